@@ -1,0 +1,56 @@
+"""``local/stand.yaml``: what a local stand consists of beside the Envoy bootstrap in the same folder, and its demo."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Strict(BaseModel):
+    """Base: unknown keys are errors, values are immutable, no type is coerced."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Backend(Strict):
+    """A stand-in for one backend: the Envoy cluster that it takes the place of, and the models that it serves."""
+
+    cluster: str
+    models: list[str] = Field(min_length=1)
+
+
+class DemoRequest(Strict):
+    """A request that the demo sends, and what must come of it.
+
+    Attributes:
+        model: what the client asks for: a model or an auto name.
+        prompt: the one user turn.
+        category: the category that must be found; None where none is looked for or none must reach its threshold.
+        expect: the model that must serve.
+    """
+
+    model: str
+    prompt: str
+    category: str | None = None
+    expect: str
+
+
+class LocalStand(Strict):
+    """The file ``local/stand.yaml``.
+
+    Attributes:
+        policy: the policy's name.
+        router: the path of the router's config, relative to this file.
+        extProcCluster: the Envoy cluster of the runtime.
+        backends: one for each other cluster of the bootstrap.
+        demo: the requests of ``vsr-runtime demo``, in their order.
+    """
+
+    apiVersion: Literal["vsr.dev/v1alpha1"]  # noqa: N815 - Kubernetes' spelling
+    kind: Literal["LocalStand"]
+    policy: str
+    router: str
+    extProcCluster: str  # noqa: N815 - the file's spelling
+    backends: list[Backend] = Field(min_length=1)
+    demo: list[DemoRequest] = Field(default_factory=list)

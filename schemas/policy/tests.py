@@ -1,0 +1,31 @@
+"""``tests``: requests and what must become of them."""
+
+from __future__ import annotations
+
+from pydantic import model_validator
+from pydantic_core import PydanticCustomError
+
+from schemas.policy.base import Noun
+from schemas.scalars import Header, Name, Text
+
+
+class Expectation(Noun):
+    """What must become of a request; at least one of them. ``route: default`` is the policy's default."""
+
+    category: Name | None = None
+    route: Name | None = None
+    model: Header | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Expectation:
+        if not self.model_fields_set:
+            raise PydanticCustomError("one_of", "a test expects at least one of `category`, `route` and `model`")
+        return self
+
+
+class Test(Noun):
+    """A request. ``model`` is the name that the client sends; left out, the first auto name."""
+
+    prompt: Text
+    model: Header | None = None
+    expect: Expectation

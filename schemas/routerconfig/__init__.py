@@ -1,0 +1,1 @@
+"""The stock router's config file, one module a contract release."""

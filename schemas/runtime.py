@@ -1,0 +1,64 @@
+"""``router/runtime.yaml``: what the stock router's contract has no word for and our runtime needs.
+
+Where both files speak, this one wins. ``vsr-runtime serve --config …/config.yaml`` reads it from the same folder.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Strict(BaseModel):
+    """Base: unknown keys are errors, values are immutable, no type is coerced."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Encoder(Strict):
+    """A sentence encoder, identified by its repository and the sha256 of its ``model.safetensors``."""
+
+    repo: str
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    precision: Literal["fp32", "int8"]
+
+
+class Head(Strict):
+    """A compiled classifier head: a file beside this one, and the hash of what it was trained from."""
+
+    file: str = Field(pattern=r"^[a-z0-9-]+\.safetensors$")
+    inputs: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class Classifier(Strict):
+    """A model that reads the request. Below ``threshold`` (a probability) it answers ``fallback``, or nothing.
+
+    ``labels`` are the categories that the head knows, in its order. ``fallback`` is none of them: the category of what
+    is like none of them.
+    """
+
+    task: Literal["category"]
+    encoder: Encoder
+    head: Head
+    labels: list[str]
+    fallback: str | None = None
+    threshold: float = Field(ge=0, le=1)
+
+
+class Limits(Strict):
+    """Bounds on one request. ``maxBody`` in bytes is the gateway's buffer too; a gRPC message may be 64 KiB longer."""
+
+    maxBody: int = Field(gt=0)  # noqa: N815 - the file's spelling
+    maxMessage: int = Field(gt=0)  # noqa: N815 - the file's spelling
+
+
+class Runtime(Strict):
+    """The file ``router/runtime.yaml``. ``deadline`` in milliseconds is the gateway's message timeout too."""
+
+    apiVersion: Literal["vsr.dev/v1alpha1"]  # noqa: N815 - Kubernetes' spelling
+    kind: Literal["RuntimeSettings"]
+    policy: str
+    deadline: int = Field(gt=0)
+    limits: Limits
+    classifiers: dict[str, Classifier] = Field(default_factory=dict)

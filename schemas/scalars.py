@@ -1,0 +1,133 @@
+"""Scalar types of the policy file: the schema, not YAML's guess, decides what a plain value is.
+
+``no``, ``1e3`` and ``12:30`` stay the text that was meant where the schema wants text, and are refused with a clear
+message where it wants a number. The front end hands every unquoted value over as ``Plain``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+
+class Plain(str):
+    """An unquoted YAML scalar, as it was written."""
+
+    __slots__ = ()
+
+
+NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+# What YAML cannot carry unescaped through every parser on the way: controls, line separators, non-characters.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
+_INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
+_NUMBER = re.compile(r"[-+]?(\.[0-9]{1,18}|[0-9]{1,18}(\.[0-9]{0,18})?)([eE][-+]?[0-9]{1,3})?")
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|h|m|s)")
+_QUANTITY = re.compile(r"([0-9]+)(Ki|Mi|Gi|Ti|k|M|G|T)?")
+_MILLISECONDS = {"h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
+_BYTES = {"": 1, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+
+
+def _refuse(wanted: str, value: object) -> PydanticCustomError:
+    """Say what was wanted and what stands there instead."""
+    found = "a quoted text" if type(value) is str else "a mapping" if isinstance(value, dict) else "a list"
+    if value is None or (isinstance(value, Plain) and value in NULLS):
+        found = "nothing"
+    elif isinstance(value, Plain):
+        found = f"`{value[:40]}`"
+    return PydanticCustomError("scalar", "expected {wanted}, found {found}", {"wanted": wanted, "found": found})
+
+
+def _text(value: Any) -> str:  # noqa: ANN401 - whatever the file holds
+    if not isinstance(value, str) or (isinstance(value, Plain) and value in NULLS):
+        raise _refuse("text", value)
+    if bad := _CONTROL.search(value):
+        raise PydanticCustomError("form", "the character {code} is not allowed here", {"code": f"U+{ord(bad[0]):04X}"})
+    return str(value)
+
+
+def _integer(value: Any) -> int:  # noqa: ANN401 - as above
+    if isinstance(value, Plain) and _INTEGER.fullmatch(value):
+        return int(value)
+    raise _refuse("an integer", value)
+
+
+def _number(value: Any) -> float:  # noqa: ANN401 - as above
+    if isinstance(value, Plain) and _NUMBER.fullmatch(value):
+        return float(value)
+    raise _refuse("a number", value)
+
+
+def _boolean(value: Any) -> bool:  # noqa: ANN401 - as above
+    if isinstance(value, Plain) and value.lower() in {"true", "false"}:
+        return value.lower() == "true"
+    raise _refuse("true or false", value)
+
+
+def _duration(value: Any) -> int:  # noqa: ANN401 - as above
+    parts = _DURATION.findall(value) if isinstance(value, str) else []
+    if not parts or "".join(number + unit for number, unit in parts) != value:
+        raise _refuse("a duration such as `1s` or `300ms`", value)
+    total = sum(float(number) * _MILLISECONDS[unit] for number, unit in parts)
+    if total != int(total) or not 0 < total < 2**31:
+        raise _refuse("a duration of whole milliseconds, over 0 and under 24 days", value)
+    return int(total)
+
+
+def _quantity(value: Any) -> int:  # noqa: ANN401 - as above
+    match = _QUANTITY.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise _refuse("a quantity of bytes such as `8Mi`", value)
+    return int(match[1]) * _BYTES[match[2] or ""]
+
+
+def _matches(pattern: str, what: str) -> AfterValidator:
+    """A text of this form, or a message that names the form."""
+    compiled = re.compile(pattern)
+
+    def check(value: str) -> str:
+        if not compiled.fullmatch(value):
+            raise PydanticCustomError("form", "`{value}` is not {what}", {"value": value[:80], "what": what})
+        return value
+
+    return AfterValidator(check)
+
+
+Text = Annotated[str, BeforeValidator(_text)]
+Int = Annotated[int, BeforeValidator(_integer)]
+Number = Annotated[float, BeforeValidator(_number)]
+Bool = Annotated[bool, BeforeValidator(_boolean)]
+Milliseconds = Annotated[
+    int,
+    BeforeValidator(_duration),
+    Field(json_schema_extra={"type": "string", "pattern": r"^([0-9]+(\.[0-9]+)?(ms|h|m|s))+$"}),
+]
+"""A Go duration in the file, milliseconds in the model."""
+Bytes = Annotated[
+    int,
+    BeforeValidator(_quantity),
+    Field(json_schema_extra={"type": ["string", "integer"], "pattern": "^[0-9]+(Ki|Mi|Gi|Ti|k|M|G|T)?$"}),
+]
+"""A Kubernetes quantity in the file, bytes in the model."""
+DNS_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+Label = Annotated[
+    Text,
+    _matches(DNS_LABEL, "a DNS label (lower-case letters, digits and `-`, at most 63)"),
+    Field(json_schema_extra={"pattern": f"^{DNS_LABEL}$"}),
+]
+Name = Annotated[
+    Text,
+    _matches(r"\S(.{0,251}\S)?", "a name (1 to 253 characters on one line, no blank at either end)"),
+    Field(json_schema_extra={"minLength": 1, "maxLength": 253}),
+]
+Header = Annotated[
+    Text,
+    _matches(r"[\x21-\x7e]{1,253}", "a name that a header can carry (printable ASCII without blanks, at most 253)"),
+    Field(json_schema_extra={"pattern": "^[\\x21-\\x7e]{1,253}$"}),
+]
+"""A name that travels as a header value: a model's. ``meta-llama/Llama-3.1-8B`` and ``mistral:latest`` are ordinary."""
+Port = Annotated[Int, Field(ge=1, le=65535)]
+_IMAGE = r"[a-z0-9]+([._:/-][A-Za-z0-9_.-]+)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?"
+Image = Annotated[Text, _matches(_IMAGE, "an image reference such as `registry.example/name:1.2.3`")]

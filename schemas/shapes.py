@@ -1,0 +1,28 @@
+"""Unions told apart by the shape of what stands in the file, so that one mistake gives one message."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Discriminator, Tag
+
+TEXT, LIST, MAPPING = "<text>", "<list>", "<mapping>"
+_WORDS = {TEXT: "text", LIST: "a list", MAPPING: "a mapping"}
+
+
+def _shape(value: Any) -> str:  # noqa: ANN401 - whatever the file holds
+    return MAPPING if isinstance(value, dict) else LIST if isinstance(value, list) else TEXT
+
+
+def by_shape(*shapes: str) -> Discriminator:
+    """Choose the branch tagged with the value's shape; any other shape is refused in words."""
+    wanted = " or ".join(_WORDS[shape] for shape in shapes)
+
+    def choose(value: Any) -> str | None:  # noqa: ANN401 - as above
+        shape = _shape(value)
+        return shape if shape in shapes else None
+
+    return Discriminator(choose, custom_error_type="scalar", custom_error_message=f"expected {wanted}")
+
+
+AsText, AsList, AsMapping = Tag(TEXT), Tag(LIST), Tag(MAPPING)
