@@ -1,0 +1,1 @@
+"""``vsr-compile``: one routing policy in, router config and gateway manifests out."""

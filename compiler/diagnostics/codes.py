@@ -1,0 +1,56 @@
+"""The registry of codes: what each means, how much it weighs, and what to do.
+
+Numbers: 0xx text, 1xx schema, 2xx meaning, 3xx targets, 4xx links, 5xx output, 9xx our own fault. A code is never
+reused and never changes its meaning; a retired one stays here, marked so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What a code stands for. ``title`` is a phrase, ``advice`` tells what to do in a sentence or two."""
+
+    title: str
+    severity: Literal["error", "warning", "note"]
+    advice: str
+
+
+CODES: dict[str, Code] = {
+    "VSR001": Code("file cannot be read", "error", "Check the path and that you may read the file."),
+    "VSR002": Code("not valid YAML", "error", "Mend the syntax at the caret; indentation is by spaces."),
+    "VSR003": Code("key given twice", "error", "Keep one of the two; a later key would silently win elsewhere."),
+    "VSR004": Code("not plain UTF-8 text", "error", "Save the file as UTF-8 without a byte order mark."),
+    "VSR005": Code("file over a limit", "error", "Split the policy; limits keep hostile files from costing time."),
+    "VSR006": Code("more or less than one document", "error", "One file holds one policy; remove the other documents."),
+    "VSR007": Code("tab in the indentation", "error", "Indent by spaces."),
+    "VSR008": Code(
+        "YAML feature that policies do not use", "error", "Write the value out; tags and merge keys hide it."
+    ),
+    "VSR101": Code("unknown key", "error", "Remove the key or mend its spelling."),
+    "VSR102": Code("missing key", "error", "Add the key."),
+    "VSR103": Code("wrong type", "error", "Write the value in the form that the message asks for."),
+    "VSR104": Code("value not allowed", "error", "Use one of the values that the message lists."),
+    "VSR201": Code("reference to nothing", "error", "Name something that the policy defines."),
+    "VSR202": Code("classifier without categories", "error", "Add categories, or remove the classifier."),
+    "VSR203": Code("second classifier for one task", "error", "Keep one classifier a task."),
+    "VSR204": Code("model bears an auto name", "error", "Rename the model or the auto name."),
+    "VSR205": Code("entry given twice", "error", "Keep it once."),
+    "VSR206": Code("argument that the compiler sets", "error", "Remove the argument."),
+    "VSR207": Code("endpoint without a model", "error", "Name the endpoint in a model, or remove it."),
+    "VSR208": Code("model without a checkpoint", "error", "Add the checkpoint that the server loads."),
+    "VSR209": Code("endpoint with several checkpoints", "error", "Give each checkpoint an endpoint of its own."),
+    "VSR210": Code("no endpoint has a weight", "error", "Give at least one endpoint a weight over 0."),
+    "VSR211": Code("route name given twice", "error", "Give each route a name of its own."),
+    "VSR212": Code("only the category other", "error", "Add a category that it is none of."),
+    "VSR500": Code("output directory cannot be written", "error", "Check the path and its permissions."),
+    "VSR501": Code("file was edited by hand or is not ours", "error", "Move it away, or pass --force to overwrite it."),
+    "VSR502": Code("output differs from a fresh compile", "error", "Run vsr-compile and commit the result."),
+    "VSR503": Code("path leads outside the output directory", "error", "Remove the symbolic link."),
+    "VSR504": Code("another compile is writing here", "error", "Wait for it to end and run the command again."),
+    "VSR506": Code("classifier head cannot be trained", "error", "Follow what the message says about the encoder."),
+    "VSR900": Code("internal error", "error", "This is our fault: please report it with the policy that caused it."),
+}

@@ -1,0 +1,50 @@
+"""Bytes to text: what a policy file may be before anybody looks at its YAML."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from compiler.diagnostics import CompileError, Diagnostic, Span
+
+MAX_BYTES = 4 * 1024 * 1024
+BOM = b"\xef\xbb\xbf"
+
+
+def read(path: Path, name: str) -> str:
+    """Return the file's text.
+
+    Args:
+        path: The file.
+        name: How messages call it.
+
+    Raises:
+        CompileError: VSR001, VSR004 or VSR005.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise CompileError([Diagnostic("VSR001", f"cannot read the file: {reason}", Span(name))]) from None
+    return decode(data, name)
+
+
+def decode(data: bytes, name: str) -> str:
+    """Return bytes as text, refusing what is not plain UTF-8 of a sane size."""
+    if len(data) > MAX_BYTES:
+        message = f"the file is larger than {MAX_BYTES // 1024 // 1024} MiB"
+        raise CompileError([Diagnostic("VSR005", message, Span(name), "Split it into several policies.")])
+    if data.startswith(BOM):
+        hint = "Save it as UTF-8 without the mark."
+        raise CompileError([Diagnostic("VSR004", "the file begins with a byte order mark", Span(name, 1, 1), hint)])
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        before = data[: error.start]
+        line = before.count(b"\n") + 1
+        column = len(before[before.rfind(b"\n") + 1 :].decode(errors="replace")) + 1
+        message = f"byte 0x{data[error.start]:02x} is not UTF-8"
+        raise CompileError(
+            [Diagnostic("VSR004", message, Span(name, line, column), "Save the file as UTF-8.")]
+        ) from None
+    return text

@@ -1,0 +1,104 @@
+"""One broken policy per code: the exact code and place of every finding."""
+
+from __future__ import annotations
+
+import pytest
+from support import SMALL, linked
+
+from compiler.diagnostics import CompileError
+
+
+def broken(old: str, new: str) -> str:
+    """The small policy with one thing changed."""
+    assert SMALL.count(old) >= 1
+    return SMALL.replace(old, new, 1)
+
+
+CASES = {
+    "unknown key": (broken("routes:", "ruotes:"), [("VSR101", 14, 1)]),
+    "unknown key in a noun": (broken("model: little", "modle: little"), [("VSR101", 17, 5)]),
+    "missing key": (broken("default: big\n", ""), [("VSR102", 1, 1)]),
+    "wrong type": (broken("[one]", "one"), [("VSR103", 9, 45)]),
+    "null where text is wanted": (broken("model: little", "model:"), [("VSR103", 17, 11)]),
+    "quoted number": (broken("port: 8000", 'port: "8000"'), [("VSR103", 7, 36)]),
+    "port out of range": (broken("port: 8000", "port: 99999"), [("VSR104", 7, 36)]),
+    "value not allowed": (broken("kind: RoutingPolicy", "kind: Policy"), [("VSR104", 2, 7)]),
+    "no kind of endpoint": (broken("{vllm: {}}", "{}"), [("VSR104", 6, 8)]),
+    "two kinds of endpoint": (broken("{vllm: {}}", "{vllm: {}, service: {name: x}}"), [("VSR104", 6, 8)]),
+    "condition of two kinds": (
+        broken("{category: math}", "{category: math, any: [{category: law}]}"),
+        [("VSR104", 16, 11)],
+    ),
+    "empty list of conditions": (broken("{category: math}", "{all: []}"), [("VSR104", 16, 17)]),
+    "blank model name": (broken("  little: {", '  " little": {'), [("VSR104", 10, 3)]),
+    "unknown model in a route": (broken("model: little", "model: litle"), [("VSR201", 17, 12)]),
+    "unknown default": (broken("default: big", "default: bigg"), [("VSR201", 18, 10)]),
+    "unknown category": (broken("{category: math}", "{not: {category: maths}}"), [("VSR201", 16, 28)]),
+    "unknown endpoint": (broken("[one]", "[none]"), [("VSR201", 9, 46)]),
+    "classifier without categories": (
+        "\n".join(SMALL.splitlines()[:9]) + "\nclassifiers: {domain: {task: category}}\ndefault: big\n",
+        [("VSR202", 10, 15)],
+    ),
+    "only the category other": (
+        SMALL.replace("  math: {desc", "  other: {desc")
+        .replace(SMALL.splitlines()[12] + "\n", "")
+        .replace("category: math", "category: other"),
+        [("VSR212", 12, 3)],
+    ),
+    "second classifier": (
+        SMALL + "classifiers: {a: {task: category}, b: {task: category}}\n",
+        [("VSR203", 19, 36)],
+    ),
+    "model with an auto name": (broken("  little: {", "  auto: {"), [("VSR201", 17, 12), ("VSR204", 10, 3)]),
+    "auto name twice": (
+        broken("{image:", "{autoModels: [a, a], image:"),
+        [("VSR205", 4, 26)],
+    ),
+    "served name set by hand": (broken("{vllm: {}}", "{vllm: {args: [--served-model-name=x]}}"), [("VSR206", 6, 23)]),
+    "endpoint without a model": (broken("endpoints: [one]", "endpoints: [two]"), [("VSR207", 6, 3)]),
+    "model without a checkpoint": (broken("checkpoint: example/big, ", ""), [("VSR208", 9, 3)]),
+    "endpoint with two checkpoints": (
+        broken("{endpoints: [two]}", "{checkpoint: example/other, endpoints: [one]}"),
+        [("VSR209", 6, 3)],
+    ),
+    "no weight": (broken("{endpoints: [two]}", "{endpoints: {two: 0}}"), [("VSR210", 10, 23)]),
+    "route twice": (
+        broken("default: big", "  - {name: math, when: {category: law}, model: big}\ndefault: big"),
+        [("VSR211", 18, 12)],
+    ),
+    "unknown model in a test": (SMALL + "tests: [{prompt: x, expect: {model: bgi}}]\n", [("VSR201", 19, 37)]),
+    "unknown route in a test": (SMALL + "tests: [{prompt: x, expect: {route: maht}}]\n", [("VSR201", 19, 37)]),
+    "test without expectation": (SMALL + "tests: [{prompt: x, expect: {}}]\n", [("VSR104", 19, 29)]),
+    "duration without a unit": (broken("{image:", "{deadline: 1, image:"), [("VSR103", 4, 20)]),
+    "body limit in words": (broken("{image:", "{maxBody: large, image:"), [("VSR103", 4, 19)]),
+    "control character": (broken("Numbers and proofs.", '"Numbers\\u2028"'), [("VSR104", 12, 23)]),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_each_fault_has_its_code_and_place(name: str) -> None:
+    """Codes, lines and columns are what messages and editors rest on."""
+    text, expected = CASES[name]
+    with pytest.raises(CompileError) as caught:
+        linked(text)
+    found = [(item.code, item.span.line, item.span.column) for item in caught.value.diagnostics]
+    assert sorted(found) == sorted(expected)
+
+
+def test_a_misspelt_name_comes_with_the_one_that_was_meant() -> None:
+    """The nearest name by edit distance is offered."""
+    with pytest.raises(CompileError) as caught:
+        linked(broken("model: little", "model: litle"))
+    assert caught.value.diagnostics[0].hint == "Did you mean `little`?"
+
+
+def test_all_findings_of_a_stage_come_in_one_run_and_in_file_order() -> None:
+    """Two unknown models and an unknown category are three findings, top to bottom."""
+    text = (
+        broken("model: little", "model: a")
+        .replace("{category: math}", "{category: b}")
+        .replace("default: big", "default: c")
+    )
+    with pytest.raises(CompileError) as caught:
+        linked(text)
+    assert [item.span.line for item in caught.value.diagnostics] == [16, 17, 18]

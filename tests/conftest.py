@@ -1,0 +1,16 @@
+"""Options and fixtures of the whole suite."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--update-golden` writes what a compile gives into tests/golden/."""
+    parser.addoption("--update-golden", action="store_true", help="rewrite tests/golden/ from a fresh compile")
+
+
+@pytest.fixture
+def update_golden(request: pytest.FixtureRequest) -> bool:
+    """Whether goldens are to be rewritten."""
+    return bool(request.config.getoption("--update-golden"))
