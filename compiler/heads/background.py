@@ -1,0 +1,116 @@
+"""Sentences of no category in particular: what a head with few categories must learn to leave alone.
+
+A policy with the one category ``math`` says nothing of what is not mathematics. These prompts stand for the rest of the
+world. Those that resemble a category's own examples are left out when a head is trained, so a policy about cooking
+is not taught that recipes are nothing. Part of the algorithm: a change here changes ``ALGORITHM`` in ``inputs``.
+"""
+
+from __future__ import annotations
+
+BACKGROUND: tuple[str, ...] = (
+    # talk
+    "Hi there!",
+    "Good evening, can you help me with something?",
+    "Thank you so much, bye.",
+    "What can you do?",
+    "Are you a human being?",
+    "Tell me something funny.",
+    "Please answer in one short sentence.",
+    "I had a terrible day and want to talk.",
+    "What do you think about that?",
+    "Continue.",
+    # texts
+    "Write a poem about autumn leaves.",
+    "Rewrite this paragraph in a formal tone.",
+    "Translate the following sentence into French.",
+    "Summarise this article in three bullet points.",
+    "Check my letter for spelling mistakes.",
+    "Write a toast for my brother's wedding.",
+    "Give me ten titles for a fantasy novel.",
+    "What is a synonym of happy?",
+    "Draft a polite e-mail to my neighbour.",
+    "Turn these notes into a press release.",
+    # daily life
+    "How do I make pancakes without eggs?",
+    "Which wine goes with grilled fish?",
+    "Plan a weekend in Barcelona for two.",
+    "How do I get a coffee stain out of a shirt?",
+    "What time is it in Sydney now?",
+    "Will it rain tomorrow in Hamburg?",
+    "Suggest a present for my grandmother.",
+    "How do I train a puppy to sit?",
+    "Which plants grow well on a shady balcony?",
+    "What should I look for when renting a flat?",
+    "How do I change a flat bicycle tyre?",
+    "Ideas for a children's birthday party",
+    # the world and its pastimes
+    "Who won the tennis final last year?",
+    "How does the offside rule work in football?",
+    "Recommend a comedy film for tonight.",
+    "Which singer had a hit with this song?",
+    "What is the capital of Canada?",
+    "How high is Mount Kilimanjaro?",
+    "Which languages are spoken in Belgium?",
+    "Who painted the Starry Night?",
+    "How many players are in a volleyball team?",
+    "What are good openings in chess for beginners?",
+    # computing
+    "Write a function in Python that sorts a list of names.",
+    "Why does my web page not load the style sheet?",
+    "How do I install a printer driver on Windows?",
+    "What is the difference between TCP and UDP?",
+    "Explain how a hash map works.",
+    "My SQL query is slow, which index helps?",
+    # numbers
+    "What is 48 divided by 6?",
+    "Solve the equation 2x + 9 = 17.",
+    "What is the integral of cos(x)?",
+    "How likely is it to draw an ace from a deck?",
+    "Find the area of a circle with radius 4.",
+    # natural sciences
+    "Why do leaves turn yellow in autumn?",
+    "How do bacteria multiply?",
+    "What is the function of haemoglobin genes?",
+    "How do birds find their way south?",
+    "What is the formula of table salt?",
+    "How do acids react with metals?",
+    "Explain what a covalent bond is.",
+    "How fast does light travel?",
+    "Why does a magnet attract iron?",
+    "What is the force on a falling stone?",
+    "How old is the universe?",
+    # technique
+    "How does a suspension bridge carry its load?",
+    "What does a capacitor do in a circuit?",
+    "How does a steam turbine work?",
+    "Which steel is used for springs?",
+    # health and mind
+    "What helps against a sore throat?",
+    "How much sleep does an adult need?",
+    "What are the symptoms of the flu?",
+    "Which foods contain a lot of iron?",
+    "Why do people dream?",
+    "How can I concentrate better at work?",
+    "What is an introverted personality?",
+    "How do toddlers learn to share?",
+    # society
+    "What are the duties of a tenant?",
+    "Can a contract be cancelled by e-mail?",
+    "What happens in a criminal trial?",
+    "Who may vote in a general election?",
+    "Why do prices rise when money is printed?",
+    "What is the difference between imports and exports?",
+    "How does a company raise capital?",
+    "How do I ask my boss for a raise?",
+    "What makes an advertisement effective?",
+    "What is the best way to keep accounts for a small shop?",
+    # past and thought
+    "When was the printing press invented?",
+    "Who ruled Russia before the revolution?",
+    "Why was the Great Wall of China built?",
+    "What started the First World War?",
+    "What is the meaning of life?",
+    "Is it ever right to tell a lie?",
+    "What did Socrates teach?",
+    "What do Hindus believe about rebirth?",
+)

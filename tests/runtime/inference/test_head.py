@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from safetensors import safe_open
+from safetensors.numpy import save
+
+from runtime.inference.errors import ModelError
+from runtime.inference.head import Head
+from runtime.inference.head_file import ALGORITHM, head_metadata, pack
+
+
+def make(**changes) -> Head:
+    """A head of two labels over three dimensions."""
+    values = {
+        "labels": ("law", "math"),
+        "weight": np.array([[1, 0, 0], [0, 2, 0]], np.float32),
+        "bias": np.array([0, -1], np.float32),
+        "temperature": 0.5,
+        "inputs": "a" * 64,
+        "threshold": 0.4,
+    }
+    return Head(**(values | changes))
+
+
+def test_round_trip():
+    """A head read back is the head that was written, to the bit."""
+    head = make(labels=("droit 法", "math"))
+    read = Head.from_bytes(head.to_bytes())
+    assert (read.labels, read.temperature, read.inputs, read.threshold) == (head.labels, 0.5, "a" * 64, 0.4)
+    assert np.array_equal(read.weight, head.weight)
+    assert np.array_equal(read.bias, head.bias)
+    assert read.to_bytes() == head.to_bytes()
+
+
+def test_equal_values_equal_bytes():
+    """The bytes depend on the values alone, not on memory layout."""
+    turned = np.asfortranarray(make().weight)
+    assert make(weight=turned).to_bytes() == make().to_bytes()
+    assert make(temperature=0.25).to_bytes() != make().to_bytes()
+
+
+def test_is_plain_safetensors(tmp_path):
+    """Any safetensors reader opens the file and finds labels, inputs and algorithm in its metadata."""
+    path = tmp_path / "head.safetensors"
+    path.write_bytes(make().to_bytes())
+    with safe_open(path, framework="np") as file:
+        metadata = file.metadata()
+        assert np.array_equal(file.get_tensor("weight"), make().weight)
+    assert json.loads(metadata["labels"]) == ["law", "math"]
+    assert metadata["inputs"] == "a" * 64
+    assert metadata["algorithm"] == ALGORITHM
+
+
+def test_probabilities():
+    """Softmax of the scaled logits beside a rest of logit zero."""
+    rows = make().probabilities(np.array([[1, 1, 0], [0, 0, 1]], np.float32))
+    first = np.exp([2.0, 2.0, 0.0]) / np.exp([2.0, 2.0, 0.0]).sum()
+    second = np.exp([0.0, -2.0, 0.0]) / np.exp([0.0, -2.0, 0.0]).sum()
+    assert np.allclose(rows, [first[:2], second[:2]])
+    assert rows.dtype == np.float32
+    assert (rows.sum(axis=1) < 1).all()
+
+
+def test_huge_logits_do_not_overflow():
+    """However sure a head is, probabilities stay numbers."""
+    head = make(weight=np.array([[1e6, 0, 0], [-1e6, 0, 0]], np.float32), temperature=1e-3)
+    rows = head.probabilities(np.array([[1, 0, 0], [-1, 0, 0]], np.float32))
+    assert np.allclose(rows, [[1, 0], [0, 1]])
+
+
+def test_one_label():
+    """A head of one label can say no."""
+    head = make(labels=("math",), weight=np.array([[4, 0, 0]], np.float32), bias=np.array([-1], np.float32))
+    rows = head.probabilities(np.array([[1, 0, 0], [0, 1, 0]], np.float32))
+    assert rows[0, 0] > 0.9
+    assert rows[1, 0] < 0.2
+
+
+def test_other_dimension_refused():
+    """Embeddings of another encoder are refused, with both sizes."""
+    with pytest.raises(ModelError, match="takes embeddings of 3 numbers, the encoder gives 4"):
+        make().probabilities(np.zeros((1, 4), np.float32))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"labels": ()},
+        {"labels": ("math", "math")},
+        {"labels": ("math",)},
+        {"weight": np.zeros(3, np.float32)},
+        {"weight": np.full((2, 3), np.nan, np.float32)},
+        {"bias": np.array([np.inf, 0], np.float32)},
+        {"bias": np.zeros(3, np.float32)},
+        {"temperature": 0.0},
+        {"temperature": float("nan")},
+        {"threshold": 1.5},
+    ],
+    ids=lambda changes: str(next(iter(changes))),
+)
+def test_unsound_heads_refused(changes):
+    """Shapes that do not match and numbers that are none never make a head."""
+    with pytest.raises(ModelError, match="does not fit together"):
+        make(**changes)
+
+
+def test_frozen():
+    """A head cannot be changed."""
+    with pytest.raises(AttributeError):
+        make().temperature = 2.0
+
+
+@pytest.mark.parametrize("cut", [0, 4, 8, 40, -1])
+def test_cut_off_file(cut):
+    """A file of which a part is missing is an error, wherever it was cut."""
+    with pytest.raises(ModelError, match=r"cut off|damaged"):
+        Head.from_bytes(make().to_bytes()[:cut])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"no head at all, but long enough",
+        (8).to_bytes(8, "little") + b"[1, 2, 3",
+        (8).to_bytes(8, "little") + b'{"a": 1}',
+        (1 << 60).to_bytes(8, "little") + b"{}",
+        save({"weight": np.zeros((1, 2), np.float32)}),
+        save({"weight": np.zeros((1, 2), np.float32)}, metadata={"algorithm": ALGORITHM}),
+        pack(
+            {"algorithm": ALGORITHM, "labels": "[", "temperature": "1", "threshold": "0"}, {"bias": ((1,), b"\0" * 4)}
+        ),
+    ],
+    ids=["text", "array", "no metadata", "huge header", "foreign", "no labels", "no weight"],
+)
+def test_not_a_head(data):
+    """What is not a head is a clear error, never another exception."""
+    with pytest.raises(ModelError, match="compile the policy again"):
+        Head.from_bytes(data)
+
+
+def test_bytes_after_the_end():
+    """A file with something appended is refused."""
+    with pytest.raises(ModelError, match="cut off"):
+        Head.from_bytes(make().to_bytes() + b"\0")
+
+
+def test_other_algorithm():
+    """A head whose numbers mean something else is refused, with its kind."""
+    data = make().to_bytes().replace(ALGORITHM.encode(), b"softmax-none-9")
+    with pytest.raises(ModelError, match=r"softmax-none-9.*same release"):
+        Head.from_bytes(data)
+
+
+def test_metadata_needs_no_numbers():
+    """The metadata alone says what the head was trained from."""
+    assert head_metadata(make().to_bytes())["inputs"] == "a" * 64
