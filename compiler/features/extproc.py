@@ -1,0 +1,70 @@
+"""Envoy's side of the router, in one form for every gateway: the filter, the stripping of headers, the buffer."""
+
+from __future__ import annotations
+
+from compiler.features.headers import SELECTED_MODEL, STRIPPED
+from compiler.features.objects import Body
+from compiler.link import ir
+
+FILTER_NAME = "vsr.ext_proc"
+"""Not Envoy's default name: Istio re-points the filter of that name at an endpoint picker on pool routes."""
+TYPES = "type.googleapis.com/envoy.extensions"
+MAX_STREAMS = 65_535
+"""An ext_proc stream may live as long as its response; Envoy's default of 1,024 would fail requests with 500."""
+
+
+def duration(milliseconds: int) -> str:
+    """A protobuf duration."""
+    seconds, rest = divmod(milliseconds, 1000)
+    return f"{seconds}.{rest:03}s" if rest else f"{seconds}s"
+
+
+def ext_proc_filter(policy: ir.Policy, cluster: str) -> Body:
+    """The HTTP filter. BUFFERED, because only then does a header set with the body's answer choose the route."""
+    return {
+        "name": FILTER_NAME,
+        "typed_config": {
+            "@type": f"{TYPES}.filters.http.ext_proc.v3.ExternalProcessor",
+            "allow_mode_override": False,
+            "failure_mode_allow": False,
+            "grpc_service": {"envoy_grpc": {"cluster_name": cluster}},
+            "message_timeout": duration(policy.router.deadline),
+            "mutation_rules": {
+                "allow_all_routing": False,
+                "disallow_is_error": True,
+                # Envoy's pattern must match the whole name. content-length is written with every new body.
+                "allow_expression": {"regex": f"{SELECTED_MODEL}|content-length"},
+                "disallow_all": True,
+            },
+            "processing_mode": {
+                "request_body_mode": "BUFFERED",
+                "request_header_mode": "SEND",
+                "request_trailer_mode": "SKIP",
+                "response_body_mode": "NONE",
+                "response_header_mode": "SKIP",
+                "response_trailer_mode": "SKIP",
+            },
+            "stat_prefix": "vsr",
+            "status_on_error": {"code": "ServiceUnavailable"},
+        },
+    }
+
+
+def early_header_mutation() -> Body:
+    """Fields of the HttpConnectionManager that strip client headers before any filter runs."""
+    return {
+        "early_header_mutation_extensions": [
+            {
+                "name": "vsr.strip_client_headers",
+                "typed_config": {
+                    "@type": f"{TYPES}.http.early_header_mutation.header_mutation.v3.HeaderMutation",
+                    "mutations": [{"remove": header} for header in STRIPPED],
+                },
+            }
+        ]
+    }
+
+
+def buffer_limit(policy: ir.Policy) -> Body:
+    """Fields of the listener: how long a body may be before Envoy answers 413 by itself."""
+    return {"per_connection_buffer_limit_bytes": policy.router.max_body}

@@ -1,0 +1,25 @@
+"""Headers by which routing and identity travel, in one table that every gateway's stripping is made from."""
+
+SELECTED_MODEL = "x-selected-model"
+"""The router writes it, routes match it. A client's own never counts."""
+
+STRIPPED = (
+    SELECTED_MODEL,
+    "x-gateway-destination-endpoint",
+    "x-vsr-destination-endpoint",
+    "x-vsr-fusion-depth",
+    "x-vsr-internal-auth",
+    "x-vsr-looper-decision",
+    "x-vsr-looper-iteration",
+    "x-vsr-looper-request",
+    "x-vsr-selected-category",
+    "x-vsr-selected-decision",
+    "x-vsr-selected-model",
+    "x-vsr-selected-recipe",
+    "x-vsr-skip-processing",
+    "x-authz-team-id",
+    "x-authz-tenant-id",
+    "x-authz-user-groups",
+    "x-authz-user-id",
+)
+"""Removed from a client's request before any filter sees it. What a client may send (``x-vsr-debug``) is not here."""

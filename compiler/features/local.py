@@ -1,0 +1,123 @@
+"""The local stand: one Envoy on this machine with the routes, header names, filter and limits of the real gateway.
+
+Ports are nominal: the stand puts the ones that it finds free in their place at start.
+"""
+
+from __future__ import annotations
+
+from compiler.features.extproc import MAX_STREAMS, TYPES, buffer_limit, duration, early_header_mutation, ext_proc_filter
+from compiler.features.headers import SELECTED_MODEL
+from compiler.features.objects import Body
+from compiler.link import ir
+from compiler.link.tests import DEFAULT_ROUTE
+
+EXT_PROC_CLUSTER = "router"
+LOOPBACK = "127.0.0.1"
+GATEWAY_PORT = 8801
+BACKEND_PORT = 9000
+HTTP2 = {
+    "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+        "@type": f"{TYPES}.upstreams.http.v3.HttpProtocolOptions",
+        "explicit_http_config": {
+            "http2_protocol_options": {"connection_keepalive": {"interval": "10s", "timeout": "5s"}},
+        },
+    }
+}
+
+
+def bootstrap(policy: ir.Policy) -> Body:
+    """Envoy's configuration."""
+    manager = {
+        "@type": f"{TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "http_filters": [
+            ext_proc_filter(policy, EXT_PROC_CLUSTER),
+            {
+                "name": "envoy.filters.http.router",
+                "typed_config": {"@type": f"{TYPES}.filters.http.router.v3.Router"},
+            },
+        ],
+        "route_config": {
+            "virtual_hosts": [
+                {"name": "models", "domains": ["*"], "routes": [_route(policy, model) for model in policy.models]}
+            ]
+        },
+        "stat_prefix": "gateway",
+    } | early_header_mutation()
+    listener = {
+        "name": "http",
+        "address": _address(GATEWAY_PORT),
+        "filter_chains": [
+            {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
+        ],
+    } | buffer_limit(policy)
+    backends = [_cluster(_cluster_name(endpoint), port) for endpoint, port in _backends(policy)]
+    router = _cluster(EXT_PROC_CLUSTER, policy.router.grpc.port) | {
+        "circuit_breakers": {"thresholds": [{"max_requests": MAX_STREAMS, "max_pending_requests": MAX_STREAMS}]},
+        "typed_extension_protocol_options": HTTP2,
+    }
+    return {
+        "admin": {"address": _address(0)},
+        "static_resources": {"clusters": [*backends, router], "listeners": [listener]},
+    }
+
+
+def stand(policy: ir.Policy) -> Body:
+    """What the stand starts beside Envoy, and the requests of its demonstration: the policy's tests."""
+    served: dict[str, list[str]] = {_cluster_name(endpoint): [] for endpoint in policy.endpoints}
+    for model in policy.models:
+        for endpoint, _ in model.endpoints:
+            served[_cluster_name(endpoint)].append(model.name)
+    return {
+        "apiVersion": "vsr.dev/v1alpha1",
+        "kind": "LocalStand",
+        "policy": policy.name,
+        "router": "../router/config.yaml",
+        "extProcCluster": EXT_PROC_CLUSTER,
+        "backends": [{"cluster": cluster, "models": models} for cluster, models in served.items()],
+        "demo": [_demo(policy, test) for test in policy.tests],
+    }
+
+
+def _demo(policy: ir.Policy, test: ir.Test) -> Body:
+    by_route = {route.name: route.model for route in policy.routes} | {DEFAULT_ROUTE: policy.default}
+    model = test.expected_model or (by_route[test.route] if test.route else None)
+    expected = {"category": test.category, "expect": model.name if model else None}
+    return {"model": test.model, "prompt": test.prompt} | {
+        key: value for key, value in expected.items() if value is not None
+    }
+
+
+def _route(policy: ir.Policy, model: ir.Model) -> Body:
+    match = {"prefix": "/", "headers": [{"name": SELECTED_MODEL, "string_match": {"exact": model.name}}]}
+    action: Body = {"timeout": duration(policy.gateway.timeout)}
+    if len(model.endpoints) == 1:
+        action["cluster"] = _cluster_name(model.endpoints[0][0])
+    else:
+        weights = [{"name": _cluster_name(endpoint), "weight": weight} for endpoint, weight in model.endpoints]
+        action["weighted_clusters"] = {"clusters": weights}
+    return {"name": model.name, "match": match, "route": action}
+
+
+def _backends(policy: ir.Policy) -> list[tuple[ir.Endpoint, int]]:
+    # Ports repeat past 65535; the stand replaces them anyway and Envoy does not mind.
+    return [(endpoint, BACKEND_PORT + index % 50_000) for index, endpoint in enumerate(policy.endpoints)]
+
+
+def _cluster_name(endpoint: ir.Endpoint) -> str:
+    return f"backend/{endpoint.name}"
+
+
+def _cluster(name: str, port: int) -> Body:
+    return {
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": "0.5s",
+        "load_assignment": {
+            "cluster_name": name,
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _address(port)}}]}],
+        },
+    }
+
+
+def _address(port: int) -> Body:
+    return {"socket_address": {"address": LOOPBACK, "port_value": port}}

@@ -1,0 +1,132 @@
+"""The router itself: the process that Envoy asks, its configuration, and the Services in front of it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator, Mapping
+
+from compiler.features.objects import Body, Object, make
+from compiler.features.pods import (
+    HARDENED,
+    container,
+    container_port,
+    deployment_spec,
+    http_probe,
+    selector,
+    service_port,
+    service_spec,
+)
+from compiler.link import ir
+
+CONFIG_PATH = "/etc/vsr"
+CACHE_PATH = "/var/cache/vsr"
+NOBODY = 65_532
+
+
+def emit(policy: ir.Policy) -> Iterator[Object]:
+    """The router's objects. Its folder, config, settings and heads, travels as one ConfigMap."""
+    router = policy.router
+    files = router.files
+    name, namespace, origin = router.grpc.name, router.grpc.namespace, router.span
+    config = f"{name}-config"
+    yield make("v1", "ServiceAccount", name, origin, namespace=namespace, automountServiceAccountToken=False)
+    yield make("v1", "ConfigMap", config, origin, namespace=namespace, **_config_data(files))
+    yield make(
+        "v1",
+        "Service",
+        router.grpc.name,
+        origin,
+        namespace=namespace,
+        spec=service_spec(name, [service_port("grpc", router.grpc.port, "grpc", "grpc")]),
+    )
+    yield make(
+        "v1",
+        "Service",
+        router.http.name,
+        origin,
+        namespace=namespace,
+        spec=service_spec(name, [service_port("http", router.http.port, "http", "http")]),
+    )
+    yield make(
+        "apps/v1",
+        "Deployment",
+        name,
+        origin,
+        namespace=namespace,
+        labels=selector(name),
+        spec=deployment_spec(
+            name,
+            router.replicas,
+            _pod(policy, config),
+            # A new configuration is a new pod template, so the pods that run are always those of this file.
+            annotations={"vsr.dev/config-sha256": _digest(files)},
+            strategy={"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+        ),
+    )
+
+
+def _config_data(files: Mapping[str, bytes]) -> dict[str, Body]:
+    """Text as text, so that reviewers can read it; heads as binaryData."""
+    text = {name: data.decode() for name, data in files.items() if name.endswith(".yaml")}
+    binary = {name: base64.b64encode(data).decode() for name, data in files.items() if name not in text}
+    return {"data": text} | ({"binaryData": binary} if binary else {})
+
+
+def _digest(files: Mapping[str, bytes]) -> str:
+    digest = hashlib.sha256()
+    for name, data in sorted(files.items()):
+        digest.update(f"{name}\0{len(data)}\0".encode() + data)
+    return digest.hexdigest()
+
+
+def _pod(policy: ir.Policy, config: str) -> Body:
+    router = policy.router
+    process = container(
+        "router",
+        router.image,
+        args=[
+            "serve",
+            f"--config={CONFIG_PATH}/config.yaml",
+            f"--address=0.0.0.0:{router.grpc.port}",
+            f"--http-address=0.0.0.0:{router.http.port}",
+        ],
+        env=[{"name": "VSR_CACHE_DIR", "value": CACHE_PATH}],
+        ports=[container_port("grpc", router.grpc.port), container_port("http", router.http.port)],
+        startupProbe=http_probe("/readyz", "http", 2, 60),
+        readinessProbe=http_probe("/readyz", "http", 5, 2),
+        livenessProbe=http_probe("/healthz", "http", 10, 3),
+        resources={"requests": {"cpu": "1", "memory": "512Mi"}, "limits": {"memory": "1Gi"}},
+        securityContext=HARDENED,
+        volumeMounts=[
+            {"name": "config", "mountPath": CONFIG_PATH, "readOnly": True},
+            {"name": "cache", "mountPath": CACHE_PATH},
+        ],
+    )
+    name = router.grpc.name
+    return {
+        "automountServiceAccountToken": False,
+        "containers": [process],
+        "securityContext": {
+            "fsGroup": NOBODY,
+            "runAsGroup": NOBODY,
+            "runAsNonRoot": True,
+            "runAsUser": NOBODY,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "serviceAccount": name,
+        "serviceAccountName": name,
+        "terminationGracePeriodSeconds": 30,
+        "topologySpreadConstraints": [
+            {
+                "labelSelector": {"matchLabels": selector(name)},
+                "maxSkew": 1,
+                "topologyKey": "kubernetes.io/hostname",
+                "whenUnsatisfiable": "ScheduleAnyway",
+            }
+        ],
+        "volumes": [
+            {"name": "config", "configMap": {"name": config, "defaultMode": 0o444}},
+            {"name": "cache", "emptyDir": {"sizeLimit": "256Mi"}},
+        ],
+    }

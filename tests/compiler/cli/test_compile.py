@@ -1,0 +1,157 @@
+"""`vsr-compile POLICY` as a user meets it: exit codes, messages, and what is on the disk afterwards."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support import ROOT
+
+GOLDEN = ROOT / "tests" / "golden" / "quickstart"
+
+
+def run(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own."""
+    command = [sys.executable, "-c", "from compiler.cli import main; main()", *map(str, arguments)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A folder with the golden policy and its output, heads included."""
+    shutil.copy(GOLDEN / "policy.yaml", tmp_path / "policy.yaml")
+    shutil.copytree(GOLDEN / "out", tmp_path / "out")
+    return tmp_path
+
+
+def test_a_compile_of_what_is_there_writes_nothing(project: Path) -> None:
+    """Unchanged files keep their times."""
+    before = {path: path.stat().st_mtime_ns for path in (project / "out").rglob("*") if path.is_file()}
+    result = run("policy.yaml", cwd=project)
+    assert (result.returncode, result.stdout) == (0, "")
+    assert "0 written, 0 removed" in result.stderr
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+def test_check_tells_what_differs_and_writes_nothing(project: Path) -> None:
+    """Exit 1, each file by name, and the tree stays as it was."""
+    text = (project / "policy.yaml").read_text(encoding="utf-8")
+    (project / "policy.yaml").write_text(text.replace("default: llama3-8b", "default: phi4-mini"), encoding="utf-8")
+    before = {path: path.read_bytes() for path in (project / "out").rglob("*") if path.is_file()}
+    result = run("policy.yaml", "--check", cwd=project)
+    assert result.returncode == 1
+    assert "router/config.yaml" in result.stderr
+    assert "VSR502" in result.stderr
+    assert {path: path.read_bytes() for path in (project / "out").rglob("*") if path.is_file()} == before
+    assert run("policy.yaml", cwd=project).returncode == 0
+    assert run("policy.yaml", "--check", cwd=project).returncode == 0
+
+
+def test_a_file_edited_by_hand_is_refused_by_name_and_kept(project: Path) -> None:
+    """Nobody's work is lost without --force."""
+    edited = project / "out" / "quickstart" / "router" / "config.yaml"
+    edited.write_text(edited.read_text(encoding="utf-8") + "# mine\n", encoding="utf-8")
+    result = run("policy.yaml", cwd=project)
+    assert result.returncode == 1
+    assert "VSR501" in result.stderr
+    assert "config.yaml" in result.stderr
+    assert edited.read_text(encoding="utf-8").endswith("# mine\n")
+    assert run("policy.yaml", "--force", cwd=project).returncode == 0
+    assert not edited.read_text(encoding="utf-8").endswith("# mine\n")
+
+
+BAD = {
+    "syntax error": ("metadata:\n", "metadata: [\n", "VSR002"),
+    "unknown key": ("default: llama3-8b", "defualt: llama3-8b", "VSR101"),
+    "unknown model": ("    model: phi4-mini", "    model: phi4-mni", "VSR201"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_is_one_line_with_its_place_the_source_and_a_way_out(name: str, tmp_path: Path) -> None:
+    """`file:line:col: error VSRnnn`, the offending line, a hint; exit 1; nothing written; never a traceback."""
+    old, new, code = BAD[name]
+    text = (GOLDEN / "policy.yaml").read_text(encoding="utf-8").replace(old, new, 1)
+    (tmp_path / "policy.yaml").write_text(text, encoding="utf-8")
+    result = run("policy.yaml", cwd=tmp_path)
+    lines = result.stderr.splitlines()
+    assert (result.returncode, result.stdout) == (1, "")
+    place, message = lines[0].split(f": error {code}: ")
+    file, line, column = place.split(":")
+    assert (file, bool(message)) == ("policy.yaml", True)
+    assert lines[2] == f" {line} | {text.splitlines()[int(line) - 1]}".rstrip()
+    assert lines[3].index("^") == len(f" {line} | ") + int(column) - 1
+    assert lines[4].startswith("  = help: ")
+    assert "Traceback" not in result.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["policy.yaml"]
+
+
+def test_a_missing_file_is_said_so(tmp_path: Path) -> None:
+    """No place inside it, but the same form."""
+    result = run("none.yaml", cwd=tmp_path)
+    assert result.returncode == 1
+    assert result.stderr.startswith("none.yaml: error VSR001: cannot read the file: no such file or directory\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_usage_is_exit_2(tmp_path: Path) -> None:
+    """A flag that does not exist is the caller's affair."""
+    assert run("--nonsense", cwd=tmp_path).returncode == 2
+    assert run(cwd=tmp_path).returncode == 2
+
+
+def test_a_fault_of_ours_is_one_line_and_exit_70(project: Path) -> None:
+    """Even then there is no traceback."""
+    code = (
+        "import compiler.pipeline as p\n"
+        "def fail(*_, **__): raise ZeroDivisionError('oops')\n"
+        "p.link = fail\n"
+        "from compiler.cli import main; main()"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", code, "policy.yaml"]
+    result = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    assert result.returncode == 70
+    assert result.stderr.startswith("vsr-compile: error VSR900: ZeroDivisionError: oops")
+    assert "Traceback" not in result.stderr
+
+
+def test_without_the_classify_extra_a_compile_that_must_train_says_what_to_install(project: Path) -> None:
+    """A head that is there needs no extra; a missing one names it."""
+    code = (
+        "import sys\n"
+        "for name in ('onnx', 'onnxruntime', 'tokenizers', 'numpy', 'safetensors'): sys.modules[name] = None\n"
+        "from compiler.cli import main; main()"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", code, "policy.yaml"]
+    reused = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    assert (reused.returncode, "0 written" in reused.stderr) == (0, True)
+    shutil.rmtree(project / "out")
+    result = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert "vsr-compile[classify]" in result.stderr
+    assert not (project / "out").exists()
+
+
+def test_version_is_printed_without_loading_the_compiler(tmp_path: Path) -> None:
+    """The cheapest call pays for nothing but click."""
+    code = (
+        "import sys\n"
+        "from compiler.cli import main\n"
+        "sys.argv = ['vsr-compile', '--version']\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'pydantic', 'ruamel', 'jinja2', 'numpy'} & {name.split('.')[0] for name in sys.modules}\n"
+        "print(sorted(heavy))"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    assert result.stdout.splitlines()[1] == "[]"
