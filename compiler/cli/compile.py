@@ -1,53 +1,59 @@
-"""``vsr-compile POLICY``: compile, or check that the committed output is what a compile gives."""
+"""``vsr-compile compile``: compile policies, or check that the committed output is what a compile gives."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from compiler.cli import console
-from compiler.diagnostics import CompileError, Diagnostic, Span
+import click
+
+from compiler.cli import console, options
+from compiler.diagnostics import CompileError
 from compiler.output.write import check, read_owned, write
 from compiler.pipeline import Compiled, compile_policy, read_policy
 
 
-def run(policy: Path, out: Path, *, check_only: bool, force: bool, rebuild: bool) -> int:
-    """Compile one policy. Returns the exit code: 0 fine, 1 findings or a difference."""
+@click.command(name="compile", short_help="Compile policies.")
+@options.policies
+@options.out
+@click.option("--check", "check_only", is_flag=True, help="Write nothing; exit 1 if the output differs from a compile.")
+@click.option("--force", is_flag=True, help="Overwrite files that were edited by hand or are not ours.")
+@click.option("--rebuild", is_flag=True, help="Train classifier heads anew; those equal within the tolerance stay.")
+@click.pass_context
+def command(
+    context: click.Context, policies: tuple[Path, ...], out: Path, *, check_only: bool, force: bool, rebuild: bool
+) -> None:
+    """Compile policies into router config and gateway manifests.
+
+    \b
+    vsr-compile policies/quickstart.yaml
+    vsr-compile policies/ --check
+    """
+    codes = [
+        _one(policy, out, check_only=check_only, force=force, rebuild=rebuild) for policy in options.files(policies)
+    ]
+    context.exit(max(codes, default=0))
+
+
+def _one(policy: Path, out: Path, *, check_only: bool, force: bool, rebuild: bool) -> int:
+    """One policy. Returns the exit code."""
     try:
         compiled = _compile(policy, out, rebuild=rebuild)
+        folder = out / compiled.policy.name
         if check_only:
             if differences := check(out, compiled.tree, compiled.lock):
                 console.findings(differences, {})
                 return 1
-            console.say(f"{policy}: {out / compiled.policy.name} is up to date")
+            console.say(f"{policy}: {folder} is up to date")
             return 0
         report = write(out, compiled.tree, compiled.lock, force=force)
     except CompileError as error:
-        console.findings(error.diagnostics, _sources(error.diagnostics))
+        console.findings(error.diagnostics, console.sources(error.diagnostics))
         return 1
-    console.say(
-        f"{policy}: {len(report.written)} written, {len(report.removed)} removed, "
-        f"{len(report.unchanged)} unchanged in {out / compiled.policy.name}"
-    )
+    counts = f"{len(report.written)} written, {len(report.removed)} removed, {len(report.unchanged)} unchanged"
+    console.say(f"{policy}: {counts} in {folder}")
     return 0
 
 
 def _compile(policy: Path, out: Path, *, rebuild: bool) -> Compiled:
     linked = read_policy(policy)
     return compile_policy(linked, lambda path: read_owned(out, linked.name, path), rebuild=rebuild)
-
-
-def _sources(found: list[Diagnostic]) -> dict[str, str]:
-    """The text of the files that findings point into."""
-    files = {item.span.file for item in found if item.span.line}
-    return {name: Path(name).read_text(encoding="utf-8", errors="replace") for name in files}
-
-
-def internal(error: BaseException) -> Diagnostic:
-    """A fault of ours as a finding, with the place in our code where it happened."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    where = "" if trace is None else f" ({Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno})"
-    return Diagnostic(
-        "VSR900", f"{type(error).__name__}: {error}{where}", Span("vsr-compile"), "Please report it with the policy."
-    )

@@ -1,7 +1,13 @@
-"""The command line: verbs, flags, exit codes. Everything heavy is imported inside the verb that needs it."""
+"""The command line: which verbs there are, and what happens when something goes wrong.
+
+A verb is a file of this folder that defines ``command``, imported when it is called, so that none pays for another.
+``vsr-compile policy.yaml`` is short for ``vsr-compile compile policy.yaml``.
+"""
 
 from __future__ import annotations
 
+import difflib
+import importlib
 import os
 import sys
 from pathlib import Path
@@ -10,33 +16,62 @@ import click
 
 from schemas.version import VERSION
 
+VERBS = {
+    "compile": "Compile policies into router config and gateway manifests.",
+}
+"""Verbs and what they are for, in the order of the help."""
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+
+class Verbs(click.Group):
+    """A group that loads a verb when it is called and takes a path as the verb ``compile``."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All verbs."""
+        del ctx
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The verb of a name."""
+        del ctx
+        if cmd_name not in VERBS:
+            return None
+        command = importlib.import_module(f"compiler.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)  # noqa: S101 - every file of this folder that VERBS names has one
+        return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """What is no verb and no flag of the group is for ``compile``."""
+        own = {"-h", "--help", "--version"}
+        if args and args[0] not in VERBS and args[0] not in own:
+            _refuse_misspelt(args[0], ctx)
+            args = ["compile", *args]
+        return super().parse_args(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The help, without loading a verb."""
+        del ctx
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+def _refuse_misspelt(word: str, context: click.Context) -> None:
+    """A word that is near a verb and names no file was meant as the verb."""
+    near = difflib.get_close_matches(word, VERBS, n=1, cutoff=0.7)
+    if near and not Path(word).exists():
+        raise click.UsageError(f"There is no verb `{word}`. Did you mean `{near[0]}`?", context)
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(VERSION, prog_name="vsr-compile")
-@click.argument("policy", type=click.Path(path_type=Path))
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=Path("out"),
-    show_default=True,
-    help="Root of the output; the policy gets the folder of its name below it.",
-)
-@click.option("--check", is_flag=True, help="Write nothing; exit 1 if the output differs from a fresh compile.")
-@click.option("--force", is_flag=True, help="Overwrite files that were edited by hand or are not ours.")
-@click.option("--rebuild", is_flag=True, help="Train classifier heads anew; those equal within the tolerance stay.")
-@click.pass_context
-def command(context: click.Context, policy: Path, out: Path, *, check: bool, force: bool, rebuild: bool) -> None:
-    r"""Compile a routing policy into router config and gateway manifests.
+def command() -> None:
+    """Compile routing policies for LLM gateways.
 
     \b
-    vsr-compile policies/quickstart.yaml
-    vsr-compile policies/quickstart.yaml --check
+    vsr-compile policies/quickstart.yaml           write out/quickstart/
+    vsr-compile policies/quickstart.yaml --check   is it up to date?
 
-    Exit codes: 0 fine, 1 findings or a difference, 2 usage, 70 our own fault.
-    """
-    from compiler.cli import compile as verb  # noqa: PLC0415 - `--version` must not pay for the compiler
-
-    context.exit(verb.run(policy, out, check_only=check, force=force, rebuild=rebuild))
+    Exit codes of every verb: 0 fine, 1 findings or a difference, 2 usage, 70 our own fault.
+    """  # noqa: D301 - click wants the control character
 
 
 def main() -> None:
@@ -46,8 +81,7 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("VSR_TRACEBACK"):
             raise
-        from compiler.cli import console  # noqa: PLC0415 - as above
-        from compiler.cli.compile import internal  # noqa: PLC0415 - as above
+        from compiler.cli import console  # noqa: PLC0415 - `--version` must not pay for it
 
-        console.findings([internal(error)], {})
+        console.findings([console.internal(error)], {})
         sys.exit(70)
