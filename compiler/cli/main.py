@@ -71,7 +71,7 @@ def command() -> None:
     vsr-compile policies/quickstart.yaml --check   is it up to date?
 
     Exit codes of every verb: 0 fine, 1 findings or a difference, 2 usage, 70 our own fault.
-    """  # noqa: D301 - click wants the control character
+    """
 
 
 def main() -> None:
