@@ -1,0 +1,106 @@
+"""``vsr-runtime``: serve a compiled policy, or see it work on this machine."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from runtime.errors import UserError
+from runtime.output import complain
+from schemas.version import VERSION
+
+
+class _Address(click.ParamType[object]):
+    """A ``host:port`` on the command line."""
+
+    name = "host:port"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> object:
+        from runtime.serve.address import parse_address  # noqa: PLC0415 - only serving needs it
+
+        try:
+            return parse_address(value) if isinstance(value, str) else value
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+_DIRECTORY = click.Path(path_type=Path)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, prog_name="vsr-runtime")
+def cli() -> None:
+    """Execute a compiled routing policy beside an Envoy."""
+
+
+@cli.command()
+@click.option("--config", type=_DIRECTORY, required=True, help="The compiled router/config.yaml.")
+@click.option("--address", type=_Address(), default="0.0.0.0:50051", show_default=True, help="Where ext_proc listens.")
+@click.option("--http-address", type=_Address(), default="0.0.0.0:8080", show_default=True, help="Where probes listen.")
+def serve(config: Path, address: object, http_address: object) -> None:
+    """Answer an Envoy's ext_proc filter until SIGTERM.
+
+    \b
+    Example:
+      vsr-runtime serve --config out/quickstart/router/config.yaml --address 127.0.0.1:50051
+    """  # noqa: D301 - the escape is click's mark for a paragraph to leave alone
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its own lines would come beside our one line an error
+    from runtime.serve.address import Address  # noqa: PLC0415 - only serving needs it
+    from runtime.serve.load import load_classifier  # noqa: PLC0415 - likewise
+    from runtime.serve.server import Listen, run  # noqa: PLC0415 - loads grpc
+    from runtime.settings import load  # noqa: PLC0415 - loads the contracts
+
+    if isinstance(address, Address) and isinstance(http_address, Address):
+        run(load(config), Listen(address, http_address), load_classifier)
+
+
+@cli.command()
+@click.argument("directory", type=_DIRECTORY)
+def local(directory: Path) -> None:
+    """Start Envoy, the runtime and a stand-in for each backend on loopback, until Ctrl-C.
+
+    The first line printed is the gateway's URL.
+
+    \b
+    Example:
+      vsr-runtime local out/quickstart/local
+    """  # noqa: D301 - the escape is click's mark for a paragraph to leave alone
+    from runtime.local.run import run_until_stopped  # noqa: PLC0415 - only this command needs it
+
+    run_until_stopped(directory)
+
+
+@cli.command()
+@click.argument("directory", type=_DIRECTORY)
+def demo(directory: Path) -> None:
+    """Start the local stand, send the requests that it lists, and show where each one went.
+
+    \b
+    Example:
+      vsr-runtime demo out/quickstart/local
+    """  # noqa: D301 - the escape is click's mark for a paragraph to leave alone
+    from runtime.local.demo import run_demo  # noqa: PLC0415 - only this command needs it
+
+    sys.exit(0 if run_demo(directory) else 1)
+
+
+def main() -> None:
+    """Run the command line: exit 0 when all went well, 1 for an error that was explained, 2 for wrong usage."""
+    try:
+        cli(standalone_mode=True)
+    except UserError as error:
+        complain(str(error))
+        sys.exit(1)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in ("grpc", "google", "ruamel", "pydantic"):
+            raise
+        complain(f"the package {package} is not installed; run pip install 'vsr-compile[runtime]'")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""A stand-in for a model server: speaks OpenAI's API, answers with the model that it serves, computes nothing."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from runtime.local.bootstrap import LOOPBACK
+
+_PATHS = {"/v1/chat/completions": "chat.completion", "/v1/completions": "text_completion"}
+_MAX_BODY = 64 << 20
+_POLL = 0.05
+"""Seconds until a stop is seen."""
+
+
+class Backend:
+    """One stand-in, in a thread of its own, on a port of loopback that the system chose.
+
+    Attributes:
+        cluster: the Envoy cluster that it takes the place of; sent back as the header ``x-backend``.
+        models: the names that it serves. Others get 404, as vLLM does it.
+        port: where it listens.
+    """
+
+    def __init__(self, cluster: str, models: Sequence[str]) -> None:
+        self.cluster = cluster
+        self.models = tuple(models)
+        self._server = ThreadingHTTPServer((LOOPBACK, 0), _handler(self))
+        self._server.daemon_threads = True
+        self.port = int(self._server.server_address[1])
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(_POLL,), name=cluster, daemon=True)
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still serves."""
+        return self._thread.is_alive()
+
+    def stop(self) -> None:
+        """Stop serving and let go of the port."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+def _handler(backend: Backend) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # else each answer waits some 40 ms for an acknowledgement
+
+        def do_POST(self) -> None:
+            body = _read(self)
+            kind = _PATHS.get(self.path.partition("?")[0])
+            model = body.get("model") if isinstance(body, dict) else None
+            if kind is None or not isinstance(body, dict):
+                self._answer(404 if kind is None else 400, _error("not an API of this server", "not_found"))
+            elif not isinstance(model, str) or model not in backend.models:
+                self._answer(404, _error(f"The model `{model}` does not exist.", "model_not_found"))
+            elif body.get("stream") is True:
+                self._stream(kind, model)
+            else:
+                self._answer(200, _completion(kind, model))
+
+        def _answer(self, status: int, document: object) -> None:
+            data = json.dumps(document).encode()
+            self._head(status, "application/json", ("Content-Length", str(len(data))))
+            self.wfile.write(data)
+
+        def _stream(self, kind: str, model: str) -> None:
+            self._head(200, "text/event-stream", ("Transfer-Encoding", "chunked"))
+            for event in _events(kind, model):
+                data = f"data: {event}\n\n".encode()
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+                self.wfile.flush()
+            self.wfile.write(b"0\r\n\r\n")
+
+        def _head(self, status: int, content_type: str, framing: tuple[str, str]) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", content_type)
+            self.send_header(*framing)
+            self.send_header("x-backend", backend.cluster)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Keep quiet: the stand's output is the URL and what the runtime logs."""
+
+    return Handler
+
+
+def _read(handler: BaseHTTPRequestHandler) -> Any:  # noqa: ANN401 - any JSON document
+    """The body as JSON, by length or in chunks; None where it is none."""
+    if handler.headers.get("Transfer-Encoding", "").lower() == "chunked":
+        data = b"".join(_chunks(handler))
+    else:
+        data = handler.rfile.read(min(int(handler.headers.get("Content-Length") or 0), _MAX_BODY))
+    try:
+        return json.loads(data)
+    except ValueError:
+        return None
+
+
+def _chunks(handler: BaseHTTPRequestHandler) -> Iterator[bytes]:
+    while size := int(handler.rfile.readline(64).partition(b";")[0], 16):
+        yield handler.rfile.read(size)
+        handler.rfile.readline(2)
+    while handler.rfile.readline(8192).strip():
+        pass  # trailers
+
+
+def _completion(kind: str, model: str) -> dict[str, object]:
+    text = f"This is a stand-in for {model}."
+    choice: dict[str, object] = {"index": 0, "finish_reason": "stop"}
+    choice |= {"message": {"role": "assistant", "content": text}} if kind == "chat.completion" else {"text": text}
+    usage = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+    return {"id": "stand-in", "object": kind, "created": 0, "model": model, "choices": [choice], "usage": usage}
+
+
+def _events(kind: str, model: str) -> Iterator[str]:
+    """A stream of two words, an end, and the mark that closes it."""
+    chat = kind == "chat.completion"
+    for text, reason in (("stand-in ", None), (model, None), ("", "stop")):
+        choice: dict[str, object] = {"index": 0, "finish_reason": reason}
+        choice |= {"delta": {"content": text} if text else {}} if chat else {"text": text}
+        name = "chat.completion.chunk" if chat else kind
+        yield json.dumps({"id": "stand-in", "object": name, "created": 0, "model": model, "choices": [choice]})
+    yield "[DONE]"
+
+
+def _error(message: str, code: str) -> dict[str, object]:
+    return {"error": {"message": message, "type": "NotFoundError", "param": "model", "code": code}}

@@ -1,0 +1,88 @@
+"""What the request line and the headers alone decide: the endpoint, and everything that is refused unread."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from runtime.program.text import text_of_chat, text_of_completion
+from runtime.request.answers import model_list, refusal
+from runtime.request.events import Answer, RequestHeaders
+
+_JSON_TYPE = re.compile(r'application/json(?:[ \t]*;[ \t]*charset=(?:utf-8|"utf-8"))?', re.IGNORECASE)
+_LENGTH = re.compile(r"[0-9]{1,19}")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An API that is routed: the field that must be there, and how its text is found."""
+
+    path: str
+    field: str
+    text_of: Callable[[Mapping[str, object]], str]
+
+
+ENDPOINTS = {
+    endpoint.path: endpoint
+    for endpoint in (
+        Endpoint("/v1/chat/completions", "messages", text_of_chat),
+        Endpoint("/v1/completions", "prompt", text_of_completion),
+    )
+}
+MODELS_PATH = "/v1/models"
+
+
+def read_headers(event: RequestHeaders, names: Iterable[str], max_body: int) -> Endpoint | Answer:
+    """The endpoint that the request is for, or the answer that it gets without its body being read.
+
+    Args:
+        event: request line and headers.
+        names: what ``GET /v1/models`` lists.
+        max_body: bytes that a body may have.
+    """
+    method = _one(event, ":method") or ""
+    path = (_one(event, ":path") or "").partition("?")[0]
+    if path == MODELS_PATH:
+        return model_list(names) if method == "GET" else _wrong_method("GET")
+    endpoint = ENDPOINTS.get(path)
+    if endpoint is None:
+        served = ", ".join((*ENDPOINTS, MODELS_PATH))
+        return refusal(404, "not_found", f"This path is not served here. Served are {served}.")
+    if method != "POST":
+        return _wrong_method("POST")
+    return _refused_content(event, max_body) or endpoint
+
+
+def _refused_content(event: RequestHeaders, max_body: int) -> Answer | None:
+    encodings = _all(event, "content-encoding")
+    if any(encoding.strip().lower() not in ("", "identity") for encoding in encodings):
+        return refusal(415, "unsupported_encoding", "A compressed body cannot be read. Send it without encoding.")
+    kinds = _all(event, "content-type")
+    if len(kinds) != 1 or not _JSON_TYPE.fullmatch(kinds[0].strip()):
+        return refusal(415, "unsupported_content_type", "The content type must be application/json in UTF-8.")
+    lengths = _all(event, "content-length")
+    if any(_LENGTH.fullmatch(length) and int(length) > max_body for length in lengths):
+        return too_large(max_body)
+    if event.end_of_stream:
+        return refusal(400, "invalid_json", "The request has no body.")
+    return None
+
+
+def too_large(max_body: int) -> Answer:
+    """413 with the bound that holds here."""
+    return refusal(413, "body_too_large", f"The body is larger than {max_body} bytes.")
+
+
+def _wrong_method(allowed: str) -> Answer:
+    return refusal(405, "method_not_allowed", f"This path takes {allowed} only.", headers=(("allow", allowed),))
+
+
+def _all(event: RequestHeaders, name: str) -> list[str]:
+    return [value for key, value in event.headers if key == name]
+
+
+def _one(event: RequestHeaders, name: str) -> str | None:
+    """The header's value where it stands exactly once: twice is as good as not at all."""
+    values = _all(event, name)
+    return values[0] if len(values) == 1 else None

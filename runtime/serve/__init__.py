@@ -1,0 +1,1 @@
+"""The rim of the server: gRPC, HTTP, threads, signals of the operating system. Decides nothing."""

@@ -1,0 +1,88 @@
+"""Translates between ext_proc's messages and a request's events and actions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from runtime.request.events import Answer, Continue, RequestBody, RequestHeaders, Route
+from runtime.serve.messages import BODY_MODES, BUFFERED, OVERWRITE_IF_EXISTS_OR_ADD, ProcessingResponse
+
+
+class ModeError(Exception):
+    """The gateway's filter is set up in a way under which no decision could hold. Names the setting."""
+
+
+def check_mode(message: Any) -> None:  # noqa: ANN401 - protobuf classes built at run time have no static type
+    """Refuse a stream whose announced modes would let the request through unread or undecided.
+
+    Gateways that announce nothing are judged by what they send: see `to_event`.
+
+    Raises:
+        ModeError: the body mode is not BUFFERED, or answers would be ignored.
+    """
+    if message.observability_mode:
+        raise ModeError("observability_mode ignores every answer; turn it off")
+    if not message.HasField("protocol_config"):
+        return
+    mode = message.protocol_config.request_body_mode
+    if mode != BUFFERED:
+        name = BODY_MODES[mode] if 0 <= mode < len(BODY_MODES) else str(mode)
+        raise ModeError(f"request_body_mode {name} is not supported; set BUFFERED")
+
+
+def to_event(message: Any, *, announced: bool) -> RequestHeaders | RequestBody:  # noqa: ANN401 - as above
+    """The event that a message carries.
+
+    Args:
+        message: a ProcessingRequest.
+        announced: whether the gateway said that it sends the body BUFFERED. If not, only a body marked as the whole
+            is taken for one.
+
+    Raises:
+        ModeError: the message is of a kind that this setup never sends, or the body may be a part.
+    """
+    kind = message.WhichOneof("request")
+    if kind == "request_headers":
+        headers = message.request_headers
+        return RequestHeaders(tuple(_header(header) for header in headers.headers.headers), headers.end_of_stream)
+    if kind == "request_body":
+        if not (announced or message.request_body.end_of_stream):
+            raise ModeError("the body came in parts; set request_body_mode BUFFERED")
+        return RequestBody(message.request_body.body)
+    raise ModeError(f"a message of kind {kind} was not expected; send request headers and body only")
+
+
+def from_action(action: Continue | Route | Answer) -> Any:  # noqa: ANN401 - as above
+    """The ProcessingResponse that carries an action out."""
+    response = ProcessingResponse()
+    match action:
+        case Continue(remove):
+            response.request_headers.response.header_mutation.remove_headers.extend(remove)
+        case Route(_, body, headers):
+            common = response.request_body.response
+            common.clear_route_cache = True
+            _set(common.header_mutation, headers)
+            if body is not None:
+                common.body_mutation.body = body
+        case Answer(status, body, code, headers):
+            immediate = response.immediate_response
+            immediate.status.code = status
+            immediate.body = body
+            immediate.details = f"vsr_{code}"
+            _set(immediate.headers, headers)
+    return response
+
+
+def _header(header: Any) -> tuple[str, str]:  # noqa: ANN401 - as above
+    """Envoy fills ``raw_value``, older releases ``value``. Bytes that are no UTF-8 can match nothing that we accept."""
+    value = header.raw_value.decode("utf-8", "replace") if header.raw_value else header.value
+    return header.key.lower(), value
+
+
+def _set(mutation: Any, headers: Iterable[tuple[str, str]]) -> None:  # noqa: ANN401 - as above
+    for key, value in headers:
+        option = mutation.set_headers.add()
+        option.header.key = key
+        option.header.raw_value = value.encode()
+        option.append_action = OVERWRITE_IF_EXISTS_OR_ADD

@@ -1,0 +1,101 @@
+"""Loads what a runtime executes: ``config.yaml`` and, from the same folder, ``runtime.yaml``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from runtime.errors import UserError
+from runtime.files import read_model
+from runtime.program.build import build
+from runtime.program.program import Program
+from schemas.routerconfig.v0_4_0 import RouterConfig
+from schemas.runtime import Classifier, Limits, Runtime
+
+DEFAULT_DEADLINE = 1000
+"""Milliseconds; what the compiler writes when a policy says nothing."""
+DEFAULT_MAX_BODY = 8 << 20
+MESSAGE_ROOM = 64 << 10
+"""Bytes that a gRPC message may need beyond the body that it carries."""
+MARGIN_SHARE = 10
+MARGIN_LEAST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A policy ready to be served.
+
+    Attributes:
+        folder: where config.yaml lies, and the classifier's files.
+        program: what decides.
+        limits: bounds on one request, in bytes.
+        budget: seconds that a classification may take, which is the gateway's deadline less a margin.
+        classifier: what answers the category, or None where no route asks for one.
+    """
+
+    folder: Path
+    program: Program
+    limits: Limits
+    budget: float
+    classifier: Classifier | None
+
+
+def load(config: Path) -> Settings:
+    """Read and check both files.
+
+    Without ``runtime.yaml`` the defaults hold: a deadline of 1 s, bodies up to 8 MiB, and no classifier, so that a
+    config whose decisions ask for a category is refused.
+
+    Raises:
+        UserError: a file cannot be read, breaks its contract, or the two do not fit together.
+    """
+    router = read_model(config, RouterConfig)
+    path = config.parent / "runtime.yaml"
+    runtime = read_model(path, Runtime) if path.exists() else _defaults()
+    classifier = _category_classifier(runtime.classifiers)
+    labels = frozenset(classifier.labels) if classifier else frozenset[str]()
+    program = build(router, labels, classifier.fallback if classifier else None)
+    if runtime.limits.maxMessage <= runtime.limits.maxBody:
+        raise UserError("runtime.yaml: limits.maxMessage: must exceed limits.maxBody, since a message carries the body")
+    return Settings(
+        folder=config.parent,
+        program=program,
+        limits=runtime.limits,
+        budget=budget(runtime.deadline),
+        classifier=classifier if "category" in program.needs else None,
+    )
+
+
+def budget(deadline: int) -> float:
+    """Seconds left of a gateway's deadline (milliseconds) after a margin of a tenth, at least 20 ms.
+
+    Raises:
+        UserError: nothing would be left.
+    """
+    left = deadline - max(deadline // MARGIN_SHARE, MARGIN_LEAST)
+    if left <= 0:
+        raise UserError(f"runtime.yaml: deadline: {deadline} ms leaves no time to decide; give more than 20")
+    return left / 1000
+
+
+def _defaults() -> Runtime:
+    return Runtime(
+        apiVersion="vsr.dev/v1alpha1",
+        kind="RuntimeSettings",
+        policy="unnamed",
+        deadline=DEFAULT_DEADLINE,
+        limits=Limits(maxBody=DEFAULT_MAX_BODY, maxMessage=DEFAULT_MAX_BODY + MESSAGE_ROOM),
+    )
+
+
+def _category_classifier(classifiers: dict[str, Classifier]) -> Classifier | None:
+    """The one classifier that answers categories. Two would have to be told apart, and nothing says how."""
+    if len(classifiers) > 1:
+        raise UserError(f"runtime.yaml: classifiers: one is executed, {len(classifiers)} are given; keep one")
+    for name, classifier in classifiers.items():
+        if len(set(classifier.labels)) != len(classifier.labels) or not classifier.labels:
+            raise UserError(f"runtime.yaml: classifiers.{name}.labels: must be given, each once")
+        if classifier.fallback in classifier.labels:
+            raise UserError(f"runtime.yaml: classifiers.{name}.fallback: is one of the labels; give another name")
+        return classifier
+    return None

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from runtime.program.program import Program
+from runtime.settings import Settings, load
+
+HERE = Path(__file__).parent
+sys.path.append(str(HERE))  # for runtime_fakes, which is also run as a program
+DATA = HERE / "data"
+
+
+@pytest.fixture
+def policy(tmp_path: Path) -> Path:
+    """A copy of the sample policy that a test may change."""
+    return Path(shutil.copytree(DATA, tmp_path / "policy"))
+
+
+@pytest.fixture(scope="session")
+def settings() -> Settings:
+    """The sample policy, loaded."""
+    return load(DATA / "router" / "config.yaml")
+
+
+@pytest.fixture(scope="session")
+def program(settings) -> Program:
+    """The sample policy's decision program."""
+    return settings.program
+
+
+@pytest.fixture(scope="session")
+def chat():
+    """Makes the body of a chat request."""
+
+    def make(model: object = "auto", content: object = "2+2 is", **more: object) -> bytes:
+        return json.dumps({"model": model, "messages": [{"role": "user", "content": content}], **more}).encode()
+
+    return make

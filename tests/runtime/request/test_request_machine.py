@@ -1,0 +1,287 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runtime.program.program import Program, Route
+from runtime.program.rules import All, Category, Signals
+from runtime.request import events
+from runtime.request.events import (
+    Answer,
+    Cause,
+    Continue,
+    Failure,
+    NeedSignals,
+    RequestBody,
+    RequestHeaders,
+    SignalsReady,
+)
+from runtime.request.machine import Decided, Fresh, OutOfOrderError, Rules, advance
+
+MATH = Route("math", Category(frozenset({"math"})), "phi4-mini")
+PROGRAM = Program(("llama3-8b", "phi4-mini"), ("auto", "MoM"), (MATH,), "llama3-8b")
+RULES = Rules(PROGRAM, 1000)
+
+
+def headers(method="POST", path="/v1/chat/completions", *, end=False, **more) -> RequestHeaders:
+    """The headers of a chat request; a keyword adds, replaces or (None) removes one."""
+    given = {"content-type": "application/json"} | {key.replace("_", "-"): value for key, value in more.items()}
+    lines = ((":method", method), (":path", path), *((k, v) for k, v in given.items() if v is not None))
+    return RequestHeaders(lines, end)
+
+
+def drive(*steps, rules=RULES):
+    """Feed events to a fresh machine and return the last state and action."""
+    state, action = Fresh(), None
+    for event in steps:
+        state, action = advance(rules, state, event)
+    return state, action
+
+
+def answered(*steps, rules=RULES) -> tuple[int, str]:
+    """The status and the code of the answer that the events lead to."""
+    state, action = drive(*steps, rules=rules)
+    assert isinstance(action, Answer)
+    assert state == Decided()
+    error = json.loads(action.body)["error"]
+    assert error.keys() == {"message", "type", "param", "code"}
+    assert error["code"] == action.code
+    assert dict(action.headers)["content-type"] == "application/json"
+    return action.status, action.code
+
+
+@pytest.mark.parametrize("name", ["auto", "MoM"])
+def test_auto_name_is_classified_decided_and_rewritten(chat, name):
+    """An auto name asks for signals; the decision rewrites the model, and nothing else of the body."""
+    body = chat(name, "2+2 is")
+    state, action = drive(headers(), RequestBody(body))
+    assert action == NeedSignals("2+2 is", frozenset({"category"}))
+    signals = Signals("math", 0.9)
+    state, action = advance(RULES, state, SignalsReady(signals))
+    expected = body.replace(f'"{name}"'.encode(), b'"phi4-mini"')
+    assert state == Decided()
+    assert action == events.Route(
+        "phi4-mini",
+        expected,
+        (("x-selected-model", "phi4-mini"), ("content-length", str(len(expected)))),
+        "math",
+        signals,
+    )
+
+
+def test_no_category_goes_to_the_default(chat):
+    """A request whose category is below the threshold is served by the default model."""
+    _, action = drive(headers(), RequestBody(chat()), SignalsReady(Signals()))
+    assert (action.model, action.route) == ("llama3-8b", None)
+
+
+def test_request_like_none_of_the_categories_has_the_fallback(chat):
+    """Where a fallback is configured, a request without a category is routed and logged as that."""
+    rules = Rules(replace(PROGRAM, fallback="other"), 1000)
+    for content, steps in (("hello", [SignalsReady(Signals(None, 0.1))]), ("", [])):
+        _, action = drive(headers(), RequestBody(chat(content=content)), *steps, rules=rules)
+        assert (action.model, action.signals.category) == ("llama3-8b", "other")
+
+
+def test_named_model_is_kept_and_its_body_untouched(chat):
+    """A client that names a model gets it: the body is not rewritten and nothing is classified."""
+    state, action = drive(headers(), RequestBody(chat("phi4-mini")))
+    assert state == Decided()
+    assert action == events.Route("phi4-mini", None, (("x-selected-model", "phi4-mini"),))
+
+
+def test_client_cannot_choose_by_header(chat):
+    """The routing header that a client sent is removed at once and overwritten by the decision."""
+    _, action = drive(headers(x_selected_model="phi4-mini"))
+    assert action == Continue(remove=("x-selected-model",))
+    _, action = drive(headers(x_selected_model="phi4-mini"), RequestBody(chat("llama3-8b")))
+    assert dict(action.set_headers)["x-selected-model"] == "llama3-8b"
+
+
+def test_completions_are_routed_by_their_prompt():
+    """The older completions API is routed like the chat API."""
+    body = json.dumps({"model": "auto", "prompt": "2+2 is"}).encode()
+    _, action = drive(headers(path="/v1/completions?x=1"), RequestBody(body))
+    assert action == NeedSignals("2+2 is", frozenset({"category"}))
+
+
+def test_named_model_takes_token_ids_but_an_auto_name_does_not():
+    """Token ids are the named model's business; nobody can classify them."""
+    body = json.dumps({"model": "phi4-mini", "prompt": [1, 2]}).encode()
+    _, action = drive(headers(path="/v1/completions"), RequestBody(body))
+    assert action.body is None
+    body = body.replace(b"phi4-mini", b"auto")
+    assert answered(headers(path="/v1/completions"), RequestBody(body)) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize("content", ["", "  ", [{"type": "image_url", "image_url": {"url": "x"}}]])
+def test_request_without_text_has_no_category(chat, content):
+    """Where there is nothing to read, no classifier is asked and the default serves."""
+    _, action = drive(headers(), RequestBody(chat(content=content)))
+    assert (action.model, action.signals) == ("llama3-8b", Signals())
+
+
+def test_program_that_asks_nothing_decides_at_once(chat):
+    """Without a route that asks for a category, nothing is classified."""
+    program = Program(("a", "b"), ("auto",), (Route("all", All(()), "b"),), "a")
+    _, action = drive(headers(), RequestBody(chat()), rules=Rules(program, 1000))
+    assert (action.model, action.route) == ("b", "all")
+
+
+@pytest.mark.parametrize("cause", list(Cause))
+def test_failed_classification_is_never_a_pass(chat, cause):
+    """A timeout, an overload and a broken classifier each end in 503 with a time to come back."""
+    steps = headers(), RequestBody(chat()), Failure(cause)
+    assert answered(*steps) == (503, cause.value)
+    assert dict(drive(*steps)[1].headers)["retry-after"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"", (400, "invalid_json")),
+        (b"not json", (400, "invalid_json")),
+        (b'{"model":"auto","model":"phi4-mini","messages":[]}', (400, "duplicate_key")),
+        (b'{"messages":[{"role":"user","content":"x"}]}', (400, "missing_model")),
+        (b'{"model":1,"messages":[]}', (400, "missing_model")),
+        (b'{"model":"","messages":[]}', (400, "missing_model")),
+        (b'{"model":["auto"],"messages":[]}', (400, "missing_model")),
+        (b'{"model":"auto"}', (400, "missing_messages")),
+        (b'{"model":"phi4-mini","messages":null}', (400, "missing_messages")),
+        (b'{"model":"auto","messages":[]}', (400, "invalid_request")),
+        (b'{"model":"auto","messages":"2+2"}', (400, "invalid_request")),
+        (b'{"model":"gpt-9","messages":[]}', (404, "model_not_found")),
+        (b'{"model":"AUTO","messages":[]}', (404, "model_not_found")),
+        (b'{"model":"auto ","messages":[]}', (404, "model_not_found")),
+        (b" " * 1001, (413, "body_too_large")),
+    ],
+)
+def test_bad_bodies_are_answered(body, expected):
+    """Each fault of a body has its status and its code."""
+    assert answered(headers(), RequestBody(body)) == expected
+
+
+def test_echo_of_an_unknown_model_is_bounded():
+    """An error does not send a client's long word back."""
+    body = json.dumps({"model": "x" * 900, "messages": []}).encode()
+    _, action = drive(headers(), RequestBody(body))
+    assert len(action.body) < 400
+
+
+def test_body_at_the_bound_is_taken(chat):
+    """The bound itself is allowed."""
+    body = chat("phi4-mini", "x" * 10)
+    _, action = drive(headers(), RequestBody(body), rules=Rules(PROGRAM, len(body)))
+    assert action.model == "phi4-mini"
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        (headers("GET"), (405, "method_not_allowed")),
+        (headers("HEAD", "/v1/models"), (405, "method_not_allowed")),
+        (headers("POST", "/v1/models"), (405, "method_not_allowed")),
+        (headers("GET", "/"), (404, "not_found")),
+        (headers("POST", "/v1/embeddings"), (404, "not_found")),
+        (headers("POST", "/v1/chat/completions/"), (404, "not_found")),
+        (headers("POST", "/v1/chat%2fcompletions"), (404, "not_found")),
+        (headers("POST", "/x/../v1/chat/completions"), (404, "not_found")),
+        (headers("POST", "/V1/chat/completions"), (404, "not_found")),
+        (RequestHeaders((), end_of_stream=True), (404, "not_found")),
+        (headers(end=True), (400, "invalid_json")),
+        (headers(content_encoding="gzip"), (415, "unsupported_encoding")),
+        (headers(content_encoding="identity, br"), (415, "unsupported_encoding")),
+        (headers(content_type=None), (415, "unsupported_content_type")),
+        (headers(content_type="text/plain"), (415, "unsupported_content_type")),
+        (headers(content_type="application/jsonx"), (415, "unsupported_content_type")),
+        (headers(content_type="application/json; charset=utf-16"), (415, "unsupported_content_type")),
+        (headers(content_type="multipart/form-data; x=application/json"), (415, "unsupported_content_type")),
+        (headers(content_length="1001"), (413, "body_too_large")),
+    ],
+)
+def test_refusals_that_need_no_body(event, expected):
+    """What the request line and the headers already rule out is answered before the body is read."""
+    assert answered(event) == expected
+
+
+def test_doubled_headers_are_refused():
+    """A content type or an encoding that stands twice cannot hide behind an allowed one."""
+    base = headers().headers
+    twice = RequestHeaders((*base, ("content-type", "application/json")), end_of_stream=False)
+    hidden = RequestHeaders(
+        (*base, ("content-encoding", "identity"), ("content-encoding", "gzip")), end_of_stream=False
+    )
+    paths = RequestHeaders((*base, (":path", "/v1/models")), end_of_stream=False)
+    assert answered(twice) == (415, "unsupported_content_type")
+    assert answered(hidden) == (415, "unsupported_encoding")
+    assert answered(paths) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"content_type": "application/json; charset=utf-8"},
+        {"content_type": 'Application/JSON;charset="UTF-8"'},
+        {"content_encoding": "identity"},
+        {"content_length": "1000"},
+        {"content_length": "nonsense"},
+    ],
+)
+def test_ordinary_headers_pass(more):
+    """UTF-8 JSON without encoding goes on to its body, whose own length is what counts in the end."""
+    assert drive(headers(**more))[1] == Continue()
+
+
+@pytest.mark.parametrize("path", ["/v1/models", "/v1/models?limit=1"])
+def test_models_are_listed(path):
+    """The list names auto names and models in OpenAI's form."""
+    state, action = drive(headers("GET", path, end=True))
+    listed = json.loads(action.body)
+    assert (state, action.status, listed["object"]) == (Decided(), 200, "list")
+    assert [item["id"] for item in listed["data"]] == ["auto", "MoM", "llama3-8b", "phi4-mini"]
+    assert all(item.keys() == {"id", "object", "created", "owned_by"} for item in listed["data"])
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [RequestBody(b"{}")],
+        [SignalsReady(Signals())],
+        [headers(), headers()],
+        [headers(), Failure(Cause.TIMEOUT)],
+        [headers("GET", "/"), RequestBody(b"{}")],
+        [headers(), RequestBody(b""), RequestBody(b"")],
+    ],
+)
+def test_events_out_of_order_are_errors(steps):
+    """An event that the state does not wait for cannot move it, least of all to a pass."""
+    with pytest.raises(OutOfOrderError):
+        drive(*steps)
+
+
+EVENTS = st.one_of(
+    st.sampled_from([headers(), headers("GET", "/v1/models"), SignalsReady(Signals("math")), Failure(Cause.BROKEN)]),
+    st.sampled_from([b'{"model":"auto","messages":[{"role":"user","content":"a"}]}', b"{}"]).map(RequestBody),
+    st.binary(max_size=30).map(RequestBody),
+)
+
+
+@given(st.lists(EVENTS, max_size=6))
+def test_machine_decides_once_and_only_to_configured_models(steps):
+    """Under any sequence of events, a route names a configured model, and nothing follows a decision."""
+    state = Fresh()
+    for event in steps:
+        before = state
+        try:
+            state, action = advance(RULES, state, event)
+        except OutOfOrderError:
+            continue
+        assert before != Decided()
+        assert (state == Decided()) is isinstance(action, events.Route | Answer)
+        if isinstance(action, events.Route):
+            assert action.model in PROGRAM.models
+            assert ("x-selected-model", action.model) in action.set_headers

@@ -1,0 +1,60 @@
+"""Stand-ins for the tests of the runtime: a classifier whose answer is in the prompt, and a server that uses it.
+
+Run as a program it takes the options of ``vsr-runtime serve``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from runtime.output import log
+from runtime.serve.address import parse_address
+from runtime.serve.server import Listen, run
+from runtime.settings import load
+
+DATA = Path(__file__).parent / "data"
+
+
+@dataclass(frozen=True)
+class Classification:
+    """What the real classifier returns, too."""
+
+    label: str | None
+    probability: float
+    probabilities: Mapping[str, float] = field(default_factory=dict)
+
+
+class FakeClassifier:
+    """Finds mathematics by digits, computers by a name; raises, sleeps and dies when the prompt says so."""
+
+    def classify(self, text: str) -> Classification:
+        """Read one text."""
+        if "RAISE" in text:
+            raise RuntimeError(text)
+        if "DIE" in text:
+            os._exit(9)
+        if "SLEEP" in text:
+            log("classifying")
+            time.sleep(3)
+        if "Linux" in text:
+            return Classification("computer science", 0.8)
+        return Classification("math", 0.9) if any(mark.isdigit() for mark in text) else Classification(None, 0.1)
+
+
+def main() -> None:
+    """Serve with the fake."""
+    parser = argparse.ArgumentParser()
+    for option in ("--config", "--address", "--http-address"):
+        parser.add_argument(option, required=True)
+    given = parser.parse_args()
+    listen = Listen(parse_address(given.address), parse_address(given.http_address))
+    run(load(Path(given.config)), listen, lambda _: FakeClassifier())
+
+
+if __name__ == "__main__":
+    main()

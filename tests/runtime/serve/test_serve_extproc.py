@@ -1,0 +1,308 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from contextlib import asynccontextmanager
+
+import grpc
+import pytest
+from runtime_fakes import FakeClassifier
+
+from runtime.request.machine import Rules
+from runtime.serve.classify import ClassifierPool
+from runtime.serve.extproc import LARGE_BODY, Processor
+from runtime.serve.health import Health
+from runtime.serve.messages import (
+    EXT_PROC_SERVICE,
+    HealthCheckRequest,
+    HealthCheckResponse,
+    ProcessingRequest,
+    ProcessingResponse,
+)
+
+ANY_TIME = 30.0
+
+
+def request_headers(mode: int | None = 2, *, end: bool = False, **more: str):
+    """The first message of a stream as Envoy sends it."""
+    given = {":method": "POST", ":path": "/v1/chat/completions", "content-type": "application/json"} | {
+        key.replace("_", "-"): value for key, value in more.items()
+    }
+    message = ProcessingRequest()
+    for key, value in given.items():
+        message.request_headers.headers.headers.add(key=key, raw_value=value.encode())
+    message.request_headers.end_of_stream = end
+    if mode is not None:
+        message.protocol_config.request_body_mode = mode
+    return message
+
+
+def request_body(data: bytes):
+    """The message with the whole body."""
+    message = ProcessingRequest()
+    message.request_body.body = data
+    message.request_body.end_of_stream = True
+    return message
+
+
+class Gateway:
+    """Plays Envoy: opens streams on a served processor."""
+
+    def __init__(self, processor: Processor, health: Health, channel) -> None:
+        self.processor = processor
+        self.health = health
+        self._process = channel.stream_stream(
+            f"/{EXT_PROC_SERVICE}/Process", ProcessingRequest.SerializeToString, ProcessingResponse.FromString
+        )
+        self.check = channel.unary_unary(
+            "/grpc.health.v1.Health/Check", HealthCheckRequest.SerializeToString, HealthCheckResponse.FromString
+        )
+
+    def open(self):
+        """A new stream."""
+        return self._process()
+
+    async def send(self, *messages):
+        """Send messages one by one, close, and return all responses and the status that the stream ended with."""
+        call = self.open()
+        responses = []
+        try:
+            for message in messages:
+                await call.write(message)
+                response = await call.read()
+                if response is grpc.aio.EOF:
+                    break
+                responses.append(response)
+            await call.done_writing()
+            while (response := await call.read()) is not grpc.aio.EOF:
+                responses.append(response)
+        except grpc.aio.AioRpcError:
+            pass
+        return responses, await call.code()
+
+
+@asynccontextmanager
+async def gateway(settings, classifier=None, budget=ANY_TIME):
+    """A served processor and a gateway that is connected to it."""
+    pool = ClassifierPool(classifier or FakeClassifier())
+    processor = Processor(Rules(settings.program, settings.limits.maxBody), pool, budget)
+    health = Health()
+    server = grpc.aio.server(options=[("grpc.max_receive_message_length", settings.limits.maxMessage)])
+    server.add_generic_rpc_handlers((processor.handler(), health.handler()))
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        yield Gateway(processor, health, channel)
+    await server.stop(None)
+    processor.close()
+    pool.close()
+
+
+def exchange(settings, *messages, **more):
+    """Send messages on one stream of a fresh server; all responses and the final status."""
+
+    async def whole():
+        async with gateway(settings, **more) as envoy:
+            return await envoy.send(*messages)
+
+    return asyncio.run(whole())
+
+
+def test_auto_request_is_routed_and_the_stream_closed(settings, chat):
+    """Headers are answered, the body is answered with the decision, and the stream ends in OK right after it."""
+    responses, code = exchange(settings, request_headers(), request_body(chat()))
+    assert [response.WhichOneof("response") for response in responses] == ["request_headers", "request_body"]
+    common = responses[1].request_body.response
+    assert json.loads(common.body_mutation.body)["model"] == "phi4-mini"
+    assert common.clear_route_cache
+    assert code == grpc.StatusCode.OK
+
+
+def test_answer_from_headers_ends_the_stream(settings):
+    """A request that the headers already rule out is answered without waiting for its body."""
+    responses, code = exchange(settings, request_headers(content_encoding="gzip"))
+    assert [response.immediate_response.status.code for response in responses] == [415]
+    assert code == grpc.StatusCode.OK
+
+
+@pytest.mark.parametrize("messages", [[], [request_headers()]])
+def test_stream_that_ends_undecided_is_an_error(settings, messages):
+    """Envoy takes OK before a decision for a pass, so an early end must never be OK."""
+    responses, code = exchange(settings, *messages)
+    assert len(responses) == len(messages)
+    assert code == grpc.StatusCode.INTERNAL
+
+
+@pytest.mark.parametrize("mode", [0, 1, 3, 4])
+def test_other_body_modes_abort_the_stream(settings, mode):
+    """A gateway set up with another body mode gets an error that names it, before anything passes."""
+
+    async def whole():
+        async with gateway(settings) as envoy:
+            call = envoy.open()
+            await call.write(request_headers(mode))
+            return await call.code(), await call.details()
+
+    code, details = asyncio.run(whole())
+    assert code == grpc.StatusCode.FAILED_PRECONDITION
+    assert "request_body_mode" in details
+
+
+def test_body_without_headers_is_an_error(settings, chat):
+    """A gateway that does not send the headers cannot carry the decision out, so nothing is decided."""
+    responses, code = exchange(settings, request_body(chat()))
+    assert responses == []
+    assert code == grpc.StatusCode.FAILED_PRECONDITION
+
+
+def test_gateway_that_announces_nothing_is_served_whole_bodies(settings, chat):
+    """Releases without protocol_config work as long as the body is marked as complete."""
+    responses, code = exchange(settings, request_headers(None), request_body(chat()))
+    assert len(responses) == 2
+    assert code == grpc.StatusCode.OK
+
+
+@pytest.mark.parametrize(
+    ("prompt", "budget", "expected"),
+    [("RAISE", ANY_TIME, "classifier_failed"), ("SLEEP", 0.05, "classifier_timeout")],
+)
+def test_classifier_that_fails_or_is_late_gives_503(settings, chat, prompt, budget, expected):
+    """Without a classification there is no decision, so the request is refused and told when to come back."""
+    messages = request_headers(), request_body(chat(content=prompt))
+    responses, code = exchange(settings, *messages, budget=budget)
+    answer = responses[1].immediate_response
+    assert answer.status.code == 503
+    assert json.loads(answer.body)["error"]["code"] == expected
+    assert {option.header.key for option in answer.headers.set_headers} == {"content-type", "retry-after"}
+    assert code == grpc.StatusCode.OK
+
+
+def test_error_in_our_own_code_is_an_error_status(settings, chat, monkeypatch, capsys):
+    """Whatever breaks inside, the stream ends in INTERNAL, and neither status nor log shows the prompt."""
+
+    def broken(*_):
+        raise ZeroDivisionError("2+2 is")
+
+    monkeypatch.setattr("runtime.serve.extproc.advance", broken)
+    responses, code = exchange(settings, request_headers(), request_body(chat()))
+    assert responses == []
+    assert code == grpc.StatusCode.INTERNAL
+    assert "2+2" not in capsys.readouterr().err
+
+
+def test_message_over_the_bound_is_refused(settings):
+    """A message that the limits do not allow ends the stream in an error."""
+    data = b" " * (settings.limits.maxMessage + 1)
+    responses, code = exchange(settings, request_headers(), request_body(data))
+    assert len(responses) == 1
+    assert code == grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def test_large_body_is_read_like_a_small_one(settings, chat):
+    """Bodies that are parsed in a thread come to the same decision."""
+    data = chat(padding="x" * (LARGE_BODY - 200))
+    assert len(data) < settings.limits.maxBody
+    padded = data[:-1] + b" " * (LARGE_BODY - len(data)) + b"}"
+    responses, code = exchange(settings, request_headers(), request_body(padded))
+    assert responses[1].request_body.response.body_mutation.body == padded.replace(b'"auto"', b'"phi4-mini"')
+    assert code == grpc.StatusCode.OK
+
+
+def test_decision_is_logged_without_the_prompt(settings, chat, capsys):
+    """One line a decision names request, category and model; the prompt is not in it."""
+    exchange(settings, request_headers(x_request_id="r1"), request_body(chat(content="2+2 is private")))
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    (decision,) = [line for line in lines if line["event"] == "decision"]
+    assert decision.items() >= {"request": "r1", "category": "math", "model": "phi4-mini", "named": False}.items()
+    assert "private" not in json.dumps(lines)
+
+
+def test_drain_aborts_undecided_streams(settings):
+    """A stream that has not decided when the server stops ends in UNAVAILABLE, and so does a later one."""
+
+    async def whole():
+        async with gateway(settings) as envoy:
+            call = envoy.open()
+            await call.write(request_headers())
+            await call.read()
+            await envoy.processor.drain(0.05)
+            first = await call.code()
+            _, second = await envoy.send(request_headers())
+            return first, second, envoy.processor.open_streams
+
+    unavailable = grpc.StatusCode.UNAVAILABLE
+    assert asyncio.run(whole()) == (unavailable, unavailable, 0)
+
+
+def test_drain_lets_a_stream_finish(settings, chat):
+    """A stream that decides within the patience is served although the server is stopping."""
+
+    async def whole():
+        async with gateway(settings) as envoy:
+            call = envoy.open()
+            await call.write(request_headers())
+            await call.read()
+            draining = asyncio.ensure_future(envoy.processor.drain(ANY_TIME))
+            await asyncio.sleep(0.05)
+            await call.write(request_body(chat()))
+            response = await call.read()
+            await draining
+            return response.request_body.response.clear_route_cache, await call.code()
+
+    assert asyncio.run(whole()) == (True, grpc.StatusCode.OK)
+
+
+def test_client_that_leaves_frees_its_stream(settings, chat):
+    """When the gateway gives a request up, its work is dropped and nothing stays open."""
+    begun, go = threading.Event(), threading.Event()
+
+    class Waiting(FakeClassifier):
+        def classify(self, text):
+            begun.set()
+            assert go.wait(30)
+            return super().classify(text)
+
+    async def whole():
+        async with gateway(settings, Waiting()) as envoy:
+            call = envoy.open()
+            await call.write(request_headers())
+            await call.read()
+            await call.write(request_body(chat()))
+            await asyncio.to_thread(begun.wait)
+            call.cancel()
+            await asyncio.wait_for(_empty(envoy.processor), 10)
+            go.set()
+
+    asyncio.run(whole())
+
+
+async def _empty(processor: Processor) -> None:
+    while processor.open_streams:  # noqa: ASYNC110 - the server tells nobody when a stream has gone
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("service", ["", EXT_PROC_SERVICE])
+def test_health_follows_readiness(settings, service):
+    """The health service says SERVING only while requests are taken."""
+
+    async def whole():
+        async with gateway(settings) as envoy:
+            before = await envoy.check(HealthCheckRequest(service=service))
+            envoy.health.ready = True
+            after = await envoy.check(HealthCheckRequest(service=service))
+            return before.status, after.status
+
+    assert asyncio.run(whole()) == (2, 1)
+
+
+def test_health_of_an_unknown_service_is_not_found(settings):
+    """Asking after a service that is not here is an error, as the health protocol has it."""
+
+    async def whole():
+        async with gateway(settings) as envoy:
+            with pytest.raises(grpc.aio.AioRpcError) as error:
+                await envoy.check(HealthCheckRequest(service="other"))
+            return error.value.code()
+
+    assert asyncio.run(whole()) == grpc.StatusCode.NOT_FOUND

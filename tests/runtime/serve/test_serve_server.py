@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+
+import grpc
+import pytest
+from runtime_fakes import DATA
+
+from runtime.errors import UserError
+from runtime.inference.errors import ModelError
+from runtime.serve.address import Address
+from runtime.serve.load import load_classifier
+from runtime.serve.messages import EXT_PROC_SERVICE, ProcessingRequest, ProcessingResponse
+from runtime.serve.server import Listen, run
+
+FREE = Listen(Address("127.0.0.1", 0), Address("127.0.0.1", 0))
+
+
+@pytest.fixture
+def server():
+    """A serving process with the fake classifier; yields it and the addresses that it reported."""
+    options = ["--address", "127.0.0.1:0", "--http-address", "127.0.0.1:0"]
+    command = [sys.executable, str(DATA.parent / "runtime_fakes.py"), "--config", str(DATA / "router/config.yaml")]
+    with subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process, json.loads(process.stderr.readline())
+        finally:
+            process.kill()
+
+
+def test_reports_its_addresses_and_is_ready(server):
+    """The first log line names the bound addresses, and from then on the server is ready."""
+    _, record = server
+    assert record["event"] == "serving"
+    with urllib.request.urlopen(f"http://{record['http']}/readyz", timeout=10) as answer:
+        assert answer.status == 200
+
+
+def test_sigterm_ends_an_undecided_stream_in_an_error(server):
+    """On SIGTERM the server becomes unready, aborts what is undecided with UNAVAILABLE, and exits with 0."""
+    process, record = server
+    with grpc.insecure_channel(record["address"]) as channel:
+        method = channel.stream_stream(
+            f"/{EXT_PROC_SERVICE}/Process", ProcessingRequest.SerializeToString, ProcessingResponse.FromString
+        )
+        message = ProcessingRequest()
+        for key, value in {":method": "POST", ":path": "/v1/completions", "content-type": "application/json"}.items():
+            message.request_headers.headers.headers.add(key=key, value=value)
+        finished = threading.Event()
+
+        def messages():
+            yield message
+            finished.wait(30)
+
+        call = method(messages())
+        next(call)
+        process.send_signal(signal.SIGTERM)
+        assert json.loads(process.stderr.readline())["event"] == "draining"
+        with pytest.raises(urllib.error.HTTPError, match="503"):
+            urllib.request.urlopen(f"http://{record['http']}/readyz", timeout=10)
+        assert call.code() == grpc.StatusCode.UNAVAILABLE
+        finished.set()
+    assert process.wait(20) == 0
+
+
+def test_address_in_use_is_one_clear_error(settings):
+    """A port that another server holds is named, with the option that changes it."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = Address("127.0.0.1", taken.getsockname()[1])
+        with pytest.raises(UserError, match=r"cannot listen on .* --http-address"):
+            run(settings, Listen(FREE.grpc, address), lambda _: None)
+        with pytest.raises(UserError, match=r"cannot listen on .* --address"):
+            run(settings, Listen(address, FREE.http), lambda _: None)
+
+
+def test_classifier_that_fails_when_warmed_stops_the_start(settings):
+    """A model that cannot read a single text is found out before a request comes."""
+
+    class Broken:
+        def classify(self, _):
+            raise ValueError("wrong shape")
+
+    with pytest.raises(UserError, match=r"failed on its first text \(ValueError: wrong shape\)"):
+        run(settings, FREE, lambda _: Broken())
+
+
+def test_model_that_cannot_be_loaded_is_a_users_error(settings, monkeypatch):
+    """What the inference room says of a model reaches the user as it is."""
+    classifier = pytest.importorskip("runtime.inference.classifier")
+
+    def refuse(*_):
+        raise ModelError("head.safetensors is not there")
+
+    monkeypatch.setattr(classifier.CategoryClassifier, "load", refuse)
+    with pytest.raises(UserError, match=r"head\.safetensors is not there"):
+        load_classifier(settings)

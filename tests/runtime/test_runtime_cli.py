@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from runtime.output import complain, log, say
+from schemas.version import VERSION
+
+
+def vsr_runtime(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a process of its own."""
+    command = [sys.executable, "-m", "runtime.cli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_version_is_the_projects():
+    """The version is the one that the whole project has."""
+    done = vsr_runtime("--version")
+    assert (done.returncode, done.stdout) == (0, f"vsr-runtime, version {VERSION}\n")
+
+
+@pytest.mark.parametrize("command", ["serve", "local", "demo"])
+def test_help_shows_an_example(command):
+    """Each command explains itself with a line that can be run."""
+    done = vsr_runtime(command, "--help")
+    assert done.returncode == 0
+    assert f"\n    vsr-runtime {command} " in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("serve",), ("run",), ("serve", "--config", "x", "--address", "8080"), ("local",), ("serve", "--bogus")],
+)
+def test_wrong_usage_exits_2(arguments):
+    """A command line that cannot be read is click's business: usage on stderr, exit 2."""
+    done = vsr_runtime(*arguments)
+    assert done.returncode == 2
+    assert "Usage:" in done.stderr
+
+
+@pytest.mark.parametrize("command", [("serve", "--config"), ("local",), ("demo",)])
+def test_missing_files_are_one_line_and_exit_1(tmp_path, command):
+    """A user's mistake is explained in one line, without a traceback."""
+    done = vsr_runtime(*command, tmp_path / "nowhere")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("vsr-runtime: error: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_config_that_is_refused_is_one_line_and_exit_1(policy):
+    """What the runtime does not execute is named before anything listens."""
+    config = policy / "router" / "config.yaml"
+    config.write_text(config.read_text().replace("routing:", "routing:\n  foo: 1"))
+    done = vsr_runtime("serve", "--config", config, "--address", "127.0.0.1:0", "--http-address", "127.0.0.1:0")
+    assert done.returncode == 1
+    assert done.stderr == "vsr-runtime: error: config.yaml: routing.foo: not supported; remove it\n"
+
+
+def test_address_that_cannot_be_bound_is_one_line_and_exit_1(policy):
+    """An address of another machine is said in one line, without those of the libraries underneath."""
+    config = policy / "router" / "config.yaml"
+    config.write_text(config.read_text().replace("conditions: [{type: domain, name: math}]", "conditions: []"))
+    for option in ("--address", "--http-address"):
+        free = [word for other in ("--address", "--http-address") for word in (other, "127.0.0.1:0")]
+        done = vsr_runtime("serve", "--config", config, *free, option, "192.0.2.1:1")
+        assert done.returncode == 1
+        assert done.stderr.startswith("vsr-runtime: error: cannot listen on 192.0.2.1:1")
+        assert len(done.stderr.splitlines()) == 1
+
+
+def test_command_line_starts_without_heavy_imports():
+    """Asking for help loads neither gRPC nor the contracts."""
+    code = "import sys, runtime.cli; print([m for m in ('grpc', 'pydantic', 'numpy', 'ruamel') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_output_is_a_line_each(capsys):
+    """Results go to stdout; errors and logs go to stderr, one line each whatever they hold."""
+    say("result")
+    complain("first\nsecond")
+    log("event", request='a"\nb')
+    captured = capsys.readouterr()
+    assert captured.out == "result\n"
+    error, record = captured.err.splitlines()
+    assert error == "vsr-runtime: error: first second"
+    assert '"event": "event", "request": "a\\"\\nb"}' in record

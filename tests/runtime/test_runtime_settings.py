@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import pytest
+from runtime_fakes import DATA
+
+from runtime.errors import UserError
+from runtime.program.rules import Signals
+from runtime.settings import DEFAULT_MAX_BODY, MESSAGE_ROOM, budget, load
+from schemas.runtime import Limits
+
+
+def replace(path, old, new):
+    """Change a text that must be there."""
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_sample_policy_loads():
+    """Both files together give the program, the limits and the classifier that a route asks for."""
+    settings = load(DATA / "router" / "config.yaml")
+    assert settings.program.needs == {"category"}
+    assert settings.limits == Limits(maxBody=262144, maxMessage=327680)
+    assert settings.budget == 0.9
+    assert settings.classifier.labels == ["math", "computer science"]
+    assert settings.folder == DATA / "router"
+
+
+def test_without_runtime_yaml_domains_are_refused(policy):
+    """A config that asks for categories cannot be served without the classifier that answers them."""
+    (policy / "router" / "runtime.yaml").unlink()
+    with pytest.raises(UserError, match=r"domains\[0\]: domain 'math' asks for 'math', which no classifier"):
+        load(policy / "router" / "config.yaml")
+
+
+def test_without_runtime_yaml_safe_defaults_hold(policy):
+    """A config without signals needs nothing else: one second, 8 MiB, no classifier."""
+    (policy / "router" / "runtime.yaml").unlink()
+    config = policy / "router" / "config.yaml"
+    text = config.read_text()
+    start, end = text.index("  signals:"), text.index("global:")
+    config.write_text(text[:start] + text[end:])
+    settings = load(config)
+    assert settings.limits == Limits(maxBody=DEFAULT_MAX_BODY, maxMessage=DEFAULT_MAX_BODY + MESSAGE_ROOM)
+    assert (settings.budget, settings.classifier, settings.program.needs) == (0.9, None, frozenset())
+
+
+def test_classifier_that_no_route_asks_for_is_not_loaded(policy):
+    """Without a route by category there is no classifier to load."""
+    config = policy / "router" / "config.yaml"
+    replace(config, "conditions: [{type: domain, name: math}]", "conditions: []")
+    assert load(config).classifier is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("routing:", "plugins: {}\nrouting:", "config.yaml: plugins: not supported; remove it"),
+        ("  decisions:", "  projections: []\n  decisions:", "config.yaml: routing.projections: not supported"),
+        ("type: domain", "type: keyword", "config.yaml: routing.decisions[0].rules.conditions[0].type: Input should"),
+        ("operator: AND", "operator: XOR", "config.yaml: routing.decisions[0].rules.operator: Input should"),
+        ("{type: domain,", "{type: domain, on_error: match,", "rules.conditions[0].on_error: not supported"),
+        ("priority: 100", "priority: high", "config.yaml: routing.decisions[0].priority: Input should"),
+        ("priority: 100", "priority: true", "config.yaml: routing.decisions[0].priority: Input should"),
+        ("version: v0.3", "version: v0.4", "config.yaml: version: Input should be 'v0.3'"),
+        ("global:", "global: {}\nglobal:", "config.yaml:25:1: found duplicate key"),
+        ("auto_model_names: [auto, MoM]", "auto_model_names: [auto, 1]", "auto_model_names[1]: Input should"),
+    ],
+)
+def test_config_that_is_not_executed_is_refused_by_name(policy, old, new, message):
+    """Whatever the contract does not hold is one line with the place in the file's own words."""
+    config = policy / "router" / "config.yaml"
+    replace(config, old, new)
+    with pytest.raises(UserError) as error:
+        load(config)
+    assert message in str(error.value)
+    assert "Node" not in str(error.value)
+    assert "Leaf" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("deadline: 1000", "deadline: 20", "runtime.yaml: deadline: 20 ms leaves no time"),
+        ("deadline: 1000", "deadline: 0", "runtime.yaml: deadline: Input should be greater than 0"),
+        ("maxMessage: 327680", "maxMessage: 262144", "limits.maxMessage: must exceed limits.maxBody"),
+        ("labels: [math, computer science]", "labels: [math, math]", "classifiers.domain.labels: must be given"),
+        ("labels: [math, computer science]", "labels: []", "classifiers.domain.labels: must be given"),
+        ("threshold: 0.3", "threshold: 0.3\n    fallback: math", "classifiers.domain.fallback: is one of the labels"),
+        ("file: domain.safetensors", "file: ../domain.safetensors", "classifiers.domain.head.file: String should"),
+        ("policy: sample", "policy: sample\nguards: {}", "runtime.yaml: guards: not supported"),
+    ],
+)
+def test_settings_that_cannot_hold_are_refused(policy, old, new, message):
+    """Impossible or unknown settings are errors of runtime.yaml, by name."""
+    replace(policy / "router" / "runtime.yaml", old, new)
+    with pytest.raises(UserError) as error:
+        load(policy / "router" / "config.yaml")
+    assert message in str(error.value)
+
+
+def test_fallback_is_a_category_that_routes_may_ask_for(policy):
+    """The category of what is like none of the others counts as known, and is what such a request has."""
+    replace(policy / "router" / "runtime.yaml", "threshold: 0.3", "threshold: 0.3\n    fallback: other")
+    replace(
+        policy / "router" / "config.yaml",
+        "{name: math, description: Mathematics, mmlu_categories: [math]}",
+        "{name: math, description: Mathematics, mmlu_categories: [other]}",
+    )
+    program = load(policy / "router" / "config.yaml").program
+    assert program.decide(program.settled(Signals(None, 0.1))).model == "phi4-mini"
+    assert program.decide(program.settled(Signals("math", 0.9))).model == "llama3-8b"
+
+
+def test_second_classifier_is_refused(policy):
+    """Nothing says which of two classifiers would answer, so only one is taken."""
+    path = policy / "router" / "runtime.yaml"
+    text = path.read_text()
+    path.write_text(text + text[text.index("  domain:") :].replace("domain:", "other:", 1))
+    with pytest.raises(UserError, match="classifiers: one is executed, 2 are given"):
+        load(policy / "router" / "config.yaml")
+
+
+@pytest.mark.parametrize(("deadline", "seconds"), [(1000, 0.9), (200, 0.18), (100, 0.08), (21, 0.001), (5000, 4.5)])
+def test_budget_is_the_deadline_less_its_margin(deadline, seconds):
+    """A tenth of the deadline, at least 20 ms, is kept for the way back to the gateway."""
+    assert budget(deadline) == seconds
