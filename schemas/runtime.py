@@ -9,6 +9,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+MINILM: Literal["sentence-transformers/all-MiniLM-L6-v2"] = "sentence-transformers/all-MiniLM-L6-v2"
+"""The default encoder."""
+
 
 class Strict(BaseModel):
     """Base: unknown keys are errors, values are immutable, no type is coerced."""
@@ -62,3 +65,5 @@ class Runtime(Strict):
     deadline: int = Field(gt=0)
     limits: Limits
     classifiers: dict[str, Classifier] = Field(default_factory=dict)
+    splits: dict[str, dict[str, int]] | None = None
+    """Shares in per cent, which add up to 100, by decision and model: drawn by a hash of the request's id."""

@@ -131,3 +131,9 @@ Header = Annotated[
 Port = Annotated[Int, Field(ge=1, le=65535)]
 _IMAGE = r"[a-z0-9]+([._:/-][A-Za-z0-9_.-]+)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?"
 Image = Annotated[Text, _matches(_IMAGE, "an image reference such as `registry.example/name:1.2.3`")]
+Release = Annotated[Text, _matches(r"v?[0-9]{1,4}(\.[0-9]{1,4}){1,2}(-[a-z0-9.]{1,20})?", "a release such as `1.30.3`")]
+HeaderName = Annotated[
+    Text,
+    _matches(r"[a-z0-9!#$%&'*+.^_`|~-]{1,128}", "a lower-case header name"),
+    Field(json_schema_extra={"pattern": "^[a-z0-9!#$%&'*+.^_`|~-]{1,128}$"}),
+]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Discriminator, Tag
+from pydantic import BaseModel, Discriminator, Tag
 
 TEXT, LIST, MAPPING = "<text>", "<list>", "<mapping>"
 _WORDS = {TEXT: "text", LIST: "a list", MAPPING: "a mapping"}
 
 
 def _shape(value: Any) -> str:  # noqa: ANN401 - whatever the file holds
-    return MAPPING if isinstance(value, dict) else LIST if isinstance(value, list) else TEXT
+    # Serialising asks too, and then a mapping is a model already.
+    return MAPPING if isinstance(value, (dict, BaseModel)) else LIST if isinstance(value, list) else TEXT
 
 
 def by_shape(*shapes: str) -> Discriminator:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from compiler.features.headers import SELECTED_MODEL, STRIPPED
 from compiler.features.objects import Body
 from compiler.link import ir
+from schemas.headers import SELECTED_MODEL, STRIPPED
 
 FILTER_NAME = "vsr.ext_proc"
 """Not Envoy's default name: Istio re-points the filter of that name at an endpoint picker on pool routes."""

@@ -6,10 +6,10 @@ Ports are nominal: the stand puts the ones that it finds free in their place at 
 from __future__ import annotations
 
 from compiler.features.extproc import MAX_STREAMS, TYPES, buffer_limit, duration, early_header_mutation, ext_proc_filter
-from compiler.features.headers import SELECTED_MODEL
 from compiler.features.objects import Body
 from compiler.link import ir
 from compiler.link.tests import DEFAULT_ROUTE
+from schemas.headers import SELECTED_MODEL
 
 EXT_PROC_CLUSTER = "router"
 LOOPBACK = "127.0.0.1"
@@ -79,8 +79,10 @@ def stand(policy: ir.Policy) -> Body:
 
 
 def _demo(policy: ir.Policy, test: ir.Test) -> Body:
-    by_route = {route.name: route.model for route in policy.routes} | {DEFAULT_ROUTE: policy.default}
-    model = test.expected_model or (by_route[test.route] if test.route else None)
+    by_route = {route.name: route.models for route in policy.routes} | {DEFAULT_ROUTE: ((policy.default, 100),)}
+    answers = by_route[test.route] if test.route else ()
+    # A split has no one answer to expect, a fixed answer has no model.
+    model = test.expected_model or (answers[0][0] if len(answers) == 1 else None)
     expected = {"category": test.category, "expect": model.name if model else None}
     return {"model": test.model, "prompt": test.prompt} | {
         key: value for key, value in expected.items() if value is not None

@@ -15,9 +15,9 @@ from compiler.features.pods import (
     service_spec,
 )
 from compiler.link import ir
-from compiler.link.models import VLLM_PORT
 from compiler.releases import PROFILES, VLLM_IMAGES
 
+VLLM_PORT = 8000
 WEIGHTS_PATH = "/data"
 
 

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from compiler.features.router_plugins import plugins
 from compiler.link import ir
+from compiler.link.signals import Context, Conversation, Keywords, Structure
 from schemas import runtime as settings
 from schemas.routerconfig import v0_4_0 as stock
 
 CONFIG, SETTINGS = "config.yaml", "runtime.yaml"
 """File names in ``router/``. Heads are called ``<classifier>.safetensors``."""
+OPERATORS = {"any": "OR", "all": "AND", "none": "NOR"}
+TYPES = {Keywords: "keyword", Context: "context", Structure: "structure", Conversation: "conversation"}
+"""How conditions call the signals that the runtime computes. Others are refused before they get here."""
 
 
 def router_config(policy: ir.Policy) -> stock.RouterConfig:
     """The policy in the stock router's contract."""
     decisions = [_decision(route, len(policy.routes) - rank) for rank, route in enumerate(policy.routes)]
+    bases = [model for model in policy.models if model.base is None]
     return stock.RouterConfig.model_validate(
         {
             "providers": stock.Providers(
                 defaults=stock.ProviderDefaults(model=policy.default.name),
-                models=[_provider_model(model) for model in policy.models],
+                models=[_provider_model(model) for model in bases],
             ),
             "routing": stock.Routing(
-                modelCards=[
-                    stock.ModelCard(name=model.name, context_window_size=model.context) for model in policy.models
-                ],
-                signals=stock.Signals(domains=[_domain(category) for category in policy.categories]),
-                decisions=decisions,
+                modelCards=[_card(model, policy) for model in bases], signals=_signals(policy), decisions=decisions
             ),
             "global": stock.Global(router=stock.RouterGlobal(auto_model_names=list(policy.router.auto_models))),
         }
@@ -34,6 +38,7 @@ def router_config(policy: ir.Policy) -> stock.RouterConfig:
 def runtime_settings(policy: ir.Policy, heads: dict[str, settings.Classifier]) -> settings.Runtime:
     """What the stock contract has no word for."""
     router = policy.router
+    splits = {route.name: {model.name: share for model, share in route.models} for route in policy.routes}
     return settings.Runtime(
         apiVersion="vsr.dev/v1alpha1",
         kind="RuntimeSettings",
@@ -41,6 +46,7 @@ def runtime_settings(policy: ir.Policy, heads: dict[str, settings.Classifier]) -
         deadline=router.deadline,
         limits=settings.Limits(maxBody=router.max_body, maxMessage=router.max_message),
         classifiers=heads,
+        splits={name: shares for name, shares in splits.items() if len(shares) > 1} or None,
     )
 
 
@@ -51,7 +57,68 @@ def _provider_model(model: ir.Model) -> stock.ProviderModel:
         )
         for endpoint, weight in model.endpoints
     ]
-    return stock.ProviderModel(name=model.name, backend_refs=refs)
+    price = model.price
+    return stock.ProviderModel(
+        name=model.name,
+        backend_refs=refs,
+        provider_model_id=model.provider_model,
+        pricing=None if price is None else stock.Pricing(prompt_per_1m=price[0], completion_per_1m=price[1]),
+        reasoning=None if model.reasoning is None else stock.Reasoning(family=model.reasoning.family),
+    )
+
+
+def _card(model: ir.Model, policy: ir.Policy) -> stock.ModelCard:
+    loras = [stock.Lora(name=each.name) for each in policy.models if each.base == model.name]
+    return stock.ModelCard(name=model.name, context_window_size=model.context, loras=loras or None)
+
+
+def _signals(policy: ir.Policy) -> stock.Signals:
+    """The signals by collection, each sorted by name."""
+    found: dict[str, list[stock.Keyword | stock.Context | stock.Structure | stock.Conversation]] = {}
+    for signal in policy.signals:
+        match signal.body:
+            case Keywords(words, match, regex, case_sensitive):
+                found.setdefault("keywords", []).append(
+                    stock.Keyword.model_validate(
+                        {
+                            "name": signal.name,
+                            "operator": OPERATORS[match],
+                            "keywords": list(words),
+                            "case_sensitive": case_sensitive,
+                            "method": "regex" if regex else None,
+                        }
+                    )
+                )
+            case Context(minimum, maximum):
+                low, high = (None if each is None else str(each) for each in (minimum, maximum))
+                found.setdefault("context", []).append(stock.Context(name=signal.name, min_tokens=low, max_tokens=high))
+            case Structure(pattern, keywords, minimum, maximum):
+                source = (
+                    {"type": "regex", "pattern": pattern}
+                    if pattern
+                    else {"type": "keyword_set", "keywords": list(keywords)}
+                )
+                found.setdefault("structure", []).append(
+                    stock.Structure.model_validate(_counted(signal.name, source, minimum, maximum))
+                )
+            case Conversation(of, role, minimum, maximum):
+                found.setdefault("conversation", []).append(
+                    stock.Conversation.model_validate(
+                        _counted(signal.name, {"type": of, "role": role}, minimum, maximum)
+                    )
+                )
+            case _:
+                raise ValueError(f"the signal {signal.name} has no form in the router's config")
+    return stock.Signals.model_validate({"domains": [_domain(category) for category in policy.categories], **found})
+
+
+def _counted(name: str, source: Mapping[str, object], minimum: int | None, maximum: int | None) -> dict[str, object]:
+    bounds = {"gte": minimum, "lte": maximum}
+    return {
+        "name": name,
+        "feature": {"type": "count", "source": source},
+        "predicate": {key: float(value) for key, value in bounds.items() if value is not None},
+    }
 
 
 def _domain(category: ir.Category) -> stock.Domain:
@@ -63,12 +130,24 @@ def _decision(route: ir.Route, priority: int) -> stock.Decision:
     rules = _rules(route.when)
     if isinstance(rules, stock.Leaf):
         rules = stock.Node(operator="AND", conditions=[rules])
+    target = " or ".join(model.name for model, _ in route.models) or "a fixed answer"
     return stock.Decision(
         name=route.name,
-        description=f"Route {route.name} to {route.model.name}",
+        description=f"Route {route.name} to {target}",
         priority=priority,
         rules=rules,
-        modelRefs=[stock.ModelRef(model=route.model.name)],
+        modelRefs=[_ref(route, model) for model, _ in route.models],
+        plugins=plugins(route) or None,
+    )
+
+
+def _ref(route: ir.Route, model: ir.Model) -> stock.ModelRef:
+    """The model, or the adapter of its base. An effort switches reasoning on."""
+    return stock.ModelRef(
+        model=model.base or model.name,
+        lora_name=model.name if model.base else None,
+        use_reasoning=bool(route.reasoning or route.effort),
+        reasoning_effort=route.effort,
     )
 
 
@@ -76,6 +155,8 @@ def _rules(condition: ir.Condition) -> stock.Node | stock.Leaf:
     match condition:
         case ir.InCategory(category):
             return stock.Leaf(type="domain", name=category.name)
+        case ir.HasSignal(signal):
+            return stock.Leaf.model_validate({"type": TYPES[type(signal.body)], "name": signal.name})
         case ir.Not(part):
             return stock.Node(operator="NOT", conditions=[_rules(part)])
         case ir.All(parts):

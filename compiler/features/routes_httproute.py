@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compiler.features.gateway_istio import GATEWAY_API, LISTENER
-from compiler.features.headers import SELECTED_MODEL
 from compiler.features.objects import Body, Object, make
 from compiler.link import ir
+from schemas.headers import SELECTED_MODEL
 
 
 def emit(policy: ir.Policy) -> Iterator[Object]:

@@ -30,7 +30,7 @@ def compile_heads(
         CompileError: VSR506 where a head is needed and cannot be trained.
     """
     classifier = policy.classifier
-    if classifier is None:
+    if classifier is None or classifier.encoder is None:
         return {}, {}
     precision = cast("Literal['int8', 'fp32']", classifier.precision)
     sha256 = KNOWN[classifier.encoder].weights

@@ -1,7 +1,7 @@
 """The linked policy: every reference resolved, every default filled in, every name a symbol. Frozen.
 
-Targets read this and nothing else. Whatever two objects share is a property here, so it is spelled once. Each symbol
-carries the place in the policy that it came from.
+Targets read this and nothing else. Each symbol carries the place in the policy that it came from. The parts live in
+``symbols``, ``signals`` and ``conditions``; they are all found here by one name.
 """
 
 from __future__ import annotations
@@ -9,137 +9,124 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from compiler.diagnostics import Span
-from compiler.link.names import object_name
+from compiler.diagnostics import Diagnostic, Span
+from compiler.link.conditions import ALWAYS, All, Any, Condition, HasSignal, InCategory, Not, leaves
+from compiler.link.signals import Signal
+from compiler.link.symbols import (
+    CLUSTER_DOMAIN,
+    Category,
+    Classifier,
+    Endpoint,
+    Model,
+    Picker,
+    PodSet,
+    Pool,
+    Provider,
+    Reasoning,
+    ServiceRef,
+    VllmServer,
+)
 
-CLUSTER_DOMAIN = "cluster.local"
+__all__ = [
+    "ALWAYS",
+    "CLUSTER_DOMAIN",
+    "All",
+    "Any",
+    "Assertion",
+    "Category",
+    "Classifier",
+    "Condition",
+    "Endpoint",
+    "Environment",
+    "Gateway",
+    "GitOps",
+    "Guard",
+    "HasSignal",
+    "InCategory",
+    "Model",
+    "Not",
+    "Picker",
+    "PodSet",
+    "Policy",
+    "Pool",
+    "Provider",
+    "Reasoning",
+    "Resources",
+    "Route",
+    "Router",
+    "ServiceRef",
+    "Signal",
+    "Statement",
+    "Test",
+    "VllmServer",
+    "leaves",
+]
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceRef:
-    """A port of a Service in the cluster."""
+class Guard:
+    """What must hold for every request. ``exempt`` are the models at which it does not; ``target`` is ``route``'s.
+
+    ``types`` are personal data, ``patterns`` expressions (None: not looked for; empty: the built-in credentials).
+    """
 
     name: str
-    namespace: str
-    port: int
-
-    @property
-    def host(self) -> str:
-        """The fully qualified DNS name."""
-        return f"{self.name}.{self.namespace}.svc.{CLUSTER_DOMAIN}"
-
-    @property
-    def authority(self) -> str:
-        """``host:port``."""
-        return f"{self.host}:{self.port}"
-
-    @property
-    def istio_cluster(self) -> str:
-        """The name under which Istio's proxies know this port."""
-        return f"outbound|{self.port}||{self.host}"
-
-
-@dataclass(frozen=True, slots=True)
-class VllmServer:
-    """What a model server that the compiler writes needs to run. ``storage`` is a Kubernetes quantity."""
-
-    checkpoint: str
-    gpus: int
-    replicas: int
-    storage: str
-    token_secret: str
-    args: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """A place where a model runs, reached by ``service``. ``server`` where the compiler writes the pods."""
-
-    name: str
-    service: ServiceRef
-    server: VllmServer | None
+    detector: Classifier | None
+    types: tuple[str, ...]
+    patterns: tuple[str, ...] | None
+    threshold: float
+    action: str
+    target: Model | None
+    on: str
+    on_error: str
+    max_tokens: int
+    exempt: tuple[Model, ...]
     span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """A name that clients and routes use, and its endpoints with their weights."""
-
-    name: str
-    endpoints: tuple[tuple[Endpoint, int], ...]
-    context: int | None
-    span: Span
-
-    @property
-    def object_name(self) -> str:
-        """The label under which objects for this model go."""
-        return object_name(self.name)
-
-
-@dataclass(frozen=True, slots=True)
-class Category:
-    """One of the mutually exclusive kinds of request."""
-
-    name: str
-    description: str
-    examples: tuple[str, ...]
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Classifier:
-    """The model that tells categories apart: an encoder and a head compiled from the examples."""
-
-    name: str
-    encoder: str
-    precision: str
-    threshold: float | None
-    span: Span
-
-    @property
-    def object_name(self) -> str:
-        """The label that its head's file bears."""
-        return object_name(self.name)
-
-
-@dataclass(frozen=True, slots=True)
-class InCategory:
-    """Holds when the request has this category."""
-
-    category: Category
-
-
-@dataclass(frozen=True, slots=True)
-class All:
-    """Holds when every part holds."""
-
-    parts: tuple[Condition, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Any:
-    """Holds when one part holds."""
-
-    parts: tuple[Condition, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Not:
-    """Holds when the part does not."""
-
-    part: Condition
-
-
-Condition = InCategory | All | Any | Not
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Which model answers when the condition holds. Routes stand in the order in which they are tried."""
+    """Who answers when the condition holds. Routes stand in the order in which they are tried.
+
+    ``models`` are pairs of a model and its share in per cent; empty where ``respond`` is the answer.
+    ``header_edits`` are names with the value to set, or None to remove. Times in milliseconds.
+    """
 
     name: str
     when: Condition
-    model: Model
+    models: tuple[tuple[Model, int], ...]
+    span: Span
+    respond: str | None = None
+    reasoning: bool | None = None
+    effort: str | None = None
+    system_prompt: tuple[str, str] | None = None
+    header_edits: tuple[tuple[str, str | None], ...] = ()
+    cache: tuple[float | None, int, str] | None = None
+    allow_tools: tuple[str, ...] = ()
+    block_tools: tuple[str, ...] = ()
+    no_tools: bool = False
+    max_tokens: int | None = None
+    max_n: int | None = None
+    block_params: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Of which requests an assertion speaks. ``to`` are models; None: it does not say where."""
+
+    category: Category | None
+    signal: Signal | None
+    to: tuple[Model, ...] | None
+    guards: tuple[Guard, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """What must hold of every request: ``never`` such a one, or ``always`` so. ``words`` is how messages call it."""
+
+    always: bool
+    statement: Statement
+    words: str
     span: Span
 
 
@@ -155,6 +142,10 @@ class Router:
     grpc: ServiceRef
     http: ServiceRef
     span: Span
+    engine: str = "vsr-runtime"
+    gpus: int = 0
+    weights: str | None = None
+    on_failure: str = "deny"
     files: Mapping[str, bytes] = field(default_factory=dict)
     """The router folder by file name, filled in once it is rendered."""
 
@@ -175,6 +166,18 @@ class Gateway:
 
 
 @dataclass(frozen=True, slots=True)
+class GitOps:
+    """The repository that Argo CD reads from, and the cluster that it syncs to."""
+
+    repo: str
+    revision: str
+    path: str
+    server: str
+    namespace: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Test:
     """A request and what must become of it; an expectation that is None is not tested."""
 
@@ -187,12 +190,28 @@ class Test:
 
 
 @dataclass(frozen=True, slots=True)
+class Resources:
+    """Kubernetes resource quantities by name."""
+
+    requests: Mapping[str, str]
+    limits: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
-    """An overlay."""
+    """An overlay. ``replicas``, ``images`` and ``resources`` go by endpoint; the key ``router`` is the router."""
 
     name: str
     target: str
     span: Span
+    simulate: bool = False
+    replicas: Mapping[str, int] = field(default_factory=dict)
+    images: Mapping[str, str] = field(default_factory=dict)
+    resources: Mapping[str, Resources] = field(default_factory=dict)
+    device: str | None = None
+    gateway_name: str | None = None
+    gateway_namespace: str | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +231,13 @@ class Policy:
     tests: tuple[Test, ...]
     environments: tuple[Environment, ...]
     span: Span
+    classifiers: tuple[Classifier, ...] = ()
+    signals: tuple[Signal, ...] = ()
+    guards: tuple[Guard, ...] = ()
+    assertions: tuple[Assertion, ...] = ()
+    gitops: GitOps | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[Diagnostic, ...] = ()
 
     @property
     def targets(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from compiler.diagnostics import Diagnostic, Span
+from compiler.diagnostics import Diagnostic, Severity, Span
 from compiler.source import Document
 from compiler.source.data import suggest
 from compiler.source.document import Path
@@ -16,23 +16,33 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Scope:
-    """The document under work and what was found wrong in it so far."""
+    """The document under work and what was found in it so far."""
 
     document: Document
-    problems: list[Diagnostic] = field(default_factory=list)
+    found: list[Diagnostic] = field(default_factory=list)
+
+    @property
+    def problems(self) -> list[Diagnostic]:
+        """What keeps the policy from being compiled."""
+        return [item for item in self.found if item.level is Severity.ERROR]
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        """What does not."""
+        return tuple(item for item in self.found if item.level is not Severity.ERROR)
 
     def span(self, *path: str | int, key: bool = False) -> Span:
         """The place of a path in the document."""
         return self.document.span(path, key=key)
 
     def report(self, code: str, message: str, path: Path, hint: str = "", *, key: bool = False) -> None:
-        """Note a problem at a path."""
-        self.problems.append(Diagnostic(code, message, self.document.span(path, key=key), hint))
+        """Note a finding at a path."""
+        self.found.append(Diagnostic(code, message, self.document.span(path, key=key), hint))
 
     def resolve(self, table: Mapping[str, T], name: str, noun: str, path: Path, *, key: bool = False) -> T | None:
         """Look a name up. A miss is reported with the nearest name; the caller goes on without."""
         if name in table:
             return table[name]
-        hint = suggest(name, sorted(table)) or f"Define it under the policy's {noun}s."
+        hint = suggest(name, sorted(table)) or "The policy defines none of this kind that could be meant."
         self.report("VSR201", f"there is no {noun} named `{name}`", path, hint, key=key)
         return None

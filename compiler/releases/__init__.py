@@ -7,6 +7,14 @@ from types import MappingProxyType
 
 PROFILES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
+        "seed": MappingProxyType(
+            {
+                "gateway-api": "1.2.0",
+                "istio": "1.29.0",
+                "semantic-router": "0.4.0",
+                "vllm": "0.17.0",
+            }
+        ),
         "current": MappingProxyType(
             {
                 "gateway-api": "1.5.1",

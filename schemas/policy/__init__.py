@@ -6,32 +6,59 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from schemas.policy.assertions import Assertion, Statement
 from schemas.policy.base import Noun
-from schemas.policy.classification import Category, Classifier
-from schemas.policy.models import Endpoint, Model, Service, Vllm
-from schemas.policy.router import Gateway, Router
-from schemas.policy.routes import Condition, Route
+from schemas.policy.classification import Category, Checkpoint, Classifier
+from schemas.policy.environments import Environment, EnvironmentGateway, Resources
+from schemas.policy.guards import Except, Guard
+from schemas.policy.models import Endpoint, External, Lora, Model, Picker, Pods, Pool, Price, SecretKey, Service, Vllm
+from schemas.policy.router import Gateway, GitOps, Router, Weights
+from schemas.policy.routes import Cache, Condition, Headers, Params, Route, SystemPrompt, Tools
+from schemas.policy.signals import KINDS, Signal
 from schemas.policy.tests import Expectation, Test
 from schemas.scalars import Header, Label, Name
 
 __all__ = [
     "API_VERSION",
     "KIND",
+    "KINDS",
+    "Assertion",
+    "Cache",
     "Category",
+    "Checkpoint",
     "Classifier",
     "Condition",
     "Endpoint",
     "Environment",
+    "EnvironmentGateway",
+    "Except",
     "Expectation",
+    "External",
     "Gateway",
+    "GitOps",
+    "Guard",
+    "Headers",
+    "Lora",
     "Metadata",
     "Model",
+    "Params",
+    "Picker",
+    "Pods",
     "Policy",
+    "Pool",
+    "Price",
+    "Resources",
     "Route",
     "Router",
+    "SecretKey",
     "Service",
+    "Signal",
+    "Statement",
+    "SystemPrompt",
     "Test",
+    "Tools",
     "Vllm",
+    "Weights",
 ]
 API_VERSION = "vsr.dev/v1alpha1"
 KIND = "RoutingPolicy"
@@ -43,12 +70,6 @@ class Metadata(Noun):
     name: Label
 
 
-class Environment(Noun):
-    """An overlay: the same routing on another stack or scale."""
-
-    target: Literal["istio"] = "istio"
-
-
 class Policy(Noun):
     """One file: what a platform team decides about LLM traffic."""
 
@@ -57,11 +78,15 @@ class Policy(Noun):
     metadata: Metadata
     router: Router
     gateway: Gateway = Gateway()
+    gitops: GitOps | None = None
     endpoints: Annotated[dict[Name, Endpoint], Field(min_length=1)]
     models: Annotated[dict[Header, Model], Field(min_length=1)]
     classifiers: dict[Name, Classifier] = {}
     categories: dict[Name, Category] = {}
+    signals: dict[Name, Signal] = {}
+    guards: dict[Name, Guard] = {}
     routes: list[Route] = []
     default: Header
+    assertions: list[Assertion] = []
     tests: list[Test] = []
     environments: Annotated[dict[Label, Environment], Field(min_length=1)] = {"dev": Environment()}

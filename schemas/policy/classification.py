@@ -4,27 +4,54 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from schemas.policy.base import Noun
 from schemas.scalars import Number, Text
 
+Probability = Annotated[Number, Field(ge=0, le=1)]
+Phrase = Annotated[Text, Field(min_length=1, max_length=4000)]
+
+
+class Checkpoint(Noun):
+    """A Hugging Face repository at a pinned commit."""
+
+    repo: Annotated[Text, Field(pattern=r"^[\w.-]+/[\w.-]+$")]
+    revision: Annotated[Text, Field(pattern=r"^[0-9a-f]{40}$")]
+
 
 class Classifier(Noun):
-    """A model that reads the request: a head trained at compile time over a sentence encoder.
+    """A model that reads the request.
 
-    Below ``threshold`` (a probability) a request has no category. ``precision`` is the encoder's as served.
+    Either a head trained at compile time over a sentence encoder (``encoder`` and ``head``, for categories), or a
+    ``checkpoint``. Below ``threshold`` (a probability) it answers nothing. ``precision`` is the model's as served.
     """
 
-    task: Literal["category"]
-    encoder: Literal["sentence-transformers/all-MiniLM-L6-v2"] = "sentence-transformers/all-MiniLM-L6-v2"
-    head: Literal["compiled"] = "compiled"
-    precision: Literal["int8", "fp32"] = "int8"
+    task: Literal["category", "jailbreak", "pii"]
+    encoder: Literal["sentence-transformers/all-MiniLM-L6-v2"] | None = None
+    head: Literal["compiled"] | None = None
+    checkpoint: Checkpoint | None = None
+    device: Literal["cpu", "cuda"] = "cpu"
+    precision: Literal["int8", "fp32", "bf16"] | None = None
     threshold: Annotated[Number, Field(ge=0, lt=1)] | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Classifier:
+        compiled = self.encoder is not None or self.head is not None
+        if compiled and self.checkpoint is not None:
+            raise PydanticCustomError(
+                "one_of", "a classifier has a `checkpoint`, or an `encoder` and a `head`, not both"
+            )
+        if self.task != "category" and self.checkpoint is None:
+            raise PydanticCustomError(
+                "one_of", "a classifier of the task `{task}` needs a `checkpoint`", {"task": self.task}
+            )
+        return self
 
 
 class Category(Noun):
     """One of mutually exclusive kinds of request, told by its description and by examples."""
 
-    description: Text
-    examples: Annotated[list[Annotated[Text, Field(min_length=1, max_length=4000)]], Field(min_length=1)]
+    description: Annotated[Text, Field(min_length=1)]
+    examples: Annotated[list[Phrase], Field(min_length=1)]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from schemas.policy.base import Noun
-from schemas.scalars import Header, Int, Label, Port, Text
-from schemas.shapes import LIST, MAPPING, AsList, AsMapping, by_shape
+from schemas.scalars import Bool, Header, Int, Label, Name, Number, Port, Text
+from schemas.shapes import LIST, MAPPING, TEXT, AsList, AsMapping, AsText, by_shape
 
 Weight = Annotated[Int, Field(ge=0, le=1_000_000)]
 Storage = Annotated[Text, Field(pattern=r"^[1-9][0-9]*(Mi|Gi|Ti)$")]
@@ -39,26 +39,98 @@ class Service(Noun):
     port: Port = 80
 
 
+class Pods(Noun):
+    """Pods that exist already, told by their labels."""
+
+    selector: Annotated[dict[Text, Text], Field(min_length=1, max_length=64)]
+    namespace: Label | None = None
+    port: Port = 8000
+
+
+class SecretKey(Noun):
+    """A key of a Secret. A secret's value never stands in a policy."""
+
+    secret: Label
+    key: Annotated[Text, Field(pattern=r"^[-._a-zA-Z0-9]{1,253}$")]
+
+
+class External(Noun):
+    """A provider outside the cluster, spoken to over TLS."""
+
+    url: Annotated[Text, Field(pattern=r"^https://[a-zA-Z0-9.-]+(:[0-9]{1,5})?(/[\w./-]*)?$", max_length=1024)]
+    api_key: SecretKey | None = None
+
+
+class Picker(Noun):
+    """The endpoint picker of a pool: scorers and their weights. Left out, the release's own default."""
+
+    plugins: dict[Name, Annotated[Number, Field(gt=0, le=1000)]] = {}
+    replicas: Annotated[Int, Field(ge=1, le=10)] = 1
+
+
+class Pool(Noun):
+    """How an endpoint's pods are pooled, where the target pools them."""
+
+    picker: Picker = Picker()
+    failure_mode: Literal["FailClose", "FailOpen"] = "FailClose"
+    disaggregation: Bool = False
+
+
 class Endpoint(Noun):
-    """A place where a model runs: exactly one of its kinds."""
+    """A place where a model runs: exactly one of its kinds. ``service: name:port`` is short for a mapping."""
 
     vllm: Vllm | None = None
-    service: Service | None = None
+    service: (
+        Annotated[
+            Annotated[Text, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)?(:[0-9]{1,5})?$"), AsText]
+            | Annotated[Service, AsMapping],
+            by_shape(TEXT, MAPPING),
+        ]
+        | None
+    ) = None
+    pods: Pods | None = None
+    external: External | None = None
+    pool: Pool | None = None
 
     @model_validator(mode="after")
     def _one_kind(self) -> Endpoint:
-        if sum(kind is not None for kind in (self.vllm, self.service)) != 1:
-            raise PydanticCustomError("one_of", "an endpoint is exactly one of `vllm` and `service`")
+        kinds = ("vllm", "service", "pods", "external")
+        if len(self.model_fields_set.intersection(kinds)) != 1:
+            raise PydanticCustomError(
+                "one_of", "an endpoint is exactly one of `vllm`, `service`, `pods` and `external`"
+            )
         return self
 
 
+class Lora(Noun):
+    """An adapter that a vLLM server loads beside its checkpoint. Its name is a model's name."""
+
+    path: Annotated[Text, Field(min_length=1, max_length=1024)]
+
+
+class Price(Noun):
+    """What a million tokens cost, in the policy's own currency."""
+
+    prompt: Annotated[Number, Field(ge=0)]
+    completion: Annotated[Number, Field(ge=0)]
+
+
 class Model(Noun):
-    """What clients and routes can name. Several endpoints: the gateway divides by weight."""
+    """What clients and routes can name. Several endpoints: the gateway divides by weight.
+
+    ``context`` is in tokens. ``provider_model`` is what the provider calls the model, where that differs.
+    ``reasoning_family`` says how reasoning is switched on for it.
+    """
 
     endpoints: Annotated[
-        Annotated[list[Text], Field(min_length=1), AsList]
+        Annotated[Text, AsText]
+        | Annotated[list[Text], Field(min_length=1), AsList]
         | Annotated[dict[Text, Weight], Field(min_length=1), AsMapping],
-        by_shape(LIST, MAPPING),
+        by_shape(TEXT, LIST, MAPPING),
     ]
     checkpoint: Header | None = None
+    provider_model: Header | None = None
+    loras: dict[Header, Lora] = {}
     context: Annotated[Int, Field(ge=1)] | None = None
+    price: Price | None = None
+    reasoning_family: Text | None = None

@@ -1,4 +1,4 @@
-"""``router`` and ``gateway``: who classifies, and what carries the traffic."""
+"""``router``, ``gateway`` and ``gitops``: who classifies, what carries the traffic, what syncs it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,16 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from schemas.policy.base import Noun
-from schemas.scalars import Bytes, Image, Int, Label, Milliseconds, Name
+from schemas.scalars import Bytes, Image, Int, Label, Milliseconds, Name, Release, Text
+from schemas.shapes import MAPPING, TEXT, AsMapping, AsText, by_shape
 
 Count = Annotated[Int, Field(ge=1, le=1000)]
+
+
+class Weights(Noun):
+    """Where classifier checkpoints lie: a PersistentVolumeClaim in the router's namespace."""
+
+    pvc: Label
 
 
 class Router(Noun):
@@ -20,13 +27,15 @@ class Router(Noun):
     """
 
     image: Image
-    engine: Literal["vsr-runtime"] = "vsr-runtime"
+    engine: Literal["vsr-runtime", "semantic-router"] = "vsr-runtime"
     namespace: Label = "vllm-semantic-router-system"
     replicas: Count = 2
+    gpus: Annotated[Int, Field(ge=0, le=16)] = 0
+    weights: Weights | None = None
     auto_models: Annotated[list[Name], Field(min_length=1)] = ["auto", "MoM"]
-    deadline: Milliseconds = 1000
+    deadline: Annotated[Milliseconds, Field(le=600_000)] = 1000
     max_body: Annotated[Bytes, Field(ge=1024, le=2**30)] = 8 * 2**20
-    on_failure: Literal["deny"] = "deny"
+    on_failure: Literal["deny", "default-model"] = "deny"
 
 
 class Gateway(Noun):
@@ -34,5 +43,18 @@ class Gateway(Noun):
 
     name: Label = "inference-gateway"
     namespace: Label = "default"
-    versions: Literal["current"] = "current"
+    versions: Annotated[
+        Annotated[Text, AsText] | Annotated[dict[Name, Release], AsMapping],
+        by_shape(TEXT, MAPPING),
+    ] = "current"
     timeout: Milliseconds = 300_000
+
+
+class GitOps(Noun):
+    """The repository that Argo CD reads the output from, and the cluster that it syncs to."""
+
+    repo: Annotated[Text, Field(min_length=1, max_length=1024)]
+    revision: Annotated[Text, Field(min_length=1, max_length=256)] = "main"
+    path: Annotated[Text, Field(min_length=1, max_length=1024)] = "."
+    server: Annotated[Text, Field(pattern=r"^https://\S+$", max_length=1024)] = "https://kubernetes.default.svc"
+    namespace: Label = "argocd"

@@ -8,7 +8,7 @@ Source: the JSON Schema shipped in the PyPI wheel ``vllm-sr==0.4.0``.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -48,12 +48,27 @@ class BackendRef(Strict):
     provider: str | None = None
 
 
+class Pricing(Strict):
+    """What a million tokens cost."""
+
+    prompt_per_1m: float
+    completion_per_1m: float
+
+
+class Reasoning(Strict):
+    """The family that says how reasoning is switched on; see ``reasoning_0_4_0``."""
+
+    family: str
+
+
 class ProviderModel(Strict):
     """A model that the router may select, by the name that clients and routes use."""
 
     name: str
     backend_refs: list[BackendRef]
     provider_model_id: str | None = None
+    pricing: Pricing | None = None
+    reasoning: Reasoning | None = None
 
 
 class ProviderDefaults(Strict):
@@ -69,11 +84,19 @@ class Providers(Strict):
     models: list[ProviderModel]
 
 
+class Lora(Strict):
+    """An adapter of a model. Its name is one that clients may ask for and decisions may select."""
+
+    name: str
+    description: str | None = None
+
+
 class ModelCard(Strict):
     """What the router knows of a model; names match ``providers.models``."""
 
     name: str
     context_window_size: int | None = None
+    loras: list[Lora] | None = None
 
 
 class Domain(Strict):
@@ -84,16 +107,91 @@ class Domain(Strict):
     mmlu_categories: list[str] | None = None
 
 
+class Predicate(Strict):
+    """Bounds on a number, both included."""
+
+    gte: float | None = None
+    lte: float | None = None
+
+
+class Keyword(Strict):
+    """Words in the request. Without ``method`` they are literal and whole words; with ``regex`` they are patterns."""
+
+    name: str
+    operator: Literal["AND", "OR", "NOR"]
+    keywords: list[str]
+    case_sensitive: bool = False
+    method: Literal["regex"] | None = None
+
+
+class Context(Strict):
+    """The request's length in tokens, both ends included, as texts such as ``8192``."""
+
+    name: str
+    min_tokens: str | None = None
+    max_tokens: str | None = None
+
+
+class StructureSource(Strict):
+    """What is counted in the text."""
+
+    type: Literal["regex", "keyword_set"]
+    pattern: str | None = None
+    keywords: list[str] | None = None
+    case_sensitive: bool = False
+
+
+class StructureFeature(Strict):
+    """How often something occurs."""
+
+    type: Literal["count"]
+    source: StructureSource
+
+
+class Structure(Strict):
+    """What the text looks like."""
+
+    name: str
+    feature: StructureFeature
+    predicate: Predicate
+
+
+class ConversationSource(Strict):
+    """What is counted in the conversation."""
+
+    type: Literal["message", "tool_definition", "assistant_tool_call", "image_content"]
+    role: Literal["user", "assistant", "system", "developer", "tool"] | None = None
+
+
+class ConversationFeature(Strict):
+    """How many parts of a kind there are."""
+
+    type: Literal["count"]
+    source: ConversationSource
+
+
+class Conversation(Strict):
+    """What the conversation consists of."""
+
+    name: str
+    feature: ConversationFeature
+    predicate: Predicate
+
+
 class Signals(Strict):
     """The signals that decisions may ask about."""
 
     domains: list[Domain] = Field(default_factory=list)
+    keywords: list[Keyword] | None = None
+    context: list[Context] | None = None
+    structure: list[Structure] | None = None
+    conversation: list[Conversation] | None = None
 
 
 class Leaf(Strict):
     """One condition: the signal of this type and name matched."""
 
-    type: Literal["domain"]
+    type: Literal["domain", "keyword", "context", "structure", "conversation"]
     name: str
 
 
@@ -105,10 +203,98 @@ class Node(Strict):
 
 
 class ModelRef(Strict):
-    """A model that a decision selects."""
+    """A model that a decision selects. With ``lora_name`` the adapter is what is asked for."""
 
     model: str
+    lora_name: str | None = None
     use_reasoning: bool = False
+    reasoning_effort: str | None = None
+
+
+class SystemPrompt(Strict):
+    """Configuration of the plugin ``system_prompt``."""
+
+    enabled: Literal[True] = True
+    system_prompt: str
+    mode: Literal["replace", "insert"]
+
+
+class HeaderPair(Strict):
+    """A header and its value."""
+
+    name: str
+    value: str
+
+
+class HeaderMutation(Strict):
+    """Configuration of the plugin ``header_mutation``. ``update`` sets, whether the header is there or not."""
+
+    update: list[HeaderPair] = Field(default_factory=list)
+    delete: list[str] = Field(default_factory=list)
+
+
+class FastResponse(Strict):
+    """Configuration of the plugin ``fast_response``: the answer, without any model."""
+
+    message: str
+
+
+class RequestParams(Strict):
+    """Configuration of the plugin ``request_params``."""
+
+    blocked_params: list[str] | None = None
+    max_tokens_limit: int | None = None
+    max_n: int | None = None
+
+
+class Tools(Strict):
+    """Configuration of the plugin ``tools``: ``none`` removes all, ``filtered`` keeps those that are allowed."""
+
+    enabled: Literal[True] = True
+    mode: Literal["none", "filtered"]
+    allow_tools: list[str] | None = None
+    block_tools: list[str] | None = None
+
+
+class SystemPromptPlugin(Strict):
+    """Tells the model something first."""
+
+    type: Literal["system_prompt"]
+    configuration: SystemPrompt
+
+
+class HeaderMutationPlugin(Strict):
+    """Edits the request's headers."""
+
+    type: Literal["header_mutation"]
+    configuration: HeaderMutation
+
+
+class FastResponsePlugin(Strict):
+    """Answers at once."""
+
+    type: Literal["fast_response"]
+    configuration: FastResponse
+
+
+class RequestParamsPlugin(Strict):
+    """Limits what a client may ask of the model."""
+
+    type: Literal["request_params"]
+    configuration: RequestParams
+
+
+class ToolsPlugin(Strict):
+    """Chooses which tools the model gets to see."""
+
+    type: Literal["tools"]
+    configuration: Tools
+
+
+Plugin = Annotated[
+    SystemPromptPlugin | HeaderMutationPlugin | FastResponsePlugin | RequestParamsPlugin | ToolsPlugin,
+    Field(discriminator="type"),
+]
 
 
 class Decision(Strict):
@@ -119,6 +305,7 @@ class Decision(Strict):
     priority: int
     rules: Node
     modelRefs: list[ModelRef]  # noqa: N815 - the contract's spelling
+    plugins: list[Plugin] | None = None
 
 
 class Routing(Strict):

@@ -13,7 +13,7 @@ from support import ROOT, SMALL, kubectl, linked, reference
 
 from compiler import targets
 from compiler.features import extproc, local
-from compiler.features.headers import SELECTED_MODEL, STRIPPED
+from schemas.headers import SELECTED_MODEL, STRIPPED
 from compiler.features.objects import Object
 from compiler.link import ir
 

@@ -1,4 +1,6 @@
-"""Headers by which routing and identity travel, in one table that every gateway's stripping is made from."""
+"""Headers by which routing and identity travel, in one table that stripping, routing and checks are made from."""
+
+from __future__ import annotations
 
 SELECTED_MODEL = "x-selected-model"
 """The router writes it, routes match it. A client's own never counts."""
@@ -23,3 +25,18 @@ STRIPPED = (
     "x-authz-user-id",
 )
 """Removed from a client's request before any filter sees it. What a client may send (``x-vsr-debug``) is not here."""
+
+PROTECTED = frozenset(
+    {
+        *STRIPPED,
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "host",
+        "te",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+"""What no policy may set or remove: routing, identity and framing rest on it."""

@@ -1,0 +1,81 @@
+"""Environments: what they scale and place, checked against what the policy has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from compiler.link import ir
+from compiler.link.scope import Scope
+from compiler.releases import PROFILES
+from compiler.source.data import suggest
+from compiler.source.document import Path
+from schemas import policy as nouns
+
+ROUTER = "router"
+"""The key under which an environment speaks of the router."""
+
+
+def link_environments(scope: Scope, policy: nouns.Policy) -> tuple[ir.Environment, ...]:
+    """All environments, sorted by name."""
+    return tuple(_environment(scope, policy, name, noun) for name, noun in sorted(policy.environments.items()))
+
+
+def _environment(scope: Scope, policy: nouns.Policy, name: str, noun: nouns.Environment) -> ir.Environment:
+    path = ("environments", name)
+    servers = {endpoint for endpoint, given in policy.endpoints.items() if given.vllm is not None}
+    for key in ("replicas", "images", "resources"):
+        _known(scope, policy, getattr(noun, key), servers, (*path, key))
+    for key, image in noun.images.items():
+        check_image(scope, image, (*path, "images", key))
+    versions = noun.versions if noun.versions is not None else policy.gateway.versions
+    return ir.Environment(
+        name,
+        noun.target,
+        scope.span(*path, key=True),
+        simulate=noun.simulate,
+        replicas=dict(sorted(noun.replicas.items())),
+        images=dict(sorted(noun.images.items())),
+        resources={key: ir.Resources(each.requests, each.limits) for key, each in sorted(noun.resources.items())},
+        device=noun.device,
+        gateway_name=noun.gateway.name,
+        gateway_namespace=noun.gateway.namespace,
+        versions=link_versions(
+            scope, versions, (*path, "versions") if noun.versions is not None else ("gateway", "versions")
+        ),
+    )
+
+
+def link_versions(scope: Scope, given: str | dict[str, str], path: Path) -> Mapping[str, str]:
+    """Releases by project: a profile's, or the default profile's with some replaced."""
+    if isinstance(given, str):
+        if given not in PROFILES:
+            hint = suggest(given, sorted(PROFILES)) or f"The profiles are {', '.join(sorted(PROFILES))}."
+            scope.report("VSR201", f"there is no profile named `{given}`", path, hint)
+            return PROFILES["current"]
+        return PROFILES[given]
+    known = PROFILES["current"]
+    for project in given:
+        scope.resolve(known, project, "project", (*path, project), key=True)
+    return {**known, **given}
+
+
+def _known(scope: Scope, policy: nouns.Policy, given: Iterable[str], servers: set[str], path: Path) -> None:
+    """What is scaled or replaced is the router, or a server that the compiler writes."""
+    for key in given:
+        if key == ROUTER or key in servers:
+            continue
+        if key in policy.endpoints:
+            hint = "Its pods are not the compiler's; scale them where they are defined."
+            scope.report("VSR225", f"the compiler does not write the pods of `{key}`", (*path, key), hint, key=True)
+        else:
+            scope.resolve(dict.fromkeys((*sorted(servers), ROUTER)), key, "endpoint", (*path, key), key=True)
+
+
+def check_image(scope: Scope, image: str, path: Path) -> None:
+    """A tag that may mean another image tomorrow is no version."""
+    name, _, digest = image.partition("@")
+    tag = name.rsplit("/", 1)[-1].partition(":")[2]
+    if not digest and tag in {"", "latest", "main", "master", "dev", "nightly", "edge", "stable"}:
+        what = f"the tag `{tag}` is" if tag else "an image without a tag is"
+        hint = "Name a release, or a digest: `name@sha256:…`."
+        scope.report("VSR226", f"{what} not the same image tomorrow", path, hint)

@@ -1,0 +1,50 @@
+"""Guards: what they look for and what follows, resolved."""
+
+from __future__ import annotations
+
+from compiler.link import ir
+from compiler.link.classifiers import detector
+from compiler.link.scope import Scope
+from compiler.link.signals_linker import check_patterns, pii_detector
+from schemas import policy as nouns
+
+
+def link_guards(
+    scope: Scope, policy: nouns.Policy, models: dict[str, ir.Model], classifiers: dict[str, ir.Classifier]
+) -> dict[str, ir.Guard]:
+    """All guards by name, sorted."""
+    return {name: _guard(scope, name, noun, models, classifiers) for name, noun in sorted(policy.guards.items())}
+
+
+def _guard(
+    scope: Scope, name: str, noun: nouns.Guard, models: dict[str, ir.Model], classifiers: dict[str, ir.Classifier]
+) -> ir.Guard:
+    path = ("guards", name)
+    found = None
+    if noun.types is not None:
+        found = pii_detector(scope, noun.types, noun.detector, path, classifiers)
+    elif noun.detector is not None:
+        found = detector(scope, classifiers, noun.detector, "jailbreak", (*path, "detector"))
+    if isinstance(noun.patterns, list):
+        check_patterns(scope, noun.patterns, (*path, "patterns"))
+    target = None if noun.model is None else scope.resolve(models, noun.model, "model", (*path, "model"))
+    exempt = []
+    for index, each in enumerate(noun.except_.models if noun.except_ else []):
+        model = scope.resolve(models, each, "model", (*path, "except", "models", index))
+        if model is not None:
+            exempt.append(model)
+    patterns = None if noun.patterns is None else () if noun.patterns == "builtin" else tuple(noun.patterns)
+    return ir.Guard(
+        name,
+        found,
+        tuple(sorted(set(noun.types or ()))),
+        patterns,
+        noun.threshold,
+        noun.action,
+        target,
+        noun.on,
+        noun.on_error,
+        noun.max_tokens,
+        tuple(sorted(exempt, key=lambda model: model.name)),
+        scope.span(*path, key=True),
+    )

@@ -1,0 +1,173 @@
+"""Symbols: what objects share is a property here, so it is spelled once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from compiler.diagnostics import Span
+from compiler.link.names import object_name
+
+CLUSTER_DOMAIN = "cluster.local"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRef:
+    """A port of a Service in the cluster."""
+
+    name: str
+    namespace: str
+    port: int
+
+    @property
+    def host(self) -> str:
+        """The fully qualified DNS name."""
+        return f"{self.name}.{self.namespace}.svc.{CLUSTER_DOMAIN}"
+
+    @property
+    def authority(self) -> str:
+        """``host:port``."""
+        return f"{self.host}:{self.port}"
+
+    @property
+    def istio_cluster(self) -> str:
+        """The name under which Istio's proxies know this port."""
+        return f"outbound|{self.port}||{self.host}"
+
+
+@dataclass(frozen=True, slots=True)
+class VllmServer:
+    """What a model server that the compiler writes needs to run. ``storage`` is a Kubernetes quantity.
+
+    ``loras`` are pairs of a model's name and the path of its adapter.
+    """
+
+    checkpoint: str
+    gpus: int
+    replicas: int
+    storage: str
+    token_secret: str
+    args: tuple[str, ...]
+    loras: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PodSet:
+    """Pods that exist already: their labels and the port that they listen on."""
+
+    labels: tuple[tuple[str, str], ...]
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A provider outside the cluster. ``secret`` is the name and the key of the Secret with its API key."""
+
+    host: str
+    port: int
+    path: str
+    secret: tuple[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Picker:
+    """The endpoint picker of a pool: pairs of a scorer and its weight; empty is the release's default."""
+
+    plugins: tuple[tuple[str, float], ...] = ()
+    replicas: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """How an endpoint's pods are pooled."""
+
+    picker: Picker
+    failure_mode: str
+    disaggregation: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A place where a model runs, reached by ``service``.
+
+    ``server`` where the compiler writes the pods, ``pods`` where they exist and only the Service is written,
+    ``provider`` where it is outside the cluster.
+    """
+
+    name: str
+    service: ServiceRef
+    server: VllmServer | None
+    span: Span
+    pods: PodSet | None = None
+    provider: Provider | None = None
+    pool: Pool | None = None
+
+    @property
+    def object_name(self) -> str:
+        """The label under which objects for this endpoint go."""
+        return object_name(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    """How reasoning is switched on for a family of models: which efforts it takes, and whether it can be off."""
+
+    family: str
+    levels: tuple[str, ...]
+    modes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A name that clients and routes use, and its endpoints with their weights.
+
+    ``base`` is the model that a LoRA adapter belongs to. ``provider_model`` is what the provider calls it.
+    """
+
+    name: str
+    endpoints: tuple[tuple[Endpoint, int], ...]
+    context: int | None
+    span: Span
+    base: str | None = None
+    provider_model: str | None = None
+    price: tuple[float, float] | None = None
+    reasoning: Reasoning | None = None
+
+    @property
+    def object_name(self) -> str:
+        """The label under which objects for this model go."""
+        return object_name(self.name)
+
+    @property
+    def external(self) -> bool:
+        """Whether a request for it may leave the cluster."""
+        return any(endpoint.provider is not None for endpoint, weight in self.endpoints if weight)
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """One of the mutually exclusive kinds of request."""
+
+    name: str
+    description: str
+    examples: tuple[str, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Classifier:
+    """A model that reads the request: an encoder with a head compiled from the examples, or a checkpoint."""
+
+    name: str
+    task: str
+    encoder: str | None
+    checkpoint: tuple[str, str] | None
+    device: str
+    precision: str
+    threshold: float | None
+    span: Span
+
+    @property
+    def object_name(self) -> str:
+        """The label that its head's file bears."""
+        return object_name(self.name)
