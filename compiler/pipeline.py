@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from compiler import environments, targets
+from compiler.analysis import analyse
+from compiler.diagnostics import CompileError, Diagnostic, Severity
 from compiler.features import local
 from compiler.features.objects import Body, Object
 from compiler.features.router_config import CONFIG, SETTINGS, router_config, runtime_settings
@@ -37,14 +39,26 @@ class Compiled:
 
 
 def read_policy(path: Path) -> ir.Policy:
-    """Parse, check and link a policy file.
+    """Parse, link and analyse a policy file. The policy carries the warnings.
 
     Raises:
-        CompileError: With every finding of the first stage that fails.
+        CompileError: With every finding of the first stage that fails, warnings of that stage among them.
     """
     name = str(path)
     document = load(read(path, name), name)
-    return link(document, parse(document, Policy))
+    policy = link(document, parse(document, Policy))
+    found = analyse(policy, targets.TARGETS)
+    if any(item.level is Severity.ERROR for item in found):
+        raise CompileError(found)
+    return replace(policy, warnings=tuple(found))
+
+
+def findings(path: Path) -> list[Diagnostic]:
+    """Everything there is to say about a policy file, errors and warnings, sorted by place."""
+    try:
+        return list(read_policy(path).warnings)
+    except CompileError as error:
+        return error.diagnostics
 
 
 def compile_policy(policy: ir.Policy, existing: Existing, *, rebuild: bool = False) -> Compiled:

@@ -20,7 +20,7 @@ FLOORS = [
     ["compiler.diagnostics"],
     ["compiler.source", "compiler.output", "compiler.releases"],
     ["compiler.link"],
-    ["compiler.heads", "compiler.features"],
+    ["compiler.analysis", "compiler.heads", "compiler.features"],
     ["compiler.targets", "compiler.environments"],
     ["compiler.pipeline"],
     ["compiler.cli"],

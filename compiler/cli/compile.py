@@ -38,6 +38,7 @@ def _one(policy: Path, out: Path, *, check_only: bool, force: bool, rebuild: boo
     """One policy. Returns the exit code."""
     try:
         compiled = _compile(policy, out, rebuild=rebuild)
+        console.findings(compiled.policy.warnings, console.sources(compiled.policy.warnings))
         folder = out / compiled.policy.name
         if check_only:
             if differences := check(out, compiled.tree, compiled.lock):

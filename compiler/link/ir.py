@@ -56,6 +56,7 @@ __all__ = [
     "Router",
     "ServiceRef",
     "Signal",
+    "Span",
     "Statement",
     "Test",
     "VllmServer",
@@ -96,6 +97,7 @@ class Route:
     when: Condition
     models: tuple[tuple[Model, int], ...]
     span: Span
+    priority: int = 0
     respond: str | None = None
     reasoning: bool | None = None
     effort: str | None = None

@@ -55,6 +55,7 @@ def _route(
         when,
         models,
         scope.span(*path),
+        priority=noun.priority,
         respond=noun.respond,
         reasoning=noun.reasoning,
         effort=noun.effort,

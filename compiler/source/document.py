@@ -203,6 +203,8 @@ def _syntax(error: YAMLError, text: str, name: str) -> Diagnostic:
         return Diagnostic("VSR007", "a tab indents this line", Span(name, line, column), "Indent by two spaces.")
     context = getattr(error, "context_mark", None)
     hint = "Check quotes, brackets, colons and indentation."
+    if problem == "found unexpected ':'":
+        hint = "Inside braces and brackets, text that holds a colon must be quoted."
     if context is not None and context.line + 1 != line:
         hint = (
             f"What begins in line {context.line + 1} is not finished here: check its quotes, brackets and indentation."

@@ -1,0 +1,31 @@
+"""What a policy means and whether that is likely meant: rules by subject, and proofs of its assertions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from compiler.analysis import assertions, coverage, limits, routes, supported
+from compiler.analysis.requests import Requests
+from compiler.diagnostics import Diagnostic
+from compiler.link import ir
+
+__all__ = ["analyse"]
+
+
+def analyse(policy: ir.Policy, targets: Collection[str]) -> list[Diagnostic]:
+    """Every finding about a linked policy, errors and warnings, sorted by place.
+
+    Args:
+        policy: The linked policy.
+        targets: The stacks that can be compiled for.
+    """
+    requests = Requests(policy)
+    found = [
+        *policy.warnings,
+        *supported.check(policy, targets),
+        *limits.check(policy),
+        *coverage.check(policy, requests),
+        *routes.check(policy, requests),
+        *assertions.check(policy, requests),
+    ]
+    return sorted(dict.fromkeys(found), key=lambda item: item.order)

@@ -1,0 +1,62 @@
+"""Nouns that the language has and nothing executes yet: an error at their line, never accepted in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from compiler.diagnostics import Diagnostic, Span
+from compiler.link import ir, signals
+from compiler.releases import PROFILES
+
+SIGNALS = {
+    signals.Similar: "`embedding` signals",
+    signals.Language: "`language` signals",
+    signals.Complexity: "`complexity` signals",
+    signals.Role: "`role` signals",
+    signals.Pii: "`pii` signals",
+    signals.Jailbreak: "`jailbreak` signals",
+}
+"""Kinds that the runtime does not compute yet."""
+
+
+def check(policy: ir.Policy, targets: Collection[str]) -> Iterator[Diagnostic]:
+    """VSR105 for each noun that would be ignored."""
+    for what, span in (*_router(policy.router), *_routing(policy), *_environments(policy, targets)):
+        yield Diagnostic("VSR105", f"{what} not supported yet", span, "Take it out until a release supports it.")
+
+
+def _router(router: ir.Router) -> Iterator[tuple[str, Span]]:
+    if router.engine != "vsr-runtime":
+        yield f"the engine `{router.engine}` is", router.span
+    if router.on_failure != "deny":
+        yield f"`onFailure: {router.on_failure}` is", router.span
+    if router.gpus:
+        yield "GPUs for the router are", router.span
+    if router.weights is not None:
+        yield "`weights` of the router are", router.span
+
+
+def _routing(policy: ir.Policy) -> Iterator[tuple[str, Span]]:
+    yield from (("`external` endpoints are", each.span) for each in policy.endpoints if each.provider is not None)
+    for classifier in policy.classifiers:
+        if classifier.checkpoint is not None:
+            yield "classifiers from a `checkpoint` are", classifier.span
+    for signal in policy.signals:
+        if type(signal.body) in SIGNALS:
+            yield f"{SIGNALS[type(signal.body)]} are", signal.span
+    yield from (("guards are", guard.span) for guard in policy.guards)
+    yield from (("a response `cache` is", route.span) for route in policy.routes if route.cache is not None)
+
+
+def _environments(policy: ir.Policy, targets: Collection[str]) -> Iterator[tuple[str, Span]]:
+    if policy.versions != PROFILES["current"]:
+        yield "profiles other than `current` are", policy.gateway.span
+    for environment in policy.environments:
+        if environment.target not in targets:
+            yield f"the target `{environment.target}` is", environment.span
+        if environment.simulate:
+            yield "`simulate` is", environment.span
+        if environment.device is not None:
+            yield "`device` of an environment is", environment.span
+        if environment.versions != policy.versions:
+            yield "`versions` of an environment are", environment.span

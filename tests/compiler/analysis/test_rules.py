@@ -1,0 +1,178 @@
+"""One policy per rule of meaning: the exact code and line."""
+
+from __future__ import annotations
+
+import pytest
+from support import linked
+
+from compiler.analysis import analyse
+from compiler.diagnostics import Diagnostic
+
+HEAD = """\
+apiVersion: vsr.dev/v1alpha1
+kind: RoutingPolicy
+metadata: {name: small}
+router: {image: "registry.example/vsr-runtime:0.1.0"}
+endpoints:
+  one: {vllm: {}}
+  two: {service: {name: two, port: 8000}}
+  far: {external: {url: "https://api.example.com/v1", apiKey: {secret: far, key: token}}}
+models:
+  big: {checkpoint: example/big, endpoints: one}
+  little: {endpoints: two}
+  gpt: {endpoints: far}
+categories:
+  math: {description: Numbers and proofs., examples: ["Solve x + 1 = 2."]}
+  law: {description: Courts and contracts., examples: ["Who can sue?"]}
+signals:
+  urgent: {keywords: [urgent, asap]}
+  vip: {keywords: [gold]}
+  long: {context: {min: 8192}}
+  huge: {context: {min: 16384}}
+  short: {context: {max: 100}}
+guards:
+  pii: {types: [EMAIL_ADDRESS], action: mask}
+  keys: {patterns: builtin, except: {models: [gpt]}}
+  soft: {types: [URL], action: flag}
+default: big
+"""
+SILENT = {"VSR105", "VSR235", "VSR236", "VSR238"}
+"""Codes about what these short policies leave out; rules about routes are looked at alone."""
+
+
+def found(rest: str, *, silent: set[str] = SILENT) -> list[Diagnostic]:
+    """Findings of the head with more lines after it."""
+    return [item for item in analyse(linked(HEAD + rest), {"istio"}) if item.code not in silent]
+
+
+def routes(*conditions: str, **extra: str) -> str:
+    """Routes a, b, c… with these conditions; models alternate, so that order matters."""
+    lines = [
+        f"  - {{name: {name}, when: {when}, model: {('big', 'little')[index % 2]}{extra.get(name, '')}}}"
+        for index, (name, when) in enumerate(zip("abcdefgh", conditions, strict=False))
+    ]
+    return "routes:\n" + "\n".join(lines) + "\n"
+
+
+MATH, LAW = "{category: math}", "{category: law}"
+
+
+@pytest.mark.parametrize(
+    ("rest", "expected"),
+    [
+        (routes(MATH, LAW), []),
+        (routes(MATH, MATH), [("VSR230", 29)]),
+        (routes("{signal: urgent}", "{all: [{signal: urgent}, {category: math}]}"), [("VSR230", 29)]),
+        (routes("{signal: urgent}", "{not: {signal: urgent}}", MATH), [("VSR230", 30)]),
+        (routes("always", MATH), [("VSR230", 29)]),
+        (routes("{signal: long}", "{signal: huge}"), [("VSR230", 29)]),
+        (routes("{signal: huge}", "{signal: long}"), []),
+        (routes("{all: [{category: math}, {category: law}]}"), [("VSR231", 28)]),
+        (routes("{all: [{signal: urgent}, {not: {signal: urgent}}]}"), [("VSR231", 28)]),
+        (routes("{all: [{signal: short}, {signal: long}]}"), [("VSR231", 28)]),
+        (routes("{any: [{signal: urgent}, {not: {signal: urgent}}]}"), [("VSR232", 28)]),
+        (routes("{all: [{category: math}, {any: [{signal: long}, {not: {signal: huge}}]}]}"), [("VSR233", 28)]),
+        (routes(MATH, "{signal: urgent}", a=", priority: 5", b=", priority: 5"), [("VSR234", 29)]),
+        (routes(MATH, LAW, a=", priority: 5", b=", priority: 5"), []),
+        (routes(MATH, "{signal: urgent}"), []),
+        ("gateway: {timeout: 1s}\n", [("VSR245", 4)]),
+        ("default2: x\n", None),
+    ],
+)
+def test_each_rule_finds_what_it_is_for_and_nothing_else(rest: str, expected: list[tuple[str, int]] | None) -> None:
+    """Codes and lines; the last case pins down that a broken policy never gets as far as analysis."""
+    if expected is None:
+        with pytest.raises(Exception, match="unknown key"):
+            found(rest)
+        return
+    assert [(item.code, item.span.line) for item in found(rest)] == expected
+
+
+def test_a_higher_priority_is_tried_first() -> None:
+    """What shadows is decided by the order of trying, not by the order in the file."""
+    rest = routes("{all: [{category: math}, {signal: urgent}]}", MATH, b=", priority: 9")
+    assert [(item.code, item.span.line) for item in found(rest)] == [("VSR230", 28)]
+
+
+def test_what_nothing_uses_is_told_once_each() -> None:
+    """Categories in one finding, everything else by name."""
+    items = found(routes(MATH) + "environments: {dev: {}}\n", silent={"VSR105"})
+    told = {(item.code, item.span.line) for item in items}
+    unused_signals = {("VSR238", line) for line in range(17, 22)}
+    assert told == {("VSR235", 15), ("VSR236", 11), ("VSR236", 12)} | unused_signals
+
+
+def test_nouns_that_nothing_executes_yet_are_errors_at_their_line() -> None:
+    """Never accepted in silence."""
+    rest = routes(MATH) + "environments: {a: {target: ai-gateway}, b: {simulate: true}}\n"
+    items = [item for item in analyse(linked(HEAD + rest), {"istio"}) if item.code == "VSR105"]
+    assert [item.span.line for item in items] == [8, 23, 24, 25, 29, 29]
+    assert all(item.message.endswith("not supported yet") for item in items)
+
+
+PROOFS = [
+    ("always: {category: math, to: big}", routes(MATH), True),
+    ("always: {category: math, to: big}", routes("{signal: urgent}", MATH), False),
+    ("always: {category: math, to: little}", routes(MATH), False),
+    ("always: {category: math, to: [big, little]}", routes("{signal: urgent}", "{signal: vip}", MATH), True),
+    ("always: {category: math, to: big}", routes("{all: [{signal: urgent}, {not: {category: math}}]}"), True),
+    ("always: {category: law, to: little}", routes(MATH, LAW), True),
+    ("always: {signal: huge, to: little}", routes(MATH, "{signal: long}"), False),
+    ("always: {signal: huge, to: [little, big]}", routes(MATH, "{signal: long}"), True),
+    ("never: {to: external, without: [pii]}", routes(MATH), True),
+    ("never: {to: external, without: [pii, keys]}", routes(MATH), False),
+    ("never: {to: external, without: soft}", routes(MATH), False),
+    ("never: {category: math, to: external}", routes(MATH), True),
+    ("never: {to: gpt}", routes(MATH), False),
+    ("always: {through: [pii]}", routes(MATH), True),
+    ("always: {through: [pii, keys]}", routes(MATH), False),
+]
+
+
+@pytest.mark.parametrize(("assertion", "rest", "proved"), PROOFS)
+def test_assertions_are_proved_or_refuted(assertion: str, rest: str, *, proved: bool) -> None:
+    """Over routes, guards and exemptions, for requests that name a model too."""
+    items = found(f"{rest}assertions: [{{{assertion}}}]\n")
+    assert [item.code for item in items] == ([] if proved else ["VSR240"])
+
+
+def test_a_counterexample_can_be_read() -> None:
+    """It names the request, its way, and the guard that is missing."""
+    rest = "routes:\n  - {name: hurry, when: {signal: urgent}, model: gpt}\n"
+    (item,) = found(rest + "assertions: [{never: {category: math, to: external, without: keys}}]\n")
+    assert item.message == (
+        "`never: category math, to external, without keys` does not hold: a request of the category `math`, with "
+        "`urgent` takes the route `hurry` (line 28) to `gpt`, past `keys`"
+    )
+
+
+def test_a_request_that_names_its_model_is_part_of_every_request() -> None:
+    """An assertion without a category or signal speaks of it too."""
+    (item,) = found(routes(MATH) + "assertions: [{never: {to: gpt}}]\n")
+    assert item.message == "`never: to gpt` does not hold: a request, whatever it holds, names `gpt` itself"
+
+
+def test_an_assertion_about_nothing_is_told() -> None:
+    """It would hold of any policy, so it is probably not what was meant."""
+    text = HEAD.replace(
+        '  far: {external: {url: "https://api.example.com/v1", apiKey: {secret: far, key: token}}}\n', ""
+    )
+    text = text.replace("endpoints: far", "endpoints: two")
+    items = analyse(linked(text + routes(MATH) + "assertions: [{never: {to: external, without: pii}}]\n"), {"istio"})
+    assert [item.code for item in items if item.code not in SILENT] == ["VSR241"]
+
+
+def test_two_hundred_signals_are_decided_without_listing_their_combinations() -> None:
+    """Two to the power of two hundred assignments are never written down."""
+    names = [f"s{index}" for index in range(200)]
+    signals = "".join(f"  {name}: {{keywords: [{name}]}}\n" for name in names)
+    text = HEAD.replace("guards:\n", f"{signals}guards:\n")
+    every = ", ".join(f"{{signal: {name}}}" for name in names)
+    rest = (
+        f"routes:\n  - {{name: a, when: {{any: [{every}]}}, model: big}}\n"
+        f"  - {{name: b, when: {{not: {{any: [{every}]}}}}, model: little}}\n"
+        "  - {name: c, when: {category: math}, model: big}\n"
+        "assertions: [{always: {category: math, to: [big, little]}}]\n"
+    )
+    items = [item for item in analyse(linked(text + rest), {"istio"}) if item.code not in SILENT]
+    assert [(item.code, item.message.split(" ")[0]) for item in items] == [("VSR230", "`c`")]
