@@ -28,17 +28,19 @@ _WORDS = frozenset(
 _INT = re.compile(r"[-+]?(?:0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+|0[0-7]*|[1-9][0-9]*)")
 _SIGNED_BINARY = re.compile(r"0b[-+][01]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_POINT_FIRST = re.compile(r"\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?")
+_SIGNED_OCTAL = re.compile(r"0o[-+][0-7]+")
 _BASE60 = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?")
 _DATE = r"([0-9]{4})-(0?[1-9]|1[0-2])-(0?[1-9]|[12][0-9]|3[01])"
 _TIME = r"(?:[01]?[0-9]|2[0-3]):[0-5]?[0-9]:[0-5]?[0-9](?:[.,][0-9]+)?"
 _ZONE = r"(?:Z|[-+](?:[01][0-9]|2[0-4]):(?:[0-5][0-9]|60))"
-_TIMESTAMP = re.compile(f"{_DATE}(?:[Tt]{_TIME}{_ZONE}| {_TIME})?")
+_TIMESTAMP = re.compile(f"{_DATE}(?:[Tt]{_TIME}{_ZONE}| +{_TIME})?")
 
 _INDICATED = re.compile(r"""[#,\[\]{}&*!|>'"%@` ]|[-?:](?: |$)|---|\.\.\.|.*(?:: |:$| #| $)""")
 _SPECIAL = re.compile(r"[^\n\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]")
 _LOST = re.compile(r"[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 _ESCAPED = re.compile(r'["\\\n]|' + _SPECIAL.pattern)
-_SHORT = dict(zip('\0\a\b\t\n\v\f\r\x1b"\\', '0abtnvfre"\\', strict=True))
+_SHORT = dict(zip('\0\a\b\t\n\v\f\r\x1b\xa0"\\', '0abtnvfre_"\\', strict=True))
 _ALONE = re.compile(r"(?<! ) (?! )")
 _FIRST = re.compile(r"(?<! ) ")
 
@@ -83,7 +85,7 @@ def key(value: str) -> str | None:
     if len(json.dumps(value, ensure_ascii=False)) + 5 * sum(map(value.count, "<>&")) > _LONGEST_KEY:
         raise UnprintableError(f"the key {value[:40]!r}... is longer than the 1,022 characters that kubectl can read")
     line = _line(value)
-    return None if len(value.encode()) > _LONGEST_SIMPLE_KEY or "\n" in value else line
+    return None if len(value.encode()) > _LONGEST_SIMPLE_KEY or re.search(r"[\n\r]", value) else line
 
 
 def number(value: float) -> str:
@@ -129,12 +131,14 @@ def _resolves(value: str) -> bool:
     if not value or value in _WORDS:
         return True
     if value[0] == ".":
-        return bool(_FLOAT.fullmatch(value)) and math.isfinite(float(value))
+        return bool(_POINT_FIRST.fullmatch(value)) and math.isfinite(float(value))
     if value[0] not in "+-0123456789":
         return False
     if _BASE60.fullmatch(value) or _is_time(value):
         return True
     bare = value.replace("_", "")
+    if _SIGNED_OCTAL.fullmatch(bare):
+        raise UnprintableError(f"the text {value[:40]!r} is one that kubectl prints as text but reads as a number")
     if _INT.fullmatch(bare) or _SIGNED_BINARY.fullmatch(bare):
         return _fits(bare)
     return bool(_FLOAT.fullmatch(bare)) and math.isfinite(float(bare))
@@ -184,7 +188,7 @@ def _folded(line: str, column: int, indent: int) -> str:
     blank = _FIRST if quote == '"' else _ALONE
     first, last = 1 + len(quote), len(line) - 1 - len(quote)
     parts, start = [], 0
-    while found := blank.search(line, max(first, start + _WIDTH + 1 - column)):
+    while found := blank.search(line, max(first, start, start + _WIDTH + 1 - column)):
         at = found.start()
         if at >= last:
             break

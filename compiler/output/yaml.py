@@ -45,7 +45,8 @@ def dump(value: Json) -> str:
 
     Raises:
         UnprintableError: The value holds what kubectl refuses or alters: DEL, C1 controls, U+2028, U+2029, U+FFFE,
-            U+FFFF, lone surrogates, the key ``<<``, keys over 1,022 characters, infinities, integers beyond 64 bits.
+            U+FFFF, lone surrogates, texts like ``0o-7``, the key ``<<``, keys over 1,022 characters, infinities,
+            integers beyond 64 bits.
         TypeError: The value holds something that JSON does not have.
     """
     parts: list[str] = []

@@ -4,37 +4,42 @@ import enum
 import itertools
 import json
 import math
+import re
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from compiler.output import UnprintableError, dump, dump_all, header
 from compiler.output.order import _compare, ordered
 
 kubectl = pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is the judge here")
-fast = settings(max_examples=25, deadline=None, derandomize=True)
+# Shrinking would call kubectl a thousand times; the first line that differs says as much.
+fast = settings(max_examples=25, deadline=None, derandomize=True, phases=[Phase.generate])
 
-WORDS = """y Y yes Yes YES yEs n N no No NO nO true True TRUE tRue false False FALSE on On ON off Off OFF null Null NULL
-nULL ~ ~a .nan .NaN .NAN .Nan .inf .Inf .INF +.inf -.Inf -.INF .iNF = << <<a ! a= none None 1e3 1E3 1e+3 1e-3 1e 1e999 1e10
-.5 .5e3 .5. . .. ... ...a --- ---a --- 0 00 007 08 09 0_7 0o14 0O14 0o8 14o 0x1F 0X1f 0xG 0x_1F 0x 0b1 0b2 0B11 0b-1 0b+1 -0b1
--0b-1 +0b1 1_000 _1 1_ 1__0 1.0 1. 1.e5 1.5.6 +1 -1 + - ++1 +.5 -.5 +. 9223372036854775807 9223372036854775808
-18446744073709551615 18446744073709551616 -9223372036854775808 -9223372036854775809 +9223372036854775808 +0x8000000000000000
-0xffffffffffffffff 0x10000000000000000 0777777777777777777777 01777777777777777777777 017777777777777777777777777 1:2 12:30:45
-190:20:30.5 190:20:30. 1:60 1:6 -1:30 +1:30 1_0:30 12:30:45:1 12: :12 a:b a:b: 2024-01-01 2024-1-1 2024-13-01 2024-02-29
-2023-02-29 2024-02-30 0000-02-29 20240101 2024-01-01T10:00:00Z 2024-01-01t1:2:3.5Z 2024-01-01T10:00:00,5Z 2024-01-01T10:00:00
-2024-01-01T10:00:00+01:00 2024-01-01T10:00:00+24:60 2024-01-01T10:00:00+25:00 2024-01-01T24:00:00Z 2024-01-01T10:60:00Z
-2024-01-01T10:00:00z 2024-01-01T10:00:00+0100 2024-1-1T1:2:3-00:00 1e10 7b 7e 7e1 a1e3 deadbeef 123e4567 {a} [a] a] }a a,b ,a *a
-&a !a |a >a %a @a `a a` 'a' a' "a" a" it's #a a#b a# -a --a a- ?a ? : :a a: ?? :: <a> a&b \\ a\\b \\n / //a http://a/b?c=d&e=f#g
-$ ${A} $(A) {{x}} {} [] [ ] { } | > ' " '' "" \N{GRINNING FACE} a\N{GRINNING FACE}b e\u0301 \u0301e \u00e9 \u00df \u00a0 a\u00a0b \u200b \u3000
-\ufeff \ufeffab a\ufeff \ufeff1 \ue000 \ufffd \ufffc \ud7ff \U0010ffff \u05d0 \u202e""".split(" ")
+WORDS = """y Y yes Yes YES yEs n N no No NO nO true True TRUE tRue false False FALSE on On ON off Off OFF null Null
+NULL nULL ~ ~a .nan .NaN .NAN .Nan .inf .Inf .INF +.inf -.Inf -.INF .iNF = << <<a ! a= none None 1e3 1E3 1e+3 1e-3
+1e 1e999 1e10 .5 .5e3
+.5_5 .5__5 .5e3_1 .5_e1 .5. . .. ... ...a --- ---a --- 0 00 007 08 09 0_7 0o14 0O14 0o8 14o 0x1F 0X1f 0xG 0x_1F 0x
+0b1 0b2 0B11 0b-1 0b+1 -0b1 -0b-1 +0b1 1_000 _1 1_ 1__0 1.0 1. 1.e5 1.5.6 +1 -1 + - ++1 +.5 -.5 +.
+9223372036854775807 9223372036854775808 18446744073709551615 18446744073709551616 -9223372036854775808
+-9223372036854775809 +9223372036854775808 +0x8000000000000000 0xffffffffffffffff 0x10000000000000000
+0777777777777777777777 01777777777777777777777 017777777777777777777777777 1:2 12:30:45 190:20:30.5 190:20:30. 1:60
+1:6 -1:30 +1:30 1_0:30 12:30:45:1 12: :12 a:b a:b: 2024-01-01 2024-1-1 2024-13-01 2024-02-29 2023-02-29 2024-02-30
+0000-02-29 20240101 2024-01-01T10:00:00Z 2024-01-01t1:2:3.5Z 2024-01-01T10:00:00,5Z 2024-01-01T10:00:00
+2024-01-01T10:00:00+01:00 2024-01-01T10:00:00+24:60 2024-01-01T10:00:00+25:00 2024-01-01T24:00:00Z
+2024-01-01T10:60:00Z 2024-01-01T10:00:00z 2024-01-01T10:00:00+0100 2024-1-1T1:2:3-00:00 1e10 7b 7e 7e1 a1e3
+deadbeef 123e4567 {a} [a] a] }a a,b ,a *a &a !a |a >a %a @a `a a` 'a' a' "a" a" it's #a a#b a# -a --a a- ?a ? : :a
+a: ?? :: <a> a&b \\ a\\b \\n / //a http://a/b?c=d&e=f#g $ ${A} $(A) {{x}} {} [] [ ] { } | > ' " '' "" \U0001f600
+a\U0001f600b e\u0301 \u0301e \u00e9 \u00df \u00a0 a\u00a0b \u200b \u3000 \ufeff \ufeffab a\ufeff
+\ufeff1 \ue000 \ufffd \ufffc \ud7ff \U0010ffff \u05d0 \u202e""".replace("\n", " ").split(" ")
 
 TEXTS = [
-    *itertools.chain.from_iterable(word.split("\n") for word in WORDS),
+    *WORDS,
     *[
         "",
         " ",
@@ -95,7 +100,7 @@ TEXTS = [
         "\r\n",
     ],
     *[
-        "a\n\N{GRINNING FACE}",
+        "a\n\U0001f600",
         "\u00e9\n\u00e9",
         "\u00a0\n",
         "a\n\ufeff",
@@ -146,7 +151,7 @@ TEXTS = [
         '"' * 50 + " y " * 30,
     ],
     *[
-        "\N{GRINNING FACE} " * 30,
+        "\U0001f600 " * 30,
         "\u00e9 " * 60 + "e",
         "\\ " * 60,
         "a\n" + "w " * 60 + "w\n",
@@ -171,7 +176,9 @@ CHARACTERS = st.one_of(
     st.sampled_from(list("  \n\nab")),
     st.characters(exclude_categories=["Cs"]),
 ).filter(lambda c: not ("\x7f" <= c <= "\x9f" or c in "\u2028\u2029\ufffe\uffff"))
-NUMERIC = st.text(st.sampled_from(list("0123456789+-_.:eExXobTtZz ,abf")), max_size=12)
+NUMERIC = st.text(st.sampled_from(list("0123456789+-_.:eExXobTtZz ,abf")), max_size=12).filter(
+    lambda text: not re.fullmatch("0o[-+][0-7]+", text.replace("_", ""))
+)
 LONG = st.lists(st.text(CHARACTERS, max_size=12), min_size=8, max_size=40).map(" ".join)
 STRINGS = st.one_of(st.text(CHARACTERS, max_size=30), NUMERIC, LONG, st.sampled_from(TEXTS))
 KEYS = STRINGS.filter(lambda key: key != "<<" and len(key) < 170)
@@ -208,11 +215,17 @@ def thing(spec, name="x"):
     return {"apiVersion": "example.com/v1", "kind": "Thing", "metadata": {"name": name}, "spec": spec}
 
 
+def difference(left, right):
+    """The first lines that differ; comparing thousands of lines by pytest's own means takes minutes."""
+    pairs = itertools.zip_longest(left.split("\n"), right.split("\n"))
+    return next((f"{a!a} != {b!a}" for a, b in pairs if a != b), None)
+
+
 def assert_law(spec):
     """Kustomize prints our text unchanged, and prints the same for the same object written as JSON."""
     text = dump(thing(spec))
-    assert kustomize(text).split("\n") == text.split("\n")
-    assert kustomize(json.dumps(thing(spec), ensure_ascii=False)).split("\n") == text.split("\n")
+    assert difference(text, kustomize(json.dumps(thing(spec), ensure_ascii=False))) is None
+    assert difference(text, kustomize(text)) is None
 
 
 @kubectl
@@ -281,7 +294,7 @@ class TestAgainstKubectl:
         assert kustomize(header(dump(thing(1)))) == dump(thing(1))
 
     @fast
-    @given(st.lists(STRINGS, min_size=30, max_size=150))
+    @given(st.lists(STRINGS, min_size=30, max_size=80))
     def test_any_string(self, strings):
         """Whatever text is written, kustomize prints it unchanged."""
         assert_law({"a": strings, "b": [{"deeper": {"and-deeper": text}} for text in strings]})
@@ -328,7 +341,7 @@ class TestRefused:
     """What kubectl would refuse or alter."""
 
     @pytest.mark.parametrize(
-        "character", ["\x7f", "\x80", "\x85", "\x9f", "\u2028", "\u2029", "\ud800", "\udfff", "\ufffe", "\uffff"]
+        "character", list(map(chr, (0x7F, 0x80, 0x85, 0x9F, 0x2028, 0x2029, 0xD800, 0xDFFF, 0xFFFE, 0xFFFF))), ids=ascii
     )
     def test_characters(self, character):
         """A character that kubectl cannot carry is refused by number, as value and as key, in short and long text."""
@@ -337,22 +350,27 @@ class TestRefused:
                 dump(value)
 
     @kubectl
-    def test_characters_are_refused_for_a_reason(self):
-        """Kubectl itself fails on or alters each refused character, however it is escaped."""
-        for code in (*range(0x7F, 0xA0), 0x2028, 0x2029, 0xFFFE, 0xFFFF):
-            text = dump(thing("PLACE")).replace("PLACE", f'"a \\u{code:04X}  b"')
-            try:
-                printed = kustomize(text)
-            except AssertionError:
-                continue
-            assert f"\\u{code:04X}" not in printed
-            assert f"a {chr(code)}  b\n" not in printed
-            if code in {0x7F, 0x85, 0x9F}:
-                assert "\\" not in printed
+    @pytest.mark.parametrize("code", [0x7F, 0x80, 0x86, 0x9F, 0xFFFE, 0xFFFF])
+    def test_characters_that_kubectl_refuses(self, code):
+        """Kubectl itself fails on them, however they are escaped."""
+        text = dump(thing("PLACE")).replace("PLACE", f'"a \\u{code:04X}  b"')
+        with pytest.raises(AssertionError, match="control characters are not allowed"):
+            kustomize(text)
 
-    @pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan, 2**64, -(2**63) - 1, {"<<": 1}, {"k" * 1023: 1}])
+    @kubectl
+    @pytest.mark.parametrize("code", [0x85, 0x2028, 0x2029])
+    def test_characters_that_kubectl_alters(self, code):
+        """Kubectl takes these for line breaks and drops blanks around them."""
+        text = dump(thing("PLACE")).replace("PLACE", f'"a \\u{code:04X}  b"')
+        printed = kustomize(text)
+        assert f"\\u{code:04X}" not in printed
+        assert f"a {chr(code)}" not in printed
+
+    @pytest.mark.parametrize(
+        "value", ["0o-7", "0_o+1", math.inf, math.nan, 2**64, -(2**63) - 1, {"<<": 1}, {"k" * 1023: 1}]
+    )
     def test_values(self, value):
-        """Infinities, integers over 64 bits, the merge key and keys that kubectl cannot read are refused."""
+        """Infinities, integers over 64 bits, signed octals, the merge key and endless keys are refused."""
         with pytest.raises(UnprintableError):
             dump([value])
 
