@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-from compiler import environments, targets
+from compiler import argocd, environments, targets
 from compiler.analysis import analyse
-from compiler.diagnostics import CompileError, Diagnostic, Severity
+from compiler.diagnostics import CompileError, Diagnostic, Severity, Span
 from compiler.features import local
-from compiler.features.objects import Body, Object
+from compiler.features.objects import Object
 from compiler.features.router_config import CONFIG, SETTINGS, router_config, runtime_settings
 from compiler.heads.of_policy import compile_heads
 from compiler.link import ir, link
 from compiler.output.lock import Lock
 from compiler.output.tree import File, Tree
-from compiler.output.yaml import dump, header
+from compiler.output.yaml import Json, UnprintableError, dump, header
 from compiler.releases import PROFILES
 from compiler.source import load
 from compiler.source.data import parse
+from compiler.source.ignores import silence
 from compiler.source.text import read
 from schemas.policy import Policy
 from schemas.version import VERSION
@@ -30,12 +32,25 @@ Existing = Callable[[str], bytes | None]
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """What a policy compiles to: the tree, and the objects in it by the paths of their files."""
+    """What a policy compiles to.
+
+    Attributes:
+        policy: The linked policy, with the router's files in it.
+        tree: Every file.
+        lock: The tree's lock.
+        objects: The objects in the tree by the paths of their files.
+        patched: What patch files change, as it is afterwards, by the paths of those files.
+        environments: All objects of each environment by its name, as kustomize builds them.
+        warnings: What works but is likely not meant.
+    """
 
     policy: ir.Policy
     tree: Tree
     lock: Lock
     objects: Mapping[str, Object]
+    patched: Mapping[str, Object]
+    environments: Mapping[str, tuple[Object, ...]]
+    warnings: tuple[Diagnostic, ...]
 
 
 def read_policy(path: Path) -> ir.Policy:
@@ -46,8 +61,11 @@ def read_policy(path: Path) -> ir.Policy:
     """
     name = str(path)
     document = load(read(path, name), name)
-    policy = link(document, parse(document, Policy))
-    found = analyse(policy, targets.TARGETS)
+    try:
+        policy = link(document, parse(document, Policy))
+    except CompileError as error:
+        raise CompileError(silence(error.diagnostics, document.text, name, complete=False)) from None
+    found = silence(analyse(policy, targets.TARGETS), document.text, name, complete=True)
     if any(item.level is Severity.ERROR for item in found):
         raise CompileError(found)
     return replace(policy, warnings=tuple(found))
@@ -72,37 +90,75 @@ def compile_policy(policy: ir.Policy, existing: Existing, *, rebuild: bool = Fal
     Raises:
         CompileError: VSR5xx where a head cannot be trained.
     """
-    router = _router_files(policy, existing, rebuild=rebuild)
-    policy = replace(policy, router=replace(policy.router, files=router))
-    files = [File(f"router/{name}", data) for name, data in router.items()]
-    objects: dict[str, Object] = {}
-    for target in policy.targets:
-        found = targets.objects(policy, target)
-        base = f"{target}/{environments.BASE}"
-        objects |= {f"{base}/{item.path}": item for item in found}
-        files.append(_yaml(f"{base}/kustomization.yaml", environments.base_kustomization(found)))
-    files += [_yaml(path, item.body, item.identity) for path, item in objects.items()]
-    for environment in policy.environments:
-        path = f"{environments.overlay_path(environment)}/kustomization.yaml"
-        files.append(_yaml(path, environments.overlay_kustomization(environment)))
-    files.append(_yaml("local/envoy.yaml", local.bootstrap(policy)))
-    files.append(_yaml("local/stand.yaml", local.stand(policy)))
+    policy = _with_router_files(policy, existing, rebuild=rebuild)
+    files = [File(f"router/{name}", data) for name, data in policy.router.files.items()]
+    built = _environments(policy)
+    argo = argocd.emit(policy, built.environments)
+    objects = built.objects | argo.objects
+    files += [File(path, _text(item.body, item.origin), item.identity) for path, item in objects.items()]
+    others = {**built.others, **argo.kustomizations}
+    files += [File(path, _text(body, policy.span)) for path, body in others.items()]
+    files.append(File("local/envoy.yaml", _text(local.bootstrap(policy), policy.span)))
+    files.append(File("local/stand.yaml", _text(local.stand(policy), policy.span)))
     tree = Tree(files)
     lock = Lock.of(tree, tool=VERSION, tables=PROFILES["current"], policy=policy.name, policy_sha256=policy.sha256)
-    return Compiled(policy, tree, lock, objects)
+    warnings = (*policy.warnings, *built.notices, *argo.warnings)
+    return Compiled(policy, tree, lock, objects, built.patched, built.environments, warnings)
 
 
-def _router_files(policy: ir.Policy, existing: Existing, *, rebuild: bool) -> dict[str, bytes]:
-    """The router folder: config, settings and heads, by file name."""
-    heads, settings = compile_heads(policy, lambda name: existing(f"router/{name}"), rebuild=rebuild)
+@dataclass(frozen=True, slots=True)
+class _Built:
+    """Bases and overlays: objects, other files by path, and what each environment comes to."""
+
+    objects: dict[str, Object] = field(default_factory=dict)
+    others: dict[str, Any] = field(default_factory=dict)
+    patched: dict[str, Object] = field(default_factory=dict)
+    environments: dict[str, tuple[Object, ...]] = field(default_factory=dict)
+    notices: list[Diagnostic] = field(default_factory=list)
+
+
+def _environments(policy: ir.Policy) -> _Built:
+    """A base a target from the policy as it stands, an overlay an environment from what it changes."""
+    built = _Built()
+    bases: dict[str, list[Object]] = {}
+    for target in policy.targets:
+        bases[target] = argocd.waved(targets.objects(policy, target))
+        folder = f"{target}/{environments.BASE}"
+        built.objects.update({f"{folder}/{item.path}": item for item in bases[target]})
+        built.others[f"{folder}/kustomization.yaml"] = environments.base_kustomization(bases[target])
+        for component in targets.components(policy, target):
+            folder = f"{target}/components/{component.name}"
+            built.objects.update({f"{folder}/{item.path}": item for item in component.objects})
+            built.others[f"{folder}/kustomization.yaml"] = component.kustomization()
+    for environment in policy.environments:
+        base = bases[environment.target]
+        own = environments.resolve(policy, environment)
+        found = targets.notices(own, environment.target)
+        built.notices.extend(item for item in found if item not in built.notices)
+        wanted = base if own is policy else argocd.waved(targets.objects(own, environment.target))
+        overlay = environments.overlay(base, wanted)
+        folder = environments.overlay_path(environment)
+        built.objects.update({f"{folder}/{path}": item for path, item in overlay.objects.items()})
+        built.others.update({f"{folder}/{path}": patch for path, patch in overlay.patches.items()})
+        built.patched.update({f"{folder}/{path}": item for path, item in overlay.patched.items()})
+        built.others[f"{folder}/kustomization.yaml"] = overlay.kustomization
+        built.environments[environment.name] = tuple(wanted)
+    return built
+
+
+def _with_router_files(policy: ir.Policy, existing: Existing, *, rebuild: bool) -> ir.Policy:
+    """The policy with its router folder: config, settings and heads, by file name."""
+    heads = compile_heads(policy, lambda name: existing(f"router/{name}"), rebuild=rebuild)
     config = router_config(policy).model_dump(mode="json", by_alias=True, exclude_none=True)
-    runtime = runtime_settings(policy, settings).model_dump(mode="json", exclude_none=True)
-    return {CONFIG: _text(config), SETTINGS: _text(runtime)} | heads
+    runtime = runtime_settings(policy, heads.classifiers).model_dump(mode="json", exclude_none=True)
+    files = {CONFIG: _text(config, policy.span), SETTINGS: _text(runtime, policy.span), **heads.files}
+    router = replace(policy.router, files=files)
+    return replace(policy, router=router, warnings=(*policy.warnings, *heads.warnings))
 
 
-def _yaml(path: str, body: Body, identity: str = "") -> File:
-    return File(path, _text(body), identity)
-
-
-def _text(body: Body) -> bytes:
-    return header(dump(body)).encode()
+def _text(body: Json, origin: Span) -> bytes:
+    """A body as a file of the output. What kustomize would alter on its way is refused."""
+    try:
+        return header(dump(body)).encode()
+    except UnprintableError as error:
+        raise CompileError([Diagnostic("VSR507", str(error), origin)]) from None

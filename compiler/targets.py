@@ -2,37 +2,145 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
+from compiler.diagnostics import CompileError, Diagnostic, Severity
 from compiler.features import (
     attach_envoyfilter,
+    autoscaling,
+    disaggregation,
     gateway_istio,
     model_servers,
+    monitoring,
     namespaces,
+    picker,
+    pod_services,
+    pools,
+    refusals,
+    releases_check,
     router,
+    router_policies,
     routes_httproute,
+    vllm,
 )
+from compiler.features.components import Component
 from compiler.features.objects import Object
 from compiler.link import ir
 
 Emit = Callable[[ir.Policy], Iterable[Object]]
+Check = Callable[[ir.Policy], Iterable[Diagnostic]]
+Option = Callable[[ir.Policy], Component]
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """What a target cannot do. ``releases`` must hold before the rest is asked."""
+
+    releases: Check
+    rest: tuple[Check, ...]
+
+
+ISTIO_GATEWAY: tuple[Emit, ...] = (
+    namespaces.emit,
+    gateway_istio.emit,
+    attach_envoyfilter.emit,
+    router.emit,
+    router_policies.emit,
+    pod_services.emit,
+)
+ISTIO_CHECKS: tuple[Check, ...] = (refusals.no_providers, router.check, routes_httproute.check, vllm.check)
+ISTIO_RELEASES = ("istio", "gateway-api", "vllm", "llm-d-inference-sim")
 
 TARGETS: Mapping[str, tuple[Emit, ...]] = MappingProxyType(
     {
-        "istio": (
-            namespaces.emit,
-            gateway_istio.emit,
-            routes_httproute.emit,
-            attach_envoyfilter.emit,
-            router.emit,
-            model_servers.emit,
-        ),
+        "istio": (*ISTIO_GATEWAY, model_servers.emit, routes_httproute.emit),
+        "gie": (*ISTIO_GATEWAY, model_servers.emit, pools.emit, picker.emitter("inference-extension")),
+        "llm-d": (*ISTIO_GATEWAY, disaggregation.emit, pools.emit, picker.emitter("llm-d-router")),
+    }
+)
+
+
+def _pool_checks(project: str) -> Checks:
+    """For a target that pools the models behind the endpoint pickers of a project."""
+    return Checks(
+        releases_check.known(*ISTIO_RELEASES, "inference-extension", project),
+        (*ISTIO_CHECKS, pools.check, picker.checker(project), releases_check.preflight(project)),
+    )
+
+
+CHECKS: Mapping[str, Checks] = MappingProxyType(
+    {
+        "istio": Checks(releases_check.known(*ISTIO_RELEASES), (*ISTIO_CHECKS, refusals.pools_ignored)),
+        "gie": _pool_checks("inference-extension"),
+        "llm-d": _pool_checks("llm-d-router"),
+    }
+)
+
+OPTIONS: Mapping[str, tuple[Option, ...]] = MappingProxyType(
+    {
+        "istio": (monitoring.with_services, autoscaling.component),
+        "gie": (monitoring.with_pools, autoscaling.component),
+        "llm-d": (monitoring.with_pools, autoscaling.component),
     }
 )
 
 
 def objects(policy: ir.Policy, target: str) -> list[Object]:
-    """Every object of a target, sorted by where its file goes."""
+    """Every object of a target, sorted by where its file goes.
+
+    Raises:
+        CompileError: VSR312 to VSR317, with everything that ``notices`` finds.
+    """
+    found = _checked(policy, target)
+    if not _failed(found):
+        emitted = _emitted(policy, target)
+        found += _collisions(emitted)
+        if not _failed(found):
+            return emitted
+    raise CompileError(found)
+
+
+def components(policy: ir.Policy, target: str) -> list[Component]:
+    """The options of a target, for overlays of the user's own."""
+    return [option(policy) for option in OPTIONS[target]]
+
+
+def notices(policy: ir.Policy, target: str) -> list[Diagnostic]:
+    """What the target ignores, refuses or needs, each at the line that asked for it, sorted by place."""
+    found = _checked(policy, target)
+    if not _failed(found):
+        found += _collisions(_emitted(policy, target))
+    return sorted(found, key=lambda item: item.order)
+
+
+def _checked(policy: ir.Policy, target: str) -> list[Diagnostic]:
+    """Without a table for a release there is nothing to check the rest against."""
+    checks = CHECKS[target]
+    return list(checks.releases(policy)) or [item for check in checks.rest for item in check(policy)]
+
+
+def _failed(found: list[Diagnostic]) -> bool:
+    return any(item.level is Severity.ERROR for item in found)
+
+
+def _emitted(policy: ir.Policy, target: str) -> list[Object]:
     found = [item for emit in TARGETS[target] for item in emit(policy)]
     return sorted(found, key=lambda item: item.path)
+
+
+def _collisions(emitted: list[Object]) -> list[Diagnostic]:
+    """VSR317: of two objects of one name, the second would silently replace the first."""
+    paths = Counter(item.path for item in emitted)
+    return [
+        Diagnostic(
+            "VSR317",
+            f"two objects would be called {item.kind} {item.name} in {item.namespace or 'the cluster'}",
+            item.origin,
+            "Rename one of the two endpoints.",
+        )
+        for item in emitted
+        if paths[item.path] > 1
+    ]

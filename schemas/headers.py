@@ -8,6 +8,8 @@ SELECTED_MODEL = "x-selected-model"
 STRIPPED = (
     SELECTED_MODEL,
     "x-gateway-destination-endpoint",
+    "x-prefiller-host-port",
+    "x-encoder-hosts-ports",
     "x-vsr-destination-endpoint",
     "x-vsr-fusion-depth",
     "x-vsr-internal-auth",

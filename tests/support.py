@@ -7,7 +7,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
+from compiler.cli.main import command
 from compiler.link import ir, link
 from compiler.source import load
 from compiler.source.data import parse
@@ -41,6 +43,11 @@ def linked(text: str = SMALL, name: str = "policy.yaml") -> ir.Policy:
     """The linked form of a policy's text."""
     document = load(text, name)
     return link(document, parse(document, Policy))
+
+
+def call(*arguments: str | Path, stdin: str | None = None) -> Result:
+    """Run `vsr-compile` in this process, stdout and stderr apart. A traceback is the test's failure."""
+    return CliRunner().invoke(command, list(map(str, arguments)), input=stdin, catch_exceptions=False)
 
 
 def required(present: object, what: str) -> None:

@@ -18,11 +18,13 @@ PURE_CORE = ("runtime.inference", "runtime.program", "runtime.request")
 """What the compiler may use of the runtime: no sockets, no servers."""
 FLOORS = [
     ["compiler.diagnostics"],
-    ["compiler.source", "compiler.output", "compiler.releases"],
+    ["compiler.source", "compiler.output", "compiler.releases", "compiler.scaffold"],
     ["compiler.link"],
     ["compiler.analysis", "compiler.heads", "compiler.features"],
-    ["compiler.targets", "compiler.environments"],
+    ["compiler.targets", "compiler.environments", "compiler.graph"],
+    ["compiler.argocd"],
     ["compiler.pipeline"],
+    ["compiler.review"],
     ["compiler.cli"],
 ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from compiler.analysis.bdd import TooHardError
 from compiler.analysis.requests import Requests
@@ -40,10 +40,8 @@ def _categories(policy: ir.Policy, asked: set[str]) -> Iterator[Diagnostic]:
     """One finding for all of them: a list of twelve lines says no more than one."""
     left = [category for category in policy.categories if category.name not in asked | {OTHER}]
     if left:
-        names = ", ".join(f"`{category.name}`" for category in left[:LISTED])
-        more = f" and {len(left) - LISTED} more" if len(left) > LISTED else ""
         hint = "Give them a route, if only to the default's model, so that the policy says what becomes of them."
-        yield Diagnostic("VSR235", f"no route asks for {names}{more}", left[0].span, hint)
+        yield Diagnostic("VSR235", f"no route asks for {_listed(left)}", left[0].span, hint)
 
 
 def _models(policy: ir.Policy, requests: Requests) -> Iterator[Diagnostic]:
@@ -51,10 +49,16 @@ def _models(policy: ir.Policy, requests: Requests) -> Iterator[Diagnostic]:
         chosen = {way.model.name for way in ways(policy, requests) if way.chosen}
     except TooHardError:
         return  # the routes' own check says so
-    for model in policy.models:
-        if model.name not in chosen:
-            message = f"the router never selects `{model.name}`; only a client that names it gets there"
-            yield Diagnostic("VSR236", message, model.span, "Name it in a route, or remove it.")
+    left = [model for model in policy.models if model.name not in chosen]
+    if left:
+        message = f"the router never selects {_listed(left)}; only clients that name them get there"
+        yield Diagnostic("VSR236", message, left[0].span, "Name them in a route, or remove them.")
+
+
+def _listed(symbols: Sequence[ir.Category] | Sequence[ir.Model]) -> str:
+    """Some names, and how many more."""
+    names = ", ".join(f"`{each.name}`" for each in symbols[:LISTED])
+    return names + (f" and {len(symbols) - LISTED} more" if len(symbols) > LISTED else "")
 
 
 def _unused(noun: str, name: str, span: ir.Span, user: str) -> Diagnostic:

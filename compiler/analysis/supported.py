@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterator
 
 from compiler.diagnostics import Diagnostic, Span
 from compiler.link import ir, signals
-from compiler.releases import PROFILES
 
 SIGNALS = {
     signals.Similar: "`embedding` signals",
@@ -49,14 +48,8 @@ def _routing(policy: ir.Policy) -> Iterator[tuple[str, Span]]:
 
 
 def _environments(policy: ir.Policy, targets: Collection[str]) -> Iterator[tuple[str, Span]]:
-    if policy.versions != PROFILES["current"]:
-        yield "profiles other than `current` are", policy.gateway.span
     for environment in policy.environments:
         if environment.target not in targets:
             yield f"the target `{environment.target}` is", environment.span
-        if environment.simulate:
-            yield "`simulate` is", environment.span
         if environment.device is not None:
             yield "`device` of an environment is", environment.span
-        if environment.versions != policy.versions:
-            yield "`versions` of an environment are", environment.span

@@ -9,7 +9,7 @@ import click
 from compiler.cli import console, options
 from compiler.diagnostics import CompileError
 from compiler.output.write import check, read_owned, write
-from compiler.pipeline import Compiled, compile_policy, read_policy
+from compiler.pipeline import compile_policy, read_policy
 
 
 @click.command(name="compile", short_help="Compile policies.")
@@ -18,9 +18,19 @@ from compiler.pipeline import Compiled, compile_policy, read_policy
 @click.option("--check", "check_only", is_flag=True, help="Write nothing; exit 1 if the output differs from a compile.")
 @click.option("--force", is_flag=True, help="Overwrite files that were edited by hand or are not ours.")
 @click.option("--rebuild", is_flag=True, help="Train classifier heads anew; those equal within the tolerance stay.")
+@options.form
+@options.strict
 @click.pass_context
 def command(
-    context: click.Context, policies: tuple[Path, ...], out: Path, *, check_only: bool, force: bool, rebuild: bool
+    context: click.Context,
+    policies: tuple[Path, ...],
+    out: Path,
+    *,
+    check_only: bool,
+    force: bool,
+    rebuild: bool,
+    form: str,
+    strict: bool,
 ) -> None:
     """Compile policies into router config and gateway manifests.
 
@@ -28,33 +38,28 @@ def command(
     vsr-compile policies/quickstart.yaml
     vsr-compile policies/ --check
     """
-    codes = [
-        _one(policy, out, check_only=check_only, force=force, rebuild=rebuild) for policy in options.files(policies)
-    ]
-    context.exit(max(codes, default=0))
+    report = console.Findings(form, strict=strict)
+    for policy in options.files(policies):
+        try:
+            _one(policy, out, report, check_only=check_only, force=force, rebuild=rebuild)
+        except CompileError as error:
+            report.add(str(policy), error.diagnostics)
+    context.exit(report.close())
 
 
-def _one(policy: Path, out: Path, *, check_only: bool, force: bool, rebuild: bool) -> int:
-    """One policy. Returns the exit code."""
-    try:
-        compiled = _compile(policy, out, rebuild=rebuild)
-        console.findings(compiled.policy.warnings, console.sources(compiled.policy.warnings))
-        folder = out / compiled.policy.name
-        if check_only:
-            if differences := check(out, compiled.tree, compiled.lock):
-                console.findings(differences, {})
-                return 1
-            console.say(f"{policy}: {folder} is up to date")
-            return 0
-        report = write(out, compiled.tree, compiled.lock, force=force)
-    except CompileError as error:
-        console.findings(error.diagnostics, console.sources(error.diagnostics))
-        return 1
-    counts = f"{len(report.written)} written, {len(report.removed)} removed, {len(report.unchanged)} unchanged"
-    console.say(f"{policy}: {counts} in {folder}")
-    return 0
-
-
-def _compile(policy: Path, out: Path, *, rebuild: bool) -> Compiled:
+def _one(policy: Path, out: Path, report: console.Findings, *, check_only: bool, force: bool, rebuild: bool) -> None:
+    """One policy: what is wrong goes to the report, and then nothing is written."""
     linked = read_policy(policy)
-    return compile_policy(linked, lambda path: read_owned(out, linked.name, path), rebuild=rebuild)
+    if report.add(str(policy), linked.warnings):
+        return
+    compiled = compile_policy(linked, lambda path: read_owned(out, linked.name, path), rebuild=rebuild)
+    if report.add(str(policy), compiled.warnings[len(linked.warnings) :]):
+        return
+    folder = out / linked.name
+    if check_only:
+        if not report.add(str(policy), check(out, compiled.tree, compiled.lock)):
+            console.say(f"{policy}: {folder} is up to date")
+        return
+    done = write(out, compiled.tree, compiled.lock, force=force)
+    counts = f"{len(done.written)} written, {len(done.removed)} removed, {len(done.unchanged)} unchanged"
+    console.say(f"{policy}: {counts} in {folder}")

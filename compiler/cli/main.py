@@ -11,13 +11,26 @@ import importlib
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 from schemas.version import VERSION
 
 VERBS = {
     "compile": "Compile policies into router config and gateway manifests.",
+    "diff": "Show what a policy changes against an earlier output.",
+    "explain": "Show where an output came from, or what a policy line makes.",
+    "check": "Find what is wrong with policies, without compiling them.",
+    "fmt": "Bring policies into canonical form.",
+    "init": "Write a first policy.",
+    "graph": "Draw a policy as a Mermaid flowchart.",
+    "codes": "Explain the codes of messages.",
+    "schema": "Print the JSON Schema of policies, for editors.",
+    "completion": "Print a shell's completion script.",
 }
 """Verbs and what they are for, in the order of the help."""
 
@@ -46,6 +59,15 @@ class Verbs(click.Group):
             _refuse_misspelt(args[0], ctx)
             args = ["compile", *args]
         return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Verbs, without loading them, and policies to compile."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 - `--version` must not pay for it
+
+        if incomplete.startswith("-"):
+            return click.Command.shell_complete(self, ctx, incomplete)
+        verbs = [CompletionItem(name, help=text) for name, text in VERBS.items() if name.startswith(incomplete)]
+        return verbs or [CompletionItem(incomplete, type="file")]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The help, without loading a verb."""
@@ -83,5 +105,5 @@ def main() -> None:
             raise
         from compiler.cli import console  # noqa: PLC0415 - `--version` must not pay for it
 
-        console.findings([console.internal(error)], {})
+        console.findings([console.internal(error)])
         sys.exit(70)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from compiler.diagnostics.formats import NAMES
+
 policies = click.argument("policies", nargs=-1, required=True, metavar="POLICY...", type=click.Path(path_type=Path))
 """Policy files, and folders whose ``*.yaml`` are all policies."""
 
@@ -17,6 +19,16 @@ out = click.option(
     show_default=True,
     help="Root of the output; each policy gets the folder of its name below it.",
 )
+
+form = click.option(
+    "--format",
+    "form",
+    type=click.Choice(NAMES),
+    default="text",
+    show_default=True,
+    help="How findings are printed: text on stderr for people, the others on stdout for programs.",
+)
+strict = click.option("--strict", is_flag=True, help="Take warnings for errors.")
 
 
 def files(given: Iterable[Path]) -> list[Path]:

@@ -30,6 +30,10 @@ CODES: dict[str, Code] = {
     "VSR008": Code(
         "YAML feature that policies do not use", "error", "Write the value out; tags and merge keys hide it."
     ),
+    "VSR009": Code(
+        "ignore that silences nothing", "warning", "Remove the comment; it silences warnings only, never an error."
+    ),
+    "VSR010": Code("ignore without a code or a reason", "warning", "Write the code and, behind it, the reason."),
     "VSR101": Code("unknown key", "error", "Remove the key or mend its spelling."),
     "VSR102": Code("missing key", "error", "Add the key."),
     "VSR103": Code("wrong type", "error", "Write the value in the form that the message asks for."),
@@ -73,17 +77,35 @@ CODES: dict[str, Code] = {
     "VSR234": Code("routes of one priority that overlap", "warning", "Give them different priorities."),
     "VSR235": Code("category without a route", "warning", "Give it a route, or remove it."),
     "VSR236": Code("model that nothing selects", "warning", "Name it in a route, or remove it."),
+    "VSR237": Code("weak example", "warning", "Move the example, or add more like it."),
     "VSR238": Code("definition that nothing uses", "warning", "Use it, or remove it."),
     "VSR240": Code("assertion that does not hold", "error", "Change the routes or guards, or what is asserted."),
     "VSR241": Code("assertion about nothing", "warning", "Check its names."),
     "VSR242": Code("too many combinations to decide", "error", "Ask about fewer signals at once."),
     "VSR243": Code("default that may not serve the auto name", "error", "Use onFailure: deny, or a default on a server of the compiler's."),
     "VSR245": Code("times that do not fit", "error", "Make gateway.timeout longer than the deadline."),
+    "VSR301": Code("no repository for Argo CD", "warning", "Add `gitops` with the repository that holds the output."),
+    "VSR302": Code("path outside the repository", "error", "Name the folder of the repository that holds `out/`."),
+    "VSR303": Code(
+        "environments that share objects", "note", "Apply one Application a cluster, or give each its own namespaces."
+    ),
+    "VSR304": Code("environment asks for what its target does not do yet", "error", "Remove the setting."),
+    "VSR305": Code("nothing to compare with", "error", "Name an output folder or a git revision that holds one."),
+    "VSR306": Code("earlier output cannot be read", "error", "Compare with an output as vsr-compile wrote it."),
+    "VSR307": Code("nothing was emitted there", "error", "Name a file of the output, or a line of the policy."),
+    "VSR311": Code("setting that the target ignores", "note", "Nothing, or use a target that heeds it."),
+    "VSR312": Code("what the target cannot do", "error", "Follow the hint, or use another target."),
+    "VSR313": Code("release without a table", "error", "Use one of the releases that the message lists."),
+    "VSR314": Code("releases that do not go together", "error", "Use the release that the message names."),
+    "VSR315": Code("what the cluster must have", "note", "See that it has, before the first apply."),
+    "VSR316": Code("endpoint that is not pooled", "note", "Name its pods, if it is to be pooled."),
+    "VSR317": Code("two objects of one name", "error", "Rename what the message names."),
     "VSR500": Code("output directory cannot be written", "error", "Check the path and its permissions."),
     "VSR501": Code("file was edited by hand or is not ours", "error", "Move it away, or pass --force to overwrite it."),
     "VSR502": Code("output differs from a fresh compile", "error", "Run vsr-compile and commit the result."),
     "VSR503": Code("path leads outside the output directory", "error", "Remove the symbolic link."),
     "VSR504": Code("another compile is writing here", "error", "Wait for it to end and run the command again."),
     "VSR506": Code("classifier head cannot be trained", "error", "Follow what the message says about the encoder."),
+    "VSR507": Code("text that YAML cannot carry", "error", "Remove the character that the message names."),
     "VSR900": Code("internal error", "error", "This is our fault: please report it with the policy that caused it."),
 }

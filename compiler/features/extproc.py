@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from compiler.features.objects import Body
 from compiler.link import ir
 from schemas.headers import SELECTED_MODEL, STRIPPED
@@ -32,8 +34,7 @@ def ext_proc_filter(policy: ir.Policy, cluster: str) -> Body:
             "mutation_rules": {
                 "allow_all_routing": False,
                 "disallow_is_error": True,
-                # Envoy's pattern must match the whole name. content-length is written with every new body.
-                "allow_expression": {"regex": f"{SELECTED_MODEL}|content-length"},
+                "allow_expression": {"regex": "|".join(_literal(name) for name in _written(policy))},
                 "disallow_all": True,
             },
             "processing_mode": {
@@ -48,6 +49,17 @@ def ext_proc_filter(policy: ir.Policy, cluster: str) -> Body:
             "status_on_error": {"code": "ServiceUnavailable"},
         },
     }
+
+
+def _written(policy: ir.Policy) -> list[str]:
+    """The headers that the router may touch: the model's, the new body's length, and those that routes edit."""
+    edited = {name.lower() for route in policy.routes for name, _ in route.header_edits}
+    return [SELECTED_MODEL, "content-length", *sorted(edited - {SELECTED_MODEL, "content-length"})]
+
+
+def _literal(name: str) -> str:
+    """The name as RE2 takes it for itself; Envoy's pattern must match the whole of it."""
+    return re.escape(name).replace(r"\-", "-")
 
 
 def early_header_mutation() -> Body:

@@ -1,102 +1,87 @@
-"""The vLLM servers that the policy deploys: a Deployment, a Service and a volume each."""
+"""The model servers that the policy deploys: a Deployment and a Service each, and a volume for a real one's weights."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from compiler.features.objects import Body, Object, make
-from compiler.features.pods import (
-    container,
-    container_port,
-    deployment_spec,
-    http_probe,
-    selector,
-    service_port,
-    service_spec,
-)
+from compiler.features.pods import deployment_spec, selector, service_port, service_spec
+from compiler.features.simulator import simulator_pod
+from compiler.features.vllm import vllm_pod
 from compiler.link import ir
-from compiler.releases import PROFILES, VLLM_IMAGES
 
-VLLM_PORT = 8000
-WEIGHTS_PATH = "/data"
+ROLLING: Body = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The models of an endpoint: the names that its server bears by itself, and their context in tokens, if known."""
+
+    names: tuple[str, ...]
+    context: int | None
 
 
 def emit(policy: ir.Policy) -> Iterator[Object]:
     """The objects of every endpoint whose pods are ours."""
     for endpoint in policy.endpoints:
         if endpoint.server is not None:
-            served = [model.name for model in policy.models if any(used is endpoint for used, _ in model.endpoints)]
-            yield from _server(endpoint, endpoint.server, served)
+            yield deployment(policy, endpoint, endpoint.server)
+            yield from around(endpoint, endpoint.server)
 
 
-def _server(endpoint: ir.Endpoint, server: ir.VllmServer, served: list[str]) -> Iterator[Object]:
-    name, namespace, origin = endpoint.service.name, endpoint.service.namespace, endpoint.span
-    yield make(
+def served(policy: ir.Policy, endpoint: ir.Endpoint) -> Served:
+    """Adapters are not among the names: the server learns theirs with their paths."""
+    models = [model for model in policy.models if any(used.name == endpoint.name for used, _ in model.endpoints)]
+    names = tuple(model.name for model in models if model.base is None)
+    return Served(names, max((model.context for model in models if model.context is not None), default=None))
+
+
+def deployment(policy: ir.Policy, endpoint: ir.Endpoint, server: ir.VllmServer) -> Object:
+    """The Deployment of an endpoint's pods."""
+    name = endpoint.service.name
+    models = served(policy, endpoint)
+    if server.simulate:
+        pod = simulator_pod(policy, endpoint, server, models.names, models.context)
+    else:
+        pod = vllm_pod(policy, endpoint, server, models.names)
+    return make(
         "apps/v1",
         "Deployment",
         name,
-        origin,
-        namespace=namespace,
+        endpoint.span,
+        namespace=endpoint.service.namespace,
         labels=selector(name),
-        spec=deployment_spec(
-            name,
-            server.replicas,
-            _pod(name, server, served),
-            # A node's last GPU and a ReadWriteOnce volume cannot be held twice, so the old pod goes first.
-            strategy={"type": "Recreate"},
-        ),
+        spec=deployment_spec(name, server.replicas, pod, strategy=rollout(server, server.replicas)),
     )
-    yield make(
-        "v1",
-        "PersistentVolumeClaim",
-        name,
-        origin,
-        namespace=namespace,
-        spec={
+
+
+def rollout(server: ir.VllmServer, replicas: int) -> Body:
+    """How pods are exchanged. A node's last GPU and a volume cannot be held twice, so an old pod goes first."""
+    if server.simulate:
+        return ROLLING
+    if replicas == 1:
+        return {"type": "Recreate"}
+    return {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}
+
+
+def around(endpoint: ir.Endpoint, server: ir.VllmServer) -> Iterator[Object]:
+    """What stands beside the Deployment: the Service, and the volume that keeps the weights."""
+    name, namespace = endpoint.service.name, endpoint.service.namespace
+    if not server.simulate:
+        spec = {
             "accessModes": ["ReadWriteOnce" if server.replicas == 1 else "ReadWriteMany"],
             "resources": {"requests": {"storage": server.storage}},
             "volumeMode": "Filesystem",
-        },
-    )
+        }
+        yield make("v1", "PersistentVolumeClaim", name, endpoint.span, namespace=namespace, spec=spec)
+    ports = [service_port("http", endpoint.service.port, "http", "http")]
     yield make(
         "v1",
         "Service",
         name,
-        origin,
+        endpoint.span,
         namespace=namespace,
-        spec=service_spec(name, [service_port("http", endpoint.service.port, "http", "http")]),
+        labels=selector(name),
+        spec=service_spec(selector(name), ports),
     )
-
-
-def _pod(name: str, server: ir.VllmServer, served: list[str]) -> Body:
-    release = PROFILES["current"]["vllm"]
-    process = container(
-        "vllm",
-        VLLM_IMAGES[release],
-        args=[f"--model={server.checkpoint}", "--served-model-name", *served, f"--port={VLLM_PORT}", *server.args],
-        env=[
-            {"name": "HF_HOME", "value": WEIGHTS_PATH},
-            {"name": "HF_TOKEN", "valueFrom": {"secretKeyRef": {"name": server.token_secret, "key": "token"}}},
-        ],
-        ports=[container_port("http", VLLM_PORT)],
-        # The first start downloads the weights: an hour, as long as the rollout's own deadline.
-        startupProbe=http_probe("/health", "http", 10, 360),
-        readinessProbe=http_probe("/health", "http", 5, 3),
-        livenessProbe=http_probe("/health", "http", 10, 3),
-        resources={
-            "requests": {"cpu": "2", "memory": "16Gi", "nvidia.com/gpu": str(server.gpus)},
-            "limits": {"memory": "32Gi", "nvidia.com/gpu": str(server.gpus)},
-        },
-        securityContext={"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
-        volumeMounts=[{"name": "weights", "mountPath": WEIGHTS_PATH}, {"name": "shm", "mountPath": "/dev/shm"}],  # noqa: S108 - where tensor-parallel workers share memory
-    )
-    return {
-        "automountServiceAccountToken": False,
-        "containers": [process],
-        "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
-        "terminationGracePeriodSeconds": 120,
-        "volumes": [
-            {"name": "weights", "persistentVolumeClaim": {"claimName": name}},
-            {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": "2Gi"}},
-        ],
-    }

@@ -7,15 +7,23 @@ from collections.abc import Iterator
 from compiler.features.objects import Object, make
 from compiler.link import ir
 
+LEVEL = "pod-security.kubernetes.io/enforce"
 BUILT_IN = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
 
 
 def emit(policy: ir.Policy) -> Iterator[Object]:
-    """One Namespace each for the router and for model servers; those of existing Services and Gateways are not ours."""
+    """One Namespace each for the router and for model servers; those of existing Services and Gateways are not ours.
+
+    Its Pod Security level is the strictest that its pods meet: vLLM's image runs as root, everything else does not.
+    """
     wanted = {policy.router.grpc.namespace: policy.router.span}
+    rooted: set[str] = set()
     for endpoint in policy.endpoints:
         if endpoint.server is not None:
             wanted.setdefault(endpoint.service.namespace, endpoint.span)
+            if not endpoint.server.simulate:
+                rooted.add(endpoint.service.namespace)
     for name, origin in sorted(wanted.items()):
         if name not in BUILT_IN and name != policy.gateway.namespace:
-            yield make("v1", "Namespace", name, origin)
+            level = "baseline" if name in rooted else "restricted"
+            yield make("v1", "Namespace", name, origin, labels={LEVEL: level})

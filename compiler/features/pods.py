@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from compiler.features.objects import Body
+from compiler.link import ir
 
 HARDENED: Body = {
     "allowPrivilegeEscalation": False,
@@ -11,6 +14,17 @@ HARDENED: Body = {
 }
 """A container of the restricted Pod Security level that writes to its volumes only."""
 
+NOBODY = 65_532
+"""The user that distroless images run as."""
+UNPRIVILEGED: Body = {
+    "fsGroup": NOBODY,
+    "runAsGroup": NOBODY,
+    "runAsNonRoot": True,
+    "runAsUser": NOBODY,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+"""A pod of the restricted Pod Security level."""
+
 
 def selector(name: str) -> dict[str, str]:
     """The labels that tie a Service or Deployment to its pods."""
@@ -18,17 +32,24 @@ def selector(name: str) -> dict[str, str]:
 
 
 def deployment_spec(
-    name: str, replicas: int, pod: Body, *, annotations: dict[str, str] | None = None, strategy: Body | None = None
+    name: str,
+    replicas: int,
+    pod: Body,
+    *,
+    labels: dict[str, str] | None = None,
+    annotations: dict[str, str] | None = None,
+    strategy: Body | None = None,
 ) -> Body:
-    """The spec of a Deployment."""
-    metadata: Body = {"labels": selector(name)}
+    """The spec of a Deployment. ``labels`` tell apart Deployments that one Service leads to."""
+    chosen = selector(name) | (labels or {})
+    metadata: Body = {"labels": chosen}
     if annotations:
         metadata["annotations"] = annotations
     return {
         "progressDeadlineSeconds": 3600,
         "replicas": replicas,
         "revisionHistoryLimit": 10,
-        "selector": {"matchLabels": selector(name)},
+        "selector": {"matchLabels": chosen},
         "strategy": strategy
         or {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}},
         "template": {
@@ -51,6 +72,25 @@ def container(name: str, image: str, **fields: object) -> Body:
     }
 
 
+def resources(requests: Mapping[str, str], limits: Mapping[str, str], replaced: ir.Resources | None) -> Body:
+    """A container's resources: the usual ones, with those that an environment replaces."""
+    if replaced is None:
+        return {"limits": dict(limits), "requests": dict(requests)}
+    return {"limits": {**limits, **replaced.limits}, "requests": {**requests, **replaced.requests}}
+
+
+def spread(labels: Mapping[str, str]) -> list[Body]:
+    """Replicas go to different nodes where there are any."""
+    return [
+        {
+            "labelSelector": {"matchLabels": dict(labels)},
+            "maxSkew": 1,
+            "topologyKey": "kubernetes.io/hostname",
+            "whenUnsatisfiable": "ScheduleAnyway",
+        }
+    ]
+
+
 def http_probe(path: str, port: str, period: int, failures: int) -> Body:
     """An HTTP probe, period in seconds."""
     return {
@@ -62,23 +102,39 @@ def http_probe(path: str, port: str, period: int, failures: int) -> Body:
     }
 
 
+def grpc_probe(service: str, port: int, period: int, failures: int) -> Body:
+    """A probe by the gRPC health protocol, period in seconds."""
+    return {
+        "grpc": {"port": port, "service": service},
+        "failureThreshold": failures,
+        "periodSeconds": period,
+        "successThreshold": 1,
+        "timeoutSeconds": 5,
+    }
+
+
+def field_env(name: str, path: str) -> Body:
+    """An environment variable from a field of the pod."""
+    return {"name": name, "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": path}}}
+
+
 def container_port(name: str, port: int) -> Body:
     """A port that a container listens on."""
     return {"name": name, "containerPort": port, "protocol": "TCP"}
 
 
-def service_spec(name: str, ports: list[Body]) -> Body:
-    """The spec of a ClusterIP Service."""
+def service_spec(pods: Mapping[str, str], ports: list[Body]) -> Body:
+    """The spec of a ClusterIP Service in front of the pods with these labels."""
     return {
         "internalTrafficPolicy": "Cluster",
         "ipFamilyPolicy": "SingleStack",
         "ports": ports,
-        "selector": selector(name),
+        "selector": dict(pods),
         "sessionAffinity": "None",
         "type": "ClusterIP",
     }
 
 
-def service_port(name: str, port: int, target: str, app_protocol: str) -> Body:
+def service_port(name: str, port: int, target: str | int, app_protocol: str) -> Body:
     """A port of a Service. The name and the protocol tell a mesh what is spoken there."""
     return {"appProtocol": app_protocol, "name": name, "port": port, "protocol": "TCP", "targetPort": target}

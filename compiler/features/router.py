@@ -6,22 +6,27 @@ import base64
 import hashlib
 from collections.abc import Iterator, Mapping
 
+from compiler.diagnostics import Diagnostic
 from compiler.features.objects import Body, Object, make
 from compiler.features.pods import (
     HARDENED,
+    UNPRIVILEGED,
     container,
     container_port,
     deployment_spec,
     http_probe,
+    resources,
     selector,
     service_port,
     service_spec,
+    spread,
 )
 from compiler.link import ir
 
 CONFIG_PATH = "/etc/vsr"
 CACHE_PATH = "/var/cache/vsr"
-NOBODY = 65_532
+MAX_CONFIG_MAP = 1_000_000
+"""What the API server stores of one object is 1 MiB; the rest is for its metadata."""
 
 
 def emit(policy: ir.Policy) -> Iterator[Object]:
@@ -38,7 +43,8 @@ def emit(policy: ir.Policy) -> Iterator[Object]:
         router.grpc.name,
         origin,
         namespace=namespace,
-        spec=service_spec(name, [service_port("grpc", router.grpc.port, "grpc", "grpc")]),
+        labels=selector(name),
+        spec=service_spec(selector(name), [service_port("grpc", router.grpc.port, "grpc", "grpc")]),
     )
     yield make(
         "v1",
@@ -46,7 +52,8 @@ def emit(policy: ir.Policy) -> Iterator[Object]:
         router.http.name,
         origin,
         namespace=namespace,
-        spec=service_spec(name, [service_port("http", router.http.port, "http", "http")]),
+        labels=selector(name),
+        spec=service_spec(selector(name), [service_port("http", router.http.port, "http", "http")]),
     )
     yield make(
         "apps/v1",
@@ -64,6 +71,14 @@ def emit(policy: ir.Policy) -> Iterator[Object]:
             strategy={"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
         ),
     )
+
+
+def check(policy: ir.Policy) -> Iterator[Diagnostic]:
+    """VSR312 where the router's folder is more than a ConfigMap holds."""
+    size = sum(len(base64.b64encode(data)) for data in policy.router.files.values())
+    if size > MAX_CONFIG_MAP:
+        message = f"the router's files are {size} bytes, and a ConfigMap holds {MAX_CONFIG_MAP}"
+        yield Diagnostic("VSR312", message, policy.router.span, "Use fewer categories, or classifiers in fewer parts.")
 
 
 def _config_data(files: Mapping[str, bytes]) -> dict[str, Body]:
@@ -96,7 +111,7 @@ def _pod(policy: ir.Policy, config: str) -> Body:
         startupProbe=http_probe("/readyz", "http", 2, 60),
         readinessProbe=http_probe("/readyz", "http", 5, 2),
         livenessProbe=http_probe("/healthz", "http", 10, 3),
-        resources={"requests": {"cpu": "1", "memory": "512Mi"}, "limits": {"memory": "1Gi"}},
+        resources=resources({"cpu": "1", "memory": "512Mi"}, {"memory": "1Gi"}, router.resources),
         securityContext=HARDENED,
         volumeMounts=[
             {"name": "config", "mountPath": CONFIG_PATH, "readOnly": True},
@@ -107,24 +122,11 @@ def _pod(policy: ir.Policy, config: str) -> Body:
     return {
         "automountServiceAccountToken": False,
         "containers": [process],
-        "securityContext": {
-            "fsGroup": NOBODY,
-            "runAsGroup": NOBODY,
-            "runAsNonRoot": True,
-            "runAsUser": NOBODY,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": UNPRIVILEGED,
         "serviceAccount": name,
         "serviceAccountName": name,
         "terminationGracePeriodSeconds": 30,
-        "topologySpreadConstraints": [
-            {
-                "labelSelector": {"matchLabels": selector(name)},
-                "maxSkew": 1,
-                "topologyKey": "kubernetes.io/hostname",
-                "whenUnsatisfiable": "ScheduleAnyway",
-            }
-        ],
+        "topologySpreadConstraints": spread(selector(name)),
         "volumes": [
             {"name": "config", "configMap": {"name": config, "defaultMode": 0o444}},
             {"name": "cache", "emptyDir": {"sizeLimit": "256Mi"}},

@@ -35,7 +35,7 @@ def router_config(policy: ir.Policy) -> stock.RouterConfig:
     )
 
 
-def runtime_settings(policy: ir.Policy, heads: dict[str, settings.Classifier]) -> settings.Runtime:
+def runtime_settings(policy: ir.Policy, heads: Mapping[str, settings.Classifier]) -> settings.Runtime:
     """What the stock contract has no word for."""
     router = policy.router
     splits = {route.name: {model.name: share for model, share in route.models} for route in policy.routes}
@@ -45,7 +45,7 @@ def runtime_settings(policy: ir.Policy, heads: dict[str, settings.Classifier]) -
         policy=policy.name,
         deadline=router.deadline,
         limits=settings.Limits(maxBody=router.max_body, maxMessage=router.max_message),
-        classifiers=heads,
+        classifiers=dict(heads),
         splits={name: shares for name, shares in splits.items() if len(shares) > 1} or None,
     )
 

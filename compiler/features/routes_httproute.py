@@ -5,19 +5,55 @@ There is no catch-all on purpose: a request that the router did not send anywher
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from compiler.diagnostics import Diagnostic
 from compiler.features.gateway_istio import GATEWAY_API, LISTENER
 from compiler.features.objects import Body, Object, make
 from compiler.link import ir
+from compiler.releases import gateway as releases
 from schemas.headers import SELECTED_MODEL
+
+GATEWAY_GROUP = "gateway.networking.k8s.io"
+Backend = Callable[[ir.Endpoint], Body]
+"""How a route refers to an endpoint: group, kind, name and namespace, and a port where the kind has one."""
 
 
 def emit(policy: ir.Policy) -> Iterator[Object]:
-    """The routes, and the grants that let them cross namespaces."""
+    """The routes to Services, and the grants that let them cross namespaces."""
+    return routes(policy, service_backend)
+
+
+def routes(policy: ir.Policy, backend: Backend) -> Iterator[Object]:
+    """A route for each model, and a grant for each endpoint of another namespace."""
     for model in policy.models:
-        yield _route(policy, model)
-    yield from _grants(policy)
+        yield _route(policy, model, backend)
+    used = {endpoint.name for model in policy.models for endpoint, _ in model.endpoints}
+    for endpoint in policy.endpoints:
+        if endpoint.name in used and endpoint.service.namespace != policy.gateway.namespace:
+            yield _grant(policy, endpoint, backend(endpoint))
+
+
+def service_backend(endpoint: ir.Endpoint) -> Body:
+    """The endpoint's Service."""
+    service = endpoint.service
+    return {
+        "group": "",
+        "kind": "Service",
+        "name": service.name,
+        "namespace": service.namespace,
+        "port": service.port,
+    }
+
+
+def check(policy: ir.Policy) -> Iterator[Diagnostic]:
+    """VSR312 where a model has more endpoints than a rule takes."""
+    most = releases.GATEWAY_API[policy.versions["gateway-api"]].max_backends
+    for model in policy.models:
+        if len(model.endpoints) > most:
+            message = f"`{model.name}` has {len(model.endpoints)} endpoints, and a route takes {most}"
+            hint = "Put replicas behind one endpoint, or divide the model in two and `split` between them."
+            yield Diagnostic("VSR312", message, model.span, hint)
 
 
 def gateway_duration(milliseconds: int) -> str:
@@ -26,7 +62,7 @@ def gateway_duration(milliseconds: int) -> str:
     return "".join(part for part in (f"{seconds}s" if seconds else "", f"{rest}ms" if rest else "") if part)
 
 
-def _route(policy: ir.Policy, model: ir.Model) -> Object:
+def _route(policy: ir.Policy, model: ir.Model, backend: Backend) -> Object:
     timeout = gateway_duration(policy.gateway.timeout)
     rule: Body = {
         "matches": [
@@ -35,12 +71,12 @@ def _route(policy: ir.Policy, model: ir.Model) -> Object:
                 "headers": [{"type": "Exact", "name": SELECTED_MODEL, "value": model.name}],
             }
         ],
-        "backendRefs": [_backend(endpoint.service, weight) for endpoint, weight in model.endpoints],
+        "backendRefs": [backend(endpoint) | {"weight": weight} for endpoint, weight in model.endpoints],
         "timeouts": {"request": timeout, "backendRequest": timeout},
     }
     gateway = policy.gateway
     parent = {
-        "group": "gateway.networking.k8s.io",
+        "group": GATEWAY_GROUP,
         "kind": "Gateway",
         "name": gateway.name,
         "namespace": gateway.namespace,
@@ -56,43 +92,16 @@ def _route(policy: ir.Policy, model: ir.Model) -> Object:
     )
 
 
-def _backend(service: ir.ServiceRef, weight: int) -> Body:
-    return {
-        "group": "",
-        "kind": "Service",
-        "name": service.name,
-        "namespace": service.namespace,
-        "port": service.port,
-        "weight": weight,
-    }
-
-
-def _grants(policy: ir.Policy) -> Iterator[Object]:
-    """A ReferenceGrant in each other namespace that a route points into, for exactly the Services it points at."""
-    abroad: dict[str, dict[str, ir.Endpoint]] = {}
-    for model in policy.models:
-        for endpoint, _ in model.endpoints:
-            if endpoint.service.namespace != policy.gateway.namespace:
-                abroad.setdefault(endpoint.service.namespace, {})[endpoint.service.name] = endpoint
-    for namespace, endpoints in sorted(abroad.items()):
-        origin = min(endpoint.span for endpoint in endpoints.values())
-        services = sorted(endpoints)
-        for start in range(0, len(services), 16):  # the API's limit a grant
-            part = services[start : start + 16]
-            yield make(
-                "gateway.networking.k8s.io/v1beta1",
-                "ReferenceGrant",
-                f"{policy.gateway.name}-routes" + (f"-{start // 16 + 1}" if start else ""),
-                origin,
-                namespace=namespace,
-                spec={
-                    "from": [
-                        {
-                            "group": "gateway.networking.k8s.io",
-                            "kind": "HTTPRoute",
-                            "namespace": policy.gateway.namespace,
-                        }
-                    ],
-                    "to": [{"group": "", "kind": "Service", "name": name} for name in part],
-                },
-            )
+def _grant(policy: ir.Policy, endpoint: ir.Endpoint, target: Body) -> Object:
+    """One an endpoint, not one a namespace, so that another model's endpoint changes no file but its own."""
+    return make(
+        f"{GATEWAY_GROUP}/v1beta1",
+        "ReferenceGrant",
+        f"{policy.gateway.name}-to-{endpoint.object_name}",
+        endpoint.span,
+        namespace=endpoint.service.namespace,
+        spec={
+            "from": [{"group": GATEWAY_GROUP, "kind": "HTTPRoute", "namespace": policy.gateway.namespace}],
+            "to": [{key: target[key] for key in ("group", "kind", "name")}],
+        },
+    )

@@ -13,6 +13,7 @@ from runtime.inference.errors import ModelError
 from runtime.inference.head_file import head_metadata
 
 if TYPE_CHECKING:
+    from compiler.heads.report import Stray
     from runtime.inference.graphs import Precision
     from runtime.inference.head import Head
 
@@ -23,7 +24,7 @@ Other hardware moves the coefficients by about a hundredth, and the temperature 
 """
 
 
-def head_bytes(
+def compile_head(
     categories: Sequence[CategoryExamples],
     repo: str,
     sha256: str,
@@ -31,8 +32,8 @@ def head_bytes(
     existing: bytes | None,
     *,
     rebuild: bool = False,
-) -> bytes:
-    """The head's file.
+) -> tuple[bytes, tuple[Stray, ...]]:
+    """The head's file, and its weak examples where it was trained.
 
     Args:
         categories: The policy's.
@@ -49,9 +50,9 @@ def head_bytes(
     inputs = inputs_hash(categories, repo, sha256, precision)
     current = existing if existing is not None and _made_from(existing) == inputs else None
     if current is not None and not rebuild:
-        return current
-    fresh = _train(categories, repo, sha256, precision, inputs)
-    return current if current is not None and _alike(current, fresh) else fresh.to_bytes()
+        return current, ()
+    fresh, strays = _train(categories, repo, sha256, precision, inputs)
+    return (current if current is not None and _alike(current, fresh) else fresh.to_bytes()), strays
 
 
 def recommended_threshold(head: bytes) -> float:
@@ -74,13 +75,15 @@ def _made_from(existing: bytes) -> str | None:
         return None
 
 
-def _train(categories: Sequence[CategoryExamples], repo: str, sha256: str, precision: Precision, inputs: str) -> Head:
+def _train(
+    categories: Sequence[CategoryExamples], repo: str, sha256: str, precision: Precision, inputs: str
+) -> tuple[Head, tuple[Stray, ...]]:
     from runtime.inference.encoder import SentenceEncoder  # noqa: PLC0415 I001 - needs the extra; says so where it lacks
 
-    from compiler.heads.train import train  # noqa: PLC0415 - as above
+    from compiler.heads.report import train_and_judge  # noqa: PLC0415 - as above
     from runtime.inference.locate import find_encoder  # noqa: PLC0415 - beside its only use
 
-    return train(categories, SentenceEncoder.load(find_encoder(repo, sha256), precision), inputs)
+    return train_and_judge(categories, SentenceEncoder.load(find_encoder(repo, sha256), precision), inputs)
 
 
 def _alike(existing: bytes, fresh: Head) -> bool:

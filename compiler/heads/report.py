@@ -11,10 +11,11 @@ import numpy as np
 from compiler.heads.inputs import CategoryExamples
 from compiler.heads.logistic import NONE, curvature, fit
 from compiler.heads.samples import Samples, embed_samples
-from compiler.heads.train import PENALTY, train_samples
+from compiler.heads.train import PENALTY, train_samples, trained
 from runtime.inference.encoder import SentenceEncoder
 from runtime.inference.head import Head
 
+CONFIDENT = 0.5  # more likely than everything else together
 _TOLERANCE = 2e-3  # of a coefficient: far less than what tells two categories apart
 
 
@@ -50,6 +51,28 @@ class LooReport:
     accuracy: float
     confusions: tuple[tuple[str, str | None, int], ...]
     strays: tuple[Stray, ...]
+
+
+def train_and_judge(
+    categories: Sequence[CategoryExamples], encoder: SentenceEncoder, inputs: str
+) -> tuple[Head, tuple[Stray, ...]]:
+    """Trains a head, and names the examples that it puts into another category, with confidence, when held out.
+
+    Those are the weak examples: either they stand in the wrong category, or two categories are not told apart. What
+    falls below half is left alone; examples at the edge of a subject are what a classifier learns most from.
+
+    Raises:
+        ValueError: There is no category to learn.
+    """
+    samples = embed_samples(categories, encoder)
+    head, held_out = trained(samples, inputs)
+    examples = {category.name: set(category.examples) for category in categories}
+    strays = []
+    for text, target, row in zip(samples.texts, samples.targets, held_out, strict=True):
+        best = int(row.argmax())
+        if target not in (NONE, best) and row[best] >= CONFIDENT and text in examples[samples.labels[target]]:
+            strays.append(Stray(samples.labels[target], text, samples.labels[best], float(row[target])))
+    return head, tuple(sorted(strays, key=lambda stray: (stray.probability, stray.category, stray.text)))
 
 
 def loo_report(categories: Sequence[CategoryExamples], encoder: SentenceEncoder) -> LooReport:

@@ -46,13 +46,18 @@ def train(categories: Sequence[CategoryExamples], encoder: SentenceEncoder, inpu
 
 def train_samples(samples: Samples, inputs: str) -> Head:
     """Trains a head from what is embedded already."""
+    return trained(samples, inputs)[0]
+
+
+def trained(samples: Samples, inputs: str) -> tuple[Head, Floats]:
+    """A head, and the probabilities ``[n, labels]`` of each sample under a head that was trained without its fold."""
     weights = samples.balanced()
     whole = fit(samples.design, samples.targets, weights, len(samples.labels), PENALTY)
     logits, seen = held_out_logits(samples, whole)
     counted = weights * seen
     found = calibrate(logits, samples.targets, counted)
     calibrated = softmax((logits + found.shift) / found.temperature)
-    return Head(
+    head = Head(
         labels=samples.labels,
         weight=np.ascontiguousarray(whole[:-1].T, dtype=np.float32),
         bias=(whole[-1] + found.shift).astype(np.float32),
@@ -60,6 +65,7 @@ def train_samples(samples: Samples, inputs: str) -> Head:
         inputs=inputs,
         threshold=best_threshold(calibrated, samples.targets, counted),
     )
+    return head, calibrated
 
 
 def held_out_logits(samples: Samples, whole: Floats) -> tuple[Floats, np.ndarray[tuple[int], np.dtype[np.bool_]]]:

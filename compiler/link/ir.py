@@ -23,6 +23,7 @@ from compiler.link.symbols import (
     Pool,
     Provider,
     Reasoning,
+    Resources,
     ServiceRef,
     VllmServer,
 )
@@ -148,6 +149,7 @@ class Router:
     gpus: int = 0
     weights: str | None = None
     on_failure: str = "deny"
+    resources: Resources | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)
     """The router folder by file name, filled in once it is rendered."""
 
@@ -189,14 +191,6 @@ class Test:
     route: str | None
     expected_model: Model | None
     span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Resources:
-    """Kubernetes resource quantities by name."""
-
-    requests: Mapping[str, str]
-    limits: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)

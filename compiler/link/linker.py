@@ -83,7 +83,11 @@ def fingerprint(policy: nouns.Policy) -> str:
 def _categories(scope: Scope, policy: nouns.Policy) -> dict[str, ir.Category]:
     return {
         name: ir.Category(
-            name, " ".join(noun.description.split()), tuple(noun.examples), scope.span("categories", name, key=True)
+            name,
+            " ".join(noun.description.split()),
+            tuple(noun.examples),
+            scope.span("categories", name, key=True),
+            tuple(scope.span("categories", name, "examples", index) for index in range(len(noun.examples))),
         )
         for name, noun in sorted(policy.categories.items())
     }

@@ -36,8 +36,10 @@ class Scope:
         return self.document.span(path, key=key)
 
     def report(self, code: str, message: str, path: Path, hint: str = "", *, key: bool = False) -> None:
-        """Note a finding at a path."""
-        self.found.append(Diagnostic(code, message, self.document.span(path, key=key), hint))
+        """Note a finding at a path, once."""
+        item = Diagnostic(code, message, self.document.span(path, key=key), hint)
+        if item not in self.found:
+            self.found.append(item)
 
     def resolve(self, table: Mapping[str, T], name: str, noun: str, path: Path, *, key: bool = False) -> T | None:
         """Look a name up. A miss is reported with the nearest name; the caller goes on without."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from compiler.diagnostics import Span
@@ -35,10 +36,19 @@ class ServiceRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Resources:
+    """Kubernetes resource quantities by name."""
+
+    requests: Mapping[str, str]
+    limits: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class VllmServer:
     """What a model server that the compiler writes needs to run. ``storage`` is a Kubernetes quantity.
 
-    ``loras`` are pairs of a model's name and the path of its adapter.
+    ``loras`` are pairs of a model's name and the path of its adapter. ``image`` and ``resources`` replace the
+    release's; ``simulate`` puts the simulator in the server's place.
     """
 
     checkpoint: str
@@ -48,6 +58,9 @@ class VllmServer:
     token_secret: str
     args: tuple[str, ...]
     loras: tuple[tuple[str, str], ...] = ()
+    image: str | None = None
+    resources: Resources | None = None
+    simulate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +165,7 @@ class Category:
     description: str
     examples: tuple[str, ...]
     span: Span
+    example_spans: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

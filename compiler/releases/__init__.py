@@ -9,23 +9,30 @@ PROFILES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "seed": MappingProxyType(
             {
+                "envoy-ai-gateway": "0.4.0",
+                "envoy-gateway": "1.6.7",
                 "gateway-api": "1.2.0",
+                "inference-extension": "1.1.0",
                 "istio": "1.29.0",
+                "llm-d-inference-sim": "0.9.0",
+                "llm-d-router": "0.3.2",
                 "semantic-router": "0.4.0",
                 "vllm": "0.17.0",
             }
         ),
         "current": MappingProxyType(
             {
+                "envoy-ai-gateway": "1.1.0",
+                "envoy-gateway": "1.8.3",
                 "gateway-api": "1.5.1",
+                "inference-extension": "1.5.0",
                 "istio": "1.30.3",
+                "llm-d-inference-sim": "0.9.0",
+                "llm-d-router": "0.10.0",
                 "semantic-router": "0.4.0",
                 "vllm": "0.17.0",
             }
         ),
     }
 )
-"""Releases that go together, by the name that `gateway.versions` takes."""
-
-VLLM_IMAGES: Mapping[str, str] = MappingProxyType({"0.17.0": "vllm/vllm-openai:v0.17.0"})
-"""The model server's image by release."""
+"""Releases that go together, by the name that `gateway.versions` takes. `llm-d-router` was llm-d's scheduler once."""

@@ -79,7 +79,7 @@ def test_each_model_has_a_route_on_its_name_and_there_is_no_catch_all() -> None:
 
 def test_a_reference_that_crosses_namespaces_comes_with_its_grant() -> None:
     """Rule L03: exactly the Services that are pointed at, from exactly the namespace of the routes."""
-    grant = rendered(WIDE)[("ReferenceGrant", "inference-gateway-routes")].body
+    grant = rendered(WIDE)[("ReferenceGrant", "inference-gateway-to-two")].body
     assert grant["metadata"]["namespace"] == "far"
     assert grant["spec"]["from"] == [
         {"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "namespace": "default"}

@@ -5,6 +5,7 @@ from runtime_fakes import DATA
 
 from runtime.errors import UserError
 from runtime.program.rules import Signals
+from runtime.program.view import View
 from runtime.settings import DEFAULT_MAX_BODY, MESSAGE_ROOM, budget, load
 from schemas.runtime import Limits
 
@@ -57,7 +58,14 @@ def test_classifier_that_no_route_asks_for_is_not_loaded(policy):
     [
         ("routing:", "plugins: {}\nrouting:", "config.yaml: plugins: not supported; remove it"),
         ("  decisions:", "  projections: []\n  decisions:", "config.yaml: routing.projections: not supported"),
-        ("type: domain", "type: keyword", "config.yaml: routing.decisions[0].rules.conditions[0].type: Input should"),
+        ("type: domain", "type: language", "config.yaml: routing.decisions[0].rules.conditions[0].type: Input should"),
+        ("type: domain", "type: keyword", "config.yaml: routing.decisions[0].rules: keyword 'math' is not defined"),
+        (
+            "modelRefs:",
+            "plugins: [{type: tools, configuration: {mode: x}}]\n      modelRefs:",
+            "config.yaml: routing.decisions[0].plugins[0].configuration.mode: Input should",
+        ),
+        ("modelRefs:", "plugins: [{type: rag}]\n      modelRefs:", "routing.decisions[0].plugins[0]: Input tag 'rag'"),
         ("operator: AND", "operator: XOR", "config.yaml: routing.decisions[0].rules.operator: Input should"),
         ("{type: domain,", "{type: domain, on_error: match,", "rules.conditions[0].on_error: not supported"),
         ("priority: 100", "priority: high", "config.yaml: routing.decisions[0].priority: Input should"),
@@ -108,8 +116,18 @@ def test_fallback_is_a_category_that_routes_may_ask_for(policy):
         "{name: math, description: Mathematics, mmlu_categories: [other]}",
     )
     program = load(policy / "router" / "config.yaml").program
-    assert program.decide(program.settled(Signals(None, 0.1))).model == "phi4-mini"
-    assert program.decide(program.settled(Signals("math", 0.9))).model == "llama3-8b"
+    view = View("hello")
+    assert program.decide(view, program.classified(Signals(), None, 0.1)).route.name == "math"
+    assert program.decide(view, program.classified(Signals(), "math", 0.9)).route is None
+
+
+def test_splits_are_the_settings(policy):
+    """Shares of a decision's models come from runtime.yaml."""
+    replace(policy / "router" / "runtime.yaml", "policy: sample", "policy: sample\nsplits: {math: {phi4-mini: 100}}")
+    assert load(policy / "router" / "config.yaml").program.routes[0].targets[0][1] == 100
+    replace(policy / "router" / "runtime.yaml", "phi4-mini: 100", "phi4-mini: 99")
+    with pytest.raises(UserError, match=r"runtime\.yaml: splits\.math: the shares must add up to 100"):
+        load(policy / "router" / "config.yaml")
 
 
 def test_second_classifier_is_refused(policy):

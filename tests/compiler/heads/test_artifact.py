@@ -8,7 +8,7 @@ import pytest
 from support import ROOT
 
 from compiler.heads import artifact
-from compiler.heads.artifact import head_bytes, recommended_threshold
+from compiler.heads.artifact import compile_head, recommended_threshold
 from compiler.heads.inputs import CategoryExamples, inputs_hash
 from runtime.inference.errors import ModelError
 from runtime.inference.head import Head
@@ -39,7 +39,7 @@ def trained(monkeypatch):
 
     def train(*_arguments):
         state["runs"] += 1
-        return state["head"]
+        return state["head"], ()
 
     monkeypatch.setattr(artifact, "_train", train)
     return state
@@ -47,35 +47,35 @@ def trained(monkeypatch):
 
 def test_trains_where_nothing_is(trained):
     """Without an earlier file a head is trained."""
-    assert head_bytes(CATEGORIES, *ENCODER, None) == make().to_bytes()
+    assert compile_head(CATEGORIES, *ENCODER, None)[0] == make().to_bytes()
     assert trained["runs"] == 1
 
 
 def test_keeps_while_inputs_stand(trained):
     """A file trained from the same inputs stays, whatever its numbers: bits differ between machines."""
     existing = make(0.5).to_bytes()
-    assert head_bytes(CATEGORIES[::-1], *ENCODER, existing) == existing
+    assert compile_head(CATEGORIES[::-1], *ENCODER, existing)[0] == existing
     assert trained["runs"] == 0
 
 
 def test_trains_where_inputs_changed(trained):
     """A file trained from something else is replaced."""
     existing = make(inputs="b" * 64).to_bytes()
-    assert head_bytes(CATEGORIES, *ENCODER, existing) == make().to_bytes()
+    assert compile_head(CATEGORIES, *ENCODER, existing)[0] == make().to_bytes()
     assert trained["runs"] == 1
 
 
 @pytest.mark.parametrize("existing", [b"", b"not a head", make().to_bytes()[:-4]], ids=["empty", "text", "cut off"])
 def test_replaces_what_is_no_head(trained, existing):
     """A damaged file is not kept."""
-    assert head_bytes(CATEGORIES, *ENCODER, existing) == make().to_bytes()
+    assert compile_head(CATEGORIES, *ENCODER, existing)[0] == make().to_bytes()
     assert trained["runs"] == 1
 
 
 def test_rebuild_within_the_tolerance(trained):
     """Training anew on another machine leaves the committed bytes alone."""
     existing = make(0.02).to_bytes()
-    assert head_bytes(CATEGORIES, *ENCODER, existing, rebuild=True) == existing
+    assert compile_head(CATEGORIES, *ENCODER, existing, rebuild=True)[0] == existing
     assert trained["runs"] == 1
 
 
@@ -86,7 +86,7 @@ def test_rebuild_within_the_tolerance(trained):
 )
 def test_rebuild_beyond_the_tolerance(trained, other):
     """Where the new head answers differently it replaces the old one."""
-    assert head_bytes(CATEGORIES, *ENCODER, other.to_bytes(), rebuild=True) == make().to_bytes()
+    assert compile_head(CATEGORIES, *ENCODER, other.to_bytes(), rebuild=True)[0] == make().to_bytes()
     assert trained["runs"] == 1
 
 
@@ -100,10 +100,10 @@ def test_threshold_is_read_from_the_file():
 def test_real_training(categories, files, encoder):
     """With the real encoder a head is trained, carries the hash, and trained anew is equal within the tolerance."""
     assert encoder.dimension == 384
-    first = head_bytes(categories, files.repo, files.sha256, "int8", None)
+    first = compile_head(categories, files.repo, files.sha256, "int8", None)[0]
     assert Head.from_bytes(first).inputs == inputs_hash(categories, files.repo, files.sha256, "int8")
-    assert head_bytes(categories, files.repo, files.sha256, "int8", None) == first
-    assert head_bytes(categories, files.repo, files.sha256, "int8", first, rebuild=True) == first
+    assert compile_head(categories, files.repo, files.sha256, "int8", None)[0] == first
+    assert compile_head(categories, files.repo, files.sha256, "int8", first, rebuild=True)[0] == first
 
 
 def test_missing_encoder_says_what_to_do(monkeypatch, tmp_path):
@@ -112,20 +112,20 @@ def test_missing_encoder_says_what_to_do(monkeypatch, tmp_path):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     with pytest.raises(ModelError, match="is not on this machine; put its files into"):
-        head_bytes(CATEGORIES, *ENCODER, None)
+        compile_head(CATEGORIES, *ENCODER, None)[0]
 
 
 PROGRAM = """
 import sys
 for name in ("numpy", "onnx", "onnxruntime", "safetensors", "tokenizers"):
     sys.modules[name] = None
-from compiler.heads.artifact import head_bytes
+from compiler.heads.artifact import compile_head
 from compiler.heads.inputs import CategoryExamples
 from runtime.inference.errors import ModelError
 categories = (CategoryExamples("math", "", ("2+2 is",)), CategoryExamples("law", "", ("Is it legal?",)))
 existing = sys.stdin.buffer.read() or None
 try:
-    data = head_bytes(categories, "example/encoder", "e" * 64, "int8", existing)
+    data = compile_head(categories, "example/encoder", "e" * 64, "int8", existing)[0]
     print("kept" if data == existing else "other")
 except ModelError as error:
     print(error)

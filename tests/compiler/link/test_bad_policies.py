@@ -72,6 +72,69 @@ CASES = {
     "duration without a unit": (broken("{image:", "{deadline: 1, image:"), [("VSR103", 4, 20)]),
     "body limit in words": (broken("{image:", "{maxBody: large, image:"), [("VSR103", 4, 19)]),
     "control character": (broken("Numbers and proofs.", '"Numbers\\u2028"'), [("VSR104", 12, 23)]),
+    "pool on a Service": (broken("port: 8000}}", "port: 8000}, pool: {}}"), [("VSR213", 7, 43)]),
+    "adapter with a model's name": (
+        broken("endpoints: [one]", "loras: {little: {path: /a}}, endpoints: [one]"),
+        [("VSR214", 9, 42)],
+    ),
+    "adapter on a Service": (
+        broken("{endpoints: [two]}", "{endpoints: [two], loras: {law: {path: /a}}}"),
+        [("VSR215", 10, 38)],
+    ),
+    "detector of another task": (
+        SMALL + "classifiers: {domain: {task: category}}\nguards: {g: {detector: domain}}\n",
+        [("VSR216", 20, 24)],
+    ),
+    "pattern that never ends": (SMALL + 'signals: {s: {keywords: ["(?=a)b"], regex: true}}\n', [("VSR217", 19, 26)]),
+    "pattern that does not compile": (
+        SMALL + 'signals: {s: {structure: {pattern: "(", min: 1}}}\n',
+        [("VSR217", 19, 36)],
+    ),
+    "unknown type of data": (SMALL + "guards: {g: {types: [EMAIL]}}\n", [("VSR218", 19, 22)]),
+    "type that needs a model": (SMALL + "guards: {g: {types: [PERSON]}}\n", [("VSR219", 19, 22)]),
+    "shares of 90": (broken("model: little", "split: {little: 80, big: 10}"), [("VSR220", 17, 5)]),
+    "reasoning of no family": (broken("model: little", "model: little\n    reasoning: true"), [("VSR221", 18, 16)]),
+    "effort that the family lacks": (
+        broken("{endpoints: [two]}", "{endpoints: [two], reasoningFamily: gpt-oss}").replace(
+            "model: little", "model: little\n    effort: xhigh"
+        ),
+        [("VSR222", 18, 13)],
+    ),
+    "effort without reasoning": (
+        broken("{endpoints: [two]}", "{endpoints: [two], reasoningFamily: gpt}").replace(
+            "model: little", "model: little\n    effort: low\n    reasoning: false"
+        ),
+        [("VSR223", 18, 13)],
+    ),
+    "header that routing rests on": (
+        broken("model: little", "model: little\n    headers: {set: {x-selected-model: big}}"),
+        [("VSR224", 18, 21)],
+    ),
+    "replicas of somebody else's pods": (SMALL + "environments: {a: {replicas: {two: 3}}}\n", [("VSR225", 19, 31)]),
+    "mutable image": (broken("vsr-runtime:0.1.0", "vsr-runtime:latest"), [("VSR226", 4, 17)]),
+    "image without a tag": (broken("vsr-runtime:0.1.0", "vsr-runtime"), [("VSR226", 4, 17)]),
+    "secret in the policy": (
+        broken("{vllm: {}}", "{vllm: {args: ['--token=hf_" + "a" * 34 + "']}}"),
+        [("VSR227", 6, 23)],
+    ),
+    "unknown profile": (SMALL + "gateway: {versions: latest}\n", [("VSR201", 19, 21)]),
+    "unknown family": (broken("{endpoints: [two]}", "{endpoints: [two], reasoningFamily: qwen}"), [("VSR201", 10, 47)]),
+    "unknown signal": (broken("{category: math}", "{signal: urgent}"), [("VSR201", 16, 20)]),
+    "unknown guard in an assertion": (SMALL + "assertions: [{never: {to: big, without: pii}}]\n", [("VSR201", 19, 41)]),
+    "unknown language": (SMALL + "signals: {s: {language: [de, xx]}}\n", [("VSR104", 19, 30)]),
+    "empty range": (SMALL + "signals: {s: {context: {min: 9, max: 3}}}\n", [("VSR104", 19, 24)]),
+    "signal of two kinds": (SMALL + "signals: {s: {keywords: [a], language: de}}\n", [("VSR104", 19, 14)]),
+    "guard that looks for nothing": (SMALL + "guards: {g: {action: block}}\n", [("VSR104", 19, 13)]),
+    "block without a real detector": (
+        SMALL + "classifiers: {j: {task: jailbreak, head: compiled}}\n",
+        [("VSR104", 19, 18)],
+    ),
+    "probability over one": (SMALL + "guards: {g: {types: [URL], threshold: 2.0}}\n", [("VSR104", 19, 39)]),
+    "route without an answer": (broken("    model: little\n", ""), [("VSR104", 15, 5)]),
+    "inline key where a reference is wanted": (
+        broken("{service: {name: two, port: 8000}}", "{external: {url: 'https://x.example', apiKey: secret}}"),
+        [("VSR103", 7, 54)],
+    ),
 }
 
 

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.program.rules import All, AnyOf, Category, Not, Signals, compile_rule, needs
+from runtime.program.rules import All, AnyOf, Category, Has, Not, Signals, compile_rule, leaves, open_leaves
 from schemas.routerconfig.v0_4_0 import Leaf, Node
 
-MATH = Category(frozenset({"math"}))
-LAW = Category(frozenset({"law"}))
+MATH = Category(frozenset({"math"}), "math")
+A, B = Has(("keyword", "a")), Has(("context", "b"))
+LEAVES = (MATH, A, B)
 RULES = st.recursive(
-    st.sampled_from([MATH, LAW]),
+    st.sampled_from(LEAVES),
     lambda inner: (
         st.lists(inner, max_size=3).map(lambda parts: All(tuple(parts)))
         | st.lists(inner, max_size=3).map(lambda parts: AnyOf(tuple(parts)))
@@ -18,50 +21,87 @@ RULES = st.recursive(
     ),
     max_leaves=8,
 )
-SIGNALS = st.sampled_from([Signals(), Signals("math", 0.9), Signals("law", 0.5), Signals("unheard of", 1.0)])
+
+
+def signals(*values: bool | None) -> Signals:
+    """What is known of the three leaves; None is not known."""
+    math, a, b = values
+    matched = {leaf.name: value for leaf, value in ((A, a), (B, b)) if value is not None}
+    return Signals("math" if math else None, None, math is not None, matched)
+
+
+KNOWN = [signals(*values) for values in product((True, False), repeat=3)]
+
+
+def completions(partial: Signals) -> list[Signals]:
+    """Everything that the signals may still turn out to be."""
+    return [
+        full
+        for full in KNOWN
+        if all(full.matched[name] is value for name, value in partial.matched.items())
+        and (not partial.classified or full.category == partial.category)
+    ]
 
 
 @pytest.mark.parametrize(("category", "expected"), [("math", True), ("law", False), (None, False), ("", False)])
 def test_category_holds_for_its_labels_only(category, expected):
     """A request without a category, or with another one, does not satisfy a category rule."""
-    assert MATH.holds(Signals(category)) is expected
+    assert MATH.truth(Signals(category, classified=True)) is expected
+
+
+def test_what_was_not_looked_for_is_open():
+    """A signal that nobody has computed is neither there nor missing."""
+    assert [leaf.truth(Signals()) for leaf in LEAVES] == [None] * 3
 
 
 def test_conjunction_of_nothing_is_the_catch_all():
     """AND of nothing holds for every request and OR of nothing for none."""
-    assert All(()).holds(Signals())
-    assert not AnyOf(()).holds(Signals())
+    assert All(()).truth(Signals()) is True
+    assert AnyOf(()).truth(Signals()) is False
 
 
-@given(rules=st.lists(RULES, max_size=4), signals=SIGNALS)
-def test_boolean_laws(rules, signals):
+@given(rule=RULES, values=st.tuples(*[st.sampled_from([True, False, None])] * 3))
+def test_settled_is_settled(rule, values):
+    """What is said before all is known stays true whatever comes, and with all known something is always said."""
+    partial = signals(*values)
+    truth = rule.truth(partial)
+    if truth is not None:
+        assert {rule.truth(full) for full in completions(partial)} == {truth}
+    if None not in values:
+        assert truth is not None
+
+
+@given(rule=RULES, values=st.tuples(*[st.sampled_from([True, False, None])] * 3))
+def test_open_leaves_are_what_remains_to_be_asked(rule, values):
+    """They are there exactly while the rule is open, are not known, and stand in the rule."""
+    partial = signals(*values)
+    remaining = open_leaves(rule, partial)
+    assert (rule.truth(partial) is None) is bool(remaining)
+    assert all(leaf.truth(partial) is None for leaf in remaining)
+    assert remaining <= leaves(rule)
+
+
+@given(rules=st.lists(RULES, max_size=4), known=st.sampled_from(KNOWN))
+def test_boolean_laws(rules, known):
     """De Morgan's laws and double negation hold for every tree."""
     parts = tuple(rules)
     negated = tuple(Not(rule) for rule in rules)
-    assert Not(All(parts)).holds(signals) is AnyOf(negated).holds(signals)
-    assert Not(AnyOf(parts)).holds(signals) is All(negated).holds(signals)
-    assert all(Not(Not(rule)).holds(signals) is rule.holds(signals) for rule in rules)
-
-
-@given(rule=RULES)
-def test_rule_that_needs_nothing_does_not_depend_on_the_category(rule):
-    """A tree without a category leaf asks for no signal and holds alike for all requests."""
-    if not needs(rule):
-        assert rule.holds(Signals()) is rule.holds(Signals("math"))
+    assert Not(All(parts)).truth(known) is AnyOf(negated).truth(known)
+    assert Not(AnyOf(parts)).truth(known) is All(negated).truth(known)
+    assert all(Not(Not(rule)).truth(known) is rule.truth(known) for rule in rules)
 
 
 def test_compile_keeps_the_shape():
-    """Operators become rules of the same meaning, and a leaf the labels of its domain."""
+    """Operators become rules of the same meaning, and leaves what they are made to."""
     tree = Node(
         operator="AND",
         conditions=[
             Node(operator="OR", conditions=[Leaf(type="domain", name="math")]),
-            Node(operator="NOT", conditions=[Leaf(type="domain", name="law")]),
+            Node(operator="NOT", conditions=[Leaf(type="keyword", name="a")]),
         ],
     )
-    compiled = compile_rule(tree, lambda name: frozenset({name}), ValueError)
-    assert compiled == All((AnyOf((MATH,)), Not(LAW)))
-    assert needs(compiled) == {"category"}
+    made = {"math": MATH, "a": A}
+    assert compile_rule(tree, lambda leaf: made[leaf.name], ValueError) == All((AnyOf((MATH,)), Not(A)))
 
 
 @pytest.mark.parametrize("count", [0, 2])
@@ -69,4 +109,4 @@ def test_not_takes_one_condition(count):
     """NOT of nothing or of several conditions has no meaning that all readers share, so it is refused."""
     tree = Node(operator="NOT", conditions=[Leaf(type="domain", name="math")] * count)
     with pytest.raises(ValueError, match="arity"):
-        compile_rule(tree, lambda name: frozenset({name}), lambda: ValueError("arity"))
+        compile_rule(tree, lambda _: MATH, lambda: ValueError("arity"))

@@ -1,0 +1,57 @@
+"""``vsr-compile diff``: what a policy changes against an earlier output, for the person who reviews it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from compiler.cli import console, options
+from compiler.diagnostics import CompileError
+from compiler.output.write import read_owned
+from compiler.pipeline import compile_policy, read_policy
+from compiler.review.markdown import markdown
+from compiler.review.old import read_old
+from compiler.review.report import report
+from compiler.review.text import summary, text
+from schemas.reports_diff import DiffReport
+
+CANNOT_COMPARE = frozenset({"VSR305", "VSR306"})
+
+
+@click.command(name="diff", short_help="What a policy changes.")
+@click.argument("policy", type=click.Path(path_type=Path))
+@click.option("--against", required=True, metavar="DIR|REV", help="An output folder, or a git revision with one in it.")
+@options.out
+@click.option("--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True)
+@click.option("--breaking", is_flag=True, help="Exit 1 only where something breaks somebody who relies on what was.")
+@click.pass_context
+def command(context: click.Context, policy: Path, against: str, out: Path, form: str, *, breaking: bool) -> None:
+    """Show what a policy changes: first for traffic, in words, then object by object.
+
+    The policy is compiled in memory; what it is compared with is read as it is, never compiled.
+
+    \b
+    vsr-compile diff policies/quickstart.yaml --against out/quickstart
+    vsr-compile diff policies/quickstart.yaml --against origin/main --format markdown
+
+    Exit codes: 0 nothing changes, 1 something does, 2 there is nothing to compare with.
+    """
+    try:
+        linked = read_policy(policy)
+        earlier = read_old(against, out, linked.name)
+        compiled = compile_policy(linked, lambda path: read_owned(out, linked.name, path))
+        found = report(linked.name, earlier, {path: file.content for path, file in compiled.tree.items()})
+    except CompileError as error:
+        console.findings(error.diagnostics)
+        context.exit(2 if all(each.code in CANNOT_COMPARE for each in error.diagnostics) else 1)
+    _print(found, form)
+    console.say(f"{policy}: {summary(found) if found.different else 'nothing changes'}")
+    context.exit(int(found.breaking if breaking else found.different))
+
+
+def _print(found: DiffReport, form: str) -> None:
+    if form == "json":
+        console.data(found.model_dump_json(indent=2))
+    elif printed := (markdown(found) if form == "markdown" else text(found)):
+        console.data(printed.removesuffix("\n"))

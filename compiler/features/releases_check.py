@@ -1,0 +1,56 @@
+"""Whether there is a table for every release that a target asks about, and what it needs of the cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+
+from compiler.diagnostics import Diagnostic
+from compiler.link import ir
+from compiler.releases.gateway import GATEWAY_API, INFERENCE_EXTENSION, ISTIO
+from compiler.releases.pickers import PICKERS
+from compiler.releases.servers import SIMULATOR, VLLM
+
+TABLES: Mapping[str, Collection[str]] = {
+    "gateway-api": GATEWAY_API.keys(),
+    "inference-extension": INFERENCE_EXTENSION.keys() & PICKERS["inference-extension"].keys(),
+    "istio": ISTIO.keys(),
+    "llm-d-inference-sim": SIMULATOR.keys(),
+    "llm-d-router": PICKERS["llm-d-router"].keys(),
+    "vllm": VLLM.keys(),
+}
+"""The releases that the compiler has read, by project."""
+
+
+def known(*projects: str) -> Callable[[ir.Policy], Iterator[Diagnostic]]:
+    """VSR313 for a release of one of the projects that no table is for."""
+
+    def check(policy: ir.Policy) -> Iterator[Diagnostic]:
+        """Each project's release, against its table."""
+        for project in dict.fromkeys(projects):
+            release, have = policy.versions[project], sorted(TABLES[project], key=_order)
+            if release not in have:
+                message = f"there is no table for {project} {release}"
+                hint = f"Use one of {', '.join(have)}; another is added when somebody needs it."
+                yield Diagnostic("VSR313", message, policy.gateway.span, hint)
+
+    return check
+
+
+def preflight(project: str) -> Callable[[ir.Policy], Iterator[Diagnostic]]:
+    """VSR315: what must be in the cluster before a target that pools is applied."""
+
+    def check(policy: ir.Policy) -> Iterator[Diagnostic]:
+        """One note that names the switch and the CRDs."""
+        versions = policy.versions
+        groups = PICKERS[project][versions[project]].watches
+        crds = [f"gateway-api {versions['gateway-api']}", f"inference-extension {versions['inference-extension']}"]
+        crds += [f"{project} {versions[project]}"] if "llm-d.ai" in groups else []
+        message = "InferencePools need istiod with ENABLE_GATEWAY_API_INFERENCE_EXTENSION=true"
+        hint = f"Install the CRDs of {', '.join(crds)} as well."
+        yield Diagnostic("VSR315", message, policy.gateway.span, hint)
+
+    return check
+
+
+def _order(release: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in release.split(".") if part.isdigit())

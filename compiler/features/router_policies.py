@@ -1,0 +1,63 @@
+"""What protects the router: who may reach it, and how many of its pods may be away at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from compiler.features.objects import Body, Object, make
+from compiler.features.pods import selector
+from compiler.link import ir
+
+NAMESPACE_NAME = "kubernetes.io/metadata.name"
+GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name"
+"""The label that Gateway controllers put on the pods of a Gateway."""
+
+
+def emit(policy: ir.Policy) -> Iterator[Object]:
+    """The NetworkPolicy and the PodDisruptionBudget."""
+    yield network_policy(policy)
+    yield _disruption_budget(policy)
+
+
+def network_policy(policy: ir.Policy) -> Object:
+    """Decisions are asked for by the gateway only, the HTTP port by pods of the router's own namespace.
+
+    Probes need no rule: traffic from the node that a pod runs on is always allowed.
+    """
+    router, gateway = policy.router, policy.gateway
+    from_gateway: Body = {
+        "namespaceSelector": {"matchLabels": {NAMESPACE_NAME: gateway.namespace}},
+        "podSelector": {"matchLabels": {GATEWAY_NAME: gateway.name}},
+    }
+    return make(
+        "networking.k8s.io/v1",
+        "NetworkPolicy",
+        router.grpc.name,
+        router.span,
+        namespace=router.grpc.namespace,
+        spec={
+            "podSelector": {"matchLabels": selector(router.grpc.name)},
+            "policyTypes": ["Ingress"],
+            "ingress": [
+                {"from": [from_gateway], "ports": [{"port": router.grpc.port, "protocol": "TCP"}]},
+                {"from": [{"podSelector": {}}], "ports": [{"port": router.http.port, "protocol": "TCP"}]},
+            ],
+        },
+    )
+
+
+def _disruption_budget(policy: ir.Policy) -> Object:
+    router = policy.router
+    return make(
+        "policy/v1",
+        "PodDisruptionBudget",
+        router.grpc.name,
+        router.span,
+        namespace=router.grpc.namespace,
+        spec={
+            # One of any number: with a minimum instead, a single replica could never be drained.
+            "maxUnavailable": 1,
+            "selector": {"matchLabels": selector(router.grpc.name)},
+            "unhealthyPodEvictionPolicy": "AlwaysAllow",
+        },
+    )

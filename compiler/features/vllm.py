@@ -1,0 +1,125 @@
+"""A vLLM server's pod: one checkpoint, its names and adapters from the same symbols as the routes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from compiler.diagnostics import Diagnostic
+from compiler.features.objects import Body
+from compiler.features.pods import container, container_port, http_probe, resources, selector, spread
+from compiler.link import ir
+from compiler.releases.servers import VLLM
+
+PORT = 8000
+HTTP = container_port("http", PORT)
+WEIGHTS_PATH = "/data"
+SHARED_MEMORY = "/dev/shm"  # noqa: S108 - where tensor-parallel workers share memory
+IMAGE_FOLDERS = frozenset(
+    {"bin", "boot", "dev", "etc", "lib", "lib64", "opt", "proc", "root", "run", "sbin", "sys", "tmp", "usr", "var"}
+)
+"""Folders of the image itself, which no volume may hide."""
+
+
+def vllm_pod(policy: ir.Policy, endpoint: ir.Endpoint, server: ir.VllmServer, served: tuple[str, ...]) -> Body:
+    """The pod's spec. The image runs as root, so it is of the baseline Pod Security level."""
+    name = endpoint.service.name
+    return {
+        "automountServiceAccountToken": False,
+        "containers": [vllm_container(policy, server, served)],
+        "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
+        "terminationGracePeriodSeconds": 120,
+        "topologySpreadConstraints": spread(selector(name)),
+        "volumes": volumes(name, server.gpus),
+    }
+
+
+def vllm_container(
+    policy: ir.Policy,
+    server: ir.VllmServer,
+    served: tuple[str, ...],
+    port: Body = HTTP,
+    *,
+    args: tuple[str, ...] = (),
+    env: tuple[Body, ...] = (),
+) -> Body:
+    """The server's container, listening on ``port``, with arguments and variables beside the usual ones."""
+    gpus = {"nvidia.com/gpu": str(server.gpus)}
+    return container(
+        "vllm",
+        server.image or VLLM[policy.versions["vllm"]].image,
+        args=[
+            f"--model={server.checkpoint}",
+            "--served-model-name",
+            *served,
+            f"--port={port['containerPort']}",
+            *_adapters(server),
+            *args,
+            *server.args,
+        ],
+        env=[
+            {"name": "HF_HOME", "value": WEIGHTS_PATH},
+            {"name": "HF_TOKEN", "valueFrom": {"secretKeyRef": {"name": server.token_secret, "key": "token"}}},
+            *env,
+        ],
+        ports=[port],
+        # The first start downloads the weights: an hour, as long as the rollout's own deadline.
+        startupProbe=http_probe("/health", port["name"], 10, 360),
+        readinessProbe=http_probe("/health", port["name"], 5, 3),
+        livenessProbe=http_probe("/health", port["name"], 10, 3),
+        resources=resources(
+            {"cpu": str(2 * server.gpus), "memory": f"{16 * server.gpus}Gi"} | gpus,
+            {"memory": f"{32 * server.gpus}Gi"} | gpus,
+            server.resources,
+        ),
+        securityContext={"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+        volumeMounts=[
+            {"name": "weights", "mountPath": WEIGHTS_PATH},
+            *({"name": "weights", "mountPath": f"/{top}", "subPath": top} for top in _adapter_folders(server)),
+            {"name": "shm", "mountPath": SHARED_MEMORY},
+        ],
+    )
+
+
+def volumes(claim: str, gpus: int) -> list[Body]:
+    """What the container mounts. Workers share memory, one worker a GPU."""
+    return [
+        {"name": "weights", "persistentVolumeClaim": {"claimName": claim}},
+        {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": f"{2 * gpus}Gi"}},
+    ]
+
+
+def check(policy: ir.Policy) -> Iterator[Diagnostic]:
+    """VSR312 where an adapter's path would hide a folder of the image."""
+    for endpoint in policy.endpoints:
+        for name, path in endpoint.server.loras if endpoint.server else ():
+            if _top(path) in IMAGE_FOLDERS or ".." in PurePosixPath(path).parts:
+                span = next(model.span for model in policy.models if model.name == name)
+                message = f"the adapter `{name}` cannot lie at `{path}`, which is a folder of the server's image"
+                hint = "Use a folder of its own, such as `/adapters/…`: it is kept on the endpoint's volume."
+                yield Diagnostic("VSR312", message, span, hint)
+
+
+def _adapters(server: ir.VllmServer) -> list[str]:
+    if not server.loras:
+        return []
+    return ["--enable-lora", "--lora-modules", *(_adapter(name, path) for name, path in server.loras)]
+
+
+def _adapter(name: str, path: str) -> str:
+    """``name=path``, or JSON where vLLM would split the pair in the wrong place."""
+    if any(mark in name + path for mark in "=,{"):
+        return json.dumps({"name": name, "path": path})
+    return f"{name}={path}"
+
+
+def _adapter_folders(server: ir.VllmServer) -> list[str]:
+    """Top folders of adapters that are files: kept on the weights' volume. A relative path is a repository."""
+    tops = {_top(path) for _, path in server.loras}
+    return sorted(top for top in tops if top and f"/{top}" != WEIGHTS_PATH)
+
+
+def _top(path: str) -> str:
+    parts = PurePosixPath(path).parts
+    return parts[1] if len(parts) > 1 and parts[0] == "/" else ""

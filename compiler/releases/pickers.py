@@ -1,0 +1,142 @@
+"""Endpoint pickers by project and release: image, flags, configuration, plugins and what they may read.
+
+Sources: the flags, plugin registries and roles of each project at its tag.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+OBJECTIVES, REWRITES = "inferenceobjectives", "inferencemodelrewrites"
+LEGACY, LLM_D = "inference.networking.x-k8s.io", "llm-d.ai"
+
+
+@dataclass(frozen=True, slots=True)
+class Disaggregation:
+    """How prefill and decode part: plugins with parameters, a profile's name with its filter, the decode sidecar."""
+
+    plugins: tuple[tuple[str, Mapping[str, object]], ...]
+    profiles: tuple[tuple[str, str], ...]
+    sidecar_image: str
+    sidecar_args: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Picker:
+    """A release of an endpoint picker.
+
+    Attributes:
+        image: Where it is pulled from.
+        config_api: The apiVersion of its EndpointPickerConfig.
+        flags: Flags that differ by release, with their values.
+        kv_metric_flag: Whether it must be told vLLM's gauge by a flag; later releases refuse the flag.
+        scorers: Scorers that a policy may weigh.
+        whole_weights: Whether weights are whole numbers.
+        producers: The plugin that feeds a scorer, by the scorer; it stands in the configuration by itself.
+        watches: Resources that it reads beside pods and pools, by API group. Their CRDs must be installed.
+        disaggregation: None where it cannot part prefill from decode, or nobody has needed it yet.
+    """
+
+    image: str
+    config_api: str
+    flags: Mapping[str, str]
+    kv_metric_flag: bool
+    scorers: frozenset[str]
+    whole_weights: bool
+    producers: Mapping[str, str]
+    watches: Mapping[str, tuple[str, ...]]
+    disaggregation: Disaggregation | None = None
+
+
+DEFAULT_SCORERS: tuple[tuple[str, float], ...] = (
+    ("kv-cache-utilization-scorer", 2),
+    ("prefix-cache-scorer", 3),
+    ("queue-scorer", 2),
+)
+"""What the projects' own charts weigh. A scorer whose weight is left out would count 1."""
+GIE_SCORERS = frozenset(
+    {"kv-cache-utilization-scorer", "lora-affinity-scorer", "prefix-cache-scorer", "queue-scorer"},
+)
+GIE_API, LLM_D_API = f"{LEGACY}/v1alpha1", f"{LLM_D}/v1alpha1"
+PRODUCERS = MappingProxyType(
+    {"prefix-cache-scorer": "approx-prefix-cache-producer", "token-load-scorer": "inflight-load-producer"}
+)
+QUIET = MappingProxyType({"metrics-endpoint-auth": "true", "tracing": "false"})
+"""Tracing is on by default and would look for a collector on the pod itself."""
+
+PICKERS: Mapping[str, Mapping[str, Picker]] = MappingProxyType(
+    {
+        "inference-extension": MappingProxyType(
+            {
+                "1.1.0": Picker(
+                    image="registry.k8s.io/gateway-api-inference-extension/epp:v1.1.0",
+                    config_api=GIE_API,
+                    flags=QUIET,
+                    kv_metric_flag=True,
+                    scorers=GIE_SCORERS,
+                    whole_weights=True,
+                    producers=MappingProxyType({}),
+                    watches=MappingProxyType({LEGACY: (OBJECTIVES,)}),
+                ),
+                "1.5.0": Picker(
+                    image="registry.k8s.io/gateway-api-inference-extension/epp:v1.5.0",
+                    config_api=GIE_API,
+                    flags=QUIET,
+                    kv_metric_flag=False,
+                    scorers=GIE_SCORERS | {"running-requests-size-scorer", "token-load-scorer"},
+                    whole_weights=False,
+                    producers=PRODUCERS,
+                    watches=MappingProxyType({LEGACY: (REWRITES, OBJECTIVES)}),
+                ),
+            }
+        ),
+        "llm-d-router": MappingProxyType(
+            {
+                "0.3.2": Picker(
+                    image="ghcr.io/llm-d/llm-d-inference-scheduler:v0.3.2",
+                    config_api=GIE_API,
+                    # Built on the inference extension 1.0.0, which has neither flag and always guards its metrics.
+                    flags=MappingProxyType({}),
+                    kv_metric_flag=True,
+                    scorers=GIE_SCORERS | {"active-request-scorer", "load-aware-scorer", "session-affinity-scorer"},
+                    whole_weights=True,
+                    producers=MappingProxyType({}),
+                    watches=MappingProxyType({LEGACY: (OBJECTIVES,)}),
+                ),
+                "0.10.0": Picker(
+                    image="ghcr.io/llm-d/llm-d-router-endpoint-picker:v0.10.0",
+                    config_api=LLM_D_API,
+                    flags=QUIET,
+                    kv_metric_flag=False,
+                    scorers=GIE_SCORERS
+                    | {
+                        "active-request-scorer",
+                        "load-aware-scorer",
+                        "no-hit-lru-scorer",
+                        "running-requests-size-scorer",
+                        "token-load-scorer",
+                    },
+                    whole_weights=False,
+                    producers=PRODUCERS,
+                    watches=MappingProxyType({LEGACY: (REWRITES, OBJECTIVES), LLM_D: (REWRITES, OBJECTIVES)}),
+                    disaggregation=Disaggregation(
+                        plugins=(
+                            ("prefill-filter", MappingProxyType({})),
+                            ("decode-filter", MappingProxyType({})),
+                            ("prefix-based-pd-decider", MappingProxyType({"nonCachedTokens": 16})),
+                            (
+                                "disagg-profile-handler",
+                                MappingProxyType({"deciders": {"prefill": "prefix-based-pd-decider"}}),
+                            ),
+                        ),
+                        profiles=(("prefill", "prefill-filter"), ("decode", "decode-filter")),
+                        sidecar_image="ghcr.io/llm-d/llm-d-router-disagg-sidecar:v0.10.0",
+                        sidecar_args=("--kv-connector=nixlv2", "--secure-proxy=false"),
+                    ),
+                ),
+            }
+        ),
+    }
+)

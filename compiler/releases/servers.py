@@ -1,0 +1,23 @@
+"""Model servers by release: images, and how a flag is spelled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class Vllm:
+    """A release of vLLM. ``kv_metric`` is the gauge of the share of its KV cache that is in use."""
+
+    image: str
+    kv_metric: str
+
+
+VLLM: Mapping[str, Vllm] = MappingProxyType(
+    {"0.17.0": Vllm("vllm/vllm-openai:v0.17.0", "vllm:kv_cache_usage_perc")},
+)
+
+SIMULATOR: Mapping[str, str] = MappingProxyType({"0.9.0": "ghcr.io/llm-d/llm-d-inference-sim:v0.9.0"})
+"""The image of llm-d's simulator, which stands in for vLLM and names its metrics as vLLM 0.17.0 does."""

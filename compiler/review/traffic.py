@@ -1,0 +1,138 @@
+"""What a router folder says about requests, on either side of a comparison, in a form that both sides share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Shares = Mapping[str, float]
+"""Shares in per cent by model or endpoint; they add up to 100 where there are any."""
+CLUSTER = ".svc.cluster.local"
+_ROUTE_OWN = frozenset({"name", "description", "priority", "rules", "modelRefs"})
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A decision: when it holds, who answers, and everything else that it says."""
+
+    when: str
+    models: Shares
+    rest: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A name that clients may use: the shares of its endpoints, the hosts outside the cluster, the rest."""
+
+    endpoints: Shares
+    outside: frozenset[str]
+    rest: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """A router folder. Routes stand in the order in which they are tried."""
+
+    default: str
+    auto: tuple[str, ...]
+    models: Mapping[str, Model]
+    routes: Mapping[str, Route]
+    categories: Mapping[str, Any]
+    signals: Mapping[str, Any]
+    guards: Mapping[str, Mapping[str, Any]]
+    classifiers: Mapping[str, Any]
+    settings: Mapping[str, Any]
+
+
+def traffic(config: Any, runtime: Any) -> Traffic:  # noqa: ANN401 - two files of which nothing is taken for granted
+    """Read ``config.yaml`` and ``runtime.yaml``. What is missing or of another form is as good as empty."""
+    providers, routing = _map(config, "providers"), _map(config, "routing")
+    splits = _map(runtime, "splits")
+    decisions = sorted(_list(routing, "decisions"), key=lambda each: -_number(each.get("priority"), 0))
+    cards = _named(_list(routing, "modelCards"))
+    signals = {kind: items for kind, items in _map(routing, "signals").items() if kind != "domains"}
+    return Traffic(
+        default=str(_map(providers, "defaults").get("model", "")),
+        auto=_texts(_map(_map(config, "global"), "router").get("auto_model_names")),
+        models={name: _model(each, cards.get(name, {})) for name, each in _named(_list(providers, "models")).items()},
+        routes={name: _route(each, _map(splits, name)) for name, each in _named(decisions).items()},
+        categories=_named(_list(_map(routing, "signals"), "domains")),
+        signals=signals,
+        guards={name: guard for name, guard in _map(runtime, "guards").items() if isinstance(guard, dict)},
+        classifiers=_map(runtime, "classifiers"),
+        settings={
+            key: value
+            for key, value in _dict(runtime).items()
+            if key not in {"apiVersion", "kind", "policy", "guards", "classifiers", "splits"}
+        },
+    )
+
+
+def words(rules: Any, depth: int = 0) -> str:  # noqa: ANN401 - part of the same files
+    """A condition in words: ``category math and not signal urgent``."""
+    rules = _dict(rules)
+    if "conditions" not in rules:
+        kind = "category" if rules.get("type") == "domain" else str(rules.get("type", "?"))
+        return f"{kind} {rules.get('name', '?')}"
+    parts = [words(part, depth + 1) for part in _list(rules, "conditions")]
+    kinds = {part.partition(" ")[0] for part in parts}
+    operator = str(rules.get("operator", "AND")).upper()
+    if operator == "NOT":
+        return f"not {parts[0] if len(parts) == 1 else '(' + ' or '.join(parts) + ')'}"
+    if operator == "OR" and kinds == {"category"} and not any(" or " in part for part in parts):
+        return "category " + " or ".join(part.removeprefix("category ") for part in parts)
+    text = (" or " if operator == "OR" else " and ").join(parts)
+    return f"({text})" if depth and len(parts) > 1 else text
+
+
+def _route(decision: Mapping[str, Any], split: Mapping[str, Any]) -> Route:
+    refs = [each for each in _list(decision, "modelRefs") if "model" in each]
+    models = [str(each.get("lora_name") or each["model"]) for each in refs]
+    given = {model: _number(share, 0) for model, share in split.items()} or {
+        model: _number(each.get("weight"), 1) for model, each in zip(models, refs, strict=True)
+    }
+    rest = {key: value for key, value in decision.items() if key not in _ROUTE_OWN}
+    for each in refs:
+        options = {key: value for key, value in each.items() if key not in {"model", "lora_name", "weight"}}
+        rest |= {key.removeprefix("use_"): value for key, value in options.items()}
+    return Route(words(decision.get("rules")), shares(given), rest)
+
+
+def _model(provider: Mapping[str, Any], card: Mapping[str, Any]) -> Model:
+    refs = _list(provider, "backend_refs")
+    outside = {str(each.get("endpoint")) for each in refs if CLUSTER not in str(each.get("endpoint", ""))}
+    rest = {key: value for key, value in {**card, **provider}.items() if key not in {"name", "backend_refs"}}
+    weights = {str(each.get("name")): _number(each.get("weight"), 1) for each in refs}
+    return Model(shares(weights), frozenset(outside), rest)
+
+
+def shares(weights: Mapping[str, float]) -> dict[str, float]:
+    """Weights as per cent; names without a share go."""
+    total = sum(weights.values())
+    return {name: 100 * weight / total for name, weight in weights.items() if weight > 0} if total > 0 else {}
+
+
+def _dict(value: Any) -> dict[str, Any]:  # noqa: ANN401 - as above
+    return value if isinstance(value, dict) else {}
+
+
+def _map(value: Any, key: str) -> dict[str, Any]:  # noqa: ANN401 - as above
+    return _dict(_dict(value).get(key))
+
+
+def _list(value: Any, key: str) -> list[dict[str, Any]]:  # noqa: ANN401 - as above
+    found = _dict(value).get(key)
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def _named(items: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {str(each["name"]): each for each in items if "name" in each}
+
+
+def _texts(value: Any) -> tuple[str, ...]:  # noqa: ANN401 - as above
+    return tuple(map(str, value)) if isinstance(value, list) else ()
+
+
+def _number(value: Any, default: float) -> float:  # noqa: ANN401 - as above
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else default

@@ -1,0 +1,103 @@
+"""Where the comments of a YAML text stand, told by the scanner: a `#` inside a value is none."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ruamel.yaml import YAML
+
+BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+"""What libyaml takes for the end of a line."""
+_COMMENT = re.compile("(?<!\\S)#[^\n\r\x85\u2028\u2029]*")
+_HEADER = re.compile("[|>][-+0-9]*")
+_ANCHOR = re.compile(r"&[^\s,\[\]{}]+")
+_SPACE = re.compile(r"\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """One comment. ``line`` and ``column`` count from 1; ``alone`` where nothing stands before it on its line."""
+
+    text: str
+    offset: int
+    line: int
+    column: int
+    alone: bool
+
+
+class Places:
+    """Offsets of a text to lines and back, by the scanner's own notion of a line."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.starts = [0, *(match.end() for match in BREAK.finditer(text))]
+
+    def offset(self, mark: Any) -> int:  # noqa: ANN401 - ruamel's marks carry no types
+        """Where a mark points to."""
+        return int(self.starts[mark.line] + mark.column) if mark.line < len(self.starts) else len(self.text)
+
+    def line(self, offset: int) -> int:
+        """The line of an offset, from 1."""
+        return bisect_right(self.starts, offset)
+
+    def content(self, line: int) -> str:
+        """The text of a line, counted from 1, without its break."""
+        end = self.starts[line] if line < len(self.starts) else len(self.text)
+        return self.text[self.starts[line - 1] : end].rstrip("\n\r\x85\u2028\u2029")
+
+
+def value_start(text: str, start: int) -> int:
+    """Where a value begins: behind its anchor, and behind comments between the two."""
+    anchor = _ANCHOR.match(text, start)
+    if anchor is None:
+        return start
+    position = _skip(text, anchor.end())
+    while comment := _COMMENT.match(text, position):
+        position = _skip(text, comment.end())
+    return position
+
+
+def _skip(text: str, position: int) -> int:
+    blanks = _SPACE.match(text, position)
+    return blanks.end() if blanks else position
+
+
+def comments(text: str, places: Places | None = None, events: Iterable[Any] | None = None) -> list[Comment]:
+    """Every comment of a text that parses, in file order.
+
+    Args:
+        text: The whole text.
+        places: Its lines, where the caller has them already.
+        events: Its parser events, likewise.
+    """
+    places = places or Places(text)
+    position, found = 0, []
+    for start, end in [*_values(text, places, events), (len(text), len(text))]:
+        while match := _COMMENT.search(text, position, start):
+            line = places.line(match.start())
+            head = text[places.starts[line - 1] : match.start()]
+            found.append(Comment(match[0].rstrip(), match.start(), line, len(head) + 1, not head.strip()))
+            position = match.end()
+        position = max(position, end)
+    return found
+
+
+def _values(text: str, places: Places, events: Iterable[Any] | None) -> Iterator[tuple[int, int]]:
+    """The ranges of the text that are scalars."""
+    for event in YAML(typ="safe").parse(text) if events is None else events:
+        if type(event).__name__ != "ScalarEvent":
+            continue
+        start, end = places.offset(event.start_mark), places.offset(event.end_mark)
+        if event.anchor:
+            start = min(value_start(text, start), end)
+        if event.style in {"|", ">"} and (header := _HEADER.match(text, start)):
+            # A block scalar's first line may carry a comment; the text begins on the next.
+            line = places.line(start)
+            comment = _COMMENT.search(text, header.end(), places.starts[line])
+            start = comment.end() if comment else header.end()
+            yield header.start(), header.end()
+        yield start, end

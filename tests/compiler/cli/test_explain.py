@@ -1,0 +1,163 @@
+"""`vsr-compile explain`: from the output to the policy and back."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from gitops_support import PLAIN
+from support import ROOT
+
+from compiler.output.yaml import dump
+from compiler.review.places import path_at, path_of, scalars, written
+from compiler.source import load
+
+BASE = "out/small/istio/base"
+POLICY = PLAIN + "environments:\n  dev: {target: istio}\n  prod:\n    target: istio\n    replicas: {one: 3}\n"
+
+
+def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own."""
+    command = [sys.executable, "-c", "from compiler.cli import main; main()", *arguments]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A policy in policies/ and its output."""
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies" / "small.yaml").write_text(POLICY, encoding="utf-8")
+    (tmp_path / "policies" / "other.yaml").write_text("metadata: {name: other}\n", encoding="utf-8")
+    assert run("policies/small.yaml", cwd=tmp_path).returncode == 0
+    return tmp_path
+
+
+def line_of(text: str, part: str) -> int:
+    """The line on which a part stands."""
+    return next(number for number, line in enumerate(text.splitlines(), 1) if part in line)
+
+
+def explained(place: str, project: Path) -> list[str]:
+    """What is printed about a place."""
+    result = run("explain", place, cwd=project)
+    assert result.returncode == 0, result.stderr
+    return result.stdout.splitlines()
+
+
+def test_an_object_names_the_policy_line_and_the_feature_that_emitted_it(project: Path) -> None:
+    """`file:line:col`, by which module, and the line itself."""
+    line = line_of(POLICY, "  little: ")
+    assert explained(f"{BASE}/default/httproute-little.yaml", project) == [
+        f"HTTPRoute little: policies/small.yaml:{line}:3, by compiler/features/routes_httproute",
+        f"  {line} |   little: {{endpoints: [two]}}",
+    ]
+
+
+def test_a_field_names_the_symbol_that_it_was_made_from(project: Path) -> None:
+    """A route's backend comes from an endpoint, its parent from the gateway."""
+    path = f"{BASE}/default/httproute-little.yaml"
+    line = line_of(POLICY, "  two: ")
+    assert f"spec.rules[0].backendRefs[0].name: two: policies/small.yaml:{line}:3" in explained(
+        f"{path}.spec.rules[0].backendRefs[0].name", project
+    )
+    assert any(text.startswith("spec.parentRefs[0]") for text in explained(f"{path}:.spec.parentRefs[0]", project))
+
+
+def test_a_line_of_the_output_means_what_stands_on_it(project: Path) -> None:
+    """As an editor or a reviewer names it."""
+    path = f"{BASE}/default/httproute-little.yaml"
+    number = line_of((project / path).read_text(encoding="utf-8"), "name: two")
+    line = line_of(POLICY, "  two: ")
+    assert any(f"policies/small.yaml:{line}:3" in text for text in explained(f"{path}:{number}", project))
+
+
+def test_a_patch_and_a_file_of_the_router_have_origins_too(project: Path) -> None:
+    """Not only whole objects."""
+    patch = "out/small/istio/overlays/prod/patches/default/deployment-one.yaml"
+    line = line_of(POLICY, "  one: ")
+    assert explained(patch, project)[0].startswith(f"Deployment one: policies/small.yaml:{line}:3")
+    text = (project / "out/small/router/config.yaml").read_text(encoding="utf-8")
+    number = line_of(text, "name: little")
+    model = line_of(POLICY, "  little: ")
+    assert any(f":{model}:3" in each for each in explained(f"out/small/router/config.yaml:{number}", project))
+
+
+def test_argo_cds_objects_come_from_gitops_or_the_environment(project: Path) -> None:
+    """Each Application from its environment."""
+    line = line_of(POLICY, "  prod:")
+    assert explained("out/small/argocd/application-small-prod.yaml", project)[0] == (
+        f"Application small-prod: policies/small.yaml:{line}:3, by compiler/argocd"
+    )
+
+
+def test_a_policy_line_names_everything_that_came_from_it(project: Path) -> None:
+    """The objects of its noun, and the fields that bear its words."""
+    line = line_of(POLICY, "  little: ")
+    lines = explained(f"policies/small.yaml:{line}", project)
+    assert lines[0] == f"  {line} |   little: {{endpoints: [two]}}"
+    assert f"{BASE}/default/httproute-little.yaml: HTTPRoute little" in lines
+    assert f"{BASE}/default/httproute-little.yaml: spec.rules[0].backendRefs[0].name = two" in lines
+    assert any(text.startswith("out/small/router/config.yaml: ") for text in lines)
+
+
+BAD = [
+    ("policies/small.yaml:4000", 1, "VSR307"),
+    ("policies/small.yaml", 2, "Name a line"),
+    (f"{BASE}/default/httproute-little.yaml:4000", 1, "VSR307"),
+    (f"{BASE}/default/httproute-little.yaml.spec.none", 1, "VSR307"),
+    (f"{BASE}/default/none.yaml", 1, "VSR307"),
+    ("nothing", 2, "is no file"),
+    ("nowhere.yaml:3", 1, "VSR001"),
+]
+
+
+@pytest.mark.parametrize(("place", "code", "words"), BAD)
+def test_a_place_that_is_none_is_said_so(place: str, code: int, words: str, project: Path) -> None:
+    """With a way out, and never a traceback."""
+    result = run("explain", place, cwd=project)
+    assert (result.returncode, result.stdout) == (code, "")
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_an_output_that_is_older_than_its_policy_is_said_to_be(project: Path) -> None:
+    """The explanation is of a fresh compile."""
+    path = project / BASE / "default" / "httproute-little.yaml"
+    path.write_text(path.read_text(encoding="utf-8") + "# edited\n", encoding="utf-8")
+    result = run("explain", f"{BASE}/default/httproute-little.yaml", cwd=project)
+    assert result.returncode == 0
+    assert "is not what a fresh compile gives" in result.stderr
+
+
+def test_a_policy_elsewhere_is_named(project: Path) -> None:
+    """Without one of the lock's name in policies/, --policy says which."""
+    (project / "policies" / "small.yaml").rename(project / "mine.yaml")
+    place = f"{BASE}/default/httproute-little.yaml"
+    missing = run("explain", place, cwd=project)
+    assert missing.returncode == 1
+    assert "--policy" in missing.stderr
+    assert run("explain", place, "--policy", "mine.yaml", cwd=project).returncode == 0
+
+
+@pytest.mark.parametrize("text", [".spec.rules[0].name", 'metadata.labels["a.b/c"]', "[1][2].x"])
+def test_a_path_is_written_as_it_is_read(text: str) -> None:
+    """Both ways."""
+    path = path_of(text)
+    assert path is not None
+    assert written(path) == text.removeprefix(".")
+    assert path_of("a..b") is None
+    assert path_of("a[") is None
+
+
+def test_every_line_of_a_document_leads_to_what_stands_on_it() -> None:
+    """Each scalar's own line leads to the scalar, or to something inside the same entry."""
+    document = load(dump({"a": {"b": [1, {"c": "x", "d": ["y"]}], "e": "f"}, "g": "line\nline\n"}), "x")
+    for path, scalar in scalars(document.root):
+        found = path_at(document, scalar.span.line)
+        assert found is not None
+        assert found[: len(path)] == path or path[: len(found)] == found
+    assert path_at(document, 99) is None

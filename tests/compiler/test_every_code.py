@@ -1,0 +1,26 @@
+"""Each code that a policy's author can meet has a broken policy that shows it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from support import ROOT
+
+from compiler.diagnostics import CODES
+
+TABLES = (
+    "tests/compiler/source",
+    "tests/compiler/link",
+    "tests/compiler/analysis",
+    "tests/compiler/heads",
+    "tests/compiler/cli",
+)
+"""Folders whose tests hold broken policies with their exact codes."""
+
+
+@pytest.mark.parametrize("code", sorted(code for code in CODES if code[3] in "012"))
+def test_a_broken_policy_shows_the_code(code: str) -> None:
+    """Text, schema and meaning: a code that no test provokes is a promise that nobody checked."""
+    texts = [path.read_text(encoding="utf-8") for folder in TABLES for path in (ROOT / folder).rglob("test_*.py")]
+    assert any(re.search(rf'"{code}"', text) for text in texts)

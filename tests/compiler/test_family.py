@@ -1,0 +1,147 @@
+"""The Istio family on every golden policy: each target that can express it, at each profile, linked and schema-clean."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import api_defaults
+import crds
+import pytest
+from links import Links
+from support import ROOT, linked, reference
+
+from compiler import targets
+from compiler.diagnostics import CompileError
+from compiler.features.objects import Object
+from compiler.link import ir
+from compiler.releases import PROFILES
+
+GOLDEN = sorted(path.parent.name for path in (ROOT / "tests" / "golden").glob("*/policy.yaml"))
+POLICIES = sorted(path.stem for path in (ROOT / "policies").glob("*.yaml"))
+CRDS = {
+    "seed": ("gateway-api-v1.2.0/standard", "gateway-api-inference-extension-v1.1.0", "istio-v1.29.0"),
+    "current": (
+        "gateway-api-v1.5.1/standard",
+        "gateway-api-inference-extension-v1.5.0",
+        "istio-v1.30.3",
+        "llm-d-router-v0.10.0",
+    ),
+}
+"""The projects' folders of a profile."""
+CANNOT = {
+    ("weighted", "gie"),  # a pool among weighted endpoints
+    ("weighted", "llm-d"),
+    ("disaggregated", "gie"),
+    ("disaggregated", "llm-d", "seed"),  # the older scheduler
+}
+"""Cases that a target refuses, some at one profile only."""
+
+
+def path_of(case: str) -> Path:
+    """A golden policy, or one of those that people start from."""
+    golden = ROOT / "tests" / "golden" / case / "policy.yaml"
+    return golden if golden.exists() else ROOT / "policies" / f"{case}.yaml"
+
+
+@cache
+def policy_of(case: str, profile: str) -> ir.Policy:
+    """The linked policy, at a profile, with files in the router's folder."""
+    policy = linked(path_of(case).read_text(encoding="utf-8"), case)
+    router = replace(policy.router, files={"config.yaml": b"a: 1\n", "domain.safetensors": b"\x00"})
+    return replace(policy, router=router, versions=PROFILES[profile])
+
+
+@pytest.mark.parametrize("profile", sorted(PROFILES))
+@pytest.mark.parametrize("target", sorted(targets.TARGETS))
+@pytest.mark.parametrize("case", sorted({*GOLDEN, *POLICIES}))
+def test_a_policy_links_and_fits_the_crds_with_every_default_or_is_refused(case: str, target: str, profile: str) -> None:
+    """Every reference resolves, no field is unknown, and nothing is left for the API server to fill in."""
+    policy = policy_of(case, profile)
+    if (case, target) in CANNOT or (case, target, profile) in CANNOT:
+        with pytest.raises(CompileError) as caught:
+            targets.objects(policy, target)
+        assert "VSR312" in {item.code for item in caught.value.diagnostics}
+        return
+    found = targets.objects(policy, target)
+    options = [item for component in targets.components(policy, target) for item in component.objects]
+    assert Links([item.body for item in [*found, *options]], policy).problems() == []
+    assert fits(found + options, profile)
+    for item in (*found, *options):
+        if (item.body["apiVersion"], item.kind) in api_defaults.TABLE:
+            assert api_defaults.defaulted(item.body) == item.body, item.path
+
+
+def fits(found: list[Object], profile: str) -> set[str]:
+    """The kinds that have a CRD, after each was held against it."""
+    folders = (*CRDS[profile], "prometheus-operator-v0.93.0")
+    checked: set[str] = set()
+    for body, schema in crds.custom((item.body for item in found), schemas(folders)):
+        assert crds.problems(schema, body) == [], body["kind"]
+        assert crds.defaulted(schema, body) == body, body["kind"]
+        checked.add(body["kind"])
+    return checked
+
+
+@cache
+def schemas(folders: tuple[str, ...]) -> dict[Any, Any]:
+    """The schemas of a profile."""
+    return crds.profile(reference() / "crds", *folders)
+
+
+@pytest.mark.parametrize("case", ["two-models", "lora", "disaggregated"])
+def test_the_simulator_stands_in_for_every_server_of_ours(case: str) -> None:
+    """`simulate` changes images and needs: names, ports, routes and pools stay, so all links hold."""
+    policy = simulated(policy_of(case, "current"))
+    for target in ("llm-d", "istio"):
+        bodies = [item.body for item in targets.objects(policy, target)]
+        assert Links(bodies, policy).problems() == []
+        text = str(bodies)
+        assert "nvidia.com/gpu" not in text
+        assert "vllm/vllm-openai" not in text
+        assert "PersistentVolumeClaim" not in text
+        assert "ghcr.io/llm-d/llm-d-inference-sim:v" in text
+
+
+def simulated(policy: ir.Policy) -> ir.Policy:
+    """The policy with the simulator in the place of each server."""
+    moved = {
+        each.name: replace(each, server=replace(each.server, simulate=True)) if each.server else each
+        for each in policy.endpoints
+    }
+    models = [
+        replace(model, endpoints=tuple((moved[each.name], weight) for each, weight in model.endpoints))
+        for model in policy.models
+    ]
+    return replace(policy, endpoints=tuple(moved.values()), models=tuple(models))
+
+
+def test_forty_pools_have_names_of_their_own_and_a_model_more_touches_only_its_own_files() -> None:
+    """Splitting is by model, so names are stable: what is new belongs to the new model, and nothing else changes."""
+    before, after = (by_path(forty(count)) for count in (40, 41))
+    new = set(after) - set(before)
+    assert set(before) <= set(after)
+    assert all("m40" in path for path in new)
+    changed = {path for path in before if before[path].body != after[path].body}
+    assert changed == set()
+    links = Links([item.body for item in after.values()], forty(41))
+    assert links.problems() == []
+    assert len(list(links.of("InferencePool"))) == 41
+
+
+def forty(count: int) -> ir.Policy:
+    """So many models, each on pods of its own."""
+    names = [f"m{index:02}" for index in range(count)]
+    endpoints = "".join(f"  {name}: {{pods: {{selector: {{app: {name}}}}}}}\n" for name in names)
+    models = "".join(f"  {name}: {{endpoints: {name}}}\n" for name in names)
+    return linked(
+        "apiVersion: vsr.dev/v1alpha1\nkind: RoutingPolicy\nmetadata: {name: forty}\n"
+        f'router: {{image: "r:1"}}\nendpoints:\n{endpoints}models:\n{models}default: m00\n'
+    )
+
+
+def by_path(policy: ir.Policy) -> dict[str, Object]:
+    """The objects of the target llm-d by path."""
+    return {item.path: item for item in targets.objects(policy, "llm-d")}

@@ -1,0 +1,288 @@
+"""References between objects held against each other: what a schema cannot see and an API server does not ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from compiler.link import ir
+from schemas.headers import SELECTED_MODEL
+
+Body = dict[str, Any]
+H2 = {"grpc", "http2", "kubernetes.io/h2c"}
+"""What a Service's port must say for Envoy to speak HTTP/2 to it."""
+POOLS = "inference.networking.k8s.io"
+
+
+class Links:
+    """The objects of one target, and the Services and pods that the policy says exist already."""
+
+    def __init__(self, bodies: list[Body], policy: ir.Policy) -> None:
+        self.bodies = bodies
+        self.policy = policy
+        self.by_name = {(b["kind"], b["metadata"].get("namespace", ""), b["metadata"]["name"]): b for b in bodies}
+        self.services = {
+            (each.service.namespace, each.service.name, each.service.port)
+            for each in policy.endpoints
+            if each.server is None and each.pods is None
+        }
+        self.pods = [
+            (each.service.namespace, dict(each.pods.labels), each.pods.port) for each in policy.endpoints if each.pods
+        ]
+
+    def problems(self) -> list[str]:
+        """Every broken link, as sentences; none is what a test wants."""
+        rules = [self.unique, self.routes, self.grants, self.pools, self.pickers, self.rules, self.filters]
+        rules += [self.selectors, self.workloads, self.bindings, self.names]
+        return [problem for rule in rules for problem in rule()]
+
+    def of(self, kind: str) -> Iterator[tuple[str, str, Body]]:
+        """The objects of a kind with namespace and name."""
+        for (found, namespace, name), body in self.by_name.items():
+            if found == kind:
+                yield namespace, name, body
+
+    def templates(self, namespace: str, labels: Body) -> list[Body]:
+        """The pod templates in a namespace that bear the labels."""
+        found = [b["spec"]["template"] for ns, _, b in self.of("Deployment") if ns == namespace]
+        return [each for each in found if labels.items() <= each["metadata"]["labels"].items()]
+
+    def known_pods(self, namespace: str, labels: Body) -> list[int]:
+        """The ports of pods that exist already and bear the labels."""
+        return [port for ns, own, port in self.pods if ns == namespace and labels.items() <= own.items()]
+
+    def unique(self) -> Iterator[str]:
+        """L01: no identity twice."""
+        if len(self.by_name) != len(self.bodies):
+            yield "two objects share an identity"
+
+    def routes(self) -> Iterator[str]:
+        """L02, L16, L17: parents and backends exist, a listener admits the route, one pool a rule."""
+        for namespace, name, body in self.of("HTTPRoute"):
+            for parent in body["spec"]["parentRefs"]:
+                gateway = self.by_name.get(("Gateway", parent["namespace"], parent["name"]))
+                listeners = {each["name"]: each for each in gateway["spec"]["listeners"]} if gateway else {}
+                listener = listeners.get(parent["sectionName"])
+                if listener is None:
+                    yield f"{name}: no such listener"
+                elif listener["allowedRoutes"]["namespaces"]["from"] == "Same" and namespace != parent["namespace"]:
+                    yield f"{name}: the listener does not admit its namespace"
+            for rule in body["spec"]["rules"]:
+                kinds = [ref["kind"] for ref in rule["backendRefs"]]
+                if "InferencePool" in kinds and len(kinds) > 1:
+                    yield f"{name}: a pool shares a rule"
+                yield from (f"{name}: {text}" for ref in rule["backendRefs"] for text in self._backend(ref))
+
+    def _backend(self, ref: Body) -> Iterator[str]:
+        key = (ref["kind"], ref["namespace"], ref["name"])
+        if ref["kind"] == "InferencePool":
+            if key not in self.by_name or ref["group"] != POOLS:
+                yield f"no pool {ref['name']}"
+        elif (ref["namespace"], ref["name"], ref["port"]) not in self.services:
+            ports = [each["port"] for each in self.by_name[key]["spec"]["ports"]] if key in self.by_name else []
+            if ref["port"] not in ports:
+                yield f"no Service {ref['name']}:{ref['port']}"
+
+    def grants(self) -> Iterator[str]:
+        """L03: what crosses namespaces is granted, and nothing else is."""
+        needed = {
+            (namespace, ref["namespace"], ref["group"], ref["kind"], ref["name"])
+            for namespace, _, body in self.of("HTTPRoute")
+            for rule in body["spec"]["rules"]
+            for ref in rule["backendRefs"]
+            if ref["namespace"] != namespace
+        }
+        given = {
+            (source["namespace"], namespace, target["group"], target["kind"], target["name"])
+            for namespace, _, body in self.of("ReferenceGrant")
+            for source in body["spec"]["from"]
+            for target in body["spec"]["to"]
+        }
+        yield from (f"not granted: {each}" for each in needed - given)
+        yield from (f"granted for nothing: {each}" for each in given - needed)
+
+    def pools(self) -> Iterator[str]:
+        """L05: a pool's pods exist, listen on its port, and are in no other pool."""
+        seen: list[tuple[str, Body]] = []
+        for namespace, name, body in self.of("InferencePool"):
+            labels = body["spec"]["selector"]["matchLabels"]
+            ports = {port for each in self.templates(namespace, labels) for port in _container_ports(each).values()}
+            ports |= set(self.known_pods(namespace, labels))
+            yield from (f"{name}: no pod on {p['number']}" for p in body["spec"]["targetPorts"] if p["number"] not in ports)
+            if any(ns == namespace and (labels.items() <= o.items() or o.items() <= labels.items()) for ns, o in seen):
+                yield f"{name}: its pods may be another pool's"
+            seen.append((namespace, labels))
+
+    def pickers(self) -> Iterator[str]:
+        """L06, L07, L08, L21: a picker knows its pool, its plugins, its port and how it is spoken to."""
+        for namespace, name, body in self.of("InferencePool"):
+            ref = body["spec"]["endpointPickerRef"]
+            service = self.by_name.get(("Service", namespace, ref["name"]))
+            port = next((p for p in service["spec"]["ports"] if p["port"] == ref["port"]["number"]), None) if service else None
+            if service is None or port is None:
+                yield f"{name}: no picker Service"
+                continue
+            if port["appProtocol"] not in H2:
+                yield f"{name}: its picker is not spoken to by HTTP/2"
+            for template in self.templates(namespace, service["spec"]["selector"]):
+                flags = _flags(template)
+                wanted = {"pool-name": name, "pool-namespace": namespace, "grpc-port": str(ref["port"]["number"])}
+                yield from (f"{name}: --{k} is {flags.get(k)}" for k, v in wanted.items() if flags.get(k) != v)
+                yield from (f"{name}: {text}" for text in self._config(namespace, template, flags))
+                health = {probe["grpc"]["service"] for probe in _probes(template)}
+                if not health <= {"liveness", "readiness"}:
+                    yield f"{name}: with standbys, its probes name no service that answers"
+                yield from (f"{name}: {text}" for text in self._tls(namespace, ref["name"], flags))
+
+    def _config(self, namespace: str, template: Body, flags: dict[str, str]) -> Iterator[str]:
+        folder, _, key = flags["config-file"].rpartition("/")
+        mounts = {m["mountPath"]: m["name"] for m in template["spec"]["containers"][0]["volumeMounts"]}
+        volume = next(v for v in template["spec"]["volumes"] if v["name"] == mounts[folder])
+        data = self.by_name[("ConfigMap", namespace, volume["configMap"]["name"])]["data"]
+        if key not in data:
+            yield f"no configuration {key}"
+            return
+        config = YAML(typ="safe").load(data[key])
+        declared = {plugin.get("name", plugin["type"]) for plugin in config["plugins"]}
+        used = {ref["pluginRef"] for profile in config["schedulingProfiles"] for ref in profile["plugins"]}
+        yield from (f"plugin {each} is not declared" for each in used - declared)
+
+    def _tls(self, namespace: str, name: str, flags: dict[str, str]) -> Iterator[str]:
+        host = f"{name}.{namespace}.svc.cluster.local"
+        found = [b for ns, _, b in self.of("DestinationRule") if b["spec"]["host"] == host]
+        modes = {each["spec"]["trafficPolicy"]["tls"]["mode"] for each in found}
+        if modes != ({"SIMPLE"} if flags.get("secure-serving", "true") == "true" else set()):
+            yield f"TLS differs between {name} and its DestinationRule"
+
+    def rules(self) -> Iterator[str]:
+        """L22: a DestinationRule stands where the gateway looks first, and its host is a Service."""
+        hosts = {f"{name}.{namespace}.svc.cluster.local" for namespace, name, _ in self.of("Service")}
+        for namespace, name, body in self.of("DestinationRule"):
+            if namespace != self.policy.gateway.namespace:
+                yield f"{name}: the gateway does not see it"
+            if body["spec"]["host"] not in hosts:
+                yield f"{name}: no host {body['spec']['host']}"
+
+    def filters(self) -> Iterator[str]:
+        """L08, L09, L19: the filter has a name of its own, and its cluster is a Service that speaks HTTP/2."""
+        for namespace, name, body in self.of("EnvoyFilter"):
+            for ref in body["spec"]["targetRefs"]:
+                if (ref["kind"], namespace, ref["name"]) not in self.by_name:
+                    yield f"{name}: no {ref['kind']} {ref['name']}"
+            values = {p["applyTo"]: p["patch"]["value"] for p in body["spec"]["configPatches"]}
+            if values["HTTP_FILTER"]["name"].startswith("envoy.filters.http."):
+                yield f"{name}: Istio would re-point its filter"
+            _, port, _, host = values["HTTP_FILTER"]["typed_config"]["grpc_service"]["envoy_grpc"]["cluster_name"].split("|")
+            service, where = host.split(".")[:2]
+            found = self.by_name.get(("Service", where, service))
+            if found is None or [p["appProtocol"] in H2 for p in found["spec"]["ports"] if p["port"] == int(port)] != [True]:
+                yield f"{name}: no HTTP/2 port {port} at {host}"
+
+    def selectors(self) -> Iterator[str]:
+        """Services and whatever selects pods lead to some, by ports that they have."""
+        for namespace, name, body in self.of("Service"):
+            chosen = body["spec"]["selector"]
+            known = self.known_pods(namespace, chosen)
+            ports: Body = {}
+            for template in self.templates(namespace, chosen):
+                ports |= _container_ports(template)
+            for port in body["spec"]["ports"]:
+                if port["targetPort"] not in {*ports, *ports.values(), *known}:
+                    yield f"Service {name}: nothing at {port['targetPort']}"
+        for kind in ("NetworkPolicy", "PodDisruptionBudget", "PodMonitor"):
+            for namespace, name, body in self.of(kind):
+                spec = body["spec"]
+                labels = (spec.get("podSelector") or spec["selector"])["matchLabels"]
+                gateway = labels.get("gateway.networking.k8s.io/gateway-name")
+                if gateway is not None and ("Gateway", namespace, gateway) in self.by_name:
+                    continue
+                if not self.templates(namespace, labels) and not self.known_pods(namespace, labels):
+                    yield f"{kind} {name}: selects nothing"
+        for namespace, name, body in self.of("HorizontalPodAutoscaler"):
+            if ("Deployment", namespace, body["spec"]["scaleTargetRef"]["name"]) not in self.by_name:
+                yield f"HorizontalPodAutoscaler {name}: scales nothing"
+
+    def workloads(self) -> Iterator[str]:
+        """A pod's labels are its Deployment's; its account, configuration and volumes exist and are mounted."""
+        for namespace, name, body in self.of("Deployment"):
+            template, spec = body["spec"]["template"], body["spec"]["template"]["spec"]
+            if not body["spec"]["selector"]["matchLabels"].items() <= template["metadata"]["labels"].items():
+                yield f"{name}: its selector does not match its pods"
+            account = spec.get("serviceAccountName")
+            if account and ("ServiceAccount", namespace, account) not in self.by_name:
+                yield f"{name}: no account {account}"
+            volumes = {each["name"]: each for each in spec.get("volumes", [])}
+            for volume in volumes.values():
+                claim = volume.get("persistentVolumeClaim", {}).get("claimName")
+                config = volume.get("configMap", {}).get("name")
+                if claim and ("PersistentVolumeClaim", namespace, claim) not in self.by_name:
+                    yield f"{name}: no claim {claim}"
+                if config and ("ConfigMap", namespace, config) not in self.by_name:
+                    yield f"{name}: no configuration {config}"
+            mounts = {m["name"] for c in spec["containers"] for m in c.get("volumeMounts", [])}
+            if mounts != set(volumes):
+                yield f"{name}: volumes and mounts differ"
+
+    def bindings(self) -> Iterator[str]:
+        """L15: roles and subjects exist, a ClusterRoleBinding's subjects have namespaces, cluster rights are wide."""
+        for kind, role in (("RoleBinding", "Role"), ("ClusterRoleBinding", "ClusterRole")):
+            for namespace, name, body in self.of(kind):
+                if (role, namespace, body["roleRef"]["name"]) not in self.by_name:
+                    yield f"{name}: no {role}"
+                for subject in body["subjects"]:
+                    if ("ServiceAccount", subject["namespace"], subject["name"]) not in self.by_name:
+                        yield f"{name}: no account {subject['name']}"
+        for _, name, body in self.of("Role"):
+            if any("tokenreviews" in rule.get("resources", []) for rule in body["rules"]):
+                yield f"{name}: token reviews have no effect in a Role"
+
+    def names(self) -> Iterator[str]:
+        """L04: routes are on exactly the names that the router writes, and servers of ours bear them."""
+        routed: dict[str, list[Body]] = {}
+        for _, _, body in self.of("HTTPRoute"):
+            for rule in body["spec"]["rules"]:
+                for match in rule["matches"]:
+                    values = [h["value"] for h in match.get("headers", []) if h["name"] == SELECTED_MODEL]
+                    routed |= {value: rule["backendRefs"] for value in values}
+        if set(routed) != {model.name for model in self.policy.models}:
+            yield f"routes are on {sorted(routed)}"
+        for value, refs in routed.items():
+            for ref in refs:
+                target = self.by_name.get((ref["kind"], ref["namespace"], ref["name"]))
+                chosen = target["spec"]["selector"] if target else {}
+                labels = chosen.get("matchLabels", chosen)
+                for template in self.templates(ref["namespace"], labels) if labels else []:
+                    if value not in _served(template):
+                        yield f"{value}: not served by {ref['name']}"
+
+
+def _container_ports(template: Body) -> dict[str, int]:
+    spec = template["spec"]
+    containers = [*spec["containers"], *spec.get("initContainers", [])]
+    return {port["name"]: port["containerPort"] for each in containers for port in each.get("ports", [])}
+
+
+def _flags(template: Body) -> dict[str, str]:
+    args = template["spec"]["containers"][0]["args"]
+    return dict(arg.removeprefix("--").split("=", 1) for arg in args)
+
+
+def _probes(template: Body) -> list[Body]:
+    container = template["spec"]["containers"][0]
+    return [container[name] for name in ("startupProbe", "readinessProbe", "livenessProbe")]
+
+
+def _served(template: Body) -> set[str]:
+    """The names that a server bears by itself, and those of its adapters."""
+    names: set[str] = set()
+    flag = ""
+    for arg in template["spec"]["containers"][0]["args"]:
+        if arg.startswith("--"):
+            flag = arg
+        elif flag == "--served-model-name":
+            names.add(arg)
+        elif flag == "--lora-modules":
+            names.add(YAML(typ="safe").load(arg)["name"] if arg.startswith("{") else arg.split("=")[0])
+    return names

@@ -1,0 +1,156 @@
+"""The link checker finds what it is for: each fault, put into objects that have none, is reported."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from links import Links
+from support import linked
+
+from compiler import targets
+
+TEXT = """\
+apiVersion: vsr.dev/v1alpha1
+kind: RoutingPolicy
+metadata: {name: links}
+router: {image: "r:1"}
+gateway: {namespace: edge}
+endpoints:
+  one: {vllm: {namespace: models}}
+  two: {pods: {namespace: models, selector: {app: two}}}
+models:
+  big: {checkpoint: example/big, endpoints: one, loras: {small: {path: /adapters/small}}}
+  other: {endpoints: two}
+default: big
+"""
+POLICY = linked(TEXT)
+BODIES = {item.path: item.body for item in targets.objects(POLICY, "gie")}
+Edit = Callable[[dict[str, Any]], object]
+
+
+def problems(edit: Edit | None = None) -> list[str]:
+    """What is found after an edit of the objects by path."""
+    bodies = copy.deepcopy(BODIES)
+    if edit is not None:
+        edit(bodies)
+    return Links(list(bodies.values()), POLICY).problems()
+
+
+def test_the_objects_have_no_fault_to_begin_with() -> None:
+    """Otherwise the tests below would show nothing."""
+    assert problems() == []
+
+
+def args(bodies: dict[str, Any], path: str) -> list[str]:
+    """The arguments of a Deployment's container."""
+    found: list[str] = bodies[path]["spec"]["template"]["spec"]["containers"][0]["args"]
+    return found
+
+
+def swap(path: str, old: str, new: str) -> Edit:
+    """An edit that replaces an argument."""
+
+    def edit(bodies: dict[str, Any]) -> None:
+        found = args(bodies, path)
+        found[found.index(old)] = new
+
+    return edit
+
+
+def put(path: str, keys: str, value: object) -> Edit:
+    """An edit that sets a field, told by its keys with dots between."""
+
+    def edit(bodies: dict[str, Any]) -> None:
+        node = bodies[path]
+        *way, last = keys.split(".")
+        for key in way:
+            node = node[int(key) if key.isdigit() else key]
+        node[int(last) if last.isdigit() else last] = value
+
+    return edit
+
+
+def drop(path: str) -> Edit:
+    """An edit that leaves an object out."""
+    return lambda bodies: bodies.pop(path)
+
+
+EPP, ROUTE, POOL = "models/deployment-one-epp.yaml", "edge/httproute-big.yaml", "models/inferencepool-one.yaml"
+FILTER = "edge/envoyfilter-inference-gateway-semantic-router.yaml"
+FAULTS = {
+    "a second object of one name": (lambda b: b.update(copy=b[EPP]), "two objects share an identity"),
+    "a pool that is not there": (drop(POOL), "no pool one"),
+    "a grant that is not there": (drop("models/referencegrant-inference-gateway-to-one.yaml"), "not granted"),
+    "a grant for nothing": (drop("edge/httproute-other.yaml"), "granted for nothing"),
+    "a route to no listener": (put(ROUTE, "spec.parentRefs.0.sectionName", "https"), "no such listener"),
+    "a route that is not admitted": (put(ROUTE, "metadata.namespace", "far"), "does not admit"),
+    "a name that nobody serves": (swap("models/deployment-one.yaml", "big", "huge"), "big: not served by one"),
+    "an adapter that nobody loads": (
+        swap("models/deployment-one.yaml", "small=/adapters/small", "tiny=/adapters/small"),
+        "small: not served by one",
+    ),
+    "a name without a route": (drop("edge/httproute-other.yaml"), "routes are on"),
+    "a picker of another pool": (swap(EPP, "--pool-name=one", "--pool-name=two"), "--pool-name is two"),
+    "a picker of another namespace": (
+        swap(EPP, "--pool-namespace=models", "--pool-namespace=default"),
+        "--pool-namespace is default",
+    ),
+    "a picker on another port": (swap(EPP, "--grpc-port=9002", "--grpc-port=9000"), "--grpc-port is 9000"),
+    "a picker without TLS": (swap(EPP, "--secure-serving=true", "--secure-serving=false"), "TLS differs"),
+    "a picker without a DestinationRule": (drop("edge/destinationrule-one-epp.yaml"), "TLS differs"),
+    "a DestinationRule out of sight": (
+        put("edge/destinationrule-one-epp.yaml", "metadata.namespace", "models"),
+        "the gateway does not see it",
+    ),
+    "a DestinationRule for nothing": (put("edge/destinationrule-one-epp.yaml", "spec.host", "one-epp"), "no host"),
+    "a configuration of another key": (
+        swap(EPP, "--config-file=/config/picker.yaml", "--config-file=/config/x.yaml"),
+        "no configuration x.yaml",
+    ),
+    "a plugin that is not declared": (
+        put("models/configmap-one-epp.yaml", "data", {"picker.yaml": "plugins: []\nschedulingProfiles: [{plugins: [{pluginRef: a}]}]"}),
+        "plugin a is not declared",
+    ),
+    "a probe that nobody answers": (
+        put(EPP, "spec.template.spec.containers.0.readinessProbe.grpc.service", "inference-extension"),
+        "probes name no service",
+    ),
+    "a picker spoken to by HTTP/1": (put("models/service-one-epp.yaml", "spec.ports.0.appProtocol", "http"), "HTTP/2"),
+    "a pool on another port": (put(POOL, "spec.targetPorts.0.number", 80), "no pod on 80"),
+    "a pool of another's pods": (
+        put("models/inferencepool-two.yaml", "spec.selector.matchLabels", {"app.kubernetes.io/name": "one"}),
+        "another pool's",
+    ),
+    "a filter of Envoy's own name": (
+        put(FILTER, "spec.configPatches.2.patch.value.name", "envoy.filters.http.ext_proc"),
+        "re-point",
+    ),
+    "a filter for no Gateway": (put(FILTER, "spec.targetRefs.0.name", "other"), "no Gateway other"),
+    "a router on another port": (
+        put("vllm-semantic-router-system/service-semantic-router.yaml", "spec.ports.0.port", 80),
+        "no HTTP/2 port 50051",
+    ),
+    "a Service to nothing": (put("models/service-one.yaml", "spec.selector", {"app": "x"}), "nothing at http"),
+    "a Deployment of other pods": (put(EPP, "spec.selector.matchLabels", {"app": "x"}), "does not match its pods"),
+    "an account that is not there": (drop("models/serviceaccount-one-epp.yaml"), "no account one-epp"),
+    "a claim that is not there": (drop("models/persistentvolumeclaim-one.yaml"), "no claim one"),
+    "a role that is not there": (drop("models/role-one-epp.yaml"), "no Role"),
+    "wide rights in a Role": (
+        put("models/role-one-epp.yaml", "rules.0.resources", ["tokenreviews"]),
+        "no effect in a Role",
+    ),
+    "a budget for nothing": (
+        put("vllm-semantic-router-system/poddisruptionbudget-semantic-router.yaml", "spec.selector.matchLabels", {"a": "b"}),
+        "selects nothing",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_found(fault: str) -> None:
+    """One edit, and a sentence about it."""
+    edit, sentence = FAULTS[fault]
+    assert [text for text in problems(edit) if sentence in text], problems(edit)
