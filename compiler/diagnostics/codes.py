@@ -34,6 +34,7 @@ CODES: dict[str, Code] = {
         "ignore that silences nothing", "warning", "Remove the comment; it silences warnings only, never an error."
     ),
     "VSR010": Code("ignore without a code or a reason", "warning", "Write the code and, behind it, the reason."),
+    "VSR011": Code("more findings than are shown", "error", "Mend those that are shown, and run the command again."),
     "VSR101": Code("unknown key", "error", "Remove the key or mend its spelling."),
     "VSR102": Code("missing key", "error", "Add the key."),
     "VSR103": Code("wrong type", "error", "Write the value in the form that the message asks for."),
@@ -70,8 +71,12 @@ CODES: dict[str, Code] = {
     "VSR225": Code("pods that are not the compiler's", "error", "Scale them where they are defined."),
     "VSR226": Code("image that may change", "error", "Pin a release or a digest."),
     "VSR227": Code("secret in the policy", "error", "Refer to a Secret, and revoke what was written."),
-    "VSR230": Code("route that is never reached", "warning", "Move the route up, give it a higher priority, or remove it."),
-    "VSR231": Code("condition that contradicts itself", "error", "Mend the condition; a request has at most one category."),
+    "VSR230": Code(
+        "route that is never reached", "warning", "Move the route up, give it a higher priority, or remove it."
+    ),
+    "VSR231": Code(
+        "condition that contradicts itself", "error", "Mend the condition; a request has at most one category."
+    ),
     "VSR232": Code("condition that is always true", "warning", "Write when: always if that is meant."),
     "VSR233": Code("part of a condition that never changes", "warning", "Remove the part, or mend it."),
     "VSR234": Code("routes of one priority that overlap", "warning", "Give them different priorities."),
@@ -82,7 +87,11 @@ CODES: dict[str, Code] = {
     "VSR240": Code("assertion that does not hold", "error", "Change the routes or guards, or what is asserted."),
     "VSR241": Code("assertion about nothing", "warning", "Check its names."),
     "VSR242": Code("too many combinations to decide", "error", "Ask about fewer signals at once."),
-    "VSR243": Code("default that may not serve the auto name", "error", "Use onFailure: deny, or a default on a server of the compiler's."),
+    "VSR243": Code(
+        "default that may not serve the auto name",
+        "error",
+        "Use onFailure: deny, or a default on a server of the compiler's.",
+    ),
     "VSR245": Code("times that do not fit", "error", "Make gateway.timeout longer than the deadline."),
     "VSR301": Code("no repository for Argo CD", "warning", "Add `gitops` with the repository that holds the output."),
     "VSR302": Code("path outside the repository", "error", "Name the folder of the repository that holds `out/`."),

@@ -65,9 +65,21 @@ class Diagnostic:
         return (self.span, self.code, self.message)
 
 
+MAX_FINDINGS = 100
+"""Who mends a hundred runs the command again anyway; a hostile file could hold a million."""
+
+
 class CompileError(Exception):
-    """A compile that cannot go on. Carries every finding of the stage that failed."""
+    """A compile that cannot go on, with the findings of the stage that failed: ``MAX_FINDINGS`` and a note at most."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
-        self.diagnostics = sorted(diagnostics, key=lambda d: d.order)
+        found = sorted(diagnostics, key=lambda d: d.order)
+        self.diagnostics = found[:MAX_FINDINGS]
+        if len(found) > MAX_FINDINGS:
+            self.diagnostics.append(more(len(found) - MAX_FINDINGS, found[MAX_FINDINGS].span))
         super().__init__("; ".join(d.message for d in self.diagnostics))
+
+
+def more(left: int, span: Span) -> Diagnostic:
+    """Says how many findings are not shown, at the place of the first of them."""
+    return Diagnostic("VSR011", f"{left} or more findings from here on are not shown", span, "Mend the others first.")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from compiler.diagnostics import Diagnostic, Severity, Span
+from compiler.diagnostics import MAX_FINDINGS, Diagnostic, Severity, Span
 from compiler.source import Document
 from compiler.source.data import suggest
 from compiler.source.document import Path
@@ -19,7 +19,12 @@ class Scope:
     """The document under work and what was found in it so far."""
 
     document: Document
-    found: list[Diagnostic] = field(default_factory=list)
+    noted: dict[Diagnostic, None] = field(default_factory=dict)
+
+    @property
+    def found(self) -> list[Diagnostic]:
+        """Every finding, once, in the order in which it was noted."""
+        return list(self.noted)
 
     @property
     def problems(self) -> list[Diagnostic]:
@@ -37,14 +42,15 @@ class Scope:
 
     def report(self, code: str, message: str, path: Path, hint: str = "", *, key: bool = False) -> None:
         """Note a finding at a path, once."""
-        item = Diagnostic(code, message, self.document.span(path, key=key), hint)
-        if item not in self.found:
-            self.found.append(item)
+        self.noted[Diagnostic(code, message, self.document.span(path, key=key), hint)] = None
 
     def resolve(self, table: Mapping[str, T], name: str, noun: str, path: Path, *, key: bool = False) -> T | None:
         """Look a name up. A miss is reported with the nearest name; the caller goes on without."""
         if name in table:
             return table[name]
-        hint = suggest(name, sorted(table)) or "The policy defines none of this kind that could be meant."
+        # Looking for the nearest name costs; nobody reads the hints of findings that are not shown.
+        hint = (
+            suggest(name, sorted(table)) if len(self.noted) <= MAX_FINDINGS else ""
+        ) or "The policy defines none of this kind that could be meant."
         self.report("VSR201", f"there is no {noun} named `{name}`", path, hint, key=key)
         return None

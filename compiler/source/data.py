@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from compiler.diagnostics import CompileError, Diagnostic
+from compiler.diagnostics import MAX_FINDINGS, CompileError, Diagnostic
 from compiler.source.document import Document, Path
 from compiler.source.nodes import Mapping, Node, Scalar
 from schemas.scalars import Plain
@@ -51,7 +51,8 @@ def parse(document: Document, model: type[M]) -> M:
     try:
         return model.model_validate(to_data(document.root))
     except ValidationError as error:
-        details = error.errors(include_url=False)
+        # What is not shown needs no words; a few more than are shown, so that the note on the rest comes.
+        details = error.errors(include_url=False)[: MAX_FINDINGS * 2]
         found = [_diagnostic(document, model, detail) for detail in details if not _follows(model, detail, details)]
         raise CompileError(dict.fromkeys(found)) from None
 

@@ -6,6 +6,7 @@ key is seen with both of its places.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,8 @@ from compiler.source.nodes import Mapping, Node, Scalar, Sequence
 
 MAX_DEPTH = 40
 MAX_NODES = 200_000
+
+_BREAKS = re.compile("[\x85\u2028\u2029]|\r(?!\n)")
 
 Path = tuple[str | int, ...]
 
@@ -63,6 +66,8 @@ def load(text: str, name: str) -> Document:
     Raises:
         CompileError: VSR002, VSR003, VSR005, VSR006, VSR007 or VSR008, all duplicate keys at once.
     """
+    if found := _BREAKS.search(text):
+        raise CompileError([_odd_break(found, text, name)])
     builder = _Builder(name)
     try:
         for event in YAML(typ="safe").parse(text):
@@ -210,6 +215,15 @@ def _syntax(error: YAMLError, text: str, name: str) -> Diagnostic:
             f"What begins in line {context.line + 1} is not finished here: check its quotes, brackets and indentation."
         )
     return Diagnostic("VSR002", f"not valid YAML: {problem or 'cannot be read'}", Span(name, line, column), hint)
+
+
+def _odd_break(found: re.Match[str], text: str, name: str) -> Diagnostic:
+    """A character that ends a line in YAML 1.1 and not in 1.2 would make two readers see two policies."""
+    before = text[: found.start()]
+    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    message = f"not valid YAML: U+{ord(found[0]):04X} ends a line for some readers and not for others"
+    hint = "Replace it by a line feed or a blank."
+    return Diagnostic("VSR002", message, Span(name, line, column), hint)
 
 
 def _offset(error: YAMLError, text: str) -> tuple[int, int]:

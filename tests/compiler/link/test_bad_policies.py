@@ -165,3 +165,12 @@ def test_all_findings_of_a_stage_come_in_one_run_and_in_file_order() -> None:
     with pytest.raises(CompileError) as caught:
         linked(text)
     assert [item.span.line for item in caught.value.diagnostics] == [16, 17, 18]
+
+
+def test_a_flood_of_findings_is_cut_with_a_word() -> None:
+    """A hundred are shown, and where the rest begins."""
+    with pytest.raises(CompileError) as caught:
+        linked(SMALL + "".join(f"unknown{index}: x\n" for index in range(150)))
+    found = caught.value.diagnostics
+    assert [item.code for item in found] == ["VSR101"] * 100 + ["VSR011"]
+    assert found[-1].span.line == 119

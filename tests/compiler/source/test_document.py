@@ -57,6 +57,8 @@ def test_columns_count_characters_not_bytes() -> None:
         ("a: 'x\nb: 1\n", "VSR002", 3, 1),
         ("a: \x01b\n", "VSR002", 1, 4),
         ("a:\n\tb: 1\n", "VSR007", 2, 1),
+        ("a: 1\nb: x\u2028y\n", "VSR002", 2, 5),
+        ("a: 1\rb: 2\n", "VSR002", 1, 5),
         ("a: 1\n---\nb: 1\n", "VSR006", 2, 1),
         ("# only a comment\n", "VSR006", 1, 1),
         ("a: !!python/object:os.system x\n", "VSR008", 1, 4),
