@@ -10,7 +10,6 @@ from pathlib import Path
 
 from compiler.diagnostics import CompileError, Diagnostic, Span
 from compiler.output import lock as locks
-from compiler.output.strict import LIMIT
 from compiler.output.tree import LOCK, unsafe
 from compiler.output.write import read_owned
 
@@ -52,12 +51,13 @@ def _from_folder(folder: Path) -> dict[str, bytes]:
         hint = "Name an output folder such as `out/<policy>`, or a git revision."
         raise CompileError([Diagnostic("VSR305", f"{folder} holds no output of vsr-compile", Span(str(folder)), hint)])
     files: dict[str, bytes] = {}
+    total = 0
     for path in locks.parse(content, f"{folder}/{LOCK}").files:
         data = read_owned(place.parent, place.name, path)
         if data is not None:
             files[path] = data
-        _bounded(sum(map(len, files.values())) if len(files) % 100 == 0 else 0, str(folder))
-    _bounded(sum(map(len, files.values())), str(folder))
+            total += len(data)
+            _bounded(total, str(folder))
     return files
 
 
@@ -117,8 +117,3 @@ def _bounded(total: int, label: str) -> None:
     if total > MAX_TOTAL:
         message = f"the output in {label} is over {MAX_TOTAL // 2**20} MiB"
         raise CompileError([Diagnostic("VSR306", message, Span(label), "Compare with a smaller one.")])
-
-
-def too_long(data: bytes) -> bool:
-    """Whether a file is longer than any that we compare inside."""
-    return len(data) > LIMIT

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import crds
 import pytest
-from gitops_support import DEV, ELSEWHERE, GITOPS, HERE, PROD, bodies, build, compiled, with_environments, written
-from support import reference
+from gitops_support import (
+    DEV,
+    ELSEWHERE,
+    GITOPS,
+    HERE,
+    PLAIN,
+    PROD,
+    bodies,
+    build,
+    compiled,
+    with_environments,
+    written,
+)
+from support import ROOT, reference
 
 from compiler.argocd.emit import IN_CLUSTER, PLACEHOLDER
 from compiler.diagnostics import CompileError, Severity
@@ -130,3 +145,18 @@ def test_argo_cds_own_schemas_take_every_object(environments: tuple[ir.Environme
         assert crds.defaulted(schema, body) == body
         checked.add(body["kind"])
     assert checked == {"Application", "ApplicationSet", "AppProject"}
+
+
+def test_a_compile_prints_its_warnings_and_ends_well(tmp_path: Path) -> None:
+    """Exit 0: the output is there; --strict makes an error of it, and then nothing is written."""
+    (tmp_path / "policy.yaml").write_text(PLAIN, encoding="utf-8")
+    command = [sys.executable, "-c", "from compiler.cli import main; main()", "policy.yaml"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+    strict = subprocess.run(
+        [*command, "--strict"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (strict.returncode, (tmp_path / "out").exists()) == (1, False)
+    result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout) == (0, "")
+    assert "policy.yaml: warning VSR301: " in result.stderr
+    assert (tmp_path / "out" / "small" / "argocd" / "kustomization.yaml").exists()

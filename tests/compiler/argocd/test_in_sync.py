@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import api_defaults
 import crds
 import pytest
 from gitops_support import DEV, ELSEWHERE, PROD, compiled, with_environments
 from support import reference
 
+from compiler import targets
 from compiler.features.objects import Object
 from compiler.link import ir
 
-CURRENT = ("gateway-api-v1.5.1/standard", "istio-v1.30.3", "gateway-api-inference-extension-v1.5.0")
+SIMULATED = replace(DEV, name="simulated", simulate=True)
+CURRENT = (
+    "gateway-api-v1.5.1/standard",
+    "istio-v1.30.3",
+    "gateway-api-inference-extension-v1.5.0",
+    "llm-d-router-v0.10.0",
+)
 
 
 def live(item: Object, schemas: dict[tuple[str, str], crds.Schema]) -> dict[str, object]:
@@ -20,11 +29,13 @@ def live(item: Object, schemas: dict[tuple[str, str], crds.Schema]) -> dict[str,
     return api_defaults.defaulted(item.body) if schema is None else crds.defaulted(schema, item.body)
 
 
-@pytest.mark.parametrize("environment", [DEV, PROD, ELSEWHERE], ids=lambda environment: environment.name)
-def test_nothing_is_out_of_sync_after_it_was_applied(environment: ir.Environment) -> None:
+@pytest.mark.parametrize("target", targets.TARGETS)
+@pytest.mark.parametrize("environment", [DEV, PROD, ELSEWHERE, SIMULATED], ids=lambda environment: environment.name)
+def test_nothing_is_out_of_sync_after_it_was_applied(environment: ir.Environment, target: str) -> None:
     """Desired is live, for each object of an environment; a kind without a table fails here."""
     schemas = crds.profile(reference() / "crds", *CURRENT)
-    found = compiled(with_environments(environment)).environments[environment.name]
+    policy = with_environments(replace(environment, target=target))
+    found = compiled(policy).environments[environment.name]
     assert len(found) > 10
     for item in found:
         assert live(item, schemas) == item.body, item.identity

@@ -8,13 +8,20 @@ from pathlib import Path
 import pytest
 from gitops_support import DEV, ELSEWHERE, HERE, PROD, bodies, build, compiled, documents, with_environments, written
 
+from compiler import targets
 from compiler.environments import overlay
 from compiler.environments.overlay import built, selects
 from compiler.features.objects import Object, make
 from compiler.link import ir
 from compiler.output.yaml import dump
 
-ENVIRONMENTS = [DEV, PROD, ELSEWHERE, replace(PROD, name="both", gateway_name="edge", gateway_namespace="ingress")]
+ENVIRONMENTS = [
+    DEV,
+    PROD,
+    ELSEWHERE,
+    replace(PROD, name="both", gateway_name="edge", gateway_namespace="ingress"),
+    replace(DEV, name="simulated", simulate=True),
+]
 
 
 def config_map(name: str, namespace: str = "x", **data: str) -> Object:
@@ -36,15 +43,17 @@ def on_disk(base: list[Object], wanted: list[Object], folder: Path) -> set[str]:
     return documents(build(folder / "overlays/e"))
 
 
+@pytest.mark.parametrize("target", targets.TARGETS)
 @pytest.mark.parametrize("environment", ENVIRONMENTS, ids=lambda environment: environment.name)
 def test_kubectl_builds_each_overlay_byte_for_byte_as_the_compiler_says(
-    environment: ir.Environment, tmp_path: Path
+    environment: ir.Environment, target: str, tmp_path: Path
 ) -> None:
     """The overlay is the environment: each object, each byte, none more and none less."""
-    result = compiled(with_environments(*ENVIRONMENTS))
+    environment = replace(environment, target=target)
+    result = compiled(with_environments(environment))
     folder = written(result, tmp_path)
     expected = {dump(item.body) for item in result.environments[environment.name]}
-    assert documents(build(folder / "istio" / "overlays" / environment.name)) == expected
+    assert documents(build(folder / target / "overlays" / environment.name)) == expected
 
 
 def test_an_environment_that_changes_nothing_is_its_base() -> None:
