@@ -18,7 +18,6 @@ from compiler.link import ir, link
 from compiler.output.lock import Lock
 from compiler.output.tree import File, Tree
 from compiler.output.yaml import Json, UnprintableError, dump, header
-from compiler.releases import PROFILES
 from compiler.source import load
 from compiler.source.data import parse
 from compiler.source.ignores import silence
@@ -101,7 +100,7 @@ def compile_policy(policy: ir.Policy, existing: Existing, *, rebuild: bool = Fal
     files.append(File("local/envoy.yaml", _text(local.bootstrap(policy), policy.span)))
     files.append(File("local/stand.yaml", _text(local.stand(policy), policy.span)))
     tree = Tree(files)
-    lock = Lock.of(tree, tool=VERSION, tables=PROFILES["current"], policy=policy.name, policy_sha256=policy.sha256)
+    lock = Lock.of(tree, tool=VERSION, tables=policy.versions, policy=policy.name, policy_sha256=policy.sha256)
     warnings = (*policy.warnings, *built.notices, *argo.warnings)
     return Compiled(policy, tree, lock, objects, built.patched, built.environments, warnings)
 

@@ -39,7 +39,13 @@ def cli() -> None:
 @cli.command()
 @click.option("--config", type=_DIRECTORY, required=True, help="The compiled router/config.yaml.")
 @click.option("--address", type=_Address(), default="0.0.0.0:50051", show_default=True, help="Where ext_proc listens.")
-@click.option("--http-address", type=_Address(), default="0.0.0.0:8080", show_default=True, help="Where probes listen.")
+@click.option(
+    "--http-address",
+    type=_Address(),
+    default="0.0.0.0:8080",
+    show_default=True,
+    help="Where probes and /metrics listen.",
+)
 def serve(config: Path, address: object, http_address: object) -> None:
     """Answer an Envoy's ext_proc filter until SIGTERM.
 
@@ -96,7 +102,7 @@ def main() -> None:
         sys.exit(1)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
-        if package not in ("grpc", "google", "ruamel", "pydantic"):
+        if package not in ("grpc", "google", "prometheus_client", "pydantic", "re2", "ruamel"):
             raise
         complain(f"the package {package} is not installed; run pip install 'vsr-compile[runtime]'")
         sys.exit(1)

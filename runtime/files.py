@@ -103,6 +103,8 @@ def _place(document: object, location: tuple[int | str, ...]) -> str | None:
             if (step == "Node") is not is_node:
                 return None
             continue
+        if isinstance(value, dict) and step not in value and value.get("type") == step:
+            continue  # a plugin is told by its type, which pydantic puts into its path
         if isinstance(step, int):
             path += f"[{step}]"
             value = value[step] if isinstance(value, list) and step < len(value) else None

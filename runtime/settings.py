@@ -54,7 +54,7 @@ def load(config: Path) -> Settings:
     runtime = read_model(path, Runtime) if path.exists() else _defaults()
     classifier = _category_classifier(runtime.classifiers)
     labels = frozenset(classifier.labels) if classifier else frozenset[str]()
-    program = build(router, labels, classifier.fallback if classifier else None)
+    program = build(router, labels, classifier.fallback if classifier else None, runtime.splits)
     if runtime.limits.maxMessage <= runtime.limits.maxBody:
         raise UserError("runtime.yaml: limits.maxMessage: must exceed limits.maxBody, since a message carries the body")
     return Settings(

@@ -42,3 +42,6 @@ PROTECTED = frozenset(
     }
 )
 """What no policy may set or remove: routing, identity and framing rest on it."""
+
+ANSWERS = ("allow", "content-type", "retry-after", "x-vsr-fast-response")
+"""Headers of the answers that the router gives by itself."""

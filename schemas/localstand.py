@@ -26,14 +26,14 @@ class DemoRequest(Strict):
     Attributes:
         model: what the client asks for: a model or an auto name.
         prompt: the one user turn.
-        category: the category that must be found; None where none is looked for or none must reach its threshold.
-        expect: the model that must serve.
+        category: the category that must be found; None where it does not matter.
+        expect: the name by which the backend that must serve knows itself; None where it does not matter.
     """
 
     model: str
     prompt: str
     category: str | None = None
-    expect: str
+    expect: str | None = None
 
 
 class LocalStand(Strict):

@@ -35,7 +35,7 @@ class Links:
     def problems(self) -> list[str]:
         """Every broken link, as sentences; none is what a test wants."""
         rules = [self.unique, self.routes, self.grants, self.pools, self.pickers, self.rules, self.filters]
-        rules += [self.selectors, self.workloads, self.bindings, self.names]
+        rules += [self.selectors, self.choices, self.workloads, self.bindings, self.names]
         return [problem for rule in rules for problem in rule()]
 
     def of(self, kind: str) -> Iterator[tuple[str, str, Body]]:
@@ -110,7 +110,9 @@ class Links:
             labels = body["spec"]["selector"]["matchLabels"]
             ports = {port for each in self.templates(namespace, labels) for port in _container_ports(each).values()}
             ports |= set(self.known_pods(namespace, labels))
-            yield from (f"{name}: no pod on {p['number']}" for p in body["spec"]["targetPorts"] if p["number"] not in ports)
+            yield from (
+                f"{name}: no pod on {p['number']}" for p in body["spec"]["targetPorts"] if p["number"] not in ports
+            )
             if any(ns == namespace and (labels.items() <= o.items() or o.items() <= labels.items()) for ns, o in seen):
                 yield f"{name}: its pods may be another pool's"
             seen.append((namespace, labels))
@@ -120,7 +122,11 @@ class Links:
         for namespace, name, body in self.of("InferencePool"):
             ref = body["spec"]["endpointPickerRef"]
             service = self.by_name.get(("Service", namespace, ref["name"]))
-            port = next((p for p in service["spec"]["ports"] if p["port"] == ref["port"]["number"]), None) if service else None
+            port = (
+                next((p for p in service["spec"]["ports"] if p["port"] == ref["port"]["number"]), None)
+                if service
+                else None
+            )
             if service is None or port is None:
                 yield f"{name}: no picker Service"
                 continue
@@ -174,10 +180,14 @@ class Links:
             values = {p["applyTo"]: p["patch"]["value"] for p in body["spec"]["configPatches"]}
             if values["HTTP_FILTER"]["name"].startswith("envoy.filters.http."):
                 yield f"{name}: Istio would re-point its filter"
-            _, port, _, host = values["HTTP_FILTER"]["typed_config"]["grpc_service"]["envoy_grpc"]["cluster_name"].split("|")
+            _, port, _, host = values["HTTP_FILTER"]["typed_config"]["grpc_service"]["envoy_grpc"][
+                "cluster_name"
+            ].split("|")
             service, where = host.split(".")[:2]
             found = self.by_name.get(("Service", where, service))
-            if found is None or [p["appProtocol"] in H2 for p in found["spec"]["ports"] if p["port"] == int(port)] != [True]:
+            if found is None or [p["appProtocol"] in H2 for p in found["spec"]["ports"] if p["port"] == int(port)] != [
+                True
+            ]:
                 yield f"{name}: no HTTP/2 port {port} at {host}"
 
     def selectors(self) -> Iterator[str]:
@@ -191,6 +201,9 @@ class Links:
             for port in body["spec"]["ports"]:
                 if port["targetPort"] not in {*ports, *ports.values(), *known}:
                     yield f"Service {name}: nothing at {port['targetPort']}"
+
+    def choices(self) -> Iterator[str]:
+        """Policies, budgets and monitors select something, and a scaler has what it scales."""
         for kind in ("NetworkPolicy", "PodDisruptionBudget", "PodMonitor"):
             for namespace, name, body in self.of(kind):
                 spec = body["spec"]
@@ -245,7 +258,7 @@ class Links:
             for rule in body["spec"]["rules"]:
                 for match in rule["matches"]:
                     values = [h["value"] for h in match.get("headers", []) if h["name"] == SELECTED_MODEL]
-                    routed |= {value: rule["backendRefs"] for value in values}
+                    routed |= dict.fromkeys(values, rule["backendRefs"])
         if set(routed) != {model.name for model in self.policy.models}:
             yield f"routes are on {sorted(routed)}"
         for value, refs in routed.items():

@@ -14,7 +14,7 @@ from support import ROOT
 from compiler.diagnostics import CODES
 
 OURS = ("compiler", "runtime", "schemas")
-PURE_CORE = ("runtime.inference", "runtime.program", "runtime.request")
+PURE_CORE = ("runtime.inference", "runtime.program", "runtime.request", "runtime.settings")
 """What the compiler may use of the runtime: no sockets, no servers."""
 FLOORS = [
     ["compiler.diagnostics"],
@@ -24,7 +24,7 @@ FLOORS = [
     ["compiler.targets", "compiler.environments", "compiler.graph"],
     ["compiler.argocd"],
     ["compiler.pipeline"],
-    ["compiler.review"],
+    ["compiler.review", "compiler.trial"],
     ["compiler.cli"],
 ]
 

@@ -111,7 +111,11 @@ FAULTS = {
         "no configuration x.yaml",
     ),
     "a plugin that is not declared": (
-        put("models/configmap-one-epp.yaml", "data", {"picker.yaml": "plugins: []\nschedulingProfiles: [{plugins: [{pluginRef: a}]}]"}),
+        put(
+            "models/configmap-one-epp.yaml",
+            "data",
+            {"picker.yaml": "plugins: []\nschedulingProfiles: [{plugins: [{pluginRef: a}]}]"},
+        ),
         "plugin a is not declared",
     ),
     "a probe that nobody answers": (
@@ -143,7 +147,11 @@ FAULTS = {
         "no effect in a Role",
     ),
     "a budget for nothing": (
-        put("vllm-semantic-router-system/poddisruptionbudget-semantic-router.yaml", "spec.selector.matchLabels", {"a": "b"}),
+        put(
+            "vllm-semantic-router-system/poddisruptionbudget-semantic-router.yaml",
+            "spec.selector.matchLabels",
+            {"a": "b"},
+        ),
         "selects nothing",
     ),
 }

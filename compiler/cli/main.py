@@ -25,6 +25,7 @@ VERBS = {
     "diff": "Show what a policy changes against an earlier output.",
     "explain": "Show where an output came from, or what a policy line makes.",
     "check": "Find what is wrong with policies, without compiling them.",
+    "test": "Run the tests of policies, without a server.",
     "fmt": "Bring policies into canonical form.",
     "init": "Write a first policy.",
     "graph": "Draw a policy as a Mermaid flowchart.",

@@ -72,7 +72,7 @@ def _pod(policy: ir.Policy, endpoint: ir.Endpoint, server: ir.VllmServer, sideca
     models = served(policy, endpoint)
     name = endpoint.service.name
     if server.simulate:
-        process = simulator_container(policy, server, models.names, models.context, port)
+        process = simulator_container(policy, endpoint, models.names, models.context, port)
     else:
         env = (
             field_env("VLLM_NIXL_SIDE_CHANNEL_HOST", "status.podIP"),

@@ -66,7 +66,7 @@ def stand(policy: ir.Policy) -> Body:
     served: dict[str, list[str]] = {_cluster_name(endpoint): [] for endpoint in policy.endpoints}
     for model in policy.models:
         for endpoint, _ in model.endpoints:
-            served[_cluster_name(endpoint)].append(model.name)
+            served[_cluster_name(endpoint)].append(model.provider_model or model.name)
     return {
         "apiVersion": "vsr.dev/v1alpha1",
         "kind": "LocalStand",
@@ -83,7 +83,7 @@ def _demo(policy: ir.Policy, test: ir.Test) -> Body:
     answers = by_route[test.route] if test.route else ()
     # A split has no one answer to expect, a fixed answer has no model.
     model = test.expected_model or (answers[0][0] if len(answers) == 1 else None)
-    expected = {"category": test.category, "expect": model.name if model else None}
+    expected = {"category": test.category, "expect": (model.provider_model or model.name) if model else None}
     return {"model": test.model, "prompt": test.prompt} | {
         key: value for key, value in expected.items() if value is not None
     }

@@ -42,7 +42,7 @@ def deployment(policy: ir.Policy, endpoint: ir.Endpoint, server: ir.VllmServer) 
     name = endpoint.service.name
     models = served(policy, endpoint)
     if server.simulate:
-        pod = simulator_pod(policy, endpoint, server, models.names, models.context)
+        pod = simulator_pod(policy, endpoint, models.names, models.context)
     else:
         pod = vllm_pod(policy, endpoint, server, models.names)
     return make(

@@ -22,13 +22,11 @@ CONTEXT = 32_768
 """Tokens, where no model of the endpoint says. The simulator's own default is 1,024."""
 
 
-def simulator_pod(
-    policy: ir.Policy, endpoint: ir.Endpoint, server: ir.VllmServer, served: tuple[str, ...], context: int | None
-) -> Body:
+def simulator_pod(policy: ir.Policy, endpoint: ir.Endpoint, served: tuple[str, ...], context: int | None) -> Body:
     """The pod's spec, of the restricted Pod Security level."""
     return {
         "automountServiceAccountToken": False,
-        "containers": [simulator_container(policy, server, served, context)],
+        "containers": [simulator_container(policy, endpoint, served, context)],
         "securityContext": UNPRIVILEGED,
         "terminationGracePeriodSeconds": 30,
         "topologySpreadConstraints": spread(selector(endpoint.service.name)),
@@ -36,15 +34,17 @@ def simulator_pod(
 
 
 def simulator_container(
-    policy: ir.Policy, server: ir.VllmServer, served: tuple[str, ...], context: int | None, port: Body = HTTP
+    policy: ir.Policy, endpoint: ir.Endpoint, served: tuple[str, ...], context: int | None, port: Body = HTTP
 ) -> Body:
     """The simulator's container. An image or resources that an environment names are vLLM's, not this one's."""
-    adapters = [json.dumps({"name": name, "path": path}) for name, path in server.loras]
+    loras = endpoint.server.loras if endpoint.server else ()
+    adapters = [json.dumps({"name": name, "path": path}) for name, path in loras]
     return container(
         "vllm",
         SIMULATOR[policy.versions["llm-d-inference-sim"]],
         args=[
-            f"--model={server.checkpoint}",
+            # Under the name of a real model it would ask a rendering service for its tokens.
+            f"--model=simulated-{endpoint.object_name}",
             "--served-model-name",
             *served,
             f"--port={port['containerPort']}",

@@ -19,5 +19,5 @@ VLLM: Mapping[str, Vllm] = MappingProxyType(
     {"0.17.0": Vllm("vllm/vllm-openai:v0.17.0", "vllm:kv_cache_usage_perc")},
 )
 
-SIMULATOR: Mapping[str, str] = MappingProxyType({"0.9.0": "ghcr.io/llm-d/llm-d-inference-sim:v0.9.0"})
+SIMULATOR: Mapping[str, str] = MappingProxyType({"0.10.2": "ghcr.io/llm-d/llm-d-inference-sim:v0.10.2"})
 """The image of llm-d's simulator, which stands in for vLLM and names its metrics as vLLM 0.17.0 does."""

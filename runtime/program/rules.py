@@ -1,34 +1,58 @@
-"""The rules of a decision as a tree that can be asked whether it holds."""
+"""The rules of a decision as a tree that is true, false, or open as long as a signal is not known."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from schemas.routerconfig import v0_4_0 as contract
 
 SignalKind = Literal["category"]
-"""What a request can be asked for. One kind so far; each costs work, so only what some rule needs is computed."""
+"""What takes a model to find out. All other signals are found out from the request alone."""
+
+SignalName = tuple[str, str]
+"""Type and name of a signal, as the config has them: ``("keyword", "urgent")``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """What was found out about one request. ``category`` is None where no label reached its threshold."""
+    """What was found out about one request.
+
+    Attributes:
+        category: None where no label reached its threshold, or none was looked for.
+        probability: that of the category; None where none was looked for.
+        classified: whether a category was looked for, so that None means none.
+        matched: of the other signals, those that were looked at, and whether they hold.
+    """
 
     category: str | None = None
     probability: float | None = None
+    classified: bool = False
+    matched: Mapping[SignalName, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """Holds when the request's category is one of the labels."""
+    """Holds when the request's category is one of the labels. ``name`` is the signal's."""
 
     labels: frozenset[str]
+    name: str = ""
 
-    def holds(self, signals: Signals) -> bool:
-        """Whether the signals satisfy the rule."""
-        return signals.category in self.labels
+    def truth(self, signals: Signals) -> bool | None:
+        """Whether the signals satisfy the rule; None while that is open."""
+        return signals.category in self.labels if signals.classified else None
+
+
+@dataclass(frozen=True, slots=True)
+class Has:
+    """Holds when the request has the signal."""
+
+    name: SignalName
+
+    def truth(self, signals: Signals) -> bool | None:
+        """Whether the signals satisfy the rule; None while that is open."""
+        return signals.matched.get(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +61,10 @@ class All:
 
     parts: tuple[Rule, ...]
 
-    def holds(self, signals: Signals) -> bool:
-        """Whether the signals satisfy the rule."""
-        return all(part.holds(signals) for part in self.parts)
+    def truth(self, signals: Signals) -> bool | None:
+        """Whether the signals satisfy the rule; None while that is open. One part that does not settles it."""
+        truths = {part.truth(signals) for part in self.parts}
+        return False if False in truths else None if None in truths else True
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +73,10 @@ class AnyOf:
 
     parts: tuple[Rule, ...]
 
-    def holds(self, signals: Signals) -> bool:
-        """Whether the signals satisfy the rule."""
-        return any(part.holds(signals) for part in self.parts)
+    def truth(self, signals: Signals) -> bool | None:
+        """Whether the signals satisfy the rule; None while that is open. One part that does settles it."""
+        truths = {part.truth(signals) for part in self.parts}
+        return True if True in truths else None if None in truths else False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,27 +85,31 @@ class Not:
 
     part: Rule
 
-    def holds(self, signals: Signals) -> bool:
-        """Whether the signals satisfy the rule."""
-        return not self.part.holds(signals)
+    def truth(self, signals: Signals) -> bool | None:
+        """Whether the signals satisfy the rule; None while that is open."""
+        truth = self.part.truth(signals)
+        return None if truth is None else not truth
 
 
-Rule = Category | All | AnyOf | Not
+Leaf = Category | Has
+Rule = Leaf | All | AnyOf | Not
 
 
 def compile_rule(
-    node: contract.Node | contract.Leaf, domains: Callable[[str], frozenset[str]], arity: Callable[[], Exception]
+    node: contract.Node | contract.Leaf,
+    leaf: Callable[[contract.Leaf], Leaf],
+    arity: Callable[[], Exception],
 ) -> Rule:
     """Turn the contract's tree into rules.
 
     Args:
         node: the tree as the config holds it.
-        domains: labels of a domain signal by its name; raises for a name that is not defined.
+        leaf: makes a leaf; raises for a signal that is not defined.
         arity: makes the exception for a ``NOT`` that has not exactly one condition.
     """
     if isinstance(node, contract.Leaf):
-        return Category(domains(node.name))
-    parts = tuple(compile_rule(part, domains, arity) for part in node.conditions)
+        return leaf(node)
+    parts = tuple(compile_rule(part, leaf, arity) for part in node.conditions)
     if node.operator == "AND":
         return All(parts)
     if node.operator == "OR":
@@ -89,9 +119,21 @@ def compile_rule(
     return Not(parts[0])
 
 
-def needs(rule: Rule) -> frozenset[SignalKind]:
-    """The kinds of signal that the rule asks for."""
-    if isinstance(rule, Category):
-        return frozenset({"category"})
-    parts = (rule.part,) if isinstance(rule, Not) else rule.parts
-    return frozenset().union(*(needs(part) for part in parts))
+def leaves(rule: Rule) -> frozenset[Leaf]:
+    """All leaves of the rule."""
+    if isinstance(rule, Category | Has):
+        return frozenset({rule})
+    return frozenset().union(*(leaves(part) for part in _parts(rule)))
+
+
+def open_leaves(rule: Rule, signals: Signals) -> frozenset[Leaf]:
+    """The leaves that are not known and that the rule's truth may still depend on."""
+    if rule.truth(signals) is not None:
+        return frozenset()
+    if isinstance(rule, Category | Has):
+        return frozenset({rule})
+    return frozenset().union(*(open_leaves(part, signals) for part in _parts(rule)))
+
+
+def _parts(rule: All | AnyOf | Not) -> tuple[Rule, ...]:
+    return (rule.part,) if isinstance(rule, Not) else rule.parts

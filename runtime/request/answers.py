@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 
 from runtime.request.events import Answer, Cause
+from schemas.headers import ANSWERS
 
 RETRY_AFTER = "1"
 """Seconds after which a shed request is worth another try."""
+HEADERS = ANSWERS
+"""Every header that an answer may carry. A gateway whose filter has mutation rules must allow these, or drops them."""
 _JSON = ("content-type", "application/json")
 _ECHO = 100
 
@@ -16,6 +20,7 @@ _CAUSES = {
     Cause.TIMEOUT: "The request could not be classified in time. Try again.",
     Cause.OVERLOADED: "Too many requests wait for classification. Try again.",
     Cause.BROKEN: "The request could not be classified. Try again.",
+    Cause.FULL: "Too many large requests are in work. Try again.",
 }
 
 
@@ -36,7 +41,8 @@ def unknown_model(model: str) -> Answer:
 
 def undecided(cause: Cause) -> Answer:
     """503: no decision was reached, so the request goes nowhere."""
-    return refusal(503, cause.value, _CAUSES[cause], headers=(("retry-after", RETRY_AFTER),))
+    answer = refusal(503, cause.value, _CAUSES[cause], headers=(("retry-after", RETRY_AFTER),))
+    return replace(answer, cause=cause)
 
 
 def model_list(models: Iterable[str]) -> Answer:

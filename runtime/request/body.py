@@ -1,4 +1,4 @@
-"""Reads a JSON body strictly, and replaces its model without touching another byte.
+"""Reads a JSON body strictly, and remembers where each value stands, so that an edit can leave the rest alone.
 
 What two parsers could read differently is refused, since the server behind might then see another request than the one
 that was decided on: duplicate keys at any depth, keys of the top level that differ only in case, a byte order mark,
@@ -23,6 +23,24 @@ _STEP = {byte: 1 if byte in b"[{" else -1 for byte in b"[]{}"}
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where a member stands in the text: from its key (of an element: its value) on, its value, its end."""
+
+    start: int
+    value: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """The members of an object by key, the place behind its opening bracket, and that behind its closing one."""
+
+    opened: int
+    end: int
+    spans: Mapping[str, Span]
+
+
 class BodyError(ValueError):
     """The body is no JSON object that everybody reads alike. The message says why; it quotes nothing of the body."""
 
@@ -33,16 +51,11 @@ class BodyError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A body that was read: its text, its top-level values, and where each value stands in the text."""
+    """A body that was read: its text, its top-level values, and where each member stands in the text."""
 
     text: str
     values: Mapping[str, object]
-    spans: Mapping[str, tuple[int, int]]
-
-    def with_model(self, model: str) -> bytes:
-        """The body with another value of the top-level ``model``, every other byte as it was."""
-        start, end = self.spans["model"]
-        return (self.text[:start] + json.dumps(model) + self.text[end:]).encode("utf-8")
+    members: Members
 
 
 def read_body(data: bytes) -> Body:
@@ -60,7 +73,7 @@ def read_body(data: bytes) -> Body:
     if _depth(data) > MAX_DEPTH:
         raise BodyError(f"The body is nested deeper than {MAX_DEPTH} levels.")
     try:
-        values, spans = _read_object(text)
+        values, members = _scan_whole(text)
     except BodyError:
         raise
     except (ValueError, RecursionError):
@@ -68,7 +81,7 @@ def read_body(data: bytes) -> Body:
     _check_keys(values)
     if _SURROGATE.search(text):
         _check_surrogates(values)
-    return Body(text, values, spans)
+    return Body(text, values, members)
 
 
 def _depth(data: bytes) -> int:
@@ -77,33 +90,59 @@ def _depth(data: bytes) -> int:
     return max(accumulate(map(_STEP.__getitem__, brackets)), default=0)
 
 
-def _read_object(text: str) -> tuple[dict[str, object], dict[str, tuple[int, int]]]:
-    """Walk the top level by hand, so that the place of each value is known; the values are left to the C scanner."""
+def _scan_whole(text: str) -> tuple[dict[str, object], Members]:
+    values, members = scan_object(text, 0)
+    if _blank(text, members.end) != len(text):
+        raise ValueError
+    return values, members
+
+
+def scan_object(text: str, at: int) -> tuple[dict[str, object], Members]:
+    """Walk one level of an object by hand, so that the place of each member is known.
+
+    The values are left to the C scanner.
+
+    Raises:
+        ValueError: there is no object at this place, or a key stands in it twice.
+    """
     values: dict[str, object] = {}
-    spans: dict[str, tuple[int, int]] = {}
-    at = _expect(text, 0, "{")
-    if text[at : at + 1] == "}":
-        return _finish(text, at + 1, values, spans)
-    while True:
+    spans: dict[str, Span] = {}
+    at = opened = _expect(text, at, "{")
+    while text[at : at + 1] != "}" or spans:
         if text[at : at + 1] != '"':
             raise ValueError
+        start = at
         key, at = _DECODER.raw_decode(text, at)
-        start = _expect(text, at, ":")
-        value, at = _DECODER.raw_decode(text, start)
+        begin = _expect(text, at, ":")
+        value, at = _DECODER.raw_decode(text, begin)
         if key in values:
             _twice()
-        values[key], spans[key] = value, (start, at)
+        values[key], spans[key] = value, Span(start, begin, at)
         at = _blank(text, at)
         if text[at : at + 1] == "}":
-            return _finish(text, at + 1, values, spans)
+            break
         at = _expect(text, at, ",")
+    return values, Members(opened, at + 1, spans)
 
 
-def _finish(
-    text: str, at: int, values: dict[str, object], spans: dict[str, tuple[int, int]]
-) -> tuple[dict[str, object], dict[str, tuple[int, int]]]:
-    if _blank(text, at) != len(text):
-        raise ValueError
+def scan_list(text: str, at: int) -> tuple[list[object], list[Span]]:
+    """Walk one level of a list: its elements and their places.
+
+    Raises:
+        ValueError: there is no list at this place.
+    """
+    values: list[object] = []
+    spans: list[Span] = []
+    at = _expect(text, at, "[")
+    while text[at : at + 1] != "]" or spans:
+        start = at
+        value, at = _DECODER.raw_decode(text, at)
+        values.append(value)
+        spans.append(Span(start, start, at))
+        at = _blank(text, at)
+        if text[at : at + 1] == "]":
+            break
+        at = _expect(text, at, ",")
     return values, spans
 
 

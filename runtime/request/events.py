@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from runtime.program.rules import SignalKind, Signals
-
-SELECTED_MODEL = "x-selected-model"
-"""The header that the gateway's routes match. Only the runtime's own value ever decides."""
+from runtime.program.view import Expired, never
+from schemas.headers import SELECTED_MODEL
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +20,18 @@ class RequestHeaders:
 
 @dataclass(frozen=True, slots=True)
 class RequestBody:
-    """The whole body."""
+    """The whole body. ``expired`` says when the time for deciding is up."""
 
     body: bytes
+    expired: Expired = field(default=never, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class SignalsReady:
-    """What was asked for by `NeedSignals` is known."""
+    """What was asked for by `NeedSignals` is known: the category, None where no label reached its threshold."""
 
-    signals: Signals
+    category: str | None = None
+    probability: float | None = None
 
 
 class Cause(Enum):
@@ -39,11 +40,12 @@ class Cause(Enum):
     TIMEOUT = "classifier_timeout"
     OVERLOADED = "classifier_overloaded"
     BROKEN = "classifier_failed"
+    FULL = "overloaded"
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What was asked for by `NeedSignals` will not come."""
+    """What was asked for, a look at the body or by `NeedSignals`, will not come."""
 
     cause: Cause
 
@@ -53,7 +55,10 @@ Event = RequestHeaders | RequestBody | SignalsReady | Failure
 
 @dataclass(frozen=True, slots=True)
 class Continue:
-    """Let the headers pass and wait for the body. A client's own routing header is removed here already."""
+    """Let the headers pass and wait for the body. A client's own routing header is removed here already.
+
+    The gateway strips the others that a client must not send, and lets its filter remove no more than this one.
+    """
 
     remove: tuple[str, ...] = (SELECTED_MODEL,)
 
@@ -71,9 +76,10 @@ class Route:
     """Send the request to a model.
 
     Attributes:
-        model: the configured model that serves.
+        model: the configured model that serves, by the name that routes match.
         body: the body to send instead of the client's, or None to leave that as it is.
         set_headers: headers to overwrite, whatever the client sent.
+        remove_headers: headers to take out.
         route: the decision that chose the model; None for the default and for a model that the client named.
         signals: what was known when it was chosen; None where the client named the model.
     """
@@ -81,18 +87,32 @@ class Route:
     model: str
     body: bytes | None
     set_headers: tuple[tuple[str, str], ...]
+    remove_headers: tuple[str, ...] = ()
     route: str | None = None
     signals: Signals | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Answer the client at once; the request goes nowhere."""
+    """Answer the client at once; the request goes nowhere.
+
+    Attributes:
+        status: the HTTP status.
+        body: the body.
+        code: names the answer for logs and metrics.
+        headers: its headers.
+        route: the decision that answers; None where no decision was reached.
+        signals: what was known then.
+        cause: why no decision was reached, where the request should have had one.
+    """
 
     status: int
     body: bytes
     code: str
     headers: tuple[tuple[str, str], ...] = field(default=(("content-type", "application/json"),))
+    route: str | None = None
+    signals: Signals | None = None
+    cause: Cause | None = None
 
 
 Action = Continue | NeedSignals | Route | Answer

@@ -3,33 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 
-from runtime.program.text import text_of_chat, text_of_completion
 from runtime.request.answers import model_list, refusal
 from runtime.request.events import Answer, RequestHeaders
+from runtime.request.kinds import ENDPOINTS, Endpoint
 
 _JSON_TYPE = re.compile(r'application/json(?:[ \t]*;[ \t]*charset=(?:utf-8|"utf-8"))?', re.IGNORECASE)
 _LENGTH = re.compile(r"[0-9]{1,19}")
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """An API that is routed: the field that must be there, and how its text is found."""
-
-    path: str
-    field: str
-    text_of: Callable[[Mapping[str, object]], str]
-
-
-ENDPOINTS = {
-    endpoint.path: endpoint
-    for endpoint in (
-        Endpoint("/v1/chat/completions", "messages", text_of_chat),
-        Endpoint("/v1/completions", "prompt", text_of_completion),
-    )
-}
 MODELS_PATH = "/v1/models"
 
 
@@ -52,6 +33,11 @@ def read_headers(event: RequestHeaders, names: Iterable[str], max_body: int) -> 
     if method != "POST":
         return _wrong_method("POST")
     return _refused_content(event, max_body) or endpoint
+
+
+def request_id(event: RequestHeaders) -> str | None:
+    """The gateway's id for the request, where there is exactly one."""
+    return _one(event, "x-request-id") or None
 
 
 def _refused_content(event: RequestHeaders, max_body: int) -> Answer | None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from runtime.program.program import Program
+from runtime.program.effects import Effects
+from runtime.program.program import Decision, Program, Undecided
 from runtime.program.rules import Signals
-from runtime.program.text import UnreadableError
+from runtime.program.view import Expired, OutOfTimeError, UnreadableError, View
 from runtime.request.answers import refusal, undecided, unknown_model
-from runtime.request.body import Body, BodyError, read_body
+from runtime.request.body import Body
+from runtime.request.draw import draw
+from runtime.request.edits.all import edited
 from runtime.request.events import (
-    SELECTED_MODEL,
     Action,
     Answer,
+    Cause,
     Continue,
     Event,
     Failure,
@@ -23,7 +25,11 @@ from runtime.request.events import (
     Route,
     SignalsReady,
 )
-from runtime.request.headers import Endpoint, read_headers, too_large
+from runtime.request.fixed import fixed
+from runtime.request.headers import read_headers, request_id
+from runtime.request.kinds import Api, Endpoint
+from runtime.request.reading import read_request
+from schemas.headers import SELECTED_MODEL
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +50,25 @@ class AwaitsBody:
     """The headers passed; waits for the body."""
 
     endpoint: Endpoint
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that leaves the choice to the router. ``seed`` is what its split is drawn by."""
+
+    body: Body
+    api: Api
+    view: View
+    seed: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class AwaitsSignals:
-    """The body leaves the choice to the router; waits for what the routes ask about it."""
+    """The choice depends on what takes a model to find out; waits for that."""
 
-    body: Body
+    asked: Asked
+    known: Signals
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +96,12 @@ def advance(rules: Rules, state: State, event: Event) -> tuple[State, Action]:
     match state, event:
         case Fresh(), RequestHeaders():
             return _on_headers(rules, event)
-        case AwaitsBody(endpoint), RequestBody(data):
-            return _on_body(rules, endpoint, data)
-        case AwaitsSignals(body), SignalsReady(signals):
-            return Decided(), _decide(rules.program, body, signals)
-        case AwaitsSignals(), Failure(cause):
+        case AwaitsBody(), RequestBody():
+            return _on_body(rules, state, event)
+        case AwaitsSignals(asked, known), SignalsReady(category, probability):
+            found = rules.program.classified(known, category, probability)
+            return _on_outcome(rules.program, asked, rules.program.decide(asked.view, found))
+        case ((AwaitsBody() | AwaitsSignals()), Failure(cause)):
             return Decided(), undecided(cause)
     raise OutOfOrderError(f"{type(event).__name__} in state {type(state).__name__}")
 
@@ -90,55 +109,76 @@ def advance(rules: Rules, state: State, event: Event) -> tuple[State, Action]:
 def _on_headers(rules: Rules, event: RequestHeaders) -> tuple[State, Action]:
     names = (*rules.program.auto_names, *rules.program.models)
     found = read_headers(event, names, rules.max_body)
-    return (Decided(), found) if isinstance(found, Answer) else (AwaitsBody(found), Continue())
+    if isinstance(found, Answer):
+        return Decided(), found
+    return AwaitsBody(found, request_id(event)), Continue()
 
 
-def _on_body(rules: Rules, endpoint: Endpoint, data: bytes) -> tuple[State, Action]:
-    body = _read(rules, endpoint, data)
+def _on_body(rules: Rules, state: AwaitsBody, event: RequestBody) -> tuple[State, Action]:
+    body = read_request(event.body, state.endpoint.field, rules.max_body)
     if isinstance(body, Answer):
         return Decided(), body
     model = str(body.values["model"])
     if model in rules.program.models:
-        return Decided(), Route(model, None, ((SELECTED_MODEL, model),))
-    if model in rules.program.auto_names:
-        return _on_auto(rules.program, endpoint, body)
-    return Decided(), unknown_model(model)
+        return Decided(), _named(rules, state.endpoint, body, model)
+    if model not in rules.program.auto_names:
+        return Decided(), unknown_model(model)
+    seed = event.body if state.request_id is None else state.request_id.encode()
+    return _on_auto(rules.program, state.endpoint, body, seed, event.expired)
 
 
-def _on_auto(program: Program, endpoint: Endpoint, body: Body) -> tuple[State, Action]:
+def _on_auto(program: Program, endpoint: Endpoint, body: Body, seed: bytes, expired: Expired) -> tuple[State, Action]:
+    if endpoint.view_of is None:
+        return Decided(), _no_choice(program)
     try:
-        text = endpoint.text_of(body.values)
+        asked = Asked(body, endpoint.api, endpoint.view_of(body.values), seed)
+        outcome = program.decide(asked.view, expired=expired)
     except UnreadableError as error:
         return Decided(), refusal(400, "invalid_request", f"The request cannot be read: {error}.", param=error.param)
-    # A request without text (only an image, say) has no category; there is nothing to ask a classifier about.
-    if not program.needs or not text.strip():
-        return Decided(), _decide(program, body, Signals())
-    return AwaitsSignals(body), NeedSignals(text, program.needs)
+    except OutOfTimeError:
+        return Decided(), undecided(Cause.TIMEOUT)
+    return _on_outcome(program, asked, outcome)
 
 
-def _read(rules: Rules, endpoint: Endpoint, data: bytes) -> Body | Answer:
-    """The body, which then has a model's name and the endpoint's field, or the refusal."""
-    if len(data) > rules.max_body:
-        return too_large(rules.max_body)
-    try:
-        body = read_body(data)
-    except BodyError as error:
-        return refusal(400, error.code, str(error))
-    return _missing(body.values, endpoint.field) or body
+def _on_outcome(program: Program, asked: Asked, outcome: Decision | Undecided) -> tuple[State, Action]:
+    if isinstance(outcome, Undecided):
+        return AwaitsSignals(asked, outcome.signals), NeedSignals(asked.view.turn, frozenset({"category"}))
+    return Decided(), _carried_out(program, asked, outcome)
 
 
-def _missing(values: Mapping[str, object], field: str) -> Answer | None:
-    model = values.get("model")
-    if not isinstance(model, str) or not model:
-        return refusal(400, "missing_model", "The body must have a 'model', as text.", param="model")
-    if values.get(field) is None:
-        return refusal(400, f"missing_{field}", f"The body must have '{field}'.", param=field)
-    return None
+def _no_choice(program: Program) -> Answer:
+    """Vectors of different models cannot be compared, so a choice by content would break whoever stores them."""
+    names = ", ".join(program.models)
+    return refusal(
+        400,
+        "model_required",
+        f"Embeddings are not routed by content: name the model. There are {names}.",
+        param="model",
+    )
 
 
-def _decide(program: Program, body: Body, signals: Signals) -> Route:
-    signals = program.settled(signals)
-    decision = program.decide(signals)
-    data = body.with_model(decision.model)
-    headers = ((SELECTED_MODEL, decision.model), ("content-length", str(len(data))))
-    return Route(decision.model, data, headers, decision.route, signals)
+def _named(rules: Rules, endpoint: Endpoint, body: Body, model: str) -> Route:
+    """The model that the client named, by the id that its provider knows; nothing else is changed."""
+    data = edited(body, endpoint.api, rules.program.models[model], Effects())
+    return _sent(Route(model, data, ((SELECTED_MODEL, model),)))
+
+
+def _carried_out(program: Program, asked: Asked, decision: Decision) -> Route | Answer:
+    route = decision.route
+    if route is None:
+        target, effects, name = program.models[program.default], Effects(), None
+    elif route.effects.respond is not None:
+        answer = fixed(asked.api, route.effects.respond, asked.body.values, asked.seed)
+        return replace(answer, route=route.name, signals=decision.signals)
+    else:
+        target, effects, name = route.target(draw(asked.seed)), route.effects, route.name
+    data = edited(asked.body, asked.api, target, effects)
+    headers = ((SELECTED_MODEL, target.name), *effects.set_headers)
+    return _sent(Route(target.name, data, headers, effects.remove_headers, name, decision.signals))
+
+
+def _sent(route: Route) -> Route:
+    """With the exact length of a body that was changed, without which Envoy refuses it."""
+    if route.body is None:
+        return route
+    return replace(route, set_headers=(*route.set_headers, ("content-length", str(len(route.body)))))

@@ -1,20 +1,20 @@
-"""Runs the classifier beside the event loop: a few threads, a bounded number waiting, a deadline for each request."""
+"""Asks the classifier in threads: a deadline for each request, and none is taken that would miss it."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Protocol
 
 from runtime.output import log
-from runtime.program.rules import Signals
 from runtime.request.events import Cause, Failure, SignalsReady
+from runtime.serve.workers import OverloadedError, Workers
 
 THREADS = 2
-MAX_PENDING = 256
-"""Requests that may be in work or wait at a time. Beyond it, waiting longer than the deadline is all but sure."""
+MAX_PENDING = 1024
+"""Requests that may be in work or wait at a time, however fast the classifier is."""
+WARM_TIMES, WARM_TIME = 3, 60.0
 WARM_TEXT = "What is the derivative of x squared?"
 
 
@@ -41,37 +41,31 @@ class ClassifierPool:
 
     def __init__(self, classifier: Classifier, *, threads: int = THREADS, max_pending: int = MAX_PENDING) -> None:
         self._classifier = classifier
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="classify")
-        self._places = threading.BoundedSemaphore(max_pending)
+        self._workers = Workers("classify", threads=threads, max_pending=max_pending)
 
     async def warm(self) -> None:
-        """Classify one text, so that the first request does not pay for what is done once.
+        """Classify a text a few times, so that the first request does not pay for what is done once.
 
         Raises:
             Exception: whatever the classifier raises; a server must not become ready then.
         """
-        await asyncio.get_running_loop().run_in_executor(self._threads, self._classifier.classify, WARM_TEXT)
+        until = asyncio.get_running_loop().time() + WARM_TIME
+        for _ in range(WARM_TIMES):
+            await self._workers.run(until, 1, partial(self._classifier.classify, WARM_TEXT))
 
     async def signals(self, text: str, until: float) -> SignalsReady | Failure:
-        """Classify a text until a time of the event loop's clock.
-
-        Whoever is cancelled while waiting leaves the queue: nobody computes what nobody waits for.
-        """
-        if not self._places.acquire(blocking=False):
-            return Failure(Cause.OVERLOADED)
-        work = self._threads.submit(self._classifier.classify, text)
-        # A thread that has begun cannot be stopped; it holds its place until it is through.
-        work.add_done_callback(lambda _: self._places.release())
+        """Classify a text until a time of the event loop's clock."""
         try:
-            async with asyncio.timeout_at(until):
-                found = await asyncio.wrap_future(work)
+            found = await self._workers.run(until, 1, partial(self._classifier.classify, text))
+        except OverloadedError:
+            return Failure(Cause.OVERLOADED)
         except TimeoutError:
             return Failure(Cause.TIMEOUT)
         except Exception as error:  # noqa: BLE001 - whatever breaks in a model must end in a refusal
             log("classifier_failed", error=type(error).__name__)
             return Failure(Cause.BROKEN)
-        return SignalsReady(Signals(found.label, found.probability))
+        return SignalsReady(found.label, found.probability)
 
     def close(self) -> None:
         """Take no more work and drop what waits."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._workers.close()

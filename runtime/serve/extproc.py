@@ -3,43 +3,73 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from functools import partial
+from time import monotonic
 from typing import Any
 
 import grpc
 
 from runtime.output import log
-from runtime.request.events import Action, Answer, Cause, Event, Failure, NeedSignals, RequestHeaders, Route
+from runtime.request.events import (
+    Action,
+    Answer,
+    Cause,
+    Continue,
+    Event,
+    Failure,
+    NeedSignals,
+    RequestBody,
+    RequestHeaders,
+    Route,
+)
 from runtime.request.machine import Decided, Fresh, OutOfOrderError, Rules, State, advance
 from runtime.serve.classify import ClassifierPool
+from runtime.serve.exchange import Exchange, id_of, log_action
 from runtime.serve.messages import EXT_PROC_SERVICE, ProcessingRequest, ProcessingResponse
+from runtime.serve.metrics import Metrics
 from runtime.serve.wire import ModeError, check_mode, from_action, to_event
+from runtime.serve.workers import OverloadedError, Workers
 
 LARGE_BODY = 256 << 10
 """Bytes from which a body is read in a thread: parsing it would hold up every other request."""
-_ID_LENGTH = 128
+LARGE_WORK = 4 << 20
+"""Steps of looking for patterns, at the worst, from which a body is read in a thread: some 20 ms."""
+MAX_HELD = 256 << 20
+"""Bytes of bodies in work at a time, unless one body may be larger than a quarter of it: then four of those."""
+_READERS = 2
+_WAITING = 256
 _STOPPING = (grpc.StatusCode.UNAVAILABLE, "the runtime is stopping")
 
 
-@dataclass(slots=True)
-class Exchange:
-    """What one stream knows of its request besides the machine's state."""
-
-    request_id: str = ""
-    announced: bool = False
-
-
 class Processor:
-    """The handler of all streams."""
+    """The handler of all streams.
 
-    def __init__(self, rules: Rules, pool: ClassifierPool | None, budget: float) -> None:
+    Args:
+        rules: what holds for all requests.
+        pool: asks the classifier; None where there is none.
+        budget: seconds for a decision.
+        metrics: where decisions are counted.
+        max_held: bytes of bodies in work at a time.
+    """
+
+    def __init__(
+        self,
+        rules: Rules,
+        pool: ClassifierPool | None,
+        budget: float,
+        metrics: Metrics | None = None,
+        max_held: int | None = None,
+    ) -> None:
         self._rules = rules
         self._pool = pool
         self._budget = budget
+        self._metrics = metrics or Metrics(rules.program)
+        self._max_held = max(MAX_HELD, 4 * rules.max_body) if max_held is None else max_held
+        self._held = 0
+        self._work = rules.program.work
         self._open: set[asyncio.Task[Any]] = set()
         self._draining = False
-        self._parsers = ThreadPoolExecutor(1, thread_name_prefix="parse")
+        self._readers = Workers("read", threads=_READERS, max_pending=_WAITING)
 
     def handler(self) -> Any:  # noqa: ANN401 - grpc ships no types
         """The gRPC handler of the service."""
@@ -63,7 +93,7 @@ class Processor:
 
     def close(self) -> None:
         """Let go of the threads."""
-        self._parsers.shutdown(wait=False, cancel_futures=True)
+        self._readers.close()
 
     async def process(self, _: object, context: Any) -> None:  # noqa: ANN401 - grpc ships no types
         """Drive one stream. Envoy takes OK before a decision for a pass, so every other way out is an error status."""
@@ -77,6 +107,7 @@ class Processor:
             self._open.discard(task)
         if code is not None:
             log("aborted", status=code.name, reason=reason)
+            self._metrics.failed("aborted")
             await context.abort(code, reason)
 
     async def _outcome(self, task: asyncio.Task[Any], context: Any) -> tuple[Any, str]:  # noqa: ANN401 - as above
@@ -100,53 +131,66 @@ class Processor:
         state: State = Fresh()
         exchange = Exchange()
         while (message := await context.read()) is not grpc.aio.EOF:
-            until = asyncio.get_running_loop().time() + self._budget
+            begun, until = monotonic(), asyncio.get_running_loop().time() + self._budget
             if isinstance(state, Fresh):
                 check_mode(message)
                 exchange.announced = message.HasField("protocol_config")
             event = to_event(message, announced=exchange.announced)
             if isinstance(event, RequestHeaders):
-                exchange.request_id = _request_id(event)
-            state, action = await self._step(state, event, len(message.request_body.body))
-            if isinstance(action, NeedSignals):
-                state, action = advance(self._rules, state, await self._signals(action, until))
-            if isinstance(action, NeedSignals):
-                raise OutOfOrderError("signals were asked for twice")
-            _log(exchange.request_id, action)
-            await context.write(from_action(action))
+                exchange.request_id = id_of(event)
+            size = len(event.body) if isinstance(event, RequestBody) else 0
+            try:
+                self._hold(size)
+                state, action = await self._decide(state, event, until)
+                self._note(exchange.request_id, action, begun if size else None)
+                await context.write(from_action(action))
+            finally:
+                self._hold(-size)
             if isinstance(state, Decided):
                 return None, ""
         return grpc.StatusCode.INTERNAL, "the stream ended before a decision"
 
-    async def _step(self, state: State, event: Event, size: int) -> tuple[State, Action]:
-        if size < LARGE_BODY:
-            return advance(self._rules, state, event)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._parsers, advance, self._rules, state, event)
+    async def _decide(self, state: State, event: Event, until: float) -> tuple[State, Continue | Route | Answer]:
+        """One step, and what it asks for."""
+        if isinstance(event, RequestBody):
+            state, action = await self._read(state, event, until)
+        else:
+            state, action = advance(self._rules, state, event)
+        if isinstance(action, NeedSignals):
+            state, action = advance(self._rules, state, await self._signals(action, until))
+        if isinstance(action, NeedSignals):
+            raise OutOfOrderError("signals were asked for twice")
+        return state, action
+
+    async def _read(self, state: State, event: RequestBody, until: float) -> tuple[State, Action]:
+        """Read a body: in a thread where that takes long, and not at all where too many are in work."""
+        size = len(event.body)
+        if self._held > self._max_held:
+            return advance(self._rules, state, Failure(Cause.FULL))
+        end = monotonic() + until - asyncio.get_running_loop().time()
+        timed = RequestBody(event.body, lambda: monotonic() > end)
+        if size < LARGE_BODY and size * self._work < LARGE_WORK:
+            return advance(self._rules, state, timed)
+        try:
+            return await self._readers.run(until, size, partial(advance, self._rules, state, timed))
+        except OverloadedError:
+            return advance(self._rules, state, Failure(Cause.OVERLOADED))
+        except TimeoutError:
+            return advance(self._rules, state, Failure(Cause.TIMEOUT))
 
     async def _signals(self, action: NeedSignals, until: float) -> Event:
         if self._pool is None:
             return Failure(Cause.BROKEN)
         return await self._pool.signals(action.text, until)
 
+    def _hold(self, size: int) -> None:
+        """Count bytes in and out of work."""
+        if size:
+            self._held += size
+            self._metrics.holds(self._held)
 
-def _request_id(event: RequestHeaders) -> str:
-    """The gateway's id for the request, cut to a bounded length since a client may have chosen it."""
-    return next((value[:_ID_LENGTH] for key, value in event.headers if key == "x-request-id"), "")
-
-
-def _log(request_id: str, action: Action) -> None:
-    """One line a decision: names and numbers, never text of the request."""
-    if isinstance(action, Route):
-        signals = action.signals
-        log(
-            "decision",
-            request=request_id,
-            model=action.model,
-            route=action.route,
-            named=signals is None,
-            category=signals.category if signals else None,
-            probability=round(signals.probability, 4) if signals and signals.probability is not None else None,
-        )
-    elif isinstance(action, Answer):
-        log("answer", request=request_id, status=action.status, code=action.code)
+    def _note(self, request_id: str, action: Action, begun: float | None) -> None:
+        """Log and count a decision."""
+        log_action(request_id, action)
+        if isinstance(action, Route | Answer):
+            self._metrics.decided(action, None if begun is None else monotonic() - begun)

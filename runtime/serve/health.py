@@ -1,8 +1,9 @@
-"""Answers health checks: grpc.health.v1 on the gRPC port, ``/healthz`` and ``/readyz`` over HTTP."""
+"""Answers health checks and scrapes: grpc.health.v1 on the gRPC port, probes and ``/metrics`` over HTTP."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import grpc
@@ -16,15 +17,23 @@ from runtime.serve.messages import (
     HealthCheckResponse,
 )
 
+PLAIN = "text/plain"
+METRICS = "text/plain; version=0.0.4; charset=utf-8"
+"""Prometheus' text format."""
 _TIMEOUT = 5.0
 _MAX_LINES = 100
 
 
 class Health:
-    """Whether requests are taken. Not at first: a classifier may have to be loaded and warmed."""
+    """Whether requests are taken. Not at first: a classifier may have to be loaded and warmed.
 
-    def __init__(self) -> None:
+    Args:
+        metrics: gives the page ``/metrics``; empty by default.
+    """
+
+    def __init__(self, metrics: Callable[[], bytes] = bytes) -> None:
         self.ready = False
+        self._metrics = metrics
 
     def handler(self) -> Any:  # noqa: ANN401 - grpc ships no types
         """The gRPC handler of ``grpc.health.v1.Health/Check``."""
@@ -61,20 +70,22 @@ class Health:
     def _respond(self, line: str) -> bytes:
         method, _, rest = line.partition(" ")
         path = rest.partition(" ")[0].partition("?")[0]
-        status, text = self._status(method, path)
+        status, kind, data = self._page(method, path)
         allow = "Allow: GET, HEAD\r\n" if status.startswith("405") else ""
-        head = f"HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {len(text)}\r\n{allow}"
-        body = "" if method == "HEAD" else text
-        return f"{head}Connection: close\r\n\r\n{body}".encode()
+        head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(data)}\r\n{allow}"
+        return f"{head}Connection: close\r\n\r\n".encode() + (b"" if method == "HEAD" else data)
 
-    def _status(self, method: str, path: str) -> tuple[str, str]:
-        if path not in ("/healthz", "/readyz"):
-            return "404 Not Found", "not found\n"
+    def _page(self, method: str, path: str) -> tuple[str, str, bytes]:
+        """Status, content type and body."""
+        if path not in ("/healthz", "/readyz", "/metrics"):
+            return "404 Not Found", PLAIN, b"not found\n"
         if method not in ("GET", "HEAD"):
-            return "405 Method Not Allowed", "GET or HEAD\n"
+            return "405 Method Not Allowed", PLAIN, b"GET or HEAD\n"
+        if path == "/metrics":
+            return "200 OK", METRICS, self._metrics()
         if path == "/readyz" and not self.ready:
-            return "503 Service Unavailable", "not ready\n"
-        return "200 OK", "ok\n"
+            return "503 Service Unavailable", PLAIN, b"not ready\n"
+        return "200 OK", PLAIN, b"ok\n"
 
 
 async def _request_line(reader: asyncio.StreamReader) -> str:

@@ -17,6 +17,7 @@ from runtime.serve.address import Address
 from runtime.serve.classify import Classifier, ClassifierPool
 from runtime.serve.extproc import Processor
 from runtime.serve.health import Health
+from runtime.serve.metrics import Metrics
 from runtime.settings import Settings
 
 MAX_STREAMS = 4096
@@ -56,14 +57,15 @@ async def _serve(settings: Settings, listen: Listen, load: Loader) -> None:
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    health = Health()
+    metrics = Metrics(settings.program)
+    health = Health(metrics.text)
     http = await _listen_http(health, listen.http)
     try:
         classifier = await asyncio.to_thread(load, settings)
         pool = ClassifierPool(classifier) if classifier else None
         if pool:
             await _warm(pool)
-        processor = Processor(Rules(settings.program, settings.limits.maxBody), pool, settings.budget)
+        processor = Processor(Rules(settings.program, settings.limits.maxBody), pool, settings.budget, metrics)
         server, port = await _listen_grpc(health, processor, listen.grpc, settings.limits.maxMessage)
         health.ready = True
         log("serving", address=f"{listen.grpc.host}:{port}", http=f"{listen.http.host}:{_port(http)}")

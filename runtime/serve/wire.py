@@ -59,10 +59,11 @@ def from_action(action: Continue | Route | Answer) -> Any:  # noqa: ANN401 - as 
     match action:
         case Continue(remove):
             response.request_headers.response.header_mutation.remove_headers.extend(remove)
-        case Route(_, body, headers):
+        case Route(_, body, headers, removed):
             common = response.request_body.response
             common.clear_route_cache = True
             _set(common.header_mutation, headers)
+            common.header_mutation.remove_headers.extend(removed)
             if body is not None:
                 common.body_mutation.body = body
         case Answer(status, body, code, headers):

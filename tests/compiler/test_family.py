@@ -1,7 +1,9 @@
-"""The Istio family on every golden policy: each target that can express it, at each profile, linked and schema-clean."""
+"""The Istio family on every golden policy: each target, at each profile, linked and fit for the CRDs."""
 
 from __future__ import annotations
 
+import re
+import subprocess
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -11,9 +13,10 @@ import api_defaults
 import crds
 import pytest
 from links import Links
-from support import ROOT, linked, reference
+from ruamel.yaml import YAML
+from support import ROOT, kubectl, linked, reference
 
-from compiler import targets
+from compiler import environments, targets
 from compiler.diagnostics import CompileError
 from compiler.features.objects import Object
 from compiler.link import ir
@@ -57,7 +60,9 @@ def policy_of(case: str, profile: str) -> ir.Policy:
 @pytest.mark.parametrize("profile", sorted(PROFILES))
 @pytest.mark.parametrize("target", sorted(targets.TARGETS))
 @pytest.mark.parametrize("case", sorted({*GOLDEN, *POLICIES}))
-def test_a_policy_links_and_fits_the_crds_with_every_default_or_is_refused(case: str, target: str, profile: str) -> None:
+def test_a_policy_links_and_fits_the_crds_with_every_default_or_is_refused(
+    case: str, target: str, profile: str
+) -> None:
     """Every reference resolves, no field is unknown, and nothing is left for the API server to fill in."""
     policy = policy_of(case, profile)
     if (case, target) in CANNOT or (case, target, profile) in CANNOT:
@@ -68,9 +73,9 @@ def test_a_policy_links_and_fits_the_crds_with_every_default_or_is_refused(case:
     found = targets.objects(policy, target)
     options = [item for component in targets.components(policy, target) for item in component.objects]
     assert Links([item.body for item in [*found, *options]], policy).problems() == []
-    assert fits(found + options, profile)
+    kinds = fits(found + options, profile)
     for item in (*found, *options):
-        if (item.body["apiVersion"], item.kind) in api_defaults.TABLE:
+        if item.kind not in kinds:
             assert api_defaults.defaulted(item.body) == item.body, item.path
 
 
@@ -145,3 +150,46 @@ def forty(count: int) -> ir.Policy:
 def by_path(policy: ir.Policy) -> dict[str, Object]:
     """The objects of the target llm-d by path."""
     return {item.path: item for item in targets.objects(policy, "llm-d")}
+
+
+OVERLAYS = sorted(
+    path.parent
+    for top in ("tests/golden", "out")
+    for path in (ROOT / top).rglob("overlays/*/kustomization.yaml")
+    if "quickstart" not in path.parts
+)
+
+
+@pytest.mark.parametrize("folder", OVERLAYS, ids=lambda path: "-".join((path.parts[-4], *path.parts[-3::2])))
+def test_every_overlay_builds_and_links(folder: Path) -> None:
+    """What `kubectl kustomize` makes of base and patches is a whole that links, not only what we meant."""
+    result = subprocess.run([kubectl(), "kustomize", str(folder)], capture_output=True, text=True, check=True)
+    bodies = list(YAML(typ="safe").load_all(result.stdout))
+    case, target, environment = folder.parts[-4], folder.parts[-3], folder.parts[-1]
+    policy = linked(path_of(case).read_text(encoding="utf-8"), case)
+    chosen = next(each for each in policy.environments if each.name == environment)
+    assert chosen.target == target
+    assert Links(bodies, environments.resolve(policy, chosen)).problems() == []
+
+
+BASES = sorted(path.parent for top in ("tests/golden", "out") for path in (ROOT / top).rglob("base/kustomization.yaml"))
+
+
+@pytest.mark.parametrize("folder", BASES, ids=lambda path: "-".join(path.parts[-3:-1]))
+def test_kustomize_gives_back_every_file_of_a_base(folder: Path) -> None:
+    """What is reviewed is what is applied, byte for byte: no name, list or scalar is altered on the way."""
+    result = subprocess.run([kubectl(), "kustomize", str(folder)], capture_output=True, text=True, check=True)
+    files = [path for path in folder.rglob("*.yaml") if path.name != "kustomization.yaml"]
+    texts = {path.read_text(encoding="utf-8").split("\n", 1)[1] for path in files}
+    assert {document.strip("\n") + "\n" for document in result.stdout.split("\n---\n")} == texts
+
+
+def test_every_test_that_the_page_names_exists() -> None:
+    """The table of faults points at something; a name may be cut by an ellipsis."""
+    page = (ROOT / "docs" / "targets" / "istio.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(test_\w+)…?`", page))
+    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    assert len(named) >= 10
+    assert [name for name in named if f"def {name}" not in sources] == []
+    rules = set(re.findall(r"link rules? `(\w+)`", page))
+    assert rules <= set(dir(Links))

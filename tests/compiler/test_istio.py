@@ -13,9 +13,9 @@ from support import ROOT, SMALL, kubectl, linked, reference
 
 from compiler import targets
 from compiler.features import extproc, local
-from schemas.headers import SELECTED_MODEL, STRIPPED
 from compiler.features.objects import Object
 from compiler.link import ir
+from schemas.headers import SELECTED_MODEL, STRIPPED
 
 BASE = ROOT / "out" / "quickstart" / "istio" / "base"
 WIDE = SMALL.replace(

@@ -96,7 +96,7 @@ def test_every_flag_is_one_that_the_release_has(target: str, profile: str, repli
 
 @pytest.mark.parametrize(("target", "profile"), RELEASES)
 def test_metric_flags_are_set_where_they_must_be_and_left_out_where_they_are_refused(target: str, profile: str) -> None:
-    """vLLM 0.17 has no gpu_cache_usage_perc; from 1.4 on, a picker that is told the name does not start."""
+    """The server of today has no gpu_cache_usage_perc; from 1.4 on, a picker that is told the name does not start."""
     told = flags(target, profile).get("kv-cache-usage-percentage-metric")
     if read(target, profile).get("metricFlagsRejected"):
         assert told is None
@@ -109,13 +109,19 @@ def test_metric_flags_are_set_where_they_must_be_and_left_out_where_they_are_ref
 def test_every_plugin_and_scorer_is_one_that_the_release_has(target: str, profile: str) -> None:
     """A picker of llm-d 0.9 or newer does not start with an unknown plugin, nor with a parameter that it lacks."""
     # The reference data of the scheduler names the plugins of the library below it, not its own.
-    own = {"active-request-scorer", "load-aware-scorer", "session-affinity-scorer"} if READ[(target, profile)] == "gie-v1.0.1" else set()
+    own = (
+        {"active-request-scorer", "load-aware-scorer", "session-affinity-scorer"}
+        if READ[(target, profile)] == "gie-v1.0.1"
+        else set()
+    )
     known = set(read(target, profile)["plugins"]) | own
     found = config(target, profile)
     assert {plugin["type"] for plugin in found["plugins"]} <= known
     assert table(target, profile).scorers <= known
     assert set(table(target, profile).producers.values()) <= known
-    assert set(found) - {"apiVersion", "kind"} <= set(read(target, profile).get("topLevel", ["plugins", "schedulingProfiles"]))
+    assert set(found) - {"apiVersion", "kind"} <= set(
+        read(target, profile).get("topLevel", ["plugins", "schedulingProfiles"])
+    )
 
 
 @pytest.mark.parametrize(("target", "profile"), RELEASES)
@@ -165,7 +171,7 @@ def test_standbys_come_with_an_election_and_the_right_to_hold_one(target: str, p
 
 
 def test_a_pool_carries_the_fields_of_its_release() -> None:
-    """appProtocol is a default of 1.5.0, and unknown to 1.1.0."""
+    """The field appProtocol is a default of 1.5.0, and unknown to 1.1.0."""
     assert emitted("gie", "current")[("InferencePool", "one")].body["spec"]["appProtocol"] == "http"
     assert "appProtocol" not in emitted("gie", "seed")[("InferencePool", "one")].body["spec"]
 

@@ -175,7 +175,9 @@ def test_a_service_is_not_pooled_and_that_is_said() -> None:
     text = TWO.replace("two: {vllm: {}}", "two: {service: two}").replace("checkpoint: example/b, ", "")
     (found,) = notices(text, "gie", "VSR316")
     assert "`two`" in found.message
-    routes = [item.body["spec"]["rules"][0] for item in targets.objects(policy(text), "gie") if item.kind == "HTTPRoute"]
+    routes = [
+        item.body["spec"]["rules"][0] for item in targets.objects(policy(text), "gie") if item.kind == "HTTPRoute"
+    ]
     kinds = [ref["kind"] for rule in routes for ref in rule["backendRefs"]]
     assert sorted(kinds) == ["InferencePool", "Service"]
 

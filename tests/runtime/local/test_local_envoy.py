@@ -163,7 +163,7 @@ DOUBLE = b'{"model":"phi4-mini","model":"llama3-8b","messages":[{"role":"user","
         (gzip.compress(DOUBLE), {"content_encoding": "gzip"}, (415, "unsupported_encoding")),
         (DOUBLE, {"content_type": "text/plain"}, (415, "unsupported_content_type")),
         (DOUBLE, {"content_type": None}, (415, "unsupported_content_type")),
-        (DOUBLE, {"path": "/v1/embeddings"}, (404, "not_found")),
+        (DOUBLE, {"path": "/v1/audio/speech"}, (404, "not_found")),
         (None, {"method": "GET"}, (405, "method_not_allowed")),
     ],
 )

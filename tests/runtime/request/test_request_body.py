@@ -5,29 +5,17 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from request_bodies import BLANK, NO_SURROGATE, VALUES, key_spelled, spelled
 
-from runtime.request.body import MAX_DEPTH, BodyError, read_body
-
-BLANK = st.text(" \t\r\n", max_size=3)
-NO_SURROGATE = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
-VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | NO_SURROGATE,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NO_SURROGATE | st.just("model"), inner, max_size=3),
-    max_leaves=8,
-)
+from runtime.request.body import MAX_DEPTH, BodyError, read_body, scan_list, scan_object
+from runtime.request.draft import Draft
 
 
-def spelled(draw, value: object) -> str:
-    """A value as JSON in one of its many spellings."""
-    text = json.dumps(value, ensure_ascii=draw(st.booleans()), indent=draw(st.sampled_from([None, 1])))
-    return text.replace("/", "\\/") if draw(st.booleans()) else text
-
-
-def key_spelled(draw, key: str) -> str:
-    """A key, perhaps with its first character as an escape."""
-    if key and ord(key[0]) < 0x80 and draw(st.booleans()):
-        return f'"\\u{ord(key[0]):04x}{json.dumps(key[1:])[1:]}'
-    return json.dumps(key)
+def with_model(body, model):
+    """The body with another model."""
+    draft = Draft(body)
+    draft.set("model", model)
+    return draft.text().encode()
 
 
 @st.composite
@@ -54,7 +42,7 @@ def test_only_the_value_of_the_top_level_model_changes(parts, model):
     head, old, tail = parts
     body = read_body((head + old + tail).encode())
     assert body.values["model"] == json.loads(old)
-    assert body.with_model(model) == (head + json.dumps(model) + tail).encode()
+    assert with_model(body, model) == (head + json.dumps(model) + tail).encode()
 
 
 @given(parts=bodies())
@@ -76,7 +64,7 @@ def test_reads_what_the_standard_parser_reads(parts):
 )
 def test_splice_is_not_misled(text):
     """Keys in nested objects, quotes in strings and escapes do not lead the rewrite astray."""
-    rewritten = read_body(text.encode()).with_model("m/1").decode()
+    rewritten = with_model(read_body(text.encode()), "m/1").decode()
     assert json.loads(rewritten)["model"] == "m/1"
     assert rewritten.replace('"m/1"', "") == text.replace('"auto"', "").replace('"\\u0061uto"', "")
 
@@ -202,3 +190,31 @@ def test_damaged_bodies_are_read_or_refused(parts, at, junk):
     except BodyError:
         return
     assert body.values == json.loads(damaged)
+
+
+@given(parts=bodies())
+def test_places_of_members_are_exact(parts):
+    """Cut out of the text, a member is its key and its value."""
+    body = read_body("".join(parts).encode())
+    for key, span in body.members.spans.items():
+        assert json.loads(f"{{{body.text[span.start : span.end]}}}") == {key: body.values[key]}
+        assert json.loads(body.text[span.value : span.end]) == body.values[key]
+
+
+@given(values=st.lists(VALUES, max_size=4), before=BLANK, inside=BLANK, after=BLANK)
+def test_places_of_elements_are_exact(values, before, inside, after):
+    """Cut out of the text, an element is its value, whatever blanks are around."""
+    texts = [f"{inside}{json.dumps(value)}{after}" for value in values]
+    text = f"{before}[{inside}{','.join(texts)}]{after}"
+    found, spans = scan_list(text, 0)
+    assert found == values
+    assert [json.loads(text[span.start : span.end]) for span in spans] == values
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[", "[1", "[1,]", "[,]", "[1 2]"])
+def test_what_is_no_list_is_an_error(text):
+    """A place without a list has no elements."""
+    with pytest.raises(ValueError, match=r"|"):
+        scan_list(text, 0)
+    with pytest.raises(ValueError, match=r"|"):
+        scan_object(text.replace("[", "(").replace("{}", "("), 0)

@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runtime.program.effects import Effects, SystemPrompt, Target
 from runtime.program.program import Program, Route
-from runtime.program.rules import All, Category, Signals
+from runtime.program.rules import All, Category, Has, Signals
+from runtime.program.signals.keyword import build_keyword
 from runtime.request import events
+from runtime.request.answers import HEADERS
 from runtime.request.events import (
     Answer,
     Cause,
@@ -21,9 +24,11 @@ from runtime.request.events import (
     SignalsReady,
 )
 from runtime.request.machine import Decided, Fresh, OutOfOrderError, Rules, advance
+from schemas.routerconfig import v0_4_0 as contract
 
-MATH = Route("math", Category(frozenset({"math"})), "phi4-mini")
-PROGRAM = Program(("llama3-8b", "phi4-mini"), ("auto", "MoM"), (MATH,), "llama3-8b")
+LLAMA, PHI = Target("llama3-8b", "llama3-8b"), Target("phi4-mini", "phi4-mini")
+MATH = Route("math", Category(frozenset({"math"}), "math"), ((PHI, 100),))
+PROGRAM = Program({"llama3-8b": LLAMA, "phi4-mini": PHI}, ("auto", "MoM"), (MATH,), "llama3-8b")
 RULES = Rules(PROGRAM, 1000)
 
 
@@ -32,6 +37,11 @@ def headers(method="POST", path="/v1/chat/completions", *, end=False, **more) ->
     given = {"content-type": "application/json"} | {key.replace("_", "-"): value for key, value in more.items()}
     lines = ((":method", method), (":path", path), *((k, v) for k, v in given.items() if v is not None))
     return RequestHeaders(lines, end)
+
+
+def rules(*routes: Route, **more) -> Rules:
+    """Rules with these routes."""
+    return Rules(replace(PROGRAM, routes=routes, **more), 1000)
 
 
 def drive(*steps, rules=RULES):
@@ -51,6 +61,7 @@ def answered(*steps, rules=RULES) -> tuple[int, str]:
     assert error.keys() == {"message", "type", "param", "code"}
     assert error["code"] == action.code
     assert dict(action.headers)["content-type"] == "application/json"
+    assert set(dict(action.headers)) <= set(HEADERS)
     return action.status, action.code
 
 
@@ -60,30 +71,30 @@ def test_auto_name_is_classified_decided_and_rewritten(chat, name):
     body = chat(name, "2+2 is")
     state, action = drive(headers(), RequestBody(body))
     assert action == NeedSignals("2+2 is", frozenset({"category"}))
-    signals = Signals("math", 0.9)
-    state, action = advance(RULES, state, SignalsReady(signals))
+    state, action = advance(RULES, state, SignalsReady("math", 0.9))
     expected = body.replace(f'"{name}"'.encode(), b'"phi4-mini"')
     assert state == Decided()
     assert action == events.Route(
         "phi4-mini",
         expected,
         (("x-selected-model", "phi4-mini"), ("content-length", str(len(expected)))),
+        (),
         "math",
-        signals,
+        Signals("math", 0.9, classified=True),
     )
 
 
 def test_no_category_goes_to_the_default(chat):
     """A request whose category is below the threshold is served by the default model."""
-    _, action = drive(headers(), RequestBody(chat()), SignalsReady(Signals()))
+    _, action = drive(headers(), RequestBody(chat()), SignalsReady())
     assert (action.model, action.route) == ("llama3-8b", None)
 
 
 def test_request_like_none_of_the_categories_has_the_fallback(chat):
     """Where a fallback is configured, a request without a category is routed and logged as that."""
-    rules = Rules(replace(PROGRAM, fallback="other"), 1000)
-    for content, steps in (("hello", [SignalsReady(Signals(None, 0.1))]), ("", [])):
-        _, action = drive(headers(), RequestBody(chat(content=content)), *steps, rules=rules)
+    with_fallback = rules(MATH, fallback="other")
+    for content, steps in (("hello", [SignalsReady(None, 0.1)]), ("", [])):
+        _, action = drive(headers(), RequestBody(chat(content=content)), *steps, rules=with_fallback)
         assert (action.model, action.signals.category) == ("llama3-8b", "other")
 
 
@@ -122,14 +133,13 @@ def test_named_model_takes_token_ids_but_an_auto_name_does_not():
 def test_request_without_text_has_no_category(chat, content):
     """Where there is nothing to read, no classifier is asked and the default serves."""
     _, action = drive(headers(), RequestBody(chat(content=content)))
-    assert (action.model, action.signals) == ("llama3-8b", Signals())
+    assert (action.model, action.signals) == ("llama3-8b", Signals(classified=True))
 
 
 def test_program_that_asks_nothing_decides_at_once(chat):
     """Without a route that asks for a category, nothing is classified."""
-    program = Program(("a", "b"), ("auto",), (Route("all", All(()), "b"),), "a")
-    _, action = drive(headers(), RequestBody(chat()), rules=Rules(program, 1000))
-    assert (action.model, action.route) == ("b", "all")
+    _, action = drive(headers(), RequestBody(chat()), rules=rules(Route("all", All(()), ((PHI, 100),))))
+    assert (action.model, action.route) == ("phi4-mini", "all")
 
 
 @pytest.mark.parametrize("cause", list(Cause))
@@ -154,6 +164,9 @@ def test_failed_classification_is_never_a_pass(chat, cause):
         (b'{"model":"phi4-mini","messages":null}', (400, "missing_messages")),
         (b'{"model":"auto","messages":[]}', (400, "invalid_request")),
         (b'{"model":"auto","messages":"2+2"}', (400, "invalid_request")),
+        (b'{"model":"phi4-mini","messages":{"role":"user"}}', (400, "invalid_request")),
+        (b'{"model":"phi4-mini","messages":1}', (400, "invalid_request")),
+        (b'{"model":"auto","messages":[{"role":"user","content":1}]}', (400, "invalid_request")),
         (b'{"model":"gpt-9","messages":[]}', (404, "model_not_found")),
         (b'{"model":"AUTO","messages":[]}', (404, "model_not_found")),
         (b'{"model":"auto ","messages":[]}', (404, "model_not_found")),
@@ -186,7 +199,9 @@ def test_body_at_the_bound_is_taken(chat):
         (headers("HEAD", "/v1/models"), (405, "method_not_allowed")),
         (headers("POST", "/v1/models"), (405, "method_not_allowed")),
         (headers("GET", "/"), (404, "not_found")),
-        (headers("POST", "/v1/embeddings"), (404, "not_found")),
+        (headers("POST", "/v1/audio/speech"), (404, "not_found")),
+        (headers("GET", "/v1/responses/resp_1"), (404, "not_found")),
+        (headers("POST", "/v1/messages/count_tokens"), (404, "not_found")),
         (headers("POST", "/v1/chat/completions/"), (404, "not_found")),
         (headers("POST", "/v1/chat%2fcompletions"), (404, "not_found")),
         (headers("POST", "/x/../v1/chat/completions"), (404, "not_found")),
@@ -250,9 +265,9 @@ def test_models_are_listed(path):
     "steps",
     [
         [RequestBody(b"{}")],
-        [SignalsReady(Signals())],
+        [SignalsReady()],
         [headers(), headers()],
-        [headers(), Failure(Cause.TIMEOUT)],
+        [Failure(Cause.TIMEOUT)],
         [headers("GET", "/"), RequestBody(b"{}")],
         [headers(), RequestBody(b""), RequestBody(b"")],
     ],
@@ -263,8 +278,127 @@ def test_events_out_of_order_are_errors(steps):
         drive(*steps)
 
 
+KEYWORD = build_keyword(contract.Keyword(name="urgent", operator="OR", keywords=["urgent"]))
+URGENT = Route("urgent", Has(("keyword", "urgent")), ((PHI, 100),))
+
+
+def test_classifier_is_not_asked_where_a_signal_settles_it(chat):
+    """A keyword of a route that comes first decides by itself; without it the classifier is asked."""
+    known = rules(URGENT, MATH, signals={("keyword", "urgent"): KEYWORD})
+    _, action = drive(headers(), RequestBody(chat(content="urgent: 2+2")), rules=known)
+    assert (action.route, action.signals.classified) == ("urgent", False)
+    _, action = drive(headers(), RequestBody(chat(content="2+2")), rules=known)
+    assert isinstance(action, NeedSignals)
+
+
+def test_time_that_is_up_is_never_a_pass(chat):
+    """Where the signals take too long, and where the body is not looked at at all, the answer is 503."""
+    known = rules(URGENT, signals={("keyword", "urgent"): KEYWORD})
+    late = RequestBody(chat(), lambda: True)
+    assert answered(headers(), late, rules=known) == (503, "classifier_timeout")
+    for cause in Cause:
+        assert answered(headers(), Failure(cause)) == (503, cause.value)
+        assert drive(headers(), Failure(cause))[1].cause is cause
+
+
+SPLIT = Route("split", All(()), ((LLAMA, 50), (PHI, 50)))
+
+
+def test_split_is_drawn_by_the_requests_id(chat):
+    """The same id has the same model whatever it asks; other ids are spread; without one, the body is what counts."""
+
+    def model(body: bytes, **more: str) -> str:
+        return drive(headers(**more), RequestBody(body), rules=rules(SPLIT))[1].model
+
+    for i in range(20):
+        assert model(chat(content="a"), x_request_id=f"r{i}") == model(chat(content="b"), x_request_id=f"r{i}")
+    assert {model(chat(), x_request_id=f"r{i}") for i in range(20)} == {"llama3-8b", "phi4-mini"}
+    assert {model(chat(content=f"c{i}")) for i in range(20)} == {"llama3-8b", "phi4-mini"}
+    assert len({model(chat()) for _ in range(5)}) == 1
+
+
+def test_id_that_stands_twice_is_none(chat):
+    """A client cannot add an id of its own to the gateway's."""
+    twice = RequestHeaders((*headers(x_request_id="a").headers, ("x-request-id", "b")), end_of_stream=False)
+    bodies = [chat(content=str(i)) for i in range(20)]
+    chosen = [drive(twice, RequestBody(body), rules=rules(SPLIT))[1].model for body in bodies]
+    assert chosen == [drive(headers(), RequestBody(body), rules=rules(SPLIT))[1].model for body in bodies]
+
+
+def test_provider_id_is_written_and_the_alias_routed(chat):
+    """The header keeps the name that routes match, also for a model that the client named."""
+    renamed = Target("phi4-mini", "org/phi")
+    known = rules(
+        Route("math", Category(frozenset({"math"})), ((renamed, 100),)),
+        models={"llama3-8b": LLAMA, "phi4-mini": renamed},
+    )
+    for name, steps in (("auto", [SignalsReady("math")]), ("phi4-mini", [])):
+        _, action = drive(headers(), RequestBody(chat(name)), *steps, rules=known)
+        assert json.loads(action.body)["model"] == "org/phi"
+        assert dict(action.set_headers)["x-selected-model"] == action.model == "phi4-mini"
+        assert dict(action.set_headers)["content-length"] == str(len(action.body))
+
+
+def test_effects_are_for_auto_requests_only(chat):
+    """A decision edits body and headers of what it routes; a named model's request stays as it is."""
+    effects = Effects(
+        system_prompt=SystemPrompt("Hi", "replace"), set_headers=(("x-team", "a"),), remove_headers=("x-old",)
+    )
+    known = rules(Route("all", All(()), ((PHI, 100),), effects))
+    _, action = drive(headers(), RequestBody(chat()), rules=known)
+    assert json.loads(action.body)["messages"][0] == {"role": "system", "content": "Hi"}
+    assert dict(action.set_headers)["x-team"] == "a"
+    assert action.remove_headers == ("x-old",)
+    _, action = drive(headers(), RequestBody(chat("phi4-mini")), rules=known)
+    assert action == events.Route("phi4-mini", None, (("x-selected-model", "phi4-mini"),))
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("/v1/chat/completions", "messages"),
+        ("/v1/messages", "messages"),
+        ("/v1/responses", "input"),
+        ("/v1/completions", "prompt"),
+    ],
+)
+def test_fixed_answer_reaches_no_model(chat, path, field):
+    """A decision that answers by itself does so in the API's form, and says which decision it was."""
+    known = rules(Route("no", All(()), (), Effects(respond="No.")))
+    given = json.loads(chat()) if field == "messages" else {"model": "auto", field: "hello"}
+    state, action = drive(headers(path=path), RequestBody(json.dumps(given).encode()), rules=known)
+    assert isinstance(action, Answer)
+    assert (state, action.status, action.route) == (Decided(), 200, "no")
+    assert b"No." in action.body
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/responses", {"input": "2+2 is"}),
+        ("/v1/responses", {"input": [{"role": "user", "content": "2+2 is"}], "instructions": "x"}),
+        ("/v1/messages", {"messages": [{"role": "user", "content": "2+2 is"}], "system": "x", "max_tokens": 5}),
+    ],
+)
+def test_other_apis_are_routed_alike(path, body):
+    """Responses and messages are classified by their last user turn, and their model is rewritten."""
+    state, action = drive(headers(path=path), RequestBody(json.dumps(body | {"model": "auto"}).encode()))
+    assert action == NeedSignals("2+2 is", frozenset({"category"}))
+    _, action = advance(RULES, state, SignalsReady("math"))
+    assert json.loads(action.body) == body | {"model": "phi4-mini"}
+
+
+def test_embeddings_need_a_model():
+    """Vectors of different models do not mix, so a choice by content is refused; a named model passes untouched."""
+    for text in ("hello", ["a"], [1, 2]):
+        body = json.dumps({"model": "auto", "input": text}).encode()
+        assert answered(headers(path="/v1/embeddings"), RequestBody(body)) == (400, "model_required")
+        _, action = drive(headers(path="/v1/embeddings"), RequestBody(body.replace(b"auto", b"phi4-mini")))
+        assert (action.model, action.body) == ("phi4-mini", None)
+
+
 EVENTS = st.one_of(
-    st.sampled_from([headers(), headers("GET", "/v1/models"), SignalsReady(Signals("math")), Failure(Cause.BROKEN)]),
+    st.sampled_from([headers(), headers("GET", "/v1/models"), SignalsReady("math"), Failure(Cause.BROKEN)]),
     st.sampled_from([b'{"model":"auto","messages":[{"role":"user","content":"a"}]}', b"{}"]).map(RequestBody),
     st.binary(max_size=30).map(RequestBody),
 )

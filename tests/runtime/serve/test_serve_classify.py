@@ -6,7 +6,6 @@ import threading
 import pytest
 from runtime_fakes import Classification, FakeClassifier
 
-from runtime.program.rules import Signals
 from runtime.request.events import Cause, Failure, SignalsReady
 from runtime.serve.classify import ClassifierPool
 
@@ -51,7 +50,7 @@ def test_label_and_probability_become_signals():
         await pool.warm()
         return [await pool.signals(text, loop.time() + SOON) for text in ("2+2", "hello")]
 
-    expected = [SignalsReady(Signals("math", 0.9)), SignalsReady(Signals(None, 0.1))]
+    expected = [SignalsReady("math", 0.9), SignalsReady(None, 0.1)]
     assert run(scenario, FakeClassifier()) == expected
 
 
@@ -104,7 +103,7 @@ def test_overload_is_refused_at_once():
 
     shed, served, later = run(scenario, held, threads=1, max_pending=2)
     assert shed == Failure(Cause.OVERLOADED)
-    assert served == [later, later] == [SignalsReady(Signals("math", 1.0))] * 2
+    assert served == [later, later] == [SignalsReady("math", 1.0)] * 2
     assert "one more" not in held.texts
 
 
@@ -124,5 +123,5 @@ def test_cancelled_work_is_dropped():
         held.go.set()
         return await asyncio.gather(first, last)
 
-    assert run(scenario, held, threads=1, max_pending=2) == [SignalsReady(Signals("math", 1.0))] * 2
+    assert run(scenario, held, threads=1, max_pending=2) == [SignalsReady("math", 1.0)] * 2
     assert held.texts == ["first", "last"]

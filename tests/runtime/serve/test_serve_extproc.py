@@ -4,11 +4,15 @@ import asyncio
 import json
 import threading
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import grpc
 import pytest
 from runtime_fakes import FakeClassifier
 
+from runtime.program.program import Route
+from runtime.program.rules import Has
+from runtime.program.signals.structure import build_structure
 from runtime.request.machine import Rules
 from runtime.serve.classify import ClassifierPool
 from runtime.serve.extproc import LARGE_BODY, Processor
@@ -20,6 +24,8 @@ from runtime.serve.messages import (
     ProcessingRequest,
     ProcessingResponse,
 )
+from runtime.serve.metrics import Metrics
+from schemas.routerconfig import v0_4_0 as contract
 
 ANY_TIME = 30.0
 
@@ -83,10 +89,11 @@ class Gateway:
 
 
 @asynccontextmanager
-async def gateway(settings, classifier=None, budget=ANY_TIME):
+async def gateway(settings, classifier=None, budget=ANY_TIME, metrics=None, max_held=None):
     """A served processor and a gateway that is connected to it."""
     pool = ClassifierPool(classifier or FakeClassifier())
-    processor = Processor(Rules(settings.program, settings.limits.maxBody), pool, budget)
+    rules = Rules(settings.program, settings.limits.maxBody)
+    processor = Processor(rules, pool, budget, metrics, max_held)
     health = Health()
     server = grpc.aio.server(options=[("grpc.max_receive_message_length", settings.limits.maxMessage)])
     server.add_generic_rpc_handlers((processor.handler(), health.handler()))
@@ -306,3 +313,91 @@ def test_health_of_an_unknown_service_is_not_found(settings):
             return error.value.code()
 
     assert asyncio.run(whole()) == grpc.StatusCode.NOT_FOUND
+
+
+def pattern_settings(settings, pattern: str, count: float):
+    """The settings with one route, by how often a pattern occurs."""
+    rule = {
+        "name": "p",
+        "feature": {"type": "count", "source": {"type": "regex", "pattern": pattern}},
+        "predicate": {"gte": count},
+    }
+    signal = build_structure(contract.Structure.model_validate(rule))
+    name = ("structure", "p")
+    targets = ((settings.program.models["phi4-mini"], 100),)
+    program = replace(settings.program, routes=(Route("p", Has(name), targets),), signals={name: signal})
+    return replace(settings, program=program)
+
+
+def test_pattern_and_text_that_take_long_end_at_the_deadline(settings, chat):
+    """Counting whose every step looks at all the text leaves the event loop free and is refused in time."""
+    slow = pattern_settings(settings, "a.*b|a", 100_000.0)
+    hostile = request_headers(), request_body(chat(content="a" * 200_000))
+
+    async def whole():
+        async with gateway(slow, budget=0.3) as envoy:
+            stuck = asyncio.ensure_future(envoy.send(*hostile))
+            served = [await envoy.send(request_headers(), request_body(chat("llama3-8b"))) for _ in range(20)]
+            return await stuck, served
+
+    (responses, code), served = asyncio.run(whole())
+    assert responses[1].immediate_response.status.code == 503
+    assert json.loads(responses[1].immediate_response.body)["error"]["code"] == "classifier_timeout"
+    assert code == grpc.StatusCode.OK
+    assert all(answers[1].WhichOneof("response") == "request_body" for answers, _ in served)
+
+
+def test_pattern_on_a_large_text_is_decided_in_a_thread(settings, chat):
+    """Where there is time, the outcome is that of the pattern."""
+    counting = pattern_settings(settings, "b", 3.0)
+    for text, model in (("b" * 150_000, "phi4-mini"), ("a" * 150_000, "llama3-8b")):
+        responses, _ = exchange(counting, request_headers(), request_body(chat(content=text)))
+        assert json.loads(responses[1].request_body.response.body_mutation.body)["model"] == model
+
+
+def samples(metrics: Metrics, name: str) -> list[str]:
+    """The lines of a metric."""
+    return [line for line in metrics.text().decode().splitlines() if line.startswith(name)]
+
+
+def test_bytes_in_work_are_bounded(settings, chat):
+    """A body beyond the bound is refused with a time to come back and counted; its bytes are given back."""
+    metrics = Metrics(settings.program)
+    small, large = chat("llama3-8b"), chat("llama3-8b", "x" * 2000)
+
+    async def whole():
+        async with gateway(settings, metrics=metrics, max_held=1000) as envoy:
+            return [await envoy.send(request_headers(), request_body(data)) for data in (small, large, small)]
+
+    first, refused, last = asyncio.run(whole())
+    answer = refused[0][1].immediate_response
+    assert answer.status.code == 503
+    assert json.loads(answer.body)["error"]["code"] == "overloaded"
+    assert {option.header.key for option in answer.headers.set_headers} == {"content-type", "retry-after"}
+    assert refused[1] == grpc.StatusCode.OK
+    assert [each[0][1].WhichOneof("response") for each in (first, last)] == ["request_body"] * 2
+    assert samples(metrics, "vsr_request_bytes_in_work") == ["vsr_request_bytes_in_work 0.0"]
+    assert samples(metrics, "vsr_shed_requests_total") == ["vsr_shed_requests_total 1.0"]
+
+
+def test_decisions_and_errors_are_counted(settings, chat):
+    """Each request is in the metrics: its model, its decision, or why it was refused."""
+    metrics = Metrics(settings.program)
+
+    async def whole():
+        async with gateway(settings, metrics=metrics) as envoy:
+            for data in (chat(), chat("llama3-8b"), chat("gpt"), chat(content="RAISE")):
+                await envoy.send(request_headers(), request_body(data))
+            await envoy.send()
+
+    asyncio.run(whole())
+    assert 'llm_model_requests_total{model="phi4-mini"} 1.0' in samples(metrics, "llm_model_requests_total")
+    assert samples(metrics, "llm_decision_match_total") == ['llm_decision_match_total{decision_name="math"} 1.0']
+    assert {line.split("reason=")[1] for line in samples(metrics, "llm_request_errors_total")} == {
+        '"model_not_found"} 1.0',
+        '"classifier_failed"} 1.0',
+        '"aborted"} 1.0',
+    }
+    assert samples(metrics, "llm_model_routing_latency_seconds_count") == [
+        "llm_model_routing_latency_seconds_count 4.0"
+    ]

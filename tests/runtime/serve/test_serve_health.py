@@ -11,7 +11,7 @@ def ask(*requests: bytes, ready: bool) -> list[bytes]:
     """The raw answers of a fresh endpoint to raw requests."""
 
     async def whole():
-        health = Health()
+        health = Health(lambda: b"llm_x 1\n")
         health.ready = ready
         server = await health.serve_http("127.0.0.1", 0)
         answers = []
@@ -38,6 +38,9 @@ def ask(*requests: bytes, ready: bool) -> list[bytes]:
         ("GET /readyz?verbose", True, 200),
         ("HEAD /readyz", True, 200),
         ("POST /readyz", True, 405),
+        ("GET /metrics", False, 200),
+        ("HEAD /metrics", True, 200),
+        ("DELETE /metrics", True, 405),
         ("GET /", True, 404),
     ],
 )
@@ -55,3 +58,12 @@ def test_nonsense_is_dropped_and_the_next_probe_served(request_):
     first, second = ask(request_, b"GET /healthz HTTP/1.0\r\n\r\n", ready=True)
     assert first == b""
     assert second.startswith(b"HTTP/1.1 200 ")
+
+
+def test_metrics_are_a_page_of_their_own():
+    """A scrape gets the page in Prometheus' text format, whole."""
+    (answer,) = ask(b"GET /metrics HTTP/1.1\r\n\r\n", ready=False)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"Content-Type: text/plain; version=0.0.4" in head
+    assert b"Content-Length: 8\r\n" in head
+    assert body == b"llm_x 1\n"

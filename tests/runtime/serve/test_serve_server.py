@@ -41,6 +41,8 @@ def test_reports_its_addresses_and_is_ready(server):
     assert record["event"] == "serving"
     with urllib.request.urlopen(f"http://{record['http']}/readyz", timeout=10) as answer:
         assert answer.status == 200
+    with urllib.request.urlopen(f"http://{record['http']}/metrics", timeout=10) as answer:
+        assert b'llm_model_requests_total{model="phi4-mini"} 0.0' in answer.read()
 
 
 def test_sigterm_ends_an_undecided_stream_in_an_error(server):

@@ -1,0 +1,45 @@
+"""``vsr-compile test``: the policies' own tests, without a server."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import click
+
+from compiler.cli import console, options
+from compiler.diagnostics import CompileError
+from compiler.output.write import read_owned
+from compiler.pipeline import compile_policy, read_policy
+
+
+@click.command(name="test", short_help="Run the tests of policies.")
+@options.policies
+@options.out
+@options.form
+@options.strict
+@click.pass_context
+def command(context: click.Context, policies: tuple[Path, ...], *, out: Path, form: str, strict: bool) -> None:
+    """Run the tests of policies through the runtime's own core, in this process. Writes nothing.
+
+    A classifier head of the output is used where it is still valid, else one is trained.
+
+    \b
+    vsr-compile test policies/quickstart.yaml
+    vsr-compile test policies/ --format junit > tests.xml
+    """
+    from compiler.trial import findings, run  # noqa: PLC0415 - only those who test need the runtime's core
+
+    report = console.Findings(form, strict=strict)
+    for path in options.files(policies):
+        try:
+            linked = read_policy(path)
+            compiled = compile_policy(linked, partial(read_owned, out, linked.name))
+            outcomes = run(compiled.policy)
+        except CompileError as error:
+            report.add(str(path), error.diagnostics)
+            continue
+        report.add(str(path), findings(compiled.policy, outcomes))
+        failed = sum(bool(outcome.misses) for outcome in outcomes)
+        console.say(f"{path}: {len(outcomes) - failed} passed, {failed} failed")
+    context.exit(report.close())

@@ -1,0 +1,130 @@
+"""The policy's own tests, decided by the runtime's core in this process: what a server would do, without a server."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from compiler.diagnostics import CompileError, Diagnostic
+from compiler.features.router_config import CONFIG
+from compiler.link import ir
+from compiler.link.tests import DEFAULT_ROUTE
+from runtime.inference.classifier import CategoryClassifier
+from runtime.inference.errors import ModelError
+from runtime.request.events import (
+    Action,
+    Answer,
+    Continue,
+    NeedSignals,
+    RequestBody,
+    RequestHeaders,
+    Route,
+    SignalsReady,
+)
+from runtime.request.machine import Fresh, Rules, advance
+from runtime.settings import load
+
+HEADERS = (
+    (":method", "POST"),
+    (":path", "/v1/chat/completions"),
+    (":authority", "gateway"),
+    ("content-type", "application/json"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a test's request.
+
+    Attributes:
+        test: The test.
+        category: The request's; None where it has none, or where nobody had to ask.
+        route: The route that answered; None where the client named its model.
+        model: Where the request goes; None where it was answered at once.
+        answer: What it was answered at once, as a status and a code; None where it goes to a model.
+    """
+
+    test: ir.Test
+    category: str | None
+    route: str | None
+    model: str | None
+    answer: str | None
+
+    @property
+    def misses(self) -> tuple[str, ...]:
+        """What was expected and did not happen, in words."""
+        test = self.test
+        wanted = (
+            ("category", test.category, self.category),
+            ("route", test.route, self.route),
+            ("model", test.expected_model.name if test.expected_model else None, self.model),
+        )
+        return tuple(
+            f"{what} {_quoted(found)} instead of {_quoted(expected)}"
+            for what, expected, found in wanted
+            if expected is not None and found != expected
+        )
+
+
+def run(policy: ir.Policy) -> list[Outcome]:
+    """Every test of a policy whose router folder is rendered, in file order.
+
+    Raises:
+        CompileError: VSR506 where the classifier cannot be loaded.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for file, data in policy.router.files.items():
+            (folder / file).write_bytes(data)
+        settings = load(folder / CONFIG)
+        try:
+            classifier = None if settings.classifier is None else CategoryClassifier.load(settings.classifier, folder)
+        except ModelError as error:
+            raise CompileError([Diagnostic("VSR506", str(error), policy.router.span)]) from None
+    rules = Rules(settings.program, settings.limits.maxBody)
+    return [_one(policy, rules, classifier, test, number) for number, test in enumerate(policy.tests)]
+
+
+def findings(policy: ir.Policy, outcomes: Sequence[Outcome]) -> Iterator[Diagnostic]:
+    """VSR250 for each test that fails, VSR251 for each route that no test reaches."""
+    for outcome in outcomes:
+        if outcome.misses:
+            message = f"the test fails: {', '.join(outcome.misses)}"
+            hint = "Mend the policy (an example of this kind helps the classifier), or what is expected."
+            yield Diagnostic("VSR250", message, outcome.test.span, hint)
+    reached = {outcome.route for outcome in outcomes}
+    for route in policy.routes:
+        if outcomes and route.name not in reached:
+            hint = "Add a test with a prompt that should take it."
+            yield Diagnostic("VSR251", f"no test reaches the route `{route.name}`", route.span, hint)
+
+
+def _one(policy: ir.Policy, rules: Rules, classifier: CategoryClassifier | None, test: ir.Test, number: int) -> Outcome:
+    """One request through the state machine, to its end."""
+    body = json.dumps({"model": test.model, "messages": [{"role": "user", "content": test.prompt}]}).encode()
+    headers = RequestHeaders((*HEADERS, ("x-request-id", f"test-{number}")), end_of_stream=False)
+    state, action = advance(rules, Fresh(), headers)
+    if isinstance(action, Continue):
+        state, action = advance(rules, state, RequestBody(body))
+    if isinstance(action, NeedSignals) and classifier is not None:
+        found = classifier.classify(action.text)
+        _, action = advance(rules, state, SignalsReady(found.label, found.probability))
+    return _outcome(policy, test, action)
+
+
+def _outcome(policy: ir.Policy, test: ir.Test, action: Action) -> Outcome:
+    if isinstance(action, Route):
+        category = action.signals.category if action.signals else None
+        chosen = test.model in policy.router.auto_models
+        return Outcome(test, category, action.route or (DEFAULT_ROUTE if chosen else None), action.model, None)
+    if isinstance(action, Answer):
+        category = action.signals.category if action.signals else None
+        return Outcome(test, category, action.route, None, f"{action.status} {action.code}")
+    raise RuntimeError(f"the request of the test in line {test.span.line} was not decided")
+
+
+def _quoted(name: str | None) -> str:
+    return "none" if name is None else f"`{name}`"

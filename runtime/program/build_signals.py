@@ -1,0 +1,63 @@
+"""The signals of a config made ready."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
+
+from runtime.program.refuse import refuse, unique
+from runtime.program.rules import SignalName
+from runtime.program.signals.base import Signal
+from runtime.program.signals.context import build_context
+from runtime.program.signals.conversation import build_conversation
+from runtime.program.signals.keyword import build_keyword
+from runtime.program.signals.structure import build_structure
+from schemas.routerconfig import v0_4_0 as contract
+
+Rule = TypeVar("Rule", contract.Keyword, contract.Context, contract.Structure, contract.Conversation)
+
+
+def domains(given: list[contract.Domain], known: frozenset[str]) -> dict[str, frozenset[str]]:
+    """The labels behind each domain signal: those it lists, else its own name.
+
+    Raises:
+        UserError: a name is doubled, or asks for a label that no classifier knows.
+    """
+    unique("routing.signals.domains", [domain.name for domain in given])
+    labels = {domain.name: frozenset(domain.mmlu_categories or [domain.name]) for domain in given}
+    for i, domain in enumerate(given):
+        if missing := sorted(labels[domain.name] - known):
+            listed = ", ".join(repr(label) for label in missing)
+            raise refuse(
+                f"routing.signals.domains[{i}]",
+                f"domain {domain.name!r} asks for {listed}, which no classifier in runtime.yaml knows",
+            )
+    return labels
+
+
+def signals(given: contract.Signals) -> Mapping[SignalName, Signal]:
+    """The signals that are found out from the request alone, by type and name.
+
+    Raises:
+        UserError: a name is doubled, or a signal cannot be executed.
+    """
+    return dict(
+        (
+            *_collection("keyword", "keywords", given.keywords or (), build_keyword),
+            *_collection("context", "context", given.context or (), build_context),
+            *_collection("structure", "structure", given.structure or (), build_structure),
+            *_collection("conversation", "conversation", given.conversation or (), build_conversation),
+        )
+    )
+
+
+def _collection(
+    kind: str, collection: str, rules: Iterable[Rule], make: Callable[[Rule], Signal]
+) -> Iterable[tuple[SignalName, Signal]]:
+    given = list(rules)
+    unique(f"routing.signals.{collection}", [rule.name for rule in given])
+    for i, rule in enumerate(given):
+        try:
+            yield (kind, rule.name), make(rule)
+        except ValueError as error:
+            raise refuse(f"routing.signals.{collection}[{i}]", f"{kind} {rule.name!r}: {error}") from None

@@ -1,0 +1,93 @@
+"""What a decision does to a request besides choosing a model: data, made ready when the config is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Json = str | int | float | bool | None | Mapping[str, str]
+
+
+class Removed:
+    """Stands for a field that must not be there."""
+
+    def __repr__(self) -> str:
+        return "REMOVED"
+
+
+REMOVED = Removed()
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """How reasoning is switched on or off for one model.
+
+    Attributes:
+        top: fields of the body.
+        template: fields of ``chat_template_kwargs``.
+        effort: the effort for APIs that have a place of their own for it; None where there is none to state.
+    """
+
+    top: Mapping[str, Json | Removed] = field(default_factory=dict)
+    template: Mapping[str, Json | Removed] = field(default_factory=dict)
+    effort: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A model as a decision asks for it.
+
+    Attributes:
+        name: what routes match and ``x-selected-model`` says: the model's alias, or the adapter's name.
+        served_as: what the body says: the provider's id for the model, else the name.
+        thinking: what is done about reasoning; None where the model's family is not known.
+    """
+
+    name: str
+    served_as: str
+    thinking: Thinking | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SystemPrompt:
+    """Text that the model is told first: instead of the client's own, or before it."""
+
+    text: str
+    mode: Literal["replace", "insert"]
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """Limits on a client's parameters: top-level fields that are removed, and upper bounds."""
+
+    blocked: tuple[str, ...] = ()
+    max_tokens: int | None = None
+    max_n: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolFilter:
+    """Which tools stay: those allowed (None: any) and not blocked. Of a tool without a name nothing can be said."""
+
+    allow: frozenset[str] | None = None
+    block: frozenset[str] = frozenset()
+
+    def keeps(self, name: str | None) -> bool:
+        """Whether a tool stays."""
+        return name is not None and name not in self.block and (self.allow is None or name in self.allow)
+
+
+NO_TOOLS = ToolFilter(allow=frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What a decision does to a request besides choosing a model."""
+
+    respond: str | None = None
+    system_prompt: SystemPrompt | None = None
+    params: Params | None = None
+    tools: ToolFilter | None = None
+    set_headers: tuple[tuple[str, str], ...] = ()
+    remove_headers: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""What a decision changes in a body, one file a concern: pure, on a draft."""

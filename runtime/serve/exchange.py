@@ -1,0 +1,42 @@
+"""What is known of one stream's request beside the machine's state, and how its decision is logged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runtime.output import log
+from runtime.request.events import Action, Answer, RequestHeaders, Route
+
+_ID_LENGTH = 128
+
+
+@dataclass(slots=True)
+class Exchange:
+    """What one stream knows of its request besides the machine's state."""
+
+    request_id: str = ""
+    announced: bool = False
+
+
+def id_of(event: RequestHeaders) -> str:
+    """The gateway's id for the request, cut to a bounded length since a client may have chosen it."""
+    return next((value[:_ID_LENGTH] for key, value in event.headers if key == "x-request-id"), "")
+
+
+def log_action(request_id: str, action: Action) -> None:
+    """One line a decision: names and numbers, never text of the request."""
+    if not isinstance(action, Route | Answer):
+        return
+    if isinstance(action, Answer) and action.route is None:
+        log("answer", request=request_id, status=action.status, code=action.code)
+        return
+    signals = action.signals
+    log(
+        "decision",
+        request=request_id,
+        model=action.model if isinstance(action, Route) else None,
+        route=action.route,
+        named=signals is None,
+        category=signals.category if signals else None,
+        probability=round(signals.probability, 4) if signals and signals.probability is not None else None,
+    )

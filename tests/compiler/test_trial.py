@@ -1,0 +1,100 @@
+"""`vsr-compile test`: the policy's tests, decided as a server would."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from support import ROOT, SMALL, call, required
+
+from runtime.inference.errors import ModelError
+from runtime.inference.locate import DEFAULT_ENCODER, KNOWN, find_encoder
+
+KEYWORDS = """\
+apiVersion: vsr.dev/v1alpha1
+kind: RoutingPolicy
+metadata: {name: words}
+router: {image: "registry.example/vsr-runtime:0.1.0"}
+gitops: {repo: "https://git.example.com/team/routing.git"}
+endpoints:
+  one: {vllm: {}}
+  two: {service: "two:8000"}
+models:
+  big: {checkpoint: example/big, endpoints: one, loras: {law: {path: /a}}}
+  little: {endpoints: two}
+signals:
+  urgent: {keywords: [urgent]}
+  rude: {keywords: [idiot]}
+  code: {structure: {pattern: "\\\\bdef\\\\b", min: 1}}
+routes:
+  - {name: no, when: {signal: rude}, respond: Please be kind.}
+  - {name: hurry, when: {all: [{signal: urgent}, {not: {signal: code}}]}, model: little}
+  - {name: code, when: {signal: code}, model: law}
+default: big
+tests:
+  - {prompt: "this is urgent", expect: {route: hurry, model: little}}
+  - {prompt: "urgent: def f()", expect: {route: code, model: law}}
+  - {prompt: "hello", expect: {route: default, model: big}}
+  - {prompt: "you idiot", expect: {route: no}}
+  - {prompt: "urgent", model: big, expect: {model: big}}
+"""
+
+
+@pytest.fixture
+def policy(tmp_path: Path) -> Path:
+    """A policy that needs no model to decide."""
+    path = tmp_path / "words.yaml"
+    path.write_text(KEYWORDS, encoding="utf-8")
+    return path
+
+
+def test_tests_that_hold_are_counted(policy: Path, tmp_path: Path) -> None:
+    """Signals, fixed answers, adapters, defaults and named models; nothing is written."""
+    result = call("test", str(policy))
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == f"{policy}: 5 passed, 0 failed\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["words.yaml"]
+
+
+def test_a_test_that_fails_says_what_happened_instead(policy: Path) -> None:
+    """At the test's own line, with exit code 1."""
+    text = KEYWORDS.replace("expect: {route: hurry, model: little}", "expect: {route: code, model: big}")
+    policy.write_text(text, encoding="utf-8")
+    result = call("test", str(policy), "--format", "json")
+    assert result.exit_code == 1
+    failed = [item for item in json.loads(result.stdout)["findings"] if item["code"] == "VSR250"]
+    assert [item["message"] for item in failed] == [
+        "the test fails: route `hurry` instead of `code`, model `little` instead of `big`"
+    ]
+    assert "4 passed, 1 failed" in result.stderr
+
+
+def test_a_route_that_no_test_reaches_is_noted(policy: Path) -> None:
+    """A note, so that the exit code stays 0."""
+    text = KEYWORDS.replace('  - {prompt: "you idiot", expect: {route: no}}\n', "")
+    policy.write_text(text, encoding="utf-8")
+    result = call("test", str(policy))
+    assert result.exit_code == 0
+    assert "note VSR251: no test reaches the route `no`" in result.stderr
+
+
+def test_a_broken_policy_is_not_tested(tmp_path: Path) -> None:
+    """Its findings are those of check."""
+    path = tmp_path / "p.yaml"
+    path.write_text(SMALL.replace("default: big", "default: bgi"), encoding="utf-8")
+    result = call("test", str(path))
+    assert result.exit_code == 1
+    assert "VSR201" in result.stderr
+    assert "passed" not in result.stderr
+
+
+def test_the_quickstart_decides_by_its_committed_head() -> None:
+    """The guide's requests, through the real encoder."""
+    try:
+        find_encoder(DEFAULT_ENCODER, KNOWN[DEFAULT_ENCODER].weights)
+    except ModelError as error:
+        required(None, str(error))
+    result = call("test", ROOT / "policies" / "quickstart.yaml", "--out", ROOT / "out")
+    assert result.exit_code == 0
+    assert "quickstart.yaml: 6 passed, 0 failed" in result.stderr
