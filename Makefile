@@ -10,7 +10,7 @@ help:
 	@echo "make demo          compile policies/quickstart.yaml and send requests through a real Envoy on this machine"
 	@echo "make test          the whole test suite"
 	@echo "make lint          ruff and mypy --strict"
-	@echo "make check         is out/ what a fresh compile gives?"
+	@echo "make check         are the policies good, tested, and is out/ what a fresh compile gives?"
 	@echo "make stock-router  let the stock router's own validator read the compiled config"
 
 $(VENV)/.ready: pyproject.toml
@@ -34,7 +34,10 @@ lint: $(VENV)/.ready
 	$(BIN)/mypy
 
 check: $(VENV)/.ready
-	$(BIN)/vsr-compile policies/quickstart.yaml --check
+	$(BIN)/vsr-compile fmt policies --check
+	$(BIN)/vsr-compile check policies
+	$(BIN)/vsr-compile policies --check
+	$(BIN)/vsr-compile test policies
 
 $(STOCK)/.ready:
 	$(PYTHON) -m venv $(STOCK)
@@ -43,7 +46,7 @@ $(STOCK)/.ready:
 	@touch $@
 
 stock-router: $(STOCK)/.ready
-	$(STOCK)/bin/vllm-sr config validate --config out/quickstart/router/config.yaml
+	for config in out/*/router/config.yaml; do $(STOCK)/bin/vllm-sr config validate --config $$config || exit 1; done
 
 clean:
 	rm -rf $(VENV) $(STOCK) .mypy_cache .pytest_cache .ruff_cache .hypothesis
