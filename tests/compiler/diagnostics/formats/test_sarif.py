@@ -165,3 +165,26 @@ def test_names_of_files_become_uris() -> None:
     found = [Diagnostic("VSR001", "x", Span(name)) for name in ("a b/ü#.yaml", "/policies/x.yaml")]
     uris = [each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for each in log(found)["results"]]
     assert uris == ["file:///policies/x.yaml", "a%20b/%C3%BC%23.yaml"]
+
+
+def test_the_report_is_what_the_standard_s_own_models_read() -> None:
+    """Read by models that others made from the schema, and written again, nothing is lost or changed."""
+    from sarif_pydantic import Sarif  # noqa: PLC0415 - beside its only use
+
+    found = [Diagnostic(code, "x & <y>", Span("policies/a b.yaml", 2, 3, 2, 9), "do it") for code in sorted(CODES)]
+    report = json.loads(render(["policies/a b.yaml"], found, {"policies/a b.yaml": "a\nbcdefghijk\n"}))
+    again = json.loads(Sarif.model_validate(report).model_dump_json(by_alias=True, exclude_none=True))
+    assert _kept(report, again) == []
+
+
+def _kept(before: Any, after: Any, path: str = "$") -> list[str]:
+    """Where the second document lacks or changes something of the first."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        return [
+            place
+            for key, child in before.items()
+            for place in (_kept(child, after[key], f"{path}.{key}") if key in after else [f"{path}.{key}"])
+        ]
+    if isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        return [place for index, child in enumerate(before) for place in _kept(child, after[index], f"{path}[{index}]")]
+    return [] if before == after else [path]
