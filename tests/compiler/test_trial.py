@@ -76,7 +76,9 @@ def test_a_route_that_no_test_reaches_is_noted(policy: Path) -> None:
     policy.write_text(text, encoding="utf-8")
     result = call("test", str(policy))
     assert result.exit_code == 0
-    assert "note VSR251: no test reaches the route `no`" in result.stderr
+    assert "no test reaches the route `no`" in result.stderr
+    codes = [item["code"] for item in json.loads(call("test", str(policy), "--format", "json").stdout)["findings"]]
+    assert codes == ["VSR251"]
 
 
 def test_a_broken_policy_is_not_tested(tmp_path: Path) -> None:
