@@ -4,11 +4,12 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STOCK := .stock-router
 
-.PHONY: demo test lint check stock-router clean help
+.PHONY: demo test test-torch lint check stock-router clean help
 
 help:
 	@echo "make demo          compile policies/quickstart.yaml and send requests through a real Envoy on this machine"
 	@echo "make test          the whole test suite"
+	@echo "make test-torch    hold the encoder's graph against transformers' (installs torch)"
 	@echo "make lint          ruff and mypy --strict"
 	@echo "make check         are the policies good, tested, and is out/ what a fresh compile gives?"
 	@echo "make stock-router  let the stock router's own validator read the compiled config"
@@ -27,6 +28,12 @@ demo: $(VENV)/.ready
 
 test: $(VENV)/.ready
 	$(BIN)/python -m pytest
+
+# torch first and pinned: a plain `torch` brings gigabytes of CUDA packages where only a CPU is at hand.
+test-torch: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet torch==2.13.0
+	$(BIN)/python -m pip install --quiet 'transformers>=5'
+	$(BIN)/python -m pytest tests/runtime/inference/test_bert_onnx.py
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
