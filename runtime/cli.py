@@ -57,10 +57,9 @@ def serve(config: Path, address: object, http_address: object) -> None:
     from runtime.serve.address import Address  # noqa: PLC0415 - only serving needs it
     from runtime.serve.load import load_classifier  # noqa: PLC0415 - likewise
     from runtime.serve.server import Listen, run  # noqa: PLC0415 - loads grpc
-    from runtime.settings import load  # noqa: PLC0415 - loads the contracts
 
     if isinstance(address, Address) and isinstance(http_address, Address):
-        run(load(config), Listen(address, http_address), load_classifier)
+        run(config, Listen(address, http_address), load_classifier)
 
 
 @cli.command()

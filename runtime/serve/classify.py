@@ -43,15 +43,18 @@ class ClassifierPool:
         self._classifier = classifier
         self._workers = Workers("classify", threads=threads, max_pending=max_pending)
 
-    async def warm(self) -> None:
+    async def warm(self) -> Classified:
         """Classify a text a few times, so that the first request does not pay for what is done once.
+
+        Returns what the last of them gave.
 
         Raises:
             Exception: whatever the classifier raises; a server must not become ready then.
         """
         until = asyncio.get_running_loop().time() + WARM_TIME
-        for _ in range(WARM_TIMES):
+        for _ in range(WARM_TIMES - 1):
             await self._workers.run(until, 1, partial(self._classifier.classify, WARM_TEXT))
+        return await self._workers.run(until, 1, partial(self._classifier.classify, WARM_TEXT))
 
     async def signals(self, text: str, until: float) -> SignalsReady | Failure:
         """Classify a text until a time of the event loop's clock."""

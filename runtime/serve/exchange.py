@@ -6,14 +6,19 @@ from dataclasses import dataclass
 
 from runtime.output import log
 from runtime.request.events import Action, Answer, RequestHeaders, Route
+from runtime.serve.generation import Generation
 
 _ID_LENGTH = 128
 
 
 @dataclass(slots=True)
 class Exchange:
-    """What one stream knows of its request besides the machine's state."""
+    """What one stream knows of its request besides the machine's state.
 
+    ``generation`` is the one that served when the stream began: a request is decided by one policy, not by two.
+    """
+
+    generation: Generation
     request_id: str = ""
     announced: bool = False
 

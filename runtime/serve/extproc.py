@@ -22,9 +22,9 @@ from runtime.request.events import (
     RequestHeaders,
     Route,
 )
-from runtime.request.machine import Decided, Fresh, OutOfOrderError, Rules, State, advance
-from runtime.serve.classify import ClassifierPool
+from runtime.request.machine import Decided, Fresh, OutOfOrderError, State, advance
 from runtime.serve.exchange import Exchange, id_of, log_action
+from runtime.serve.generation import Generation
 from runtime.serve.messages import EXT_PROC_SERVICE, ProcessingRequest, ProcessingResponse
 from runtime.serve.metrics import Metrics
 from runtime.serve.wire import ModeError, check_mode, from_action, to_event
@@ -37,6 +37,9 @@ LARGE_WORK = 4 << 20
 MAX_HELD = 256 << 20
 """Bytes of bodies in work at a time, unless one body may be larger than a quarter of it: then four of those."""
 _READERS = 2
+_HANDOVER = 64 << 10
+"""Bytes that handing a body to a thread is as much work as. Without it, what small bodies take by the byte would make
+a large one before them look endless, and shed what comes after it."""
 _WAITING = 256
 _STOPPING = (grpc.StatusCode.UNAVAILABLE, "the runtime is stopping")
 
@@ -45,28 +48,16 @@ class Processor:
     """The handler of all streams.
 
     Args:
-        rules: what holds for all requests.
-        pool: asks the classifier; None where there is none.
-        budget: seconds for a decision.
+        generation: serves streams that begin, until another is swapped in.
         metrics: where decisions are counted.
-        max_held: bytes of bodies in work at a time.
+        max_held: bytes of bodies in work at a time; by default as `MAX_HELD` says.
     """
 
-    def __init__(
-        self,
-        rules: Rules,
-        pool: ClassifierPool | None,
-        budget: float,
-        metrics: Metrics | None = None,
-        max_held: int | None = None,
-    ) -> None:
-        self._rules = rules
-        self._pool = pool
-        self._budget = budget
-        self._metrics = metrics or Metrics(rules.program)
-        self._max_held = max(MAX_HELD, 4 * rules.max_body) if max_held is None else max_held
+    def __init__(self, generation: Generation, metrics: Metrics | None = None, max_held: int | None = None) -> None:
+        self._generation = generation
+        self._metrics = metrics or Metrics(generation.rules.program)
+        self._max_held = max_held
         self._held = 0
-        self._work = rules.program.work
         self._open: set[asyncio.Task[Any]] = set()
         self._draining = False
         self._readers = Workers("read", threads=_READERS, max_pending=_WAITING)
@@ -91,8 +82,14 @@ class Processor:
         for task in self._open:
             task.cancel()
 
+    def swap(self, generation: Generation) -> None:
+        """Let another generation serve what begins from now on; streams that are open end with theirs."""
+        before, self._generation = self._generation, generation
+        before.retire()
+
     def close(self) -> None:
         """Let go of the threads."""
+        self._generation.retire()
         self._readers.close()
 
     async def process(self, _: object, context: Any) -> None:  # noqa: ANN401 - grpc ships no types
@@ -114,8 +111,10 @@ class Processor:
         """The error status to end with and its reason; None once the decision is sent."""
         if self._draining:
             return _STOPPING
+        exchange = Exchange(self._generation)
         try:
-            return await self._converse(context)
+            with exchange.generation.in_use():
+                return await self._converse(exchange, context)
         except asyncio.CancelledError:
             if not self._draining:  # the gateway has gone: nobody hears an answer
                 raise
@@ -126,12 +125,11 @@ class Processor:
         except Exception as error:  # noqa: BLE001 - whatever it is, the stream must not end in OK
             return grpc.StatusCode.INTERNAL, f"internal error ({type(error).__name__})"
 
-    async def _converse(self, context: Any) -> tuple[Any, str]:  # noqa: ANN401 - as above
+    async def _converse(self, exchange: Exchange, context: Any) -> tuple[Any, str]:  # noqa: ANN401 - as above
         """Exchange messages until the decision is sent."""
         state: State = Fresh()
-        exchange = Exchange()
         while (message := await context.read()) is not grpc.aio.EOF:
-            begun, until = monotonic(), asyncio.get_running_loop().time() + self._budget
+            begun, until = monotonic(), asyncio.get_running_loop().time() + exchange.generation.budget
             if isinstance(state, Fresh):
                 check_mode(message)
                 exchange.announced = message.HasField("protocol_config")
@@ -141,7 +139,7 @@ class Processor:
             size = len(event.body) if isinstance(event, RequestBody) else 0
             try:
                 self._hold(size)
-                state, action = await self._decide(state, event, until)
+                state, action = await self._decide(exchange.generation, state, event, until)
                 self._note(exchange.request_id, action, begun if size else None)
                 await context.write(from_action(action))
             finally:
@@ -150,38 +148,38 @@ class Processor:
                 return None, ""
         return grpc.StatusCode.INTERNAL, "the stream ended before a decision"
 
-    async def _decide(self, state: State, event: Event, until: float) -> tuple[State, Continue | Route | Answer]:
+    async def _decide(
+        self, generation: Generation, state: State, event: Event, until: float
+    ) -> tuple[State, Continue | Route | Answer]:
         """One step, and what it asks for."""
         if isinstance(event, RequestBody):
-            state, action = await self._read(state, event, until)
+            state, action = await self._read(generation, state, event, until)
         else:
-            state, action = advance(self._rules, state, event)
+            state, action = advance(generation.rules, state, event)
         if isinstance(action, NeedSignals):
-            state, action = advance(self._rules, state, await self._signals(action, until))
+            found = await generation.pool.signals(action.text, until) if generation.pool else Failure(Cause.BROKEN)
+            state, action = advance(generation.rules, state, found)
         if isinstance(action, NeedSignals):
             raise OutOfOrderError("signals were asked for twice")
         return state, action
 
-    async def _read(self, state: State, event: RequestBody, until: float) -> tuple[State, Action]:
+    async def _read(
+        self, generation: Generation, state: State, event: RequestBody, until: float
+    ) -> tuple[State, Action]:
         """Read a body: in a thread where that takes long, and not at all where too many are in work."""
-        size = len(event.body)
-        if self._held > self._max_held:
-            return advance(self._rules, state, Failure(Cause.FULL))
+        size, rules = len(event.body), generation.rules
+        if self._held > (max(MAX_HELD, 4 * rules.max_body) if self._max_held is None else self._max_held):
+            return advance(rules, state, Failure(Cause.FULL))
         end = monotonic() + until - asyncio.get_running_loop().time()
         timed = RequestBody(event.body, lambda: monotonic() > end)
-        if size < LARGE_BODY and size * self._work < LARGE_WORK:
-            return advance(self._rules, state, timed)
+        if size < LARGE_BODY and size * generation.work < LARGE_WORK:
+            return advance(rules, state, timed)
         try:
-            return await self._readers.run(until, size, partial(advance, self._rules, state, timed))
+            return await self._readers.run(until, size + _HANDOVER, partial(advance, rules, state, timed))
         except OverloadedError:
-            return advance(self._rules, state, Failure(Cause.OVERLOADED))
+            return advance(rules, state, Failure(Cause.OVERLOADED))
         except TimeoutError:
-            return advance(self._rules, state, Failure(Cause.TIMEOUT))
-
-    async def _signals(self, action: NeedSignals, until: float) -> Event:
-        if self._pool is None:
-            return Failure(Cause.BROKEN)
-        return await self._pool.signals(action.text, until)
+            return advance(rules, state, Failure(Cause.TIMEOUT))
 
     def _hold(self, size: int) -> None:
         """Count bytes in and out of work."""

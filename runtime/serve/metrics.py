@@ -25,12 +25,6 @@ class Metrics:
     def __init__(self, program: Program) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call] # the package leaves this one untyped
         self._registry = CollectorRegistry()
-        self._domains = {
-            leaf.name: leaf.labels
-            for route in program.routes
-            for leaf in leaves(route.rule)
-            if isinstance(leaf, Category)
-        }
         self._models = self._counter("llm_model_requests", "Requests sent to a model.", "model")
         self._decisions = self._counter("llm_decision_match", "Requests that a decision took.", "decision_name")
         self._signals = self._counter("llm_signal_match", "Signals that held.", "signal_type", "signal_name")
@@ -46,12 +40,24 @@ class Metrics:
             registry=self._registry,
         )
         self._held = Gauge("vsr_request_bytes_in_work", "Bytes of bodies in work.", registry=self._registry)
-        for model in program.models:
-            self._models.labels(model)
-        for route in program.routes:
-            self._decisions.labels(route.name)
+        self._reload = Gauge(
+            "config_last_reload_success", "Whether what lies in the policy's folder is served.", registry=self._registry
+        )
+        self._serving = Gauge("config_generation_info", "What is served.", ("sha256",), registry=self._registry)
         for cause in Cause:
             self._unclassified.labels(cause.value)
+        self._prepare(program)
+
+    def adopt(self, program: Program, digest: str) -> None:
+        """Show which content is served from now on. What was counted stays: a counter never goes back."""
+        self._prepare(program)
+        self._serving.clear()
+        self._serving.labels(digest).set(1)
+        self.reloaded(well=True)
+
+    def reloaded(self, *, well: bool) -> None:
+        """Note whether the folder's content is what is served."""
+        self._reload.set(well)
 
     def decided(self, action: Route | Answer, seconds: float | None) -> None:
         """Count a decision. ``seconds`` from the body to it; None where no body was read."""
@@ -78,6 +84,19 @@ class Metrics:
     def text(self) -> bytes:
         """All metrics in Prometheus' text format."""
         return generate_latest(self._registry)
+
+    def _prepare(self, program: Program) -> None:
+        """Make the series of configured names, so that a dashboard sees zeros instead of nothing."""
+        self._domains = {
+            leaf.name: leaf.labels
+            for route in program.routes
+            for leaf in leaves(route.rule)
+            if isinstance(leaf, Category)
+        }
+        for model in program.models:
+            self._models.labels(model)
+        for route in program.routes:
+            self._decisions.labels(route.name)
 
     def _count_cause(self, cause: Cause | None) -> None:
         if cause is not None:

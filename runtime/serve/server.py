@@ -5,27 +5,27 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import grpc
 
+from runtime import settings
 from runtime.errors import UserError
 from runtime.output import log
-from runtime.request.machine import Rules
 from runtime.serve.address import Address
-from runtime.serve.classify import Classifier, ClassifierPool
 from runtime.serve.extproc import Processor
+from runtime.serve.generation import Loader, content_hash, warmed
 from runtime.serve.health import Health
 from runtime.serve.metrics import Metrics
-from runtime.settings import Settings
+from runtime.serve.reload import POLL, Reloader
 
 MAX_STREAMS = 4096
 """Streams at a time, over all connections; one more is refused with RESOURCE_EXHAUSTED."""
 DRAIN = 5.0
 """Seconds for open streams to reach their decision once the server is told to stop."""
-
-Loader = Callable[[Settings], Classifier | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,44 +36,47 @@ class Listen:
     http: Address
 
 
-def run(settings: Settings, listen: Listen, load: Loader) -> None:
-    """Serve until SIGTERM or SIGINT.
+def run(config: Path, listen: Listen, load: Loader, poll: float = POLL) -> None:
+    """Serve until SIGTERM or SIGINT, and follow the policy as its files change.
 
     Logs ``serving`` with the addresses that were bound, once requests are taken.
 
     Args:
-        settings: the policy.
+        config: the policy's config.yaml.
         listen: the addresses.
         load: loads the classifier, or returns None where the settings name none. Runs in a thread.
+        poll: seconds between two looks at the files.
 
     Raises:
-        UserError: an address cannot be bound or the classifier cannot be loaded.
+        UserError: the policy or its classifier cannot be loaded, or an address cannot be bound.
     """
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(settings, listen, load))
+        runner.run(_serve(config, listen, load, poll))
 
 
-async def _serve(settings: Settings, listen: Listen, load: Loader) -> None:
+async def _serve(config: Path, listen: Listen, load: Loader, poll: float) -> None:
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    metrics = Metrics(settings.program)
+    digest, policy = content_hash(config), settings.load(config)
+    metrics = Metrics(policy.program)
     health = Health(metrics.text)
     http = await _listen_http(health, listen.http)
     try:
-        classifier = await asyncio.to_thread(load, settings)
-        pool = ClassifierPool(classifier) if classifier else None
-        if pool:
-            await _warm(pool)
-        processor = Processor(Rules(settings.program, settings.limits.maxBody), pool, settings.budget, metrics)
-        server, port = await _listen_grpc(health, processor, listen.grpc, settings.limits.maxMessage)
+        generation = await warmed(policy, await asyncio.to_thread(load, policy), digest)
+        metrics.adopt(policy.program, digest)
+        processor = Processor(generation, metrics)
+        server, port = await _listen_grpc(health, processor, listen.grpc, generation.max_message)
+        watch = asyncio.ensure_future(Reloader(config, load, processor, metrics, generation).watch(poll))
         health.ready = True
-        log("serving", address=f"{listen.grpc.host}:{port}", http=f"{listen.http.host}:{_port(http)}")
+        bound = {"address": f"{listen.grpc.host}:{port}", "http": f"{listen.http.host}:{_port(http)}"}
+        log("serving", **bound, config=digest)
         await stop.wait()
+        watch.cancel()
+        with suppress(asyncio.CancelledError):
+            await watch
         await _drain(server, health, processor)
         processor.close()
-        if pool:
-            pool.close()
     finally:
         http.close()
         await http.wait_closed()
@@ -87,13 +90,6 @@ async def _drain(server: Any, health: Health, processor: Processor) -> None:  # 
     await processor.drain(DRAIN)
     await stopping
     log("stopped")
-
-
-async def _warm(pool: ClassifierPool) -> None:
-    try:
-        await pool.warm()
-    except Exception as error:
-        raise UserError(f"the classifier failed on its first text ({type(error).__name__}: {error})") from error
 
 
 async def _listen_http(health: Health, address: Address) -> asyncio.Server:

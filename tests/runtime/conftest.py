@@ -13,6 +13,7 @@ from runtime.settings import Settings, load
 HERE = Path(__file__).parent
 sys.path.append(str(HERE))  # for runtime_fakes, which is also run as a program
 sys.path.append(str(HERE / "request"))  # for request_bodies
+sys.path.append(str(HERE / "serve"))  # for played_gateway
 DATA = HERE / "data"
 
 

@@ -15,7 +15,6 @@ from pathlib import Path
 from runtime.output import log
 from runtime.serve.address import parse_address
 from runtime.serve.server import Listen, run
-from runtime.settings import load
 
 DATA = Path(__file__).parent / "data"
 
@@ -53,7 +52,7 @@ def main() -> None:
         parser.add_argument(option, required=True)
     given = parser.parse_args()
     listen = Listen(parse_address(given.address), parse_address(given.http_address))
-    run(load(Path(given.config)), listen, lambda _: FakeClassifier())
+    run(Path(given.config), listen, lambda _: FakeClassifier())
 
 
 if __name__ == "__main__":

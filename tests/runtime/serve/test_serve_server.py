@@ -20,6 +20,7 @@ from runtime.serve.load import load_classifier
 from runtime.serve.messages import EXT_PROC_SERVICE, ProcessingRequest, ProcessingResponse
 from runtime.serve.server import Listen, run
 
+CONFIG = DATA / "router/config.yaml"
 FREE = Listen(Address("127.0.0.1", 0), Address("127.0.0.1", 0))
 
 
@@ -72,17 +73,17 @@ def test_sigterm_ends_an_undecided_stream_in_an_error(server):
     assert process.wait(20) == 0
 
 
-def test_address_in_use_is_one_clear_error(settings):
+def test_address_in_use_is_one_clear_error():
     """A port that another server holds is named, with the option that changes it."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = Address("127.0.0.1", taken.getsockname()[1])
         with pytest.raises(UserError, match=r"cannot listen on .* --http-address"):
-            run(settings, Listen(FREE.grpc, address), lambda _: None)
+            run(CONFIG, Listen(FREE.grpc, address), lambda _: None)
         with pytest.raises(UserError, match=r"cannot listen on .* --address"):
-            run(settings, Listen(address, FREE.http), lambda _: None)
+            run(CONFIG, Listen(address, FREE.http), lambda _: None)
 
 
-def test_classifier_that_fails_when_warmed_stops_the_start(settings):
+def test_classifier_that_fails_when_warmed_stops_the_start():
     """A model that cannot read a single text is found out before a request comes."""
 
     class Broken:
@@ -90,7 +91,7 @@ def test_classifier_that_fails_when_warmed_stops_the_start(settings):
             raise ValueError("wrong shape")
 
     with pytest.raises(UserError, match=r"failed on its first text \(ValueError: wrong shape\)"):
-        run(settings, FREE, lambda _: Broken())
+        run(CONFIG, FREE, lambda _: Broken())
 
 
 def test_model_that_cannot_be_loaded_is_a_users_error(settings, monkeypatch):

@@ -1,0 +1,112 @@
+"""One policy made ready to serve: what a stream holds on to from its first message to its last."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from runtime.errors import UserError
+from runtime.request.machine import Rules
+from runtime.serve.classify import Classified, Classifier, ClassifierPool
+from runtime.settings import Settings
+
+Loader = Callable[[Settings], Classifier | None]
+"""Loads the classifier that settings name, or returns None where they name none. Runs in a thread."""
+
+
+class Generation:
+    """A program, its limits, its deadline and its classifier.
+
+    Args:
+        settings: the policy.
+        pool: asks the classifier; None where there is none.
+        digest: names the content that it was made of.
+
+    Attributes:
+        rules: what holds for all requests.
+        budget: seconds for a decision.
+        max_message: bytes of a gRPC message that its bodies take.
+        work: steps that a byte of text may take at the worst.
+    """
+
+    def __init__(self, settings: Settings, pool: ClassifierPool | None, digest: str = "") -> None:
+        self.rules = Rules(settings.program, settings.limits.maxBody)
+        self.budget = settings.budget
+        self.max_message = settings.limits.maxMessage
+        self.work = settings.program.work
+        self.pool = pool
+        self.digest = digest
+        self._streams = 0
+        self._retired = False
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """For a stream: its classifier stays until the stream has ended."""
+        self._streams += 1
+        try:
+            yield
+        finally:
+            self._streams -= 1
+            self._close_if_idle()
+
+    def retire(self) -> None:
+        """Take no new stream; let go of the classifier's threads once the last stream has ended."""
+        self._retired = True
+        self._close_if_idle()
+
+    def _close_if_idle(self) -> None:
+        if self._retired and not self._streams and self.pool:
+            self.pool.close()
+
+
+async def warmed(settings: Settings, classifier: Classifier | None, digest: str = "") -> Generation:
+    """A generation whose classifier has read a text, and answered with something that it may answer.
+
+    Raises:
+        UserError: it did not.
+    """
+    if classifier is None:
+        return Generation(settings, None, digest)
+    pool = ClassifierPool(classifier)
+    try:
+        _judge(await _first_answer(pool), settings)
+    except BaseException:
+        pool.close()
+        raise
+    return Generation(settings, pool, digest)
+
+
+async def _first_answer(pool: ClassifierPool) -> Classified:
+    try:
+        return await pool.warm()
+    except Exception as error:
+        raise UserError(f"the classifier failed on its first text ({type(error).__name__}: {error})") from error
+
+
+def _judge(found: Classified, settings: Settings) -> None:
+    labels = settings.classifier.labels if settings.classifier else []
+    if not 0 <= found.probability <= 1 or (found.label is not None and found.label not in labels):
+        raise UserError(
+            f"the classifier answered its first text with {found.label!r} at a probability of {found.probability}, "
+            "which is none of its categories' answers; compile the policy again"
+        )
+
+
+def content_hash(config: Path) -> str:
+    """The sha256 over a policy's files: the config, ``runtime.yaml`` and the heads beside it.
+
+    For a compiled folder it is the number that the compiler writes into ``vsr.dev/config-sha256``, so that one can see
+    whether a process serves what was deployed. A file that cannot be read counts as one that is not there; whoever
+    loads it will say why.
+    """
+    digest = hashlib.sha256()
+    paths = {config, config.parent / "runtime.yaml", *config.parent.glob("*.safetensors")}
+    for path in sorted(paths, key=lambda path: path.name):
+        try:
+            data = path.read_bytes()
+        except OSError:
+            continue
+        digest.update(f"{path.name}\0{len(data)}\0".encode() + data)
+    return digest.hexdigest()

@@ -1,0 +1,90 @@
+"""Watches the policy's folder and replaces the generation that serves, or keeps it where the new one will not do."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from runtime import settings
+from runtime.errors import UserError
+from runtime.output import log
+from runtime.serve.extproc import Processor
+from runtime.serve.generation import Generation, Loader, content_hash, warmed
+from runtime.serve.metrics import Metrics
+
+POLL = 2.0
+"""Seconds between two looks. A kubelet swaps a link, which tells a watcher of the files nothing; content does."""
+
+
+class Reloader:
+    """Looks after one folder.
+
+    Args:
+        config: the policy's config.yaml, by the path through which its content changes.
+        load: loads the classifier.
+        processor: serves.
+        metrics: where the outcome is shown.
+        serving: the generation that the processor was started with.
+    """
+
+    def __init__(self, config: Path, load: Loader, processor: Processor, metrics: Metrics, serving: Generation) -> None:
+        self._config = config
+        self._load = load
+        self._processor = processor
+        self._metrics = metrics
+        self._serving = serving.digest
+        self._seen = serving.digest
+        self._max_message = serving.max_message
+
+    async def watch(self, poll: float = POLL) -> None:
+        """Look every so many seconds, until cancelled."""
+        while True:
+            await asyncio.sleep(poll)
+            await self.look()
+
+    async def look(self) -> None:
+        """Look once. Whatever is wrong with what is found, the generation that serves goes on."""
+        found = await self._hash()
+        if found == self._seen:
+            return
+        if found == self._serving:  # somebody has taken back what was refused
+            self._seen = found
+            self._metrics.reloaded(well=True)
+            return
+        try:
+            generation = await self._build(found)
+        except UserError as error:
+            await self._refuse(found, str(error))
+        except Exception as error:  # noqa: BLE001 - a fault in what is new must not end what is old
+            await self._refuse(found, f"internal error ({type(error).__name__}: {error})")
+        else:
+            await self._swap(generation)
+
+    async def _build(self, digest: str) -> Generation:
+        policy = await asyncio.to_thread(settings.load, self._config)
+        if policy.limits.maxMessage > self._max_message:
+            raise UserError(
+                f"runtime.yaml: limits.maxMessage: {policy.limits.maxMessage} is more than the {self._max_message} "
+                "that this process was started with; restart it"
+            )
+        return await warmed(policy, await asyncio.to_thread(self._load, policy), digest)
+
+    async def _swap(self, generation: Generation) -> None:
+        if await self._hash() != generation.digest:  # it changed under our hands, so it may be half of each
+            generation.retire()
+            return
+        self._seen = self._serving = generation.digest
+        self._processor.swap(generation)
+        self._metrics.adopt(generation.rules.program, generation.digest)
+        log("reloaded", config=generation.digest)
+
+    async def _refuse(self, digest: str, reason: str) -> None:
+        """Say so once; the same content is not tried again."""
+        if await self._hash() != digest:
+            return
+        self._seen = digest
+        self._metrics.reloaded(well=False)
+        log("reload_refused", config=digest, serving=self._serving, reason=reason)
+
+    async def _hash(self) -> str:
+        return await asyncio.to_thread(content_hash, self._config)

@@ -1,0 +1,115 @@
+"""Plays Envoy to a served processor, for tests of the rim."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import grpc
+from runtime_fakes import FakeClassifier
+
+from runtime.serve.classify import ClassifierPool
+from runtime.serve.extproc import Processor
+from runtime.serve.generation import Generation
+from runtime.serve.health import Health
+from runtime.serve.messages import (
+    EXT_PROC_SERVICE,
+    HealthCheckRequest,
+    HealthCheckResponse,
+    ProcessingRequest,
+    ProcessingResponse,
+)
+from runtime.serve.metrics import Metrics
+
+ANY_TIME = 30.0
+
+
+def request_headers(mode: int | None = 2, *, end: bool = False, **more: str):
+    """The first message of a stream as Envoy sends it."""
+    given = {":method": "POST", ":path": "/v1/chat/completions", "content-type": "application/json"} | {
+        key.replace("_", "-"): value for key, value in more.items()
+    }
+    message = ProcessingRequest()
+    for key, value in given.items():
+        message.request_headers.headers.headers.add(key=key, raw_value=value.encode())
+    message.request_headers.end_of_stream = end
+    if mode is not None:
+        message.protocol_config.request_body_mode = mode
+    return message
+
+
+def request_body(data: bytes):
+    """The message with the whole body."""
+    message = ProcessingRequest()
+    message.request_body.body = data
+    message.request_body.end_of_stream = True
+    return message
+
+
+class Gateway:
+    """Plays Envoy: opens streams on a served processor."""
+
+    def __init__(self, processor: Processor, health: Health, channel) -> None:
+        self.processor = processor
+        self.health = health
+        self._process = channel.stream_stream(
+            f"/{EXT_PROC_SERVICE}/Process", ProcessingRequest.SerializeToString, ProcessingResponse.FromString
+        )
+        self.check = channel.unary_unary(
+            "/grpc.health.v1.Health/Check", HealthCheckRequest.SerializeToString, HealthCheckResponse.FromString
+        )
+
+    def open(self):
+        """A new stream."""
+        return self._process()
+
+    async def send(self, *messages):
+        """Send messages one by one, close, and return all responses and the status that the stream ended with."""
+        call = self.open()
+        responses = []
+        try:
+            for message in messages:
+                await call.write(message)
+                response = await call.read()
+                if response is grpc.aio.EOF:
+                    break
+                responses.append(response)
+            await call.done_writing()
+            while (response := await call.read()) is not grpc.aio.EOF:
+                responses.append(response)
+        except grpc.aio.AioRpcError:
+            pass
+        return responses, await call.code()
+
+
+@asynccontextmanager
+async def gateway(settings, classifier=None, budget=ANY_TIME, metrics=None, max_held=None, generation=None):
+    """A served processor and a gateway that is connected to it."""
+    if generation is None:
+        generation = Generation(replace(settings, budget=budget), ClassifierPool(classifier or FakeClassifier()))
+    processor = Processor(generation, metrics, max_held)
+    health = Health()
+    server = grpc.aio.server(options=[("grpc.max_receive_message_length", settings.limits.maxMessage)])
+    server.add_generic_rpc_handlers((processor.handler(), health.handler()))
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        yield Gateway(processor, health, channel)
+    await server.stop(None)
+    processor.close()
+
+
+def exchange(settings, *messages, **more):
+    """Send messages on one stream of a fresh server; all responses and the final status."""
+
+    async def whole():
+        async with gateway(settings, **more) as envoy:
+            return await envoy.send(*messages)
+
+    return asyncio.run(whole())
+
+
+def samples(metrics: Metrics, name: str) -> list[str]:
+    """The lines of a metric."""
+    return [line for line in metrics.text().decode().splitlines() if line.startswith(name)]
