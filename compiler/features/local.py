@@ -15,6 +15,8 @@ EXT_PROC_CLUSTER = "router"
 LOOPBACK = "127.0.0.1"
 GATEWAY_PORT = 8801
 BACKEND_PORT = 9000
+LIMITS = {"re2.max_program_size.error_level": 32_768}
+"""Istio's own, for the pattern of the headers that the router may write. Envoy's 100 is less than ten names take."""
 HTTP2 = {
     "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
         "@type": f"{TYPES}.upstreams.http.v3.HttpProtocolOptions",
@@ -57,6 +59,7 @@ def bootstrap(policy: ir.Policy) -> Body:
     }
     return {
         "admin": {"address": _address(0)},
+        "layered_runtime": {"layers": [{"name": "limits", "static_layer": LIMITS}]},
         "static_resources": {"clusters": [*backends, router], "listeners": [listener]},
     }
 
