@@ -28,7 +28,7 @@ def mermaid(policy: ir.Policy) -> str:
         entrance = "guards"
     lines.append(f"  {entrance} --> auto")
     lines += [f"  {models[each.name]}[{label(each.name)}]" for each in policy.models]
-    lines += [f"  {endpoints[each.name]}[({label(each.name, each.service.host)})]" for each in policy.endpoints]
+    lines += [f"  {endpoints[each.name]}[({label(each.name, each.host)})]" for each in policy.endpoints]
     lines += _routes(policy, models)
     lines += [f"  {entrance} -. {label('by name')} .-> {models[each.name]}" for each in policy.models]
     for model in policy.models:

@@ -11,6 +11,7 @@ from compiler.diagnostics import CompileError, Diagnostic, Severity
 from compiler.features import (
     attach_envoyfilter,
     autoscaling,
+    backend_external,
     disaggregation,
     gateway_istio,
     model_servers,
@@ -50,8 +51,9 @@ ISTIO_GATEWAY: tuple[Emit, ...] = (
     router.emit,
     router_policies.emit,
     pod_services.emit,
+    backend_external.emit,
 )
-ISTIO_CHECKS: tuple[Check, ...] = (refusals.no_providers, router.check, routes_httproute.check, vllm.check)
+ISTIO_CHECKS: tuple[Check, ...] = (backend_external.check, router.check, routes_httproute.check, vllm.check)
 ISTIO_RELEASES = ("istio", "gateway-api", "vllm", "llm-d-inference-sim")
 
 TARGETS: Mapping[str, tuple[Emit, ...]] = MappingProxyType(

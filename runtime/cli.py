@@ -46,7 +46,8 @@ def cli() -> None:
     show_default=True,
     help="Where probes and /metrics listen.",
 )
-def serve(config: Path, address: object, http_address: object) -> None:
+@click.option("--credentials", type=_DIRECTORY, help="Keys of providers; by default `credentials` beside the config.")
+def serve(config: Path, address: object, http_address: object, credentials: Path | None) -> None:
     """Answer an Envoy's ext_proc filter until SIGTERM.
 
     \b
@@ -59,7 +60,7 @@ def serve(config: Path, address: object, http_address: object) -> None:
     from runtime.serve.server import Listen, run  # noqa: PLC0415 - loads grpc
 
     if isinstance(address, Address) and isinstance(http_address, Address):
-        run(config, Listen(address, http_address), load_classifier)
+        run(config, Listen(address, http_address), load_classifier, credentials=credentials)
 
 
 @cli.command()

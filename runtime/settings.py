@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from runtime.credentials import FOLDER, read_credentials
 from runtime.errors import UserError
 from runtime.files import read_model
 from runtime.program.build import build
@@ -40,8 +41,12 @@ class Settings:
     classifier: Classifier | None
 
 
-def load(config: Path) -> Settings:
-    """Read and check both files.
+def load(config: Path, credentials: Path | None = None) -> Settings:
+    """Read and check both files, and the keys of the providers that they name.
+
+    Args:
+        config: config.yaml.
+        credentials: the folder with the keys; None for ``credentials`` beside it.
 
     Without ``runtime.yaml`` the defaults hold: a deadline of 1 s, bodies up to 8 MiB, and no classifier, so that a
     config whose decisions ask for a category is refused.
@@ -54,7 +59,8 @@ def load(config: Path) -> Settings:
     runtime = read_model(path, Runtime) if path.exists() else _defaults()
     classifier = _category_classifier(runtime.classifiers)
     labels = frozenset(classifier.labels) if classifier else frozenset[str]()
-    program = build(router, labels, classifier.fallback if classifier else None, runtime.splits)
+    outside = read_credentials(credentials or config.parent / FOLDER, runtime.credentials or {})
+    program = build(router, labels, classifier.fallback if classifier else None, runtime.splits, outside)
     if runtime.limits.maxMessage <= runtime.limits.maxBody:
         raise UserError("runtime.yaml: limits.maxMessage: must exceed limits.maxBody, since a message carries the body")
     return Settings(

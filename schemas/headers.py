@@ -43,5 +43,8 @@ PROTECTED = frozenset(
 )
 """What no policy may set or remove: routing, identity and framing rest on it."""
 
+CREDENTIALS = ("authorization", "api-key", "cookie", "proxy-authorization", "x-api-key")
+"""By which a client says to the gateway who it is. They go to no provider outside the cluster."""
+
 ANSWERS = ("allow", "content-type", "retry-after", "x-vsr-fast-response")
 """Headers of the answers that the router gives by itself."""

@@ -13,11 +13,22 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+class External(Strict):
+    """A provider outside the cluster: where its API lies, and the key that it wants, by the name of the key's file.
+
+    Without ``credential`` it wants none, and refuses whoever sends one.
+    """
+
+    path: str
+    credential: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9-]*)*$")
+
+
 class Backend(Strict):
     """A stand-in for one backend: the Envoy cluster that it takes the place of, and the models that it serves."""
 
     cluster: str
     models: list[str] = Field(min_length=1)
+    external: External | None = None
 
 
 class DemoRequest(Strict):

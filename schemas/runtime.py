@@ -56,6 +56,18 @@ class Limits(Strict):
     maxMessage: int = Field(gt=0)  # noqa: N815 - the file's spelling
 
 
+class Credential(Strict):
+    """What a provider outside the cluster is told instead of what the client said of itself.
+
+    ``file`` lies below the folder ``credentials`` beside this file and holds the key; without one nothing is said.
+    ``header`` bears the key after ``prefix``.
+    """
+
+    file: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9-]*)*$")
+    header: str = Field(default="authorization", pattern=r"^[a-z0-9-]{1,64}$")
+    prefix: str = Field(default="Bearer ", pattern=r"^[ -~]{0,64}$")
+
+
 class Runtime(Strict):
     """The file ``router/runtime.yaml``. ``deadline`` in milliseconds is the gateway's message timeout too."""
 
@@ -67,3 +79,5 @@ class Runtime(Strict):
     classifiers: dict[str, Classifier] = Field(default_factory=dict)
     splits: dict[str, dict[str, int]] | None = None
     """Shares in per cent, which add up to 100, by decision and model: drawn by a hash of the request's id."""
+    credentials: dict[str, Credential] | None = None
+    """By model: those that are served outside the cluster, whether they want a key or not."""

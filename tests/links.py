@@ -26,7 +26,7 @@ class Links:
         self.services = {
             (each.service.namespace, each.service.name, each.service.port)
             for each in policy.endpoints
-            if each.server is None and each.pods is None
+            if each.server is None and each.pods is None and each.provider is None
         }
         self.pods = [
             (each.service.namespace, dict(each.pods.labels), each.pods.port) for each in policy.endpoints if each.pods
@@ -35,7 +35,7 @@ class Links:
     def problems(self) -> list[str]:
         """Every broken link, as sentences; none is what a test wants."""
         rules = [self.unique, self.routes, self.grants, self.pools, self.pickers, self.rules, self.filters]
-        rules += [self.selectors, self.choices, self.workloads, self.bindings, self.names]
+        rules += [self.hosts, self.selectors, self.choices, self.workloads, self.bindings, self.names]
         return [problem for rule in rules for problem in rule()]
 
     def of(self, kind: str) -> Iterator[tuple[str, str, Body]]:
@@ -76,6 +76,9 @@ class Links:
                 yield from (f"{name}: {text}" for ref in rule["backendRefs"] for text in self._backend(ref))
 
     def _backend(self, ref: Body) -> Iterator[str]:
+        if ref["kind"] == "Hostname":
+            yield from self._hostname(ref)
+            return
         key = (ref["kind"], ref["namespace"], ref["name"])
         if ref["kind"] == "InferencePool":
             if key not in self.by_name or ref["group"] != POOLS:
@@ -85,6 +88,33 @@ class Links:
             if ref["port"] not in ports:
                 yield f"no Service {ref['name']}:{ref['port']}"
 
+    def _hostname(self, ref: Body) -> Iterator[str]:
+        """A provider's host is known at this port; Istio refuses a namespace with it."""
+        entries = [body for _, _, body in self.of("ServiceEntry") if ref["name"] in body["spec"]["hosts"]]
+        ports = {port["number"]: port["protocol"] for body in entries for port in body["spec"]["ports"]}
+        if len(entries) != 1 or ports.get(ref["port"]) != "HTTPS":
+            yield f"no host {ref['name']}:{ref['port']}"
+        if ref["group"] != "networking.istio.io" or "namespace" in ref:
+            yield f"{ref['name']}: a host has no namespace"
+
+    def hosts(self) -> Iterator[str]:
+        """A host outside is spoken to over TLS, under its own name, by the gateway only, and by some route."""
+        used = {ref["name"] for _, _, body in self.of("HTTPRoute") for ref in _refs(body) if ref["kind"] == "Hostname"}
+        homes = {namespace for namespace, _, _ in self.of("Gateway")}
+        for namespace, name, body in self.of("ServiceEntry"):
+            (host,) = body["spec"]["hosts"]
+            rules = [
+                rule["spec"]["trafficPolicy"]["tls"]
+                for ns, _, rule in self.of("DestinationRule")
+                if ns == namespace and rule["spec"]["host"] == host
+            ]
+            if rules != [{"mode": "SIMPLE", "sni": host, "subjectAltNames": [host]}]:
+                yield f"{name}: nothing says how to speak TLS to it"
+            if namespace not in homes or body["spec"]["exportTo"] != ["."]:
+                yield f"{name}: not where the gateway, and nobody else, sees it"
+            if host not in used:
+                yield f"{name}: known for nothing"
+
     def grants(self) -> Iterator[str]:
         """L03: what crosses namespaces is granted, and nothing else is."""
         needed = {
@@ -92,7 +122,7 @@ class Links:
             for namespace, _, body in self.of("HTTPRoute")
             for rule in body["spec"]["rules"]
             for ref in rule["backendRefs"]
-            if ref["namespace"] != namespace
+            if ref.get("namespace", namespace) != namespace
         }
         given = {
             (source["namespace"], namespace, target["group"], target["kind"], target["name"])
@@ -163,8 +193,9 @@ class Links:
             yield f"TLS differs between {name} and its DestinationRule"
 
     def rules(self) -> Iterator[str]:
-        """L22: a DestinationRule stands where the gateway looks first, and its host is a Service."""
+        """L22: a DestinationRule stands where the gateway looks first, and its host is a Service or a host outside."""
         hosts = {f"{name}.{namespace}.svc.cluster.local" for namespace, name, _ in self.of("Service")}
+        hosts |= {host for _, _, body in self.of("ServiceEntry") for host in body["spec"]["hosts"]}
         for namespace, name, body in self.of("DestinationRule"):
             if namespace != self.policy.gateway.namespace:
                 yield f"{name}: the gateway does not see it"
@@ -263,12 +294,17 @@ class Links:
             yield f"routes are on {sorted(routed)}"
         for value, refs in routed.items():
             for ref in refs:
-                target = self.by_name.get((ref["kind"], ref["namespace"], ref["name"]))
+                namespace = ref.get("namespace", "")
+                target = self.by_name.get((ref["kind"], namespace, ref["name"]))
                 chosen = target["spec"]["selector"] if target else {}
                 labels = chosen.get("matchLabels", chosen)
-                for template in self.templates(ref["namespace"], labels) if labels else []:
+                for template in self.templates(namespace, labels) if labels else []:
                     if value not in _served(template):
                         yield f"{value}: not served by {ref['name']}"
+
+
+def _refs(route: Body) -> list[Body]:
+    return [ref for rule in route["spec"]["rules"] for ref in rule["backendRefs"]]
 
 
 def _container_ports(template: Body) -> dict[str, int]:

@@ -21,7 +21,9 @@ gateway: {namespace: edge}
 endpoints:
   one: {vllm: {namespace: models}}
   two: {pods: {namespace: models, selector: {app: two}}}
+  far: {external: {url: "https://api.example.com/v1"}}
 models:
+  out: {endpoints: far}
   big: {checkpoint: example/big, endpoints: one, loras: {small: {path: /adapters/small}}}
   other: {endpoints: two}
 default: big
@@ -80,6 +82,8 @@ def drop(path: str) -> Edit:
 
 EPP, ROUTE, POOL = "models/deployment-one-epp.yaml", "edge/httproute-big.yaml", "models/inferencepool-one.yaml"
 FILTER = "edge/envoyfilter-inference-gateway-semantic-router.yaml"
+OUT, ENTRY = "edge/httproute-out.yaml", "edge/serviceentry-inference-gateway-to-api-example-com-d0c43d38.yaml"
+TLS = ENTRY.replace("serviceentry", "destinationrule")
 FAULTS = {
     "a second object of one name": (lambda b: b.update(copy=b[EPP]), "two objects share an identity"),
     "a pool that is not there": (drop(POOL), "no pool one"),
@@ -118,6 +122,13 @@ FAULTS = {
         ),
         "plugin a is not declared",
     ),
+    "a host with a namespace": (put(OUT, "spec.rules.0.backendRefs.0.namespace", "edge"), "has no namespace"),
+    "a host at another port": (put(OUT, "spec.rules.0.backendRefs.0.port", 80), "no host api.example.com:80"),
+    "a host in plain text": (put(ENTRY, "spec.ports.0.protocol", "HTTP"), "no host api.example.com:443"),
+    "a host under any name": (put(TLS, "spec.trafficPolicy.tls.subjectAltNames", []), "how to speak TLS"),
+    "a host without TLS": (drop(TLS), "how to speak TLS"),
+    "a host for everybody": (put(ENTRY, "spec.exportTo", ["*"]), "nobody else"),
+    "a host for nothing": (drop(OUT), "known for nothing"),
     "a probe that nobody answers": (
         put(EPP, "spec.template.spec.containers.0.readinessProbe.grpc.service", "inference-extension"),
         "probes name no service",

@@ -36,7 +36,6 @@ def _router(router: ir.Router) -> Iterator[tuple[str, Span]]:
 
 
 def _routing(policy: ir.Policy) -> Iterator[tuple[str, Span]]:
-    yield from (("`external` endpoints are", each.span) for each in policy.endpoints if each.provider is not None)
     for classifier in policy.classifiers:
         if classifier.checkpoint is not None:
             yield "classifiers from a `checkpoint` are", classifier.span

@@ -6,7 +6,7 @@ import re
 
 from compiler.features.objects import Body
 from compiler.link import ir
-from schemas.headers import ANSWERS, SELECTED_MODEL, STRIPPED
+from schemas.headers import ANSWERS, CREDENTIALS, SELECTED_MODEL, STRIPPED
 
 FILTER_NAME = "vsr.ext_proc"
 """Not Envoy's default name: Istio re-points the filter of that name at an endpoint picker on pool routes."""
@@ -54,9 +54,13 @@ def ext_proc_filter(policy: ir.Policy, cluster: str) -> Body:
 def _written(policy: ir.Policy) -> list[str]:
     """The headers that the router may touch: the model's, the new body's length, its answers', those that routes edit.
 
+    Where a provider is outside the cluster, those as well by which a client says who it is: they end here.
+
     Envoy holds the filter's own answers to the same rules; without them a client would not see when to try again.
     """
-    always = (SELECTED_MODEL, "content-length", *ANSWERS)
+    always = [SELECTED_MODEL, "content-length", *ANSWERS]
+    if any(model.provider for model in policy.models):
+        always += CREDENTIALS
     edited = {name for route in policy.routes for name, _ in route.header_edits}
     return [*always, *sorted(edited - set(always))]
 

@@ -15,6 +15,8 @@ EXT_PROC_CLUSTER = "router"
 LOOPBACK = "127.0.0.1"
 GATEWAY_PORT = 8801
 BACKEND_PORT = 9000
+LIMITS = {"re2.max_program_size.error_level": 32_768}
+"""Istio's own, for the pattern of the headers that the router may write. Envoy's 100 is less than ten names take."""
 HTTP2 = {
     "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
         "@type": f"{TYPES}.upstreams.http.v3.HttpProtocolOptions",
@@ -57,6 +59,7 @@ def bootstrap(policy: ir.Policy) -> Body:
     }
     return {
         "admin": {"address": _address(0)},
+        "layered_runtime": {"layers": [{"name": "limits", "static_layer": LIMITS}]},
         "static_resources": {"clusters": [*backends, router], "listeners": [listener]},
     }
 
@@ -73,9 +76,20 @@ def stand(policy: ir.Policy) -> Body:
         "policy": policy.name,
         "router": "../router/config.yaml",
         "extProcCluster": EXT_PROC_CLUSTER,
-        "backends": [{"cluster": cluster, "models": models} for cluster, models in served.items()],
+        "backends": [
+            {"cluster": name, "models": served[name]} | _outside(each)
+            for name, each in zip(served, policy.endpoints, strict=True)
+        ],
         "demo": [_demo(policy, test) for test in policy.tests],
     }
+
+
+def _outside(endpoint: ir.Endpoint) -> Body:
+    """How the stand-in for a provider outside the cluster is spoken to. The stand makes up the key itself."""
+    if endpoint.provider is None:
+        return {}
+    key = {"credential": endpoint.credential} if endpoint.credential else {}
+    return {"external": {"path": endpoint.provider.path} | key}
 
 
 def _demo(policy: ir.Policy, test: ir.Test) -> Body:
@@ -90,13 +104,19 @@ def _demo(policy: ir.Policy, test: ir.Test) -> Body:
 
 
 def _route(policy: ir.Policy, model: ir.Model) -> Body:
-    match = {"prefix": "/", "headers": [{"name": SELECTED_MODEL, "string_match": {"exact": model.name}}]}
+    match: Body = {"prefix": "/", "headers": [{"name": SELECTED_MODEL, "string_match": {"exact": model.name}}]}
     action: Body = {"timeout": duration(policy.gateway.timeout)}
     if len(model.endpoints) == 1:
         action["cluster"] = _cluster_name(model.endpoints[0][0])
     else:
         weights = [{"name": _cluster_name(endpoint), "weight": weight} for endpoint, weight in model.endpoints]
         action["weighted_clusters"] = {"clusters": weights}
+    if model.provider and model.provider.provider:
+        provider = model.provider.provider
+        action["host_rewrite_literal"] = provider.host
+        if provider.moved:
+            match["prefix"] = f"{ir.API_PATH}/"
+            action["prefix_rewrite"] = f"{provider.path}/"
     return {"name": model.name, "match": match, "route": action}
 
 

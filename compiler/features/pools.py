@@ -69,7 +69,7 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
     """What Istio cannot do with pools (VSR312, VSR314), and what is not pooled (VSR316)."""
     for model in policy.models:
         pools = [endpoint for endpoint, _ in model.endpoints if is_pool(endpoint)]
-        if pools and len(model.endpoints) > 1:
+        if pools and len(model.endpoints) > 1 and not any(each.provider for each, _ in model.endpoints):
             message = f"`{model.name}` is divided between endpoints of which `{pools[0].name}` is a pool"
             hint = (
                 "Istio keeps one endpoint picker a rule: put all pods into one pool, "

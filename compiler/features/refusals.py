@@ -15,11 +15,3 @@ def pools_ignored(policy: ir.Policy) -> Iterator[Diagnostic]:
             message = f"the pool of `{endpoint.name}` is ignored by the target istio, which reaches it by a Service"
             hint = "Use the target gie or llm-d for it to be pooled."
             yield Diagnostic("VSR311", message, endpoint.pool.span, hint)
-
-
-def no_providers(policy: ir.Policy) -> Iterator[Diagnostic]:
-    """VSR312 for each provider outside the cluster: Istio cannot give its key from a Secret."""
-    for endpoint in policy.endpoints:
-        if endpoint.provider is not None:
-            message = f"`{endpoint.name}` is outside the cluster, which Istio cannot reach with a key from a Secret"
-            yield Diagnostic("VSR312", message, endpoint.span, "Use the target ai-gateway for it.")

@@ -24,6 +24,7 @@ from compiler.features.pods import (
 from compiler.link import ir
 
 CONFIG_PATH = "/etc/vsr"
+CREDENTIALS_PATH = f"{CONFIG_PATH}/credentials"
 CACHE_PATH = "/var/cache/vsr"
 MAX_CONFIG_MAP = 1_000_000
 """What the API server stores of one object is 1 MiB; the rest is for its metadata."""
@@ -96,7 +97,7 @@ def _digest(files: Mapping[str, bytes]) -> str:
 
 
 def _pod(policy: ir.Policy, config: str) -> Body:
-    router = policy.router
+    router, keys = policy.router, _keys(policy)
     process = container(
         "router",
         router.image,
@@ -116,6 +117,7 @@ def _pod(policy: ir.Policy, config: str) -> Body:
         volumeMounts=[
             {"name": "config", "mountPath": CONFIG_PATH, "readOnly": True},
             {"name": "cache", "mountPath": CACHE_PATH},
+            *({"name": each["name"], "mountPath": CREDENTIALS_PATH, "readOnly": True} for each in keys),
         ],
     )
     name = router.grpc.name
@@ -130,5 +132,24 @@ def _pod(policy: ir.Policy, config: str) -> Body:
         "volumes": [
             {"name": "config", "configMap": {"name": config, "defaultMode": 0o444}},
             {"name": "cache", "emptyDir": {"sizeLimit": "256Mi"}},
+            *keys,
         ],
     }
+
+
+def _keys(policy: ir.Policy) -> list[Body]:
+    """The volume with the providers' keys, which stay in their Secrets; none where no model needs one."""
+    endpoints = {model.provider.name: model.provider for model in policy.models if model.provider}
+    sources = [
+        {
+            "secret": {
+                "name": endpoint.provider.secret[0],
+                "items": [{"key": endpoint.provider.secret[1], "path": endpoint.credential}],
+                "optional": False,
+            }
+        }
+        for _, endpoint in sorted(endpoints.items())
+        if endpoint.provider and endpoint.provider.secret
+    ]
+    # Readable by the pod's own group, which is the one that the volume is given to.
+    return [{"name": "credentials", "projected": {"defaultMode": 0o440, "sources": sources}}] if sources else []

@@ -47,16 +47,15 @@ def runtime_settings(policy: ir.Policy, heads: Mapping[str, settings.Classifier]
         limits=settings.Limits(maxBody=router.max_body, maxMessage=router.max_message),
         classifiers=dict(heads),
         splits={name: shares for name, shares in splits.items() if len(shares) > 1} or None,
+        credentials={
+            model.name: settings.Credential(file=model.provider.credential) for model in policy.models if model.provider
+        }
+        or None,
     )
 
 
 def _provider_model(model: ir.Model) -> stock.ProviderModel:
-    refs = [
-        stock.BackendRef(
-            name=endpoint.service.name, endpoint=endpoint.service.authority, weight=weight, provider="vllm"
-        )
-        for endpoint, weight in model.endpoints
-    ]
+    refs = [_backend_ref(endpoint, weight) for endpoint, weight in model.endpoints]
     price = model.price
     return stock.ProviderModel(
         name=model.name,
@@ -65,6 +64,15 @@ def _provider_model(model: ir.Model) -> stock.ProviderModel:
         pricing=None if price is None else stock.Pricing(prompt_per_1m=price[0], completion_per_1m=price[1]),
         reasoning=None if model.reasoning is None else stock.Reasoning(family=model.reasoning.family),
     )
+
+
+def _backend_ref(endpoint: ir.Endpoint, weight: int) -> stock.BackendRef:
+    """Never with a key: this file can be read by whoever reads the repository."""
+    provider, name = endpoint.provider, endpoint.service.name
+    if provider is None:
+        return stock.BackendRef(name=name, endpoint=endpoint.service.authority, weight=weight, provider="vllm")
+    address = f"{provider.host}:{provider.port}"
+    return stock.BackendRef(name=name, endpoint=address, protocol="https", weight=weight, provider="openai")
 
 
 def _card(model: ir.Model, policy: ir.Policy) -> stock.ModelCard:

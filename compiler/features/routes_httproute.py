@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from compiler.diagnostics import Diagnostic
+from compiler.features import backend_external
 from compiler.features.gateway_istio import GATEWAY_API, LISTENER
 from compiler.features.objects import Body, Object, make
 from compiler.link import ir
@@ -30,12 +31,18 @@ def routes(policy: ir.Policy, backend: Backend) -> Iterator[Object]:
         yield _route(policy, model, backend)
     used = {endpoint.name for model in policy.models for endpoint, _ in model.endpoints}
     for endpoint in policy.endpoints:
-        if endpoint.name in used and endpoint.service.namespace != policy.gateway.namespace:
+        if (
+            endpoint.provider is None
+            and endpoint.name in used
+            and endpoint.service.namespace != policy.gateway.namespace
+        ):
             yield _grant(policy, endpoint, backend(endpoint))
 
 
 def service_backend(endpoint: ir.Endpoint) -> Body:
-    """The endpoint's Service."""
+    """The endpoint's Service, or the host of a provider."""
+    if endpoint.provider is not None:
+        return backend_external.backend(endpoint.provider)
     service = endpoint.service
     return {
         "group": "",
@@ -64,16 +71,19 @@ def gateway_duration(milliseconds: int) -> str:
 
 def _route(policy: ir.Policy, model: ir.Model, backend: Backend) -> Object:
     timeout = gateway_duration(policy.gateway.timeout)
+    provider = model.provider.provider if model.provider else None
     rule: Body = {
         "matches": [
             {
-                "path": {"type": "PathPrefix", "value": "/"},
+                "path": {"type": "PathPrefix", "value": ir.API_PATH if provider and provider.moved else "/"},
                 "headers": [{"type": "Exact", "name": SELECTED_MODEL, "value": model.name}],
             }
         ],
         "backendRefs": [backend(endpoint) | {"weight": weight} for endpoint, weight in model.endpoints],
         "timeouts": {"request": timeout, "backendRequest": timeout},
     }
+    if provider is not None:
+        rule["filters"] = [backend_external.rewrite(provider)]
     gateway = policy.gateway
     parent = {
         "group": GATEWAY_GROUP,

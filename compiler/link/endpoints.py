@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
-from compiler.diagnostics import Span
 from compiler.link import ir
 from compiler.link.names import object_name
 from compiler.link.scope import Scope
+from compiler.link.symbols import API_PATH
 from schemas import policy as nouns
 
 SERVICE_PORT = 80
+HTTPS_PORT = 443
 COMPILER_FLAGS = ("--served-model-name", "--model", "--port", "--host", "--lora-modules", "--enable-lora")
 """Flags that the compiler sets from its own symbols."""
+MAX_PORT = 65535
+HOST = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
+"""A full name. An address has none that a certificate could be checked by."""
+PATH = re.compile(r"(/(?!\.{1,2}(/|$))[a-zA-Z0-9_.-]+)*", re.ASCII)
 
 
 def link_endpoints(scope: Scope, policy: nouns.Policy) -> dict[str, ir.Endpoint]:
@@ -26,7 +32,7 @@ def _endpoint(scope: Scope, policy: nouns.Policy, name: str, noun: nouns.Endpoin
     pool = _pool(scope, name, noun)
     if noun.service is not None:
         service = _service(noun.service, home)
-        if not 1 <= service.port <= 65535:  # noqa: PLR2004 - TCP's range
+        if not 1 <= service.port <= MAX_PORT:
             scope.report("VSR104", "expected a port between 1 and 65535", ("endpoints", name, "service"))
         return ir.Endpoint(name, service, None, span, pool=pool)
     own = object_name(name)
@@ -35,7 +41,7 @@ def _endpoint(scope: Scope, policy: nouns.Policy, name: str, noun: nouns.Endpoin
         service = ir.ServiceRef(own, noun.pods.namespace or home, SERVICE_PORT)
         return ir.Endpoint(name, service, None, span, pods=ir.PodSet(labels, noun.pods.port), pool=pool)
     if noun.external is not None:
-        return _external(policy, name, noun.external, span)
+        return _external(scope, policy, name, noun.external)
     vllm = noun.vllm or nouns.Vllm()
     _check_args(scope, name, vllm)
     service = ir.ServiceRef(own, vllm.namespace or home, SERVICE_PORT)
@@ -51,10 +57,19 @@ def _service(noun: nouns.Service | str, home: str) -> ir.ServiceRef:
     return ir.ServiceRef(name, namespace or home, int(port or SERVICE_PORT))
 
 
-def _external(policy: nouns.Policy, name: str, noun: nouns.External, span: Span) -> ir.Endpoint:
+def _external(scope: Scope, policy: nouns.Policy, name: str, noun: nouns.External) -> ir.Endpoint:
+    span, place = scope.span("endpoints", name, key=True), ("endpoints", name, "external", "url")
     url = urlsplit(noun.url)
+    host, _, port = url.netloc.lower().partition(":")
+    path = url.path.rstrip("/") or API_PATH
+    if not HOST.fullmatch(host):
+        scope.report("VSR104", "expected the full name of a host, such as api.example.com", place)
+    if not 1 <= int(port or HTTPS_PORT) <= MAX_PORT:
+        scope.report("VSR104", "expected a port between 1 and 65535", place)
+    if not PATH.fullmatch(path):
+        scope.report("VSR104", "expected a plain path, such as /v1", place)
     secret = None if noun.api_key is None else (noun.api_key.secret, noun.api_key.key)
-    provider = ir.Provider(url.hostname or "", url.port or 443, url.path.rstrip("/") or "/", secret)
+    provider = ir.Provider(host, int(port or HTTPS_PORT), path, secret)
     service = ir.ServiceRef(object_name(name), policy.gateway.namespace, provider.port)
     return ir.Endpoint(name, service, None, span, provider=provider)
 

@@ -13,6 +13,7 @@ from compiler.diagnostics import Diagnostic, Span
 from compiler.link.conditions import ALWAYS, All, Any, Condition, HasSignal, InCategory, Not, leaves
 from compiler.link.signals import Signal
 from compiler.link.symbols import (
+    API_PATH,
     CLUSTER_DOMAIN,
     Category,
     Classifier,
@@ -30,6 +31,7 @@ from compiler.link.symbols import (
 
 __all__ = [
     "ALWAYS",
+    "API_PATH",
     "CLUSTER_DOMAIN",
     "All",
     "Any",

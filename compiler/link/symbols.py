@@ -9,6 +9,8 @@ from compiler.diagnostics import Span
 from compiler.link.names import object_name
 
 CLUSTER_DOMAIN = "cluster.local"
+API_PATH = "/v1"
+"""Where clients find every API that is routed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +75,25 @@ class PodSet:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A provider outside the cluster. ``secret`` is the name and the key of the Secret with its API key."""
+    """A provider outside the cluster. ``secret`` is the name and the key of the Secret with its API key.
+
+    ``path`` is where its API lies, without a slash at the end.
+    """
 
     host: str
     port: int
     path: str
     secret: tuple[str, str] | None
+
+    @property
+    def object_name(self) -> str:
+        """The label under which objects for its host go."""
+        return object_name(self.host)
+
+    @property
+    def moved(self) -> bool:
+        """Whether its API lies elsewhere than clients of the gateway look for it."""
+        return self.path != API_PATH
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +135,16 @@ class Endpoint:
         """The label under which objects for this endpoint go."""
         return object_name(self.name)
 
+    @property
+    def host(self) -> str:
+        """The host that serves, in the cluster or outside."""
+        return self.service.host if self.provider is None else self.provider.host
+
+    @property
+    def credential(self) -> str | None:
+        """The file with the provider's key, below the router's folder of credentials; None where there is no key."""
+        return None if self.provider is None or self.provider.secret is None else f"{self.object_name}/api-key"
+
 
 @dataclass(frozen=True, slots=True)
 class Reasoning:
@@ -155,6 +180,12 @@ class Model:
     def external(self) -> bool:
         """Whether a request for it may leave the cluster."""
         return any(endpoint.provider is not None for endpoint, weight in self.endpoints if weight)
+
+    @property
+    def provider(self) -> Endpoint | None:
+        """The endpoint of a model that is outside the cluster altogether; None of one that is not."""
+        only = self.endpoints[0][0] if len(self.endpoints) == 1 else None
+        return only if only is not None and only.provider is not None else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,7 +148,8 @@ def _symbols(policy: ir.Policy, file: str) -> dict[str, Span]:
     found |= {router.image: router.span, policy.gateway.name: policy.gateway.span}
     for endpoint in policy.endpoints:
         ref = endpoint.service
-        found |= dict.fromkeys((endpoint.name, ref.name, ref.host, ref.authority, ref.istio_cluster), endpoint.span)
+        names = (endpoint.name, endpoint.host, ref.name, ref.host, ref.authority, ref.istio_cluster)
+        found |= dict.fromkeys(names, endpoint.span)
         if endpoint.server is not None:
             found[endpoint.server.checkpoint] = endpoint.span
     found |= {model.name: model.span for model in policy.models}

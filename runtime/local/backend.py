@@ -5,15 +5,34 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from runtime.local.bootstrap import LOOPBACK
+from schemas.headers import CREDENTIALS
 
-_PATHS = {"/v1/chat/completions": "chat.completion", "/v1/completions": "text_completion"}
+_PATHS = {"/chat/completions": "chat.completion", "/completions": "text_completion"}
+_BASE = "/v1"
 _MAX_BODY = 64 << 20
 _POLL = 0.05
 """Seconds until a stop is seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """How a provider outside the cluster is spoken to: where its API lies, and the Authorization that it wants.
+
+    Without ``authorization`` it wants none. Whatever else says who asks is refused: the client's must not get here.
+    """
+
+    path: str = _BASE
+    authorization: str | None = field(default=None, repr=False)
+
+    @property
+    def wanted(self) -> list[str]:
+        """Every header of a request that is let in by which it says who asks."""
+        return [] if self.authorization is None else [self.authorization]
 
 
 class Backend:
@@ -22,11 +41,13 @@ class Backend:
     Attributes:
         cluster: the Envoy cluster that it takes the place of; sent back as the header ``x-backend``.
         models: the names that it serves. Others get 404, as vLLM does it.
+        provider: how it is spoken to where it stands for a provider outside the cluster.
         port: where it listens.
     """
 
-    def __init__(self, cluster: str, models: Sequence[str]) -> None:
+    def __init__(self, cluster: str, models: Sequence[str], provider: Provider | None = None) -> None:
         self.cluster = cluster
+        self.provider = provider
         self.models = tuple(models)
         self._server = ThreadingHTTPServer((LOOPBACK, 0), _handler(self))
         self._server.daemon_threads = True
@@ -38,6 +59,32 @@ class Backend:
     def alive(self) -> bool:
         """Whether it still serves."""
         return self._thread.is_alive()
+
+    def kind(self, path: str) -> str:
+        """What answers at a path are called; empty where there is nothing."""
+        base = _BASE if self.provider is None else self.provider.path
+        return _PATHS.get(path.removeprefix(base), "") if path.startswith(base) else ""
+
+    def refusal(
+        self,
+        kind: str,
+        body: Any,  # noqa: ANN401 - any JSON document
+        credentials: Sequence[str],
+    ) -> tuple[int, object] | None:
+        """Status and document for a request that is not served, None for one that is.
+
+        Who stands for a model in the cluster asks nobody for a key.
+        """
+        if not kind:
+            return 404, _error("not an API of this server", "not_found")
+        if not isinstance(body, dict):
+            return 400, _error("not an API of this server", "not_found")
+        if self.provider is not None and list(credentials) != self.provider.wanted:
+            return 401, _error("This is not the key that the stand gave out.", "invalid_api_key")
+        model = body.get("model")
+        if model not in self.models:
+            return 404, _error(f"The model `{model}` does not exist.", "model_not_found")
+        return None
 
     def stop(self) -> None:
         """Stop serving and let go of the port."""
@@ -53,16 +100,14 @@ def _handler(backend: Backend) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             body = _read(self)
-            kind = _PATHS.get(self.path.partition("?")[0])
-            model = body.get("model") if isinstance(body, dict) else None
-            if kind is None or not isinstance(body, dict):
-                self._answer(404 if kind is None else 400, _error("not an API of this server", "not_found"))
-            elif not isinstance(model, str) or model not in backend.models:
-                self._answer(404, _error(f"The model `{model}` does not exist.", "model_not_found"))
+            kind = backend.kind(self.path.partition("?")[0])
+            refused = backend.refusal(kind, body, _credentials(self))
+            if refused is not None:
+                self._answer(*refused)
             elif body.get("stream") is True:
-                self._stream(kind, model)
+                self._stream(kind, body["model"])
             else:
-                self._answer(200, _completion(kind, model))
+                self._answer(200, _completion(kind, body["model"]))
 
         def _answer(self, status: int, document: object) -> None:
             data = json.dumps(document).encode()
@@ -100,6 +145,10 @@ def _read(handler: BaseHTTPRequestHandler) -> Any:  # noqa: ANN401 - any JSON do
         return json.loads(data)
     except ValueError:
         return None
+
+
+def _credentials(handler: BaseHTTPRequestHandler) -> list[str]:
+    return [value for name in CREDENTIALS for value in handler.headers.get_all(name, [])]
 
 
 def _chunks(handler: BaseHTTPRequestHandler) -> Iterator[bytes]:

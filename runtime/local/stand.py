@@ -15,10 +15,11 @@ from typing import Any, Self
 
 from runtime.errors import UserError
 from runtime.files import read_model, read_yaml
-from runtime.local.backend import Backend
+from runtime.local.backend import Backend, Provider
 from runtime.local.bootstrap import localise
 from runtime.local.envoy import admin_address, envoy_command, gateway_port, is_ready
 from runtime.local.journal import Journal
+from runtime.local.keys import dummy_keys
 from runtime.local.process import Process
 from schemas import localstand as contract
 
@@ -67,6 +68,7 @@ class LocalStand:
         self._parts = ExitStack()
         self._backends: list[Backend] = []
         self._processes: dict[str, Process] = {}
+        self._keys: Mapping[str, str] = {}
         self._journal = Journal()
 
     def __enter__(self) -> Self:
@@ -116,7 +118,8 @@ class LocalStand:
         bootstrap = read_yaml(self._directory / "envoy.yaml")
         command = envoy_command()
         folder = Path(self._parts.enter_context(tempfile.TemporaryDirectory(prefix="vsr-local-")))
-        ports = {self.spec.extProcCluster: self._start_runtime()}
+        self._keys = dummy_keys(folder / "credentials", [each.external for each in self.spec.backends])
+        ports = {self.spec.extProcCluster: self._start_runtime(folder / "credentials")}
         for backend in self.spec.backends:
             if backend.cluster in ports:
                 raise UserError(f"stand.yaml: the cluster {backend.cluster!r} stands there twice")
@@ -126,14 +129,28 @@ class LocalStand:
         self.url = self._start_envoy((*command, "-c", str(file)), folder / "admin")
 
     def _start_backend(self, spec: contract.Backend) -> int:
-        backend = Backend(spec.cluster, spec.models)
+        backend = Backend(spec.cluster, spec.models, self._provider(spec.external))
         self._parts.callback(backend.stop)
         self._backends.append(backend)
         return backend.port
 
-    def _start_runtime(self) -> int:
+    def _provider(self, spec: contract.External | None) -> Provider | None:
+        if spec is None or spec.credential is None:
+            return None if spec is None else Provider(spec.path)
+        return Provider(spec.path, f"Bearer {self._keys[spec.credential]}")
+
+    def _start_runtime(self, folder: Path) -> int:
         config = self._directory / self.spec.router
-        options = ("--config", str(config), "--address", "127.0.0.1:0", "--http-address", "127.0.0.1:0")
+        options: tuple[str, ...] = (
+            "--config",
+            str(config),
+            "--address",
+            "127.0.0.1:0",
+            "--http-address",
+            "127.0.0.1:0",
+        )
+        if self._keys:
+            options += ("--credentials", str(folder))
         process = self._start_process("the runtime", (*self._serve, *options), self._hear)
         until = time.monotonic() + START
         while (record := self._journal.serving(_PAUSE)) is None:

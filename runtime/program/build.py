@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from runtime.program.build_models import auto_names, models
 from runtime.program.build_plugins import effects
 from runtime.program.build_signals import domains, signals
 from runtime.program.build_targets import targets
+from runtime.program.effects import Outside, Target
 from runtime.program.program import Program, Route
 from runtime.program.refuse import refuse, unique
 from runtime.program.rules import Category, Has, Leaf, Rule, SignalName, compile_rule
@@ -22,6 +24,7 @@ def build(
     labels: frozenset[str],
     fallback: str | None = None,
     splits: Splits | None = None,
+    outside: Mapping[str, Outside] | None = None,
 ) -> Program:
     """Compile a config.
 
@@ -30,11 +33,12 @@ def build(
         labels: the categories that the loaded classifiers can answer; empty without a classifier.
         fallback: the category of what is like none of them, if there is one.
         splits: the settings' shares in per cent, by decision and model.
+        outside: what providers outside the cluster are told of who asks, by model.
 
     Raises:
         UserError: a name is unknown, doubled or unusable, or the config asks for what is not executed.
     """
-    served = models(config)
+    served = _placed(models(config), outside or {})
     names = auto_names(config.global_.router.auto_model_names, served)
     default = config.providers.defaults.model
     if default not in served:
@@ -56,6 +60,12 @@ def build(
         for i, decision in order
     )
     return Program(served, names, routes, default, fallback, cheap)
+
+
+def _placed(served: Mapping[str, Target], outside: Mapping[str, Outside]) -> dict[str, Target]:
+    if unknown := sorted(outside.keys() - served.keys()):
+        raise refuse(f"credentials.{unknown[0]}", "config.yaml has no model of this name", "runtime.yaml")
+    return {name: replace(target, outside=outside.get(name)) for name, target in served.items()}
 
 
 def _rule(

@@ -35,6 +35,19 @@ class Thinking:
 
 
 @dataclass(frozen=True, slots=True)
+class Outside:
+    """What a provider outside the cluster is told of who asks, instead of what the client said of itself.
+
+    Attributes:
+        header: where the key goes.
+        value: the key as the header bears it, None where the provider wants none. Never shown.
+    """
+
+    header: str = "authorization"
+    value: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """A model as a decision asks for it.
 
@@ -42,11 +55,13 @@ class Target:
         name: what routes match and ``x-selected-model`` says: the model's alias, or the adapter's name.
         served_as: what the body says: the provider's id for the model, else the name.
         thinking: what is done about reasoning; None where the model's family is not known.
+        outside: who asks, where the model is served outside the cluster; None of one that is served inside.
     """
 
     name: str
     served_as: str
     thinking: Thinking | None = None
+    outside: Outside | None = None
 
 
 @dataclass(frozen=True, slots=True)

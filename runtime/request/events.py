@@ -78,7 +78,7 @@ class Route:
     Attributes:
         model: the configured model that serves, by the name that routes match.
         body: the body to send instead of the client's, or None to leave that as it is.
-        set_headers: headers to overwrite, whatever the client sent.
+        set_headers: headers to overwrite, whatever the client sent. Never shown: a provider's key may be among them.
         remove_headers: headers to take out.
         route: the decision that chose the model; None for the default and for a model that the client named.
         signals: what was known when it was chosen; None where the client named the model.
@@ -86,7 +86,7 @@ class Route:
 
     model: str
     body: bytes | None
-    set_headers: tuple[tuple[str, str], ...]
+    set_headers: tuple[tuple[str, str], ...] = field(repr=False)
     remove_headers: tuple[str, ...] = ()
     route: str | None = None
     signals: Signals | None = None

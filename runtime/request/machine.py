@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from runtime.program.effects import Effects
+from runtime.program.effects import Effects, Target
 from runtime.program.program import Decision, Program, Undecided
 from runtime.program.rules import Signals
 from runtime.program.view import Expired, OutOfTimeError, UnreadableError, View
@@ -28,6 +28,7 @@ from runtime.request.events import (
 from runtime.request.fixed import fixed
 from runtime.request.headers import read_headers, request_id
 from runtime.request.kinds import Api, Endpoint
+from runtime.request.outside import introduced
 from runtime.request.reading import read_request
 from schemas.headers import SELECTED_MODEL
 
@@ -159,8 +160,9 @@ def _no_choice(program: Program) -> Answer:
 
 def _named(rules: Rules, endpoint: Endpoint, body: Body, model: str) -> Route:
     """The model that the client named, by the id that its provider knows; nothing else is changed."""
-    data = edited(body, endpoint.api, rules.program.models[model], Effects())
-    return _sent(Route(model, data, ((SELECTED_MODEL, model),)))
+    target = rules.program.models[model]
+    data = edited(body, endpoint.api, target, Effects())
+    return _sent(Route(model, data, ((SELECTED_MODEL, model),)), target)
 
 
 def _carried_out(program: Program, asked: Asked, decision: Decision) -> Route | Answer:
@@ -174,11 +176,12 @@ def _carried_out(program: Program, asked: Asked, decision: Decision) -> Route | 
         target, effects, name = route.target(draw(asked.seed)), route.effects, route.name
     data = edited(asked.body, asked.api, target, effects)
     headers = ((SELECTED_MODEL, target.name), *effects.set_headers)
-    return _sent(Route(target.name, data, headers, effects.remove_headers, name, decision.signals))
+    return _sent(Route(target.name, data, headers, effects.remove_headers, name, decision.signals), target)
 
 
-def _sent(route: Route) -> Route:
-    """With the exact length of a body that was changed, without which Envoy refuses it."""
+def _sent(route: Route, target: Target) -> Route:
+    """As whom it goes out, and with the exact length of a body that was changed, without which Envoy refuses it."""
+    route = introduced(route, target.outside)
     if route.body is None:
         return route
     return replace(route, set_headers=(*route.set_headers, ("content-length", str(len(route.body)))))

@@ -25,10 +25,20 @@ class Reloader:
         processor: serves.
         metrics: where the outcome is shown.
         serving: the generation that the processor was started with.
+        credentials: the folder with the keys of providers; None for the one beside the config.
     """
 
-    def __init__(self, config: Path, load: Loader, processor: Processor, metrics: Metrics, serving: Generation) -> None:
+    def __init__(
+        self,
+        config: Path,
+        load: Loader,
+        processor: Processor,
+        metrics: Metrics,
+        serving: Generation,
+        credentials: Path | None = None,
+    ) -> None:
         self._config = config
+        self._credentials = credentials
         self._load = load
         self._processor = processor
         self._metrics = metrics
@@ -61,7 +71,7 @@ class Reloader:
             await self._swap(generation)
 
     async def _build(self, digest: str) -> Generation:
-        policy = await asyncio.to_thread(settings.load, self._config)
+        policy = await asyncio.to_thread(settings.load, self._config, self._credentials)
         if policy.limits.maxMessage > self._max_message:
             raise UserError(
                 f"runtime.yaml: limits.maxMessage: {policy.limits.maxMessage} is more than the {self._max_message} "

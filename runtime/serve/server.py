@@ -36,7 +36,7 @@ class Listen:
     http: Address
 
 
-def run(config: Path, listen: Listen, load: Loader, poll: float = POLL) -> None:
+def run(config: Path, listen: Listen, load: Loader, poll: float = POLL, *, credentials: Path | None = None) -> None:
     """Serve until SIGTERM or SIGINT, and follow the policy as its files change.
 
     Logs ``serving`` with the addresses that were bound, once requests are taken.
@@ -46,19 +46,21 @@ def run(config: Path, listen: Listen, load: Loader, poll: float = POLL) -> None:
         listen: the addresses.
         load: loads the classifier, or returns None where the settings name none. Runs in a thread.
         poll: seconds between two looks at the files.
+        credentials: the folder with the keys of providers; None for ``credentials`` beside the config. Keys are read
+            with each generation.
 
     Raises:
         UserError: the policy or its classifier cannot be loaded, or an address cannot be bound.
     """
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(config, listen, load, poll))
+        runner.run(_serve(config, listen, load, poll, credentials))
 
 
-async def _serve(config: Path, listen: Listen, load: Loader, poll: float) -> None:
+async def _serve(config: Path, listen: Listen, load: Loader, poll: float, credentials: Path | None) -> None:
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    digest, policy = content_hash(config), settings.load(config)
+    digest, policy = content_hash(config), settings.load(config, credentials)
     metrics = Metrics(policy.program)
     health = Health(metrics.text)
     http = await _listen_http(health, listen.http)
@@ -67,7 +69,8 @@ async def _serve(config: Path, listen: Listen, load: Loader, poll: float) -> Non
         metrics.adopt(policy.program, digest)
         processor = Processor(generation, metrics)
         server, port = await _listen_grpc(health, processor, listen.grpc, generation.max_message)
-        watch = asyncio.ensure_future(Reloader(config, load, processor, metrics, generation).watch(poll))
+        reloader = Reloader(config, load, processor, metrics, generation, credentials)
+        watch = asyncio.ensure_future(reloader.watch(poll))
         health.ready = True
         bound = {"address": f"{listen.grpc.host}:{port}", "http": f"{listen.http.host}:{_port(http)}"}
         log("serving", **bound, config=digest)

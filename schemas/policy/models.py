@@ -55,7 +55,10 @@ class SecretKey(Noun):
 
 
 class External(Noun):
-    """A provider outside the cluster, spoken to over TLS."""
+    """A provider outside the cluster, spoken to over TLS.
+
+    ``url`` is that of its API; without a path it means ``/v1``. ``api_key`` is in the router's namespace.
+    """
 
     url: Annotated[Text, Field(pattern=r"^https://[a-zA-Z0-9.-]+(:[0-9]{1,5})?(/[\w./-]*)?$", max_length=1024)]
     api_key: SecretKey | None = None

@@ -22,6 +22,7 @@ GOLDEN = sorted((ROOT / "tests" / "golden").glob("*/out/*/local/envoy.yaml"))
 OUT = sorted((ROOT / "out").glob("*/local/envoy.yaml"))
 GUIDE = ROOT / "policies" / "inference-extension.yaml"
 ALIASES = ROOT / "tests" / "golden" / "aliases" / "policy.yaml"
+EXTERNAL = ROOT / "tests" / "golden" / "external" / "policy.yaml"
 LORA = ROOT / "tests" / "golden" / "lora" / "policy.yaml"
 
 pytestmark = [
@@ -49,7 +50,7 @@ def local_of(policy: Path) -> Path:
     return golden if golden.exists() else ROOT / "out" / name / "local"
 
 
-@pytest.fixture(scope="module", params=[GUIDE, ALIASES, LORA], ids=lambda path: path.parent.name + path.stem)
+@pytest.fixture(scope="module", params=[GUIDE, ALIASES, LORA, EXTERNAL], ids=lambda path: path.parent.name + path.stem)
 def running(request: pytest.FixtureRequest) -> Iterator[tuple[ir.Policy, str]]:
     """A policy, and where the gateway of its stand listens."""
     with LocalStand(local_of(request.param)) as stand:
@@ -75,7 +76,7 @@ def test_each_model_is_answered_by_its_own_endpoint(running: tuple[ir.Policy, st
     policy, authority = running
     for model in policy.models:
         backend, asked = served(authority, model.name, "hello")
-        assert asked == model.name
+        assert asked == (model.provider_model or model.name)
         assert backend.removeprefix("backend/") in {endpoint.name for endpoint, weight in model.endpoints if weight}
 
 
@@ -85,7 +86,7 @@ def test_a_client_cannot_choose_the_route_by_the_header(running: tuple[ir.Policy
     for model in policy.models:
         other = next(each for each in reversed(policy.models) if each is not model)
         spoofed = {"x-selected-model": other.name, "x-gateway-destination-endpoint": "127.0.0.1:1"}
-        assert served(authority, model.name, "hello", **spoofed)[1] == model.name
+        assert served(authority, model.name, "hello", **spoofed)[1] == (model.provider_model or model.name)
 
 
 def test_what_the_policy_expects_of_auto_requests_comes_true(running: tuple[ir.Policy, str]) -> None:
@@ -93,4 +94,35 @@ def test_what_the_policy_expects_of_auto_requests_comes_true(running: tuple[ir.P
     policy, authority = running
     for test in policy.tests:
         if test.expected_model is not None:
-            assert served(authority, test.model, test.prompt)[1] == test.expected_model.name
+            assert served(authority, test.model, test.prompt)[1] in {
+                test.expected_model.name,
+                test.expected_model.provider_model,
+            }
+
+
+@pytest.fixture(scope="module")
+def outside() -> Iterator[str]:
+    """Where the gateway of a stand with providers outside the cluster listens."""
+    with LocalStand(local_of(EXTERNAL)) as stand:
+        yield stand.url.removeprefix("http://")
+
+
+@pytest.mark.parametrize(
+    ("model", "answer"),
+    [
+        ("large", ("backend/provider", "example-large-2026-01")),
+        ("partner", ("backend/partner", "partner")),
+        ("llama", ("backend/llama", "llama")),
+    ],
+)
+def test_a_clients_own_key_goes_to_no_provider(outside: str, model: str, answer: tuple[str, str]) -> None:
+    """Stand-ins of providers answer 401 to everything but their own key, and to any key where they want none."""
+    own = {"Authorization": "Bearer mine", "Cookie": "session=1", "x-api-key": "mine", "proxy-authorization": "mine"}
+    assert served(outside, model, "hello", **own) == answer
+    assert served(outside, model, "hello") == answer
+
+
+def test_a_request_that_is_decided_takes_the_key_along(outside: str) -> None:
+    """Not only one that names its model."""
+    backend, model = served(outside, "auto", "Integrate x^2.", Authorization="Bearer mine")
+    assert (backend, model.split("-")[0]) == ("backend/provider", "example")

@@ -100,3 +100,11 @@ def test_the_quickstart_decides_by_its_committed_head() -> None:
     result = call("test", ROOT / "policies" / "quickstart.yaml", "--out", ROOT / "out")
     assert result.exit_code == 0
     assert "quickstart.yaml: 6 passed, 0 failed" in result.stderr
+
+
+def test_a_provider_is_decided_on_without_its_key(tmp_path: Path) -> None:
+    """The key is in a cluster, and a test asks where a request would go without going there."""
+    provider = '{external: {url: "https://api.example.com/v1", apiKey: {secret: far, key: token}}}'
+    path = tmp_path / "far.yaml"
+    path.write_text(KEYWORDS.replace('{service: "two:8000"}', provider), encoding="utf-8")
+    assert call("test", path).exit_code == 0

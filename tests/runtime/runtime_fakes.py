@@ -50,9 +50,10 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     for option in ("--config", "--address", "--http-address"):
         parser.add_argument(option, required=True)
+    parser.add_argument("--credentials", type=Path)
     given = parser.parse_args()
     listen = Listen(parse_address(given.address), parse_address(given.http_address))
-    run(Path(given.config), listen, lambda _: FakeClassifier())
+    run(Path(given.config), listen, lambda _: FakeClassifier(), credentials=given.credentials)
 
 
 if __name__ == "__main__":

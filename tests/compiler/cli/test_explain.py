@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from gitops_support import PLAIN
-from support import ROOT
+from support import ROOT, call
 
 from compiler.output.yaml import dump
 from compiler.review.places import path_at, path_of, scalars, written
@@ -161,3 +161,12 @@ def test_every_line_of_a_document_leads_to_what_stands_on_it() -> None:
         assert found is not None
         assert found[: len(path)] == path or path[: len(found)] == found
     assert path_at(document, 99) is None
+
+
+def test_a_providers_host_leads_to_its_endpoint() -> None:
+    """What a route points to outside the cluster stands in the policy as an endpoint's URL."""
+    case = ROOT / "tests" / "golden" / "external"
+    place = case / "out" / "external" / "istio" / "base" / "default" / "httproute-large.yaml"
+    options = ("--policy", case / "policy.yaml", "--out", case / "out")
+    result = call("explain", *options, f"{place}.spec.rules[0].backendRefs[0].name")
+    assert "provider: {external:" in result.stdout

@@ -68,15 +68,23 @@ def test_istio_says_that_it_ignores_a_pool() -> None:
     assert notices(POOLED, "gie", "VSR311") == []
 
 
-def test_istio_refuses_a_provider_outside_the_cluster() -> None:
-    """VSR312: it could not give the provider its key from a Secret."""
+def test_a_provider_shares_no_model_with_other_endpoints() -> None:
+    """VSR312: host, path and key are those of a route, so a second endpoint would get the first one's."""
     text = """\
-endpoints: {out: {external: {url: "https://api.example.com/v1"}}}
-models: {gpt: {endpoints: out}}
+endpoints:
+  out: {external: {url: "https://api.example.com/v1"}}
+  far: {external: {url: "https://api.example.org/v1"}}
+  in: {vllm: {}}
+models: {gpt: {checkpoint: example/gpt, endpoints: {in: 90, out: 10}}}
 default: gpt
 """
     for target in targets.TARGETS:
-        assert "ai-gateway" in refused(text, target, "VSR312").hint
+        found = refused(text, target, "VSR312")
+        assert found.message == "`gpt` is divided between endpoints of which `out` is outside the cluster"
+        assert "split" in found.hint
+        refused(text.replace("{in: 90, out: 10}", "{in: 100, out: 0}"), target, "VSR312")
+        two = text.replace("{in: 90, out: 10}", "[far, out]").replace("  in: {vllm: {}}\n", "")
+        refused(two, target, "VSR312")
 
 
 def test_a_model_divided_between_pools_is_refused_with_a_way_out() -> None:

@@ -131,6 +131,23 @@ CASES = {
     ),
     "probability over one": (SMALL + "guards: {g: {types: [URL], threshold: 2.0}}\n", [("VSR104", 19, 39)]),
     "route without an answer": (broken("    model: little\n", ""), [("VSR104", 15, 5)]),
+    **{
+        f"provider at {url}": (
+            broken("{service: {name: two, port: 8000}}", f"{{external: {{url: '{url}'}}}}"),
+            [("VSR104", 7, 25)],
+        )
+        for url in (
+            "https://10.0.0.1/v1",
+            "https://intranet",
+            "https://x..example",
+            "https://-x.example",
+            "https://x.example:0",
+            "https://x.example:99999/v1",
+            "https://x.example/v1/../admin",
+            "https://x.example//v1",
+            "https://x.example/v\u00e9",
+        )
+    },
     "inline key where a reference is wanted": (
         broken("{service: {name: two, port: 8000}}", "{external: {url: 'https://x.example', apiKey: secret}}"),
         [("VSR103", 7, 54)],

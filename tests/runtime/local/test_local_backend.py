@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from runtime.local.backend import Backend
+from runtime.local.backend import Backend, Provider
 
 
 @pytest.fixture
@@ -17,12 +17,12 @@ def backend():
     assert not started.alive
 
 
-def post(backend, document, path="/v1/chat/completions", *, chunked=False):
+def post(backend, document, path="/v1/chat/completions", *, chunked=False, headers=None):
     """Send a document; the response and its body."""
     connection = http.client.HTTPConnection("127.0.0.1", backend.port, timeout=10)
     data = document if isinstance(document, bytes) else json.dumps(document).encode()
     try:
-        connection.request("POST", path, iter([data[:5], data[5:]]) if chunked else data)
+        connection.request("POST", path, iter([data[:5], data[5:]]) if chunked else data, headers or {})
         response = connection.getresponse()
         return response, response.read()
     finally:
@@ -73,3 +73,27 @@ def test_refuses_what_it_does_not_serve(backend, document, path, status, code):
     response, data = post(backend, document, path)
     assert (response.status, json.loads(data)["error"]["code"]) == (status, code)
     assert response.headers["x-backend"] == "phi"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "headers", "status"),
+    [
+        ("Bearer ours", {"Authorization": "Bearer ours"}, 200),
+        ("Bearer ours", {"Authorization": "Bearer mine"}, 401),
+        ("Bearer ours", {}, 401),
+        ("Bearer ours", {"Authorization": "Bearer ours", "Cookie": "session=1"}, 401),
+        (None, {}, 200),
+        (None, {"Authorization": "Bearer mine"}, 401),
+        (None, {"X-Api-Key": "mine"}, 401),
+    ],
+)
+def test_a_provider_asks_for_its_key_and_for_no_other(wanted, headers, status):
+    """What a client says of itself shows where it must not be seen."""
+    provider = Backend("far", ["gpt"], Provider("/openai/v1", wanted))
+    try:
+        response, _ = post(provider, {"model": "gpt"}, "/openai/v1/chat/completions", headers=headers)
+        assert response.status == status
+        assert post(provider, {"model": "gpt"}, headers=headers)[0].status == 404
+    finally:
+        provider.stop()
+    assert "ours" not in repr(provider.provider)

@@ -36,7 +36,7 @@ class Echo:
 
     alive = True
 
-    def __init__(self, cluster, models) -> None:
+    def __init__(self, cluster, models, _provider=None) -> None:
         self.models = models
 
         class Handler(BaseHTTPRequestHandler):

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import pytest
+
+from runtime.credentials import MAX_KEY, read_credentials
+from runtime.errors import UserError
+from runtime.program.effects import Outside, Target
+from runtime.settings import load
+from schemas.runtime import Credential
+
+KEY = "sk-stand-in"
+GIVEN = {"gpt": Credential(file="far/api-key")}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with one key."""
+    (tmp_path / "far").mkdir()
+    (tmp_path / "far" / "api-key").write_text(KEY + "\n")
+    return tmp_path
+
+
+def test_a_key_is_read_without_the_line_break_that_editors_add(folder):
+    """The header is Authorization and the prefix Bearer unless the settings say otherwise."""
+    found = read_credentials(folder, GIVEN)
+    assert found == {"gpt": Outside("authorization", f"Bearer {KEY}")}
+    own = Credential(file="far/api-key", header="x-api-key", prefix="")
+    assert read_credentials(folder, {"gpt": own}) == {"gpt": Outside("x-api-key", KEY)}
+
+
+def test_a_provider_without_a_key_is_told_apart(folder):
+    """Nothing is said to it, which is not the same as nothing being done."""
+    assert read_credentials(folder, {"gpt": Credential()}) == {"gpt": Outside("authorization", None)}
+
+
+def test_a_key_is_never_shown(folder):
+    """Neither by itself nor inside of what holds it."""
+    (outside,) = read_credentials(folder, GIVEN).values()
+    assert KEY not in repr(outside)
+    assert KEY not in repr(Target("gpt", "gpt", outside=outside))
+
+
+def test_a_missing_file_is_named(tmp_path):
+    """One line that says which, and what to do."""
+    with pytest.raises(UserError, match=r"far/api-key: No such file or directory; mount the Secret"):
+        read_credentials(tmp_path, GIVEN)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "must hold one line"),
+        (b" \n", "must hold one line"),
+        (b"first\nSECRET", "must hold one line"),
+        (b"SECRET\r\nx-admin: 1", "must hold one line"),
+        (b"SECRET\x00", "must hold one line"),
+        ("SECR\u00c9T".encode(), "must hold one line"),
+        (b"S" * (MAX_KEY + 1), "larger than 8192 bytes"),
+    ],
+)
+def test_what_is_no_key_is_refused_and_not_shown(folder, data, message):
+    """A line break would let a Secret write headers; the message never repeats what the file holds."""
+    (folder / "far" / "api-key").write_bytes(data)
+    with pytest.raises(UserError, match=message) as error:
+        read_credentials(folder, GIVEN)
+    assert "SEC" not in str(error.value).replace("Secret", "")
+
+
+@pytest.mark.parametrize("file", ["../far", "/etc/passwd", "far/../far/api-key", "Far/key", ""])
+def test_a_file_outside_the_folder_cannot_be_named(file):
+    """The settings come from a ConfigMap, and may not read what else lies on the disk."""
+    with pytest.raises(ValueError, match="String should match pattern"):
+        Credential(file=file)
+
+
+def with_credentials(policy, text):
+    """The path of the sample's config, with credentials in its settings."""
+    settings = policy / "router" / "runtime.yaml"
+    settings.write_text(f"{settings.read_text()}\ncredentials: {text}\n")
+    return policy / "router" / "config.yaml"
+
+
+def test_keys_lie_beside_the_config_unless_told_otherwise(policy, folder):
+    """A cluster mounts them there; a stand says where it has made some up."""
+    config = with_credentials(policy, "{phi4-mini: {file: far/api-key}}")
+    with pytest.raises(UserError, match="router/credentials/far/api-key"):
+        load(config)
+    models = load(config, folder).program.models
+    assert models["phi4-mini"].outside == Outside("authorization", f"Bearer {KEY}")
+    assert models["llama3-8b"].outside is None
+
+
+def test_credentials_of_an_unknown_model_are_refused(policy):
+    """A misspelt name would send a request without its key."""
+    config = with_credentials(policy, "{phi: {}}")
+    with pytest.raises(UserError, match=r"runtime.yaml: credentials.phi: config.yaml has no model of this name"):
+        load(config)
+
+
+def test_a_route_to_a_model_outside_takes_the_key_along(policy, folder):
+    """Targets of decisions are made from the models, and lose nothing on the way."""
+    config = with_credentials(policy, "{phi4-mini: {file: far/api-key}}")
+    targets = [target for route in load(config, folder).program.routes for target, _ in route.targets]
+    assert {target.name: target.outside is not None for target in targets}["phi4-mini"]
