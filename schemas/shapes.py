@@ -7,6 +7,8 @@ from typing import Any
 from pydantic import BaseModel, Discriminator, Tag
 
 TEXT, LIST, MAPPING = "<text>", "<list>", "<mapping>"
+TAGS = frozenset({TEXT, LIST, MAPPING})
+"""What stands in a finding's place for the branch that was chosen."""
 _WORDS = {TEXT: "text", LIST: "a list", MAPPING: "a mapping"}
 
 

@@ -15,6 +15,7 @@ from compiler.diagnostics import MAX_FINDINGS, CompileError, Diagnostic
 from compiler.source.document import Document, Path
 from compiler.source.nodes import Mapping, Node, Scalar
 from schemas.scalars import Plain
+from schemas.shapes import TAGS
 
 MAX_QUOTE = 60
 M = TypeVar("M", bound=BaseModel)
@@ -89,8 +90,11 @@ def _diagnostic(  # noqa: PLR0911 - one line a kind of complaint reads best
     document: Document, model: type[BaseModel], detail: ErrorDetails
 ) -> Diagnostic:
     """One complaint of the schema, in the words and at the place that a person needs."""
-    path: Path = tuple(step for step in detail["loc"] if not str(step).startswith("<"))
-    kind = detail["type"]
+    kind, last = detail["type"], len(detail["loc"]) - 1
+    # Tags of unions are no keys of the file. An unknown key is one, however it looks.
+    path: Path = tuple(
+        step for at, step in enumerate(detail["loc"]) if step not in TAGS or (kind == "extra_forbidden" and at == last)
+    )
     if path and path[-1] == "[key]":
         # The complaint is about a key itself, which the schema names as ``…, key, "[key]"``.
         return Diagnostic(_CODES.get(kind, "VSR104"), _first_lower(detail["msg"]), document.span(path[:-1], key=True))
