@@ -23,6 +23,7 @@ FLOORS = [
     ["compiler.analysis", "compiler.heads", "compiler.features"],
     ["compiler.targets", "compiler.environments", "compiler.graph"],
     ["compiler.argocd"],
+    ["compiler.verify"],
     ["compiler.pipeline"],
     ["compiler.review", "compiler.trial"],
     ["compiler.cli"],

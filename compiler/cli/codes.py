@@ -41,7 +41,9 @@ def _known(code: str) -> str:
     name = name if name.startswith("VSR") else f"VSR{name}"
     if name in CODES:
         return name
-    near = difflib.get_close_matches(name, CODES, n=1, cutoff=0.6)
+    # A code's first digit is its subject, so a near code of another one was not meant.
+    alike = [each for each in CODES if each.startswith(name[:4])]
+    near = difflib.get_close_matches(name, alike, n=1, cutoff=0.6)
     advice = f"Did you mean `{near[0]}`?" if near else "`vsr-compile codes` lists them."
     raise click.UsageError(f"There is no code `{code}`. {advice}")
 

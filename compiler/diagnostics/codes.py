@@ -111,6 +111,53 @@ CODES: dict[str, Code] = {
     "VSR315": Code("what the cluster must have", "note", "See that it has, before the first apply."),
     "VSR316": Code("endpoint that is not pooled", "note", "Name its pods, if it is to be pooled."),
     "VSR317": Code("two objects of one name", "error", "Rename what the message names."),
+    "VSR401": Code("object that is there twice", "error", "Keep one, or rename it."),
+    "VSR402": Code(
+        "reference to an object that is not there",
+        "error",
+        "Mend the name or namespace, or name the object by --assume.",
+    ),
+    "VSR403": Code(
+        "ReferenceGrant that is missing or serves nothing",
+        "error",
+        "Add the grant that the message asks for, or remove the one that it names.",
+    ),
+    "VSR404": Code(
+        "model name without a route or a server", "error", "Make the names of router, routes and servers the same."
+    ),
+    "VSR405": Code("selector that finds no pods or the wrong ones", "error", "Mend labels, ports or namespace."),
+    "VSR406": Code("endpoint picker of another pool", "error", "Give the picker the arguments of its pool."),
+    "VSR407": Code(
+        "endpoint picker spoken to in another way than it listens", "error", "Make TLS the same on both sides."
+    ),
+    "VSR408": Code("gRPC port that does not say HTTP/2", "error", "Name the port `grpc`, or give it an appProtocol."),
+    "VSR409": Code("ext_proc filter with a name or a place that does not work", "error", "Rename or move the filter."),
+    "VSR410": Code(
+        "way past the guards", "error", "Fail closed, and strip routing headers from clients before any filter."
+    ),
+    "VSR411": Code("processing mode that cannot route", "error", "Use the mode that the message names."),
+    "VSR412": Code("buffer smaller than a prompt", "error", "Set the gateway's buffer limit."),
+    "VSR413": Code("timeouts that contradict each other", "error", "Let who waits outermost wait longest."),
+    "VSR414": Code("what the picker's release does not take", "error", "Use the flags and plugins of the release."),
+    "VSR415": Code(
+        "rights that are missing or have no effect", "error", "Mend roles and bindings as the message says."
+    ),
+    "VSR416": Code("route beyond what its gateway carries", "error", "Split the route or the rule."),
+    "VSR417": Code("listener that does not take the route", "error", "Mend the listener's name, or what it allows."),
+    "VSR418": Code(
+        "what may change or leak", "error", "Pin images, and keep secrets and prompts out of manifests and logs."
+    ),
+    "VSR419": Code("name inside a string that names nothing", "error", "Mend the string."),
+    "VSR420": Code("default or namespace that is not written", "warning", "Write it."),
+    "VSR421": Code("probe that nothing answers", "error", "Ask for what answers."),
+    "VSR422": Code("rule that the gateway does not see, or everybody does", "error", "Put it where the gateway looks."),
+    "VSR423": Code("cluster's object among an application's", "warning", "Keep it with what sets up the cluster."),
+    "VSR430": Code(
+        "manifests over a limit", "error", "Check them in several runs; limits keep hostile files from costing time."
+    ),
+    "VSR431": Code("document that is no Kubernetes object", "error", "Give it apiVersion, kind and metadata.name."),
+    "VSR432": Code("document that was left out", "note", "Nothing, if something else reads it."),
+    "VSR433": Code("kustomization that is not built", "note", "Check what `kubectl kustomize` prints."),
     "VSR500": Code("output directory cannot be written", "error", "Check the path and its permissions."),
     "VSR501": Code("file was edited by hand or is not ours", "error", "Move it away, or pass --force to overwrite it."),
     "VSR502": Code("output differs from a fresh compile", "error", "Run vsr-compile and commit the result."),

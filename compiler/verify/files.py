@@ -1,0 +1,142 @@
+"""Files and folders to streams. A folder with a kustomization stands for its resource files; nothing is built."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from compiler.diagnostics import CompileError, Diagnostic, Span
+from compiler.verify.manifest import Body, Manifest, table, texts
+from compiler.verify.stream import MAX_BYTES, Budget, documents, objects
+
+KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+KUSTOMIZE = "kustomize.config.k8s.io"
+MAX_FILES = 20_000
+_CHANGES = (
+    "components",
+    "generators",
+    "transformers",
+    "patches",
+    "patchesStrategicMerge",
+    "patchesJson6902",
+    "replacements",
+    "namespace",
+    "namePrefix",
+    "nameSuffix",
+    "configMapGenerator",
+    "secretGenerator",
+    "images",
+    "replicas",
+    "helmCharts",
+)
+
+
+def read(given: Iterable[Path]) -> tuple[list[Manifest], list[Diagnostic]]:
+    """The objects in files, folders and standard input (`-`), and what is wrong with reading them.
+
+    A file that several folders lead to is read once.
+    """
+    reader = _Reader()
+    for path in given:
+        reader.take(path)
+    return reader.manifests, reader.found
+
+
+class _Reader:
+    """Walks what was given within one budget."""
+
+    def __init__(self) -> None:
+        self.manifests: list[Manifest] = []
+        self.found: list[Diagnostic] = []
+        self._budget = Budget()
+        self._seen: set[Path] = set()
+
+    def take(self, path: Path) -> None:
+        """A path that a person named."""
+        if str(path) == "-":
+            self._stream(sys.stdin.buffer.read(MAX_BYTES + 1), "-", strict=True)
+        elif path.is_dir():
+            self._folder(path)
+        else:
+            self._file(path, strict=True)
+
+    def _new(self, path: Path) -> bool:
+        real = path.resolve()
+        if real in self._seen or len(self._seen) >= MAX_FILES:
+            return False
+        self._seen.add(real)
+        if len(self._seen) == MAX_FILES:
+            hint = "Check the manifests in several runs."
+            self.found.append(Diagnostic("VSR430", f"more than {MAX_FILES:,} files", Span(str(path)), hint))
+        return True
+
+    def _folder(self, folder: Path) -> None:
+        kustomization = next((folder / name for name in KUSTOMIZATIONS if (folder / name).is_file()), None)
+        if kustomization is not None:
+            if self._new(folder):
+                self._resources(kustomization)
+            return
+        for path in self._inside(folder):
+            if path.is_dir():
+                self._folder(path)
+            elif path.suffix in {".yaml", ".yml"}:
+                self._file(path, strict=False)
+
+    def _inside(self, folder: Path) -> Iterator[Path]:
+        try:
+            inside = sorted(folder.iterdir())
+        except OSError as error:
+            self._unreadable(folder, error)
+            return
+        # A link to a folder could lead round in a circle, and out of what was given.
+        yield from (path for path in inside if not (path.is_symlink() and path.is_dir()) and path.name[0] != ".")
+
+    def _file(self, path: Path, *, strict: bool) -> None:
+        if not self._new(path):
+            return
+        try:
+            with path.open("rb") as file:
+                data = file.read(MAX_BYTES + 1)
+        except OSError as error:
+            self._unreadable(path, error)
+            return
+        self._stream(data, str(path), strict=strict)
+
+    def _stream(self, data: bytes, name: str, *, strict: bool) -> None:
+        read_here = objects(data, name, self._budget, self.found, strict=strict)
+        self.manifests += [each for each in read_here if each.group != KUSTOMIZE]
+
+    def _unreadable(self, path: Path, error: OSError) -> None:
+        reason = (error.strerror or type(error).__name__).lower()
+        self.found.append(Diagnostic("VSR001", f"cannot be read: {reason}", Span(str(path)), "Check the path."))
+
+    def _resources(self, path: Path) -> None:
+        """The resource files that a kustomization names, and a note about what it would change in them."""
+        for body in self._bodies(path):
+            changes = [name for name in _CHANGES if body.get(name)]
+            remote = [each for each in texts(body.get("resources")) if "://" in each or "?ref=" in each]
+            for left_out, what in ((changes, "applied"), (remote, "fetched")):
+                if left_out:
+                    message = f"this kustomization is not built: {', '.join(left_out)} not {what}"
+                    hint = f"Check what is applied: kubectl kustomize {path.parent} | vsr-compile verify -"
+                    self.found.append(Diagnostic("VSR433", message, Span(str(path)), hint))
+            for each in [*texts(body.get("bases")), *texts(body.get("resources"))]:
+                target = path.parent / each
+                if each in remote:
+                    continue
+                if target.is_dir():
+                    self._folder(target)
+                else:
+                    self._file(target, strict=True)
+
+    def _bodies(self, path: Path) -> Iterator[Body]:
+        """The kustomization's mapping; it may go without apiVersion, kind and name."""
+        try:
+            with path.open("rb") as file:
+                data = file.read(MAX_BYTES + 1)
+            yield from (table(value) for value, _ in documents(data, str(path), self._budget))
+        except OSError as error:
+            self._unreadable(path, error)
+        except CompileError as error:
+            self.found += error.diagnostics

@@ -1,0 +1,98 @@
+"""L02: what an object names is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from compiler.diagnostics import Diagnostic, Severity
+from compiler.verify.manifest import text, texts, title
+from compiler.verify.references import Reference, references
+from compiler.verify.world import ISTIO, RBAC, World
+
+_CLASSES = ("istio", "agentgateway", "gke-", "kgateway", "nginx", "cilium", "eg")
+_ROLES = ("admin", "cluster-admin", "edit", "view", "system:")
+
+
+def rule(world: World) -> Iterator[Diagnostic]:
+    """Every object that another names is among those that are checked, or is named by `--assume`; Services have the
+    port that is asked for. What a control plane provides, and Secrets, are notes.
+    """  # noqa: D205 - the whole of it is what users read
+    told: set[tuple[str, str, str]] = set()
+    for each in references(world):
+        if world.assumes(each.kind, each.namespace, each.name):
+            continue
+        target = world.find(each.group, each.kind, each.namespace, each.name)
+        if target is not None:
+            if each.port is not None and each.kind == "Service":
+                yield from _port(each, [port for _, port in target.each("spec", "ports")])
+        elif provided := _provided(each):
+            key = (each.kind, each.namespace, each.name)
+            if key not in told:
+                told.add(key)
+                message = f"{title(*key)} is not among these objects: {provided}"
+                yield Diagnostic("VSR402", message, each.source.span(*each.path), "", Severity.NOTE)
+        else:
+            yield _missing(world, each)
+    yield from _hosts(world)
+
+
+def _port(each: Reference, ports: list[dict[str, object]]) -> Iterator[Diagnostic]:
+    known = [port.get("port") for port in ports]
+    if each.port not in known:
+        message = f"Service `{each.namespace}/{each.name}` has no port {each.port}"
+        hint = f"It has {', '.join(map(str, known)) or 'none'}; a reference takes the Service's port, not the pod's."
+        yield Diagnostic("VSR402", message, each.source.span(*each.path), hint)
+
+
+def _provided(each: Reference) -> str:
+    """Who provides what is named; empty where nobody is known to."""
+    if each.kind == "Secret":
+        return "a Secret stays out of manifests, and must be in the cluster before"
+    if each.kind == "GatewayClass" and each.name.startswith(_CLASSES):
+        return "the gateway's control plane provides it"
+    if each.kind == "ServiceAccount" and each.name == "default":
+        return "every namespace has it"
+    if each.group == RBAC and each.kind == "ClusterRole" and each.name.startswith(_ROLES):
+        return "Kubernetes provides it"
+    return ""
+
+
+def _missing(world: World, each: Reference) -> Diagnostic:
+    what = title(each.kind, each.namespace, each.name)
+    elsewhere = next(
+        (found for found in world.of(each.kind) if found.name == each.name and found.group == each.group), None
+    )
+    other = next((found for found in world.of(each.kind) if found.name == each.name), None)
+    assume = f"--assume {'/'.join(part for part in (each.kind, each.namespace, each.name) if part)}"
+    hint = f"Mend the name, or pass {assume} if it exists elsewhere."
+    if elsewhere is not None:
+        place = f"in `{elsewhere.namespace}`" if elsewhere.namespace else "without a namespace"
+        hint = f"There is one of that name {place}; mend the namespace, or pass {assume}."
+    elif other is not None:
+        hint = f"There is one of that name in the API group `{other.group}`; this names `{each.group}`."
+    return Diagnostic(
+        "VSR402", f"{each.source.title} names {what}, which is not there", each.source.span(*each.path), hint
+    )
+
+
+def _hosts(world: World) -> Iterator[Diagnostic]:
+    """DestinationRules name Services by a host in a string."""
+    entries = {host for each in world.of("ServiceEntry", ISTIO) for host in texts(each.spec.get("hosts"))}
+    for each in world.of("DestinationRule", ISTIO):
+        host = text(each.spec.get("host"))
+        found = world.service_of(host, each.namespace)
+        if found is None or "*" in host or not host:
+            continue
+        name, namespace = found
+        if host in entries or world.service(namespace, name) or world.assumes("Service", namespace, name):
+            continue
+        if _external(host):
+            continue
+        hint = f"Mend the host, or pass --assume Service/{namespace}/{name} if it exists elsewhere."
+        message = f"{each.title} is for the host `{host}`, and there is no such Service"
+        yield Diagnostic("VSR402", message, each.span("spec", "host"), hint)
+
+
+def _external(host: str) -> bool:
+    """A name of two labels, such as `example.com`, may be a host outside the cluster."""
+    return host.count(".") == 1 and ".svc" not in host

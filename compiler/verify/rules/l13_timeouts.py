@@ -1,0 +1,59 @@
+"""L13: who waits longest waits outermost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from compiler.diagnostics import Diagnostic, Severity
+from compiler.verify.extproc import Filter, filters, seconds, snake
+from compiler.verify.manifest import Manifest, table
+from compiler.verify.world import World
+
+_SHORT = 0.2
+
+
+def rule(world: World) -> Iterator[Diagnostic]:
+    """A processor has a message_timeout (Envoy's default of 200 ms is too short for a classifier), which is no longer
+    than the routes' request timeout; and a try at a backend is no longer than the request.
+    """  # noqa: D205 - the whole of it is what users read
+    shortest: dict[str, tuple[float, Manifest]] = {}
+    for route in world.routes:
+        for path, _ in route.each("spec", "rules"):
+            whole = seconds(route.at(*path, "timeouts", "request"))
+            one = seconds(route.at(*path, "timeouts", "backendRequest"))
+            if whole and one and one > whole:
+                message = f"{route.title} waits {one:g} s for a backend and {whole:g} s for the whole request"
+                place = route.span(*path, "timeouts", "backendRequest")
+                yield Diagnostic("VSR413", message, place, "Make backendRequest no longer than request.")
+            for space, _ in world.gateways(route) if whole else ():
+                if whole and (space not in shortest or whole < shortest[space][0]):
+                    shortest[space] = whole, route
+    for each in filters(world):
+        if each.is_envoy and each.body_mode != "FULL_DUPLEX_STREAMED":
+            yield from _filter(each, shortest.get(each.source.namespace))
+
+
+def _filter(each: Filter, shortest: tuple[float, Manifest] | None) -> Iterator[Diagnostic]:
+    if not each.timeout:
+        message = "no message_timeout is set, and Envoy waits 200 ms for the processor"
+        yield Diagnostic("VSR413", message, each.source.span(*each.path), "Set message_timeout, for example to 5s.")
+        return
+    place, value = each.source.span(*each.timeout), seconds(each.config.get("message_timeout"))
+    if value is None:
+        yield Diagnostic("VSR413", "message_timeout is no duration such as `5s`", place, "Write seconds with an `s`.")
+        return
+    if value <= _SHORT:
+        message = f"the processor has {value:g} s to classify a prompt"
+        yield Diagnostic("VSR413", message, place, "Give it a second or more.", Severity.WARNING)
+    if shortest is not None and value > shortest[0]:
+        message = f"message_timeout is {value:g} s, and {shortest[1].title} gives a whole request {shortest[0]:g} s"
+        yield Diagnostic("VSR413", message, place, "Make it shorter than the routes' request timeout.")
+    whole = _grpc(each)
+    if whole is not None and whole < value:
+        message = f"the stream to the processor ends after {whole:g} s, before message_timeout ({value:g} s)"
+        yield Diagnostic("VSR413", message, place, "Make grpc_service.timeout the longer one.", Severity.WARNING)
+
+
+def _grpc(each: Filter) -> float | None:
+    service = {snake(key): item for key, item in table(each.config.get("grpc_service")).items()}
+    return seconds(service.get("timeout"))

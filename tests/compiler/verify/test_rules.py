@@ -1,0 +1,245 @@
+"""What else the rules report, and where they hold back."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+import pytest
+import verify_support as m
+from support import ROOT
+
+from compiler.diagnostics import CODES, Severity
+from compiler.verify import RULES
+
+HEALTH = """--metrics-endpoint-auth=false, --ha-enable-leader-election]
+        livenessProbe: {grpc: {port: 9003, service: inference-extension}}"""
+EDITS: dict[str, tuple[list[str], str, str, str, str]] = {
+    "a backend that is not there": (
+        m.ISTIO,
+        "kind: Service, name: big,",
+        "kind: Service, name: large,",
+        "VSR402",
+        "large",
+    ),
+    "an account that is not there": (m.POOLED, "AccountName: big-epp", "AccountName: epp", "VSR402", "ServiceAccount"),
+    "a host that is not there": (m.POOLED, "host: big-epp.prod", "host: epp.prod", "VSR402", "no such Service"),
+    "a backend elsewhere without a grant": (
+        m.ISTIO,
+        "name: big, port: 80",
+        "name: big, namespace: far, port: 80",
+        "VSR403",
+        "nothing grants it",
+    ),
+    "a name that no server bears": (
+        m.ISTIO,
+        "served-model-name, big",
+        "served-model-name, huge",
+        "VSR404",
+        "not serve",
+    ),
+    "a pool on another port": (
+        m.POOLED,
+        "targetPorts: [{number: 8000}]",
+        "targetPorts: [{number: 80}]",
+        "VSR405",
+        "80",
+    ),
+    "a Service to a port without a name": (m.ISTIO, "targetPort: 8000", "targetPort: web", "VSR405", "port web"),
+    "a workload of other pods": (
+        m.ISTIO,
+        "selector: {matchLabels: {app: big}}",
+        "selector: {matchLabels: {app: x}}",
+        "VSR405",
+        "its own pods",
+    ),
+    "a picker of another pool": (m.POOLED, "--pool-name=big", "--pool-name=small", "VSR406", "--pool-name `small`"),
+    "a picker on another port": (m.POOLED, "--grpc-port=9002", "--grpc-port=9000", "VSR406", "--grpc-port `9000`"),
+    "a picker without its file": (
+        m.POOLED,
+        "--grpc-port=9002",
+        "--config-file=/config/a.yaml",
+        "VSR406",
+        "nothing is mounted",
+    ),
+    "plain text to a TLS port": (m.POOLED, "mode: SIMPLE", "mode: DISABLE", "VSR407", "plain text"),
+    "TLS to a plain text port": (
+        m.POOLED,
+        "--grpc-port=9002",
+        "--grpc-port=9002, --secure-serving=false",
+        "VSR407",
+        "speaks TLS",
+    ),
+    "a certificate that nobody knows": (m.POOLED, ", insecureSkipVerify: true", "", "VSR407", "signs its own"),
+    "a router spoken to by HTTP/1": (
+        m.ISTIO,
+        "{name: grpc, port: 50051}",
+        "{name: a, port: 50051}",
+        "VSR408",
+        "HTTP/2",
+    ),
+    "a picker spoken to by HTTP/1": (m.POOLED, "appProtocol: http2", "appProtocol: http", "VSR408", "HTTP/2"),
+    "Envoy's own name": (m.POOLED, "vsr.ext_proc", "envoy.filters.http.ext_proc", "VSR409", "re-points"),
+    "a filter behind the others": (m.ISTIO, "INSERT_FIRST", "ADD", "VSR409", "behind the others"),
+    "nothing stripped": (m.ISTIO, "remove: x-selected-model", "remove: x-other", "VSR410", "chooses the route itself"),
+    "half a body": (m.ISTIO, "mode: BUFFERED,", "mode: BUFFERED_PARTIAL,", "VSR411", "cuts bodies off"),
+    "full duplex without trailers": (m.ISTIO, "mode: BUFFERED,", "mode: FULL_DUPLEX_STREAMED,", "VSR411", "trailer"),
+    "two services": (m.ISTIO, "message_timeout: 5s", "http_service: {}", "VSR411", "exactly one"),
+    "a route that stays": (
+        m.ISTIO,
+        "message_timeout",
+        "route_cache_action: RETAIN\n          message_timeout",
+        "VSR411",
+        "never chosen again",
+    ),
+    "no buffer": (m.ISTIO, "per_connection_buffer_limit_bytes", "name", "VSR412", "1 MiB"),
+    "no timeout": (m.ISTIO, "message_timeout: 5s", "stat_prefix: vsr", "VSR413", "200 ms"),
+    "a timeout that is none": (m.ISTIO, "message_timeout: 5s", "message_timeout: 5", "VSR413", "no duration"),
+    "a timeout over the route's": (m.ISTIO, "message_timeout: 5s", "message_timeout: 10m", "VSR413", "whole request"),
+    "a try over the request": (m.ISTIO, "{request: 300s}", "{request: 1s, backendRequest: 2s}", "VSR413", "waits 2 s"),
+    "a flag that is refused": (m.POOLED, "--grpc-port=9002", "--lora-info-metric=x", "VSR414", "refuses"),
+    "no right to read pods": (m.POOLED, "resources: [pods]", "resources: [nodes]", "VSR415", "may not read pods"),
+    "two pools in a rule": (
+        m.POOLED,
+        "name: big, weight: 1}]",
+        "name: big, weight: 1}, {name: x, port: 80}]",
+        "VSR416",
+        "a pool and 1 more",
+    ),
+    "another listener": (
+        m.ISTIO,
+        "kind: Gateway, name: edge}]\n  rules",
+        "kind: Gateway, name: edge, sectionName: s}]\n  rules",
+        "VSR417",
+        "no listener",
+    ),
+    "a listener for others": (
+        m.ISTIO,
+        "protocol: HTTP}",
+        "protocol: HTTP, allowedRoutes: {kinds: [{kind: GRPCRoute}]}}",
+        "VSR417",
+        "takes a HTTPRoute",
+    ),
+    "a key in a manifest": (
+        m.ISTIO,
+        "args: [--model",
+        "env: [{name: HF_TOKEN, value: hf_x}]\n        args: [--model",
+        "VSR418",
+        "HF_TOKEN",
+    ),
+    "a cluster of no Service": (m.ISTIO, "||router.prod", "||rooter.prod", "VSR419", "no Service"),
+    "a cluster of no port": (m.ISTIO, "outbound|50051", "outbound|50052", "VSR419", "port 50052"),
+    "a cluster that nobody adds": (
+        m.ENVOY,
+        "clusterName: router",
+        "clusterName: rooter",
+        "VSR419",
+        "no EnvoyPatchPolicy",
+    ),
+    "defaults left out": (m.ISTIO, ", type: Exact", "", "VSR420", "headers[].type"),
+    "a probe without an answer": (
+        m.POOLED,
+        "--metrics-endpoint-auth=false]",
+        HEALTH,
+        "VSR421",
+        "inference-extension",
+    ),
+    "two pickers without a leader": (
+        m.POOLED,
+        "spec:\n  selector: {matchLabels: {app: big-epp}}",
+        "spec:\n  replicas: 2\n  selector: {matchLabels: {app: big-epp}}",
+        "VSR421",
+        "2 replicas",
+    ),
+    "a filter for every proxy": (
+        m.ISTIO,
+        "targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: edge}]\n  config",
+        "priority: 1\n  config",
+        "VSR422",
+        "every proxy",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_one_edit_of_a_stream_without_faults_is_reported(name: str) -> None:
+    """By its code and in its words."""
+    parts, old, new, code, part = EDITS[name]
+    text = m.joined(*parts)
+    assert old in text
+    found = m.found(text.replace(old, new, 1))
+    assert [item for item in found if item.code == code and part in item.message], [
+        (item.code, item.message) for item in found
+    ]
+
+
+def test_every_rule_is_shown_by_some_test() -> None:
+    """A rule that no manifest provokes is a promise that nobody checked."""
+    shown = {edit[3] for edit in EDITS.values()}
+    faults = (ROOT / "tests" / "compiler" / "verify" / "test_faults.py").read_text(encoding="utf-8")
+    assert {f"VSR4{name[1:]}" for name in RULES} == shown | set(re.findall(r'"(VSR4[0-2]\d)"', faults))
+
+
+def test_what_is_assumed_is_taken_for_there() -> None:
+    """An object that exists elsewhere, and pods by their labels."""
+    text = m.joined(m.GATEWAY, m.ROUTE)
+    assert [item.code for item in m.found(text) if item.level is Severity.ERROR] == ["VSR402"]
+    assert [item for item in m.found(text, "Service/prod/big") if item.level is Severity.ERROR] == []
+    pool = m.joined(m.POOL, m.EPP_SERVICE)
+    assert "selects no pods" in str(m.found(pool))
+    assert "InferencePool `prod/big` selects no pods" not in str(m.found(pool, "Pod/prod/app=big"))
+
+
+def test_what_a_control_plane_provides_and_secrets_are_notes() -> None:
+    """Once for each, however often it is named."""
+    read = "envFrom: [{secretRef: {name: s}}]\n        args: [--model"
+    server = m.SERVER.replace("name: big,", "name: two,").replace("app: big", "app: two")
+    text = m.joined(*m.ISTIO, server).replace("args: [--model", read)
+    notes = [item.message for item in m.found(text) if item.level is Severity.NOTE]
+    assert [note.partition(" is not among")[0] for note in notes] == ["GatewayClass `istio`", "Secret `prod/s`"]
+
+
+def test_a_guarded_router_that_fails_open_is_an_error_and_any_other_a_warning() -> None:
+    """The weight of the finding is what a client could get past."""
+    opened = m.joined(*m.ISTIO).replace("failure_mode_allow: false", "failure_mode_allow: true")
+    guards = "    prompt_guard: {enabled: true}\n    providers:"
+    guarded = opened.replace("    providers:", guards)
+    levels = [[item.level for item in m.found(text) if item.code == "VSR410"] for text in (opened, guarded)]
+    assert levels == [[Severity.WARNING], [Severity.ERROR]]
+
+
+def test_a_grant_lets_a_reference_cross() -> None:
+    """And the same grant without a reference is for nothing."""
+    grant = """\
+apiVersion: gateway.networking.k8s.io/v1beta1
+kind: ReferenceGrant
+metadata: {name: big, namespace: far}
+spec:
+  from: [{group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: prod}]
+  to: [{group: "", kind: Service, name: big}]
+"""
+    far = [
+        m.SERVICE.replace("namespace: prod", "namespace: far"),
+        m.SERVER.replace("namespace: prod", "namespace: far"),
+    ]
+    route = m.ROUTE.replace("name: big, port: 80", "name: big, namespace: far, port: 80")
+    assert "VSR403" not in {item.code for item in m.found(m.joined(m.GATEWAY, route, *far, grant))}
+    assert "VSR403" in {item.code for item in m.found(m.joined(m.GATEWAY, *far, grant))}
+
+
+def test_a_listener_may_choose_namespaces_by_label() -> None:
+    """A namespace among the objects must bear the label; one that is not may."""
+    chosen = "protocol: HTTP, allowedRoutes: {namespaces: {from: Selector, selector: {matchLabels: {a: b}}}}}"
+    text = m.joined(*m.ISTIO).replace("protocol: HTTP}", chosen)
+    space = "apiVersion: v1\nkind: Namespace\nmetadata: {name: prod, labels: {a: %s}}\n"
+    assert "VSR417" not in {item.code for item in m.found(text)}
+    assert "VSR417" not in {item.code for item in m.found(m.joined(text, space % "b"))}
+    assert "VSR417" in {item.code for item in m.found(m.joined(text, space % "c"))}
+
+
+def test_each_rule_has_its_code_and_says_on_the_page_what_its_docstring_says() -> None:
+    """docs/verify.md lists exactly the rules that exist."""
+    page = (ROOT / "docs" / "verify.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| (L\d\d) \| VSR4\d\d \| (.*) \|$", page, re.MULTILINE))
+    assert rows == {name: " ".join(inspect.cleandoc(rule.__doc__ or "").split()) for name, rule in RULES.items()}
+    assert {f"VSR4{name[1:]}" for name in RULES} <= set(CODES)
