@@ -63,12 +63,14 @@ def emit(policy: ir.Policy) -> Iterator[Object]:
         origin,
         namespace=namespace,
         labels=selector(name),
+        # The pods follow the ConfigMap by themselves; this says what they should serve, and their metrics what they do.
+        annotations={"vsr.dev/config-sha256": _digest(files)},
         spec=deployment_spec(
             name,
             router.replicas,
             _pod(policy, config),
-            # A new configuration is a new pod template, so the pods that run are always those of this file.
-            annotations={"vsr.dev/config-sha256": _digest(files)},
+            # The one number that a running process cannot take over; another one means other pods.
+            annotations={"vsr.dev/max-message": str(router.max_message)},
             strategy={"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
         ),
     )

@@ -146,14 +146,16 @@ def test_the_local_stand_has_the_same_filter_headers_and_routes() -> None:
     assert names == [model.name for model in policy.models]
 
 
-def test_config_and_heads_travel_as_one_configmap_and_a_change_rolls_out() -> None:
-    """Text stays readable, heads are binary, and the pod template names the content's hash."""
+def test_config_and_heads_travel_as_one_configmap_and_a_change_does_not_restart_pods() -> None:
+    """Text stays readable, heads are binary; the content's hash is the Deployment's own, not the pod template's."""
     found = rendered()
     config = found[("ConfigMap", "semantic-router-config")].body
     assert config["data"] == {"config.yaml": "a: 1\n"}
     assert config["binaryData"] == {"h.safetensors": "AA=="}
-    annotations = found[("Deployment", "semantic-router")].body["spec"]["template"]["metadata"]["annotations"]
-    assert len(annotations["vsr.dev/config-sha256"]) == 64
+    deployment = found[("Deployment", "semantic-router")].body
+    assert len(deployment["metadata"]["annotations"]["vsr.dev/config-sha256"]) == 64
+    template = deployment["spec"]["template"]["metadata"]["annotations"]
+    assert template == {"vsr.dev/max-message": str(linked().router.max_message)}
 
 
 def test_a_server_serves_exactly_the_names_that_routes_send_to_it() -> None:
