@@ -90,7 +90,9 @@ async def _drain(server: Any, health: Health, processor: Processor) -> None:  # 
     log("draining", open=processor.open_streams)
     health.ready = False
     stopping = asyncio.ensure_future(server.stop(DRAIN * 2))
-    await processor.drain(DRAIN)
+    # A gateway that has not yet heard of the stop still opens streams; they are served like those before them.
+    await asyncio.wait([stopping], timeout=DRAIN)
+    await processor.drain(0)
     await stopping
     log("stopped")
 

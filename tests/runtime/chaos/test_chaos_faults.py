@@ -1,0 +1,115 @@
+"""The failure table of docs/runtime.md with the real Envoy: what breaks, and that no model sees the request."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from gateway_client import FAKE, REAL_ENVOY, Running, start
+from runtime_fakes import DATA
+
+from runtime.local.process import Process
+
+pytestmark = REAL_ENVOY
+RUNTIME = "the runtime"
+PHI, LLAMA = ("phi4-mini", "phi4-mini"), ("llama-8b", "llama3-8b")
+
+
+def address(lines: list[str]) -> str:
+    """Where the runtime of a stand listens, as it logged."""
+    return next(record["address"] for record in map(json.loads, lines) if record["event"] == "serving")
+
+
+class Second:
+    """Another runtime on the address of the stand's own."""
+
+    def __init__(self, where: str, config=DATA / "router" / "config.yaml") -> None:
+        self.serving = threading.Event()
+        options = ("--config", str(config), "--address", where, "--http-address", "127.0.0.1:0")
+        self.process = Process("second", (*FAKE, *options), lambda line: "serving" in line and self.serving.set())
+
+    def __enter__(self):
+        assert self.serving.wait(20), self.process.last_lines()
+        return self.process
+
+    def __exit__(self, *_) -> None:
+        self.process.stop()
+
+
+def refused(running: Running, data, *statuses: int) -> None:
+    """The request got one of these statuses, and no backend answered."""
+    status, headers, _ = running.send(data)
+    assert status in statuses
+    assert "x-backend" not in headers
+
+
+def test_hang_is_504_and_heals(chat):
+    """A runtime that is stopped in its tracks costs each request the gateway's timeout; told to go on, it serves."""
+    stand, lines = start()
+    with stand:
+        running = Running(stand, lines)
+        os.kill(stand.pids[RUNTIME], signal.SIGSTOP)
+        try:
+            refused(running, chat("llama3-8b"), 504)
+        finally:
+            os.kill(stand.pids[RUNTIME], signal.SIGCONT)
+        assert running.served(chat("auto", "1+1")) == PHI
+
+
+def test_abort_is_503(chat):
+    """A fault that nobody foresaw ends the stream in an error, which the gateway turns into 503."""
+    stand, lines = start()
+    with stand:
+        running = Running(stand, lines)
+        refused(running, chat("auto", "ABORT"), 503)
+        assert any('"aborted"' in line and "INTERNAL" in line for line in lines)
+        assert running.served(chat("auto", "1+1")) == PHI
+
+
+def test_kill_in_flight_is_an_error_and_a_new_process_serves(chat):
+    """What was in flight and what follows gets 5xx, until a runtime listens again."""
+    stand, lines = start()
+    with stand, ThreadPoolExecutor(1) as threads:
+        running = Running(stand, lines)
+        in_flight = threads.submit(refused, running, chat("auto", "DIE"), 500, 503)
+        in_flight.result(20)
+        refused(running, chat("llama3-8b"), 503)
+        with Second(address(lines)):
+            statuses = [running.send(chat("auto", "1+1"))[0] for _ in range(20)]
+            assert running.served(chat("auto", "1+1")) == PHI
+        assert set(statuses) <= {200, 503}
+
+
+def test_message_over_the_grpc_limit_is_503(policy, chat):
+    """A gateway that buffers more than a message may carry gets an error, and never a pass; in between it is 413."""
+    path = policy / "router" / "runtime.yaml"
+    limits = "limits: {maxBody: 262144, maxMessage: 327680}"
+    path.write_text(path.read_text().replace(limits, "limits: {maxBody: 100000, maxMessage: 165536}"))
+    stand, lines = start(policy / "local")
+    with stand:
+        running = Running(stand, lines)
+        refused(running, iter([chat("phi4-mini", "x" * 200_000)]), 503)  # chunked: no header tells its length
+        refused(running, chat("phi4-mini", "x" * 120_000), 413)
+        assert running.served(chat("phi4-mini", "x" * 90_000)) == PHI
+
+
+def test_upload_that_stalls_is_ended_in_an_error_when_the_runtime_stops(chat):
+    """A stream without a decision never ends in OK, which Envoy would take for a pass: the client reads 503."""
+    stand, lines = start()
+    with stand:
+        data = chat("llama3-8b")
+        host, _, port = stand.url.removeprefix("http://").partition(":")
+        with socket.create_connection((host, int(port)), 20) as client:
+            head = "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+            client.sendall(f"{head}content-length: {len(data)}\r\n\r\n".encode() + data[:10])
+            # The runtime logs nothing of a stream that waits; a request that overtakes it says that it is there.
+            assert Running(stand, lines).served(chat("llama3-8b")) == LLAMA
+            os.kill(stand.pids[RUNTIME], signal.SIGTERM)
+            answer = client.recv(65536)
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        assert b"x-backend" not in answer
+        assert any('"aborted"' in line and "UNAVAILABLE" in line for line in lines)

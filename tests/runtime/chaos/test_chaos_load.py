@@ -1,0 +1,63 @@
+"""What must cost no request at all, with the real Envoy: new content."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+from contextlib import contextmanager
+
+from gateway_client import JSON, REAL_ENVOY, start
+from test_chaos_faults import PHI
+
+pytestmark = REAL_ENVOY
+CLIENTS = 8
+
+
+@contextmanager
+def load(url: str, body: bytes):
+    """Clients that send one request after the other; yields the set of what came of them and a way to count them."""
+    done, outcomes, served = threading.Event(), set(), []
+
+    def client() -> None:
+        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=20)
+        while not done.is_set():
+            connection.request("POST", "/v1/chat/completions", body, JSON)
+            response = connection.getresponse()
+            model = json.loads(response.read() or b"{}").get("model")
+            outcomes.add((response.status, response.headers.get("x-backend"), model))
+            served.append(model)
+        connection.close()
+
+    threads = [threading.Thread(target=client) for _ in range(CLIENTS)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield outcomes, served
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+
+
+def more(served: list, count: int = 200) -> None:
+    """Wait until so many more requests were answered."""
+    goal = len(served) + count
+    while len(served) < goal:
+        threading.Event().wait(0.01)
+
+
+def test_new_content_costs_nothing(policy, chat):
+    """A config that changes under load moves the traffic, and no request is lost on the way."""
+    config = policy / "router" / "config.yaml"
+    stand, lines = start(policy / "local")
+    with stand, load(stand.url, chat("auto", "1+1")) as (outcomes, served):
+        more(served)
+        config.write_text(
+            config.read_text().replace("modelRefs: [{model: phi4-mini}]", "modelRefs: [{model: llama3-8b}]")
+        )
+        while not any('"reloaded"' in line for line in lines):
+            more(served, 10)
+        more(served)
+    assert outcomes == {(200, *PHI), (200, "llama-8b", "llama3-8b")}
+    assert served[-1] == "llama3-8b"
