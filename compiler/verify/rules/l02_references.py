@@ -19,7 +19,7 @@ def rule(world: World) -> Iterator[Diagnostic]:
     """  # noqa: D205 - the whole of it is what users read
     told: set[tuple[str, str, str]] = set()
     for each in references(world):
-        if world.assumes(each.kind, each.namespace, each.name):
+        if world.assumes(each.kind, each.namespace, each.name) or _hostname(world, each):
             continue
         target = world.find(each.group, each.kind, each.namespace, each.name)
         if target is not None:
@@ -77,7 +77,7 @@ def _missing(world: World, each: Reference) -> Diagnostic:
 
 def _hosts(world: World) -> Iterator[Diagnostic]:
     """DestinationRules name Services by a host in a string."""
-    entries = {host for each in world.of("ServiceEntry", ISTIO) for host in texts(each.spec.get("hosts"))}
+    entries = _entries(world)
     for each in world.of("DestinationRule", ISTIO):
         host = text(each.spec.get("host"))
         found = world.service_of(host, each.namespace)
@@ -91,6 +91,16 @@ def _hosts(world: World) -> Iterator[Diagnostic]:
         hint = f"Mend the host, or pass --assume Service/{namespace}/{name} if it exists elsewhere."
         message = f"{each.title} is for the host `{host}`, and there is no such Service"
         yield Diagnostic("VSR402", message, each.span("spec", "host"), hint)
+
+
+def _entries(world: World) -> set[str]:
+    """The hosts outside the cluster that Istio is told of."""
+    return {host for each in world.of("ServiceEntry", ISTIO) for host in texts(each.spec.get("hosts"))}
+
+
+def _hostname(world: World, each: Reference) -> bool:
+    """Whether a route's Hostname, which is no object, is a host that Istio is told of."""
+    return each.kind == "Hostname" and each.group == ISTIO and each.name in _entries(world)
 
 
 def _external(host: str) -> bool:

@@ -243,3 +243,29 @@ def test_each_rule_has_its_code_and_says_on_the_page_what_its_docstring_says() -
     rows = dict(re.findall(r"^\| (L\d\d) \| VSR4\d\d \| (.*) \|$", page, re.MULTILINE))
     assert rows == {name: " ".join(inspect.cleandoc(rule.__doc__ or "").split()) for name, rule in RULES.items()}
     assert {f"VSR4{name[1:]}" for name in RULES} <= set(CODES)
+
+
+def test_a_hostname_is_there_where_a_service_entry_names_it() -> None:
+    """A route to a provider outside the cluster names a host, not an object."""
+    route = """\
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: out, namespace: default}
+spec:
+  rules:
+  - name: out
+    backendRefs: [{group: networking.istio.io, kind: Hostname, name: api.example.com, port: 443}]
+"""
+    entry = """\
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: api, namespace: default}
+spec: {hosts: [api.example.com]}
+"""
+
+    def missing(text: str) -> list[str]:
+        return [item.message for item in m.found(text) if item.code == "VSR402"]
+
+    assert missing(route) == ["HTTPRoute `default/out` names Hostname `default/api.example.com`, which is not there"]
+    assert missing(route + entry) == []
