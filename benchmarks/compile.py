@@ -48,6 +48,10 @@ def seconds(command: list[str], folder: Path, rounds: int = 3, *, fresh: str = "
     return min(times)
 
 
+LARGE = 1000
+"""Models over which kustomize, which is quadratic, is run once only."""
+
+
 def many(folder: Path, models: int) -> float:
     """One size: a compile into nothing, one that changes nothing, and kustomize on the result."""
     (folder / "policy.yaml").write_text(policy(models), encoding="utf-8")
@@ -55,7 +59,8 @@ def many(folder: Path, models: int) -> float:
     idle = seconds([*COMPILE, "policy.yaml"], folder)
     line = f"{models:5} models   compile {cold:6.2f} s   again, nothing changed {idle:6.2f} s"
     if shutil.which("kubectl"):
-        theirs = seconds(["kubectl", "kustomize", "out/many/istio/overlays/dev"], folder, 1 if models > 1000 else 3)  # noqa: PLR2004 - it is quadratic
+        runs = 1 if models > LARGE else 3
+        theirs = seconds(["kubectl", "kustomize", "out/many/istio/overlays/dev"], folder, runs)
         line += f"   kubectl kustomize {theirs:6.2f} s   ratio {cold / theirs:5.2f}"
     print(line, flush=True)
     return cold

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 from compiler.verify.manifest import Body, Manifest, Path, dig, table, text
 from compiler.verify.world import ENVOY, ISTIO, World
+from schemas.headers import SELECTED_MODEL
 
 TYPE = "envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor"
 DEFAULT_NAME = "envoy.filters.http.ext_proc"
-SELECTED_MODEL, AI_MODEL = "x-selected-model", "x-ai-eg-model"
+AI_MODEL = "x-ai-eg-model"
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|h|m|s))+")
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}

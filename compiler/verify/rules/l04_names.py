@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compiler.diagnostics import Diagnostic, Severity
-from compiler.verify.extproc import AI_MODEL, SELECTED_MODEL, matched
+from compiler.verify.extproc import AI_MODEL, matched
 from compiler.verify.manifest import Manifest, Path, text
 from compiler.verify.pickers import served_names
 from compiler.verify.router import configs
 from compiler.verify.world import POOL_GROUPS, Pods, World, selector
+from schemas.headers import SELECTED_MODEL
 
 Routed = dict[str, list[tuple[Manifest, Path, Path]]]
 """Routes by the model that they are on, each with the place of the value and of the rule."""

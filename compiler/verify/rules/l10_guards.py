@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compiler.diagnostics import Diagnostic, Severity
-from compiler.verify.extproc import SELECTED_MODEL, Filter, filters, header_routes, snake
+from compiler.verify.extproc import Filter, filters, header_routes, snake
 from compiler.verify.manifest import Manifest, Path, text, texts
 from compiler.verify.router import guarded
 from compiler.verify.world import ENVOY, World
+from schemas.headers import SELECTED_MODEL
 
 
 def rule(world: World) -> Iterator[Diagnostic]:
@@ -54,17 +55,17 @@ def _stripped(source: Manifest) -> Iterator[str]:
     if source.group == ENVOY and source.kind == "ClientTrafficPolicy":
         yield from map(str.lower, texts(source.at("spec", "headers", "earlyRequestHeaders", "remove")))
         return
-    waiting: list[object] = [source.spec]
+    # What an ordinary filter removes counts for nothing: it may stand behind the processor.
+    waiting: list[tuple[object, bool]] = [(source.spec, False)]
     while waiting:
-        node = waiting.pop()
+        node, early = waiting.pop()
         if isinstance(node, dict):
             for key, value in node.items():
-                if isinstance(value, str) and key == "remove":
+                if early and key == "remove" and isinstance(value, str):
                     yield value.lower()
-                elif snake(key) == "early_header_mutation_extensions" or not isinstance(value, str):
-                    waiting.append(value)
+                waiting.append((value, early or snake(key) == "early_header_mutation_extensions"))
         elif isinstance(node, list):
-            waiting += node
+            waiting += [(child, early) for child in node]
 
 
 def _too_late(route: Manifest) -> Iterator[Diagnostic]:

@@ -269,3 +269,11 @@ spec: {hosts: [api.example.com]}
 
     assert missing(route) == ["HTTPRoute `default/out` names Hostname `default/api.example.com`, which is not there"]
     assert missing(route + entry) == []
+
+
+def test_what_an_ordinary_filter_removes_does_not_count_as_stripped() -> None:
+    """It may stand behind the processor, which has read the client's header by then."""
+    text = m.joined(*m.ISTIO)
+    assert "VSR410" not in {item.code for item in m.found(text) if item.level is Severity.ERROR}
+    later = text.replace("early_header_mutation_extensions", "http_filters")
+    assert "VSR410" in {item.code for item in m.found(later) if item.level is Severity.ERROR}
