@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+pytest_plugins = ["encoder_fixtures"]
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--update-golden` writes what a compile gives into tests/golden/."""
