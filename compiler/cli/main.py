@@ -27,6 +27,7 @@ VERBS = {
     "check": "Find what is wrong with policies, without compiling them.",
     "test": "Run the tests of policies, without a server.",
     "verify": "Find what is wrong with manifests, ours or anybody's.",
+    "crds": "Fetch the CustomResourceDefinitions that verify checks by.",
     "fmt": "Bring policies into canonical form.",
     "init": "Write a first policy.",
     "graph": "Draw a policy as a Mermaid flowchart.",
