@@ -17,11 +17,22 @@ from compiler.cli import console, options
     metavar="KIND/NAMESPACE/NAME",
     help="What exists elsewhere; KIND/NAME if it has no namespace, Pod/NAMESPACE/KEY=VALUE for pods by labels.",
 )
+@click.option(
+    "--envoy/--no-envoy",
+    default=None,
+    help="Put the values of EnvoyFilters and EnvoyPatchPolicies to Envoy; left out, where it is installed.",
+)
 @options.form
 @options.strict
 @click.pass_context
 def command(
-    context: click.Context, manifests: tuple[Path, ...], *, assume: tuple[str, ...], form: str, strict: bool
+    context: click.Context,
+    manifests: tuple[Path, ...],
+    *,
+    assume: tuple[str, ...],
+    envoy: bool | None,
+    form: str,
+    strict: bool,
 ) -> None:
     """Find broken links between Kubernetes objects. Writes nothing, asks no cluster.
 
@@ -41,6 +52,10 @@ def command(
     except ValueError as error:
         raise click.BadParameter(f"`{error}` is no KIND/NAMESPACE/NAME.", param_hint="--assume") from None
     objects, found = read(manifests)
+    if envoy is not False:
+        from compiler.verify.envoy import verdicts  # noqa: PLC0415 - as above
+
+        found += verdicts(objects, wanted=envoy is True)
     printer = console.Findings(form, strict=strict)
     for path in manifests:
         printer.add(str(path), [])

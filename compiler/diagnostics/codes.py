@@ -158,6 +158,8 @@ CODES: dict[str, Code] = {
     "VSR431": Code("document that is no Kubernetes object", "error", "Give it apiVersion, kind and metadata.name."),
     "VSR432": Code("document that was left out", "note", "Nothing, if something else reads it."),
     "VSR433": Code("kustomization that is not built", "note", "Check what `kubectl kustomize` prints."),
+    "VSR455": Code("value that Envoy refuses", "error", "Mend the value as Envoy asks for it."),
+    "VSR456": Code("value that was not put to Envoy", "note", "Install the extra `local`, or mend what is in the way."),
     "VSR500": Code("output directory cannot be written", "error", "Check the path and its permissions."),
     "VSR501": Code("file was edited by hand or is not ours", "error", "Move it away, or pass --force to overwrite it."),
     "VSR502": Code("output differs from a fresh compile", "error", "Run vsr-compile and commit the result."),
