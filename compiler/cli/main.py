@@ -101,6 +101,8 @@ def command() -> None:
 
 def main() -> None:
     """Run the command line; a fault of ours becomes one line and exit code 70."""
+    # Plugins that other packages register would look into our models, and looking for them costs every start.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         command()
     except Exception as error:

@@ -28,6 +28,11 @@ from compiler.releases import PROFILES
 @click.option(
     "--versions", type=click.Choice(sorted(PROFILES)), help="Releases to check by; output of ours knows its own."
 )
+@click.option(
+    "--envoy/--no-envoy",
+    default=None,
+    help="Put the values of EnvoyFilters and EnvoyPatchPolicies to Envoy; left out, where it is installed.",
+)
 @options.form
 @options.strict
 @click.pass_context
@@ -38,6 +43,7 @@ def command(
     assume: tuple[str, ...],
     crds: tuple[Path, ...],
     versions: str | None,
+    envoy: bool | None,
     form: str,
     strict: bool,
 ) -> None:
@@ -67,6 +73,10 @@ def command(
     except ValueError as error:
         raise click.BadParameter(f"`{error}` is no KIND/NAMESPACE/NAME.", param_hint="--assume") from None
     objects, found = read(manifests)
+    if envoy is not False:
+        from compiler.verify.envoy import verdicts  # noqa: PLC0415 - as above
+
+        found += verdicts(objects, wanted=envoy is True)
     printer = console.Findings(form, strict=strict)
     for path in manifests:
         printer.add(str(path), [])

@@ -173,6 +173,8 @@ CODES: dict[str, Code] = {
     "VSR452": Code("download that failed", "error", "Check the address and the network, and run the command again."),
     "VSR453": Code("checks that need a package", "note", "Install the extra that the message names."),
     "VSR454": Code("version that is deprecated", "warning", "Move to a newer version."),
+    "VSR455": Code("value that Envoy refuses", "error", "Mend the value as Envoy asks for it."),
+    "VSR456": Code("value that was not put to Envoy", "note", "Install the extra `local`, or mend what is in the way."),
     "VSR500": Code("output directory cannot be written", "error", "Check the path and its permissions."),
     "VSR501": Code("file was edited by hand or is not ours", "error", "Move it away, or pass --force to overwrite it."),
     "VSR502": Code("output differs from a fresh compile", "error", "Run vsr-compile and commit the result."),
