@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -51,14 +50,14 @@ class Generation:
         self._streams = 0
         self._retired = False
 
-    @contextmanager
-    def in_use(self) -> Iterator[None]:
-        """For a stream: its classifier stays until the stream has ended."""
+    def enter(self) -> None:
+        """A stream begins; the classifier stays until it has ended."""
         self._streams += 1
-        try:
-            yield
-        finally:
-            self._streams -= 1
+
+    def leave(self) -> None:
+        """A stream has ended."""
+        self._streams -= 1
+        if self._retired:
             self._close_if_idle()
 
     def retire(self) -> None:
