@@ -27,6 +27,7 @@ from runtime.serve.exchange import Exchange, id_of, log_action
 from runtime.serve.generation import Generation
 from runtime.serve.messages import EXT_PROC_SERVICE, ProcessingRequest, ProcessingResponse
 from runtime.serve.metrics import Metrics
+from runtime.serve.responses import Responses
 from runtime.serve.wire import ModeError, check_mode, from_action, to_event
 from runtime.serve.workers import OverloadedError, Workers
 
@@ -61,6 +62,7 @@ class Processor:
         self._open: set[asyncio.Task[Any]] = set()
         self._draining = False
         self._readers = Workers("read", threads=_READERS, max_pending=_WAITING)
+        self._responses = Responses(self._readers, self._metrics, self._hold)
 
     def handler(self) -> Any:  # noqa: ANN401 - grpc ships no types
         """The gRPC handler of the service."""
@@ -131,7 +133,7 @@ class Processor:
         while (message := await context.read()) is not grpc.aio.EOF:
             begun, until = monotonic(), asyncio.get_running_loop().time() + exchange.generation.budget
             if isinstance(state, Fresh):
-                check_mode(message)
+                check_mode(message, responses=exchange.generation.rules.program.reads_responses)
                 exchange.announced = message.HasField("protocol_config")
             event = to_event(message, announced=exchange.announced)
             if isinstance(event, RequestHeaders):
@@ -145,6 +147,8 @@ class Processor:
             finally:
                 self._hold(-size)
             if isinstance(state, Decided):
+                if isinstance(action, Route) and action.response is not None:
+                    return await self._responses.follow(context, action.response, exchange)
                 return None, ""
         return grpc.StatusCode.INTERNAL, "the stream ended before a decision"
 
@@ -157,8 +161,7 @@ class Processor:
         else:
             state, action = advance(generation.rules, state, event)
         if isinstance(action, NeedSignals):
-            found = await generation.pool.signals(action.text, until) if generation.pool else Failure(Cause.BROKEN)
-            state, action = advance(generation.rules, state, found)
+            state, action = advance(generation.rules, state, await generation.signals(action, until))
         if isinstance(action, NeedSignals):
             raise OutOfOrderError("signals were asked for twice")
         return state, action

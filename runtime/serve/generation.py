@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from runtime.errors import UserError
+from runtime.request.events import Cause, Failure, NeedSignals, SignalsReady
 from runtime.request.machine import Rules
 from runtime.serve.classify import Classified, Classifier, ClassifierPool
 from runtime.settings import Settings
@@ -40,6 +42,16 @@ class Generation:
         self.digest = digest
         self._streams = 0
         self._retired = False
+
+    async def signals(self, asked: NeedSignals, until: float) -> SignalsReady | Failure:
+        """Find out what is asked for, all of it at the same time, until a time of the event loop's clock."""
+        category: SignalsReady | Failure = SignalsReady()
+        if asked.kinds:
+            category = await self.pool.signals(asked.text, until) if self.pool else Failure(Cause.BROKEN)
+        if isinstance(category, Failure) or not asked.looks:
+            return category
+        # No detector is loaded: a guard that names one counts as failed, and its policy says what follows.
+        return replace(category, looks=dict.fromkeys(asked.looks, Cause.BROKEN))
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
