@@ -206,6 +206,7 @@ class Test:
     route: str | None
     expected_model: Model | None
     span: Span
+    guards: tuple[Guard, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
