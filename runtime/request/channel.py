@@ -23,7 +23,7 @@ STEP = 64
 """Characters that must have come before guards look again."""
 CONTEXT = 256
 """Characters before, which a pattern may look back at."""
-_HEAD, _FOOT = "-----BEGIN ", "-----END "
+_HEAD, _FOOT = "-----BEGIN ", re.compile("-----END [^-\n]{0,64}-----")
 _BLANK = re.compile(r"\s")
 
 
@@ -102,8 +102,8 @@ class Channel:
             return 0
         blanks = [match.start() for match in _BLANK.finditer(self._held, max(0, limit - RUN), limit)]
         cut = blanks[-1] + 1 if blanks else limit if limit >= RUN else 0
-        head = self._held.rfind(_HEAD, 0, len(self._held))
-        if 0 <= head < cut and _FOOT not in self._held[head:] and len(self._held) - head < BLOCK:
+        head = self._held.rfind(_HEAD)
+        if 0 <= head < cut and not _FOOT.search(self._held, head) and len(self._held) - head < BLOCK:
             cut = head
         return cut
 

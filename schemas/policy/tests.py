@@ -23,7 +23,7 @@ class Expectation(Noun):
     @model_validator(mode="after")
     def _something(self) -> Expectation:
         if not self.model_fields_set:
-            raise PydanticCustomError("one_of", "a test expects at least one of `category`, `route`, `model` and `guards`")
+            raise PydanticCustomError("one_of", "a test expects one of `category`, `route`, `model` and `guards`")
         return self
 
 

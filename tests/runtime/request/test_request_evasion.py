@@ -150,10 +150,10 @@ def moved(text: str, start: int) -> str:
 
 DISGUISES = {
     "plain": lambda text: text,
-    "zero width": lambda text: "\u200b".join(text),
-    "soft hyphens": lambda text: "\u00ad".join(text),
-    "word joiners": lambda text: "\u2060".join(text),
-    "variation selectors": lambda text: "\ufe0f".join(text),
+    "zero width": "\u200b".join,
+    "soft hyphens": "\u00ad".join,
+    "word joiners": "\u2060".join,
+    "variation selectors": "\ufe0f".join,
     "bidi": lambda text: "\u202d" + text + "\u202c",
     "full width": lambda text: moved(text, 0xFEE0),
     "tags": lambda text: "".join(chr(0xE0000 + ord(mark)) for mark in text),

@@ -32,7 +32,7 @@ def finds(word: str, kind: str = "WORD", score: float = 1.0):
     return find
 
 
-def late(normalised, expired):
+def late(*_):
     """A finder whose time is up."""
     raise OutOfTimeError
 
@@ -46,7 +46,9 @@ def sent(program, guards, content="hello", model="auto", path=Api.CHAT.value, ex
     """What becomes of a body, as far as it takes no model to tell; of a chat unless a body is given."""
     rules = Rules(replace(program, guards=ordered(guards)), MAX)
     body = more.pop("body", None) or {"model": model, "messages": [{"role": "user", "content": content}], **more}
-    event = RequestBody(json.dumps(body).encode()) if expired is None else RequestBody(json.dumps(body).encode(), expired)
+    event = (
+        RequestBody(json.dumps(body).encode()) if expired is None else RequestBody(json.dumps(body).encode(), expired)
+    )
     state, action = advance(rules, AwaitsBody(ENDPOINTS[path], "one"), event)
     if isinstance(action, NeedSignals) and not action.looks:
         _, action = advance(rules, state, SignalsReady("math", 0.9))
@@ -77,7 +79,9 @@ def test_block_is_told_in_the_form_of_the_api(program):
 
 def test_embeddings_are_guarded_too(program):
     """They are text that leaves, like any other."""
-    answer = sent(program, [guard("bad")], path=Api.EMBEDDINGS.value, body={"model": "phi4-mini", "input": ["x", "bomb"]})
+    answer = sent(
+        program, [guard("bad")], path=Api.EMBEDDINGS.value, body={"model": "phi4-mini", "input": ["x", "bomb"]}
+    )
     assert answer.status == 403
 
 
@@ -203,7 +207,10 @@ def test_token_ids_cannot_be_read_either(program, path, body):
 
 def test_readable_documents_and_schemas_that_speak_of_images_are_no_images(program):
     """A schema's property may be called image_url; a document's source may be text, and is read."""
-    tool = {"type": "function", "function": {"name": "f", "parameters": {"properties": {"image_url": {"type": "string"}}}}}
+    tool = {
+        "type": "function",
+        "function": {"name": "f", "parameters": {"properties": {"image_url": {"type": "string"}}}},
+    }
     assert isinstance(sent(program, [guard("bad")], "hi", "phi4-mini", tools=[tool]), Route)
     document = [{"type": "document", "source": {"type": "text", "data": "a bomb"}}]
     assert sent(program, [guard("bad")], document, "phi4-mini").status == 403
@@ -233,7 +240,9 @@ def looked(program, guards, looks, content="hello there", model="llama3-8b"):
     rules = Rules(replace(program, guards=ordered(guards)), MAX)
     body = json.dumps({"model": model, "messages": [{"role": "user", "content": content}]}).encode()
     state, asked = advance(rules, AwaitsBody(ENDPOINTS[Api.CHAT.value], "one"), RequestBody(body))
-    return asked, advance(rules, state, SignalsReady("math", 0.9, looks))[1] if isinstance(asked, NeedSignals) else asked
+    return asked, advance(rules, state, SignalsReady("math", 0.9, looks))[1] if isinstance(
+        asked, NeedSignals
+    ) else asked
 
 
 @pytest.mark.parametrize(("score", "status"), [(0.9, 403), (0.4, None)])
