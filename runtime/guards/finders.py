@@ -1,15 +1,16 @@
 """What finds: functions from a normalised text to spans of the original.
 
 A finder is made once, when a config is read, and used for every request. ``spans`` normalises a text once and asks all
-finders. Where findings overlap they become one span that covers them all, so that nothing found is left in sight; its
-type, score and rule are those of the longest, of equals the one of the highest score, then the first by place and name.
+finders, a second time where letters stand apart. Where findings overlap they become one span that covers them all, so
+that nothing found is left in sight; its type, score and rule are those of the longest, of equals the one of the highest
+score, then the first by place and name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 
-from runtime.guards.normalise import normalise
+from runtime.guards.normalise import normalise, unspaced
 from runtime.guards.recogniser import Recogniser, compiled, look, run, to_bytes
 from runtime.guards.text import Normalised, Span
 from runtime.program.signals.patterns import compile_patterns, matches
@@ -77,7 +78,8 @@ def spans(finders: Iterable[Finder], text: str, expired: Expired) -> list[Span]:
         OutOfTimeError: the time was up first.
     """
     normalised = normalise(text)
-    return merge(span for finder in finders for span in finder(normalised, expired))
+    views = [view for view in (normalised, unspaced(normalised)) if view is not None]
+    return merge(span for finder in finders for view in views for span in finder(view, expired))
 
 
 def merge(found: Iterable[Span]) -> list[Span]:
@@ -103,6 +105,7 @@ def _one(cluster: Sequence[Span]) -> Span:
 def _group(rules: Iterable[Recogniser], gate: bytes | None = None) -> Finder:
     """Recognisers that are asked one after the other; none where the gate, which whatever they find passes, is shut."""
     made = tuple(rules)
+    normalise("\u200b")  # its tables take a while, and no request should wait for them
     for pattern in (gate, *(rule.pattern for rule in made)):
         if pattern is not None:
             compiled(pattern)

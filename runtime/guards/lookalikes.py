@@ -17,7 +17,8 @@ _ARMENIAN = "աwցgհhոnսuօoքfզqյjԱUՍUՏSՕOԼLՀZ"
 _CHEROKEE = "ᎠDᎡRᎢTᎥiᎩYᎪAᎫJᎬEᎳWᎷMᎻHᎽYᏀGᏂhᏃZᏎ4ᏏbᏒRᏔWᏕSᏙVᏚSᏞLᏟCᏢPᏦKᏧdᏴB"
 _COPTIC = "ⲀAⲂBⲈEⲎHⲒIⲔKⲘMⲚNⲞOⲢPⲤCⲦTⲨYⲬXⲁaⲃbⲉeⲓiⲕkⲛnⲟoⲣpⲥcⲧtⲩyⲭx"
 _LATIN = "ɑaɡgɩiɪiʀrɴnʟlʜhɢgʙbᴀaᴄcᴅdᴇeᴊjᴋkᴍmᴏoᴘpᴛtᴜuᴠvᴡwᴢzꜰfꜱsʏyɾrʋvᴦrꞵbꬲeɛeʃs"
-_PHONETIC = str.maketrans(dict(zip(_LATIN[::2], _LATIN[1::2], strict=True)))
+_PLAIN = dict(zip(_LATIN[::2], _LATIN[1::2], strict=True))
+_PHONETIC = re.compile(f"[{''.join(_PLAIN)}]")
 """Letters of phonetics are no letters of any word that a guard looks for, so they are always replaced."""
 _SCRIPTS = {
     "cyrillic": (_CYRILLIC, "\u0400-\u052f\u1c80-\u1c8f\ua640-\ua69f"),
@@ -39,7 +40,8 @@ _LATIN_LETTER = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 
 def fold(text: str) -> str:
     """The text with look-alikes replaced; as long as before, character for character."""
-    text = text.translate(_PHONETIC)
+    if _PHONETIC.search(text):
+        text = _PHONETIC.sub(lambda match: _PLAIN[match[0]], text)
     if not _ANY.search(text):
         return text
     foreign = {name for name, letter in _OWN.items() if letter.search(text)}

@@ -1,6 +1,6 @@
 """Replaces what was found by placeholders, and puts it back into an answer that may come in pieces.
 
-A placeholder is ``[EMAIL_ADDRESS_1]``: a model can speak of it, JSON need not escape it, and the same value has the same
+A placeholder is ``[EMAIL_ADDRESS_1]``: a model can speak of it, JSON need not escape it, and one value has the same
 one throughout a request. It is not random, since that would hide nothing: who may read the masked request, the model
 above all, reads the placeholder there. What it stands for is known to the request's own book only, so no answer can
 bring up another request's data. A number that a text of the request uses already is not given, so what looked like a

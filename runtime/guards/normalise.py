@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from array import array
 from collections.abc import Iterable
 from functools import cache, lru_cache
 
@@ -49,7 +48,11 @@ _FLAG = f"(?<=\U0001f3f4)(?:{_FLAGS})\U000e007f"
 _HIDING = re.compile(f"({_FLAG})|([{_TAGS}]+)|[\u202d\u202e]")
 _CHANGING = (*range(0x80, 0x20000), *range(0x2F800, 0x2FA20), *range(0xE0000, 0xE1000))
 """The code points among which are all that change. Above lie ideographs, which do not, and private ones."""
+_STABLE = {"Ll", "Lu", "Lo", "So", "Sm", "Cn", "Co", "Cs"}
+"""Categories without marks, digits, spaces, controls and punctuation: what has no decomposition stays as it is."""
 _ASCII_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_SPACED = re.compile(r"(?<!\S)\S (?:[^\n] ){6,}[^\n](?!\S)")
+"""Letters with a space between any two; a space between words is a letter too."""
 _UNSEEN_CLASS = re.compile(f"[{_UNSEEN}]")
 
 
@@ -58,7 +61,8 @@ def normalise(text: str) -> Normalised:
     if text.isascii() and not _ASCII_UNSEEN.search(text):
         return Normalised(text, range(len(text)), range(1, len(text) + 1))
     pieces: list[str] = []
-    starts, ends = array("q"), array("q")
+    starts: list[int] = []
+    ends: list[int] = []
     last = 0
     for match in _changing().finditer(text):
         begin, end = match.span()
@@ -77,7 +81,29 @@ def normalise(text: str) -> Normalised:
     return Normalised(fold("".join(pieces)), starts, ends, hidden)
 
 
-def _keep(pieces: list[str], starts: array[int], ends: array[int], piece: str, at: int) -> None:
+def unspaced(normalised: Normalised) -> Normalised | None:
+    """The text with ``i g n o r e   t h i s`` as words; None where nothing is written so.
+
+    Only for a second look: rows of figures and tables of single letters are written so too.
+    """
+    runs = list(_SPACED.finditer(normalised.text))
+    if not runs:
+        return None
+    places: list[int] = []
+    last = 0
+    for run in runs:
+        places += range(last, run.start())
+        places += range(run.start(), run.end(), 2)
+        last = run.end()
+    places += range(last, len(normalised.text))
+    return Normalised(
+        "".join(normalised.text[place] for place in places),
+        [normalised.starts[place] for place in places],
+        [normalised.ends[place] for place in places],
+    )
+
+
+def _keep(pieces: list[str], starts: list[int], ends: list[int], piece: str, at: int) -> None:
     """Take characters over as they are."""
     if piece:
         pieces.append(piece)
@@ -115,6 +141,9 @@ def _changing() -> re.Pattern[str]:
     follow, change = [], []
     for code in _CHANGING:
         letter = chr(code)
+        category = unicodedata.category(letter)
+        if category in _STABLE and letter not in composing and not unicodedata.decomposition(letter):
+            continue
         first = unicodedata.normalize("NFKD", letter)[0]
         if unicodedata.combining(first) or first in composing:
             follow.append(code)

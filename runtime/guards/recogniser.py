@@ -1,12 +1,13 @@
-"""How a recogniser is written: a pattern that runs in linear time, and a judge of each match.
+r"""How a recogniser is written: a pattern that runs in linear time, and a judge of each match.
 
-Patterns run on bytes, one a character: ASCII as it is, ``\\xff`` for any other letter or digit, ``\\xfe`` for the rest.
+Patterns run on bytes, one a character: ASCII as it is, ``\xff`` for any other letter or digit, ``\xfe`` for the rest.
 So offsets need no translation. Every pattern bounds the length of its matches, or takes what it matches out of the
 text, and a judge looks only at a match and a few characters beside it: time grows with the text and no faster.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +18,7 @@ from runtime.program.view import Expired, OutOfTimeError
 
 SURE, SHAPE, CONTEXT = 1.0, 0.9, 0.75
 """Scores: a checksum holds; nothing else has this shape; a weaker shape whose context speaks for it."""
+_FIRST = re.compile(rb"[0-9A-Za-z\xff]+")
 _BEFORE, _AFTER = 64, 32
 """Characters beside a match that count as its context."""
 
@@ -33,12 +35,16 @@ class Recogniser:
         rule: Its name, for logs and tables.
         pattern: RE2, on bytes as above.
         judge: Says what a match is.
+        context: Words of which one must be somewhere in the text, an alternation; empty where none is needed.
+        whole: Nothing begins within a match that is judged to be nothing, since a match takes all that it can.
     """
 
     type: str
     rule: str
     pattern: bytes
     judge: Judge
+    context: bytes = b""
+    whole: bool = False
 
 
 class _Bytes(dict[int, int]):
@@ -74,24 +80,27 @@ def run(recogniser: Recogniser, normalised: Normalised, data: bytes, expired: Ex
     """What a recogniser finds.
 
     A match that is judged to be nothing may hide another that begins within it, so the search goes on behind its first
-    word or number.
+    word or number, unless the recogniser says otherwise.
 
     Raises:
         OutOfTimeError: the time was up first.
     """
     pattern = compiled(recogniser.pattern)
-    at = 0
-    while match := pattern.search(data, at):
+    match = pattern.search(data)
+    if match and recogniser.context and compiled(words(recogniser.context)).search(data) is None:
+        return
+    while match:
         look(expired)
-        at = _next(data, match.start(), match.end())
+        at = match.end() if recogniser.whole else _next(data, match.start(), match.end())
         for start, end, score in recogniser.judge(data, match):
             yield Span(*normalised.original(start, end), recogniser.type, score, recogniser.rule)
             at = max(at, end)
+        match = pattern.search(data, at)
 
 
 def _next(data: bytes, start: int, end: int) -> int:
-    word = compiled(rb"[0-9A-Za-z\xff]+|[^0-9A-Za-z\xff]").match(data, start, end)
-    return max(word.end() if word else end, start + 1)
+    word = _FIRST.match(data, start, end)
+    return word.end() if word else start + 1
 
 
 def look(expired: Expired) -> None:
@@ -104,10 +113,16 @@ def look(expired: Expired) -> None:
         raise OutOfTimeError
 
 
-def near(data: bytes, start: int, end: int, words: bytes) -> bool:
-    """Whether one of some words (an alternation, lower case) stands shortly before a place or right behind it."""
+@cache
+def words(alternation: bytes) -> bytes:
+    """A pattern that finds one of some words, whatever their case."""
+    return rb"(?i)(?:^|[^a-z])(?:" + alternation + rb")(?:[^a-z]|$)"
+
+
+def near(data: bytes, start: int, end: int, alternation: bytes) -> bool:
+    """Whether one of some words stands shortly before a place or right behind it."""
     beside = data[max(0, start - _BEFORE) : start] + b" \xfe " + data[end : end + _AFTER]
-    return compiled(rb"(?i)(?:^|[^a-z])(?:" + words + rb")(?:[^a-z]|$)").search(beside) is not None
+    return compiled(words(alternation)).search(beside) is not None
 
 
 def always(score: float) -> Judge:

@@ -28,7 +28,7 @@ def _email(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa
     """A dot at an end belongs to the sentence, and one before the @ is where an address cannot begin."""
     del data
     start = match.start() + len(match[0]) - len(match[0].lstrip(b".'"))
-    if b"@" != match[0].lstrip(b".'")[:1]:
+    if match[0].lstrip(b".'")[:1] != b"@":
         yield start, match.end(), SHAPE
 
 
@@ -76,10 +76,8 @@ def _any_number(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  #
 
 def _joined(data: bytes, start: int, end: int) -> bool:
     """Whether the number goes on beside the match: then it is the part of another."""
-    return (
-        data[end : end + 2].lstrip(b"-.")[:1].isdigit()
-        and data[end : end + 1] in {b"-", b".", b"/"}
-        or (data[start - 1 : start] in {b"-", b".", b"/"} and data[max(0, start - 2) : start - 1].isdigit())
+    return (data[end : end + 2].lstrip(b"-.")[:1].isdigit() and data[end : end + 1] in {b"-", b".", b"/"}) or (
+        data[start - 1 : start] in {b"-", b".", b"/"} and data[max(0, start - 2) : start - 1].isdigit()
     )
 
 
@@ -103,6 +101,6 @@ RULES = (
     Recogniser("DOMAIN_NAME", "domain", rb"\b(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,8}(?:" + _GENERIC + rb")\b", always(SHAPE)),
     Recogniser("PHONE_NUMBER", "phone-international", rb"\B\+\d{1,3}[ .-]{0,2}(?:\(\d{1,4}\)[ .-]?)?\d(?:[ ./-]?\d){4,13}\b", _international),
     Recogniser("PHONE_NUMBER", "phone-american", rb"(?:\b1[ .-])?(?:\B(\()|\b)(\d{3})[)]?[ .-]?\d{3}[ .-]?\d{4}\b", _american),
-    Recogniser("PHONE_NUMBER", "phone-context", rb"\b\d(?:[ .()/-]{0,2}\d){6,16}\b", _any_number),
+    Recogniser("PHONE_NUMBER", "phone-context", rb"\b\d(?:[ .()/-]{0,2}\d){6,16}\b", _any_number, _PHONE),
     Recogniser("PHONE_NUMBER", "imei", rb"\b\d{2}-\d{6}-\d{6}-\d\b", always(SHAPE)),
 )  # fmt: skip

@@ -44,7 +44,11 @@ def _stdnum(module: str) -> Any:  # noqa: ANN401 - one of many modules
 
 def _rule(module: str, pattern: bytes, words: bytes, *, alone: bool = False) -> Recogniser:
     return Recogniser(
-        "NATIONAL_ID", module.replace(".", "-"), rb"\b(?:" + pattern + rb")\b", _by(module, words, alone=alone)
+        "NATIONAL_ID",
+        module.replace(".", "-"),
+        rb"\b(?:" + pattern + rb")\b",
+        _by(module, words, alone=alone),
+        context=b"" if alone else words + b"|" + _ANY,
     )
 
 

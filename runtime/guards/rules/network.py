@@ -11,7 +11,7 @@ from runtime.guards.recogniser import SHAPE, SURE, Recogniser, always, near
 
 _VERSION = rb"v|version|release|build|chapter|section|firmware|rev"
 _BYTE = rb"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
-_LEAST_HEXTETS = 3
+_LEAST_HEXTETS, _LEAST_DIGITS, _LONGEST_IPV6 = 3, 3, 45
 _BASE58 = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _RIPPLE = b"rpshnaf39wBUDNEGHJKLM4PQRST7VWXYZ2bcdeCg65jkm8oFqi1tuvAxyz"
 _BECH32 = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l"
@@ -23,41 +23,38 @@ def _ipv4(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa:
     start, end = match.span()
     longer = data[end : end + 1] == b"." and data[end + 1 : end + 2].isdigit()
     before = data[max(0, start - 1) : start]
-    if longer or before in {b".", b"-"} or (before == b"/" and data[max(0, start - 2) : start - 1].isalpha()):
+    further = data[max(0, start - 2) : start - 1]
+    if longer or (before in {b".", b"-"} and further.isdigit()) or (before == b"/" and further.isalpha()):
         return
     if not near(data[max(0, start - 12) : start], min(start, 12), min(start, 12), _VERSION):
         yield start, end, SHAPE
 
 
 def _ipv6(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: ANN401 - as above
-    """What the standard library takes for one; ``a::b`` is code."""
-    start, end = match.span()
-    text = match[0].rstrip(b".")
-    before, after = data[max(0, start - 1) : start], data[end : end + 1]
-    hextets = [part for part in text.split(b":") if part]
+    """What the standard library takes for one; ``a::b`` and ``12::`` are code."""
+    start, text = match.start(), match[0].rstrip(b".")
     if (
-        before.isalnum()
-        or before == b":"
-        or after.isalnum()
-        or len(hextets) < _LEAST_HEXTETS
-        and not (
-            any(byte in b"0123456789" for byte in text) and any(len(part) > 2 for part in hextets)  # noqa: PLR2004 - fe80
-        )
+        len(text) > _LONGEST_IPV6
+        or data[max(0, start - 1) : start].isalnum()
+        or data[match.end() : match.end() + 1].isalnum()
     ):
         return
+    parts = [part for part in text.split(b":") if part]
+    long_enough = len(parts) >= _LEAST_HEXTETS or (
+        any(map(bytes.isdigit, parts)) and max(map(len, parts), default=0) >= _LEAST_DIGITS
+    )
     try:
-        ipaddress.IPv6Address(text.decode())
+        if long_enough and ipaddress.IPv6Address(text.decode()):
+            yield start, start + len(text), SHAPE
     except ValueError:
         return
-    yield start, start + len(text), SHAPE
 
 
 def _mac(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: ANN401 - as above
-    """Six bytes; of more, a fingerprint's say, it is a part."""
-    start, end = match.span()
-    if data[end : end + 1] not in {b":", b"-"} or not data[end + 1 : end + 2].isalnum():
-        if data[max(0, start - 1) : start] not in {b":", b"-"} or not data[max(0, start - 2) : start - 1].isalnum():
-            yield start, end, SHAPE
+    """Six bytes; more are a fingerprint."""
+    del data
+    if len(match[0]) == len("00:00:00:00:00:00"):
+        yield *match.span(), SHAPE
 
 
 def _wallet(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: ANN401 - as above
@@ -95,8 +92,8 @@ def _bech32(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noq
 
 RULES = (
     Recogniser("IP_ADDRESS", "ipv4", rb"\b" + _BYTE + rb"(?:\." + _BYTE + rb"){3}\b", _ipv4),
-    Recogniser("IP_ADDRESS", "ipv6", rb"(?i)[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?:\.\d{1,3}){0,3}", _ipv6),
-    Recogniser("MAC_ADDRESS", "mac", rb"(?i)\b[0-9a-f]{2}(?:(?::[0-9a-f]{2}){5}|(?:-[0-9a-f]{2}){5})\b", _mac),
+    Recogniser("IP_ADDRESS", "ipv6", rb"(?i)[0-9a-f]*:[0-9a-f]*:[0-9a-f:]*(?:\.\d{1,3}){0,3}", _ipv6, whole=True),
+    Recogniser("MAC_ADDRESS", "mac", rb"(?i)\b[0-9a-f]{2}(?:(?::[0-9a-f]{2}){5,}|(?:-[0-9a-f]{2}){5,})\b", _mac, whole=True),
     Recogniser("MAC_ADDRESS", "mac-cisco", rb"(?i)\b[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}\b", always(SHAPE)),
     Recogniser("CRYPTO", "wallet-base58", rb"\b[13LMDXTAr9][1-9A-HJ-NP-Za-km-z]{24,34}\b", _wallet),
     Recogniser("CRYPTO", "wallet-bech32", rb"(?i)\b(?:bc|tb|ltc)1[02-9ac-hj-np-z]{11,87}\b", _bech32),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from stdnum import iban, luhn
@@ -22,7 +23,7 @@ _ISSUERS = re.compile(
     rb"|(?:50|5[6-8]|6[0-9]).{11,17}"
 )
 """Which issuers have which numbers, and of what length."""
-_GROUPINGS = ((4, 4, 4, 4), (4, 4, 4, 4, 3), (4, 6, 5), (4, 6, 4), (4, 4, 5), (4, 4, 4, 1), (6, 13))
+_GROUPINGS = ((4, 4, 4, 4, 3), (4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 5), (4, 4, 4, 1), (6, 13))
 _DIGITS = re.compile(rb"\d+")
 _SHORTEST = 13
 _LENGTHS = dict(
@@ -34,9 +35,87 @@ _LENGTHS = dict(
         ),
         map(
             int,
-            "24 23 28 20 28 20 16 22 22 29 28 21 22 28 24 22 18 28 20 29 24 18 18 27 22 22 23 18 27 28 21 28 22 23 23 26 27 30"
-            " 30 20 28 32 21 20 20 21 25 27 24 22 19 27 31 30 18 15 24 28 29 25 29 24 24 22 31 24 19 24 27 24 25 28 23 24 26"
-            " 29 22 24 20".split(),
+            [
+                "24",
+                "23",
+                "28",
+                "20",
+                "28",
+                "20",
+                "16",
+                "22",
+                "22",
+                "29",
+                "28",
+                "21",
+                "22",
+                "28",
+                "24",
+                "22",
+                "18",
+                "28",
+                "20",
+                "29",
+                "24",
+                "18",
+                "18",
+                "27",
+                "22",
+                "22",
+                "23",
+                "18",
+                "27",
+                "28",
+                "21",
+                "28",
+                "22",
+                "23",
+                "23",
+                "26",
+                "27",
+                "30",
+                "30",
+                "20",
+                "28",
+                "32",
+                "21",
+                "20",
+                "20",
+                "21",
+                "25",
+                "27",
+                "24",
+                "22",
+                "19",
+                "27",
+                "31",
+                "30",
+                "18",
+                "15",
+                "24",
+                "28",
+                "29",
+                "25",
+                "29",
+                "24",
+                "24",
+                "22",
+                "31",
+                "24",
+                "19",
+                "24",
+                "27",
+                "24",
+                "25",
+                "28",
+                "23",
+                "24",
+                "26",
+                "29",
+                "22",
+                "24",
+                "20",
+            ],
         ),
         strict=True,
     )
@@ -45,17 +124,12 @@ _LENGTHS = dict(
 
 
 def _card(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: ANN401 - re2 ships no types
-    """The longest card number that begins where the match does, in groups as cards have them or all of the digits."""
+    """A card number that begins where the match does: in groups as cards have them, or all of a row of digits."""
     start, whole = match.start(), match.end()
-    groups = [(found.start(), found.end()) for found in _DIGITS.finditer(data, start, whole)]
-    for last in range(len(groups), 0, -1):
-        digits = b"".join(data[begin:end] for begin, end in groups[:last])
-        if len(digits) < _SHORTEST:
-            return
-        usual = last == 1 or tuple(end - begin for begin, end in groups[:last]) in _GROUPINGS
-        end = groups[last - 1][1]
-        if not usual and (last < len(groups) or _goes_on(data, start, end)):
-            continue
+    if data[start] not in b"23456":
+        return
+    for end, usual in _card_ends(data, start, whole):
+        digits = bytes(byte for byte in data[start:end] if byte in b"0123456789")
         if not _ISSUERS.fullmatch(digits):
             continue
         if luhn.is_valid(digits.decode()) and len(set(digits)) > 1:
@@ -64,6 +138,21 @@ def _card(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa:
         if usual and near(data, start, end, _CARD):
             yield start, end, CONTEXT
             return
+
+
+def _card_ends(data: bytes, start: int, whole: int) -> Iterator[tuple[int, bool]]:
+    """Where a number may end, and whether its groups are those of cards; the longest first."""
+    first = _DIGITS.match(data, start, whole)
+    if first and first.end() - start in {4, 6}:
+        groups = [(found.start(), found.end()) for found in islice(_DIGITS.finditer(data, start, whole), 5)]
+        sizes = tuple(end - begin for begin, end in groups)
+        for grouping in _GROUPINGS:
+            if sizes[: len(grouping)] == grouping:
+                yield groups[len(grouping) - 1][1], True
+    elif first and first.end() - start >= _SHORTEST:
+        yield first.end(), True
+    if not _goes_on(data, start, whole):
+        yield whole, False
 
 
 def _goes_on(data: bytes, start: int, end: int) -> bool:
@@ -77,13 +166,13 @@ def _iban(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa:
     length = _LENGTHS.get(text[:2].decode("latin-1").upper())
     if length is None:
         return
-    places = [place for place, byte in enumerate(text) if byte not in b" -"]
+    places = [place for place, byte in enumerate(text) if byte not in b" .-"]
     if len(places) < length:
         return
     end = places[length - 1] + 1
     if text[end : end + 1].isalnum():
         return
-    number = text[:end].decode("latin-1")
+    number = text[:end].replace(b".", b"").decode("latin-1")
     try:
         iban.validate(number, check_country=False)
         yield match.start(), match.start() + end, SURE
@@ -106,12 +195,12 @@ def _ssn(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: 
 
 
 def _goes_on_by(data: bytes, start: int, end: int) -> bool:
-    before = data[start - 1 : start] in {b"-", b"."} and data[max(0, start - 2) : start - 1].isalnum()
+    before = data[max(0, start - 1) : start] in {b"-", b"."} and data[max(0, start - 2) : start - 1].isdigit()
     return before or (data[end : end + 1] in {b"-", b"."} and data[end + 1 : end + 2].isdigit())
 
 
 RULES = (
     Recogniser("CREDIT_CARD", "card", rb"\b\d(?:[ ._-]{0,2}\d){12,18}\b", _card),
-    Recogniser("IBAN_CODE", "iban", rb"(?i)\b[a-z]{2}\d{2}(?:[ -]?[a-z0-9]){11,30}\b", _iban),
+    Recogniser("IBAN_CODE", "iban", rb"(?i)\b[a-z]{2}\d{2}(?:[ .-]?[a-z0-9]){11,30}\b", _iban),
     Recogniser("US_SSN", "ssn", rb"\b\d{3}[ ._-]{0,2}\d{2}[ ._-]{0,2}\d{4}\b", _ssn),
 )

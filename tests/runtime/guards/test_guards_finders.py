@@ -1,4 +1,4 @@
-# ruff: noqa: RUF001, RUF002 - such letters are what is tested
+# ruff: noqa: RUF001 - such letters are what is tested
 from __future__ import annotations
 
 import pytest
