@@ -68,7 +68,8 @@ def load(config: Path, credentials: Path | None = None) -> Settings:
     classifier = _category_classifier(runtime.classifiers)
     labels = frozenset(classifier.labels) if classifier else frozenset[str]()
     outside = read_credentials(credentials or config.parent / FOLDER, runtime.credentials or {})
-    program = build(router, labels, classifier.fallback if classifier else None, runtime.splits, outside)
+    fallback = classifier.fallback if classifier else None
+    program = build(router, labels, fallback, runtime.splits, outside, runtime.guards)
     if runtime.limits.maxMessage <= runtime.limits.maxBody:
         raise UserError("runtime.yaml: limits.maxMessage: must exceed limits.maxBody, since a message carries the body")
     return Settings(

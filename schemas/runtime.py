@@ -101,6 +101,29 @@ class Credential(Strict):
     prefix: str = Field(default="Bearer ", pattern=r"^[ -~]{0,64}$")
 
 
+class Guard(Strict):
+    """What is looked for in the text of requests, responses or both, and what follows.
+
+    It finds personal data of ``types``, matches of ``patterns`` (RE2's syntax), what the ``builtin`` sets know, and
+    what a ``detector`` finds, each with a score of at least ``threshold``. At the ``exempt`` models it does not hold.
+    ``maxTokens`` bounds the text that it reads. Only a ``mask`` of requests can ``unmask``.
+    """
+
+    types: list[str] | None = None
+    patterns: list[str] | None = None
+    builtin: list[Literal["credentials", "injection"]] | None = None
+    detector: str | None = None
+    threshold: float = Field(ge=0, le=1)
+    action: Literal["block", "mask", "route", "flag"]
+    model: str | None = None
+    on: Literal["request", "response", "both"]
+    onError: Literal["block", "pass"]  # noqa: N815 - the file's spelling
+    unreadable: Literal["block", "pass"]
+    maxTokens: int = Field(gt=0)  # noqa: N815 - the file's spelling
+    unmask: bool | None = None
+    exempt: list[str] | None = None
+
+
 class Runtime(Strict):
     """The file ``router/runtime.yaml``. ``deadline`` in milliseconds is the gateway's message timeout too."""
 
@@ -114,3 +137,5 @@ class Runtime(Strict):
     """Shares in per cent, which add up to 100, by decision and model: drawn by a hash of the request's id."""
     credentials: dict[str, Credential] | None = None
     """By model: those that are served outside the cluster, whether they want a key or not."""
+    guards: dict[str, Guard] | None = None
+    """By name. `docs/guards.md` says in which order they act."""

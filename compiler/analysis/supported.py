@@ -42,7 +42,9 @@ def _routing(policy: ir.Policy) -> Iterator[tuple[str, Span]]:
     for signal in policy.signals:
         if type(signal.body) in SIGNALS:
             yield f"{SIGNALS[type(signal.body)]} are", signal.span
-    yield from (("guards are", guard.span) for guard in policy.guards)
+    for guard in policy.guards:
+        if guard.detector is not None:
+            yield "guards with a `detector` are", guard.span
     yield from (("a response `cache` is", route.span) for route in policy.routes if route.cache is not None)
 
 

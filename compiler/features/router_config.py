@@ -57,6 +57,27 @@ def runtime_settings(policy: ir.Policy, heads: Mapping[str, settings.Classifier]
             model.name: settings.Credential(file=model.provider.credential) for model in policy.models if model.provider
         }
         or None,
+        guards={guard.name: _guard(guard) for guard in policy.guards} or None,
+    )
+
+
+def _guard(guard: ir.Guard) -> settings.Guard:
+    return settings.Guard.model_validate(
+        {
+            "types": list(guard.types) or None,
+            "patterns": list(guard.patterns) or None,
+            "builtin": list(guard.builtin) or None,
+            "detector": guard.detector.name if guard.detector else None,
+            "threshold": guard.threshold,
+            "action": guard.action,
+            "model": guard.target.name if guard.target else None,
+            "on": guard.on,
+            "onError": guard.on_error,
+            "unreadable": guard.unreadable,
+            "maxTokens": guard.max_tokens,
+            "unmask": guard.unmask or None,
+            "exempt": [model.name for model in guard.exempt] or None,
+        }
     )
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from runtime.errors import UserError
+from runtime.request.events import Cause, Failure, NeedSignals, SignalsReady
 from runtime.request.machine import Rules
 from runtime.serve.classify import Classified, Classifier, ClassifierPool, Pool
 from runtime.settings import Settings
@@ -49,6 +51,16 @@ class Generation:
         self.digest = digest
         self._streams = 0
         self._retired = False
+
+    async def signals(self, asked: NeedSignals, until: float) -> SignalsReady | Failure:
+        """Find out what is asked for, all of it at the same time, until a time of the event loop's clock."""
+        category: SignalsReady | Failure = SignalsReady()
+        if asked.kinds:
+            category = await self.pool.signals(asked.text, until) if self.pool else Failure(Cause.BROKEN)
+        if isinstance(category, Failure) or not asked.looks:
+            return category
+        # No detector is loaded: a guard that names one counts as failed, and its policy says what follows.
+        return replace(category, looks=dict.fromkeys(asked.looks, Cause.BROKEN))
 
     def enter(self) -> None:
         """A stream begins; the classifier stays until it has ended."""
