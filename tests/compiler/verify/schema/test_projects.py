@@ -12,6 +12,7 @@ from schema_support import GONE
 from support import ROOT, reference
 
 from compiler.diagnostics import Severity
+from compiler.releases import PROFILES
 from compiler.verify.files import read
 from compiler.verify.schema import Catalog, check
 from compiler.verify.schema.cel import compiled
@@ -266,3 +267,13 @@ def test_nothing_that_we_compile_is_refused(folder: str) -> None:
     known = [item for item in check(manifests, catalog(), of_file) if item.level is not Severity.NOTE]
     assert len(manifests) > 100
     assert [(item.message, item.span) for item in known] == []
+
+
+@pytest.mark.parametrize("profile", sorted(PROFILES))
+def test_no_target_of_any_profile_is_refused(profile: str) -> None:
+    """Every golden policy on every target, by the releases of the profile that it was compiled for."""
+    files = sorted((ROOT / "tests" / "golden").glob(f"*/targets/*-{profile}.yaml"))
+    manifests, _ = read(files)
+    refused = check(manifests, catalog(), lambda _file: PROFILES[profile])
+    assert len(manifests) > 300
+    assert [(item.message, item.span) for item in refused] == []
