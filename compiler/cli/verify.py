@@ -22,6 +22,8 @@ from compiler.cli import console, options
     default=None,
     help="Put the values of EnvoyFilters and EnvoyPatchPolicies to Envoy; left out, where it is installed.",
 )
+@click.option("--server", is_flag=True, help="Ask an API server by dry runs as well: nothing else here uses a network.")
+@click.option("--context", "cluster", metavar="NAME", help="The kubeconfig's context to ask, with --server.")
 @options.form
 @options.strict
 @click.pass_context
@@ -31,6 +33,8 @@ def command(
     *,
     assume: tuple[str, ...],
     envoy: bool | None,
+    server: bool,
+    cluster: str | None,
     form: str,
     strict: bool,
 ) -> None:
@@ -47,6 +51,8 @@ def command(
     from compiler.verify import Assumed, links  # noqa: PLC0415 - `--help` must not pay for it
     from compiler.verify.files import read  # noqa: PLC0415 - as above
 
+    if cluster and not server:
+        raise click.UsageError("--context is for --server.")
     try:
         assumed = Assumed.parse(assume)
     except ValueError as error:
@@ -56,6 +62,10 @@ def command(
         from compiler.verify.envoy import verdicts  # noqa: PLC0415 - as above
 
         found += verdicts(objects, wanted=envoy is True)
+    if server:
+        from compiler.verify.server import dry_run  # noqa: PLC0415 - as above
+
+        found += dry_run(objects, cluster)
     printer = console.Findings(form, strict=strict)
     for path in manifests:
         printer.add(str(path), [])
