@@ -157,7 +157,7 @@ def test_a_cause_stands_at_the_field_that_it_names(fake: Fake) -> None:
     "message",
     [
         'strict decoding error: unknown field "spec.rules[0].timeoutz", unknown field "spec.hostnamez"',
-        "errors:\n  .spec.rules[0].timeoutz: field not declared in schema\n  .spec.hostnamez: field not declared in schema",
+        "a:\n .spec.rules[0].timeoutz: field not declared in schema\n .spec.hostnamez: field not declared in schema",
     ],
 )
 def test_unknown_fields_are_found_in_the_servers_sentence(fake: Fake, message: str) -> None:
