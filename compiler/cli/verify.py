@@ -6,7 +6,10 @@ from pathlib import Path
 
 import click
 
-from compiler.cli import console, options
+from compiler.cli import console, options, output
+from compiler.diagnostics import CompileError, Diagnostic, Severity
+from compiler.pipeline import read_policy
+from compiler.verify import Manifest
 
 
 @click.command(name="verify", short_help="Find what is wrong with manifests.")
@@ -24,10 +27,15 @@ from compiler.cli import console, options
 )
 @click.option("--server", is_flag=True, help="Ask an API server by dry runs as well: nothing else here uses a network.")
 @click.option("--context", "cluster", metavar="NAME", help="The kubeconfig's context to ask, with --server.")
+@click.option(
+    "--policy",
+    type=click.Path(path_type=Path),
+    help="The policy that made the manifests, at whose lines findings are told; output of policies/ knows its own.",
+)
 @options.form
 @options.strict
 @click.pass_context
-def command(
+def command(  # noqa: PLR0913 - a verb's flags are its arguments
     context: click.Context,
     manifests: tuple[Path, ...],
     *,
@@ -35,18 +43,23 @@ def command(
     envoy: bool | None,
     server: bool,
     cluster: str | None,
+    policy: Path | None,
     form: str,
     strict: bool,
 ) -> None:
-    """Find broken links between Kubernetes objects. Writes nothing, asks no cluster.
+    """Find broken links between Kubernetes objects. Writes nothing, and asks no cluster unless told to.
 
     The rules L01 to L23 look at all objects together: references, grants, selectors, pickers, filters, timeouts and
     rights; docs/verify.md has them all. A folder stands for its `*.yaml`, one with a kustomization for the resource
     files that it names, unbuilt. `-` is standard input.
 
+    What stands in EnvoyFilters and EnvoyPatchPolicies is put to Envoy itself, which loads no code and reads no file for
+    it. On output of ours, findings are told at the line of the policy.
+
     \b
     kubectl kustomize overlays/dev | vsr-compile verify -
     vsr-compile verify manifests/ --assume Service/models/vllm
+    vsr-compile verify out/quickstart --server --context staging
     """
     from compiler.verify import Assumed, links  # noqa: PLC0415 - `--help` must not pay for it
     from compiler.verify.files import read  # noqa: PLC0415 - as above
@@ -70,8 +83,28 @@ def command(
     for path in manifests:
         printer.add(str(path), [])
     name = str(manifests[0])
-    printer.add(name, [*found, *links(objects, assumed)])
+    found += links(objects, assumed)
+    printer.add(name, _at_policy(found, objects, manifests, policy))
     code = printer.close()
     if form == "text":
         console.say(f"{len(objects)} objects verified")
     context.exit(code)
+
+
+def _at_policy(
+    found: list[Diagnostic], objects: list[Manifest], manifests: tuple[Path, ...], policy: Path | None
+) -> list[Diagnostic]:
+    """The findings at the lines of the policy that the manifests came from, where it is known and there is need."""
+    folder = output.folder_of(manifests[0]) if str(manifests[0]) != "-" else None
+    if not any(item.level is not Severity.NOTE for item in found) or (policy is None and folder is None):
+        return found
+    from compiler.review.origins import at_policy  # noqa: PLC0415 - only where something is wrong
+
+    try:
+        source = policy or output.policy_of(folder or Path())[1]
+        out = folder.parent if folder else Path("out")
+        fresh = output.compiled(read_policy(source).name, source, out)
+    except CompileError as error:
+        # Output that lies elsewhere is still checked; a policy that was named must be right.
+        return found if policy is None else [*found, *error.diagnostics]
+    return at_policy(found, objects, fresh)
