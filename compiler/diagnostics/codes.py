@@ -176,6 +176,10 @@ CODES: dict[str, Code] = {
     "VSR454": Code("version that is deprecated", "warning", "Move to a newer version."),
     "VSR455": Code("value that Envoy refuses", "error", "Mend the value as Envoy asks for it."),
     "VSR456": Code("value that was not put to Envoy", "note", "Install the extra `local`, or mend what is in the way."),
+    "VSR460": Code("object that the API server refuses", "error", "Mend the field that the server names."),
+    "VSR461": Code(
+        "object that the API server was not asked about", "error", "See that the cluster answers, and that you may ask."
+    ),
     "VSR500": Code("output directory cannot be written", "error", "Check the path and its permissions."),
     "VSR501": Code("file was edited by hand or is not ours", "error", "Move it away, or pass --force to overwrite it."),
     "VSR502": Code("output differs from a fresh compile", "error", "Run vsr-compile and commit the result."),
