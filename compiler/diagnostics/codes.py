@@ -96,6 +96,13 @@ CODES: dict[str, Code] = {
     "VSR250": Code("test that fails", "error", "Mend the policy, or what is expected."),
     "VSR251": Code("route that no test reaches", "note", "Add a test with a prompt that should take it."),
     "VSR260": Code("guard that no test reaches", "note", "Add a test with a prompt in which it should find something."),
+    "VSR270": Code(
+        "line of data that cannot be used", "error", "Mend the line: a JSON object with prompt and category."
+    ),
+    "VSR271": Code(
+        "category that the policy does not have", "error", "Use the policy's names of categories, or other."
+    ),
+    "VSR272": Code("nothing to evaluate", "error", "Give the policy categories, or the data lines."),
     "VSR301": Code("no repository for Argo CD", "warning", "Add `gitops` with the repository that holds the output."),
     "VSR302": Code("path outside the repository", "error", "Name the folder of the repository that holds `out/`."),
     "VSR303": Code(
