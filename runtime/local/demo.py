@@ -33,7 +33,9 @@ class Outcome:
         """Whether it is what the stand expects; what it leaves open may be anything."""
         request = self.request
         model = request.expect is None or self.model == request.expect
-        return self.status == request.status and model and (request.category is None or self.category == request.category)
+        return (
+            self.status == request.status and model and (request.category is None or self.category == request.category)
+        )
 
 
 def run_demo(directory: Path) -> bool:
