@@ -105,7 +105,7 @@ class Guard(Strict):
     """What is looked for in the text of requests, responses or both, and what follows.
 
     It finds personal data of ``types``, matches of ``patterns`` (RE2's syntax), what the ``builtin`` sets know, and
-    what a ``detector`` finds, each with a score of at least ``threshold``. At the ``exempt`` models it does not hold.
+    what a ``detector`` finds with a probability of at least ``threshold``. At the ``exempt`` models it does not hold.
     ``maxTokens`` bounds the text that it reads. Only a ``mask`` of requests can ``unmask``.
     """
 

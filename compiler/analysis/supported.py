@@ -12,7 +12,6 @@ SIGNALS = {
     signals.Language: "`language` signals",
     signals.Complexity: "`complexity` signals",
     signals.Role: "`role` signals",
-    signals.Pii: "`pii` signals",
     signals.Jailbreak: "`jailbreak` signals",
 }
 """Kinds that the runtime does not compute yet."""
@@ -42,6 +41,8 @@ def _routing(policy: ir.Policy) -> Iterator[tuple[str, Span]]:
     for signal in policy.signals:
         if type(signal.body) in SIGNALS:
             yield f"{SIGNALS[type(signal.body)]} are", signal.span
+        if isinstance(signal.body, signals.Pii) and signal.body.detector is not None:
+            yield "`pii` signals with a `detector` are", signal.span
     for guard in policy.guards:
         if guard.detector is not None:
             yield "guards with a `detector` are", guard.span

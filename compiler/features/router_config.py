@@ -6,14 +6,15 @@ from collections.abc import Mapping
 
 from compiler.features.router_plugins import plugins
 from compiler.link import ir
-from compiler.link.signals import Context, Conversation, Keywords, Structure
+from compiler.link.signals import Context, Conversation, Keywords, Pii, Structure
 from schemas import runtime as settings
+from schemas.pii import ALL_TYPES
 from schemas.routerconfig import v0_4_0 as stock
 
 CONFIG, SETTINGS = "config.yaml", "runtime.yaml"
 """File names in ``router/``. Heads are called ``<classifier>.safetensors``."""
 OPERATORS = {"any": "OR", "all": "AND", "none": "NOR"}
-TYPES = {Keywords: "keyword", Context: "context", Structure: "structure", Conversation: "conversation"}
+TYPES = {Keywords: "keyword", Context: "context", Structure: "structure", Conversation: "conversation", Pii: "pii"}
 """How conditions call the signals that the runtime computes. Others are refused before they get here."""
 
 
@@ -108,7 +109,7 @@ def _card(model: ir.Model, adapters: list[stock.Lora] | None) -> stock.ModelCard
 
 def _signals(policy: ir.Policy) -> stock.Signals:
     """The signals by collection, each sorted by name."""
-    found: dict[str, list[stock.Keyword | stock.Context | stock.Structure | stock.Conversation]] = {}
+    found: dict[str, list[stock.Keyword | stock.Context | stock.Structure | stock.Conversation | stock.Pii]] = {}
     for signal in policy.signals:
         match signal.body:
             case Keywords(words, match, regex, case_sensitive):
@@ -140,6 +141,12 @@ def _signals(policy: ir.Policy) -> stock.Signals:
                     stock.Conversation.model_validate(
                         _counted(signal.name, {"type": of, "role": role}, minimum, maximum)
                     )
+                )
+            case Pii(types, _, threshold):
+                # The contract names what may be there; the policy what is looked for.
+                allowed = sorted(ALL_TYPES - set(types))
+                found.setdefault("pii", []).append(
+                    stock.Pii(name=signal.name, threshold=threshold, pii_types_allowed=allowed, include_history=True)
                 )
             case _:
                 raise ValueError(f"the signal {signal.name} has no form in the router's config")

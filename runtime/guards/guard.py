@@ -25,7 +25,7 @@ class Guard:
         action: what follows from a finding.
         finders: what look at a normalised text.
         detector: the model that looks at it, by its name in the settings.
-        threshold: the least score of a finding.
+        threshold: the least score of what the detector finds; what patterns find counts.
         target: where ``route`` sends a request.
         on_request: whether it reads requests.
         on_response: whether it reads responses.

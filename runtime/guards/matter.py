@@ -81,10 +81,10 @@ class Matter:
                 raise OutOfTimeError
             normalised = self._normal(text) if guard.finders else None
             found = [span for finder in guard.finders if normalised for span in finder(normalised, expired)]
-            found += looks[number] if looks else ()
-            strong = [span for span in found if span.score >= guard.threshold and span.end > span.start]
-            if strong:
-                yield text, strong
+            found += [span for span in (looks[number] if looks else ()) if span.score >= guard.threshold]
+            found = [span for span in found if span.end > span.start]
+            if found:
+                yield text, found
 
     def _normal(self, text: str) -> Normalised:
         if text not in self._normalised:

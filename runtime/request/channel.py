@@ -114,7 +114,7 @@ class Channel:
         found: list[Span] = []
         for guard in self._guards:
             spans = [span for finder in guard.finders for span in finder(normalised, expired)]
-            new = [span for span in spans if span.score >= guard.threshold and span.end > len(self._before)]
+            new = [span for span in spans if span.end > len(self._before)]
             if new:
                 self.matched.add(guard.name)
                 if guard.action == "block":

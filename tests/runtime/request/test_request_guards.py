@@ -143,11 +143,10 @@ def test_flag_is_a_header_for_the_backend(program):
     assert ("x-vsr-guards", "a, b") in action.set_headers
 
 
-def test_scores_below_the_threshold_are_not_found(program):
-    """The guard says how sure it wants to be."""
-    weak = Guard("weak", "block", (finds("bomb", score=0.6),), threshold=0.7)
-    assert isinstance(sent(program, [weak], "bomb"), Route)
-    assert sent(program, [replace(weak, threshold=0.6)], "bomb").status == 403
+def test_threshold_is_for_detectors_and_what_patterns_find_counts(program):
+    """A pattern's score says why it counts, not whether."""
+    weak = Guard("weak", "block", (finds("bomb", score=0.6),), threshold=0.99)
+    assert sent(program, [weak], "bomb").status == 403
 
 
 @pytest.mark.parametrize("action", ["block", "mask", "flag", "route"])
