@@ -126,11 +126,11 @@ _LENGTHS = dict(
 def _card(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: ANN401 - re2 ships no types
     """A card number that begins where the match does: in groups as cards have them, or all of a row of digits."""
     start, whole = match.start(), match.end()
-    if data[start] not in b"23456":
+    if data[start] not in b"23456" or data[max(0, start - 1) : start].isdigit():
         return
     for end, usual in _card_ends(data, start, whole):
         digits = bytes(byte for byte in data[start:end] if byte in b"0123456789")
-        if not _ISSUERS.fullmatch(digits):
+        if data[end : end + 1].isdigit() or not _ISSUERS.fullmatch(digits):
             continue
         if luhn.is_valid(digits.decode()) and len(set(digits)) > 1:
             yield start, end, SURE
@@ -195,12 +195,14 @@ def _ssn(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: 
 
 
 def _goes_on_by(data: bytes, start: int, end: int) -> bool:
+    if data[max(0, start - 1) : start].isdigit() or data[end : end + 1].isdigit():
+        return True
     before = data[max(0, start - 1) : start] in {b"-", b"."} and data[max(0, start - 2) : start - 1].isdigit()
     return before or (data[end : end + 1] in {b"-", b"."} and data[end + 1 : end + 2].isdigit())
 
 
 RULES = (
-    Recogniser("CREDIT_CARD", "card", rb"\b\d(?:[ ._-]{0,2}\d){12,18}\b", _card),
+    Recogniser("CREDIT_CARD", "card", rb"\d(?:[ \n./_-]{0,2}\d){12,18}", _card),
     Recogniser("IBAN_CODE", "iban", rb"(?i)\b[a-z]{2}\d{2}(?:[ .-]?[a-z0-9]){11,30}\b", _iban),
-    Recogniser("US_SSN", "ssn", rb"\b\d{3}[ ._-]{0,2}\d{2}[ ._-]{0,2}\d{4}\b", _ssn),
+    Recogniser("US_SSN", "ssn", rb"\d{3}[ ._-]{0,2}\d{2}[ ._-]{0,2}\d{4}", _ssn),
 )
