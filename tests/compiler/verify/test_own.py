@@ -61,7 +61,7 @@ def test_a_finding_on_output_is_told_at_the_policys_line(tmp_path: Path, monkeyp
     services = sorted(base.rglob("service-one.yaml"))
     services[0].unlink()
     assume = ("--assume", "Service/default/two")
-    own = call("verify", "out/small/istio", "--no-envoy", *assume)
+    own = call("verify", "out/small/istio", "--no-envoy")
     assert own.exit_code == 1
     line = SMALL[: SMALL.index("  big: {")].count("\n") + 1
     assert f"policies/small.yaml:{line}:" in own.stderr
@@ -69,7 +69,7 @@ def test_a_finding_on_output_is_told_at_the_policys_line(tmp_path: Path, monkeyp
     moved = tmp_path / "elsewhere"
     base.rename(moved)
     assert "small.yaml" not in call("verify", moved, "--no-envoy", *assume).stderr
-    told = call("verify", moved, "--no-envoy", *assume, "--policy", "policies/small.yaml", "--format", "github")
+    told = call("verify", moved, "--no-envoy", "--policy", "policies/small.yaml", "--format", "github")
     assert f"file=policies/small.yaml,line={line}" in told.stdout
     gone = call("verify", moved, "--no-envoy", *assume, "--policy", "policies/gone.yaml")
     assert (gone.exit_code, "VSR001" in gone.stderr) == (1, True)
