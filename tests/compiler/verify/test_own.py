@@ -57,6 +57,7 @@ def test_a_finding_on_output_is_told_at_the_policys_line(tmp_path: Path, monkeyp
     policy.parent.mkdir()
     policy.write_text(SMALL, encoding="utf-8")
     assert call("compile", "policies/small.yaml").exit_code == 0
+    assert call("verify", "out/small", "--no-envoy").exit_code == 0
     base = tmp_path / "out" / "small" / "istio" / "base"
     services = sorted(base.rglob("service-one.yaml"))
     services[0].unlink()
