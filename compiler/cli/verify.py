@@ -85,6 +85,7 @@ def command(  # noqa: PLR0913 - a verb's flags are its arguments
         schema,
     )
     from compiler.verify.files import read  # noqa: PLC0415 - as above
+    from compiler.verify.policy import assumed as of_policy  # noqa: PLC0415 - as above
     from compiler.verify.schema.releases import of_file, of_profile  # noqa: PLC0415 - as above
 
     if cluster and not server:
@@ -94,6 +95,13 @@ def command(  # noqa: PLR0913 - a verb's flags are its arguments
     except ValueError as error:
         raise click.BadParameter(f"`{error}` is no KIND/NAMESPACE/NAME.", param_hint="--assume") from None
     objects, found = read(manifests)
+    source = _source(manifests, policy)
+    if source:
+        try:
+            assumed |= of_policy(read_policy(source[0]))
+        except CompileError as error:
+            found += error.diagnostics
+            source = None
     if envoy is not False:
         from compiler.verify.envoy import verdicts  # noqa: PLC0415 - as above
 
@@ -109,27 +117,35 @@ def command(  # noqa: PLR0913 - a verb's flags are its arguments
     releases = of_file if versions is None else lambda _file: of_profile(versions)
     found += schema.check(objects, schema.Catalog.of(crds), releases)
     found += links(objects, assumed)
-    printer.add(name, _at_policy(found, objects, manifests, policy))
+    printer.add(name, _at_policy(found, objects, *source) if source else found)
     code = printer.close()
     if form == "text":
         console.say(f"{len(objects)} objects verified")
     context.exit(code)
 
 
-def _at_policy(
-    found: list[Diagnostic], objects: list[Manifest], manifests: tuple[Path, ...], policy: Path | None
-) -> list[Diagnostic]:
-    """The findings at the lines of the policy that the manifests came from, where it is known and there is need."""
+def _source(manifests: tuple[Path, ...], policy: Path | None) -> tuple[Path, Path] | None:
+    """The policy that manifests came from and the output root that they lie in; None where nothing tells."""
     folder = output.folder_of(manifests[0]) if str(manifests[0]) != "-" else None
-    if not any(item.level is not Severity.NOTE for item in found) or (policy is None and folder is None):
+    if policy is not None:
+        return policy, folder.parent if folder else Path("out")
+    if folder is None:
+        return None
+    try:
+        return output.policy_of(folder)[1], folder.parent
+    except CompileError:
+        # Output of a policy that lies elsewhere is checked like anybody's.
+        return None
+
+
+def _at_policy(found: list[Diagnostic], objects: list[Manifest], source: Path, out: Path) -> list[Diagnostic]:
+    """The findings at the lines of the policy that the manifests came from, where there is need."""
+    if not any(item.level is not Severity.NOTE for item in found):
         return found
     from compiler.review.origins import at_policy  # noqa: PLC0415 - only where something is wrong
 
     try:
-        source = policy or output.policy_of(folder or Path())[1]
-        out = folder.parent if folder else Path("out")
         fresh = output.compiled(read_policy(source).name, source, out)
     except CompileError as error:
-        # Output that lies elsewhere is still checked; a policy that was named must be right.
-        return found if policy is None else [*found, *error.diagnostics]
+        return [*found, *error.diagnostics]
     return at_policy(found, objects, fresh)

@@ -56,6 +56,9 @@ class Assumed:
     objects: frozenset[tuple[str, str, str]] = frozenset()
     pods: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
 
+    def __or__(self, other: Assumed) -> Assumed:
+        return Assumed(self.objects | other.objects, (*self.pods, *other.pods))
+
     @classmethod
     def parse(cls, given: Iterable[str]) -> Assumed:
         """From ``kind/namespace/name``, ``kind/name`` for cluster-scoped objects, and ``Pod/namespace/key=value,…``.

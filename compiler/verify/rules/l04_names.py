@@ -62,13 +62,16 @@ def _served(world: World, route: Manifest, where: Path, value: str, place: Path)
 
 def _unreached(world: World) -> Iterator[Diagnostic]:
     """Servers of models to which no route leads; where a route leads to what is not here, it may lead to them."""
+    servers = [pods for pods in world.pods if any(served_names(container) for _, container in pods.containers())]
+    if not servers:
+        return
     routes = [(route, ref) for route in world.routes for _, ref in world.backends(route)]
     reached = {id(pods) for route, ref in routes for pods in _behind(world, route, ref)}
     if not reached:
         return
-    for pods in world.pods:
+    for pods in servers:
         names = sorted(name for _, container in pods.containers() for name in served_names(container))
-        if names and id(pods) not in reached:
+        if id(pods) not in reached:
             message = f"{pods.owner.title} serves {', '.join(names[:3])}, and no route leads to it"
             hint = "Add a route to its Service or pool, or leave the server out."
             yield Diagnostic("VSR404", message, pods.owner.span("metadata", "name"), hint, Severity.WARNING)

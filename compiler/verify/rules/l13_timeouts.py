@@ -36,14 +36,14 @@ def rule(world: World) -> Iterator[Diagnostic]:
 
 
 def _idle(world: World) -> Iterator[Diagnostic]:
+    idles = [(source, path, value) for source, path in _idles(world) if (value := seconds(source.at(*path)))]
     longest: dict[str, float] = {}
-    for route in world.routes:
+    for route in world.routes if idles else ():
         whole = [seconds(route.at(*path, "timeouts", "request")) or 0 for path, _ in route.each("spec", "rules")]
         for space, _ in world.gateways(route):
             longest[space] = max(longest.get(space, 0), *whole, 0)
-    for source, path in _idles(world):
-        value = seconds(source.at(*path))
-        if value and value < longest.get(source.namespace, 0):
+    for source, path, value in idles:
+        if value < longest.get(source.namespace, 0):
             message = f"a stream may be silent for {value:g} s, and a route waits {longest[source.namespace]:g} s"
             hint = "Make it no shorter than the routes' request timeout."
             yield Diagnostic("VSR413", message, source.span(*path), hint, Severity.WARNING)
