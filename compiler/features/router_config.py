@@ -22,6 +22,10 @@ def router_config(policy: ir.Policy) -> stock.RouterConfig:
     """The policy in the stock router's contract."""
     decisions = [_decision(route, len(policy.routes) - rank) for rank, route in enumerate(policy.routes)]
     bases = [model for model in policy.models if model.base is None]
+    adapters: dict[str, list[stock.Lora]] = {}
+    for model in policy.models:
+        if model.base is not None:
+            adapters.setdefault(model.base, []).append(stock.Lora(name=model.name))
     return stock.RouterConfig.model_validate(
         {
             "providers": stock.Providers(
@@ -29,7 +33,9 @@ def router_config(policy: ir.Policy) -> stock.RouterConfig:
                 models=[_provider_model(model) for model in bases],
             ),
             "routing": stock.Routing(
-                modelCards=[_card(model, policy) for model in bases], signals=_signals(policy), decisions=decisions
+                modelCards=[_card(model, adapters.get(model.name)) for model in bases],
+                signals=_signals(policy),
+                decisions=decisions,
             ),
             "global": stock.Global(router=stock.RouterGlobal(auto_model_names=list(policy.router.auto_models))),
         }
@@ -97,9 +103,8 @@ def _backend_ref(endpoint: ir.Endpoint, weight: int) -> stock.BackendRef:
     return stock.BackendRef(name=name, endpoint=address, protocol="https", weight=weight, provider="openai")
 
 
-def _card(model: ir.Model, policy: ir.Policy) -> stock.ModelCard:
-    loras = [stock.Lora(name=each.name) for each in policy.models if each.base == model.name]
-    return stock.ModelCard(name=model.name, context_window_size=model.context, loras=loras or None)
+def _card(model: ir.Model, adapters: list[stock.Lora] | None) -> stock.ModelCard:
+    return stock.ModelCard(name=model.name, context_window_size=model.context, loras=adapters)
 
 
 def _signals(policy: ir.Policy) -> stock.Signals:

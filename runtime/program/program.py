@@ -116,7 +116,8 @@ class Program:
                 leaf = self._cheapest(route.rule, known)
                 if leaf is not None:
                     holds = self.signals[leaf.name].holds(view, expired)
-                    known = replace(known, matched={**known.matched, leaf.name: holds})
+                    matched = {**known.matched, leaf.name: holds}
+                    known = Signals(known.category, known.probability, known.classified, matched)
                 elif view.turn.strip():
                     return Undecided(known)
                 else:  # only an image, say: it has no category, and there is nothing to ask a model about
@@ -132,4 +133,6 @@ class Program:
 
     def _cheapest(self, rule: Rule, known: Signals) -> Has | None:
         asked = [leaf for leaf in open_leaves(rule, known) if isinstance(leaf, Has)]
+        if len(asked) == 1:
+            return asked[0]
         return min(asked, key=lambda leaf: (self.signals[leaf.name].cost, leaf.name), default=None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from runtime.output import log
+from runtime.output import note
 from runtime.request.events import Action, Answer, GuardMatch, RequestHeaders, Route
 from runtime.serve.generation import Generation
 
@@ -26,7 +26,10 @@ class Exchange:
 
 def id_of(event: RequestHeaders) -> str:
     """The gateway's id for the request, cut to a bounded length since a client may have chosen it."""
-    return next((value[:_ID_LENGTH] for key, value in event.headers if key == "x-request-id"), "")
+    for key, value in event.headers:
+        if key == "x-request-id":
+            return value[:_ID_LENGTH]
+    return ""
 
 
 def guards_told(matches: Iterable[GuardMatch]) -> str:
@@ -40,10 +43,10 @@ def log_action(request_id: str, action: Action) -> None:
         return
     told = {"guards": guards_told(action.guards)} if action.guards else {}
     if isinstance(action, Answer) and action.route is None:
-        log("answer", request=request_id, status=action.status, code=action.code, **told)
+        note("answer", request=request_id, status=action.status, code=action.code, **told)
         return
     signals = action.signals
-    log(
+    note(
         "decision",
         request=request_id,
         model=action.model if isinstance(action, Route) else None,

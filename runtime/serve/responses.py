@@ -49,8 +49,12 @@ class Responses:
         self._metrics = metrics
         self._hold = hold
 
-    async def follow(self, context: Any, plan: ResponsePlan, exchange: Exchange) -> tuple[Any, str]:  # noqa: ANN401 - grpc ships no types
-        """Exchange messages until nothing of the response is left to be read. The error status to end with, or None."""
+    async def follow(self, context: Any, plan: ResponsePlan, exchange: Exchange) -> bytes | tuple[Any, str]:  # noqa: ANN401 - grpc ships no types
+        """Exchange messages until nothing of the response is left to be read.
+
+        Returns:
+            The last message, with which the stream ends in OK; without one, the error status and its reason.
+        """
         state: ResponseState = AwaitsResponse(plan)
         while (message := await context.read()) is not grpc.aio.EOF:
             end = monotonic() + exchange.generation.budget
@@ -60,17 +64,17 @@ class Responses:
                 self._hold(size)
                 state, action = await self._step(state, event, size, exchange.generation.budget)
                 self._note(exchange.request_id, action)
-                await context.write(from_response(event, action))
+                answer = from_response(event, action).SerializeToString()
+                if isinstance(state, Over):
+                    return bytes(answer)
+                await context.write(answer)
             except ResponseError as error:
                 return grpc.StatusCode.FAILED_PRECONDITION, str(error)
             except (OverloadedError, TimeoutError):
                 return grpc.StatusCode.UNAVAILABLE, "the response could not be read in time"
             finally:
                 self._hold(-size)
-            if isinstance(state, Over):
-                return None, ""
-        # The gateway ends the stream when the request is over, whatever has become of its response.
-        return None, ""
+        return grpc.StatusCode.CANCELLED, "nobody waits for the response any more"
 
     async def _step(
         self, state: ResponseState, event: ResponseEvent, size: int, budget: float

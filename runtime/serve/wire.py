@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from runtime.request.events import Answer, Continue, RequestBody, RequestHeaders, Route
@@ -51,12 +52,27 @@ def to_event(message: Any, *, announced: bool) -> RequestHeaders | RequestBody: 
     kind = message.WhichOneof("request")
     if kind == "request_headers":
         headers = message.request_headers
-        return RequestHeaders(tuple(header(each) for each in headers.headers.headers), headers.end_of_stream)
+        return RequestHeaders(tuple([header(each) for each in headers.headers.headers]), headers.end_of_stream)
     if kind == "request_body":
         if not (announced or message.request_body.end_of_stream):
             raise ModeError("the body came in parts; set request_body_mode BUFFERED")
         return RequestBody(message.request_body.body)
     raise ModeError(f"a message of kind {kind} was not expected; send request headers and body only")
+
+
+def encoded(action: Continue | Route | Answer) -> bytes:
+    """The bytes of the message that carries an action out."""
+    if isinstance(action, Continue):
+        return _passed(action)
+    data: bytes = from_action(action).SerializeToString()
+    return data
+
+
+@lru_cache(8)
+def _passed(action: Continue) -> bytes:
+    """The same for every request, so it is made once."""
+    data: bytes = from_action(action).SerializeToString()
+    return data
 
 
 def from_action(action: Continue | Route | Answer) -> Any:  # noqa: ANN401 - as above

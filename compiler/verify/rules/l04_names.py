@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compiler.diagnostics import Diagnostic, Severity
-from compiler.verify.extproc import AI_MODEL, matched
+from compiler.verify.extproc import AI_MODEL, matches
 from compiler.verify.manifest import Manifest, Path, text
 from compiler.verify.pickers import served_names
 from compiler.verify.router import configs
@@ -21,11 +21,9 @@ def rule(world: World) -> Iterator[Diagnostic]:
     behind a route answers to that name.
     """  # noqa: D205 - the whole of it is what users read
     routed: Routed = {}
-    for route in world.routes:
-        wanted = AI_MODEL if route.kind == "AIGatewayRoute" else SELECTED_MODEL
-        for name, value, place, where in matched(route):
-            if name == wanted:
-                routed.setdefault(value, []).append((route, place, where))
+    for each in matches(world):
+        if each.name == (AI_MODEL if each.route.kind == "AIGatewayRoute" else SELECTED_MODEL):
+            routed.setdefault(each.value, []).append((each.route, each.place, each.rule))
     if not routed:
         return
     yield from _selectable(world, routed)
@@ -35,7 +33,7 @@ def rule(world: World) -> Iterator[Diagnostic]:
 
 
 def _selectable(world: World, routed: Routed) -> Iterator[Diagnostic]:
-    known = list(configs(world))
+    known = configs(world)
     selectable = {model for config in known for model in config.known}
     for config in known:
         for model in sorted(config.models - set(routed)):

@@ -16,7 +16,7 @@ def rule(world: World) -> Iterator[Diagnostic]:
     """A processor with guards fails closed, and headers that choose the route are taken from client requests before any
     filter runs; what a route or a virtual host removes is removed too late.
     """  # noqa: D205 - the whole of it is what users read
-    found = list(filters(world))
+    found = filters(world)
     guards = bool(found) and guarded(world)
     for each in found:
         if each.fails_open:

@@ -115,4 +115,4 @@ def _files(world: World, picker: Picker) -> Iterator[tuple[Manifest, Path, dict[
         name = text(dig(volume, "configMap", "name"))
         source = world.find("", "ConfigMap", picker.owner.namespace, name)
         if source is not None and key in labels(source.body.get("data")):
-            yield source, ("data", key), embedded(labels(source.body["data"])[key])
+            yield source, ("data", key), embedded(world, labels(source.body["data"])[key])
