@@ -26,6 +26,7 @@ VERBS = {
     "explain": "Show where an output came from, or what a policy line makes.",
     "check": "Find what is wrong with policies, without compiling them.",
     "test": "Run the tests of policies, without a server.",
+    "eval": "Measure how well a policy tells categories apart.",
     "verify": "Find what is wrong with manifests, ours or anybody's.",
     "crds": "Fetch the CustomResourceDefinitions that verify checks by.",
     "fmt": "Bring policies into canonical form.",

@@ -96,6 +96,13 @@ CODES: dict[str, Code] = {
     "VSR250": Code("test that fails", "error", "Mend the policy, or what is expected."),
     "VSR251": Code("route that no test reaches", "note", "Add a test with a prompt that should take it."),
     "VSR260": Code("guard that no test reaches", "note", "Add a test with a prompt in which it should find something."),
+    "VSR270": Code(
+        "line of data that cannot be used", "error", "Mend the line: a JSON object with prompt and category."
+    ),
+    "VSR271": Code(
+        "category that the policy does not have", "error", "Use the policy's names of categories, or other."
+    ),
+    "VSR272": Code("nothing to evaluate", "error", "Give the policy categories, or the data lines."),
     "VSR301": Code("no repository for Argo CD", "warning", "Add `gitops` with the repository that holds the output."),
     "VSR302": Code("path outside the repository", "error", "Name the folder of the repository that holds `out/`."),
     "VSR303": Code(
@@ -176,6 +183,10 @@ CODES: dict[str, Code] = {
     "VSR454": Code("version that is deprecated", "warning", "Move to a newer version."),
     "VSR455": Code("value that Envoy refuses", "error", "Mend the value as Envoy asks for it."),
     "VSR456": Code("value that was not put to Envoy", "note", "Install the extra `local`, or mend what is in the way."),
+    "VSR460": Code("object that the API server refuses", "error", "Mend the field that the server names."),
+    "VSR461": Code(
+        "object that the API server was not asked about", "error", "See that the cluster answers, and that you may ask."
+    ),
     "VSR500": Code("output directory cannot be written", "error", "Check the path and its permissions."),
     "VSR501": Code("file was edited by hand or is not ours", "error", "Move it away, or pass --force to overwrite it."),
     "VSR502": Code("output differs from a fresh compile", "error", "Run vsr-compile and commit the result."),

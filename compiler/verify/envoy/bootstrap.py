@@ -38,10 +38,8 @@ def bootstrap(given: list[Fragment]) -> Body:
             listeners.append(own | moved | {"name": f"listener-{number}"})
     if forms:
         # What stands in metadata is read in its form and set up by nobody.
-        listeners.append(
-            listener(manager())
-            | {"name": "forms", "address": address(len(given)), "metadata": {"typed_filter_metadata": forms}}
-        )
+        own = {"name": "forms", "address": address(len(given)), "metadata": {"typed_filter_metadata": forms}}
+        listeners.append(listener(manager()) | own)
     return {
         "node": {"id": "verify", "cluster": "verify"},
         "layered_runtime": {"layers": [{"name": "limits", "static_layer": LIMITS}]},

@@ -45,10 +45,10 @@ def fetch(url: str, *, seconds: float = SECONDS, limit: int = MAX_FILE) -> bytes
     """
     if not url.startswith(("https://", "http://")):
         raise _failed(url, "only https:// and http:// are known")
-    request = urllib.request.Request(url, headers={"User-Agent": "vsr-compile"})  # noqa: S310 - looked at above
     until = time.monotonic() + seconds
     data = bytearray()
     try:
+        request = urllib.request.Request(url, headers={"User-Agent": "vsr-compile"})  # noqa: S310 - looked at above
         with urllib.request.build_opener(_NoRedirect).open(request, timeout=seconds) as answer:
             while chunk := answer.read1(_CHUNK):
                 data += chunk
@@ -57,6 +57,7 @@ def fetch(url: str, *, seconds: float = SECONDS, limit: int = MAX_FILE) -> bytes
                 if time.monotonic() > until:
                     raise _failed(url, f"not sent whole within {seconds:g} s")
     except urllib.error.HTTPError as error:
+        error.close()
         raise _failed(url, f"the server said {error.code}") from None
     except (OSError, http.client.HTTPException, ValueError) as error:
         reason = getattr(error, "reason", None) or error

@@ -71,7 +71,9 @@ class Walk:
 
     def say(self, code: str, path: Path, message: str, hint: str, *, at_key: bool = False) -> None:
         """Take a problem."""
-        if not self.full:
+        last = self.problems[-1] if self.problems else None
+        # Of several patterns for one text, the first that it does not match says enough.
+        if not self.full and (last is None or (last.path, last.message) != (path, message)):
             self.problems.append(Problem(code, path, message, hint, at_key))
 
     def value(self, node: Node, value: Any, path: Path) -> None:  # noqa: ANN401 - JSON of any form

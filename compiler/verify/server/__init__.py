@@ -5,6 +5,7 @@ Only for who asks for it: this is the one check that speaks to a network.
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from collections.abc import Callable
@@ -39,55 +40,50 @@ def dry_run(manifests: list[Manifest], context: str | None = None) -> list[Diagn
         hint = "Check the kubeconfig (KUBECONFIG, --context), and install vsr-compile[kubernetes]."
         return [Diagnostic("VSR461", str(error), Span("cluster"), hint)]
     named = [each for each in manifests if each.name]
-    found: list[Diagnostic] = []
-    answered = 0
-    for each, answer in _answers(named, asker):
-        answered += 1
-        if answer.lost:
-            hint = "See that the cluster answers; --context names another."
-            found.append(Diagnostic("VSR461", answer.lost, each.span(), hint))
-            break
-        found += findings(each, answer, made=_made(manifests))
-    else:
-        if answered < len(named):
-            message = f"the server kept {len(named) - answered} objects waiting for more than {PATIENCE:g} s"
-            hint = "See that the cluster answers; --context names another."
-            found.append(Diagnostic("VSR461", message, named[0].span(), hint))
+    answers = _answers(named, asker)
+    made = _made(manifests)
+    found = [item for each, answer in answers if not answer.lost for item in findings(each, answer, made)]
+    lost = [(each, answer.lost) for each, answer in answers if answer.lost]
+    if not lost and len(answers) < len(named):
+        lost = [(named[0], f"{len(named) - len(answers)} objects have no answer after {PATIENCE:g} s")]
+    hint = "See that the cluster answers; --context names another."
+    found += [Diagnostic("VSR461", reason, each.span(), hint) for each, reason in lost[:1]]
     return _told_once(found)
 
 
 def _answers(named: list[Manifest], ask: Ask) -> list[tuple[Manifest, Answer]]:
-    """Answers as they come, until one is overdue. The threads are daemons: who hangs is not waited for."""
+    """Answers as they come, until one is lost or overdue. The threads are daemons: who hangs is not waited for."""
     waiting: queue.SimpleQueue[Manifest] = queue.SimpleQueue()
-    done: queue.SimpleQueue[tuple[Manifest, Answer]] = queue.SimpleQueue()
+    done: queue.SimpleQueue[tuple[Manifest, Answer | Exception]] = queue.SimpleQueue()
     for each in named:
         waiting.put(each)
+    for _ in range(min(WORKERS, len(named))):
+        threading.Thread(target=_work, args=(ask, waiting, done), daemon=True).start()
+    found: list[tuple[Manifest, Answer]] = []
+    with contextlib.suppress(queue.Empty):
+        while len(found) < len(named) and not (found and found[-1][1].lost):
+            each, answer = done.get(timeout=PATIENCE)
+            if isinstance(answer, Exception):
+                raise answer
+            found.append((each, answer))
+    return found
 
-    def work() -> None:
+
+def _work(
+    ask: Ask, waiting: queue.SimpleQueue[Manifest], done: queue.SimpleQueue[tuple[Manifest, Answer | Exception]]
+) -> None:
+    with contextlib.suppress(queue.Empty):
         while True:
-            try:
-                each = waiting.get_nowait()
-            except queue.Empty:
-                return
+            each = waiting.get_nowait()
             try:
                 answer = ask(each)
             except UnreachableError as error:
-                answer = Answer(0, {}, lost=str(error))
-            done.put((each, answer))
-            if answer.lost:
+                done.put((each, Answer(0, {}, lost=str(error))))
                 return
-
-    for _ in range(min(WORKERS, len(named))):
-        threading.Thread(target=work, daemon=True).start()
-    found: list[tuple[Manifest, Answer]] = []
-    while len(found) < len(named):
-        try:
-            found.append(done.get(timeout=PATIENCE))
-        except queue.Empty:
-            break
-        if found[-1][1].lost:
-            break
-    return found
+            except Exception as error:  # noqa: BLE001 - a fault of ours is raised where it is reported
+                done.put((each, error))
+                return
+            done.put((each, answer))
 
 
 def _made(manifests: list[Manifest]) -> frozenset[tuple[str, str]]:

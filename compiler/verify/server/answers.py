@@ -73,12 +73,11 @@ def _unknown_kind(each: Manifest, made: frozenset[tuple[str, str]]) -> Diagnosti
 def _refused(each: Manifest, answer: Answer, made: frozenset[tuple[str, str]]) -> Iterator[Diagnostic]:
     said = text(answer.body.get("message"))
     space = _NO_SPACE.search(said)
-    if answer.status == _NOT_FOUND and space:
-        if ("Namespace", space[1]) in made:
-            what = title("Namespace", "", space[1])
-            message = f"the server does not have {what} yet, which comes with these objects; it was not asked"
-            yield Diagnostic("VSR461", message, each.span("metadata"), "Ask again afterwards.", Severity.NOTE)
-            return
+    if answer.status == _NOT_FOUND and space and ("Namespace", space[1]) in made:
+        what = title("Namespace", "", space[1])
+        message = f"the server does not have {what} yet, which comes with these objects; it was not asked"
+        yield Diagnostic("VSR461", message, each.span("metadata"), "Ask again afterwards.", Severity.NOTE)
+        return
     causes = [cause for cause in rows(dig(answer.body, "details", "causes")) if text(cause.get("message"))]
     unknown = [first or second for first, second in _UNKNOWN.findall(said)]
     for field in dict.fromkeys(unknown[:_MAX_CAUSES]):

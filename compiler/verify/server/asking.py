@@ -32,12 +32,12 @@ def connect(context: str | None) -> Asker:
     try:
         from kubernetes import client, config  # noqa: PLC0415 - an extra, and heavy
     except ImportError:
-        raise UnreachableError(
-            "the Kubernetes client is not installed: pip install 'vsr-compile[kubernetes]'"
-        ) from None
+        raise UnreachableError("the Kubernetes client is not installed") from None
     try:
         configuration = client.Configuration()
-        config.load_kube_config(context=context, client_configuration=configuration)
+        # The client carries annotations for some of its functions only.
+        load: Any = config.load_kube_config
+        load(context=context, client_configuration=configuration)
     except (config.ConfigException, OSError, ValueError, TypeError, KeyError) as error:
         reason = " ".join(str(error).split())[:200]
         raise UnreachableError(f"there is no cluster to ask: {reason}") from None
@@ -87,7 +87,9 @@ class Asker:
         headers = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": MANAGER}
         if body is not None:
             headers["Content-Type"] = "application/apply-patch+yaml"
-        self._api.update_params_for_auth(headers, [], ["BearerToken"])
+        for setting in self._api.configuration.auth_settings().values():
+            if setting["in"] == "header":
+                headers[setting["key"]] = setting["value"]
         try:
             response = self._api.rest_client.pool_manager.request(
                 method,

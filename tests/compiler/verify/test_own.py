@@ -48,3 +48,28 @@ def test_each_whole_that_differs_is_checked_once(tmp_path: Path, monkeypatch: py
     policy.write_text(f"{SMALL}environments: {{dev: {{}}, prod: {{replicas: {{router: 3}}}}}}\n", encoding="utf-8")
     assert call("compile", policy, "--out", tmp_path / "out").exit_code == 0
     assert len(seen) == 2
+
+
+def test_a_finding_on_output_is_told_at_the_policys_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Output of policies/ knows its policy, any other is told it; both places are said, and the format is no matter."""
+    monkeypatch.chdir(tmp_path)
+    policy = tmp_path / "policies" / "small.yaml"
+    policy.parent.mkdir()
+    policy.write_text(SMALL, encoding="utf-8")
+    assert call("compile", "policies/small.yaml").exit_code == 0
+    base = tmp_path / "out" / "small" / "istio" / "base"
+    services = sorted(base.rglob("service-one.yaml"))
+    services[0].unlink()
+    assume = ("--assume", "Service/default/two")
+    own = call("verify", "out/small/istio", "--no-envoy", *assume)
+    assert own.exit_code == 1
+    line = SMALL[: SMALL.index("  big: {")].count("\n") + 1
+    assert f"policies/small.yaml:{line}:" in own.stderr
+    assert "It stands in out/small/istio/base/default/httproute-" in own.stderr
+    moved = tmp_path / "elsewhere"
+    base.rename(moved)
+    assert "small.yaml" not in call("verify", moved, "--no-envoy", *assume).stderr
+    told = call("verify", moved, "--no-envoy", *assume, "--policy", "policies/small.yaml", "--format", "github")
+    assert f"file=policies/small.yaml,line={line}" in told.stdout
+    gone = call("verify", moved, "--no-envoy", *assume, "--policy", "policies/gone.yaml")
+    assert (gone.exit_code, "VSR001" in gone.stderr) == (1, True)

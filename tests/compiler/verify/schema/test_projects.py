@@ -1,4 +1,4 @@
-"""Objects of the projects whose definitions we emit for: what an API server takes and what it refuses, field by field."""
+"""Objects of the projects that we emit for: what an API server takes and what it refuses, field by field."""
 
 from __future__ import annotations
 
