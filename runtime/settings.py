@@ -69,7 +69,7 @@ def load(config: Path, credentials: Path | None = None) -> Settings:
     labels = frozenset(classifier.labels) if classifier else frozenset[str]()
     outside = read_credentials(credentials or config.parent / FOLDER, runtime.credentials or {})
     fallback = classifier.fallback if classifier else None
-    program = build(router, labels, fallback, runtime.splits, outside, runtime.guards)
+    program = build(router, labels, fallback, runtime.splits, outside, runtime.guards, _detectors(runtime))
     if runtime.limits.maxMessage <= runtime.limits.maxBody:
         raise UserError("runtime.yaml: limits.maxMessage: must exceed limits.maxBody, since a message carries the body")
     return Settings(
@@ -117,6 +117,15 @@ def _category_classifier(classifiers: dict[str, Classifier]) -> Classifier | Non
             f"runtime.yaml: classifiers: one is executed, {len(found)} are given of the task category; keep one"
         )
     return found[0] if found else None
+
+
+def _detectors(runtime: Runtime) -> set[str]:
+    """The classifiers that guards may ask: checkpoints that label a text as a whole."""
+    return {
+        name
+        for name, one in runtime.classifiers.items()
+        if one.task != "category" and one.checkpoint is not None and one.checkpoint.kind == "sequence"
+    }
 
 
 def for_the_engine(classifiers: dict[str, Classifier]) -> dict[str, Classifier]:

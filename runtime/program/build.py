@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from runtime.program.build_guards import guards as build_guards
@@ -28,6 +28,7 @@ def build(
     splits: Splits | None = None,
     outside: Mapping[str, Outside] | None = None,
     guards: Mapping[str, Guard] | None = None,
+    detectors: Collection[str] = (),
 ) -> Program:
     """Compile a config.
 
@@ -38,6 +39,7 @@ def build(
         splits: the settings' shares in per cent, by decision and model.
         outside: what providers outside the cluster are told of who asks, by model.
         guards: the settings' guards by name.
+        detectors: the classifiers that guards may ask.
 
     Raises:
         UserError: a name is unknown, doubled or unusable, or the config asks for what is not executed.
@@ -63,7 +65,7 @@ def build(
         )
         for i, decision in order
     )
-    return Program(served, names, routes, default, fallback, cheap, build_guards(guards or {}, served))
+    return Program(served, names, routes, default, fallback, cheap, build_guards(guards or {}, served, detectors))
 
 
 def _placed(served: Mapping[str, Target], outside: Mapping[str, Outside]) -> dict[str, Target]:

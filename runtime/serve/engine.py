@@ -17,9 +17,10 @@ from runtime.engine.remote import Remote
 from runtime.engine.supervise import START, Supervisor, engine_command
 from runtime.engine.tasks import Task, TaskEngine
 from runtime.errors import UserError
+from runtime.guards.text import Span
 from runtime.inference.classifier import Classification
 from runtime.output import log
-from runtime.request.events import Cause, Failure, SignalsReady
+from runtime.request.events import Cause, Failure, Look, SignalsReady
 from runtime.serve.classify import WARM_TEXT, WARM_TIME
 from runtime.settings import Settings
 from schemas.runtime import Classifier
@@ -144,6 +145,24 @@ class EnginePool:
             return Failure(Cause.BROKEN)
         return SignalsReady(found.label, found.probability)
 
+    async def looks(self, asked: Mapping[str, Sequence[str]], until: float) -> Mapping[str, Look]:
+        """What detectors find in texts: of a text the label of the policy's that is likeliest, over the whole of it."""
+        found = await asyncio.gather(*(self._look(name, texts, until) for name, texts in asked.items()))
+        return dict(zip(asked, found, strict=True))
+
+    async def _look(self, name: str, texts: Sequence[str], until: float) -> Look:
+        labels = self._classifiers[name].labels
+        try:
+            answers = await self.engine.classify(name, texts, until)
+        except OverloadedError:
+            return Cause.OVERLOADED
+        except TimeoutError:
+            return Cause.TIMEOUT
+        except Exception as error:  # noqa: BLE001 - whatever breaks in an engine must end in a refusal
+            log("detector_failed", detector=name, error=type(error).__name__)
+            return Cause.BROKEN
+        return [[_likeliest(answer, labels, text, name)] for answer, text in zip(answers, texts, strict=True)]
+
     def close(self) -> None:
         """Take no more work and drop what waits."""
         self.engine.close()
@@ -156,3 +175,8 @@ class EnginePool:
         best = max(answer, key=lambda label: answer[label])
         known = best in settings.labels and answer[best] >= settings.threshold
         return Classification(best if known else None, answer[best], answer)
+
+
+def _likeliest(answer: Mapping[str, float], labels: Sequence[str], text: str, name: str) -> Span:
+    best = max(labels, key=lambda label: answer[label])
+    return Span(0, len(text), best, answer[best], name)

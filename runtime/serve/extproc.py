@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -64,7 +65,7 @@ class Processor:
         self._draining = False
         self._flushing = False
         self._readers = Workers("read", threads=_READERS, max_pending=_WAITING)
-        self._responses = Responses(self._readers, self._metrics, self._weigh)
+        self._responses = Responses(self._readers, self._metrics, self._count)
 
     def handler(self) -> Any:  # noqa: ANN401 - grpc ships no types
         """The gRPC handler of the service."""
@@ -141,6 +142,7 @@ class Processor:
     async def _converse(self, exchange: Exchange, context: Any) -> bytes | tuple[Any, str]:  # noqa: ANN401 - as above
         """Exchange messages until there is a decision."""
         state: State = Fresh()
+        release = _nothing
         while (message := await context.read()) is not grpc.aio.EOF:
             begun = monotonic()
             if isinstance(state, Fresh):
@@ -148,7 +150,7 @@ class Processor:
                 exchange.announced = message.HasField("protocol_config")
             event = to_event(message, announced=exchange.announced)
             if isinstance(event, RequestBody):
-                self._hold(len(event.body), context)
+                release = self._hold(len(event.body), context)
                 state, action = await self._decide(exchange.generation, state, event, begun)
                 self._note(exchange.request_id, action, begun)
             else:
@@ -156,10 +158,11 @@ class Processor:
                 state, action = await self._decide(exchange.generation, state, event, begun)
                 self._note(exchange.request_id, action, None)
             if isinstance(state, Decided):
-                if isinstance(action, Route) and action.response is not None:
-                    await context.write(encoded(action))
-                    return await self._responses.follow(context, action.response, exchange)
-                return encoded(action)
+                if not isinstance(action, Route) or action.response is None:
+                    return encoded(action)
+                await context.write(encoded(action))
+                release()
+                return await self._responses.follow(context, action.response, exchange)
             await context.write(encoded(action))
         return grpc.StatusCode.INTERNAL, "the stream ended before a decision"
 
@@ -201,13 +204,23 @@ class Processor:
         except TimeoutError:
             return advance(rules, state, Failure(Cause.TIMEOUT))
 
-    def _hold(self, size: int, context: Any) -> None:  # noqa: ANN401 - grpc ships no types
-        """Count a body's bytes as in work until its stream has ended, and so its answer has been handed over."""
-        self._weigh(size)
-        context.add_done_callback(lambda _: self._weigh(-size))
+    def _hold(self, size: int, context: Any) -> Callable[[], None]:  # noqa: ANN401 - grpc ships no types
+        """Count a body's bytes as in work until its stream has ended, and so its answer has been handed over.
 
-    def _weigh(self, size: int) -> None:
-        """Count bytes in and out of work."""
+        Returns:
+            Counts them out before that, once its answer has been handed over and the stream goes on.
+        """
+        left = [size]
+        self._count(size)
+
+        def release(*_: object) -> None:
+            self._count(-left[0])
+            left[0] = 0
+
+        context.add_done_callback(release)
+        return release
+
+    def _count(self, size: int) -> None:
         self._held += size
         self._metrics.holds(self._held)
 
@@ -224,6 +237,10 @@ class Processor:
     def _flush(self) -> None:
         self._flushing = False
         flush()
+
+
+def _nothing() -> None:
+    """No body was counted."""
 
 
 def _loop_time(moment: float) -> float:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from runtime.errors import UserError
-from runtime.request.events import Cause, Failure, NeedSignals, SignalsReady
+from runtime.request.events import Cause, Failure, Look, NeedSignals, SignalsReady
 from runtime.request.machine import Rules
 from runtime.serve.classify import Classified, Classifier, ClassifierPool, Pool
 from runtime.settings import Settings
@@ -21,6 +22,14 @@ class Startable(Protocol):
 
     async def start(self) -> Pool:
         """Start it."""
+
+
+@runtime_checkable
+class Detectors(Protocol):
+    """A pool that has detectors for guards."""
+
+    async def looks(self, asked: Mapping[str, Sequence[str]], until: float) -> Mapping[str, Look]:
+        """What each detector finds in each of its texts."""
 
 
 Loader = Callable[[Settings], Classifier | Startable | None]
@@ -53,14 +62,22 @@ class Generation:
         self._retired = False
 
     async def signals(self, asked: NeedSignals, until: float) -> SignalsReady | Failure:
-        """Find out what is asked for, all of it at the same time, until a time of the event loop's clock."""
-        category: SignalsReady | Failure = SignalsReady()
-        if asked.kinds:
-            category = await self.pool.signals(asked.text, until) if self.pool else Failure(Cause.BROKEN)
-        if isinstance(category, Failure) or not asked.looks:
-            return category
-        # No detector is loaded: a guard that names one counts as failed, and its policy says what follows.
-        return replace(category, looks=dict.fromkeys(asked.looks, Cause.BROKEN))
+        """Find out what is asked for until a time of the event loop's clock."""
+        category, looks = await asyncio.gather(self._category(asked, until), self._looks(asked, until))
+        return category if isinstance(category, Failure) else replace(category, looks=looks)
+
+    async def _category(self, asked: NeedSignals, until: float) -> SignalsReady | Failure:
+        if not asked.kinds:
+            return SignalsReady()
+        return await self.pool.signals(asked.text, until) if self.pool else Failure(Cause.BROKEN)
+
+    async def _looks(self, asked: NeedSignals, until: float) -> Mapping[str, Look]:
+        """What detectors find. Where none is loaded a guard that names one has failed, and its policy says the rest."""
+        if not asked.looks:
+            return {}
+        if isinstance(self.pool, Detectors):
+            return await self.pool.looks(asked.looks, until)
+        return dict.fromkeys(asked.looks, Cause.BROKEN)
 
     def enter(self) -> None:
         """A stream begins; the classifier stays until it has ended."""

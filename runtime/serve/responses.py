@@ -52,7 +52,8 @@ class Responses:
     async def follow(self, context: Any, plan: ResponsePlan, exchange: Exchange) -> bytes | tuple[Any, str]:  # noqa: ANN401 - grpc ships no types
         """Exchange messages until nothing of the response is left to be read.
 
-        The last message, or the error status to end with.
+        Returns:
+            The last message, with which the stream ends in OK; without one, the error status and its reason.
         """
         state: ResponseState = AwaitsResponse(plan)
         while (message := await context.read()) is not grpc.aio.EOF:
@@ -63,18 +64,17 @@ class Responses:
                 self._hold(size)
                 state, action = await self._step(state, event, size, exchange.generation.budget)
                 self._note(exchange.request_id, action)
-                message = from_response(event, action).SerializeToString()
+                answer = from_response(event, action).SerializeToString()
                 if isinstance(state, Over):
-                    return bytes(message)
-                await context.write(message)
+                    return bytes(answer)
+                await context.write(answer)
             except ResponseError as error:
                 return grpc.StatusCode.FAILED_PRECONDITION, str(error)
             except (OverloadedError, TimeoutError):
                 return grpc.StatusCode.UNAVAILABLE, "the response could not be read in time"
             finally:
                 self._hold(-size)
-        # The gateway ends the stream when the request is over, whatever has become of its response. It reads no more.
-        return b""
+        return grpc.StatusCode.CANCELLED, "nobody waits for the response any more"
 
     async def _step(
         self, state: ResponseState, event: ResponseEvent, size: int, budget: float

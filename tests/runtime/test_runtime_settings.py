@@ -143,3 +143,24 @@ def test_second_classifier_is_refused(policy):
 def test_budget_is_the_deadline_less_its_margin(deadline, seconds):
     """A tenth of the deadline, at least 20 ms, is kept for the way back to the gateway."""
     assert budget(deadline) == seconds
+
+
+@pytest.mark.parametrize(
+    ("action", "on", "more", "message"),
+    [
+        ("block", "request", "exempt: [nobody], types: [URL]", "guards.g.exempt: config.yaml has no model 'nobody'"),
+        ("route", "request", "types: [URL]", "guards.g.model: belongs to the action route"),
+        ("route", "both", "types: [URL], model: phi4-mini", "guards.g.on: only a request can be routed"),
+        ("flag", "request", "types: [URL], unmask: true", "guards.g.unmask: undoes only the masks of requests"),
+        ("block", "request", "detector: nobody", "guards.g.detector: no detector 'nobody' is loaded"),
+        ("block", "request", "exempt: []", "guards.g: looks for nothing"),
+        ("block", "request", 'patterns: ["("]', "guards.g: "),
+    ],
+)
+def test_guards_that_cannot_hold_are_refused(policy, action, on, more, message):
+    """By name, at start: a guard that is passed over would seem to hold."""
+    guard = f"threshold: 0.7, onError: block, unreadable: block, maxTokens: 9, action: {action}, 'on': {on}, {more}"
+    replace(policy / "router" / "runtime.yaml", "policy: sample", f"policy: sample\nguards: {{g: {{{guard}}}}}")
+    with pytest.raises(UserError) as error:
+        load(policy / "router" / "config.yaml")
+    assert message in str(error.value)
