@@ -28,12 +28,14 @@ from compiler.features import (
     vllm,
 )
 from compiler.features.components import Component
+from compiler.features.helm import Values
 from compiler.features.objects import Object
 from compiler.link import ir
 
 Emit = Callable[[ir.Policy], Iterable[Object]]
 Check = Callable[[ir.Policy], Iterable[Diagnostic]]
 Option = Callable[[ir.Policy], Component]
+Chart = Callable[[ir.Policy], Values]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,9 @@ OPTIONS: Mapping[str, tuple[Option, ...]] = MappingProxyType(
     }
 )
 
+CHARTS: Mapping[str, tuple[Chart, ...]] = MappingProxyType({})
+"""What a target hands to Helm; most hand nothing."""
+
 
 def objects(policy: ir.Policy, target: str) -> list[Object]:
     """Every object of a target, sorted by where its file goes.
@@ -108,6 +113,11 @@ def objects(policy: ir.Policy, target: str) -> list[Object]:
 def components(policy: ir.Policy, target: str) -> list[Component]:
     """The options of a target, for overlays of the user's own."""
     return [option(policy) for option in OPTIONS[target]]
+
+
+def values(policy: ir.Policy, target: str) -> list[Values]:
+    """What Helm takes for a target, a file a chart, by the names of the charts."""
+    return sorted((chart(policy) for chart in CHARTS.get(target, ())), key=lambda item: item.chart)
 
 
 def notices(policy: ir.Policy, target: str) -> list[Diagnostic]:

@@ -54,7 +54,8 @@ def origins(compiled: Compiled, file: str, path: Path) -> list[Origin]:
         if symbol is not None and (item is None or symbol.span != item.origin):
             found.append(symbol)
     if not found:
-        found.append(Origin(file, _file_origin(compiled.policy, file)))
+        values = compiled.values.get(file)
+        found.append(Origin(file, values.origin if values else _file_origin(compiled.policy, file)))
     return found
 
 
