@@ -8,8 +8,12 @@ SELECTED_MODEL = "x-selected-model"
 AI_MODEL = "x-ai-eg-model"
 """Envoy AI Gateway writes it, from the body as the router has left it."""
 
+GUARDS = "x-vsr-guards"
+"""Which guards flagged a request, for its backend, or a response, for its client."""
+
 STRIPPED = (
     SELECTED_MODEL,
+    GUARDS,
     "x-gateway-destination-endpoint",
     "x-prefiller-host-port",
     "x-encoder-hosts-ports",

@@ -132,9 +132,12 @@ spec:
       operation: MERGE
       value:
         typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
           early_header_mutation_extensions:
           - name: strip
-            typed_config: {mutations: [{remove: x-selected-model}]}
+            typed_config:
+              "@type": type.googleapis.com/envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation
+              mutations: [{remove: x-selected-model}]
   - applyTo: HTTP_FILTER
     match: {context: GATEWAY}
     patch:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from compiler.features.components import Component
+from compiler.features.dashboard import alerts as alerts_of_router
+from compiler.features.dashboard import dashboard
 from compiler.features.disaggregation import BEHIND
 from compiler.features.gateway_pods import GatewayPods, Pods
 from compiler.features.objects import Body, Object, make
@@ -45,6 +47,7 @@ def _common(policy: ir.Policy, proxies: GatewayPods) -> Iterator[Object]:
         spec={"endpoints": [{"path": "/metrics", "port": "http"}], "selector": {"matchLabels": selector(name)}},
     )
     yield _scrapers(policy)
+    yield dashboard(policy)
     ports = [{"path": "/stats/prometheus", "port": proxies.metrics}]
     yield _pod_monitor(gateway.name, gateway.namespace, gateway.span, dict(proxies.labels), ports, proxies.namespace)
     for endpoint in policy.endpoints:
@@ -136,7 +139,8 @@ def _rules(policy: ir.Policy, pools: list[ir.Endpoint]) -> Object:
     """Alerts on what kube-state-metrics and the model servers tell."""
     router = policy.router
     alerts = [
-        _no_replicas("RouterUnavailable", router.grpc, "The router has no available replica: every request gets 503.")
+        _no_replicas("RouterUnavailable", router.grpc, "The router has no available replica: every request gets 503."),
+        *alerts_of_router(policy),
     ]
     for pool in pools:
         closed = settings(pool).failure_mode == "FailClose"

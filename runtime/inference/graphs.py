@@ -15,6 +15,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from runtime.inference.errors import ModelError, classify_extra
 from runtime.inference.locate import EncoderFiles
 
+# Its official builds tell their maker of each process and session, and leave an identifier in the user's cache.
+# It is asked in both of its spellings not to, and has to be before it is loaded.
+os.environ["ORT_DISABLE_TELEMETRY"] = os.environ["ORT_TELEMETRY_DISABLED"] = "1"
+
 with classify_extra():
     import onnxruntime
 

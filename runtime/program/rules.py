@@ -63,8 +63,13 @@ class All:
 
     def truth(self, signals: Signals) -> bool | None:
         """Whether the signals satisfy the rule; None while that is open. One part that does not settles it."""
-        truths = {part.truth(signals) for part in self.parts}
-        return False if False in truths else None if None in truths else True
+        known = True
+        for part in self.parts:
+            truth = part.truth(signals)
+            if truth is False:
+                return False
+            known = known and truth is not None
+        return True if known else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +80,13 @@ class AnyOf:
 
     def truth(self, signals: Signals) -> bool | None:
         """Whether the signals satisfy the rule; None while that is open. One part that does settles it."""
-        truths = {part.truth(signals) for part in self.parts}
-        return True if True in truths else None if None in truths else False
+        known = True
+        for part in self.parts:
+            truth = part.truth(signals)
+            if truth:
+                return True
+            known = known and truth is not None
+        return False if known else None
 
 
 @dataclass(frozen=True, slots=True)

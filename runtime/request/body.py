@@ -11,11 +11,13 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 from typing import NoReturn
 
 MAX_DEPTH = 128
 
+_TEXT_VALUE = re.compile(r'[ \t\n\r]*:[ \t\n\r]*("[^"\\]*")')
 _BLANK = re.compile(r"[ \t\n\r]*")
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _NO_BRACKET = bytes(byte for byte in range(256) if byte not in b"[]{}")
@@ -49,13 +51,28 @@ class BodyError(ValueError):
         self.code = code
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Body:
-    """A body that was read: its text, its top-level values, and where each member stands in the text."""
+    """A body that was read: its text and its top-level values."""
 
     text: str
     values: Mapping[str, object]
-    members: Members
+
+    @cached_property
+    def members(self) -> Members:
+        """Where each top-level member stands in the text; found on demand, as most bodies need one place at most."""
+        return scan_object(self.text, 0)[1]
+
+    def place_of_text(self, key: str) -> tuple[int, int] | None:
+        """Where the value of a top-level key stands, if it is a plain string and that can be told at a glance.
+
+        Without an escaped character in the text a key is spelled as it is. If its quoted spelling occurs once, that is the key.
+        """
+        quoted = f'"{key}"'
+        if "\\u" in self.text or self.text.count(quoted) != 1 or key not in self.values:
+            return None
+        found = _TEXT_VALUE.match(self.text, self.text.index(quoted) + len(quoted))
+        return found.span(1) if found else None
 
 
 def read_body(data: bytes) -> Body:
@@ -70,18 +87,19 @@ def read_body(data: bytes) -> Body:
         raise BodyError("The body is not UTF-8.") from None
     if text.startswith("\ufeff"):
         raise BodyError("The body starts with a byte order mark.")
-    if _depth(data) > MAX_DEPTH:
+    # Counting brackets is quick, and what has few of them cannot be deep.
+    if data.count(b"[") + data.count(b"{") > MAX_DEPTH and _depth(data) > MAX_DEPTH:
         raise BodyError(f"The body is nested deeper than {MAX_DEPTH} levels.")
     try:
-        values, members = _scan_whole(text)
+        values = _whole(text)
     except BodyError:
         raise
     except (ValueError, RecursionError):
         raise BodyError("The body is not valid JSON.") from None
     _check_keys(values)
-    if _SURROGATE.search(text):
+    if "\\u" in text and _SURROGATE.search(text):
         _check_surrogates(values)
-    return Body(text, values, members)
+    return Body(text, values)
 
 
 def _depth(data: bytes) -> int:
@@ -90,11 +108,12 @@ def _depth(data: bytes) -> int:
     return max(accumulate(map(_STEP.__getitem__, brackets)), default=0)
 
 
-def _scan_whole(text: str) -> tuple[dict[str, object], Members]:
-    values, members = scan_object(text, 0)
-    if _blank(text, members.end) != len(text):
+def _whole(text: str) -> dict[str, object]:
+    """The object that a text is, with nothing but blanks around it."""
+    values, end = _DECODER.raw_decode(text, _blank(text, 0))
+    if not isinstance(values, dict) or _blank(text, end) != len(text):
         raise ValueError
-    return values, members
+    return values
 
 
 def scan_object(text: str, at: int) -> tuple[dict[str, object], Members]:

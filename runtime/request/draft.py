@@ -64,6 +64,12 @@ class Draft:
 
     def text(self) -> str:
         """The text with all edits; the client's own text where nothing was changed."""
+        if not (self._set or self._removed or self._inner):
+            return self.body.text
+        if len(self._set) == 1 and not self._removed and not self._inner:
+            ((key, value),) = self._set.items()
+            if place := self.body.place_of_text(key):
+                return self.body.text[: place[0]] + value + self.body.text[place[1] :]
         splices = [splice for inner in self._inner.values() for splice in inner]
         return spliced(self.body.text, [*splices, *_member_splices(self.body.members, self._set, self._removed)])
 

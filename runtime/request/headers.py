@@ -41,14 +41,16 @@ def request_id(event: RequestHeaders) -> str | None:
 
 
 def _refused_content(event: RequestHeaders, max_body: int) -> Answer | None:
-    encodings = _all(event, "content-encoding")
-    if any(encoding.strip().lower() not in ("", "identity") for encoding in encodings):
+    about: dict[str, list[str]] = {"content-encoding": [], "content-type": [], "content-length": []}
+    for key, value in event.headers:
+        if key in about:
+            about[key].append(value)
+    if any(encoding.strip().lower() not in ("", "identity") for encoding in about["content-encoding"]):
         return refusal(415, "unsupported_encoding", "A compressed body cannot be read. Send it without encoding.")
-    kinds = _all(event, "content-type")
+    kinds = about["content-type"]
     if len(kinds) != 1 or not _JSON_TYPE.fullmatch(kinds[0].strip()):
         return refusal(415, "unsupported_content_type", "The content type must be application/json in UTF-8.")
-    lengths = _all(event, "content-length")
-    if any(_LENGTH.fullmatch(length) and int(length) > max_body for length in lengths):
+    if any(_LENGTH.fullmatch(length) and int(length) > max_body for length in about["content-length"]):
         return too_large(max_body)
     if event.end_of_stream:
         return refusal(400, "invalid_json", "The request has no body.")
@@ -64,11 +66,12 @@ def _wrong_method(allowed: str) -> Answer:
     return refusal(405, "method_not_allowed", f"This path takes {allowed} only.", headers=(("allow", allowed),))
 
 
-def _all(event: RequestHeaders, name: str) -> list[str]:
-    return [value for key, value in event.headers if key == name]
-
-
 def _one(event: RequestHeaders, name: str) -> str | None:
     """The header's value where it stands exactly once: twice is as good as not at all."""
-    values = _all(event, name)
-    return values[0] if len(values) == 1 else None
+    found: str | None = None
+    for key, value in event.headers:
+        if key == name:
+            if found is not None:
+                return None
+            found = value
+    return found

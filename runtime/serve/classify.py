@@ -36,6 +36,19 @@ class Classifier(Protocol):
         """Read one text."""
 
 
+class Pool(Protocol):
+    """Asks a classifier without blocking the event loop, wherever it runs."""
+
+    async def warm(self) -> Classified | None:
+        """See that it answers. Returns what it said of a text; None where it answers no category."""
+
+    async def signals(self, text: str, until: float) -> SignalsReady | Failure:
+        """Classify a text until a time of the event loop's clock."""
+
+    def close(self) -> None:
+        """Take no more work and drop what waits."""
+
+
 class ClassifierPool:
     """Asks a classifier without blocking the event loop."""
 

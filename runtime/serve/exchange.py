@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from runtime.output import log
-from runtime.request.events import Action, Answer, RequestHeaders, Route
+from runtime.output import note
+from runtime.request.events import Action, Answer, GuardMatch, RequestHeaders, Route
 from runtime.serve.generation import Generation
 
 _ID_LENGTH = 128
@@ -25,18 +26,27 @@ class Exchange:
 
 def id_of(event: RequestHeaders) -> str:
     """The gateway's id for the request, cut to a bounded length since a client may have chosen it."""
-    return next((value[:_ID_LENGTH] for key, value in event.headers if key == "x-request-id"), "")
+    for key, value in event.headers:
+        if key == "x-request-id":
+            return value[:_ID_LENGTH]
+    return ""
+
+
+def guards_told(matches: Iterable[GuardMatch]) -> str:
+    """Guards and what each did, as logs have them."""
+    return ", ".join(f"{match.guard}:{'failed' if match.failed else match.action}" for match in matches)
 
 
 def log_action(request_id: str, action: Action) -> None:
     """One line a decision: names and numbers, never text of the request."""
     if not isinstance(action, Route | Answer):
         return
+    told = {"guards": guards_told(action.guards)} if action.guards else {}
     if isinstance(action, Answer) and action.route is None:
-        log("answer", request=request_id, status=action.status, code=action.code)
+        note("answer", request=request_id, status=action.status, code=action.code, **told)
         return
     signals = action.signals
-    log(
+    note(
         "decision",
         request=request_id,
         model=action.model if isinstance(action, Route) else None,
@@ -44,4 +54,5 @@ def log_action(request_id: str, action: Action) -> None:
         named=signals is None,
         category=signals.category if signals else None,
         probability=round(signals.probability, 4) if signals and signals.probability is not None else None,
+        **told,
     )

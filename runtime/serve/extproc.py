@@ -9,7 +9,7 @@ from typing import Any
 
 import grpc
 
-from runtime.output import log
+from runtime.output import flush, log
 from runtime.request.events import (
     Action,
     Answer,
@@ -19,15 +19,15 @@ from runtime.request.events import (
     Failure,
     NeedSignals,
     RequestBody,
-    RequestHeaders,
     Route,
 )
 from runtime.request.machine import Decided, Fresh, OutOfOrderError, State, advance
 from runtime.serve.exchange import Exchange, id_of, log_action
 from runtime.serve.generation import Generation
-from runtime.serve.messages import EXT_PROC_SERVICE, ProcessingRequest, ProcessingResponse
+from runtime.serve.messages import EXT_PROC_SERVICE, ProcessingRequest
 from runtime.serve.metrics import Metrics
-from runtime.serve.wire import ModeError, check_mode, from_action, to_event
+from runtime.serve.responses import Responses
+from runtime.serve.wire import ModeError, check_mode, encoded, to_event
 from runtime.serve.workers import OverloadedError, Workers
 
 LARGE_BODY = 256 << 10
@@ -36,6 +36,8 @@ LARGE_WORK = 4 << 20
 """Steps of looking for patterns, at the worst, from which a body is read in a thread: some 20 ms."""
 MAX_HELD = 256 << 20
 """Bytes of bodies in work at a time, unless one body may be larger than a quarter of it: then four of those."""
+FLUSH = 0.1
+"""Seconds that the log line of a decision may wait for others: writing each by itself costs as much as deciding."""
 _READERS = 2
 _HANDOVER = 64 << 10
 """Bytes that handing a body to a thread is as much work as. Without it, what small bodies take by the byte would make
@@ -60,13 +62,15 @@ class Processor:
         self._held = 0
         self._open: set[asyncio.Task[Any]] = set()
         self._draining = False
+        self._flushing = False
         self._readers = Workers("read", threads=_READERS, max_pending=_WAITING)
+        self._responses = Responses(self._readers, self._metrics, self._weigh)
 
     def handler(self) -> Any:  # noqa: ANN401 - grpc ships no types
         """The gRPC handler of the service."""
-        method = grpc.stream_stream_rpc_method_handler(
-            self.process, ProcessingRequest.FromString, ProcessingResponse.SerializeToString
-        )
+        # On the wire it is a stream either way. As the result of a "unary" method the last message leaves together with
+        # the status, in one operation less. Messages before it are written; like it they are bytes already.
+        method = grpc.stream_unary_rpc_method_handler(self.process, ProcessingRequest.FromString, None)
         return grpc.method_handlers_generic_handler(EXT_PROC_SERVICE, {"Process": method})
 
     @property
@@ -91,30 +95,37 @@ class Processor:
         """Let go of the threads."""
         self._generation.retire()
         self._readers.close()
+        flush()
 
-    async def process(self, _: object, context: Any) -> None:  # noqa: ANN401 - grpc ships no types
-        """Drive one stream. Envoy takes OK before a decision for a pass, so every other way out is an error status."""
+    async def process(self, _: object, context: Any) -> bytes:  # noqa: ANN401 - grpc ships no types
+        """Drive one stream and return its last message, with which it ends in OK.
+
+        Envoy takes OK before a decision for a pass, so every other way out is an error status.
+        """
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("not in a task")
         self._open.add(task)
         try:
-            code, reason = await self._outcome(task, context)
+            outcome = await self._outcome(task, context)
         finally:
             self._open.discard(task)
-        if code is not None:
-            log("aborted", status=code.name, reason=reason)
-            self._metrics.failed("aborted")
-            await context.abort(code, reason)
+        if isinstance(outcome, bytes):
+            return outcome
+        code, reason = outcome
+        log("aborted", status=code.name, reason=reason)
+        self._metrics.failed("aborted")
+        await context.abort(code, reason)
+        raise RuntimeError("aborting came back")
 
-    async def _outcome(self, task: asyncio.Task[Any], context: Any) -> tuple[Any, str]:  # noqa: ANN401 - as above
-        """The error status to end with and its reason; None once the decision is sent."""
+    async def _outcome(self, task: asyncio.Task[Any], context: Any) -> bytes | tuple[Any, str]:  # noqa: ANN401 - as above
+        """The decision's message; without one, the error status to end with and its reason."""
         if self._draining:
             return _STOPPING
         exchange = Exchange(self._generation)
+        exchange.generation.enter()
         try:
-            with exchange.generation.in_use():
-                return await self._converse(exchange, context)
+            return await self._converse(exchange, context)
         except asyncio.CancelledError:
             if not self._draining:  # the gateway has gone: nobody hears an answer
                 raise
@@ -124,71 +135,97 @@ class Processor:
             return grpc.StatusCode.FAILED_PRECONDITION, str(error)
         except Exception as error:  # noqa: BLE001 - whatever it is, the stream must not end in OK
             return grpc.StatusCode.INTERNAL, f"internal error ({type(error).__name__})"
+        finally:
+            exchange.generation.leave()
 
-    async def _converse(self, exchange: Exchange, context: Any) -> tuple[Any, str]:  # noqa: ANN401 - as above
-        """Exchange messages until the decision is sent."""
+    async def _converse(self, exchange: Exchange, context: Any) -> bytes | tuple[Any, str]:  # noqa: ANN401 - as above
+        """Exchange messages until there is a decision."""
         state: State = Fresh()
         while (message := await context.read()) is not grpc.aio.EOF:
-            begun, until = monotonic(), asyncio.get_running_loop().time() + exchange.generation.budget
+            begun = monotonic()
             if isinstance(state, Fresh):
-                check_mode(message)
+                check_mode(message, responses=exchange.generation.rules.program.reads_responses)
                 exchange.announced = message.HasField("protocol_config")
             event = to_event(message, announced=exchange.announced)
-            if isinstance(event, RequestHeaders):
+            if isinstance(event, RequestBody):
+                self._hold(len(event.body), context)
+                state, action = await self._decide(exchange.generation, state, event, begun)
+                self._note(exchange.request_id, action, begun)
+            else:
                 exchange.request_id = id_of(event)
-            size = len(event.body) if isinstance(event, RequestBody) else 0
-            try:
-                self._hold(size)
-                state, action = await self._decide(exchange.generation, state, event, until)
-                self._note(exchange.request_id, action, begun if size else None)
-                await context.write(from_action(action))
-            finally:
-                self._hold(-size)
+                state, action = await self._decide(exchange.generation, state, event, begun)
+                self._note(exchange.request_id, action, None)
             if isinstance(state, Decided):
-                return None, ""
+                if isinstance(action, Route) and action.response is not None:
+                    await context.write(encoded(action))
+                    return await self._responses.follow(context, action.response, exchange)
+                return encoded(action)
+            await context.write(encoded(action))
         return grpc.StatusCode.INTERNAL, "the stream ended before a decision"
 
     async def _decide(
-        self, generation: Generation, state: State, event: Event, until: float
+        self, generation: Generation, state: State, event: Event, begun: float
     ) -> tuple[State, Continue | Route | Answer]:
-        """One step, and what it asks for."""
+        """One step, and what it asks for, in the time that is left since it began."""
         if isinstance(event, RequestBody):
-            state, action = await self._read(generation, state, event, until)
+            end = begun + generation.budget
+            size, timed = len(event.body), RequestBody(event.body, lambda: monotonic() > end)
+            if size < LARGE_BODY and size * generation.work < LARGE_WORK and not self._full(generation):
+                state, action = advance(generation.rules, state, timed)
+            else:
+                state, action = await self._read(generation, state, timed, end)
         else:
             state, action = advance(generation.rules, state, event)
         if isinstance(action, NeedSignals):
-            found = await generation.pool.signals(action.text, until) if generation.pool else Failure(Cause.BROKEN)
-            state, action = advance(generation.rules, state, found)
+            until = _loop_time(begun + generation.budget)
+            state, action = advance(generation.rules, state, await generation.signals(action, until))
         if isinstance(action, NeedSignals):
             raise OutOfOrderError("signals were asked for twice")
         return state, action
 
-    async def _read(
-        self, generation: Generation, state: State, event: RequestBody, until: float
-    ) -> tuple[State, Action]:
-        """Read a body: in a thread where that takes long, and not at all where too many are in work."""
-        size, rules = len(event.body), generation.rules
-        if self._held > (max(MAX_HELD, 4 * rules.max_body) if self._max_held is None else self._max_held):
+    def _full(self, generation: Generation) -> bool:
+        """Whether more bodies are in work than may be."""
+        most = max(MAX_HELD, 4 * generation.rules.max_body) if self._max_held is None else self._max_held
+        return self._held > most
+
+    async def _read(self, generation: Generation, state: State, event: RequestBody, end: float) -> tuple[State, Action]:
+        """Read a body in a thread, since that takes long, and not at all where too many are in work."""
+        rules = generation.rules
+        if self._full(generation):
             return advance(rules, state, Failure(Cause.FULL))
-        end = monotonic() + until - asyncio.get_running_loop().time()
-        timed = RequestBody(event.body, lambda: monotonic() > end)
-        if size < LARGE_BODY and size * generation.work < LARGE_WORK:
-            return advance(rules, state, timed)
+        work = partial(advance, rules, state, event)
         try:
-            return await self._readers.run(until, size + _HANDOVER, partial(advance, rules, state, timed))
+            return await self._readers.run(_loop_time(end), len(event.body) + _HANDOVER, work)
         except OverloadedError:
             return advance(rules, state, Failure(Cause.OVERLOADED))
         except TimeoutError:
             return advance(rules, state, Failure(Cause.TIMEOUT))
 
-    def _hold(self, size: int) -> None:
+    def _hold(self, size: int, context: Any) -> None:  # noqa: ANN401 - grpc ships no types
+        """Count a body's bytes as in work until its stream has ended, and so its answer has been handed over."""
+        self._weigh(size)
+        context.add_done_callback(lambda _: self._weigh(-size))
+
+    def _weigh(self, size: int) -> None:
         """Count bytes in and out of work."""
-        if size:
-            self._held += size
-            self._metrics.holds(self._held)
+        self._held += size
+        self._metrics.holds(self._held)
 
     def _note(self, request_id: str, action: Action, begun: float | None) -> None:
         """Log and count a decision."""
+        if not isinstance(action, Route | Answer):
+            return
         log_action(request_id, action)
-        if isinstance(action, Route | Answer):
-            self._metrics.decided(action, None if begun is None else monotonic() - begun)
+        if not self._flushing:
+            self._flushing = True
+            asyncio.get_running_loop().call_later(FLUSH, self._flush)
+        self._metrics.decided(action, None if begun is None else monotonic() - begun)
+
+    def _flush(self) -> None:
+        self._flushing = False
+        flush()
+
+
+def _loop_time(moment: float) -> float:
+    """A moment of the monotonic clock by the event loop's."""
+    return moment - monotonic() + asyncio.get_running_loop().time()

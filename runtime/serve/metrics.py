@@ -6,11 +6,13 @@ no client can make series.
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
+from collections.abc import Iterable, Sequence
+from typing import Literal
 
 from runtime.program.program import Program
 from runtime.program.rules import Category, Signals, leaves
-from runtime.request.events import Answer, Cause, Route
+from runtime.request.events import Answer, Cause, GuardMatch, Route
+from runtime.serve.tally import Distribution, Family, State, joined, page
 
 SHED = (Cause.OVERLOADED, Cause.FULL)
 UNKNOWN = "unknown"
@@ -23,8 +25,7 @@ class Metrics:
     """The metrics of one server."""
 
     def __init__(self, program: Program) -> None:
-        disable_created_metrics()  # type: ignore[no-untyped-call] # the package leaves this one untyped
-        self._registry = CollectorRegistry()
+        self._families: list[Family | Distribution] = []
         self._models = self._counter("llm_model_requests", "Requests sent to a model.", "model")
         self._decisions = self._counter("llm_decision_match", "Requests that a decision took.", "decision_name")
         self._signals = self._counter("llm_signal_match", "Signals that held.", "signal_type", "signal_name")
@@ -33,17 +34,22 @@ class Metrics:
             "vsr_unclassified_requests", "Requests refused because they could not be classified.", "reason"
         )
         self._shed = self._counter("vsr_shed_requests", "Requests refused because too many were in work.")
-        self._latency = Histogram(
-            "llm_model_routing_latency_seconds",
-            "From the request's body to its decision.",
-            buckets=_SECONDS,
-            registry=self._registry,
+        self._guards = self._counter(
+            "vsr_guard_matches", "Requests and responses in which a guard found something.", "guard", "action", "on"
         )
-        self._held = Gauge("vsr_request_bytes_in_work", "Bytes of bodies in work.", registry=self._registry)
-        self._reload = Gauge(
-            "config_last_reload_success", "Whether what lies in the policy's folder is served.", registry=self._registry
+        self._guard_failures = self._counter(
+            "vsr_guard_failures", "Requests and responses that a guard could not look at.", "guard", "reason", "on"
         )
-        self._serving = Gauge("config_generation_info", "What is served.", ("sha256",), registry=self._registry)
+        self._latency = Distribution(
+            "llm_model_routing_latency_seconds", "From the request's body to its decision.", _SECONDS
+        )
+        self._families.append(self._latency)
+        self._held = self._gauge("vsr_request_bytes_in_work", "Bytes of bodies in work.")
+        self._reload = self._gauge(
+            "config_last_reload_success", "Whether what lies in the policy's folder is served.", how="min"
+        )
+        self._serving = self._gauge("config_generation_info", "What is served.", "sha256", how="min")
+        self._held_now = self._held.labels()
         for cause in Cause:
             self._unclassified.labels(cause.value)
         self._prepare(program)
@@ -57,7 +63,7 @@ class Metrics:
 
     def reloaded(self, *, well: bool) -> None:
         """Note whether the folder's content is what is served."""
-        self._reload.set(well)
+        self._reload.labels().set(well)
 
     def decided(self, action: Route | Answer, seconds: float | None) -> None:
         """Count a decision. ``seconds`` from the body to it; None where no body was read."""
@@ -67,23 +73,45 @@ class Metrics:
             self._decisions.labels(action.route).inc()
         if action.signals is not None:
             self._count_signals(action.signals)
+        self.guarded(action.guards, "request")
         if isinstance(action, Route):
             self._models.labels(action.model).inc()
         elif action.status >= _ERROR:
             self.failed(action.code)
             self._count_cause(action.cause)
 
-    def failed(self, reason: str) -> None:
-        """Count an error by its code."""
-        self._errors.labels(UNKNOWN, reason).inc()
+    def guarded(self, matches: Iterable[GuardMatch], on: Literal["request", "response"]) -> None:
+        """Count what guards found, and where they could not look."""
+        for match in matches:
+            if match.failed is None:
+                self._guards.labels(match.guard, match.action, on).inc()
+            else:
+                self._guard_failures.labels(match.guard, match.failed.value, on).inc()
+
+    def refused(self, answer: Answer) -> None:
+        """Count a response that did not reach its client."""
+        self.guarded(answer.guards, "response")
+        self.failed(answer.code)
+
+    def failed(self, reason: str, model: str | None = None) -> None:
+        """Count an error by its code, and by the configured model that the request was for, where that is known."""
+        self._errors.labels(model or UNKNOWN, reason).inc()
 
     def holds(self, size: int) -> None:
         """Note the bytes of all bodies in work."""
-        self._held.set(size)
+        self._held_now.set(size)
 
     def text(self) -> bytes:
         """All metrics in Prometheus' text format."""
-        return generate_latest(self._registry)
+        return page(self._families, self.state())
+
+    def state(self) -> State:
+        """All numbers, for another process to add to its own."""
+        return {family.name: family.state() for family in self._families}
+
+    def joined_text(self, states: Sequence[State]) -> bytes:
+        """The text of what several processes counted."""
+        return page(self._families, joined(self._families, states))
 
     def _prepare(self, program: Program) -> None:
         """Make the series of configured names, so that a dashboard sees zeros instead of nothing."""
@@ -97,12 +125,16 @@ class Metrics:
             self._models.labels(model)
         for route in program.routes:
             self._decisions.labels(route.name)
+        for guard in program.guards:
+            for on, reads in (("request", guard.on_request), ("response", guard.on_response)):
+                if reads:
+                    self._guards.labels(guard.name, guard.action, on)
 
     def _count_cause(self, cause: Cause | None) -> None:
         if cause is not None:
             self._unclassified.labels(cause.value).inc()
         if cause in SHED:
-            self._shed.inc()
+            self._shed.labels().inc()
 
     def _count_signals(self, signals: Signals) -> None:
         for (kind, name), holds in signals.matched.items():
@@ -112,5 +144,16 @@ class Metrics:
             if signals.classified and signals.category in labels:
                 self._signals.labels("domain", name).inc()
 
-    def _counter(self, name: str, help_text: str, *labels: str) -> Counter:
-        return Counter(name, help_text, labels, registry=self._registry)
+    def _counter(self, name: str, text: str, *labels: str) -> Family:
+        family = Family(name, text, labels)
+        self._families.append(family)
+        if not labels:
+            family.labels()
+        return family
+
+    def _gauge(self, name: str, text: str, *labels: str, how: str = "sum") -> Family:
+        family = Family(name, text, labels, gauge=how)
+        self._families.append(family)
+        if not labels:
+            family.labels()
+        return family

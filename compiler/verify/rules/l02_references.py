@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compiler.diagnostics import Diagnostic, Severity
-from compiler.verify.manifest import dig, text, texts, title
+from compiler.verify.manifest import Manifest, Path, dig, text, texts, title
 from compiler.verify.references import Reference, references
 from compiler.verify.world import ENVOY, ISTIO, RBAC, World
 
@@ -34,7 +34,7 @@ def rule(world: World) -> Iterator[Diagnostic]:
         else:
             yield _missing(world, each)
     yield from _hosts(world)
-    yield from _backends(world)
+    yield from _ports(world)
 
 
 def _port(each: Reference, ports: list[dict[str, object]]) -> Iterator[Diagnostic]:
@@ -77,10 +77,15 @@ def _missing(world: World, each: Reference) -> Diagnostic:
 
 
 def _hosts(world: World) -> Iterator[Diagnostic]:
-    """DestinationRules name Services by a host in a string."""
+    """DestinationRules and Envoy Gateway's Backends name Services by a host in a string."""
     entries = _entries(world)
-    for each in world.of("DestinationRule", ISTIO):
-        host = text(each.spec.get("host"))
+    named: list[tuple[Manifest, Path]] = [(each, ("spec", "host")) for each in world.of("DestinationRule", ISTIO)]
+    for each in world.of("Backend", ENVOY):
+        named += [(each, (*path, "fqdn", "hostname")) for path, _ in each.each("spec", "endpoints")]
+    for each, path in named:
+        host = text(each.at(*path))
+        if each.group == ENVOY and not host.endswith((".svc", ".svc.cluster.local")):
+            continue
         found = world.service_of(host, each.namespace)
         if found is None or "*" in host or not host:
             continue
@@ -91,23 +96,17 @@ def _hosts(world: World) -> Iterator[Diagnostic]:
             continue
         hint = f"Mend the host, or pass --assume Service/{namespace}/{name} if it exists elsewhere."
         message = f"{each.title} is for the host `{host}`, and there is no such Service"
-        yield Diagnostic("VSR402", message, each.span("spec", "host"), hint)
+        yield Diagnostic("VSR402", message, each.span(*path), hint)
 
 
-def _backends(world: World) -> Iterator[Diagnostic]:
-    """Backends of Envoy Gateway name Services by their hosts as well, and the port is the Service's."""
+def _ports(world: World) -> Iterator[Diagnostic]:
+    """A Backend that names a Service takes its port, not the pods'."""
     for each in world.of("Backend", ENVOY):
         for path, body in each.each("spec", "endpoints"):
             host, port = text(dig(body, "fqdn", "hostname")), dig(body, "fqdn", "port")
             found = world.service_of(host, each.namespace) if ".svc" in host else None
-            if found is None or world.assumes("Service", found[1], found[0]):
-                continue
-            service = world.service(found[1], found[0])
-            if service is None:
-                hint = f"Mend the host, or pass --assume Service/{found[1]}/{found[0]} if it exists elsewhere."
-                message = f"{each.title} leads to the host `{host}`, and there is no such Service"
-                yield Diagnostic("VSR402", message, each.span(*path, "fqdn"), hint)
-            elif port not in [each_port.get("port") for _, each_port in service.each("spec", "ports")]:
+            service = world.service(found[1], found[0]) if found else None
+            if service is not None and port not in [one.get("port") for _, one in service.each("spec", "ports")]:
                 message = f"{each.title} leads to port {port} of {service.title}, which has none such"
                 yield Diagnostic("VSR402", message, each.span(*path, "fqdn"), "Use the Service's port.")
 

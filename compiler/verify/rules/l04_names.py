@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compiler.diagnostics import Diagnostic, Severity
-from compiler.verify.extproc import matched
-from compiler.verify.manifest import Manifest, Path, dig, rows, text
+from compiler.verify.extproc import matches
+from compiler.verify.manifest import Manifest, Path, dig, table, text
 from compiler.verify.pickers import served_names
 from compiler.verify.router import configs
 from compiler.verify.world import AI, ENVOY, POOL_GROUPS, Pods, World, selector
@@ -18,26 +18,27 @@ Routed = dict[str, list[tuple[Manifest, Path, Path]]]
 
 def rule(world: World) -> Iterator[Diagnostic]:
     """Every model that the router can select has a route, every route is on a model that it can select, and the server
-    behind a route answers to that name.
+    behind a route answers to that name, and every server that answers to a name is behind a route.
     """  # noqa: D205 - the whole of it is what users read
     routed: Routed = {}
-    for route in world.routes:
-        wanted = SELECTED_MODEL if any(name == SELECTED_MODEL for name, *_ in matched(route)) else AI_MODEL
-        for name, value, place, where in matched(route):
-            if name == wanted and (name == SELECTED_MODEL or route.kind == "AIGatewayRoute"):
-                routed.setdefault(value, []).append((route, place, where))
+    # AI Gateway matches the name that the body has, which is the one that the server is asked for.
+    sent = {(id(each.route), each.rule): each.value for each in matches(world) if each.name == AI_MODEL}
+    chosen = {(id(each.route), each.rule) for each in matches(world) if each.name == SELECTED_MODEL}
+    for each in matches(world):
+        other = each.route.kind == "AIGatewayRoute" and (id(each.route), each.rule) not in chosen
+        if each.name == (AI_MODEL if other else SELECTED_MODEL):
+            routed.setdefault(each.value, []).append((each.route, each.place, each.rule))
     if not routed:
         return
     yield from _selectable(world, routed)
     for value, found in routed.items():
         for route, place, where in found:
-            # AI Gateway matches the name that the body has, which is the one that the server is asked for.
-            asked = (other for name, other, _, rule_ in matched(route) if (name, rule_) == (AI_MODEL, where))
-            yield from _served(world, route, where, next(asked, value), place)
+            yield from _served(world, route, where, sent.get((id(route), where), value), place)
+    yield from _unreached(world)
 
 
 def _selectable(world: World, routed: Routed) -> Iterator[Diagnostic]:
-    known = list(configs(world))
+    known = configs(world)
     selectable = {model for config in known for model in config.known}
     for config in known:
         for model in sorted(config.models - set(routed)):
@@ -63,26 +64,43 @@ def _served(world: World, route: Manifest, where: Path, value: str, place: Path)
                 yield Diagnostic("VSR404", message, route.span(*place), hint)
 
 
+def _unreached(world: World) -> Iterator[Diagnostic]:
+    """Servers of models to which no route leads; where a route leads to what is not here, it may lead to them."""
+    routes = [(route, ref) for route in world.routes for _, ref in world.backends(route)]
+    reached = {id(pods) for route, ref in routes for pods in _behind(world, route, ref)}
+    if not reached:
+        return
+    for pods in world.pods:
+        names = sorted(name for _, container in pods.containers() for name in served_names(container))
+        if names and id(pods) not in reached:
+            message = f"{pods.owner.title} serves {', '.join(names[:3])}, and no route leads to it"
+            hint = "Add a route to its Service or pool, or leave the server out."
+            yield Diagnostic("VSR404", message, pods.owner.span("metadata", "name"), hint, Severity.WARNING)
+
+
 def _behind(world: World, route: Manifest, ref: dict[str, object]) -> list[Pods]:
-    """The pods behind a reference to a Service, a pool, or a backend with the name of a Service."""
+    """The pods behind a reference to a Service, a pool, or a backend of Envoy Gateway's or AI Gateway's."""
     namespace, name = text(ref.get("namespace")) or route.namespace, text(ref.get("name"))
     kind = text(ref.get("kind")) or ("AIServiceBackend" if route.kind == "AIGatewayRoute" else "Service")
-    if kind == "InferencePool":
-        pools = (world.find(group, kind, namespace, name) for group in POOL_GROUPS)
-        pool = next((each for each in pools if each), None)
-        return world.selected(namespace, selector(pool.body, "spec", "selector")) if pool else []
     if kind == "AIServiceBackend":
         found = world.find(AI, kind, namespace, name)
-        kind, name = "Backend", text(dig(found.spec, "backendRef", "name")) if found else ""
+        target = table(found.at("spec", "backendRef")) if found else {}
+        kind, name = "Backend", text(target.get("name"))
+        namespace = text(target.get("namespace")) or namespace
+    if kind == "Service":
+        return _selected(world, namespace, name)
     if kind == "Backend":
         backend = world.find(ENVOY, kind, namespace, name)
-        hosts = [text(dig(each, "fqdn", "hostname")) for each in rows(backend.spec.get("endpoints"))] if backend else []
-        services = [each for host in hosts if (each := world.service_of(host, namespace))]
-    else:
-        services = [(name, namespace)]
-    return [pods for service, space in services for pods in _of_service(world, space, service)]
+        hosts = (
+            [text(dig(body, "fqdn", "hostname")) for _, body in backend.each("spec", "endpoints")] if backend else []
+        )
+        services = [world.service_of(host, namespace) for host in hosts if host]
+        return [pods for service in services if service for pods in _selected(world, service[1], service[0])]
+    pools = (world.find(group, "InferencePool", namespace, name) for group in POOL_GROUPS)
+    pool = next((each for each in pools if each), None) if kind == "InferencePool" else None
+    return world.selected(namespace, selector(pool.body, "spec", "selector")) if pool else []
 
 
-def _of_service(world: World, namespace: str, name: str) -> list[Pods]:
+def _selected(world: World, namespace: str, name: str) -> list[Pods]:
     service = world.service(namespace, name)
     return world.selected(namespace, selector(service.body, "spec", "selector")) if service else []

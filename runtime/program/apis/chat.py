@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from runtime.program.apis.parts import read_content, read_items, read_messages, total
+from runtime.program.apis.parts import history, read_content, read_items, read_messages, total
 from runtime.program.view import UnreadableError, View
 
 
@@ -16,16 +16,17 @@ def view_of_chat(body: Mapping[str, object]) -> View:
     """
     messages = read_messages(body)
     contents = [read_content(message.get("content"), "messages") for message in messages]
-    roles = tuple(str(message["role"]) for message in messages)
-    turns = [content for role, content in zip(roles, contents, strict=True) if role == "user"]
+    roles = tuple([str(message["role"]) for message in messages])
+    last = next((i for i in range(len(roles) - 1, -1, -1) if roles[i] == "user"), None)
     size, images = total(contents)
     return View(
-        turn=turns[-1].text if turns else "",
+        turn="" if last is None else contents[last].text,
         size=size,
         roles=roles,
         tools=len(read_items(body, "tools")) + len(read_items(body, "functions")),
         tool_calls=sum(map(_calls, messages)),
         images=images,
+        history=history(contents),
     )
 
 

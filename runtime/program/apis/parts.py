@@ -28,7 +28,7 @@ class Content:
     @property
     def text(self) -> str:
         """The texts joined by newlines."""
-        return "\n".join(self.texts)
+        return self.texts[0] if len(self.texts) == 1 else "\n".join(self.texts)
 
     @property
     def size(self) -> int:
@@ -95,8 +95,17 @@ def read_messages(body: Mapping[str, object]) -> list[Mapping[str, object]]:
 
 def total(contents: Iterable[Content]) -> tuple[int, int]:
     """Bytes and images of several contents."""
-    known = tuple(contents)
-    return sum(content.size for content in known), sum(content.images for content in known)
+    length = images = 0
+    for content in contents:
+        for text in content.texts:
+            length += size(text)
+        images += content.images
+    return length, images
+
+
+def history(contents: Iterable[Content]) -> tuple[str, ...]:
+    """All texts of several contents."""
+    return tuple(text for content in contents for text in content.texts)
 
 
 def _text(part: Mapping[str, object], field: str, param: str) -> str:

@@ -329,10 +329,12 @@ def test_retired_generation_is_closed_with_its_last_stream(settings):
     """Its threads stay while a stream may need them, and not longer."""
     pool = Pool()
     generation = Generation(settings, pool)
-    with generation.in_use():
-        with generation.in_use():
-            generation.retire()
-        assert pool.closed == 0
+    generation.enter()
+    generation.enter()
+    generation.retire()
+    generation.leave()
+    assert pool.closed == 0
+    generation.leave()
     assert pool.closed == 1
     idle = Generation(settings, Pool())
     idle.retire()

