@@ -10,7 +10,8 @@ from typing import Any
 from compiler import argocd, environments, targets
 from compiler.analysis import analyse
 from compiler.diagnostics import CompileError, Diagnostic, Severity, Span
-from compiler.features import local
+from compiler.features import helm, local
+from compiler.features.helm import Values
 from compiler.features.objects import Object
 from compiler.features.router_config import CONFIG, SETTINGS, router_config, runtime_settings
 from compiler.heads.of_policy import compile_heads
@@ -40,6 +41,7 @@ class Compiled:
         tree: Every file.
         lock: The tree's lock.
         objects: The objects in the tree by the paths of their files.
+        values: What is handed to Helm by the paths of its files.
         patched: What patch files change, as it is afterwards, by the paths of those files.
         environments: All objects of each environment by its name, as kustomize builds them.
         warnings: What works but is likely not meant.
@@ -49,6 +51,7 @@ class Compiled:
     tree: Tree
     lock: Lock
     objects: Mapping[str, Object]
+    values: Mapping[str, Values]
     patched: Mapping[str, Object]
     environments: Mapping[str, tuple[Object, ...]]
     warnings: tuple[Diagnostic, ...]
@@ -100,23 +103,25 @@ def compile_policy(policy: ir.Policy, existing: Existing, *, rebuild: bool = Fal
     files += [File(path, _text(item.body, item.origin), item.identity) for path, item in objects.items()]
     others = {**built.others, **argo.kustomizations}
     files += [File(path, _text(body, policy.span)) for path, body in others.items()]
+    files += [File(path, _text(item.body, item.origin)) for path, item in built.values.items()]
     files.append(File("local/envoy.yaml", _text(local.bootstrap(policy), policy.span)))
     files.append(File("local/stand.yaml", _text(local.stand(policy), policy.span)))
     tree = Tree(files)
     lock = Lock.of(tree, tool=VERSION, tables=policy.versions, policy=policy.name, policy_sha256=policy.sha256)
     warnings = (*policy.warnings, *built.notices, *linked, *argo.warnings)
-    return Compiled(policy, tree, lock, objects, built.patched, built.environments, warnings)
+    return Compiled(policy, tree, lock, objects, built.values, built.patched, built.environments, warnings)
 
 
 @dataclass(frozen=True, slots=True)
 class _Built:
-    """Bases and overlays: objects, other files by path, and what each environment comes to.
+    """Bases, overlays and values: objects, other files by path, and what each environment comes to.
 
     ``wholes`` is what may be applied together, each once: a base with its components, an environment that differs.
     """
 
     objects: dict[str, Object] = field(default_factory=dict)
     others: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, Values] = field(default_factory=dict)
     patched: dict[str, Object] = field(default_factory=dict)
     environments: dict[str, tuple[Object, ...]] = field(default_factory=dict)
     wholes: list[tuple[Object, ...]] = field(default_factory=list)
@@ -138,6 +143,7 @@ def _environments(policy: ir.Policy) -> _Built:
             folder = f"{target}/components/{component.name}"
             built.objects.update({f"{folder}/{item.path}": item for item in component.objects})
             built.others[f"{folder}/kustomization.yaml"] = component.kustomization()
+        built.values.update({f"{target}/{helm.FOLDER}/{item.path}": item for item in targets.values(policy, target)})
     for environment in policy.environments:
         base = bases[environment.target]
         own = environments.resolve(policy, environment)
@@ -153,7 +159,17 @@ def _environments(policy: ir.Policy) -> _Built:
         built.patched.update({f"{folder}/{path}": item for path, item in overlay.patched.items()})
         built.others[f"{folder}/kustomization.yaml"] = overlay.kustomization
         built.environments[environment.name] = tuple(wanted)
+        built.values.update(_own_values(policy, own, environment))
     return built
+
+
+def _own_values(policy: ir.Policy, own: ir.Policy, environment: ir.Environment) -> dict[str, Values]:
+    """The charts that an environment has other values for: whole files, to be taken in the place of the target's."""
+    target = environment.target
+    common = {item.path: item.body for item in targets.values(policy, target)}
+    folder = f"{target}/{helm.FOLDER}/{environment.name}"
+    found = targets.values(own, target)
+    return {f"{folder}/{item.path}": item for item in found if item.body != common.get(item.path)}
 
 
 def _linked(policy: ir.Policy, built: _Built, known: Mapping[str, Any]) -> list[Diagnostic]:

@@ -10,30 +10,40 @@ from types import MappingProxyType
 from compiler.diagnostics import CompileError, Diagnostic, Severity
 from compiler.features import (
     attach_envoyfilter,
+    attach_envoypatch,
     autoscaling,
+    backend_ai,
+    backend_envoy,
     backend_external,
     disaggregation,
+    gateway_envoy,
     gateway_istio,
+    helm_envoy_gateway,
     model_servers,
     monitoring,
     namespaces,
     picker,
     pod_services,
     pools,
+    preflight_envoy,
     refusals,
     releases_check,
     router,
     router_policies,
+    routes_aigateway,
     routes_httproute,
     vllm,
 )
 from compiler.features.components import Component
+from compiler.features.helm import Values
 from compiler.features.objects import Object
 from compiler.link import ir
+from schemas.headers import AI_MODEL
 
 Emit = Callable[[ir.Policy], Iterable[Object]]
 Check = Callable[[ir.Policy], Iterable[Diagnostic]]
 Option = Callable[[ir.Policy], Component]
+Chart = Callable[[ir.Policy], Values]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +58,50 @@ ISTIO_GATEWAY: tuple[Emit, ...] = (
     namespaces.emit,
     gateway_istio.emit,
     attach_envoyfilter.emit,
-    router.emit,
-    router_policies.emit,
+    router.emitter(),
+    router_policies.emitter(gateway_istio.pods),
     pod_services.emit,
     backend_external.emit,
 )
-ISTIO_CHECKS: tuple[Check, ...] = (backend_external.check, router.check, routes_httproute.check, vllm.check)
-ISTIO_RELEASES = ("istio", "gateway-api", "vllm", "llm-d-inference-sim")
+ENVOY_GATEWAY: tuple[Emit, ...] = (
+    namespaces.emit,
+    attach_envoypatch.emit,
+    router_policies.emitter(gateway_envoy.pods),
+    pod_services.emit,
+    model_servers.emit,
+)
+COMMON_CHECKS: tuple[Check, ...] = (backend_external.check, router.check, routes_httproute.check, vllm.check)
+COMMON_RELEASES = ("gateway-api", "vllm", "llm-d-inference-sim")
+ISTIO_RELEASES = ("istio", *COMMON_RELEASES)
+PICKER = "inference-extension"
+"""Whose endpoint pickers AI Gateway asks."""
+
+
+def _pooled(project: str) -> tuple[Emit, ...]:
+    """Istio's pools, with the endpoint pickers of a project."""
+    return pools.emit, picker.emitter(project), picker.istio_ways
+
 
 TARGETS: Mapping[str, tuple[Emit, ...]] = MappingProxyType(
     {
-        "istio": (*ISTIO_GATEWAY, model_servers.emit, routes_httproute.emit),
-        "gie": (*ISTIO_GATEWAY, model_servers.emit, pools.emit, picker.emitter("inference-extension")),
-        "llm-d": (*ISTIO_GATEWAY, disaggregation.emit, pools.emit, picker.emitter("llm-d-router")),
+        "istio": (*ISTIO_GATEWAY, model_servers.emit, routes_httproute.emitter(routes_httproute.service_backend)),
+        "gie": (*ISTIO_GATEWAY, model_servers.emit, *_pooled("inference-extension")),
+        "llm-d": (*ISTIO_GATEWAY, disaggregation.emit, *_pooled("llm-d-router")),
+        "ai-gateway": (
+            *ENVOY_GATEWAY,
+            gateway_envoy.emitter(routes_aigateway.homes, [AI_MODEL]),
+            router.emitter(headless=True, keys=False),
+            backend_ai.emit,
+            picker.emitter(PICKER, pools.asked_for),
+            routes_aigateway.emit,
+        ),
+        "envoy-gateway": (
+            *ENVOY_GATEWAY,
+            gateway_envoy.emitter(routes_httproute.homes),
+            router.emitter(headless=True),
+            backend_envoy.emit,
+            routes_httproute.emitter(backend_envoy.reference),
+        ),
     }
 )
 
@@ -69,25 +110,55 @@ def _pool_checks(project: str) -> Checks:
     """For a target that pools the models behind the endpoint pickers of a project."""
     return Checks(
         releases_check.known(*ISTIO_RELEASES, "inference-extension", project),
-        (*ISTIO_CHECKS, pools.check, picker.checker(project), releases_check.preflight(project)),
+        (*COMMON_CHECKS, pools.check, picker.checker(project), releases_check.preflight(project)),
     )
 
 
 CHECKS: Mapping[str, Checks] = MappingProxyType(
     {
-        "istio": Checks(releases_check.known(*ISTIO_RELEASES), (*ISTIO_CHECKS, refusals.pools_ignored)),
+        "istio": Checks(releases_check.known(*ISTIO_RELEASES), (*COMMON_CHECKS, refusals.pools_ignored("istio"))),
         "gie": _pool_checks("inference-extension"),
         "llm-d": _pool_checks("llm-d-router"),
+        "ai-gateway": Checks(
+            releases_check.known("envoy-ai-gateway", "envoy-gateway", PICKER, *COMMON_RELEASES),
+            (
+                *COMMON_CHECKS,
+                releases_check.envoy_gateway,
+                releases_check.ai_gateway,
+                backend_ai.check,
+                picker.checker(PICKER, pools.asked_for),
+                preflight_envoy.ai_gateway,
+            ),
+        ),
+        "envoy-gateway": Checks(
+            releases_check.known("envoy-gateway", *COMMON_RELEASES),
+            (
+                *COMMON_CHECKS,
+                releases_check.envoy_gateway,
+                refusals.pools_ignored("envoy-gateway"),
+                preflight_envoy.envoy_gateway,
+            ),
+        ),
     }
 )
 
 OPTIONS: Mapping[str, tuple[Option, ...]] = MappingProxyType(
     {
-        "istio": (monitoring.with_services, autoscaling.component),
-        "gie": (monitoring.with_pools, autoscaling.component),
-        "llm-d": (monitoring.with_pools, autoscaling.component),
+        "istio": (monitoring.component(gateway_istio.pods), autoscaling.component),
+        "gie": (monitoring.component(gateway_istio.pods, pools.pooled), autoscaling.component),
+        "llm-d": (monitoring.component(gateway_istio.pods, pools.pooled), autoscaling.component),
+        "ai-gateway": (monitoring.component(gateway_envoy.pods, pools.asked_for), autoscaling.component),
+        "envoy-gateway": (monitoring.component(gateway_envoy.pods), autoscaling.component),
     }
 )
+
+CHARTS: Mapping[str, tuple[Chart, ...]] = MappingProxyType(
+    {
+        "ai-gateway": (helm_envoy_gateway.with_ai_gateway,),
+        "envoy-gateway": (helm_envoy_gateway.plain,),
+    }
+)
+"""What a target hands to Helm; most hand nothing."""
 
 
 def objects(policy: ir.Policy, target: str) -> list[Object]:
@@ -108,6 +179,11 @@ def objects(policy: ir.Policy, target: str) -> list[Object]:
 def components(policy: ir.Policy, target: str) -> list[Component]:
     """The options of a target, for overlays of the user's own."""
     return [option(policy) for option in OPTIONS[target]]
+
+
+def values(policy: ir.Policy, target: str) -> list[Values]:
+    """What Helm takes for a target, a file a chart, by the names of the charts."""
+    return sorted((chart(policy) for chart in CHARTS.get(target, ())), key=lambda item: item.chart)
 
 
 def notices(policy: ir.Policy, target: str) -> list[Diagnostic]:

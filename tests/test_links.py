@@ -173,3 +173,61 @@ def test_a_fault_is_found(fault: str) -> None:
     """One edit, and a sentence about it."""
     edit, sentence = FAULTS[fault]
     assert [text for text in problems(edit) if sentence in text], problems(edit)
+
+
+BESIDE = {
+    item.path: item.body
+    for item in targets.objects(linked(TEXT.replace("vllm: {n", "pool: {}, vllm: {n")), "ai-gateway")
+}
+PATCH = "edge/envoypatchpolicy-inference-gateway-semantic-router.yaml"
+AI_FAULTS = {
+    "a backend that is not there": (drop("edge/aiservicebackend-two.yaml"), "no AIServiceBackend two"),
+    "a host that is not there": (
+        put("edge/backend-two.yaml", "spec.endpoints.0.fqdn.hostname", "x.models.svc.cluster.local"),
+        "no Service x:80",
+    ),
+    "a host in plain text": (drop("vllm-semantic-router-system/backendtlspolicy-far.yaml"), "how to speak TLS"),
+    "a route that is not admitted": (
+        put("edge/gateway-inference-gateway.yaml", "spec.listeners.0.allowedRoutes.namespaces", {"from": "Same"}),
+        "does not admit",
+    ),
+    "a patch of another listener": (put(PATCH, "spec.jsonPatches.1.name", "edge/other/http"), "no listener"),
+    "a filter that asks another cluster": (put(PATCH, "spec.jsonPatches.0.name", "x"), "asks another cluster"),
+    "a filter behind another": (
+        put(PATCH, "spec.jsonPatches.1.operation.path", "/default_filter_chain/filters/0/typed_config/http_filters/-"),
+        "does not come first",
+    ),
+    "a router behind one address": (
+        put("vllm-semantic-router-system/service-semantic-router.yaml", "spec.clusterIP", "10.0.0.1"),
+        "no headless Service",
+    ),
+    "clients that choose by themselves": (
+        put("edge/clienttrafficpolicy-inference-gateway.yaml", "spec.headers.earlyRequestHeaders.remove", ["x"]),
+        "clients may say",
+    ),
+    "a class that is not there": (drop("cluster/gatewayclass-edge-inference-gateway.yaml"), "no class"),
+    "a rule that asks no router": (
+        put("models/aigatewayroute-inference-gateway.yaml", "spec.rules.0.matches.0.headers", []),
+        "no router chooses",
+    ),
+    "a picker without TLS": (swap(EPP, "--secure-serving=true", "--secure-serving=false"), "speaks TLS"),
+}
+
+
+def beside(edit: Edit) -> list[str]:
+    """What is found after an edit of the objects of AI Gateway by path."""
+    changed = copy.deepcopy(BESIDE)
+    edit(changed)
+    return Links(list(changed.values()), linked(TEXT)).problems()
+
+
+def test_ai_gateways_objects_have_no_fault_to_begin_with() -> None:
+    """As above."""
+    assert beside(lambda _: None) == []
+
+
+@pytest.mark.parametrize("fault", AI_FAULTS)
+def test_a_fault_of_ai_gateways_objects_is_found(fault: str) -> None:
+    """One edit, and a sentence about it."""
+    edit, sentence = AI_FAULTS[fault]
+    assert [text for text in beside(edit) if sentence in text], beside(edit)

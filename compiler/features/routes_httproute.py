@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 from compiler.diagnostics import Diagnostic
 from compiler.features import backend_external
-from compiler.features.gateway_istio import GATEWAY_API, LISTENER
+from compiler.features.gateway_istio import GATEWAY_API
 from compiler.features.objects import Body, Object, make
 from compiler.link import ir
 from compiler.releases import gateway as releases
@@ -20,9 +20,19 @@ Backend = Callable[[ir.Endpoint], Body]
 """How a route refers to an endpoint: group, kind, name and namespace, and a port where the kind has one."""
 
 
-def emit(policy: ir.Policy) -> Iterator[Object]:
-    """The routes to Services, and the grants that let them cross namespaces."""
-    return routes(policy, service_backend)
+def emitter(backend: Backend) -> Callable[[ir.Policy], Iterator[Object]]:
+    """The routes to what a kind of gateway knows endpoints by, and the grants that let them cross namespaces."""
+
+    def emit(policy: ir.Policy) -> Iterator[Object]:
+        """A route for each model."""
+        return routes(policy, backend)
+
+    return emit
+
+
+def homes(policy: ir.Policy) -> set[str]:
+    """The namespaces in which routes stand."""
+    return {policy.gateway.namespace}
 
 
 def routes(policy: ir.Policy, backend: Backend) -> Iterator[Object]:
@@ -40,9 +50,12 @@ def routes(policy: ir.Policy, backend: Backend) -> Iterator[Object]:
 
 
 def service_backend(endpoint: ir.Endpoint) -> Body:
-    """The endpoint's Service, or the host of a provider."""
-    if endpoint.provider is not None:
-        return backend_external.backend(endpoint.provider)
+    """The endpoint's Service, or the host of a provider, which Istio knows by itself."""
+    return in_cluster(endpoint) if endpoint.provider is None else backend_external.backend(endpoint.provider)
+
+
+def in_cluster(endpoint: ir.Endpoint) -> Body:
+    """The endpoint's Service."""
     service = endpoint.service
     return {
         "group": "",
@@ -84,22 +97,26 @@ def _route(policy: ir.Policy, model: ir.Model, backend: Backend) -> Object:
     }
     if provider is not None:
         rule["filters"] = [backend_external.rewrite(provider)]
-    gateway = policy.gateway
-    parent = {
-        "group": GATEWAY_GROUP,
-        "kind": "Gateway",
-        "name": gateway.name,
-        "namespace": gateway.namespace,
-        "sectionName": LISTENER,
-    }
     return make(
         GATEWAY_API,
         "HTTPRoute",
         model.object_name,
         model.span,
-        namespace=gateway.namespace,
-        spec={"parentRefs": [parent], "rules": [rule]},
+        namespace=policy.gateway.namespace,
+        spec={"parentRefs": [parent(policy)], "rules": [rule]},
     )
+
+
+def parent(policy: ir.Policy) -> Body:
+    """How a route asks for the Gateway's listener."""
+    gateway = policy.gateway
+    return {
+        "group": GATEWAY_GROUP,
+        "kind": "Gateway",
+        "name": gateway.name,
+        "namespace": gateway.namespace,
+        "sectionName": gateway.listener.name,
+    }
 
 
 def _grant(policy: ir.Policy, endpoint: ir.Endpoint, target: Body) -> Object:

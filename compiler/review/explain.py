@@ -54,7 +54,8 @@ def origins(compiled: Compiled, file: str, path: Path) -> list[Origin]:
         if symbol is not None and (item is None or symbol.span != item.origin):
             found.append(symbol)
     if not found:
-        found.append(Origin(file, _file_origin(compiled.policy, file)))
+        values = compiled.values.get(file)
+        found.append(Origin(file, values.origin if values else _file_origin(compiled.policy, file)))
     return found
 
 
@@ -143,7 +144,7 @@ def _symbols(policy: ir.Policy, file: str) -> dict[str, Span]:
     found: dict[str, Span] = {}
     router = policy.router
     for ref in (router.grpc, router.http):
-        for text in (ref.name, ref.host, ref.authority, ref.istio_cluster):
+        for text in (ref.name, ref.host, ref.authority, ref.istio_cluster, ref.envoy_cluster):
             found[text] = router.span
     found |= {router.image: router.span, policy.gateway.name: policy.gateway.span}
     for endpoint in policy.endpoints:

@@ -13,7 +13,6 @@ from schemas.headers import SELECTED_MODEL
 
 TYPE = "envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor"
 DEFAULT_NAME = "envoy.filters.http.ext_proc"
-AI_MODEL = "x-ai-eg-model"
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|h|m|s))+")
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
@@ -151,7 +150,7 @@ def seconds(value: object) -> float | None:
 
 
 def header_routes(world: World) -> dict[str, list[Manifest]]:
-    """The HTTPRoutes that choose by the header that a processor sets, by the namespaces of their gateways."""
+    """The routes that choose by the header that a processor sets, by the namespaces of their gateways."""
     return world.once("header_routes", lambda: _header_routes(world))
 
 
@@ -159,9 +158,8 @@ def _header_routes(world: World) -> dict[str, list[Manifest]]:
     found: dict[str, list[Manifest]] = {}
     routes = {id(each.route): each.route for each in matches(world) if each.name == SELECTED_MODEL}
     for route in routes.values():
-        if route.kind == "HTTPRoute":
-            for space in {space for space, _ in world.gateways(route)}:
-                found.setdefault(space, []).append(route)
+        for space in {space for space, _ in world.gateways(route)}:
+            found.setdefault(space, []).append(route)
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compiler.diagnostics import Diagnostic, Severity
-from compiler.verify.manifest import Manifest, Path, text, texts, title
+from compiler.verify.manifest import Manifest, Path, dig, text, texts, title
 from compiler.verify.references import Reference, references
 from compiler.verify.world import ENVOY, ISTIO, RBAC, World
 
@@ -34,6 +34,7 @@ def rule(world: World) -> Iterator[Diagnostic]:
         else:
             yield _missing(world, each)
     yield from _hosts(world)
+    yield from _ports(world)
 
 
 def _port(each: Reference, ports: list[dict[str, object]]) -> Iterator[Diagnostic]:
@@ -96,6 +97,18 @@ def _hosts(world: World) -> Iterator[Diagnostic]:
         hint = f"Mend the host, or pass --assume Service/{namespace}/{name} if it exists elsewhere."
         message = f"{each.title} is for the host `{host}`, and there is no such Service"
         yield Diagnostic("VSR402", message, each.span(*path), hint)
+
+
+def _ports(world: World) -> Iterator[Diagnostic]:
+    """A Backend that names a Service takes its port, not the pods'."""
+    for each in world.of("Backend", ENVOY):
+        for path, body in each.each("spec", "endpoints"):
+            host, port = text(dig(body, "fqdn", "hostname")), dig(body, "fqdn", "port")
+            found = world.service_of(host, each.namespace) if ".svc" in host else None
+            service = world.service(found[1], found[0]) if found else None
+            if service is not None and port not in [one.get("port") for _, one in service.each("spec", "ports")]:
+                message = f"{each.title} leads to port {port} of {service.title}, which has none such"
+                yield Diagnostic("VSR402", message, each.span(*path, "fqdn"), "Use the Service's port.")
 
 
 def _entries(world: World) -> set[str]:

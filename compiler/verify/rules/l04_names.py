@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compiler.diagnostics import Diagnostic, Severity
-from compiler.verify.extproc import AI_MODEL, matches
+from compiler.verify.extproc import matches
 from compiler.verify.manifest import Manifest, Path, dig, table, text
 from compiler.verify.pickers import served_names
 from compiler.verify.router import configs
 from compiler.verify.world import AI, ENVOY, POOL_GROUPS, Pods, World, selector
-from schemas.headers import SELECTED_MODEL
+from schemas.headers import AI_MODEL, SELECTED_MODEL
 
 Routed = dict[str, list[tuple[Manifest, Path, Path]]]
 """Routes by the model that they are on, each with the place of the value and of the rule."""
@@ -21,15 +21,19 @@ def rule(world: World) -> Iterator[Diagnostic]:
     behind a route answers to that name, and every server that answers to a name is behind a route.
     """  # noqa: D205 - the whole of it is what users read
     routed: Routed = {}
+    # AI Gateway matches the name that the body has, which is the one that the server is asked for.
+    sent = {(id(each.route), each.rule): each.value for each in matches(world) if each.name == AI_MODEL}
+    chosen = {(id(each.route), each.rule) for each in matches(world) if each.name == SELECTED_MODEL}
     for each in matches(world):
-        if each.name == (AI_MODEL if each.route.kind == "AIGatewayRoute" else SELECTED_MODEL):
+        other = each.route.kind == "AIGatewayRoute" and (id(each.route), each.rule) not in chosen
+        if each.name == (AI_MODEL if other else SELECTED_MODEL):
             routed.setdefault(each.value, []).append((each.route, each.place, each.rule))
     if not routed:
         return
     yield from _selectable(world, routed)
     for value, found in routed.items():
         for route, place, where in found:
-            yield from _served(world, route, where, value, place)
+            yield from _served(world, route, where, sent.get((id(route), where), value), place)
     yield from _unreached(world)
 
 

@@ -1,0 +1,24 @@
+"""Values to hand to Helm, for what a target needs of a chart. They lie beside the objects, and nothing applies them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from compiler.features.objects import Body
+from compiler.link import ir
+
+FOLDER = "helm"
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """The values of one release of a chart. ``origin`` is what `explain` points at."""
+
+    chart: str
+    body: Body
+    origin: ir.Span
+
+    @property
+    def path(self) -> str:
+        """Where its file goes below a target's ``helm/``, or below an environment's own folder there."""
+        return f"values-{self.chart}.yaml"
