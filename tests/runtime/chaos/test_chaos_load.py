@@ -1,14 +1,16 @@
-"""What must cost no request at all, with the real Envoy: new content."""
+"""What must cost no request at all, with the real Envoy: new content, another process, requests of all kinds."""
 
 from __future__ import annotations
 
 import http.client
 import json
+import os
+import signal
 import threading
 from contextlib import contextmanager
 
 from gateway_client import JSON, REAL_ENVOY, start
-from test_chaos_faults import PHI
+from test_chaos_faults import PHI, RUNTIME, Second, address
 
 pytestmark = REAL_ENVOY
 CLIENTS = 8
@@ -61,3 +63,16 @@ def test_new_content_costs_nothing(policy, chat):
         more(served)
     assert outcomes == {(200, *PHI), (200, "llama-8b", "llama3-8b")}
     assert served[-1] == "llama3-8b"
+
+
+def test_rolling_restart_costs_nothing(chat):
+    """A process that is told to stop beside another on its address serves its connections to their end."""
+    stand, lines = start()
+    with stand, load(stand.url, chat("auto", "1+1")) as (outcomes, served):
+        more(served)
+        with Second(address(lines)):
+            os.kill(stand.pids[RUNTIME], signal.SIGTERM)
+            while not any('"stopped"' in line for line in lines):
+                more(served, 10)
+            more(served)
+            assert outcomes == {(200, *PHI)}
