@@ -23,6 +23,7 @@ from runtime.serve.health import Health
 from runtime.serve.metrics import Metrics
 from runtime.serve.reload import POLL, Reloader
 from runtime.serve.sockets import connections, stop_listening
+from runtime.serve.tls import Tls
 
 MAX_STREAMS = 4096
 """Streams at a time, over all connections; one more is refused with RESOURCE_EXHAUSTED."""
@@ -39,10 +40,11 @@ _LOOK = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """Where to listen: ext_proc over gRPC, probes over HTTP. Port 0 takes a free one."""
+    """Where to listen: ext_proc over gRPC, in the clear or by TLS, probes over HTTP. Port 0 takes a free one."""
 
     grpc: Address
     http: Address
+    tls: Tls | None = None
 
 
 def run(config: Path, listen: Listen, load: Loader, poll: float = POLL, *, credentials: Path | None = None) -> None:
@@ -77,7 +79,7 @@ async def _serve(config: Path, listen: Listen, load: Loader, poll: float, creden
         generation = await warmed(policy, await asyncio.to_thread(load, policy), digest)
         metrics.adopt(policy.program, digest)
         processor = Processor(generation, metrics)
-        server, port = await _listen_grpc(health, processor, listen.grpc, generation.max_message)
+        server, port = await _listen_grpc(health, processor, listen, generation.max_message)
         reloader = Reloader(config, load, processor, metrics, generation, credentials)
         watch = asyncio.ensure_future(reloader.watch(poll))
         health.ready = True
@@ -118,7 +120,7 @@ async def _listen_http(health: Health, address: Address) -> asyncio.Server:
         ) from None
 
 
-async def _listen_grpc(health: Health, processor: Processor, address: Address, max_message: int) -> tuple[Any, int]:
+async def _listen_grpc(health: Health, processor: Processor, listen: Listen, max_message: int) -> tuple[Any, int]:
     server = grpc.aio.server(
         maximum_concurrent_rpcs=MAX_STREAMS,
         options=[
@@ -131,9 +133,12 @@ async def _listen_grpc(health: Health, processor: Processor, address: Address, m
     )
     server.add_generic_rpc_handlers((processor.handler(), health.handler()))
     try:
-        port = server.add_insecure_port(str(address))
+        if listen.tls:
+            port = server.add_secure_port(str(listen.grpc), listen.tls.credentials())
+        else:
+            port = server.add_insecure_port(str(listen.grpc))
     except RuntimeError:
-        raise UserError(f"cannot listen on {address}; give another --address") from None
+        raise UserError(f"cannot listen on {listen.grpc}; give another --address") from None
     await server.start()
     return server, port
 
