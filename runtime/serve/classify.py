@@ -69,6 +69,11 @@ class ClassifierPool:
             return Failure(Cause.BROKEN)
         return SignalsReady(found.label, found.probability)
 
+    @property
+    def stalled(self) -> float:
+        """Seconds for which nothing was classified although something waits."""
+        return self._workers.stalled
+
     def close(self) -> None:
         """Take no more work and drop what waits."""
         self._workers.close()

@@ -37,6 +37,8 @@ MAX_HELD = 256 << 20
 """Bytes of bodies in work at a time, unless one body may be larger than a quarter of it: then four of those."""
 FLUSH = 0.1
 """Seconds that the log line of a decision may wait for others: writing each by itself costs as much as deciding."""
+STALL = 10.0
+"""Seconds without a classification, while some wait, after which the runtime says that it is not ready."""
 _READERS = 2
 _HANDOVER = 64 << 10
 """Bytes that handing a body to a thread is as much work as. Without it, what small bodies take by the byte would make
@@ -75,6 +77,12 @@ class Processor:
     def open_streams(self) -> int:
         """Streams that have not ended."""
         return len(self._open)
+
+    @property
+    def stalled(self) -> bool:
+        """Whether the classifier that serves has finished nothing for long although something waits."""
+        pool = self._generation.pool
+        return pool is not None and pool.stalled > STALL
 
     async def drain(self, patience: float) -> None:
         """Give open streams some seconds to decide, then end them with UNAVAILABLE, and every later one too."""

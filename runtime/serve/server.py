@@ -32,8 +32,8 @@ DRAIN = 5.0
 AGE = 5.0
 """Seconds after which a connection is asked to make place for another, give or take a tenth.
 
-That happens without a loss, while a server that stops refuses streams that its gateway opens before it has heard of it. So
-a server that is told to stop waits for the last of its connections first. It also spreads a gateway over all processes.
+That happens without a loss, while a server that stops refuses streams which its gateway opens before it has heard of
+it. So a server that is told to stop waits for the last of its connections first.
 """
 _LOOK = 0.05
 
@@ -82,6 +82,7 @@ async def _serve(config: Path, listen: Listen, load: Loader, poll: float, creden
         server, port = await _listen_grpc(health, processor, listen, generation.max_message)
         reloader = Reloader(config, load, processor, metrics, generation, credentials)
         watch = asyncio.ensure_future(reloader.watch(poll))
+        health.stalled = lambda: processor.stalled
         health.ready = True
         bound = {"address": f"{listen.grpc.host}:{port}", "http": f"{listen.http.host}:{_port(http)}"}
         log("serving", **bound, config=digest)
@@ -103,7 +104,7 @@ async def _drain(server: Any, health: Health, processor: Processor, port: int) -
     stop_listening(port)
     # Whoever stalls must not hold all others up: streams that are open now have this long, too.
     until = monotonic() + AGE * 1.2
-    while connections(port) and monotonic() < until:
+    while connections(port) and monotonic() < until:  # noqa: ASYNC110 - gRPC tells nobody when a connection has gone
         await asyncio.sleep(_LOOK)
     stopping = asyncio.ensure_future(server.stop(DRAIN))
     await processor.drain(0)

@@ -35,10 +35,11 @@ def _connected(each: socket.socket) -> bool:
 
 def _sockets(port: int) -> Iterator[socket.socket]:
     """This process's own TCP sockets with that local port, each to look at for a moment."""
-    for name in os.listdir(_OPEN) if _OPEN.exists() else ():
+    for each in list(_OPEN.iterdir()) if _OPEN.exists() else ():
         with suppress(OSError):
-            if not stat.S_ISSOCK(os.fstat(int(name)).st_mode):
+            number = int(each.name)
+            if not stat.S_ISSOCK(os.fstat(number).st_mode):
                 continue
-            with closing(socket.socket(fileno=os.dup(int(name)))) as found:
+            with closing(socket.socket(fileno=os.dup(number))) as found:
                 if found.family in (socket.AF_INET, socket.AF_INET6) and found.getsockname()[1] == port:
                     yield found

@@ -5,12 +5,14 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import random
 import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from gateway_client import JSON, REAL_ENVOY, start
-from test_chaos_faults import PHI, RUNTIME, Second, address
+from test_chaos_faults import LLAMA, PHI, RUNTIME, Second, address
 
 pytestmark = REAL_ENVOY
 CLIENTS = 8
@@ -76,3 +78,37 @@ def test_rolling_restart_costs_nothing(chat):
                 more(served, 10)
             more(served)
             assert outcomes == {(200, *PHI)}
+
+
+MIXED = 20_000
+REFUSED = {
+    b"{": 400,
+    b'{"model":"auto","model":"auto","messages":[]}': 400,
+    b'{"model":"none","messages":[]}': 404,
+}
+
+
+def test_mixed_requests_under_load_go_where_they_should(chat):
+    """Under load from all sides each request gets its own answer: none is routed wrong, none passes unguarded."""
+    asked = {chat("auto", "1+1"): PHI, chat("auto", "Linux"): LLAMA, chat("auto", "hello"): LLAMA}
+    asked |= {chat("phi4-mini", "Linux"): PHI, chat("llama3-8b", "1+1"): LLAMA}
+    expected = {body: (200, *served) for body, served in asked.items()}
+    expected |= {body: (status, None, None) for body, status in REFUSED.items()}
+    stand, _ = start()
+    wrong = []
+
+    def client(number: int) -> None:
+        order = random.Random(number)  # noqa: S311 - the same mixture in every run
+        connection = http.client.HTTPConnection(stand.url.removeprefix("http://"), timeout=20)
+        for _ in range(MIXED // CLIENTS):
+            body, outcome = order.choice(list(expected.items()))
+            connection.request("POST", "/v1/chat/completions", body, JSON | {"x-selected-model": "phi4-mini"})
+            response = connection.getresponse()
+            data = json.loads(response.read())
+            if (response.status, response.headers.get("x-backend"), data.get("model")) != outcome:
+                wrong.append((body, response.status, data))
+        connection.close()
+
+    with stand, ThreadPoolExecutor(CLIENTS) as threads:
+        list(threads.map(client, range(CLIENTS)))
+    assert wrong == []
