@@ -22,6 +22,8 @@ from compiler.source import load
 from compiler.source.data import parse
 from compiler.source.ignores import silence
 from compiler.source.text import read
+from compiler.verify import check
+from compiler.verify.policy import assumed
 from schemas.policy import Policy
 from schemas.version import VERSION
 
@@ -87,11 +89,12 @@ def compile_policy(policy: ir.Policy, existing: Existing, *, rebuild: bool = Fal
         rebuild: Train heads anew, even those whose inputs stand.
 
     Raises:
-        CompileError: VSR5xx where a head cannot be trained.
+        CompileError: VSR5xx where a head cannot be trained, VSR4xx where the objects do not go together.
     """
-    policy = _with_router_files(policy, existing, rebuild=rebuild)
+    policy, known = _with_router_files(policy, existing, rebuild=rebuild)
     files = [File(f"router/{name}", data) for name, data in policy.router.files.items()]
     built = _environments(policy)
+    linked = _linked(policy, built, known)
     argo = argocd.emit(policy, built.environments)
     objects = built.objects | argo.objects
     files += [File(path, _text(item.body, item.origin), item.identity) for path, item in objects.items()]
@@ -101,18 +104,22 @@ def compile_policy(policy: ir.Policy, existing: Existing, *, rebuild: bool = Fal
     files.append(File("local/stand.yaml", _text(local.stand(policy), policy.span)))
     tree = Tree(files)
     lock = Lock.of(tree, tool=VERSION, tables=policy.versions, policy=policy.name, policy_sha256=policy.sha256)
-    warnings = (*policy.warnings, *built.notices, *argo.warnings)
+    warnings = (*policy.warnings, *built.notices, *linked, *argo.warnings)
     return Compiled(policy, tree, lock, objects, built.patched, built.environments, warnings)
 
 
 @dataclass(frozen=True, slots=True)
 class _Built:
-    """Bases and overlays: objects, other files by path, and what each environment comes to."""
+    """Bases and overlays: objects, other files by path, and what each environment comes to.
+
+    ``wholes`` is what may be applied together, each once: a base with its components, an environment that differs.
+    """
 
     objects: dict[str, Object] = field(default_factory=dict)
     others: dict[str, Any] = field(default_factory=dict)
     patched: dict[str, Object] = field(default_factory=dict)
     environments: dict[str, tuple[Object, ...]] = field(default_factory=dict)
+    wholes: list[tuple[Object, ...]] = field(default_factory=list)
     notices: list[Diagnostic] = field(default_factory=list)
 
 
@@ -125,7 +132,9 @@ def _environments(policy: ir.Policy) -> _Built:
         folder = f"{target}/{environments.BASE}"
         built.objects.update({f"{folder}/{item.path}": item for item in bases[target]})
         built.others[f"{folder}/kustomization.yaml"] = environments.base_kustomization(bases[target])
-        for component in targets.components(policy, target):
+        components = targets.components(policy, target)
+        built.wholes.append((*bases[target], *(item for component in components for item in component.objects)))
+        for component in components:
             folder = f"{target}/components/{component.name}"
             built.objects.update({f"{folder}/{item.path}": item for item in component.objects})
             built.others[f"{folder}/kustomization.yaml"] = component.kustomization()
@@ -136,6 +145,8 @@ def _environments(policy: ir.Policy) -> _Built:
         built.notices.extend(item for item in found if item not in built.notices)
         wanted = base if own is policy else argocd.waved(targets.objects(own, environment.target))
         overlay = environments.overlay(base, wanted)
+        if overlay.objects or overlay.patches:
+            built.wholes.append(tuple(wanted))
         folder = environments.overlay_path(environment)
         built.objects.update({f"{folder}/{path}": item for path, item in overlay.objects.items()})
         built.others.update({f"{folder}/{path}": patch for path, patch in overlay.patches.items()})
@@ -145,14 +156,29 @@ def _environments(policy: ir.Policy) -> _Built:
     return built
 
 
-def _with_router_files(policy: ir.Policy, existing: Existing, *, rebuild: bool) -> ir.Policy:
-    """The policy with its router folder: config, settings and heads, by file name."""
+def _linked(policy: ir.Policy, built: _Built, known: Mapping[str, Any]) -> list[Diagnostic]:
+    """The warnings of the link rules.
+
+    Raises:
+        CompileError: A rule finds an error. Notes are about what the cluster has, and nobody can mend them here.
+    """
+    elsewhere = assumed(policy)
+    found = list(dict.fromkeys(item for whole in built.wholes for item in check(whole, elsewhere, known)))
+    if any(item.level is Severity.ERROR for item in found):
+        raise CompileError(found)
+    return [item for item in found if item.level is not Severity.NOTE]
+
+
+def _with_router_files(policy: ir.Policy, existing: Existing, *, rebuild: bool) -> tuple[ir.Policy, dict[str, Any]]:
+    """The policy with its router folder: config, settings and heads, by file name. And what its YAML files hold."""
     heads = compile_heads(policy, lambda name: existing(f"router/{name}"), rebuild=rebuild)
     config = router_config(policy).model_dump(mode="json", by_alias=True, exclude_none=True)
     runtime = runtime_settings(policy, heads.classifiers).model_dump(mode="json", exclude_none=True)
-    files = {CONFIG: _text(config, policy.span), SETTINGS: _text(runtime, policy.span), **heads.files}
-    router = replace(policy.router, files=files)
-    return replace(policy, router=router, warnings=(*policy.warnings, *heads.warnings))
+    bodies = {CONFIG: config, SETTINGS: runtime}
+    texts = {name: _text(body, policy.span) for name, body in bodies.items()}
+    router = replace(policy.router, files={**texts, **heads.files})
+    known = {texts[name].decode(): body for name, body in bodies.items()}
+    return replace(policy, router=router, warnings=(*policy.warnings, *heads.warnings)), known
 
 
 def _text(body: Json, origin: Span) -> bytes:

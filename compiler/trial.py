@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from runtime.request.events import (
     Action,
     Answer,
     Continue,
+    GuardMatch,
     NeedSignals,
     RequestBody,
     RequestHeaders,
@@ -45,6 +46,7 @@ class Outcome:
         route: The route that answered; None where the client named its model.
         model: Where the request goes; None where it was answered at once.
         answer: What it was answered at once, as a status and a code; None where it goes to a model.
+        guards: The guards that found something.
     """
 
     test: ir.Test
@@ -52,6 +54,7 @@ class Outcome:
     route: str | None
     model: str | None
     answer: str | None
+    guards: frozenset[str] = frozenset()
 
     @property
     def misses(self) -> tuple[str, ...]:
@@ -62,11 +65,15 @@ class Outcome:
             ("route", test.route, self.route),
             ("model", test.expected_model.name if test.expected_model else None, self.model),
         )
-        return tuple(
+        missed = [
             f"{what} {_quoted(found)} instead of {_quoted(expected)}"
             for what, expected, found in wanted
             if expected is not None and found != expected
-        )
+        ]
+        held = None if test.guards is None else {guard.name for guard in test.guards}
+        if held is not None and held != self.guards:
+            missed.append(f"guards {_listed(self.guards)} instead of {_listed(held)}")
+        return tuple(missed)
 
 
 def run(policy: ir.Policy) -> list[Outcome]:
@@ -99,7 +106,7 @@ def _keys(policy: ir.Policy, folder: Path) -> Path:
 
 
 def findings(policy: ir.Policy, outcomes: Sequence[Outcome]) -> Iterator[Diagnostic]:
-    """VSR250 for each test that fails, VSR251 for each route that no test reaches."""
+    """VSR250 for each test that fails, VSR251 and VSR260 for each route and guard that no test reaches."""
     for outcome in outcomes:
         if outcome.misses:
             message = f"the test fails: {', '.join(outcome.misses)}"
@@ -110,6 +117,11 @@ def findings(policy: ir.Policy, outcomes: Sequence[Outcome]) -> Iterator[Diagnos
         if outcomes and route.name not in reached:
             hint = "Add a test with a prompt that should take it."
             yield Diagnostic("VSR251", f"no test reaches the route `{route.name}`", route.span, hint)
+    held = frozenset[str]().union(*(outcome.guards for outcome in outcomes))
+    for guard in policy.guards:
+        if outcomes and guard.on_requests and guard.name not in held:
+            hint = "Add a test with a prompt in which it should find something, and expect it under `guards`."
+            yield Diagnostic("VSR260", f"no test reaches the guard `{guard.name}`", guard.span, hint)
 
 
 def _one(policy: ir.Policy, rules: Rules, classifier: CategoryClassifier | None, test: ir.Test, number: int) -> Outcome:
@@ -119,7 +131,7 @@ def _one(policy: ir.Policy, rules: Rules, classifier: CategoryClassifier | None,
     state, action = advance(rules, Fresh(), headers)
     if isinstance(action, Continue):
         state, action = advance(rules, state, RequestBody(body))
-    if isinstance(action, NeedSignals) and classifier is not None:
+    if isinstance(action, NeedSignals) and classifier is not None and action.kinds:
         found = classifier.classify(action.text)
         _, action = advance(rules, state, SignalsReady(found.label, found.probability))
     return _outcome(policy, test, action)
@@ -129,11 +141,21 @@ def _outcome(policy: ir.Policy, test: ir.Test, action: Action) -> Outcome:
     if isinstance(action, Route):
         category = action.signals.category if action.signals else None
         chosen = test.model in policy.router.auto_models
-        return Outcome(test, category, action.route or (DEFAULT_ROUTE if chosen else None), action.model, None)
+        moved = any(match.action == "route" for match in action.guards)
+        route = action.route or (DEFAULT_ROUTE if chosen and not moved else None)
+        return Outcome(test, category, route, action.model, None, _names(action.guards))
     if isinstance(action, Answer):
         category = action.signals.category if action.signals else None
-        return Outcome(test, category, action.route, None, f"{action.status} {action.code}")
+        return Outcome(test, category, action.route, None, f"{action.status} {action.code}", _names(action.guards))
     raise RuntimeError(f"the request of the test in line {test.span.line} was not decided")
+
+
+def _names(matches: Iterable[GuardMatch]) -> frozenset[str]:
+    return frozenset(match.guard for match in matches)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in sorted(names)) or "none"
 
 
 def _quoted(name: str | None) -> str:

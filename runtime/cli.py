@@ -79,6 +79,24 @@ def serve(
 
 
 @cli.command()
+@click.option("--config", type=_DIRECTORY, required=True, help="The compiled router/config.yaml.")
+@click.option("--socket", type=_DIRECTORY, required=True, help="The Unix socket on which `serve` will ask.")
+@click.option("--with-parent", is_flag=True, help="End when standard input does, as it will with the parent process.")
+def engine(config: Path, socket: Path, with_parent: bool) -> None:  # noqa: FBT001 - click's way
+    """Run a policy's checkpoints in a process of their own until SIGTERM, for any number of `serve`.
+
+    `serve` starts one by itself where a checkpoint is for a GPU. With VSR_ENGINE_SOCKET it asks this one instead.
+
+    \b
+    Example:
+      vsr-runtime engine --config out/quickstart/router/config.yaml --socket /run/vsr/engine
+    """  # noqa: D301 - the escape is click's mark for a paragraph to leave alone
+    from runtime.engine.process import run as run_engine  # noqa: PLC0415 - only this command needs it
+
+    run_engine(config, socket, parent=with_parent)
+
+
+@cli.command()
 @click.argument("directory", type=_DIRECTORY)
 def local(directory: Path) -> None:
     """Start Envoy, the runtime and a stand-in for each backend on loopback, until Ctrl-C.

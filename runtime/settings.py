@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from runtime.credentials import FOLDER, read_credentials
@@ -32,6 +33,7 @@ class Settings:
         limits: bounds on one request, in bytes.
         budget: seconds that a classification may take, which is the gateway's deadline less a margin.
         classifier: what answers the category, or None where no route asks for one.
+        engine: by name, all that the engine runs: every classifier that is or stands beside a checkpoint.
     """
 
     folder: Path
@@ -39,6 +41,12 @@ class Settings:
     limits: Limits
     budget: float
     classifier: Classifier | None
+    engine: Mapping[str, Classifier] = field(default_factory=dict)
+
+    @property
+    def category(self) -> str | None:
+        """The name of the classifier that answers the category, where the engine runs it."""
+        return next((name for name, one in self.engine.items() if one is self.classifier), None)
 
 
 def load(config: Path, credentials: Path | None = None) -> Settings:
@@ -60,7 +68,8 @@ def load(config: Path, credentials: Path | None = None) -> Settings:
     classifier = _category_classifier(runtime.classifiers)
     labels = frozenset(classifier.labels) if classifier else frozenset[str]()
     outside = read_credentials(credentials or config.parent / FOLDER, runtime.credentials or {})
-    program = build(router, labels, classifier.fallback if classifier else None, runtime.splits, outside)
+    fallback = classifier.fallback if classifier else None
+    program = build(router, labels, fallback, runtime.splits, outside, runtime.guards)
     if runtime.limits.maxMessage <= runtime.limits.maxBody:
         raise UserError("runtime.yaml: limits.maxMessage: must exceed limits.maxBody, since a message carries the body")
     return Settings(
@@ -69,6 +78,7 @@ def load(config: Path, credentials: Path | None = None) -> Settings:
         limits=runtime.limits,
         budget=budget(runtime.deadline),
         classifier=classifier if "category" in program.needs else None,
+        engine=for_the_engine(runtime.classifiers),
     )
 
 
@@ -96,12 +106,19 @@ def _defaults() -> Runtime:
 
 def _category_classifier(classifiers: dict[str, Classifier]) -> Classifier | None:
     """The one classifier that answers categories. Two would have to be told apart, and nothing says how."""
-    if len(classifiers) > 1:
-        raise UserError(f"runtime.yaml: classifiers: one is executed, {len(classifiers)} are given; keep one")
     for name, classifier in classifiers.items():
         if len(set(classifier.labels)) != len(classifier.labels) or not classifier.labels:
             raise UserError(f"runtime.yaml: classifiers.{name}.labels: must be given, each once")
         if classifier.fallback in classifier.labels:
             raise UserError(f"runtime.yaml: classifiers.{name}.fallback: is one of the labels; give another name")
-        return classifier
-    return None
+    found = [classifier for classifier in classifiers.values() if classifier.task == "category"]
+    if len(found) > 1:
+        raise UserError(
+            f"runtime.yaml: classifiers: one is executed, {len(found)} are given of the task category; keep one"
+        )
+    return found[0] if found else None
+
+
+def for_the_engine(classifiers: dict[str, Classifier]) -> dict[str, Classifier]:
+    """What the engine runs: everything where there is a checkpoint, else nothing."""
+    return dict(classifiers) if any(one.checkpoint for one in classifiers.values()) else {}

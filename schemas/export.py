@@ -32,7 +32,7 @@ EXACTLY_ONE = {
 """Nouns of which one key, and only one, says what they are. Their validators say the same in Python."""
 AT_LEAST_ONE = {
     "Conversation": ("min", "max"),
-    "Expectation": ("category", "route", "model"),
+    "Expectation": ("category", "route", "model", "guards"),
     "Guard": ("detector", "types", "patterns"),
     "Range": ("min", "max"),
     "Role": ("users", "groups"),

@@ -5,8 +5,12 @@ from __future__ import annotations
 SELECTED_MODEL = "x-selected-model"
 """The router writes it, routes match it. A client's own never counts."""
 
+GUARDS = "x-vsr-guards"
+"""Which guards flagged a request, for its backend, or a response, for its client."""
+
 STRIPPED = (
     SELECTED_MODEL,
+    GUARDS,
     "x-gateway-destination-endpoint",
     "x-prefiller-host-port",
     "x-encoder-hosts-ports",

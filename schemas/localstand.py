@@ -39,12 +39,14 @@ class DemoRequest(Strict):
         prompt: the one user turn.
         category: the category that must be found; None where it does not matter.
         expect: the name by which the backend that must serve knows itself; None where it does not matter.
+        status: the status that must come back: 403 where a guard must block it.
     """
 
     model: str
     prompt: str
     category: str | None = None
     expect: str | None = None
+    status: int = 200
 
 
 class LocalStand(Strict):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 MINILM: Literal["sentence-transformers/all-MiniLM-L6-v2"] = "sentence-transformers/all-MiniLM-L6-v2"
 """The default encoder."""
@@ -34,19 +34,52 @@ class Head(Strict):
     inputs: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
+class Checkpoint(Strict):
+    """A Hugging Face classification model, at ``<repo>/<revision>`` below a folder of models.
+
+    It labels a text (``sequence``) or each of its tokens (``token``), on ``device``, in ``precision``. A text longer
+    than ``window`` tokens, special ones included, is read in windows that share ``overlap`` tokens, or its beginning is
+    read alone (``long: truncate``). ``window`` is 512 where none is given, or the model's own limit if that is less. Of
+    several windows each label has the highest probability (``max``), or the mean.
+    """
+
+    repo: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*$")
+    revision: str = Field(pattern=r"^[0-9a-f]{40}$")
+    kind: Literal["sequence", "token"] = "sequence"
+    device: Literal["cpu", "cuda"] = "cpu"
+    precision: Literal["fp32", "bf16"] = "fp32"
+    window: int | None = Field(default=None, ge=8, le=32_768)
+    overlap: int = Field(default=64, ge=0)
+    long: Literal["windows", "truncate"] = "windows"
+    aggregate: Literal["max", "mean"] = "max"
+
+
 class Classifier(Strict):
     """A model that reads the request. Below ``threshold`` (a probability) it answers ``fallback``, or nothing.
 
-    ``labels`` are the categories that the head knows, in its order. ``fallback`` is none of them: the category of what
-    is like none of them.
+    It is an ``encoder`` with a compiled ``head``, or a ``checkpoint``. ``labels`` are the categories that the head
+    knows, in its order, or those of the checkpoint's labels that the policy speaks of. ``fallback`` is none of them:
+    the category of what is like none of them.
     """
 
-    task: Literal["category"]
-    encoder: Encoder
-    head: Head
+    task: Literal["category", "jailbreak", "pii"]
+    encoder: Encoder | None = None
+    head: Head | None = None
+    checkpoint: Checkpoint | None = None
     labels: list[str]
     fallback: str | None = None
     threshold: float = Field(ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Classifier:
+        compiled = self.encoder is not None and self.head is not None
+        if compiled == (self.checkpoint is not None) or (self.encoder is None) != (self.head is None):
+            raise ValueError("give an encoder and a head, or a checkpoint")
+        if self.checkpoint is None and self.task != "category":
+            raise ValueError(f"the task {self.task} needs a checkpoint")
+        if self.checkpoint is not None and self.task == "category" and self.checkpoint.kind != "sequence":
+            raise ValueError("a category is said of a text, not of its tokens")
+        return self
 
 
 class Limits(Strict):
@@ -68,6 +101,29 @@ class Credential(Strict):
     prefix: str = Field(default="Bearer ", pattern=r"^[ -~]{0,64}$")
 
 
+class Guard(Strict):
+    """What is looked for in the text of requests, responses or both, and what follows.
+
+    It finds personal data of ``types``, matches of ``patterns`` (RE2's syntax), what the ``builtin`` sets know, and
+    what a ``detector`` finds with a probability of at least ``threshold``. At the ``exempt`` models it does not hold.
+    ``maxTokens`` bounds the text that it reads. Only a ``mask`` of requests can ``unmask``.
+    """
+
+    types: list[str] | None = None
+    patterns: list[str] | None = None
+    builtin: list[Literal["credentials", "injection"]] | None = None
+    detector: str | None = None
+    threshold: float = Field(ge=0, le=1)
+    action: Literal["block", "mask", "route", "flag"]
+    model: str | None = None
+    on: Literal["request", "response", "both"]
+    onError: Literal["block", "pass"]  # noqa: N815 - the file's spelling
+    unreadable: Literal["block", "pass"]
+    maxTokens: int = Field(gt=0)  # noqa: N815 - the file's spelling
+    unmask: bool | None = None
+    exempt: list[str] | None = None
+
+
 class Runtime(Strict):
     """The file ``router/runtime.yaml``. ``deadline`` in milliseconds is the gateway's message timeout too."""
 
@@ -81,3 +137,5 @@ class Runtime(Strict):
     """Shares in per cent, which add up to 100, by decision and model: drawn by a hash of the request's id."""
     credentials: dict[str, Credential] | None = None
     """By model: those that are served outside the cluster, whether they want a key or not."""
+    guards: dict[str, Guard] | None = None
+    """By name. `docs/guards.md` says in which order they act."""

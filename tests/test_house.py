@@ -14,7 +14,7 @@ from support import ROOT
 from compiler.diagnostics import CODES
 
 OURS = ("compiler", "runtime", "schemas")
-PURE_CORE = ("runtime.inference", "runtime.program", "runtime.request", "runtime.settings")
+PURE_CORE = ("runtime.guards", "runtime.inference", "runtime.program", "runtime.request", "runtime.settings")
 """What the compiler may use of the runtime: no sockets, no servers."""
 FLOORS = [
     ["compiler.diagnostics"],

@@ -132,9 +132,12 @@ spec:
       operation: MERGE
       value:
         typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
           early_header_mutation_extensions:
           - name: strip
-            typed_config: {mutations: [{remove: x-selected-model}]}
+            typed_config:
+              "@type": type.googleapis.com/envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation
+              mutations: [{remove: x-selected-model}]
   - applyTo: HTTP_FILTER
     match: {context: GATEWAY}
     patch:
@@ -214,7 +217,7 @@ data:
 ISTIO = [GATEWAY, ROUTE, SERVICE, SERVER, ROUTER_SERVICE, FILTER, CONFIG]
 POOLED = [GATEWAY, POOL_ROUTE, SERVER, POOL, EPP_SERVICE, EPP, EPP_RIGHTS, EPP_RULE, ROUTER_SERVICE, FILTER, CONFIG]
 ENVOY = [EG_GATEWAY, ROUTE, SERVICE, SERVER, CLIENT, PATCH, CONFIG]
-AI = [EG_GATEWAY, AI_ROUTE, AI_BACKEND, CLIENT, PATCH, CONFIG]
+AI = [EG_GATEWAY, AI_ROUTE, AI_BACKEND, SERVICE, SERVER, CLIENT, PATCH, CONFIG]
 
 
 def joined(*parts: str) -> str:

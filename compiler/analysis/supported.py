@@ -12,7 +12,6 @@ SIGNALS = {
     signals.Language: "`language` signals",
     signals.Complexity: "`complexity` signals",
     signals.Role: "`role` signals",
-    signals.Pii: "`pii` signals",
     signals.Jailbreak: "`jailbreak` signals",
 }
 """Kinds that the runtime does not compute yet."""
@@ -42,7 +41,11 @@ def _routing(policy: ir.Policy) -> Iterator[tuple[str, Span]]:
     for signal in policy.signals:
         if type(signal.body) in SIGNALS:
             yield f"{SIGNALS[type(signal.body)]} are", signal.span
-    yield from (("guards are", guard.span) for guard in policy.guards)
+        if isinstance(signal.body, signals.Pii) and signal.body.detector is not None:
+            yield "`pii` signals with a `detector` are", signal.span
+    for guard in policy.guards:
+        if guard.detector is not None:
+            yield "guards with a `detector` are", guard.span
     yield from (("a response `cache` is", route.span) for route in policy.routes if route.cache is not None)
 
 

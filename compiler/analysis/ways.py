@@ -53,11 +53,14 @@ def ways(policy: ir.Policy, requests: Requests) -> Iterator[Way]:
 
 
 def holds(guard: ir.Guard, way: Way) -> bool:
-    """Whether a guard stands in a way: it acts on requests, fails closed, and does not exempt the model."""
+    """Whether a guard stands in a way: it acts on requests, fails closed, reads all of them or refuses them, and does
+    not exempt the model.
+    """  # noqa: D205 - one sentence
     return (
         way.guarded
         and guard.action != "flag"
-        and guard.on in {"request", "both"}
+        and guard.on_requests
         and guard.on_error == "block"
+        and guard.unreadable == "block"
         and way.model not in guard.exempt
     )

@@ -7,15 +7,14 @@ from pathlib import Path
 
 import click
 
-from compiler.cli import console, options
+from compiler.cli import console, options, output
 from compiler.diagnostics import CompileError, Diagnostic, Span
 from compiler.diagnostics.formats.text import clip
 from compiler.output import lock as locks
 from compiler.output.tree import LOCK
-from compiler.output.write import read_owned
-from compiler.pipeline import Compiled, compile_policy, read_policy
+from compiler.pipeline import Compiled, read_policy
 from compiler.review import explain, places
-from compiler.source import Scalar, load
+from compiler.source import load
 from compiler.source.text import read
 
 _PLACE = re.compile(r"(?P<file>.+?\.ya?ml|.+?\.safetensors|.+?\.lock)(?::(?P<line>\d{1,9})|:?(?P<path>[.\[].*))?")
@@ -41,7 +40,7 @@ def command(context: click.Context, place: str, policy: Path | None, out: Path) 
         raise click.UsageError(f"`{place}` is no file, `file:line` or `file.path`.")
     file, line = Path(match["file"]), int(match["line"] or 0)
     try:
-        folder = _folder(file)
+        folder = output.folder_of(file.parent)
         if folder is None:
             _from_policy(file, line, out)
         else:
@@ -57,7 +56,7 @@ def _from_policy(file: Path, line: int, out: Path) -> None:
     document = load(read(file, str(file)), str(file))
     if not line:
         raise click.UsageError(f"Name a line of the policy: `{file}:1`.")
-    found = explain.made(_compiled(linked.name, file, out), document, line)
+    found = explain.made(output.compiled(linked.name, file, out), document, line)
     if not found:
         message = f"nothing was emitted from line {line}"
         raise CompileError([Diagnostic("VSR307", message, Span(str(file), line, 1), "Name the line of an entry.")])
@@ -70,8 +69,8 @@ def _from_policy(file: Path, line: int, out: Path) -> None:
 def _from_output(file: Path, line: int, path: str, folder: Path, policy: Path | None) -> None:
     """Which policy lines made a place in the output."""
     name = locks.parse((folder / LOCK).read_bytes(), str(folder / LOCK)).policy
-    source = policy or _find(name)
-    compiled = _compiled(name, source, folder.parent)
+    source = policy or output.find(name)
+    compiled = output.compiled(name, source, folder.parent)
     inside = file.resolve().relative_to(folder.resolve()).as_posix()
     if inside not in compiled.tree:
         hint = "Run vsr-compile, if the output is older than the policy."
@@ -101,22 +100,3 @@ def _excerpt(span: Span) -> None:
     lines = console.sources([Diagnostic("VSR307", "", span)]).get(span.file, "").split("\n")
     if 0 < span.line <= len(lines):
         console.data(f"  {span.line} | {clip(lines[span.line - 1], WIDTH)}")
-
-
-def _folder(file: Path) -> Path | None:
-    """The output folder that a file lies in, by its lock; None where it lies in none."""
-    return next((parent for parent in file.resolve().parents if (parent / LOCK).is_file()), None)
-
-
-def _find(name: str) -> Path:
-    """The policy of a name among ``policies/``."""
-    for path in sorted(Path("policies").glob("*.y*ml")):
-        node = load(read(path, str(path)), str(path)).node(("metadata", "name"))
-        if isinstance(node, Scalar) and node.text == name:
-            return path
-    message = f"no policy in policies/ is called `{name}`"
-    raise CompileError([Diagnostic("VSR307", message, Span("policies"), "Name it with --policy.")])
-
-
-def _compiled(name: str, policy: Path, out: Path) -> Compiled:
-    return compile_policy(read_policy(policy), lambda path: read_owned(out, name, path))

@@ -6,7 +6,11 @@ from pathlib import Path
 
 import click
 
-from compiler.cli import console, options
+from compiler.cli import console, options, output
+from compiler.diagnostics import CompileError, Diagnostic, Severity
+from compiler.pipeline import read_policy
+from compiler.releases import PROFILES
+from compiler.verify import Manifest
 
 
 @click.command(name="verify", short_help="Find what is wrong with manifests.")
@@ -17,36 +21,115 @@ from compiler.cli import console, options
     metavar="KIND/NAMESPACE/NAME",
     help="What exists elsewhere; KIND/NAME if it has no namespace, Pod/NAMESPACE/KEY=VALUE for pods by labels.",
 )
+@click.option(
+    "--crds",
+    multiple=True,
+    metavar="DIR",
+    type=click.Path(path_type=Path, exists=True),
+    help="CustomResourceDefinitions to check by, before those in VSR_CRDS and those that `crds pull` fetched.",
+)
+@click.option(
+    "--versions", type=click.Choice(sorted(PROFILES)), help="Releases to check by; output of ours knows its own."
+)
+@click.option(
+    "--envoy/--no-envoy",
+    default=None,
+    help="Put the values of EnvoyFilters and EnvoyPatchPolicies to Envoy; left out, where it is installed.",
+)
+@click.option("--server", is_flag=True, help="Ask an API server by dry runs as well: nothing else here uses a network.")
+@click.option("--context", "cluster", metavar="NAME", help="The kubeconfig's context to ask, with --server.")
+@click.option(
+    "--policy",
+    type=click.Path(path_type=Path),
+    help="The policy that made the manifests, at whose lines findings are told; output of policies/ knows its own.",
+)
 @options.form
 @options.strict
 @click.pass_context
-def command(
-    context: click.Context, manifests: tuple[Path, ...], *, assume: tuple[str, ...], form: str, strict: bool
+def command(  # noqa: PLR0913 - a verb's flags are its arguments
+    context: click.Context,
+    manifests: tuple[Path, ...],
+    *,
+    assume: tuple[str, ...],
+    crds: tuple[Path, ...],
+    versions: str | None,
+    envoy: bool | None,
+    server: bool,
+    cluster: str | None,
+    policy: Path | None,
+    form: str,
+    strict: bool,
 ) -> None:
-    """Find broken links between Kubernetes objects. Writes nothing, asks no cluster.
+    """Find broken links between Kubernetes objects, and what their schemas refuse.
+
+    Writes nothing, and asks no cluster unless told to.
 
     The rules L01 to L23 look at all objects together: references, grants, selectors, pickers, filters, timeouts and
     rights; docs/verify.md has them all. A folder stands for its `*.yaml`, one with a kustomization for the resource
     files that it names, unbuilt. `-` is standard input.
 
+    Each object is held against the schema of its kind, rules in CEL among them: Kubernetes' own kinds always, others
+    where their CustomResourceDefinitions are known.
+
+    What stands in EnvoyFilters and EnvoyPatchPolicies is put to Envoy itself, which loads no code and reads no file for
+    it. On output of ours, findings are told at the line of the policy.
+
     \b
     kubectl kustomize overlays/dev | vsr-compile verify -
     vsr-compile verify manifests/ --assume Service/models/vllm
+    vsr-compile verify out/quickstart --server --context staging
     """
-    from compiler.verify import Assumed, links  # noqa: PLC0415 - `--help` must not pay for it
+    from compiler.verify import (  # noqa: PLC0415 - `--help` must not pay for it
+        Assumed,
+        links,
+        schema,
+    )
     from compiler.verify.files import read  # noqa: PLC0415 - as above
+    from compiler.verify.schema.releases import of_file, of_profile  # noqa: PLC0415 - as above
 
+    if cluster and not server:
+        raise click.UsageError("--context is for --server.")
     try:
         assumed = Assumed.parse(assume)
     except ValueError as error:
         raise click.BadParameter(f"`{error}` is no KIND/NAMESPACE/NAME.", param_hint="--assume") from None
     objects, found = read(manifests)
+    if envoy is not False:
+        from compiler.verify.envoy import verdicts  # noqa: PLC0415 - as above
+
+        found += verdicts(objects, wanted=envoy is True)
+    if server:
+        from compiler.verify.server import dry_run  # noqa: PLC0415 - as above
+
+        found += dry_run(objects, cluster)
     printer = console.Findings(form, strict=strict)
     for path in manifests:
         printer.add(str(path), [])
     name = str(manifests[0])
-    printer.add(name, [*found, *links(objects, assumed)])
+    releases = of_file if versions is None else lambda _file: of_profile(versions)
+    found += schema.check(objects, schema.Catalog.of(crds), releases)
+    found += links(objects, assumed)
+    printer.add(name, _at_policy(found, objects, manifests, policy))
     code = printer.close()
     if form == "text":
         console.say(f"{len(objects)} objects verified")
     context.exit(code)
+
+
+def _at_policy(
+    found: list[Diagnostic], objects: list[Manifest], manifests: tuple[Path, ...], policy: Path | None
+) -> list[Diagnostic]:
+    """The findings at the lines of the policy that the manifests came from, where it is known and there is need."""
+    folder = output.folder_of(manifests[0]) if str(manifests[0]) != "-" else None
+    if not any(item.level is not Severity.NOTE for item in found) or (policy is None and folder is None):
+        return found
+    from compiler.review.origins import at_policy  # noqa: PLC0415 - only where something is wrong
+
+    try:
+        source = policy or output.policy_of(folder or Path())[1]
+        out = folder.parent if folder else Path("out")
+        fresh = output.compiled(read_policy(source).name, source, out)
+    except CompileError as error:
+        # Output that lies elsewhere is still checked; a policy that was named must be right.
+        return found if policy is None else [*found, *error.diagnostics]
+    return at_policy(found, objects, fresh)

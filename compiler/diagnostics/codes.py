@@ -95,6 +95,14 @@ CODES: dict[str, Code] = {
     "VSR245": Code("times that do not fit", "error", "Make gateway.timeout longer than the deadline."),
     "VSR250": Code("test that fails", "error", "Mend the policy, or what is expected."),
     "VSR251": Code("route that no test reaches", "note", "Add a test with a prompt that should take it."),
+    "VSR260": Code("guard that no test reaches", "note", "Add a test with a prompt in which it should find something."),
+    "VSR270": Code(
+        "line of data that cannot be used", "error", "Mend the line: a JSON object with prompt and category."
+    ),
+    "VSR271": Code(
+        "category that the policy does not have", "error", "Use the policy's names of categories, or other."
+    ),
+    "VSR272": Code("nothing to evaluate", "error", "Give the policy categories, or the data lines."),
     "VSR301": Code("no repository for Argo CD", "warning", "Add `gitops` with the repository that holds the output."),
     "VSR302": Code("path outside the repository", "error", "Name the folder of the repository that holds `out/`."),
     "VSR303": Code(
@@ -158,6 +166,27 @@ CODES: dict[str, Code] = {
     "VSR431": Code("document that is no Kubernetes object", "error", "Give it apiVersion, kind and metadata.name."),
     "VSR432": Code("document that was left out", "note", "Nothing, if something else reads it."),
     "VSR433": Code("kustomization that is not built", "note", "Check what `kubectl kustomize` prints."),
+    "VSR440": Code("kinds without a known schema", "note", "Pull or name their CustomResourceDefinitions."),
+    "VSR441": Code("field that the kind does not have", "error", "Mend its spelling or its place, or remove it."),
+    "VSR442": Code("field that the kind must have", "error", "Add it."),
+    "VSR443": Code("value of a wrong type", "error", "Write the type that the message names."),
+    "VSR444": Code("value that the kind does not allow", "error", "Write one that it allows."),
+    "VSR445": Code("items that must differ", "error", "Keep one of them."),
+    "VSR446": Code("rule of the kind that is broken", "error", "Do what the rule asks; an API server refuses it."),
+    "VSR447": Code("release of a schema that is not clear", "warning", "Name the folder of one release, or a profile."),
+    "VSR448": Code("rule of a kind that cannot be evaluated", "warning", "Ask an API server by a dry run."),
+    "VSR449": Code("kind or version that is not there", "error", "Use one that the API server serves."),
+    "VSR450": Code("CustomResourceDefinition that cannot be read", "error", "Mend the file, or pull it anew."),
+    "VSR451": Code("download that is not what was recorded", "error", "Trust nothing of it; find out why it differs."),
+    "VSR452": Code("download that failed", "error", "Check the address and the network, and run the command again."),
+    "VSR453": Code("checks that need a package", "note", "Install the extra that the message names."),
+    "VSR454": Code("version that is deprecated", "warning", "Move to a newer version."),
+    "VSR455": Code("value that Envoy refuses", "error", "Mend the value as Envoy asks for it."),
+    "VSR456": Code("value that was not put to Envoy", "note", "Install the extra `local`, or mend what is in the way."),
+    "VSR460": Code("object that the API server refuses", "error", "Mend the field that the server names."),
+    "VSR461": Code(
+        "object that the API server was not asked about", "error", "See that the cluster answers, and that you may ask."
+    ),
     "VSR500": Code("output directory cannot be written", "error", "Check the path and its permissions."),
     "VSR501": Code("file was edited by hand or is not ours", "error", "Move it away, or pass --force to overwrite it."),
     "VSR502": Code("output differs from a fresh compile", "error", "Run vsr-compile and commit the result."),

@@ -6,7 +6,7 @@ import re
 
 from compiler.features.objects import Body
 from compiler.link import ir
-from schemas.headers import ANSWERS, CREDENTIALS, SELECTED_MODEL, STRIPPED
+from schemas.headers import ANSWERS, CREDENTIALS, GUARDS, SELECTED_MODEL, STRIPPED
 
 FILTER_NAME = "vsr.ext_proc"
 """Not Envoy's default name: Istio re-points the filter of that name at an endpoint picker on pool routes."""
@@ -22,12 +22,17 @@ def duration(milliseconds: int) -> str:
 
 
 def ext_proc_filter(policy: ir.Policy, cluster: str) -> Body:
-    """The HTTP filter. BUFFERED, because only then does a header set with the body's answer choose the route."""
+    """The HTTP filter. BUFFERED, because only then does a header set with the body's answer choose the route.
+
+    Responses are sent only where guards read them: their headers, on which the router says how it wants the rest (a
+    document as a whole, a stream in pieces), and pieces where it says nothing.
+    """
+    responses = reads_responses(policy)
     return {
         "name": FILTER_NAME,
         "typed_config": {
             "@type": f"{TYPES}.filters.http.ext_proc.v3.ExternalProcessor",
-            "allow_mode_override": False,
+            "allow_mode_override": responses,
             "failure_mode_allow": False,
             "grpc_service": {"envoy_grpc": {"cluster_name": cluster}},
             "message_timeout": duration(policy.router.deadline),
@@ -41,9 +46,9 @@ def ext_proc_filter(policy: ir.Policy, cluster: str) -> Body:
                 "request_body_mode": "BUFFERED",
                 "request_header_mode": "SEND",
                 "request_trailer_mode": "SKIP",
-                "response_body_mode": "NONE",
-                "response_header_mode": "SKIP",
-                "response_trailer_mode": "SKIP",
+                "response_body_mode": "STREAMED" if responses else "NONE",
+                "response_header_mode": "SEND" if responses else "SKIP",
+                "response_trailer_mode": "SEND" if responses else "SKIP",
             },
             "stat_prefix": "vsr",
             "status_on_error": {"code": "ServiceUnavailable"},
@@ -51,8 +56,15 @@ def ext_proc_filter(policy: ir.Policy, cluster: str) -> Body:
     }
 
 
+def reads_responses(policy: ir.Policy) -> bool:
+    """Whether the router must see responses: for what guards find there, or to put back what they masked."""
+    return any(guard.on_responses for guard in policy.guards)
+
+
 def _written(policy: ir.Policy) -> list[str]:
     """The headers that the router may touch: the model's, the new body's length, its answers', those that routes edit.
+
+    Guards flag in a header of their own, and must keep responses that they read from being compressed.
 
     Where a provider is outside the cluster, those as well by which a client says who it is: they end here.
 
@@ -61,6 +73,10 @@ def _written(policy: ir.Policy) -> list[str]:
     always = [SELECTED_MODEL, "content-length", *ANSWERS]
     if any(model.provider for model in policy.models):
         always += CREDENTIALS
+    if any(guard.action == "flag" for guard in policy.guards):
+        always.append(GUARDS)
+    if reads_responses(policy):
+        always.append("accept-encoding")
     edited = {name for route in policy.routes for name, _ in route.header_edits}
     return [*always, *sorted(edited - set(always))]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compiler.features.components import Component
+from compiler.features.dashboard import alerts as alerts_of_router
+from compiler.features.dashboard import dashboard
 from compiler.features.disaggregation import BEHIND
 from compiler.features.objects import Body, Object, make
 from compiler.features.picker import METRICS_PORT
@@ -43,6 +45,7 @@ def _common(policy: ir.Policy) -> Iterator[Object]:
         spec={"endpoints": [{"path": "/metrics", "port": "http"}], "selector": {"matchLabels": selector(name)}},
     )
     yield _scrapers(policy)
+    yield dashboard(policy)
     # Istio names this port of its proxies so.
     ports = [{"path": "/stats/prometheus", "port": "http-envoy-prom"}]
     yield _pod_monitor(gateway.name, gateway.namespace, gateway.span, {GATEWAY_NAME: gateway.name}, ports)
@@ -131,7 +134,8 @@ def _rules(policy: ir.Policy, pools: list[ir.Endpoint]) -> Object:
     """Alerts on what kube-state-metrics and the model servers tell."""
     router = policy.router
     alerts = [
-        _no_replicas("RouterUnavailable", router.grpc, "The router has no available replica: every request gets 503.")
+        _no_replicas("RouterUnavailable", router.grpc, "The router has no available replica: every request gets 503."),
+        *alerts_of_router(policy),
     ]
     for pool in pools:
         closed = settings(pool).failure_mode == "FailClose"

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 
 from compiler.features.router_plugins import plugins
 from compiler.link import ir
-from compiler.link.signals import Context, Conversation, Keywords, Structure
+from compiler.link.signals import Context, Conversation, Keywords, Pii, Structure
 from schemas import runtime as settings
+from schemas.pii import ALL_TYPES
 from schemas.routerconfig import v0_4_0 as stock
 
 CONFIG, SETTINGS = "config.yaml", "runtime.yaml"
 """File names in ``router/``. Heads are called ``<classifier>.safetensors``."""
 OPERATORS = {"any": "OR", "all": "AND", "none": "NOR"}
-TYPES = {Keywords: "keyword", Context: "context", Structure: "structure", Conversation: "conversation"}
+TYPES = {Keywords: "keyword", Context: "context", Structure: "structure", Conversation: "conversation", Pii: "pii"}
 """How conditions call the signals that the runtime computes. Others are refused before they get here."""
 
 
@@ -21,6 +22,10 @@ def router_config(policy: ir.Policy) -> stock.RouterConfig:
     """The policy in the stock router's contract."""
     decisions = [_decision(route, len(policy.routes) - rank) for rank, route in enumerate(policy.routes)]
     bases = [model for model in policy.models if model.base is None]
+    adapters: dict[str, list[stock.Lora]] = {}
+    for model in policy.models:
+        if model.base is not None:
+            adapters.setdefault(model.base, []).append(stock.Lora(name=model.name))
     return stock.RouterConfig.model_validate(
         {
             "providers": stock.Providers(
@@ -28,7 +33,9 @@ def router_config(policy: ir.Policy) -> stock.RouterConfig:
                 models=[_provider_model(model) for model in bases],
             ),
             "routing": stock.Routing(
-                modelCards=[_card(model, policy) for model in bases], signals=_signals(policy), decisions=decisions
+                modelCards=[_card(model, adapters.get(model.name)) for model in bases],
+                signals=_signals(policy),
+                decisions=decisions,
             ),
             "global": stock.Global(router=stock.RouterGlobal(auto_model_names=list(policy.router.auto_models))),
         }
@@ -51,6 +58,27 @@ def runtime_settings(policy: ir.Policy, heads: Mapping[str, settings.Classifier]
             model.name: settings.Credential(file=model.provider.credential) for model in policy.models if model.provider
         }
         or None,
+        guards={guard.name: _guard(guard) for guard in policy.guards} or None,
+    )
+
+
+def _guard(guard: ir.Guard) -> settings.Guard:
+    return settings.Guard.model_validate(
+        {
+            "types": list(guard.types) or None,
+            "patterns": list(guard.patterns) or None,
+            "builtin": list(guard.builtin) or None,
+            "detector": guard.detector.name if guard.detector else None,
+            "threshold": guard.threshold,
+            "action": guard.action,
+            "model": guard.target.name if guard.target else None,
+            "on": guard.on,
+            "onError": guard.on_error,
+            "unreadable": guard.unreadable,
+            "maxTokens": guard.max_tokens,
+            "unmask": guard.unmask or None,
+            "exempt": [model.name for model in guard.exempt] or None,
+        }
     )
 
 
@@ -75,14 +103,13 @@ def _backend_ref(endpoint: ir.Endpoint, weight: int) -> stock.BackendRef:
     return stock.BackendRef(name=name, endpoint=address, protocol="https", weight=weight, provider="openai")
 
 
-def _card(model: ir.Model, policy: ir.Policy) -> stock.ModelCard:
-    loras = [stock.Lora(name=each.name) for each in policy.models if each.base == model.name]
-    return stock.ModelCard(name=model.name, context_window_size=model.context, loras=loras or None)
+def _card(model: ir.Model, adapters: list[stock.Lora] | None) -> stock.ModelCard:
+    return stock.ModelCard(name=model.name, context_window_size=model.context, loras=adapters)
 
 
 def _signals(policy: ir.Policy) -> stock.Signals:
     """The signals by collection, each sorted by name."""
-    found: dict[str, list[stock.Keyword | stock.Context | stock.Structure | stock.Conversation]] = {}
+    found: dict[str, list[stock.Keyword | stock.Context | stock.Structure | stock.Conversation | stock.Pii]] = {}
     for signal in policy.signals:
         match signal.body:
             case Keywords(words, match, regex, case_sensitive):
@@ -114,6 +141,12 @@ def _signals(policy: ir.Policy) -> stock.Signals:
                     stock.Conversation.model_validate(
                         _counted(signal.name, {"type": of, "role": role}, minimum, maximum)
                     )
+                )
+            case Pii(types, _, threshold):
+                # The contract names what may be there; the policy what is looked for.
+                allowed = sorted(ALL_TYPES - set(types))
+                found.setdefault("pii", []).append(
+                    stock.Pii(name=signal.name, threshold=threshold, pii_types_allowed=allowed, include_history=True)
                 )
             case _:
                 raise ValueError(f"the signal {signal.name} has no form in the router's config")

@@ -8,6 +8,9 @@ from compiler.link.scope import Scope
 from compiler.link.signals_linker import check_patterns, pii_detector
 from schemas import policy as nouns
 
+BUILTIN = {"builtin": "credentials", "injection": "injection"}
+"""What the runtime calls the sets of patterns that it brings."""
+
 
 def link_guards(
     scope: Scope, policy: nouns.Policy, models: dict[str, ir.Model], classifiers: dict[str, ir.Classifier]
@@ -33,12 +36,14 @@ def _guard(
         model = scope.resolve(models, each, "model", (*path, "except", "models", index))
         if model is not None:
             exempt.append(model)
-    patterns = None if noun.patterns is None else () if noun.patterns == "builtin" else tuple(noun.patterns)
+    own = noun.patterns if isinstance(noun.patterns, list) else []
+    builtin = (BUILTIN[noun.patterns],) if isinstance(noun.patterns, str) else ()
     return ir.Guard(
         name,
         found,
         tuple(sorted(set(noun.types or ()))),
-        patterns,
+        tuple(own),
+        builtin,
         noun.threshold,
         noun.action,
         target,
@@ -46,5 +51,7 @@ def _guard(
         noun.on_error,
         noun.max_tokens,
         tuple(sorted(exempt, key=lambda model: model.name)),
+        noun.unreadable,
+        noun.unmask,
         scope.span(*path, key=True),
     )

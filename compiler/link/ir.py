@@ -71,13 +71,14 @@ __all__ = [
 class Guard:
     """What must hold for every request. ``exempt`` are the models at which it does not; ``target`` is ``route``'s.
 
-    ``types`` are personal data, ``patterns`` expressions (None: not looked for; empty: the built-in credentials).
+    ``types`` are personal data, ``patterns`` expressions, ``builtin`` sets of patterns that the runtime brings.
     """
 
     name: str
     detector: Classifier | None
     types: tuple[str, ...]
-    patterns: tuple[str, ...] | None
+    patterns: tuple[str, ...]
+    builtin: tuple[str, ...]
     threshold: float
     action: str
     target: Model | None
@@ -85,7 +86,19 @@ class Guard:
     on_error: str
     max_tokens: int
     exempt: tuple[Model, ...]
+    unreadable: str
+    unmask: bool
     span: Span
+
+    @property
+    def on_requests(self) -> bool:
+        """Whether it reads requests."""
+        return self.on in {"request", "both"}
+
+    @property
+    def on_responses(self) -> bool:
+        """Whether responses must be read for it: for what they hold, or to undo its masks."""
+        return self.on in {"response", "both"} or self.unmask
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +206,7 @@ class Test:
     route: str | None
     expected_model: Model | None
     span: Span
+    guards: tuple[Guard, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ def link(document: Document, policy: nouns.Policy) -> ir.Policy:
     guards = link_guards(scope, policy, models, classifiers)
     routes = link_routes(scope, policy, tables)
     default = scope.resolve(models, policy.default, "model", ("default",))
-    tests = link_tests(scope, policy, models, tables.categories)
+    tests = link_tests(scope, policy, models, tables.categories, guards)
     assertions = link_assertions(scope, policy, tables, guards)
     environments = link_environments(scope, policy)
     versions = link_versions(scope, policy.gateway.versions, ("gateway", "versions"))

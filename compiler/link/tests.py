@@ -12,7 +12,11 @@ DEFAULT_ROUTE = "default"
 
 
 def link_tests(
-    scope: Scope, policy: nouns.Policy, models: Mapping[str, ir.Model], categories: Mapping[str, ir.Category]
+    scope: Scope,
+    policy: nouns.Policy,
+    models: Mapping[str, ir.Model],
+    categories: Mapping[str, ir.Category],
+    guards: Mapping[str, ir.Guard],
 ) -> tuple[ir.Test, ...]:
     """All tests in file order."""
     routes = dict.fromkeys((*(route.name for route in policy.routes), DEFAULT_ROUTE))
@@ -29,6 +33,11 @@ def link_tests(
             scope.resolve(routes, expect.route, "route", (*path, "expect", "route"))
         if expect.category is not None:
             scope.resolve(categories, expect.category, "category", (*path, "expect", "category"))
+        found = [
+            scope.resolve(guards, name, "guard", (*path, "expect", "guards", number))
+            for number, name in enumerate(expect.guards or ())
+        ]
+        held = None if expect.guards is None else tuple(guard for guard in found if guard is not None)
         model = noun.model or policy.router.auto_models[0]
-        tests.append(ir.Test(noun.prompt, model, expect.category, expect.route, expected, scope.span(*path)))
+        tests.append(ir.Test(noun.prompt, model, expect.category, expect.route, expected, scope.span(*path), held))
     return tuple(tests)

@@ -12,7 +12,7 @@ STRENGTH = {"block": 4, "deny": 4, "mask": 3, "redact": 3, "route": 2, "warn": 1
 """How much an action does about what a guard finds. Any other only watches."""
 CLOSED = frozenset({"block", "deny", "closed", "fail"})
 """What ``onError`` says where a guard that cannot decide lets nothing pass."""
-COVERED = {"types": "looks for", "patterns": "looks for", "entities": "looks for"}
+COVERED = {"types": "looks for", "patterns": "looks for", "builtin": "looks for", "entities": "looks for"}
 DIRECTIONS = {"both": {"request", "response"}}
 
 
@@ -43,6 +43,8 @@ def weaker(name: str, old: Guard, new: Guard) -> Iterator[Statement]:
             yield Statement(("guard", name, key, item), f"guard {name} no longer looks for {item}")
     if STRENGTH.get(str(new.get("action")), 0) < STRENGTH.get(str(old.get("action")), 0):
         yield _field(name, "action", old, new)
+    if old.get("unreadable") == "block" and new.get("unreadable") == "pass":
+        yield _field(name, "unreadable", old, new)
     before, after = old.get("threshold"), new.get("threshold")
     if isinstance(before, int | float) and isinstance(after, int | float) and after > before:
         yield _field(name, "threshold", old, new)

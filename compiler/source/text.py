@@ -33,7 +33,7 @@ def decode(data: bytes, name: str) -> str:
     """Return bytes as text, refusing what is not plain UTF-8 of a sane size."""
     if len(data) > MAX_BYTES:
         message = f"the file is larger than {MAX_BYTES // 1024 // 1024} MiB"
-        raise CompileError([Diagnostic("VSR005", message, Span(name), "Split it into several policies.")])
+        raise CompileError([Diagnostic("VSR005", message, Span(name), "Split it into several files.")])
     if data.startswith(BOM):
         hint = "Save it as UTF-8 without the mark."
         raise CompileError([Diagnostic("VSR004", "the file begins with a byte order mark", Span(name, 1, 1), hint)])

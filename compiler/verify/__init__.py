@@ -5,11 +5,11 @@ A rule looks at all objects together and yields findings; it never changes one a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from compiler.diagnostics import Diagnostic
 from compiler.features.objects import Object
-from compiler.verify.manifest import Manifest
+from compiler.verify.manifest import Body, Manifest
 from compiler.verify.rules import RULES
 from compiler.verify.stream import of
 from compiler.verify.world import Assumed, World
@@ -17,17 +17,22 @@ from compiler.verify.world import Assumed, World
 __all__ = ["RULES", "Assumed", "Manifest", "check", "links"]
 
 
-def check(objects: Iterable[Object], assumed: Assumed | None = None) -> list[Diagnostic]:
+def check(
+    objects: Iterable[Object], assumed: Assumed | None = None, known: Mapping[str, Body] | None = None
+) -> list[Diagnostic]:
     """What the link rules find in objects that we made; findings point at the policy lines that the objects come from.
 
     Args:
         objects: Everything that is applied together.
         assumed: What exists elsewhere.
+        known: What texts in ConfigMaps hold, so that nobody parses what we have just written.
     """
-    return links([of(each.body, each.origin) for each in objects], assumed)
+    return links([of(each.body, each.origin) for each in objects], assumed, known)
 
 
-def links(manifests: list[Manifest], assumed: Assumed | None = None) -> list[Diagnostic]:
+def links(
+    manifests: list[Manifest], assumed: Assumed | None = None, known: Mapping[str, Body] | None = None
+) -> list[Diagnostic]:
     """What the link rules find, sorted by place, each finding once."""
-    world = World(manifests, assumed or Assumed())
+    world = World(manifests, assumed or Assumed(), known or {})
     return sorted({item for rule in RULES.values() for item in rule(world)}, key=lambda item: item.order)

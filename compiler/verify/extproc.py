@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from compiler.verify.manifest import Body, Manifest, Path, dig, table, text
-from compiler.verify.world import ENVOY, ISTIO, World
+from compiler.verify.world import ENVOY, ISTIO, World, shared
 from schemas.headers import SELECTED_MODEL
 
 TYPE = "envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor"
@@ -17,6 +18,16 @@ _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|h|m|s))+")
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _CAMEL = re.compile(r"[A-Z]")
+
+
+class Match(NamedTuple):
+    """A header that a route's rule matches exactly, with the place of the value and of the rule."""
+
+    route: Manifest
+    name: str
+    value: str
+    place: Path
+    rule: Path
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +59,7 @@ class Filter:
         return bool(self.name)
 
 
+@shared
 def filters(world: World) -> Iterator[Filter]:
     """Every ext_proc filter in the objects."""
     for each in world.of("EnvoyFilter", ISTIO):
@@ -140,18 +152,26 @@ def seconds(value: object) -> float | None:
 
 def header_routes(world: World) -> dict[str, list[Manifest]]:
     """The HTTPRoutes that choose by the header that a processor sets, by the namespaces of their gateways."""
+    return world.once("header_routes", lambda: _header_routes(world))
+
+
+def _header_routes(world: World) -> dict[str, list[Manifest]]:
     found: dict[str, list[Manifest]] = {}
-    for each in world.of("HTTPRoute"):
-        if any(name == SELECTED_MODEL for name, *_ in matched(each)):
-            for space in {space for space, _ in world.gateways(each)}:
-                found.setdefault(space, []).append(each)
+    routes = {id(each.route): each.route for each in matches(world) if each.name == SELECTED_MODEL}
+    for route in routes.values():
+        if route.kind == "HTTPRoute":
+            for space in {space for space, _ in world.gateways(route)}:
+                found.setdefault(space, []).append(route)
     return found
 
 
-def matched(route: Manifest) -> Iterator[tuple[str, str, Path, Path]]:
-    """The headers that a route's rules match exactly: name, value, the place of the value and of the rule."""
-    for rule, _ in route.each("spec", "rules"):
-        for match, _ in route.each(*rule, "matches"):
-            for place, header in route.each(*match, "headers"):
-                if header.get("type", "Exact") == "Exact":
-                    yield text(header.get("name")).lower(), text(header.get("value")), (*place, "value"), rule
+@shared
+def matches(world: World) -> Iterator[Match]:
+    """The headers that the rules of routes match exactly."""
+    for route in world.routes:
+        for rule, _ in route.each("spec", "rules"):
+            for match, _ in route.each(*rule, "matches"):
+                for place, header in route.each(*match, "headers"):
+                    if header.get("type", "Exact") == "Exact":
+                        name, value = text(header.get("name")).lower(), text(header.get("value"))
+                        yield Match(route, name, value, (*place, "value"), rule)

@@ -77,12 +77,10 @@ class Manifest:
 
     def each(self, *path: str | int) -> Iterator[tuple[Path, Body]]:
         """The mappings in the list at a path, each with its own path."""
-        yield from _each(self.at(*path), path)
-
-
-def _each(value: object, path: Path) -> Iterator[tuple[Path, Body]]:
-    if isinstance(value, list):
-        yield from (((*path, number), item) for number, item in enumerate(value) if isinstance(item, dict))
+        found = dig(self.body, *path)
+        if not isinstance(found, list):
+            return iter(())
+        return iter([((*path, number), item) for number, item in enumerate(found) if isinstance(item, dict)])
 
 
 def title(kind: str, namespace: str, name: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from compiler.verify.manifest import Body, Manifest, Path, dig, text, texts
-from compiler.verify.world import Pods, World, selector
+from compiler.verify.world import Pods, World, selector, shared
 
 Flags = dict[str, tuple[str, Path]]
 """Values of arguments by name, without dashes, with the place of each."""
@@ -49,6 +49,7 @@ class Picker:
         return self.flags[flag][0].lower() not in {"false", "0", "f"} if flag in self.flags else default
 
 
+@shared
 def pickers(world: World) -> Iterator[Picker]:
     """Every picker whose pool, Service and pods are among the objects."""
     for pool in world.pools:

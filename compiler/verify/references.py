@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from compiler.verify.manifest import Manifest, Path, dig, table, text
-from compiler.verify.world import AI, ENVOY, GATEWAY_API, INFERENCE, RBAC, World
+from compiler.verify.world import AI, ENVOY, GATEWAY_API, INFERENCE, RBAC, World, shared
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +34,7 @@ class Reference:
     granted: bool = False
 
 
+@shared
 def references(world: World) -> Iterator[Reference]:
     """Every reference in the objects that we know how to read."""
     for each in world.manifests:

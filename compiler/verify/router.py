@@ -9,7 +9,7 @@ from typing import Any
 from compiler.diagnostics import CompileError
 from compiler.verify.manifest import Manifest, Path, dig, labels, rows, table, text
 from compiler.verify.stream import Budget, documents
-from compiler.verify.world import World
+from compiler.verify.world import World, shared
 
 _GUARDS = ("prompt_guard", "pii_model", "jailbreak", "pii")
 
@@ -31,12 +31,13 @@ class Config:
     known: frozenset[str]
 
 
+@shared
 def configs(world: World) -> Iterator[Config]:
     """The configurations in the ConfigMaps, known by their `providers` or `model_config` and their decisions."""
     for source in world.of("ConfigMap", ""):
         for key, value in labels(source.body.get("data")).items():
             if key.endswith((".yaml", ".yml")) and ("providers:" in value or "model_config:" in value):
-                body = embedded(value)
+                body = embedded(world, value)
                 models = _models(body)
                 if models:
                     yield Config(source, ("data", key), frozenset(models), frozenset(models | _named(body)))
@@ -46,7 +47,7 @@ def guarded(world: World) -> bool:
     """Whether any configuration among the objects has guards: a router that fails open then lets requests past them."""
     for source in world.of("ConfigMap", ""):
         for value in labels(source.body.get("data")).values():
-            body = embedded(value) if "guard" in value or "pii" in value or "jailbreak" in value else {}
+            body = embedded(world, value) if "guard" in value or "pii" in value or "jailbreak" in value else {}
             if body.get("guards") or any(_on(body, name) for name in _GUARDS):
                 return True
     return False
@@ -83,8 +84,13 @@ def _named(body: dict[str, Any]) -> set[str]:
     return {text(card.get("name")) for card in cards} | set(table(body.get("model_config"))) | adapters
 
 
-def embedded(value: str) -> dict[str, Any]:
+def embedded(world: World, value: str) -> dict[str, Any]:
     """A YAML mapping inside a text; empty where it is none."""
+    known = world.known.get(value)
+    return world.once(("embedded", value), lambda: _parsed(value)) if known is None else known
+
+
+def _parsed(value: str) -> dict[str, Any]:
     try:
         for body, _ in documents(value.encode(errors="replace"), "", Budget()):
             return table(body)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, wraps
+from typing import Any, TypeVar
 
 from compiler.verify.manifest import Body, Identity, Manifest, Path, dig, labels, rows, table, text
 
@@ -31,6 +32,7 @@ CLUSTER_SCOPED = frozenset(
     }
 )
 """Kinds without a namespace, by API group: those that stand near gateways and models."""
+_T = TypeVar("_T")
 _TEMPLATES: dict[str, Path] = {
     "DaemonSet": ("spec", "template"),
     "Deployment": ("spec", "template"),
@@ -107,10 +109,25 @@ class Pods:
 
 @dataclass(eq=False)
 class World:
-    """The objects of one check, with the look-ups that rules share. Nothing in here changes."""
+    """The objects of one check, with the look-ups that rules share. Nothing in here changes.
+
+    Attributes:
+        manifests: The objects.
+        assumed: What exists elsewhere.
+        known: What texts inside ConfigMaps hold, where whoever made them says so; others are parsed.
+    """
 
     manifests: list[Manifest]
     assumed: Assumed = field(default_factory=Assumed)
+    known: Mapping[str, Body] = field(default_factory=dict)
+    _found: dict[object, Any] = field(default_factory=dict, init=False, repr=False)
+
+    def once(self, key: object, make: Callable[[], _T]) -> _T:
+        """What is made for a key, made once for these objects."""
+        if key not in self._found:
+            self._found[key] = make()
+        found: _T = self._found[key]
+        return found
 
     @cached_property
     def by_identity(self) -> dict[Identity, Manifest]:
@@ -217,6 +234,16 @@ class World:
         """The backends of a route's rules with their paths."""
         for path, _ in route.each("spec", "rules"):
             yield from route.each(*path, "backendRefs")
+
+
+def shared(make: Callable[[World], Iterator[_T]]) -> Callable[[World], tuple[_T, ...]]:
+    """What several rules look for in the same objects is looked for once."""
+
+    @wraps(make)
+    def found(world: World) -> tuple[_T, ...]:
+        return world.once(make, lambda: tuple(make(world)))
+
+    return found
 
 
 def selector(body: Body, *path: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from runtime.inference.errors import ModelError
 from runtime.inference.locate import find_encoder
 from schemas.runtime import Classifier
+from schemas.runtime import Head as HeadFile
 
 if TYPE_CHECKING:
     from runtime.inference.encoder import SentenceEncoder
@@ -66,19 +67,10 @@ class CategoryClassifier:
                 be used, or a package of the ``classify`` extra is not installed.
         """
         from runtime.inference.encoder import SentenceEncoder  # noqa: PLC0415 - needs the extra; says so where it lacks
-        from runtime.inference.head import Head  # noqa: PLC0415 - as above
 
-        path = folder / settings.head.file
-        try:
-            head = Head.from_bytes(path.read_bytes())
-        except OSError as error:
-            raise ModelError(f"{path} cannot be read ({error.strerror}); compile the policy again") from error
-        except ModelError as error:
-            raise ModelError(f"{path}: {error}") from error
-        if head.inputs != settings.head.inputs:
-            raise ModelError(f"{path} was trained from other examples than runtime.yaml says; compile the policy again")
-        if list(head.labels) != settings.labels:
-            raise ModelError(f"{path} knows other categories than runtime.yaml lists; compile the policy again")
+        if settings.head is None or settings.encoder is None:
+            raise ModelError("the classifier is a checkpoint, which the engine runs")
+        head = load_head(settings.head, settings.labels, folder)
         files = find_encoder(settings.encoder.repo, settings.encoder.sha256)
         return cls.from_parts(SentenceEncoder.load(files, settings.encoder.precision), head, settings.threshold)
 
@@ -89,3 +81,30 @@ class CategoryClassifier:
         probability = float(row[best])
         label = self._head.labels[best] if probability >= self._threshold else None
         return Classification(label, probability, dict(zip(self._head.labels, map(float, row), strict=True)))
+
+
+def load_head(settings: HeadFile, labels: list[str], folder: Path) -> Head:
+    """Reads a compiled head.
+
+    Args:
+        settings: Names its file, and what it was trained from.
+        labels: That it must know, in its order.
+        folder: Where the file lies.
+
+    Raises:
+        ModelError: It is missing, damaged, or not the one that the settings name.
+    """
+    from runtime.inference.head import Head  # noqa: PLC0415 - needs the extra; says so where it lacks
+
+    path = folder / settings.file
+    try:
+        head = Head.from_bytes(path.read_bytes())
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read ({error.strerror}); compile the policy again") from error
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from error
+    if head.inputs != settings.inputs:
+        raise ModelError(f"{path} was trained from other examples than runtime.yaml says; compile the policy again")
+    if list(head.labels) != labels:
+        raise ModelError(f"{path} knows other categories than runtime.yaml lists; compile the policy again")
+    return head

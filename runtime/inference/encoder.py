@@ -63,10 +63,13 @@ class SentenceEncoder:
         Returns:
             Shape ``[len(texts), dimension]``, float32, rows of length one.
         """
-        out = np.empty((len(texts), self.dimension), dtype=np.float32)
-        for row, text in enumerate(texts):
-            ids = np.array([self.token_ids(text)], dtype=np.int64)
-            out[row] = self._session.run(None, {"ids": ids})[0][0]
+        return self.embed_ids([self.token_ids(text) for text in texts])
+
+    def embed_ids(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        """Embeds texts that are token ids already, special tokens included; at most ``max_tokens`` each."""
+        out = np.empty((len(sequences), self.dimension), dtype=np.float32)
+        for row, ids in enumerate(sequences):
+            out[row] = self._session.run(None, {"ids": np.array([ids], dtype=np.int64)})[0][0]
         return out
 
     def token_ids(self, text: str) -> list[int]:

@@ -103,15 +103,19 @@ def _candidates(repo: str) -> Iterator[Path]:
 
 
 def _own_folders(repo: str) -> Iterator[Path]:
-    for root in os.environ.get("VSR_MODELS", "").split(os.pathsep):
-        if root:
-            yield Path(root) / repo
-            yield Path(root) / repo.rpartition("/")[2]
+    for root in own_roots():
+        yield root / repo
+        yield root / repo.rpartition("/")[2]
+
+
+def own_roots() -> list[Path]:
+    """The folders of ``VSR_MODELS``."""
+    return [Path(root) for root in os.environ.get("VSR_MODELS", "").split(os.pathsep) if root]
 
 
 def _hub_snapshots(repo: str) -> list[Path]:
     """Snapshots of the repository, the one that ``main`` points at first."""
-    store = _hub_cache() / f"models--{repo.replace('/', '--')}"
+    store = hub_cache() / f"models--{repo.replace('/', '--')}"
     try:
         main = (store / "refs" / "main").read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
@@ -119,7 +123,8 @@ def _hub_snapshots(repo: str) -> list[Path]:
     return sorted((store / "snapshots").glob("*/"), key=lambda path: (path.name != main, path.name))
 
 
-def _hub_cache() -> Path:
+def hub_cache() -> Path:
+    """Where Hugging Face's own tools keep what they fetch."""
     if cache := os.environ.get("HF_HUB_CACHE"):
         return Path(cache).expanduser()
     if home := os.environ.get("HF_HOME"):

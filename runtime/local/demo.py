@@ -15,7 +15,6 @@ from runtime.output import say
 from schemas.localstand import DemoRequest
 
 _TIMEOUT = 30.0
-_OK = 200
 _HEADER = ("asked for", "prompt", "category", "model", "backend", "")
 
 
@@ -34,7 +33,9 @@ class Outcome:
         """Whether it is what the stand expects; what it leaves open may be anything."""
         request = self.request
         model = request.expect is None or self.model == request.expect
-        return self.status == _OK and model and (request.category is None or self.category == request.category)
+        return (
+            self.status == request.status and model and (request.category is None or self.category == request.category)
+        )
 
 
 def run_demo(directory: Path) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from runtime.program.build_guards import guards as build_guards
 from runtime.program.build_models import auto_names, models
 from runtime.program.build_plugins import effects
 from runtime.program.build_signals import domains, signals
@@ -15,6 +16,7 @@ from runtime.program.refuse import refuse, unique
 from runtime.program.rules import Category, Has, Leaf, Rule, SignalName, compile_rule
 from runtime.program.signals.base import Signal
 from schemas.routerconfig import v0_4_0 as contract
+from schemas.runtime import Guard
 
 Splits = Mapping[str, Mapping[str, int]]
 
@@ -25,6 +27,7 @@ def build(
     fallback: str | None = None,
     splits: Splits | None = None,
     outside: Mapping[str, Outside] | None = None,
+    guards: Mapping[str, Guard] | None = None,
 ) -> Program:
     """Compile a config.
 
@@ -34,6 +37,7 @@ def build(
         fallback: the category of what is like none of them, if there is one.
         splits: the settings' shares in per cent, by decision and model.
         outside: what providers outside the cluster are told of who asks, by model.
+        guards: the settings' guards by name.
 
     Raises:
         UserError: a name is unknown, doubled or unusable, or the config asks for what is not executed.
@@ -59,7 +63,7 @@ def build(
         )
         for i, decision in order
     )
-    return Program(served, names, routes, default, fallback, cheap)
+    return Program(served, names, routes, default, fallback, cheap, build_guards(guards or {}, served))
 
 
 def _placed(served: Mapping[str, Target], outside: Mapping[str, Outside]) -> dict[str, Target]:

@@ -11,10 +11,11 @@ from runtime.program.signals.base import Signal
 from runtime.program.signals.context import build_context
 from runtime.program.signals.conversation import build_conversation
 from runtime.program.signals.keyword import build_keyword
+from runtime.program.signals.pii import build_pii
 from runtime.program.signals.structure import build_structure
 from schemas.routerconfig import v0_4_0 as contract
 
-Rule = TypeVar("Rule", contract.Keyword, contract.Context, contract.Structure, contract.Conversation)
+Rule = TypeVar("Rule", contract.Keyword, contract.Context, contract.Structure, contract.Conversation, contract.Pii)
 
 
 def domains(given: list[contract.Domain], known: frozenset[str]) -> dict[str, frozenset[str]]:
@@ -47,6 +48,7 @@ def signals(given: contract.Signals) -> Mapping[SignalName, Signal]:
             *_collection("context", "context", given.context or (), build_context),
             *_collection("structure", "structure", given.structure or (), build_structure),
             *_collection("conversation", "conversation", given.conversation or (), build_conversation),
+            *_collection("pii", "pii", given.pii or (), build_pii),
         )
     )
 

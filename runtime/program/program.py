@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from runtime.guards.guard import Guard
 from runtime.program.effects import Effects, Target
 from runtime.program.rules import Category, Has, Rule, SignalKind, SignalName, Signals, leaves, open_leaves
 from runtime.program.signals.base import Signal
 from runtime.program.view import Expired, View, never
 
 WHOLE = 100.0
+GUARD_WORK = 100
+"""Steps that a byte of text takes a guard, at the worst."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ class Program:
         default: the model that serves where no route holds.
         fallback: the category of a request that is like none of the classifier's; None where it has none then.
         signals: the signals that are found out from the request alone.
+        guards: what holds for every request or response, in the order in which they act.
     """
 
     models: Mapping[str, Target]
@@ -73,6 +77,12 @@ class Program:
     default: str
     fallback: str | None = None
     signals: Mapping[SignalName, Signal] = field(default_factory=dict)
+    guards: tuple[Guard, ...] = ()
+
+    @property
+    def reads_responses(self) -> bool:
+        """Whether some response must be read before the client gets it."""
+        return any(guard.on_response or guard.unmask for guard in self.guards)
 
     @property
     def needs(self) -> frozenset[SignalKind]:
@@ -82,9 +92,10 @@ class Program:
 
     @property
     def work(self) -> int:
-        """Steps that a byte of text may take at the worst, over all signals that routes ask for."""
+        """Steps that a byte of text may take at the worst, over all guards and all signals that routes ask for."""
         asked = {leaf.name for route in self.routes for leaf in leaves(route.rule) if isinstance(leaf, Has)}
-        return sum(self.signals[name].work for name in asked)
+        guarding = GUARD_WORK * sum(guard.on_request for guard in self.guards)
+        return guarding + sum(self.signals[name].work for name in asked)
 
     def decide(self, view: View, signals: Signals | None = None, expired: Expired = never) -> Decision | Undecided:
         """Find the first route whose rule holds, looking only at what its outcome depends on, the cheapest first.

@@ -40,6 +40,7 @@ class View:
         tools: tool definitions.
         tool_calls: calls of tools that the assistant made.
         images: image parts.
+        history: the texts of all messages, instructions among them.
     """
 
     turn: str
@@ -48,6 +49,7 @@ class View:
     tools: int = 0
     tool_calls: int = 0
     images: int = 0
+    history: tuple[str, ...] = ()
 
     @property
     def tokens(self) -> int:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING
 
+from runtime.guards.text import Span
 from runtime.program.rules import SignalKind, Signals
 from runtime.program.view import Expired, never
 from schemas.headers import SELECTED_MODEL
+
+if TYPE_CHECKING:  # it is made of answers, which are events
+    from runtime.request.response_plan import ResponsePlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +32,6 @@ class RequestBody:
     expired: Expired = field(default=never, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class SignalsReady:
-    """What was asked for by `NeedSignals` is known: the category, None where no label reached its threshold."""
-
-    category: str | None = None
-    probability: float | None = None
-
-
 class Cause(Enum):
     """Why signals could not be had. The value is the code that a client reads."""
 
@@ -41,6 +39,22 @@ class Cause(Enum):
     OVERLOADED = "classifier_overloaded"
     BROKEN = "classifier_failed"
     FULL = "overloaded"
+
+
+Look = Sequence[Sequence[Span]] | Cause
+"""What a detector found in each of the texts that it was asked to look at, in their order; or why it did not."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignalsReady:
+    """What was asked for by `NeedSignals` is known: the category, None where no label reached its threshold.
+
+    ``looks`` are the findings of each detector that was asked.
+    """
+
+    category: str | None = None
+    probability: float | None = None
+    looks: Mapping[str, Look] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +79,20 @@ class Continue:
 
 @dataclass(frozen=True, slots=True)
 class NeedSignals:
-    """Find these signals out about this text, then come back."""
+    """Find these signals out about this text, let each detector look at its texts, then come back."""
 
     text: str
     kinds: frozenset[SignalKind]
+    looks: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class GuardMatch:
+    """A guard that found something. ``failed`` says why it could not look, where it could not."""
+
+    guard: str
+    action: str
+    failed: Cause | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +106,8 @@ class Route:
         remove_headers: headers to take out.
         route: the decision that chose the model; None for the default and for a model that the client named.
         signals: what was known when it was chosen; None where the client named the model.
+        guards: those that found something and let it pass, changed or not.
+        response: what must be done about the response; None where it may pass unread.
     """
 
     model: str
@@ -90,6 +116,8 @@ class Route:
     remove_headers: tuple[str, ...] = ()
     route: str | None = None
     signals: Signals | None = None
+    guards: tuple[GuardMatch, ...] = ()
+    response: ResponsePlan | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +132,7 @@ class Answer:
         route: the decision that answers; None where no decision was reached.
         signals: what was known then.
         cause: why no decision was reached, where the request should have had one.
+        guards: those that it was refused for.
     """
 
     status: int
@@ -113,6 +142,7 @@ class Answer:
     route: str | None = None
     signals: Signals | None = None
     cause: Cause | None = None
+    guards: tuple[GuardMatch, ...] = ()
 
 
 Action = Continue | NeedSignals | Route | Answer

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from runtime.program.effects import Effects, Target
 from runtime.program.program import Decision, Program, Undecided
-from runtime.program.rules import Signals
-from runtime.program.view import Expired, OutOfTimeError, UnreadableError, View
+from runtime.program.rules import SignalKind
+from runtime.program.view import Expired, OutOfTimeError, UnreadableError
 from runtime.request.answers import refusal, undecided, unknown_model
-from runtime.request.body import Body
-from runtime.request.draw import draw
-from runtime.request.edits.all import edited
+from runtime.request.asked import Asked
 from runtime.request.events import (
     Action,
     Answer,
@@ -25,12 +22,11 @@ from runtime.request.events import (
     Route,
     SignalsReady,
 )
-from runtime.request.fixed import fixed
 from runtime.request.headers import read_headers, request_id
-from runtime.request.kinds import Api, Endpoint
-from runtime.request.outside import introduced
+from runtime.request.kinds import Endpoint
 from runtime.request.reading import read_request
-from schemas.headers import SELECTED_MODEL
+from runtime.request.sending import carried_out
+from runtime.request.verdict import Inquiry
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +51,11 @@ class AwaitsBody:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A request that leaves the choice to the router. ``seed`` is what its split is drawn by."""
-
-    body: Body
-    api: Api
-    view: View
-    seed: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class AwaitsSignals:
-    """The choice depends on what takes a model to find out; waits for that."""
+    """The choice, or a guard, depends on what takes a model to find out; waits for that."""
 
     asked: Asked
-    known: Signals
+    outcome: Decision | Undecided | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +85,8 @@ def advance(rules: Rules, state: State, event: Event) -> tuple[State, Action]:
             return _on_headers(rules, event)
         case AwaitsBody(), RequestBody():
             return _on_body(rules, state, event)
-        case AwaitsSignals(asked, known), SignalsReady(category, probability):
-            found = rules.program.classified(known, category, probability)
-            return _on_outcome(rules.program, asked, rules.program.decide(asked.view, found))
+        case AwaitsSignals(asked, outcome), SignalsReady():
+            return Decided(), _on_signals(rules.program, asked, outcome, event)
         case ((AwaitsBody() | AwaitsSignals()), Failure(cause)):
             return Decided(), undecided(cause)
     raise OutOfOrderError(f"{type(event).__name__} in state {type(state).__name__}")
@@ -119,32 +104,57 @@ def _on_body(rules: Rules, state: AwaitsBody, event: RequestBody) -> tuple[State
     body = read_request(event.body, state.endpoint.field, rules.max_body)
     if isinstance(body, Answer):
         return Decided(), body
-    model = str(body.values["model"])
-    if model in rules.program.models:
-        return Decided(), _named(rules, state.endpoint, body, model)
-    if model not in rules.program.auto_names:
+    program, model = rules.program, str(body.values["model"])
+    named = model if model in program.models else None
+    if named is None and model not in program.auto_names:
         return Decided(), unknown_model(model)
-    seed = event.body if state.request_id is None else state.request_id.encode()
-    return _on_auto(rules.program, state.endpoint, body, seed, event.expired)
-
-
-def _on_auto(program: Program, endpoint: Endpoint, body: Body, seed: bytes, expired: Expired) -> tuple[State, Action]:
-    if endpoint.view_of is None:
+    if named is None and state.endpoint.view_of is None:
         return Decided(), _no_choice(program)
+    seed = event.body if state.request_id is None else state.request_id.encode()
     try:
-        asked = Asked(body, endpoint.api, endpoint.view_of(body.values), seed)
-        outcome = program.decide(asked.view, expired=expired)
+        asked = _guarded(program, Asked(body, state.endpoint.api, seed, named), event.expired)
+        return asked if isinstance(asked, tuple) else _on_asked(program, state.endpoint, asked, event.expired)
     except UnreadableError as error:
         return Decided(), refusal(400, "invalid_request", f"The request cannot be read: {error}.", param=error.param)
     except OutOfTimeError:
         return Decided(), undecided(Cause.TIMEOUT)
-    return _on_outcome(program, asked, outcome)
 
 
-def _on_outcome(program: Program, asked: Asked, outcome: Decision | Undecided) -> tuple[State, Action]:
-    if isinstance(outcome, Undecided):
-        return AwaitsSignals(asked, outcome.signals), NeedSignals(asked.view.turn, frozenset({"category"}))
-    return Decided(), _carried_out(program, asked, outcome)
+def _guarded(program: Program, asked: Asked, expired: Expired) -> Asked | tuple[State, Action]:
+    """The request with what guards must know of it, unless one refuses it wherever it would go."""
+    guards = [guard for guard in program.guards if guard.on_request]
+    if not guards:
+        return asked
+    inquiry = Inquiry(guards, asked.body, asked.api, expired)
+    refused = inquiry.early()
+    return replace(asked, inquiry=inquiry) if refused is None else (Decided(), refused)
+
+
+def _on_asked(program: Program, endpoint: Endpoint, asked: Asked, expired: Expired) -> tuple[State, Action]:
+    """What is known without asking anybody, and the question after the rest: everything at once."""
+    outcome: Decision | Undecided | None = None
+    if asked.named is None and endpoint.view_of is not None:
+        view = endpoint.view_of(asked.body.values)
+        asked, outcome = replace(asked, view=view), program.decide(view, expired=expired)
+    looks = asked.inquiry.wanted(asked.named) if asked.inquiry else {}
+    if isinstance(outcome, Undecided) or looks:
+        kinds: frozenset[SignalKind] = frozenset({"category"} if isinstance(outcome, Undecided) else ())
+        return AwaitsSignals(asked, outcome), NeedSignals(asked.view.turn if asked.view else "", kinds, looks)
+    return Decided(), carried_out(program, asked, outcome)
+
+
+def _on_signals(
+    program: Program, asked: Asked, outcome: Decision | Undecided | None, found: SignalsReady
+) -> Route | Answer:
+    if asked.inquiry:
+        asked.inquiry.told(found.looks)
+    if isinstance(outcome, Undecided) and asked.view is not None:
+        known = program.classified(outcome.signals, found.category, found.probability)
+        decided = program.decide(asked.view, known)
+        if isinstance(decided, Undecided):
+            raise OutOfOrderError("the category was asked for twice")
+        outcome = decided
+    return carried_out(program, asked, None if isinstance(outcome, Undecided) else outcome)
 
 
 def _no_choice(program: Program) -> Answer:
@@ -156,32 +166,3 @@ def _no_choice(program: Program) -> Answer:
         f"Embeddings are not routed by content: name the model. There are {names}.",
         param="model",
     )
-
-
-def _named(rules: Rules, endpoint: Endpoint, body: Body, model: str) -> Route:
-    """The model that the client named, by the id that its provider knows; nothing else is changed."""
-    target = rules.program.models[model]
-    data = edited(body, endpoint.api, target, Effects())
-    return _sent(Route(model, data, ((SELECTED_MODEL, model),)), target)
-
-
-def _carried_out(program: Program, asked: Asked, decision: Decision) -> Route | Answer:
-    route = decision.route
-    if route is None:
-        target, effects, name = program.models[program.default], Effects(), None
-    elif route.effects.respond is not None:
-        answer = fixed(asked.api, route.effects.respond, asked.body.values, asked.seed)
-        return replace(answer, route=route.name, signals=decision.signals)
-    else:
-        target, effects, name = route.target(draw(asked.seed)), route.effects, route.name
-    data = edited(asked.body, asked.api, target, effects)
-    headers = ((SELECTED_MODEL, target.name), *effects.set_headers)
-    return _sent(Route(target.name, data, headers, effects.remove_headers, name, decision.signals), target)
-
-
-def _sent(route: Route, target: Target) -> Route:
-    """As whom it goes out, and with the exact length of a body that was changed, without which Envoy refuses it."""
-    route = introduced(route, target.outside)
-    if route.body is None:
-        return route
-    return replace(route, set_headers=(*route.set_headers, ("content-length", str(len(route.body)))))

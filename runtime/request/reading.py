@@ -20,11 +20,18 @@ def read_request(data: bytes, field: str, max_body: int) -> Body | Answer:
     """
     if len(data) > max_body:
         return too_large(max_body)
+    body = read_json(data)
+    if isinstance(body, Answer):
+        return body
+    return _missing(body.values, field) or body
+
+
+def read_json(data: bytes) -> Body | Answer:
+    """The body, or the refusal of one that is no JSON object which everybody reads alike."""
     try:
-        body = read_body(data)
+        return read_body(data)
     except BodyError as error:
         return refusal(400, error.code, str(error))
-    return _missing(body.values, field) or body
 
 
 def _missing(values: Mapping[str, object], field: str) -> Answer | None:

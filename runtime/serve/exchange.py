@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from runtime.output import note
-from runtime.request.events import Action, Answer, RequestHeaders, Route
+from runtime.request.events import Action, Answer, GuardMatch, RequestHeaders, Route
 from runtime.serve.generation import Generation
 
 _ID_LENGTH = 128
@@ -31,12 +32,18 @@ def id_of(event: RequestHeaders) -> str:
     return ""
 
 
+def guards_told(matches: Iterable[GuardMatch]) -> str:
+    """Guards and what each did, as logs have them."""
+    return ", ".join(f"{match.guard}:{'failed' if match.failed else match.action}" for match in matches)
+
+
 def log_action(request_id: str, action: Action) -> None:
     """One line a decision: names and numbers, never text of the request."""
     if not isinstance(action, Route | Answer):
         return
+    told = {"guards": guards_told(action.guards)} if action.guards else {}
     if isinstance(action, Answer) and action.route is None:
-        note("answer", request=request_id, status=action.status, code=action.code)
+        note("answer", request=request_id, status=action.status, code=action.code, **told)
         return
     signals = action.signals
     note(
@@ -47,4 +54,5 @@ def log_action(request_id: str, action: Action) -> None:
         named=signals is None,
         category=signals.category if signals else None,
         probability=round(signals.probability, 4) if signals and signals.probability is not None else None,
+        **told,
     )

@@ -26,6 +26,7 @@ from runtime.serve.exchange import Exchange, id_of, log_action
 from runtime.serve.generation import Generation
 from runtime.serve.messages import EXT_PROC_SERVICE, ProcessingRequest
 from runtime.serve.metrics import Metrics
+from runtime.serve.responses import Responses
 from runtime.serve.wire import ModeError, check_mode, encoded, to_event
 from runtime.serve.workers import OverloadedError, Workers
 
@@ -37,8 +38,6 @@ MAX_HELD = 256 << 20
 """Bytes of bodies in work at a time, unless one body may be larger than a quarter of it: then four of those."""
 FLUSH = 0.1
 """Seconds that the log line of a decision may wait for others: writing each by itself costs as much as deciding."""
-STALL = 10.0
-"""Seconds without a classification, while some wait, after which the runtime says that it is not ready."""
 _READERS = 2
 _HANDOVER = 64 << 10
 """Bytes that handing a body to a thread is as much work as. Without it, what small bodies take by the byte would make
@@ -65,6 +64,7 @@ class Processor:
         self._draining = False
         self._flushing = False
         self._readers = Workers("read", threads=_READERS, max_pending=_WAITING)
+        self._responses = Responses(self._readers, self._metrics, self._weigh)
 
     def handler(self) -> Any:  # noqa: ANN401 - grpc ships no types
         """The gRPC handler of the service."""
@@ -80,9 +80,9 @@ class Processor:
 
     @property
     def stalled(self) -> bool:
-        """Whether the classifier that serves has finished nothing for long although something waits."""
+        """Whether the classifier that serves has come to a halt."""
         pool = self._generation.pool
-        return pool is not None and pool.stalled > STALL
+        return pool is not None and not pool.healthy
 
     async def drain(self, patience: float) -> None:
         """Give open streams some seconds to decide, then end them with UNAVAILABLE, and every later one too."""
@@ -150,7 +150,7 @@ class Processor:
         while (message := await context.read()) is not grpc.aio.EOF:
             begun = monotonic()
             if isinstance(state, Fresh):
-                check_mode(message)
+                check_mode(message, responses=exchange.generation.rules.program.reads_responses)
                 exchange.announced = message.HasField("protocol_config")
             event = to_event(message, announced=exchange.announced)
             if isinstance(event, RequestBody):
@@ -162,6 +162,9 @@ class Processor:
                 state, action = await self._decide(exchange.generation, state, event, begun)
                 self._note(exchange.request_id, action, None)
             if isinstance(state, Decided):
+                if isinstance(action, Route) and action.response is not None:
+                    await context.write(encoded(action))
+                    return await self._responses.follow(context, action.response, exchange)
                 return encoded(action)
             await context.write(encoded(action))
         return grpc.StatusCode.INTERNAL, "the stream ended before a decision"
@@ -181,8 +184,7 @@ class Processor:
             state, action = advance(generation.rules, state, event)
         if isinstance(action, NeedSignals):
             until = _loop_time(begun + generation.budget)
-            found = await generation.pool.signals(action.text, until) if generation.pool else Failure(Cause.BROKEN)
-            state, action = advance(generation.rules, state, found)
+            state, action = advance(generation.rules, state, await generation.signals(action, until))
         if isinstance(action, NeedSignals):
             raise OutOfOrderError("signals were asked for twice")
         return state, action
@@ -207,12 +209,12 @@ class Processor:
 
     def _hold(self, size: int, context: Any) -> None:  # noqa: ANN401 - grpc ships no types
         """Count a body's bytes as in work until its stream has ended, and so its answer has been handed over."""
-        self._held += size
-        self._metrics.holds(self._held)
-        context.add_done_callback(partial(self._let_go, size))
+        self._weigh(size)
+        context.add_done_callback(lambda _: self._weigh(-size))
 
-    def _let_go(self, size: int, _: object) -> None:
-        self._held -= size
+    def _weigh(self, size: int) -> None:
+        """Count bytes in and out of work."""
+        self._held += size
         self._metrics.holds(self._held)
 
     def _note(self, request_id: str, action: Action, begun: float | None) -> None:

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from runtime.errors import UserError
+from runtime.request.events import Cause, Failure, NeedSignals, SignalsReady
 from runtime.request.machine import Rules
-from runtime.serve.classify import Classified, Classifier, ClassifierPool
+from runtime.serve.classify import Classified, Classifier, ClassifierPool, Pool
 from runtime.settings import Settings
 
-Loader = Callable[[Settings], Classifier | None]
+
+@runtime_checkable
+class Startable(Protocol):
+    """A classifier that has to be started in the event loop."""
+
+    async def start(self) -> Pool:
+        """Start it."""
+
+
+Loader = Callable[[Settings], Classifier | Startable | None]
 """Loads the classifier that settings name, or returns None where they name none. Runs in a thread."""
 
 
@@ -30,7 +42,7 @@ class Generation:
         work: steps that a byte of text may take at the worst.
     """
 
-    def __init__(self, settings: Settings, pool: ClassifierPool | None, digest: str = "") -> None:
+    def __init__(self, settings: Settings, pool: Pool | None, digest: str = "") -> None:
         self.rules = Rules(settings.program, settings.limits.maxBody)
         self.budget = settings.budget
         self.max_message = settings.limits.maxMessage
@@ -39,6 +51,16 @@ class Generation:
         self.digest = digest
         self._streams = 0
         self._retired = False
+
+    async def signals(self, asked: NeedSignals, until: float) -> SignalsReady | Failure:
+        """Find out what is asked for, all of it at the same time, until a time of the event loop's clock."""
+        category: SignalsReady | Failure = SignalsReady()
+        if asked.kinds:
+            category = await self.pool.signals(asked.text, until) if self.pool else Failure(Cause.BROKEN)
+        if isinstance(category, Failure) or not asked.looks:
+            return category
+        # No detector is loaded: a guard that names one counts as failed, and its policy says what follows.
+        return replace(category, looks=dict.fromkeys(asked.looks, Cause.BROKEN))
 
     def enter(self) -> None:
         """A stream begins; the classifier stays until it has ended."""
@@ -60,7 +82,7 @@ class Generation:
             self.pool.close()
 
 
-async def warmed(settings: Settings, classifier: Classifier | None, digest: str = "") -> Generation:
+async def warmed(settings: Settings, classifier: Classifier | Startable | None, digest: str = "") -> Generation:
     """A generation whose classifier has read a text, and answered with something that it may answer.
 
     Raises:
@@ -68,18 +90,21 @@ async def warmed(settings: Settings, classifier: Classifier | None, digest: str 
     """
     if classifier is None:
         return Generation(settings, None, digest)
-    pool = ClassifierPool(classifier)
+    pool = await classifier.start() if isinstance(classifier, Startable) else ClassifierPool(classifier)
     try:
-        _judge(await _first_answer(pool), settings)
+        if found := await _first_answer(pool):
+            _judge(found, settings)
     except BaseException:
         pool.close()
         raise
     return Generation(settings, pool, digest)
 
 
-async def _first_answer(pool: ClassifierPool) -> Classified:
+async def _first_answer(pool: Pool) -> Classified | None:
     try:
         return await pool.warm()
+    except UserError:
+        raise
     except Exception as error:
         raise UserError(f"the classifier failed on its first text ({type(error).__name__}: {error})") from error
 

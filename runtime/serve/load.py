@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import os
+from typing import TYPE_CHECKING
+
 from runtime.errors import UserError
 from runtime.serve.classify import Classifier
 from runtime.settings import Settings
 
+if TYPE_CHECKING:
+    from runtime.serve.engine import LoadedEngine
 
-def load_classifier(settings: Settings) -> Classifier | None:
-    """The category classifier, or None where no route asks for a category.
+
+def load_classifier(settings: Settings) -> Classifier | LoadedEngine | None:
+    """The category classifier, the engine with all classifiers where one is a checkpoint, or None without any.
+
+    An engine computes in this process if all is done on the CPU, else in one of its own.
 
     Raises:
         UserError: the model cannot be found, trusted or read.
     """
+    if settings.engine:
+        return _load_engine(settings)
     if settings.classifier is None:
         return None
     from runtime.inference.classifier import CategoryClassifier  # noqa: PLC0415 - needs the classify extra
@@ -22,3 +32,18 @@ def load_classifier(settings: Settings) -> Classifier | None:
         return CategoryClassifier.load(settings.classifier, settings.folder)
     except ModelError as error:
         raise UserError(str(error)) from None
+
+
+def _load_engine(settings: Settings) -> LoadedEngine:
+    from runtime.engine.load import load_models, read_tasks  # noqa: PLC0415 - needs the classify extra
+    from runtime.inference.errors import ModelError  # noqa: PLC0415 - likewise
+    from runtime.serve.engine import SOCKET, LoadedEngine  # noqa: PLC0415 - likewise
+
+    devices = {one.checkpoint.device for one in settings.engine.values() if one.checkpoint}
+    inline = devices == {"cpu"} and not os.environ.get(SOCKET)
+    try:
+        tasks = read_tasks(settings.engine)
+        models = load_models(settings.engine, settings.folder) if inline else None
+    except ModelError as error:
+        raise UserError(str(error)) from None
+    return LoadedEngine(settings, settings.folder / "config.yaml", tasks, models)

@@ -16,7 +16,8 @@ EXT_PROC_SERVICE = "envoy.service.ext_proc.v3.ExternalProcessor"
 HEALTH_SERVICE = "grpc.health.v1.Health"
 
 OVERWRITE_IF_EXISTS_OR_ADD = 2
-BUFFERED = 2
+STREAMED, BUFFERED = 1, 2
+SEND = 1
 BODY_MODES = ("NONE", "STREAMED", "BUFFERED", "BUFFERED_PARTIAL", "FULL_DUPLEX_STREAMED", "GRPC")
 SERVING, NOT_SERVING = 1, 2
 
@@ -56,7 +57,16 @@ _MESSAGES: Mapping[str, Mapping[str, tuple[int, str]]] = {
         "body_mutation": (3, "BodyMutation"),
         "clear_route_cache": (5, "bool"),
     },
+    "ProcessingMode": {
+        "request_header_mode": (1, "int32"),
+        "response_header_mode": (2, "int32"),
+        "request_body_mode": (3, "int32"),
+        "response_body_mode": (4, "int32"),
+        "request_trailer_mode": (5, "int32"),
+        "response_trailer_mode": (6, "int32"),
+    },
     "HeadersResponse": {"response": (1, "CommonResponse")},
+    "TrailersResponse": {"header_mutation": (1, "HeaderMutation")},
     "BodyResponse": {"response": (1, "CommonResponse")},
     "HttpStatus": {"code": (1, "int32")},
     "ImmediateResponse": {
@@ -67,7 +77,11 @@ _MESSAGES: Mapping[str, Mapping[str, tuple[int, str]]] = {
     },
     "ProcessingResponse": {
         "request_headers": (1, "|HeadersResponse"),
+        "response_headers": (2, "|HeadersResponse"),
         "request_body": (3, "|BodyResponse"),
+        "response_body": (4, "|BodyResponse"),
+        "response_trailers": (6, "|TrailersResponse"),
+        "mode_override": (9, "ProcessingMode"),
         "immediate_response": (7, "|ImmediateResponse"),
     },
     "HealthCheckRequest": {"service": (1, "string")},

@@ -6,11 +6,12 @@ no client can make series.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Literal
 
 from runtime.program.program import Program
 from runtime.program.rules import Category, Signals, leaves
-from runtime.request.events import Answer, Cause, Route
+from runtime.request.events import Answer, Cause, GuardMatch, Route
 from runtime.serve.tally import Distribution, Family, State, joined, page
 
 SHED = (Cause.OVERLOADED, Cause.FULL)
@@ -33,6 +34,12 @@ class Metrics:
             "vsr_unclassified_requests", "Requests refused because they could not be classified.", "reason"
         )
         self._shed = self._counter("vsr_shed_requests", "Requests refused because too many were in work.")
+        self._guards = self._counter(
+            "vsr_guard_matches", "Requests and responses in which a guard found something.", "guard", "action", "on"
+        )
+        self._guard_failures = self._counter(
+            "vsr_guard_failures", "Requests and responses that a guard could not look at.", "guard", "reason", "on"
+        )
         self._latency = Distribution(
             "llm_model_routing_latency_seconds", "From the request's body to its decision.", _SECONDS
         )
@@ -66,11 +73,25 @@ class Metrics:
             self._decisions.labels(action.route).inc()
         if action.signals is not None:
             self._count_signals(action.signals)
+        self.guarded(action.guards, "request")
         if isinstance(action, Route):
             self._models.labels(action.model).inc()
         elif action.status >= _ERROR:
             self.failed(action.code)
             self._count_cause(action.cause)
+
+    def guarded(self, matches: Iterable[GuardMatch], on: Literal["request", "response"]) -> None:
+        """Count what guards found, and where they could not look."""
+        for match in matches:
+            if match.failed is None:
+                self._guards.labels(match.guard, match.action, on).inc()
+            else:
+                self._guard_failures.labels(match.guard, match.failed.value, on).inc()
+
+    def refused(self, answer: Answer) -> None:
+        """Count a response that did not reach its client."""
+        self.guarded(answer.guards, "response")
+        self.failed(answer.code)
 
     def failed(self, reason: str, model: str | None = None) -> None:
         """Count an error by its code, and by the configured model that the request was for, where that is known."""
@@ -104,6 +125,10 @@ class Metrics:
             self._models.labels(model)
         for route in program.routes:
             self._decisions.labels(route.name)
+        for guard in program.guards:
+            for on, reads in (("request", guard.on_request), ("response", guard.on_response)):
+                if reads:
+                    self._guards.labels(guard.name, guard.action, on)
 
     def _count_cause(self, cause: Cause | None) -> None:
         if cause is not None:

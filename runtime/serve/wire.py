@@ -7,20 +7,24 @@ from functools import lru_cache
 from typing import Any
 
 from runtime.request.events import Answer, Continue, RequestBody, RequestHeaders, Route
-from runtime.serve.messages import BODY_MODES, BUFFERED, OVERWRITE_IF_EXISTS_OR_ADD, ProcessingResponse
+from runtime.serve.messages import BODY_MODES, BUFFERED, OVERWRITE_IF_EXISTS_OR_ADD, STREAMED, ProcessingResponse
 
 
 class ModeError(Exception):
     """The gateway's filter is set up in a way under which no decision could hold. Names the setting."""
 
 
-def check_mode(message: Any) -> None:  # noqa: ANN401 - protobuf classes built at run time have no static type
+def check_mode(message: Any, *, responses: bool = False) -> None:  # noqa: ANN401 - protobuf classes built at run time have no static type
     """Refuse a stream whose announced modes would let the request through unread or undecided.
 
     Gateways that announce nothing are judged by what they send: see `to_event`.
 
+    Args:
+        message: the first of the stream.
+        responses: whether there are guards that read responses.
+
     Raises:
-        ModeError: the body mode is not BUFFERED, or answers would be ignored.
+        ModeError: the body mode is not BUFFERED, answers would be ignored, or responses would not be sent.
     """
     if message.observability_mode:
         raise ModeError("observability_mode ignores every answer; turn it off")
@@ -30,6 +34,8 @@ def check_mode(message: Any) -> None:  # noqa: ANN401 - protobuf classes built a
     if mode != BUFFERED:
         name = BODY_MODES[mode] if 0 <= mode < len(BODY_MODES) else str(mode)
         raise ModeError(f"request_body_mode {name} is not supported; set BUFFERED")
+    if responses and message.protocol_config.response_body_mode != STREAMED:
+        raise ModeError("guards read responses; set response_body_mode STREAMED and response_header_mode SEND")
 
 
 def to_event(message: Any, *, announced: bool) -> RequestHeaders | RequestBody:  # noqa: ANN401 - as above
@@ -46,7 +52,7 @@ def to_event(message: Any, *, announced: bool) -> RequestHeaders | RequestBody: 
     kind = message.WhichOneof("request")
     if kind == "request_headers":
         headers = message.request_headers
-        return RequestHeaders(tuple([_header(header) for header in headers.headers.headers]), headers.end_of_stream)
+        return RequestHeaders(tuple([header(each) for each in headers.headers.headers]), headers.end_of_stream)
     if kind == "request_body":
         if not (announced or message.request_body.end_of_stream):
             raise ModeError("the body came in parts; set request_body_mode BUFFERED")
@@ -78,7 +84,7 @@ def from_action(action: Continue | Route | Answer) -> Any:  # noqa: ANN401 - as 
         case Route(_, body, headers, removed):
             common = response.request_body.response
             common.clear_route_cache = True
-            _set(common.header_mutation, headers)
+            set_headers(common.header_mutation, headers)
             common.header_mutation.remove_headers.extend(removed)
             if body is not None:
                 common.body_mutation.body = body
@@ -87,17 +93,21 @@ def from_action(action: Continue | Route | Answer) -> Any:  # noqa: ANN401 - as 
             immediate.status.code = status
             immediate.body = body
             immediate.details = f"vsr_{code}"
-            _set(immediate.headers, headers)
+            set_headers(immediate.headers, headers)
     return response
 
 
-def _header(header: Any) -> tuple[str, str]:  # noqa: ANN401 - as above
-    """Envoy fills ``raw_value``, older releases ``value``. Bytes that are no UTF-8 can match nothing that we accept."""
-    value = header.raw_value.decode("utf-8", "replace") if header.raw_value else header.value
-    return header.key.lower(), value
+def header(given: Any) -> tuple[str, str]:  # noqa: ANN401 - as above
+    """Name and value. Envoy fills ``raw_value``, older releases ``value``.
+
+    Bytes that are no UTF-8 can match nothing that we accept.
+    """
+    value = given.raw_value.decode("utf-8", "replace") if given.raw_value else given.value
+    return given.key.lower(), value
 
 
-def _set(mutation: Any, headers: Iterable[tuple[str, str]]) -> None:  # noqa: ANN401 - as above
+def set_headers(mutation: Any, headers: Iterable[tuple[str, str]]) -> None:  # noqa: ANN401 - as above
+    """Note headers to overwrite."""
     for key, value in headers:
         option = mutation.set_headers.add()
         option.header.key = key

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from schemas.policy.base import Noun
 from schemas.policy.classification import Probability
-from schemas.scalars import Header, Int, Text
+from schemas.scalars import Bool, Header, Int, Text
 from schemas.shapes import LIST, TEXT, AsList, AsText, by_shape
 
 
@@ -23,15 +23,17 @@ class Guard(Noun):
     """One guard: what it looks for, and what follows.
 
     It looks for personal data (``types``, by patterns and, where named, by a ``detector``), for credentials
-    (``patterns: builtin``) or patterns of the policy's own, or for attacks (a ``detector`` alone). Longer text than
-    ``max_tokens`` is refused, never sampled. A detector that fails or is late counts as ``on_error`` says.
+    (``patterns: builtin``), for the marks of an attack (``patterns: injection``) or patterns of the policy's own, or
+    for attacks (a ``detector`` alone). Longer text than ``max_tokens`` is refused, never sampled. A detector that fails
+    or is late counts as ``on_error`` says. What no guard can read (images, sound, files, token ids) is refused unless
+    ``unreadable`` lets it pass. With ``unmask``, the response gets back what was masked in its request.
     """
 
     detector: Text | None = None
     types: Annotated[list[Text], Field(min_length=1)] | None = None
     patterns: (
         Annotated[
-            Annotated[Literal["builtin"], AsText] | Annotated[list[Text], Field(min_length=1), AsList],
+            Annotated[Literal["builtin", "injection"], AsText] | Annotated[list[Text], Field(min_length=1), AsList],
             by_shape(TEXT, LIST),
         ]
         | None
@@ -42,6 +44,8 @@ class Guard(Noun):
     on: Literal["request", "response", "both"] = "request"
     on_error: Literal["block", "pass"] = "block"
     max_tokens: Annotated[Int, Field(ge=1)] = 8192
+    unreadable: Literal["block", "pass"] = "block"
+    unmask: Bool = False
     except_: Except | None = Field(default=None, alias="except")
 
     @model_validator(mode="after")
@@ -54,4 +58,8 @@ class Guard(Noun):
             raise PydanticCustomError("one_of", "`action: route` and `model` belong together")
         if self.action == "mask" and self.types is None and self.patterns is None:
             raise PydanticCustomError("one_of", "only found text can be masked: name `types` or `patterns`")
+        if self.action == "route" and self.on != "request":
+            raise PydanticCustomError("one_of", "only a request can be routed: `action: route` is `on: request`")
+        if self.unmask and (self.action != "mask" or self.on == "response"):
+            raise PydanticCustomError("one_of", "`unmask` undoes `action: mask` of requests")
         return self

@@ -10,16 +10,20 @@ from schemas.scalars import Header, Name, Text
 
 
 class Expectation(Noun):
-    """What must become of a request; at least one of them. ``route: default`` is the policy's default."""
+    """What must become of a request; at least one of them. ``route: default`` is the policy's default.
+
+    ``guards`` are those that find something, no more and no less; an empty list is none.
+    """
 
     category: Name | None = None
     route: Name | None = None
     model: Header | None = None
+    guards: list[Name] | None = None
 
     @model_validator(mode="after")
     def _something(self) -> Expectation:
         if not self.model_fields_set:
-            raise PydanticCustomError("one_of", "a test expects at least one of `category`, `route` and `model`")
+            raise PydanticCustomError("one_of", "a test expects one of `category`, `route`, `model` and `guards`")
         return self
 
 

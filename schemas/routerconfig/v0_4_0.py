@@ -178,6 +178,18 @@ class Conversation(Strict):
     predicate: Predicate
 
 
+class Pii(Strict):
+    """Personal data is in the text, of a type that is not among those allowed, with at least this score.
+
+    It is looked for in the last turn of the user, with ``include_history`` in all messages.
+    """
+
+    name: str
+    threshold: float
+    pii_types_allowed: list[str] | None = None
+    include_history: bool = False
+
+
 class Signals(Strict):
     """The signals that decisions may ask about."""
 
@@ -186,12 +198,13 @@ class Signals(Strict):
     context: list[Context] | None = None
     structure: list[Structure] | None = None
     conversation: list[Conversation] | None = None
+    pii: list[Pii] | None = None
 
 
 class Leaf(Strict):
     """One condition: the signal of this type and name matched."""
 
-    type: Literal["domain", "keyword", "context", "structure", "conversation"]
+    type: Literal["domain", "keyword", "context", "structure", "conversation", "pii"]
     name: str
 
 

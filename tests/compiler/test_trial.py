@@ -81,6 +81,44 @@ def test_a_route_that_no_test_reaches_is_noted(policy: Path) -> None:
     assert codes == ["VSR251"]
 
 
+GUARDED = """
+guards:
+  keys: {patterns: ["sk-[0-9]{8}"]}
+  pii: {types: [EMAIL_ADDRESS], action: mask}
+  answers: {types: [URL], on: response}
+"""
+
+
+def test_guards_are_expected_by_name_no_more_and_no_less(policy: Path) -> None:
+    """What is blocked reaches no guard behind the one that blocks it; a guard of responses needs no test."""
+    tests = """  - {prompt: "sk-12345678 of a@b.org", expect: {guards: [keys]}}
+  - {prompt: "of a@b.org", expect: {guards: []}}
+"""
+    policy.write_text(KEYWORDS + tests + GUARDED, encoding="utf-8")
+    result = call("test", str(policy), "--format", "json")
+    found = {item["code"]: item["message"] for item in json.loads(result.stdout)["findings"]}
+    assert found["VSR250"] == "the test fails: guards `pii` instead of none"
+    assert "VSR260" not in found
+
+
+def test_personal_data_chooses_a_route(policy: Path) -> None:
+    """A `pii` signal, through the stock router's contract, in the whole conversation."""
+    text = KEYWORDS.replace("signals:\n", "signals:\n  private: {pii: {types: [EMAIL_ADDRESS]}}\n")
+    text = text.replace("routes:\n", "routes:\n  - {name: private, when: {signal: private}, model: little}\n")
+    policy.write_text(text + '  - {prompt: "of a@b.org", expect: {route: private, model: little}}\n', encoding="utf-8")
+    result = call("test", str(policy))
+    assert "6 passed, 0 failed" in result.stderr
+
+
+def test_a_guard_that_no_test_reaches_is_noted(policy: Path) -> None:
+    """A guard that nobody has seen act may not act."""
+    policy.write_text(KEYWORDS + '  - {prompt: "of a@b.org", expect: {guards: [pii]}}\n' + GUARDED, encoding="utf-8")
+    result = call("test", str(policy), "--format", "json")
+    assert result.exit_code == 0
+    found = [(item["code"], item["message"]) for item in json.loads(result.stdout)["findings"]]
+    assert ("VSR260", "no test reaches the guard `keys`") in found
+
+
 def test_a_broken_policy_is_not_tested(tmp_path: Path) -> None:
     """Its findings are those of check."""
     path = tmp_path / "p.yaml"

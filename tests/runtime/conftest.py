@@ -14,7 +14,9 @@ HERE = Path(__file__).parent
 sys.path.append(str(HERE))  # for runtime_fakes, which is also run as a program
 sys.path.append(str(HERE / "request"))  # for request_bodies
 sys.path.append(str(HERE / "serve"))  # for played_gateway
+sys.path.append(str(HERE / "local"))  # for scripted
 sys.path.append(str(HERE / "chaos"))  # for what both of its modules use
+sys.path.append(str(HERE / "engine"))  # for engine_fakes, which is also run as a program
 DATA = HERE / "data"
 
 

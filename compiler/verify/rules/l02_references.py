@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compiler.diagnostics import Diagnostic, Severity
-from compiler.verify.manifest import text, texts, title
+from compiler.verify.manifest import Manifest, Path, text, texts, title
 from compiler.verify.references import Reference, references
-from compiler.verify.world import ISTIO, RBAC, World
+from compiler.verify.world import ENVOY, ISTIO, RBAC, World
 
 _CLASSES = ("istio", "agentgateway", "gke-", "kgateway", "nginx", "cilium", "eg")
 _ROLES = ("admin", "cluster-admin", "edit", "view", "system:")
@@ -76,10 +76,15 @@ def _missing(world: World, each: Reference) -> Diagnostic:
 
 
 def _hosts(world: World) -> Iterator[Diagnostic]:
-    """DestinationRules name Services by a host in a string."""
+    """DestinationRules and Envoy Gateway's Backends name Services by a host in a string."""
     entries = _entries(world)
-    for each in world.of("DestinationRule", ISTIO):
-        host = text(each.spec.get("host"))
+    named: list[tuple[Manifest, Path]] = [(each, ("spec", "host")) for each in world.of("DestinationRule", ISTIO)]
+    for each in world.of("Backend", ENVOY):
+        named += [(each, (*path, "fqdn", "hostname")) for path, _ in each.each("spec", "endpoints")]
+    for each, path in named:
+        host = text(each.at(*path))
+        if each.group == ENVOY and not host.endswith((".svc", ".svc.cluster.local")):
+            continue
         found = world.service_of(host, each.namespace)
         if found is None or "*" in host or not host:
             continue
@@ -90,7 +95,7 @@ def _hosts(world: World) -> Iterator[Diagnostic]:
             continue
         hint = f"Mend the host, or pass --assume Service/{namespace}/{name} if it exists elsewhere."
         message = f"{each.title} is for the host `{host}`, and there is no such Service"
-        yield Diagnostic("VSR402", message, each.span("spec", "host"), hint)
+        yield Diagnostic("VSR402", message, each.span(*path), hint)
 
 
 def _entries(world: World) -> set[str]:

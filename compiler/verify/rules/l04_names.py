@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compiler.diagnostics import Diagnostic, Severity
-from compiler.verify.extproc import AI_MODEL, matched
-from compiler.verify.manifest import Manifest, Path, text
+from compiler.verify.extproc import AI_MODEL, matches
+from compiler.verify.manifest import Manifest, Path, dig, table, text
 from compiler.verify.pickers import served_names
 from compiler.verify.router import configs
-from compiler.verify.world import POOL_GROUPS, Pods, World, selector
+from compiler.verify.world import AI, ENVOY, POOL_GROUPS, Pods, World, selector
 from schemas.headers import SELECTED_MODEL
 
 Routed = dict[str, list[tuple[Manifest, Path, Path]]]
@@ -18,24 +18,23 @@ Routed = dict[str, list[tuple[Manifest, Path, Path]]]
 
 def rule(world: World) -> Iterator[Diagnostic]:
     """Every model that the router can select has a route, every route is on a model that it can select, and the server
-    behind a route answers to that name.
+    behind a route answers to that name, and every server that answers to a name is behind a route.
     """  # noqa: D205 - the whole of it is what users read
     routed: Routed = {}
-    for route in world.routes:
-        wanted = AI_MODEL if route.kind == "AIGatewayRoute" else SELECTED_MODEL
-        for name, value, place, where in matched(route):
-            if name == wanted:
-                routed.setdefault(value, []).append((route, place, where))
+    for each in matches(world):
+        if each.name == (AI_MODEL if each.route.kind == "AIGatewayRoute" else SELECTED_MODEL):
+            routed.setdefault(each.value, []).append((each.route, each.place, each.rule))
     if not routed:
         return
     yield from _selectable(world, routed)
     for value, found in routed.items():
         for route, place, where in found:
             yield from _served(world, route, where, value, place)
+    yield from _unreached(world)
 
 
 def _selectable(world: World, routed: Routed) -> Iterator[Diagnostic]:
-    known = list(configs(world))
+    known = configs(world)
     selectable = {model for config in known for model in config.known}
     for config in known:
         for model in sorted(config.models - set(routed)):
@@ -61,12 +60,43 @@ def _served(world: World, route: Manifest, where: Path, value: str, place: Path)
                 yield Diagnostic("VSR404", message, route.span(*place), hint)
 
 
+def _unreached(world: World) -> Iterator[Diagnostic]:
+    """Servers of models to which no route leads; where a route leads to what is not here, it may lead to them."""
+    routes = [(route, ref) for route in world.routes for _, ref in world.backends(route)]
+    reached = {id(pods) for route, ref in routes for pods in _behind(world, route, ref)}
+    if not reached:
+        return
+    for pods in world.pods:
+        names = sorted(name for _, container in pods.containers() for name in served_names(container))
+        if names and id(pods) not in reached:
+            message = f"{pods.owner.title} serves {', '.join(names[:3])}, and no route leads to it"
+            hint = "Add a route to its Service or pool, or leave the server out."
+            yield Diagnostic("VSR404", message, pods.owner.span("metadata", "name"), hint, Severity.WARNING)
+
+
 def _behind(world: World, route: Manifest, ref: dict[str, object]) -> list[Pods]:
-    """The pods behind a reference to a Service or a pool."""
+    """The pods behind a reference to a Service, a pool, or a backend of Envoy Gateway's or AI Gateway's."""
     namespace, name = text(ref.get("namespace")) or route.namespace, text(ref.get("name"))
-    if ref.get("kind", "Service") == "Service" and route.kind == "HTTPRoute":
-        service = world.service(namespace, name)
-        return world.selected(namespace, selector(service.body, "spec", "selector")) if service else []
+    kind = text(ref.get("kind")) or ("AIServiceBackend" if route.kind == "AIGatewayRoute" else "Service")
+    if kind == "AIServiceBackend":
+        found = world.find(AI, kind, namespace, name)
+        target = table(found.at("spec", "backendRef")) if found else {}
+        kind, name = "Backend", text(target.get("name"))
+        namespace = text(target.get("namespace")) or namespace
+    if kind == "Service":
+        return _selected(world, namespace, name)
+    if kind == "Backend":
+        backend = world.find(ENVOY, kind, namespace, name)
+        hosts = (
+            [text(dig(body, "fqdn", "hostname")) for _, body in backend.each("spec", "endpoints")] if backend else []
+        )
+        services = [world.service_of(host, namespace) for host in hosts if host]
+        return [pods for service in services if service for pods in _selected(world, service[1], service[0])]
     pools = (world.find(group, "InferencePool", namespace, name) for group in POOL_GROUPS)
-    pool = next((each for each in pools if each), None) if ref.get("kind") == "InferencePool" else None
+    pool = next((each for each in pools if each), None) if kind == "InferencePool" else None
     return world.selected(namespace, selector(pool.body, "spec", "selector")) if pool else []
+
+
+def _selected(world: World, namespace: str, name: str) -> list[Pods]:
+    service = world.service(namespace, name)
+    return world.selected(namespace, selector(service.body, "spec", "selector")) if service else []

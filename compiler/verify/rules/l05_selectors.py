@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compiler.diagnostics import Diagnostic, Severity
-from compiler.verify.manifest import Manifest, dig, labels
-from compiler.verify.world import Pods, World, selector
+from compiler.verify.manifest import Manifest, dig, labels, table, text, texts
+from compiler.verify.world import ISTIO, Pods, World, selector
 
+_MONITORING = "monitoring.coreos.com"
 _GATEWAYS_OWN = "gateway.networking.k8s.io/gateway-name"
 _CHOOSERS = {"NetworkPolicy": ("podSelector",), "PodDisruptionBudget": ("selector",), "PodMonitor": ("selector",)}
 
 
 def rule(world: World) -> Iterator[Diagnostic]:
     """A pool's selector matches pods in its namespace that listen on its ports and are in no other pool; a Service, a
-    budget, a NetworkPolicy and a monitor select something; a workload's selector matches its own pods.
+    budget, a NetworkPolicy, an EnvoyFilter and a monitor select something, the last on ports that are there; a
+    workload's selector matches its own pods.
     """  # noqa: D205 - the whole of it is what users read
     yield from _pools(world)
     for each in world.of("Service", ""):
@@ -22,6 +24,12 @@ def rule(world: World) -> Iterator[Diagnostic]:
     for kind, path in _CHOOSERS.items():
         for each in world.of(kind):
             yield from _chooser(world, each, path[0])
+    for each in world.of("ServiceMonitor", _MONITORING):
+        yield from _service_monitor(world, each)
+    for each in world.of("PodMonitor", _MONITORING):
+        yield from _pod_monitor(world, each)
+    for each in world.of("EnvoyFilter", ISTIO):
+        yield from _proxies(world, each)
     for pods in world.pods:
         own = selector(pods.owner.body, "spec", "selector") if pods.owner.kind != "Job" else {}
         if own and not own.items() <= pods.labels.items():
@@ -97,3 +105,61 @@ def _chooser(world: World, each: Manifest, key: str) -> Iterator[Diagnostic]:
         message = f"{each.title} selects no pods among these objects"
         hint = "Mend the labels or the namespace, or pass --assume Pod/namespace/key=value."
         yield Diagnostic("VSR405", message, each.span("spec", key), hint, Severity.WARNING)
+
+
+def _spaces(each: Manifest) -> frozenset[str] | None:
+    """The namespaces that a monitor looks into; None for all."""
+    chosen = table(each.spec.get("namespaceSelector"))
+    return None if chosen.get("any") is True else frozenset(texts(chosen.get("matchNames")) or [each.namespace])
+
+
+def _service_monitor(world: World, each: Manifest) -> Iterator[Diagnostic]:
+    chosen, spaces = selector(each.body, "spec", "selector"), _spaces(each)
+    found = [
+        service
+        for service in world.of("Service", "")
+        if chosen
+        and (spaces is None or service.namespace in spaces)
+        and chosen.items() <= labels(service.at("metadata", "labels")).items()
+    ]
+    if chosen and not found and not _assumed_service(world, spaces):
+        message = f"{each.title} selects no Service among these objects"
+        hint = "Mend the labels or the namespaces: it selects Services by their own labels, not by those of pods."
+        yield Diagnostic("VSR405", message, each.span("spec", "selector"), hint, Severity.WARNING)
+    names = {text(port.get("name")) for service in found for _, port in service.each("spec", "ports")}
+    for path, endpoint in each.each("spec", "endpoints") if found else ():
+        wanted = text(endpoint.get("port"))
+        if wanted and wanted not in names:
+            message = f"{each.title} scrapes the port `{wanted}`, which none of its Services names"
+            hint = f"They name {', '.join(sorted(names - {''})) or 'none'}; a monitor takes the name, not the number."
+            yield Diagnostic("VSR405", message, each.span(*path, "port"), hint, Severity.WARNING)
+
+
+def _assumed_service(world: World, spaces: frozenset[str] | None) -> bool:
+    return any(kind == "Service" and (spaces is None or ns in spaces) for kind, ns, _ in world.assumed.objects)
+
+
+def _pod_monitor(world: World, each: Manifest) -> Iterator[Diagnostic]:
+    chosen, spaces = selector(each.body, "spec", "selector"), _spaces(each)
+    found = [pods for space in spaces or () for pods in world.selected(space, chosen)]
+    names = {name for pods in found for name in pods.ports()}
+    for path, endpoint in each.each("spec", "podMetricsEndpoints") if found else ():
+        wanted = text(endpoint.get("port"))
+        if wanted and wanted not in names:
+            message = f"{each.title} scrapes the port `{wanted}`, which none of its pods names"
+            hint = f"They name {', '.join(sorted(names)) or 'none'}."
+            yield Diagnostic("VSR405", message, each.span(*path, "port"), hint, Severity.WARNING)
+
+
+def _proxies(world: World, each: Manifest) -> Iterator[Diagnostic]:
+    """Istio labels the pods of a Gateway by its name; `istio: ingressgateway` is the label of another installation."""
+    chosen = labels(dig(each.spec, "workloadSelector", "labels"))
+    gateways = [gateway for gateway in world.of("Gateway") if gateway.namespace == each.namespace]
+    own = {_GATEWAYS_OWN: chosen.get(_GATEWAYS_OWN, "")}
+    if not chosen or not gateways or (chosen == own and any(each_.name == own[_GATEWAYS_OWN] for each_ in gateways)):
+        return
+    if not world.selected(each.namespace, chosen) and not world.assumed_pods(each.namespace, chosen):
+        pairs = ", ".join(f"{key}={value}" for key, value in chosen.items())
+        message = f"{each.title} is for pods with {pairs}, which no Gateway's pods and no others here bear"
+        hint = f"Use targetRefs, or {_GATEWAYS_OWN}={gateways[0].name}."
+        yield Diagnostic("VSR405", message, each.span("spec", "workloadSelector"), hint)

@@ -16,7 +16,7 @@ def rule(world: World) -> Iterator[Diagnostic]:
     """A processor with guards fails closed, and headers that choose the route are taken from client requests before any
     filter runs; what a route or a virtual host removes is removed too late.
     """  # noqa: D205 - the whole of it is what users read
-    found = list(filters(world))
+    found = filters(world)
     guards = bool(found) and guarded(world)
     for each in found:
         if each.fails_open:
@@ -25,6 +25,10 @@ def rule(world: World) -> Iterator[Diagnostic]:
             message = f"requests pass {each.source.title} when its processor fails, and so pass {why}"
             hint = "Fail closed, so that a request without a decision is denied."
             yield Diagnostic("VSR410", message, each.source.span(*each.fails_open), hint, level)
+        if each.config.get("observability_mode") is True:
+            level = Severity.ERROR if guards else Severity.WARNING
+            message = f"{each.source.title} only shows requests to its processor, whose answers count for nothing"
+            yield Diagnostic("VSR410", message, each.source.span(*each.path), "Remove observability_mode.", level)
     routed = header_routes(world)
     yield from _unstripped(world, [each for each in found if each.source.namespace in routed])
     for route in world.of("HTTPRoute"):

@@ -24,6 +24,7 @@ def rule(world: World) -> Iterator[Diagnostic]:
             yield from _routing(world, each)
         if each.is_envoy:
             yield from _envoy(each, routed=bool(by_header))
+            yield from _early(each)
         elif each.source.kind == "EnvoyExtensionPolicy" and each.fails_open and each.body_mode == DUPLEX:
             message = "a processor with full duplex bodies cannot fail open"
             yield Diagnostic("VSR411", message, each.source.span(*each.fails_open), "Set failOpen to false.")
@@ -75,6 +76,14 @@ def _envoy(each: Filter, *, routed: bool) -> Iterator[Diagnostic]:
         message = "BUFFERED responses hold a stream of events back until it ends"
         hint = "Use NONE or STREAMED, or allow_mode_override for a processor that asks for it."
         yield Diagnostic("VSR411", message, place, hint, Severity.WARNING)
+
+
+def _early(each: Filter) -> Iterator[Diagnostic]:
+    mode = table(each.config.get("processing_mode"))
+    modes = (mode.get("request_body_mode"), mode.get("response_body_mode"))
+    if each.config.get("send_body_without_waiting_for_header_response") is True and "STREAMED" not in modes:
+        message = "send_body_without_waiting_for_header_response has an effect on STREAMED bodies only"
+        yield Diagnostic("VSR411", message, each.source.span(*each.path), "Remove it.", Severity.WARNING)
 
 
 def _phase(policy: Manifest, routed: bool) -> Iterator[Diagnostic]:  # noqa: FBT001 - the only thing it is told

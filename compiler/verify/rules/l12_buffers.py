@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from compiler.diagnostics import Diagnostic, Severity
 from compiler.verify.extproc import filters, snake
-from compiler.verify.manifest import Manifest, table, text
+from compiler.verify.manifest import Manifest, Path, dig, labels, table, text
+from compiler.verify.router import embedded
 from compiler.verify.world import ENVOY, ISTIO, World
+
+_QUANTITY = re.compile(r"(\d{1,15})(|k|M|G|Ki|Mi|Gi)")
+_UNITS = {"": 1, "k": 1000, "M": 1000**2, "G": 1000**3, "Ki": 1024, "Mi": 1024**2, "Gi": 1024**3}
 
 
 def rule(world: World) -> Iterator[Diagnostic]:
     """Where bodies are BUFFERED, the gateway's buffer is set: Istio's listeners hold 1 MiB and Envoy Gateway's 32 KiB
-    otherwise, and a longer prompt gets 413.
+    otherwise, and a longer prompt gets 413. It holds what the router takes (`limits.maxBody` of its settings).
     """  # noqa: D205 - the whole of it is what users read
     istio = {each.namespace for each in world.of("EnvoyFilter", ISTIO) if _listener(each)}
     envoy = {
@@ -20,6 +25,11 @@ def rule(world: World) -> Iterator[Diagnostic]:
         for each in world.of("ClientTrafficPolicy", ENVOY)
         if each.at("spec", "connection", "bufferLimit") is not None
     }
+    wanted = _max_body(world)
+    for source, path, size in _sizes(world) if wanted else ():
+        if size is not None and size < wanted:
+            message = f"the gateway buffers {size:,} bytes and the router takes {wanted:,}: what is between gets 413"
+            yield Diagnostic("VSR412", message, source.span(*path), "Make the gateway's limit the router's.")
     for each in filters(world):
         if each.body_mode != "BUFFERED":
             continue
@@ -42,3 +52,35 @@ def _listener(each: Manifest) -> bool:
         )
         for _, patch in each.each("spec", "configPatches")
     )
+
+
+def _sizes(world: World) -> Iterator[tuple[Manifest, Path, int | None]]:
+    """The buffers of gateways that have a processor, in bytes."""
+    spaces = {each.source.namespace for each in filters(world) if each.body_mode == "BUFFERED"}
+    for each in world.of("EnvoyFilter", ISTIO):
+        for path, patch in each.each("spec", "configPatches"):
+            value = table(table(patch.get("patch")).get("value"))
+            key = next((key for key in value if snake(key) == "per_connection_buffer_limit_bytes"), None)
+            if key and patch.get("applyTo") == "LISTENER" and each.namespace in spaces:
+                yield each, (*path, "patch", "value", key), quantity(value[key])
+    for each in world.of("ClientTrafficPolicy", ENVOY):
+        where: Path = ("spec", "connection", "bufferLimit")
+        if each.at(*where) is not None and each.namespace in spaces:
+            yield each, where, quantity(each.at(*where))
+
+
+def _max_body(world: World) -> int:
+    """The longest body that a router among the objects takes; 0 where none says."""
+    found = [
+        dig(embedded(world, value), "limits", "maxBody")
+        for source in world.of("ConfigMap", "")
+        for value in labels(source.body.get("data")).values()
+        if "maxBody:" in value
+    ]
+    return max((each for each in found if isinstance(each, int)), default=0)
+
+
+def quantity(value: object) -> int | None:
+    """A size as Kubernetes writes it, in bytes."""
+    found = _QUANTITY.fullmatch(str(value))
+    return int(found[1]) * _UNITS[found[2]] if found else None

@@ -6,15 +6,16 @@ from collections.abc import Iterator
 
 from compiler.diagnostics import Diagnostic, Severity
 from compiler.verify.extproc import Filter, filters, seconds, snake
-from compiler.verify.manifest import Manifest, table
-from compiler.verify.world import World
+from compiler.verify.manifest import Manifest, Path, table
+from compiler.verify.world import ENVOY, ISTIO, World
 
 _SHORT = 0.2
 
 
 def rule(world: World) -> Iterator[Diagnostic]:
     """A processor has a message_timeout (Envoy's default of 200 ms is too short for a classifier), which is no longer
-    than the routes' request timeout; and a try at a backend is no longer than the request.
+    than the routes' request timeout; a try at a backend is no longer than the request, and the gateway's idle timeout,
+    where it is set, no shorter.
     """  # noqa: D205 - the whole of it is what users read
     shortest: dict[str, tuple[float, Manifest]] = {}
     for route in world.routes:
@@ -28,9 +29,35 @@ def rule(world: World) -> Iterator[Diagnostic]:
             for space, _ in world.gateways(route) if whole else ():
                 if whole and (space not in shortest or whole < shortest[space][0]):
                     shortest[space] = whole, route
+    yield from _idle(world)
     for each in filters(world):
         if each.is_envoy and each.body_mode != "FULL_DUPLEX_STREAMED":
             yield from _filter(each, shortest.get(each.source.namespace))
+
+
+def _idle(world: World) -> Iterator[Diagnostic]:
+    longest: dict[str, float] = {}
+    for route in world.routes:
+        whole = [seconds(route.at(*path, "timeouts", "request")) or 0 for path, _ in route.each("spec", "rules")]
+        for space, _ in world.gateways(route):
+            longest[space] = max(longest.get(space, 0), *whole, 0)
+    for source, path in _idles(world):
+        value = seconds(source.at(*path))
+        if value and value < longest.get(source.namespace, 0):
+            message = f"a stream may be silent for {value:g} s, and a route waits {longest[source.namespace]:g} s"
+            hint = "Make it no shorter than the routes' request timeout."
+            yield Diagnostic("VSR413", message, source.span(*path), hint, Severity.WARNING)
+
+
+def _idles(world: World) -> Iterator[tuple[Manifest, Path]]:
+    for each in world.of("ClientTrafficPolicy", ENVOY):
+        yield each, ("spec", "timeout", "http", "streamIdleTimeout")
+    for each in world.of("EnvoyFilter", ISTIO):
+        for path, patch in each.each("spec", "configPatches"):
+            typed = table(table(table(patch.get("patch")).get("value")).get("typed_config"))
+            for key in typed:
+                if patch.get("applyTo") == "NETWORK_FILTER" and snake(key) == "stream_idle_timeout":
+                    yield each, (*path, "patch", "value", "typed_config", key)
 
 
 def _filter(each: Filter, shortest: tuple[float, Manifest] | None) -> Iterator[Diagnostic]:

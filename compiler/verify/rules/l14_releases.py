@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from compiler.diagnostics import Diagnostic, Severity
+from compiler.verify.installed import Istio, control_planes, gateway_api, pooled_routes
 from compiler.verify.manifest import Manifest, Path, dig, labels, rows, text, texts
 from compiler.verify.pickers import Picker, pickers
 from compiler.verify.router import embedded
@@ -20,6 +21,9 @@ _METRICS = (
     "cache-info-metric",
 )
 _KV = "kv-cache-usage-percentage-metric"
+_VARIABLE, _NO_VARIABLE = "ENABLE_GATEWAY_API_INFERENCE_EXTENSION", "ENABLE_GATEWAY_API"
+_BUILT_FOR = {(1, 27): (1, 3), (1, 28): (1, 4), (1, 29): (1, 4), (1, 30): (1, 5)}
+"""Istio's releases by the Gateway API that each was built for."""
 _RELEASE = re.compile(r":v?(\d+)\.(\d+)\.(\d+)")
 _BUILT_ON = {(0, 3): (1, 0), (0, 4): (1, 2), (0, 5): (1, 3), (0, 7): (1, 4), (0, 8): (1, 5)}
 """llm-d's scheduler by the inference extension that it was built on; from 0.9 it goes its own way."""
@@ -27,7 +31,8 @@ _BUILT_ON = {(0, 3): (1, 0), (0, 4): (1, 2), (0, 5): (1, 3), (0, 7): (1, 4), (0,
 
 def rule(world: World) -> Iterator[Diagnostic]:
     """A picker gets the flags that its release takes, reads a configuration of the API version that it knows, whose
-    profiles use declared plugins, and knows the name of vLLM's KV cache gauge.
+    profiles use declared plugins, and knows the name of vLLM's KV cache gauge. Istio, where it is among the objects, is
+    told by a variable that it has to look at pools, and works with the release of the Gateway API.
     """  # noqa: D205 - the whole of it is what users read
     for picker in pickers(world):
         base = release(text(picker.container.get("image")))
@@ -35,6 +40,29 @@ def rule(world: World) -> Iterator[Diagnostic]:
         if base is not None:
             yield from _metrics(world, picker, base)
         yield from _configuration(world, picker, base)
+    for each in control_planes(world):
+        yield from _variables(world, each)
+        yield from _gateway_api(world, each)
+
+
+def _variables(world: World, each: Istio) -> Iterator[Diagnostic]:
+    if _NO_VARIABLE in each.variables:
+        message = f"`{_NO_VARIABLE}` is no variable of Istio's, and does nothing"
+        hint = f"Pools need {_VARIABLE}=true; the Gateway API is on without a variable."
+        yield Diagnostic("VSR414", message, each.source.span(*each.variables[_NO_VARIABLE][1], key=True), hint)
+    if pooled_routes(world) and each.variables.get(_VARIABLE, ("", ()))[0] != "true":
+        message = f"{each.source.title} leaves InferencePools alone, so the routes to them lead nowhere"
+        yield Diagnostic("VSR414", message, each.source.span("spec"), f"Set {_VARIABLE}=true.")
+
+
+def _gateway_api(world: World, each: Istio) -> Iterator[Diagnostic]:
+    wanted = _BUILT_FOR.get(each.release[:2]) if each.release else None
+    for definition, found in gateway_api(world)[:1] if wanted else ():
+        if wanted and found[:2] < wanted:
+            older, newer = (".".join(map(str, part)) for part in (found, wanted))
+            message = f"{each.source.title} was built for the Gateway API {newer}, and this is {older}"
+            place = definition.span("metadata", "annotations", "gateway.networking.k8s.io/bundle-version")
+            yield Diagnostic("VSR414", message, place, f"Install the definitions of {newer}.", Severity.WARNING)
 
 
 def release(image: str) -> tuple[int, int] | None:
@@ -115,4 +143,4 @@ def _files(world: World, picker: Picker) -> Iterator[tuple[Manifest, Path, dict[
         name = text(dig(volume, "configMap", "name"))
         source = world.find("", "ConfigMap", picker.owner.namespace, name)
         if source is not None and key in labels(source.body.get("data")):
-            yield source, ("data", key), embedded(labels(source.body["data"])[key])
+            yield source, ("data", key), embedded(world, labels(source.body["data"])[key])

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from compiler.diagnostics import Diagnostic, Severity
+from compiler.verify.installed import control_planes, pooled_routes
 from compiler.verify.manifest import Body, Manifest, Path, rows, text
 from compiler.verify.world import AI, GATEWAY_API, World
 
@@ -16,8 +17,8 @@ _ALL_MATCHES, _AI_RULES, _PORTS, _GRANTS = 128, 15, 8, 16
 
 def rule(world: World) -> Iterator[Diagnostic]:
     """A rule has one InferencePool and nothing beside it, no CORS filter with a pool on Istio, names are unique over
-    the routes of a gateway, no two routes of it match the same, and rules, matches, backends and ports are within the
-    APIs' limits.
+    the routes of a gateway, no two routes of it match the same, no two lead to pools before Istio 1.28.5, and rules,
+    matches, backends and ports are within the APIs' limits.
     """  # noqa: D205 - the whole of it is what users read
     for route in world.routes:
         for path, body in route.each("spec", "rules"):
@@ -25,6 +26,7 @@ def rule(world: World) -> Iterator[Diagnostic]:
         yield from _counts(route)
     yield from _names(world)
     yield from _same(world)
+    yield from _one_picker(world)
     for pool in world.pools:
         numbers = [body.get("number") for _, body in pool.each("spec", "targetPorts")]
         if len(numbers) > _PORTS or max(Counter(map(str, numbers)).values(), default=1) > 1:
@@ -75,6 +77,17 @@ def _counts(route: Manifest) -> Iterator[Diagnostic]:
         if route.group == AI and body.get("name") == "route-not-found":
             message = "the rule name `route-not-found` is the gateway's own"
             yield Diagnostic("VSR416", message, route.span(*path, "name"), "Rename the rule.")
+
+
+def _one_picker(world: World) -> Iterator[Diagnostic]:
+    """Istio 1.28 up to 1.28.4 kept one picker a gateway (istio/istio#58392)."""
+    broken = [each for each in control_planes(world) if each.release and (1, 28, 0) <= each.release < (1, 28, 5)]
+    for routes in pooled_routes(world).values() if broken else ():
+        for route in routes[1:]:
+            number = ".".join(map(str, broken[0].release or ()))
+            message = f"Istio {number} keeps the picker of {routes[0].title} only, not that of {route.title}"
+            hint = "Use Istio 1.28.5 or later, or one route with several rules."
+            yield Diagnostic("VSR416", message, route.span("spec", "rules"), hint)
 
 
 def _names(world: World) -> Iterator[Diagnostic]:

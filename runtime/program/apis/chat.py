@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from runtime.program.apis.parts import read_content, read_items, read_messages, total
+from runtime.program.apis.parts import history, read_content, read_items, read_messages, total
 from runtime.program.view import UnreadableError, View
 
 
@@ -26,6 +26,7 @@ def view_of_chat(body: Mapping[str, object]) -> View:
         tools=len(read_items(body, "tools")) + len(read_items(body, "functions")),
         tool_calls=sum(map(_calls, messages)),
         images=images,
+        history=history(contents),
     )
 
 

@@ -16,7 +16,7 @@ def view_of_completion(body: Mapping[str, object]) -> View:
     """
     prompt = body.get("prompt")
     if isinstance(prompt, str):
-        return View(prompt, size(prompt), ("user",))
+        return View(prompt, size(prompt), ("user",), history=(prompt,))
     if isinstance(prompt, list) and prompt and all(isinstance(text, str) for text in prompt):
-        return View("\n".join(prompt), sum(map(size, prompt)), ("user",))
+        return View("\n".join(prompt), sum(map(size, prompt)), ("user",), history=tuple(prompt))
     raise UnreadableError("'prompt' must be text; token ids need a model name instead of an auto name", "prompt")

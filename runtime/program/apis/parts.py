@@ -103,6 +103,11 @@ def total(contents: Iterable[Content]) -> tuple[int, int]:
     return length, images
 
 
+def history(contents: Iterable[Content]) -> tuple[str, ...]:
+    """All texts of several contents."""
+    return tuple(text for content in contents for text in content.texts)
+
+
 def _text(part: Mapping[str, object], field: str, param: str) -> str:
     text = part.get(field)
     if not isinstance(text, str):

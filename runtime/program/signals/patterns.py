@@ -40,7 +40,7 @@ class Patterns:
         data = text.encode()
         number = 0
         for pattern in self.patterns:
-            for _ in _matches(pattern, data):
+            for _ in matches(pattern, data):
                 number += 1
                 _look(expired)
                 if number >= stop:
@@ -75,7 +75,7 @@ def _compile(re2: Any, pattern: str, options: Any) -> Any:  # noqa: ANN401 - re2
     return compiled
 
 
-def _matches(pattern: Any, data: bytes) -> Iterator[Any]:  # noqa: ANN401 - as above
+def matches(pattern: Any, data: bytes) -> Iterator[Any]:  # noqa: ANN401 - as above
     """One match after the other, without overlap. After an empty one, as between words, goes a step of one byte."""
     at = 0
     while at <= len(data) and (match := pattern.search(data, at)):

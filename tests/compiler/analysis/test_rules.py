@@ -105,8 +105,10 @@ def test_what_nothing_uses_is_told_once_each() -> None:
 def test_nouns_that_nothing_executes_yet_are_errors_at_their_line() -> None:
     """Never accepted in silence."""
     rest = routes(MATH) + "environments: {a: {target: ai-gateway}}\n"
-    items = [item for item in analyse(linked(HEAD + rest), {"istio"}) if item.code == "VSR105"]
-    assert [item.span.line for item in items] == [23, 24, 25, 29]
+    rest += f"classifiers: {{judge: {{task: jailbreak, checkpoint: {{repo: a/b, revision: {'0' * 40}}}}}}}\n"
+    head = HEAD.replace("  soft:", "  attacks: {detector: judge}\n  soft:")
+    items = [item for item in analyse(linked(head + rest), {"istio"}) if item.code == "VSR105"]
+    assert [item.span.line for item in items] == [25, 30, 31]
     assert all(item.message.endswith("not supported yet") for item in items)
 
 
@@ -134,6 +136,18 @@ def test_assertions_are_proved_or_refuted(assertion: str, rest: str, *, proved: 
     """Over routes, guards and exemptions, for requests that name a model too."""
     items = found(f"{rest}assertions: [{{{assertion}}}]\n")
     assert [item.code for item in items] == ([] if proved else ["VSR240"])
+
+
+@pytest.mark.parametrize("less", ["unreadable: pass", "on: response", "onError: pass", "action: flag"])
+def test_a_guard_that_lets_something_past_it_proves_nothing(less: str) -> None:
+    """As in the runtime: images that pass unread, responses only, errors that pass, and a flag that stops nobody."""
+    head = HEAD.replace("action: mask", less)
+    (item,) = [
+        item
+        for item in analyse(linked(head + routes(MATH) + "assertions: [{always: {through: pii}}]\n"), {"istio"})
+        if item.code not in SILENT
+    ]
+    assert item.code == "VSR240"
 
 
 def test_a_counterexample_can_be_read() -> None:

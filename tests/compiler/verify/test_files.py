@@ -82,7 +82,7 @@ def test_the_verb_prints_findings_with_their_places_and_exits_1(
     put(tmp_path, good=m.joined(*m.ISTIO), bad=m.joined(m.GATEWAY, m.ROUTE), warns=m.joined(m.SERVICE))
     good, bad = call("verify", "good.yaml"), call("verify", "bad.yaml")
     assert (good.exit_code, bad.exit_code) == (0, 1)
-    assert good.stderr.endswith("1 note\n7 objects verified\n")
+    assert good.stderr.endswith("2 notes\n7 objects verified\n")
     assert "bad.yaml:17:19: error VSR402: HTTPRoute `prod/big` names Service `prod/big`" in bad.stderr
     assert call("verify", "bad.yaml", "--assume", "Service/prod/big").exit_code == 0
     assert (call("verify", "warns.yaml").exit_code, call("verify", "warns.yaml", "--strict").exit_code) == (0, 1)
@@ -92,7 +92,7 @@ def test_the_verb_prints_every_format(tmp_path: Path) -> None:
     """One document on stdout."""
     put(tmp_path, bad=m.joined(m.GATEWAY, m.ROUTE))
     report = json.loads(call("verify", tmp_path / "bad.yaml", "--format", "json").stdout)
-    assert {item["code"] for item in report["findings"]} == {"VSR402"}
+    assert {item["code"] for item in report["findings"]} == {"VSR402", "VSR440"}
     assert json.loads(call("verify", tmp_path / "bad.yaml", "--format", "sarif").stdout)["runs"]
 
 

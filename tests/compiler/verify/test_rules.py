@@ -14,6 +14,36 @@ from compiler.verify import RULES
 
 HEALTH = """--metrics-endpoint-auth=false, --ha-enable-leader-election]
         livenessProbe: {grpc: {port: 9003, service: inference-extension}}"""
+PILOT = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: istiod, namespace: istio-system}
+spec:
+  selector: {matchLabels: {app: istiod}}
+  template:
+    metadata: {labels: {app: istiod}}
+    spec:
+      containers:
+      - name: discovery
+        image: docker.io/istio/pilot:1.29.6
+        env: [{name: ENABLE_GATEWAY_API_INFERENCE_EXTENSION, value: "true"}]
+"""
+MONITOR = (
+    m.SERVICE.replace("name: big,", "name: labelled, labels: {app: big},")
+    + """\
+---
+apiVersion: monitoring.coreos.com/v1
+kind: ServiceMonitor
+metadata: {name: big, namespace: prod}
+spec: {selector: {matchLabels: {app: big}}, endpoints: [{port: http}]}
+"""
+)
+POD_MONITOR = """\
+apiVersion: monitoring.coreos.com/v1
+kind: PodMonitor
+metadata: {name: big, namespace: prod}
+spec: {selector: {matchLabels: {app: big}}, podMetricsEndpoints: [{portNumber: 8000}]}
+"""
 EDITS: dict[str, tuple[list[str], str, str, str, str]] = {
     "a backend that is not there": (
         m.ISTIO,
@@ -136,6 +166,84 @@ EDITS: dict[str, tuple[list[str], str, str, str, str]] = {
         "VSR419",
         "no EnvoyPatchPolicy",
     ),
+    "a host of nobody": (m.AI, "hostname: big.prod", "hostname: stack.prod", "VSR402", "no such Service"),
+    "a name that AI Gateway's server does not bear": (
+        m.AI,
+        "served-model-name, big",
+        "served-model-name, huge",
+        "VSR404",
+        "not serve",
+    ),
+    "a buffer under the router's": (
+        m.ISTIO,
+        "  config.yaml: |",
+        "  runtime.yaml: |\n    limits: {maxBody: 9000000}\n  config.yaml: |",
+        "VSR412",
+        "8,388,608 bytes",
+    ),
+    "a policy's buffer under the router's": (
+        m.ENVOY,
+        "  config.yaml: |",
+        "  runtime.yaml: |\n    limits: {maxBody: 9000000}\n  config.yaml: |",
+        "VSR412",
+        "8,388,608 bytes",
+    ),
+    "silence shorter than a request": (
+        m.ISTIO,
+        "early_header_mutation_extensions:",
+        "stream_idle_timeout: 60s\n          early_header_mutation_extensions:",
+        "VSR413",
+        "silent for 60 s",
+    ),
+    "a policy's silence": (
+        m.ENVOY,
+        "connection: {",
+        "timeout: {http: {streamIdleTimeout: 30s}}\n  connection: {",
+        "VSR413",
+        "silent for 30 s",
+    ),
+    "a processor that is only shown": (
+        m.ISTIO,
+        "failure_mode_allow: false",
+        "observability_mode: true",
+        "VSR410",
+        "count for nothing",
+    ),
+    "bodies sent early": (
+        m.ISTIO,
+        "failure_mode_allow: false",
+        "send_body_without_waiting_for_header_response: true",
+        "VSR411",
+        "STREAMED bodies only",
+    ),
+    "pools without Istio's variable": (
+        [*m.POOLED, PILOT],
+        'EXTENSION, value: "true"',
+        'EXTENSION, value: "false"',
+        "VSR414",
+        "leaves InferencePools alone",
+    ),
+    "a monitor of no Service": (
+        [*m.ISTIO, MONITOR],
+        "{matchLabels: {app: big}}, endpoints",
+        "{matchLabels: {app: large}}, endpoints",
+        "VSR405",
+        "selects no Service",
+    ),
+    "a monitor of no port": (
+        [*m.ISTIO, MONITOR],
+        "endpoints: [{port: http}]",
+        'endpoints: [{port: "80"}]',
+        "VSR405",
+        "none of its Services names",
+    ),
+    "a monitor of pods without the port": (
+        [*m.ISTIO, POD_MONITOR],
+        "podMetricsEndpoints: [{portNumber: 8000}]",
+        "podMetricsEndpoints: [{port: metrics}]",
+        "VSR405",
+        "none of its pods names",
+    ),
     "defaults left out": (m.ISTIO, ", type: Exact", "", "VSR420", "headers[].type"),
     "a probe without an answer": (
         m.POOLED,
@@ -167,6 +275,7 @@ def test_one_edit_of_a_stream_without_faults_is_reported(name: str) -> None:
     parts, old, new, code, part = EDITS[name]
     text = m.joined(*parts)
     assert old in text
+    assert not [item for item in m.found(text) if item.code == code and part in item.message]
     found = m.found(text.replace(old, new, 1))
     assert [item for item in found if item.code == code and part in item.message], [
         (item.code, item.message) for item in found

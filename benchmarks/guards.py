@@ -1,0 +1,68 @@
+"""Measures the guards' finders: time a prompt, and how time grows with hostile text.
+
+Run: ``VSR_REFERENCE=folder python benchmarks/guards.py [characters]``; the folder holds ``data/prompts``. The laws: at
+most 0.1 ms a prompt for personal data, and twice the text in about twice the time, whatever the text.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from itertools import cycle, islice
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from guard_samples import HOSTILE  # noqa: E402 - found by the line above
+
+from runtime.guards.finders import Finder, credentials, injection, personal, spans  # noqa: E402 - as above
+from runtime.program.view import never  # noqa: E402 - as above
+from schemas.pii import PATTERN_TYPES  # noqa: E402 - as above
+
+
+def best(call: Callable[[], object], rounds: int = 5) -> float:
+    """The shortest of several runs, in milliseconds."""
+    times = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return min(times) * 1000
+
+
+def prompts() -> list[str]:
+    """The domain prompts of the reference data; some of ours where there are none."""
+    folder = os.environ.get("VSR_REFERENCE")
+    if folder is None:
+        print("VSR_REFERENCE is not set: one prompt of our own instead of the data's")
+        return ["Which of the following is true of the function of haemoglobin in human blood? Explain why. " * 2]
+    path = Path(folder) / "data" / "prompts" / "domain_classify_cases.json"
+    return [case["question"] for case in json.loads(path.read_text(encoding="utf-8"))]
+
+
+def main(size: int = 32_000) -> None:
+    """Prints a line a set of finders, then a line a hostile text."""
+    every: dict[str, Finder] = {
+        "personal": personal(PATTERN_TYPES),
+        "credentials": credentials(),
+        "injection": injection(),
+    }
+    texts = prompts()
+    print(f"{len(texts)} prompts, {statistics.mean(map(len, texts)):.0f} characters on average")
+    for name, finders in (*((name, [finder]) for name, finder in every.items()), ("all three", [*every.values()])):
+        taken = [best(lambda finders=finders, text=text: spans(finders, text, never)) for text in texts]
+        print(f"  {name:<12} {statistics.mean(taken):7.4f} ms a prompt, {max(taken):7.3f} at most")
+    print(f"hostile texts of {size} and {2 * size} characters, all three finders")
+    for name, row in HOSTILE.items():
+        short, long = ("".join(islice(cycle(row), length)) for length in (size, 2 * size))
+        once, twice = (best(lambda text=text: spans(every.values(), text, never), 2) for text in (short, long))
+        print(f"  {name:<18} {once:8.1f} ms {twice:8.1f} ms  x{twice / once:.2f}")
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

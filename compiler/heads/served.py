@@ -1,0 +1,98 @@
+"""A policy's head as it is served, put to data or to the policy's own examples."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from compiler.diagnostics import CompileError, Diagnostic
+from compiler.heads.cases import Case, read_cases
+from compiler.heads.evaluate import Subject, evaluate
+from compiler.heads.inputs import OTHER, CategoryExamples
+from compiler.heads.logistic import NONE
+from compiler.heads.of_policy import Heads, compile_heads
+from compiler.heads.samples import embed_samples
+from compiler.heads.train import trained
+from compiler.link import ir
+from compiler.source.text import read
+from runtime.inference.classifier import CategoryClassifier
+from runtime.inference.encoder import SentenceEncoder
+from runtime.inference.errors import ModelError
+from runtime.inference.locate import find_encoder
+from schemas import runtime as settings
+from schemas.reports_eval import EvalReport
+
+Existing = Callable[[str], bytes | None]
+
+
+def evaluate_data(policy: ir.Policy, path: Path, existing: Existing) -> EvalReport:
+    """Judges the prompts of a file.
+
+    Raises:
+        CompileError: VSR001, VSR004 or VSR005 for a file that cannot be read, VSR270 to VSR272 for what is in it,
+            VSR506 where the head cannot be trained or loaded.
+    """
+    cases, found = read_cases(read(path, str(path)), str(path), [each.name for each in policy.categories])
+    if found:
+        raise CompileError(found)
+    known, heads = _compiled(policy, existing)
+    with _errors(policy), tempfile.TemporaryDirectory() as name:
+        for file, data in heads.files.items():
+            (Path(name) / file).write_bytes(data)
+        classifier = CategoryClassifier.load(known, Path(name))
+    rows = [classifier.classify(case.prompt).probabilities for case in cases]
+    matrix = np.array([[row[label] for label in known.labels] for row in rows])
+    return evaluate(cases, known.labels, matrix, _subject(policy, known), held_out=False)
+
+
+def evaluate_examples(policy: ir.Policy, existing: Existing) -> EvalReport:
+    """Judges each example of the policy, ``other``'s too, by a head that was trained without it and a tenth more.
+
+    Raises:
+        CompileError: VSR272 where there are no categories, VSR506 where the head cannot be trained.
+    """
+    known, _ = _compiled(policy, existing)
+    categories = [CategoryExamples(each.name, each.description, each.examples) for each in policy.categories]
+    with _errors(policy):
+        files = find_encoder(known.encoder.repo, known.encoder.sha256)
+        samples = embed_samples(categories, SentenceEncoder.load(files, known.encoder.precision))
+    _, rows = trained(samples, known.head.inputs)
+    names = [OTHER if target == NONE else samples.labels[target] for target in samples.targets]
+    sizes = Counter(names)
+    examples = {(each.name, text) for each in categories for text in each.examples}
+    judged = [
+        index
+        for index, (name, text) in enumerate(zip(names, samples.texts, strict=True))
+        if (name, text) in examples and (name == OTHER or sizes[name] > 1)
+    ]
+    if not judged:
+        message = "every category has a single example and nothing else, so none can be left out"
+        raise CompileError([Diagnostic("VSR272", message, policy.span, "Give each category some examples.")])
+    cases = [Case(samples.texts[index], names[index]) for index in judged]
+    return evaluate(cases, samples.labels, rows[judged], _subject(policy, known), held_out=True)
+
+
+def _compiled(policy: ir.Policy, existing: Existing) -> tuple[settings.Classifier, Heads]:
+    heads = compile_heads(policy, lambda name: existing(f"router/{name}"), rebuild=False)
+    if not heads.classifiers:
+        message = "the policy has no categories that a compiled head tells apart"
+        raise CompileError([Diagnostic("VSR272", message, policy.span, "Give it categories with examples.")])
+    return next(iter(heads.classifiers.values())), heads
+
+
+@contextmanager
+def _errors(policy: ir.Policy) -> Iterator[None]:
+    """VSR506 where the encoder or the head cannot be used."""
+    try:
+        yield
+    except ModelError as error:
+        raise CompileError([Diagnostic("VSR506", str(error), policy.router.span)]) from None
+
+
+def _subject(policy: ir.Policy, known: settings.Classifier) -> Subject:
+    return Subject(policy.name, known.encoder.repo, known.encoder.precision, known.threshold)

@@ -1,0 +1,302 @@
+"""CEL text to a tree: a tokenizer of one pattern and a parser by precedence. Bounded in length and depth."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+MAX_LENGTH = 64 * 1024
+MAX_DEPTH = 100
+MAX_NESTED = 40
+"""Brackets within brackets: each takes a dozen calls to read."""
+_TOKEN = re.compile(
+    r"""(?P<space>(?:\s|//[^\n]*)+)
+    |(?P<text>(?:[rR][bB]?|[bB][rR]?)?(?:'''|\"\"\"|'|\"))
+    |(?P<float>(?:[0-9]+\.[0-9]+(?:[eE][-+]?[0-9]+)?|\.[0-9]+(?:[eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+))
+    |(?P<int>(?:0[xX][0-9a-fA-F]+|[0-9]+)[uU]?)
+    |(?P<name>[A-Za-z_][A-Za-z0-9_]*)
+    |(?P<mark>\|\||&&|<=|>=|==|!=|\.\?|\[\?|[-+*/%<>!?:.,()\[\]{}])""",
+    re.VERBOSE,
+)
+_RESERVED = frozenset(
+    [
+        "as",
+        "break",
+        "const",
+        "continue",
+        "else",
+        "for",
+        "function",
+        "if",
+        "import",
+        "let",
+        "loop",
+        "package",
+        "namespace",
+        "return",
+        "var",
+        "void",
+        "while",
+    ]
+)
+_ESCAPE = re.compile(
+    r"\\(?:[abfnrtv\\'\"`?]|[xX][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-3][0-7]{2}|(.))", re.DOTALL
+)
+_PLAIN = dict(zip("abfnrtv\\'\"`?", "\a\b\f\n\r\t\v\\'\"`?", strict=True))
+_LEVELS = (("<", "<=", ">", ">=", "==", "!=", "in"), ("+", "-"), ("*", "/", "%"))
+"""Binary operators that bind to the left, loosest first, below `&&`."""
+
+
+class CelSyntaxError(ValueError):
+    """An expression that is no CEL, or uses what Kubernetes does not have; the message says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A part of an expression.
+
+    Attributes:
+        kind: ``literal``, ``name``, ``select``, ``index``, ``call``, ``method``, ``list``, ``map``, ``if``, ``or``,
+            ``and``, ``not``, ``minus``, ``binary``.
+        value: The literal's value, or the name of what is selected, called or computed.
+        kids: Its parts, in the order of the text; a map's keys and values alternate.
+        optional: Whether a selection or index is by `?`, or which entries of a list or map are.
+    """
+
+    kind: str
+    value: Any = None
+    kids: tuple[Node, ...] = ()
+    optional: frozenset[int] = frozenset()
+
+
+class Unsigned(int):
+    """An unsigned integer, such as `1u`."""
+
+
+def parse(text: str) -> Node:
+    """The tree of an expression.
+
+    Raises:
+        CelSyntaxError: It is none.
+    """
+    if len(text) > MAX_LENGTH:
+        raise CelSyntaxError(f"longer than {MAX_LENGTH // 1024} KiB")
+    parser = _Parser(_tokens(text))
+    node = parser.expression()
+    if parser.peek() != "":
+        raise CelSyntaxError(f"`{parser.peek()}` was not expected")
+    level, depth = [node], 0
+    while level:
+        level, depth = [kid for each in level for kid in each.kids], depth + 1
+        if depth > MAX_DEPTH:
+            raise CelSyntaxError(f"more than {MAX_DEPTH} operations within one another")
+    return node
+
+
+def _tokens(text: str) -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = []
+    at = 0
+    while at < len(text):
+        match = _TOKEN.match(text, at)
+        if match is None:
+            raise CelSyntaxError(f"`{text[at]}` was not expected")
+        kind, word, at = str(match.lastgroup), match[0], match.end()
+        if kind == "text":
+            value, at = _text(text, word, at)
+            found.append(("literal", value))
+        elif kind == "float":
+            found.append(("literal", float(word)))
+        elif kind == "int":
+            found.append(("literal", _integer(word)))
+        elif kind != "space":
+            found.append((kind, word))
+    return found
+
+
+def _integer(word: str) -> int:
+    digits = word.rstrip("uU")
+    value = int(digits, 16 if digits[:2].lower() == "0x" else 10) if len(digits) <= len("0x") + 20 else 1 << 64
+    # The sign of the smallest integer is read after its digits.
+    if value >= (1 << 64 if digits != word else (1 << 63) + 1):
+        raise CelSyntaxError(f"`{word[:30]}` is out of range")
+    return value if digits == word else Unsigned(value)
+
+
+def _text(text: str, opening: str, at: int) -> tuple[str | bytes, int]:
+    """The text literal whose opening quotes end at a place, and where it ends."""
+    prefix = opening.rstrip("'\"").lower()
+    quotes = opening[len(prefix) :]
+    end = at
+    while True:
+        if end >= len(text) or (len(quotes) == 1 and text[end] in "\r\n"):
+            raise CelSyntaxError("a text has no end")
+        if text.startswith(quotes, end):
+            break
+        end += 2 if text[end] == "\\" and "r" not in prefix else 1
+    body = text[at:end]
+    value = body if "r" in prefix else _ESCAPE.sub(_unescaped, body)
+    return (value.encode() if "b" in prefix else value), end + len(quotes)
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    word = match[0][1:]
+    if match[1] is not None:
+        raise CelSyntaxError(f"`\\{match[1]}` is no escape")
+    if word in _PLAIN:
+        return _PLAIN[word]
+    code = int(word, 8) if word[0] in "0123" else int(word[1:], 16)
+    if code > 0x10FFFF or 0xD800 <= code < 0xE000:  # noqa: PLR2004 - Unicode's own bounds
+        raise CelSyntaxError(f"`\\{word}` is no character")
+    return chr(code)
+
+
+class _Parser:
+    """Reads tokens from the left; a method a level of precedence."""
+
+    def __init__(self, tokens: list[tuple[str, Any]]) -> None:
+        self._tokens = tokens
+        self._at = 0
+        self._depth = 0
+
+    def peek(self) -> str:
+        """The next mark or name; a literal is `literal`, the end is empty."""
+        if self._at >= len(self._tokens):
+            return ""
+        kind, word = self._tokens[self._at]
+        return "literal" if kind == "literal" else str(word)
+
+    def _take(self, *marks: str) -> str:
+        word = self.peek()
+        if word not in marks or self._tokens[self._at][0] == "literal":
+            return ""
+        self._at += 1
+        return word
+
+    def _need(self, mark: str) -> None:
+        if not self._take(mark):
+            raise CelSyntaxError(f"`{mark}` was expected" + (f" before `{self.peek()}`" if self.peek() else ""))
+
+    def _name(self) -> str:
+        if self._at < len(self._tokens) and self._tokens[self._at][0] == "name":
+            self._at += 1
+            return str(self._tokens[self._at - 1][1])
+        raise CelSyntaxError("a name was expected")
+
+    def expression(self) -> Node:
+        """A condition with its two answers, or what binds tighter."""
+        self._depth += 1
+        if self._depth > MAX_NESTED:
+            raise CelSyntaxError(f"nested deeper than {MAX_NESTED} levels")
+        node = self._many("or", "||", lambda: self._many("and", "&&", lambda: self._binary(0)))
+        if self._take("?"):
+            first = self._many("or", "||", lambda: self._many("and", "&&", lambda: self._binary(0)))
+            self._need(":")
+            node = Node("if", None, (node, first, self.expression()))
+        self._depth -= 1
+        return node
+
+    def _many(self, kind: str, mark: str, inner: Any) -> Node:  # noqa: ANN401 - a method of this class
+        """Parts of one kind, side by side: a long chain is no deep tree."""
+        kids = [inner()]
+        while self._take(mark):
+            kids.append(inner())
+        return kids[0] if len(kids) == 1 else Node(kind, None, tuple(kids))
+
+    def _binary(self, level: int) -> Node:
+        if level == len(_LEVELS):
+            return self._unary()
+        node = self._binary(level + 1)
+        length = 0
+        while mark := self._take(*_LEVELS[level]):
+            length += 1
+            if length > MAX_DEPTH:
+                raise CelSyntaxError(f"more than {MAX_DEPTH} operators in a row")
+            node = Node("binary", mark, (node, self._binary(level + 1)))
+        return node
+
+    def _unary(self) -> Node:
+        marks = []
+        while mark := self._take("!", "-"):
+            marks.append(mark)
+            if len(marks) > MAX_DEPTH:
+                raise CelSyntaxError(f"more than {MAX_DEPTH} signs in a row")
+        node = self._member()
+        for mark in reversed(marks):
+            if mark == "-" and node.kind == "literal" and type(node.value) in {int, float}:
+                node = Node("literal", -node.value)
+            else:
+                node = Node("not" if mark == "!" else "minus", None, (node,))
+        if node.kind == "literal" and type(node.value) is int and node.value >= 1 << 63:
+            raise CelSyntaxError(f"`{node.value}` is out of range")
+        return node
+
+    def _member(self) -> Node:
+        node = self._primary()
+        length = 0
+        while mark := self._take(".", ".?", "[", "[?"):
+            length += 1
+            if length > MAX_DEPTH:
+                raise CelSyntaxError(f"more than {MAX_DEPTH} steps in a row")
+            by = frozenset({0}) if mark.endswith("?") else frozenset[int]()
+            if mark[0] == "[":
+                node = Node("index", None, (node, self.expression()), by)
+                self._need("]")
+                continue
+            name = self._name()
+            if not by and self._take("("):
+                node = Node("method", name, (node, *self._arguments(")")[0]))
+            else:
+                node = Node("select", name, (node,), by)
+        return node
+
+    def _primary(self) -> Node:  # noqa: PLR0911 - one return for each form of an operand
+        if self.peek() == "literal":
+            self._at += 1
+            return Node("literal", self._tokens[self._at - 1][1])
+        if self._take("("):
+            node = self.expression()
+            self._need(")")
+            return node
+        if self._take("["):
+            kids, by = self._arguments("]")
+            return Node("list", None, tuple(kids), by)
+        if self._take("{"):
+            return self._map()
+        self._take(".")
+        name = self._name()
+        if name in {"true", "false", "null"}:
+            return Node("literal", {"true": True, "false": False, "null": None}[name])
+        if name in _RESERVED or name == "in":
+            raise CelSyntaxError(f"`{name}` is a reserved word")
+        if self._take("("):
+            return Node("call", name, tuple(self._arguments(")")[0]))
+        return Node("name", name)
+
+    def _arguments(self, end: str) -> tuple[list[Node], frozenset[int]]:
+        kids: list[Node] = []
+        by = set()
+        while not self._take(end):
+            if kids:
+                self._need(",")
+                if self._take(end):
+                    break
+            if end == "]" and self._take("?"):
+                by.add(len(kids))
+            kids.append(self.expression())
+        return kids, frozenset(by)
+
+    def _map(self) -> Node:
+        kids: list[Node] = []
+        by = set()
+        while not self._take("}"):
+            if kids:
+                self._need(",")
+                if self._take("}"):
+                    break
+            if self._take("?"):
+                by.add(len(kids))
+            kids.append(self.expression())
+            self._need(":")
+            kids.append(self.expression())
+        return Node("map", None, tuple(kids), frozenset(by))

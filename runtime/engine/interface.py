@@ -1,0 +1,55 @@
+"""What stands before every engine, wherever it computes: in this process, in one beside it, or on another machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from runtime.inference.windows import Floats
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLabels:
+    """What a token classifier says of a text.
+
+    Attributes:
+        labels: In the order of the columns.
+        offsets: Of each token, where it begins and ends in the text, in code points.
+        probabilities: Shape ``[tokens, labels]``.
+    """
+
+    labels: tuple[str, ...]
+    offsets: Sequence[tuple[int, int]]
+    probabilities: Floats
+
+
+class Engine(Protocol):
+    """Answers for the classifiers of a policy. Tasks are their names in ``runtime.yaml``.
+
+    All calls end by ``until``, a time of the event loop's clock: with an answer or with an error. A caller that is
+    cancelled leaves the queue.
+    """
+
+    async def classify(self, task: str, texts: Sequence[str], until: float) -> list[Mapping[str, float]]:
+        """Each label's probability, for each text.
+
+        Raises:
+            OverloadedError: it would be too late, or too much waits.
+            TimeoutError: it was not done in time.
+            EngineError: the engine is broken, gone or stuck.
+        """
+
+    async def tokens(self, task: str, text: str, until: float) -> TokenLabels:
+        """Each label's probability, for each token of a text. Raises what ``classify`` raises."""
+
+    @property
+    def waiting(self) -> int:
+        """Tokens that wait or are computed: what replicas should follow."""
+
+    @property
+    def healthy(self) -> bool:
+        """Whether it is there and gets on with its work."""
+
+    def close(self) -> None:
+        """Take no more work and let go of what waits."""

@@ -1,0 +1,44 @@
+"""How long batches take: a line through the latest ones, since part of a batch's time does not depend on its size."""
+
+from __future__ import annotations
+
+_WEIGHT = 0.1
+"""How much the latest batch counts."""
+_OUTLIER = 4.0
+"""A batch counts for at most this many times what was expected of it: one slow spell does not shed what follows."""
+_SPREAD = 0.01
+"""Sizes must differ by this share (of the square of their mean) to tell a slope from them."""
+
+
+class Pace:
+    """Learns from batches, and says how long so many tokens will take."""
+
+    def __init__(self) -> None:
+        self._seen = 0
+        self._size = self._time = self._spread = self._together = 0.0
+        self._slope = 0.0
+
+    def learn(self, tokens: int, seconds: float) -> None:
+        """Note a batch."""
+        if self._seen:
+            seconds = min(seconds, _OUTLIER * max(self._of_batch(tokens), self._time))
+        self._seen += 1
+        weight = max(_WEIGHT, 1 / self._seen)
+        apart, late = tokens - self._size, seconds - self._time
+        self._size += weight * apart
+        self._time += weight * late
+        self._spread = (1 - weight) * (self._spread + weight * apart * apart)
+        self._together = (1 - weight) * (self._together + weight * apart * late)
+        if self._spread > _SPREAD * self._size**2:
+            self._slope = max(self._together / self._spread, 0.0)
+
+    def seconds(self, tokens: int, budget: int) -> float:
+        """Seconds for so many tokens in batches of ``budget``; 0 before anything was learned."""
+        if not self._seen:
+            return 0.0
+        full, rest = divmod(tokens, budget)
+        return full * self._of_batch(budget) + (self._of_batch(rest) if rest else 0.0)
+
+    def _of_batch(self, tokens: int) -> float:
+        fixed = max(self._time - self._slope * self._size, 0.0)
+        return fixed + self._slope * tokens

@@ -1,0 +1,1 @@
+"""What each kind of thing looks like, one file a kind of kinds."""

@@ -1,0 +1,31 @@
+"""A request that was read: what a decision, its guards and the way out need of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runtime.program.view import View
+from runtime.request.body import Body
+from runtime.request.kinds import Api
+from runtime.request.verdict import Inquiry
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that can be read.
+
+    Attributes:
+        body: what the client sent.
+        api: what it came by.
+        seed: what its split is drawn by.
+        named: the model that the client named; None where the choice is left to the router.
+        view: what the choice looks at; None where the model is named.
+        inquiry: what its guards find; None where there are none.
+    """
+
+    body: Body
+    api: Api
+    seed: bytes
+    named: str | None = None
+    view: View | None = None
+    inquiry: Inquiry | None = None

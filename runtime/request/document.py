@@ -1,0 +1,121 @@
+"""A response that came whole: what guards find in it, and the client's own values put back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from runtime.guards.edit import masked
+from runtime.guards.guard import Guard
+from runtime.guards.leaves import Placed, leaves
+from runtime.guards.mask import Book, BookFullError, Unmasker
+from runtime.guards.matter import Hit, Matter
+from runtime.program.view import Expired, OutOfTimeError
+from runtime.request.events import Answer, Cause, GuardMatch
+from runtime.request.guard_answers import blocked, failed, too_long, unreadable
+from runtime.request.response_plan import ResponsePlan
+
+ARGUMENTS = frozenset({"arguments", "partial_json"})
+"""Texts that are JSON themselves: what is put back there is encoded once more."""
+UNREADABLE = frozenset({"logprobs", "prompt_logprobs", "prompt_token_ids", "token_ids", "top_logprobs"})
+"""Fields that say the text once more, in pieces that no guard can read."""
+RESPONSE = "response"
+
+
+def inspect(
+    plan: ResponsePlan, text: str, values: object, book: Book, expired: Expired
+) -> tuple[str, tuple[GuardMatch, ...]] | Answer:
+    """The document as the client may have it, still with placeholders, and which guards found something; or the error.
+
+    Args:
+        plan: what is to be done.
+        text: the document, valid JSON.
+        values: what it holds.
+        book: of what is masked in the response.
+        expired: says when the time is up.
+    """
+    matches: list[GuardMatch] = []
+    hits: list[Hit] = []
+    try:
+        matter = Matter(text, values, expired)
+    except OutOfTimeError:
+        closed = next((guard for guard in plan.guards if not guard.passes_errors), None)
+        return (text, ()) if closed is None else failed(plan.api, closed, Cause.TIMEOUT, RESPONSE)
+    for guard in plan.guards:
+        found = _found(plan, guard, matter, expired)
+        if isinstance(found, Answer):
+            return found
+        if isinstance(found, Cause):
+            matches.append(GuardMatch(guard.name, guard.action, found))
+        elif found:
+            matches.append(GuardMatch(guard.name, guard.action))
+            hits += found if guard.action == "mask" else ()
+    try:
+        return masked(text, matter, hits, book), tuple(matches)
+    except BookFullError:
+        guard = next(guard for guard in plan.guards if guard.action == "mask")
+        return failed(plan.api, guard, Cause.BROKEN, RESPONSE)
+
+
+def _found(plan: ResponsePlan, guard: Guard, matter: Matter, expired: Expired) -> tuple[Hit, ...] | Cause | Answer:
+    """What one guard finds; the cause where it could not look and lets that pass; the error where it does not."""
+    if matter.tokens > guard.max_tokens:
+        return too_long(plan.api, guard, RESPONSE)
+    if matter.unreadable and not guard.passes_unreadable:
+        return unreadable(plan.api, guard, RESPONSE)
+    try:
+        found = matter.hits(guard, expired)
+    except OutOfTimeError:
+        return Cause.TIMEOUT if guard.passes_errors else failed(plan.api, guard, Cause.TIMEOUT, RESPONSE)
+    return blocked(plan.api, guard, RESPONSE) if found and guard.action == "block" else found
+
+
+def restored(text: str, restore: Mapping[str, str]) -> str:
+    """The document with the client's own values for their placeholders, encoded as the place needs it."""
+    if not any(given in text for given in restore):
+        return text
+    parts: list[str] = []
+    last = 0
+    for leaf in leaves(text):
+        if leaf.within is not None or not leaf.quoted or "[" not in leaf.value:
+            continue
+        value = unmasked(leaf.value, encoded(restore) if leaf.key in ARGUMENTS else restore)
+        if value != leaf.value:
+            end = Placed(leaf).at(len(leaf.value))
+            parts += [text[last : leaf.start], json.dumps(value, ensure_ascii=False)[1:-1]]
+            last = end
+    return "".join([*parts, text[last:]])
+
+
+def unmasked(text: str, restore: Mapping[str, str]) -> str:
+    """A text with the values."""
+    each = unmasker(restore)
+    return each.feed(text) + each.end()
+
+
+def unmasker(restore: Mapping[str, str]) -> Unmasker:
+    """Puts values back piece by piece."""
+    book = Book()
+    book.values = dict(restore)
+    return Unmasker(book)
+
+
+def encoded(restore: Mapping[str, str]) -> dict[str, str]:
+    """The values as they stand inside a JSON text."""
+    return {given: json.dumps(value, ensure_ascii=False)[1:-1] for given, value in restore.items()}
+
+
+def without_pieces(values: object) -> bool:
+    """Take out of a document what says its text once more. Returns whether there was any."""
+    changed = False
+    waiting = [values]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            for key in UNREADABLE & node.keys():
+                changed = changed or bool(node[key])
+                node[key] = None
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node
+    return changed

@@ -1,0 +1,195 @@
+"""The state machine of one response: from its headers to its last byte, for requests whose plan says so."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from urllib.parse import quote
+
+from runtime.guards.mask import Book
+from runtime.program.view import Expired, never
+from runtime.request.answers import refusal
+from runtime.request.body import BodyError, read_body
+from runtime.request.document import RESPONSE, inspect, restored, without_pieces
+from runtime.request.events import Answer, Cause, GuardMatch
+from runtime.request.guard_answers import failed, unreadable
+from runtime.request.response_plan import ResponsePlan
+from runtime.request.stream import Stream
+from schemas.headers import GUARDS
+
+_JSON = re.compile(r"application/(?:[a-z0-9.-]+\+)?json", re.IGNORECASE)
+_EVENTS = "text/event-stream"
+
+
+class Mode(Enum):
+    """How the rest of a response is to come: not at all, as a whole, or in pieces."""
+
+    NONE = 0
+    STREAMED = 1
+    WHOLE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseHeaders:
+    """The status line and the headers, names in lower case."""
+
+    headers: tuple[tuple[str, str], ...]
+    end_of_stream: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseBody:
+    """The whole body or a piece of it. ``expired`` says when the time for it is up."""
+
+    body: bytes
+    end_of_stream: bool
+    expired: Expired = field(default=never, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseTrailers:
+    """The response has ended with trailers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proceed:
+    """Let the headers go, and send the body so."""
+
+    mode: Mode
+    remove: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What goes in the place of the body or its piece; None leaves it as it is.
+
+    Attributes:
+        body: the bytes.
+        set_headers: headers to overwrite, where they have not gone yet.
+        guards: those that found something since the last time.
+        refused: why the rest may not go; None where it may.
+    """
+
+    body: bytes | None
+    set_headers: tuple[tuple[str, str], ...] = ()
+    guards: tuple[GuardMatch, ...] = ()
+    refused: Answer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitsResponse:
+    """The request has gone; waits for the response's headers."""
+
+    plan: ResponsePlan
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitsWhole:
+    """Waits for a body that must come in one piece."""
+
+    plan: ResponsePlan
+
+
+@dataclass(frozen=True, slots=True)
+class Streaming:
+    """Waits for the next piece. ``told`` are the guards that were named already."""
+
+    stream: Stream
+    told: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """Nothing follows that has to be read."""
+
+
+ResponseState = AwaitsResponse | AwaitsWhole | Streaming | Over
+ResponseEvent = ResponseHeaders | ResponseBody | ResponseTrailers
+ResponseAction = Proceed | Written | Answer
+
+
+class ResponseError(Exception):
+    """An event came that the state does not wait for, or something was held that cannot go any more."""
+
+
+def respond(state: ResponseState, event: ResponseEvent) -> tuple[ResponseState, ResponseAction]:
+    """Take one step.
+
+    Raises:
+        ResponseError: the response must end in an error.
+    """
+    match state, event:
+        case AwaitsResponse(plan), ResponseHeaders():
+            return _on_headers(plan, event)
+        case AwaitsWhole(plan), ResponseBody(end_of_stream=True):
+            return Over(), _on_whole(plan, event)
+        case AwaitsWhole(), ResponseBody():
+            raise ResponseError("the response came in parts; allow_mode_override must be true")
+        case Streaming(stream, told), ResponseBody():
+            return _on_piece(stream, told, event)
+        case Streaming(stream), ResponseTrailers():
+            if stream.holds:
+                raise ResponseError("trailers ended a response of which something was held")
+            return Over(), Written(None)
+    raise ResponseError(f"{type(event).__name__} in state {type(state).__name__}")
+
+
+def _on_headers(plan: ResponsePlan, event: ResponseHeaders) -> tuple[ResponseState, ResponseAction]:
+    headers: Mapping[str, str] = dict(event.headers)
+    kind = headers.get("content-type", "").partition(";")[0].strip()
+    if event.end_of_stream:
+        return Over(), Proceed(Mode.NONE)
+    if headers.get("content-encoding", "").strip().lower() not in ("", "identity"):
+        return Over(), refusal(502, "response_encoded", "The response is compressed, and its guards cannot read it.")
+    if _JSON.fullmatch(kind):
+        return AwaitsWhole(plan), Proceed(Mode.WHOLE)
+    if kind.lower() == _EVENTS:
+        return Streaming(Stream(plan)), Proceed(Mode.STREAMED, ("content-length",))
+    closed = [guard for guard in plan.guards if not guard.passes_unreadable]
+    if closed:
+        return Over(), unreadable(plan.api, closed[0], RESPONSE)
+    return Over(), Proceed(Mode.NONE)
+
+
+def _on_whole(plan: ResponsePlan, event: ResponseBody) -> ResponseAction:
+    if not event.body:
+        return Written(None)
+    try:
+        body = read_body(event.body)
+    except BodyError:
+        closed = [guard for guard in plan.guards if not guard.passes_errors]
+        return failed(plan.api, closed[0], Cause.BROKEN, RESPONSE) if closed else Written(None)
+    text, values = body.text, body.values
+    if plan.guards and without_pieces(values):
+        text = json.dumps(values, ensure_ascii=False)
+    book = Book()
+    for given in plan.restore:
+        book.reserve(given)
+    found = inspect(plan, text, values, book, event.expired)
+    if isinstance(found, Answer):
+        return found
+    text, matches = found
+    text = restored(text, plan.restore)
+    flags = tuple(quote(match.guard, safe=" ") for match in matches if match.action == "flag" and not match.failed)
+    headers = ((GUARDS, ", ".join(flags)),) if flags else ()
+    if text == body.text:
+        return Written(None, headers, matches)
+    data = text.encode()
+    return Written(data, (*headers, ("content-length", str(len(data)))), matches)
+
+
+def _on_piece(stream: Stream, told: frozenset[str], event: ResponseBody) -> tuple[ResponseState, ResponseAction]:
+    refused_before = stream.refusal is not None
+    data = stream.feed(event.body, event.expired, end=event.end_of_stream)
+    new = tuple(match for name, match in stream.matches.items() if name not in told)
+    refused = None if refused_before else stream.refusal
+    action = Written(None if data == event.body else data, (), new, refused)
+    if event.end_of_stream:
+        return Over(), action
+    return Streaming(stream, told | {match.guard for match in new}), action
+
+
+__all__ = ["AwaitsResponse", "Mode", "Over", "ResponseBody", "ResponseHeaders", "ResponseTrailers", "respond"]

@@ -1,0 +1,24 @@
+"""What must be done about the response to one request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from runtime.guards.guard import Guard
+from runtime.request.kinds import Api
+
+
+@dataclass(frozen=True, slots=True)
+class ResponsePlan:
+    """What guards read of a response, and what its text gets back.
+
+    Attributes:
+        api: the API that the client speaks.
+        guards: those that read the response, in their order.
+        restore: what stands for what: placeholders of the request and the client's own values. Never shown.
+    """
+
+    api: Api
+    guards: tuple[Guard, ...] = ()
+    restore: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -1,0 +1,114 @@
+"""How a decided request goes out: where, masked and edited, as whom, and what is to be done about its response."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from runtime.guards.edit import masked
+from runtime.guards.mask import BookFullError
+from runtime.program.effects import Effects, Target
+from runtime.program.program import Decision, Program
+from runtime.program.program import Route as Chosen
+from runtime.request.answers import refusal
+from runtime.request.asked import Asked
+from runtime.request.body import Body
+from runtime.request.draw import draw
+from runtime.request.edits.all import edited
+from runtime.request.events import Answer, Route
+from runtime.request.fixed import fixed
+from runtime.request.outside import introduced
+from runtime.request.reading import read_json
+from runtime.request.response_plan import ResponsePlan
+from runtime.request.verdict import Verdict
+from schemas.headers import GUARDS, SELECTED_MODEL
+
+
+def carried_out(program: Program, asked: Asked, decision: Decision | None) -> Route | Answer:
+    """Where the request goes and how; ``decision`` is None where the client named the model."""
+    action = _concluded(program, asked, decision)
+    return action if decision is None else replace(action, signals=decision.signals)
+
+
+def _concluded(program: Program, asked: Asked, decision: Decision | None) -> Route | Answer:
+    route = None if decision is None else decision.route
+    target = _target(program, asked, route)
+    verdict = Verdict(target.name if target else None)
+    if asked.inquiry:
+        concluded = asked.inquiry.conclude(verdict.model)
+        if isinstance(concluded, Answer):
+            return concluded
+        verdict = concluded
+    if route is not None and route.effects.respond is not None:
+        answer = fixed(asked.api, route.effects.respond, asked.body.values, asked.seed)
+        return replace(answer, route=route.name, guards=verdict.matches)
+    if verdict.moved:  # what the route would have done is done for its own models only
+        return _sent(program, asked, program.models[str(verdict.model)], None, verdict)
+    return _sent(program, asked, target or program.models[program.default], route, verdict)
+
+
+def _target(program: Program, asked: Asked, route: Chosen | None) -> Target | None:
+    """The model; None where the answer is fixed."""
+    if route is None:
+        return program.models[program.default if asked.named is None else asked.named]
+    return None if route.effects.respond is not None else route.target(draw(asked.seed))
+
+
+def _sent(program: Program, asked: Asked, target: Target, route: Chosen | None, verdict: Verdict) -> Route | Answer:
+    """The request with the exact length of a body that was changed, without which Envoy refuses it."""
+    effects = route.effects if route else Effects()
+    body = _masked(asked, verdict)
+    if isinstance(body, Answer):
+        return body
+    data = edited(body, asked.api, target, effects)
+    if data is None and body is not asked.body:
+        data = body.text.encode()
+    plan = _plan(program, asked, target.name, verdict)
+    headers = ((SELECTED_MODEL, target.name), *effects.set_headers, *_flags(program, verdict))
+    # A response that must be read must not be compressed.
+    removed = (*effects.remove_headers, *(("accept-encoding",) if plan else ()))
+    name = route.name if route else None
+    sent = Route(target.name, data, headers, removed, name, guards=verdict.matches, response=plan)
+    sent = introduced(sent, target.outside)
+    if sent.body is None:
+        return sent
+    return replace(sent, set_headers=(*sent.set_headers, ("content-length", str(len(sent.body)))))
+
+
+def _masked(asked: Asked, verdict: Verdict) -> Body | Answer:
+    """The body with everything masked that guards mask."""
+    hits = [hit for _, found in verdict.masks for hit in found]
+    if not hits or asked.inquiry is None:
+        return asked.body
+    try:
+        text = masked(asked.body.text, asked.inquiry.matter, hits, asked.inquiry.book)
+    except BookFullError:
+        return refusal(413, "too_much_to_mask", "The request has more to mask than is taken.")
+    return read_json(text.encode())
+
+
+def _flags(program: Program, verdict: Verdict) -> tuple[tuple[str, str], ...]:
+    found = {match.guard for match in verdict.matches if match.action == "flag" and match.failed is None}
+    names = [guard.label for guard in program.guards if guard.name in found]
+    return ((GUARDS, ", ".join(names)),) if names else ()
+
+
+def _plan(program: Program, asked: Asked, model: str, verdict: Verdict) -> ResponsePlan | None:
+    """What is to be done about the response of this model; None where nothing is."""
+    guards = tuple(guard for guard in program.guards if guard.on_response and guard.covers(model))
+    restore = _restorable(asked, verdict)
+    return ResponsePlan(asked.api, guards, restore) if guards or restore else None
+
+
+def _restorable(asked: Asked, verdict: Verdict) -> dict[str, str]:
+    """The placeholders that responses may undo: of types that only guards have masked which say so."""
+    if asked.inquiry is None:
+        return {}
+    kinds = [{hit.span.type for hit in hits} for guard, hits in verdict.masks if guard.unmask]
+    kept = [{hit.span.type for hit in hits} for guard, hits in verdict.masks if not guard.unmask]
+    undone = set[str]().union(*kinds) - set[str]().union(*kept)
+    return {given: value for given, value in asked.inquiry.book.values.items() if _type(given) in undone}
+
+
+def _type(placeholder: str) -> str:
+    """The type that a placeholder was given for."""
+    return placeholder[1:].rpartition("_")[0]

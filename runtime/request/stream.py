@@ -1,0 +1,243 @@
+"""A streamed response on its way: each event with as much of its text as may go by now."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from runtime.guards.leaves import leaves
+from runtime.guards.mask import Book, BookFullError
+from runtime.program.view import BYTES_A_TOKEN, Expired, OutOfTimeError
+from runtime.request.answers import refusal
+from runtime.request.body import BodyError, read_body
+from runtime.request.channel import BlockedError, Channel
+from runtime.request.document import ARGUMENTS, RESPONSE, encoded, inspect, restored, without_pieces
+from runtime.request.events import Answer, Cause, GuardMatch
+from runtime.request.guard_answers import blocked, failed, too_long
+from runtime.request.kinds import Api
+from runtime.request.pieces import Path, Piece, ended, pieces, put
+from runtime.request.response_plan import ResponsePlan
+from runtime.request.sse import Event, Splitter, StreamError
+
+_REMEMBERED = 4096
+"""Texts known to be harmless: what every event repeats is read once."""
+_DONE = "[DONE]"
+
+
+class RefusedError(Exception):
+    """The rest of the response may not go."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.code)
+        self.answer = answer
+
+
+@dataclass(slots=True)
+class _Open:
+    """A text that is under way, and the last event that had a piece of it, with none."""
+
+    channel: Channel
+    scope: Hashable
+    event: Event
+    values: Any
+    path: Path
+
+
+class Stream:
+    """One streamed response.
+
+    Args:
+        plan: what is to be done.
+
+    Attributes:
+        matches: the guards that found something so far, each once.
+        refusal: why it ended early; None as long as it goes on.
+    """
+
+    def __init__(self, plan: ResponsePlan) -> None:
+        self._plan = plan
+        self._splitter = Splitter()
+        self._book = Book()
+        for given in plan.restore:
+            self._book.reserve(given)
+        self._inner = encoded(plan.restore)
+        self._open: dict[Hashable, _Open] = {}
+        self._harmless: set[str] = set()
+        self._size = 0
+        self.matches: dict[str, GuardMatch] = {}
+        self.refusal: Answer | None = None
+
+    def feed(self, piece: bytes, expired: Expired, *, end: bool) -> bytes:
+        """What the client gets after this piece. After a refusal that is nothing, whatever still comes."""
+        out: list[bytes] = []
+        if self.refusal is not None:
+            return b""
+        try:
+            for event in self._splitter.feed(piece):
+                out += self._event(event, expired)
+            if end:
+                rest = self._splitter.end()
+                out += self._event(rest, expired) if rest else ()
+                out += self._flushed(None, expired)
+        except (RefusedError, StreamError) as error:
+            self.refusal = error.answer if isinstance(error, RefusedError) else self._failed(Cause.BROKEN)
+            out.append(_farewell(self._plan.api, self.refusal))
+        return b"".join(out)
+
+    @property
+    def holds(self) -> bool:
+        """Whether something is held that has not gone."""
+        return any(each.channel.holds for each in self._open.values())
+
+    def _event(self, event: Event, expired: Expired) -> Iterator[bytes]:
+        if event.data is None:
+            yield event.raw
+            return
+        if event.data.strip() == _DONE:
+            yield from self._flushed(None, expired)
+            yield event.raw
+            return
+        try:
+            values = dict(read_body(event.data.encode()).values)
+        except BodyError:
+            if self._plan.guards:
+                raise RefusedError(self._failed(Cause.BROKEN)) from None
+            yield event.raw
+            return
+        here = list(pieces(values))
+        changed = bool(self._plan.guards) and without_pieces(values)
+        for piece in here:
+            put(values, piece.path, "")
+        values, more = self._rest(values, expired)
+        closed = list(ended(values))
+        written = self._written(event, values, here, closed, expired)
+        for scope in closed:
+            yield from self._flushed(scope, expired)
+        for piece, text in written:
+            put(values, piece.path, text)
+        if changed or more or any(piece.text != text for piece, text in written):
+            yield event.render(json.dumps(values, ensure_ascii=False, separators=(",", ":")))
+        else:
+            yield event.raw
+
+    def _rest(self, values: Any, expired: Expired) -> tuple[Any, bool]:  # noqa: ANN401 - any JSON document
+        """What an event says beside its pieces, looked at like a whole response; and whether it has changed."""
+        text = after = json.dumps(values, ensure_ascii=False)
+        if self._plan.guards:
+            said = {leaf.value for leaf in leaves(text)}
+            if not said <= self._harmless:
+                found = inspect(self._plan, text, values, self._book, expired)
+                if isinstance(found, Answer):
+                    raise RefusedError(found)
+                after, matches = found
+                self._note(matches)
+                if not matches and len(self._harmless) < _REMEMBERED:
+                    self._harmless |= said
+        after = restored(after, self._plan.restore)
+        return (values, False) if after == text else (json.loads(after), True)
+
+    def _written(
+        self,
+        event: Event,
+        values: Any,  # noqa: ANN401 - any JSON document
+        here: list[Piece],
+        closed: list[Hashable],
+        expired: Expired,
+    ) -> list[tuple[Piece, str]]:
+        """What of each piece's text may go with this event; all of it where the text ends here."""
+        written: list[tuple[Piece, str]] = []
+        for piece in here:
+            self._measure(piece.text)
+            known = self._open.get(piece.channel)
+            restore = self._inner if piece.path[-1] in ARGUMENTS else self._plan.restore
+            channel = known.channel if known else Channel(self._plan.guards, self._book, restore)
+            with _refusing(self, channel):
+                text = channel.feed(piece.text, expired)
+                if piece.scope in closed or None in closed:
+                    text += channel.end(expired)
+                    self._open.pop(piece.channel, None)
+                else:
+                    self._open[piece.channel] = _Open(channel, piece.scope, event, values, piece.path)
+            written.append((piece, text))
+        return written
+
+    def _flushed(self, scope: Hashable, expired: Expired) -> Iterator[bytes]:
+        """Events of our own with what is left of the texts that end."""
+        for name, each in [*self._open.items()]:
+            if scope is None or each.scope == scope:
+                del self._open[name]
+                with _refusing(self, each.channel):
+                    text = each.channel.end(expired)
+                if text:
+                    yield each.event.render(_alone(each.values, each.path, text))
+
+    def _measure(self, text: str) -> None:
+        """Count a text in: no guard reads more than it says."""
+        self._size += len(text.encode())
+        for guard in self._plan.guards:
+            if self._size > guard.max_tokens * BYTES_A_TOKEN:
+                raise RefusedError(too_long(self._plan.api, guard, RESPONSE))
+
+    def _note(self, matches: tuple[GuardMatch, ...]) -> None:
+        for match in matches:
+            self.matches.setdefault(match.guard, match)
+
+    def _failed(self, cause: Cause) -> Answer:
+        closed = [guard for guard in self._plan.guards if not guard.passes_errors]
+        if not self._plan.guards:
+            return refusal(502, "response_unreadable", "The response is none that can be read.")
+        return failed(self._plan.api, (closed or list(self._plan.guards))[0], cause, RESPONSE)
+
+    def noted(self, channel: Channel) -> None:
+        """Take over what a text's guards have found."""
+        for guard in self._plan.guards:
+            if guard.name in channel.matched and guard.action != "block":
+                self._note((GuardMatch(guard.name, guard.action),))
+
+    def refused(self, error: Exception) -> RefusedError:
+        """The refusal for what stopped a text."""
+        if isinstance(error, BlockedError):
+            return RefusedError(blocked(self._plan.api, error.guard, RESPONSE))
+        return RefusedError(self._failed(Cause.TIMEOUT if isinstance(error, OutOfTimeError) else Cause.BROKEN))
+
+
+class _refusing:  # noqa: N801 - used as a context, like a function
+    """Turns what stops a text into a refusal of the whole stream."""
+
+    def __init__(self, stream: Stream, channel: Channel) -> None:
+        self._stream = stream
+        self._channel = channel
+
+    def __enter__(self) -> None:
+        """Nothing to do before."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._stream.noted(self._channel)
+        if isinstance(error, BlockedError | OutOfTimeError | BookFullError):
+            raise self._stream.refused(error) from None
+
+
+def _alone(values: Any, path: Path, text: str) -> str:  # noqa: ANN401 - any JSON document
+    """The data of an event that says one text and nothing else that an earlier one said."""
+    own = copy.deepcopy(values)
+    for piece in pieces(own):
+        put(own, piece.path, "")
+    put(own, path, text)
+    if isinstance(own, dict):
+        own.pop("usage", None)
+    return json.dumps(own, ensure_ascii=False, separators=(",", ":"))
+
+
+def _farewell(api: Api, answer: Answer) -> bytes:
+    """The last events of a response that may not go on, as the API tells errors in a stream."""
+    body = json.loads(answer.body)
+    match api:
+        case Api.MESSAGES:
+            return f"event: error\ndata: {json.dumps(body)}\n\n".encode()
+        case Api.RESPONSES:
+            error = {"type": "error", "code": answer.code, "message": body["error"]["message"], "param": None}
+            return f"event: error\ndata: {json.dumps(error)}\n\n".encode()
+    return f"data: {json.dumps(body)}\n\ndata: {_DONE}\n\n".encode()

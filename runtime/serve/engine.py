@@ -1,0 +1,163 @@
+"""A policy whose classifiers the engine runs: loaded in a thread, started in the event loop, and asked there."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from runtime.engine.errors import EngineError, OverloadedError
+from runtime.engine.interface import Engine
+from runtime.engine.lanes import Lanes, LoadedLane
+from runtime.engine.process import digest_of
+from runtime.engine.remote import Remote
+from runtime.engine.supervise import START, Supervisor, engine_command
+from runtime.engine.tasks import Task, TaskEngine
+from runtime.errors import UserError
+from runtime.inference.classifier import Classification
+from runtime.output import log
+from runtime.request.events import Cause, Failure, SignalsReady
+from runtime.serve.classify import WARM_TEXT, WARM_TIME
+from runtime.settings import Settings
+from schemas.runtime import Classifier
+
+SOCKET = "VSR_ENGINE_SOCKET"
+"""Names the socket of an engine process that runs already, and that several fronts may share."""
+
+
+@dataclass(frozen=True)
+class LoadedEngine:
+    """What can be loaded without an event loop.
+
+    Attributes:
+        settings: the policy.
+        config: its config.yaml.
+        tasks: how texts are read.
+        models: those that this process computes; none where another one does.
+    """
+
+    settings: Settings
+    config: Path
+    tasks: Mapping[str, Task]
+    models: Sequence[LoadedLane] | None
+
+    async def start(self) -> EnginePool:
+        """Bring the engine up and warm it.
+
+        Raises:
+            UserError: it cannot be started.
+        """
+        classifiers = self.settings.engine
+        if self.models is not None:
+            lanes = Lanes(self.models)
+            try:
+                await lanes.warm()
+            except EngineError as error:
+                lanes.close()
+                raise UserError(f"a checkpoint failed on its first batch ({error})") from error
+            return EnginePool(TaskEngine(self.tasks, lanes), classifiers, self.settings.category)
+        remote, close = await _connected(digest_of(classifiers), self.config)
+        return EnginePool(TaskEngine(self.tasks, remote), classifiers, self.settings.category, close)
+
+
+async def _connected(digest: str, config: Path) -> tuple[Remote, Callable[[], None] | None]:
+    """The engine process: the one that runs already, or one of our own."""
+    if path := os.environ.get(SOCKET):
+        remote = Remote(Path(path), digest)
+        try:
+            async with asyncio.timeout(START):
+                await remote.ready.wait()
+        except TimeoutError:
+            remote.close()
+            why = "runs other classifiers than this policy's" if remote.wrong else "does not answer"
+            raise UserError(f"the engine at {path} {why}; start it with this policy's config") from None
+        return remote, None
+    supervisor = Supervisor(engine_command(config), digest)
+    try:
+        await supervisor.ready()
+    except BaseException:
+        supervisor.close()
+        raise
+    return supervisor.remote, supervisor.close
+
+
+class EnginePool:
+    """An engine, asked for the category, and open to guards.
+
+    Args:
+        engine: answers.
+        classifiers: by name, as ``runtime.yaml`` has them.
+        category: the name of the one that answers categories; None where there is none.
+        close: lets go of what the engine stands on.
+
+    Attributes:
+        engine: for who asks other tasks than the category.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        classifiers: Mapping[str, Classifier],
+        category: str | None,
+        close: Callable[[], None] | None = None,
+    ) -> None:
+        self.engine = engine
+        self._classifiers = dict(classifiers)
+        self._category = category
+        self._close = close
+
+    async def warm(self) -> Classification | None:
+        """Let every classifier read a text, and look at what it says.
+
+        Raises:
+            UserError: one answers with something that is no probability.
+        """
+        until = asyncio.get_running_loop().time() + WARM_TIME
+        found = None
+        for name, classifier in self._classifiers.items():
+            if classifier.checkpoint is not None and classifier.checkpoint.kind == "token":
+                said = (await self.engine.tokens(name, WARM_TEXT, until)).probabilities.ravel().tolist()
+            else:
+                answer = (await self.engine.classify(name, [WARM_TEXT], until))[0]
+                said = list(answer.values())
+                if name == self._category:
+                    found = self._judge(answer)
+            if not said or not all(math.isfinite(share) and 0 <= share <= 1 for share in said):
+                raise UserError(f"classifier {name}: its answer to a first text is none; its weights are damaged")
+        return found
+
+    async def signals(self, text: str, until: float) -> SignalsReady | Failure:
+        """The category of a text, until a time of the event loop's clock."""
+        if self._category is None:
+            return Failure(Cause.BROKEN)
+        try:
+            found = self._judge((await self.engine.classify(self._category, [text], until))[0])
+        except OverloadedError:
+            return Failure(Cause.OVERLOADED)
+        except TimeoutError:
+            return Failure(Cause.TIMEOUT)
+        except Exception as error:  # noqa: BLE001 - whatever breaks in an engine must end in a refusal
+            log("classifier_failed", error=type(error).__name__)
+            return Failure(Cause.BROKEN)
+        return SignalsReady(found.label, found.probability)
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the engine is there and no batch of it is stuck."""
+        return self.engine.healthy
+
+    def close(self) -> None:
+        """Take no more work and drop what waits."""
+        self.engine.close()
+        if self._close:
+            self._close()
+
+    def _judge(self, answer: Mapping[str, float]) -> Classification:
+        """The likeliest label, where it is one of the policy's and likely enough."""
+        settings = self._classifiers[self._category or ""]
+        best = max(answer, key=lambda label: answer[label])
+        known = best in settings.labels and answer[best] >= settings.threshold
+        return Classification(best if known else None, answer[best], answer)

@@ -1,0 +1,100 @@
+"""Drives the response side of a stream: every message is answered, and nothing ends in OK before all was looked at."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from time import monotonic
+from typing import Any
+
+import grpc
+
+from runtime.output import log
+from runtime.program.program import GUARD_WORK
+from runtime.request.events import Answer
+from runtime.request.response import (
+    AwaitsResponse,
+    Over,
+    Proceed,
+    ResponseAction,
+    ResponseBody,
+    ResponseError,
+    ResponseEvent,
+    ResponseState,
+    Written,
+    respond,
+)
+from runtime.request.response_plan import ResponsePlan
+from runtime.serve.exchange import Exchange, guards_told
+from runtime.serve.metrics import Metrics
+from runtime.serve.wire_response import from_response, to_response_event
+from runtime.serve.workers import OverloadedError, Workers
+
+LARGE_WORK = 4 << 20
+"""Steps from which a body is read in a thread, as on the way there."""
+
+
+class Responses:
+    """The handler of all responses.
+
+    Args:
+        readers: threads for large bodies.
+        metrics: where findings are counted.
+        hold: counts bytes in and out of work.
+    """
+
+    def __init__(self, readers: Workers, metrics: Metrics, hold: Callable[[int], None]) -> None:
+        self._readers = readers
+        self._metrics = metrics
+        self._hold = hold
+
+    async def follow(self, context: Any, plan: ResponsePlan, exchange: Exchange) -> bytes | tuple[Any, str]:  # noqa: ANN401 - grpc ships no types
+        """Exchange messages until nothing of the response is left to be read.
+
+        The last message, or the error status to end with.
+        """
+        state: ResponseState = AwaitsResponse(plan)
+        while (message := await context.read()) is not grpc.aio.EOF:
+            end = monotonic() + exchange.generation.budget
+            event = to_response_event(message, lambda end=end: monotonic() > end)  # type: ignore[misc] # a default binds
+            size = len(event.body) if isinstance(event, ResponseBody) else 0
+            try:
+                self._hold(size)
+                state, action = await self._step(state, event, size, exchange.generation.budget)
+                self._note(exchange.request_id, action)
+                message = from_response(event, action).SerializeToString()
+                if isinstance(state, Over):
+                    return bytes(message)
+                await context.write(message)
+            except ResponseError as error:
+                return grpc.StatusCode.FAILED_PRECONDITION, str(error)
+            except (OverloadedError, TimeoutError):
+                return grpc.StatusCode.UNAVAILABLE, "the response could not be read in time"
+            finally:
+                self._hold(-size)
+        # The gateway ends the stream when the request is over, whatever has become of its response. It reads no more.
+        return b""
+
+    async def _step(
+        self, state: ResponseState, event: ResponseEvent, size: int, budget: float
+    ) -> tuple[ResponseState, ResponseAction]:
+        if size * GUARD_WORK < LARGE_WORK:
+            return respond(state, event)
+        until = asyncio.get_running_loop().time() + budget
+        return await self._readers.run(until, size, partial(respond, state, event))
+
+    def _note(self, request_id: str, action: ResponseAction) -> None:
+        """Log and count what guards found: names, never text."""
+        if isinstance(action, Proceed):
+            return
+        refused = action if isinstance(action, Answer) else action.refused
+        if refused is not None:
+            self._metrics.refused(refused)
+        if isinstance(action, Written):
+            self._metrics.guarded(action.guards, "response")
+        guards = guards_told(action.guards)
+        if refused is not None:
+            log("response", request=request_id, status=refused.status, code=refused.code, guards=guards)
+        elif guards:
+            log("response", request=request_id, guards=guards)

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from support import SMALL, call
+
+from schemas.reports_eval import EvalReport
+
+DATA = """\
+{"prompt": "Solve x + 1 = 2.", "category": "math"}
+{"prompt": "Is the contract valid?", "category": "law"}
+"""
+
+
+@pytest.fixture
+def policy(tmp_path: Path) -> Path:
+    """A policy with the categories math and law."""
+    path = tmp_path / "small.yaml"
+    path.write_text(SMALL, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A prompt of each category."""
+    path = tmp_path / "data.jsonl"
+    path.write_text(DATA, encoding="utf-8")
+    return path
+
+
+@pytest.mark.usefixtures("encoder")
+def test_data_is_judged_by_the_head_as_served(policy: Path, data: Path, tmp_path: Path) -> None:
+    """JSON has accuracy and count at its top; nothing is written."""
+    before = sorted(path.name for path in tmp_path.iterdir())
+    result = call("eval", str(policy), str(data), "--out", str(tmp_path / "out"), "--format", "json")
+    assert result.exit_code == 0, result.stderr
+    report = json.loads(result.stdout)
+    assert list(report)[:2] == ["accuracy", "count"]
+    assert report["count"] == 2
+    assert report["top1"] == 1
+    EvalReport.model_validate(report)
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+@pytest.mark.usefixtures("encoder")
+def test_without_data_the_examples_are_judged_by_heads_that_have_not_seen_them(policy: Path, tmp_path: Path) -> None:
+    """The report of a policy's own examples: names and descriptions are none."""
+    result = call("eval", str(policy), "--out", str(tmp_path / "out"), "--format", "json")
+    report = EvalReport.model_validate_json(result.stdout)
+    assert (report.method, report.count, report.precision) == ("held-out", 4, "int8")
+
+
+@pytest.mark.usefixtures("encoder")
+@pytest.mark.parametrize(("form", "begins"), [("text", "2 prompts: "), ("markdown", "### Categories of small\n")])
+def test_people_get_tables(policy: Path, data: Path, tmp_path: Path, form: str, begins: str) -> None:
+    """For a terminal and for a comment."""
+    result = call("eval", str(policy), str(data), "--out", str(tmp_path / "out"), "--format", form)
+    assert result.stdout.startswith(begins)
+
+
+def test_bad_lines_are_told_and_nothing_is_measured(policy: Path, data: Path) -> None:
+    """Accuracy over the rest would be somebody's wrong number."""
+    data.write_text(DATA + '{"prompt": "x", "category": "lwa"}\n', encoding="utf-8")
+    result = call("eval", str(policy), str(data))
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert f"{data}:3:29: error VSR271: `lwa` is no category of the policy" in result.stderr
+    assert "Did you mean `law`?" in result.stderr
+
+
+def test_a_policy_without_categories_has_nothing_to_evaluate(policy: Path) -> None:
+    """It says so, and where."""
+    lines = [line for line in SMALL.splitlines() if "math" not in line and "law" not in line]
+    text = "\n".join(lines).replace("categories:\n", "").replace("routes:\n", "")
+    policy.write_text(text.replace("    model: little\n", ""), encoding="utf-8")
+    result = call("eval", str(policy))
+    assert result.exit_code == 1
+    assert "VSR272" in result.stderr
+
+
+def test_data_that_cannot_be_read_is_told(policy: Path, tmp_path: Path) -> None:
+    """As for a policy."""
+    result = call("eval", str(policy), str(tmp_path / "none.jsonl"))
+    assert result.exit_code == 1
+    assert "VSR001" in result.stderr

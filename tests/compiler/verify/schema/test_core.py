@@ -1,0 +1,159 @@
+"""Kubernetes' own kinds, held against the models of its Python client."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import schema_support as s
+import verify_support as m
+
+from compiler.verify.schema import core, patterns
+
+SERVICE = m.SERVICE
+OTHERS = """\
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: a}
+spec: {minAvailable: 1, selector: {matchLabels: {a: b}}}
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: a}
+spec:
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: a}
+  maxReplicas: 3
+  metrics: [{type: Pods, pods: {metric: {name: x}, target: {type: AverageValue, averageValue: 5}}}]
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: a}
+spec: {podSelector: {}, ingress: [{from: [{namespaceSelector: {}}], ports: [{port: 80}, {port: http}]}]}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: a}
+spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 50Gi}}}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: "system:a"}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: "system:x"}
+subjects: [{kind: ServiceAccount, name: a, namespace: b}]
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: a}
+data: {key: c2VjcmV0}
+---
+apiVersion: v1
+kind: Event
+metadata: {name: a}
+involvedObject: {kind: Pod, name: a}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: prod}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: things.example.com}
+spec:
+  group: example.com
+  names: {kind: Thing, plural: things}
+  scope: Namespaced
+  versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, properties: {a: {
+    type: object, properties: {b: {type: array, items: {type: string}}}}}}}}]
+"""
+
+
+def test_good_objects_of_many_kinds_are_taken() -> None:
+    """Quantities as numbers and texts, ports by name and number, kinds that hold themselves."""
+    text = m.joined(SERVICE, m.SERVER, m.EPP_RIGHTS, m.CONFIG, OTHERS)
+    cpu = m.EPP.replace("args:", "resources: {limits: {cpu: 2, memory: 1Gi}, requests: {cpu: 0.5}}\n        args:")
+    assert s.found(m.joined(text, cpu)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "value", "code", "where"),
+    [
+        (SERVICE, "spec/ports/0/tragetPort", 8000, "VSR441", "spec.ports[0].tragetPort"),
+        (SERVICE, "spec/ports/0/port", "80", "VSR443", "spec.ports[0].port"),
+        (SERVICE, "spec/ports/0/port", 99999, "VSR444", "spec.ports[0].port"),
+        (SERVICE, "spec/ports/0/port", s.GONE, "VSR442", "spec.ports[0]"),
+        (SERVICE, "spec/ports/0/protocol", "HTTP", "VSR444", "spec.ports[0].protocol"),
+        (SERVICE, "spec/ports/1", {"name": "b", "port": 80}, "VSR445", "spec.ports[1]"),
+        (SERVICE, "spec/type", "Cluster", "VSR444", "spec.type"),
+        (SERVICE, "spec/selector/app", 5, "VSR443", "spec.selector.app"),
+        (SERVICE, "metadata/name", "8big", "VSR444", "metadata.name"),
+        (m.SERVER, "spec/replicas", "2", "VSR443", "spec.replicas"),
+        (m.SERVER, "spec/selector", s.GONE, "VSR442", "spec"),
+        (m.SERVER, "spec/template/spec/containers/0/env", {"A": "b"}, "VSR443", "containers[0].env"),
+        (m.SERVER, "spec/template/spec/containers/0/env", [{"name": "A", "value": 5}], "VSR443", "env[0].value"),
+        (m.SERVER, "spec/template/spec/containers/0/resources", {"limits": {"cpu": "two"}}, "VSR444", "limits.cpu"),
+        (m.SERVER, "spec/template/spec/containers/0/name", s.GONE, "VSR442", "containers[0]"),
+        (m.SERVER, "spec/template/spec/containers/1", {"name": "vllm"}, "VSR445", "containers[1]"),
+        (m.SERVER, "spec/template/metadata/labels/app", "a b", "VSR444", "spec.template.metadata.labels.app"),
+        (m.SERVER, "spec/template/spec/containers/0/livenessProbe", {"grpc": {"port": 0}}, "VSR444", "grpc.port"),
+        (m.CONFIG, "data/number", 5, "VSR443", "data.number"),
+        (m.CONFIG, "binaryData", {"a": "no!"}, "VSR444", "binaryData.a"),
+        (m.SERVER, "apiVersion", "apps/v1beta1", "VSR449", ""),
+        (m.SERVER, "apiVersion", "extensions/v1beta1", "VSR449", ""),
+        (m.SERVER, "kind", "Deploymnet", "VSR449", ""),
+        (m.SERVER, "apiVersion", "apps/v9", "VSR449", ""),
+    ],
+)
+def test_a_bad_object_is_refused_at_the_field(text: str, path: str, value: Any, code: str, where: str) -> None:
+    """Unknown fields, types, what must be there, choices, and kinds that are gone."""
+    found = s.found(s.changed(text, path, value))
+    assert found[0].code == code
+    assert where in found[0].message
+
+
+def test_a_kind_that_is_gone_or_misspelt_gets_a_hint() -> None:
+    """The name that was meant, or how to find it."""
+    assert s.found(s.changed(m.SERVER, "kind", "Deploymnet"))[0].hint == "Did you mean `Deployment`?"
+    assert "api-versions" in s.found(s.changed(m.SERVER, "apiVersion", "policy/v1beta1"))[0].hint
+
+
+def test_what_cannot_be_checked_without_a_package_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Never silently, and never for each object."""
+    monkeypatch.setattr(core, "available", lambda: False)
+    text = m.joined(m.SERVICE, m.SERVER)
+    assert [item.code for item in s.found(text)] == ["VSR453"]
+    monkeypatch.undo()
+    monkeypatch.setattr(patterns, "available", lambda: False)
+    found = s.found(text)
+    assert [item.code for item in found] == ["VSR453"]
+    assert "vsr-compile[verify]" in found[0].hint
+
+
+def test_models_of_older_clients_tell_what_they_need_by_refusing_none() -> None:
+    """They have setters where newer ones declare fields."""
+
+    class Old:
+        attribute_map = {"api_name": "apiName", "size": "size"}  # noqa: RUF012 - as the client writes it
+        local_vars_configuration: Any
+
+        @property
+        def api_name(self) -> str:
+            return ""
+
+        @api_name.setter
+        def api_name(self, value: object) -> None:
+            if self.local_vars_configuration.client_side_validation and value is None:
+                raise ValueError("Invalid value for `api_name`, must not be `None`")
+
+        @property
+        def size(self) -> int:
+            return 0
+
+        @size.setter
+        def size(self, value: object) -> None:
+            self._size = value
+
+    assert core._required(Old) == ["api_name"]
+    assert core._typed("dict(str, list[str])") == {
+        "type": "object",
+        "additionalProperties": {"type": "array", "items": {"type": "string"}},
+    }

@@ -1,0 +1,268 @@
+"""Objects of the projects that we emit for: what an API server takes and what it refuses, field by field."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schema_support as s
+from schema_support import GONE
+from support import ROOT, reference
+
+from compiler.diagnostics import Severity
+from compiler.verify.files import read
+from compiler.verify.schema import Catalog, check
+from compiler.verify.schema.cel import compiled
+from compiler.verify.schema.releases import of_file
+from compiler.verify.stream import Budget, objects
+
+REFUSED: list[tuple[str, str, Any, str, str]] = [
+    ("HTTPRoute", "spec/rules/0/matches/0/path/value", "v1", "VSR446", "spec.rules[0].matches[0].path"),
+    ("HTTPRoute", "spec/rules/0/matches/0/path/value", "/a//b", "VSR446", "spec.rules[0].matches[0].path"),
+    ("HTTPRoute", "spec/rules/0/matches/0/path/value", "/a/../b", "VSR446", "spec.rules[0].matches[0].path"),
+    ("HTTPRoute", "spec/rules/0/matches/0/path/value", "/a b", "VSR446", "spec.rules[0].matches[0].path"),
+    ("HTTPRoute", "spec/rules/0/matches/0/path/value", "/a%2Fb", "VSR446", "spec.rules[0].matches[0].path"),
+    ("HTTPRoute", "spec/rules/0/matches/0/path/type", "Glob", "VSR444", "spec.rules[0].matches[0].path.type"),
+    ("HTTPRoute", "spec/rules/0/timeouts/backendRequest", "400s", "VSR446", "spec.rules[0].timeouts"),
+    ("HTTPRoute", "spec/rules/0/timeouts/request", "5 minutes", "VSR444", "spec.rules[0].timeouts.request"),
+    ("HTTPRoute", "spec/rules/0/filters/0/type", "RequestRedirect", "VSR446", "spec.rules[0].filters[0]"),
+    (
+        "HTTPRoute",
+        "spec/rules/0/filters/1",
+        {"type": "URLRewrite", "urlRewrite": {"hostname": "a.example"}},
+        "VSR446",
+        "spec.rules[0].filters",
+    ),
+    (
+        "HTTPRoute",
+        "spec/rules/0/filters/0/urlRewrite/path",
+        {"type": "ReplaceFullPath"},
+        "VSR446",
+        "spec.rules[0].filters[0].urlRewrite.path",
+    ),
+    ("HTTPRoute", "spec/rules/0/matches/0/path/type", "Exact", "VSR446", "spec.rules[0]"),
+    ("HTTPRoute", "spec/parentRefs/1", {"name": "edge"}, "VSR446", "spec.parentRefs"),
+    ("HTTPRoute", "spec/rules/0/backendRefs/0", {"name": "big"}, "VSR446", "spec.rules[0].backendRefs[0]"),
+    (
+        "HTTPRoute",
+        "spec/rules/0/matches/0/headers/1",
+        {"name": "x-selected-model", "value": "b"},
+        "VSR445",
+        "spec.rules[0].matches[0].headers[1]",
+    ),
+    ("HTTPRoute", "spec/rules/0/backendRefs/0/prot", 80, "VSR441", "spec.rules[0].backendRefs[0].prot"),
+    ("HTTPRoute", "spec/rules/0/backendRefs/0/port", "80", "VSR443", "spec.rules[0].backendRefs[0].port"),
+    ("HTTPRoute", "spec/rules/0/backendRefs/0/name", GONE, "VSR442", "spec.rules[0].backendRefs[0]"),
+    ("Gateway", "spec/listeners/0/tls", {"mode": "Terminate"}, "VSR446", "spec.listeners"),
+    ("Gateway", "spec/listeners/1/tls/certificateRefs", [], "VSR446", "spec.listeners[1].tls"),
+    ("Gateway", "spec/listeners/1/tls/mode", "Passthrough", "VSR446", "spec.listeners"),
+    ("Gateway", "spec/listeners/1/name", "http", "VSR445", "spec.listeners[1]"),
+    ("Gateway", "spec/listeners/0/port", 70000, "VSR444", "spec.listeners[0].port"),
+    (
+        "Gateway",
+        "spec/addresses",
+        [{"type": "IPAddress", "value": "10.0.0.1"}, {"type": "IPAddress", "value": "10.0.0.1"}],
+        "VSR446",
+        "spec.addresses",
+    ),
+    ("ReferenceGrant", "spec/from", [], "VSR444", "spec.from"),
+    ("BackendTLSPolicy", "spec/validation/wellKnownCACertificates", GONE, "VSR446", "spec.validation"),
+    (
+        "BackendTLSPolicy",
+        "spec/validation/caCertificateRefs",
+        [{"group": "", "kind": "ConfigMap", "name": "ca"}],
+        "VSR446",
+        "spec.validation",
+    ),
+    ("InferencePool", "spec/endpointPickerRef/port", GONE, "VSR446", "spec.endpointPickerRef"),
+    ("InferencePool", "spec/targetPorts/0/number", 0, "VSR444", "spec.targetPorts[0].number"),
+    ("InferencePool", "spec/targetPorts/1", {"number": 8000}, "VSR446", "spec.targetPorts"),
+    ("InferencePool", "apiVersion", "inference.networking.k8s.io/v1alpha2", "VSR449", ""),
+    ("InferencePool", "spec/selector/matchLabels/app", "a b", "VSR444", "spec.selector.matchLabels.app"),
+    ("DestinationRule", "spec/trafficPolicy/tls/mode", "simple", "VSR444", "spec.trafficPolicy.tls.mode"),
+    (
+        "DestinationRule",
+        "spec/trafficPolicy/connectionPool/http/idleTimeout",
+        "soon",
+        "VSR446",
+        "spec.trafficPolicy.connectionPool.http.idleTimeout",
+    ),
+    (
+        "DestinationRule",
+        "spec/trafficPolicy/connectionPool/http/idleTimeout",
+        "10us",
+        "VSR446",
+        "spec.trafficPolicy.connectionPool.http.idleTimeout",
+    ),
+    (
+        "DestinationRule",
+        "spec/trafficPolicy/loadBalancer",
+        {"simple": "RANDOM", "consistentHash": {"useSourceIp": True}},
+        "VSR444",
+        "spec.trafficPolicy.loadBalancer",
+    ),
+    ("EnvoyFilter", "spec/workloadSelector", {"labels": {"app": "x"}}, "VSR446", "spec"),
+    ("EnvoyFilter", "spec/configPatches/0/match/context", "WAYPOINT", "VSR446", "spec.configPatches[0].match"),
+    (
+        "EnvoyFilter",
+        "spec/configPatches/0/patch/operation",
+        "INSERT",
+        "VSR444",
+        "spec.configPatches[0].patch.operation",
+    ),
+    ("ServiceEntry", "spec/hosts", ["*"], "VSR446", "spec.hosts[0]"),
+    ("ServiceEntry", "spec/endpoints", [{"address": "unix:///x", "ports": {"a": 1}}], "VSR446", "spec.endpoints[0]"),
+    ("ClientTrafficPolicy", "spec/tls", {"minVersion": "1.3", "maxVersion": "1.2"}, "VSR446", "spec.tls"),
+    ("ClientTrafficPolicy", "spec/targetRefs/0/kind", "HTTPRoute", "VSR446", "spec"),
+    ("ClientTrafficPolicy", "spec/connection/bufferLimit", "8 MiB", "VSR444", "spec.connection.bufferLimit"),
+    ("BackendTrafficPolicy", "spec/loadBalancer/consistentHash", GONE, "VSR446", "spec.loadBalancer"),
+    ("BackendTrafficPolicy", "spec/loadBalancer/slowStart", {"window": "10s"}, "VSR446", "spec.loadBalancer"),
+    ("BackendTrafficPolicy", "spec/targetRefs/0/kind", "Service", "VSR446", "spec"),
+    ("EnvoyPatchPolicy", "spec/jsonPatches/0/operation/op", "insert", "VSR444", "spec.jsonPatches[0].operation.op"),
+    ("EnvoyPatchPolicy", "spec/type", "Merge", "VSR444", "spec.type"),
+    ("EnvoyExtensionPolicy", "spec/targetRefs/0/group", "apps", "VSR446", "spec"),
+    ("EnvoyExtensionPolicy", "spec/extProc/0/backendRefs/0/kind", "Pod", "VSR446", "spec.extProc[0]"),
+    (
+        "EnvoyExtensionPolicy",
+        "spec/extProc/0/processingMode/request/body",
+        "BUFFERED",
+        "VSR444",
+        "spec.extProc[0].processingMode.request.body",
+    ),
+    (
+        "SecurityPolicy",
+        "spec/authorization",
+        {
+            "rules": [
+                {"action": "Allow", "principal": {"jwt": {"provider": "x", "claims": [{"name": "a", "values": ["b"]}]}}}
+            ]
+        },
+        "VSR446",
+        "spec",
+    ),
+    (
+        "SecurityPolicy",
+        "spec/targetRef",
+        {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "x"},
+        "VSR446",
+        "spec",
+    ),
+    ("Backend", "spec/endpoints/0/ip", {"address": "10.0.0.1", "port": 80}, "VSR446", "spec.endpoints[0]"),
+    ("Backend", "spec/endpoints/0/fqdn/hostname", "not a host", "VSR444", "spec.endpoints[0].fqdn.hostname"),
+    (
+        "AIGatewayRoute",
+        "spec/rules/0/backendRefs/1",
+        {"group": "inference.networking.k8s.io", "kind": "InferencePool", "name": "p"},
+        "VSR446",
+        "spec.rules[0]",
+    ),
+    ("AIGatewayRoute", "spec/rules/0/backendRefs/0/kind", "InferencePool", "VSR446", "spec.rules[0]"),
+    ("AIGatewayRoute", "spec/parentRefs/0/kind", "Service", "VSR446", "spec.parentRefs"),
+    ("AIServiceBackend", "spec/schema/name", "Open AI", "VSR444", "spec.schema.name"),
+    ("AIServiceBackend", "spec/backendRef/kind", "Service", "VSR446", "spec.backendRef"),
+    ("BackendSecurityPolicy", "spec/apiKey", GONE, "VSR446", "spec"),
+    ("BackendSecurityPolicy", "spec/type", "AnthropicAPIKey", "VSR446", "spec"),
+    ("BackendSecurityPolicy", "spec/targetRefs/0/kind", "Gateway", "VSR446", "spec.targetRefs"),
+    ("PodMonitor", "spec/podMetricsEndpoints/0/interval", "often", "VSR444", "spec.podMetricsEndpoints[0].interval"),
+    ("PodMonitor", "spec/selector", GONE, "VSR442", "spec"),
+    ("PodMonitor", "spec/podMetricsEndpoint", [], "VSR441", "spec.podMetricsEndpoint"),
+    ("Application", "spec/destination", GONE, "VSR442", "spec"),
+    ("Application", "spec/syncPolicy/automatic", {}, "VSR441", "spec.syncPolicy.automatic"),
+    ("AgentgatewayPolicy", "spec/traffic/phase", "PostEverything", "VSR444", "spec.traffic.phase"),
+    ("AgentgatewayPolicy", "spec/traffic/timeouts", {"request": "5s"}, "VSR446", "spec.traffic"),
+    ("AgentgatewayPolicy", "spec/targetRefs/0/kind", "HTTPRoute", "VSR446", "spec"),
+    ("AgentgatewayPolicy", "spec/targetRefs", GONE, "VSR446", "spec"),
+    (
+        "AgentgatewayPolicy",
+        "spec/targetSelectors",
+        [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "matchLabels": {"a": "b"}}],
+        "VSR446",
+        "spec",
+    ),
+]
+"""Kind, changed field, its value; the code, and the field that the finding is about."""
+TAKEN: list[tuple[str, str, Any]] = [
+    ("Gateway", "spec/listeners/1/port", 80),
+    ("Gateway", "spec/listeners/0/protocol", "TCP"),
+    ("DestinationRule", "spec/trafficPolicy/tls/caCertificates", "/ca.pem"),
+    ("ServiceEntry", "spec/resolution", "NONE"),
+    ("ServiceEntry", "spec/workloadSelector", {"labels": {"a": "b"}}),
+    ("ClientTrafficPolicy", "spec/tls/minVersion", "1.3"),
+    ("ClientTrafficPolicy", "spec/tls/ciphers", ["A"]),
+    ("EnvoyPatchPolicy", "spec/targetRef/kind", "HTTPRoute"),
+    ("EnvoyExtensionPolicy", "spec/extProc/0/processingMode/request/body", "FullDuplexStreamed"),
+]
+"""Changes that look wrong and are not."""
+
+
+@cache
+def catalog() -> Catalog:
+    """The reference definitions: every project in several releases."""
+    return Catalog(((reference() / "crds",),))
+
+
+def found(text: str) -> list[tuple[str, str]]:
+    """Codes and messages about a stream, by the releases of the current profile."""
+    manifests = objects(text.encode(), "m.yaml", Budget(), [])
+    return [(item.code, item.message) for item in check(manifests, catalog(), lambda _file: s.CURRENT)]
+
+
+@pytest.mark.parametrize("kind", s.GOOD)
+def test_a_good_object_has_no_findings(kind: str) -> None:
+    """Otherwise the tests of bad ones would show nothing."""
+    assert found(s.GOOD[kind]) == []
+
+
+@pytest.mark.parametrize(("kind", "path", "value", "code", "where"), REFUSED)
+def test_a_bad_object_is_refused_at_the_field(kind: str, path: str, value: Any, code: str, where: str) -> None:
+    """One change to a good object, and the finding that it deserves first."""
+    first, *_ = found(s.changed(s.GOOD[kind], path, value))
+    assert first[0] == code
+    assert f"`{where}`" in first[1] if where else kind in first[1]
+
+
+@pytest.mark.parametrize(("kind", "path", "value"), TAKEN)
+def test_what_an_api_server_takes_is_taken(kind: str, path: str, value: Any) -> None:
+    """A check that cries wolf is switched off."""
+    assert found(s.changed(s.GOOD[kind], path, value)) == []
+
+
+def test_many_of_the_refusals_are_by_cel_rules() -> None:
+    """Thirty pairs of good and bad at least."""
+    assert sum(code == "VSR446" for *_, code, _ in REFUSED) >= 30
+
+
+@cache
+def rules() -> dict[str, Path]:
+    """Every rule in the reference definitions, with a file that has it."""
+    places: dict[str, Path] = {}
+    for place in catalog()._read():
+        for document in place:
+            stack: list[Any] = list(document.definitions)
+            while stack:
+                value = stack.pop()
+                if isinstance(value, dict):
+                    for each in value.get("x-kubernetes-validations") or ():
+                        places.setdefault(each["rule"], document.file)
+                    stack += value.values()
+                elif isinstance(value, list):
+                    stack += value
+    return places
+
+
+def test_every_rule_of_every_project_compiles() -> None:
+    """None is left out silently: a rule that does not compile would raise here."""
+    assert len(rules()) > 400
+    assert all(compiled(rule) for rule in rules())
+
+
+@pytest.mark.parametrize("folder", ["out", "tests/golden"])
+def test_nothing_that_we_compile_is_refused(folder: str) -> None:
+    """Every committed object, by the releases that its lock names."""
+    outputs = [ROOT / "out"] if folder == "out" else sorted((ROOT / folder).glob("*/out"))
+    manifests, _ = read(outputs)
+    known = [item for item in check(manifests, catalog(), of_file) if item.level is not Severity.NOTE]
+    assert len(manifests) > 100
+    assert [(item.message, item.span) for item in known] == []

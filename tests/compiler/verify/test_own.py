@@ -1,0 +1,75 @@
+"""Our own output: the link rules run before a byte is written, and speak of the policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support import SMALL, call
+
+from compiler import pipeline, targets
+from compiler.features import gateway_istio
+from compiler.features.objects import Object
+from compiler.link import ir
+
+
+def nothing(policy: ir.Policy) -> Iterator[Object]:
+    """A feature that forgot its objects."""
+    del policy
+    return iter(())
+
+
+@pytest.fixture
+def without_gateway(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The target as if the feature that emits the Gateway were broken."""
+    emit = tuple(nothing if each is gateway_istio.emit else each for each in targets.TARGETS["istio"])
+    monkeypatch.setattr(targets, "TARGETS", {**targets.TARGETS, "istio": emit})
+
+
+@pytest.mark.usefixtures("without_gateway")
+def test_a_broken_link_stops_a_compile_at_the_policys_line_and_writes_nothing(tmp_path: Path) -> None:
+    """What a rule finds in the output is said where its author can look."""
+    policy = tmp_path / "small.yaml"
+    policy.write_text(SMALL, encoding="utf-8")
+    result = call("compile", policy, "--out", tmp_path / "out")
+    assert result.exit_code == 1
+    assert f"{policy}:" in result.stderr
+    assert "error VSR402: " in result.stderr
+    assert "names Gateway" in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_each_whole_that_differs_is_checked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A base with its options, and an environment only where it is not the base."""
+    seen: list[int] = []
+    monkeypatch.setattr(pipeline, "check", lambda whole, *_: seen.append(len(whole)) or [])
+    policy = tmp_path / "small.yaml"
+    policy.write_text(f"{SMALL}environments: {{dev: {{}}, prod: {{replicas: {{router: 3}}}}}}\n", encoding="utf-8")
+    assert call("compile", policy, "--out", tmp_path / "out").exit_code == 0
+    assert len(seen) == 2
+
+
+def test_a_finding_on_output_is_told_at_the_policys_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Output of policies/ knows its policy, any other is told it; both places are said, and the format is no matter."""
+    monkeypatch.chdir(tmp_path)
+    policy = tmp_path / "policies" / "small.yaml"
+    policy.parent.mkdir()
+    policy.write_text(SMALL, encoding="utf-8")
+    assert call("compile", "policies/small.yaml").exit_code == 0
+    base = tmp_path / "out" / "small" / "istio" / "base"
+    services = sorted(base.rglob("service-one.yaml"))
+    services[0].unlink()
+    assume = ("--assume", "Service/default/two")
+    own = call("verify", "out/small/istio", "--no-envoy", *assume)
+    assert own.exit_code == 1
+    line = SMALL[: SMALL.index("  big: {")].count("\n") + 1
+    assert f"policies/small.yaml:{line}:" in own.stderr
+    assert "It stands in out/small/istio/base/default/httproute-" in own.stderr
+    moved = tmp_path / "elsewhere"
+    base.rename(moved)
+    assert "small.yaml" not in call("verify", moved, "--no-envoy", *assume).stderr
+    told = call("verify", moved, "--no-envoy", *assume, "--policy", "policies/small.yaml", "--format", "github")
+    assert f"file=policies/small.yaml,line={line}" in told.stdout
+    gone = call("verify", moved, "--no-envoy", *assume, "--policy", "policies/gone.yaml")
+    assert (gone.exit_code, "VSR001" in gone.stderr) == (1, True)

@@ -1,0 +1,167 @@
+"""The response side at the rim: modes, errors, and that nothing ends in OK before it was read."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+
+import grpc
+import pytest
+from played_gateway import gateway, request_body, request_headers, samples
+
+from runtime.guards.finders import patterns
+from runtime.guards.guard import Guard
+from runtime.serve.messages import BUFFERED, STREAMED, ProcessingRequest
+from runtime.serve.metrics import Metrics
+from runtime.serve.workers import Workers
+
+KEYS = Guard("keys", "block", (patterns(["sk-[a-z]{8}"]),), on_response=True, exempt=frozenset({"phi4-mini"}))
+NAMES = Guard("names", "mask", (patterns(["Agent [A-Z]+"]),), on_response=True, exempt=frozenset({"phi4-mini"}))
+
+
+@pytest.fixture
+def guarded(settings):
+    """The sample policy with guards of responses at one model."""
+    return replace(settings, program=replace(settings.program, guards=(KEYS, NAMES)))
+
+
+def opening(mode: int = STREAMED):
+    """Request headers of a gateway that sends responses so."""
+    message = request_headers()
+    message.protocol_config.response_body_mode = mode
+    return message
+
+
+def response_headers(end: bool = False, **headers: str):  # noqa: FBT001, FBT002 - reads well
+    """The response's headers."""
+    message = ProcessingRequest()
+    for key, value in ({"content-type": "application/json"} | headers).items():
+        message.response_headers.headers.headers.add(key=key.replace("_", "-"), raw_value=value.encode())
+    message.response_headers.end_of_stream = end
+    return message
+
+
+def response_body(data: bytes, *, end: bool = True):
+    """A response's body or a piece of it."""
+    message = ProcessingRequest()
+    message.response_body.body = data
+    message.response_body.end_of_stream = end
+    return message
+
+
+def played(settings, *messages, metrics=None):
+    """All responses to these messages, and the status that the stream ended with."""
+
+    async def whole():
+        async with gateway(settings, metrics=metrics) as envoy:
+            return await envoy.send(*messages)
+
+    return asyncio.run(whole())
+
+
+def document(text):
+    """A chat completion."""
+    return json.dumps({"choices": [{"index": 0, "message": {"role": "assistant", "content": text}}]}).encode()
+
+
+def test_document_is_asked_for_as_a_whole_and_masked(guarded, chat):
+    """The mode is overridden on the headers; the new length is set; then the stream ends."""
+    answers, code = played(
+        guarded,
+        opening(),
+        request_body(chat("llama3-8b")),
+        response_headers(),
+        response_body(document("Agent SMITH")),
+    )
+    assert answers[2].mode_override.response_body_mode == BUFFERED
+    common = answers[3].response_body.response
+    assert b"[PATTERN_1]" in common.body_mutation.body
+    lengths = [each.header.raw_value for each in common.header_mutation.set_headers]
+    assert lengths == [str(len(common.body_mutation.body)).encode()]
+    assert code == grpc.StatusCode.OK
+
+
+def test_blocked_document_is_an_immediate_answer_and_counted(guarded, chat):
+    """Also in the metrics, by guard and side."""
+    metrics = Metrics(guarded.program)
+    answers, code = played(
+        guarded,
+        opening(),
+        request_body(chat("llama3-8b")),
+        response_headers(),
+        response_body(document("sk-abcdefgh")),
+        metrics=metrics,
+    )
+    assert answers[3].immediate_response.status.code == 403
+    assert code == grpc.StatusCode.OK
+    assert 'vsr_guard_matches_total{action="block",guard="keys",on="response"} 1.0' in samples(metrics, "vsr_guard_m")
+    assert 'llm_request_errors_total{model="unknown",reason="guard:keys"} 1.0' in samples(metrics, "llm_request_e")
+
+
+def test_stream_goes_on_in_pieces_and_is_cut_off(guarded, chat):
+    """Held text clears a piece; after the refusal nothing more goes, and the stream ends with the response."""
+    event = b'data: {"choices":[{"index":0,"delta":{"content":"%s"},"finish_reason":null}]}\n\n'
+    answers, code = played(
+        guarded,
+        opening(),
+        request_body(chat("llama3-8b")),
+        response_headers(**{"content-type": "text/event-stream"}),
+        response_body(event % b"sk-abcd", end=False),
+        response_body(event % (b"efgh " + b"x" * 400 + b" y"), end=False),
+        response_body(b"data: [DONE]\n\n", end=True),
+    )
+    assert answers[2].mode_override.response_body_mode == STREAMED
+    pieces = [answer.response_body.response.body_mutation for answer in answers[3:]]
+    assert b"sk-" not in b"".join(piece.body for piece in pieces)
+    assert b"guard:keys" in b"".join(piece.body for piece in pieces)
+    assert pieces[-1].clear_body or pieces[-1].body
+    assert code == grpc.StatusCode.OK
+
+
+def test_exempt_model_s_response_is_not_waited_for(guarded, chat):
+    """The stream ends with the decision, as without guards."""
+    answers, code = played(guarded, opening(), request_body(chat("phi4-mini")))
+    assert len(answers) == 2
+    assert code == grpc.StatusCode.OK
+
+
+@pytest.mark.parametrize("mode", [0, 2, 3, 4])
+def test_gateway_that_would_not_send_responses_is_refused(guarded, mode):
+    """Guards that are not asked must not seem to hold."""
+    answers, code = played(guarded, opening(mode))
+    assert answers == []
+    assert code == grpc.StatusCode.FAILED_PRECONDITION
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [response_headers(), response_body(b"{", end=False)],
+        [response_body(b"{}")],
+        [response_headers(), response_headers()],
+        [request_body(b"{}")],
+    ],
+)
+def test_messages_out_of_order_end_in_an_error(guarded, chat, messages):
+    """Never in OK: Envoy takes that for a pass."""
+    _, code = played(guarded, opening(), request_body(chat("llama3-8b")), *messages)
+    assert code == grpc.StatusCode.FAILED_PRECONDITION
+
+
+def test_large_responses_are_read_in_a_thread(settings, chat, monkeypatch):
+    """The event loop serves others meanwhile."""
+    used = []
+    run = Workers.run
+
+    async def noted(self, until, units, work):
+        used.append(units)
+        return await run(self, until, units, work)
+
+    monkeypatch.setattr(Workers, "run", noted)
+    large = replace(settings, program=replace(settings.program, guards=(replace(NAMES, max_tokens=100_000),)))
+    data = document("word " * 20_000 + "Agent SMITH")
+    answers, code = played(large, opening(), request_body(chat("llama3-8b")), response_headers(), response_body(data))
+    assert answers[3].response_body.response.body_mutation.body == data.replace(b"Agent SMITH", b"[PATTERN_1]")
+    assert used == [len(data)]
+    assert code == grpc.StatusCode.OK
