@@ -66,7 +66,7 @@ class Body:
     def place_of_text(self, key: str) -> tuple[int, int] | None:
         """Where the value of a top-level key stands, if it is a plain string and that can be told at a glance.
 
-        Without an escaped character in the text a key is spelled as it is. If its quoted spelling occurs once, that is the key.
+        Without an escaped character a key is spelled as it is; where its quoted spelling occurs once, that is the key.
         """
         quoted = f'"{key}"'
         if "\\u" in self.text or self.text.count(quoted) != 1 or key not in self.values:

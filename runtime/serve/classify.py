@@ -14,6 +14,8 @@ from runtime.serve.workers import OverloadedError, Workers
 THREADS = 2
 MAX_PENDING = 1024
 """Requests that may be in work or wait at a time, however fast the classifier is."""
+STALL = 10.0
+"""Seconds without a classification, while some wait, after which the runtime says that it is not ready."""
 WARM_TIMES, WARM_TIME = 3, 60.0
 WARM_TEXT = "What is the derivative of x squared?"
 
@@ -44,6 +46,10 @@ class Pool(Protocol):
 
     async def signals(self, text: str, until: float) -> SignalsReady | Failure:
         """Classify a text until a time of the event loop's clock."""
+
+    @property
+    def healthy(self) -> bool:
+        """Whether it answers: something is finished now and then where something waits."""
 
     def close(self) -> None:
         """Take no more work and drop what waits."""
@@ -81,6 +87,11 @@ class ClassifierPool:
             log("classifier_failed", error=type(error).__name__)
             return Failure(Cause.BROKEN)
         return SignalsReady(found.label, found.probability)
+
+    @property
+    def healthy(self) -> bool:
+        """Whether something was classified in the last while, if anything waits."""
+        return self._workers.stalled < STALL
 
     def close(self) -> None:
         """Take no more work and drop what waits."""

@@ -163,6 +163,11 @@ class EnginePool:
             return Cause.BROKEN
         return [[_likeliest(answer, labels, text, name)] for answer, text in zip(answers, texts, strict=True)]
 
+    @property
+    def healthy(self) -> bool:
+        """Whether the engine is there and no batch of it is stuck."""
+        return self.engine.healthy
+
     def close(self) -> None:
         """Take no more work and drop what waits."""
         self.engine.close()

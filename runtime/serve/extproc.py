@@ -79,6 +79,12 @@ class Processor:
         """Streams that have not ended."""
         return len(self._open)
 
+    @property
+    def stalled(self) -> bool:
+        """Whether the classifier that serves has come to a halt."""
+        pool = self._generation.pool
+        return pool is not None and not pool.healthy
+
     async def drain(self, patience: float) -> None:
         """Give open streams some seconds to decide, then end them with UNAVAILABLE, and every later one too."""
         if self._open:

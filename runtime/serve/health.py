@@ -29,11 +29,21 @@ class Health:
 
     Args:
         metrics: gives the page ``/metrics``; empty by default.
+
+    Attributes:
+        ready: whether all is loaded and nobody has said that the process is to stop.
+        stalled: says whether what is loaded has come to a halt. A restart may not heal that, so liveness ignores it.
     """
 
     def __init__(self, metrics: Callable[[], bytes] = bytes) -> None:
         self.ready = False
+        self.stalled: Callable[[], bool] = bool
         self._metrics = metrics
+
+    @property
+    def serving(self) -> bool:
+        """Whether a request that came now would be decided."""
+        return self.ready and not self.stalled()
 
     def handler(self) -> Any:  # noqa: ANN401 - grpc ships no types
         """The gRPC handler of ``grpc.health.v1.Health/Check``."""
@@ -45,7 +55,7 @@ class Health:
     async def _check(self, request: Any, context: Any) -> Any:  # noqa: ANN401 - grpc ships no types
         if request.service not in ("", EXT_PROC_SERVICE):
             await context.abort(grpc.StatusCode.NOT_FOUND, "no such service")
-        return HealthCheckResponse(status=SERVING if self.ready else NOT_SERVING)
+        return HealthCheckResponse(status=SERVING if self.serving else NOT_SERVING)
 
     async def serve_http(self, host: str, port: int) -> asyncio.Server:
         """Listen for probes.
@@ -83,7 +93,7 @@ class Health:
             return "405 Method Not Allowed", PLAIN, b"GET or HEAD\n"
         if path == "/metrics":
             return "200 OK", METRICS, self._metrics()
-        if path == "/readyz" and not self.ready:
+        if path == "/readyz" and not self.serving:
             return "503 Service Unavailable", PLAIN, b"not ready\n"
         return "200 OK", PLAIN, b"ok\n"
 

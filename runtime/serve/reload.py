@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+from contextlib import suppress
 from pathlib import Path
 
 from runtime import settings
+from runtime.credentials import FOLDER, MAX_KEY
 from runtime.errors import UserError
 from runtime.output import log
 from runtime.serve.extproc import Processor
 from runtime.serve.generation import Generation, Loader, content_hash, warmed
 from runtime.serve.metrics import Metrics
 
+Found = tuple[str, str]
+"""Hashes of a policy's content and of its keys."""
 POLL = 2.0
 """Seconds between two looks. A kubelet swaps a link, which tells a watcher of the files nothing; content does."""
 
@@ -42,8 +47,7 @@ class Reloader:
         self._load = load
         self._processor = processor
         self._metrics = metrics
-        self._serving = serving.digest
-        self._seen = serving.digest
+        self._serving = self._seen = serving.digest, keys_hash(config, credentials)
         self._max_message = serving.max_message
 
     async def watch(self, poll: float = POLL) -> None:
@@ -68,33 +72,44 @@ class Reloader:
         except Exception as error:  # noqa: BLE001 - a fault in what is new must not end what is old
             await self._refuse(found, f"internal error ({type(error).__name__}: {error})")
         else:
-            await self._swap(generation)
+            await self._swap(generation, found)
 
-    async def _build(self, digest: str) -> Generation:
+    async def _build(self, found: Found) -> Generation:
         policy = await asyncio.to_thread(settings.load, self._config, self._credentials)
         if policy.limits.maxMessage > self._max_message:
             raise UserError(
                 f"runtime.yaml: limits.maxMessage: {policy.limits.maxMessage} is more than the {self._max_message} "
                 "that this process was started with; restart it"
             )
-        return await warmed(policy, await asyncio.to_thread(self._load, policy), digest)
+        return await warmed(policy, await asyncio.to_thread(self._load, policy), found[0])
 
-    async def _swap(self, generation: Generation) -> None:
-        if await self._hash() != generation.digest:  # it changed under our hands, so it may be half of each
+    async def _swap(self, generation: Generation, found: Found) -> None:
+        if await self._hash() != found:  # it changed under our hands, so it may be half of each
             generation.retire()
             return
-        self._seen = self._serving = generation.digest
+        self._seen = self._serving = found
         self._processor.swap(generation)
         self._metrics.adopt(generation.rules.program, generation.digest)
         log("reloaded", config=generation.digest)
 
-    async def _refuse(self, digest: str, reason: str) -> None:
+    async def _refuse(self, found: Found, reason: str) -> None:
         """Say so once; the same content is not tried again."""
-        if await self._hash() != digest:
+        if await self._hash() != found:
             return
-        self._seen = digest
+        self._seen = found
         self._metrics.reloaded(well=False)
-        log("reload_refused", config=digest, serving=self._serving, reason=reason)
+        log("reload_refused", config=found[0], serving=self._serving[0], reason=reason)
 
-    async def _hash(self) -> str:
-        return await asyncio.to_thread(content_hash, self._config)
+    async def _hash(self) -> Found:
+        return await asyncio.to_thread(lambda: (content_hash(self._config), keys_hash(self._config, self._credentials)))
+
+
+def keys_hash(config: Path, credentials: Path | None) -> str:
+    """The sha256 over the keys of providers, so that one that was rotated is taken up. It is shown nowhere."""
+    folder = credentials or config.parent / FOLDER
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        with suppress(OSError), path.open("rb") as file:
+            data = file.read(MAX_KEY + 1)
+            digest.update(f"{path.relative_to(folder)}\0{len(data)}\0".encode() + data)
+    return digest.hexdigest()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import grpc
@@ -21,19 +22,29 @@ from runtime.serve.generation import Loader, content_hash, warmed
 from runtime.serve.health import Health
 from runtime.serve.metrics import Metrics
 from runtime.serve.reload import POLL, Reloader
+from runtime.serve.sockets import connections, stop_listening
+from runtime.serve.tls import Tls
 
 MAX_STREAMS = 4096
 """Streams at a time, over all connections; one more is refused with RESOURCE_EXHAUSTED."""
 DRAIN = 5.0
 """Seconds for open streams to reach their decision once the server is told to stop."""
+AGE = 5.0
+"""Seconds after which a connection is asked to make place for another, give or take a tenth.
+
+That happens without a loss, while a server that stops refuses streams which its gateway opens before it has heard of
+it. So a server that is told to stop waits for the last of its connections first.
+"""
+_LOOK = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """Where to listen: ext_proc over gRPC, probes over HTTP. Port 0 takes a free one."""
+    """Where to listen: ext_proc over gRPC, in the clear or by TLS, probes over HTTP. Port 0 takes a free one."""
 
     grpc: Address
     http: Address
+    tls: Tls | None = None
 
 
 def run(config: Path, listen: Listen, load: Loader, poll: float = POLL, *, credentials: Path | None = None) -> None:
@@ -68,9 +79,10 @@ async def _serve(config: Path, listen: Listen, load: Loader, poll: float, creden
         generation = await warmed(policy, await asyncio.to_thread(load, policy), digest)
         metrics.adopt(policy.program, digest)
         processor = Processor(generation, metrics)
-        server, port = await _listen_grpc(health, processor, listen.grpc, generation.max_message)
+        server, port = await _listen_grpc(health, processor, listen, generation.max_message)
         reloader = Reloader(config, load, processor, metrics, generation, credentials)
         watch = asyncio.ensure_future(reloader.watch(poll))
+        health.stalled = lambda: processor.stalled
         health.ready = True
         bound = {"address": f"{listen.grpc.host}:{port}", "http": f"{listen.http.host}:{_port(http)}"}
         log("serving", **bound, config=digest)
@@ -78,20 +90,23 @@ async def _serve(config: Path, listen: Listen, load: Loader, poll: float, creden
         watch.cancel()
         with suppress(asyncio.CancelledError):
             await watch
-        await _drain(server, health, processor)
+        await _drain(server, health, processor, port)
         processor.close()
     finally:
         http.close()
         await http.wait_closed()
 
 
-async def _drain(server: Any, health: Health, processor: Processor) -> None:  # noqa: ANN401 - grpc ships no types
-    """Be unready first, let streams decide, then end what is undecided in an error."""
+async def _drain(server: Any, health: Health, processor: Processor, port: int) -> None:  # noqa: ANN401 - grpc ships no types
+    """Be unready and take no new connection, serve those that are there to their end, then end what is undecided."""
     log("draining", open=processor.open_streams)
     health.ready = False
-    stopping = asyncio.ensure_future(server.stop(DRAIN * 2))
-    # A gateway that has not yet heard of the stop still opens streams; they are served like those before them.
-    await asyncio.wait([stopping], timeout=DRAIN)
+    stop_listening(port)
+    # Whoever stalls must not hold all others up: streams that are open now have this long, too.
+    until = monotonic() + AGE * 1.2
+    while connections(port) and monotonic() < until:  # noqa: ASYNC110 - gRPC tells nobody when a connection has gone
+        await asyncio.sleep(_LOOK)
+    stopping = asyncio.ensure_future(server.stop(DRAIN))
     await processor.drain(0)
     await stopping
     log("stopped")
@@ -106,7 +121,7 @@ async def _listen_http(health: Health, address: Address) -> asyncio.Server:
         ) from None
 
 
-async def _listen_grpc(health: Health, processor: Processor, address: Address, max_message: int) -> tuple[Any, int]:
+async def _listen_grpc(health: Health, processor: Processor, listen: Listen, max_message: int) -> tuple[Any, int]:
     server = grpc.aio.server(
         maximum_concurrent_rpcs=MAX_STREAMS,
         options=[
@@ -114,13 +129,17 @@ async def _listen_grpc(health: Health, processor: Processor, address: Address, m
             ("grpc.max_receive_message_length", max_message),
             ("grpc.max_send_message_length", max_message),
             ("grpc.max_concurrent_streams", MAX_STREAMS),
+            ("grpc.max_connection_age_ms", int(AGE * 1000)),
         ],
     )
     server.add_generic_rpc_handlers((processor.handler(), health.handler()))
     try:
-        port = server.add_insecure_port(str(address))
+        if listen.tls:
+            port = server.add_secure_port(str(listen.grpc), listen.tls.credentials())
+        else:
+            port = server.add_insecure_port(str(listen.grpc))
     except RuntimeError:
-        raise UserError(f"cannot listen on {address}; give another --address") from None
+        raise UserError(f"cannot listen on {listen.grpc}; give another --address") from None
     await server.start()
     return server, port
 

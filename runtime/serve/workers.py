@@ -38,11 +38,18 @@ class Workers:
         self._pending = 0
         self._units = 0
         self._rate = 0.0
+        self._moved = time.monotonic()
 
     @property
     def rate(self) -> float:
         """Seconds that a unit of work takes, as estimated from what was done."""
         return self._rate
+
+    @property
+    def stalled(self) -> float:
+        """Seconds for which nothing was finished although there is work."""
+        with self._lock:
+            return time.monotonic() - self._moved if self._pending else 0.0
 
     async def run(self, until: float, units: int, work: Callable[[], Result]) -> Result:
         """Do work in a thread until a time of the event loop's clock.
@@ -78,11 +85,14 @@ class Workers:
             late = self._pending > 0 and (self._units / self._threads + units) * self._rate > left
             if late or self._pending >= self._max_pending:
                 raise OverloadedError
+            if not self._pending:
+                self._moved = time.monotonic()
             self._pending += 1
             self._units += units
 
     def _leave(self, units: int) -> None:
         with self._lock:
+            self._moved = time.monotonic()
             self._pending -= 1
             self._units -= units
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from runtime.output import log
 from runtime.serve.address import parse_address
 from runtime.serve.server import Listen, run
+from runtime.serve.tls import Tls
 
 DATA = Path(__file__).parent / "data"
 
@@ -53,8 +54,11 @@ def main() -> None:
     for option in ("--config", "--address", "--http-address"):
         parser.add_argument(option, required=True)
     parser.add_argument("--credentials", type=Path)
+    for option in ("--tls-cert", "--tls-key", "--tls-client-ca"):
+        parser.add_argument(option, type=Path)
     given = parser.parse_args()
-    listen = Listen(parse_address(given.address), parse_address(given.http_address))
+    tls = Tls(given.tls_cert, given.tls_key, given.tls_client_ca) if given.tls_cert else None
+    listen = Listen(parse_address(given.address), parse_address(given.http_address), tls)
     run(Path(given.config), listen, lambda _: FakeClassifier(), credentials=given.credentials)
 
 

@@ -1,14 +1,18 @@
-"""What must cost no request at all, with the real Envoy: new content."""
+"""What must cost no request at all, with the real Envoy: new content, another process, requests of all kinds."""
 
 from __future__ import annotations
 
 import http.client
 import json
+import os
+import random
+import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from gateway_client import JSON, REAL_ENVOY, start
-from test_chaos_faults import PHI
+from test_chaos_faults import LLAMA, PHI, RUNTIME, Second, address
 
 pytestmark = REAL_ENVOY
 CLIENTS = 8
@@ -61,3 +65,50 @@ def test_new_content_costs_nothing(policy, chat):
         more(served)
     assert outcomes == {(200, *PHI), (200, "llama-8b", "llama3-8b")}
     assert served[-1] == "llama3-8b"
+
+
+def test_rolling_restart_costs_nothing(chat):
+    """A process that is told to stop beside another on its address serves its connections to their end."""
+    stand, lines = start()
+    with stand, load(stand.url, chat("auto", "1+1")) as (outcomes, served):
+        more(served)
+        with Second(address(lines)):
+            os.kill(stand.pids[RUNTIME], signal.SIGTERM)
+            while not any('"stopped"' in line for line in lines):
+                more(served, 10)
+            more(served)
+            assert outcomes == {(200, *PHI)}
+
+
+MIXED = 20_000
+REFUSED = {
+    b"{": 400,
+    b'{"model":"auto","model":"auto","messages":[]}': 400,
+    b'{"model":"none","messages":[]}': 404,
+}
+
+
+def test_mixed_requests_under_load_go_where_they_should(chat):
+    """Under load from all sides each request gets its own answer: none is routed wrong, none passes unguarded."""
+    asked = {chat("auto", "1+1"): PHI, chat("auto", "Linux"): LLAMA, chat("auto", "hello"): LLAMA}
+    asked |= {chat("phi4-mini", "Linux"): PHI, chat("llama3-8b", "1+1"): LLAMA}
+    expected = {body: (200, *served) for body, served in asked.items()}
+    expected |= {body: (status, None, None) for body, status in REFUSED.items()}
+    stand, _ = start()
+    wrong = []
+
+    def client(number: int) -> None:
+        order = random.Random(number)  # noqa: S311 - the same mixture in every run
+        connection = http.client.HTTPConnection(stand.url.removeprefix("http://"), timeout=20)
+        for _ in range(MIXED // CLIENTS):
+            body, outcome = order.choice(list(expected.items()))
+            connection.request("POST", "/v1/chat/completions", body, JSON | {"x-selected-model": "phi4-mini"})
+            response = connection.getresponse()
+            data = json.loads(response.read())
+            if (response.status, response.headers.get("x-backend"), data.get("model")) != outcome:
+                wrong.append((body, response.status, data))
+        connection.close()
+
+    with stand, ThreadPoolExecutor(CLIENTS) as threads:
+        list(threads.map(client, range(CLIENTS)))
+    assert wrong == []

@@ -209,6 +209,18 @@ def test_health_follows_readiness(settings, service):
     assert asyncio.run(whole()) == (2, 1)
 
 
+def test_classifier_that_has_come_to_a_halt_is_not_ready_and_still_alive(settings):
+    """Readiness tells a gateway to ask elsewhere; liveness does not depend on it."""
+
+    async def whole():
+        async with gateway(settings) as envoy:
+            envoy.health.ready, envoy.health.stalled = True, lambda: True
+            answer = await envoy.check(HealthCheckRequest(service=""))
+            return answer.status, [envoy.health._page("GET", path)[0][:3] for path in ("/readyz", "/healthz")]
+
+    assert asyncio.run(whole()) == (2, ["503", "200"])
+
+
 def test_health_of_an_unknown_service_is_not_found(settings):
     """Asking after a service that is not here is an error, as the health protocol has it."""
 

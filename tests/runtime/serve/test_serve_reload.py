@@ -382,3 +382,25 @@ def test_hash_is_the_compilers(tmp_path):
     digest = content_hash(out / "router" / "config.yaml")
     assert any(digest in path.read_text() for path in out.rglob("deployment-*.yaml"))
     assert digest != content_hash(shutil.copytree(DATA / "router", tmp_path / "router") / "config.yaml")
+
+
+def test_rotated_key_is_taken_up(folder, chat):
+    """A provider's key that is replaced in its file is the one that the next request carries."""
+    edit(folder / "runtime.yaml", "classifiers:", "credentials: {phi4-mini: {file: key}}\nclassifiers:")
+    (folder / "credentials").mkdir()
+    key = folder / "credentials" / "key"
+    key.write_text("first")
+
+    async def sent(served):
+        responses, _ = await served.envoy.send(request_headers(), request_body(chat("phi4-mini")))
+        options = responses[1].request_body.response.header_mutation.set_headers
+        return {option.header.key: option.header.raw_value for option in options}["authorization"]
+
+    async def whole():
+        async with watched(folder / "config.yaml") as served:
+            before = await sent(served)
+            key.write_text("second")
+            await served.look()
+            return before, await sent(served)
+
+    assert asyncio.run(whole()) == (b"Bearer first", b"Bearer second")

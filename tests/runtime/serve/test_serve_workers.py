@@ -149,3 +149,20 @@ def test_deadline_ends_the_wait():
         return before, workers._units
 
     assert run(scenario) == (3, 0)
+
+
+def test_stall_is_the_time_without_an_end_while_there_is_work():
+    """Idle workers never stall; busy ones do until something is through."""
+    held = Held()
+
+    async def scenario(workers, loop):
+        idle = workers.stalled
+        first = asyncio.ensure_future(workers.run(loop.time() + SOON, 1, held))
+        await asyncio.to_thread(held.begun.acquire)
+        workers._moved -= 100.0
+        busy = workers.stalled
+        held.go.set()
+        await first
+        return idle, busy >= 100.0, workers.stalled
+
+    assert run(scenario) == (0.0, True, 0.0)
