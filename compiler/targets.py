@@ -25,6 +25,7 @@ from compiler.features import (
     router,
     router_policies,
     routes_httproute,
+    stock_router,
     vllm,
 )
 from compiler.features.components import Component
@@ -112,12 +113,14 @@ def objects(policy: ir.Policy, target: str) -> list[Object]:
 
 def components(policy: ir.Policy, target: str) -> list[Component]:
     """The options of a target, for overlays of the user's own."""
-    return [option(policy) for option in OPTIONS[target]]
+    options = (*OPTIONS[target], router.by_helm) if policy.router.stock else OPTIONS[target]
+    return [option(policy) for option in options]
 
 
 def values(policy: ir.Policy, target: str) -> list[Values]:
     """What Helm takes for a target, a file a chart, by the names of the charts."""
-    return sorted((chart(policy) for chart in CHARTS.get(target, ())), key=lambda item: item.chart)
+    charts = (*CHARTS.get(target, ()), stock_router.chart) if policy.router.stock else CHARTS.get(target, ())
+    return sorted((chart(policy) for chart in charts), key=lambda item: item.chart)
 
 
 def notices(policy: ir.Policy, target: str) -> list[Diagnostic]:

@@ -31,23 +31,31 @@ def ext_proc_filter(policy: ir.Policy, cluster: str) -> Body:
             "failure_mode_allow": False,
             "grpc_service": {"envoy_grpc": {"cluster_name": cluster}},
             "message_timeout": duration(policy.router.deadline),
-            "mutation_rules": {
-                "allow_all_routing": False,
-                "disallow_is_error": True,
-                "allow_expression": {"regex": "|".join(_literal(name) for name in _written(policy))},
-                "disallow_all": True,
-            },
+            "mutation_rules": _mutations(policy),
             "processing_mode": {
                 "request_body_mode": "BUFFERED",
                 "request_header_mode": "SEND",
                 "request_trailer_mode": "SKIP",
                 "response_body_mode": "NONE",
-                "response_header_mode": "SKIP",
+                # The stock router says there what it chose.
+                "response_header_mode": "SEND" if policy.router.stock else "SKIP",
                 "response_trailer_mode": "SKIP",
             },
             "stat_prefix": "vsr",
             "status_on_error": {"code": "ServiceUnavailable"},
         },
+    }
+
+
+def _mutations(policy: ir.Policy) -> Body:
+    """Which headers the router may change. Of what the stock router changes there is no list; never host or method."""
+    if policy.router.stock:
+        return {"allow_all_routing": False, "allow_envoy": False}
+    return {
+        "allow_all_routing": False,
+        "disallow_is_error": True,
+        "allow_expression": {"regex": "|".join(_literal(name) for name in _written(policy))},
+        "disallow_all": True,
     }
 
 
