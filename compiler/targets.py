@@ -52,18 +52,24 @@ ISTIO_GATEWAY: tuple[Emit, ...] = (
     gateway_istio.emit,
     attach_envoyfilter.emit,
     router.emit,
-    router_policies.emit,
+    router_policies.emitter(gateway_istio.pods),
     pod_services.emit,
     backend_external.emit,
 )
 ISTIO_CHECKS: tuple[Check, ...] = (backend_external.check, router.check, routes_httproute.check, vllm.check)
 ISTIO_RELEASES = ("istio", "gateway-api", "vllm", "llm-d-inference-sim")
 
+
+def _pooled(project: str) -> tuple[Emit, ...]:
+    """Istio's pools, with the endpoint pickers of a project."""
+    return pools.emit, picker.emitter(project), picker.istio_ways
+
+
 TARGETS: Mapping[str, tuple[Emit, ...]] = MappingProxyType(
     {
         "istio": (*ISTIO_GATEWAY, model_servers.emit, routes_httproute.emit),
-        "gie": (*ISTIO_GATEWAY, model_servers.emit, pools.emit, picker.emitter("inference-extension")),
-        "llm-d": (*ISTIO_GATEWAY, disaggregation.emit, pools.emit, picker.emitter("llm-d-router")),
+        "gie": (*ISTIO_GATEWAY, model_servers.emit, *_pooled("inference-extension")),
+        "llm-d": (*ISTIO_GATEWAY, disaggregation.emit, *_pooled("llm-d-router")),
     }
 )
 
@@ -86,9 +92,9 @@ CHECKS: Mapping[str, Checks] = MappingProxyType(
 
 OPTIONS: Mapping[str, tuple[Option, ...]] = MappingProxyType(
     {
-        "istio": (monitoring.with_services, autoscaling.component),
-        "gie": (monitoring.with_pools, autoscaling.component),
-        "llm-d": (monitoring.with_pools, autoscaling.component),
+        "istio": (monitoring.component(gateway_istio.pods), autoscaling.component),
+        "gie": (monitoring.component(gateway_istio.pods, pools.pooled), autoscaling.component),
+        "llm-d": (monitoring.component(gateway_istio.pods, pools.pooled), autoscaling.component),
     }
 )
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from compiler.features.components import Component
 from compiler.features.disaggregation import BEHIND
+from compiler.features.gateway_pods import GatewayPods, Pods
 from compiler.features.objects import Body, Object, make
 from compiler.features.picker import METRICS_PORT
 from compiler.features.picker_rbac import RBAC
 from compiler.features.pods import selector
-from compiler.features.pools import is_pool, labels, picker_service, pooled, settings
-from compiler.features.router_policies import GATEWAY_NAME
+from compiler.features.pools import Pooled, is_pool, labels, none, picker_service, settings
 from compiler.link import ir
 
 API = "monitoring.coreos.com/v1"
@@ -20,17 +20,19 @@ PROMETHEUS = {"app.kubernetes.io/name": "prometheus"}
 READER = "vsr-metrics-reader"
 
 
-def with_services(policy: ir.Policy) -> Component:
-    """For targets that reach the models by Services."""
-    return Component("monitoring", (*_common(policy), _rules(policy, [])))
+def component(gateway: Pods, pooled: Pooled = none) -> Callable[[ir.Policy], Component]:
+    """What to watch where a Gateway has such pods, and these endpoints have pickers."""
+
+    def option(policy: ir.Policy) -> Component:
+        """The pickers ask who reads their metrics."""
+        pools = pooled(policy)
+        found = (*_common(policy, gateway(policy)), *_pickers(policy, pools), _rules(policy, pools))
+        return Component("monitoring", found)
+
+    return option
 
 
-def with_pools(policy: ir.Policy) -> Component:
-    """For targets that pool them: their endpoint pickers as well, which ask who reads their metrics."""
-    return Component("monitoring", (*_common(policy), *_pickers(policy), _rules(policy, pooled(policy))))
-
-
-def _common(policy: ir.Policy) -> Iterator[Object]:
+def _common(policy: ir.Policy, proxies: GatewayPods) -> Iterator[Object]:
     """The router, the gateway, and every model server whose pods are known."""
     router, gateway = policy.router, policy.gateway
     name, namespace = router.grpc.name, router.grpc.namespace
@@ -43,9 +45,8 @@ def _common(policy: ir.Policy) -> Iterator[Object]:
         spec={"endpoints": [{"path": "/metrics", "port": "http"}], "selector": {"matchLabels": selector(name)}},
     )
     yield _scrapers(policy)
-    # Istio names this port of its proxies so.
-    ports = [{"path": "/stats/prometheus", "port": "http-envoy-prom"}]
-    yield _pod_monitor(gateway.name, gateway.namespace, gateway.span, {GATEWAY_NAME: gateway.name}, ports)
+    ports = [{"path": "/stats/prometheus", "port": proxies.metrics}]
+    yield _pod_monitor(gateway.name, gateway.namespace, gateway.span, dict(proxies.labels), ports, proxies.namespace)
     for endpoint in policy.endpoints:
         if is_pool(endpoint):
             service = endpoint.service
@@ -81,14 +82,18 @@ def _model_ports(endpoint: ir.Endpoint) -> list[Body]:
     return [{"path": "/metrics", "port": name} for name in names]
 
 
-def _pod_monitor(name: str, namespace: str, origin: ir.Span, pods: dict[str, str], endpoints: list[Body]) -> Object:
-    spec = {"podMetricsEndpoints": endpoints, "selector": {"matchLabels": pods}}
+def _pod_monitor(
+    name: str, namespace: str, origin: ir.Span, pods: dict[str, str], endpoints: list[Body], where: str = ""
+) -> Object:
+    """``where`` is the namespace of the pods, if it is another than the monitor's."""
+    spec: Body = {"podMetricsEndpoints": endpoints, "selector": {"matchLabels": pods}}
+    if where and where != namespace:
+        spec["namespaceSelector"] = {"matchNames": [where]}
     return make(API, "PodMonitor", name, origin, namespace=namespace, spec=spec)
 
 
-def _pickers(policy: ir.Policy) -> Iterator[Object]:
+def _pickers(policy: ir.Policy, pools: list[ir.Endpoint]) -> Iterator[Object]:
     """Monitors with the token of an account that may read metrics, one account a namespace."""
-    pools = pooled(policy)
     for namespace, origin in sorted({pool.service.namespace: policy.router.span for pool in pools}.items()):
         yield from _reader(namespace, origin)
     for pool in pools:

@@ -1,4 +1,4 @@
-"""Endpoint pickers: the process that Istio asks which pod of a pool takes a request, and the way there."""
+"""Endpoint pickers: the process that a gateway asks which pod of a pool takes a request, and Istio's way there."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from compiler.features.pods import (
     service_spec,
     spread,
 )
-from compiler.features.pools import picker_service, pooled, settings
+from compiler.features.pools import Pooled, picker_service, pooled, settings
 from compiler.link import ir
 from compiler.output.yaml import dump
 from compiler.releases.pickers import PICKERS, Picker
@@ -34,25 +34,31 @@ CONFIG_PATH = "/config"
 HEALTH_PORT, METRICS_PORT = 9003, 9090
 
 
-def emitter(project: str) -> Callable[[ir.Policy], Iterator[Object]]:
+def emitter(project: str, chosen: Pooled = pooled) -> Callable[[ir.Policy], Iterator[Object]]:
     """The pickers of one project, at the release that the policy's profile names."""
 
     def emit(policy: ir.Policy) -> Iterator[Object]:
         """A picker for each pool."""
         release = PICKERS[project][policy.versions[project]]
-        for endpoint in pooled(policy):
+        for endpoint in chosen(policy):
             yield from _picker(policy, endpoint, release)
 
     return emit
 
 
-def checker(project: str) -> Callable[[ir.Policy], Iterator[Diagnostic]]:
+def istio_ways(policy: ir.Policy) -> Iterator[Object]:
+    """How Istio is told to reach each picker."""
+    for endpoint in pooled(policy):
+        yield _destination_rule(policy, endpoint)
+
+
+def checker(project: str, chosen: Pooled = pooled) -> Callable[[ir.Policy], Iterator[Diagnostic]]:
     """VSR312 for what the project's release does not know."""
 
     def check(policy: ir.Policy) -> Iterator[Diagnostic]:
         """Scorers, weights and disaggregation of each pool."""
         version = policy.versions[project]
-        for endpoint in pooled(policy):
+        for endpoint in chosen(policy):
             yield from picker_config.check(endpoint, f"{project} {version}", PICKERS[project][version])
 
     return check
@@ -94,7 +100,6 @@ def _picker(policy: ir.Policy, endpoint: ir.Endpoint, release: Picker) -> Iterat
             strategy={"type": "Recreate"},
         ),
     )
-    yield _destination_rule(policy, endpoint)
 
 
 def _pod(policy: ir.Policy, endpoint: ir.Endpoint, release: Picker) -> Body:

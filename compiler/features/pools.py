@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from compiler.diagnostics import Diagnostic
 from compiler.features import vllm
@@ -14,18 +14,31 @@ from compiler.releases import gateway as releases
 
 GROUP = "inference.networking.k8s.io"
 PICKER_PORT = 9002
+Pooled = Callable[[ir.Policy], list[ir.Endpoint]]
+"""Which endpoints of a policy a target puts behind pools."""
 
 
 def emit(policy: ir.Policy) -> Iterator[Object]:
     """The pools, the routes to them, and the grants that let routes cross namespaces."""
     for endpoint in pooled(policy):
-        yield _pool(policy, endpoint)
+        yield inference_pool(policy, endpoint)
     yield from routes(policy, pool_backend)
 
 
 def pooled(policy: ir.Policy) -> list[ir.Endpoint]:
     """The endpoints that are pools: those whose pods are known."""
     return [endpoint for endpoint in policy.endpoints if is_pool(endpoint)]
+
+
+def asked_for(policy: ir.Policy) -> list[ir.Endpoint]:
+    """The endpoints that the policy itself calls pools."""
+    return [endpoint for endpoint in policy.endpoints if endpoint.pool is not None]
+
+
+def none(policy: ir.Policy) -> list[ir.Endpoint]:
+    """Nothing is pooled."""
+    del policy
+    return []
 
 
 def is_pool(endpoint: ir.Endpoint) -> bool:
@@ -86,7 +99,8 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
             yield Diagnostic("VSR316", message, endpoint.span, "Name the pods (`pods:`) to pool them.")
 
 
-def _pool(policy: ir.Policy, endpoint: ir.Endpoint) -> Object:
+def inference_pool(policy: ir.Policy, endpoint: ir.Endpoint) -> Object:
+    """The InferencePool of an endpoint."""
     service = picker_service(endpoint)
     defaults = releases.INFERENCE_EXTENSION[policy.versions["inference-extension"]].defaults
     picker: Body = {

@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from compiler.features.gateway_pods import GatewayPods, Pods
 from compiler.features.objects import Body, Object, make
 from compiler.features.pods import selector
 from compiler.link import ir
 
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
-GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name"
-"""The label that Gateway controllers put on the pods of a Gateway."""
 
 
-def emit(policy: ir.Policy) -> Iterator[Object]:
-    """The NetworkPolicy and the PodDisruptionBudget."""
-    yield network_policy(policy)
-    yield _disruption_budget(policy)
+def emitter(pods: Pods) -> Callable[[ir.Policy], Iterator[Object]]:
+    """The protection of a router that these pods of a Gateway ask."""
+
+    def emit(policy: ir.Policy) -> Iterator[Object]:
+        """The NetworkPolicy and the PodDisruptionBudget."""
+        yield network_policy(policy, pods(policy))
+        yield _disruption_budget(policy)
+
+    return emit
 
 
-def network_policy(policy: ir.Policy) -> Object:
+def network_policy(policy: ir.Policy, pods: GatewayPods) -> Object:
     """Decisions are asked for by the gateway only, the HTTP port by pods of the router's own namespace.
 
     Probes need no rule: traffic from the node that a pod runs on is always allowed.
     """
-    router, gateway = policy.router, policy.gateway
+    router = policy.router
     from_gateway: Body = {
-        "namespaceSelector": {"matchLabels": {NAMESPACE_NAME: gateway.namespace}},
-        "podSelector": {"matchLabels": {GATEWAY_NAME: gateway.name}},
+        "namespaceSelector": {"matchLabels": {NAMESPACE_NAME: pods.namespace}},
+        "podSelector": {"matchLabels": dict(pods.labels)},
     }
     return make(
         "networking.k8s.io/v1",

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 from compiler.diagnostics import Diagnostic
 from compiler.features import backend_external
-from compiler.features.gateway_istio import GATEWAY_API, LISTENER
+from compiler.features.gateway_istio import GATEWAY_API
 from compiler.features.objects import Body, Object, make
 from compiler.link import ir
 from compiler.releases import gateway as releases
@@ -84,22 +84,26 @@ def _route(policy: ir.Policy, model: ir.Model, backend: Backend) -> Object:
     }
     if provider is not None:
         rule["filters"] = [backend_external.rewrite(provider)]
-    gateway = policy.gateway
-    parent = {
-        "group": GATEWAY_GROUP,
-        "kind": "Gateway",
-        "name": gateway.name,
-        "namespace": gateway.namespace,
-        "sectionName": LISTENER,
-    }
     return make(
         GATEWAY_API,
         "HTTPRoute",
         model.object_name,
         model.span,
-        namespace=gateway.namespace,
-        spec={"parentRefs": [parent], "rules": [rule]},
+        namespace=policy.gateway.namespace,
+        spec={"parentRefs": [parent(policy)], "rules": [rule]},
     )
+
+
+def parent(policy: ir.Policy) -> Body:
+    """How a route asks for the Gateway's listener."""
+    gateway = policy.gateway
+    return {
+        "group": GATEWAY_GROUP,
+        "kind": "Gateway",
+        "name": gateway.name,
+        "namespace": gateway.namespace,
+        "sectionName": gateway.listener.name,
+    }
 
 
 def _grant(policy: ir.Policy, endpoint: ir.Endpoint, target: Body) -> Object:

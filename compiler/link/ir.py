@@ -15,9 +15,11 @@ from compiler.link.signals import Signal
 from compiler.link.symbols import (
     API_PATH,
     CLUSTER_DOMAIN,
+    HTTP,
     Category,
     Classifier,
     Endpoint,
+    Listener,
     Model,
     Picker,
     PodSet,
@@ -46,6 +48,7 @@ __all__ = [
     "Guard",
     "HasSignal",
     "InCategory",
+    "Listener",
     "Model",
     "Not",
     "Picker",
@@ -179,6 +182,12 @@ class Gateway:
     namespace: str
     timeout: int
     span: Span
+    listener: Listener = HTTP
+
+    @property
+    def class_name(self) -> str:
+        """The GatewayClass that is this Gateway's own, where one is made: no other Gateway's bears the name."""
+        return f"{self.namespace}-{self.name}"
 
 
 @dataclass(frozen=True, slots=True)

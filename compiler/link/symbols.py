@@ -36,6 +36,23 @@ class ServiceRef:
         """The name under which Istio's proxies know this port."""
         return f"outbound|{self.port}||{self.host}"
 
+    @property
+    def envoy_cluster(self) -> str:
+        """The name under which we add this port to the proxies of Envoy Gateway."""
+        return f"vsr/{self.namespace}/{self.name}/{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A port on which the Gateway takes requests."""
+
+    name: str
+    port: int
+    protocol: str
+
+
+HTTP = Listener("http", 80, "HTTP")
+
 
 @dataclass(frozen=True, slots=True)
 class Resources:

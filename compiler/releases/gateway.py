@@ -1,4 +1,4 @@
-"""The gateway's APIs by release: which fields a pool has, how many backends a rule takes, what Istio can carry."""
+"""The gateways and their APIs by release: which fields there are, how many rules and backends, what goes together."""
 
 from __future__ import annotations
 
@@ -29,6 +29,38 @@ class Istio:
     many_pools: bool
 
 
+@dataclass(frozen=True, slots=True)
+class EnvoyGateway:
+    """A release of Envoy Gateway.
+
+    Attributes:
+        brings: The release of the Gateway API whose CRDs are in its chart.
+        gateway_apis: Releases of the Gateway API beside which it runs.
+        names_by_port: Whether listeners are called by their ports in Envoy (XDSNameSchemeV2), not by their Gateways.
+    """
+
+    brings: str
+    gateway_apis: frozenset[str]
+    names_by_port: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AiGateway:
+    """A release of Envoy AI Gateway.
+
+    Attributes:
+        api: The apiVersion of its routes and backends.
+        prefix: The field of a backend's schema that says where its API lies.
+        max_rules: How many rules a route takes.
+        envoy_gateways: Releases of Envoy Gateway that it extends.
+    """
+
+    api: str
+    prefix: str
+    max_rules: int
+    envoy_gateways: frozenset[str]
+
+
 GATEWAY_API: Mapping[str, GatewayApi] = MappingProxyType(dict.fromkeys(("1.2.0", "1.5.1"), GatewayApi(16, 16)))
 
 INFERENCE_EXTENSION: Mapping[str, PoolApi] = MappingProxyType(
@@ -39,4 +71,20 @@ ISTIO: Mapping[str, Istio] = MappingProxyType(
     # Before 1.28.5 only the first pool of a Gateway kept its picker (istio/istio#58392).
     dict.fromkeys(("1.28.0", "1.28.1", "1.28.2", "1.28.3", "1.28.4"), Istio(many_pools=False))
     | dict.fromkeys(("1.28.5", "1.29.0", "1.29.6", "1.30.3"), Istio(many_pools=True))
+)
+
+ENVOY_GATEWAY: Mapping[str, EnvoyGateway] = MappingProxyType(
+    {
+        "1.6.7": EnvoyGateway("1.4.0", frozenset({"1.2.0", "1.5.1"})),
+        # It watches ListenerSets, which no older Gateway API has. Names by port become the default in 1.10.
+        "1.8.3": EnvoyGateway("1.5.1", frozenset({"1.5.1"})),
+    }
+)
+
+AI_GATEWAY: Mapping[str, AiGateway] = MappingProxyType(
+    {
+        # Its own schema takes 128 rules, but the HTTPRoute that it makes of them takes 16, of which one is its own.
+        "0.4.0": AiGateway("aigateway.envoyproxy.io/v1alpha1", "version", 15, frozenset({"1.6.7"})),
+        "1.1.0": AiGateway("aigateway.envoyproxy.io/v1beta1", "prefix", 15, frozenset({"1.8.3"})),
+    }
 )

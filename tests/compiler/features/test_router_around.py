@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from support import ROOT, SMALL, kubectl, linked
 
 from compiler import targets
-from compiler.features import extproc, router_policies
+from compiler.features import extproc, gateway_istio, router_policies
 from compiler.features.components import Component
 from schemas.headers import STRIPPED
 
@@ -48,7 +48,8 @@ def test_headers_by_which_pods_are_addressed_are_taken_from_clients() -> None:
 def test_only_the_gateway_reaches_the_decisions() -> None:
     """Pods of another Gateway or namespace do not; the HTTP port is for the router's own namespace."""
     text = SMALL + "gateway: {name: edge, namespace: ingress}\n"
-    spec = router_policies.network_policy(linked(text)).body["spec"]
+    policy = linked(text)
+    spec = router_policies.network_policy(policy, gateway_istio.pods(policy)).body["spec"]
     decisions, http = spec["ingress"]
     assert decisions["ports"] == [{"port": 50051, "protocol": "TCP"}]
     assert decisions["from"] == [
@@ -63,7 +64,7 @@ def test_only_the_gateway_reaches_the_decisions() -> None:
 
 def test_a_single_replica_can_be_drained() -> None:
     """At most one pod is away; a minimum of one would block every drain of a router of one."""
-    found = {item.kind: item for item in router_policies.emit(linked())}
+    found = {item.kind: item for item in router_policies.emitter(gateway_istio.pods)(linked())}
     spec = found["PodDisruptionBudget"].body["spec"]
     assert spec["maxUnavailable"] == 1
     assert "minAvailable" not in spec
