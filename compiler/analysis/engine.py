@@ -58,10 +58,11 @@ def _names(policy: ir.Policy) -> Iterator[Diagnostic]:
     """A guard becomes a decision and signals of its own, whose names nobody else may bear."""
     taken = {f"guard/{guard.name}" for guard in policy.guards}
     own = {category.name for category in policy.categories if category.name not in MMLU_CATEGORIES}
-    for each in (*policy.routes, *policy.signals):
-        if each.name in taken:
-            hint = "Choose another name."
-            yield Diagnostic("VSR330", f"`{each.name}` is what the engine's config calls a guard", each.span, hint)
+    named = [(each.name, each.span) for each in policy.routes] + [(each.name, each.span) for each in policy.signals]
+    for name, span in named:
+        if name in taken:
+            message = f"`{name}` is what the engine's config calls a guard"
+            yield Diagnostic("VSR330", message, span, "Choose another name.")
     for signal in policy.signals:
         if isinstance(signal.body, signals.Similar) and signal.name in own:
             message = f"`{signal.name}` is a category as well, and the engine tells both by their sentences"

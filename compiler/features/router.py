@@ -81,7 +81,7 @@ def emit(policy: ir.Policy) -> Iterator[Object]:
 
 def by_helm(policy: ir.Policy) -> Component:
     """An option for the stock router: all of the above comes from its chart."""
-    return stock_router.by_helm(policy, list(emit(policy)))
+    return stock_router.by_helm(list(emit(policy)))
 
 
 def check(policy: ir.Policy) -> Iterator[Diagnostic]:

@@ -116,7 +116,7 @@ def chart(policy: ir.Policy) -> Values:
     return Values(CHART, body, router.span)
 
 
-def by_helm(policy: ir.Policy, owned: list[Object]) -> Component:
+def by_helm(owned: list[Object]) -> Component:
     """An option for overlays: the router comes from its chart, so what stands for it here is taken out."""
     patches = [
         {

@@ -45,7 +45,7 @@ class ProviderRef(common.BackendRef):
 class ProviderModel(common.ProviderModel):
     """A model that the router may select."""
 
-    backend_refs: list[common.BackendRef | ProviderRef]  # type: ignore[assignment]  # wider than what the runtime reads
+    backend_refs: list[common.BackendRef | ProviderRef]
 
 
 class Providers(Strict):
