@@ -25,6 +25,7 @@ from compiler.features import (
     router,
     router_policies,
     routes_httproute,
+    stack,
     stock_router,
     vllm,
 )
@@ -36,7 +37,7 @@ from compiler.link import ir
 Emit = Callable[[ir.Policy], Iterable[Object]]
 Check = Callable[[ir.Policy], Iterable[Diagnostic]]
 Option = Callable[[ir.Policy], Component]
-Chart = Callable[[ir.Policy], Values]
+Chart = Callable[[ir.Policy], Values | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +66,17 @@ def _pooled(project: str) -> tuple[Emit, ...]:
     return pools.emit, picker.emitter(project), picker.istio_ways
 
 
-TARGETS: Mapping[str, tuple[Emit, ...]] = MappingProxyType(
+BEFORE_STACK = "istio"
+"""The target whose gateway stands before the production stack."""
+
+_TARGETS: Mapping[str, tuple[Emit, ...]] = MappingProxyType(
     {
         "istio": (*ISTIO_GATEWAY, model_servers.emit, routes_httproute.emit),
         "gie": (*ISTIO_GATEWAY, model_servers.emit, *_pooled("inference-extension")),
         "llm-d": (*ISTIO_GATEWAY, disaggregation.emit, *_pooled("llm-d-router")),
     }
 )
+TARGETS = MappingProxyType({**_TARGETS, "production-stack": tuple(map(stack.seen, _TARGETS[BEFORE_STACK]))})
 
 
 def _pool_checks(project: str) -> Checks:
@@ -82,7 +87,7 @@ def _pool_checks(project: str) -> Checks:
     )
 
 
-CHECKS: Mapping[str, Checks] = MappingProxyType(
+_CHECKS: Mapping[str, Checks] = MappingProxyType(
     {
         "istio": Checks(releases_check.known(*ISTIO_RELEASES), (*ISTIO_CHECKS, refusals.pools_ignored)),
         "gie": _pool_checks("inference-extension"),
@@ -90,7 +95,16 @@ CHECKS: Mapping[str, Checks] = MappingProxyType(
     }
 )
 
-OPTIONS: Mapping[str, tuple[Option, ...]] = MappingProxyType(
+
+def _before_stack(checks: Checks) -> Checks:
+    """For what its gateway cannot do with the one Service that it sees, and what the stack cannot."""
+    own = (releases_check.known("production-stack", "vllm"), stack.check, vllm.check)
+    return Checks(checks.releases, (*own, *map(stack.seen, checks.rest)))
+
+
+CHECKS = MappingProxyType({**_CHECKS, "production-stack": _before_stack(_CHECKS[BEFORE_STACK])})
+
+_OPTIONS: Mapping[str, tuple[Option, ...]] = MappingProxyType(
     {
         "istio": (monitoring.component(gateway_istio.pods), autoscaling.component),
         "gie": (monitoring.component(gateway_istio.pods, pools.pooled), autoscaling.component),
@@ -98,7 +112,12 @@ OPTIONS: Mapping[str, tuple[Option, ...]] = MappingProxyType(
     }
 )
 
-CHARTS: Mapping[str, tuple[Chart, ...]] = MappingProxyType({})
+OPTIONS = MappingProxyType({**_OPTIONS, "production-stack": tuple(map(stack.seen, _OPTIONS[BEFORE_STACK]))})
+
+_CHARTS: Mapping[str, tuple[Chart, ...]] = MappingProxyType({})
+CHARTS: Mapping[str, tuple[Chart, ...]] = MappingProxyType(
+    {**_CHARTS, "production-stack": (stack.chart, *map(stack.seen, _CHARTS.get(BEFORE_STACK, ())))}
+)
 """What a target hands to Helm; most hand nothing."""
 
 
@@ -126,7 +145,8 @@ def components(policy: ir.Policy, target: str) -> list[Component]:
 def values(policy: ir.Policy, target: str) -> list[Values]:
     """What Helm takes for a target, a file a chart, by the names of the charts."""
     charts = (*CHARTS.get(target, ()), stock_router.chart) if policy.router.stock else CHARTS.get(target, ())
-    return sorted((chart(policy) for chart in charts), key=lambda item: item.chart)
+    found = [chart(policy) for chart in charts]
+    return sorted((item for item in found if item is not None), key=lambda item: item.chart)
 
 
 def notices(policy: ir.Policy, target: str) -> list[Diagnostic]:
