@@ -5,13 +5,16 @@ What is compiled for our runtime, in the same contract, `make stock-router` lets
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support import ROOT, linked, required
+from ruamel.yaml import YAML
+from support import ROOT, kubectl, linked, required
 
+from compiler import targets, trial
 from compiler.features.stock_config import stock_config
 from schemas.routerconfig.engine_0_4_0 import RouterConfig
 
@@ -101,3 +104,53 @@ def test_no_key_stands_in_the_config() -> None:
     text = stock_config(linked(GOLDEN.read_text(encoding="utf-8"))).model_dump_json()
     assert "PROVIDER_PROVIDER_API_KEY" in text
     assert "provider-api" not in text
+
+
+def test_the_values_for_its_chart_and_our_objects_are_the_same_router() -> None:
+    """Whoever uses the chart changes a file: names, ports, image, config and keys are those of the Deployment."""
+    policy = linked(GOLDEN.read_text(encoding="utf-8"))
+    (values,) = targets.values(policy, "istio")
+    (pod,) = [
+        item.body["spec"]["template"]["spec"]
+        for item in targets.objects(policy, "istio")
+        if (item.kind, item.name) == ("Deployment", "semantic-router")
+    ]
+    container = pod["containers"][0]
+    assert f"{values.body['image']['repository']}:{values.body['image']['tag']}" == container["image"]
+    assert values.body["fullnameOverride"] == "semantic-router"
+    assert values.body["args"] == container["args"]
+    assert values.body["service"]["grpc"]["port"] == policy.router.grpc.port == 50051
+    assert all(each in container["env"] for each in values.body["extraEnv"])
+    config = stock_config(policy).model_dump(mode="json", by_alias=True, exclude_none=True)
+    assert values.body["configOverride"] == config
+
+
+def test_an_overlay_that_takes_the_router_from_its_chart_deploys_none_of_it(tmp_path: Path) -> None:
+    """The component takes out just what the chart brings; the gateway's objects stay."""
+    out = ROOT / "tests/golden/stock-router/out/stock-router/istio"
+    shutil.copytree(out, tmp_path / "istio")
+    overlay = tmp_path / "istio" / "overlays" / "helm"
+    overlay.mkdir()
+    text = "resources: [../../base]\ncomponents: [../../components/router-by-helm]\n"
+    (overlay / "kustomization.yaml").write_text(text, encoding="utf-8")
+    result = subprocess.run([kubectl(), "kustomize", str(overlay)], capture_output=True, text=True, check=True)
+    found = [(body["kind"], body["metadata"]["name"]) for body in YAML(typ="safe").load_all(result.stdout)]
+    assert ("EnvoyFilter", "inference-gateway-semantic-router") in found
+    assert ("NetworkPolicy", "semantic-router") in found
+    gone = {"Deployment", "Service", "ServiceAccount", "ConfigMap", "PersistentVolumeClaim"}
+    assert [name for kind, name in found if kind in gone and name.startswith("semantic-router")] == []
+
+
+def test_the_tests_of_its_policies_say_what_nothing_here_can_decide() -> None:
+    """VSR333: what its own models would tell is not guessed, and what needs none of them is decided as ever."""
+    policy = linked(GOLDEN.read_text(encoding="utf-8"))
+    outcomes = trial.run(policy)
+    assert [(each.decided, each.route, each.model) for each in outcomes] == [
+        (False, None, None),
+        (True, "closed", None),
+        (True, None, "large"),
+    ]
+    notes = list(trial.findings(policy, outcomes))
+    assert [item.code for item in notes] == ["VSR333", "VSR333"]
+    wrong = linked(GOLDEN.read_text(encoding="utf-8").replace("expect: {route: closed}", "expect: {route: law}"))
+    assert "VSR250" in {item.code for item in trial.findings(wrong, trial.run(wrong))}
