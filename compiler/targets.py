@@ -10,20 +10,27 @@ from types import MappingProxyType
 from compiler.diagnostics import CompileError, Diagnostic, Severity
 from compiler.features import (
     attach_envoyfilter,
+    attach_envoypatch,
     autoscaling,
+    backend_ai,
+    backend_envoy,
     backend_external,
     disaggregation,
+    gateway_envoy,
     gateway_istio,
+    helm_envoy_gateway,
     model_servers,
     monitoring,
     namespaces,
     picker,
     pod_services,
     pools,
+    preflight_envoy,
     refusals,
     releases_check,
     router,
     router_policies,
+    routes_aigateway,
     routes_httproute,
     stack,
     stock_router,
@@ -33,6 +40,7 @@ from compiler.features.components import Component
 from compiler.features.helm import Values
 from compiler.features.objects import Object
 from compiler.link import ir
+from schemas.headers import AI_MODEL
 
 Emit = Callable[[ir.Policy], Iterable[Object]]
 Check = Callable[[ir.Policy], Iterable[Diagnostic]]
@@ -52,13 +60,23 @@ ISTIO_GATEWAY: tuple[Emit, ...] = (
     namespaces.emit,
     gateway_istio.emit,
     attach_envoyfilter.emit,
-    router.emit,
+    router.emitter(),
     router_policies.emitter(gateway_istio.pods),
     pod_services.emit,
     backend_external.emit,
 )
-ISTIO_CHECKS: tuple[Check, ...] = (backend_external.check, router.check, routes_httproute.check, vllm.check)
-ISTIO_RELEASES = ("istio", "gateway-api", "vllm", "llm-d-inference-sim")
+ENVOY_GATEWAY: tuple[Emit, ...] = (
+    namespaces.emit,
+    attach_envoypatch.emit,
+    router_policies.emitter(gateway_envoy.pods),
+    pod_services.emit,
+    model_servers.emit,
+)
+COMMON_CHECKS: tuple[Check, ...] = (backend_external.check, router.check, routes_httproute.check, vllm.check)
+COMMON_RELEASES = ("gateway-api", "vllm", "llm-d-inference-sim")
+ISTIO_RELEASES = ("istio", *COMMON_RELEASES)
+PICKER = "inference-extension"
+"""Whose endpoint pickers AI Gateway asks."""
 
 
 def _pooled(project: str) -> tuple[Emit, ...]:
@@ -66,14 +84,29 @@ def _pooled(project: str) -> tuple[Emit, ...]:
     return pools.emit, picker.emitter(project), picker.istio_ways
 
 
-BEFORE_STACK = "istio"
+BEFORE_STACK = "ai-gateway"
 """The target whose gateway stands before the production stack."""
 
 _TARGETS: Mapping[str, tuple[Emit, ...]] = MappingProxyType(
     {
-        "istio": (*ISTIO_GATEWAY, model_servers.emit, routes_httproute.emit),
+        "istio": (*ISTIO_GATEWAY, model_servers.emit, routes_httproute.emitter(routes_httproute.service_backend)),
         "gie": (*ISTIO_GATEWAY, model_servers.emit, *_pooled("inference-extension")),
         "llm-d": (*ISTIO_GATEWAY, disaggregation.emit, *_pooled("llm-d-router")),
+        "ai-gateway": (
+            *ENVOY_GATEWAY,
+            gateway_envoy.emitter(routes_aigateway.homes, [AI_MODEL]),
+            router.emitter(headless=True, keys=False),
+            backend_ai.emit,
+            picker.emitter(PICKER, pools.asked_for),
+            routes_aigateway.emit,
+        ),
+        "envoy-gateway": (
+            *ENVOY_GATEWAY,
+            gateway_envoy.emitter(routes_httproute.homes),
+            router.emitter(headless=True),
+            backend_envoy.emit,
+            routes_httproute.emitter(backend_envoy.reference),
+        ),
     }
 )
 TARGETS = MappingProxyType({**_TARGETS, "production-stack": tuple(map(stack.seen, _TARGETS[BEFORE_STACK]))})
@@ -83,15 +116,35 @@ def _pool_checks(project: str) -> Checks:
     """For a target that pools the models behind the endpoint pickers of a project."""
     return Checks(
         releases_check.known(*ISTIO_RELEASES, "inference-extension", project),
-        (*ISTIO_CHECKS, pools.check, picker.checker(project), releases_check.preflight(project)),
+        (*COMMON_CHECKS, pools.check, picker.checker(project), releases_check.preflight(project)),
     )
 
 
 _CHECKS: Mapping[str, Checks] = MappingProxyType(
     {
-        "istio": Checks(releases_check.known(*ISTIO_RELEASES), (*ISTIO_CHECKS, refusals.pools_ignored)),
+        "istio": Checks(releases_check.known(*ISTIO_RELEASES), (*COMMON_CHECKS, refusals.pools_ignored("istio"))),
         "gie": _pool_checks("inference-extension"),
         "llm-d": _pool_checks("llm-d-router"),
+        "ai-gateway": Checks(
+            releases_check.known("envoy-ai-gateway", "envoy-gateway", PICKER, *COMMON_RELEASES),
+            (
+                *COMMON_CHECKS,
+                releases_check.envoy_gateway,
+                releases_check.ai_gateway,
+                backend_ai.check,
+                picker.checker(PICKER, pools.asked_for),
+                preflight_envoy.ai_gateway,
+            ),
+        ),
+        "envoy-gateway": Checks(
+            releases_check.known("envoy-gateway", *COMMON_RELEASES),
+            (
+                *COMMON_CHECKS,
+                releases_check.envoy_gateway,
+                refusals.pools_ignored("envoy-gateway"),
+                preflight_envoy.envoy_gateway,
+            ),
+        ),
     }
 )
 
@@ -109,15 +162,20 @@ _OPTIONS: Mapping[str, tuple[Option, ...]] = MappingProxyType(
         "istio": (monitoring.component(gateway_istio.pods), autoscaling.component),
         "gie": (monitoring.component(gateway_istio.pods, pools.pooled), autoscaling.component),
         "llm-d": (monitoring.component(gateway_istio.pods, pools.pooled), autoscaling.component),
+        "ai-gateway": (monitoring.component(gateway_envoy.pods, pools.asked_for), autoscaling.component),
+        "envoy-gateway": (monitoring.component(gateway_envoy.pods), autoscaling.component),
     }
 )
 
 OPTIONS = MappingProxyType({**_OPTIONS, "production-stack": tuple(map(stack.seen, _OPTIONS[BEFORE_STACK]))})
 
-_CHARTS: Mapping[str, tuple[Chart, ...]] = MappingProxyType({})
-CHARTS: Mapping[str, tuple[Chart, ...]] = MappingProxyType(
-    {**_CHARTS, "production-stack": (stack.chart, *map(stack.seen, _CHARTS.get(BEFORE_STACK, ())))}
+_CHARTS: Mapping[str, tuple[Chart, ...]] = MappingProxyType(
+    {
+        "ai-gateway": (helm_envoy_gateway.with_ai_gateway,),
+        "envoy-gateway": (helm_envoy_gateway.plain,),
+    }
 )
+CHARTS = MappingProxyType({**_CHARTS, "production-stack": (stack.chart, *map(stack.seen, _CHARTS[BEFORE_STACK]))})
 """What a target hands to Helm; most hand nothing."""
 
 

@@ -47,7 +47,10 @@ def cli() -> None:
     help="Where probes and /metrics listen.",
 )
 @click.option("--credentials", type=_DIRECTORY, help="Keys of providers; by default `credentials` beside the config.")
-def serve(config: Path, address: object, http_address: object, credentials: Path | None) -> None:
+@click.option("--keys-at-gateway", is_flag=True, help="Read no keys of providers: the gateway adds them afterwards.")
+def serve(
+    config: Path, address: object, http_address: object, credentials: Path | None, *, keys_at_gateway: bool
+) -> None:
     """Answer an Envoy's ext_proc filter until SIGTERM.
 
     \b
@@ -55,12 +58,14 @@ def serve(config: Path, address: object, http_address: object, credentials: Path
       vsr-runtime serve --config out/quickstart/router/config.yaml --address 127.0.0.1:50051
     """  # noqa: D301 - the escape is click's mark for a paragraph to leave alone
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its own lines would come beside our one line an error
+    from runtime.credentials import KEYLESS  # noqa: PLC0415 - only serving needs it
     from runtime.serve.address import Address  # noqa: PLC0415 - only serving needs it
     from runtime.serve.load import load_classifier  # noqa: PLC0415 - likewise
     from runtime.serve.server import Listen, run  # noqa: PLC0415 - loads grpc
 
     if isinstance(address, Address) and isinstance(http_address, Address):
-        run(config, Listen(address, http_address), load_classifier, credentials=credentials)
+        keys = KEYLESS if keys_at_gateway else credentials
+        run(config, Listen(address, http_address), load_classifier, credentials=keys)
 
 
 @cli.command()

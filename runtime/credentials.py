@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,8 @@ from schemas.runtime import Credential
 
 FOLDER = "credentials"
 """Where keys lie beside config.yaml, unless somebody says otherwise."""
+KEYLESS = Path(os.devnull)
+"""In the folder's place: the gateway adds the keys, and none is read here."""
 MAX_KEY = 8192
 """Bytes. Tokens of a few kilobytes exist; a header of Envoy's takes 60 KiB in all."""
 _KEY = re.compile(r"[!-~]+(?: [!-~]+)*")
@@ -21,12 +24,14 @@ def read_credentials(folder: Path, given: Mapping[str, Credential]) -> dict[str,
     """What each model that is served outside the cluster is sent in the client's place.
 
     Args:
-        folder: where the keys lie.
+        folder: where the keys lie; ``KEYLESS`` where the gateway adds them after the router.
         given: the settings, by model.
 
     Raises:
         UserError: a file cannot be read, or holds no key; says which, and never what it holds.
     """
+    if folder == KEYLESS:
+        return dict.fromkeys(given, Outside())
     return {model: _outside(folder, credential) for model, credential in given.items()}
 
 

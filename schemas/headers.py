@@ -5,6 +5,9 @@ from __future__ import annotations
 SELECTED_MODEL = "x-selected-model"
 """The router writes it, routes match it. A client's own never counts."""
 
+AI_MODEL = "x-ai-eg-model"
+"""Envoy AI Gateway writes it, from the body as the router has left it."""
+
 STRIPPED = (
     SELECTED_MODEL,
     "x-gateway-destination-endpoint",

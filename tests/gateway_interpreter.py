@@ -117,11 +117,21 @@ class World:
             return False
         wanted = parent.get("sectionName")
         for listener in gateway["spec"]["listeners"]:
-            admits = listener.get("allowedRoutes", {}).get("namespaces", {}).get("from", "Same")
+            admits = listener.get("allowedRoutes", {}).get("namespaces", {})
             near = own == gateway["metadata"].get("namespace", "")
-            if wanted in {None, listener["name"]} and (admits == "All" or (admits == "Same" and near)):
+            chosen = {"All": True, "Same": near, "Selector": self._chosen(admits.get("selector", {}), own)}
+            if wanted in {None, listener["name"]} and chosen[admits.get("from", "Same")]:
                 return True
         return False
+
+    def _chosen(self, selector: Body, namespace: str) -> bool:
+        """Whether a selector takes a namespace, by the labels that it is known to have."""
+        known = self._by_name.get(("Namespace", "", namespace), {"metadata": {}})["metadata"].get("labels", {})
+        own = {**known, "kubernetes.io/metadata.name": namespace}
+        return selector.get("matchLabels", {}).items() <= own.items() and all(
+            each["operator"] == "In" and own.get(each["key"]) in each["values"]
+            for each in selector.get("matchExpressions", [])
+        )
 
     def _matches(self, route: Body, request: Request) -> Iterator[_Match]:
         """The matches of a route that hold. The order among them is that of the Gateway API's precedence."""
@@ -304,7 +314,7 @@ def _labels(selector: Body) -> Mapping[str, str]:
 def _schema_prefix(schema: Body) -> str | None:
     """The path below which a backend's API lies, in either spelling that releases have had."""
     prefix: str | None = schema.get("prefix", schema.get("version"))
-    return prefix
+    return prefix and f"/{prefix.strip('/')}"
 
 
 def _early(value: object) -> Iterator[str]:

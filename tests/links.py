@@ -8,12 +8,15 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from compiler.link import ir
-from schemas.headers import SELECTED_MODEL
+from schemas.headers import AI_MODEL, SELECTED_MODEL, STRIPPED
 
 Body = dict[str, Any]
 H2 = {"grpc", "http2", "kubernetes.io/h2c"}
 """What a Service's port must say for Envoy to speak HTTP/2 to it."""
 POOLS = "inference.networking.k8s.io"
+ROUTES = ("HTTPRoute", "AIGatewayRoute")
+ENVOY = "gateway.envoyproxy.io"
+OWNER = "gateway.envoyproxy.io/owning-gateway-name"
 
 
 class Links:
@@ -36,6 +39,7 @@ class Links:
         """Every broken link, as sentences; none is what a test wants."""
         rules = [self.unique, self.routes, self.grants, self.pools, self.pickers, self.rules, self.filters]
         rules += [self.hosts, self.selectors, self.choices, self.workloads, self.bindings, self.names]
+        rules += [self.patches, self.attached, self.backends]
         return [problem for rule in rules for problem in rule()]
 
     def of(self, kind: str) -> Iterator[tuple[str, str, Body]]:
@@ -60,29 +64,35 @@ class Links:
 
     def routes(self) -> Iterator[str]:
         """L02, L16, L17: parents and backends exist, a listener admits the route, one pool a rule."""
-        for namespace, name, body in self.of("HTTPRoute"):
+        for namespace, name, body in self.all_routes():
             for parent in body["spec"]["parentRefs"]:
                 gateway = self.by_name.get(("Gateway", parent["namespace"], parent["name"]))
                 listeners = {each["name"]: each for each in gateway["spec"]["listeners"]} if gateway else {}
                 listener = listeners.get(parent["sectionName"])
                 if listener is None:
                     yield f"{name}: no such listener"
-                elif listener["allowedRoutes"]["namespaces"]["from"] == "Same" and namespace != parent["namespace"]:
+                elif namespace not in _admitted(listener, parent["namespace"]):
                     yield f"{name}: the listener does not admit its namespace"
             for rule in body["spec"]["rules"]:
-                kinds = [ref["kind"] for ref in rule["backendRefs"]]
+                kinds = [_full(body, ref)["kind"] for ref in rule["backendRefs"]]
                 if "InferencePool" in kinds and len(kinds) > 1:
                     yield f"{name}: a pool shares a rule"
-                yield from (f"{name}: {text}" for ref in rule["backendRefs"] for text in self._backend(ref))
+                refs = [_full(body, ref) for ref in rule["backendRefs"]]
+                yield from (f"{name}: {text}" for ref in refs for text in self._backend(ref))
+
+    def all_routes(self) -> Iterator[tuple[str, str, Body]]:
+        """Routes of either kind."""
+        for kind in ROUTES:
+            yield from self.of(kind)
 
     def _backend(self, ref: Body) -> Iterator[str]:
         if ref["kind"] == "Hostname":
             yield from self._hostname(ref)
             return
         key = (ref["kind"], ref["namespace"], ref["name"])
-        if ref["kind"] == "InferencePool":
-            if key not in self.by_name or ref["group"] != POOLS:
-                yield f"no pool {ref['name']}"
+        if ref["kind"] in {"InferencePool", "AIServiceBackend", "Backend"}:
+            if key not in self.by_name or not self.by_name[key]["apiVersion"].startswith(f"{ref['group']}/"):
+                yield f"no pool {ref['name']}" if ref["kind"] == "InferencePool" else f"no {ref['kind']} {ref['name']}"
         elif (ref["namespace"], ref["name"], ref["port"]) not in self.services:
             ports = [each["port"] for each in self.by_name[key]["spec"]["ports"]] if key in self.by_name else []
             if ref["port"] not in ports:
@@ -189,8 +199,11 @@ class Links:
         host = f"{name}.{namespace}.svc.cluster.local"
         found = [b for ns, _, b in self.of("DestinationRule") if b["spec"]["host"] == host]
         modes = {each["spec"]["trafficPolicy"]["tls"]["mode"] for each in found}
-        if modes != ({"SIMPLE"} if flags.get("secure-serving", "true") == "true" else set()):
+        secure = flags.get("secure-serving", "true") == "true"
+        if any(self.of("EnvoyFilter")) and modes != ({"SIMPLE"} if secure else set()):
             yield f"TLS differs between {name} and its DestinationRule"
+        if any(self.of("AIGatewayRoute")) and (modes or not secure):
+            yield f"AI Gateway speaks TLS to {name}, and to no rule of Istio's"
 
     def rules(self) -> Iterator[str]:
         """L22: a DestinationRule stands where the gateway looks first, and its host is a Service or a host outside."""
@@ -240,6 +253,11 @@ class Links:
                 spec = body["spec"]
                 labels = (spec.get("podSelector") or spec["selector"])["matchLabels"]
                 gateway = labels.get("gateway.networking.k8s.io/gateway-name")
+                if (
+                    labels.get(OWNER)
+                    and ("Gateway", labels[f"{ENVOY}/owning-gateway-namespace"], labels[OWNER]) in self.by_name
+                ):
+                    continue
                 if gateway is not None and ("Gateway", namespace, gateway) in self.by_name:
                     continue
                 if not self.templates(namespace, labels) and not self.known_pods(namespace, labels):
@@ -284,23 +302,140 @@ class Links:
 
     def names(self) -> Iterator[str]:
         """L04: routes are on exactly the names that the router writes, and servers of ours bear them."""
-        routed: dict[str, list[Body]] = {}
-        for _, _, body in self.of("HTTPRoute"):
-            for rule in body["spec"]["rules"]:
-                for match in rule["matches"]:
-                    values = [h["value"] for h in match.get("headers", []) if h["name"] == SELECTED_MODEL]
-                    routed |= dict.fromkeys(values, rule["backendRefs"])
+        routed: dict[str, tuple[str, list[Body]]] = {}
+        for name, refs, headers in self._matches():
+            alias = headers.get(SELECTED_MODEL)
+            if alias is None or alias in routed:
+                yield f"{name}: a rule that no router chooses, or another's"
+            else:
+                routed[alias] = (headers.get(AI_MODEL, alias), refs)
         if set(routed) != {model.name for model in self.policy.models}:
             yield f"routes are on {sorted(routed)}"
-        for value, refs in routed.items():
+        for value, refs in routed.values():
             for ref in refs:
-                namespace = ref.get("namespace", "")
-                target = self.by_name.get((ref["kind"], namespace, ref["name"]))
-                chosen = target["spec"]["selector"] if target else {}
-                labels = chosen.get("matchLabels", chosen)
-                for template in self.templates(namespace, labels) if labels else []:
-                    if value not in _served(template):
-                        yield f"{value}: not served by {ref['name']}"
+                if any(value not in _served(template) for template in self._behind(ref)):
+                    yield f"{value}: not served by {ref['name']}"
+
+    def _matches(self) -> Iterator[tuple[str, list[Body], dict[str, str]]]:
+        """Every match of every rule: the route's name, the rule's references in full, and the headers."""
+        for _, name, body in self.all_routes():
+            for rule in body["spec"]["rules"]:
+                refs = [_full(body, ref) for ref in rule["backendRefs"]]
+                for match in rule["matches"]:
+                    yield name, refs, {h["name"]: h["value"] for h in match.get("headers", [])}
+
+    def _behind(self, ref: Body) -> list[Body]:
+        """The pod templates behind a reference, by way of a backend or not."""
+        target = self.by_name.get((ref["kind"], ref.get("namespace", ""), ref["name"]))
+        if target is not None and ref["kind"] == "AIServiceBackend":
+            target = self.by_name.get(("Backend", ref["namespace"], target["spec"]["backendRef"]["name"]))
+        if target is not None and target["kind"] == "Backend":
+            name, namespace, *_ = target["spec"]["endpoints"][0]["fqdn"]["hostname"].split(".")
+            target = self.by_name.get(("Service", namespace, name))
+        chosen = target["spec"].get("selector", {}) if target else {}
+        labels = chosen.get("matchLabels", chosen)
+        return self.templates(target["metadata"]["namespace"], labels) if target and labels else []
+
+    def patches(self) -> Iterator[str]:
+        """L09, L19: the filter comes first in a listener of the Gateway, by the names that Envoy Gateway gives."""
+        for namespace, name, body in self.of("EnvoyPatchPolicy"):
+            ref = body["spec"]["targetRef"]
+            gateway = self.by_name.get((ref["kind"], namespace, ref["name"]))
+            if gateway is None:
+                yield f"{name}: no Gateway {ref['name']}"
+                continue
+            found = {patch["type"].rpartition(".")[2]: patch for patch in body["spec"]["jsonPatches"]}
+            cluster, listener = found["Cluster"]["operation"]["value"], found["Listener"]
+            known = {f"{namespace}/{ref['name']}/{each['name']}" for each in gateway["spec"]["listeners"]}
+            if listener["name"] not in known:
+                yield f"{name}: no listener {listener['name']}"
+            value = listener["operation"]["value"]
+            if not listener["operation"]["path"].endswith("/http_filters/0"):
+                yield f"{name}: the filter does not come first"
+            if value["name"].startswith("envoy.filters.http."):
+                yield f"{name}: AI Gateway would put its own filter before"
+            asked = value["typed_config"]["grpc_service"]["envoy_grpc"]["cluster_name"]
+            if not asked == cluster["name"] == found["Cluster"]["name"] == cluster["load_assignment"]["cluster_name"]:
+                yield f"{name}: the filter asks another cluster"
+            (lb,) = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"]
+            address = lb["endpoint"]["address"]["socket_address"]
+            service = self.by_name.get(("Service", *address["address"].split(".")[1::-1]))
+            if service is None or service["spec"].get("clusterIP") != "None":
+                yield f"{name}: no headless Service {address['address']}"
+            elif address["port_value"] not in {
+                port for each in self._pods_of(service) for port in _container_ports(each).values()
+            }:
+                yield f"{name}: the router's pods do not listen on {address['port_value']}"
+
+    def _pods_of(self, service: Body) -> list[Body]:
+        return self.templates(service["metadata"]["namespace"], service["spec"]["selector"])
+
+    def attached(self) -> Iterator[str]:
+        """A Gateway of Envoy Gateway has its class, its proxies' settings, and strips what no client may send."""
+        for namespace, name, body in self.of("Gateway"):
+            if ("EnvoyPatchPolicy", namespace, f"{name}-{self.policy.router.grpc.name}") not in self.by_name:
+                continue
+            if ("GatewayClass", "", body["spec"]["gatewayClassName"]) not in self.by_name:
+                yield f"{name}: no class"
+            if ("EnvoyProxy", namespace, body["spec"]["infrastructure"]["parametersRef"]["name"]) not in self.by_name:
+                yield f"{name}: no settings of its proxies"
+            stripped = {
+                header
+                for ns, _, each in self.of("ClientTrafficPolicy")
+                if ns == namespace and name in {ref["name"] for ref in each["spec"]["targetRefs"]}
+                for header in each["spec"]["headers"]["earlyRequestHeaders"]["remove"]
+            }
+            if not stripped >= {*STRIPPED, *([AI_MODEL] if any(self.of("AIGatewayRoute")) else [])}:
+                yield f"{name}: clients may say who they are"
+
+    def backends(self) -> Iterator[str]:
+        """Backends lead to Services, or over TLS to a host by its own name, and each is led to."""
+        wanted = {(namespace, body["spec"]["backendRef"]["name"]) for namespace, _, body in self.of("AIServiceBackend")}
+        wanted |= {
+            (namespace, ref["name"])
+            for namespace, _, body in self.of("HTTPRoute")
+            for ref in _refs(body)
+            if ref["kind"] == "Backend"
+        }
+        for namespace, name, body in self.of("Backend"):
+            (endpoint,) = body["spec"]["endpoints"]
+            host, port = endpoint["fqdn"]["hostname"], endpoint["fqdn"]["port"]
+            policies = [
+                each["spec"]["validation"]
+                for ns, _, each in self.of("BackendTLSPolicy")
+                if ns == namespace and {"group": ENVOY, "kind": "Backend", "name": name} in each["spec"]["targetRefs"]
+            ]
+            if host.endswith(".svc.cluster.local"):
+                service, where, *_ = host.split(".")
+                yield from self._backend(
+                    {"group": "", "kind": "Service", "namespace": where, "name": service, "port": port}
+                )
+            elif policies != [{"hostname": host, "wellKnownCACertificates": "System"}]:
+                yield f"{name}: nothing says how to speak TLS to it"
+            if (namespace, name) not in wanted:
+                yield f"{name}: known for nothing"
+        for namespace, name, body in self.of("BackendSecurityPolicy"):
+            for ref in body["spec"]["targetRefs"]:
+                if (ref["kind"], namespace, ref["name"]) not in self.by_name:
+                    yield f"{name}: a key for nothing"
+
+
+def _full(route: Body, ref: Body) -> Body:
+    """A route's reference with what it leaves out: an AIGatewayRoute's has neither group, kind nor namespace."""
+    kinds = {"AIGatewayRoute": ("aigateway.envoyproxy.io", "AIServiceBackend")}
+    group, kind = kinds.get(route["kind"], ("", "Service"))
+    namespace = {} if ref.get("kind") == "Hostname" else {"namespace": route["metadata"]["namespace"]}
+    return {"group": group, "kind": kind} | namespace | ref
+
+
+def _admitted(listener: Body, own: str) -> set[str]:
+    """The namespaces whose routes a listener takes, of those that it names."""
+    chosen = listener["allowedRoutes"]["namespaces"]
+    if chosen["from"] == "Same":
+        return {own}
+    (expression,) = chosen["selector"]["matchExpressions"]
+    assert expression["key"] == "kubernetes.io/metadata.name"
+    return set(expression["values"])
 
 
 def _refs(route: Body) -> list[Body]:

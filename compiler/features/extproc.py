@@ -14,6 +14,16 @@ TYPES = "type.googleapis.com/envoy.extensions"
 MAX_STREAMS = 65_535
 """An ext_proc stream may live as long as its response; Envoy's default of 1,024 would fail requests with 500."""
 
+HTTP2 = {
+    "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+        "@type": f"{TYPES}.upstreams.http.v3.HttpProtocolOptions",
+        "explicit_http_config": {
+            "http2_protocol_options": {"connection_keepalive": {"interval": "10s", "timeout": "5s"}},
+        },
+    }
+}
+"""Fields of a cluster: gRPC needs HTTP/2, and a connection that is gone must be seen."""
+
 
 def duration(milliseconds: int) -> str:
     """A protobuf duration."""

@@ -5,7 +5,15 @@ Ports are nominal: the stand puts the ones that it finds free in their place at 
 
 from __future__ import annotations
 
-from compiler.features.extproc import MAX_STREAMS, TYPES, buffer_limit, duration, early_header_mutation, ext_proc_filter
+from compiler.features.extproc import (
+    HTTP2,
+    MAX_STREAMS,
+    TYPES,
+    buffer_limit,
+    duration,
+    early_header_mutation,
+    ext_proc_filter,
+)
 from compiler.features.objects import Body
 from compiler.link import ir
 from compiler.link.tests import DEFAULT_ROUTE
@@ -17,14 +25,6 @@ GATEWAY_PORT = 8801
 BACKEND_PORT = 9000
 LIMITS = {"re2.max_program_size.error_level": 32_768}
 """Istio's own, for the pattern of the headers that the router may write. Envoy's 100 is less than ten names take."""
-HTTP2 = {
-    "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-        "@type": f"{TYPES}.upstreams.http.v3.HttpProtocolOptions",
-        "explicit_http_config": {
-            "http2_protocol_options": {"connection_keepalive": {"interval": "10s", "timeout": "5s"}},
-        },
-    }
-}
 
 
 def bootstrap(policy: ir.Policy) -> Body:

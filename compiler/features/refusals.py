@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from compiler.diagnostics import Diagnostic
 from compiler.link import ir
 
 
-def pools_ignored(policy: ir.Policy) -> Iterator[Diagnostic]:
+def pools_ignored(target: str) -> Callable[[ir.Policy], Iterator[Diagnostic]]:
     """VSR311 for each pool, on a target that reaches models by Services."""
-    for endpoint in policy.endpoints:
-        if endpoint.pool is not None:
-            message = f"the pool of `{endpoint.name}` is ignored by the target istio, which reaches it by a Service"
-            hint = "Use the target gie or llm-d for it to be pooled."
-            yield Diagnostic("VSR311", message, endpoint.pool.span, hint)
+
+    def check(policy: ir.Policy) -> Iterator[Diagnostic]:
+        """Each pool."""
+        for endpoint in policy.endpoints:
+            if endpoint.pool is not None:
+                message = f"the pool of `{endpoint.name}` is ignored by the target {target}, which takes its Service"
+                hint = "Use a target that pools, if it is to be pooled: gie, llm-d or ai-gateway."
+                yield Diagnostic("VSR311", message, endpoint.pool.span, hint)
+
+    return check

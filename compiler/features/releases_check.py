@@ -6,12 +6,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 
 from compiler.diagnostics import Diagnostic
 from compiler.link import ir
-from compiler.releases.gateway import GATEWAY_API, INFERENCE_EXTENSION, ISTIO
+from compiler.releases.gateway import AI_GATEWAY, ENVOY_GATEWAY, GATEWAY_API, INFERENCE_EXTENSION, ISTIO
 from compiler.releases.pickers import PICKERS
 from compiler.releases.servers import SIMULATOR, VLLM
 from compiler.releases.stacks import PRODUCTION_STACK
 
 TABLES: Mapping[str, Collection[str]] = {
+    "envoy-ai-gateway": AI_GATEWAY.keys(),
+    "envoy-gateway": ENVOY_GATEWAY.keys(),
     "gateway-api": GATEWAY_API.keys(),
     "inference-extension": INFERENCE_EXTENSION.keys() & PICKERS["inference-extension"].keys(),
     "istio": ISTIO.keys(),
@@ -36,6 +38,32 @@ def known(*projects: str) -> Callable[[ir.Policy], Iterator[Diagnostic]]:
                 yield Diagnostic("VSR313", message, policy.gateway.span, hint)
 
     return check
+
+
+def envoy_gateway(policy: ir.Policy) -> Iterator[Diagnostic]:
+    """VSR314: Envoy Gateway watches kinds that only some releases of the Gateway API have."""
+    versions = policy.versions
+    release = ENVOY_GATEWAY[versions["envoy-gateway"]]
+    if versions["gateway-api"] not in release.gateway_apis:
+        message = f"envoy-gateway {versions['envoy-gateway']} does not run with gateway-api {versions['gateway-api']}"
+        hint = f"Use gateway-api {_listed(release.gateway_apis)}; its chart brings the CRDs of {release.brings}."
+        yield Diagnostic("VSR314", message, policy.gateway.span, hint)
+
+
+def ai_gateway(policy: ir.Policy) -> Iterator[Diagnostic]:
+    """VSR314: Envoy AI Gateway extends the releases of Envoy Gateway that it was built with."""
+    versions = policy.versions
+    allowed = AI_GATEWAY[versions["envoy-ai-gateway"]].envoy_gateways
+    if versions["envoy-gateway"] not in allowed:
+        message = (
+            f"envoy-ai-gateway {versions['envoy-ai-gateway']} does not extend envoy-gateway {versions['envoy-gateway']}"
+        )
+        hint = f"Use envoy-gateway {_listed(allowed)} with it."
+        yield Diagnostic("VSR314", message, policy.gateway.span, hint)
+
+
+def _listed(releases: Collection[str]) -> str:
+    return " or ".join(sorted(releases, key=_order))
 
 
 def preflight(project: str) -> Callable[[ir.Policy], Iterator[Diagnostic]]:

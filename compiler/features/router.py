@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from compiler.diagnostics import Diagnostic
 from compiler.features import stock_router
@@ -32,8 +32,23 @@ MAX_CONFIG_MAP = 1_000_000
 """What the API server stores of one object is 1 MiB; the rest is for its metadata."""
 
 
-def emit(policy: ir.Policy) -> Iterator[Object]:
-    """The router's objects. Its folder, config, settings and heads, travels as one ConfigMap."""
+def emitter(*, headless: bool = False, keys: bool = True) -> Callable[[ir.Policy], Iterator[Object]]:
+    """The router for a kind of gateway.
+
+    Args:
+        headless: Whether the gateway balances over the pods by their addresses, which a Service of its own would hide.
+        keys: Whether the router adds the keys of providers; otherwise the gateway does.
+    """
+
+    def emit(policy: ir.Policy) -> Iterator[Object]:
+        """The router's objects."""
+        return _router(policy, headless=headless, keys=keys)
+
+    return emit
+
+
+def _router(policy: ir.Policy, *, headless: bool, keys: bool) -> Iterator[Object]:
+    """Its folder, config, settings and heads, travels as one ConfigMap."""
     router = policy.router
     files = router.files
     name, namespace, origin = router.grpc.name, router.grpc.namespace, router.span
@@ -47,7 +62,8 @@ def emit(policy: ir.Policy) -> Iterator[Object]:
         origin,
         namespace=namespace,
         labels=selector(name),
-        spec=service_spec(selector(name), [service_port("grpc", router.grpc.port, "grpc", "grpc")]),
+        spec=service_spec(selector(name), [service_port("grpc", router.grpc.port, "grpc", "grpc")])
+        | ({"clusterIP": "None"} if headless else {}),
     )
     yield make(
         "v1",
@@ -70,7 +86,7 @@ def emit(policy: ir.Policy) -> Iterator[Object]:
         spec=deployment_spec(
             name,
             router.replicas,
-            stock_router.pod(policy, config) if router.stock else _pod(policy, config),
+            stock_router.pod(policy, config) if router.stock else _pod(policy, config, keys=keys),
             annotations=_restarting(router),
             strategy={"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
         ),
@@ -81,7 +97,7 @@ def emit(policy: ir.Policy) -> Iterator[Object]:
 
 def by_helm(policy: ir.Policy) -> Component:
     """An option for the stock router: all of the above comes from its chart."""
-    return stock_router.by_helm(list(emit(policy)))
+    return stock_router.by_helm(list(_router(policy, headless=False, keys=True)))
 
 
 def check(policy: ir.Policy) -> Iterator[Diagnostic]:
@@ -113,8 +129,9 @@ def _digest(files: Mapping[str, bytes]) -> str:
     return digest.hexdigest()
 
 
-def _pod(policy: ir.Policy, config: str) -> Body:
-    router, keys = policy.router, _keys(policy)
+def _pod(policy: ir.Policy, config: str, *, keys: bool) -> Body:
+    router, sources = policy.router, _keys(policy)
+    mounted = sources if keys else []
     process = container(
         "router",
         router.image,
@@ -123,6 +140,7 @@ def _pod(policy: ir.Policy, config: str) -> Body:
             f"--config={CONFIG_PATH}/config.yaml",
             f"--address=0.0.0.0:{router.grpc.port}",
             f"--http-address=0.0.0.0:{router.http.port}",
+            *(["--keys-at-gateway"] if sources and not keys else []),
         ],
         env=[{"name": "VSR_CACHE_DIR", "value": CACHE_PATH}],
         ports=[container_port("grpc", router.grpc.port), container_port("http", router.http.port)],
@@ -134,7 +152,7 @@ def _pod(policy: ir.Policy, config: str) -> Body:
         volumeMounts=[
             {"name": "config", "mountPath": CONFIG_PATH, "readOnly": True},
             {"name": "cache", "mountPath": CACHE_PATH},
-            *({"name": each["name"], "mountPath": CREDENTIALS_PATH, "readOnly": True} for each in keys),
+            *({"name": each["name"], "mountPath": CREDENTIALS_PATH, "readOnly": True} for each in mounted),
         ],
     )
     name = router.grpc.name
@@ -149,7 +167,7 @@ def _pod(policy: ir.Policy, config: str) -> Body:
         "volumes": [
             {"name": "config", "configMap": {"name": config, "defaultMode": 0o444}},
             {"name": "cache", "emptyDir": {"sizeLimit": "256Mi"}},
-            *keys,
+            *mounted,
         ],
     }
 

@@ -20,9 +20,19 @@ Backend = Callable[[ir.Endpoint], Body]
 """How a route refers to an endpoint: group, kind, name and namespace, and a port where the kind has one."""
 
 
-def emit(policy: ir.Policy) -> Iterator[Object]:
-    """The routes to Services, and the grants that let them cross namespaces."""
-    return routes(policy, service_backend)
+def emitter(backend: Backend) -> Callable[[ir.Policy], Iterator[Object]]:
+    """The routes to what a kind of gateway knows endpoints by, and the grants that let them cross namespaces."""
+
+    def emit(policy: ir.Policy) -> Iterator[Object]:
+        """A route for each model."""
+        return routes(policy, backend)
+
+    return emit
+
+
+def homes(policy: ir.Policy) -> set[str]:
+    """The namespaces in which routes stand."""
+    return {policy.gateway.namespace}
 
 
 def routes(policy: ir.Policy, backend: Backend) -> Iterator[Object]:
@@ -40,9 +50,12 @@ def routes(policy: ir.Policy, backend: Backend) -> Iterator[Object]:
 
 
 def service_backend(endpoint: ir.Endpoint) -> Body:
-    """The endpoint's Service, or the host of a provider."""
-    if endpoint.provider is not None:
-        return backend_external.backend(endpoint.provider)
+    """The endpoint's Service, or the host of a provider, which Istio knows by itself."""
+    return in_cluster(endpoint) if endpoint.provider is None else backend_external.backend(endpoint.provider)
+
+
+def in_cluster(endpoint: ir.Endpoint) -> Body:
+    """The endpoint's Service."""
     service = endpoint.service
     return {
         "group": "",

@@ -102,7 +102,7 @@ def chart(policy: ir.Policy) -> Values | None:
 def check(policy: ir.Policy) -> Iterator[Diagnostic]:
     """VSR311, VSR312 and VSR315: what the stack ignores, what it cannot do, and how it is installed."""
     found = members(policy)
-    for endpoint in policy.endpoints:
+    for endpoint in found:
         if endpoint.pool is not None:
             message = f"the pool of `{endpoint.name}` is ignored by the target production-stack, whose router balances"
             yield Diagnostic("VSR311", message, endpoint.pool.span, "Use the target ai-gateway for it to be pooled.")

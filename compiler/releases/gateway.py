@@ -52,12 +52,14 @@ class AiGateway:
         api: The apiVersion of its routes and backends.
         prefix: The field of a backend's schema that says where its API lies.
         max_rules: How many rules a route takes.
+        rule_names: Whether rules have names.
         envoy_gateways: Releases of Envoy Gateway that it extends.
     """
 
     api: str
     prefix: str
     max_rules: int
+    rule_names: bool
     envoy_gateways: frozenset[str]
 
 
@@ -84,7 +86,19 @@ ENVOY_GATEWAY: Mapping[str, EnvoyGateway] = MappingProxyType(
 AI_GATEWAY: Mapping[str, AiGateway] = MappingProxyType(
     {
         # Its own schema takes 128 rules, but the HTTPRoute that it makes of them takes 16, of which one is its own.
-        "0.4.0": AiGateway("aigateway.envoyproxy.io/v1alpha1", "version", 15, frozenset({"1.6.7"})),
-        "1.1.0": AiGateway("aigateway.envoyproxy.io/v1beta1", "prefix", 15, frozenset({"1.8.3"})),
+        "0.4.0": AiGateway(
+            api="aigateway.envoyproxy.io/v1alpha1",
+            prefix="version",
+            max_rules=15,
+            rule_names=False,
+            envoy_gateways=frozenset({"1.6.7"}),
+        ),
+        "1.1.0": AiGateway(
+            api="aigateway.envoyproxy.io/v1beta1",
+            prefix="prefix",
+            max_rules=15,
+            rule_names=True,
+            envoy_gateways=frozenset({"1.8.3"}),
+        ),
     }
 )

@@ -144,7 +144,7 @@ def _symbols(policy: ir.Policy, file: str) -> dict[str, Span]:
     found: dict[str, Span] = {}
     router = policy.router
     for ref in (router.grpc, router.http):
-        for text in (ref.name, ref.host, ref.authority, ref.istio_cluster):
+        for text in (ref.name, ref.host, ref.authority, ref.istio_cluster, ref.envoy_cluster):
             found[text] = router.span
     found |= {router.image: router.span, policy.gateway.name: policy.gateway.span}
     for endpoint in policy.endpoints:

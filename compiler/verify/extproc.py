@@ -12,7 +12,6 @@ from schemas.headers import SELECTED_MODEL
 
 TYPE = "envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor"
 DEFAULT_NAME = "envoy.filters.http.ext_proc"
-AI_MODEL = "x-ai-eg-model"
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|h|m|s))+")
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
@@ -139,9 +138,9 @@ def seconds(value: object) -> float | None:
 
 
 def header_routes(world: World) -> dict[str, list[Manifest]]:
-    """The HTTPRoutes that choose by the header that a processor sets, by the namespaces of their gateways."""
+    """The routes that choose by the header that a processor sets, by the namespaces of their gateways."""
     found: dict[str, list[Manifest]] = {}
-    for each in world.of("HTTPRoute"):
+    for each in world.routes:
         if any(name == SELECTED_MODEL for name, *_ in matched(each)):
             for space in {space for space, _ in world.gateways(each)}:
                 found.setdefault(space, []).append(each)

@@ -94,6 +94,13 @@ def _target(each: Manifest) -> Iterator[Reference]:
         yield from _ref(each, path, local=True)
 
 
+def _key(each: Manifest) -> Iterator[Reference]:
+    """AI Gateway looks for the Secret beside the policy, whatever namespace is written."""
+    yield from _target(each)
+    for field in ("apiKey", "azureAPIKey", "anthropicAPIKey"):
+        yield from _ref(each, ("spec", field, "secretRef"), kind="Secret", local=True)
+
+
 def _extension(each: Manifest) -> Iterator[Reference]:
     yield from _target(each)
     for path, _ in each.each("spec", "extProc"):
@@ -184,8 +191,9 @@ _READERS: dict[tuple[str, str], Callable[[Manifest], Iterator[Reference]]] = {
     (GATEWAY_API, "HTTPRoute"): _route,
     (GATEWAY_API, "GRPCRoute"): _route,
     (AI, "AIGatewayRoute"): _route,
+    (GATEWAY_API, "BackendTLSPolicy"): _target,
     (AI, "AIServiceBackend"): _ai_backend,
-    (AI, "BackendSecurityPolicy"): _target,
+    (AI, "BackendSecurityPolicy"): _key,
     (ENVOY, "BackendTrafficPolicy"): _target,
     (ENVOY, "ClientTrafficPolicy"): _target,
     (ENVOY, "EnvoyExtensionPolicy"): _extension,

@@ -21,6 +21,8 @@ from compiler.verify.manifest import Body, Manifest, Path
 MAX_BYTES = 32 * 1024 * 1024
 MAX_VALUES = 1_000_000
 MAX_OBJECTS = 20_000
+OWN_GROUP = "vsr.dev/"
+"""Policies, settings of the router and of the local stand: written for our own programs, never for a cluster."""
 MAX_DEPTH = 100
 MAX_PURE = 1024 * 1024
 
@@ -274,7 +276,8 @@ def _unpacked(
     budget.objects -= 1
     if budget.objects < 0:
         raise _over(f"more than {MAX_OBJECTS:,} objects", span(places, name))
-    if not strict and not {"apiVersion", "kind"} & set(body):
+    own = str(body.get("apiVersion", "")).startswith(OWN_GROUP)
+    if not strict and (own or not {"apiVersion", "kind"} & set(body)):
         message = "this document is no Kubernetes object and was left out"
         found.append(Diagnostic("VSR432", message, span(places, name), "Nothing, if it is read by something else."))
         return

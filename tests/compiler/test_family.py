@@ -26,12 +26,22 @@ from compiler.releases import PROFILES
 GOLDEN = sorted(path.parent.name for path in (ROOT / "tests" / "golden").glob("*/policy.yaml"))
 POLICIES = sorted(path.stem for path in (ROOT / "policies").glob("*.yaml"))
 CRDS = {
-    "seed": ("gateway-api-v1.2.0/standard", "gateway-api-inference-extension-v1.1.0", "istio-v1.29.0"),
+    "seed": (
+        # Envoy Gateway 1.6.7 brings BackendTLSPolicy v1 with Gateway API 1.4; every other kind is the older one's.
+        "gateway-api-v1.5.1/standard",
+        "gateway-api-v1.2.0/standard",
+        "gateway-api-inference-extension-v1.1.0",
+        "istio-v1.29.0",
+        "envoy-gateway-v1.6.7",
+        "envoy-ai-gateway-v0.4.0",
+    ),
     "current": (
         "gateway-api-v1.5.1/standard",
         "gateway-api-inference-extension-v1.5.0",
         "istio-v1.30.3",
         "llm-d-router-v0.10.0",
+        "envoy-gateway-v1.8.3",
+        "envoy-ai-gateway-v1.1.0",
     ),
 }
 """The projects' folders of a profile."""
@@ -39,6 +49,9 @@ CANNOT = {
     ("weighted", "gie"),  # a pool among weighted endpoints
     ("weighted", "llm-d"),
     ("disaggregated", "gie"),
+    ("disaggregated", "ai-gateway"),
+    ("homes", "gie"),
+    ("homes", "llm-d"),
     ("disaggregated", "llm-d", "seed"),  # the older scheduler
 }
 """Cases that a target refuses, some at one profile only."""

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.credentials import MAX_KEY, read_credentials
+from runtime.credentials import KEYLESS, MAX_KEY, read_credentials
 from runtime.errors import UserError
 from runtime.program.effects import Outside, Target
 from runtime.settings import load
@@ -31,6 +31,11 @@ def test_a_key_is_read_without_the_line_break_that_editors_add(folder):
 def test_a_provider_without_a_key_is_told_apart(folder):
     """Nothing is said to it, which is not the same as nothing being done."""
     assert read_credentials(folder, {"gpt": Credential()}) == {"gpt": Outside("authorization", None)}
+
+
+def test_where_the_gateway_adds_the_keys_none_is_read():
+    """What a client says of itself is still taken away: there is a model outside, only its key is not ours to know."""
+    assert read_credentials(KEYLESS, GIVEN) == {"gpt": Outside("authorization", None)}
 
 
 def test_a_key_is_never_shown(folder):

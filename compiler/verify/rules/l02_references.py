@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compiler.diagnostics import Diagnostic, Severity
-from compiler.verify.manifest import text, texts, title
+from compiler.verify.manifest import dig, text, texts, title
 from compiler.verify.references import Reference, references
-from compiler.verify.world import ISTIO, RBAC, World
+from compiler.verify.world import ENVOY, ISTIO, RBAC, World
 
 _CLASSES = ("istio", "agentgateway", "gke-", "kgateway", "nginx", "cilium", "eg")
 _ROLES = ("admin", "cluster-admin", "edit", "view", "system:")
@@ -34,6 +34,7 @@ def rule(world: World) -> Iterator[Diagnostic]:
         else:
             yield _missing(world, each)
     yield from _hosts(world)
+    yield from _backends(world)
 
 
 def _port(each: Reference, ports: list[dict[str, object]]) -> Iterator[Diagnostic]:
@@ -91,6 +92,24 @@ def _hosts(world: World) -> Iterator[Diagnostic]:
         hint = f"Mend the host, or pass --assume Service/{namespace}/{name} if it exists elsewhere."
         message = f"{each.title} is for the host `{host}`, and there is no such Service"
         yield Diagnostic("VSR402", message, each.span("spec", "host"), hint)
+
+
+def _backends(world: World) -> Iterator[Diagnostic]:
+    """Backends of Envoy Gateway name Services by their hosts as well, and the port is the Service's."""
+    for each in world.of("Backend", ENVOY):
+        for path, body in each.each("spec", "endpoints"):
+            host, port = text(dig(body, "fqdn", "hostname")), dig(body, "fqdn", "port")
+            found = world.service_of(host, each.namespace) if ".svc" in host else None
+            if found is None or world.assumes("Service", found[1], found[0]):
+                continue
+            service = world.service(found[1], found[0])
+            if service is None:
+                hint = f"Mend the host, or pass --assume Service/{found[1]}/{found[0]} if it exists elsewhere."
+                message = f"{each.title} leads to the host `{host}`, and there is no such Service"
+                yield Diagnostic("VSR402", message, each.span(*path, "fqdn"), hint)
+            elif port not in [each_port.get("port") for _, each_port in service.each("spec", "ports")]:
+                message = f"{each.title} leads to port {port} of {service.title}, which has none such"
+                yield Diagnostic("VSR402", message, each.span(*path, "fqdn"), "Use the Service's port.")
 
 
 def _entries(world: World) -> set[str]:

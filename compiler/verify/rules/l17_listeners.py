@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compiler.diagnostics import Diagnostic
-from compiler.verify.manifest import Body, Manifest, dig, labels, rows, text
-from compiler.verify.world import GATEWAY_API, World, selector
+from compiler.verify.manifest import Body, Manifest, dig, labels, rows, table, text, texts
+from compiler.verify.world import GATEWAY_API, World
 
 
 def rule(world: World) -> Iterator[Diagnostic]:
@@ -47,8 +47,26 @@ def _admits(world: World, gateway: Manifest, listener: Body, route: Manifest) ->
     source = text(dig(listener, "allowedRoutes", "namespaces", "from")) or "Same"
     if source == "Selector":
         space = world.find("", "Namespace", "", route.namespace)
-        wanted = selector(listener, "allowedRoutes", "namespaces", "selector")
-        # A namespace that is not among the objects may bear any label.
-        own = labels(space.at("metadata", "labels")) if space else wanted
-        return wanted.items() <= (own | {"kubernetes.io/metadata.name": route.namespace}).items()
+        own = labels(space.at("metadata", "labels")) if space else {}
+        wanted = table(dig(listener, "allowedRoutes", "namespaces", "selector"))
+        # A namespace that is not among the objects may bear any label, but not another's name.
+        return _selects(wanted, own | {"kubernetes.io/metadata.name": route.namespace}, complete=space is not None)
     return source == "All" or (source == "Same" and route.namespace == gateway.namespace)
+
+
+def _selects(wanted: Body, own: dict[str, str], *, complete: bool) -> bool:
+    """Whether labels meet a selector, as far as they are known."""
+    pairs = [
+        {"key": key, "operator": "In", "values": [value]} for key, value in labels(wanted.get("matchLabels")).items()
+    ]
+    for each in [*pairs, *rows(wanted.get("matchExpressions"))]:
+        value, values = own.get(text(each.get("key"))), texts(each.get("values"))
+        holds = {
+            "In": value in values,
+            "NotIn": value not in values,
+            "Exists": value is not None,
+            "DoesNotExist": value is None,
+        }
+        if (value is not None or complete) and not holds.get(text(each.get("operator")), False):
+            return False
+    return True

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from compiler.diagnostics import Diagnostic
 from compiler.verify.extproc import cluster_of, filters
-from compiler.verify.manifest import Manifest, dig, rows, table, text
+from compiler.verify.manifest import Manifest, Path, dig, rows, table, text
 from compiler.verify.world import ENVOY, GATEWAY_API, ISTIO, World
 
 
 def rule(world: World) -> Iterator[Diagnostic]:
-    """The cluster in an EnvoyFilter is a Service and port that exist, the one in an EnvoyPatchPolicy is added there,
-    and an EnvoyPatchPolicy's listener is one of a Gateway's.
+    """The cluster in an EnvoyFilter is a Service and port that exist, the one in an EnvoyPatchPolicy is added there and
+    leads to such a Service, and an EnvoyPatchPolicy's listener is one of a Gateway's.
     """  # noqa: D205 - the whole of it is what users read
     added = {
         text(dig(patch, "operation", "value", "name"))
@@ -30,6 +30,28 @@ def rule(world: World) -> Iterator[Diagnostic]:
             yield Diagnostic("VSR419", message, each.source.span(*each.path), hint)
     for policy in world.of("EnvoyPatchPolicy", ENVOY):
         yield from _listener(world, policy)
+        yield from _addresses(world, policy)
+
+
+def _addresses(world: World, policy: Manifest) -> Iterator[Diagnostic]:
+    """Hosts in the clusters that a policy adds, where they are the cluster's own."""
+    for path, patch in policy.each("spec", "jsonPatches"):
+        where: Path = (*path, "operation", "value", "load_assignment", "endpoints")
+        for outer, _ in policy.each(*where) if text(patch.get("type")).endswith("Cluster") else ():
+            for inner, body in policy.each(*outer, "lb_endpoints"):
+                address = table(dig(body, "endpoint", "address", "socket_address"))
+                host, port = text(address.get("address")), address.get("port_value")
+                found = world.service_of(host, policy.namespace) if ".svc" in host else None
+                service = world.service(found[1], found[0]) if found else None
+                if found is None or world.assumes("Service", found[1], found[0]):
+                    continue
+                if service is None:
+                    message = f"{policy.title} adds a cluster at `{host}`, and there is no such Service"
+                    hint = f"Mend the host, or pass --assume Service/{found[1]}/{found[0]} if it exists elsewhere."
+                    yield Diagnostic("VSR419", message, policy.span(*inner), hint)
+                elif port not in [each.get("port") for each in rows(service.spec.get("ports"))]:
+                    message = f"{policy.title} adds a cluster at port {port} of {service.title}, which has none such"
+                    yield Diagnostic("VSR419", message, policy.span(*inner), "Use the Service's port.")
 
 
 def _istio(

@@ -75,7 +75,7 @@ def test_a_certificate_is_checked_for_the_name_of_the_host() -> None:
             }
 
 
-@pytest.mark.parametrize("target", sorted(targets.TARGETS))
+@pytest.mark.parametrize("target", ["gie", "istio", "llm-d"])
 def test_a_route_says_the_providers_host_and_path(target: str) -> None:
     """The path is rewritten where it differs from what clients say; a URL without one means /v1."""
     found = objects(target)

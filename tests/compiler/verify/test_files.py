@@ -103,3 +103,13 @@ def test_what_is_assumed_in_another_form_is_a_mistake_of_usage(word: str, tmp_pa
     result = call("verify", tmp_path / "a.yaml", "--assume", word)
     assert result.exit_code == 2
     assert "KIND/NAMESPACE/NAME" in result.stderr
+
+
+def test_what_our_own_programs_read_is_no_object(tmp_path: Path) -> None:
+    """A whole output can be checked; a file that is named must hold objects."""
+    text = "apiVersion: vsr.dev/v1alpha1\nkind: RuntimeSettings\npolicy: a\n"
+    put(tmp_path, a=m.GATEWAY, router__runtime=text)
+    objects, found = read([tmp_path])
+    assert [each.kind for each in objects] == ["Gateway"]
+    assert [item.code for item in found] == ["VSR432"]
+    assert [item.code for item in read([tmp_path / "router" / "runtime.yaml"])[1]] == ["VSR431"]

@@ -71,6 +71,31 @@ EDITS: dict[str, tuple[list[str], str, str, str, str]] = {
         "speaks TLS",
     ),
     "a certificate that nobody knows": (m.POOLED, ", insecureSkipVerify: true", "", "VSR407", "signs its own"),
+    "a backend at a host that is not there": (m.AI, "big.prod.svc", "large.prod.svc", "VSR402", "no such Service"),
+    "a backend at another port": (m.AI, "local, port: 80}", "local, port: 81}", "VSR402", "port 81"),
+    "a name that no server behind a backend bears": (
+        m.AI,
+        "served-model-name, big",
+        "served-model-name, huge",
+        "VSR404",
+        "not serve",
+    ),
+    "a cluster at a host that is not there": (
+        m.ENVOY,
+        "value: {name: router}",
+        """value: {name: router, load_assignment: {endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address:
+      {address: router.far.svc.cluster.local, port_value: 50051}}}}]}]}}""",
+        "VSR419",
+        "no such Service",
+    ),
+    "a cluster at a port that is not there": (
+        m.ENVOY,
+        "value: {name: router}",
+        """value: {name: router, load_assignment: {endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address:
+      {address: big.prod.svc.cluster.local, port_value: 50051}}}}]}]}}""",
+        "VSR419",
+        "port 50051",
+    ),
     "a router spoken to by HTTP/1": (
         m.ISTIO,
         "{name: grpc, port: 50051}",
@@ -277,3 +302,38 @@ def test_what_an_ordinary_filter_removes_does_not_count_as_stripped() -> None:
     assert "VSR410" not in {item.code for item in m.found(text) if item.level is Severity.ERROR}
     later = text.replace("early_header_mutation_extensions", "http_filters")
     assert "VSR410" in {item.code for item in m.found(later) if item.level is Severity.ERROR}
+
+
+@pytest.mark.parametrize(
+    ("expression", "admitted"),
+    [
+        ("{key: kubernetes.io/metadata.name, operator: In, values: [far, prod]}", True),
+        ("{key: kubernetes.io/metadata.name, operator: In, values: [far]}", False),
+        ("{key: kubernetes.io/metadata.name, operator: NotIn, values: [prod]}", False),
+        ("{key: kubernetes.io/metadata.name, operator: Exists}", True),
+        ("{key: team, operator: In, values: [ai]}", True),
+        ("{key: team, operator: DoesNotExist}", False),
+    ],
+)
+def test_a_listener_may_choose_namespaces_by_expressions(expression: str, *, admitted: bool) -> None:
+    """Each operator, on the name that every namespace bears and on a label of one that is there."""
+    chosen = f"allowedRoutes: {{namespaces: {{from: Selector, selector: {{matchExpressions: [{expression}]}}}}}}}}]"
+    space = "apiVersion: v1\nkind: Namespace\nmetadata: {name: prod, labels: {team: ai}}\n"
+    stream = m.joined(*m.ISTIO, space).replace("protocol: HTTP}]", f"protocol: HTTP, {chosen}")
+    assert ("VSR417" not in {item.code for item in m.found(stream)}) == admitted
+
+
+def test_a_class_that_is_one_gateways_own_is_no_finding() -> None:
+    """L23: nobody else can bear its name, so nobody fights over it; any other name may be somebody's."""
+    own = "apiVersion: gateway.networking.k8s.io/v1\nkind: GatewayClass\nmetadata: {name: prod-edge}\nspec: {}\n"
+    assert "VSR423" not in {item.code for item in m.found(m.joined(*m.ENVOY, own))}
+    assert "VSR423" in {item.code for item in m.found(m.joined(*m.ENVOY, own.replace("prod-edge", "edge")))}
+
+
+def test_both_names_of_a_model_are_read_where_they_are_meant() -> None:
+    """The router selects by one, the server is asked for the other."""
+    both = "{name: x-ai-eg-model, type: Exact, value: org/big}, {name: x-selected-model, type: Exact, value: big}"
+    stream = m.joined(*m.AI).replace("{name: x-ai-eg-model, type: Exact, value: big}", both)
+    assert ["does not serve" in item.message for item in m.found(stream) if item.code == "VSR404"] == [True]
+    served = stream.replace("served-model-name, big", "served-model-name, org/big")
+    assert [item for item in m.found(served) if item.code == "VSR404"] == []

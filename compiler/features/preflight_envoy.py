@@ -1,0 +1,39 @@
+"""What Envoy Gateway's cluster must have before a target is applied: the charts, with our values, and the Secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from compiler.diagnostics import Diagnostic
+from compiler.features import helm
+from compiler.features.gateway_envoy import CONTROLLER_NAMESPACE
+from compiler.features.helm_envoy_gateway import CHART
+from compiler.features.pools import asked_for
+from compiler.link import ir
+
+
+def envoy_gateway(policy: ir.Policy) -> Iterator[Diagnostic]:
+    """VSR315 for Envoy Gateway by itself."""
+    message = f"Envoy Gateway {policy.versions['envoy-gateway']} must have {_values('envoy-gateway')}"
+    yield Diagnostic("VSR315", message, policy.gateway.span, _install(policy))
+
+
+def ai_gateway(policy: ir.Policy) -> Iterator[Diagnostic]:
+    """VSR315 for Envoy Gateway with AI Gateway, and the CRDs of pools."""
+    versions = policy.versions
+    message = (
+        f"Envoy Gateway {versions['envoy-gateway']} must have {_values('ai-gateway')}, "
+        f"and Envoy AI Gateway {versions['envoy-ai-gateway']} must be there with its CRDs"
+    )
+    pools = f" Install the CRDs of inference-extension {versions['inference-extension']} as well."
+    hint = _install(policy) + (pools if asked_for(policy) else "")
+    yield Diagnostic("VSR315", message, policy.gateway.span, hint)
+
+
+def _values(target: str) -> str:
+    return f"the values in {target}/{helm.FOLDER}/values-{CHART}.yaml"
+
+
+def _install(policy: ir.Policy) -> str:
+    release = policy.versions["envoy-gateway"]
+    return f"Hand them to Helm: {CHART} --version v{release} --namespace {CONTROLLER_NAMESPACE}."
