@@ -14,6 +14,7 @@ from compiler.features import helm, local
 from compiler.features.helm import Values
 from compiler.features.objects import Object
 from compiler.features.router_config import CONFIG, SETTINGS, router_config, runtime_settings
+from compiler.features.stock_config import stock_config
 from compiler.heads.of_policy import compile_heads
 from compiler.link import ir, link
 from compiler.output.lock import Lock
@@ -104,8 +105,9 @@ def compile_policy(policy: ir.Policy, existing: Existing, *, rebuild: bool = Fal
     others = {**built.others, **argo.kustomizations}
     files += [File(path, _text(body, policy.span)) for path, body in others.items()]
     files += [File(path, _text(item.body, item.origin)) for path, item in built.values.items()]
-    files.append(File("local/envoy.yaml", _text(local.bootstrap(policy), policy.span)))
-    files.append(File("local/stand.yaml", _text(local.stand(policy), policy.span)))
+    if not policy.router.stock:  # the stand runs our runtime
+        files.append(File("local/envoy.yaml", _text(local.bootstrap(policy), policy.span)))
+        files.append(File("local/stand.yaml", _text(local.stand(policy), policy.span)))
     tree = Tree(files)
     lock = Lock.of(tree, tool=VERSION, tables=policy.versions, policy=policy.name, policy_sha256=policy.sha256)
     warnings = (*policy.warnings, *built.notices, *linked, *argo.warnings)
@@ -186,7 +188,14 @@ def _linked(policy: ir.Policy, built: _Built, known: Mapping[str, Any]) -> list[
 
 
 def _with_router_files(policy: ir.Policy, existing: Existing, *, rebuild: bool) -> tuple[ir.Policy, dict[str, Any]]:
-    """The policy with its router folder: config, settings and heads, by file name. And what its YAML files hold."""
+    """The policy with its router folder: config, settings and heads, by file name. And what its YAML files hold.
+
+    The stock router has its config only.
+    """
+    if policy.router.stock:
+        theirs = stock_config(policy).model_dump(mode="json", by_alias=True, exclude_none=True)
+        text = _text(theirs, policy.span)
+        return replace(policy, router=replace(policy.router, files={CONFIG: text})), {text.decode(): theirs}
     heads = compile_heads(policy, lambda name: existing(f"router/{name}"), rebuild=rebuild)
     config = router_config(policy).model_dump(mode="json", by_alias=True, exclude_none=True)
     runtime = runtime_settings(policy, heads.classifiers).model_dump(mode="json", exclude_none=True)

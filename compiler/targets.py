@@ -32,6 +32,8 @@ from compiler.features import (
     router_policies,
     routes_aigateway,
     routes_httproute,
+    stack,
+    stock_router,
     vllm,
 )
 from compiler.features.components import Component
@@ -43,7 +45,7 @@ from schemas.headers import AI_MODEL
 Emit = Callable[[ir.Policy], Iterable[Object]]
 Check = Callable[[ir.Policy], Iterable[Diagnostic]]
 Option = Callable[[ir.Policy], Component]
-Chart = Callable[[ir.Policy], Values]
+Chart = Callable[[ir.Policy], Values | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,10 @@ def _pooled(project: str) -> tuple[Emit, ...]:
     return pools.emit, picker.emitter(project), picker.istio_ways
 
 
-TARGETS: Mapping[str, tuple[Emit, ...]] = MappingProxyType(
+BEFORE_STACK = "ai-gateway"
+"""The target whose gateway stands before the production stack."""
+
+_TARGETS: Mapping[str, tuple[Emit, ...]] = MappingProxyType(
     {
         "istio": (*ISTIO_GATEWAY, model_servers.emit, routes_httproute.emitter(routes_httproute.service_backend)),
         "gie": (*ISTIO_GATEWAY, model_servers.emit, *_pooled("inference-extension")),
@@ -104,6 +109,7 @@ TARGETS: Mapping[str, tuple[Emit, ...]] = MappingProxyType(
         ),
     }
 )
+TARGETS = MappingProxyType({**_TARGETS, "production-stack": tuple(map(stack.seen, _TARGETS[BEFORE_STACK]))})
 
 
 def _pool_checks(project: str) -> Checks:
@@ -114,7 +120,7 @@ def _pool_checks(project: str) -> Checks:
     )
 
 
-CHECKS: Mapping[str, Checks] = MappingProxyType(
+_CHECKS: Mapping[str, Checks] = MappingProxyType(
     {
         "istio": Checks(releases_check.known(*ISTIO_RELEASES), (*COMMON_CHECKS, refusals.pools_ignored("istio"))),
         "gie": _pool_checks("inference-extension"),
@@ -142,7 +148,16 @@ CHECKS: Mapping[str, Checks] = MappingProxyType(
     }
 )
 
-OPTIONS: Mapping[str, tuple[Option, ...]] = MappingProxyType(
+
+def _before_stack(checks: Checks) -> Checks:
+    """For what its gateway cannot do with the one Service that it sees, and what the stack cannot."""
+    own = (releases_check.known("production-stack", "vllm"), stack.check, vllm.check)
+    return Checks(checks.releases, (*own, *map(stack.seen, checks.rest)))
+
+
+CHECKS = MappingProxyType({**_CHECKS, "production-stack": _before_stack(_CHECKS[BEFORE_STACK])})
+
+_OPTIONS: Mapping[str, tuple[Option, ...]] = MappingProxyType(
     {
         "istio": (monitoring.component(gateway_istio.pods), autoscaling.component),
         "gie": (monitoring.component(gateway_istio.pods, pools.pooled), autoscaling.component),
@@ -152,12 +167,15 @@ OPTIONS: Mapping[str, tuple[Option, ...]] = MappingProxyType(
     }
 )
 
-CHARTS: Mapping[str, tuple[Chart, ...]] = MappingProxyType(
+OPTIONS = MappingProxyType({**_OPTIONS, "production-stack": tuple(map(stack.seen, _OPTIONS[BEFORE_STACK]))})
+
+_CHARTS: Mapping[str, tuple[Chart, ...]] = MappingProxyType(
     {
         "ai-gateway": (helm_envoy_gateway.with_ai_gateway,),
         "envoy-gateway": (helm_envoy_gateway.plain,),
     }
 )
+CHARTS = MappingProxyType({**_CHARTS, "production-stack": (stack.chart, *map(stack.seen, _CHARTS[BEFORE_STACK]))})
 """What a target hands to Helm; most hand nothing."""
 
 
@@ -178,12 +196,15 @@ def objects(policy: ir.Policy, target: str) -> list[Object]:
 
 def components(policy: ir.Policy, target: str) -> list[Component]:
     """The options of a target, for overlays of the user's own."""
-    return [option(policy) for option in OPTIONS[target]]
+    options = (*OPTIONS[target], router.by_helm) if policy.router.stock else OPTIONS[target]
+    return [option(policy) for option in options]
 
 
 def values(policy: ir.Policy, target: str) -> list[Values]:
     """What Helm takes for a target, a file a chart, by the names of the charts."""
-    return sorted((chart(policy) for chart in CHARTS.get(target, ())), key=lambda item: item.chart)
+    charts = (*CHARTS.get(target, ()), stock_router.chart) if policy.router.stock else CHARTS.get(target, ())
+    found = [chart(policy) for chart in charts]
+    return sorted((item for item in found if item is not None), key=lambda item: item.chart)
 
 
 def notices(policy: ir.Policy, target: str) -> list[Diagnostic]:

@@ -12,6 +12,7 @@ from compiler.diagnostics import CompileError, Diagnostic
 from compiler.features.router_config import CONFIG
 from compiler.link import ir
 from compiler.link.tests import DEFAULT_ROUTE
+from compiler.twin import twin
 from runtime.inference.classifier import CategoryClassifier
 from runtime.inference.errors import ModelError
 from runtime.request.events import (
@@ -47,6 +48,7 @@ class Outcome:
         model: Where the request goes; None where it was answered at once.
         answer: What it was answered at once, as a status and a code; None where it goes to a model.
         guards: The guards that found something.
+        decided: False where it takes a model that is not here: the stock router's own.
     """
 
     test: ir.Test
@@ -55,11 +57,14 @@ class Outcome:
     model: str | None
     answer: str | None
     guards: frozenset[str] = frozenset()
+    decided: bool = True
 
     @property
     def misses(self) -> tuple[str, ...]:
         """What was expected and did not happen, in words."""
         test = self.test
+        if not self.decided:
+            return ()
         wanted = (
             ("category", test.category, self.category),
             ("route", test.route, self.route),
@@ -82,6 +87,9 @@ def run(policy: ir.Policy) -> list[Outcome]:
     Raises:
         CompileError: VSR506 where the classifier cannot be loaded.
     """
+    if policy.router.stock:
+        rules = Rules(twin(policy), policy.router.max_body)
+        return [_one(policy, rules, None, test, number) for number, test in enumerate(policy.tests)]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for file, data in policy.router.files.items():
@@ -112,6 +120,15 @@ def findings(policy: ir.Policy, outcomes: Sequence[Outcome]) -> Iterator[Diagnos
             message = f"the test fails: {', '.join(outcome.misses)}"
             hint = "Mend the policy (an example of this kind helps the classifier), or what is expected."
             yield Diagnostic("VSR250", message, outcome.test.span, hint)
+        if not outcome.decided:
+            hint = "Ask a router that runs: `POST /api/v1/eval` on its port 8080."
+            message = "nothing here can decide this test: it takes a model of the engine's"
+            yield Diagnostic("VSR333", message, outcome.test.span, hint)
+    if policy.router.stock and policy.guards:
+        message = "the tests are decided as if no guard found anything"
+        yield Diagnostic("VSR333", message, policy.guards[0].span, "Try guards on a router that runs.")
+    if not all(outcome.decided for outcome in outcomes):
+        return
     reached = {outcome.route for outcome in outcomes}
     for route in policy.routes:
         if outcomes and route.name not in reached:
@@ -131,6 +148,8 @@ def _one(policy: ir.Policy, rules: Rules, classifier: CategoryClassifier | None,
     state, action = advance(rules, Fresh(), headers)
     if isinstance(action, Continue):
         state, action = advance(rules, state, RequestBody(body))
+    if isinstance(action, NeedSignals) and action.kinds and classifier is None:
+        return Outcome(test, None, None, None, None, decided=False)
     if isinstance(action, NeedSignals) and classifier is not None and action.kinds:
         found = classifier.classify(action.text)
         _, action = advance(rules, state, SignalsReady(found.label, found.probability))

@@ -25,6 +25,7 @@ FLOORS = [
     ["compiler.argocd"],
     ["compiler.verify"],
     ["compiler.pipeline"],
+    ["compiler.twin"],
     ["compiler.review", "compiler.trial"],
     ["compiler.cli"],
 ]

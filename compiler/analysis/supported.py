@@ -14,7 +14,7 @@ SIGNALS = {
     signals.Role: "`role` signals",
     signals.Jailbreak: "`jailbreak` signals",
 }
-"""Kinds that the runtime does not compute yet."""
+"""Kinds that the runtime does not compute yet. What the stock router computes is told by ``engine``."""
 
 
 def check(policy: ir.Policy, targets: Collection[str]) -> Iterator[Diagnostic]:
@@ -24,17 +24,21 @@ def check(policy: ir.Policy, targets: Collection[str]) -> Iterator[Diagnostic]:
 
 
 def _router(router: ir.Router) -> Iterator[tuple[str, Span]]:
-    if router.engine != "vsr-runtime":
-        yield f"the engine `{router.engine}` is", router.span
     if router.on_failure != "deny":
         yield f"`onFailure: {router.on_failure}` is", router.span
     if router.gpus:
         yield "GPUs for the router are", router.span
-    if router.weights is not None:
+    if router.weights is not None and not router.stock:
         yield "`weights` of the router are", router.span
 
 
 def _routing(policy: ir.Policy) -> Iterator[tuple[str, Span]]:
+    if not policy.router.stock:
+        yield from _runtime(policy)
+    yield from (("a response `cache` is", route.span) for route in policy.routes if route.cache is not None)
+
+
+def _runtime(policy: ir.Policy) -> Iterator[tuple[str, Span]]:
     for classifier in policy.classifiers:
         if classifier.checkpoint is not None:
             yield "classifiers from a `checkpoint` are", classifier.span
@@ -46,7 +50,6 @@ def _routing(policy: ir.Policy) -> Iterator[tuple[str, Span]]:
     for guard in policy.guards:
         if guard.detector is not None:
             yield "guards with a `detector` are", guard.span
-    yield from (("a response `cache` is", route.span) for route in policy.routes if route.cache is not None)
 
 
 def _environments(policy: ir.Policy, targets: Collection[str]) -> Iterator[tuple[str, Span]]:

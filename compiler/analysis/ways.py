@@ -49,7 +49,9 @@ def ways(policy: ir.Policy, requests: Requests) -> Iterator[Way]:
         words = f"reaches the default, `{policy.default.name}`, because the router failed and `onFailure` lets it"
         yield Way(requests.all, policy.default, chosen=True, guarded=False, words=words)
     for model in policy.models:
-        yield Way(requests.all, model, chosen=False, guarded=True, words=f"names `{model.name}` itself")
+        # The stock router asks nothing of a request that names its model.
+        guarded = not policy.router.stock
+        yield Way(requests.all, model, chosen=False, guarded=guarded, words=f"names `{model.name}` itself")
 
 
 def holds(guard: ir.Guard, way: Way) -> bool:

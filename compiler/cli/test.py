@@ -41,5 +41,7 @@ def command(context: click.Context, policies: tuple[Path, ...], *, out: Path, fo
             continue
         report.add(str(path), findings(compiled.policy, outcomes))
         failed = sum(bool(outcome.misses) for outcome in outcomes)
-        console.say(f"{path}: {len(outcomes) - failed} passed, {failed} failed")
+        unknown = sum(not outcome.decided for outcome in outcomes)
+        left = f", {unknown} not decided" if unknown else ""
+        console.say(f"{path}: {len(outcomes) - failed - unknown} passed, {failed} failed{left}")
     context.exit(report.close())

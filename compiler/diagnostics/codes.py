@@ -119,6 +119,14 @@ CODES: dict[str, Code] = {
     "VSR315": Code("what the cluster must have", "note", "See that it has, before the first apply."),
     "VSR316": Code("endpoint that is not pooled", "note", "Name its pods, if it is to be pooled."),
     "VSR317": Code("two objects of one name", "error", "Rename what the message names."),
+    "VSR330": Code("what the engine cannot do", "error", "Follow the hint, or use the engine vsr-runtime."),
+    "VSR331": Code("what the engine does otherwise", "note", "Nothing, if that is acceptable."),
+    "VSR332": Code(
+        "guards that requests which name a model pass by",
+        "error",
+        "Use the engine vsr-runtime, or accept it in words.",
+    ),
+    "VSR333": Code("test that nothing here can decide", "note", "Ask a running router."),
     "VSR401": Code("object that is there twice", "error", "Keep one, or rename it."),
     "VSR402": Code(
         "reference to an object that is not there",

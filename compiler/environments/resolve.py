@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import replace
-from typing import Any
 
 from compiler.diagnostics import CompileError, Diagnostic
 from compiler.link import ir
+from compiler.link.rebuilt import rebuilt
 
 ROUTER = "router"
 """The key of ``replicas``, ``images`` and ``resources`` that means the router."""
@@ -26,7 +25,7 @@ def resolve(policy: ir.Policy, environment: ir.Environment) -> ir.Policy:
     endpoints = {endpoint.name: _endpoint(endpoint, environment) for endpoint in policy.endpoints}
     changed = {id(old): new for old, new in zip(policy.endpoints, endpoints.values(), strict=True) if new is not old}
     # An endpoint is one symbol: models, routes and tests that hold it must go on holding the same one.
-    moved: ir.Policy = _rebuilt(policy, changed) if changed else policy
+    moved: ir.Policy = rebuilt(policy, changed) if changed else policy
     gateway = replace(
         moved.gateway,
         name=environment.gateway_name or moved.gateway.name,
@@ -68,24 +67,3 @@ def _endpoint(endpoint: ir.Endpoint, environment: ir.Environment) -> ir.Endpoint
         simulate=environment.simulate,
     )
     return endpoint if changed == server else replace(endpoint, server=changed)
-
-
-def _rebuilt(value: Any, changed: dict[int, Any], done: dict[int, Any] | None = None) -> Any:  # noqa: ANN401 - a symbol
-    """A symbol in which others stand in for some, by identity; whatever holds none of them stays the same object."""
-    done = {} if done is None else done
-    if id(value) in changed:
-        return changed[id(value)]
-    if id(value) in done:
-        return done[id(value)]
-    result = value
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        old = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-        new = {name: _rebuilt(part, changed, done) for name, part in old.items()}
-        if any(new[name] is not part for name, part in old.items()):
-            result = replace(value, **new)
-    elif isinstance(value, tuple):
-        parts = tuple(_rebuilt(part, changed, done) for part in value)
-        if any(new is not part for new, part in zip(parts, value, strict=True)):
-            result = parts
-    done[id(value)] = result
-    return result

@@ -46,18 +46,14 @@ def ext_proc_filter(policy: ir.Policy, cluster: str) -> Body:
             "failure_mode_allow": False,
             "grpc_service": {"envoy_grpc": {"cluster_name": cluster}},
             "message_timeout": duration(policy.router.deadline),
-            "mutation_rules": {
-                "allow_all_routing": False,
-                "disallow_is_error": True,
-                "allow_expression": {"regex": "|".join(_literal(name) for name in _written(policy))},
-                "disallow_all": True,
-            },
+            "mutation_rules": _mutations(policy),
             "processing_mode": {
                 "request_body_mode": "BUFFERED",
                 "request_header_mode": "SEND",
                 "request_trailer_mode": "SKIP",
                 "response_body_mode": "STREAMED" if responses else "NONE",
-                "response_header_mode": "SEND" if responses else "SKIP",
+                # The stock router says there what it chose.
+                "response_header_mode": "SEND" if responses or policy.router.stock else "SKIP",
                 "response_trailer_mode": "SEND" if responses else "SKIP",
             },
             "stat_prefix": "vsr",
@@ -68,7 +64,19 @@ def ext_proc_filter(policy: ir.Policy, cluster: str) -> Body:
 
 def reads_responses(policy: ir.Policy) -> bool:
     """Whether the router must see responses: for what guards find there, or to put back what they masked."""
-    return any(guard.on_responses for guard in policy.guards)
+    return not policy.router.stock and any(guard.on_responses for guard in policy.guards)
+
+
+def _mutations(policy: ir.Policy) -> Body:
+    """Which headers the router may change. Of what the stock router changes there is no list; never host or method."""
+    if policy.router.stock:
+        return {"allow_all_routing": False, "allow_envoy": False}
+    return {
+        "allow_all_routing": False,
+        "disallow_is_error": True,
+        "allow_expression": {"regex": "|".join(_literal(name) for name in _written(policy))},
+        "disallow_all": True,
+    }
 
 
 def _written(policy: ir.Policy) -> list[str]:

@@ -65,12 +65,17 @@ def rollout(server: ir.VllmServer, replicas: int) -> Body:
     return {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}
 
 
+def access_mode(server: ir.VllmServer) -> str:
+    """How its volume is held: by one pod, or by several on different nodes."""
+    return "ReadWriteOnce" if server.replicas == 1 else "ReadWriteMany"
+
+
 def around(endpoint: ir.Endpoint, server: ir.VllmServer) -> Iterator[Object]:
     """What stands beside the Deployment: the Service, and the volume that keeps the weights."""
     name, namespace = endpoint.service.name, endpoint.service.namespace
     if not server.simulate:
         spec = {
-            "accessModes": ["ReadWriteOnce" if server.replicas == 1 else "ReadWriteMany"],
+            "accessModes": [access_mode(server)],
             "resources": {"requests": {"storage": server.storage}},
             "volumeMode": "Filesystem",
         }

@@ -14,10 +14,11 @@ BUILT_IN = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"
 def emit(policy: ir.Policy) -> Iterator[Object]:
     """One Namespace each for the router and for model servers; those of existing Services and Gateways are not ours.
 
-    Its Pod Security level is the strictest that its pods meet: vLLM's image runs as root, everything else does not.
+    Its Pod Security level is the strictest that its pods meet: the images of vLLM and the stock router run as root.
     """
-    wanted = {policy.router.grpc.namespace: policy.router.span}
-    rooted: set[str] = set()
+    home = policy.router.grpc.namespace
+    wanted = {home: policy.router.span}
+    rooted = {home} if policy.router.stock else set()
     for endpoint in policy.endpoints:
         if endpoint.server is not None:
             wanted.setdefault(endpoint.service.namespace, endpoint.span)

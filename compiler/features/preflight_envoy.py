@@ -11,10 +11,12 @@ from compiler.features.helm_envoy_gateway import CHART
 from compiler.features.pools import asked_for
 from compiler.link import ir
 
+_VALUES = f"the values in the target's {helm.FOLDER}/values-{CHART}.yaml"
+
 
 def envoy_gateway(policy: ir.Policy) -> Iterator[Diagnostic]:
     """VSR315 for Envoy Gateway by itself."""
-    message = f"Envoy Gateway {policy.versions['envoy-gateway']} must have {_values('envoy-gateway')}"
+    message = f"Envoy Gateway {policy.versions['envoy-gateway']} must have {_VALUES}"
     yield Diagnostic("VSR315", message, policy.gateway.span, _install(policy))
 
 
@@ -22,16 +24,12 @@ def ai_gateway(policy: ir.Policy) -> Iterator[Diagnostic]:
     """VSR315 for Envoy Gateway with AI Gateway, and the CRDs of pools."""
     versions = policy.versions
     message = (
-        f"Envoy Gateway {versions['envoy-gateway']} must have {_values('ai-gateway')}, "
+        f"Envoy Gateway {versions['envoy-gateway']} must have {_VALUES}, "
         f"and Envoy AI Gateway {versions['envoy-ai-gateway']} must be there with its CRDs"
     )
     pools = f" Install the CRDs of inference-extension {versions['inference-extension']} as well."
     hint = _install(policy) + (pools if asked_for(policy) else "")
     yield Diagnostic("VSR315", message, policy.gateway.span, hint)
-
-
-def _values(target: str) -> str:
-    return f"the values in {target}/{helm.FOLDER}/values-{CHART}.yaml"
 
 
 def _install(policy: ir.Policy) -> str:

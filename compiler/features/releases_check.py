@@ -9,6 +9,7 @@ from compiler.link import ir
 from compiler.releases.gateway import AI_GATEWAY, ENVOY_GATEWAY, GATEWAY_API, INFERENCE_EXTENSION, ISTIO
 from compiler.releases.pickers import PICKERS
 from compiler.releases.servers import SIMULATOR, VLLM
+from compiler.releases.stacks import PRODUCTION_STACK
 
 TABLES: Mapping[str, Collection[str]] = {
     "envoy-ai-gateway": AI_GATEWAY.keys(),
@@ -18,6 +19,7 @@ TABLES: Mapping[str, Collection[str]] = {
     "istio": ISTIO.keys(),
     "llm-d-inference-sim": SIMULATOR.keys(),
     "llm-d-router": PICKERS["llm-d-router"].keys(),
+    "production-stack": PRODUCTION_STACK.keys(),
     "vllm": VLLM.keys(),
 }
 """The releases that the compiler has read, by project."""

@@ -7,6 +7,8 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 
 from compiler.diagnostics import Diagnostic
+from compiler.features import stock_router
+from compiler.features.components import Component
 from compiler.features.objects import Body, Object, make
 from compiler.features.pods import (
     HARDENED,
@@ -79,17 +81,23 @@ def _router(policy: ir.Policy, *, headless: bool, keys: bool) -> Iterator[Object
         origin,
         namespace=namespace,
         labels=selector(name),
-        # The pods follow the ConfigMap by themselves; this says what they should serve, and their metrics what they do.
+        # Our runtime follows the ConfigMap by itself; this says what it should serve, and its metrics what it does.
         annotations={"vsr.dev/config-sha256": _digest(files)},
         spec=deployment_spec(
             name,
             router.replicas,
-            _pod(policy, config, keys=keys),
-            # The one number that a running process cannot take over; another one means other pods.
-            annotations={"vsr.dev/max-message": str(router.max_message)},
+            stock_router.pod(policy, config) if router.stock else _pod(policy, config, keys=keys),
+            annotations=_restarting(router),
             strategy={"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
         ),
     )
+    if router.stock:
+        yield from stock_router.volume(policy)
+
+
+def by_helm(policy: ir.Policy) -> Component:
+    """An option for the stock router: all of the above comes from its chart."""
+    return stock_router.by_helm(list(_router(policy, headless=False, keys=True)))
 
 
 def check(policy: ir.Policy) -> Iterator[Diagnostic]:
@@ -105,6 +113,13 @@ def _config_data(files: Mapping[str, bytes]) -> dict[str, Body]:
     text = {name: data.decode() for name, data in files.items() if name.endswith(".yaml")}
     binary = {name: base64.b64encode(data).decode() for name, data in files.items() if name not in text}
     return {"data": text} | ({"binaryData": binary} if binary else {})
+
+
+def _restarting(router: ir.Router) -> dict[str, str]:
+    """What only other pods take over: our runtime's message limit, and all of the stock router's config."""
+    if router.stock:
+        return {"vsr.dev/config-sha256": _digest(router.files)}
+    return {"vsr.dev/max-message": str(router.max_message)}
 
 
 def _digest(files: Mapping[str, bytes]) -> str:

@@ -16,27 +16,20 @@ CONFIG, SETTINGS = "config.yaml", "runtime.yaml"
 OPERATORS = {"any": "OR", "all": "AND", "none": "NOR"}
 TYPES = {Keywords: "keyword", Context: "context", Structure: "structure", Conversation: "conversation", Pii: "pii"}
 """How conditions call the signals that the runtime computes. Others are refused before they get here."""
+Rule = stock.Keyword | stock.Context | stock.Structure | stock.Conversation
 
 
 def router_config(policy: ir.Policy) -> stock.RouterConfig:
     """The policy in the stock router's contract."""
     decisions = [_decision(route, len(policy.routes) - rank) for rank, route in enumerate(policy.routes)]
     bases = [model for model in policy.models if model.base is None]
-    adapters: dict[str, list[stock.Lora]] = {}
-    for model in policy.models:
-        if model.base is not None:
-            adapters.setdefault(model.base, []).append(stock.Lora(name=model.name))
     return stock.RouterConfig.model_validate(
         {
             "providers": stock.Providers(
                 defaults=stock.ProviderDefaults(model=policy.default.name),
-                models=[_provider_model(model) for model in bases],
+                models=[provider_model(model) for model in bases],
             ),
-            "routing": stock.Routing(
-                modelCards=[_card(model, adapters.get(model.name)) for model in bases],
-                signals=_signals(policy),
-                decisions=decisions,
-            ),
+            "routing": stock.Routing(modelCards=cards(policy, bases), signals=_signals(policy), decisions=decisions),
             "global": stock.Global(router=stock.RouterGlobal(auto_model_names=list(policy.router.auto_models))),
         }
     )
@@ -82,7 +75,8 @@ def _guard(guard: ir.Guard) -> settings.Guard:
     )
 
 
-def _provider_model(model: ir.Model) -> stock.ProviderModel:
+def provider_model(model: ir.Model) -> stock.ProviderModel:
+    """A model with where it is served, what it costs and how it reasons."""
     refs = [_backend_ref(endpoint, weight) for endpoint, weight in model.endpoints]
     price = model.price
     return stock.ProviderModel(
@@ -103,54 +97,64 @@ def _backend_ref(endpoint: ir.Endpoint, weight: int) -> stock.BackendRef:
     return stock.BackendRef(name=name, endpoint=address, protocol="https", weight=weight, provider="openai")
 
 
-def _card(model: ir.Model, adapters: list[stock.Lora] | None) -> stock.ModelCard:
-    return stock.ModelCard(name=model.name, context_window_size=model.context, loras=adapters)
+def cards(policy: ir.Policy, bases: list[ir.Model]) -> list[stock.ModelCard]:
+    """What the router knows of each model: its context and its adapters."""
+    adapters: dict[str, list[stock.Lora]] = {}
+    for model in policy.models:
+        if model.base is not None:
+            adapters.setdefault(model.base, []).append(stock.Lora(name=model.name))
+    return [
+        stock.ModelCard(name=model.name, context_window_size=model.context, loras=adapters.get(model.name))
+        for model in bases
+    ]
 
 
 def _signals(policy: ir.Policy) -> stock.Signals:
     """The signals by collection, each sorted by name."""
-    found: dict[str, list[stock.Keyword | stock.Context | stock.Structure | stock.Conversation | stock.Pii]] = {}
+    found: dict[str, list[Rule | stock.Pii]] = {}
     for signal in policy.signals:
-        match signal.body:
-            case Keywords(words, match, regex, case_sensitive):
-                found.setdefault("keywords", []).append(
-                    stock.Keyword.model_validate(
-                        {
-                            "name": signal.name,
-                            "operator": OPERATORS[match],
-                            "keywords": list(words),
-                            "case_sensitive": case_sensitive,
-                            "method": "regex" if regex else None,
-                        }
-                    )
-                )
-            case Context(minimum, maximum):
-                low, high = (None if each is None else str(each) for each in (minimum, maximum))
-                found.setdefault("context", []).append(stock.Context(name=signal.name, min_tokens=low, max_tokens=high))
-            case Structure(pattern, keywords, minimum, maximum):
-                source = (
-                    {"type": "regex", "pattern": pattern}
-                    if pattern
-                    else {"type": "keyword_set", "keywords": list(keywords)}
-                )
-                found.setdefault("structure", []).append(
-                    stock.Structure.model_validate(_counted(signal.name, source, minimum, maximum))
-                )
-            case Conversation(of, role, minimum, maximum):
-                found.setdefault("conversation", []).append(
-                    stock.Conversation.model_validate(
-                        _counted(signal.name, {"type": of, "role": role}, minimum, maximum)
-                    )
-                )
-            case Pii(types, _, threshold):
-                # The contract names what may be there; the policy what is looked for.
-                allowed = sorted(ALL_TYPES - set(types))
-                found.setdefault("pii", []).append(
-                    stock.Pii(name=signal.name, threshold=threshold, pii_types_allowed=allowed, include_history=True)
-                )
-            case _:
-                raise ValueError(f"the signal {signal.name} has no form in the router's config")
-    return stock.Signals.model_validate({"domains": [_domain(category) for category in policy.categories], **found})
+        rule = _pii(signal.name, signal.body) if isinstance(signal.body, Pii) else signal_rule(signal)
+        if rule is None:
+            raise ValueError(f"the signal {signal.name} has no form in the router's config")
+        found.setdefault(rule[0], []).append(rule[1])
+    return stock.Signals.model_validate({"domains": [domain(category) for category in policy.categories], **found})
+
+
+def _pii(name: str, body: Pii) -> tuple[str, stock.Pii]:
+    """The contract names what may be there; the policy what is looked for."""
+    allowed = sorted(ALL_TYPES - set(body.types))
+    return "pii", stock.Pii(name=name, threshold=body.threshold, pii_types_allowed=allowed, include_history=True)
+
+
+def signal_rule(signal: ir.Signal) -> tuple[str, Rule] | None:
+    """A signal that needs no model: its collection, and what stands there. None of one that needs a model."""
+    match signal.body:
+        case Keywords(words, match, regex, case_sensitive):
+            return "keywords", stock.Keyword.model_validate(
+                {
+                    "name": signal.name,
+                    "operator": OPERATORS[match],
+                    "keywords": list(words),
+                    "case_sensitive": case_sensitive,
+                    "method": "regex" if regex else None,
+                }
+            )
+        case Context(minimum, maximum):
+            low, high = (None if each is None else str(each) for each in (minimum, maximum))
+            return "context", stock.Context(name=signal.name, min_tokens=low, max_tokens=high)
+        case Structure(pattern, keywords, minimum, maximum):
+            source = (
+                {"type": "regex", "pattern": pattern}
+                if pattern
+                else {"type": "keyword_set", "keywords": list(keywords)}
+            )
+            counted = _counted(signal.name, source, minimum, maximum)
+            return "structure", stock.Structure.model_validate(counted)
+        case Conversation(of, role, minimum, maximum):
+            counted = _counted(signal.name, {"type": of, "role": role}, minimum, maximum)
+            return "conversation", stock.Conversation.model_validate(counted)
+        case _:
+            return None
 
 
 def _counted(name: str, source: Mapping[str, object], minimum: int | None, maximum: int | None) -> dict[str, object]:
@@ -162,7 +166,8 @@ def _counted(name: str, source: Mapping[str, object], minimum: int | None, maxim
     }
 
 
-def _domain(category: ir.Category) -> stock.Domain:
+def domain(category: ir.Category) -> stock.Domain:
+    """A category, tied to the stock classifier's label where it is one."""
     mmlu = [category.name] if category.name in stock.MMLU_CATEGORIES else None
     return stock.Domain(name=category.name, description=category.description, mmlu_categories=mmlu)
 
@@ -177,12 +182,12 @@ def _decision(route: ir.Route, priority: int) -> stock.Decision:
         description=f"Route {route.name} to {target}",
         priority=priority,
         rules=rules,
-        modelRefs=[_ref(route, model) for model, _ in route.models],
+        modelRefs=[ref(route, model) for model, _ in route.models],
         plugins=plugins(route) or None,
     )
 
 
-def _ref(route: ir.Route, model: ir.Model) -> stock.ModelRef:
+def ref(route: ir.Route, model: ir.Model) -> stock.ModelRef:
     """The model, or the adapter of its base. An effort switches reasoning on."""
     return stock.ModelRef(
         model=model.base or model.name,

@@ -16,6 +16,8 @@ PORT = 8000
 HTTP = container_port("http", PORT)
 WEIGHTS_PATH = "/data"
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - where tensor-parallel workers share memory
+CONTAINER: Body = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+"""What its container may not."""
 IMAGE_FOLDERS = frozenset(
     {"bin", "boot", "dev", "etc", "lib", "lib64", "opt", "proc", "root", "run", "sbin", "sys", "tmp", "usr", "var"}
 )
@@ -45,7 +47,6 @@ def vllm_container(
     env: tuple[Body, ...] = (),
 ) -> Body:
     """The server's container, listening on ``port``, with arguments and variables beside the usual ones."""
-    gpus = {"nvidia.com/gpu": str(server.gpus)}
     return container(
         "vllm",
         server.image or VLLM[policy.versions["vllm"]].image,
@@ -54,7 +55,7 @@ def vllm_container(
             "--served-model-name",
             *served,
             f"--port={port['containerPort']}",
-            *_adapters(server),
+            *adapters(server),
             *args,
             *server.args,
         ],
@@ -68,15 +69,11 @@ def vllm_container(
         startupProbe=http_probe("/health", port["name"], 10, 360),
         readinessProbe=http_probe("/health", port["name"], 5, 3),
         livenessProbe=http_probe("/health", port["name"], 10, 3),
-        resources=resources(
-            {"cpu": str(2 * server.gpus), "memory": f"{16 * server.gpus}Gi"} | gpus,
-            {"memory": f"{32 * server.gpus}Gi"} | gpus,
-            server.resources,
-        ),
-        securityContext={"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+        resources=server_resources(server),
+        securityContext=CONTAINER,
         volumeMounts=[
             {"name": "weights", "mountPath": WEIGHTS_PATH},
-            *({"name": "weights", "mountPath": f"/{top}", "subPath": top} for top in _adapter_folders(server)),
+            *({"name": "weights", "mountPath": f"/{top}", "subPath": top} for top in adapter_folders(server)),
             {"name": "shm", "mountPath": SHARED_MEMORY},
         ],
     )
@@ -86,8 +83,23 @@ def volumes(claim: str, gpus: int) -> list[Body]:
     """What the container mounts. Workers share memory, one worker a GPU."""
     return [
         {"name": "weights", "persistentVolumeClaim": {"claimName": claim}},
-        {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": f"{2 * gpus}Gi"}},
+        shared_memory(gpus),
     ]
+
+
+def shared_memory(gpus: int) -> Body:
+    """The volume that the workers of a server share."""
+    return {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": f"{2 * gpus}Gi"}}
+
+
+def server_resources(server: ir.VllmServer) -> Body:
+    """What a server asks for, by its GPUs."""
+    gpus = {"nvidia.com/gpu": str(server.gpus)}
+    return resources(
+        {"cpu": str(2 * server.gpus), "memory": f"{16 * server.gpus}Gi"} | gpus,
+        {"memory": f"{32 * server.gpus}Gi"} | gpus,
+        server.resources,
+    )
 
 
 def check(policy: ir.Policy) -> Iterator[Diagnostic]:
@@ -101,7 +113,8 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
                 yield Diagnostic("VSR312", message, span, hint)
 
 
-def _adapters(server: ir.VllmServer) -> list[str]:
+def adapters(server: ir.VllmServer) -> list[str]:
+    """The arguments that make a server load its adapters."""
     if not server.loras:
         return []
     return ["--enable-lora", "--lora-modules", *(_adapter(name, path) for name, path in server.loras)]
@@ -114,7 +127,7 @@ def _adapter(name: str, path: str) -> str:
     return f"{name}={path}"
 
 
-def _adapter_folders(server: ir.VllmServer) -> list[str]:
+def adapter_folders(server: ir.VllmServer) -> list[str]:
     """Top folders of adapters that are files: kept on the weights' volume. A relative path is a repository."""
     tops = {_top(path) for _, path in server.loras}
     return sorted(top for top in tops if top and f"/{top}" != WEIGHTS_PATH)

@@ -6,6 +6,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,16 @@ from schemas.reports_eval import EvalReport
 Existing = Callable[[str], bytes | None]
 
 
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """A compiled head with what it needs: its settings, its encoder, the hash of its inputs, and the files."""
+
+    known: settings.Classifier
+    encoder: settings.Encoder
+    inputs: str
+    heads: Heads
+
+
 def evaluate_data(policy: ir.Policy, path: Path, existing: Existing) -> EvalReport:
     """Judges the prompts of a file.
 
@@ -40,14 +51,15 @@ def evaluate_data(policy: ir.Policy, path: Path, existing: Existing) -> EvalRepo
     cases, found = read_cases(read(path, str(path)), str(path), [each.name for each in policy.categories])
     if found:
         raise CompileError(found)
-    known, heads = _compiled(policy, existing)
+    compiled = _compiled(policy, existing)
+    known = compiled.known
     with _errors(policy), tempfile.TemporaryDirectory() as name:
-        for file, data in heads.files.items():
+        for file, data in compiled.heads.files.items():
             (Path(name) / file).write_bytes(data)
         classifier = CategoryClassifier.load(known, Path(name))
     rows = [classifier.classify(case.prompt).probabilities for case in cases]
     matrix = np.array([[row[label] for label in known.labels] for row in rows])
-    return evaluate(cases, known.labels, matrix, _subject(policy, known), held_out=False)
+    return evaluate(cases, known.labels, matrix, _subject(policy, compiled), held_out=False)
 
 
 def evaluate_examples(policy: ir.Policy, existing: Existing) -> EvalReport:
@@ -56,12 +68,12 @@ def evaluate_examples(policy: ir.Policy, existing: Existing) -> EvalReport:
     Raises:
         CompileError: VSR272 where there are no categories, VSR506 where the head cannot be trained.
     """
-    known, _ = _compiled(policy, existing)
+    compiled = _compiled(policy, existing)
     categories = [CategoryExamples(each.name, each.description, each.examples) for each in policy.categories]
     with _errors(policy):
-        files = find_encoder(known.encoder.repo, known.encoder.sha256)
-        samples = embed_samples(categories, SentenceEncoder.load(files, known.encoder.precision))
-    _, rows = trained(samples, known.head.inputs)
+        files = find_encoder(compiled.encoder.repo, compiled.encoder.sha256)
+        samples = embed_samples(categories, SentenceEncoder.load(files, compiled.encoder.precision))
+    _, rows = trained(samples, compiled.inputs)
     names = [OTHER if target == NONE else samples.labels[target] for target in samples.targets]
     sizes = Counter(names)
     examples = {(each.name, text) for each in categories for text in each.examples}
@@ -74,15 +86,16 @@ def evaluate_examples(policy: ir.Policy, existing: Existing) -> EvalReport:
         message = "every category has a single example and nothing else, so none can be left out"
         raise CompileError([Diagnostic("VSR272", message, policy.span, "Give each category some examples.")])
     cases = [Case(samples.texts[index], names[index]) for index in judged]
-    return evaluate(cases, samples.labels, rows[judged], _subject(policy, known), held_out=True)
+    return evaluate(cases, samples.labels, rows[judged], _subject(policy, compiled), held_out=True)
 
 
-def _compiled(policy: ir.Policy, existing: Existing) -> tuple[settings.Classifier, Heads]:
+def _compiled(policy: ir.Policy, existing: Existing) -> _Compiled:
     heads = compile_heads(policy, lambda name: existing(f"router/{name}"), rebuild=False)
-    if not heads.classifiers:
-        message = "the policy has no categories that a compiled head tells apart"
-        raise CompileError([Diagnostic("VSR272", message, policy.span, "Give it categories with examples.")])
-    return next(iter(heads.classifiers.values())), heads
+    for known in heads.classifiers.values():
+        if known.encoder is not None and known.head is not None:
+            return _Compiled(known, known.encoder, known.head.inputs, heads)
+    message = "the policy has no categories that a compiled head tells apart"
+    raise CompileError([Diagnostic("VSR272", message, policy.span, "Give it categories with examples.")])
 
 
 @contextmanager
@@ -94,5 +107,5 @@ def _errors(policy: ir.Policy) -> Iterator[None]:
         raise CompileError([Diagnostic("VSR506", str(error), policy.router.span)]) from None
 
 
-def _subject(policy: ir.Policy, known: settings.Classifier) -> Subject:
-    return Subject(policy.name, known.encoder.repo, known.encoder.precision, known.threshold)
+def _subject(policy: ir.Policy, compiled: _Compiled) -> Subject:
+    return Subject(policy.name, compiled.encoder.repo, compiled.encoder.precision, compiled.known.threshold)

@@ -153,7 +153,11 @@ class Assertion:
 
 @dataclass(frozen=True, slots=True)
 class Router:
-    """The process that classifies. ``deadline`` in milliseconds, ``max_body`` in bytes."""
+    """The process that classifies. ``deadline`` in milliseconds, ``max_body`` in bytes.
+
+    ``image`` is empty where it is that of the engine's release. ``unguarded``: the policy accepts that guards hold only
+    where the router chooses the model.
+    """
 
     image: str
     replicas: int
@@ -167,9 +171,15 @@ class Router:
     gpus: int = 0
     weights: str | None = None
     on_failure: str = "deny"
+    unguarded: bool = False
     resources: Resources | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)
     """The router folder by file name, filled in once it is rendered."""
+
+    @property
+    def stock(self) -> bool:
+        """Whether it is the stock router rather than our runtime."""
+        return self.engine == "semantic-router"
 
     @property
     def max_message(self) -> int:

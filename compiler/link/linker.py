@@ -22,7 +22,9 @@ from compiler.source import Document
 from schemas import policy as nouns
 
 ROUTER_NAME = "semantic-router"
-GRPC_PORT, HTTP_PORT = 50051, 8080
+GRPC_PORT = 50051
+HTTP = {"vsr-runtime": ("http", 8080), "semantic-router": ("metrics", 9190)}
+"""What the second Service is called and where it listens, by engine: what the stock router's chart writes as well."""
 
 
 def link(document: Document, policy: nouns.Policy) -> ir.Policy:
@@ -44,7 +46,8 @@ def link(document: Document, policy: nouns.Policy) -> ir.Policy:
     environments = link_environments(scope, policy)
     versions = link_versions(scope, policy.gateway.versions, ("gateway", "versions"))
     _auto_names(scope, policy, models)
-    check_image(scope, policy.router.image, ("router", "image"))
+    if policy.router.image is not None:
+        check_image(scope, policy.router.image, ("router", "image"))
     check_secrets(scope)
     if not scope.problems:
         check_servers(scope, policy)
@@ -105,19 +108,21 @@ def _gitops(scope: Scope, noun: nouns.GitOps | None) -> ir.GitOps | None:
 
 
 def _router(scope: Scope, noun: nouns.Router) -> ir.Router:
+    name, port = HTTP[noun.engine]
     return ir.Router(
-        image=noun.image,
+        image=noun.image or "",
         replicas=noun.replicas,
         auto_models=tuple(noun.auto_models),
         deadline=noun.deadline,
         max_body=noun.max_body,
         grpc=ir.ServiceRef(ROUTER_NAME, noun.namespace, GRPC_PORT),
-        http=ir.ServiceRef(f"{ROUTER_NAME}-http", noun.namespace, HTTP_PORT),
+        http=ir.ServiceRef(f"{ROUTER_NAME}-{name}", noun.namespace, port),
         span=scope.span("router", key=True),
         engine=noun.engine,
         gpus=noun.gpus,
         weights=None if noun.weights is None else noun.weights.pvc,
         on_failure=noun.on_failure,
+        unguarded=noun.unguarded is not None,
     )
 
 

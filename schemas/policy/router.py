@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from schemas.policy.base import Noun
 from schemas.scalars import Bytes, Image, Int, Label, Milliseconds, Name, Release, Text
@@ -24,18 +25,29 @@ class Router(Noun):
 
     ``deadline`` (milliseconds) is the gateway's message timeout and the runtime's budget; ``max_body`` (bytes) is the
     gateway's buffer and the runtime's limit. ``auto_models`` are the names by which a client lets the router choose.
+    ``image`` may be left out for the stock router, whose releases have one. That engine guards nothing of a request
+    which names its model: ``unguarded: explicit-models`` says that this is accepted.
     """
 
-    image: Image
+    image: Image | None = None
     engine: Literal["vsr-runtime", "semantic-router"] = "vsr-runtime"
     namespace: Label = "vllm-semantic-router-system"
     replicas: Count = 2
     gpus: Annotated[Int, Field(ge=0, le=16)] = 0
     weights: Weights | None = None
+    unguarded: Literal["explicit-models"] | None = None
     auto_models: Annotated[list[Name], Field(min_length=1)] = ["auto", "MoM"]
     deadline: Annotated[Milliseconds, Field(le=600_000)] = 1000
     max_body: Annotated[Bytes, Field(ge=1024, le=2**30)] = 8 * 2**20
     on_failure: Literal["deny", "default-model"] = "deny"
+
+    @model_validator(mode="after")
+    def _engine(self) -> Router:
+        if self.engine == "vsr-runtime" and self.image is None:
+            raise PydanticCustomError("one_of", "the engine `vsr-runtime` needs an `image`: a build of the project's")
+        if self.engine == "vsr-runtime" and self.unguarded is not None:
+            raise PydanticCustomError("one_of", "the engine `vsr-runtime` guards requests that name a model as well")
+        return self
 
 
 class Gateway(Noun):

@@ -106,7 +106,7 @@ def test_a_release_that_nobody_has_read_has_no_table(project: str) -> None:
 def test_what_the_cluster_must_have_is_said_with_the_file_to_hand_to_helm() -> None:
     """VSR315: the values that enable what our objects use, and the CRDs of pools where there are any."""
     (found,) = notices(TEXT, "ai-gateway", "VSR315")
-    assert "ai-gateway/helm/values-gateway-helm.yaml" in found.message
+    assert "helm/values-gateway-helm.yaml" in found.message
     assert "inference-extension 1.5.0" in found.hint
     (found,) = notices(TEXT.replace(", pool: {}", ""), "ai-gateway", "VSR315")
     assert "inference-extension" not in found.hint

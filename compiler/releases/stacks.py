@@ -1,0 +1,22 @@
+"""The production stack by release of its chart.
+
+Sources: the chart `vllm-stack` and the images of its router, which bear the chart's release since 0.1.10.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A release of the chart: the router that goes with it."""
+
+    router: str
+
+
+PRODUCTION_STACK: Mapping[str, Stack] = MappingProxyType(
+    {release: Stack(f"lmcache/lmstack-router:v{release}") for release in ("0.1.11", "0.1.12")}
+)

@@ -1,0 +1,43 @@
+"""A policy of the stock router as our runtime would have it, so far as no model of that engine is asked.
+
+Whatever takes one of its models is one unknown: where a decision depends on it, the runtime stays undecided.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from compiler.features.router_config import router_config, signal_rule
+from compiler.link import ir
+from runtime.program.build import build
+from runtime.program.program import Program
+
+UNKNOWN = "unknown"
+
+
+def twin(policy: ir.Policy) -> Program:
+    """What decides, without guards."""
+    unknown = ir.Category(UNKNOWN, "What takes a model of the engine's", (), policy.span)
+    routes = tuple(replace(route, when=_known(route.when, ir.InCategory(unknown))) for route in policy.routes)
+    plain = replace(
+        policy,
+        categories=(unknown,),
+        signals=tuple(signal for signal in policy.signals if signal_rule(signal) is not None),
+        routes=routes,
+    )
+    return build(router_config(plain), frozenset({UNKNOWN}))
+
+
+def _known(condition: ir.Condition, unknown: ir.Condition) -> ir.Condition:
+    """The condition with the unknown in the place of all that takes a model."""
+    match condition:
+        case ir.InCategory():
+            return unknown
+        case ir.HasSignal(signal):
+            return condition if signal_rule(signal) is not None else unknown
+        case ir.Not(part):
+            return ir.Not(_known(part, unknown))
+        case ir.All(parts):
+            return ir.All(tuple(_known(part, unknown) for part in parts))
+        case ir.Any(parts):
+            return ir.Any(tuple(_known(part, unknown) for part in parts))
