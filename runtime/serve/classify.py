@@ -45,12 +45,22 @@ class Pool(Protocol):
     async def signals(self, text: str, until: float) -> SignalsReady | Failure:
         """Classify a text until a time of the event loop's clock."""
 
+    @property
+    def waiting(self) -> int:
+        """Tokens that wait or are computed; 0 where they are not counted."""
+
+    @property
+    def working(self) -> bool:
+        """Whether it gets on with its work."""
+
     def close(self) -> None:
         """Take no more work and drop what waits."""
 
 
 class ClassifierPool:
     """Asks a classifier without blocking the event loop."""
+
+    waiting, working = 0, True
 
     def __init__(self, classifier: Classifier, *, threads: int = THREADS, max_pending: int = MAX_PENDING) -> None:
         self._classifier = classifier

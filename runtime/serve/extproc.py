@@ -74,6 +74,11 @@ class Processor:
         """Streams that have not ended."""
         return len(self._open)
 
+    @property
+    def generation(self) -> Generation:
+        """What serves streams that begin."""
+        return self._generation
+
     async def drain(self, patience: float) -> None:
         """Give open streams some seconds to decide, then end them with UNAVAILABLE, and every later one too."""
         if self._open:

@@ -51,6 +51,16 @@ class Generation:
         self._streams = 0
         self._retired = False
 
+    @property
+    def waiting(self) -> int:
+        """Tokens that wait for the engine or are computed; 0 where there is none."""
+        return self.pool.waiting if self.pool else 0
+
+    @property
+    def working(self) -> bool:
+        """Whether the classifier is there and gets on with its work."""
+        return self.pool is None or self.pool.working
+
     @contextmanager
     def in_use(self) -> Iterator[None]:
         """For a stream: its classifier stays until the stream has ended."""

@@ -27,12 +27,15 @@ _MAX_LINES = 100
 class Health:
     """Whether requests are taken. Not at first: a classifier may have to be loaded and warmed.
 
+    ``working`` is asked each time, too: an engine that is gone or stuck makes the server unready, not dead.
+
     Args:
         metrics: gives the page ``/metrics``; empty by default.
     """
 
     def __init__(self, metrics: Callable[[], bytes] = bytes) -> None:
         self.ready = False
+        self.working: Callable[[], bool] = lambda: True
         self._metrics = metrics
 
     def handler(self) -> Any:  # noqa: ANN401 - grpc ships no types
@@ -45,7 +48,7 @@ class Health:
     async def _check(self, request: Any, context: Any) -> Any:  # noqa: ANN401 - grpc ships no types
         if request.service not in ("", EXT_PROC_SERVICE):
             await context.abort(grpc.StatusCode.NOT_FOUND, "no such service")
-        return HealthCheckResponse(status=SERVING if self.ready else NOT_SERVING)
+        return HealthCheckResponse(status=SERVING if self.ready and self.working() else NOT_SERVING)
 
     async def serve_http(self, host: str, port: int) -> asyncio.Server:
         """Listen for probes.
@@ -83,7 +86,7 @@ class Health:
             return "405 Method Not Allowed", PLAIN, b"GET or HEAD\n"
         if path == "/metrics":
             return "200 OK", METRICS, self._metrics()
-        if path == "/readyz" and not self.ready:
+        if path == "/readyz" and not (self.ready and self.working()):
             return "503 Service Unavailable", PLAIN, b"not ready\n"
         return "200 OK", PLAIN, b"ok\n"
 

@@ -6,6 +6,8 @@ no client can make series.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 
 from runtime.program.program import Program
@@ -40,6 +42,9 @@ class Metrics:
             registry=self._registry,
         )
         self._held = Gauge("vsr_request_bytes_in_work", "Bytes of bodies in work.", registry=self._registry)
+        self._waiting = Gauge(
+            "vsr_engine_waiting_tokens", "Tokens that wait for the engine or are computed.", registry=self._registry
+        )
         self._reload = Gauge(
             "config_last_reload_success", "Whether what lies in the policy's folder is served.", registry=self._registry
         )
@@ -76,6 +81,10 @@ class Metrics:
     def failed(self, reason: str) -> None:
         """Count an error by its code."""
         self._errors.labels(UNKNOWN, reason).inc()
+
+    def follow(self, waiting: Callable[[], int]) -> None:
+        """Show how much waits for the engine, as asked at each scrape."""
+        self._waiting.set_function(waiting)
 
     def holds(self, size: int) -> None:
         """Note the bytes of all bodies in work."""
