@@ -29,16 +29,9 @@ def _router(router: ir.Router) -> Iterator[tuple[str, Span]]:
         yield f"the engine `{router.engine}` is", router.span
     if router.on_failure != "deny":
         yield f"`onFailure: {router.on_failure}` is", router.span
-    if router.gpus:
-        yield "GPUs for the router are", router.span
-    if router.weights is not None:
-        yield "`weights` of the router are", router.span
 
 
 def _routing(policy: ir.Policy) -> Iterator[tuple[str, Span]]:
-    for classifier in policy.classifiers:
-        if classifier.checkpoint is not None:
-            yield "classifiers from a `checkpoint` are", classifier.span
     for signal in policy.signals:
         if type(signal.body) in SIGNALS:
             yield f"{SIGNALS[type(signal.body)]} are", signal.span

@@ -95,6 +95,9 @@ CODES: dict[str, Code] = {
     "VSR245": Code("times that do not fit", "error", "Make gateway.timeout longer than the deadline."),
     "VSR250": Code("test that fails", "error", "Mend the policy, or what is expected."),
     "VSR251": Code("route that no test reaches", "note", "Add a test with a prompt that should take it."),
+    "VSR280": Code("classifier on a GPU that is not there", "error", "Give the router `gpus`, or put it on the CPU."),
+    "VSR281": Code("GPUs that nothing uses", "warning", "Put a checkpoint on them, or take them out."),
+    "VSR282": Code("claim that nothing is read from", "warning", "Name a checkpoint, or take it out."),
     "VSR301": Code("no repository for Argo CD", "warning", "Add `gitops` with the repository that holds the output."),
     "VSR302": Code("path outside the repository", "error", "Name the folder of the repository that holds `out/`."),
     "VSR303": Code(

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 
 from compiler.diagnostics import Diagnostic
+from compiler.features import router_models
 from compiler.features.objects import Body, Object, make
 from compiler.features.pods import (
     HARDENED,
@@ -37,6 +38,7 @@ def emit(policy: ir.Policy) -> Iterator[Object]:
     name, namespace, origin = router.grpc.name, router.grpc.namespace, router.span
     config = f"{name}-config"
     yield make("v1", "ServiceAccount", name, origin, namespace=namespace, automountServiceAccountToken=False)
+    yield from router_models.claim(policy)
     yield make("v1", "ConfigMap", config, origin, namespace=namespace, **_config_data(files))
     yield make(
         "v1",
@@ -71,7 +73,7 @@ def emit(policy: ir.Policy) -> Iterator[Object]:
             _pod(policy, config),
             # The one number that a running process cannot take over; another one means other pods.
             annotations={"vsr.dev/max-message": str(router.max_message)},
-            strategy={"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+            strategy=router_models.rollout(policy),
         ),
     )
 
@@ -109,16 +111,17 @@ def _pod(policy: ir.Policy, config: str) -> Body:
             f"--address=0.0.0.0:{router.grpc.port}",
             f"--http-address=0.0.0.0:{router.http.port}",
         ],
-        env=[{"name": "VSR_CACHE_DIR", "value": CACHE_PATH}],
+        env=[{"name": "VSR_CACHE_DIR", "value": CACHE_PATH}, *router_models.environment(policy, CACHE_PATH)],
         ports=[container_port("grpc", router.grpc.port), container_port("http", router.http.port)],
-        startupProbe=http_probe("/readyz", "http", 2, 60),
+        startupProbe=http_probe("/readyz", "http", 2, 300 if router_models.checkpoints(policy) else 60),
         readinessProbe=http_probe("/readyz", "http", 5, 2),
         livenessProbe=http_probe("/healthz", "http", 10, 3),
-        resources=resources({"cpu": "1", "memory": "512Mi"}, {"memory": "1Gi"}, router.resources),
+        resources=resources(*router_models.needs(policy), router.resources),
         securityContext=HARDENED,
         volumeMounts=[
             {"name": "config", "mountPath": CONFIG_PATH, "readOnly": True},
             {"name": "cache", "mountPath": CACHE_PATH},
+            *router_models.mount(policy),
             *({"name": each["name"], "mountPath": CREDENTIALS_PATH, "readOnly": True} for each in keys),
         ],
     )
@@ -134,9 +137,10 @@ def _pod(policy: ir.Policy, config: str) -> Body:
         "volumes": [
             {"name": "config", "configMap": {"name": config, "defaultMode": 0o444}},
             {"name": "cache", "emptyDir": {"sizeLimit": "256Mi"}},
+            *router_models.volume(policy),
             *keys,
         ],
-    }
+    } | ({"initContainers": fetchers} if (fetchers := router_models.fetcher(policy)) else {})
 
 
 def _keys(policy: ir.Policy) -> list[Body]:

@@ -150,6 +150,8 @@ class Router:
     engine: str = "vsr-runtime"
     gpus: int = 0
     weights: str | None = None
+    """The claim that holds checkpoints already; without one the compiler writes one."""
+    token_secret: str = "hf-token-secret"  # noqa: S105 - the Secret's name, not a secret
     on_failure: str = "deny"
     resources: Resources | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)

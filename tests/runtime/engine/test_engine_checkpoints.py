@@ -13,16 +13,16 @@ from ruamel.yaml import YAML
 
 pytest.importorskip("torch", reason="torch is not installed: checkpoints cannot be run")
 
-from runtime.engine.lanes import Lanes  # noqa: E402 - only where torch is
-from runtime.engine.load import load_models, read_tasks  # noqa: E402 - as above
-from runtime.engine.tasks import TaskEngine  # noqa: E402 - as above
-from runtime.errors import UserError  # noqa: E402 - as above
-from runtime.inference.errors import ModelError  # noqa: E402 - as above
-from runtime.request.events import Cause, Failure, SignalsReady  # noqa: E402 - as above
-from runtime.serve.generation import warmed  # noqa: E402 - as above
-from runtime.serve.load import load_classifier  # noqa: E402 - as above
-from runtime.settings import load  # noqa: E402 - as above
-from schemas.runtime import Checkpoint, Classifier  # noqa: E402 - as above
+from runtime.engine.lanes import Lanes
+from runtime.engine.load import load_models, read_tasks
+from runtime.engine.tasks import TaskEngine
+from runtime.errors import UserError
+from runtime.inference.errors import ModelError
+from runtime.request.events import Cause, Failure, SignalsReady
+from runtime.serve.generation import warmed
+from runtime.serve.load import load_classifier
+from runtime.settings import load
+from schemas.runtime import Checkpoint, Classifier
 
 REVISION = "a" * 40
 TYPES = ["O", "B-PERSON", "I-PERSON"]
@@ -138,7 +138,8 @@ def test_several_encoders_run_side_by_side(models):
         ({"kind": "token"}, "ForTokenClassification is needed"),
     ],
 )
-def test_what_does_not_fit_the_policy_is_said_at_load(models, wrong, says):
+@pytest.mark.usefixtures("models")
+def test_what_does_not_fit_the_policy_is_said_at_load(wrong, says):
     """Each fault names the classifier."""
     given = {"repo": "org/attacks", "labels": ["jailbreak"]} | wrong
     with pytest.raises(ModelError, match=says) as error:
@@ -147,7 +148,7 @@ def test_what_does_not_fit_the_policy_is_said_at_load(models, wrong, says):
 
 
 @pytest.fixture
-def served(models, policy):
+def served(models, policy):  # noqa: ARG001 - they must be there
     """The sample policy with its categories from a checkpoint; gives the path of its config."""
     path = policy / "router" / "runtime.yaml"
     yaml = YAML(typ="safe")
@@ -238,5 +239,5 @@ def test_serve_says_why_a_checkpoint_will_not_do(served, models, change):
         path.write_text(path.read_text().replace("labels:", "labels:\n    - law"))
     else:
         (models / "org/domains" / REVISION / "config.json").unlink()
-    with pytest.raises(UserError, match="does not know 'law'|is not on this machine"):
+    with pytest.raises(UserError, match=r"does not know 'law'|is not on this machine"):
         load_classifier(load(served))
