@@ -1,6 +1,6 @@
 """Measures the inference engine side by side with what it is to be better than, in one run, on the device at hand.
 
-Run: ``python benchmarks/inference.py`` (``--tiny``: a look at whether it runs; ``--rows TEXT``: some of the rows).
+Run: ``python benchmarks/inference.py`` (``--tiny``: a look at whether it runs; ``--rows NAME``: one row).
 Needs torch and transformers. The encoder is a ModernBERT-base with random weights, its tokenizer is trained on the
 files of this repository, so nothing is fetched. Work that is compared is the same: the same prompts, from text to
 probabilities. On a CPU all is fp32 but where a row says otherwise; on a GPU all is bf16 but the reference.
@@ -397,7 +397,9 @@ def main() -> None:
     """Measure."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tiny", action="store_true", help="a small model and few prompts: whether it runs")
-    parser.add_argument("--rows", default="", help="only rows whose name has this in it")
+    parser.add_argument("--rows", action="append", default=[], help="only rows of this name; can be given again")
+    parser.add_argument("--load", choices=("lognormal", "128", "512"), help="only this workload, and no open loop")
+    parser.add_argument("--prompts", type=int, help="of the lognormal workload")
     parser.add_argument("--rounds", type=int, default=3, help="the best of so many counts")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cuda" if torch.cuda.is_available() else "cpu")
     given = parser.parse_args()
@@ -422,11 +424,14 @@ def main() -> None:
         bench.ceiling = ceiling(device, dtype)
         print(f"products of matrices reach {bench.ceiling / 1e12:.2f} TFLOP/s in {precision}")
         many = device == "cuda" and not given.tiny
-        work = workloads(bench, prompts=8192 if many else 64, tokens=2**21 if many else 1024)
-        found = throughput(bench, work, {name: row for name, row in rows_of(bench).items() if given.rows in name})
+        work = workloads(bench, prompts=given.prompts or (8192 if many else 64), tokens=2**21 if many else 1024)
+        rows = {name: row for name, row in rows_of(bench).items() if not given.rows or name in given.rows}
+        work = {load: texts for load, texts in work.items() if given.load in (None, load)}
+        found = throughput(bench, work, rows)
         ratios(found)
-        if not given.rows:
+        if given.load is None:
             open_loop(bench, work["lognormal"], 16_384 if device == "cuda" else 512, tiny=given.tiny)
+        if "lognormal" in work:
             minilm(work["lognormal"], given.rounds)
 
 
