@@ -9,7 +9,7 @@ STOCK := .stock-router
 help:
 	@echo "make demo          compile policies/quickstart.yaml and send requests through a real Envoy on this machine"
 	@echo "make test          the whole test suite"
-	@echo "make test-torch    hold the encoder's graph against transformers' (installs torch)"
+	@echo "make test-torch    hold the encoder's graph and packed checkpoints against transformers' (installs torch)"
 	@echo "make lint          ruff and mypy --strict"
 	@echo "make check         are the policies good, tested, and is out/ what a fresh compile gives?"
 	@echo "make stock-router  let the stock router's own validator read the compiled config"
@@ -33,7 +33,8 @@ test: $(VENV)/.ready
 test-torch: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet torch==2.13.0
 	$(BIN)/python -m pip install --quiet 'transformers>=5'
-	$(BIN)/python -m pytest tests/runtime/inference/test_bert_onnx.py
+	$(BIN)/python -m pytest tests/runtime/inference/test_bert_onnx.py tests/runtime/inference/test_packed.py \
+		tests/runtime/engine/test_engine_checkpoints.py
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

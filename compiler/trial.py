@@ -7,13 +7,14 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from compiler.diagnostics import CompileError, Diagnostic
 from compiler.features.router_config import CONFIG
 from compiler.link import ir
 from compiler.link.tests import DEFAULT_ROUTE
 from compiler.twin import twin
-from runtime.inference.classifier import CategoryClassifier
+from runtime.inference.classifier import CategoryClassifier, Classification
 from runtime.inference.errors import ModelError
 from runtime.request.events import (
     Action,
@@ -27,7 +28,7 @@ from runtime.request.events import (
     SignalsReady,
 )
 from runtime.request.machine import Fresh, Rules, advance
-from runtime.settings import load
+from runtime.settings import Settings, load
 
 HEADERS = (
     (":method", "POST"),
@@ -35,6 +36,13 @@ HEADERS = (
     (":authority", "gateway"),
     ("content-type", "application/json"),
 )
+
+
+class Asked(Protocol):
+    """A classifier, asked for one text at a time."""
+
+    def classify(self, text: str) -> Classification:
+        """Read one text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +104,26 @@ def run(policy: ir.Policy) -> list[Outcome]:
             (folder / file).write_bytes(data)
         settings = load(folder / CONFIG, _keys(policy, folder / "credentials"))
         try:
-            classifier = None if settings.classifier is None else CategoryClassifier.load(settings.classifier, folder)
+            classifier = _classifier(settings, folder)
         except ModelError as error:
             raise CompileError([Diagnostic("VSR506", str(error), policy.router.span)]) from None
     rules = Rules(settings.program, settings.limits.maxBody)
     return [_one(policy, rules, classifier, test, number) for number, test in enumerate(policy.tests)]
+
+
+def _classifier(settings: Settings, folder: Path) -> Asked | None:
+    """What tells categories apart: a compiled head, or a checkpoint that is on this machine.
+
+    Raises:
+        ModelError: It cannot be loaded.
+    """
+    if settings.classifier is None:
+        return None
+    if settings.classifier.checkpoint is None:
+        return CategoryClassifier.load(settings.classifier, folder)
+    from runtime.inference.checkpoint_classifier import CheckpointClassifier  # noqa: PLC0415 - needs an extra
+
+    return CheckpointClassifier.load(settings.category or "", settings.classifier)
 
 
 def _keys(policy: ir.Policy, folder: Path) -> Path:
@@ -141,7 +164,7 @@ def findings(policy: ir.Policy, outcomes: Sequence[Outcome]) -> Iterator[Diagnos
             yield Diagnostic("VSR260", f"no test reaches the guard `{guard.name}`", guard.span, hint)
 
 
-def _one(policy: ir.Policy, rules: Rules, classifier: CategoryClassifier | None, test: ir.Test, number: int) -> Outcome:
+def _one(policy: ir.Policy, rules: Rules, classifier: Asked | None, test: ir.Test, number: int) -> Outcome:
     """One request through the state machine, to its end."""
     body = json.dumps({"model": test.model, "messages": [{"role": "user", "content": test.prompt}]}).encode()
     headers = RequestHeaders((*HEADERS, ("x-request-id", f"test-{number}")), end_of_stream=False)

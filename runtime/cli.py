@@ -102,6 +102,22 @@ def engine(config: Path, socket: Path, with_parent: bool) -> None:  # noqa: FBT0
 
 
 @cli.command()
+@click.option("--into", type=_DIRECTORY, required=True, help="The folder of models: VSR_MODELS of `serve`.")
+@click.argument("pinned", nargs=-1, required=True)
+def fetch(into: Path, pinned: tuple[str, ...]) -> None:
+    """Fetch checkpoints from Hugging Face at pinned revisions, safetensors only. HF_TOKEN is used where it is set.
+
+    \b
+    Example:
+      vsr-runtime fetch --into /models example/domains@0123456789abcdef0123456789abcdef01234567
+    """  # noqa: D301 - the escape is click's mark for a paragraph to leave alone
+    from runtime.fetch import fetch as fetch_one  # noqa: PLC0415 - only this command needs it
+
+    for one in pinned:
+        fetch_one(into, one)
+
+
+@cli.command()
 @click.argument("directory", type=_DIRECTORY)
 def local(directory: Path) -> None:
     """Start Envoy, the runtime and a stand-in for each backend on loopback, until Ctrl-C.

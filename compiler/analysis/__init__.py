@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from compiler.analysis import assertions, coverage, engine, limits, routes, supported
+from compiler.analysis import assertions, coverage, devices, engine, limits, routes, supported
 from compiler.analysis.requests import Requests
 from compiler.diagnostics import Diagnostic
 from compiler.link import ir
@@ -25,6 +25,7 @@ def analyse(policy: ir.Policy, targets: Collection[str]) -> list[Diagnostic]:
         *supported.check(policy, targets),
         *engine.check(policy),
         *limits.check(policy),
+        *devices.check(policy),
         *coverage.check(policy, requests),
         *routes.check(policy, requests),
         *assertions.check(policy, requests),

@@ -26,10 +26,6 @@ def check(policy: ir.Policy, targets: Collection[str]) -> Iterator[Diagnostic]:
 def _router(router: ir.Router) -> Iterator[tuple[str, Span]]:
     if router.on_failure != "deny":
         yield f"`onFailure: {router.on_failure}` is", router.span
-    if router.gpus:
-        yield "GPUs for the router are", router.span
-    if router.weights is not None and not router.stock:
-        yield "`weights` of the router are", router.span
 
 
 def _routing(policy: ir.Policy) -> Iterator[tuple[str, Span]]:
@@ -39,17 +35,16 @@ def _routing(policy: ir.Policy) -> Iterator[tuple[str, Span]]:
 
 
 def _runtime(policy: ir.Policy) -> Iterator[tuple[str, Span]]:
-    for classifier in policy.classifiers:
-        if classifier.checkpoint is not None:
-            yield "classifiers from a `checkpoint` are", classifier.span
     for signal in policy.signals:
         if type(signal.body) in SIGNALS:
             yield f"{SIGNALS[type(signal.body)]} are", signal.span
         if isinstance(signal.body, signals.Pii) and signal.body.detector is not None:
             yield "`pii` signals with a `detector` are", signal.span
     for guard in policy.guards:
-        if guard.detector is not None:
-            yield "guards with a `detector` are", guard.span
+        if guard.detector is not None and guard.detector.task == "pii":
+            yield "guards with a `detector` of personal data are", guard.span
+        elif guard.detector is not None and guard.on != "request":
+            yield "guards of responses with a `detector` are", guard.span
 
 
 def _environments(policy: ir.Policy, targets: Collection[str]) -> Iterator[tuple[str, Span]]:

@@ -103,6 +103,9 @@ CODES: dict[str, Code] = {
         "category that the policy does not have", "error", "Use the policy's names of categories, or other."
     ),
     "VSR272": Code("nothing to evaluate", "error", "Give the policy categories, or the data lines."),
+    "VSR280": Code("classifier on a GPU that is not there", "error", "Give the router `gpus`, or put it on the CPU."),
+    "VSR281": Code("GPUs that nothing uses", "warning", "Put a checkpoint on them, or take them out."),
+    "VSR282": Code("claim that nothing is read from", "warning", "Name a checkpoint, or take it out."),
     "VSR301": Code("no repository for Argo CD", "warning", "Add `gitops` with the repository that holds the output."),
     "VSR302": Code("path outside the repository", "error", "Name the folder of the repository that holds `out/`."),
     "VSR303": Code(

@@ -1,15 +1,29 @@
-"""A component that lets the router's replicas follow its load. It needs the cluster's resource metrics."""
+"""A component that lets the router's replicas follow its load: the CPU's, or on GPUs the engine's queue."""
 
 from __future__ import annotations
 
 import json
 
+from compiler.features import router_models
 from compiler.features.components import Component
 from compiler.features.objects import make
 from compiler.link import ir
 
 MOST = 4
-"""Times the policy's replicas. Classification is bound by the CPU, so its use is what replicas follow."""
+"""Times the policy's replicas."""
+CPU = {
+    "type": "Resource",
+    "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 70}},
+}
+"""Classification on a CPU is bound by it, so its use is what replicas follow."""
+QUEUE = {
+    "type": "Pods",
+    "pods": {
+        "metric": {"name": "vsr_engine_waiting_tokens"},
+        "target": {"type": "AverageValue", "averageValue": "16384"},
+    },
+}
+"""A GPU shows its load in what waits for it: one full batch a pod. Needs an adapter for custom metrics."""
 
 
 def component(policy: ir.Policy) -> Component:
@@ -25,12 +39,7 @@ def component(policy: ir.Policy) -> Component:
         spec={
             "minReplicas": router.replicas,
             "maxReplicas": router.replicas * MOST,
-            "metrics": [
-                {
-                    "type": "Resource",
-                    "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 70}},
-                }
-            ],
+            "metrics": [QUEUE if router_models.on_gpu(policy) else CPU],
             "scaleTargetRef": target,
         },
     )

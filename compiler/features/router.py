@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 
 from compiler.diagnostics import Diagnostic
-from compiler.features import stock_router
+from compiler.features import router_models, stock_router
 from compiler.features.components import Component
 from compiler.features.objects import Body, Object, make
 from compiler.features.pods import (
@@ -54,6 +54,7 @@ def _router(policy: ir.Policy, *, headless: bool, keys: bool) -> Iterator[Object
     name, namespace, origin = router.grpc.name, router.grpc.namespace, router.span
     config = f"{name}-config"
     yield make("v1", "ServiceAccount", name, origin, namespace=namespace, automountServiceAccountToken=False)
+    yield from router_models.claim(policy)
     yield make("v1", "ConfigMap", config, origin, namespace=namespace, **_config_data(files))
     yield make(
         "v1",
@@ -88,7 +89,7 @@ def _router(policy: ir.Policy, *, headless: bool, keys: bool) -> Iterator[Object
             router.replicas,
             stock_router.pod(policy, config) if router.stock else _pod(policy, config, keys=keys),
             annotations=_restarting(router),
-            strategy={"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+            strategy=router_models.rollout(policy),
         ),
     )
     if router.stock:
@@ -142,16 +143,17 @@ def _pod(policy: ir.Policy, config: str, *, keys: bool) -> Body:
             f"--http-address=0.0.0.0:{router.http.port}",
             *(["--keys-at-gateway"] if sources and not keys else []),
         ],
-        env=[{"name": "VSR_CACHE_DIR", "value": CACHE_PATH}],
+        env=[{"name": "VSR_CACHE_DIR", "value": CACHE_PATH}, *router_models.environment(policy, CACHE_PATH)],
         ports=[container_port("grpc", router.grpc.port), container_port("http", router.http.port)],
-        startupProbe=http_probe("/readyz", "http", 2, 60),
+        startupProbe=http_probe("/readyz", "http", 2, 300 if router_models.checkpoints(policy) else 60),
         readinessProbe=http_probe("/readyz", "http", 5, 2),
         livenessProbe=http_probe("/healthz", "http", 10, 3),
-        resources=resources({"cpu": "1", "memory": "512Mi"}, {"memory": "1Gi"}, router.resources),
+        resources=resources(*router_models.needs(policy), router.resources),
         securityContext=HARDENED,
         volumeMounts=[
             {"name": "config", "mountPath": CONFIG_PATH, "readOnly": True},
             {"name": "cache", "mountPath": CACHE_PATH},
+            *router_models.mount(policy),
             *({"name": each["name"], "mountPath": CREDENTIALS_PATH, "readOnly": True} for each in mounted),
         ],
     )
@@ -167,9 +169,10 @@ def _pod(policy: ir.Policy, config: str, *, keys: bool) -> Body:
         "volumes": [
             {"name": "config", "configMap": {"name": config, "defaultMode": 0o444}},
             {"name": "cache", "emptyDir": {"sizeLimit": "256Mi"}},
+            *router_models.volume(policy),
             *mounted,
         ],
-    }
+    } | ({"initContainers": fetchers} if (fetchers := router_models.fetcher(policy)) else {})
 
 
 def _keys(policy: ir.Policy) -> list[Body]:

@@ -15,10 +15,13 @@ from runtime.inference.errors import ModelError
 from runtime.inference.head_file import head_metadata
 from runtime.inference.locate import KNOWN
 from schemas import runtime as settings
+from schemas.pii import MODEL_TYPES
 
 if TYPE_CHECKING:
     from compiler.heads.report import Stray
 
+DEFAULT_THRESHOLD = 0.5
+"""Of a checkpoint: more likely than all other labels together."""
 MAX_TOLD = 10
 """How many weak examples are told, worst first: who mends ten trains anew anyway."""
 
@@ -43,9 +46,10 @@ def compile_heads(policy: ir.Policy, existing: Callable[[str], bytes | None], *,
     Raises:
         CompileError: VSR506 where a head is needed and cannot be trained.
     """
+    checkpoints = checkpoint_settings(policy)
     classifier = policy.classifier
     if classifier is None or classifier.encoder is None:
-        return Heads({}, {}, ())
+        return Heads({}, checkpoints, ())
     precision = cast("Literal['int8', 'fp32']", classifier.precision)
     sha256 = KNOWN[classifier.encoder].weights
     categories = [CategoryExamples(each.name, each.description, each.examples) for each in policy.categories]
@@ -64,7 +68,48 @@ def compile_heads(policy: ir.Policy, existing: Callable[[str], bytes | None], *,
         fallback=OTHER if any(each.name == OTHER for each in categories) else None,
         threshold=threshold,
     )
-    return Heads({file: head}, {classifier.name: known}, tuple(_weak(policy, strays[:MAX_TOLD])))
+    return Heads({file: head}, {classifier.name: known} | checkpoints, tuple(_weak(policy, strays[:MAX_TOLD])))
+
+
+def checkpoint_settings(policy: ir.Policy) -> dict[str, settings.Classifier]:
+    """What the runtime must know of each checkpoint: that of the categories, and those that guards name as detectors.
+
+    A category is said of the beginning of a text, a detector reads all of it.
+    """
+    found = {guard.detector.name: guard.detector for guard in policy.guards if guard.detector is not None}
+    if policy.classifier is not None:
+        found[policy.classifier.name] = policy.classifier
+    return {name: _checkpoint(policy, one, *one.checkpoint) for name, one in sorted(found.items()) if one.checkpoint}
+
+
+def _checkpoint(policy: ir.Policy, classifier: ir.Classifier, repo: str, revision: str) -> settings.Classifier:
+    category = classifier.task == "category"
+    names = [each.name for each in policy.categories]
+    labels = {
+        "category": [name for name in names if name != OTHER],
+        "jailbreak": ["jailbreak"],
+        "pii": sorted({kind for guard in policy.guards if guard.detector is classifier for kind in _told(guard.types)}),
+    }
+    return settings.Classifier(
+        task=cast("Literal['category', 'jailbreak', 'pii']", classifier.task),
+        checkpoint=settings.Checkpoint(
+            repo=repo,
+            revision=revision,
+            kind="token" if classifier.task == "pii" else "sequence",
+            device=cast("Literal['cpu', 'cuda']", classifier.device),
+            precision=cast("Literal['fp32', 'bf16']", classifier.precision),
+            long="truncate" if category else "windows",
+            aggregate="max",
+        ),
+        labels=labels[classifier.task],
+        fallback=OTHER if category and OTHER in names else None,
+        threshold=DEFAULT_THRESHOLD if classifier.threshold is None else classifier.threshold,
+    )
+
+
+def _told(types: tuple[str, ...]) -> list[str]:
+    """The types for which a detector is needed; patterns find the others, too, if it does not know them."""
+    return [kind for kind in types if kind in MODEL_TYPES] or list(types)
 
 
 def _weak(policy: ir.Policy, strays: tuple[Stray, ...]) -> Iterator[Diagnostic]:

@@ -170,6 +170,8 @@ class Router:
     engine: str = "vsr-runtime"
     gpus: int = 0
     weights: str | None = None
+    """The claim that holds checkpoints already; without one the compiler writes one."""
+    token_secret: str = "hf-token-secret"  # noqa: S105 - the Secret's name, not a secret
     on_failure: str = "deny"
     unguarded: bool = False
     resources: Resources | None = None

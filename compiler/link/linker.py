@@ -121,6 +121,7 @@ def _router(scope: Scope, noun: nouns.Router) -> ir.Router:
         engine=noun.engine,
         gpus=noun.gpus,
         weights=None if noun.weights is None else noun.weights.pvc,
+        token_secret=(noun.weights or nouns.Weights()).token,
         on_failure=noun.on_failure,
         unguarded=noun.unguarded is not None,
     )

@@ -5,29 +5,29 @@ Reading texts needs no torch, so a process that only asks does not load it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runtime.engine.lanes import LoadedLane
-from runtime.engine.tasks import Task
-from runtime.inference.checkpoint import Checkpoint, encoder_key, find_checkpoint, read_checkpoint
+from runtime.inference.checkpoint import Checkpoint, encoder_key
 from runtime.inference.classifier import load_head
 from runtime.inference.errors import ModelError
-from runtime.inference.labels import require
 from runtime.inference.locate import find_encoder
+from runtime.inference.reader import Task, longest_piece, looked_through, read_task
 from runtime.inference.text_tokens import TextTokenizer
 from runtime.inference.windows import Windows
 from schemas import runtime as schema
 
 if TYPE_CHECKING:
     from runtime.inference.encoder import SentenceEncoder
+    from runtime.inference.faster import Mode
 
+MODE = "VSR_ENGINE_MODE"
+"""Says how a GPU is kept busy: ``eager``, ``compile`` or ``graphs``; see ``runtime/inference/faster.py``."""
 BUDGETS = {"cpu": 512, "cuda": 16_384}
 """Tokens of a batch by device: on a CPU a batch is not to take longer than a request may wait."""
-
-DEFAULT_WINDOW = 512
-"""Tokens where nothing is said: what classifiers are trained at, whatever their encoder could read."""
 
 
 def read_tasks(classifiers: Mapping[str, schema.Classifier]) -> dict[str, Task]:
@@ -39,7 +39,10 @@ def read_tasks(classifiers: Mapping[str, schema.Classifier]) -> dict[str, Task]:
     Raises:
         ModelError: A checkpoint is not there, will not do, or does not know the policy's labels.
     """
-    return {name: _task(name, classifier) for name, classifier in classifiers.items()}
+    return {
+        name: read_task(name, classifier) if classifier.checkpoint else _compiled_task(name, classifier)
+        for name, classifier in classifiers.items()
+    }
 
 
 def load_models(classifiers: Mapping[str, schema.Classifier], folder: Path) -> list[LoadedLane]:
@@ -54,7 +57,7 @@ def load_models(classifiers: Mapping[str, schema.Classifier], folder: Path) -> l
         if classifier.checkpoint is None:
             lanes.append(_compiled(name, classifier, folder))
             continue
-        found = read(name, classifier.checkpoint)
+        found = looked_through(name, classifier.checkpoint)
         key = (
             encoder_key(found) if found.family else name,
             classifier.checkpoint.device,
@@ -65,56 +68,30 @@ def load_models(classifiers: Mapping[str, schema.Classifier], folder: Path) -> l
     return lanes
 
 
-def read(name: str, settings: schema.Checkpoint) -> Checkpoint:
-    """Finds a checkpoint and looks through it.
-
-    Raises:
-        ModelError: It is not there or will not do; says which classifier asked for it.
-    """
-    try:
-        return read_checkpoint(find_checkpoint(settings.repo, settings.revision), settings.kind)
-    except ModelError as error:
-        raise ModelError(f"classifier {name}: {error}") from error
-
-
-def _task(name: str, classifier: schema.Classifier) -> Task:
-    settings = classifier.checkpoint
-    if settings is None:
-        return _compiled_task(name, classifier)
-    found = read(name, settings)
-    require(found.labels, classifier.labels, f"classifier {name}: the checkpoint {settings.repo}")
-    tokenizer = TextTokenizer.load(found.tokenizer)
-    room = _longest(found, settings) - tokenizer.special
-    if settings.overlap >= room:
-        raise ModelError(f"classifier {name}: windows of {room} tokens cannot overlap by {settings.overlap}")
-    windows = Windows(room, settings.overlap, whole=settings.long == "windows")
-    return Task(name, found.labels, tokenizer, windows, settings.aggregate)
-
-
-def _longest(checkpoint: Checkpoint, settings: schema.Checkpoint) -> int:
-    """Tokens of a piece, special ones included."""
-    if settings.window is not None and settings.window > checkpoint.positions:
-        raise ModelError(
-            f"{settings.repo} reads {checkpoint.positions} tokens at a time, not {settings.window}; lower `window`"
-        )
-    return min(settings.window or DEFAULT_WINDOW, checkpoint.positions)
-
-
 def _lane(checkpoints: Mapping[str, Checkpoint], classifiers: Mapping[str, schema.Classifier]) -> LoadedLane:
     from runtime.inference.packed import PackedModel  # noqa: PLC0415 - loads torch
     from runtime.inference.unpacked import UnpackedModel  # noqa: PLC0415 - likewise
 
     settings = [one for name in checkpoints if (one := classifiers[name].checkpoint)]
     device, precision = settings[0].device, settings[0].precision
-    longest = max(_longest(found, own) for found, own in zip(checkpoints.values(), settings, strict=True))
+    longest = max(longest_piece(found, own) for found, own in zip(checkpoints.values(), settings, strict=True))
     name, first = next(iter(checkpoints.items()))
     packed = first.family is not None
     model = (
-        PackedModel.load(checkpoints, device, precision)
+        PackedModel.load(checkpoints, device, precision, _mode(), longest)
         if packed
         else UnpackedModel.load(name, first, device, precision)
     )
     return LoadedLane(model, tuple(checkpoints), max(BUDGETS[device], longest), longest)
+
+
+def _mode() -> Mode:
+    """How a GPU is kept busy: ``VSR_ENGINE_MODE``."""
+    modes: dict[str, Mode] = {"eager": "eager", "compile": "compile", "graphs": "graphs"}
+    wanted = os.environ.get(MODE, "eager")
+    if wanted not in modes:
+        raise ModelError(f"{MODE} is {wanted!r}; it can be {', '.join(modes)}")
+    return modes[wanted]
 
 
 def _compiled_task(name: str, classifier: schema.Classifier) -> Task:

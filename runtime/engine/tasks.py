@@ -4,37 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from runtime.engine.errors import OverloadedError
 from runtime.engine.interface import TokenLabels
 from runtime.engine.tokenising import Tokenising
 from runtime.inference.pieces import Answer, Piece
-from runtime.inference.text_tokens import TextTokenizer, Tokens
-from runtime.inference.windows import Aggregate, Windows, stitched, together
+from runtime.inference.reader import Task
+from runtime.inference.text_tokens import Tokens
+from runtime.inference.windows import stitched
 
 MOST_CHARACTERS = 4 << 20
 """Of all texts of a call. More is not even tokenised."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """How texts are read for one classifier.
-
-    Attributes:
-        name: Its name in ``runtime.yaml``.
-        labels: In the order of its outputs.
-        tokenizer: Of its checkpoint.
-        windows: How long texts are read.
-        aggregate: How several windows become one answer.
-    """
-
-    name: str
-    labels: tuple[str, ...]
-    tokenizer: TextTokenizer
-    windows: Windows
-    aggregate: Aggregate
 
 
 class Backend(Protocol):
@@ -77,31 +58,18 @@ class TaskEngine:
         """Each label's probability, for each text; see ``Engine``."""
         how = self._tasks[task]
         found = await self._read(how, texts, until)
-        cuts = [how.windows.cut(len(tokens.ids)) for tokens in found]
-        pieces = [
-            Piece(how.tokenizer.framed(tokens.ids[begin:end]))
-            for tokens, own in zip(found, cuts, strict=True)
-            for begin, end in own
-        ]
-        answers = iter(await self._backend.ask(task, pieces, until))
-        said: list[Mapping[str, float]] = []
-        for own in cuts:
-            rows = [next(answers)[task] for _ in own]
-            row = together(rows, [end - begin for begin, end in own], how.aggregate)
-            said.append(dict(zip(how.labels, map(float, row), strict=True)))
-        return said
+        cuts = how.cuts(found)
+        return how.said(await self._backend.ask(task, how.pieces(found, cuts), until), cuts)
 
     async def tokens(self, task: str, text: str, until: float) -> TokenLabels:
         """Each label's probability, for each token of a text; see ``Engine``."""
         how = self._tasks[task]
-        found = (await self._read(how, [text], until))[0]
-        cuts = how.windows.cut(len(found.ids))
-        wanted = frozenset({task})
-        pieces = [Piece(how.tokenizer.framed(found.ids[begin:end]), wanted) for begin, end in cuts]
-        answers = await self._backend.ask(task, pieces, until)
+        found = await self._read(how, [text], until)
+        (cuts,) = how.cuts(found)
+        answers = await self._backend.ask(task, how.pieces(found, [cuts], frozenset({task})), until)
         lead = how.tokenizer.lead
         rows = [answer[task][lead : lead + end - begin] for answer, (begin, end) in zip(answers, cuts, strict=True)]
-        return TokenLabels(how.labels, list(found.offsets[: cuts[-1][1]]), stitched(rows, cuts))
+        return TokenLabels(how.labels, list(found[0].offsets[: cuts[-1][1]]), stitched(rows, cuts))
 
     def close(self) -> None:
         """Take no more work and let go of what waits."""

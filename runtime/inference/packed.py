@@ -22,6 +22,7 @@ with gpu_extra():
     from torch import Tensor, nn
 
     from runtime.inference import attention
+    from runtime.inference.faster import Graphs, Mode, compiled
     from runtime.inference.torch_heads import TorchHead, load_model
 
 if TYPE_CHECKING:
@@ -58,26 +59,45 @@ class Packed:
 class PackedModel:
     """One encoder and the heads that share it, on one device."""
 
-    def __init__(self, base: nn.Module, heads: Mapping[str, TorchHead], device: str, offset: int = 0) -> None:
-        self._base = base
+    def __init__(
+        self,
+        base: nn.Module,
+        heads: Mapping[str, TorchHead],
+        device: str,
+        offset: int = 0,
+        mode: Mode = "eager",
+        longest: int = 512,
+    ) -> None:
+        self._base = compiled(base) if mode == "compile" else base
         self._heads = dict(heads)
         self._device = torch.device(device)
         self._offset = offset
+        self._graphs = Graphs(base, self._device, longest) if mode == "graphs" else None
         self._copies = torch.cuda.Stream(self._device) if self._device.type == "cuda" else None
 
     @classmethod
-    def load(cls, checkpoints: Mapping[str, Checkpoint], device: str, precision: Precision) -> PackedModel:
+    def load(
+        cls,
+        checkpoints: Mapping[str, Checkpoint],
+        device: str,
+        precision: Precision,
+        mode: Mode = "eager",
+        longest: int = 512,
+    ) -> PackedModel:
         """Loads checkpoints that have the same encoder.
 
         Args:
             checkpoints: By the name of the head.
             device: ``cpu`` or ``cuda``.
             precision: Of the weights and of what is computed; probabilities are always made in fp32.
+            mode: How a GPU is kept busy; on a CPU always ``eager``.
+            longest: Tokens of the longest piece.
 
         Raises:
             ModelError: One cannot be loaded, or there is no such device.
         """
         check_device(device)
+        mode = "eager" if device == "cpu" else mode
         base, heads, offset = None, {}, 0
         for name, checkpoint in checkpoints.items():
             own, heads[name] = load_model(checkpoint, DTYPES[precision], device)
@@ -85,7 +105,7 @@ class PackedModel:
             base, offset = base or own, checkpoint.offset
         if base is None:
             raise ModelError("a model without a checkpoint cannot be loaded")
-        return cls(base, heads, device, offset)
+        return cls(base, heads, device, offset, mode, longest)
 
     def prepare(self, pieces: Sequence[Piece]) -> Packed:
         """Packs a batch and starts its way to the device, while the one before may still be computed.
@@ -124,6 +144,9 @@ class PackedModel:
 
     def forward(self, ids: Tensor, places: Tensor, ends: Tensor, edges: tuple[int, ...], longest: int) -> Tensor:
         """The encoder's last layer, shape ``[tokens, hidden]``."""
+        if self._graphs is not None and (played := self._graphs(ids, places, ends)) is not None:
+            return played
+        edges = () if self._copies is not None else edges  # numbers that change would be compiled anew each time
         found: Any = self._base(input_ids=ids, position_ids=places, vsr_ends=ends, vsr_edges=edges, vsr_longest=longest)
         hidden: Tensor = found.last_hidden_state[0]
         return hidden

@@ -51,12 +51,18 @@ class Pool(Protocol):
     def healthy(self) -> bool:
         """Whether it answers: something is finished now and then where something waits."""
 
+    @property
+    def waiting(self) -> int:
+        """Tokens that wait or are computed; 0 where they are not counted."""
+
     def close(self) -> None:
         """Take no more work and drop what waits."""
 
 
 class ClassifierPool:
     """Asks a classifier without blocking the event loop."""
+
+    waiting = 0
 
     def __init__(self, classifier: Classifier, *, threads: int = THREADS, max_pending: int = MAX_PENDING) -> None:
         self._classifier = classifier

@@ -15,10 +15,12 @@ from runtime.engine.lanes import Lanes, LoadedLane
 from runtime.engine.process import digest_of
 from runtime.engine.remote import Remote
 from runtime.engine.supervise import START, Supervisor, engine_command
-from runtime.engine.tasks import Task, TaskEngine
+from runtime.engine.tasks import TaskEngine
 from runtime.errors import UserError
 from runtime.guards.text import Span
+from runtime.inference.checkpoint_classifier import judged
 from runtime.inference.classifier import Classification
+from runtime.inference.reader import Task
 from runtime.output import log
 from runtime.request.events import Cause, Failure, Look, SignalsReady
 from runtime.serve.classify import WARM_TEXT, WARM_TIME
@@ -110,6 +112,11 @@ class EnginePool:
         self._category = category
         self._close = close
 
+    @property
+    def waiting(self) -> int:
+        """Tokens that wait or are computed."""
+        return self.engine.waiting
+
     async def warm(self) -> Classification | None:
         """Let every classifier read a text, and look at what it says.
 
@@ -125,7 +132,7 @@ class EnginePool:
                 answer = (await self.engine.classify(name, [WARM_TEXT], until))[0]
                 said = list(answer.values())
                 if name == self._category:
-                    found = self._judge(answer)
+                    found = judged(answer, classifier)
             if not said or not all(math.isfinite(share) and 0 <= share <= 1 for share in said):
                 raise UserError(f"classifier {name}: its answer to a first text is none; its weights are damaged")
         return found
@@ -135,7 +142,7 @@ class EnginePool:
         if self._category is None:
             return Failure(Cause.BROKEN)
         try:
-            found = self._judge((await self.engine.classify(self._category, [text], until))[0])
+            answer = (await self.engine.classify(self._category, [text], until))[0]
         except OverloadedError:
             return Failure(Cause.OVERLOADED)
         except TimeoutError:
@@ -143,6 +150,7 @@ class EnginePool:
         except Exception as error:  # noqa: BLE001 - whatever breaks in an engine must end in a refusal
             log("classifier_failed", error=type(error).__name__)
             return Failure(Cause.BROKEN)
+        found = judged(answer, self._classifiers[self._category])
         return SignalsReady(found.label, found.probability)
 
     async def looks(self, asked: Mapping[str, Sequence[str]], until: float) -> Mapping[str, Look]:
@@ -173,13 +181,6 @@ class EnginePool:
         self.engine.close()
         if self._close:
             self._close()
-
-    def _judge(self, answer: Mapping[str, float]) -> Classification:
-        """The likeliest label, where it is one of the policy's and likely enough."""
-        settings = self._classifiers[self._category or ""]
-        best = max(answer, key=lambda label: answer[label])
-        known = best in settings.labels and answer[best] >= settings.threshold
-        return Classification(best if known else None, answer[best], answer)
 
 
 def _likeliest(answer: Mapping[str, float], labels: Sequence[str], text: str, name: str) -> Span:

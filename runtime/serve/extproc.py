@@ -85,6 +85,11 @@ class Processor:
         pool = self._generation.pool
         return pool is not None and not pool.healthy
 
+    @property
+    def generation(self) -> Generation:
+        """What serves streams that begin."""
+        return self._generation
+
     async def drain(self, patience: float) -> None:
         """Give open streams some seconds to decide, then end them with UNAVAILABLE, and every later one too."""
         if self._open:

@@ -79,6 +79,11 @@ class Generation:
             return await self.pool.looks(asked.looks, until)
         return dict.fromkeys(asked.looks, Cause.BROKEN)
 
+    @property
+    def waiting(self) -> int:
+        """Tokens that wait for the engine or are computed; 0 where there is none."""
+        return self.pool.waiting if self.pool else 0
+
     def enter(self) -> None:
         """A stream begins; the classifier stays until it has ended."""
         self._streams += 1

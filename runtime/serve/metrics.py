@@ -6,7 +6,7 @@ no client can make series.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
 from runtime.program.program import Program
@@ -49,6 +49,8 @@ class Metrics:
             "config_last_reload_success", "Whether what lies in the policy's folder is served.", how="min"
         )
         self._serving = self._gauge("config_generation_info", "What is served.", "sha256", how="min")
+        self._waiting = self._gauge("vsr_engine_waiting_tokens", "Tokens that wait for the engine or are computed.")
+        self._ask_waiting: Callable[[], int] = int
         self._held_now = self._held.labels()
         for cause in Cause:
             self._unclassified.labels(cause.value)
@@ -97,6 +99,10 @@ class Metrics:
         """Count an error by its code, and by the configured model that the request was for, where that is known."""
         self._errors.labels(model or UNKNOWN, reason).inc()
 
+    def follow(self, waiting: Callable[[], int]) -> None:
+        """Show how much waits for the engine, as asked at each scrape."""
+        self._ask_waiting = waiting
+
     def holds(self, size: int) -> None:
         """Note the bytes of all bodies in work."""
         self._held_now.set(size)
@@ -107,6 +113,7 @@ class Metrics:
 
     def state(self) -> State:
         """All numbers, for another process to add to its own."""
+        self._waiting.labels().set(self._ask_waiting())
         return {family.name: family.state() for family in self._families}
 
     def joined_text(self, states: Sequence[State]) -> bytes:

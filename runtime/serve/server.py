@@ -82,6 +82,7 @@ async def _serve(config: Path, listen: Listen, load: Loader, poll: float, creden
         server, port = await _listen_grpc(health, processor, listen, generation.max_message)
         reloader = Reloader(config, load, processor, metrics, generation, credentials)
         watch = asyncio.ensure_future(reloader.watch(poll))
+        metrics.follow(lambda: processor.generation.waiting)
         health.stalled = lambda: processor.stalled
         health.ready = True
         bound = {"address": f"{listen.grpc.host}:{port}", "http": f"{listen.http.host}:{_port(http)}"}

@@ -15,9 +15,15 @@ Count = Annotated[Int, Field(ge=1, le=1000)]
 
 
 class Weights(Noun):
-    """Where classifier checkpoints lie: a PersistentVolumeClaim in the router's namespace."""
+    """Where classifier checkpoints lie.
 
-    pvc: Label
+    ``pvc`` is a PersistentVolumeClaim in the router's namespace that holds them already, at ``<repo>/<revision>``.
+    Without one the compiler writes a claim, and an init container fetches them at their revisions; ``token`` names the
+    Secret that holds the Hugging Face token for it under the key ``token``, and need not exist.
+    """
+
+    pvc: Label | None = None
+    token: Label = "hf-token-secret"  # noqa: S105 - the Secret's name, not a secret
 
 
 class Router(Noun):

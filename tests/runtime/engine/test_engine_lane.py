@@ -69,7 +69,7 @@ def test_what_waits_together_is_computed_together():
 @given(st.lists(st.tuples(st.integers(1, 64), st.booleans(), st.booleans()), min_size=1, max_size=40), st.integers())
 def test_everybody_gets_an_answer_of_their_own_or_an_error(wishes, seed):
     """Whatever is asked, given up or late, answers belong to their questions, and afterwards nothing is left over."""
-    model, chance = FakeModel(), random.Random(seed)
+    model, chance = FakeModel(), random.Random(seed)  # noqa: S311 - hypothesis' seed
 
     async def one(lane, number, size, late):
         now = asyncio.get_running_loop().time()

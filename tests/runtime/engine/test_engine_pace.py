@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,4 +48,4 @@ def test_expectations_are_never_negative_and_grow_with_the_work(batches):
     pace = learned(*batches)
     found = [pace.seconds(tokens, 500) for tokens in range(0, 5000, 100)]
     assert found[0] >= 0.0
-    assert all(after >= before - 1e-9 for before, after in zip(found[:-1], found[1:], strict=True))
+    assert all(after >= before - 1e-9 for before, after in pairwise(found))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -53,12 +54,12 @@ def test_no_batch_exceeds_its_budget_and_nothing_is_lost_or_overtaken(work, now)
 
 @given(st.lists(WORK.filter(lambda one: one.wanted), min_size=1, max_size=60))
 def test_batches_are_as_full_as_order_allows(work):
-    """A batch ends only where the next piece would not fit, so a stream of small ones cannot keep a large one waiting."""
+    """A batch ends only where the next piece would not fit: small ones cannot keep a large one waiting."""
     queue = filled(work)
     taken = []
     while batch := queue.take(-1.0)[0]:
         taken.append(batch)
-    for before, after in zip(taken[:-1], taken[1:], strict=True):
+    for before, after in pairwise(taken):
         assert sum(one.size for one in before) + after[0].size > BUDGET
 
 

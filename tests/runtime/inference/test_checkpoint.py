@@ -140,7 +140,7 @@ def test_labels_of_the_policy_must_be_there():
         require(("math", "law"), ["math", "laws"], "it")
 
 
-def test_a_checkpoint_is_found_at_its_revision_only(folder, tmp_path, monkeypatch):
+def test_a_checkpoint_is_found_at_its_revision_only(tmp_path, monkeypatch):
     """Another revision of the same repository is not taken for it."""
     place = tmp_path / "models" / "org" / "name" / REVISION
     place.mkdir(parents=True)

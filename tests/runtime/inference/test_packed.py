@@ -193,7 +193,7 @@ def test_nothing_is_fetched(tmp_path, monkeypatch):
     monkeypatch.setattr(socket.socket, "connect", refuse)
     PackedModel.load({"x": read_checkpoint(folder, "sequence")}, "cpu", "fp32")
     assert "HF_HUB_OFFLINE" not in os.environ
-    assert LABELS == list(read_checkpoint(folder, "sequence").labels)
+    assert list(read_checkpoint(folder, "sequence").labels) == LABELS
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU is at hand")

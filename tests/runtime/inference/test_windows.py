@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -17,7 +19,7 @@ def test_the_whole_text_is_covered_in_full_windows_that_overlap_enough(shape, to
     cuts = Windows(room, overlap, whole=True).cut(tokens)
     assert set().union(*(range(a, b) for a, b in cuts)) == set(range(tokens))
     assert all(b - a == min(room, tokens) for a, b in cuts)
-    for (_, end), (begin, _) in zip(cuts[:-1], cuts[1:], strict=True):
+    for (_, end), (begin, _) in pairwise(cuts):
         assert end - begin >= overlap
 
 

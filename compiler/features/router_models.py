@@ -1,0 +1,103 @@
+"""The router's checkpoints: the volume that they lie on, who fills it, and the GPUs that run them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from compiler.features.objects import Body, Object, make
+from compiler.features.pods import HARDENED, container
+from compiler.link import ir
+
+MODELS_PATH = "/models"
+STORAGE = 5
+"""GiB for each checkpoint; encoders of this kind have 150 to 600 million weights."""
+
+
+def checkpoints(policy: ir.Policy) -> list[tuple[str, str]]:
+    """Repositories and revisions that the router reads, each once."""
+    found = [policy.classifier, *(guard.detector for guard in policy.guards)]
+    return sorted({one.checkpoint for one in found if one is not None and one.checkpoint is not None})
+
+
+def on_gpu(policy: ir.Policy) -> bool:
+    """Whether a checkpoint is for a GPU."""
+    found = [policy.classifier, *(guard.detector for guard in policy.guards)]
+    return any(one is not None and one.checkpoint is not None and one.device == "cuda" for one in found)
+
+
+def claim_name(router: ir.Router) -> str:
+    """The claim that holds the checkpoints."""
+    return router.weights or f"{router.grpc.name}-models"
+
+
+def claim(policy: ir.Policy) -> Iterator[Object]:
+    """The claim, where the policy names none. Several pods write to it, so several nodes must be able to."""
+    router, found = policy.router, checkpoints(policy)
+    if found and router.weights is None:
+        spec: Body = {
+            "accessModes": ["ReadWriteOnce" if router.replicas == 1 else "ReadWriteMany"],
+            "resources": {"requests": {"storage": f"{STORAGE * len(found)}Gi"}},
+            "volumeMode": "Filesystem",
+        }
+        name, namespace = claim_name(router), router.grpc.namespace
+        yield make("v1", "PersistentVolumeClaim", name, router.span, namespace=namespace, spec=spec)
+
+
+def fetcher(policy: ir.Policy) -> list[Body]:
+    """The init container that fetches what is not there yet; none where the policy's own claim holds it."""
+    router, found = policy.router, checkpoints(policy)
+    if not found or router.weights is not None:
+        return []
+    token = {"name": router.token_secret, "key": "token", "optional": True}
+    return [
+        container(
+            "fetch-models",
+            router.image,
+            args=["fetch", f"--into={MODELS_PATH}", *(f"{repo}@{revision}" for repo, revision in found)],
+            env=[
+                {"name": "HF_HOME", "value": f"{MODELS_PATH}/.cache"},
+                {"name": "HF_HUB_DISABLE_TELEMETRY", "value": "1"},
+                {"name": "HF_TOKEN", "valueFrom": {"secretKeyRef": token}},
+            ],
+            resources={"limits": {"memory": "2Gi"}, "requests": {"cpu": "200m", "memory": "512Mi"}},
+            securityContext=HARDENED,
+            volumeMounts=[{"name": "models", "mountPath": MODELS_PATH}],
+        )
+    ]
+
+
+def volume(policy: ir.Policy) -> list[Body]:
+    """The pod's volume with the checkpoints; none where there are none."""
+    name = claim_name(policy.router)
+    return [{"name": "models", "persistentVolumeClaim": {"claimName": name}}] if checkpoints(policy) else []
+
+
+def mount(policy: ir.Policy) -> list[Body]:
+    """Where the router reads them; it never writes there."""
+    found = checkpoints(policy)
+    return [{"name": "models", "mountPath": MODELS_PATH, "readOnly": True}] if found else []
+
+
+def environment(policy: ir.Policy, writable: str) -> list[Body]:
+    """What the router must know of them. Its engine's socket lies in the one folder where it may write."""
+    found = checkpoints(policy)
+    return [{"name": "TMPDIR", "value": writable}, {"name": "VSR_MODELS", "value": MODELS_PATH}] if found else []
+
+
+def needs(policy: ir.Policy) -> tuple[dict[str, str], dict[str, str]]:
+    """Requests and limits of the router: with checkpoints it holds torch and their weights."""
+    gpus = {"nvidia.com/gpu": str(policy.router.gpus)} if policy.router.gpus else {}
+    if not checkpoints(policy):
+        return {"cpu": "1", "memory": "512Mi"} | gpus, {"memory": "1Gi"} | gpus
+    return {"cpu": "2", "memory": "4Gi"} | gpus, {"memory": "8Gi"} | gpus
+
+
+def rollout(policy: ir.Policy) -> Body:
+    """How pods are exchanged. A GPU, or a volume of one node, cannot be held twice, so an old pod goes first."""
+    router = policy.router
+    single = bool(checkpoints(policy)) and router.weights is None and router.replicas == 1
+    if router.gpus and router.replicas > 1:
+        return {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}
+    if single or router.gpus:
+        return {"type": "Recreate"}
+    return {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
