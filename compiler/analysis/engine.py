@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compiler.diagnostics import Diagnostic
-from compiler.link import ir, signals
+from compiler.link import guards, ir, signals
 from compiler.releases.engines import STOCK_ROUTER, StockRouter
 from schemas.routerconfig.engine_0_4_0 import PII_TYPES
 from schemas.routerconfig.v0_4_0 import MMLU_CATEGORIES
 
 RUNTIME = "Use the engine vsr-runtime, or take it out."
+WORDS = {kind: word for word, kind in guards.BUILTIN.items()}
 
 
 def check(policy: ir.Policy) -> Iterator[Diagnostic]:
@@ -121,8 +122,10 @@ def _guard(guard: ir.Guard) -> Iterator[Diagnostic]:
         cannot.append((f"`on: {guard.on}`", "It guards requests."))
     if guard.exempt:
         cannot.append(("`except`", "It guards before it chooses a model."))
-    if guard.patterns == ():
-        cannot.append(("`patterns: builtin`", "Write the patterns out."))
+    if guard.builtin:
+        cannot.append((f"`patterns: {WORDS[guard.builtin[0]]}`", "Write the patterns out."))
+    if guard.unmask:
+        cannot.append(("`unmask`", "It guards requests."))
     if guard.patterns and guard.detector:
         cannot.append(("`patterns` beside a `detector`", "Make it two guards."))
     for what, hint in cannot:

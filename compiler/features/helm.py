@@ -12,11 +12,15 @@ FOLDER = "helm"
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """The values of one release of a chart. ``origin`` is what `explain` points at."""
+    """The values of one release of a chart, and the Services that it makes and our objects send requests to.
+
+    ``origin`` is what `explain` points at.
+    """
 
     chart: str
     body: Body
     origin: ir.Span
+    services: tuple[ir.ServiceRef, ...] = ()
 
     @property
     def path(self) -> str:

@@ -14,7 +14,9 @@ STORAGE = 5
 
 
 def checkpoints(policy: ir.Policy) -> list[tuple[str, str]]:
-    """Repositories and revisions that the router reads, each once."""
+    """Repositories and revisions that our runtime reads, each once. Another engine brings models of its own."""
+    if policy.router.stock:
+        return []
     found = [policy.classifier, *(guard.detector for guard in policy.guards)]
     return sorted({one.checkpoint for one in found if one is not None and one.checkpoint is not None})
 

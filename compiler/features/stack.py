@@ -33,13 +33,17 @@ def members(policy: ir.Policy) -> list[ir.Endpoint]:
     return [each for each in policy.endpoints if each.server is not None and not each.server.simulate]
 
 
+def _service(found: list[ir.Endpoint]) -> ir.ServiceRef:
+    """The chart's router, which stands where the first of the servers does."""
+    return ir.ServiceRef(f"{RELEASE}-router-service", found[0].service.namespace, ROUTER_PORT)
+
+
 def behind(policy: ir.Policy) -> ir.Policy:
     """The policy as the gateway sees it: one Service, whichever of the stack's servers a model runs on."""
     found = members(policy)
     if not found:
         return policy
-    service = ir.ServiceRef(f"{RELEASE}-router-service", found[0].service.namespace, ROUTER_PORT)
-    stack = ir.Endpoint(RELEASE, service, None, found[0].span)
+    stack = ir.Endpoint(RELEASE, _service(found), None, found[0].span)
     names = {each.name for each in found}
     models = {id(model): replace(model, endpoints=_ways(model, names, stack)) for model in policy.models}
     moved: ir.Policy = rebuilt(policy, models)
@@ -96,7 +100,7 @@ def chart(policy: ir.Policy) -> Values | None:
             "resources": {"requests": {"cpu": "1", "memory": "2G"}, "limits": {"memory": "2G"}},
         },
     }
-    return Values(CHART, body, found[0].span)
+    return Values(CHART, body, found[0].span, (_service(found),))
 
 
 def check(policy: ir.Policy) -> Iterator[Diagnostic]:

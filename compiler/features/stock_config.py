@@ -128,7 +128,7 @@ def _asked(policy: ir.Policy) -> Iterator[tuple[str, Rule]]:
                 body = {"name": signal.name, "threshold": threshold, **sides}
                 yield "complexity", stock.Complexity.model_validate(body)
             case Jailbreak(_, threshold):
-                yield "jailbreak", stock.Jailbreak(name=signal.name, threshold=threshold)
+                yield "jailbreak", stock.Jailbreak(name=signal.name, threshold=threshold, include_history=True)
             case Pii(types, _, threshold):
                 yield "pii", _pii(signal.name, types, threshold)
             case _:
@@ -152,7 +152,7 @@ def _guarded(policy: ir.Policy) -> Iterator[tuple[str, Rule]]:
             if rule is not None:
                 yield rule
         else:
-            yield "jailbreak", stock.Jailbreak(name=name, threshold=guard.threshold)
+            yield "jailbreak", stock.Jailbreak(name=name, threshold=guard.threshold, include_history=True)
         yield "context", common.Context(name=name, min_tokens=str(guard.max_tokens + 1))
 
 

@@ -87,11 +87,12 @@ class Complexity(Strict):
 
 
 class Jailbreak(Strict):
-    """An attack, by the probability that the detector gives."""
+    """An attack, by the probability that the detector gives, in the last message or in all of them."""
 
     name: str
     method: Literal["classifier"] = "classifier"
     threshold: float
+    include_history: bool
 
 
 class Signals(common.Signals):
