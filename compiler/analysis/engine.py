@@ -124,6 +124,8 @@ def _guard(guard: ir.Guard) -> Iterator[Diagnostic]:
         cannot.append(("`except`", "It guards before it chooses a model."))
     if guard.builtin:
         cannot.append((f"`patterns: {WORDS[guard.builtin[0]]}`", "Write the patterns out."))
+    if guard.unreadable == "block":
+        cannot.append(("`unreadable: block`", "Images, sound and files pass it: say so, `unreadable: pass`."))
     if guard.unmask:
         cannot.append(("`unmask`", "It guards requests."))
     if guard.patterns and guard.detector:
