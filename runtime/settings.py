@@ -34,6 +34,7 @@ class Settings:
         budget: seconds that a classification may take, which is the gateway's deadline less a margin.
         classifier: what answers the category, or None where no route asks for one.
         engine: by name, all that the engine runs: every classifier that is or stands beside a checkpoint.
+        falls_back: whether requests whose category cannot be had go to the default model.
     """
 
     folder: Path
@@ -42,6 +43,7 @@ class Settings:
     budget: float
     classifier: Classifier | None
     engine: Mapping[str, Classifier] = field(default_factory=dict)
+    falls_back: bool = False
 
     @property
     def category(self) -> str | None:
@@ -79,6 +81,7 @@ def load(config: Path, credentials: Path | None = None) -> Settings:
         budget=budget(runtime.deadline),
         classifier=classifier if "category" in program.needs else None,
         engine=for_the_engine(runtime.classifiers),
+        falls_back=runtime.onFailure is not None,
     )
 
 

@@ -139,3 +139,5 @@ class Runtime(Strict):
     """By model: those that are served outside the cluster, whether they want a key or not."""
     guards: dict[str, Guard] | None = None
     """By name. `docs/guards.md` says in which order they act."""
+    onFailure: Literal["default-model"] | None = None  # noqa: N815 - the file's spelling
+    """Where requests go whose category cannot be had; without it they are refused."""

@@ -305,6 +305,8 @@ class Links:
         routed: dict[str, tuple[str, list[Body]]] = {}
         for name, refs, headers in self._matches():
             alias = headers.get(SELECTED_MODEL)
+            if name.endswith("-on-failure") and alias is None and self.policy.router.fails_open:
+                continue
             if alias is None or alias in routed:
                 yield f"{name}: a rule that no router chooses, or another's"
             else:

@@ -19,13 +19,8 @@ SIGNALS = {
 
 def check(policy: ir.Policy, targets: Collection[str]) -> Iterator[Diagnostic]:
     """VSR105 for each noun that would be ignored."""
-    for what, span in (*_router(policy.router), *_routing(policy), *_environments(policy, targets)):
+    for what, span in (*_routing(policy), *_environments(policy, targets)):
         yield Diagnostic("VSR105", f"{what} not supported yet", span, "Take it out until a release supports it.")
-
-
-def _router(router: ir.Router) -> Iterator[tuple[str, Span]]:
-    if router.on_failure != "deny":
-        yield f"`onFailure: {router.on_failure}` is", router.span
 
 
 def _routing(policy: ir.Policy) -> Iterator[tuple[str, Span]]:

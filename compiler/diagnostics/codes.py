@@ -130,6 +130,7 @@ CODES: dict[str, Code] = {
         "Use the engine vsr-runtime, or accept it in words.",
     ),
     "VSR333": Code("test that nothing here can decide", "note", "Ask a running router."),
+    "VSR340": Code("guards that a failing router lets requests past", "error", "Use onFailure: deny."),
     "VSR401": Code("object that is there twice", "error", "Keep one, or rename it."),
     "VSR402": Code(
         "reference to an object that is not there",

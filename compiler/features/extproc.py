@@ -43,7 +43,7 @@ def ext_proc_filter(policy: ir.Policy, cluster: str) -> Body:
         "typed_config": {
             "@type": f"{TYPES}.filters.http.ext_proc.v3.ExternalProcessor",
             "allow_mode_override": responses,
-            "failure_mode_allow": False,
+            "failure_mode_allow": policy.router.fails_open,
             "grpc_service": {"envoy_grpc": {"cluster_name": cluster}},
             "message_timeout": duration(policy.router.deadline),
             "mutation_rules": _mutations(policy),

@@ -38,11 +38,7 @@ def bootstrap(policy: ir.Policy) -> Body:
                 "typed_config": {"@type": f"{TYPES}.filters.http.router.v3.Router"},
             },
         ],
-        "route_config": {
-            "virtual_hosts": [
-                {"name": "models", "domains": ["*"], "routes": [_route(policy, model) for model in policy.models]}
-            ]
-        },
+        "route_config": {"virtual_hosts": [{"name": "models", "domains": ["*"], "routes": _routes(policy)}]},
         "stat_prefix": "gateway",
     } | early_header_mutation()
     listener = {
@@ -70,6 +66,9 @@ def stand(policy: ir.Policy) -> Body:
     for model in policy.models:
         for endpoint, _ in model.endpoints:
             served[_cluster_name(endpoint)].append(model.provider_model or model.name)
+    if policy.router.fails_open:
+        for endpoint, _ in policy.default.endpoints:
+            served[_cluster_name(endpoint)] += policy.router.auto_models
     return {
         "apiVersion": "vsr.dev/v1alpha1",
         "kind": "LocalStand",
@@ -104,6 +103,14 @@ def _demo(policy: ir.Policy, test: ir.Test) -> Body:
     return {"model": test.model, "prompt": test.prompt} | {
         key: value for key, value in expected.items() if value is not None
     }
+
+
+def _routes(policy: ir.Policy) -> list[Body]:
+    """A route a model; the last is for requests that a router which failed left undecided, if the policy has that."""
+    found = [_route(policy, model) for model in policy.models]
+    if policy.router.fails_open:
+        found.append(_route(policy, policy.default) | {"name": "on-failure", "match": {"prefix": f"{ir.API_PATH}/"}})
+    return found
 
 
 def _route(policy: ir.Policy, model: ir.Model) -> Body:

@@ -33,8 +33,10 @@ def emit(policy: ir.Policy) -> Iterator[Object]:
 def served(policy: ir.Policy, endpoint: ir.Endpoint) -> Served:
     """Adapters are not among the names: the server learns theirs with their paths."""
     models = [model for model in policy.models if any(used.name == endpoint.name for used, _ in model.endpoints)]
-    names = tuple(model.name for model in models if model.base is None)
-    return Served(names, max((model.context for model in models if model.context is not None), default=None))
+    names = [model.name for model in models if model.base is None]
+    if policy.router.fails_open and any(used.name == endpoint.name for used, _ in policy.default.endpoints):
+        names += policy.router.auto_models  # last, so that answers bear the model's own
+    return Served(tuple(names), max((model.context for model in models if model.context is not None), default=None))
 
 
 def deployment(policy: ir.Policy, endpoint: ir.Endpoint, server: ir.VllmServer) -> Object:

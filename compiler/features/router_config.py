@@ -52,6 +52,7 @@ def runtime_settings(policy: ir.Policy, heads: Mapping[str, settings.Classifier]
         }
         or None,
         guards={guard.name: _guard(guard) for guard in policy.guards} or None,
+        onFailure="default-model" if router.fails_open else None,
     )
 
 

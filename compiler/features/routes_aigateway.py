@@ -4,16 +4,17 @@ Both must hold. AI Gateway reads the body and would take a client's word for the
 which is taken off every request as it comes in. So where the router is not asked, nothing is routed.
 
 AI Gateway itself adds a last rule to every route that answers 404, and so does a request without a selected model end.
+Only where the policy says `onFailure: default-model` is there a rule for what still bears a name of the router's own.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from compiler.features import backend_ai
 from compiler.features.objects import Body, Object, make
-from compiler.features.routes_httproute import gateway_duration, parent
+from compiler.features.routes_httproute import gateway_duration, on_failure_name, parent
 from compiler.link import ir
 from compiler.releases.gateway import AI_GATEWAY, AiGateway
 from schemas.headers import AI_MODEL, SELECTED_MODEL
@@ -28,14 +29,13 @@ def emit(policy: ir.Policy) -> Iterator[Object]:
     for namespace in sorted(homes(policy)):
         here = [model for model in policy.models if _home(policy, model) == namespace]
         for suffix, models in split(here, release.max_rules):
-            yield make(
-                release.api,
-                "AIGatewayRoute",
-                f"{policy.gateway.name}{suffix}",
-                policy.gateway.span,
-                namespace=namespace,
-                spec={"parentRefs": [parent(policy)], "rules": [_rule(policy, model, release) for model in models]},
-            )
+            rules = [_rule(policy, model, release) for model in models]
+            yield _route(policy, f"{policy.gateway.name}{suffix}", namespace, rules, release)
+    if policy.router.fails_open:
+        matches = [_match({AI_MODEL: name}) for name in policy.router.auto_models]
+        name = on_failure_name(policy)
+        rule = _rule(policy, policy.default, release) | {"matches": matches} | _named(name, release)
+        yield _route(policy, name, _home(policy, policy.default), [rule], release)
 
 
 def homes(policy: ir.Policy) -> set[str]:
@@ -69,13 +69,30 @@ def _home(policy: ir.Policy, model: ir.Model) -> str:
     return backend_ai.home(policy, model.endpoints[0][0])
 
 
+def _route(policy: ir.Policy, name: str, namespace: str, rules: list[Body], release: AiGateway) -> Object:
+    return make(
+        release.api,
+        "AIGatewayRoute",
+        name,
+        policy.gateway.span,
+        namespace=namespace,
+        spec={"parentRefs": [parent(policy)], "rules": rules},
+    )
+
+
+def _named(name: str, release: AiGateway) -> Body:
+    return {"name": name} if release.rule_names else {}
+
+
+def _match(headers: Mapping[str, str]) -> Body:
+    return {"headers": [{"type": "Exact", "name": name, "value": value} for name, value in headers.items()]}
+
+
 def _rule(policy: ir.Policy, model: ir.Model, release: AiGateway) -> Body:
     timeout = gateway_duration(policy.gateway.timeout)
-    headers = [(AI_MODEL, model.provider_model or model.name), (SELECTED_MODEL, model.name)]
-    named = {"name": model.object_name} if release.rule_names else {}
-    return named | {
+    return _named(model.object_name, release) | {
         "backendRefs": [backend_ai.reference(endpoint, weight) for endpoint, weight in model.endpoints],
-        "matches": [{"headers": [{"type": "Exact", "name": name, "value": value} for name, value in headers]}],
+        "matches": [_match({AI_MODEL: model.provider_model or model.name, SELECTED_MODEL: model.name})],
         "modelsOwnedBy": OWNER,
         "timeouts": {"request": timeout, "backendRequest": timeout},
     }

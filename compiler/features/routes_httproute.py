@@ -1,6 +1,7 @@
 """One HTTPRoute per model, chosen by the header that the router writes.
 
-There is no catch-all on purpose: a request that the router did not send anywhere gets 404 and reaches no model.
+There is no catch-all on purpose: a request that the router did not send anywhere gets 404 and reaches no model. Only
+where the policy says `onFailure: default-model` is there a route for what bears no such header.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ def routes(policy: ir.Policy, backend: Backend) -> Iterator[Object]:
     """A route for each model, and a grant for each endpoint of another namespace."""
     for model in policy.models:
         yield _route(policy, model, backend)
+    if policy.router.fails_open:
+        yield _undecided(policy, backend)
     used = {endpoint.name for model in policy.models for endpoint, _ in model.endpoints}
     for endpoint in policy.endpoints:
         if (
@@ -83,25 +86,46 @@ def gateway_duration(milliseconds: int) -> str:
 
 
 def _route(policy: ir.Policy, model: ir.Model, backend: Backend) -> Object:
-    timeout = gateway_duration(policy.gateway.timeout)
     provider = model.provider.provider if model.provider else None
-    rule: Body = {
-        "matches": [
-            {
-                "path": {"type": "PathPrefix", "value": ir.API_PATH if provider and provider.moved else "/"},
-                "headers": [{"type": "Exact", "name": SELECTED_MODEL, "value": model.name}],
-            }
-        ],
+    # A longer path comes before a header: the model's must not be shorter than that of the undecided.
+    path = ir.API_PATH if policy.router.fails_open or (provider and provider.moved) else "/"
+    match: Body = {
+        "path": {"type": "PathPrefix", "value": path},
+        "headers": [{"type": "Exact", "name": SELECTED_MODEL, "value": model.name}],
+    }
+    rule = _rule(policy, model, backend, match)
+    if provider is not None:
+        rule["filters"] = [backend_external.rewrite(provider)]
+    return _object(policy, model.object_name, model.span, rule)
+
+
+def _undecided(policy: ir.Policy, backend: Backend) -> Object:
+    """To the default, for requests of which a router that failed said nothing; nothing but the API."""
+    match: Body = {"path": {"type": "PathPrefix", "value": ir.API_PATH}}
+    rule = _rule(policy, policy.default, backend, match)
+    return _object(policy, on_failure_name(policy), policy.router.span, rule)
+
+
+def on_failure_name(policy: ir.Policy) -> str:
+    """What the route of undecided requests is called."""
+    return f"{policy.gateway.name}-on-failure"
+
+
+def _rule(policy: ir.Policy, model: ir.Model, backend: Backend, match: Body) -> Body:
+    timeout = gateway_duration(policy.gateway.timeout)
+    return {
+        "matches": [match],
         "backendRefs": [backend(endpoint) | {"weight": weight} for endpoint, weight in model.endpoints],
         "timeouts": {"request": timeout, "backendRequest": timeout},
     }
-    if provider is not None:
-        rule["filters"] = [backend_external.rewrite(provider)]
+
+
+def _object(policy: ir.Policy, name: str, span: ir.Span, rule: Body) -> Object:
     return make(
         GATEWAY_API,
         "HTTPRoute",
-        model.object_name,
-        model.span,
+        name,
+        span,
         namespace=policy.gateway.namespace,
         spec={"parentRefs": [parent(policy)], "rules": [rule]},
     )

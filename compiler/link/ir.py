@@ -179,6 +179,11 @@ class Router:
     """The router folder by file name, filled in once it is rendered."""
 
     @property
+    def fails_open(self) -> bool:
+        """Whether the policy wants requests that the router cannot decide to reach the default model."""
+        return self.on_failure == "default-model"
+
+    @property
     def stock(self) -> bool:
         """Whether it is the stock router rather than our runtime."""
         return self.engine == "semantic-router"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from compiler.diagnostics import CompileError
-from compiler.verify.manifest import Manifest, Path, dig, labels, rows, table, text
+from compiler.verify.manifest import Manifest, Path, dig, labels, rows, table, text, texts
 from compiler.verify.stream import Budget, documents
 from compiler.verify.world import World, shared
 
@@ -78,10 +78,11 @@ def _models(body: dict[str, Any]) -> set[str]:
 
 
 def _named(body: dict[str, Any]) -> set[str]:
-    """The models that the configuration describes, and their adapters."""
+    """The models that the configuration describes, their adapters, and the names that leave the choice to it."""
     cards = [*rows(dig(body, "providers", "models")), *rows(dig(body, "routing", "modelCards"))]
     adapters = {text(lora.get("name")) for card in cards for lora in rows(card.get("loras"))}
-    return {text(card.get("name")) for card in cards} | set(table(body.get("model_config"))) | adapters
+    auto = set(texts(dig(body, "global", "router", "auto_model_names")))
+    return {text(card.get("name")) for card in cards} | set(table(body.get("model_config"))) | adapters | auto
 
 
 def embedded(world: World, value: str) -> dict[str, Any]:

@@ -49,12 +49,13 @@ Look = Sequence[Sequence[Span]] | Cause
 class SignalsReady:
     """What was asked for by `NeedSignals` is known: the category, None where no label reached its threshold.
 
-    ``looks`` are the findings of each detector that was asked.
+    ``looks`` are the findings of each detector that was asked. ``missing`` says why the category could not be had.
     """
 
     category: str | None = None
     probability: float | None = None
     looks: Mapping[str, Look] = field(default_factory=dict)
+    missing: Cause | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,7 @@ class Route:
         remove_headers: headers to take out.
         route: the decision that chose the model; None for the default and for a model that the client named.
         signals: what was known when it was chosen; None where the client named the model.
+        cause: why it goes to the default undecided, where it should have been decided.
         guards: those that found something and let it pass, changed or not.
         response: what must be done about the response; None where it may pass unread.
     """
@@ -116,6 +118,7 @@ class Route:
     remove_headers: tuple[str, ...] = ()
     route: str | None = None
     signals: Signals | None = None
+    cause: Cause | None = None
     guards: tuple[GuardMatch, ...] = ()
     response: ResponsePlan | None = field(default=None, repr=False)
 

@@ -31,10 +31,14 @@ from runtime.request.verdict import Inquiry
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What holds for all requests: the program, and the bytes that a body may have."""
+    """What holds for all requests: the program, the bytes that a body may have, and what becomes of the undecided.
+
+    Where ``falls_back``, a request whose category cannot be had goes to the default model; guards hold all the same.
+    """
 
     program: Program
     max_body: int
+    falls_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,7 @@ def advance(rules: Rules, state: State, event: Event) -> tuple[State, Action]:
         case AwaitsBody(), RequestBody():
             return _on_body(rules, state, event)
         case AwaitsSignals(asked, outcome), SignalsReady():
-            return Decided(), _on_signals(rules.program, asked, outcome, event)
+            return Decided(), _on_signals(rules, asked, outcome, event)
         case ((AwaitsBody() | AwaitsSignals()), Failure(cause)):
             return Decided(), undecided(cause)
     raise OutOfOrderError(f"{type(event).__name__} in state {type(state).__name__}")
@@ -113,7 +117,7 @@ def _on_body(rules: Rules, state: AwaitsBody, event: RequestBody) -> tuple[State
     seed = event.body if state.request_id is None else state.request_id.encode()
     try:
         asked = _guarded(program, Asked(body, state.endpoint.api, seed, named), event.expired)
-        return asked if isinstance(asked, tuple) else _on_asked(program, state.endpoint, asked, event.expired)
+        return asked if isinstance(asked, tuple) else _on_asked(rules, state.endpoint, asked, event.expired)
     except UnreadableError as error:
         return Decided(), refusal(400, "invalid_request", f"The request cannot be read: {error}.", param=error.param)
     except OutOfTimeError:
@@ -130,8 +134,9 @@ def _guarded(program: Program, asked: Asked, expired: Expired) -> Asked | tuple[
     return replace(asked, inquiry=inquiry) if refused is None else (Decided(), refused)
 
 
-def _on_asked(program: Program, endpoint: Endpoint, asked: Asked, expired: Expired) -> tuple[State, Action]:
+def _on_asked(rules: Rules, endpoint: Endpoint, asked: Asked, expired: Expired) -> tuple[State, Action]:
     """What is known without asking anybody, and the question after the rest: everything at once."""
+    program = rules.program
     outcome: Decision | Undecided | None = None
     if asked.named is None and endpoint.view_of is not None:
         view = endpoint.view_of(asked.body.values)
@@ -144,10 +149,16 @@ def _on_asked(program: Program, endpoint: Endpoint, asked: Asked, expired: Expir
 
 
 def _on_signals(
-    program: Program, asked: Asked, outcome: Decision | Undecided | None, found: SignalsReady
+    rules: Rules, asked: Asked, outcome: Decision | Undecided | None, found: SignalsReady
 ) -> Route | Answer:
+    program = rules.program
     if asked.inquiry:
         asked.inquiry.told(found.looks)
+    if found.missing is not None:
+        if not rules.falls_back:
+            return undecided(found.missing)
+        action = carried_out(program, asked, None)
+        return replace(action, cause=found.missing) if action.cause is None else action
     if isinstance(outcome, Undecided) and asked.view is not None:
         known = program.classified(outcome.signals, found.category, found.probability)
         decided = program.decide(asked.view, known)

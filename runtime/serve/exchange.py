@@ -45,13 +45,15 @@ def log_action(request_id: str, action: Action) -> None:
     if isinstance(action, Answer) and action.route is None:
         note("answer", request=request_id, status=action.status, code=action.code, **told)
         return
+    if action.cause is not None:
+        told["undecided"] = action.cause.value
     signals = action.signals
     note(
         "decision",
         request=request_id,
         model=action.model if isinstance(action, Route) else None,
         route=action.route,
-        named=signals is None,
+        named=signals is None and action.cause is None,
         category=signals.category if signals else None,
         probability=round(signals.probability, 4) if signals and signals.probability is not None else None,
         **told,

@@ -52,7 +52,7 @@ class Generation:
     """
 
     def __init__(self, settings: Settings, pool: Pool | None, digest: str = "") -> None:
-        self.rules = Rules(settings.program, settings.limits.maxBody)
+        self.rules = Rules(settings.program, settings.limits.maxBody, settings.falls_back)
         self.budget = settings.budget
         self.max_message = settings.limits.maxMessage
         self.work = settings.program.work
@@ -61,10 +61,11 @@ class Generation:
         self._streams = 0
         self._retired = False
 
-    async def signals(self, asked: NeedSignals, until: float) -> SignalsReady | Failure:
+    async def signals(self, asked: NeedSignals, until: float) -> SignalsReady:
         """Find out what is asked for until a time of the event loop's clock."""
         category, looks = await asyncio.gather(self._category(asked, until), self._looks(asked, until))
-        return category if isinstance(category, Failure) else replace(category, looks=looks)
+        known = SignalsReady(missing=category.cause) if isinstance(category, Failure) else category
+        return replace(known, looks=looks)
 
     async def _category(self, asked: NeedSignals, until: float) -> SignalsReady | Failure:
         if not asked.kinds:

@@ -31,7 +31,9 @@ class Metrics:
         self._signals = self._counter("llm_signal_match", "Signals that held.", "signal_type", "signal_name")
         self._errors = self._counter("llm_request_errors", "Requests answered with an error.", "model", "reason")
         self._unclassified = self._counter(
-            "vsr_unclassified_requests", "Requests refused because they could not be classified.", "reason"
+            "vsr_unclassified_requests",
+            "Requests that could not be classified: refused, or sent to the default if the policy says so.",
+            "reason",
         )
         self._shed = self._counter("vsr_shed_requests", "Requests refused because too many were in work.")
         self._guards = self._counter(
@@ -78,6 +80,7 @@ class Metrics:
         self.guarded(action.guards, "request")
         if isinstance(action, Route):
             self._models.labels(action.model).inc()
+            self._count_cause(action.cause)
         elif action.status >= _ERROR:
             self.failed(action.code)
             self._count_cause(action.cause)

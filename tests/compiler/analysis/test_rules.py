@@ -197,8 +197,25 @@ def test_a_failing_router_must_not_send_clients_to_a_model_that_does_not_know_th
     text = HEAD.replace("router: {image", "router: {onFailure: default-model, image").replace(
         "default: big", "default: little"
     )
-    items = [item for item in analyse(linked(text + routes(MATH)), {"istio"}) if item.code not in SILENT]
+    items = [item for item in analyse(linked(text + routes(MATH)), {"istio"}) if item.code not in SILENT | {"VSR340"}]
     assert [(item.code, item.span.line) for item in items] == [("VSR243", 4)]
+    adapter = text.replace("endpoints: one}", "endpoints: one, loras: {law: {path: /law}}}").replace(
+        "default: little", "default: law"
+    )
+    items = [item for item in analyse(linked(adapter), {"istio"}) if item.code == "VSR243"]
+    assert ["is an adapter" in item.message for item in items] == [True]
+
+
+def test_a_failing_router_must_not_let_requests_past_a_guard() -> None:
+    """Neither in silence nor with a proof that it does not happen."""
+    text = HEAD.replace("router: {image", "router: {onFailure: default-model, image")
+    past = "assertions: [{never: {to: big, without: [pii]}}]\n"
+    items = [item for item in analyse(linked(text + routes(MATH) + past), {"istio"}) if item.code not in SILENT]
+    assert [(item.code, item.span.line) for item in items] == [("VSR340", 4), ("VSR240", 29)]
+    assert "`keys` and `pii` and `soft`" in items[0].message
+    assert "because the router failed and `onFailure` lets it" in items[1].message
+    kept = text.split("guards:")[0] + "default: big\n"
+    assert [item for item in analyse(linked(kept), {"istio"}) if item.code == "VSR340"] == []
 
 
 def test_what_cannot_be_decided_within_bounds_is_an_error(monkeypatch) -> None:

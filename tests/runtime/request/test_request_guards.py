@@ -293,3 +293,14 @@ def test_response_is_planned_only_where_it_must_be_read(program):
     masked = sent(program, [guard("pii", "mask", unmask=True), guard("key", "mask", "gun")], "bomb gun", "phi4-mini")
     assert masked.response.restore == {"[PII_1]": "bomb"}
     assert "bomb" not in repr(masked)
+
+
+def test_guards_hold_where_an_undecided_request_goes_to_the_default(program, chat):
+    """A category that cannot be had is no way past a guard: masked all the same, on the way to the default."""
+    rules = Rules(replace(program, guards=(guard("bad", "mask"),)), MAX, falls_back=True)
+    waiting = AwaitsBody(ENDPOINTS[Api.CHAT.value], "one")
+    state, _ = advance(rules, waiting, RequestBody(chat("auto", "a bomb")))
+    _, action = advance(rules, state, SignalsReady(missing=Cause.BROKEN))
+    assert isinstance(action, Route)
+    assert (action.model, action.cause) == ("llama3-8b", Cause.BROKEN)
+    assert "bomb" not in action.body.decode()

@@ -419,3 +419,15 @@ def test_machine_decides_once_and_only_to_configured_models(steps):
         if isinstance(action, events.Route):
             assert action.model in PROGRAM.models
             assert ("x-selected-model", action.model) in action.set_headers
+
+
+def test_without_a_category_the_default_serves_where_the_policy_wants_that(chat):
+    """It is written into the body as if it had been chosen, and told why; otherwise it is 503."""
+    steps = (headers(), RequestBody(chat("auto", "2+2 is")), SignalsReady(missing=Cause.TIMEOUT))
+    _, action = drive(*steps, rules=replace(RULES, falls_back=True))
+    assert isinstance(action, events.Route)
+    assert (action.model, action.route, action.cause) == ("llama3-8b", None, Cause.TIMEOUT)
+    assert json.loads(action.body)["model"] == "llama3-8b"
+    assert answered(*steps) == (503, "classifier_timeout")
+    unread = (headers(), Failure(Cause.FULL))
+    assert answered(*unread, rules=replace(RULES, falls_back=True)) == (503, "overloaded")
