@@ -1,7 +1,8 @@
 """What the runtime adds to a request, side by side with Envoy alone in one run, and where the CPU goes.
 
-Run: ``python benchmarks/extproc.py [--rounds 5] [--seconds 3] [--classifier]``. Needs wrk (Debian, Ubuntu:
-``apt-get install wrk``) and the extra ``local``. Rounds alternate between Envoy alone and Envoy with the runtime, so
+Run: ``python benchmarks/extproc.py [--rounds 5] [--seconds 3] [--classifier | --headers]``. Needs wrk (Debian, Ubuntu:
+``apt-get install wrk``) and the extra ``local``. With ``--headers`` every response tells what was chosen, so that its
+headers pass the runtime as well. Rounds alternate between Envoy alone and Envoy with the runtime, so
 that a busy spell of the machine strikes both; the median round counts.
 
 Asked for, without a model on two cores: added p50 at one connection at most 0.65 ms, throughput at 64 connections at
@@ -105,6 +106,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--workers", type=int)
     parser.add_argument("--classifier", action="store_true")
+    parser.add_argument("--headers", action="store_true")
     given = parser.parse_args()
     workers = ["--workers", str(given.workers)] if given.workers else []
     with tempfile.TemporaryDirectory() as name:
@@ -113,7 +115,8 @@ def main() -> None:
         if given.classifier:
             classified(given.rounds, given.seconds, workers, folder)
             return
-        with doors(POLICY, workers) as running:
+        policy = POLICY.replace("router: {", "router: {responseHeaders: always, ") if given.headers else POLICY
+        with doors(policy, workers) as running:
             compare(running, given.rounds, given.seconds, folder)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from runtime.credentials import FOLDER, read_credentials
 from runtime.errors import UserError
@@ -35,6 +36,7 @@ class Settings:
         classifier: what answers the category, or None where no route asks for one.
         engine: by name, all that the engine runs: every classifier that is or stands beside a checkpoint.
         falls_back: whether requests whose category cannot be had go to the default model.
+        tells: which clients are told what was chosen for them; None for none.
     """
 
     folder: Path
@@ -44,6 +46,7 @@ class Settings:
     classifier: Classifier | None
     engine: Mapping[str, Classifier] = field(default_factory=dict)
     falls_back: bool = False
+    tells: Literal["on-request", "always"] | None = None
 
     @property
     def category(self) -> str | None:
@@ -82,6 +85,7 @@ def load(config: Path, credentials: Path | None = None) -> Settings:
         classifier=classifier if "category" in program.needs else None,
         engine=for_the_engine(runtime.classifiers),
         falls_back=runtime.onFailure is not None,
+        tells=runtime.responseHeaders,
     )
 
 

@@ -53,5 +53,15 @@ PROTECTED = frozenset(
 CREDENTIALS = ("authorization", "api-key", "cookie", "proxy-authorization", "x-api-key")
 """By which a client says to the gateway who it is. They go to no provider outside the cluster."""
 
+DEBUG = "x-vsr-debug"
+"""By which a client asks, with ``true``, to be told what was chosen for it; where the policy lets it."""
+
+SELECTED = "x-vsr-selected-model"
+DECISION = "x-vsr-selected-decision"
+CATEGORY = "x-vsr-selected-category"
+PATH = "x-vsr-response-path"
+TOLD = (CATEGORY, DECISION, PATH, SELECTED)
+"""What a response says of its request's way, in the stock router's words; only where the policy wants that."""
+
 ANSWERS = ("allow", "content-type", "retry-after", "x-vsr-fast-response")
 """Headers of the answers that the router gives by itself."""

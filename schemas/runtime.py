@@ -141,3 +141,5 @@ class Runtime(Strict):
     """By name. `docs/guards.md` says in which order they act."""
     onFailure: Literal["default-model"] | None = None  # noqa: N815 - the file's spelling
     """Where requests go whose category cannot be had; without it they are refused."""
+    responseHeaders: Literal["on-request", "always"] | None = None  # noqa: N815 - the file's spelling
+    """Which clients are told what was chosen for them: those that send ``x-vsr-debug: true``, or all."""

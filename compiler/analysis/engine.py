@@ -42,6 +42,9 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
 
 def _router(policy: ir.Policy) -> Iterator[Diagnostic]:
     router = policy.router
+    if router.response_headers != "never":
+        message = f"the engine tells what it chose by rules of its own, not by `{router.response_headers}`"
+        yield Diagnostic("VSR330", message, router.span, "Take it out; it tells more where `x-vsr-debug` is `true`.")
     if not policy.guards:
         return
     if not router.unguarded:

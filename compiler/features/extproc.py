@@ -6,7 +6,7 @@ import re
 
 from compiler.features.objects import Body
 from compiler.link import ir
-from schemas.headers import ANSWERS, CREDENTIALS, GUARDS, SELECTED_MODEL, STRIPPED
+from schemas.headers import ANSWERS, CREDENTIALS, GUARDS, SELECTED_MODEL, STRIPPED, TOLD
 
 FILTER_NAME = "vsr.ext_proc"
 """Not Envoy's default name: Istio re-points the filter of that name at an endpoint picker on pool routes."""
@@ -35,14 +35,15 @@ def ext_proc_filter(policy: ir.Policy, cluster: str) -> Body:
     """The HTTP filter. BUFFERED, because only then does a header set with the body's answer choose the route.
 
     Responses are sent only where guards read them: their headers, on which the router says how it wants the rest (a
-    document as a whole, a stream in pieces), and pieces where it says nothing.
+    document as a whole, a stream in pieces), and pieces where it says nothing. Their headers alone are sent where the
+    router tells what it chose; if only to clients that ask, it says so for each of their requests.
     """
-    responses = reads_responses(policy)
+    responses, tells = reads_responses(policy), policy.router.response_headers
     return {
         "name": FILTER_NAME,
         "typed_config": {
             "@type": f"{TYPES}.filters.http.ext_proc.v3.ExternalProcessor",
-            "allow_mode_override": responses,
+            "allow_mode_override": responses or tells == "on-request",
             "failure_mode_allow": policy.router.fails_open,
             "grpc_service": {"envoy_grpc": {"cluster_name": cluster}},
             "message_timeout": duration(policy.router.deadline),
@@ -53,7 +54,7 @@ def ext_proc_filter(policy: ir.Policy, cluster: str) -> Body:
                 "request_trailer_mode": "SKIP",
                 "response_body_mode": "STREAMED" if responses else "NONE",
                 # The stock router says there what it chose.
-                "response_header_mode": "SEND" if responses or policy.router.stock else "SKIP",
+                "response_header_mode": "SEND" if responses or tells == "always" or policy.router.stock else "SKIP",
                 "response_trailer_mode": "SEND" if responses else "SKIP",
             },
             "stat_prefix": "vsr",
@@ -82,7 +83,8 @@ def _mutations(policy: ir.Policy) -> Body:
 def _written(policy: ir.Policy) -> list[str]:
     """The headers that the router may touch: the model's, the new body's length, its answers', those that routes edit.
 
-    Guards flag in a header of their own, and must keep responses that they read from being compressed.
+    Guards flag in a header of their own, and must keep responses that they read from being compressed. What a response
+    tells is in headers, too.
 
     Where a provider is outside the cluster, those as well by which a client says who it is: they end here.
 
@@ -95,6 +97,8 @@ def _written(policy: ir.Policy) -> list[str]:
         always.append(GUARDS)
     if reads_responses(policy):
         always.append("accept-encoding")
+    if policy.router.response_headers != "never":
+        always += TOLD
     edited = {name for route in policy.routes for name, _ in route.header_edits}
     return [*always, *sorted(edited - set(always))]
 

@@ -53,6 +53,7 @@ def runtime_settings(policy: ir.Policy, heads: Mapping[str, settings.Classifier]
         or None,
         guards={guard.name: _guard(guard) for guard in policy.guards} or None,
         onFailure="default-model" if router.fails_open else None,
+        responseHeaders=None if router.response_headers == "never" else router.response_headers,
     )
 
 

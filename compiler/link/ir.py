@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from compiler.diagnostics import Diagnostic, Span
 from compiler.link.conditions import ALWAYS, All, Any, Condition, HasSignal, InCategory, Not, leaves
@@ -173,6 +174,7 @@ class Router:
     """The claim that holds checkpoints already; without one the compiler writes one."""
     token_secret: str = "hf-token-secret"  # noqa: S105 - the Secret's name, not a secret
     on_failure: str = "deny"
+    response_headers: Literal["never", "on-request", "always"] = "never"
     unguarded: bool = False
     resources: Resources | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)

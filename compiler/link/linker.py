@@ -123,6 +123,7 @@ def _router(scope: Scope, noun: nouns.Router) -> ir.Router:
         weights=None if noun.weights is None else noun.weights.pvc,
         token_secret=(noun.weights or nouns.Weights()).token,
         on_failure=noun.on_failure,
+        response_headers=noun.response_headers,
         unguarded=noun.unguarded is not None,
     )
 

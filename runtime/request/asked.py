@@ -21,6 +21,7 @@ class Asked:
         named: the model that the client named; None where the choice is left to the router.
         view: what the choice looks at; None where the model is named.
         inquiry: what its guards find; None where there are none.
+        told: whether the client is told what was chosen.
     """
 
     body: Body
@@ -29,3 +30,4 @@ class Asked:
     named: str | None = None
     view: View | None = None
     inquiry: Inquiry | None = None
+    told: bool = False

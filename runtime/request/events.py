@@ -73,9 +73,11 @@ class Continue:
     """Let the headers pass and wait for the body. A client's own routing header is removed here already.
 
     The gateway strips the others that a client must not send, and lets its filter remove no more than this one.
+    ``asks`` is whether the response's headers are wanted, too, where the gateway sends none unasked.
     """
 
     remove: tuple[str, ...] = (SELECTED_MODEL,)
+    asks: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from runtime.request.answers import model_list, refusal
 from runtime.request.events import Answer, RequestHeaders
 from runtime.request.kinds import ENDPOINTS, Endpoint
+from schemas.headers import DEBUG
 
 _JSON_TYPE = re.compile(r'application/json(?:[ \t]*;[ \t]*charset=(?:utf-8|"utf-8"))?', re.IGNORECASE)
 _LENGTH = re.compile(r"[0-9]{1,19}")
@@ -38,6 +39,11 @@ def read_headers(event: RequestHeaders, names: Iterable[str], max_body: int) -> 
 def request_id(event: RequestHeaders) -> str | None:
     """The gateway's id for the request, where there is exactly one."""
     return _one(event, "x-request-id") or None
+
+
+def wants_to_know(event: RequestHeaders) -> bool:
+    """Whether the client asks what is chosen for it."""
+    return _one(event, DEBUG) == "true"
 
 
 def _refused_content(event: RequestHeaders, max_body: int) -> Answer | None:

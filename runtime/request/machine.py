@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from runtime.program.program import Decision, Program, Undecided
 from runtime.program.rules import SignalKind
@@ -22,7 +23,7 @@ from runtime.request.events import (
     Route,
     SignalsReady,
 )
-from runtime.request.headers import read_headers, request_id
+from runtime.request.headers import read_headers, request_id, wants_to_know
 from runtime.request.kinds import Endpoint
 from runtime.request.reading import read_request
 from runtime.request.sending import carried_out
@@ -34,11 +35,13 @@ class Rules:
     """What holds for all requests: the program, the bytes that a body may have, and what becomes of the undecided.
 
     Where ``falls_back``, a request whose category cannot be had goes to the default model; guards hold all the same.
+    ``tells`` is which clients are told what was chosen for them.
     """
 
     program: Program
     max_body: int
     falls_back: bool = False
+    tells: Literal["on-request", "always"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class AwaitsBody:
 
     endpoint: Endpoint
     request_id: str | None = None
+    told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,9 @@ def _on_headers(rules: Rules, event: RequestHeaders) -> tuple[State, Action]:
     found = read_headers(event, names, rules.max_body)
     if isinstance(found, Answer):
         return Decided(), found
-    return AwaitsBody(found, request_id(event)), Continue()
+    told = rules.tells == "always" or (rules.tells == "on-request" and wants_to_know(event))
+    asks = told and rules.tells == "on-request" and not rules.program.reads_responses
+    return AwaitsBody(found, request_id(event), told), Continue(asks=asks)
 
 
 def _on_body(rules: Rules, state: AwaitsBody, event: RequestBody) -> tuple[State, Action]:
@@ -116,7 +122,7 @@ def _on_body(rules: Rules, state: AwaitsBody, event: RequestBody) -> tuple[State
         return Decided(), _no_choice(program)
     seed = event.body if state.request_id is None else state.request_id.encode()
     try:
-        asked = _guarded(program, Asked(body, state.endpoint.api, seed, named), event.expired)
+        asked = _guarded(program, Asked(body, state.endpoint.api, seed, named, told=state.told), event.expired)
         return asked if isinstance(asked, tuple) else _on_asked(rules, state.endpoint, asked, event.expired)
     except UnreadableError as error:
         return Decided(), refusal(400, "invalid_request", f"The request cannot be read: {error}.", param=error.param)

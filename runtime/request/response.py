@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from urllib.parse import quote
 
@@ -18,7 +18,7 @@ from runtime.request.events import Answer, Cause, GuardMatch
 from runtime.request.guard_answers import failed, unreadable
 from runtime.request.response_plan import ResponsePlan
 from runtime.request.stream import Stream
-from schemas.headers import GUARDS
+from schemas.headers import GUARDS, TOLD
 
 _JSON = re.compile(r"application/(?:[a-z0-9.-]+\+)?json", re.IGNORECASE)
 _EVENTS = "text/event-stream"
@@ -60,6 +60,7 @@ class Proceed:
 
     mode: Mode
     remove: tuple[str, ...] = ()
+    set_headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,16 @@ def respond(state: ResponseState, event: ResponseEvent) -> tuple[ResponseState, 
 
 
 def _on_headers(plan: ResponsePlan, event: ResponseHeaders) -> tuple[ResponseState, ResponseAction]:
+    """How the body is to come, and what its headers tell. A model's own word for what we tell does not count."""
+    state, action = _awaited(plan, event) if plan.reads else (Over(), Proceed(Mode.NONE))
+    if plan.tell is None or not isinstance(action, Proceed):
+        return state, action
+    said = {name for name, _ in plan.tell}
+    forged = tuple(name for name, _ in event.headers if name in TOLD and name not in said)
+    return state, replace(action, remove=(*action.remove, *forged), set_headers=plan.tell)
+
+
+def _awaited(plan: ResponsePlan, event: ResponseHeaders) -> tuple[ResponseState, ResponseAction]:
     headers: Mapping[str, str] = dict(event.headers)
     kind = headers.get("content-type", "").partition(";")[0].strip()
     if event.end_of_stream:

@@ -17,8 +17,15 @@ class ResponsePlan:
         api: the API that the client speaks.
         guards: those that read the response, in their order.
         restore: what stands for what: placeholders of the request and the client's own values. Never shown.
+        tell: what its headers say of the request's way; None where nothing is told, so that a model's own words stay.
     """
 
     api: Api
     guards: tuple[Guard, ...] = ()
     restore: Mapping[str, str] = field(default_factory=dict, repr=False)
+    tell: tuple[tuple[str, str], ...] | None = None
+
+    @property
+    def reads(self) -> bool:
+        """Whether the body must be read."""
+        return bool(self.guards or self.restore)

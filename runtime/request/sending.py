@@ -19,6 +19,7 @@ from runtime.request.fixed import fixed
 from runtime.request.outside import introduced
 from runtime.request.reading import read_json
 from runtime.request.response_plan import ResponsePlan
+from runtime.request.told import told
 from runtime.request.verdict import Verdict
 from schemas.headers import GUARDS, SELECTED_MODEL
 
@@ -26,7 +27,7 @@ from schemas.headers import GUARDS, SELECTED_MODEL
 def carried_out(program: Program, asked: Asked, decision: Decision | None) -> Route | Answer:
     """Where the request goes and how; ``decision`` is None where the client named the model."""
     action = _concluded(program, asked, decision)
-    return action if decision is None else replace(action, signals=decision.signals)
+    return told(asked, action if decision is None else replace(action, signals=decision.signals))
 
 
 def _concluded(program: Program, asked: Asked, decision: Decision | None) -> Route | Answer:

@@ -52,7 +52,7 @@ class Generation:
     """
 
     def __init__(self, settings: Settings, pool: Pool | None, digest: str = "") -> None:
-        self.rules = Rules(settings.program, settings.limits.maxBody, settings.falls_back)
+        self.rules = Rules(settings.program, settings.limits.maxBody, settings.falls_back, settings.tells)
         self.budget = settings.budget
         self.max_message = settings.limits.maxMessage
         self.work = settings.program.work

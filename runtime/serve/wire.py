@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from runtime.request.events import Answer, Continue, RequestBody, RequestHeaders, Route
-from runtime.serve.messages import BODY_MODES, BUFFERED, OVERWRITE_IF_EXISTS_OR_ADD, STREAMED, ProcessingResponse
+from runtime.serve.messages import BODY_MODES, BUFFERED, OVERWRITE_IF_EXISTS_OR_ADD, SEND, STREAMED, ProcessingResponse
 
 
 class ModeError(Exception):
@@ -79,8 +79,12 @@ def from_action(action: Continue | Route | Answer) -> Any:  # noqa: ANN401 - as 
     """The ProcessingResponse that carries an action out."""
     response = ProcessingResponse()
     match action:
-        case Continue(remove):
+        case Continue(remove, asks):
             response.request_headers.response.header_mutation.remove_headers.extend(remove)
+            if asks:  # the whole mode is replaced, so the rest of it is said as well
+                response.mode_override.request_header_mode = SEND
+                response.mode_override.request_body_mode = BUFFERED
+                response.mode_override.response_header_mode = SEND
         case Route(_, body, headers, removed):
             common = response.request_body.response
             common.clear_route_cache = True

@@ -44,7 +44,9 @@ def from_response(event: ResponseEvent, action: ResponseAction) -> Any:  # noqa:
         return from_action(action)
     response = ProcessingResponse()
     if isinstance(action, Proceed):
-        response.response_headers.response.header_mutation.remove_headers.extend(action.remove)
+        mutation = response.response_headers.response.header_mutation
+        mutation.remove_headers.extend(action.remove)
+        set_headers(mutation, action.set_headers)
         response.mode_override.response_header_mode = SEND
         response.mode_override.response_body_mode = _MODES[action.mode]
         response.mode_override.response_trailer_mode = SEND

@@ -32,7 +32,8 @@ class Router(Noun):
     ``deadline`` (milliseconds) is the gateway's message timeout and the runtime's budget; ``max_body`` (bytes) is the
     gateway's buffer and the runtime's limit. ``auto_models`` are the names by which a client lets the router choose.
     ``image`` may be left out for the stock router, whose releases have one. That engine guards nothing of a request
-    which names its model: ``unguarded: explicit-models`` says that this is accepted.
+    which names its model: ``unguarded: explicit-models`` says that this is accepted. ``response_headers`` is whether
+    clients are told what was chosen for them: always, or only those that send ``x-vsr-debug: true``.
     """
 
     image: Image | None = None
@@ -46,6 +47,7 @@ class Router(Noun):
     deadline: Annotated[Milliseconds, Field(le=600_000)] = 1000
     max_body: Annotated[Bytes, Field(ge=1024, le=2**30)] = 8 * 2**20
     on_failure: Literal["deny", "default-model"] = "deny"
+    response_headers: Literal["never", "on-request", "always"] = "never"
 
     @model_validator(mode="after")
     def _engine(self) -> Router:

@@ -15,6 +15,7 @@ TABLES = (
     "tests/compiler/analysis",
     "tests/compiler/heads",
     "tests/compiler/cli",
+    "tests/compiler/features",
 )
 """Folders whose tests hold broken policies with their exact codes."""
 

@@ -55,6 +55,7 @@ REFUSED = {
     "registry": ("llm-semantic-router/mmbert32k", "someone/else", "its own registry"),
     "gpu": ("{task: jailbreak,", "{task: jailbreak, device: cuda,", "runs on the CPU"),
     "role": ("{keywords: [urgent]}", "{role: {users: [ann]}}", "asks who sends"),
+    "headers": ("router: {", "router: {responseHeaders: always, ", "by rules of its own"),
     "name": ("name: urgent,", "name: guard/attacks,", "calls a guard"),
 }
 

@@ -1,0 +1,33 @@
+"""What a client is told of the way that its request took, in headers of its response."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from urllib.parse import quote
+
+from runtime.request.asked import Asked
+from runtime.request.events import Answer, Route
+from runtime.request.response_plan import ResponsePlan
+from schemas.headers import CATEGORY, DECISION, PATH, SELECTED
+
+UPSTREAM = "upstream"
+"""The way of what a model answers. An answer of our own goes by its code; an error says by itself what it is."""
+_ERROR = 400
+
+
+def told(asked: Asked, action: Route | Answer) -> Route | Answer:
+    """The action with what is to be told of it, if the client is told anything."""
+    if not asked.told:
+        return action
+    if isinstance(action, Answer):
+        said = () if action.status >= _ERROR else _way(action, action.code)
+        return replace(action, headers=(*action.headers, *said))
+    plan = action.response or ResponsePlan(asked.api)
+    tell = ((SELECTED, action.model), *_way(action, UPSTREAM))
+    return replace(action, response=replace(plan, tell=tell))
+
+
+def _way(action: Route | Answer, path: str) -> tuple[tuple[str, str], ...]:
+    """Names may hold what a header cannot, so they are percent-encoded, apart from blanks."""
+    found = [(DECISION, action.route), (CATEGORY, action.signals.category if action.signals else None)]
+    return (*((name, quote(value, safe=" /:")) for name, value in found if value is not None), (PATH, path))
