@@ -13,7 +13,7 @@ from runtime.files import read_model
 from runtime.program.build import build
 from runtime.program.program import Program
 from schemas.routerconfig.v0_4_0 import RouterConfig
-from schemas.runtime import Classifier, Limits, Runtime
+from schemas.runtime import Cache, Classifier, Limits, Runtime
 
 DEFAULT_DEADLINE = 1000
 """Milliseconds; what the compiler writes when a policy says nothing."""
@@ -37,6 +37,7 @@ class Settings:
         engine: by name, all that the engine runs: every classifier that is or stands beside a checkpoint.
         falls_back: whether requests whose category cannot be had go to the default model.
         tells: which clients are told what was chosen for them; None for none.
+        cache: bounds on kept answers; None where none are kept.
     """
 
     folder: Path
@@ -47,6 +48,7 @@ class Settings:
     engine: Mapping[str, Classifier] = field(default_factory=dict)
     falls_back: bool = False
     tells: Literal["on-request", "always"] | None = None
+    cache: Cache | None = None
 
     @property
     def category(self) -> str | None:
@@ -86,6 +88,7 @@ def load(config: Path, credentials: Path | None = None) -> Settings:
         engine=for_the_engine(runtime.classifiers),
         falls_back=runtime.onFailure is not None,
         tells=runtime.responseHeaders,
+        cache=_cache(program, runtime),
     )
 
 
@@ -124,6 +127,17 @@ def _category_classifier(classifiers: dict[str, Classifier]) -> Classifier | Non
             f"runtime.yaml: classifiers: one is executed, {len(found)} are given of the task category; keep one"
         )
     return found[0] if found else None
+
+
+def _cache(program: Program, runtime: Runtime) -> Cache | None:
+    """The bounds, where some decision's answers are kept."""
+    if not program.keeps_answers:
+        return None
+    given = runtime.cache or Cache()
+    compares = any(route.effects.cache and route.effects.cache.similarity for route in program.routes)
+    if compares and given.encoder is None:
+        raise UserError("runtime.yaml: cache.encoder: must be given, since a decision's cache has a similarity")
+    return given if compares else given.model_copy(update={"encoder": None})
 
 
 def _detectors(runtime: Runtime) -> set[str]:

@@ -60,7 +60,9 @@ SELECTED = "x-vsr-selected-model"
 DECISION = "x-vsr-selected-decision"
 CATEGORY = "x-vsr-selected-category"
 PATH = "x-vsr-response-path"
-TOLD = (CATEGORY, DECISION, PATH, SELECTED)
+CACHE_HIT = "x-vsr-cache-hit"
+CACHE_SIMILARITY = "x-vsr-cache-similarity"
+TOLD = (CACHE_HIT, CACHE_SIMILARITY, CATEGORY, DECISION, PATH, SELECTED)
 """What a response says of its request's way, in the stock router's words; only where the policy wants that."""
 
 ANSWERS = ("allow", "content-type", "retry-after", "x-vsr-fast-response")

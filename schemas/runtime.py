@@ -124,6 +124,14 @@ class Guard(Strict):
     exempt: list[str] | None = None
 
 
+class Cache(Strict):
+    """Bounds on the answers that a process keeps in memory, and the encoder by which requests are compared."""
+
+    maxEntries: int = Field(default=1000, ge=1)  # noqa: N815 - the file's spelling
+    maxBytes: int = Field(default=64 * 2**20, ge=2**20)  # noqa: N815 - the file's spelling
+    encoder: Encoder | None = None
+
+
 class Runtime(Strict):
     """The file ``router/runtime.yaml``. ``deadline`` in milliseconds is the gateway's message timeout too."""
 
@@ -139,6 +147,8 @@ class Runtime(Strict):
     """By model: those that are served outside the cluster, whether they want a key or not."""
     guards: dict[str, Guard] | None = None
     """By name. `docs/guards.md` says in which order they act."""
+    cache: Cache | None = None
+    """For decisions with the plugin ``response_cache``."""
     onFailure: Literal["default-model"] | None = None  # noqa: N815 - the file's spelling
     """Where requests go whose category cannot be had; without it they are refused."""
     responseHeaders: Literal["on-request", "always"] | None = None  # noqa: N815 - the file's spelling

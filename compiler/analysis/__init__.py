@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from compiler.analysis import assertions, coverage, devices, engine, limits, routes, supported
+from compiler.analysis import assertions, caches, coverage, devices, engine, limits, routes, supported
 from compiler.analysis.requests import Requests
 from compiler.diagnostics import Diagnostic
 from compiler.link import ir
@@ -26,6 +26,7 @@ def analyse(policy: ir.Policy, targets: Collection[str]) -> list[Diagnostic]:
         *engine.check(policy),
         *limits.check(policy),
         *devices.check(policy),
+        *caches.check(policy),
         *coverage.check(policy, requests),
         *routes.check(policy, requests),
         *assertions.check(policy, requests),

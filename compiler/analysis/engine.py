@@ -34,6 +34,9 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
     for guard in policy.guards:
         yield from _guard(guard)
     for route in policy.routes:
+        if route.cache is not None:
+            message = f"the engine would keep the answers of `{route.name}` by headers that the gateway takes off"
+            yield Diagnostic("VSR330", message, route.cache.span, RUNTIME)
         if len(route.models) > 1:
             message = f"the engine ignores how `{route.name}` is split and always takes the first model"
             hint = "Divide one model between `endpoints` by weight, which the gateway does; or use vsr-runtime."

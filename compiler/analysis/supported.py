@@ -26,7 +26,6 @@ def check(policy: ir.Policy, targets: Collection[str]) -> Iterator[Diagnostic]:
 def _routing(policy: ir.Policy) -> Iterator[tuple[str, Span]]:
     if not policy.router.stock:
         yield from _runtime(policy)
-    yield from (("a response `cache` is", route.span) for route in policy.routes if route.cache is not None)
 
 
 def _runtime(policy: ir.Policy) -> Iterator[tuple[str, Span]]:

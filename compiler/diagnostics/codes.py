@@ -131,6 +131,8 @@ CODES: dict[str, Code] = {
     ),
     "VSR333": Code("test that nothing here can decide", "note", "Ask a running router."),
     "VSR340": Code("guards that a failing router lets requests past", "error", "Use onFailure: deny."),
+    "VSR341": Code("cache that cannot be", "error", "Follow the hint."),
+    "VSR342": Code("cache that may take different questions for the same", "warning", "Give a higher similarity."),
     "VSR401": Code("object that is there twice", "error", "Keep one, or rename it."),
     "VSR402": Code(
         "reference to an object that is not there",

@@ -64,8 +64,9 @@ def ext_proc_filter(policy: ir.Policy, cluster: str) -> Body:
 
 
 def reads_responses(policy: ir.Policy) -> bool:
-    """Whether the router must see responses: for what guards find there, or to put back what they masked."""
-    return not policy.router.stock and any(guard.on_responses for guard in policy.guards)
+    """Whether the router must see responses: for what guards find there, to put back what they masked, to keep them."""
+    kept = any(route.cache is not None for route in policy.routes)
+    return not policy.router.stock and (kept or any(guard.on_responses for guard in policy.guards))
 
 
 def _mutations(policy: ir.Policy) -> Body:

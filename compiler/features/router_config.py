@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from compiler.features.router_plugins import plugins
 from compiler.link import ir
 from compiler.link.signals import Context, Conversation, Keywords, Pii, Structure
+from runtime.inference.locate import KNOWN
 from schemas import runtime as settings
 from schemas.pii import ALL_TYPES
 from schemas.routerconfig import v0_4_0 as stock
@@ -52,9 +53,20 @@ def runtime_settings(policy: ir.Policy, heads: Mapping[str, settings.Classifier]
         }
         or None,
         guards={guard.name: _guard(guard) for guard in policy.guards} or None,
+        cache=_cache(policy),
         onFailure="default-model" if router.fails_open else None,
         responseHeaders=None if router.response_headers == "never" else router.response_headers,
     )
+
+
+def _cache(policy: ir.Policy) -> settings.Cache | None:
+    """The bounds on kept answers, and what compares requests where some route asks for that."""
+    caches = [route.cache for route in policy.routes if route.cache is not None]
+    if not caches:
+        return None
+    compares = any(cache.similarity is not None for cache in caches)
+    known = settings.Encoder(repo=settings.MINILM, sha256=KNOWN[settings.MINILM].weights, precision="int8")
+    return settings.Cache(encoder=known if compares else None)
 
 
 def _guard(guard: ir.Guard) -> settings.Guard:

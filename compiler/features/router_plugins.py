@@ -20,6 +20,8 @@ def plugins(route: ir.Route) -> list[stock.Plugin]:
             blocked_params=list(route.block_params) or None, max_tokens_limit=route.max_tokens, max_n=route.max_n
         )
         found.append(stock.RequestParamsPlugin(type="request_params", configuration=limits))
+    if route.cache is not None:
+        found.append(stock.ResponseCachePlugin(type="response_cache", configuration=_cache(route.cache)))
     if route.system_prompt is not None:
         text, mode = route.system_prompt
         prompt = stock.SystemPrompt.model_validate({"system_prompt": text, "mode": mode})
@@ -27,6 +29,18 @@ def plugins(route: ir.Route) -> list[stock.Plugin]:
     if route.no_tools or route.allow_tools or route.block_tools:
         found.append(stock.ToolsPlugin(type="tools", configuration=_tools(route)))
     return found
+
+
+def _cache(cache: ir.Cache) -> stock.ResponseCache:
+    alike = cache.similarity
+    return stock.ResponseCache.model_validate(
+        {
+            "mode": "exact" if alike is None else "exact_then_semantic",
+            "scope": cache.scope,
+            "semantic": None if alike is None else stock.CacheSemantic(similarity_threshold=alike),
+            "ttl_seconds": cache.ttl // 1000,
+        }
+    )
 
 
 def _headers(route: ir.Route) -> stock.HeaderMutation:

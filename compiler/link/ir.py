@@ -39,6 +39,7 @@ __all__ = [
     "All",
     "Any",
     "Assertion",
+    "Cache",
     "Category",
     "Classifier",
     "Condition",
@@ -106,6 +107,16 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True)
+class Cache:
+    """Whose answers are kept. ``ttl`` in milliseconds; without a ``similarity`` it must be the very same request."""
+
+    similarity: float | None
+    ttl: int
+    scope: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """Who answers when the condition holds. Routes stand in the order in which they are tried.
 
@@ -123,7 +134,7 @@ class Route:
     effort: str | None = None
     system_prompt: tuple[str, str] | None = None
     header_edits: tuple[tuple[str, str | None], ...] = ()
-    cache: tuple[float | None, int, str] | None = None
+    cache: Cache | None = None
     allow_tools: tuple[str, ...] = ()
     block_tools: tuple[str, ...] = ()
     no_tools: bool = False

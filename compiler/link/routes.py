@@ -65,7 +65,7 @@ def _route(
         if isinstance(prompt, str)
         else (prompt.text, prompt.mode),
         header_edits=_headers(scope, noun.headers, path),
-        cache=None if noun.cache is None else (noun.cache.similarity, noun.cache.ttl, noun.cache.scope),
+        cache=None if noun.cache is None else _cache(noun.cache, scope.span(*path, "cache", key=True)),
         allow_tools=tuple(tools.allow),
         block_tools=tuple(tools.block),
         no_tools=noun.tools == "none",
@@ -73,6 +73,10 @@ def _route(
         max_n=params.max_n,
         block_params=tuple(params.block),
     )
+
+
+def _cache(noun: nouns.Cache, span: ir.Span) -> ir.Cache:
+    return ir.Cache(noun.similarity, noun.ttl, noun.scope, span)
 
 
 def _models(scope: Scope, noun: nouns.Route, tables: Tables, path: Path) -> tuple[tuple[ir.Model, int], ...]:

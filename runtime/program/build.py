@@ -65,7 +65,9 @@ def build(
         )
         for i, decision in order
     )
-    return Program(served, names, routes, default, fallback, cheap, build_guards(guards or {}, served, detectors))
+    known_guards = build_guards(guards or {}, served, detectors)
+    keeps = any(route.effects.cache is not None for route in routes)
+    return Program(served, names, routes, default, fallback, cheap, known_guards, keeps)
 
 
 def _placed(served: Mapping[str, Target], outside: Mapping[str, Outside]) -> dict[str, Target]:

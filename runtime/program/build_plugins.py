@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from runtime.program.effects import NO_TOOLS, Effects, Params, SystemPrompt, ToolFilter
+from runtime.program.effects import NO_TOOLS, Caching, Effects, Params, SystemPrompt, ToolFilter
 from runtime.program.refuse import refuse, unique
 from schemas.headers import PROTECTED
 from schemas.routerconfig import v0_4_0 as contract
@@ -42,6 +42,8 @@ def effects(place: str, decision: contract.Decision) -> Effects:
                 found = replace(found, set_headers=updates, remove_headers=deletes)
             case contract.RequestParamsPlugin(configuration=given):
                 found = replace(found, params=_params(where, given))
+            case contract.ResponseCachePlugin(configuration=given):
+                found = replace(found, cache=_cache(where, given))
             case contract.ToolsPlugin(configuration=given):
                 found = replace(found, tools=_tools(where, given))
     return found
@@ -78,6 +80,16 @@ def _params(place: str, given: contract.RequestParams) -> Params:
         if limit is not None and limit < 1:
             raise refuse(f"{place}.{name}", "must be at least 1")
     return Params(blocked, given.max_tokens_limit, given.max_n)
+
+
+def _cache(place: str, given: contract.ResponseCache) -> Caching:
+    """Who is in which team or tenant is said by headers that the gateway strips, so nobody could be told by them."""
+    if given.scope not in {"user", "global"}:
+        raise refuse(f"{place}.scope", f"{given.scope} is not supported; use user or global")
+    if (given.semantic is None) != (given.mode == "exact"):
+        raise refuse(f"{place}.semantic", "belongs to the mode exact_then_semantic, which needs it")
+    similarity = given.semantic.similarity_threshold if given.semantic else None
+    return Caching(float(given.ttl_seconds), similarity, shared=given.scope == "global")
 
 
 def _tools(place: str, given: contract.Tools) -> ToolFilter:

@@ -97,6 +97,21 @@ NO_TOOLS = ToolFilter(allow=frozenset())
 
 
 @dataclass(frozen=True, slots=True)
+class Caching:
+    """Whose answers are kept for whom.
+
+    Attributes:
+        ttl: seconds for which one is kept.
+        similarity: the cosine from which another request is the same; None where it must be the very same.
+        shared: whether an answer to one client is one to all others.
+    """
+
+    ttl: float
+    similarity: float | None = None
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Effects:
     """What a decision does to a request besides choosing a model."""
 
@@ -106,3 +121,4 @@ class Effects:
     tools: ToolFilter | None = None
     set_headers: tuple[tuple[str, str], ...] = ()
     remove_headers: tuple[str, ...] = ()
+    cache: Caching | None = None

@@ -69,6 +69,7 @@ class Program:
         fallback: the category of a request that is like none of the classifier's; None where it has none then.
         signals: the signals that are found out from the request alone.
         guards: what holds for every request or response, in the order in which they act.
+        keeps_answers: whether some route's answers are kept.
     """
 
     models: Mapping[str, Target]
@@ -78,11 +79,12 @@ class Program:
     fallback: str | None = None
     signals: Mapping[SignalName, Signal] = field(default_factory=dict)
     guards: tuple[Guard, ...] = ()
+    keeps_answers: bool = False
 
     @property
     def reads_responses(self) -> bool:
         """Whether some response must be read before the client gets it."""
-        return any(guard.on_response or guard.unmask for guard in self.guards)
+        return self.keeps_answers or any(guard.on_response or guard.unmask for guard in self.guards)
 
     @property
     def needs(self) -> frozenset[SignalKind]:

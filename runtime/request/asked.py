@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from runtime.program.view import View
 from runtime.request.body import Body
+from runtime.request.caller import Caller
 from runtime.request.kinds import Api
 from runtime.request.verdict import Inquiry
 
@@ -22,6 +23,7 @@ class Asked:
         view: what the choice looks at; None where the model is named.
         inquiry: what its guards find; None where there are none.
         told: whether the client is told what was chosen.
+        caller: who asks; None where no answer is kept.
     """
 
     body: Body
@@ -31,3 +33,4 @@ class Asked:
     view: View | None = None
     inquiry: Inquiry | None = None
     told: bool = False
+    caller: Caller | None = None

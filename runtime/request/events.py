@@ -12,7 +12,8 @@ from runtime.program.rules import SignalKind, Signals
 from runtime.program.view import Expired, never
 from schemas.headers import SELECTED_MODEL
 
-if TYPE_CHECKING:  # it is made of answers, which are events
+if TYPE_CHECKING:  # they are made of answers, which are events
+    from runtime.request.lookup import Lookup
     from runtime.request.response_plan import ResponsePlan
 
 
@@ -112,6 +113,7 @@ class Route:
         cause: why it goes to the default undecided, where it should have been decided.
         guards: those that found something and let it pass, changed or not.
         response: what must be done about the response; None where it may pass unread.
+        lookup: where an answer may have been kept; None where there is none to be looked for.
     """
 
     model: str
@@ -123,6 +125,7 @@ class Route:
     cause: Cause | None = None
     guards: tuple[GuardMatch, ...] = ()
     response: ResponsePlan | None = field(default=None, repr=False)
+    lookup: Lookup | None = None
 
 
 @dataclass(frozen=True, slots=True)

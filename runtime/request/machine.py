@@ -10,6 +10,7 @@ from runtime.program.rules import SignalKind
 from runtime.program.view import Expired, OutOfTimeError, UnreadableError
 from runtime.request.answers import refusal, undecided, unknown_model
 from runtime.request.asked import Asked
+from runtime.request.caller import Caller, read_caller
 from runtime.request.events import (
     Action,
     Answer,
@@ -56,6 +57,7 @@ class AwaitsBody:
     endpoint: Endpoint
     request_id: str | None = None
     told: bool = False
+    caller: Caller | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,8 @@ def _on_headers(rules: Rules, event: RequestHeaders) -> tuple[State, Action]:
         return Decided(), found
     told = rules.tells == "always" or (rules.tells == "on-request" and wants_to_know(event))
     asks = told and rules.tells == "on-request" and not rules.program.reads_responses
-    return AwaitsBody(found, request_id(event), told), Continue(asks=asks)
+    caller = read_caller(event) if rules.program.keeps_answers else None
+    return AwaitsBody(found, request_id(event), told, caller), Continue(asks=asks)
 
 
 def _on_body(rules: Rules, state: AwaitsBody, event: RequestBody) -> tuple[State, Action]:
@@ -122,7 +125,8 @@ def _on_body(rules: Rules, state: AwaitsBody, event: RequestBody) -> tuple[State
         return Decided(), _no_choice(program)
     seed = event.body if state.request_id is None else state.request_id.encode()
     try:
-        asked = _guarded(program, Asked(body, state.endpoint.api, seed, named, told=state.told), event.expired)
+        fresh = Asked(body, state.endpoint.api, seed, named, told=state.told, caller=state.caller)
+        asked = _guarded(program, fresh, event.expired)
         return asked if isinstance(asked, tuple) else _on_asked(rules, state.endpoint, asked, event.expired)
     except UnreadableError as error:
         return Decided(), refusal(400, "invalid_request", f"The request cannot be read: {error}.", param=error.param)

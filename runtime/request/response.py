@@ -16,6 +16,7 @@ from runtime.request.body import BodyError, read_body
 from runtime.request.document import RESPONSE, inspect, restored, without_pieces
 from runtime.request.events import Answer, Cause, GuardMatch
 from runtime.request.guard_answers import failed, unreadable
+from runtime.request.recording import Kept, Recorder, recorder
 from runtime.request.response_plan import ResponsePlan
 from runtime.request.stream import Stream
 from schemas.headers import GUARDS, TOLD
@@ -72,12 +73,14 @@ class Written:
         set_headers: headers to overwrite, where they have not gone yet.
         guards: those that found something since the last time.
         refused: why the rest may not go; None where it may.
+        kept: the whole answer, now that it has gone, where it is one to be kept.
     """
 
     body: bytes | None
     set_headers: tuple[tuple[str, str], ...] = ()
     guards: tuple[GuardMatch, ...] = ()
     refused: Answer | None = None
+    kept: Kept | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,7 @@ class AwaitsWhole:
     """Waits for a body that must come in one piece."""
 
     plan: ResponsePlan
+    recorder: Recorder | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,14 @@ class Streaming:
 
     stream: Stream
     told: frozenset[str] = frozenset()
+    recorder: Recorder | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """Waits for the next piece only to take it down."""
+
+    recorder: Recorder
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +119,7 @@ class Over:
     """Nothing follows that has to be read."""
 
 
-ResponseState = AwaitsResponse | AwaitsWhole | Streaming | Over
+ResponseState = AwaitsResponse | AwaitsWhole | Streaming | Passing | Over
 ResponseEvent = ResponseHeaders | ResponseBody | ResponseTrailers
 ResponseAction = Proceed | Written | Answer
 
@@ -125,12 +137,17 @@ def respond(state: ResponseState, event: ResponseEvent) -> tuple[ResponseState, 
     match state, event:
         case AwaitsResponse(plan), ResponseHeaders():
             return _on_headers(plan, event)
-        case AwaitsWhole(plan), ResponseBody(end_of_stream=True):
-            return Over(), _on_whole(plan, event)
+        case AwaitsWhole(plan, recorder), ResponseBody(end_of_stream=True):
+            return Over(), _recorded(recorder, event, _on_whole(plan, event))
         case AwaitsWhole(), ResponseBody():
             raise ResponseError("the response came in parts; allow_mode_override must be true")
-        case Streaming(stream, told), ResponseBody():
-            return _on_piece(stream, told, event)
+        case Streaming(), ResponseBody():
+            after, action = _on_piece(state, event)
+            return after, _recorded(state.recorder, event, action)
+        case Passing(recorder), ResponseBody():
+            return (Over() if event.end_of_stream else state), _recorded(recorder, event, Written(None))
+        case Passing(), ResponseTrailers():
+            return Over(), Written(None)
         case Streaming(stream), ResponseTrailers():
             if stream.holds:
                 raise ResponseError("trailers ended a response of which something was held")
@@ -140,7 +157,14 @@ def respond(state: ResponseState, event: ResponseEvent) -> tuple[ResponseState, 
 
 def _on_headers(plan: ResponsePlan, event: ResponseHeaders) -> tuple[ResponseState, ResponseAction]:
     """How the body is to come, and what its headers tell. A model's own word for what we tell does not count."""
-    state, action = _awaited(plan, event) if plan.reads else (Over(), Proceed(Mode.NONE))
+    # What a guard lets pass unread is not for those whom it might have read.
+    lenient = any(guard.passes_errors or guard.passes_unreadable for guard in plan.guards)
+    wanted = plan.record is not None and not lenient and not event.end_of_stream
+    taken = recorder(plan.api, dict(event.headers)) if wanted else None
+    if plan.reads:
+        state, action = _awaited(plan, event, taken)
+    else:
+        state, action = (Passing(taken), Proceed(Mode.STREAMED)) if taken else (Over(), Proceed(Mode.NONE))
     if plan.tell is None or not isinstance(action, Proceed):
         return state, action
     said = {name for name, _ in plan.tell}
@@ -148,7 +172,19 @@ def _on_headers(plan: ResponsePlan, event: ResponseHeaders) -> tuple[ResponseSta
     return state, replace(action, remove=(*action.remove, *forged), set_headers=plan.tell)
 
 
-def _awaited(plan: ResponsePlan, event: ResponseHeaders) -> tuple[ResponseState, ResponseAction]:
+def _recorded(recorder: Recorder | None, event: ResponseBody, action: ResponseAction) -> ResponseAction:
+    """The action with the answer to be kept, at its end. One in which a guard found something is not."""
+    if recorder is None or not isinstance(action, Written):
+        return action
+    if action.guards or action.refused:
+        recorder.spoil()
+    recorder.add(event.body if action.body is None else action.body)
+    return replace(action, kept=recorder.done()) if event.end_of_stream else action
+
+
+def _awaited(
+    plan: ResponsePlan, event: ResponseHeaders, taken: Recorder | None
+) -> tuple[ResponseState, ResponseAction]:
     headers: Mapping[str, str] = dict(event.headers)
     kind = headers.get("content-type", "").partition(";")[0].strip()
     if event.end_of_stream:
@@ -156,9 +192,9 @@ def _awaited(plan: ResponsePlan, event: ResponseHeaders) -> tuple[ResponseState,
     if headers.get("content-encoding", "").strip().lower() not in ("", "identity"):
         return Over(), refusal(502, "response_encoded", "The response is compressed, and its guards cannot read it.")
     if _JSON.fullmatch(kind):
-        return AwaitsWhole(plan), Proceed(Mode.WHOLE)
+        return AwaitsWhole(plan, taken), Proceed(Mode.WHOLE)
     if kind.lower() == _EVENTS:
-        return Streaming(Stream(plan)), Proceed(Mode.STREAMED, ("content-length",))
+        return Streaming(Stream(plan), recorder=taken), Proceed(Mode.STREAMED, ("content-length",))
     closed = [guard for guard in plan.guards if not guard.passes_unreadable]
     if closed:
         return Over(), unreadable(plan.api, closed[0], RESPONSE)
@@ -192,7 +228,8 @@ def _on_whole(plan: ResponsePlan, event: ResponseBody) -> ResponseAction:
     return Written(data, (*headers, ("content-length", str(len(data)))), matches)
 
 
-def _on_piece(stream: Stream, told: frozenset[str], event: ResponseBody) -> tuple[ResponseState, ResponseAction]:
+def _on_piece(state: Streaming, event: ResponseBody) -> tuple[ResponseState, ResponseAction]:
+    stream, told = state.stream, state.told
     refused_before = stream.refusal is not None
     data = stream.feed(event.body, event.expired, end=event.end_of_stream)
     new = tuple(match for name, match in stream.matches.items() if name not in told)
@@ -200,7 +237,7 @@ def _on_piece(stream: Stream, told: frozenset[str], event: ResponseBody) -> tupl
     action = Written(None if data == event.body else data, (), new, refused)
     if event.end_of_stream:
         return Over(), action
-    return Streaming(stream, told | {match.guard for match in new}), action
+    return Streaming(stream, told | {match.guard for match in new}, state.recorder), action
 
 
 __all__ = ["AwaitsResponse", "Mode", "Over", "ResponseBody", "ResponseHeaders", "ResponseTrailers", "respond"]

@@ -17,6 +17,7 @@ class ResponsePlan:
         api: the API that the client speaks.
         guards: those that read the response, in their order.
         restore: what stands for what: placeholders of the request and the client's own values. Never shown.
+        record: for whom it is taken down, if it is one that may be kept; None where it is not.
         tell: what its headers say of the request's way; None where nothing is told, so that a model's own words stay.
     """
 
@@ -24,6 +25,7 @@ class ResponsePlan:
     guards: tuple[Guard, ...] = ()
     restore: Mapping[str, str] = field(default_factory=dict, repr=False)
     tell: tuple[tuple[str, str], ...] | None = None
+    record: object = None
 
     @property
     def reads(self) -> bool:

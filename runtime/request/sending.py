@@ -16,6 +16,7 @@ from runtime.request.draw import draw
 from runtime.request.edits.all import edited
 from runtime.request.events import Answer, Route
 from runtime.request.fixed import fixed
+from runtime.request.lookup import lookup
 from runtime.request.outside import introduced
 from runtime.request.reading import read_json
 from runtime.request.response_plan import ResponsePlan
@@ -65,10 +66,14 @@ def _sent(program: Program, asked: Asked, target: Target, route: Chosen | None, 
         data = body.text.encode()
     plan = _plan(program, asked, target.name, verdict)
     headers = ((SELECTED_MODEL, target.name), *effects.set_headers, *_flags(program, verdict))
-    # A response that must be read must not be compressed.
-    removed = (*effects.remove_headers, *(("accept-encoding",) if plan else ()))
     name = route.name if route else None
-    sent = Route(target.name, data, headers, removed, name, guards=verdict.matches, response=plan)
+    place = None
+    if effects.cache is not None and name is not None:
+        given = asked.body.text.encode() if data is None else data
+        place = lookup(asked, effects.cache, name, target.name, given, verdict)
+    # A response that must be read must not be compressed.
+    removed = (*effects.remove_headers, *(("accept-encoding",) if plan or place else ()))
+    sent = Route(target.name, data, headers, removed, name, guards=verdict.matches, response=plan, lookup=place)
     sent = introduced(sent, target.outside)
     if sent.body is None:
         return sent

@@ -7,11 +7,15 @@ from urllib.parse import quote
 
 from runtime.request.asked import Asked
 from runtime.request.events import Answer, Route
+from runtime.request.recording import Kept
 from runtime.request.response_plan import ResponsePlan
-from schemas.headers import CATEGORY, DECISION, PATH, SELECTED
+from schemas.headers import CACHE_HIT, CACHE_SIMILARITY, CATEGORY, DECISION, PATH, SELECTED
 
 UPSTREAM = "upstream"
 """The way of what a model answers. An answer of our own goes by its code; an error says by itself what it is."""
+CACHED = "cache"
+HIT = "cache_hit"
+"""The code of an answer that was kept."""
 _ERROR = 400
 
 
@@ -25,6 +29,17 @@ def told(asked: Asked, action: Route | Answer) -> Route | Answer:
     plan = action.response or ResponsePlan(asked.api)
     tell = ((SELECTED, action.model), *_way(action, UPSTREAM))
     return replace(action, response=replace(plan, tell=tell))
+
+
+def from_cache(route: Route, kept: Kept, similarity: float | None) -> Answer:
+    """A kept answer in the place of a route; ``similarity`` to what it was given to, None where that was the same."""
+    tell = route.response.tell if route.response else None
+    said: list[tuple[str, str]] = []
+    if tell is not None:
+        said = [*((name, value) for name, value in tell if name != PATH), (PATH, CACHED), (CACHE_HIT, "true")]
+        said += [] if similarity is None else [(CACHE_SIMILARITY, f"{similarity:.4f}")]
+    headers = (("content-type", kept.kind), *said)
+    return Answer(200, kept.body, HIT, headers, route.route, route.signals, guards=route.guards)
 
 
 def _way(action: Route | Answer, path: str) -> tuple[tuple[str, str], ...]:

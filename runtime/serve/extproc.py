@@ -195,7 +195,7 @@ class Processor:
             state, action = advance(generation.rules, state, await generation.signals(action, until))
         if isinstance(action, NeedSignals):
             raise OutOfOrderError("signals were asked for twice")
-        return state, action
+        return state, await generation.answered(action, _loop_time(begun + generation.budget))
 
     def _full(self, generation: Generation) -> bool:
         """Whether more bodies are in work than may be."""

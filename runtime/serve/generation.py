@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from runtime.errors import UserError
-from runtime.request.events import Cause, Failure, Look, NeedSignals, SignalsReady
+from runtime.request.events import Answer, Cause, Continue, Failure, Look, NeedSignals, Route, SignalsReady
 from runtime.request.machine import Rules
+from runtime.request.recording import Kept
+from runtime.request.response_plan import ResponsePlan
 from runtime.serve.classify import Classified, Classifier, ClassifierPool, Pool
+from runtime.serve.keeping import Keeper
 from runtime.settings import Settings
 
 
@@ -43,6 +46,7 @@ class Generation:
         settings: the policy.
         pool: asks the classifier; None where there is none.
         digest: names the content that it was made of.
+        keeper: has the answers that were kept; None where none are. They are forgotten with the policy.
 
     Attributes:
         rules: what holds for all requests.
@@ -51,12 +55,13 @@ class Generation:
         work: steps that a byte of text may take at the worst.
     """
 
-    def __init__(self, settings: Settings, pool: Pool | None, digest: str = "") -> None:
+    def __init__(self, settings: Settings, pool: Pool | None, digest: str = "", keeper: Keeper | None = None) -> None:
         self.rules = Rules(settings.program, settings.limits.maxBody, settings.falls_back, settings.tells)
         self.budget = settings.budget
         self.max_message = settings.limits.maxMessage
         self.work = settings.program.work
         self.pool = pool
+        self.keeper = keeper
         self.digest = digest
         self._streams = 0
         self._retired = False
@@ -66,6 +71,17 @@ class Generation:
         category, looks = await asyncio.gather(self._category(asked, until), self._looks(asked, until))
         known = SignalsReady(missing=category.cause) if isinstance(category, Failure) else category
         return replace(known, looks=looks)
+
+    async def answered(self, action: Continue | Route | Answer, until: float) -> Continue | Route | Answer:
+        """The action, or the answer that was kept, as found until a time of the event loop's clock."""
+        if self.keeper is None or not isinstance(action, Route):
+            return action
+        return await self.keeper.recall(action, until)
+
+    def keep(self, plan: ResponsePlan, kept: Kept) -> None:
+        """Keep the answer to a request."""
+        if self.keeper is not None:
+            self.keeper.keep(plan.record, kept)
 
     async def _category(self, asked: NeedSignals, until: float) -> SignalsReady | Failure:
         if not asked.kinds:
@@ -101,8 +117,10 @@ class Generation:
         self._close_if_idle()
 
     def _close_if_idle(self) -> None:
-        if self._retired and not self._streams and self.pool:
-            self.pool.close()
+        if self._retired and not self._streams:
+            for each in (self.pool, self.keeper):
+                if each is not None:
+                    each.close()
 
 
 async def warmed(settings: Settings, classifier: Classifier | Startable | None, digest: str = "") -> Generation:
@@ -111,8 +129,9 @@ async def warmed(settings: Settings, classifier: Classifier | Startable | None, 
     Raises:
         UserError: it did not.
     """
+    keeper = await asyncio.to_thread(Keeper.load, settings)
     if classifier is None:
-        return Generation(settings, None, digest)
+        return Generation(settings, None, digest, keeper)
     pool = await classifier.start() if isinstance(classifier, Startable) else ClassifierPool(classifier)
     try:
         if found := await _first_answer(pool):
@@ -120,7 +139,7 @@ async def warmed(settings: Settings, classifier: Classifier | Startable | None, 
     except BaseException:
         pool.close()
         raise
-    return Generation(settings, pool, digest)
+    return Generation(settings, pool, digest, keeper)
 
 
 async def _first_answer(pool: Pool) -> Classified | None:

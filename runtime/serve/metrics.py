@@ -12,9 +12,12 @@ from typing import Literal
 from runtime.program.program import Program
 from runtime.program.rules import Category, Signals, leaves
 from runtime.request.events import Answer, Cause, GuardMatch, Route
+from runtime.request.told import HIT
 from runtime.serve.tally import Distribution, Family, State, joined, page
 
 SHED = (Cause.OVERLOADED, Cause.FULL)
+CACHE = "response_cache"
+"""The plugin, as the stock router's dashboards have it."""
 UNKNOWN = "unknown"
 """The model of a request that was refused: what a client wrote is no label."""
 _ERROR = 400
@@ -41,6 +44,12 @@ class Metrics:
         )
         self._guard_failures = self._counter(
             "vsr_guard_failures", "Requests and responses that a guard could not look at.", "guard", "reason", "on"
+        )
+        self._hits = self._counter(
+            "llm_cache_plugin_hits", "Requests answered from what was kept.", "decision_name", "plugin_type"
+        )
+        self._misses = self._counter(
+            "llm_cache_plugin_misses", "Requests whose answer had not been kept.", "decision_name", "plugin_type"
         )
         self._latency = Distribution(
             "llm_model_routing_latency_seconds", "From the request's body to its decision.", _SECONDS
@@ -78,6 +87,7 @@ class Metrics:
         if action.signals is not None:
             self._count_signals(action.signals)
         self.guarded(action.guards, "request")
+        self._count_cache(action)
         if isinstance(action, Route):
             self._models.labels(action.model).inc()
             self._count_cause(action.cause)
@@ -135,6 +145,9 @@ class Metrics:
             self._models.labels(model)
         for route in program.routes:
             self._decisions.labels(route.name)
+            if route.effects.cache is not None:
+                self._hits.labels(route.name, CACHE)
+                self._misses.labels(route.name, CACHE)
         for guard in program.guards:
             for on, reads in (("request", guard.on_request), ("response", guard.on_response)):
                 if reads:
@@ -145,6 +158,12 @@ class Metrics:
             self._unclassified.labels(cause.value).inc()
         if cause in SHED:
             self._shed.labels().inc()
+
+    def _count_cache(self, action: Route | Answer) -> None:
+        if isinstance(action, Route) and action.lookup is not None:
+            self._misses.labels(action.route or "", CACHE).inc()
+        elif isinstance(action, Answer) and action.code == HIT:
+            self._hits.labels(action.route or "", CACHE).inc()
 
     def _count_signals(self, signals: Signals) -> None:
         for (kind, name), holds in signals.matched.items():

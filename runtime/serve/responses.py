@@ -64,6 +64,8 @@ class Responses:
                 self._hold(size)
                 state, action = await self._step(state, event, size, exchange.generation.budget)
                 self._note(exchange.request_id, action)
+                if isinstance(action, Written) and action.kept is not None:
+                    exchange.generation.keep(plan, action.kept)
                 answer = from_response(event, action).SerializeToString()
                 if isinstance(state, Over):
                     return bytes(answer)

@@ -21,7 +21,7 @@ def check_mode(message: Any, *, responses: bool = False) -> None:  # noqa: ANN40
 
     Args:
         message: the first of the stream.
-        responses: whether there are guards that read responses.
+        responses: whether responses must be read, for guards or to keep them.
 
     Raises:
         ModeError: the body mode is not BUFFERED, answers would be ignored, or responses would not be sent.
@@ -35,7 +35,7 @@ def check_mode(message: Any, *, responses: bool = False) -> None:  # noqa: ANN40
         name = BODY_MODES[mode] if 0 <= mode < len(BODY_MODES) else str(mode)
         raise ModeError(f"request_body_mode {name} is not supported; set BUFFERED")
     if responses and message.protocol_config.response_body_mode != STREAMED:
-        raise ModeError("guards read responses; set response_body_mode STREAMED and response_header_mode SEND")
+        raise ModeError("responses must be read; set response_body_mode STREAMED and response_header_mode SEND")
 
 
 def to_event(message: Any, *, announced: bool) -> RequestHeaders | RequestBody:  # noqa: ANN401 - as above

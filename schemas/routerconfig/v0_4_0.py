@@ -304,8 +304,36 @@ class ToolsPlugin(Strict):
     configuration: Tools
 
 
+class CacheSemantic(Strict):
+    """How alike another request must be, as a cosine."""
+
+    similarity_threshold: float = Field(gt=0, le=1)
+
+
+class ResponseCache(Strict):
+    """Configuration of the plugin ``response_cache``: whose answers are kept, for which requests, and for how long."""
+
+    enabled: Literal[True] = True
+    mode: Literal["exact", "exact_then_semantic"]
+    scope: Literal["user", "team", "tenant", "global"]
+    semantic: CacheSemantic | None = None
+    ttl_seconds: int = Field(gt=0)
+
+
+class ResponseCachePlugin(Strict):
+    """Keeps answers."""
+
+    type: Literal["response_cache"]
+    configuration: ResponseCache
+
+
 Plugin = Annotated[
-    SystemPromptPlugin | HeaderMutationPlugin | FastResponsePlugin | RequestParamsPlugin | ToolsPlugin,
+    SystemPromptPlugin
+    | HeaderMutationPlugin
+    | FastResponsePlugin
+    | RequestParamsPlugin
+    | ResponseCachePlugin
+    | ToolsPlugin,
     Field(discriminator="type"),
 ]
 

@@ -56,6 +56,7 @@ REFUSED = {
     "gpu": ("{task: jailbreak,", "{task: jailbreak, device: cuda,", "runs on the CPU"),
     "role": ("{keywords: [urgent]}", "{role: {users: [ann]}}", "asks who sends"),
     "headers": ("router: {", "router: {responseHeaders: always, ", "by rules of its own"),
+    "cache": ("model: far}", "model: far, cache: {}}", "by headers that the gateway takes off"),
     "name": ("name: urgent,", "name: guard/attacks,", "calls a guard"),
 }
 
@@ -69,7 +70,7 @@ def test_what_it_cannot_do_is_an_error_at_its_line(case: str) -> None:
     matching = [item for item in found(text, "VSR330") if words in item.message]
     assert len(matching) == 1, found(text, "VSR330")
     assert matching[0].hint
-    assert matching[0].span.line > 4
+    assert matching[0].span.line >= 4
 
 
 def test_requests_that_name_their_model_pass_by_its_guards_only_if_the_policy_says_so() -> None:

@@ -225,3 +225,28 @@ def test_what_cannot_be_decided_within_bounds_is_an_error(monkeypatch) -> None:
         routes("{all: [{signal: urgent}, {signal: vip}]}") + "assertions: [{always: {signal: urgent, to: big}}]\n"
     )
     assert {item.code for item in items} == {"VSR242"}
+
+
+@pytest.mark.parametrize(
+    ("cache", "code", "words"),
+    [
+        ("{scope: team}", "VSR341", "nobody knows the team"),
+        ("{scope: tenant}", "VSR341", "nobody knows the tenant"),
+        ("{ttl: 1500ms}", "VSR341", "cannot be kept for 1500 ms"),
+        ("{similarity: 0}", "VSR341", "any two requests"),
+        ("{similarity: 0.9}", "VSR342", "can be more alike than the 0.9"),
+    ],
+)
+def test_a_cache_that_cannot_be_or_mixes_questions_up_is_told(cache: str, code: str, words: str) -> None:
+    """At the line of the cache."""
+    items = found(f"routes:\n  - name: a\n    when: {MATH}\n    model: big\n    cache: {cache}\n")
+    assert [(item.code, item.span.line) for item in items] == [(code, 31)]
+    assert words in items[0].message
+
+
+def test_a_cache_is_of_answers_that_a_model_gave() -> None:
+    """A fixed answer needs none; a good cache is not talked about."""
+    items = found(f"routes:\n  - {{name: a, when: {MATH}, respond: No., cache: {{}}}}\n")
+    assert [item.code for item in items] == ["VSR341"]
+    for good in ("{}", "{similarity: 0.92, ttl: 90s}", "{scope: global}"):
+        assert found(f"routes:\n  - {{name: a, when: {MATH}, model: big, cache: {good}}}\n") == []

@@ -51,7 +51,7 @@ def test_who_asks_gets_the_response_s_headers_sent_and_nothing_more(chat):
     assert isinstance(state, Over)
     assert isinstance(action, Proceed)
     assert action.mode is Mode.NONE
-    assert set(action.remove) == {"x-vsr-selected-decision", "x-vsr-selected-category"}
+    assert set(action.remove) == set(TOLD) - {"x-vsr-selected-model", "x-vsr-response-path"}
 
 
 def test_errors_tell_nothing_but_themselves(chat):
