@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,12 @@ class Compiled:
     patched: Mapping[str, Object]
     environments: Mapping[str, tuple[Object, ...]]
     warnings: tuple[Diagnostic, ...]
+
+    @property
+    def wholes(self) -> Iterator[Object]:
+        """Each object as it is applied, by whichever overlay, once."""
+        everything = (*self.objects.values(), *(item for found in self.environments.values() for item in found))
+        yield from {id(item.body): item for item in everything}.values()
 
 
 def read_policy(path: Path) -> ir.Policy:
