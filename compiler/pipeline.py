@@ -115,7 +115,14 @@ def compile_policy(policy: ir.Policy, existing: Existing, *, rebuild: bool = Fal
         files.append(File("local/envoy.yaml", _text(local.bootstrap(policy), policy.span)))
         files.append(File("local/stand.yaml", _text(local.stand(policy), policy.span)))
     tree = Tree(files)
-    lock = Lock.of(tree, tool=VERSION, tables=policy.versions, policy=policy.name, policy_sha256=policy.sha256)
+    lock = Lock.of(
+        tree,
+        tool=VERSION,
+        tables=policy.versions,
+        policy=policy.name,
+        policy_sha256=policy.sha256,
+        overlays=_other_releases(policy),
+    )
     warnings = (*policy.warnings, *built.notices, *linked, *argo.warnings)
     return Compiled(policy, tree, lock, objects, built.values, built.patched, built.environments, warnings)
 
@@ -169,6 +176,17 @@ def _environments(policy: ir.Policy) -> _Built:
         built.environments[environment.name] = tuple(wanted)
         built.values.update(_own_values(policy, own, environment))
     return built
+
+
+def _other_releases(policy: ir.Policy) -> dict[str, dict[str, str]]:
+    """The releases that overlays have and the policy does not, by the overlays' folders."""
+    found = {}
+    for environment in policy.environments:
+        versions = environments.resolve(policy, environment).versions
+        found[environments.overlay_path(environment)] = {
+            name: release for name, release in sorted(versions.items()) if policy.versions.get(name) != release
+        }
+    return {folder: tables for folder, tables in sorted(found.items()) if tables}
 
 
 def _own_values(policy: ir.Policy, own: ir.Policy, environment: ir.Environment) -> dict[str, Values]:
