@@ -120,12 +120,8 @@ def _category_classifier(classifiers: dict[str, Classifier]) -> Classifier | Non
 
 
 def _detectors(runtime: Runtime) -> set[str]:
-    """The classifiers that guards may ask: checkpoints that label a text as a whole."""
-    return {
-        name
-        for name, one in runtime.classifiers.items()
-        if one.task != "category" and one.checkpoint is not None and one.checkpoint.kind == "sequence"
-    }
+    """The classifiers that guards may ask."""
+    return {name for name, one in runtime.classifiers.items() if one.task != "category" and one.checkpoint is not None}
 
 
 def for_the_engine(classifiers: dict[str, Classifier]) -> dict[str, Classifier]:
