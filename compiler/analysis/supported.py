@@ -40,9 +40,6 @@ def _runtime(policy: ir.Policy) -> Iterator[tuple[str, Span]]:
             yield f"{SIGNALS[type(signal.body)]} are", signal.span
         if isinstance(signal.body, signals.Pii) and signal.body.detector is not None:
             yield "`pii` signals with a `detector` are", signal.span
-    for guard in policy.guards:
-        if guard.detector is not None and guard.on != "request":
-            yield "guards of responses with a `detector` are", guard.span
 
 
 def _environments(policy: ir.Policy, targets: Collection[str]) -> Iterator[tuple[str, Span]]:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from runtime.guards.mask import Book
 from runtime.program.view import Expired, never
 from runtime.request.answers import refusal
+from runtime.request.asking import Asking, Looks, Questions
 from runtime.request.body import BodyError, read_body
 from runtime.request.document import RESPONSE, inspect, restored, without_pieces
 from runtime.request.events import Answer, Cause, GuardMatch
@@ -52,6 +53,20 @@ class ResponseBody:
 @dataclass(frozen=True, slots=True)
 class ResponseTrailers:
     """The response has ended with trailers."""
+
+
+@dataclass(frozen=True, slots=True)
+class LooksReady:
+    """What was asked for by `NeedLooks`: what each detector saw, or why it did not look."""
+
+    looks: Looks
+
+
+@dataclass(frozen=True, slots=True)
+class NeedLooks:
+    """Let each detector look at its texts, then come back. Nothing may go before."""
+
+    looks: Questions
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +117,19 @@ class Streaming:
 
 
 @dataclass(frozen=True, slots=True)
+class AwaitsLooks:
+    """What came depends on what detectors see; waits for that."""
+
+    work: Asking[tuple[ResponseState, ResponseAction]] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Over:
     """Nothing follows that has to be read."""
 
 
-ResponseState = AwaitsResponse | AwaitsWhole | Streaming | Over
-ResponseEvent = ResponseHeaders | ResponseBody | ResponseTrailers
+ResponseState = AwaitsResponse | AwaitsWhole | Streaming | AwaitsLooks | Over
+ResponseEvent = ResponseHeaders | ResponseBody | ResponseTrailers | LooksReady
 ResponseAction = Proceed | Written | Answer
 
 
@@ -115,7 +137,7 @@ class ResponseError(Exception):
     """An event came that the state does not wait for, or something was held that cannot go any more."""
 
 
-def respond(state: ResponseState, event: ResponseEvent) -> tuple[ResponseState, ResponseAction]:
+def respond(state: ResponseState, event: ResponseEvent) -> tuple[ResponseState, ResponseAction | NeedLooks]:
     """Take one step.
 
     Raises:
@@ -125,16 +147,30 @@ def respond(state: ResponseState, event: ResponseEvent) -> tuple[ResponseState, 
         case AwaitsResponse(plan), ResponseHeaders():
             return _on_headers(plan, event)
         case AwaitsWhole(plan), ResponseBody(end_of_stream=True):
-            return Over(), _on_whole(plan, event)
+            return _worked(_on_whole(plan, event))
         case AwaitsWhole(), ResponseBody():
             raise ResponseError("the response came in parts; allow_mode_override must be true")
         case Streaming(stream, told), ResponseBody():
-            return _on_piece(stream, told, event)
+            return _worked(_on_piece(stream, told, event))
+        case AwaitsLooks(work), LooksReady(looks):
+            return _worked(work, looks)
         case Streaming(stream), ResponseTrailers():
             if stream.holds:
                 raise ResponseError("trailers ended a response of which something was held")
             return Over(), Written(None)
     raise ResponseError(f"{type(event).__name__} in state {type(state).__name__}")
+
+
+def _worked(
+    work: Asking[tuple[ResponseState, ResponseAction]], looks: Looks | None = None
+) -> tuple[ResponseState, ResponseAction | NeedLooks]:
+    """Go on with it until it is done, or must ask."""
+    try:
+        questions = next(work) if looks is None else work.send(looks)
+    except StopIteration as done:
+        found: tuple[ResponseState, ResponseAction] = done.value
+        return found
+    return AwaitsLooks(work), NeedLooks(questions)
 
 
 def _on_headers(plan: ResponsePlan, event: ResponseHeaders) -> tuple[ResponseState, ResponseAction]:
@@ -154,7 +190,11 @@ def _on_headers(plan: ResponsePlan, event: ResponseHeaders) -> tuple[ResponseSta
     return Over(), Proceed(Mode.NONE)
 
 
-def _on_whole(plan: ResponsePlan, event: ResponseBody) -> ResponseAction:
+def _on_whole(plan: ResponsePlan, event: ResponseBody) -> Asking[tuple[ResponseState, ResponseAction]]:
+    return Over(), (yield from _inspected(plan, event))
+
+
+def _inspected(plan: ResponsePlan, event: ResponseBody) -> Asking[ResponseAction]:
     if not event.body:
         return Written(None)
     try:
@@ -168,7 +208,7 @@ def _on_whole(plan: ResponsePlan, event: ResponseBody) -> ResponseAction:
     book = Book()
     for given in plan.restore:
         book.reserve(given)
-    found = inspect(plan, text, values, book, event.expired)
+    found = yield from inspect(plan, text, values, book, event.expired)
     if isinstance(found, Answer):
         return found
     text, matches = found
@@ -181,9 +221,11 @@ def _on_whole(plan: ResponsePlan, event: ResponseBody) -> ResponseAction:
     return Written(data, (*headers, ("content-length", str(len(data)))), matches)
 
 
-def _on_piece(stream: Stream, told: frozenset[str], event: ResponseBody) -> tuple[ResponseState, ResponseAction]:
+def _on_piece(
+    stream: Stream, told: frozenset[str], event: ResponseBody
+) -> Asking[tuple[ResponseState, ResponseAction]]:
     refused_before = stream.refusal is not None
-    data = stream.feed(event.body, event.expired, end=event.end_of_stream)
+    data = yield from stream.feed(event.body, event.expired, end=event.end_of_stream)
     new = tuple(match for name, match in stream.matches.items() if name not in told)
     refused = None if refused_before else stream.refusal
     action = Written(None if data == event.body else data, (), new, refused)
