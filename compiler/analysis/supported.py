@@ -46,5 +46,3 @@ def _environments(policy: ir.Policy, targets: Collection[str]) -> Iterator[tuple
     for environment in policy.environments:
         if environment.target not in targets:
             yield f"the target `{environment.target}` is", environment.span
-        if environment.device is not None:
-            yield "`device` of an environment is", environment.span

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from compiler.features.router_plugins import plugins
 from compiler.link import ir
@@ -53,6 +54,19 @@ def runtime_settings(policy: ir.Policy, heads: Mapping[str, settings.Classifier]
         or None,
         guards={guard.name: _guard(guard) for guard in policy.guards} or None,
     )
+
+
+def moved(body: Mapping[str, Any], policy: ir.Policy) -> dict[str, Any]:
+    """The settings as an environment has them that brings checkpoints to another device."""
+    found = {classifier.name: classifier for classifier in policy.classifiers}
+    classifiers = {
+        name: given
+        if "checkpoint" not in given
+        else given
+        | {"checkpoint": given["checkpoint"] | {"device": found[name].device, "precision": found[name].precision}}
+        for name, given in body["classifiers"].items()
+    }
+    return {**body, "classifiers": classifiers}
 
 
 def _guard(guard: ir.Guard) -> settings.Guard:
