@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
 from gitops_support import DEV, ELSEWHERE, PLAIN, PROD, compiled, with_environments
 from ruamel.yaml import YAML
 
-from compiler.analysis import analyse
 from compiler.environments import resolve
 
 
@@ -111,24 +109,7 @@ def test_an_overlay_brings_settings_and_deployment_to_the_device() -> None:
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     assert container["image"] == "registry.example/vsr-runtime-cuda:1"
     assert container["resources"]["limits"]["nvidia.com/gpu"] == "1"
-    assert deployment["spec"]["strategy"] == {"type": "Recreate"}
+    assert deployment["spec"]["strategy"]["rollingUpdate"] == {"maxSurge": 0, "maxUnavailable": 1}
     before = next(body for body in dev.values() if body["kind"] == "Deployment" and "router" in str(body["spec"]))
     digests = {each["metadata"]["annotations"]["vsr.dev/config-sha256"] for each in (before, deployment)}
     assert len(digests) == 2
-
-
-@pytest.mark.parametrize(
-    ("environment", "text", "code"),
-    [
-        (GPUS, PLAIN, "VSR290"),
-        (GPUS, PLAIN + CHECKPOINTS, "VSR291"),
-        (replace(GPUS, images={"router": "registry.example/vsr-runtime-cuda:1"}), PLAIN + CHECKPOINTS, None),
-        (replace(DEV, device="cpu"), PLAIN + CHECKPOINTS, None),
-        (GPUS, PLAIN.replace("router: {", "router: {engine: semantic-router, "), "VSR304"),
-    ],
-)
-def test_a_device_that_does_nothing_or_cannot_be_is_told(environment, text, code) -> None:
-    """At the environment's line."""
-    found = [item for item in analyse(with_environments(environment, text=text), {"istio"}) if item.span == DEV.span]
-    assert [item.code for item in found] == ([code] if code else [])
-    assert all("`dev`" in item.message for item in found)
