@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, cast
 from compiler.diagnostics import CompileError, Diagnostic
 from compiler.heads.artifact import compile_head, recommended_threshold
 from compiler.heads.inputs import OTHER, CategoryExamples
+from compiler.heads.sentences import compile_sentences
 from compiler.link import ir
 from runtime.inference.errors import ModelError
 from runtime.inference.head_file import head_metadata
@@ -36,7 +37,7 @@ class Heads:
 
 
 def compile_heads(policy: ir.Policy, existing: Callable[[str], bytes | None], *, rebuild: bool) -> Heads:
-    """The policy's heads; none without categories.
+    """The policy's heads, and the vectors of its sentences; none without categories and without sentences.
 
     Args:
         policy: The linked policy.
@@ -46,10 +47,11 @@ def compile_heads(policy: ir.Policy, existing: Callable[[str], bytes | None], *,
     Raises:
         CompileError: VSR506 where a head is needed and cannot be trained.
     """
-    checkpoints = checkpoint_settings(policy)
+    others = compile_sentences(policy, existing, rebuild=rebuild)
+    checkpoints = checkpoint_settings(policy) | dict(others.classifiers)
     classifier = policy.classifier
     if classifier is None or classifier.encoder is None:
-        return Heads({}, checkpoints, ())
+        return Heads(others.files, checkpoints, ())
     precision = cast("Literal['int8', 'fp32']", classifier.precision)
     sha256 = KNOWN[classifier.encoder].weights
     categories = [CategoryExamples(each.name, each.description, each.examples) for each in policy.categories]
@@ -68,17 +70,16 @@ def compile_heads(policy: ir.Policy, existing: Callable[[str], bytes | None], *,
         fallback=OTHER if any(each.name == OTHER for each in categories) else None,
         threshold=threshold,
     )
-    return Heads({file: head}, {classifier.name: known} | checkpoints, tuple(_weak(policy, strays[:MAX_TOLD])))
+    files = {file: head} | dict(others.files)
+    return Heads(files, {classifier.name: known} | checkpoints, tuple(_weak(policy, strays[:MAX_TOLD])))
 
 
 def checkpoint_settings(policy: ir.Policy) -> dict[str, settings.Classifier]:
-    """What the runtime must know of each checkpoint: that of the categories, and those that guards name as detectors.
+    """What the runtime must know of each checkpoint: of the categories', and of those that guards and signals ask.
 
     A category is said of the beginning of a text, a detector reads all of it.
     """
-    found = {guard.detector.name: guard.detector for guard in policy.guards if guard.detector is not None}
-    if policy.classifier is not None:
-        found[policy.classifier.name] = policy.classifier
+    found = {one.name: one for one in policy.asked}
     return {name: _checkpoint(policy, one, *one.checkpoint) for name, one in sorted(found.items()) if one.checkpoint}
 
 

@@ -7,15 +7,29 @@ from typing import TypeVar
 
 from runtime.program.refuse import refuse, unique
 from runtime.program.rules import SignalName
+from runtime.program.signals.asking import LEVELS, Asking, build_attack, build_complexity, build_likeness
 from runtime.program.signals.base import Signal
 from runtime.program.signals.context import build_context
 from runtime.program.signals.conversation import build_conversation
 from runtime.program.signals.keyword import build_keyword
+from runtime.program.signals.language import build_language
 from runtime.program.signals.pii import build_pii
 from runtime.program.signals.structure import build_structure
 from schemas.routerconfig import v0_4_0 as contract
 
-Rule = TypeVar("Rule", contract.Keyword, contract.Context, contract.Structure, contract.Conversation, contract.Pii)
+Rule = TypeVar(
+    "Rule",
+    contract.Keyword,
+    contract.Context,
+    contract.Structure,
+    contract.Conversation,
+    contract.Pii,
+    contract.Language,
+    contract.Embedding,
+    contract.Complexity,
+    contract.Jailbreak,
+)
+Made = TypeVar("Made")
 
 
 def domains(given: list[contract.Domain], known: frozenset[str]) -> dict[str, frozenset[str]]:
@@ -49,13 +63,43 @@ def signals(given: contract.Signals) -> Mapping[SignalName, Signal]:
             *_collection("structure", "structure", given.structure or (), build_structure),
             *_collection("conversation", "conversation", given.conversation or (), build_conversation),
             *_collection("pii", "pii", given.pii or (), build_pii),
+            *_collection("language", "language", given.language or (), build_language),
         )
     )
 
 
+def asking(
+    given: contract.Signals, sentences: frozenset[str], detectors: Mapping[str, str]
+) -> Mapping[SignalName, Asking]:
+    """The signals that take a model, by type and name; a complexity's name ends in its level.
+
+    Args:
+        given: the config's.
+        sentences: those that have a vector.
+        detectors: the detector of each jailbreak signal.
+
+    Raises:
+        UserError: a name is doubled, or a signal cannot be executed.
+    """
+    likeness = _collection(
+        "embedding", "embeddings", given.embeddings or (), lambda rule: build_likeness(rule, sentences)
+    )
+    attacks = _collection(
+        "jailbreak", "jailbreak", given.jailbreak or (), lambda rule: build_attack(rule, detectors.get(rule.name))
+    )
+    levels = _collection(
+        "complexity",
+        "complexity",
+        given.complexity or (),
+        lambda rule: [(level, build_complexity(rule, level, sentences)) for level in LEVELS],
+    )
+    each = (((kind, f"{name}:{level}"), one) for (kind, name), made in levels for level, one in made)
+    return dict((*likeness, *each, *attacks))
+
+
 def _collection(
-    kind: str, collection: str, rules: Iterable[Rule], make: Callable[[Rule], Signal]
-) -> Iterable[tuple[SignalName, Signal]]:
+    kind: str, collection: str, rules: Iterable[Rule], make: Callable[[Rule], Made]
+) -> Iterable[tuple[SignalName, Made]]:
     given = list(rules)
     unique(f"routing.signals.{collection}", [rule.name for rule in given])
     for i, rule in enumerate(given):

@@ -8,8 +8,8 @@ from typing import Literal
 
 from schemas.routerconfig import v0_4_0 as contract
 
-SignalKind = Literal["category"]
-"""What takes a model to find out. All other signals are found out from the request alone."""
+SignalKind = Literal["category", "likeness"]
+"""What is asked of a model about the last user turn: its category, and the cosines with a policy's sentences."""
 
 SignalName = tuple[str, str]
 """Type and name of a signal, as the config has them: ``("keyword", "urgent")``."""

@@ -1,0 +1,34 @@
+"""What detectors are asked for guards and for signals at the same time, and what their answers say to signals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from runtime.program.program import Undecided
+from runtime.request.events import Cause, Look
+
+Texts = Mapping[str, Sequence[str]]
+"""By detector, what it reads."""
+
+
+def joined(guards: Texts, signals: Texts) -> dict[str, tuple[str, ...]]:
+    """One question for each detector: the texts of guards first, as guards count them, then what only signals ask."""
+    names = sorted({*guards, *signals})
+    return {name: tuple(dict.fromkeys((*guards.get(name, ()), *signals.get(name, ())))) for name in names}
+
+
+def scores(asked: Texts, looks: Mapping[str, Look]) -> dict[str, dict[str, float]]:
+    """How probable an attack is, by detector and text; a detector that failed is left out."""
+    found: dict[str, dict[str, float]] = {}
+    for name, texts in asked.items():
+        look = looks.get(name, Cause.BROKEN)
+        if not isinstance(look, Cause):
+            pairs = zip(texts, look, strict=False)  # one that is too short leaves texts without a verdict
+            found[name] = {text: max((span.score for span in spans), default=0.0) for text, spans in pairs}
+    return found
+
+
+def cause_of(left: Undecided, looks: Mapping[str, Look]) -> Cause:
+    """Why something is still open: the cause that a detector gave which is still needed, else that it said nothing."""
+    given = (looks.get(name) for name in left.detectors)
+    return next((cause for cause in given if isinstance(cause, Cause)), Cause.BROKEN)
