@@ -142,12 +142,8 @@ def _only(classifiers: dict[str, Classifier], task: str) -> Classifier | None:
 
 
 def _detectors(runtime: Runtime) -> set[str]:
-    """The classifiers that guards may ask: checkpoints that label a text as a whole."""
-    return {
-        name
-        for name, one in runtime.classifiers.items()
-        if one.task in {"jailbreak", "pii"} and one.checkpoint is not None and one.checkpoint.kind == "sequence"
-    }
+    """The classifiers that guards may ask."""
+    return {name for name, one in runtime.classifiers.items() if one.task != "category" and one.checkpoint is not None}
 
 
 def for_the_engine(classifiers: dict[str, Classifier]) -> dict[str, Classifier]:

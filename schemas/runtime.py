@@ -58,8 +58,8 @@ class Classifier(Strict):
     """A model that reads the request. Below ``threshold`` (a probability) it answers ``fallback``, or nothing.
 
     It is an ``encoder`` with a compiled ``head``, or a ``checkpoint``. ``labels`` are the categories that the head
-    knows, in its order, or those of the checkpoint's labels that the policy speaks of (of a token's without ``B-`` and
-    ``I-``). ``fallback`` is none of them: the category of what is like none of them.
+    knows, in its order, or those of the checkpoint's labels that the policy speaks of (of a token's the types, as
+    ``schemas.pii`` spells them). ``fallback`` is none of them: the category of what is like none of them.
 
     Of the task ``likeness`` the labels are sentences, the ``head`` has their vectors, and the answer is the cosine of
     the text and each sentence; thresholds are those of the signals that ask.

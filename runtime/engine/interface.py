@@ -40,8 +40,8 @@ class Engine(Protocol):
             EngineError: the engine is broken, gone or stuck.
         """
 
-    async def tokens(self, task: str, text: str, until: float) -> TokenLabels:
-        """Each label's probability, for each token of a text. Raises what ``classify`` raises."""
+    async def label_tokens(self, task: str, texts: Sequence[str], until: float) -> list[TokenLabels]:
+        """Each label's probability, for each token of each text. Raises what ``classify`` raises."""
 
     @property
     def waiting(self) -> int:

@@ -11,6 +11,7 @@ from runtime.inference.errors import ModelError
 from runtime.inference.labels import require
 from runtime.inference.pieces import Answer, Piece
 from runtime.inference.text_tokens import TextTokenizer, Tokens
+from runtime.inference.token_spans import scheme
 from runtime.inference.windows import Aggregate, Windows, together
 
 if TYPE_CHECKING:
@@ -76,12 +77,8 @@ def read_task(name: str, classifier: schema.Classifier) -> Task:
     if settings is None:
         raise ModelError(f"classifier {name}: is no checkpoint")
     found = looked_through(name, settings)
-    known = (
-        [label.removeprefix("B-").removeprefix("I-") for label in found.labels]
-        if found.kind == "token"
-        else found.labels
-    )
-    require(list(dict.fromkeys(known)), classifier.labels, f"classifier {name}: the checkpoint {settings.repo}")
+    known = scheme(found.labels).types if found.kind == "token" else found.labels
+    require(known, classifier.labels, f"classifier {name}: the checkpoint {settings.repo}")
     tokenizer = TextTokenizer.load(found.tokenizer)
     room = longest_piece(found, settings) - tokenizer.special
     if settings.overlap >= room:

@@ -52,6 +52,7 @@ def _guard(name: str, given: settings.Guard, models: Collection[str], detectors:
         finders=found,
         detector=given.detector,
         threshold=given.threshold,
+        types=frozenset(given.types) if given.types else None,
         target=given.model,
         on_request=given.on in ("request", "both"),
         on_response=given.on in ("response", "both"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from runtime.guards.text import Span
+from runtime.guards.seen import Seen
 from runtime.program.rules import SignalKind, Signals
 from runtime.program.view import Expired, never
 from schemas.headers import SELECTED_MODEL
@@ -41,8 +41,8 @@ class Cause(Enum):
     FULL = "overloaded"
 
 
-Look = Sequence[Sequence[Span]] | Cause
-"""What a detector found in each of the texts that it was asked to look at, in their order; or why it did not."""
+Look = Sequence[Seen] | Cause
+"""What a detector saw in each of the texts that it was asked to look at, in their order; or why it did not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from runtime.guards.seen import Seen
 from runtime.program.program import Undecided
 from runtime.request.events import Cause, Look
 
@@ -24,7 +25,7 @@ def scores(asked: Texts, looks: Mapping[str, Look]) -> dict[str, dict[str, float
         look = looks.get(name, Cause.BROKEN)
         if not isinstance(look, Cause):
             pairs = zip(texts, look, strict=False)  # one that is too short leaves texts without a verdict
-            found[name] = {text: max((span.score for span in spans), default=0.0) for text, spans in pairs}
+            found[name] = {text: _highest(seen) for text, seen in pairs}
     return found
 
 
@@ -32,3 +33,8 @@ def cause_of(left: Undecided, looks: Mapping[str, Look]) -> Cause:
     """Why something is still open: the cause that a detector gave which is still needed, else that it said nothing."""
     given = (looks.get(name) for name in left.detectors)
     return next((cause for cause in given if isinstance(cause, Cause)), Cause.BROKEN)
+
+
+def _highest(seen: Seen) -> float:
+    """The score of what a detector is most sure of in a text."""
+    return max((span.score for span in seen.spans(None, 0.0)), default=0.0)

@@ -17,10 +17,12 @@ from runtime.engine.remote import Remote
 from runtime.engine.supervise import START, Supervisor, engine_command
 from runtime.engine.tasks import TaskEngine
 from runtime.errors import UserError
+from runtime.guards.seen import Judged, Seen
 from runtime.guards.text import Span
 from runtime.inference.checkpoint_classifier import judged
 from runtime.inference.classifier import Classification
 from runtime.inference.reader import Task
+from runtime.inference.token_spans import Labelled
 from runtime.output import log
 from runtime.program.rules import SignalKind
 from runtime.request.events import Cause, Failure, Look, SignalsReady
@@ -133,8 +135,8 @@ class EnginePool:
         until = asyncio.get_running_loop().time() + WARM_TIME
         found = None
         for name, classifier in self._classifiers.items():
-            if classifier.checkpoint is not None and classifier.checkpoint.kind == "token":
-                said = (await self.engine.tokens(name, WARM_TEXT, until)).probabilities.ravel().tolist()
+            if _by_token(classifier):
+                said = (await self.engine.label_tokens(name, [WARM_TEXT], until))[0].probabilities.ravel().tolist()
             else:
                 answer = (await self.engine.classify(name, [WARM_TEXT], until))[0]
                 said = list(answer.values())
@@ -170,13 +172,18 @@ class EnginePool:
         return SignalsReady(found.label, found.probability, likeness=likeness)
 
     async def looks(self, asked: Mapping[str, Sequence[str]], until: float) -> Mapping[str, Look]:
-        """What detectors find in texts: of a text the label of the policy's that is likeliest, over the whole of it."""
+        """What detectors see in texts: what a text most likely is, or what its tokens are."""
         found = await asyncio.gather(*(self._look(name, texts, until) for name, texts in asked.items()))
         return dict(zip(asked, found, strict=True))
 
     async def _look(self, name: str, texts: Sequence[str], until: float) -> Look:
-        labels = self._classifiers[name].labels
+        classifier = self._classifiers[name]
         try:
+            if _by_token(classifier):
+                return [
+                    Labelled(text, name, found.labels, found.offsets, found.probabilities)
+                    for text, found in zip(texts, await self.engine.label_tokens(name, texts, until), strict=True)
+                ]
             answers = await self.engine.classify(name, texts, until)
         except OverloadedError:
             return Cause.OVERLOADED
@@ -185,7 +192,7 @@ class EnginePool:
         except Exception as error:  # noqa: BLE001 - whatever breaks in an engine must end in a refusal
             log("detector_failed", detector=name, error=type(error).__name__)
             return Cause.BROKEN
-        return [[_likeliest(answer, labels, text, name)] for answer, text in zip(answers, texts, strict=True)]
+        return [_likeliest(answer, classifier.labels, text, name) for answer, text in zip(answers, texts, strict=True)]
 
     @property
     def healthy(self) -> bool:
@@ -199,6 +206,10 @@ class EnginePool:
             self._close()
 
 
-def _likeliest(answer: Mapping[str, float], labels: Sequence[str], text: str, name: str) -> Span:
+def _by_token(classifier: Classifier) -> bool:
+    return classifier.checkpoint is not None and classifier.checkpoint.kind == "token"
+
+
+def _likeliest(answer: Mapping[str, float], labels: Sequence[str], text: str, name: str) -> Seen:
     best = max(labels, key=lambda label: answer[label])
-    return Span(0, len(text), best, answer[best], name)
+    return Judged(Span(0, len(text), best, answer[best], name))
