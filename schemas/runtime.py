@@ -28,7 +28,7 @@ class Encoder(Strict):
 
 
 class Head(Strict):
-    """A compiled classifier head: a file beside this one, and the hash of what it was trained from."""
+    """A compiled head, or vectors of sentences: a file beside this one, and the hash of what it was made from."""
 
     file: str = Field(pattern=r"^[a-z0-9-]+\.safetensors$")
     inputs: str = Field(pattern=r"^[0-9a-f]{64}$")
@@ -60,9 +60,12 @@ class Classifier(Strict):
     It is an ``encoder`` with a compiled ``head``, or a ``checkpoint``. ``labels`` are the categories that the head
     knows, in its order, or those of the checkpoint's labels that the policy speaks of (of a token's the types, as
     ``schemas.pii`` spells them). ``fallback`` is none of them: the category of what is like none of them.
+
+    Of the task ``likeness`` the labels are sentences, the ``head`` has their vectors, and the answer is the cosine of
+    the text and each sentence; thresholds are those of the signals that ask.
     """
 
-    task: Literal["category", "jailbreak", "pii"]
+    task: Literal["category", "jailbreak", "pii", "likeness"]
     encoder: Encoder | None = None
     head: Head | None = None
     checkpoint: Checkpoint | None = None
@@ -75,8 +78,10 @@ class Classifier(Strict):
         compiled = self.encoder is not None and self.head is not None
         if compiled == (self.checkpoint is not None) or (self.encoder is None) != (self.head is None):
             raise ValueError("give an encoder and a head, or a checkpoint")
-        if self.checkpoint is None and self.task != "category":
+        if self.checkpoint is None and self.task not in {"category", "likeness"}:
             raise ValueError(f"the task {self.task} needs a checkpoint")
+        if self.checkpoint is not None and self.task == "likeness":
+            raise ValueError("likeness is told by a sentence encoder, not by a checkpoint")
         if self.checkpoint is not None and self.task == "category" and self.checkpoint.kind != "sequence":
             raise ValueError("a category is said of a text, not of its tokens")
         return self
@@ -124,6 +129,13 @@ class Guard(Strict):
     exempt: list[str] | None = None
 
 
+class Detectors(Strict):
+    """Which classifier each signal asks whose rule in ``config.yaml`` names none, by the signal's name."""
+
+    jailbreak: dict[str, str] | None = None
+    pii: dict[str, str] | None = None
+
+
 class Runtime(Strict):
     """The file ``router/runtime.yaml``. ``deadline`` in milliseconds is the gateway's message timeout too."""
 
@@ -139,3 +151,4 @@ class Runtime(Strict):
     """By model: those that are served outside the cluster, whether they want a key or not."""
     guards: dict[str, Guard] | None = None
     """By name. `docs/guards.md` says in which order they act."""
+    detectors: Detectors | None = None

@@ -38,8 +38,6 @@ def _runtime(policy: ir.Policy) -> Iterator[tuple[str, Span]]:
     for signal in policy.signals:
         if type(signal.body) in SIGNALS:
             yield f"{SIGNALS[type(signal.body)]} are", signal.span
-        if isinstance(signal.body, signals.Pii) and signal.body.detector is not None:
-            yield "`pii` signals with a `detector` are", signal.span
 
 
 def _environments(policy: ir.Policy, targets: Collection[str]) -> Iterator[tuple[str, Span]]:

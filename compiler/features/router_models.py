@@ -17,14 +17,12 @@ def checkpoints(policy: ir.Policy) -> list[tuple[str, str]]:
     """Repositories and revisions that our runtime reads, each once. Another engine brings models of its own."""
     if policy.router.stock:
         return []
-    found = [policy.classifier, *(guard.detector for guard in policy.guards)]
-    return sorted({one.checkpoint for one in found if one is not None and one.checkpoint is not None})
+    return sorted({one.checkpoint for one in policy.asked if one.checkpoint is not None})
 
 
 def on_gpu(policy: ir.Policy) -> bool:
     """Whether a checkpoint is for a GPU."""
-    found = [policy.classifier, *(guard.detector for guard in policy.guards)]
-    return any(one is not None and one.checkpoint is not None and one.device == "cuda" for one in found)
+    return any(one.checkpoint is not None and one.device == "cuda" for one in policy.asked)
 
 
 def claim_name(router: ir.Router) -> str:

@@ -49,12 +49,13 @@ Look = Sequence[Seen] | Cause
 class SignalsReady:
     """What was asked for by `NeedSignals` is known: the category, None where no label reached its threshold.
 
-    ``looks`` are the findings of each detector that was asked.
+    ``looks`` are the findings of each detector that was asked, ``likeness`` the cosines of the text and each sentence.
     """
 
     category: str | None = None
     probability: float | None = None
     looks: Mapping[str, Look] = field(default_factory=dict)
+    likeness: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ class Generation:
     async def _category(self, asked: NeedSignals, until: float) -> SignalsReady | Failure:
         if not asked.kinds:
             return SignalsReady()
-        return await self.pool.signals(asked.text, until) if self.pool else Failure(Cause.BROKEN)
+        return await self.pool.signals(asked.text, until, asked.kinds) if self.pool else Failure(Cause.BROKEN)
 
     async def _looks(self, asked: NeedSignals, until: float) -> Mapping[str, Look]:
         return await self.looks(asked.looks, until) if asked.looks else {}
