@@ -7,15 +7,6 @@ from collections.abc import Collection, Iterator
 from compiler.diagnostics import Diagnostic, Span
 from compiler.link import ir, signals
 
-SIGNALS = {
-    signals.Similar: "`embedding` signals",
-    signals.Language: "`language` signals",
-    signals.Complexity: "`complexity` signals",
-    signals.Role: "`role` signals",
-    signals.Jailbreak: "`jailbreak` signals",
-}
-"""Kinds that the runtime does not compute yet. What the stock router computes is told by ``engine``."""
-
 
 def check(policy: ir.Policy, targets: Collection[str]) -> Iterator[Diagnostic]:
     """VSR105 for each noun that would be ignored."""
@@ -36,8 +27,6 @@ def _routing(policy: ir.Policy) -> Iterator[tuple[str, Span]]:
 
 def _runtime(policy: ir.Policy) -> Iterator[tuple[str, Span]]:
     for signal in policy.signals:
-        if type(signal.body) in SIGNALS:
-            yield f"{SIGNALS[type(signal.body)]} are", signal.span
         if isinstance(signal.body, signals.Pii) and signal.body.detector is not None:
             yield "`pii` signals with a `detector` are", signal.span
     for guard in policy.guards:
