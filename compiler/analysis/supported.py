@@ -5,16 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from compiler.diagnostics import Diagnostic, Span
-from compiler.link import ir, signals
-
-SIGNALS = {
-    signals.Similar: "`embedding` signals",
-    signals.Language: "`language` signals",
-    signals.Complexity: "`complexity` signals",
-    signals.Role: "`role` signals",
-    signals.Jailbreak: "`jailbreak` signals",
-}
-"""Kinds that the runtime does not compute yet. What the stock router computes is told by ``engine``."""
+from compiler.link import ir
 
 
 def check(policy: ir.Policy, targets: Collection[str]) -> Iterator[Diagnostic]:
@@ -29,15 +20,7 @@ def _router(router: ir.Router) -> Iterator[tuple[str, Span]]:
 
 
 def _routing(policy: ir.Policy) -> Iterator[tuple[str, Span]]:
-    if not policy.router.stock:
-        yield from _runtime(policy)
     yield from (("a response `cache` is", route.span) for route in policy.routes if route.cache is not None)
-
-
-def _runtime(policy: ir.Policy) -> Iterator[tuple[str, Span]]:
-    for signal in policy.signals:
-        if type(signal.body) in SIGNALS:
-            yield f"{SIGNALS[type(signal.body)]} are", signal.span
 
 
 def _environments(policy: ir.Policy, targets: Collection[str]) -> Iterator[tuple[str, Span]]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from compiler.features.objects import Body, Object, make
 from compiler.features.pods import HARDENED, container
 from compiler.link import ir
+from compiler.link.signals import Language
 
 MODELS_PATH = "/models"
 STORAGE = 5
@@ -79,9 +80,14 @@ def mount(policy: ir.Policy) -> list[Body]:
 
 
 def environment(policy: ir.Policy, writable: str) -> list[Body]:
-    """What the router must know of them. Its engine's socket lies in the one folder where it may write."""
+    """What the router must know of them, and of the one folder where it may write.
+
+    Its engine's socket lies there, and the statistics of languages are unpacked there.
+    """
     found = checkpoints(policy)
-    return [{"name": "TMPDIR", "value": writable}, {"name": "VSR_MODELS", "value": MODELS_PATH}] if found else []
+    unpacks = not policy.router.stock and any(isinstance(signal.body, Language) for signal in policy.signals)
+    folder: list[Body] = [{"name": "TMPDIR", "value": writable}] if found or unpacks else []
+    return [*folder, {"name": "VSR_MODELS", "value": MODELS_PATH}] if found else folder
 
 
 def needs(policy: ir.Policy) -> tuple[dict[str, str], dict[str, str]]:

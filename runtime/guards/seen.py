@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,3 +31,16 @@ class Judged:
         """The whole text, where it is likely enough. What the policy speaks of was decided when it was judged."""
         del types
         return [self.span] if self.span.score >= threshold else []
+
+
+def likeliest(answer: Mapping[str, float], labels: Sequence[str], text: str, name: str) -> Judged:
+    """The label of the policy's that is likeliest, over the whole of a text.
+
+    Args:
+        answer: each label's probability.
+        labels: those that count.
+        text: what was read.
+        name: the detector's.
+    """
+    best = max(labels, key=lambda label: answer[label])
+    return Judged(Span(0, len(text), best, answer[best], name))

@@ -17,8 +17,7 @@ from runtime.engine.remote import Remote
 from runtime.engine.supervise import START, Supervisor, engine_command
 from runtime.engine.tasks import TaskEngine
 from runtime.errors import UserError
-from runtime.guards.seen import Judged, Seen
-from runtime.guards.text import Span
+from runtime.guards.seen import likeliest
 from runtime.inference.checkpoint_classifier import judged
 from runtime.inference.classifier import Classification
 from runtime.inference.reader import Task
@@ -192,7 +191,7 @@ class EnginePool:
         except Exception as error:  # noqa: BLE001 - whatever breaks in an engine must end in a refusal
             log("detector_failed", detector=name, error=type(error).__name__)
             return Cause.BROKEN
-        return [_likeliest(answer, classifier.labels, text, name) for answer, text in zip(answers, texts, strict=True)]
+        return [likeliest(answer, classifier.labels, text, name) for answer, text in zip(answers, texts, strict=True)]
 
     @property
     def healthy(self) -> bool:
@@ -208,8 +207,3 @@ class EnginePool:
 
 def _by_token(classifier: Classifier) -> bool:
     return classifier.checkpoint is not None and classifier.checkpoint.kind == "token"
-
-
-def _likeliest(answer: Mapping[str, float], labels: Sequence[str], text: str, name: str) -> Seen:
-    best = max(labels, key=lambda label: answer[label])
-    return Judged(Span(0, len(text), best, answer[best], name))
