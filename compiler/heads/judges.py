@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from runtime.guards.seen import likeliest
+from runtime.guards.seen import Seen
 from runtime.inference.classifier import Classification
 from runtime.inference.compiled_classifier import NOTHING
 from runtime.inference.errors import ModelError
@@ -23,6 +23,13 @@ class Asked(Protocol):
         """Read one text."""
 
 
+class Sees(Protocol):
+    """A detector, asked for one text at a time."""
+
+    def seen(self, text: str) -> Seen:
+        """Read one text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Judges:
     """What is there.
@@ -30,13 +37,13 @@ class Judges:
     Attributes:
         classifier: What tells categories apart and knows the policy's sentences; None where that is nobody's.
         likeness: Another that knows the sentences, where categories are a checkpoint's.
-        detectors: What finds attacks, by name, with the labels that count.
+        detectors: What finds attacks and personal data, by name.
         missing: Why a detector is not there, by name.
     """
 
     classifier: Asked | None = None
     likeness: Asked | None = None
-    detectors: Mapping[str, tuple[Asked, tuple[str, ...]]] = field(default_factory=dict)
+    detectors: Mapping[str, Sees] = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)
 
     def answer(self, question: NeedSignals) -> SignalsReady | None:
@@ -55,8 +62,7 @@ class Judges:
         return self.likeness or self.classifier if kind == "likeness" else self.classifier
 
     def _look(self, name: str, texts: tuple[str, ...]) -> Look:
-        model, labels = self.detectors[name]
-        return [likeliest(model.classify(text).probabilities, labels, text, name) for text in texts]
+        return [self.detectors[name].seen(text) for text in texts]
 
 
 def load_judges(settings: Settings, folder: Path) -> Judges:
@@ -88,16 +94,16 @@ def _compiled(settings: Settings, folder: Path, *, category: bool) -> Asked | No
     return CompiledClassifier.load(wanted, settings.likeness, folder)
 
 
-def _detectors(settings: Settings) -> tuple[dict[str, tuple[Asked, tuple[str, ...]]], dict[str, str]]:
+def _detectors(settings: Settings) -> tuple[dict[str, Sees], dict[str, str]]:
     from runtime.inference.checkpoint_classifier import CheckpointClassifier  # noqa: PLC0415 - needs an extra
 
-    found: dict[str, tuple[Asked, tuple[str, ...]]] = {}
+    found: dict[str, Sees] = {}
     missing: dict[str, str] = {}
     for name, one in settings.engine.items():
-        if one.task in {"category", "likeness"} or one.checkpoint is None or one.checkpoint.kind != "sequence":
+        if one.task in {"category", "likeness"} or one.checkpoint is None:
             continue
         try:
-            found[name] = CheckpointClassifier.load(name, one), tuple(one.labels)
+            found[name] = CheckpointClassifier.load(name, one)
         except ModelError as error:
             missing[name] = str(error)
     return found, missing

@@ -3,25 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
-from runtime.inference.windows import Floats
+from runtime.inference.windows import TokenLabels
 
-
-@dataclass(frozen=True, slots=True)
-class TokenLabels:
-    """What a token classifier says of a text.
-
-    Attributes:
-        labels: In the order of the columns.
-        offsets: Of each token, where it begins and ends in the text, in code points.
-        probabilities: Shape ``[tokens, labels]``.
-    """
-
-    labels: tuple[str, ...]
-    offsets: Sequence[tuple[int, int]]
-    probabilities: Floats
+__all__ = ["Engine", "TokenLabels"]
 
 
 class Engine(Protocol):

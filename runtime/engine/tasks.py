@@ -12,7 +12,6 @@ from runtime.engine.tokenising import Tokenising
 from runtime.inference.pieces import Answer, Piece
 from runtime.inference.reader import Task
 from runtime.inference.text_tokens import Tokens
-from runtime.inference.windows import stitched
 
 MOST_CHARACTERS = 4 << 20
 """Of all texts of a call. More is not even tokenised."""
@@ -66,13 +65,9 @@ class TaskEngine:
         how = self._tasks[task]
         found = await self._read(how, texts, until)
         cuts = how.cuts(found)
-        answers = iter(await self._backend.ask(task, how.pieces(found, cuts, frozenset({task})), until))
-        lead = how.tokenizer.lead
-        labelled = []
-        for tokens, own in zip(found, cuts, strict=True):
-            rows = [next(answers)[task][lead : lead + end - begin] for begin, end in own]
-            labelled.append(TokenLabels(how.labels, list(tokens.offsets[: own[-1][1]]), stitched(rows, own)))
-        return labelled
+        return how.labelled(
+            await self._backend.ask(task, how.pieces(found, cuts, frozenset({task})), until), found, cuts
+        )
 
     def close(self) -> None:
         """Take no more work and let go of what waits."""

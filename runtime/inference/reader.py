@@ -12,7 +12,7 @@ from runtime.inference.labels import require
 from runtime.inference.pieces import Answer, Piece
 from runtime.inference.text_tokens import TextTokenizer, Tokens
 from runtime.inference.token_spans import scheme
-from runtime.inference.windows import Aggregate, Windows, together
+from runtime.inference.windows import Aggregate, TokenLabels, Windows, stitched, together
 
 if TYPE_CHECKING:
     from schemas import runtime as schema
@@ -65,6 +65,17 @@ class Task:
             row = together(rows, [end - begin for begin, end in own], self.aggregate)
             found.append(dict(zip(self.labels, map(float, row), strict=True)))
         return found
+
+    def labelled(
+        self, answers: Sequence[Answer], found: Sequence[Tokens], cuts: Sequence[Sequence[tuple[int, int]]]
+    ) -> list[TokenLabels]:
+        """Each label's probability, for each token of each text, from the answers for its windows."""
+        left, lead = iter(answers), self.tokenizer.lead
+        labelled: list[TokenLabels] = []
+        for tokens, own in zip(found, cuts, strict=True):
+            rows = [next(left)[self.name][lead : lead + end - begin] for begin, end in own]
+            labelled.append(TokenLabels(self.labels, list(tokens.offsets[: own[-1][1]]), stitched(rows, own)))
+        return labelled
 
 
 def read_task(name: str, classifier: schema.Classifier) -> Task:

@@ -16,6 +16,7 @@ pytest.importorskip("torch", reason="torch is not installed: checkpoints cannot 
 from runtime.engine.lanes import Lanes
 from runtime.engine.load import load_models, read_tasks
 from runtime.engine.tasks import TaskEngine
+from runtime.inference.checkpoint_classifier import CheckpointClassifier
 from runtime.inference.token_spans import Labelled
 from runtime.serve.engine import EnginePool
 from schemas.runtime import Checkpoint, Classifier
@@ -136,3 +137,11 @@ def test_a_pool_s_look_is_one_question_for_all_texts(folder):
         [],
         [],
     ]
+
+
+def test_a_policy_s_tests_ask_the_same_detector(folder):
+    """Without an engine, one text at a time: what a served guard would see, windows and all."""
+    assert folder.is_dir()
+    model = CheckpointClassifier.load("x", classifier("planted", window=32, overlap=8))
+    text = f"{' '.join(WORDS[40:80])} aa ab {' '.join(WORDS[40:60])}"
+    assert [text[span.start : span.end] for span in model.seen(text).spans(frozenset({"PERSON"}), 0.9)] == ["aa ab"]
