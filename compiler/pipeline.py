@@ -13,7 +13,7 @@ from compiler.diagnostics import CompileError, Diagnostic, Severity, Span
 from compiler.features import helm, local
 from compiler.features.helm import Values
 from compiler.features.objects import Object
-from compiler.features.router_config import CONFIG, SETTINGS, router_config, runtime_settings
+from compiler.features.router_config import CONFIG, SETTINGS, moved, router_config, runtime_settings
 from compiler.features.stock_config import stock_config
 from compiler.heads.of_policy import compile_heads
 from compiler.link import ir, link
@@ -103,7 +103,7 @@ def compile_policy(policy: ir.Policy, existing: Existing, *, rebuild: bool = Fal
     """
     policy, known = _with_router_files(policy, existing, rebuild=rebuild)
     files = [File(f"router/{name}", data) for name, data in policy.router.files.items()]
-    built = _environments(policy)
+    built = _environments(policy, known)
     linked = _linked(policy, built, known)
     argo = argocd.emit(policy, built.environments)
     objects = built.objects | argo.objects
@@ -143,8 +143,11 @@ class _Built:
     notices: list[Diagnostic] = field(default_factory=list)
 
 
-def _environments(policy: ir.Policy) -> _Built:
-    """A base a target from the policy as it stands, an overlay an environment from what it changes."""
+def _environments(policy: ir.Policy, known: dict[str, Any]) -> _Built:
+    """A base a target from the policy as it stands, an overlay an environment from what it changes.
+
+    ``known`` are the router's YAML files by their text; the settings of environments are added to them.
+    """
     built = _Built()
     bases: dict[str, list[Object]] = {}
     for target in policy.targets:
@@ -161,7 +164,7 @@ def _environments(policy: ir.Policy) -> _Built:
         built.values.update({f"{target}/{helm.FOLDER}/{item.path}": item for item in targets.values(policy, target)})
     for environment in policy.environments:
         base = bases[environment.target]
-        own = environments.resolve(policy, environment)
+        own = _with_own_settings(policy, environments.resolve(policy, environment), known)
         found = targets.notices(own, environment.target)
         built.notices.extend(item for item in found if item not in built.notices)
         wanted = base if own is policy else argocd.waved(targets.objects(own, environment.target))
@@ -176,6 +179,16 @@ def _environments(policy: ir.Policy) -> _Built:
         built.environments[environment.name] = tuple(wanted)
         built.values.update(_own_values(policy, own, environment))
     return built
+
+
+def _with_own_settings(policy: ir.Policy, own: ir.Policy, known: dict[str, Any]) -> ir.Policy:
+    """The policy of an environment with its own settings of the router, where it has checkpoints elsewhere."""
+    if own.classifiers == policy.classifiers or SETTINGS not in policy.router.files:
+        return own
+    body = moved(known[policy.router.files[SETTINGS].decode()], own)
+    text = _text(body, policy.span)
+    known[text.decode()] = body
+    return replace(own, router=replace(own.router, files={**own.router.files, SETTINGS: text}))
 
 
 def _other_releases(policy: ir.Policy) -> dict[str, dict[str, str]]:

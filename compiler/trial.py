@@ -7,14 +7,13 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from compiler.diagnostics import CompileError, Diagnostic
 from compiler.features.router_config import CONFIG
+from compiler.heads.judges import Judges, load_judges
 from compiler.link import ir
 from compiler.link.tests import DEFAULT_ROUTE
 from compiler.twin import twin
-from runtime.inference.classifier import CategoryClassifier, Classification
 from runtime.inference.errors import ModelError
 from runtime.request.events import (
     Action,
@@ -25,10 +24,9 @@ from runtime.request.events import (
     RequestBody,
     RequestHeaders,
     Route,
-    SignalsReady,
 )
 from runtime.request.machine import Fresh, Rules, advance
-from runtime.settings import Settings, load
+from runtime.settings import load
 
 HEADERS = (
     (":method", "POST"),
@@ -36,13 +34,6 @@ HEADERS = (
     (":authority", "gateway"),
     ("content-type", "application/json"),
 )
-
-
-class Asked(Protocol):
-    """A classifier, asked for one text at a time."""
-
-    def classify(self, text: str) -> Classification:
-        """Read one text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +47,8 @@ class Outcome:
         model: Where the request goes; None where it was answered at once.
         answer: What it was answered at once, as a status and a code; None where it goes to a model.
         guards: The guards that found something.
-        decided: False where it takes a model that is not here: the stock router's own.
+        decided: False where it takes a model that is not here: the stock router's own, or a detector.
+        missing: Why a detector is not here.
     """
 
     test: ir.Test
@@ -66,6 +58,7 @@ class Outcome:
     answer: str | None
     guards: frozenset[str] = frozenset()
     decided: bool = True
+    missing: str = ""
 
     @property
     def misses(self) -> tuple[str, ...]:
@@ -97,33 +90,18 @@ def run(policy: ir.Policy) -> list[Outcome]:
     """
     if policy.router.stock:
         rules = Rules(twin(policy), policy.router.max_body)
-        return [_one(policy, rules, None, test, number) for number, test in enumerate(policy.tests)]
+        return [_one(policy, rules, Judges(), test, number) for number, test in enumerate(policy.tests)]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for file, data in policy.router.files.items():
             (folder / file).write_bytes(data)
         settings = load(folder / CONFIG, _keys(policy, folder / "credentials"))
         try:
-            classifier = _classifier(settings, folder)
+            judges = load_judges(settings, folder)
         except ModelError as error:
             raise CompileError([Diagnostic("VSR506", str(error), policy.router.span)]) from None
     rules = Rules(settings.program, settings.limits.maxBody)
-    return [_one(policy, rules, classifier, test, number) for number, test in enumerate(policy.tests)]
-
-
-def _classifier(settings: Settings, folder: Path) -> Asked | None:
-    """What tells categories apart: a compiled head, or a checkpoint that is on this machine.
-
-    Raises:
-        ModelError: It cannot be loaded.
-    """
-    if settings.classifier is None:
-        return None
-    if settings.classifier.checkpoint is None:
-        return CategoryClassifier.load(settings.classifier, folder)
-    from runtime.inference.checkpoint_classifier import CheckpointClassifier  # noqa: PLC0415 - needs an extra
-
-    return CheckpointClassifier.load(settings.category or "", settings.classifier)
+    return [_one(policy, rules, judges, test, number) for number, test in enumerate(policy.tests)]
 
 
 def _keys(policy: ir.Policy, folder: Path) -> Path:
@@ -144,9 +122,7 @@ def findings(policy: ir.Policy, outcomes: Sequence[Outcome]) -> Iterator[Diagnos
             hint = "Mend the policy (an example of this kind helps the classifier), or what is expected."
             yield Diagnostic("VSR250", message, outcome.test.span, hint)
         if not outcome.decided:
-            hint = "Ask a router that runs: `POST /api/v1/eval` on its port 8080."
-            message = "nothing here can decide this test: it takes a model of the engine's"
-            yield Diagnostic("VSR333", message, outcome.test.span, hint)
+            yield _undecided(policy, outcome)
     if policy.router.stock and policy.guards:
         message = "the tests are decided as if no guard found anything"
         yield Diagnostic("VSR333", message, policy.guards[0].span, "Try guards on a router that runs.")
@@ -164,18 +140,30 @@ def findings(policy: ir.Policy, outcomes: Sequence[Outcome]) -> Iterator[Diagnos
             yield Diagnostic("VSR260", f"no test reaches the guard `{guard.name}`", guard.span, hint)
 
 
-def _one(policy: ir.Policy, rules: Rules, classifier: Asked | None, test: ir.Test, number: int) -> Outcome:
+def _undecided(policy: ir.Policy, outcome: Outcome) -> Diagnostic:
+    hint = "Ask a router that runs: `POST /api/v1/eval` on its port 8080."
+    message = "nothing here can decide this test: it takes a model of the engine's"
+    if not policy.router.stock:
+        hint = "Fetch the checkpoint (`vsr-runtime fetch`) into a folder that VSR_MODELS names."
+        message = (
+            f"nothing here can decide this test: it takes a detector ({outcome.missing or 'none that labels texts'})"
+        )
+    return Diagnostic("VSR333", message, outcome.test.span, hint)
+
+
+def _one(policy: ir.Policy, rules: Rules, judges: Judges, test: ir.Test, number: int) -> Outcome:
     """One request through the state machine, to its end."""
     body = json.dumps({"model": test.model, "messages": [{"role": "user", "content": test.prompt}]}).encode()
     headers = RequestHeaders((*HEADERS, ("x-request-id", f"test-{number}")), end_of_stream=False)
     state, action = advance(rules, Fresh(), headers)
     if isinstance(action, Continue):
         state, action = advance(rules, state, RequestBody(body))
-    if isinstance(action, NeedSignals) and action.kinds and classifier is None:
-        return Outcome(test, None, None, None, None, decided=False)
-    if isinstance(action, NeedSignals) and classifier is not None and action.kinds:
-        found = classifier.classify(action.text)
-        _, action = advance(rules, state, SignalsReady(found.label, found.probability))
+    if isinstance(action, NeedSignals):
+        found = judges.answer(action)
+        if found is None:
+            gone = [judges.missing[name] for name in action.looks if name in judges.missing]
+            return Outcome(test, None, None, None, None, decided=False, missing="; ".join(gone))
+        _, action = advance(rules, state, found)
     return _outcome(policy, test, action)
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from compiler.features.router_config import router_config, signal_rule
+from compiler.features.router_config import router_config
+from compiler.features.router_signals import PLAIN
 from compiler.link import ir
 from runtime.program.build import build
 from runtime.program.program import Program
@@ -22,7 +23,7 @@ def twin(policy: ir.Policy) -> Program:
     plain = replace(
         policy,
         categories=(unknown,),
-        signals=tuple(signal for signal in policy.signals if signal_rule(signal) is not None),
+        signals=tuple(signal for signal in policy.signals if isinstance(signal.body, PLAIN)),
         routes=routes,
     )
     return build(router_config(plain), frozenset({UNKNOWN}))
@@ -34,7 +35,7 @@ def _known(condition: ir.Condition, unknown: ir.Condition) -> ir.Condition:
         case ir.InCategory():
             return unknown
         case ir.HasSignal(signal):
-            return condition if signal_rule(signal) is not None else unknown
+            return condition if isinstance(signal.body, PLAIN) else unknown
         case ir.Not(part):
             return ir.Not(_known(part, unknown))
         case ir.All(parts):

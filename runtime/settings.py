@@ -10,7 +10,7 @@ from typing import Literal
 from runtime.credentials import FOLDER, read_credentials
 from runtime.errors import UserError
 from runtime.files import read_model
-from runtime.program.build import build
+from runtime.program.build import Asked, build
 from runtime.program.program import Program
 from schemas.routerconfig.v0_4_0 import RouterConfig
 from schemas.runtime import Cache, Classifier, Limits, Runtime
@@ -34,6 +34,7 @@ class Settings:
         limits: bounds on one request, in bytes.
         budget: seconds that a classification may take, which is the gateway's deadline less a margin.
         classifier: what answers the category, or None where no route asks for one.
+        likeness: what knows the policy's sentences, or None where no route asks for them.
         engine: by name, all that the engine runs: every classifier that is or stands beside a checkpoint.
         falls_back: whether requests whose category cannot be had go to the default model.
         tells: which clients are told what was chosen for them; None for none.
@@ -46,6 +47,7 @@ class Settings:
     budget: float
     classifier: Classifier | None
     engine: Mapping[str, Classifier] = field(default_factory=dict)
+    likeness: Classifier | None = None
     falls_back: bool = False
     tells: Literal["on-request", "always"] | None = None
     cache: Cache | None = None
@@ -53,7 +55,15 @@ class Settings:
     @property
     def category(self) -> str | None:
         """The name of the classifier that answers the category, where the engine runs it."""
-        return next((name for name, one in self.engine.items() if one is self.classifier), None)
+        return self._name(self.classifier)
+
+    @property
+    def sentences(self) -> str | None:
+        """The name of the classifier that knows the policy's sentences, where the engine runs it."""
+        return self._name(self.likeness)
+
+    def _name(self, classifier: Classifier | None) -> str | None:
+        return next((name for name, one in self.engine.items() if one is classifier), None)
 
 
 def load(config: Path, credentials: Path | None = None) -> Settings:
@@ -72,11 +82,24 @@ def load(config: Path, credentials: Path | None = None) -> Settings:
     router = read_model(config, RouterConfig)
     path = config.parent / "runtime.yaml"
     runtime = read_model(path, Runtime) if path.exists() else _defaults()
-    classifier = _category_classifier(runtime.classifiers)
+    classifier, likeness = (_only(runtime.classifiers, task) for task in ("category", "likeness"))
     labels = frozenset(classifier.labels) if classifier else frozenset[str]()
     outside = read_credentials(credentials or config.parent / FOLDER, runtime.credentials or {})
     fallback = classifier.fallback if classifier else None
-    program = build(router, labels, fallback, runtime.splits, outside, runtime.guards, _detectors(runtime))
+    program = build(
+        router,
+        labels,
+        fallback,
+        runtime.splits,
+        outside,
+        runtime.guards,
+        _detectors(runtime),
+        Asked(
+            frozenset(likeness.labels if likeness else ()),
+            (runtime.detectors and runtime.detectors.jailbreak) or {},
+            (runtime.detectors and runtime.detectors.pii) or {},
+        ),
+    )
     if runtime.limits.maxMessage <= runtime.limits.maxBody:
         raise UserError("runtime.yaml: limits.maxMessage: must exceed limits.maxBody, since a message carries the body")
     return Settings(
@@ -89,6 +112,7 @@ def load(config: Path, credentials: Path | None = None) -> Settings:
         falls_back=runtime.onFailure is not None,
         tells=runtime.responseHeaders,
         cache=_cache(program, runtime),
+        likeness=likeness if "likeness" in program.needs else None,
     )
 
 
@@ -114,17 +138,17 @@ def _defaults() -> Runtime:
     )
 
 
-def _category_classifier(classifiers: dict[str, Classifier]) -> Classifier | None:
-    """The one classifier that answers categories. Two would have to be told apart, and nothing says how."""
+def _only(classifiers: dict[str, Classifier], task: str) -> Classifier | None:
+    """The one classifier of a task. Two would have to be told apart, and nothing says how."""
     for name, classifier in classifiers.items():
         if len(set(classifier.labels)) != len(classifier.labels) or not classifier.labels:
             raise UserError(f"runtime.yaml: classifiers.{name}.labels: must be given, each once")
         if classifier.fallback in classifier.labels:
             raise UserError(f"runtime.yaml: classifiers.{name}.fallback: is one of the labels; give another name")
-    found = [classifier for classifier in classifiers.values() if classifier.task == "category"]
+    found = [classifier for classifier in classifiers.values() if classifier.task == task]
     if len(found) > 1:
         raise UserError(
-            f"runtime.yaml: classifiers: one is executed, {len(found)} are given of the task category; keep one"
+            f"runtime.yaml: classifiers: one is executed, {len(found)} are given of the task {task}; keep one"
         )
     return found[0] if found else None
 
@@ -141,12 +165,8 @@ def _cache(program: Program, runtime: Runtime) -> Cache | None:
 
 
 def _detectors(runtime: Runtime) -> set[str]:
-    """The classifiers that guards may ask: checkpoints that label a text as a whole."""
-    return {
-        name
-        for name, one in runtime.classifiers.items()
-        if one.task != "category" and one.checkpoint is not None and one.checkpoint.kind == "sequence"
-    }
+    """The classifiers that guards may ask."""
+    return {name for name, one in runtime.classifiers.items() if one.task != "category" and one.checkpoint is not None}
 
 
 def for_the_engine(classifiers: dict[str, Classifier]) -> dict[str, Classifier]:

@@ -82,3 +82,6 @@ LANGUAGES = frozenset(
     }
 )
 """Those that the stock router's detector tells apart."""
+
+KNOWN = LANGUAGES - {"mi", "tn", "ts"}
+"""Those that our runtime's detector tells apart."""

@@ -28,7 +28,7 @@ class Encoder(Strict):
 
 
 class Head(Strict):
-    """A compiled classifier head: a file beside this one, and the hash of what it was trained from."""
+    """A compiled head, or vectors of sentences: a file beside this one, and the hash of what it was made from."""
 
     file: str = Field(pattern=r"^[a-z0-9-]+\.safetensors$")
     inputs: str = Field(pattern=r"^[0-9a-f]{64}$")
@@ -58,11 +58,14 @@ class Classifier(Strict):
     """A model that reads the request. Below ``threshold`` (a probability) it answers ``fallback``, or nothing.
 
     It is an ``encoder`` with a compiled ``head``, or a ``checkpoint``. ``labels`` are the categories that the head
-    knows, in its order, or those of the checkpoint's labels that the policy speaks of (of a token's without ``B-`` and
-    ``I-``). ``fallback`` is none of them: the category of what is like none of them.
+    knows, in its order, or those of the checkpoint's labels that the policy speaks of (of a token's the types, as
+    ``schemas.pii`` spells them). ``fallback`` is none of them: the category of what is like none of them.
+
+    Of the task ``likeness`` the labels are sentences, the ``head`` has their vectors, and the answer is the cosine of
+    the text and each sentence; thresholds are those of the signals that ask.
     """
 
-    task: Literal["category", "jailbreak", "pii"]
+    task: Literal["category", "jailbreak", "pii", "likeness"]
     encoder: Encoder | None = None
     head: Head | None = None
     checkpoint: Checkpoint | None = None
@@ -75,8 +78,10 @@ class Classifier(Strict):
         compiled = self.encoder is not None and self.head is not None
         if compiled == (self.checkpoint is not None) or (self.encoder is None) != (self.head is None):
             raise ValueError("give an encoder and a head, or a checkpoint")
-        if self.checkpoint is None and self.task != "category":
+        if self.checkpoint is None and self.task not in {"category", "likeness"}:
             raise ValueError(f"the task {self.task} needs a checkpoint")
+        if self.checkpoint is not None and self.task == "likeness":
+            raise ValueError("likeness is told by a sentence encoder, not by a checkpoint")
         if self.checkpoint is not None and self.task == "category" and self.checkpoint.kind != "sequence":
             raise ValueError("a category is said of a text, not of its tokens")
         return self
@@ -132,6 +137,13 @@ class Cache(Strict):
     encoder: Encoder | None = None
 
 
+class Detectors(Strict):
+    """Which classifier each signal asks whose rule in ``config.yaml`` names none, by the signal's name."""
+
+    jailbreak: dict[str, str] | None = None
+    pii: dict[str, str] | None = None
+
+
 class Runtime(Strict):
     """The file ``router/runtime.yaml``. ``deadline`` in milliseconds is the gateway's message timeout too."""
 
@@ -153,3 +165,4 @@ class Runtime(Strict):
     """Where requests go whose category cannot be had; without it they are refused."""
     responseHeaders: Literal["on-request", "always"] | None = None  # noqa: N815 - the file's spelling
     """Which clients are told what was chosen for them: those that send ``x-vsr-debug: true``, or all."""
+    detectors: Detectors | None = None

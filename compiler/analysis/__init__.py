@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from compiler.analysis import assertions, caches, coverage, devices, engine, limits, routes, supported
+from compiler.analysis import assertions, caches, coverage, devices, engine, limits, routes, signals, supported
 from compiler.analysis.requests import Requests
 from compiler.diagnostics import Diagnostic
 from compiler.link import ir
@@ -24,6 +24,7 @@ def analyse(policy: ir.Policy, targets: Collection[str]) -> list[Diagnostic]:
         *policy.warnings,
         *supported.check(policy, targets),
         *engine.check(policy),
+        *signals.check(policy),
         *limits.check(policy),
         *devices.check(policy),
         *caches.check(policy),

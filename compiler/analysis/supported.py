@@ -5,45 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from compiler.diagnostics import Diagnostic, Span
-from compiler.link import ir, signals
-
-SIGNALS = {
-    signals.Similar: "`embedding` signals",
-    signals.Language: "`language` signals",
-    signals.Complexity: "`complexity` signals",
-    signals.Role: "`role` signals",
-    signals.Jailbreak: "`jailbreak` signals",
-}
-"""Kinds that the runtime does not compute yet. What the stock router computes is told by ``engine``."""
+from compiler.link import ir
 
 
 def check(policy: ir.Policy, targets: Collection[str]) -> Iterator[Diagnostic]:
     """VSR105 for each noun that would be ignored."""
-    for what, span in (*_routing(policy), *_environments(policy, targets)):
+    for what, span in _environments(policy, targets):
         yield Diagnostic("VSR105", f"{what} not supported yet", span, "Take it out until a release supports it.")
-
-
-def _routing(policy: ir.Policy) -> Iterator[tuple[str, Span]]:
-    if not policy.router.stock:
-        yield from _runtime(policy)
-
-
-def _runtime(policy: ir.Policy) -> Iterator[tuple[str, Span]]:
-    for signal in policy.signals:
-        if type(signal.body) in SIGNALS:
-            yield f"{SIGNALS[type(signal.body)]} are", signal.span
-        if isinstance(signal.body, signals.Pii) and signal.body.detector is not None:
-            yield "`pii` signals with a `detector` are", signal.span
-    for guard in policy.guards:
-        if guard.detector is not None and guard.detector.task == "pii":
-            yield "guards with a `detector` of personal data are", guard.span
-        elif guard.detector is not None and guard.on != "request":
-            yield "guards of responses with a `detector` are", guard.span
 
 
 def _environments(policy: ir.Policy, targets: Collection[str]) -> Iterator[tuple[str, Span]]:
     for environment in policy.environments:
         if environment.target not in targets:
             yield f"the target `{environment.target}` is", environment.span
-        if environment.device is not None:
-            yield "`device` of an environment is", environment.span

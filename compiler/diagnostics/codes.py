@@ -106,6 +106,14 @@ CODES: dict[str, Code] = {
     "VSR280": Code("classifier on a GPU that is not there", "error", "Give the router `gpus`, or put it on the CPU."),
     "VSR281": Code("GPUs that nothing uses", "warning", "Put a checkpoint on them, or take them out."),
     "VSR282": Code("claim that nothing is read from", "warning", "Name a checkpoint, or take it out."),
+    "VSR283": Code("signal that the router is never told", "error", "Take it out, and tell clients apart elsewhere."),
+    "VSR284": Code("language that nobody here can tell", "error", "Take the language out."),
+    "VSR285": Code("sentence on both sides", "error", "Keep it on the side where it belongs."),
+    "VSR286": Code("level that no request can have", "error", "Lower the threshold."),
+    "VSR290": Code(
+        "device that nothing is moved to", "warning", "Take `device` out, or give a classifier a checkpoint."
+    ),
+    "VSR291": Code("image for another device", "note", "Name the image that brings torch for CUDA, if it is another."),
     "VSR301": Code("no repository for Argo CD", "warning", "Add `gitops` with the repository that holds the output."),
     "VSR302": Code("path outside the repository", "error", "Name the folder of the repository that holds `out/`."),
     "VSR303": Code(

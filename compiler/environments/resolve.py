@@ -4,27 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from compiler.diagnostics import CompileError, Diagnostic
+from compiler.features.router_models import on_gpu
 from compiler.link import ir
+from compiler.link.classifiers import PRECISIONS
 from compiler.link.rebuilt import rebuilt
 
 ROUTER = "router"
 """The key of ``replicas``, ``images`` and ``resources`` that means the router."""
-NOT_YET = ("device",)
-"""What an environment may say and no feature executes yet."""
 
 
 def resolve(policy: ir.Policy, environment: ir.Environment) -> ir.Policy:
     """The linked policy of one environment; the policy itself where the environment changes nothing.
 
-    Raises:
-        CompileError: VSR304 for a setting that nothing executes yet.
+    The router's files are those of the policy; `router_config.moved` brings its settings to another device.
     """
-    if problems := [_not_yet(environment, name) for name in NOT_YET if getattr(environment, name)]:
-        raise CompileError(problems)
     endpoints = {endpoint.name: _endpoint(endpoint, environment) for endpoint in policy.endpoints}
-    changed = {id(old): new for old, new in zip(policy.endpoints, endpoints.values(), strict=True) if new is not old}
-    # An endpoint is one symbol: models, routes and tests that hold it must go on holding the same one.
+    moves: list[tuple[object, object]] = [*zip(policy.endpoints, endpoints.values(), strict=True)]
+    moves += [(each, _classifier(each, environment)) for each in policy.classifiers]
+    changed = {id(old): new for old, new in moves if new is not old}
+    # An endpoint is one symbol, and so is a classifier: whatever holds it must go on holding the same one.
     moved: ir.Policy = rebuilt(policy, changed) if changed else policy
     gateway = replace(
         moved.gateway,
@@ -33,21 +31,31 @@ def resolve(policy: ir.Policy, environment: ir.Environment) -> ir.Policy:
     )
     result = replace(
         moved,
-        router=_router(moved.router, environment),
+        router=_router(moved, environment),
         gateway=gateway,
         versions=environment.versions or moved.versions,
     )
     return policy if result == policy else result
 
 
-def _not_yet(environment: ir.Environment, name: str) -> Diagnostic:
-    message = f"`{environment.name}` sets `{name}`, which the target `{environment.target}` does not do yet"
-    return Diagnostic("VSR304", message, environment.span, f"Remove `{name}`.")
+def _classifier(classifier: ir.Classifier, environment: ir.Environment) -> ir.Classifier:
+    """The checkpoint on the environment's device, in the precision that goes with it unless the policy names one."""
+    device = environment.device
+    if classifier.checkpoint is None or device is None or device == classifier.device:
+        return classifier
+    return replace(
+        classifier, device=device, precision=classifier.precision if classifier.says_precision else PRECISIONS[device]
+    )
 
 
-def _router(router: ir.Router, environment: ir.Environment) -> ir.Router:
+def _router(policy: ir.Policy, environment: ir.Environment) -> ir.Router:
+    """The router with its own numbers. Where the environment names the device, it has GPUs exactly if they are used."""
+    router, gpus = policy.router, policy.router.gpus
+    if environment.device is not None and not router.stock:
+        gpus = max(gpus, 1) if on_gpu(policy) else 0
     return replace(
         router,
+        gpus=gpus,
         replicas=environment.replicas.get(ROUTER, router.replicas),
         image=environment.images.get(ROUTER, router.image),
         resources=environment.resources.get(ROUTER, router.resources),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
+from compiler.features import router_signals
 from compiler.features.router_plugins import plugins
 from compiler.link import ir
-from compiler.link.signals import Context, Conversation, Keywords, Pii, Structure
+from compiler.link.signals import Jailbreak, Pii
 from runtime.inference.locate import KNOWN
 from schemas import runtime as settings
 from schemas.pii import ALL_TYPES
@@ -14,10 +16,6 @@ from schemas.routerconfig import v0_4_0 as stock
 
 CONFIG, SETTINGS = "config.yaml", "runtime.yaml"
 """File names in ``router/``. Heads are called ``<classifier>.safetensors``."""
-OPERATORS = {"any": "OR", "all": "AND", "none": "NOR"}
-TYPES = {Keywords: "keyword", Context: "context", Structure: "structure", Conversation: "conversation", Pii: "pii"}
-"""How conditions call the signals that the runtime computes. Others are refused before they get here."""
-Rule = stock.Keyword | stock.Context | stock.Structure | stock.Conversation
 
 
 def router_config(policy: ir.Policy) -> stock.RouterConfig:
@@ -56,6 +54,7 @@ def runtime_settings(policy: ir.Policy, heads: Mapping[str, settings.Classifier]
         cache=_cache(policy),
         onFailure="default-model" if router.fails_open else None,
         responseHeaders=None if router.response_headers == "never" else router.response_headers,
+        detectors=_detectors(policy),
     )
 
 
@@ -67,6 +66,30 @@ def _cache(policy: ir.Policy) -> settings.Cache | None:
     compares = any(cache.similarity is not None for cache in caches)
     known = settings.Encoder(repo=settings.MINILM, sha256=KNOWN[settings.MINILM].weights, precision="int8")
     return settings.Cache(encoder=known if compares else None)
+
+
+def moved(body: Mapping[str, Any], policy: ir.Policy) -> dict[str, Any]:
+    """The settings as an environment has them that brings checkpoints to another device."""
+    found = {classifier.name: classifier for classifier in policy.classifiers}
+    classifiers = {
+        name: given
+        if "checkpoint" not in given
+        else given
+        | {"checkpoint": given["checkpoint"] | {"device": found[name].device, "precision": found[name].precision}}
+        for name, given in body["classifiers"].items()
+    }
+    return {**body, "classifiers": classifiers}
+
+
+def _detectors(policy: ir.Policy) -> settings.Detectors | None:
+    """Who is asked for the signals whose rule has no word for that."""
+    attacks = {each.name: each.body.detector.name for each in policy.signals if isinstance(each.body, Jailbreak)}
+    personal = {
+        each.name: each.body.detector.name
+        for each in policy.signals
+        if isinstance(each.body, Pii) and each.body.detector is not None
+    }
+    return settings.Detectors(jailbreak=attacks or None, pii=personal or None) if attacks or personal else None
 
 
 def _guard(guard: ir.Guard) -> settings.Guard:
@@ -124,60 +147,15 @@ def cards(policy: ir.Policy, bases: list[ir.Model]) -> list[stock.ModelCard]:
 
 
 def _signals(policy: ir.Policy) -> stock.Signals:
-    """The signals by collection, each sorted by name."""
-    found: dict[str, list[Rule | stock.Pii]] = {}
-    for signal in policy.signals:
-        rule = _pii(signal.name, signal.body) if isinstance(signal.body, Pii) else signal_rule(signal)
-        if rule is None:
-            raise ValueError(f"the signal {signal.name} has no form in the router's config")
-        found.setdefault(rule[0], []).append(rule[1])
+    """The signals by collection."""
+    found = router_signals.collected(policy, _pii)
     return stock.Signals.model_validate({"domains": [domain(category) for category in policy.categories], **found})
 
 
-def _pii(name: str, body: Pii) -> tuple[str, stock.Pii]:
+def _pii(name: str, body: Pii) -> stock.Pii:
     """The contract names what may be there; the policy what is looked for."""
     allowed = sorted(ALL_TYPES - set(body.types))
-    return "pii", stock.Pii(name=name, threshold=body.threshold, pii_types_allowed=allowed, include_history=True)
-
-
-def signal_rule(signal: ir.Signal) -> tuple[str, Rule] | None:
-    """A signal that needs no model: its collection, and what stands there. None of one that needs a model."""
-    match signal.body:
-        case Keywords(words, match, regex, case_sensitive):
-            return "keywords", stock.Keyword.model_validate(
-                {
-                    "name": signal.name,
-                    "operator": OPERATORS[match],
-                    "keywords": list(words),
-                    "case_sensitive": case_sensitive,
-                    "method": "regex" if regex else None,
-                }
-            )
-        case Context(minimum, maximum):
-            low, high = (None if each is None else str(each) for each in (minimum, maximum))
-            return "context", stock.Context(name=signal.name, min_tokens=low, max_tokens=high)
-        case Structure(pattern, keywords, minimum, maximum):
-            source = (
-                {"type": "regex", "pattern": pattern}
-                if pattern
-                else {"type": "keyword_set", "keywords": list(keywords)}
-            )
-            counted = _counted(signal.name, source, minimum, maximum)
-            return "structure", stock.Structure.model_validate(counted)
-        case Conversation(of, role, minimum, maximum):
-            counted = _counted(signal.name, {"type": of, "role": role}, minimum, maximum)
-            return "conversation", stock.Conversation.model_validate(counted)
-        case _:
-            return None
-
-
-def _counted(name: str, source: Mapping[str, object], minimum: int | None, maximum: int | None) -> dict[str, object]:
-    bounds = {"gte": minimum, "lte": maximum}
-    return {
-        "name": name,
-        "feature": {"type": "count", "source": source},
-        "predicate": {key: float(value) for key, value in bounds.items() if value is not None},
-    }
+    return stock.Pii(name=name, threshold=body.threshold, pii_types_allowed=allowed, include_history=True)
 
 
 def domain(category: ir.Category) -> stock.Domain:
@@ -187,15 +165,12 @@ def domain(category: ir.Category) -> stock.Domain:
 
 
 def _decision(route: ir.Route, priority: int) -> stock.Decision:
-    rules = _rules(route.when)
-    if isinstance(rules, stock.Leaf):
-        rules = stock.Node(operator="AND", conditions=[rules])
     target = " or ".join(model.name for model, _ in route.models) or "a fixed answer"
     return stock.Decision(
         name=route.name,
         description=f"Route {route.name} to {target}",
         priority=priority,
-        rules=rules,
+        rules=stock.Node.model_validate(router_signals.rules(route.when, lambda _: "domain")),
         modelRefs=[ref(route, model) for model, _ in route.models],
         plugins=plugins(route) or None,
     )
@@ -209,17 +184,3 @@ def ref(route: ir.Route, model: ir.Model) -> stock.ModelRef:
         use_reasoning=bool(route.reasoning or route.effort),
         reasoning_effort=route.effort,
     )
-
-
-def _rules(condition: ir.Condition) -> stock.Node | stock.Leaf:
-    match condition:
-        case ir.InCategory(category):
-            return stock.Leaf(type="domain", name=category.name)
-        case ir.HasSignal(signal):
-            return stock.Leaf.model_validate({"type": TYPES[type(signal.body)], "name": signal.name})
-        case ir.Not(part):
-            return stock.Node(operator="NOT", conditions=[_rules(part)])
-        case ir.All(parts):
-            return stock.Node(operator="AND", conditions=[_rules(part) for part in parts])
-        case ir.Any(parts):
-            return stock.Node(operator="OR", conditions=[_rules(part) for part in parts])

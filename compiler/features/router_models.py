@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from compiler.features.objects import Body, Object, make
 from compiler.features.pods import HARDENED, container
 from compiler.link import ir
+from compiler.link.signals import Language
 
 MODELS_PATH = "/models"
 STORAGE = 5
@@ -17,14 +18,12 @@ def checkpoints(policy: ir.Policy) -> list[tuple[str, str]]:
     """Repositories and revisions that our runtime reads, each once. Another engine brings models of its own."""
     if policy.router.stock:
         return []
-    found = [policy.classifier, *(guard.detector for guard in policy.guards)]
-    return sorted({one.checkpoint for one in found if one is not None and one.checkpoint is not None})
+    return sorted({one.checkpoint for one in policy.asked if one.checkpoint is not None})
 
 
 def on_gpu(policy: ir.Policy) -> bool:
     """Whether a checkpoint is for a GPU."""
-    found = [policy.classifier, *(guard.detector for guard in policy.guards)]
-    return any(one is not None and one.checkpoint is not None and one.device == "cuda" for one in found)
+    return any(one.checkpoint is not None and one.device == "cuda" for one in policy.asked)
 
 
 def claim_name(router: ir.Router) -> str:
@@ -81,9 +80,14 @@ def mount(policy: ir.Policy) -> list[Body]:
 
 
 def environment(policy: ir.Policy, writable: str) -> list[Body]:
-    """What the router must know of them. Its engine's socket lies in the one folder where it may write."""
+    """What the router must know of them, and of the one folder where it may write.
+
+    Its engine's socket lies there, and the statistics of languages are unpacked there.
+    """
     found = checkpoints(policy)
-    return [{"name": "TMPDIR", "value": writable}, {"name": "VSR_MODELS", "value": MODELS_PATH}] if found else []
+    unpacks = not policy.router.stock and any(isinstance(signal.body, Language) for signal in policy.signals)
+    folder: list[Body] = [{"name": "TMPDIR", "value": writable}] if found or unpacks else []
+    return [*folder, {"name": "VSR_MODELS", "value": MODELS_PATH}] if found else folder
 
 
 def needs(policy: ir.Policy) -> tuple[dict[str, str], dict[str, str]]:

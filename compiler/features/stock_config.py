@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from compiler.features import router_config
+from compiler.features import router_config, router_signals
 from compiler.features.router_plugins import plugins
+from compiler.features.router_signals import Rule
 from compiler.link import ir
-from compiler.link.signals import Complexity, Jailbreak, Keywords, Language, Pii, Similar
+from compiler.link.signals import Jailbreak, Keywords, Pii
 from compiler.releases.engines import STOCK_ROUTER, StockRouter
 from schemas.routerconfig import engine_0_4_0 as stock
 from schemas.routerconfig import v0_4_0 as common
 
 MEBI = 2**20
-Rule = router_config.Rule | stock.Embedding | stock.Language | stock.Complexity | stock.Jailbreak | common.Pii
 
 
 def stock_config(policy: ir.Policy) -> stock.RouterConfig:
@@ -80,12 +80,14 @@ def _provider_model(model: ir.Model) -> stock.ProviderModel:
     return stock.ProviderModel.model_validate(body)
 
 
-def _signals(policy: ir.Policy, release: StockRouter) -> stock.Signals:
+def _signals(policy: ir.Policy, release: StockRouter) -> common.Signals:
     found: dict[str, list[Rule]] = {}
-    for collection, rule in (*_categories(policy, release), *_asked(policy), *_guarded(policy)):
+    own = router_signals.collected(policy, lambda name, body: _pii(name, body.types, body.threshold))
+    asked = ((collection, rule) for collection, rules in own.items() for rule in rules)
+    for collection, rule in (*_categories(policy, release), *asked, *_guarded(policy)):
         found.setdefault(collection, []).append(rule)
     domains = [router_config.domain(each) for each in policy.categories if is_domain(each)]
-    return stock.Signals.model_validate({"domains": domains, **found})
+    return common.Signals.model_validate({"domains": domains, **found})
 
 
 def _categories(policy: ir.Policy, release: StockRouter) -> Iterator[tuple[str, Rule]]:
@@ -95,49 +97,13 @@ def _categories(policy: ir.Policy, release: StockRouter) -> Iterator[tuple[str, 
         if not is_domain(category):
             yield (
                 "embeddings",
-                stock.Embedding(
+                common.Embedding(
                     name=category.name,
                     threshold=release.similarity if given is None else given,
                     candidates=list(category.examples),
                     aggregation_method="max",
                 ),
             )
-
-
-def _asked(policy: ir.Policy) -> Iterator[tuple[str, Rule]]:
-    """The policy's signals. One for a language serves every signal that asks for it."""
-    codes: set[str] = set()
-    for signal in policy.signals:
-        match signal.body:
-            case Language(asked):
-                codes.update(asked)
-            case Similar(sentences, threshold, aggregate):
-                yield (
-                    "embeddings",
-                    stock.Embedding.model_validate(
-                        {
-                            "name": signal.name,
-                            "threshold": threshold,
-                            "candidates": list(sentences),
-                            "aggregation_method": aggregate,
-                        }
-                    ),
-                )
-            case Complexity(hard, easy, _, threshold):
-                sides = {"hard": {"candidates": list(hard)}, "easy": {"candidates": list(easy)}}
-                body = {"name": signal.name, "threshold": threshold, **sides}
-                yield "complexity", stock.Complexity.model_validate(body)
-            case Jailbreak(_, threshold):
-                yield "jailbreak", stock.Jailbreak(name=signal.name, threshold=threshold, include_history=True)
-            case Pii(types, _, threshold):
-                yield "pii", _pii(signal.name, types, threshold)
-            case _:
-                rule = router_config.signal_rule(signal)
-                if rule is None:
-                    raise ValueError(f"the signal {signal.name} has no form in the engine's config")
-                yield rule
-    for code in sorted(codes):
-        yield "language", stock.Language(name=code, description=f"Requests in {code}")
 
 
 def _guarded(policy: ir.Policy) -> Iterator[tuple[str, Rule]]:
@@ -148,11 +114,9 @@ def _guarded(policy: ir.Policy) -> Iterator[tuple[str, Rule]]:
             yield "pii", _pii(name, guard.types, guard.threshold)
         elif guard.patterns:
             words = Keywords(guard.patterns, "any", regex=True, case_sensitive=True)
-            rule = router_config.signal_rule(ir.Signal(name, words, guard.span))
-            if rule is not None:
-                yield rule
+            yield router_signals.signal_rule(ir.Signal(name, words, guard.span))
         else:
-            yield "jailbreak", stock.Jailbreak(name=name, threshold=guard.threshold, include_history=True)
+            yield "jailbreak", common.Jailbreak(name=name, threshold=guard.threshold, include_history=True)
         yield "context", common.Context(name=name, min_tokens=str(guard.max_tokens + 1))
 
 
@@ -186,48 +150,19 @@ def _guard(policy: ir.Policy, guard: ir.Guard) -> stock.Decision:
 
 
 def _decision(route: ir.Route) -> stock.Decision:
-    rules = _rules(route.when)
-    if isinstance(rules, stock.Leaf):
-        rules = stock.Node(operator="AND", conditions=[rules])
     target = " or ".join(model.name for model, _ in route.models) or "a fixed answer"
     return stock.Decision(
         name=route.name,
         description=f"Route {route.name} to {target}",
         priority=0,
-        rules=rules,
+        rules=stock.Node.model_validate(router_signals.rules(route.when, _kind)),
         modelRefs=[router_config.ref(route, model) for model, _ in route.models],
         plugins=plugins(route) or None,
     )
 
 
-def _rules(condition: ir.Condition) -> stock.Node | stock.Leaf:
-    match condition:
-        case ir.InCategory(category):
-            return stock.Leaf(type="domain" if is_domain(category) else "embedding", name=category.name)
-        case ir.HasSignal(signal):
-            return _leaf(signal)
-        case ir.Not(part):
-            return stock.Node(operator="NOT", conditions=[_rules(part)])
-        case ir.All(parts):
-            return stock.Node(operator="AND", conditions=[_rules(part) for part in parts])
-        case ir.Any(parts):
-            return stock.Node(operator="OR", conditions=[_rules(part) for part in parts])
-
-
-def _leaf(signal: ir.Signal) -> stock.Node | stock.Leaf:
-    match signal.body:
-        case Language(codes):
-            return stock.Node(operator="OR", conditions=[stock.Leaf(type="language", name=code) for code in codes])
-        case Complexity(level=level):
-            return stock.Leaf(type="complexity", name=f"{signal.name}:{level}")
-        case Similar():
-            return stock.Leaf(type="embedding", name=signal.name)
-        case Jailbreak():
-            return stock.Leaf(type="jailbreak", name=signal.name)
-        case Pii():
-            return stock.Leaf(type="pii", name=signal.name)
-        case body:
-            return stock.Leaf.model_validate({"type": router_config.TYPES[type(body)], "name": signal.name})
+def _kind(category: ir.Category) -> str:
+    return "domain" if is_domain(category) else "embedding"
 
 
 def _catalog(policy: ir.Policy, release: StockRouter) -> stock.ModelCatalog | None:

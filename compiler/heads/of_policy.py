@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Literal, cast
 from compiler.diagnostics import CompileError, Diagnostic
 from compiler.heads.artifact import compile_head, recommended_threshold
 from compiler.heads.inputs import OTHER, CategoryExamples
+from compiler.heads.sentences import compile_sentences
 from compiler.link import ir
+from compiler.link.signals import Pii
 from runtime.inference.errors import ModelError
 from runtime.inference.head_file import head_metadata
 from runtime.inference.locate import KNOWN
@@ -36,7 +38,7 @@ class Heads:
 
 
 def compile_heads(policy: ir.Policy, existing: Callable[[str], bytes | None], *, rebuild: bool) -> Heads:
-    """The policy's heads; none without categories.
+    """The policy's heads, and the vectors of its sentences; none without categories and without sentences.
 
     Args:
         policy: The linked policy.
@@ -46,10 +48,11 @@ def compile_heads(policy: ir.Policy, existing: Callable[[str], bytes | None], *,
     Raises:
         CompileError: VSR506 where a head is needed and cannot be trained.
     """
-    checkpoints = checkpoint_settings(policy)
+    others = compile_sentences(policy, existing, rebuild=rebuild)
+    checkpoints = checkpoint_settings(policy) | dict(others.classifiers)
     classifier = policy.classifier
     if classifier is None or classifier.encoder is None:
-        return Heads({}, checkpoints, ())
+        return Heads(others.files, checkpoints, ())
     precision = cast("Literal['int8', 'fp32']", classifier.precision)
     sha256 = KNOWN[classifier.encoder].weights
     categories = [CategoryExamples(each.name, each.description, each.examples) for each in policy.categories]
@@ -68,17 +71,16 @@ def compile_heads(policy: ir.Policy, existing: Callable[[str], bytes | None], *,
         fallback=OTHER if any(each.name == OTHER for each in categories) else None,
         threshold=threshold,
     )
-    return Heads({file: head}, {classifier.name: known} | checkpoints, tuple(_weak(policy, strays[:MAX_TOLD])))
+    files = {file: head} | dict(others.files)
+    return Heads(files, {classifier.name: known} | checkpoints, tuple(_weak(policy, strays[:MAX_TOLD])))
 
 
 def checkpoint_settings(policy: ir.Policy) -> dict[str, settings.Classifier]:
-    """What the runtime must know of each checkpoint: that of the categories, and those that guards name as detectors.
+    """What the runtime must know of each checkpoint: of the categories', and of those that guards and signals ask.
 
     A category is said of the beginning of a text, a detector reads all of it.
     """
-    found = {guard.detector.name: guard.detector for guard in policy.guards if guard.detector is not None}
-    if policy.classifier is not None:
-        found[policy.classifier.name] = policy.classifier
+    found = {one.name: one for one in policy.asked}
     return {name: _checkpoint(policy, one, *one.checkpoint) for name, one in sorted(found.items()) if one.checkpoint}
 
 
@@ -88,7 +90,7 @@ def _checkpoint(policy: ir.Policy, classifier: ir.Classifier, repo: str, revisio
     labels = {
         "category": [name for name in names if name != OTHER],
         "jailbreak": ["jailbreak"],
-        "pii": sorted({kind for guard in policy.guards if guard.detector is classifier for kind in _told(guard.types)}),
+        "pii": sorted({kind for types in _asked(policy, classifier) for kind in _told(types)}),
     }
     return settings.Classifier(
         task=cast("Literal['category', 'jailbreak', 'pii']", classifier.task),
@@ -105,6 +107,14 @@ def _checkpoint(policy: ir.Policy, classifier: ir.Classifier, repo: str, revisio
         fallback=OTHER if category and OTHER in names else None,
         threshold=DEFAULT_THRESHOLD if classifier.threshold is None else classifier.threshold,
     )
+
+
+def _asked(policy: ir.Policy, classifier: ir.Classifier) -> Iterator[tuple[str, ...]]:
+    """The types that each guard and each signal asks a detector for."""
+    yield from (guard.types for guard in policy.guards if guard.detector is classifier)
+    for signal in policy.signals:
+        if isinstance(signal.body, Pii) and signal.body.detector is classifier:
+            yield signal.body.types
 
 
 def _told(types: tuple[str, ...]) -> list[str]:

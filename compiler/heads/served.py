@@ -92,7 +92,7 @@ def evaluate_examples(policy: ir.Policy, existing: Existing) -> EvalReport:
 def _compiled(policy: ir.Policy, existing: Existing) -> _Compiled:
     heads = compile_heads(policy, lambda name: existing(f"router/{name}"), rebuild=False)
     for known in heads.classifiers.values():
-        if known.encoder is not None and known.head is not None:
+        if known.task == "category" and known.encoder is not None and known.head is not None:
             return _Compiled(known, known.encoder, known.head.inputs, heads)
     message = "the policy has no categories that a compiled head tells apart"
     raise CompileError([Diagnostic("VSR272", message, policy.span, "Give it categories with examples.")])

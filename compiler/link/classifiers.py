@@ -9,6 +9,8 @@ from schemas.runtime import MINILM
 
 OTHER = "other"
 """The category of what is like none of the rest: it is below every other's threshold."""
+PRECISIONS = {"cpu": "fp32", "cuda": "bf16"}
+"""Of a checkpoint where the policy says nothing, by device."""
 
 
 def link_classifiers(scope: Scope, policy: nouns.Policy) -> dict[str, ir.Classifier]:
@@ -35,7 +37,7 @@ def link_classifiers(scope: Scope, policy: nouns.Policy) -> dict[str, ir.Classif
 def _classifier(scope: Scope, name: str, noun: nouns.Classifier) -> ir.Classifier:
     checkpoint = None if noun.checkpoint is None else (noun.checkpoint.repo, noun.checkpoint.revision)
     encoder = None if checkpoint else noun.encoder or MINILM
-    precision = noun.precision or ("int8" if encoder else "bf16" if noun.device == "cuda" else "fp32")
+    precision = noun.precision or ("int8" if encoder else PRECISIONS[noun.device])
     if (encoder and precision == "bf16") or (checkpoint and precision == "int8"):
         hint = "Encoders with a compiled head run in int8 or fp32, checkpoints in bf16 or fp32."
         scope.report(
@@ -50,6 +52,7 @@ def _classifier(scope: Scope, name: str, noun: nouns.Classifier) -> ir.Classifie
         precision,
         noun.threshold,
         scope.span("classifiers", name, key=True),
+        says_precision=noun.precision is not None,
     )
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 from compiler.diagnostics import Diagnostic, Span
 from compiler.link.conditions import ALWAYS, All, Any, Condition, HasSignal, InCategory, Not, leaves
-from compiler.link.signals import Signal
+from compiler.link.signals import Jailbreak, Pii, Signal
 from compiler.link.symbols import (
     API_PATH,
     CLUSTER_DOMAIN,
@@ -289,6 +289,13 @@ class Policy:
     gitops: GitOps | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[Diagnostic, ...] = ()
+
+    @property
+    def asked(self) -> tuple[Classifier, ...]:
+        """The classifiers that somebody asks, each once: the categories', and the detectors of guards and signals."""
+        detectors = (signal.body.detector for signal in self.signals if isinstance(signal.body, Jailbreak | Pii))
+        found = [self.classifier, *(guard.detector for guard in self.guards), *detectors]
+        return tuple({one.name: one for one in found if one is not None}.values())
 
     @property
     def targets(self) -> tuple[str, ...]:

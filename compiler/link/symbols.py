@@ -218,7 +218,10 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class Classifier:
-    """A model that reads the request: an encoder with a head compiled from the examples, or a checkpoint."""
+    """A model that reads the request: an encoder with a head compiled from the examples, or a checkpoint.
+
+    ``says_precision`` is whether the policy names the precision; else it is the device's.
+    """
 
     name: str
     task: str
@@ -228,6 +231,7 @@ class Classifier:
     precision: str
     threshold: float | None
     span: Span
+    says_precision: bool = False
 
     @property
     def object_name(self) -> str:

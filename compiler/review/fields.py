@@ -47,6 +47,14 @@ KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
     "volumes": (("name",),),
     "namespaceResourceWhitelist": (("group", "kind"),),
     "clusterResourceWhitelist": (("group", "kind", "name"),),
+    "complexity": (("name",),),
+    "context": (("name",),),
+    "conversation": (("name",),),
+    "embeddings": (("name",),),
+    "jailbreak": (("name",),),
+    "language": (("name",),),
+    "pii": (("name",),),
+    "structure": (("name",),),
 }
 """What tells the items of a list apart, by the list's name; the first that every item has, once each, counts.
 

@@ -3,25 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
-from runtime.inference.windows import Floats
+from runtime.inference.windows import TokenLabels
 
-
-@dataclass(frozen=True, slots=True)
-class TokenLabels:
-    """What a token classifier says of a text.
-
-    Attributes:
-        labels: In the order of the columns.
-        offsets: Of each token, where it begins and ends in the text, in code points.
-        probabilities: Shape ``[tokens, labels]``.
-    """
-
-    labels: tuple[str, ...]
-    offsets: Sequence[tuple[int, int]]
-    probabilities: Floats
+__all__ = ["Engine", "TokenLabels"]
 
 
 class Engine(Protocol):
@@ -40,8 +26,8 @@ class Engine(Protocol):
             EngineError: the engine is broken, gone or stuck.
         """
 
-    async def tokens(self, task: str, text: str, until: float) -> TokenLabels:
-        """Each label's probability, for each token of a text. Raises what ``classify`` raises."""
+    async def label_tokens(self, task: str, texts: Sequence[str], until: float) -> list[TokenLabels]:
+        """Each label's probability, for each token of each text. Raises what ``classify`` raises."""
 
     @property
     def waiting(self) -> int:

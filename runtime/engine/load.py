@@ -6,7 +6,7 @@ Reading texts needs no torch, so a process that only asks does not load it.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from runtime.inference.errors import ModelError
 from runtime.inference.locate import find_encoder
 from runtime.inference.reader import Task, longest_piece, looked_through, read_task
 from runtime.inference.text_tokens import TextTokenizer
-from runtime.inference.windows import Windows
+from runtime.inference.windows import Floats, Windows
 from schemas import runtime as schema
 
 if TYPE_CHECKING:
@@ -52,10 +52,10 @@ def load_models(classifiers: Mapping[str, schema.Classifier], folder: Path) -> l
         ModelError: One cannot be loaded, or its device is not there.
     """
     groups: dict[tuple[str, str, str], dict[str, Checkpoint]] = {}
-    lanes: list[LoadedLane] = []
+    compiled = {name: one for name, one in classifiers.items() if one.checkpoint is None}
+    lanes = _compiled(compiled, folder)
     for name, classifier in classifiers.items():
         if classifier.checkpoint is None:
-            lanes.append(_compiled(name, classifier, folder))
             continue
         found = looked_through(name, classifier.checkpoint)
         key = (
@@ -100,15 +100,29 @@ def _compiled_task(name: str, classifier: schema.Classifier) -> Task:
     return Task(name, tuple(classifier.labels), tokenizer, Windows(room, 0, whole=False), "mean")
 
 
-def _compiled(name: str, classifier: schema.Classifier, folder: Path) -> LoadedLane:
-    from runtime.inference.compiled import CompiledModel  # noqa: PLC0415 - only where there is such a head
+def _compiled(classifiers: Mapping[str, schema.Classifier], folder: Path) -> list[LoadedLane]:
+    """A lane for each encoder: what was compiled over one shares its forward pass."""
+    from runtime.inference.compiled import CompiledModel  # noqa: PLC0415 - only where there is something compiled
+
+    lanes = []
+    for wanted in dict.fromkeys(one.encoder for one in classifiers.values()):
+        own = {name: one for name, one in classifiers.items() if one.encoder == wanted}
+        encoder, _ = _encoder(next(iter(own.values())))
+        model = CompiledModel(encoder, {name: _answers(name, one, folder) for name, one in own.items()})
+        budget = max(BUDGETS["cpu"], encoder.max_tokens)
+        lanes.append(LoadedLane(model, tuple(own), budget, encoder.max_tokens))
+    return lanes
+
+
+def _answers(name: str, classifier: schema.Classifier, folder: Path) -> Callable[[Floats], Floats]:
+    """What makes answers of embeddings: the head's probabilities, or the cosines with sentences."""
+    from runtime.inference.sentences import load_sentences  # noqa: PLC0415 - needs the classify extra
 
     if classifier.head is None:
         raise ModelError(f"classifier {name}: has neither a head nor a checkpoint")
-    encoder, _ = _encoder(classifier)
-    head = load_head(classifier.head, classifier.labels, folder)
-    model = CompiledModel(encoder, {name: head})
-    return LoadedLane(model, (name,), max(BUDGETS["cpu"], encoder.max_tokens), encoder.max_tokens)
+    if classifier.task == "likeness":
+        return load_sentences(classifier, folder).likeness
+    return load_head(classifier.head, classifier.labels, folder).probabilities
 
 
 def _encoder(classifier: schema.Classifier) -> tuple[SentenceEncoder, TextTokenizer]:

@@ -12,7 +12,6 @@ from runtime.engine.tokenising import Tokenising
 from runtime.inference.pieces import Answer, Piece
 from runtime.inference.reader import Task
 from runtime.inference.text_tokens import Tokens
-from runtime.inference.windows import stitched
 
 MOST_CHARACTERS = 4 << 20
 """Of all texts of a call. More is not even tokenised."""
@@ -61,15 +60,14 @@ class TaskEngine:
         cuts = how.cuts(found)
         return how.said(await self._backend.ask(task, how.pieces(found, cuts), until), cuts)
 
-    async def tokens(self, task: str, text: str, until: float) -> TokenLabels:
-        """Each label's probability, for each token of a text; see ``Engine``."""
+    async def label_tokens(self, task: str, texts: Sequence[str], until: float) -> list[TokenLabels]:
+        """Each label's probability, for each token of each text; see ``Engine``."""
         how = self._tasks[task]
-        found = await self._read(how, [text], until)
-        (cuts,) = how.cuts(found)
-        answers = await self._backend.ask(task, how.pieces(found, [cuts], frozenset({task})), until)
-        lead = how.tokenizer.lead
-        rows = [answer[task][lead : lead + end - begin] for answer, (begin, end) in zip(answers, cuts, strict=True)]
-        return TokenLabels(how.labels, list(found[0].offsets[: cuts[-1][1]]), stitched(rows, cuts))
+        found = await self._read(how, texts, until)
+        cuts = how.cuts(found)
+        return how.labelled(
+            await self._backend.ask(task, how.pieces(found, cuts, frozenset({task})), until), found, cuts
+        )
 
     def close(self) -> None:
         """Take no more work and let go of what waits."""

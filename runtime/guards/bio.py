@@ -2,7 +2,8 @@
 
 Understands ``B-PERSON``/``I-PERSON``/``O`` (BIO), with ``E-`` and ``S-`` (BIOES, also spelled ``L-`` and ``U-``), and
 plain labels without a scheme. Models break their scheme's rules, so an ``I-`` that continues nothing begins a span, and
-a change of type ends one: what a model labelled is never dropped.
+a change of type ends one: what a model labelled is never dropped. Tokens that touch are parts of one word, and models
+begin a span anew within a word now and then, so they stay together.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def decode(tokens: Sequence[Token], rule: str, types: Mapping[str, str] | None =
         types: From the model's names of types to ours; those that it lacks keep their name.
 
     Returns:
-        Spans whose score is the mean of their tokens'. One surely labelled token carries a doubtful neighbour.
+        Spans whose score is the highest of their tokens': a doubtful neighbour must not hide a sure finding.
     """
     return [_span(run, rule, types or {}) for run in _runs(tokens)]
 
@@ -55,8 +56,8 @@ def _runs(tokens: Sequence[Token]) -> Iterator[list[tuple[Token, str]]]:
     for token in tokens:
         if token.end <= token.start:
             continue
-        position, kind = _split(token.label)
-        if run and (kind is None or closed or position in _BEGINS or kind != run[-1][1]):
+        position, kind = parted(token.label)
+        if run and (kind != run[-1][1] or ((closed or position in _BEGINS) and token.start > run[-1][0].end)):
             yield run
             run = []
         if kind is not None:
@@ -66,7 +67,7 @@ def _runs(tokens: Sequence[Token]) -> Iterator[list[tuple[Token, str]]]:
         yield run
 
 
-def _split(label: str) -> tuple[str, str | None]:
+def parted(label: str) -> tuple[str, str | None]:
     """The place in the span and the type; no type outside of spans, and no place where there is no scheme."""
     if label.upper() in OUTSIDE:
         return "O", None
@@ -76,5 +77,5 @@ def _split(label: str) -> tuple[str, str | None]:
 
 def _span(run: Sequence[tuple[Token, str]], rule: str, types: Mapping[str, str]) -> Span:
     kind = run[0][1]
-    score = sum(token.score for token, _ in run) / len(run)
+    score = max(token.score for token, _ in run)
     return Span(run[0][0].start, run[-1][0].end, types.get(kind, kind), score, rule)

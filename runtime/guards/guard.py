@@ -26,6 +26,7 @@ class Guard:
         finders: what look at a normalised text.
         detector: the model that looks at it, by its name in the settings.
         threshold: the least score of what the detector finds; what patterns find counts.
+        types: what of the detector's findings counts; None for all of them.
         target: where ``route`` sends a request.
         on_request: whether it reads requests.
         on_response: whether it reads responses.
@@ -41,6 +42,7 @@ class Guard:
     finders: tuple[Finder, ...] = ()
     detector: str | None = None
     threshold: float = 0.7
+    types: frozenset[str] | None = None
     target: str | None = None
     on_request: bool = True
     on_response: bool = False

@@ -10,11 +10,12 @@ from runtime.guards.api_words import MEDIA_KEYS, MEDIA_TYPES, READABLE_SOURCES, 
 from runtime.guards.guard import Guard
 from runtime.guards.leaves import Leaf, Placed, is_blob, leaves
 from runtime.guards.normalise import normalise
+from runtime.guards.seen import Seen
 from runtime.guards.text import Normalised, Span
 from runtime.program.view import BYTES_A_TOKEN, Expired, OutOfTimeError, never
 
-Looks = Mapping[str, Sequence[Sequence[Span]]]
-"""What detectors found, by their names: a list of findings for each of the texts, in their order."""
+Looks = Mapping[str, Sequence[Seen]]
+"""What detectors saw, by their names: in each of the readings, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,11 @@ class Matter:
         self._normalised: dict[str, Normalised] = {}
 
     @cached_property
+    def readings(self) -> tuple[str, ...]:
+        """The texts as detectors read them, normalised: what hides a word from patterns hides it from a model."""
+        return tuple(self._normal(text).text for text in self.texts)
+
+    @cached_property
     def tokens(self) -> int:
         """The estimate of the length of all texts."""
         size = sum(len(leaf.value.encode()) for leaf in self.leaves if leaf.within is None)
@@ -73,18 +79,23 @@ class Matter:
             for run in self._joined.get(text, ()):
                 yield from self._across(run, found)
 
-    def _spans(
-        self, guard: Guard, expired: Expired, looks: Sequence[Sequence[Span]]
-    ) -> Iterator[tuple[str, Sequence[Span]]]:
+    def _spans(self, guard: Guard, expired: Expired, looks: Sequence[Seen]) -> Iterator[tuple[str, Sequence[Span]]]:
         for number, text in enumerate(self.texts):
             if expired():
                 raise OutOfTimeError
             normalised = self._normal(text) if guard.finders else None
             found = [span for finder in guard.finders if normalised for span in finder(normalised, expired)]
-            found += [span for span in (looks[number] if looks else ()) if span.score >= guard.threshold]
+            found += self._seen(text, looks[number], guard) if looks else ()
             found = [span for span in found if span.end > span.start]
             if found:
                 yield text, found
+
+    def _seen(self, text: str, seen: Seen, guard: Guard) -> Iterator[Span]:
+        """What counts of what a detector saw, in the offsets of the text."""
+        for span in seen.spans(guard.types, guard.threshold):
+            if span.end > span.start:
+                place = self._normal(text).original(span.start, span.end)
+                yield Span(*place, span.type, span.score, span.rule)
 
     def _normal(self, text: str) -> Normalised:
         if text not in self._normalised:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from runtime.guards.seen import Seen, likeliest
 from runtime.inference.classifier import Classification
 from runtime.inference.errors import ModelError
 from runtime.inference.reader import Task, looked_through, read_task
+from runtime.inference.token_spans import Labelled
 from schemas.runtime import Classifier
 
 if TYPE_CHECKING:
@@ -46,6 +48,16 @@ class CheckpointClassifier:
         cuts = self._task.cuts(found)
         answers = self._model.run(self._model.prepare(self._task.pieces(found, cuts)))
         return judged(self._task.said(answers, cuts)[0], self._settings)
+
+    def seen(self, text: str) -> Seen:
+        """What it sees in a text as a detector; blocks."""
+        if self._settings.checkpoint is None or self._settings.checkpoint.kind == "sequence":
+            return likeliest(self.classify(text).probabilities, self._settings.labels, text, self._task.name)
+        found = self._task.tokenizer([text])
+        cuts = self._task.cuts(found)
+        pieces = self._task.pieces(found, cuts, frozenset({self._task.name}))
+        (said,) = self._task.labelled(self._model.run(self._model.prepare(pieces)), found, cuts)
+        return Labelled(text, self._task.name, said.labels, said.offsets, said.probabilities)
 
 
 def judged(answer: Mapping[str, float], settings: Classifier) -> Classification:

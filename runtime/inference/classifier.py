@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,9 @@ from schemas.runtime import Classifier
 from schemas.runtime import Head as HeadFile
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from runtime.inference.encoder import SentenceEncoder
     from runtime.inference.head import Head
 
@@ -25,11 +28,13 @@ class Classification:
         label: The likeliest category, or None where its probability is below the threshold.
         probability: Of the likeliest category, also where ``label`` is None.
         probabilities: Of every category; they add up to at most one, the rest is "none of these".
+        likeness: The cosine with each sentence of the policy, where there are some.
     """
 
     label: str | None
     probability: float
     probabilities: Mapping[str, float]
+    likeness: Mapping[str, float] = field(default_factory=dict)
 
 
 class CategoryClassifier:
@@ -76,7 +81,11 @@ class CategoryClassifier:
 
     def classify(self, text: str) -> Classification:
         """Classifies one text; takes some milliseconds of CPU and blocks for them."""
-        row = self._head.probabilities(self._encoder.embed([text]))[0]
+        return self.said(self._encoder.embed([text]))
+
+    def said(self, embeddings: NDArray[np.float32]) -> Classification:
+        """What is said of the first of some embedded texts."""
+        row = self._head.probabilities(embeddings)[0]
         best = int(row.argmax())
         probability = float(row[best])
         label = self._head.labels[best] if probability >= self._threshold else None

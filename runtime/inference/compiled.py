@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from runtime.inference.pieces import Answer, Piece
+from runtime.inference.windows import Floats
 
 if TYPE_CHECKING:
     from runtime.inference.encoder import SentenceEncoder
-    from runtime.inference.head import Head
 
 
 class CompiledModel:
-    """One sentence encoder and the heads that were compiled over it."""
+    """One sentence encoder and what was compiled over it: by task, what makes answers of embeddings."""
 
-    def __init__(self, encoder: SentenceEncoder, heads: Mapping[str, Head]) -> None:
+    def __init__(self, encoder: SentenceEncoder, heads: Mapping[str, Callable[[Floats], Floats]]) -> None:
         self._encoder = encoder
         self._heads = dict(heads)
 
@@ -26,5 +26,5 @@ class CompiledModel:
     def run(self, batch: Sequence[Piece]) -> list[Answer]:
         """Embeds each piece once, and asks every head."""
         embeddings = self._encoder.embed_ids([piece.ids for piece in batch])
-        rows = {name: head.probabilities(embeddings) for name, head in self._heads.items()}
+        rows = {name: head(embeddings) for name, head in self._heads.items()}
         return [{name: table[number] for name, table in rows.items()} for number in range(len(batch))]

@@ -1,4 +1,4 @@
-"""Reads and writes the file of a classifier head: safetensors, with everything but the numbers as metadata.
+"""Reads and writes the file of a classifier head, or of sentences: safetensors, all but the numbers as metadata.
 
 Reading the metadata needs no package, so that a compile which only reuses a head needs none. Writing is done here, not
 by the safetensors package, so that equal heads are equal bytes under every release of it.
@@ -13,6 +13,8 @@ from typing import Any
 from runtime.inference.errors import ModelError
 
 ALGORITHM = "softmax-none-1"  # what the numbers mean to a reader; how they were found is the trainer's affair
+
+SENTENCES_ALGORITHM, SENTENCES = "sentences-1", "file of sentences"  # likewise, and how messages call it
 
 _MAX_HEADER = 1 << 20
 
@@ -35,10 +37,20 @@ def pack(metadata: Mapping[str, str], tensors: Mapping[str, tuple[tuple[int, ...
 
 
 def head_metadata(data: bytes) -> dict[str, str]:
-    """The metadata of a head, after a look at whether all of its numbers are there.
+    """The metadata of a head; see ``file_metadata``."""
+    return file_metadata(data, ALGORITHM, "classifier head")
+
+
+def file_metadata(data: bytes, algorithm: str, what: str) -> dict[str, str]:
+    """The metadata of a file, after a look at whether all of its numbers are there.
+
+    Args:
+        data: The file.
+        algorithm: What its numbers must mean.
+        what: How messages call it.
 
     Raises:
-        ModelError: It is no head, is cut off, or was written by a release that this one does not understand.
+        ModelError: It is none, is cut off, or was written by a release that this one does not understand.
     """
     size = int.from_bytes(data[:8], "little")
     whole = 0
@@ -48,12 +60,12 @@ def head_metadata(data: bytes) -> dict[str, str]:
             found = {str(key): str(value) for key, value in header.pop("__metadata__").items()}
             whole = 8 + size + max(entry["data_offsets"][1] for entry in header.values())
         except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
-            raise ModelError(f"the classifier head is damaged ({error!r}); compile the policy again") from error
+            raise ModelError(f"the {what} is damaged ({error!r}); compile the policy again") from error
     if not whole or whole != len(data):
-        raise ModelError("the classifier head is cut off; compile the policy again")
-    if found.get("algorithm") != ALGORITHM:
+        raise ModelError(f"the {what} is cut off; compile the policy again")
+    if found.get("algorithm") != algorithm:
         raise ModelError(
-            f"the classifier head is of the kind {found.get('algorithm')!r}, not {ALGORITHM!r}; "
+            f"the {what} is of the kind {found.get('algorithm')!r}, not {algorithm!r}; "
             "compile the policy with the same release as the runtime",
         )
     return found

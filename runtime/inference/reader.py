@@ -11,7 +11,8 @@ from runtime.inference.errors import ModelError
 from runtime.inference.labels import require
 from runtime.inference.pieces import Answer, Piece
 from runtime.inference.text_tokens import TextTokenizer, Tokens
-from runtime.inference.windows import Aggregate, Windows, together
+from runtime.inference.token_spans import scheme
+from runtime.inference.windows import Aggregate, TokenLabels, Windows, stitched, together
 
 if TYPE_CHECKING:
     from schemas import runtime as schema
@@ -65,6 +66,17 @@ class Task:
             found.append(dict(zip(self.labels, map(float, row), strict=True)))
         return found
 
+    def labelled(
+        self, answers: Sequence[Answer], found: Sequence[Tokens], cuts: Sequence[Sequence[tuple[int, int]]]
+    ) -> list[TokenLabels]:
+        """Each label's probability, for each token of each text, from the answers for its windows."""
+        left, lead = iter(answers), self.tokenizer.lead
+        labelled: list[TokenLabels] = []
+        for tokens, own in zip(found, cuts, strict=True):
+            rows = [next(left)[self.name][lead : lead + end - begin] for begin, end in own]
+            labelled.append(TokenLabels(self.labels, list(tokens.offsets[: own[-1][1]]), stitched(rows, own)))
+        return labelled
+
 
 def read_task(name: str, classifier: schema.Classifier) -> Task:
     """How texts are read for a checkpoint.
@@ -76,12 +88,8 @@ def read_task(name: str, classifier: schema.Classifier) -> Task:
     if settings is None:
         raise ModelError(f"classifier {name}: is no checkpoint")
     found = looked_through(name, settings)
-    known = (
-        [label.removeprefix("B-").removeprefix("I-") for label in found.labels]
-        if found.kind == "token"
-        else found.labels
-    )
-    require(list(dict.fromkeys(known)), classifier.labels, f"classifier {name}: the checkpoint {settings.repo}")
+    known = scheme(found.labels).types if found.kind == "token" else found.labels
+    require(known, classifier.labels, f"classifier {name}: the checkpoint {settings.repo}")
     tokenizer = TextTokenizer.load(found.tokenizer)
     room = longest_piece(found, settings) - tokenizer.special
     if settings.overlap >= room:

@@ -47,6 +47,21 @@ class Windows:
         return [(begin, begin + self.room) for begin in begins]
 
 
+@dataclass(frozen=True, slots=True)
+class TokenLabels:
+    """What a token classifier says of a text.
+
+    Attributes:
+        labels: In the order of the columns.
+        offsets: Of each token, where it begins and ends in the text, in code points.
+        probabilities: Shape ``[tokens, labels]``.
+    """
+
+    labels: tuple[str, ...]
+    offsets: Sequence[tuple[int, int]]
+    probabilities: Floats
+
+
 def together(rows: Sequence[Floats], sizes: Sequence[int], aggregate: Aggregate) -> Floats:
     """What the windows of one text say of it.
 

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from runtime.program.build_guards import guards as build_guards
 from runtime.program.build_models import auto_names, models
 from runtime.program.build_plugins import effects
-from runtime.program.build_signals import domains, signals
+from runtime.program.build_signals import DETECTED, asking, domains, signals
 from runtime.program.build_targets import targets
 from runtime.program.effects import Outside, Target
 from runtime.program.program import Program, Route
 from runtime.program.refuse import refuse, unique
-from runtime.program.rules import Category, Has, Leaf, Rule, SignalName, compile_rule
-from runtime.program.signals.base import Signal
+from runtime.program.rules import AnyOf, Category, Has, Rule, SignalName, compile_rule
 from schemas.routerconfig import v0_4_0 as contract
 from schemas.runtime import Guard
 
 Splits = Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What signals may ask of models: sentences that have a vector, and detectors by the signals that ask them."""
+
+    sentences: frozenset[str] = frozenset()
+    attacks: Mapping[str, str] = field(default_factory=dict)
+    personal: Mapping[str, str] = field(default_factory=dict)
 
 
 def build(
@@ -29,6 +37,7 @@ def build(
     outside: Mapping[str, Outside] | None = None,
     guards: Mapping[str, Guard] | None = None,
     detectors: Collection[str] = (),
+    asked: Asked | None = None,
 ) -> Program:
     """Compile a config.
 
@@ -39,7 +48,8 @@ def build(
         splits: the settings' shares in per cent, by decision and model.
         outside: what providers outside the cluster are told of who asks, by model.
         guards: the settings' guards by name.
-        detectors: the classifiers that guards may ask.
+        detectors: the classifiers that guards and signals may ask.
+        asked: what signals may ask of models besides.
 
     Raises:
         UserError: a name is unknown, doubled or unusable, or the config asks for what is not executed.
@@ -50,7 +60,11 @@ def build(
     if default not in served:
         raise refuse("providers.defaults.model", f"model {default!r} is not defined under providers.models")
     known = domains(config.routing.signals.domains, labels | {fallback} if fallback else labels)
-    cheap = signals(config.routing.signals)
+    given, models_asked = config.routing.signals, asked or Asked()
+    _present("jailbreak", models_asked.attacks, [rule.name for rule in given.jailbreak or ()], detectors)
+    _present("pii", models_asked.personal, [rule.name for rule in given.pii or ()], detectors)
+    cheap = signals(given, models_asked.personal)
+    hard = asking(given, models_asked.sentences, models_asked.attacks, models_asked.personal)
     decisions = config.routing.decisions
     unique("routing.decisions", [decision.name for decision in decisions])
     if unknown := sorted((splits or {}).keys() - {decision.name for decision in decisions}):
@@ -59,15 +73,25 @@ def build(
     routes = tuple(
         Route(
             decision.name,
-            _rule(place := f"routing.decisions[{i}]", decision, known, cheap),
+            _rule(place := f"routing.decisions[{i}]", decision, known, {*cheap, *hard}),
             targets(place, decision, config, served, (splits or {}).get(decision.name)),
             effects(place, decision),
         )
         for i, decision in order
     )
-    known_guards = build_guards(guards or {}, served, detectors)
+    made = build_guards(guards or {}, served, detectors)
     keeps = any(route.effects.cache is not None for route in routes)
-    return Program(served, names, routes, default, fallback, cheap, known_guards, keeps)
+    return Program(served, names, routes, default, fallback, cheap, made, hard, keeps)
+
+
+def _present(kind: str, asked: Mapping[str, str], signals: Collection[str], detectors: Collection[str]) -> None:
+    """See that signals which ask detectors are there, and the detectors too."""
+    for signal, detector in asked.items():
+        place = f"detectors.{kind}.{signal}"
+        if signal not in signals:
+            raise refuse(place, f"config.yaml has no {kind} signal of this name", "runtime.yaml")
+        if detector not in detectors:
+            raise refuse(place, f"no detector {detector!r} is loaded", "runtime.yaml")
 
 
 def _placed(served: Mapping[str, Target], outside: Mapping[str, Outside]) -> dict[str, Target]:
@@ -80,13 +104,15 @@ def _rule(
     place: str,
     decision: contract.Decision,
     known: Mapping[str, frozenset[str]],
-    cheap: Mapping[SignalName, Signal],
+    defined: Collection[SignalName],
 ) -> Rule:
-    def leaf(node: contract.Leaf) -> Leaf:
+    def leaf(node: contract.Leaf) -> Rule:
         name = (node.type, node.name)
         if node.type == "domain" and node.name in known:
             return Category(known[node.name], node.name)
-        if name not in cheap:
+        if node.type == "pii" and (detected := (DETECTED, node.name)) in defined:
+            return AnyOf((Has(name), Has(detected))) if name in defined else Has(detected)
+        if name not in defined:
             raise refuse(f"{place}.rules", f"{node.type} {node.name!r} is not defined under routing.signals")
         return Has(name)
 

@@ -41,8 +41,6 @@ def _guard(name: str, given: settings.Guard, models: Collection[str], detectors:
         raise refuse(f"{place}.unmask", "undoes only the masks of requests", "runtime.yaml")
     if given.detector is not None and given.detector not in detectors:
         raise refuse(f"{place}.detector", f"no detector {given.detector!r} is loaded", "runtime.yaml")
-    if given.detector is not None and given.on != "request":
-        raise refuse(f"{place}.on", "a detector reads requests only", "runtime.yaml")
     found = _finders(place, given)
     if not found and given.detector is None:
         raise refuse(place, "looks for nothing; give types, patterns, builtin or a detector", "runtime.yaml")
@@ -52,6 +50,7 @@ def _guard(name: str, given: settings.Guard, models: Collection[str], detectors:
         finders=found,
         detector=given.detector,
         threshold=given.threshold,
+        types=frozenset(given.types) if given.types else None,
         target=given.model,
         on_request=given.on in ("request", "both"),
         on_response=given.on in ("response", "both"),

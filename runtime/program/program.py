@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from runtime.guards.guard import Guard
 from runtime.program.effects import Effects, Target
-from runtime.program.rules import Category, Has, Rule, SignalKind, SignalName, Signals, leaves, open_leaves
+from runtime.program.rules import Category, Has, Leaf, Rule, SignalKind, SignalName, Signals, leaves, open_leaves
+from runtime.program.signals.asking import Asking, Found
 from runtime.program.signals.base import Signal
 from runtime.program.view import Expired, View, never
 
@@ -52,9 +53,17 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Undecided:
-    """The outcome depends on the category, which takes a model to find out. ``signals`` are what is known so far."""
+    """The outcome depends on what takes models to find out.
+
+    Attributes:
+        signals: what is known so far.
+        kinds: what is to be asked about the last user turn.
+        detectors: the texts that detectors must read, by their names.
+    """
 
     signals: Signals
+    kinds: frozenset[SignalKind] = frozenset({"category"})
+    detectors: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,7 @@ class Program:
         default: the model that serves where no route holds.
         fallback: the category of a request that is like none of the classifier's; None where it has none then.
         signals: the signals that are found out from the request alone.
+        asking: the signals that take a model; the category is none of them.
         guards: what holds for every request or response, in the order in which they act.
         keeps_answers: whether some route's answers are kept.
     """
@@ -79,7 +89,14 @@ class Program:
     fallback: str | None = None
     signals: Mapping[SignalName, Signal] = field(default_factory=dict)
     guards: tuple[Guard, ...] = ()
+    asking: Mapping[SignalName, Asking] = field(default_factory=dict)
     keeps_answers: bool = False
+    asked: frozenset[Leaf] = field(init=False, repr=False, compare=False)
+    """The leaves of all rules."""
+
+    def __post_init__(self) -> None:
+        every = frozenset[Leaf]().union(*(leaves(route.rule) for route in self.routes))
+        object.__setattr__(self, "asked", every)
 
     @property
     def reads_responses(self) -> bool:
@@ -88,21 +105,22 @@ class Program:
 
     @property
     def needs(self) -> frozenset[SignalKind]:
-        """What some route asks a model for."""
-        asked = any(isinstance(leaf, Category) for route in self.routes for leaf in leaves(route.rule))
-        return frozenset({"category"}) if asked else frozenset()
+        """What some route asks a model about the last user turn."""
+        return self._wanted(self.asked)[0]
 
     @property
     def work(self) -> int:
         """Steps that a byte of text may take at the worst, over all guards and all signals that routes ask for."""
-        asked = {leaf.name for route in self.routes for leaf in leaves(route.rule) if isinstance(leaf, Has)}
+        asked = {leaf.name for leaf in self.asked if isinstance(leaf, Has) and leaf.name in self.signals}
         guarding = GUARD_WORK * sum(guard.on_request for guard in self.guards)
         return guarding + sum(self.signals[name].work for name in asked)
 
     def decide(self, view: View, signals: Signals | None = None, expired: Expired = never) -> Decision | Undecided:
         """Find the first route whose rule holds, looking only at what its outcome depends on, the cheapest first.
 
-        With a category in ``signals``, or without a text to find one in, the outcome is a `Decision`.
+        Where that takes a model, everything that models may still be needed for is asked at once: what stays open in
+        the first such route and in those behind it that have a chance. With all of that in ``signals``, the outcome
+        is a `Decision`; what is missing there, because a model failed, keeps it undecided if it depends on that.
 
         Args:
             view: the request.
@@ -112,29 +130,79 @@ class Program:
         Raises:
             OutOfTimeError: the time was up first.
         """
-        known = signals or Signals()
+        known, open_now = signals or Signals(), frozenset[Leaf]()
         for route in self.routes:
-            while (truth := route.rule.truth(known)) is None:
-                leaf = self._cheapest(route.rule, known)
-                if leaf is not None:
-                    holds = self.signals[leaf.name].holds(view, expired)
-                    matched = {**known.matched, leaf.name: holds}
-                    known = Signals(known.category, known.probability, known.classified, matched)
-                elif view.turn.strip():
-                    return Undecided(known)
-                else:  # only an image, say: it has no category, and there is nothing to ask a model about
-                    known = self.classified(known, None, None)
-            if truth:
+            known = self._looked(route.rule, view, known, expired)
+            truth = route.rule.truth(known)
+            if truth and not open_now:
                 return Decision(route, known)
-        return Decision(None, known)
+            if truth or (open_now and self._all_asked(open_now)):
+                break
+            if truth is None:
+                open_now |= open_leaves(route.rule, known)
+        if not open_now:
+            return Decision(None, known)
+        kinds, detectors = self._wanted(open_now)
+        return Undecided(known, kinds, {name: self._texts(name, view) for name in sorted(detectors)})
 
     def classified(self, signals: Signals, category: str | None, probability: float | None) -> Signals:
         """The signals with the category that was found, or the fallback where none was."""
         found = self.fallback if category is None else category
         return replace(signals, category=found, probability=probability, classified=True)
 
-    def _cheapest(self, rule: Rule, known: Signals) -> Has | None:
-        asked = [leaf for leaf in open_leaves(rule, known) if isinstance(leaf, Has)]
-        if len(asked) == 1:
-            return asked[0]
-        return min(asked, key=lambda leaf: (self.signals[leaf.name].cost, leaf.name), default=None)
+    def told(self, signals: Signals, view: View, found: Found) -> Signals:
+        """The signals with what models said. What they did not say stays open."""
+        said = {name: one.verdict(view, found) for name, one in self.asking.items()}
+        matched = {name: holds for name, holds in said.items() if holds is not None}
+        return replace(signals, matched={**matched, **signals.matched}) if matched else signals
+
+    def _looked(self, rule: Rule, view: View, known: Signals, expired: Expired) -> Signals:
+        """What is known after a rule's cheap signals were looked at, as far as its truth depends on them."""
+        while rule.truth(known) is None:
+            asked = open_leaves(rule, known)
+            leaf = self._cheapest(asked)
+            if leaf is not None:
+                holds = self.signals[leaf.name].holds(view, expired)
+                known = replace(known, matched={**known.matched, leaf.name: holds})
+            elif (settled := self._silent(asked, view, known)) != known:
+                known = settled
+            else:
+                break
+        return known
+
+    def _silent(self, asked: frozenset[Leaf], view: View, known: Signals) -> Signals:
+        """What is known where there is no text, only an image, say: there is nothing to ask a model about."""
+        for leaf in asked:
+            if isinstance(leaf, Category):
+                known = known if view.turn.strip() else self.classified(known, None, None)
+            elif not self.asking[leaf.name].texts(view):
+                known = replace(known, matched={**known.matched, leaf.name: False})
+        return known
+
+    def _cheapest(self, asked: frozenset[Leaf]) -> Has | None:
+        cheap = [leaf for leaf in asked if isinstance(leaf, Has) and leaf.name in self.signals]
+        if len(cheap) == 1:
+            return cheap[0]
+        return min(cheap, key=lambda leaf: (self.signals[leaf.name].cost, leaf.name), default=None)
+
+    def _all_asked(self, asked: frozenset[Leaf]) -> bool:
+        """Whether no other route can want more of models than these leaves do."""
+        return self._wanted(asked) == self._wanted(self.asked)
+
+    def _wanted(self, asked: frozenset[Leaf]) -> tuple[frozenset[SignalKind], frozenset[str]]:
+        """What leaves want to know of the last user turn, and the detectors that they ask."""
+        kinds, detectors = set[SignalKind](), set[str]()
+        for leaf in asked:
+            if isinstance(leaf, Category):
+                kinds.add("category")
+            elif leaf.name in self.asking:
+                detector = self.asking[leaf.name].detector
+                kinds.update(("likeness",) if detector is None else ())
+                detectors.update(() if detector is None else (detector,))
+        return frozenset(kinds), frozenset(detectors)
+
+    def _texts(self, detector: str, view: View) -> tuple[str, ...]:
+        """All that a detector must read: its signals share it."""
+        asked = {leaf.name for leaf in self.asked if isinstance(leaf, Has) and leaf.name in self.asking}
+        own = (self.asking[name] for name in sorted(asked))
+        return tuple(dict.fromkeys(text for one in own if one.detector == detector for text in one.texts(view)))

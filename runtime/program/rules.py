@@ -8,8 +8,8 @@ from typing import Literal
 
 from schemas.routerconfig import v0_4_0 as contract
 
-SignalKind = Literal["category"]
-"""What takes a model to find out. All other signals are found out from the request alone."""
+SignalKind = Literal["category", "likeness"]
+"""What is asked of a model about the last user turn: its category, and the cosines with a policy's sentences."""
 
 SignalName = tuple[str, str]
 """Type and name of a signal, as the config has them: ``("keyword", "urgent")``."""
@@ -107,14 +107,14 @@ Rule = Leaf | All | AnyOf | Not
 
 def compile_rule(
     node: contract.Node | contract.Leaf,
-    leaf: Callable[[contract.Leaf], Leaf],
+    leaf: Callable[[contract.Leaf], Rule],
     arity: Callable[[], Exception],
 ) -> Rule:
     """Turn the contract's tree into rules.
 
     Args:
         node: the tree as the config holds it.
-        leaf: makes a leaf; raises for a signal that is not defined.
+        leaf: makes a leaf, or what stands for one; raises for a signal that is not defined.
         arity: makes the exception for a ``NOT`` that has not exactly one condition.
     """
     if isinstance(node, contract.Leaf):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 BYTES_A_TOKEN = 4
 """The stock router's estimate: a token is four bytes of UTF-8, the last one perhaps fewer."""
@@ -41,6 +42,7 @@ class View:
         tool_calls: calls of tools that the assistant made.
         images: image parts.
         history: the texts of all messages, instructions among them.
+        memo: what a kind of signal has found out and all signals of the kind share.
     """
 
     turn: str
@@ -50,6 +52,7 @@ class View:
     tool_calls: int = 0
     images: int = 0
     history: tuple[str, ...] = ()
+    memo: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def tokens(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 
 from runtime.guards.edit import masked
@@ -11,6 +12,7 @@ from runtime.guards.leaves import Placed, leaves
 from runtime.guards.mask import Book, BookFullError, Unmasker
 from runtime.guards.matter import Hit, Matter
 from runtime.program.view import Expired, OutOfTimeError
+from runtime.request.asking import Asking, Looks, Questions
 from runtime.request.events import Answer, Cause, GuardMatch
 from runtime.request.guard_answers import blocked, failed, too_long, unreadable
 from runtime.request.response_plan import ResponsePlan
@@ -19,12 +21,32 @@ ARGUMENTS = frozenset({"arguments", "partial_json"})
 """Texts that are JSON themselves: what is put back there is encoded once more."""
 UNREADABLE = frozenset({"logprobs", "prompt_logprobs", "prompt_token_ids", "token_ids", "top_logprobs"})
 """Fields that say the text once more, in pieces that no guard can read."""
+OWN = frozenset(
+    {
+        "call_id",
+        "completed_at",
+        "created",
+        "created_at",
+        "id",
+        "item_id",
+        "model",
+        "object",
+        "response_id",
+        "service_tier",
+        "status",
+        "system_fingerprint",
+        "tool_call_id",
+        "type",
+    }
+)
+"""Fields in which the server speaks of the response."""
+_WORD = re.compile(r"[\w.:/-]{1,128}", re.ASCII)
 RESPONSE = "response"
 
 
 def inspect(
     plan: ResponsePlan, text: str, values: object, book: Book, expired: Expired
-) -> tuple[str, tuple[GuardMatch, ...]] | Answer:
+) -> Asking[tuple[str, tuple[GuardMatch, ...]] | Answer]:
     """The document as the client may have it, still with placeholders, and which guards found something; or the error.
 
     Args:
@@ -41,8 +63,10 @@ def inspect(
     except OutOfTimeError:
         closed = next((guard for guard in plan.guards if not guard.passes_errors), None)
         return (text, ()) if closed is None else failed(plan.api, closed, Cause.TIMEOUT, RESPONSE)
+    questions = _questions(plan, matter, values)
+    looks = (yield questions) if questions else {guard.detector: () for guard in plan.guards if guard.detector}
     for guard in plan.guards:
-        found = _found(plan, guard, matter, expired)
+        found = _found(plan, guard, matter, expired, looks)
         if isinstance(found, Answer):
             return found
         if isinstance(found, Cause):
@@ -57,17 +81,59 @@ def inspect(
         return failed(plan.api, guard, Cause.BROKEN, RESPONSE)
 
 
-def _found(plan: ResponsePlan, guard: Guard, matter: Matter, expired: Expired) -> tuple[Hit, ...] | Cause | Answer:
-    """What one guard finds; the cause where it could not look and lets that pass; the error where it does not."""
+def _questions(plan: ResponsePlan, matter: Matter, values: object) -> Questions:
+    """What detectors must look at: nothing where no text is anybody's but the server's own."""
+    asked = {guard.detector for guard in plan.guards if guard.detector and _unread(plan, guard, matter) is None}
+    if not asked:
+        return {}
+    own = own_words(values)
+    texts = tuple("" if text in own else read for text, read in zip(matter.texts, matter.readings, strict=True))
+    return dict.fromkeys(sorted(asked), texts) if any(texts) else {}
+
+
+def _unread(plan: ResponsePlan, guard: Guard, matter: Matter) -> Answer | None:
     if matter.tokens > guard.max_tokens:
         return too_long(plan.api, guard, RESPONSE)
     if matter.unreadable and not guard.passes_unreadable:
         return unreadable(plan.api, guard, RESPONSE)
+    return None
+
+
+def _found(
+    plan: ResponsePlan, guard: Guard, matter: Matter, expired: Expired, looks: Looks
+) -> tuple[Hit, ...] | Cause | Answer:
+    """What one guard finds; the cause where it could not look and lets that pass; the error where it does not."""
+    unread = _unread(plan, guard, matter)
+    if unread is not None:
+        return unread
+    cause = looks.get(guard.detector, Cause.BROKEN) if guard.detector else None
     try:
-        found = matter.hits(guard, expired)
+        if isinstance(cause, Cause):
+            return cause if guard.passes_errors else failed(plan.api, guard, cause, RESPONSE)
+        found = matter.hits(guard, expired, {name: look for name, look in looks.items() if not isinstance(look, Cause)})
     except OutOfTimeError:
         return Cause.TIMEOUT if guard.passes_errors else failed(plan.api, guard, Cause.TIMEOUT, RESPONSE)
     return blocked(plan.api, guard, RESPONSE) if found and guard.action == "block" else found
+
+
+def own_words(values: object) -> frozenset[str]:
+    """What the server says of the response, which is no text of the model's: ids, names of types, times.
+
+    Detectors are not asked about it: they were trained on sentences. Patterns read it like all else.
+    """
+    found: set[str] = set()
+    waiting = [values]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            for key, value in node.items():
+                if key in OWN and isinstance(value, str | int) and _WORD.fullmatch(str(value)):
+                    found.add(str(value))
+                elif key not in ARGUMENTS and key != "input":  # there the keys are the model's
+                    waiting.append(value)
+        elif isinstance(node, list):
+            waiting += node
+    return frozenset(found)
 
 
 def restored(text: str, restore: Mapping[str, str]) -> str:

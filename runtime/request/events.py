@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from runtime.guards.text import Span
+from runtime.guards.seen import Seen
 from runtime.program.rules import SignalKind, Signals
 from runtime.program.view import Expired, never
 from schemas.headers import SELECTED_MODEL
@@ -42,20 +42,22 @@ class Cause(Enum):
     FULL = "overloaded"
 
 
-Look = Sequence[Sequence[Span]] | Cause
-"""What a detector found in each of the texts that it was asked to look at, in their order; or why it did not."""
+Look = Sequence[Seen] | Cause
+"""What a detector saw in each of the texts that it was asked to look at, in their order; or why it did not."""
 
 
 @dataclass(frozen=True, slots=True)
 class SignalsReady:
     """What was asked for by `NeedSignals` is known: the category, None where no label reached its threshold.
 
-    ``looks`` are the findings of each detector that was asked. ``missing`` says why the category could not be had.
+    ``looks`` are the findings of each detector that was asked, ``likeness`` the cosines of the text and each sentence.
+    ``missing`` says why category and likeness could not be had.
     """
 
     category: str | None = None
     probability: float | None = None
     looks: Mapping[str, Look] = field(default_factory=dict)
+    likeness: Mapping[str, float] = field(default_factory=dict)
     missing: Cause | None = None
 
 

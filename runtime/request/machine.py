@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from runtime.program.program import Decision, Program, Undecided
-from runtime.program.rules import SignalKind
+from runtime.program.signals.asking import Found
 from runtime.program.view import Expired, OutOfTimeError, UnreadableError
 from runtime.request.answers import refusal, undecided, unknown_model
 from runtime.request.asked import Asked
@@ -25,6 +26,7 @@ from runtime.request.events import (
     SignalsReady,
 )
 from runtime.request.headers import read_headers, request_id, wants_to_know
+from runtime.request.hearing import cause_of, joined, scores, seen
 from runtime.request.kinds import Endpoint
 from runtime.request.reading import read_request
 from runtime.request.sending import carried_out
@@ -66,6 +68,7 @@ class AwaitsSignals:
 
     asked: Asked
     outcome: Decision | Undecided | None
+    looks: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +98,8 @@ def advance(rules: Rules, state: State, event: Event) -> tuple[State, Action]:
             return _on_headers(rules, event)
         case AwaitsBody(), RequestBody():
             return _on_body(rules, state, event)
-        case AwaitsSignals(asked, outcome), SignalsReady():
-            return Decided(), _on_signals(rules, asked, outcome, event)
+        case AwaitsSignals(), SignalsReady():
+            return Decided(), _on_signals(rules, state, event)
         case ((AwaitsBody() | AwaitsSignals()), Failure(cause)):
             return Decided(), undecided(cause)
     raise OutOfOrderError(f"{type(event).__name__} in state {type(state).__name__}")
@@ -151,31 +154,41 @@ def _on_asked(rules: Rules, endpoint: Endpoint, asked: Asked, expired: Expired) 
     if asked.named is None and endpoint.view_of is not None:
         view = endpoint.view_of(asked.body.values)
         asked, outcome = replace(asked, view=view), program.decide(view, expired=expired)
-    looks = asked.inquiry.wanted(asked.named) if asked.inquiry else {}
-    if isinstance(outcome, Undecided) or looks:
-        kinds: frozenset[SignalKind] = frozenset({"category"} if isinstance(outcome, Undecided) else ())
-        return AwaitsSignals(asked, outcome), NeedSignals(asked.view.turn if asked.view else "", kinds, looks)
-    return Decided(), carried_out(program, asked, outcome)
+    open_now = outcome if isinstance(outcome, Undecided) else None
+    looks = joined(asked.inquiry.wanted(asked.named) if asked.inquiry else {}, open_now.detectors if open_now else {})
+    if open_now or looks:
+        question = NeedSignals(
+            asked.view.turn if asked.view else "", open_now.kinds if open_now else frozenset(), looks
+        )
+        return AwaitsSignals(asked, outcome, looks), question
+    return Decided(), carried_out(program, asked, None if isinstance(outcome, Undecided) else outcome)
 
 
-def _on_signals(
-    rules: Rules, asked: Asked, outcome: Decision | Undecided | None, found: SignalsReady
-) -> Route | Answer:
-    program = rules.program
+def _on_signals(rules: Rules, state: AwaitsSignals, found: SignalsReady) -> Route | Answer:
+    program, asked, outcome = rules.program, state.asked, state.outcome
     if asked.inquiry:
         asked.inquiry.told(found.looks)
     if found.missing is not None:
-        if not rules.falls_back:
-            return undecided(found.missing)
-        action = carried_out(program, asked, None)
-        return replace(action, cause=found.missing) if action.cause is None else action
-    if isinstance(outcome, Undecided) and asked.view is not None:
-        known = program.classified(outcome.signals, found.category, found.probability)
-        decided = program.decide(asked.view, known)
-        if isinstance(decided, Undecided):
-            raise OutOfOrderError("the category was asked for twice")
-        outcome = decided
-    return carried_out(program, asked, None if isinstance(outcome, Undecided) else outcome)
+        return _undecided(rules, asked, found.missing)
+    if not isinstance(outcome, Undecided) or asked.view is None:
+        return carried_out(program, asked, None if isinstance(outcome, Undecided) else outcome)
+    known = outcome.signals
+    if "category" in outcome.kinds:
+        known = program.classified(known, found.category, found.probability)
+    heard = Found(found.likeness, scores(state.looks, found.looks), seen(state.looks, found.looks))
+    known = program.told(known, asked.view, heard)
+    decided = program.decide(asked.view, known)
+    if isinstance(decided, Undecided):  # a model did not say what the choice depends on
+        return _undecided(rules, asked, cause_of(decided, found.looks))
+    return carried_out(program, asked, decided)
+
+
+def _undecided(rules: Rules, asked: Asked, cause: Cause) -> Route | Answer:
+    """A refusal, or the default where the policy wants that; its guards hold all the same."""
+    if not rules.falls_back:
+        return undecided(cause)
+    action = carried_out(rules.program, asked, None)
+    return replace(action, cause=cause) if action.cause is None else action
 
 
 def _no_choice(program: Program) -> Answer:

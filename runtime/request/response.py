@@ -12,6 +12,7 @@ from urllib.parse import quote
 from runtime.guards.mask import Book
 from runtime.program.view import Expired, never
 from runtime.request.answers import refusal
+from runtime.request.asking import Asking, Looks, Questions
 from runtime.request.body import BodyError, read_body
 from runtime.request.document import RESPONSE, inspect, restored, without_pieces
 from runtime.request.events import Answer, Cause, GuardMatch
@@ -53,6 +54,20 @@ class ResponseBody:
 @dataclass(frozen=True, slots=True)
 class ResponseTrailers:
     """The response has ended with trailers."""
+
+
+@dataclass(frozen=True, slots=True)
+class LooksReady:
+    """What was asked for by `NeedLooks`: what each detector saw, or why it did not look."""
+
+    looks: Looks
+
+
+@dataclass(frozen=True, slots=True)
+class NeedLooks:
+    """Let each detector look at its texts, then come back. Nothing may go before."""
+
+    looks: Questions
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +130,19 @@ class Passing:
 
 
 @dataclass(frozen=True, slots=True)
+class AwaitsLooks:
+    """What came depends on what detectors see; waits for that."""
+
+    work: Asking[tuple[ResponseState, ResponseAction]] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Over:
     """Nothing follows that has to be read."""
 
 
-ResponseState = AwaitsResponse | AwaitsWhole | Streaming | Passing | Over
-ResponseEvent = ResponseHeaders | ResponseBody | ResponseTrailers
+ResponseState = AwaitsResponse | AwaitsWhole | Streaming | Passing | AwaitsLooks | Over
+ResponseEvent = ResponseHeaders | ResponseBody | ResponseTrailers | LooksReady
 ResponseAction = Proceed | Written | Answer
 
 
@@ -128,7 +150,7 @@ class ResponseError(Exception):
     """An event came that the state does not wait for, or something was held that cannot go any more."""
 
 
-def respond(state: ResponseState, event: ResponseEvent) -> tuple[ResponseState, ResponseAction]:
+def respond(state: ResponseState, event: ResponseEvent) -> tuple[ResponseState, ResponseAction | NeedLooks]:
     """Take one step.
 
     Raises:
@@ -138,21 +160,32 @@ def respond(state: ResponseState, event: ResponseEvent) -> tuple[ResponseState, 
         case AwaitsResponse(plan), ResponseHeaders():
             return _on_headers(plan, event)
         case AwaitsWhole(plan, recorder), ResponseBody(end_of_stream=True):
-            return Over(), _recorded(recorder, event, _on_whole(plan, event))
+            return _worked(_recording(recorder, event, _on_whole(plan, event)))
         case AwaitsWhole(), ResponseBody():
             raise ResponseError("the response came in parts; allow_mode_override must be true")
-        case Streaming(), ResponseBody():
-            after, action = _on_piece(state, event)
-            return after, _recorded(state.recorder, event, action)
-        case Passing(recorder), ResponseBody():
-            return (Over() if event.end_of_stream else state), _recorded(recorder, event, Written(None))
-        case Passing(), ResponseTrailers():
-            return Over(), Written(None)
+        case Streaming(_, _, recorder), ResponseBody():
+            return _worked(_recording(recorder, event, _on_piece(state, event)))
+        case AwaitsLooks(work), LooksReady(looks):
+            return _worked(work, looks)
+        case Passing(), ResponseBody() | ResponseTrailers():
+            return _on_passing(state, event)
         case Streaming(stream), ResponseTrailers():
             if stream.holds:
                 raise ResponseError("trailers ended a response of which something was held")
             return Over(), Written(None)
     raise ResponseError(f"{type(event).__name__} in state {type(state).__name__}")
+
+
+def _worked(
+    work: Asking[tuple[ResponseState, ResponseAction]], looks: Looks | None = None
+) -> tuple[ResponseState, ResponseAction | NeedLooks]:
+    """Go on with it until it is done, or must ask."""
+    try:
+        questions = next(work) if looks is None else work.send(looks)
+    except StopIteration as done:
+        found: tuple[ResponseState, ResponseAction] = done.value
+        return found
+    return AwaitsLooks(work), NeedLooks(questions)
 
 
 def _on_headers(plan: ResponsePlan, event: ResponseHeaders) -> tuple[ResponseState, ResponseAction]:
@@ -170,6 +203,21 @@ def _on_headers(plan: ResponsePlan, event: ResponseHeaders) -> tuple[ResponseSta
     said = {name for name, _ in plan.tell}
     forged = tuple(name for name, _ in event.headers if name in TOLD and name not in said)
     return state, replace(action, remove=(*action.remove, *forged), set_headers=plan.tell)
+
+
+def _on_passing(state: Passing, event: ResponseBody | ResponseTrailers) -> tuple[ResponseState, ResponseAction]:
+    """What ends with trailers is not kept: its last piece does not say that it is the last."""
+    if isinstance(event, ResponseTrailers):
+        return Over(), Written(None)
+    return (Over() if event.end_of_stream else state), _recorded(state.recorder, event, Written(None))
+
+
+def _recording(
+    recorder: Recorder | None, event: ResponseBody, work: Asking[tuple[ResponseState, ResponseAction]]
+) -> Asking[tuple[ResponseState, ResponseAction]]:
+    """The work, whose outcome is taken down."""
+    state, action = yield from work
+    return state, _recorded(recorder, event, action)
 
 
 def _recorded(recorder: Recorder | None, event: ResponseBody, action: ResponseAction) -> ResponseAction:
@@ -201,7 +249,11 @@ def _awaited(
     return Over(), Proceed(Mode.NONE)
 
 
-def _on_whole(plan: ResponsePlan, event: ResponseBody) -> ResponseAction:
+def _on_whole(plan: ResponsePlan, event: ResponseBody) -> Asking[tuple[ResponseState, ResponseAction]]:
+    return Over(), (yield from _inspected(plan, event))
+
+
+def _inspected(plan: ResponsePlan, event: ResponseBody) -> Asking[ResponseAction]:
     if not event.body:
         return Written(None)
     try:
@@ -215,7 +267,7 @@ def _on_whole(plan: ResponsePlan, event: ResponseBody) -> ResponseAction:
     book = Book()
     for given in plan.restore:
         book.reserve(given)
-    found = inspect(plan, text, values, book, event.expired)
+    found = yield from inspect(plan, text, values, book, event.expired)
     if isinstance(found, Answer):
         return found
     text, matches = found
@@ -228,10 +280,10 @@ def _on_whole(plan: ResponsePlan, event: ResponseBody) -> ResponseAction:
     return Written(data, (*headers, ("content-length", str(len(data)))), matches)
 
 
-def _on_piece(state: Streaming, event: ResponseBody) -> tuple[ResponseState, ResponseAction]:
+def _on_piece(state: Streaming, event: ResponseBody) -> Asking[tuple[ResponseState, ResponseAction]]:
     stream, told = state.stream, state.told
     refused_before = stream.refusal is not None
-    data = stream.feed(event.body, event.expired, end=event.end_of_stream)
+    data = yield from stream.feed(event.body, event.expired, end=event.end_of_stream)
     new = tuple(match for name, match in stream.matches.items() if name not in told)
     refused = None if refused_before else stream.refusal
     action = Written(None if data == event.body else data, (), new, refused)

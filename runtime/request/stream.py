@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from runtime.guards.leaves import leaves
 from runtime.guards.mask import Book, BookFullError
 from runtime.program.view import BYTES_A_TOKEN, Expired, OutOfTimeError
 from runtime.request.answers import refusal
+from runtime.request.asking import Asking, LookError
 from runtime.request.body import BodyError, read_body
 from runtime.request.channel import BlockedError, Channel
 from runtime.request.document import ARGUMENTS, RESPONSE, encoded, inspect, restored, without_pieces
@@ -70,18 +71,19 @@ class Stream:
         self.matches: dict[str, GuardMatch] = {}
         self.refusal: Answer | None = None
 
-    def feed(self, piece: bytes, expired: Expired, *, end: bool) -> bytes:
+    def feed(self, piece: bytes, expired: Expired, *, end: bool) -> Asking[bytes]:
         """What the client gets after this piece. After a refusal that is nothing, whatever still comes."""
         out: list[bytes] = []
         if self.refusal is not None:
             return b""
         try:
             for event in self._splitter.feed(piece):
-                out += self._event(event, expired)
+                yield from self._event(event, out, expired)
             if end:
                 rest = self._splitter.end()
-                out += self._event(rest, expired) if rest else ()
-                out += self._flushed(None, expired)
+                if rest:
+                    yield from self._event(rest, out, expired)
+                yield from self._flushed(None, out, expired)
         except (RefusedError, StreamError) as error:
             self.refusal = error.answer if isinstance(error, RefusedError) else self._failed(Cause.BROKEN)
             out.append(_farewell(self._plan.api, self.refusal))
@@ -92,44 +94,44 @@ class Stream:
         """Whether something is held that has not gone."""
         return any(each.channel.holds for each in self._open.values())
 
-    def _event(self, event: Event, expired: Expired) -> Iterator[bytes]:
+    def _event(self, event: Event, out: list[bytes], expired: Expired) -> Asking[None]:
         if event.data is None:
-            yield event.raw
+            out.append(event.raw)
             return
         if event.data.strip() == _DONE:
-            yield from self._flushed(None, expired)
-            yield event.raw
+            yield from self._flushed(None, out, expired)
+            out.append(event.raw)
             return
         try:
             values = dict(read_body(event.data.encode()).values)
         except BodyError:
             if self._plan.guards:
                 raise RefusedError(self._failed(Cause.BROKEN)) from None
-            yield event.raw
+            out.append(event.raw)
             return
         here = list(pieces(values))
         changed = bool(self._plan.guards) and without_pieces(values)
         for piece in here:
             put(values, piece.path, "")
-        values, more = self._rest(values, expired)
+        values, more = yield from self._rest(values, expired)
         closed = list(ended(values))
-        written = self._written(event, values, here, closed, expired)
+        written = yield from self._written(event, values, here, closed, expired)
         for scope in closed:
-            yield from self._flushed(scope, expired)
+            yield from self._flushed(scope, out, expired)
         for piece, text in written:
             put(values, piece.path, text)
         if changed or more or any(piece.text != text for piece, text in written):
-            yield event.render(json.dumps(values, ensure_ascii=False, separators=(",", ":")))
+            out.append(event.render(json.dumps(values, ensure_ascii=False, separators=(",", ":"))))
         else:
-            yield event.raw
+            out.append(event.raw)
 
-    def _rest(self, values: Any, expired: Expired) -> tuple[Any, bool]:  # noqa: ANN401 - any JSON document
+    def _rest(self, values: Any, expired: Expired) -> Asking[tuple[Any, bool]]:  # noqa: ANN401 - any JSON document
         """What an event says beside its pieces, looked at like a whole response; and whether it has changed."""
         text = after = json.dumps(values, ensure_ascii=False)
         if self._plan.guards:
             said = {leaf.value for leaf in leaves(text)}
             if not said <= self._harmless:
-                found = inspect(self._plan, text, values, self._book, expired)
+                found = yield from inspect(self._plan, text, values, self._book, expired)
                 if isinstance(found, Answer):
                     raise RefusedError(found)
                 after, matches = found
@@ -146,7 +148,7 @@ class Stream:
         here: list[Piece],
         closed: list[Hashable],
         expired: Expired,
-    ) -> list[tuple[Piece, str]]:
+    ) -> Asking[list[tuple[Piece, str]]]:
         """What of each piece's text may go with this event; all of it where the text ends here."""
         written: list[tuple[Piece, str]] = []
         for piece in here:
@@ -155,24 +157,24 @@ class Stream:
             restore = self._inner if piece.path[-1] in ARGUMENTS else self._plan.restore
             channel = known.channel if known else Channel(self._plan.guards, self._book, restore)
             with _refusing(self, channel):
-                text = channel.feed(piece.text, expired)
+                text = yield from channel.feed(piece.text, expired)
                 if piece.scope in closed or None in closed:
-                    text += channel.end(expired)
+                    text += yield from channel.end(expired)
                     self._open.pop(piece.channel, None)
                 else:
                     self._open[piece.channel] = _Open(channel, piece.scope, event, values, piece.path)
             written.append((piece, text))
         return written
 
-    def _flushed(self, scope: Hashable, expired: Expired) -> Iterator[bytes]:
+    def _flushed(self, scope: Hashable, out: list[bytes], expired: Expired) -> Asking[None]:
         """Events of our own with what is left of the texts that end."""
         for name, each in [*self._open.items()]:
             if scope is None or each.scope == scope:
                 del self._open[name]
                 with _refusing(self, each.channel):
-                    text = each.channel.end(expired)
+                    text = yield from each.channel.end(expired)
                 if text:
-                    yield each.event.render(_alone(each.values, each.path, text))
+                    out.append(each.event.render(_alone(each.values, each.path, text)))
 
     def _measure(self, text: str) -> None:
         """Count a text in: no guard reads more than it says."""
@@ -196,11 +198,15 @@ class Stream:
         for guard in self._plan.guards:
             if guard.name in channel.matched and guard.action != "block":
                 self._note((GuardMatch(guard.name, guard.action),))
+            elif guard.name in channel.failed:
+                self._note((GuardMatch(guard.name, guard.action, channel.failed[guard.name]),))
 
     def refused(self, error: Exception) -> RefusedError:
         """The refusal for what stopped a text."""
         if isinstance(error, BlockedError):
             return RefusedError(blocked(self._plan.api, error.guard, RESPONSE))
+        if isinstance(error, LookError):
+            return RefusedError(failed(self._plan.api, error.guard, error.cause, RESPONSE))
         return RefusedError(self._failed(Cause.TIMEOUT if isinstance(error, OutOfTimeError) else Cause.BROKEN))
 
 
@@ -216,7 +222,7 @@ class _refusing:  # noqa: N801 - used as a context, like a function
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._stream.noted(self._channel)
-        if isinstance(error, BlockedError | OutOfTimeError | BookFullError):
+        if isinstance(error, BlockedError | LookError | OutOfTimeError | BookFullError):
             raise self._stream.refused(error) from None
 
 

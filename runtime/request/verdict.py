@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from runtime.guards.guard import Guard
 from runtime.guards.mask import Book
 from runtime.guards.matter import Hit, Matter
-from runtime.guards.text import Span
+from runtime.guards.seen import Seen
 from runtime.program.view import Expired, OutOfTimeError
 from runtime.request.body import Body
 from runtime.request.events import Answer, Cause, GuardMatch, Look
@@ -53,22 +53,27 @@ class Inquiry:
         self.matter = Matter(body.text, body.values, expired)
         self.book = Book()
         self._found: dict[str, tuple[Hit, ...] | Cause] = {}
-        self._looks: dict[str, Sequence[Sequence[Span]]] = {}
+        self._looks: dict[str, Sequence[Seen]] = {}
         self._missing: dict[str, Cause] = {}
 
     def early(self) -> Answer | None:
         """The refusal that holds wherever the request would go, found before anybody asks where."""
         for guard in self._guards:
-            if guard.action == "block" and not guard.exempt and guard.detector is None:
-                refused = self._refused(guard)
-                if refused is not None:
-                    return refused
+            if guard.exempt or (guard.action != "block" and guard.detector is None):
+                continue
+            refused = self._unread(guard) if guard.detector is not None else self._refused(guard)
+            if refused is not None:
+                return refused
         return None
 
     def wanted(self, model: str | None) -> Mapping[str, Sequence[str]]:
         """The texts that detectors must look at; ``model`` where it is known already, so that exempt ones are not."""
-        asked = {guard.detector for guard in self._guards if guard.detector and (not model or guard.covers(model))}
-        return dict.fromkeys(sorted(asked), self.matter.texts)
+        asked = {guard.detector for guard in self._guards if self._asks(guard, model) and guard.detector}
+        return dict.fromkeys(sorted(asked), self.matter.readings) if asked else {}
+
+    def _asks(self, guard: Guard, model: str | None) -> bool:
+        """Whether its detector must look: not where the guard cannot hold, nor where it refuses unread."""
+        return (not model or guard.covers(model)) and self._unread(guard) is None
 
     def told(self, looks: Mapping[str, Look]) -> None:
         """Take in what detectors found, or why they did not."""
@@ -122,14 +127,21 @@ class Inquiry:
 
     def _refused(self, guard: Guard) -> Answer | None:
         """The refusal by one guard: of what it cannot read, and by a `block` guard of what it finds."""
-        if self.matter.tokens > guard.max_tokens:
-            return too_long(self._api, guard)
-        if self.matter.unreadable and not guard.passes_unreadable:
-            return unreadable(self._api, guard)
+        unread = self._unread(guard)
+        if unread is not None:
+            return unread
         found = self._look(guard)
         if isinstance(found, Cause):
             return None if guard.passes_errors else failed(self._api, guard, found)
         return blocked(self._api, guard) if found and guard.action == "block" else None
+
+    def _unread(self, guard: Guard) -> Answer | None:
+        """The refusal of what a guard cannot read."""
+        if self.matter.tokens > guard.max_tokens:
+            return too_long(self._api, guard)
+        if self.matter.unreadable and not guard.passes_unreadable:
+            return unreadable(self._api, guard)
+        return None
 
     def _look(self, guard: Guard) -> tuple[Hit, ...] | Cause:
         if guard.name not in self._found:

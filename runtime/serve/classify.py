@@ -8,9 +8,11 @@ from functools import partial
 from typing import Protocol
 
 from runtime.output import log
+from runtime.program.rules import SignalKind
 from runtime.request.events import Cause, Failure, SignalsReady
 from runtime.serve.workers import OverloadedError, Workers
 
+CATEGORY: frozenset[SignalKind] = frozenset({"category"})
 THREADS = 2
 MAX_PENDING = 1024
 """Requests that may be in work or wait at a time, however fast the classifier is."""
@@ -29,6 +31,8 @@ class Classified(Protocol):
     def probability(self) -> float: ...  # noqa: D102 - said by the class
     @property
     def probabilities(self) -> Mapping[str, float]: ...  # noqa: D102 - said by the class
+    @property
+    def likeness(self) -> Mapping[str, float]: ...  # noqa: D102 - the cosine with each sentence of the policy
 
 
 class Classifier(Protocol):
@@ -44,8 +48,8 @@ class Pool(Protocol):
     async def warm(self) -> Classified | None:
         """See that it answers. Returns what it said of a text; None where it answers no category."""
 
-    async def signals(self, text: str, until: float) -> SignalsReady | Failure:
-        """Classify a text until a time of the event loop's clock."""
+    async def signals(self, text: str, until: float, kinds: frozenset[SignalKind] = CATEGORY) -> SignalsReady | Failure:
+        """Find out what is asked about a text until a time of the event loop's clock."""
 
     @property
     def healthy(self) -> bool:
@@ -81,7 +85,12 @@ class ClassifierPool:
             await self._workers.run(until, 1, partial(self._classifier.classify, WARM_TEXT))
         return await self._workers.run(until, 1, partial(self._classifier.classify, WARM_TEXT))
 
-    async def signals(self, text: str, until: float) -> SignalsReady | Failure:
+    async def signals(
+        self,
+        text: str,
+        until: float,
+        kinds: frozenset[SignalKind] = CATEGORY,  # noqa: ARG002 - one pass tells all of it
+    ) -> SignalsReady | Failure:
         """Classify a text until a time of the event loop's clock."""
         try:
             found = await self._workers.run(until, 1, partial(self._classifier.classify, text))
@@ -92,7 +101,7 @@ class ClassifierPool:
         except Exception as error:  # noqa: BLE001 - whatever breaks in a model must end in a refusal
             log("classifier_failed", error=type(error).__name__)
             return Failure(Cause.BROKEN)
-        return SignalsReady(found.label, found.probability)
+        return SignalsReady(found.label, found.probability, likeness=found.likeness)
 
     @property
     def healthy(self) -> bool:

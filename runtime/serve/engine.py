@@ -17,18 +17,24 @@ from runtime.engine.remote import Remote
 from runtime.engine.supervise import START, Supervisor, engine_command
 from runtime.engine.tasks import TaskEngine
 from runtime.errors import UserError
-from runtime.guards.text import Span
+from runtime.guards.seen import likeliest
 from runtime.inference.checkpoint_classifier import judged
 from runtime.inference.classifier import Classification
 from runtime.inference.reader import Task
+from runtime.inference.token_spans import Labelled
 from runtime.output import log
+from runtime.program.rules import SignalKind
 from runtime.request.events import Cause, Failure, Look, SignalsReady
-from runtime.serve.classify import WARM_TEXT, WARM_TIME
+from runtime.serve.classify import CATEGORY, WARM_TEXT, WARM_TIME
 from runtime.settings import Settings
 from schemas.runtime import Classifier
 
 SOCKET = "VSR_ENGINE_SOCKET"
 """Names the socket of an engine process that runs already, and that several fronts may share."""
+
+
+COSINES = (-1.001, 1.001)
+"""Of vectors whose length is one but for rounding."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +116,8 @@ class EnginePool:
         self.engine = engine
         self._classifiers = dict(classifiers)
         self._category = category
+        likeness = (name for name, one in classifiers.items() if one.task == "likeness")
+        self._sentences = next(likeness, None)
         self._close = close
 
     @property
@@ -126,23 +134,28 @@ class EnginePool:
         until = asyncio.get_running_loop().time() + WARM_TIME
         found = None
         for name, classifier in self._classifiers.items():
-            if classifier.checkpoint is not None and classifier.checkpoint.kind == "token":
-                said = (await self.engine.tokens(name, WARM_TEXT, until)).probabilities.ravel().tolist()
+            if _by_token(classifier):
+                said = (await self.engine.label_tokens(name, [WARM_TEXT], until))[0].probabilities.ravel().tolist()
             else:
                 answer = (await self.engine.classify(name, [WARM_TEXT], until))[0]
                 said = list(answer.values())
                 if name == self._category:
                     found = judged(answer, classifier)
-            if not said or not all(math.isfinite(share) and 0 <= share <= 1 for share in said):
+            least, most = COSINES if classifier.task == "likeness" else (0, 1)
+            if not said or not all(math.isfinite(share) and least <= share <= most for share in said):
                 raise UserError(f"classifier {name}: its answer to a first text is none; its weights are damaged")
         return found
 
-    async def signals(self, text: str, until: float) -> SignalsReady | Failure:
-        """The category of a text, until a time of the event loop's clock."""
-        if self._category is None:
+    async def signals(self, text: str, until: float, kinds: frozenset[SignalKind] = CATEGORY) -> SignalsReady | Failure:
+        """The category of a text, its likeness to the policy's sentences, or both, until a time of the loop's clock."""
+        names = {"category": self._category, "likeness": self._sentences}
+        asked = {kind: names[kind] for kind in kinds}
+        if None in asked.values():
             return Failure(Cause.BROKEN)
         try:
-            answer = (await self.engine.classify(self._category, [text], until))[0]
+            answers = await asyncio.gather(
+                *(self.engine.classify(name, [text], until) for name in asked.values() if name is not None)
+            )
         except OverloadedError:
             return Failure(Cause.OVERLOADED)
         except TimeoutError:
@@ -150,17 +163,26 @@ class EnginePool:
         except Exception as error:  # noqa: BLE001 - whatever breaks in an engine must end in a refusal
             log("classifier_failed", error=type(error).__name__)
             return Failure(Cause.BROKEN)
-        found = judged(answer, self._classifiers[self._category])
-        return SignalsReady(found.label, found.probability)
+        said = {kind: answer[0] for kind, answer in zip(asked, answers, strict=True)}
+        likeness = said.get("likeness", {})
+        if "category" not in said or self._category is None:
+            return SignalsReady(likeness=likeness)
+        found = judged(said["category"], self._classifiers[self._category])
+        return SignalsReady(found.label, found.probability, likeness=likeness)
 
     async def looks(self, asked: Mapping[str, Sequence[str]], until: float) -> Mapping[str, Look]:
-        """What detectors find in texts: of a text the label of the policy's that is likeliest, over the whole of it."""
+        """What detectors see in texts: what a text most likely is, or what its tokens are."""
         found = await asyncio.gather(*(self._look(name, texts, until) for name, texts in asked.items()))
         return dict(zip(asked, found, strict=True))
 
     async def _look(self, name: str, texts: Sequence[str], until: float) -> Look:
-        labels = self._classifiers[name].labels
+        classifier = self._classifiers[name]
         try:
+            if _by_token(classifier):
+                return [
+                    Labelled(text, name, found.labels, found.offsets, found.probabilities)
+                    for text, found in zip(texts, await self.engine.label_tokens(name, texts, until), strict=True)
+                ]
             answers = await self.engine.classify(name, texts, until)
         except OverloadedError:
             return Cause.OVERLOADED
@@ -169,7 +191,7 @@ class EnginePool:
         except Exception as error:  # noqa: BLE001 - whatever breaks in an engine must end in a refusal
             log("detector_failed", detector=name, error=type(error).__name__)
             return Cause.BROKEN
-        return [[_likeliest(answer, labels, text, name)] for answer, text in zip(answers, texts, strict=True)]
+        return [likeliest(answer, classifier.labels, text, name) for answer, text in zip(answers, texts, strict=True)]
 
     @property
     def healthy(self) -> bool:
@@ -183,6 +205,5 @@ class EnginePool:
             self._close()
 
 
-def _likeliest(answer: Mapping[str, float], labels: Sequence[str], text: str, name: str) -> Span:
-    best = max(labels, key=lambda label: answer[label])
-    return Span(0, len(text), best, answer[best], name)
+def _by_token(classifier: Classifier) -> bool:
+    return classifier.checkpoint is not None and classifier.checkpoint.kind == "token"

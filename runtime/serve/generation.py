@@ -86,15 +86,16 @@ class Generation:
     async def _category(self, asked: NeedSignals, until: float) -> SignalsReady | Failure:
         if not asked.kinds:
             return SignalsReady()
-        return await self.pool.signals(asked.text, until) if self.pool else Failure(Cause.BROKEN)
+        return await self.pool.signals(asked.text, until, asked.kinds) if self.pool else Failure(Cause.BROKEN)
 
     async def _looks(self, asked: NeedSignals, until: float) -> Mapping[str, Look]:
-        """What detectors find. Where none is loaded a guard that names one has failed, and its policy says the rest."""
-        if not asked.looks:
-            return {}
+        return await self.looks(asked.looks, until) if asked.looks else {}
+
+    async def looks(self, asked: Mapping[str, Sequence[str]], until: float) -> Mapping[str, Look]:
+        """What detectors see. Where none is loaded a guard that names one has failed, and its policy says the rest."""
         if isinstance(self.pool, Detectors):
-            return await self.pool.looks(asked.looks, until)
-        return dict.fromkeys(asked.looks, Cause.BROKEN)
+            return await self.pool.looks(asked, until)
+        return dict.fromkeys(asked, Cause.BROKEN)
 
     @property
     def waiting(self) -> int:

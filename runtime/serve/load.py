@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def load_classifier(settings: Settings) -> Classifier | LoadedEngine | None:
-    """The category classifier, the engine with all classifiers where one is a checkpoint, or None without any.
+    """What was compiled over the encoder, the engine with all classifiers where one is a checkpoint, or None.
 
     An engine computes in this process if all is done on the CPU, else in one of its own.
 
@@ -23,13 +23,13 @@ def load_classifier(settings: Settings) -> Classifier | LoadedEngine | None:
     """
     if settings.engine:
         return _load_engine(settings)
-    if settings.classifier is None:
+    if settings.classifier is None and settings.likeness is None:
         return None
-    from runtime.inference.classifier import CategoryClassifier  # noqa: PLC0415 - needs the classify extra
+    from runtime.inference.compiled_classifier import CompiledClassifier  # noqa: PLC0415 - needs the classify extra
     from runtime.inference.errors import ModelError  # noqa: PLC0415 - likewise
 
     try:
-        return CategoryClassifier.load(settings.classifier, settings.folder)
+        return CompiledClassifier.load(settings.classifier, settings.likeness, settings.folder)
     except ModelError as error:
         raise UserError(str(error)) from None
 

@@ -15,6 +15,8 @@ from runtime.program.program import GUARD_WORK
 from runtime.request.events import Answer
 from runtime.request.response import (
     AwaitsResponse,
+    LooksReady,
+    NeedLooks,
     Over,
     Proceed,
     ResponseAction,
@@ -63,6 +65,10 @@ class Responses:
             try:
                 self._hold(size)
                 state, action = await self._step(state, event, size, exchange.generation.budget)
+                while isinstance(action, NeedLooks):
+                    until = asyncio.get_running_loop().time() + end - monotonic()
+                    looks = LooksReady(await exchange.generation.looks(action.looks, until))
+                    state, action = await self._step(state, looks, size, exchange.generation.budget)
                 self._note(exchange.request_id, action)
                 if isinstance(action, Written) and action.kept is not None:
                     exchange.generation.keep(plan, action.kept)
@@ -80,7 +86,7 @@ class Responses:
 
     async def _step(
         self, state: ResponseState, event: ResponseEvent, size: int, budget: float
-    ) -> tuple[ResponseState, ResponseAction]:
+    ) -> tuple[ResponseState, ResponseAction | NeedLooks]:
         if size * GUARD_WORK < LARGE_WORK:
             return respond(state, event)
         until = asyncio.get_running_loop().time() + budget

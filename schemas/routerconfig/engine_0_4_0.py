@@ -55,78 +55,11 @@ class Providers(Strict):
     models: list[ProviderModel]
 
 
-class Embedding(Strict):
-    """A request that is like one of some sentences: ``threshold`` is of their cosine similarity."""
-
-    name: str
-    threshold: float
-    candidates: list[str]
-    aggregation_method: Literal["max", "mean"]
-
-
-class Language(Strict):
-    """A request in the language of this ISO 639-1 code."""
-
-    name: str
-    description: str
-
-
-class Candidates(Strict):
-    """Sentences of one difficulty."""
-
-    candidates: list[str]
-
-
-class Complexity(Strict):
-    """How hard a request is; conditions name it with its level behind a colon."""
-
-    name: str
-    threshold: float
-    hard: Candidates
-    easy: Candidates
-
-
-class Jailbreak(Strict):
-    """An attack, by the probability that the detector gives, in the last message or in all of them."""
-
-    name: str
-    method: Literal["classifier"] = "classifier"
-    threshold: float
-    include_history: bool
-
-
-class Signals(common.Signals):
-    """The signals that decisions may ask about."""
-
-    embeddings: list[Embedding] | None = None
-    language: list[Language] | None = None
-    complexity: list[Complexity] | None = None
-    jailbreak: list[Jailbreak] | None = None
-
-
-class Leaf(Strict):
-    """One condition: the signal of this type and name matched."""
-
-    type: Literal[
-        "domain",
-        "keyword",
-        "context",
-        "structure",
-        "conversation",
-        "embedding",
-        "language",
-        "complexity",
-        "jailbreak",
-        "pii",
-    ]
-    name: str
-
-
 class Node(Strict):
     """A boolean combination. ``on_unknown``, on the outermost only: what a signal counts as that could not be told."""
 
     operator: Literal["AND", "OR", "NOT"]
-    conditions: list[Node | Leaf]
+    conditions: list[Node | common.Leaf]
     on_unknown: Literal["match", "no_match"] | None = None
 
 
@@ -145,7 +78,7 @@ class Routing(Strict):
     """Models, signals, decisions."""
 
     modelCards: list[common.ModelCard]  # noqa: N815 - the contract's spelling
-    signals: Signals
+    signals: common.Signals
     decisions: list[Decision]
 
 

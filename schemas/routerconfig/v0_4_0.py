@@ -190,6 +190,46 @@ class Pii(Strict):
     include_history: bool = False
 
 
+class Embedding(Strict):
+    """A request that is like one of some sentences: ``threshold`` is of their cosine similarity."""
+
+    name: str
+    threshold: float
+    candidates: list[str]
+    aggregation_method: Literal["max", "mean"]
+
+
+class Language(Strict):
+    """A request in the language of this ISO 639-1 code."""
+
+    name: str
+    description: str
+
+
+class Candidates(Strict):
+    """Sentences of one difficulty."""
+
+    candidates: list[str]
+
+
+class Complexity(Strict):
+    """How hard a request is; conditions name it with its level behind a colon."""
+
+    name: str
+    threshold: float
+    hard: Candidates
+    easy: Candidates
+
+
+class Jailbreak(Strict):
+    """An attack, by the probability that the detector gives, in the last message or in all of them."""
+
+    name: str
+    method: Literal["classifier"] = "classifier"
+    threshold: float
+    include_history: bool
+
+
 class Signals(Strict):
     """The signals that decisions may ask about."""
 
@@ -199,12 +239,27 @@ class Signals(Strict):
     structure: list[Structure] | None = None
     conversation: list[Conversation] | None = None
     pii: list[Pii] | None = None
+    embeddings: list[Embedding] | None = None
+    language: list[Language] | None = None
+    complexity: list[Complexity] | None = None
+    jailbreak: list[Jailbreak] | None = None
 
 
 class Leaf(Strict):
-    """One condition: the signal of this type and name matched."""
+    """One condition: the signal of this type and name matched. A complexity's name ends in its level: ``hard``."""
 
-    type: Literal["domain", "keyword", "context", "structure", "conversation", "pii"]
+    type: Literal[
+        "domain",
+        "keyword",
+        "context",
+        "structure",
+        "conversation",
+        "embedding",
+        "language",
+        "complexity",
+        "jailbreak",
+        "pii",
+    ]
     name: str
 
 

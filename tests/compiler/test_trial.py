@@ -146,3 +146,15 @@ def test_a_provider_is_decided_on_without_its_key(tmp_path: Path) -> None:
     path = tmp_path / "far.yaml"
     path.write_text(KEYWORDS.replace('{service: "two:8000"}', provider), encoding="utf-8")
     assert call("test", path).exit_code == 0
+
+
+@pytest.mark.usefixtures("_graph_cache", "files")
+def test_every_kind_of_signal_is_decided() -> None:
+    """The golden policy's own tests, by the real encoder; the one that takes a detector says that it is not here."""
+    golden = ROOT / "tests" / "golden" / "signals"
+    result = call("test", golden / "policy.yaml", "--out", golden / "out")
+    assert result.exit_code == 0
+    assert "passed, 0 failed" in result.stderr
+    if "not decided" in result.stderr:
+        assert "11 passed, 0 failed, 1 not decided" in result.stderr
+        assert "it takes a detector" in result.stderr

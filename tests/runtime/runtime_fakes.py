@@ -27,6 +27,7 @@ class Classification:
     label: str | None
     probability: float
     probabilities: Mapping[str, float] = field(default_factory=dict)
+    likeness: Mapping[str, float] = field(default_factory=dict)
 
 
 class FakeClassifier:

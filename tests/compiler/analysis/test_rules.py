@@ -108,7 +108,7 @@ def test_nouns_that_nothing_executes_yet_are_errors_at_their_line() -> None:
     rest += f"classifiers: {{judge: {{task: jailbreak, checkpoint: {{repo: a/b, revision: {'0' * 40}}}}}}}\n"
     head = HEAD.replace("  soft:", "  attacks: {detector: judge, on: both}\n  soft:")
     items = [item for item in analyse(linked(head + rest), {"istio"}) if item.code == "VSR105"]
-    assert [item.span.line for item in items] == [25, 30]
+    assert [item.span.line for item in items] == [30]
     assert all(item.message.endswith("not supported yet") for item in items)
 
 

@@ -283,3 +283,21 @@ def test_every_rule_says_why_in_its_docstring() -> None:
     for rule in RULES:
         assert (type(rule).__doc__ or "").strip().endswith(".")
         assert rule.name
+
+
+def test_a_signal_s_sentences_are_told_once_and_by_its_name() -> None:
+    """What stands before it in the file is no change, and its vectors say nothing that it does not say itself."""
+
+    def changed(new: Router, *names: str) -> None:
+        rules = [{"name": name, "threshold": 0.5 if name == "b" else 0.6} for name in names]
+        new["config"]["routing"]["signals"]["embeddings"] = rules
+        head = {"inputs": ("b" if len(names) > 1 else "a") * 64}
+        new["runtime"]["classifiers"]["sentences"] = {"task": "likeness", "threshold": 0, "head": head}
+
+    old, new = router(), router()
+    changed(old, "b")
+    changed(new, "a", "b")
+    found = report("small", Old("before", files(old)), files(new)).traffic
+    assert [each.text for each in found] == [
+        'signals: embeddings[name=a] not set → {"name": "a", "threshold": 0.6}',
+    ]

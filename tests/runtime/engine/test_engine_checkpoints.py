@@ -100,7 +100,7 @@ def test_each_token_of_a_long_text_is_answered_with_its_place(models):
     with engine_of({"x": persons}, models) as run:
 
         async def scenario(engine, until):
-            return await engine.tokens("x", given, until)
+            return (await engine.label_tokens("x", [given], until))[0]
 
         found = run(scenario)
     assert found.labels == tuple(TYPES)
@@ -120,12 +120,12 @@ def test_several_encoders_run_side_by_side(models):
 
         async def scenario(engine, until):
             asked = [engine.classify(name, [text(n + 1)], until) for n in range(8) for name in ("attacks", "domains")]
-            *said, tokens = await asyncio.gather(*asked, engine.tokens("persons", WORDS[0], until))
+            *said, tokens = await asyncio.gather(*asked, engine.label_tokens("persons", [WORDS[0]], until))
             return said, tokens, engine.waiting, engine.healthy
 
         said, tokens, waiting, healthy = run(scenario)
     assert {tuple(one[0]) for one in said} == {tuple(LABELS), tuple(CATEGORIES)}
-    assert (len(tokens.offsets), waiting, healthy) == (1, 0, True)
+    assert (len(tokens[0].offsets), waiting, healthy) == (1, 0, True)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from runtime.program.effects import Target
 from runtime.program.program import Decision, Program, Route, Undecided
 from runtime.program.rules import All, AnyOf, Category, Has, Not, Rule, Signals
+from runtime.program.signals.asking import Attack, Found, Likeness
 from runtime.program.view import OutOfTimeError, View, never
 
 SMALL, LARGE, DEFAULT = (Target(name, name) for name in ("small", "large", "default"))
@@ -97,7 +98,7 @@ def test_what_is_known_is_not_computed_again():
     yes = Fake(answer=True)
     made = program(route("both", All((IN_MATH, has("yes")))), yes=yes)
     undecided = made.decide(HELLO)
-    assert undecided == Undecided(Signals(matched={("keyword", "yes"): True}))
+    assert undecided == Undecided(Signals(matched={("keyword", "yes"): True}), frozenset({"category"}))
     outcome = made.decide(HELLO, made.classified(undecided.signals, "math", 0.9))
     assert outcome.route.name == "both"
     assert len(yes.asked) == 1
@@ -162,3 +163,109 @@ def test_number_beyond_the_range_is_an_error():
 def test_every_request_with_a_category_is_decided(category, view):
     """Whatever text and category, there is an outcome."""
     assert decided(program(MATH), category, view) in ("math", None)
+
+
+ALIKE, EVIL, WICKED = Has(("embedding", "alike")), Has(("jailbreak", "evil")), Has(("jailbreak", "wicked"))
+ASKING = {
+    ALIKE.name: Likeness(("Good day.",), 0.5, mean=False),
+    EVIL.name: Attack("judge", 0.5, everywhere=True),
+    WICKED.name: Attack("jury", 0.5, everywhere=False),
+}
+TALK = View("hello", 11, ("system", "user"), history=("Behave.", "hello"))
+
+
+def asking(*routes: Route, **signals: Fake) -> Program:
+    """A program whose routes may ask models."""
+    return replace(program(*routes, **signals), asking=ASKING)
+
+
+def answered(cosine: float | None = None, judge: float | None = None, jury: float | None = None) -> Found:
+    """What models said; None of one that failed or was not asked."""
+    attacks = {"judge": {"Behave.": 0.0, "hello": judge}, "jury": {"hello": jury}}
+    known = {name: texts for name, texts in attacks.items() if None not in texts.values()}
+    return Found({} if cosine is None else {"Good day.": cosine}, known)
+
+
+def test_models_are_asked_once_for_all_routes_that_have_a_chance():
+    """What a cheap signal has ruled out, or what stands behind a catch-all, costs no model."""
+    never_so = route("never", All((has("no"), WICKED)))
+    made = asking(
+        MATH,
+        route("alike", ALIKE),
+        never_so,
+        route("evil", EVIL),
+        EVERYTHING,
+        route("w", WICKED),
+        no=Fake(answer=False),
+    )
+    outcome = made.decide(TALK)
+    assert isinstance(outcome, Undecided)
+    assert outcome.kinds == {"category", "likeness"}
+    assert outcome.detectors == {"judge": ("Behave.", "hello")}
+
+
+def test_only_what_is_open_is_asked():
+    """A policy whose outcome hangs on likeness alone asks no detector and for no category."""
+    outcome = asking(route("alike", ALIKE)).decide(TALK)
+    assert (outcome.kinds, outcome.detectors) == ({"likeness"}, {})
+    assert asking(route("evil", EVIL)).decide(TALK).kinds == frozenset()
+
+
+@pytest.mark.parametrize(("judge", "name"), [(0.9, "evil"), (0.1, "everything")])
+def test_what_models_said_decides(judge, name):
+    """Each signal by its own threshold."""
+    made = asking(route("evil", EVIL), EVERYTHING)
+    outcome = made.decide(TALK, made.told(made.decide(TALK).signals, TALK, answered(judge=judge)))
+    assert (outcome.route.name, outcome.signals.matched[EVIL.name]) == (name, judge > 0.5)
+
+
+def test_what_a_model_did_not_say_is_no_pass():
+    """A detector that failed leaves the request undecided, in a negation too, unless something else settles it."""
+    for rule in (EVIL, Not(EVIL), All((ALIKE, EVIL)), AnyOf((Not(EVIL), IN_MATH))):
+        made = asking(route("a", rule), EVERYTHING)
+        known = made.told(made.classified(Signals(), None, None), TALK, answered(cosine=0.9))
+        assert isinstance(made.decide(TALK, known), Undecided)
+    made = asking(route("a", AnyOf((EVIL, ALIKE))), EVERYTHING)
+    assert made.decide(TALK, made.told(Signals(), TALK, answered(cosine=0.9))).route.name == "a"
+
+
+def test_without_text_no_model_is_asked():
+    """An image is like nothing and attacks nobody; that is known, not open."""
+    made = asking(route("a", AnyOf((ALIKE, EVIL, WICKED))), EVERYTHING)
+    assert made.decide(View("", images=1)).route.name == "everything"
+    spoken = View("", history=("Behave.",), images=1)
+    assert made.decide(spoken).detectors == {"judge": ("Behave.",)}
+
+
+LEAVES = st.sampled_from([IN_MATH, ALIKE, EVIL, WICKED, has("yes"), has("no")])
+RULES = st.recursive(
+    LEAVES,
+    lambda inner: (
+        st.lists(inner, max_size=3).map(lambda parts: All(tuple(parts)))
+        | st.lists(inner, max_size=3).map(lambda parts: AnyOf(tuple(parts)))
+        | inner.map(Not)
+    ),
+    max_leaves=6,
+)
+
+
+@given(st.lists(RULES, max_size=5), st.booleans(), *(st.sampled_from([0.1, 0.9]) for _ in range(3)))
+def test_one_question_is_enough_and_changes_no_decision(rules, math, cosine, judge, jury):
+    """Whatever the routes: after what was asked for is known there is a decision, the one that knowing all gives."""
+    routes = [route(f"r{number}", rule) for number, rule in enumerate(rules)]
+    made = asking(*routes, yes=Fake(answer=True), no=Fake(answer=False))
+    category = "math" if math else None
+    whole = made.told(made.classified(Signals(), category, None), TALK, answered(cosine, judge, jury))
+    expected = made.decide(TALK, whole)
+    assert isinstance(expected, Decision)
+    outcome = made.decide(TALK)
+    if isinstance(outcome, Undecided):
+        said = answered(
+            cosine if "likeness" in outcome.kinds else None,
+            judge if "judge" in outcome.detectors else None,
+            jury if "jury" in outcome.detectors else None,
+        )
+        known = made.classified(outcome.signals, category, None) if "category" in outcome.kinds else outcome.signals
+        outcome = made.decide(TALK, made.told(known, TALK, said))
+    assert isinstance(outcome, Decision)
+    assert outcome.route is expected.route

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from runtime.guards.guard import Guard, ordered
+from runtime.guards.seen import Judged
 from runtime.guards.text import Span
 from runtime.program.effects import Effects
 from runtime.program.program import Route as ChosenRoute
@@ -248,7 +249,7 @@ def looked(program, guards, looks, content="hello there", model="llama3-8b"):
 def test_detector_is_asked_once_for_all_guards_and_its_score_decides(program, score, status):
     """Several guards that name one detector cost one look; patterns and detector together make a guard."""
     twice = [JUDGE, replace(JUDGE, name="second", action="flag")]
-    asked, action = looked(program, twice, {"checkpoint": [[Span(0, 5, "JAILBREAK", score, "checkpoint")]]})
+    asked, action = looked(program, twice, {"checkpoint": [Judged(Span(0, 5, "JAILBREAK", score, "checkpoint"))]})
     assert asked.looks == {"checkpoint": ("hello there",)}
     assert asked.kinds == frozenset()
     assert (action.status if isinstance(action, Answer) else None) == status
@@ -256,7 +257,9 @@ def test_detector_is_asked_once_for_all_guards_and_its_score_decides(program, sc
 
 def test_detector_and_category_are_asked_for_together(program):
     """One wait for both."""
-    asked, action = looked(program, [JUDGE], {"checkpoint": [[]]}, "hello there", "auto")
+    asked, action = looked(
+        program, [JUDGE], {"checkpoint": [Judged(Span(0, 5, "x", 0.1, "checkpoint"))]}, "hello there", "auto"
+    )
     assert asked.kinds == {"category"}
     assert asked.looks
     assert action.model == "phi4-mini"

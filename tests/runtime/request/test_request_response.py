@@ -199,8 +199,17 @@ def streamed(data: bytes, plan: ResponsePlan, cuts=()):
     stream = Stream(plan)
     places = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
     pieces = [data[a:b] for a, b in pairwise(places)]
-    out = [stream.feed(piece, never, end=False) for piece in pieces]
-    return b"".join([*out, stream.feed(b"", never, end=True)]), stream
+    out = [settled(stream.feed(piece, never, end=False)) for piece in pieces]
+    return b"".join([*out, settled(stream.feed(b"", never, end=True))]), stream
+
+
+def settled(work):
+    """What work gives that asks nobody."""
+    try:
+        next(work)
+    except StopIteration as done:
+        return done.value
+    raise AssertionError("a detector was asked")
 
 
 def said(data: bytes):

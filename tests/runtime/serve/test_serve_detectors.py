@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from dataclasses import replace
 
 import grpc
+import numpy as np
 import pytest
 from played_gateway import gateway, request_body, request_headers
 
 from runtime.engine.errors import EngineError, OverloadedError
-from runtime.guards.guard import Guard
+from runtime.engine.interface import TokenLabels
+from runtime.guards.finders import personal
+from runtime.guards.guard import Guard, ordered
 from runtime.request.events import Cause, NeedSignals
 from runtime.serve.engine import EnginePool
 from runtime.serve.generation import Generation
@@ -22,6 +26,20 @@ JUDGE = Classifier(
     checkpoint=Checkpoint(repo="a/b", revision="0" * 40),
     labels=["attack", "injection"],
     threshold=0.5,
+)
+PERSONS = Classifier(
+    task="pii",
+    checkpoint=Checkpoint(repo="a/c", revision="0" * 40, kind="token"),
+    labels=["PERSON"],
+    threshold=0.5,
+)
+NAMES = Guard(
+    "names",
+    "mask",
+    (personal(["EMAIL_ADDRESS"]),),
+    detector="persons",
+    threshold=0.8,
+    types=frozenset({"PERSON", "EMAIL_ADDRESS"}),
 )
 GUARD = Guard("judge", "block", (), detector="judge", threshold=0.8)
 
@@ -45,18 +63,29 @@ class Engine:
             for text in texts
         ]
 
-    async def tokens(self, task, text, until):
-        """Not asked."""
-        raise NotImplementedError
+    async def label_tokens(self, task, texts, _until):
+        """Each word is a person where it begins with a capital."""
+        self.asked.append((task, tuple(texts)))
+        if self.error:
+            raise self.error
+        return [labelled(text) for text in texts]
 
     def close(self) -> None:
         """Nothing is held."""
 
 
-def decided(settings, engine, body: bytes, guard: Guard = GUARD):
+def labelled(text):
+    """The labels of a text's words."""
+    words = list(re.finditer(r"\w+", text))
+    rows = [[0.1, 0.9] if word[0][0].isupper() else [0.9, 0.1] for word in words]
+    shares = np.array(rows, dtype=np.float32).reshape(-1, 2)
+    return TokenLabels(("O", "B-PER"), [word.span() for word in words], shares)
+
+
+def decided(settings, engine, body: bytes, *guards: Guard):
     """The last answer to a request, and the status."""
-    own = replace(settings, program=replace(settings.program, guards=(guard,)), budget=30.0)
-    generation = Generation(own, EnginePool(engine, {"judge": JUDGE}, None))
+    own = replace(settings, program=replace(settings.program, guards=ordered(guards or (GUARD,))), budget=30.0)
+    generation = Generation(own, EnginePool(engine, {"judge": JUDGE, "persons": PERSONS}, None))
 
     async def whole():
         async with gateway(own, generation=generation) as envoy:
@@ -82,8 +111,59 @@ def test_detector_that_fails_refuses_unless_errors_pass(settings, chat, error):
     """Whatever breaks in the engine."""
     body = chat("llama3-8b", "hello")
     assert decided(settings, Engine(error), body).immediate_response.status.code == 503
+    assert decided(settings, Engine(error), body, NAMES).immediate_response.status.code == 503
     lenient = replace(GUARD, passes_errors=True)
     assert decided(settings, Engine(error), body, lenient).WhichOneof("response") == "request_body"
+
+
+def told(answer):
+    """The text that the backend gets."""
+    return json.loads(answer.request_body.response.body_mutation.body)["messages"][0]["content"]
+
+
+def test_what_a_token_detector_finds_is_masked_beside_what_patterns_find(settings, chat):
+    """In one question for all texts; every other byte stays, one value has one placeholder, and its types are ours."""
+    engine = Engine()
+    text = 'ask Smith (Smith@example.org) "now", Jones or Smith'
+    answer = decided(settings, engine, chat("llama3-8b", text), NAMES)
+    assert told(answer) == 'ask [PERSON_1] ([EMAIL_ADDRESS_1]) "now", [PERSON_2] or [PERSON_1]'
+    assert engine.asked == [("persons", (text,))]
+
+
+def test_what_hides_a_name_from_patterns_hides_it_from_no_detector(settings, chat):
+    """The detector reads normalised text; what is masked are the characters that stood for the name."""
+    answer = decided(settings, Engine(), chat("llama3-8b", "ask S\u200bm\u00adith now"), NAMES)
+    assert told(answer) == "ask [PERSON_1] now"
+
+
+def test_a_token_detector_blocks_routes_and_flags(settings, chat):
+    """Each guard by its own types and threshold, at the cost of one look."""
+    body = chat("llama3-8b", "ask Smith")
+    block = replace(NAMES, action="block", finders=())
+    assert decided(settings, Engine(), body, block).immediate_response.status.code == 403
+    engine = Engine()
+    others = [
+        replace(block, name="higher", threshold=0.95),
+        replace(block, name="places", types=frozenset({"GPE"})),
+        replace(block, name="away", action="route", target="phi4-mini"),
+        replace(block, name="watch", action="flag"),
+    ]
+    answer = decided(settings, engine, body, *others)
+    sent = {one.header.key: one.header.raw_value for one in answer.request_body.response.header_mutation.set_headers}
+    assert (sent["x-selected-model"], sent["x-vsr-guards"]) == (b"phi4-mini", b"watch")
+    assert engine.asked == [("persons", ("ask Smith",))]
+
+
+def test_what_is_refused_unread_costs_no_look(settings, chat):
+    """A text that is too long for a guard is not given to its detector first."""
+    engine = Engine()
+    short = replace(NAMES, max_tokens=4)
+    answer = decided(settings, engine, chat("llama3-8b", "ask Smith " * 20), short)
+    assert json.loads(answer.immediate_response.body)["error"]["code"] == "too_long:names"
+    exempt = replace(short, exempt=frozenset({"phi4-mini"}))
+    answer = decided(settings, engine, chat("llama3-8b", "ask Smith " * 20), exempt)
+    assert json.loads(answer.immediate_response.body)["error"]["code"] == "too_long:names"
+    assert engine.asked == []
 
 
 def test_without_an_engine_a_detector_has_failed(settings):

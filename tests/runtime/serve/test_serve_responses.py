@@ -12,12 +12,18 @@ from played_gateway import gateway, request_body, request_headers, samples
 
 from runtime.guards.finders import patterns
 from runtime.guards.guard import Guard
+from runtime.guards.seen import Judged
+from runtime.guards.text import Span
+from runtime.request.events import Cause
+from runtime.serve.generation import Generation
 from runtime.serve.messages import BUFFERED, STREAMED, ProcessingRequest
 from runtime.serve.metrics import Metrics
 from runtime.serve.workers import Workers
 
 KEYS = Guard("keys", "block", (patterns(["sk-[a-z]{8}"]),), on_response=True, exempt=frozenset({"phi4-mini"}))
 NAMES = Guard("names", "mask", (patterns(["Agent [A-Z]+"]),), on_response=True, exempt=frozenset({"phi4-mini"}))
+
+EVIL = Guard("evil", "block", (), detector="judge", on_request=False, on_response=True)
 
 
 @pytest.fixture
@@ -50,11 +56,12 @@ def response_body(data: bytes, *, end: bool = True):
     return message
 
 
-def played(settings, *messages, metrics=None):
+def played(settings, *messages, metrics=None, pool=None):
     """All responses to these messages, and the status that the stream ended with."""
 
     async def whole():
-        async with gateway(settings, metrics=metrics) as envoy:
+        generation = Generation(settings, pool) if pool else None
+        async with gateway(settings, metrics=metrics, generation=generation) as envoy:
             return await envoy.send(*messages)
 
     return asyncio.run(whole())
@@ -97,6 +104,73 @@ def test_blocked_document_is_an_immediate_answer_and_counted(guarded, chat):
     assert code == grpc.StatusCode.OK
     assert 'vsr_guard_matches_total{action="block",guard="keys",on="response"} 1.0' in samples(metrics, "vsr_guard_m")
     assert 'llm_request_errors_total{model="unknown",reason="guard:keys"} 1.0' in samples(metrics, "llm_request_e")
+
+
+class Judge:
+    """A pool with a detector that finds evil where a text says so; it fails where it is told to."""
+
+    waiting, healthy = 0, True
+
+    def __init__(self, fails: Cause | None = None) -> None:
+        self.fails = fails
+        self.asked: list[str] = []
+
+    async def warm(self):
+        """Nothing to do."""
+
+    async def signals(self, text, until):
+        """Not asked."""
+        raise NotImplementedError
+
+    async def looks(self, asked, until):
+        """What the detector sees, in the time that is left."""
+        assert asyncio.get_running_loop().time() < until
+        self.asked += asked["judge"]
+        if self.fails:
+            return {"judge": self.fails}
+        return {"judge": [Judged(Span(0, len(t), "attack", 0.9 * ("evil" in t), "judge")) for t in asked["judge"]]}
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def judged(settings):
+    """The sample policy with a guard of responses that asks the detector."""
+    return replace(settings, program=replace(settings.program, guards=(EVIL,)), budget=30.0)
+
+
+@pytest.mark.parametrize(("fails", "code"), [(None, "guard:evil"), (Cause.TIMEOUT, "guard_failed:evil")])
+def test_detector_of_responses_is_asked_before_anything_goes(settings, chat, fails, code):
+    """A document, and a stream up to the end of its last sentence."""
+    pool = Judge(fails)
+    body = request_body(chat("llama3-8b"))
+    answers, status = played(
+        judged(settings), opening(), body, response_headers(), response_body(document("evil")), pool=pool
+    )
+    assert json.loads(answers[3].immediate_response.body)["error"]["code"] == code
+    assert (pool.asked, status) == (["evil"], grpc.StatusCode.OK)
+    event = b'data: {"choices":[{"index":0,"delta":{"content":"%s"},"finish_reason":null}]}\n\n'
+    answers, status = played(
+        judged(settings),
+        opening(),
+        body,
+        response_headers(**{"content-type": "text/event-stream"}),
+        response_body(event % b"Good news. ", end=False),
+        response_body(event % b"Now evil ones", end=False),
+        response_body(b"data: [DONE]\n\n", end=True),
+        pool=(pool := Judge(fails)),
+    )
+    data = b"".join(each.response_body.response.body_mutation.body for each in answers[3:])
+    assert code.encode() in data
+    assert b"evil ones" not in data
+    assert (pool.asked, status) == (["Good news. Now evil ones"], grpc.StatusCode.OK)
+
+
+def test_without_an_engine_a_detector_of_responses_has_failed(settings, chat):
+    """What nobody can judge does not go."""
+    body = request_body(chat("llama3-8b"))
+    answers, _ = played(judged(settings), opening(), body, response_headers(), response_body(document("x")))
+    assert json.loads(answers[3].immediate_response.body)["error"]["code"] == "guard_failed:evil"
 
 
 def test_stream_goes_on_in_pieces_and_is_cut_off(guarded, chat):

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import pytest
+from support import SMALL, linked
+
+from compiler.analysis import analyse
+from compiler.diagnostics import Severity
+
+
+def found(signal: str, engine: str = "") -> list[tuple[str, int, str]]:
+    """Errors of a policy with one signal that a route asks for: code, line, message."""
+    text = SMALL.replace(
+        "routes:\n", f"signals:\n  it: {signal}\nroutes:\n  - {{name: it, when: {{signal: it}}, model: big}}\n"
+    )
+    if engine:
+        text = text.replace('router: {image: "registry.example/vsr-runtime:0.1.0"}', f"router: {{engine: {engine}}}")
+    items = [item for item in analyse(linked(text), {"istio"}) if item.level is Severity.ERROR]
+    return [(item.code, item.span.line, item.message) for item in items]
+
+
+@pytest.mark.parametrize(
+    "signal",
+    [
+        "{embedding: {to: [Pay this.], aggregate: mean}}",
+        "{language: [de, nb, zh]}",
+        "{complexity: {hard: [Prove it.], easy: [Say hello.], level: medium}}",
+    ],
+)
+def test_what_the_runtime_tells_is_accepted(signal: str) -> None:
+    """No word against signals that are executed."""
+    assert found(signal) == []
+
+
+def test_who_asks_is_refused_with_the_reason() -> None:
+    """VSR283: nothing that the gateway has checked reaches the router, and what a client says is no identity."""
+    ((code, line, message),) = found("{role: {groups: [staff]}}")
+    assert (code, line) == ("VSR283", 15)
+    assert "the gateway takes identity headers from clients away" in message
+    assert [code for code, _, _ in found("{role: {groups: [staff]}}", "semantic-router")] == ["VSR330"]
+
+
+def test_a_language_that_the_runtime_cannot_tell_is_refused() -> None:
+    """VSR284, by its code; the stock router knows it."""
+    ((code, _, message),) = found("{language: [de, mi, ts]}")
+    assert (code, message) == ("VSR284", "the runtime cannot tell `mi`, `ts`, which `it` asks for")
+    assert found("{language: [de, mi]}", "semantic-router") == []
+
+
+def test_levels_that_cannot_be_told_apart_are_refused() -> None:
+    """VSR285 where a sentence is hard and easy, VSR286 where no margin is that large."""
+    ((code, _, message),) = found("{complexity: {hard: [Do it., Prove it.], easy: [Do it.]}}")
+    assert (code, message) == ("VSR285", "`it` has the sentence 'Do it.' as hard and as easy")
+    ((code, _, _),) = found("{complexity: {hard: [Prove it.], easy: [Say hello.], threshold: 2}}")
+    assert code == "VSR286"
+    assert found("{complexity: {hard: [Prove it.], easy: [Say hello.], threshold: 2, level: medium}}") == []
