@@ -156,7 +156,7 @@ def main() -> None:
         sys.exit(1)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
-        if package not in ("grpc", "google", "prometheus_client", "pydantic", "re2", "ruamel"):
+        if package not in ("aiohttp", "grpc", "google", "prometheus_client", "pydantic", "re2", "ruamel"):
             raise
         complain(f"the package {package} is not installed; run pip install 'vsr-compile[runtime]'")
         sys.exit(1)

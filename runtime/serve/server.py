@@ -20,6 +20,7 @@ from runtime.serve.address import Address
 from runtime.serve.extproc import Processor
 from runtime.serve.generation import Loader, content_hash, warmed
 from runtime.serve.health import Health
+from runtime.serve.http import HttpPort
 from runtime.serve.metrics import Metrics
 from runtime.serve.reload import POLL, Reloader
 from runtime.serve.sockets import connections, stop_listening
@@ -74,7 +75,7 @@ async def _serve(config: Path, listen: Listen, load: Loader, poll: float, creden
     digest, policy = content_hash(config), settings.load(config, credentials)
     metrics = Metrics(policy.program)
     health = Health(metrics.text)
-    http = await _listen_http(health, listen.http)
+    http = await _listen_http(HttpPort(health), listen.http)
     try:
         generation = await warmed(policy, await asyncio.to_thread(load, policy), digest)
         metrics.adopt(policy.program, digest)
@@ -85,7 +86,7 @@ async def _serve(config: Path, listen: Listen, load: Loader, poll: float, creden
         metrics.follow(lambda: processor.generation.waiting)
         health.stalled = lambda: processor.stalled
         health.ready = True
-        bound = {"address": f"{listen.grpc.host}:{port}", "http": f"{listen.http.host}:{_port(http)}"}
+        bound = {"address": f"{listen.grpc.host}:{port}", "http": f"{listen.http.host}:{http.port}"}
         log("serving", **bound, config=digest)
         await stop.wait()
         watch.cancel()
@@ -94,8 +95,7 @@ async def _serve(config: Path, listen: Listen, load: Loader, poll: float, creden
         await _drain(server, health, processor, port)
         processor.close()
     finally:
-        http.close()
-        await http.wait_closed()
+        await http.close()
 
 
 async def _drain(server: Any, health: Health, processor: Processor, port: int) -> None:  # noqa: ANN401 - grpc ships no types
@@ -113,13 +113,14 @@ async def _drain(server: Any, health: Health, processor: Processor, port: int) -
     log("stopped")
 
 
-async def _listen_http(health: Health, address: Address) -> asyncio.Server:
+async def _listen_http(http: HttpPort, address: Address) -> HttpPort:
     try:
-        return await health.serve_http(address.host, address.port)
+        await http.listen(address.host, address.port)
     except OSError as error:
         raise UserError(
             f"cannot listen on {address} ({error.strerror or error}); give another --http-address"
         ) from None
+    return http
 
 
 async def _listen_grpc(health: Health, processor: Processor, listen: Listen, max_message: int) -> tuple[Any, int]:
@@ -143,10 +144,6 @@ async def _listen_grpc(health: Health, processor: Processor, listen: Listen, max
         raise UserError(f"cannot listen on {listen.grpc}; give another --address") from None
     await server.start()
     return server, port
-
-
-def _port(server: asyncio.Server) -> int:
-    return int(server.sockets[0].getsockname()[1])
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
