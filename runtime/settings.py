@@ -34,6 +34,7 @@ class Settings:
         budget: seconds that a classification may take, which is the gateway's deadline less a margin.
         classifier: what answers the category, or None where no route asks for one.
         engine: by name, all that the engine runs: every classifier that is or stands beside a checkpoint.
+        classifiers: by name, all that ``runtime.yaml`` has.
     """
 
     folder: Path
@@ -42,6 +43,12 @@ class Settings:
     budget: float
     classifier: Classifier | None
     engine: Mapping[str, Classifier] = field(default_factory=dict)
+    classifiers: Mapping[str, Classifier] = field(default_factory=dict)
+
+    @property
+    def loaded(self) -> Mapping[str, Classifier]:
+        """By name, the classifiers that are loaded: without an engine, the one that a route asks."""
+        return self.engine or {name: one for name, one in self.classifiers.items() if one is self.classifier}
 
     @property
     def category(self) -> str | None:
@@ -79,6 +86,7 @@ def load(config: Path, credentials: Path | None = None) -> Settings:
         budget=budget(runtime.deadline),
         classifier=classifier if "category" in program.needs else None,
         engine=for_the_engine(runtime.classifiers),
+        classifiers=runtime.classifiers,
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runtime.engine.errors import EngineError, OverloadedError
-from runtime.engine.interface import Engine
+from runtime.engine.interface import Engine, TokenLabels
 from runtime.engine.lanes import Lanes, LoadedLane
 from runtime.engine.process import digest_of
 from runtime.engine.remote import Remote
@@ -170,6 +170,14 @@ class EnginePool:
             log("detector_failed", detector=name, error=type(error).__name__)
             return Cause.BROKEN
         return [[_likeliest(answer, labels, text, name)] for answer, text in zip(answers, texts, strict=True)]
+
+    async def distribution(self, name: str, text: str, until: float) -> Mapping[str, float]:
+        """Each label's probability; see ``Pool``."""
+        return (await self.engine.classify(name, [text], until))[0]
+
+    async def tokens(self, name: str, text: str, until: float) -> TokenLabels:
+        """Each label's probability, for each token."""
+        return await self.engine.tokens(name, text, until)
 
     @property
     def healthy(self) -> bool:

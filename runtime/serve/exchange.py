@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from runtime.output import note
 from runtime.request.events import Action, Answer, GuardMatch, RequestHeaders, Route
@@ -22,6 +22,7 @@ class Exchange:
     generation: Generation
     request_id: str = ""
     announced: bool = False
+    carrier: Mapping[str, str] = field(default_factory=dict)
 
 
 def id_of(event: RequestHeaders) -> str:

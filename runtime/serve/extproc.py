@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 import grpc
 
@@ -20,6 +21,7 @@ from runtime.request.events import (
     Failure,
     NeedSignals,
     RequestBody,
+    RequestHeaders,
     Route,
 )
 from runtime.request.machine import Decided, Fresh, OutOfOrderError, State, advance
@@ -28,8 +30,11 @@ from runtime.serve.generation import Generation
 from runtime.serve.messages import EXT_PROC_SERVICE, ProcessingRequest
 from runtime.serve.metrics import Metrics
 from runtime.serve.responses import Responses
+from runtime.serve.trace import Tracing, carrier_of
 from runtime.serve.wire import ModeError, check_mode, encoded, to_event
 from runtime.serve.workers import OverloadedError, Workers
+
+Result = TypeVar("Result")
 
 LARGE_BODY = 256 << 10
 """Bytes from which a body is read in a thread: parsing it would hold up every other request."""
@@ -54,12 +59,20 @@ class Processor:
         generation: serves streams that begin, until another is swapped in.
         metrics: where decisions are counted.
         max_held: bytes of bodies in work at a time; by default as `MAX_HELD` says.
+        tracing: makes spans of decisions; None for none.
     """
 
-    def __init__(self, generation: Generation, metrics: Metrics | None = None, max_held: int | None = None) -> None:
+    def __init__(
+        self,
+        generation: Generation,
+        metrics: Metrics | None = None,
+        max_held: int | None = None,
+        tracing: Tracing | None = None,
+    ) -> None:
         self._generation = generation
         self._metrics = metrics or Metrics(generation.rules.program)
         self._max_held = max_held
+        self._tracing = tracing
         self._held = 0
         self._open: set[asyncio.Task[Any]] = set()
         self._draining = False
@@ -90,6 +103,40 @@ class Processor:
         """What serves streams that begin."""
         return self._generation
 
+    @contextmanager
+    def visit(self, size: int) -> Iterator[Generation]:
+        """Hold the generation that serves, and count bytes as in work, for a request that came another way."""
+        generation = self._generation
+        generation.enter()
+        self._count(size)
+        try:
+            yield generation
+        finally:
+            self._count(-size)
+            generation.leave()
+
+    async def decided(
+        self, generation: Generation, headers: RequestHeaders, body: bytes, begun: float
+    ) -> Route | Answer:
+        """What would become of a request, found as for a gateway, but neither logged nor counted as one."""
+        state, action = await self._decide(generation, Fresh(), headers, begun)
+        if isinstance(action, Continue):
+            _, action = await self._decide(generation, state, RequestBody(body), begun)
+        if isinstance(action, Continue):
+            raise OutOfOrderError("nothing was decided")
+        return action
+
+    async def aside(self, generation: Generation, until: float, size: int, work: Callable[[], Result]) -> Result:
+        """Do work on so many bytes of text in a thread, until a time of the event loop's clock.
+
+        Raises:
+            OverloadedError: by the estimate it would be too late, or too much is in work.
+            TimeoutError: it was not done in time.
+        """
+        if self._full(generation):
+            raise OverloadedError
+        return await self._readers.run(until, size + _HANDOVER, work)
+
     async def drain(self, patience: float) -> None:
         """Give open streams some seconds to decide, then end them with UNAVAILABLE, and every later one too."""
         if self._open:
@@ -107,6 +154,8 @@ class Processor:
         """Let go of the threads."""
         self._generation.retire()
         self._readers.close()
+        if self._tracing:
+            self._tracing.close()
         flush()
 
     async def process(self, _: object, context: Any) -> bytes:  # noqa: ANN401 - grpc ships no types
@@ -164,8 +213,12 @@ class Processor:
                 release = self._hold(len(event.body), context)
                 state, action = await self._decide(exchange.generation, state, event, begun)
                 self._note(exchange.request_id, action, begun)
+                if self._tracing and not isinstance(action, Continue):
+                    self._tracing.decided(exchange.carrier, exchange.request_id, action, begun)
             else:
                 exchange.request_id = id_of(event)
+                if self._tracing and isinstance(event, RequestHeaders):
+                    exchange.carrier = carrier_of(event)
                 state, action = await self._decide(exchange.generation, state, event, begun)
                 self._note(exchange.request_id, action, None)
             if isinstance(state, Decided):

@@ -44,6 +44,7 @@ class Metrics:
             "llm_model_routing_latency_seconds", "From the request's body to its decision.", _SECONDS
         )
         self._families.append(self._latency)
+        self._api = self._counter("vsr_api_requests", "Requests of the HTTP API.", "path", "status")
         self._held = self._gauge("vsr_request_bytes_in_work", "Bytes of bodies in work.")
         self._reload = self._gauge(
             "config_last_reload_success", "Whether what lies in the policy's folder is served.", how="min"
@@ -98,6 +99,10 @@ class Metrics:
     def failed(self, reason: str, model: str | None = None) -> None:
         """Count an error by its code, and by the configured model that the request was for, where that is known."""
         self._errors.labels(model or UNKNOWN, reason).inc()
+
+    def asked(self, path: str, status: int) -> None:
+        """Count a request of the HTTP API, at a path that it has."""
+        self._api.labels(path, str(status)).inc()
 
     def follow(self, waiting: Callable[[], int]) -> None:
         """Show how much waits for the engine, as asked at each scrape."""

@@ -17,6 +17,7 @@ from runtime import settings
 from runtime.errors import UserError
 from runtime.output import log
 from runtime.serve.address import Address
+from runtime.serve.api.api import HttpApi
 from runtime.serve.extproc import Processor
 from runtime.serve.generation import Loader, content_hash, warmed
 from runtime.serve.health import Health
@@ -25,6 +26,7 @@ from runtime.serve.metrics import Metrics
 from runtime.serve.reload import POLL, Reloader
 from runtime.serve.sockets import connections, stop_listening
 from runtime.serve.tls import Tls
+from runtime.serve.trace import tracing
 
 MAX_STREAMS = 4096
 """Streams at a time, over all connections; one more is refused with RESOURCE_EXHAUSTED."""
@@ -41,11 +43,18 @@ _LOOK = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """Where to listen: ext_proc over gRPC, in the clear or by TLS, probes over HTTP. Port 0 takes a free one."""
+    """Where to listen: ext_proc over gRPC, in the clear or by TLS, probes over HTTP. Port 0 takes a free one.
+
+    Attributes:
+        api: whether the HTTP port has the API, too.
+        classify: the classifier that the API's ``/classify`` asks where a request names none.
+    """
 
     grpc: Address
     http: Address
     tls: Tls | None = None
+    api: bool = False
+    classify: str | None = None
 
 
 def run(config: Path, listen: Listen, load: Loader, poll: float = POLL, *, credentials: Path | None = None) -> None:
@@ -74,17 +83,21 @@ async def _serve(config: Path, listen: Listen, load: Loader, poll: float, creden
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     digest, policy = content_hash(config), settings.load(config, credentials)
     metrics = Metrics(policy.program)
+    traces = tracing()
     health = Health(metrics.text)
-    http = await _listen_http(HttpPort(health), listen.http)
+    api = HttpApi(lambda: health.serving, metrics, listen.classify) if listen.api else None
+    http = await _listen_http(HttpPort(health, api), listen.http)
     try:
         generation = await warmed(policy, await asyncio.to_thread(load, policy), digest)
         metrics.adopt(policy.program, digest)
-        processor = Processor(generation, metrics)
+        processor = Processor(generation, metrics, tracing=traces)
         server, port = await _listen_grpc(health, processor, listen, generation.max_message)
         reloader = Reloader(config, load, processor, metrics, generation, credentials)
         watch = asyncio.ensure_future(reloader.watch(poll))
         metrics.follow(lambda: processor.generation.waiting)
         health.stalled = lambda: processor.stalled
+        if api:
+            api.processor = processor
         health.ready = True
         bound = {"address": f"{listen.grpc.host}:{port}", "http": f"{listen.http.host}:{http.port}"}
         log("serving", **bound, config=digest)

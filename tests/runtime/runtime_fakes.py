@@ -56,9 +56,10 @@ def main() -> None:
     parser.add_argument("--credentials", type=Path)
     for option in ("--tls-cert", "--tls-key", "--tls-client-ca"):
         parser.add_argument(option, type=Path)
+    parser.add_argument("--api", action="store_true")
     given = parser.parse_args()
     tls = Tls(given.tls_cert, given.tls_key, given.tls_client_ca) if given.tls_cert else None
-    listen = Listen(parse_address(given.address), parse_address(given.http_address), tls)
+    listen = Listen(parse_address(given.address), parse_address(given.http_address), tls, given.api)
     run(Path(given.config), listen, lambda _: FakeClassifier(), credentials=given.credentials)
 
 

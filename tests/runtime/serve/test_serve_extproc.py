@@ -216,9 +216,9 @@ def test_classifier_that_has_come_to_a_halt_is_not_ready_and_still_alive(setting
         async with gateway(settings) as envoy:
             envoy.health.ready, envoy.health.stalled = True, lambda: True
             answer = await envoy.check(HealthCheckRequest(service=""))
-            return answer.status, [envoy.health._page("GET", path)[0][:3] for path in ("/readyz", "/healthz")]
+            return answer.status, [envoy.health.page("GET", path).status for path in ("/readyz", "/healthz")]
 
-    assert asyncio.run(whole()) == (2, ["503", "200"])
+    assert asyncio.run(whole()) == (2, [503, 200])
 
 
 def test_health_of_an_unknown_service_is_not_found(settings):
