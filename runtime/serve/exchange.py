@@ -17,11 +17,13 @@ class Exchange:
     """What one stream knows of its request besides the machine's state.
 
     ``generation`` is the one that served when the stream began: a request is decided by one policy, not by two.
+    ``model`` is where it was sent, empty until then.
     """
 
     generation: Generation
     request_id: str = ""
     announced: bool = False
+    model: str = ""
 
 
 def id_of(event: RequestHeaders) -> str:

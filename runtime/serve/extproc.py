@@ -118,23 +118,28 @@ class Processor:
         if task is None:
             raise RuntimeError("not in a task")
         self._open.add(task)
+        exchange = Exchange(self._generation)
         try:
-            outcome = await self._outcome(task, context)
+            outcome = await self._outcome(task, exchange, context)
         finally:
             self._open.discard(task)
         if isinstance(outcome, bytes):
             return outcome
         code, reason = outcome
         log("aborted", status=code.name, reason=reason)
-        self._metrics.failed("aborted")
+        self._metrics.failed("aborted", exchange.model)
         await context.abort(code, reason)
         raise RuntimeError("aborting came back")
 
-    async def _outcome(self, task: asyncio.Task[Any], context: Any) -> bytes | tuple[Any, str]:  # noqa: ANN401 - as above
+    async def _outcome(
+        self,
+        task: asyncio.Task[Any],
+        exchange: Exchange,
+        context: Any,  # noqa: ANN401 - as above
+    ) -> bytes | tuple[Any, str]:
         """The decision's message; without one, the error status to end with and its reason."""
         if self._draining:
             return _STOPPING
-        exchange = Exchange(self._generation)
         exchange.generation.enter()
         try:
             return await self._converse(exchange, context)
@@ -171,6 +176,7 @@ class Processor:
             if isinstance(state, Decided):
                 if not isinstance(action, Route) or action.response is None:
                     return encoded(action)
+                exchange.model = action.model
                 await context.write(encoded(action))
                 release()
                 return await self._responses.follow(context, action.response, exchange)

@@ -16,7 +16,7 @@ from runtime.serve.tally import Distribution, Family, State, joined, page
 
 SHED = (Cause.OVERLOADED, Cause.FULL)
 UNKNOWN = "unknown"
-"""The model of a request that was refused: what a client wrote is no label."""
+"""The model of a request that was refused before it was known: what a client wrote is no label."""
 _ERROR = 400
 _SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 
@@ -79,7 +79,7 @@ class Metrics:
         if isinstance(action, Route):
             self._models.labels(action.model).inc()
         elif action.status >= _ERROR:
-            self.failed(action.code)
+            self.failed(action.code, action.model)
             self._count_cause(action.cause)
 
     def guarded(self, matches: Iterable[GuardMatch], on: Literal["request", "response"]) -> None:
@@ -90,10 +90,10 @@ class Metrics:
             else:
                 self._guard_failures.labels(match.guard, match.failed.value, on).inc()
 
-    def refused(self, answer: Answer) -> None:
-        """Count a response that did not reach its client."""
+    def refused(self, answer: Answer, model: str) -> None:
+        """Count a model's response that did not reach its client."""
         self.guarded(answer.guards, "response")
-        self.failed(answer.code)
+        self.failed(answer.code, model)
 
     def failed(self, reason: str, model: str | None = None) -> None:
         """Count an error by its code, and by the configured model that the request was for, where that is known."""

@@ -178,6 +178,8 @@ def test_killed_runtime_is_an_error_and_never_a_pass(chat):
         for status, headers, _ in (in_flight.result(), running.send(chat("llama3-8b"))):
             assert status in (500, 503)
             assert "x-backend" not in headers
+        # Its sockets are closed, and so its requests failed, a moment before there is an exit code to be read.
+        os.waitid(os.P_PID, stand.pids["the runtime"], os.WEXITED | os.WNOWAIT)
         with pytest.raises(UserError, match="the runtime stopped by itself with exit code -9"):
             stand.check()
 
