@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -18,6 +19,7 @@ from runtime.errors import UserError
 from runtime.output import log
 from runtime.serve.address import Address
 from runtime.serve.extproc import Processor
+from runtime.serve.fleet.link import PORT, Said, answer, is_worker
 from runtime.serve.generation import Loader, content_hash, warmed
 from runtime.serve.health import Health
 from runtime.serve.metrics import Metrics
@@ -25,6 +27,9 @@ from runtime.serve.reload import POLL, Reloader
 from runtime.serve.sockets import connections, stop_listening
 from runtime.serve.tls import Tls
 
+SHARED_STREAMS = 32
+"""Streams of a connection where there are several workers: a gateway opens one connection more than it can fill, and
+which worker has it is drawn by the kernel. With as many as else all requests would go to one."""
 MAX_STREAMS = 4096
 """Streams at a time, over all connections; one more is refused with RESOURCE_EXHAUSTED."""
 DRAIN = 5.0
@@ -36,6 +41,7 @@ That happens without a loss, while a server that stops refuses streams which its
 it. So a server that is told to stop waits for the last of its connections first.
 """
 _LOOK = 0.05
+_LOOPBACK = Address("127.0.0.1", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,25 +74,33 @@ def run(config: Path, listen: Listen, load: Loader, poll: float = POLL, *, crede
 
 
 async def _serve(config: Path, listen: Listen, load: Loader, poll: float, credentials: Path | None) -> None:
-    stop = asyncio.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    stop, hurry = asyncio.Event(), asyncio.Event()
+    for name, event in ((signal.SIGTERM, stop), (signal.SIGINT, stop), (signal.SIGHUP, hurry)):
+        asyncio.get_running_loop().add_signal_handler(name, event.set)
+    if is_worker():
+        listen = replace(listen, grpc=replace(listen.grpc, port=int(os.environ[PORT])), http=_LOOPBACK)
     digest, policy = content_hash(config), settings.load(config, credentials)
     metrics = Metrics(policy.program)
     health = Health(metrics.text)
     http = await _listen_http(health, listen.http)
+    bound = f"{listen.http.host}:{_port(http)}"
+    line = (
+        asyncio.ensure_future(answer(lambda: Said(health.serving, bound, metrics.state()), stop))
+        if is_worker()
+        else None
+    )
     try:
         generation = await warmed(policy, await asyncio.to_thread(load, policy), digest)
         metrics.adopt(policy.program, digest)
         processor = Processor(generation, metrics)
         server, port = await _listen_grpc(health, processor, listen, generation.max_message)
         reloader = Reloader(config, load, processor, metrics, generation, credentials)
-        watch = asyncio.ensure_future(reloader.watch(poll))
+        watch = asyncio.ensure_future(reloader.watch(poll, hurry))
         metrics.follow(lambda: processor.generation.waiting)
         health.stalled = lambda: processor.stalled
         health.ready = True
-        bound = {"address": f"{listen.grpc.host}:{port}", "http": f"{listen.http.host}:{_port(http)}"}
-        log("serving", **bound, config=digest)
+        word = "worker_serving" if is_worker() else "serving"
+        log(word, address=f"{listen.grpc.host}:{port}", http=bound, pid=os.getpid(), config=digest)
         await stop.wait()
         watch.cancel()
         with suppress(asyncio.CancelledError):
@@ -94,6 +108,8 @@ async def _serve(config: Path, listen: Listen, load: Loader, poll: float, creden
         await _drain(server, health, processor, port)
         processor.close()
     finally:
+        if line:
+            line.cancel()
         http.close()
         await http.wait_closed()
 
@@ -129,7 +145,7 @@ async def _listen_grpc(health: Health, processor: Processor, listen: Listen, max
             ("grpc.so_reuseport", 1),
             ("grpc.max_receive_message_length", max_message),
             ("grpc.max_send_message_length", max_message),
-            ("grpc.max_concurrent_streams", MAX_STREAMS),
+            ("grpc.max_concurrent_streams", SHARED_STREAMS if is_worker() else MAX_STREAMS),
             ("grpc.max_connection_age_ms", int(AGE * 1000)),
         ],
     )
