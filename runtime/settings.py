@@ -34,7 +34,7 @@ class Settings:
         budget: seconds that a classification may take, which is the gateway's deadline less a margin.
         classifier: what answers the category, or None where no route asks for one.
         engine: by name, all that the engine runs: every classifier that is or stands beside a checkpoint.
-        classifiers: by name, all that ``runtime.yaml`` has.
+        classifiers: all of them by name: what an engine runs that several processes share.
     """
 
     folder: Path
@@ -85,7 +85,7 @@ def load(config: Path, credentials: Path | None = None) -> Settings:
         limits=runtime.limits,
         budget=budget(runtime.deadline),
         classifier=classifier if "category" in program.needs else None,
-        engine=for_the_engine(runtime.classifiers),
+        engine=_for_the_engine(runtime.classifiers),
         classifiers=runtime.classifiers,
     )
 
@@ -136,6 +136,6 @@ def _detectors(runtime: Runtime) -> set[str]:
     }
 
 
-def for_the_engine(classifiers: dict[str, Classifier]) -> dict[str, Classifier]:
+def _for_the_engine(classifiers: dict[str, Classifier]) -> dict[str, Classifier]:
     """What the engine runs: everything where there is a checkpoint, else nothing."""
     return dict(classifiers) if any(one.checkpoint for one in classifiers.values()) else {}

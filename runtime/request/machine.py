@@ -87,8 +87,10 @@ def advance(rules: Rules, state: State, event: Event) -> tuple[State, Action]:
             return _on_body(rules, state, event)
         case AwaitsSignals(asked, outcome), SignalsReady():
             return Decided(), _on_signals(rules.program, asked, outcome, event)
-        case ((AwaitsBody() | AwaitsSignals()), Failure(cause)):
+        case AwaitsBody(), Failure(cause):
             return Decided(), undecided(cause)
+        case AwaitsSignals(asked), Failure(cause):
+            return Decided(), replace(undecided(cause), model=asked.named)
     raise OutOfOrderError(f"{type(event).__name__} in state {type(state).__name__}")
 
 
@@ -111,9 +113,15 @@ def _on_body(rules: Rules, state: AwaitsBody, event: RequestBody) -> tuple[State
     if named is None and state.endpoint.view_of is None:
         return Decided(), _no_choice(program)
     seed = event.body if state.request_id is None else state.request_id.encode()
+    following, action = _looked_at(program, state.endpoint, Asked(body, state.endpoint.api, seed, named), event.expired)
+    return following, replace(action, model=named) if named and isinstance(action, Answer) else action
+
+
+def _looked_at(program: Program, endpoint: Endpoint, asked: Asked, expired: Expired) -> tuple[State, Action]:
+    """What guards and the choice say of a request that can be read."""
     try:
-        asked = _guarded(program, Asked(body, state.endpoint.api, seed, named), event.expired)
-        return asked if isinstance(asked, tuple) else _on_asked(program, state.endpoint, asked, event.expired)
+        guarded = _guarded(program, asked, expired)
+        return guarded if isinstance(guarded, tuple) else _on_asked(program, endpoint, guarded, expired)
     except UnreadableError as error:
         return Decided(), refusal(400, "invalid_request", f"The request cannot be read: {error}.", param=error.param)
     except OutOfTimeError:

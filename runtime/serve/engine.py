@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from runtime.engine.broker import lease
 from runtime.engine.errors import EngineError, OverloadedError
 from runtime.engine.interface import Engine, TokenLabels
 from runtime.engine.lanes import Lanes, LoadedLane
@@ -24,6 +25,7 @@ from runtime.inference.reader import Task
 from runtime.output import log
 from runtime.request.events import Cause, Failure, Look, SignalsReady
 from runtime.serve.classify import WARM_TEXT, WARM_TIME
+from runtime.serve.fleet.link import BROKER
 from runtime.settings import Settings
 from schemas.runtime import Classifier
 
@@ -68,16 +70,11 @@ class LoadedEngine:
 
 async def _connected(digest: str, config: Path) -> tuple[Remote, Callable[[], None] | None]:
     """The engine process: the one that runs already, or one of our own."""
+    if (path := os.environ.get(BROKER)) and not os.environ.get(SOCKET):
+        shared, release = await lease(Path(path), digest, config)
+        return await _reached(shared, digest, release), release
     if path := os.environ.get(SOCKET):
-        remote = Remote(Path(path), digest)
-        try:
-            async with asyncio.timeout(START):
-                await remote.ready.wait()
-        except TimeoutError:
-            remote.close()
-            why = "runs other classifiers than this policy's" if remote.wrong else "does not answer"
-            raise UserError(f"the engine at {path} {why}; start it with this policy's config") from None
-        return remote, None
+        return await _reached(Path(path), digest), None
     supervisor = Supervisor(engine_command(config), digest)
     try:
         await supervisor.ready()
@@ -85,6 +82,22 @@ async def _connected(digest: str, config: Path) -> tuple[Remote, Callable[[], No
         supervisor.close()
         raise
     return supervisor.remote, supervisor.close
+
+
+async def _reached(path: Path, digest: str, release: Callable[[], None] | None = None) -> Remote:
+    remote = Remote(path, digest)
+    try:
+        async with asyncio.timeout(START):
+            await remote.ready.wait()
+    except BaseException as error:
+        remote.close()
+        if release:
+            release()
+        if not isinstance(error, TimeoutError):
+            raise
+        why = "runs other classifiers than this policy's" if remote.wrong else "does not answer"
+        raise UserError(f"the engine at {path} {why}; start it with this policy's config") from None
+    return remote
 
 
 class EnginePool:

@@ -71,3 +71,7 @@ class Health:
 
 def _plain(status: int, text: bytes, *headers: tuple[str, str]) -> Answer:
     return Answer(status, text, "health", (("content-type", PLAIN), *headers))
+
+
+NOT_FOUND = _plain(404, b"not found\n")
+"""Where nobody answers a path."""

@@ -7,9 +7,8 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from runtime.request.answers import refusal
 from runtime.request.events import Answer
-from runtime.serve.health import PAGES, Health
+from runtime.serve.health import NOT_FOUND, Health
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -42,7 +41,7 @@ class HttpPort:
     """A port that answers probes, scrapes and the API.
 
     Args:
-        health: answers `PAGES`.
+        health: answers probes and scrapes.
         api: answers all else; None for nothing else.
 
     Attributes:
@@ -95,7 +94,7 @@ class HttpPort:
 
         answer = self._health.page(request.method, request.path)
         if answer is None:
-            answer = await self._api.answer(_incoming(request)) if self._api else _nothing()
+            answer = await self._api.answer(_incoming(request)) if self._api else NOT_FOUND
         # What was not read of a body would be taken for the next request.
         headers = {"Server": "vsr-runtime", **dict(answer.headers)}
         response = web.Response(status=answer.status, body=answer.body, headers=headers)
@@ -107,7 +106,3 @@ class HttpPort:
 def _incoming(request: web.Request) -> Incoming:
     headers = tuple((name.lower(), value) for name, value in request.headers.items())
     return Incoming(request.method, request.path, dict(request.query), headers, request.content.iter_any())
-
-
-def _nothing() -> Answer:
-    return refusal(404, "not_found", f"This path is not served here. Served are {', '.join(PAGES)}.")

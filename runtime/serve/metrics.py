@@ -16,15 +16,19 @@ from runtime.serve.tally import Distribution, Family, State, joined, page
 
 SHED = (Cause.OVERLOADED, Cause.FULL)
 UNKNOWN = "unknown"
-"""The model of a request that was refused: what a client wrote is no label."""
+"""The model of a request that was refused before it was known: what a client wrote is no label."""
 _ERROR = 400
 _SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 
 
 class Metrics:
-    """The metrics of one server."""
+    """The metrics of one server.
 
-    def __init__(self, program: Program) -> None:
+    Args:
+        program: the names that series have; None where only those of other processes are shown.
+    """
+
+    def __init__(self, program: Program | None = None) -> None:
         self._families: list[Family | Distribution] = []
         self._models = self._counter("llm_model_requests", "Requests sent to a model.", "model")
         self._decisions = self._counter("llm_decision_match", "Requests that a decision took.", "decision_name")
@@ -55,7 +59,9 @@ class Metrics:
         self._held_now = self._held.labels()
         for cause in Cause:
             self._unclassified.labels(cause.value)
-        self._prepare(program)
+        self._domains: dict[str, frozenset[str]] = {}
+        if program:
+            self._prepare(program)
 
     def adopt(self, program: Program, digest: str) -> None:
         """Show which content is served from now on. What was counted stays: a counter never goes back."""
@@ -66,7 +72,7 @@ class Metrics:
 
     def reloaded(self, *, well: bool) -> None:
         """Note whether the folder's content is what is served."""
-        self._reload.labels().set(well)
+        self._reload.labels().set(float(well))
 
     def decided(self, action: Route | Answer, seconds: float | None) -> None:
         """Count a decision. ``seconds`` from the body to it; None where no body was read."""
@@ -80,7 +86,7 @@ class Metrics:
         if isinstance(action, Route):
             self._models.labels(action.model).inc()
         elif action.status >= _ERROR:
-            self.failed(action.code)
+            self.failed(action.code, action.model)
             self._count_cause(action.cause)
 
     def guarded(self, matches: Iterable[GuardMatch], on: Literal["request", "response"]) -> None:
@@ -91,10 +97,10 @@ class Metrics:
             else:
                 self._guard_failures.labels(match.guard, match.failed.value, on).inc()
 
-    def refused(self, answer: Answer) -> None:
-        """Count a response that did not reach its client."""
+    def refused(self, answer: Answer, model: str) -> None:
+        """Count a model's response that did not reach its client."""
         self.guarded(answer.guards, "response")
-        self.failed(answer.code)
+        self.failed(answer.code, model)
 
     def failed(self, reason: str, model: str | None = None) -> None:
         """Count an error by its code, and by the configured model that the request was for, where that is known."""
@@ -121,9 +127,17 @@ class Metrics:
         self._waiting.labels().set(self._ask_waiting())
         return {family.name: family.state() for family in self._families}
 
-    def joined_text(self, states: Sequence[State]) -> bytes:
-        """The text of what several processes counted."""
-        return page(self._families, joined(self._families, states))
+    def joined_text(self, states: Sequence[State], more: Sequence[Family] = ()) -> bytes:
+        """The text of what several processes counted, and of what is known of them besides."""
+        return page([*self._families, *more], self.joined(states) | {each.name: each.state() for each in more})
+
+    def joined(self, states: Sequence[State]) -> State:
+        """What several processes counted, as if it were one."""
+        return joined(self._families, states)
+
+    def outlasting(self, state: State) -> State:
+        """What a process that has ended leaves behind: its counts, since a counter never goes back."""
+        return {each.name: state[each.name] for each in self._families if each.gauge is None and each.name in state}
 
     def _prepare(self, program: Program) -> None:
         """Make the series of configured names, so that a dashboard sees zeros instead of nothing."""
