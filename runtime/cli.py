@@ -46,23 +46,31 @@ def cli() -> None:
     show_default=True,
     help="Where probes and /metrics listen.",
 )
+@click.option("--api", is_flag=True, help="Serve the HTTP API there, too, to whoever reaches the port: docs/api.md.")
+@click.option("--classify", metavar="CLASSIFIER", help="What the API's /classify asks where a request names none.")
 @click.option("--credentials", type=_DIRECTORY, help="Keys of providers; by default `credentials` beside the config.")
 @click.option("--keys-at-gateway", is_flag=True, help="Read no keys of providers: the gateway adds them afterwards.")
+@click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes that serve.")
 @click.option("--tls-cert", type=_DIRECTORY, help="The chain (PEM) for the gRPC port; followed as it changes.")
 @click.option("--tls-key", type=_DIRECTORY, help="Its key (PEM).")
 @click.option("--tls-client-ca", type=_DIRECTORY, help="Who signs the certificates (PEM) that gateways must then show.")
-def serve(
+def serve(  # noqa: PLR0913 - one an option
     config: Path,
     address: object,
     http_address: object,
+    classify: str | None,
     credentials: Path | None,
     *,
+    api: bool,
     keys_at_gateway: bool,
+    workers: int,
     tls_cert: Path | None,
     tls_key: Path | None,
     tls_client_ca: Path | None,
 ) -> None:
     """Answer an Envoy's ext_proc filter until SIGTERM.
+
+    With several workers an inference engine, if there is one, is a process that they share.
 
     \b
     Example:
@@ -70,17 +78,27 @@ def serve(
     """  # noqa: D301 - the escape is click's mark for a paragraph to leave alone
     if (tls_cert is None) is not (tls_key is None) or (tls_client_ca and not tls_cert):
         raise click.UsageError("--tls-cert and --tls-key go together, and --tls-client-ca with both")
+    if classify and not api:
+        raise click.UsageError("--classify is for --api")
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its own lines would come beside our one line an error
-    from runtime.credentials import KEYLESS  # noqa: PLC0415 - only serving needs it
     from runtime.serve.address import Address  # noqa: PLC0415 - only serving needs it
-    from runtime.serve.load import load_classifier  # noqa: PLC0415 - likewise
-    from runtime.serve.server import Listen, run  # noqa: PLC0415 - loads grpc
-    from runtime.serve.tls import Tls  # noqa: PLC0415 - likewise
+    from runtime.serve.fleet.link import is_worker  # noqa: PLC0415 - likewise
 
-    tls = Tls(tls_cert, tls_key, tls_client_ca) if tls_cert and tls_key else None
-    if isinstance(address, Address) and isinstance(http_address, Address):
+    if not (isinstance(address, Address) and isinstance(http_address, Address)):
+        raise TypeError("click has made no addresses of them")
+    if workers > 1 and not is_worker():
+        from runtime.serve.fleet.run import run_fleet  # noqa: PLC0415 - only with several
+
+        run_fleet(workers, address, http_address)
+    else:
+        from runtime.credentials import KEYLESS  # noqa: PLC0415 - only a process that serves needs it
+        from runtime.serve.load import load_classifier  # noqa: PLC0415 - likewise
+        from runtime.serve.server import Listen, run  # noqa: PLC0415 - loads grpc
+        from runtime.serve.tls import Tls  # noqa: PLC0415 - likewise
+
+        tls = Tls(tls_cert, tls_key, tls_client_ca) if tls_cert and tls_key else None
         keys = KEYLESS if keys_at_gateway else credentials
-        run(config, Listen(address, http_address, tls), load_classifier, credentials=keys)
+        run(config, Listen(address, http_address, tls, api, classify), load_classifier, credentials=keys)
 
 
 @cli.command()
@@ -156,7 +174,7 @@ def main() -> None:
         sys.exit(1)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
-        if package not in ("grpc", "google", "prometheus_client", "pydantic", "re2", "ruamel"):
+        if package not in ("aiohttp", "grpc", "google", "prometheus_client", "pydantic", "re2", "ruamel"):
             raise
         complain(f"the package {package} is not installed; run pip install 'vsr-compile[runtime]'")
         sys.exit(1)

@@ -39,6 +39,7 @@ class Settings:
         falls_back: whether requests whose category cannot be had go to the default model.
         tells: which clients are told what was chosen for them; None for none.
         cache: bounds on kept answers; None where none are kept.
+        classifiers: all of them by name: what an engine runs that several processes share.
     """
 
     folder: Path
@@ -51,6 +52,12 @@ class Settings:
     falls_back: bool = False
     tells: Literal["on-request", "always"] | None = None
     cache: Cache | None = None
+    classifiers: Mapping[str, Classifier] = field(default_factory=dict)
+
+    @property
+    def loaded(self) -> Mapping[str, Classifier]:
+        """By name, the classifiers that are loaded: without an engine, the one that a route asks."""
+        return self.engine or {name: one for name, one in self.classifiers.items() if one is self.classifier}
 
     @property
     def category(self) -> str | None:
@@ -108,7 +115,8 @@ def load(config: Path, credentials: Path | None = None) -> Settings:
         limits=runtime.limits,
         budget=budget(runtime.deadline),
         classifier=classifier if "category" in program.needs else None,
-        engine=for_the_engine(runtime.classifiers),
+        engine=_for_the_engine(runtime.classifiers),
+        classifiers=runtime.classifiers,
         falls_back=runtime.onFailure is not None,
         tells=runtime.responseHeaders,
         cache=_cache(program, runtime),
@@ -169,6 +177,6 @@ def _detectors(runtime: Runtime) -> set[str]:
     return {name for name, one in runtime.classifiers.items() if one.task != "category" and one.checkpoint is not None}
 
 
-def for_the_engine(classifiers: dict[str, Classifier]) -> dict[str, Classifier]:
+def _for_the_engine(classifiers: dict[str, Classifier]) -> dict[str, Classifier]:
     """What the engine runs: everything where there is a checkpoint, else nothing."""
     return dict(classifiers) if any(one.checkpoint for one in classifiers.values()) else {}

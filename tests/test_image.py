@@ -27,6 +27,7 @@ def test_pods_run_as_the_images_user_and_call_its_command() -> None:
     verb, *options = container["args"]
     known = {name for option in cli.commands[verb].params for name in option.opts}
     assert {option.split("=")[0] for option in options} <= known
+    assert "--api" not in options  # nobody is authenticated there, and Prometheus may reach the port
 
 
 def test_the_ports_are_those_of_the_pods() -> None:

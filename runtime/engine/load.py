@@ -14,7 +14,7 @@ from runtime.engine.lanes import LoadedLane
 from runtime.inference.checkpoint import Checkpoint, encoder_key
 from runtime.inference.classifier import load_head
 from runtime.inference.errors import ModelError
-from runtime.inference.locate import find_encoder
+from runtime.inference.locate import EncoderFiles, find_encoder, max_tokens
 from runtime.inference.reader import Task, longest_piece, looked_through, read_task
 from runtime.inference.text_tokens import TextTokenizer
 from runtime.inference.windows import Floats, Windows
@@ -95,8 +95,9 @@ def _mode() -> Mode:
 
 
 def _compiled_task(name: str, classifier: schema.Classifier) -> Task:
-    encoder, tokenizer = _encoder(classifier)
-    room = encoder.max_tokens - tokenizer.special
+    files = _files(classifier)
+    tokenizer = TextTokenizer.load(files.tokenizer)
+    room = max_tokens(files) - tokenizer.special
     return Task(name, tuple(classifier.labels), tokenizer, Windows(room, 0, whole=False), "mean")
 
 
@@ -107,7 +108,7 @@ def _compiled(classifiers: Mapping[str, schema.Classifier], folder: Path) -> lis
     lanes = []
     for wanted in dict.fromkeys(one.encoder for one in classifiers.values()):
         own = {name: one for name, one in classifiers.items() if one.encoder == wanted}
-        encoder, _ = _encoder(next(iter(own.values())))
+        encoder = _encoder(next(iter(own.values())))
         model = CompiledModel(encoder, {name: _answers(name, one, folder) for name, one in own.items()})
         budget = max(BUDGETS["cpu"], encoder.max_tokens)
         lanes.append(LoadedLane(model, tuple(own), budget, encoder.max_tokens))
@@ -125,10 +126,14 @@ def _answers(name: str, classifier: schema.Classifier, folder: Path) -> Callable
     return load_head(classifier.head, classifier.labels, folder).probabilities
 
 
-def _encoder(classifier: schema.Classifier) -> tuple[SentenceEncoder, TextTokenizer]:
+def _encoder(classifier: schema.Classifier) -> SentenceEncoder:
     from runtime.inference.encoder import SentenceEncoder  # noqa: PLC0415 - loads onnxruntime
 
+    files = _files(classifier)
+    return SentenceEncoder.load(files, classifier.encoder.precision if classifier.encoder else "int8")
+
+
+def _files(classifier: schema.Classifier) -> EncoderFiles:
     if classifier.encoder is None:
         raise ModelError("a compiled head needs its encoder")
-    files = find_encoder(classifier.encoder.repo, classifier.encoder.sha256)
-    return SentenceEncoder.load(files, classifier.encoder.precision), TextTokenizer.load(files.tokenizer)
+    return find_encoder(classifier.encoder.repo, classifier.encoder.sha256)

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from runtime import settings
 from runtime.engine.lanes import Lanes, LoadedLane
 from runtime.engine.load import load_models
 from runtime.engine.server import listen
@@ -39,9 +38,9 @@ def run(config: Path, path: Path, *, parent: bool = False) -> None:
         UserError: a file cannot be read, a model cannot be loaded, or the socket cannot be bound.
     """
     runtime = read_model(config.parent / "runtime.yaml", Runtime)
-    classifiers = settings.for_the_engine(runtime.classifiers)
+    classifiers = runtime.classifiers
     if not classifiers:
-        raise UserError("runtime.yaml: no classifier is a checkpoint, so there is nothing for an engine to run")
+        raise UserError("runtime.yaml: there is no classifier, so there is nothing for an engine to run")
     try:
         models = load_models(classifiers, config.parent)
     except ModelError as error:

@@ -27,15 +27,18 @@ class Supervisor:
             process, so that it does not stay behind.
         digest: names the classifiers that it runs.
         patience: seconds without a word after which it counts as stuck.
+
+    Attributes:
+        path: of the socket.
     """
 
     def __init__(self, command: Sequence[str], digest: str, *, patience: float = PATIENCE) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="vsr-engine-"))  # readable by this user alone
-        self._path = self._folder / "socket"
-        self._command = [*command, str(self._path)]
+        self.path = self._folder / "socket"
+        self._command = [*command, str(self.path)]
         self._process: asyncio.subprocess.Process | None = None
         self._was_ready = False
-        self.remote = Remote(self._path, digest, self._kill, patience=patience)
+        self.remote = Remote(self.path, digest, self._kill, patience=patience)
         self._task = asyncio.ensure_future(self._keep())
 
     async def ready(self) -> None:

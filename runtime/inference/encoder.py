@@ -6,12 +6,11 @@ sequence's embedding would depend on its neighbours.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from runtime.inference.errors import ModelError, classify_extra
-from runtime.inference.locate import EncoderFiles
+from runtime.inference.locate import EncoderFiles, max_tokens
 
 with classify_extra():
     import numpy as np
@@ -52,7 +51,7 @@ class SentenceEncoder:
             raise ModelError(f"{files.tokenizer} is not a tokenizer ({error}); fetch the model anew") from error
         tokenizer.no_padding()
         tokenizer.no_truncation()
-        return cls(tokenizer, session, _max_tokens(files))
+        return cls(tokenizer, session, max_tokens(files))
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embeds each text.
@@ -90,15 +89,3 @@ class SentenceEncoder:
                 ids: list[int] = self._tokenizer.post_process(encoding).ids
                 return ids
             size *= 4
-
-
-def _max_tokens(files: EncoderFiles) -> int:
-    """The longest sequence: sentence-transformers' setting if there is one, else what the model has positions for."""
-    try:
-        positions = int(json.loads(files.config.read_text(encoding="utf-8"))["max_position_embeddings"])
-        if files.sentence_config.is_file():
-            wanted = json.loads(files.sentence_config.read_text(encoding="utf-8"))["max_seq_length"]
-            return min(positions, int(wanted))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"the config files in {files.folder} cannot be read ({error!r}); fetch them anew") from error
-    return positions

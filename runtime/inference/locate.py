@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -178,3 +179,19 @@ def file_sha256(path: Path) -> str:
 def _digest(path: Path, _size: int, _mtime_ns: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def max_tokens(files: EncoderFiles) -> int:
+    """The longest sequence: sentence-transformers' setting if there is one, else what the model has positions for.
+
+    Raises:
+        ModelError: The files cannot be read.
+    """
+    try:
+        positions = int(json.loads(files.config.read_text(encoding="utf-8"))["max_position_embeddings"])
+        if files.sentence_config.is_file():
+            wanted = json.loads(files.sentence_config.read_text(encoding="utf-8"))["max_seq_length"]
+            return min(positions, int(wanted))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"the config files in {files.folder} cannot be read ({error!r}); fetch them anew") from error
+    return positions

@@ -143,6 +143,7 @@ class Answer:
         signals: what was known then.
         cause: why no decision was reached, where the request should have had one.
         guards: those that it was refused for.
+        model: the configured model that the request was for; None where that was not known yet.
     """
 
     status: int
@@ -153,6 +154,7 @@ class Answer:
     signals: Signals | None = None
     cause: Cause | None = None
     guards: tuple[GuardMatch, ...] = ()
+    model: str | None = None
 
 
 Action = Continue | NeedSignals | Route | Answer

@@ -33,7 +33,7 @@ def read_headers(event: RequestHeaders, names: Iterable[str], max_body: int) -> 
         return refusal(404, "not_found", f"This path is not served here. Served are {served}.")
     if method != "POST":
         return _wrong_method("POST")
-    return _refused_content(event, max_body) or endpoint
+    return refused_content(event, max_body) or endpoint
 
 
 def request_id(event: RequestHeaders) -> str | None:
@@ -46,7 +46,8 @@ def wants_to_know(event: RequestHeaders) -> bool:
     return _one(event, DEBUG) == "true"
 
 
-def _refused_content(event: RequestHeaders, max_body: int) -> Answer | None:
+def refused_content(event: RequestHeaders, max_body: int) -> Answer | None:
+    """The answer to a body that cannot be read, by what the headers say of it."""
     about: dict[str, list[str]] = {"content-encoding": [], "content-type": [], "content-length": []}
     for key, value in event.headers:
         if key in about:

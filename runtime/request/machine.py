@@ -100,8 +100,10 @@ def advance(rules: Rules, state: State, event: Event) -> tuple[State, Action]:
             return _on_body(rules, state, event)
         case AwaitsSignals(), SignalsReady():
             return Decided(), _on_signals(rules, state, event)
-        case ((AwaitsBody() | AwaitsSignals()), Failure(cause)):
+        case AwaitsBody(), Failure(cause):
             return Decided(), undecided(cause)
+        case AwaitsSignals(asked), Failure(cause):
+            return Decided(), replace(undecided(cause), model=asked.named)
     raise OutOfOrderError(f"{type(event).__name__} in state {type(state).__name__}")
 
 
@@ -127,10 +129,16 @@ def _on_body(rules: Rules, state: AwaitsBody, event: RequestBody) -> tuple[State
     if named is None and state.endpoint.view_of is None:
         return Decided(), _no_choice(program)
     seed = event.body if state.request_id is None else state.request_id.encode()
+    asked = Asked(body, state.endpoint.api, seed, named, told=state.told, caller=state.caller)
+    following, action = _looked_at(rules, state.endpoint, asked, event.expired)
+    return following, replace(action, model=named) if named and isinstance(action, Answer) else action
+
+
+def _looked_at(rules: Rules, endpoint: Endpoint, asked: Asked, expired: Expired) -> tuple[State, Action]:
+    """What guards and the choice say of a request that can be read."""
     try:
-        fresh = Asked(body, state.endpoint.api, seed, named, told=state.told, caller=state.caller)
-        asked = _guarded(program, fresh, event.expired)
-        return asked if isinstance(asked, tuple) else _on_asked(rules, state.endpoint, asked, event.expired)
+        guarded = _guarded(rules.program, asked, expired)
+        return guarded if isinstance(guarded, tuple) else _on_asked(rules, endpoint, guarded, expired)
     except UnreadableError as error:
         return Decided(), refusal(400, "invalid_request", f"The request cannot be read: {error}.", param=error.param)
     except OutOfTimeError:

@@ -38,7 +38,7 @@ def _concluded(program: Program, asked: Asked, decision: Decision | None) -> Rou
     if asked.inquiry:
         concluded = asked.inquiry.conclude(verdict.model)
         if isinstance(concluded, Answer):
-            return concluded
+            return replace(concluded, model=verdict.model)
         verdict = concluded
     if route is not None and route.effects.respond is not None:
         answer = fixed(asked.api, route.effects.respond, asked.body.values, asked.seed)
@@ -60,7 +60,7 @@ def _sent(program: Program, asked: Asked, target: Target, route: Chosen | None, 
     effects = route.effects if route else Effects()
     body = _masked(asked, verdict)
     if isinstance(body, Answer):
-        return body
+        return replace(body, model=target.name)
     data = edited(body, asked.api, target, effects)
     if data is None and body is not asked.body:
         data = body.text.encode()

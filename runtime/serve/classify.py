@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from runtime.output import log
 from runtime.program.rules import SignalKind
 from runtime.request.events import Cause, Failure, SignalsReady
 from runtime.serve.workers import OverloadedError, Workers
+
+if TYPE_CHECKING:
+    from runtime.engine.interface import TokenLabels
 
 CATEGORY: frozenset[SignalKind] = frozenset({"category"})
 THREADS = 2
@@ -50,6 +53,18 @@ class Pool(Protocol):
 
     async def signals(self, text: str, until: float, kinds: frozenset[SignalKind] = CATEGORY) -> SignalsReady | Failure:
         """Find out what is asked about a text until a time of the event loop's clock."""
+
+    async def distribution(self, name: str, text: str, until: float) -> Mapping[str, float]:
+        """Each label's probability by a loaded classifier; what a head's lack of one is that of none of them.
+
+        Raises:
+            OverloadedError: it would be too late, or too much waits.
+            TimeoutError: it was not done in time.
+            Exception: whatever breaks in a model.
+        """
+
+    async def tokens(self, name: str, text: str, until: float) -> TokenLabels:
+        """Each label's probability, for each token of a text. Raises what ``distribution`` raises."""
 
     @property
     def healthy(self) -> bool:
@@ -102,6 +117,14 @@ class ClassifierPool:
             log("classifier_failed", error=type(error).__name__)
             return Failure(Cause.BROKEN)
         return SignalsReady(found.label, found.probability, likeness=found.likeness)
+
+    async def distribution(self, _: str, text: str, until: float) -> Mapping[str, float]:
+        """Each category's probability; there is but one classifier."""
+        return (await self._workers.run(until, 1, partial(self._classifier.classify, text))).probabilities
+
+    async def tokens(self, name: str, _text: str, _until: float) -> TokenLabels:
+        """A category is said of a text, not of its tokens."""
+        raise LookupError(name)
 
     @property
     def healthy(self) -> bool:

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from runtime.engine.broker import lease
 from runtime.engine.errors import EngineError, OverloadedError
-from runtime.engine.interface import Engine
+from runtime.engine.interface import Engine, TokenLabels
 from runtime.engine.lanes import Lanes, LoadedLane
 from runtime.engine.process import digest_of
 from runtime.engine.remote import Remote
@@ -26,6 +27,7 @@ from runtime.output import log
 from runtime.program.rules import SignalKind
 from runtime.request.events import Cause, Failure, Look, SignalsReady
 from runtime.serve.classify import CATEGORY, WARM_TEXT, WARM_TIME
+from runtime.serve.fleet.link import BROKER
 from runtime.settings import Settings
 from schemas.runtime import Classifier
 
@@ -74,16 +76,11 @@ class LoadedEngine:
 
 async def _connected(digest: str, config: Path) -> tuple[Remote, Callable[[], None] | None]:
     """The engine process: the one that runs already, or one of our own."""
+    if (path := os.environ.get(BROKER)) and not os.environ.get(SOCKET):
+        shared, release = await lease(Path(path), digest, config)
+        return await _reached(shared, digest, release), release
     if path := os.environ.get(SOCKET):
-        remote = Remote(Path(path), digest)
-        try:
-            async with asyncio.timeout(START):
-                await remote.ready.wait()
-        except TimeoutError:
-            remote.close()
-            why = "runs other classifiers than this policy's" if remote.wrong else "does not answer"
-            raise UserError(f"the engine at {path} {why}; start it with this policy's config") from None
-        return remote, None
+        return await _reached(Path(path), digest), None
     supervisor = Supervisor(engine_command(config), digest)
     try:
         await supervisor.ready()
@@ -91,6 +88,22 @@ async def _connected(digest: str, config: Path) -> tuple[Remote, Callable[[], No
         supervisor.close()
         raise
     return supervisor.remote, supervisor.close
+
+
+async def _reached(path: Path, digest: str, release: Callable[[], None] | None = None) -> Remote:
+    remote = Remote(path, digest)
+    try:
+        async with asyncio.timeout(START):
+            await remote.ready.wait()
+    except BaseException as error:
+        remote.close()
+        if release:
+            release()
+        if not isinstance(error, TimeoutError):
+            raise
+        why = "runs other classifiers than this policy's" if remote.wrong else "does not answer"
+        raise UserError(f"the engine at {path} {why}; start it with this policy's config") from None
+    return remote
 
 
 class EnginePool:
@@ -192,6 +205,14 @@ class EnginePool:
             log("detector_failed", detector=name, error=type(error).__name__)
             return Cause.BROKEN
         return [likeliest(answer, classifier.labels, text, name) for answer, text in zip(answers, texts, strict=True)]
+
+    async def distribution(self, name: str, text: str, until: float) -> Mapping[str, float]:
+        """Each label's probability; see ``Pool``."""
+        return (await self.engine.classify(name, [text], until))[0]
+
+    async def tokens(self, name: str, text: str, until: float) -> TokenLabels:
+        """Each label's probability, for each token."""
+        return (await self.engine.label_tokens(name, [text], until))[0]
 
     @property
     def healthy(self) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
 from runtime.output import note
-from runtime.request.events import Action, Answer, GuardMatch, RequestHeaders, Route
+from runtime.request.events import Answer, GuardMatch, RequestHeaders, Route
 from runtime.serve.generation import Generation
+from runtime.serve.wire import BodyMode
 
 _ID_LENGTH = 128
 
@@ -17,11 +18,39 @@ class Exchange:
     """What one stream knows of its request besides the machine's state.
 
     ``generation`` is the one that served when the stream began: a request is decided by one policy, not by two.
+    ``model`` is where it was sent, empty until then.
     """
 
     generation: Generation
     request_id: str = ""
-    announced: bool = False
+    mode: BodyMode = BodyMode.UNSAID
+    model: str = ""
+    carrier: Mapping[str, str] = field(default_factory=dict)
+
+
+class Held:
+    """Bytes of one stream's body that count as in work until they are let go of, at the latest when the stream ends.
+
+    Args:
+        count: adds to the bytes of all streams.
+    """
+
+    __slots__ = ("_count", "size")
+
+    def __init__(self, count: Callable[[int], None]) -> None:
+        self._count = count
+        self.size = 0
+
+    def add(self, size: int) -> None:
+        """Count more."""
+        self.size += size
+        self._count(size)
+
+    def release(self, *_: object) -> None:
+        """Count them out, once their answer has been handed over."""
+        if self.size:
+            self._count(-self.size)
+            self.size = 0
 
 
 def id_of(event: RequestHeaders) -> str:
@@ -37,10 +66,8 @@ def guards_told(matches: Iterable[GuardMatch]) -> str:
     return ", ".join(f"{match.guard}:{'failed' if match.failed else match.action}" for match in matches)
 
 
-def log_action(request_id: str, action: Action) -> None:
+def log_action(request_id: str, action: Route | Answer) -> None:
     """One line a decision: names and numbers, never text of the request."""
-    if not isinstance(action, Route | Answer):
-        return
     told = {"guards": guards_told(action.guards)} if action.guards else {}
     if isinstance(action, Answer) and action.route is None:
         note("answer", request=request_id, status=action.status, code=action.code, **told)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 import grpc
 
@@ -20,16 +21,21 @@ from runtime.request.events import (
     Failure,
     NeedSignals,
     RequestBody,
+    RequestHeaders,
     Route,
 )
-from runtime.request.machine import Decided, Fresh, OutOfOrderError, State, advance
-from runtime.serve.exchange import Exchange, id_of, log_action
+from runtime.request.machine import Fresh, OutOfOrderError, State, advance
+from runtime.serve.duplex import gathered, in_parts
+from runtime.serve.exchange import Exchange, Held, id_of, log_action
 from runtime.serve.generation import Generation
 from runtime.serve.messages import EXT_PROC_SERVICE, ProcessingRequest
 from runtime.serve.metrics import Metrics
 from runtime.serve.responses import Responses
-from runtime.serve.wire import ModeError, check_mode, encoded, to_event
+from runtime.serve.trace import Tracing, carrier_of
+from runtime.serve.wire import BodyMode, ModeError, check_mode, encoded, to_event
 from runtime.serve.workers import OverloadedError, Workers
+
+Result = TypeVar("Result")
 
 LARGE_BODY = 256 << 10
 """Bytes from which a body is read in a thread: parsing it would hold up every other request."""
@@ -44,6 +50,7 @@ _HANDOVER = 64 << 10
 """Bytes that handing a body to a thread is as much work as. Without it, what small bodies take by the byte would make
 a large one before them look endless, and shed what comes after it."""
 _WAITING = 256
+_UNDECIDED = (grpc.StatusCode.INTERNAL, "the stream ended before a decision")
 _STOPPING = (grpc.StatusCode.UNAVAILABLE, "the runtime is stopping")
 
 
@@ -54,12 +61,20 @@ class Processor:
         generation: serves streams that begin, until another is swapped in.
         metrics: where decisions are counted.
         max_held: bytes of bodies in work at a time; by default as `MAX_HELD` says.
+        tracing: makes spans of decisions; None for none.
     """
 
-    def __init__(self, generation: Generation, metrics: Metrics | None = None, max_held: int | None = None) -> None:
+    def __init__(
+        self,
+        generation: Generation,
+        metrics: Metrics | None = None,
+        max_held: int | None = None,
+        tracing: Tracing | None = None,
+    ) -> None:
         self._generation = generation
         self._metrics = metrics or Metrics(generation.rules.program)
         self._max_held = max_held
+        self._tracing = tracing
         self._held = 0
         self._open: set[asyncio.Task[Any]] = set()
         self._draining = False
@@ -90,6 +105,38 @@ class Processor:
         """What serves streams that begin."""
         return self._generation
 
+    @contextmanager
+    def visit(self, size: int) -> Iterator[Generation]:
+        """Hold the generation that serves, and count bytes as in work, for a request that came another way."""
+        generation = self._generation
+        generation.enter()
+        self._count(size)
+        try:
+            yield generation
+        finally:
+            self._count(-size)
+            generation.leave()
+
+    async def decided(
+        self, generation: Generation, headers: RequestHeaders, body: bytes, begun: float
+    ) -> Route | Answer:
+        """What would become of a request, found as for a gateway, but neither logged nor counted as one."""
+        state, action = advance(generation.rules, Fresh(), headers)
+        if isinstance(action, Answer):
+            return action
+        return await self._decide(generation, state, RequestBody(body), begun)
+
+    async def aside(self, generation: Generation, until: float, size: int, work: Callable[[], Result]) -> Result:
+        """Do work on so many bytes of text in a thread, until a time of the event loop's clock.
+
+        Raises:
+            OverloadedError: by the estimate it would be too late, or too much is in work.
+            TimeoutError: it was not done in time.
+        """
+        if self._full(generation):
+            raise OverloadedError
+        return await self._readers.run(until, size + _HANDOVER, work)
+
     async def drain(self, patience: float) -> None:
         """Give open streams some seconds to decide, then end them with UNAVAILABLE, and every later one too."""
         if self._open:
@@ -107,6 +154,8 @@ class Processor:
         """Let go of the threads."""
         self._generation.retire()
         self._readers.close()
+        if self._tracing:
+            self._tracing.close()
         flush()
 
     async def process(self, _: object, context: Any) -> bytes:  # noqa: ANN401 - grpc ships no types
@@ -118,23 +167,28 @@ class Processor:
         if task is None:
             raise RuntimeError("not in a task")
         self._open.add(task)
+        exchange = Exchange(self._generation)
         try:
-            outcome = await self._outcome(task, context)
+            outcome = await self._outcome(task, exchange, context)
         finally:
             self._open.discard(task)
         if isinstance(outcome, bytes):
             return outcome
         code, reason = outcome
         log("aborted", status=code.name, reason=reason)
-        self._metrics.failed("aborted")
+        self._metrics.failed("aborted", exchange.model)
         await context.abort(code, reason)
         raise RuntimeError("aborting came back")
 
-    async def _outcome(self, task: asyncio.Task[Any], context: Any) -> bytes | tuple[Any, str]:  # noqa: ANN401 - as above
+    async def _outcome(
+        self,
+        task: asyncio.Task[Any],
+        exchange: Exchange,
+        context: Any,  # noqa: ANN401 - as above
+    ) -> bytes | tuple[Any, str]:
         """The decision's message; without one, the error status to end with and its reason."""
         if self._draining:
             return _STOPPING
-        exchange = Exchange(self._generation)
         exchange.generation.enter()
         try:
             return await self._converse(exchange, context)
@@ -152,35 +206,69 @@ class Processor:
 
     async def _converse(self, exchange: Exchange, context: Any) -> bytes | tuple[Any, str]:  # noqa: ANN401 - as above
         """Exchange messages until there is a decision."""
-        state: State = Fresh()
-        release = _nothing
-        while (message := await context.read()) is not grpc.aio.EOF:
-            begun = monotonic()
-            if isinstance(state, Fresh):
-                check_mode(message, responses=exchange.generation.rules.program.reads_responses)
-                exchange.announced = message.HasField("protocol_config")
-            event = to_event(message, announced=exchange.announced)
-            if isinstance(event, RequestBody):
-                release = self._hold(len(event.body), context)
-                state, action = await self._decide(exchange.generation, state, event, begun)
-                self._note(exchange.request_id, action, begun)
-            else:
-                exchange.request_id = id_of(event)
-                state, action = await self._decide(exchange.generation, state, event, begun)
-                self._note(exchange.request_id, action, None)
-            if isinstance(state, Decided):
-                if not isinstance(action, Route) or action.response is None:
-                    return encoded(action)
-                await context.write(encoded(action))
-                release()
-                return await self._responses.follow(context, action.response, exchange)
-            await context.write(encoded(action))
-        return grpc.StatusCode.INTERNAL, "the stream ended before a decision"
+        message = await context.read()
+        if message is grpc.aio.EOF:
+            return _UNDECIDED
+        rules = exchange.generation.rules
+        exchange.mode = check_mode(message, responses=rules.program.reads_responses, tells=rules.tells is not None)
+        first = to_event(message, announced=exchange.mode is BodyMode.WHOLE)
+        exchange.request_id = "" if isinstance(first, RequestBody) else id_of(first)
+        if self._tracing and isinstance(first, RequestHeaders):
+            exchange.carrier = carrier_of(first)
+        state, action = advance(exchange.generation.rules, Fresh(), first)
+        if isinstance(action, Answer):
+            self._note(exchange, action, None)
+            return encoded(action)
+        if not isinstance(action, Continue):
+            raise OutOfOrderError(f"{type(action).__name__} before the body")
+        held = Held(self._count)
+        context.add_done_callback(held.release)
+        if exchange.mode is BodyMode.STREAMED:
+            return await self._converse_in_parts(exchange, state, held, context)
+        await context.write(encoded(action))
+        message = await context.read()
+        if message is grpc.aio.EOF:
+            return _UNDECIDED
+        begun = monotonic()
+        event = to_event(message, announced=exchange.mode is BodyMode.WHOLE)
+        held.add(len(event.body) if isinstance(event, RequestBody) else 0)
+        decided = await self._decide(exchange.generation, state, event, begun)
+        decided = await exchange.generation.answered(decided, _loop_time(begun + exchange.generation.budget))
+        self._note(exchange, decided, begun)
+        if not isinstance(decided, Route) or decided.response is None:
+            return encoded(decided)
+        exchange.model = decided.model
+        await context.write(encoded(decided))
+        held.release()
+        return await self._responses.follow(context, decided.response, exchange)
 
-    async def _decide(
-        self, generation: Generation, state: State, event: Event, begun: float
-    ) -> tuple[State, Continue | Route | Answer]:
-        """One step, and what it asks for, in the time that is left since it began."""
+    async def _converse_in_parts(
+        self,
+        exchange: Exchange,
+        state: State,
+        held: Held,
+        context: Any,  # noqa: ANN401 - as above
+    ) -> bytes | tuple[Any, str]:
+        """Gather the parts of a body, decide, and send all of it back in parts."""
+        generation = exchange.generation
+        upload = await gathered(context, held, generation.rules.max_body, lambda: self._full(generation))
+        if upload is None:
+            return _UNDECIDED
+        begun = monotonic()
+        if isinstance(upload, Answer):
+            decided: Route | Answer = upload
+        else:
+            decided = await self._decide(generation, state, RequestBody(upload.body), begun)
+        self._note(exchange, decided, begun)
+        if isinstance(decided, Answer) or isinstance(upload, Answer):
+            return encoded(decided)
+        *before, last = in_parts(decided, upload)
+        for each in before:
+            await context.write(each)
+        return last
+
+    async def _decide(self, generation: Generation, state: State, event: Event, begun: float) -> Route | Answer:
+        """What becomes of the request, in the time that is left since its body was there."""
         if isinstance(event, RequestBody):
             end = begun + generation.budget
             size, timed = len(event.body), RequestBody(event.body, lambda: monotonic() > end)
@@ -193,9 +281,9 @@ class Processor:
         if isinstance(action, NeedSignals):
             until = _loop_time(begun + generation.budget)
             state, action = advance(generation.rules, state, await generation.signals(action, until))
-        if isinstance(action, NeedSignals):
-            raise OutOfOrderError("signals were asked for twice")
-        return state, await generation.answered(action, _loop_time(begun + generation.budget))
+        if not isinstance(action, Route | Answer):
+            raise OutOfOrderError(f"{type(action).__name__} after the body")
+        return action
 
     def _full(self, generation: Generation) -> bool:
         """Whether more bodies are in work than may be."""
@@ -215,31 +303,15 @@ class Processor:
         except TimeoutError:
             return advance(rules, state, Failure(Cause.TIMEOUT))
 
-    def _hold(self, size: int, context: Any) -> Callable[[], None]:  # noqa: ANN401 - grpc ships no types
-        """Count a body's bytes as in work until its stream has ended, and so its answer has been handed over.
-
-        Returns:
-            Counts them out before that, once its answer has been handed over and the stream goes on.
-        """
-        left = [size]
-        self._count(size)
-
-        def release(*_: object) -> None:
-            self._count(-left[0])
-            left[0] = 0
-
-        context.add_done_callback(release)
-        return release
-
     def _count(self, size: int) -> None:
         self._held += size
         self._metrics.holds(self._held)
 
-    def _note(self, request_id: str, action: Action, begun: float | None) -> None:
-        """Log and count a decision."""
-        if not isinstance(action, Route | Answer):
-            return
-        log_action(request_id, action)
+    def _note(self, exchange: Exchange, action: Route | Answer, begun: float | None) -> None:
+        """Log, count and trace a decision."""
+        log_action(exchange.request_id, action)
+        if self._tracing and begun is not None:
+            self._tracing.decided(exchange.carrier, exchange.request_id, action, begun)
         if not self._flushing:
             self._flushing = True
             asyncio.get_running_loop().call_later(FLUSH, self._flush)
@@ -248,10 +320,6 @@ class Processor:
     def _flush(self) -> None:
         self._flushing = False
         flush()
-
-
-def _nothing() -> None:
-    """No body was counted."""
 
 
 def _loop_time(moment: float) -> float:

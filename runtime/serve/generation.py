@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from runtime.errors import UserError
-from runtime.request.events import Answer, Cause, Continue, Failure, Look, NeedSignals, Route, SignalsReady
+from runtime.request.events import Answer, Cause, Failure, Look, NeedSignals, Route, SignalsReady
 from runtime.request.machine import Rules
 from runtime.request.recording import Kept
 from runtime.request.response_plan import ResponsePlan
@@ -53,6 +53,7 @@ class Generation:
         budget: seconds for a decision.
         max_message: bytes of a gRPC message that its bodies take.
         work: steps that a byte of text may take at the worst.
+        classifiers: by name, those that are loaded.
     """
 
     def __init__(self, settings: Settings, pool: Pool | None, digest: str = "", keeper: Keeper | None = None) -> None:
@@ -60,6 +61,7 @@ class Generation:
         self.budget = settings.budget
         self.max_message = settings.limits.maxMessage
         self.work = settings.program.work
+        self.classifiers = settings.loaded if pool else {}
         self.pool = pool
         self.keeper = keeper
         self.digest = digest
@@ -72,7 +74,7 @@ class Generation:
         known = SignalsReady(missing=category.cause) if isinstance(category, Failure) else category
         return replace(known, looks=looks)
 
-    async def answered(self, action: Continue | Route | Answer, until: float) -> Continue | Route | Answer:
+    async def answered(self, action: Route | Answer, until: float) -> Route | Answer:
         """The action, or the answer that was kept, as found until a time of the event loop's clock."""
         if self.keeper is None or not isinstance(action, Route):
             return action

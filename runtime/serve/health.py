@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import grpc
 
+from runtime.request.events import Answer
 from runtime.serve.messages import (
     EXT_PROC_SERVICE,
     HEALTH_SERVICE,
@@ -20,8 +20,7 @@ from runtime.serve.messages import (
 PLAIN = "text/plain"
 METRICS = "text/plain; version=0.0.4; charset=utf-8"
 """Prometheus' text format."""
-_TIMEOUT = 5.0
-_MAX_LINES = 100
+PAGES = ("/healthz", "/readyz", "/metrics")
 
 
 class Health:
@@ -57,51 +56,22 @@ class Health:
             await context.abort(grpc.StatusCode.NOT_FOUND, "no such service")
         return HealthCheckResponse(status=SERVING if self.serving else NOT_SERVING)
 
-    async def serve_http(self, host: str, port: int) -> asyncio.Server:
-        """Listen for probes.
-
-        Raises:
-            OSError: the address cannot be bound.
-        """
-        return await asyncio.start_server(self._converse, host, port, limit=8192)
-
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer one request and close. Whoever is slow or sends nonsense is dropped."""
-        try:
-            async with asyncio.timeout(_TIMEOUT):
-                line = await _request_line(reader)
-                writer.write(self._respond(line))
-                await writer.drain()
-        except (TimeoutError, OSError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            pass  # a probe that broke off: there is nobody to tell
-        finally:
-            writer.close()
-
-    def _respond(self, line: str) -> bytes:
-        method, _, rest = line.partition(" ")
-        path = rest.partition(" ")[0].partition("?")[0]
-        status, kind, data = self._page(method, path)
-        allow = "Allow: GET, HEAD\r\n" if status.startswith("405") else ""
-        head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(data)}\r\n{allow}"
-        return f"{head}Connection: close\r\n\r\n".encode() + (b"" if method == "HEAD" else data)
-
-    def _page(self, method: str, path: str) -> tuple[str, str, bytes]:
-        """Status, content type and body."""
-        if path not in ("/healthz", "/readyz", "/metrics"):
-            return "404 Not Found", PLAIN, b"not found\n"
+    def page(self, method: str, path: str) -> Answer | None:
+        """The answer over HTTP; None where the path is none of `PAGES`."""
+        if path not in PAGES:
+            return None
         if method not in ("GET", "HEAD"):
-            return "405 Method Not Allowed", PLAIN, b"GET or HEAD\n"
+            return _plain(405, b"GET or HEAD\n", ("allow", "GET, HEAD"))
         if path == "/metrics":
-            return "200 OK", METRICS, self._metrics()
+            return Answer(200, self._metrics(), "metrics", (("content-type", METRICS),))
         if path == "/readyz" and not self.serving:
-            return "503 Service Unavailable", PLAIN, b"not ready\n"
-        return "200 OK", PLAIN, b"ok\n"
+            return _plain(503, b"not ready\n")
+        return _plain(200, b"ok\n")
 
 
-async def _request_line(reader: asyncio.StreamReader) -> str:
-    """The first line, after the head was read to its end, so that closing does not reset the connection."""
-    first = (await reader.readuntil(b"\n")).decode("latin-1").strip()
-    for _ in range(_MAX_LINES):
-        if not (await reader.readuntil(b"\n")).strip():
-            return first
-    raise ValueError("too many headers")
+def _plain(status: int, text: bytes, *headers: tuple[str, str]) -> Answer:
+    return Answer(status, text, "health", (("content-type", PLAIN), *headers))
+
+
+NOT_FOUND = _plain(404, b"not found\n")
+"""Where nobody answers a path."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from runtime.errors import UserError
 from runtime.serve.classify import Classifier
+from runtime.serve.fleet.link import BROKER
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
 def load_classifier(settings: Settings) -> Classifier | LoadedEngine | None:
     """What was compiled over the encoder, the engine with all classifiers where one is a checkpoint, or None.
 
-    An engine computes in this process if all is done on the CPU, else in one of its own.
+    An engine computes in this process if all is done on the CPU, else in one of its own. Worker processes share one,
+    whatever the classifiers are.
 
     Raises:
         UserError: the model cannot be found, trusted or read.
@@ -25,6 +28,8 @@ def load_classifier(settings: Settings) -> Classifier | LoadedEngine | None:
         return _load_engine(settings)
     if settings.classifier is None and settings.likeness is None:
         return None
+    if BROKER in os.environ:
+        return _load_engine(replace(settings, engine=settings.classifiers))
     from runtime.inference.compiled_classifier import CompiledClassifier  # noqa: PLC0415 - needs the classify extra
     from runtime.inference.errors import ModelError  # noqa: PLC0415 - likewise
 
@@ -40,7 +45,7 @@ def _load_engine(settings: Settings) -> LoadedEngine:
     from runtime.serve.engine import SOCKET, LoadedEngine  # noqa: PLC0415 - likewise
 
     devices = {one.checkpoint.device for one in settings.engine.values() if one.checkpoint}
-    inline = devices == {"cpu"} and not os.environ.get(SOCKET)
+    inline = devices == {"cpu"} and not (os.environ.get(SOCKET) or BROKER in os.environ)
     try:
         tasks = read_tasks(settings.engine)
         models = load_models(settings.engine, settings.folder) if inline else None

@@ -16,7 +16,7 @@ EXT_PROC_SERVICE = "envoy.service.ext_proc.v3.ExternalProcessor"
 HEALTH_SERVICE = "grpc.health.v1.Health"
 
 OVERWRITE_IF_EXISTS_OR_ADD = 2
-STREAMED, BUFFERED = 1, 2
+STREAMED, BUFFERED, FULL_DUPLEX_STREAMED = 1, 2, 4
 SEND = 1
 BODY_MODES = ("NONE", "STREAMED", "BUFFERED", "BUFFERED_PARTIAL", "FULL_DUPLEX_STREAMED", "GRPC")
 SERVING, NOT_SERVING = 1, 2
@@ -50,7 +50,12 @@ _MESSAGES: Mapping[str, Mapping[str, tuple[int, str]]] = {
         "protocol_config": (11, "ProtocolConfiguration"),
     },
     "HeaderMutation": {"set_headers": (1, "*HeaderValueOption"), "remove_headers": (2, "*string")},
-    "BodyMutation": {"body": (1, "|bytes"), "clear_body": (2, "|bool")},
+    "StreamedBodyResponse": {"body": (1, "bytes"), "end_of_stream": (2, "bool")},
+    "BodyMutation": {
+        "body": (1, "|bytes"),
+        "clear_body": (2, "|bool"),
+        "streamed_response": (3, "|StreamedBodyResponse"),
+    },
     "CommonResponse": {
         "status": (1, "int32"),
         "header_mutation": (2, "HeaderMutation"),
@@ -80,6 +85,7 @@ _MESSAGES: Mapping[str, Mapping[str, tuple[int, str]]] = {
         "response_headers": (2, "|HeadersResponse"),
         "request_body": (3, "|BodyResponse"),
         "response_body": (4, "|BodyResponse"),
+        "request_trailers": (5, "|TrailersResponse"),
         "response_trailers": (6, "|TrailersResponse"),
         "mode_override": (9, "ProcessingMode"),
         "immediate_response": (7, "|ImmediateResponse"),

@@ -19,15 +19,19 @@ SHED = (Cause.OVERLOADED, Cause.FULL)
 CACHE = "response_cache"
 """The plugin, as the stock router's dashboards have it."""
 UNKNOWN = "unknown"
-"""The model of a request that was refused: what a client wrote is no label."""
+"""The model of a request that was refused before it was known: what a client wrote is no label."""
 _ERROR = 400
 _SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 
 
 class Metrics:
-    """The metrics of one server."""
+    """The metrics of one server.
 
-    def __init__(self, program: Program) -> None:
+    Args:
+        program: the names that series have; None where only those of other processes are shown.
+    """
+
+    def __init__(self, program: Program | None = None) -> None:
         self._families: list[Family | Distribution] = []
         self._models = self._counter("llm_model_requests", "Requests sent to a model.", "model")
         self._decisions = self._counter("llm_decision_match", "Requests that a decision took.", "decision_name")
@@ -55,6 +59,7 @@ class Metrics:
             "llm_model_routing_latency_seconds", "From the request's body to its decision.", _SECONDS
         )
         self._families.append(self._latency)
+        self._api = self._counter("vsr_api_requests", "Requests of the HTTP API.", "path", "status")
         self._held = self._gauge("vsr_request_bytes_in_work", "Bytes of bodies in work.")
         self._reload = self._gauge(
             "config_last_reload_success", "Whether what lies in the policy's folder is served.", how="min"
@@ -65,7 +70,9 @@ class Metrics:
         self._held_now = self._held.labels()
         for cause in Cause:
             self._unclassified.labels(cause.value)
-        self._prepare(program)
+        self._domains: dict[str, frozenset[str]] = {}
+        if program:
+            self._prepare(program)
 
     def adopt(self, program: Program, digest: str) -> None:
         """Show which content is served from now on. What was counted stays: a counter never goes back."""
@@ -76,7 +83,7 @@ class Metrics:
 
     def reloaded(self, *, well: bool) -> None:
         """Note whether the folder's content is what is served."""
-        self._reload.labels().set(well)
+        self._reload.labels().set(float(well))
 
     def decided(self, action: Route | Answer, seconds: float | None) -> None:
         """Count a decision. ``seconds`` from the body to it; None where no body was read."""
@@ -92,7 +99,7 @@ class Metrics:
             self._models.labels(action.model).inc()
             self._count_cause(action.cause)
         elif action.status >= _ERROR:
-            self.failed(action.code)
+            self.failed(action.code, action.model)
             self._count_cause(action.cause)
 
     def guarded(self, matches: Iterable[GuardMatch], on: Literal["request", "response"]) -> None:
@@ -103,14 +110,18 @@ class Metrics:
             else:
                 self._guard_failures.labels(match.guard, match.failed.value, on).inc()
 
-    def refused(self, answer: Answer) -> None:
-        """Count a response that did not reach its client."""
+    def refused(self, answer: Answer, model: str) -> None:
+        """Count a model's response that did not reach its client."""
         self.guarded(answer.guards, "response")
-        self.failed(answer.code)
+        self.failed(answer.code, model)
 
     def failed(self, reason: str, model: str | None = None) -> None:
         """Count an error by its code, and by the configured model that the request was for, where that is known."""
         self._errors.labels(model or UNKNOWN, reason).inc()
+
+    def asked(self, path: str, status: int) -> None:
+        """Count a request of the HTTP API, at a path that it has."""
+        self._api.labels(path, str(status)).inc()
 
     def follow(self, waiting: Callable[[], int]) -> None:
         """Show how much waits for the engine, as asked at each scrape."""
@@ -129,9 +140,17 @@ class Metrics:
         self._waiting.labels().set(self._ask_waiting())
         return {family.name: family.state() for family in self._families}
 
-    def joined_text(self, states: Sequence[State]) -> bytes:
-        """The text of what several processes counted."""
-        return page(self._families, joined(self._families, states))
+    def joined_text(self, states: Sequence[State], more: Sequence[Family] = ()) -> bytes:
+        """The text of what several processes counted, and of what is known of them besides."""
+        return page([*self._families, *more], self.joined(states) | {each.name: each.state() for each in more})
+
+    def joined(self, states: Sequence[State]) -> State:
+        """What several processes counted, as if it were one."""
+        return joined(self._families, states)
+
+    def outlasting(self, state: State) -> State:
+        """What a process that has ended leaves behind: its counts, since a counter never goes back."""
+        return {each.name: state[each.name] for each in self._families if each.gauge is None and each.name in state}
 
     def _prepare(self, program: Program) -> None:
         """Make the series of configured names, so that a dashboard sees zeros instead of nothing."""

@@ -50,10 +50,13 @@ class Reloader:
         self._serving = self._seen = serving.digest, keys_hash(config, credentials)
         self._max_message = serving.max_message
 
-    async def watch(self, poll: float = POLL) -> None:
-        """Look every so many seconds, until cancelled."""
+    async def watch(self, poll: float = POLL, hurry: asyncio.Event | None = None) -> None:
+        """Look every so many seconds, and as soon as somebody sets ``hurry``, until cancelled."""
+        hurry = hurry or asyncio.Event()
         while True:
-            await asyncio.sleep(poll)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(hurry.wait(), poll)
+            hurry.clear()
             await self.look()
 
     async def look(self) -> None:

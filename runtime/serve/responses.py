@@ -69,7 +69,7 @@ class Responses:
                     until = asyncio.get_running_loop().time() + end - monotonic()
                     looks = LooksReady(await exchange.generation.looks(action.looks, until))
                     state, action = await self._step(state, looks, size, exchange.generation.budget)
-                self._note(exchange.request_id, action)
+                self._note(exchange, action)
                 if isinstance(action, Written) and action.kept is not None:
                     exchange.generation.keep(plan, action.kept)
                 answer = from_response(event, action).SerializeToString()
@@ -92,17 +92,17 @@ class Responses:
         until = asyncio.get_running_loop().time() + budget
         return await self._readers.run(until, size, partial(respond, state, event))
 
-    def _note(self, request_id: str, action: ResponseAction) -> None:
+    def _note(self, exchange: Exchange, action: ResponseAction) -> None:
         """Log and count what guards found: names, never text."""
         if isinstance(action, Proceed):
             return
         refused = action if isinstance(action, Answer) else action.refused
         if refused is not None:
-            self._metrics.refused(refused)
+            self._metrics.refused(refused, exchange.model)
         if isinstance(action, Written):
             self._metrics.guarded(action.guards, "response")
         guards = guards_told(action.guards)
         if refused is not None:
-            log("response", request=request_id, status=refused.status, code=refused.code, guards=guards)
+            log("response", request=exchange.request_id, status=refused.status, code=refused.code, guards=guards)
         elif guards:
-            log("response", request=request_id, guards=guards)
+            log("response", request=exchange.request_id, guards=guards)

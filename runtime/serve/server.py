@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 
@@ -18,13 +19,22 @@ from runtime.errors import UserError
 from runtime.output import log
 from runtime.serve.address import Address
 from runtime.serve.extproc import Processor
+from runtime.serve.fleet.link import PORT, Said, answer, is_worker
 from runtime.serve.generation import Loader, content_hash, warmed
 from runtime.serve.health import Health
+from runtime.serve.http import HttpPort
 from runtime.serve.metrics import Metrics
 from runtime.serve.reload import POLL, Reloader
 from runtime.serve.sockets import connections, stop_listening
 from runtime.serve.tls import Tls
+from runtime.serve.trace import tracing
 
+if TYPE_CHECKING:
+    from runtime.serve.api.api import HttpApi
+
+SHARED_STREAMS = 32
+"""Streams of a connection where there are several workers: a gateway opens one connection more than it can fill, and
+which worker has it is drawn by the kernel. With as many as else all requests would go to one."""
 MAX_STREAMS = 4096
 """Streams at a time, over all connections; one more is refused with RESOURCE_EXHAUSTED."""
 DRAIN = 5.0
@@ -36,15 +46,23 @@ That happens without a loss, while a server that stops refuses streams which its
 it. So a server that is told to stop waits for the last of its connections first.
 """
 _LOOK = 0.05
+_LOOPBACK = Address("127.0.0.1", 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """Where to listen: ext_proc over gRPC, in the clear or by TLS, probes over HTTP. Port 0 takes a free one."""
+    """Where to listen: ext_proc over gRPC, in the clear or by TLS, probes over HTTP. Port 0 takes a free one.
+
+    Attributes:
+        api: whether the HTTP port has the API, too.
+        classify: the classifier that the API's ``/classify`` asks where a request names none.
+    """
 
     grpc: Address
     http: Address
     tls: Tls | None = None
+    api: bool = False
+    classify: str | None = None
 
 
 def run(config: Path, listen: Listen, load: Loader, poll: float = POLL, *, credentials: Path | None = None) -> None:
@@ -68,25 +86,37 @@ def run(config: Path, listen: Listen, load: Loader, poll: float = POLL, *, crede
 
 
 async def _serve(config: Path, listen: Listen, load: Loader, poll: float, credentials: Path | None) -> None:
-    stop = asyncio.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    stop, hurry = asyncio.Event(), asyncio.Event()
+    for name, event in ((signal.SIGTERM, stop), (signal.SIGINT, stop), (signal.SIGHUP, hurry)):
+        asyncio.get_running_loop().add_signal_handler(name, event.set)
+    if is_worker():
+        listen = replace(listen, grpc=replace(listen.grpc, port=int(os.environ[PORT])), http=_LOOPBACK)
     digest, policy = content_hash(config), settings.load(config, credentials)
     metrics = Metrics(policy.program)
+    traces = tracing()
     health = Health(metrics.text)
-    http = await _listen_http(health, listen.http)
+    api = _api(health, metrics, listen)
+    http = await _listen_http(HttpPort(health, api), listen.http)
+    bound = f"{listen.http.host}:{http.port}"
+    line = (
+        asyncio.ensure_future(answer(lambda: Said(health.serving, bound, metrics.state()), stop))
+        if is_worker()
+        else None
+    )
     try:
         generation = await warmed(policy, await asyncio.to_thread(load, policy), digest)
         metrics.adopt(policy.program, digest)
-        processor = Processor(generation, metrics)
+        processor = Processor(generation, metrics, tracing=traces)
         server, port = await _listen_grpc(health, processor, listen, generation.max_message)
         reloader = Reloader(config, load, processor, metrics, generation, credentials)
-        watch = asyncio.ensure_future(reloader.watch(poll))
+        watch = asyncio.ensure_future(reloader.watch(poll, hurry))
         metrics.follow(lambda: processor.generation.waiting)
         health.stalled = lambda: processor.stalled
+        if api:
+            api.processor = processor
         health.ready = True
-        bound = {"address": f"{listen.grpc.host}:{port}", "http": f"{listen.http.host}:{_port(http)}"}
-        log("serving", **bound, config=digest)
+        word = "worker_serving" if is_worker() else "serving"
+        log(word, address=f"{listen.grpc.host}:{port}", http=bound, pid=os.getpid(), config=digest)
         await stop.wait()
         watch.cancel()
         with suppress(asyncio.CancelledError):
@@ -94,8 +124,18 @@ async def _serve(config: Path, listen: Listen, load: Loader, poll: float, creden
         await _drain(server, health, processor, port)
         processor.close()
     finally:
-        http.close()
-        await http.wait_closed()
+        if line:
+            line.cancel()
+        await http.close()
+
+
+def _api(health: Health, metrics: Metrics, listen: Listen) -> HttpApi | None:
+    """The API, loaded only where it is asked for."""
+    if not listen.api:
+        return None
+    from runtime.serve.api.api import HttpApi  # noqa: PLC0415 - as said
+
+    return HttpApi(lambda: health.serving, metrics, listen.classify)
 
 
 async def _drain(server: Any, health: Health, processor: Processor, port: int) -> None:  # noqa: ANN401 - grpc ships no types
@@ -113,13 +153,14 @@ async def _drain(server: Any, health: Health, processor: Processor, port: int) -
     log("stopped")
 
 
-async def _listen_http(health: Health, address: Address) -> asyncio.Server:
+async def _listen_http(http: HttpPort, address: Address) -> HttpPort:
     try:
-        return await health.serve_http(address.host, address.port)
+        await http.listen(address.host, address.port)
     except OSError as error:
         raise UserError(
             f"cannot listen on {address} ({error.strerror or error}); give another --http-address"
         ) from None
+    return http
 
 
 async def _listen_grpc(health: Health, processor: Processor, listen: Listen, max_message: int) -> tuple[Any, int]:
@@ -129,7 +170,7 @@ async def _listen_grpc(health: Health, processor: Processor, listen: Listen, max
             ("grpc.so_reuseport", 1),
             ("grpc.max_receive_message_length", max_message),
             ("grpc.max_send_message_length", max_message),
-            ("grpc.max_concurrent_streams", MAX_STREAMS),
+            ("grpc.max_concurrent_streams", SHARED_STREAMS if is_worker() else MAX_STREAMS),
             ("grpc.max_connection_age_ms", int(AGE * 1000)),
         ],
     )
@@ -143,10 +184,6 @@ async def _listen_grpc(health: Health, processor: Processor, listen: Listen, max
         raise UserError(f"cannot listen on {listen.grpc}; give another --address") from None
     await server.start()
     return server, port
-
-
-def _port(server: asyncio.Server) -> int:
-    return int(server.sockets[0].getsockname()[1])
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -101,7 +101,7 @@ class Distribution:
 
     def metric(self, state: Mapping[str, list[float]]) -> Metric:
         """What Prometheus is shown."""
-        *counts, total = state[""]
+        *counts, total = state.get("") or [0.0] * (len(self._counts) + 1)
         below, buckets = 0.0, []
         for bound, count in zip([*map(str, self._bounds), "+Inf"], counts, strict=True):
             below += count

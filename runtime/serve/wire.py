@@ -3,18 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import Enum
 from functools import lru_cache
 from typing import Any
 
 from runtime.request.events import Answer, Continue, RequestBody, RequestHeaders, Route
-from runtime.serve.messages import BODY_MODES, BUFFERED, OVERWRITE_IF_EXISTS_OR_ADD, SEND, STREAMED, ProcessingResponse
+from runtime.serve.messages import (
+    BODY_MODES,
+    BUFFERED,
+    FULL_DUPLEX_STREAMED,
+    OVERWRITE_IF_EXISTS_OR_ADD,
+    SEND,
+    STREAMED,
+    ProcessingResponse,
+)
 
 
 class ModeError(Exception):
     """The gateway's filter is set up in a way under which no decision could hold. Names the setting."""
 
 
-def check_mode(message: Any, *, responses: bool = False) -> None:  # noqa: ANN401 - protobuf classes built at run time have no static type
+class BodyMode(Enum):
+    """How a gateway sends bodies of requests."""
+
+    UNSAID = "unsaid"
+    """It did not say, so that only a body marked as the whole is taken for one."""
+    WHOLE = "whole"
+    STREAMED = "streamed"
+    """In parts; headers wait for their answer until the parts are all there."""
+
+
+def check_mode(message: Any, *, responses: bool = False, tells: bool = False) -> BodyMode:  # noqa: ANN401 - protobuf classes built at run time have no static type
     """Refuse a stream whose announced modes would let the request through unread or undecided.
 
     Gateways that announce nothing are judged by what they send: see `to_event`.
@@ -22,20 +41,24 @@ def check_mode(message: Any, *, responses: bool = False) -> None:  # noqa: ANN40
     Args:
         message: the first of the stream.
         responses: whether responses must be read, for guards or to keep them.
+        tells: whether responses tell what was chosen.
 
     Raises:
-        ModeError: the body mode is not BUFFERED, answers would be ignored, or responses would not be sent.
+        ModeError: the body mode is another than the two, answers would be ignored, or responses would not be sent.
     """
     if message.observability_mode:
         raise ModeError("observability_mode ignores every answer; turn it off")
     if not message.HasField("protocol_config"):
-        return
+        return BodyMode.UNSAID
     mode = message.protocol_config.request_body_mode
-    if mode != BUFFERED:
+    if mode not in (BUFFERED, FULL_DUPLEX_STREAMED):
         name = BODY_MODES[mode] if 0 <= mode < len(BODY_MODES) else str(mode)
         raise ModeError(f"request_body_mode {name} is not supported; set BUFFERED")
     if responses and message.protocol_config.response_body_mode != STREAMED:
         raise ModeError("responses must be read; set response_body_mode STREAMED and response_header_mode SEND")
+    if (responses or tells) and mode == FULL_DUPLEX_STREAMED:  # Envoy overrides no mode then
+        raise ModeError("responses must be read or told of; set request_body_mode BUFFERED")
+    return BodyMode.STREAMED if mode == FULL_DUPLEX_STREAMED else BodyMode.WHOLE
 
 
 def to_event(message: Any, *, announced: bool) -> RequestHeaders | RequestBody:  # noqa: ANN401 - as above
@@ -87,9 +110,7 @@ def from_action(action: Continue | Route | Answer) -> Any:  # noqa: ANN401 - as 
                 response.mode_override.response_header_mode = SEND
         case Route(_, body, headers, removed):
             common = response.request_body.response
-            common.clear_route_cache = True
-            set_headers(common.header_mutation, headers)
-            common.header_mutation.remove_headers.extend(removed)
+            direct(common, headers, removed)
             if body is not None:
                 common.body_mutation.body = body
         case Answer(status, body, code, headers):
@@ -99,6 +120,13 @@ def from_action(action: Continue | Route | Answer) -> Any:  # noqa: ANN401 - as 
             immediate.details = f"vsr_{code}"
             set_headers(immediate.headers, headers)
     return response
+
+
+def direct(common: Any, headers: Iterable[tuple[str, str]], removed: Iterable[str]) -> None:  # noqa: ANN401 - as above
+    """Edit headers, and let the gateway choose its route by them."""
+    common.clear_route_cache = True
+    set_headers(common.header_mutation, headers)
+    common.header_mutation.remove_headers.extend(removed)
 
 
 def header(given: Any) -> tuple[str, str]:  # noqa: ANN401 - as above

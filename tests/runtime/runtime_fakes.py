@@ -14,6 +14,10 @@ from pathlib import Path
 
 from runtime.output import log
 from runtime.serve.address import parse_address
+from runtime.serve.fleet.link import is_worker
+from runtime.serve.fleet.run import run_fleet
+from runtime.serve.fleet.worker import PATIENCE
+from runtime.serve.reload import POLL
 from runtime.serve.server import Listen, run
 from runtime.serve.tls import Tls
 
@@ -57,10 +61,17 @@ def main() -> None:
     parser.add_argument("--credentials", type=Path)
     for option in ("--tls-cert", "--tls-key", "--tls-client-ca"):
         parser.add_argument(option, type=Path)
+    parser.add_argument("--api", action="store_true")
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--patience", type=float, default=PATIENCE)
+    parser.add_argument("--poll", type=float, default=POLL)
     given = parser.parse_args()
+    if given.workers > 1 and not is_worker():
+        run_fleet(given.workers, parse_address(given.address), parse_address(given.http_address), given.patience)
+        return
     tls = Tls(given.tls_cert, given.tls_key, given.tls_client_ca) if given.tls_cert else None
-    listen = Listen(parse_address(given.address), parse_address(given.http_address), tls)
-    run(Path(given.config), listen, lambda _: FakeClassifier(), credentials=given.credentials)
+    listen = Listen(parse_address(given.address), parse_address(given.http_address), tls, given.api)
+    run(Path(given.config), listen, lambda _: FakeClassifier(), given.poll, credentials=given.credentials)
 
 
 if __name__ == "__main__":

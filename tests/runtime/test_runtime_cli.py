@@ -31,7 +31,13 @@ def test_help_shows_an_example(command):
 
 @pytest.mark.parametrize(
     "arguments",
-    [("serve",), ("run",), ("serve", "--config", "x", "--address", "8080"), ("local",), ("serve", "--bogus")],
+    [
+        ("serve",),
+        ("run",),
+        ("serve", "--config", "x", "--address", "8080"),
+        ("local",),
+        ("serve", "--config", "x", "--classify", "y"),
+    ],
 )
 def test_wrong_usage_exits_2(arguments):
     """A command line that cannot be read is click's business: usage on stderr, exit 2."""

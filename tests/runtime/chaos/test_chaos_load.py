@@ -11,7 +11,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from gateway_client import JSON, REAL_ENVOY, start
+import pytest
+from gateway_client import FAKE, JSON, REAL_ENVOY, start
 from test_chaos_faults import LLAMA, PHI, RUNTIME, Second, address
 
 pytestmark = REAL_ENVOY
@@ -67,14 +68,15 @@ def test_new_content_costs_nothing(policy, chat):
     assert served[-1] == "llama3-8b"
 
 
-def test_rolling_restart_costs_nothing(chat):
+@pytest.mark.parametrize("workers", [(), ("--workers", "2")])
+def test_rolling_restart_costs_nothing(chat, workers):
     """A process that is told to stop beside another on its address serves its connections to their end."""
-    stand, lines = start()
+    stand, lines = start(serve=(*FAKE, *workers))
     with stand, load(stand.url, chat("auto", "1+1")) as (outcomes, served):
         more(served)
         with Second(address(lines)):
             os.kill(stand.pids[RUNTIME], signal.SIGTERM)
-            while not any('"stopped"' in line for line in lines):
+            while sum('"stopped"' in line for line in lines) < (3 if workers else 1):
                 more(served, 10)
             more(served)
             assert outcomes == {(200, *PHI)}

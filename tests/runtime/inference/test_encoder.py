@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer
 
-from runtime.inference.encoder import SentenceEncoder, _max_tokens
+from runtime.inference.encoder import SentenceEncoder
 from runtime.inference.errors import ModelError
-from runtime.inference.locate import EncoderFiles
+from runtime.inference.locate import EncoderFiles, max_tokens
 
 PROMPTS = (
     "What is the derivative of f(x) = x^3?",
@@ -104,14 +104,14 @@ def folder(tmp_path, config: object, sentence: object = None) -> EncoderFiles:
 )
 def test_longest_sequence(tmp_path, sentence, wanted):
     """Sentence-transformers' limit counts where it is given, and never beyond the model's positions."""
-    assert _max_tokens(folder(tmp_path, {"max_position_embeddings": 512}, sentence)) == wanted
+    assert max_tokens(folder(tmp_path, {"max_position_embeddings": 512}, sentence)) == wanted
 
 
 @pytest.mark.parametrize("config", [{}, [], {"max_position_embeddings": "many"}], ids=str)
 def test_broken_limits(tmp_path, config):
     """A config without a usable limit is an error that names the folder."""
     with pytest.raises(ModelError, match="cannot be read"):
-        _max_tokens(folder(tmp_path, config))
+        max_tokens(folder(tmp_path, config))
 
 
 def test_broken_tokenizer(files, tmp_path):

@@ -178,18 +178,19 @@ def test_killed_runtime_is_an_error_and_never_a_pass(chat):
         for status, headers, _ in (in_flight.result(), running.send(chat("llama3-8b"))):
             assert status in (500, 503)
             assert "x-backend" not in headers
+        # Its sockets are closed, and so its requests failed, a moment before there is an exit code to be read.
+        os.waitid(os.P_PID, stand.pids["the runtime"], os.WEXITED | os.WNOWAIT)
         with pytest.raises(UserError, match="the runtime stopped by itself with exit code -9"):
             stand.check()
 
 
-@pytest.mark.parametrize("mode", ["NONE", "STREAMED", "BUFFERED_PARTIAL", "FULL_DUPLEX_STREAMED"])
+@pytest.mark.parametrize("mode", ["NONE", "STREAMED", "BUFFERED_PARTIAL"])
 def test_gateway_with_another_body_mode_is_refused(policy, mode):
     """A filter set up otherwise gets errors instead of answers, and the log names the mode."""
     path = policy / "local" / "envoy.yaml"
-    trailers = " " * 24 + "request_trailer_mode: SEND" if mode.startswith("FULL") else ""
     text = path.read_text()
     assert "request_body_mode: BUFFERED" in text
-    path.write_text(text.replace("request_body_mode: BUFFERED", f"request_body_mode: {mode}\n{trailers}"))
+    path.write_text(text.replace("request_body_mode: BUFFERED", f"request_body_mode: {mode}"))
     refused = threading.Event()
 
     def hear(line: str) -> None:

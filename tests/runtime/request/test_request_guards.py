@@ -70,6 +70,14 @@ def test_block_refuses_whoever_chose_the_model(program, model):
     assert answer.guards == (GuardMatch("bad", "block"),)
 
 
+@pytest.mark.parametrize(("model", "counted"), [("auto", "phi4-mini"), ("llama3-8b", "llama3-8b")])
+def test_refusal_says_which_model_it_was_for(program, model, counted):
+    """Where it is known: named by the client, or chosen before the guard had the last word."""
+    spared = guard("bad", exempt=frozenset({"another"}))
+    assert sent(program, [spared], "a BOMB", model).model == counted
+    assert sent(program, [guard("bad")], "a BOMB", "auto").model is None
+
+
 def test_block_is_told_in_the_form_of_the_api(program):
     """Anthropic's clients read errors in Anthropic's form."""
     body = {"model": "auto", "messages": [{"role": "user", "content": "bomb"}], "max_tokens": 5}

@@ -84,11 +84,13 @@ class Gateway:
 
 
 @asynccontextmanager
-async def gateway(settings, classifier=None, budget=ANY_TIME, metrics=None, max_held=None, generation=None):
+async def gateway(
+    settings, classifier=None, budget=ANY_TIME, metrics=None, max_held=None, generation=None, tracing=None
+):
     """A served processor and a gateway that is connected to it."""
     if generation is None:
         generation = Generation(replace(settings, budget=budget), ClassifierPool(classifier or FakeClassifier()))
-    processor = Processor(generation, metrics, max_held)
+    processor = Processor(generation, metrics, max_held, tracing)
     health = Health()
     server = grpc.aio.server(options=[("grpc.max_receive_message_length", settings.limits.maxMessage)])
     server.add_generic_rpc_handlers((processor.handler(), health.handler()))

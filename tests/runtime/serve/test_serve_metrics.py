@@ -63,6 +63,19 @@ def test_every_unclassified_request_is_counted(cause, shed):
     assert found == {f'llm_request_errors_total{{model="unknown",reason="{cause.value}"}}': 1}
 
 
+def test_errors_are_counted_by_the_model_that_they_were_for():
+    """Where a request was refused on its way to a model, or its response was, the series says which."""
+    metrics = Metrics(PROGRAM)
+    metrics.decided(Answer(403, b"", "guard:x", model="small"), 0.003)
+    metrics.refused(Answer(403, b"", "guard:x"), "small")
+    metrics.failed("aborted")
+    found = {name: value for name, value in values(metrics).items() if name.startswith("llm_request_errors_total")}
+    assert found == {
+        'llm_request_errors_total{model="small",reason="guard:x"}': 2,
+        'llm_request_errors_total{model="unknown",reason="aborted"}': 1,
+    }
+
+
 def test_answers_that_are_no_errors_are_none():
     """A list of models is no error, and a fixed answer is its decision's match."""
     fixed = Answer(200, b"", "fast_response", route="urgent", signals=Signals(matched={("keyword", "urgent"): True}))

@@ -103,7 +103,7 @@ def test_blocked_document_is_an_immediate_answer_and_counted(guarded, chat):
     assert answers[3].immediate_response.status.code == 403
     assert code == grpc.StatusCode.OK
     assert 'vsr_guard_matches_total{action="block",guard="keys",on="response"} 1.0' in samples(metrics, "vsr_guard_m")
-    assert 'llm_request_errors_total{model="unknown",reason="guard:keys"} 1.0' in samples(metrics, "llm_request_e")
+    assert 'llm_request_errors_total{model="llama3-8b",reason="guard:keys"} 1.0' in samples(metrics, "llm_request_e")
 
 
 class Judge:

@@ -25,9 +25,15 @@ FREE = Listen(Address("127.0.0.1", 0), Address("127.0.0.1", 0))
 
 
 @pytest.fixture
-def server():
+def options() -> list[str]:
+    """What the server of a test is started with besides its addresses."""
+    return []
+
+
+@pytest.fixture
+def server(options):
     """A serving process with the fake classifier; yields it and the addresses that it reported."""
-    options = ["--address", "127.0.0.1:0", "--http-address", "127.0.0.1:0"]
+    options = ["--address", "127.0.0.1:0", "--http-address", "127.0.0.1:0", *options]
     command = [sys.executable, str(DATA.parent / "runtime_fakes.py"), "--config", str(DATA / "router/config.yaml")]
     with subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True) as process:
         try:
@@ -44,6 +50,31 @@ def test_reports_its_addresses_and_is_ready(server):
         assert answer.status == 200
     with urllib.request.urlopen(f"http://{record['http']}/metrics", timeout=10) as answer:
         assert b'llm_model_requests_total{model="phi4-mini"} 0.0' in answer.read()
+
+
+def evaluated(record) -> dict[str, object]:
+    """What the API of a server says of a chat."""
+    body = json.dumps({"text": "2+2"}).encode()
+    headers = {"content-type": "application/json"}
+    asked = urllib.request.Request(f"http://{record['http']}/api/v1/eval", body, headers)
+    with urllib.request.urlopen(asked, timeout=10) as answer:  # noqa: S310 - our own server, over HTTP
+        return json.load(answer)
+
+
+def test_api_is_not_served_unless_it_is_asked_for(server):
+    """Who reaches the port for its metrics cannot put text to the policy."""
+    _, record = server
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        evaluated(record)
+
+
+@pytest.mark.parametrize("options", [["--api"]])
+def test_api_is_served_where_it_is_asked_for(server):
+    """Beside the probes, by the policy that serves."""
+    _, record = server
+    assert evaluated(record)["selected_model"] == "phi4-mini"
+    with urllib.request.urlopen(f"http://{record['http']}/metrics", timeout=10) as answer:
+        assert b'vsr_api_requests_total{path="/api/v1/eval",status="200"} 1.0' in answer.read()
 
 
 def test_sigterm_ends_an_undecided_stream_in_an_error(server):

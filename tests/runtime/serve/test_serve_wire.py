@@ -4,7 +4,7 @@ import pytest
 
 from runtime.request.events import Answer, Continue, RequestBody, RequestHeaders, Route
 from runtime.serve.messages import BODY_MODES, ProcessingRequest, ProcessingResponse
-from runtime.serve.wire import ModeError, check_mode, from_action, to_event
+from runtime.serve.wire import BodyMode, ModeError, check_mode, from_action, to_event
 
 
 def test_headers_are_read_from_either_field():
@@ -65,9 +65,9 @@ def test_answer_is_an_immediate_response():
     assert response == ProcessingResponse.FromString(response.SerializeToString())
 
 
-@pytest.mark.parametrize("mode", [0, 1, 3, 4, 5, 9])
+@pytest.mark.parametrize("mode", [0, 1, 3, 5, 9])
 def test_other_body_modes_are_refused_by_name(mode):
-    """Under any mode but BUFFERED a decision could come too late or see a part only."""
+    """Under other modes a decision could come too late or see a part only."""
     message = ProcessingRequest()
     message.protocol_config.request_body_mode = mode
     name = BODY_MODES[mode] if mode < len(BODY_MODES) else str(mode)
@@ -89,12 +89,23 @@ def test_observability_mode_is_refused():
         check_mode(ProcessingRequest(observability_mode=True))
 
 
-def test_buffered_is_accepted():
-    """The one mode that is supported, announced or not."""
+def test_two_modes_are_accepted():
+    """Whole bodies, announced or not, and parts that are held until they are all there."""
     message = ProcessingRequest()
-    check_mode(message)
+    assert check_mode(message) is BodyMode.UNSAID
     message.protocol_config.request_body_mode = 2
-    check_mode(message)
+    assert check_mode(message) is BodyMode.WHOLE
+    message.protocol_config.request_body_mode = 4
+    assert check_mode(message) is BodyMode.STREAMED
+
+
+def test_parts_do_not_go_with_guards_that_read_responses():
+    """Envoy changes no mode of the response then, which they need."""
+    message = ProcessingRequest()
+    message.protocol_config.request_body_mode = 4
+    message.protocol_config.response_body_mode = 1
+    with pytest.raises(ModeError, match="set request_body_mode BUFFERED"):
+        check_mode(message, responses=True)
 
 
 def test_part_of_a_body_is_not_taken_for_the_whole():
