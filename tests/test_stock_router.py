@@ -5,6 +5,7 @@ What is compiled for our runtime, in the same contract, `make stock-router` lets
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from dataclasses import replace
@@ -49,6 +50,20 @@ def test_its_validator_would_say_what_it_does_not_take(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_text(text.replace("pii_types_allowed", "pii_types_denied"), encoding="utf-8")
     assert validated(path).returncode == 1
+
+
+def test_its_validator_accepts_the_remote_classifiers_of_the_docs(tmp_path: Path) -> None:
+    """Our `/classify` as its backend, the way docs/api.md writes it. It knows the fields, if not the contracts."""
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    (shown,) = (block for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if block.startswith("global:"))
+    yaml = YAML(typ="safe")
+    config = yaml.load(ROOT / "tests/golden/stock-router/out/stock-router/router/config.yaml")
+    path = tmp_path / "config.yaml"
+    for text, status in ((shown, 0), (shown.replace("contract: token_spans.v1", "kind: token_spans.v1"), 1)):
+        config["global"] = yaml.load(text)["global"]
+        yaml.dump(config, path)
+        found = validated(path)
+        assert found.returncode == status, found.stdout + found.stderr
 
 
 def test_what_is_written_is_what_the_contract_knows() -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any
 
 import grpc
 
@@ -34,8 +34,6 @@ from runtime.serve.responses import Responses
 from runtime.serve.trace import Tracing, carrier_of
 from runtime.serve.wire import BodyMode, ModeError, check_mode, encoded, to_event
 from runtime.serve.workers import OverloadedError, Workers
-
-Result = TypeVar("Result")
 
 LARGE_BODY = 256 << 10
 """Bytes from which a body is read in a thread: parsing it would hold up every other request."""
@@ -107,11 +105,17 @@ class Processor:
 
     @contextmanager
     def visit(self, size: int) -> Iterator[Generation]:
-        """Hold the generation that serves, and count bytes as in work, for a request that came another way."""
+        """Hold the generation that serves, and count bytes as in work, for a request that came another way.
+
+        Raises:
+            OverloadedError: too much is in work.
+        """
         generation = self._generation
         generation.enter()
         self._count(size)
         try:
+            if self._full(generation):
+                raise OverloadedError
             yield generation
         finally:
             self._count(-size)
@@ -125,17 +129,6 @@ class Processor:
         if isinstance(action, Answer):
             return action
         return await self._decide(generation, state, RequestBody(body), begun)
-
-    async def aside(self, generation: Generation, until: float, size: int, work: Callable[[], Result]) -> Result:
-        """Do work on so many bytes of text in a thread, until a time of the event loop's clock.
-
-        Raises:
-            OverloadedError: by the estimate it would be too late, or too much is in work.
-            TimeoutError: it was not done in time.
-        """
-        if self._full(generation):
-            raise OverloadedError
-        return await self._readers.run(until, size + _HANDOVER, work)
 
     async def drain(self, patience: float) -> None:
         """Give open streams some seconds to decide, then end them with UNAVAILABLE, and every later one too."""

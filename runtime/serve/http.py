@@ -36,6 +36,9 @@ class Api(Protocol):
     async def answer(self, request: Incoming) -> Answer:
         """Answer; whatever happens, with an answer."""
 
+    def close(self) -> None:
+        """Let go of what it holds."""
+
 
 class HttpPort:
     """A port that answers probes, scrapes and the API.
@@ -88,6 +91,8 @@ class HttpPort:
         """Take no more connections, and close those that are open."""
         if self._runner is not None:
             await self._runner.cleanup()
+        if self._api is not None:
+            self._api.close()
 
     async def _handle(self, request: web.Request) -> web.Response:
         from aiohttp import web  # noqa: PLC0415 - as above

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -20,13 +21,17 @@ from runtime.serve.api import findings
 from runtime.serve.api.endpoints import ENDPOINTS, MODELS, OPENAPI, Endpoint
 from runtime.serve.api.handlers import Said
 from runtime.serve.api.openapi import document
+from runtime.serve.api.shapes import MAX_TEXTS
 from runtime.serve.api.visit import RefusedError, Visit, shed
 from runtime.serve.extproc import Processor
+from runtime.serve.generation import Generation
 from runtime.serve.http import Incoming
 from runtime.serve.metrics import Metrics
+from runtime.serve.workers import OverloadedError, Workers
 
 PATIENCE = 10.0
 """Seconds in which a body must have come."""
+THREADS = 2
 MOST = 512
 """Requests of the API at a time."""
 MOST_BYTES = 64 << 20
@@ -52,10 +57,16 @@ class HttpApi:
         self._serving = serving
         self._metrics = metrics
         self._chosen = chosen
+        # Its own, so that looking for personal data does not make reading bodies look slow.
+        self._threads = Workers("api", threads=THREADS, max_pending=MOST * MAX_TEXTS)
         self._open = 0
         self._coming = 0
         self._document = json.dumps(document()).encode()
         findings.prepare()
+
+    def close(self) -> None:
+        """Let go of the threads."""
+        self._threads.close()
 
     async def answer(self, request: Incoming) -> Answer:
         """Answer; whatever happens, with an answer."""
@@ -109,9 +120,9 @@ class HttpApi:
         trace = endpoint.traced and _trace(request)
         data = await self._body(request, most)
         begun = monotonic()
-        with processor.visit(len(data)) as generation:
+        with _visited(processor, len(data)) as generation:
             seed = next((value[:_ID] for key, value in request.headers if key == "x-request-id"), "")
-            visit = Visit(processor, generation, len(data), seed, self._chosen, begun)
+            visit = Visit(processor, self._threads, generation, len(data), seed, self._chosen, begun)
             asked = await visit.worked(partial(_read, endpoint, data, trace=trace))
             said = await _one_error(endpoint.handle(visit, asked))
             return Answer(200, _written(said), "answered", _JSON)
@@ -139,6 +150,16 @@ class HttpApi:
         finally:
             self._coming -= size
         return b"".join(parts)
+
+
+@contextmanager
+def _visited(processor: Processor, size: int) -> Iterator[Generation]:
+    with ExitStack() as stack:
+        try:
+            generation = stack.enter_context(processor.visit(size))
+        except OverloadedError:
+            raise RefusedError(shed(Cause.FULL)) from None
+        yield generation
 
 
 def _read(endpoint: Endpoint, data: bytes, *, trace: bool) -> BaseModel:

@@ -14,10 +14,11 @@ from runtime.program.view import Expired, OutOfTimeError
 from runtime.request.answers import refusal, undecided
 from runtime.request.events import Answer, Cause, RequestHeaders, Route
 from runtime.request.kinds import Api
-from runtime.serve import workers
 from runtime.serve.classify import Pool
 from runtime.serve.extproc import LARGE_BODY, Processor
 from runtime.serve.generation import Generation
+from runtime.serve.metrics import SHED
+from runtime.serve.workers import OverloadedError, Workers
 from schemas.runtime import Classifier
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 TOO_MANY = 429
+HANDOVER = 4 << 10
+"""Characters that handing a text to a thread is as much work as."""
 _PSEUDO = ((":method", "POST"), (":path", Api.CHAT.value), (":authority", "api"), ("content-type", "application/json"))
 
 
@@ -42,8 +45,12 @@ class RefusedError(Exception):
 
 def shed(cause: Cause) -> Answer:
     """The error for a request that could not be served: 429 where there was too much, else 503."""
-    answer = undecided(cause)
-    return replace(answer, status=TOO_MANY) if cause in (Cause.OVERLOADED, Cause.FULL) else answer
+    return as_shed(undecided(cause))
+
+
+def as_shed(answer: Answer) -> Answer:
+    """An error of the data plane as the API has it."""
+    return replace(answer, status=TOO_MANY) if answer.cause in SHED else answer
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,8 @@ class Visit:
     """What a request of the API may ask the serving policy.
 
     Attributes:
-        processor: decides, and has the threads.
+        processor: decides.
+        threads: for what takes long.
         generation: the policy.
         size: bytes of the request.
         seed: the client's ``x-request-id``, by which a split is drawn; empty for none.
@@ -60,6 +68,7 @@ class Visit:
     """
 
     processor: Processor
+    threads: Workers
     generation: Generation
     size: int
     seed: str
@@ -85,7 +94,7 @@ class Visit:
         headers = _PSEUDO + ((("x-request-id", self.seed),) if self.seed else ())
         action = await self.processor.decided(self.generation, _headers(headers), body, self.begun)
         if isinstance(action, Answer) and action.cause is not None:
-            raise RefusedError(shed(action.cause))
+            raise RefusedError(as_shed(action))
         return action
 
     async def distribution(self, name: str, text: str) -> Mapping[str, float]:
@@ -99,18 +108,15 @@ class Visit:
     async def aside(self, text: str, work: Callable[[str, Expired], Result]) -> Result:
         """Work on a text in a thread. Raises RefusedError."""
         end = self.begun + self.generation.budget
-        size = len(text) * 4 if not text.isascii() else len(text)
-
-        def done() -> Result:
-            return work(text, lambda: monotonic() > end)
-
-        return await self._asked(self.processor.aside(self.generation, self._until, size, done))
+        return await self._asked(
+            self.threads.run(self._until, len(text) + HANDOVER, lambda: work(text, lambda: monotonic() > end))
+        )
 
     async def worked(self, work: Callable[[], Result]) -> Result:
         """Work on the whole request: at once where it is small, else in a thread. Raises RefusedError."""
         if self.size < LARGE_BODY:
             return work()
-        return await self._asked(self.processor.aside(self.generation, self._until, self.size, work))
+        return await self._asked(self.threads.run(self._until, self.size + HANDOVER, work))
 
     def classifiers(self, task: str, kind: str | None = None) -> Mapping[str, Classifier]:
         """The loaded ones of a task, by name; of a kind of checkpoint, where one is given."""
@@ -147,7 +153,7 @@ class Visit:
             return await asked
         except RefusedError:
             raise
-        except (engine.OverloadedError, workers.OverloadedError):
+        except (engine.OverloadedError, OverloadedError):
             raise RefusedError(shed(Cause.OVERLOADED)) from None
         except (TimeoutError, OutOfTimeError):
             raise RefusedError(shed(Cause.TIMEOUT)) from None

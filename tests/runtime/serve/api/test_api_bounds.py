@@ -131,7 +131,7 @@ def test_bodies_in_work_are_bounded_together_with_those_of_gateways(settings):
             return answer, client.played[3]
 
     (status, answer, headers), metrics = asyncio.run(whole())
-    assert (status, answer["error"]["code"], headers["retry-after"]) == (429, "classifier_overloaded", "1")
+    assert (status, answer["error"]["code"], headers["retry-after"]) == (429, "overloaded", "1")
     assert samples(metrics, "vsr_request_bytes_in_work") == ["vsr_request_bytes_in_work 0.0"]
 
 
