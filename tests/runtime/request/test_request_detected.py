@@ -16,8 +16,9 @@ from runtime.guards.seen import Judged
 from runtime.guards.text import Span
 from runtime.program.view import never
 from runtime.request.channel import AGAIN, MOST, SENTENCE
-from runtime.request.events import Cause, GuardMatch
-from runtime.request.kinds import Api
+from runtime.request.events import Cause, GuardMatch, NeedSignals, RequestBody, Route, SignalsReady
+from runtime.request.kinds import ENDPOINTS, Api
+from runtime.request.machine import AwaitsBody, Rules, advance
 from runtime.request.response import (
     AwaitsResponse,
     AwaitsWhole,
@@ -258,3 +259,30 @@ def test_a_stream_without_detectors_asks_nobody():
     with pytest.raises(StopIteration) as done:
         next(work.feed(chunk("hello"), never, end=True))
     assert b"hello" in done.value.value
+
+
+DISGUISED = ["Jane", "Smith", "Ja\u200bne", "Sm\u00adith", "old", 'a "dog"', "caf\u00e9", "\\", "\n", "so."]
+RAW = r"(?:Ja(?:\\u200b)?ne|Sm(?:\\u00ad)?ith)"
+
+
+@settings(max_examples=60, deadline=None)
+@given(texts=st.lists(st.lists(st.sampled_from(DISGUISED), max_size=8).map(" ".join), min_size=1, max_size=4))
+def test_a_masked_request_differs_in_its_names_only(program, texts):
+    """Byte by byte, also where a name has a disguise or the text has escapes; the placeholders undo it exactly."""
+    guard = replace(NAMES, on_response=False, unmask=True)
+    rules = Rules(replace(program, guards=(guard,)), 1 << 20)
+    body = {"model": "llama3-8b", "messages": [{"role": "user", "content": text} for text in texts]}
+    raw = json.dumps(body)
+    state, action = advance(rules, AwaitsBody(ENDPOINTS[Api.CHAT.value], "one"), RequestBody(raw.encode()))
+    if isinstance(action, NeedSignals):
+        assert "\u200b" not in str(action.looks)
+        _, action = advance(rules, state, SignalsReady(looks=looks(action.looks)))
+    assert isinstance(action, Route)
+    sent = raw if action.body is None else action.body.decode()
+    assert re.sub(r"\[PERSON_\d+\]", "\0", sent) == re.sub(rf"{RAW}(?: {RAW})*", "\0", raw)
+    restore = action.response.restore if action.response else {}
+    undone = [
+        re.sub(r"\[PERSON_\d+\]", lambda match: restore[match[0]], each["content"])
+        for each in json.loads(sent)["messages"]
+    ]
+    assert undone == texts
