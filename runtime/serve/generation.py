@@ -49,6 +49,7 @@ class Generation:
         budget: seconds for a decision.
         max_message: bytes of a gRPC message that its bodies take.
         work: steps that a byte of text may take at the worst.
+        reads_responses: whether some response must be read.
     """
 
     def __init__(self, settings: Settings, pool: Pool | None, digest: str = "") -> None:
@@ -56,6 +57,7 @@ class Generation:
         self.budget = settings.budget
         self.max_message = settings.limits.maxMessage
         self.work = settings.program.work
+        self.reads_responses = settings.program.reads_responses
         self.pool = pool
         self.digest = digest
         self._streams = 0
