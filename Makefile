@@ -44,7 +44,7 @@ lint: $(VENV)/.ready
 check: $(VENV)/.ready
 	$(BIN)/vsr-compile fmt policies --check
 	$(BIN)/vsr-compile check policies
-	$(BIN)/vsr-compile policies --check
+	$(BIN)/vsr-compile policies --check --schema
 	$(BIN)/vsr-compile test policies
 
 $(STOCK)/.ready:

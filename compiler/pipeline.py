@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,12 @@ class Compiled:
     environments: Mapping[str, tuple[Object, ...]]
     warnings: tuple[Diagnostic, ...]
 
+    @property
+    def wholes(self) -> Iterator[Object]:
+        """Each object as it is applied, by whichever overlay, once."""
+        everything = (*self.objects.values(), *(item for found in self.environments.values() for item in found))
+        yield from {id(item.body): item for item in everything}.values()
+
 
 def read_policy(path: Path) -> ir.Policy:
     """Parse, link and analyse a policy file. The policy carries the warnings.
@@ -109,7 +115,14 @@ def compile_policy(policy: ir.Policy, existing: Existing, *, rebuild: bool = Fal
         files.append(File("local/envoy.yaml", _text(local.bootstrap(policy), policy.span)))
         files.append(File("local/stand.yaml", _text(local.stand(policy), policy.span)))
     tree = Tree(files)
-    lock = Lock.of(tree, tool=VERSION, tables=policy.versions, policy=policy.name, policy_sha256=policy.sha256)
+    lock = Lock.of(
+        tree,
+        tool=VERSION,
+        tables=policy.versions,
+        policy=policy.name,
+        policy_sha256=policy.sha256,
+        overlays=_other_releases(policy),
+    )
     warnings = (*policy.warnings, *built.notices, *linked, *argo.warnings)
     return Compiled(policy, tree, lock, objects, built.values, built.patched, built.environments, warnings)
 
@@ -163,6 +176,17 @@ def _environments(policy: ir.Policy) -> _Built:
         built.environments[environment.name] = tuple(wanted)
         built.values.update(_own_values(policy, own, environment))
     return built
+
+
+def _other_releases(policy: ir.Policy) -> dict[str, dict[str, str]]:
+    """The releases that overlays have and the policy does not, by the overlays' folders."""
+    found = {}
+    for environment in policy.environments:
+        versions = environments.resolve(policy, environment).versions
+        found[environments.overlay_path(environment)] = {
+            name: release for name, release in sorted(versions.items()) if policy.versions.get(name) != release
+        }
+    return {folder: tables for folder, tables in sorted(found.items()) if tables}
 
 
 def _own_values(policy: ir.Policy, own: ir.Policy, environment: ir.Environment) -> dict[str, Values]:

@@ -12,13 +12,18 @@ from compiler.link import ir
 from compiler.releases import PROFILES
 
 GOLDEN = sorted(path.parent.name for path in (ROOT / "tests" / "golden").glob("*/policy.yaml"))
-POLICIES = sorted(path.stem for path in (ROOT / "policies").glob("*.yaml"))
+POLICIES = sorted(f"policies/{path.stem}" for path in (ROOT / "policies").glob("*.yaml"))
 
 
 def path_of(case: str) -> Path:
-    """A golden policy, or one of those that people start from."""
-    golden = ROOT / "tests" / "golden" / case / "policy.yaml"
-    return golden if golden.exists() else ROOT / "policies" / f"{case}.yaml"
+    """A golden policy by its name, or one of those that people start from, by its path."""
+    return ROOT / f"{case}.yaml" if case in POLICIES else ROOT / "tests" / "golden" / case / "policy.yaml"
+
+
+def case_of(output: Path) -> str:
+    """The case whose output a folder lies in."""
+    parts = output.relative_to(ROOT).parts
+    return f"policies/{parts[1]}" if parts[0] == "out" else parts[2]
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +12,9 @@ from compiler.diagnostics import CompileError
 from compiler.output.write import check, read_owned, write
 from compiler.pipeline import compile_policy, read_policy
 
+if TYPE_CHECKING:
+    from compiler.verify.schema import Catalog
+
 
 @click.command(name="compile", short_help="Compile policies.")
 @options.policies
@@ -18,10 +22,15 @@ from compiler.pipeline import compile_policy, read_policy
 @click.option("--check", "check_only", is_flag=True, help="Write nothing; exit 1 if the output differs from a compile.")
 @click.option("--force", is_flag=True, help="Overwrite files that were edited by hand or are not ours.")
 @click.option("--rebuild", is_flag=True, help="Train classifier heads anew; those equal within the tolerance stay.")
+@click.option(
+    "--schema",
+    is_flag=True,
+    help="Hold all objects against their schemas as well, as `verify` does, before anything is written.",
+)
 @options.form
 @options.strict
 @click.pass_context
-def command(
+def command(  # noqa: PLR0913 - a verb's flags are its arguments
     context: click.Context,
     policies: tuple[Path, ...],
     out: Path,
@@ -29,6 +38,7 @@ def command(
     check_only: bool,
     force: bool,
     rebuild: bool,
+    schema: bool,
     form: str,
     strict: bool,
 ) -> None:
@@ -39,15 +49,31 @@ def command(
     vsr-compile policies/ --check
     """
     report = console.Findings(form, strict=strict)
+    catalog = _catalog() if schema else None
     for policy in options.files(policies):
         try:
-            _one(policy, out, report, check_only=check_only, force=force, rebuild=rebuild)
+            _one(policy, out, report, catalog, check_only=check_only, force=force, rebuild=rebuild)
         except CompileError as error:
             report.add(str(policy), error.diagnostics)
     context.exit(report.close())
 
 
-def _one(policy: Path, out: Path, report: console.Findings, *, check_only: bool, force: bool, rebuild: bool) -> None:
+def _catalog() -> Catalog:
+    from compiler.verify.schema import Catalog  # noqa: PLC0415 - only those who ask for schemas wait for them
+
+    return Catalog.of()
+
+
+def _one(
+    policy: Path,
+    out: Path,
+    report: console.Findings,
+    catalog: Catalog | None,
+    *,
+    check_only: bool,
+    force: bool,
+    rebuild: bool,
+) -> None:
     """One policy: what is wrong goes to the report, and then nothing is written."""
     linked = read_policy(policy)
     if report.add(str(policy), linked.warnings):
@@ -55,6 +81,11 @@ def _one(policy: Path, out: Path, report: console.Findings, *, check_only: bool,
     compiled = compile_policy(linked, lambda path: read_owned(out, linked.name, path), rebuild=rebuild)
     if report.add(str(policy), compiled.warnings[len(linked.warnings) :]):
         return
+    if catalog is not None:
+        from compiler.verify.own import refused  # noqa: PLC0415 - as above
+
+        if report.add(str(policy), refused(compiled.policy, compiled.wholes, catalog)):
+            return
     folder = out / linked.name
     if check_only:
         if not report.add(str(policy), check(out, compiled.tree, compiled.lock)):

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compiler.features.gateway_envoy import ENVOY_API, ENVOY_GROUP
-from compiler.features.gateway_istio import GATEWAY_API
 from compiler.features.objects import Body, Object, make
-from compiler.features.routes_httproute import in_cluster
+from compiler.features.routes_httproute import GATEWAY_GROUP, in_cluster
 from compiler.link import ir
+from compiler.releases import gateway as releases
 
 
 def emit(policy: ir.Policy) -> Iterator[Object]:
     """A Backend for every provider that some model uses, beside the routes to it."""
     for endpoint in used(policy):
         if endpoint.provider is not None:
-            yield from backend(endpoint, policy.gateway.namespace)
+            yield from backend(policy, endpoint, policy.gateway.namespace)
 
 
 def reference(endpoint: ir.Endpoint) -> Body:
@@ -31,7 +31,7 @@ def used(policy: ir.Policy) -> list[ir.Endpoint]:
     return [endpoint for endpoint in policy.endpoints if endpoint.name in names]
 
 
-def backend(endpoint: ir.Endpoint, namespace: str) -> Iterator[Object]:
+def backend(policy: ir.Policy, endpoint: ir.Endpoint, namespace: str) -> Iterator[Object]:
     """The Backend of an endpoint, and the certificate that a provider must have."""
     name, provider = endpoint.object_name, endpoint.provider
     port = endpoint.service.port if provider is None else provider.port
@@ -44,8 +44,9 @@ def backend(endpoint: ir.Endpoint, namespace: str) -> Iterator[Object]:
         spec={"type": "Endpoints", "endpoints": [{"fqdn": {"hostname": endpoint.host, "port": port}}]},
     )
     if provider is not None:
+        release = releases.GATEWAY_API[policy.versions["gateway-api"]]
         yield make(
-            GATEWAY_API,
+            f"{GATEWAY_GROUP}/{release.backend_tls}",
             "BackendTLSPolicy",
             name,
             endpoint.span,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from compiler.diagnostics import CompileError, Diagnostic, Span
 from compiler.output import strict
@@ -34,6 +34,7 @@ class Lock:
         policy: Name of the policy, and of its output folder.
         policy_sha256: Of the normalised policy, in hex.
         files: Entry by path; the lock itself is not among them.
+        overlays: Releases that are others in an overlay, by its folder.
     """
 
     tool: str
@@ -41,12 +42,27 @@ class Lock:
     policy: str
     policy_sha256: str
     files: Mapping[str, Entry]
+    overlays: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, tree: Tree, *, tool: str, tables: Mapping[str, str], policy: str, policy_sha256: str) -> Lock:
+    def of(
+        cls,
+        tree: Tree,
+        *,
+        tool: str,
+        tables: Mapping[str, str],
+        policy: str,
+        policy_sha256: str,
+        overlays: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> Lock:
         """The lock that belongs to a tree."""
         files = {path: Entry(sha256(file.content), file.identity) for path, file in tree.items()}
-        return cls(tool, dict(sorted(tables.items())), policy, policy_sha256, files)
+        return cls(tool, dict(sorted(tables.items())), policy, policy_sha256, files, overlays or {})
+
+    def releases(self, path: str) -> Mapping[str, str]:
+        """The releases for which a file was made."""
+        own = [tables for folder, tables in self.overlays.items() if path.startswith(f"{folder}/")]
+        return {**self.tables, **own[0]} if own else self.tables
 
     def render(self) -> bytes:
         """The file: JSON, keys sorted, indented by two, with a final newline."""
@@ -55,7 +71,9 @@ class Lock:
             for path, entry in self.files.items()
         }
         policy = {"name": self.policy, "sha256": self.policy_sha256}
-        document = {"tool": self.tool, "tables": dict(self.tables), "policy": policy, "files": files}
+        document: dict[str, object] = {"tool": self.tool, "tables": self.tables, "policy": policy, "files": files}
+        if self.overlays:
+            document["overlays"] = self.overlays
         return (json.dumps(document, sort_keys=True, indent=2, ensure_ascii=False) + "\n").encode()
 
 
@@ -82,18 +100,24 @@ def parse(content: bytes, file: str) -> Lock:
 
 
 def _lock(value: object) -> Lock:
-    top = strict.fields(value, "it", {"files", "policy", "tables", "tool"})
+    top = strict.fields(value, "it", {"files", "policy", "tables", "tool"}, frozenset({"overlays"}))
     policy = strict.fields(top["policy"], "'policy'", {"name", "sha256"})
-    tables = strict.mapping(top["tables"], "'tables'")
+    overlays = strict.mapping(top.get("overlays", {}), "'overlays'")
     return Lock(
         tool=strict.text(top["tool"], "'tool'"),
-        tables={strict.text(name, "a table"): strict.text(tables[name], f"the release of {name!r}") for name in tables},
+        tables=_tables(top["tables"], "'tables'"),
         policy=strict.text(policy["name"], "the policy's name"),
         policy_sha256=strict.digest(policy["sha256"], "the policy's sha256"),
         files={
             strict.path(path): _entry(path, entry) for path, entry in strict.mapping(top["files"], "'files'").items()
         },
+        overlays={strict.path(folder): _tables(each, f"the overlay {folder!r}") for folder, each in overlays.items()},
     )
+
+
+def _tables(value: object, name: str) -> dict[str, str]:
+    found = strict.mapping(value, name)
+    return {strict.text(key, "a table"): strict.text(found[key], f"the release of {key!r}") for key in found}
 
 
 def _entry(path: str, value: object) -> Entry:

@@ -15,6 +15,7 @@ TABLES = (
     "tests/compiler/analysis",
     "tests/compiler/heads",
     "tests/compiler/cli",
+    "tests/compiler/features",
 )
 """Folders whose tests hold broken policies with their exact codes."""
 
@@ -23,6 +24,9 @@ TABLES = (
 def test_a_broken_policy_shows_the_code(code: str) -> None:
     """Text, schema and meaning: a code that no test provokes is a promise that nobody checked."""
     paths = [path for folder in TABLES for path in (ROOT / folder).rglob("test_*.py")]
-    paths.append(ROOT / "tests" / "compiler" / "test_trial.py")
+    paths += [
+        ROOT / "tests" / "compiler" / "test_trial.py",
+        *(ROOT / "tests" / "compiler" / "features").glob("test_*.py"),
+    ]
     texts = [path.read_text(encoding="utf-8") for path in paths]
     assert any(re.search(rf'"{code}"', text) for text in texts)

@@ -10,6 +10,7 @@ from compiler.verify.installed import Istio, control_planes, gateway_api, pooled
 from compiler.verify.manifest import Manifest, Path, dig, labels, rows, text, texts
 from compiler.verify.pickers import Picker, pickers
 from compiler.verify.router import embedded
+from compiler.verify.words import unknown_flags, unknown_plugins
 from compiler.verify.world import World, selector
 
 LLM_D = "llm-d.ai"
@@ -30,13 +31,14 @@ _BUILT_ON = {(0, 3): (1, 0), (0, 4): (1, 2), (0, 5): (1, 3), (0, 7): (1, 4), (0,
 
 
 def rule(world: World) -> Iterator[Diagnostic]:
-    """A picker gets the flags that its release takes, reads a configuration of the API version that it knows, whose
-    profiles use declared plugins, and knows the name of vLLM's KV cache gauge. Istio, where it is among the objects, is
-    told by a variable that it has to look at pools, and works with the release of the Gateway API.
+    """A picker gets the flags and plugins that its release has, reads a configuration of the API version that it
+    knows, whose profiles use declared plugins, and knows the name of vLLM's KV cache gauge. Istio, where it is among
+    the objects, is told by a variable that it has to look at pools, and works with the release of the Gateway API.
     """  # noqa: D205 - the whole of it is what users read
     for picker in pickers(world):
         base = release(text(picker.container.get("image")))
         yield from _split(picker, base)
+        yield from unknown_flags(picker)
         if base is not None:
             yield from _metrics(world, picker, base)
         yield from _configuration(world, picker, base)
@@ -123,6 +125,7 @@ def _configuration(world: World, picker: Picker, base: tuple[int, int] | None) -
             message = f"{picker.owner.title} does not know configurations of the group `{LLM_D}`"
             yield Diagnostic("VSR414", message, place, "Use inference.networking.x-k8s.io/v1alpha1.")
         plugins = rows(body.get("plugins"))
+        yield from unknown_plugins(picker, sorted({text(each.get("type")) for each in plugins}), source, path)
         declared = {text(each.get("name")) or text(each.get("type")) for each in plugins}
         used = {
             text(ref.get("pluginRef"))

@@ -162,7 +162,7 @@ class _Run:
         if self._missing:
             kinds = _listed({name.rpartition("/")[2] for name in self._missing})
             message = f"fields and rules of {kinds} not checked: their CustomResourceDefinitions are not known"
-            hint = "vsr-compile crds pull, or --crds DIR, or VSR_CRDS"
+            hint = "Fetch them, `vsr-compile crds pull`, or name a folder in VSR_CRDS."
             notes.append(Diagnostic("VSR440", message, min(self._missing.values()), hint))
         if self._core is not None:
             message = "Kubernetes' own kinds were not checked: the Python client is not installed"

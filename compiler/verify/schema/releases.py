@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from compiler.diagnostics import CompileError
-from compiler.output.lock import parse
+from compiler.output.lock import Lock, parse
 from compiler.releases import PROFILES
 from compiler.verify.schema.catalog import Releases
 
@@ -26,16 +26,18 @@ def of_profile(name: str) -> Releases:
 @lru_cache(maxsize=4096)
 def of_file(name: str) -> Releases:
     """The releases that a file's output was compiled for; empty for files that are no output of ours."""
-    return _of_folder(Path(name).absolute().parent) if name != "-" else {}
+    path = Path(name).absolute()
+    folder, lock = (None, None) if name == "-" else _lock_above(path.parent)
+    return {} if folder is None or lock is None else lock.releases(path.relative_to(folder).as_posix())
 
 
 @lru_cache(maxsize=4096)
-def _of_folder(folder: Path) -> Releases:
-    lock = folder / LOCK
-    if not lock.is_file():
-        return {} if folder.parent == folder else _of_folder(folder.parent)
+def _lock_above(folder: Path) -> tuple[Path, Lock] | tuple[None, None]:
+    path = folder / LOCK
+    if not path.is_file():
+        return (None, None) if folder.parent == folder else _lock_above(folder.parent)
     try:
-        with lock.open("rb") as file:
-            return parse(file.read(MAX_LOCK), str(lock)).tables
+        with path.open("rb") as file:
+            return folder, parse(file.read(MAX_LOCK), str(path))
     except (OSError, CompileError):
-        return {}
+        return None, None

@@ -155,3 +155,48 @@ def test_version_is_printed_without_loading_the_compiler(tmp_path: Path) -> None
         [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
     )
     assert result.stdout.splitlines()[1] == "[]"
+
+
+ROUTES_WITHOUT_RULES = """\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: httproutes.gateway.networking.k8s.io}
+spec:
+  group: gateway.networking.k8s.io
+  names: {kind: HTTPRoute, plural: httproutes}
+  versions:
+    - name: v1
+      served: true
+      schema:
+        openAPIV3Schema:
+          type: object
+          properties:
+            spec: {type: object, properties: {parentRefs: {type: array, x-kubernetes-preserve-unknown-fields: true}}}
+"""
+
+
+def test_what_a_schema_refuses_is_told_at_the_policy_and_nothing_is_written(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With --schema, definitions of the cluster have the last word before a byte is written."""
+    (project / "crds").mkdir()
+    (project / "crds" / "httproute.yaml").write_text(ROUTES_WITHOUT_RULES, encoding="utf-8")
+    monkeypatch.setenv("VSR_CRDS", str(project / "crds"))
+    shutil.rmtree(project / "out")
+    refused = run("policy.yaml", "--schema", cwd=project)
+    assert refused.returncode == 1
+    assert "error VSR441" in refused.stderr
+    assert "policy.yaml:" in refused.stderr
+    assert not (project / "out").exists()
+    assert run("policy.yaml", cwd=project).returncode == 0
+
+
+def test_objects_of_kinds_that_kubernetes_has_itself_are_held_against_it_without_definitions(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where definitions are missing, that is said once and is no error."""
+    monkeypatch.setenv("VSR_CRDS", "")
+    monkeypatch.setenv("VSR_CACHE_DIR", str(project / "none"))
+    result = run("policy.yaml", "--schema", "--check", cwd=project)
+    assert result.returncode == 0
+    assert result.stderr.count("VSR440") == 1

@@ -33,7 +33,7 @@ def policy(router_says="replicas: 2", device="device: cpu"):
 
 def body(small, kind):
     """The one object of a kind; None where there is none."""
-    found = [item.body for item in router.emit(small) if item.body["kind"] == kind]
+    found = [item.body for item in router.emitter()(small) if item.body["kind"] == kind]
     return found[0] if found else None
 
 

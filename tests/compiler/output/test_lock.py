@@ -64,6 +64,16 @@ class TestLock:
         assert lock.files["a/b.yaml"].identity == "v1/ConfigMap/ns/b"
         assert (lock.tool, lock.policy, lock.policy_sha256) == ("0.1.0", "quickstart", DIGEST)
 
+    def test_an_overlay_may_have_releases_of_its_own(self):
+        """Its files are checked by those, and all others by the policy's."""
+        overlays = {"istio/overlays/old": {"istio": "1"}}
+        lock = Lock.of(
+            Tree(), tool="1", tables={"istio": "2", "z": "3"}, policy="q", policy_sha256=DIGEST, overlays=overlays
+        )
+        assert parse(lock.render(), "") == lock
+        assert lock.releases("istio/overlays/old/a.yaml") == {"istio": "1", "z": "3"}
+        assert lock.releases("istio/overlays/older/a.yaml") == lock.releases("istio/base/a.yaml") == lock.tables
+
     @pytest.mark.parametrize(
         ("content", "why"),
         [

@@ -153,6 +153,7 @@ EDITS: dict[str, tuple[list[str], str, str, str, str]] = {
     "a timeout over the route's": (m.ISTIO, "message_timeout: 5s", "message_timeout: 10m", "VSR413", "whole request"),
     "a try over the request": (m.ISTIO, "{request: 300s}", "{request: 1s, backendRequest: 2s}", "VSR413", "waits 2 s"),
     "a flag that is refused": (m.POOLED, "--grpc-port=9002", "--lora-info-metric=x", "VSR414", "refuses"),
+    "a flag that is unknown": (m.POOLED, "--grpc-port=9002", "--drain-timout=9s", "VSR414", "knows no argument"),
     "no right to read pods": (m.POOLED, "resources: [pods]", "resources: [nodes]", "VSR415", "may not read pods"),
     "two pools in a rule": (
         m.POOLED,
@@ -305,6 +306,40 @@ def test_one_edit_of_a_stream_without_faults_is_reported(name: str) -> None:
     assert [item for item in found if item.code == code and part in item.message], [
         (item.code, item.message) for item in found
     ]
+
+
+PLUGINS = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: big-epp, namespace: prod}
+data:
+  config.yaml: |
+    apiVersion: llm-d.ai/v1alpha1
+    kind: EndpointPickerConfig
+    plugins: [{type: queue-scorer}, {type: max-score-picker}]
+    schedulingProfiles: [{name: default, plugins: [{pluginRef: queue-scorer}, {pluginRef: max-score-picker}]}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("image", "plugin", "part"),
+    [
+        ("ghcr.io/llm-d/llm-d-router-endpoint-picker:v0.10.0", "queue-scoror", "no plugin `queue-scoror`"),
+        ("registry.k8s.io/gateway-api-inference-extension/epp:v1.1.0", "token-load-scorer", "no plugin `token-load-"),
+        ("registry.k8s.io/gateway-api-inference-extension/epp:v1.5.0", "token-load-scorer", ""),
+        ("registry.example/team/epp:v1.1.0", "of-our-own", ""),
+    ],
+)
+def test_a_plugin_that_the_release_does_not_have_is_reported(image: str, plugin: str, part: str) -> None:
+    """By the picker's image, with the name that was likely meant; of images of others, nothing is known."""
+    mounted = m.EPP.replace("ghcr.io/llm-d/llm-d-router-endpoint-picker:v0.10.0", image)
+    mounted = mounted.replace("args: [", "args: [--config-file=/config/config.yaml, ")
+    mounted += "      volumes: [{name: config, configMap: {name: big-epp}}]\n"
+    config = PLUGINS.replace("queue-scorer", plugin)
+    parts = [mounted if each == m.EPP else each for each in m.POOLED]
+    found = [item for item in m.found(m.joined(*parts, config)) if "knows no plugin" in item.message]
+    assert [part in item.message for item in found] == ([True] if part else [])
+    assert all(item.code == "VSR414" and item.hint for item in found)
 
 
 def test_every_rule_is_shown_by_some_test() -> None:

@@ -179,6 +179,9 @@ def test_another_engine_gives_the_same_values(text: str, value: Any) -> None:
         # The other engine calls the order and sum of some mixed types a value, which the language does not.
         assert not isinstance(theirs, bool) or _mixed(value)
         return
+    if isinstance(value, dict) and isinstance(ours, list) and isinstance(theirs, list):
+        # The other engine takes the keys of a map in an order of its own at each run.
+        ours, theirs = sorted(ours, key=repr), sorted(theirs, key=repr)
     assert (ours, type(ours)) == (theirs, type(theirs)) or _mixed(value)
 
 
