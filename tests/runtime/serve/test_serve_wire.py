@@ -99,13 +99,14 @@ def test_two_modes_are_accepted():
     assert check_mode(message) is BodyMode.STREAMED
 
 
-def test_parts_do_not_go_with_guards_that_read_responses():
-    """Envoy changes no mode of the response then, which they need."""
+@pytest.mark.parametrize("needs", ["responses", "tells"])
+def test_parts_do_not_go_with_responses_that_are_read_or_told_of(needs):
+    """Envoy changes no mode of the response then, which both need."""
     message = ProcessingRequest()
     message.protocol_config.request_body_mode = 4
     message.protocol_config.response_body_mode = 1
     with pytest.raises(ModeError, match="set request_body_mode BUFFERED"):
-        check_mode(message, responses=True)
+        check_mode(message, **{needs: True})
 
 
 def test_part_of_a_body_is_not_taken_for_the_whole():
