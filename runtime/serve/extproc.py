@@ -202,7 +202,7 @@ class Processor:
         message = await context.read()
         if message is grpc.aio.EOF:
             return _UNDECIDED
-        exchange.mode = check_mode(message, responses=exchange.generation.rules.program.reads_responses)
+        exchange.mode = check_mode(message, responses=exchange.generation.reads_responses)
         first = to_event(message, announced=exchange.mode is BodyMode.WHOLE)
         exchange.request_id = "" if isinstance(first, RequestBody) else id_of(first)
         if self._tracing and isinstance(first, RequestHeaders):

@@ -50,6 +50,7 @@ class Generation:
         max_message: bytes of a gRPC message that its bodies take.
         work: steps that a byte of text may take at the worst.
         classifiers: by name, those that are loaded.
+        reads_responses: whether some response must be read.
     """
 
     def __init__(self, settings: Settings, pool: Pool | None, digest: str = "") -> None:
@@ -58,6 +59,7 @@ class Generation:
         self.max_message = settings.limits.maxMessage
         self.work = settings.program.work
         self.classifiers = settings.loaded if pool else {}
+        self.reads_responses = settings.program.reads_responses
         self.pool = pool
         self.digest = digest
         self._streams = 0

@@ -172,6 +172,7 @@ async def _listen_grpc(health: Health, processor: Processor, listen: Listen, max
             ("grpc.max_send_message_length", max_message),
             ("grpc.max_concurrent_streams", SHARED_STREAMS if is_worker() else MAX_STREAMS),
             ("grpc.max_connection_age_ms", int(AGE * 1000)),
+            ("grpc.http2.bdp_probe", 0),  # the way from a gateway is short: probing it costs more than it finds
         ],
     )
     server.add_generic_rpc_handlers((processor.handler(), health.handler()))

@@ -73,7 +73,12 @@ def to_event(message: Any, *, announced: bool) -> RequestHeaders | RequestBody: 
     kind = message.WhichOneof("request")
     if kind == "request_headers":
         headers = message.request_headers
-        return RequestHeaders(tuple([header(each) for each in headers.headers.headers]), headers.end_of_stream)
+        # As `header` does, of which there are a dozen a request.
+        found = [
+            (each.key.lower(), raw.decode("utf-8", "replace") if (raw := each.raw_value) else each.value)
+            for each in headers.headers.headers
+        ]
+        return RequestHeaders(tuple(found), headers.end_of_stream)
     if kind == "request_body":
         if not (announced or message.request_body.end_of_stream):
             raise ModeError("the body came in parts; set request_body_mode BUFFERED")
