@@ -27,7 +27,7 @@ PROTOCOL = "OTEL_EXPORTER_OTLP_PROTOCOL"
 SPOKEN = "http/protobuf"
 SPAN = "vsr.decide"
 FAREWELL = 1.0
-"""Seconds for sending the last spans."""
+"""Seconds for sending the last spans, and again for giving up."""
 _CARRIED = ("traceparent", "tracestate")
 _FAILED = 500
 
@@ -77,7 +77,9 @@ class Tracing:
         sending = Thread(target=self._provider.shutdown, daemon=True)
         sending.start()
         sending.join(FAREWELL)
-        self._give_up()
+        if sending.is_alive():
+            self._give_up()
+            sending.join(FAREWELL)
 
 
 def carrier_of(event: RequestHeaders) -> dict[str, str]:
