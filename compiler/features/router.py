@@ -106,7 +106,8 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
     size = sum(len(base64.b64encode(data)) for data in policy.router.files.values())
     if size > MAX_CONFIG_MAP:
         message = f"the router's files are {size} bytes, and a ConfigMap holds {MAX_CONFIG_MAP}"
-        yield Diagnostic("VSR312", message, policy.router.span, "Use fewer categories, or classifiers in fewer parts.")
+        hint = "Use fewer categories, or fewer sentences in signals: each is 2 KiB."
+        yield Diagnostic("VSR312", message, policy.router.span, hint)
 
 
 def _config_data(files: Mapping[str, bytes]) -> dict[str, Body]:

@@ -109,9 +109,10 @@ class Program:
     @property
     def work(self) -> int:
         """Steps that a byte of text may take at the worst, over all guards and all signals that routes ask for."""
-        asked = {leaf.name for leaf in self.asked if isinstance(leaf, Has) and leaf.name in self.signals}
-        guarding = GUARD_WORK * sum(guard.on_request for guard in self.guards)
-        return guarding + sum(self.signals[name].work for name in asked)
+        asked = {leaf.name for leaf in self.asked if isinstance(leaf, Has)}
+        reading = any(self.asking[name].detector for name in asked & self.asking.keys())  # normalised, as guards do
+        guarding = GUARD_WORK * (sum(guard.on_request for guard in self.guards) + reading)
+        return guarding + sum(self.signals[name].work for name in asked & self.signals.keys())
 
     def decide(self, view: View, signals: Signals | None = None, expired: Expired = never) -> Decision | Undecided:
         """Find the first route whose rule holds, looking only at what its outcome depends on, the cheapest first.

@@ -26,6 +26,8 @@ from compiler import targets
 from compiler.diagnostics import CompileError
 from compiler.link.names import object_name
 from compiler.releases import PROFILES
+from runtime.guards.seen import Judged
+from runtime.guards.text import Span
 from runtime.program.program import Program
 from runtime.request.events import Continue, NeedSignals, RequestBody, RequestHeaders, Route, SignalsReady
 from runtime.request.machine import Fresh, Rules, advance
@@ -67,6 +69,10 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+SIDES = ("sentences", "hard", "easy")
+"""Where signals keep the sentences that they compare with."""
+
+
 def routed(program: Program, model: str, category: str | None, seed: int) -> Route:
     """What the router makes of a request, by the machine that serves."""
     rules = Rules(program, 1 << 20)
@@ -77,9 +83,19 @@ def routed(program: Program, model: str, category: str | None, seed: int) -> Rou
     body = json.dumps({"model": model, "messages": [{"role": "user", "content": "a question"}]}).encode()
     state, action = advance(rules, state, RequestBody(body))
     if isinstance(action, NeedSignals):
-        state, action = advance(rules, state, SignalsReady(category, 0.9))
+        state, action = advance(rules, state, answered(program, action, category))
     assert isinstance(action, Route), action
     return action
+
+
+def answered(program: Program, question: NeedSignals, category: str | None) -> SignalsReady:
+    """The category, and nothing that is like a sentence of the policy or like an attack."""
+    sentences = [each for one in program.asking.values() for side in SIDES for each in getattr(one, side, ())]
+    looks = {
+        name: [Judged(Span(0, len(text), "benign", 0.0, name)) for text in texts]
+        for name, texts in question.looks.items()
+    }
+    return SignalsReady(category, 0.9, looks, dict.fromkeys(sentences, 0.0))
 
 
 def sent(world: World, route: Route, asked: str) -> tuple[Answer, str]:

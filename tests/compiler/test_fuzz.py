@@ -92,12 +92,12 @@ def mutated(draw: st.DrawFn) -> bytes:
 
 
 def test_the_whole_policy_uses_every_noun_and_links() -> None:
-    """The seed of the mutations is itself good, but for what nothing executes yet."""
+    """The seed of the mutations is itself good, but for what nothing executes yet, and for who asks."""
     document = load(WHOLE, "p.yaml")
     policy = parse(document, Policy)
     assert set(Policy.model_fields) == policy.model_fields_set
     errors = {item.code for item in analyse(link(document, policy), {"istio"}) if item.level.word == "error"}
-    assert errors <= {"VSR105"}
+    assert errors <= {"VSR105", "VSR283"}
 
 
 @settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])

@@ -96,11 +96,11 @@ def test_classifier_that_fails_when_warmed_stops_the_start():
 
 def test_model_that_cannot_be_loaded_is_a_users_error(settings, monkeypatch):
     """What the inference room says of a model reaches the user as it is."""
-    classifier = pytest.importorskip("runtime.inference.classifier")
+    classifier = pytest.importorskip("runtime.inference.compiled_classifier")
 
     def refuse(*_):
         raise ModelError("head.safetensors is not there")
 
-    monkeypatch.setattr(classifier.CategoryClassifier, "load", refuse)
+    monkeypatch.setattr(classifier.CompiledClassifier, "load", refuse)
     with pytest.raises(UserError, match=r"head\.safetensors is not there"):
         load_classifier(settings)
