@@ -96,7 +96,7 @@ def test_config_that_is_not_executed_is_refused_by_name(policy, old, new, messag
         ("labels: [math, computer science]", "labels: []", "classifiers.domain.labels: must be given"),
         ("threshold: 0.3", "threshold: 0.3\n    fallback: math", "classifiers.domain.fallback: is one of the labels"),
         ("file: domain.safetensors", "file: ../domain.safetensors", "classifiers.domain.head.file: String should"),
-        ("policy: sample", "policy: sample\ncache: {}", "runtime.yaml: cache: not supported"),
+        ("policy: sample", "policy: sample\ncaches: {}", "runtime.yaml: caches: not supported"),
     ],
 )
 def test_settings_that_cannot_hold_are_refused(policy, old, new, message):
