@@ -15,6 +15,8 @@ from runtime.guards.text import Span
 from runtime.serve.api.shapes import LabelScore, TokenSpan, TokenSpans
 from schemas.runtime import Classifier
 
+TASKS = frozenset({"category", "jailbreak", "pii"})
+"""What classifiers answer in these contracts."""
 NONE_OF_THESE = "other"
 """The label for what is like no category, where the policy has no word for it."""
 

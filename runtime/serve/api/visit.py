@@ -14,6 +14,7 @@ from runtime.program.view import Expired, OutOfTimeError
 from runtime.request.answers import refusal, undecided
 from runtime.request.events import Answer, Cause, RequestHeaders, Route
 from runtime.request.kinds import Api
+from runtime.serve.api.contract import TASKS
 from runtime.serve.classify import Pool
 from runtime.serve.extproc import LARGE_BODY, Processor
 from runtime.serve.generation import Generation
@@ -132,7 +133,7 @@ class Visit:
         Raises:
             RefusedError: it is not loaded, or none is meant.
         """
-        loaded = self.generation.classifiers
+        loaded = {name: one for name, one in self.generation.classifiers.items() if one.task in TASKS}
         wanted = name or self.chosen or (next(iter(loaded)) if len(loaded) == 1 else None)
         listed = ", ".join(sorted(loaded)) or "none"
         if wanted in loaded and wanted is not None:
