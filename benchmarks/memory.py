@@ -24,12 +24,16 @@ def resident(pid: int) -> float:
     return sum(int(page.partition("VmRSS:")[2].split()[0]) for page in pages) / 1024
 
 
+def metrics(http: str) -> list[str]:
+    """The lines of the runtime's page."""
+    with urllib.request.urlopen(f"http://{http}/metrics", timeout=5) as answer:
+        return list(answer.read().decode().splitlines())
+
+
 def decided(http: str) -> int:
     """Requests that the runtime has decided."""
-    with urllib.request.urlopen(f"http://{http}/metrics", timeout=5) as answer:
-        lines = answer.read().decode().splitlines()
     name = "llm_model_routing_latency_seconds_count "
-    return int(float(next(line for line in lines if line.startswith(name)).removeprefix(name)))
+    return int(float(next(line for line in metrics(http) if line.startswith(name)).removeprefix(name)))
 
 
 def main() -> None:
@@ -47,6 +51,7 @@ def main() -> None:
         warm = next(size for count, size in seen if count >= wanted / 10)
         grown = seen[-1][1] / warm - 1
         print(f"growth since the first tenth: {grown:+.1%} (asked: at most {GROWTH:.0%}); {errors:.0f} errors")
+        print("\n".join(line for line in metrics(running.http) if line.startswith("llm_request_errors_total{")))
 
 
 if __name__ == "__main__":
