@@ -27,7 +27,7 @@ demo: $(VENV)/.ready
 	$(BIN)/vsr-runtime demo out/quickstart/local
 
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=8 --dist=loadfile
 
 # torch first and pinned: a plain `torch` brings gigabytes of CUDA packages where only a CPU is at hand.
 test-torch: $(VENV)/.ready

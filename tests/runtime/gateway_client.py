@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from contextlib import suppress
+from time import monotonic, sleep
 
 import pytest
 from runtime_fakes import DATA
@@ -44,6 +45,16 @@ class Running:
             return response.status, response.headers, response.read()
         finally:
             connection.close()
+
+    def logged(self, request: str, count: int = 1):
+        """The lines about a request, once there are so many: they are written a moment after its answer."""
+        until = monotonic() + 10
+        while monotonic() < until:
+            found = [json.loads(line) for line in self.lines if f'"{request}"' in line]
+            if len(found) >= count:
+                return found
+            sleep(0.02)
+        raise AssertionError([line for line in self.lines if request in line])
 
     def code(self, *arguments, **headers):
         """Status and error code of an answer that no backend may have given."""

@@ -12,7 +12,7 @@ import pytest
 from runtime import settings
 from runtime.engine.broker import Broker, lease
 from runtime.errors import UserError
-from runtime.inference.classifier import CategoryClassifier
+from runtime.inference.compiled_classifier import CompiledClassifier
 from runtime.serve.engine import LoadedEngine
 from runtime.serve.fleet.link import BROKER
 from runtime.serve.load import load_classifier
@@ -40,7 +40,7 @@ def test_workers_share_an_engine_that_decides_as_the_classifier_in_process_does(
     """Two ask, one is started; it says what the classifier says; who lets go last ends it."""
     policy = settings.load(QUICKSTART)
     inline = load_classifier(policy)
-    assert isinstance(inline, CategoryClassifier)
+    assert isinstance(inline, CompiledClassifier)
     monkeypatch.setenv(BROKER, str(tmp_path / "broker"))
 
     async def whole() -> None:

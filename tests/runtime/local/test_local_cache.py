@@ -329,7 +329,8 @@ def test_who_asks_is_told_that_an_answer_was_kept(gateway, chat):
 def test_hits_and_misses_are_counted_by_decision_and_no_text_is_logged(gateway, chat):
     """Under the stock router's names."""
     gateway.asked(chat("auto", "shared xylophone"))
-    gateway.asked(chat("auto", "shared xylophone"))
+    gateway.asked(chat("auto", "shared xylophone"), {"x_request_id": "kept"})
+    assert gateway.logged("kept")
     serving = next(json.loads(line) for line in gateway.lines if '"serving"' in line)
     with urllib.request.urlopen(f"http://{serving['http']}/metrics", timeout=5) as answer:
         text = answer.read().decode()

@@ -129,6 +129,6 @@ def test_the_log_names_guards_and_no_text(gateway):
     """One line names the guards of a request, another those of its response."""
     Scripted.says("aa ab.")
     gateway.send(body("ask aa ab"), x_request_id="logged")
-    records = [json.loads(line) for line in gateway.lines if "logged" in line]
+    records = gateway.logged("logged", 2)
     assert [record["guards"] for record in records] == ["names:mask", "names:mask"]
     assert "aa ab" not in "".join(gateway.lines)

@@ -112,7 +112,7 @@ DOUBLE = b'{"model":"phi4-mini","model":"llama3-8b","messages":[{"role":"user","
         (b"", {}, (400, "invalid_json")),
         (DOUBLE, {}, (400, "duplicate_key")),
         (b'\xef\xbb\xbf{"model":"auto"}', {}, (400, "invalid_json")),
-        (gzip.compress(DOUBLE), {"content_encoding": "gzip"}, (415, "unsupported_encoding")),
+        (gzip.compress(DOUBLE, mtime=0), {"content_encoding": "gzip"}, (415, "unsupported_encoding")),
         (DOUBLE, {"content_type": "text/plain"}, (415, "unsupported_content_type")),
         (DOUBLE, {"content_type": None}, (415, "unsupported_content_type")),
         (DOUBLE, {"path": "/v1/audio/speech"}, (404, "not_found")),
@@ -141,8 +141,9 @@ def test_large_body_passes(gateway, chat):
 
 def test_broken_classifier_is_503(gateway, chat):
     """A classifier that raises never lets a request pass, and the text is in no log."""
-    assert gateway.code(chat("auto", "RAISE secret")) == (503, "classifier_failed")
+    assert gateway.code(chat("auto", "RAISE secret"), x_request_id="broken") == (503, "classifier_failed")
     assert gateway.send(chat("auto", "RAISE"))[1]["retry-after"] == "1"
+    assert gateway.logged("broken")
     assert "secret" not in "".join(gateway.lines)
 
 

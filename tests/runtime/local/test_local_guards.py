@@ -69,11 +69,12 @@ def body(content="hello", model="auto", **more):
 def test_block_answers_403_with_a_code_and_no_backend_hears(gateway):
     """The error has OpenAI's form, the code names the guard, and nothing of the text is in log or answer."""
     for model in ("auto", "big", "little"):
-        status, headers, data = gateway.send(body(f"my key is {KEY}", model))
+        status, headers, data = gateway.send(body(f"my key is {KEY}", model), x_request_id=f"refused-{model}")
         assert status == 403
         assert json.loads(data)["error"]["code"] == "guard:secrets"
         assert KEY.encode() not in data
         assert "x-backend" not in headers
+        assert gateway.logged(f"refused-{model}")
     assert Scripted.requests == []
     assert KEY not in "".join(gateway.lines)
 
@@ -183,7 +184,7 @@ def test_log_names_the_guards_and_says_no_word_of_a_text(gateway):
     """One line names the guards of a request, another those of its response."""
     Scripted.says("Agent SMITH")
     gateway.send(body(f"The weather for {MAIL}"), x_request_id="logged")
-    records = [json.loads(line) for line in gateway.lines if "logged" in line]
+    records = gateway.logged("logged", 2)
     assert [record["event"] for record in records] == ["decision", "response"]
     assert records[0]["guards"] == "pii:mask, watch:flag"
     assert records[1]["guards"] == "names:mask"

@@ -72,23 +72,27 @@ class Engine:
             "law": 0.1 if likely else 0.8,
         }
 
-    async def tokens(self, task, text, until):
+    async def label_tokens(self, task, texts, until):
         """Words with a capital are names: the first of several begins one, and the next continue it."""
-        self.asked.append((task, text))
+        self.asked += [(task, text) for text in texts]
         await self._wait(until)
-        words = list(WORD.finditer(text))
-        rows, before = [], False
-        for word in words:
-            name = word[0][0].isupper()
-            rows.append([0.1, 0.1, 0.8] if name and before else [0.1, 0.8, 0.1] if name else [0.8, 0.1, 0.1])
-            before = name
-        labels = ("O", "B-PERSON", "I-PERSON")
-        # As tokenizers do that count the blank before a word as its own.
-        offsets = [(max(0, word.start() - 1), word.end()) for word in words]
-        return TokenLabels(labels, offsets, np.array(rows, np.float32).reshape(-1, 3))
+        return [_named(text) for text in texts]
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+def _named(text):
+    words = list(WORD.finditer(text))
+    rows, before = [], False
+    for word in words:
+        name = word[0][0].isupper()
+        rows.append([0.1, 0.1, 0.8] if name and before else [0.1, 0.8, 0.1] if name else [0.8, 0.1, 0.1])
+        before = name
+    labels = ("O", "B-PERSON", "I-PERSON")
+    # As tokenizers do that count the blank before a word as its own.
+    offsets = [(max(0, word.start() - 1), word.end()) for word in words]
+    return TokenLabels(labels, offsets, np.array(rows, np.float32).reshape(-1, 3))
 
 
 def _benign():

@@ -71,12 +71,12 @@ def test_models_find_what_patterns_cannot(settings):
 def test_text_that_a_model_read_in_part_is_said_so(settings, monkeypatch):
     """A verdict about half of a text is none about the text."""
     cut = {"names": checkpoint("pii", ["PERSON"], kind="token", long="truncate")}
-    whole = Engine.tokens
+    whole = Engine.label_tokens
 
-    async def half(self, task, text, until):
-        return await whole(self, task, text[: len(text) // 2], until)
+    async def half(self, task, texts, until):
+        return await whole(self, task, [text[: len(text) // 2] for text in texts], until)
 
-    monkeypatch.setattr(Engine, "tokens", half)
+    monkeypatch.setattr(Engine, "label_tokens", half)
     assert answered(settings, PII, {"text": "nobody at all is here"}, classifiers=cut)["scan_incomplete"] is True
     assert "scan_incomplete" not in answered(settings, PII, {"text": "nobody at all is here"})
 
