@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ from runtime.inference.pieces import Piece  # noqa: E402 - as above
 from runtime.inference.reader import Task  # noqa: E402 - as above
 from runtime.inference.text_tokens import TextTokenizer  # noqa: E402 - as above
 from runtime.inference.windows import Windows  # noqa: E402 - as above
+from runtime.serve.classify import THREADS  # noqa: E402 - as above
 
 LABELS = [f"category {letter}" for letter in "abcdefghijklmn"]
 LOADS = (0.25, 0.5, 0.75, 0.9)
@@ -329,14 +331,31 @@ def minilm(texts: list[str], rounds: int) -> None:
     def ours(part: Texts) -> list[Any]:
         return [served.embed([text]) for text in part]
 
-    rates = measure(
-        {"transformers, one by one": one_by_one, "onnxruntime int8, as served (one thread)": ours}, texts, rounds, "cpu"
-    )
-    slow, fast = rates.values()
+    def threads(part: Texts) -> list[Any]:
+        return list(workers.map(lambda text: served.embed([text]), part))
+
+    def on_one_core(part: Texts) -> list[Any]:
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            return one_by_one(part)
+        finally:
+            torch.set_num_threads(before)
+
+    with ThreadPoolExecutor(THREADS) as workers:
+        rows = {
+            "transformers, one by one": one_by_one,
+            "transformers, one by one, one thread": on_one_core,
+            "onnxruntime int8, one thread": ours,
+            f"onnxruntime int8, as served ({THREADS} threads of one text each)": threads,
+        }
+        rates = measure(rows, texts, rounds, "cpu")
+    slow, slow_core, fast_core, fast = rates.values()
     print("\n| MiniLM, lognormal | texts/s |\n|---|---:|")
     for name, rate in rates.items():
         print(f"| {name} | {rate:,.1f} |")
-    print(f"\nMiniLM as served: {fast / slow:.1f} times transformers one by one")
+    core = f"core by core {fast_core / slow_core:.1f}"
+    print(f"\nMiniLM as served: {fast / slow:.1f} times transformers one by one; {core}")
 
 
 def open_loop(bench: Bench, texts: list[str], budget: int, *, tiny: bool) -> None:
