@@ -16,7 +16,7 @@ MINILM: Literal["sentence-transformers/all-MiniLM-L6-v2"] = "sentence-transforme
 class Strict(BaseModel):
     """Base: unknown keys are errors, values are immutable, no type is coerced."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True, strict=True)
 
 
 class Encoder(Strict):

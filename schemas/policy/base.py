@@ -14,4 +14,4 @@ def camel(name: str) -> str:
 class Noun(BaseModel):
     """Base: unknown keys are errors, values are immutable, only the file's own spelling is taken."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, alias_generator=camel)
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True, strict=True, alias_generator=camel)

@@ -35,7 +35,7 @@ MMLU_CATEGORIES = (
 class Strict(BaseModel):
     """Base: unknown keys are errors, values are immutable, no type is coerced."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True, strict=True, populate_by_name=True)
 
 
 class BackendRef(Strict):
