@@ -137,3 +137,6 @@ HeaderName = Annotated[
     _matches(r"[a-z0-9!#$%&'*+.^_`|~-]{1,128}", "a lower-case header name"),
     Field(json_schema_extra={"pattern": "^[a-z0-9!#$%&'*+.^_`|~-]{1,128}$"}),
 ]
+
+TOKEN_SECRET = "hf-token-secret"  # noqa: S105 - the Secret's name, not a secret
+"""The Secret that holds a Hugging Face token, where a policy names no other."""

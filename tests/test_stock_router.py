@@ -135,9 +135,24 @@ def test_the_values_for_its_chart_and_our_objects_are_the_same_router() -> None:
     assert values.body["fullnameOverride"] == "semantic-router"
     assert values.body["args"] == container["args"]
     assert values.body["service"]["grpc"]["port"] == policy.router.grpc.port == 50051
-    assert all(each in container["env"] for each in values.body["extraEnv"])
+    assert values.body["extraEnv"] == [each for each in container["env"] if "valueFrom" in each]
     config = stock_config(policy).model_dump(mode="json", by_alias=True, exclude_none=True)
     assert values.body["configOverride"] == config
+
+
+def test_the_token_for_gated_models_comes_from_the_secret_that_the_policy_names() -> None:
+    """In the pod and in the chart's values alike."""
+    text = GOLDEN.read_text(encoding="utf-8").replace("  deadline: 5s", "  deadline: 5s\n  weights: {token: ours}")
+    policy = linked(text)
+    (values,) = targets.values(policy, "istio")
+    objects = targets.objects(policy, "istio")
+    (pod,) = [item.body for item in objects if item.path.endswith("deployment-semantic-router.yaml")]
+    wanted = {
+        "name": "HF_TOKEN",
+        "valueFrom": {"secretKeyRef": {"name": "ours", "key": "token", "optional": True}},
+    }
+    assert wanted in values.body["extraEnv"]
+    assert wanted in pod["spec"]["template"]["spec"]["containers"][0]["env"]
 
 
 def test_an_overlay_that_takes_the_router_from_its_chart_deploys_none_of_it(tmp_path: Path) -> None:

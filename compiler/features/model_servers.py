@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from compiler.features.objects import Body, Object, make
-from compiler.features.pods import deployment_spec, selector, service_port, service_spec
+from compiler.features.pods import access_mode, deployment_spec, selector, service_port, service_spec
 from compiler.features.simulator import simulator_pod
 from compiler.features.vllm import vllm_pod
 from compiler.link import ir
@@ -67,17 +67,12 @@ def rollout(server: ir.VllmServer, replicas: int) -> Body:
     return {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}
 
 
-def access_mode(server: ir.VllmServer) -> str:
-    """How its volume is held: by one pod, or by several on different nodes."""
-    return "ReadWriteOnce" if server.replicas == 1 else "ReadWriteMany"
-
-
 def around(endpoint: ir.Endpoint, server: ir.VllmServer) -> Iterator[Object]:
     """What stands beside the Deployment: the Service, and the volume that keeps the weights."""
     name, namespace = endpoint.service.name, endpoint.service.namespace
     if not server.simulate:
         spec = {
-            "accessModes": [access_mode(server)],
+            "accessModes": [access_mode(server.replicas)],
             "resources": {"requests": {"storage": server.storage}},
             "volumeMode": "Filesystem",
         }

@@ -138,3 +138,8 @@ def service_spec(pods: Mapping[str, str], ports: list[Body]) -> Body:
 def service_port(name: str, port: int, target: str | int, app_protocol: str) -> Body:
     """A port of a Service. The name and the protocol tell a mesh what is spoken there."""
     return {"appProtocol": app_protocol, "name": name, "port": port, "protocol": "TCP", "targetPort": target}
+
+
+def access_mode(replicas: int) -> str:
+    """How a volume is held: by one pod, or by several on different nodes."""
+    return "ReadWriteOnce" if replicas == 1 else "ReadWriteMany"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compiler.features.objects import Body, Object, make
-from compiler.features.pods import HARDENED, container
+from compiler.features.pods import HARDENED, access_mode, container
 from compiler.link import ir
 from compiler.link.signals import Language
 
@@ -36,7 +36,7 @@ def claim(policy: ir.Policy) -> Iterator[Object]:
     router, found = policy.router, checkpoints(policy)
     if found and router.weights is None:
         spec: Body = {
-            "accessModes": ["ReadWriteOnce" if router.replicas == 1 else "ReadWriteMany"],
+            "accessModes": [access_mode(router.replicas)],
             "resources": {"requests": {"storage": f"{STORAGE * len(found)}Gi"}},
             "volumeMode": "Filesystem",
         }

@@ -13,8 +13,9 @@ from typing import TypeVar
 from compiler.diagnostics import Diagnostic
 from compiler.features import vllm
 from compiler.features.helm import Values
-from compiler.features.model_servers import access_mode, served
+from compiler.features.model_servers import served
 from compiler.features.objects import Body
+from compiler.features.pods import access_mode
 from compiler.link import ir
 from compiler.link.rebuilt import rebuilt
 from compiler.releases.servers import VLLM
@@ -161,7 +162,7 @@ def _model(policy: ir.Policy, endpoint: ir.Endpoint, server: ir.VllmServer) -> B
         "replicaCount": server.replicas,
         "resources": vllm.server_resources(server),
         "pvcStorage": server.storage,
-        "pvcAccessMode": [access_mode(server)],
+        "pvcAccessMode": [access_mode(server.replicas)],
         "hf_token": {"secretName": server.token_secret, "secretKey": "token"},
         "vllmConfig": {
             # Off unless it is asked for: the chart would switch off what vLLM does by itself.

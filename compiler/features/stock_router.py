@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from compiler.features.components import Component
 from compiler.features.helm import Values
 from compiler.features.objects import Body, Object, make
-from compiler.features.pods import container, container_port, resources, selector, spread
+from compiler.features.pods import access_mode, container, container_port, resources, selector, spread
 from compiler.features.router_config import CONFIG
+from compiler.features.router_models import claim_name
 from compiler.features.stock_config import key_variable, stock_config
 from compiler.link import ir
 from compiler.releases.engines import STOCK_ROUTER, StockRouter
@@ -56,15 +57,10 @@ def pod(policy: ir.Policy, config: str) -> Body:
         "topologySpreadConstraints": spread(selector(name)),
         "volumes": [
             {"name": "config", "configMap": {"name": config, "defaultMode": 0o444}},
-            {"name": "models", "persistentVolumeClaim": {"claimName": claim(policy)}},
+            {"name": "models", "persistentVolumeClaim": {"claimName": claim_name(policy.router)}},
             {"name": "scratch", "emptyDir": {}},
         ],
     }
-
-
-def claim(policy: ir.Policy) -> str:
-    """The claim that keeps its models: the policy's, or one of the name that the chart gives it."""
-    return policy.router.weights or f"{policy.router.grpc.name}-models"
 
 
 def volume(policy: ir.Policy) -> Iterator[Object]:
@@ -72,12 +68,12 @@ def volume(policy: ir.Policy) -> Iterator[Object]:
     router = policy.router
     if router.weights is None:
         spec = {
-            "accessModes": [_access(router)],
+            "accessModes": [access_mode(router.replicas)],
             "resources": {"requests": {"storage": STORAGE}},
             "volumeMode": "Filesystem",
         }
         yield make(
-            "v1", "PersistentVolumeClaim", claim(policy), router.span, namespace=router.grpc.namespace, spec=spec
+            "v1", "PersistentVolumeClaim", claim_name(router), router.span, namespace=router.grpc.namespace, spec=spec
         )
 
 
@@ -85,7 +81,8 @@ def chart(policy: ir.Policy) -> Values:
     """Values for the chart: names as our objects call them, and the config as a whole, so that no default stays."""
     router, release = policy.router, _release(policy)
     repository, _, tag = (router.image or release.image).rpartition(":")
-    persistence: Body = {"enabled": True, "accessMode": _access(router), "size": STORAGE, "storageClassName": ""}
+    access = access_mode(router.replicas)
+    persistence: Body = {"enabled": True, "accessMode": access, "size": STORAGE, "storageClassName": ""}
     if router.weights is not None:
         persistence["existingClaim"] = router.weights
     body: Body = {
@@ -96,7 +93,7 @@ def chart(policy: ir.Policy) -> Values:
         "image": {"repository": repository, "tag": tag, "pullPolicy": "IfNotPresent"},
         "args": list(release.args),
         "configOverride": stock_config(policy).model_dump(mode="json", by_alias=True, exclude_none=True),
-        "extraEnv": _keys(policy),
+        "extraEnv": _environment(policy),
         "persistence": persistence,
         # Its config is a file, so it has nothing to ask of the API server.
         "rbac": {"create": False},
@@ -139,13 +136,9 @@ def _release(policy: ir.Policy) -> StockRouter:
     return STOCK_ROUTER[policy.versions["semantic-router"]]
 
 
-def _access(router: ir.Router) -> str:
-    return "ReadWriteOnce" if router.replicas == 1 else "ReadWriteMany"
-
-
 def _environment(policy: ir.Policy) -> list[Body]:
     """Providers' keys; and the token with which gated models are downloaded, if there is one."""
-    token = {"name": "hf-token-secret", "key": "token", "optional": True}
+    token = {"name": policy.router.token_secret, "key": "token", "optional": True}
     return [{"name": "HF_TOKEN", "valueFrom": {"secretKeyRef": token}}, *_keys(policy)]
 
 

@@ -31,6 +31,7 @@ from compiler.link.symbols import (
     ServiceRef,
     VllmServer,
 )
+from schemas.scalars import TOKEN_SECRET
 
 __all__ = [
     "ALWAYS",
@@ -183,7 +184,7 @@ class Router:
     gpus: int = 0
     weights: str | None = None
     """The claim that holds checkpoints already; without one the compiler writes one."""
-    token_secret: str = "hf-token-secret"  # noqa: S105 - the Secret's name, not a secret
+    token_secret: str = TOKEN_SECRET
     on_failure: str = "deny"
     response_headers: Literal["never", "on-request", "always"] = "never"
     unguarded: bool = False

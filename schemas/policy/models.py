@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from schemas.policy.base import Noun
-from schemas.scalars import Bool, Header, Int, Label, Name, Number, Port, Text
+from schemas.scalars import TOKEN_SECRET, Bool, Header, Int, Label, Name, Number, Port, Text
 from schemas.shapes import LIST, MAPPING, TEXT, AsList, AsMapping, AsText, by_shape
 
 Weight = Annotated[Int, Field(ge=0, le=1_000_000)]
@@ -27,7 +27,7 @@ class Vllm(Noun):
     gpus: Annotated[Int, Field(ge=1, le=64)] = 1
     replicas: Annotated[Int, Field(ge=1, le=1000)] = 1
     storage: Storage = "40Gi"
-    token: Label = "hf-token-secret"  # noqa: S105 - the Secret's name, not a secret
+    token: Label = TOKEN_SECRET
     args: list[Text] = []
 
 

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from schemas.policy.base import Noun
-from schemas.scalars import Bytes, Image, Int, Label, Milliseconds, Name, Release, Text
+from schemas.scalars import TOKEN_SECRET, Bytes, Image, Int, Label, Milliseconds, Name, Release, Text
 from schemas.shapes import MAPPING, TEXT, AsMapping, AsText, by_shape
 
 Count = Annotated[Int, Field(ge=1, le=1000)]
@@ -23,7 +23,7 @@ class Weights(Noun):
     """
 
     pvc: Label | None = None
-    token: Label = "hf-token-secret"  # noqa: S105 - the Secret's name, not a secret
+    token: Label = TOKEN_SECRET
 
 
 class Router(Noun):

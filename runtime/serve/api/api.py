@@ -16,9 +16,9 @@ from runtime.output import log
 from runtime.request.answers import RETRY_AFTER, model_list, refusal
 from runtime.request.body import BodyError, read_body
 from runtime.request.events import Answer, Cause, RequestHeaders
-from runtime.request.headers import refused_content, too_large
+from runtime.request.headers import MODELS_PATH, refused_content, too_large
 from runtime.serve.api import findings
-from runtime.serve.api.endpoints import ENDPOINTS, MODELS, OPENAPI, Endpoint
+from runtime.serve.api.endpoints import ENDPOINTS, OPENAPI, Endpoint
 from runtime.serve.api.handlers import Said
 from runtime.serve.api.openapi import document
 from runtime.serve.api.shapes import MAX_TEXTS
@@ -92,8 +92,8 @@ class HttpApi:
 
     def _page(self, request: Incoming) -> Answer:
         """What is read by GET."""
-        if request.path not in (OPENAPI, MODELS):
-            served = ", ".join((*ENDPOINTS, MODELS, OPENAPI))
+        if request.path not in (OPENAPI, MODELS_PATH):
+            served = ", ".join((*ENDPOINTS, MODELS_PATH, OPENAPI))
             return refusal(404, "not_found", f"This path is not served here. Served are {served}.")
         if request.method not in ("GET", "HEAD"):
             return _wrong_method("GET, HEAD")

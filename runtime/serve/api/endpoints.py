@@ -50,5 +50,4 @@ ENDPOINTS = {
         "What would become of a request.", shapes.EvalRequest, (shapes.EvalResponse,), handlers.evaluate, traced=True
     ),
 }
-OPENAPI, MODELS = "/openapi.json", "/v1/models"
-"""What is read by GET."""
+OPENAPI = "/openapi.json"

@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from runtime.serve.api.endpoints import ENDPOINTS, MODELS, OPENAPI, Endpoint
+from runtime.request.headers import MODELS_PATH
+from runtime.serve.api.endpoints import ENDPOINTS, OPENAPI, Endpoint
 from runtime.serve.api.shapes import ErrorResponse, LabelScore, ModelList
 from schemas.version import VERSION
 
@@ -43,7 +44,7 @@ def document() -> dict[str, Any]:
         },
         "paths": {
             **paths,
-            MODELS: {"get": _reading("Names that a client may give as its model.", _content(_ref(ModelList)), 503)},
+            MODELS_PATH: {"get": _reading("Names that a client may give as a model.", _content(_ref(ModelList)), 503)},
             OPENAPI: {"get": _reading("This document.", _content({"type": "object"}))},
         },
         "components": {"schemas": schemas["$defs"]},

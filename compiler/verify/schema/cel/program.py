@@ -9,7 +9,7 @@ from typing import Any
 
 from compiler.verify.schema.cel import macros
 from compiler.verify.schema.cel.functions import CONSTANTS, FUNCTIONS, METHODS
-from compiler.verify.schema.cel.syntax import CelSyntaxError, Node, Unsigned, parse
+from compiler.verify.schema.cel.syntax import RESERVED, CelSyntaxError, Node, Unsigned, parse
 from compiler.verify.schema.cel.values import (
     NONE,
     TYPES,
@@ -35,28 +35,8 @@ _ORDERS: dict[str, Callable[[int], bool]] = {
     ">=": lambda order: order >= 0,
 }
 _ESCAPES = (("__underscores__", "__"), ("__dot__", "."), ("__dash__", "-"), ("__slash__", "/"))
-_KEYWORDS = frozenset(
-    [
-        "true",
-        "false",
-        "null",
-        "in",
-        "as",
-        "break",
-        "const",
-        "continue",
-        "else",
-        "for",
-        "function",
-        "if",
-        "import",
-        "let",
-        "loop",
-        "package",
-        "namespace",
-        "return",
-    ]
-)
+_KEYWORDS = RESERVED - {"var", "void", "while"} | {"true", "false", "null", "in"}
+"""Names of fields that Kubernetes writes with underscores around: the language's words, but for three."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ _TOKEN = re.compile(
     |(?P<mark>\|\||&&|<=|>=|==|!=|\.\?|\[\?|[-+*/%<>!?:.,()\[\]{}])""",
     re.VERBOSE,
 )
-_RESERVED = frozenset(
+RESERVED = frozenset(
     [
         "as",
         "break",
@@ -267,7 +267,7 @@ class _Parser:
         name = self._name()
         if name in {"true", "false", "null"}:
             return Node("literal", {"true": True, "false": False, "null": None}[name])
-        if name in _RESERVED or name == "in":
+        if name in RESERVED or name == "in":
             raise CelSyntaxError(f"`{name}` is a reserved word")
         if self._take("("):
             return Node("call", name, tuple(self._arguments(")")[0]))
