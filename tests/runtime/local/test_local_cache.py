@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 import urllib.request
 
 import pytest
+from compiled_stand import compiled_stand
 from gateway_client import REAL_ENVOY, Running
 from scripted import Scripted
 
-from compiler.output.write import write
-from compiler.pipeline import compile_policy, read_policy
-from runtime.local import LocalStand, stand
+from runtime.local import LocalStand
 
 POLICY = """\
 apiVersion: vsr.dev/v1alpha1
@@ -73,16 +71,9 @@ class Counting(Running):
 
 
 def started(folder, guards: str):
-    """A stand with the policy as it was compiled, before scripted backends."""
-    (folder / "policy.yaml").write_text(POLICY.replace("GUARDS\n", guards), encoding="utf-8")
-    compiled = compile_policy(read_policy(folder / "policy.yaml"), lambda _: None)
-    write(folder / "out", compiled.tree, compiled.lock)
-    lines: list[str] = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stand, "Backend", Scripted)
-        serve = (sys.executable, "-P", "-m", "runtime.cli", "serve")
-        with LocalStand(folder / "out" / "kept" / "local", serve=serve, on_log=lines.append) as local:
-            yield Counting(local, lines)
+    """A stand that keeps answers."""
+    with compiled_stand(folder, POLICY.replace("GUARDS\n", guards), Counting) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import pytest
 from checkpoints import plant
-from gateway_client import REAL_ENVOY, Running
+from compiled_stand import compiled_stand
+from gateway_client import REAL_ENVOY
 from scripted import Scripted
-
-from compiler.output.write import write
-from compiler.pipeline import compile_policy, read_policy
-from runtime.local import LocalStand, stand
 
 pytest.importorskip("torch", reason="torch is not installed: checkpoints cannot be run")
 
@@ -49,17 +45,10 @@ def gateway(tmp_path_factory):
     labels = ["O", "B-PER", "I-PER", "B-LOC"]
     plant(folder / "models/org/persons" / PERSONS, "token", labels, {"aa": "B-PER", "ab": "I-PER", "ac": "B-LOC"})
     plant(folder / "models/org/attacks" / ATTACKS, "sequence", ["benign", "jailbreak"], {"ba": "jailbreak"})
-    (folder / "policy.yaml").write_text(POLICY, encoding="utf-8")
-    compiled = compile_policy(read_policy(folder / "policy.yaml"), lambda _: None)
-    write(folder / "out", compiled.tree, compiled.lock)
-    lines: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VSR_MODELS", str(folder / "models"))
-        patch.setattr(stand, "Backend", Scripted)
-        serve = (sys.executable, "-P", "-m", "runtime.cli", "serve")
-        local = LocalStand(folder / "out" / "detected" / "local", serve=serve, on_log=lines.append)
-        with local:
-            yield Running(local, lines)
+        with compiled_stand(folder, POLICY) as running:
+            yield running
 
 
 @pytest.fixture(autouse=True)

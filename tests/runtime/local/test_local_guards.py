@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import pytest
-from gateway_client import REAL_ENVOY, Running
+from compiled_stand import compiled_stand
+from gateway_client import REAL_ENVOY
 from scripted import Scripted
-
-from compiler.output.write import write
-from compiler.pipeline import compile_policy, read_policy
-from runtime.local import LocalStand, stand
 
 POLICY = """\
 apiVersion: vsr.dev/v1alpha1
@@ -40,18 +36,9 @@ pytestmark = REAL_ENVOY
 
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory):
-    """A stand with the policy as it was compiled, before scripted backends."""
-    folder = tmp_path_factory.mktemp("guards")
-    (folder / "policy.yaml").write_text(POLICY, encoding="utf-8")
-    compiled = compile_policy(read_policy(folder / "policy.yaml"), lambda _: None)
-    write(folder / "out", compiled.tree, compiled.lock)
-    lines: list[str] = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stand, "Backend", Scripted)
-        serve = (sys.executable, "-P", "-m", "runtime.cli", "serve")
-        local = LocalStand(folder / "out" / "guarded" / "local", serve=serve, on_log=lines.append)
-        with local:
-            yield Running(local, lines)
+    """A stand with guards."""
+    with compiled_stand(tmp_path_factory.mktemp("guards"), POLICY) as running:
+        yield running
 
 
 @pytest.fixture(autouse=True)

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import pytest
-from gateway_client import REAL_ENVOY, Running
+from compiled_stand import compiled_stand
+from gateway_client import REAL_ENVOY
 from scripted import Scripted
-
-from compiler.output.write import write
-from compiler.pipeline import compile_policy, read_policy
-from runtime.local import LocalStand, stand
 
 POLICY = """\
 apiVersion: vsr.dev/v1alpha1
@@ -40,17 +36,9 @@ pytestmark = REAL_ENVOY
 
 
 def started(tmp_path_factory, who: str, more: str = ""):
-    """A stand with the policy as it was compiled, before scripted backends."""
-    folder = tmp_path_factory.mktemp("told")
-    (folder / "policy.yaml").write_text(POLICY.format(who=who, more=more), encoding="utf-8")
-    compiled = compile_policy(read_policy(folder / "policy.yaml"), lambda _: None)
-    write(folder / "out", compiled.tree, compiled.lock)
-    lines: list[str] = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stand, "Backend", Scripted)
-        serve = (sys.executable, "-P", "-m", "runtime.cli", "serve")
-        with LocalStand(folder / "out" / "told" / "local", serve=serve, on_log=lines.append) as local:
-            yield Running(local, lines)
+    """A stand that tells."""
+    with compiled_stand(tmp_path_factory.mktemp("told"), POLICY.format(who=who, more=more)) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

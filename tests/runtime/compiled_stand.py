@@ -1,0 +1,38 @@
+"""A stand with a policy as it was compiled, before scripted backends, for the tests of one feature."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from gateway_client import Running
+from scripted import Scripted
+
+from compiler.output.write import write
+from compiler.pipeline import compile_policy, read_policy
+from runtime.local import LocalStand, stand
+
+
+@contextmanager
+def compiled_stand(folder: Path, policy: str, kind: type[Running] = Running) -> Iterator[Running]:
+    """The stand, serving, and what it logs.
+
+    Args:
+        folder: Where policy and output go.
+        policy: The text of the policy.
+        kind: What asks it.
+    """
+    path = folder / "policy.yaml"
+    path.write_text(policy, encoding="utf-8")
+    compiled = compile_policy(read_policy(path), lambda _: None)
+    write(folder / "out", compiled.tree, compiled.lock)
+    lines: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stand, "Backend", Scripted)
+        serve = (sys.executable, "-P", "-m", "runtime.cli", "serve")
+        directory = folder / "out" / compiled.policy.name / "local"
+        with LocalStand(directory, serve=serve, on_log=lines.append) as local:
+            yield kind(local, lines)
