@@ -225,3 +225,11 @@ def test_the_buffer_is_written_as_kubernetes_writes_sizes() -> None:
     """To the byte, in the largest unit that fits."""
     assert [quantity(size) for size in (8 << 20, 1536, 1000)] == ["8Mi", "1536", "1000"]
     assert quantity(2048) == "2Ki"
+
+
+def test_a_window_of_http_2_is_never_smaller_than_the_protocol_has_it() -> None:
+    """It is the longest body over HTTP/2; a router that takes less says so itself."""
+    for limit, window in (("8Mi", "8Mi"), ("65536", "64Ki"), ("1Ki", "65535")):
+        body = targets.objects(linked(HEAD.replace('"r:1"', f'"r:1", maxBody: {limit}') + TEXT), "envoy-gateway")
+        (client,) = [item.body["spec"] for item in body if item.kind == "ClientTrafficPolicy"]
+        assert client["http2"] == {"initialStreamWindowSize": window}
