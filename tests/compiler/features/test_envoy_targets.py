@@ -172,15 +172,16 @@ def test_where_a_providers_api_lies_is_said_in_the_releases_own_field(
     assert ("name" in rule) == ("prefix" in schema)
 
 
-def test_a_provider_is_spoken_to_over_tls_under_its_own_name() -> None:
-    """On both targets: any certificate of a known authority would not do."""
+@pytest.mark.parametrize("profile", ["seed", "current"])
+def test_a_provider_is_spoken_to_over_tls_under_its_own_name(profile: str) -> None:
+    """On both targets and at both profiles its Backend says so itself, so there is no moment of plain text."""
     for target, home in (("ai-gateway", "vllm-semantic-router-system"), ("envoy-gateway", "edge")):
-        found = bodies(target)
-        validation = found["BackendTLSPolicy", home, "out"]["spec"]["validation"]
-        assert validation == {"hostname": "api.example.com", "wellKnownCACertificates": "System"}
-        assert found["Backend", home, "out"]["spec"]["endpoints"] == [
-            {"fqdn": {"hostname": "api.example.com", "port": 443}}
-        ]
+        found = bodies(target, **PROFILES[profile])
+        assert found["Backend", home, "out"]["spec"] == {
+            "type": "Endpoints",
+            "endpoints": [{"fqdn": {"hostname": "api.example.com", "port": 443}}],
+            "tls": {"insecureSkipVerify": False, "sni": "api.example.com", "wellKnownCACertificates": "System"},
+        }
 
 
 def test_no_route_has_more_rules_than_fit_and_a_new_model_changes_one() -> None:
