@@ -161,6 +161,13 @@ def with_listener(policy: ir.Policy, protocol: str) -> ir.Policy:
     return replace(policy, gateway=replace(policy.gateway, listener=own))
 
 
+@pytest.mark.parametrize(("case", "check"), [("external", "grpc_health_check"), ("stock-router", "tcp_health_check")])
+def test_a_router_is_asked_for_its_health_by_what_it_speaks(case: str, check: str) -> None:
+    """The stock router serves no health protocol: asked by it, none of its pods would ever be healthy."""
+    (asked,) = router_cluster(policy_of(case, "current").router)["health_checks"]
+    assert {key for key in asked if key.endswith("_health_check")} == {check}
+
+
 def test_listeners_are_called_as_the_release_calls_them() -> None:
     """By the Gateway's name, or by the port; one with TLS has its filters in a chain of its own."""
     gateway = policy_of("external", "current").gateway
@@ -172,7 +179,7 @@ def test_listeners_are_called_as_the_release_calls_them() -> None:
 
 @pytest.mark.envoy
 @needs_envoy
-@pytest.mark.parametrize("case", ["external", "homes", "many-models"])
+@pytest.mark.parametrize("case", ["external", "homes", "many-models", "stock-router"])
 @pytest.mark.parametrize("target", ["ai-gateway", "envoy-gateway"])
 def test_envoy_takes_what_the_patch_makes(case: str, target: str, tmp_path: Path) -> None:
     """Every field is known to Envoy and every rule of its own holds."""
@@ -191,7 +198,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder.mkdir()
     (folder.parent / "router").symlink_to(EXTERNAL / "router")
     (folder / "envoy.yaml").write_text(json.dumps(bootstrap(policy, "envoy-gateway")), encoding="utf-8")
-    stand = local.stand(policy) | {"extProcCluster": router_cluster(policy.router.grpc)["name"]}
+    stand = local.stand(policy) | {"extProcCluster": router_cluster(policy.router)["name"]}
     (folder / "stand.yaml").write_text(json.dumps(stand), encoding="utf-8")
     with LocalStand(folder) as running:
         yield running.url.removeprefix("http://")
