@@ -136,6 +136,16 @@ EDITS: dict[str, tuple[list[str], str, str, str, str]] = {
     "a picker spoken to by HTTP/1": (m.POOLED, "appProtocol: http2", "appProtocol: http", "VSR408", "HTTP/2"),
     "Envoy's own name": (m.POOLED, "vsr.ext_proc", "envoy.filters.http.ext_proc", "VSR409", "re-points"),
     "a filter behind the others": (m.ISTIO, "INSERT_FIRST", "ADD", "VSR409", "behind the others"),
+    "a filter behind the picker": (
+        m.POOLED,
+        "GATEWAY}\n    patch:\n      operation: INSERT_FIRST",
+        """GATEWAY, listener: {filterChain: {filter: {subFilter: {name: envoy.filters.http.grpc_stats}}}}}
+    patch:\n      operation: INSERT_BEFORE""",
+        "VSR409",
+        "behind the endpoint picker",
+    ),
+    "a filter behind Envoy's router": (m.ENVOY, "http_filters/0", "http_filters/-", "VSR409", "no request comes"),
+    "a filter that is not the first": (m.AI, "http_filters/0", "http_filters/2", "VSR409", "may put its own before"),
     "nothing stripped": (m.ISTIO, "remove: x-selected-model", "remove: x-other", "VSR410", "chooses the route itself"),
     "half a body": (m.ISTIO, "mode: BUFFERED,", "mode: BUFFERED_PARTIAL,", "VSR411", "cuts bodies off"),
     "full duplex without trailers": (m.ISTIO, "mode: BUFFERED,", "mode: FULL_DUPLEX_STREAMED,", "VSR411", "trailer"),
