@@ -209,7 +209,7 @@ class Processor:
         exchange.request_id = "" if isinstance(first, RequestBody) else id_of(first)
         if self._tracing and isinstance(first, RequestHeaders):
             exchange.carrier = carrier_of(first)
-        state, action = advance(exchange.generation.rules, Fresh(), first)
+        state, action = advance(generation.rules, Fresh(), first)
         if isinstance(action, Answer):
             self._note(exchange, action, None)
             return encoded(action)
@@ -226,8 +226,9 @@ class Processor:
         begun = monotonic()
         event = to_event(message, announced=exchange.mode is BodyMode.WHOLE)
         held.add(len(event.body) if isinstance(event, RequestBody) else 0)
-        decided = await self._decide(exchange.generation, state, event, begun)
-        decided = await exchange.generation.answered(decided, _loop_time(begun + exchange.generation.budget))
+        decided = await self._decide(generation, state, event, begun)
+        if isinstance(decided, Route) and decided.lookup is not None:
+            decided = await generation.answered(decided, _loop_time(begun + generation.budget))
         self._note(exchange, decided, begun)
         if not isinstance(decided, Route) or decided.response is None:
             return encoded(decided)
