@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from runtime.guards.api_words import MEDIA_KEYS, MEDIA_TYPES, READABLE_SOURCES, TOKEN_KEYS
+from runtime.guards.finders import look_through
 from runtime.guards.guard import Guard
 from runtime.guards.leaves import Leaf, Placed, is_blob, leaves
 from runtime.guards.normalise import normalise
@@ -83,8 +84,7 @@ class Matter:
         for number, text in enumerate(self.texts):
             if expired():
                 raise OutOfTimeError
-            normalised = self._normal(text) if guard.finders else None
-            found = [span for finder in guard.finders if normalised for span in finder(normalised, expired)]
+            found = look_through(guard.finders, self._normal(text), expired) if guard.finders else []
             found += self._seen(text, looks[number], guard) if looks else ()
             found = [span for span in found if span.end > span.start]
             if found:

@@ -53,6 +53,8 @@ _STABLE = {"Ll", "Lu", "Lo", "So", "Sm", "Cn", "Co", "Cs"}
 _ASCII_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _SPACED = re.compile(r"(?<!\S)\S (?:[^\n] ){6,}[^\n](?!\S)")
 """Letters with a space between any two; a space between words is a letter too."""
+_APART = re.compile(r" \S {1,3}\S ")
+"""What such a row has, and most texts have not: quick to look for."""
 _UNSEEN_CLASS = re.compile(f"[{_UNSEEN}]")
 
 
@@ -86,7 +88,7 @@ def unspaced(normalised: Normalised) -> Normalised | None:
 
     Only for a second look: rows of figures and tables of single letters are written so too.
     """
-    runs = list(_SPACED.finditer(normalised.text))
+    runs = list(_SPACED.finditer(normalised.text)) if _APART.search(normalised.text) else []
     if not runs:
         return None
     places: list[int] = []

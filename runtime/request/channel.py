@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from runtime.guards.finders import merge
+from runtime.guards.finders import look_through, merge
 from runtime.guards.guard import Guard
 from runtime.guards.mask import Book
 from runtime.guards.normalise import normalise
@@ -188,7 +188,7 @@ class Channel:
             return self._seen
         normalised = normalise(self._before + self._held)
         for guard in self._guards:
-            spans = [span for finder in guard.finders for span in finder(normalised, expired)]
+            spans = look_through(guard.finders, normalised, expired)
             new = [span for span in spans if span.end > len(self._before)]
             if new:
                 self.matched.add(guard.name)

@@ -157,6 +157,7 @@ DISGUISES = {
     "bidi": lambda text: "\u202d" + text + "\u202c",
     "full width": lambda text: moved(text, 0xFEE0),
     "tags": lambda text: "".join(chr(0xE0000 + ord(mark)) for mark in text),
+    "letters apart": " ".join,
     "stacked marks": lambda text: "".join(f"{mark}\u0336" if mark.isalpha() else mark for mark in text),
 }
 ENCODINGS = {

@@ -259,6 +259,14 @@ def test_finding_never_gets_out_wherever_it_is_cut(cuts, together):
     assert isinstance(stream.refusal, Answer)
 
 
+def test_letters_that_stand_apart_are_read_as_words_in_documents_and_in_streams():
+    """As in requests; else a model needs no more than blanks."""
+    apart = " ".join("the key is sk-abcd1234 now")
+    assert whole(completion(apart), BLOCK).code == "guard:keys"
+    _, stream = streamed(sse(*(chunk(content=mark) for mark in apart), "[DONE]"), ResponsePlan(Api.CHAT, (BLOCK,)))
+    assert stream.refusal.code == "guard:keys"
+
+
 def test_choices_and_calls_are_texts_of_their_own():
     """Several at a time, each put together from its own pieces."""
     call = {"index": 0, "id": "c", "type": "function", "function": {"name": "f", "arguments": ""}}
