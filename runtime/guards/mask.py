@@ -111,6 +111,11 @@ class Unmasker:
         self._held = text[cut:]
         return self._restored(text[:cut])
 
+    @property
+    def holds(self) -> bool:
+        """Whether something is held back."""
+        return bool(self._held)
+
     def end(self) -> str:
         """What was held back: the text ends, so it was no placeholder."""
         rest, self._held = self._held, ""

@@ -80,7 +80,7 @@ class Channel:
     @property
     def holds(self) -> bool:
         """Whether something is held that has not gone."""
-        return bool(self._held) or bool(self._restore)
+        return bool(self._held) or self._unmasker.holds
 
     def feed(self, piece: str, expired: Expired) -> Asking[str]:
         """What may go after this piece.

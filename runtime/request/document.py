@@ -42,10 +42,12 @@ OWN = frozenset(
 """Fields in which the server speaks of the response."""
 _WORD = re.compile(r"[\w.:/-]{1,128}", re.ASCII)
 RESPONSE = "response"
+REMEMBERED = 4096
+"""Texts known to be harmless: what every event of a stream repeats is read once."""
 
 
 def inspect(
-    plan: ResponsePlan, text: str, values: object, book: Book, expired: Expired
+    plan: ResponsePlan, text: str, values: object, book: Book, expired: Expired, harmless: set[str] | None = None
 ) -> Asking[tuple[str, tuple[GuardMatch, ...]] | Answer]:
     """The document as the client may have it, still with placeholders, and which guards found something; or the error.
 
@@ -55,6 +57,8 @@ def inspect(
         values: what it holds.
         book: of what is masked in the response.
         expired: says when the time is up.
+        harmless: texts that need not be read once more, of which nothing that is no text is one. It learns of those in
+            which nothing was found, as far as it may grow.
     """
     matches: list[GuardMatch] = []
     hits: list[Hit] = []
@@ -63,6 +67,8 @@ def inspect(
     except OutOfTimeError:
         closed = next((guard for guard in plan.guards if not guard.passes_errors), None)
         return (text, ()) if closed is None else failed(plan.api, closed, Cause.TIMEOUT, RESPONSE)
+    if harmless is not None and not matter.unreadable and harmless.issuperset(matter.texts):
+        return text, ()
     questions = _questions(plan, matter, values)
     looks = (yield questions) if questions else {guard.detector: () for guard in plan.guards if guard.detector}
     for guard in plan.guards:
@@ -74,6 +80,8 @@ def inspect(
         elif found:
             matches.append(GuardMatch(guard.name, guard.action))
             hits += found if guard.action == "mask" else ()
+    if harmless is not None and not matches and len(harmless) < REMEMBERED:
+        harmless.update(matter.texts)
     try:
         return masked(text, matter, hits, book), tuple(matches)
     except BookFullError:
