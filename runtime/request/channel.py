@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from runtime.guards.escapes import unescaped
 from runtime.guards.finders import look_through, merge
 from runtime.guards.guard import Guard
 from runtime.guards.mask import Book
@@ -186,9 +187,10 @@ class Channel:
         found: list[Span] = []
         if not self._patterns:
             return self._seen
-        normalised = normalise(self._before + self._held)
+        text = self._before + self._held
+        views = [view for view in (normalise(text), unescaped(text)) if view is not None]
         for guard in self._guards:
-            spans = look_through(guard.finders, normalised, expired)
+            spans = [span for view in views for span in look_through(guard.finders, view, expired)]
             new = [span for span in spans if span.end > len(self._before)]
             if new:
                 self.matched.add(guard.name)

@@ -215,9 +215,14 @@ def settled(work):
     raise AssertionError("a detector was asked")
 
 
+def said_events(data: bytes):
+    """The events of a stream."""
+    return [json.loads(line[6:]) for line in data.decode().split("\n") if line.startswith("data: {")]
+
+
 def said(data: bytes):
     """The texts of a chat stream by choice, and its events."""
-    events = [json.loads(line[6:]) for line in data.decode().split("\n") if line.startswith("data: {")]
+    events = said_events(data)
     texts: dict[int, str] = {}
     for event in events:
         for choice in event.get("choices", ()):
@@ -268,6 +273,21 @@ def test_letters_that_stand_apart_are_read_as_words_in_documents_and_in_streams(
     assert whole(completion(apart), BLOCK).code == "guard:keys"
     _, stream = streamed(sse(*(chunk(content=mark) for mark in apart), "[DONE]"), ResponsePlan(Api.CHAT, (BLOCK,)))
     assert stream.refusal.code == "guard:keys"
+
+
+def test_escapes_in_a_streamed_call_s_arguments_are_undone_as_in_a_document_s():
+    """Arguments are JSON: what is escaped there is read, masked as it stands there, and the rest left as it is."""
+    arguments = '{"a": "A\\u0067ent S\\u004dITH\\n", "b": "\\\\x"}'
+    masked = '{"a": "[NAME_1]\\n", "b": "\\\\x"}'
+    document = completion(None, tool_calls=[{"function": {"arguments": arguments}}])
+    assert json.loads(whole(document, MASK).body)["choices"][0]["message"]["tool_calls"][0]["function"] == {
+        "arguments": masked
+    }
+    calls = [chunk(tool_calls=[{"index": 0, "function": {"arguments": mark}}]) for mark in arguments]
+    out, _ = streamed(sse(*calls, chunk(finish="tool_calls"), "[DONE]"), ResponsePlan(Api.CHAT, (MASK,)))
+    deltas = [event["choices"][0]["delta"] for event in said_events(out)]
+    parts = [call["function"]["arguments"] for delta in deltas for call in delta.get("tool_calls", ())]
+    assert "".join(parts) == masked
 
 
 def test_choices_and_calls_are_texts_of_their_own():
@@ -401,7 +421,7 @@ def test_end_of_one_item_ends_no_other():
     assert HIDDEN[:5] not in out.decode()
     assert stream.refusal.code == "guard:keys"
     out, stream = streamed(sse(delta(0, "hello"), delta(1, "hi"), done, delta(0, " you"), last), RESPONSES_PLAN)
-    events = [json.loads(line[6:]) for line in out.decode().split("\n") if line.startswith("data: {")]
+    events = said_events(out)
     texts = [(event["output_index"], event["delta"]) for event in events if event.get("delta")]
     assert texts == [(1, "hi"), (0, "hello you")]
     assert events[-1] == last
