@@ -22,7 +22,11 @@ from runtime.serve.wire import ModeError, direct
 PART = 64 << 10
 """Bytes that Envoy takes in one message at most."""
 UPLOAD = 60.0
-"""Seconds for a body to come: nobody else counts them in this mode."""
+"""Seconds for a body to come: gateways wait as long as something comes, and streams are a bounded number."""
+
+
+class SlowError(Exception):
+    """What must come for a decision did not come in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +67,26 @@ async def gathered(context: Any, held: Held, most: int, full: Callable[[], bool]
                 if part.end_of_stream or len(body) > most or full():
                     return Upload(bytes(body), trailers=False)
     except TimeoutError:
-        return refusal(408, "upload_timeout", f"The body did not come within {UPLOAD:.0f} s.")
+        return too_slow()
     return None
+
+
+async def heard(context: Any) -> Any:  # noqa: ANN401 - grpc ships no types
+    """The next message of a request.
+
+    Raises:
+        SlowError: it did not come in time.
+    """
+    try:
+        async with asyncio.timeout(UPLOAD):
+            return await context.read()
+    except TimeoutError:
+        raise SlowError from None
+
+
+def too_slow() -> Answer:
+    """408."""
+    return refusal(408, "upload_timeout", f"The body did not come within {UPLOAD:.0f} s.")
 
 
 def in_parts(action: Route, upload: Upload) -> Iterator[bytes]:

@@ -25,7 +25,7 @@ from runtime.request.events import (
     Route,
 )
 from runtime.request.machine import Fresh, OutOfOrderError, State, advance
-from runtime.serve.duplex import gathered, in_parts
+from runtime.serve.duplex import SlowError, gathered, heard, in_parts, too_slow
 from runtime.serve.exchange import Exchange, Held, id_of, log_action
 from runtime.serve.generation import Generation
 from runtime.serve.messages import EXT_PROC_SERVICE, ProcessingRequest
@@ -190,6 +190,9 @@ class Processor:
                 raise
             task.uncancel()
             return _STOPPING
+        except SlowError:
+            self._note(exchange, too_slow(), None)
+            return encoded(too_slow())
         except (ModeError, OutOfOrderError) as error:
             return grpc.StatusCode.FAILED_PRECONDITION, str(error)
         except Exception as error:  # noqa: BLE001 - whatever it is, the stream must not end in OK
@@ -199,7 +202,7 @@ class Processor:
 
     async def _converse(self, exchange: Exchange, context: Any) -> bytes | tuple[Any, str]:  # noqa: ANN401 - as above
         """Exchange messages until there is a decision."""
-        message = await context.read()
+        message = await heard(context)
         if message is grpc.aio.EOF:
             return _UNDECIDED
         generation = exchange.generation
@@ -220,7 +223,8 @@ class Processor:
         if exchange.mode is BodyMode.STREAMED:
             return await self._converse_in_parts(exchange, state, held, context)
         await context.write(encoded(action))
-        message = await context.read()
+        del message, first  # who sends no body has no headers held either
+        message = await heard(context)
         if message is grpc.aio.EOF:
             return _UNDECIDED
         begun = monotonic()
