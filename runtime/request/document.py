@@ -15,10 +15,9 @@ from runtime.program.view import Expired, OutOfTimeError
 from runtime.request.asking import Asking, Looks, Questions
 from runtime.request.events import Answer, Cause, GuardMatch
 from runtime.request.guard_answers import blocked, failed, too_long, unreadable
+from runtime.request.pieces import ARGUMENTS
 from runtime.request.response_plan import ResponsePlan
 
-ARGUMENTS = frozenset({"arguments", "partial_json"})
-"""Texts that are JSON themselves: what is put back there is encoded once more."""
 UNREADABLE = frozenset({"logprobs", "prompt_logprobs", "prompt_token_ids", "token_ids", "top_logprobs"})
 """Fields that say the text once more, in pieces that no guard can read."""
 OWN = frozenset(

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 Path = tuple[str | int, ...]
+ARGUMENTS = frozenset({"arguments", "partial_json"})
+"""Texts that are JSON themselves: what is put back there is encoded once more."""
 WHOLE = frozenset({"call_id", "encrypted_content", "id", "name", "role", "signature", "tool_call_id", "type"})
 """Fields of a delta that come in one piece."""
 _PLACE = ("type", "item_id", "output_index", "content_index", "summary_index", "index")
@@ -18,13 +20,14 @@ _ALL_ENDS = (".completed", ".incomplete", ".failed", "message_stop", "message_de
 class Piece:
     """A piece of a text: which text, where the piece stands in the event, and what it says.
 
-    ``scope`` is what an end ends: a choice or an item.
+    ``scope`` is what an end ends: a choice or an item. ``inside`` is whether the text is JSON itself.
     """
 
     channel: Hashable
     scope: Hashable
     path: Path
     text: str
+    inside: bool = False
 
 
 def pieces(values: Mapping[str, Any]) -> Iterator[Piece]:
@@ -39,7 +42,7 @@ def pieces(values: Mapping[str, Any]) -> Iterator[Piece]:
     delta = values.get("delta")
     own = tuple(str(values.get(key)) for key in _PLACE)
     if isinstance(delta, str):
-        yield Piece(own, _item(values), ("delta",), delta)
+        yield Piece(own, _item(values), ("delta",), delta, "_arguments" in str(values.get("type")))
     else:
         yield from _within(delta, own, _item(values), ("delta",))
 
@@ -49,7 +52,7 @@ def _within(node: object, channel: tuple[Hashable, ...], scope: Hashable, path: 
         for key, value in node.items():
             if isinstance(value, str):
                 if key not in WHOLE and value:
-                    yield Piece((*channel, key), scope, (*path, key), value)
+                    yield Piece((*channel, key), scope, (*path, key), value, key in ARGUMENTS)
             else:
                 yield from _within(value, (*channel, key), scope, (*path, key))
     elif isinstance(node, list):

@@ -14,7 +14,7 @@ from runtime.request.answers import refusal
 from runtime.request.asking import Asking, LookError
 from runtime.request.body import BodyError, read_body
 from runtime.request.channel import BlockedError, Channel
-from runtime.request.document import ARGUMENTS, RESPONSE, encoded, inspect, restored, without_pieces
+from runtime.request.document import RESPONSE, encoded, inspect, restored, without_pieces
 from runtime.request.events import Answer, Cause, GuardMatch
 from runtime.request.guard_answers import blocked, failed, too_long
 from runtime.request.kinds import Api
@@ -167,7 +167,7 @@ class Stream:
         for piece in here:
             self._measure(piece.text)
             known = self._open.get(piece.channel)
-            restore = self._inner if piece.path[-1] in ARGUMENTS else self._plan.restore
+            restore = self._inner if piece.inside else self._plan.restore
             channel = known.channel if known else Channel(self._plan.guards, self._book, restore)
             told = known is not None and known.ended
             ends = not told and (piece.scope in closed or None in closed)

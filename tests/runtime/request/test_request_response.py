@@ -111,6 +111,53 @@ def test_restored_values_are_encoded_as_their_place_needs_it():
     assert json.loads(message["tool_calls"][0]["function"]["arguments"]) == {"to": RESTORE["[MAIL_1]"]}
 
 
+ARGUMENT_DELTAS = {
+    "chat": (Api.CHAT, lambda text: chunk(tool_calls=[{"index": 0, "function": {"arguments": text}}])),
+    "messages": (
+        Api.MESSAGES,
+        lambda text: {
+            "type": "content_block_delta",
+            "index": 0,
+            "delta": {"type": "input_json_delta", "partial_json": text},
+        },
+    ),
+    "responses": (
+        Api.RESPONSES,
+        lambda text: {
+            "type": "response.function_call_arguments.delta",
+            "item_id": "a",
+            "output_index": 0,
+            "delta": text,
+        },
+    ),
+    "responses of a server of tools": (
+        Api.RESPONSES,
+        lambda text: {"type": "response.mcp_call_arguments.delta", "item_id": "a", "output_index": 0, "delta": text},
+    ),
+}
+
+
+IN_DELTAS = frozenset({"arguments", "partial_json", "delta", "choices", "tool_calls", "function", 0})
+
+
+def innermost(node):
+    """The arguments in an event's delta."""
+    if isinstance(node, str):
+        return [node]
+    inner = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    return [text for key, each in inner if key in IN_DELTAS for text in innermost(each)]
+
+
+@pytest.mark.parametrize("place", ARGUMENT_DELTAS)
+def test_restored_values_break_no_streamed_arguments(place):
+    """Arguments are JSON: a value with quotes must not become a part of it, in any API's stream."""
+    api, delta = ARGUMENT_DELTAS[place]
+    data = sse(*(delta(text) for text in ('{"to": "[MA', 'IL_1]"', "}")))
+    out, _ = streamed(data, ResponsePlan(api, (), RESTORE))
+    said_ = "".join(text for event in said_events(out) for text in innermost(event))
+    assert json.loads(said_) == {"to": RESTORE["[MAIL_1]"]}
+
+
 def test_masks_of_a_response_are_never_taken_for_those_of_its_request():
     """Both are called NAME_1 by right; only the request's comes back."""
     action = whole(completion("[NAME_1] met Agent SMITH"), MASK, restore={"[NAME_1]": "Jane"})
