@@ -10,7 +10,7 @@ placeholder to begin with comes back as it was.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 from runtime.guards.text import Span
 
@@ -61,6 +61,11 @@ class Book:
         self._given[type_, value] = given
         self.values[given] = value
         return given
+
+
+def mentions(text: str, given: Container[str]) -> bool:
+    """Whether a text has one of these placeholders. What that takes does not depend on how many were given."""
+    return any(match[0] in given for match in _FORM.finditer(text))
 
 
 def placeholder(type: str, number: int) -> str:  # noqa: A002 - the field's name for it

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 
 from runtime.guards.api_words import MEDIA_KEYS, MEDIA_TYPES, READABLE_SOURCES, TOKEN_KEYS
 from runtime.guards.finders import look_through
@@ -45,6 +47,7 @@ class Matter:
         self.unreadable = len(self.leaves) < len(found) or _has_media(values)
         self.texts = tuple(dict.fromkeys((*(leaf.value for leaf in self.leaves), *self._joined)))
         self._normalised: dict[str, Normalised] = {}
+        self._placed: dict[int, Placed] = {}
 
     @cached_property
     def readings(self) -> tuple[str, ...]:
@@ -117,22 +120,20 @@ class Matter:
 
     def _across(self, run: Sequence[int], found: Sequence[Span]) -> Iterator[Hit]:
         """The findings that cross from one part into another, a piece for each; the rest was found in its part."""
-        begin = 0
-        pieces: list[tuple[int, int, int]] = []
-        for number in run:
-            end = begin + len(self.leaves[number].value)
-            pieces.append((number, begin, end))
-            begin = end
+        begins = [0, *accumulate(len(self.leaves[number].value) for number in run)]
         for span in found:
-            touched = [(number, b, e) for number, b, e in pieces if b < span.end and span.start < e]
-            if len(touched) > 1:
-                for number, b, e in touched:
-                    start, end = max(span.start, b) - b, min(span.end, e) - b
-                    yield Hit(number, Span(start, end, span.type, span.score, span.rule))
+            first, end = bisect_right(begins, span.start) - 1, bisect_left(begins, span.end)
+            if end - first > 1:
+                for place in range(first, end):
+                    begin = begins[place]
+                    start, stop = max(span.start, begin) - begin, min(span.end, begins[place + 1]) - begin
+                    yield Hit(run[place], Span(start, stop, span.type, span.score, span.rule))
 
     def place(self, hit: Hit) -> tuple[int, int]:
         """Where a finding stands in the document."""
-        placed = Placed(self.leaves[hit.leaf])
+        placed = self._placed.get(hit.leaf)
+        if placed is None:
+            placed = self._placed[hit.leaf] = Placed(self.leaves[hit.leaf])
         return placed.at(hit.span.start), placed.at(hit.span.end)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from runtime.guards.edit import masked
 from runtime.guards.guard import Guard
 from runtime.guards.leaves import Placed, leaves
-from runtime.guards.mask import Book, BookFullError, Unmasker
+from runtime.guards.mask import Book, BookFullError, Unmasker, mentions
 from runtime.guards.matter import Hit, Matter
 from runtime.program.view import Expired, OutOfTimeError
 from runtime.request.asking import Asking, Looks, Questions
@@ -145,7 +145,7 @@ def own_words(values: object) -> frozenset[str]:
 
 def restored(text: str, restore: Mapping[str, str]) -> str:
     """The document with the client's own values for their placeholders, encoded as the place needs it."""
-    if not any(given in text for given in restore):
+    if not mentions(text, restore):
         return text
     parts: list[str] = []
     last = 0
