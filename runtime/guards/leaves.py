@@ -16,6 +16,8 @@ from runtime.guards.escapes import UNICODE, offsets, undone
 from runtime.program.view import Expired, OutOfTimeError, never
 
 _TOKEN = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"([ \t\r\n]*+:)?|[{}\[\]]|-?[0-9][0-9.eE+-]*+', re.DOTALL)
+_QUOTED = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)(?:"|\\?\Z)', re.DOTALL)
+"""A text in quotes within a text; one that never ends goes to the end, so that nobody looks for its end once more."""
 _BLOB = re.compile(r"(?:data:[A-Za-z0-9+./;=_-]{0,200},)?[A-Za-z0-9+/=_-]*+")
 _LEAST_BLOB = 64
 _DIGITS = 7
@@ -149,13 +151,10 @@ def _inner(leaf: Leaf) -> Iterator[Leaf]:
         if "\\" in inner.value:
             yield from _inner(inner)
         return
-    for match in _TOKEN.finditer(leaf.value):
+    for match in _QUOTED.finditer(leaf.value):
         raw = match[1]
-        if raw is not None and "\\" in raw:
-            try:
-                value = _decoded(raw)
-            except ValueError:
-                continue
+        value = undone(raw) if "\\" in raw else raw
+        if value != raw:
             inner = Leaf(value, match.start() + 1, raw, leaf.key, within=placed)
             yield inner
             if "\\" in value:

@@ -17,6 +17,8 @@ from runtime.guards.seen import Seen
 from runtime.guards.text import Normalised, Span
 from runtime.program.view import BYTES_A_TOKEN, Expired, OutOfTimeError, never
 
+_STEPS = 2048
+"""Values between two looks at the clock."""
 Looks = Mapping[str, Sequence[Seen]]
 """What detectors saw, by their names: in each of the readings, in their order."""
 
@@ -44,7 +46,7 @@ class Matter:
     def __init__(self, text: str, values: object, expired: Expired = never) -> None:
         found = [leaf for leaf in leaves(text, expired) if not _is_model(leaf, values)]
         self.leaves = tuple(leaf for leaf in found if not is_blob(leaf))
-        self.unreadable = len(self.leaves) < len(found) or _has_media(values)
+        self.unreadable = len(self.leaves) < len(found) or _has_media(values, expired)
         self.texts = tuple(dict.fromkeys((*(leaf.value for leaf in self.leaves), *self._joined)))
         self._normalised: dict[str, Normalised] = {}
         self._placed: dict[int, Placed] = {}
@@ -142,13 +144,17 @@ def _is_model(leaf: Leaf, values: object) -> bool:
     return leaf.key == "model" and isinstance(values, Mapping) and leaf.value == values.get("model")
 
 
-def _has_media(values: object) -> bool:
+def _has_media(values: object, expired: Expired) -> bool:
     """Whether there is something that is no text, wherever it stands."""
     if isinstance(values, Mapping) and any(_has_numbers(values.get(key)) for key in ("prompt", "input")):
         return True
     waiting = [values]
+    count = 0
     while waiting:
         node = waiting.pop()
+        count += 1
+        if count % _STEPS == 0 and expired():
+            raise OutOfTimeError
         if isinstance(node, Mapping):
             if _is_media(node):
                 return True

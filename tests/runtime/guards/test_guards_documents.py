@@ -110,6 +110,16 @@ def test_twice_the_findings_take_twice_the_steps(what):
     assert steps(400) <= 2 * steps(200) + 500
 
 
+def test_quotes_that_never_end_are_followed_to_the_end_once():
+    """Whatever their number: hours for a body of some megabytes, if each were followed."""
+    for opened in ('"\\', '"\\x'):
+        text = opened * 100_000
+        first, *_ = leaves(json.dumps({"input": text}))
+        assert first.value == text
+    inner = [leaf.value for leaf in leaves(json.dumps({"input": 'a "b\\n c\\'})) if leaf.within is not None]
+    assert inner == ["b\n c"]
+
+
 def test_places_in_a_text_with_escapes_are_found_once_for_all_its_findings(monkeypatch):
     """They take as long as the text is long."""
     asked = []
