@@ -120,7 +120,7 @@ def test_other_messages_in_a_body_are_errors(settings):
 
 def test_body_that_does_not_come_is_answered(settings, monkeypatch):
     """No timeout of the gateway's runs in this mode, so ours does."""
-    monkeypatch.setattr("runtime.serve.duplex.UPLOAD", 0.05)
+    monkeypatch.setattr("runtime.serve.patience.UPLOAD", 0.05)
     metrics = Metrics(settings.program)
     (answer,), code = played(settings, part(b"{", end=False), finish=False, metrics=metrics)
     assert answer.immediate_response.status.code == 408
