@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
-from gateway_client import FAKE, JSON, REAL_ENVOY, start
+from gateway_client import FAKE, JSON, REAL_ENVOY, start, wait_until
 from test_chaos_faults import LLAMA, PHI, RUNTIME, Second, address
 
 pytestmark = REAL_ENVOY
@@ -48,8 +48,7 @@ def load(url: str, body: bytes):
 def more(served: list, count: int = 200) -> None:
     """Wait until so many more requests were answered."""
     goal = len(served) + count
-    while len(served) < goal:
-        threading.Event().wait(0.01)
+    wait_until(lambda: len(served) >= goal)
 
 
 def test_new_content_costs_nothing(policy, chat):
