@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import signal
+import socket
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -67,9 +68,11 @@ def test_all_workers_share_one_address_and_one_page():
         text = asked(where, "GET", "/metrics")[1].decode()
         assert "vsr_workers_serving 2.0" in text
         assert text.count('llm_model_requests_total{model="phi4-mini"}') == 1
-        process.send_signal(signal.SIGTERM)
-        until(process, "draining")
-        assert asked(where, "GET", "/readyz")[0] == 503
+        host, _, port = serving["address"].rpartition(":")
+        with socket.create_connection((host, int(port)), 20):  # a worker waits for the last of its connections
+            process.send_signal(signal.SIGTERM)
+            until(process, "draining")
+            assert asked(where, "GET", "/readyz")[0] == 503
         assert process.wait(20) == 0
 
 
