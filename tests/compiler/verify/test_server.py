@@ -247,8 +247,10 @@ def test_a_server_that_drips_or_hangs_is_left(fake: Fake, monkeypatch: pytest.Mo
     assert "takes more than" in item.message
     fake.drip = 0.0
     monkeypatch.setattr(server, "PATIENCE", 0.2)
-    monkeypatch.setattr(server, "connect", lambda _: lambda _each: time.sleep(1))
+    over = threading.Event()
+    monkeypatch.setattr(server, "connect", lambda _: lambda _each: over.wait())
     (item,) = asked(m.SERVICE)
+    over.set()
     assert "1 objects have no answer" in item.message
 
 
