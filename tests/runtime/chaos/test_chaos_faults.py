@@ -112,7 +112,7 @@ def test_upload_that_stalls_is_ended_in_an_error_when_the_runtime_stops(chat):
     with stand:
         data = chat("llama3-8b")
         host, _, port = stand.url.removeprefix("http://").partition(":")
-        with socket.create_connection((host, int(port)), 20) as client:
+        with socket.create_connection((host, int(port)), ANY_TIME) as client:
             head = "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
             client.sendall(f"{head}content-length: {len(data)}\r\n\r\n".encode() + data[:10])
             # The runtime logs nothing of a stream that waits; a request that overtakes it says that it is there.

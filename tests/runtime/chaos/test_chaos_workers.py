@@ -6,7 +6,7 @@ import http.client
 import os
 import signal
 
-from gateway_client import FAKE, REAL_ENVOY, Running, events, start, wait_until
+from gateway_client import ANY_TIME, FAKE, REAL_ENVOY, Running, events, start, wait_until
 from stand_times import timed
 from test_chaos_faults import PHI, RUNTIME
 from test_chaos_load import CLIENTS, load, more
@@ -18,7 +18,7 @@ TWO = (*FAKE, "--workers", "2")
 def page(lines: list[str], path: str) -> tuple[int, str]:
     """Status and text of a page of the parent's."""
     (record,) = events(lines, "serving")
-    connection = http.client.HTTPConnection(record["http"], timeout=20)
+    connection = http.client.HTTPConnection(record["http"], timeout=ANY_TIME)
     connection.request("GET", path)
     answer = connection.getresponse()
     return answer.status, answer.read().decode()
