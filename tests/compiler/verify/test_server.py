@@ -241,7 +241,7 @@ def test_details_of_any_shape_are_taken(fake: Fake, details: object) -> None:
 
 def test_a_server_that_drips_or_hangs_is_left(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the time that is set, whatever it sends a byte at a time."""
-    monkeypatch.setattr(asking, "TIMEOUT", 0.3)
+    monkeypatch.setattr(asking, "TIMEOUT", 3.0)
     fake.drip = 0.05
     (item,) = asked(m.SERVICE)
     assert "takes more than" in item.message
