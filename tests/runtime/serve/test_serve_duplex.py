@@ -16,9 +16,6 @@ from runtime.serve.duplex import PART, Upload, in_parts
 from runtime.serve.messages import FULL_DUPLEX_STREAMED, ProcessingRequest, ProcessingResponse
 from runtime.serve.metrics import Metrics
 
-PATIENCE = 10.0
-"""Seconds for a stream's bytes to be let go of."""
-
 
 def part(data: bytes, *, end: bool):
     """A part of a body."""
@@ -52,10 +49,7 @@ def played(settings, *messages, finish=True, metrics=None):
             except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
                 pass
             code = await call.code()
-            # The client may hear of the end before the server has let go of the stream.
-            async with asyncio.timeout(PATIENCE):
-                while envoy.processor._deciding.held:  # noqa: ASYNC110 - nobody is told of it
-                    await asyncio.sleep(0.01)
+            await envoy.let_go()
             return responses, code
 
     return asyncio.run(whole())

@@ -300,7 +300,11 @@ def test_bytes_in_work_are_bounded(settings, chat):
 
     async def whole():
         async with gateway(settings, metrics=metrics, max_held=1000) as envoy:
-            return [await envoy.send(request_headers(), request_body(data)) for data in (small, large, small)]
+            outcomes = []
+            for data in (small, large, small):
+                outcomes.append(await envoy.send(request_headers(), request_body(data)))
+                await envoy.let_go()
+            return outcomes
 
     first, refused, last = asyncio.run(whole())
     answer = refused[0][1].immediate_response
