@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -119,7 +120,8 @@ class _Reader:
             for left_out, what in ((changes, "applied"), (remote, "fetched")):
                 if left_out:
                     message = f"this kustomization is not built: {', '.join(left_out)} not {what}"
-                    hint = f"Check what is applied: kubectl kustomize {path.parent} | vsr-compile verify -"
+                    folder = shlex.quote(str(path.parent))
+                    hint = f"Check what is applied: kubectl kustomize {folder} | vsr-compile verify -"
                     self.found.append(Diagnostic("VSR433", message, Span(str(path)), hint))
             for each in [*texts(body.get("bases")), *texts(body.get("resources"))]:
                 target = path.parent / each
