@@ -26,7 +26,7 @@ from gitops_support import (
 )
 from support import ROOT, reference
 
-from compiler.argocd.emit import IN_CLUSTER, PLACEHOLDER
+from compiler.argocd.emit import IN_CLUSTER, PLACEHOLDER, rivals
 from compiler.diagnostics import CompileError, Severity
 from compiler.link import ir
 from compiler.pipeline import Compiled
@@ -133,6 +133,20 @@ def test_environments_that_hold_the_same_objects_are_told_apart_for_one_cluster(
     found = compiled(with_environments(DEV, PROD)).warnings
     assert [(each.code, each.level) for each in found] == [("VSR303", Severity.NOTE)]
     assert "`dev` and `prod`" in found[0].message
+
+
+def test_however_many_environments_share_objects_it_is_one_note() -> None:
+    """Five environments are ten pairs, and one thing to know."""
+    many = [replace(DEV, name=name) for name in ("a", "b", "c", "d", "e")]
+    (found,) = compiled(with_environments(*many)).warnings
+    assert "`a`, `b`, `c`, `d` and `e` hold the same objects" in found.message
+    assert found.hint == "Apply the Application of `a`, `b`, `c`, `d` or `e`."
+
+
+def test_environments_of_which_only_some_share_objects_are_told_group_by_group() -> None:
+    """`b` may not stand beside `a`, nor beside `c`; `a` and `c` go together."""
+    groups = list(rivals({"a": {"x"}, "b": {"x", "y"}, "c": {"y"}, "d": {"z"}}))
+    assert groups == [["a", "b"], ["b", "c"]]
 
 
 @pytest.mark.parametrize("environments", [(DEV,), (DEV, PROD, ELSEWHERE)], ids=["one", "three"])
