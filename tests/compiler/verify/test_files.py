@@ -113,3 +113,7 @@ def test_what_our_own_programs_read_is_no_object(tmp_path: Path) -> None:
     assert [each.kind for each in objects] == ["Gateway"]
     assert [item.code for item in found] == ["VSR432"]
     assert [item.code for item in read([tmp_path / "router" / "runtime.yaml"])[1]] == ["VSR431"]
+    (tmp_path / "vsr-compile.lock").write_text("{}", encoding="utf-8")
+    objects, found = read([tmp_path])
+    assert [each.kind for each in objects] == ["Gateway"]
+    assert found == [], "a compile wrote it, and nobody need be told"
