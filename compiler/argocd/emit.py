@@ -70,12 +70,18 @@ def _findings(policy: ir.Policy, gitops: ir.GitOps, environments: Environments) 
         raise CompileError([Diagnostic("VSR302", message, gitops.span, "Name a folder of the repository.")])
     if policy.gitops is None:
         message = f"the policy names no repository, so Argo CD's objects name a placeholder, {PLACEHOLDER}"
-        yield Diagnostic("VSR301", message, Span(policy.span.file), "Add `gitops: {repo: ...}`.")
+        yield Diagnostic("VSR301", message, _first_line(policy), "Add `gitops: {repo: ...}`.")
         return
     names = {name: {item.identity for item in objects} for name, objects in environments.items()}
     for group in rivals(names):
         message = f"the environments {_listed(group, 'and')} hold the same objects, so a cluster can run only one"
         yield Diagnostic("VSR303", message, gitops.span, f"Apply the Application of {_listed(group, 'or')}.")
+
+
+def _first_line(policy: ir.Policy) -> Span:
+    """Where something is missing: the first line, since what should have a line of its own has none."""
+    span = policy.span
+    return Span(span.file, span.line, span.column, span.line, span.column + 1)
 
 
 def rivals(names: dict[str, set[str]]) -> Iterator[list[str]]:

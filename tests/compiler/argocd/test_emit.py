@@ -172,5 +172,5 @@ def test_a_compile_prints_its_warnings_and_ends_well(tmp_path: Path) -> None:
     assert (strict.returncode, (tmp_path / "out").exists()) == (1, False)
     result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout) == (0, "")
-    assert "policy.yaml: warning VSR301: " in result.stderr
+    assert "policy.yaml:1:1: warning VSR301: " in result.stderr
     assert (tmp_path / "out" / "small" / "argocd" / "kustomization.yaml").exists()
