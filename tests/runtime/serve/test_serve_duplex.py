@@ -54,7 +54,7 @@ def played(settings, *messages, finish=True, metrics=None):
             code = await call.code()
             # The client may hear of the end before the server has let go of the stream.
             async with asyncio.timeout(PATIENCE):
-                while envoy.processor._held:  # noqa: ASYNC110 - nobody is told of it
+                while envoy.processor._deciding.held:  # noqa: ASYNC110 - nobody is told of it
                     await asyncio.sleep(0.01)
             return responses, code
 
