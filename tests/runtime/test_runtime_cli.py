@@ -96,3 +96,20 @@ def test_output_is_a_line_each(capsys):
     error, record = captured.err.splitlines()
     assert error == "vsr-runtime: error: first second"
     assert '"event": "event", "request": "a\\"\\nb"}' in record
+
+
+def test_the_list_of_commands_tells_each_in_full():
+    """Nothing ends in dots on a terminal of 80 columns."""
+    assert "..." not in vsr_runtime("--help").stdout.partition("Commands:")[2]
+
+
+def test_a_whole_output_in_the_place_of_its_stand_is_told_so(tmp_path):
+    """The folder below it is what was meant."""
+    (tmp_path / "local").mkdir()
+    (tmp_path / "local" / "stand.yaml").write_text("", encoding="utf-8")
+    done = vsr_runtime("local", tmp_path)
+    assert done.returncode == 1
+    assert (
+        done.stderr
+        == f"vsr-runtime: error: {tmp_path}: is a policy's whole output; name its stand, {tmp_path / 'local'}\n"
+    )

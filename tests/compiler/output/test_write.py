@@ -619,10 +619,10 @@ class TestCheck:
         assert on_disk(tmp_path) == before
 
     def test_nothing_there(self, tmp_path):
-        """An absent output directory is one difference; an absent policy folder is one for each file."""
+        """An absent output directory is one difference, and so is an absent folder of the policy."""
         assert [one.code for one in check(tmp_path / "out", *made(OLD))] == ["VSR502"]
         found = check(tmp_path, *made({"a": "1"}))
-        assert [one.message.rpartition("/")[2] for one in found] == ["a is missing", "vsr-compile.lock is missing"]
+        assert [one.message.rpartition("/")[2] for one in found] == ["p does not exist"]
         assert list(tmp_path.iterdir()) == []
 
     def test_links_and_broken_locks_are_told(self, tmp_path):
