@@ -249,6 +249,11 @@ def _unpacked(
         message = "this document is no Kubernetes object and was left out"
         found.append(Diagnostic("VSR432", message, span(places, name), "Nothing, if it is read by something else."))
         return
+    if own:
+        message = f"this is a {body.get('kind')} of ours, and no Kubernetes object"
+        hint = "Name manifests; policies are checked by `vsr-compile check`."
+        found.append(Diagnostic("VSR431", message, span(places, name), hint))
+        return
     manifest = Manifest(body, _Places(places, name).span)
     if problem := _shapeless(value):
         found.append(Diagnostic("VSR431", problem, span(places, name), "Give it apiVersion, kind and metadata.name."))

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from cases import policy_of
+from stand_times import timed
 from support import ROOT
 
 from compiler import targets
@@ -136,11 +137,18 @@ def bootstrap(policy: ir.Policy, target: str) -> dict[str, Any]:
     }
 
 
-def filters(document: dict[str, Any]) -> list[str]:
-    """The names of the listener's HTTP filters."""
+def filters(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """The listener's HTTP filters."""
     made = document["static_resources"]["listeners"][0]
     chain = made.get("default_filter_chain") or made["filter_chains"][0]
-    return [each["name"] for each in chain["filters"][0]["typed_config"]["http_filters"]]
+    return list(chain["filters"][0]["typed_config"]["http_filters"])
+
+
+def asking(document: dict[str, Any]) -> dict[str, Any]:
+    """The configuration of the filter that asks the router."""
+    (found,) = (each["typed_config"] for each in filters(document) if each["name"] == FILTER_NAME)
+    assert "message_timeout" in found
+    return found
 
 
 @pytest.mark.parametrize("target", ["ai-gateway", "envoy-gateway"])
@@ -149,7 +157,7 @@ def filters(document: dict[str, Any]) -> list[str]:
 def test_the_router_is_asked_before_anything_else(target: str, profile: str, protocol: str) -> None:
     """It comes first, and AI Gateway, which anchors on names, puts its own filter after it."""
     policy = with_listener(policy_of("external", profile), protocol)
-    names = filters(bootstrap(policy, target))
+    names = [each["name"] for each in filters(bootstrap(policy, target))]
     assert names == [FILTER_NAME, "envoy.filters.http.router"]
     assert not names[0].startswith(tuple(f"envoy.filters.http.{anchor}" for anchor in ANCHORS))
 
@@ -196,10 +204,13 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     policy = policy_of("external", "current")
     folder = tmp_path_factory.mktemp("envoy-gateway") / "local"
     folder.mkdir()
-    (folder.parent / "router").symlink_to(EXTERNAL / "router")
-    (folder / "envoy.yaml").write_text(json.dumps(bootstrap(policy, "envoy-gateway")), encoding="utf-8")
+    shutil.copytree(EXTERNAL / "router", folder.parent / "router")
+    document = bootstrap(policy, "envoy-gateway")
+    asking(document)["message_timeout"] = "20s"
+    (folder / "envoy.yaml").write_text(json.dumps(document), encoding="utf-8")
     stand = local.stand(policy) | {"extProcCluster": router_cluster(policy.router)["name"]}
     (folder / "stand.yaml").write_text(json.dumps(stand), encoding="utf-8")
+    timed(folder.parent, deadline=20_000)
     with LocalStand(folder) as running:
         yield running.url.removeprefix("http://")
 
