@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 MINILM: Literal["sentence-transformers/all-MiniLM-L6-v2"] = "sentence-transformers/all-MiniLM-L6-v2"
 """The default encoder."""
 
+FOLLOWING = 110
+"""Seconds that a router which is told to stop gives responses that it reads: models have as long for their own end."""
+
 
 class Strict(BaseModel):
     """Base: unknown keys are errors, values are immutable, no type is coerced."""

@@ -72,6 +72,11 @@ def reads_responses(policy: ir.Policy) -> bool:
     return not policy.router.stock and (kept or any(guard.on_responses for guard in policy.guards))
 
 
+def follows_responses(policy: ir.Policy) -> bool:
+    """Whether our router has to do with a request until its response comes, or ends."""
+    return reads_responses(policy) or (not policy.router.stock and policy.router.response_headers != "never")
+
+
 def _mutations(policy: ir.Policy) -> Body:
     """Which headers the router may change. Of what the stock router changes there is no list; never host or method."""
     if policy.router.stock:

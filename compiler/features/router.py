@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from compiler.diagnostics import Diagnostic
 from compiler.features import router_models, stock_router
 from compiler.features.components import Component
+from compiler.features.extproc import follows_responses
 from compiler.features.objects import Body, Object, make
 from compiler.features.pods import (
     HARDENED,
@@ -24,10 +25,13 @@ from compiler.features.pods import (
     spread,
 )
 from compiler.link import ir
+from schemas.runtime import FOLLOWING
 
 CONFIG_PATH = "/etc/vsr"
 CREDENTIALS_PATH = f"{CONFIG_PATH}/credentials"
 CACHE_PATH = "/var/cache/vsr"
+STOPPING = 30
+"""Seconds for the router to stop, beside those for responses that it reads."""
 MAX_CONFIG_MAP = 1_000_000
 """What the API server stores of one object is 1 MiB; the rest is for its metadata."""
 
@@ -165,7 +169,7 @@ def _pod(policy: ir.Policy, config: str, *, keys: bool) -> Body:
         "securityContext": UNPRIVILEGED,
         "serviceAccount": name,
         "serviceAccountName": name,
-        "terminationGracePeriodSeconds": 30,
+        "terminationGracePeriodSeconds": STOPPING + (FOLLOWING if follows_responses(policy) else 0),
         "topologySpreadConstraints": spread(selector(name)),
         "volumes": [
             {"name": "config", "configMap": {"name": config, "defaultMode": 0o444}},

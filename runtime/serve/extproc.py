@@ -58,6 +58,7 @@ class Processor:
         self._metrics = metrics or Metrics(generation.rules.program)
         self._tracing = tracing
         self._open: set[asyncio.Task[Any]] = set()
+        self._following: set[asyncio.Task[Any]] = set()
         self._patience = Patience()
         self._draining = False
         self._flushing = False
@@ -114,11 +115,18 @@ class Processor:
             return action
         return await self._deciding.decide(generation, state, RequestBody(body), begun)
 
-    async def drain(self, patience: float) -> None:
-        """Give open streams some seconds to decide, then end them with UNAVAILABLE, and every later one too."""
-        if self._open:
-            await asyncio.wait(self._open, timeout=patience)
+    async def drain(self, patience: float, following: float = 0) -> None:
+        """Give open streams some seconds to decide, and responses that are under way some more to come to their end.
+
+        Then they end with UNAVAILABLE, as does every stream that begins once those that had to decide are over.
+        """
+        if undecided := self._open - self._following:
+            await asyncio.wait(undecided, timeout=patience)
         self._draining = True
+        for task in self._open - self._following:
+            task.cancel()
+        if self._following:
+            await asyncio.wait(self._following, timeout=following)
         for task in self._open:
             task.cancel()
 
@@ -150,6 +158,7 @@ class Processor:
             outcome = await self._outcome(task, exchange, context)
         finally:
             self._open.discard(task)
+            self._following.discard(task)
             self._patience.end(task)
         if isinstance(outcome, bytes):
             return outcome
@@ -230,6 +239,7 @@ class Processor:
         if not isinstance(decided, Route) or decided.response is None:
             return encoded(decided)
         exchange.model = decided.model
+        self._following.add(task)
         await context.write(encoded(decided))
         held.release()
         return await self._responses.follow(context, decided.response, exchange)

@@ -28,6 +28,7 @@ from runtime.serve.reload import POLL, Reloader
 from runtime.serve.sockets import connections, stop_listening
 from runtime.serve.tls import Tls
 from runtime.serve.trace import tracing
+from schemas.runtime import FOLLOWING
 
 if TYPE_CHECKING:
     from runtime.serve.api.api import HttpApi
@@ -38,7 +39,7 @@ which worker has it is drawn by the kernel. With as many as else all requests wo
 MAX_STREAMS = 4096
 """Streams at a time, over all connections; one more is refused with RESOURCE_EXHAUSTED."""
 DRAIN = 5.0
-"""Seconds for open streams to reach their decision once the server is told to stop."""
+"""Seconds for streams that were told to end to have ended."""
 AGE = 5.0
 """Seconds after which a connection is asked to make place for another, give or take a tenth.
 
@@ -147,8 +148,8 @@ async def _drain(server: Any, health: Health, processor: Processor, port: int) -
     until = monotonic() + AGE * 1.2
     while connections(port) and monotonic() < until:  # noqa: ASYNC110 - gRPC tells nobody when a connection has gone
         await asyncio.sleep(_LOOK)
-    stopping = asyncio.ensure_future(server.stop(DRAIN))
-    await processor.drain(0)
+    stopping = asyncio.ensure_future(server.stop(FOLLOWING + DRAIN))
+    await processor.drain(0, FOLLOWING)
     await stopping
     log("stopped")
 

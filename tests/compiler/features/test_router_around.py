@@ -14,9 +14,11 @@ from ruamel.yaml import YAML
 from support import ROOT, SMALL, kubectl, linked
 
 from compiler import targets
-from compiler.features import extproc, gateway_istio, router_policies
+from compiler.features import extproc, gateway_istio, router, router_policies
 from compiler.features.components import Component
+from runtime.serve.server import AGE, DRAIN
 from schemas.headers import STRIPPED
+from schemas.runtime import FOLLOWING
 
 EDITS = SMALL.replace("model: little\n", "model: little\n    headers: {set: {x-tier.1: gold}, remove: [x-debug]}\n", 1)
 
@@ -121,3 +123,19 @@ def test_options_build_on_the_base_that_they_are_for(target: str, tmp_path: Path
     scaler = built[("HorizontalPodAutoscaler", "semantic-router")]["spec"]
     assert (scaler["minReplicas"], scaler["maxReplicas"]) == (2, 8)
     assert ("PrometheusRule", "semantic-router-one-model") in built
+
+
+@pytest.mark.parametrize(
+    ("more", "follows"),
+    [
+        ("", False),
+        ("guards: {keys: {patterns: ['sk-[a-z]{8}'], action: block, on: response}}\n", True),
+        ("guards: {keys: {patterns: ['sk-[a-z]{8}'], action: block}}\n", False),
+    ],
+)
+def test_the_router_has_time_to_read_responses_to_their_end(more: str, *, follows: bool) -> None:
+    """Kubernetes kills no pod that still gives a client its answer, and does not wait for others as long."""
+    (pods,) = [each.body for each in router.emitter()(linked(SMALL + more)) if each.body["kind"] == "Deployment"]
+    seconds = pods["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
+    longest = AGE * 1.2 + DRAIN + (FOLLOWING if follows else 0)
+    assert longest < seconds <= longest + 20

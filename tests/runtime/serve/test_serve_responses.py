@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import grpc
 import pytest
-from played_gateway import gateway, request_body, request_headers, samples
+from played_gateway import ANY_TIME, gateway, request_body, request_headers, samples
 
 from runtime.guards.finders import patterns
 from runtime.guards.guard import Guard
@@ -63,6 +63,29 @@ def played(settings, *messages, metrics=None, pool=None):
         generation = Generation(settings, pool) if pool else None
         async with gateway(settings, metrics=metrics, generation=generation) as envoy:
             return await envoy.send(*messages)
+
+    return asyncio.run(whole())
+
+
+def drained(settings, chat, following):
+    """Of a server that stops: how a response under way ended, with what, and how a request without a body did."""
+
+    async def whole():
+        async with gateway(settings) as envoy:
+            call, undecided = envoy.open(), envoy.open()
+            for message in (opening(), request_body(chat("llama3-8b"))):
+                await call.write(message)
+                await call.read()
+            await undecided.write(opening())
+            await undecided.read()
+            draining = asyncio.ensure_future(envoy.processor.drain(0, following))
+            answers = [await undecided.code()]
+            if following:
+                for message in (response_headers(), response_body(document("Agent SMITH"))):
+                    await call.write(message)
+                    answers.append(await call.read())
+            await draining
+            return await call.code(), *answers
 
     return asyncio.run(whole())
 
@@ -239,3 +262,16 @@ def test_large_responses_are_read_in_a_thread(settings, chat, monkeypatch):
     assert answers[3].response_body.response.body_mutation.body == data.replace(b"Agent SMITH", b"[PATTERN_1]")
     assert used == [len(data)]
     assert code == grpc.StatusCode.OK
+
+
+def test_response_under_way_is_read_to_its_end_while_the_server_stops(guarded, chat):
+    """Its client has waited for it, and no other process can go on with it; who has not decided is sent elsewhere."""
+    code, undecided, _, last = drained(guarded, chat, ANY_TIME)
+    assert undecided == grpc.StatusCode.UNAVAILABLE
+    assert b"[PATTERN_1]" in last.response_body.response.body_mutation.body
+    assert code == grpc.StatusCode.OK
+
+
+def test_response_that_does_not_end_is_given_up(guarded, chat):
+    """In an error, so that nothing of it passes unread."""
+    assert drained(guarded, chat, 0) == (grpc.StatusCode.UNAVAILABLE,) * 2
