@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -41,10 +43,23 @@ def note(event: str, **fields: Field) -> None:
 
 
 def flush() -> None:
-    """Write what waits. Lines stay in their order, whichever way they came."""
-    waiting, _WAITING[:] = _WAITING[:], []
-    if waiting:
-        sys.stderr.write("".join([_line(*each) for each in waiting]))
+    """Write what waits, from any thread. Lines stay in their order, whichever way they came."""
+    some: list[str] = []
+    size = 0
+    with suppress(IndexError):
+        while True:
+            line = _line(*_WAITING.popleft())
+            if size + len(line) > _WHOLE:
+                _write(some)
+                some, size = [], 0
+            some.append(line)
+            size += len(line)
+    _write(some)
+
+
+def _write(lines: Sequence[str]) -> None:
+    if lines:
+        sys.stderr.write("".join(lines))
         sys.stderr.flush()
 
 
@@ -61,5 +76,7 @@ def _second(now: int) -> str:
 
 _MOST = 256
 """Lines that wait at most: some 60 KiB."""
-_WAITING: list[tuple[float, str, Mapping[str, Field]]] = []
+_WHOLE = 4096
+"""Bytes that a pipe takes whole or not at all: workers share one, and no line may be torn where its reader is slow."""
+_WAITING: deque[tuple[float, str, Mapping[str, Field]]] = deque()
 _ENCODE = json.JSONEncoder().encode

@@ -6,6 +6,8 @@ Run: ``python tests/guard_samples.py``; it prints the tables of ``docs/guards.md
 from __future__ import annotations
 
 import base64
+import json
+import string
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,6 +16,8 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from runtime.guards.finders import Finder, credentials, injection, patterns, personal, spans
+from runtime.guards.guard import Guard
+from runtime.guards.matter import Matter
 from runtime.program.view import never
 from schemas.pii import PATTERN_TYPES
 
@@ -55,6 +59,9 @@ def _each(step: Callable[[str], str]) -> Callable[[str], str]:
 _CYRILLIC = str.maketrans("aceiopxyABCEHKMOPTX", "асеіорхуАВСЕНКМОРТХ")  # noqa: RUF001 - that is the trick
 _LEET = str.maketrans("aeiost", "431057")
 _WORDS = dict(zip("0123456789", "zero one two three four five six seven eight nine".split(), strict=True))  # noqa: SIM905 - shorter
+_CIRCLED = dict(zip(string.ascii_uppercase, map(chr, range(0x1F150, 0x1F16A)), strict=True)) | dict(
+    zip("0123456789", "⓿❶❷❸❹❺❻❼❽❾", strict=True)
+)
 OBFUSCATIONS: Mapping[str, Callable[[str], str]] = {
     "plain": lambda text: text,
     "upper case": str.upper,
@@ -69,9 +76,11 @@ OBFUSCATIONS: Mapping[str, Callable[[str], str]] = {
         chr(ord(letter) - 48 + 0x1D7CE) if letter.isdigit() else letter
     ),
     "Arabic digits": _each(lambda letter: chr(ord(letter) - 48 + 0x660) if letter.isdigit() else letter),
+    "letters and digits in black circles": _each(lambda letter: _CIRCLED.get(letter.upper(), letter)),
     "Cyrillic look-alikes": lambda text: text.translate(_CYRILLIC),
     "strike-through marks": _each(lambda letter: f"{letter}\u0336"),
     "en dashes for hyphens": lambda text: text.replace("-", "\u2013"),
+    "tabs for spaces": lambda text: text.replace(" ", "\t"),
     "no-break spaces": lambda text: text.replace(" ", "\u00a0"),
     "bidi controls around words": lambda text: "".join(f"\u2067{word}\u2069 " for word in text.split()),
     "written backwards under a bidi override": lambda text: f"\u202e{text[::-1]}\u202c",
@@ -137,16 +146,22 @@ def is_found(name: str, text: str) -> bool:
     return bool(spans([finder_of(name)], text, never))
 
 
+def _met(guard: Guard, text: str) -> bool:
+    """Whether a guard meets it in a request, on the way that requests go."""
+    request = {"model": "m", "messages": [{"role": "user", "content": text}]}
+    return bool(Matter(json.dumps(request), request).hits(guard, never))
+
+
 def table() -> str:
     """Obfuscations by detectors, as Markdown."""
     names = list(SAMPLES)
     head = (
         f"| | {' | '.join(f'`{name}`' if name.isupper() else name for name in names)} |\n|{'---|' * (len(names) + 1)}\n"
     )
-    finders = {name: finder_of(name) for name in names}
+    guards = {name: Guard("g", "block", (finder_of(name),)) for name in names}
     rows = []
     for how, hide in OBFUSCATIONS.items():
-        cells = ["yes" if spans([finders[name]], hide(SAMPLES[name]), never) else "**no**" for name in names]
+        cells = ["yes" if _met(guards[name], hide(SAMPLES[name])) else "**no**" for name in names]
         rows.append(f"| {how} | {' | '.join(cells)} |\n")
     return head + "".join(rows)
 

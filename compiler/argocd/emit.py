@@ -14,7 +14,6 @@ from itertools import combinations
 from compiler.argocd.applications import application, application_set, output
 from compiler.argocd.health import customizations
 from compiler.argocd.project import project
-from compiler.argocd.waves import group_kind
 from compiler.diagnostics import CompileError, Diagnostic, Span
 from compiler.environments import kustomization
 from compiler.features.objects import Body, Object
@@ -49,7 +48,7 @@ def emit(policy: ir.Policy, environments: Environments) -> ArgoCd:
     every = application_set(policy, gitops)
     objects = {_file("project", allowed): allowed, _file("applicationset", every): every}
     objects |= {_file("", item): item for item in applications}
-    if checks := customizations(group_kind(item) for item in found):
+    if checks := customizations(found):
         settings = _settings(gitops, checks)
         objects[_file("settings", settings)] = settings
     kustomizations = {

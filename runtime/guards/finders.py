@@ -1,9 +1,9 @@
 """What finds: functions from a normalised text to spans of the original.
 
-A finder is made once, when a config is read, and used for every request. ``spans`` normalises a text once and asks all
-finders, a second time where letters stand apart. Where findings overlap they become one span that covers them all, so
-that nothing found is left in sight; its type, score and rule are those of the longest, of equals the one of the highest
-score, then the first by place and name.
+A finder is made once, when a config is read, and used for every request. ``look_through`` asks all finders about a text
+that was normalised once, a second time where letters stand apart. Where findings overlap, ``merge`` makes one span of
+them that covers them all, so that nothing found is left in sight; its type, score and rule are those of the longest, of
+equals the one of the highest score, then the first by place and name.
 """
 
 from __future__ import annotations
@@ -77,9 +77,18 @@ def spans(finders: Iterable[Finder], text: str, expired: Expired) -> list[Span]:
     Raises:
         OutOfTimeError: the time was up first.
     """
-    normalised = normalise(text)
-    views = [view for view in (normalised, unspaced(normalised)) if view is not None]
-    return merge(span for finder in finders for view in views for span in finder(view, expired))
+    return merge(look_through(finders, normalise(text), expired))
+
+
+def look_through(finders: Iterable[Finder], normalised: Normalised, expired: Expired) -> list[Span]:
+    """What several finders find in a text that was normalised, as they find it: once more where letters stand apart.
+
+    Raises:
+        OutOfTimeError: the time was up first.
+    """
+    apart = unspaced(normalised)
+    views = (normalised,) if apart is None else (normalised, apart)
+    return [span for finder in finders for view in views for span in finder(view, expired)]
 
 
 def merge(found: Iterable[Span]) -> list[Span]:

@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from runtime.guards.api_words import BLOBS, KEYS, NAMING, VALUES
+from runtime.guards.escapes import UNICODE, offsets, undone
 from runtime.program.view import Expired, OutOfTimeError, never
 
 _TOKEN = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"([ \t\r\n]*+:)?|[{}\[\]]|-?[0-9][0-9.eE+-]*+', re.DOTALL)
-_ESCAPE = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.", re.DOTALL)
-_BLOB = re.compile(r"(?:data:[^,]{0,200},)?[A-Za-z0-9+/=_-]*+")
+_QUOTED = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)(?:"|\\?\Z)', re.DOTALL)
+"""A text in quotes within a text; one that never ends goes to the end, so that nobody looks for its end once more."""
+_BLOB = re.compile(r"(?:data:[A-Za-z0-9+./;=_-]{0,200},)?[A-Za-z0-9+/=_-]*+")
 _LEAST_BLOB = 64
 _DIGITS = 7
 """A number of fewer digits tells nothing."""
@@ -63,12 +65,7 @@ class Placed:
     def _offsets(self) -> Sequence[int] | None:
         if "\\" not in self.leaf.raw:
             return None
-        found: list[int] = []
-        last = 0
-        for match in _ESCAPE.finditer(self.leaf.raw):
-            found += range(last, match.start() + 1)
-            last = match.end()
-        return [*found, *range(last, len(self.leaf.raw) + 1)]
+        return offsets(self.leaf.raw)
 
     @property
     def depth(self) -> int:
@@ -125,24 +122,43 @@ def _string(match: re.Match[str], frames: list[_Frame]) -> Iterator[Leaf]:
     key = top.key if top else ""
     if not value or (key in NAMING and value in VALUES):
         return
-    run = top.parent if top and not top.is_list and key == "text" else None
+    run = _run(top, key)
     leaf = Leaf(value, match.start() + 1, raw, key, run)
     yield leaf
     if "\\" in value:
         yield from _inner(leaf)
 
 
+def _run(top: _Frame | None, key: str) -> int | None:
+    """The list of content parts that a text is one of, as an object with a ``text`` or as it is."""
+    if top is None:
+        return None
+    if top.is_list:
+        return top.number if key == "content" else None
+    return top.parent if key == "text" else None
+
+
 def _inner(leaf: Leaf) -> Iterator[Leaf]:
-    """Texts with escapes inside a text that is JSON itself, such as a call's arguments."""
+    """Texts with escapes inside a text that is JSON itself, such as a call's arguments, and those inside them.
+
+    Where a character is written by its number, the whole is read with all escapes undone, as a model reads it, whatever
+    quotes stand around. Each level has half the backslashes of the one before, at most.
+    """
     placed = Placed(leaf)
-    for match in _TOKEN.finditer(leaf.value):
+    if UNICODE.search(leaf.value):
+        inner = Leaf(undone(leaf.value), 0, leaf.value, leaf.key, within=placed)
+        yield inner
+        if "\\" in inner.value:
+            yield from _inner(inner)
+        return
+    for match in _QUOTED.finditer(leaf.value):
         raw = match[1]
-        if raw is not None and "\\" in raw:
-            try:
-                value = _decoded(raw)
-            except ValueError:
-                continue
-            yield Leaf(value, match.start() + 1, raw, leaf.key, within=placed)
+        value = undone(raw) if "\\" in raw else raw
+        if value != raw:
+            inner = Leaf(value, match.start() + 1, raw, leaf.key, within=placed)
+            yield inner
+            if "\\" in value:
+                yield from _inner(inner)
 
 
 def _decoded(raw: str) -> str:

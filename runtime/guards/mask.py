@@ -10,7 +10,7 @@ placeholder to begin with comes back as it was.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 from runtime.guards.text import Span
 
@@ -63,6 +63,11 @@ class Book:
         return given
 
 
+def mentions(text: str, given: Container[str]) -> bool:
+    """Whether a text has one of these placeholders. What that takes does not depend on how many were given."""
+    return any(match[0] in given for match in _FORM.finditer(text))
+
+
 def placeholder(type: str, number: int) -> str:  # noqa: A002 - the field's name for it
     """What stands in the place of the so-manieth value of a type."""
     return f"[{type}_{number}]"
@@ -110,6 +115,11 @@ class Unmasker:
         cut = begun if begun >= 0 and _BEGUN.fullmatch(text, begun) else len(text)
         self._held = text[cut:]
         return self._restored(text[:cut])
+
+    @property
+    def holds(self) -> bool:
+        """Whether something is held back."""
+        return bool(self._held)
 
     def end(self) -> str:
         """What was held back: the text ends, so it was no placeholder."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 
 from runtime.guards.api_words import MEDIA_KEYS, MEDIA_TYPES, READABLE_SOURCES, TOKEN_KEYS
+from runtime.guards.finders import look_through
 from runtime.guards.guard import Guard
 from runtime.guards.leaves import Leaf, Placed, is_blob, leaves
 from runtime.guards.normalise import normalise
@@ -14,6 +17,8 @@ from runtime.guards.seen import Seen
 from runtime.guards.text import Normalised, Span
 from runtime.program.view import BYTES_A_TOKEN, Expired, OutOfTimeError, never
 
+_STEPS = 2048
+"""Values between two looks at the clock."""
 Looks = Mapping[str, Sequence[Seen]]
 """What detectors saw, by their names: in each of the readings, in their order."""
 
@@ -41,9 +46,10 @@ class Matter:
     def __init__(self, text: str, values: object, expired: Expired = never) -> None:
         found = [leaf for leaf in leaves(text, expired) if not _is_model(leaf, values)]
         self.leaves = tuple(leaf for leaf in found if not is_blob(leaf))
-        self.unreadable = len(self.leaves) < len(found) or _has_media(values)
+        self.unreadable = len(self.leaves) < len(found) or _has_media(values, expired)
         self.texts = tuple(dict.fromkeys((*(leaf.value for leaf in self.leaves), *self._joined)))
         self._normalised: dict[str, Normalised] = {}
+        self._placed: dict[int, Placed] = {}
 
     @cached_property
     def readings(self) -> tuple[str, ...]:
@@ -83,8 +89,7 @@ class Matter:
         for number, text in enumerate(self.texts):
             if expired():
                 raise OutOfTimeError
-            normalised = self._normal(text) if guard.finders else None
-            found = [span for finder in guard.finders if normalised for span in finder(normalised, expired)]
+            found = look_through(guard.finders, self._normal(text), expired) if guard.finders else []
             found += self._seen(text, looks[number], guard) if looks else ()
             found = [span for span in found if span.end > span.start]
             if found:
@@ -117,22 +122,20 @@ class Matter:
 
     def _across(self, run: Sequence[int], found: Sequence[Span]) -> Iterator[Hit]:
         """The findings that cross from one part into another, a piece for each; the rest was found in its part."""
-        begin = 0
-        pieces: list[tuple[int, int, int]] = []
-        for number in run:
-            end = begin + len(self.leaves[number].value)
-            pieces.append((number, begin, end))
-            begin = end
+        begins = [0, *accumulate(len(self.leaves[number].value) for number in run)]
         for span in found:
-            touched = [(number, b, e) for number, b, e in pieces if b < span.end and span.start < e]
-            if len(touched) > 1:
-                for number, b, e in touched:
-                    start, end = max(span.start, b) - b, min(span.end, e) - b
-                    yield Hit(number, Span(start, end, span.type, span.score, span.rule))
+            first, end = bisect_right(begins, span.start) - 1, bisect_left(begins, span.end)
+            if end - first > 1:
+                for place in range(first, end):
+                    begin = begins[place]
+                    start, stop = max(span.start, begin) - begin, min(span.end, begins[place + 1]) - begin
+                    yield Hit(run[place], Span(start, stop, span.type, span.score, span.rule))
 
     def place(self, hit: Hit) -> tuple[int, int]:
         """Where a finding stands in the document."""
-        placed = Placed(self.leaves[hit.leaf])
+        placed = self._placed.get(hit.leaf)
+        if placed is None:
+            placed = self._placed[hit.leaf] = Placed(self.leaves[hit.leaf])
         return placed.at(hit.span.start), placed.at(hit.span.end)
 
 
@@ -141,13 +144,17 @@ def _is_model(leaf: Leaf, values: object) -> bool:
     return leaf.key == "model" and isinstance(values, Mapping) and leaf.value == values.get("model")
 
 
-def _has_media(values: object) -> bool:
+def _has_media(values: object, expired: Expired) -> bool:
     """Whether there is something that is no text, wherever it stands."""
     if isinstance(values, Mapping) and any(_has_numbers(values.get(key)) for key in ("prompt", "input")):
         return True
     waiting = [values]
+    count = 0
     while waiting:
         node = waiting.pop()
+        count += 1
+        if count % _STEPS == 0 and expired():
+            raise OutOfTimeError
         if isinstance(node, Mapping):
             if _is_media(node):
                 return True

@@ -5,9 +5,10 @@ In this order, each in linear time:
 - Characters that are not seen are left out: zero-width ones, soft hyphens, variation selectors, bidi controls, control
   characters other than line breaks and tabs.
 - Tag characters, an invisible copy of ASCII, become what they copy. Flags of Scotland and the like stay flags.
-- NFKC: full-width, mathematical, circled, super- and subscript forms become plain letters.
+- NFKC: full-width, mathematical, circled, super- and subscript forms become plain letters, white ones on black too.
 - Marks that are stacked on letters, and make no letter of Unicode with them, are left out.
-- Digits of every script become ASCII's, every space a space, every dash a hyphen, curly quotes straight ones.
+- Digits of every script, in circles and brackets too, become ASCII's, every space a space, every dash a hyphen, curly
+  quotes straight ones.
 - Letters that look like Latin ones become Latin where their word shows that it is meant so; see ``lookalikes``.
 
 Case, spacing, spelling and language stay as they are.
@@ -42,6 +43,7 @@ _PLAIN = {
     **dict.fromkeys([0x201C, 0x201D, 0x201E, 0x201F, 0x2033], '"'),
     **dict.fromkeys([0x2044, 0x2215], "/"),
     **dict.fromkeys([0x85, 0x2028, 0x2029], "\n"),
+    **{first + place: chr(ord("A") + place) for first in (0x1F150, 0x1F170) for place in range(26)},
 }
 _FLAGS = "|".join("".join(chr(_TAG + ord(letter)) for letter in flag) for flag in ("gbeng", "gbsct", "gbwls"))
 _FLAG = f"(?<=\U0001f3f4)(?:{_FLAGS})\U000e007f"
@@ -51,8 +53,10 @@ _CHANGING = (*range(0x80, 0x20000), *range(0x2F800, 0x2FA20), *range(0xE0000, 0x
 _STABLE = {"Ll", "Lu", "Lo", "So", "Sm", "Cn", "Co", "Cs"}
 """Categories without marks, digits, spaces, controls and punctuation: what has no decomposition stays as it is."""
 _ASCII_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_SPACED = re.compile(r"(?<!\S)\S (?:[^\n] ){6,}[^\n](?!\S)")
+_SPACED = re.compile(r"(?<!\S)\S (?:[^\n] ){3,}[^\n](?!\S)")
 """Letters with a space between any two; a space between words is a letter too."""
+_APART = re.compile(r" \S {1,3}\S ")
+"""What such a row has, and most texts have not: quick to look for."""
 _UNSEEN_CLASS = re.compile(f"[{_UNSEEN}]")
 
 
@@ -86,7 +90,7 @@ def unspaced(normalised: Normalised) -> Normalised | None:
 
     Only for a second look: rows of figures and tables of single letters are written so too.
     """
-    runs = list(_SPACED.finditer(normalised.text))
+    runs = list(_SPACED.finditer(normalised.text)) if _APART.search(normalised.text) else []
     if not runs:
         return None
     places: list[int] = []
@@ -118,6 +122,8 @@ def _segment(piece: str) -> str:
         return ""  # the letters of a flag
     if len(piece) == 1 and re.match(f"[{_TAGS}]", piece):
         return chr(ord(piece) - _TAG)
+    if (digit := unicodedata.digit(piece[0], None)) is not None:
+        piece = f"{digit}{piece[1:]}"
     seen = unicodedata.normalize("NFKC", _UNSEEN_CLASS.sub("", piece))
     return "".join(map(_plain, _STACKED.sub("", _UNSEEN_CLASS.sub("", seen))))
 
@@ -125,8 +131,6 @@ def _segment(piece: str) -> str:
 def _plain(letter: str) -> str:
     if letter.isascii():
         return letter
-    if (digit := unicodedata.decimal(letter, None)) is not None:
-        return str(digit)
     return " " if unicodedata.category(letter) == "Zs" else _PLAIN.get(ord(letter), letter)
 
 
@@ -142,7 +146,8 @@ def _changing() -> re.Pattern[str]:
     for code in _CHANGING:
         letter = chr(code)
         category = unicodedata.category(letter)
-        if category in _STABLE and letter not in composing and not unicodedata.decomposition(letter):
+        stays = category in _STABLE and code not in _PLAIN
+        if stays and letter not in composing and not unicodedata.decomposition(letter):
             continue
         first = unicodedata.normalize("NFKD", letter)[0]
         if unicodedata.combining(first) or first in composing:

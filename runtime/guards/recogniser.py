@@ -1,6 +1,7 @@
 r"""How a recogniser is written: a pattern that runs in linear time, and a judge of each match.
 
 Patterns run on bytes, one a character: ASCII as it is, ``\xff`` for any other letter or digit, ``\xfe`` for the rest.
+Tabs are spaces to them, carriage returns line ends, and dots of other scripts or in the middle of a line dots.
 So offsets need no translation. Every pattern bounds the length of its matches, or takes what it matches out of the
 text, and a judge looks only at a match and a few characters beside it: time grows with the text and no faster.
 """
@@ -57,12 +58,15 @@ class _Bytes(dict[int, int]):
         return byte
 
 
-_BYTES = _Bytes({code: code for code in range(0x80)})
+_BLANKS = bytes.maketrans(b"\t\r", b" \n")
+_DOTS = (0xB7, 0x2022, 0x2027, 0x2219, 0x22C5, 0x3002, 0x30FB)
+_BYTES = _Bytes({**{code: code for code in range(0x80)}, **dict.fromkeys(_DOTS, 0x2E), 0x2800: 0x20})
 
 
 def to_bytes(text: str) -> bytes:
     """A text as patterns see it, one byte a character."""
-    return text.encode("ascii") if text.isascii() else text.translate(_BYTES).encode("latin-1")
+    data = text.encode("ascii") if text.isascii() else text.translate(_BYTES).encode("latin-1")
+    return data.translate(_BLANKS)
 
 
 @cache

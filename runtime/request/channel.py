@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from runtime.guards.finders import merge
+from runtime.guards.escapes import unescaped
+from runtime.guards.finders import look_through, merge
 from runtime.guards.guard import Guard
 from runtime.guards.mask import Book
 from runtime.guards.normalise import normalise
@@ -80,7 +81,7 @@ class Channel:
     @property
     def holds(self) -> bool:
         """Whether something is held that has not gone."""
-        return bool(self._held) or bool(self._restore)
+        return bool(self._held) or self._unmasker.holds
 
     def feed(self, piece: str, expired: Expired) -> Asking[str]:
         """What may go after this piece.
@@ -186,9 +187,10 @@ class Channel:
         found: list[Span] = []
         if not self._patterns:
             return self._seen
-        normalised = normalise(self._before + self._held)
+        text = self._before + self._held
+        views = [view for view in (normalise(text), unescaped(text)) if view is not None]
         for guard in self._guards:
-            spans = [span for finder in guard.finders for span in finder(normalised, expired)]
+            spans = [span for view in views for span in look_through(guard.finders, view, expired)]
             new = [span for span in spans if span.end > len(self._before)]
             if new:
                 self.matched.add(guard.name)

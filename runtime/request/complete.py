@@ -1,4 +1,4 @@
-"""Which answers are worth keeping: whole ones, in which the model said all it had to say and called nobody."""
+"""Which answers are worth keeping: whole ones, in which the model said all it had to say, called and refused nobody."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from runtime.request.kinds import Api
 from runtime.request.sse import Splitter, StreamError
 
 _ENDED = frozenset({"end_turn", "stop_sequence"})
+_NO_ANSWER = ("tool_calls", "function_call", "refusal")
+"""Fields of a message that calls somebody, or refuses."""
 _SAID = frozenset({"message", "reasoning"})
 
 
@@ -33,7 +35,7 @@ def _document(api: Api, values: Mapping[str, Any]) -> bool:
     if api is Api.RESPONSES:
         output = values.get("output")
         kinds = {item.get("type") if isinstance(item, dict) else None for item in output or [None]}
-        return values.get("status") == "completed" and kinds <= _SAID
+        return values.get("status") == "completed" and kinds <= _SAID and not _refused(output or [])
     if api is Api.MESSAGES:
         return values.get("stop_reason") in _ENDED
     choices = values.get("choices")
@@ -45,7 +47,14 @@ def _stopped(choice: object) -> bool:
     if not isinstance(choice, dict) or choice.get("finish_reason") != "stop":
         return False
     message = choice.get("message")
-    return not (isinstance(message, dict) and (message.get("tool_calls") or message.get("function_call")))
+    return not (isinstance(message, dict) and any(map(message.get, _NO_ANSWER)))
+
+
+def _refused(output: Iterable[Any]) -> bool:
+    """Whether a part of a response is a refusal, of which the same model may think better."""
+    contents = [item.get("content") for item in output if isinstance(item, dict)]
+    parts = [part for content in contents if isinstance(content, list) for part in content]
+    return any(isinstance(part, dict) and part.get("type") == "refusal" for part in parts)
 
 
 def _events(data: bytes) -> Iterable[str]:
@@ -82,7 +91,7 @@ def _choices_stopped(chunks: Iterable[Mapping[str, Any]]) -> bool:
             return False
         for choice in choices:
             delta = choice.get("delta") if isinstance(choice, dict) else None
-            if not isinstance(choice, dict) or (isinstance(delta, dict) and delta.get("tool_calls")):
+            if not isinstance(choice, dict) or (isinstance(delta, dict) and any(map(delta.get, _NO_ANSWER))):
                 return False
             reasons[choice.get("index")] = choice.get("finish_reason") or reasons.get(choice.get("index"))
     return bool(reasons) and set(reasons.values()) == {"stop"}

@@ -9,16 +9,15 @@ from collections.abc import Mapping
 from runtime.guards.edit import masked
 from runtime.guards.guard import Guard
 from runtime.guards.leaves import Placed, leaves
-from runtime.guards.mask import Book, BookFullError, Unmasker
+from runtime.guards.mask import Book, BookFullError, Unmasker, mentions
 from runtime.guards.matter import Hit, Matter
 from runtime.program.view import Expired, OutOfTimeError
 from runtime.request.asking import Asking, Looks, Questions
 from runtime.request.events import Answer, Cause, GuardMatch
 from runtime.request.guard_answers import blocked, failed, too_long, unreadable
+from runtime.request.pieces import ARGUMENTS
 from runtime.request.response_plan import ResponsePlan
 
-ARGUMENTS = frozenset({"arguments", "partial_json"})
-"""Texts that are JSON themselves: what is put back there is encoded once more."""
 UNREADABLE = frozenset({"logprobs", "prompt_logprobs", "prompt_token_ids", "token_ids", "top_logprobs"})
 """Fields that say the text once more, in pieces that no guard can read."""
 OWN = frozenset(
@@ -42,10 +41,12 @@ OWN = frozenset(
 """Fields in which the server speaks of the response."""
 _WORD = re.compile(r"[\w.:/-]{1,128}", re.ASCII)
 RESPONSE = "response"
+REMEMBERED = 4096
+"""Texts known to be harmless: what every event of a stream repeats is read once."""
 
 
 def inspect(
-    plan: ResponsePlan, text: str, values: object, book: Book, expired: Expired
+    plan: ResponsePlan, text: str, values: object, book: Book, expired: Expired, harmless: set[str] | None = None
 ) -> Asking[tuple[str, tuple[GuardMatch, ...]] | Answer]:
     """The document as the client may have it, still with placeholders, and which guards found something; or the error.
 
@@ -55,6 +56,8 @@ def inspect(
         values: what it holds.
         book: of what is masked in the response.
         expired: says when the time is up.
+        harmless: texts that need not be read once more, of which nothing that is no text is one. It learns of those in
+            which nothing was found, as far as it may grow.
     """
     matches: list[GuardMatch] = []
     hits: list[Hit] = []
@@ -63,6 +66,8 @@ def inspect(
     except OutOfTimeError:
         closed = next((guard for guard in plan.guards if not guard.passes_errors), None)
         return (text, ()) if closed is None else failed(plan.api, closed, Cause.TIMEOUT, RESPONSE)
+    if harmless is not None and not matter.unreadable and harmless.issuperset(matter.texts):
+        return text, ()
     questions = _questions(plan, matter, values)
     looks = (yield questions) if questions else {guard.detector: () for guard in plan.guards if guard.detector}
     for guard in plan.guards:
@@ -74,6 +79,8 @@ def inspect(
         elif found:
             matches.append(GuardMatch(guard.name, guard.action))
             hits += found if guard.action == "mask" else ()
+    if harmless is not None and not matches and len(harmless) < REMEMBERED:
+        harmless.update(matter.texts)
     try:
         return masked(text, matter, hits, book), tuple(matches)
     except BookFullError:
@@ -138,7 +145,7 @@ def own_words(values: object) -> frozenset[str]:
 
 def restored(text: str, restore: Mapping[str, str]) -> str:
     """The document with the client's own values for their placeholders, encoded as the place needs it."""
-    if not any(given in text for given in restore):
+    if not mentions(text, restore):
         return text
     parts: list[str] = []
     last = 0

@@ -7,23 +7,27 @@ from dataclasses import dataclass
 from typing import Any
 
 Path = tuple[str | int, ...]
+ARGUMENTS = frozenset({"arguments", "partial_json"})
+"""Texts that are JSON themselves: what is put back there is encoded once more."""
 WHOLE = frozenset({"call_id", "encrypted_content", "id", "name", "role", "signature", "tool_call_id", "type"})
 """Fields of a delta that come in one piece."""
 _PLACE = ("type", "item_id", "output_index", "content_index", "summary_index", "index")
-_ENDS = (".done", ".completed", ".incomplete", ".failed", "_stop")
+_ITEM_ENDS = (".done", "_block_stop")
+_ALL_ENDS = (".completed", ".incomplete", ".failed", "message_stop", "message_delta")
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
     """A piece of a text: which text, where the piece stands in the event, and what it says.
 
-    ``scope`` is what an end ends: a choice, or None for what ends with the rest.
+    ``scope`` is what an end ends: a choice or an item. ``inside`` is whether the text is JSON itself.
     """
 
     channel: Hashable
     scope: Hashable
     path: Path
     text: str
+    inside: bool = False
 
 
 def pieces(values: Mapping[str, Any]) -> Iterator[Piece]:
@@ -31,16 +35,16 @@ def pieces(values: Mapping[str, Any]) -> Iterator[Piece]:
     choices = values.get("choices")
     for place, choice in enumerate(choices if isinstance(choices, list) else ()):
         if isinstance(choice, dict):
-            scope = ("choice", choice.get("index", place))
+            scope = ("choice", _number(choice, place))
             yield from _within(choice.get("delta"), scope, scope, ("choices", place, "delta"))
             if isinstance(choice.get("text"), str):
                 yield Piece((*scope, "text"), scope, ("choices", place, "text"), choice["text"])
     delta = values.get("delta")
     own = tuple(str(values.get(key)) for key in _PLACE)
     if isinstance(delta, str):
-        yield Piece(own, None, ("delta",), delta)
+        yield Piece(own, _item(values), ("delta",), delta, "_arguments" in str(values.get("type")))
     else:
-        yield from _within(delta, own, None, ("delta",))
+        yield from _within(delta, own, _item(values), ("delta",))
 
 
 def _within(node: object, channel: tuple[Hashable, ...], scope: Hashable, path: Path) -> Iterator[Piece]:
@@ -48,23 +52,38 @@ def _within(node: object, channel: tuple[Hashable, ...], scope: Hashable, path: 
         for key, value in node.items():
             if isinstance(value, str):
                 if key not in WHOLE and value:
-                    yield Piece((*channel, key), scope, (*path, key), value)
+                    yield Piece((*channel, key), scope, (*path, key), value, key in ARGUMENTS)
             else:
                 yield from _within(value, (*channel, key), scope, (*path, key))
     elif isinstance(node, list):
         for place, item in enumerate(node):
-            number = item.get("index", place) if isinstance(item, dict) else place
+            number = _number(item, place) if isinstance(item, dict) else place
             yield from _within(item, (*channel, number), scope, (*path, place))
 
 
+def _number(item: Mapping[str, Any], place: int) -> int:
+    """Which choice or call it is: by its index, else by its place, as clients count that know of one only."""
+    index = item.get("index")
+    return index if isinstance(index, int) else place
+
+
+def _item(values: Mapping[str, Any]) -> Hashable:
+    """The output, or the block, that an event speaks of."""
+    place = values.get("output_index", values.get("index"))
+    return ("item", place if isinstance(place, int) else None)
+
+
 def ended(values: Mapping[str, Any]) -> Iterator[Hashable]:
-    """The scopes that end with an event; None is all."""
+    """The scopes that end with an event; None is all. An empty reason, as some servers send each time, is none."""
     choices = values.get("choices")
     for place, choice in enumerate(choices if isinstance(choices, list) else ()):
-        if isinstance(choice, dict) and choice.get("finish_reason") is not None:
-            yield ("choice", choice.get("index", place))
+        if isinstance(choice, dict) and choice.get("finish_reason"):
+            yield ("choice", _number(choice, place))
     kind = values.get("type")
-    if isinstance(kind, str) and (kind.endswith(_ENDS) or kind == "message_delta"):
+    if isinstance(kind, str) and kind.endswith(_ITEM_ENDS):
+        yield _item(values)
+        yield ("item", None)
+    elif isinstance(kind, str) and kind.endswith(_ALL_ENDS):
         yield None
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from urllib.parse import quote
@@ -233,11 +232,13 @@ def _recorded(recorder: Recorder | None, event: ResponseBody, action: ResponseAc
 def _awaited(
     plan: ResponsePlan, event: ResponseHeaders, taken: Recorder | None
 ) -> tuple[ResponseState, ResponseAction]:
-    headers: Mapping[str, str] = dict(event.headers)
-    kind = headers.get("content-type", "").partition(";")[0].strip()
+    # Of a header that stands twice clients may read either.
+    kinds = {value.partition(";")[0].strip() for name, value in event.headers if name == "content-type"}
+    kind = kinds.pop() if len(kinds) == 1 else ""
     if event.end_of_stream:
         return Over(), Proceed(Mode.NONE)
-    if headers.get("content-encoding", "").strip().lower() not in ("", "identity"):
+    encodings = {value.strip().lower() for name, value in event.headers if name == "content-encoding"}
+    if not encodings <= {"", "identity"}:
         return Over(), refusal(502, "response_encoded", "The response is compressed, and its guards cannot read it.")
     if _JSON.fullmatch(kind):
         return AwaitsWhole(plan, taken), Proceed(Mode.WHOLE)

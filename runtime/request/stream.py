@@ -5,17 +5,16 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from runtime.guards.leaves import leaves
 from runtime.guards.mask import Book, BookFullError
 from runtime.program.view import BYTES_A_TOKEN, Expired, OutOfTimeError
 from runtime.request.answers import refusal
 from runtime.request.asking import Asking, LookError
 from runtime.request.body import BodyError, read_body
 from runtime.request.channel import BlockedError, Channel
-from runtime.request.document import ARGUMENTS, RESPONSE, encoded, inspect, restored, without_pieces
+from runtime.request.document import RESPONSE, encoded, inspect, restored, without_pieces
 from runtime.request.events import Answer, Cause, GuardMatch
 from runtime.request.guard_answers import blocked, failed, too_long
 from runtime.request.kinds import Api
@@ -23,8 +22,10 @@ from runtime.request.pieces import Path, Piece, ended, pieces, put
 from runtime.request.response_plan import ResponsePlan
 from runtime.request.sse import Event, Splitter, StreamError
 
-_REMEMBERED = 4096
-"""Texts known to be harmless: what every event repeats is read once."""
+MAX_OPEN = 1024
+"""Texts of a response."""
+MAX_KEPT = 16 << 20
+"""Bytes of the events that are kept because the rest of their texts must be said in their form."""
 _DONE = "[DONE]"
 
 
@@ -38,13 +39,19 @@ class RefusedError(Exception):
 
 @dataclass(slots=True)
 class _Open:
-    """A text that is under way, and the last event that had a piece of it, with none."""
+    """A text that is under way, and the last event that had a piece of it, with none.
+
+    ``ended`` is whether its end was told. A text that goes on nevertheless ends with the stream, so that whoever tells
+    an end with every piece does not have each read by itself.
+    """
 
     channel: Channel
     scope: Hashable
     event: Event
     values: Any
     path: Path
+    size: int
+    ended: bool = False
 
 
 class Stream:
@@ -83,7 +90,7 @@ class Stream:
                 rest = self._splitter.end()
                 if rest:
                     yield from self._event(rest, out, expired)
-                yield from self._flushed(None, out, expired)
+                yield from self._flushed(None, out, expired, last=True)
         except (RefusedError, StreamError) as error:
             self.refusal = error.answer if isinstance(error, RefusedError) else self._failed(Cause.BROKEN)
             out.append(_farewell(self._plan.api, self.refusal))
@@ -92,10 +99,11 @@ class Stream:
     @property
     def holds(self) -> bool:
         """Whether something is held that has not gone."""
-        return any(each.channel.holds for each in self._open.values())
+        return self._splitter.holds or any(each.channel.holds for each in self._open.values())
 
     def _event(self, event: Event, out: list[bytes], expired: Expired) -> Asking[None]:
-        if event.data is None:
+        event = yield from self._beside(event, expired)
+        if event.data is None or not event.data.strip():
             out.append(event.raw)
             return
         if event.data.strip() == _DONE:
@@ -125,19 +133,24 @@ class Stream:
         else:
             out.append(event.raw)
 
+    def _beside(self, event: Event, expired: Expired) -> Asking[Event]:
+        """The event with what may go of the lines beside its data, whoever reads them."""
+        if not self._plan.guards or self._harmless.issuperset(event.others):
+            return event
+        if event.strange:
+            raise RefusedError(self._failed(Cause.BROKEN))
+        values, changed = yield from self._rest({"text": list(event.others)}, expired)
+        return event.beside(tuple(values["text"])) if changed else event
+
     def _rest(self, values: Any, expired: Expired) -> Asking[tuple[Any, bool]]:  # noqa: ANN401 - any JSON document
         """What an event says beside its pieces, looked at like a whole response; and whether it has changed."""
         text = after = json.dumps(values, ensure_ascii=False)
         if self._plan.guards:
-            said = {leaf.value for leaf in leaves(text)}
-            if not said <= self._harmless:
-                found = yield from inspect(self._plan, text, values, self._book, expired)
-                if isinstance(found, Answer):
-                    raise RefusedError(found)
-                after, matches = found
-                self._note(matches)
-                if not matches and len(self._harmless) < _REMEMBERED:
-                    self._harmless |= said
+            found = yield from inspect(self._plan, text, values, self._book, expired, self._harmless)
+            if isinstance(found, Answer):
+                raise RefusedError(found)
+            after, matches = found
+            self._note(matches)
         after = restored(after, self._plan.restore)
         return (values, False) if after == text else (json.loads(after), True)
 
@@ -154,27 +167,43 @@ class Stream:
         for piece in here:
             self._measure(piece.text)
             known = self._open.get(piece.channel)
-            restore = self._inner if piece.path[-1] in ARGUMENTS else self._plan.restore
+            restore = self._inner if piece.inside else self._plan.restore
             channel = known.channel if known else Channel(self._plan.guards, self._book, restore)
+            told = known is not None and known.ended
+            ends = not told and (piece.scope in closed or None in closed)
             with _refusing(self, channel):
                 text = yield from channel.feed(piece.text, expired)
-                if piece.scope in closed or None in closed:
+                if ends:
                     text += yield from channel.end(expired)
-                    self._open.pop(piece.channel, None)
-                else:
-                    self._open[piece.channel] = _Open(channel, piece.scope, event, values, piece.path)
+                self._keep(piece, channel, event, values, ended=told or ends)
             written.append((piece, text))
         return written
 
-    def _flushed(self, scope: Hashable, out: list[bytes], expired: Expired) -> Asking[None]:
+    def _keep(self, piece: Piece, channel: Channel, event: Event, values: Any, *, ended: bool) -> None:  # noqa: ANN401 - as above
+        """Note where a text stands, as long as something is held of it in the form of the event."""
+        kept = channel.holds
+        self._open[piece.channel] = _Open(
+            channel,
+            piece.scope,
+            replace(event, raw=b""),
+            values if kept else None,
+            piece.path,
+            len(event.raw) if kept else 0,
+            ended,
+        )
+        if len(self._open) > MAX_OPEN or sum(each.size for each in self._open.values()) > MAX_KEPT:
+            raise StreamError("too many texts at a time")
+
+    def _flushed(self, scope: Hashable, out: list[bytes], expired: Expired, *, last: bool = False) -> Asking[None]:
         """Events of our own with what is left of the texts that end."""
-        for name, each in [*self._open.items()]:
-            if scope is None or each.scope == scope:
-                del self._open[name]
+        for each in [*self._open.values()]:
+            if (scope is None or each.scope == scope) and (last or not each.ended):
+                each.ended = True
                 with _refusing(self, each.channel):
                     text = yield from each.channel.end(expired)
                 if text:
                     out.append(each.event.render(_alone(each.values, each.path, text)))
+                each.values, each.size = None, 0
 
     def _measure(self, text: str) -> None:
         """Count a text in: no guard reads more than it says."""

@@ -25,6 +25,7 @@ from runtime.serve.exchange import Exchange, Held, id_of, log_action
 from runtime.serve.generation import Generation
 from runtime.serve.messages import EXT_PROC_SERVICE, ProcessingRequest
 from runtime.serve.metrics import Metrics
+from runtime.serve.patience import Patience, too_slow
 from runtime.serve.responses import Responses
 from runtime.serve.trace import Tracing, carrier_of
 from runtime.serve.wire import BodyMode, ModeError, check_mode, encoded, to_event
@@ -57,6 +58,7 @@ class Processor:
         self._metrics = metrics or Metrics(generation.rules.program)
         self._tracing = tracing
         self._open: set[asyncio.Task[Any]] = set()
+        self._patience = Patience()
         self._draining = False
         self._flushing = False
         self._deciding = Deciding(self._metrics.holds, max_held)
@@ -142,11 +144,13 @@ class Processor:
         if task is None:
             raise RuntimeError("not in a task")
         self._open.add(task)
+        self._patience.begin(task)
         exchange = Exchange(self._generation)
         try:
             outcome = await self._outcome(task, exchange, context)
         finally:
             self._open.discard(task)
+            self._patience.end(task)
         if isinstance(outcome, bytes):
             return outcome
         code, reason = outcome
@@ -166,8 +170,12 @@ class Processor:
             return _STOPPING
         exchange.generation.enter()
         try:
-            return await self._converse(exchange, context)
+            return await self._converse(task, exchange, context)
         except asyncio.CancelledError:
+            if self._patience.lost(task):
+                task.uncancel()
+                self._note(exchange, too_slow(), None)
+                return encoded(too_slow())
             if not self._draining:  # the gateway has gone: nobody hears an answer
                 raise
             task.uncancel()
@@ -179,7 +187,12 @@ class Processor:
         finally:
             exchange.generation.leave()
 
-    async def _converse(self, exchange: Exchange, context: Any) -> bytes | tuple[Any, str]:  # noqa: ANN401 - as above
+    async def _converse(
+        self,
+        task: asyncio.Task[Any],
+        exchange: Exchange,
+        context: Any,  # noqa: ANN401 - as above
+    ) -> bytes | tuple[Any, str]:
         """Exchange messages until there is a decision."""
         message = await context.read()
         if message is grpc.aio.EOF:
@@ -200,11 +213,13 @@ class Processor:
         held = Held(self._deciding.count)
         context.add_done_callback(held.release)
         if exchange.mode is BodyMode.STREAMED:
-            return await self._converse_in_parts(exchange, state, held, context)
+            return await self._converse_in_parts(task, exchange, state, held, context)
         await context.write(encoded(action))
+        del message, first  # who sends no body has no headers held either
         message = await context.read()
         if message is grpc.aio.EOF:
             return _UNDECIDED
+        self._patience.end(task)
         begun = monotonic()
         event = to_event(message, announced=exchange.mode is BodyMode.WHOLE)
         held.add(len(event.body) if isinstance(event, RequestBody) else 0)
@@ -221,6 +236,7 @@ class Processor:
 
     async def _converse_in_parts(
         self,
+        task: asyncio.Task[Any],
         exchange: Exchange,
         state: State,
         held: Held,
@@ -231,13 +247,11 @@ class Processor:
         upload = await gathered(context, held, generation.rules.max_body, lambda: self._deciding.full(generation))
         if upload is None:
             return _UNDECIDED
+        self._patience.end(task)
         begun = monotonic()
-        if isinstance(upload, Answer):
-            decided: Route | Answer = upload
-        else:
-            decided = await self._deciding.decide(generation, state, RequestBody(upload.body), begun)
+        decided = await self._deciding.decide(generation, state, RequestBody(upload.body), begun)
         self._note(exchange, decided, begun)
-        if isinstance(decided, Answer) or isinstance(upload, Answer):
+        if isinstance(decided, Answer):
             return encoded(decided)
         *before, last = in_parts(decided, upload)
         for each in before:

@@ -13,8 +13,8 @@ _GENERIC = (
     rb"fr|es|nl|ch|se|no|dk|fi|pl|cz|ru|ua|cn|jp|kr|br|mx|ar|ca|au|nz|za|ng|ke|sg|hk|tw|tr|gr|pt|ie"
 )
 """Endings by which a bare name is a domain. Others (``main.py``, ``end.It``) are more often something else."""
-_AT = rb"(?: ?[\[({<] ?at ?[\])}>] ?| at )"
-_DOT = rb"(?: ?[\[({<] ?dot ?[\])}>] ?|\.| dot )"
+_AT = rb"(?: ?[\[({<] ?(?:at|@) ?[\])}>] ?| at | @ ?|@ )"
+_DOT = rb"(?: ?[\[({<] ?(?:dot|\.) ?[\])}>] ?| ?\.| dot )"
 _TRAILING = b".,;:!?'\"*_~"
 _PHONE = (
     rb"phones?|tel|telephone|mobile|cell|call|calling|fax|whatsapp|dial|sms|texting|ring|reach|handy|telefon|rufnummer|"

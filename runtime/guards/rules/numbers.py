@@ -25,6 +25,8 @@ _ISSUERS = re.compile(
 """Which issuers have which numbers, and of what length."""
 _GROUPINGS = ((4, 4, 4, 4, 3), (4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 5), (4, 4, 4, 1), (6, 13))
 _DIGITS = re.compile(rb"\d+")
+_BETWEEN = b" \n._/-"
+"""What may stand between the groups of an account's number."""
 _SHORTEST = 13
 _LENGTHS = dict(
     zip(
@@ -166,13 +168,13 @@ def _iban(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa:
     length = _LENGTHS.get(text[:2].decode("latin-1").upper())
     if length is None:
         return
-    places = [place for place, byte in enumerate(text) if byte not in b" .-"]
+    places = [place for place, byte in enumerate(text) if byte not in _BETWEEN]
     if len(places) < length:
         return
     end = places[length - 1] + 1
     if text[end : end + 1].isalnum():
         return
-    number = text[:end].replace(b".", b"").decode("latin-1")
+    number = text[:end].translate(None, _BETWEEN).decode("latin-1")
     try:
         iban.validate(number, check_country=False)
         yield match.start(), match.start() + end, SURE
@@ -188,7 +190,8 @@ def _ssn(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: 
         return
     digits = bytes(byte for byte in match[0] if byte in b"0123456789")
     given_out = digits[:3] not in {b"000", b"666"} and digits[3:5] != b"00" and digits[5:] != b"0000"
-    if b"-" in match[0] and match[0].count(b"-") == 2 and given_out and digits[:1] != b"9":  # noqa: PLR2004 - 3-2-4
+    joined = match[0].count(b"-") == 2 and b" - " not in match[0]  # noqa: PLR2004 - 3-2-4, and no sum
+    if joined and given_out and digits[:1] != b"9":
         yield start, end, SHAPE
     elif near(data, start, end, _SSN):
         yield start, end, CONTEXT
@@ -203,6 +206,6 @@ def _goes_on_by(data: bytes, start: int, end: int) -> bool:
 
 RULES = (
     Recogniser("CREDIT_CARD", "card", rb"\d(?:[ \n./_-]{0,2}\d){12,18}", _card),
-    Recogniser("IBAN_CODE", "iban", rb"(?i)\b[a-z]{2}\d{2}(?:[ .-]?[a-z0-9]){11,30}\b", _iban),
-    Recogniser("US_SSN", "ssn", rb"\d{3}[ ._-]{0,2}\d{2}[ ._-]{0,2}\d{4}", _ssn),
+    Recogniser("IBAN_CODE", "iban", rb"(?i)\b[a-z]{2}\d{2}(?:[ \n._/-]{0,2}[a-z0-9]){11,30}\b", _iban),
+    Recogniser("US_SSN", "ssn", rb"\d{3}[ \n./_-]{0,3}\d{2}[ \n./_-]{0,3}\d{4}", _ssn),
 )

@@ -68,7 +68,7 @@ def _issued(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noq
     """A token by its prefix; one of a single character over and over is somebody's example."""
     del data
     if len(set(match[0][-16:])) > 4:  # noqa: PLR2004 - of sixteen
-        yield *match.span(), SURE
+        yield match.start() + match[0].startswith(b"_"), match.end(), SURE
 
 
 def _assigned(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: ANN401 - as above
@@ -95,9 +95,12 @@ def _connection(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  #
         yield match.start(1), match.end(1), SHAPE
 
 
-ISSUED = tuple(Recogniser(kind, kind.lower().replace("_", "-"), rb"\b" + pattern, _issued) for kind, pattern in _ISSUED)
+_BEGIN = rb"(?:\b|_)"
+"""An underscore beside a key is emphasis, or joins it to a name."""
+ISSUED = tuple(Recogniser(kind, kind.lower().replace("_", "-"), _BEGIN + pattern, _issued) for kind, pattern in _ISSUED)
 GATE = (
-    rb"\b(?:A(?:KIA|SIA|BIA|CCA|Iza|TATT3)|AC[0-9a-f]|AIza|ya29\.|gh[pousr]_|github_pat_|gl[a-z]{1,5}-|gl(?:c|sa)_|xox|xapp-|sk-|hf_|"
+    _BEGIN
+    + rb"(?:A(?:KIA|SIA|BIA|CCA|Iza|TATT3)|AC[0-9a-f]|AIza|ya29\.|gh[pousr]_|github_pat_|gl[a-z]{1,5}-|gl(?:c|sa)_|xox|xapp-|sk-|hf_|"
     rb"api_org_|[srp]k_|whsec_|gsk_|xai-|pplx-|r8_|SG\.|key-|SK[0-9a-f]|npm_|pypi-|dckr_|do[opr]_v1_|shp|EAAA|sq0|dapi|"
     rb"hv[sbr]\.|NRAK-|lin_api_|eyJ)|8Q~|:AA|[MNO][0-9A-Za-z_-]{23}"
 )

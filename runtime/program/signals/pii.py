@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from runtime.guards.finders import Finder, personal
+from runtime.guards.finders import Finder, look_through, personal
 from runtime.guards.normalise import normalise
 from runtime.program.view import Expired, OutOfTimeError, View
 from schemas.pii import PATTERN_TYPES
@@ -27,7 +27,7 @@ class Pii:
         for text in view.history if self.everywhere else (view.turn,):
             if expired():
                 raise OutOfTimeError
-            if self.finder(normalise(text), expired):
+            if look_through([self.finder], normalise(text), expired):
                 return True
         return False
 

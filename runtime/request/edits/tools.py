@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from runtime.program.effects import ToolFilter
@@ -9,8 +10,14 @@ from runtime.request.body import scan_list
 from runtime.request.draft import Draft
 from runtime.request.splice import removed
 
-LISTS = {"tools": ("tool_choice", "parallel_tool_calls"), "functions": ("function_call",)}
-"""The fields that list tools, today's and the older one, each with those that mean nothing without it."""
+LISTS = {"tools": ("tool_choice", "parallel_tool_calls"), "functions": ("function_call",), "mcp_servers": ()}
+"""The fields that list tools, today's, the older one, and servers of tools, each with what means nothing without it."""
+ALONE = {"web_search_options": "web_search"}
+"""Fields that are a tool by themselves, and what it is called."""
+_PLAIN = frozenset({"custom", "function", "tool", "url"})
+"""Types that say no more than that it is a tool."""
+_DATED = re.compile(r"_\d{8}$")
+"""How Anthropic's types end; those tools have names as well, which it sees to."""
 
 
 def filter_tools(draft: Draft, keep: ToolFilter) -> None:
@@ -26,26 +33,35 @@ def filter_tools(draft: Draft, keep: ToolFilter) -> None:
         if not isinstance(given, list):  # whatever it is, no tool can be told from it
             draft.remove(field, *referring)
             continue
-        names = [name_of(tool) for tool in given]
-        which = {i for i, name in enumerate(names) if not keep.keeps(name)}
+        names = [names_of(tool) for tool in given]
+        which = {i for i, each in enumerate(names) if not each or not all(map(keep.keeps, each))}
         if len(which) == len(given):
             draft.remove(field, *referring)
         elif which:
             _, spans = scan_list(draft.body.text, draft.body.members.spans[field].value)
             draft.within(field, removed(spans, which))
-            kept = frozenset(name for name in names if keep.keeps(name))
-            if not _chosen(draft.get(referring[0])) <= kept:
-                draft.remove(referring[0])
+            kept = frozenset(name for i, each in enumerate(names) if i not in which for name in each)
+            for choice in referring[:1]:
+                if not _chosen(draft.get(choice)) <= kept:
+                    draft.remove(choice)
+    for field, name in ALONE.items():
+        if draft.get(field) is not None and not keep.keeps(name):
+            draft.remove(field)
 
 
-def name_of(tool: object) -> str | None:
-    """What a tool is called: its function's name, its own, or the type of one that the server brings."""
+def names_of(tool: object) -> frozenset[str | None]:
+    """All that some server may take for a tool's name: its function's, its own, and the type of what a server brings.
+
+    Servers read but one of them, and each API another one; so none may say what the others do not.
+    """
     if not isinstance(tool, Mapping):
-        return None
-    function = tool.get("function")
-    holder = function if isinstance(function, Mapping) else tool
-    name = holder.get("name", tool.get("type"))
-    return name if isinstance(name, str) else None
+        return frozenset()
+    holders = [tool, *(tool[key] for key in ("function", "custom") if isinstance(tool.get(key), Mapping))]
+    found = {holder["name"] for holder in holders if isinstance(holder.get("name"), str)}
+    kind = tool.get("type")
+    if isinstance(kind, str) and kind not in _PLAIN and not (found and _DATED.search(kind)):
+        found.add(kind)
+    return frozenset(found)
 
 
 def _chosen(choice: object) -> frozenset[str | None]:
@@ -57,5 +73,5 @@ def _chosen(choice: object) -> frozenset[str | None]:
     allowed = choice.get("allowed_tools")
     listed = (allowed if isinstance(allowed, Mapping) else choice).get("tools")
     if isinstance(listed, list):
-        return frozenset(map(name_of, listed))
-    return frozenset({name_of(choice)})
+        return frozenset(name for tool in listed for name in names_of(tool) or {None})
+    return names_of(choice) or frozenset({None})

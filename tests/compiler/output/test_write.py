@@ -577,7 +577,8 @@ class TestRefused:
         """Two compiles that write different trees again and again never mix them."""
         script = (
             "import sys, json; from pathlib import Path; sys.path[:0] = json.loads(sys.argv[3])\n"
-            "from test_write import made, write\n"
+            "from test_write import made, root, write\n"
+            "root.PATIENCE = 600\n"
             "for n in range(20):\n"
             "    files = {f'{sys.argv[2]}{i}/x': str(n) for i in range(5)}\n"
             "    write(Path(sys.argv[1]), *made(files | {'both': sys.argv[2]}))\n"
@@ -585,7 +586,7 @@ class TestRefused:
         path = json.dumps([str(Path(__file__).parent), *sys.path])
         command = [sys.executable, "-W", "error", "-c", script, str(tmp_path)]
         running = [subprocess.Popen([*command, name, path]) for name in "ab"]
-        assert [process.wait(60) for process in running] == [0, 0]
+        assert [process.wait(600) for process in running] == [0, 0]
         assert whole(tmp_path)
         last = on_disk(tmp_path)["both"]
         assert on_disk(tmp_path) == {f"{last}{i}/x": "19" for i in range(5)} | {"both": last}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from runtime.guards.api_words import VALUES
 from runtime.guards.edit import masked
+from runtime.guards.escapes import offsets
 from runtime.guards.guard import Guard
 from runtime.guards.leaves import Placed, leaves
 from runtime.guards.mask import Book
@@ -63,6 +65,76 @@ def test_masking_changes_what_was_found_and_nothing_else(document, ascii_only, i
     given_ = next(iter(book.values), WORD)
     assert json.loads(after) == hidden(values, given_)
     assert after.replace(given_, WORD) == text
+
+
+def lines_run(work) -> int:
+    """How many lines of Python some work runs."""
+    count = 0
+
+    def look(_frame, event, _):
+        nonlocal count
+        count += event == "line"
+        return look
+
+    before = sys.gettrace()
+    sys.settrace(look)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+    return count
+
+
+MANY = {
+    "parts": lambda number: {"content": [{"type": "text", "text": f"{WORD} "}] * number},
+    "escapes": lambda number: {"content": "\n" + f"{WORD} " * number},
+    "texts in a text": lambda number: {"content": json.dumps(["\n" + f"{WORD} " * number])},
+    "texts": lambda number: {"content": [f"{WORD} {i}" for i in range(number)]},
+}
+
+
+@pytest.mark.parametrize("what", MANY)
+def test_twice_the_findings_take_twice_the_steps(what):
+    """Else one request of a few thousand, which is short, holds up all others for seconds."""
+
+    def steps(number):
+        document = MANY[what](number)
+        text = json.dumps(document)
+
+        def work():
+            matter = Matter(text, document)
+            masked(text, matter, matter.hits(GUARD, never), Book())
+
+        return lines_run(work)
+
+    assert steps(400) <= 2 * steps(200) + 500
+
+
+def test_quotes_that_never_end_are_followed_to_the_end_once():
+    """Whatever their number: hours for a body of some megabytes, if each were followed."""
+    for opened in ('"\\', '"\\x'):
+        text = opened * 100_000
+        first, *_ = leaves(json.dumps({"input": text}))
+        assert first.value == text
+    inner = [leaf.value for leaf in leaves(json.dumps({"input": 'a "b\\n c\\'})) if leaf.within is not None]
+    assert inner == ["b\n c"]
+
+
+def test_places_in_a_text_with_escapes_are_found_once_for_all_its_findings(monkeypatch):
+    """They take as long as the text is long."""
+    asked = []
+    monkeypatch.setattr("runtime.guards.leaves.offsets", lambda raw: asked.append(raw) or offsets(raw))
+    document = {"a": "\n" + f"{WORD} " * 100, "b": json.dumps(["\n" + f"{WORD} " * 100])}
+    matter = Matter(json.dumps(document), document)
+    masked(json.dumps(document), matter, matter.hits(GUARD, never), Book())
+    assert len(asked) <= 4
+
+
+def test_how_many_values_were_masked_costs_an_event_nothing():
+    """A stream has thousands of events, and a request may have thousands of placeholders."""
+    document = json.dumps({"choices": [{"delta": {"content": "no [placeholder] [X_0] here"}}]})
+    few, many = ({f"[X_{i}]": "a" for i in range(1, number)} for number in (10, 1000))
+    assert lines_run(lambda: restored(document, many)) == lines_run(lambda: restored(document, few))
 
 
 @settings(deadline=None)

@@ -41,6 +41,14 @@ def found(finder: Finder, text: str) -> list[tuple[str, str, float]]:
         ("IBAN de00370400440532013000", "IBAN_CODE", "de00370400440532013000", CONTEXT),
         ("card4111111111111111x", "CREDIT_CARD", "4111111111111111", SURE),
         ("4111\n1111\n1111\n1111", "CREDIT_CARD", "4111\n1111\n1111\n1111", SURE),
+        ("4111\t1111\r\n1111·1111", "CREDIT_CARD", "4111\t1111\r\n1111·1111", SURE),
+        ("❹①⑴⒈ ❶❶❶❶ ❶❶❶❶ ❶❶❶❶", "CREDIT_CARD", "❹①⑴⒈ ❶❶❶❶ ❶❶❶❶ ❶❶❶❶", SURE),
+        ("DE89\t3704  0044_0532/0130\n00", "IBAN_CODE", "DE89\t3704  0044_0532/0130\n00", SURE),
+        ("SSN 123 - 45 - 6789", "US_SSN", "123 - 45 - 6789", CONTEXT),
+        ("SSN 123/45/6789", "US_SSN", "123/45/6789", CONTEXT),
+        ("mail john@example。com", "EMAIL_ADDRESS", "john@example。com", SHAPE),
+        ("mail john @ example.com", "EMAIL_ADDRESS", "john @ example.com", CONTEXT),
+        ("mail john(@)example[.]com", "EMAIL_ADDRESS", "john(@)example[.]com", CONTEXT),
         ("SSN123456789", "US_SSN", "123456789", CONTEXT),
         ("it is 123-45-6789", "US_SSN", "123-45-6789", SHAPE),
         ("SSN 117 44 7426", "US_SSN", "117 44 7426", CONTEXT),
@@ -72,6 +80,7 @@ def test_personal_data_is_found_whole(text: str, kind: str, value: str, score: f
         "order 123456789 of 2024-01-31, version 1.2.3.4",
         "in 1914 1918 1939 1945 there were wars",
         "the ratio 117 44 7426 is odd",
+        "it leaves 300 - 50 - 1000 of them",
         "std::vector<int> a::b, dead::beef, 10:20:30 h",
         "SHA-1 0c:80:33:28:5d:47:0c:80:33:28:5d:47:0c:80:33:28:5d:47:aa:bb",
         "main.py, end.It is so, e.g. this, 3.5.2",
@@ -118,8 +127,9 @@ ISSUED = {
 
 @pytest.mark.parametrize(("kind", "value"), ISSUED.items())
 def test_keys_are_told_by_how_their_issuers_write_them(kind: str, value: str) -> None:
-    """Alone, quoted, or in a sentence."""
+    """Alone, quoted, or in a sentence; emphasised, too."""
     assert found(credentials(), f"it is '{value}', keep it") == [(kind, value, SURE)]
+    assert value in found(credentials(), f"it is **_{value} _**")[0][1]
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,8 @@ STREAMS = {
     "no end": (Api.CHAT, events(chunk(content="a"), done=True), False),
     "limit": (Api.CHAT, events(chunk("length"), done=True), False),
     "call": (Api.CHAT, events(chunk(tool_calls=CALL), chunk("stop"), done=True), False),
+    "refused": (Api.CHAT, events(chunk(refusal="I will not"), chunk("stop"), done=True), False),
+    "older call": (Api.CHAT, events(chunk(function_call={"name": "f"}), chunk("stop"), done=True), False),
     "called": (Api.CHAT, events(chunk("tool_calls"), done=True), False),
     "error": (Api.CHAT, events(chunk("stop"), {"error": {"message": "x"}}, done=True), False),
     "nothing": (Api.CHAT, b"", False),
@@ -70,6 +72,12 @@ STREAMS = {
 DOCUMENTS = {
     "chat": (Api.CHAT, {"choices": [{"finish_reason": "stop", "message": {"content": "a"}}]}, True),
     "limit": (Api.CHAT, {"choices": [{"finish_reason": "length"}]}, False),
+    "refused": (Api.CHAT, {"choices": [{"finish_reason": "stop", "message": {"refusal": "I will not"}}]}, False),
+    "refused in a part": (
+        Api.RESPONSES,
+        {"status": "completed", "output": [{"type": "message", "content": [{"type": "refusal", "refusal": "no"}]}]},
+        False,
+    ),
     "call": (Api.CHAT, {"choices": [{"finish_reason": "stop", "message": {"tool_calls": CALL}}]}, False),
     "older call": (
         Api.CHAT,

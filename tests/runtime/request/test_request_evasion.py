@@ -122,6 +122,7 @@ PLACES = {
     "texts to embed": lambda text: (EMBEDDINGS, {"model": MODEL, "input": ["a", text]}),
 }
 PARTED = {
+    "two texts in a list": lambda one, two: chat(user([one, two])),
     "two parts": lambda one, two: chat(user([{"type": "text", "text": one}, {"type": "text", "text": two}])),
     "two system blocks": lambda one, two: (
         MESSAGES,
@@ -157,6 +158,7 @@ DISGUISES = {
     "bidi": lambda text: "\u202d" + text + "\u202c",
     "full width": lambda text: moved(text, 0xFEE0),
     "tags": lambda text: "".join(chr(0xE0000 + ord(mark)) for mark in text),
+    "letters apart": " ".join,
     "stacked marks": lambda text: "".join(f"{mark}\u0336" if mark.isalpha() else mark for mark in text),
 }
 ENCODINGS = {
@@ -236,6 +238,31 @@ def test_escapes_inside_arguments_are_undone(program):
     action = decided(program, Guard("g", "mask", (finder,)), path, json.dumps(document))
     call = json.loads(action.body)["messages"][1]["tool_calls"][0]
     assert call["function"]["arguments"] == '{"to": "[EMAIL_ADDRESS_1]", "n": 1}'
+
+
+NESTED = {
+    "deeper than arguments": lambda text: json.dumps({"a": json.dumps({"b": json.dumps([text])})}),
+    "behind a quote of its own": lambda text: f'A 5" nail. {json.dumps([text])}',
+    "outside of quotes": lambda text: json.dumps(text)[1:-1],
+}
+
+
+@pytest.mark.parametrize("how", NESTED)
+def test_escapes_are_undone_however_deep_they_stand(program, how):
+    """Each level of JSON in JSON escapes the last one's escapes; quotes of the text's own confuse nobody."""
+    finder, _ = FINDERS["personal"]
+    path, document = chat(user("hi"), called("mail", NESTED[how]("jan\u00e9.doé@ex\u00e4mple.org")))
+    action = decided(program, Guard("g", "mask", (finder,)), path, json.dumps(document))
+    arguments = json.loads(action.body)["messages"][1]["tool_calls"][0]["function"]["arguments"]
+    assert arguments == NESTED[how]("[EMAIL_ADDRESS_1]")
+
+
+def test_text_before_the_bytes_of_a_picture_is_no_picture(program):
+    """What stands where its type should be is read, also where pictures may pass."""
+    finder, text = FINDERS["card"]
+    path, document = chat(user("hi"), whatever={"url": f"data:{text},{'A' * 64}"})
+    action = decided(program, Guard("g", "block", (finder,), passes_unreadable=True), path, json.dumps(document))
+    assert action.code == "guard:g"
 
 
 def test_numbers_are_read_below_the_top(program):

@@ -28,7 +28,7 @@ from runtime.request.response import (
     respond,
 )
 from runtime.request.response_plan import ResponsePlan
-from runtime.request.stream import Stream
+from runtime.request.stream import MAX_OPEN, Stream
 
 JSON_HEADERS = (("content-type", "application/json"),)
 EVENTS = (("content-type", "text/event-stream"),)
@@ -51,6 +51,7 @@ def finds(pattern: str, kind: str):
 MASK = Guard("names", "mask", (finds("Agent [A-Z]+", "NAME"),), on_response=True)
 BLOCK = Guard("keys", "block", (finds("sk-[a-z0-9]{8}", "KEY"),), on_response=True)
 FLAG = Guard("watch", "flag", (finds("weather", "W"),), on_response=True)
+RESPONSES_PLAN = ResponsePlan(Api.RESPONSES, (BLOCK,))
 RESTORE = {"[MAIL_1]": 'jane "j" <jane@example.org>\n'}
 
 
@@ -110,6 +111,53 @@ def test_restored_values_are_encoded_as_their_place_needs_it():
     assert json.loads(message["tool_calls"][0]["function"]["arguments"]) == {"to": RESTORE["[MAIL_1]"]}
 
 
+ARGUMENT_DELTAS = {
+    "chat": (Api.CHAT, lambda text: chunk(tool_calls=[{"index": 0, "function": {"arguments": text}}])),
+    "messages": (
+        Api.MESSAGES,
+        lambda text: {
+            "type": "content_block_delta",
+            "index": 0,
+            "delta": {"type": "input_json_delta", "partial_json": text},
+        },
+    ),
+    "responses": (
+        Api.RESPONSES,
+        lambda text: {
+            "type": "response.function_call_arguments.delta",
+            "item_id": "a",
+            "output_index": 0,
+            "delta": text,
+        },
+    ),
+    "responses of a server of tools": (
+        Api.RESPONSES,
+        lambda text: {"type": "response.mcp_call_arguments.delta", "item_id": "a", "output_index": 0, "delta": text},
+    ),
+}
+
+
+IN_DELTAS = frozenset({"arguments", "partial_json", "delta", "choices", "tool_calls", "function", 0})
+
+
+def innermost(node):
+    """The arguments in an event's delta."""
+    if isinstance(node, str):
+        return [node]
+    inner = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    return [text for key, each in inner if key in IN_DELTAS for text in innermost(each)]
+
+
+@pytest.mark.parametrize("place", ARGUMENT_DELTAS)
+def test_restored_values_break_no_streamed_arguments(place):
+    """Arguments are JSON: a value with quotes must not become a part of it, in any API's stream."""
+    api, delta = ARGUMENT_DELTAS[place]
+    data = sse(*(delta(text) for text in ('{"to": "[MA', 'IL_1]"', "}")))
+    out, _ = streamed(data, ResponsePlan(api, (), RESTORE))
+    said_ = "".join(text for event in said_events(out) for text in innermost(event))
+    assert json.loads(said_) == {"to": RESTORE["[MAIL_1]"]}
+
+
 def test_masks_of_a_response_are_never_taken_for_those_of_its_request():
     """Both are called NAME_1 by right; only the request's comes back."""
     action = whole(completion("[NAME_1] met Agent SMITH"), MASK, restore={"[NAME_1]": "Jane"})
@@ -155,6 +203,8 @@ def test_pictures_in_a_response_are_refused_unless_they_pass():
         ((("content-type", "text/html"),), 502),
         ((), 502),
         ((("content-type", "application/json"), ("content-encoding", "br")), 502),
+        ((("content-type", "application/json"), ("content-type", "text/event-stream")), 502),
+        ((*JSON_HEADERS, ("content-encoding", "gzip"), ("content-encoding", "identity")), 502),
     ],
 )
 def test_other_responses_are_refused(headers, status):
@@ -212,9 +262,14 @@ def settled(work):
     raise AssertionError("a detector was asked")
 
 
+def said_events(data: bytes):
+    """The events of a stream."""
+    return [json.loads(line[6:]) for line in data.decode().split("\n") if line.startswith("data: {")]
+
+
 def said(data: bytes):
     """The texts of a chat stream by choice, and its events."""
-    events = [json.loads(line[6:]) for line in data.decode().split("\n") if line.startswith("data: {")]
+    events = said_events(data)
     texts: dict[int, str] = {}
     for event in events:
         for choice in event.get("choices", ()):
@@ -257,6 +312,29 @@ def test_finding_never_gets_out_wherever_it_is_cut(cuts, together):
     assert text.startswith(texts.get(0, ""))
     assert events[-1]["error"]["code"] == "guard:keys"
     assert isinstance(stream.refusal, Answer)
+
+
+def test_letters_that_stand_apart_are_read_as_words_in_documents_and_in_streams():
+    """As in requests; else a model needs no more than blanks."""
+    apart = " ".join("the key is sk-abcd1234 now")
+    assert whole(completion(apart), BLOCK).code == "guard:keys"
+    _, stream = streamed(sse(*(chunk(content=mark) for mark in apart), "[DONE]"), ResponsePlan(Api.CHAT, (BLOCK,)))
+    assert stream.refusal.code == "guard:keys"
+
+
+def test_escapes_in_a_streamed_call_s_arguments_are_undone_as_in_a_document_s():
+    """Arguments are JSON: what is escaped there is read, masked as it stands there, and the rest left as it is."""
+    arguments = '{"a": "A\\u0067ent S\\u004dITH\\n", "b": "\\\\x"}'
+    masked = '{"a": "[NAME_1]\\n", "b": "\\\\x"}'
+    document = completion(None, tool_calls=[{"function": {"arguments": arguments}}])
+    assert json.loads(whole(document, MASK).body)["choices"][0]["message"]["tool_calls"][0]["function"] == {
+        "arguments": masked
+    }
+    calls = [chunk(tool_calls=[{"index": 0, "function": {"arguments": mark}}]) for mark in arguments]
+    out, _ = streamed(sse(*calls, chunk(finish="tool_calls"), "[DONE]"), ResponsePlan(Api.CHAT, (MASK,)))
+    deltas = [event["choices"][0]["delta"] for event in said_events(out)]
+    parts = [call["function"]["arguments"] for delta in deltas for call in delta.get("tool_calls", ())]
+    assert "".join(parts) == masked
 
 
 def test_choices_and_calls_are_texts_of_their_own():
@@ -328,6 +406,101 @@ def test_stream_that_cannot_be_read_ends_in_an_error(bad):
     out, stream = streamed(bad, ResponsePlan(Api.CHAT, (BLOCK,)))
     assert b"guard_failed:keys" in out
     assert stream.refusal.status == 502
+
+
+HIDDEN = "sk-abcd1234"
+BESIDE = {
+    "a comment": f": {HIDDEN}\n\n",
+    "a name": f"event: {HIDDEN}\ndata: {{}}\n\n",
+    "an id": f"id: {HIDDEN}\n\n",
+    "a line of another name": f"date: {HIDDEN}\n\n",
+    "a name that clients trim": f'data : {{"a": "{HIDDEN}"}}\n\n',
+    "a document under the wrong type": json.dumps(completion(HIDDEN)),
+    "the first event behind a byte order mark": "\ufeff" + sse(chunk(content=HIDDEN)).decode(),
+}
+
+
+@pytest.mark.parametrize("place", BESIDE)
+def test_every_line_of_a_stream_is_read_not_only_its_data(place):
+    """Who takes it for something else than events, or reads comments, sees no more than others."""
+    out, stream = streamed(BESIDE[place].encode(), ResponsePlan(Api.CHAT, (BLOCK,)))
+    assert HIDDEN not in out.decode()
+    assert stream.refusal is not None
+
+
+def test_lines_beside_the_data_are_masked_and_stay_lines():
+    """Comments keep connections open; what a guard finds in one is replaced like all else."""
+    out, _ = streamed(b": Agent SMITH\n\n: ping\n\nevent: x\ndata: {}\n\n", ResponsePlan(Api.CHAT, (MASK,)))
+    assert out == b": [NAME_1]\n\n: ping\n\nevent: x\ndata: {}\n\n"
+
+
+def test_event_of_empty_data_is_no_event():
+    """As the format says; some servers send them to keep a connection."""
+    out, stream = streamed(b"data:\n\n" + sse(chunk(content="hi"), "[DONE]"), ResponsePlan(Api.CHAT, (BLOCK,)))
+    assert out.startswith(b"data:\n\n")
+    assert stream.refusal is None
+
+
+ENDS = {
+    "an empty reason": lambda text: chunk(content=text, finish=""),
+    "a reason each time": lambda text: chunk(content=text, finish="stop"),
+}
+
+
+@pytest.mark.parametrize("how", ENDS)
+def test_pieces_that_each_tell_an_end_are_still_one_text(how):
+    """Of a reason that is none nothing is seen; where the first end was a lie, no more than the first piece."""
+    data = sse(*(ENDS[how](mark) for mark in f"{HIDDEN} is it"), "[DONE]")
+    out, stream = streamed(data, ResponsePlan(Api.CHAT, (BLOCK,)))
+    assert said(out)[0].get(0, "") in ("", "s")
+    assert stream.refusal.code == "guard:keys"
+
+
+def test_end_of_one_item_ends_no_other():
+    """Items may come side by side: each is a text until its own end."""
+
+    def delta(number, text):
+        return {"type": "response.output_text.delta", "item_id": "m", "output_index": number, "delta": text}
+
+    done = {"type": "response.output_item.done", "output_index": 1, "item": {}}
+    last = {"type": "response.completed", "response": {}}
+    out, stream = streamed(sse(delta(0, HIDDEN[:5]), delta(1, "hi"), done, delta(0, HIDDEN[5:]), last), RESPONSES_PLAN)
+    assert HIDDEN[:5] not in out.decode()
+    assert stream.refusal.code == "guard:keys"
+    out, stream = streamed(sse(delta(0, "hello"), delta(1, "hi"), done, delta(0, " you"), last), RESPONSES_PLAN)
+    events = said_events(out)
+    texts = [(event["output_index"], event["delta"]) for event in events if event.get("delta")]
+    assert texts == [(1, "hi"), (0, "hello you")]
+    assert events[-1] == last
+
+
+def test_parts_that_were_harmless_alone_are_read_together_when_they_stand_together():
+    """The whole that follows the pieces is one text to whoever reads it."""
+    parts = [{"type": "output_text", "text": text} for text in (HIDDEN[:6], HIDDEN[6:])]
+    alone = [{"type": "response.content_part.done", "output_index": 0, "part": part} for part in parts]
+    whole_ = {"type": "response.completed", "response": {"output": [{"type": "message", "content": parts}]}}
+    out, stream = streamed(sse(*alone, whole_), RESPONSES_PLAN)
+    assert stream.refusal.code == "guard:keys"
+    assert "completed" not in out.decode()
+
+
+def test_stream_of_too_many_texts_at_a_time_ends_in_an_error():
+    """What is held is bounded, whatever comes."""
+    few = sse(*(chunk(index=number, content="a") for number in range(MAX_OPEN)))
+    assert streamed(few, ResponsePlan(Api.CHAT, (BLOCK,)))[1].refusal is None
+    many = few + sse(chunk(index=MAX_OPEN, content="a"))
+    assert streamed(many, ResponsePlan(Api.CHAT, (BLOCK,)))[1].refusal.code == "guard_failed:keys"
+    wide = b"".join(b"data:" + b" " * (3 << 20) + sse(chunk(index=i, content="a"))[5:] for i in range(6))
+    assert streamed(wide, ResponsePlan(Api.CHAT, (BLOCK,)))[1].refusal.code == "guard_failed:keys"
+
+
+@pytest.mark.parametrize("index", [[], {}, "0", None, 0.5])
+def test_choice_without_a_number_is_counted_by_its_place(index):
+    """As clients do that know of one choice only."""
+    pieces = [{"choices": [{"index": index, "delta": {"content": text}}]} for text in (HIDDEN[:6], HIDDEN[6:])]
+    out, stream = streamed(sse(*pieces, "[DONE]"), ResponsePlan(Api.CHAT, (BLOCK,)))
+    assert stream.refusal.code == "guard:keys"
+    assert HIDDEN[:6] not in out.decode()
 
 
 def test_stream_longer_than_a_guard_reads_is_cut_off():

@@ -48,6 +48,24 @@ def test_stream_that_ends_undecided_is_an_error(settings, messages):
     assert code == grpc.StatusCode.INTERNAL
 
 
+def test_body_that_does_not_come_is_waited_for_no_longer_than_a_minute(settings, monkeypatch):
+    """Else a few clients that upload a byte now and then take every stream that there is."""
+    monkeypatch.setattr("runtime.serve.patience.UPLOAD", 0.1)
+
+    async def whole():
+        async with gateway(settings) as envoy:
+            call = envoy.open()
+            await call.write(request_headers())
+            first, last = await call.read(), await call.read()
+            silent = envoy.open()
+            return first, last, await silent.read(), await call.code()
+
+    first, last, silent, code = asyncio.run(whole())
+    assert first.WhichOneof("response") == "request_headers"
+    assert [each.immediate_response.status.code for each in (last, silent)] == [408, 408]
+    assert code == grpc.StatusCode.OK
+
+
 @pytest.mark.parametrize("mode", [0, 1, 3, 5])
 def test_other_body_modes_abort_the_stream(settings, mode):
     """A gateway set up with another body mode gets an error that names it, before anything passes."""
@@ -282,7 +300,11 @@ def test_bytes_in_work_are_bounded(settings, chat):
 
     async def whole():
         async with gateway(settings, metrics=metrics, max_held=1000) as envoy:
-            return [await envoy.send(request_headers(), request_body(data)) for data in (small, large, small)]
+            outcomes = []
+            for data in (small, large, small):
+                outcomes.append(await envoy.send(request_headers(), request_body(data)))
+                await envoy.let_go()
+            return outcomes
 
     first, refused, last = asyncio.run(whole())
     answer = refused[0][1].immediate_response

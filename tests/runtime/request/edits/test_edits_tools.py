@@ -7,7 +7,7 @@ import pytest
 from runtime.program.effects import NO_TOOLS, ToolFilter
 from runtime.request.body import read_body
 from runtime.request.draft import Draft
-from runtime.request.edits.tools import filter_tools, name_of
+from runtime.request.edits.tools import filter_tools, names_of
 
 
 def function(name: str) -> dict[str, object]:
@@ -100,4 +100,36 @@ def test_tools_that_are_no_list_go(tools):
 
 def test_name_of_what_is_no_tool():
     """It has none."""
-    assert [name_of(tool) for tool in (None, [], {"name": 1}, {"type": "x"})] == [None, None, None, "x"]
+    assert [*map(names_of, (None, [], {"name": 1}, {"type": "x"}))] == [set(), set(), set(), {"x"}]
+
+
+@pytest.mark.parametrize(
+    "tool",
+    [
+        {"type": "function", "name": "b", "function": {"name": "a"}},
+        {"type": "function", "name": "a", "function": {"name": "b"}},
+        {"type": "custom", "custom": {"name": "b"}},
+        {"type": "custom", "name": "a", "custom": {"name": "b"}},
+        {"type": "mcp", "name": "a", "server_url": "https://b.example"},
+        {"type": "web_search", "function": {"name": "a"}},
+        {"type": "function", "function": {}},
+    ],
+)
+def test_a_name_that_another_api_reads_lets_no_tool_through(tool):
+    """Chats read a function's name, the other APIs the tool's own, and of what a server brings they read the type."""
+    assert filtered(ONLY_A, tools=[A, tool]) == {"tools": [A]}
+    assert filtered(ToolFilter(block=frozenset({"b", "mcp", "web_search"})), tools=[A, tool]) == {"tools": [A]}
+
+
+def test_tools_of_all_apis_are_known_by_their_names():
+    """Custom ones of chats, and Anthropic's, whose types bear a date."""
+    dated = {"type": "text_editor_20250728", "name": "a"}
+    custom = {"type": "custom", "custom": {"name": "a"}}
+    assert filtered(ONLY_A, tools=[dated, custom, B]) == {"tools": [dated, custom]}
+
+
+def test_servers_of_tools_and_searches_are_tools():
+    """They go where no tools are wanted, and stay where they are allowed by name."""
+    body = {"mcp_servers": [{"type": "url", "url": "https://b.example", "name": "b"}], "web_search_options": {}, "n": 1}
+    assert filtered(NO_TOOLS, **body) == {"n": 1}
+    assert filtered(ToolFilter(allow=frozenset({"b", "web_search"})), **body) == body
