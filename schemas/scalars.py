@@ -129,8 +129,13 @@ Header = Annotated[
 ]
 """A name that travels as a header value: a model's. ``meta-llama/Llama-3.1-8B`` and ``mistral:latest`` are ordinary."""
 Port = Annotated[Int, Field(ge=1, le=65535)]
-_IMAGE = r"[a-z0-9]+([._:/-][A-Za-z0-9_.-]+)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?"
-Image = Annotated[Text, _matches(_IMAGE, "an image reference such as `registry.example/name:1.2.3`")]
+_PART = r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*"
+_REGISTRY = r"(?:[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?/)?"
+_IMAGE = rf"{_REGISTRY}{_PART}(?:/{_PART})*(:[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}})?(@sha256:[0-9a-f]{{64}})?"
+"""As container runtimes read one: the registry and the tag may have capitals, the name may not."""
+Image = Annotated[
+    Text, _matches(_IMAGE, "an image reference such as `registry.example/name:1.2.3`, whose name is lower-case")
+]
 Release = Annotated[Text, _matches(r"v?[0-9]{1,4}(\.[0-9]{1,4}){1,2}(-[a-z0-9.]{1,20})?", "a release such as `1.30.3`")]
 _SECRET_KEY = r"[-._a-zA-Z0-9]{1,253}"  # noqa: S105 - the form of a key's name
 SecretKeyName = Annotated[
@@ -140,12 +145,14 @@ SecretKeyName = Annotated[
 ]
 _STORAGE = r"[1-9][0-9]*(Mi|Gi|Ti)"
 Storage = Annotated[
-    Text, _matches(_STORAGE, "a size such as `40Gi`"), Field(json_schema_extra={"pattern": f"^{_STORAGE}$"})
+    Text,
+    _matches(_STORAGE, "a size in Mi, Gi or Ti, such as `40Gi`"),
+    Field(json_schema_extra={"pattern": f"^{_STORAGE}$"}),
 ]
 _API = r"https://[a-zA-Z0-9.-]+(:[0-9]{1,5})?(/[\w./-]*)?"
 ApiUrl = Annotated[
     Text,
-    _matches(_API, "the URL of an API, such as `https://api.example.com/v1`"),
+    _matches(_API, "the https URL of an API, such as `https://api.example.com/v1`"),
     Field(json_schema_extra={"pattern": f"^{_API}$"}, max_length=1024),
 ]
 _SERVER = r"https://\S+"

@@ -51,8 +51,9 @@ def _models(policy: ir.Policy, requests: Requests) -> Iterator[Diagnostic]:
         return  # the routes' own check says so
     left = [model for model in policy.models if model.name not in chosen]
     if left:
-        message = f"the router never selects {_listed(left)}; only clients that name them get there"
-        yield Diagnostic("VSR236", message, left[0].span, "Name them in a route, or remove them.")
+        them = "it" if len(left) == 1 else "them"
+        message = f"the router never selects {_listed(left)}; only clients that name {them} get there"
+        yield Diagnostic("VSR236", message, left[0].span, f"Name {them} in a route, or remove {them}.")
 
 
 def _listed(symbols: Sequence[ir.Category] | Sequence[ir.Model]) -> str:

@@ -31,7 +31,9 @@ def _check(policy: ir.Policy, requests: Requests) -> Iterator[Diagnostic]:
             continue
         if _empty(requests.without(here, taken)):
             takers = [f"`{other.name}`" for other, there in before if not _empty(requests.both(here, there))]
-            message = f"`{route.name}` is never reached: {' and '.join(takers[:3])} before it take all of its requests"
+            take = "takes" if len(takers) == 1 else "take"
+            told = " and ".join(takers[:3])
+            message = f"`{route.name}` is never reached: {told} before it {take} all of its requests"
             yield Diagnostic("VSR230", message, route.span, "Move it up, give it a higher `priority`, or remove it.")
         yield from _overlaps(requests, route, here, before)
         taken = requests.either(taken, here)

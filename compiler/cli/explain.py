@@ -72,6 +72,9 @@ def _from_output(file: Path, line: int, path: str, folder: Path, policy: Path | 
     source = policy or output.find(name)
     compiled = output.compiled(name, source, folder.parent)
     inside = file.resolve().relative_to(folder.resolve()).as_posix()
+    if inside == LOCK:
+        message = "the lock lists what the whole policy makes, and comes from no line of it"
+        raise CompileError([Diagnostic("VSR307", message, Span(str(file)), "Name a file that it lists.")])
     if inside not in compiled.tree:
         hint = "Run vsr-compile, if the output is older than the policy."
         raise CompileError([Diagnostic("VSR307", f"{source} does not make {inside}", Span(str(file)), hint)])

@@ -43,6 +43,6 @@ def command(context: click.Context, policies: tuple[Path, ...], *, out: Path, fo
         report.add(str(path), unsilenced(findings(compiled.policy, outcomes), linked.ignores))
         failed = sum(bool(outcome.misses) for outcome in outcomes)
         unknown = sum(not outcome.decided for outcome in outcomes)
-        left = f", {unknown} not decided" if unknown else ""
+        left = f", {unknown} not decided" if unknown else "" if outcomes else "; it has no `tests`"
         console.say(f"{path}: {len(outcomes) - failed - unknown} passed, {failed} failed{left}")
     context.exit(report.close())

@@ -95,6 +95,10 @@ def evaluate_examples(policy: ir.Policy, existing: Existing) -> EvalReport:
 
 
 def _compiled(policy: ir.Policy, existing: Existing) -> _Compiled:
+    if policy.router.stock:
+        message = "the stock router tells categories apart by models of its own, which are not here"
+        hint = "Ask a running router; numbers of the engine vsr-runtime would be about something else."
+        raise CompileError([Diagnostic("VSR272", message, policy.router.span, hint)])
     heads = compile_heads(policy, lambda name: existing(f"router/{name}"), rebuild=False)
     for known in heads.classifiers.values():
         if known.task == "category" and known.encoder is not None and known.head is not None:

@@ -51,11 +51,12 @@ def _to(scope: Scope, noun: nouns.Statement, tables: Tables, path: Path) -> tupl
     if noun.to is None:
         return None
     models: dict[str, ir.Model] = {}
+    known: dict[str, ir.Model | None] = {EXTERNAL: None, **tables.models}
     for name, where in _each(noun.to, (*path, "to")):
         if name == EXTERNAL and name not in tables.models:
             models |= {model.name: model for model in tables.models.values() if model.external}
             continue
-        model = scope.resolve(tables.models, name, "model", where)
+        model = scope.resolve(known, name, "model", where)
         if model is not None:
             models[model.name] = model
     return tuple(model for _, model in sorted(models.items()))

@@ -163,6 +163,8 @@ def _symbols(policy: ir.Policy, file: str) -> dict[str, Span]:
 def _file_origin(policy: ir.Policy, file: str) -> Span:
     """The noun that a file without an object stands for."""
     parts = file.split("/")
+    if policy.classifier is not None and policy.categories and parts[-1] == f"{policy.classifier.name}{HEADS[0]}":
+        return min(each.span for each in policy.categories)  # the examples that it learnt from
     if parts[0] == "router":
         return policy.router.span
     for environment in policy.environments:

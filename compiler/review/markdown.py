@@ -14,6 +14,8 @@ from schemas.reports_diff import DiffReport, FileChange
 
 LIMIT = 60_000
 """Bytes. GitHub takes 65,536 characters a comment."""
+FEW, MOST = 5, 50
+"""How many files of which only the name is told stand open, and how many go into one folded list."""
 CUT = 400  # bytes kept for the notice and for closing what is open
 _MARKUP = re.compile(r"[\\`*_\[\]#!|~<>&]")
 
@@ -49,13 +51,21 @@ def _traffic(report: DiffReport) -> Iterator[str]:
 
 
 def _files(report: DiffReport) -> Iterator[str]:
-    """A folded block a file; each closes what it opens, so that a cut between two breaks nothing."""
+    """A folded block a file, then lists of those of which there is nothing but the name to tell, folded where long.
+
+    Each block closes what it opens, so that a cut between two breaks nothing.
+    """
+    bare = []
     for change in report.files:
-        head = f"{MARKS[change.change]} {_text(title(change))}"
+        head = f"<code>{MARKS[change.change]} {_text(title(change))}</code>"
         if change.fields:
-            yield f"\n<details><summary><code>{head}</code></summary>\n\n{_block(change)}\n</details>\n"
+            yield f"\n<details><summary>{head}</summary>\n\n{_block(change)}\n</details>\n"
         else:
-            yield f"\n<code>{head}</code>\n"
+            bare.append(f"- {head}\n")
+    for start in range(0, len(bare), MOST):
+        lines = bare[start : start + MOST]
+        text = f"\n{''.join(lines)}"
+        yield text if len(bare) <= FEW else f"\n<details><summary>{len(lines)} files</summary>\n{text}\n</details>\n"
 
 
 def _block(change: FileChange) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from compiler.review import guards
 from compiler.review.statement import Statement, generic, shares, shown
-from compiler.review.traffic import Traffic
+from compiler.review.traffic import Traffic, traffic
 
 
 def statements(old: Traffic, new: Traffic) -> Iterator[Statement]:
@@ -21,6 +21,18 @@ def statements(old: Traffic, new: Traffic) -> Iterator[Statement]:
     yield from generic(("signal",), "signals", dict(old.signals), dict(new.signals))
     yield from _classifiers(old.classifiers, new.classifiers)
     yield from _settings(old, new)
+
+
+def introduced(new: Traffic) -> Iterator[Statement]:
+    """What a policy does that was not there before: where requests go, and what guards them."""
+    nothing = traffic(None, None)
+    yield Statement(("default",), f"the policy is new: what no route takes goes to {new.default or 'nothing'}")
+    yield from _routes(nothing, new)
+    yield from _models(nothing, new)
+    for name, model in sorted(new.models.items()):
+        for host in sorted(model.outside):
+            yield Statement(("outside", name, host), f"model {name} is answered outside the cluster, by {host}")
+    yield from _guards(nothing, new)
 
 
 def _routes(old: Traffic, new: Traffic) -> Iterator[Statement]:

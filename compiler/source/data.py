@@ -125,10 +125,10 @@ def _diagnostic(  # noqa: PLR0911 - one line a kind of complaint reads best
         allowed = [word.strip("'") for word in detail["ctx"]["expected"].replace(" or ", ", ").split(", ")]
         message = f"`{_clip(detail['input'])}` is not allowed here"
         hint = suggest(str(detail["input"]), allowed)
-        keys = list(_keys(model, path))
-        if keys and not hint.startswith("Did"):
-            # The word that is allowed is seldom what was meant where a mapping is allowed too.
-            hint = f"Write {_listed(allowed)}, or a mapping with {_listed(keys)}."
+        others = _other_shapes(model, path)
+        if others and not hint.startswith("Did"):
+            # The word that is allowed is seldom what was meant where a mapping or a list is allowed too.
+            hint = f"Write {_listed(allowed)}, or {others}."
         return Diagnostic("VSR104", message, span, hint)
     if kind in _SHAPES:
         return Diagnostic("VSR103", f"expected {_SHAPES[kind]}", span, _shape_hint(_SHAPES[kind], model, path))
@@ -147,6 +147,13 @@ def _keys(model: type[BaseModel], path: Path) -> Iterator[str]:
     for part in _walk(model, path):
         if isinstance(part, type) and issubclass(part, BaseModel):
             yield from (field.alias or name for name, field in part.model_fields.items())
+
+
+def _other_shapes(model: type[BaseModel], path: Path) -> str:
+    """What may stand at a path that is no text, in words."""
+    if keys := list(_keys(model, path)):
+        return f"a mapping with {_listed(keys)}"
+    return "a list" if any(typing.get_origin(part) is list for part in _walk(model, path)) else ""
 
 
 def _walk(annotation: Any, path: Path) -> Iterator[Any]:  # noqa: ANN401 - a type annotation of any form

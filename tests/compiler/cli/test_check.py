@@ -159,3 +159,10 @@ def test_a_note_on_tests_is_silenced_like_any_other(tmp_path: Path) -> None:
     path.write_text(silent + tests, encoding="utf-8")
     assert "route `math`" not in call("test", str(path)).stderr
     assert "no findings" in call("check", str(path)).stderr
+
+
+def test_a_policy_without_tests_is_not_told_to_have_passed(tmp_path: Path) -> None:
+    """Nothing was tried."""
+    path = tmp_path / "small.yaml"
+    path.write_text(FINE, encoding="utf-8")
+    assert "0 passed, 0 failed; it has no `tests`" in call("test", str(path)).stderr

@@ -13,6 +13,8 @@ DATA = """\
 {"prompt": "Is the contract valid?", "category": "law"}
 """
 
+ENGINE = "router: {engine: semantic-router, deadline: 5s}"
+
 
 @pytest.fixture
 def policy(tmp_path: Path) -> Path:
@@ -95,3 +97,11 @@ def test_data_that_cannot_be_read_is_told(policy: Path, tmp_path: Path) -> None:
     result = call("eval", str(policy), str(tmp_path / "none.jsonl"))
     assert result.exit_code == 1
     assert "VSR001" in result.stderr
+
+
+def test_the_stock_router_is_not_measured_by_a_head_that_it_does_not_serve(policy: Path) -> None:
+    """Numbers about another classifier would be believed."""
+    policy.write_text(SMALL.replace('router: {image: "registry.example/vsr-runtime:0.1.0"}', ENGINE), encoding="utf-8")
+    result = call("eval", str(policy))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "VSR272: the stock router tells categories apart by models of its own" in result.stderr

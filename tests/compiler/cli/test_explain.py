@@ -104,12 +104,21 @@ def test_a_policy_line_names_everything_that_came_from_it(project: Path) -> None
     assert any(text.startswith("out/small/router/config.yaml: ") for text in lines)
 
 
+def test_a_head_comes_from_the_categories() -> None:
+    """Its examples are there, not at the router that serves it."""
+    result = run("explain", "out/quickstart/router/domain.safetensors", cwd=ROOT)
+    lines = (ROOT / "policies" / "quickstart.yaml").read_text(encoding="utf-8").splitlines()
+    place = lines.index("categories:") + 2
+    assert f"policies/quickstart.yaml:{place}:3\n  {place} | {lines[place - 1]}" in result.stdout
+
+
 BAD = [
     ("policies/small.yaml:4000", 1, "VSR307"),
     ("policies/small.yaml", 2, "Name a line"),
     (f"{BASE}/default/httproute-little.yaml:4000", 1, "VSR307"),
     (f"{BASE}/default/httproute-little.yaml.spec.none", 1, "VSR307"),
     (f"{BASE}/default/none.yaml", 1, "VSR307"),
+    ("out/small/vsr-compile.lock", 1, "Name a file that it lists"),
     ("nothing", 2, "is no file"),
     ("nowhere.yaml:3", 1, "VSR001"),
 ]

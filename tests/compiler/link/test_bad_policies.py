@@ -193,3 +193,20 @@ def test_a_flood_of_findings_is_cut_with_a_word() -> None:
     found = caught.value.diagnostics
     assert [item.code for item in found] == ["VSR101"] * 100 + ["VSR011"]
     assert found[-1].span.line == 119
+
+
+def test_the_word_for_every_model_outside_is_suggested_like_a_name() -> None:
+    """`external` is no model's name, and what is meant by one that is near."""
+    with pytest.raises(CompileError) as caught:
+        linked(SMALL + "assertions: [{never: {to: externl, category: law}}]\n")
+    (item,) = caught.value.diagnostics
+    assert item.hint == "Did you mean `external`?"
+
+
+@pytest.mark.parametrize(
+    "image",
+    ["vsr-runtime:0.1.0", "localhost:5000/a/b__c:V1.0", "Registry.Example:5000/a.b/c--d@sha256:" + "0" * 64],
+)
+def test_an_image_as_container_runtimes_take_it_is_taken(image: str) -> None:
+    """Capitals are for the registry and the tag."""
+    assert linked(SMALL.replace("registry.example/vsr-runtime:0.1.0", image)).router.image == image

@@ -138,3 +138,14 @@ def test_a_file_that_differs_without_a_field_says_why(path: str, words: str) -> 
     )
     assert f"~ {words}" in text(given_report).splitlines()
     assert words in markdown(given_report)
+
+
+def test_many_files_of_which_only_the_name_is_told_are_folded() -> None:
+    """A new policy has fifty, and the comment is about what it does."""
+    few = [FileChange(file=f"a{number}.yaml", change="added") for number in range(3)]
+    assert "\n- <code>+ a0.yaml</code>\n- <code>+ a1.yaml</code>\n" in markdown(report(files=few))
+    assert "<details>" not in markdown(report(files=few))
+    many = markdown(report(files=[FileChange(file=f"a{number}.yaml", change="added") for number in range(60)]))
+    assert "<details><summary>50 files</summary>" in many
+    assert "<details><summary>10 files</summary>" in many
+    assert many.count("<details>") == many.count("</details>") == 2

@@ -241,13 +241,6 @@ def test_a_change_of_many_things_says_the_breaking_ones_first() -> None:
     assert [each.breaking for each in found.traffic] == ["guard weakened", None]
 
 
-def test_a_policy_that_was_not_there_before_breaks_nothing() -> None:
-    """All of it is new."""
-    found = report("small", Old("origin/main", {}), files(router()))
-    assert found.traffic == []
-    assert {each.change for each in found.files} == {"added"}
-
-
 def test_conditions_read_as_sentences() -> None:
     """Operators in words, brackets where they are needed."""
     leaf = lambda name: {"type": "domain", "name": name}  # noqa: E731 - a word for a dict
@@ -350,3 +343,23 @@ def test_a_classifier_that_comes_is_told_to_its_last_setting() -> None:
     encoder = {"repo": "example/a-repository-with-a-long-name", "sha256": "0" * 64}
     found = texts(lambda new: new["runtime"]["classifiers"].update(other={"encoder": encoder, "threshold": 0.7}))
     assert "classifiers: other.threshold not set → 0.7" in found
+
+
+def test_a_new_policy_says_where_its_requests_go() -> None:
+    """All of it is a change for traffic, and none of it breaks anybody."""
+    new = router()
+    new["config"]["providers"]["models"][0]["backend_refs"][0]["endpoint"] = "api.example.com:443"
+    found = report("small", Old("before", {}), files(new)).traffic
+    assert [each.text for each in found] == [
+        "the policy is new: what no route takes goes to llama3-8b",
+        "route math is new: category math → phi4-mini",
+        "route canary is new: keyword urgent → llama3-8b, phi4-mini",
+        "model llama3-8b is new",
+        "model phi4-mini is new",
+        "the name MoM now lets the router choose",
+        "the name auto now lets the router choose",
+        "model llama3-8b is answered outside the cluster, by api.example.com:443",
+        "guard jailbreak is new: block",
+        "guard pii is new: mask",
+    ]
+    assert not any(each.breaking for each in found)

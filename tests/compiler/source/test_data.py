@@ -21,6 +21,7 @@ def complaints(old: str, new: str) -> list[Diagnostic]:
 
 PROVIDER = '{external: {url: "https://api.example.com/v1", apiKey: {secret: openai, key: token}}}'
 FORMS = {
+    "image": ("registry.example/vsr-runtime", "registry.example/VSR-Runtime", "lower-case"),
     "service": ("{vllm: {}}", '{service: "name:http"}', "`name:port`"),
     "url": ("{vllm: {}}", '{external: {url: "http://api.example.com"}}', "`https://api.example.com/v1`"),
     "storage": ("{vllm: {}}", "{vllm: {storage: 40GB}}", "`40Gi`"),
@@ -83,10 +84,15 @@ def test_a_document_that_is_nothing_but_a_secret_is_told_so() -> None:
         ("{vllm: {}}", "{vllm: {}, pool: true}", "It takes the keys `picker`, `failureMode`, `disaggregation`."),
         ("{vllm: {}}", '{external: {url: "https://a.example", apiKey: mine}}', "It takes the keys `secret`, `key`."),
         ("{category: math}", "math", "Write `always`, or a mapping with `category`, `signal`, `all`, `any`, `not`."),
+        (
+            "default: big",
+            "default: big\nguards: {a: {patterns: 'SECRET-[0-9]+'}}",
+            "Write `builtin`, `injection`, or a list.",
+        ),
         ("{category: math}", "alwais", "Did you mean `always`?"),
         ("    when:", "    if:", "`when`"),
     ],
-    ids=["a noun", "a reference", "a bare condition", "a misspelt word", "another word for a key"],
+    ids=["a noun", "a reference", "a bare condition", "one pattern", "a misspelt word", "another word for a key"],
 )
 def test_a_value_of_the_wrong_shape_is_told_what_may_stand_there(old: str, new: str, hint: str) -> None:
     """The keys are named, so that the page need not be looked up."""
