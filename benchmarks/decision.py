@@ -21,6 +21,7 @@ from typing import Any
 from inline import BODY, POLICY, compiled
 
 from runtime import settings
+from runtime.output import flush
 from runtime.request.events import RequestBody, Route
 from runtime.request.machine import AwaitsBody, Fresh, advance
 from runtime.request.reading import read_request
@@ -123,7 +124,7 @@ def parts(generation: Generation, tries: int) -> dict[str, float]:
         "  look at the messages": lambda: view_of(read.values),  # type: ignore[union-attr] # as above
         "  find signal and route": lambda: program.decide(view),
         "write the answer": lambda: encoded(route),
-        "log it": lambda: log_action("5b0f3d7e-8f3c-4d2a-9f6f-3b1f5c0a7d11", route),
+        "log it": lambda: (log_action("5b0f3d7e-8f3c-4d2a-9f6f-3b1f5c0a7d11", route), flush()),
         "count it": lambda: metrics.decided(route, 0.001),
     }
     return {name: least(work, tries) for name, work in works.items()}

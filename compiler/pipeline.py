@@ -9,7 +9,7 @@ from typing import Any
 
 from compiler import argocd, environments, targets
 from compiler.analysis import analyse
-from compiler.diagnostics import CompileError, Diagnostic, Severity, Span
+from compiler.diagnostics import CODES, CompileError, Diagnostic, Severity, Span
 from compiler.features import helm, local
 from compiler.features.helm import Values
 from compiler.features.objects import Object
@@ -22,7 +22,7 @@ from compiler.output.tree import File, Tree
 from compiler.output.yaml import Json, UnprintableError, dump, header
 from compiler.source import load
 from compiler.source.data import parse
-from compiler.source.ignores import silence
+from compiler.source.ignores import ignores, silence, unsilenced
 from compiler.source.text import read
 from compiler.verify import check
 from compiler.verify.policy import assumed
@@ -31,6 +31,11 @@ from schemas.version import VERSION
 
 Existing = Callable[[str], bytes | None]
 """Reads a file of the policy's present output by its path below it; None where there is none."""
+LATER = frozenset(
+    {"VSR237", "VSR251", "VSR260", "VSR301", "VSR303", "VSR311", "VSR315", "VSR316", "VSR333"}
+    | {code for code in CODES if code.startswith("VSR4")}
+)
+"""What reading a policy does not find, but only a compile or its tests: comments silence that there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +81,10 @@ def read_policy(path: Path) -> ir.Policy:
         policy = link(document, parse(document, Policy))
     except CompileError as error:
         raise CompileError(silence(error.diagnostics, document.text, name, complete=False)) from None
-    found = silence(analyse(policy, targets.TARGETS), document.text, name, complete=True)
+    found = silence(analyse(policy, targets.TARGETS), document.text, name, complete=True, later=LATER)
     if any(item.level is Severity.ERROR for item in found):
         raise CompileError(found)
-    return replace(policy, warnings=tuple(found))
+    return replace(policy, warnings=tuple(found), ignores=ignores(document.text, name))
 
 
 def findings(path: Path) -> list[Diagnostic]:
@@ -123,7 +128,7 @@ def compile_policy(policy: ir.Policy, existing: Existing, *, rebuild: bool = Fal
         policy_sha256=policy.sha256,
         overlays=_other_releases(policy),
     )
-    warnings = (*policy.warnings, *built.notices, *linked, *argo.warnings)
+    warnings = tuple(unsilenced((*policy.warnings, *built.notices, *linked, *argo.warnings), policy.ignores))
     return Compiled(policy, tree, lock, objects, built.values, built.patched, built.environments, warnings)
 
 

@@ -101,7 +101,7 @@ def serve(  # noqa: PLR0913 - one an option
         run(config, Listen(address, http_address, tls, api, classify), load_classifier, credentials=keys)
 
 
-@cli.command()
+@cli.command(short_help="Run a policy's checkpoints in a process of their own.")
 @click.option("--config", type=_DIRECTORY, required=True, help="The compiled router/config.yaml.")
 @click.option("--socket", type=_DIRECTORY, required=True, help="The Unix socket on which `serve` will ask.")
 @click.option("--with-parent", is_flag=True, help="End when standard input does, as it will with the parent process.")
@@ -119,7 +119,7 @@ def engine(config: Path, socket: Path, with_parent: bool) -> None:  # noqa: FBT0
     run_engine(config, socket, parent=with_parent)
 
 
-@cli.command()
+@cli.command(short_help="Fetch checkpoints from Hugging Face at pinned revisions.")
 @click.option("--into", type=_DIRECTORY, required=True, help="The folder of models: VSR_MODELS of `serve`.")
 @click.argument("pinned", nargs=-1, required=True)
 def fetch(into: Path, pinned: tuple[str, ...]) -> None:
@@ -135,7 +135,7 @@ def fetch(into: Path, pinned: tuple[str, ...]) -> None:
         fetch_one(into, one)
 
 
-@cli.command()
+@cli.command(short_help="Run a policy's gateway on this machine, until Ctrl-C.")
 @click.argument("directory", type=_DIRECTORY)
 def local(directory: Path) -> None:
     """Start Envoy, the runtime and a stand-in for each backend on loopback, until Ctrl-C.
@@ -151,7 +151,7 @@ def local(directory: Path) -> None:
     run_until_stopped(directory)
 
 
-@cli.command()
+@cli.command(short_help="Send a policy's tests through its gateway on this machine.")
 @click.argument("directory", type=_DIRECTORY)
 def demo(directory: Path) -> None:
     """Start the local stand, send the requests that it lists, and show where each one went.

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 
 Field = str | int | float | bool | None
 
@@ -28,36 +31,52 @@ def log(event: str, **fields: Field) -> None:
 
     Callers pass names, numbers and codes only. The text of a prompt never gets here.
     """
-    _LINES.append(_line(event, fields))
+    _WAITING.append((time.time(), event, fields))
     flush()
 
 
 def note(event: str, **fields: Field) -> None:
     """Like `log`, but written together with others once somebody calls `flush`: for what every request is worth."""
-    _LINES.append(_line(event, fields))
-    if len(_LINES) >= _MOST:
+    _WAITING.append((time.time(), event, fields))
+    if len(_WAITING) >= _MOST:
         flush()
 
 
 def flush() -> None:
-    """Write what waits. Lines stay in their order, whichever way they came."""
-    lines, _LINES[:] = "".join(_LINES), []
+    """Write what waits, from any thread. Lines stay in their order, whichever way they came."""
+    some: list[str] = []
+    size = 0
+    with suppress(IndexError):
+        while True:
+            line = _line(*_WAITING.popleft())
+            if size + len(line) > _WHOLE:
+                _write(some)
+                some, size = [], 0
+            some.append(line)
+            size += len(line)
+    _write(some)
+
+
+def _write(lines: Sequence[str]) -> None:
     if lines:
-        sys.stderr.write(lines)
+        sys.stderr.write("".join(lines))
         sys.stderr.flush()
 
 
-def _line(event: str, fields: Mapping[str, Field]) -> str:
-    global _SECOND  # noqa: PLW0603 - the text of a second is made once, not for each line in it
-    now = time.time()
-    if _SECOND[0] != int(now):
-        _SECOND = int(now), datetime.fromtimestamp(int(now), UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    moment = f"{_SECOND[1]}.{int(now % 1 * 1000):03d}+00:00"
+def _line(now: float, event: str, fields: Mapping[str, Field]) -> str:
+    moment = f"{_second(int(now))}.{int(now % 1 * 1000):03d}+00:00"
     return _ENCODE({"time": moment, "event": event, **fields}) + "\n"
+
+
+@lru_cache(2)
+def _second(now: int) -> str:
+    """Made once, not for each line in the second."""
+    return datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 _MOST = 256
 """Lines that wait at most: some 60 KiB."""
-_LINES: list[str] = []
-_SECOND = (-1, "")
+_WHOLE = 4096
+"""Bytes that a pipe takes whole or not at all: workers share one, and no line may be torn where its reader is slow."""
+_WAITING: deque[tuple[float, str, Mapping[str, Field]]] = deque()
 _ENCODE = json.JSONEncoder().encode

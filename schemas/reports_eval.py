@@ -57,7 +57,7 @@ class Confusion(Strict):
 
 
 class Miss(Strict):
-    """A prompt that was told otherwise; ``line`` is its line of the data, where there is one."""
+    """A prompt that was told otherwise; ``line`` is its line of the data, else of the policy."""
 
     category: str
     found: str

@@ -132,6 +132,46 @@ Port = Annotated[Int, Field(ge=1, le=65535)]
 _IMAGE = r"[a-z0-9]+([._:/-][A-Za-z0-9_.-]+)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?"
 Image = Annotated[Text, _matches(_IMAGE, "an image reference such as `registry.example/name:1.2.3`")]
 Release = Annotated[Text, _matches(r"v?[0-9]{1,4}(\.[0-9]{1,4}){1,2}(-[a-z0-9.]{1,20})?", "a release such as `1.30.3`")]
+_SECRET_KEY = r"[-._a-zA-Z0-9]{1,253}"  # noqa: S105 - the form of a key's name
+SecretKeyName = Annotated[
+    Text,
+    _matches(_SECRET_KEY, "a key of a Secret (letters, digits, `-`, `.` and `_`)"),
+    Field(json_schema_extra={"pattern": f"^{_SECRET_KEY}$"}),
+]
+_STORAGE = r"[1-9][0-9]*(Mi|Gi|Ti)"
+Storage = Annotated[
+    Text, _matches(_STORAGE, "a size such as `40Gi`"), Field(json_schema_extra={"pattern": f"^{_STORAGE}$"})
+]
+_API = r"https://[a-zA-Z0-9.-]+(:[0-9]{1,5})?(/[\w./-]*)?"
+ApiUrl = Annotated[
+    Text,
+    _matches(_API, "the URL of an API, such as `https://api.example.com/v1`"),
+    Field(json_schema_extra={"pattern": f"^{_API}$"}, max_length=1024),
+]
+_SERVER = r"https://\S+"
+ServerUrl = Annotated[
+    Text,
+    _matches(_SERVER, "the URL of an API server, such as `https://kubernetes.default.svc`"),
+    Field(json_schema_extra={"pattern": f"^{_SERVER}$"}, max_length=1024),
+]
+_SERVICE = r"[a-z0-9-]+(\.[a-z0-9-]+)?(:[0-9]{1,5})?"
+ServiceAddress = Annotated[
+    Text,
+    _matches(_SERVICE, "a Service as in `name`, `name:port` or `name.namespace:port`"),
+    Field(json_schema_extra={"pattern": f"^{_SERVICE}$"}),
+]
+_REPOSITORY = r"[\w.-]+/[\w.-]+"
+Repository = Annotated[
+    Text,
+    _matches(_REPOSITORY, "a repository on Hugging Face, such as `owner/name`"),
+    Field(json_schema_extra={"pattern": f"^{_REPOSITORY}$"}),
+]
+_COMMIT = r"[0-9a-f]{40}"
+Commit = Annotated[
+    Text,
+    _matches(_COMMIT, "a commit (40 hexadecimal digits): branches and tags move"),
+    Field(json_schema_extra={"pattern": f"^{_COMMIT}$"}),
+]
 HeaderName = Annotated[
     Text,
     _matches(r"[a-z0-9!#$%&'*+.^_`|~-]{1,128}", "a lower-case header name"),

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Its threads write lines of their own whenever a connection ends, into the output of whatever test runs by then.
+os.environ["GRPC_VERBOSITY"] = "NONE"
+
+# What an example takes says nothing on a machine that does other things as well.
+settings.register_profile("patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 pytest_plugins = ["encoder_fixtures"]
 

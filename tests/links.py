@@ -402,17 +402,13 @@ class Links:
         for namespace, name, body in self.of("Backend"):
             (endpoint,) = body["spec"]["endpoints"]
             host, port = endpoint["fqdn"]["hostname"], endpoint["fqdn"]["port"]
-            policies = [
-                each["spec"]["validation"]
-                for ns, _, each in self.of("BackendTLSPolicy")
-                if ns == namespace and {"group": ENVOY, "kind": "Backend", "name": name} in each["spec"]["targetRefs"]
-            ]
+            tls = {"insecureSkipVerify": False, "sni": host, "wellKnownCACertificates": "System"}
             if host.endswith(".svc.cluster.local"):
                 service, where, *_ = host.split(".")
                 yield from self._backend(
                     {"group": "", "kind": "Service", "namespace": where, "name": service, "port": port}
                 )
-            elif policies != [{"hostname": host, "wellKnownCACertificates": "System"}]:
+            elif body["spec"].get("tls") != tls:
                 yield f"{name}: nothing says how to speak TLS to it"
             if (namespace, name) not in wanted:
                 yield f"{name}: known for nothing"

@@ -186,7 +186,10 @@ AI_FAULTS = {
         put("edge/backend-two.yaml", "spec.endpoints.0.fqdn.hostname", "x.models.svc.cluster.local"),
         "no Service x:80",
     ),
-    "a host in plain text": (drop("vllm-semantic-router-system/backendtlspolicy-far.yaml"), "how to speak TLS"),
+    "a host in plain text": (
+        put("vllm-semantic-router-system/backend-far.yaml", "spec.tls", None),
+        "how to speak TLS",
+    ),
     "a route that is not admitted": (
         put("edge/gateway-inference-gateway.yaml", "spec.listeners.0.allowedRoutes.namespaces", {"from": "Same"}),
         "does not admit",

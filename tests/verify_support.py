@@ -182,6 +182,7 @@ metadata: {name: edge, namespace: prod}
 spec:
   targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: edge}]
   connection: {bufferLimit: 8Mi}
+  http2: {initialStreamWindowSize: 8Mi}
   headers: {earlyRequestHeaders: {remove: [x-selected-model]}}
 """
 AI_ROUTE = """\

@@ -14,7 +14,6 @@ from itertools import combinations
 from compiler.argocd.applications import application, application_set, output
 from compiler.argocd.health import customizations
 from compiler.argocd.project import project
-from compiler.argocd.waves import group_kind
 from compiler.diagnostics import CompileError, Diagnostic, Span
 from compiler.environments import kustomization
 from compiler.features.objects import Body, Object
@@ -49,7 +48,7 @@ def emit(policy: ir.Policy, environments: Environments) -> ArgoCd:
     every = application_set(policy, gitops)
     objects = {_file("project", allowed): allowed, _file("applicationset", every): every}
     objects |= {_file("", item): item for item in applications}
-    if checks := customizations(group_kind(item) for item in found):
+    if checks := customizations(found):
         settings = _settings(gitops, checks)
         objects[_file("settings", settings)] = settings
     kustomizations = {
@@ -70,13 +69,36 @@ def _findings(policy: ir.Policy, gitops: ir.GitOps, environments: Environments) 
         raise CompileError([Diagnostic("VSR302", message, gitops.span, "Name a folder of the repository.")])
     if policy.gitops is None:
         message = f"the policy names no repository, so Argo CD's objects name a placeholder, {PLACEHOLDER}"
-        yield Diagnostic("VSR301", message, Span(policy.span.file), "Add `gitops: {repo: ...}`.")
+        yield Diagnostic("VSR301", message, _first_line(policy), "Add `gitops: {repo: ...}`.")
         return
     names = {name: {item.identity for item in objects} for name, objects in environments.items()}
-    for one, other in combinations(sorted(names), 2):
-        if names[one] & names[other]:
-            message = f"the environments `{one}` and `{other}` hold the same objects, so a cluster can run only one"
-            yield Diagnostic("VSR303", message, gitops.span, f"Apply the Application of `{one}` or that of `{other}`.")
+    for group in rivals(names):
+        message = f"the environments {_listed(group, 'and')} hold the same objects, so a cluster can run only one"
+        yield Diagnostic("VSR303", message, gitops.span, f"Apply the Application of {_listed(group, 'or')}.")
+
+
+def _first_line(policy: ir.Policy) -> Span:
+    """Where something is missing: the first line, since what should have a line of its own has none."""
+    span = policy.span
+    return Span(span.file, span.line, span.column, span.line, span.column + 1)
+
+
+def rivals(names: dict[str, set[str]]) -> Iterator[list[str]]:
+    """Environments of which any two hold an object of one name: each such pair is in a group, and groups are few."""
+    pairs = {frozenset(pair) for pair in combinations(names, 2) if names[pair[0]] & names[pair[1]]}
+    told: set[frozenset[str]] = set()
+    for pair in sorted(pairs, key=sorted):
+        if pair in told:
+            continue
+        group = sorted(pair)
+        group += [name for name in sorted(names) if all(frozenset({name, member}) in pairs for member in group)]
+        told |= {frozenset(each) for each in combinations(group, 2)}
+        yield sorted(group)
+
+
+def _listed(names: list[str], word: str) -> str:
+    *others, last = (f"`{name}`" for name in names)
+    return f"{', '.join(others)} {word} {last}"
 
 
 def _settings(gitops: ir.GitOps, checks: dict[str, str]) -> Object:

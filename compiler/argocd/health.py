@@ -9,6 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
+from compiler.argocd.waves import group_kind
+from compiler.features.objects import Object
+from compiler.features.pods import READY
+
 PRESENT = """\
 return {status = "Healthy", message = "it is there"}
 """
@@ -84,6 +88,41 @@ return {status = "Healthy", message = "nobody refuses it"}
 """
 """Controllers may look at these only once a route leads to them, which is later; so silence is no reason to wait."""
 
+DEPLOYMENT = f"""\
+local spec, status = obj.spec or {{}}, obj.status or {{}}
+if spec.paused then
+  return {{status = "Suspended", message = "Deployment is paused"}}
+end
+if (status.observedGeneration or 0) < obj.metadata.generation then
+  return {{status = "Progressing", message = "waiting for the controller"}}
+end
+local updated, available = status.updatedReplicas or 0, status.availableReplicas or 0
+local ready = tonumber((obj.metadata.annotations or {{}})["{READY}"])
+local standbys = ready ~= nil and ready < updated
+if not standbys then
+  ready = updated
+end
+for _, condition in ipairs(status.conditions or {{}}) do
+  if condition.reason == "ProgressDeadlineExceeded" and not (standbys and available >= ready) then
+    return {{status = "Degraded", message = "Deployment exceeded its progress deadline"}}
+  end
+end
+local function progress(message)
+  return {{status = "Progressing", message = "waiting for rollout to finish: " .. message}}
+end
+if spec.replicas ~= nil and updated < spec.replicas then
+  return progress(updated .. " out of " .. spec.replicas .. " new replicas have been updated")
+end
+if (status.replicas or 0) > updated then
+  return progress("old replicas are pending termination")
+end
+if available < ready then
+  return progress(available .. " of " .. ready .. " replicas are available")
+end
+return {{status = "Healthy", message = available .. " replicas are available"}}
+"""
+"""Argo CD's own of Deployments, but for those whose annotation says that standbys are never ready."""
+
 
 def _conditions(*wanted: str) -> str:
     return _CONDITIONS % _names(wanted)
@@ -127,9 +166,13 @@ CHECKS: Mapping[tuple[str, str], str] = MappingProxyType(
 """Lua by group and kind. Gateway, GatewayClass, HTTPRoute, GRPCRoute and BackendTLSPolicy are Argo CD's own."""
 
 
-def customizations(kinds: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Entries of ``argocd-cm`` for those of the kinds that have a check."""
-    return {
-        f"resource.customizations.health.{group}_{kind}": CHECKS[group, kind]
-        for group, kind in sorted(set(kinds) & CHECKS.keys())
-    }
+def customizations(found: Iterable[Object]) -> dict[str, str]:
+    """Entries of ``argocd-cm`` for those of the objects whose kinds have a check.
+
+    Argo CD has its own for Deployments, for all that it syncs. So it is replaced only where one has standbys.
+    """
+    objects = list(found)
+    checks = {kind: CHECKS[kind] for kind in map(group_kind, objects) if kind in CHECKS}
+    if any(READY in item.body["metadata"].get("annotations", {}) for item in objects):
+        checks["apps", "Deployment"] = DEPLOYMENT
+    return {f"resource.customizations.health.{group}_{kind}": check for (group, kind), check in sorted(checks.items())}

@@ -1,9 +1,9 @@
 """Sync waves: which kinds Argo CD applies before which, in one table.
 
-Argo CD goes on to the next wave when everything in a wave is healthy, and prunes in reverse. So what gets healthy only
-through something else stands in the same wave as that or later: a volume is bound when its first pod is scheduled, an
-attached policy is accepted when its Gateway or route is there. Routes come last, after the guard is in front of them,
-and leave first.
+Argo CD goes on to the next wave when everything in a wave is healthy, and deletes an Application in reverse. So what
+gets healthy only through something else stands in the same wave as that or later: a volume is bound when its first pod
+is scheduled, an attached policy is accepted when its Gateway or route is there. Routes come last, after the guard is in
+front of them, and leave first.
 """
 
 from __future__ import annotations

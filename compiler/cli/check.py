@@ -18,7 +18,7 @@ from compiler.pipeline import findings
 def command(context: click.Context, policies: tuple[Path, ...], *, form: str, strict: bool) -> None:
     """Find what is wrong with policies, and what is likely not meant. Writes nothing.
 
-    A comment `# vsr: ignore VSRnnn reason` silences a warning on its line or the next.
+    A comment `# vsr: ignore VSRnnn reason` silences a warning on its line or the next, here, in a compile and in tests.
 
     \b
     vsr-compile check policies/

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import click
+
 from compiler.diagnostics import Diagnostic, Severity, Span
 from compiler.diagnostics.formats import text
 
@@ -78,11 +80,16 @@ def say(line: str) -> None:
 
 def data(document: str) -> None:
     """Print what was asked for, as UTF-8 whatever the terminal's encoding, with a line break at its end."""
-    sys.stdout.flush()
-    sys.stdout.buffer.write(
-        (document if document.endswith("\n") else f"{document}\n").encode(errors="backslashreplace")
-    )
-    sys.stdout.buffer.flush()
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(
+            (document if document.endswith("\n") else f"{document}\n").encode(errors="backslashreplace")
+        )
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:  # who reads has read enough, which click knows how to end
+        raise
+    except OSError as error:
+        raise click.ClickException(f"Standard output cannot be written: {error.strerror}.") from error
 
 
 def colour() -> bool:

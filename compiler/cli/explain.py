@@ -32,8 +32,8 @@ def command(context: click.Context, place: str, policy: Path | None, out: Path) 
     \b
     vsr-compile explain out/quickstart/istio/base/default/httproute-phi4-mini.yaml
     vsr-compile explain out/quickstart/istio/base/default/httproute-phi4-mini.yaml:17
-    vsr-compile explain out/quickstart/istio/base/default/httproute-phi4-mini.yaml.spec.rules[0]
-    vsr-compile explain policies/quickstart.yaml:18
+    vsr-compile explain 'out/quickstart/istio/base/default/httproute-phi4-mini.yaml.spec.rules[0]'
+    vsr-compile explain policies/quickstart.yaml:31
     """
     match = _PLACE.fullmatch(place)
     if match is None:
@@ -55,7 +55,7 @@ def _from_policy(file: Path, line: int, out: Path) -> None:
     linked = read_policy(file)
     document = load(read(file, str(file)), str(file))
     if not line:
-        raise click.UsageError(f"Name a line of the policy: `{file}:1`.")
+        raise click.UsageError(f"Name a line of the policy, `{file}:LINE`, on which an entry begins.")
     found = explain.made(output.compiled(linked.name, file, out), document, line)
     if not found:
         message = f"nothing was emitted from line {line}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import click
@@ -36,4 +37,6 @@ def command(context: click.Context, file: Path, template: str) -> None:
         found = Diagnostic("VSR500", f"cannot write the file: {reason}", Span(str(file)), "Check the path.")
         console.findings([found])
         context.exit(1)
-    console.say(f"{file}: written. Put your endpoints and models into it, then run: vsr-compile {file}")
+    console.say(
+        f"{file}: written. Put your endpoints and models into it, then run: vsr-compile {shlex.quote(str(file))}"
+    )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -96,16 +97,22 @@ def command() -> None:
     vsr-compile policies/quickstart.yaml           write out/quickstart/
     vsr-compile policies/quickstart.yaml --check   is it up to date?
 
-    Exit codes of every verb: 0 fine, 1 findings or a difference, 2 usage, 70 our own fault.
+    Exit codes of every verb: 0 fine, 1 findings or a difference, 2 usage, 70 our own fault, 130 interrupted.
     """
 
 
 def main() -> None:
-    """Run the command line; a fault of ours becomes one line and exit code 70."""
+    """Run the command line; a fault of ours becomes one line and exit code 70, and Ctrl-C is no finding but 130."""
     # Plugins that other packages register would look into our models, and looking for them costs every start.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
-        command()
+        sys.exit(command(standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        sys.stderr.write("Interrupted.\n")
+        sys.exit(128 + signal.SIGINT)
     except Exception as error:
         if os.environ.get("VSR_TRACEBACK"):
             raise

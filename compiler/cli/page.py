@@ -15,9 +15,9 @@ from compiler.cli.main import VERBS, command
 HEAD = """\
 # Command line
 
-Exit codes of every verb: 0 fine, 1 findings or a difference, 2 usage, 70 our own fault. Data goes to stdout, talk to
-stderr. Colour appears only on a terminal, and not where `NO_COLOR` is set. This page is made from the commands
-themselves: `python -m compiler.cli.page > docs/cli.md`.
+Exit codes of every verb: 0 fine, 1 findings or a difference, 2 usage, 70 our own fault, 130 interrupted. Data goes
+to stdout, talk to stderr. Colour appears only on a terminal, and not where `NO_COLOR` is set. This page is made from
+the commands themselves: `python -m compiler.cli.page > docs/cli.md`.
 
 | verb | what it does |
 |---|---|

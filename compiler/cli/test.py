@@ -11,6 +11,7 @@ from compiler.cli import console, options
 from compiler.diagnostics import CompileError
 from compiler.output.write import read_owned
 from compiler.pipeline import compile_policy, read_policy
+from compiler.source.ignores import unsilenced
 
 
 @click.command(name="test", short_help="Run the tests of policies.")
@@ -39,7 +40,7 @@ def command(context: click.Context, policies: tuple[Path, ...], *, out: Path, fo
         except CompileError as error:
             report.add(str(path), error.diagnostics)
             continue
-        report.add(str(path), findings(compiled.policy, outcomes))
+        report.add(str(path), unsilenced(findings(compiled.policy, outcomes), linked.ignores))
         failed = sum(bool(outcome.misses) for outcome in outcomes)
         unknown = sum(not outcome.decided for outcome in outcomes)
         left = f", {unknown} not decided" if unknown else ""

@@ -119,8 +119,12 @@ def command(  # noqa: PLR0913 - a verb's flags are its arguments
     found += links(objects, assumed)
     printer.add(name, _at_policy(found, objects, *source) if source else found)
     code = printer.close()
+    if not objects and not code:
+        # A pipeline whose first command failed, or a folder that was named wrongly, is nothing that is right.
+        given = ", ".join(f"`{path}`" if str(path) != "-" else "standard input" for path in manifests)
+        raise click.UsageError(f"There is no Kubernetes object in {given}.")
     if form == "text":
-        console.say(f"{len(objects)} objects verified")
+        console.say(f"{len(objects)} object{'s' * (len(objects) != 1)} verified")
     context.exit(code)
 
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from compiler.features.extproc import MAX_STREAMS, TYPES, buffer_limit, early_header_mutation, ext_proc_filter
+from compiler.features.extproc import (
+    MAX_STREAMS,
+    TYPES,
+    buffer_limit,
+    client_http2,
+    early_header_mutation,
+    ext_proc_filter,
+)
 from compiler.features.objects import Body, Object, make
 from compiler.link import ir
 
@@ -22,7 +29,8 @@ def _envoy_filter(policy: ir.Policy) -> Object:
     manager = {
         "name": HCM,
         "typed_config": {"@type": f"{TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager"}
-        | early_header_mutation(),
+        | early_header_mutation()
+        | client_http2(policy),
     }
     return make(
         "networking.istio.io/v1alpha3",

@@ -25,7 +25,7 @@ def emit(policy: ir.Policy) -> Iterator[Object]:
     """The EnvoyPatchPolicy, in the namespace of the Gateway that it attaches to."""
     gateway, router = policy.gateway, policy.router
     by_port = ENVOY_GATEWAY[policy.versions["envoy-gateway"]].names_by_port
-    cluster = router_cluster(router.grpc)
+    cluster = router_cluster(router)
     patches = [
         _add("cluster.v3.Cluster", cluster["name"], "", cluster),
         _add(
@@ -56,8 +56,9 @@ def filters_path(listener: ir.Listener) -> str:
     return f"{chain}/filters/0/typed_config/http_filters"
 
 
-def router_cluster(service: ir.ServiceRef) -> Body:
+def router_cluster(router: ir.Router) -> Body:
     """The router's pods, each by its own address: its Service has none, so that streams go to all of them."""
+    service = router.grpc
     address = {"socket_address": {"address": service.host, "port_value": service.port}}
     limits = {"max_connections": MAX_STREAMS, "max_pending_requests": MAX_STREAMS, "max_requests": MAX_STREAMS}
     return {
@@ -69,7 +70,8 @@ def router_cluster(service: ir.ServiceRef) -> Body:
         # A pod that drains or hangs gets no new streams, however long DNS still names it.
         "health_checks": [
             {
-                "grpc_health_check": {},
+                # The stock router does not speak grpc.health.v1: it would never be healthy. That it listens must do.
+                **({"tcp_health_check": {}} if router.stock else {"grpc_health_check": {}}),
                 "healthy_threshold": 1,
                 "interval": "5s",
                 "no_traffic_interval": "5s",

@@ -83,7 +83,7 @@ def _backend(policy: ir.Policy, endpoint: ir.Endpoint, release: AiGateway) -> It
             "schema": {"name": "OpenAI", release.prefix: path.strip("/")},
         },
     )
-    yield from backend_envoy.backend(policy, endpoint, namespace)
+    yield backend_envoy.backend(endpoint, namespace)
     if endpoint.provider is not None and endpoint.provider.secret is not None:
         yield _key(endpoint, endpoint.provider.secret[0], namespace, release)
 

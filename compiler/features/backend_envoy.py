@@ -1,4 +1,9 @@
-"""Hosts by name for Envoy Gateway: a Backend, and for a provider outside the cluster the certificate it must have."""
+"""Hosts by name for Envoy Gateway: a Backend, and for a provider outside the cluster the TLS that it is spoken to by.
+
+A BackendTLSPolicy would say the same from beside it. But Envoy Gateway reads one version of that kind and passes in
+silence over a cluster that has another, and a route may be there before the policy: in both cases requests, keys and
+all, would leave in plain text. What the Backend says itself cannot be missed.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +11,15 @@ from collections.abc import Iterator
 
 from compiler.features.gateway_envoy import ENVOY_API, ENVOY_GROUP
 from compiler.features.objects import Body, Object, make
-from compiler.features.routes_httproute import GATEWAY_GROUP, in_cluster
+from compiler.features.routes_httproute import in_cluster
 from compiler.link import ir
-from compiler.releases import gateway as releases
 
 
 def emit(policy: ir.Policy) -> Iterator[Object]:
     """A Backend for every provider that some model uses, beside the routes to it."""
     for endpoint in used(policy):
         if endpoint.provider is not None:
-            yield from backend(policy, endpoint, policy.gateway.namespace)
+            yield backend(endpoint, policy.gateway.namespace)
 
 
 def reference(endpoint: ir.Endpoint) -> Body:
@@ -31,28 +35,11 @@ def used(policy: ir.Policy) -> list[ir.Endpoint]:
     return [endpoint for endpoint in policy.endpoints if endpoint.name in names]
 
 
-def backend(policy: ir.Policy, endpoint: ir.Endpoint, namespace: str) -> Iterator[Object]:
-    """The Backend of an endpoint, and the certificate that a provider must have."""
-    name, provider = endpoint.object_name, endpoint.provider
+def backend(endpoint: ir.Endpoint, namespace: str) -> Object:
+    """The Backend of an endpoint. A provider's certificate must be valid for the name that it is asked for by."""
+    provider = endpoint.provider
     port = endpoint.service.port if provider is None else provider.port
-    yield make(
-        ENVOY_API,
-        "Backend",
-        name,
-        endpoint.span,
-        namespace=namespace,
-        spec={"type": "Endpoints", "endpoints": [{"fqdn": {"hostname": endpoint.host, "port": port}}]},
-    )
+    spec: Body = {"type": "Endpoints", "endpoints": [{"fqdn": {"hostname": endpoint.host, "port": port}}]}
     if provider is not None:
-        release = releases.GATEWAY_API[policy.versions["gateway-api"]]
-        yield make(
-            f"{GATEWAY_GROUP}/{release.backend_tls}",
-            "BackendTLSPolicy",
-            name,
-            endpoint.span,
-            namespace=namespace,
-            spec={
-                "targetRefs": [{"group": ENVOY_GROUP, "kind": "Backend", "name": name}],
-                "validation": {"hostname": provider.host, "wellKnownCACertificates": "System"},
-            },
-        )
+        spec["tls"] = {"insecureSkipVerify": False, "sni": provider.host, "wellKnownCACertificates": "System"}
+    return make(ENVOY_API, "Backend", endpoint.object_name, endpoint.span, namespace=namespace, spec=spec)

@@ -1,6 +1,7 @@
 """What people look at and are woken by of the router: a Grafana dashboard, and alerts on its own metrics.
 
-Metric names are those of ``docs/runtime.md``; Grafana's sidecar finds the dashboard by its label.
+Metric names are those of ``docs/runtime.md``, of which the stock router has the ones that begin with ``llm``. Grafana's
+sidecar finds the dashboard by its label.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ def dashboard(policy: ir.Policy) -> Object:
 
 
 def alerts(policy: ir.Policy) -> list[Body]:
-    """When somebody should look at the router."""
+    """When somebody should look at the router. The stock router tells nothing of what these ask for."""
+    if policy.router.stock:
+        return []
     series = _where(policy)
     return [
         _alert(
@@ -80,39 +83,7 @@ def _where(policy: ir.Policy) -> str:
 
 def _model(policy: ir.Policy) -> Body:
     series = _where(policy)
-    latency = f"sum by (le) (rate(llm_model_routing_latency_seconds_bucket{{{series}}}[5m]))"
-    panels = [
-        _panel("Requests by model", "reqps", ("{{model}}", _rate("model", "llm_model_requests_total", series))),
-        _panel(
-            "Requests by decision",
-            "reqps",
-            ("{{decision_name}}", _rate("decision_name", "llm_decision_match_total", series)),
-        ),
-        _panel(
-            "Time to a decision",
-            "s",
-            *((f"p{share}", f"histogram_quantile(0.{share}, {latency})") for share in (50, 90, 99)),
-        ),
-        _panel("Errors", "reqps", ("{{reason}}", _rate("reason", "llm_request_errors_total", series))),
-        _panel(
-            "Refused without a decision",
-            "reqps",
-            ("{{reason}}", _rate("reason", "vsr_unclassified_requests_total", series)),
-            ("shed", f"sum(rate(vsr_shed_requests_total{{{series}}}[5m]))"),
-        ),
-        _panel("Bodies in work", "bytes", ("{{pod}}", f"vsr_request_bytes_in_work{{{series}}}")),
-        _panel(
-            "Signals that held",
-            "reqps",
-            (
-                "{{signal_type}} {{signal_name}}",
-                _rate("signal_type, signal_name", "llm_signal_match_total", series),
-            ),
-        ),
-        _panel(
-            "Pods by configuration", "none", ("{{sha256}}", f"count by (sha256) (config_generation_info{{{series}}})")
-        ),
-    ]
+    panels = [*_of_any(series), *([] if policy.router.stock else _of_ours(series))]
     return {
         "editable": False,
         "panels": [panel | _place(number) for number, panel in enumerate(panels)],
@@ -126,6 +97,49 @@ def _model(policy: ir.Policy) -> Body:
         "title": f"Semantic router: {policy.name}",
         "uid": f"vsr-{policy.name}"[:MAX_UID],
     }
+
+
+def _of_any(series: str) -> list[Body]:
+    """What both routers tell, under the same names."""
+    latency = f"sum by (le) (rate(llm_model_routing_latency_seconds_bucket{{{series}}}[5m]))"
+    return [
+        _panel("Requests by model", "reqps", ("{{model}}", _rate("model", "llm_model_requests_total", series))),
+        _panel(
+            "Requests by decision",
+            "reqps",
+            ("{{decision_name}}", _rate("decision_name", "llm_decision_match_total", series)),
+        ),
+        _panel(
+            "Time to a decision",
+            "s",
+            *((f"p{share}", f"histogram_quantile(0.{share}, {latency})") for share in (50, 90, 99)),
+        ),
+        _panel("Errors", "reqps", ("{{reason}}", _rate("reason", "llm_request_errors_total", series))),
+        _panel(
+            "Signals that held",
+            "reqps",
+            (
+                "{{signal_type}} {{signal_name}}",
+                _rate("signal_type, signal_name", "llm_signal_match_total", series),
+            ),
+        ),
+    ]
+
+
+def _of_ours(series: str) -> list[Body]:
+    """What only our runtime tells."""
+    return [
+        _panel(
+            "Refused without a decision",
+            "reqps",
+            ("{{reason}}", _rate("reason", "vsr_unclassified_requests_total", series)),
+            ("shed", f"sum(rate(vsr_shed_requests_total{{{series}}}[5m]))"),
+        ),
+        _panel("Bodies in work", "bytes", ("{{pod}}", f"vsr_request_bytes_in_work{{{series}}}")),
+        _panel(
+            "Pods by configuration", "none", ("{{sha256}}", f"count by (sha256) (config_generation_info{{{series}}})")
+        ),
+    ]
 
 
 def _rate(labels: str, metric: str, series: str) -> str:

@@ -14,6 +14,9 @@ TYPES = "type.googleapis.com/envoy.extensions"
 MAX_STREAMS = 65_535
 """An ext_proc stream may live as long as its response; Envoy's default of 1,024 would fail requests with 500."""
 
+SMALLEST_WINDOW = 65_535
+"""Of a stream of HTTP/2, in bytes, as Envoy allows it: the protocol's own default."""
+
 HTTP2 = {
     "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
         "@type": f"{TYPES}.upstreams.http.v3.HttpProtocolOptions",
@@ -127,3 +130,13 @@ def early_header_mutation() -> Body:
 def buffer_limit(policy: ir.Policy) -> Body:
     """Fields of the listener: how long a body may be before Envoy answers 413 by itself."""
     return {"per_connection_buffer_limit_bytes": policy.router.max_body}
+
+
+def http2_window(policy: ir.Policy) -> int:
+    """The same for a stream of HTTP/2, of which Envoy buffers its window in bytes, whatever the listener's limit."""
+    return max(policy.router.max_body, SMALLEST_WINDOW)
+
+
+def client_http2(policy: ir.Policy) -> Body:
+    """Fields of the HttpConnectionManager for that; Envoy's own default has changed with its releases."""
+    return {"http2_protocol_options": {"initial_stream_window_size": http2_window(policy)}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from compiler.features.extproc import http2_window
 from compiler.features.gateway_istio import GATEWAY_API
 from compiler.features.gateway_pods import GatewayPods
 from compiler.features.objects import Body, Object, make
@@ -128,6 +129,8 @@ def _client_traffic(policy: ir.Policy, stripped: list[str]) -> Object:
             # The filter's whole body; the gateway's own 32 KiB would answer longer prompts with 413.
             "connection": {"bufferLimit": quantity(policy.router.max_body), "maxAcceptPerSocketEvent": 1},
             "headers": {"earlyRequestHeaders": {"remove": stripped}},
+            # Its own 64 KiB would be the limit of clients that speak HTTP/2 (envoyproxy/ai-gateway#2130).
+            "http2": {"initialStreamWindowSize": quantity(http2_window(policy))},
             # A model that thinks says nothing for long, so only the whole request is bounded.
             "timeout": {"http": {"requestReceivedTimeout": timeout, "streamIdleTimeout": timeout}},
         },

@@ -10,6 +10,7 @@ from compiler.features.extproc import (
     MAX_STREAMS,
     TYPES,
     buffer_limit,
+    client_http2,
     duration,
     early_header_mutation,
     ext_proc_filter,
@@ -40,7 +41,8 @@ def bootstrap(policy: ir.Policy) -> Body:
         ],
         "route_config": {"virtual_hosts": [{"name": "models", "domains": ["*"], "routes": _routes(policy)}]},
         "stat_prefix": "gateway",
-    } | early_header_mutation()
+    }
+    manager |= early_header_mutation() | client_http2(policy)
     listener = {
         "name": "http",
         "address": _address(GATEWAY_PORT),

@@ -139,7 +139,7 @@ def _rules(policy: ir.Policy, pools: list[ir.Endpoint]) -> Object:
     """Alerts on what kube-state-metrics and the model servers tell."""
     router = policy.router
     alerts = [
-        _no_replicas("RouterUnavailable", router.grpc, "The router has no available replica: every request gets 503."),
+        _no_replicas("RouterUnavailable", router.grpc, f"The router has no available replica: {_without(router)}."),
         *alerts_of_router(policy),
     ]
     for pool in pools:
@@ -168,6 +168,10 @@ def _rules(policy: ir.Policy, pools: list[ir.Endpoint]) -> Object:
         namespace=router.grpc.namespace,
         spec={"groups": [{"name": f"vsr-{policy.name}", "rules": alerts}]},
     )
+
+
+def _without(router: ir.Router) -> str:
+    return "every request goes to the default model" if router.fails_open else "every request gets 503"
 
 
 def _no_replicas(alert: str, service: ir.ServiceRef, text: str) -> Body:

@@ -12,6 +12,7 @@ from compiler.features.objects import Body, Object, make
 from compiler.features.picker_config import CONFIG_FILE
 from compiler.features.pods import (
     HARDENED,
+    READY,
     UNPRIVILEGED,
     container,
     container_port,
@@ -66,7 +67,7 @@ def checker(project: str, chosen: Pooled = pooled) -> Callable[[ir.Policy], Iter
 
 def _picker(policy: ir.Policy, endpoint: ir.Endpoint, release: Picker) -> Iterator[Object]:
     service, origin = picker_service(endpoint), settings(endpoint).span
-    name, namespace = service.name, service.namespace
+    name, namespace, replicas = service.name, service.namespace, settings(endpoint).picker.replicas
     config = dump(picker_config.config(endpoint, release))
     yield from picker_rbac.emit(endpoint, release)
     yield make("v1", "ConfigMap", name, origin, namespace=namespace, data={CONFIG_FILE: config})
@@ -90,9 +91,11 @@ def _picker(policy: ir.Policy, endpoint: ir.Endpoint, release: Picker) -> Iterat
         origin,
         namespace=namespace,
         labels=selector(name),
+        # Only the leader is ready: Argo CD would wait for the standbys for ever.
+        annotations={READY: "1"} if replicas > 1 else {},
         spec=deployment_spec(
             name,
-            settings(endpoint).picker.replicas,
+            replicas,
             _pod(policy, endpoint, release),
             # It reads its configuration at the start only.
             annotations={"vsr.dev/config-sha256": hashlib.sha256(config.encode()).hexdigest()},

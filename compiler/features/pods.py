@@ -25,6 +25,9 @@ UNPRIVILEGED: Body = {
 }
 """A pod of the restricted Pod Security level."""
 
+READY = "vsr.dev/ready-replicas"
+"""How many of a Deployment's replicas are ready at a time, where the others stand by on purpose."""
+
 
 def selector(name: str) -> dict[str, str]:
     """The labels that tie a Service or Deployment to its pods."""

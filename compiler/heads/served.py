@@ -85,7 +85,12 @@ def evaluate_examples(policy: ir.Policy, existing: Existing) -> EvalReport:
     if not judged:
         message = "every category has a single example and nothing else, so none can be left out"
         raise CompileError([Diagnostic("VSR272", message, policy.span, "Give each category some examples.")])
-    cases = [Case(samples.texts[index], names[index]) for index in judged]
+    lines = {
+        (each.name, text): span.line
+        for each in policy.categories
+        for text, span in zip(each.examples, each.example_spans, strict=True)
+    }
+    cases = [Case(samples.texts[index], names[index], lines[names[index], samples.texts[index]]) for index in judged]
     return evaluate(cases, samples.labels, rows[judged], _subject(policy, compiled), held_out=True)
 
 

@@ -31,6 +31,7 @@ from compiler.link.symbols import (
     ServiceRef,
     VllmServer,
 )
+from compiler.source.ignores import Ignore
 from schemas.scalars import TOKEN_SECRET
 
 __all__ = [
@@ -290,6 +291,7 @@ class Policy:
     gitops: GitOps | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[Diagnostic, ...] = ()
+    ignores: tuple[Ignore, ...] = ()
 
     @property
     def asked(self) -> tuple[Classifier, ...]:

@@ -15,10 +15,10 @@ from compiler.link.guards import link_guards
 from compiler.link.models import link_models
 from compiler.link.routes import Tables, link_routes
 from compiler.link.scope import Scope
-from compiler.link.secrets import check_secrets
 from compiler.link.signals_linker import link_signals
 from compiler.link.tests import link_tests
 from compiler.source import Document
+from compiler.source.secrets import secrets
 from schemas import policy as nouns
 
 ROUTER_NAME = "semantic-router"
@@ -48,7 +48,7 @@ def link(document: Document, policy: nouns.Policy) -> ir.Policy:
     _auto_names(scope, policy, models)
     if policy.router.image is not None:
         check_image(scope, policy.router.image, ("router", "image"))
-    check_secrets(scope)
+    scope.noted |= dict.fromkeys(secrets(document).values())
     if not scope.problems:
         check_servers(scope, policy)
     if scope.problems or default is None:

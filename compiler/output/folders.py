@@ -48,7 +48,7 @@ class Folder:
     def failed(self, path: str, error: OSError) -> CompileError:
         """An operating system's error as a diagnostic, in its own words."""
         message = f"{self.at(path)} cannot be read or written: {error.strerror or error}"
-        return CompileError([Diagnostic("VSR500", message, Span(self.at(path)))])
+        return CompileError([Diagnostic("VSR500", message, Span(self.at(path)), "Check the path and its permissions.")])
 
 
 @contextlib.contextmanager
@@ -147,7 +147,9 @@ def read(folder: Folder, name: str, limit: int) -> bytes | None:
         fd, size = found
         where = Span(folder.at(name))
         if fd < 0:
-            raise CompileError([Diagnostic("VSR500", f"{folder.at(name)} is not a regular file", where)])
+            raise CompileError(
+                [Diagnostic("VSR500", f"{folder.at(name)} is not a regular file", where, "Move it away.")]
+            )
         try:
             with os.fdopen(os.dup(fd), "rb") as stream:
                 content = stream.read(limit + 1) if size <= limit else b""

@@ -41,7 +41,9 @@ def held(root: Path) -> Iterator[Folder]:
         end = time.monotonic() + PATIENCE
         while not _locked(out.fd):
             if time.monotonic() >= end:
-                raise CompileError([Diagnostic("VSR504", f"another compile is writing to {root}", Span(str(root)))])
+                hint = "Wait for it to end, and run the command again."
+                message = f"another compile is writing to {root}"
+                raise CompileError([Diagnostic("VSR504", message, Span(str(root)), hint)])
             time.sleep(_PAUSE)
         yield out
 
@@ -62,7 +64,8 @@ def system(root: Path) -> Iterator[None]:
     except OSError as error:
         where = str(error.filename or root)
         message = f"{root} cannot be read or written: {error.strerror or error}"
-        raise CompileError([Diagnostic("VSR500", message, Span(where))]) from error
+        hint = "Check the path and its permissions, or name another folder by --out."
+        raise CompileError([Diagnostic("VSR500", message, Span(where), hint)]) from error
     except BlockedError as blocked:
         where = f"{root}/{blocked.path}"
         message = f"{where} is a file, and a folder must be there"

@@ -91,7 +91,7 @@ def plan(
     kept = {parent for path in wanted for parent in above(path)}
     emptied = {parent for path in owned.keys() - wanted.keys() for parent in above(path)} - kept
     problems += [
-        _refusal(label, path, "was edited by hand and is to be removed")
+        _edited(label, path, "was edited by hand and is to be removed")
         for path in remove
         if not force and disk.found[path] not in owned[path]
     ]
@@ -105,7 +105,7 @@ def plan(
             if path not in emptied:
                 problems.append(_in_the_way(label, path, "is no regular file, and a file is to be written there"))
         elif now is not None and not force and now not in owned.get(path, frozenset()):
-            problems.append(_refusal(label, path, "was edited by hand" if path in owned else "was not written by us"))
+            problems.append(_edited(label, path, "was edited by hand") if path in owned else _foreign(label, path))
     needed = {parent for path in write for parent in above(path)}
     problems += [
         _in_the_way(label, path, "is a file, and a folder must be there")
@@ -114,8 +114,14 @@ def plan(
     return Plan(tuple(write), tuple(remove), tuple(sorted(emptied, reverse=True)), tuple(unchanged), tuple(problems))
 
 
-def _refusal(label: str, path: str, why: str) -> Diagnostic:
-    return Diagnostic("VSR501", f"{label}/{path} {why}", Span(f"{label}/{path}"))
+def _edited(label: str, path: str, why: str) -> Diagnostic:
+    hint = "Make the change in the policy instead, and pass --force to overwrite the file."
+    return Diagnostic("VSR501", f"{label}/{path} {why}", Span(f"{label}/{path}"), hint)
+
+
+def _foreign(label: str, path: str) -> Diagnostic:
+    hint = "Move it away, or pass --force to overwrite it."
+    return Diagnostic("VSR501", f"{label}/{path} was not written by us", Span(f"{label}/{path}"), hint)
 
 
 def _in_the_way(label: str, path: str, why: str) -> Diagnostic:

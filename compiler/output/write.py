@@ -23,6 +23,8 @@ from compiler.output.ops import OS, Ops
 from compiler.output.strict import LIMIT
 from compiler.output.tree import LOCK, Tree, unsafe
 
+COMPILE = "Compile without --check, and commit the result."
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -91,10 +93,11 @@ def check(root: Path, tree: Tree, lock: Lock) -> list[Diagnostic]:
     try:
         with outside.system(root), outside.opened(root) as out:
             if out is None:
-                message = f"{root} does not exist"
-                return [Diagnostic("VSR502", message, Span(str(root)))]
+                return [_absent(str(root))]
             known = _known(out, outside.policy_name(root, lock.policy), force=False)
             with folders.opened(out, lock.policy) as folder:
+                if folder is None and not known.interrupted:
+                    return [_absent(f"{root}/{lock.policy}")]
                 disk = survey.look(folder, {*wanted, *known.owned})
             differing = dict(_differences(disk, wanted, known, lock))
     except CompileError as error:
@@ -102,14 +105,19 @@ def check(root: Path, tree: Tree, lock: Lock) -> list[Diagnostic]:
     label = f"{root}/{lock.policy}"
     told = {problem.span.file for problem in disk.problems}
     found = [
-        Diagnostic("VSR502", f"{label}/{path} {how}", Span(f"{label}/{path}"))
+        Diagnostic("VSR502", f"{label}/{path} {how}", Span(f"{label}/{path}"), COMPILE)
         for path, how in differing.items()
         if f"{label}/{path}" not in told
     ]
     if known.interrupted:
         where = Span(f"{root}/{stage.hidden_name(lock.policy)}")
-        found.append(Diagnostic("VSR502", f"a compile into {label} was interrupted", where))
+        found.append(Diagnostic("VSR502", f"a compile into {label} was interrupted", where, COMPILE))
     return sorted([*found, *disk.problems], key=lambda diagnostic: diagnostic.order)
+
+
+def _absent(folder: str) -> Diagnostic:
+    """One finding for all the files of a folder that is not there."""
+    return Diagnostic("VSR502", f"{folder} does not exist", Span(folder), COMPILE)
 
 
 def read_owned(root: Path, policy: str, path: str) -> bytes | None:

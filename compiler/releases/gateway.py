@@ -9,17 +9,15 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True)
 class GatewayApi:
-    """A release of the Gateway API: what one HTTPRoute rule and one ReferenceGrant hold, and a kind that grew up late.
+    """A release of the Gateway API: what one HTTPRoute rule and one ReferenceGrant hold.
 
     Attributes:
         max_backends: Of a rule.
         max_grants: Of a ReferenceGrant, each way.
-        backend_tls: The version of BackendTLSPolicy; 1.4 made it v1, and goes on to serve what was before.
     """
 
     max_backends: int
     max_grants: int
-    backend_tls: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +68,7 @@ class AiGateway:
     envoy_gateways: frozenset[str]
 
 
-GATEWAY_API: Mapping[str, GatewayApi] = MappingProxyType(
-    {"1.2.0": GatewayApi(16, 16, "v1alpha3"), "1.5.1": GatewayApi(16, 16, "v1")}
-)
+GATEWAY_API: Mapping[str, GatewayApi] = MappingProxyType({"1.2.0": GatewayApi(16, 16), "1.5.1": GatewayApi(16, 16)})
 
 INFERENCE_EXTENSION: Mapping[str, PoolApi] = MappingProxyType(
     {"1.1.0": PoolApi(), "1.5.0": PoolApi(MappingProxyType({"appProtocol": "http"}))}

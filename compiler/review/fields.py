@@ -9,6 +9,7 @@ from typing import Any
 from schemas.reports_diff import FieldChange
 
 KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "": (("path",),),  # a whole file that is a list: a JSON patch, whose operations are told by what they change
     "backendRefs": (("group", "kind", "namespace", "name", "port"),),
     "backend_refs": (("name",),),
     "bindings": (("name",),),

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from compiler.review.breaking import Change, breaking
 from compiler.review.compare import Comparison, file_changes
 from compiler.review.old import Old
+from compiler.review.served import served
 from compiler.review.statement import Statement, Tag
 from compiler.review.traffic import traffic
 from compiler.review.words import statements
@@ -24,7 +25,7 @@ def report(policy: str, old: Old, new: Mapping[str, bytes]) -> DiffReport:
     trees = Comparison(old.files, new, old.label)
     before = traffic(trees.old(CONFIG), trees.old(RUNTIME))
     after = traffic(trees.new(CONFIG), trees.new(RUNTIME))
-    found = list(statements(before, after)) if old.files else []
+    found = [*statements(before, after), *served(trees)] if old.files else []
     # A policy that was not there before takes nothing from anybody.
     broken = list(breaking(Change(before, after, trees))) if old.files else []
     return DiffReport(

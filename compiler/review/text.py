@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from compiler.diagnostics.formats.text import clip
+from compiler.review.compare import OPAQUE
 from compiler.review.statement import shown
 from schemas.reports_diff import DiffReport, FieldChange, FileChange
 
@@ -40,9 +41,17 @@ def fields(change: FileChange, most: int = MOST_FIELDS) -> Iterator[str]:
         yield f"  and {len(change.fields) - most} more"
 
 
+def _unread(file: str) -> str:
+    """What differs in a file whose fields are the same, or are not compared."""
+    if file.startswith(OPAQUE):
+        return ", which follows from the rest"
+    return ", in comments or spelling only" if file.endswith(".yaml") else ""
+
+
 def title(change: FileChange) -> str:
-    """The object and its file, or the file."""
-    return f"{change.identity} ({change.file})" if change.identity else change.file
+    """The object and its file, or the file; and why nothing else is told where it differs without a field."""
+    name = f"{change.identity} ({change.file})" if change.identity else change.file
+    return name if change.fields or change.change != "changed" else f"{name}{_unread(change.file)}"
 
 
 def _lines(report: DiffReport) -> Iterator[str]:

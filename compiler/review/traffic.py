@@ -9,7 +9,7 @@ from typing import Any
 Shares = Mapping[str, float]
 """Shares in per cent by model or endpoint; they add up to 100 where there are any."""
 CLUSTER = ".svc.cluster.local"
-_ROUTE_OWN = frozenset({"name", "description", "priority", "rules", "modelRefs"})
+_ROUTE_OWN = frozenset({"name", "description", "priority", "rules", "modelRefs", "plugins"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +23,10 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A name that clients may use: the shares of its endpoints, the hosts outside the cluster, the rest."""
+    """A name that clients may use: the shares of its endpoints, where they are inside and outside, the rest."""
 
     endpoints: Shares
+    inside: Mapping[str, str]
     outside: frozenset[str]
     rest: Mapping[str, Any]
 
@@ -92,19 +93,30 @@ def _route(decision: Mapping[str, Any], split: Mapping[str, Any]) -> Route:
     given = {model: _number(share, 0) for model, share in split.items()} or {
         model: _number(each.get("weight"), 1) for model, each in zip(models, refs, strict=True)
     }
-    rest = {key: value for key, value in decision.items() if key not in _ROUTE_OWN}
+    rest = {key: value for key, value in decision.items() if key not in _ROUTE_OWN} | _plugins(decision)
     for each in refs:
         options = {key: value for key, value in each.items() if key not in {"model", "lora_name", "weight"}}
         rest |= {key.removeprefix("use_"): value for key, value in options.items()}
     return Route(words(decision.get("rules")), shares(given), rest)
 
 
+def _plugins(decision: Mapping[str, Any]) -> dict[str, Any]:
+    """What a route does besides, by the kind of plugin that does it; as it stands where that tells them not apart."""
+    found = _list(decision, "plugins")
+    by_kind = {str(each.get("type")): each.get("configuration", {}) for each in found}
+    if len(by_kind) == len(found):
+        return by_kind
+    return {"plugins": decision.get("plugins")}
+
+
 def _model(provider: Mapping[str, Any], card: Mapping[str, Any]) -> Model:
     refs = _list(provider, "backend_refs")
-    outside = {str(each.get("endpoint")) for each in refs if CLUSTER not in str(each.get("endpoint", ""))}
+    places = [(str(each.get("name")), str(each.get("endpoint", ""))) for each in refs]
+    inside = {name: place for name, place in places if CLUSTER in place}
+    outside = {place for _, place in places if CLUSTER not in place}
     rest = {key: value for key, value in {**card, **provider}.items() if key not in {"name", "backend_refs"}}
     weights = {str(each.get("name")): _number(each.get("weight"), 1) for each in refs}
-    return Model(shares(weights), frozenset(outside), rest)
+    return Model(shares(weights), inside, frozenset(outside), rest)
 
 
 def shares(weights: Mapping[str, float]) -> dict[str, float]:

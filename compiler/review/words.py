@@ -34,7 +34,7 @@ def _routes(old: Traffic, new: Traffic) -> Iterator[Statement]:
             yield Statement(("route", name, "new"), f"route {name} is new: {route.when} → {answer}")
             continue
         before = old.routes[name]
-        yield from shares(("route", name), name, before.models, route.models)
+        yield from shares(("route", name), name, before.models, route.models, nothing="a fixed answer")
         if before.when != route.when:
             yield Statement(("route", name, "when"), f"{name}: asked for {before.when} → {route.when}")
         yield from generic(("route", name), name, dict(before.rest), dict(route.rest))
@@ -52,6 +52,10 @@ def _models(old: Traffic, new: Traffic) -> Iterator[Statement]:
     for name in sorted(old.models.keys() & new.models.keys()):
         before, after = old.models[name], new.models[name]
         yield from shares(("model", name), f"model {name}", before.endpoints, after.endpoints)
+        for each in sorted(before.inside.keys() & after.inside.keys()):
+            if before.inside[each] != after.inside[each]:
+                text = f"model {name}: {each} is at {after.inside[each]}, was at {before.inside[each]}"
+                yield Statement(("model", name, "place", each), text)
         for host in sorted(after.outside - before.outside):
             yield Statement(("outside", name, host), f"model {name} is answered outside the cluster, by {host}")
         for host in sorted(before.outside - after.outside):

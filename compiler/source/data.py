@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 from compiler.diagnostics import MAX_FINDINGS, CompileError, Diagnostic
 from compiler.source.document import Document, Path
 from compiler.source.nodes import Mapping, Node, Scalar
+from compiler.source.secrets import secrets
 from schemas.scalars import Plain
 from schemas.shapes import TAGS
 
@@ -47,15 +48,32 @@ def parse(document: Document, model: type[M]) -> M:
     """Check a document against its schema.
 
     Raises:
-        CompileError: VSR101 to VSR104, all of them at once, each at its place.
+        CompileError: VSR101 to VSR104, all of them at once, each at its place; VSR227 where a secret stands in the
+            place of something else, which is then all that is said of it.
     """
     try:
         return model.model_validate(to_data(document.root))
     except ValidationError as error:
         # What is not shown needs no words; a few more than are shown, so that the note on the rest comes.
         details = error.errors(include_url=False)[: MAX_FINDINGS * 2]
-        found = [_diagnostic(document, model, detail) for detail in details if not _follows(model, detail, details)]
-        raise CompileError(dict.fromkeys(found)) from None
+        leaked = secrets(document)
+        found = [
+            _diagnostic(document, model, detail)
+            for detail in details
+            if not _follows(model, detail, details)
+            and (detail["type"] == "extra_forbidden" or _path(detail) not in leaked)
+        ]
+        raise CompileError(dict.fromkeys([*leaked.values(), *found])) from None
+
+
+def _path(detail: ErrorDetails) -> Path:
+    """Where in the file a complaint belongs. Tags of unions are no keys of it; an unknown key is, however it looks."""
+    last = len(detail["loc"]) - 1
+    return tuple(
+        step
+        for at, step in enumerate(detail["loc"])
+        if step not in TAGS or (detail["type"] == "extra_forbidden" and at == last)
+    )
 
 
 def _follows(model: type[BaseModel], detail: ErrorDetails, others: Sequence[ErrorDetails]) -> bool:
@@ -90,18 +108,14 @@ def _diagnostic(  # noqa: PLR0911 - one line a kind of complaint reads best
     document: Document, model: type[BaseModel], detail: ErrorDetails
 ) -> Diagnostic:
     """One complaint of the schema, in the words and at the place that a person needs."""
-    kind, last = detail["type"], len(detail["loc"]) - 1
-    # Tags of unions are no keys of the file. An unknown key is one, however it looks.
-    path: Path = tuple(
-        step for at, step in enumerate(detail["loc"]) if step not in TAGS or (kind == "extra_forbidden" and at == last)
-    )
+    kind, path = detail["type"], _path(detail)
     if path and path[-1] == "[key]":
         # The complaint is about a key itself, which the schema names as ``…, key, "[key]"``.
         return Diagnostic(_CODES.get(kind, "VSR104"), _first_lower(detail["msg"]), document.span(path[:-1], key=True))
     if kind == "extra_forbidden":
         known = list(_keys(model, path[:-1]))
         message = f"unknown key `{path[-1]}`"
-        return Diagnostic("VSR101", message, document.span(path, key=True), suggest(str(path[-1]), known, list_all=12))
+        return Diagnostic("VSR101", message, document.span(path, key=True), suggest(str(path[-1]), known, list_all=20))
     if kind == "missing":
         where = f" of {_entry(path[:-1])}" if len(path) > 1 else ""
         span = document.span(path[:-1], key=True)
@@ -110,9 +124,14 @@ def _diagnostic(  # noqa: PLR0911 - one line a kind of complaint reads best
     if kind == "literal_error":
         allowed = [word.strip("'") for word in detail["ctx"]["expected"].replace(" or ", ", ").split(", ")]
         message = f"`{_clip(detail['input'])}` is not allowed here"
-        return Diagnostic("VSR104", message, span, suggest(str(detail["input"]), allowed))
+        hint = suggest(str(detail["input"]), allowed)
+        keys = list(_keys(model, path))
+        if keys and not hint.startswith("Did"):
+            # The word that is allowed is seldom what was meant where a mapping is allowed too.
+            hint = f"Write {_listed(allowed)}, or a mapping with {_listed(keys)}."
+        return Diagnostic("VSR104", message, span, hint)
     if kind in _SHAPES:
-        return Diagnostic("VSR103", f"expected {_SHAPES[kind]}", span, _shape_hint(_SHAPES[kind]))
+        return Diagnostic("VSR103", f"expected {_SHAPES[kind]}", span, _shape_hint(_SHAPES[kind], model, path))
     if kind in _BOUNDS:
         word, key = _BOUNDS[kind]
         return Diagnostic("VSR104", f"expected {word} {detail['ctx'][key]}", span)
@@ -154,10 +173,15 @@ def _entry(path: Path) -> str:
     return f"entry {last + 1} of `{path[-2]}`" if isinstance(last, int) and len(path) > 1 else f"`{last}`"
 
 
-def _shape_hint(shape: str) -> str:
-    return (
-        "Write `key: value` lines below it." if shape == "a mapping" else "Write `- item` lines below it, or `[a, b]`."
-    )
+def _shape_hint(shape: str, model: type[BaseModel], path: Path) -> str:
+    if shape != "a mapping":
+        return "Write `- item` lines below it, or `[a, b]`."
+    keys = list(_keys(model, path))
+    return f"It takes the keys {_listed(keys)}." if keys else "Write `name: value` lines below it."
+
+
+def _listed(words: Sequence[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
 
 
 def _first_lower(text: str) -> str:

@@ -115,7 +115,8 @@ class _Builder:
         elif kind == "DocumentStartEvent":
             self._documents += 1
             if self._documents > 1:
-                raise CompileError([Diagnostic("VSR006", "a second document begins here", self._span(event))])
+                hint = "One file holds one policy: put what follows into a file of its own."
+                raise CompileError([Diagnostic("VSR006", "a second document begins here", self._span(event), hint)])
 
     def _open(self, event: Any, kind: type[Mapping | Sequence]) -> None:  # noqa: ANN401 - as above
         self._count_one(event)

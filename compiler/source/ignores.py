@@ -6,7 +6,7 @@ Only what is not an error can be silenced: a policy that cannot be compiled stay
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from compiler.diagnostics import CODES, Diagnostic, Severity, Span
@@ -26,7 +26,21 @@ class Ignore:
     span: Span
 
 
-def silence(found: Iterable[Diagnostic], text: str, name: str, *, complete: bool) -> list[Diagnostic]:
+def ignores(text: str, name: str) -> tuple[Ignore, ...]:
+    """The comments of a file that silence something, for findings of later stages. The file must be valid YAML."""
+    return tuple(_read(text, name)[0]) if "vsr:" in text else ()
+
+
+def unsilenced(found: Iterable[Diagnostic], marks: Iterable[Ignore]) -> list[Diagnostic]:
+    """What is left of the findings of a later stage."""
+    silent = {(mark.code, mark.span.file, mark.line) for mark in marks}
+    places = ((item, (item.code, item.span.file, item.span.line)) for item in found)
+    return [item for item, place in places if item.level is Severity.ERROR or place not in silent]
+
+
+def silence(
+    found: Iterable[Diagnostic], text: str, name: str, *, complete: bool, later: Collection[str] = ()
+) -> list[Diagnostic]:
     """What is left of the findings about a file, and what is wrong with its comments that silence, sorted by place.
 
     Args:
@@ -34,6 +48,7 @@ def silence(found: Iterable[Diagnostic], text: str, name: str, *, complete: bool
         text: The file; it must be valid YAML.
         name: How messages call it.
         complete: Whether every rule has run. Where not, nobody can tell whether a comment silences nothing.
+        later: Codes of findings that only a later stage makes, so that it is not known yet either.
     """
     found = list(found)
     if "vsr:" not in text:
@@ -49,7 +64,7 @@ def silence(found: Iterable[Diagnostic], text: str, name: str, *, complete: bool
         if any(item.level is Severity.ERROR for item in here):
             message = f"{mark.code} is an error here, and an error cannot be silenced"
             problems.append(Diagnostic("VSR009", message, mark.span, "Mend the error and remove the comment."))
-        elif complete and not here:
+        elif complete and not here and mark.code not in later:
             message = f"there is no {mark.code} in line {mark.line} to silence"
             problems.append(Diagnostic("VSR009", message, mark.span, "Remove the comment."))
     return sorted([*(item for item in found if item not in silent), *problems], key=lambda item: item.order)

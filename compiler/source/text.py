@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 
 from compiler.diagnostics import CompileError, Diagnostic, Span
@@ -25,8 +26,19 @@ def read(path: Path, name: str) -> str:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
-        raise CompileError([Diagnostic("VSR001", f"cannot read the file: {reason}", Span(name))]) from None
+        hint = _nearest(path) or "Check the path, and that you may read the file."
+        raise CompileError([Diagnostic("VSR001", f"cannot read the file: {reason}", Span(name), hint)]) from None
     return decode(data, name)
+
+
+def _nearest(path: Path) -> str:
+    """The policy beside a path that is not there which was probably meant, as a hint; nothing where none is near."""
+    try:
+        beside = [] if path.exists() else [each.name for each in path.parent.iterdir() if each.suffix == path.suffix]
+    except OSError:
+        return ""
+    near = difflib.get_close_matches(path.name, beside, n=1)
+    return f"Did you mean `{path.with_name(near[0])}`?" if near else ""
 
 
 def decode(data: bytes, name: str) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from compiler.diagnostics import CompileError, Diagnostic, Span
+from compiler.output.tree import LOCK
 from compiler.verify.manifest import Body, Manifest, table, texts
 from compiler.verify.stream import MAX_BYTES, Budget, documents, objects
 
@@ -41,6 +43,10 @@ def read(given: Iterable[Path]) -> tuple[list[Manifest], list[Diagnostic]]:
     for path in given:
         reader.take(path)
     return reader.manifests, reader.found
+
+
+def _of_ours(path: Path) -> bool:
+    return any((parent / LOCK).is_file() for parent in path.resolve().parents)
 
 
 class _Reader:
@@ -101,7 +107,11 @@ class _Reader:
         except OSError as error:
             self._unreadable(path, error)
             return
+        before = len(self.found)
         self._stream(data, str(path), strict=strict)
+        if any(item.code == "VSR432" for item in self.found[before:]) and _of_ours(path):
+            # A compile wrote it for our own programs or for Helm; who checks the whole output knows that.
+            self.found[before:] = [item for item in self.found[before:] if item.code != "VSR432"]
 
     def _stream(self, data: bytes, name: str, *, strict: bool) -> None:
         read_here = objects(data, name, self._budget, self.found, strict=strict)
@@ -119,7 +129,8 @@ class _Reader:
             for left_out, what in ((changes, "applied"), (remote, "fetched")):
                 if left_out:
                     message = f"this kustomization is not built: {', '.join(left_out)} not {what}"
-                    hint = f"Check what is applied: kubectl kustomize {path.parent} | vsr-compile verify -"
+                    folder = shlex.quote(str(path.parent))
+                    hint = f"Check what is applied: kubectl kustomize {folder} | vsr-compile verify -"
                     self.found.append(Diagnostic("VSR433", message, Span(str(path)), hint))
             for each in [*texts(body.get("bases")), *texts(body.get("resources"))]:
                 target = path.parent / each

@@ -1,13 +1,10 @@
 """YAML streams to objects with places, bounded in bytes, depth, values and objects.
 
-As API clients read YAML: several documents, merge keys and the core tags; a `List` stands for its items. Plain scalars
-become what the Go reader of kubectl makes of them.
+As API clients read YAML: several documents, merge keys and the core tags; a `List` stands for its items.
 """
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +14,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from compiler.diagnostics import CompileError, Diagnostic, Span
 from compiler.verify.manifest import Body, Manifest, Path
+from compiler.verify.scalars import resolved
 
 MAX_BYTES = 32 * 1024 * 1024
 MAX_VALUES = 1_000_000
@@ -26,12 +24,6 @@ OWN_GROUP = "vsr.dev/"
 MAX_DEPTH = 100
 MAX_PURE = 1024 * 1024
 
-_WORDS: dict[str, object] = dict.fromkeys(("", "~", "null", "Null", "NULL"))
-_WORDS |= dict.fromkeys(("true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"), True)
-_WORDS |= dict.fromkeys(("false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"), False)
-_INTEGER = re.compile(r"[-+]?(0[xX][0-9a-fA-F_]+|0[oO]?[0-7_]+|0b[01_]+|[0-9][0-9_]*)")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?")
-_SPECIAL = {"inf": math.inf, "nan": math.nan}
 _CORE = "tag:yaml.org,2002:"
 _PLACED = Any
 """A scalar's event, or the event of a mapping or list with the places in it: ruamel's events carry no types."""
@@ -232,30 +224,6 @@ class _Reader:
         top.merged += sources
 
 
-def resolved(value: str) -> object:
-    """A plain scalar as kubectl takes it: null, a boolean, a number or the text itself."""
-    if value in _WORDS:
-        return _WORDS[value]
-    first = value[0]
-    if first not in "+-.0123456789":
-        return value
-    if _INTEGER.fullmatch(value):
-        return _integer(value.replace("_", ""))
-    if _FLOAT.fullmatch(value):
-        return float(value.replace("_", ""))
-    return _SPECIAL.get(value.lstrip("+").removeprefix(".").lower(), value) if value[-1] in "fFnN" else value
-
-
-def _integer(value: str) -> object:
-    sign, digits = (-1, value[1:]) if value[0] == "-" else (1, value.lstrip("+"))
-    if len(digits) > len("0b") + 64:
-        return math.inf * sign
-    if digits[:2].lower() in {"0x", "0o", "0b"}:
-        return sign * int(digits, 0)
-    octal = digits[0] == "0" and len(digits) > 1 and not set(digits) & {"8", "9"}
-    return sign * int(digits, 8 if octal else 10)
-
-
 def _unpacked(
     value: Any,  # noqa: ANN401 - JSON of any form
     places: _PLACED,
@@ -280,6 +248,11 @@ def _unpacked(
     if not strict and (own or not {"apiVersion", "kind"} & set(body)):
         message = "this document is no Kubernetes object and was left out"
         found.append(Diagnostic("VSR432", message, span(places, name), "Nothing, if it is read by something else."))
+        return
+    if own:
+        message = f"this is a {body.get('kind')} of ours, and no Kubernetes object"
+        hint = "Name manifests; policies are checked by `vsr-compile check`."
+        found.append(Diagnostic("VSR431", message, span(places, name), hint))
         return
     manifest = Manifest(body, _Places(places, name).span)
     if problem := _shapeless(value):

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 
 TAIL = 20
 _PATIENCE = 15.0
+_LAST = 5.0
+"""Seconds for the last lines of what has died to be read: a child of its own may keep its log open."""
 
 
 class Process:
@@ -48,7 +50,7 @@ class Process:
 
     def obituary(self) -> str:
         """How it died and the last lines that it wrote, as one line."""
-        self._reader.join(1)
+        self._reader.join(_LAST)
         return f"{self.name} stopped by itself with exit code {self.exit_code}; {self.last_lines()}"
 
     def last_lines(self) -> str:

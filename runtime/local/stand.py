@@ -26,6 +26,7 @@ from schemas import localstand as contract
 START = 60.0
 """Seconds for each part to become ready: a first start may have to build and check a model's graph."""
 _PAUSE = 0.05
+SPEC = "stand.yaml"
 SERVE = (sys.executable, "-P", "-m", "runtime.cli", "serve")
 
 
@@ -114,7 +115,11 @@ class LocalStand:
                 raise UserError(f"the stand-in for {backend.cluster} stopped by itself")
 
     def _start(self) -> None:
-        self.spec = read_model(self._directory / "stand.yaml", contract.LocalStand)
+        if not (self._directory / SPEC).exists() and (self._directory / "local" / SPEC).exists():
+            raise UserError(
+                f"{self._directory}: is a policy's whole output; name its stand, {self._directory / 'local'}"
+            )
+        self.spec = read_model(self._directory / SPEC, contract.LocalStand)
         bootstrap = read_yaml(self._directory / "envoy.yaml")
         command = envoy_command()
         folder = Path(self._parts.enter_context(tempfile.TemporaryDirectory(prefix="vsr-local-")))

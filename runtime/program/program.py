@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from runtime.guards.guard import Guard
+from runtime.light import light
 from runtime.program.effects import Effects, Target
 from runtime.program.rules import Category, Has, Leaf, Rule, SignalKind, SignalName, Signals, leaves, open_leaves
 from runtime.program.signals.asking import Asking, Found
@@ -43,7 +44,7 @@ class Route:
         raise ValueError(f"{draw} is no number of [0, {WHOLE:.0f})")
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Decision:
     """The outcome for one request. ``route`` is None where no rule held and the default serves."""
 
@@ -51,7 +52,7 @@ class Decision:
     signals: Signals
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Undecided:
     """The outcome depends on what takes models to find out.
 
@@ -93,15 +94,24 @@ class Program:
     keeps_answers: bool = False
     asked: frozenset[Leaf] = field(init=False, repr=False, compare=False)
     """The leaves of all rules."""
+    names: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    """What clients can ask for."""
+    on_request: tuple[Guard, ...] = field(init=False, repr=False, compare=False)
+    """The guards that read requests."""
+    on_response: tuple[Guard, ...] = field(init=False, repr=False, compare=False)
+    """The guards that read responses."""
 
     def __post_init__(self) -> None:
         every = frozenset[Leaf]().union(*(leaves(route.rule) for route in self.routes))
         object.__setattr__(self, "asked", every)
+        object.__setattr__(self, "names", (*self.auto_names, *self.models))
+        object.__setattr__(self, "on_request", tuple(guard for guard in self.guards if guard.on_request))
+        object.__setattr__(self, "on_response", tuple(guard for guard in self.guards if guard.on_response))
 
     @property
     def reads_responses(self) -> bool:
         """Whether some response must be read before the client gets it."""
-        return self.keeps_answers or any(guard.on_response or guard.unmask for guard in self.guards)
+        return self.keeps_answers or bool(self.on_response) or any(guard.unmask for guard in self.guards)
 
     @property
     def needs(self) -> frozenset[SignalKind]:
@@ -113,7 +123,7 @@ class Program:
         """Steps that a byte of text may take at the worst, over all guards and all signals that routes ask for."""
         asked = {leaf.name for leaf in self.asked if isinstance(leaf, Has)}
         reading = any(self.asking[name].detector for name in asked & self.asking.keys())  # normalised, as guards do
-        guarding = GUARD_WORK * (sum(guard.on_request for guard in self.guards) + reading)
+        guarding = GUARD_WORK * (len(self.on_request) + reading)
         return guarding + sum(self.signals[name].work for name in asked & self.signals.keys())
 
     def decide(self, view: View, signals: Signals | None = None, expired: Expired = never) -> Decision | Undecided:
@@ -133,8 +143,7 @@ class Program:
         """
         known, open_now = signals or Signals(), frozenset[Leaf]()
         for route in self.routes:
-            known = self._looked(route.rule, view, known, expired)
-            truth = route.rule.truth(known)
+            known, truth = self._looked(route.rule, view, known, expired)
             if truth and not open_now:
                 return Decision(route, known)
             if truth or (open_now and self._all_asked(open_now)):
@@ -157,19 +166,18 @@ class Program:
         matched = {name: holds for name, holds in said.items() if holds is not None}
         return replace(signals, matched={**matched, **signals.matched}) if matched else signals
 
-    def _looked(self, rule: Rule, view: View, known: Signals, expired: Expired) -> Signals:
-        """What is known after a rule's cheap signals were looked at, as far as its truth depends on them."""
-        while rule.truth(known) is None:
+    def _looked(self, rule: Rule, view: View, known: Signals, expired: Expired) -> tuple[Signals, bool | None]:
+        """What is known after a rule's cheap signals were looked at, as far as its truth depends on them; its truth."""
+        while (truth := rule.truth(known)) is None:
             asked = open_leaves(rule, known)
             leaf = self._cheapest(asked)
             if leaf is not None:
-                holds = self.signals[leaf.name].holds(view, expired)
-                known = replace(known, matched={**known.matched, leaf.name: holds})
+                known = known.also(leaf.name, holds=self.signals[leaf.name].holds(view, expired))
             elif (settled := self._silent(asked, view, known)) != known:
                 known = settled
             else:
                 break
-        return known
+        return known, truth
 
     def _silent(self, asked: frozenset[Leaf], view: View, known: Signals) -> Signals:
         """What is known where there is no text, only an image, say: there is nothing to ask a model about."""
@@ -177,14 +185,14 @@ class Program:
             if isinstance(leaf, Category):
                 known = known if view.turn.strip() else self.classified(known, None, None)
             elif not self.asking[leaf.name].texts(view):
-                known = replace(known, matched={**known.matched, leaf.name: False})
+                known = known.also(leaf.name, holds=False)
         return known
 
     def _cheapest(self, asked: frozenset[Leaf]) -> Has | None:
         cheap = [leaf for leaf in asked if isinstance(leaf, Has) and leaf.name in self.signals]
-        if len(cheap) == 1:
-            return cheap[0]
-        return min(cheap, key=lambda leaf: (self.signals[leaf.name].cost, leaf.name), default=None)
+        if len(cheap) <= 1:
+            return cheap[0] if cheap else None
+        return min(cheap, key=lambda leaf: (self.signals[leaf.name].cost, leaf.name))
 
     def _all_asked(self, asked: frozenset[Leaf]) -> bool:
         """Whether no other route can want more of models than these leaves do."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from runtime.light import light
 from schemas.routerconfig import v0_4_0 as contract
 
 SignalKind = Literal["category", "likeness"]
@@ -15,7 +16,7 @@ SignalName = tuple[str, str]
 """Type and name of a signal, as the config has them: ``("keyword", "urgent")``."""
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Signals:
     """What was found out about one request.
 
@@ -30,6 +31,10 @@ class Signals:
     probability: float | None = None
     classified: bool = False
     matched: Mapping[SignalName, bool] = field(default_factory=dict)
+
+    def also(self, name: SignalName, *, holds: bool) -> Signals:
+        """The same with one more signal that was looked at."""
+        return Signals(self.category, self.probability, self.classified, {**self.matched, name: holds})
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +145,8 @@ def open_leaves(rule: Rule, signals: Signals) -> frozenset[Leaf]:
     """The leaves that are not known and that the rule's truth may still depend on."""
     if rule.truth(signals) is not None:
         return frozenset()
-    if isinstance(rule, Category | Has):
-        return frozenset({rule})
+    if isinstance(rule, (Category, Has)):
+        return frozenset((rule,))
     return frozenset().union(*(open_leaves(part, signals) for part in _parts(rule)))
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from runtime.light import light
 
 BYTES_A_TOKEN = 4
 """The stock router's estimate: a token is four bytes of UTF-8, the last one perhaps fewer."""
@@ -30,7 +32,7 @@ def never() -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class View:
     """A request as signals see it.
 

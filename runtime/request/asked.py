@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from runtime.light import light
 from runtime.program.view import View
 from runtime.request.body import Body
 from runtime.request.caller import Caller
@@ -11,7 +10,7 @@ from runtime.request.kinds import Api
 from runtime.request.verdict import Inquiry
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Asked:
     """A request that can be read.
 

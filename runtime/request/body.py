@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 from typing import NoReturn
+
+from runtime.light import light
 
 MAX_DEPTH = 128
 
@@ -25,7 +26,7 @@ _STEP = {byte: 1 if byte in b"[{" else -1 for byte in b"[]{}"}
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Span:
     """Where a member stands in the text: from its key (of an element: its value) on, its value, its end."""
 
@@ -34,7 +35,7 @@ class Span:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Members:
     """The members of an object by key, the place behind its opening bracket, and that behind its closing one."""
 
@@ -51,7 +52,7 @@ class BodyError(ValueError):
         self.code = code
 
 
-@dataclass(frozen=True)
+@light(frozen=True)
 class Body:
     """A body that was read: its text and its top-level values."""
 

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from runtime.guards.seen import Seen
+from runtime.light import light
 from runtime.program.rules import SignalKind, Signals
 from runtime.program.view import Expired, never
 from schemas.headers import SELECTED_MODEL
@@ -17,7 +18,7 @@ if TYPE_CHECKING:  # they are made of answers, which are events
     from runtime.request.response_plan import ResponsePlan
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class RequestHeaders:
     """The request line and the headers, pseudo-headers among them, names in lower case as HTTP/2 has them."""
 
@@ -25,7 +26,7 @@ class RequestHeaders:
     end_of_stream: bool
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class RequestBody:
     """The whole body. ``expired`` says when the time for deciding is up."""
 
@@ -46,7 +47,7 @@ Look = Sequence[Seen] | Cause
 """What a detector saw in each of the texts that it was asked to look at, in their order; or why it did not."""
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class SignalsReady:
     """What was asked for by `NeedSignals` is known: the category, None where no label reached its threshold.
 
@@ -61,7 +62,7 @@ class SignalsReady:
     missing: Cause | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Failure:
     """What was asked for, a look at the body or by `NeedSignals`, will not come."""
 
@@ -71,7 +72,7 @@ class Failure:
 Event = RequestHeaders | RequestBody | SignalsReady | Failure
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Continue:
     """Let the headers pass and wait for the body. A client's own routing header is removed here already.
 
@@ -83,7 +84,7 @@ class Continue:
     asks: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class NeedSignals:
     """Find these signals out about this text, let each detector look at its texts, then come back."""
 
@@ -101,7 +102,7 @@ class GuardMatch:
     failed: Cause | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Route:
     """Send the request to a model.
 
@@ -130,7 +131,7 @@ class Route:
     lookup: Lookup | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Answer:
     """Answer the client at once; the request goes nowhere.
 

@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 
 from runtime.request.answers import model_list, refusal
 from runtime.request.events import Answer, RequestHeaders
 from runtime.request.kinds import ENDPOINTS, Endpoint
-from schemas.headers import DEBUG
 
 _JSON_TYPE = re.compile(r'application/json(?:[ \t]*;[ \t]*charset=(?:utf-8|"utf-8"))?', re.IGNORECASE)
 _LENGTH = re.compile(r"[0-9]{1,19}")
 MODELS_PATH = "/v1/models"
 
 
-def read_headers(event: RequestHeaders, names: Iterable[str], max_body: int) -> Endpoint | Answer:
+def only_values(event: RequestHeaders) -> Mapping[str, str]:
+    """The values of the headers that stand exactly once: twice is as good as not at all."""
+    found = dict(event.headers)
+    if len(found) == len(event.headers):
+        return found
+    times = Counter(name for name, _ in event.headers)
+    return {name: value for name, value in found.items() if times[name] == 1}
+
+
+def read_headers(
+    event: RequestHeaders, given: Mapping[str, str], names: Iterable[str], max_body: int
+) -> Endpoint | Answer:
     """The endpoint that the request is for, or the answer that it gets without its body being read.
 
     Args:
         event: request line and headers.
+        given: of these the `only_values`.
         names: what ``GET /v1/models`` lists.
         max_body: bytes that a body may have.
     """
-    method = _one(event, ":method") or ""
-    path = (_one(event, ":path") or "").partition("?")[0]
+    method = given.get(":method", "")
+    path = given.get(":path", "").partition("?")[0]
     if path == MODELS_PATH:
         return model_list(names) if method == "GET" else _wrong_method("GET")
     endpoint = ENDPOINTS.get(path)
@@ -36,23 +48,13 @@ def read_headers(event: RequestHeaders, names: Iterable[str], max_body: int) -> 
     return refused_content(event, max_body) or endpoint
 
 
-def request_id(event: RequestHeaders) -> str | None:
-    """The gateway's id for the request, where there is exactly one."""
-    return _one(event, "x-request-id") or None
-
-
-def wants_to_know(event: RequestHeaders) -> bool:
-    """Whether the client asks what is chosen for it."""
-    return _one(event, DEBUG) == "true"
-
-
 def refused_content(event: RequestHeaders, max_body: int) -> Answer | None:
     """The answer to a body that cannot be read, by what the headers say of it."""
     about: dict[str, list[str]] = {"content-encoding": [], "content-type": [], "content-length": []}
     for key, value in event.headers:
         if key in about:
             about[key].append(value)
-    if any(encoding.strip().lower() not in ("", "identity") for encoding in about["content-encoding"]):
+    if not {encoding.strip().lower() for encoding in about["content-encoding"]} <= {"", "identity"}:
         return refusal(415, "unsupported_encoding", "A compressed body cannot be read. Send it without encoding.")
     kinds = about["content-type"]
     if len(kinds) != 1 or not _JSON_TYPE.fullmatch(kinds[0].strip()):
@@ -71,14 +73,3 @@ def too_large(max_body: int) -> Answer:
 
 def _wrong_method(allowed: str) -> Answer:
     return refusal(405, "method_not_allowed", f"This path takes {allowed} only.", headers=(("allow", allowed),))
-
-
-def _one(event: RequestHeaders, name: str) -> str | None:
-    """The header's value where it stands exactly once: twice is as good as not at all."""
-    found: str | None = None
-    for key, value in event.headers:
-        if key == name:
-            if found is not None:
-                return None
-            found = value
-    return found

@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from runtime.light import light
 from runtime.program.program import Decision, Program, Undecided
+from runtime.program.rules import SignalKind
 from runtime.program.signals.asking import Found
 from runtime.program.view import Expired, OutOfTimeError, UnreadableError
 from runtime.request.answers import refusal, undecided, unknown_model
 from runtime.request.asked import Asked
+from runtime.request.body import Body
 from runtime.request.caller import Caller, read_caller
 from runtime.request.events import (
     Action,
@@ -25,12 +28,13 @@ from runtime.request.events import (
     Route,
     SignalsReady,
 )
-from runtime.request.headers import read_headers, request_id, wants_to_know
+from runtime.request.headers import only_values, read_headers
 from runtime.request.hearing import cause_of, joined, scores, seen
 from runtime.request.kinds import Endpoint
 from runtime.request.reading import read_request
 from runtime.request.sending import carried_out
 from runtime.request.verdict import Inquiry
+from schemas.headers import DEBUG
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +51,12 @@ class Rules:
     tells: Literal["on-request", "always"] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Fresh:
     """Nothing has come yet; waits for the headers."""
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class AwaitsBody:
     """The headers passed; waits for the body."""
 
@@ -62,7 +66,7 @@ class AwaitsBody:
     caller: Caller | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class AwaitsSignals:
     """The choice, or a guard, depends on what takes a model to find out; waits for that."""
 
@@ -71,7 +75,7 @@ class AwaitsSignals:
     looks: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Decided:
     """Routed or answered. Nothing follows."""
 
@@ -108,14 +112,14 @@ def advance(rules: Rules, state: State, event: Event) -> tuple[State, Action]:
 
 
 def _on_headers(rules: Rules, event: RequestHeaders) -> tuple[State, Action]:
-    names = (*rules.program.auto_names, *rules.program.models)
-    found = read_headers(event, names, rules.max_body)
+    given = only_values(event)
+    found = read_headers(event, given, rules.program.names, rules.max_body)
     if isinstance(found, Answer):
         return Decided(), found
-    told = rules.tells == "always" or (rules.tells == "on-request" and wants_to_know(event))
+    told = rules.tells == "always" or (rules.tells == "on-request" and given.get(DEBUG) == "true")
     asks = told and rules.tells == "on-request" and not rules.program.reads_responses
     caller = read_caller(event) if rules.program.keeps_answers else None
-    return AwaitsBody(found, request_id(event), told, caller), Continue(asks=asks)
+    return AwaitsBody(found, given.get("x-request-id") or None, told, caller), Continue(asks=asks)
 
 
 def _on_body(rules: Rules, state: AwaitsBody, event: RequestBody) -> tuple[State, Action]:
@@ -129,46 +133,47 @@ def _on_body(rules: Rules, state: AwaitsBody, event: RequestBody) -> tuple[State
     if named is None and state.endpoint.view_of is None:
         return Decided(), _no_choice(program)
     seed = event.body if state.request_id is None else state.request_id.encode()
-    asked = Asked(body, state.endpoint.api, seed, named, told=state.told, caller=state.caller)
-    following, action = _looked_at(rules, state.endpoint, asked, event.expired)
+    following: State
+    action: Action
+    try:
+        asked = _asked(program, state, body, seed, named, event.expired)
+        if isinstance(asked, Answer):
+            following, action = Decided(), asked
+        else:
+            following, action = _on_asked(program, asked, event.expired)
+    except UnreadableError as error:
+        message = f"The request cannot be read: {error}."
+        following, action = Decided(), refusal(400, "invalid_request", message, param=error.param)
+    except OutOfTimeError:
+        following, action = Decided(), undecided(Cause.TIMEOUT)
     return following, replace(action, model=named) if named and isinstance(action, Answer) else action
 
 
-def _looked_at(rules: Rules, endpoint: Endpoint, asked: Asked, expired: Expired) -> tuple[State, Action]:
-    """What guards and the choice say of a request that can be read."""
-    try:
-        guarded = _guarded(rules.program, asked, expired)
-        return guarded if isinstance(guarded, tuple) else _on_asked(rules, endpoint, guarded, expired)
-    except UnreadableError as error:
-        return Decided(), refusal(400, "invalid_request", f"The request cannot be read: {error}.", param=error.param)
-    except OutOfTimeError:
-        return Decided(), undecided(Cause.TIMEOUT)
+def _asked(
+    program: Program, state: AwaitsBody, body: Body, seed: bytes, named: str | None, expired: Expired
+) -> Asked | Answer:
+    """The request with what guards must know of it, unless one refuses it wherever it would go, and with its view."""
+    endpoint, inquiry = state.endpoint, None
+    if program.on_request:
+        inquiry = Inquiry(program.on_request, body, endpoint.api, expired)
+        refused = inquiry.early()
+        if refused is not None:
+            return refused
+    view = endpoint.view_of(body.values) if named is None and endpoint.view_of is not None else None
+    return Asked(body, endpoint.api, seed, named, view, inquiry, state.told, state.caller)
 
 
-def _guarded(program: Program, asked: Asked, expired: Expired) -> Asked | tuple[State, Action]:
-    """The request with what guards must know of it, unless one refuses it wherever it would go."""
-    guards = [guard for guard in program.guards if guard.on_request]
-    if not guards:
-        return asked
-    inquiry = Inquiry(guards, asked.body, asked.api, expired)
-    refused = inquiry.early()
-    return replace(asked, inquiry=inquiry) if refused is None else (Decided(), refused)
-
-
-def _on_asked(rules: Rules, endpoint: Endpoint, asked: Asked, expired: Expired) -> tuple[State, Action]:
+def _on_asked(program: Program, asked: Asked, expired: Expired) -> tuple[State, Action]:
     """What is known without asking anybody, and the question after the rest: everything at once."""
-    program = rules.program
-    outcome: Decision | Undecided | None = None
-    if asked.named is None and endpoint.view_of is not None:
-        view = endpoint.view_of(asked.body.values)
-        asked, outcome = replace(asked, view=view), program.decide(view, expired=expired)
+    outcome = None if asked.view is None else program.decide(asked.view, expired=expired)
     open_now = outcome if isinstance(outcome, Undecided) else None
-    looks = joined(asked.inquiry.wanted(asked.named) if asked.inquiry else {}, open_now.detectors if open_now else {})
-    if open_now or looks:
-        question = NeedSignals(
-            asked.view.turn if asked.view else "", open_now.kinds if open_now else frozenset(), looks
-        )
-        return AwaitsSignals(asked, outcome, looks), question
+    if open_now or asked.inquiry:
+        wanted = asked.inquiry.wanted(asked.named) if asked.inquiry else {}
+        looks = joined(wanted, open_now.detectors if open_now else {})
+        if open_now or looks:
+            kinds = open_now.kinds if open_now else frozenset[SignalKind]()
+            question = NeedSignals(asked.view.turn if asked.view else "", kinds, looks)
+            return AwaitsSignals(asked, outcome, looks), question
     return Decided(), carried_out(program, asked, None if isinstance(outcome, Undecided) else outcome)
 
 

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from runtime.program.effects import Outside
-from runtime.request.events import Route
 from schemas.headers import CREDENTIALS
 
+Headers = tuple[tuple[str, str], ...]
 
-def introduced(route: Route, outside: Outside | None) -> Route:
-    """The request for a provider outside the cluster; any other as it is.
+
+def introduced(set_headers: Headers, removed: tuple[str, ...], outside: Outside) -> tuple[Headers, tuple[str, ...]]:
+    """The headers that a request for a provider outside the cluster gets, and those that it loses.
 
     A header that the policy's route sets is the policy's own word and stays, except where the key goes.
     """
-    if outside is None:
-        return route
     key = () if outside.value is None else ((outside.header, outside.value),)
     ours = {name for name, _ in key}
-    kept = tuple((name, value) for name, value in route.set_headers if name.lower() not in ours)
+    kept = tuple((name, value) for name, value in set_headers if name.lower() not in ours)
     given = ours | {name.lower() for name, _ in kept}
-    gone = [name for name in route.remove_headers if name.lower() not in ours]
+    gone = [name for name in removed if name.lower() not in ours]
     gone += [name for name in CREDENTIALS if name not in given and name not in gone]
-    return replace(route, set_headers=(*kept, *key), remove_headers=tuple(gone))
+    return (*kept, *key), tuple(gone)

@@ -9,6 +9,7 @@ from runtime.guards.mask import BookFullError
 from runtime.program.effects import Effects, Target
 from runtime.program.program import Decision, Program
 from runtime.program.program import Route as Chosen
+from runtime.program.rules import Signals
 from runtime.request.answers import refusal
 from runtime.request.asked import Asked
 from runtime.request.body import Body
@@ -24,28 +25,29 @@ from runtime.request.told import told
 from runtime.request.verdict import Verdict
 from schemas.headers import GUARDS, SELECTED_MODEL
 
+_NONE = Effects()
+
 
 def carried_out(program: Program, asked: Asked, decision: Decision | None) -> Route | Answer:
     """Where the request goes and how; ``decision`` is None where the client named the model."""
-    action = _concluded(program, asked, decision)
-    return told(asked, action if decision is None else replace(action, signals=decision.signals))
+    return told(asked, _concluded(program, asked, decision))
 
 
 def _concluded(program: Program, asked: Asked, decision: Decision | None) -> Route | Answer:
-    route = None if decision is None else decision.route
+    route, signals = (None, None) if decision is None else (decision.route, decision.signals)
     target = _target(program, asked, route)
     verdict = Verdict(target.name if target else None)
     if asked.inquiry:
         concluded = asked.inquiry.conclude(verdict.model)
         if isinstance(concluded, Answer):
-            return replace(concluded, model=verdict.model)
+            return replace(concluded, model=verdict.model, signals=signals)
         verdict = concluded
     if route is not None and route.effects.respond is not None:
         answer = fixed(asked.api, route.effects.respond, asked.body.values, asked.seed)
-        return replace(answer, route=route.name, guards=verdict.matches)
+        return replace(answer, route=route.name, guards=verdict.matches, signals=signals)
     if verdict.moved:  # what the route would have done is done for its own models only
-        return _sent(program, asked, program.models[str(verdict.model)], None, verdict)
-    return _sent(program, asked, target or program.models[program.default], route, verdict)
+        return _sent(program, asked, program.models[str(verdict.model)], None, signals, verdict)
+    return _sent(program, asked, target or program.models[program.default], route, signals, verdict)
 
 
 def _target(program: Program, asked: Asked, route: Chosen | None) -> Target | None:
@@ -55,12 +57,14 @@ def _target(program: Program, asked: Asked, route: Chosen | None) -> Target | No
     return None if route.effects.respond is not None else route.target(draw(asked.seed))
 
 
-def _sent(program: Program, asked: Asked, target: Target, route: Chosen | None, verdict: Verdict) -> Route | Answer:
+def _sent(
+    program: Program, asked: Asked, target: Target, route: Chosen | None, signals: Signals | None, verdict: Verdict
+) -> Route | Answer:
     """The request with the exact length of a body that was changed, without which Envoy refuses it."""
-    effects = route.effects if route else Effects()
+    effects = route.effects if route else _NONE
     body = _masked(asked, verdict)
     if isinstance(body, Answer):
-        return replace(body, model=target.name)
+        return replace(body, model=target.name, signals=signals)
     data = edited(body, asked.api, target, effects)
     if data is None and body is not asked.body:
         data = body.text.encode()
@@ -72,19 +76,19 @@ def _sent(program: Program, asked: Asked, target: Target, route: Chosen | None, 
         given = asked.body.text.encode() if data is None else data
         place = lookup(asked, effects.cache, name, target.name, given, verdict)
     # A response that must be read must not be compressed.
-    removed = (*effects.remove_headers, *(("accept-encoding",) if plan or place else ()))
-    sent = Route(target.name, data, headers, removed, name, guards=verdict.matches, response=plan, lookup=place)
-    sent = introduced(sent, target.outside)
-    if sent.body is None:
-        return sent
-    return replace(sent, set_headers=(*sent.set_headers, ("content-length", str(len(sent.body)))))
+    removed = (*effects.remove_headers, "accept-encoding") if plan or place else effects.remove_headers
+    if target.outside is not None:
+        headers, removed = introduced(headers, removed, target.outside)
+    if data is not None:
+        headers = (*headers, ("content-length", str(len(data))))
+    return Route(target.name, data, headers, removed, name, signals, None, verdict.matches, plan, place)
 
 
 def _masked(asked: Asked, verdict: Verdict) -> Body | Answer:
     """The body with everything masked that guards mask."""
-    hits = [hit for _, found in verdict.masks for hit in found]
-    if not hits or asked.inquiry is None:
+    if not verdict.masks or asked.inquiry is None:
         return asked.body
+    hits = [hit for _, found in verdict.masks for hit in found]
     try:
         text = masked(asked.body.text, asked.inquiry.matter, hits, asked.inquiry.book)
     except BookFullError:
@@ -93,6 +97,8 @@ def _masked(asked: Asked, verdict: Verdict) -> Body | Answer:
 
 
 def _flags(program: Program, verdict: Verdict) -> tuple[tuple[str, str], ...]:
+    if not verdict.matches:
+        return ()
     found = {match.guard for match in verdict.matches if match.action == "flag" and match.failed is None}
     names = [guard.label for guard in program.guards if guard.name in found]
     return ((GUARDS, ", ".join(names)),) if names else ()
@@ -100,7 +106,7 @@ def _flags(program: Program, verdict: Verdict) -> tuple[tuple[str, str], ...]:
 
 def _plan(program: Program, asked: Asked, model: str, verdict: Verdict) -> ResponsePlan | None:
     """What is to be done about the response of this model; None where nothing is."""
-    guards = tuple(guard for guard in program.guards if guard.on_response and guard.covers(model))
+    guards = tuple([guard for guard in program.on_response if guard.covers(model)])
     restore = _restorable(asked, verdict)
     return ResponsePlan(asked.api, guards, restore) if guards or restore else None
 

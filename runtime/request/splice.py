@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
+from runtime.light import light
 from runtime.request.body import Span
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Splice:
     """What stands from ``start`` to ``end`` becomes ``text``."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from runtime.guards.guard import Guard
 from runtime.guards.mask import Book
 from runtime.guards.matter import Hit, Matter
 from runtime.guards.seen import Seen
+from runtime.light import light
 from runtime.program.view import Expired, OutOfTimeError
 from runtime.request.body import Body
 from runtime.request.events import Answer, Cause, GuardMatch, Look
@@ -16,7 +16,7 @@ from runtime.request.guard_answers import blocked, disagreed, failed, too_long, 
 from runtime.request.kinds import Api
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Verdict:
     """The request may go.
 

@@ -6,27 +6,19 @@ runs. A stream that ends in OK before would let the request pass with an empty b
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import grpc
 
-from runtime.request.answers import refusal
-from runtime.request.events import Answer, Route
+from runtime.request.events import Route
 from runtime.serve.exchange import Held
 from runtime.serve.messages import ProcessingResponse
 from runtime.serve.wire import ModeError, direct
 
 PART = 64 << 10
 """Bytes that Envoy takes in one message at most."""
-UPLOAD = 60.0
-"""Seconds for a body to come: gateways wait as long as something comes, and streams are a bounded number."""
-
-
-class SlowError(Exception):
-    """What must come for a decision did not come in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +29,7 @@ class Upload:
     trailers: bool
 
 
-async def gathered(context: Any, held: Held, most: int, full: Callable[[], bool]) -> Upload | Answer | None:  # noqa: ANN401 - grpc ships no types
+async def gathered(context: Any, held: Held, most: int, full: Callable[[], bool]) -> Upload | None:  # noqa: ANN401 - grpc ships no types
     """Read the parts of a body.
 
     Args:
@@ -53,40 +45,18 @@ async def gathered(context: Any, held: Held, most: int, full: Callable[[], bool]
         ModeError: something else than a part came.
     """
     body = bytearray()
-    try:
-        async with asyncio.timeout(UPLOAD):
-            while (message := await context.read()) is not grpc.aio.EOF:
-                kind = message.WhichOneof("request")
-                if kind == "request_trailers":
-                    return Upload(bytes(body), trailers=True)
-                if kind != "request_body":
-                    raise ModeError(f"a message of kind {kind} was not expected in a body")
-                part = message.request_body
-                body += part.body
-                held.add(len(part.body))
-                if part.end_of_stream or len(body) > most or full():
-                    return Upload(bytes(body), trailers=False)
-    except TimeoutError:
-        return too_slow()
+    while (message := await context.read()) is not grpc.aio.EOF:
+        kind = message.WhichOneof("request")
+        if kind == "request_trailers":
+            return Upload(bytes(body), trailers=True)
+        if kind != "request_body":
+            raise ModeError(f"a message of kind {kind} was not expected in a body")
+        part = message.request_body
+        body += part.body
+        held.add(len(part.body))
+        if part.end_of_stream or len(body) > most or full():
+            return Upload(bytes(body), trailers=False)
     return None
-
-
-async def heard(context: Any) -> Any:  # noqa: ANN401 - grpc ships no types
-    """The next message of a request.
-
-    Raises:
-        SlowError: it did not come in time.
-    """
-    try:
-        async with asyncio.timeout(UPLOAD):
-            return await context.read()
-    except TimeoutError:
-        raise SlowError from None
-
-
-def too_slow() -> Answer:
-    """408."""
-    return refusal(408, "upload_timeout", f"The body did not come within {UPLOAD:.0f} s.")
 
 
 def in_parts(action: Route, upload: Upload) -> Iterator[bytes]:

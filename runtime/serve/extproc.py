@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -13,41 +12,27 @@ import grpc
 
 from runtime.output import flush, log
 from runtime.request.events import (
-    Action,
     Answer,
-    Cause,
     Continue,
-    Event,
-    Failure,
-    NeedSignals,
     RequestBody,
     RequestHeaders,
     Route,
 )
 from runtime.request.machine import Fresh, OutOfOrderError, State, advance
-from runtime.serve.duplex import SlowError, gathered, heard, in_parts, too_slow
+from runtime.serve.deciding import Deciding, loop_time
+from runtime.serve.duplex import gathered, in_parts
 from runtime.serve.exchange import Exchange, Held, id_of, log_action
 from runtime.serve.generation import Generation
 from runtime.serve.messages import EXT_PROC_SERVICE, ProcessingRequest
 from runtime.serve.metrics import Metrics
+from runtime.serve.patience import Patience, too_slow
 from runtime.serve.responses import Responses
 from runtime.serve.trace import Tracing, carrier_of
 from runtime.serve.wire import BodyMode, ModeError, check_mode, encoded, to_event
-from runtime.serve.workers import OverloadedError, Workers
+from runtime.serve.workers import OverloadedError
 
-LARGE_BODY = 256 << 10
-"""Bytes from which a body is read in a thread: parsing it would hold up every other request."""
-LARGE_WORK = 4 << 20
-"""Steps of looking for patterns, at the worst, from which a body is read in a thread: some 20 ms."""
-MAX_HELD = 256 << 20
-"""Bytes of bodies in work at a time, unless one body may be larger than a quarter of it: then four of those."""
 FLUSH = 0.1
 """Seconds that the log line of a decision may wait for others: writing each by itself costs as much as deciding."""
-_READERS = 2
-_HANDOVER = 64 << 10
-"""Bytes that handing a body to a thread is as much work as. Without it, what small bodies take by the byte would make
-a large one before them look endless, and shed what comes after it."""
-_WAITING = 256
 _UNDECIDED = (grpc.StatusCode.INTERNAL, "the stream ended before a decision")
 _STOPPING = (grpc.StatusCode.UNAVAILABLE, "the runtime is stopping")
 
@@ -58,7 +43,7 @@ class Processor:
     Args:
         generation: serves streams that begin, until another is swapped in.
         metrics: where decisions are counted.
-        max_held: bytes of bodies in work at a time; by default as `MAX_HELD` says.
+        max_held: bytes of bodies in work at a time; by default as `Deciding` says.
         tracing: makes spans of decisions; None for none.
     """
 
@@ -71,14 +56,13 @@ class Processor:
     ) -> None:
         self._generation = generation
         self._metrics = metrics or Metrics(generation.rules.program)
-        self._max_held = max_held
         self._tracing = tracing
-        self._held = 0
         self._open: set[asyncio.Task[Any]] = set()
+        self._patience = Patience()
         self._draining = False
         self._flushing = False
-        self._readers = Workers("read", threads=_READERS, max_pending=_WAITING)
-        self._responses = Responses(self._readers, self._metrics, self._count)
+        self._deciding = Deciding(self._metrics.holds, max_held)
+        self._responses = Responses(self._deciding.readers, self._metrics, self._deciding.count)
 
     def handler(self) -> Any:  # noqa: ANN401 - grpc ships no types
         """The gRPC handler of the service."""
@@ -112,13 +96,13 @@ class Processor:
         """
         generation = self._generation
         generation.enter()
-        self._count(size)
+        self._deciding.count(size)
         try:
-            if self._full(generation):
+            if self._deciding.full(generation):
                 raise OverloadedError
             yield generation
         finally:
-            self._count(-size)
+            self._deciding.count(-size)
             generation.leave()
 
     async def decided(
@@ -128,7 +112,7 @@ class Processor:
         state, action = advance(generation.rules, Fresh(), headers)
         if isinstance(action, Answer):
             return action
-        return await self._decide(generation, state, RequestBody(body), begun)
+        return await self._deciding.decide(generation, state, RequestBody(body), begun)
 
     async def drain(self, patience: float) -> None:
         """Give open streams some seconds to decide, then end them with UNAVAILABLE, and every later one too."""
@@ -146,7 +130,7 @@ class Processor:
     def close(self) -> None:
         """Let go of the threads."""
         self._generation.retire()
-        self._readers.close()
+        self._deciding.close()
         if self._tracing:
             self._tracing.close()
         flush()
@@ -160,11 +144,13 @@ class Processor:
         if task is None:
             raise RuntimeError("not in a task")
         self._open.add(task)
+        self._patience.begin(task)
         exchange = Exchange(self._generation)
         try:
             outcome = await self._outcome(task, exchange, context)
         finally:
             self._open.discard(task)
+            self._patience.end(task)
         if isinstance(outcome, bytes):
             return outcome
         code, reason = outcome
@@ -184,15 +170,16 @@ class Processor:
             return _STOPPING
         exchange.generation.enter()
         try:
-            return await self._converse(exchange, context)
+            return await self._converse(task, exchange, context)
         except asyncio.CancelledError:
+            if self._patience.lost(task):
+                task.uncancel()
+                self._note(exchange, too_slow(), None)
+                return encoded(too_slow())
             if not self._draining:  # the gateway has gone: nobody hears an answer
                 raise
             task.uncancel()
             return _STOPPING
-        except SlowError:
-            self._note(exchange, too_slow(), None)
-            return encoded(too_slow())
         except (ModeError, OutOfOrderError) as error:
             return grpc.StatusCode.FAILED_PRECONDITION, str(error)
         except Exception as error:  # noqa: BLE001 - whatever it is, the stream must not end in OK
@@ -200,9 +187,14 @@ class Processor:
         finally:
             exchange.generation.leave()
 
-    async def _converse(self, exchange: Exchange, context: Any) -> bytes | tuple[Any, str]:  # noqa: ANN401 - as above
+    async def _converse(
+        self,
+        task: asyncio.Task[Any],
+        exchange: Exchange,
+        context: Any,  # noqa: ANN401 - as above
+    ) -> bytes | tuple[Any, str]:
         """Exchange messages until there is a decision."""
-        message = await heard(context)
+        message = await context.read()
         if message is grpc.aio.EOF:
             return _UNDECIDED
         generation = exchange.generation
@@ -212,26 +204,28 @@ class Processor:
         exchange.request_id = "" if isinstance(first, RequestBody) else id_of(first)
         if self._tracing and isinstance(first, RequestHeaders):
             exchange.carrier = carrier_of(first)
-        state, action = advance(exchange.generation.rules, Fresh(), first)
+        state, action = advance(generation.rules, Fresh(), first)
         if isinstance(action, Answer):
             self._note(exchange, action, None)
             return encoded(action)
         if not isinstance(action, Continue):
             raise OutOfOrderError(f"{type(action).__name__} before the body")
-        held = Held(self._count)
+        held = Held(self._deciding.count)
         context.add_done_callback(held.release)
         if exchange.mode is BodyMode.STREAMED:
-            return await self._converse_in_parts(exchange, state, held, context)
+            return await self._converse_in_parts(task, exchange, state, held, context)
         await context.write(encoded(action))
         del message, first  # who sends no body has no headers held either
-        message = await heard(context)
+        message = await context.read()
         if message is grpc.aio.EOF:
             return _UNDECIDED
+        self._patience.end(task)
         begun = monotonic()
         event = to_event(message, announced=exchange.mode is BodyMode.WHOLE)
         held.add(len(event.body) if isinstance(event, RequestBody) else 0)
-        decided = await self._decide(exchange.generation, state, event, begun)
-        decided = await exchange.generation.answered(decided, _loop_time(begun + exchange.generation.budget))
+        decided = await self._deciding.decide(generation, state, event, begun)
+        if isinstance(decided, Route) and decided.lookup is not None:
+            decided = await generation.answered(decided, loop_time(begun + generation.budget))
         self._note(exchange, decided, begun)
         if not isinstance(decided, Route) or decided.response is None:
             return encoded(decided)
@@ -242,6 +236,7 @@ class Processor:
 
     async def _converse_in_parts(
         self,
+        task: asyncio.Task[Any],
         exchange: Exchange,
         state: State,
         held: Held,
@@ -249,61 +244,19 @@ class Processor:
     ) -> bytes | tuple[Any, str]:
         """Gather the parts of a body, decide, and send all of it back in parts."""
         generation = exchange.generation
-        upload = await gathered(context, held, generation.rules.max_body, lambda: self._full(generation))
+        upload = await gathered(context, held, generation.rules.max_body, lambda: self._deciding.full(generation))
         if upload is None:
             return _UNDECIDED
+        self._patience.end(task)
         begun = monotonic()
-        if isinstance(upload, Answer):
-            decided: Route | Answer = upload
-        else:
-            decided = await self._decide(generation, state, RequestBody(upload.body), begun)
+        decided = await self._deciding.decide(generation, state, RequestBody(upload.body), begun)
         self._note(exchange, decided, begun)
-        if isinstance(decided, Answer) or isinstance(upload, Answer):
+        if isinstance(decided, Answer):
             return encoded(decided)
         *before, last = in_parts(decided, upload)
         for each in before:
             await context.write(each)
         return last
-
-    async def _decide(self, generation: Generation, state: State, event: Event, begun: float) -> Route | Answer:
-        """What becomes of the request, in the time that is left since its body was there."""
-        if isinstance(event, RequestBody):
-            end = begun + generation.budget
-            size, timed = len(event.body), RequestBody(event.body, lambda: monotonic() > end)
-            if size < LARGE_BODY and size * generation.work < LARGE_WORK and not self._full(generation):
-                state, action = advance(generation.rules, state, timed)
-            else:
-                state, action = await self._read(generation, state, timed, end)
-        else:
-            state, action = advance(generation.rules, state, event)
-        if isinstance(action, NeedSignals):
-            until = _loop_time(begun + generation.budget)
-            state, action = advance(generation.rules, state, await generation.signals(action, until))
-        if not isinstance(action, Route | Answer):
-            raise OutOfOrderError(f"{type(action).__name__} after the body")
-        return action
-
-    def _full(self, generation: Generation) -> bool:
-        """Whether more bodies are in work than may be."""
-        most = max(MAX_HELD, 4 * generation.rules.max_body) if self._max_held is None else self._max_held
-        return self._held > most
-
-    async def _read(self, generation: Generation, state: State, event: RequestBody, end: float) -> tuple[State, Action]:
-        """Read a body in a thread, since that takes long, and not at all where too many are in work."""
-        rules = generation.rules
-        if self._full(generation):
-            return advance(rules, state, Failure(Cause.FULL))
-        work = partial(advance, rules, state, event)
-        try:
-            return await self._readers.run(_loop_time(end), len(event.body) + _HANDOVER, work)
-        except OverloadedError:
-            return advance(rules, state, Failure(Cause.OVERLOADED))
-        except TimeoutError:
-            return advance(rules, state, Failure(Cause.TIMEOUT))
-
-    def _count(self, size: int) -> None:
-        self._held += size
-        self._metrics.holds(self._held)
 
     def _note(self, exchange: Exchange, action: Route | Answer, begun: float | None) -> None:
         """Log, count and trace a decision."""
@@ -318,8 +271,3 @@ class Processor:
     def _flush(self) -> None:
         self._flushing = False
         flush()
-
-
-def _loop_time(moment: float) -> float:
-    """A moment of the monotonic clock by the event loop's."""
-    return moment - monotonic() + asyncio.get_running_loop().time()

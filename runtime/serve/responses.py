@@ -28,13 +28,11 @@ from runtime.request.response import (
     respond,
 )
 from runtime.request.response_plan import ResponsePlan
+from runtime.serve.deciding import LARGE_WORK
 from runtime.serve.exchange import Exchange, guards_told
 from runtime.serve.metrics import Metrics
 from runtime.serve.wire_response import from_response, to_response_event
 from runtime.serve.workers import OverloadedError, Workers
-
-LARGE_WORK = 4 << 20
-"""Steps from which a body is read in a thread, as on the way there."""
 
 
 class Responses:

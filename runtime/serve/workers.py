@@ -71,8 +71,9 @@ class Workers:
         except BaseException:
             self._leave(units)
             raise
-        # A thread that has begun cannot be stopped; its work holds its place until it is through.
-        future.add_done_callback(lambda _: self._leave(units))
+        # A thread that has begun cannot be stopped; its work holds its place until it is through, and gives it back
+        # before anybody hears of the end.
+        future.add_done_callback(lambda done: self._leave(units) if done.cancelled() else None)
         return await _wait(future, until)
 
     def close(self) -> None:
@@ -102,6 +103,7 @@ class Workers:
             return work()
         finally:
             self._learn((time.perf_counter() - begun) / max(units, 1))
+            self._leave(units)
 
     def _learn(self, measured: float) -> None:
         with self._lock:

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from schemas.policy.base import Noun
-from schemas.scalars import Number, Text
+from schemas.scalars import Commit, Number, Repository, Text
 
 Probability = Annotated[Number, Field(ge=0, le=1)]
 Phrase = Annotated[Text, Field(min_length=1, max_length=4000)]
@@ -17,8 +17,8 @@ Phrase = Annotated[Text, Field(min_length=1, max_length=4000)]
 class Checkpoint(Noun):
     """A Hugging Face repository at a pinned commit."""
 
-    repo: Annotated[Text, Field(pattern=r"^[\w.-]+/[\w.-]+$")]
-    revision: Annotated[Text, Field(pattern=r"^[0-9a-f]{40}$")]
+    repo: Repository
+    revision: Commit
 
 
 class Classifier(Noun):

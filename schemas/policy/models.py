@@ -8,11 +8,24 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from schemas.policy.base import Noun
-from schemas.scalars import TOKEN_SECRET, Bool, Header, Int, Label, Name, Number, Port, Text
+from schemas.scalars import (
+    TOKEN_SECRET,
+    ApiUrl,
+    Bool,
+    Header,
+    Int,
+    Label,
+    Name,
+    Number,
+    Port,
+    SecretKeyName,
+    ServiceAddress,
+    Storage,
+    Text,
+)
 from schemas.shapes import LIST, MAPPING, TEXT, AsList, AsMapping, AsText, by_shape
 
 Weight = Annotated[Int, Field(ge=0, le=1_000_000)]
-Storage = Annotated[Text, Field(pattern=r"^[1-9][0-9]*(Mi|Gi|Ti)$")]
 
 
 class Vllm(Noun):
@@ -51,7 +64,7 @@ class SecretKey(Noun):
     """A key of a Secret. A secret's value never stands in a policy."""
 
     secret: Label
-    key: Annotated[Text, Field(pattern=r"^[-._a-zA-Z0-9]{1,253}$")]
+    key: SecretKeyName
 
 
 class External(Noun):
@@ -60,7 +73,7 @@ class External(Noun):
     ``url`` is that of its API; without a path it means ``/v1``. ``api_key`` is in the router's namespace.
     """
 
-    url: Annotated[Text, Field(pattern=r"^https://[a-zA-Z0-9.-]+(:[0-9]{1,5})?(/[\w./-]*)?$", max_length=1024)]
+    url: ApiUrl
     api_key: SecretKey | None = None
 
 
@@ -85,8 +98,7 @@ class Endpoint(Noun):
     vllm: Vllm | None = None
     service: (
         Annotated[
-            Annotated[Text, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)?(:[0-9]{1,5})?$"), AsText]
-            | Annotated[Service, AsMapping],
+            Annotated[ServiceAddress, AsText] | Annotated[Service, AsMapping],
             by_shape(TEXT, MAPPING),
         ]
         | None

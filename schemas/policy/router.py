@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from schemas.policy.base import Noun
-from schemas.scalars import TOKEN_SECRET, Bytes, Image, Int, Label, Milliseconds, Name, Release, Text
+from schemas.scalars import TOKEN_SECRET, Bytes, Image, Int, Label, Milliseconds, Name, Release, ServerUrl, Text
 from schemas.shapes import MAPPING, TEXT, AsMapping, AsText, by_shape
 
 Count = Annotated[Int, Field(ge=1, le=1000)]
@@ -76,5 +76,5 @@ class GitOps(Noun):
     repo: Annotated[Text, Field(min_length=1, max_length=1024)]
     revision: Annotated[Text, Field(min_length=1, max_length=256)] = "main"
     path: Annotated[Text, Field(min_length=1, max_length=1024)] = "."
-    server: Annotated[Text, Field(pattern=r"^https://\S+$", max_length=1024)] = "https://kubernetes.default.svc"
+    server: ServerUrl = "https://kubernetes.default.svc"
     namespace: Label = "argocd"

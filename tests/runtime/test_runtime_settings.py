@@ -22,7 +22,7 @@ def test_sample_policy_loads():
     settings = load(DATA / "router" / "config.yaml")
     assert settings.program.needs == {"category"}
     assert settings.limits == Limits(maxBody=262144, maxMessage=327680)
-    assert settings.budget == 0.9
+    assert settings.budget == 18.0
     assert settings.classifier.labels == ["math", "computer science"]
     assert settings.folder == DATA / "router"
 
@@ -89,8 +89,8 @@ def test_config_that_is_not_executed_is_refused_by_name(policy, old, new, messag
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("deadline: 1000", "deadline: 20", "runtime.yaml: deadline: 20 ms leaves no time"),
-        ("deadline: 1000", "deadline: 0", "runtime.yaml: deadline: Input should be greater than 0"),
+        ("deadline: 20000", "deadline: 20", "runtime.yaml: deadline: 20 ms leaves no time"),
+        ("deadline: 20000", "deadline: 0", "runtime.yaml: deadline: Input should be greater than 0"),
         ("maxMessage: 327680", "maxMessage: 262144", "limits.maxMessage: must exceed limits.maxBody"),
         ("labels: [math, computer science]", "labels: [math, math]", "classifiers.domain.labels: must be given"),
         ("labels: [math, computer science]", "labels: []", "classifiers.domain.labels: must be given"),

@@ -14,22 +14,25 @@ from compiler.verify.world import ENVOY, ISTIO, World
 _QUANTITY = re.compile(r"(\d{1,15})(|k|M|G|Ki|Mi|Gi)")
 _UNITS = {"": 1, "k": 1000, "M": 1000**2, "G": 1000**3, "Ki": 1024, "Mi": 1024**2, "Gi": 1024**3}
 
+_BUFFER: Path = ("spec", "connection", "bufferLimit")
+_WINDOW: Path = ("spec", "http2", "initialStreamWindowSize")
+_OWN_WINDOW = 64 * 1024
+"""Envoy Gateway's, for a stream of HTTP/2, in bytes."""
+
 
 def rule(world: World) -> Iterator[Diagnostic]:
     """Where bodies are BUFFERED, the gateway's buffer is set: Istio's listeners hold 1 MiB and Envoy Gateway's 32 KiB
-    otherwise, and a longer prompt gets 413. It holds what the router takes (`limits.maxBody` of its settings).
+    otherwise, and a longer prompt gets 413. It holds what the router takes (`limits.maxBody` of its settings). So does
+    the window of an HTTP/2 stream, which Envoy Gateway keeps at 64 KiB.
     """  # noqa: D205 - the whole of it is what users read
     istio = {each.namespace for each in world.of("EnvoyFilter", ISTIO) if _listener(each)}
-    envoy = {
-        each.namespace
-        for each in world.of("ClientTrafficPolicy", ENVOY)
-        if each.at("spec", "connection", "bufferLimit") is not None
-    }
+    envoy = {each.namespace for each in world.of("ClientTrafficPolicy", ENVOY) if each.at(*_BUFFER) is not None}
     wanted = _max_body(world)
     for source, path, size in _sizes(world) if wanted else ():
         if size is not None and size < wanted:
             message = f"the gateway buffers {size:,} bytes and the router takes {wanted:,}: what is between gets 413"
             yield Diagnostic("VSR412", message, source.span(*path), "Make the gateway's limit the router's.")
+    yield from _windows(world, wanted)
     for each in filters(world):
         if each.body_mode != "BUFFERED":
             continue
@@ -54,6 +57,27 @@ def _listener(each: Manifest) -> bool:
     )
 
 
+def _windows(world: World, wanted: int) -> Iterator[Diagnostic]:
+    """Of an HTTP/2 stream Envoy buffers its window and no more, however large the connection's buffer is."""
+    for each in _clients(world):
+        held = quantity(each.at(*_BUFFER)) or 0
+        where = _WINDOW if each.at(*_WINDOW) is not None else _BUFFER
+        window = quantity(each.at(*_WINDOW)) if where is _WINDOW else _OWN_WINDOW
+        least = min(held, wanted or held)
+        if window is not None and window < least:
+            message = f"over HTTP/2 the gateway buffers {window:,} bytes, else {held:,}: what is between gets 413"
+            hint = f"Set spec.http2.initialStreamWindowSize to what {_BUFFER[-1]} is."
+            yield Diagnostic("VSR412", message, each.span(*where), hint, Severity.WARNING)
+
+
+def _clients(world: World) -> Iterator[Manifest]:
+    """What clients of a gateway with a processor are held to, where it sets a buffer."""
+    spaces = {each.source.namespace for each in filters(world) if each.body_mode == "BUFFERED"}
+    for each in world.of("ClientTrafficPolicy", ENVOY):
+        if each.at(*_BUFFER) is not None and each.namespace in spaces:
+            yield each
+
+
 def _sizes(world: World) -> Iterator[tuple[Manifest, Path, int | None]]:
     """The buffers of gateways that have a processor, in bytes."""
     spaces = {each.source.namespace for each in filters(world) if each.body_mode == "BUFFERED"}
@@ -63,10 +87,8 @@ def _sizes(world: World) -> Iterator[tuple[Manifest, Path, int | None]]:
             key = next((key for key in value if snake(key) == "per_connection_buffer_limit_bytes"), None)
             if key and patch.get("applyTo") == "LISTENER" and each.namespace in spaces:
                 yield each, (*path, "patch", "value", key), quantity(value[key])
-    for each in world.of("ClientTrafficPolicy", ENVOY):
-        where: Path = ("spec", "connection", "bufferLimit")
-        if each.at(*where) is not None and each.namespace in spaces:
-            yield each, where, quantity(each.at(*where))
+    for each in _clients(world):
+        yield each, _BUFFER, quantity(each.at(*_BUFFER))
 
 
 def _max_body(world: World) -> int:

@@ -13,7 +13,7 @@ _REF = ("group", "kind", "weight")
 
 def rule(world: World) -> Iterator[Diagnostic]:
     """Objects have a namespace, and HTTPRoutes write the defaults that the API server adds inside lists, without which
-    Argo CD shows them out of sync for ever.
+    Argo CD shows them out of sync for ever. Defaults of other kinds are not asked for.
     """  # noqa: D205 - the whole of it is what users read
     named = {each.namespace for each in world.manifests if each.namespace}
     for each in world.manifests:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from runtime.program.apis.parts import history, read_content, read_items, read_messages, total
+from runtime.program.apis.parts import Content, read_content, read_items, read_messages, total
 from runtime.program.view import UnreadableError, View
 
 
@@ -14,26 +14,25 @@ def view_of_chat(body: Mapping[str, object]) -> View:
     Raises:
         UnreadableError: messages, content or tools have another shape than the API documents.
     """
-    messages = read_messages(body)
-    contents = [read_content(message.get("content"), "messages") for message in messages]
-    roles = tuple([str(message["role"]) for message in messages])
-    last = next((i for i in range(len(roles) - 1, -1, -1) if roles[i] == "user"), None)
-    size, images = total(contents)
-    return View(
-        turn="" if last is None else contents[last].text,
-        size=size,
-        roles=roles,
-        tools=len(read_items(body, "tools")) + len(read_items(body, "functions")),
-        tool_calls=sum(map(_calls, messages)),
-        images=images,
-        history=history(contents),
-    )
+    contents: list[Content] = []
+    roles: list[str] = []
+    last: Content | None = None
+    calls = 0
+    for message in read_messages(body):
+        content, role = read_content(message.get("content"), "messages"), str(message["role"])
+        contents.append(content)
+        roles.append(role)
+        if role == "user":
+            last = content
+        elif role == "assistant":
+            calls += _calls(message)
+    history, size, images = total(contents)
+    tools = len(read_items(body, "tools")) + len(read_items(body, "functions"))
+    return View(last.text if last else "", size, tuple(roles), tools, calls, images, history)
 
 
 def _calls(message: Mapping[str, object]) -> int:
     """The calls of an assistant's message, the older single one among them."""
-    if message["role"] != "assistant":
-        return 0
     calls = message.get("tool_calls")
     if calls is not None and not isinstance(calls, list):
         raise UnreadableError("'tool_calls' must be a list", "messages")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from runtime.program.apis.parts import Content, history, read_content, read_items, read_messages, total
+from runtime.program.apis.parts import Content, read_content, read_items, read_messages, total
 from runtime.program.view import UnreadableError, View
 
 
@@ -30,8 +30,8 @@ def view_of_message(body: Mapping[str, object]) -> View:
         roles.append(str(message["role"]))
         turn = content.text if message["role"] == "user" else turn
         calls += content.kinds.count("tool_use")
-    size, images = total(contents)
-    return View(turn, size, tuple(roles), len(read_items(body, "tools")), calls, images, history(contents))
+    history, size, images = total(contents)
+    return View(turn, size, tuple(roles), len(read_items(body, "tools")), calls, images, history)
 
 
 def _results(message: Mapping[str, object]) -> list[Content]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from runtime.light import light
 from runtime.program.view import UnreadableError
 
 _TEXT = {
@@ -17,7 +17,7 @@ _TEXT = {
 _IMAGES = ("image", "image_url", "input_image")
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Content:
     """The content of a message: its texts, the number of its images, and the types of all its parts."""
 
@@ -29,11 +29,6 @@ class Content:
     def text(self) -> str:
         """The texts joined by newlines."""
         return self.texts[0] if len(self.texts) == 1 else "\n".join(self.texts)
-
-    @property
-    def size(self) -> int:
-        """Bytes of the texts in UTF-8."""
-        return sum(map(size, self.texts))
 
 
 def size(text: str) -> int:
@@ -93,19 +88,14 @@ def read_messages(body: Mapping[str, object]) -> list[Mapping[str, object]]:
     return messages
 
 
-def total(contents: Iterable[Content]) -> tuple[int, int]:
-    """Bytes and images of several contents."""
-    length = images = 0
+def total(contents: Iterable[Content]) -> tuple[tuple[str, ...], int, int]:
+    """All texts of several contents, their bytes together, and the number of all images."""
+    texts: list[str] = []
+    images = 0
     for content in contents:
-        for text in content.texts:
-            length += size(text)
+        texts += content.texts
         images += content.images
-    return length, images
-
-
-def history(contents: Iterable[Content]) -> tuple[str, ...]:
-    """All texts of several contents."""
-    return tuple(text for content in contents for text in content.texts)
+    return tuple(texts), size("".join(texts)), images
 
 
 def _text(part: Mapping[str, object], field: str, param: str) -> str:

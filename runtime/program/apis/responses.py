@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from runtime.program.apis.parts import Content, history, read_content, read_items, total
+from runtime.program.apis.parts import Content, read_content, read_items, total
 from runtime.program.view import UnreadableError, View
 
 
@@ -34,8 +34,8 @@ def view_of_response(body: Mapping[str, object]) -> View:
             continue
         roles.append(role)
         contents.append(content)
-    length, images = total(contents)
-    return View(turn, length, tuple(roles), len(read_items(body, "tools")), calls, images, history(contents))
+    history, length, images = total(contents)
+    return View(turn, length, tuple(roles), len(read_items(body, "tools")), calls, images, history)
 
 
 def _items(given: object) -> list[Mapping[str, object]]:

@@ -43,14 +43,14 @@ class Words:
         for spellings, pattern in self.words:
             _look(expired)
             # Substring search is ten times faster than the pattern and mostly says all.
-            yield any(word in text for word in spellings) and pattern.search(text) is not None
+            yield _among(spellings, text) and pattern.search(text) is not None
 
     def count(self, text: str, stop: int, expired: Expired) -> int:
         """How often the words occur, up to ``stop``."""
         text = text.casefold() if self.folded else text
         number = 0
         for spellings, pattern in self.words:
-            if not any(word in text for word in spellings):
+            if not _among(spellings, text):
                 continue
             for _ in pattern.finditer(text):
                 number += 1
@@ -90,6 +90,14 @@ def _inside() -> str:
     marks = [chr(code) for code in range(_LAST_MARK) if unicodedata.category(chr(code)).startswith("M")]
     joined = "".join(mark for mark in marks if not _NO_SPACES.match(mark))
     return rf"(?:[^\W{_UNSPACED}]|[{joined}])"
+
+
+def _among(spellings: tuple[str, ...], text: str) -> bool:
+    """Whether one of them stands in the text, inside of other words too. A loop is quicker here than `any`."""
+    for spelling in spellings:  # noqa: SIM110 - as said
+        if spelling in text:
+            return True
+    return False
 
 
 def _look(expired: Expired) -> None:

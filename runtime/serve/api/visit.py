@@ -16,7 +16,8 @@ from runtime.request.events import Answer, Cause, RequestHeaders, Route
 from runtime.request.kinds import Api
 from runtime.serve.api.contract import TASKS
 from runtime.serve.classify import Pool
-from runtime.serve.extproc import LARGE_BODY, Processor
+from runtime.serve.deciding import LARGE_BODY
+from runtime.serve.extproc import Processor
 from runtime.serve.generation import Generation
 from runtime.serve.metrics import SHED
 from runtime.serve.workers import OverloadedError, Workers

@@ -26,7 +26,7 @@ from gitops_support import (
 )
 from support import ROOT, reference
 
-from compiler.argocd.emit import IN_CLUSTER, PLACEHOLDER
+from compiler.argocd.emit import IN_CLUSTER, PLACEHOLDER, rivals
 from compiler.diagnostics import CompileError, Severity
 from compiler.link import ir
 from compiler.pipeline import Compiled
@@ -135,6 +135,20 @@ def test_environments_that_hold_the_same_objects_are_told_apart_for_one_cluster(
     assert "`dev` and `prod`" in found[0].message
 
 
+def test_however_many_environments_share_objects_it_is_one_note() -> None:
+    """Five environments are ten pairs, and one thing to know."""
+    many = [replace(DEV, name=name) for name in ("a", "b", "c", "d", "e")]
+    (found,) = compiled(with_environments(*many)).warnings
+    assert "`a`, `b`, `c`, `d` and `e` hold the same objects" in found.message
+    assert found.hint == "Apply the Application of `a`, `b`, `c`, `d` or `e`."
+
+
+def test_environments_of_which_only_some_share_objects_are_told_group_by_group() -> None:
+    """`b` may not stand beside `a`, nor beside `c`; `a` and `c` go together."""
+    groups = list(rivals({"a": {"x"}, "b": {"x", "y"}, "c": {"y"}, "d": {"z"}}))
+    assert groups == [["a", "b"], ["b", "c"]]
+
+
 @pytest.mark.parametrize("environments", [(DEV,), (DEV, PROD, ELSEWHERE)], ids=["one", "three"])
 def test_argo_cds_own_schemas_take_every_object(environments: tuple[ir.Environment, ...]) -> None:
     """No unknown field, no wrong type, nothing left to default."""
@@ -158,5 +172,5 @@ def test_a_compile_prints_its_warnings_and_ends_well(tmp_path: Path) -> None:
     assert (strict.returncode, (tmp_path / "out").exists()) == (1, False)
     result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout) == (0, "")
-    assert "policy.yaml: warning VSR301: " in result.stderr
+    assert "policy.yaml:1:1: warning VSR301: " in result.stderr
     assert (tmp_path / "out" / "small" / "argocd" / "kustomization.yaml").exists()

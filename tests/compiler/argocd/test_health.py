@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 from lupa import lua51
 
-from compiler.argocd.health import CHECKS, customizations
+from compiler.argocd.health import CHECKS, DEPLOYMENT, customizations
 from compiler.argocd.waves import WAVES
+from compiler.features.objects import Object, make
+from compiler.features.pods import READY
+from compiler.link import ir
 
 POOL = ("inference.networking.k8s.io", "InferencePool")
 PATCH = ("gateway.envoyproxy.io", "EnvoyPatchPolicy")
@@ -18,15 +21,18 @@ FILTER = ("networking.istio.io", "EnvoyFilter")
 
 
 def health(kind: tuple[str, str], status: dict[str, Any] | None) -> tuple[str, str]:
-    """What the check says of an object with this status, in a Lua without any library beyond Argo CD's."""
+    """What the check says of an object with this status."""
+    return judged(CHECKS[kind], {} if status is None else {"status": status})
+
+
+def judged(check: str, fields: dict[str, Any], **metadata: Any) -> tuple[str, str]:
+    """What a check says of an object with these fields, in a Lua without any library beyond Argo CD's."""
     lua = lua51.LuaRuntime(unpack_returned_tuples=True, register_eval=False)
     for name in ("os", "io", "package", "debug", "require", "dofile", "loadfile"):
         lua.globals()[name] = None
-    obj: dict[str, Any] = {"metadata": {"name": "x", "generation": 2}}
-    if status is not None:
-        obj["status"] = status
+    obj = {"metadata": {"name": "x", "generation": 2, **metadata}, **fields}
     lua.globals()["obj"] = lua.table_from(obj, recursive=True)
-    result = lua.execute(CHECKS[kind])
+    result = lua.execute(check)
     return result["status"], result["message"]
 
 
@@ -98,7 +104,51 @@ def test_a_backend_that_its_controller_refuses_is_degraded() -> None:
     assert health(backend, {"conditions": [REFUSED]}) == ("Degraded", "Accepted: no such listener")
 
 
+HERE = ir.Span("policy.yaml")
+
+
+def deployment(annotations: dict[str, str]) -> Object:
+    """A Deployment with annotations."""
+    return make("apps/v1", "Deployment", "x", HERE, namespace="x", annotations=annotations)
+
+
 def test_only_kinds_that_are_emitted_get_into_the_settings() -> None:
     """The policy brings the checks that it needs."""
-    found = customizations([FILTER, ("", "ConfigMap"), FILTER])
-    assert list(found) == ["resource.customizations.health.networking.istio.io_EnvoyFilter"]
+    found = [make(f"{FILTER[0]}/v1", FILTER[1], name, HERE, namespace="x") for name in "ab"]
+    found.append(make("v1", "ConfigMap", "a", HERE, namespace="x"))
+    assert list(customizations(found)) == ["resource.customizations.health.networking.istio.io_EnvoyFilter"]
+
+
+def test_argo_cds_own_check_of_deployments_is_replaced_only_where_there_are_standbys() -> None:
+    """It is everybody's, so it is touched for a reason."""
+    assert customizations([deployment({})]) == {}
+    assert customizations([deployment({}), deployment({READY: "1"})]) == {
+        "resource.customizations.health.apps_Deployment": DEPLOYMENT
+    }
+
+
+LATE = [{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}]
+ROLLED_OUT = {"observedGeneration": 2, "replicas": 2, "updatedReplicas": 2}
+
+
+@pytest.mark.parametrize(
+    ("fields", "plain", "with_standby"),
+    [
+        ({}, "Progressing", "Progressing"),
+        ({"spec": {"replicas": 2, "paused": True}}, "Suspended", "Suspended"),
+        ({"status": ROLLED_OUT | {"observedGeneration": 1, "availableReplicas": 2}}, "Progressing", "Progressing"),
+        ({"status": ROLLED_OUT | {"updatedReplicas": 1, "availableReplicas": 2}}, "Progressing", "Progressing"),
+        ({"status": ROLLED_OUT | {"replicas": 3, "availableReplicas": 3}}, "Progressing", "Progressing"),
+        ({"status": ROLLED_OUT}, "Progressing", "Progressing"),
+        ({"status": ROLLED_OUT | {"availableReplicas": 1}}, "Progressing", "Healthy"),
+        ({"status": ROLLED_OUT | {"availableReplicas": 1, "conditions": LATE}}, "Degraded", "Healthy"),
+        ({"status": ROLLED_OUT | {"conditions": LATE}}, "Degraded", "Degraded"),
+        ({"status": ROLLED_OUT | {"availableReplicas": 2}}, "Healthy", "Healthy"),
+        ({"spec": {"replicas": 0}, "status": {"observedGeneration": 2}}, "Healthy", "Healthy"),
+    ],
+)
+def test_standbys_that_are_never_ready_hold_up_no_wave(fields: dict[str, Any], plain: str, with_standby: str) -> None:
+    """Of other Deployments the check says what Argo CD's own does."""
+    fields = {"spec": {"replicas": 2}, **fields}
+    assert judged(DEPLOYMENT, fields)[0] == plain
+    assert judged(DEPLOYMENT, fields, annotations={READY: "1"})[0] == with_standby

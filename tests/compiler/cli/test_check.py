@@ -132,3 +132,30 @@ def test_a_strict_compile_writes_nothing_where_there_is_a_warning(policy: Policy
     assert result.exit_code == 1
     assert [item["severity"] for item in json.loads(result.stdout)["findings"]] == ["error"]
     assert [path.name for path in tmp_path.iterdir()] == ["p.yaml"]
+
+
+COMMENT = "# vsr: ignore VSR301 nobody syncs it\n"
+
+
+def test_what_only_a_compile_finds_is_silenced_there_and_no_riddle_before(tmp_path: Path) -> None:
+    """VSR301 is no line's: the comment stands above the first, and `--strict` is of use without Argo CD."""
+    path = tmp_path / "small.yaml"
+    path.write_text(COMMENT + FINE, encoding="utf-8")
+    assert "no findings" in call("check", str(path)).stderr
+    strict = call(str(path), "--strict", "--out", str(tmp_path / "out"))
+    assert strict.exit_code == 0, strict.stderr
+    assert "VSR301" not in strict.stderr
+    path.write_text(FINE, encoding="utf-8")
+    assert call(str(path), "--strict", "--out", str(tmp_path / "out")).exit_code == 1
+
+
+def test_a_note_on_tests_is_silenced_like_any_other(tmp_path: Path) -> None:
+    """A route that no test reaches, on purpose."""
+    tests = "tests: [{prompt: hello, model: big, expect: {model: big}}]\n"
+    path = tmp_path / "small.yaml"
+    path.write_text(FINE + tests, encoding="utf-8")
+    assert "route `math`" in call("test", str(path)).stderr
+    silent = FINE.replace("  - name: math", "  # vsr: ignore VSR251 it is tried by hand\n  - name: math")
+    path.write_text(silent + tests, encoding="utf-8")
+    assert "route `math`" not in call("test", str(path)).stderr
+    assert "no findings" in call("check", str(path)).stderr

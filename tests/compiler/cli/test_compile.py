@@ -200,3 +200,59 @@ def test_objects_of_kinds_that_kubernetes_has_itself_are_held_against_it_without
     result = run("policy.yaml", "--schema", "--check", cwd=project)
     assert result.returncode == 0
     assert result.stderr.count("VSR440") == 1
+
+
+def test_what_stands_in_the_way_comes_with_the_way_out(project: Path) -> None:
+    """Edited, foreign, missing: each message says what to do next."""
+    route = project / "out" / "quickstart" / "istio" / "base" / "default" / "httproute-phi4-mini.yaml"
+    route.write_text(route.read_text(encoding="utf-8") + "# mine\n", encoding="utf-8")
+    assert "in the policy instead, and pass --force" in run("policy.yaml", cwd=project).stderr
+    assert "commit the result" in run("policy.yaml", "--check", cwd=project).stderr
+    (project / "other" / "quickstart" / "router").mkdir(parents=True)
+    (project / "other" / "quickstart" / "router" / "config.yaml").write_text("mine", encoding="utf-8")
+    assert "Move it away, or pass --force" in run("policy.yaml", "--out", "other", cwd=project).stderr
+    assert "--out" in run("policy.yaml", "--out", "policy.yaml", cwd=project).stderr
+
+
+def test_an_output_that_was_never_made_is_one_finding(project: Path) -> None:
+    """Not one a file: the cause is the same."""
+    shutil.rmtree(project / "out" / "quickstart")
+    result = run("policy.yaml", "--check", cwd=project)
+    assert result.returncode == 1
+    assert result.stderr.count("VSR502") == 1
+    assert "out/quickstart does not exist" in result.stderr
+
+
+def test_a_misspelt_path_comes_with_the_file_that_was_meant(project: Path) -> None:
+    """The way out of a typing error."""
+    result = run("check", "polcy.yaml", cwd=project)
+    assert result.returncode == 1
+    assert "Did you mean `policy.yaml`?" in result.stderr
+
+
+def test_ctrl_c_is_no_finding(project: Path) -> None:
+    """A pipeline that takes 1 for a difference must not take an interruption for one."""
+    code = (
+        "import compiler.cli.console as console\n"
+        "def interrupted(document): raise KeyboardInterrupt\n"
+        "console.data = interrupted\n"
+        "from compiler.cli import main; main()\n"
+    )
+    command = [sys.executable, "-c", code, "codes"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    result = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr.strip()) == (130, "Interrupted.")
+
+
+def test_a_full_disk_is_not_our_fault(project: Path) -> None:
+    """Nobody is asked to report it."""
+    if not Path("/dev/full").exists():
+        pytest.skip("no device that is always full")
+    command = [sys.executable, "-c", "from compiler.cli import main; main()", "codes"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with Path("/dev/full").open("w") as full:
+        result = subprocess.run(
+            command, cwd=project, env=environment, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert result.returncode == 1
+    assert result.stderr == "Error: Standard output cannot be written: No space left on device.\n"

@@ -53,6 +53,16 @@ def test_without_data_the_examples_are_judged_by_heads_that_have_not_seen_them(p
 
 
 @pytest.mark.usefixtures("encoder")
+def test_an_example_that_is_told_wrong_comes_with_its_line_of_the_policy(policy: Path, tmp_path: Path) -> None:
+    """So that it is found among hundreds."""
+    text = SMALL.replace('"Who can sue?"]', '"Who can sue?",\n    "Integrate x^3."]')
+    policy.write_text(text, encoding="utf-8")
+    result = call("eval", str(policy), "--out", str(tmp_path / "out"), "--format", "json")
+    misses = {each.prompt: each.line for each in EvalReport.model_validate_json(result.stdout).misses}
+    assert misses["Integrate x^3."] == text.splitlines().index('    "Integrate x^3."]}') + 1
+
+
+@pytest.mark.usefixtures("encoder")
 @pytest.mark.parametrize(("form", "begins"), [("text", "2 prompts: "), ("markdown", "### Categories of small\n")])
 def test_people_get_tables(policy: Path, data: Path, tmp_path: Path, form: str, begins: str) -> None:
     """For a terminal and for a comment."""

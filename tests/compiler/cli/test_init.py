@@ -69,3 +69,8 @@ def test_a_name_that_is_no_label_is_not_taken_from_the_file() -> None:
 def test_the_shortest_policy_is_the_one_under_policies() -> None:
     """So that its compiled output can be looked at."""
     assert (ROOT / "policies" / "minimal.yaml").read_text(encoding="utf-8") == policy("minimal", "minimal")
+
+
+def test_what_to_run_next_can_be_pasted() -> None:
+    """A name with a blank is quoted."""
+    assert call("init", "my policy.yaml").stderr.endswith("vsr-compile 'my policy.yaml'\n")

@@ -62,7 +62,9 @@ def test_an_environment_like_its_base_adds_nothing(base: Tree) -> None:
     assert (dict(result.objects), dict(result.patches)) == ({}, {})
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(TREES.filter(bool), TREES.filter(bool))
 def test_kubectl_agrees(tmp_path: Path, base: Tree, wanted: Tree) -> None:
     """A sample of them, built by the real kustomize, byte for byte."""

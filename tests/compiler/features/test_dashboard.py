@@ -4,33 +4,55 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
+from cases import policy_of
 from support import linked
 
 from compiler import targets
+from compiler.features.objects import Object
+from compiler.link import ir
 from runtime.program.program import Program
 from runtime.serve.metrics import Metrics
 
 METRIC = re.compile(r"\b((?:llm|vsr|config)_[a-z_]+)\{([^}]*)\}")
-OBJECTS = next(each for each in targets.components(linked(), "istio") if each.name == "monitoring").objects
+OURS = linked()
+STOCK = policy_of("stock-router", "current")
+STOCK_METRICS = {
+    "llm_model_requests_total",
+    "llm_decision_match_total",
+    "llm_model_routing_latency_seconds",
+    "llm_request_errors_total",
+    "llm_signal_match_total",
+}
+"""Of the 84 series of the stock router, those that ours has by the same names and labels."""
 
 
-def model() -> dict[str, Any]:
+def objects(policy: ir.Policy) -> tuple[Object, ...]:
+    """What is emitted to watch a policy."""
+    return next(each for each in targets.components(policy, "istio") if each.name == "monitoring").objects
+
+
+def model(policy: ir.Policy = OURS) -> dict[str, Any]:
     """The dashboard as Grafana reads it."""
-    (found,) = [item.body for item in OBJECTS if item.kind == "ConfigMap"]
+    (found,) = [item.body for item in objects(policy) if item.kind == "ConfigMap"]
     assert found["metadata"]["labels"]["grafana_dashboard"] == "1"
     (text,) = found["data"].values()
     dashboard: dict[str, Any] = json.loads(text)
     return dashboard
 
 
-def expressions() -> list[str]:
+def alerts(policy: ir.Policy) -> list[dict[str, Any]]:
+    """The alerts of a policy."""
+    (rule,) = [item.body for item in objects(policy) if item.kind == "PrometheusRule"]
+    return list(rule["spec"]["groups"][0]["rules"])
+
+
+def expressions(policy: ir.Policy = OURS) -> list[str]:
     """Every query of the dashboard, and every alert's on the router's own metrics."""
-    (rule,) = [item.body for item in OBJECTS if item.kind == "PrometheusRule"]
-    alerts = [alert["expr"] for alert in rule["spec"]["groups"][0]["rules"]]
-    queries = [target["expr"] for panel in model()["panels"] for target in panel["targets"]]
-    return queries + [each for each in alerts if METRIC.search(each)]
+    queries = [target["expr"] for panel in model(policy)["panels"] for target in panel["targets"]]
+    return queries + [each["expr"] for each in alerts(policy) if METRIC.search(each["expr"])]
 
 
 def test_each_query_is_of_a_metric_that_the_router_has() -> None:
@@ -40,6 +62,20 @@ def test_each_query_is_of_a_metric_that_the_router_has() -> None:
     asked = {name.removesuffix("_bucket") for each in expressions() for name, _ in METRIC.findall(each)}
     assert len(asked) >= 8
     assert asked <= known
+
+
+def test_the_stock_router_is_asked_for_its_own_metrics_only() -> None:
+    """Its pods count nothing by names of ours: such alerts would stay silent whatever happens."""
+    asked = {name.removesuffix("_bucket") for each in expressions(STOCK) for name, _ in METRIC.findall(each)}
+    assert asked == STOCK_METRICS
+
+
+def test_an_alert_says_what_happens_without_a_router() -> None:
+    """Where the policy lets undecided requests go to the default, nobody gets 503."""
+    opened = replace(OURS, router=replace(OURS.router, on_failure="default-model"))
+    told = [alerts(policy)[0]["annotations"]["summary"] for policy in (OURS, opened)]
+    assert ["503" in each for each in told] == [True, False]
+    assert "default model" in told[1]
 
 
 def test_queries_look_at_this_routers_pods_only() -> None:

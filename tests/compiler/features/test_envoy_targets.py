@@ -172,15 +172,16 @@ def test_where_a_providers_api_lies_is_said_in_the_releases_own_field(
     assert ("name" in rule) == ("prefix" in schema)
 
 
-def test_a_provider_is_spoken_to_over_tls_under_its_own_name() -> None:
-    """On both targets: any certificate of a known authority would not do."""
+@pytest.mark.parametrize("profile", ["seed", "current"])
+def test_a_provider_is_spoken_to_over_tls_under_its_own_name(profile: str) -> None:
+    """On both targets and at both profiles its Backend says so itself, so there is no moment of plain text."""
     for target, home in (("ai-gateway", "vllm-semantic-router-system"), ("envoy-gateway", "edge")):
-        found = bodies(target)
-        validation = found["BackendTLSPolicy", home, "out"]["spec"]["validation"]
-        assert validation == {"hostname": "api.example.com", "wellKnownCACertificates": "System"}
-        assert found["Backend", home, "out"]["spec"]["endpoints"] == [
-            {"fqdn": {"hostname": "api.example.com", "port": 443}}
-        ]
+        found = bodies(target, **PROFILES[profile])
+        assert found["Backend", home, "out"]["spec"] == {
+            "type": "Endpoints",
+            "endpoints": [{"fqdn": {"hostname": "api.example.com", "port": 443}}],
+            "tls": {"insecureSkipVerify": False, "sni": "api.example.com", "wellKnownCACertificates": "System"},
+        }
 
 
 def test_no_route_has_more_rules_than_fit_and_a_new_model_changes_one() -> None:
@@ -225,3 +226,11 @@ def test_the_buffer_is_written_as_kubernetes_writes_sizes() -> None:
     """To the byte, in the largest unit that fits."""
     assert [quantity(size) for size in (8 << 20, 1536, 1000)] == ["8Mi", "1536", "1000"]
     assert quantity(2048) == "2Ki"
+
+
+def test_a_window_of_http_2_is_never_smaller_than_the_protocol_has_it() -> None:
+    """It is the longest body over HTTP/2; a router that takes less says so itself."""
+    for limit, window in (("8Mi", "8Mi"), ("65536", "64Ki"), ("1Ki", "65535")):
+        body = targets.objects(linked(HEAD.replace('"r:1"', f'"r:1", maxBody: {limit}') + TEXT), "envoy-gateway")
+        (client,) = [item.body["spec"] for item in body if item.kind == "ClientTrafficPolicy"]
+        assert client["http2"] == {"initialStreamWindowSize": window}

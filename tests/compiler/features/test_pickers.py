@@ -13,6 +13,7 @@ from support import linked, reference
 
 from compiler import targets
 from compiler.features.objects import Object
+from compiler.features.pods import READY
 from compiler.link import ir
 from compiler.releases import PROFILES
 from compiler.releases.pickers import PICKERS, Picker
@@ -229,3 +230,11 @@ def test_disaggregation_parts_the_pods_by_role_behind_one_pool() -> None:
         ("prefill", "prefill-filter"),
         ("decode", "decode-filter"),
     ]
+
+
+@pytest.mark.parametrize("replicas", [1, 2])
+def test_a_picker_with_standbys_says_how_many_of_it_are_ready(replicas: int) -> None:
+    """Only its leader is, so Argo CD's own check would hold up every sync after the first wave."""
+    for target, profile in RELEASES:
+        metadata = emitted(target, profile, replicas)[("Deployment", "one-epp")].body["metadata"]
+        assert metadata.get("annotations", {}) == ({READY: "1"} if replicas > 1 else {})

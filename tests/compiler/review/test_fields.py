@@ -86,3 +86,16 @@ def test_whatever_the_values_a_difference_is_told_and_equality_is_not(old: Any, 
     assert list(changes(old, old)) == []
     if repr(old) != repr(new) and old != new:
         assert found
+
+
+def test_operations_of_a_json_patch_are_told_by_what_they_change() -> None:
+    """Not by their place in the file, which says nothing to a reviewer."""
+    old = [{"op": "replace", "path": "/spec/replicas", "value": 4}]
+    new = [
+        {"op": "add", "path": "/metadata/labels", "value": {}},
+        {"op": "replace", "path": "/spec/replicas", "value": 8},
+    ]
+    assert [(each.path, each.change) for each in changes(old, new)] == [
+        ("[path=/spec/replicas].value", "changed"),
+        ("[path=/metadata/labels]", "added"),
+    ]

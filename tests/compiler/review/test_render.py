@@ -122,3 +122,19 @@ def test_the_json_report_reads_back_as_itself() -> None:
     assert DiffReport.model_validate_json(FULL.model_dump_json()) == FULL
     assert json.loads(FULL.model_dump_json())["kind"] == "DiffReport"
     assert summary(FULL).startswith("2 changes for traffic")
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("local/envoy.yaml", "local/envoy.yaml, which follows from the rest"),
+        ("istio/base/kustomization.yaml", "istio/base/kustomization.yaml, in comments or spelling only"),
+    ],
+)
+def test_a_file_that_differs_without_a_field_says_why(path: str, words: str) -> None:
+    """A name alone would leave a reviewer to guess what is hidden."""
+    given_report = DiffReport(
+        policy="small", against="HEAD", traffic=[], files=[FileChange(file=path, change="changed")]
+    )
+    assert f"~ {words}" in text(given_report).splitlines()
+    assert words in markdown(given_report)

@@ -301,3 +301,52 @@ def test_a_signal_s_sentences_are_told_once_and_by_its_name() -> None:
     assert [each.text for each in found] == [
         'signals: embeddings[name=a] not set → {"name": "a", "threshold": 0.6}',
     ]
+
+
+def plugin(kind: str, **configuration: Any) -> dict[str, Any]:
+    """What a route does besides."""
+    return {"type": kind, "configuration": configuration}
+
+
+def test_an_endpoint_that_moves_inside_the_cluster_is_a_change_for_traffic() -> None:
+    """Other pods answer, although every name stays."""
+    assert texts(
+        lambda new: new["config"]["providers"]["models"][0]["backend_refs"][0].update(endpoint=f"one.y.{HOST}")
+    ) == [f"model llama3-8b: one is at one.y.{HOST}, was at one.x.{HOST}"]
+
+
+def test_each_thing_that_a_route_does_besides_has_a_sentence_of_its_own() -> None:
+    """None hides behind the end of a line that was cut."""
+    prompt = plugin("system_prompt", enabled=True, system_prompt="Be brief.")
+    found = texts(
+        lambda new: decision(new, "math").update(
+            plugins=[plugin("header_mutation", update=[{"name": "x-a", "value": "b"}]), prompt]
+        )
+    )
+    assert found == [
+        'math: header_mutation not set → {"update": [{"name": "x-a", "value": "b"}]}',
+        'math: system_prompt not set → {"enabled": true, "system_prompt": "Be brief."}',
+    ]
+
+
+def test_two_things_of_one_kind_are_told_as_they_stand() -> None:
+    """An earlier output is anybody's."""
+    twice = [plugin("system_prompt", system_prompt="a"), plugin("system_prompt", system_prompt="b")]
+    (found,) = texts(lambda new: decision(new, "math").update(plugins=twice))
+    assert found.startswith("math: plugins not set → ")
+
+
+def test_a_route_that_gives_a_fixed_answer_now_is_told_to() -> None:
+    """Not that it goes to nothing."""
+    found = texts(
+        lambda new: decision(new, "math").update(modelRefs=[], plugins=[plugin("fast_response", message="Ask.")])
+    )
+    assert "math: phi4-mini → a fixed answer" in found
+    assert 'math: fast_response not set → {"message": "Ask."}' in found
+
+
+def test_a_classifier_that_comes_is_told_to_its_last_setting() -> None:
+    """Its threshold stands behind a long name."""
+    encoder = {"repo": "example/a-repository-with-a-long-name", "sha256": "0" * 64}
+    found = texts(lambda new: new["runtime"]["classifiers"].update(other={"encoder": encoder, "threshold": 0.7}))
+    assert "classifiers: other.threshold not set → 0.7" in found

@@ -198,7 +198,7 @@ def test_an_envoy_that_does_not_answer_is_said(
     program = tmp_path / "envoy"
     program.write_text(script, encoding="utf-8")
     program.chmod(0o755)
-    monkeypatch.setattr(process, "TIMEOUT", 0.3)
+    monkeypatch.setattr(process, "TIMEOUT", 0.3 if "sleep" in script else 60)
     monkeypatch.setattr(envoy, "binary", lambda: str(program))
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))

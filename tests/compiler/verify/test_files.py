@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 import verify_support as m
-from support import call
+from support import SMALL, call
 
 from compiler.verify.files import read
 
@@ -88,6 +88,28 @@ def test_the_verb_prints_findings_with_their_places_and_exits_1(
     assert (call("verify", "warns.yaml").exit_code, call("verify", "warns.yaml", "--strict").exit_code) == (0, 1)
 
 
+def test_nothing_to_verify_is_not_right(tmp_path: Path) -> None:
+    """An empty stream is what a pipeline gets whose first command failed."""
+    put(tmp_path, values="replicas: 2\n")
+    (tmp_path / "empty").mkdir()
+    for name in (tmp_path, tmp_path / "empty"):
+        result = call("verify", name)
+        assert result.exit_code == 2
+        assert f"There is no Kubernetes object in `{name}`." in result.stderr
+    result = call("verify", "-", stdin="")
+    assert result.exit_code == 2
+    assert "There is no Kubernetes object in standard input." in result.stderr
+
+
+def test_a_policy_is_not_taken_for_a_manifest(tmp_path: Path) -> None:
+    """Else a definition of its kind would be asked for, and all be well."""
+    put(tmp_path, policy=SMALL)
+    result = call("verify", tmp_path / "policy.yaml")
+    assert result.exit_code == 1
+    assert "VSR431: this is a RoutingPolicy of ours" in result.stderr
+    assert "vsr-compile check" in result.stderr
+
+
 def test_the_verb_prints_every_format(tmp_path: Path) -> None:
     """One document on stdout."""
     put(tmp_path, bad=m.joined(m.GATEWAY, m.ROUTE))
@@ -113,3 +135,7 @@ def test_what_our_own_programs_read_is_no_object(tmp_path: Path) -> None:
     assert [each.kind for each in objects] == ["Gateway"]
     assert [item.code for item in found] == ["VSR432"]
     assert [item.code for item in read([tmp_path / "router" / "runtime.yaml"])[1]] == ["VSR431"]
+    (tmp_path / "vsr-compile.lock").write_text("{}", encoding="utf-8")
+    objects, found = read([tmp_path])
+    assert [each.kind for each in objects] == ["Gateway"]
+    assert found == [], "a compile wrote it, and nobody need be told"

@@ -241,14 +241,16 @@ def test_details_of_any_shape_are_taken(fake: Fake, details: object) -> None:
 
 def test_a_server_that_drips_or_hangs_is_left(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the time that is set, whatever it sends a byte at a time."""
-    monkeypatch.setattr(asking, "TIMEOUT", 0.3)
+    monkeypatch.setattr(asking, "TIMEOUT", 3.0)
     fake.drip = 0.05
     (item,) = asked(m.SERVICE)
     assert "takes more than" in item.message
     fake.drip = 0.0
     monkeypatch.setattr(server, "PATIENCE", 0.2)
-    monkeypatch.setattr(server, "connect", lambda _: lambda _each: time.sleep(1))
+    over = threading.Event()
+    monkeypatch.setattr(server, "connect", lambda _: lambda _each: over.wait())
     (item,) = asked(m.SERVICE)
+    over.set()
     assert "1 objects have no answer" in item.message
 
 

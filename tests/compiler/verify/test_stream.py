@@ -11,7 +11,8 @@ import verify_support as m
 from compiler.diagnostics import Diagnostic
 from compiler.verify import links, stream
 from compiler.verify.manifest import Manifest
-from compiler.verify.stream import Budget, of, resolved
+from compiler.verify.scalars import resolved
+from compiler.verify.stream import Budget, of
 
 HEAD = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
-from gateway_client import FAKE, REAL_ENVOY, Running, start
+from gateway_client import ANY_TIME, FAKE, REAL_ENVOY, Running, events, heard, start
 from runtime_fakes import DATA
+from stand_times import timed
 
 from runtime.local.process import Process
 
@@ -21,7 +21,17 @@ PHI, LLAMA = ("phi4-mini", "phi4-mini"), ("llama-8b", "llama3-8b")
 
 def address(lines: list[str]) -> str:
     """Where the runtime of a stand listens, as it logged."""
-    return next(record["address"] for record in map(json.loads, lines) if record["event"] == "serving")
+    return events(lines, "serving")[0]["address"]
+
+
+@contextmanager
+def kept(where: str):
+    """The port is nobody else's while nobody listens there. Who does not listen takes no connection."""
+    host, _, port = where.rpartition(":")
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        held.bind((host, int(port)))
+        yield
 
 
 class Second:
@@ -33,7 +43,7 @@ class Second:
         self.process = Process("second", (*FAKE, *options), lambda line: "serving" in line and self.serving.set())
 
     def __enter__(self):
-        assert self.serving.wait(20), self.process.last_lines()
+        assert self.serving.wait(ANY_TIME), self.process.last_lines()
         return self.process
 
     def __exit__(self, *_) -> None:
@@ -47,9 +57,9 @@ def refused(running: Running, data, *statuses: int) -> None:
     assert "x-backend" not in headers
 
 
-def test_hang_is_504_and_heals(chat):
+def test_hang_is_504_and_heals(policy, chat):
     """A runtime that is stopped in its tracks costs each request the gateway's timeout; told to go on, it serves."""
-    stand, lines = start()
+    stand, lines = start(timed(policy, gateway="3s"))
     with stand:
         running = Running(stand, lines)
         os.kill(stand.pids[RUNTIME], signal.SIGSTOP)
@@ -66,17 +76,16 @@ def test_abort_is_503(chat):
     with stand:
         running = Running(stand, lines)
         refused(running, chat("auto", "ABORT"), 503)
-        assert any('"aborted"' in line and "INTERNAL" in line for line in lines)
+        assert heard(lines, '"aborted"', "INTERNAL")
         assert running.served(chat("auto", "1+1")) == PHI
 
 
 def test_kill_in_flight_is_an_error_and_a_new_process_serves(chat):
     """What was in flight and what follows gets 5xx, until a runtime listens again."""
     stand, lines = start()
-    with stand, ThreadPoolExecutor(1) as threads:
+    with stand, kept(address(lines)):
         running = Running(stand, lines)
-        in_flight = threads.submit(refused, running, chat("auto", "DIE"), 500, 503)
-        in_flight.result(20)
+        refused(running, chat("auto", "DIE"), 500, 503)
         refused(running, chat("llama3-8b"), 503)
         with Second(address(lines)):
             statuses = [running.send(chat("auto", "1+1"))[0] for _ in range(20)]
@@ -103,7 +112,7 @@ def test_upload_that_stalls_is_ended_in_an_error_when_the_runtime_stops(chat):
     with stand:
         data = chat("llama3-8b")
         host, _, port = stand.url.removeprefix("http://").partition(":")
-        with socket.create_connection((host, int(port)), 20) as client:
+        with socket.create_connection((host, int(port)), ANY_TIME) as client:
             head = "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
             client.sendall(f"{head}content-length: {len(data)}\r\n\r\n".encode() + data[:10])
             # The runtime logs nothing of a stream that waits; a request that overtakes it says that it is there.
@@ -112,4 +121,4 @@ def test_upload_that_stalls_is_ended_in_an_error_when_the_runtime_stops(chat):
             answer = client.recv(65536)
         assert answer.startswith(b"HTTP/1.1 503 ")
         assert b"x-backend" not in answer
-        assert any('"aborted"' in line and "UNAVAILABLE" in line for line in lines)
+        assert heard(lines, '"aborted"', "UNAVAILABLE")

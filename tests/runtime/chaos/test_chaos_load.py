@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
-from gateway_client import FAKE, JSON, REAL_ENVOY, start
+from gateway_client import ANY_TIME, FAKE, JSON, REAL_ENVOY, start, wait_until
 from test_chaos_faults import LLAMA, PHI, RUNTIME, Second, address
 
 pytestmark = REAL_ENVOY
@@ -25,7 +25,7 @@ def load(url: str, body: bytes):
     done, outcomes, served = threading.Event(), set(), []
 
     def client() -> None:
-        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=20)
+        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=ANY_TIME)
         while not done.is_set():
             connection.request("POST", "/v1/chat/completions", body, JSON)
             response = connection.getresponse()
@@ -48,8 +48,7 @@ def load(url: str, body: bytes):
 def more(served: list, count: int = 200) -> None:
     """Wait until so many more requests were answered."""
     goal = len(served) + count
-    while len(served) < goal:
-        threading.Event().wait(0.01)
+    wait_until(lambda: len(served) >= goal)
 
 
 def test_new_content_costs_nothing(policy, chat):
@@ -101,7 +100,7 @@ def test_mixed_requests_under_load_go_where_they_should(chat):
 
     def client(number: int) -> None:
         order = random.Random(number)  # noqa: S311 - the same mixture in every run
-        connection = http.client.HTTPConnection(stand.url.removeprefix("http://"), timeout=20)
+        connection = http.client.HTTPConnection(stand.url.removeprefix("http://"), timeout=ANY_TIME)
         for _ in range(MIXED // CLIENTS):
             body, outcome = order.choice(list(expected.items()))
             connection.request("POST", "/v1/chat/completions", body, JSON | {"x-selected-model": "phi4-mini"})

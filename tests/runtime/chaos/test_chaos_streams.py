@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from gateway_client import REAL_ENVOY, Running, start
+from gateway_client import ANY_TIME, REAL_ENVOY, Running, start
 
 from runtime.files import read_yaml
 
@@ -18,7 +18,6 @@ MANY = 1300
 """More than the 1,024 requests that Envoy lets a cluster have in flight by default."""
 AT_ONCE = 32
 """Requests that wait for their decision at a time: it is about streams that are open, not about a burst."""
-ANY_TIME = 60.0
 
 
 def rogue(fault: str) -> tuple[str, ...]:

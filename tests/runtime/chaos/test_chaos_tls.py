@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from gateway_client import FAKE, REAL_ENVOY, Running, start
-from test_chaos_faults import PHI
+from test_chaos_faults import PHI, address
 
 from runtime.files import read_yaml
 
@@ -66,6 +66,6 @@ def test_certificate_is_followed_as_it_changes(policy, tmp_path, chat):
         assert Running(stand, lines).served(chat("auto", "1+1")) == PHI
         for source, target in zip(new, old, strict=True):
             shutil.copyfile(source, target)
-        authority = next(json.loads(line)["address"] for line in lines if '"serving"' in line)
+        authority = address(lines)
         shown = ssl.get_server_certificate((authority.rpartition(":")[0], int(authority.rpartition(":")[2])))
         assert shown.strip() == Path(new[0]).read_text().strip()

@@ -215,7 +215,7 @@ def test_serve_asks_an_engine_process(served, models, tmp_path, monkeypatch):
             assert ready["event"] == "engine_ready"
             monkeypatch.setenv("VSR_ENGINE_SOCKET", str(socket))
             found, late, working, _ = asyncio.run(category(served, said))
-            monkeypatch.setattr("runtime.serve.engine.START", 1.0)
+            monkeypatch.setattr("runtime.serve.engine.START", 5.0)
             path = served.parent / "runtime.yaml"
             path.write_text(path.read_text().replace("threshold: 0.0", "threshold: 0.1"))
             with pytest.raises(UserError, match="runs other classifiers"):

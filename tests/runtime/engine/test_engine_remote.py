@@ -91,20 +91,21 @@ def test_errors_keep_their_kind(over_a_socket):
 
     async def scenario(remote, *_):
         await remote.ready.wait()
+        held = asyncio.ensure_future(total(remote, HOLD))
+        await asyncio.to_thread(model.begun.acquire)
+        # As long as nothing is known of how long a batch takes, nothing is refused for it.
+        with pytest.raises(TimeoutError):
+            await total(remote, 1, seconds=0.3)
+        model.go.set()
+        assert await held == HOLD
         with pytest.raises(EngineError):
             await total(remote, FAIL)
         with pytest.raises(OverloadedError):
             await remote.ask("sum", [Piece([n] * 64) for n in range(100)], after(SOON))
         with pytest.raises(EngineError):
             await remote.ask("no such task", [Piece([1])], after(SOON))
-        held = asyncio.ensure_future(total(remote, HOLD))
-        await asyncio.to_thread(model.begun.acquire)
-        with pytest.raises(TimeoutError):
-            await total(remote, 1, seconds=0.05)
-        model.go.set()
-        return await held
 
-    assert over_a_socket(scenario, model) == HOLD
+    over_a_socket(scenario, model)
 
 
 def test_who_gives_up_leaves_the_engines_queue(over_a_socket):
@@ -133,10 +134,9 @@ def test_an_engine_with_other_classifiers_is_not_asked(over_a_socket):
     """A front never gets answers of weights that its policy does not name."""
 
     async def scenario(remote, *_):
-        for _ in range(100):
-            if remote.wrong:
-                break
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(SOON):
+            while not remote.wrong:  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(0.01)
         with pytest.raises(EngineError):
             await total(remote, 1)
         return remote.wrong, remote.healthy
@@ -177,6 +177,8 @@ def supervised(scenario, patience=3.0):
             return await scenario(supervisor)
         finally:
             supervisor.close()
+            if supervisor._process is not None:
+                await supervisor._process.wait()
             await asyncio.sleep(0.05)
 
     return asyncio.run(whole())
@@ -206,7 +208,7 @@ def test_a_killed_engine_is_noticed_shed_and_replaced():
             await waits
         with pytest.raises(EngineError):
             await total(supervisor.remote, 1)
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < SOON / 2
         assert not supervisor.remote.healthy
         assert await again(supervisor.remote) == 3
         return first != supervisor.pid
@@ -223,11 +225,11 @@ def test_a_stopped_engine_is_noticed_shed_and_replaced():
         begun = time.monotonic()
         with pytest.raises(EngineError):
             await total(supervisor.remote, 1)
-        assert time.monotonic() - begun < 10
+        assert time.monotonic() - begun < SOON / 2
         assert await again(supervisor.remote) == 3
         return first != supervisor.pid
 
-    assert supervised(scenario, patience=0.5)
+    assert supervised(scenario, patience=3.0)
 
 
 def test_an_engine_that_cannot_start_is_an_error():

@@ -7,7 +7,7 @@ import urllib.request
 
 import pytest
 from compiled_stand import compiled_stand
-from gateway_client import REAL_ENVOY, Running
+from gateway_client import REAL_ENVOY, Running, events
 from scripted import Scripted
 
 from runtime.local import LocalStand
@@ -16,7 +16,7 @@ POLICY = """\
 apiVersion: vsr.dev/v1alpha1
 kind: RoutingPolicy
 metadata: {name: kept}
-router: {image: "registry.example/vsr-runtime:0.1.0", responseHeaders: on-request}
+router: {image: "registry.example/vsr-runtime:0.1.0", deadline: 20s, responseHeaders: on-request}
 endpoints:
   one: {service: {name: one, port: 8000}}
   two: {service: {name: two, port: 8000}}
@@ -322,7 +322,7 @@ def test_hits_and_misses_are_counted_by_decision_and_no_text_is_logged(gateway, 
     gateway.asked(chat("auto", "shared xylophone"))
     gateway.asked(chat("auto", "shared xylophone"), {"x_request_id": "kept"})
     assert gateway.logged("kept")
-    serving = next(json.loads(line) for line in gateway.lines if '"serving"' in line)
+    (serving,) = events(gateway.lines, "serving")
     with urllib.request.urlopen(f"http://{serving['http']}/metrics", timeout=5) as answer:
         text = answer.read().decode()
     for name in ("hits", "misses"):

@@ -13,6 +13,7 @@ import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from gateway_client import events
 from runtime_fakes import DATA
 
 from runtime.files import read_yaml
@@ -158,7 +159,7 @@ def gateway(tmp_path_factory):
     patch.setattr("runtime.local.stand.Backend", Echo)
     try:
         with LocalStand(folder / "local", serve=FAKE, on_log=lines.append) as stand:
-            yield Running(stand, json.loads(lines[0])["http"])
+            yield Running(stand, events(lines, "serving")[0]["http"])
     finally:
         patch.undo()
 

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from gateway_client import FAKE, REAL_ENVOY, Running, start
 from runtime_fakes import DATA
+from stand_times import timed
 
 from runtime.errors import UserError
 from runtime.local import LocalStand
@@ -147,9 +148,11 @@ def test_broken_classifier_is_503(gateway, chat):
     assert "secret" not in "".join(gateway.lines)
 
 
-def test_late_classifier_is_503_before_the_gateways_timeout(gateway, chat):
+def test_late_classifier_is_503_before_the_gateways_timeout(policy, chat):
     """The runtime answers within its budget, so the client reads a reason and not the gateway's 504."""
-    assert gateway.code(chat("auto", "SLEEP")) == (503, "classifier_timeout")
+    stand, lines = start(timed(policy, deadline=1000))
+    with stand:
+        assert Running(stand, lines).code(chat("auto", "SLEEP")) == (503, "classifier_timeout")
 
 
 def test_requests_at_once_are_not_mixed_up(gateway, chat):

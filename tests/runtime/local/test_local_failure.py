@@ -7,17 +7,17 @@ import os
 import signal
 
 import pytest
-from gateway_client import FAKE, REAL_ENVOY, Running
+from gateway_client import REAL_ENVOY, Running, start
+from stand_times import timed
 
 from compiler.output.write import write
 from compiler.pipeline import compile_policy, read_policy
-from runtime.local import LocalStand
 
 POLICY = """\
 apiVersion: vsr.dev/v1alpha1
 kind: RoutingPolicy
 metadata: {name: lenient}
-router: {image: "registry.example/vsr-runtime:0.1.0", onFailure: default-model}
+router: {image: "registry.example/vsr-runtime:0.1.0", deadline: 20s, onFailure: default-model}
 endpoints:
   one: {vllm: {}}
   two: {service: {name: two, port: 8000}}
@@ -36,13 +36,19 @@ pytestmark = REAL_ENVOY
 
 
 @pytest.fixture
-def gateway(tmp_path):
-    """A stand with the policy as it was compiled; its classifier can be made to fail."""
+def compiled(tmp_path):
+    """The folder of the policy as it was compiled."""
     (tmp_path / "policy.yaml").write_text(POLICY, encoding="utf-8")
     compiled = compile_policy(read_policy(tmp_path / "policy.yaml"), lambda _: None)
     write(tmp_path / "out", compiled.tree, compiled.lock)
-    lines: list[str] = []
-    with LocalStand(tmp_path / "out" / "lenient" / "local", serve=FAKE, on_log=lines.append) as stand:
+    return tmp_path / "out" / "lenient"
+
+
+@pytest.fixture
+def gateway(compiled):
+    """A stand with the policy; its classifier can be made to fail."""
+    stand, lines = start(compiled / "local")
+    with stand:
         yield Running(stand, lines)
 
 
@@ -50,9 +56,15 @@ def test_what_cannot_be_classified_goes_to_the_default_as_if_it_were_chosen(gate
     """The runtime rewrites the model itself and counts the request; one that can be classified takes its route."""
     assert gateway.served(chat("auto", "2+2")) == LITTLE
     assert gateway.served(chat("auto", "RAISE"), x_request_id="broken") == BIG
-    assert gateway.served(chat("auto", "SLEEP")) == BIG
     decision = gateway.stand.decision("broken")
     assert (decision["model"], decision["undecided"], decision["named"]) == ("big", "classifier_failed", False)
+
+
+def test_what_is_not_classified_in_time_goes_to_the_default(compiled, chat):
+    """Rewritten by the runtime, whose time ends before the gateway's."""
+    stand, lines = start(timed(compiled, deadline=1000))
+    with stand:
+        assert Running(stand, lines).served(chat("auto", "SLEEP")) == BIG
 
 
 def test_what_is_no_request_is_refused_all_the_same(gateway, chat):

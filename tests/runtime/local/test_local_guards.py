@@ -13,7 +13,7 @@ POLICY = """\
 apiVersion: vsr.dev/v1alpha1
 kind: RoutingPolicy
 metadata: {name: guarded}
-router: {image: "registry.example/vsr-runtime:0.1.0"}
+router: {image: "registry.example/vsr-runtime:0.1.0", deadline: 20s}
 endpoints:
   one: {service: {name: one, port: 8000}}
   two: {service: {name: two, port: 8000}}

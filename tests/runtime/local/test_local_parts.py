@@ -29,6 +29,7 @@ def test_process_hands_on_its_log_and_keeps_the_last_lines():
     code = "import sys; [print(i, file=sys.stderr) for i in range(30)]; sys.exit(3)"
     process = Process("it", python(code), lines.append)
     process._popen.wait()
+    process._reader.join()
     assert process.obituary().startswith("it stopped by itself with exit code 3; its last lines: 10 | 11 |")
     assert lines == [str(i) for i in range(30)]
     process.stop()

@@ -82,6 +82,12 @@ class Gateway:
             pass
         return responses, await call.code()
 
+    async def let_go(self) -> None:
+        """Wait until no bytes are in work: a client may hear of a stream's end before the server has let go of it."""
+        async with asyncio.timeout(ANY_TIME):
+            while self.processor._deciding.held:  # noqa: ASYNC110 - nobody is told of it
+                await asyncio.sleep(0.01)
+
 
 @asynccontextmanager
 async def gateway(

@@ -16,9 +16,6 @@ from runtime.serve.duplex import PART, Upload, in_parts
 from runtime.serve.messages import FULL_DUPLEX_STREAMED, ProcessingRequest, ProcessingResponse
 from runtime.serve.metrics import Metrics
 
-PATIENCE = 10.0
-"""Seconds for a stream's bytes to be let go of."""
-
 
 def part(data: bytes, *, end: bool):
     """A part of a body."""
@@ -52,10 +49,7 @@ def played(settings, *messages, finish=True, metrics=None):
             except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
                 pass
             code = await call.code()
-            # The client may hear of the end before the server has let go of the stream.
-            async with asyncio.timeout(PATIENCE):
-                while envoy.processor._held:  # noqa: ASYNC110 - nobody is told of it
-                    await asyncio.sleep(0.01)
+            await envoy.let_go()
             return responses, code
 
     return asyncio.run(whole())
@@ -120,7 +114,7 @@ def test_other_messages_in_a_body_are_errors(settings):
 
 def test_body_that_does_not_come_is_answered(settings, monkeypatch):
     """No timeout of the gateway's runs in this mode, so ours does."""
-    monkeypatch.setattr("runtime.serve.duplex.UPLOAD", 0.05)
+    monkeypatch.setattr("runtime.serve.patience.UPLOAD", 0.05)
     metrics = Metrics(settings.program)
     (answer,), code = played(settings, part(b"{", end=False), finish=False, metrics=metrics)
     assert answer.immediate_response.status.code == 408

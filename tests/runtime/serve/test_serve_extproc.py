@@ -13,7 +13,8 @@ from runtime_fakes import FakeClassifier
 from runtime.program.program import Route
 from runtime.program.rules import Has
 from runtime.program.signals.structure import build_structure
-from runtime.serve.extproc import LARGE_BODY, Processor
+from runtime.serve.deciding import LARGE_BODY
+from runtime.serve.extproc import Processor
 from runtime.serve.messages import (
     EXT_PROC_SERVICE,
     HealthCheckRequest,
@@ -49,7 +50,7 @@ def test_stream_that_ends_undecided_is_an_error(settings, messages):
 
 def test_body_that_does_not_come_is_waited_for_no_longer_than_a_minute(settings, monkeypatch):
     """Else a few clients that upload a byte now and then take every stream that there is."""
-    monkeypatch.setattr("runtime.serve.duplex.UPLOAD", 0.1)
+    monkeypatch.setattr("runtime.serve.patience.UPLOAD", 0.1)
 
     async def whole():
         async with gateway(settings) as envoy:
@@ -109,15 +110,16 @@ def test_classifier_that_fails_or_is_late_gives_503(settings, chat, prompt, budg
     assert code == grpc.StatusCode.OK
 
 
-def test_error_in_our_own_code_is_an_error_status(settings, chat, monkeypatch, capsys):
+@pytest.mark.parametrize(("room", "passed"), [("extproc", 0), ("deciding", 1)])
+def test_error_in_our_own_code_is_an_error_status(settings, chat, monkeypatch, capsys, room, passed):
     """Whatever breaks inside, the stream ends in INTERNAL, and neither status nor log shows the prompt."""
 
     def broken(*_):
         raise ZeroDivisionError("2+2 is")
 
-    monkeypatch.setattr("runtime.serve.extproc.advance", broken)
+    monkeypatch.setattr(f"runtime.serve.{room}.advance", broken)
     responses, code = exchange(settings, request_headers(), request_body(chat()))
-    assert responses == []
+    assert len(responses) == passed
     assert code == grpc.StatusCode.INTERNAL
     assert "2+2" not in capsys.readouterr().err
 
@@ -298,7 +300,11 @@ def test_bytes_in_work_are_bounded(settings, chat):
 
     async def whole():
         async with gateway(settings, metrics=metrics, max_held=1000) as envoy:
-            return [await envoy.send(request_headers(), request_body(data)) for data in (small, large, small)]
+            outcomes = []
+            for data in (small, large, small):
+                outcomes.append(await envoy.send(request_headers(), request_body(data)))
+                await envoy.let_go()
+            return outcomes
 
     first, refused, last = asyncio.run(whole())
     answer = refused[0][1].immediate_response

@@ -5,10 +5,12 @@ from __future__ import annotations
 import http.client
 import json
 import signal
+import socket
 import subprocess
 import sys
 from contextlib import contextmanager
 
+from gateway_client import wait_until
 from runtime_fakes import DATA
 
 from runtime.serve.fleet.link import Said
@@ -67,9 +69,11 @@ def test_all_workers_share_one_address_and_one_page():
         text = asked(where, "GET", "/metrics")[1].decode()
         assert "vsr_workers_serving 2.0" in text
         assert text.count('llm_model_requests_total{model="phi4-mini"}') == 1
-        process.send_signal(signal.SIGTERM)
-        until(process, "draining")
-        assert asked(where, "GET", "/readyz")[0] == 503
+        host, _, port = serving["address"].rpartition(":")
+        with socket.create_connection((host, int(port)), 20):  # a worker waits for the last of its connections
+            process.send_signal(signal.SIGTERM)
+            until(process, "draining")
+            assert asked(where, "GET", "/readyz")[0] == 503
         assert process.wait(20) == 0
 
 
@@ -112,4 +116,5 @@ def test_the_api_is_answered_by_a_worker():
         where = until(process, "serving")[-1]["http"]
         status, answer = asked(where, "POST", "/api/v1/eval", b'{"text": "2+2"}')
         assert (status, json.loads(answer)["selected_model"]) == (200, "phi4-mini")
-        assert b'vsr_api_requests_total{path="/api/v1/eval",status="200"} 1.0' in asked(where, "GET", "/metrics")[1]
+        # The page shows a worker that is slow to say as it was before.
+        wait_until(lambda: b'path="/api/v1/eval",status="200"} 1.0' in asked(where, "GET", "/metrics")[1])

@@ -134,6 +134,7 @@ def test_spans_are_sent_to_the_endpoint_at_the_latest_when_the_process_stops(mon
         thread = Thread(target=server.serve_forever, daemon=True)
         thread.start()
         monkeypatch.setenv(ENDPOINT, f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setattr("runtime.serve.trace.FAREWELL", 60.0)
         found = tracing()
         found.decided({}, "r-1", Answer(503, b"", "classifier_timeout"), monotonic())
         found.close()

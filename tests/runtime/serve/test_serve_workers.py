@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
+from concurrent.futures import Future
 
 import pytest
 
@@ -65,17 +67,37 @@ def test_errors_come_back():
     assert run(scenario, max_pending=1) == (0, 0)
 
 
+def test_place_is_free_before_anybody_hears_of_the_end(monkeypatch):
+    """Who asks again at once is not refused for the work that has just ended, whenever its thread goes on."""
+    held = Held()
+    wrap, invoke = asyncio.wrap_future, Future._invoke_callbacks
+
+    def ended(future):
+        held.go.set()
+        future.result()
+        return wrap(future)
+
+    monkeypatch.setattr(asyncio, "wrap_future", ended)
+    monkeypatch.setattr(Future, "_invoke_callbacks", lambda self: (time.sleep(0.05), invoke(self)))
+
+    async def scenario(workers, loop):
+        await workers.run(loop.time() + SOON, 1, held)
+        return workers._pending, workers._units
+
+    assert run(scenario) == (0, 0)
+
+
 def test_what_would_be_late_is_not_taken():
     """Work behind other work is refused at once if by the estimate its turn ends after its deadline."""
     held = Held()
 
     async def scenario(workers, loop):
-        slow(workers, 1.0)
+        slow(workers, 100.0)
         first = asyncio.ensure_future(workers.run(loop.time() + SOON, 5, held))
         await asyncio.to_thread(held.begun.acquire)
         with pytest.raises(OverloadedError):
-            await workers.run(loop.time() + 6.9, 2, lambda: "late")
-        in_time = asyncio.ensure_future(workers.run(loop.time() + 7.9, 2, lambda: "in time"))
+            await workers.run(loop.time() + 690, 2, lambda: "late")
+        in_time = asyncio.ensure_future(workers.run(loop.time() + 790, 2, lambda: "in time"))
         await asyncio.sleep(0)
         held.go.set()
         return await asyncio.gather(first, in_time)
@@ -88,10 +110,10 @@ def test_two_threads_are_twice_as_fast():
     held = Held()
 
     async def scenario(workers, loop):
-        slow(workers, 1.0)
+        slow(workers, 100.0)
         first = asyncio.ensure_future(workers.run(loop.time() + SOON, 5, held))
         await asyncio.to_thread(held.begun.acquire)
-        second = await workers.run(loop.time() + 5.0, 2, lambda: "in time")
+        second = await workers.run(loop.time() + 500, 2, lambda: "in time")
         held.go.set()
         return await first, second
 
@@ -104,7 +126,7 @@ def test_idle_workers_always_try():
     async def scenario(workers, loop):
         slow(workers, 1000.0)
         for _ in range(80):
-            await workers.run(loop.time() + 5, 1, lambda: 1)
+            await workers.run(loop.time() + SOON, 1, lambda: 1)
         return workers.rate
 
     assert run(scenario) < 1
@@ -141,8 +163,11 @@ def test_deadline_ends_the_wait():
     held = Held()
 
     async def scenario(workers, loop):
+        waits = asyncio.ensure_future(workers.run(loop.time() + 0.05, 3, held))
+        await asyncio.sleep(0)
+        held.begun.acquire()  # in the event loop's own thread, so that nothing is late before it has begun
         with pytest.raises(TimeoutError):
-            await workers.run(loop.time() + 0.05, 3, held)
+            await waits
         before = workers._units
         held.go.set()
         await workers.run(loop.time() + SOON, 1, lambda: None)

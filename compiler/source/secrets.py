@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from compiler.link.scope import Scope
-from compiler.source import Mapping, Node, Scalar
-from compiler.source.document import Path
+from compiler.diagnostics import Diagnostic
+from compiler.source.document import Document, Path
+from compiler.source.nodes import Mapping, Node, Scalar
 
 _SHAPES = (
     ("an AWS access key", re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
@@ -20,23 +21,31 @@ _SHAPES = (
 )
 
 
-def check_secrets(scope: Scope) -> None:
-    """Look at every value; examples and tests are left out, since they may show what people must not send."""
-    _walk(scope, scope.document.root, ())
+def secrets(document: Document) -> dict[Path, Diagnostic]:
+    """VSR227 by the path of its value; examples and tests are left out, since they may show what people must not send.
+
+    The schema is not asked first: a key stands most often where a reference belongs, which is a wrong type as well.
+    """
+    return dict(_walk(document, document.root, ()))
 
 
-def _walk(scope: Scope, node: Node, path: Path) -> None:
+def _walk(document: Document, node: Node, path: Path) -> Iterator[tuple[Path, Diagnostic]]:
     if path and path[0] in {"categories", "tests", "signals"}:
         return
     if isinstance(node, Scalar):
         for what, shape in _SHAPES:
             if shape.search(node.text):
-                hint = "Put it into a Secret and refer to it: `{secret: name, key: token}`; if it was real, revoke it."
-                scope.report("VSR227", f"this looks like {what}", path, hint)
+                own = (
+                    "write that Secret's name here"
+                    if path[-1:] == ("token",)
+                    else "refer to it: `{secret: NAME, key: KEY}`"
+                )
+                hint = f"Put it into a Secret and {own}; if it was real, revoke it."
+                yield path, Diagnostic("VSR227", f"this looks like {what}", document.span(path), hint)
                 return
     elif isinstance(node, Mapping):
         for key, (_, child) in node.entries.items():
-            _walk(scope, child, (*path, key))
+            yield from _walk(document, child, (*path, key))
     else:
         for index, child in enumerate(node.items):
-            _walk(scope, child, (*path, index))
+            yield from _walk(document, child, (*path, index))

@@ -1,0 +1,57 @@
+"""What changes for requests and stands in no router folder: how long one may take, and what a server loads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from compiler.review.compare import Comparison
+from compiler.review.statement import Statement
+
+ROUTES = frozenset({"HTTPRoute", "AIGatewayRoute"})
+MODEL = "--model="
+
+
+def served(trees: Comparison) -> Iterator[Statement]:
+    """A sentence a fact, however many routes, targets and environments say it."""
+    told: dict[str, Statement] = {}
+    for pair in trees.pairs:
+        kind, before, after = pair.body.get("kind"), pair.old, pair.new
+        if before is None or after is None:
+            continue
+        if kind in ROUTES and (old := _times(before)) != (new := _times(after)) and old and new:
+            text = f"a request may take {' or '.join(new)}, was {' or '.join(old)}"
+            told.setdefault(text, Statement(("time", text), text))
+        if kind == "Deployment" and (was := _checkpoint(before)) != (now := _checkpoint(after)) and was and now:
+            text = f"server {_name(after)} loads {now}, was {was}"
+            told.setdefault(text, Statement(("checkpoint", text), text))
+    yield from told.values()
+
+
+def _times(route: Any) -> tuple[str, ...]:  # noqa: ANN401 - any JSON
+    """The times of a route's rules, each once, in their order."""
+    rules = [each for each in _list(_dict(_dict(route).get("spec")).get("rules")) if isinstance(each, dict)]
+    return tuple(dict.fromkeys(str(each["timeouts"]["request"]) for each in rules if _has_time(each)))
+
+
+def _has_time(rule: dict[str, Any]) -> bool:
+    return "request" in _dict(rule.get("timeouts"))
+
+
+def _checkpoint(deployment: Any) -> str:  # noqa: ANN401 - any JSON
+    """What the first container that names a model loads."""
+    pod = _dict(_dict(_dict(_dict(deployment).get("spec")).get("template")).get("spec"))
+    arguments = [word for each in _list(pod.get("containers")) for word in _list(_dict(each).get("args"))]
+    return next((str(word).removeprefix(MODEL) for word in arguments if str(word).startswith(MODEL)), "")
+
+
+def _name(body: Any) -> str:  # noqa: ANN401 - any JSON
+    return str(_dict(_dict(body).get("metadata")).get("name"))
+
+
+def _dict(value: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:  # noqa: ANN401 - any JSON
+    return value if isinstance(value, list) else []

@@ -1,0 +1,56 @@
+"""What changes for requests and stands in objects only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from compiler.output.yaml import dump
+from compiler.review.old import Old
+from compiler.review.report import report
+
+Body = dict[str, Any]
+
+
+def body(kind: str, name: str, spec: Body) -> Body:
+    """An object."""
+    return {"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "namespace": "x"}, "spec": spec}
+
+
+def route(name: str, time: str, kind: str = "HTTPRoute") -> Body:
+    """A route whose requests may take so long."""
+    return body(kind, name, {"rules": [{"matches": [{"headers": [{"name": "x"}]}], "timeouts": {"request": time}}]})
+
+
+def server(checkpoint: str) -> Body:
+    """A model server."""
+    container = {"name": "vllm", "args": ["--port=8000", f"--model={checkpoint}"]}
+    return body("Deployment", "house", {"template": {"spec": {"containers": [container]}}})
+
+
+def sentences(old: list[Body], new: list[Body]) -> list[str]:
+    """What is told between two trees."""
+    sides = [
+        {f"istio/base/x/{each['kind']}-{each['metadata']['name']}.yaml": dump(each).encode() for each in side}
+        for side in (old, new)
+    ]
+    return [each.text for each in report("p", Old("old", sides[0]), sides[1]).traffic]
+
+
+@pytest.mark.parametrize("kind", ["HTTPRoute", "AIGatewayRoute"])
+def test_another_time_limit_is_a_change_for_traffic_and_told_once(kind: str) -> None:
+    """Long answers end earlier; the number of routes does not matter."""
+    old = [route("a", "300s", kind), route("b", "300s", kind)]
+    assert sentences(old, [route("a", "60s", kind), route("b", "60s", kind)]) == ["a request may take 60s, was 300s"]
+
+
+def test_another_checkpoint_behind_the_same_name_is_a_change_for_traffic() -> None:
+    """Nothing in the router's folder says which weights answer."""
+    assert sentences([server("a/small")], [server("a/large")]) == ["server house loads a/large, was a/small"]
+
+
+def test_objects_of_any_form_are_read_without_harm() -> None:
+    """An earlier output is anybody's."""
+    odd = [body("HTTPRoute", "a", {"rules": "none"}), body("Deployment", "house", {"template": ["x"]})]
+    assert sentences(odd, [route("a", "60s"), server("a/large")]) == []

@@ -1,0 +1,74 @@
+"""What README and docs say to type works as it is printed, in a copy of the repository."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support import ROOT
+
+PAGES = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))]
+_COMMAND = re.compile(r"^(?:\$ |    )?(vsr-compile .*)$", re.MULTILINE)
+ELSEWHERE = re.compile(r"manifests/|crds/|prompts\.jsonl|crds pull|--server|[$\[{]\w*[^0-9\]]|vsr-compile eval|\.lock")
+"""What takes files, a network or a cluster that only a reader has, what takes long, and grammar."""
+
+
+def commands() -> list[str]:
+    """Each command once, without the comment behind it."""
+    found = [line for page in PAGES for line in _COMMAND.findall((ROOT / page).read_text(encoding="utf-8"))]
+    plain = [re.sub(r"\s+# .*| {3,}in ~.*", "", line).strip() for line in found]
+    return [
+        line
+        for line in dict.fromkeys(plain)
+        if not ELSEWHERE.search(line) and not re.search(r" (?!HEAD)[A-Z]{3,}\b", line)
+    ]
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the commands read, as a clone whose branch is `main` has it."""
+    folder = tmp_path_factory.mktemp("clone")
+    for name in ("policies", "out", "schemas", "docs"):
+        shutil.copytree(ROOT / name, folder / name)
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
+    for step in (["init", "-q"], ["add", "."], ["commit", "-qm", "all"]):
+        subprocess.run([*git, *step], cwd=folder, check=True)
+    subprocess.run(["git", "update-ref", "refs/remotes/origin/main", "HEAD"], cwd=folder, check=True)
+    return folder
+
+
+def test_the_pages_have_commands_to_run() -> None:
+    """Else the test below would hold of nothing."""
+    assert "vsr-compile diff policies/quickstart.yaml --against HEAD" in commands()
+    assert len(commands()) > 20
+
+
+def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """The command in a shell."""
+    tool = folder / ".bin" / "vsr-compile"
+    if not tool.exists():
+        tool.parent.mkdir(exist_ok=True)
+        code = "from compiler.cli import main; main()"
+        tool.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{code}" "$@"\n', encoding="utf-8")
+        tool.chmod(0o755)
+    environment = os.environ | {"PATH": f"{tool.parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        ["bash", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("command", commands())
+def test_a_command_of_the_docs_runs_as_printed(command: str, clone: Path) -> None:
+    """Nothing changes in a clone, so even a diff ends with 0."""
+    if command == "vsr-compile check my.yaml":
+        run("vsr-compile init my.yaml", clone)
+    result = run(command, clone)
+    assert result.returncode == 0, result.stderr
+    assert "Traceback" not in result.stderr
+    subprocess.run(["git", "clean", "-fdq", "--exclude=.bin"], cwd=clone, check=True)
+    subprocess.run(["git", "checkout", "-q", "."], cwd=clone, check=True)
