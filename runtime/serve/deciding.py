@@ -16,9 +16,9 @@ LARGE_BODY = 256 << 10
 """Bytes from which a body is read in a thread: parsing it would hold up every other request."""
 LARGE_WORK = 4 << 20
 """Steps of looking for patterns, at the worst, from which a body is read in a thread: some 20 ms."""
-TEXT = 32
-"""Bytes that a quotation mark counts for: looking at a short text takes as long as at a hundred bytes of a long one or
-more, and about each stand its own two marks and those of its key."""
+TEXT = 16
+"""Bytes that a quotation mark counts for: looking at a short text takes as long as at many bytes of a long one,
+and about each stand its own two marks and those of its key."""
 MAX_HELD = 256 << 20
 """Bytes of bodies in work at a time, unless one body may be larger than a quarter of it: then four of those."""
 _READERS = 2
