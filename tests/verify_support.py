@@ -221,6 +221,24 @@ ENVOY = [EG_GATEWAY, ROUTE, SERVICE, SERVER, CLIENT, PATCH, CONFIG]
 AI = [EG_GATEWAY, AI_ROUTE, AI_BACKEND, SERVICE, SERVER, CLIENT, PATCH, CONFIG]
 
 
+def pilot(tag: str) -> str:
+    """The Deployment of istiod at a release."""
+    return f"""\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: istiod, namespace: istio-system}}
+spec:
+  selector: {{matchLabels: {{app: istiod}}}}
+  template:
+    metadata: {{labels: {{app: istiod}}}}
+    spec:
+      containers:
+      - name: discovery
+        image: docker.io/istio/pilot:{tag}
+        env: [{{name: ENABLE_GATEWAY_API_INFERENCE_EXTENSION, value: "true"}}]
+"""
+
+
 def joined(*parts: str) -> str:
     """Parts as one stream."""
     return "---\n".join(part if part.endswith("\n") else f"{part}\n" for part in parts)

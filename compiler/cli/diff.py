@@ -23,14 +23,7 @@ CANNOT_COMPARE = frozenset({"VSR305", "VSR306"})
 @click.argument("policy", type=click.Path(path_type=Path))
 @click.option("--against", required=True, metavar="DIR|REV", help="An output folder, or a git revision with one in it.")
 @options.out
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "markdown", "json"]),
-    default="text",
-    show_default=True,
-    help="For a terminal, for a pull-request comment, for a program.",
-)
+@options.told
 @click.option("--breaking", is_flag=True, help="Exit 1 only where something breaks somebody who relies on what was.")
 @click.pass_context
 def command(context: click.Context, policy: Path, against: str, out: Path, form: str, *, breaking: bool) -> None:

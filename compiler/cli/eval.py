@@ -17,14 +17,7 @@ from compiler.pipeline import read_policy
 @click.argument("policy", type=click.Path(path_type=Path))
 @click.argument("data", required=False, metavar="[DATA.jsonl]", type=click.Path(path_type=Path))
 @options.out
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "markdown", "json"]),
-    default="text",
-    show_default=True,
-    help="For a terminal, for a pull-request comment, for a program.",
-)
+@options.told
 @click.pass_context
 def command(context: click.Context, policy: Path, data: Path | None, out: Path, form: str) -> None:
     """Measure how well a policy's categories are told apart, by the compiled head and the encoder as they are served.

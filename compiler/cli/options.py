@@ -28,6 +28,15 @@ form = click.option(
     show_default=True,
     help="How findings are printed: text on stderr for people, the others on stdout for programs.",
 )
+told = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "json"]),
+    default="text",
+    show_default=True,
+    help="For a terminal, for a pull-request comment, for a program.",
+)
+"""The form of a result that is more than findings."""
 strict = click.option("--strict", is_flag=True, help="Take warnings for errors.")
 
 

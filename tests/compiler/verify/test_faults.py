@@ -87,20 +87,6 @@ metadata: {name: semanticrouters.vllm.ai}
 KEY = "filters: [{type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: Authorization, value: Bearer x}]}}]"
 ROUTED = 'backendRefs: [{group: "", kind: Service, name: big, port: 80, weight: 1}]'
 
-PILOT = """\
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: istiod, namespace: istio-system}
-spec:
-  selector: {matchLabels: {app: istiod}}
-  template:
-    metadata: {labels: {app: istiod}}
-    spec:
-      containers:
-      - name: discovery
-        image: docker.io/istio/pilot:1.28.0
-        env: [{name: ENABLE_GATEWAY_API_INFERENCE_EXTENSION, value: "true"}]
-"""
 OPERATOR = """\
 apiVersion: install.istio.io/v1alpha1
 kind: IstioOperator
@@ -129,7 +115,7 @@ FAULTS: dict[int, Fault] = {
     4: ("VSR406", edited(m.POOLED, ", namespace: prod", ""), "--pool-namespace `prod`"),
     5: ("VSR422", edited(m.POOLED, "host: big-epp.prod.svc.cluster.local", "host: big-epp"), "without a namespace"),
     6: ("VSR420", edited(m.ISTIO, "{name: big, namespace: prod}", "{name: big}"), "has no namespace"),
-    7: ("VSR416", m.joined(*m.POOLED, SECOND, PILOT), "keeps the picker of"),
+    7: ("VSR416", m.joined(*m.POOLED, SECOND, m.pilot("1.28.0")), "keeps the picker of"),
     8: ("VSR402", edited(m.ISTIO, "port: 80, targetPort", "port: 8000, targetPort"), "has no port 80"),
     9: (
         "VSR414",

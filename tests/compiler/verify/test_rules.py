@@ -14,20 +14,6 @@ from compiler.verify import RULES
 
 HEALTH = """--metrics-endpoint-auth=false, --ha-enable-leader-election]
         livenessProbe: {grpc: {port: 9003, service: inference-extension}}"""
-PILOT = """\
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: istiod, namespace: istio-system}
-spec:
-  selector: {matchLabels: {app: istiod}}
-  template:
-    metadata: {labels: {app: istiod}}
-    spec:
-      containers:
-      - name: discovery
-        image: docker.io/istio/pilot:1.29.6
-        env: [{name: ENABLE_GATEWAY_API_INFERENCE_EXTENSION, value: "true"}]
-"""
 MONITOR = (
     m.SERVICE.replace("name: big,", "name: labelled, labels: {app: big},")
     + """\
@@ -267,7 +253,7 @@ EDITS: dict[str, tuple[list[str], str, str, str, str]] = {
         "STREAMED bodies only",
     ),
     "pools without Istio's variable": (
-        [*m.POOLED, PILOT],
+        [*m.POOLED, m.pilot("1.29.6")],
         'EXTENSION, value: "true"',
         'EXTENSION, value: "false"',
         "VSR414",
