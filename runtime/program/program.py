@@ -14,8 +14,8 @@ from runtime.program.signals.base import Signal
 from runtime.program.view import Expired, View, never
 
 WHOLE = 100.0
-GUARD_WORK = 100
-"""Steps that a byte of text takes a guard, at the worst."""
+GUARD_WORK = 300
+"""Steps that a byte of text counts for each guard: most texts take fewer, hostile ones up to some 2,000."""
 
 
 @dataclass(frozen=True, slots=True)

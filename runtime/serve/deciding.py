@@ -16,6 +16,9 @@ LARGE_BODY = 256 << 10
 """Bytes from which a body is read in a thread: parsing it would hold up every other request."""
 LARGE_WORK = 4 << 20
 """Steps of looking for patterns, at the worst, from which a body is read in a thread: some 20 ms."""
+TEXT = 16
+"""Bytes that a quotation mark counts for: looking at a short text takes as long as at many bytes of a long one,
+and about each stand its own two marks and those of its key."""
 MAX_HELD = 256 << 20
 """Bytes of bodies in work at a time, unless one body may be larger than a quarter of it: then four of those."""
 _READERS = 2
@@ -55,18 +58,16 @@ class Deciding:
         Raises:
             OutOfOrderError: something else than the body came.
         """
+        size, end = 0, begun + generation.budget
         if isinstance(event, RequestBody):
-            end = begun + generation.budget
-            size, timed = len(event.body), RequestBody(event.body, lambda: monotonic() > end)
-            if size < LARGE_BODY and size * generation.work < LARGE_WORK and not self.full(generation):
-                state, action = advance(generation.rules, state, timed)
-            else:
-                state, action = await self._read(generation, state, timed, end)
+            size = _size(event.body, generation)
+            event = RequestBody(event.body, lambda: monotonic() > end)
+            state, action = await self._step(generation, state, event, size, end)
         else:
             state, action = advance(generation.rules, state, event)
         if isinstance(action, NeedSignals):
-            until = loop_time(begun + generation.budget)
-            state, action = advance(generation.rules, state, await generation.signals(action, until))
+            found = await generation.signals(action, loop_time(end))
+            state, action = await self._step(generation, state, found, size, end)
         if not isinstance(action, Route | Answer):
             raise OutOfOrderError(f"{type(action).__name__} after the body")
         return action
@@ -75,18 +76,36 @@ class Deciding:
         """Let go of the threads."""
         self.readers.close()
 
-    async def _read(self, generation: Generation, state: State, event: RequestBody, end: float) -> tuple[State, Action]:
-        """Read a body in a thread, since that takes long, and not at all where too many are in work."""
+    async def _step(
+        self, generation: Generation, state: State, event: Event, size: int, end: float
+    ) -> tuple[State, Action]:
+        """Take a step at once, or in a thread where it takes long, and not at all where too many are in work."""
         rules = generation.rules
-        if self.full(generation):
+        full = isinstance(event, RequestBody) and self.full(generation)
+        if not (full or size):
+            return advance(rules, state, event)
+        if full:
             return advance(rules, state, Failure(Cause.FULL))
         work = partial(advance, rules, state, event)
         try:
-            return await self.readers.run(loop_time(end), len(event.body) + _HANDOVER, work)
+            return await self.readers.run(loop_time(end), size + _HANDOVER, work)
         except OverloadedError:
             return advance(rules, state, Failure(Cause.OVERLOADED))
         except TimeoutError:
             return advance(rules, state, Failure(Cause.TIMEOUT))
+
+
+def weight(body: bytes) -> int:
+    """How much work looking through a body is, in bytes of one long text."""
+    return len(body) + TEXT * body.count(b'"')
+
+
+def _size(body: bytes, generation: Generation) -> int:
+    """How much work a body is in a thread; 0 where it is little enough to be done at once."""
+    if len(body) < LARGE_BODY and not generation.work:
+        return 0
+    size = weight(body)
+    return size if len(body) >= LARGE_BODY or size * generation.work >= LARGE_WORK else 0
 
 
 def loop_time(moment: float) -> float:

@@ -30,6 +30,7 @@ class Reloader:
         processor: serves.
         metrics: where the outcome is shown.
         serving: the generation that the processor was started with.
+        keys: the hash of the keys before it was loaded, which takes a while in which they may be rotated.
         credentials: the folder with the keys of providers; None for the one beside the config.
     """
 
@@ -40,6 +41,7 @@ class Reloader:
         processor: Processor,
         metrics: Metrics,
         serving: Generation,
+        keys: str,
         credentials: Path | None = None,
     ) -> None:
         self._config = config
@@ -47,7 +49,7 @@ class Reloader:
         self._load = load
         self._processor = processor
         self._metrics = metrics
-        self._serving = self._seen = serving.digest, keys_hash(config, credentials)
+        self._serving = self._seen = serving.digest, keys
         self._max_message = serving.max_message
 
     async def watch(self, poll: float = POLL, hurry: asyncio.Event | None = None) -> None:

@@ -28,7 +28,7 @@ from runtime.request.response import (
     respond,
 )
 from runtime.request.response_plan import ResponsePlan
-from runtime.serve.deciding import LARGE_WORK
+from runtime.serve.deciding import LARGE_WORK, weight
 from runtime.serve.exchange import Exchange, guards_told
 from runtime.serve.metrics import Metrics
 from runtime.serve.wire_response import from_response, to_response_event
@@ -60,13 +60,14 @@ class Responses:
             end = monotonic() + exchange.generation.budget
             event = to_response_event(message, lambda end=end: monotonic() > end)  # type: ignore[misc] # a default binds
             size = len(event.body) if isinstance(event, ResponseBody) else 0
+            work = weight(event.body) if isinstance(event, ResponseBody) else 0
             try:
                 self._hold(size)
-                state, action = await self._step(state, event, size, exchange.generation.budget)
+                state, action = await self._step(state, event, work, exchange.generation.budget)
                 while isinstance(action, NeedLooks):
                     until = asyncio.get_running_loop().time() + end - monotonic()
                     looks = LooksReady(await exchange.generation.looks(action.looks, until))
-                    state, action = await self._step(state, looks, size, exchange.generation.budget)
+                    state, action = await self._step(state, looks, work, exchange.generation.budget)
                 self._note(exchange, action)
                 if isinstance(action, Written) and action.kept is not None:
                     exchange.generation.keep(plan, action.kept)
@@ -83,12 +84,12 @@ class Responses:
         return grpc.StatusCode.CANCELLED, "nobody waits for the response any more"
 
     async def _step(
-        self, state: ResponseState, event: ResponseEvent, size: int, budget: float
+        self, state: ResponseState, event: ResponseEvent, work: int, budget: float
     ) -> tuple[ResponseState, ResponseAction | NeedLooks]:
-        if size * GUARD_WORK < LARGE_WORK:
+        if work * GUARD_WORK < LARGE_WORK:
             return respond(state, event)
         until = asyncio.get_running_loop().time() + budget
-        return await self._readers.run(until, size, partial(respond, state, event))
+        return await self._readers.run(until, work, partial(respond, state, event))
 
     def _note(self, exchange: Exchange, action: ResponseAction) -> None:
         """Log and count what guards found: names, never text."""

@@ -24,7 +24,7 @@ from runtime.serve.generation import Loader, content_hash, warmed
 from runtime.serve.health import Health
 from runtime.serve.http import HttpPort
 from runtime.serve.metrics import Metrics
-from runtime.serve.reload import POLL, Reloader
+from runtime.serve.reload import POLL, Reloader, keys_hash
 from runtime.serve.sockets import connections, stop_listening
 from runtime.serve.tls import Tls
 from runtime.serve.trace import tracing
@@ -92,7 +92,8 @@ async def _serve(config: Path, listen: Listen, load: Loader, poll: float, creden
         asyncio.get_running_loop().add_signal_handler(name, event.set)
     if is_worker():
         listen = replace(listen, grpc=replace(listen.grpc, port=int(os.environ[PORT])), http=_LOOPBACK)
-    digest, policy = content_hash(config), settings.load(config, credentials)
+    digest, keys = content_hash(config), keys_hash(config, credentials)
+    policy = settings.load(config, credentials)
     metrics = Metrics(policy.program)
     traces = tracing()
     health = Health(metrics.text)
@@ -108,8 +109,9 @@ async def _serve(config: Path, listen: Listen, load: Loader, poll: float, creden
         generation = await warmed(policy, await asyncio.to_thread(load, policy), digest)
         metrics.adopt(policy.program, digest)
         processor = Processor(generation, metrics, tracing=traces)
+        reloader = Reloader(config, load, processor, metrics, generation, keys, credentials)
+        await reloader.look()  # what changed while it was read may be half of each
         server, port = await _listen_grpc(health, processor, listen, generation.max_message)
-        reloader = Reloader(config, load, processor, metrics, generation, credentials)
         watch = asyncio.ensure_future(reloader.watch(poll, hurry))
         metrics.follow(lambda: processor.generation.waiting)
         health.stalled = lambda: processor.stalled
@@ -117,7 +119,7 @@ async def _serve(config: Path, listen: Listen, load: Loader, poll: float, creden
             api.processor = processor
         health.ready = True
         word = "worker_serving" if is_worker() else "serving"
-        log(word, address=f"{listen.grpc.host}:{port}", http=bound, pid=os.getpid(), config=digest)
+        log(word, address=f"{listen.grpc.host}:{port}", http=bound, pid=os.getpid(), config=processor.generation.digest)
         await stop.wait()
         watch.cancel()
         with suppress(asyncio.CancelledError):

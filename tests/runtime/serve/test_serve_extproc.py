@@ -10,6 +10,7 @@ import pytest
 from played_gateway import ANY_TIME, exchange, gateway, request_body, request_headers, samples
 from runtime_fakes import FakeClassifier
 
+from runtime.guards.guard import Guard
 from runtime.program.program import Route
 from runtime.program.rules import Has
 from runtime.program.signals.structure import build_structure
@@ -291,6 +292,29 @@ def test_pattern_on_a_large_text_is_decided_in_a_thread(settings, chat):
     for text, model in (("b" * 150_000, "phi4-mini"), ("a" * 150_000, "llama3-8b")):
         responses, _ = exchange(counting, request_headers(), request_body(chat(content=text)))
         assert json.loads(responses[1].request_body.response.body_mutation.body)["model"] == model
+
+
+@pytest.mark.parametrize("model", ["auto", "llama3-8b"])
+@pytest.mark.parametrize("what", ["a long text", "many short texts"])
+def test_guards_look_at_what_takes_long_in_a_thread(settings, chat, model, what):
+    """Also where the category is found out first: the event loop serves all others."""
+    threads = []
+
+    def finder(*_):
+        threads.append(threading.current_thread())
+        return []
+
+    guarded = replace(
+        settings, program=replace(settings.program, guards=(Guard("g", "mask", (finder,), max_tokens=20_000),))
+    )
+    text, more = ("2+2 " * 15_000, {}) if what == "a long text" else ("2+2", {"x": [f"{i}" for i in range(1000)]})
+    _, code = exchange(guarded, request_headers(), request_body(chat(model, text, **more)))
+    assert code == grpc.StatusCode.OK
+    assert threads
+    assert all(thread.name.startswith("read") for thread in threads)
+    threads.clear()
+    exchange(guarded, request_headers(), request_body(chat(model, "2+2")))
+    assert not any(thread.name.startswith("read") for thread in threads)
 
 
 def test_bytes_in_work_are_bounded(settings, chat):

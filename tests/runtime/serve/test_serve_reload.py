@@ -18,7 +18,7 @@ from runtime.errors import UserError
 from runtime.serve import reload
 from runtime.serve.generation import Generation, content_hash, warmed
 from runtime.serve.metrics import Metrics
-from runtime.serve.reload import Reloader
+from runtime.serve.reload import Reloader, keys_hash
 from runtime.settings import load
 
 MODEL = "modelRefs: [{model: phi4-mini}]"
@@ -62,12 +62,12 @@ class Watched:
 @asynccontextmanager
 async def watched(config: Path, load_classifier=lambda _: FakeClassifier()):
     """Serve a folder's policy."""
-    policy, digest = load(config), content_hash(config)
+    keys, policy, digest = keys_hash(config, None), load(config), content_hash(config)
     metrics = Metrics(policy.program)
     metrics.adopt(policy.program, digest)
     generation = await warmed(policy, load_classifier(policy), digest)
     async with gateway(policy, metrics=metrics, generation=generation) as envoy:
-        yield Watched(envoy, Reloader(config, load_classifier, envoy.processor, metrics, generation), metrics)
+        yield Watched(envoy, Reloader(config, load_classifier, envoy.processor, metrics, generation, keys), metrics)
 
 
 def served(folder: Path, scenario, **more):
@@ -395,11 +395,20 @@ def test_rotated_key_is_taken_up(folder, chat):
         options = responses[1].request_body.response.header_mutation.set_headers
         return {option.header.key: option.header.raw_value for option in options}["authorization"]
 
+    def meddling(_):
+        """The third key comes while the second is taken up, which loads a classifier first."""
+        if key.read_text() == "second":
+            key.write_text("third")
+        return FakeClassifier()
+
     async def whole():
         async with watched(folder / "config.yaml") as served:
             before = await sent(served)
             key.write_text("second")
             await served.look()
-            return before, await sent(served)
+            between = await sent(served)
+        async with watched(folder / "config.yaml", meddling) as served:
+            await served.look()
+            return before, between, await sent(served)
 
-    assert asyncio.run(whole()) == (b"Bearer first", b"Bearer second")
+    assert asyncio.run(whole()) == (b"Bearer first", b"Bearer second", b"Bearer third")

@@ -15,6 +15,7 @@ from runtime.guards.guard import Guard
 from runtime.guards.seen import Judged
 from runtime.guards.text import Span
 from runtime.request.events import Cause
+from runtime.serve.deciding import weight
 from runtime.serve.generation import Generation
 from runtime.serve.messages import BUFFERED, STREAMED, ProcessingRequest
 from runtime.serve.metrics import Metrics
@@ -260,7 +261,7 @@ def test_large_responses_are_read_in_a_thread(settings, chat, monkeypatch):
     data = document("word " * 20_000 + "Agent SMITH")
     answers, code = played(large, opening(), request_body(chat("llama3-8b")), response_headers(), response_body(data))
     assert answers[3].response_body.response.body_mutation.body == data.replace(b"Agent SMITH", b"[PATTERN_1]")
-    assert used == [len(data)]
+    assert used == [weight(data)]
     assert code == grpc.StatusCode.OK
 
 
