@@ -73,6 +73,7 @@ ENVOY_GATEWAY: tuple[Emit, ...] = (
     model_servers.emit,
 )
 COMMON_CHECKS: tuple[Check, ...] = (backend_external.check, router.check, routes_httproute.check, vllm.check)
+ISTIO_CHECKS: tuple[Check, ...] = (*COMMON_CHECKS, gateway_istio.check)
 COMMON_RELEASES = ("gateway-api", "vllm", "llm-d-inference-sim")
 ISTIO_RELEASES = ("istio", *COMMON_RELEASES)
 PICKER = "inference-extension"
@@ -116,13 +117,13 @@ def _pool_checks(project: str) -> Checks:
     """For a target that pools the models behind the endpoint pickers of a project."""
     return Checks(
         releases_check.known(*ISTIO_RELEASES, "inference-extension", project),
-        (*COMMON_CHECKS, pools.check, picker.checker(project), releases_check.preflight(project)),
+        (*ISTIO_CHECKS, pools.check, picker.checker(project), releases_check.preflight(project)),
     )
 
 
 _CHECKS: Mapping[str, Checks] = MappingProxyType(
     {
-        "istio": Checks(releases_check.known(*ISTIO_RELEASES), (*COMMON_CHECKS, refusals.pools_ignored("istio"))),
+        "istio": Checks(releases_check.known(*ISTIO_RELEASES), (*ISTIO_CHECKS, refusals.pools_ignored("istio"))),
         "gie": _pool_checks("inference-extension"),
         "llm-d": _pool_checks("llm-d-router"),
         "ai-gateway": Checks(

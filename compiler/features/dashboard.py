@@ -6,6 +6,7 @@ sidecar finds the dashboard by its label.
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 from compiler.features.objects import Body, Object, make
@@ -95,8 +96,16 @@ def _model(policy: ir.Policy) -> Body:
         },
         "time": {"from": "now-3h", "to": "now"},
         "title": f"Semantic router: {policy.name}",
-        "uid": f"vsr-{policy.name}"[:MAX_UID],
+        "uid": _uid(policy.name),
     }
+
+
+def _uid(name: str) -> str:
+    """By which Grafana tells dashboards apart: of a long name its beginning and a hash of it all."""
+    whole = f"vsr-{name}"
+    if len(whole) <= MAX_UID:
+        return whole
+    return f"{whole[: MAX_UID - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def _of_any(series: str) -> list[Body]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from compiler.diagnostics import Diagnostic
 from compiler.features.gateway_pods import GatewayPods
 from compiler.features.objects import Object, make
 from compiler.link import ir
@@ -11,6 +13,9 @@ from compiler.link import ir
 GATEWAY_API = "gateway.networking.k8s.io/v1"
 GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name"
 """The label that Istio puts on the pods of a Gateway."""
+CLASS = "istio"
+_SERVICE = re.compile(r"[a-z][-a-z0-9]{0,62}")
+"""What the API server takes for a Service's name."""
 
 
 def emit(policy: ir.Policy) -> Iterator[Object]:
@@ -23,7 +28,7 @@ def emit(policy: ir.Policy) -> Iterator[Object]:
         gateway.span,
         namespace=gateway.namespace,
         spec={
-            "gatewayClassName": "istio",
+            "gatewayClassName": CLASS,
             "listeners": [
                 {
                     "name": gateway.listener.name,
@@ -40,3 +45,13 @@ def pods(policy: ir.Policy) -> GatewayPods:
     """Istio's proxies stand where the Gateway does, and name the port of their metrics so."""
     gateway = policy.gateway
     return GatewayPods(gateway.namespace, {GATEWAY_NAME: gateway.name}, "http-envoy-prom")
+
+
+def check(policy: ir.Policy) -> Iterator[Diagnostic]:
+    """VSR312 where Istio could not make the Gateway's Service, which it calls after the Gateway and its class."""
+    name = policy.gateway.name
+    if not _SERVICE.fullmatch(f"{name}-{CLASS}"):
+        most = 63 - len(f"-{CLASS}")
+        message = f"Istio calls the Gateway's Service `{name}-{CLASS}`, which is no name for a Service"
+        hint = f"Give the Gateway a name that begins with a letter, of at most {most} characters."
+        yield Diagnostic("VSR312", message, policy.gateway.span, hint)

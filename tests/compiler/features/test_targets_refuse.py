@@ -203,3 +203,14 @@ def test_router_files_over_the_limit_of_a_configmap_are_refused() -> None:
     found = policy(TWO)
     big = replace(found, router=replace(found.router, files={"d.safetensors": b"\0" * 800_000}))
     assert [item.code for item in targets.notices(big, "istio")] == ["VSR312"]
+
+
+@pytest.mark.parametrize("target", ["istio", "gie", "llm-d"])
+@pytest.mark.parametrize("name", ["a" * 58, "7up"])
+def test_a_gateway_of_which_istio_could_make_no_service_is_refused(target: str, name: str) -> None:
+    """Its Service would be called NAME-istio, which the API server refuses for ever."""
+    found = refused(TWO + f"gateway: {{name: {name}}}\n", target, "VSR312")
+    assert f"`{name}-istio`" in found.message
+    assert "at most 57" in found.hint
+    assert notices(TWO + f"gateway: {{name: {'a' * 57}}}\n", target, "VSR312") == []
+    assert notices(TWO + f"gateway: {{name: {name}}}\n", "envoy-gateway", "VSR312") == []
