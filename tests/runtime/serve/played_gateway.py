@@ -82,6 +82,12 @@ class Gateway:
             pass
         return responses, await call.code()
 
+    def minute_is_over(self) -> None:
+        """Let the server look for requests that have not come, as if their streams had begun long ago."""
+        patience = self.processor._patience
+        patience._waiting = dict.fromkeys(patience._waiting, float("-inf"))
+        patience._look()
+
     async def let_go(self) -> None:
         """Wait until no bytes are in work: a client may hear of a stream's end before the server has let go of it."""
         async with asyncio.timeout(ANY_TIME):

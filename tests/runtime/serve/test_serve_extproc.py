@@ -51,13 +51,15 @@ def test_stream_that_ends_undecided_is_an_error(settings, messages):
 
 def test_body_that_does_not_come_is_waited_for_no_longer_than_a_minute(settings, monkeypatch):
     """Else a few clients that upload a byte now and then take every stream that there is."""
-    monkeypatch.setattr("runtime.serve.patience.UPLOAD", 0.1)
 
     async def whole():
         async with gateway(settings) as envoy:
             call = envoy.open()
             await call.write(request_headers())
-            first, last = await call.read(), await call.read()
+            first = await call.read()
+            envoy.minute_is_over()
+            last = await call.read()
+            monkeypatch.setattr("runtime.serve.patience.UPLOAD", 0.1)
             silent = envoy.open()
             return first, last, await silent.read(), await call.code()
 
