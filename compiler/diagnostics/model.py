@@ -46,6 +46,7 @@ class Diagnostic:
         span: Where.
         hint: What to do about it; empty only where the message says it already.
         severity: Taken from the registry unless the rule says otherwise.
+        hides: Whether what stands at the place must not be shown, as logs are kept and read by many.
     """
 
     code: str
@@ -53,6 +54,7 @@ class Diagnostic:
     span: Span
     hint: str = ""
     severity: Severity | None = None
+    hides: bool = False
 
     @property
     def level(self) -> Severity:

@@ -41,7 +41,7 @@ def _walk(document: Document, node: Node, path: Path) -> Iterator[tuple[Path, Di
                     else "refer to it: `{secret: NAME, key: KEY}`"
                 )
                 hint = f"Put it into a Secret and {own}; if it was real, revoke it."
-                yield path, Diagnostic("VSR227", f"this looks like {what}", document.span(path), hint)
+                yield path, Diagnostic("VSR227", f"this looks like {what}", document.span(path), hint, hides=True)
                 return
     elif isinstance(node, Mapping):
         for key, (_, child) in node.entries.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from compiler.diagnostics.model import Diagnostic, Severity
+from compiler.diagnostics.model import Diagnostic, Severity, Span
 
 MAX_MESSAGE = 300
 MAX_LINE = 160
@@ -19,16 +19,27 @@ def render(found: Iterable[Diagnostic], sources: Mapping[str, str], *, colour: b
         sources: Text by file name, for the excerpts. A finding in any other file goes without one.
         colour: Whether a terminal reads it.
     """
+    items = sorted(found, key=lambda d: d.order)
     lines = {name: source.split("\n") for name, source in sources.items()}
-    return "".join(
-        _one(item, lines.get(item.span.file), colour=colour) for item in sorted(found, key=lambda d: d.order)
-    )
+    for item in items:
+        if item.hides and item.span.file in lines:
+            _hide(lines[item.span.file], item.span)
+    return "".join(_one(item, lines.get(item.span.file), colour=colour) for item in items)
 
 
 def place(item: Diagnostic) -> str:
     """``file:line:col``, or what of it is known."""
     span = item.span
     return f"{span.file}:{span.line}:{span.column}" if span.line else span.file
+
+
+def _hide(lines: list[str], span: Span) -> None:
+    """Put stars in the place of what no finding may show."""
+    for number in range(span.line, min(span.end_line, len(lines)) + 1):
+        line = lines[number - 1]
+        start = span.column - 1 if number == span.line else 0
+        end = span.end_column - 1 if number == span.end_line else len(line)
+        lines[number - 1] = line[:start] + "*" * len(line[start:end]) + line[end:]
 
 
 def _one(item: Diagnostic, lines: list[str] | None, *, colour: bool) -> str:

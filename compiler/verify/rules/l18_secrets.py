@@ -29,7 +29,7 @@ def rule(world: World) -> Iterator[Diagnostic]:
                 if _SECRET.search(text(env.get("name")).upper()) and text(env.get("value")):
                     message = f"`{env['name']}` of {pods.owner.title} is written down here"
                     hint = "Put it into a Secret, refer to that by secretKeyRef, and revoke what was written."
-                    yield Diagnostic("VSR418", message, pods.owner.span(*where, "value"), hint)
+                    yield Diagnostic("VSR418", message, pods.owner.span(*where, "value"), hint, hides=True)
     for proxy in world.of("EnvoyProxy", ENVOY):
         yield from _proxy(proxy)
     for route in world.routes:
@@ -76,4 +76,4 @@ def _headers(route: Manifest) -> Iterator[Diagnostic]:
                     if text(header.get("name")).lower() in _HEADERS and text(header.get("value")):
                         message = f"{route.title} sets `{header['name']}` to a value that is written down here"
                         hint = "Use a policy that takes the key from a Secret, and revoke what was written."
-                        yield Diagnostic("VSR418", message, route.span(*path), hint)
+                        yield Diagnostic("VSR418", message, route.span(*path), hint, hides=True)

@@ -48,3 +48,17 @@ def test_hostile_text_cannot_reach_the_terminal_or_flood_it() -> None:
     start = lines[3].index("^")
     assert lines[2][start : start + 4] == "HERE"
     assert lines[3].strip("| ") == "^^^^"
+
+
+def test_what_must_not_be_shown_is_stars_in_every_excerpt() -> None:
+    """A log is kept and read by many; another finding on the same lines shows no more, and carets stay in place."""
+    source = {"p.yaml": "a: [key-1, x]\nb: |\n  key-2\n  key-3\n"}
+    found = [
+        Diagnostic("VSR227", "a key", Span("p.yaml", 1, 5, 1, 10), hides=True),
+        Diagnostic("VSR227", "keys", Span("p.yaml", 2, 4, 4, 8), hides=True),
+        Diagnostic("VSR101", "x", Span("p.yaml", 1, 12, 1, 13)),
+    ]
+    shown = render(found, source)
+    assert "key-" not in shown
+    assert shown.count(" 1 | a: [*****, x]\n") == 2
+    assert "   |            ^\n" in shown
