@@ -11,7 +11,7 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -21,6 +21,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 from guard_samples import HOSTILE  # noqa: E402 - found by the line above
 
 from runtime.guards.finders import Finder, credentials, injection, personal, spans  # noqa: E402 - as above
+from runtime.guards.guard import Guard  # noqa: E402 - as above
+from runtime.guards.matter import Matter  # noqa: E402 - as above
 from runtime.program.view import never  # noqa: E402 - as above
 from schemas.pii import PATTERN_TYPES  # noqa: E402 - as above
 
@@ -45,6 +47,46 @@ def prompts() -> list[str]:
     return [case["question"] for case in json.loads(path.read_text(encoding="utf-8"))]
 
 
+def conversation() -> str:
+    """A request of an agent: fifty tools, and twenty turns."""
+    about = "Looks up what is known of {0} in the records of {1}, and gives at most ten entries, the newest first."
+    tools = [
+        {
+            "type": "function",
+            "function": {
+                "name": f"look_up_{number}",
+                "description": about.format(f"item {number}", f"department {number}"),
+                "parameters": {
+                    "type": "object",
+                    "properties": {
+                        name: {"type": "string", "description": f"The {name} of entry {number}, as people write it."}
+                        for name in ("title", "author", "place", "period", "order")
+                    },
+                },
+            },
+        }
+        for number in range(50)
+    ]
+    turns = [
+        {"role": ("user", "assistant")[number % 2], "content": about.format(f"turn {number}", "this conversation")}
+        for number in range(20)
+    ]
+    return json.dumps({"model": "auto", "messages": turns, "tools": tools})
+
+
+def agents(finders: Sequence[Finder]) -> tuple[float, float]:
+    """Milliseconds of looking through an agent's request, the first time and again."""
+    text = conversation()
+    values = json.loads(text)
+
+    def look(guard: Guard) -> object:
+        return Matter(text, values).hits(guard, never)
+
+    known = Guard("known", "mask", tuple(finders))
+    look(known)
+    return best(lambda: look(Guard("new", "mask", tuple(finders)))), best(lambda: look(known))
+
+
 def main(size: int = 32_000) -> None:
     """Prints a line a set of finders, then a line a hostile text."""
     every: dict[str, Finder] = {
@@ -57,6 +99,12 @@ def main(size: int = 32_000) -> None:
     for name, finders in (*((name, [finder]) for name, finder in every.items()), ("all three", [*every.values()])):
         taken = [best(lambda finders=finders, text=text: spans(finders, text, never)) for text in texts]
         print(f"  {name:<12} {statistics.mean(taken):7.4f} ms a prompt, {max(taken):7.3f} at most")
+    first, again = agents([*every.values()])
+    text = conversation()
+    print(
+        f"an agent's request of {len(text)} bytes, {len(Matter(text, json.loads(text)).texts)} texts, all three finders"
+    )
+    print(f"  {first:.1f} ms the first time, {again:.1f} ms again, x{first / again:.1f}")
     print(f"hostile texts of {size} and {2 * size} characters, all three finders")
     for name, row in HOSTILE.items():
         short, long = ("".join(islice(cycle(row), length)) for length in (size, 2 * size))

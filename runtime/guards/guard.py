@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import quote
 
+from runtime.guards.harmless import Harmless
 from runtime.guards.text import Normalised, Span
 from runtime.program.view import Expired
 
@@ -35,6 +36,7 @@ class Guard:
         passes_unreadable: whether what is no text passes.
         unmask: whether responses get back what was masked.
         exempt: the models at which it does not hold.
+        harmless: texts in which its finders found nothing.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Guard:
     passes_unreadable: bool = False
     unmask: bool = False
     exempt: frozenset[str] = frozenset()
+    harmless: Harmless = field(default_factory=Harmless, compare=False, repr=False)
 
     def covers(self, model: str | None) -> bool:
         """Whether it holds for what ends at a model; None is an answer that no model gives."""

@@ -89,11 +89,15 @@ class Matter:
         for number, text in enumerate(self.texts):
             if expired():
                 raise OutOfTimeError
-            found = look_through(guard.finders, self._normal(text), expired) if guard.finders else []
+            found = self._matched(guard, text, expired) if guard.finders else []
             found += self._seen(text, looks[number], guard) if looks else ()
             found = [span for span in found if span.end > span.start]
             if found:
                 yield text, found
+
+    def _matched(self, guard: Guard, text: str, expired: Expired) -> list[Span]:
+        """What its patterns find."""
+        return guard.harmless.looked(text, lambda: look_through(guard.finders, self._normal(text), expired))
 
     def _seen(self, text: str, seen: Seen, guard: Guard) -> Iterator[Span]:
         """What counts of what a detector saw, in the offsets of the text."""

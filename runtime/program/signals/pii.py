@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from runtime.guards.finders import Finder, look_through, personal
+from runtime.guards.harmless import Harmless
 from runtime.guards.normalise import normalise
 from runtime.program.view import Expired, OutOfTimeError, View
 from schemas.pii import PATTERN_TYPES
@@ -21,15 +22,19 @@ class Pii:
     everywhere: bool
     cost: int = COST
     work: int = WORK
+    harmless: Harmless = field(default_factory=Harmless, compare=False, repr=False)
 
     def holds(self, view: View, expired: Expired) -> bool:
         """Whether the request has it."""
         for text in view.history if self.everywhere else (view.turn,):
             if expired():
                 raise OutOfTimeError
-            if look_through([self.finder], normalise(text), expired):
+            if self._found(text, expired):
                 return True
         return False
+
+    def _found(self, text: str, expired: Expired) -> bool:
+        return bool(self.harmless.looked(text, lambda: look_through([self.finder], normalise(text), expired)))
 
 
 def build_pii(rule: contract.Pii) -> Pii:
