@@ -33,6 +33,8 @@ _BOUNDS = {
     "less_than_equal": ("at most", "le"),
     "less_than": ("less than", "lt"),
 }
+_PART = 3
+"""Letters that a part of a name must have at least to tell it."""
 
 
 def to_data(node: Node) -> Any:  # noqa: ANN401 - whatever the file holds
@@ -89,10 +91,16 @@ def _follows(model: type[BaseModel], detail: ErrorDetails, others: Sequence[Erro
 
 
 def nearest(word: str, candidates: Sequence[str]) -> str | None:
-    """The candidate that was probably meant; None where none is near."""
+    """The candidate that was probably meant: the nearest by spelling, else the only one that the word is a part of.
+
+    None where there is neither.
+    """
     lowered = {candidate.lower(): candidate for candidate in candidates}
-    near = difflib.get_close_matches(word.lower()[:100], lowered, n=1, cutoff=0.6)
-    return lowered[near[0]] if near else None
+    given = word.lower()[:100]
+    near = difflib.get_close_matches(given, lowered, n=1, cutoff=0.6)
+    if not near and len(given) >= _PART:
+        near = [candidate for candidate in lowered if given in candidate]
+    return lowered[near[0]] if len(near) == 1 else None
 
 
 def suggest(word: str, candidates: Sequence[str], *, list_all: int = 8) -> str:
