@@ -54,7 +54,9 @@ def _target(program: Program, asked: Asked, route: Chosen | None) -> Target | No
     """The model; None where the answer is fixed."""
     if route is None:
         return program.models[program.default if asked.named is None else asked.named]
-    return None if route.effects.respond is not None else route.target(draw(asked.seed))
+    if route.effects.respond is not None:
+        return None
+    return route.targets[0][0] if len(route.targets) == 1 else route.target(draw(asked.seed))
 
 
 def _sent(
