@@ -15,7 +15,6 @@ from runtime.output import log
 from runtime.request.events import Continue, Route
 from runtime.serve.messages import EXT_PROC_SERVICE, ProcessingRequest
 from runtime.serve.server import _loop_factory
-from runtime.serve.threads import unhurried
 from runtime.serve.wire import encoded
 
 
@@ -40,12 +39,11 @@ async def process(_: object, context: Any) -> None:  # noqa: ANN401 - grpc ships
 
 async def main() -> None:
     """Serve until the process is ended."""
-    with unhurried():
-        server = grpc.aio.server(options=[("grpc.max_concurrent_streams", 65_535)])
-        method = grpc.stream_stream_rpc_method_handler(process, ProcessingRequest.FromString, None)
-        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(EXT_PROC_SERVICE, {"Process": method}),))
-        port = server.add_insecure_port("127.0.0.1:0")
-        await server.start()
+    server = grpc.aio.server(options=[("grpc.max_concurrent_streams", 65_535)])
+    method = grpc.stream_stream_rpc_method_handler(process, ProcessingRequest.FromString, None)
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(EXT_PROC_SERVICE, {"Process": method}),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
     log("serving", address=f"127.0.0.1:{port}", http="")
     await server.wait_for_termination()
 

@@ -26,7 +26,6 @@ from runtime.serve.http import HttpPort
 from runtime.serve.metrics import Metrics
 from runtime.serve.reload import POLL, Reloader, keys_hash
 from runtime.serve.sockets import connections, stop_listening
-from runtime.serve.threads import unhurried
 from runtime.serve.tls import Tls
 from runtime.serve.trace import tracing
 from schemas.runtime import FOLLOWING
@@ -112,8 +111,7 @@ async def _serve(config: Path, listen: Listen, load: Loader, poll: float, creden
         processor = Processor(generation, metrics, tracing=traces)
         reloader = Reloader(config, load, processor, metrics, generation, keys, credentials)
         await reloader.look()  # what changed while it was read may be half of each
-        with unhurried():
-            server, port = await _listen_grpc(health, processor, listen, generation.max_message)
+        server, port = await _listen_grpc(health, processor, listen, generation.max_message)
         watch = asyncio.ensure_future(reloader.watch(poll, hurry))
         metrics.follow(lambda: processor.generation.waiting)
         health.stalled = lambda: processor.stalled

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -9,8 +8,6 @@ import sys
 import threading
 import urllib.error
 import urllib.request
-from contextlib import suppress
-from pathlib import Path
 
 import grpc
 import pytest
@@ -138,15 +135,3 @@ def test_model_that_cannot_be_loaded_is_a_users_error(settings, monkeypatch):
     monkeypatch.setattr(classifier.CompiledClassifier, "load", refuse)
     with pytest.raises(UserError, match=r"head\.safetensors is not there"):
         load_classifier(settings)
-
-
-@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="only Linux tells the policy of a thread")
-def test_threads_of_grpc_do_not_interrupt_the_event_loop(server):
-    """The loop's own thread, and those that it starts later, are scheduled as ever."""
-    process, _ = server
-    policies = {}
-    for each in Path(f"/proc/{process.pid}/task").iterdir():
-        with suppress(ProcessLookupError):  # it has just ended
-            policies[int(each.name)] = os.sched_getscheduler(int(each.name))
-    assert policies.pop(process.pid) == os.SCHED_OTHER
-    assert os.SCHED_BATCH in policies.values()
