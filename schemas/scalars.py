@@ -7,10 +7,11 @@ message where it wants a number. The front end hands every unquoted value over a
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError
 
 
 class Plain(str):
@@ -95,6 +96,24 @@ def _matches(pattern: str, what: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+@dataclass(frozen=True)
+class _Shown:
+    """As `_matches`, and the schema says the pattern, for editors."""
+
+    form: AfterValidator
+    pattern: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 - whatever pydantic hands over
+        return self.form.__get_pydantic_core_schema__(source, handler)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return handler(schema) | {"pattern": f"^{self.pattern}$"}
+
+
+def _shown(pattern: str, what: str) -> _Shown:
+    return _Shown(_matches(pattern, what), pattern)
+
+
 Text = Annotated[str, BeforeValidator(_text)]
 Int = Annotated[int, BeforeValidator(_integer)]
 Number = Annotated[float, BeforeValidator(_number)]
@@ -114,8 +133,7 @@ Bytes = Annotated[
 DNS_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 Label = Annotated[
     Text,
-    _matches(DNS_LABEL, "a DNS label (lower-case letters, digits and `-`, at most 63)"),
-    Field(json_schema_extra={"pattern": f"^{DNS_LABEL}$"}),
+    _shown(DNS_LABEL, "a DNS label (lower-case letters, digits and `-`, at most 63)"),
 ]
 Name = Annotated[
     Text,
@@ -124,8 +142,7 @@ Name = Annotated[
 ]
 Header = Annotated[
     Text,
-    _matches(r"[\x21-\x7e]{1,253}", "a name that a header can carry (printable ASCII without blanks, at most 253)"),
-    Field(json_schema_extra={"pattern": "^[\\x21-\\x7e]{1,253}$"}),
+    _shown(r"[\x21-\x7e]{1,253}", "a name that a header can carry (printable ASCII without blanks, at most 253)"),
 ]
 """A name that travels as a header value: a model's. ``meta-llama/Llama-3.1-8B`` and ``mistral:latest`` are ordinary."""
 Port = Annotated[Int, Field(ge=1, le=65535)]
@@ -140,49 +157,43 @@ Release = Annotated[Text, _matches(r"v?[0-9]{1,4}(\.[0-9]{1,4}){1,2}(-[a-z0-9.]{
 _SECRET_KEY = r"[-._a-zA-Z0-9]{1,253}"  # noqa: S105 - the form of a key's name
 SecretKeyName = Annotated[
     Text,
-    _matches(_SECRET_KEY, "a key of a Secret (letters, digits, `-`, `.` and `_`)"),
-    Field(json_schema_extra={"pattern": f"^{_SECRET_KEY}$"}),
+    _shown(_SECRET_KEY, "a key of a Secret (letters, digits, `-`, `.` and `_`)"),
 ]
 _STORAGE = r"[1-9][0-9]*(Mi|Gi|Ti)"
 Storage = Annotated[
     Text,
-    _matches(_STORAGE, "a size in Mi, Gi or Ti, such as `40Gi`"),
-    Field(json_schema_extra={"pattern": f"^{_STORAGE}$"}),
+    _shown(_STORAGE, "a size in Mi, Gi or Ti, such as `40Gi`"),
 ]
 _API = r"https://[a-zA-Z0-9.-]+(:[0-9]{1,5})?(/[\w./-]*)?"
 ApiUrl = Annotated[
     Text,
-    _matches(_API, "the https URL of an API, such as `https://api.example.com/v1`"),
-    Field(json_schema_extra={"pattern": f"^{_API}$"}, max_length=1024),
+    _shown(_API, "the https URL of an API, such as `https://api.example.com/v1`"),
+    Field(max_length=1024),
 ]
 _SERVER = r"https://\S+"
 ServerUrl = Annotated[
     Text,
-    _matches(_SERVER, "the URL of an API server, such as `https://kubernetes.default.svc`"),
-    Field(json_schema_extra={"pattern": f"^{_SERVER}$"}, max_length=1024),
+    _shown(_SERVER, "the URL of an API server, such as `https://kubernetes.default.svc`"),
+    Field(max_length=1024),
 ]
 _SERVICE = r"[a-z0-9-]+(\.[a-z0-9-]+)?(:[0-9]{1,5})?"
 ServiceAddress = Annotated[
     Text,
-    _matches(_SERVICE, "a Service as in `name`, `name:port` or `name.namespace:port`"),
-    Field(json_schema_extra={"pattern": f"^{_SERVICE}$"}),
+    _shown(_SERVICE, "a Service as in `name`, `name:port` or `name.namespace:port`"),
 ]
 _REPOSITORY = r"[\w.-]+/[\w.-]+"
 Repository = Annotated[
     Text,
-    _matches(_REPOSITORY, "a repository on Hugging Face, such as `owner/name`"),
-    Field(json_schema_extra={"pattern": f"^{_REPOSITORY}$"}),
+    _shown(_REPOSITORY, "a repository on Hugging Face, such as `owner/name`"),
 ]
 _COMMIT = r"[0-9a-f]{40}"
 Commit = Annotated[
     Text,
-    _matches(_COMMIT, "a commit (40 hexadecimal digits): branches and tags move"),
-    Field(json_schema_extra={"pattern": f"^{_COMMIT}$"}),
+    _shown(_COMMIT, "a commit (40 hexadecimal digits): branches and tags move"),
 ]
 HeaderName = Annotated[
     Text,
-    _matches(r"[a-z0-9!#$%&'*+.^_`|~-]{1,128}", "a lower-case header name"),
-    Field(json_schema_extra={"pattern": "^[a-z0-9!#$%&'*+.^_`|~-]{1,128}$"}),
+    _shown(r"[a-z0-9!#$%&'*+.^_`|~-]{1,128}", "a lower-case header name"),
 ]
 
 TOKEN_SECRET = "hf-token-secret"  # noqa: S105 - the Secret's name, not a secret
