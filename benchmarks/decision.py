@@ -86,7 +86,7 @@ async def streams(processor: Processor, tries: int) -> float:
     for _ in range(tries):
         context = Context(*sent)
         begun = time.thread_time_ns()
-        await processor.process(None, context)
+        await processor.process(context)
         context.end()
         best = min(best, time.thread_time_ns() - begun)
     return best / 1e3

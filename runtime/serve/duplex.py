@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
-
-import grpc
 
 from runtime.request.events import Route
 from runtime.serve.exchange import Held
 from runtime.serve.messages import ProcessingResponse
+from runtime.serve.transport.stream import Stream
 from runtime.serve.wire import ModeError, direct
 
 PART = 64 << 10
@@ -29,11 +27,11 @@ class Upload:
     trailers: bool
 
 
-async def gathered(context: Any, held: Held, most: int, full: Callable[[], bool]) -> Upload | None:  # noqa: ANN401 - grpc ships no types
+async def gathered(stream: Stream, held: Held, most: int, full: Callable[[], bool]) -> Upload | None:
     """Read the parts of a body.
 
     Args:
-        context: of the stream.
+        stream: where they come.
         held: counts the bytes.
         most: bytes that a body may have; no part is read after more.
         full: whether too many bytes are in work, so that no more are read.
@@ -45,7 +43,7 @@ async def gathered(context: Any, held: Held, most: int, full: Callable[[], bool]
         ModeError: something else than a part came.
     """
     body = bytearray()
-    while (message := await context.read()) is not grpc.aio.EOF:
+    while message := await stream.read():
         kind = message.WhichOneof("request")
         if kind == "request_trailers":
             return Upload(bytes(body), trailers=True)

@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 
-import grpc
-
 from runtime.output import flush, log
 from runtime.request.events import (
     Answer,
@@ -28,13 +26,14 @@ from runtime.serve.metrics import Metrics
 from runtime.serve.patience import Patience, too_slow
 from runtime.serve.responses import Responses
 from runtime.serve.trace import Tracing, carrier_of
+from runtime.serve.transport.stream import Method, Methods, Outcome, Status, Stream
 from runtime.serve.wire import BodyMode, ModeError, check_mode, encoded, to_event
 from runtime.serve.workers import OverloadedError
 
 FLUSH = 0.1
 """Seconds that the log line of a decision may wait for others: writing each by itself costs as much as deciding."""
-_UNDECIDED = (grpc.StatusCode.INTERNAL, "the stream ended before a decision")
-_STOPPING = (grpc.StatusCode.UNAVAILABLE, "the runtime is stopping")
+_UNDECIDED = (Status.INTERNAL, "the stream ended before a decision")
+_STOPPING = (Status.UNAVAILABLE, "the runtime is stopping")
 
 
 class Processor:
@@ -65,12 +64,9 @@ class Processor:
         self._deciding = Deciding(self._metrics.holds, max_held)
         self._responses = Responses(self._deciding.readers, self._metrics, self._deciding.count)
 
-    def handler(self) -> Any:  # noqa: ANN401 - grpc ships no types
-        """The gRPC handler of the service."""
-        # On the wire it is a stream either way. As the result of a "unary" method the last message leaves together with
-        # the status, in one operation less. Messages before it are written; like it they are bytes already.
-        method = grpc.stream_unary_rpc_method_handler(self.process, ProcessingRequest.FromString, None)
-        return grpc.method_handlers_generic_handler(EXT_PROC_SERVICE, {"Process": method})
+    def methods(self) -> Methods:
+        """The service for a transport."""
+        return {(EXT_PROC_SERVICE, "Process"): Method(ProcessingRequest.FromString, self.process)}
 
     @property
     def open_streams(self) -> int:
@@ -143,10 +139,10 @@ class Processor:
             self._tracing.close()
         flush()
 
-    async def process(self, _: object, context: Any) -> bytes:  # noqa: ANN401 - grpc ships no types
-        """Drive one stream and return its last message, with which it ends in OK.
+    async def process(self, stream: Stream) -> Outcome:
+        """Drive one stream to its end: its last message, with which it ends in OK, or an error status.
 
-        Envoy takes OK before a decision for a pass, so every other way out is an error status.
+        Envoy takes OK before a decision for a pass, so every other way out is an error.
         """
         task = asyncio.current_task()
         if task is None:
@@ -155,31 +151,24 @@ class Processor:
         self._patience.begin(task)
         exchange = Exchange(self._generation)
         try:
-            outcome = await self._outcome(task, exchange, context)
+            outcome = await self._outcome(task, exchange, stream)
         finally:
             self._open.discard(task)
             self._following.discard(task)
             self._patience.end(task)
-        if isinstance(outcome, bytes):
-            return outcome
-        code, reason = outcome
-        log("aborted", status=code.name, reason=reason)
-        self._metrics.failed("aborted", exchange.model)
-        await context.abort(code, reason)
-        raise RuntimeError("aborting came back")
+        if not isinstance(outcome, bytes):
+            status, reason = outcome
+            log("aborted", status=status.name, reason=reason)
+            self._metrics.failed("aborted", exchange.model)
+        return outcome
 
-    async def _outcome(
-        self,
-        task: asyncio.Task[Any],
-        exchange: Exchange,
-        context: Any,  # noqa: ANN401 - as above
-    ) -> bytes | tuple[Any, str]:
+    async def _outcome(self, task: asyncio.Task[Any], exchange: Exchange, stream: Stream) -> Outcome:
         """The decision's message; without one, the error status to end with and its reason."""
         if self._draining:
             return _STOPPING
         exchange.generation.enter()
         try:
-            return await self._converse(task, exchange, context)
+            return await self._converse(task, exchange, stream)
         except asyncio.CancelledError:
             if self._patience.lost(task):
                 task.uncancel()
@@ -190,21 +179,16 @@ class Processor:
             task.uncancel()
             return _STOPPING
         except (ModeError, OutOfOrderError) as error:
-            return grpc.StatusCode.FAILED_PRECONDITION, str(error)
+            return Status.FAILED_PRECONDITION, str(error)
         except Exception as error:  # noqa: BLE001 - whatever it is, the stream must not end in OK
-            return grpc.StatusCode.INTERNAL, f"internal error ({type(error).__name__})"
+            return Status.INTERNAL, f"internal error ({type(error).__name__})"
         finally:
             exchange.generation.leave()
 
-    async def _converse(
-        self,
-        task: asyncio.Task[Any],
-        exchange: Exchange,
-        context: Any,  # noqa: ANN401 - as above
-    ) -> bytes | tuple[Any, str]:
+    async def _converse(self, task: asyncio.Task[Any], exchange: Exchange, stream: Stream) -> Outcome:
         """Exchange messages until there is a decision."""
-        message = await context.read()
-        if message is grpc.aio.EOF:
+        message = await stream.read()
+        if not message:
             return _UNDECIDED
         generation = exchange.generation
         told = generation.rules.tells is not None
@@ -220,13 +204,13 @@ class Processor:
         if not isinstance(action, Continue):
             raise OutOfOrderError(f"{type(action).__name__} before the body")
         held = Held(self._deciding.count)
-        context.add_done_callback(held.release)
+        stream.add_done_callback(held.release)
         if exchange.mode is BodyMode.STREAMED:
-            return await self._converse_in_parts(task, exchange, state, held, context)
-        await context.write(encoded(action))
+            return await self._converse_in_parts(task, exchange, state, held, stream)
+        await stream.write(encoded(action))
         del message, first  # who sends no body has no headers held either
-        message = await context.read()
-        if message is grpc.aio.EOF:
+        message = await stream.read()
+        if not message:
             return _UNDECIDED
         self._patience.end(task)
         begun = monotonic()
@@ -240,9 +224,9 @@ class Processor:
             return encoded(decided)
         exchange.model = decided.model
         self._following.add(task)
-        await context.write(encoded(decided))
+        await stream.write(encoded(decided))
         held.release()
-        return await self._responses.follow(context, decided.response, exchange)
+        return await self._responses.follow(stream, decided.response, exchange)
 
     async def _converse_in_parts(
         self,
@@ -250,11 +234,11 @@ class Processor:
         exchange: Exchange,
         state: State,
         held: Held,
-        context: Any,  # noqa: ANN401 - as above
-    ) -> bytes | tuple[Any, str]:
+        stream: Stream,
+    ) -> Outcome:
         """Gather the parts of a body, decide, and send all of it back in parts."""
         generation = exchange.generation
-        upload = await gathered(context, held, generation.rules.max_body, lambda: self._deciding.full(generation))
+        upload = await gathered(stream, held, generation.rules.max_body, lambda: self._deciding.full(generation))
         if upload is None:
             return _UNDECIDED
         self._patience.end(task)
@@ -265,7 +249,7 @@ class Processor:
             return encoded(decided)
         *before, last = in_parts(decided, upload)
         for each in before:
-            await context.write(each)
+            await stream.write(each)
         return last
 
     def _note(self, exchange: Exchange, action: Route | Answer, begun: float | None) -> None:

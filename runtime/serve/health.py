@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
-
-import grpc
 
 from runtime.request.events import Answer
 from runtime.serve.messages import (
@@ -16,6 +13,7 @@ from runtime.serve.messages import (
     HealthCheckRequest,
     HealthCheckResponse,
 )
+from runtime.serve.transport.stream import Method, Methods, Outcome, Status, Stream
 
 PLAIN = "text/plain"
 METRICS = "text/plain; version=0.0.4; charset=utf-8"
@@ -44,17 +42,18 @@ class Health:
         """Whether a request that came now would be decided."""
         return self.ready and not self.stalled()
 
-    def handler(self) -> Any:  # noqa: ANN401 - grpc ships no types
-        """The gRPC handler of ``grpc.health.v1.Health/Check``."""
-        method = grpc.unary_unary_rpc_method_handler(
-            self._check, HealthCheckRequest.FromString, HealthCheckResponse.SerializeToString
-        )
-        return grpc.method_handlers_generic_handler(HEALTH_SERVICE, {"Check": method})
+    def methods(self) -> Methods:
+        """``grpc.health.v1.Health/Check`` for a transport."""
+        return {(HEALTH_SERVICE, "Check"): Method(HealthCheckRequest.FromString, self._check)}
 
-    async def _check(self, request: Any, context: Any) -> Any:  # noqa: ANN401 - grpc ships no types
+    async def _check(self, stream: Stream) -> Outcome:
+        request = await stream.read()
+        if not request:
+            return Status.INTERNAL, "nothing was asked"
         if request.service not in ("", EXT_PROC_SERVICE):
-            await context.abort(grpc.StatusCode.NOT_FOUND, "no such service")
-        return HealthCheckResponse(status=SERVING if self.serving else NOT_SERVING)
+            return Status.NOT_FOUND, "no such service"
+        answer = HealthCheckResponse(status=SERVING if self.serving else NOT_SERVING)
+        return bytes(answer.SerializeToString())
 
     def page(self, method: str, path: str) -> Answer | None:
         """The answer over HTTP; None where the path is none of `PAGES`."""

@@ -6,9 +6,6 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 from time import monotonic
-from typing import Any
-
-import grpc
 
 from runtime.output import log
 from runtime.program.program import GUARD_WORK
@@ -31,6 +28,7 @@ from runtime.request.response_plan import ResponsePlan
 from runtime.serve.deciding import LARGE_WORK, weight
 from runtime.serve.exchange import Exchange, guards_told
 from runtime.serve.metrics import Metrics
+from runtime.serve.transport.stream import Outcome, Status, Stream
 from runtime.serve.wire_response import from_response, to_response_event
 from runtime.serve.workers import OverloadedError, Workers
 
@@ -49,14 +47,14 @@ class Responses:
         self._metrics = metrics
         self._hold = hold
 
-    async def follow(self, context: Any, plan: ResponsePlan, exchange: Exchange) -> bytes | tuple[Any, str]:  # noqa: ANN401 - grpc ships no types
+    async def follow(self, stream: Stream, plan: ResponsePlan, exchange: Exchange) -> Outcome:
         """Exchange messages until nothing of the response is left to be read.
 
         Returns:
             The last message, with which the stream ends in OK; without one, the error status and its reason.
         """
         state: ResponseState = AwaitsResponse(plan)
-        while (message := await context.read()) is not grpc.aio.EOF:
+        while message := await stream.read():
             end = monotonic() + exchange.generation.budget
             event = to_response_event(message, lambda end=end: monotonic() > end)  # type: ignore[misc] # a default binds
             size = len(event.body) if isinstance(event, ResponseBody) else 0
@@ -74,14 +72,14 @@ class Responses:
                 answer = from_response(event, action).SerializeToString()
                 if isinstance(state, Over):
                     return bytes(answer)
-                await context.write(answer)
+                await stream.write(answer)
             except ResponseError as error:
-                return grpc.StatusCode.FAILED_PRECONDITION, str(error)
+                return Status.FAILED_PRECONDITION, str(error)
             except (OverloadedError, TimeoutError):
-                return grpc.StatusCode.UNAVAILABLE, "the response could not be read in time"
+                return Status.UNAVAILABLE, "the response could not be read in time"
             finally:
                 self._hold(-size)
-        return grpc.StatusCode.CANCELLED, "nobody waits for the response any more"
+        return Status.CANCELLED, "nobody waits for the response any more"
 
     async def _step(
         self, state: ResponseState, event: ResponseEvent, work: int, budget: float

@@ -10,9 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
-
-import grpc
+from typing import TYPE_CHECKING
 
 from runtime import settings
 from runtime.errors import UserError
@@ -25,27 +23,17 @@ from runtime.serve.health import Health
 from runtime.serve.http import HttpPort
 from runtime.serve.metrics import Metrics
 from runtime.serve.reload import POLL, Reloader, keys_hash
-from runtime.serve.sockets import connections, stop_listening
 from runtime.serve.tls import Tls
 from runtime.serve.trace import tracing
+from runtime.serve.transport import aio
+from runtime.serve.transport.stream import AGE, MAX_STREAMS, SHARED_STREAMS, Server
 from schemas.runtime import FOLLOWING
 
 if TYPE_CHECKING:
     from runtime.serve.api.api import HttpApi
 
-SHARED_STREAMS = 32
-"""Streams of a connection where there are several workers: a gateway opens one connection more than it can fill, and
-which worker has it is drawn by the kernel. With as many as else all requests would go to one."""
-MAX_STREAMS = 4096
-"""Streams at a time, over all connections; one more is refused with RESOURCE_EXHAUSTED."""
 DRAIN = 5.0
 """Seconds for streams that were told to end to have ended."""
-AGE = 5.0
-"""Seconds after which a connection is asked to make place for another, give or take a tenth.
-
-That happens without a loss, while a server that stops refuses streams which its gateway opens before it has heard of
-it. So a server that is told to stop waits for the last of its connections first.
-"""
 _LOOK = 0.05
 _LOOPBACK = Address("127.0.0.1", 0)
 
@@ -111,7 +99,7 @@ async def _serve(config: Path, listen: Listen, load: Loader, poll: float, creden
         processor = Processor(generation, metrics, tracing=traces)
         reloader = Reloader(config, load, processor, metrics, generation, keys, credentials)
         await reloader.look()  # what changed while it was read may be half of each
-        server, port = await _listen_grpc(health, processor, listen, generation.max_message)
+        server = await _listen_grpc(health, processor, listen, generation.max_message)
         watch = asyncio.ensure_future(reloader.watch(poll, hurry))
         metrics.follow(lambda: processor.generation.waiting)
         health.stalled = lambda: processor.stalled
@@ -119,12 +107,18 @@ async def _serve(config: Path, listen: Listen, load: Loader, poll: float, creden
             api.processor = processor
         health.ready = True
         word = "worker_serving" if is_worker() else "serving"
-        log(word, address=f"{listen.grpc.host}:{port}", http=bound, pid=os.getpid(), config=processor.generation.digest)
+        log(
+            word,
+            address=f"{listen.grpc.host}:{server.port}",
+            http=bound,
+            pid=os.getpid(),
+            config=processor.generation.digest,
+        )
         await stop.wait()
         watch.cancel()
         with suppress(asyncio.CancelledError):
             await watch
-        await _drain(server, health, processor, port)
+        await _drain(server, health, processor)
         processor.close()
     finally:
         if line:
@@ -141,14 +135,14 @@ def _api(health: Health, metrics: Metrics, listen: Listen) -> HttpApi | None:
     return HttpApi(lambda: health.serving, metrics, listen.classify)
 
 
-async def _drain(server: Any, health: Health, processor: Processor, port: int) -> None:  # noqa: ANN401 - grpc ships no types
+async def _drain(server: Server, health: Health, processor: Processor) -> None:
     """Be unready and take no new connection, serve those that are there to their end, then end what is undecided."""
     log("draining", open=processor.open_streams)
     health.ready = False
-    stop_listening(port)
+    server.retire()
     # Whoever stalls must not hold all others up: streams that are open now have this long, too.
     until = monotonic() + AGE * 1.2
-    while connections(port) and monotonic() < until:  # noqa: ASYNC110 - gRPC tells nobody when a connection has gone
+    while server.connections and monotonic() < until:  # noqa: ASYNC110 - transports tell nobody of it
         await asyncio.sleep(_LOOK)
     stopping = asyncio.ensure_future(server.stop(FOLLOWING + DRAIN))
     await processor.drain(0, FOLLOWING)
@@ -166,28 +160,14 @@ async def _listen_http(http: HttpPort, address: Address) -> HttpPort:
     return http
 
 
-async def _listen_grpc(health: Health, processor: Processor, listen: Listen, max_message: int) -> tuple[Any, int]:
-    server = grpc.aio.server(
-        maximum_concurrent_rpcs=MAX_STREAMS,
-        options=[
-            ("grpc.so_reuseport", 1),
-            ("grpc.max_receive_message_length", max_message),
-            ("grpc.max_send_message_length", max_message),
-            ("grpc.max_concurrent_streams", SHARED_STREAMS if is_worker() else MAX_STREAMS),
-            ("grpc.max_connection_age_ms", int(AGE * 1000)),
-            ("grpc.http2.bdp_probe", 0),  # the way from a gateway is short: probing it costs more than it finds
-        ],
+async def _listen_grpc(health: Health, processor: Processor, listen: Listen, max_message: int) -> Server:
+    return await aio.listen(
+        listen.grpc,
+        listen.tls,
+        {**processor.methods(), **health.methods()},
+        max_message=max_message,
+        streams=SHARED_STREAMS if is_worker() else MAX_STREAMS,
     )
-    server.add_generic_rpc_handlers((processor.handler(), health.handler()))
-    try:
-        if listen.tls:
-            port = server.add_secure_port(str(listen.grpc), listen.tls.credentials())
-        else:
-            port = server.add_insecure_port(str(listen.grpc))
-    except RuntimeError:
-        raise UserError(f"cannot listen on {listen.grpc}; give another --address") from None
-    await server.start()
-    return server, port
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

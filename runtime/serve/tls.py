@@ -4,52 +4,49 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import grpc
 
 from runtime.errors import UserError
 from runtime.output import log
 
 
 @dataclass(frozen=True, slots=True)
+class Files:
+    """What was read, in PEM."""
+
+    cert: bytes
+    key: bytes
+    client_ca: bytes | None
+
+
 class Tls:
-    """PEM files: the chain, its key, and those who sign clients' certificates, without which none is asked for."""
+    """PEM files: the chain, its key, and those who sign clients' certificates, without which none is asked for.
 
-    cert: Path
-    key: Path
-    client_ca: Path | None = None
+    Raises:
+        UserError: a file cannot be read or is no PEM.
+    """
 
-    def credentials(self) -> Any:  # noqa: ANN401 - grpc ships no types
-        """Credentials of the server. The files are read again for each connection; what cannot be read changes nothing.
+    def __init__(self, cert: Path, key: Path, client_ca: Path | None = None) -> None:
+        self.cert, self.key, self.client_ca = cert, key, client_ca
+        self.files = self._read()
 
-        Raises:
-            UserError: a file cannot be read or is no PEM.
+    def renewed(self) -> Files | None:
+        """The files where they are others than those that serve, which they do from now on.
+
+        What cannot be read is told in the log, and changes nothing.
         """
-        serving = self._read()
+        try:
+            found = self._read()
+        except UserError as error:
+            log("tls_refused", reason=str(error))
+            return None
+        if found == self.files:
+            return None
+        self.files = found
+        log("tls_reloaded", cert=str(self.cert))
+        return found
 
-        def fetch() -> Any:  # noqa: ANN401 - grpc ships no types
-            nonlocal serving
-            try:
-                found = self._read()
-            except UserError as error:
-                log("tls_refused", reason=str(error))
-                return None
-            if found == serving:
-                return None
-            serving = found
-            log("tls_reloaded", cert=str(self.cert))
-            return _configuration(found)
-
-        return grpc.dynamic_ssl_server_credentials(_configuration(serving), fetch, self.client_ca is not None)
-
-    def _read(self) -> tuple[bytes, bytes, bytes | None]:
-        return _pem(self.cert), _pem(self.key), _pem(self.client_ca) if self.client_ca else None
-
-
-def _configuration(files: tuple[bytes, bytes, bytes | None]) -> Any:  # noqa: ANN401 - grpc ships no types
-    cert, key, client_ca = files
-    return grpc.ssl_server_certificate_configuration([(key, cert)], client_ca)
+    def _read(self) -> Files:
+        return Files(_pem(self.cert), _pem(self.key), _pem(self.client_ca) if self.client_ca else None)
 
 
 def _pem(path: Path) -> bytes:

@@ -16,7 +16,8 @@ from support import ROOT, SMALL, kubectl, linked
 from compiler import targets
 from compiler.features import extproc, gateway_istio, router, router_policies
 from compiler.features.components import Component
-from runtime.serve.server import AGE, DRAIN
+from runtime.serve.server import DRAIN
+from runtime.serve.transport.stream import AGE
 from schemas.headers import STRIPPED
 from schemas.runtime import FOLLOWING
 

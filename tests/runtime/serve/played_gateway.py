@@ -9,6 +9,7 @@ from dataclasses import replace
 import grpc
 from runtime_fakes import FakeClassifier
 
+from runtime.serve.address import Address
 from runtime.serve.classify import ClassifierPool
 from runtime.serve.extproc import Processor
 from runtime.serve.generation import Generation
@@ -21,6 +22,7 @@ from runtime.serve.messages import (
     ProcessingResponse,
 )
 from runtime.serve.metrics import Metrics
+from runtime.serve.transport import aio
 
 ANY_TIME = 30.0
 
@@ -104,13 +106,11 @@ async def gateway(
         generation = Generation(replace(settings, budget=budget), ClassifierPool(classifier or FakeClassifier()))
     processor = Processor(generation, metrics, max_held, tracing)
     health = Health()
-    server = grpc.aio.server(options=[("grpc.max_receive_message_length", settings.limits.maxMessage)])
-    server.add_generic_rpc_handlers((processor.handler(), health.handler()))
-    port = server.add_insecure_port("127.0.0.1:0")
-    await server.start()
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+    methods = {**processor.methods(), **health.methods()}
+    server = await aio.listen(Address("127.0.0.1", 0), None, methods, max_message=settings.limits.maxMessage)
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
         yield Gateway(processor, health, channel)
-    await server.stop(None)
+    await server.stop(0)
     processor.close()
 
 
