@@ -10,6 +10,7 @@ import click
 
 from runtime.errors import UserError
 from runtime.output import complain
+from runtime.serve.transport.stream import TRANSPORTS
 from schemas.version import VERSION
 
 
@@ -51,6 +52,11 @@ def cli() -> None:
 @click.option("--credentials", type=_DIRECTORY, help="Keys of providers; by default `credentials` beside the config.")
 @click.option("--keys-at-gateway", is_flag=True, help="Read no keys of providers: the gateway adds them afterwards.")
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes that serve.")
+@click.option(
+    "--transport",
+    type=click.Choice(TRANSPORTS),
+    help="What speaks HTTP/2; nghttp2, the faster one, where it is installed, else grpc.",
+)
 @click.option("--tls-cert", type=_DIRECTORY, help="The chain (PEM) for the gRPC port; followed as it changes.")
 @click.option("--tls-key", type=_DIRECTORY, help="Its key (PEM).")
 @click.option("--tls-client-ca", type=_DIRECTORY, help="Who signs the certificates (PEM) that gateways must then show.")
@@ -64,6 +70,7 @@ def serve(  # noqa: PLR0913 - one an option
     api: bool,
     keys_at_gateway: bool,
     workers: int,
+    transport: str | None,
     tls_cert: Path | None,
     tls_key: Path | None,
     tls_client_ca: Path | None,
@@ -93,12 +100,12 @@ def serve(  # noqa: PLR0913 - one an option
     else:
         from runtime.credentials import KEYLESS  # noqa: PLC0415 - only a process that serves needs it
         from runtime.serve.load import load_classifier  # noqa: PLC0415 - likewise
-        from runtime.serve.server import Listen, run  # noqa: PLC0415 - loads grpc
+        from runtime.serve.server import Listen, run  # noqa: PLC0415 - loads much
         from runtime.serve.tls import Tls  # noqa: PLC0415 - likewise
 
         tls = Tls(tls_cert, tls_key, tls_client_ca) if tls_cert and tls_key else None
         keys = KEYLESS if keys_at_gateway else credentials
-        run(config, Listen(address, http_address, tls, api, classify), load_classifier, credentials=keys)
+        run(config, Listen(address, http_address, tls, api, classify, transport), load_classifier, credentials=keys)
 
 
 @cli.command(short_help="Run a policy's checkpoints in a process of their own.")
@@ -174,7 +181,7 @@ def main() -> None:
         sys.exit(1)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
-        if package not in ("aiohttp", "grpc", "google", "prometheus_client", "pydantic", "re2", "ruamel"):
+        if package not in ("aiohttp", "cffi", "grpc", "google", "prometheus_client", "pydantic", "re2", "ruamel"):
             raise
         complain(f"the package {package} is not installed; run pip install 'vsr-compile[runtime]'")
         sys.exit(1)

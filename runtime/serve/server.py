@@ -25,7 +25,7 @@ from runtime.serve.metrics import Metrics
 from runtime.serve.reload import POLL, Reloader, keys_hash
 from runtime.serve.tls import Tls
 from runtime.serve.trace import tracing
-from runtime.serve.transport import aio
+from runtime.serve.transport.choose import chosen
 from runtime.serve.transport.stream import AGE, MAX_STREAMS, SHARED_STREAMS, Server
 from schemas.runtime import FOLLOWING
 
@@ -45,6 +45,7 @@ class Listen:
     Attributes:
         api: whether the HTTP port has the API, too.
         classify: the classifier that the API's ``/classify`` asks where a request names none.
+        transport: ``nghttp2`` or ``grpc``; None for the first where it is installed, else the second.
     """
 
     grpc: Address
@@ -52,6 +53,7 @@ class Listen:
     tls: Tls | None = None
     api: bool = False
     classify: str | None = None
+    transport: str | None = None
 
 
 def run(config: Path, listen: Listen, load: Loader, poll: float = POLL, *, credentials: Path | None = None) -> None:
@@ -111,6 +113,7 @@ async def _serve(config: Path, listen: Listen, load: Loader, poll: float, creden
             word,
             address=f"{listen.grpc.host}:{server.port}",
             http=bound,
+            transport=server.name,
             pid=os.getpid(),
             config=processor.generation.digest,
         )
@@ -161,7 +164,7 @@ async def _listen_http(http: HttpPort, address: Address) -> HttpPort:
 
 
 async def _listen_grpc(health: Health, processor: Processor, listen: Listen, max_message: int) -> Server:
-    return await aio.listen(
+    return await chosen(listen.transport)(
         listen.grpc,
         listen.tls,
         {**processor.methods(), **health.methods()},

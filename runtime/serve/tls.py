@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from runtime.errors import UserError
 from runtime.output import log
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +33,22 @@ class Tls:
         self.cert, self.key, self.client_ca = cert, key, client_ca
         self.files = self._read()
 
-    def renewed(self) -> Files | None:
-        """The files where they are others than those that serve, which they do from now on.
+    def adopted(self, adopt: Callable[[Files], Made]) -> Made | None:
+        """What is made of the files where they are others than those that serve, which they do from then on.
 
-        What cannot be read is told in the log, and changes nothing.
+        What cannot be read or adopted is told in the log, changes nothing, and is tried again at the next call.
         """
         try:
             found = self._read()
-        except UserError as error:
+            if found == self.files:
+                return None
+            made = adopt(found)
+        except (UserError, OSError) as error:
             log("tls_refused", reason=str(error))
-            return None
-        if found == self.files:
             return None
         self.files = found
         log("tls_reloaded", cert=str(self.cert))
-        return found
+        return made
 
     def _read(self) -> Files:
         return Files(_pem(self.cert), _pem(self.key), _pem(self.client_ca) if self.client_ca else None)

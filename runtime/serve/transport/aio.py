@@ -10,7 +10,7 @@ from runtime.errors import UserError
 from runtime.serve.address import Address
 from runtime.serve.tls import Files, Tls
 from runtime.serve.transport.sockets import connections, stop_listening
-from runtime.serve.transport.stream import AGE, MAX_STREAMS, Method, Methods, Server, Status
+from runtime.serve.transport.stream import AGE, GRPC, MAX_STREAMS, Method, Methods, Server, Status
 
 _CODES = {Status(code.value[0]): code for code in grpc.StatusCode if code.value[0] in set(Status)}
 
@@ -21,6 +21,8 @@ class AioServer:
     Its connections are asked to make place at their age, and only then: gRPC has no other way without a loss. A server
     that stops refuses streams which its gateway opens before it has heard of it.
     """
+
+    name = GRPC
 
     def __init__(self, server: Any, port: int) -> None:  # noqa: ANN401 - grpc ships no types
         self._server = server
@@ -97,7 +99,7 @@ def _credentials(tls: Tls) -> Any:  # noqa: ANN401 - as above
     """Credentials that are looked for again for each connection; what cannot be read changes nothing."""
 
     def fetch() -> Any:  # noqa: ANN401 - as above
-        return _configuration(found) if (found := tls.renewed()) else None
+        return tls.adopted(_configuration)
 
     return grpc.dynamic_ssl_server_credentials(_configuration(tls.files), fetch, tls.client_ca is not None)
 

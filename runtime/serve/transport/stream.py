@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Protocol
 
+NGHTTP2, GRPC = TRANSPORTS = ("nghttp2", "grpc")
 MAX_STREAMS = 4096
 """Streams at a time, over all connections; one more is refused with RESOURCE_EXHAUSTED."""
 SHARED_STREAMS = 32
@@ -63,9 +64,11 @@ class Server(Protocol):
     """What listens.
 
     Attributes:
+        name: which of `TRANSPORTS` it is.
         port: where.
     """
 
+    name: str
     port: int
 
     @property
