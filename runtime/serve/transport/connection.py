@@ -157,8 +157,6 @@ class Connection(asyncio.Protocol):
     def answered(self, number: int) -> None:
         """The end of a stream was handed to the library."""
         self._answered.append(number)
-        if self._leaving or len(self._answered) > _ANSWERED:
-            self._release()
 
     def buffer(self, size: int) -> bool:
         """Count bytes that wait for their reader or to be sent, and say whether there is place for them."""
@@ -271,7 +269,7 @@ class Connection(asyncio.Protocol):
     def _flush(self) -> None:
         self._scheduled = False
         session, send, pointer = self._session, self._library.nghttp2_session_mem_send, self._pointer
-        if session is None:
+        if session is None or self._transport.is_closing():
             return
         size, parts, length = 1, [], 0
         while not self._paused and (size := send(session, pointer)) > 0:
@@ -284,16 +282,16 @@ class Connection(asyncio.Protocol):
             self._transport.write(b"".join(parts))
         if size < 0:
             self._give_up()
-        elif not (
-            self._library.nghttp2_session_want_read(session) or self._library.nghttp2_session_want_write(session)
-        ):
+            return
+        if size == 0 and len(self._answered) > (keep := 0 if self._leaving else _ANSWERED):
+            self._release(keep)
+        if not (self._library.nghttp2_session_want_read(session) or self._library.nghttp2_session_want_write(session)):
             self._over()
 
     def _leave(self) -> None:
         """Say which stream was the last that is served; a client that has not closed by then has only these."""
         last = self._library.nghttp2_session_get_last_proc_stream_id(self._session)
         self._library.nghttp2_submit_goaway(self._session, 0, last, NO_ERROR, ffi.NULL, 0)
-        self._release()
         self._timer = self.loop.call_later(STALLED, self._sweep)
         self._flush()  # before another stream begins that this has not counted
 
@@ -306,11 +304,12 @@ class Connection(asyncio.Protocol):
         self._timer = self.loop.call_later(STALLED, self._sweep)
         self.wake()
 
-    def _release(self) -> None:
-        """End answered streams for clients that have not, but the last few while more of them may come."""
-        while len(self._answered) > (0 if self._leaving else _ANSWERED):
+    def _release(self, keep: int) -> None:
+        """End answered streams for a client that has not. Not before all is sent: the library drops what was not."""
+        while len(self._answered) > keep:
             if (number := self._answered.popleft()) in self._calls:
                 self._library.nghttp2_submit_rst_stream(self._session, 0, number, NO_ERROR)
+                self.wake()
 
     def _over(self) -> None:
         """The session has nothing more to say; a client that was asked to go has a moment to close by itself."""

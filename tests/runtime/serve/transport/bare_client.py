@@ -94,18 +94,19 @@ class Client:
         self.credit: dict[int, int] = {}
         self.longest = 0
         self.closed = False
-        self._news = asyncio.Condition()
         self._decoder = hpack.Decoder()
         self._task = asyncio.ensure_future(self._take())
 
     def send(self, *parts: bytes) -> None:
-        """Send bytes as they are."""
-        self.writer.write(b"".join(parts))
+        """Send bytes as they are, unless the server has gone."""
+        if not self.writer.transport.is_closing():
+            self.writer.write(b"".join(parts))
 
     async def until(self, found) -> None:
-        """Wait until something is true of what came."""
-        async with asyncio.timeout(ANY_TIME), self._news:
-            await self._news.wait_for(found)
+        """Wait until something is true, of what came or of the server."""
+        async with asyncio.timeout(ANY_TIME):
+            while not found():  # noqa: ASYNC110 - nobody is told of it
+                await asyncio.sleep(0.001)
 
     async def answer(self, stream: int) -> Answer:
         """What came on a stream once nothing more comes."""
@@ -134,13 +135,9 @@ class Client:
                 size, (kind, flags, stream) = int.from_bytes(head[:3], "big"), struct.unpack(">BBI", head[3:])
                 payload = await self.reader.readexactly(size)
                 self.longest = max(self.longest, size)
-                async with self._news:
-                    self.frames.append((kind, flags, stream))
-                    self._note(kind, flags, stream, payload)
-                    self._news.notify_all()
-        async with self._news:
-            self.closed = True
-            self._news.notify_all()
+                self.frames.append((kind, flags, stream))
+                self._note(kind, flags, stream, payload)
+        self.closed = True
 
     def _note(self, kind: int, flags: int, stream: int, payload: bytes) -> None:
         if kind == SETTINGS and not flags & ACK:
@@ -163,12 +160,23 @@ class Client:
 
 
 @asynccontextmanager
-async def connected(port: int, own: dict[int, int] | None = None, *, secure: ssl.SSLContext | None = None):
-    """A connection with some settings; its own window is wide, so that only those of streams matter."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=secure)
+async def connected(
+    port: int,
+    own: dict[int, int] | None = None,
+    *,
+    secure: ssl.SSLContext | None = None,
+    name: str | None = None,
+    hasty: bool = False,
+):
+    """A connection with some settings; its own window is wide, so that only those of streams matter.
+
+    Unless it is ``hasty`` it knows the server's settings: limits and windows count once both sides know them.
+    """
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=secure, server_hostname=name)
     client = Client(reader, writer)
     client.send(PREFACE, settings(own or {}), window(0, WIDE - 65_535))
     try:
+        await client.until(lambda: hasty or client.closed or (SETTINGS, 0, 0) in client.frames)
         yield client
     finally:
         await client.close()

@@ -102,7 +102,11 @@ async def service(methods=METHODS, *, tls=None, most=MOST, streams=100, buffered
     try:
         server = await front.listen(Address("127.0.0.1", 0), tls, methods, max_message=most, streams=streams)
         server.max_buffered = buffered or server.max_buffered
-        yield server
+        try:
+            yield server
+        except BaseException:
+            await server.stop(0)  # or else the loop would not close
+            raise
         await settled(server)
         if server._server.is_serving():
             await served_well(server.port, **more)

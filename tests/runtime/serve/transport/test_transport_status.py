@@ -194,7 +194,7 @@ def test_more_streams_than_agreed():
 
     async def main():
         async with service(streams=3) as server:
-            async with connected(server.port) as client:
+            async with connected(server.port, hasty=True) as client:
                 client.send(*(begin(each, fields("/t/Deaf")) for each in range(1, 20, 2)))
                 await client.until(lambda: client.leaves or sum(a.reset == 7 for a in client.answers.values()) == 7)
                 assert server.running == 3
