@@ -48,12 +48,12 @@ class Call:
 
     __slots__ = (
         "_begun",
+        "_buffer",
         "_callbacks",
         "_connection",
         "_drained",
         "_ended",
         "_gone",
-        "_have",
         "_held",
         "_idle",
         "_last",
@@ -64,7 +64,6 @@ class Call:
         "_out",
         "_over",
         "_owed",
-        "_parts",
         "_place",
         "_started",
         "_task",
@@ -76,8 +75,8 @@ class Call:
         self._connection, self._number = connection, number
         self._method: Method | None = None
         self._task: asyncio.Task[None] | None = None
-        self._parts: list[bytes] = []
-        self._have, self._need, self._begun = 0, _PREFIX, False
+        self._buffer = bytearray()
+        self._need, self._begun = _PREFIX, False
         self._messages: list[tuple[Any, int]] = []
         self._held = self._owed = 0
         self._ended = False
@@ -144,9 +143,8 @@ class Call:
         self._held += len(data)
         if not self._connection.buffer(len(data)):
             self._fail(Status.RESOURCE_EXHAUSTED, "too much is being received")
-        self._parts.append(data)
-        self._have += len(data)
-        while self._have >= self._need and not self._over:
+        self._buffer += data
+        while len(self._buffer) >= self._need and not self._over:
             self._step(method)
         if self._messages:
             self._owed += len(data)
@@ -156,7 +154,7 @@ class Call:
     def end(self) -> None:
         """Nothing more comes."""
         self._ended = True
-        if (self._have or self._begun) and not self._over:
+        if (self._buffer or self._begun) and not self._over:
             self._fail(Status.INTERNAL, "the stream ended within a message")
         self._wake()
 
@@ -218,13 +216,11 @@ class Call:
 
     def _step(self, method: Method) -> None:
         """Read what is there: a prefix, or the message after it."""
-        data = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
-        need, begun = self._need, self._begun
-        self._parts = [data[need:]] if len(data) > need else []
-        self._have -= need
-        if begun:
+        data = bytes(memoryview(self._buffer)[: self._need])
+        del self._buffer[: self._need]
+        if self._begun:
             self._begun, self._need = False, _PREFIX
-            self._parse(method, data if len(data) == need else data[:need])
+            self._parse(method, data)
             return
         size = int.from_bytes(data[1:_PREFIX], "big")
         if data[0]:
