@@ -68,12 +68,14 @@ class Call:
         "_idle",
         "_last",
         "_method",
+        "_need",
         "_number",
         "_out",
         "_owed",
         "_parts",
         "_started",
         "_task",
+        "_unsent",
         "_waiter",
         "_whole",
         "over",
@@ -127,7 +129,7 @@ class Call:
         if self.over:
             return
         self._send(message)
-        if len(self._out) > HIGH:
+        if self._unsent > HIGH:
             self._drained = self._connection.loop.create_future()
             async with asyncio.timeout(STALLED):
                 await self._drained
@@ -183,8 +185,8 @@ class Call:
 
     def fill(self, buffer: Any, size: int, flags: Any) -> int:  # noqa: ANN401 - the library's memory
         """Give what is to be sent, as far as there is place for it; the library sends it as DATA."""
-        out = self._out
-        if not out and self._last is None:
+        out, size = self._out, min(size, self._unsent)
+        if not size and self._last is None:
             self._idle = True
             return DEFERRED
         size = min(size, len(out))
@@ -273,6 +275,7 @@ class Call:
     def _wake(self) -> None:
         if self._waiter and not self._waiter.done():
             self._waiter.set_result(None)
+            self._connection.stir()
 
     def _fail(self, status: Status, reason: str) -> None:
         """End with a status what its handler cannot: it would wait for a message that will not come."""

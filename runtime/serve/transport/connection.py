@@ -89,6 +89,7 @@ class Connection(asyncio.Protocol):
         """Take what came, a slice at a time."""
         if not (self._inbox or self._paused) and len(data) <= SLICE:
             self._take(data)
+            self.wake()
             return
         self._inbox += data
         if len(self._inbox) > _INBOX:
@@ -145,6 +146,10 @@ class Connection(asyncio.Protocol):
         if not self._scheduled:
             self._scheduled = True
             self.loop.call_soon(self._flush)
+
+    def stir(self) -> None:
+        """A handler has something to do."""
+        self._stirred = True
 
     def begun(self) -> None:
         """A stream takes its place."""
