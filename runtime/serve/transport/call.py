@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -68,11 +69,11 @@ class Call:
         "_idle",
         "_last",
         "_method",
-        "_need",
         "_number",
         "_out",
         "_owed",
         "_parts",
+        "_place",
         "_started",
         "_task",
         "_unsent",
@@ -90,7 +91,8 @@ class Call:
         self._held = self._owed = 0
         self._parts = 0  # of its place: its handler, and what it sends
         self._waiter: asyncio.Future[None] | None = None
-        self._out = bytearray()
+        self._out: deque[bytes] = deque()
+        self._place = self._unsent = 0  # how much of the first piece was sent, and how much of all was not
         self._ended = self._heard = self._started = self._idle = self._away = self.over = False
         self._last: Fields | None = None
         self._drained: asyncio.Future[None] | None = None
@@ -189,11 +191,20 @@ class Call:
         if not size and self._last is None:
             self._idle = True
             return DEFERRED
-        size = min(size, len(out))
-        ffi.memmove(buffer, out, size)
-        del out[:size]
+        filled = 0
+        while filled < size:
+            part, place = out[0], self._place
+            length = min(len(part) - place, size - filled)
+            ffi.memmove(buffer + filled, memoryview(part)[place:] if place else part, length)
+            filled += length
+            if place + length == len(part):
+                out.popleft()
+                self._place = 0
+            else:
+                self._place += length
+        self._unsent -= size
         self._count(-size)
-        if not out:
+        if not self._unsent:
             if self._drained and not self._drained.done():
                 self._drained.set_result(None)
             if self._last is not None:
@@ -310,9 +321,10 @@ class Call:
         self._sent()
 
     def _send(self, message: bytes) -> None:
-        self._out += b"\0" + len(message).to_bytes(4, "big")
-        self._out += message
-        self._count(_PREFIX + len(message))
+        size = _PREFIX + len(message)
+        self._out += (b"\0" + len(message).to_bytes(4, "big"), message) if message else (bytes(_PREFIX),)
+        self._unsent += size
+        self._count(size)
         if self._started:
             self._resume()
         else:

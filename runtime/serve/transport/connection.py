@@ -34,6 +34,8 @@ _NOTICE = 1.0
 _LINGER = 1.0
 """Seconds that a connection without streams is left to its client to close: whoever closes first can lose the last
 answer, if the other one is just sending."""
+_LARGEST = 128 << 10
+"""Bytes that are taken at most before the loop turns, of something that causes nothing yet."""
 _INBOX = 128 << 10
 """Bytes received that wait for their turn, from which no more are read."""
 _CHUNK = 64 << 10
@@ -58,7 +60,9 @@ class Connection(asyncio.Protocol):
         self._answered: deque[int] = deque()
         self._stale: set[int] = set()
         self._inbox = bytearray()
-        self._scheduled = self._turning = self._paused = self._held = self._leaving = self._lingers = False
+        self._scheduled = self._stirred = self._turning = self._paused = self._held = self._leaving = self._lingers = (
+            False
+        )
         self._timer: asyncio.TimerHandle | None = None
         self._session: Any = None
         self._transport: asyncio.Transport
@@ -148,7 +152,7 @@ class Connection(asyncio.Protocol):
             self.loop.call_soon(self._flush)
 
     def stir(self) -> None:
-        """A handler has something to do."""
+        """Something was caused that others should not wait for."""
         self._stirred = True
 
     def begun(self) -> None:
@@ -205,6 +209,7 @@ class Connection(asyncio.Protocol):
         self._path = self._kind = b""
         call = self._calls.get(number)
         if call is None:
+            self._stirred = True
             call = self._calls[number] = Call(self, number)
             method = self._front.methods.get(path)
             if not kind.startswith(b"application/grpc"):
@@ -247,8 +252,6 @@ class Connection(asyncio.Protocol):
             return  # TLS gives what it has even after it was told to close
         if self._library.nghttp2_session_mem_recv(self._session, data, len(data)) < 0:
             self._give_up()
-        else:
-            self.wake()
 
     def _hold(self) -> None:
         if not (self._held or self._transport.is_closing()):
@@ -260,10 +263,13 @@ class Connection(asyncio.Protocol):
         self._turning = False
         if self._session is None or self._paused:
             return
-        if self._inbox:
-            data = bytes(memoryview(self._inbox)[:SLICE])
-            del self._inbox[:SLICE]
+        self._stirred, size = False, SLICE
+        while self._inbox and not self._stirred and size < _LARGEST:
+            data = bytes(memoryview(self._inbox)[:size])
+            del self._inbox[:size]
             self._take(data)
+            size *= 2  # what wakes nobody is a part of something large
+        self.wake()
         if self._inbox:
             self._turning = True
             self.loop.call_soon(self._go_on)
