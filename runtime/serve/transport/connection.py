@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from runtime.serve.transport.call import STALLED, Call, Fields
 from runtime.serve.transport.callbacks import callbacks, options, source
+from runtime.serve.transport.inbox import Inbox
 from runtime.serve.transport.nghttp2 import (
     CANCEL,
     INITIAL_WINDOW_SIZE,
@@ -22,9 +23,6 @@ from runtime.serve.transport.stream import AGE, MAX_STREAMS, Status
 if TYPE_CHECKING:
     from runtime.serve.transport.front import Front
 
-SLICE = 8 << 10
-"""Bytes of what was received that are taken before the loop turns to what they caused: answers to the first of many
-streams leave while the last are still read, so that the gateway has something to do meanwhile."""
 STREAM_WINDOW, CONNECTION_WINDOW = 1 << 20, 16 << 20
 """Bytes that may be under way on a stream and on a connection."""
 MAX_CONNECTIONS = 8192
@@ -34,10 +32,6 @@ _NOTICE = 1.0
 _LINGER = 1.0
 """Seconds that a connection without streams is left to its client to close: whoever closes first can lose the last
 answer, if the other one is just sending."""
-_LARGEST = 128 << 10
-"""Bytes that are taken at most before the loop turns, of something that causes nothing yet."""
-_INBOX = 128 << 10
-"""Bytes received that wait for their turn, from which no more are read."""
 _CHUNK = 64 << 10
 _ANSWERED = 64
 """Streams that were answered and are left to their client to end; those before them are ended for it."""
@@ -59,19 +53,19 @@ class Connection(asyncio.Protocol):
         self._path = self._kind = b""
         self._answered: deque[int] = deque()
         self._stale: set[int] = set()
-        self._inbox = bytearray()
-        self._scheduled = self._stirred = self._turning = self._paused = self._held = self._leaving = self._lingers = (
-            False
-        )
+        self._keep = min(_ANSWERED, front.streams // 2)
+        self._scheduled = self._leaving = self._lingers = False
         self._timer: asyncio.TimerHandle | None = None
         self._session: Any = None
         self._transport: asyncio.Transport
+        self._inbox: Inbox
 
     # What the loop calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin a session."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's own are of no such class
+        self._inbox = Inbox(self._transport, self._take, self.wake)
         if self._front.connections >= MAX_CONNECTIONS:
             self._transport.abort()
             return
@@ -90,28 +84,17 @@ class Connection(asyncio.Protocol):
         self._flush()
 
     def data_received(self, data: bytes) -> None:
-        """Take what came, a slice at a time."""
-        if not (self._inbox or self._paused) and len(data) <= SLICE:
-            self._take(data)
-            self.wake()
-            return
-        self._inbox += data
-        if len(self._inbox) > _INBOX:
-            self._hold()
-        if not self._turning:
-            self._go_on()
+        """Take what came."""
+        self._inbox.put(data)
 
     def pause_writing(self) -> None:
         """The client is slow to read: until it has, nothing that it asks is heard, as the answers would pile up."""
-        self._paused = True
-        self._hold()
+        self._inbox.pause()
 
     def resume_writing(self) -> None:
         """It has read."""
-        self._paused = False
+        self._inbox.resume()
         self.wake()
-        if not self._turning:
-            self._go_on()
 
     def connection_lost(self, _: Exception | None) -> None:
         """End what it carried."""
@@ -153,7 +136,7 @@ class Connection(asyncio.Protocol):
 
     def stir(self) -> None:
         """Something was caused that others should not wait for."""
-        self._stirred = True
+        self._inbox.stirred = True
 
     def begun(self) -> None:
         """A stream takes its place."""
@@ -209,7 +192,7 @@ class Connection(asyncio.Protocol):
         self._path = self._kind = b""
         call = self._calls.get(number)
         if call is None:
-            self._stirred = True
+            self._inbox.stirred = True
             call = self._calls[number] = Call(self, number)
             method = self._front.methods.get(path)
             if not kind.startswith(b"application/grpc"):
@@ -253,37 +236,13 @@ class Connection(asyncio.Protocol):
         if self._library.nghttp2_session_mem_recv(self._session, data, len(data)) < 0:
             self._give_up()
 
-    def _hold(self) -> None:
-        if not (self._held or self._transport.is_closing()):
-            self._held = True
-            self._transport.pause_reading()
-
-    def _go_on(self) -> None:
-        """Take a slice of what waits."""
-        self._turning = False
-        if self._session is None or self._paused:
-            return
-        self._stirred, size = False, SLICE
-        while self._inbox and not self._stirred and size < _LARGEST:
-            data = bytes(memoryview(self._inbox)[:size])
-            del self._inbox[:size]
-            self._take(data)
-            size *= 2  # what wakes nobody is a part of something large
-        self.wake()
-        if self._inbox:
-            self._turning = True
-            self.loop.call_soon(self._go_on)
-        elif self._held and not self._transport.is_closing():
-            self._held = False
-            self._transport.resume_reading()
-
     def _flush(self) -> None:
         self._scheduled = False
         session, send, pointer = self._session, self._library.nghttp2_session_mem_send, self._pointer
         if session is None or self._transport.is_closing():
             return
         size, parts, length = 1, [], 0
-        while not self._paused and (size := send(session, pointer)) > 0:
+        while not self._inbox.paused and (size := send(session, pointer)) > 0:
             parts.append(ffi.buffer(pointer[0], size)[:])
             length += size
             if length >= _CHUNK:
@@ -294,7 +253,7 @@ class Connection(asyncio.Protocol):
         if size < 0:
             self._give_up()
             return
-        if size == 0 and len(self._answered) > (keep := 0 if self._leaving else _ANSWERED):
+        if size == 0 and len(self._answered) > (keep := 0 if self._leaving else self._keep):
             self._release(keep)
         if not (self._library.nghttp2_session_want_read(session) or self._library.nghttp2_session_want_write(session)):
             self._over()
@@ -345,10 +304,10 @@ class Connection(asyncio.Protocol):
             self._timer.cancel()
         calls, self._calls = self._calls, {}
         self._inbox.clear()
-        for each in calls.values():
-            each.close()
         self._library.nghttp2_session_del(session)
         self._handle = None
+        for each in calls.values():
+            each.close()
 
 
 def _done(code: int) -> None:
