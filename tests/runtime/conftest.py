@@ -6,8 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from support import required
 
 from runtime.program.program import Program
+from runtime.serve.transport.nghttp2 import installed
+from runtime.serve.transport.stream import NGHTTP2, TRANSPORTS
 from runtime.settings import Settings, load
 
 HERE = Path(__file__).parent
@@ -24,6 +27,19 @@ DATA = HERE / "data"
 def policy(tmp_path: Path) -> Path:
     """A copy of the sample policy that a test may change."""
     return Path(shutil.copytree(DATA, tmp_path / "policy"))
+
+
+@pytest.fixture(scope="module", params=TRANSPORTS)
+def transport(request) -> str:
+    """Each way in which gRPC reaches the handlers, in its turn."""
+    required(request.param != NGHTTP2 or installed(), "the library nghttp2")
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def fake(transport) -> tuple[str, ...]:
+    """The command of a server with the fake classifier, by each transport."""
+    return (sys.executable, str(HERE / "runtime_fakes.py"), "--transport", transport)
 
 
 @pytest.fixture(scope="session")
