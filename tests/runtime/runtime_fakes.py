@@ -66,6 +66,7 @@ def main() -> None:
     parser.add_argument("--transport", choices=TRANSPORTS)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--patience", type=float, default=PATIENCE)
+    parser.add_argument("--lameduck", type=float, default=0)
     parser.add_argument("--poll", type=float, default=POLL)
     given = parser.parse_args()
     if given.workers > 1 and not is_worker():
@@ -74,7 +75,14 @@ def main() -> None:
     tls = Tls(given.tls_cert, given.tls_key, given.tls_client_ca) if given.tls_cert else None
     addresses = parse_address(given.address), parse_address(given.http_address)
     listen = Listen(*addresses, tls, given.api, transport=given.transport)
-    run(Path(given.config), listen, lambda _: FakeClassifier(), given.poll, credentials=given.credentials)
+    run(
+        Path(given.config),
+        listen,
+        lambda _: FakeClassifier(),
+        given.poll,
+        credentials=given.credentials,
+        lameduck=given.lameduck,
+    )
 
 
 if __name__ == "__main__":

@@ -17,7 +17,14 @@ from runtime.errors import UserError
 from runtime.inference.errors import ModelError
 from runtime.serve.address import Address
 from runtime.serve.load import load_classifier
-from runtime.serve.messages import EXT_PROC_SERVICE, ProcessingRequest, ProcessingResponse
+from runtime.serve.messages import (
+    EXT_PROC_SERVICE,
+    NOT_SERVING,
+    HealthCheckRequest,
+    HealthCheckResponse,
+    ProcessingRequest,
+    ProcessingResponse,
+)
 from runtime.serve.server import Listen, run
 
 CONFIG = DATA / "router/config.yaml"
@@ -101,6 +108,20 @@ def test_sigterm_ends_an_undecided_stream_in_an_error(server):
             urllib.request.urlopen(f"http://{record['http']}/readyz", timeout=10)
         assert call.code() == grpc.StatusCode.UNAVAILABLE
         finished.set()
+    assert process.wait(20) == 0
+
+
+@pytest.mark.parametrize("options", [["--lameduck", "3"]])
+def test_connections_are_taken_for_a_while_after_sigterm_where_that_is_asked_for(server):
+    """A Service sends them until it has heard that the pod is unready, which its health says at once."""
+    process, record = server
+    process.send_signal(signal.SIGTERM)
+    assert json.loads(process.stderr.readline())["event"] == "draining"
+    with grpc.insecure_channel(record["address"]) as channel:
+        check = channel.unary_unary(
+            "/grpc.health.v1.Health/Check", HealthCheckRequest.SerializeToString, HealthCheckResponse.FromString
+        )
+        assert check(HealthCheckRequest(), timeout=20).status == NOT_SERVING
     assert process.wait(20) == 0
 
 
