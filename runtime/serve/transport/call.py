@@ -47,6 +47,7 @@ class Call:
     """
 
     __slots__ = (
+        "_begun",
         "_buffer",
         "_callbacks",
         "_connection",
@@ -58,12 +59,15 @@ class Call:
         "_last",
         "_messages",
         "_method",
+        "_need",
         "_number",
         "_out",
         "_over",
         "_owed",
+        "_place",
         "_started",
         "_task",
+        "_unsent",
         "_waiter",
     )
 
@@ -72,11 +76,13 @@ class Call:
         self._method: Method | None = None
         self._task: asyncio.Task[None] | None = None
         self._buffer = bytearray()
+        self._need, self._begun = _PREFIX, False
         self._messages: list[tuple[Any, int]] = []
         self._held = self._owed = 0
         self._ended = False
         self._waiter: asyncio.Future[None] | None = None
-        self._out = bytearray()
+        self._out: list[bytes] = []
+        self._place = self._unsent = 0
         self._started = self._idle = self._over = self._gone = False
         self._last: Fields | None = None
         self._drained: asyncio.Future[None] | None = None
@@ -108,7 +114,7 @@ class Call:
         if self._gone or self._over:
             return
         self._send(message)
-        if len(self._out) > HIGH:
+        if self._unsent > HIGH:
             self._drained = self._connection.loop.create_future()
             await self._drained
             self._drained = None
@@ -134,22 +140,12 @@ class Call:
         method = self._method
         if method is None or self._over:
             return  # who has been answered may go on for a moment
-        buffer = self._buffer
-        buffer += data
         self._held += len(data)
         if not self._connection.buffer(len(data)):
             self._fail(Status.RESOURCE_EXHAUSTED, "too much is being received")
-        while len(buffer) >= _PREFIX and not self._over:
-            end = _PREFIX + int.from_bytes(buffer[1:_PREFIX], "big")
-            if buffer[0]:
-                self._fail(Status.UNIMPLEMENTED, "messages must not be compressed")
-            elif end - _PREFIX > self._connection.max_message:
-                self._fail(Status.RESOURCE_EXHAUSTED, "the message is too large")
-            elif len(buffer) < end:
-                break
-            else:
-                self._parse(method, bytes(memoryview(buffer)[_PREFIX:end]))
-                del buffer[:end]
+        self._buffer += data
+        while len(self._buffer) >= self._need and not self._over:
+            self._step(method)
         if self._messages:
             self._owed += len(data)
         else:
@@ -158,20 +154,29 @@ class Call:
     def end(self) -> None:
         """Nothing more comes."""
         self._ended = True
-        if self._buffer and not self._over:
+        if (self._buffer or self._begun) and not self._over:
             self._fail(Status.INTERNAL, "the stream ended within a message")
         self._wake()
 
     def fill(self, buffer: Any, size: int, flags: Any) -> int:  # noqa: ANN401 - the library's memory
         """Give what is to be sent, as far as there is place for it; the library sends it as DATA."""
-        out = self._out
-        if not out and self._last is None:
+        out, size = self._out, min(size, self._unsent)
+        if not size and self._last is None:
             self._idle = True
             return DEFERRED
-        size = min(size, len(out))
-        ffi.memmove(buffer, out, size)
-        del out[:size]
-        if not out:
+        filled = 0
+        while filled < size:
+            part, place = out[0], self._place
+            length = min(len(part) - place, size - filled)
+            ffi.memmove(buffer + filled, memoryview(part)[place:] if place else part, length)
+            filled += length
+            if place + length == len(part):
+                del out[0]
+                self._place = 0
+            else:
+                self._place += length
+        self._unsent -= size
+        if not self._unsent:
             if self._drained and not self._drained.done():
                 self._drained.set_result(None)
             if self._last is not None:
@@ -209,6 +214,22 @@ class Call:
         finally:
             self._finish(outcome)
 
+    def _step(self, method: Method) -> None:
+        """Read what is there: a prefix, or the message after it."""
+        data = bytes(memoryview(self._buffer)[: self._need])
+        del self._buffer[: self._need]
+        if self._begun:
+            self._begun, self._need = False, _PREFIX
+            self._parse(method, data)
+            return
+        size = int.from_bytes(data[1:_PREFIX], "big")
+        if data[0]:
+            self._fail(Status.UNIMPLEMENTED, "messages must not be compressed")
+        elif size > self._connection.max_message:
+            self._fail(Status.RESOURCE_EXHAUSTED, "the message is too large")
+        else:
+            self._begun, self._need = True, size
+
     def _parse(self, method: Method, data: bytes) -> None:
         try:
             message = method.parse(data)
@@ -221,6 +242,7 @@ class Call:
     def _wake(self) -> None:
         if self._waiter and not self._waiter.done():
             self._waiter.set_result(None)
+            self._connection.stir()
 
     def _fail(self, status: Status, reason: str) -> None:
         """End with a status what its handler cannot: it would wait for a message that will not come."""
@@ -244,8 +266,8 @@ class Call:
         self._over = True
 
     def _send(self, message: bytes) -> None:
-        self._out += b"\0" + len(message).to_bytes(4, "big")
-        self._out += message
+        self._out += (b"\0" + len(message).to_bytes(4, "big"), message) if message else (bytes(_PREFIX),)
+        self._unsent += _PREFIX + len(message)
         if self._started:
             self._resume()
         else:

@@ -49,7 +49,7 @@ class Connection(asyncio.Protocol):
         self._calls: dict[int, Call] = {}
         self._path = self._kind = b""
         self._inbox = bytearray()
-        self._scheduled = self._paused = self._held = self._leaving = False
+        self._scheduled = self._stirred = self._paused = self._held = self._leaving = False
         self._timer: asyncio.TimerHandle | None = None
         self._session: Any = None
         self._transport: asyncio.Transport
@@ -77,6 +77,7 @@ class Connection(asyncio.Protocol):
         """Take what came, a slice at a time."""
         if not self._inbox and len(data) <= SLICE:
             self._take(data)
+            self.wake()
             return
         waiting = bool(self._inbox)
         self._inbox += data
@@ -138,8 +139,13 @@ class Connection(asyncio.Protocol):
             self._scheduled = True
             self.loop.call_soon(self._flush)
 
+    def stir(self) -> None:
+        """A handler has something to do."""
+        self._stirred = True
+
     def begun(self) -> None:
         """A handler has begun."""
+        self._stirred = True
         self._front.running += 1
 
     def ended(self, _: object) -> None:
@@ -231,15 +237,17 @@ class Connection(asyncio.Protocol):
             self._inbox.clear()
             self._flush()
             self._transport.close()
-            return
-        self.wake()
 
     def _go_on(self) -> None:
         if self._session is None:
             return
-        data = bytes(memoryview(self._inbox)[:SLICE])
-        del self._inbox[:SLICE]
-        self._take(data)
+        self._stirred, size = False, SLICE
+        while self._inbox and not self._stirred:
+            data = bytes(memoryview(self._inbox)[:size])
+            del self._inbox[:size]
+            self._take(data)
+            size *= 2  # what wakes nobody is a part of something large
+        self.wake()
         if self._inbox:
             self.loop.call_soon(self._go_on)
         elif self._held:
