@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from support import required
 
+from runtime.errors import UserError
 from runtime.program.program import Program
-from runtime.serve.transport.nghttp2 import installed
-from runtime.serve.transport.stream import NGHTTP2, TRANSPORTS
+from runtime.serve.transport.choose import chosen
+from runtime.serve.transport.stream import TRANSPORTS
 from runtime.settings import Settings, load
 
 HERE = Path(__file__).parent
@@ -32,7 +33,10 @@ def policy(tmp_path: Path) -> Path:
 @pytest.fixture(scope="module", params=TRANSPORTS)
 def transport(request) -> str:
     """Each way in which gRPC reaches the handlers, in its turn."""
-    required(request.param != NGHTTP2 or installed(), "the library nghttp2")
+    try:
+        chosen(request.param)
+    except UserError:
+        required(None, "the library nghttp2")
     return request.param
 
 
