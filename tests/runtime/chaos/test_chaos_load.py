@@ -12,8 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
-from gateway_client import ANY_TIME, JSON, REAL_ENVOY, start, wait_until
+from gateway_client import ANY_TIME, FAKE, JSON, REAL_ENVOY, heard, start, wait_until
 from test_chaos_faults import LLAMA, PHI, RUNTIME, Second, address
+
+from runtime.serve.transport.stream import TRANSPORTS
 
 pytestmark = REAL_ENVOY
 CLIENTS = 8
@@ -77,6 +79,19 @@ def test_rolling_restart_costs_nothing(chat, fake, workers):
             os.kill(stand.pids[RUNTIME], signal.SIGTERM)
             while sum('"stopped"' in line for line in lines) < (3 if workers else 1):
                 more(served, 10)
+            more(served)
+            assert outcomes == {(200, *PHI)}
+
+
+def test_a_process_with_the_other_transport_can_take_over(chat, transport, fake):
+    """As where the library is installed or removed between two starts; each way costs nothing, too."""
+    (other,) = set(TRANSPORTS) - {transport}
+    stand, lines = start(serve=fake)
+    with stand, load(stand.url, chat("auto", "1+1")) as (outcomes, served):
+        more(served)
+        with Second(address(lines), (*FAKE, "--transport", other)):
+            os.kill(stand.pids[RUNTIME], signal.SIGTERM)
+            heard(lines, '"stopped"')
             more(served)
             assert outcomes == {(200, *PHI)}
 
