@@ -26,6 +26,8 @@ from runtime.serve.transport.choose import Listen
 from runtime.serve.transport.stream import MAX_STREAMS
 
 ANY_TIME = 30.0
+AS_ENVOY = [("grpc.default_authority", "outbound|50051||router.example")]
+"""Envoy says the name of its cluster where others say the name of a host."""
 OVERTAKEN = "Internal error from Core"
 """What grpc.aio says by itself of a stream whose end overtakes the word that its headers are sent."""
 
@@ -124,7 +126,7 @@ async def connected(
     methods = {**processor.methods(), **health.methods()}
     where, longest = Address("127.0.0.1", 0), settings.limits.maxMessage
     server = await listen(where, None, methods, max_message=longest, streams=MAX_STREAMS)
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}", AS_ENVOY) as channel:
         yield Gateway(processor, health, channel)
     await server.stop(0)
     processor.close()
