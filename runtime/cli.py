@@ -62,7 +62,7 @@ def cli() -> None:
 @click.option(
     "--transport",
     type=click.Choice(TRANSPORTS),
-    help="What speaks HTTP/2; nghttp2, the faster one, where it is installed, else grpc.",
+    help="What speaks HTTP/2; by default nghttp2, the faster one, where it is installed, else grpc.",
 )
 @click.option("--tls-cert", type=_DIRECTORY, help="The chain (PEM) for the gRPC port; followed as it changes.")
 @click.option("--tls-key", type=_DIRECTORY, help="Its key (PEM).")

@@ -53,6 +53,7 @@ void nghttp2_session_callbacks_set_on_data_chunk_recv_callback(nghttp2_session_c
 void nghttp2_session_callbacks_set_on_stream_close_callback(nghttp2_session_callbacks *, close_callback);
 int nghttp2_option_new(nghttp2_option **);
 void nghttp2_option_set_no_auto_window_update(nghttp2_option *, int);
+void nghttp2_option_set_no_http_messaging(nghttp2_option *, int);
 void nghttp2_option_set_no_closed_streams(nghttp2_option *, int);
 void nghttp2_option_set_stream_reset_rate_limit(nghttp2_option *, uint64_t, uint64_t);
 
