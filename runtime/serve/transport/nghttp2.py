@@ -86,8 +86,7 @@ def library() -> Any:  # noqa: ANN401 - cffi makes its functions at run time
     """The library.
 
     Raises:
-        UserError: it is not installed, or a release without the call that the newest one here needs, or it could not
-            call us.
+        UserError: it is not installed, or a release without the call that the newest one here needs.
     """
     for name in NAMES:
         try:
@@ -95,27 +94,8 @@ def library() -> Any:  # noqa: ANN401 - cffi makes its functions at run time
         except OSError:
             continue
         if hasattr(found, "nghttp2_option_set_stream_reset_rate_limit"):  # 1.57, or a distribution's mended one
-            return _callable(found)
+            return found
     raise UserError(
         "nghttp2 1.57 or later is not installed (Debian, Ubuntu: apt-get install libnghttp2-14); "
         "install it, or give --transport grpc"
     )
-
-
-def _callable(found: Any) -> Any:  # noqa: ANN401 - as above
-    try:
-        ffi.callback("int (void)", int)
-    except (MemoryError, SystemError):
-        raise UserError(
-            "this system lets no program make code at run time, which nghttp2 would call; give --transport grpc"
-        ) from None
-    return found
-
-
-def installed() -> bool:
-    """Whether the library is there, and can call us."""
-    try:
-        library()
-    except UserError:
-        return False
-    return True

@@ -1,4 +1,4 @@
-"""Faults of our own, and of the place where it runs."""
+"""Faults of our own."""
 
 from __future__ import annotations
 
@@ -6,11 +6,7 @@ import pytest
 from bare_client import asked, begin, connected
 from played_service import run, service, settled
 
-from runtime.errors import UserError
-from runtime.serve.transport import choose, nghttp2
-from runtime.serve.transport.aio import listen as by_grpc
 from runtime.serve.transport.call import Call
-from runtime.serve.transport.stream import NGHTTP2
 
 
 @pytest.mark.parametrize("where", ["receive", "end", "fill"])
@@ -34,20 +30,3 @@ def test_failure_in_what_the_library_calls(where, monkeypatch):
             await settled(server)
 
     run(main())
-
-
-def test_place_that_allows_no_callbacks(monkeypatch):
-    """Some systems let no program make code: it is said at the start, and without a wish grpc serves."""
-
-    def refused(*_, **__):
-        raise MemoryError
-
-    nghttp2.library.cache_clear()
-    monkeypatch.setattr(nghttp2.ffi, "callback", refused)
-    try:
-        with pytest.raises(UserError, match="--transport grpc"):
-            choose.chosen(NGHTTP2)
-        assert choose.chosen(None) is by_grpc
-    finally:
-        monkeypatch.undo()
-        nghttp2.library.cache_clear()

@@ -128,41 +128,40 @@ def test_what_is_no_grpc(headers):
     assert (answer.headers, answer.data) == ({":status": "415"}, b"")
 
 
-def test_kind_of_a_stream_that_failed_is_no_other_streams():
-    """Headers that are refused half-way leave nothing behind for those of the next stream."""
+def test_kind_of_a_stream_is_no_other_streams():
+    """Headers leave nothing behind for those of the next stream, and trailers neither."""
 
     async def main():
         async with service() as server, connected(server.port) as client:
-            client.send(begin(1, (*fields(), ("Upper", "x"))), begin(3, fields()[:4]))
-            assert (await client.answer(1)).reset is not None
+            client.send(begin(1), begin(1, (("content-type", "application/grpc"),), end=True), begin(3, fields()[:4]))
+            assert (await client.answer(1)).status == 0
             assert (await client.answer(3)).headers == {":status": "415"}
 
     run(main())
 
 
+ISTIO = (*fields()[:3], (":authority", "outbound|50051||router.example"), *fields()[4:])
+
+
 @pytest.mark.parametrize(
-    "headers",
-    [
-        (),
-        fields()[1:],
-        fields()[:2] + fields()[3:],
-        (*fields()[:3], *fields()[2:]),
-        (*fields()[4:], *fields()[:4]),
-        (*fields(), ("connection", "close")),
-        (*fields(), (":status", "200")),
-        (*fields(), ("X", "upper")),
-        (*fields(), ("content-length", "-1")),
-    ],
+    "headers", [ISTIO, (*fields(), ("content-length", "77")), fields()[1:], (*fields(), ("X", "y"))]
 )
+def test_headers_that_say_more_than_is_asked(headers):
+    """What names no method is not looked at: gateways put names of clusters where HTTP has names of hosts."""
+    answer = exchange(begin(1, headers), frame(DATA, END_STREAM, 1, ABC))
+    assert (answer.status, answer.data) == (0, message(b"a||bc"))
+
+
+@pytest.mark.parametrize("headers", [(), fields()[:2], (*fields()[4:], *fields()[:4])])
 def test_headers_that_are_no_request(headers):
-    """Pseudo headers that are missing, double or late, and what HTTP/2 has not: the stream is reset."""
-    assert exchange(begin(1, headers)).reset == 1
+    """Pseudo headers that are missing or come late: no method answers."""
+    answer = exchange(begin(1, headers))
+    assert answer.headers == {":status": "415"}
 
 
-def test_data_of_another_length_than_was_said():
-    """The stream is reset, and nothing of it counted any more."""
-    headers = (*fields(), ("content-length", "3"))
-    assert exchange(begin(1, headers), frame(DATA, 0, 1, ABC)).reset == 1
+def test_headers_without_a_path():
+    """As if it were a path that nobody knows."""
+    assert exchange(begin(1, fields()[:2] + fields()[3:])).status == Status.UNIMPLEMENTED
 
 
 def test_headers_over_several_frames():
