@@ -42,7 +42,7 @@ def _by_nghttp2() -> Listen:
 
     try:
         callbacks()
-    except MemoryError:  # known by then rather than with the first connection
+    except (MemoryError, SystemError):  # known by then rather than with the first connection
         raise UserError(
             "this system forbids memory that is written and executed, by which nghttp2 calls back; "
             "allow it (systemd: MemoryDenyWriteExecute=no), or give --transport grpc"
