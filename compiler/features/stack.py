@@ -170,6 +170,7 @@ def _model(policy: ir.Policy, endpoint: ir.Endpoint, server: ir.VllmServer) -> B
             "extraArgs": [
                 "--served-model-name",
                 *served(policy, endpoint).names,
+                *vllm.parallel(server),
                 *vllm.adapters(server),
                 *server.args,
             ],

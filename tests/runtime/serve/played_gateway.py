@@ -109,7 +109,10 @@ async def gateway(
     methods = {**processor.methods(), **health.methods()}
     import os
     from runtime.serve.transport import front
-    server = await (front if os.environ.get("T")=="f" else aio).listen(Address("127.0.0.1", 0), None, methods, max_message=settings.limits.maxMessage)
+
+    server = await (front if os.environ.get("T") == "f" else aio).listen(
+        Address("127.0.0.1", 0), None, methods, max_message=settings.limits.maxMessage
+    )
     async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
         yield Gateway(processor, health, channel)
     await server.stop(0)
