@@ -116,9 +116,7 @@ CODES: dict[str, Code] = {
     "VSR291": Code("image for another device", "note", "Name the image that brings torch for CUDA, if it is another."),
     "VSR301": Code("no repository for Argo CD", "warning", "Add `gitops` with the repository that holds the output."),
     "VSR302": Code("path outside the repository", "error", "Name the folder of the repository that holds `out/`."),
-    "VSR303": Code(
-        "environments that share objects", "note", "Apply one Application a cluster, or give each its own namespaces."
-    ),
+    "VSR303": Code("environments that share objects", "note", "Apply one Application a cluster."),
     "VSR304": Code("environment asks for what its target does not do yet", "error", "Remove the setting."),
     "VSR305": Code("nothing to compare with", "error", "Name an output folder or a git revision that holds one."),
     "VSR306": Code("earlier output cannot be read", "error", "Compare with an output as vsr-compile wrote it."),
