@@ -15,7 +15,7 @@ from pydantic import BaseModel, TypeAdapter
 from schemas.policy import KINDS, Policy
 from schemas.policy.base import camel
 from schemas.reports import Report
-from schemas.scalars import Bytes, Header, HeaderName, Label, Milliseconds, Port
+from schemas.scalars import Amount, Bytes, Header, HeaderName, Label, Milliseconds, Port
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 HOME = "https://vsr.dev/schemas"
@@ -75,6 +75,7 @@ WORDS = {
     _pattern(Label): "A DNS label: lower-case letters, digits and `-`, at most 63.",
     _pattern(Header): "A name that a header can carry: printable ASCII without blanks.",
     _pattern(HeaderName): "A lower-case header name.",
+    _pattern(Amount): "An amount such as `500m`, `2` or `16Gi`.",
 }
 
 

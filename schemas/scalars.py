@@ -164,6 +164,14 @@ Storage = Annotated[
     Text,
     _shown(_STORAGE, "a size in Mi, Gi or Ti, such as `40Gi`"),
 ]
+_AMOUNT = r"[0-9]{1,18}(\.[0-9]{1,9})?([KMGTPE]i|[numkMGTPE]|[eE][-+]?[0-9]{1,2})?"
+Amount = Annotated[Text, _shown(_AMOUNT, "an amount such as `500m`, `2` or `16Gi`")]
+"""How much of a resource. An amount of storage or memory is of bytes, one of `cpu` of cores."""
+_RESOURCE = r"(cpu|memory|ephemeral-storage|hugepages-[0-9]+[KMG]i|[a-z0-9.-]{1,253}/[A-Za-z0-9._-]{1,63})"
+ResourceName = Annotated[
+    Text,
+    _shown(_RESOURCE, "a resource: `cpu`, `memory`, `ephemeral-storage`, or one of a device, such as `nvidia.com/gpu`"),
+]
 _API = r"https://[a-zA-Z0-9.-]+(:[0-9]{1,5})?(/[\w./-]*)?"
 ApiUrl = Annotated[
     Text,

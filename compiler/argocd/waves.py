@@ -5,8 +5,8 @@ gets healthy only through something else stands in the same wave as that or late
 is scheduled, an attached policy is accepted when its Gateway or route is there. Routes come last, after the guard is in
 front of them, and leave first.
 
-Two kinds hold what is not the compiler's: a namespace its Secrets and whatever others run there, a volume the weights and
-adapters that somebody put on it. When the policy no longer has them, they stay.
+Two kinds hold what is not the compiler's: a namespace its Secrets and whatever others run there, a volume the weights
+and adapters that somebody put on it. When the policy no longer has them, they stay.
 """
 
 from __future__ import annotations

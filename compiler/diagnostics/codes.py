@@ -71,6 +71,7 @@ CODES: dict[str, Code] = {
     "VSR225": Code("pods that are not the compiler's", "error", "Scale them where they are defined."),
     "VSR226": Code("image that may change", "error", "Pin a release or a digest."),
     "VSR227": Code("secret in the policy", "error", "Refer to a Secret, and revoke what was written."),
+    "VSR228": Code("request over its limit", "error", "Lower the request, or raise the limit."),
     "VSR230": Code(
         "route that is never reached", "warning", "Move the route up, give it a higher priority, or remove it."
     ),

@@ -12,6 +12,7 @@ from compiler import targets
 from compiler.environments import overlay
 from compiler.environments.overlay import built, selects
 from compiler.features.objects import Object, make
+from compiler.features.pods import resources
 from compiler.link import ir
 from compiler.output.yaml import dump
 
@@ -92,6 +93,26 @@ def test_numbers_images_and_resources_reach_the_pods_that_they_name() -> None:
         "requests": {"cpu": "2", "memory": "512Mi"},
         "limits": {"memory": "2Gi"},
     }
+
+
+@pytest.mark.parametrize(
+    ("requests", "limits", "expected"),
+    [
+        ({}, {"memory": "1Gi"}, ({"cpu": "2", "memory": "1Gi"}, {"memory": "1Gi"})),
+        ({}, {"memory": "20000M"}, ({"cpu": "2", "memory": "16Gi"}, {"memory": "20000M"})),
+        ({"memory": "64Gi"}, {}, ({"cpu": "2", "memory": "64Gi"}, {"memory": "64Gi"})),
+        ({}, {"cpu": "500m"}, ({"cpu": "500m", "memory": "16Gi"}, {"cpu": "500m", "memory": "32Gi"})),
+        ({"cpu": "8"}, {}, ({"cpu": "8", "memory": "16Gi"}, {"memory": "32Gi"})),
+        ({}, {"gpu/a": "2"}, ({"cpu": "2", "memory": "16Gi", "gpu/a": "2"}, {"memory": "32Gi", "gpu/a": "2"})),
+        ({"gpu/a": "2"}, {}, ({"cpu": "2", "memory": "16Gi", "gpu/a": "2"}, {"memory": "32Gi", "gpu/a": "2"})),
+    ],
+)
+def test_what_an_environment_says_takes_along_what_would_contradict_it(
+    requests: dict[str, str], limits: dict[str, str], expected: tuple[dict[str, str], dict[str, str]]
+) -> None:
+    """A limit below the usual request, or half of the devices: an API server refused the Deployment."""
+    found = resources({"cpu": "2", "memory": "16Gi"}, {"memory": "32Gi"}, ir.Resources(requests, limits))
+    assert (found["requests"], found["limits"]) == expected
 
 
 def test_another_gateway_is_another_object_and_takes_everything_that_refers_to_it_along(tmp_path: Path) -> None:
