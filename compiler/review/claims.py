@@ -1,0 +1,93 @@
+"""Volume claims that would have to change: an API server refuses that, and a sync stops there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from compiler.environments import jsonpatch
+from compiler.review.compare import Comparison
+from compiler.review.statement import Statement
+from schemas.quantities import amount
+
+FILE = "persistentvolumeclaim-"
+FIXED = ("accessModes", "storageClassName", "volumeMode", "volumeName")
+"""What a claim keeps for its life; of its size only growth is taken."""
+Spec = Mapping[str, Any]
+
+
+def unchangeable(trees: Comparison) -> Iterator[Statement]:
+    """A sentence a claim and change, with the environments that have it."""
+    before, after = _claims(trees, old=True), _claims(trees, old=False)
+    told: dict[tuple[str, str], list[str]] = {}
+    for (name, environment), spec in sorted(after.items()):
+        for text in _changes(before.get((name, environment), spec), spec):
+            told.setdefault((name, text), []).append(environment)
+    for (name, text), environments in told.items():
+        where = ", ".join(environments)
+        sentence = f"PersistentVolumeClaim {name} in {where}: {text}, which one that exists refuses: delete it first"
+        yield Statement(("claim", name, text), sentence)
+
+
+def _changes(old: Spec, new: Spec) -> Iterator[str]:
+    for key in FIXED:
+        if old.get(key) != new.get(key):
+            yield f"{key} {_words(old.get(key))} → {_words(new.get(key))}"
+    before, after = _size(old), _size(new)
+    if (amount(before) or 0) > (amount(after) or 0):
+        yield f"storage {before} → {after}"
+
+
+def _claims(trees: Comparison, *, old: bool) -> dict[tuple[str, str], Spec]:
+    """What each environment's claims ask for, by name and environment: the base's with the overlay's patches."""
+    read = trees.old if old else trees.new
+    paths = [path for path in trees.paths(old=old) if PurePosixPath(path).name.startswith(FILE)]
+    found: dict[tuple[str, str], Spec] = {}
+    for place in trees.paths(old=old):
+        target, _, rest = place.partition("/overlays/")
+        environment, _, file = rest.partition("/")
+        if file != "kustomization.yaml":
+            continue
+        base, overlay = f"{target}/base/", f"{target}/overlays/{environment}/"
+        for path in paths if "../../base" in _list(_dict(read(place)).get("resources")) else ():
+            if path.startswith(base):
+                patch = read(f"{overlay}patches/{path.removeprefix(base)}")
+                found |= _claim(environment, _patched(read(path), patch))
+        for path in paths:
+            if path.startswith(overlay) and not path.startswith(f"{overlay}patches/"):
+                found |= _claim(environment, read(path))
+    return found
+
+
+def _patched(body: Any, patch: Any) -> Any:  # noqa: ANN401 - any JSON
+    """The object as kustomize makes it; None where it is deleted, or where nobody could say."""
+    if patch is None:
+        return body
+    try:
+        return jsonpatch.apply(body, patch) if isinstance(patch, list) else None
+    except (jsonpatch.PatchError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _claim(environment: str, body: Any) -> dict[tuple[str, str], Spec]:  # noqa: ANN401 - any JSON
+    metadata = _dict(_dict(body).get("metadata"))
+    spec = _dict(body).get("spec")
+    name = f"{metadata.get('namespace')}/{metadata.get('name')}"
+    return {(name, environment): spec} if isinstance(spec, dict) else {}
+
+
+def _size(spec: Spec) -> str:
+    return str(_dict(_dict(spec.get("resources")).get("requests")).get("storage"))
+
+
+def _words(value: Any) -> str:  # noqa: ANN401 - any JSON
+    return ", ".join(map(str, value)) if isinstance(value, list) else "not set" if value is None else str(value)
+
+
+def _dict(value: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:  # noqa: ANN401 - any JSON
+    return value if isinstance(value, list) else []
