@@ -26,7 +26,7 @@ def unchangeable(trees: Comparison) -> Iterator[Statement]:
             told.setdefault((name, text), []).append(environment)
     for (name, text), environments in told.items():
         where = ", ".join(environments)
-        sentence = f"PersistentVolumeClaim {name} in {where}: {text}, which one that exists refuses: delete it first"
+        sentence = f"PersistentVolumeClaim {name} in {where}: {text}, which cannot be changed in place: delete it first"
         yield Statement(("claim", name, text), sentence)
 
 

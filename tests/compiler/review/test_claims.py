@@ -52,7 +52,7 @@ def told(old: Tree, new: Tree) -> list[str]:
 def test_a_claim_keeps_its_mode_and_does_not_shrink(old: Any, new: Any, text: str) -> None:
     """An environment has two replicas where it had one, or less storage; however many, it is one sentence."""
     expected = (
-        f"PersistentVolumeClaim models/llama in dev, prod: {text}, which one that exists refuses: delete it first"
+        f"PersistentVolumeClaim models/llama in dev, prod: {text}, which cannot be changed in place: delete it first"
     )
     assert told(tree(old, dev=None, prod=None), tree(new, dev=None, prod=None)) == [expected]
 
