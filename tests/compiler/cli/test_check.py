@@ -47,6 +47,20 @@ def test_a_warning_is_told_and_is_exit_0_unless_strict(policy: Policy) -> None:
     assert strict.stderr.endswith("\n1 error\n")
 
 
+def test_what_a_target_cannot_do_is_told_of_every_environment_at_once(policy: Policy) -> None:
+    """A check that is fine and a compile that is not would let a mistake through to the merge."""
+    many = FINE.replace("[one]", "{one: 50, two: 50}")
+    wanted = "environments: {dev: {}, a: {target: gie}, b: {target: llm-d, versions: {istio: 9.9.9}}}\n"
+    result = call("check", path := policy(many + wanted))
+    assert result.exit_code == 1
+    found = [line.split(":")[1:4] for line in result.stderr.splitlines() if " error " in line]
+    assert sorted(each[2].split()[1] for each in found) == ["VSR312", "VSR313"]
+    compiled = call("compile", path)
+    assert [line for line in compiled.stderr.splitlines() if " error " in line] == [
+        line for line in result.stderr.splitlines() if " error " in line
+    ]
+
+
 def test_an_error_is_exit_1_with_its_place(policy: Policy) -> None:
     """Text goes to stderr; stdout is for data."""
     result = call("check", policy(BROKEN))
