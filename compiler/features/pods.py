@@ -160,6 +160,6 @@ def service_port(name: str, port: int, target: str | int, app_protocol: str) -> 
     return {"appProtocol": app_protocol, "name": name, "port": port, "protocol": "TCP", "targetPort": target}
 
 
-def access_mode(replicas: int) -> str:
+def access_mode(holders: int) -> str:
     """How a volume is held: by one pod, or by several on different nodes."""
-    return "ReadWriteOnce" if replicas == 1 else "ReadWriteMany"
+    return "ReadWriteOnce" if holders == 1 else "ReadWriteMany"

@@ -6,7 +6,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from gitops_support import DEV, ELSEWHERE, HERE, PROD, bodies, build, compiled, documents, with_environments, written
+from gitops_support import (
+    DEV,
+    ELSEWHERE,
+    HERE,
+    PLAIN,
+    PROD,
+    bodies,
+    build,
+    compiled,
+    documents,
+    with_environments,
+    written,
+)
 
 from compiler import targets
 from compiler.environments import overlay
@@ -75,6 +87,23 @@ def test_scale_is_a_small_patch_of_the_one_deployment() -> None:
         "  value: 3",
     ]
     assert result.patched[path].body["spec"]["replicas"] == 3
+
+
+@pytest.mark.parametrize("usual", [1, 2])
+@pytest.mark.parametrize("target", ["istio", "production-stack"])
+def test_servers_that_are_stopped_leave_their_volume_as_it_is(usual: int, target: str) -> None:
+    """A claim cannot change its mode: the night's sync would be refused, and the morning's."""
+    text = PLAIN.replace("{vllm: {}}", f"{{vllm: {{replicas: {usual}}}}}")
+    stopped = ir.Environment("off", target, HERE, replicas={"one": 0, "router": 0})
+    found = compiled(with_environments(stopped, text=text))
+    claims = [item.body["spec"] for item in found.environments["off"] if item.kind == "PersistentVolumeClaim"]
+    claims += [
+        {"accessModes": model["pvcAccessMode"]}
+        for item in found.values.values()
+        for model in item.body.get("servingEngineSpec", {}).get("modelSpec", ())
+    ]
+    assert claims
+    assert {tuple(spec["accessModes"]) for spec in claims} == {("ReadWriteOnce",) if usual == 1 else ("ReadWriteMany",)}
 
 
 def test_numbers_images_and_resources_reach_the_pods_that_they_name() -> None:
