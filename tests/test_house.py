@@ -73,6 +73,17 @@ def test_arrows_point_down(module: str, path: Path) -> None:
             assert there <= here, f"{module} on floor {here} imports {name} on floor {there}"
 
 
+def test_only_a_transport_knows_what_carries_grpc() -> None:
+    """A handler that knew would not serve by the other one."""
+    found = set()
+    for name, path in modules():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            found |= {(name, each) for each in names if each.split(".")[0] in {"grpc", "cffi"}}
+    assert found == {("runtime.serve.transport.aio", "grpc"), ("runtime.serve.transport.nghttp2", "cffi")}
+
+
 def test_every_room_of_the_compiler_has_a_floor() -> None:
     """A new room is given its place in this list before it is used."""
     rooms = {name for name, _ in modules() if name.startswith("compiler.")}

@@ -9,6 +9,7 @@ from support import ROOT, linked
 from compiler import targets
 from compiler.features.pods import NOBODY
 from runtime.cli import cli
+from runtime.serve.transport.nghttp2 import NAMES
 
 TEXT = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
@@ -34,6 +35,17 @@ def test_the_ports_are_those_of_the_pods() -> None:
     """What the image says of itself is where the Services lead."""
     router = linked().router
     assert f"EXPOSE {router.grpc.port} {router.http.port}\n" in TEXT
+
+
+def test_every_stage_that_runs_has_the_library_of_the_faster_transport() -> None:
+    """Debian names the package by the number that the runtime asks for; nothing else comes with it."""
+    assert "libnghttp2.so.14" in NAMES
+    _, *stages = re.split(r"(?m)^FROM ", TEXT)
+    base = next(stage for stage in stages if re.match(r"\S+ AS base\n", stage))
+    (line,) = re.findall(r"(?m)^RUN apt-get update && (.*)$", base)
+    assert line == "apt-get install --yes --no-install-recommends libnghttp2-14 && rm -rf /var/lib/apt/lists/*"
+    assert base.index(line) < base.index("USER ")
+    assert {stage.split()[2] for stage in stages if stage.startswith("base ")} == {"cuda", "cpu"}
 
 
 def test_the_build_is_given_all_that_it_copies_and_nothing_secret() -> None:

@@ -56,7 +56,15 @@ class Listen:
     transport: str | None = None
 
 
-def run(config: Path, listen: Listen, load: Loader, poll: float = POLL, *, credentials: Path | None = None) -> None:
+def run(
+    config: Path,
+    listen: Listen,
+    load: Loader,
+    poll: float = POLL,
+    *,
+    credentials: Path | None = None,
+    lameduck: float = 0,
+) -> None:
     """Serve until SIGTERM or SIGINT, and follow the policy as its files change.
 
     Logs ``serving`` with the addresses that were bound, once requests are taken.
@@ -68,15 +76,19 @@ def run(config: Path, listen: Listen, load: Loader, poll: float = POLL, *, crede
         poll: seconds between two looks at the files.
         credentials: the folder with the keys of providers; None for ``credentials`` beside the config. Keys are read
             with each generation.
+        lameduck: seconds to go on as ever, but unready, once told to stop: whoever sends connections here, such as a
+            Service, takes a moment to hear of it.
 
     Raises:
         UserError: the policy or its classifier cannot be loaded, or an address cannot be bound.
     """
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(config, listen, load, poll, credentials))
+        runner.run(_serve(config, listen, load, poll, credentials, lameduck))
 
 
-async def _serve(config: Path, listen: Listen, load: Loader, poll: float, credentials: Path | None) -> None:
+async def _serve(
+    config: Path, listen: Listen, load: Loader, poll: float, credentials: Path | None, lameduck: float
+) -> None:
     stop, hurry = asyncio.Event(), asyncio.Event()
     for name, event in ((signal.SIGTERM, stop), (signal.SIGINT, stop), (signal.SIGHUP, hurry)):
         asyncio.get_running_loop().add_signal_handler(name, event.set)
@@ -121,7 +133,7 @@ async def _serve(config: Path, listen: Listen, load: Loader, poll: float, creden
         watch.cancel()
         with suppress(asyncio.CancelledError):
             await watch
-        await _drain(server, health, processor)
+        await _drain(server, health, processor, lameduck)
         processor.close()
     finally:
         if line:
@@ -138,10 +150,11 @@ def _api(health: Health, metrics: Metrics, listen: Listen) -> HttpApi | None:
     return HttpApi(lambda: health.serving, metrics, listen.classify)
 
 
-async def _drain(server: Server, health: Health, processor: Processor) -> None:
-    """Be unready and take no new connection, serve those that are there to their end, then end what is undecided."""
+async def _drain(server: Server, health: Health, processor: Processor, lameduck: float) -> None:
+    """Be unready, take no new connection, serve those that are there to their end, then end what is undecided."""
     log("draining", open=processor.open_streams)
     health.ready = False
+    await asyncio.sleep(lameduck)
     server.retire()
     # Whoever stalls must not hold all others up: streams that are open now have this long, too.
     until = monotonic() + AGE * 1.2

@@ -17,13 +17,16 @@ from runtime.local import LocalStand, stand
 
 
 @contextmanager
-def compiled_stand(folder: Path, policy: str, kind: type[Running] = Running) -> Iterator[Running]:
+def compiled_stand(
+    folder: Path, policy: str, kind: type[Running] = Running, *, transport: str | None = None
+) -> Iterator[Running]:
     """The stand, serving, and what it logs.
 
     Args:
         folder: Where policy and output go.
         policy: The text of the policy.
         kind: What asks it.
+        transport: By which the router serves; by default what it takes by itself.
     """
     path = folder / "policy.yaml"
     path.write_text(policy, encoding="utf-8")
@@ -32,7 +35,7 @@ def compiled_stand(folder: Path, policy: str, kind: type[Running] = Running) -> 
     lines: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stand, "Backend", Scripted)
-        serve = (sys.executable, "-P", "-m", "runtime.cli", "serve")
+        serve = (sys.executable, "-P", "-m", "runtime.cli", "serve", *(("--transport", transport) if transport else ()))
         directory = folder / "out" / compiled.policy.name / "local"
         with LocalStand(directory, serve=serve, on_log=lines.append) as local:
             yield kind(local, lines)

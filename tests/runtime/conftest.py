@@ -6,8 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from support import required
 
+from runtime.errors import UserError
 from runtime.program.program import Program
+from runtime.serve.transport.choose import chosen
+from runtime.serve.transport.stream import TRANSPORTS
 from runtime.settings import Settings, load
 
 HERE = Path(__file__).parent
@@ -24,6 +28,22 @@ DATA = HERE / "data"
 def policy(tmp_path: Path) -> Path:
     """A copy of the sample policy that a test may change."""
     return Path(shutil.copytree(DATA, tmp_path / "policy"))
+
+
+@pytest.fixture(scope="module", params=TRANSPORTS)
+def transport(request) -> str:
+    """Each way in which gRPC reaches the handlers, in its turn."""
+    try:
+        chosen(request.param)
+    except UserError:
+        required(None, "the library nghttp2")
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def fake(transport) -> tuple[str, ...]:
+    """The command of a server with the fake classifier, by each transport."""
+    return (sys.executable, str(HERE / "runtime_fakes.py"), "--transport", transport)
 
 
 @pytest.fixture(scope="session")

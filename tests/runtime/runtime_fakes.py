@@ -20,6 +20,7 @@ from runtime.serve.fleet.worker import PATIENCE
 from runtime.serve.reload import POLL
 from runtime.serve.server import Listen, run
 from runtime.serve.tls import Tls
+from runtime.serve.transport.stream import TRANSPORTS
 
 DATA = Path(__file__).parent / "data"
 
@@ -62,16 +63,26 @@ def main() -> None:
     for option in ("--tls-cert", "--tls-key", "--tls-client-ca"):
         parser.add_argument(option, type=Path)
     parser.add_argument("--api", action="store_true")
+    parser.add_argument("--transport", choices=TRANSPORTS)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--patience", type=float, default=PATIENCE)
+    parser.add_argument("--lameduck", type=float, default=0)
     parser.add_argument("--poll", type=float, default=POLL)
     given = parser.parse_args()
     if given.workers > 1 and not is_worker():
         run_fleet(given.workers, parse_address(given.address), parse_address(given.http_address), given.patience)
         return
     tls = Tls(given.tls_cert, given.tls_key, given.tls_client_ca) if given.tls_cert else None
-    listen = Listen(parse_address(given.address), parse_address(given.http_address), tls, given.api)
-    run(Path(given.config), listen, lambda _: FakeClassifier(), given.poll, credentials=given.credentials)
+    addresses = parse_address(given.address), parse_address(given.http_address)
+    listen = Listen(*addresses, tls, given.api, transport=given.transport)
+    run(
+        Path(given.config),
+        listen,
+        lambda _: FakeClassifier(),
+        given.poll,
+        credentials=given.credentials,
+        lameduck=given.lameduck,
+    )
 
 
 if __name__ == "__main__":

@@ -15,8 +15,12 @@ if TYPE_CHECKING:
 
 HIGH = 64 << 10
 """Bytes not yet sent from which a handler waits until they are."""
+STALLED = 60.0
+"""Seconds that a client may take for them, and for an answer whose handler has ended."""
 _PREFIX = 5
 """Bytes before a message: whether it is compressed, and its length."""
+_REASON = 1024
+"""Characters of a reason that are told."""
 
 
 class Fields:
@@ -41,30 +45,40 @@ NO_GRPC = Fields((b":status", b"415"))
 class Call:
     """A `Stream`. What the library is told takes effect when the connection sends next.
 
+    Bytes that wait, for their reader or to be sent, are counted by the connection. Messages are parsed when they are
+    read, since a parsed one takes many times its bytes.
+
     Args:
         connection: whose stream it is.
         number: of the stream.
+
+    Attributes:
+        over: whether its end is known: nothing is read any more, and nothing added to what is sent.
     """
 
     __slots__ = (
+        "_away",
         "_buffer",
         "_callbacks",
         "_connection",
         "_drained",
         "_ended",
-        "_gone",
+        "_heard",
         "_held",
         "_idle",
         "_last",
-        "_messages",
         "_method",
+        "_need",
         "_number",
         "_out",
-        "_over",
         "_owed",
+        "_parts",
         "_started",
         "_task",
+        "_unsent",
         "_waiter",
+        "_whole",
+        "over",
     )
 
     def __init__(self, connection: Connection, number: int) -> None:
@@ -72,12 +86,12 @@ class Call:
         self._method: Method | None = None
         self._task: asyncio.Task[None] | None = None
         self._buffer = bytearray()
-        self._messages: list[tuple[Any, int]] = []
+        self._whole = 0  # bytes of the first message in the buffer once all of it is there
         self._held = self._owed = 0
-        self._ended = False
+        self._parts = 0  # of its place: its handler, and what it sends
         self._waiter: asyncio.Future[None] | None = None
         self._out = bytearray()
-        self._started = self._idle = self._over = self._gone = False
+        self._ended = self._heard = self._started = self._idle = self._away = self.over = False
         self._last: Fields | None = None
         self._drained: asyncio.Future[None] | None = None
         self._callbacks: list[Callable[[Any], None]] = []
@@ -86,97 +100,107 @@ class Call:
 
     async def read(self) -> Any:  # noqa: ANN401 - as `Stream` has it
         """The next message, or None after the last."""
-        if not self._messages:
-            if self._ended:
+        while not self._whole:
+            if self._ended or self.over:
                 return None
             self._waiter = self._connection.loop.create_future()
             await self._waiter
-            self._waiter = None
-            if not self._messages:
-                return None
-        message, size = self._messages.pop(0)
-        self._connection.buffer(-size)
-        self._held -= size
-        if self._owed and not self._messages:
+        size, buffer = self._whole, self._buffer
+        data = bytes(memoryview(buffer)[_PREFIX:size])
+        del buffer[:size]
+        self._count(-size)
+        self._heard = True
+        self._look()
+        if self._owed and not self._whole:
             self._connection.credit(self._number, self._owed)
             self._owed = 0
-            self._connection.wake()
-        return message
+        try:
+            return self._method.parse(data)  # type: ignore[union-attr] # who reads is a method's handler
+        except Exception:  # noqa: BLE001 - each parser has its own
+            self._fail(Status.INTERNAL, "this is no message of the service")
+            return None
 
     async def write(self, message: bytes) -> None:
-        """Send a message. What is long is waited for."""
-        if self._gone or self._over:
+        """Send a message. What is long is waited for.
+
+        Raises:
+            TimeoutError: the client does not take it.
+        """
+        if self.over:
             return
         self._send(message)
-        if len(self._out) > HIGH:
+        if self._unsent > HIGH:
             self._drained = self._connection.loop.create_future()
-            await self._drained
-            self._drained = None
+            async with asyncio.timeout(STALLED):
+                await self._drained
 
     def add_done_callback(self, callback: Callable[[Any], None]) -> None:
-        """Call back when the stream is over."""
-        if self._gone:
+        """Call back when the stream is over and its end was handed on, or its client has gone."""
+        if self._away:
             callback(self)
         else:
             self._callbacks.append(callback)
 
     # What the connection calls.
 
+    @property
+    def busy(self) -> bool:
+        """Whether it has something to do or to send yet."""
+        return not self._away
+
+    @property
+    def stale(self) -> bool:
+        """Whether it waits for nothing but its client: to take an answer, or to ask something at all."""
+        return not self._away and (self.over or not self._heard)
+
     def begin(self, method: Method) -> None:
         """Let a method answer."""
-        self._method = method
+        self._method, self._parts = method, 2
         self._connection.begun()
         self._task = self._connection.loop.create_task(self._run(method))
-        self._task.add_done_callback(self._connection.ended)
+        self._task.add_done_callback(self._part)
 
     def receive(self, data: bytes) -> None:
         """Take a piece of what comes, which may be a part of a message, or several."""
-        method = self._method
-        if method is None or self._over:
+        if self.over:
             return  # who has been answered may go on for a moment
-        buffer = self._buffer
-        buffer += data
-        self._held += len(data)
-        if not self._connection.buffer(len(data)):
+        self._buffer += data
+        if not self._count(len(data)):
             self._fail(Status.RESOURCE_EXHAUSTED, "too much is being received")
-        while len(buffer) >= _PREFIX and not self._over:
-            end = _PREFIX + int.from_bytes(buffer[1:_PREFIX], "big")
-            if buffer[0]:
-                self._fail(Status.UNIMPLEMENTED, "messages must not be compressed")
-            elif end - _PREFIX > self._connection.max_message:
-                self._fail(Status.RESOURCE_EXHAUSTED, "the message is too large")
-            elif len(buffer) < end:
-                break
-            else:
-                self._parse(method, bytes(memoryview(buffer)[_PREFIX:end]))
-                del buffer[:end]
-        if self._messages:
+        elif self._whole:
             self._owed += len(data)
         else:
-            self._connection.credit(self._number, len(data))
+            self._look()
+            if self._whole:
+                self._owed += len(data)
+                self._wake()
+            else:
+                self._connection.credit(self._number, len(data))
 
     def end(self) -> None:
         """Nothing more comes."""
         self._ended = True
-        if self._buffer and not self._over:
-            self._fail(Status.INTERNAL, "the stream ended within a message")
+        self._look()
         self._wake()
 
     def fill(self, buffer: Any, size: int, flags: Any) -> int:  # noqa: ANN401 - the library's memory
         """Give what is to be sent, as far as there is place for it; the library sends it as DATA."""
-        out = self._out
-        if not out and self._last is None:
+        out, size = self._out, min(size, self._unsent)
+        if not size and self._last is None:
             self._idle = True
             return DEFERRED
         size = min(size, len(out))
         ffi.memmove(buffer, out, size)
         del out[:size]
+        self._count(-size)
         if not out:
             if self._drained and not self._drained.done():
                 self._drained.set_result(None)
             if self._last is not None:
                 flags[0] = EOF | NO_END_STREAM
                 self._connection.submit_trailers(self._number, self._last)
+                self._connection.answered(self._number)
+                self._sent()
         return size
 
     def refuse(self, status: Status, reason: str) -> None:
@@ -185,18 +209,20 @@ class Call:
 
     def refuse_kind(self) -> None:
         """End a stream that is no gRPC."""
-        self._over = True
-        self._connection.submit_headers(self._number, NO_GRPC, last=True)
+        self.over = True
+        self._answer(NO_GRPC)
 
     def close(self) -> None:
         """The stream is over: its client has gone, or has all that was sent."""
-        self._gone = True
-        self._connection.buffer(-self._held)
-        self._held = 0
+        self.over = True
+        self._whole = 0
+        if self._held:
+            self._count(-self._held)
+            self._buffer.clear()
+            self._out.clear()
         if self._task and not self._task.done():
             self._task.cancel()
-        for each in self._callbacks:
-            each(self)
+        self._sent()
 
     # What is inside.
 
@@ -209,18 +235,47 @@ class Call:
         finally:
             self._finish(outcome)
 
-    def _parse(self, method: Method, data: bytes) -> None:
-        try:
-            message = method.parse(data)
-        except Exception:  # noqa: BLE001 - each parser has its own
-            self._fail(Status.INTERNAL, "this is no message of the service")
+    def _look(self) -> None:
+        """See whether the first message is there; what is wrong with it, or never will be whole, ends the stream."""
+        buffer = self._buffer
+        self._whole = 0
+        if self.over:
             return
-        self._messages.append((message, _PREFIX + len(data)))
-        self._wake()
+        if len(buffer) >= _PREFIX:
+            size = int.from_bytes(buffer[1:_PREFIX], "big")
+            if buffer[0]:
+                self._fail(Status.UNIMPLEMENTED, "messages must not be compressed")
+                return
+            if size > self._connection.max_message:
+                self._fail(Status.RESOURCE_EXHAUSTED, "the message is too large")
+                return
+            if len(buffer) >= size + _PREFIX:
+                self._whole = size + _PREFIX
+                return
+        if self._ended and buffer:
+            self._fail(Status.INTERNAL, "the stream ended within a message")
+
+    def _count(self, size: int) -> bool:
+        """Count bytes that wait; whether there is place for them."""
+        self._held += size
+        return self._connection.buffer(size)
+
+    def _sent(self) -> None:
+        if not self._away:
+            self._away = True
+            for each in self._callbacks:
+                each(self)
+            self._part()
+
+    def _part(self, *_: object) -> None:
+        self._parts -= 1
+        if not self._parts:
+            self._connection.ended()
 
     def _wake(self) -> None:
         if self._waiter and not self._waiter.done():
             self._waiter.set_result(None)
+            self._connection.stir()
 
     def _fail(self, status: Status, reason: str) -> None:
         """End with a status what its handler cannot: it would wait for a message that will not come."""
@@ -229,23 +284,35 @@ class Call:
             self._task.cancel()
 
     def _finish(self, outcome: Outcome) -> None:
-        if self._over or self._gone:
+        if self.over:
             return
         if isinstance(outcome, bytes):
             self._last = DONE
             self._send(outcome)
         else:
-            status = (b"grpc-status", b"%d" % outcome[0]), (b"grpc-message", quote(outcome[1]).encode())
+            reason = quote(outcome[1][:_REASON], errors="replace").encode()
+            status = (b"grpc-status", b"%d" % outcome[0]), (b"grpc-message", reason)
             if self._started:
                 self._last = Fields(*status)
                 self._resume()
             else:
-                self._connection.submit_headers(self._number, Fields(*_BEGIN, *status), last=True)
-        self._over = True
+                self._answer(Fields(*_BEGIN, *status))
+        self.over = True
+        self._whole = 0
+        if self._buffer:
+            self._count(-len(self._buffer))
+            self._buffer = bytearray()
+
+    def _answer(self, fields: Fields) -> None:
+        """Send an answer that has no messages."""
+        self._connection.submit_headers(self._number, fields, last=True)
+        self._connection.answered(self._number)
+        self._sent()
 
     def _send(self, message: bytes) -> None:
         self._out += b"\0" + len(message).to_bytes(4, "big")
         self._out += message
+        self._count(_PREFIX + len(message))
         if self._started:
             self._resume()
         else:

@@ -81,10 +81,15 @@ def source() -> Any:  # noqa: ANN401 - likewise
 
 @cache
 def options() -> Any:  # noqa: ANN401 - likewise
-    """The options of all sessions: windows are opened by `Connection`, and streams forgotten when they are over."""
+    """The options of all sessions: windows are opened by `Connection`, and streams forgotten when they are over.
+
+    What the library would refuse by the rules of HTTP is looked at by nobody here, but for one thing that it must not
+    refuse: Envoy's ``:authority`` is the name of a cluster, such as ``outbound|50051||router.example``.
+    """
     found = ffi.new("nghttp2_option **")
     library().nghttp2_option_new(found)
     library().nghttp2_option_set_no_auto_window_update(found[0], 1)
+    library().nghttp2_option_set_no_http_messaging(found[0], 1)
     library().nghttp2_option_set_no_closed_streams(found[0], 1)
     library().nghttp2_option_set_stream_reset_rate_limit(found[0], _RESETS, _RESETS)
     return found[0]

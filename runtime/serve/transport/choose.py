@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from runtime.errors import UserError
 from runtime.serve.address import Address
 from runtime.serve.tls import Tls
 from runtime.serve.transport.stream import GRPC, Methods, Server
@@ -19,18 +20,31 @@ class Listen(Protocol):
 
 
 def chosen(name: str | None) -> Listen:
-    """A transport by name; without one nghttp2 where its library is installed, else grpc. Loads no other.
+    """A transport by name; without one nghttp2 where it can serve, else grpc. Loads no other.
 
     Raises:
-        UserError: what was asked for by name is not installed.
+        UserError: what was asked for by name cannot serve here.
     """
     if name != GRPC:
-        from runtime.serve.transport.front import listen as by_nghttp2  # noqa: PLC0415 - as said
-        from runtime.serve.transport.nghttp2 import installed, library  # noqa: PLC0415 - likewise
+        try:
+            return _by_nghttp2()
+        except UserError:
+            if name:
+                raise
+    from runtime.serve.transport.aio import listen  # noqa: PLC0415 - as said
 
-        if name or installed():
-            library()
-            return by_nghttp2
-    from runtime.serve.transport.aio import listen as by_grpc  # noqa: PLC0415 - likewise
+    return listen
 
-    return by_grpc
+
+def _by_nghttp2() -> Listen:
+    from runtime.serve.transport.callbacks import callbacks  # noqa: PLC0415 - likewise
+    from runtime.serve.transport.front import listen  # noqa: PLC0415 - likewise
+
+    try:
+        callbacks()
+    except MemoryError:  # known by then rather than with the first connection
+        raise UserError(
+            "this system forbids memory that is written and executed, by which nghttp2 calls back; "
+            "allow it (systemd: MemoryDenyWriteExecute=no), or give --transport grpc"
+        ) from None
+    return listen

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import deque
 from typing import TYPE_CHECKING, Any, cast
 
-from runtime.serve.transport.call import Call, Fields
+from runtime.serve.transport.call import STALLED, Call, Fields
 from runtime.serve.transport.callbacks import callbacks, options, source
 from runtime.serve.transport.nghttp2 import (
+    CANCEL,
     INITIAL_WINDOW_SIZE,
     MAX_CONCURRENT_STREAMS,
     NO_ERROR,
@@ -25,13 +27,18 @@ SLICE = 8 << 10
 streams leave while the last are still read, so that the gateway has something to do meanwhile."""
 STREAM_WINDOW, CONNECTION_WINDOW = 1 << 20, 16 << 20
 """Bytes that may be under way on a stream and on a connection."""
+MAX_CONNECTIONS = 8192
+"""Connections at a time; one more is closed."""
 _NOTICE = 1.0
 """Seconds between the notice that no stream should begin any more and the word which was the last that is served."""
 _LINGER = 1.0
 """Seconds that a connection without streams is left to its client to close: whoever closes first can lose the last
 answer, if the other one is just sending."""
-_INBOX = 1 << 20
+_INBOX = 128 << 10
+"""Bytes received that wait for their turn, from which no more are read."""
 _CHUNK = 64 << 10
+_ANSWERED = 64
+"""Streams that were answered and are left to their client to end; those before them are ended for it."""
 
 
 class Connection(asyncio.Protocol):
@@ -48,8 +55,10 @@ class Connection(asyncio.Protocol):
         self._library = library()
         self._calls: dict[int, Call] = {}
         self._path = self._kind = b""
+        self._answered: deque[int] = deque()
+        self._stale: set[int] = set()
         self._inbox = bytearray()
-        self._scheduled = self._paused = self._held = self._leaving = False
+        self._scheduled = self._turning = self._paused = self._held = self._leaving = self._lingers = False
         self._timer: asyncio.TimerHandle | None = None
         self._session: Any = None
         self._transport: asyncio.Transport
@@ -59,6 +68,9 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin a session."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's own are of no such class
+        if self._front.connections >= MAX_CONNECTIONS:
+            self._transport.abort()
+            return
         self._front.open_connections.add(self)
         self._handle = ffi.new_handle(self)
         self._pointer = ffi.new("const uint8_t **")
@@ -75,38 +87,32 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what came, a slice at a time."""
-        if not self._inbox and len(data) <= SLICE:
+        if not (self._inbox or self._paused) and len(data) <= SLICE:
             self._take(data)
+            self.wake()
             return
-        waiting = bool(self._inbox)
         self._inbox += data
-        if not waiting:
+        if len(self._inbox) > _INBOX:
+            self._hold()
+        if not self._turning:
             self._go_on()
-        elif len(self._inbox) > _INBOX and not self._held:
-            self._held = True
-            self._transport.pause_reading()
 
     def pause_writing(self) -> None:
-        """The client is slow to read."""
+        """The client is slow to read: until it has, nothing that it asks is heard, as the answers would pile up."""
         self._paused = True
+        self._hold()
 
     def resume_writing(self) -> None:
         """It has read."""
         self._paused = False
         self.wake()
+        if not self._turning:
+            self._go_on()
 
     def connection_lost(self, _: Exception | None) -> None:
         """End what it carried."""
         self._front.open_connections.discard(self)
-        if self._timer:
-            self._timer.cancel()
-        session, self._session = self._session, None
-        calls, self._calls = self._calls, {}
-        self._inbox.clear()
-        for each in calls.values():
-            each.close()
-        self._library.nghttp2_session_del(session)
-        self._handle = None
+        self._end()
 
     # What the server calls.
 
@@ -121,14 +127,17 @@ class Connection(asyncio.Protocol):
             self._timer.cancel()
         self._timer = self.loop.call_later(_NOTICE, self._leave)
 
-    def abort(self) -> None:
-        """End it at once."""
-        self._transport.abort()
+    def quit(self) -> None:
+        """End it at once; what was answered is still sent."""
+        if self.busy:
+            self._transport.abort()
+        else:
+            self._transport.close()
 
     @property
     def busy(self) -> bool:
-        """Whether a stream is open."""
-        return bool(self._calls)
+        """Whether a stream has something to do or to send."""
+        return any(each.busy for each in self._calls.values())
 
     # What calls call.
 
@@ -138,16 +147,24 @@ class Connection(asyncio.Protocol):
             self._scheduled = True
             self.loop.call_soon(self._flush)
 
+    def stir(self) -> None:
+        """A handler has something to do."""
+        self._stirred = True
+
     def begun(self) -> None:
-        """A handler has begun."""
+        """A stream takes its place."""
         self._front.running += 1
 
-    def ended(self, _: object) -> None:
-        """A handler has ended, or was never begun since its client had gone by then."""
+    def ended(self) -> None:
+        """Its handler has ended, and nothing waits to be sent."""
         self._front.running -= 1
 
+    def answered(self, number: int) -> None:
+        """The end of a stream was handed to the library."""
+        self._answered.append(number)
+
     def buffer(self, size: int) -> bool:
-        """Count bytes of messages that are not whole or not read yet, and say whether there is place for them."""
+        """Count bytes that wait for their reader or to be sent, and say whether there is place for them."""
         self._front.buffered += size
         return self._front.buffered <= self._front.max_buffered
 
@@ -166,19 +183,19 @@ class Connection(asyncio.Protocol):
         """Begin an answer; `Call.fill` gives its data unless these are the last."""
         if self._session is not None:
             data = ffi.NULL if last else source()
-            self._library.nghttp2_submit_response(self._session, number, fields.array, fields.size, data)
+            _done(self._library.nghttp2_submit_response(self._session, number, fields.array, fields.size, data))
             self.wake()
 
     def submit_trailers(self, number: int, fields: Fields) -> None:
         """End an answer."""
-        self._library.nghttp2_submit_trailer(self._session, number, fields.array, fields.size)
+        _done(self._library.nghttp2_submit_trailer(self._session, number, fields.array, fields.size))
 
     # What the library calls.
 
     def header(self, name: bytes, value: bytes) -> None:
         """Keep what tells what is asked."""
-        if name == b":path":
-            self._path = value
+        if name == b":path":  # stands before all that is no pseudo header
+            self._path, self._kind = value, b""
         elif name == b"content-type":
             self._kind = value
 
@@ -226,30 +243,38 @@ class Connection(asyncio.Protocol):
     # What is inside.
 
     def _take(self, data: bytes) -> None:
-        taken = self._library.nghttp2_session_mem_recv(self._session, data, len(data))
-        if taken < 0:  # no HTTP/2, or a fault of ours: nothing that follows can be understood
-            self._inbox.clear()
-            self._flush()
-            self._transport.close()
-            return
-        self.wake()
+        if self._session is None:
+            return  # TLS gives what it has even after it was told to close
+        if self._library.nghttp2_session_mem_recv(self._session, data, len(data)) < 0:
+            self._give_up()
+        else:
+            self.wake()
+
+    def _hold(self) -> None:
+        if not (self._held or self._transport.is_closing()):
+            self._held = True
+            self._transport.pause_reading()
 
     def _go_on(self) -> None:
-        if self._session is None:
+        """Take a slice of what waits."""
+        self._turning = False
+        if self._session is None or self._paused:
             return
-        data = bytes(memoryview(self._inbox)[:SLICE])
-        del self._inbox[:SLICE]
-        self._take(data)
         if self._inbox:
+            data = bytes(memoryview(self._inbox)[:SLICE])
+            del self._inbox[:SLICE]
+            self._take(data)
+        if self._inbox:
+            self._turning = True
             self.loop.call_soon(self._go_on)
-        elif self._held:
+        elif self._held and not self._transport.is_closing():
             self._held = False
             self._transport.resume_reading()
 
     def _flush(self) -> None:
         self._scheduled = False
         session, send, pointer = self._session, self._library.nghttp2_session_mem_send, self._pointer
-        if session is None:
+        if session is None or self._transport.is_closing():
             return
         size, parts, length = 1, [], 0
         while not self._paused and (size := send(session, pointer)) > 0:
@@ -261,22 +286,66 @@ class Connection(asyncio.Protocol):
         if parts:
             self._transport.write(b"".join(parts))
         if size < 0:
-            self._transport.close()
-        elif not (
-            self._library.nghttp2_session_want_read(session) or self._library.nghttp2_session_want_write(session)
-        ):
+            self._give_up()
+            return
+        if size == 0 and len(self._answered) > (keep := 0 if self._leaving else _ANSWERED):
+            self._release(keep)
+        if not (self._library.nghttp2_session_want_read(session) or self._library.nghttp2_session_want_write(session)):
             self._over()
 
     def _leave(self) -> None:
         """Say which stream was the last that is served; a client that has not closed by then has only these."""
         last = self._library.nghttp2_session_get_last_proc_stream_id(self._session)
         self._library.nghttp2_submit_goaway(self._session, 0, last, NO_ERROR, ffi.NULL, 0)
-        self._timer = None
+        self._timer = self.loop.call_later(STALLED, self._sweep)
+        self._flush()  # before another stream begins that this has not counted
+
+    def _sweep(self) -> None:
+        """End streams that have waited for their client all the time since the last look."""
+        stale = {number for number, each in self._calls.items() if each.stale}
+        for number in stale & self._stale:
+            self._library.nghttp2_submit_rst_stream(self._session, 0, number, CANCEL)
+        self._stale = stale
+        self._timer = self.loop.call_later(STALLED, self._sweep)
         self.wake()
 
+    def _release(self, keep: int) -> None:
+        """End answered streams for a client that has not. Not before all is sent: the library drops what was not."""
+        while len(self._answered) > keep:
+            if (number := self._answered.popleft()) in self._calls:
+                self._library.nghttp2_submit_rst_stream(self._session, 0, number, NO_ERROR)
+                self.wake()
+
     def _over(self) -> None:
-        """The session has nothing more to say."""
+        """The session has nothing more to say; a client that was asked to go has a moment to close by itself."""
         if not self._leaving:
             self._transport.close()
-        elif self._timer is None:
+        elif not self._lingers:
+            self._lingers = True
+            if self._timer:
+                self._timer.cancel()
             self._timer = self.loop.call_later(_LINGER, self._transport.close)
+
+    def _give_up(self) -> None:
+        """No HTTP/2, or a fault of ours: of the session nothing may be used any more."""
+        self._end()
+        self._transport.close()
+
+    def _end(self) -> None:
+        session, self._session = self._session, None
+        if session is None:
+            return
+        if self._timer:
+            self._timer.cancel()
+        calls, self._calls = self._calls, {}
+        self._inbox.clear()
+        for each in calls.values():
+            each.close()
+        self._library.nghttp2_session_del(session)
+        self._handle = None
+
+
+def _done(code: int) -> None:
+    """What the library could not take would leave a stream without its end; the session ends instead."""
+    if code:
+        raise MemoryError

@@ -15,8 +15,8 @@ from runtime.serve.transport.nghttp2 import library
 from runtime.serve.transport.stream import MAX_STREAMS, NGHTTP2, Methods, Server
 
 MAX_BUFFERED = 256 << 20
-"""Bytes of messages that are not whole or not read yet, over all streams, unless one message may be larger than a
-quarter of it: then four of those."""
+"""Bytes of messages that are not whole, not read or not sent yet, over all streams, unless one message may be larger
+than a quarter of it: then four of those."""
 _BACKLOG = 1024
 _HANDSHAKE = 10.0
 """Seconds for TLS."""
@@ -32,8 +32,9 @@ class Front:
         name: ``nghttp2``.
         port: where it listens.
         open_connections: the connections.
-        running: handlers that run.
-        buffered: bytes of messages that are not whole or not read yet, and how many there may be.
+        running: streams whose handlers run or whose answers wait to be taken.
+        buffered: bytes of messages that are not whole, not read or not sent yet.
+        max_buffered: how many there may be before no more are received.
         stopping: whether no stream may begin.
     """
 
@@ -81,7 +82,7 @@ class Front:
                 while any(each.busy for each in self.open_connections):  # noqa: ASYNC110 - nobody is told of it
                     await asyncio.sleep(_LOOK)
         for each in list(self.open_connections):
-            each.abort()
+            each.quit()
 
 
 async def listen(
@@ -129,7 +130,7 @@ def _bound(address: Address) -> socket.socket:
 def _followed(tls: Tls) -> ssl.SSLContext:
     """A context that shows each client what lies in the files by then."""
     try:
-        current = _context(tls)
+        first = current = _context(tls)
     except OSError as error:
         raise UserError(f"{tls.cert}, {tls.key}: {error.strerror or error}; give a chain and its key") from None
 
@@ -138,7 +139,6 @@ def _followed(tls: Tls) -> ssl.SSLContext:
         current = tls.adopted(lambda _: _context(tls)) or current
         connection.context = current
 
-    first = _context(tls)
     first.sni_callback = show  # asked for each client, whether it names a server or not
     return first
 
@@ -152,9 +152,10 @@ def _context(tls: Tls) -> ssl.SSLContext:
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made.minimum_version = ssl.TLSVersion.TLSv1_2
     made.options |= ssl.OP_NO_TICKET  # who resumes a session is not asked for a certificate again
+    made.options |= ssl.OP_NO_RENEGOTIATION
     made.num_tickets = 0
     made.set_alpn_protocols(["h2"])
-    made.load_cert_chain(tls.cert, tls.key)
+    made.load_cert_chain(tls.cert, tls.key, "")  # else a key that asks for a password would ask it of the terminal
     if tls.client_ca:
         made.load_verify_locations(tls.client_ca)
         made.verify_mode = ssl.CERT_REQUIRED

@@ -14,7 +14,8 @@ from cffi import FFI
 from runtime.errors import UserError
 
 NAMES = ("libnghttp2.so.14", "libnghttp2.14.dylib")
-NO_ERROR, PROTOCOL_ERROR, INTERNAL_ERROR = 0, 1, 2
+NO_ERROR, CANCEL = 0, 8
+"""Why a stream or a connection ends."""
 DATA, HEADERS = 0, 1
 """Types of frames."""
 END_STREAM = 1
@@ -52,6 +53,7 @@ void nghttp2_session_callbacks_set_on_data_chunk_recv_callback(nghttp2_session_c
 void nghttp2_session_callbacks_set_on_stream_close_callback(nghttp2_session_callbacks *, close_callback);
 int nghttp2_option_new(nghttp2_option **);
 void nghttp2_option_set_no_auto_window_update(nghttp2_option *, int);
+void nghttp2_option_set_no_http_messaging(nghttp2_option *, int);
 void nghttp2_option_set_no_closed_streams(nghttp2_option *, int);
 void nghttp2_option_set_stream_reset_rate_limit(nghttp2_option *, uint64_t, uint64_t);
 
@@ -84,7 +86,8 @@ def library() -> Any:  # noqa: ANN401 - cffi makes its functions at run time
     """The library.
 
     Raises:
-        UserError: it is not installed, or a release without the call that the newest one here needs.
+        UserError: it is not installed, or a release without the call that the newest one here needs, or it could not
+            call us.
     """
     for name in NAMES:
         try:
@@ -92,15 +95,25 @@ def library() -> Any:  # noqa: ANN401 - cffi makes its functions at run time
         except OSError:
             continue
         if hasattr(found, "nghttp2_option_set_stream_reset_rate_limit"):  # 1.57, or a distribution's mended one
-            return found
+            return _callable(found)
     raise UserError(
         "nghttp2 1.57 or later is not installed (Debian, Ubuntu: apt-get install libnghttp2-14); "
         "install it, or give --transport grpc"
     )
 
 
+def _callable(found: Any) -> Any:  # noqa: ANN401 - as above
+    try:
+        ffi.callback("int (void)", int)
+    except (MemoryError, SystemError):
+        raise UserError(
+            "this system lets no program make code at run time, which nghttp2 would call; give --transport grpc"
+        ) from None
+    return found
+
+
 def installed() -> bool:
-    """Whether the library is there."""
+    """Whether the library is there, and can call us."""
     try:
         library()
     except UserError:

@@ -137,6 +137,8 @@ def test_options_build_on_the_base_that_they_are_for(target: str, tmp_path: Path
 def test_the_router_has_time_to_read_responses_to_their_end(more: str, *, follows: bool) -> None:
     """Kubernetes kills no pod that still gives a client its answer, and does not wait for others as long."""
     (pods,) = [each.body for each in router.emitter()(linked(SMALL + more)) if each.body["kind"] == "Deployment"]
-    seconds = pods["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
-    longest = AGE * 1.2 + DRAIN + (FOLLOWING if follows else 0)
+    spec = pods["spec"]["template"]["spec"]
+    seconds = spec["terminationGracePeriodSeconds"]
+    assert f"--lameduck={router.LAMEDUCK}" in spec["containers"][0]["args"]
+    longest = router.LAMEDUCK + AGE * 1.2 + DRAIN + (FOLLOWING if follows else 0)
     assert longest < seconds <= longest + 20

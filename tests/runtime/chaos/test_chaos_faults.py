@@ -8,7 +8,7 @@ import socket
 import threading
 from contextlib import contextmanager
 
-from gateway_client import ANY_TIME, FAKE, REAL_ENVOY, Running, events, heard, start
+from gateway_client import ANY_TIME, REAL_ENVOY, Running, events, heard, start
 from runtime_fakes import DATA
 from stand_times import timed
 
@@ -37,10 +37,10 @@ def kept(where: str):
 class Second:
     """Another runtime on the address of the stand's own."""
 
-    def __init__(self, where: str, config=DATA / "router" / "config.yaml") -> None:
+    def __init__(self, where: str, serve: tuple[str, ...], config=DATA / "router" / "config.yaml") -> None:
         self.serving = threading.Event()
         options = ("--config", str(config), "--address", where, "--http-address", "127.0.0.1:0")
-        self.process = Process("second", (*FAKE, *options), lambda line: "serving" in line and self.serving.set())
+        self.process = Process("second", (*serve, *options), lambda line: "serving" in line and self.serving.set())
 
     def __enter__(self):
         assert self.serving.wait(ANY_TIME), self.process.last_lines()
@@ -57,9 +57,9 @@ def refused(running: Running, data, *statuses: int) -> None:
     assert "x-backend" not in headers
 
 
-def test_hang_is_504_and_heals(policy, chat):
+def test_hang_is_504_and_heals(policy, chat, fake):
     """A runtime that is stopped in its tracks costs each request the gateway's timeout; told to go on, it serves."""
-    stand, lines = start(timed(policy, gateway="3s"))
+    stand, lines = start(timed(policy, gateway="3s"), fake)
     with stand:
         running = Running(stand, lines)
         os.kill(stand.pids[RUNTIME], signal.SIGSTOP)
@@ -70,9 +70,9 @@ def test_hang_is_504_and_heals(policy, chat):
         assert running.served(chat("auto", "1+1")) == PHI
 
 
-def test_abort_is_503(chat):
+def test_abort_is_503(chat, fake):
     """A fault that nobody foresaw ends the stream in an error, which the gateway turns into 503."""
-    stand, lines = start()
+    stand, lines = start(serve=fake)
     with stand:
         running = Running(stand, lines)
         refused(running, chat("auto", "ABORT"), 503)
@@ -80,25 +80,25 @@ def test_abort_is_503(chat):
         assert running.served(chat("auto", "1+1")) == PHI
 
 
-def test_kill_in_flight_is_an_error_and_a_new_process_serves(chat):
+def test_kill_in_flight_is_an_error_and_a_new_process_serves(chat, fake):
     """What was in flight and what follows gets 5xx, until a runtime listens again."""
-    stand, lines = start()
+    stand, lines = start(serve=fake)
     with stand, kept(address(lines)):
         running = Running(stand, lines)
         refused(running, chat("auto", "DIE"), 500, 503)
         refused(running, chat("llama3-8b"), 503)
-        with Second(address(lines)):
+        with Second(address(lines), fake):
             statuses = [running.send(chat("auto", "1+1"))[0] for _ in range(20)]
             assert running.served(chat("auto", "1+1")) == PHI
         assert set(statuses) <= {200, 503}
 
 
-def test_message_over_the_grpc_limit_is_503(policy, chat):
+def test_message_over_the_grpc_limit_is_503(policy, chat, fake):
     """A gateway that buffers more than a message may carry gets an error, and never a pass; in between it is 413."""
     path = policy / "router" / "runtime.yaml"
     limits = "limits: {maxBody: 262144, maxMessage: 327680}"
     path.write_text(path.read_text().replace(limits, "limits: {maxBody: 100000, maxMessage: 165536}"))
-    stand, lines = start(policy / "local")
+    stand, lines = start(policy / "local", fake)
     with stand:
         running = Running(stand, lines)
         refused(running, iter([chat("phi4-mini", "x" * 200_000)]), 503)  # chunked: no header tells its length
@@ -106,9 +106,9 @@ def test_message_over_the_grpc_limit_is_503(policy, chat):
         assert running.served(chat("phi4-mini", "x" * 90_000)) == PHI
 
 
-def test_upload_that_stalls_is_ended_in_an_error_when_the_runtime_stops(chat):
+def test_upload_that_stalls_is_ended_in_an_error_when_the_runtime_stops(chat, fake):
     """A stream without a decision never ends in OK, which Envoy would take for a pass: the client reads 503."""
-    stand, lines = start()
+    stand, lines = start(serve=fake)
     with stand:
         data = chat("llama3-8b")
         host, _, port = stand.url.removeprefix("http://").partition(":")

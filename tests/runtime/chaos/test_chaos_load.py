@@ -12,8 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
-from gateway_client import ANY_TIME, FAKE, JSON, REAL_ENVOY, start, wait_until
+from gateway_client import ANY_TIME, FAKE, JSON, REAL_ENVOY, heard, start, wait_until
 from test_chaos_faults import LLAMA, PHI, RUNTIME, Second, address
+
+from runtime.serve.transport.stream import TRANSPORTS
 
 pytestmark = REAL_ENVOY
 CLIENTS = 8
@@ -68,15 +70,28 @@ def test_new_content_costs_nothing(policy, chat):
 
 
 @pytest.mark.parametrize("workers", [(), ("--workers", "2")])
-def test_rolling_restart_costs_nothing(chat, workers):
+def test_rolling_restart_costs_nothing(chat, fake, workers):
     """A process that is told to stop beside another on its address serves its connections to their end."""
-    stand, lines = start(serve=(*FAKE, *workers))
+    stand, lines = start(serve=(*fake, *workers))
     with stand, load(stand.url, chat("auto", "1+1")) as (outcomes, served):
         more(served)
-        with Second(address(lines)):
+        with Second(address(lines), fake):
             os.kill(stand.pids[RUNTIME], signal.SIGTERM)
             while sum('"stopped"' in line for line in lines) < (3 if workers else 1):
                 more(served, 10)
+            more(served)
+            assert outcomes == {(200, *PHI)}
+
+
+def test_a_process_with_the_other_transport_can_take_over(chat, transport, fake):
+    """As where the library is installed or removed between two starts; each way costs nothing, too."""
+    (other,) = set(TRANSPORTS) - {transport}
+    stand, lines = start(serve=fake)
+    with stand, load(stand.url, chat("auto", "1+1")) as (outcomes, served):
+        more(served)
+        with Second(address(lines), (*FAKE, "--transport", other)):
+            os.kill(stand.pids[RUNTIME], signal.SIGTERM)
+            heard(lines, '"stopped"')
             more(served)
             assert outcomes == {(200, *PHI)}
 
@@ -89,13 +104,13 @@ REFUSED = {
 }
 
 
-def test_mixed_requests_under_load_go_where_they_should(chat):
+def test_mixed_requests_under_load_go_where_they_should(chat, fake):
     """Under load from all sides each request gets its own answer: none is routed wrong, none passes unguarded."""
     asked = {chat("auto", "1+1"): PHI, chat("auto", "Linux"): LLAMA, chat("auto", "hello"): LLAMA}
     asked |= {chat("phi4-mini", "Linux"): PHI, chat("llama3-8b", "1+1"): LLAMA}
     expected = {body: (200, *served) for body, served in asked.items()}
     expected |= {body: (status, None, None) for body, status in REFUSED.items()}
-    stand, _ = start()
+    stand, _ = start(serve=fake)
     wrong = []
 
     def client(number: int) -> None:

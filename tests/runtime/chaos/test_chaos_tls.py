@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from gateway_client import FAKE, REAL_ENVOY, Running, start
+from gateway_client import REAL_ENVOY, Running, start
 from test_chaos_faults import PHI, address
 
 from runtime.files import read_yaml
@@ -47,21 +47,21 @@ def speak_tls(policy, trusted: str, shown: tuple[str, str] | None) -> None:
 
 
 @pytest.mark.parametrize("mutual", [False, True])
-def test_gateway_speaks_tls(policy, tmp_path, chat, mutual):
+def test_gateway_speaks_tls(policy, tmp_path, chat, fake, mutual):
     """Requests are decided over TLS, with a certificate of the gateway's where one is asked for."""
     served, shown = certificate(tmp_path, "router"), certificate(tmp_path, "gateway")
     speak_tls(policy, served[0], shown if mutual else None)
     options = ("--tls-cert", served[0], "--tls-key", served[1], *(("--tls-client-ca", shown[0]) if mutual else ()))
-    stand, lines = start(policy / "local", (*FAKE, *options))
+    stand, lines = start(policy / "local", (*fake, *options))
     with stand:
         assert Running(stand, lines).served(chat("auto", "1+1")) == PHI
 
 
-def test_certificate_is_followed_as_it_changes(policy, tmp_path, chat):
+def test_certificate_is_followed_as_it_changes(policy, tmp_path, chat, fake):
     """A renewed certificate is what the next connection is shown."""
     old, new = certificate(tmp_path, "old"), certificate(tmp_path, "new")
     speak_tls(policy, old[0], None)
-    stand, lines = start(policy / "local", (*FAKE, "--tls-cert", old[0], "--tls-key", old[1]))
+    stand, lines = start(policy / "local", (*fake, "--tls-cert", old[0], "--tls-key", old[1]))
     with stand:
         assert Running(stand, lines).served(chat("auto", "1+1")) == PHI
         for source, target in zip(new, old, strict=True):

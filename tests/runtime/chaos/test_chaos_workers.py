@@ -6,13 +6,19 @@ import http.client
 import os
 import signal
 
-from gateway_client import ANY_TIME, FAKE, REAL_ENVOY, Running, events, start, wait_until
+import pytest
+from gateway_client import ANY_TIME, REAL_ENVOY, Running, events, start, wait_until
 from stand_times import timed
 from test_chaos_faults import PHI, RUNTIME
 from test_chaos_load import CLIENTS, load, more
 
 pytestmark = REAL_ENVOY
-TWO = (*FAKE, "--workers", "2")
+
+
+@pytest.fixture
+def two(fake) -> tuple[str, ...]:
+    """Serves with two workers."""
+    return (*fake, "--workers", "2")
 
 
 def page(lines: list[str], path: str) -> tuple[int, str]:
@@ -31,9 +37,9 @@ def value(lines: list[str], name: str) -> float:
     )
 
 
-def test_killed_worker_costs_its_streams_and_is_replaced(chat):
+def test_killed_worker_costs_its_streams_and_is_replaced(chat, two):
     """SIGKILL under load, of one worker after the other: a few errors, no pass, and everything counted goes on."""
-    stand, lines = start(serve=TWO)
+    stand, lines = start(serve=two)
     with stand, load(stand.url, chat("auto", "1+1")) as (outcomes, served):
         for number, worker in enumerate(events(lines, "worker_serving"), start=3):
             more(served)
@@ -50,9 +56,9 @@ def test_killed_worker_costs_its_streams_and_is_replaced(chat):
         assert value(lines, "vsr_worker_restarts_total") == 2
 
 
-def test_what_a_killed_worker_had_counted_is_still_shown(chat):
+def test_what_a_killed_worker_had_counted_is_still_shown(chat, two):
     """The sum of a counter does not fall, which Prometheus would take for a start from 0."""
-    stand, lines = start(serve=TWO)
+    stand, lines = start(serve=two)
     name = 'llm_model_requests_total{model="phi4-mini"}'
     with stand:
         running = Running(stand, lines)
@@ -67,9 +73,9 @@ def test_what_a_killed_worker_had_counted_is_still_shown(chat):
         assert running.served(chat("auto", "1+1")) == PHI
 
 
-def test_stuck_worker_is_replaced(policy, chat):
+def test_stuck_worker_is_replaced(policy, chat, two):
     """A worker that says nothing any more costs its streams the gateway's timeout, until it is ended and replaced."""
-    stand, lines = start(timed(policy, gateway="3s"), (*TWO, "--patience", "5"))
+    stand, lines = start(timed(policy, gateway="3s"), (*two, "--patience", "5"))
     with stand, load(stand.url, chat("auto", "1+1")) as (outcomes, served):
         more(served)
         for worker in events(lines, "worker_serving"):
@@ -84,10 +90,10 @@ def test_stuck_worker_is_replaced(policy, chat):
         assert len(events(lines, "worker_stuck")) == 2
 
 
-def test_new_content_reaches_every_worker(policy, chat):
+def test_new_content_reaches_every_worker(policy, chat, two):
     """A signal is enough to make all of them look, and under load nothing is lost."""
     config = policy / "router" / "config.yaml"
-    stand, lines = start(policy / "local", (*TWO, "--poll", "3600"))
+    stand, lines = start(policy / "local", (*two, "--poll", "3600"))
     with stand, load(stand.url, chat("auto", "1+1")) as (outcomes, served):
         more(served)
         changed = config.read_text().replace("modelRefs: [{model: phi4-mini}]", "modelRefs: [{model: llama3-8b}]")

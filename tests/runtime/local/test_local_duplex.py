@@ -9,7 +9,7 @@ import signal
 import socket
 
 import pytest
-from gateway_client import FAKE, REAL_ENVOY, Running, start
+from gateway_client import REAL_ENVOY, Running, start
 from runtime_fakes import DATA
 
 pytestmark = REAL_ENVOY
@@ -30,9 +30,9 @@ def duplex(policy):
 
 
 @pytest.fixture(scope="module")
-def gateway(tmp_path_factory):
+def gateway(tmp_path_factory, fake):
     """One stand for the tests that do not harm it."""
-    stand, lines = start(duplex(shutil.copytree(DATA, tmp_path_factory.mktemp("duplex") / "policy")), FAKE)
+    stand, lines = start(duplex(shutil.copytree(DATA, tmp_path_factory.mktemp("duplex") / "policy")), fake)
     with stand:
         yield Running(stand, lines)
 
@@ -90,9 +90,9 @@ def test_trailers_of_a_request_do_not_hold_it_up(gateway, chat):
     assert b"x-backend: phi4-mini" in answer.lower()
 
 
-def test_runtime_that_dies_is_an_error_and_never_a_pass(policy, chat):
+def test_runtime_that_dies_is_an_error_and_never_a_pass(policy, chat, fake):
     """In flight and afterwards: 5xx, and no backend sees the request, with an empty body or any other."""
-    stand, lines = start(duplex(policy), FAKE)
+    stand, lines = start(duplex(policy), fake)
     with stand:
         running = Running(stand, lines)
         for data in (chat("auto", "DIE"), chat("llama3-8b")):
@@ -101,9 +101,9 @@ def test_runtime_that_dies_is_an_error_and_never_a_pass(policy, chat):
             assert "x-backend" not in headers
 
 
-def test_upload_that_stalls_is_ended_in_an_error_when_the_runtime_stops(policy, chat):
+def test_upload_that_stalls_is_ended_in_an_error_when_the_runtime_stops(policy, chat, fake):
     """A stream without a decision never ends in OK, which Envoy would take for a pass with an empty body."""
-    stand, lines = start(duplex(policy), FAKE)
+    stand, lines = start(duplex(policy), fake)
     with stand:
         data = chat("llama3-8b")
         host, _, port = stand.url.removeprefix("http://").partition(":")

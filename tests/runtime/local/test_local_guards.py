@@ -35,9 +35,9 @@ pytestmark = REAL_ENVOY
 
 
 @pytest.fixture(scope="module")
-def gateway(tmp_path_factory):
+def gateway(tmp_path_factory, transport):
     """A stand with guards."""
-    with compiled_stand(tmp_path_factory.mktemp("guards"), POLICY) as running:
+    with compiled_stand(tmp_path_factory.mktemp("guards"), POLICY, transport=transport) as running:
         yield running
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 import grpc
 import numpy as np
 import pytest
-from played_gateway import gateway, request_body, request_headers
+from played_gateway import request_body, request_headers
 
 from runtime.engine.errors import EngineError, OverloadedError
 from runtime.engine.interface import TokenLabels
@@ -82,7 +82,7 @@ def labelled(text):
     return TokenLabels(("O", "B-PER"), [word.span() for word in words], shares)
 
 
-def decided(settings, engine, body: bytes, *guards: Guard):
+def decided(gateway, settings, engine, body: bytes, *guards: Guard):
     """The last answer to a request, and the status."""
     own = replace(settings, program=replace(settings.program, guards=ordered(guards or (GUARD,))), budget=30.0)
     generation = Generation(own, EnginePool(engine, {"judge": JUDGE, "persons": PERSONS}, None))
@@ -96,24 +96,24 @@ def decided(settings, engine, body: bytes, *guards: Guard):
     return answers[-1]
 
 
-def test_detector_blocks_what_it_finds_and_is_asked_once(settings, chat):
+def test_detector_blocks_what_it_finds_and_is_asked_once(gateway, settings, chat):
     """All texts of the request in one question."""
     engine = Engine()
-    answer = decided(settings, engine, chat("llama3-8b", "something evil", user="me"))
+    answer = decided(gateway, settings, engine, chat("llama3-8b", "something evil", user="me"))
     assert answer.immediate_response.status.code == 403
     assert json.loads(answer.immediate_response.body)["error"]["code"] == "guard:judge"
     assert engine.asked == [("judge", ("something evil", "me"))]
-    assert decided(settings, Engine(), chat("llama3-8b", "hello")).WhichOneof("response") == "request_body"
+    assert decided(gateway, settings, Engine(), chat("llama3-8b", "hello")).WhichOneof("response") == "request_body"
 
 
 @pytest.mark.parametrize("error", [OverloadedError(), TimeoutError(), EngineError("gone"), RuntimeError("?")])
-def test_detector_that_fails_refuses_unless_errors_pass(settings, chat, error):
+def test_detector_that_fails_refuses_unless_errors_pass(gateway, settings, chat, error):
     """Whatever breaks in the engine."""
     body = chat("llama3-8b", "hello")
-    assert decided(settings, Engine(error), body).immediate_response.status.code == 503
-    assert decided(settings, Engine(error), body, NAMES).immediate_response.status.code == 503
+    assert decided(gateway, settings, Engine(error), body).immediate_response.status.code == 503
+    assert decided(gateway, settings, Engine(error), body, NAMES).immediate_response.status.code == 503
     lenient = replace(GUARD, passes_errors=True)
-    assert decided(settings, Engine(error), body, lenient).WhichOneof("response") == "request_body"
+    assert decided(gateway, settings, Engine(error), body, lenient).WhichOneof("response") == "request_body"
 
 
 def told(answer):
@@ -121,26 +121,26 @@ def told(answer):
     return json.loads(answer.request_body.response.body_mutation.body)["messages"][0]["content"]
 
 
-def test_what_a_token_detector_finds_is_masked_beside_what_patterns_find(settings, chat):
+def test_what_a_token_detector_finds_is_masked_beside_what_patterns_find(gateway, settings, chat):
     """In one question for all texts; every other byte stays, one value has one placeholder, and its types are ours."""
     engine = Engine()
     text = 'ask Smith (Smith@example.org) "now", Jones or Smith'
-    answer = decided(settings, engine, chat("llama3-8b", text), NAMES)
+    answer = decided(gateway, settings, engine, chat("llama3-8b", text), NAMES)
     assert told(answer) == 'ask [PERSON_1] ([EMAIL_ADDRESS_1]) "now", [PERSON_2] or [PERSON_1]'
     assert engine.asked == [("persons", (text,))]
 
 
-def test_what_hides_a_name_from_patterns_hides_it_from_no_detector(settings, chat):
+def test_what_hides_a_name_from_patterns_hides_it_from_no_detector(gateway, settings, chat):
     """The detector reads normalised text; what is masked are the characters that stood for the name."""
-    answer = decided(settings, Engine(), chat("llama3-8b", "ask S\u200bm\u00adith now"), NAMES)
+    answer = decided(gateway, settings, Engine(), chat("llama3-8b", "ask S\u200bm\u00adith now"), NAMES)
     assert told(answer) == "ask [PERSON_1] now"
 
 
-def test_a_token_detector_blocks_routes_and_flags(settings, chat):
+def test_a_token_detector_blocks_routes_and_flags(gateway, settings, chat):
     """Each guard by its own types and threshold, at the cost of one look."""
     body = chat("llama3-8b", "ask Smith")
     block = replace(NAMES, action="block", finders=())
-    assert decided(settings, Engine(), body, block).immediate_response.status.code == 403
+    assert decided(gateway, settings, Engine(), body, block).immediate_response.status.code == 403
     engine = Engine()
     others = [
         replace(block, name="higher", threshold=0.95),
@@ -148,20 +148,20 @@ def test_a_token_detector_blocks_routes_and_flags(settings, chat):
         replace(block, name="away", action="route", target="phi4-mini"),
         replace(block, name="watch", action="flag"),
     ]
-    answer = decided(settings, engine, body, *others)
+    answer = decided(gateway, settings, engine, body, *others)
     sent = {one.header.key: one.header.raw_value for one in answer.request_body.response.header_mutation.set_headers}
     assert (sent["x-selected-model"], sent["x-vsr-guards"]) == (b"phi4-mini", b"watch")
     assert engine.asked == [("persons", ("ask Smith",))]
 
 
-def test_what_is_refused_unread_costs_no_look(settings, chat):
+def test_what_is_refused_unread_costs_no_look(gateway, settings, chat):
     """A text that is too long for a guard is not given to its detector first."""
     engine = Engine()
     short = replace(NAMES, max_tokens=4)
-    answer = decided(settings, engine, chat("llama3-8b", "ask Smith " * 20), short)
+    answer = decided(gateway, settings, engine, chat("llama3-8b", "ask Smith " * 20), short)
     assert json.loads(answer.immediate_response.body)["error"]["code"] == "too_long:names"
     exempt = replace(short, exempt=frozenset({"phi4-mini"}))
-    answer = decided(settings, engine, chat("llama3-8b", "ask Smith " * 20), exempt)
+    answer = decided(gateway, settings, engine, chat("llama3-8b", "ask Smith " * 20), exempt)
     assert json.loads(answer.immediate_response.body)["error"]["code"] == "too_long:names"
     assert engine.asked == []
 

@@ -9,7 +9,7 @@ import grpc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from played_gateway import ANY_TIME, gateway, request_headers
+from played_gateway import ANY_TIME, request_headers
 
 from runtime.request.events import Route
 from runtime.serve.duplex import PART, Upload, in_parts
@@ -32,7 +32,7 @@ def trailers():
     return message
 
 
-def played(settings, *messages, finish=True, late=False, metrics=None):
+def played(gateway, settings, *messages, finish=True, late=False, metrics=None):
     """All responses to these messages, sent without waiting, and the status at the end; nothing more comes if late."""
 
     async def whole():
@@ -65,10 +65,12 @@ def streamed(responses) -> list:
     return [each.request_body.response.body_mutation.streamed_response for each in responses]
 
 
-def test_body_is_gathered_rewritten_and_sent_back(settings, chat):
+def test_body_is_gathered_rewritten_and_sent_back(gateway, settings, chat):
     """First the headers with the model, but no length, then the new body with its end."""
     data = chat(content="2+2")
-    (headers, *parts), code = played(settings, part(data[:9], end=False), part(data[9:], end=True), finish=False)
+    (headers, *parts), code = played(
+        gateway, settings, part(data[:9], end=False), part(data[9:], end=True), finish=False
+    )
     common = headers.request_headers.response
     assert {each.header.key: each.header.raw_value for each in common.header_mutation.set_headers} == {
         "x-selected-model": b"phi4-mini"
@@ -79,48 +81,50 @@ def test_body_is_gathered_rewritten_and_sent_back(settings, chat):
     assert code == grpc.StatusCode.OK
 
 
-def test_trailers_end_a_body(settings, chat):
+def test_trailers_end_a_body(gateway, settings, chat):
     """The body comes back without an end, and the trailers are passed."""
     data = chat("llama3-8b")
-    (_, body, last), code = played(settings, part(data, end=False), trailers(), finish=False)
+    (_, body, last), code = played(gateway, settings, part(data, end=False), trailers(), finish=False)
     assert [(each.body, each.end_of_stream) for each in streamed([body])] == [(data, False)]
     assert last.WhichOneof("response") == "request_trailers"
     assert code == grpc.StatusCode.OK
 
 
-def test_body_over_the_bound_is_refused_before_its_end(settings):
+def test_body_over_the_bound_is_refused_before_its_end(gateway, settings):
     """413 as soon as it is too long, whatever would follow."""
     chunk = part(b" " * (settings.limits.maxBody // 2 + 1), end=False)
-    (answer,), code = played(settings, chunk, chunk, finish=False)
+    (answer,), code = played(gateway, settings, chunk, chunk, finish=False)
     assert answer.immediate_response.status.code == 413
     assert code == grpc.StatusCode.OK
 
 
-def test_refusal_is_the_only_answer(settings, chat):
+def test_refusal_is_the_only_answer(gateway, settings, chat):
     """What is refused has nothing before it that would let it pass."""
-    (answer,), _ = played(settings, part(chat("gpt"), end=True))
+    (answer,), _ = played(gateway, settings, part(chat("gpt"), end=True))
     assert answer.immediate_response.status.code == 404
 
 
 @pytest.mark.parametrize("messages", [(), (part(b'{"model":', end=False),)])
-def test_stream_that_ends_before_its_body_is_an_error(settings, messages):
+def test_stream_that_ends_before_its_body_is_an_error(gateway, settings, messages):
     """OK would let the request pass with an empty body."""
-    responses, code = played(settings, *messages)
+    responses, code = played(gateway, settings, *messages)
     assert responses == []
     assert code == grpc.StatusCode.INTERNAL
 
 
-def test_other_messages_in_a_body_are_errors(settings):
+def test_other_messages_in_a_body_are_errors(gateway, settings):
     """A message that does not belong there ends the stream in an error."""
-    responses, code = played(settings, part(b"{", end=False), request_headers(FULL_DUPLEX_STREAMED), finish=False)
+    responses, code = played(
+        gateway, settings, part(b"{", end=False), request_headers(FULL_DUPLEX_STREAMED), finish=False
+    )
     assert responses == []
     assert code == grpc.StatusCode.FAILED_PRECONDITION
 
 
-def test_body_that_does_not_come_is_answered(settings):
+def test_body_that_does_not_come_is_answered(gateway, settings):
     """No timeout of the gateway's runs in this mode, so ours does."""
     metrics = Metrics(settings.program)
-    (answer,), code = played(settings, part(b"{", end=False), finish=False, late=True, metrics=metrics)
+    (answer,), code = played(gateway, settings, part(b"{", end=False), finish=False, late=True, metrics=metrics)
     assert answer.immediate_response.status.code == 408
     assert code == grpc.StatusCode.OK
     assert 'reason="upload_timeout"' in metrics.text().decode()

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import grpc
 import pytest
-from played_gateway import ANY_TIME, exchange, gateway, request_body, request_headers, samples
+from played_gateway import ANY_TIME, request_body, request_headers, samples
 from runtime_fakes import FakeClassifier
 
 from runtime.guards.guard import Guard
@@ -24,7 +24,7 @@ from runtime.serve.metrics import Metrics
 from schemas.routerconfig import v0_4_0 as contract
 
 
-def test_auto_request_is_routed_and_the_stream_closed(settings, chat):
+def test_auto_request_is_routed_and_the_stream_closed(exchange, settings, chat):
     """Headers are answered, the body is answered with the decision, and the stream ends in OK right after it."""
     responses, code = exchange(settings, request_headers(), request_body(chat()))
     assert [response.WhichOneof("response") for response in responses] == ["request_headers", "request_body"]
@@ -34,7 +34,7 @@ def test_auto_request_is_routed_and_the_stream_closed(settings, chat):
     assert code == grpc.StatusCode.OK
 
 
-def test_answer_from_headers_ends_the_stream(settings):
+def test_answer_from_headers_ends_the_stream(exchange, settings):
     """A request that the headers already rule out is answered without waiting for its body."""
     responses, code = exchange(settings, request_headers(content_encoding="gzip"))
     assert [response.immediate_response.status.code for response in responses] == [415]
@@ -42,14 +42,14 @@ def test_answer_from_headers_ends_the_stream(settings):
 
 
 @pytest.mark.parametrize("messages", [[], [request_headers()]])
-def test_stream_that_ends_undecided_is_an_error(settings, messages):
+def test_stream_that_ends_undecided_is_an_error(exchange, settings, messages):
     """Envoy takes OK before a decision for a pass, so an early end must never be OK."""
     responses, code = exchange(settings, *messages)
     assert len(responses) == len(messages)
     assert code == grpc.StatusCode.INTERNAL
 
 
-def test_body_that_does_not_come_is_waited_for_no_longer_than_a_minute(settings, monkeypatch):
+def test_body_that_does_not_come_is_waited_for_no_longer_than_a_minute(gateway, settings, monkeypatch):
     """Else a few clients that upload a byte now and then take every stream that there is."""
 
     async def whole():
@@ -70,7 +70,7 @@ def test_body_that_does_not_come_is_waited_for_no_longer_than_a_minute(settings,
 
 
 @pytest.mark.parametrize("mode", [0, 1, 3, 5])
-def test_other_body_modes_abort_the_stream(settings, mode):
+def test_other_body_modes_abort_the_stream(gateway, settings, mode):
     """A gateway set up with another body mode gets an error that names it, before anything passes."""
 
     async def whole():
@@ -84,14 +84,14 @@ def test_other_body_modes_abort_the_stream(settings, mode):
     assert "request_body_mode" in details
 
 
-def test_body_without_headers_is_an_error(settings, chat):
+def test_body_without_headers_is_an_error(exchange, settings, chat):
     """A gateway that does not send the headers cannot carry the decision out, so nothing is decided."""
     responses, code = exchange(settings, request_body(chat()))
     assert responses == []
     assert code == grpc.StatusCode.FAILED_PRECONDITION
 
 
-def test_gateway_that_announces_nothing_is_served_whole_bodies(settings, chat):
+def test_gateway_that_announces_nothing_is_served_whole_bodies(exchange, settings, chat):
     """Releases without protocol_config work as long as the body is marked as complete."""
     responses, code = exchange(settings, request_headers(None), request_body(chat()))
     assert len(responses) == 2
@@ -102,7 +102,7 @@ def test_gateway_that_announces_nothing_is_served_whole_bodies(settings, chat):
     ("prompt", "budget", "expected"),
     [("RAISE", ANY_TIME, "classifier_failed"), ("SLEEP", 0.05, "classifier_timeout")],
 )
-def test_classifier_that_fails_or_is_late_gives_503(settings, chat, prompt, budget, expected):
+def test_classifier_that_fails_or_is_late_gives_503(exchange, settings, chat, prompt, budget, expected):
     """Without a classification there is no decision, so the request is refused and told when to come back."""
     messages = request_headers(), request_body(chat(content=prompt))
     responses, code = exchange(settings, *messages, budget=budget)
@@ -114,7 +114,7 @@ def test_classifier_that_fails_or_is_late_gives_503(settings, chat, prompt, budg
 
 
 @pytest.mark.parametrize(("room", "passed"), [("extproc", 0), ("deciding", 1)])
-def test_error_in_our_own_code_is_an_error_status(settings, chat, monkeypatch, capsys, room, passed):
+def test_error_in_our_own_code_is_an_error_status(exchange, settings, chat, monkeypatch, capsys, room, passed):
     """Whatever breaks inside, the stream ends in INTERNAL, and neither status nor log shows the prompt."""
 
     def broken(*_):
@@ -127,7 +127,7 @@ def test_error_in_our_own_code_is_an_error_status(settings, chat, monkeypatch, c
     assert "2+2" not in capsys.readouterr().err
 
 
-def test_message_over_the_bound_is_refused(settings):
+def test_message_over_the_bound_is_refused(exchange, settings):
     """A message that the limits do not allow ends the stream in an error."""
     data = b" " * (settings.limits.maxMessage + 1)
     responses, code = exchange(settings, request_headers(), request_body(data))
@@ -135,7 +135,7 @@ def test_message_over_the_bound_is_refused(settings):
     assert code == grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
-def test_large_body_is_read_like_a_small_one(settings, chat):
+def test_large_body_is_read_like_a_small_one(exchange, settings, chat):
     """Bodies that are parsed in a thread come to the same decision."""
     data = chat(padding="x" * (LARGE_BODY - 200))
     assert len(data) < settings.limits.maxBody
@@ -145,7 +145,7 @@ def test_large_body_is_read_like_a_small_one(settings, chat):
     assert code == grpc.StatusCode.OK
 
 
-def test_decision_is_logged_without_the_prompt(settings, chat, capsys):
+def test_decision_is_logged_without_the_prompt(exchange, settings, chat, capsys):
     """One line a decision names request, category and model; the prompt is not in it."""
     exchange(settings, request_headers(x_request_id="r1"), request_body(chat(content="2+2 is private")))
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
@@ -154,7 +154,7 @@ def test_decision_is_logged_without_the_prompt(settings, chat, capsys):
     assert "private" not in json.dumps(lines)
 
 
-def test_drain_aborts_undecided_streams(settings):
+def test_drain_aborts_undecided_streams(gateway, settings):
     """A stream that has not decided when the server stops ends in UNAVAILABLE, and so does a later one."""
 
     async def whole():
@@ -171,7 +171,7 @@ def test_drain_aborts_undecided_streams(settings):
     assert asyncio.run(whole()) == (unavailable, unavailable, 0)
 
 
-def test_drain_lets_a_stream_finish(settings, chat):
+def test_drain_lets_a_stream_finish(gateway, settings, chat):
     """A stream that decides within the patience is served although the server is stopping."""
 
     async def whole():
@@ -189,7 +189,7 @@ def test_drain_lets_a_stream_finish(settings, chat):
     assert asyncio.run(whole()) == (True, grpc.StatusCode.OK)
 
 
-def test_client_that_leaves_frees_its_stream(settings, chat):
+def test_client_that_leaves_frees_its_stream(gateway, settings, chat):
     """When the gateway gives a request up, its work is dropped and nothing stays open."""
     begun, go = threading.Event(), threading.Event()
 
@@ -219,7 +219,7 @@ async def _empty(processor: Processor) -> None:
 
 
 @pytest.mark.parametrize("service", ["", EXT_PROC_SERVICE])
-def test_health_follows_readiness(settings, service):
+def test_health_follows_readiness(gateway, settings, service):
     """The health service says SERVING only while requests are taken."""
 
     async def whole():
@@ -232,7 +232,7 @@ def test_health_follows_readiness(settings, service):
     assert asyncio.run(whole()) == (2, 1)
 
 
-def test_classifier_that_has_come_to_a_halt_is_not_ready_and_still_alive(settings):
+def test_classifier_that_has_come_to_a_halt_is_not_ready_and_still_alive(gateway, settings):
     """Readiness tells a gateway to ask elsewhere; liveness does not depend on it."""
 
     async def whole():
@@ -244,7 +244,7 @@ def test_classifier_that_has_come_to_a_halt_is_not_ready_and_still_alive(setting
     assert asyncio.run(whole()) == (2, [503, 200])
 
 
-def test_health_of_an_unknown_service_is_not_found(settings):
+def test_health_of_an_unknown_service_is_not_found(gateway, settings):
     """Asking after a service that is not here is an error, as the health protocol has it."""
 
     async def whole():
@@ -270,7 +270,7 @@ def pattern_settings(settings, pattern: str, count: float):
     return replace(settings, program=program)
 
 
-def test_pattern_and_text_that_take_long_end_at_the_deadline(settings, chat):
+def test_pattern_and_text_that_take_long_end_at_the_deadline(gateway, settings, chat):
     """Counting whose every step looks at all the text leaves the event loop free and is refused in time."""
     slow = pattern_settings(settings, "a.*b|a", 100_000.0)
     hostile = request_headers(), request_body(chat(content="a" * 200_000))
@@ -288,7 +288,7 @@ def test_pattern_and_text_that_take_long_end_at_the_deadline(settings, chat):
     assert all(answers[1].WhichOneof("response") == "request_body" for answers, _ in served)
 
 
-def test_pattern_on_a_large_text_is_decided_in_a_thread(settings, chat):
+def test_pattern_on_a_large_text_is_decided_in_a_thread(exchange, settings, chat):
     """Where there is time, the outcome is that of the pattern."""
     counting = pattern_settings(settings, "b", 3.0)
     for text, model in (("b" * 150_000, "phi4-mini"), ("a" * 150_000, "llama3-8b")):
@@ -298,7 +298,7 @@ def test_pattern_on_a_large_text_is_decided_in_a_thread(settings, chat):
 
 @pytest.mark.parametrize("model", ["auto", "llama3-8b"])
 @pytest.mark.parametrize("what", ["a long text", "many short texts"])
-def test_guards_look_at_what_takes_long_in_a_thread(settings, chat, model, what):
+def test_guards_look_at_what_takes_long_in_a_thread(exchange, settings, chat, model, what):
     """Also where the category is found out first: the event loop serves all others."""
     threads = []
 
@@ -319,7 +319,7 @@ def test_guards_look_at_what_takes_long_in_a_thread(settings, chat, model, what)
     assert not any(thread.name.startswith("read") for thread in threads)
 
 
-def test_bytes_in_work_are_bounded(settings, chat):
+def test_bytes_in_work_are_bounded(gateway, settings, chat):
     """A body beyond the bound is refused with a time to come back and counted; its bytes are given back."""
     metrics = Metrics(settings.program)
     small, large = chat("llama3-8b"), chat("llama3-8b", "x" * 2000)
@@ -343,7 +343,7 @@ def test_bytes_in_work_are_bounded(settings, chat):
     assert samples(metrics, "vsr_shed_requests_total") == ["vsr_shed_requests_total 1.0"]
 
 
-def test_decisions_and_errors_are_counted(settings, chat):
+def test_decisions_and_errors_are_counted(gateway, settings, chat):
     """Each request is in the metrics: its model, its decision, or why it was refused."""
     metrics = Metrics(settings.program)
 

@@ -54,12 +54,13 @@ def asked(where: str, method: str, path: str, body: bytes | None = None):
         connection.close()
 
 
-def test_all_workers_share_one_address_and_one_page():
+def test_all_workers_share_one_address_and_one_page(transport):
     """The parent says where; probes and metrics are of all; what it does not know a worker answers."""
-    with fleet() as process:
+    with fleet("--transport", transport) as process:
         *workers, serving = until(process, "serving")
         assert [record["event"] for record in workers] == ["worker_serving"] * 2
         assert {record["address"] for record in workers} == {serving["address"]}
+        assert {record["transport"] for record in workers} == {transport}
         assert len({record["pid"] for record in workers}) == 2
         where = serving["http"]
         assert asked(where, "GET", "/readyz") == (200, b"ok\n")
@@ -77,9 +78,9 @@ def test_all_workers_share_one_address_and_one_page():
         assert process.wait(20) == 0
 
 
-def test_workers_end_with_their_parent():
+def test_workers_end_with_their_parent(transport):
     """A parent that is killed leaves nobody behind: the log, which all of them write to, comes to its end."""
-    with fleet() as process:
+    with fleet("--transport", transport) as process:
         until(process, "serving")
         process.kill()
         assert process.stderr.read().count('"stopped"') == 2

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import grpc
 import pytest
-from played_gateway import gateway, request_body, request_headers, samples
+from played_gateway import request_body, request_headers, samples
 from runtime_fakes import DATA, Classification, FakeClassifier
 
 from runtime.errors import UserError
@@ -60,7 +60,7 @@ class Watched:
 
 
 @asynccontextmanager
-async def watched(config: Path, load_classifier=lambda _: FakeClassifier()):
+async def watched(gateway, config: Path, load_classifier=lambda _: FakeClassifier()):
     """Serve a folder's policy."""
     keys, policy, digest = keys_hash(config, None), load(config), content_hash(config)
     metrics = Metrics(policy.program)
@@ -70,17 +70,17 @@ async def watched(config: Path, load_classifier=lambda _: FakeClassifier()):
         yield Watched(envoy, Reloader(config, load_classifier, envoy.processor, metrics, generation, keys), metrics)
 
 
-def served(folder: Path, scenario, **more):
+def served(gateway, folder: Path, scenario, **more):
     """Run a scenario against a served folder."""
 
     async def whole():
-        async with watched(folder / "config.yaml", **more) as server:
+        async with watched(gateway, folder / "config.yaml", **more) as server:
             return await scenario(server)
 
     return asyncio.run(whole())
 
 
-def test_changed_config_is_served_after_a_look(folder, chat, capfd):
+def test_changed_config_is_served_after_a_look(gateway, folder, chat, capfd):
     """The next request is decided by the new content, and the metric names it."""
 
     async def scenario(server):
@@ -90,11 +90,11 @@ def test_changed_config_is_served_after_a_look(folder, chat, capfd):
         assert server.shown() == ("1.0", content_hash(folder / "config.yaml"))
         return await server.model(chat)
 
-    assert served(folder, scenario) == "llama3-8b"
+    assert served(gateway, folder, scenario) == "llama3-8b"
     assert capfd.readouterr().err.count('"event": "reloaded"') == 1
 
 
-def test_nothing_is_loaded_while_nothing_changes(folder, monkeypatch):
+def test_nothing_is_loaded_while_nothing_changes(gateway, folder, monkeypatch):
     """A look at what is served already costs a hash and nothing more."""
 
     async def scenario(server):
@@ -103,10 +103,10 @@ def test_nothing_is_loaded_while_nothing_changes(folder, monkeypatch):
         await server.look()
         return server.shown()
 
-    assert served(folder, scenario)[0] == "1.0"
+    assert served(gateway, folder, scenario)[0] == "1.0"
 
 
-def test_swap_under_load_loses_nothing(folder, chat):
+def test_swap_under_load_loses_nothing(gateway, folder, chat):
     """Streams that come while generations are swapped are all answered, each by one of the two."""
 
     async def scenario(server):
@@ -127,7 +127,7 @@ def test_swap_under_load_loses_nothing(folder, chat):
         await asyncio.gather(*clients)
         return set(models)
 
-    assert served(folder, scenario) == {"phi4-mini", "llama3-8b"}
+    assert served(gateway, folder, scenario) == {"phi4-mini", "llama3-8b"}
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_swap_under_load_loses_nothing(folder, chat):
         ("runtime.yaml", "maxMessage: 327680", "maxMessage: 327681", "327681 is more than the 327680"),
     ],
 )
-def test_content_that_cannot_serve_is_refused_in_one_line(folder, chat, capfd, file, old, new, reason):
+def test_content_that_cannot_serve_is_refused_in_one_line(gateway, folder, chat, capfd, file, old, new, reason):
     """The old generation goes on, the metric says so, and the same content is not complained of twice."""
 
     async def scenario(server):
@@ -154,12 +154,12 @@ def test_content_that_cannot_serve_is_refused_in_one_line(folder, chat, capfd, f
         await server.look()
         return server.shown() == before
 
-    assert served(folder, scenario)
+    assert served(gateway, folder, scenario)
     (line,) = [line for line in capfd.readouterr().err.splitlines() if "reload_refused" in line]
     assert reason in json.loads(line)["reason"]
 
 
-def test_config_that_is_gone_is_refused(folder, chat, capfd):
+def test_config_that_is_gone_is_refused(gateway, folder, chat, capfd):
     """A folder that was emptied does not end what serves."""
 
     async def scenario(server):
@@ -167,7 +167,7 @@ def test_config_that_is_gone_is_refused(folder, chat, capfd):
         await server.look()
         return await server.model(chat)
 
-    assert served(folder, scenario) == "phi4-mini"
+    assert served(gateway, folder, scenario) == "phi4-mini"
     assert "check the path" in capfd.readouterr().err
 
 
@@ -185,7 +185,7 @@ class Silly(FakeClassifier):
 @pytest.mark.parametrize(
     ("label", "probability"), [("law", 0.5), ("math", float("nan")), (None, 1.5), ("computer science", -0.1)]
 )
-def test_classifier_that_fails_its_test_never_serves(folder, chat, capfd, label, probability):
+def test_classifier_that_fails_its_test_never_serves(gateway, folder, chat, capfd, label, probability):
     """A label that nobody knows or a number that is no probability keeps the old generation."""
     given = iter([FakeClassifier(), Silly(label, probability)])
 
@@ -194,11 +194,11 @@ def test_classifier_that_fails_its_test_never_serves(folder, chat, capfd, label,
         await server.look()
         return await server.model(chat), server.shown()[0]
 
-    assert served(folder, scenario, load_classifier=lambda _: next(given)) == ("phi4-mini", "0.0")
+    assert served(gateway, folder, scenario, load_classifier=lambda _: next(given)) == ("phi4-mini", "0.0")
     assert "none of its categories' answers" in capfd.readouterr().err
 
 
-def test_loader_that_breaks_keeps_the_old(folder, chat, capfd):
+def test_loader_that_breaks_keeps_the_old(gateway, folder, chat, capfd):
     """Even a fault that nobody foresaw is a line, not the end."""
     given = [FakeClassifier()]  # popping a second one is an error
 
@@ -207,11 +207,11 @@ def test_loader_that_breaks_keeps_the_old(folder, chat, capfd):
         await server.look()
         return await server.model(chat)
 
-    assert served(folder, scenario, load_classifier=lambda _: given.pop()) == "phi4-mini"
+    assert served(gateway, folder, scenario, load_classifier=lambda _: given.pop()) == "phi4-mini"
     assert "internal error (" in capfd.readouterr().err
 
 
-def test_new_head_is_a_new_generation(folder, chat):
+def test_new_head_is_a_new_generation(gateway, folder, chat):
     """A head that was trained anew is loaded, though no YAML has changed."""
     path = folder / "domain.safetensors"
     path.write_bytes(b"math")
@@ -229,7 +229,7 @@ def test_new_head_is_a_new_generation(folder, chat):
         await server.look()
         return before, await server.model(chat)
 
-    assert served(folder, scenario, load_classifier=lambda _: Trained()) == ("phi4-mini", "llama3-8b")
+    assert served(gateway, folder, scenario, load_classifier=lambda _: Trained()) == ("phi4-mini", "llama3-8b")
 
 
 def mount(root: Path, revision: str) -> None:
@@ -248,7 +248,7 @@ def mount(root: Path, revision: str) -> None:
         shutil.rmtree(root / "..first")
 
 
-def test_link_that_a_kubelet_swaps_is_followed(tmp_path, chat):
+def test_link_that_a_kubelet_swaps_is_followed(gateway, tmp_path, chat):
     """The files' own links never change in a mounted ConfigMap; what they lead to does."""
     mount(tmp_path, "first")
 
@@ -258,10 +258,10 @@ def test_link_that_a_kubelet_swaps_is_followed(tmp_path, chat):
         await server.look()
         return before, await server.model(chat)
 
-    assert served(tmp_path, scenario) == ("phi4-mini", "llama3-8b")
+    assert served(gateway, tmp_path, scenario) == ("phi4-mini", "llama3-8b")
 
 
-def test_content_that_changes_while_it_is_loaded_is_not_mixed(folder, chat, capfd):
+def test_content_that_changes_while_it_is_loaded_is_not_mixed(gateway, folder, chat, capfd):
     """What was read across a change is thrown away without a word, and read again at the next look."""
     loads: list[int] = []
 
@@ -278,7 +278,7 @@ def test_content_that_changes_while_it_is_loaded_is_not_mixed(folder, chat, capf
         await server.look()
         return between, await server.model(chat)
 
-    assert served(folder, scenario, load_classifier=meddling) == ("phi4-mini", "llama3-8b")
+    assert served(gateway, folder, scenario, load_classifier=meddling) == ("phi4-mini", "llama3-8b")
     assert "refused" not in capfd.readouterr().err
 
 
@@ -296,7 +296,7 @@ class Holding(FakeClassifier):
         return super().classify(text)
 
 
-def test_stream_in_flight_keeps_its_generation(folder, chat):
+def test_stream_in_flight_keeps_its_generation(gateway, folder, chat):
     """A request that was being classified when the swap came is decided by the policy that it began with."""
     first = Holding()
     given = iter([first, FakeClassifier()])
@@ -311,7 +311,7 @@ def test_stream_in_flight_keeps_its_generation(folder, chat):
         responses, _ = await in_flight
         return after, json.loads(responses[1].request_body.response.body_mutation.body)["model"]
 
-    assert served(folder, scenario, load_classifier=lambda _: next(given)) == ("llama3-8b", "phi4-mini")
+    assert served(gateway, folder, scenario, load_classifier=lambda _: next(given)) == ("llama3-8b", "phi4-mini")
 
 
 class Pool:
@@ -358,7 +358,7 @@ def test_warming_leaves_no_threads_where_it_fails(settings):
     assert threading.active_count() <= before
 
 
-def test_watching_looks_again_and_again(folder, chat):
+def test_watching_looks_again_and_again(gateway, folder, chat):
     """The loop picks up one change after the other by itself."""
 
     async def scenario(server):
@@ -372,7 +372,7 @@ def test_watching_looks_again_and_again(folder, chat):
         with pytest.raises(asyncio.CancelledError):
             await watch
 
-    served(folder, scenario)
+    served(gateway, folder, scenario)
 
 
 def test_hash_is_the_compilers(tmp_path):
@@ -383,7 +383,7 @@ def test_hash_is_the_compilers(tmp_path):
     assert digest != content_hash(shutil.copytree(DATA / "router", tmp_path / "router") / "config.yaml")
 
 
-def test_rotated_key_is_taken_up(folder, chat):
+def test_rotated_key_is_taken_up(gateway, folder, chat):
     """A provider's key that is replaced in its file is the one that the next request carries."""
     edit(folder / "runtime.yaml", "classifiers:", "credentials: {phi4-mini: {file: key}}\nclassifiers:")
     (folder / "credentials").mkdir()
@@ -402,12 +402,12 @@ def test_rotated_key_is_taken_up(folder, chat):
         return FakeClassifier()
 
     async def whole():
-        async with watched(folder / "config.yaml") as served:
+        async with watched(gateway, folder / "config.yaml") as served:
             before = await sent(served)
             key.write_text("second")
             await served.look()
             between = await sent(served)
-        async with watched(folder / "config.yaml", meddling) as served:
+        async with watched(gateway, folder / "config.yaml", meddling) as served:
             await served.look()
             return before, between, await sent(served)
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import grpc
 import pytest
-from played_gateway import ANY_TIME, gateway, request_body, request_headers, samples
+from played_gateway import ANY_TIME, request_body, request_headers, samples
 
 from runtime.guards.finders import patterns
 from runtime.guards.guard import Guard
@@ -57,7 +57,7 @@ def response_body(data: bytes, *, end: bool = True):
     return message
 
 
-def played(settings, *messages, metrics=None, pool=None):
+def played(gateway, settings, *messages, metrics=None, pool=None):
     """All responses to these messages, and the status that the stream ended with."""
 
     async def whole():
@@ -68,7 +68,7 @@ def played(settings, *messages, metrics=None, pool=None):
     return asyncio.run(whole())
 
 
-def drained(settings, chat, following):
+def drained(gateway, settings, chat, following):
     """Of a server that stops: how a response under way ended, with what, and how a request without a body did."""
 
     async def whole():
@@ -96,9 +96,10 @@ def document(text):
     return json.dumps({"choices": [{"index": 0, "message": {"role": "assistant", "content": text}}]}).encode()
 
 
-def test_document_is_asked_for_as_a_whole_and_masked(guarded, chat):
+def test_document_is_asked_for_as_a_whole_and_masked(gateway, guarded, chat):
     """The mode is overridden on the headers; the new length is set; then the stream ends."""
     answers, code = played(
+        gateway,
         guarded,
         opening(),
         request_body(chat("llama3-8b")),
@@ -113,10 +114,11 @@ def test_document_is_asked_for_as_a_whole_and_masked(guarded, chat):
     assert code == grpc.StatusCode.OK
 
 
-def test_blocked_document_is_an_immediate_answer_and_counted(guarded, chat):
+def test_blocked_document_is_an_immediate_answer_and_counted(gateway, guarded, chat):
     """Also in the metrics, by guard and side."""
     metrics = Metrics(guarded.program)
     answers, code = played(
+        gateway,
         guarded,
         opening(),
         request_body(chat("llama3-8b")),
@@ -164,17 +166,18 @@ def judged(settings):
 
 
 @pytest.mark.parametrize(("fails", "code"), [(None, "guard:evil"), (Cause.TIMEOUT, "guard_failed:evil")])
-def test_detector_of_responses_is_asked_before_anything_goes(settings, chat, fails, code):
+def test_detector_of_responses_is_asked_before_anything_goes(gateway, settings, chat, fails, code):
     """A document, and a stream up to the end of its last sentence."""
     pool = Judge(fails)
     body = request_body(chat("llama3-8b"))
     answers, status = played(
-        judged(settings), opening(), body, response_headers(), response_body(document("evil")), pool=pool
+        gateway, judged(settings), opening(), body, response_headers(), response_body(document("evil")), pool=pool
     )
     assert json.loads(answers[3].immediate_response.body)["error"]["code"] == code
     assert (pool.asked, status) == (["evil"], grpc.StatusCode.OK)
     event = b'data: {"choices":[{"index":0,"delta":{"content":"%s"},"finish_reason":null}]}\n\n'
     answers, status = played(
+        gateway,
         judged(settings),
         opening(),
         body,
@@ -190,17 +193,18 @@ def test_detector_of_responses_is_asked_before_anything_goes(settings, chat, fai
     assert (pool.asked, status) == (["Good news. Now evil ones"], grpc.StatusCode.OK)
 
 
-def test_without_an_engine_a_detector_of_responses_has_failed(settings, chat):
+def test_without_an_engine_a_detector_of_responses_has_failed(gateway, settings, chat):
     """What nobody can judge does not go."""
     body = request_body(chat("llama3-8b"))
-    answers, _ = played(judged(settings), opening(), body, response_headers(), response_body(document("x")))
+    answers, _ = played(gateway, judged(settings), opening(), body, response_headers(), response_body(document("x")))
     assert json.loads(answers[3].immediate_response.body)["error"]["code"] == "guard_failed:evil"
 
 
-def test_stream_goes_on_in_pieces_and_is_cut_off(guarded, chat):
+def test_stream_goes_on_in_pieces_and_is_cut_off(gateway, guarded, chat):
     """Held text clears a piece; after the refusal nothing more goes, and the stream ends with the response."""
     event = b'data: {"choices":[{"index":0,"delta":{"content":"%s"},"finish_reason":null}]}\n\n'
     answers, code = played(
+        gateway,
         guarded,
         opening(),
         request_body(chat("llama3-8b")),
@@ -217,17 +221,17 @@ def test_stream_goes_on_in_pieces_and_is_cut_off(guarded, chat):
     assert code == grpc.StatusCode.OK
 
 
-def test_exempt_model_s_response_is_not_waited_for(guarded, chat):
+def test_exempt_model_s_response_is_not_waited_for(gateway, guarded, chat):
     """The stream ends with the decision, as without guards."""
-    answers, code = played(guarded, opening(), request_body(chat("phi4-mini")))
+    answers, code = played(gateway, guarded, opening(), request_body(chat("phi4-mini")))
     assert len(answers) == 2
     assert code == grpc.StatusCode.OK
 
 
 @pytest.mark.parametrize("mode", [0, 2, 3, 4])
-def test_gateway_that_would_not_send_responses_is_refused(guarded, mode):
+def test_gateway_that_would_not_send_responses_is_refused(gateway, guarded, mode):
     """Guards that are not asked must not seem to hold."""
-    answers, code = played(guarded, opening(mode))
+    answers, code = played(gateway, guarded, opening(mode))
     assert answers == []
     assert code == grpc.StatusCode.FAILED_PRECONDITION
 
@@ -241,13 +245,13 @@ def test_gateway_that_would_not_send_responses_is_refused(guarded, mode):
         [request_body(b"{}")],
     ],
 )
-def test_messages_out_of_order_end_in_an_error(guarded, chat, messages):
+def test_messages_out_of_order_end_in_an_error(gateway, guarded, chat, messages):
     """Never in OK: Envoy takes that for a pass."""
-    _, code = played(guarded, opening(), request_body(chat("llama3-8b")), *messages)
+    _, code = played(gateway, guarded, opening(), request_body(chat("llama3-8b")), *messages)
     assert code == grpc.StatusCode.FAILED_PRECONDITION
 
 
-def test_large_responses_are_read_in_a_thread(settings, chat, monkeypatch):
+def test_large_responses_are_read_in_a_thread(gateway, settings, chat, monkeypatch):
     """The event loop serves others meanwhile."""
     used = []
     run = Workers.run
@@ -259,20 +263,22 @@ def test_large_responses_are_read_in_a_thread(settings, chat, monkeypatch):
     monkeypatch.setattr(Workers, "run", noted)
     large = replace(settings, program=replace(settings.program, guards=(replace(NAMES, max_tokens=100_000),)))
     data = document("word " * 20_000 + "Agent SMITH")
-    answers, code = played(large, opening(), request_body(chat("llama3-8b")), response_headers(), response_body(data))
+    answers, code = played(
+        gateway, large, opening(), request_body(chat("llama3-8b")), response_headers(), response_body(data)
+    )
     assert answers[3].response_body.response.body_mutation.body == data.replace(b"Agent SMITH", b"[PATTERN_1]")
     assert used == [weight(data)]
     assert code == grpc.StatusCode.OK
 
 
-def test_response_under_way_is_read_to_its_end_while_the_server_stops(guarded, chat):
+def test_response_under_way_is_read_to_its_end_while_the_server_stops(gateway, guarded, chat):
     """Its client has waited for it, and no other process can go on with it; who has not decided is sent elsewhere."""
-    code, undecided, _, last = drained(guarded, chat, ANY_TIME)
+    code, undecided, _, last = drained(gateway, guarded, chat, ANY_TIME)
     assert undecided == grpc.StatusCode.UNAVAILABLE
     assert b"[PATTERN_1]" in last.response_body.response.body_mutation.body
     assert code == grpc.StatusCode.OK
 
 
-def test_response_that_does_not_end_is_given_up(guarded, chat):
+def test_response_that_does_not_end_is_given_up(gateway, guarded, chat):
     """In an error, so that nothing of it passes unread."""
-    assert drained(guarded, chat, 0) == (grpc.StatusCode.UNAVAILABLE,) * 2
+    assert drained(gateway, guarded, chat, 0) == (grpc.StatusCode.UNAVAILABLE,) * 2

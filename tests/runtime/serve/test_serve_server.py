@@ -4,7 +4,6 @@ import json
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import urllib.error
 import urllib.request
@@ -17,7 +16,14 @@ from runtime.errors import UserError
 from runtime.inference.errors import ModelError
 from runtime.serve.address import Address
 from runtime.serve.load import load_classifier
-from runtime.serve.messages import EXT_PROC_SERVICE, ProcessingRequest, ProcessingResponse
+from runtime.serve.messages import (
+    EXT_PROC_SERVICE,
+    NOT_SERVING,
+    HealthCheckRequest,
+    HealthCheckResponse,
+    ProcessingRequest,
+    ProcessingResponse,
+)
 from runtime.serve.server import Listen, run
 
 CONFIG = DATA / "router/config.yaml"
@@ -31,21 +37,20 @@ def options() -> list[str]:
 
 
 @pytest.fixture
-def server(options):
+def server(fake, options):
     """A serving process with the fake classifier; yields it and the addresses that it reported."""
     options = ["--address", "127.0.0.1:0", "--http-address", "127.0.0.1:0", *options]
-    command = [sys.executable, str(DATA.parent / "runtime_fakes.py"), "--config", str(DATA / "router/config.yaml")]
-    with subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([*fake, "--config", str(CONFIG), *options], stderr=subprocess.PIPE, text=True) as process:
         try:
             yield process, json.loads(process.stderr.readline())
         finally:
             process.kill()
 
 
-def test_reports_its_addresses_and_is_ready(server):
-    """The first log line names the bound addresses, and from then on the server is ready."""
+def test_reports_its_addresses_and_is_ready(server, transport):
+    """The first log line names the bound addresses and the transport, and from then on the server is ready."""
     _, record = server
-    assert record["event"] == "serving"
+    assert (record["event"], record["transport"]) == ("serving", transport)
     with urllib.request.urlopen(f"http://{record['http']}/readyz", timeout=10) as answer:
         assert answer.status == 200
     with urllib.request.urlopen(f"http://{record['http']}/metrics", timeout=10) as answer:
@@ -104,14 +109,28 @@ def test_sigterm_ends_an_undecided_stream_in_an_error(server):
     assert process.wait(20) == 0
 
 
-def test_address_in_use_is_one_clear_error():
+@pytest.mark.parametrize("options", [["--lameduck", "3"]])
+def test_connections_are_taken_for_a_while_after_sigterm_where_that_is_asked_for(server):
+    """A Service sends them until it has heard that the pod is unready, which its health says at once."""
+    process, record = server
+    process.send_signal(signal.SIGTERM)
+    assert json.loads(process.stderr.readline())["event"] == "draining"
+    with grpc.insecure_channel(record["address"]) as channel:
+        check = channel.unary_unary(
+            "/grpc.health.v1.Health/Check", HealthCheckRequest.SerializeToString, HealthCheckResponse.FromString
+        )
+        assert check(HealthCheckRequest(), timeout=20).status == NOT_SERVING
+    assert process.wait(20) == 0
+
+
+def test_address_in_use_is_one_clear_error(transport):
     """A port that another server holds is named, with the option that changes it."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = Address("127.0.0.1", taken.getsockname()[1])
         with pytest.raises(UserError, match=r"cannot listen on .* --http-address"):
-            run(CONFIG, Listen(FREE.grpc, address), lambda _: None)
+            run(CONFIG, Listen(FREE.grpc, address, transport=transport), lambda _: None)
         with pytest.raises(UserError, match=r"cannot listen on .* --address"):
-            run(CONFIG, Listen(address, FREE.http), lambda _: None)
+            run(CONFIG, Listen(address, FREE.http, transport=transport), lambda _: None)
 
 
 def test_classifier_that_fails_when_warmed_stops_the_start():

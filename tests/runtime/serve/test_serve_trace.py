@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
-from played_gateway import gateway, request_body, request_headers
+from played_gateway import request_body, request_headers
 
 from runtime.errors import UserError
 from runtime.request.events import Answer
@@ -45,7 +45,7 @@ def _library(monkeypatch):
     monkeypatch.setattr(logger, "propagate", logger.propagate)
 
 
-def decide(settings, tracer, *bodies: bytes, **headers: str) -> None:
+def decide(gateway, settings, tracer, *bodies: bytes, **headers: str) -> None:
     """Put requests to a traced processor, which is then closed."""
 
     async def whole():
@@ -56,9 +56,9 @@ def decide(settings, tracer, *bodies: bytes, **headers: str) -> None:
     asyncio.run(whole())
 
 
-def test_decision_is_a_span_below_the_gateways(settings, chat, tracer, spans):
+def test_decision_is_a_span_below_the_gateways(gateway, settings, chat, tracer, spans):
     """Names and numbers of the decision, in the trace that the gateway began."""
-    decide(settings, tracer, chat(content="2+2 SECRET"), traceparent=PARENT, x_request_id="r-1")
+    decide(gateway, settings, tracer, chat(content="2+2 SECRET"), traceparent=PARENT, x_request_id="r-1")
     (span,) = spans.get_finished_spans()
     assert span.name == "vsr.decide"
     assert dict(span.attributes) == {
@@ -74,16 +74,16 @@ def test_decision_is_a_span_below_the_gateways(settings, chat, tracer, spans):
     assert "SECRET" not in span.to_json()
 
 
-def test_decision_without_a_parent_begins_a_trace(settings, chat, tracer, spans):
+def test_decision_without_a_parent_begins_a_trace(gateway, settings, chat, tracer, spans):
     """A gateway need not trace, and what it sends for a parent need not be one."""
-    decide(settings, tracer, chat(), traceparent="nonsense")
+    decide(gateway, settings, tracer, chat(), traceparent="nonsense")
     (span,) = spans.get_finished_spans()
     assert span.parent is None
 
 
-def test_refusal_is_a_span_with_its_code(settings, chat, tracer, spans):
+def test_refusal_is_a_span_with_its_code(gateway, settings, chat, tracer, spans):
     """A client's mistake is no error of ours; a decision that failed is."""
-    decide(settings, tracer, chat(model="nobody"), chat(content="RAISE"))
+    decide(gateway, settings, tracer, chat(model="nobody"), chat(content="RAISE"))
     told = [(span.attributes["vsr.answer.code"], span.status.status_code) for span in spans.get_finished_spans()]
     assert told == [("model_not_found", StatusCode.UNSET), ("classifier_failed", StatusCode.ERROR)]
     assert all("RAISE" not in span.to_json() for span in spans.get_finished_spans())
