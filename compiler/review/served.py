@@ -1,4 +1,4 @@
-"""What changes for requests and stands in no router folder: how long one may take, and what a server loads."""
+"""What changes for requests and stands in no router folder: the way that they take, how long, and what answers."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from compiler.review.statement import Statement
 
 ROUTES = frozenset({"HTTPRoute", "AIGatewayRoute"})
 MODEL = "--model="
+KUSTOMIZATION, DEPTH = "kustomization.yaml", 4
+"""Where an overlay begins: ``<target>/overlays/<environment>/kustomization.yaml``."""
 
 
 def served(trees: Comparison) -> Iterator[Statement]:
     """A sentence a fact, however many routes, targets and environments say it."""
-    told: dict[str, Statement] = {}
+    told = {each.text: each for each in _environments(trees)}
     for pair in trees.pairs:
         kind, before, after = pair.body.get("kind"), pair.old, pair.new
         if before is None or after is None:
@@ -26,6 +28,24 @@ def served(trees: Comparison) -> Iterator[Statement]:
             text = f"server {_name(after)} loads {now}, was {was}"
             told.setdefault(text, Statement(("checkpoint", text), text))
     yield from told.values()
+
+
+def _environments(trees: Comparison) -> Iterator[Statement]:
+    """Another target is another gateway or another way to the pods, whatever the router decides."""
+    before, after = _targets(trees, old=True), _targets(trees, old=False)
+    for name in sorted(before.keys() | after.keys()):
+        was, now = before.get(name), after.get(name)
+        if was != now:
+            change = f"is new, on {now}" if was is None else "is gone" if now is None else f"is on {now}, was on {was}"
+            yield Statement(("environment", name), f"environment {name} {change}")
+
+
+def _targets(trees: Comparison, *, old: bool) -> dict[str, str]:
+    """The target of each environment, by its name: the folder that its overlay is in."""
+    parts = (path.split("/") for path in trees.paths(old=old))
+    return {
+        each[2]: each[0] for each in parts if len(each) == DEPTH and each[1] == "overlays" and each[3] == KUSTOMIZATION
+    }
 
 
 def _times(route: Any) -> tuple[str, ...]:  # noqa: ANN401 - any JSON

@@ -50,6 +50,21 @@ def test_another_checkpoint_behind_the_same_name_is_a_change_for_traffic() -> No
     assert sentences([server("a/small")], [server("a/large")]) == ["server house loads a/large, was a/small"]
 
 
+def test_an_environment_on_another_target_is_a_change_for_traffic() -> None:
+    """Nothing changed for traffic, it said, where every request came through another gateway."""
+
+    def side(**environments: str) -> dict[str, bytes]:
+        return {f"{target}/overlays/{name}/kustomization.yaml": b"{}\n" for name, target in environments.items()}
+
+    old, new = side(dev="istio", prod="istio", old="gie"), side(dev="istio", prod="envoy-gateway", more="gie")
+    assert [each.text for each in report("p", Old("old", old), new).traffic] == [
+        "environment more is new, on gie",
+        "environment old is gone",
+        "environment prod is on envoy-gateway, was on istio",
+    ]
+    assert [each.text for each in report("p", Old("old", old), old).traffic] == []
+
+
 def test_objects_of_any_form_are_read_without_harm() -> None:
     """An earlier output is anybody's."""
     odd = [body("HTTPRoute", "a", {"rules": "none"}), body("Deployment", "house", {"template": ["x"]})]
