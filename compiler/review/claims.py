@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import PurePosixPath
 from typing import Any
 
-from compiler.environments import jsonpatch
 from compiler.review.compare import Comparison
+from compiler.review.effective import effective
 from compiler.review.statement import Statement
 from schemas.quantities import amount
 
@@ -40,41 +39,9 @@ def _changes(old: Spec, new: Spec) -> Iterator[str]:
 
 
 def _claims(trees: Comparison, *, old: bool) -> dict[tuple[str, str], Spec]:
-    """What each environment's claims ask for, by name and environment: the base's with the overlay's patches."""
-    read = trees.old if old else trees.new
-    paths = [path for path in trees.paths(old=old) if PurePosixPath(path).name.startswith(FILE)]
-    found: dict[tuple[str, str], Spec] = {}
-    for place in trees.paths(old=old):
-        target, _, rest = place.partition("/overlays/")
-        environment, _, file = rest.partition("/")
-        if file != "kustomization.yaml":
-            continue
-        base, overlay = f"{target}/base/", f"{target}/overlays/{environment}/"
-        for path in paths if "../../base" in _list(_dict(read(place)).get("resources")) else ():
-            if path.startswith(base):
-                patch = read(f"{overlay}patches/{path.removeprefix(base)}")
-                found |= _claim(environment, _patched(read(path), patch))
-        for path in paths:
-            if path.startswith(overlay) and not path.startswith(f"{overlay}patches/"):
-                found |= _claim(environment, read(path))
-    return found
-
-
-def _patched(body: Any, patch: Any) -> Any:  # noqa: ANN401 - any JSON
-    """The object as kustomize makes it; None where it is deleted, or where nobody could say."""
-    if patch is None:
-        return body
-    try:
-        return jsonpatch.apply(body, patch) if isinstance(patch, list) else None
-    except (jsonpatch.PatchError, KeyError, TypeError, AttributeError):
-        return None
-
-
-def _claim(environment: str, body: Any) -> dict[tuple[str, str], Spec]:  # noqa: ANN401 - any JSON
-    metadata = _dict(_dict(body).get("metadata"))
-    spec = _dict(body).get("spec")
-    name = f"{metadata.get('namespace')}/{metadata.get('name')}"
-    return {(name, environment): spec} if isinstance(spec, dict) else {}
+    """What each environment's claims ask for."""
+    found = effective(trees, FILE, old=old)
+    return {key: body["spec"] for key, body in found.items() if isinstance(body.get("spec"), dict)}
 
 
 def _size(spec: Spec) -> str:
@@ -87,7 +54,3 @@ def _words(value: Any) -> str:  # noqa: ANN401 - any JSON
 
 def _dict(value: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
     return value if isinstance(value, dict) else {}
-
-
-def _list(value: Any) -> list[Any]:  # noqa: ANN401 - any JSON
-    return value if isinstance(value, list) else []

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from compiler.review.compare import Comparison
+from compiler.review.effective import effective
 from compiler.review.statement import Statement
 
 ROUTES = frozenset({"HTTPRoute", "AIGatewayRoute"})
@@ -27,6 +28,9 @@ def served(trees: Comparison) -> Iterator[Statement]:
         if kind == "Deployment" and (was := _checkpoint(before)) != (now := _checkpoint(after)) and was and now:
             text = f"server {_name(after)} loads {now}, was {was}"
             told.setdefault(text, Statement(("checkpoint", text), text))
+    for text, environments in _servers(trees).items():
+        if text not in told:
+            told[text] = Statement(("checkpoint", text), f"{text}, in {', '.join(environments)}")
     yield from told.values()
 
 
@@ -46,6 +50,17 @@ def _targets(trees: Comparison, *, old: bool) -> dict[str, str]:
     return {
         each[2]: each[0] for each in parts if len(each) == DEPTH and each[1] == "overlays" and each[3] == KUSTOMIZATION
     }
+
+
+def _servers(trees: Comparison) -> dict[str, list[str]]:
+    """What servers load in environments, where a simulator stands in for one, too."""
+    before, after = (effective(trees, "deployment-", old=old) for old in (True, False))
+    found: dict[str, list[str]] = {}
+    for key, body in sorted(after.items(), key=lambda item: item[0]):
+        was, now = _checkpoint(before.get(key)), _checkpoint(body)
+        if was and now and was != now:
+            found.setdefault(f"server {_name(body)} loads {now}, was {was}", []).append(key[1])
+    return found
 
 
 def _times(route: Any) -> tuple[str, ...]:  # noqa: ANN401 - any JSON
