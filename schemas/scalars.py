@@ -84,6 +84,21 @@ def _quantity(value: Any) -> int:  # noqa: ANN401 - as above
     return int(match[1]) * _BYTES[match[2] or ""]
 
 
+def in_units(number: float, like: str) -> str:
+    """A bound in the units of the value that broke it: milliseconds as a duration, bytes as a quantity.
+
+    >>> in_units(600_000, "1h"), in_units(2**30, "2Gi"), in_units(5, "7")
+    ('10m', '1Gi', '5')
+    """
+    units: dict[str, int] = {}
+    if _DURATION.match(like):
+        units = _MILLISECONDS
+    elif (match := _QUANTITY.fullmatch(like)) is not None and match[2]:
+        units = {name: _BYTES[name] for name in ("Gi", "Mi", "Ki")}
+    name = next((name for name, size in units.items() if number % size == 0), "")
+    return f"{number / units[name]:.0f}{name}" if name else f"{number}"
+
+
 def _matches(pattern: str, what: str) -> AfterValidator:
     """A text of this form, or a message that names the form."""
     compiled = re.compile(pattern)

@@ -231,3 +231,20 @@ def test_the_word_for_every_model_outside_is_suggested_like_a_name() -> None:
 def test_an_image_as_container_runtimes_take_it_is_taken(image: str) -> None:
     """Capitals are for the registry and the tag."""
     assert linked(SMALL.replace("registry.example/vsr-runtime:0.1.0", image)).router.image == image
+
+
+@pytest.mark.parametrize(
+    ("router", "words"),
+    [
+        ("deadline: 1h", "at most 10m"),
+        ("maxBody: 2Gi", "at most 1Gi"),
+        ("maxBody: 1k", "at least 1Ki"),
+        ("gpus: 99", "at most"),
+    ],
+)
+def test_a_bound_is_told_in_the_units_of_what_broke_it(router: str, words: str) -> None:
+    """Nobody counts a duration in milliseconds, or a body in bytes."""
+    with pytest.raises(CompileError) as caught:
+        linked(broken("{image:", f"{{{router}, image:"))
+    (found,) = caught.value.diagnostics
+    assert found.message.startswith(f"expected {words}")
