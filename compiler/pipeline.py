@@ -90,9 +90,18 @@ def read_policy(path: Path) -> ir.Policy:
 def findings(path: Path) -> list[Diagnostic]:
     """Everything there is to say about a policy file, errors and warnings, sorted by place."""
     try:
-        return list(read_policy(path).warnings)
+        policy = read_policy(path)
     except CompileError as error:
         return error.diagnostics
+    return sorted([*policy.warnings, *impossible(policy)], key=lambda item: item.order)
+
+
+def impossible(policy: ir.Policy) -> list[Diagnostic]:
+    """What the targets of its environments cannot do, each once: errors that stand in the way of every environment."""
+    wanted = [(policy, target) for target in policy.targets]
+    wanted += [(environments.resolve(policy, each), each.target) for each in policy.environments]
+    found = [item for own, target in wanted for item in targets.notices(own, target)]
+    return [item for item in dict.fromkeys(found) if item.level is Severity.ERROR]
 
 
 def compile_policy(policy: ir.Policy, existing: Existing, *, rebuild: bool = False) -> Compiled:
@@ -104,8 +113,11 @@ def compile_policy(policy: ir.Policy, existing: Existing, *, rebuild: bool = Fal
         rebuild: Train heads anew, even those whose inputs stand.
 
     Raises:
-        CompileError: VSR5xx where a head cannot be trained, VSR4xx where the objects do not go together.
+        CompileError: VSR3xx where a target cannot do what is asked, VSR5xx where a head cannot be trained, VSR4xx where
+            the objects do not go together.
     """
+    if refused := impossible(policy):
+        raise CompileError(refused)
     policy, known = _with_router_files(policy, existing, rebuild=rebuild)
     files = [File(f"router/{name}", data) for name, data in policy.router.files.items()]
     built = _environments(policy, known)

@@ -15,7 +15,7 @@ from pydantic import BaseModel, TypeAdapter
 from schemas.policy import KINDS, Policy
 from schemas.policy.base import camel
 from schemas.reports import Report
-from schemas.scalars import Bytes, Header, HeaderName, Label, Milliseconds, Port
+from schemas.scalars import Amount, Bytes, Header, HeaderName, Label, Milliseconds, Port, in_units
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 HOME = "https://vsr.dev/schemas"
@@ -75,6 +75,7 @@ WORDS = {
     _pattern(Label): "A DNS label: lower-case letters, digits and `-`, at most 63.",
     _pattern(Header): "A name that a header can carry: printable ASCII without blanks.",
     _pattern(HeaderName): "A lower-case header name.",
+    _pattern(Amount): "An amount such as `500m`, `2` or `16Gi`.",
 }
 
 
@@ -206,12 +207,6 @@ def _default(value: Any, pattern: object) -> Schema:  # noqa: ANN401 - whatever 
     """The default as the file would spell it; left out where it says nothing."""
     if value is None or isinstance(value, dict) or value == []:
         return {}
-    if isinstance(value, int) and pattern == DURATION:
-        units = {"h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
-        unit = next(name for name, size in units.items() if value % size == 0)
-        return {"default": f"{value // units[unit]}{unit}"}
-    if isinstance(value, int) and pattern == QUANTITY:
-        sizes = {"Gi": 2**30, "Mi": 2**20, "Ki": 2**10}
-        name = next((name for name, size in sizes.items() if value % size == 0), "")
-        return {"default": f"{value // sizes.get(name, 1)}{name}"}
+    if isinstance(value, int) and pattern in {DURATION, QUANTITY}:
+        return {"default": in_units(value, "1s" if pattern == DURATION else "1Ki")}
     return {"default": value}

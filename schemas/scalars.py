@@ -84,6 +84,21 @@ def _quantity(value: Any) -> int:  # noqa: ANN401 - as above
     return int(match[1]) * _BYTES[match[2] or ""]
 
 
+def in_units(number: float, like: str) -> str:
+    """A bound in the units of the value that broke it: milliseconds as a duration, bytes as a quantity.
+
+    >>> in_units(600_000, "1h"), in_units(2**30, "2Gi"), in_units(5, "7")
+    ('10m', '1Gi', '5')
+    """
+    units: dict[str, int] = {}
+    if _DURATION.match(like):
+        units = _MILLISECONDS
+    elif (match := _QUANTITY.fullmatch(like)) is not None and match[2]:
+        units = {name: _BYTES[name] for name in ("Gi", "Mi", "Ki")}
+    name = next((name for name, size in units.items() if number % size == 0), "")
+    return f"{number / units[name]:.0f}{name}" if name else f"{number}"
+
+
 def _matches(pattern: str, what: str) -> AfterValidator:
     """A text of this form, or a message that names the form."""
     compiled = re.compile(pattern)
@@ -163,6 +178,14 @@ _STORAGE = r"[1-9][0-9]*(Mi|Gi|Ti)"
 Storage = Annotated[
     Text,
     _shown(_STORAGE, "a size in Mi, Gi or Ti, such as `40Gi`"),
+]
+_AMOUNT = r"[0-9]{1,18}(\.[0-9]{1,9})?([KMGTPE]i|[numkMGTPE]|[eE][-+]?[0-9]{1,2})?"
+Amount = Annotated[Text, _shown(_AMOUNT, "an amount such as `500m`, `2` or `16Gi`")]
+"""How much of a resource. An amount of storage or memory is of bytes, one of `cpu` of cores."""
+_RESOURCE = r"(cpu|memory|ephemeral-storage|hugepages-[0-9]+[KMG]i|[a-z0-9.-]{1,253}/[A-Za-z0-9._-]{1,63})"
+ResourceName = Annotated[
+    Text,
+    _shown(_RESOURCE, "a resource: `cpu`, `memory`, `ephemeral-storage`, or one of a device, such as `nvidia.com/gpu`"),
 ]
 _API = r"https://[a-zA-Z0-9.-]+(:[0-9]{1,5})?(/[\w./-]*)?"
 ApiUrl = Annotated[

@@ -25,7 +25,7 @@ FLOORS = [
     ["compiler.argocd"],
     ["compiler.verify"],
     ["compiler.pipeline"],
-    ["compiler.twin"],
+    ["compiler.twin", "compiler.together"],
     ["compiler.review", "compiler.trial"],
     ["compiler.cli"],
 ]

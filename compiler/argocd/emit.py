@@ -73,8 +73,8 @@ def _findings(policy: ir.Policy, gitops: ir.GitOps, environments: Environments) 
         return
     names = {name: {item.identity for item in objects} for name, objects in environments.items()}
     for group in rivals(names):
-        message = f"the environments {_listed(group, 'and')} hold the same objects, so a cluster can run only one"
-        yield Diagnostic("VSR303", message, gitops.span, f"Apply the Application of {_listed(group, 'or')}.")
+        message = f"the environments {listed(group, 'and')} hold the same objects, so a cluster can run only one"
+        yield Diagnostic("VSR303", message, gitops.span, f"Apply the Application of {listed(group, 'or')}.")
 
 
 def _first_line(policy: ir.Policy) -> Span:
@@ -96,7 +96,8 @@ def rivals(names: dict[str, set[str]]) -> Iterator[list[str]]:
         yield sorted(group)
 
 
-def _listed(names: list[str], word: str) -> str:
+def listed(names: list[str], word: str) -> str:
+    """Names as a sentence has them: ``a, b and c``."""
     *others, last = (f"`{name}`" for name in names)
     return f"{', '.join(others)} {word} {last}"
 

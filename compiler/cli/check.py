@@ -8,6 +8,7 @@ import click
 
 from compiler.cli import console, options
 from compiler.pipeline import findings
+from compiler.together import namesakes
 
 
 @click.command(name="check", short_help="Find what is wrong with policies.")
@@ -26,8 +27,10 @@ def command(context: click.Context, policies: tuple[Path, ...], *, form: str, st
     vsr-compile check policies/ --format sarif > findings.sarif
     """
     report = console.Findings(form, strict=strict)
-    for policy in options.files(policies):
-        found = findings(policy)
+    files = options.files(policies)
+    doubles = namesakes(files)
+    for policy in files:
+        found = [*findings(policy), *([doubles[policy]] if policy in doubles else ())]
         report.add(str(policy), found)
         if not found:
             console.say(f"{policy}: no findings")

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from compiler import together
 from compiler.cli import console, options
 from compiler.diagnostics import CompileError
+from compiler.link import ir
 from compiler.output.write import check, read_owned, write
-from compiler.pipeline import compile_policy, read_policy
+from compiler.pipeline import Compiled, compile_policy, read_policy
 
 if TYPE_CHECKING:
     from compiler.verify.schema import Catalog
@@ -50,11 +52,24 @@ def command(  # noqa: PLR0913 - a verb's flags are its arguments
     """
     report = console.Findings(form, strict=strict)
     catalog = _catalog() if schema else None
-    for policy in options.files(policies):
+    files = options.files(policies)
+    doubles = together.namesakes(files)
+    held: dict[str, tuple[ir.Policy, set[str]]] = {}
+    for policy in files:
+        if policy in doubles:
+            report.add(str(policy), [doubles[policy]])
+            continue
         try:
-            _one(policy, out, report, catalog, check_only=check_only, force=force, rebuild=rebuild)
+            done = _one(policy, out, report, catalog, check_only=check_only, force=force, rebuild=rebuild)
         except CompileError as error:
             report.add(str(policy), error.diagnostics)
+            continue
+        if done is not None:
+            held[str(policy)] = (done.policy, together.objects(done))
+    for name, found in together.sharing(held):
+        report.add(name, [found])
+    if len(held) == len(files) and any(each.is_dir() for each in policies):
+        report.add(str(out), together.left(out, {policy.name for policy, _ in held.values()}))
     context.exit(report.close())
 
 
@@ -73,24 +88,25 @@ def _one(
     check_only: bool,
     force: bool,
     rebuild: bool,
-) -> None:
-    """One policy: what is wrong goes to the report, and then nothing is written."""
+) -> Compiled | None:
+    """One policy: what is wrong goes to the report, and then nothing is written and there is no compile."""
     linked = read_policy(policy)
     if report.add(str(policy), linked.warnings):
-        return
+        return None
     compiled = compile_policy(linked, lambda path: read_owned(out, linked.name, path), rebuild=rebuild)
     if report.add(str(policy), compiled.warnings[len(linked.warnings) :]):
-        return
+        return None
     if catalog is not None:
         from compiler.verify.own import refused  # noqa: PLC0415 - as above
 
         if report.add(str(policy), refused(compiled.policy, compiled.wholes, catalog)):
-            return
+            return None
     folder = out / linked.name
     if check_only:
         if not report.add(str(policy), check(out, compiled.tree, compiled.lock)):
             console.say(f"{policy}: {folder} is up to date")
-        return
+        return compiled
     done = write(out, compiled.tree, compiled.lock, force=force)
     counts = f"{len(done.written)} written, {len(done.removed)} removed, {len(done.unchanged)} unchanged"
     console.say(f"{policy}: {counts} in {folder}")
+    return compiled

@@ -82,10 +82,13 @@ class Verbs(click.Group):
 
 
 def _refuse_misspelt(word: str, context: click.Context) -> None:
-    """A word that is near a verb and names no file was meant as the verb."""
+    """A word that is near a verb, or that no file would be called, and that names no file was meant as a verb."""
+    if word.startswith("-") or Path(word).exists():
+        return
     near = difflib.get_close_matches(word, VERBS, n=1, cutoff=0.7)
-    if near and not Path(word).exists():
-        raise click.UsageError(f"There is no verb `{word}`. Did you mean `{near[0]}`?", context)
+    if near or word.isalpha():
+        hint = f"Did you mean `{near[0]}`?" if near else f"The verbs are {', '.join(VERBS)}."
+        raise click.UsageError(f"There is no verb and no file `{word}`. {hint}", context)
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})

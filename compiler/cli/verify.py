@@ -66,7 +66,7 @@ def command(  # noqa: PLR0913 - a verb's flags are its arguments
 
     The rules L01 to L23 look at all objects together: references, grants, selectors, pickers, filters, timeouts and
     rights; docs/verify.md has them all. A folder stands for its `*.yaml`, one with a kustomization for the resource
-    files that it names, unbuilt. `-` is standard input.
+    files that it names, with JSON patches only. Output of ours is checked an overlay at a time. `-` is standard input.
 
     Each object is held against the schema of its kind, rules in CEL among them: Kubernetes' own kinds always, others
     where their CustomResourceDefinitions are known.
@@ -84,7 +84,6 @@ def command(  # noqa: PLR0913 - a verb's flags are its arguments
         links,
         schema,
     )
-    from compiler.verify.files import read  # noqa: PLC0415 - as above
     from compiler.verify.policy import assumed as of_policy  # noqa: PLC0415 - as above
     from compiler.verify.schema.releases import of_file, of_profile  # noqa: PLC0415 - as above
 
@@ -94,7 +93,8 @@ def command(  # noqa: PLR0913 - a verb's flags are its arguments
         assumed = Assumed.parse(assume)
     except ValueError as error:
         raise click.BadParameter(f"`{error}` is no KIND/NAMESPACE/NAME.", param_hint="--assume") from None
-    objects, found = read(manifests)
+    worlds, found = _read(manifests)
+    objects = list({each.content: each for world in worlds for each in world}.values())
     source = _source(manifests, policy)
     if source:
         try:
@@ -116,7 +116,7 @@ def command(  # noqa: PLR0913 - a verb's flags are its arguments
     name = str(manifests[0])
     releases = of_file if versions is None else lambda _file: of_profile(versions)
     found += schema.check(objects, schema.Catalog.of(crds), releases)
-    found += links(objects, assumed)
+    found += dict.fromkeys(item for world in worlds for item in links(world, assumed))
     printer.add(name, _at_policy(found, objects, *source) if source else found)
     code = printer.close()
     if not objects and not code:
@@ -126,6 +126,35 @@ def command(  # noqa: PLR0913 - a verb's flags are its arguments
     if form == "text":
         console.say(f"{len(objects)} object{'s' * (len(objects) != 1)} verified")
     context.exit(code)
+
+
+def _read(manifests: tuple[Path, ...]) -> tuple[list[list[Manifest]], list[Diagnostic]]:
+    """The objects that are applied together, a list each, and what is wrong with reading them."""
+    from compiler.verify.files import read  # noqa: PLC0415 - as above
+
+    found: dict[Diagnostic, None] = {}
+    worlds = []
+    for together in _together(manifests):
+        objects, problems = read(together)
+        worlds.append(objects)
+        found |= dict.fromkeys(problems)
+    return worlds, list(found)
+
+
+def _together(manifests: tuple[Path, ...]) -> list[tuple[Path, ...]]:
+    """What of output of ours is applied together: an overlay, or a base with its components. Else all that is given."""
+    if len(manifests) != 1 or not manifests[0].is_dir() or output.folder_of(manifests[0]) is None:
+        return [manifests]
+    (given,) = manifests
+    if given.name == "overlays":
+        return [(each,) for each in sorted(given.iterdir()) if each.is_dir()] or [manifests]
+    folders = [given, *sorted(each for each in given.iterdir() if each.is_dir())]
+    found: list[tuple[Path, ...]] = []
+    for target in (each for each in folders if (each / "overlays").is_dir()):
+        found += [(each,) for each in sorted((target / "overlays").iterdir()) if each.is_dir()]
+        found.append((target / "base", target / "components"))
+    rest = [each for each in folders[1:] if found and each.name in {"argocd", "router"}]
+    return [*found, *((each,) for each in rest)] or [manifests]
 
 
 def _source(manifests: tuple[Path, ...], policy: Path | None) -> tuple[Path, Path] | None:

@@ -71,6 +71,7 @@ CODES: dict[str, Code] = {
     "VSR225": Code("pods that are not the compiler's", "error", "Scale them where they are defined."),
     "VSR226": Code("image that may change", "error", "Pin a release or a digest."),
     "VSR227": Code("secret in the policy", "error", "Refer to a Secret, and revoke what was written."),
+    "VSR228": Code("request over its limit", "error", "Lower the request, or raise the limit."),
     "VSR230": Code(
         "route that is never reached", "warning", "Move the route up, give it a higher priority, or remove it."
     ),
@@ -116,13 +117,14 @@ CODES: dict[str, Code] = {
     "VSR291": Code("image for another device", "note", "Name the image that brings torch for CUDA, if it is another."),
     "VSR301": Code("no repository for Argo CD", "warning", "Add `gitops` with the repository that holds the output."),
     "VSR302": Code("path outside the repository", "error", "Name the folder of the repository that holds `out/`."),
-    "VSR303": Code(
-        "environments that share objects", "note", "Apply one Application a cluster, or give each its own namespaces."
-    ),
+    "VSR303": Code("environments that share objects", "note", "Apply one Application a cluster."),
     "VSR304": Code("environment asks for what its target does not do yet", "error", "Remove the setting."),
     "VSR305": Code("nothing to compare with", "error", "Name an output folder or a git revision that holds one."),
     "VSR306": Code("earlier output cannot be read", "error", "Compare with an output as vsr-compile wrote it."),
     "VSR307": Code("nothing was emitted there", "error", "Name a file of the output, or a line of the policy."),
+    "VSR308": Code("name of two policies", "error", "Give each policy a name of its own."),
+    "VSR309": Code("policies that share objects", "note", "Give each its own namespaces and Gateway, or a cluster."),
+    "VSR310": Code("output of no policy", "note", "Delete it, if its policy is gone."),
     "VSR311": Code("setting that the target ignores", "note", "Nothing, or use a target that heeds it."),
     "VSR312": Code("what the target cannot do", "error", "Follow the hint, or use another target."),
     "VSR313": Code("release without a table", "error", "Use one of the releases that the message lists."),

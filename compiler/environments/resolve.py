@@ -57,6 +57,7 @@ def _router(policy: ir.Policy, environment: ir.Environment) -> ir.Router:
         router,
         gpus=gpus,
         replicas=environment.replicas.get(ROUTER, router.replicas),
+        stopped_from=router.replicas if environment.replicas.get(ROUTER) == 0 else 0,
         image=environment.images.get(ROUTER, router.image),
         resources=environment.resources.get(ROUTER, router.resources),
     )
@@ -70,6 +71,7 @@ def _endpoint(endpoint: ir.Endpoint, environment: ir.Environment) -> ir.Endpoint
     changed = replace(
         server,
         replicas=environment.replicas.get(name, server.replicas),
+        stopped_from=server.replicas if environment.replicas.get(name) == 0 else 0,
         image=environment.images.get(name, server.image),
         resources=environment.resources.get(name, server.resources),
         simulate=environment.simulate,

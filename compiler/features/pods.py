@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from compiler.features.objects import Body
 from compiler.link import ir
+from schemas.quantities import amount, is_device
 
 HARDENED: Body = {
     "allowPrivilegeEscalation": False,
@@ -76,10 +77,26 @@ def container(name: str, image: str, **fields: object) -> Body:
 
 
 def resources(requests: Mapping[str, str], limits: Mapping[str, str], replaced: ir.Resources | None) -> Body:
-    """A container's resources: the usual ones, with those that an environment replaces."""
+    """A container's resources: the usual ones, with those that an environment replaces.
+
+    Where it says a request or a limit only, the usual other one follows it as far as an API server demands: no request
+    over its limit, and of devices both the same.
+    """
     if replaced is None:
         return {"limits": dict(limits), "requests": dict(requests)}
-    return {"limits": {**limits, **replaced.limits}, "requests": {**requests, **replaced.requests}}
+    own_requests, own_limits = dict(replaced.requests), dict(replaced.limits)
+    for name, limit in replaced.limits.items():
+        if name not in own_requests and (is_device(name) or _over(requests.get(name), limit)):
+            own_requests[name] = limit
+    for name, request in replaced.requests.items():
+        if name not in own_limits and (is_device(name) or _over(request, limits.get(name))):
+            own_limits[name] = request
+    return {"limits": {**limits, **own_limits}, "requests": {**requests, **own_requests}}
+
+
+def _over(request: str | None, limit: str | None) -> bool:
+    """Whether both are said and the request is more."""
+    return request is not None and limit is not None and (amount(request) or 0) > (amount(limit) or 0)
 
 
 def spread(labels: Mapping[str, str]) -> list[Body]:
@@ -143,6 +160,6 @@ def service_port(name: str, port: int, target: str | int, app_protocol: str) -> 
     return {"appProtocol": app_protocol, "name": name, "port": port, "protocol": "TCP", "targetPort": target}
 
 
-def access_mode(replicas: int) -> str:
+def access_mode(holders: int) -> str:
     """How a volume is held: by one pod, or by several on different nodes."""
-    return "ReadWriteOnce" if replicas == 1 else "ReadWriteMany"
+    return "ReadWriteOnce" if holders == 1 else "ReadWriteMany"

@@ -36,7 +36,7 @@ def claim(policy: ir.Policy) -> Iterator[Object]:
     router, found = policy.router, checkpoints(policy)
     if found and router.weights is None:
         spec: Body = {
-            "accessModes": [access_mode(router.replicas)],
+            "accessModes": [access_mode(router.holders)],
             "resources": {"requests": {"storage": f"{STORAGE * len(found)}Gi"}},
             "volumeMode": "Filesystem",
         }

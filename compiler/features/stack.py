@@ -125,7 +125,7 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
             yield Diagnostic("VSR312", message, endpoint.span, "Give the endpoint a shorter name.")
     for model in policy.models:
         inside = [(each, weight) for each, weight in model.endpoints if each in found]
-        shares = {Fraction(weight, each.server.replicas) for each, weight in inside if each.server}
+        shares = {Fraction(weight, each.server.holders) for each, weight in inside if each.server}
         if len(shares) > 1 and model.base is None:
             message = (
                 f"the stack's router gives every replica of `{model.name}` the same, whatever its endpoint's weight"
@@ -162,7 +162,7 @@ def _model(policy: ir.Policy, endpoint: ir.Endpoint, server: ir.VllmServer) -> B
         "replicaCount": server.replicas,
         "resources": vllm.server_resources(server),
         "pvcStorage": server.storage,
-        "pvcAccessMode": [access_mode(server.replicas)],
+        "pvcAccessMode": [access_mode(server.holders)],
         "hf_token": {"secretName": server.token_secret, "secretKey": "token"},
         "vllmConfig": {
             # Off unless it is asked for: the chart would switch off what vLLM does by itself.
@@ -170,6 +170,7 @@ def _model(policy: ir.Policy, endpoint: ir.Endpoint, server: ir.VllmServer) -> B
             "extraArgs": [
                 "--served-model-name",
                 *served(policy, endpoint).names,
+                *vllm.parallel(server),
                 *vllm.adapters(server),
                 *server.args,
             ],

@@ -22,6 +22,20 @@ IMAGE_FOLDERS = frozenset(
     {"bin", "boot", "dev", "etc", "lib", "lib64", "opt", "proc", "root", "run", "sbin", "sys", "tmp", "usr", "var"}
 )
 """Folders of the image itself, which no volume may hide."""
+GPU = "nvidia.com/gpu"
+PARALLEL = frozenset(
+    {
+        "--tensor-parallel-size",
+        "-tp",
+        "--pipeline-parallel-size",
+        "-pp",
+        "--data-parallel-size",
+        "-dp",
+        "--data-parallel-size-local",
+        "-dpl",
+    }
+)
+"""Arguments that say how the GPUs of a pod are shared."""
 
 
 def vllm_pod(policy: ir.Policy, endpoint: ir.Endpoint, server: ir.VllmServer, served: tuple[str, ...]) -> Body:
@@ -55,6 +69,7 @@ def vllm_container(
             "--served-model-name",
             *served,
             f"--port={port['containerPort']}",
+            *parallel(server),
             *adapters(server),
             *args,
             *server.args,
@@ -94,12 +109,22 @@ def shared_memory(gpus: int) -> Body:
 
 def server_resources(server: ir.VllmServer) -> Body:
     """What a server asks for, by its GPUs."""
-    gpus = {"nvidia.com/gpu": str(server.gpus)}
+    gpus = {GPU: str(server.gpus)}
     return resources(
         {"cpu": str(2 * server.gpus), "memory": f"{16 * server.gpus}Gi"} | gpus,
         {"memory": f"{32 * server.gpus}Gi"} | gpus,
         server.resources,
     )
+
+
+def parallel(server: ir.VllmServer) -> list[str]:
+    """The argument by which a server uses every GPU that its pod has: without it vLLM uses one.
+
+    None where the policy's own arguments say how GPUs are shared.
+    """
+    gpus = str(server_resources(server)["limits"][GPU])
+    said = PARALLEL & {arg.split("=")[0].split(" ")[0].replace("_", "-") for arg in server.args}
+    return [] if said or gpus in {"0", "1"} else [f"--tensor-parallel-size={gpus}"]
 
 
 def check(policy: ir.Policy) -> Iterator[Diagnostic]:

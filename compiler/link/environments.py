@@ -10,6 +10,7 @@ from compiler.releases import PROFILES
 from compiler.source.data import suggest
 from compiler.source.document import Path
 from schemas import policy as nouns
+from schemas.quantities import amount, is_device
 
 ROUTER = "router"
 """The key under which an environment speaks of the router."""
@@ -25,6 +26,8 @@ def _environment(scope: Scope, policy: nouns.Policy, name: str, noun: nouns.Envi
     servers = {endpoint for endpoint, given in policy.endpoints.items() if given.vllm is not None}
     for key in ("replicas", "images", "resources"):
         _known(scope, policy, getattr(noun, key), servers, (*path, key))
+    for key, given in noun.resources.items():
+        _resources(scope, given, (*path, "resources", key))
     for key, image in noun.images.items():
         check_image(scope, image, (*path, "images", key))
     versions = noun.versions if noun.versions is not None else policy.gateway.versions
@@ -69,6 +72,21 @@ def _known(scope: Scope, policy: nouns.Policy, given: Iterable[str], servers: se
             scope.report("VSR225", f"the compiler does not write the pods of `{key}`", (*path, key), hint, key=True)
         else:
             scope.resolve(dict.fromkeys((*sorted(servers), ROUTER)), key, "endpoint", (*path, key), key=True)
+
+
+def _resources(scope: Scope, given: nouns.Resources, path: Path) -> None:
+    """What no API server takes: devices in parts, and more asked for than allowed."""
+    for key, said in (("requests", given.requests), ("limits", given.limits)):
+        for name, text in said.items():
+            if is_device(name) and not text.isdecimal():
+                scope.report("VSR104", "expected a whole number of devices", (*path, key, name))
+    for name in given.requests.keys() & given.limits.keys():
+        request, limit = given.requests[name], given.limits[name]
+        over = (amount(request) or 0) - (amount(limit) or 0)
+        if over > 0 or (over and is_device(name)):
+            hint = "Of devices both are the same." if is_device(name) else "Lower the request, or raise the limit."
+            message = f"`{request}` of `{name}` are asked for, and `{limit}` allowed"
+            scope.report("VSR228", message, (*path, "requests", name), hint)
 
 
 def check_image(scope: Scope, image: str, path: Path) -> None:

@@ -192,6 +192,13 @@ class Router:
     resources: Resources | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)
     """The router folder by file name, filled in once it is rendered."""
+    stopped_from: int = 0
+    """The replicas that it has otherwise, where an environment has none."""
+
+    @property
+    def holders(self) -> int:
+        """How many pods hold its volume, or would: no claim changes its mode while they are stopped."""
+        return self.replicas or self.stopped_from
 
     @property
     def fails_open(self) -> bool:

@@ -80,6 +80,13 @@ class VllmServer:
     image: str | None = None
     resources: Resources | None = None
     simulate: bool = False
+    stopped_from: int = 0
+    """The replicas that it has otherwise, where an environment has none."""
+
+    @property
+    def holders(self) -> int:
+        """How many pods hold its volume, or would: no claim changes its mode while they are stopped."""
+        return self.replicas or self.stopped_from
 
 
 @dataclass(frozen=True, slots=True)

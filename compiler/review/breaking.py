@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any, Protocol
 
 from compiler.review import guards
+from compiler.review.claims import unchangeable
 from compiler.review.compare import Comparison
 from compiler.review.exposure import fail_open, openings
 from compiler.review.statement import Statement, shown
@@ -104,7 +105,24 @@ class ExposureWidened:
                 yield Statement(("outside", name, host), text)
 
 
-RULES: tuple[Rule, ...] = (RouteRemoved(), ModelDropped(), GuardWeakened(), FailOpenIntroduced(), ExposureWidened())
+class ChangeRefused:
+    """Something that exists cannot be changed in place: an API server refuses it, and a sync goes no further."""
+
+    name = "change refused"
+
+    def check(self, change: Change) -> Iterator[Statement]:
+        """Volume claims that would be shared by other pods, or be smaller."""
+        yield from unchangeable(change.trees)
+
+
+RULES: tuple[Rule, ...] = (
+    RouteRemoved(),
+    ModelDropped(),
+    GuardWeakened(),
+    FailOpenIntroduced(),
+    ExposureWidened(),
+    ChangeRefused(),
+)
 """Every rule, in the order of issue and docs."""
 
 

@@ -74,6 +74,10 @@ class Comparison:
         """The later document at a path; None where there is none."""
         return self._document(path, self._new, is_old=False)
 
+    def paths(self, *, old: bool) -> list[str]:
+        """The files of one side."""
+        return sorted(self._old if old else self._new)
+
     def bodies(self, names: set[str], *, old: bool) -> list[Mapping[str, Any]]:
         """The objects of one side in files of these names, in whatever folder."""
         side = self._old if old else self._new

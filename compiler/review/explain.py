@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from compiler import targets
+from compiler import environments, targets
 from compiler.diagnostics import Span
 from compiler.features.objects import Object
 from compiler.link import ir
@@ -16,7 +16,12 @@ from compiler.source import Document, Mapping, Node, Scalar, load
 MOST_FIELDS = 40
 SHORTEST = 3
 """Characters of a value that is looked for elsewhere: shorter ones stand everywhere by chance."""
+EVERYWHERE = frozenset({"true", "false"})
+"""Values that say nothing about where they came from."""
 HEADS = (".safetensors",)
+OF_PODS = frozenset({"replicas", "images", "resources"})
+"""Keys of an environment that go by endpoint, and the kinds that they change."""
+PODS = frozenset({"Deployment", "PersistentVolumeClaim", "PodDisruptionBudget"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,8 @@ def origins(compiled: Compiled, file: str, path: Path) -> list[Origin]:
         symbol = _symbol(compiled, file, path)
         if symbol is not None and (item is None or symbol.span != item.origin):
             found.append(symbol)
+    if found and (environment := _environment(compiled.policy, file)) is not None:
+        found.append(Origin(f"environment {environment.name}", environment.span))
     if not found:
         values = compiled.values.get(file)
         found.append(Origin(file, values.origin if values else _file_origin(compiled.policy, file)))
@@ -64,11 +71,11 @@ def made(compiled: Compiled, policy: Document, line: int) -> list[Made]:
     path = path_at(policy, line)
     if path is None:
         return []
-    found = [
-        Made(file, what=f"{item.kind} {item.name}")
-        for file, item in {**compiled.objects, **compiled.patched}.items()
-        if item.origin in _nouns(policy, path)
-    ]
+    everything = {**compiled.objects, **compiled.patched}
+    nouns = _nouns(policy, path)
+    of_it = {file: item for file, item in everything.items() if item.origin in nouns}
+    of_it |= dict(_overlaid(compiled, policy, path, line))
+    found = [Made(file, what=f"{item.kind} {item.name}") for file, item in of_it.items()]
     words = set(_words(policy, path, line))
     return found + list(_fields(compiled, words))[:MOST_FIELDS]
 
@@ -90,10 +97,26 @@ def _nouns(policy: Document, path: Path) -> set[Span]:
     )
 
 
+def _overlaid(compiled: Compiled, policy: Document, path: Path, line: int) -> Iterator[tuple[str, Object]]:
+    """What a line of an environment makes of its overlay: all, or what is of the pods that the line names."""
+    pods = len(path) > 2 and path[2] in OF_PODS  # noqa: PLR2004 - environments.<name>.<key>
+    node = policy.node(path[:3]) if pods else None
+    entries = node.entries if isinstance(node, Mapping) else {}
+    named = {key for key, (span, _) in entries.items() if span.line == line or key in path[3:4]}
+    spans = {compiled.policy.router.span} if "router" in named else set()
+    spans |= {endpoint.span for endpoint in compiled.policy.endpoints if endpoint.name in named}
+    for file, item in {**compiled.objects, **compiled.patched}.items():
+        environment = _environment(compiled.policy, file)
+        if environment is None or path[:2] != ("environments", environment.name):
+            continue
+        if not pods or (item.kind in PODS and item.origin in spans):
+            yield file, item
+
+
 def _words(policy: Document, path: Path, line: int) -> Iterator[str]:
     """The values on a line, and the name of the entry that it belongs to."""
     for _, scalar in scalars(policy.root):
-        if scalar.span.line == line and len(scalar.text) >= SHORTEST:
+        if scalar.span.line == line and len(scalar.text) >= SHORTEST and scalar.text not in EVERYWHERE:
             yield scalar.text
     if len(path) > 1 and path[0] in {"endpoints", "models", "categories", "guards", "signals", "classifiers"}:
         yield str(path[1])
@@ -167,7 +190,13 @@ def _file_origin(policy: ir.Policy, file: str) -> Span:
         return min(each.span for each in policy.categories)  # the examples that it learnt from
     if parts[0] == "router":
         return policy.router.span
+    environment = _environment(policy, file)
+    return Span(policy.span.file) if environment is None else environment.span
+
+
+def _environment(policy: ir.Policy, file: str) -> ir.Environment | None:
+    """The environment whose overlay a file is of."""
     for environment in policy.environments:
-        if parts[:3] == [environment.target, "overlays", environment.name]:
-            return environment.span
-    return Span(policy.span.file)
+        if file.startswith(f"{environments.overlay_path(environment)}/"):
+            return environment
+    return None

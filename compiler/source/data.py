@@ -15,7 +15,7 @@ from compiler.diagnostics import MAX_FINDINGS, CompileError, Diagnostic
 from compiler.source.document import Document, Path
 from compiler.source.nodes import Mapping, Node, Scalar
 from compiler.source.secrets import secrets
-from schemas.scalars import Plain
+from schemas.scalars import Plain, in_units
 from schemas.shapes import TAGS
 
 MAX_QUOTE = 60
@@ -142,7 +142,9 @@ def _diagnostic(  # noqa: PLR0911 - one line a kind of complaint reads best
         return Diagnostic("VSR103", f"expected {_SHAPES[kind]}", span, _shape_hint(_SHAPES[kind], model, path))
     if kind in _BOUNDS:
         word, key = _BOUNDS[kind]
-        return Diagnostic("VSR104", f"expected {word} {detail['ctx'][key]}", span)
+        node = document.node(path)
+        bound = in_units(detail["ctx"][key], node.text if isinstance(node, Scalar) else "")
+        return Diagnostic("VSR104", f"expected {word} {bound}", span)
     if kind in _CODES:
         return Diagnostic(_CODES[kind], _first_lower(detail["msg"]), span)
     if kind in {"too_short", "string_too_short"}:

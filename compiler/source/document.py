@@ -215,6 +215,8 @@ def _syntax(error: YAMLError, text: str, name: str) -> Diagnostic:
         hint = (
             f"What begins in line {context.line + 1} is not finished here: check its quotes, brackets and indentation."
         )
+    if (last := source[column - 1 : column]) in {"}", "]"}:
+        hint = f"This `{last}` does not close what was opened last: take it out, or mend the bracket before it."
     return Diagnostic("VSR002", f"not valid YAML: {problem or 'cannot be read'}", Span(name, line, column), hint)
 
 

@@ -1,15 +1,18 @@
-"""Files and folders to streams. A folder with a kustomization stands for its resource files; nothing is built."""
+"""Files and folders to streams. A folder with a kustomization stands for its resource files, with patches like ours."""
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from compiler.diagnostics import CompileError, Diagnostic, Span
 from compiler.output.tree import LOCK
-from compiler.verify.manifest import Body, Manifest, table, texts
+from compiler.verify.built import patched
+from compiler.verify.manifest import Body, Manifest, rows, table, text, texts
 from compiler.verify.stream import MAX_BYTES, Budget, documents, objects
 
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
@@ -47,6 +50,12 @@ def read(given: Iterable[Path]) -> tuple[list[Manifest], list[Diagnostic]]:
 
 def _of_ours(path: Path) -> bool:
     return any((parent / LOCK).is_file() for parent in path.resolve().parents)
+
+
+def _plain(path: Path) -> Path:
+    """The path without `..`, where that leads to the same place."""
+    plain = Path(os.path.normpath(path))
+    return plain if plain.resolve() == path.resolve() else path
 
 
 class _Reader:
@@ -122,31 +131,49 @@ class _Reader:
         self.found.append(Diagnostic("VSR001", f"cannot be read: {reason}", Span(str(path)), "Check the path."))
 
     def _resources(self, path: Path) -> None:
-        """The resource files that a kustomization names, and a note about what it would change in them."""
+        """The resource files that a kustomization names, patched, and a note about what else it would change."""
         for body in self._bodies(path):
-            changes = [name for name in _CHANGES if body.get(name)]
+            start = len(self.manifests)
             remote = [each for each in texts(body.get("resources")) if "://" in each or "?ref=" in each]
+            for each in [*texts(body.get("bases")), *texts(body.get("resources"))]:
+                if each in remote:
+                    continue
+                target = _plain(path.parent / each)
+                if target.is_dir():
+                    self._folder(target)
+                else:
+                    self._file(target, strict=True)
+            done = self._patched(body, path, start)
+            changes = [name for name in _CHANGES if body.get(name) and not (done and name == "patches")]
             for left_out, what in ((changes, "applied"), (remote, "fetched")):
                 if left_out:
                     message = f"this kustomization is not built: {', '.join(left_out)} not {what}"
                     folder = shlex.quote(str(path.parent))
                     hint = f"Check what is applied: kubectl kustomize {folder} | vsr-compile verify -"
                     self.found.append(Diagnostic("VSR433", message, Span(str(path)), hint))
-            for each in [*texts(body.get("bases")), *texts(body.get("resources"))]:
-                target = path.parent / each
-                if each in remote:
-                    continue
-                if target.is_dir():
-                    self._folder(target)
-                else:
-                    self._file(target, strict=True)
+
+    def _patched(self, body: Body, path: Path, start: int) -> bool:
+        """Apply the patches to the objects from ``start`` on, if every one of them is such as ours are."""
+        found = self.manifests[start:]
+        for entry in rows(body.get("patches")):
+            file = path.parent / text(entry.get("path"))
+            patch = next(self._documents(file), (None, None))[0] if file.is_file() else None
+            after = patched(found, entry, patch)
+            if after is None:
+                return False
+            found = after
+        self.manifests[start:] = found
+        return True
 
     def _bodies(self, path: Path) -> Iterator[Body]:
         """The kustomization's mapping; it may go without apiVersion, kind and name."""
+        yield from (table(value) for value, _ in self._documents(path))
+
+    def _documents(self, path: Path) -> Iterator[tuple[Any, Any]]:
         try:
             with path.open("rb") as file:
                 data = file.read(MAX_BYTES + 1)
-            yield from (table(value) for value, _ in documents(data, str(path), self._budget))
+            yield from documents(data, str(path), self._budget)
         except OSError as error:
             self._unreadable(path, error)
         except CompileError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -56,6 +57,11 @@ class Manifest:
     def identity(self) -> Identity:
         """What the API server stores it under."""
         return (self.group, self.kind, self.namespace, self.name)
+
+    @property
+    def content(self) -> str:
+        """Itself as text: two of the same say the same."""
+        return json.dumps(self.body, sort_keys=True, default=str)
 
     @property
     def title(self) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from schemas.policy.base import Noun
-from schemas.scalars import Bool, Image, Int, Label, Name, Release, Text
+from schemas.scalars import Amount, Bool, Image, Int, Label, Name, Release, ResourceName, Text
 from schemas.shapes import MAPPING, TEXT, AsMapping, AsText, by_shape
 
 Target = Literal["istio", "gie", "llm-d", "ai-gateway", "envoy-gateway", "production-stack"]
@@ -16,8 +16,8 @@ Target = Literal["istio", "gie", "llm-d", "ai-gateway", "envoy-gateway", "produc
 class Resources(Noun):
     """Kubernetes resource quantities."""
 
-    requests: dict[Name, Text] = {}
-    limits: dict[Name, Text] = {}
+    requests: dict[ResourceName, Amount] = {}
+    limits: dict[ResourceName, Amount] = {}
 
 
 class EnvironmentGateway(Noun):

@@ -7,7 +7,7 @@ from gitops_support import DEV, ELSEWHERE, HERE, compiled, with_environments
 
 from compiler import targets
 from compiler.argocd import waved
-from compiler.argocd.waves import ANNOTATION, WAVES, group_kind
+from compiler.argocd.waves import ANNOTATION, KEEPING, WAVES, group_kind
 from compiler.features.objects import make
 
 GATEWAY, ENVOY = "gateway.networking.k8s.io", "gateway.envoyproxy.io"
@@ -29,6 +29,16 @@ def test_objects_of_a_compile_carry_their_wave_and_keep_their_other_annotations(
     item = make("v1", "ConfigMap", "a", HERE, namespace="x", annotations={"a": "b"})
     assert waved([item])[0].body["metadata"]["annotations"] == {"a": "b", ANNOTATION: "-3"}
     assert item.body["metadata"]["annotations"] == {"a": "b"}
+
+
+def test_what_holds_others_things_is_never_deleted_by_a_sync() -> None:
+    """An endpoint's servers become pods of the user's own in the same namespace: the namespace was pruned with them."""
+    found = [item for objects in compiled(with_environments(DEV, ELSEWHERE)).environments.values() for item in objects]
+    kept = {item.kind for item in found if KEEPING.items() <= item.body["metadata"].get("annotations", {}).items()}
+    assert kept == {"Namespace", "PersistentVolumeClaim"}
+    assert all(
+        item.kind not in kept or KEEPING.items() <= item.body["metadata"]["annotations"].items() for item in found
+    )
 
 
 ORDER = [

@@ -47,6 +47,20 @@ def test_a_warning_is_told_and_is_exit_0_unless_strict(policy: Policy) -> None:
     assert strict.stderr.endswith("\n1 error\n")
 
 
+def test_what_a_target_cannot_do_is_told_of_every_environment_at_once(policy: Policy) -> None:
+    """A check that is fine and a compile that is not would let a mistake through to the merge."""
+    many = FINE.replace("[one]", "{one: 50, two: 50}")
+    wanted = "environments: {dev: {}, a: {target: gie}, b: {target: llm-d, versions: {istio: 9.9.9}}}\n"
+    result = call("check", path := policy(many + wanted))
+    assert result.exit_code == 1
+    found = [line.split(":")[1:4] for line in result.stderr.splitlines() if " error " in line]
+    assert sorted(each[2].split()[1] for each in found) == ["VSR312", "VSR313"]
+    compiled = call("compile", path)
+    assert [line for line in compiled.stderr.splitlines() if " error " in line] == [
+        line for line in result.stderr.splitlines() if " error " in line
+    ]
+
+
 def test_an_error_is_exit_1_with_its_place(policy: Policy) -> None:
     """Text goes to stderr; stdout is for data."""
     result = call("check", policy(BROKEN))
@@ -76,7 +90,7 @@ READS: dict[str, Callable[[str], Any]] = {
 @pytest.mark.parametrize("form", READS)
 def test_each_format_is_one_document_on_stdout_with_every_finding(form: str, policy: Policy) -> None:
     """Several policies share it; stderr has the counts only."""
-    result = call("check", policy(BROKEN), policy(WARNS, "q.yaml"), "--format", form)
+    result = call("check", policy(BROKEN), policy(WARNS.replace("small", "other"), "q.yaml"), "--format", form)
     assert result.exit_code == 1
     assert READS[form](result.stdout) == ["VSR201", "VSR235"]
     assert result.stderr == "1 error, 1 warning\n"
@@ -106,7 +120,7 @@ def test_a_folder_stands_for_its_policies(policy: Policy, tmp_path: Path) -> Non
     (tmp_path / "some").mkdir()
     assert call("check", "some").exit_code == 2
     policy(FINE, "some/b.yaml")
-    policy(FINE, "some/a.yml")
+    policy(FINE.replace("small", "other"), "some/a.yml")
     assert call("check", "some").stderr == "some/a.yml: no findings\nsome/b.yaml: no findings\n"
 
 

@@ -94,6 +94,28 @@ def test_argo_cds_objects_come_from_gitops_or_the_environment(project: Path) -> 
     )
 
 
+def test_an_overlay_and_the_lines_of_its_environment_lead_to_each_other(project: Path) -> None:
+    """Three replicas come from the environment: the endpoint's own line says one."""
+    patch = "out/small/istio/overlays/prod/patches/default/deployment-one.yaml"
+    line = line_of(POLICY, "  prod:")
+    assert explained(f"{patch}:3", project)[-2:] == [
+        f"environment prod: policies/small.yaml:{line}:3",
+        f"  {line} |   prod:",
+    ]
+    for text in ("  prod:", "    replicas:"):
+        assert f"{patch}: Deployment one" in explained(f"policies/small.yaml:{line_of(POLICY, text)}", project)
+    assert not any(patch in text for text in explained(f"policies/small.yaml:{line_of(POLICY, '  dev:')}", project))
+
+
+def test_true_leads_nowhere(tmp_path: Path) -> None:
+    """A guard that unmasks made every `true` of the output, Argo CD's `prune` among them."""
+    text = POLICY + "guards:\n  pii: {types: [EMAIL_ADDRESS], action: mask, unmask: true}\n"
+    (tmp_path / "small.yaml").write_text(text, encoding="utf-8")
+    lines = explained(f"small.yaml:{line_of(text, '  pii:')}", tmp_path)
+    assert any("guards" in each and "EMAIL_ADDRESS" in each for each in lines)
+    assert not any(each.endswith(" = true") for each in lines)
+
+
 def test_a_policy_line_names_everything_that_came_from_it(project: Path) -> None:
     """The objects of its noun, and the fields that bear its words."""
     line = line_of(POLICY, "  little: ")

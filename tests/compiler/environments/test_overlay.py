@@ -6,12 +6,25 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from gitops_support import DEV, ELSEWHERE, HERE, PROD, bodies, build, compiled, documents, with_environments, written
+from gitops_support import (
+    DEV,
+    ELSEWHERE,
+    HERE,
+    PLAIN,
+    PROD,
+    bodies,
+    build,
+    compiled,
+    documents,
+    with_environments,
+    written,
+)
 
 from compiler import targets
 from compiler.environments import overlay
 from compiler.environments.overlay import built, selects
 from compiler.features.objects import Object, make
+from compiler.features.pods import resources
 from compiler.link import ir
 from compiler.output.yaml import dump
 
@@ -76,6 +89,23 @@ def test_scale_is_a_small_patch_of_the_one_deployment() -> None:
     assert result.patched[path].body["spec"]["replicas"] == 3
 
 
+@pytest.mark.parametrize("usual", [1, 2])
+@pytest.mark.parametrize("target", ["istio", "production-stack"])
+def test_servers_that_are_stopped_leave_their_volume_as_it_is(usual: int, target: str) -> None:
+    """A claim cannot change its mode: the night's sync would be refused, and the morning's."""
+    text = PLAIN.replace("{vllm: {}}", f"{{vllm: {{replicas: {usual}}}}}")
+    stopped = ir.Environment("off", target, HERE, replicas={"one": 0, "router": 0})
+    found = compiled(with_environments(stopped, text=text))
+    claims = [item.body["spec"] for item in found.environments["off"] if item.kind == "PersistentVolumeClaim"]
+    claims += [
+        {"accessModes": model["pvcAccessMode"]}
+        for item in found.values.values()
+        for model in item.body.get("servingEngineSpec", {}).get("modelSpec", ())
+    ]
+    assert claims
+    assert {tuple(spec["accessModes"]) for spec in claims} == {("ReadWriteOnce",) if usual == 1 else ("ReadWriteMany",)}
+
+
 def test_numbers_images_and_resources_reach_the_pods_that_they_name() -> None:
     """Endpoints by their names, the router by `router`; defaults stay where nothing is said."""
     found = {
@@ -92,6 +122,26 @@ def test_numbers_images_and_resources_reach_the_pods_that_they_name() -> None:
         "requests": {"cpu": "2", "memory": "512Mi"},
         "limits": {"memory": "2Gi"},
     }
+
+
+@pytest.mark.parametrize(
+    ("requests", "limits", "expected"),
+    [
+        ({}, {"memory": "1Gi"}, ({"cpu": "2", "memory": "1Gi"}, {"memory": "1Gi"})),
+        ({}, {"memory": "20000M"}, ({"cpu": "2", "memory": "16Gi"}, {"memory": "20000M"})),
+        ({"memory": "64Gi"}, {}, ({"cpu": "2", "memory": "64Gi"}, {"memory": "64Gi"})),
+        ({}, {"cpu": "500m"}, ({"cpu": "500m", "memory": "16Gi"}, {"cpu": "500m", "memory": "32Gi"})),
+        ({"cpu": "8"}, {}, ({"cpu": "8", "memory": "16Gi"}, {"memory": "32Gi"})),
+        ({}, {"gpu/a": "2"}, ({"cpu": "2", "memory": "16Gi", "gpu/a": "2"}, {"memory": "32Gi", "gpu/a": "2"})),
+        ({"gpu/a": "2"}, {}, ({"cpu": "2", "memory": "16Gi", "gpu/a": "2"}, {"memory": "32Gi", "gpu/a": "2"})),
+    ],
+)
+def test_what_an_environment_says_takes_along_what_would_contradict_it(
+    requests: dict[str, str], limits: dict[str, str], expected: tuple[dict[str, str], dict[str, str]]
+) -> None:
+    """A limit below the usual request, or half of the devices: an API server refused the Deployment."""
+    found = resources({"cpu": "2", "memory": "16Gi"}, {"memory": "32Gi"}, ir.Resources(requests, limits))
+    assert (found["requests"], found["limits"]) == expected
 
 
 def test_another_gateway_is_another_object_and_takes_everything_that_refers_to_it_along(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from support import linked
 
 from compiler import targets
@@ -58,6 +59,7 @@ def test_a_server_bears_the_names_of_its_models_and_loads_their_adapters() -> No
         "--served-model-name",
         "org/Big:8b",
         "--port=8000",
+        "--tensor-parallel-size=2",
         "--enable-lora",
         "--lora-modules",
         '{"name": "a=b,c", "path": "example/repo"}',
@@ -65,6 +67,28 @@ def test_a_server_bears_the_names_of_its_models_and_loads_their_adapters() -> No
         "law=/adapters/law",
         "--max-lora-rank=64",
     ]
+
+
+def arguments(found: ir.Policy) -> list[str]:
+    """What the server is started with."""
+    args: list[str] = pod(found)["containers"][0]["args"]
+    return args
+
+
+def test_a_server_uses_every_gpu_of_its_pod() -> None:
+    """Without being told vLLM uses one, and the others are paid for and idle. An environment may give it more."""
+    assert "--tensor-parallel-size=4" in arguments(policy(gpus=4))
+    more = ir.Resources({vllm.GPU: "8"}, {vllm.GPU: "8"})
+    assert "--tensor-parallel-size=8" in arguments(policy(gpus=4, resources=more))
+    assert not any("parallel" in each for each in arguments(policy(gpus=1)))
+
+
+@pytest.mark.parametrize("said", [("--tensor-parallel-size=2",), ("-tp", "2"), ("--pipeline_parallel_size", "2")])
+def test_how_gpus_are_shared_may_be_said(said: tuple[str, ...]) -> None:
+    """The policy's own arguments hold, in each of their spellings."""
+    own = arguments(policy(gpus=4, args=said))
+    assert own[-len(said) :] == list(said)
+    assert "--tensor-parallel-size=4" not in own
 
 
 def test_adapters_that_are_files_are_kept_on_the_volume() -> None:

@@ -68,6 +68,7 @@ def test_a_server_starts_in_the_stack_as_it_would_elsewhere() -> None:
         "--max-model-len=4096",
     ]
     assert {"name": "vllm-stack-storage", "mountPath": "/adapters", "subPath": "adapters"} in one["extraVolumeMounts"]
+    assert two["vllmConfig"]["extraArgs"] == ["--served-model-name", "large", "--tensor-parallel-size=2"]
     assert two["hf_token"] == {"secretName": "other-token", "secretKey": "token"}
     assert (two["replicaCount"], two["pvcAccessMode"]) == (2, ["ReadWriteMany"])
     server = next(each.server for each in policy.endpoints if each.name == "two")

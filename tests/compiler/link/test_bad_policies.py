@@ -56,6 +56,27 @@ CASES = {
         broken("{image:", "{autoModels: [a, a], image:"),
         [("VSR205", 4, 26)],
     ),
+    "resource that no container has": (
+        SMALL + "environments: {dev: {resources: {router: {limits: {memry: 1Gi}}}}}\n",
+        [("VSR104", 19, 52)],
+    ),
+    "amount with a unit of its own": (
+        SMALL + "environments: {dev: {resources: {router: {limits: {memory: 1GB}}}}}\n",
+        [("VSR104", 19, 60)],
+    ),
+    "half a device": (
+        SMALL + "environments: {dev: {resources: {one: {limits: {nvidia.com/gpu: 1.5}}}}}\n",
+        [("VSR104", 19, 65)],
+    ),
+    "request over its limit": (
+        SMALL + "environments: {dev: {resources: {one: {requests: {memory: 2Gi}, limits: {memory: 2000M}}}}}\n",
+        [("VSR228", 19, 59)],
+    ),
+    "devices that are not all asked for": (
+        SMALL
+        + "environments: {dev: {resources: {one: {requests: {nvidia.com/gpu: 1}, limits: {nvidia.com/gpu: 2}}}}}\n",
+        [("VSR228", 19, 67)],
+    ),
     "served name set by hand": (broken("{vllm: {}}", "{vllm: {args: [--served-model-name=x]}}"), [("VSR206", 6, 23)]),
     "endpoint without a model": (broken("endpoints: [one]", "endpoints: [two]"), [("VSR207", 6, 3)]),
     "model without a checkpoint": (broken("checkpoint: example/big, ", ""), [("VSR208", 9, 3)]),
@@ -210,3 +231,20 @@ def test_the_word_for_every_model_outside_is_suggested_like_a_name() -> None:
 def test_an_image_as_container_runtimes_take_it_is_taken(image: str) -> None:
     """Capitals are for the registry and the tag."""
     assert linked(SMALL.replace("registry.example/vsr-runtime:0.1.0", image)).router.image == image
+
+
+@pytest.mark.parametrize(
+    ("router", "words"),
+    [
+        ("deadline: 1h", "at most 10m"),
+        ("maxBody: 2Gi", "at most 1Gi"),
+        ("maxBody: 1k", "at least 1Ki"),
+        ("gpus: 99", "at most"),
+    ],
+)
+def test_a_bound_is_told_in_the_units_of_what_broke_it(router: str, words: str) -> None:
+    """Nobody counts a duration in milliseconds, or a body in bytes."""
+    with pytest.raises(CompileError) as caught:
+        linked(broken("{image:", f"{{{router}, image:"))
+    (found,) = caught.value.diagnostics
+    assert found.message.startswith(f"expected {words}")

@@ -50,6 +50,37 @@ def test_another_checkpoint_behind_the_same_name_is_a_change_for_traffic() -> No
     assert sentences([server("a/small")], [server("a/large")]) == ["server house loads a/large, was a/small"]
 
 
+def test_an_environment_on_another_target_is_a_change_for_traffic() -> None:
+    """Nothing changed for traffic, it said, where every request came through another gateway."""
+
+    def side(**environments: str) -> dict[str, bytes]:
+        return {f"{target}/overlays/{name}/kustomization.yaml": b"{}\n" for name, target in environments.items()}
+
+    old, new = side(dev="istio", prod="istio", old="gie"), side(dev="istio", prod="envoy-gateway", more="gie")
+    assert [each.text for each in report("p", Old("old", old), new).traffic] == [
+        "environment more is new, on gie",
+        "environment old is gone",
+        "environment prod is on envoy-gateway, was on istio",
+    ]
+    assert [each.text for each in report("p", Old("old", old), old).traffic] == []
+
+
+def test_a_simulator_in_the_place_of_a_server_is_a_change_for_traffic() -> None:
+    """Only an overlay's patch says so, and the environment's clients get words at random."""
+    patch = [{"op": "replace", "path": "/spec/template/spec/containers/0/args", "value": ["--model=simulated-house"]}]
+    overlay = {"istio/overlays/prod/kustomization.yaml": dump({"resources": ["../../base"]}).encode()}
+    overlay |= {"istio/overlays/dev/kustomization.yaml": dump({"resources": ["../../base"]}).encode()}
+    old = {"istio/base/x/deployment-house.yaml": dump(server("a/small")).encode(), **overlay}
+    new = old | {"istio/overlays/prod/patches/x/deployment-house.yaml": dump(patch).encode()}
+    assert [each.text for each in report("p", Old("old", old), new).traffic] == [
+        "server house loads simulated-house, was a/small, in prod"
+    ]
+    larger = old | {"istio/base/x/deployment-house.yaml": dump(server("a/large")).encode()}
+    assert [each.text for each in report("p", Old("old", old), larger).traffic] == [
+        "server house loads a/large, was a/small"
+    ]
+
+
 def test_objects_of_any_form_are_read_without_harm() -> None:
     """An earlier output is anybody's."""
     odd = [body("HTTPRoute", "a", {"rules": "none"}), body("Deployment", "house", {"template": ["x"]})]

@@ -84,6 +84,13 @@ def test_all_duplicate_keys_are_told_at_once() -> None:
     ]
 
 
+@pytest.mark.parametrize("text", ["a:\n  b: {c: 1}}\n", "a: [b, {c: 1]\nd: 1\n", "a:\n- [1]]\n"])
+def test_a_bracket_too_many_is_named(text: str) -> None:
+    """The line where its mapping begins, far above, is not what is wrong."""
+    (found,) = problems(text)
+    assert (found.code, "does not close what was opened last" in str(found.hint)) == ("VSR002", True)
+
+
 def test_aliases_stand_for_their_values() -> None:
     """An anchor that is finished may be used again."""
     document = load("a: &x [1, 2]\nb: *x\n", "p.yaml")

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 from compiler.verify.schema.cel.values import CelError, bounded
-
-_QUANTITY = re.compile(r"([-+]?(?:\d{1,40}(?:\.\d{0,20})?|\.\d{1,20}))(?:([KMGTPE]i|[numkMGTPE]?)|[eE]([-+]?\d{1,2}))")
-_POWERS = dict(zip(("n", "u", "m", "", "k", "M", "G", "T", "P", "E"), range(-9, 21, 3), strict=True))
-_BINARY = {f"{letter}i": 1024 ** (power + 1) for power, letter in enumerate("KMGTPE")}
+from schemas.quantities import amount
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -24,13 +20,8 @@ class Quantity:
 
 def parse(text: object) -> Quantity | None:
     """The quantity that a text means; None where it is none."""
-    match = _QUANTITY.fullmatch(text) if isinstance(text, str) else None
-    if match is None:
-        return None
-    unit = match[2] or ""
-    if unit in _BINARY:
-        return Quantity(Fraction(match[1]) * _BINARY[unit])
-    return Quantity(Fraction(match[1]) * Fraction(10) ** (int(match[3]) if match[3] else _POWERS[unit]))
+    found = amount(text) if isinstance(text, str) else None
+    return None if found is None else Quantity(found)
 
 
 def quantity(text: object) -> Quantity:
