@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from gateway_client import Running
 from scripted import Scripted
+from slow import Slow
 
 from compiler.output.write import write
 from compiler.pipeline import compile_policy, read_policy
@@ -18,7 +19,12 @@ from runtime.local import LocalStand, stand
 
 @contextmanager
 def compiled_stand(
-    folder: Path, policy: str, kind: type[Running] = Running, *, transport: str | None = None
+    folder: Path,
+    policy: str,
+    kind: type[Running] = Running,
+    *,
+    transport: str | None = None,
+    backend: type[Scripted | Slow] = Scripted,
 ) -> Iterator[Running]:
     """The stand, serving, and what it logs.
 
@@ -27,6 +33,7 @@ def compiled_stand(
         policy: The text of the policy.
         kind: What asks it.
         transport: By which the router serves; by default what it takes by itself.
+        backend: What stands in for each model.
     """
     path = folder / "policy.yaml"
     path.write_text(policy, encoding="utf-8")
@@ -34,7 +41,7 @@ def compiled_stand(
     write(folder / "out", compiled.tree, compiled.lock)
     lines: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stand, "Backend", Scripted)
+        patch.setattr(stand, "Backend", backend)
         serve = (sys.executable, "-P", "-m", "runtime.cli", "serve", *(("--transport", transport) if transport else ()))
         directory = folder / "out" / compiled.policy.name / "local"
         with LocalStand(directory, serve=serve, on_log=lines.append) as local:

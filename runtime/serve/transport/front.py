@@ -20,6 +20,9 @@ than a quarter of it: then four of those."""
 _BACKLOG = 1024
 _HANDSHAKE = 10.0
 """Seconds for TLS."""
+_SETTLED = 1.0
+"""Seconds from taking no new connection to asking those that are there to make place. At once, they would come back to
+another worker that is told to stop, too, just before it listens no more, and be lost with what waits to be accepted."""
 _LOOK = 0.05
 _KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 60_000}
 """Options of a socket, with which a gateway that has gone without a word is noticed within a minute."""
@@ -50,6 +53,8 @@ class Front:
         self.stopping = False
         self._listener = listener
         self._server: asyncio.Server | None = None
+        self._secure: ssl.SSLContext | None = None
+        self._late: list[asyncio.Task[None]] = []
 
     @property
     def connections(self) -> int:
@@ -58,6 +63,7 @@ class Front:
 
     async def accept(self, secure: ssl.SSLContext | None) -> None:
         """Take connections from now on."""
+        self._secure = secure
         self._server = await asyncio.get_running_loop().create_server(
             lambda: Connection(self),
             sock=self._listener,
@@ -67,16 +73,40 @@ class Front:
         )
 
     def retire(self) -> None:
-        """As `Server` says: at once, since streams that a gateway begins before it has heard of it are still served."""
-        if self._server:
+        """As `Server` says: in a moment, since streams that a gateway begins before it has heard of it are served."""
+        if self._server and self._server.is_serving():
+            self._accept_rest()
             self._server.close()
+            asyncio.get_running_loop().call_later(_SETTLED, self._ask)
+
+    def _ask(self) -> None:
         for each in list(self.open_connections):
             each.retire()
+
+    def _accept_rest(self) -> None:
+        """Take those that the kernel has connected already, and would cut off."""
+        while True:
+            try:
+                accepted, _ = self._listener.accept()
+            except OSError:
+                return
+            self._late.append(asyncio.ensure_future(self._connect(accepted)))
+
+    async def _connect(self, accepted: socket.socket) -> None:
+        accepted.settimeout(0)
+        with suppress(OSError):  # the client's own affair: it has gone, or its certificate will not do
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: Connection(self),
+                accepted,
+                ssl=self._secure,
+                ssl_handshake_timeout=_HANDSHAKE if self._secure else None,
+            )
 
     async def stop(self, seconds: float) -> None:
         """As `Server` says."""
         self.stopping = True
         self.retire()
+        self._ask()
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while any(each.busy for each in self.open_connections):  # noqa: ASYNC110 - nobody is told of it

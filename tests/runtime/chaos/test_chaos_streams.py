@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-import threading
 from pathlib import Path
 
 import pytest
 from gateway_client import ANY_TIME, REAL_ENVOY, Running, start
+from slow import EVENT, Slow
 
 from runtime.files import read_yaml
 
@@ -46,55 +46,6 @@ def test_wrong_content_length_is_an_error(chat):
     assert (status, headers.get("x-backend")) == (503, None)
 
 
-class Slow:
-    """A backend that begins a stream of events and holds it until it may end. Stands in for the stand's own."""
-
-    end = threading.Event()
-
-    def __init__(self, cluster: str, *_: object) -> None:
-        self.cluster, self.port = cluster, 0
-        self._loop = asyncio.new_event_loop()
-        ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(ready,), daemon=True)
-        self._thread.start()
-        assert ready.wait(20)
-
-    @property
-    def alive(self) -> bool:
-        """Whether it still serves."""
-        return self._thread.is_alive()
-
-    def stop(self) -> None:
-        """Stop."""
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-
-    def _run(self, ready: threading.Event) -> None:
-        server = self._loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=MANY))
-        self.port = server.sockets[0].getsockname()[1]
-        ready.set()
-        self._loop.run_forever()
-        for task in asyncio.all_tasks(self._loop):
-            task.cancel()
-        server.close()
-        self._loop.run_until_complete(asyncio.sleep(0.1))
-        self._loop.close()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
-            length = int(next(line for line in head.splitlines() if line.startswith("content-length")).split(":")[1])
-            model = json.loads(await reader.readexactly(length))["model"]
-            kind = f"content-type: text/event-stream\r\nx-model: {model}"
-            writer.write(f"HTTP/1.1 200 OK\r\n{kind}\r\nconnection: close\r\n\r\ndata: 1\n\n".encode())
-            while not Slow.end.is_set():  # noqa: ASYNC110 - an event of threads
-                await asyncio.sleep(0.05)
-            writer.write(b"data: [DONE]\n\n")
-            await writer.drain()
-        finally:
-            writer.close()
-
-
 async def streamed(url: str, body: bytes, turn: asyncio.Semaphore, begun: asyncio.Semaphore) -> bytes:
     """What comes of one request, after its first event was counted."""
     await turn.acquire()
@@ -105,7 +56,7 @@ async def streamed(url: str, body: bytes, turn: asyncio.Semaphore, begun: asynci
     answer = await reader.readuntil(b"\r\n\r\n")
     begins = answer.startswith(b"HTTP/1.1 200")
     if begins:
-        answer += await reader.readuntil(b"data: 1\n\n")
+        answer += await reader.readuntil(EVENT)
     turn.release()
     begun.release()
     if begins:  # whoever is refused is left to close, for a minute

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import struct
 from contextlib import asynccontextmanager, suppress
@@ -167,12 +168,16 @@ async def connected(
     secure: ssl.SSLContext | None = None,
     name: str | None = None,
     hasty: bool = False,
+    sock: socket.socket | None = None,
 ):
     """A connection with some settings; its own window is wide, so that only those of streams matter.
 
+    With ``sock`` it stands already.
+
     Unless it is ``hasty`` it knows the server's settings: limits and windows count once both sides know them.
     """
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=secure, server_hostname=name)
+    where = {"sock": sock} if sock else {"host": "127.0.0.1", "port": port}
+    reader, writer = await asyncio.open_connection(**where, ssl=secure, server_hostname=name)
     client = Client(reader, writer)
     client.send(PREFACE, settings(own or {}), window(0, WIDE - 65_535))
     try:

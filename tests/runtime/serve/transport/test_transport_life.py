@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 import pytest
 from bare_client import DATA, WIDE, asked, begin, connected, fields, frame, message, reset
@@ -210,5 +211,20 @@ def test_reset_by_the_client_ends_its_handler():
             await client.until(lambda: server.running)
             client.send(reset(1))
             await settled(server)
+
+    run(main())
+
+
+def test_connection_that_waits_to_be_accepted_is_served():
+    """The kernel has told its client that it stands; closing the listener would cut it off."""
+
+    async def main():
+        async with service() as server:
+            waiting = socket.create_connection(("127.0.0.1", server.port))  # and the loop does not turn
+            server.retire()
+            waiting.settimeout(0)
+            async with connected(server.port, sock=waiting) as client:
+                client.send(asked(1, b"x"))
+                assert (await client.answer(1)).data == message(b"x")
 
     run(main())
