@@ -10,7 +10,7 @@ import click
 
 from runtime.errors import UserError
 from runtime.output import complain
-from runtime.serve.transport.stream import TRANSPORTS
+from runtime.serve.transport.stream import LONGEST_LAMEDUCK, TRANSPORTS
 from schemas.version import VERSION
 
 
@@ -54,7 +54,7 @@ def cli() -> None:
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes that serve.")
 @click.option(
     "--lameduck",
-    type=click.FloatRange(0, 60),
+    type=click.FloatRange(0, LONGEST_LAMEDUCK),
     default=0,
     metavar="SECONDS",
     help="Serve on as long after SIGTERM, but unready: until a Service sends no new connection any more.",

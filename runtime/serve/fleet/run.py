@@ -20,12 +20,13 @@ from runtime.serve.fleet.link import BROKER, PORT
 from runtime.serve.fleet.worker import PATIENCE, Worker
 from runtime.serve.metrics import Metrics
 from runtime.serve.tally import Family, State
+from runtime.serve.transport.stream import LONGEST_LAMEDUCK
 from schemas.runtime import FOLLOWING
 
 _SCRAPE = 1.0
 """Seconds that a scrape waits for the numbers of a worker; after that the last ones count."""
-_END = FOLLOWING + 20.0
-"""Seconds after which a worker that was told to stop is ended."""
+_END = LONGEST_LAMEDUCK + FOLLOWING + 20.0
+"""Seconds after which a worker that was told to stop is ended: later than it would end by itself."""
 _LOOK = 0.05
 
 

@@ -45,18 +45,7 @@ class AioServer:
 async def listen(
     address: Address, tls: Tls | None, methods: Methods, *, max_message: int, streams: int = MAX_STREAMS
 ) -> Server:
-    """Serve methods.
-
-    Args:
-        address: where; port 0 takes a free one.
-        tls: None for clear text.
-        methods: what answers.
-        max_message: bytes of the largest message.
-        streams: at a time in one connection.
-
-    Raises:
-        UserError: the address cannot be bound, or a file for TLS not be read.
-    """
+    """Serve methods; arguments and errors are those of `front.listen`."""
     server = grpc.aio.server(
         maximum_concurrent_rpcs=MAX_STREAMS,
         options=[

@@ -17,6 +17,9 @@ AGE = 5.0
 """Seconds after which a connection is asked to make place for another, give or take a tenth: so new processes get their
 share, and who stops need not wait long."""
 
+LONGEST_LAMEDUCK = 60.0
+"""Seconds that a process may be told to serve on, unready, once it is to stop."""
+
 
 class Status(IntEnum):
     """Codes of gRPC with which a stream ends, as far as they are used."""
