@@ -34,8 +34,8 @@ test-torch: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet torch==2.13.0
 	$(BIN)/python -m pip install --quiet 'transformers>=5'
 	$(BIN)/python -m pytest tests/runtime/inference/test_bert_onnx.py tests/runtime/inference/test_packed.py \
-		tests/runtime/engine/test_engine_checkpoints.py tests/runtime/engine/test_engine_tokens.py \
-		tests/runtime/inference/test_attack_signal.py tests/runtime/local/test_local_detectors.py
+		tests/runtime/inference/engine/test_engine_checkpoints.py tests/runtime/inference/engine/test_engine_tokens.py \
+		tests/runtime/inference/test_attack_signal.py tests/runtime/sandbox/test_local_detectors.py
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

@@ -9,14 +9,14 @@ import argparse
 import asyncio
 import json
 
-from runtime.output import log
-from runtime.request.events import Continue, Route
-from runtime.serve.address import Address
-from runtime.serve.messages import EXT_PROC_SERVICE, ProcessingRequest
-from runtime.serve.server import _loop_factory
-from runtime.serve.transport.choose import chosen
-from runtime.serve.transport.stream import MAX_STREAMS, Method, Outcome, Status, Stream
-from runtime.serve.wire import encoded
+from vsr_runtime.decision.request.events import Continue, Route
+from vsr_runtime.log import log
+from vsr_runtime.server.address import Address
+from vsr_runtime.server.messages import EXT_PROC_SERVICE, ProcessingRequest
+from vsr_runtime.server.server import _loop_factory
+from vsr_runtime.server.transport.choose import chosen
+from vsr_runtime.server.transport.stream import MAX_STREAMS, Method, Outcome, Status, Stream
+from vsr_runtime.server.wire import encoded
 
 
 def decided(body: bytes) -> bytes:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from compiler.pipeline import findings
+from vsr_compiler.pipeline import findings
 
 SIZE = 1_000_000
 ASKED = 2.0

@@ -19,9 +19,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PEERS = os.environ.get("PEERS_PYTHON", sys.executable)
-COMPILE = [sys.executable, "-c", "from compiler.cli import main; main()"]
+COMPILE = [sys.executable, "-c", "from vsr_compiler.cli import main; main()"]
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-ENVIRONMENT["PYTHONPATH"] = str(ROOT)
 HEAD = """\
 apiVersion: vsr.dev/v1alpha1
 kind: RoutingPolicy

@@ -20,17 +20,17 @@ from typing import Any
 
 from inline import BODY, POLICY, compiled
 
-from runtime import settings
-from runtime.output import flush
-from runtime.request.events import RequestBody, Route
-from runtime.request.machine import AwaitsBody, Fresh, advance
-from runtime.request.reading import read_request
-from runtime.serve.exchange import log_action
-from runtime.serve.extproc import Processor
-from runtime.serve.generation import Generation
-from runtime.serve.messages import BUFFERED, ProcessingRequest
-from runtime.serve.metrics import Metrics
-from runtime.serve.wire import encoded, to_event
+from vsr_runtime import settings
+from vsr_runtime.decision.request.events import RequestBody, Route
+from vsr_runtime.decision.request.machine import AwaitsBody, Fresh, advance
+from vsr_runtime.decision.request.reading import read_request
+from vsr_runtime.log import flush
+from vsr_runtime.server.exchange import log_action
+from vsr_runtime.server.extproc import Processor
+from vsr_runtime.server.generation import Generation
+from vsr_runtime.server.messages import BUFFERED, ProcessingRequest
+from vsr_runtime.server.metrics import Metrics
+from vsr_runtime.server.wire import encoded, to_event
 
 HEADERS = {
     ":method": "POST",

@@ -14,7 +14,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from compiler.output.yaml import dump  # after the path is set: this runs from a checkout, too
+from vsr_compiler.manifests.yaml import dump
 
 
 def route(number: int) -> dict[str, Any]:

@@ -101,8 +101,8 @@ def classified(rounds: int, seconds: int, options: list[str], folder: Path) -> N
 
 def encoder() -> Callable[[str], object]:
     """The classifier of the quickstart, as the runtime loads it."""
-    from runtime import settings  # noqa: PLC0415 - only for this
-    from runtime.serve.load import load_classifier  # noqa: PLC0415 - likewise
+    from vsr_runtime import settings  # noqa: PLC0415 - only for this
+    from vsr_runtime.server.load import load_classifier  # noqa: PLC0415 - likewise
 
     found = load_classifier(settings.load(ROOT / "out/quickstart/router/config.yaml"))
     if found is None:

@@ -18,13 +18,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from guard_samples import HOSTILE  # noqa: E402 - found by the line above
-
-from runtime.guards.finders import Finder, credentials, injection, personal, spans  # noqa: E402 - as above
-from runtime.guards.guard import Guard  # noqa: E402 - as above
-from runtime.guards.matter import Matter  # noqa: E402 - as above
-from runtime.program.view import never  # noqa: E402 - as above
-from schemas.pii import PATTERN_TYPES  # noqa: E402 - as above
+from support.guard_samples import HOSTILE  # noqa: E402 - found by the line above
+from vsr_runtime.decision.guards.finders import Finder, credentials, injection, personal, spans  # noqa: E402 - as above
+from vsr_runtime.decision.guards.guard import Guard  # noqa: E402 - as above
+from vsr_runtime.decision.guards.guard_input import Matter  # noqa: E402 - as above
+from vsr_runtime.decision.view import never  # noqa: E402 - as above
+from vsr_schemas.pii import PATTERN_TYPES  # noqa: E402 - as above
 
 
 def best(call: Callable[[], object], rounds: int = 5) -> float:

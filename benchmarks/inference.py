@@ -25,23 +25,23 @@ from typing import Any
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(ROOT / "tests"))
 
 import numpy as np  # noqa: E402 - after the path is set
 import torch  # noqa: E402 - as above
 import transformers  # noqa: E402 - as above
 
-from runtime.engine.errors import EngineError, OverloadedError  # noqa: E402 - as above
-from runtime.engine.lanes import Lanes, LoadedLane  # noqa: E402 - as above
-from runtime.engine.tasks import TaskEngine  # noqa: E402 - as above
-from runtime.inference.checkpoint import Checkpoint, read_checkpoint  # noqa: E402 - as above
-from runtime.inference.faster import Mode  # noqa: E402 - as above
-from runtime.inference.packed import PackedModel  # noqa: E402 - as above
-from runtime.inference.pieces import Piece  # noqa: E402 - as above
-from runtime.inference.reader import Task  # noqa: E402 - as above
-from runtime.inference.text_tokens import TextTokenizer  # noqa: E402 - as above
-from runtime.inference.windows import Windows  # noqa: E402 - as above
-from runtime.serve.classify import THREADS  # noqa: E402 - as above
+from vsr_runtime.inference.checkpoint import Checkpoint, read_checkpoint  # noqa: E402 - as above
+from vsr_runtime.inference.engine.batch_queues import Lanes, LoadedLane  # noqa: E402 - as above
+from vsr_runtime.inference.engine.errors import EngineError, OverloadedError  # noqa: E402 - as above
+from vsr_runtime.inference.engine.tasks import TaskEngine  # noqa: E402 - as above
+from vsr_runtime.inference.faster import Mode  # noqa: E402 - as above
+from vsr_runtime.inference.packed import PackedModel  # noqa: E402 - as above
+from vsr_runtime.inference.reader import Task  # noqa: E402 - as above
+from vsr_runtime.inference.text_tokens import TextTokenizer  # noqa: E402 - as above
+from vsr_runtime.inference.token_sequence import Piece  # noqa: E402 - as above
+from vsr_runtime.inference.windows import Windows  # noqa: E402 - as above
+from vsr_runtime.server.classify import THREADS  # noqa: E402 - as above
 
 LABELS = [f"category {letter}" for letter in "abcdefghijklmn"]
 LOADS = (0.25, 0.5, 0.75, 0.9)
@@ -307,9 +307,9 @@ def throughput(bench: Bench, work: dict[str, list[str]], rows: dict[str, Any]) -
 
 def minilm(texts: list[str], rounds: int) -> None:
     """The default classifier's encoder: onnxruntime in int8, as served, beside transformers one by one."""
-    from runtime.inference.encoder import SentenceEncoder  # noqa: PLC0415 - only here
-    from runtime.inference.errors import ModelError  # noqa: PLC0415 - likewise
-    from runtime.inference.locate import DEFAULT_ENCODER, KNOWN, find_encoder  # noqa: PLC0415 - likewise
+    from vsr_runtime.inference.encoder import SentenceEncoder  # noqa: PLC0415 - only here
+    from vsr_runtime.inference.errors import ModelError  # noqa: PLC0415 - likewise
+    from vsr_runtime.inference.locate import DEFAULT_ENCODER, KNOWN, find_encoder  # noqa: PLC0415 - likewise
 
     try:
         files = find_encoder(DEFAULT_ENCODER, KNOWN[DEFAULT_ENCODER].weights)

@@ -22,12 +22,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runtime.files import read_yaml
-from runtime.local.envoy import admin_address, envoy_command
-from runtime.local.process import Process
+from vsr_runtime.files import read_yaml
+from vsr_runtime.sandbox.envoy import admin_address, envoy_command
+from vsr_runtime.sandbox.process import Process
 
 ROOT = Path(__file__).resolve().parents[1]
-SERVE = (sys.executable, "-P", "-m", "runtime.cli", "serve")
+SERVE = (sys.executable, "-P", "-m", "vsr_runtime.cli", "serve")
 POLICY = """\
 apiVersion: vsr.dev/v1alpha1
 kind: RoutingPolicy
@@ -99,7 +99,7 @@ def compiled(policy: str, folder: Path) -> Path:
     """The output of a policy, compiled into a folder."""
     path = folder / "policy.yaml"
     path.write_text(policy, encoding="utf-8")
-    program = "from compiler.cli import main; main()"
+    program = "from vsr_compiler.cli import main; main()"
     command = [sys.executable, "-c", program, "compile", str(path), "--out", str(folder / "out")]
     done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT)
     if done.returncode:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 COPIES, RUNS = 26, 5
-VERIFY = [sys.executable, "-c", "from compiler.cli import main; main()", "verify", "-", "--versions", "current"]
+VERIFY = [sys.executable, "-c", "from vsr_compiler.cli import main; main()", "verify", "-", "--versions", "current"]
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ os.environ["GRPC_VERBOSITY"] = "NONE"
 settings.register_profile("patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 
-pytest_plugins = ["encoder_fixtures"]
+pytest_plugins = ["support.encoder_fixtures"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

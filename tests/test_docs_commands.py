@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import ROOT
+
+from support.common import ROOT
 
 PAGES = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))]
 _COMMAND = re.compile(r"^(?:\$ |    )?(vsr-compile .*)$", re.MULTILINE)
@@ -53,10 +54,10 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     tool = folder / ".bin" / "vsr-compile"
     if not tool.exists():
         tool.parent.mkdir(exist_ok=True)
-        code = "from compiler.cli import main; main()"
+        code = "from vsr_compiler.cli import main; main()"
         tool.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{code}" "$@"\n', encoding="utf-8")
         tool.chmod(0o755)
-    environment = os.environ | {"PATH": f"{tool.parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    environment = os.environ | {"PATH": f"{tool.parent}:{os.environ['PATH']}"}
     return subprocess.run(
         ["bash", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )

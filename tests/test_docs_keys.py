@@ -7,7 +7,8 @@ import re
 from typing import Any
 
 import pytest
-from support import ROOT
+
+from support.common import ROOT
 
 SCHEMA = json.loads((ROOT / "schemas" / "routing-policy.schema.json").read_text(encoding="utf-8"))
 PAGE = (ROOT / "docs" / "policy.md").read_text(encoding="utf-8")

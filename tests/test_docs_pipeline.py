@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
-from support import ROOT
+
+from support.common import ROOT
 
 STUB = '#!/bin/sh\necho "$(basename "$0") $*" >> "$LOG"\n'
 TOOL = (

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
-from support import ROOT
 
-from compiler.output.write import check, write
-from compiler.pipeline import Compiled, compile_policy, read_policy
+from support.common import ROOT
+from vsr_compiler.deploy.output.write import check, write
+from vsr_compiler.pipeline import Compiled, compile_policy, read_policy
 
 CASES = sorted(path.parent for path in (ROOT / "tests" / "golden").glob("*/policy.yaml"))
 

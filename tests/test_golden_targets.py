@@ -9,12 +9,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from cases import GOLDEN, path_of, policy_of
 
-from compiler import targets
-from compiler.diagnostics import CompileError
-from compiler.output.yaml import dump
-from compiler.releases import PROFILES
+from support.cases import GOLDEN, path_of, policy_of
+from vsr_compiler import targets
+from vsr_compiler.diagnostics import CompileError
+from vsr_compiler.manifests.yaml import dump
+from vsr_compiler.releases import PROFILES
 
 RENDERED = [(case, target, profile) for case in GOLDEN for target in targets.TARGETS for profile in PROFILES]
 

@@ -9,25 +9,31 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support import ROOT
 
-from compiler.diagnostics import CODES
+from support.common import ROOT
+from vsr_compiler.diagnostics import CODES
 
 OURS = ("compiler", "runtime", "schemas")
-PURE_CORE = ("runtime.guards", "runtime.inference", "runtime.program", "runtime.request", "runtime.settings")
+PURE_CORE = (
+    "vsr_runtime.decision.guards",
+    "vsr_runtime.inference",
+    "vsr_runtime.decision.program",
+    "vsr_runtime.decision.request",
+    "vsr_runtime.settings",
+)
 """What the compiler may use of the runtime: no sockets, no servers."""
 FLOORS = [
-    ["compiler.diagnostics"],
-    ["compiler.source", "compiler.output", "compiler.releases", "compiler.scaffold"],
-    ["compiler.link"],
-    ["compiler.analysis", "compiler.heads", "compiler.features"],
-    ["compiler.targets", "compiler.environments", "compiler.graph"],
-    ["compiler.argocd"],
-    ["compiler.verify"],
-    ["compiler.pipeline"],
-    ["compiler.twin", "compiler.together"],
-    ["compiler.review", "compiler.trial"],
-    ["compiler.cli"],
+    ["vsr_compiler.diagnostics"],
+    ["vsr_compiler.syntax", "vsr_compiler.deploy.output", "vsr_compiler.releases", "vsr_compiler.cli.scaffold"],
+    ["vsr_compiler.link"],
+    ["vsr_compiler.analysis", "vsr_compiler.heads", "vsr_compiler.targets.common"],
+    ["vsr_compiler.targets", "vsr_compiler.deploy.overlays", "vsr_compiler.review.graph"],
+    ["vsr_compiler.deploy.argocd"],
+    ["vsr_compiler.verify"],
+    ["vsr_compiler.pipeline"],
+    ["vsr_compiler.review.stock_emulation", "vsr_compiler.review.multi_policy"],
+    ["vsr_compiler.review", "vsr_compiler.review.policy_tests"],
+    ["vsr_compiler.cli"],
 ]
 
 
@@ -81,7 +87,7 @@ def test_only_a_transport_knows_what_carries_grpc() -> None:
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             found |= {(name, each) for each in names if each.split(".")[0] in {"grpc", "cffi"}}
-    assert found == {("runtime.serve.transport.aio", "grpc"), ("runtime.serve.transport.nghttp2", "cffi")}
+    assert found == {("vsr_runtime.server.transport.aio", "grpc"), ("vsr_runtime.server.transport.nghttp2", "cffi")}
 
 
 def test_every_room_of_the_compiler_has_a_floor() -> None:
@@ -103,7 +109,7 @@ def test_every_code_is_used_and_every_used_code_is_registered() -> None:
     """The registry holds exactly the codes that the compiler can print."""
     used: set[str] = set()
     for name, path in modules():
-        if name != "compiler.diagnostics.codes":
+        if name != "vsr_compiler.diagnostics.codes":
             used |= set(re.findall(r"\bVSR\d{3}\b", path.read_text(encoding="utf-8")))
     assert used - set(CODES) == set()
     assert set(CODES) - used == set()
@@ -121,5 +127,5 @@ def test_no_tracked_file_carries_a_path_of_a_machine_or_a_mark_left_behind() -> 
 def test_yaml_is_never_a_text_template() -> None:
     """Objects are built as data and serialised once; Jinja2 stays with prose."""
     for name, path in modules():
-        if name.startswith("compiler.features"):
+        if name.startswith("vsr_compiler.targets.common"):
             assert "jinja2" not in path.read_text(encoding="utf-8"), path

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 
-from support import ROOT, linked
-
-from compiler import targets
-from compiler.features.pods import NOBODY
-from runtime.cli import cli
-from runtime.serve.transport.nghttp2 import NAMES
+from support.common import ROOT, linked
+from vsr_compiler import targets
+from vsr_compiler.targets.common.pods import NOBODY
+from vsr_runtime.cli import cli
+from vsr_runtime.server.transport.nghttp2 import NAMES
 
 TEXT = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 

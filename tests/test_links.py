@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from links import Links
-from support import linked
 
-from compiler import targets
+from support.common import linked
+from support.links import Links
+from vsr_compiler import targets
 
 TEXT = """\
 apiVersion: vsr.dev/v1alpha1

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
-from support import ROOT
 
-from compiler.review.markdown import marker
+from support.common import ROOT
+from vsr_compiler.review.markdown import marker
 
 PATH = ROOT / ".github" / "workflows" / "policy.yaml"
 

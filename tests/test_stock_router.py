@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
-from support import ROOT, kubectl, linked, required
 
-from compiler import targets, trial
-from compiler.features.stock_config import stock_config
-from schemas.routerconfig.engine_0_4_0 import RouterConfig
+from support.common import ROOT, kubectl, linked, required
+from vsr_compiler import targets
+from vsr_compiler.review import policy_tests
+from vsr_compiler.routerconfig.stock import stock_config
+from vsr_schemas.routerconfig.engine_0_4_0 import RouterConfig
 
 CLI = ROOT / ".stock-router" / "bin" / "vllm-sr"
 """`make stock-router` puts it there, in an environment of its own."""
@@ -174,13 +175,13 @@ def test_an_overlay_that_takes_the_router_from_its_chart_deploys_none_of_it(tmp_
 def test_the_tests_of_its_policies_say_what_nothing_here_can_decide() -> None:
     """VSR333: what its own models would tell is not guessed, and what needs none of them is decided as ever."""
     policy = linked(GOLDEN.read_text(encoding="utf-8"))
-    outcomes = trial.run(policy)
+    outcomes = policy_tests.run(policy)
     assert [(each.decided, each.route, each.model) for each in outcomes] == [
         (False, None, None),
         (True, "closed", None),
         (True, None, "large"),
     ]
-    notes = list(trial.findings(policy, outcomes))
+    notes = list(policy_tests.findings(policy, outcomes))
     assert [item.code for item in notes] == ["VSR333", "VSR333"]
     wrong = linked(GOLDEN.read_text(encoding="utf-8").replace("expect: {route: closed}", "expect: {route: law}"))
-    assert "VSR250" in {item.code for item in trial.findings(wrong, trial.run(wrong))}
+    assert "VSR250" in {item.code for item in policy_tests.findings(wrong, policy_tests.run(wrong))}

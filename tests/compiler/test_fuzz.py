@@ -9,15 +9,15 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
-from support import ROOT, SMALL
 
-from compiler.analysis import analyse
-from compiler.diagnostics import CODES, CompileError
-from compiler.link import link
-from compiler.source import load
-from compiler.source.data import parse
-from compiler.source.text import decode
-from schemas.policy import Policy
+from support.common import ROOT, SMALL
+from vsr_compiler.analysis import analyse
+from vsr_compiler.diagnostics import CODES, CompileError
+from vsr_compiler.link import link
+from vsr_compiler.syntax import load
+from vsr_compiler.syntax.data import parse
+from vsr_compiler.syntax.text import decode
+from vsr_schemas.policy.v1alpha1 import Policy
 
 WHOLE = (ROOT / "tests" / "compiler" / "whole.yaml").read_text(encoding="utf-8")
 """A policy that uses every noun, so that mutations reach all of them."""

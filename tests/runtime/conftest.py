@@ -6,22 +6,16 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import required
 
-from runtime.errors import UserError
-from runtime.program.program import Program
-from runtime.serve.transport.choose import chosen
-from runtime.serve.transport.stream import TRANSPORTS
-from runtime.settings import Settings, load
+from support.common import required
+from vsr_runtime.decision.program.program import Program
+from vsr_runtime.errors import UserError
+from vsr_runtime.server.transport.choose import chosen
+from vsr_runtime.server.transport.stream import TRANSPORTS
+from vsr_runtime.settings import Settings, load
 
-HERE = Path(__file__).parent
-sys.path.append(str(HERE))  # for runtime_fakes, which is also run as a program
-sys.path.append(str(HERE / "request"))  # for request_bodies
-sys.path.append(str(HERE / "serve"))  # for played_gateway
-sys.path.append(str(HERE / "local"))  # for scripted
-sys.path.append(str(HERE / "chaos"))  # for what both of its modules use
-sys.path.append(str(HERE / "engine"))  # for engine_fakes, which is also run as a program
-DATA = HERE / "data"
+SUPPORT = Path(__file__).resolve().parents[1] / "support"
+DATA = SUPPORT / "data"
 
 
 @pytest.fixture
@@ -43,7 +37,7 @@ def transport(request) -> str:
 @pytest.fixture(scope="module")
 def fake(transport) -> tuple[str, ...]:
     """The command of a server with the fake classifier, by each transport."""
-    return (sys.executable, str(HERE / "runtime_fakes.py"), "--transport", transport)
+    return (sys.executable, str(SUPPORT / "runtime_fakes.py"), "--transport", transport)
 
 
 @pytest.fixture(scope="session")

@@ -6,13 +6,13 @@ import sys
 
 import pytest
 
-from runtime.output import complain, log, say
-from schemas.version import VERSION
+from vsr_runtime.log import complain, log, say
+from vsr_schemas.version import VERSION
 
 
 def vsr_runtime(*arguments: object) -> subprocess.CompletedProcess[str]:
     """Run the command line in a process of its own, which quiets its libraries itself."""
-    command = [sys.executable, "-m", "runtime.cli", *map(str, arguments)]
+    command = [sys.executable, "-m", "vsr_runtime.cli", *map(str, arguments)]
     environment = {name: value for name, value in os.environ.items() if name != "GRPC_VERBOSITY"}
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=environment)
 
@@ -83,7 +83,7 @@ def test_address_that_cannot_be_bound_is_one_line_and_exit_1(policy):
 def test_command_line_starts_without_heavy_imports():
     """Asking for help loads neither a transport nor the contracts."""
     heavy = ("grpc", "cffi", "pydantic", "numpy", "ruamel")
-    code = f"import sys, runtime.cli; print([m for m in {heavy} if m in sys.modules])"
+    code = f"import sys, vsr_runtime.cli; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
 

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.credentials import KEYLESS, MAX_KEY, read_credentials
-from runtime.errors import UserError
-from runtime.program.effects import Outside, Target
-from runtime.settings import load
-from schemas.runtime import Credential
+from vsr_runtime.credentials import KEYLESS, MAX_KEY, read_credentials
+from vsr_runtime.decision.program.effects import Outside, Target
+from vsr_runtime.errors import UserError
+from vsr_runtime.settings import load
+from vsr_schemas.runtime import Credential
 
 KEY = "sk-stand-in"
 GIVEN = {"gpt": Credential(file="far/api-key")}

@@ -6,8 +6,8 @@ import types
 
 import pytest
 
-from runtime.errors import UserError
-from runtime.fetch import WANTED, fetch
+from vsr_runtime.errors import UserError
+from vsr_runtime.fetch import WANTED, fetch
 
 REVISION = "a" * 40
 GOOD = {"config.json": "{}", "tokenizer.json": "{}", "model.safetensors": ""}

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.errors import UserError
-from runtime.files import MAX_BYTES, read_yaml
+from vsr_runtime.errors import UserError
+from vsr_runtime.files import MAX_BYTES, read_yaml
 
 
 @pytest.mark.parametrize(

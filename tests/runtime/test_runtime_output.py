@@ -10,11 +10,11 @@ import threading
 import time
 from collections import Counter
 
-from runtime.output import flush, log, note
+from vsr_runtime.log import flush, log, note
 
 NOTES = """
 import sys
-from runtime.output import flush, note
+from vsr_runtime.log import flush, note
 
 for _ in range(20):
     for number in range(100):

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import pytest
-from runtime_fakes import DATA
 
-from runtime.errors import UserError
-from runtime.program.rules import Signals
-from runtime.program.view import View
-from runtime.settings import DEFAULT_MAX_BODY, MESSAGE_ROOM, budget, load
-from schemas.runtime import Limits
+from support.runtime_fakes import DATA
+from vsr_runtime.decision.program.rules import Signals
+from vsr_runtime.decision.view import View
+from vsr_runtime.errors import UserError
+from vsr_runtime.settings import DEFAULT_MAX_BODY, MESSAGE_ROOM, budget, load
+from vsr_schemas.runtime import Limits
 
 
 def replace(path, old, new):

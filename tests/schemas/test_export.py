@@ -11,13 +11,13 @@ from typing import Any
 import jsonschema
 import pytest
 from ruamel.yaml import YAML
-from support import ROOT, SMALL
 
-from compiler.diagnostics import CompileError
-from compiler.source import load
-from compiler.source.data import parse
-from schemas import export
-from schemas.policy import Policy
+from support.common import ROOT, SMALL
+from vsr_compiler.diagnostics import CompileError
+from vsr_compiler.syntax import load
+from vsr_compiler.syntax.data import parse
+from vsr_schemas import export
+from vsr_schemas.policy.v1alpha1 import Policy
 
 POLICY = export.policy()
 VALIDATOR = jsonschema.Draft7Validator(POLICY)
@@ -79,7 +79,11 @@ def test_defaults_and_bounds_are_those_of_the_file() -> None:
 
 
 PATHS = sorted(
-    [*ROOT.glob("policies/*.yaml"), *ROOT.glob("tests/golden/*/policy.yaml"), *ROOT.glob("compiler/scaffold/*.yaml")]
+    [
+        *ROOT.glob("policies/*.yaml"),
+        *ROOT.glob("tests/golden/*/policy.yaml"),
+        *ROOT.glob("compiler/vsr_compiler/cli/scaffold/*.yaml"),
+    ]
 )
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.analysis.bdd import FALSE, TRUE, Bdd
+from vsr_compiler.analysis.bdd import FALSE, TRUE, Bdd
 
 VARIABLES = 4
 Formula = tuple[str, ...] | tuple[str, "Formula"] | tuple[str, "Formula", "Formula"] | int

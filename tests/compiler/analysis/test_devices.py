@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from gitops_support import DEV, PLAIN, with_environments
 
-from compiler.analysis import analyse
+from support.gitops_support import DEV, PLAIN, with_environments
+from vsr_compiler.analysis import analyse
 
 REVISION = "a" * 40
 CHECKPOINTS = f"""\

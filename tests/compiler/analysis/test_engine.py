@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from support import linked
 
-from compiler import targets
-from compiler.analysis import analyse
-from compiler.diagnostics import CompileError, Diagnostic
+from support.common import linked
+from vsr_compiler import targets
+from vsr_compiler.analysis import analyse
+from vsr_compiler.diagnostics import CompileError, Diagnostic
 
 TEXT = """\
 apiVersion: vsr.dev/v1alpha1

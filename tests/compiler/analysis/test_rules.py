@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from support import linked
 
-from compiler.analysis import analyse
-from compiler.diagnostics import Diagnostic
+from support.common import linked
+from vsr_compiler.analysis import analyse
+from vsr_compiler.diagnostics import Diagnostic
 
 HEAD = """\
 apiVersion: vsr.dev/v1alpha1
@@ -220,7 +220,7 @@ def test_a_failing_router_must_not_let_requests_past_a_guard() -> None:
 
 def test_what_cannot_be_decided_within_bounds_is_an_error(monkeypatch) -> None:
     """Never a proof by giving up."""
-    monkeypatch.setattr("compiler.analysis.bdd.MAX_NODES", 3)
+    monkeypatch.setattr("vsr_compiler.analysis.bdd.MAX_NODES", 3)
     items = found(
         routes("{all: [{signal: urgent}, {signal: vip}]}") + "assertions: [{always: {signal: urgent, to: big}}]\n"
     )

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from support import SMALL, linked
 
-from compiler.analysis import analyse
-from compiler.diagnostics import Severity
+from support.common import SMALL, linked
+from vsr_compiler.analysis import analyse
+from vsr_compiler.diagnostics import Severity
 
 
 def found(signal: str, engine: str = "") -> list[tuple[str, int, str]]:

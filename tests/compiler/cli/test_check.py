@@ -9,9 +9,9 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
-from support import SMALL, call
 
-from compiler.cli import console
+from support.common import SMALL, call
+from vsr_compiler.cli import console
 
 Policy = Callable[[str], Path]
 WARNS = SMALL

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import click
 import pytest
-from support import ROOT
 
-from compiler.cli.main import VERBS, command
-from compiler.cli.page import markdown
+from support.common import ROOT
+from vsr_compiler.cli.main import VERBS, command
+from vsr_compiler.cli.page import markdown
 
 
 def test_the_page_is_in_step_with_the_commands() -> None:
-    """docs/cli.md is what the commands say; `python -m compiler.cli.page > docs/cli.md` writes it anew."""
+    """docs/cli.md is what the commands say; `python -m vsr_compiler.cli.page > docs/cli.md` writes it anew."""
     assert (ROOT / "docs" / "cli.md").read_text(encoding="utf-8") == markdown()
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from support import ROOT, call
 
-from compiler.diagnostics import CODES
+from support.common import ROOT, call
+from vsr_compiler.diagnostics import CODES
 
 
 def test_the_list_has_every_code_with_its_severity_and_title() -> None:

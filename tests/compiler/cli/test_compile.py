@@ -9,15 +9,16 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import ROOT
+
+from support.common import ROOT
 
 GOLDEN = ROOT / "tests" / "golden" / "quickstart"
 
 
 def run(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     """The command in a process of its own."""
-    command = [sys.executable, "-c", "from compiler.cli import main; main()", *map(str, arguments)]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+    command = [sys.executable, "-c", "from vsr_compiler.cli import main; main()", *map(str, arguments)]
+    environment = os.environ | {"NO_COLOR": "1"}
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -108,12 +109,12 @@ def test_usage_is_exit_2(tmp_path: Path) -> None:
 def test_a_fault_of_ours_is_one_line_and_exit_70(project: Path) -> None:
     """Even then there is no traceback."""
     code = (
-        "import compiler.pipeline as p\n"
+        "import vsr_compiler.pipeline as p\n"
         "def fail(*_, **__): raise ZeroDivisionError('oops')\n"
         "p.link = fail\n"
-        "from compiler.cli import main; main()"
+        "from vsr_compiler.cli import main; main()"
     )
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    environment = dict(os.environ)
     command = [sys.executable, "-c", code, "policy.yaml"]
     result = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
     assert result.returncode == 70
@@ -126,9 +127,9 @@ def test_without_the_classify_extra_a_compile_that_must_train_says_what_to_insta
     code = (
         "import sys\n"
         "for name in ('onnx', 'onnxruntime', 'tokenizers', 'numpy', 'safetensors'): sys.modules[name] = None\n"
-        "from compiler.cli import main; main()"
+        "from vsr_compiler.cli import main; main()"
     )
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    environment = dict(os.environ)
     command = [sys.executable, "-c", code, "policy.yaml"]
     reused = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
     assert (reused.returncode, "0 written" in reused.stderr) == (0, True)
@@ -143,14 +144,14 @@ def test_version_is_printed_without_loading_the_compiler(tmp_path: Path) -> None
     """The cheapest call pays for nothing but click."""
     code = (
         "import sys\n"
-        "from compiler.cli import main\n"
+        "from vsr_compiler.cli import main\n"
         "sys.argv = ['vsr-compile', '--version']\n"
         "try: main()\n"
         "except SystemExit: pass\n"
         "heavy = {'pydantic', 'ruamel', 'jinja2', 'numpy'} & {name.split('.')[0] for name in sys.modules}\n"
         "print(sorted(heavy))"
     )
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    environment = dict(os.environ)
     result = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
     )
@@ -248,13 +249,13 @@ def test_a_misspelt_path_comes_with_the_file_that_was_meant(project: Path) -> No
 def test_ctrl_c_is_no_finding(project: Path) -> None:
     """A pipeline that takes 1 for a difference must not take an interruption for one."""
     code = (
-        "import compiler.cli.console as console\n"
+        "import vsr_compiler.cli.console as console\n"
         "def interrupted(document): raise KeyboardInterrupt\n"
         "console.data = interrupted\n"
-        "from compiler.cli import main; main()\n"
+        "from vsr_compiler.cli import main; main()\n"
     )
     command = [sys.executable, "-c", code, "codes"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    environment = dict(os.environ)
     result = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stderr.strip()) == (130, "Interrupted.")
 
@@ -263,8 +264,8 @@ def test_a_full_disk_is_not_our_fault(project: Path) -> None:
     """Nobody is asked to report it."""
     if not Path("/dev/full").exists():
         pytest.skip("no device that is always full")
-    command = [sys.executable, "-c", "from compiler.cli import main; main()", "codes"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", "from vsr_compiler.cli import main; main()", "codes"]
+    environment = dict(os.environ)
     with Path("/dev/full").open("w") as full:
         result = subprocess.run(
             command, cwd=project, env=environment, stdout=full, stderr=subprocess.PIPE, text=True, check=False

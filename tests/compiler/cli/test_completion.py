@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import ROOT, call, required
 
-from compiler.cli.main import VERBS
+from support.common import ROOT, call, required
+from vsr_compiler.cli.main import VERBS
 
 
 def completed(words: list[str], cwd: Path) -> list[str]:
@@ -22,7 +22,7 @@ def completed(words: list[str], cwd: Path) -> list[str]:
         "COMP_WORDS": " ".join(words),
         "COMP_CWORD": str(len(words) - 1),
     }
-    code = "import sys; sys.argv = ['vsr-compile']; from compiler.cli import main; main()"
+    code = "import sys; sys.argv = ['vsr-compile']; from vsr_compiler.cli import main; main()"
     result = subprocess.run(
         [sys.executable, "-c", code], cwd=cwd, env=environment, capture_output=True, text=True, check=False
     )
@@ -61,7 +61,7 @@ def test_bash_takes_the_script_and_completes_with_it(tmp_path: Path) -> None:
     required(bash, "bash")
     program = tmp_path / "vsr-compile"
     program.write_text(
-        f"#!{sys.executable}\nimport sys\nsys.path.insert(0, {str(ROOT)!r})\nfrom compiler.cli import main\nmain()\n",
+        f"#!{sys.executable}\nimport sys\nfrom vsr_compiler.cli import main\nmain()\n",
         encoding="utf-8",
     )
     program.chmod(0o755)

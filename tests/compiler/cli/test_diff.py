@@ -10,16 +10,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from gitops_support import PLAIN
-from support import ROOT
 
-from schemas.reports_diff import DiffReport
+from support.gitops_support import PLAIN
+from vsr_schemas.reports_diff import DiffReport
 
 
 def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """The command in a process of its own."""
-    command = [sys.executable, "-c", "from compiler.cli import main; main()", *arguments]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+    command = [sys.executable, "-c", "from vsr_compiler.cli import main; main()", *arguments]
+    environment = os.environ | {"NO_COLOR": "1"}
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
 
 

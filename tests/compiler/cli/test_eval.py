@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from support import SMALL, call
 
-from schemas.reports_eval import EvalReport
+from support.common import SMALL, call
+from vsr_schemas.reports_eval import EvalReport
 
 DATA = """\
 {"prompt": "Solve x + 1 = 2.", "category": "math"}

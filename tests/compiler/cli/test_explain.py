@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from gitops_support import PLAIN
-from support import ROOT, call
 
-from compiler.output.yaml import dump
-from compiler.review.places import path_at, path_of, scalars, written
-from compiler.source import load
+from support.common import ROOT, call
+from support.gitops_support import PLAIN
+from vsr_compiler.manifests.yaml import dump
+from vsr_compiler.review.places import path_at, path_of, scalars, written
+from vsr_compiler.syntax import load
 
 BASE = "out/small/istio/base"
 POLICY = PLAIN + "environments:\n  dev: {target: istio}\n  prod:\n    target: istio\n    replicas: {one: 3}\n"
@@ -21,8 +21,8 @@ POLICY = PLAIN + "environments:\n  dev: {target: istio}\n  prod:\n    target: is
 
 def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """The command in a process of its own."""
-    command = [sys.executable, "-c", "from compiler.cli import main; main()", *arguments]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+    command = [sys.executable, "-c", "from vsr_compiler.cli import main; main()", *arguments]
+    environment = os.environ | {"NO_COLOR": "1"}
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -90,7 +90,7 @@ def test_argo_cds_objects_come_from_gitops_or_the_environment(project: Path) -> 
     """Each Application from its environment."""
     line = line_of(POLICY, "  prod:")
     assert explained("out/small/argocd/application-small-prod.yaml", project)[0] == (
-        f"Application small-prod: policies/small.yaml:{line}:3, by compiler/argocd"
+        f"Application small-prod: policies/small.yaml:{line}:3, by compiler/vsr_compiler/deploy/argocd"
     )
 
 

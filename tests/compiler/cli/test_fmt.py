@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support import SMALL, call
 
-from compiler.source.fmt import canonical
+from support.common import SMALL, call
+from vsr_compiler.syntax.fmt import canonical
 
 MESSY = "kind: RoutingPolicy\napiVersion:   vsr.dev/v1alpha1 # why\n"
 NEAT = "apiVersion: vsr.dev/v1alpha1 # why\nkind: RoutingPolicy\n"

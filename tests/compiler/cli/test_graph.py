@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from support import SMALL, call
+from support.common import SMALL, call
 
 
 def test_a_policy_is_drawn_on_stdout_and_a_broken_one_is_told(tmp_path: Path) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support import ROOT, call
 
-from compiler.pipeline import findings, read_policy
-from compiler.scaffold import TEMPLATES, policy
-from compiler.source.fmt import canonical
+from support.common import ROOT, call
+from vsr_compiler.cli.scaffold import TEMPLATES, policy
+from vsr_compiler.pipeline import findings, read_policy
+from vsr_compiler.syntax.fmt import canonical
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from support import ROOT, call
+from support.common import ROOT, call
 
 
 def test_the_committed_schemas_are_in_step() -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from support import ROOT
-
-from compiler.diagnostics import CODES
-from compiler.diagnostics.page import markdown
+from support.common import ROOT
+from vsr_compiler.diagnostics import CODES
+from vsr_compiler.diagnostics.page import markdown
 
 
 def test_the_page_is_in_step_with_the_registry() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from compiler.heads.inputs import CategoryExamples
+from vsr_compiler.heads.inputs import CategoryExamples
 
 SUBJECTS = {
     "math": (

@@ -5,13 +5,13 @@ import sys
 
 import numpy as np
 import pytest
-from support import ROOT
 
-from compiler.heads import artifact
-from compiler.heads.artifact import compile_head, recommended_threshold
-from compiler.heads.inputs import CategoryExamples, inputs_hash
-from runtime.inference.errors import ModelError
-from runtime.inference.head import Head
+from support.common import ROOT
+from vsr_compiler.heads import artifact
+from vsr_compiler.heads.artifact import compile_head, recommended_threshold
+from vsr_compiler.heads.inputs import CategoryExamples, inputs_hash
+from vsr_runtime.inference.errors import ModelError
+from vsr_runtime.inference.head import Head
 
 CATEGORIES = (CategoryExamples("math", "", ("2+2 is",)), CategoryExamples("law", "", ("Is it legal?",)))
 ENCODER = ("example/encoder", "e" * 64, "int8")
@@ -119,9 +119,9 @@ PROGRAM = """
 import sys
 for name in ("numpy", "onnx", "onnxruntime", "safetensors", "tokenizers"):
     sys.modules[name] = None
-from compiler.heads.artifact import compile_head
-from compiler.heads.inputs import CategoryExamples
-from runtime.inference.errors import ModelError
+from vsr_compiler.heads.artifact import compile_head
+from vsr_compiler.heads.inputs import CategoryExamples
+from vsr_runtime.inference.errors import ModelError
 categories = (CategoryExamples("math", "", ("2+2 is",)), CategoryExamples("law", "", ("Is it legal?",)))
 existing = sys.stdin.buffer.read() or None
 try:

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from compiler.heads.calibrate import Calibration, best_threshold, calibrate
-from compiler.heads.logistic import NONE, softmax
+from vsr_compiler.heads.calibrate import Calibration, best_threshold, calibrate
+from vsr_compiler.heads.logistic import NONE, softmax
 
 
 def drawn(scale: float, offset: float, size: int = 4000):

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from compiler.heads.cases import Case, read_cases
-from compiler.heads.evaluate import Subject, calibration_error, evaluate
-from compiler.review.evaluation import markdown, text
+from vsr_compiler.heads.cases import Case, read_cases
+from vsr_compiler.heads.evaluate import Subject, calibration_error, evaluate
+from vsr_compiler.review.evaluation import markdown, text
 
 LABELS = ("law", "math")
 ROWS = np.array([[0.9, 0.05], [0.2, 0.7], [0.6, 0.3], [0.1, 0.2], [0.55, 0.1]])

@@ -4,11 +4,11 @@ import subprocess
 import sys
 
 import pytest
-from support import ROOT
 
-from compiler.heads import inputs
-from compiler.heads.background import BACKGROUND
-from compiler.heads.inputs import OTHER, CategoryExamples, inputs_hash, labels
+from support.common import ROOT
+from vsr_compiler.heads import inputs
+from vsr_compiler.heads.background import BACKGROUND
+from vsr_compiler.heads.inputs import OTHER, CategoryExamples, inputs_hash, labels
 
 MATH = CategoryExamples("math", "Numbers", ("2+2 is", "Solve x + 1 = 2."))
 LAW = CategoryExamples("law", "", ("Is the contract valid?",))
@@ -88,7 +88,7 @@ def test_hashing_needs_no_package():
     """The hash is computed without numpy or any model package."""
     program = """
 import sys
-import compiler.heads.artifact
+import vsr_compiler.heads.artifact
 print(sorted({"numpy", "onnx", "onnxruntime", "safetensors", "tokenizers"} & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from compiler.heads.logistic import NONE, curvature, fit, one_hot, softmax, with_bias
+from vsr_compiler.heads.logistic import NONE, curvature, fit, one_hot, softmax, with_bias
 
 
 @pytest.fixture

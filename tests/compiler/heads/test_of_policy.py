@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from support import SMALL, linked
 
-from compiler.diagnostics import CompileError
-from compiler.heads.of_policy import compile_heads
-from runtime.inference.errors import ModelError
-from runtime.inference.head_file import head_metadata
+from support.common import SMALL, linked
+from vsr_compiler.diagnostics import CompileError
+from vsr_compiler.heads.of_policy import compile_heads
+from vsr_runtime.inference.errors import ModelError
+from vsr_runtime.inference.head_file import head_metadata
 
 MISPLACED = "Prove that the square root of two is irrational."
 TEXT = SMALL.replace(
@@ -67,7 +67,7 @@ def test_an_encoder_that_is_not_there_is_a_finding(monkeypatch) -> None:
     def missing(*_arguments, **_options):
         raise ModelError("the encoder is not on this machine")
 
-    monkeypatch.setattr("compiler.heads.of_policy.compile_head", missing)
+    monkeypatch.setattr("vsr_compiler.heads.of_policy.compile_head", missing)
     with pytest.raises(CompileError) as caught:
         compile_heads(linked(), lambda _: None, rebuild=False)
     (item,) = caught.value.diagnostics

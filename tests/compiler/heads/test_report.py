@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from compiler.heads.inputs import OTHER, CategoryExamples
-from compiler.heads.report import loo_report
+from vsr_compiler.heads.inputs import OTHER, CategoryExamples
+from vsr_compiler.heads.report import loo_report
 
 MISPLACED = "Can a tenant be evicted by a court without notice?"
 

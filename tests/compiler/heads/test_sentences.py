@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support import SMALL, linked
 
-from compiler.diagnostics import CompileError
-from compiler.heads.of_policy import compile_heads
-from compiler.heads.sentences import compile_sentences
-from runtime.inference.compiled_classifier import CompiledClassifier
-from runtime.inference.encoder import SentenceEncoder
-from runtime.inference.errors import ModelError
-from runtime.inference.sentences import Sentences, load_sentences
+from support.common import SMALL, linked
+from vsr_compiler.diagnostics import CompileError
+from vsr_compiler.heads.of_policy import compile_heads
+from vsr_compiler.heads.sentences import compile_sentences
+from vsr_runtime.inference.compiled_classifier import CompiledClassifier
+from vsr_runtime.inference.encoder import SentenceEncoder
+from vsr_runtime.inference.errors import ModelError
+from vsr_runtime.inference.sentences import Sentences, load_sentences
 
 ASKED = """signals:
   billing: {embedding: {to: ["Where is my invoice?", "Refund me."]}}

@@ -3,11 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from compiler.heads.inputs import OTHER, CategoryExamples
-from compiler.heads.samples import embed_samples
-from compiler.heads.train import held_out_logits, train
-from runtime.inference.classifier import CategoryClassifier
-from runtime.inference.head import Head
+from vsr_compiler.heads.inputs import OTHER, CategoryExamples
+from vsr_compiler.heads.samples import embed_samples
+from vsr_compiler.heads.train import held_out_logits, train
+from vsr_runtime.inference.classifier import CategoryClassifier
+from vsr_runtime.inference.head import Head
 
 INPUTS = "a" * 64
 GUIDE = [

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from support import SMALL, linked
 
-from compiler.diagnostics import CompileError
+from support.common import SMALL, linked
+from vsr_compiler.diagnostics import CompileError
 
 
 def broken(old: str, new: str) -> str:

@@ -7,10 +7,10 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import SMALL, linked
 
-from compiler.link import ir
-from compiler.link.names import object_name
+from support.common import SMALL, linked
+from vsr_compiler import ir
+from vsr_compiler.ir.names import object_name
 
 
 def test_defaults_are_filled_in() -> None:

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from compiler.output.yaml import dump
-from compiler.review.exposure import fail_open, openings
-from compiler.review.old import Old
-from compiler.review.report import report
+from vsr_compiler.manifests.yaml import dump
+from vsr_compiler.review.baseline import Old
+from vsr_compiler.review.exposure import fail_open, openings
+from vsr_compiler.review.report import report
 
 Body = dict[str, Any]
 

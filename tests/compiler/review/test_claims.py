@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from compiler.output.yaml import dump
-from compiler.review.old import Old
-from compiler.review.report import report
+from vsr_compiler.manifests.yaml import dump
+from vsr_compiler.review.baseline import Old
+from vsr_compiler.review.report import report
 
 Tree = dict[str, Any]
 FILE = "models/persistentvolumeclaim-llama.yaml"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from compiler.output.yaml import dump
-from compiler.review.compare import Comparison, file_changes, scope
-from schemas.reports_diff import FileChange
+from vsr_compiler.manifests.yaml import dump
+from vsr_compiler.review.compare import Comparison, file_changes, scope
+from vsr_schemas.reports_diff import FileChange
 
 
 def config_map(name: str, **data: str) -> dict[str, Any]:

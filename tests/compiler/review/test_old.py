@@ -7,12 +7,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from gitops_support import DEV, compiled, with_environments, written
 
-from compiler.diagnostics import CompileError
-from compiler.output.yaml import dump
-from compiler.review import documents, old
-from compiler.review.old import read_old
+from support.gitops_support import DEV, compiled, with_environments, written
+from vsr_compiler.diagnostics import CompileError
+from vsr_compiler.manifests.yaml import dump
+from vsr_compiler.review import baseline, documents
+from vsr_compiler.review.baseline import read_old
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_links_in_a_tree_are_not_followed(project: Path) -> None:
 def test_a_tree_that_is_too_large_is_refused(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before it is read from git."""
     del project
-    monkeypatch.setattr(old, "MAX_TOTAL", 1000)
+    monkeypatch.setattr(baseline, "MAX_TOTAL", 1000)
     for against in ("HEAD", "out/small"):
         with pytest.raises(CompileError) as caught:
             read_old(against, Path("out"), "small")

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.review.markdown import LIMIT, markdown, marker
-from compiler.review.text import summary, text
-from schemas.reports_diff import DiffReport, FieldChange, FileChange, TrafficChange
+from vsr_compiler.review.markdown import LIMIT, markdown, marker
+from vsr_compiler.review.text import summary, text
+from vsr_schemas.reports_diff import DiffReport, FieldChange, FileChange, TrafficChange
 
 NASTY = "a `b` <script>x</script> @team [x](http://y) **z** | # \x1b[31m\n```\n</details>"
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from compiler.output.yaml import dump
-from compiler.review.breaking import RULES
-from compiler.review.old import Old
-from compiler.review.report import report
-from compiler.review.traffic import traffic, words
-from schemas.reports_diff import DiffReport
+from vsr_compiler.manifests.yaml import dump
+from vsr_compiler.review.baseline import Old
+from vsr_compiler.review.breaking import RULES
+from vsr_compiler.review.report import report
+from vsr_compiler.review.traffic import traffic, words
+from vsr_schemas.reports_diff import DiffReport
 
 Router = dict[str, Any]
 HOST = "svc.cluster.local:80"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import verify_support as m
-from gitops_support import PLAIN
-from support import call
 
-from compiler.verify.files import read
+import support.verify_support as m
+from support.common import call
+from support.gitops_support import PLAIN
+from vsr_compiler.verify.files import read
 
 MOVED = """\
 environments:

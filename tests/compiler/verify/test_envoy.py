@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import verify_support as m
-from support import ROOT, call
 
-from compiler.diagnostics import Diagnostic, Severity
-from compiler.verify import envoy
-from compiler.verify.envoy import process, verdicts
-from compiler.verify.envoy.safe import loads_nothing
-from compiler.verify.files import read
-from compiler.verify.stream import Budget, objects
+import support.verify_support as m
+from support.common import ROOT, call
+from vsr_compiler.diagnostics import Diagnostic, Severity
+from vsr_compiler.verify import envoy
+from vsr_compiler.verify.envoy import process, verdicts
+from vsr_compiler.verify.envoy.safe import loads_nothing
+from vsr_compiler.verify.files import read
+from vsr_compiler.verify.stream import Budget, objects
 
 needs_envoy = pytest.mark.envoy
 OPEN = "{name: a, typed_config: {'@type': type.googleapis.com"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-import verify_support as m
-from support import ROOT
+
+import support.verify_support as m
+from support.common import ROOT
 
 Fault = tuple[str, str, str]
 """The code, the stream, and a part of the message."""

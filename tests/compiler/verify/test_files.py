@@ -9,10 +9,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-import verify_support as m
-from support import SMALL, call
 
-from compiler.verify.files import read
+import support.verify_support as m
+from support.common import SMALL, call
+from vsr_compiler.verify.files import read
 
 
 def put(folder: Path, **files: str) -> None:

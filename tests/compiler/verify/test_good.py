@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import verify_support as m
-from support import ROOT, linked
 
-from compiler import targets
-from compiler.diagnostics import Severity
-from compiler.pipeline import compile_policy, read_policy
-from compiler.verify import check, links
-from compiler.verify.files import read
-from compiler.verify.policy import assumed
+import support.verify_support as m
+from support.common import ROOT, linked
+from vsr_compiler import targets
+from vsr_compiler.deploy.policy_assumptions import assumed
+from vsr_compiler.diagnostics import Severity
+from vsr_compiler.pipeline import compile_policy, read_policy
+from vsr_compiler.verify import check, links
+from vsr_compiler.verify.files import read
 
 POLICIES = [*sorted((ROOT / "policies").glob("*.yaml")), *sorted((ROOT / "tests" / "golden").glob("*/policy.yaml"))]
 

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support import SMALL, call
 
-from compiler import pipeline, targets
-from compiler.features import gateway_istio
-from compiler.features.objects import Object
-from compiler.link import ir
+from support.common import SMALL, call
+from vsr_compiler import ir, pipeline, targets
+from vsr_compiler.manifests.objects import Object
+from vsr_compiler.targets.istio import istio_gateway
 
 
 def nothing(policy: ir.Policy) -> Iterator[Object]:
@@ -23,7 +22,7 @@ def nothing(policy: ir.Policy) -> Iterator[Object]:
 @pytest.fixture
 def without_gateway(monkeypatch: pytest.MonkeyPatch) -> None:
     """The target as if the feature that emits the Gateway were broken."""
-    emit = tuple(nothing if each is gateway_istio.emit else each for each in targets.TARGETS["istio"])
+    emit = tuple(nothing if each is istio_gateway.emit else each for each in targets.TARGETS["istio"])
     monkeypatch.setattr(targets, "TARGETS", {**targets.TARGETS, "istio": emit})
 
 

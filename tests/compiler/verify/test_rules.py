@@ -6,11 +6,11 @@ import inspect
 import re
 
 import pytest
-import verify_support as m
-from support import ROOT
 
-from compiler.diagnostics import CODES, Severity
-from compiler.verify import RULES
+import support.verify_support as m
+from support.common import ROOT
+from vsr_compiler.diagnostics import CODES, Severity
+from vsr_compiler.verify import RULES
 
 HEALTH = """--metrics-endpoint-auth=false, --ha-enable-leader-election]
         livenessProbe: {grpc: {port: 9003, service: inference-extension}}"""

@@ -12,13 +12,13 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import verify_support as m
-from support import call
 
-from compiler.diagnostics import Diagnostic, Severity
-from compiler.verify import server
-from compiler.verify.server import asking, dry_run
-from compiler.verify.stream import Budget, objects
+import support.verify_support as m
+from support.common import call
+from vsr_compiler.diagnostics import Diagnostic, Severity
+from vsr_compiler.verify import server
+from vsr_compiler.verify.server import asking, dry_run
+from vsr_compiler.verify.stream import Budget, objects
 
 CORE = {"Service": ("services", True), "ConfigMap": ("configmaps", True), "Namespace": ("namespaces", False)}
 ROUTES = {"HTTPRoute": ("httproutes", True), "Gateway": ("gateways", True)}

@@ -6,13 +6,13 @@ import copy
 from typing import Any
 
 import pytest
-import verify_support as m
 
-from compiler.diagnostics import Diagnostic
-from compiler.verify import links, stream
-from compiler.verify.manifest import Manifest
-from compiler.verify.scalars import resolved
-from compiler.verify.stream import Budget, of
+import support.verify_support as m
+from vsr_compiler.diagnostics import Diagnostic
+from vsr_compiler.verify import links, stream
+from vsr_compiler.verify.manifest import Manifest
+from vsr_compiler.verify.scalars import resolved
+from vsr_compiler.verify.stream import Budget, of
 
 HEAD = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
 

@@ -5,23 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import threading
 from contextlib import contextmanager
 
-from gateway_client import ANY_TIME, REAL_ENVOY, Running, events, heard, start
-from runtime_fakes import DATA
-from stand_times import timed
-
-from runtime.local.process import Process
+from support.chaos import LLAMA, PHI, RUNTIME, Second, address
+from support.gateway_client import ANY_TIME, REAL_ENVOY, Running, heard, start
+from support.sandbox_times import timed
 
 pytestmark = REAL_ENVOY
-RUNTIME = "the runtime"
-PHI, LLAMA = ("phi4-mini", "phi4-mini"), ("llama-8b", "llama3-8b")
-
-
-def address(lines: list[str]) -> str:
-    """Where the runtime of a stand listens, as it logged."""
-    return events(lines, "serving")[0]["address"]
 
 
 @contextmanager
@@ -32,22 +22,6 @@ def kept(where: str):
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         held.bind((host, int(port)))
         yield
-
-
-class Second:
-    """Another runtime on the address of the stand's own."""
-
-    def __init__(self, where: str, serve: tuple[str, ...], config=DATA / "router" / "config.yaml") -> None:
-        self.serving = threading.Event()
-        options = ("--config", str(config), "--address", where, "--http-address", "127.0.0.1:0")
-        self.process = Process("second", (*serve, *options), lambda line: "serving" in line and self.serving.set())
-
-    def __enter__(self):
-        assert self.serving.wait(ANY_TIME), self.process.last_lines()
-        return self.process
-
-    def __exit__(self, *_) -> None:
-        self.process.stop()
 
 
 def refused(running: Running, data, *statuses: int) -> None:

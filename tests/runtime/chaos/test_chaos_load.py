@@ -7,50 +7,16 @@ import json
 import os
 import random
 import signal
-import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import pytest
-from gateway_client import ANY_TIME, FAKE, JSON, REAL_ENVOY, heard, start, wait_until
-from test_chaos_faults import LLAMA, PHI, RUNTIME, Second, address
 
-from runtime.serve.transport.stream import TRANSPORTS
+from support.chaos import LLAMA, PHI, RUNTIME, Second, address
+from support.chaos_load import CLIENTS, load, more
+from support.gateway_client import ANY_TIME, FAKE, JSON, REAL_ENVOY, heard, start
+from vsr_runtime.server.transport.stream import TRANSPORTS
 
 pytestmark = REAL_ENVOY
-CLIENTS = 8
-
-
-@contextmanager
-def load(url: str, body: bytes):
-    """Clients that send one request after the other; yields the set of what came of them and a way to count them."""
-    done, outcomes, served = threading.Event(), set(), []
-
-    def client() -> None:
-        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=ANY_TIME)
-        while not done.is_set():
-            connection.request("POST", "/v1/chat/completions", body, JSON)
-            response = connection.getresponse()
-            model = json.loads(response.read() or b"{}").get("model")
-            outcomes.add((response.status, response.headers.get("x-backend"), model))
-            served.append(model)
-        connection.close()
-
-    threads = [threading.Thread(target=client) for _ in range(CLIENTS)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield outcomes, served
-    finally:
-        done.set()
-        for thread in threads:
-            thread.join()
-
-
-def more(served: list, count: int = 200) -> None:
-    """Wait until so many more requests were answered."""
-    goal = len(served) + count
-    wait_until(lambda: len(served) >= goal)
 
 
 def test_new_content_costs_nothing(policy, chat):

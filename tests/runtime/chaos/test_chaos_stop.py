@@ -6,10 +6,10 @@ import asyncio
 import os
 import signal
 
-from compiled_stand import compiled_stand
-from gateway_client import ANY_TIME, REAL_ENVOY, heard
-from slow import Slow
-from test_chaos_faults import RUNTIME
+from support.chaos import RUNTIME
+from support.compiled_sandbox import compiled_stand
+from support.gateway_client import ANY_TIME, REAL_ENVOY, heard
+from support.slow import Slow
 
 pytestmark = REAL_ENVOY
 POLICY = """\

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from pathlib import Path
 
 import pytest
-from gateway_client import ANY_TIME, REAL_ENVOY, Running, start
-from slow import EVENT, Slow
 
-from runtime.files import read_yaml
+from support.common import ROOT
+from support.gateway_client import ANY_TIME, REAL_ENVOY, Running, start
+from support.slow import EVENT, Slow
+from vsr_runtime.files import read_yaml
 
 pytestmark = REAL_ENVOY
 MANY = 1300
@@ -22,7 +22,7 @@ AT_ONCE = 32
 
 def rogue(fault: str) -> tuple[str, ...]:
     """The command of a server with this fault."""
-    return (sys.executable, str(Path(__file__).parent / "rogue.py"), fault)
+    return (sys.executable, str(ROOT / "tests" / "support" / "rogue.py"), fault)
 
 
 @pytest.mark.parametrize("fault", ["headers", "body"])
@@ -91,7 +91,7 @@ def roomy(policy):
 
 def outcomes(policy, chat, monkeypatch, **more) -> set[tuple[bytes, bool]]:
     """The statuses of so many streams at once, and whether each came to its end."""
-    monkeypatch.setattr("runtime.local.stand.Backend", Slow)
+    monkeypatch.setattr("vsr_runtime.sandbox.sandbox.Backend", Slow)
     Slow.end.clear()
     stand, _ = start(roomy(policy), **more)
     with stand:

@@ -10,10 +10,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from gateway_client import REAL_ENVOY, Running, start
-from test_chaos_faults import PHI, address
 
-from runtime.files import read_yaml
+from support.chaos import PHI, address
+from support.gateway_client import REAL_ENVOY, Running, start
+from vsr_runtime.files import read_yaml
 
 pytestmark = [
     *REAL_ENVOY,

@@ -7,10 +7,11 @@ import os
 import signal
 
 import pytest
-from gateway_client import ANY_TIME, REAL_ENVOY, Running, events, start, wait_until
-from stand_times import timed
-from test_chaos_faults import PHI, RUNTIME
-from test_chaos_load import CLIENTS, load, more
+
+from support.chaos import PHI, RUNTIME
+from support.chaos_load import CLIENTS, load, more
+from support.gateway_client import ANY_TIME, REAL_ENVOY, Running, events, start, wait_until
+from support.sandbox_times import timed
 
 pytestmark = REAL_ENVOY
 

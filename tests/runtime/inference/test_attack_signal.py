@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from checkpoints import save_checkpoint
-from support import ROOT, call
+
+from support.checkpoints import save_checkpoint
+from support.common import ROOT, call
 
 pytest.importorskip("torch", reason="torch is not installed: checkpoints cannot be run")
 

@@ -7,9 +7,9 @@ import onnx
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from runtime.inference.bert_onnx import Architecture, build, read_architecture
-from runtime.inference.encoder import SentenceEncoder
-from runtime.inference.errors import ModelError
+from vsr_runtime.inference.bert_onnx import Architecture, build, read_architecture
+from vsr_runtime.inference.encoder import SentenceEncoder
+from vsr_runtime.inference.errors import ModelError
 
 TEXTS = (
     "2+2 is ",

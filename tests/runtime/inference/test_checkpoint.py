@@ -3,12 +3,12 @@ from __future__ import annotations
 import json
 
 import pytest
-from checkpoints import WORDS, save_tokenizer, text
 
-from runtime.inference.checkpoint import find_checkpoint, read_checkpoint
-from runtime.inference.errors import ModelError
-from runtime.inference.labels import read_labels, require
-from runtime.inference.text_tokens import TextTokenizer
+from support.checkpoints import WORDS, save_tokenizer, text
+from vsr_runtime.inference.checkpoint import find_checkpoint, read_checkpoint
+from vsr_runtime.inference.errors import ModelError
+from vsr_runtime.inference.labels import read_labels, require
+from vsr_runtime.inference.text_tokens import TextTokenizer
 
 REVISION = "a" * 40
 CONFIG = {

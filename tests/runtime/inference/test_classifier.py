@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from runtime.inference.classifier import CategoryClassifier
-from runtime.inference.errors import ModelError
-from runtime.inference.head import Head
-from schemas.runtime import Classifier
+from vsr_runtime.inference.classifier import CategoryClassifier
+from vsr_runtime.inference.errors import ModelError
+from vsr_runtime.inference.head import Head
+from vsr_schemas.runtime import Classifier
 
 INPUTS = "a" * 64
 

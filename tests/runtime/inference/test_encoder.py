@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer
 
-from runtime.inference.encoder import SentenceEncoder
-from runtime.inference.errors import ModelError
-from runtime.inference.locate import EncoderFiles, max_tokens
+from vsr_runtime.inference.encoder import SentenceEncoder
+from vsr_runtime.inference.errors import ModelError
+from vsr_runtime.inference.locate import EncoderFiles, max_tokens
 
 PROMPTS = (
     "What is the derivative of f(x) = x^3?",

@@ -4,9 +4,9 @@ import subprocess
 import sys
 
 import pytest
-from support import ROOT
 
-from runtime.inference.errors import ModelError, classify_extra
+from support.common import ROOT
+from vsr_runtime.inference.errors import ModelError, classify_extra
 
 
 def test_missing_package_names_the_extra():
@@ -18,7 +18,7 @@ def test_missing_package_names_the_extra():
 def test_other_imports_are_not_hidden():
     """A module that is missing for another reason stays what it is: a bug."""
     with pytest.raises(ModuleNotFoundError):
-        fail("runtime.inference.nothing")
+        fail("vsr_runtime.inference.nothing")
 
 
 def fail(name: str) -> None:
@@ -34,8 +34,8 @@ def test_loading_without_the_extra(package):
 import sys
 sys.modules[{package!r}] = None
 from pathlib import Path
-from runtime.inference.classifier import CategoryClassifier
-from runtime.inference.errors import ModelError
+from vsr_runtime.inference.classifier import CategoryClassifier
+from vsr_runtime.inference.errors import ModelError
 try:
     CategoryClassifier.load(None, Path())
 except ModelError as error:
@@ -51,7 +51,7 @@ def test_light_modules_stay_light():
     """Finding an encoder and reading a head's metadata load none of the extra's packages."""
     program = """
 import sys
-import runtime.inference.locate, runtime.inference.head_file, runtime.inference.classifier
+import vsr_runtime.inference.locate, vsr_runtime.inference.head_file, vsr_runtime.inference.classifier
 print(sorted({"numpy", "onnx", "onnxruntime", "safetensors", "tokenizers", "torch"} & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)

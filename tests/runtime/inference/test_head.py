@@ -7,9 +7,9 @@ import pytest
 from safetensors import safe_open
 from safetensors.numpy import save
 
-from runtime.inference.errors import ModelError
-from runtime.inference.head import Head
-from runtime.inference.head_file import ALGORITHM, head_metadata, pack
+from vsr_runtime.inference.errors import ModelError
+from vsr_runtime.inference.head import Head
+from vsr_runtime.inference.head_file import ALGORITHM, head_metadata, pack
 
 
 def make(**changes) -> Head:

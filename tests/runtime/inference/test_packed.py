@@ -4,17 +4,18 @@ import os
 
 import numpy as np
 import pytest
-from checkpoints import LABELS, save_checkpoint, text
+
+from support.checkpoints import LABELS, save_checkpoint, text
 
 torch = pytest.importorskip("torch", reason="torch is not installed: checkpoints cannot be run")
 transformers = pytest.importorskip("transformers", reason="transformers is not installed")
 
-from runtime.inference.checkpoint import encoder_key, read_checkpoint  # noqa: E402 - only where torch is
-from runtime.inference.errors import ModelError  # noqa: E402 - as above
-from runtime.inference.packed import PackedModel, check_device  # noqa: E402 - as above
-from runtime.inference.pieces import Piece  # noqa: E402 - as above
-from runtime.inference.text_tokens import TextTokenizer  # noqa: E402 - as above
-from runtime.inference.unpacked import UnpackedModel  # noqa: E402 - as above
+from vsr_runtime.inference.checkpoint import encoder_key, read_checkpoint  # noqa: E402 - only where torch is
+from vsr_runtime.inference.errors import ModelError  # noqa: E402 - as above
+from vsr_runtime.inference.packed import PackedModel, check_device  # noqa: E402 - as above
+from vsr_runtime.inference.text_tokens import TextTokenizer  # noqa: E402 - as above
+from vsr_runtime.inference.token_sequence import Piece  # noqa: E402 - as above
+from vsr_runtime.inference.unpacked import UnpackedModel  # noqa: E402 - as above
 
 FP32, BF16 = 1e-5, 2e-2
 """How far a probability may be from that of the same sequence alone, as transformers computes it."""

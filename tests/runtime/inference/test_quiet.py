@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from support.common import ROOT
+
 pytest.importorskip("onnxruntime")
 
 LOAD = """
 import numpy
 from onnx import TensorProto, helper
-from runtime.inference import graphs
+from vsr_runtime.inference import graphs
 
 value = helper.make_tensor_value_info
 node = helper.make_node("Identity", ["x"], ["y"])
@@ -32,5 +34,5 @@ def test_a_classifier_leaves_nothing_in_the_users_home(tmp_path: Path) -> None:
     """
     kept = {name: value for name, value in os.environ.items() if name in {"PATH", "LD_LIBRARY_PATH", "PYTHONPATH"}}
     home = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache"), "TMPDIR": str(tmp_path)}
-    subprocess.run([sys.executable, "-c", LOAD], env=kept | home, cwd=Path(__file__).parents[3], check=True)
+    subprocess.run([sys.executable, "-c", LOAD], env=kept | home, cwd=ROOT, check=True)
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == []

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.guards.text import Span
-from runtime.inference.token_spans import Labelled, scheme
-from schemas.pii import ALL_TYPES, type_of
+from vsr_runtime.decision.guards.text import Span
+from vsr_runtime.inference.token_spans import Labelled, scheme
+from vsr_schemas.pii import ALL_TYPES, type_of
 
 LABELS = ("O", "B-PERSON", "I-PERSON", "B-LOC", "I-LOC")
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.inference.windows import Windows, stitched, together
+from vsr_runtime.inference.windows import Windows, stitched, together
 
 SHAPES = st.integers(2, 40).flatmap(lambda room: st.tuples(st.just(room), st.integers(0, room - 1)))
 

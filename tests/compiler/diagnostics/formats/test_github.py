@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from compiler.diagnostics import Diagnostic, Severity, Span
-from compiler.diagnostics.formats.github import render
+from vsr_compiler.diagnostics import Diagnostic, Severity, Span
+from vsr_compiler.diagnostics.formats.github import render
 
 
 def test_a_finding_becomes_an_annotation_on_its_line() -> None:

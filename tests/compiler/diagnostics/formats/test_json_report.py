@@ -6,10 +6,10 @@ import json
 
 import jsonschema
 
-from compiler.diagnostics import Diagnostic, Severity, Span
-from compiler.diagnostics.formats.json_report import render
-from schemas import export
-from schemas.version import VERSION
+from vsr_compiler.diagnostics import Diagnostic, Severity, Span
+from vsr_compiler.diagnostics.formats.json_report import render
+from vsr_schemas import export
+from vsr_schemas.version import VERSION
 
 FOUND = [
     Diagnostic("VSR235", "later", Span("p.yaml", 9, 3, 9, 6), "Route it."),

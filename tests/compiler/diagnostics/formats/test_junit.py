@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
-from compiler.diagnostics import Diagnostic, Severity, Span
-from compiler.diagnostics.formats.junit import render
+from vsr_compiler.diagnostics import Diagnostic, Severity, Span
+from vsr_compiler.diagnostics.formats.junit import render
 
 
 def test_a_suite_for_each_policy_and_a_case_for_each_code() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import jsonschema
 
-from compiler.diagnostics import CODES, Diagnostic, Severity, Span
-from compiler.diagnostics.formats.sarif import render
+from vsr_compiler.diagnostics import CODES, Diagnostic, Severity, Span
+from vsr_compiler.diagnostics.formats.sarif import render
 
 MESSAGE = {"type": "object", "required": ["text"], "properties": {"text": {"type": "string", "minLength": 1}}}
 LEVEL = {"enum": ["none", "note", "warning", "error"]}

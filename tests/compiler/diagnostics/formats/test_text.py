@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from compiler.diagnostics import Diagnostic, Severity, Span
-from compiler.diagnostics.formats.text import MAX_LINE, MAX_MESSAGE, render
+from vsr_compiler.diagnostics import Diagnostic, Severity, Span
+from vsr_compiler.diagnostics.formats.text import MAX_LINE, MAX_MESSAGE, render
 
 SOURCE = {"p.yaml": "a: 1\nb: {c: wrong}\n"}
 

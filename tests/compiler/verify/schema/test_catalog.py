@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from compiler.verify.schema import Catalog
-from compiler.verify.schema.crd import placed
-from compiler.verify.schema.releases import of_file
+from vsr_compiler.verify.schema import Catalog
+from vsr_compiler.verify.schema.crd import placed
+from vsr_compiler.verify.schema.releases import of_file
 
 
 def crd(kind: str = "Thing", field: str = "a") -> str:

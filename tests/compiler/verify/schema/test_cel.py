@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compiler.verify.schema.cel import Budget, CelError, CelSyntaxError, CostError, compiled
+from vsr_compiler.verify.schema.cel import Budget, CelError, CelSyntaxError, CostError, compiled
 
 
 def run(text: str, value: Any = None, steps: int = 1_000_000) -> Any:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import schema_support as s
-import verify_support as m
 
-from compiler.verify.schema import core, patterns
+import support.schema_support as s
+import support.verify_support as m
+from vsr_compiler.verify.schema import core, patterns
 
 SERVICE = m.SERVICE
 OTHERS = """\

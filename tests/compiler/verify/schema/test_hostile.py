@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import schema_support as s
 
-from compiler.verify.schema import walk
-from compiler.verify.schema.cel import Budget
-from compiler.verify.schema.rules import Evaluator
+import support.schema_support as s
+from vsr_compiler.verify.schema import walk
+from vsr_compiler.verify.schema.cel import Budget
+from vsr_compiler.verify.schema.rules import Evaluator
 
 HEAD = """\
 apiVersion: apiextensions.k8s.io/v1
@@ -123,7 +123,7 @@ def test_a_run_has_a_budget_for_all_rules_together() -> None:
 
 def test_schemas_that_multiply_are_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Forms within forms for each item of a list: the run says that not everything was checked."""
-    monkeypatch.setattr("compiler.verify.schema.checks.WALK_STEPS", 100_000)
+    monkeypatch.setattr("vsr_compiler.verify.schema.checks.WALK_STEPS", 100_000)
     inner = "{minLength: 1}"
     for _ in range(8):
         inner = f"{{anyOf: [{', '.join([f'{{allOf: [{inner}, {{maxLength: 0}}]}}'] * 4)}]}}"

@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import schema_support as s
-from schema_support import GONE
-from support import ROOT, reference
 
-from compiler.diagnostics import Severity
-from compiler.releases import PROFILES
-from compiler.verify.files import read
-from compiler.verify.schema import Catalog, check
-from compiler.verify.schema.cel import compiled
-from compiler.verify.schema.releases import of_file
-from compiler.verify.stream import Budget, objects
+import support.schema_support as s
+from support.common import ROOT, reference
+from support.schema_support import GONE
+from vsr_compiler.diagnostics import Severity
+from vsr_compiler.releases import PROFILES
+from vsr_compiler.verify.files import read
+from vsr_compiler.verify.schema import Catalog, check
+from vsr_compiler.verify.schema.cel import compiled
+from vsr_compiler.verify.schema.releases import of_file
+from vsr_compiler.verify.stream import Budget, objects
 
 REFUSED: list[tuple[str, str, Any, str, str]] = [
     ("HTTPRoute", "spec/rules/0/matches/0/path/value", "v1", "VSR446", "spec.rules[0].matches[0].path"),

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support import call, reference
 
-from compiler.diagnostics import CompileError
-from compiler.releases import PROFILES
-from compiler.verify.schema import lockfile
-from compiler.verify.schema.lockfile import Entry, Release
-from compiler.verify.schema.pull import fetch, pull
+from support.common import call, reference
+from vsr_compiler.diagnostics import CompileError
+from vsr_compiler.releases import PROFILES
+from vsr_compiler.verify.schema import lockfile
+from vsr_compiler.verify.schema.lockfile import Entry, Release
+from vsr_compiler.verify.schema.pull import fetch, pull
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import schema_support as s
-from support import call
 
-from compiler.diagnostics import Diagnostic
+import support.schema_support as s
+from support.common import call
+from vsr_compiler.diagnostics import Diagnostic
 
 CRD = """\
 apiVersion: apiextensions.k8s.io/v1

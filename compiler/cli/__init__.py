@@ -1,5 +1,0 @@
-"""The command line of ``vsr-compile``."""
-
-from compiler.cli.main import main
-
-__all__ = ["main"]

@@ -1,6 +1,0 @@
-"""Objects held against the schemas of their kinds, as an API server does: structure, defaults, CEL rules."""
-
-from compiler.verify.schema.catalog import Catalog, Releases
-from compiler.verify.schema.checks import check
-
-__all__ = ["Catalog", "Releases", "check"]

@@ -1,0 +1,84 @@
+"""``vsr-compile fmt``: policies in canonical form, comments kept."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from pathlib import Path
+
+import click
+
+from vsr_compiler.cli import console, options
+from vsr_compiler.diagnostics import CompileError
+from vsr_compiler.syntax.fmt import canonical
+from vsr_compiler.syntax.replace import replace_text
+from vsr_compiler.syntax.text import MAX_BYTES, decode, read
+
+STDIN = Path("-")
+
+
+@click.command(name="fmt", short_help="Bring policies into canonical form.")
+@options.policies
+@click.option("--check", "check_only", is_flag=True, help="Write nothing; exit 1 if a policy is not in canonical form.")
+@click.option(
+    "--diff", "show_diff", is_flag=True, help="Write nothing; print what would change, and exit 1 if it would."
+)
+@click.pass_context
+def command(context: click.Context, policies: tuple[Path, ...], *, check_only: bool, show_diff: bool) -> None:
+    """Bring policies into canonical form: two spaces, a fixed order of the top-level keys, one way to quote.
+
+    Comments stay, and so does what a policy compiles to. `-` reads stdin and writes stdout. A file that is not valid
+    YAML is refused and left alone.
+
+    \b
+    vsr-compile fmt policies/
+    vsr-compile fmt policies/ --check --diff
+    """
+    report = console.Findings()
+    differs = False
+    for policy in options.files(policies):
+        try:
+            before = _text(policy)
+            after = canonical(before, _name(policy))
+            differs |= before != after
+            if show_diff:
+                _diff(_name(policy), before, after)
+            if check_only and before != after:
+                console.say(f"{_name(policy)}: not in canonical form")
+            if not check_only and not show_diff:
+                _write(policy, before, after)
+        except CompileError as error:
+            report.add(_name(policy), error.diagnostics)
+    context.exit(report.close() or int(differs and (check_only or show_diff)))
+
+
+def _name(policy: Path) -> str:
+    return "<stdin>" if policy == STDIN else str(policy)
+
+
+def _text(policy: Path) -> str:
+    """The policy's text.
+
+    Raises:
+        CompileError: VSR001, VSR004 or VSR005.
+    """
+    if policy == STDIN:
+        return decode(sys.stdin.buffer.read(MAX_BYTES + 1), _name(policy))
+    return read(policy, str(policy))
+
+
+def _write(policy: Path, before: str, after: str) -> None:
+    if policy == STDIN:
+        console.data(after)
+    elif before != after:
+        replace_text(policy, after)
+        console.say(f"{policy}: formatted")
+
+
+def _diff(name: str, before: str, after: str) -> None:
+    """Print a unified diff; nothing where the texts are the same."""
+    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    lines = difflib.unified_diff(old, new, name, f"{name} (canonical)")
+    shown = "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+    if shown:
+        console.data(shown)

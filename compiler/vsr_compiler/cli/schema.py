@@ -1,0 +1,26 @@
+"""``vsr-compile schema``: the JSON Schemas of what goes in and of what comes out."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from vsr_compiler.cli import console
+
+
+@click.command(name="schema", short_help="Print the JSON Schema of policies.")
+@click.option("--report", is_flag=True, help="Print the schema of what --format json gives, instead.")
+def command(*, report: bool) -> None:
+    """Print the JSON Schema (draft-07) of policies, for completion in editors.
+
+    Editors that use yaml-language-server find it by a comment in the policy's first line:
+
+    \b
+    vsr-compile schema > routing-policy.schema.json
+    # yaml-language-server: $schema=routing-policy.schema.json
+    """
+    from vsr_schemas import export  # noqa: PLC0415 - pydantic is heavy, and `--help` needs none of it
+
+    made = export.report() if report else export.policy()
+    console.data(json.dumps(made, indent=2, ensure_ascii=False))

@@ -1,0 +1,48 @@
+"""``vsr-compile test``: the policies' own tests, without a server."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import click
+
+from vsr_compiler.cli import console, options
+from vsr_compiler.deploy.output.write import read_owned
+from vsr_compiler.diagnostics import CompileError
+from vsr_compiler.pipeline import compile_policy, read_policy
+from vsr_compiler.syntax.ignores import unsilenced
+
+
+@click.command(name="test", short_help="Run the tests of policies.")
+@options.policies
+@options.out
+@options.form
+@options.strict
+@click.pass_context
+def command(context: click.Context, policies: tuple[Path, ...], *, out: Path, form: str, strict: bool) -> None:
+    """Run the tests of policies through the runtime's own core, in this process. Writes nothing.
+
+    A classifier head of the output is used where it is still valid, else one is trained.
+
+    \b
+    vsr-compile test policies/quickstart.yaml
+    vsr-compile test policies/ --format junit > tests.xml
+    """
+    from vsr_compiler.review.policy_tests import findings, run  # noqa: PLC0415 - only those who test need the runtime's core
+
+    report = console.Findings(form, strict=strict)
+    for path in options.files(policies):
+        try:
+            linked = read_policy(path)
+            compiled = compile_policy(linked, partial(read_owned, out, linked.name))
+            outcomes = run(compiled.policy)
+        except CompileError as error:
+            report.add(str(path), error.diagnostics)
+            continue
+        report.add(str(path), unsilenced(findings(compiled.policy, outcomes), linked.ignores))
+        failed = sum(bool(outcome.misses) for outcome in outcomes)
+        unknown = sum(not outcome.decided for outcome in outcomes)
+        left = f", {unknown} not decided" if unknown else "" if outcomes else "; it has no `tests`"
+        console.say(f"{path}: {len(outcomes) - failed - unknown} passed, {failed} failed{left}")
+    context.exit(report.close())

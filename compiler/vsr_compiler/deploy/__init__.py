@@ -1,0 +1,1 @@
+"""Everything that is written: overlays, Argo CD objects, the output tree."""

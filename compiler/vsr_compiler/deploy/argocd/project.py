@@ -1,0 +1,40 @@
+"""The AppProject: what the Applications of a policy may touch, which is what its overlays hold and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from vsr_compiler import ir
+from vsr_compiler.deploy.argocd.applications import API
+from vsr_compiler.deploy.argocd.waves import group_kind
+from vsr_compiler.manifests.objects import Object, make
+
+
+def project(policy: ir.Policy, gitops: ir.GitOps, found: Iterable[Object]) -> Object:
+    """The AppProject for the objects of all environments. Cluster-scoped ones are allowed by name."""
+    found = list(found)
+    namespaces = {item.namespace for item in found if item.namespace} | _destinations(policy)
+    namespaced = {group_kind(item) for item in found if item.namespace}
+    cluster = {(*group_kind(item), item.name) for item in found if not item.namespace}
+    return make(
+        API,
+        "AppProject",
+        policy.name,
+        gitops.span,
+        namespace=gitops.namespace,
+        spec={
+            "description": f"What the routing policy {policy.name} may change",
+            "sourceRepos": [gitops.repo],
+            "destinations": [{"server": gitops.server, "namespace": name} for name in sorted(namespaces)],
+            "clusterResourceWhitelist": [
+                {"group": group, "kind": kind, "name": name} for group, kind, name in sorted(cluster)
+            ],
+            "namespaceResourceWhitelist": [{"group": group, "kind": kind} for group, kind in sorted(namespaced)],
+        },
+    )
+
+
+def _destinations(policy: ir.Policy) -> set[str]:
+    """The namespaces that Applications name as their own."""
+    others = {environment.gateway_namespace for environment in policy.environments if environment.gateway_namespace}
+    return {policy.gateway.namespace, *others}

@@ -1,0 +1,160 @@
+"""Walks folders by their descriptors, a name at a time and never through a symbolic link, so nothing leads outside.
+
+A folder that was swapped for a link after it was opened changes nothing: its descriptor still means the folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# Without O_NONBLOCK, opening a pipe that somebody put here would wait for ever.
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+OCCUPIED: Final = "not a regular file"  # what stands at a path where no file can be read
+
+
+class BlockedError(Exception):
+    """A file stands where a folder is looked for; carries its path relative to where the walk began."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """An open folder: its descriptor, and its path as messages spell it."""
+
+    fd: int
+    label: str
+
+    def at(self, path: str) -> str:
+        """A path below the folder as messages spell it."""
+        return f"{self.label}/{path}" if path else self.label
+
+    def names(self) -> list[str]:
+        """What is in it. Raises OSError."""
+        return os.listdir(self.fd)  # noqa: PTH208  # pathlib knows no descriptors
+
+    def failed(self, path: str, error: OSError) -> CompileError:
+        """An operating system's error as a diagnostic, in its own words."""
+        message = f"{self.at(path)} cannot be read or written: {error.strerror or error}"
+        return CompileError([Diagnostic("VSR500", message, Span(self.at(path)), "Check the path and its permissions.")])
+
+
+@contextlib.contextmanager
+def opened(folder: Folder, path: str) -> Iterator[Folder | None]:
+    """A folder below another, closed afterwards; None where it is absent, the same again for "".
+
+    Raises:
+        CompileError: VSR503 where a symbolic link stands on the way, VSR500 where the system refuses.
+        BlockedError: Where a file stands on the way.
+    """
+    fds: list[int] = []
+    try:
+        here: int = folder.fd
+        done: list[str] = []
+        for name in path.split("/") if path else []:
+            done.append(name)
+            here = _enter(folder, here, "/".join(done))
+            if here < 0:
+                break
+            fds.append(here)
+        yield Folder(here, folder.at(path)) if here >= 0 else None
+    finally:
+        for fd in fds:
+            os.close(fd)
+
+
+def _enter(folder: Folder, fd: int, path: str) -> int:
+    name = path.rpartition("/")[2]
+    try:
+        return os.open(name, _FOLDER, dir_fd=fd)
+    except FileNotFoundError:
+        return -1
+    except OSError as error:
+        # ELOOP or ENOTDIR, by system, for a link; what stands there says it in plain words.
+        mode = os.stat(name, dir_fd=fd, follow_symlinks=False).st_mode
+        if stat.S_ISLNK(mode):
+            raise linked(folder, path) from error
+        if not stat.S_ISDIR(mode):
+            raise BlockedError(path) from error
+        raise folder.failed(path, error) from error
+
+
+def linked(folder: Folder, path: str) -> CompileError:
+    """The refusal of a symbolic link."""
+    message = f"{folder.at(path)} is a symbolic link, and nothing is read or written through one"
+    return CompileError([Diagnostic("VSR503", message, Span(folder.at(path)))])
+
+
+@contextlib.contextmanager
+def _file(folder: Folder, name: str) -> Iterator[tuple[int, int] | None]:
+    """Descriptor and size of a regular file; None where absent, (-1, 0) where something else stands there."""
+    try:
+        fd = os.open(name, _FILE, dir_fd=folder.fd)
+    except FileNotFoundError:
+        yield None
+        return
+    except OSError as error:
+        mode = os.stat(name, dir_fd=folder.fd, follow_symlinks=False).st_mode
+        if stat.S_ISLNK(mode):
+            raise linked(folder, name) from error
+        if not stat.S_ISSOCK(mode):
+            raise folder.failed(name, error) from error
+        yield -1, 0
+        return
+    try:
+        found = os.fstat(fd)
+        yield (fd, found.st_size) if stat.S_ISREG(found.st_mode) else (-1, 0)
+    finally:
+        os.close(fd)
+
+
+def digest(folder: Folder, name: str) -> str | None:
+    """The sha256 of a file in hex; None where absent, OCCUPIED for a folder, pipe or the like. Raises CompileError."""
+    with _file(folder, name) as found:
+        if found is None:
+            return None
+        fd, _ = found
+        if fd < 0:
+            return OCCUPIED
+        try:
+            with os.fdopen(os.dup(fd), "rb") as stream:
+                return hashlib.file_digest(stream, "sha256").hexdigest()
+        except OSError as error:
+            raise folder.failed(name, error) from error
+
+
+def read(folder: Folder, name: str, limit: int) -> bytes | None:
+    """The bytes of a file; None where absent.
+
+    Raises:
+        CompileError: VSR503 for a symbolic link, VSR005 for a file over ``limit`` bytes, VSR500 for anything else.
+    """
+    with _file(folder, name) as found:
+        if found is None:
+            return None
+        fd, size = found
+        where = Span(folder.at(name))
+        if fd < 0:
+            raise CompileError(
+                [Diagnostic("VSR500", f"{folder.at(name)} is not a regular file", where, "Move it away.")]
+            )
+        try:
+            with os.fdopen(os.dup(fd), "rb") as stream:
+                content = stream.read(limit + 1) if size <= limit else b""
+        except OSError as error:
+            raise folder.failed(name, error) from error
+        if max(size, len(content)) > limit:
+            raise CompileError([Diagnostic("VSR005", f"{folder.at(name)} is over {limit} bytes long", where)])
+        return content

@@ -1,0 +1,78 @@
+"""A policy as an environment has it: scale and place changed, routing never."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from vsr_compiler import ir
+from vsr_compiler.ir.rebuilt import rebuilt
+from vsr_compiler.link.classifiers import PRECISIONS
+
+ROUTER = "router"
+"""The key of ``replicas``, ``images`` and ``resources`` that means the router."""
+
+
+def resolve(policy: ir.Policy, environment: ir.Environment) -> ir.Policy:
+    """The linked policy of one environment; the policy itself where the environment changes nothing.
+
+    The router's files are those of the policy; `router_config.moved` brings its settings to another device.
+    """
+    endpoints = {endpoint.name: _endpoint(endpoint, environment) for endpoint in policy.endpoints}
+    moves: list[tuple[object, object]] = [*zip(policy.endpoints, endpoints.values(), strict=True)]
+    moves += [(each, _classifier(each, environment)) for each in policy.classifiers]
+    changed = {id(old): new for old, new in moves if new is not old}
+    # An endpoint is one symbol, and so is a classifier: whatever holds it must go on holding the same one.
+    moved: ir.Policy = rebuilt(policy, changed) if changed else policy
+    gateway = replace(
+        moved.gateway,
+        name=environment.gateway_name or moved.gateway.name,
+        namespace=environment.gateway_namespace or moved.gateway.namespace,
+    )
+    result = replace(
+        moved,
+        router=_router(moved, environment),
+        gateway=gateway,
+        versions=environment.versions or moved.versions,
+    )
+    return policy if result == policy else result
+
+
+def _classifier(classifier: ir.Classifier, environment: ir.Environment) -> ir.Classifier:
+    """The checkpoint on the environment's device, in the precision that goes with it unless the policy names one."""
+    device = environment.device
+    if classifier.checkpoint is None or device is None or device == classifier.device:
+        return classifier
+    return replace(
+        classifier, device=device, precision=classifier.precision if classifier.says_precision else PRECISIONS[device]
+    )
+
+
+def _router(policy: ir.Policy, environment: ir.Environment) -> ir.Router:
+    """The router with its own numbers. Where the environment names the device, it has GPUs exactly if they are used."""
+    router, gpus = policy.router, policy.router.gpus
+    if environment.device is not None and not router.stock:
+        gpus = max(gpus, 1) if policy.on_gpu else 0
+    return replace(
+        router,
+        gpus=gpus,
+        replicas=environment.replicas.get(ROUTER, router.replicas),
+        stopped_from=router.replicas if environment.replicas.get(ROUTER) == 0 else 0,
+        image=environment.images.get(ROUTER, router.image),
+        resources=environment.resources.get(ROUTER, router.resources),
+    )
+
+
+def _endpoint(endpoint: ir.Endpoint, environment: ir.Environment) -> ir.Endpoint:
+    """The endpoint with its own numbers; only pods that the compiler writes have any."""
+    name, server = endpoint.name, endpoint.server
+    if server is None:
+        return endpoint
+    changed = replace(
+        server,
+        replicas=environment.replicas.get(name, server.replicas),
+        stopped_from=server.replicas if environment.replicas.get(name) == 0 else 0,
+        image=environment.images.get(name, server.image),
+        resources=environment.resources.get(name, server.resources),
+        simulate=environment.simulate,
+    )
+    return endpoint if changed == server else replace(endpoint, server=changed)

@@ -1,0 +1,157 @@
+"""The local stand: one Envoy on this machine with the routes, header names, filter and limits of the real gateway.
+
+Ports are nominal: the stand puts the ones that it finds free in their place at start.
+"""
+
+from __future__ import annotations
+
+from vsr_compiler import ir
+from vsr_compiler.link.tests import DEFAULT_ROUTE
+from vsr_compiler.manifests.objects import Body
+from vsr_compiler.targets.common.extproc import (
+    HTTP2,
+    MAX_STREAMS,
+    TYPES,
+    buffer_limit,
+    client_http2,
+    duration,
+    early_header_mutation,
+    ext_proc_filter,
+)
+from vsr_schemas.headers import SELECTED_MODEL
+
+EXT_PROC_CLUSTER = "router"
+LOOPBACK = "127.0.0.1"
+GATEWAY_PORT = 8801
+BACKEND_PORT = 9000
+LIMITS = {"re2.max_program_size.error_level": 32_768}
+"""Istio's own, for the pattern of the headers that the router may write. Envoy's 100 is less than ten names take."""
+
+
+def bootstrap(policy: ir.Policy) -> Body:
+    """Envoy's configuration."""
+    manager = {
+        "@type": f"{TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "http_filters": [
+            ext_proc_filter(policy, EXT_PROC_CLUSTER),
+            {
+                "name": "envoy.filters.http.router",
+                "typed_config": {"@type": f"{TYPES}.filters.http.router.v3.Router"},
+            },
+        ],
+        "route_config": {"virtual_hosts": [{"name": "models", "domains": ["*"], "routes": _routes(policy)}]},
+        "stat_prefix": "gateway",
+    }
+    manager |= early_header_mutation() | client_http2(policy)
+    listener = {
+        "name": "http",
+        "address": _address(GATEWAY_PORT),
+        "filter_chains": [
+            {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
+        ],
+    } | buffer_limit(policy)
+    backends = [_cluster(_cluster_name(endpoint), port) for endpoint, port in _backends(policy)]
+    router = _cluster(EXT_PROC_CLUSTER, policy.router.grpc.port) | {
+        "circuit_breakers": {"thresholds": [{"max_requests": MAX_STREAMS, "max_pending_requests": MAX_STREAMS}]},
+        "typed_extension_protocol_options": HTTP2,
+    }
+    return {
+        "admin": {"address": _address(0)},
+        "layered_runtime": {"layers": [{"name": "limits", "static_layer": LIMITS}]},
+        "static_resources": {"clusters": [*backends, router], "listeners": [listener]},
+    }
+
+
+def stand(policy: ir.Policy) -> Body:
+    """What the stand starts beside Envoy, and the requests of its demonstration: the policy's tests."""
+    served: dict[str, list[str]] = {_cluster_name(endpoint): [] for endpoint in policy.endpoints}
+    for model in policy.models:
+        for endpoint, _ in model.endpoints:
+            served[_cluster_name(endpoint)].append(model.provider_model or model.name)
+    if policy.router.fails_open:
+        for endpoint, _ in policy.default.endpoints:
+            served[_cluster_name(endpoint)] += policy.router.auto_models
+    return {
+        "apiVersion": "vsr.dev/v1alpha1",
+        "kind": "LocalStand",
+        "policy": policy.name,
+        "router": "../router/config.yaml",
+        "extProcCluster": EXT_PROC_CLUSTER,
+        "backends": [
+            {"cluster": name, "models": served[name]} | _outside(each)
+            for name, each in zip(served, policy.endpoints, strict=True)
+        ],
+        "demo": [_demo(policy, test) for test in policy.tests],
+    }
+
+
+def _outside(endpoint: ir.Endpoint) -> Body:
+    """How the stand-in for a provider outside the cluster is spoken to. The stand makes up the key itself."""
+    if endpoint.provider is None:
+        return {}
+    key = {"credential": endpoint.credential} if endpoint.credential else {}
+    return {"external": {"path": endpoint.provider.path} | key}
+
+
+def _demo(policy: ir.Policy, test: ir.Test) -> Body:
+    by_route = {route.name: route.models for route in policy.routes} | {DEFAULT_ROUTE: ((policy.default, 100),)}
+    answers = by_route[test.route] if test.route else ()
+    deeds = {guard.action for guard in test.guards or ()}
+    # A split has no one answer to expect, a fixed answer has no model.
+    model = test.expected_model or (answers[0][0] if len(answers) == 1 else None)
+    expected = {"category": test.category, "expect": (model.provider_model or model.name) if model else None}
+    if "block" in deeds:
+        return {"model": test.model, "prompt": test.prompt, "status": 403}
+    return {"model": test.model, "prompt": test.prompt} | {
+        key: value for key, value in expected.items() if value is not None
+    }
+
+
+def _routes(policy: ir.Policy) -> list[Body]:
+    """A route a model; the last is for requests that a router which failed left undecided, if the policy has that."""
+    found = [_route(policy, model) for model in policy.models]
+    if policy.router.fails_open:
+        found.append(_route(policy, policy.default) | {"name": "on-failure", "match": {"prefix": f"{ir.API_PATH}/"}})
+    return found
+
+
+def _route(policy: ir.Policy, model: ir.Model) -> Body:
+    match: Body = {"prefix": "/", "headers": [{"name": SELECTED_MODEL, "string_match": {"exact": model.name}}]}
+    action: Body = {"timeout": duration(policy.gateway.timeout)}
+    if len(model.endpoints) == 1:
+        action["cluster"] = _cluster_name(model.endpoints[0][0])
+    else:
+        weights = [{"name": _cluster_name(endpoint), "weight": weight} for endpoint, weight in model.endpoints]
+        action["weighted_clusters"] = {"clusters": weights}
+    if model.provider and model.provider.provider:
+        provider = model.provider.provider
+        action["host_rewrite_literal"] = provider.host
+        if provider.moved:
+            match["prefix"] = f"{ir.API_PATH}/"
+            action["prefix_rewrite"] = f"{provider.path}/"
+    return {"name": model.name, "match": match, "route": action}
+
+
+def _backends(policy: ir.Policy) -> list[tuple[ir.Endpoint, int]]:
+    # Ports repeat past 65535; the stand replaces them anyway and Envoy does not mind.
+    return [(endpoint, BACKEND_PORT + index % 50_000) for index, endpoint in enumerate(policy.endpoints)]
+
+
+def _cluster_name(endpoint: ir.Endpoint) -> str:
+    return f"backend/{endpoint.name}"
+
+
+def _cluster(name: str, port: int) -> Body:
+    return {
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": "0.5s",
+        "load_assignment": {
+            "cluster_name": name,
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _address(port)}}]}],
+        },
+    }
+
+
+def _address(port: int) -> Body:
+    return {"socket_address": {"address": LOOPBACK, "port_value": port}}

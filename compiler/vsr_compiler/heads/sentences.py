@@ -1,0 +1,132 @@
+"""The sentences of a policy's signals as vectors: one file, kept while what it was made from stands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import count
+from typing import TYPE_CHECKING, Literal, cast
+
+from vsr_compiler import ir
+from vsr_compiler.diagnostics import CompileError, Diagnostic
+from vsr_compiler.ir.signals import Complexity, Similar
+from vsr_runtime.inference.errors import ModelError
+from vsr_runtime.inference.head_file import SENTENCES, SENTENCES_ALGORITHM, file_metadata
+from vsr_runtime.inference.locate import KNOWN
+from vsr_schemas import runtime as settings
+
+if TYPE_CHECKING:
+    from vsr_runtime.inference.sentences import Sentences
+
+NAME = "sentences"
+"""What ``runtime.yaml`` calls the classifier, unless the policy calls one of its own so."""
+TOLERANCE = 0.05
+"""How far a vector made anew may lie from the one that is there and count as the same: other hardware, other bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """Files by name, and settings of classifiers by name; nothing where no signal has sentences."""
+
+    files: Mapping[str, bytes]
+    classifiers: Mapping[str, settings.Classifier]
+
+
+def compile_sentences(policy: ir.Policy, existing: Callable[[str], bytes | None], *, rebuild: bool) -> Compiled:
+    """The vectors of all sentences that signals compare requests with.
+
+    Args:
+        policy: The linked policy.
+        existing: Reads a present file by its name.
+        rebuild: Embed anew; the earlier file still stands where the new one equals it within ``TOLERANCE``.
+
+    Raises:
+        CompileError: VSR506 where the encoder is needed and cannot be used.
+    """
+    sentences = tuple(sorted(set(_sentences(policy))))
+    if not sentences:
+        return Compiled({}, {})
+    encoder, span = _encoder(policy), _span(policy)
+    name = _name(policy)
+    file = f"{name}.safetensors"
+    try:
+        data = _file(sentences, encoder, existing(file), rebuild=rebuild)
+    except ModelError as error:
+        raise CompileError([Diagnostic("VSR506", str(error), span)]) from None
+    head = settings.Head(file=file, inputs=inputs_hash(sentences, encoder))
+    known = settings.Classifier(task="likeness", encoder=encoder, head=head, labels=list(sentences), threshold=0)
+    return Compiled({file: data}, {name: known})
+
+
+def inputs_hash(sentences: tuple[str, ...], encoder: settings.Encoder) -> str:
+    """The sha256, in hex, over everything that the vectors depend on, the order of the rows too."""
+    from_what = {"encoder": encoder.model_dump(mode="json"), "sentences": sentences}
+    return sha256(json.dumps(from_what, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _sentences(policy: ir.Policy) -> Iterator[str]:
+    for signal in policy.signals:
+        match signal.body:
+            case Similar(sentences):
+                yield from sentences
+            case Complexity(hard, easy):
+                yield from (*hard, *easy)
+
+
+def _span(policy: ir.Policy) -> ir.Span:
+    return next(each.span for each in policy.signals if isinstance(each.body, (Similar, Complexity)))
+
+
+def _encoder(policy: ir.Policy) -> settings.Encoder:
+    """That of the categories, so that one pass serves both; where there is none, the default."""
+    one = policy.classifier
+    repo = one.encoder if one is not None and one.encoder is not None else settings.MINILM
+    precision = one.precision if one is not None and one.encoder is not None else "int8"
+    return settings.Encoder(repo=repo, sha256=KNOWN[repo].weights, precision=cast("Literal['int8', 'fp32']", precision))
+
+
+def _name(policy: ir.Policy) -> str:
+    taken = {each.name for each in policy.asked} | {each.object_name for each in policy.asked}
+    return NAME if NAME not in taken else next(name for n in count(2) if (name := f"{NAME}-{n}") not in taken)
+
+
+def _file(sentences: tuple[str, ...], encoder: settings.Encoder, existing: bytes | None, *, rebuild: bool) -> bytes:
+    inputs = inputs_hash(sentences, encoder)
+    current = existing if existing is not None and _made_from(existing) == inputs else None
+    if current is not None and not rebuild:
+        return current
+    fresh = _embedded(sentences, encoder, inputs)
+    return current if current is not None and _alike(current, fresh) else fresh.to_bytes()
+
+
+def _made_from(existing: bytes) -> str | None:
+    """The inputs of a file, or None where it cannot be used: then it is written anew."""
+    try:
+        return file_metadata(existing, SENTENCES_ALGORITHM, SENTENCES).get("inputs")
+    except ModelError:
+        return None
+
+
+def _embedded(sentences: tuple[str, ...], encoder: settings.Encoder, inputs: str) -> Sentences:
+    from vsr_runtime.inference.encoder import SentenceEncoder  # noqa: PLC0415 - needs the extra; says so where it lacks
+    from vsr_runtime.inference.locate import find_encoder  # noqa: PLC0415 - beside its only use
+    from vsr_runtime.inference.sentences import Sentences  # noqa: PLC0415 - as above
+
+    loaded = SentenceEncoder.load(find_encoder(encoder.repo, encoder.sha256), encoder.precision)
+    return Sentences(sentences, loaded.embed(sentences), inputs)
+
+
+def _alike(existing: bytes, fresh: Sentences) -> bool:
+    import numpy as np  # noqa: PLC0415 - a compile that keeps the file needs no numpy
+
+    from vsr_runtime.inference.sentences import Sentences  # noqa: PLC0415 - as above
+
+    try:
+        old = Sentences.from_bytes(existing, fresh.labels)
+    except ModelError:
+        return False
+    if old.vectors.shape != fresh.vectors.shape:
+        return False
+    return bool((np.linalg.norm(fresh.vectors - old.vectors, axis=1) <= TOLERANCE).all())

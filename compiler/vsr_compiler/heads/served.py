@@ -1,0 +1,120 @@
+"""A policy's head as it is served, put to data or to the policy's own examples."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vsr_compiler import ir
+from vsr_compiler.diagnostics import CompileError, Diagnostic
+from vsr_compiler.heads.cases import Case, read_cases
+from vsr_compiler.heads.evaluate import Subject, evaluate
+from vsr_compiler.heads.inputs import OTHER, CategoryExamples
+from vsr_compiler.heads.logistic import NONE
+from vsr_compiler.heads.of_policy import Heads, compile_heads
+from vsr_compiler.heads.samples import embed_samples
+from vsr_compiler.heads.train import trained
+from vsr_compiler.syntax.text import read
+from vsr_runtime.inference.classifier import CategoryClassifier
+from vsr_runtime.inference.encoder import SentenceEncoder
+from vsr_runtime.inference.errors import ModelError
+from vsr_runtime.inference.locate import find_encoder
+from vsr_schemas import runtime as settings
+from vsr_schemas.reports_eval import EvalReport
+
+Existing = Callable[[str], bytes | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """A compiled head with what it needs: its settings, its encoder, the hash of its inputs, and the files."""
+
+    known: settings.Classifier
+    encoder: settings.Encoder
+    inputs: str
+    heads: Heads
+
+
+def evaluate_data(policy: ir.Policy, path: Path, existing: Existing) -> EvalReport:
+    """Judges the prompts of a file.
+
+    Raises:
+        CompileError: VSR001, VSR004 or VSR005 for a file that cannot be read, VSR270 to VSR272 for what is in it,
+            VSR506 where the head cannot be trained or loaded.
+    """
+    cases, found = read_cases(read(path, str(path)), str(path), [each.name for each in policy.categories])
+    if found:
+        raise CompileError(found)
+    compiled = _compiled(policy, existing)
+    known = compiled.known
+    with _errors(policy), tempfile.TemporaryDirectory() as name:
+        for file, data in compiled.heads.files.items():
+            (Path(name) / file).write_bytes(data)
+        classifier = CategoryClassifier.load(known, Path(name))
+    rows = [classifier.classify(case.prompt).probabilities for case in cases]
+    matrix = np.array([[row[label] for label in known.labels] for row in rows])
+    return evaluate(cases, known.labels, matrix, _subject(policy, compiled), held_out=False)
+
+
+def evaluate_examples(policy: ir.Policy, existing: Existing) -> EvalReport:
+    """Judges each example of the policy, ``other``'s too, by a head that was trained without it and a tenth more.
+
+    Raises:
+        CompileError: VSR272 where there are no categories, VSR506 where the head cannot be trained.
+    """
+    compiled = _compiled(policy, existing)
+    categories = [CategoryExamples(each.name, each.description, each.examples) for each in policy.categories]
+    with _errors(policy):
+        files = find_encoder(compiled.encoder.repo, compiled.encoder.sha256)
+        samples = embed_samples(categories, SentenceEncoder.load(files, compiled.encoder.precision))
+    _, rows = trained(samples, compiled.inputs)
+    names = [OTHER if target == NONE else samples.labels[target] for target in samples.targets]
+    sizes = Counter(names)
+    examples = {(each.name, text) for each in categories for text in each.examples}
+    judged = [
+        index
+        for index, (name, text) in enumerate(zip(names, samples.texts, strict=True))
+        if (name, text) in examples and (name == OTHER or sizes[name] > 1)
+    ]
+    if not judged:
+        message = "every category has a single example and nothing else, so none can be left out"
+        raise CompileError([Diagnostic("VSR272", message, policy.span, "Give each category some examples.")])
+    lines = {
+        (each.name, text): span.line
+        for each in policy.categories
+        for text, span in zip(each.examples, each.example_spans, strict=True)
+    }
+    cases = [Case(samples.texts[index], names[index], lines[names[index], samples.texts[index]]) for index in judged]
+    return evaluate(cases, samples.labels, rows[judged], _subject(policy, compiled), held_out=True)
+
+
+def _compiled(policy: ir.Policy, existing: Existing) -> _Compiled:
+    if policy.router.stock:
+        message = "the stock router tells categories apart by models of its own, which are not here"
+        hint = "Ask a running router; numbers of the engine vsr-runtime would be about something else."
+        raise CompileError([Diagnostic("VSR272", message, policy.router.span, hint)])
+    heads = compile_heads(policy, lambda name: existing(f"router/{name}"), rebuild=False)
+    for known in heads.classifiers.values():
+        if known.task == "category" and known.encoder is not None and known.head is not None:
+            return _Compiled(known, known.encoder, known.head.inputs, heads)
+    message = "the policy has no categories that a compiled head tells apart"
+    raise CompileError([Diagnostic("VSR272", message, policy.span, "Give it categories with examples.")])
+
+
+@contextmanager
+def _errors(policy: ir.Policy) -> Iterator[None]:
+    """VSR506 where the encoder or the head cannot be used."""
+    try:
+        yield
+    except ModelError as error:
+        raise CompileError([Diagnostic("VSR506", str(error), policy.router.span)]) from None
+
+
+def _subject(policy: ir.Policy, compiled: _Compiled) -> Subject:
+    return Subject(policy.name, compiled.encoder.repo, compiled.encoder.precision, compiled.known.threshold)

@@ -1,0 +1,79 @@
+"""Assertions: what they name, resolved; what they say, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from vsr_compiler import ir
+from vsr_compiler.link.routes import Tables
+from vsr_compiler.link.scope import Scope
+from vsr_compiler.syntax.document import Path
+from vsr_schemas.policy import v1alpha1 as nouns
+
+EXTERNAL = "external"
+"""Stands for every model that a request may leave the cluster for."""
+
+
+def link_assertions(
+    scope: Scope, policy: nouns.Policy, tables: Tables, guards: Mapping[str, ir.Guard]
+) -> tuple[ir.Assertion, ...]:
+    """All assertions in file order."""
+    found = []
+    for index, noun in enumerate(policy.assertions):
+        key = "always" if noun.always is not None else "never"
+        statement = noun.always or noun.never
+        if statement is not None:
+            path = ("assertions", index, key)
+            linked = _statement(scope, statement, tables, guards, path)
+            found.append(
+                ir.Assertion(key == "always", linked, f"{key}: {_words(statement)}", scope.span("assertions", index))
+            )
+    return tuple(found)
+
+
+def _statement(
+    scope: Scope, noun: nouns.Statement, tables: Tables, guards: Mapping[str, ir.Guard], path: Path
+) -> ir.Statement:
+    category = signal = None
+    if noun.category is not None:
+        category = scope.resolve(tables.categories, noun.category, "category", (*path, "category"))
+    if noun.signal is not None:
+        signal = scope.resolve(tables.signals, noun.signal, "signal", (*path, "signal"))
+    key = "through" if noun.through is not None else "without"
+    named = noun.through or noun.without
+    found = [scope.resolve(guards, name, "guard", where) for name, where in _each(named, (*path, key))]
+    return ir.Statement(
+        category, signal, _to(scope, noun, tables, path), tuple(guard for guard in found if guard is not None)
+    )
+
+
+def _to(scope: Scope, noun: nouns.Statement, tables: Tables, path: Path) -> tuple[ir.Model, ...] | None:
+    if noun.to is None:
+        return None
+    models: dict[str, ir.Model] = {}
+    known: dict[str, ir.Model | None] = {EXTERNAL: None, **tables.models}
+    for name, where in _each(noun.to, (*path, "to")):
+        if name == EXTERNAL and name not in tables.models:
+            models |= {model.name: model for model in tables.models.values() if model.external}
+            continue
+        model = scope.resolve(known, name, "model", where)
+        if model is not None:
+            models[model.name] = model
+    return tuple(model for _, model in sorted(models.items()))
+
+
+def _each(names: str | list[str] | None, path: Path) -> list[tuple[str, Path]]:
+    """Names with their places, whether one stands alone or in a list."""
+    if names is None:
+        return []
+    return [(names, path)] if isinstance(names, str) else [(name, (*path, index)) for index, name in enumerate(names)]
+
+
+def _words(noun: nouns.Statement) -> str:
+    """The statement as one reads it."""
+    parts = []
+    for key in ("category", "signal", "to", "without", "through"):
+        value = getattr(noun, key)
+        if value is not None:
+            parts.append(f"{key} {value if isinstance(value, str) else ', '.join(value)}")
+    return ", ".join(parts)

@@ -1,0 +1,129 @@
+"""Endpoints: where models run, and by which Service they are reached."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from vsr_compiler import ir
+from vsr_compiler.ir.names import object_name
+from vsr_compiler.ir.symbols import API_PATH
+from vsr_compiler.link.scope import Scope
+from vsr_schemas.policy import v1alpha1 as nouns
+
+SERVICE_PORT = 80
+HTTPS_PORT = 443
+COMPILER_FLAGS = ("--served-model-name", "--model", "--port", "--host", "--lora-modules", "--enable-lora")
+"""Flags that the compiler sets from its own symbols."""
+MAX_PORT = 65535
+HOST = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
+"""A full name. An address has none that a certificate could be checked by."""
+PATH = re.compile(r"(/(?!\.{1,2}(/|$))[a-zA-Z0-9_.-]+)*", re.ASCII)
+
+
+def link_endpoints(scope: Scope, policy: nouns.Policy) -> dict[str, ir.Endpoint]:
+    """All endpoints by name, sorted."""
+    return {name: _endpoint(scope, policy, name, noun) for name, noun in sorted(policy.endpoints.items())}
+
+
+def _endpoint(scope: Scope, policy: nouns.Policy, name: str, noun: nouns.Endpoint) -> ir.Endpoint:
+    span = scope.span("endpoints", name, key=True)
+    home = policy.gateway.namespace
+    pool = _pool(scope, name, noun)
+    if noun.service is not None:
+        service = _service(noun.service, home)
+        if not 1 <= service.port <= MAX_PORT:
+            scope.report("VSR104", "expected a port between 1 and 65535", ("endpoints", name, "service"))
+        return ir.Endpoint(name, service, None, span, pool=pool)
+    own = object_name(name)
+    if noun.pods is not None:
+        labels = tuple(sorted(noun.pods.selector.items()))
+        service = ir.ServiceRef(own, noun.pods.namespace or home, SERVICE_PORT)
+        return ir.Endpoint(name, service, None, span, pods=ir.PodSet(labels, noun.pods.port), pool=pool)
+    if noun.external is not None:
+        return _external(scope, policy, name, noun.external)
+    vllm = noun.vllm or nouns.Vllm()
+    _check_args(scope, name, vllm)
+    service = ir.ServiceRef(own, vllm.namespace or home, SERVICE_PORT)
+    return ir.Endpoint(name, service, _server(policy, name, vllm), span, pool=pool)
+
+
+def _service(noun: nouns.Service | str, home: str) -> ir.ServiceRef:
+    """A Service, from its mapping or from ``name[.namespace][:port]``."""
+    if isinstance(noun, nouns.Service):
+        return ir.ServiceRef(noun.name, noun.namespace or home, noun.port)
+    address, _, port = noun.partition(":")
+    name, _, namespace = address.partition(".")
+    return ir.ServiceRef(name, namespace or home, int(port or SERVICE_PORT))
+
+
+def _external(scope: Scope, policy: nouns.Policy, name: str, noun: nouns.External) -> ir.Endpoint:
+    span, place = scope.span("endpoints", name, key=True), ("endpoints", name, "external", "url")
+    url = urlsplit(noun.url)
+    host, _, port = url.netloc.lower().partition(":")
+    path = url.path.rstrip("/") or API_PATH
+    if not HOST.fullmatch(host):
+        scope.report("VSR104", "expected the full name of a host, such as api.example.com", place)
+    if not 1 <= int(port or HTTPS_PORT) <= MAX_PORT:
+        scope.report("VSR104", "expected a port between 1 and 65535", place)
+    if not PATH.fullmatch(path):
+        scope.report("VSR104", "expected a plain path, such as /v1", place)
+    secret = None if noun.api_key is None else (noun.api_key.secret, noun.api_key.key)
+    provider = ir.Provider(host, int(port or HTTPS_PORT), path, secret)
+    service = ir.ServiceRef(object_name(name), policy.gateway.namespace, provider.port)
+    return ir.Endpoint(name, service, None, span, provider=provider)
+
+
+def _pool(scope: Scope, name: str, noun: nouns.Endpoint) -> ir.Pool | None:
+    if noun.pool is None:
+        return None
+    path = ("endpoints", name, "pool")
+    if noun.service is not None or noun.external is not None:
+        hint = "Name the pods (`pods:`) instead, or remove the pool."
+        scope.report("VSR213", "only pods can be pooled, and this endpoint is none of ours", path, hint, key=True)
+    picker = ir.Picker(tuple(sorted(noun.pool.picker.plugins.items())), noun.pool.picker.replicas)
+    return ir.Pool(picker, noun.pool.failure_mode, noun.pool.disaggregation, scope.span(*path, key=True))
+
+
+def _check_args(scope: Scope, name: str, vllm: nouns.Vllm) -> None:
+    for index, arg in enumerate(vllm.args):
+        flag = arg.split("=")[0].split(" ")[0].replace("_", "-")
+        if flag in COMPILER_FLAGS:
+            path = ("endpoints", name, "vllm", "args", index)
+            hint = "Remove it; the compiler keeps it in step with the models and routes."
+            scope.report("VSR206", f"`{flag}` is set by the compiler", path, hint)
+
+
+def _server(policy: nouns.Policy, name: str, vllm: nouns.Vllm) -> ir.VllmServer:
+    users = {alias: model for alias, model in sorted(policy.models.items()) if name in names(model)}
+    checkpoints = sorted({model.checkpoint for model in users.values() if model.checkpoint is not None})
+    loras = tuple((lora, adapter.path) for model in users.values() for lora, adapter in sorted(model.loras.items()))
+    return ir.VllmServer(
+        next(iter(checkpoints), ""), vllm.gpus, vllm.replicas, vllm.storage, vllm.token, tuple(vllm.args), loras
+    )
+
+
+def names(model: nouns.Model) -> list[str]:
+    """The endpoints that a model names, whichever form it uses."""
+    return [model.endpoints] if isinstance(model.endpoints, str) else list(model.endpoints)
+
+
+def check_servers(scope: Scope, policy: nouns.Policy) -> None:
+    """A server of ours is used, and by models of one checkpoint. To be asked once every reference resolves."""
+    for name, noun in sorted(policy.endpoints.items()):
+        if noun.vllm is None:
+            continue
+        path = ("endpoints", name)
+        users = {alias: model for alias, model in sorted(policy.models.items()) if name in names(model)}
+        if not users:
+            hint = "Name it in a model's `endpoints`, or remove it."
+            message = f"no model uses the endpoint `{name}`, so there is nothing to serve"
+            scope.report("VSR207", message, path, hint, key=True)
+        for alias, model in users.items():
+            if model.checkpoint is None:
+                hint = "Add `checkpoint:` with the Hugging Face repository of the weights."
+                message = f"`{alias}` runs on a server of ours and has no checkpoint"
+                scope.report("VSR208", message, ("models", alias), hint, key=True)
+        if len({model.checkpoint for model in users.values()} - {None}) > 1:
+            hint = "A vLLM server loads one checkpoint; give each its own endpoint."
+            scope.report("VSR209", f"models of several checkpoints share the endpoint `{name}`", path, hint, key=True)

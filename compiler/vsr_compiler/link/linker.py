@@ -1,0 +1,142 @@
+"""The schema's policy to the linked one: references resolved, defaults filled in, contradictions refused."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from vsr_compiler import ir
+from vsr_compiler.diagnostics import CompileError
+from vsr_compiler.link.assertions import link_assertions
+from vsr_compiler.link.classifiers import link_classifiers
+from vsr_compiler.link.endpoints import check_servers, link_endpoints
+from vsr_compiler.link.environments import check_image, link_environments, link_versions
+from vsr_compiler.link.guards import link_guards
+from vsr_compiler.link.models import link_models
+from vsr_compiler.link.routes import Tables, link_routes
+from vsr_compiler.link.scope import Scope
+from vsr_compiler.link.signals_linker import link_signals
+from vsr_compiler.link.tests import link_tests
+from vsr_compiler.syntax import Document
+from vsr_compiler.syntax.secrets import secrets
+from vsr_schemas.policy import v1alpha1 as nouns
+
+ROUTER_NAME = "semantic-router"
+GRPC_PORT = 50051
+HTTP = {"vsr-runtime": ("http", 8080), "semantic-router": ("metrics", 9190)}
+"""What the second Service is called and where it listens, by engine: what the stock router's chart writes as well."""
+
+
+def link(document: Document, policy: nouns.Policy) -> ir.Policy:
+    """Resolve a policy.
+
+    Raises:
+        CompileError: VSR2xx, all of them at once. Warnings do not raise; the linked policy carries them.
+    """
+    scope = Scope(document)
+    endpoints = link_endpoints(scope, policy)
+    models = link_models(scope, policy, endpoints)
+    classifiers = link_classifiers(scope, policy)
+    tables = Tables(models, _categories(scope, policy), link_signals(scope, policy, classifiers))
+    guards = link_guards(scope, policy, models, classifiers)
+    routes = link_routes(scope, policy, tables)
+    default = scope.resolve(models, policy.default, "model", ("default",))
+    tests = link_tests(scope, policy, models, tables.categories, guards)
+    assertions = link_assertions(scope, policy, tables, guards)
+    environments = link_environments(scope, policy)
+    versions = link_versions(scope, policy.gateway.versions, ("gateway", "versions"))
+    _auto_names(scope, policy, models)
+    if policy.router.image is not None:
+        check_image(scope, policy.router.image, ("router", "image"))
+    scope.noted |= dict.fromkeys(secrets(document).values())
+    if not scope.problems:
+        check_servers(scope, policy)
+    if scope.problems or default is None:
+        raise CompileError(scope.found)
+    return ir.Policy(
+        name=policy.metadata.name,
+        sha256=fingerprint(policy),
+        router=_router(scope, policy.router),
+        gateway=_gateway(scope, policy.gateway),
+        endpoints=tuple(endpoints.values()),
+        models=tuple(models.values()),
+        classifier=next((each for each in classifiers.values() if each.task == "category"), None),
+        categories=tuple(tables.categories.values()),
+        routes=routes,
+        default=default,
+        tests=tests,
+        environments=environments,
+        span=document.root.span,
+        classifiers=tuple(classifiers.values()),
+        signals=tuple(tables.signals.values()),
+        guards=tuple(guards.values()),
+        assertions=assertions,
+        gitops=_gitops(scope, policy.gitops),
+        versions=versions,
+        warnings=scope.warnings,
+    )
+
+
+def fingerprint(policy: nouns.Policy) -> str:
+    """The sha256 of what the policy says, whatever its comments and the order of its maps."""
+    canonical = json.dumps(policy.model_dump(mode="json", by_alias=True), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _categories(scope: Scope, policy: nouns.Policy) -> dict[str, ir.Category]:
+    return {
+        name: ir.Category(
+            name,
+            " ".join(noun.description.split()),
+            tuple(noun.examples),
+            scope.span("categories", name, key=True),
+            tuple(scope.span("categories", name, "examples", index) for index in range(len(noun.examples))),
+        )
+        for name, noun in sorted(policy.categories.items())
+    }
+
+
+def _gateway(scope: Scope, noun: nouns.Gateway) -> ir.Gateway:
+    return ir.Gateway(noun.name, noun.namespace, noun.timeout, scope.span("gateway", key=True))
+
+
+def _gitops(scope: Scope, noun: nouns.GitOps | None) -> ir.GitOps | None:
+    if noun is None:
+        return None
+    span = scope.span("gitops", key=True)
+    return ir.GitOps(noun.repo, noun.revision, noun.path, noun.server, noun.namespace, span)
+
+
+def _router(scope: Scope, noun: nouns.Router) -> ir.Router:
+    name, port = HTTP[noun.engine]
+    return ir.Router(
+        image=noun.image or "",
+        replicas=noun.replicas,
+        auto_models=tuple(noun.auto_models),
+        deadline=noun.deadline,
+        max_body=noun.max_body,
+        grpc=ir.ServiceRef(ROUTER_NAME, noun.namespace, GRPC_PORT),
+        http=ir.ServiceRef(f"{ROUTER_NAME}-{name}", noun.namespace, port),
+        span=scope.span("router", key=True),
+        engine=noun.engine,
+        gpus=noun.gpus,
+        weights=None if noun.weights is None else noun.weights.pvc,
+        token_secret=(noun.weights or nouns.Weights()).token,
+        on_failure=noun.on_failure,
+        response_headers=noun.response_headers,
+        unguarded=noun.unguarded is not None,
+    )
+
+
+def _auto_names(scope: Scope, policy: nouns.Policy, models: dict[str, ir.Model]) -> None:
+    """A name that lets the router choose cannot be a model's as well, nor stand there twice."""
+    seen: set[str] = set()
+    for index, name in enumerate(policy.router.auto_models):
+        path = ("router", "autoModels", index)
+        if name in models:
+            hint = "Rename one of the two: a client could not tell which it asks for."
+            message = f"`{name}` is a model and a name by which the router chooses"
+            scope.report("VSR204", message, ("models", name), hint, key=True)
+        if name in seen:
+            scope.report("VSR205", f"`{name}` stands here twice", path, "Keep it once.")
+        seen.add(name)

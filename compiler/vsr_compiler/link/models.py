@@ -1,0 +1,78 @@
+"""Models: names, where they lead, and the LoRA adapters that are names too."""
+
+from __future__ import annotations
+
+from vsr_compiler import ir
+from vsr_compiler.link.scope import Scope
+from vsr_compiler.syntax.data import suggest
+from vsr_compiler.syntax.document import Path
+from vsr_schemas.policy import v1alpha1 as nouns
+from vsr_schemas.routerconfig.reasoning_0_4_0 import FAMILIES
+
+
+def link_models(scope: Scope, policy: nouns.Policy, endpoints: dict[str, ir.Endpoint]) -> dict[str, ir.Model]:
+    """All models by name, adapters among them, sorted."""
+    models: dict[str, ir.Model] = {}
+    for name, noun in policy.models.items():
+        path = ("models", name)
+        resolved = _endpoints(scope, noun, endpoints, path)
+        reasoning = _reasoning(scope, noun, path)
+        models[name] = ir.Model(
+            name,
+            resolved,
+            noun.context,
+            scope.span(*path, key=True),
+            provider_model=noun.provider_model,
+            price=None if noun.price is None else (noun.price.prompt, noun.price.completion),
+            reasoning=reasoning,
+        )
+    for name, noun in policy.models.items():
+        for lora in noun.loras:
+            _lora(scope, models, models[name], lora)
+    return dict(sorted(models.items()))
+
+
+def _lora(scope: Scope, models: dict[str, ir.Model], base: ir.Model, lora: str) -> None:
+    path = ("models", base.name, "loras", lora)
+    if lora in models:
+        hint = "Adapters share the names of models; rename one of the two."
+        scope.report("VSR214", f"`{lora}` is the name of another model", path, hint, key=True)
+        return
+    if any(endpoint.server is None for endpoint, _ in base.endpoints):
+        hint = "Serve the model by `vllm:`, or name the adapter as a model of its own on the Service that serves it."
+        scope.report("VSR215", f"`{lora}` is an adapter on an endpoint whose server is not ours", path, hint, key=True)
+    span = scope.span(*path, key=True)
+    models[lora] = ir.Model(lora, base.endpoints, base.context, span, base=base.name, reasoning=base.reasoning)
+
+
+def _endpoints(
+    scope: Scope, noun: nouns.Model, endpoints: dict[str, ir.Endpoint], path: Path
+) -> tuple[tuple[ir.Endpoint, int], ...]:
+    """The endpoints with their weights, sorted by name; equal shares where the policy gives none."""
+    path = (*path, "endpoints")
+    given = noun.endpoints
+    weights = given if isinstance(given, dict) else dict.fromkeys([given] if isinstance(given, str) else given, 1)
+    if not any(weights.values()):
+        scope.report("VSR210", f"all endpoints of `{path[1]}` have weight 0", path, "Give one of them a weight.")
+    if isinstance(given, list) and len(weights) < len(given):
+        hint = "Keep it once, or give weights."
+        scope.report("VSR205", f"an endpoint of `{path[1]}` stands there twice", path, hint)
+    resolved = []
+    for index, (name, weight) in enumerate(weights.items()):
+        step: Path = () if isinstance(given, str) else (name,) if isinstance(given, dict) else (index,)
+        found = scope.resolve(endpoints, name, "endpoint", (*path, *step), key=isinstance(given, dict))
+        if found is not None:
+            resolved.append((found, weight))
+    return tuple(sorted(resolved, key=lambda pair: pair[0].name))
+
+
+def _reasoning(scope: Scope, noun: nouns.Model, path: Path) -> ir.Reasoning | None:
+    if noun.reasoning_family is None:
+        return None
+    family = FAMILIES.get(noun.reasoning_family)
+    if family is None:
+        hint = suggest(noun.reasoning_family, list(FAMILIES)) or "The families are those of the stock router's catalog."
+        message = f"there is no reasoning family named `{noun.reasoning_family}`"
+        scope.report("VSR201", message, (*path, "reasoningFamily"), hint)
+        return None
+    return ir.Reasoning(noun.reasoning_family, family.levels, family.modes)

@@ -1,0 +1,160 @@
+"""Routes: conditions resolved, order fixed, answers checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from vsr_compiler import ir
+from vsr_compiler.link.scope import Scope
+from vsr_compiler.syntax.data import suggest
+from vsr_compiler.syntax.document import Path
+from vsr_schemas.headers import PROTECTED
+from vsr_schemas.policy import v1alpha1 as nouns
+
+WHOLE = 100
+"""Shares of a split are per cent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """What conditions and answers may name."""
+
+    models: Mapping[str, ir.Model]
+    categories: Mapping[str, ir.Category]
+    signals: Mapping[str, ir.Signal]
+
+
+def link_routes(scope: Scope, policy: nouns.Policy, tables: Tables) -> tuple[ir.Route, ...]:
+    """All routes in the order in which they are tried: by priority, then as the file has them."""
+    routes: list[tuple[int, ir.Route]] = []
+    first: dict[str, int] = {}
+    for index, noun in enumerate(policy.routes):
+        path = ("routes", index)
+        if noun.name in first:
+            line = scope.span("routes", first[noun.name], "name").line
+            hint = f"The first is in line {line}."
+            scope.report("VSR211", f"a second route is named `{noun.name}`", (*path, "name"), hint)
+        first.setdefault(noun.name, index)
+        models = _models(scope, noun, tables, path)
+        when = ir.ALWAYS if noun.when == "always" else _condition(scope, noun.when, tables, (*path, "when"))
+        if when is not None:
+            routes.append((noun.priority, _route(scope, noun, models, when, path)))
+    return tuple(route for _, route in sorted(routes, key=lambda pair: -pair[0]))
+
+
+def _route(
+    scope: Scope, noun: nouns.Route, models: tuple[tuple[ir.Model, int], ...], when: ir.Condition, path: Path
+) -> ir.Route:
+    _check_reasoning(scope, noun, models, path)
+    prompt = noun.system_prompt
+    tools = noun.tools if isinstance(noun.tools, nouns.Tools) else nouns.Tools()
+    params = noun.params or nouns.Params()
+    return ir.Route(
+        noun.name,
+        when,
+        models,
+        scope.span(*path),
+        priority=noun.priority,
+        respond=noun.respond,
+        reasoning=noun.reasoning,
+        effort=noun.effort,
+        system_prompt=None
+        if prompt is None
+        else (prompt, "replace")
+        if isinstance(prompt, str)
+        else (prompt.text, prompt.mode),
+        header_edits=_headers(scope, noun.headers, path),
+        cache=None if noun.cache is None else _cache(noun.cache, scope.span(*path, "cache", key=True)),
+        allow_tools=tuple(tools.allow),
+        block_tools=tuple(tools.block),
+        no_tools=noun.tools == "none",
+        max_tokens=params.max_tokens,
+        max_n=params.max_n,
+        block_params=tuple(params.block),
+    )
+
+
+def _cache(noun: nouns.Cache, span: ir.Span) -> ir.Cache:
+    return ir.Cache(noun.similarity, noun.ttl, noun.scope, span)
+
+
+def _models(scope: Scope, noun: nouns.Route, tables: Tables, path: Path) -> tuple[tuple[ir.Model, int], ...]:
+    """The models of an answer with their shares."""
+    if noun.respond is not None:
+        return ()
+    if noun.model is not None:
+        found = scope.resolve(tables.models, noun.model, "model", (*path, "model"))
+        return () if found is None else ((found, WHOLE),)
+    shares = noun.split or {}
+    if sum(shares.values()) != WHOLE:
+        hint = f"They are per cent and must be {WHOLE} together."
+        scope.report(
+            "VSR220", f"the shares of the split add up to {sum(shares.values())}", (*path, "split"), hint, key=True
+        )
+    resolved = []
+    for name, share in sorted(shares.items()):
+        found = scope.resolve(tables.models, name, "model", (*path, "split", name), key=True)
+        if found is not None:
+            resolved.append((found, share))
+    return tuple(resolved)
+
+
+def _check_reasoning(scope: Scope, noun: nouns.Route, models: tuple[tuple[ir.Model, int], ...], path: Path) -> None:
+    """What a route asks of a model's reasoning must be something that its family takes."""
+    key = "effort" if noun.effort is not None else "reasoning"
+    if noun.effort is None and noun.reasoning is None:
+        return
+    for model, _ in models:
+        family = model.reasoning
+        if family is None:
+            if noun.reasoning is not False or noun.effort is not None:
+                hint = f"Add `reasoningFamily:` to the model `{model.name}`."
+                scope.report("VSR221", f"nobody knows how `{model.name}` reasons", (*path, key), hint)
+        elif noun.effort is not None and noun.effort not in family.levels:
+            hint = (
+                suggest(noun.effort, list(family.levels)) or "Leave the effort out; the family knows only on and off."
+            )
+            message = f"the family `{family.family}` of `{model.name}` takes no effort `{noun.effort}`"
+            scope.report("VSR222", message, (*path, "effort"), hint)
+        elif noun.reasoning is False and "disabled" not in family.modes:
+            hint = "Leave `reasoning` out, or choose a model that can do without."
+            message = f"the family `{family.family}` of `{model.name}` cannot do without reasoning"
+            scope.report("VSR222", message, (*path, "reasoning"), hint)
+    if noun.effort is not None and noun.reasoning is False:
+        scope.report("VSR223", "an effort without reasoning contradicts itself", (*path, "effort"), "Keep one of them.")
+
+
+def _headers(scope: Scope, noun: nouns.Headers | None, path: Path) -> tuple[tuple[str, str | None], ...]:
+    if noun is None:
+        return ()
+    edits: dict[str, str | None] = {}
+    places = [(name, (*path, "headers", "set", name), True) for name in noun.set]
+    places += [(name, (*path, "headers", "remove", index), False) for index, name in enumerate(noun.remove)]
+    for name, where, key in places:
+        if name in PROTECTED or name.startswith(("x-vsr-", ":")):
+            hint = "Routing and framing rest on it; use a header of your own."
+            scope.report("VSR224", f"`{name}` is not for policies to change", where, hint, key=key)
+        if name in edits:
+            scope.report("VSR205", f"`{name}` is set and removed", where, "Keep one of them.", key=key)
+        edits[name] = noun.set.get(name) if key else None
+    return tuple(sorted(edits.items()))
+
+
+def _condition(scope: Scope, noun: nouns.Condition, tables: Tables, path: Path) -> ir.Condition | None:
+    """One condition; None when something in it does not resolve."""
+    if noun.category is not None:
+        category = scope.resolve(tables.categories, noun.category, "category", (*path, "category"))
+        return None if category is None else ir.InCategory(category)
+    if noun.signal is not None:
+        signal = scope.resolve(tables.signals, noun.signal, "signal", (*path, "signal"))
+        return None if signal is None else ir.HasSignal(signal)
+    if noun.not_ is not None:
+        part = _condition(scope, noun.not_, tables, (*path, "not"))
+        return None if part is None else ir.Not(part)
+    key, conditions = ("all", noun.all) if noun.all is not None else ("any", noun.any or [])
+    parts = [_condition(scope, part, tables, (*path, key, index)) for index, part in enumerate(conditions)]
+    good = tuple(part for part in parts if part is not None)
+    if len(good) < len(parts):
+        return None
+    return ir.All(good) if key == "all" else ir.Any(good)

@@ -1,0 +1,1 @@
+"""Kubernetes objects and the output tree as data."""

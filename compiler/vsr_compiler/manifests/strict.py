@@ -1,0 +1,87 @@
+"""Reads small JSON files that anyone may have changed: bounded, no key twice, every reason in plain words."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from vsr_compiler.manifests.tree import unsafe
+
+LIMIT = 64 * 1024 * 1024  # bytes of a lock, a journal, or a file read for reuse
+MOST_FILES = 200_000
+_LONGEST_TEXT = 1024
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class BrokenError(ValueError):
+    """Why a file is not what we write, as the end of a sentence."""
+
+
+def document(content: bytes) -> object:
+    """What a JSON text says. Raises BrokenError."""
+    if len(content) > LIMIT:
+        raise BrokenError(f"it is over {LIMIT} bytes long")
+    try:
+        return json.loads(content.decode(), object_pairs_hook=_once, parse_constant=_no_constant)
+    except UnicodeDecodeError as error:
+        raise BrokenError("it is not UTF-8 text") from error
+    except json.JSONDecodeError as error:
+        raise BrokenError(f"it is not JSON: {error.msg} in line {error.lineno}") from error
+    except RecursionError as error:
+        raise BrokenError("it is nested too deep") from error
+    except BrokenError:
+        raise
+    except ValueError as error:  # an integer of more digits than Python converts
+        raise BrokenError("it holds a number out of bounds") from error
+
+
+def mapping(value: object, name: str) -> dict[str, Any]:
+    """The value, if it is an object of bounded size. Raises BrokenError."""
+    if not isinstance(value, dict):
+        raise BrokenError(f"{name} is no object")
+    if len(value) > MOST_FILES:
+        raise BrokenError(f"{name} has over {MOST_FILES} entries")
+    return value
+
+
+def fields(value: object, name: str, required: set[str], optional: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """The value, if it is an object with just these keys. Raises BrokenError."""
+    found = mapping(value, name)
+    if missing := sorted(required - found.keys()):
+        raise BrokenError(f"{name} lacks {missing[0]!r}")
+    if unknown := sorted(found.keys() - required - optional):
+        raise BrokenError(f"{name} has the unknown key {unknown[0][:40]!r}; a newer vsr-compile may have written it")
+    return found
+
+
+def text(value: object, name: str) -> str:
+    """The value, if it is a short text of one line. Raises BrokenError."""
+    if not isinstance(value, str) or len(value) > _LONGEST_TEXT or not value.isprintable():
+        raise BrokenError(f"{name} is no short text")
+    return value
+
+
+def digest(value: object, name: str) -> str:
+    """The value, if it is a sha256 in hex. Raises BrokenError."""
+    if not isinstance(value, str) or not _SHA256.fullmatch(value):
+        raise BrokenError(f"{name} is no sha256")
+    return value
+
+
+def path(value: str) -> str:
+    """The value, if it is a path that stays inside its folder. Raises BrokenError."""
+    if reason := unsafe(value):
+        raise BrokenError(f"the path {value[:80]!r} {reason}")
+    return value
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise BrokenError("it gives a key twice")
+    return found
+
+
+def _no_constant(name: str) -> object:
+    raise BrokenError(f"it holds {name}")

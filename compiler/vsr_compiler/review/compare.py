@@ -1,0 +1,135 @@
+"""Two trees side by side: files that differ, and objects matched by their identity wherever their files lie."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import Any
+
+from vsr_compiler.manifests.yaml import Json
+from vsr_compiler.review import documents
+from vsr_compiler.review.fields import changes
+from vsr_compiler.review.statement import shown
+from vsr_schemas.reports_diff import FieldChange, FileChange
+
+OPAQUE = ("local/",)
+"""Follows from the rest and is for one machine: told to have changed, not compared inside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A file on both sides, or on one. What is on neither side of it is None, and so is what is no YAML of ours."""
+
+    path: str
+    old: Json
+    new: Json
+    change: str
+
+    @property
+    def body(self) -> Mapping[str, Any]:
+        """The later object, or the earlier one where it is gone; empty for what is no object."""
+        found = self.new if self.new is not None else self.old
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def identity(self) -> str:
+        """``Kind namespace/name``; empty for what is no object."""
+        return _identity(self.body)
+
+
+class Comparison:
+    """An earlier tree and a later one, files read only where they differ."""
+
+    def __init__(self, old: Mapping[str, bytes], new: Mapping[str, bytes], label: str) -> None:
+        self._old, self._new, self._label = old, new, label
+        self._read: dict[tuple[bool, str], Json] = {}
+
+    @cached_property
+    def pairs(self) -> list[Pair]:
+        """The files that differ, by path. An object that only moved to another file is one pair.
+
+        Raises:
+            CompileError: VSR306 where an earlier file cannot be read.
+        """
+        gone = {path: self.old(path) for path in sorted(self._old.keys() - self._new.keys())}
+        came = {path: self.new(path) for path in sorted(self._new.keys() - self._old.keys())}
+        moved = {_key(path, body): path for path, body in gone.items() if _identity(body)}
+        found: list[Pair] = []
+        for path, body in came.items():
+            before = moved.get(_key(path, body)) if _identity(body) else None
+            old = gone.pop(before) if before is not None and before in gone else None
+            found.append(Pair(path, old, body, "added" if old is None else "changed"))
+        found += [Pair(path, body, None, "removed") for path, body in gone.items()]
+        both = (path for path in self._old.keys() & self._new.keys() if self._old[path] != self._new[path])
+        found += [Pair(path, self.old(path), self.new(path), "changed") for path in both]
+        return sorted(found, key=lambda pair: pair.path)
+
+    def old(self, path: str) -> Json:
+        """The earlier document at a path; None where there is none."""
+        return self._document(path, self._old, is_old=True)
+
+    def new(self, path: str) -> Json:
+        """The later document at a path; None where there is none."""
+        return self._document(path, self._new, is_old=False)
+
+    def paths(self, *, old: bool) -> list[str]:
+        """The files of one side."""
+        return sorted(self._old if old else self._new)
+
+    def bodies(self, names: set[str], *, old: bool) -> list[Mapping[str, Any]]:
+        """The objects of one side in files of these names, in whatever folder."""
+        side = self._old if old else self._new
+        found = ((self.old if old else self.new)(path) for path in sorted(side) if PurePosixPath(path).name in names)
+        return [body for body in found if isinstance(body, dict) and _identity(body)]
+
+    def _document(self, path: str, side: Mapping[str, bytes], *, is_old: bool) -> Json:
+        if path not in side or not path.endswith(".yaml") or path.startswith(OPAQUE):
+            return None
+        if (is_old, path) not in self._read:
+            label = f"{self._label}:{path}" if is_old else path
+            self._read[is_old, path] = documents.read(side[path], label)
+        return self._read[is_old, path]
+
+
+def file_changes(pairs: list[Pair]) -> Iterator[FileChange]:
+    """The pairs for the report; long texts as how long they are."""
+    for pair in pairs:
+        fields: list[FieldChange] = []
+        if pair.change == "changed" and pair.old is not None and pair.new is not None:
+            fields = [_short(each) for each in changes(pair.old, pair.new)]
+        yield FileChange.model_validate(
+            {"file": pair.path, "identity": pair.identity, "change": pair.change, "fields": fields}
+        )
+
+
+def scope(path: str) -> str:
+    """The base or overlay that a file belongs to; within one, an identity is there once."""
+    parts = path.split("/")
+    depth = 3 if len(parts) > 2 and parts[1] == "overlays" else 2  # noqa: PLR2004 - <target>/overlays/<environment>
+    return "/".join(parts[:depth][: len(parts) - 1])
+
+
+def _short(change: FieldChange) -> FieldChange:
+    return change.model_copy(update={"old": _brief(change.old), "new": _brief(change.new)})
+
+
+def _brief(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    if isinstance(value, dict):
+        return {key: _brief(child) for key, child in value.items()}
+    if isinstance(value, list):
+        return [_brief(child) for child in value]
+    return shown(value) if isinstance(value, str) else value
+
+
+def _key(path: str, body: Json) -> tuple[str, str, str]:
+    return (scope(path), str(body.get("apiVersion")) if isinstance(body, dict) else "", _identity(body))
+
+
+def _identity(body: object) -> str:
+    if not isinstance(body, dict) or not isinstance(body.get("metadata"), dict) or "$patch" in body:
+        return ""
+    metadata = body["metadata"]
+    namespace = f"{metadata['namespace']}/" if metadata.get("namespace") else ""
+    return f"{body.get('kind')} {namespace}{metadata.get('name')}"

@@ -1,0 +1,98 @@
+"""An evaluation in words: for a terminal, and as Markdown. What prompts say is shown as text and never as markup."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from vsr_schemas.reports_eval import EvalReport
+
+_CONFUSIONS, _MISSES = 10, 10
+_MARKUP = re.compile(r"[\\`*_\[\]#!|~<>&]")
+_UNPRINTABLE = re.compile(r"[^\x20-\x7e\u00a0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def text(report: EvalReport) -> str:
+    """For a terminal."""
+    lines = [f"{_head(report)}\n"]
+    for title, head, rows in _tables(report):
+        widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+        lines.append(f"\n{title}\n")
+        lines += ("  " + "  ".join(map(str.ljust, row, widths)).rstrip() + "\n" for row in (head, *rows))
+    return "".join(lines)
+
+
+def markdown(report: EvalReport) -> str:
+    """For a comment or a page."""
+    lines = [f"### Categories of {_escaped(report.policy)}\n\n{_escaped(_head(report))}\n"]
+    for title, head, rows in _tables(report):
+        lines.append(f"\n**{title}**\n\n| {' | '.join(head)} |\n|{'---|' * len(head)}\n")
+        lines += (f"| {' | '.join(map(_escaped, row))} |\n" for row in rows)
+    return "".join(lines)
+
+
+def _head(report: EvalReport) -> str:
+    what = "examples, by heads trained without them" if report.method == "held-out" else "prompts"
+    return (
+        f"{report.count} {what}: {_percent(report.accuracy)} as served (threshold {report.threshold:g}), "
+        f"{_percent(report.top1)} of {report.top1_count} by the likeliest category, "
+        f"calibration error {report.calibration:.3f}"
+    )
+
+
+def _tables(report: EvalReport) -> Iterator[tuple[str, Sequence[str], Sequence[Sequence[str]]]]:
+    yield (
+        "At thresholds",
+        ("threshold", "answered", "of those right", "right as served"),
+        [
+            (f"{row.threshold:g}", _percent(row.coverage), _percent(row.accuracy), _percent(row.served))
+            for row in report.thresholds
+        ],
+    )
+    yield (
+        "The surest prompts",
+        ("share", "right", "down to"),
+        [(_percent(row.coverage), _percent(row.accuracy), f"{row.threshold:.2f}") for row in report.coverages],
+    )
+    yield (
+        "Categories, as served",
+        ("category", "prompts", "right", "told so", "recall", "precision"),
+        [
+            (
+                each.name,
+                str(each.count),
+                str(each.right),
+                str(each.found),
+                _percent(each.recall),
+                _percent(each.precision),
+            )
+            for each in report.categories
+        ],
+    )
+    if report.confusions:
+        yield (
+            "Confused most often",
+            ("category", "told", "times"),
+            [(each.category, each.found, str(each.count)) for each in report.confusions[:_CONFUSIONS]],
+        )
+    if report.misses:
+        yield (
+            "Wrong with most confidence",
+            ("line", "category", "told", "probability", "prompt"),
+            [
+                (str(each.line or ""), each.category, each.found, f"{each.probability:.2f}", _plain(each.prompt)[:80])
+                for each in report.misses[:_MISSES]
+            ],
+        )
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.1f} %"
+
+
+def _plain(prompt: str) -> str:
+    return _UNPRINTABLE.sub("\ufffd", prompt)
+
+
+def _escaped(value: str) -> str:
+    return _MARKUP.sub(lambda match: f"\\{match[0]}", value)

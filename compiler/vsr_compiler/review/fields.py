@@ -1,0 +1,148 @@
+"""What differs between two objects, field by field; list items are matched by their keys, not by their place."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from vsr_schemas.reports_diff import FieldChange
+
+KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "": (("path",),),  # a whole file that is a list: a JSON patch, whose operations are told by what they change
+    "backendRefs": (("group", "kind", "namespace", "name", "port"),),
+    "backend_refs": (("name",),),
+    "bindings": (("name",),),
+    "clusters": (("name",),),
+    "conditions": (("type", "name"), ("type",)),
+    "configPatches": (("applyTo",),),
+    "containers": (("name",),),
+    "decisions": (("name",),),
+    "demo": (("model", "prompt"),),
+    "destinations": (("server", "namespace"),),
+    "domains": (("name",),),
+    "env": (("name",),),
+    "filters": (("name",), ("type",)),
+    "from": (("group", "kind", "namespace"),),
+    "generators": (),
+    "headers": (("name",),),
+    "http_filters": (("name",),),
+    "initContainers": (("name",),),
+    "keywords": (("name",),),
+    "listeners": (("name",),),
+    "loras": (("name",),),
+    "matches": (),
+    "modelCards": (("name",),),
+    "modelRefs": (("model",),),
+    "models": (("name",),),
+    "mutations": (("remove",), ("append",)),
+    "parentRefs": (("group", "kind", "namespace", "name", "sectionName"),),
+    "patches": (("path",),),
+    "plugins": (("name",), ("type",)),
+    "ports": (("containerPort", "protocol"), ("port", "protocol")),
+    "rules": (("name",),),
+    "subjects": (("kind", "namespace", "name"),),
+    "targetRefs": (("group", "kind", "name"),),
+    "to": (("group", "kind", "name"),),
+    "volumeMounts": (("mountPath",),),
+    "volumes": (("name",),),
+    "namespaceResourceWhitelist": (("group", "kind"),),
+    "clusterResourceWhitelist": (("group", "kind", "name"),),
+    "complexity": (("name",),),
+    "context": (("name",),),
+    "conversation": (("name",),),
+    "embeddings": (("name",),),
+    "jailbreak": (("name",),),
+    "language": (("name",),),
+    "pii": (("name",),),
+    "structure": (("name",),),
+}
+"""What tells the items of a list apart, by the list's name; the first that every item has, once each, counts.
+
+From the CRDs' ``x-kubernetes-list-map-keys`` and Kubernetes' merge keys, and for lists that have none, from what we
+know to be unique in them. A list that is not here, or whose items lack the keys, is matched by place.
+"""
+
+
+def changes(old: Any, new: Any, path: str = "", name: str = "") -> Iterator[FieldChange]:  # noqa: ANN401 - any JSON
+    """The fields that differ, in the order of their paths.
+
+    Args:
+        old: The earlier value.
+        new: The later one.
+        path: Where they stand, for the report.
+        name: The last key of the path, by which lists are told apart.
+    """
+    if type(old) is type(new) and old == new:
+        return
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted(old.keys() | new.keys(), key=str):
+            where = _join(path, str(key))
+            if key not in new:
+                yield FieldChange(path=where, change="removed", old=old[key])
+            elif key not in old:
+                yield FieldChange(path=where, change="added", new=new[key])
+            else:
+                yield from changes(old[key], new[key], where, str(key))
+    elif isinstance(old, list) and isinstance(new, list):
+        yield from _items(old, new, path, name)
+    else:
+        yield FieldChange(path=path or ".", change="changed", old=old, new=new)
+
+
+def _items(old: list[Any], new: list[Any], path: str, name: str) -> Iterator[FieldChange]:
+    keys = next((keys for keys in KEYS.get(name, ()) if _tell_apart(old, keys) and _tell_apart(new, keys)), None)
+    if keys is not None:
+        before, after = _by(old, keys), _by(new, keys)
+        if list(before) != list(after) and before.keys() == after.keys():
+            yield FieldChange(path=f"{path} (order)", change="changed", old=list(before), new=list(after))
+        for key in [*before, *(key for key in after if key not in before)]:
+            where = f"{path}[{key}]"
+            if key not in after:
+                yield FieldChange(path=where, change="removed", old=before[key])
+            elif key not in before:
+                yield FieldChange(path=where, change="added", new=after[key])
+            else:
+                yield from changes(before[key], after[key], where)
+    elif all(isinstance(item, str | int | float) for item in (*old, *new)):
+        yield from _scalars(old, new, path)
+    else:
+        for index in range(max(len(old), len(new))):
+            where = f"{path}[{index}]"
+            if index >= len(new):
+                yield FieldChange(path=where, change="removed", old=old[index])
+            elif index >= len(old):
+                yield FieldChange(path=where, change="added", new=new[index])
+            else:
+                yield from changes(old[index], new[index], where)
+
+
+def _scalars(old: list[Any], new: list[Any], path: str) -> Iterator[FieldChange]:
+    """Plain values come and go; only where none does is it their order that changed."""
+    gone, came = Counter(old) - Counter(new), Counter(new) - Counter(old)
+    if not gone and not came:
+        yield FieldChange(path=f"{path} (order)", change="changed", old=old, new=new)
+    for value in gone.elements():
+        yield FieldChange(path=f"{path}[]", change="removed", old=value)
+    for value in came.elements():
+        yield FieldChange(path=f"{path}[]", change="added", new=value)
+
+
+def _tell_apart(items: list[Any], keys: tuple[str, ...]) -> bool:
+    found = [_label(item, keys) for item in items if isinstance(item, dict) and any(key in item for key in keys)]
+    return len(found) == len(items) == len(set(found))
+
+
+def _by(items: list[Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    return {_label(item, keys): item for item in items}
+
+
+def _label(item: dict[str, Any], keys: tuple[str, ...]) -> str:
+    """The keys that an item has and that say something: an empty or usual group is left out where there is a name."""
+    return ",".join(f"{key}={item[key]}" for key in keys if item.get(key) not in (None, "") and key != "group")
+
+
+def _join(path: str, key: str) -> str:
+    plain = key.replace("_", "").replace("-", "").isalnum()
+    part = key if plain else f'["{key}"]'
+    return f"{path}.{part}" if path and plain else f"{path}{part}"

@@ -1,0 +1,105 @@
+"""A linked policy as a Mermaid flowchart: clients, guards, routes in the order of trial, models, endpoints.
+
+Whatever a policy calls a thing reaches the picture as a quoted label with every special character as an entity, and no
+name is ever an identifier, so that no name can break the syntax.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+from vsr_compiler import ir
+
+MAX_LABEL = 80
+_LIST = re.compile(r"(?:\d+\.|-)(?=\s)")
+"""How a label begins that Mermaid would take for a Markdown list."""
+
+
+def mermaid(policy: ir.Policy) -> str:
+    """The flowchart, ending in a line break."""
+    endpoints = {each.name: f"e{index}" for index, each in enumerate(policy.endpoints)}
+    models = {each.name: f"m{index}" for index, each in enumerate(policy.models)}
+    lines = ["flowchart LR", f"  clients([{label('clients')}])", f"  auto[{label(*policy.router.auto_models)}]"]
+    entrance = "clients"
+    if policy.guards:
+        lines.append(f"  guards{{{{{label(*(f'{each.name}: {each.action}' for each in policy.guards))}}}}}")
+        lines.append("  clients --> guards")
+        entrance = "guards"
+    lines.append(f"  {entrance} --> auto")
+    lines += [f"  {models[each.name]}[{label(each.name)}]" for each in policy.models]
+    lines += [f"  {endpoints[each.name]}[({label(each.name, each.host)})]" for each in policy.endpoints]
+    lines += _routes(policy, models)
+    lines += [f"  {entrance} -. {label('by name')} .-> {models[each.name]}" for each in policy.models]
+    for model in policy.models:
+        total = sum(weight for _, weight in model.endpoints)
+        lines += [
+            _arrow(models[model.name], endpoints[each.name], _share(weight, total)) for each, weight in model.endpoints
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def label(*lines: str) -> str:
+    """Text as a quoted Mermaid label, one line each, cut where it is long."""
+    return '"' + "<br/>".join(_safe(line) for line in lines) + '"'
+
+
+def words(condition: ir.Condition, *, inside: bool = False) -> str:
+    """A condition as people say it."""
+    match condition:
+        case ir.All(()):
+            return "always"
+        case ir.All(parts) | ir.Any(parts):
+            text = (" and " if isinstance(condition, ir.All) else " or ").join(
+                words(part, inside=True) for part in parts
+            )
+            return f"({text})" if inside and len(parts) > 1 else text
+        case ir.Not(part):
+            return f"not {words(part, inside=True)}"
+        case _:
+            asked = [(each.name, getattr(condition, each.name)) for each in dataclasses.fields(condition)]
+            return " ".join(f"{name} {getattr(value, 'name', value)}" for name, value in asked)
+
+
+def _routes(policy: ir.Policy, models: dict[str, str]) -> list[str]:
+    """The routes as a chain of questions; whoever answers no to all of them gets the default."""
+    lines, before, answer = [], "auto", ""
+    for index, route in enumerate(policy.routes):
+        name = f"r{index}"
+        lines.append(f"  {name}{{{label(route.name, words(route.when))}}}")
+        lines.append(_arrow(before, name, answer))
+        total = sum(share for _, share in route.models)
+        for model, share in route.models:
+            part = _share(share, total)
+            lines.append(_arrow(name, models[model.name], f"yes, {part}" if part else "yes"))
+        if not route.models:
+            lines.append(f"  a{index}[/{label(route.respond or '')}/]")
+            lines.append(_arrow(name, f"a{index}", "yes"))
+        before, answer = name, "no"
+    lines.append(_arrow(before, models[policy.default.name], "default" if answer else ""))
+    return lines
+
+
+def _arrow(start: str, end: str, text: str) -> str:
+    return f"  {start} -- {label(text)} --> {end}" if text else f"  {start} --> {end}"
+
+
+def _share(part: int, total: int) -> str:
+    """A share in per cent; nothing where it is the whole."""
+    return "" if part == total else f"{100 * part / total:.3g} %" if total else "0 %"
+
+
+def _safe(text: str) -> str:
+    text = " ".join(text.split())
+    text = text if len(text) <= MAX_LABEL else text[: MAX_LABEL - 1] + "…"
+    head = _LIST.match(text)
+    mark = head.end() - 1 if head else -1
+    return "".join(_entity(c) if index == mark else _character(c) for index, c in enumerate(text)) or " "
+
+
+def _character(c: str) -> str:
+    return c if c.isalnum() or c in " -_.,/:%…" else _entity(c)
+
+
+def _entity(c: str) -> str:
+    return f"#{ord(c)};"

@@ -1,0 +1,192 @@
+"""The policy's own tests, decided by the runtime's core in this process: what a server would do, without a server."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vsr_compiler import ir
+from vsr_compiler.diagnostics import CompileError, Diagnostic
+from vsr_compiler.heads.local_classifiers import Judges, load_judges
+from vsr_compiler.link.tests import DEFAULT_ROUTE
+from vsr_compiler.review.stock_emulation import twin
+from vsr_compiler.routerconfig.config import CONFIG
+from vsr_runtime.decision.request.events import (
+    Action,
+    Answer,
+    Continue,
+    GuardMatch,
+    NeedSignals,
+    RequestBody,
+    RequestHeaders,
+    Route,
+)
+from vsr_runtime.decision.request.machine import Fresh, Rules, advance
+from vsr_runtime.inference.errors import ModelError
+from vsr_runtime.settings import load
+
+HEADERS = (
+    (":method", "POST"),
+    (":path", "/v1/chat/completions"),
+    (":authority", "gateway"),
+    ("content-type", "application/json"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a test's request.
+
+    Attributes:
+        test: The test.
+        category: The request's; None where it has none, or where nobody had to ask.
+        route: The route that answered; None where the client named its model.
+        model: Where the request goes; None where it was answered at once.
+        answer: What it was answered at once, as a status and a code; None where it goes to a model.
+        guards: The guards that found something.
+        decided: False where it takes a model that is not here: the stock router's own, or a detector.
+        missing: Why a detector is not here.
+    """
+
+    test: ir.Test
+    category: str | None
+    route: str | None
+    model: str | None
+    answer: str | None
+    guards: frozenset[str] = frozenset()
+    decided: bool = True
+    missing: str = ""
+
+    @property
+    def misses(self) -> tuple[str, ...]:
+        """What was expected and did not happen, in words."""
+        test = self.test
+        if not self.decided:
+            return ()
+        wanted = (
+            ("category", test.category, self.category),
+            ("route", test.route, self.route),
+            ("model", test.expected_model.name if test.expected_model else None, self.model),
+        )
+        missed = [
+            f"{what} {_quoted(found)} instead of {_quoted(expected)}"
+            for what, expected, found in wanted
+            if expected is not None and found != expected
+        ]
+        held = None if test.guards is None else {guard.name for guard in test.guards}
+        if held is not None and held != self.guards:
+            missed.append(f"guards {_listed(self.guards)} instead of {_listed(held)}")
+        return tuple(missed)
+
+
+def run(policy: ir.Policy) -> list[Outcome]:
+    """Every test of a policy whose router folder is rendered, in file order.
+
+    Raises:
+        CompileError: VSR506 where the classifier cannot be loaded.
+    """
+    if policy.router.stock:
+        rules = Rules(twin(policy), policy.router.max_body)
+        return [_one(policy, rules, Judges(), test, number) for number, test in enumerate(policy.tests)]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for file, data in policy.router.files.items():
+            (folder / file).write_bytes(data)
+        settings = load(folder / CONFIG, _keys(policy, folder / "credentials"))
+        try:
+            judges = load_judges(settings, folder)
+        except ModelError as error:
+            raise CompileError([Diagnostic("VSR506", str(error), policy.router.span)]) from None
+    rules = Rules(settings.program, settings.limits.maxBody)
+    return [_one(policy, rules, judges, test, number) for number, test in enumerate(policy.tests)]
+
+
+def _keys(policy: ir.Policy, folder: Path) -> Path:
+    """A folder with something in the place of each provider's key: the runtime wants them all, and speaks to nobody."""
+    for endpoint in policy.endpoints:
+        if endpoint.credential is not None:
+            path = folder / endpoint.credential
+            path.parent.mkdir(parents=True)
+            path.write_text("none", encoding="utf-8")
+    return folder
+
+
+def findings(policy: ir.Policy, outcomes: Sequence[Outcome]) -> Iterator[Diagnostic]:
+    """VSR250 for each test that fails, VSR251 and VSR260 for each route and guard that no test reaches."""
+    for outcome in outcomes:
+        if outcome.misses:
+            message = f"the test fails: {', '.join(outcome.misses)}"
+            hint = "Mend the policy (an example of this kind helps the classifier), or what is expected."
+            yield Diagnostic("VSR250", message, outcome.test.span, hint)
+        if not outcome.decided:
+            yield _undecided(policy, outcome)
+    if policy.router.stock and policy.guards:
+        message = "the tests are decided as if no guard found anything"
+        yield Diagnostic("VSR333", message, policy.guards[0].span, "Try guards on a router that runs.")
+    if not all(outcome.decided for outcome in outcomes):
+        return
+    reached = {outcome.route for outcome in outcomes}
+    for route in policy.routes:
+        if outcomes and route.name not in reached:
+            hint = "Add a test with a prompt that should take it."
+            yield Diagnostic("VSR251", f"no test reaches the route `{route.name}`", route.span, hint)
+    held = frozenset[str]().union(*(outcome.guards for outcome in outcomes))
+    for guard in policy.guards:
+        if outcomes and guard.on_requests and guard.name not in held:
+            hint = "Add a test with a prompt in which it should find something, and expect it under `guards`."
+            yield Diagnostic("VSR260", f"no test reaches the guard `{guard.name}`", guard.span, hint)
+
+
+def _undecided(policy: ir.Policy, outcome: Outcome) -> Diagnostic:
+    hint = "Ask a router that runs: `POST /api/v1/eval` on its port 8080."
+    message = "nothing here can decide this test: it takes a model of the engine's"
+    if not policy.router.stock:
+        hint = "Fetch the checkpoint (`vsr-runtime fetch`) into a folder that VSR_MODELS names."
+        message = (
+            f"nothing here can decide this test: it takes a detector ({outcome.missing or 'none that labels texts'})"
+        )
+    return Diagnostic("VSR333", message, outcome.test.span, hint)
+
+
+def _one(policy: ir.Policy, rules: Rules, judges: Judges, test: ir.Test, number: int) -> Outcome:
+    """One request through the state machine, to its end."""
+    body = json.dumps({"model": test.model, "messages": [{"role": "user", "content": test.prompt}]}).encode()
+    headers = RequestHeaders((*HEADERS, ("x-request-id", f"test-{number}")), end_of_stream=False)
+    state, action = advance(rules, Fresh(), headers)
+    if isinstance(action, Continue):
+        state, action = advance(rules, state, RequestBody(body))
+    if isinstance(action, NeedSignals):
+        found = judges.answer(action)
+        if found is None:
+            gone = [judges.missing[name] for name in action.looks if name in judges.missing]
+            return Outcome(test, None, None, None, None, decided=False, missing="; ".join(gone))
+        _, action = advance(rules, state, found)
+    return _outcome(policy, test, action)
+
+
+def _outcome(policy: ir.Policy, test: ir.Test, action: Action) -> Outcome:
+    if isinstance(action, Route):
+        category = action.signals.category if action.signals else None
+        chosen = test.model in policy.router.auto_models
+        moved = any(match.action == "route" for match in action.guards)
+        route = action.route or (DEFAULT_ROUTE if chosen and not moved else None)
+        return Outcome(test, category, route, action.model, None, _names(action.guards))
+    if isinstance(action, Answer):
+        category = action.signals.category if action.signals else None
+        return Outcome(test, category, action.route, None, f"{action.status} {action.code}", _names(action.guards))
+    raise RuntimeError(f"the request of the test in line {test.span.line} was not decided")
+
+
+def _names(matches: Iterable[GuardMatch]) -> frozenset[str]:
+    return frozenset(match.guard for match in matches)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in sorted(names)) or "none"
+
+
+def _quoted(name: str | None) -> str:
+    return "none" if name is None else f"`{name}`"

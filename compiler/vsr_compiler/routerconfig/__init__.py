@@ -1,0 +1,1 @@
+"""Router files from the linked policy, one module per router implementation."""

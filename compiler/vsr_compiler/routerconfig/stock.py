@@ -1,0 +1,225 @@
+"""``router/config.yaml`` for the stock router itself: what it computes by its own models, and guards as decisions.
+
+It has no action that blocks, so a guard is a decision before all routes whose answer is fixed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from vsr_compiler import ir
+from vsr_compiler.ir.signals import Jailbreak, Keywords, Pii
+from vsr_compiler.releases.engines import STOCK_ROUTER, StockRouter
+from vsr_compiler.routerconfig import config, signals
+from vsr_compiler.routerconfig.plugins import plugins
+from vsr_compiler.routerconfig.signals import Rule
+from vsr_schemas.routerconfig import engine_0_4_0 as stock
+from vsr_schemas.routerconfig import v0_4_0 as common
+
+MEBI = 2**20
+
+
+def stock_config(policy: ir.Policy) -> stock.RouterConfig:
+    """The policy in the contract of the release, with what only that engine executes."""
+    release = STOCK_ROUTER[policy.versions["semantic-router"]]
+    bases = [model for model in policy.models if model.base is None]
+    ranked = len(policy.guards) + len(policy.routes)
+    decisions = [_guard(policy, guard) for guard in in_order(policy)]
+    decisions += [_decision(route) for route in policy.routes]
+    for rank, decision in enumerate(decisions):
+        decisions[rank] = decision.model_copy(update={"priority": ranked - rank})
+    return stock.RouterConfig.model_validate(
+        {
+            "providers": stock.Providers(
+                defaults=common.ProviderDefaults(model=policy.default.name),
+                models=[_provider_model(model) for model in bases],
+            ),
+            "routing": stock.Routing(
+                modelCards=config.cards(policy, bases),
+                signals=_signals(policy, release),
+                decisions=decisions,
+            ),
+            "global": stock.Global(
+                router=common.RouterGlobal(auto_model_names=list(policy.router.auto_models)),
+                integrations=stock.Integrations(
+                    looper=stock.Looper(grpc_max_msg_size_mb=-(-policy.router.max_message // MEBI))
+                ),
+                model_catalog=_catalog(policy, release),
+            ),
+        }
+    )
+
+
+def in_order(policy: ir.Policy) -> list[ir.Guard]:
+    """Guards as they are tried: whatever blocks comes before what only leads elsewhere."""
+    return sorted(policy.guards, key=lambda guard: (guard.action != "block", guard.name))
+
+
+def guard_name(guard: ir.Guard) -> str:
+    """What a guard's decision and its signals are called."""
+    return f"guard/{guard.name}"
+
+
+def key_variable(endpoint: ir.Endpoint) -> str:
+    """The environment variable that a provider's key is in."""
+    return f"PROVIDER_{endpoint.object_name.replace('-', '_').upper()}_API_KEY"
+
+
+def is_domain(category: ir.Category) -> bool:
+    """Whether the engine's own classifier knows the category; others are told by their examples."""
+    return category.name in common.MMLU_CATEGORIES
+
+
+def _provider_model(model: ir.Model) -> stock.ProviderModel:
+    """As for our runtime; but the engine adds a provider's key itself, and so must know where it is."""
+    body = config.provider_model(model).model_dump()
+    for ref, (endpoint, _) in zip(body["backend_refs"], model.endpoints, strict=True):
+        if endpoint.provider is not None and endpoint.provider.secret is not None:
+            ref["api_key_env"] = key_variable(endpoint)
+    return stock.ProviderModel.model_validate(body)
+
+
+def _signals(policy: ir.Policy, release: StockRouter) -> common.Signals:
+    found: dict[str, list[Rule]] = {}
+    own = signals.collected(policy, lambda name, body: _pii(name, body.types, body.threshold))
+    asked = ((collection, rule) for collection, rules in own.items() for rule in rules)
+    for collection, rule in (*_categories(policy, release), *asked, *_guarded(policy)):
+        found.setdefault(collection, []).append(rule)
+    domains = [config.domain(each) for each in policy.categories if is_domain(each)]
+    return common.Signals.model_validate({"domains": domains, **found})
+
+
+def _categories(policy: ir.Policy, release: StockRouter) -> Iterator[tuple[str, Rule]]:
+    classifier = policy.classifier
+    given = classifier.threshold if classifier else None
+    for category in policy.categories:
+        if not is_domain(category):
+            yield (
+                "embeddings",
+                common.Embedding(
+                    name=category.name,
+                    threshold=release.similarity if given is None else given,
+                    candidates=list(category.examples),
+                    aggregation_method="max",
+                ),
+            )
+
+
+def _guarded(policy: ir.Policy) -> Iterator[tuple[str, Rule]]:
+    """What guards look for, and the length beyond which they refuse to look."""
+    for guard in in_order(policy):
+        name = guard_name(guard)
+        if guard.types:
+            yield "pii", _pii(name, guard.types, guard.threshold)
+        elif guard.patterns:
+            words = Keywords(guard.patterns, "any", regex=True, case_sensitive=True)
+            yield signals.signal_rule(ir.Signal(name, words, guard.span))
+        else:
+            yield "jailbreak", common.Jailbreak(name=name, threshold=guard.threshold, include_history=True)
+        yield "context", common.Context(name=name, min_tokens=str(guard.max_tokens + 1))
+
+
+def _pii(name: str, types: tuple[str, ...], threshold: float) -> common.Pii:
+    """The contract names the types that are allowed; every other one counts."""
+    allowed = [each for each in stock.PII_TYPES if each not in types]
+    return common.Pii(name=name, threshold=threshold, pii_types_allowed=allowed, include_history=True)
+
+
+def _guard(policy: ir.Policy, guard: ir.Guard) -> stock.Decision:
+    """What it finds, or is too long to be looked at, never gets to the routes; nor what could not be told."""
+    name = guard_name(guard)
+    kind = "pii" if guard.types else "keyword" if guard.patterns else "jailbreak"
+    leaves = [{"type": kind, "name": name}, {"type": "context", "name": name}]
+    unknown = "match" if guard.on_error == "block" else "no_match"
+    rules = stock.Node.model_validate({"operator": "OR", "conditions": leaves, "on_unknown": unknown})
+    if guard.target is not None:
+        route = ir.Route(name, ir.ALWAYS, ((guard.target, 100),), guard.span)
+        what = f"send what it finds to {guard.target.name}"
+    else:
+        route = ir.Route(name, ir.ALWAYS, (), guard.span, respond=f"This request is refused by the guard {guard.name}.")
+        what = "refuse what it finds"
+    return stock.Decision(
+        name=name,
+        description=f"Guard {guard.name} of {policy.name}: {what}",
+        priority=0,
+        rules=rules,
+        modelRefs=[config.ref(route, model) for model, _ in route.models],
+        plugins=plugins(route) or None,
+    )
+
+
+def _decision(route: ir.Route) -> stock.Decision:
+    target = " or ".join(model.name for model, _ in route.models) or "a fixed answer"
+    return stock.Decision(
+        name=route.name,
+        description=f"Route {route.name} to {target}",
+        priority=0,
+        rules=stock.Node.model_validate(signals.rules(route.when, _kind)),
+        modelRefs=[config.ref(route, model) for model, _ in route.models],
+        plugins=plugins(route) or None,
+    )
+
+
+def _kind(category: ir.Category) -> str:
+    return "domain" if is_domain(category) else "embedding"
+
+
+def _catalog(policy: ir.Policy, release: StockRouter) -> stock.ModelCatalog | None:
+    """The detectors that are asked, with the lowest threshold that somebody asks for; None where nobody asks."""
+    attacks = [each for each in policy.guards if each.detector and not each.types]
+    data = [each for each in policy.guards if each.types]
+    attack_thresholds = [each.threshold for each in attacks]
+    data_thresholds = [each.threshold for each in data]
+    for signal in policy.signals:
+        if isinstance(signal.body, Jailbreak):
+            attack_thresholds.append(signal.body.threshold)
+        elif isinstance(signal.body, Pii):
+            data_thresholds.append(signal.body.threshold)
+    folders = {task: _folder(policy, task, release) for task in ("jailbreak", "pii", "category")}
+    given = policy.classifier.threshold if policy.classifier else None
+    modules = stock.Modules(
+        prompt_guard=stock.PromptGuard(
+            threshold=min(attack_thresholds),
+            jailbreak_mapping_path=_mapping(folders["jailbreak"], "jailbreak_type"),
+            on_error=_on_error(attacks),
+        )
+        if attack_thresholds
+        else None,
+        classifier=stock.ClassifierModules(
+            domain=stock.DomainModule(
+                threshold=0.5 if given is None else given,
+                category_mapping_path=_mapping(folders["category"], "category"),
+            )
+            if given is not None or folders["category"]
+            else None,
+            pii=stock.PiiModule(
+                threshold=min(data_thresholds),
+                pii_mapping_path=_mapping(folders["pii"], "pii_type"),
+                on_error=_on_error(data),
+            )
+            if data_thresholds
+            else None,
+        ),
+    )
+    if not attack_thresholds and not data_thresholds and modules.classifier == stock.ClassifierModules():
+        return None
+    system = stock.SystemModels(
+        prompt_guard=folders["jailbreak"], domain_classifier=folders["category"], pii_classifier=folders["pii"]
+    )
+    return stock.ModelCatalog(system=system, modules=modules)
+
+
+def _folder(policy: ir.Policy, task: str, release: StockRouter) -> str | None:
+    """Where the engine keeps the checkpoint that the policy names for a task; None for its own default."""
+    named = (each.checkpoint for each in policy.classifiers if each.task == task and each.checkpoint)
+    return next((release.registry[repo] for repo, _ in named), None)
+
+
+def _mapping(folder: str | None, what: str) -> str | None:
+    return None if folder is None else f"{folder}/{what}_mapping.json"
+
+
+def _on_error(guards: list[ir.Guard]) -> Literal["allow", "block"]:
+    """One setting a detector: it fails closed as soon as one guard asks for that."""
+    return "block" if any(each.on_error == "block" for each in guards) else "allow"

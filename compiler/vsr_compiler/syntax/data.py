@@ -1,0 +1,210 @@
+"""Nodes to plain data for the schema, and the schema's complaints back to places in the file."""
+
+from __future__ import annotations
+
+import difflib
+import types
+import typing
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from vsr_compiler.diagnostics import MAX_FINDINGS, CompileError, Diagnostic
+from vsr_compiler.syntax.document import Document, Path
+from vsr_compiler.syntax.nodes import Mapping, Node, Scalar
+from vsr_compiler.syntax.secrets import secrets
+from vsr_schemas.scalars import Plain, in_units
+from vsr_schemas.shapes import TAGS
+
+MAX_QUOTE = 60
+M = TypeVar("M", bound=BaseModel)
+_SHAPES = {
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "list_type": "a list",
+}
+_CODES = {"scalar": "VSR103", "string_type": "VSR103"}
+_BOUNDS = {
+    "greater_than_equal": ("at least", "ge"),
+    "greater_than": ("more than", "gt"),
+    "less_than_equal": ("at most", "le"),
+    "less_than": ("less than", "lt"),
+}
+_PART = 3
+"""Letters that a part of a name must have at least to tell it."""
+
+
+def to_data(node: Node) -> Any:  # noqa: ANN401 - whatever the file holds
+    """Plain dicts, lists and text; unquoted scalars as ``Plain``."""
+    if isinstance(node, Scalar):
+        return Plain(node.text) if node.plain else node.text
+    if isinstance(node, Mapping):
+        return {key: to_data(value) for key, (_, value) in node.entries.items()}
+    return [to_data(item) for item in node.items]
+
+
+def parse(document: Document, model: type[M]) -> M:
+    """Check a document against its schema.
+
+    Raises:
+        CompileError: VSR101 to VSR104, all of them at once, each at its place; VSR227 where a secret stands in the
+            place of something else, which is then all that is said of it.
+    """
+    try:
+        return model.model_validate(to_data(document.root))
+    except ValidationError as error:
+        # What is not shown needs no words; a few more than are shown, so that the note on the rest comes.
+        details = error.errors(include_url=False)[: MAX_FINDINGS * 2]
+        leaked = secrets(document)
+        found = [
+            _diagnostic(document, model, detail)
+            for detail in details
+            if not _follows(model, detail, details)
+            and (detail["type"] == "extra_forbidden" or _path(detail) not in leaked)
+        ]
+        raise CompileError(dict.fromkeys([*leaked.values(), *found])) from None
+
+
+def _path(detail: ErrorDetails) -> Path:
+    """Where in the file a complaint belongs. Tags of unions are no keys of it; an unknown key is, however it looks."""
+    last = len(detail["loc"]) - 1
+    return tuple(
+        step
+        for at, step in enumerate(detail["loc"])
+        if step not in TAGS or (detail["type"] == "extra_forbidden" and at == last)
+    )
+
+
+def _follows(model: type[BaseModel], detail: ErrorDetails, others: Sequence[ErrorDetails]) -> bool:
+    """Whether a missing key is only the other side of a misspelt one, which is told already."""
+    if detail["type"] != "missing":
+        return False
+    parent, key = detail["loc"][:-1], str(detail["loc"][-1])
+    known = list(_keys(model, parent))
+    misspelt = [
+        other["loc"][-1] for other in others if other["type"] == "extra_forbidden" and other["loc"][:-1] == parent
+    ]
+    return any(nearest(str(word), known) == key for word in misspelt)
+
+
+def nearest(word: str, candidates: Sequence[str]) -> str | None:
+    """The candidate that was probably meant: the nearest by spelling, else the only one that the word is a part of.
+
+    None where there is neither.
+    """
+    lowered = {candidate.lower(): candidate for candidate in candidates}
+    given = word.lower()[:100]
+    near = difflib.get_close_matches(given, lowered, n=1, cutoff=0.6)
+    if not near and len(given) >= _PART:
+        near = [candidate for candidate in lowered if given in candidate]
+    return lowered[near[0]] if len(near) == 1 else None
+
+
+def suggest(word: str, candidates: Sequence[str], *, list_all: int = 8) -> str:
+    """A hint that names the nearest candidate by edit distance, or all of them where there are few."""
+    if near := nearest(word, candidates):
+        return f"Did you mean `{near}`?"
+    if 0 < len(candidates) <= list_all:
+        return "Use one of: " + ", ".join(f"`{candidate}`" for candidate in candidates) + "."
+    return ""
+
+
+def _diagnostic(  # noqa: PLR0911 - one line a kind of complaint reads best
+    document: Document, model: type[BaseModel], detail: ErrorDetails
+) -> Diagnostic:
+    """One complaint of the schema, in the words and at the place that a person needs."""
+    kind, path = detail["type"], _path(detail)
+    if path and path[-1] == "[key]":
+        # The complaint is about a key itself, which the schema names as ``…, key, "[key]"``.
+        return Diagnostic(_CODES.get(kind, "VSR104"), _first_lower(detail["msg"]), document.span(path[:-1], key=True))
+    if kind == "extra_forbidden":
+        known = list(_keys(model, path[:-1]))
+        message = f"unknown key `{path[-1]}`"
+        return Diagnostic("VSR101", message, document.span(path, key=True), suggest(str(path[-1]), known, list_all=20))
+    if kind == "missing":
+        where = f" of {_entry(path[:-1])}" if len(path) > 1 else ""
+        span = document.span(path[:-1], key=True)
+        return Diagnostic("VSR102", f"the key `{path[-1]}`{where} is missing", span, f"Add `{path[-1]}:`.")
+    span = document.span(path)
+    if kind == "literal_error":
+        allowed = [word.strip("'") for word in detail["ctx"]["expected"].replace(" or ", ", ").split(", ")]
+        message = f"`{_clip(detail['input'])}` is not allowed here"
+        hint = suggest(str(detail["input"]), allowed)
+        others = _other_shapes(model, path)
+        if others and not hint.startswith("Did"):
+            # The word that is allowed is seldom what was meant where a mapping or a list is allowed too.
+            hint = f"Write {_listed(allowed)}, or {others}."
+        return Diagnostic("VSR104", message, span, hint)
+    if kind in _SHAPES:
+        return Diagnostic("VSR103", f"expected {_SHAPES[kind]}", span, _shape_hint(_SHAPES[kind], model, path))
+    if kind in _BOUNDS:
+        word, key = _BOUNDS[kind]
+        node = document.node(path)
+        bound = in_units(detail["ctx"][key], node.text if isinstance(node, Scalar) else "")
+        return Diagnostic("VSR104", f"expected {word} {bound}", span)
+    if kind in _CODES:
+        return Diagnostic(_CODES[kind], _first_lower(detail["msg"]), span)
+    if kind in {"too_short", "string_too_short"}:
+        return Diagnostic("VSR104", "expected at least one entry, found none", span, "Add one, or remove the key.")
+    return Diagnostic("VSR104", _first_lower(detail["msg"].replace("Input", "the value")), span)
+
+
+def _keys(model: type[BaseModel], path: Path) -> Iterator[str]:
+    """The keys that the schema knows at a path."""
+    for part in _walk(model, path):
+        if isinstance(part, type) and issubclass(part, BaseModel):
+            yield from (field.alias or name for name, field in part.model_fields.items())
+
+
+def _other_shapes(model: type[BaseModel], path: Path) -> str:
+    """What may stand at a path that is no text, in words."""
+    if keys := list(_keys(model, path)):
+        return f"a mapping with {_listed(keys)}"
+    return "a list" if any(typing.get_origin(part) is list for part in _walk(model, path)) else ""
+
+
+def _walk(annotation: Any, path: Path) -> Iterator[Any]:  # noqa: ANN401 - a type annotation of any form
+    """The annotations that a path may lead to."""
+    origin = typing.get_origin(annotation)
+    if origin is typing.Annotated:
+        yield from _walk(typing.get_args(annotation)[0], path)
+    elif origin in (typing.Union, types.UnionType):
+        for part in typing.get_args(annotation):
+            yield from _walk(part, path)
+    elif not path:
+        yield annotation
+    elif origin in (list, dict):
+        yield from _walk(typing.get_args(annotation)[-1], path[1:])
+    elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        for name, field in annotation.model_fields.items():
+            if (field.alias or name) == path[0]:
+                yield from _walk(field.annotation, path[1:])
+
+
+def _entry(path: Path) -> str:
+    """What a path leads to, in words."""
+    last = path[-1]
+    return f"entry {last + 1} of `{path[-2]}`" if isinstance(last, int) and len(path) > 1 else f"`{last}`"
+
+
+def _shape_hint(shape: str, model: type[BaseModel], path: Path) -> str:
+    if shape != "a mapping":
+        return "Write `- item` lines below it, or `[a, b]`."
+    keys = list(_keys(model, path))
+    return f"It takes the keys {_listed(keys)}." if keys else "Write `name: value` lines below it."
+
+
+def _listed(words: Sequence[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
+
+def _first_lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _clip(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= MAX_QUOTE else text[: MAX_QUOTE - 3] + "..."

@@ -1,0 +1,104 @@
+"""Each comment to what it speaks of: the entry below it, the one before it on its line, or the end of a block."""
+
+from __future__ import annotations
+
+from vsr_compiler.syntax.comments import Comment
+from vsr_compiler.syntax.fmt.tree import Branch, Entry, Leaf, Remark, Source
+
+BLOCK_SCALARS = frozenset("|>")
+
+
+def attach(source: Source) -> None:
+    """Hand every comment of the source to a node of its tree. None is left over."""
+    walker = _Walker(source)
+    walker.branch(source.root, 0, len(source.places.text), None)
+    source.root.tail += walker.before(len(source.places.text) + 1)
+
+
+class _Walker:
+    """Walks the tree in file order and takes comments as it passes them."""
+
+    def __init__(self, source: Source) -> None:
+        self._places = source.places
+        self._left = list(reversed(source.comments))
+
+    def before(self, offset: int) -> list[Remark]:
+        """The comments up to an offset."""
+        found = []
+        while self._left and self._left[-1].offset < offset:
+            found.append(self._remark(self._left.pop()))
+        return found
+
+    def branch(self, node: Branch, least: int, until: int, limit: int | None) -> None:
+        """Serve a mapping or a list.
+
+        Args:
+            node: The branch.
+            least: The smallest column (from 0) of a comment that can belong to the end of this block.
+            until: Where the next entry outside begins.
+            limit: Where the flow collection around it ends, if there is one.
+        """
+        if node.flow:
+            limit = node.end
+        for index, entry in enumerate(node.entries):
+            follows = node.entries[index + 1].start if index + 1 < len(node.entries) else until
+            self._entry(entry, node, follows, limit)
+        if node.flow:
+            node.tail += self.before(node.end)
+            return
+        least = max(least, node.column)
+        while (comment := self._next(until)) and comment.alone and comment.column > least:
+            node.tail.append(self._remark(self._left.pop()))
+
+    def _entry(self, entry: Entry, parent: Branch, until: int, limit: int | None) -> None:
+        entry.before = self.before(entry.start)
+        entry.gap = self._blank_above(self._places.line(entry.start))
+        value = entry.value
+        if isinstance(value, Branch) and not value.flow:
+            if entry.key is not None and (comment := self._next(value.entries[0].start)):
+                self._behind(entry, comment, self._places.line(entry.key.end))
+            self.branch(value, parent.column + 1, until, limit)
+            _lift(entry)
+            return
+        inside = value.end if isinstance(value, Leaf) or not value.entries else value.start
+        while self._next(inside):
+            self._take(entry)
+        if isinstance(value, Branch):
+            self.branch(value, 0, until, limit)
+            _lift(entry)
+        elif value.style in BLOCK_SCALARS:
+            return
+        comment = self._next(until if limit is None else min(until, limit))
+        if comment and not self._places.text[value.end : comment.offset].strip(" \t,]}"):
+            self._behind(entry, comment, self._places.line(value.end))
+
+    def _behind(self, entry: Entry, comment: Comment, line: int) -> None:
+        """Take a comment that stands behind what ends in this line."""
+        if comment.line == line:
+            self._take(entry)
+
+    def _take(self, entry: Entry) -> None:
+        """The next comment goes behind the entry, or above it where there is one behind it already."""
+        comment = self._left.pop()
+        if entry.after:
+            entry.before.append(Remark(comment.text))
+        else:
+            entry.after = comment.text
+
+    def _next(self, offset: int) -> Comment | None:
+        return self._left[-1] if self._left and self._left[-1].offset < offset else None
+
+    def _remark(self, comment: Comment) -> Remark:
+        return Remark(comment.text, comment.alone and self._blank_above(comment.line))
+
+    def _blank_above(self, line: int) -> bool:
+        return line > 1 and not self._places.content(line - 1).strip()
+
+
+def _lift(entry: Entry) -> None:
+    """Behind a dash there is no line for what stands above the first entry, as in `- [ # comment`: it goes above."""
+    value = entry.value
+    if entry.key is None and isinstance(value, Branch) and value.entries and (first := value.entries[0]).before:
+        entry.before += first.before
+        entry.gap = first.gap
+        first.before = []

@@ -1,0 +1,109 @@
+"""A policy's text in, the same policy in canonical form out.
+
+Two spaces, keys of the top level in a fixed order, one blank line between blocks, double quotes, no trailing blanks.
+The order inside mappings and lists is the writer's. What is plain stays plain, so that no value changes its type.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from vsr_compiler.syntax.comments import Comment, comments
+from vsr_compiler.syntax.document import load
+from vsr_compiler.syntax.fmt import show
+from vsr_compiler.syntax.fmt.attach import attach
+from vsr_compiler.syntax.fmt.tree import Entry, Remark, Source, grow
+from vsr_compiler.syntax.nodes import Mapping, Node, Scalar, Sequence
+
+ORDER = (
+    *("apiVersion", "kind", "metadata", "router", "gateway", "gitops", "endpoints", "models", "classifiers"),
+    *("categories", "signals", "guards", "routes", "default", "assertions", "tests", "environments"),
+)
+TOGETHER = ORDER[:3]
+"""What stands at the head of every object, without blank lines between."""
+MODELINES = ("# yaml-language-server:", "# -*-", "# vim:", "#!")
+
+
+def canonical(text: str, name: str) -> str:
+    """Format a policy.
+
+    Args:
+        text: The policy's text.
+        name: How messages call its file.
+
+    Raises:
+        CompileError: VSR0xx or VSR103, the same findings that every other verb has.
+        RuntimeError: The result does not say what the text said. That is our fault; the text must be left alone.
+    """
+    document = load(text, name)
+    source = grow(text, name)
+    attach(source)
+    result = "\n".join(_whole(source)) + "\n"
+    if not _same(document.root, load(result, name).root):
+        raise RuntimeError(f"formatting {name} would change what it says")
+    if _words(source.comments) != _words(comments(result)):
+        raise RuntimeError(f"formatting {name} would lose a comment")
+    return result
+
+
+def _whole(source: Source) -> list[str]:
+    root = source.root
+    if not root.entries:
+        return [*show.remarks(root.tail, ""), "{}"]
+    head = _head(root.entries[0])
+    entries = root.entries if source.order_matters else sorted(root.entries, key=_rank)
+    if entries[0] is not root.entries[0] and (more := _head(entries[0])):
+        more[0].gap |= bool(head) and not _modeline(head[-1])
+        head += more
+    lines = show.remarks(head, "")
+    lines = lines[1:] if lines and not lines[0] else lines
+    previous: tuple[str, int] | None = None
+    for entry in entries:
+        gap = entry.before[0].gap if entry.before else entry.gap
+        shown = show.one(entry, "")
+        shown = shown[1:] if shown[0] == "" else shown
+        key = entry.key.text if entry.key else ""
+        if previous is None:
+            blank = bool(lines) and (gap or not _modeline(head[-1]))
+        else:
+            above, height = previous
+            blank = max(height, len(shown)) > 1 and not (key in TOGETHER and above in TOGETHER and not entry.before)
+        lines += ["", *shown] if blank else shown
+        previous = key, len(shown)
+    return lines + show.remarks(root.tail, "")
+
+
+def _head(first: Entry) -> list[Remark]:
+    """Take the comments that speak of the whole file: all above a blank line, and instructions to tools."""
+    gaps = [index for index, remark in enumerate(first.before) if index and remark.gap]
+    count = len(first.before) if first.gap else gaps[-1] if gaps else 0
+    while count < len(first.before) and _modeline(first.before[count]):
+        count += 1
+    head, first.before = first.before[:count], first.before[count:]
+    return head
+
+
+def _modeline(remark: Remark) -> bool:
+    return remark.text.startswith(MODELINES)
+
+
+def _rank(entry: Entry) -> int:
+    name = entry.key.text if entry.key else ""
+    return ORDER.index(name) if name in ORDER else len(ORDER)
+
+
+def _same(one: Node, other: Node) -> bool:
+    """Whether two documents say the same, down to what is quoted; the order of mappings aside."""
+    if isinstance(one, Scalar) and isinstance(other, Scalar):
+        return (one.text, one.plain) == (other.text, other.plain)
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.entries.keys() == other.entries.keys() and all(
+            _same(value, other.entries[key][1]) for key, (_, value) in one.entries.items()
+        )
+    if isinstance(one, Sequence) and isinstance(other, Sequence):
+        return len(one.items) == len(other.items) and all(map(_same, one.items, other.items))
+    return False
+
+
+def _words(found: list[Comment]) -> Counter[str]:
+    return Counter(comment.text for comment in found)

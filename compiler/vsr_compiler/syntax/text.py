@@ -1,0 +1,62 @@
+"""Bytes to text: what a policy file may be before anybody looks at its YAML."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
+
+MAX_BYTES = 4 * 1024 * 1024
+BOM = b"\xef\xbb\xbf"
+
+
+def read(path: Path, name: str) -> str:
+    """Return the file's text.
+
+    Args:
+        path: The file.
+        name: How messages call it.
+
+    Raises:
+        CompileError: VSR001, VSR004 or VSR005.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        hint = _nearest(path) or "Check the path, and that you may read the file."
+        raise CompileError([Diagnostic("VSR001", f"cannot read the file: {reason}", Span(name), hint)]) from None
+    return decode(data, name)
+
+
+def _nearest(path: Path) -> str:
+    """The policy beside a path that is not there which was probably meant, as a hint; nothing where none is near."""
+    try:
+        beside = [] if path.exists() else [each.name for each in path.parent.iterdir() if each.suffix == path.suffix]
+    except OSError:
+        return ""
+    near = difflib.get_close_matches(path.name, beside, n=1)
+    return f"Did you mean `{path.with_name(near[0])}`?" if near else ""
+
+
+def decode(data: bytes, name: str) -> str:
+    """Return bytes as text, refusing what is not plain UTF-8 of a sane size."""
+    if len(data) > MAX_BYTES:
+        message = f"the file is larger than {MAX_BYTES // 1024 // 1024} MiB"
+        raise CompileError([Diagnostic("VSR005", message, Span(name), "Split it into several files.")])
+    if data.startswith(BOM):
+        hint = "Save it as UTF-8 without the mark."
+        raise CompileError([Diagnostic("VSR004", "the file begins with a byte order mark", Span(name, 1, 1), hint)])
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        before = data[: error.start]
+        line = before.count(b"\n") + 1
+        column = len(before[before.rfind(b"\n") + 1 :].decode(errors="replace")) + 1
+        message = f"byte 0x{data[error.start]:02x} is not UTF-8"
+        raise CompileError(
+            [Diagnostic("VSR004", message, Span(name, line, column), "Save the file as UTF-8.")]
+        ) from None
+    return text

@@ -1,0 +1,176 @@
+"""What people look at and are woken by of the router: a Grafana dashboard, and alerts on its own metrics.
+
+Metric names are those of ``docs/runtime.md``, of which the stock router has the ones that begin with ``llm``. Grafana's
+sidecar finds the dashboard by its label.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from vsr_compiler import ir
+from vsr_compiler.manifests.objects import Body, Object, make
+
+LABEL = {"grafana_dashboard": "1"}
+"""By which the sidecar of Grafana's chart tells dashboards from other ConfigMaps."""
+WIDTH, HEIGHT = 12, 8
+MAX_UID = 40
+SCHEMA = 39
+"""The dashboard model's version, Grafana 10 and newer."""
+
+
+def dashboard(policy: ir.Policy) -> Object:
+    """The dashboard of a policy, as a ConfigMap beside the router."""
+    router = policy.router
+    return make(
+        "v1",
+        "ConfigMap",
+        f"{router.grpc.name}-{policy.name}-dashboard",
+        router.span,
+        namespace=router.grpc.namespace,
+        labels=LABEL,
+        data={f"vsr-{policy.name}.json": json.dumps(_model(policy), indent=2, sort_keys=True) + "\n"},
+    )
+
+
+def alerts(policy: ir.Policy) -> list[Body]:
+    """When somebody should look at the router. The stock router tells nothing of what these ask for."""
+    if policy.router.stock:
+        return []
+    series = _where(policy)
+    return [
+        _alert(
+            "RouterRefusesRequests",
+            f"sum(rate(vsr_unclassified_requests_total{{{series}}}[5m])) > 0",
+            "10m",
+            "The router has refused requests for ten minutes because it could not decide.",
+        ),
+        _alert(
+            "RouterShedsLoad",
+            f"sum(rate(vsr_shed_requests_total{{{series}}}[5m])) > 0",
+            "10m",
+            "The router has more requests than it can decide in time: add replicas, or a GPU.",
+        ),
+        _alert(
+            "RouterReloadRefused",
+            f"min(config_last_reload_success{{{series}}}) == 0",
+            "5m",
+            "A router was given a configuration that it refuses, and serves the one before; its log says why.",
+        ),
+        _alert(
+            "RoutersDiffer",
+            f"count(count by (sha256) (config_generation_info{{{series}}})) > 1",
+            "15m",
+            "Routers of one policy serve different configurations.",
+        ),
+    ]
+
+
+def _alert(name: str, expression: str, duration: str, text: str) -> Body:
+    return {
+        "alert": name,
+        "expr": expression,
+        "for": duration,
+        "labels": {"severity": "warning"},
+        "annotations": {"summary": text},
+    }
+
+
+def _where(policy: ir.Policy) -> str:
+    """The labels that the Prometheus operator gives to what it scrapes of the router."""
+    return f'namespace="{policy.router.http.namespace}",service="{policy.router.http.name}"'
+
+
+def _model(policy: ir.Policy) -> Body:
+    series = _where(policy)
+    panels = [*_of_any(series), *([] if policy.router.stock else _of_ours(series))]
+    return {
+        "editable": False,
+        "panels": [panel | _place(number) for number, panel in enumerate(panels)],
+        "refresh": "30s",
+        "schemaVersion": SCHEMA,
+        "tags": ["vsr-compile"],
+        "templating": {
+            "list": [{"label": "Data source", "name": "source", "query": "prometheus", "type": "datasource"}]
+        },
+        "time": {"from": "now-3h", "to": "now"},
+        "title": f"Semantic router: {policy.name}",
+        "uid": _uid(policy.name),
+    }
+
+
+def _uid(name: str) -> str:
+    """By which Grafana tells dashboards apart: of a long name its beginning and a hash of it all."""
+    whole = f"vsr-{name}"
+    if len(whole) <= MAX_UID:
+        return whole
+    return f"{whole[: MAX_UID - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def _of_any(series: str) -> list[Body]:
+    """What both routers tell, under the same names."""
+    latency = f"sum by (le) (rate(llm_model_routing_latency_seconds_bucket{{{series}}}[5m]))"
+    return [
+        _panel("Requests by model", "reqps", ("{{model}}", _rate("model", "llm_model_requests_total", series))),
+        _panel(
+            "Requests by decision",
+            "reqps",
+            ("{{decision_name}}", _rate("decision_name", "llm_decision_match_total", series)),
+        ),
+        _panel(
+            "Time to a decision",
+            "s",
+            *((f"p{share}", f"histogram_quantile(0.{share}, {latency})") for share in (50, 90, 99)),
+        ),
+        _panel("Errors", "reqps", ("{{reason}}", _rate("reason", "llm_request_errors_total", series))),
+        _panel(
+            "Signals that held",
+            "reqps",
+            (
+                "{{signal_type}} {{signal_name}}",
+                _rate("signal_type, signal_name", "llm_signal_match_total", series),
+            ),
+        ),
+    ]
+
+
+def _of_ours(series: str) -> list[Body]:
+    """What only our runtime tells."""
+    return [
+        _panel(
+            "Refused without a decision",
+            "reqps",
+            ("{{reason}}", _rate("reason", "vsr_unclassified_requests_total", series)),
+            ("shed", f"sum(rate(vsr_shed_requests_total{{{series}}}[5m]))"),
+        ),
+        _panel("Bodies in work", "bytes", ("{{pod}}", f"vsr_request_bytes_in_work{{{series}}}")),
+        _panel(
+            "Pods by configuration", "none", ("{{sha256}}", f"count by (sha256) (config_generation_info{{{series}}})")
+        ),
+    ]
+
+
+def _rate(labels: str, metric: str, series: str) -> str:
+    return f"sum by ({labels}) (rate({metric}{{{series}}}[5m]))"
+
+
+def _panel(title: str, unit: str, *queries: tuple[str, str]) -> Body:
+    """A graph over time. A query is its legend and its expression."""
+    source = {"type": "prometheus", "uid": "${source}"}
+    return {
+        "datasource": source,
+        "fieldConfig": {"defaults": {"min": 0, "unit": unit}, "overrides": []},
+        "targets": [
+            {"datasource": source, "expr": expression, "legendFormat": legend, "refId": chr(ord("A") + number)}
+            for number, (legend, expression) in enumerate(queries)
+        ],
+        "title": title,
+        "type": "timeseries",
+    }
+
+
+def _place(number: int) -> Body:
+    """Two beside each other."""
+    row, column = divmod(number, 2)
+    return {"gridPos": {"h": HEIGHT, "w": WIDTH, "x": column * WIDTH, "y": row * HEIGHT}, "id": number + 1}

@@ -1,0 +1,89 @@
+"""The model servers that the policy deploys: a Deployment and a Service each, and a volume for a real one's weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from vsr_compiler import ir
+from vsr_compiler.manifests.objects import Body, Object, make
+from vsr_compiler.targets.common.pods import access_mode, deployment_spec, selector, service_port, service_spec
+from vsr_compiler.targets.common.simulator import simulator_pod
+from vsr_compiler.targets.common.vllm import vllm_pod
+
+ROLLING: Body = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The models of an endpoint: the names that its server bears by itself, and their context in tokens, if known."""
+
+    names: tuple[str, ...]
+    context: int | None
+
+
+def emit(policy: ir.Policy) -> Iterator[Object]:
+    """The objects of every endpoint whose pods are ours."""
+    for endpoint in policy.endpoints:
+        if endpoint.server is not None:
+            yield deployment(policy, endpoint, endpoint.server)
+            yield from around(endpoint, endpoint.server)
+
+
+def served(policy: ir.Policy, endpoint: ir.Endpoint) -> Served:
+    """Adapters are not among the names: the server learns theirs with their paths."""
+    models = [model for model in policy.models if any(used.name == endpoint.name for used, _ in model.endpoints)]
+    names = [model.name for model in models if model.base is None]
+    if policy.router.fails_open and any(used.name == endpoint.name for used, _ in policy.default.endpoints):
+        names += policy.router.auto_models  # last, so that answers bear the model's own
+    return Served(tuple(names), max((model.context for model in models if model.context is not None), default=None))
+
+
+def deployment(policy: ir.Policy, endpoint: ir.Endpoint, server: ir.VllmServer) -> Object:
+    """The Deployment of an endpoint's pods."""
+    name = endpoint.service.name
+    models = served(policy, endpoint)
+    if server.simulate:
+        pod = simulator_pod(policy, endpoint, models.names, models.context)
+    else:
+        pod = vllm_pod(policy, endpoint, server, models.names)
+    return make(
+        "apps/v1",
+        "Deployment",
+        name,
+        endpoint.span,
+        namespace=endpoint.service.namespace,
+        labels=selector(name),
+        spec=deployment_spec(name, server.replicas, pod, strategy=rollout(server, server.replicas)),
+    )
+
+
+def rollout(server: ir.VllmServer, replicas: int) -> Body:
+    """How pods are exchanged. A node's last GPU and a volume cannot be held twice, so an old pod goes first."""
+    if server.simulate:
+        return ROLLING
+    if replicas == 1:
+        return {"type": "Recreate"}
+    return {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}
+
+
+def around(endpoint: ir.Endpoint, server: ir.VllmServer) -> Iterator[Object]:
+    """What stands beside the Deployment: the Service, and the volume that keeps the weights."""
+    name, namespace = endpoint.service.name, endpoint.service.namespace
+    if not server.simulate:
+        spec = {
+            "accessModes": [access_mode(server.holders)],
+            "resources": {"requests": {"storage": server.storage}},
+            "volumeMode": "Filesystem",
+        }
+        yield make("v1", "PersistentVolumeClaim", name, endpoint.span, namespace=namespace, spec=spec)
+    ports = [service_port("http", endpoint.service.port, "http", "http")]
+    yield make(
+        "v1",
+        "Service",
+        name,
+        endpoint.span,
+        namespace=namespace,
+        labels=selector(name),
+        spec=service_spec(selector(name), ports),
+    )

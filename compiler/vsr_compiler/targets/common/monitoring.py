@@ -1,0 +1,185 @@
+"""A component for the Prometheus operator: what is scraped, who may scrape it, and when somebody is woken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from vsr_compiler import ir
+from vsr_compiler.manifests.objects import Body, Object, make
+from vsr_compiler.targets.common.components import Component
+from vsr_compiler.targets.common.dashboard import alerts as alerts_of_router
+from vsr_compiler.targets.common.dashboard import dashboard
+from vsr_compiler.targets.common.gateway_pods import GatewayPods, Pods
+from vsr_compiler.targets.common.picker import METRICS_PORT
+from vsr_compiler.targets.common.picker_rbac import RBAC
+from vsr_compiler.targets.common.pods import selector
+from vsr_compiler.targets.common.pools import Pooled, is_pool, labels, none, picker_service, settings
+from vsr_compiler.targets.llm_d.disaggregation import BEHIND
+
+API = "monitoring.coreos.com/v1"
+PROMETHEUS = {"app.kubernetes.io/name": "prometheus"}
+"""The label that the operator puts on Prometheus's pods."""
+READER = "vsr-metrics-reader"
+
+
+def component(gateway: Pods, pooled: Pooled = none) -> Callable[[ir.Policy], Component]:
+    """What to watch where a Gateway has such pods, and these endpoints have pickers."""
+
+    def option(policy: ir.Policy) -> Component:
+        """The pickers ask who reads their metrics."""
+        pools = pooled(policy)
+        found = (*_common(policy, gateway(policy)), *_pickers(policy, pools), _rules(policy, pools))
+        return Component("monitoring", found)
+
+    return option
+
+
+def _common(policy: ir.Policy, proxies: GatewayPods) -> Iterator[Object]:
+    """The router, the gateway, and every model server whose pods are known."""
+    router, gateway = policy.router, policy.gateway
+    name, namespace = router.grpc.name, router.grpc.namespace
+    yield make(
+        API,
+        "ServiceMonitor",
+        name,
+        router.span,
+        namespace=namespace,
+        spec={"endpoints": [{"path": "/metrics", "port": "http"}], "selector": {"matchLabels": selector(name)}},
+    )
+    yield _scrapers(policy)
+    yield dashboard(policy)
+    ports = [{"path": "/stats/prometheus", "port": proxies.metrics}]
+    yield _pod_monitor(gateway.name, gateway.namespace, gateway.span, dict(proxies.labels), ports, proxies.namespace)
+    for endpoint in policy.endpoints:
+        if is_pool(endpoint):
+            service = endpoint.service
+            yield _pod_monitor(service.name, service.namespace, endpoint.span, labels(endpoint), _model_ports(endpoint))
+
+
+def _scrapers(policy: ir.Policy) -> Object:
+    """NetworkPolicies add up: this one lets Prometheus through to the router's HTTP port, wherever it runs."""
+    router = policy.router
+    return make(
+        "networking.k8s.io/v1",
+        "NetworkPolicy",
+        f"{router.grpc.name}-metrics",
+        router.span,
+        namespace=router.grpc.namespace,
+        spec={
+            "podSelector": {"matchLabels": selector(router.grpc.name)},
+            "policyTypes": ["Ingress"],
+            "ingress": [
+                {
+                    "from": [{"namespaceSelector": {}, "podSelector": {"matchLabels": PROMETHEUS}}],
+                    "ports": [{"port": router.http.port, "protocol": "TCP"}],
+                }
+            ],
+        },
+    )
+
+
+def _model_ports(endpoint: ir.Endpoint) -> list[Body]:
+    if endpoint.pods is not None:
+        return [{"path": "/metrics", "portNumber": endpoint.pods.port}]
+    names = ["http", BEHIND["name"]] if settings(endpoint).disaggregation else ["http"]
+    return [{"path": "/metrics", "port": name} for name in names]
+
+
+def _pod_monitor(
+    name: str, namespace: str, origin: ir.Span, pods: dict[str, str], endpoints: list[Body], where: str = ""
+) -> Object:
+    """``where`` is the namespace of the pods, if it is another than the monitor's."""
+    spec: Body = {"podMetricsEndpoints": endpoints, "selector": {"matchLabels": pods}}
+    if where and where != namespace:
+        spec["namespaceSelector"] = {"matchNames": [where]}
+    return make(API, "PodMonitor", name, origin, namespace=namespace, spec=spec)
+
+
+def _pickers(policy: ir.Policy, pools: list[ir.Endpoint]) -> Iterator[Object]:
+    """Monitors with the token of an account that may read metrics, one account a namespace."""
+    for namespace, origin in sorted({pool.service.namespace: policy.router.span for pool in pools}.items()):
+        yield from _reader(namespace, origin)
+    for pool in pools:
+        service = picker_service(pool)
+        credentials = {"key": "token", "name": READER}
+        endpoint = {
+            "authorization": {"credentials": credentials, "type": "Bearer"},
+            "path": "/metrics",
+            "portNumber": METRICS_PORT,
+        }
+        yield _pod_monitor(service.name, service.namespace, pool.span, selector(service.name), [endpoint])
+
+
+def _reader(namespace: str, origin: ir.Span) -> Iterator[Object]:
+    wide = f"{namespace}-{READER}"
+    account = {"kubernetes.io/service-account.name": READER}
+    yield make("v1", "ServiceAccount", READER, origin, namespace=namespace, automountServiceAccountToken=False)
+    yield make(
+        "v1",
+        "Secret",
+        READER,
+        origin,
+        namespace=namespace,
+        annotations=account,
+        type="kubernetes.io/service-account-token",
+    )
+    rules = [{"nonResourceURLs": ["/metrics"], "verbs": ["get"]}]
+    yield make(f"{RBAC}/v1", "ClusterRole", wide, origin, rules=rules)
+    yield make(
+        f"{RBAC}/v1",
+        "ClusterRoleBinding",
+        wide,
+        origin,
+        roleRef={"apiGroup": RBAC, "kind": "ClusterRole", "name": wide},
+        subjects=[{"kind": "ServiceAccount", "name": READER, "namespace": namespace}],
+    )
+
+
+def _rules(policy: ir.Policy, pools: list[ir.Endpoint]) -> Object:
+    """Alerts on what kube-state-metrics and the model servers tell."""
+    router = policy.router
+    alerts = [
+        _no_replicas("RouterUnavailable", router.grpc, f"The router has no available replica: {_without(router)}."),
+        *alerts_of_router(policy),
+    ]
+    for pool in pools:
+        closed = settings(pool).failure_mode == "FailClose"
+        effect = "its requests fail" if closed else "its load is not balanced"
+        text = f"The endpoint picker of {pool.name} has no available replica: {effect}."
+        alerts.append(_no_replicas("EndpointPickerUnavailable", picker_service(pool), text))
+    for endpoint in policy.endpoints:
+        if endpoint.server is not None:
+            service = endpoint.service
+            where = f'namespace="{service.namespace}",pod=~"{service.name}(-prefill|-decode)?-[a-z0-9]+-[a-z0-9]+"'
+            alerts.append(
+                {
+                    "alert": "ModelQueueGrows",
+                    "expr": f"min_over_time(sum(vllm:num_requests_waiting{{{where}}})[10m:1m]) > 10",
+                    "for": "5m",
+                    "labels": {"severity": "warning", "endpoint": endpoint.object_name},
+                    "annotations": {"summary": f"Requests have waited at {endpoint.name} for ten minutes."},
+                }
+            )
+    return make(
+        API,
+        "PrometheusRule",
+        f"{router.grpc.name}-{policy.name}",
+        router.span,
+        namespace=router.grpc.namespace,
+        spec={"groups": [{"name": f"vsr-{policy.name}", "rules": alerts}]},
+    )
+
+
+def _without(router: ir.Router) -> str:
+    return "every request goes to the default model" if router.fails_open else "every request gets 503"
+
+
+def _no_replicas(alert: str, service: ir.ServiceRef, text: str) -> Body:
+    where = f'namespace="{service.namespace}",deployment="{service.name}"'
+    return {
+        "alert": alert,
+        "expr": f"kube_deployment_status_replicas_available{{{where}}} == 0",
+        "for": "2m",
+        "labels": {"severity": "critical", "deployment": service.name},
+        "annotations": {"summary": text},
+    }

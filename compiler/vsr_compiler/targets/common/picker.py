@@ -1,0 +1,186 @@
+"""Endpoint pickers: the process that a gateway asks which pod of a pool takes a request, and Istio's way there."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+
+from vsr_compiler import ir
+from vsr_compiler.diagnostics import Diagnostic
+from vsr_compiler.manifests.objects import Body, Object, make
+from vsr_compiler.manifests.yaml import dump
+from vsr_compiler.releases.pickers import PICKERS, Picker
+from vsr_compiler.releases.servers import VLLM
+from vsr_compiler.targets.common import picker_config, picker_rbac
+from vsr_compiler.targets.common.extproc import MAX_STREAMS
+from vsr_compiler.targets.common.picker_config import CONFIG_FILE
+from vsr_compiler.targets.common.pods import (
+    HARDENED,
+    READY,
+    UNPRIVILEGED,
+    container,
+    container_port,
+    deployment_spec,
+    field_env,
+    grpc_probe,
+    resources,
+    selector,
+    service_port,
+    service_spec,
+    spread,
+)
+from vsr_compiler.targets.common.pools import Pooled, picker_service, pooled, settings
+
+CONFIG_PATH = "/config"
+HEALTH_PORT, METRICS_PORT = 9003, 9090
+
+
+def emitter(project: str, chosen: Pooled = pooled) -> Callable[[ir.Policy], Iterator[Object]]:
+    """The pickers of one project, at the release that the policy's profile names."""
+
+    def emit(policy: ir.Policy) -> Iterator[Object]:
+        """A picker for each pool."""
+        release = PICKERS[project][policy.versions[project]]
+        for endpoint in chosen(policy):
+            yield from _picker(policy, endpoint, release)
+
+    return emit
+
+
+def istio_ways(policy: ir.Policy) -> Iterator[Object]:
+    """How Istio is told to reach each picker."""
+    for endpoint in pooled(policy):
+        yield _destination_rule(policy, endpoint)
+
+
+def checker(project: str, chosen: Pooled = pooled) -> Callable[[ir.Policy], Iterator[Diagnostic]]:
+    """VSR312 for what the project's release does not know."""
+
+    def check(policy: ir.Policy) -> Iterator[Diagnostic]:
+        """Scorers, weights and disaggregation of each pool."""
+        version = policy.versions[project]
+        for endpoint in chosen(policy):
+            yield from picker_config.check(endpoint, f"{project} {version}", PICKERS[project][version])
+
+    return check
+
+
+def _picker(policy: ir.Policy, endpoint: ir.Endpoint, release: Picker) -> Iterator[Object]:
+    service, origin = picker_service(endpoint), settings(endpoint).span
+    name, namespace, replicas = service.name, service.namespace, settings(endpoint).picker.replicas
+    config = dump(picker_config.config(endpoint, release))
+    yield from picker_rbac.emit(endpoint, release)
+    yield make("v1", "ConfigMap", name, origin, namespace=namespace, data={CONFIG_FILE: config})
+    ports = [
+        service_port("grpc", service.port, "grpc", "http2"),
+        service_port("metrics", METRICS_PORT, "metrics", "http"),
+    ]
+    yield make(
+        "v1",
+        "Service",
+        name,
+        origin,
+        namespace=namespace,
+        labels=selector(name),
+        spec=service_spec(selector(name), ports),
+    )
+    yield make(
+        "apps/v1",
+        "Deployment",
+        name,
+        origin,
+        namespace=namespace,
+        labels=selector(name),
+        # Only the leader is ready: Argo CD would wait for the standbys for ever.
+        annotations={READY: "1"} if replicas > 1 else {},
+        spec=deployment_spec(
+            name,
+            replicas,
+            _pod(policy, endpoint, release),
+            # It reads its configuration at the start only.
+            annotations={"vsr.dev/config-sha256": hashlib.sha256(config.encode()).hexdigest()},
+            # Two pickers at work would each see half of the load; with standbys, the old leader must let go first.
+            strategy={"type": "Recreate"},
+        ),
+    )
+
+
+def _pod(policy: ir.Policy, endpoint: ir.Endpoint, release: Picker) -> Body:
+    service = picker_service(endpoint)
+    name = service.name
+    process = container(
+        "epp",
+        release.image,
+        args=_args(policy, endpoint, release),
+        env=[field_env("NAMESPACE", "metadata.namespace"), field_env("POD_NAME", "metadata.name")],
+        ports=[
+            container_port("grpc", service.port),
+            container_port("grpc-health", HEALTH_PORT),
+            container_port("metrics", METRICS_PORT),
+        ],
+        # Alive means that it has read the pool, which may be applied after it.
+        startupProbe=grpc_probe("liveness", HEALTH_PORT, 5, 60),
+        readinessProbe=grpc_probe("readiness", HEALTH_PORT, 2, 3),
+        livenessProbe=grpc_probe("liveness", HEALTH_PORT, 10, 3),
+        resources=resources({"cpu": "500m", "memory": "512Mi"}, {"memory": "4Gi"}, None),
+        securityContext=HARDENED,
+        volumeMounts=[
+            {"name": "config", "mountPath": CONFIG_PATH, "readOnly": True},
+            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - the one folder that it may write to
+        ],
+    )
+    return {
+        "containers": [process],
+        "securityContext": UNPRIVILEGED,
+        "serviceAccount": name,
+        "serviceAccountName": name,
+        # As long as the model servers', whose streams it follows to their ends.
+        "terminationGracePeriodSeconds": 130,
+        "topologySpreadConstraints": spread(selector(name)),
+        "volumes": [
+            {"name": "config", "configMap": {"name": name, "defaultMode": 0o444}},
+            {"name": "tmp", "emptyDir": {}},
+        ],
+    }
+
+
+def _args(policy: ir.Policy, endpoint: ir.Endpoint, release: Picker) -> list[str]:
+    """Flags as ``--flag=value``: with two arguments, Go would take a boolean's value for the end of the flags."""
+    service = picker_service(endpoint)
+    flags = {
+        "config-file": f"{CONFIG_PATH}/{CONFIG_FILE}",
+        "grpc-health-port": str(HEALTH_PORT),
+        "grpc-port": str(service.port),
+        "metrics-port": str(METRICS_PORT),
+        "pool-name": endpoint.object_name,
+        "pool-namespace": endpoint.service.namespace,
+        "secure-serving": "true",
+        "v": "2",
+        "zap-encoder": "json",
+        **release.flags,
+    }
+    if release.kv_metric_flag:
+        flags["kv-cache-usage-percentage-metric"] = VLLM[policy.versions["vllm"]].kv_metric
+    if settings(endpoint).picker.replicas > 1:
+        flags["ha-enable-leader-election"] = "true"
+    return [f"--{name}={value}" for name, value in sorted(flags.items())]
+
+
+def _destination_rule(policy: ir.Policy, endpoint: ir.Endpoint) -> Object:
+    """In the gateway's namespace, where Istio looks first. The picker signs its certificate by itself."""
+    service = picker_service(endpoint)
+    return make(
+        "networking.istio.io/v1",
+        "DestinationRule",
+        service.name,
+        settings(endpoint).span,
+        namespace=policy.gateway.namespace,
+        spec={
+            "exportTo": ["."],
+            "host": service.host,
+            "trafficPolicy": {
+                "connectionPool": {"http": {"http2MaxRequests": MAX_STREAMS}, "tcp": {"connectTimeout": "500ms"}},
+                "tls": {"mode": "SIMPLE", "insecureSkipVerify": True},
+            },
+        },
+    )

@@ -1,0 +1,202 @@
+"""The router itself: the process that Envoy asks, its configuration, and the Services in front of it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+
+from vsr_compiler import ir
+from vsr_compiler.diagnostics import Diagnostic
+from vsr_compiler.manifests.objects import Body, Object, make
+from vsr_compiler.targets.common import router_models, stock_router
+from vsr_compiler.targets.common.components import Component
+from vsr_compiler.targets.common.extproc import follows_responses
+from vsr_compiler.targets.common.pods import (
+    HARDENED,
+    UNPRIVILEGED,
+    container,
+    container_port,
+    deployment_spec,
+    http_probe,
+    resources,
+    selector,
+    service_port,
+    service_spec,
+    spread,
+)
+from vsr_schemas.runtime import FOLLOWING
+
+CONFIG_PATH = "/etc/vsr"
+CREDENTIALS_PATH = f"{CONFIG_PATH}/credentials"
+CACHE_PATH = "/var/cache/vsr"
+STOPPING = 30
+"""Seconds for the router to stop, beside those for responses that it reads."""
+LAMEDUCK = 5
+"""Seconds that the router goes on taking connections once its pod is to end: gateways and nodes hear of that only after
+the API server, and until then send it new ones."""
+MAX_CONFIG_MAP = 1_000_000
+"""What the API server stores of one object is 1 MiB; the rest is for its metadata."""
+
+
+def emitter(*, headless: bool = False, keys: bool = True) -> Callable[[ir.Policy], Iterator[Object]]:
+    """The router for a kind of gateway.
+
+    Args:
+        headless: Whether the gateway balances over the pods by their addresses, which a Service of its own would hide.
+        keys: Whether the router adds the keys of providers; otherwise the gateway does.
+    """
+
+    def emit(policy: ir.Policy) -> Iterator[Object]:
+        """The router's objects."""
+        return _router(policy, headless=headless, keys=keys)
+
+    return emit
+
+
+def _router(policy: ir.Policy, *, headless: bool, keys: bool) -> Iterator[Object]:
+    """Its folder, config, settings and heads, travels as one ConfigMap."""
+    router = policy.router
+    files = router.files
+    name, namespace, origin = router.grpc.name, router.grpc.namespace, router.span
+    config = f"{name}-config"
+    yield make("v1", "ServiceAccount", name, origin, namespace=namespace, automountServiceAccountToken=False)
+    yield from router_models.claim(policy)
+    yield make("v1", "ConfigMap", config, origin, namespace=namespace, **_config_data(files))
+    yield make(
+        "v1",
+        "Service",
+        router.grpc.name,
+        origin,
+        namespace=namespace,
+        labels=selector(name),
+        spec=service_spec(selector(name), [service_port("grpc", router.grpc.port, "grpc", "grpc")])
+        | ({"clusterIP": "None"} if headless else {}),
+    )
+    yield make(
+        "v1",
+        "Service",
+        router.http.name,
+        origin,
+        namespace=namespace,
+        labels=selector(name),
+        spec=service_spec(selector(name), [service_port("http", router.http.port, "http", "http")]),
+    )
+    yield make(
+        "apps/v1",
+        "Deployment",
+        name,
+        origin,
+        namespace=namespace,
+        labels=selector(name),
+        # Our runtime follows the ConfigMap by itself; this says what it should serve, and its metrics what it does.
+        annotations={"vsr.dev/config-sha256": _digest(files)},
+        spec=deployment_spec(
+            name,
+            router.replicas,
+            stock_router.pod(policy, config) if router.stock else _pod(policy, config, keys=keys),
+            annotations=_restarting(router),
+            strategy=router_models.rollout(policy),
+        ),
+    )
+    if router.stock:
+        yield from stock_router.volume(policy)
+
+
+def by_helm(policy: ir.Policy) -> Component:
+    """An option for the stock router: all of the above comes from its chart."""
+    return stock_router.by_helm(list(_router(policy, headless=False, keys=True)))
+
+
+def check(policy: ir.Policy) -> Iterator[Diagnostic]:
+    """VSR312 where the router's folder is more than a ConfigMap holds."""
+    size = sum(len(base64.b64encode(data)) for data in policy.router.files.values())
+    if size > MAX_CONFIG_MAP:
+        message = f"the router's files are {size} bytes, and a ConfigMap holds {MAX_CONFIG_MAP}"
+        hint = "Use fewer categories, or fewer sentences in signals: each is 2 KiB."
+        yield Diagnostic("VSR312", message, policy.router.span, hint)
+
+
+def _config_data(files: Mapping[str, bytes]) -> dict[str, Body]:
+    """Text as text, so that reviewers can read it; heads as binaryData."""
+    text = {name: data.decode() for name, data in files.items() if name.endswith(".yaml")}
+    binary = {name: base64.b64encode(data).decode() for name, data in files.items() if name not in text}
+    return {"data": text} | ({"binaryData": binary} if binary else {})
+
+
+def _restarting(router: ir.Router) -> dict[str, str]:
+    """What only other pods take over: our runtime's message limit, and all of the stock router's config."""
+    if router.stock:
+        return {"vsr.dev/config-sha256": _digest(router.files)}
+    return {"vsr.dev/max-message": str(router.max_message)}
+
+
+def _digest(files: Mapping[str, bytes]) -> str:
+    digest = hashlib.sha256()
+    for name, data in sorted(files.items()):
+        digest.update(f"{name}\0{len(data)}\0".encode() + data)
+    return digest.hexdigest()
+
+
+def _pod(policy: ir.Policy, config: str, *, keys: bool) -> Body:
+    router, sources = policy.router, _keys(policy)
+    mounted = sources if keys else []
+    process = container(
+        "router",
+        router.image,
+        args=[
+            "serve",
+            f"--config={CONFIG_PATH}/config.yaml",
+            f"--address=0.0.0.0:{router.grpc.port}",
+            f"--http-address=0.0.0.0:{router.http.port}",
+            f"--lameduck={LAMEDUCK}",
+            *(["--keys-at-gateway"] if sources and not keys else []),
+        ],
+        env=[{"name": "VSR_CACHE_DIR", "value": CACHE_PATH}, *router_models.environment(policy, CACHE_PATH)],
+        ports=[container_port("grpc", router.grpc.port), container_port("http", router.http.port)],
+        startupProbe=http_probe("/readyz", "http", 2, 300 if policy.checkpoints else 60),
+        readinessProbe=http_probe("/readyz", "http", 5, 2),
+        livenessProbe=http_probe("/healthz", "http", 10, 3),
+        resources=resources(*router_models.needs(policy), router.resources),
+        securityContext=HARDENED,
+        volumeMounts=[
+            {"name": "config", "mountPath": CONFIG_PATH, "readOnly": True},
+            {"name": "cache", "mountPath": CACHE_PATH},
+            *router_models.mount(policy),
+            *({"name": each["name"], "mountPath": CREDENTIALS_PATH, "readOnly": True} for each in mounted),
+        ],
+    )
+    name = router.grpc.name
+    return {
+        "automountServiceAccountToken": False,
+        "containers": [process],
+        "securityContext": UNPRIVILEGED,
+        "serviceAccount": name,
+        "serviceAccountName": name,
+        "terminationGracePeriodSeconds": STOPPING + (FOLLOWING if follows_responses(policy) else 0),
+        "topologySpreadConstraints": spread(selector(name)),
+        "volumes": [
+            {"name": "config", "configMap": {"name": config, "defaultMode": 0o444}},
+            {"name": "cache", "emptyDir": {"sizeLimit": "256Mi"}},
+            *router_models.volume(policy),
+            *mounted,
+        ],
+    } | ({"initContainers": fetchers} if (fetchers := router_models.fetcher(policy)) else {})
+
+
+def _keys(policy: ir.Policy) -> list[Body]:
+    """The volume with the providers' keys, which stay in their Secrets; none where no model needs one."""
+    endpoints = {model.provider.name: model.provider for model in policy.models if model.provider}
+    sources = [
+        {
+            "secret": {
+                "name": endpoint.provider.secret[0],
+                "items": [{"key": endpoint.provider.secret[1], "path": endpoint.credential}],
+                "optional": False,
+            }
+        }
+        for _, endpoint in sorted(endpoints.items())
+        if endpoint.provider and endpoint.provider.secret
+    ]
+    # Readable by the pod's own group, which is the one that the volume is given to.
+    return [{"name": "credentials", "projected": {"defaultMode": 0o440, "sources": sources}}] if sources else []

@@ -1,0 +1,67 @@
+"""What protects the router: who may reach it, and how many of its pods may be away at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from vsr_compiler import ir
+from vsr_compiler.manifests.objects import Body, Object, make
+from vsr_compiler.targets.common.gateway_pods import GatewayPods, Pods
+from vsr_compiler.targets.common.pods import selector
+
+NAMESPACE_NAME = "kubernetes.io/metadata.name"
+
+
+def emitter(pods: Pods) -> Callable[[ir.Policy], Iterator[Object]]:
+    """The protection of a router that these pods of a Gateway ask."""
+
+    def emit(policy: ir.Policy) -> Iterator[Object]:
+        """The NetworkPolicy and the PodDisruptionBudget."""
+        yield network_policy(policy, pods(policy))
+        yield _disruption_budget(policy)
+
+    return emit
+
+
+def network_policy(policy: ir.Policy, pods: GatewayPods) -> Object:
+    """Decisions are asked for by the gateway only, the HTTP port by pods of the router's own namespace.
+
+    Probes need no rule: traffic from the node that a pod runs on is always allowed.
+    """
+    router = policy.router
+    from_gateway: Body = {
+        "namespaceSelector": {"matchLabels": {NAMESPACE_NAME: pods.namespace}},
+        "podSelector": {"matchLabels": dict(pods.labels)},
+    }
+    return make(
+        "networking.k8s.io/v1",
+        "NetworkPolicy",
+        router.grpc.name,
+        router.span,
+        namespace=router.grpc.namespace,
+        spec={
+            "podSelector": {"matchLabels": selector(router.grpc.name)},
+            "policyTypes": ["Ingress"],
+            "ingress": [
+                {"from": [from_gateway], "ports": [{"port": router.grpc.port, "protocol": "TCP"}]},
+                {"from": [{"podSelector": {}}], "ports": [{"port": router.http.port, "protocol": "TCP"}]},
+            ],
+        },
+    )
+
+
+def _disruption_budget(policy: ir.Policy) -> Object:
+    router = policy.router
+    return make(
+        "policy/v1",
+        "PodDisruptionBudget",
+        router.grpc.name,
+        router.span,
+        namespace=router.grpc.namespace,
+        spec={
+            # One of any number: with a minimum instead, a single replica could never be drained.
+            "maxUnavailable": 1,
+            "selector": {"matchLabels": selector(router.grpc.name)},
+            "unhealthyPodEvictionPolicy": "AlwaysAllow",
+        },
+    )

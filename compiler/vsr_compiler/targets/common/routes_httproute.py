@@ -1,0 +1,158 @@
+"""One HTTPRoute per model, chosen by the header that the router writes.
+
+There is no catch-all on purpose: a request that the router did not send anywhere gets 404 and reaches no model. Only
+where the policy says `onFailure: default-model` is there a route for what bears no such header.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from vsr_compiler import ir
+from vsr_compiler.diagnostics import Diagnostic
+from vsr_compiler.manifests.objects import Body, Object, make
+from vsr_compiler.releases import gateway as releases
+from vsr_compiler.targets.common import backend_external
+from vsr_compiler.targets.istio.istio_gateway import GATEWAY_API
+from vsr_schemas.headers import SELECTED_MODEL
+
+GATEWAY_GROUP = "gateway.networking.k8s.io"
+Backend = Callable[[ir.Endpoint], Body]
+"""How a route refers to an endpoint: group, kind, name and namespace, and a port where the kind has one."""
+
+
+def emitter(backend: Backend) -> Callable[[ir.Policy], Iterator[Object]]:
+    """The routes to what a kind of gateway knows endpoints by, and the grants that let them cross namespaces."""
+
+    def emit(policy: ir.Policy) -> Iterator[Object]:
+        """A route for each model."""
+        return routes(policy, backend)
+
+    return emit
+
+
+def homes(policy: ir.Policy) -> set[str]:
+    """The namespaces in which routes stand."""
+    return {policy.gateway.namespace}
+
+
+def routes(policy: ir.Policy, backend: Backend) -> Iterator[Object]:
+    """A route for each model, and a grant for each endpoint of another namespace."""
+    for model in policy.models:
+        yield _route(policy, model, backend)
+    if policy.router.fails_open:
+        yield _undecided(policy, backend)
+    used = {endpoint.name for model in policy.models for endpoint, _ in model.endpoints}
+    for endpoint in policy.endpoints:
+        if (
+            endpoint.provider is None
+            and endpoint.name in used
+            and endpoint.service.namespace != policy.gateway.namespace
+        ):
+            yield _grant(policy, endpoint, backend(endpoint))
+
+
+def service_backend(endpoint: ir.Endpoint) -> Body:
+    """The endpoint's Service, or the host of a provider, which Istio knows by itself."""
+    return in_cluster(endpoint) if endpoint.provider is None else backend_external.backend(endpoint.provider)
+
+
+def in_cluster(endpoint: ir.Endpoint) -> Body:
+    """The endpoint's Service."""
+    service = endpoint.service
+    return {
+        "group": "",
+        "kind": "Service",
+        "name": service.name,
+        "namespace": service.namespace,
+        "port": service.port,
+    }
+
+
+def check(policy: ir.Policy) -> Iterator[Diagnostic]:
+    """VSR312 where a model has more endpoints than a rule takes."""
+    most = releases.GATEWAY_API[policy.versions["gateway-api"]].max_backends
+    for model in policy.models:
+        if len(model.endpoints) > most:
+            message = f"`{model.name}` has {len(model.endpoints)} endpoints, and a route takes {most}"
+            hint = "Put replicas behind one endpoint, or divide the model in two and `split` between them."
+            yield Diagnostic("VSR312", message, model.span, hint)
+
+
+def gateway_duration(milliseconds: int) -> str:
+    """A Gateway API duration (GEP-2257): whole units only."""
+    seconds, rest = divmod(milliseconds, 1000)
+    return "".join(part for part in (f"{seconds}s" if seconds else "", f"{rest}ms" if rest else "") if part)
+
+
+def _route(policy: ir.Policy, model: ir.Model, backend: Backend) -> Object:
+    provider = model.provider.provider if model.provider else None
+    # A longer path comes before a header: the model's must not be shorter than that of the undecided.
+    path = ir.API_PATH if policy.router.fails_open or (provider and provider.moved) else "/"
+    match: Body = {
+        "path": {"type": "PathPrefix", "value": path},
+        "headers": [{"type": "Exact", "name": SELECTED_MODEL, "value": model.name}],
+    }
+    rule = _rule(policy, model, backend, match)
+    if provider is not None:
+        rule["filters"] = [backend_external.rewrite(provider)]
+    return _object(policy, model.object_name, model.span, rule)
+
+
+def _undecided(policy: ir.Policy, backend: Backend) -> Object:
+    """To the default, for requests of which a router that failed said nothing; nothing but the API."""
+    match: Body = {"path": {"type": "PathPrefix", "value": ir.API_PATH}}
+    rule = _rule(policy, policy.default, backend, match)
+    return _object(policy, on_failure_name(policy), policy.router.span, rule)
+
+
+def on_failure_name(policy: ir.Policy) -> str:
+    """What the route of undecided requests is called."""
+    return f"{policy.gateway.name}-on-failure"
+
+
+def _rule(policy: ir.Policy, model: ir.Model, backend: Backend, match: Body) -> Body:
+    timeout = gateway_duration(policy.gateway.timeout)
+    return {
+        "matches": [match],
+        "backendRefs": [backend(endpoint) | {"weight": weight} for endpoint, weight in model.endpoints],
+        "timeouts": {"request": timeout, "backendRequest": timeout},
+    }
+
+
+def _object(policy: ir.Policy, name: str, span: ir.Span, rule: Body) -> Object:
+    return make(
+        GATEWAY_API,
+        "HTTPRoute",
+        name,
+        span,
+        namespace=policy.gateway.namespace,
+        spec={"parentRefs": [parent(policy)], "rules": [rule]},
+    )
+
+
+def parent(policy: ir.Policy) -> Body:
+    """How a route asks for the Gateway's listener."""
+    gateway = policy.gateway
+    return {
+        "group": GATEWAY_GROUP,
+        "kind": "Gateway",
+        "name": gateway.name,
+        "namespace": gateway.namespace,
+        "sectionName": gateway.listener.name,
+    }
+
+
+def _grant(policy: ir.Policy, endpoint: ir.Endpoint, target: Body) -> Object:
+    """One an endpoint, not one a namespace, so that another model's endpoint changes no file but its own."""
+    return make(
+        f"{GATEWAY_GROUP}/v1beta1",
+        "ReferenceGrant",
+        f"{policy.gateway.name}-to-{endpoint.object_name}",
+        endpoint.span,
+        namespace=endpoint.service.namespace,
+        spec={
+            "from": [{"group": GATEWAY_GROUP, "kind": "HTTPRoute", "namespace": policy.gateway.namespace}],
+            "to": [{key: target[key] for key in ("group", "kind", "name")}],
+        },
+    )

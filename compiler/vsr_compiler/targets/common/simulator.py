@@ -1,0 +1,53 @@
+"""llm-d's simulator in the place of a vLLM server: the same names, port and metrics, without a GPU or weights."""
+
+from __future__ import annotations
+
+import json
+
+from vsr_compiler import ir
+from vsr_compiler.manifests.objects import Body
+from vsr_compiler.releases.servers import SIMULATOR
+from vsr_compiler.targets.common.pods import HARDENED, UNPRIVILEGED, container, http_probe, resources, selector, spread
+from vsr_compiler.targets.common.vllm import HTTP
+
+CONTEXT = 32_768
+"""Tokens, where no model of the endpoint says. The simulator's own default is 1,024."""
+
+
+def simulator_pod(policy: ir.Policy, endpoint: ir.Endpoint, served: tuple[str, ...], context: int | None) -> Body:
+    """The pod's spec, of the restricted Pod Security level."""
+    return {
+        "automountServiceAccountToken": False,
+        "containers": [simulator_container(policy, endpoint, served, context)],
+        "securityContext": UNPRIVILEGED,
+        "terminationGracePeriodSeconds": 30,
+        "topologySpreadConstraints": spread(selector(endpoint.service.name)),
+    }
+
+
+def simulator_container(
+    policy: ir.Policy, endpoint: ir.Endpoint, served: tuple[str, ...], context: int | None, port: Body = HTTP
+) -> Body:
+    """The simulator's container. An image or resources that an environment names are vLLM's, not this one's."""
+    loras = endpoint.server.loras if endpoint.server else ()
+    adapters = [json.dumps({"name": name, "path": path}) for name, path in loras]
+    return container(
+        "vllm",
+        SIMULATOR[policy.versions["llm-d-inference-sim"]],
+        args=[
+            # Under the name of a real model it would ask a rendering service for its tokens.
+            f"--model=simulated-{endpoint.object_name}",
+            "--served-model-name",
+            *served,
+            f"--port={port['containerPort']}",
+            f"--max-model-len={context or CONTEXT}",
+            "--mode=random",
+            *(["--lora-modules", *adapters] if adapters else []),
+        ],
+        ports=[port],
+        startupProbe=http_probe("/health", port["name"], 2, 30),
+        readinessProbe=http_probe("/health", port["name"], 5, 3),
+        livenessProbe=http_probe("/health", port["name"], 10, 3),
+        resources=resources({"cpu": "100m", "memory": "128Mi"}, {"memory": "512Mi"}, None),
+        securityContext=HARDENED,
+    )

@@ -1,0 +1,163 @@
+"""A vLLM server's pod: one checkpoint, its names and adapters from the same symbols as the routes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from vsr_compiler import ir
+from vsr_compiler.diagnostics import Diagnostic
+from vsr_compiler.manifests.objects import Body
+from vsr_compiler.releases.servers import VLLM
+from vsr_compiler.targets.common.pods import container, container_port, http_probe, resources, selector, spread
+
+PORT = 8000
+HTTP = container_port("http", PORT)
+WEIGHTS_PATH = "/data"
+SHARED_MEMORY = "/dev/shm"  # noqa: S108 - where tensor-parallel workers share memory
+CONTAINER: Body = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+"""What its container may not."""
+IMAGE_FOLDERS = frozenset(
+    {"bin", "boot", "dev", "etc", "lib", "lib64", "opt", "proc", "root", "run", "sbin", "sys", "tmp", "usr", "var"}
+)
+"""Folders of the image itself, which no volume may hide."""
+GPU = "nvidia.com/gpu"
+PARALLEL = frozenset(
+    {
+        "--tensor-parallel-size",
+        "-tp",
+        "--pipeline-parallel-size",
+        "-pp",
+        "--data-parallel-size",
+        "-dp",
+        "--data-parallel-size-local",
+        "-dpl",
+    }
+)
+"""Arguments that say how the GPUs of a pod are shared."""
+
+
+def vllm_pod(policy: ir.Policy, endpoint: ir.Endpoint, server: ir.VllmServer, served: tuple[str, ...]) -> Body:
+    """The pod's spec. The image runs as root, so it is of the baseline Pod Security level."""
+    name = endpoint.service.name
+    return {
+        "automountServiceAccountToken": False,
+        "containers": [vllm_container(policy, server, served)],
+        "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
+        "terminationGracePeriodSeconds": 120,
+        "topologySpreadConstraints": spread(selector(name)),
+        "volumes": volumes(name, server.gpus),
+    }
+
+
+def vllm_container(
+    policy: ir.Policy,
+    server: ir.VllmServer,
+    served: tuple[str, ...],
+    port: Body = HTTP,
+    *,
+    args: tuple[str, ...] = (),
+    env: tuple[Body, ...] = (),
+) -> Body:
+    """The server's container, listening on ``port``, with arguments and variables beside the usual ones."""
+    return container(
+        "vllm",
+        server.image or VLLM[policy.versions["vllm"]].image,
+        args=[
+            f"--model={server.checkpoint}",
+            "--served-model-name",
+            *served,
+            f"--port={port['containerPort']}",
+            *parallel(server),
+            *adapters(server),
+            *args,
+            *server.args,
+        ],
+        env=[
+            {"name": "HF_HOME", "value": WEIGHTS_PATH},
+            {"name": "HF_TOKEN", "valueFrom": {"secretKeyRef": {"name": server.token_secret, "key": "token"}}},
+            *env,
+        ],
+        ports=[port],
+        # The first start downloads the weights: an hour, as long as the rollout's own deadline.
+        startupProbe=http_probe("/health", port["name"], 10, 360),
+        readinessProbe=http_probe("/health", port["name"], 5, 3),
+        livenessProbe=http_probe("/health", port["name"], 10, 3),
+        resources=server_resources(server),
+        securityContext=CONTAINER,
+        volumeMounts=[
+            {"name": "weights", "mountPath": WEIGHTS_PATH},
+            *({"name": "weights", "mountPath": f"/{top}", "subPath": top} for top in adapter_folders(server)),
+            {"name": "shm", "mountPath": SHARED_MEMORY},
+        ],
+    )
+
+
+def volumes(claim: str, gpus: int) -> list[Body]:
+    """What the container mounts. Workers share memory, one worker a GPU."""
+    return [
+        {"name": "weights", "persistentVolumeClaim": {"claimName": claim}},
+        shared_memory(gpus),
+    ]
+
+
+def shared_memory(gpus: int) -> Body:
+    """The volume that the workers of a server share."""
+    return {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": f"{2 * gpus}Gi"}}
+
+
+def server_resources(server: ir.VllmServer) -> Body:
+    """What a server asks for, by its GPUs."""
+    gpus = {GPU: str(server.gpus)}
+    return resources(
+        {"cpu": str(2 * server.gpus), "memory": f"{16 * server.gpus}Gi"} | gpus,
+        {"memory": f"{32 * server.gpus}Gi"} | gpus,
+        server.resources,
+    )
+
+
+def parallel(server: ir.VllmServer) -> list[str]:
+    """The argument by which a server uses every GPU that its pod has: without it vLLM uses one.
+
+    None where the policy's own arguments say how GPUs are shared.
+    """
+    gpus = str(server_resources(server)["limits"][GPU])
+    said = PARALLEL & {arg.split("=")[0].split(" ")[0].replace("_", "-") for arg in server.args}
+    return [] if said or gpus in {"0", "1"} else [f"--tensor-parallel-size={gpus}"]
+
+
+def check(policy: ir.Policy) -> Iterator[Diagnostic]:
+    """VSR312 where an adapter's path would hide a folder of the image."""
+    for endpoint in policy.endpoints:
+        for name, path in endpoint.server.loras if endpoint.server else ():
+            if _top(path) in IMAGE_FOLDERS or ".." in PurePosixPath(path).parts:
+                span = next(model.span for model in policy.models if model.name == name)
+                message = f"the adapter `{name}` cannot lie at `{path}`, which is a folder of the server's image"
+                hint = "Use a folder of its own, such as `/adapters/…`: it is kept on the endpoint's volume."
+                yield Diagnostic("VSR312", message, span, hint)
+
+
+def adapters(server: ir.VllmServer) -> list[str]:
+    """The arguments that make a server load its adapters."""
+    if not server.loras:
+        return []
+    return ["--enable-lora", "--lora-modules", *(_adapter(name, path) for name, path in server.loras)]
+
+
+def _adapter(name: str, path: str) -> str:
+    """``name=path``, or JSON where vLLM would split the pair in the wrong place."""
+    if any(mark in name + path for mark in "=,{"):
+        return json.dumps({"name": name, "path": path})
+    return f"{name}={path}"
+
+
+def adapter_folders(server: ir.VllmServer) -> list[str]:
+    """Top folders of adapters that are files: kept on the weights' volume. A relative path is a repository."""
+    tops = {_top(path) for _, path in server.loras}
+    return sorted(top for top in tops if top and f"/{top}" != WEIGHTS_PATH)
+
+
+def _top(path: str) -> str:
+    parts = PurePosixPath(path).parts
+    return parts[1] if len(parts) > 1 and parts[0] == "/" else ""

@@ -1,0 +1,93 @@
+"""How Envoy Gateway is told to ask the router: an EnvoyPatchPolicy with the filter and the way to it.
+
+Its own EnvoyExtensionPolicy will not do. What that adds is switched on by the route which a request matches first, so
+without a catch-all it would never run; and Envoy AI Gateway puts its own filter before it. A patch holds for every
+request, and patches are applied before AI Gateway adds anything.
+
+Where the patch is not there (Envoy Gateway ignores the kind unless it is enabled), no request has a selected model, and
+none reaches a model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vsr_compiler import ir
+from vsr_compiler.manifests.objects import Body, Object, make
+from vsr_compiler.releases.gateway import ENVOY_GATEWAY
+from vsr_compiler.targets.common.extproc import HTTP2, MAX_STREAMS, ext_proc_filter
+from vsr_compiler.targets.envoy_gateway.gateway import ENVOY_API, target
+
+CONFIG = "type.googleapis.com/envoy.config"
+
+
+def emit(policy: ir.Policy) -> Iterator[Object]:
+    """The EnvoyPatchPolicy, in the namespace of the Gateway that it attaches to."""
+    gateway, router = policy.gateway, policy.router
+    by_port = ENVOY_GATEWAY[policy.versions["envoy-gateway"]].names_by_port
+    cluster = router_cluster(router)
+    patches = [
+        _add("cluster.v3.Cluster", cluster["name"], "", cluster),
+        _add(
+            "listener.v3.Listener",
+            listener_name(gateway, by_port=by_port),
+            f"{filters_path(gateway.listener)}/0",
+            ext_proc_filter(policy, cluster["name"]),
+        ),
+    ]
+    yield make(
+        ENVOY_API,
+        "EnvoyPatchPolicy",
+        f"{gateway.name}-{router.grpc.name}",
+        router.span,
+        namespace=gateway.namespace,
+        spec={"type": "JSONPatch", "targetRef": target(policy), "jsonPatches": patches},
+    )
+
+
+def listener_name(gateway: ir.Gateway, *, by_port: bool) -> str:
+    """What Envoy Gateway calls the Gateway's listener in Envoy, by either of its schemes."""
+    return f"tcp-{gateway.listener.port}" if by_port else f"{gateway.namespace}/{gateway.name}/{gateway.listener.name}"
+
+
+def filters_path(listener: ir.Listener) -> str:
+    """Where the HTTP filters of a listener stand in Envoy. One with TLS has chains by server names instead."""
+    chain = "/filter_chains/0" if listener.protocol == "HTTPS" else "/default_filter_chain"
+    return f"{chain}/filters/0/typed_config/http_filters"
+
+
+def router_cluster(router: ir.Router) -> Body:
+    """The router's pods, each by its own address: its Service has none, so that streams go to all of them."""
+    service = router.grpc
+    address = {"socket_address": {"address": service.host, "port_value": service.port}}
+    limits = {"max_connections": MAX_STREAMS, "max_pending_requests": MAX_STREAMS, "max_requests": MAX_STREAMS}
+    return {
+        "name": service.envoy_cluster,
+        "type": "STRICT_DNS",
+        "connect_timeout": "0.500s",
+        "dns_lookup_family": "V4_PREFERRED",
+        "lb_policy": "LEAST_REQUEST",
+        # A pod that drains or hangs gets no new streams, however long DNS still names it.
+        "health_checks": [
+            {
+                # The stock router does not speak grpc.health.v1: it would never be healthy. That it listens must do.
+                **({"tcp_health_check": {}} if router.stock else {"grpc_health_check": {}}),
+                "healthy_threshold": 1,
+                "interval": "5s",
+                "no_traffic_interval": "5s",
+                "timeout": "1s",
+                "unhealthy_threshold": 2,
+            }
+        ],
+        "ignore_health_on_host_removal": True,
+        "circuit_breakers": {"thresholds": [limits]},
+        "typed_extension_protocol_options": HTTP2,
+        "load_assignment": {
+            "cluster_name": service.envoy_cluster,
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}],
+        },
+    }
+
+
+def _add(kind: str, name: str, path: str, value: Body) -> Body:
+    return {"type": f"{CONFIG}.{kind}", "name": name, "operation": {"op": "add", "path": path, "value": value}}

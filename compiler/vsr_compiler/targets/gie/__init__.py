@@ -1,0 +1,1 @@
+"""Istio with InferencePools and the Inference Extension's endpoint picker."""

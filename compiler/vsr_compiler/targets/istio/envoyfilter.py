@@ -1,0 +1,81 @@
+"""How Istio's gateway is told to ask the router: an EnvoyFilter, and a DestinationRule for the way there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vsr_compiler import ir
+from vsr_compiler.manifests.objects import Body, Object, make
+from vsr_compiler.targets.common.extproc import (
+    MAX_STREAMS,
+    TYPES,
+    buffer_limit,
+    client_http2,
+    early_header_mutation,
+    ext_proc_filter,
+)
+
+HCM = "envoy.filters.network.http_connection_manager"
+
+
+def emit(policy: ir.Policy) -> Iterator[Object]:
+    """The EnvoyFilter and the DestinationRule, both in the gateway's namespace, where Istio looks first."""
+    yield _envoy_filter(policy)
+    yield _destination_rule(policy)
+
+
+def _envoy_filter(policy: ir.Policy) -> Object:
+    gateway = policy.gateway
+    manager = {
+        "name": HCM,
+        "typed_config": {"@type": f"{TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager"}
+        | early_header_mutation()
+        | client_http2(policy),
+    }
+    return make(
+        "networking.istio.io/v1alpha3",
+        "EnvoyFilter",
+        f"{gateway.name}-{policy.router.grpc.name}",
+        policy.router.span,
+        namespace=gateway.namespace,
+        spec={
+            "targetRefs": [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": gateway.name}],
+            "configPatches": [
+                _patch("LISTENER", {}, "MERGE", buffer_limit(policy)),
+                _patch("NETWORK_FILTER", {"listener": {"filterChain": {"filter": {"name": HCM}}}}, "MERGE", manager),
+                _patch(
+                    "HTTP_FILTER",
+                    {"listener": {"filterChain": {"filter": {"name": HCM}}}},
+                    "INSERT_FIRST",
+                    ext_proc_filter(policy, policy.router.grpc.istio_cluster),
+                ),
+            ],
+        },
+    )
+
+
+def _patch(apply_to: str, match: Body, operation: str, value: Body) -> Body:
+    return {
+        "applyTo": apply_to,
+        "match": {"context": "GATEWAY"} | match,
+        "patch": {"operation": operation, "value": value},
+    }
+
+
+def _destination_rule(policy: ir.Policy) -> Object:
+    router = policy.router
+    return make(
+        "networking.istio.io/v1",
+        "DestinationRule",
+        f"{policy.gateway.name}-{router.grpc.name}",
+        router.span,
+        namespace=policy.gateway.namespace,
+        spec={
+            "host": router.grpc.host,
+            "trafficPolicy": {
+                "connectionPool": {"http": {"http2MaxRequests": MAX_STREAMS}, "tcp": {"connectTimeout": "500ms"}},
+                # The router's pods carry no sidecar: without this, automatic mutual TLS could be assumed.
+                "tls": {"mode": "DISABLE"},
+            },
+        },
+    )

@@ -1,0 +1,106 @@
+"""Prefill and decode apart: the model servers of a pool in two Deployments, with a routing sidecar before decode.
+
+The picker chooses a decode pod, and a prefill pod where the prompt is not cached; the sidecar of the decode pod sends
+the prompt there first and lets the decode server fetch the result.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from vsr_compiler import ir
+from vsr_compiler.manifests.objects import Body, Object, make
+from vsr_compiler.releases.pickers import PICKERS, Disaggregation
+from vsr_compiler.targets.common.model_servers import around, deployment, rollout, served
+from vsr_compiler.targets.common.pods import (
+    HARDENED,
+    UNPRIVILEGED,
+    container,
+    container_port,
+    deployment_spec,
+    field_env,
+    selector,
+    spread,
+)
+from vsr_compiler.targets.common.pools import settings
+from vsr_compiler.targets.common.simulator import simulator_container
+from vsr_compiler.targets.common.vllm import HTTP, PORT, vllm_container, volumes
+
+ROLE = "llm-d.ai/role"
+BEHIND = container_port("model", 8200)
+"""Where the decode server listens, behind the sidecar that has its port."""
+SIDE_CHANNEL = 5600
+"""Where the two servers agree on the transfer of a prompt's cache."""
+TRANSFER = f"--kv-transfer-config={json.dumps({'kv_connector': 'NixlConnector', 'kv_role': 'kv_both'})}"
+
+
+def emit(policy: ir.Policy) -> Iterator[Object]:
+    """The model servers of llm-d: those of a disaggregated pool in two roles, others as everywhere."""
+    for endpoint in policy.endpoints:
+        server = endpoint.server
+        if server is None:
+            continue
+        parting = PICKERS["llm-d-router"][policy.versions["llm-d-router"]].disaggregation
+        if settings(endpoint).disaggregation and parting is not None:
+            prefill = server.replicas // 2
+            yield _role(endpoint, server, "prefill", prefill, _pod(policy, endpoint, server, None))
+            pod = _pod(policy, endpoint, server, parting)
+            yield _role(endpoint, server, "decode", server.replicas - prefill, pod)
+        else:
+            yield deployment(policy, endpoint, server)
+        yield from around(endpoint, server)
+
+
+def _role(endpoint: ir.Endpoint, server: ir.VllmServer, role: str, replicas: int, pod: Body) -> Object:
+    """A Deployment of the endpoint's pods in one role; the pool and the Service lead to both."""
+    name = endpoint.service.name
+    return make(
+        "apps/v1",
+        "Deployment",
+        f"{name}-{role}",
+        endpoint.span,
+        namespace=endpoint.service.namespace,
+        labels=selector(name),
+        spec=deployment_spec(name, replicas, pod, labels={ROLE: role}, strategy=rollout(server, replicas)),
+    )
+
+
+def _pod(policy: ir.Policy, endpoint: ir.Endpoint, server: ir.VllmServer, sidecar: Disaggregation | None) -> Body:
+    """A pod of either role; with a sidecar it decodes."""
+    port = BEHIND if sidecar else HTTP
+    models = served(policy, endpoint)
+    name = endpoint.service.name
+    if server.simulate:
+        process = simulator_container(policy, endpoint, models.names, models.context, port)
+    else:
+        env = (
+            field_env("VLLM_NIXL_SIDE_CHANNEL_HOST", "status.podIP"),
+            {"name": "VLLM_NIXL_SIDE_CHANNEL_PORT", "value": str(SIDE_CHANNEL)},
+        )
+        process = vllm_container(policy, server, models.names, port, args=(TRANSFER,), env=env)
+    pod: Body = {
+        "automountServiceAccountToken": False,
+        "containers": [process],
+        "securityContext": UNPRIVILEGED if server.simulate else {"seccompProfile": {"type": "RuntimeDefault"}},
+        "terminationGracePeriodSeconds": 120,
+        "topologySpreadConstraints": spread(selector(name)),
+    }
+    if sidecar is not None:
+        pod["initContainers"] = [_sidecar(sidecar)]
+    if not server.simulate:
+        pod["volumes"] = volumes(name, server.gpus)
+    return pod
+
+
+def _sidecar(release: Disaggregation) -> Body:
+    """A container that starts before the server and runs beside it (Kubernetes 1.29 or newer)."""
+    return container(
+        "routing-sidecar",
+        release.sidecar_image,
+        args=[f"--port={PORT}", f"--model-server-port={BEHIND['containerPort']}", *release.sidecar_args],
+        ports=[HTTP],
+        resources={"limits": {"memory": "512Mi"}, "requests": {"cpu": "100m", "memory": "128Mi"}},
+        restartPolicy="Always",
+        securityContext=HARDENED | {"runAsGroup": 65_532, "runAsNonRoot": True, "runAsUser": 65_532},
+    )

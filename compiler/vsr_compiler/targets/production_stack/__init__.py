@@ -1,0 +1,1 @@
+"""The vLLM production stack behind Envoy AI Gateway."""

@@ -1,0 +1,10 @@
+"""CEL as Kubernetes speaks it: rules in CustomResourceDefinitions, compiled once, evaluated within a budget.
+
+Source: the language definition of the Common Expression Language, and the libraries that Kubernetes 1.32 lists for it.
+"""
+
+from vsr_compiler.verify.schema.cel.program import Program, compiled
+from vsr_compiler.verify.schema.cel.syntax import CelSyntaxError
+from vsr_compiler.verify.schema.cel.values import Budget, CelError, CostError
+
+__all__ = ["Budget", "CelError", "CelSyntaxError", "CostError", "Program", "compiled"]

@@ -1,0 +1,200 @@
+"""``vsr-runtime``: serve a compiled policy, or see it work on this machine."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from vsr_runtime.errors import UserError
+from vsr_runtime.log import complain
+from vsr_runtime.server.transport.stream import LONGEST_LAMEDUCK, TRANSPORTS
+from vsr_schemas.version import VERSION
+
+
+class _Address(click.ParamType[object]):
+    """A ``host:port`` on the command line."""
+
+    name = "host:port"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> object:
+        from vsr_runtime.server.address import parse_address  # noqa: PLC0415 - only serving needs it
+
+        try:
+            return parse_address(value) if isinstance(value, str) else value
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+_DIRECTORY = click.Path(path_type=Path)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, prog_name="vsr-runtime")
+def cli() -> None:
+    """Execute a compiled routing policy beside an Envoy."""
+
+
+@cli.command()
+@click.option("--config", type=_DIRECTORY, required=True, help="The compiled router/config.yaml.")
+@click.option("--address", type=_Address(), default="0.0.0.0:50051", show_default=True, help="Where ext_proc listens.")
+@click.option(
+    "--http-address",
+    type=_Address(),
+    default="0.0.0.0:8080",
+    show_default=True,
+    help="Where probes and /metrics listen.",
+)
+@click.option("--api", is_flag=True, help="Serve the HTTP API there, too, to whoever reaches the port: docs/api.md.")
+@click.option("--classify", metavar="CLASSIFIER", help="What the API's /classify asks where a request names none.")
+@click.option("--credentials", type=_DIRECTORY, help="Keys of providers; by default `credentials` beside the config.")
+@click.option("--keys-at-gateway", is_flag=True, help="Read no keys of providers: the gateway adds them afterwards.")
+@click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes that serve.")
+@click.option(
+    "--lameduck",
+    type=click.FloatRange(0, LONGEST_LAMEDUCK),
+    default=0,
+    metavar="SECONDS",
+    help="Serve on as long after SIGTERM, but unready: until a Service sends no new connection any more.",
+)
+@click.option(
+    "--transport",
+    type=click.Choice(TRANSPORTS),
+    help="What speaks HTTP/2; by default nghttp2, the faster one, where it is installed, else grpc.",
+)
+@click.option("--tls-cert", type=_DIRECTORY, help="The chain (PEM) for the gRPC port; followed as it changes.")
+@click.option("--tls-key", type=_DIRECTORY, help="Its key (PEM).")
+@click.option("--tls-client-ca", type=_DIRECTORY, help="Who signs the certificates (PEM) that gateways must then show.")
+def serve(  # noqa: PLR0913 - one an option
+    config: Path,
+    address: object,
+    http_address: object,
+    classify: str | None,
+    credentials: Path | None,
+    *,
+    api: bool,
+    keys_at_gateway: bool,
+    workers: int,
+    lameduck: float,
+    transport: str | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    tls_client_ca: Path | None,
+) -> None:
+    """Answer an Envoy's ext_proc filter until SIGTERM.
+
+    With several workers an inference engine, if there is one, is a process that they share.
+
+    \b
+    Example:
+      vsr-runtime serve --config out/quickstart/router/config.yaml --address 127.0.0.1:50051
+    """  # noqa: D301 - the escape is click's mark for a paragraph to leave alone
+    if (tls_cert is None) is not (tls_key is None) or (tls_client_ca and not tls_cert):
+        raise click.UsageError("--tls-cert and --tls-key go together, and --tls-client-ca with both")
+    if classify and not api:
+        raise click.UsageError("--classify is for --api")
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its own lines would come beside our one line an error
+    from vsr_runtime.server.address import Address  # noqa: PLC0415 - only serving needs it
+    from vsr_runtime.server.supervisor.link import is_worker  # noqa: PLC0415 - likewise
+
+    if not (isinstance(address, Address) and isinstance(http_address, Address)):
+        raise TypeError("click has made no addresses of them")
+    if workers > 1 and not is_worker():
+        from vsr_runtime.server.supervisor.run import run_fleet  # noqa: PLC0415 - only with several
+
+        run_fleet(workers, address, http_address)
+    else:
+        from vsr_runtime.credentials import KEYLESS  # noqa: PLC0415 - only a process that serves needs it
+        from vsr_runtime.server.load import load_classifier  # noqa: PLC0415 - likewise
+        from vsr_runtime.server.server import Listen, run  # noqa: PLC0415 - loads much
+        from vsr_runtime.server.tls import Tls  # noqa: PLC0415 - likewise
+
+        tls = Tls(tls_cert, tls_key, tls_client_ca) if tls_cert and tls_key else None
+        keys = KEYLESS if keys_at_gateway else credentials
+        listen = Listen(address, http_address, tls, api, classify, transport)
+        run(config, listen, load_classifier, credentials=keys, lameduck=lameduck)
+
+
+@cli.command(short_help="Run a policy's checkpoints in a process of their own.")
+@click.option("--config", type=_DIRECTORY, required=True, help="The compiled router/config.yaml.")
+@click.option("--socket", type=_DIRECTORY, required=True, help="The Unix socket on which `serve` will ask.")
+@click.option("--with-parent", is_flag=True, help="End when standard input does, as it will with the parent process.")
+def engine(config: Path, socket: Path, with_parent: bool) -> None:  # noqa: FBT001 - click's way
+    """Run a policy's checkpoints in a process of their own until SIGTERM, for any number of `serve`.
+
+    `serve` starts one by itself where a checkpoint is for a GPU. With VSR_ENGINE_SOCKET it asks this one instead.
+
+    \b
+    Example:
+      vsr-runtime engine --config out/quickstart/router/config.yaml --socket /run/vsr/engine
+    """  # noqa: D301 - the escape is click's mark for a paragraph to leave alone
+    from vsr_runtime.inference.engine.process import run as run_engine  # noqa: PLC0415 - only this command needs it
+
+    run_engine(config, socket, parent=with_parent)
+
+
+@cli.command(short_help="Fetch checkpoints from Hugging Face at pinned revisions.")
+@click.option("--into", type=_DIRECTORY, required=True, help="The folder of models: VSR_MODELS of `serve`.")
+@click.argument("pinned", nargs=-1, required=True)
+def fetch(into: Path, pinned: tuple[str, ...]) -> None:
+    """Fetch checkpoints from Hugging Face at pinned revisions, safetensors only. HF_TOKEN is used where it is set.
+
+    \b
+    Example:
+      vsr-runtime fetch --into /models example/domains@0123456789abcdef0123456789abcdef01234567
+    """  # noqa: D301 - the escape is click's mark for a paragraph to leave alone
+    from vsr_runtime.fetch import fetch as fetch_one  # noqa: PLC0415 - only this command needs it
+
+    for one in pinned:
+        fetch_one(into, one)
+
+
+@cli.command(short_help="Run a policy's gateway on this machine, until Ctrl-C.")
+@click.argument("directory", type=_DIRECTORY)
+def local(directory: Path) -> None:
+    """Start Envoy, the runtime and a stand-in for each backend on loopback, until Ctrl-C.
+
+    The first line printed is the gateway's URL.
+
+    \b
+    Example:
+      vsr-runtime local out/quickstart/local
+    """  # noqa: D301 - the escape is click's mark for a paragraph to leave alone
+    from vsr_runtime.sandbox.run import run_until_stopped  # noqa: PLC0415 - only this command needs it
+
+    run_until_stopped(directory)
+
+
+@cli.command(short_help="Send a policy's tests through its gateway on this machine.")
+@click.argument("directory", type=_DIRECTORY)
+def demo(directory: Path) -> None:
+    """Start the local stand, send the requests that it lists, and show where each one went.
+
+    \b
+    Example:
+      vsr-runtime demo out/quickstart/local
+    """  # noqa: D301 - the escape is click's mark for a paragraph to leave alone
+    from vsr_runtime.sandbox.demo import run_demo  # noqa: PLC0415 - only this command needs it
+
+    sys.exit(0 if run_demo(directory) else 1)
+
+
+def main() -> None:
+    """Run the command line: exit 0 when all went well, 1 for an error that was explained, 2 for wrong usage."""
+    try:
+        cli(standalone_mode=True)
+    except UserError as error:
+        complain(str(error))
+        sys.exit(1)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in ("aiohttp", "cffi", "grpc", "google", "prometheus_client", "pydantic", "re2", "ruamel"):
+            raise
+        complain(f"the package {package} is not installed; run pip install 'vsr-compile[runtime]'")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The pure core: program, signals, guards and the state machine of one request."""

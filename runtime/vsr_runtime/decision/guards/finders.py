@@ -1,0 +1,150 @@
+"""What finds: functions from a normalised text to spans of the original.
+
+A finder is made once, when a config is read, and used for every request. ``look_through`` asks all finders about a text
+that was normalised once, a second time where letters stand apart. Where findings overlap, ``merge`` makes one span of
+them that covers them all, so that nothing found is left in sight; its type, score and rule are those of the longest, of
+equals the one of the highest score, then the first by place and name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+
+from vsr_runtime.decision.guards.normalise import normalise, unspaced
+from vsr_runtime.decision.guards.recogniser import Recogniser, compiled, look, run, to_bytes
+from vsr_runtime.decision.guards.text import Normalised, Span
+from vsr_runtime.decision.signals.patterns import compile_patterns, matches
+from vsr_runtime.decision.view import Expired
+
+Finder = Callable[[Normalised, Expired], list[Span]]
+"""Raises OutOfTimeError when the time is up."""
+
+
+def personal(types: Collection[str]) -> Finder:
+    """Finds personal data of these types, spelled as in ``vsr_schemas.pii``. Types that need a model are skipped."""
+    from vsr_runtime.decision.guards.rules import contact, national, network, numbers  # noqa: PLC0415 - only where a guard asks
+
+    rules = (*contact.RULES, *numbers.RULES, *network.RULES)
+    wanted = [rule for rule in rules if rule.type in types]
+    groups = [_group(wanted)] if wanted else []
+    if "NATIONAL_ID" in types:
+        groups.append(_group(national.RULES, national.GATE))
+    return _all(groups)
+
+
+def credentials() -> Finder:
+    """Finds keys, tokens, passwords and what else lets somebody in."""
+    from vsr_runtime.decision.guards.rules import secrets  # noqa: PLC0415 - as above
+
+    return _all([_group(secrets.ISSUED, secrets.GATE), _group(secrets.RULES)])
+
+
+def injection() -> Finder:
+    """Finds the structure of attacks: hidden text, forged turns, orders to drop orders. See ``rules.attacks``."""
+    from vsr_runtime.decision.guards.rules import attacks  # noqa: PLC0415 - as above
+
+    structure = _all([_group(attacks.RULES)])
+    return lambda normalised, expired: [*normalised.hidden, *structure(normalised, expired)]
+
+
+def patterns(sources: Sequence[str]) -> Finder:
+    """Finds a policy's own patterns, whatever the case, in the normalised text. The rule tells which one it was.
+
+    Raises:
+        ValueError: a pattern cannot be used.
+    """
+    made = compile_patterns(sources, case_sensitive=False)
+
+    def find(normalised: Normalised, expired: Expired) -> list[Span]:
+        data = normalised.text.encode("utf-8", "surrogatepass")
+        places = _characters(normalised.text, data)
+        found = []
+        for number, pattern in enumerate(made.patterns, 1):
+            look(expired)
+            for match in matches(pattern, data):
+                look(expired)
+                if match.end() > match.start():
+                    place = normalised.original(places(match.start()), places(match.end()))
+                    found.append(Span(*place, "PATTERN", 1.0, f"pattern-{number}"))
+        return found
+
+    return find
+
+
+def spans(finders: Iterable[Finder], text: str, expired: Expired) -> list[Span]:
+    """What several finders find in a text, by place and without overlap.
+
+    Raises:
+        OutOfTimeError: the time was up first.
+    """
+    return merge(look_through(finders, normalise(text), expired))
+
+
+def look_through(finders: Iterable[Finder], normalised: Normalised, expired: Expired) -> list[Span]:
+    """What several finders find in a text that was normalised, as they find it: once more where letters stand apart.
+
+    Raises:
+        OutOfTimeError: the time was up first.
+    """
+    apart = unspaced(normalised)
+    views = (normalised,) if apart is None else (normalised, apart)
+    return [span for finder in finders for view in views for span in finder(view, expired)]
+
+
+def merge(found: Iterable[Span]) -> list[Span]:
+    """Spans by place and without overlap, as the module says."""
+    merged: list[Span] = []
+    cluster: list[Span] = []
+    end = 0
+    for span in sorted(found, key=lambda span: (span.start, span.end)):
+        if cluster and span.start >= end:
+            merged.append(_one(cluster))
+            cluster = []
+        cluster.append(span)
+        end = max(end, span.end)
+    return [*merged, _one(cluster)] if cluster else merged
+
+
+def _one(cluster: Sequence[Span]) -> Span:
+    best = min(cluster, key=lambda span: (span.start - span.end, -span.score, span.start, span.type, span.rule))
+    start, end = min(span.start for span in cluster), max(span.end for span in cluster)
+    return Span(start, end, best.type, best.score, best.rule)
+
+
+def _group(rules: Iterable[Recogniser], gate: bytes | None = None) -> Finder:
+    """Recognisers that are asked one after the other; none where the gate, which whatever they find passes, is shut."""
+    made = tuple(rules)
+    normalise("\u200b")  # its tables take a while, and no request should wait for them
+    for pattern in (gate, *(rule.pattern for rule in made)):
+        if pattern is not None:
+            compiled(pattern)
+
+    def find(normalised: Normalised, expired: Expired) -> list[Span]:
+        look(expired)
+        data = to_bytes(normalised.text)
+        if gate is not None and compiled(gate).search(data) is None:
+            return []
+        return [span for rule in made for span in run(rule, normalised, data, expired)]
+
+    return find
+
+
+def _all(groups: Sequence[Finder]) -> Finder:
+    return lambda normalised, expired: [span for group in groups for span in group(normalised, expired)]
+
+
+def _characters(text: str, data: bytes) -> Callable[[int], int]:
+    """Where the character at a byte is. Cheap where asked in rising order; from a lower place it begins anew."""
+    if len(text) == len(data):
+        return int
+    at, count = 0, 0
+
+    def place(byte: int) -> int:
+        nonlocal at, count
+        if byte < at:
+            at, count = 0, 0
+        count += len(data[at:byte].decode("utf-8", "surrogatepass"))
+        at = byte
+        return count
+
+    return place

@@ -1,0 +1,194 @@
+"""All that guards read of one document, and what they find there."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+
+from vsr_runtime.decision.guards.api_words import MEDIA_KEYS, MEDIA_TYPES, READABLE_SOURCES, TOKEN_KEYS
+from vsr_runtime.decision.guards.detection import Seen
+from vsr_runtime.decision.guards.finders import look_through
+from vsr_runtime.decision.guards.guard import Guard
+from vsr_runtime.decision.guards.leaves import Leaf, Placed, is_blob, leaves
+from vsr_runtime.decision.guards.normalise import normalise
+from vsr_runtime.decision.guards.text import Normalised, Span
+from vsr_runtime.decision.view import BYTES_A_TOKEN, Expired, OutOfTimeError, never
+
+_STEPS = 2048
+"""Values between two looks at the clock."""
+Looks = Mapping[str, Sequence[Seen]]
+"""What detectors saw, by their names: in each of the readings, in their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A finding in a leaf, by the leaf's number."""
+
+    leaf: int
+    span: Span
+
+
+class Matter:
+    """The texts of one document. Each is read once, however often it stands there.
+
+    Args:
+        text: the document, valid JSON.
+        values: what it holds.
+        expired: says when the time is up.
+
+    Raises:
+        OutOfTimeError: the time was up before all was collected.
+    """
+
+    def __init__(self, text: str, values: object, expired: Expired = never) -> None:
+        found = [leaf for leaf in leaves(text, expired) if not _is_model(leaf, values)]
+        self.leaves = tuple(leaf for leaf in found if not is_blob(leaf))
+        self.unreadable = len(self.leaves) < len(found) or _has_media(values, expired)
+        self.texts = tuple(dict.fromkeys((*(leaf.value for leaf in self.leaves), *self._joined)))
+        self._normalised: dict[str, Normalised] = {}
+        self._placed: dict[int, Placed] = {}
+
+    @cached_property
+    def readings(self) -> tuple[str, ...]:
+        """The texts as detectors read them, normalised: what hides a word from patterns hides it from a model."""
+        return tuple(self._normal(text).text for text in self.texts)
+
+    @cached_property
+    def tokens(self) -> int:
+        """The estimate of the length of all texts."""
+        size = sum(len(leaf.value.encode()) for leaf in self.leaves if leaf.within is None)
+        return -(-size // BYTES_A_TOKEN)
+
+    def hits(self, guard: Guard, expired: Expired, looks: Looks | None = None) -> tuple[Hit, ...]:
+        """What a guard finds; a `mask` guard everything, another the first.
+
+        Raises:
+            OutOfTimeError: the time was up first.
+            KeyError: its detector was not asked.
+        """
+        found = self._hits(guard, expired, looks)
+        if guard.action == "mask":
+            return tuple(found)
+        return tuple(hit for hit, _ in zip(found, range(1), strict=False))
+
+    def _hits(self, guard: Guard, expired: Expired, looks: Looks | None) -> Iterator[Hit]:
+        spans = self._spans(guard, expired, (looks or {})[guard.detector] if guard.detector is not None else ())
+        places: dict[str, list[int]] = {}
+        for number, leaf in enumerate(self.leaves):
+            places.setdefault(leaf.value, []).append(number)
+        for text, found in spans:
+            for number in places.get(text, ()):
+                yield from (Hit(number, span) for span in found)
+            for run in self._joined.get(text, ()):
+                yield from self._across(run, found)
+
+    def _spans(self, guard: Guard, expired: Expired, looks: Sequence[Seen]) -> Iterator[tuple[str, Sequence[Span]]]:
+        for number, text in enumerate(self.texts):
+            if expired():
+                raise OutOfTimeError
+            found = self._matched(guard, text, expired) if guard.finders else []
+            found += self._seen(text, looks[number], guard) if looks else ()
+            found = [span for span in found if span.end > span.start]
+            if found:
+                yield text, found
+
+    def _matched(self, guard: Guard, text: str, expired: Expired) -> list[Span]:
+        """What its patterns find."""
+        return guard.harmless.looked(text, lambda: look_through(guard.finders, self._normal(text), expired))
+
+    def _seen(self, text: str, seen: Seen, guard: Guard) -> Iterator[Span]:
+        """What counts of what a detector saw, in the offsets of the text."""
+        for span in seen.spans(guard.types, guard.threshold):
+            if span.end > span.start:
+                place = self._normal(text).original(span.start, span.end)
+                yield Span(*place, span.type, span.score, span.rule)
+
+    def _normal(self, text: str) -> Normalised:
+        if text not in self._normalised:
+            self._normalised[text] = normalise(text)
+        return self._normalised[text]
+
+    @cached_property
+    def _joined(self) -> Mapping[str, Sequence[Sequence[int]]]:
+        """The parts of a content as one text, since a model reads them so: each such text, and the leaves of each."""
+        runs: dict[int, list[int]] = {}
+        for number, leaf in enumerate(self.leaves):
+            if leaf.run is not None:
+                runs.setdefault(leaf.run, []).append(number)
+        found: dict[str, list[list[int]]] = {}
+        for numbers in runs.values():
+            if len(numbers) > 1:
+                found.setdefault("".join(self.leaves[number].value for number in numbers), []).append(numbers)
+        return found
+
+    def _across(self, run: Sequence[int], found: Sequence[Span]) -> Iterator[Hit]:
+        """The findings that cross from one part into another, a piece for each; the rest was found in its part."""
+        begins = [0, *accumulate(len(self.leaves[number].value) for number in run)]
+        for span in found:
+            first, end = bisect_right(begins, span.start) - 1, bisect_left(begins, span.end)
+            if end - first > 1:
+                for place in range(first, end):
+                    begin = begins[place]
+                    start, stop = max(span.start, begin) - begin, min(span.end, begins[place + 1]) - begin
+                    yield Hit(run[place], Span(start, stop, span.type, span.score, span.rule))
+
+    def place(self, hit: Hit) -> tuple[int, int]:
+        """Where a finding stands in the document."""
+        placed = self._placed.get(hit.leaf)
+        if placed is None:
+            placed = self._placed[hit.leaf] = Placed(self.leaves[hit.leaf])
+        return placed.at(hit.span.start), placed.at(hit.span.end)
+
+
+def _is_model(leaf: Leaf, values: object) -> bool:
+    """The model's name is known to the policy and no text."""
+    return leaf.key == "model" and isinstance(values, Mapping) and leaf.value == values.get("model")
+
+
+def _has_media(values: object, expired: Expired) -> bool:
+    """Whether there is something that is no text, wherever it stands."""
+    if isinstance(values, Mapping) and any(_has_numbers(values.get(key)) for key in ("prompt", "input")):
+        return True
+    waiting = [values]
+    count = 0
+    while waiting:
+        node = waiting.pop()
+        count += 1
+        if count % _STEPS == 0 and expired():
+            raise OutOfTimeError
+        if isinstance(node, Mapping):
+            if _is_media(node):
+                return True
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node
+    return False
+
+
+def _is_media(node: Mapping[str, object]) -> bool:
+    kind = node.get("type")
+    if kind == "document":
+        source = node.get("source")
+        return not (isinstance(source, Mapping) and source.get("type") in READABLE_SOURCES)
+    if isinstance(kind, str) and kind in MEDIA_TYPES:
+        return True
+    return any(_holds_media(node[key]) for key in MEDIA_KEYS & node.keys()) or any(
+        isinstance(node[key], list) and node[key] for key in TOKEN_KEYS & node.keys()
+    )
+
+
+def _holds_media(value: object) -> bool:
+    """Whether there is something under a key of media. A schema that describes such a key holds none."""
+    if isinstance(value, Mapping):
+        return any(isinstance(value.get(key), str) for key in ("url", "data", "file_id", "file_data"))
+    return bool(value)
+
+
+def _has_numbers(given: object) -> bool:
+    """Whether a prompt holds token ids."""
+    if isinstance(given, list):
+        return any(isinstance(item, int | float) or _has_numbers(item) for item in given)
+    return False

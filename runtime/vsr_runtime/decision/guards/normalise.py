@@ -1,0 +1,179 @@
+"""Undoes what hides words from detectors and not from models, and remembers where each character came from.
+
+In this order, each in linear time:
+
+- Characters that are not seen are left out: zero-width ones, soft hyphens, variation selectors, bidi controls, control
+  characters other than line breaks and tabs.
+- Tag characters, an invisible copy of ASCII, become what they copy. Flags of Scotland and the like stay flags.
+- NFKC: full-width, mathematical, circled, super- and subscript forms become plain letters, white ones on black too.
+- Marks that are stacked on letters, and make no letter of Unicode with them, are left out.
+- Digits of every script, in circles and brackets too, become ASCII's, every space a space, every dash a hyphen, curly
+  quotes straight ones.
+- Letters that look like Latin ones become Latin where their word shows that it is meant so; see ``lookalikes``.
+
+Case, spacing, spelling and language stay as they are.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from functools import cache, lru_cache
+
+from vsr_runtime.decision.guards.lookalikes import fold
+from vsr_runtime.decision.guards.text import Normalised, Span
+
+TAGS, OVERRIDES = "TAG_CHARACTERS", "BIDI_OVERRIDE"
+_TAG = 0xE0000
+"""Tag characters are ASCII, moved by this."""
+_TAGS = "\U000e0020-\U000e007e"
+_UNSEEN = (
+    "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    "\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e001f\U000e007f-\U000e0fff"
+)
+"""Controls, and what Unicode calls default ignorable, but for tag characters."""
+_STACKED = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
+_MOST_MARKS = 30
+"""On one letter: as in Unicode's stream-safe form (UAX 15), since putting them in order is quadratic."""
+_PLAIN = {
+    **dict.fromkeys([*range(0x2010, 0x2016), 0x058A, 0x2043, 0x2212, 0x2E3A, 0x2E3B], "-"),
+    **dict.fromkeys([0x2018, 0x2019, 0x201A, 0x201B, 0x2032], "'"),
+    **dict.fromkeys([0x201C, 0x201D, 0x201E, 0x201F, 0x2033], '"'),
+    **dict.fromkeys([0x2044, 0x2215], "/"),
+    **dict.fromkeys([0x85, 0x2028, 0x2029], "\n"),
+    **{first + place: chr(ord("A") + place) for first in (0x1F150, 0x1F170) for place in range(26)},
+}
+_FLAGS = "|".join("".join(chr(_TAG + ord(letter)) for letter in flag) for flag in ("gbeng", "gbsct", "gbwls"))
+_FLAG = f"(?<=\U0001f3f4)(?:{_FLAGS})\U000e007f"
+_HIDING = re.compile(f"({_FLAG})|([{_TAGS}]+)|[\u202d\u202e]")
+_CHANGING = (*range(0x80, 0x20000), *range(0x2F800, 0x2FA20), *range(0xE0000, 0xE1000))
+"""The code points among which are all that change. Above lie ideographs, which do not, and private ones."""
+_STABLE = {"Ll", "Lu", "Lo", "So", "Sm", "Cn", "Co", "Cs"}
+"""Categories without marks, digits, spaces, controls and punctuation: what has no decomposition stays as it is."""
+_ASCII_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_SPACED = re.compile(r"(?<!\S)\S (?:[^\n] ){3,}[^\n](?!\S)")
+"""Letters with a space between any two; a space between words is a letter too."""
+_APART = re.compile(r" \S {1,3}\S ")
+"""What such a row has, and most texts have not: quick to look for."""
+_UNSEEN_CLASS = re.compile(f"[{_UNSEEN}]")
+
+
+def normalise(text: str) -> Normalised:
+    """A text as detectors are to read it."""
+    if text.isascii() and not _ASCII_UNSEEN.search(text):
+        return Normalised(text, range(len(text)), range(1, len(text) + 1))
+    pieces: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    last = 0
+    for match in _changing().finditer(text):
+        begin, end = match.span()
+        _keep(pieces, starts, ends, text[last:begin], last)
+        became = _segment(match[0])
+        pieces.append(became)
+        starts.extend([begin] * len(became))
+        ends.extend([end] * len(became))
+        last = end
+    _keep(pieces, starts, ends, text[last:], last)
+    hidden = tuple(
+        Span(*match.span(), TAGS if match[2] else OVERRIDES, 1.0, "hidden")
+        for match in _HIDING.finditer(text)
+        if not match[1]
+    )
+    return Normalised(fold("".join(pieces)), starts, ends, hidden)
+
+
+def unspaced(normalised: Normalised) -> Normalised | None:
+    """The text with ``i g n o r e   t h i s`` as words; None where nothing is written so.
+
+    Only for a second look: rows of figures and tables of single letters are written so too.
+    """
+    runs = list(_SPACED.finditer(normalised.text)) if _APART.search(normalised.text) else []
+    if not runs:
+        return None
+    places: list[int] = []
+    last = 0
+    for run in runs:
+        places += range(last, run.start())
+        places += range(run.start(), run.end(), 2)
+        last = run.end()
+    places += range(last, len(normalised.text))
+    return Normalised(
+        "".join(normalised.text[place] for place in places),
+        [normalised.starts[place] for place in places],
+        [normalised.ends[place] for place in places],
+    )
+
+
+def _keep(pieces: list[str], starts: list[int], ends: list[int], piece: str, at: int) -> None:
+    """Take characters over as they are."""
+    if piece:
+        pieces.append(piece)
+        starts.extend(range(at, at + len(piece)))
+        ends.extend(range(at + 1, at + len(piece) + 1))
+
+
+@lru_cache(maxsize=1 << 14)
+def _segment(piece: str) -> str:
+    """What a few characters that belong together become."""
+    if len(piece) > 1 and _TAG < ord(piece[0]) < _TAG + 0x80:
+        return ""  # the letters of a flag
+    if len(piece) == 1 and re.match(f"[{_TAGS}]", piece):
+        return chr(ord(piece) - _TAG)
+    if (digit := unicodedata.digit(piece[0], None)) is not None:
+        piece = f"{digit}{piece[1:]}"
+    seen = unicodedata.normalize("NFKC", _UNSEEN_CLASS.sub("", piece))
+    return "".join(map(_plain, _STACKED.sub("", _UNSEEN_CLASS.sub("", seen))))
+
+
+def _plain(letter: str) -> str:
+    if letter.isascii():
+        return letter
+    return " " if unicodedata.category(letter) == "Zs" else _PLAIN.get(ord(letter), letter)
+
+
+@cache
+def _changing() -> re.Pattern[str]:
+    """Finds what may change: a character and what belongs to it, or one character.
+
+    Whether a character belongs to the one before is asked of its decomposition: marks do, and such vowels and finals
+    of Hangul and Indic scripts as can be composed, which are no marks.
+    """
+    composing = _composing()
+    follow, change = [], []
+    for code in _CHANGING:
+        letter = chr(code)
+        category = unicodedata.category(letter)
+        stays = category in _STABLE and code not in _PLAIN
+        if stays and letter not in composing and not unicodedata.decomposition(letter):
+            continue
+        first = unicodedata.normalize("NFKD", letter)[0]
+        if unicodedata.combining(first) or first in composing:
+            follow.append(code)
+        elif _segment.__wrapped__(letter) != letter:
+            change.append(code)
+    behind = _ranges(follow)
+    return re.compile(
+        f"{_FLAG}|[^{_UNSEEN}{_TAGS}][{behind}{_UNSEEN}]{{1,{_MOST_MARKS}}}|[{_ranges(change)}{behind}{_UNSEEN}]"
+    )
+
+
+def _composing() -> frozenset[str]:
+    """Second characters of compositions that are no marks by their class."""
+    pairs = (unicodedata.decomposition(chr(code)).split() for code in _CHANGING)
+    seconds = {chr(int(pair[1], 16)) for pair in pairs if len(pair) == 2 and not pair[0].startswith("<")}  # noqa: PLR2004 - a pair
+    hangul = map(chr, (*range(0x1161, 0x1176), *range(0x11A8, 0x11C3)))
+    return frozenset(hangul) | {second for second in seconds if not unicodedata.combining(second)}
+
+
+def _ranges(codes: Iterable[int]) -> str:
+    """Sorted code points as the inside of a character class."""
+    runs: list[list[int]] = []
+    for code in codes:
+        if runs and runs[-1][1] == code - 1:
+            runs[-1][1] = code
+        else:
+            runs.append([code, code])
+    return "".join(f"{re.escape(chr(first))}-{re.escape(chr(last))}" for first, last in runs)

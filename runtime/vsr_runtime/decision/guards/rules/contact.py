@@ -1,0 +1,106 @@
+"""E-mail addresses, web addresses and phone numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from vsr_runtime.decision.guards.recogniser import CONTEXT, SHAPE, SURE, Recogniser, always, near
+
+_LABEL = rb"[a-z0-9\xff](?:[a-z0-9\xff-]{0,61}[a-z0-9\xff])?"
+_GENERIC = (
+    rb"com|org|net|edu|gov|mil|int|info|biz|name|dev|app|io|ai|co|me|cloud|online|site|shop|store|tech|xyz|eu|us|uk|de|"
+    rb"fr|es|nl|ch|se|no|dk|fi|pl|cz|ru|ua|cn|jp|kr|br|mx|ar|ca|au|nz|za|ng|ke|sg|hk|tw|tr|gr|pt|ie"
+)
+"""Endings by which a bare name is a domain. Others (``main.py``, ``end.It``) are more often something else."""
+_AT = rb"(?: ?[\[({<] ?(?:at|@) ?[\])}>] ?| at | @ ?|@ )"
+_DOT = rb"(?: ?[\[({<] ?(?:dot|\.) ?[\])}>] ?| ?\.| dot )"
+_TRAILING = b".,;:!?'\"*_~"
+_PHONE = (
+    rb"phones?|tel|telephone|mobile|cell|call|calling|fax|whatsapp|dial|sms|texting|ring|reach|handy|telefon|rufnummer|"
+    rb"telefono|numero|portable|phone number|contact number"
+)
+_LEAST, _MOST = 7, 15
+"""Digits of a phone number: E.164 has at most 15."""
+
+
+def _email(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: ANN401 - re2 ships no types
+    """A dot at an end belongs to the sentence, and one before the @ is where an address cannot begin."""
+    del data
+    start = match.start() + len(match[0]) - len(match[0].lstrip(b".'"))
+    if match[0].lstrip(b".'")[:1] != b"@":
+        yield start, match.end(), SHAPE
+
+
+def _url(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: ANN401 - as above
+    """Punctuation behind an address belongs to the sentence, and so does a bracket that was opened before it."""
+    text = match[0].rstrip(_TRAILING)
+    while text[-1:] in {b")", b"]", b"}"} and text.count(b"([{"[b")]}".index(text[-1:])].to_bytes()) < text.count(
+        text[-1:]
+    ):
+        text = text[:-1].rstrip(_TRAILING)
+    del data
+    yield match.start(), match.start() + len(text), SHAPE
+
+
+def _international(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: ANN401 - as above
+    """A number with a plus: valid where its country has such numbers, possible where it has such lengths."""
+    import phonenumbers  # noqa: PLC0415 - its tables are large
+
+    del data
+    try:
+        number = phonenumbers.parse(match[0].decode("latin-1"))
+    except phonenumbers.NumberParseException:
+        return
+    if phonenumbers.is_possible_number(number):
+        yield match.start(), match.end(), SURE if phonenumbers.is_valid_number(number) else SHAPE
+
+
+def _american(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: ANN401 - as above
+    """Three, three and four digits: by hyphens, dots or brackets a shape of its own, by spaces or alone one of many."""
+    start, end = match.span()
+    if _joined(data, start, end):
+        return
+    if any(mark in match[0] for mark in (b"-", b".", b"(")) and match[2][:1] not in {b"0", b"1"}:
+        yield start, end, SHAPE
+    elif near(data, start, end, _PHONE):
+        yield start, end, CONTEXT
+
+
+def _any_number(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: ANN401 - as above
+    start, end = match.span()
+    digits = sum(0x30 <= byte <= 0x39 for byte in match[0])  # noqa: PLR2004 - ASCII's digits
+    if _LEAST <= digits <= _MOST and not _joined(data, start, end) and near(data, start, end, _PHONE):
+        yield start, end, CONTEXT
+
+
+def _joined(data: bytes, start: int, end: int) -> bool:
+    """Whether the number goes on beside the match: then it is the part of another."""
+    return (data[end : end + 2].lstrip(b"-.")[:1].isdigit() and data[end : end + 1] in {b"-", b".", b"/"}) or (
+        data[start - 1 : start] in {b"-", b".", b"/"} and data[max(0, start - 2) : start - 1].isdigit()
+    )
+
+
+RULES = (
+    Recogniser(
+        "EMAIL_ADDRESS",
+        "email",
+        rb"(?i)[a-z0-9.!#$%&'*+/=?^_`{|}~\xff-]{1,64}@" + _LABEL + rb"(?:\." + _LABEL + rb"){0,6}\.[a-z\xff]{2,24}",
+        _email,
+    ),
+    Recogniser(
+        "EMAIL_ADDRESS",
+        "email-spelled",
+        rb"(?i)\b[a-z0-9._+-]{1,64}" + _AT + rb"[a-z0-9-]{1,63}(?:" + _DOT + rb"[a-z0-9-]{1,63}){0,3}" + _DOT
+        + rb"(?:" + _GENERIC + rb")\b",
+        always(CONTEXT),
+    ),
+    Recogniser("URL", "url", rb"(?i)\b(?:https?|ftps?|wss?|sftp)://[^\s<>\"`\\^{|}]+", _url),
+    Recogniser("URL", "url-www", rb"(?i)\bwww\.[a-z0-9\xff-]{1,63}\.[^\s<>\"`\\^{|}]+", _url),
+    Recogniser("DOMAIN_NAME", "domain-in-url", rb"(?i)\b(?:https?|ftps?|wss?|sftp)://(?:[^\s/@]{1,64}@)?((?:" + _LABEL + rb"\.){1,8}[a-z\xff]{2,24})\b", always(SHAPE)),
+    Recogniser("DOMAIN_NAME", "domain", rb"\b(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,8}(?:" + _GENERIC + rb")\b", always(SHAPE)),
+    Recogniser("PHONE_NUMBER", "phone-international", rb"\B\+\d{1,3}[ .-]{0,2}(?:\(\d{1,4}\)[ .-]?)?\d(?:[ ./-]?\d){4,13}\b", _international),
+    Recogniser("PHONE_NUMBER", "phone-american", rb"(?:\b1[ .-])?(?:\B(\()|\b)(\d{3})[)]?[ .-]?\d{3}[ .-]?\d{4}\b", _american),
+    Recogniser("PHONE_NUMBER", "phone-context", rb"\b\d(?:[ .()/-]{0,2}\d){6,16}\b", _any_number, _PHONE),
+    Recogniser("PHONE_NUMBER", "imei", rb"\b\d{2}-\d{6}-\d{6}-\d\b", always(SHAPE)),
+)  # fmt: skip

@@ -1,0 +1,114 @@
+"""Reads a YAML file that this project or a user wrote, within bounds, as plain data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from vsr_runtime.errors import UserError
+
+MAX_BYTES = 4 << 20
+"""Bound on a settings file. A ConfigMap holds 1 MiB."""
+MAX_DEPTH = 100
+_SHOWN = 5
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read_model(path: Path, contract: type[Model]) -> Model:
+    """Read a YAML file into its contract.
+
+    Raises:
+        UserError: the file is missing, too large, no YAML, or holds what the contract does not.
+    """
+    document = read_yaml(path)
+    try:
+        return contract.model_validate(document)
+    except ValidationError as error:
+        raise UserError(_render(path.name, document, error)) from None
+
+
+def read_yaml(path: Path) -> Any:  # noqa: ANN401 - a YAML document may be any plain value
+    """Read a YAML file as plain data: UTF-8, no anchors, no duplicate keys, at most `MAX_BYTES` and `MAX_DEPTH` levels.
+
+    Raises:
+        UserError: the file cannot be read or is not such a document.
+    """
+    text = _read_text(path)
+    from ruamel.yaml import YAML, events  # noqa: PLC0415 - heavy, and not every command reads YAML
+    from ruamel.yaml.error import YAMLError  # noqa: PLC0415 - likewise
+
+    depth = 0
+    try:
+        # Aliases could multiply a small file into a huge document, and depth exhaust the stack: looked at first.
+        for event in YAML(typ="safe").parse(text):
+            depth += isinstance(event, events.CollectionStartEvent) - isinstance(event, events.CollectionEndEvent)
+            if isinstance(event, events.AliasEvent):
+                raise UserError(f"{path.name}: aliases (*{event.anchor}) are not supported here; write the value out")
+            if depth > MAX_DEPTH:
+                raise UserError(f"{path.name}: nested deeper than {MAX_DEPTH} levels")
+        return YAML(typ="safe").load(text)
+    except YAMLError as error:
+        raise UserError(_syntax(path.name, error)) from None
+    except ValueError as error:  # a scalar that YAML 1.1 takes for a date or a number, and that is none
+        raise UserError(f"{path.name}: {error}; quote the value if text was meant") from None
+
+
+def _read_text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror or error}; check the path") from None
+    if len(data) > MAX_BYTES:
+        raise UserError(f"{path.name}: larger than {MAX_BYTES} bytes")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path.name}: not UTF-8 at byte {error.start}") from None
+
+
+def _syntax(name: str, error: Exception) -> str:
+    mark = getattr(error, "problem_mark", None)
+    where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
+    return f"{where}: {getattr(error, 'problem', None) or 'not YAML'}"
+
+
+def _render(name: str, document: object, error: ValidationError) -> str:
+    """One line for all that pydantic found: ``config.yaml: routing.foo: not supported``."""
+    found: list[str] = []
+    for problem in error.errors(include_url=False, include_context=False, include_input=False):
+        place = _place(document, problem["loc"])
+        if place is None:
+            continue
+        extra = problem["type"] == "extra_forbidden"
+        line = f"{place or 'document'}: {'not supported; remove it' if extra else problem['msg']}"
+        if line not in found:
+            found.append(line)
+    more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    return f"{name}: {'; '.join(found[:_SHOWN])}{more}"
+
+
+def _place(document: object, location: tuple[int | str, ...]) -> str | None:
+    """The path in the file's own words, or None for a branch of a union that the file does not take.
+
+    Rules are nodes (with ``operator``) or leaves; pydantic tries both and names the branch in its path.
+    """
+    path, value = "", document
+    for step in location:
+        is_node = isinstance(value, dict) and "operator" in value
+        if step in ("Node", "Leaf") and not (isinstance(value, dict) and step in value):
+            if (step == "Node") is not is_node:
+                return None
+            continue
+        if isinstance(value, dict) and step not in value and value.get("type") == step:
+            continue  # a plugin is told by its type, which pydantic puts into its path
+        if isinstance(step, int):
+            path += f"[{step}]"
+            value = value[step] if isinstance(value, list) and step < len(value) else None
+        else:
+            path += f".{step}" if path else step
+            value = value.get(step) if isinstance(value, dict) else None
+    return path

@@ -1,0 +1,67 @@
+"""A checkpoint that says the category of one text at a time, and what its answer means to a policy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from vsr_runtime.decision.guards.detection import Seen, likeliest
+from vsr_runtime.inference.classifier import Classification
+from vsr_runtime.inference.errors import ModelError
+from vsr_runtime.inference.reader import Task, looked_through, read_task
+from vsr_runtime.inference.token_spans import Labelled
+from vsr_schemas.runtime import Classifier
+
+if TYPE_CHECKING:
+    from vsr_runtime.inference.token_sequence import BatchModel
+
+
+class CheckpointClassifier:
+    """A loaded checkpoint, asked without an engine: for a policy's tests."""
+
+    def __init__(self, task: Task, model: BatchModel[Any], settings: Classifier) -> None:
+        self._task = task
+        self._model = model
+        self._settings = settings
+
+    @classmethod
+    def load(cls, name: str, settings: Classifier) -> CheckpointClassifier:
+        """Loads the checkpoint onto the CPU, whatever device it is served on.
+
+        Raises:
+            ModelError: It is not there or will not do, or a package of the ``gpu`` extra is not installed.
+        """
+        from vsr_runtime.inference.packed import PackedModel  # noqa: PLC0415 - loads torch
+        from vsr_runtime.inference.unpacked import UnpackedModel  # noqa: PLC0415 - likewise
+
+        task = read_task(name, settings)
+        if settings.checkpoint is None:
+            raise ModelError(f"classifier {name}: is no checkpoint")
+        found = looked_through(name, settings.checkpoint)
+        if found.family is None:
+            return cls(task, UnpackedModel.load(name, found, "cpu", "fp32"), settings)
+        return cls(task, PackedModel.load({name: found}, "cpu", "fp32"), settings)
+
+    def classify(self, text: str) -> Classification:
+        """Classifies one text; blocks."""
+        found = self._task.tokenizer([text])
+        cuts = self._task.cuts(found)
+        answers = self._model.run(self._model.prepare(self._task.pieces(found, cuts)))
+        return judged(self._task.said(answers, cuts)[0], self._settings)
+
+    def seen(self, text: str) -> Seen:
+        """What it sees in a text as a detector; blocks."""
+        if self._settings.checkpoint is None or self._settings.checkpoint.kind == "sequence":
+            return likeliest(self.classify(text).probabilities, self._settings.labels, text, self._task.name)
+        found = self._task.tokenizer([text])
+        cuts = self._task.cuts(found)
+        pieces = self._task.pieces(found, cuts, frozenset({self._task.name}))
+        (said,) = self._task.labelled(self._model.run(self._model.prepare(pieces)), found, cuts)
+        return Labelled(text, self._task.name, said.labels, said.offsets, said.probabilities)
+
+
+def judged(answer: Mapping[str, float], settings: Classifier) -> Classification:
+    """The likeliest of a checkpoint's labels, where it is one of the policy's and likely enough."""
+    best = max(answer, key=lambda label: answer[label])
+    known = best in settings.labels and answer[best] >= settings.threshold
+    return Classification(best if known else None, answer[best], answer)

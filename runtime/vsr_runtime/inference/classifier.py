@@ -1,0 +1,119 @@
+"""Says which of a policy's categories a text belongs to, or that it belongs to none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vsr_runtime.inference.errors import ModelError
+from vsr_runtime.inference.locate import find_encoder
+from vsr_schemas.runtime import Classifier
+from vsr_schemas.runtime import Head as HeadFile
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from vsr_runtime.inference.encoder import SentenceEncoder
+    from vsr_runtime.inference.head import Head
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """What was found.
+
+    Attributes:
+        label: The likeliest category, or None where its probability is below the threshold.
+        probability: Of the likeliest category, also where ``label`` is None.
+        probabilities: Of every category; they add up to at most one, the rest is "none of these".
+        likeness: The cosine with each sentence of the policy, where there are some.
+    """
+
+    label: str | None
+    probability: float
+    probabilities: Mapping[str, float]
+    likeness: Mapping[str, float] = field(default_factory=dict)
+
+
+class CategoryClassifier:
+    """An encoder and a head. Safe to use from several threads."""
+
+    def __init__(self, encoder: SentenceEncoder, head: Head, threshold: float) -> None:
+        self._encoder = encoder
+        self._head = head
+        self._threshold = threshold
+
+    @classmethod
+    def from_parts(cls, encoder: SentenceEncoder, head: Head, threshold: float) -> CategoryClassifier:
+        """Joins what is loaded already.
+
+        Raises:
+            ModelError: The head was made for embeddings of another size.
+        """
+        if head.weight.shape[1] != encoder.dimension:
+            raise ModelError(
+                f"the classifier head takes embeddings of {head.weight.shape[1]} numbers, the encoder gives "
+                f"{encoder.dimension}; compile the policy again",
+            )
+        return cls(encoder, head, threshold)
+
+    @classmethod
+    def load(cls, settings: Classifier, folder: Path) -> CategoryClassifier:
+        """Loads the classifier that the settings describe.
+
+        Args:
+            settings: From ``runtime.yaml``.
+            folder: Where ``runtime.yaml`` lies; the head lies beside it.
+
+        Raises:
+            ModelError: The head is missing, damaged or not the one that the settings name, the encoder cannot
+                be used, or a package of the ``classify`` extra is not installed.
+        """
+        from vsr_runtime.inference.encoder import SentenceEncoder  # noqa: PLC0415 - needs the extra; says so where it lacks
+
+        if settings.head is None or settings.encoder is None:
+            raise ModelError("the classifier is a checkpoint, which the engine runs")
+        head = load_head(settings.head, settings.labels, folder)
+        files = find_encoder(settings.encoder.repo, settings.encoder.sha256)
+        return cls.from_parts(SentenceEncoder.load(files, settings.encoder.precision), head, settings.threshold)
+
+    def classify(self, text: str) -> Classification:
+        """Classifies one text; takes some milliseconds of CPU and blocks for them."""
+        return self.said(self._encoder.embed([text]))
+
+    def said(self, embeddings: NDArray[np.float32]) -> Classification:
+        """What is said of the first of some embedded texts."""
+        row = self._head.probabilities(embeddings)[0]
+        best = int(row.argmax())
+        probability = float(row[best])
+        label = self._head.labels[best] if probability >= self._threshold else None
+        return Classification(label, probability, dict(zip(self._head.labels, map(float, row), strict=True)))
+
+
+def load_head(settings: HeadFile, labels: list[str], folder: Path) -> Head:
+    """Reads a compiled head.
+
+    Args:
+        settings: Names its file, and what it was trained from.
+        labels: That it must know, in its order.
+        folder: Where the file lies.
+
+    Raises:
+        ModelError: It is missing, damaged, or not the one that the settings name.
+    """
+    from vsr_runtime.inference.head import Head  # noqa: PLC0415 - needs the extra; says so where it lacks
+
+    path = folder / settings.file
+    try:
+        head = Head.from_bytes(path.read_bytes())
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read ({error.strerror}); compile the policy again") from error
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from error
+    if head.inputs != settings.inputs:
+        raise ModelError(f"{path} was trained from other examples than runtime.yaml says; compile the policy again")
+    if list(head.labels) != labels:
+        raise ModelError(f"{path} knows other categories than runtime.yaml lists; compile the policy again")
+    return head

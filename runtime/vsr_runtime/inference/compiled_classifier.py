@@ -1,0 +1,65 @@
+"""What was compiled over one sentence encoder, asked in this process: a text is embedded once for all of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vsr_runtime.inference.classifier import CategoryClassifier, Classification, load_head
+from vsr_runtime.inference.errors import ModelError
+from vsr_runtime.inference.locate import find_encoder
+from vsr_schemas.runtime import Classifier
+
+if TYPE_CHECKING:
+    from vsr_runtime.inference.encoder import SentenceEncoder
+    from vsr_runtime.inference.sentences import Sentences
+
+NOTHING = Classification(None, 0.0, {})
+"""Of a text whose category nobody asks for."""
+
+
+class CompiledClassifier:
+    """An encoder with a head for categories, with the policy's sentences, or both. Safe to use from several threads."""
+
+    def __init__(
+        self, encoder: SentenceEncoder, category: CategoryClassifier | None, sentences: Sentences | None
+    ) -> None:
+        self._encoder = encoder
+        self._category = category
+        self._sentences = sentences
+
+    @classmethod
+    def load(cls, category: Classifier | None, likeness: Classifier | None, folder: Path) -> CompiledClassifier:
+        """Loads what the settings describe.
+
+        Args:
+            category: What tells categories apart; None where nobody asks.
+            likeness: What knows the sentences; None likewise.
+            folder: Where the files lie.
+
+        Raises:
+            ModelError: A file is missing, damaged or not the one that the settings name, the two want different
+                encoders, the encoder cannot be used, or a package of the ``classify`` extra is not installed.
+        """
+        from vsr_runtime.inference.encoder import SentenceEncoder  # noqa: PLC0415 - needs the extra; says so where it lacks
+        from vsr_runtime.inference.sentences import load_sentences  # noqa: PLC0415 - likewise
+
+        wanted = [one.encoder for one in (category, likeness) if one is not None]
+        if not wanted or any(one is None or one != wanted[0] for one in wanted) or wanted[0] is None:
+            raise ModelError("categories and sentences need one and the same encoder; compile the policy again")
+        head = load_head(category.head, category.labels, folder) if category and category.head else None
+        sentences = load_sentences(likeness, folder) if likeness else None
+        files = find_encoder(wanted[0].repo, wanted[0].sha256)
+        encoder = SentenceEncoder.load(files, wanted[0].precision)
+        told = CategoryClassifier.from_parts(encoder, head, category.threshold) if category and head else None
+        return cls(encoder, told, sentences)
+
+    def classify(self, text: str) -> Classification:
+        """Reads one text; takes some milliseconds of CPU and blocks for them."""
+        embeddings = self._encoder.embed([text])
+        found = self._category.said(embeddings) if self._category else NOTHING
+        if self._sentences is None:
+            return found
+        cosines = map(float, self._sentences.likeness(embeddings)[0])
+        return replace(found, likeness=dict(zip(self._sentences.labels, cosines, strict=True)))

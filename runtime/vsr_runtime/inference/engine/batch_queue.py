@@ -1,0 +1,294 @@
+"""One encoder's queue, and the two threads that feed and run it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from array import array
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+
+from vsr_runtime.inference.engine.errors import EngineError, OverloadedError
+from vsr_runtime.inference.engine.latency_estimator import Pace
+from vsr_runtime.inference.engine.queue import TokenQueue
+from vsr_runtime.inference.errors import NoMemoryError
+from vsr_runtime.inference.token_sequence import Answer, BatchModel, Piece
+from vsr_runtime.log import log
+
+STALLED = 10.0
+"""Seconds after which a batch that does not end counts as stuck."""
+WARM = 600.0
+"""Seconds for the first batches; what is compiled on first use may take minutes."""
+REMEMBERED = 512
+"""Pieces whose answers are kept for another task of the same encoder, which then costs nothing."""
+_AHEAD = 2
+"""Batches at a time: one is computed, one is prepared."""
+
+
+class _Work:
+    """A piece that waits, with those who wait for it."""
+
+    __slots__ = ("answer", "key", "piece", "queued", "until", "waiters")
+
+    def __init__(self, piece: Piece, key: bytes, until: float, answer: asyncio.Future[Answer]) -> None:
+        self.piece = piece
+        self.key = key
+        self.until = until
+        self.answer = answer
+        self.waiters = 0
+        self.queued = True
+
+    @property
+    def size(self) -> int:
+        return len(self.piece.ids)
+
+    @property
+    def wanted(self) -> bool:
+        return self.waiters > 0
+
+
+class Lane:
+    """Batches what is asked of one model.
+
+    Whatever waits goes into the next batch as soon as there is one to fill; nothing is held back in the hope of more.
+    Whoever asks for a piece that already waits, is computed or was answered lately shares its forward pass.
+
+    Args:
+        model: computes batches.
+        budget: tokens of a batch.
+        room: tokens that may wait.
+        stalled: seconds after which a batch counts as stuck.
+    """
+
+    def __init__(self, model: BatchModel[Any], budget: int, room: int, *, stalled: float = STALLED) -> None:
+        self._model = model
+        self._queue: TokenQueue[_Work] = TokenQueue(budget, room)
+        self._known: OrderedDict[bytes, _Work] = OrderedDict()
+        self._pace = Pace()
+        self._stalled = stalled
+        self._some = asyncio.Event()
+        self._places = asyncio.Semaphore(_AHEAD)
+        self._prepared: asyncio.Queue[tuple[list[_Work], Any]] = asyncio.Queue()
+        self._in_work = 0
+        self._begun: float | None = None
+        self._closed = False
+        self._preparing = ThreadPoolExecutor(1, thread_name_prefix="prepare")
+        self._running = ThreadPoolExecutor(1, thread_name_prefix="compute")
+        self._tasks = [asyncio.ensure_future(self._prepare()), asyncio.ensure_future(self._compute())]
+
+    @property
+    def waiting(self) -> int:
+        """Tokens that wait or are in work."""
+        return self._queue.tokens + self._in_work
+
+    @property
+    def healthy(self) -> bool:
+        """Whether it takes work, and no batch is stuck."""
+        stuck = self._begun is not None and time.monotonic() - self._begun > self._stalled
+        return not self._closed and not stuck and not any(task.done() for task in self._tasks)
+
+    async def ask(self, pieces: Sequence[Piece], until: float) -> list[Answer]:
+        """Answers for all pieces, or an error for all. ``until`` is a time of the event loop's clock.
+
+        Raises:
+            OverloadedError: by the estimate they would be too late, or too much waits.
+            TimeoutError: they were not done in time.
+            EngineError: the model failed, or a batch is stuck.
+        """
+        if not self.healthy:
+            raise EngineError("a batch is stuck, or the engine is closed")
+        work = self._admitted(pieces, until)
+        try:
+            async with asyncio.timeout_at(until):
+                return [await asyncio.shield(one.answer) for one in work]
+        finally:
+            self._leave(work)
+
+    async def warm(self, sizes: Iterable[int], longest: int) -> None:
+        """Compute batches of these sizes, so that what is done once is done, and the pace is known.
+
+        Args:
+            sizes: tokens of each batch.
+            longest: tokens of a piece.
+
+        Raises:
+            EngineError: the model fails.
+        """
+        until = asyncio.get_running_loop().time() + WARM
+        for size in sizes:
+            await self.ask(_pieces(min(size, self._queue.budget), longest), until)
+            self._known.clear()
+
+    def close(self) -> None:
+        """Take no more work; who waits is told."""
+        self._closed = True
+        for task in self._tasks:
+            task.cancel()
+        for work in self._known.values():
+            _fail(work, EngineError("the engine is closed"))
+        self._known.clear()
+        for pool in (self._preparing, self._running):
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _admitted(self, pieces: Sequence[Piece], until: float) -> list[_Work]:
+        """All pieces in the queue, or none of them."""
+        keys = [_key(piece) for piece in pieces]
+        fresh = {key: piece for key, piece in zip(keys, pieces, strict=True) if not self._shared(key, piece)}
+        size = sum(len(piece.ids) for piece in fresh.values())
+        left = until - asyncio.get_running_loop().time()
+        # Where nothing waits there is always a try: else one slow spell would shed all that comes after it.
+        late = self.waiting and self._pace.seconds(self.waiting + size, self._queue.budget) > left
+        if size and (late or not self._queue.fits(size)):
+            raise OverloadedError
+        work = [self._entry(key, piece, until) for key, piece in zip(keys, pieces, strict=True)]
+        for one in work:
+            one.waiters += 1
+            one.until = max(one.until, until)
+        self._forget()
+        self._some.set()
+        return work
+
+    def _shared(self, key: bytes, piece: Piece) -> bool:
+        known = self._known.get(key)
+        return known is not None and _answers(known, piece)
+
+    def _entry(self, key: bytes, piece: Piece, until: float) -> _Work:
+        """The work that answers the piece: what is known already, or new work at the end of the queue."""
+        known = self._known.get(key)
+        if known is not None and _answers(known, piece):
+            self._known.move_to_end(key)
+            known.piece = Piece(known.piece.ids, known.piece.tokens_of | piece.tokens_of)
+            return known
+        work = _Work(piece, key, until, asyncio.get_running_loop().create_future())
+        self._queue.push(work)
+        self._known[key] = work
+        return work
+
+    def _leave(self, work: Sequence[_Work]) -> None:
+        for one in work:
+            one.waiters -= 1
+            if not one.wanted and one.queued:
+                self._queue.abandon(one)
+                one.queued = False
+                _fail(one, EngineError("nobody waits for it"))
+                self._drop(one)
+
+    def _forget(self) -> None:
+        """Keep the latest answers only; what is still in work stays."""
+        excess = len(self._known) - REMEMBERED
+        for key in [key for key, work in self._known.items() if work.answer.done()][: max(excess, 0)]:
+            del self._known[key]
+
+    def _drop(self, work: _Work) -> None:
+        if self._known.get(work.key) is work:
+            del self._known[work.key]
+
+    async def _prepare(self) -> None:
+        """Make batches, one ahead of what is computed."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._places.acquire()
+            batch = await self._next_batch()
+            pieces = [work.piece for work in batch]
+            try:
+                prepared = await loop.run_in_executor(self._preparing, self._model.prepare, pieces)
+            except NoMemoryError:
+                prepared = None  # it is prepared again, in parts, when its turn comes
+            except Exception as error:  # noqa: BLE001 - whatever a model raises must reach who waits
+                self._broken(batch, error)
+                self._finished(batch)
+                continue
+            self._prepared.put_nowait((batch, prepared))
+
+    async def _next_batch(self) -> list[_Work]:
+        while True:
+            batch, late = self._queue.take(asyncio.get_running_loop().time())
+            for work in late:
+                work.queued = False
+                _fail(work, TimeoutError())
+                self._drop(work)
+            if batch:
+                break
+            self._some.clear()
+            await self._some.wait()
+        for work in batch:
+            work.queued = False
+        self._in_work += sum(work.size for work in batch)
+        return batch
+
+    async def _compute(self) -> None:
+        while True:
+            batch, prepared = await self._prepared.get()
+            try:
+                self._begun = time.monotonic()
+                await self._run(batch, prepared)
+                self._pace.learn(sum(work.size for work in batch), time.monotonic() - self._begun)
+            finally:
+                self._begun = None
+                self._finished(batch)
+
+    async def _run(self, batch: list[_Work], prepared: Any) -> None:  # noqa: ANN401 - the model's own
+        """Compute a batch. What the device has no memory for is split until it fits, or shed."""
+        loop = asyncio.get_running_loop()
+        pieces = [work.piece for work in batch]
+        try:
+            if prepared is None:
+                prepared = await loop.run_in_executor(self._running, self._model.prepare, pieces)
+            answers = await loop.run_in_executor(self._running, self._model.run, prepared)
+        except NoMemoryError:
+            del prepared
+            if len(batch) == 1:
+                log("engine_out_of_memory", tokens=batch[0].size)
+                _fail(batch[0], OverloadedError())
+                self._drop(batch[0])
+                return
+            half = len(batch) // 2
+            await self._run(batch[:half], None)
+            await self._run(batch[half:], None)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._broken(batch, error)
+        else:
+            for work, answer in zip(batch, answers, strict=True):
+                if not work.answer.done():
+                    work.answer.set_result(answer)
+                if work.piece.tokens_of:  # a row for each token is too much to keep
+                    self._drop(work)
+
+    def _broken(self, batch: list[_Work], error: Exception) -> None:
+        log("engine_failed", error=type(error).__name__)
+        for work in batch:
+            _fail(work, EngineError(type(error).__name__))
+            self._drop(work)
+
+    def _finished(self, batch: list[_Work]) -> None:
+        self._in_work -= sum(work.size for work in batch)
+        self._places.release()
+
+
+def _answers(known: _Work, piece: Piece) -> bool:
+    """Whether known work will answer, or has answered, what the piece asks; what waits can still be asked for more."""
+    if known.answer.done():
+        usable = not known.answer.cancelled() and known.answer.exception() is None
+        return usable and piece.tokens_of <= known.piece.tokens_of
+    return known.queued or piece.tokens_of <= known.piece.tokens_of
+
+
+def _pieces(size: int, longest: int) -> list[Piece]:
+    """Pieces of so many tokens in all, each another, of ids that every vocabulary has."""
+    lengths = [longest] * (size // longest) + [size % longest] * (size % longest > 0)
+    return [Piece([(number >> place) & 1 for place in range(length)]) for number, length in enumerate(lengths)]
+
+
+def _key(piece: Piece) -> bytes:
+    return hashlib.blake2b(array("q", piece.ids).tobytes(), digest_size=32).digest()
+
+
+def _fail(work: _Work, error: Exception) -> None:
+    if not work.answer.done():
+        work.answer.set_exception(error)
+        with suppress(Exception):
+            work.answer.exception()  # nobody may be left to look at it, and that is no fault

@@ -1,0 +1,41 @@
+"""What stands before every engine, wherever it computes: in this process, in one beside it, or on another machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from vsr_runtime.inference.windows import TokenLabels
+
+__all__ = ["Engine", "TokenLabels"]
+
+
+class Engine(Protocol):
+    """Answers for the classifiers of a policy. Tasks are their names in ``runtime.yaml``.
+
+    All calls end by ``until``, a time of the event loop's clock: with an answer or with an error. A caller that is
+    cancelled leaves the queue.
+    """
+
+    async def classify(self, task: str, texts: Sequence[str], until: float) -> list[Mapping[str, float]]:
+        """Each label's probability, for each text.
+
+        Raises:
+            OverloadedError: it would be too late, or too much waits.
+            TimeoutError: it was not done in time.
+            EngineError: the engine is broken, gone or stuck.
+        """
+
+    async def label_tokens(self, task: str, texts: Sequence[str], until: float) -> list[TokenLabels]:
+        """Each label's probability, for each token of each text. Raises what ``classify`` raises."""
+
+    @property
+    def waiting(self) -> int:
+        """Tokens that wait or are computed: what replicas should follow."""
+
+    @property
+    def healthy(self) -> bool:
+        """Whether it is there and gets on with its work."""
+
+    def close(self) -> None:
+        """Take no more work and let go of what waits."""

@@ -1,0 +1,139 @@
+"""From ``runtime.yaml`` to what an engine needs: how texts are read, and models on their devices.
+
+Reading texts needs no torch, so a process that only asks does not load it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vsr_runtime.inference.checkpoint import Checkpoint, encoder_key
+from vsr_runtime.inference.classifier import load_head
+from vsr_runtime.inference.engine.batch_queues import LoadedLane
+from vsr_runtime.inference.errors import ModelError
+from vsr_runtime.inference.locate import EncoderFiles, find_encoder, max_tokens
+from vsr_runtime.inference.reader import Task, longest_piece, looked_through, read_task
+from vsr_runtime.inference.text_tokens import TextTokenizer
+from vsr_runtime.inference.windows import Floats, Windows
+from vsr_schemas import runtime as schema
+
+if TYPE_CHECKING:
+    from vsr_runtime.inference.encoder import SentenceEncoder
+    from vsr_runtime.inference.faster import Mode
+
+MODE = "VSR_ENGINE_MODE"
+"""Says how a GPU is kept busy: ``eager``, ``compile`` or ``graphs``; see ``vsr_runtime.inference.faster``."""
+BUDGETS = {"cpu": 512, "cuda": 16_384}
+"""Tokens of a batch by device: on a CPU a batch is not to take longer than a request may wait."""
+
+
+def read_tasks(classifiers: Mapping[str, schema.Classifier]) -> dict[str, Task]:
+    """How texts are read for each classifier.
+
+    Args:
+        classifiers: By name, as ``runtime.yaml`` has them.
+
+    Raises:
+        ModelError: A checkpoint is not there, will not do, or does not know the policy's labels.
+    """
+    return {
+        name: read_task(name, classifier) if classifier.checkpoint else _compiled_task(name, classifier)
+        for name, classifier in classifiers.items()
+    }
+
+
+def load_models(classifiers: Mapping[str, schema.Classifier], folder: Path) -> list[LoadedLane]:
+    """Loads models; those that share an encoder, a device and a precision become one. Takes seconds.
+
+    Raises:
+        ModelError: One cannot be loaded, or its device is not there.
+    """
+    groups: dict[tuple[str, str, str], dict[str, Checkpoint]] = {}
+    compiled = {name: one for name, one in classifiers.items() if one.checkpoint is None}
+    lanes = _compiled(compiled, folder)
+    for name, classifier in classifiers.items():
+        if classifier.checkpoint is None:
+            continue
+        found = looked_through(name, classifier.checkpoint)
+        key = (
+            encoder_key(found) if found.family else name,
+            classifier.checkpoint.device,
+            classifier.checkpoint.precision,
+        )
+        groups.setdefault(key, {})[name] = found
+    lanes.extend(_lane(checkpoints, classifiers) for checkpoints in groups.values())
+    return lanes
+
+
+def _lane(checkpoints: Mapping[str, Checkpoint], classifiers: Mapping[str, schema.Classifier]) -> LoadedLane:
+    from vsr_runtime.inference.packed import PackedModel  # noqa: PLC0415 - loads torch
+    from vsr_runtime.inference.unpacked import UnpackedModel  # noqa: PLC0415 - likewise
+
+    settings = [one for name in checkpoints if (one := classifiers[name].checkpoint)]
+    device, precision = settings[0].device, settings[0].precision
+    longest = max(longest_piece(found, own) for found, own in zip(checkpoints.values(), settings, strict=True))
+    name, first = next(iter(checkpoints.items()))
+    packed = first.family is not None
+    model = (
+        PackedModel.load(checkpoints, device, precision, _mode(), longest)
+        if packed
+        else UnpackedModel.load(name, first, device, precision)
+    )
+    return LoadedLane(model, tuple(checkpoints), max(BUDGETS[device], longest), longest)
+
+
+def _mode() -> Mode:
+    """How a GPU is kept busy: ``VSR_ENGINE_MODE``."""
+    modes: dict[str, Mode] = {"eager": "eager", "compile": "compile", "graphs": "graphs"}
+    wanted = os.environ.get(MODE, "eager")
+    if wanted not in modes:
+        raise ModelError(f"{MODE} is {wanted!r}; it can be {', '.join(modes)}")
+    return modes[wanted]
+
+
+def _compiled_task(name: str, classifier: schema.Classifier) -> Task:
+    files = _files(classifier)
+    tokenizer = TextTokenizer.load(files.tokenizer)
+    room = max_tokens(files) - tokenizer.special
+    return Task(name, tuple(classifier.labels), tokenizer, Windows(room, 0, whole=False), "mean")
+
+
+def _compiled(classifiers: Mapping[str, schema.Classifier], folder: Path) -> list[LoadedLane]:
+    """A lane for each encoder: what was compiled over one shares its forward pass."""
+    from vsr_runtime.inference.compiled import CompiledModel  # noqa: PLC0415 - only where there is something compiled
+
+    lanes = []
+    for wanted in dict.fromkeys(one.encoder for one in classifiers.values()):
+        own = {name: one for name, one in classifiers.items() if one.encoder == wanted}
+        encoder = _encoder(next(iter(own.values())))
+        model = CompiledModel(encoder, {name: _answers(name, one, folder) for name, one in own.items()})
+        budget = max(BUDGETS["cpu"], encoder.max_tokens)
+        lanes.append(LoadedLane(model, tuple(own), budget, encoder.max_tokens))
+    return lanes
+
+
+def _answers(name: str, classifier: schema.Classifier, folder: Path) -> Callable[[Floats], Floats]:
+    """What makes answers of embeddings: the head's probabilities, or the cosines with sentences."""
+    from vsr_runtime.inference.sentences import load_sentences  # noqa: PLC0415 - needs the classify extra
+
+    if classifier.head is None:
+        raise ModelError(f"classifier {name}: has neither a head nor a checkpoint")
+    if classifier.task == "likeness":
+        return load_sentences(classifier, folder).likeness
+    return load_head(classifier.head, classifier.labels, folder).probabilities
+
+
+def _encoder(classifier: schema.Classifier) -> SentenceEncoder:
+    from vsr_runtime.inference.encoder import SentenceEncoder  # noqa: PLC0415 - loads onnxruntime
+
+    files = _files(classifier)
+    return SentenceEncoder.load(files, classifier.encoder.precision if classifier.encoder else "int8")
+
+
+def _files(classifier: schema.Classifier) -> EncoderFiles:
+    if classifier.encoder is None:
+        raise ModelError("a compiled head needs its encoder")
+    return find_encoder(classifier.encoder.repo, classifier.encoder.sha256)

@@ -1,0 +1,159 @@
+"""A front's end of the socket: asks an engine process, and notices when it is gone or stuck."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+
+import msgspec
+
+from vsr_runtime.inference.engine import frames
+from vsr_runtime.inference.engine.errors import EngineError, OverloadedError
+from vsr_runtime.inference.token_sequence import Answer, Piece
+from vsr_runtime.log import log
+
+PATIENCE = 3.0
+"""Seconds without a word after which the engine counts as stuck. It answers each ping at once, whatever it computes."""
+PING = 0.5
+"""Seconds between pings."""
+AGAIN = 0.2
+"""Seconds until the next attempt to connect."""
+
+
+class Remote:
+    """The backend behind a Unix socket. It connects, and connects again, by itself.
+
+    While there is no connection, or the engine says nothing any more, questions are refused at once, and those that
+    were open are, too: nothing hangs.
+
+    Args:
+        path: of the socket.
+        digest: names the classifiers that are wanted.
+        lost: told when an engine that was there is gone or stuck.
+        patience: seconds without a word after which it counts as stuck.
+    """
+
+    def __init__(
+        self, path: Path, digest: str, lost: Callable[[], None] | None = None, *, patience: float = PATIENCE
+    ) -> None:
+        self._path = path
+        self._digest = digest
+        self._lost = lost
+        self._patience = patience
+        self._numbers = count()
+        self._open: dict[int, asyncio.Future[list[Answer]]] = {}
+        self._writer: asyncio.StreamWriter | None = None
+        self._heard = 0.0
+        self._state = frames.Pong(0, healthy=False)
+        self.ready = asyncio.Event()
+        self.wrong = False
+        self._task = asyncio.ensure_future(self._keep())
+
+    @property
+    def waiting(self) -> int:
+        """Tokens that wait or are computed, as the engine last said."""
+        return self._state.waiting
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the engine is connected and says that it gets on."""
+        return self._writer is not None and self._state.healthy
+
+    async def ask(self, task: str, pieces: Sequence[Piece], until: float) -> list[Answer]:
+        """Ask the engine; see ``Engine.classify`` for what is raised."""
+        if self._writer is None:
+            raise EngineError("the engine process is not there")
+        number = next(self._numbers)
+        late = until - asyncio.get_running_loop().time() + time.monotonic()
+        try:
+            self._writer.write(frames.frame(frames.Ask(number, task, late, frames.pack_pieces(pieces))))
+        except frames.FrameError:
+            raise OverloadedError from None
+        answer: asyncio.Future[list[Answer]] = asyncio.get_running_loop().create_future()
+        self._open[number] = answer
+        try:
+            async with asyncio.timeout_at(until):
+                return await answer
+        finally:
+            if self._open.pop(number, None) is not None and not _answered(answer) and self._writer is not None:
+                self._writer.write(frames.frame(frames.Drop(number)))
+
+    def close(self) -> None:
+        """Let go of the connection; who waits is told."""
+        self._task.cancel()
+        self._disconnect()
+
+    async def _keep(self) -> None:
+        while True:
+            with suppress(OSError, asyncio.IncompleteReadError, frames.FrameError, msgspec.DecodeError, TimeoutError):
+                await self._converse()
+            if self._writer is not None:
+                log("engine_lost")
+                self._disconnect()
+                if self._lost:
+                    self._lost()
+            await asyncio.sleep(AGAIN)
+
+    async def _converse(self) -> None:
+        """One connection, from its beginning to its end."""
+        reader, writer = await asyncio.open_unix_connection(self._path)
+        try:
+            writer.write(frames.frame(frames.Hello(self._digest)))
+            async with asyncio.timeout(self._patience):
+                first = frames.read_engine.decode(await frames.next_frame(reader))
+            self.wrong = not isinstance(first, frames.Welcome) or first.digest != self._digest
+            if self.wrong:
+                return
+            self._writer, self._heard, self._state = writer, time.monotonic(), frames.Pong(0, healthy=True)
+            self.ready.set()
+            pings = asyncio.ensure_future(self._ping(writer))
+            try:
+                await self._listen(reader)
+            finally:
+                pings.cancel()
+        finally:
+            writer.close()
+
+    async def _listen(self, reader: asyncio.StreamReader) -> None:
+        while True:
+            async with asyncio.timeout(self._patience):
+                message = frames.read_engine.decode(await frames.next_frame(reader))
+            if isinstance(message, frames.Pong):
+                self._state = message
+            elif isinstance(message, frames.Answers):
+                if answer := self._waiter(message.number):
+                    answer.set_result(frames.unpack_answers(message.answers))
+            elif isinstance(message, frames.Refused) and (answer := self._waiter(message.number)):
+                answer.set_exception(_error(message.why))
+
+    async def _ping(self, writer: asyncio.StreamWriter) -> None:
+        while True:
+            writer.write(frames.frame(frames.Ping()))
+            await asyncio.sleep(min(PING, self._patience / 3))
+
+    def _waiter(self, number: int) -> asyncio.Future[list[Answer]] | None:
+        answer = self._open.get(number)
+        return answer if answer is not None and not answer.done() else None
+
+    def _disconnect(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+        self._writer = None
+        self.ready.clear()
+        for answer in self._open.values():
+            if not answer.done():
+                answer.set_exception(EngineError("the engine process is gone or stuck"))
+
+
+def _answered(answer: asyncio.Future[list[Answer]]) -> bool:
+    return answer.done() and not answer.cancelled()
+
+
+def _error(why: frames.Why) -> Exception:
+    if why == "overloaded":
+        return OverloadedError()
+    return TimeoutError() if why == "timeout" else EngineError("the engine failed")

@@ -1,0 +1,124 @@
+"""The engine process' end of the socket: fronts ask, lanes answer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from vsr_runtime.inference.engine import frames
+from vsr_runtime.inference.engine.errors import OverloadedError
+from vsr_runtime.inference.engine.tasks import Backend
+from vsr_runtime.inference.token_sequence import Answer
+from vsr_runtime.log import log
+
+MOST_ASKED = 8192
+"""Questions of one front that may be open."""
+
+
+async def listen(backend: Backend, digest: str, path: Path) -> asyncio.Server:
+    """Listen on a Unix socket that only this user may open.
+
+    Args:
+        backend: answers.
+        digest: names the classifiers that it runs; a front that wants others is turned away.
+        path: of the socket. One that is there already is replaced.
+
+    Raises:
+        OSError: it cannot be bound.
+    """
+    path.unlink(missing_ok=True)  # noqa: ASYNC240 - local, and nothing is served yet
+
+    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await _Conversation(backend, digest, reader, writer).run()
+
+    server = await asyncio.start_unix_server(converse, path)
+    path.chmod(0o600)  # noqa: ASYNC240 - as above
+    return server
+
+
+class _Conversation:
+    """One front."""
+
+    def __init__(
+        self, backend: Backend, digest: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self._backend = backend
+        self._digest = digest
+        self._reader = reader
+        self._writer = writer
+        self._asked: dict[int, asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        """Answer until the front is gone, or says what no front of ours says."""
+        try:
+            while True:
+                message = frames.read_front.decode(await frames.next_frame(self._reader))
+                if isinstance(message, frames.Hello):
+                    self._say(frames.Welcome(self._digest))
+                    if message.digest != self._digest:
+                        return
+                elif isinstance(message, frames.Ping):
+                    self._say(frames.Pong(self._backend.waiting, self._backend.healthy))
+                elif isinstance(message, frames.Drop):
+                    self._cancel(message.number)
+                else:
+                    self._begin(message)
+                await self._writer.drain()
+        except (asyncio.IncompleteReadError, OSError):
+            pass  # the front is gone
+        except (frames.FrameError, msgspec.DecodeError) as error:
+            log("engine_nonsense", error=type(error).__name__)
+        finally:
+            for number in list(self._asked):
+                self._cancel(number)
+            self._writer.close()
+
+    def _begin(self, message: frames.Ask) -> None:
+        if len(self._asked) >= MOST_ASKED or message.number in self._asked:
+            self._say(frames.Refused(message.number, "overloaded"))
+            return
+        task = asyncio.ensure_future(self._answer(message))
+        self._asked[message.number] = task
+        task.add_done_callback(lambda _: self._asked.pop(message.number, None))
+
+    def _cancel(self, number: int) -> None:
+        if task := self._asked.pop(number, None):
+            task.cancel()
+
+    async def _answer(self, message: frames.Ask) -> None:
+        # The event loop's clock may be another than the machine's.
+        until = message.until - time.monotonic() + asyncio.get_running_loop().time()
+        pieces = frames.unpack_pieces(message.pieces)
+        said = await refused(lambda: self._backend.ask(message.task, pieces, until))
+        self._say(
+            frames.Refused(message.number, said)
+            if isinstance(said, str)
+            else frames.Answers(message.number, frames.pack_answers(said))
+        )
+
+    def _say(self, message: frames.Frame) -> None:
+        try:
+            self._writer.write(frames.frame(message))
+        except frames.FrameError:
+            if isinstance(message, frames.Answers):
+                self._writer.write(frames.frame(frames.Refused(message.number, "overloaded")))
+
+
+async def refused(work: Callable[[], Awaitable[list[Answer]]]) -> list[Answer] | frames.Why:
+    """What the work gives, or the word for why it gives nothing."""
+    with suppress(asyncio.CancelledError):
+        try:
+            return await work()
+        except OverloadedError:
+            return "overloaded"
+        except TimeoutError:
+            return "timeout"
+        except Exception as error:  # noqa: BLE001 - whatever it is, the front must hear of it
+            log("engine_failed", error=type(error).__name__)
+            return "broken"
+    return "broken"

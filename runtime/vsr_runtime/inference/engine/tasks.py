@@ -1,0 +1,84 @@
+"""Reads texts for an engine: tokens, windows, and what the windows say together; a backend computes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from vsr_runtime.inference.engine.errors import OverloadedError
+from vsr_runtime.inference.engine.interface import TokenLabels
+from vsr_runtime.inference.engine.tokenising import Tokenising
+from vsr_runtime.inference.reader import Task
+from vsr_runtime.inference.text_tokens import Tokens
+from vsr_runtime.inference.token_sequence import Answer, Piece
+
+MOST_CHARACTERS = 4 << 20
+"""Of all texts of a call. More is not even tokenised."""
+
+
+class Backend(Protocol):
+    """Computes pieces: lanes in this process, or another process."""
+
+    async def ask(self, task: str, pieces: Sequence[Piece], until: float) -> list[Answer]:
+        """Answers for all pieces, or one error for all, by ``until``. Raises what ``Engine.classify`` raises."""
+
+    @property
+    def waiting(self) -> int:
+        """Tokens that wait or are computed."""
+
+    @property
+    def healthy(self) -> bool:
+        """Whether it is there and gets on with its work."""
+
+    def close(self) -> None:
+        """Let go of what waits."""
+
+
+class TaskEngine:
+    """An engine over any backend."""
+
+    def __init__(self, tasks: Mapping[str, Task], backend: Backend) -> None:
+        self._tasks = dict(tasks)
+        self._backend = backend
+        self._tokenising = {name: Tokenising(task.tokenizer) for name, task in tasks.items()}
+
+    @property
+    def waiting(self) -> int:
+        """Tokens that wait or are computed."""
+        return self._backend.waiting
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the backend is there and gets on with its work."""
+        return self._backend.healthy
+
+    async def classify(self, task: str, texts: Sequence[str], until: float) -> list[Mapping[str, float]]:
+        """Each label's probability, for each text; see ``Engine``."""
+        how = self._tasks[task]
+        found = await self._read(how, texts, until)
+        cuts = how.cuts(found)
+        return how.said(await self._backend.ask(task, how.pieces(found, cuts), until), cuts)
+
+    async def label_tokens(self, task: str, texts: Sequence[str], until: float) -> list[TokenLabels]:
+        """Each label's probability, for each token of each text; see ``Engine``."""
+        how = self._tasks[task]
+        found = await self._read(how, texts, until)
+        cuts = how.cuts(found)
+        return how.labelled(
+            await self._backend.ask(task, how.pieces(found, cuts, frozenset({task})), until), found, cuts
+        )
+
+    def close(self) -> None:
+        """Take no more work and let go of what waits."""
+        for tokenising in self._tokenising.values():
+            tokenising.close()
+        self._backend.close()
+
+    async def _read(self, how: Task, texts: Sequence[str], until: float) -> list[Tokens]:
+        if sum(map(len, texts)) > MOST_CHARACTERS and how.windows.whole:
+            raise OverloadedError
+        if until <= asyncio.get_running_loop().time():
+            raise TimeoutError
+        at_most = None if how.windows.whole else how.windows.room
+        return await self._tokenising[how.name](texts, at_most, until)

@@ -1,0 +1,113 @@
+"""A compiled classifier head: a softmax over sentence embeddings that may also answer "none of these"."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+from vsr_runtime.inference.errors import ModelError, classify_extra
+from vsr_runtime.inference.head_file import ALGORITHM, head_metadata, pack
+
+with classify_extra():
+    import numpy as np
+    from numpy.typing import NDArray
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """A linear classifier with a rest.
+
+    The logits are ``(weight · embedding + bias) / temperature``; "none of these" has the logit 0. So one category alone
+    is a classifier too, and the probabilities of the labels add up to less than one.
+
+    Attributes:
+        labels: The categories, in the order of the rows.
+        weight: Shape ``[labels, dimension]``, float32.
+        bias: Shape ``[labels]``, float32.
+        temperature: Above 0; fitted on held-out examples.
+        inputs: sha256 of what the head was trained from.
+        threshold: The probability below which an answer had better be none, computed from the examples.
+    """
+
+    labels: tuple[str, ...]
+    weight: NDArray[np.float32] = field(repr=False)
+    bias: NDArray[np.float32] = field(repr=False)
+    temperature: float
+    inputs: str
+    threshold: float = 0.5
+
+    def __post_init__(self) -> None:
+        rows = len(self.labels)
+        sound = (
+            rows > 0
+            and len(set(self.labels)) == rows
+            and self.weight.ndim == 2  # noqa: PLR2004 - a matrix
+            and self.weight.shape[0] == rows
+            and self.bias.shape == (rows,)
+            and bool(np.isfinite(self.weight).all() and np.isfinite(self.bias).all())
+            and 0 < self.temperature < float("inf")
+            and 0 <= self.threshold <= 1
+        )
+        if not sound:
+            raise ModelError("the classifier head does not fit together; compile the policy again with --rebuild")
+
+    def probabilities(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Each label's probability.
+
+        Args:
+            embeddings: Shape ``[n, dimension]``.
+
+        Returns:
+            Shape ``[n, labels]``; what a row lacks of one is the probability of none of these.
+
+        Raises:
+            ModelError: The embeddings are of another dimension: they come from another encoder.
+        """
+        if embeddings.shape[-1] != self.weight.shape[1]:
+            raise ModelError(
+                f"the classifier head takes embeddings of {self.weight.shape[1]} numbers, the encoder gives "
+                f"{embeddings.shape[-1]}; compile the policy again with --rebuild",
+            )
+        logits = (embeddings @ self.weight.T + self.bias) / self.temperature
+        peak = np.maximum(logits.max(axis=1, keepdims=True), 0)
+        odds = np.exp(logits - peak)
+        shares: NDArray[np.float32] = (odds / (odds.sum(axis=1, keepdims=True) + np.exp(-peak))).astype(np.float32)
+        return shares
+
+    def to_bytes(self) -> bytes:
+        """The file; equal heads give equal bytes."""
+        metadata = {
+            "algorithm": ALGORITHM,
+            "inputs": self.inputs,
+            "labels": json.dumps(self.labels, ensure_ascii=False),
+            "temperature": repr(float(self.temperature)),
+            "threshold": repr(float(self.threshold)),
+        }
+        tensors = {
+            name: (value.shape, np.ascontiguousarray(value, dtype="<f4").tobytes())
+            for name, value in (("bias", self.bias), ("weight", self.weight))
+        }
+        return pack(metadata, tensors)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Head:
+        """Reads a file.
+
+        Raises:
+            ModelError: It is not a head, is damaged, or was written by a release that this one does not understand.
+        """
+        metadata = head_metadata(data)
+        try:
+            tensors = load(data)
+            return cls(
+                labels=tuple(json.loads(metadata["labels"])),
+                weight=tensors["weight"].astype(np.float32),
+                bias=tensors["bias"].astype(np.float32),
+                temperature=float(metadata["temperature"]),
+                inputs=metadata["inputs"],
+                threshold=float(metadata["threshold"]),
+            )
+        except (SafetensorError, KeyError, ValueError, TypeError) as error:
+            raise ModelError(f"the classifier head is damaged ({error!r}); compile the policy again") from error

@@ -1,0 +1,71 @@
+"""Reads and writes the file of a classifier head, or of sentences: safetensors, all but the numbers as metadata.
+
+Reading the metadata needs no package, so that a compile which only reuses a head needs none. Writing is done here, not
+by the safetensors package, so that equal heads are equal bytes under every release of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from vsr_runtime.inference.errors import ModelError
+
+ALGORITHM = "softmax-none-1"  # what the numbers mean to a reader; how they were found is the trainer's affair
+
+SENTENCES_ALGORITHM, SENTENCES = "sentences-1", "file of sentences"  # likewise, and how messages call it
+
+_MAX_HEADER = 1 << 20
+
+
+def pack(metadata: Mapping[str, str], tensors: Mapping[str, tuple[tuple[int, ...], bytes]]) -> bytes:
+    """The file's bytes, the same for the same content.
+
+    Args:
+        metadata: Any texts.
+        tensors: Shape and little-endian float32 data of each tensor.
+    """
+    header: dict[str, Any] = {"__metadata__": dict(metadata)}
+    body = b""
+    for name, (shape, data) in sorted(tensors.items()):
+        header[name] = {"dtype": "F32", "shape": list(shape), "data_offsets": [len(body), len(body) + len(data)]}
+        body += data
+    text = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + body
+
+
+def head_metadata(data: bytes) -> dict[str, str]:
+    """The metadata of a head; see ``file_metadata``."""
+    return file_metadata(data, ALGORITHM, "classifier head")
+
+
+def file_metadata(data: bytes, algorithm: str, what: str) -> dict[str, str]:
+    """The metadata of a file, after a look at whether all of its numbers are there.
+
+    Args:
+        data: The file.
+        algorithm: What its numbers must mean.
+        what: How messages call it.
+
+    Raises:
+        ModelError: It is none, is cut off, or was written by a release that this one does not understand.
+    """
+    size = int.from_bytes(data[:8], "little")
+    whole = 0
+    if 0 < size <= min(_MAX_HEADER, len(data) - 8):
+        try:
+            header = json.loads(data[8 : 8 + size])
+            found = {str(key): str(value) for key, value in header.pop("__metadata__").items()}
+            whole = 8 + size + max(entry["data_offsets"][1] for entry in header.values())
+        except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
+            raise ModelError(f"the {what} is damaged ({error!r}); compile the policy again") from error
+    if not whole or whole != len(data):
+        raise ModelError(f"the {what} is cut off; compile the policy again")
+    if found.get("algorithm") != algorithm:
+        raise ModelError(
+            f"the {what} is of the kind {found.get('algorithm')!r}, not {algorithm!r}; "
+            "compile the policy with the same release as the runtime",
+        )
+    return found

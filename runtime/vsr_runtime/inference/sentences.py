@@ -1,0 +1,100 @@
+"""A policy's sentences as vectors of the encoder that will read requests, so that likeness is one product."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vsr_runtime.inference.errors import ModelError, classify_extra
+from vsr_runtime.inference.head_file import SENTENCES, SENTENCES_ALGORITHM, file_metadata, pack
+from vsr_schemas.runtime import Classifier
+
+with classify_extra():
+    import numpy as np
+    from numpy.typing import NDArray
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+
+@dataclass(frozen=True, eq=False)
+class Sentences:
+    """Sentences and their embeddings.
+
+    Attributes:
+        labels: The sentences, in the order of the rows.
+        vectors: Shape ``[sentences, dimension]``, float32, rows of length one.
+        inputs: sha256 of what they were embedded from and by.
+    """
+
+    labels: tuple[str, ...]
+    vectors: NDArray[np.float32] = field(repr=False)
+    inputs: str
+
+    def __post_init__(self) -> None:
+        sound = (
+            self.vectors.ndim == 2  # noqa: PLR2004 - a matrix
+            and len(self.labels) == self.vectors.shape[0] > 0
+            and bool(np.isfinite(self.vectors).all())
+        )
+        if not sound:
+            raise ModelError(f"the {SENTENCES} does not fit together; compile the policy again with --rebuild")
+
+    def likeness(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The cosine of each text and each sentence.
+
+        Args:
+            embeddings: Shape ``[n, dimension]``, rows of length one.
+
+        Returns:
+            Shape ``[n, sentences]``.
+
+        Raises:
+            ModelError: The embeddings are of another dimension: they come from another encoder.
+        """
+        if embeddings.shape[-1] != self.vectors.shape[1]:
+            raise ModelError(
+                f"the {SENTENCES} has embeddings of {self.vectors.shape[1]} numbers, the encoder gives "
+                f"{embeddings.shape[-1]}; compile the policy again with --rebuild",
+            )
+        cosines: NDArray[np.float32] = embeddings @ self.vectors.T
+        return cosines
+
+    def to_bytes(self) -> bytes:
+        """The file. The sentences themselves are in ``runtime.yaml``; ``inputs`` stands for them and their order."""
+        data = np.ascontiguousarray(self.vectors, dtype="<f4").tobytes()
+        metadata = {"algorithm": SENTENCES_ALGORITHM, "inputs": self.inputs}
+        return pack(metadata, {"vectors": (self.vectors.shape, data)})
+
+    @classmethod
+    def from_bytes(cls, data: bytes, labels: Sequence[str]) -> Sentences:
+        """Reads a file.
+
+        Raises:
+            ModelError: It is none, is damaged, or was written by a release that this one does not understand.
+        """
+        metadata = file_metadata(data, SENTENCES_ALGORITHM, SENTENCES)
+        try:
+            return cls(tuple(labels), load(data)["vectors"].astype(np.float32), metadata["inputs"])
+        except (SafetensorError, KeyError, ValueError, TypeError) as error:
+            raise ModelError(f"the {SENTENCES} is damaged ({error!r}); compile the policy again") from error
+
+
+def load_sentences(settings: Classifier, folder: Path) -> Sentences:
+    """Reads the sentences that the settings describe.
+
+    Raises:
+        ModelError: The file is missing, damaged, or not the one that the settings name.
+    """
+    if settings.head is None:
+        raise ModelError("likeness needs the file of its sentences")
+    path = folder / settings.head.file
+    try:
+        found = Sentences.from_bytes(path.read_bytes(), settings.labels)
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read ({error.strerror}); compile the policy again") from error
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from error
+    if found.inputs != settings.head.inputs:
+        raise ModelError(f"{path} was made from other sentences than runtime.yaml says; compile the policy again")
+    return found

@@ -1,0 +1,105 @@
+"""From a token classifier's probabilities to the findings that a guard asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from vsr_runtime.decision.guards.bio import Token, decode, parted
+from vsr_runtime.decision.guards.text import Span
+from vsr_runtime.inference.errors import classify_extra
+from vsr_runtime.inference.windows import Floats
+from vsr_schemas.pii import type_of
+
+with classify_extra():
+    import numpy as np
+
+
+class Scheme:
+    """What the columns of a token classifier mean.
+
+    Args:
+        labels: In the order of the columns.
+
+    Attributes:
+        types: Ours, in the order of first mention.
+        columns: Of each type, its columns.
+        groups: Shape ``[labels, 1 + types]``: 1 where a label is of a type; the first column is for no type.
+    """
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        self.places = [parted(label)[0] for label in labels]
+        kinds = [parted(label)[1] for label in labels]
+        named = [None if kind is None else type_of(kind) for kind in kinds]
+        self.types = tuple(dict.fromkeys(kind for kind in named if kind is not None))
+        self.columns = [[n for n, kind in enumerate(named) if kind == wanted] for wanted in self.types]
+        order = (None, *self.types)
+        self.groups = np.array([[kind == each for each in order] for kind in named], dtype=np.float32)
+
+
+@lru_cache(maxsize=64)
+def scheme(labels: tuple[str, ...]) -> Scheme:
+    """The scheme of these labels, made once."""
+    return Scheme(labels)
+
+
+class Labelled:
+    """A text whose tokens were labelled.
+
+    A token is of a type where that is likelier than every other and than none, or reaches the threshold; neighbours of
+    one type are a finding, and it counts where one of its tokens reaches the threshold. So whatever is likely enough is
+    found, with the whole of what the model took it for a part of.
+
+    Args:
+        text: The text that the model read.
+        rule: The detector's name.
+        labels: In the order of the columns.
+        offsets: Of each token, where it begins and ends in the text.
+        probabilities: Shape ``[tokens, labels]``.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        rule: str,
+        labels: tuple[str, ...],
+        offsets: Sequence[tuple[int, int]],
+        probabilities: Floats,
+    ) -> None:
+        self._text = text
+        self._rule = rule
+        self._scheme = scheme(labels)
+        self._offsets = offsets
+        self._probabilities = probabilities
+        # B-PERSON and I-PERSON are both a person: what a type's labels have together is what it has.
+        self._shares = np.minimum(probabilities @ self._scheme.groups, 1)
+        self._likeliest = self._shares.argmax(axis=1)
+
+    def spans(self, types: frozenset[str] | None, threshold: float) -> list[Span]:
+        """The findings that count; see ``Seen``."""
+        found: list[Span] = []
+        for number, kind in enumerate(self._scheme.types):
+            if types is not None and kind not in types:
+                continue
+            share = self._shares[:, 1 + number]
+            if not (share >= threshold).any():
+                continue
+            for run in self._runs((self._likeliest == 1 + number) | (share >= threshold)):
+                tokens = [self._token(index, number, float(share[index])) for index in run]
+                found += [span for span in decode(tokens, self._rule) if span.score >= threshold]
+        return found
+
+    def _runs(self, hit: np.typing.NDArray[np.bool_]) -> Iterator[Sequence[int]]:
+        """Tokens that follow each other."""
+        places = np.flatnonzero(hit)
+        for run in np.split(places, np.flatnonzero(np.diff(places) > 1) + 1):
+            yield run.tolist()
+
+    def _token(self, index: int, number: int, score: float) -> Token:
+        """A token without the blank that some tokenizers count to it."""
+        start, end = self._offsets[index]
+        while start < end and self._text[start].isspace():
+            start += 1
+        columns = self._scheme.columns[number]
+        place = self._scheme.places[columns[int(self._probabilities[index, columns].argmax())]]
+        return Token(start, end, f"{place}-{self._scheme.types[number]}", score)

@@ -1,0 +1,60 @@
+"""Makes a compiled Envoy bootstrap fit for this machine: free ports, and the addresses of what was started."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from vsr_runtime.errors import UserError
+
+LOOPBACK = "127.0.0.1"
+
+
+def localise(bootstrap: Any, ports: Mapping[str, int]) -> dict[str, Any]:  # noqa: ANN401 - any YAML document
+    """A copy of a bootstrap that listens on a port that the system chooses and reaches the given clusters on loopback.
+
+    Nothing else is changed, so what is tried here is what was compiled.
+
+    Args:
+        bootstrap: the document.
+        ports: the port of each cluster by its name; every cluster of the bootstrap must be among them.
+
+    Raises:
+        UserError: the document is no such bootstrap, or its clusters are not those.
+    """
+    resources = bootstrap.get("static_resources") if isinstance(bootstrap, dict) else None
+    if not isinstance(resources, dict):
+        raise UserError("envoy.yaml: static_resources is missing; compile the policy again")
+    changed: dict[str, Any] = copy.deepcopy(bootstrap)
+    resources = changed["static_resources"]
+    listeners = _items(resources, "listeners")
+    if len(listeners) != 1:
+        raise UserError(f"envoy.yaml: one listener is expected, {len(listeners)} are there")
+    listeners[0]["address"] = _address(0)
+    clusters = {str(cluster.get("name")): cluster for cluster in _items(resources, "clusters")}
+    if missing := sorted(ports.keys() - clusters.keys()):
+        raise UserError(f"envoy.yaml: has no cluster {missing[0]!r}, which stand.yaml names")
+    if extra := sorted(clusters.keys() - ports.keys()):
+        raise UserError(f"stand.yaml: does not say what serves the cluster {extra[0]!r} of envoy.yaml")
+    for name, port in ports.items():
+        _point(clusters[name], name, port)
+    changed["admin"] = {"address": _address(0)}
+    return changed
+
+
+def _point(cluster: dict[str, Any], name: str, port: int) -> None:
+    endpoint = {"endpoint": {"address": _address(port)}}
+    cluster["type"] = "STATIC"
+    cluster["load_assignment"] = {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]}
+
+
+def _items(resources: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    items = resources.get(key)
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise UserError(f"envoy.yaml: static_resources.{key}: a list is expected")
+    return items
+
+
+def _address(port: int) -> dict[str, Any]:
+    return {"socket_address": {"address": LOOPBACK, "port_value": port}}

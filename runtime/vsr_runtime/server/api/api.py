@@ -1,0 +1,216 @@
+"""The way of a request of the API: bounded, read strictly, put to its endpoint, answered."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from time import monotonic
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from vsr_runtime.decision.request.answers import RETRY_AFTER, model_list, refusal
+from vsr_runtime.decision.request.body import BodyError, read_body
+from vsr_runtime.decision.request.events import Answer, Cause, RequestHeaders
+from vsr_runtime.decision.request.headers import MODELS_PATH, refused_content, too_large
+from vsr_runtime.log import log
+from vsr_runtime.server.api import findings
+from vsr_runtime.server.api.endpoints import ENDPOINTS, OPENAPI, Endpoint
+from vsr_runtime.server.api.handlers import Said
+from vsr_runtime.server.api.openapi import document
+from vsr_runtime.server.api.request_context import RefusedError, Visit, shed
+from vsr_runtime.server.api.shapes import MAX_TEXTS
+from vsr_runtime.server.extproc import Processor
+from vsr_runtime.server.generation import Generation
+from vsr_runtime.server.http import Incoming
+from vsr_runtime.server.metrics import Metrics
+from vsr_runtime.server.thread_pool import OverloadedError, Workers
+
+PATIENCE = 10.0
+"""Seconds in which a body must have come."""
+THREADS = 2
+MOST = 512
+"""Requests of the API at a time."""
+MOST_BYTES = 64 << 20
+"""Bytes of bodies that have not come whole at a time, unless one may be larger than a quarter of it: then four."""
+_ID = 128
+_JSON = (("content-type", "application/json"),)
+
+
+class HttpApi:
+    """Answers the API's paths by the policy that serves.
+
+    Args:
+        serving: whether requests are taken.
+        metrics: where requests are counted.
+        chosen: the classifier that ``/classify`` asks where a request names none; None for the only one there is.
+
+    Attributes:
+        processor: decides; None before it is there.
+    """
+
+    def __init__(self, serving: Callable[[], bool], metrics: Metrics, chosen: str | None = None) -> None:
+        self.processor: Processor | None = None
+        self._serving = serving
+        self._metrics = metrics
+        self._chosen = chosen
+        # Its own, so that looking for personal data does not make reading bodies look slow.
+        self._threads = Workers("api", threads=THREADS, max_pending=MOST * MAX_TEXTS)
+        self._open = 0
+        self._coming = 0
+        self._document = json.dumps(document()).encode()
+        findings.prepare()
+
+    def close(self) -> None:
+        """Let go of the threads."""
+        self._threads.close()
+
+    async def answer(self, request: Incoming) -> Answer:
+        """Answer; whatever happens, with an answer."""
+        endpoint = ENDPOINTS.get(request.path)
+        if endpoint is None:
+            return self._page(request)
+        answer = await self._admitted(endpoint, request)
+        self._metrics.asked(request.path, answer.status)
+        return answer
+
+    async def _admitted(self, endpoint: Endpoint, request: Incoming) -> Answer:
+        if request.method != "POST":
+            return _wrong_method("POST")
+        if self.processor is None or not self._serving():
+            return _not_ready()
+        if self._open >= MOST:
+            return shed(Cause.FULL)
+        self._open += 1
+        try:
+            return await self._served(self.processor, endpoint, request)
+        finally:
+            self._open -= 1
+
+    def _page(self, request: Incoming) -> Answer:
+        """What is read by GET."""
+        if request.path not in (OPENAPI, MODELS_PATH):
+            served = ", ".join((*ENDPOINTS, MODELS_PATH, OPENAPI))
+            return refusal(404, "not_found", f"This path is not served here. Served are {served}.")
+        if request.method not in ("GET", "HEAD"):
+            return _wrong_method("GET, HEAD")
+        if request.path == OPENAPI:
+            return Answer(200, self._document, "openapi", _JSON)
+        if self.processor is None:
+            return _not_ready()
+        program = self.processor.generation.rules.program
+        return model_list((*program.auto_names, *program.models))
+
+    async def _served(self, processor: Processor, endpoint: Endpoint, request: Incoming) -> Answer:
+        try:
+            return await self._answered(processor, endpoint, request)
+        except RefusedError as error:
+            return error.answer
+        except Exception as error:  # noqa: BLE001 - a fault of ours is told without what it happened on
+            log("api_failed", path=request.path, error=type(error).__name__)
+            return refusal(500, "internal_error", "Something went wrong here.")
+
+    async def _answered(self, processor: Processor, endpoint: Endpoint, request: Incoming) -> Answer:
+        most = processor.generation.rules.max_body
+        if refused := refused_content(RequestHeaders(request.headers, end_of_stream=False), most):
+            return refused
+        trace = endpoint.traced and _trace(request)
+        data = await self._body(request, most)
+        begun = monotonic()
+        with _visited(processor, len(data)) as generation:
+            seed = next((value[:_ID] for key, value in request.headers if key == "x-request-id"), "")
+            visit = Visit(processor, self._threads, generation, len(data), seed, self._chosen, begun)
+            asked = await visit.worked(partial(_read, endpoint, data, trace=trace))
+            said = await _one_error(endpoint.handle(visit, asked))
+            return Answer(200, _written(said), "answered", _JSON)
+
+    async def _body(self, request: Incoming, most: int) -> bytes:
+        """The body, whole.
+
+        Raises:
+            RefusedError: it is too large, too slow, or too much comes at a time.
+        """
+        parts: list[bytes] = []
+        size = 0
+        try:
+            async with asyncio.timeout(PATIENCE):
+                async for chunk in request.chunks:
+                    size += len(chunk)
+                    self._coming += len(chunk)
+                    if size > most:
+                        raise RefusedError(too_large(most))
+                    if self._coming > max(MOST_BYTES, 4 * most):
+                        raise RefusedError(shed(Cause.FULL))
+                    parts.append(chunk)
+        except TimeoutError:
+            raise RefusedError(refusal(408, "body_too_slow", "The body did not come in time.")) from None
+        finally:
+            self._coming -= size
+        return b"".join(parts)
+
+
+@contextmanager
+def _visited(processor: Processor, size: int) -> Iterator[Generation]:
+    with ExitStack() as stack:
+        try:
+            generation = stack.enter_context(processor.visit(size))
+        except OverloadedError:
+            raise RefusedError(shed(Cause.FULL)) from None
+        yield generation
+
+
+def _read(endpoint: Endpoint, data: bytes, *, trace: bool) -> BaseModel:
+    """The request in its shape.
+
+    Raises:
+        RefusedError: it is no strict JSON, or of another shape.
+    """
+    try:
+        values = dict(read_body(data).values)
+    except BodyError as error:
+        raise RefusedError(refusal(400, error.code, str(error))) from None
+    try:
+        asked = endpoint.asked.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        param = ".".join(str(part) for part in first["loc"])[:200]
+        raise RefusedError(refusal(422, "invalid_request", f"{first['msg']}.", param=param or None)) from None
+    if trace:
+        asked = endpoint.asked.model_validate({**values, "options": {**values.get("options", {}), "trace": True}})  # type: ignore[dict-item] # it was valid
+    return asked
+
+
+def _trace(request: Incoming) -> bool:
+    given = request.query.get("trace", "false")
+    if given not in ("true", "false"):
+        raise RefusedError(refusal(422, "invalid_request", "The query's 'trace' is true or false.", param="trace"))
+    return given == "true"
+
+
+async def _one_error(handled: Any) -> Said:  # noqa: ANN401 - any handler's
+    """The answer of a handler; of several errors in a group, the first."""
+    try:
+        said: Said = await handled
+    except* RefusedError as group:
+        first: BaseException = group
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        raise first from None
+    return said
+
+
+def _written(said: Said) -> bytes:
+    if isinstance(said, list):
+        return json.dumps([one.model_dump() for one in said]).encode()
+    return said.model_dump_json(exclude_none=True).encode()
+
+
+def _not_ready() -> Answer:
+    return refusal(503, "not_ready", "The runtime does not serve now.", headers=(("retry-after", RETRY_AFTER),))
+
+
+def _wrong_method(allowed: str) -> Answer:
+    return refusal(405, "method_not_allowed", f"This path takes {allowed} only.", headers=(("allow", allowed),))

@@ -1,0 +1,99 @@
+"""Personal data and attacks in one text, as guards find them, in the words of the stock router's API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+from vsr_runtime.decision.guards.finders import Finder, injection, merge, personal, spans
+from vsr_runtime.decision.guards.mask import Book, mask
+from vsr_runtime.decision.guards.text import Span
+from vsr_runtime.decision.view import Expired, never
+from vsr_runtime.server.api.shapes import PIIEntity, PIIOptions, PIIResponse, SecurityResponse
+from vsr_schemas.pii import PATTERN_TYPES
+from vsr_schemas.runtime import Classifier
+
+HIDDEN = "[DETECTED]"
+
+
+@lru_cache(maxsize=1)
+def _personal() -> Finder:
+    return personal(PATTERN_TYPES)
+
+
+@lru_cache(maxsize=1)
+def _injection() -> Finder:
+    return injection()
+
+
+def prepare() -> None:
+    """Make the finders and let them look once, which takes a while, before somebody waits for them."""
+    personal_data("a@b.example, +49 30 901820", never)
+    attacks("a", never)
+
+
+def personal_data(text: str, expired: Expired) -> list[Span]:
+    """What has the shape of personal data. Raises OutOfTimeError when the time is up."""
+    return spans([_personal()], text, expired)
+
+
+def attacks(text: str, expired: Expired) -> list[Span]:
+    """What has the structure of an attack. Raises OutOfTimeError when the time is up."""
+    return spans([_injection()], text, expired)
+
+
+def told_pii(text: str, found: Sequence[Span], options: PIIOptions, took: int, *, incomplete: bool) -> PIIResponse:
+    """The answer about personal data: ``found`` are spans of patterns and models, which may overlap."""
+    wanted = None if options.entity_types is None else {name.upper() for name in options.entity_types}
+    least = options.confidence_threshold or 0.0
+    kept = merge(span for span in found if span.score >= least and (wanted is None or span.type.upper() in wanted))
+    book = Book()
+    book.reserve(text)
+    entities = []
+    for span in kept:
+        value = text[span.start : span.end]
+        entity = PIIEntity(
+            type=span.type,
+            value=value if options.reveal_entity_text else HIDDEN,
+            confidence=span.score,
+            start_position=span.start if options.return_positions else None,
+            end_position=span.end if options.return_positions else None,
+            masked_value=book.give(span.type, value) if options.mask_entities else None,
+        )
+        entities.append(entity)
+    return PIIResponse(
+        has_pii=bool(kept),
+        entities=entities,
+        masked_text=mask(text, kept, book) if options.mask_entities and kept else None,
+        scan_incomplete=incomplete or None,
+        security_recommendation="block" if kept else "allow",
+        processing_time_ms=took,
+    )
+
+
+def told_security(
+    found: Sequence[Span], said: Mapping[str, Mapping[str, float]], detectors: Mapping[str, Classifier], took: int
+) -> SecurityResponse:
+    """The answer about attacks: ``said`` are the probabilities of each detector's labels."""
+    risks = {
+        label: max(answer[label] for name, answer in said.items() if label in detectors[name].labels)
+        for detector in detectors.values()
+        for label in detector.labels
+    }
+    over = {
+        label
+        for name, answer in said.items()
+        for label in detectors[name].labels
+        if answer[label] >= detectors[name].threshold
+    }
+    risk = min(1.0, max([0.0, *(span.score for span in found), *risks.values()]))
+    attack = bool(found or over)
+    return SecurityResponse(
+        is_jailbreak=attack,
+        risk_score=risk,
+        detection_types=sorted({span.type for span in found} | over),
+        confidence=risk if attack else 1.0 - risk,
+        recommendation="block" if attack else "allow",
+        patterns_detected=sorted({span.rule for span in found}),
+        processing_time_ms=took,
+    )

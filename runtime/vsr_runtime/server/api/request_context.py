@@ -1,0 +1,164 @@
+"""One request of the API: held to one generation, one deadline, and the bounds that gateways' requests have, too."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import TYPE_CHECKING, TypeVar
+
+from vsr_runtime.decision.request.answers import refusal, undecided
+from vsr_runtime.decision.request.apis import Api
+from vsr_runtime.decision.request.events import Answer, Cause, RequestHeaders, Route
+from vsr_runtime.decision.view import Expired, OutOfTimeError
+from vsr_runtime.inference.engine import errors as engine
+from vsr_runtime.log import log
+from vsr_runtime.server.api.contract import TASKS
+from vsr_runtime.server.classify import Pool
+from vsr_runtime.server.deciding import LARGE_BODY
+from vsr_runtime.server.extproc import Processor
+from vsr_runtime.server.generation import Generation
+from vsr_runtime.server.metrics import SHED
+from vsr_runtime.server.thread_pool import OverloadedError, Workers
+from vsr_schemas.runtime import Classifier
+
+if TYPE_CHECKING:
+    from vsr_runtime.inference.engine.interface import TokenLabels
+
+Result = TypeVar("Result")
+TOO_MANY = 429
+HANDOVER = 4 << 10
+"""Characters that handing a text to a thread is as much work as."""
+_PSEUDO = ((":method", "POST"), (":path", Api.CHAT.value), (":authority", "api"), ("content-type", "application/json"))
+
+
+def _headers(headers: tuple[tuple[str, str], ...]) -> RequestHeaders:
+    return RequestHeaders(headers, end_of_stream=False)
+
+
+class RefusedError(Exception):
+    """The request is answered by an error."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.code)
+        self.answer = answer
+
+
+def shed(cause: Cause) -> Answer:
+    """The error for a request that could not be served: 429 where there was too much, else 503."""
+    return as_shed(undecided(cause))
+
+
+def as_shed(answer: Answer) -> Answer:
+    """An error of the data plane as the API has it."""
+    return replace(answer, status=TOO_MANY) if answer.cause in SHED else answer
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What a request of the API may ask the serving policy.
+
+    Attributes:
+        processor: decides.
+        threads: for what takes long.
+        generation: the policy.
+        size: bytes of the request.
+        seed: the client's ``x-request-id``, by which a split is drawn; empty for none.
+        chosen: the classifier that ``/classify`` asks where no name is given.
+        begun: when it came, by the monotonic clock.
+    """
+
+    processor: Processor
+    threads: Workers
+    generation: Generation
+    size: int
+    seed: str
+    chosen: str | None
+    begun: float
+
+    @property
+    def took(self) -> int:
+        """Milliseconds since it came."""
+        return round((monotonic() - self.begun) * 1000)
+
+    @property
+    def _until(self) -> float:
+        """The deadline by the event loop's clock."""
+        return self.begun + self.generation.budget - monotonic() + asyncio.get_running_loop().time()
+
+    async def decided(self, body: bytes) -> Route | Answer:
+        """What would become of a chat.
+
+        Raises:
+            RefusedError: there was no decision.
+        """
+        headers = _PSEUDO + ((("x-request-id", self.seed),) if self.seed else ())
+        action = await self.processor.decided(self.generation, _headers(headers), body, self.begun)
+        if isinstance(action, Answer) and action.cause is not None:
+            raise RefusedError(as_shed(action))
+        return action
+
+    async def distribution(self, name: str, text: str) -> Mapping[str, float]:
+        """Each label's probability by a loaded classifier. Raises RefusedError."""
+        return await self._asked(self._pool.distribution(name, text, self._until))
+
+    async def tokens(self, name: str, text: str) -> TokenLabels:
+        """Each label's probability for each token. Raises RefusedError."""
+        return await self._asked(self._pool.tokens(name, text, self._until))
+
+    async def aside(self, text: str, work: Callable[[str, Expired], Result]) -> Result:
+        """Work on a text in a thread. Raises RefusedError."""
+        end = self.begun + self.generation.budget
+        return await self._asked(
+            self.threads.run(self._until, len(text) + HANDOVER, lambda: work(text, lambda: monotonic() > end))
+        )
+
+    async def worked(self, work: Callable[[], Result]) -> Result:
+        """Work on the whole request: at once where it is small, else in a thread. Raises RefusedError."""
+        if self.size < LARGE_BODY:
+            return work()
+        return await self._asked(self.threads.run(self._until, self.size + HANDOVER, work))
+
+    def classifiers(self, task: str, kind: str | None = None) -> Mapping[str, Classifier]:
+        """The loaded ones of a task, by name; of a kind of checkpoint, where one is given."""
+        return {
+            name: one
+            for name, one in self.generation.classifiers.items()
+            if one.task == task and (kind is None or (one.checkpoint is not None and one.checkpoint.kind == kind))
+        }
+
+    def named(self, name: str | None) -> tuple[str, Classifier]:
+        """The classifier of this name, or the one that is asked without one.
+
+        Raises:
+            RefusedError: it is not loaded, or none is meant.
+        """
+        loaded = {name: one for name, one in self.generation.classifiers.items() if one.task in TASKS}
+        wanted = name or self.chosen or (next(iter(loaded)) if len(loaded) == 1 else None)
+        listed = ", ".join(sorted(loaded)) or "none"
+        if wanted in loaded and wanted is not None:
+            return wanted, loaded[wanted]
+        if wanted is None and loaded:
+            message = f"Say which classifier in 'parameters.classifier'. Loaded are {listed}."
+            raise RefusedError(refusal(404, "classifier_required", message, param="parameters.classifier"))
+        raise RefusedError(refusal(404, "no_classifier", f"No such classifier is loaded. Loaded are {listed}."))
+
+    @property
+    def _pool(self) -> Pool:
+        if self.generation.pool is None:
+            raise RefusedError(refusal(404, "no_classifier", "No classifier is loaded."))
+        return self.generation.pool
+
+    async def _asked(self, asked: Awaitable[Result]) -> Result:
+        try:
+            return await asked
+        except RefusedError:
+            raise
+        except (engine.OverloadedError, OverloadedError):
+            raise RefusedError(shed(Cause.OVERLOADED)) from None
+        except (TimeoutError, OutOfTimeError):
+            raise RefusedError(shed(Cause.TIMEOUT)) from None
+        except Exception as error:
+            log("classifier_failed", error=type(error).__name__)
+            raise RefusedError(shed(Cause.BROKEN)) from error

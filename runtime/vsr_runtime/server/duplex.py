@@ -1,0 +1,77 @@
+"""Bodies in FULL_DUPLEX_STREAMED mode: parts are gathered until the body is whole, and after the decision sent back.
+
+Envoy holds nothing then: headers wait for their answer, the body goes on as what comes back, and no timeout of Envoy's
+runs. A stream that ends in OK before would let the request pass with an empty body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from vsr_runtime.decision.request.events import Route
+from vsr_runtime.server.exchange import Held
+from vsr_runtime.server.messages import ProcessingResponse
+from vsr_runtime.server.transport.stream import Stream
+from vsr_runtime.server.wire import ModeError, direct
+
+PART = 64 << 10
+"""Bytes that Envoy takes in one message at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A whole body, or as much of one as it took to see that it is too long; ``trailers`` says whether some follow."""
+
+    body: bytes
+    trailers: bool
+
+
+async def gathered(stream: Stream, held: Held, most: int, full: Callable[[], bool]) -> Upload | None:
+    """Read the parts of a body.
+
+    Args:
+        stream: where they come.
+        held: counts the bytes.
+        most: bytes that a body may have; no part is read after more.
+        full: whether too many bytes are in work, so that no more are read.
+
+    Returns:
+        None where the stream ended before the body did.
+
+    Raises:
+        ModeError: something else than a part came.
+    """
+    body = bytearray()
+    while message := await stream.read():
+        kind = message.WhichOneof("request")
+        if kind == "request_trailers":
+            return Upload(bytes(body), trailers=True)
+        if kind != "request_body":
+            raise ModeError(f"a message of kind {kind} was not expected in a body")
+        part = message.request_body
+        body += part.body
+        held.add(len(part.body))
+        if part.end_of_stream or len(body) > most or full():
+            return Upload(bytes(body), trailers=False)
+    return None
+
+
+def in_parts(action: Route, upload: Upload) -> Iterator[bytes]:
+    """The messages that send a request on: its headers, its body, and the end of it."""
+    headers = ProcessingResponse()
+    # The length that a rewritten body has is not said: Envoy sends it in chunks.
+    kept = [(name, value) for name, value in action.set_headers if name != "content-length"]
+    direct(headers.request_headers.response, kept, action.remove_headers)
+    yield headers.SerializeToString()
+    body = upload.body if action.body is None else action.body
+    for start in range(0, max(len(body), 1), PART):
+        response = ProcessingResponse()
+        part = response.request_body.response.body_mutation.streamed_response
+        part.body = body[start : start + PART]
+        part.end_of_stream = start + PART >= len(body) and not upload.trailers
+        yield response.SerializeToString()
+    if upload.trailers:
+        trailers = ProcessingResponse()
+        trailers.request_trailers.SetInParent()
+        yield trailers.SerializeToString()

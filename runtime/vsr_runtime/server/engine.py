@@ -1,0 +1,230 @@
+"""A policy whose classifiers the engine runs: loaded in a thread, started in the event loop, and asked there."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vsr_runtime.decision.guards.detection import likeliest
+from vsr_runtime.decision.program.rules import SignalKind
+from vsr_runtime.decision.request.events import Cause, Failure, Look, SignalsReady
+from vsr_runtime.errors import UserError
+from vsr_runtime.inference.checkpoint_classifier import judged
+from vsr_runtime.inference.classifier import Classification
+from vsr_runtime.inference.engine.batch_queues import Lanes, LoadedLane
+from vsr_runtime.inference.engine.broker import lease
+from vsr_runtime.inference.engine.errors import EngineError, OverloadedError
+from vsr_runtime.inference.engine.interface import Engine, TokenLabels
+from vsr_runtime.inference.engine.process import digest_of
+from vsr_runtime.inference.engine.remote import Remote
+from vsr_runtime.inference.engine.supervise import START, Supervisor, engine_command
+from vsr_runtime.inference.engine.tasks import TaskEngine
+from vsr_runtime.inference.reader import Task
+from vsr_runtime.inference.token_spans import Labelled
+from vsr_runtime.log import log
+from vsr_runtime.server.classify import CATEGORY, WARM_TEXT, WARM_TIME
+from vsr_runtime.server.supervisor.link import BROKER
+from vsr_runtime.settings import Settings
+from vsr_schemas.runtime import Classifier
+
+SOCKET = "VSR_ENGINE_SOCKET"
+"""Names the socket of an engine process that runs already, and that several fronts may share."""
+
+
+COSINES = (-1.001, 1.001)
+"""Of vectors whose length is one but for rounding."""
+
+
+@dataclass(frozen=True)
+class LoadedEngine:
+    """What can be loaded without an event loop.
+
+    Attributes:
+        settings: the policy.
+        config: its config.yaml.
+        tasks: how texts are read.
+        models: those that this process computes; none where another one does.
+    """
+
+    settings: Settings
+    config: Path
+    tasks: Mapping[str, Task]
+    models: Sequence[LoadedLane] | None
+
+    async def start(self) -> EnginePool:
+        """Bring the engine up and warm it.
+
+        Raises:
+            UserError: it cannot be started.
+        """
+        classifiers = self.settings.engine
+        if self.models is not None:
+            lanes = Lanes(self.models)
+            try:
+                await lanes.warm()
+            except EngineError as error:
+                lanes.close()
+                raise UserError(f"a checkpoint failed on its first batch ({error})") from error
+            return EnginePool(TaskEngine(self.tasks, lanes), classifiers, self.settings.category)
+        remote, close = await _connected(digest_of(classifiers), self.config)
+        return EnginePool(TaskEngine(self.tasks, remote), classifiers, self.settings.category, close)
+
+
+async def _connected(digest: str, config: Path) -> tuple[Remote, Callable[[], None] | None]:
+    """The engine process: the one that runs already, or one of our own."""
+    if (path := os.environ.get(BROKER)) and not os.environ.get(SOCKET):
+        shared, release = await lease(Path(path), digest, config)
+        return await _reached(shared, digest, release), release
+    if path := os.environ.get(SOCKET):
+        return await _reached(Path(path), digest), None
+    supervisor = Supervisor(engine_command(config), digest)
+    try:
+        await supervisor.ready()
+    except BaseException:
+        supervisor.close()
+        raise
+    return supervisor.remote, supervisor.close
+
+
+async def _reached(path: Path, digest: str, release: Callable[[], None] | None = None) -> Remote:
+    remote = Remote(path, digest)
+    try:
+        async with asyncio.timeout(START):
+            await remote.ready.wait()
+    except BaseException as error:
+        remote.close()
+        if release:
+            release()
+        if not isinstance(error, TimeoutError):
+            raise
+        why = "runs other classifiers than this policy's" if remote.wrong else "does not answer"
+        raise UserError(f"the engine at {path} {why}; start it with this policy's config") from None
+    return remote
+
+
+class EnginePool:
+    """An engine, asked for the category, and open to guards.
+
+    Args:
+        engine: answers.
+        classifiers: by name, as ``runtime.yaml`` has them.
+        category: the name of the one that answers categories; None where there is none.
+        close: lets go of what the engine stands on.
+
+    Attributes:
+        engine: for who asks other tasks than the category.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        classifiers: Mapping[str, Classifier],
+        category: str | None,
+        close: Callable[[], None] | None = None,
+    ) -> None:
+        self.engine = engine
+        self._classifiers = dict(classifiers)
+        self._category = category
+        likeness = (name for name, one in classifiers.items() if one.task == "likeness")
+        self._sentences = next(likeness, None)
+        self._close = close
+
+    @property
+    def waiting(self) -> int:
+        """Tokens that wait or are computed."""
+        return self.engine.waiting
+
+    async def warm(self) -> Classification | None:
+        """Let every classifier read a text, and look at what it says.
+
+        Raises:
+            UserError: one answers with something that is no probability.
+        """
+        until = asyncio.get_running_loop().time() + WARM_TIME
+        found = None
+        for name, classifier in self._classifiers.items():
+            if _by_token(classifier):
+                said = (await self.engine.label_tokens(name, [WARM_TEXT], until))[0].probabilities.ravel().tolist()
+            else:
+                answer = (await self.engine.classify(name, [WARM_TEXT], until))[0]
+                said = list(answer.values())
+                if name == self._category:
+                    found = judged(answer, classifier)
+            least, most = COSINES if classifier.task == "likeness" else (0, 1)
+            if not said or not all(math.isfinite(share) and least <= share <= most for share in said):
+                raise UserError(f"classifier {name}: its answer to a first text is none; its weights are damaged")
+        return found
+
+    async def signals(self, text: str, until: float, kinds: frozenset[SignalKind] = CATEGORY) -> SignalsReady | Failure:
+        """The category of a text, its likeness to the policy's sentences, or both, until a time of the loop's clock."""
+        names = {"category": self._category, "likeness": self._sentences}
+        asked = {kind: names[kind] for kind in kinds}
+        if None in asked.values():
+            return Failure(Cause.BROKEN)
+        try:
+            answers = await asyncio.gather(
+                *(self.engine.classify(name, [text], until) for name in asked.values() if name is not None)
+            )
+        except OverloadedError:
+            return Failure(Cause.OVERLOADED)
+        except TimeoutError:
+            return Failure(Cause.TIMEOUT)
+        except Exception as error:  # noqa: BLE001 - whatever breaks in an engine must end in a refusal
+            log("classifier_failed", error=type(error).__name__)
+            return Failure(Cause.BROKEN)
+        said = {kind: answer[0] for kind, answer in zip(asked, answers, strict=True)}
+        likeness = said.get("likeness", {})
+        if "category" not in said or self._category is None:
+            return SignalsReady(likeness=likeness)
+        found = judged(said["category"], self._classifiers[self._category])
+        return SignalsReady(found.label, found.probability, likeness=likeness)
+
+    async def looks(self, asked: Mapping[str, Sequence[str]], until: float) -> Mapping[str, Look]:
+        """What detectors see in texts: what a text most likely is, or what its tokens are."""
+        found = await asyncio.gather(*(self._look(name, texts, until) for name, texts in asked.items()))
+        return dict(zip(asked, found, strict=True))
+
+    async def _look(self, name: str, texts: Sequence[str], until: float) -> Look:
+        classifier = self._classifiers[name]
+        try:
+            if _by_token(classifier):
+                return [
+                    Labelled(text, name, found.labels, found.offsets, found.probabilities)
+                    for text, found in zip(texts, await self.engine.label_tokens(name, texts, until), strict=True)
+                ]
+            answers = await self.engine.classify(name, texts, until)
+        except OverloadedError:
+            return Cause.OVERLOADED
+        except TimeoutError:
+            return Cause.TIMEOUT
+        except Exception as error:  # noqa: BLE001 - whatever breaks in an engine must end in a refusal
+            log("detector_failed", detector=name, error=type(error).__name__)
+            return Cause.BROKEN
+        return [likeliest(answer, classifier.labels, text, name) for answer, text in zip(answers, texts, strict=True)]
+
+    async def distribution(self, name: str, text: str, until: float) -> Mapping[str, float]:
+        """Each label's probability; see ``Pool``."""
+        return (await self.engine.classify(name, [text], until))[0]
+
+    async def tokens(self, name: str, text: str, until: float) -> TokenLabels:
+        """Each label's probability, for each token."""
+        return (await self.engine.label_tokens(name, [text], until))[0]
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the engine is there and no batch of it is stuck."""
+        return self.engine.healthy
+
+    def close(self) -> None:
+        """Take no more work and drop what waits."""
+        self.engine.close()
+        if self._close:
+            self._close()
+
+
+def _by_token(classifier: Classifier) -> bool:
+    return classifier.checkpoint is not None and classifier.checkpoint.kind == "token"

@@ -1,0 +1,261 @@
+"""Serves ext_proc's Process: one stream is one request, and it ends in OK only after its decision was sent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic
+from typing import Any
+
+from vsr_runtime.decision.request.events import Answer, Continue, RequestBody, RequestHeaders, Route
+from vsr_runtime.decision.request.machine import Fresh, OutOfOrderError, State, advance
+from vsr_runtime.log import flush, log
+from vsr_runtime.server.deciding import Deciding, loop_time
+from vsr_runtime.server.duplex import gathered, in_parts
+from vsr_runtime.server.exchange import Exchange, Held, id_of, log_action
+from vsr_runtime.server.generation import Generation
+from vsr_runtime.server.messages import EXT_PROC_SERVICE, ProcessingRequest
+from vsr_runtime.server.metrics import Metrics
+from vsr_runtime.server.responses import Responses
+from vsr_runtime.server.thread_pool import OverloadedError
+from vsr_runtime.server.trace import Tracing, carrier_of
+from vsr_runtime.server.transport.stream import Method, Methods, Outcome, Status, Stream
+from vsr_runtime.server.upload_timeout import Patience, too_slow
+from vsr_runtime.server.wire import BodyMode, ModeError, check_mode, encoded, to_event
+
+FLUSH = 0.1
+"""Seconds that the log line of a decision may wait for others: writing each by itself costs as much as deciding."""
+_UNDECIDED = (Status.INTERNAL, "the stream ended before a decision")
+_STOPPING = (Status.UNAVAILABLE, "the runtime is stopping")
+
+
+class Processor:
+    """The handler of all streams.
+
+    Args:
+        generation: serves streams that begin, until another is swapped in.
+        metrics: where decisions are counted.
+        max_held: bytes of bodies in work at a time; by default as `Deciding` says.
+        tracing: makes spans of decisions; None for none.
+    """
+
+    def __init__(
+        self,
+        generation: Generation,
+        metrics: Metrics | None = None,
+        max_held: int | None = None,
+        tracing: Tracing | None = None,
+    ) -> None:
+        self._generation = generation
+        self._metrics = metrics or Metrics(generation.rules.program)
+        self._tracing = tracing
+        self._open: set[asyncio.Task[Any]] = set()
+        self._following: set[asyncio.Task[Any]] = set()
+        self._patience = Patience()
+        self._draining = False
+        self._flushing = False
+        self._deciding = Deciding(self._metrics.holds, max_held)
+        self._responses = Responses(self._deciding.readers, self._metrics, self._deciding.count)
+
+    def methods(self) -> Methods:
+        """The service for a transport."""
+        return {(EXT_PROC_SERVICE, "Process"): Method(ProcessingRequest.FromString, self.process)}
+
+    @property
+    def open_streams(self) -> int:
+        """Streams that have not ended."""
+        return len(self._open)
+
+    @property
+    def stalled(self) -> bool:
+        """Whether the classifier that serves has come to a halt."""
+        pool = self._generation.pool
+        return pool is not None and not pool.healthy
+
+    @property
+    def generation(self) -> Generation:
+        """What serves streams that begin."""
+        return self._generation
+
+    @contextmanager
+    def visit(self, size: int) -> Iterator[Generation]:
+        """Hold the generation that serves, and count bytes as in work, for a request that came another way.
+
+        Raises:
+            OverloadedError: too much is in work.
+        """
+        generation = self._generation
+        generation.enter()
+        self._deciding.count(size)
+        try:
+            if self._deciding.full(generation):
+                raise OverloadedError
+            yield generation
+        finally:
+            self._deciding.count(-size)
+            generation.leave()
+
+    async def decided(
+        self, generation: Generation, headers: RequestHeaders, body: bytes, begun: float
+    ) -> Route | Answer:
+        """What would become of a request, found as for a gateway, but neither logged nor counted as one."""
+        state, action = advance(generation.rules, Fresh(), headers)
+        if isinstance(action, Answer):
+            return action
+        return await self._deciding.decide(generation, state, RequestBody(body), begun)
+
+    async def drain(self, patience: float, following: float = 0) -> None:
+        """Give open streams some seconds to decide, and responses that are under way some more to come to their end.
+
+        Then they end with UNAVAILABLE, as does every stream that begins once those that had to decide are over.
+        """
+        if undecided := self._open - self._following:
+            await asyncio.wait(undecided, timeout=patience)
+        self._draining = True
+        for task in self._open - self._following:
+            task.cancel()
+        if self._following:
+            await asyncio.wait(self._following, timeout=following)
+        for task in self._open:
+            task.cancel()
+
+    def swap(self, generation: Generation) -> None:
+        """Let another generation serve what begins from now on; streams that are open end with theirs."""
+        before, self._generation = self._generation, generation
+        before.retire()
+
+    def close(self) -> None:
+        """Let go of the threads."""
+        self._generation.retire()
+        self._deciding.close()
+        if self._tracing:
+            self._tracing.close()
+        flush()
+
+    async def process(self, stream: Stream) -> Outcome:
+        """Drive one stream to its end: its last message, with which it ends in OK, or an error status.
+
+        Envoy takes OK before a decision for a pass, so every other way out is an error.
+        """
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("not in a task")
+        self._open.add(task)
+        self._patience.begin(task)
+        exchange = Exchange(self._generation)
+        try:
+            outcome = await self._outcome(task, exchange, stream)
+        finally:
+            self._open.discard(task)
+            self._following.discard(task)
+            self._patience.end(task)
+        if not isinstance(outcome, bytes):
+            status, reason = outcome
+            log("aborted", status=status.name, reason=reason)
+            self._metrics.failed("aborted", exchange.model)
+        return outcome
+
+    async def _outcome(self, task: asyncio.Task[Any], exchange: Exchange, stream: Stream) -> Outcome:
+        """The decision's message; without one, the error status to end with and its reason."""
+        if self._draining:
+            return _STOPPING
+        exchange.generation.enter()
+        try:
+            return await self._converse(task, exchange, stream)
+        except asyncio.CancelledError:
+            if self._patience.lost(task):
+                task.uncancel()
+                self._note(exchange, too_slow(), None)
+                return encoded(too_slow())
+            if not self._draining:  # the gateway has gone: nobody hears an answer
+                raise
+            task.uncancel()
+            return _STOPPING
+        except (ModeError, OutOfOrderError) as error:
+            return Status.FAILED_PRECONDITION, str(error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the stream must not end in OK
+            return Status.INTERNAL, f"internal error ({type(error).__name__})"
+        finally:
+            exchange.generation.leave()
+
+    async def _converse(self, task: asyncio.Task[Any], exchange: Exchange, stream: Stream) -> Outcome:
+        """Exchange messages until there is a decision."""
+        message = await stream.read()
+        if not message:
+            return _UNDECIDED
+        generation = exchange.generation
+        told = generation.rules.tells is not None
+        exchange.mode = check_mode(message, responses=generation.reads_responses, tells=told)
+        first = to_event(message, announced=exchange.mode is BodyMode.WHOLE)
+        exchange.request_id = "" if isinstance(first, RequestBody) else id_of(first)
+        if self._tracing and isinstance(first, RequestHeaders):
+            exchange.carrier = carrier_of(first)
+        state, action = advance(generation.rules, Fresh(), first)
+        if isinstance(action, Answer):
+            self._note(exchange, action, None)
+            return encoded(action)
+        if not isinstance(action, Continue):
+            raise OutOfOrderError(f"{type(action).__name__} before the body")
+        held = Held(self._deciding.count)
+        stream.add_done_callback(held.release)
+        if exchange.mode is BodyMode.STREAMED:
+            return await self._converse_in_parts(task, exchange, state, held, stream)
+        await stream.write(encoded(action))
+        del message, first  # who sends no body has no headers held either
+        message = await stream.read()
+        if not message:
+            return _UNDECIDED
+        self._patience.end(task)
+        begun = monotonic()
+        event = to_event(message, announced=exchange.mode is BodyMode.WHOLE)
+        held.add(len(event.body) if isinstance(event, RequestBody) else 0)
+        decided = await self._deciding.decide(generation, state, event, begun)
+        if isinstance(decided, Route) and decided.lookup is not None:
+            decided = await generation.answered(decided, loop_time(begun + generation.budget))
+        self._note(exchange, decided, begun)
+        if not isinstance(decided, Route) or decided.response is None:
+            return encoded(decided)
+        exchange.model = decided.model
+        self._following.add(task)
+        await stream.write(encoded(decided))
+        held.release()
+        return await self._responses.follow(stream, decided.response, exchange)
+
+    async def _converse_in_parts(
+        self,
+        task: asyncio.Task[Any],
+        exchange: Exchange,
+        state: State,
+        held: Held,
+        stream: Stream,
+    ) -> Outcome:
+        """Gather the parts of a body, decide, and send all of it back in parts."""
+        generation = exchange.generation
+        upload = await gathered(stream, held, generation.rules.max_body, lambda: self._deciding.full(generation))
+        if upload is None:
+            return _UNDECIDED
+        self._patience.end(task)
+        begun = monotonic()
+        decided = await self._deciding.decide(generation, state, RequestBody(upload.body), begun)
+        self._note(exchange, decided, begun)
+        if isinstance(decided, Answer):
+            return encoded(decided)
+        *before, last = in_parts(decided, upload)
+        for each in before:
+            await stream.write(each)
+        return last
+
+    def _note(self, exchange: Exchange, action: Route | Answer, begun: float | None) -> None:
+        """Log, count and trace a decision."""
+        log_action(exchange.request_id, action)
+        if self._tracing and begun is not None:
+            self._tracing.decided(exchange.carrier, exchange.request_id, action, begun)
+        if not self._flushing:
+            self._flushing = True
+            asyncio.get_running_loop().call_later(FLUSH, self._flush)
+        self._metrics.decided(action, None if begun is None else monotonic() - begun)
+
+    def _flush(self) -> None:
+        self._flushing = False
+        flush()

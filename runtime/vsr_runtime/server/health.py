@@ -1,0 +1,76 @@
+"""Answers health checks and scrapes: grpc.health.v1 on the gRPC port, probes and ``/metrics`` over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from vsr_runtime.decision.request.events import Answer
+from vsr_runtime.server.messages import (
+    EXT_PROC_SERVICE,
+    HEALTH_SERVICE,
+    NOT_SERVING,
+    SERVING,
+    HealthCheckRequest,
+    HealthCheckResponse,
+)
+from vsr_runtime.server.transport.stream import Method, Methods, Outcome, Status, Stream
+
+PLAIN = "text/plain"
+METRICS = "text/plain; version=0.0.4; charset=utf-8"
+"""Prometheus' text format."""
+PAGES = ("/healthz", "/readyz", "/metrics")
+
+
+class Health:
+    """Whether requests are taken. Not at first: a classifier may have to be loaded and warmed.
+
+    Args:
+        metrics: gives the page ``/metrics``; empty by default.
+
+    Attributes:
+        ready: whether all is loaded and nobody has said that the process is to stop.
+        stalled: says whether what is loaded has come to a halt. A restart may not heal that, so liveness ignores it.
+    """
+
+    def __init__(self, metrics: Callable[[], bytes] = bytes) -> None:
+        self.ready = False
+        self.stalled: Callable[[], bool] = bool
+        self._metrics = metrics
+
+    @property
+    def serving(self) -> bool:
+        """Whether a request that came now would be decided."""
+        return self.ready and not self.stalled()
+
+    def methods(self) -> Methods:
+        """``grpc.health.v1.Health/Check`` for a transport."""
+        return {(HEALTH_SERVICE, "Check"): Method(HealthCheckRequest.FromString, self._check)}
+
+    async def _check(self, stream: Stream) -> Outcome:
+        request = await stream.read()
+        if not request:
+            return Status.INTERNAL, "nothing was asked"
+        if request.service not in ("", EXT_PROC_SERVICE):
+            return Status.NOT_FOUND, "no such service"
+        answer = HealthCheckResponse(status=SERVING if self.serving else NOT_SERVING)
+        return bytes(answer.SerializeToString())
+
+    def page(self, method: str, path: str) -> Answer | None:
+        """The answer over HTTP; None where the path is none of `PAGES`."""
+        if path not in PAGES:
+            return None
+        if method not in ("GET", "HEAD"):
+            return _plain(405, b"GET or HEAD\n", ("allow", "GET, HEAD"))
+        if path == "/metrics":
+            return Answer(200, self._metrics(), "metrics", (("content-type", METRICS),))
+        if path == "/readyz" and not self.serving:
+            return _plain(503, b"not ready\n")
+        return _plain(200, b"ok\n")
+
+
+def _plain(status: int, text: bytes, *headers: tuple[str, str]) -> Answer:
+    return Answer(status, text, "health", (("content-type", PLAIN), *headers))
+
+
+NOT_FOUND = _plain(404, b"not found\n")
+"""Where nobody answers a path."""

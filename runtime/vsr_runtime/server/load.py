@@ -1,0 +1,54 @@
+"""Loads the classifier that the settings name."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from vsr_runtime.errors import UserError
+from vsr_runtime.server.classify import Classifier
+from vsr_runtime.server.supervisor.link import BROKER
+from vsr_runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from vsr_runtime.server.engine import LoadedEngine
+
+
+def load_classifier(settings: Settings) -> Classifier | LoadedEngine | None:
+    """What was compiled over the encoder, the engine with all classifiers where one is a checkpoint, or None.
+
+    An engine computes in this process if all is done on the CPU, else in one of its own. Worker processes share one,
+    whatever the classifiers are.
+
+    Raises:
+        UserError: the model cannot be found, trusted or read.
+    """
+    if settings.engine:
+        return _load_engine(settings)
+    if settings.classifier is None and settings.likeness is None:
+        return None
+    if BROKER in os.environ:
+        return _load_engine(replace(settings, engine=settings.classifiers))
+    from vsr_runtime.inference.compiled_classifier import CompiledClassifier  # noqa: PLC0415 - needs the classify extra
+    from vsr_runtime.inference.errors import ModelError  # noqa: PLC0415 - likewise
+
+    try:
+        return CompiledClassifier.load(settings.classifier, settings.likeness, settings.folder)
+    except ModelError as error:
+        raise UserError(str(error)) from None
+
+
+def _load_engine(settings: Settings) -> LoadedEngine:
+    from vsr_runtime.inference.engine.load import load_models, read_tasks  # noqa: PLC0415 - needs the classify extra
+    from vsr_runtime.inference.errors import ModelError  # noqa: PLC0415 - likewise
+    from vsr_runtime.server.engine import SOCKET, LoadedEngine  # noqa: PLC0415 - likewise
+
+    devices = {one.checkpoint.device for one in settings.engine.values() if one.checkpoint}
+    inline = devices == {"cpu"} and not (os.environ.get(SOCKET) or BROKER in os.environ)
+    try:
+        tasks = read_tasks(settings.engine)
+        models = load_models(settings.engine, settings.folder) if inline else None
+    except ModelError as error:
+        raise UserError(str(error)) from None
+    return LoadedEngine(settings, settings.folder / "config.yaml", tasks, models)

@@ -1,0 +1,207 @@
+"""Counts what becomes of requests, in the form that Prometheus reads.
+
+Names are the stock router's where the meaning is the same. Labels hold configured names and codes of ours only, so that
+no client can make series.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal
+
+from vsr_runtime.decision.program.program import Program
+from vsr_runtime.decision.program.rules import Category, Signals, leaves
+from vsr_runtime.decision.request.debug_headers import HIT
+from vsr_runtime.decision.request.events import Answer, Cause, GuardMatch, Route
+from vsr_runtime.server.counters import Distribution, Family, State, joined, page
+
+SHED = (Cause.OVERLOADED, Cause.FULL)
+CACHE = "response_cache"
+"""The plugin, as the stock router's dashboards have it."""
+UNKNOWN = "unknown"
+"""The model of a request that was refused before it was known: what a client wrote is no label."""
+_ERROR = 400
+_SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
+
+
+class Metrics:
+    """The metrics of one server.
+
+    Args:
+        program: the names that series have; None where only those of other processes are shown.
+    """
+
+    def __init__(self, program: Program | None = None) -> None:
+        self._families: list[Family | Distribution] = []
+        self._models = self._counter("llm_model_requests", "Requests sent to a model.", "model")
+        self._decisions = self._counter("llm_decision_match", "Requests that a decision took.", "decision_name")
+        self._signals = self._counter("llm_signal_match", "Signals that held.", "signal_type", "signal_name")
+        self._errors = self._counter("llm_request_errors", "Requests answered with an error.", "model", "reason")
+        self._unclassified = self._counter(
+            "vsr_unclassified_requests",
+            "Requests that could not be classified: refused, or sent to the default if the policy says so.",
+            "reason",
+        )
+        self._shed = self._counter("vsr_shed_requests", "Requests refused because too many were in work.")
+        self._guards = self._counter(
+            "vsr_guard_matches", "Requests and responses in which a guard found something.", "guard", "action", "on"
+        )
+        self._guard_failures = self._counter(
+            "vsr_guard_failures", "Requests and responses that a guard could not look at.", "guard", "reason", "on"
+        )
+        self._hits = self._counter(
+            "llm_cache_plugin_hits", "Requests answered from what was kept.", "decision_name", "plugin_type"
+        )
+        self._misses = self._counter(
+            "llm_cache_plugin_misses", "Requests whose answer had not been kept.", "decision_name", "plugin_type"
+        )
+        self._latency = Distribution(
+            "llm_model_routing_latency_seconds", "From the request's body to its decision.", _SECONDS
+        )
+        self._families.append(self._latency)
+        self._api = self._counter("vsr_api_requests", "Requests of the HTTP API.", "path", "status")
+        self._held = self._gauge("vsr_request_bytes_in_work", "Bytes of bodies in work.")
+        self._reload = self._gauge(
+            "config_last_reload_success", "Whether what lies in the policy's folder is served.", how="min"
+        )
+        self._serving = self._gauge("config_generation_info", "What is served.", "sha256", how="min")
+        self._waiting = self._gauge("vsr_engine_waiting_tokens", "Tokens that wait for the engine or are computed.")
+        self._ask_waiting: Callable[[], int] = int
+        self._held_now = self._held.labels()
+        for cause in Cause:
+            self._unclassified.labels(cause.value)
+        self._domains: dict[str, frozenset[str]] = {}
+        if program:
+            self._prepare(program)
+
+    def adopt(self, program: Program, digest: str) -> None:
+        """Show which content is served from now on. What was counted stays: a counter never goes back."""
+        self._prepare(program)
+        self._serving.clear()
+        self._serving.labels(digest).set(1)
+        self.reloaded(well=True)
+
+    def reloaded(self, *, well: bool) -> None:
+        """Note whether the folder's content is what is served."""
+        self._reload.labels().set(float(well))
+
+    def decided(self, action: Route | Answer, seconds: float | None) -> None:
+        """Count a decision. ``seconds`` from the body to it; None where no body was read."""
+        if seconds is not None:
+            self._latency.observe(seconds)
+        if action.route is not None:
+            self._decisions.labels(action.route).inc()
+        if action.signals is not None:
+            self._count_signals(action.signals)
+        self.guarded(action.guards, "request")
+        self._count_cache(action)
+        if isinstance(action, Route):
+            self._models.labels(action.model).inc()
+            self._count_cause(action.cause)
+        elif action.status >= _ERROR:
+            self.failed(action.code, action.model)
+            self._count_cause(action.cause)
+
+    def guarded(self, matches: Iterable[GuardMatch], on: Literal["request", "response"]) -> None:
+        """Count what guards found, and where they could not look."""
+        for match in matches:
+            if match.failed is None:
+                self._guards.labels(match.guard, match.action, on).inc()
+            else:
+                self._guard_failures.labels(match.guard, match.failed.value, on).inc()
+
+    def refused(self, answer: Answer, model: str) -> None:
+        """Count a model's response that did not reach its client."""
+        self.guarded(answer.guards, "response")
+        self.failed(answer.code, model)
+
+    def failed(self, reason: str, model: str | None = None) -> None:
+        """Count an error by its code, and by the configured model that the request was for, where that is known."""
+        self._errors.labels(model or UNKNOWN, reason).inc()
+
+    def asked(self, path: str, status: int) -> None:
+        """Count a request of the HTTP API, at a path that it has."""
+        self._api.labels(path, str(status)).inc()
+
+    def follow(self, waiting: Callable[[], int]) -> None:
+        """Show how much waits for the engine, as asked at each scrape."""
+        self._ask_waiting = waiting
+
+    def holds(self, size: int) -> None:
+        """Note the bytes of all bodies in work."""
+        self._held_now.set(size)
+
+    def text(self) -> bytes:
+        """All metrics in Prometheus' text format."""
+        return page(self._families, self.state())
+
+    def state(self) -> State:
+        """All numbers, for another process to add to its own."""
+        self._waiting.labels().set(self._ask_waiting())
+        return {family.name: family.state() for family in self._families}
+
+    def joined_text(self, states: Sequence[State], more: Sequence[Family] = ()) -> bytes:
+        """The text of what several processes counted, and of what is known of them besides."""
+        return page([*self._families, *more], self.joined(states) | {each.name: each.state() for each in more})
+
+    def joined(self, states: Sequence[State]) -> State:
+        """What several processes counted, as if it were one."""
+        return joined(self._families, states)
+
+    def outlasting(self, state: State) -> State:
+        """What a process that has ended leaves behind: its counts, since a counter never goes back."""
+        return {each.name: state[each.name] for each in self._families if each.gauge is None and each.name in state}
+
+    def _prepare(self, program: Program) -> None:
+        """Make the series of configured names, so that a dashboard sees zeros instead of nothing."""
+        self._domains = {
+            leaf.name: leaf.labels
+            for route in program.routes
+            for leaf in leaves(route.rule)
+            if isinstance(leaf, Category)
+        }
+        for model in program.models:
+            self._models.labels(model)
+        for route in program.routes:
+            self._decisions.labels(route.name)
+            if route.effects.cache is not None:
+                self._hits.labels(route.name, CACHE)
+                self._misses.labels(route.name, CACHE)
+        for guard in program.guards:
+            for on, reads in (("request", guard.on_request), ("response", guard.on_response)):
+                if reads:
+                    self._guards.labels(guard.name, guard.action, on)
+
+    def _count_cause(self, cause: Cause | None) -> None:
+        if cause is not None:
+            self._unclassified.labels(cause.value).inc()
+        if cause in SHED:
+            self._shed.labels().inc()
+
+    def _count_cache(self, action: Route | Answer) -> None:
+        if isinstance(action, Route) and action.lookup is not None:
+            self._misses.labels(action.route or "", CACHE).inc()
+        elif isinstance(action, Answer) and action.code == HIT:
+            self._hits.labels(action.route or "", CACHE).inc()
+
+    def _count_signals(self, signals: Signals) -> None:
+        for (kind, name), holds in signals.matched.items():
+            if holds:
+                self._signals.labels(kind, name).inc()
+        for name, labels in self._domains.items():
+            if signals.classified and signals.category in labels:
+                self._signals.labels("domain", name).inc()
+
+    def _counter(self, name: str, text: str, *labels: str) -> Family:
+        family = Family(name, text, labels)
+        self._families.append(family)
+        if not labels:
+            family.labels()
+        return family
+
+    def _gauge(self, name: str, text: str, *labels: str, how: str = "sum") -> Family:
+        family = Family(name, text, labels, gauge=how)
+        self._families.append(family)
+        if not labels:
+            family.labels()
+        return family

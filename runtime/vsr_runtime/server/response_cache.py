@@ -1,0 +1,126 @@
+"""Answers requests from what was kept, and has answers taken down that may be: between a decision and its route."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING
+from weakref import WeakSet
+
+from vsr_runtime.decision.request.debug_headers import from_cache
+from vsr_runtime.decision.request.events import Answer, Route
+from vsr_runtime.decision.request.lookup import Lookup
+from vsr_runtime.decision.request.recording import MAX_ANSWER, Kept
+from vsr_runtime.decision.request.response_plan import ResponsePlan
+from vsr_runtime.errors import UserError
+from vsr_runtime.log import log
+from vsr_runtime.server.memory import Cache, MemoryCache
+from vsr_runtime.server.thread_pool import OverloadedError, Workers
+from vsr_runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from vsr_runtime.inference.encoder import SentenceEncoder
+    from vsr_runtime.server.memory import Vector
+
+MAX_RECORDS = (64 << 20) // MAX_ANSWER
+"""Answers that are taken down at a time; what comes beyond is not kept."""
+_WAITING = 64
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Record:
+    """An answer that is to be kept once all of it has come."""
+
+    lookup: Lookup
+    vector: Vector | None = field(default=None, repr=False)
+
+
+class Keeper:
+    """Looks answers up and keeps them.
+
+    Args:
+        cache: where they are kept.
+        encoder: makes requests comparable; None where only the same request will do.
+    """
+
+    def __init__(self, cache: Cache, encoder: SentenceEncoder | None = None) -> None:
+        self._cache = cache
+        self._encoder = encoder
+        self._workers = Workers("embed", threads=1, max_pending=_WAITING) if encoder else None
+        self._records: WeakSet[Record] = WeakSet()
+
+    @classmethod
+    def load(cls, settings: Settings) -> Keeper | None:
+        """What the settings ask for; None where nothing is kept. Takes a moment.
+
+        Raises:
+            UserError: the encoder cannot be found, trusted or read.
+        """
+        given = settings.cache
+        if given is None:
+            return None
+        return cls(MemoryCache(given.maxEntries, given.maxBytes), _encoder(settings))
+
+    async def recall(self, route: Route, until: float) -> Route | Answer:
+        """The answer that was kept, or the route, on which it is taken down.
+
+        Args:
+            route: where the request would go.
+            until: a time of the event loop's clock. A cache that is slow, or fails, is one that has nothing.
+        """
+        lookup = route.lookup
+        if lookup is None:
+            return route
+        vector = await self._vector(lookup, until)
+        found = self._cache.find(lookup, vector)
+        if found is not None:
+            return from_cache(route, found.kept, found.similarity)
+        if len(self._records) >= MAX_RECORDS:
+            return route
+        record = Record(lookup, vector)
+        self._records.add(record)
+        plan = route.response or ResponsePlan(lookup.api)
+        return replace(route, response=replace(plan, record=record))
+
+    def keep(self, record: object, kept: Kept) -> None:
+        """Keep what was taken down."""
+        if isinstance(record, Record):
+            self._cache.keep(record.lookup, record.vector, kept)
+
+    def close(self) -> None:
+        """Let go of the thread."""
+        if self._workers:
+            self._workers.close()
+
+    async def _vector(self, lookup: Lookup, until: float) -> Vector | None:
+        if lookup.group is None or self._workers is None:
+            return None
+        try:
+            return await self._workers.run(until, 1, partial(self._embed, lookup.text))
+        except (OverloadedError, TimeoutError):
+            return None
+        except Exception as error:  # noqa: BLE001 - whatever breaks in a model, the request goes on
+            log("cache_failed", error=type(error).__name__)
+            return None
+
+    def _embed(self, text: str) -> Vector | None:
+        """The text's vector; None where the encoder reads only its beginning, which others may have as well."""
+        if self._encoder is None:
+            return None
+        ids = self._encoder.token_ids(text)
+        return None if len(ids) >= self._encoder.max_tokens else self._encoder.embed_ids([ids])[0]
+
+
+def _encoder(settings: Settings) -> SentenceEncoder | None:
+    if settings.cache is None or settings.cache.encoder is None:
+        return None
+    given = settings.cache.encoder
+    from vsr_runtime.inference.errors import ModelError  # noqa: PLC0415 - needs the classify extra
+
+    try:
+        from vsr_runtime.inference.encoder import SentenceEncoder  # noqa: PLC0415 - likewise
+        from vsr_runtime.inference.locate import find_encoder  # noqa: PLC0415 - likewise
+
+        return SentenceEncoder.load(find_encoder(given.repo, given.sha256), given.precision)
+    except ModelError as error:
+        raise UserError(str(error)) from None

@@ -1,0 +1,105 @@
+"""Drives the response side of a stream: every message is answered, and nothing ends in OK before all was looked at."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from time import monotonic
+
+from vsr_runtime.decision.program.program import GUARD_WORK
+from vsr_runtime.decision.request.events import Answer
+from vsr_runtime.decision.request.response import (
+    AwaitsResponse,
+    LooksReady,
+    NeedLooks,
+    Over,
+    Proceed,
+    ResponseAction,
+    ResponseBody,
+    ResponseError,
+    ResponseEvent,
+    ResponseState,
+    Written,
+    respond,
+)
+from vsr_runtime.decision.request.response_plan import ResponsePlan
+from vsr_runtime.log import log
+from vsr_runtime.server.deciding import LARGE_WORK, weight
+from vsr_runtime.server.exchange import Exchange, guards_told
+from vsr_runtime.server.metrics import Metrics
+from vsr_runtime.server.thread_pool import OverloadedError, Workers
+from vsr_runtime.server.transport.stream import Outcome, Status, Stream
+from vsr_runtime.server.wire_response import from_response, to_response_event
+
+
+class Responses:
+    """The handler of all responses.
+
+    Args:
+        readers: threads for large bodies.
+        metrics: where findings are counted.
+        hold: counts bytes in and out of work.
+    """
+
+    def __init__(self, readers: Workers, metrics: Metrics, hold: Callable[[int], None]) -> None:
+        self._readers = readers
+        self._metrics = metrics
+        self._hold = hold
+
+    async def follow(self, stream: Stream, plan: ResponsePlan, exchange: Exchange) -> Outcome:
+        """Exchange messages until nothing of the response is left to be read.
+
+        Returns:
+            The last message, with which the stream ends in OK; without one, the error status and its reason.
+        """
+        state: ResponseState = AwaitsResponse(plan)
+        while message := await stream.read():
+            end = monotonic() + exchange.generation.budget
+            event = to_response_event(message, lambda end=end: monotonic() > end)  # type: ignore[misc] # a default binds
+            size = len(event.body) if isinstance(event, ResponseBody) else 0
+            work = weight(event.body) if isinstance(event, ResponseBody) else 0
+            try:
+                self._hold(size)
+                state, action = await self._step(state, event, work, exchange.generation.budget)
+                while isinstance(action, NeedLooks):
+                    until = asyncio.get_running_loop().time() + end - monotonic()
+                    looks = LooksReady(await exchange.generation.looks(action.looks, until))
+                    state, action = await self._step(state, looks, work, exchange.generation.budget)
+                self._note(exchange, action)
+                if isinstance(action, Written) and action.kept is not None:
+                    exchange.generation.keep(plan, action.kept)
+                answer = from_response(event, action).SerializeToString()
+                if isinstance(state, Over):
+                    return bytes(answer)
+                await stream.write(answer)
+            except ResponseError as error:
+                return Status.FAILED_PRECONDITION, str(error)
+            except (OverloadedError, TimeoutError):
+                return Status.UNAVAILABLE, "the response could not be read in time"
+            finally:
+                self._hold(-size)
+        return Status.CANCELLED, "nobody waits for the response any more"
+
+    async def _step(
+        self, state: ResponseState, event: ResponseEvent, work: int, budget: float
+    ) -> tuple[ResponseState, ResponseAction | NeedLooks]:
+        if work * GUARD_WORK < LARGE_WORK:
+            return respond(state, event)
+        until = asyncio.get_running_loop().time() + budget
+        return await self._readers.run(until, work, partial(respond, state, event))
+
+    def _note(self, exchange: Exchange, action: ResponseAction) -> None:
+        """Log and count what guards found: names, never text."""
+        if isinstance(action, Proceed):
+            return
+        refused = action if isinstance(action, Answer) else action.refused
+        if refused is not None:
+            self._metrics.refused(refused, exchange.model)
+        if isinstance(action, Written):
+            self._metrics.guarded(action.guards, "response")
+        guards = guards_told(action.guards)
+        if refused is not None:
+            log("response", request=exchange.request_id, status=refused.status, code=refused.code, guards=guards)
+        elif guards:
+            log("response", request=exchange.request_id, guards=guards)

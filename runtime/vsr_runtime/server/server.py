@@ -1,0 +1,196 @@
+"""The life of a server: load, warm, listen, serve, drain."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from vsr_runtime import settings
+from vsr_runtime.errors import UserError
+from vsr_runtime.log import log
+from vsr_runtime.server.address import Address
+from vsr_runtime.server.extproc import Processor
+from vsr_runtime.server.generation import Loader, content_hash, warmed
+from vsr_runtime.server.health import Health
+from vsr_runtime.server.http import HttpPort
+from vsr_runtime.server.metrics import Metrics
+from vsr_runtime.server.reload import POLL, Reloader, keys_hash
+from vsr_runtime.server.supervisor.link import PORT, Said, answer, is_worker
+from vsr_runtime.server.tls import Tls
+from vsr_runtime.server.trace import tracing
+from vsr_runtime.server.transport.choose import chosen
+from vsr_runtime.server.transport.stream import AGE, MAX_STREAMS, SHARED_STREAMS, Server
+from vsr_schemas.runtime import FOLLOWING
+
+if TYPE_CHECKING:
+    from vsr_runtime.server.api.api import HttpApi
+
+DRAIN = 5.0
+"""Seconds for streams that were told to end to have ended."""
+_LOOK = 0.05
+_LOOPBACK = Address("127.0.0.1", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Where to listen: ext_proc over gRPC, in the clear or by TLS, probes over HTTP. Port 0 takes a free one.
+
+    Attributes:
+        api: whether the HTTP port has the API, too.
+        classify: the classifier that the API's ``/classify`` asks where a request names none.
+        transport: ``nghttp2`` or ``grpc``; None for the first where it is installed, else the second.
+    """
+
+    grpc: Address
+    http: Address
+    tls: Tls | None = None
+    api: bool = False
+    classify: str | None = None
+    transport: str | None = None
+
+
+def run(
+    config: Path,
+    listen: Listen,
+    load: Loader,
+    poll: float = POLL,
+    *,
+    credentials: Path | None = None,
+    lameduck: float = 0,
+) -> None:
+    """Serve until SIGTERM or SIGINT, and follow the policy as its files change.
+
+    Logs ``serving`` with the addresses that were bound, once requests are taken.
+
+    Args:
+        config: the policy's config.yaml.
+        listen: the addresses.
+        load: loads the classifier, or returns None where the settings name none. Runs in a thread.
+        poll: seconds between two looks at the files.
+        credentials: the folder with the keys of providers; None for ``credentials`` beside the config. Keys are read
+            with each generation.
+        lameduck: seconds to go on as ever, but unready, once told to stop: whoever sends connections here, such as a
+            Service, takes a moment to hear of it.
+
+    Raises:
+        UserError: the policy or its classifier cannot be loaded, or an address cannot be bound.
+    """
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(config, listen, load, poll, credentials, lameduck))
+
+
+async def _serve(
+    config: Path, listen: Listen, load: Loader, poll: float, credentials: Path | None, lameduck: float
+) -> None:
+    stop, hurry = asyncio.Event(), asyncio.Event()
+    for name, event in ((signal.SIGTERM, stop), (signal.SIGINT, stop), (signal.SIGHUP, hurry)):
+        asyncio.get_running_loop().add_signal_handler(name, event.set)
+    if is_worker():
+        listen = replace(listen, grpc=replace(listen.grpc, port=int(os.environ[PORT])), http=_LOOPBACK)
+    digest, keys = content_hash(config), keys_hash(config, credentials)
+    policy = settings.load(config, credentials)
+    metrics = Metrics(policy.program)
+    traces = tracing()
+    health = Health(metrics.text)
+    api = _api(health, metrics, listen)
+    http = await _listen_http(HttpPort(health, api), listen.http)
+    bound = f"{listen.http.host}:{http.port}"
+    line = (
+        asyncio.ensure_future(answer(lambda: Said(health.serving, bound, metrics.state()), stop))
+        if is_worker()
+        else None
+    )
+    try:
+        generation = await warmed(policy, await asyncio.to_thread(load, policy), digest)
+        metrics.adopt(policy.program, digest)
+        processor = Processor(generation, metrics, tracing=traces)
+        reloader = Reloader(config, load, processor, metrics, generation, keys, credentials)
+        await reloader.look()  # what changed while it was read may be half of each
+        server = await _listen_grpc(health, processor, listen, generation.max_message)
+        watch = asyncio.ensure_future(reloader.watch(poll, hurry))
+        metrics.follow(lambda: processor.generation.waiting)
+        health.stalled = lambda: processor.stalled
+        if api:
+            api.processor = processor
+        health.ready = True
+        word = "worker_serving" if is_worker() else "serving"
+        log(
+            word,
+            address=f"{listen.grpc.host}:{server.port}",
+            http=bound,
+            transport=server.name,
+            pid=os.getpid(),
+            config=processor.generation.digest,
+        )
+        await stop.wait()
+        watch.cancel()
+        with suppress(asyncio.CancelledError):
+            await watch
+        await _drain(server, health, processor, lameduck)
+        processor.close()
+    finally:
+        if line:
+            line.cancel()
+        await http.close()
+
+
+def _api(health: Health, metrics: Metrics, listen: Listen) -> HttpApi | None:
+    """The API, loaded only where it is asked for."""
+    if not listen.api:
+        return None
+    from vsr_runtime.server.api.api import HttpApi  # noqa: PLC0415 - as said
+
+    return HttpApi(lambda: health.serving, metrics, listen.classify)
+
+
+async def _drain(server: Server, health: Health, processor: Processor, lameduck: float) -> None:
+    """Be unready, take no new connection, serve those that are there to their end, then end what is undecided."""
+    log("draining", open=processor.open_streams)
+    health.ready = False
+    await asyncio.sleep(lameduck)
+    server.retire()
+    # Whoever stalls must not hold all others up: streams that are open now have this long, too.
+    until = monotonic() + AGE * 1.2
+    while server.connections and monotonic() < until:  # noqa: ASYNC110 - transports tell nobody of it
+        await asyncio.sleep(_LOOK)
+    stopping = asyncio.ensure_future(server.stop(FOLLOWING + DRAIN))
+    await processor.drain(0, FOLLOWING)
+    await stopping
+    log("stopped")
+
+
+async def _listen_http(http: HttpPort, address: Address) -> HttpPort:
+    try:
+        await http.listen(address.host, address.port)
+    except OSError as error:
+        raise UserError(
+            f"cannot listen on {address} ({error.strerror or error}); give another --http-address"
+        ) from None
+    return http
+
+
+async def _listen_grpc(health: Health, processor: Processor, listen: Listen, max_message: int) -> Server:
+    return await chosen(listen.transport)(
+        listen.grpc,
+        listen.tls,
+        {**processor.methods(), **health.methods()},
+        max_message=max_message,
+        streams=SHARED_STREAMS if is_worker() else MAX_STREAMS,
+    )
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Uvloop where it is installed: the same behaviour for less CPU."""
+    try:
+        import uvloop  # noqa: PLC0415 - optional
+    except ModuleNotFoundError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory

@@ -1,0 +1,164 @@
+"""The life of the parent: start the workers, look after them, answer for all of them, and stop them."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from vsr_runtime.errors import UserError
+from vsr_runtime.inference.engine.broker import Broker
+from vsr_runtime.log import log
+from vsr_runtime.server.address import Address
+from vsr_runtime.server.counters import Family, State
+from vsr_runtime.server.metrics import Metrics
+from vsr_runtime.server.supervisor.child import PATIENCE, Worker
+from vsr_runtime.server.supervisor.front import Front
+from vsr_runtime.server.supervisor.link import BROKER, PORT
+from vsr_runtime.server.transport.stream import LONGEST_LAMEDUCK
+from vsr_schemas.runtime import FOLLOWING
+
+_SCRAPE = 1.0
+"""Seconds that a scrape waits for the numbers of a worker; after that the last ones count."""
+_END = LONGEST_LAMEDUCK + FOLLOWING + 20.0
+"""Seconds after which a worker that was told to stop is ended: later than it would end by itself."""
+_LOOK = 0.05
+
+
+class Fleet:
+    """Several workers as one.
+
+    Args:
+        command: starts a worker.
+        count: how many.
+        environment: what a worker's environment has besides this one's.
+        patience: seconds without an answer after which a worker counts as stuck.
+    """
+
+    def __init__(
+        self, command: Sequence[str], count: int, environment: dict[str, str], patience: float = PATIENCE
+    ) -> None:
+        self.workers = [Worker(number, command, environment, self._bury, patience=patience) for number in range(count)]
+        self._metrics = Metrics()
+        self._restarts = Family("vsr_worker_restarts", "Worker processes that were started again.")
+        self._serving = Family("vsr_workers_serving", "Worker processes that take requests.", gauge="sum")
+        self._left: State = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = False
+
+    @property
+    def ready(self) -> bool:
+        """Whether every worker takes requests."""
+        return not self._stopping and all(worker.serving for worker in self.workers)
+
+    @property
+    def http(self) -> list[str]:
+        """Where workers that take requests answer HTTP."""
+        return [worker.said.http for worker in self.workers if worker.said and worker.said.serving]
+
+    async def metrics(self) -> bytes:
+        """What all workers have counted, those that have ended among them."""
+        await asyncio.wait([asyncio.ensure_future(worker.ask()) for worker in self.workers], timeout=_SCRAPE)
+        return self.text()
+
+    def text(self) -> bytes:
+        """What they said last."""
+        states = [worker.said.state for worker in self.workers if worker.said]
+        self._restarts.labels().set(sum(worker.restarts for worker in self.workers))
+        self._serving.labels().set(sum(worker.serving for worker in self.workers))
+        return self._metrics.joined_text([*states, self._left], (self._restarts, self._serving))
+
+    async def start(self, stop: asyncio.Event) -> None:
+        """Start one worker, and the others once that serves: what is wrong with a policy is said once.
+
+        Raises:
+            UserError: a worker ended before it ever served.
+        """
+        for some in (self.workers[:1], self.workers[1:]):
+            self._tasks += [asyncio.ensure_future(worker.keep()) for worker in some]
+            while not (stop.is_set() or all(worker.serving for worker in some)):
+                if any(task.done() for task in self._tasks):
+                    raise UserError("a worker did not start; its own line above says why")
+                await asyncio.sleep(_LOOK)
+
+    async def stop(self) -> None:
+        """Stop all workers, each as it would stop by itself."""
+        self._stopping = True
+        for worker in self.workers:
+            worker.stop()
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=_END)
+            for worker in self.workers if late else ():
+                worker.signal(signal.SIGKILL)
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def signal(self, number: int) -> None:
+        """Pass a signal on to all."""
+        for worker in self.workers:
+            worker.signal(number)
+
+    def _bury(self, state: State) -> None:
+        self._left = self._metrics.joined([self._left, self._metrics.outlasting(state)])
+
+
+def run_fleet(count: int, grpc: Address, http: Address, patience: float = PATIENCE) -> None:
+    """Serve with several workers until SIGTERM or SIGINT; each is this very command again.
+
+    Args:
+        count: how many.
+        grpc: where they listen for ext_proc. Port 0 takes a free one.
+        http: where this process answers probes and scrapes.
+        patience: seconds without an answer after which a worker counts as stuck.
+
+    Raises:
+        UserError: an address cannot be bound, or no worker came to serve.
+    """
+    asyncio.run(_run(count, grpc, http, patience))
+
+
+async def _run(count: int, grpc: Address, http: Address, patience: float) -> None:
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    with _reserved(grpc) as port, tempfile.TemporaryDirectory(prefix="vsr-workers-") as folder:
+        broker, path = Broker(), Path(folder) / "broker"
+        leases = await broker.listen(path)
+        fleet = Fleet([sys.executable, *sys.orig_argv[1:]], count, {PORT: str(port), BROKER: str(path)}, patience)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, fleet.signal, signal.SIGHUP)
+        try:
+            front = await Front(fleet).listen(http)
+        except OSError as error:
+            raise UserError(
+                f"cannot listen on {http} ({error.strerror or error}); give another --http-address"
+            ) from None
+        try:
+            await fleet.start(stop)
+            if not stop.is_set():
+                at = f"{http.host}:{front.sockets[0].getsockname()[1]}"
+                log("serving", address=f"{grpc.host}:{port}", http=at, workers=count)
+            await stop.wait()
+            log("draining", workers=count)
+        finally:
+            await fleet.stop()
+            broker.close()
+            leases.close()
+            front.close()
+        log("stopped")
+
+
+@contextmanager
+def _reserved(address: Address) -> Iterator[int]:
+    """The port, kept for as long as workers come and go. Who does not listen takes no connection from who does."""
+    if address.port:
+        yield address.port
+        return
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        held.bind((address.host, 0))
+        yield int(held.getsockname()[1])

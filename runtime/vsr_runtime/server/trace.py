@@ -1,0 +1,143 @@
+"""A span for each decision, for those who set ``OTEL_EXPORTER_OTLP_ENDPOINT``. Names and numbers, no text of a request.
+
+The standard's other variables hold, too (`OTEL_SERVICE_NAME`, `OTEL_TRACES_SAMPLER`, …). A gateway that sends a
+``traceparent`` finds the decision below its own span.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Mapping
+from threading import Thread
+from time import monotonic, time_ns
+from typing import TYPE_CHECKING
+
+from vsr_runtime.decision.request.events import Answer, RequestHeaders, Route
+from vsr_runtime.errors import UserError
+from vsr_runtime.log import log
+from vsr_runtime.server.exchange import guards_told
+from vsr_schemas.version import VERSION
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
+
+ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+PROTOCOL = "OTEL_EXPORTER_OTLP_PROTOCOL"
+SPOKEN = "http/protobuf"
+SPAN = "vsr.decide"
+FAREWELL = 1.0
+"""Seconds for sending the last spans, and again for giving up."""
+_CARRIED = ("traceparent", "tracestate")
+_FAILED = 500
+
+
+class Tracing:
+    """Makes spans.
+
+    Args:
+        provider: where they go.
+        give_up: ends what still tries to send them.
+    """
+
+    def __init__(self, provider: TracerProvider, give_up: Callable[[], None] = lambda: None) -> None:
+        from opentelemetry.trace.propagation.tracecontext import (  # noqa: PLC0415 - an extra
+            TraceContextTextMapPropagator,
+        )
+
+        self._provider = provider
+        self._give_up = give_up
+        self._tracer = provider.get_tracer("vsr-runtime", VERSION)
+        self._propagator = TraceContextTextMapPropagator()
+
+    def decided(self, carrier: Mapping[str, str], request_id: str, action: Route | Answer, begun: float) -> None:
+        """Tell of a decision that is done.
+
+        Args:
+            carrier: the request's headers that say which span it belongs to.
+            request_id: the gateway's id for the request; empty for none.
+            action: the decision.
+            begun: when the body came, by the monotonic clock.
+        """
+        from opentelemetry.trace import Status, StatusCode  # noqa: PLC0415 - as above
+
+        end = time_ns()
+        span = self._tracer.start_span(
+            SPAN,
+            context=self._propagator.extract(dict(carrier)),
+            attributes=_attributes(request_id, action),
+            start_time=end - int((monotonic() - begun) * 1e9),
+        )
+        if isinstance(action, Answer) and action.status >= _FAILED:
+            span.set_status(Status(StatusCode.ERROR, action.code))
+        span.end(end)
+
+    def close(self) -> None:
+        """Send what waits, and give up on what takes longer than `FAREWELL`: a process that stops has no more time."""
+        sending = Thread(target=self._provider.shutdown, daemon=True)
+        sending.start()
+        sending.join(FAREWELL)
+        if sending.is_alive():
+            self._give_up()
+            sending.join(FAREWELL)
+
+
+def carrier_of(event: RequestHeaders) -> dict[str, str]:
+    """The headers that say which span a request belongs to."""
+    return {key: value for key, value in event.headers if key in _CARRIED}
+
+
+def tracing() -> Tracing | None:
+    """Spans to the endpoint that the environment names; None where it names none.
+
+    Raises:
+        UserError: the extra is not installed, or another protocol is asked for.
+    """
+    if not os.environ.get(ENDPOINT):
+        return None
+    if os.environ.get(PROTOCOL, SPOKEN) != SPOKEN:
+        raise UserError(f"{PROTOCOL}: only {SPOKEN} is spoken (a collector's port 4318); unset it")
+    try:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 - as above
+        from opentelemetry.sdk.resources import Resource  # noqa: PLC0415 - as above
+        from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415 - as above
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415 - as above
+    except ModuleNotFoundError:
+        raise UserError(
+            f"{ENDPOINT} is set, and tracing is not installed; run pip install 'vsr-compile[otel]'"
+        ) from None
+    _be_brief()
+    named = "OTEL_SERVICE_NAME" in os.environ or "service.name" in os.environ.get("OTEL_RESOURCE_ATTRIBUTES", "")
+    provider = TracerProvider(
+        resource=Resource.create({} if named else {"service.name": "vsr-runtime"}), shutdown_on_exit=False
+    )
+    exporter = OTLPSpanExporter()
+    provider.add_span_processor(BatchSpanProcessor(exporter))
+    return Tracing(provider, exporter.shutdown)
+
+
+def _attributes(request_id: str, action: Route | Answer) -> dict[str, str | int | float]:
+    signals = action.signals
+    told = {
+        "vsr.request.id": request_id or None,
+        "vsr.decision": action.route,
+        "vsr.guards": guards_told(action.guards) or None,
+        "vsr.category": signals.category if signals else None,
+        "vsr.category.probability": signals.probability if signals else None,
+        "vsr.model": action.model if isinstance(action, Route) else None,
+        "vsr.answer.code": action.code if isinstance(action, Answer) else None,
+        "http.response.status_code": action.status if isinstance(action, Answer) else None,
+    }
+    return {key: value for key, value in told.items() if value is not None}
+
+
+class _Brief(logging.Handler):
+    """What the library complains of, as one of our lines, without its words."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log("tracing", level=record.levelname.lower(), of=record.name)
+
+
+def _be_brief() -> None:
+    logger = logging.getLogger("opentelemetry")
+    logger.handlers, logger.propagate = [_Brief()], False

@@ -1,0 +1,64 @@
+"""Translates between ext_proc's messages and a response's events and actions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vsr_runtime.decision.request.events import Answer
+from vsr_runtime.decision.request.response import (
+    Mode,
+    Proceed,
+    ResponseAction,
+    ResponseBody,
+    ResponseEvent,
+    ResponseHeaders,
+    ResponseTrailers,
+)
+from vsr_runtime.decision.view import Expired
+from vsr_runtime.server.messages import BUFFERED, SEND, STREAMED, ProcessingResponse
+from vsr_runtime.server.wire import ModeError, from_action, header, set_headers
+
+_MODES = {Mode.NONE: 0, Mode.STREAMED: STREAMED, Mode.WHOLE: BUFFERED}
+
+
+def to_response_event(message: Any, expired: Expired) -> ResponseEvent:  # noqa: ANN401 - built at run time
+    """The event that a message carries.
+
+    Raises:
+        ModeError: the message is of a kind that does not belong to a response.
+    """
+    kind = message.WhichOneof("request")
+    if kind == "response_headers":
+        headers = message.response_headers
+        return ResponseHeaders(tuple(header(each) for each in headers.headers.headers), headers.end_of_stream)
+    if kind == "response_body":
+        return ResponseBody(message.response_body.body, message.response_body.end_of_stream, expired)
+    if kind == "response_trailers":
+        return ResponseTrailers()
+    raise ModeError(f"a message of kind {kind} was not expected after the request")
+
+
+def from_response(event: ResponseEvent, action: ResponseAction) -> Any:  # noqa: ANN401 - as above
+    """The ProcessingResponse that answers an event."""
+    if isinstance(action, Answer):
+        return from_action(action)
+    response = ProcessingResponse()
+    if isinstance(action, Proceed):
+        mutation = response.response_headers.response.header_mutation
+        mutation.remove_headers.extend(action.remove)
+        set_headers(mutation, action.set_headers)
+        response.mode_override.response_header_mode = SEND
+        response.mode_override.response_body_mode = _MODES[action.mode]
+        response.mode_override.response_trailer_mode = SEND
+        return response
+    if isinstance(event, ResponseTrailers):
+        response.response_trailers.SetInParent()
+        return response
+    common = response.response_body.response
+    common.SetInParent()
+    set_headers(common.header_mutation, action.set_headers)
+    if action.body is not None and action.body:
+        common.body_mutation.body = action.body
+    elif action.body is not None:
+        common.body_mutation.clear_body = True
+    return response

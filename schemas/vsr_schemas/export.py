@@ -1,0 +1,212 @@
+"""The contracts as JSON Schema draft-07, which is what yaml-language-server and most validators read.
+
+Pydantic speaks 2020-12 and describes the values that Python sees. Here that becomes what a YAML file may hold: text may
+be an unquoted number, a duration has a unit, an optional key is left out rather than null, and every key says what it
+is for, in the words of its noun.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter
+
+from vsr_schemas.policy.v1alpha1 import KINDS, Policy
+from vsr_schemas.policy.v1alpha1.base import camel
+from vsr_schemas.reports import Report
+from vsr_schemas.scalars import Amount, Bytes, Header, HeaderName, Label, Milliseconds, Port, in_units
+
+DRAFT = "http://json-schema.org/draft-07/schema#"
+HOME = "https://vsr.dev/schemas"
+Schema = dict[str, Any]
+
+BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
+EXACTLY_ONE = {
+    "Assertion": ("never", "always"),
+    "Endpoint": ("vllm", "service", "pods", "external"),
+    "Route": ("model", "split", "respond"),
+    "Signal": KINDS,
+    "Structure": ("pattern", "keywords"),
+}
+"""Nouns of which one key, and only one, says what they are. Their validators say the same in Python."""
+AT_LEAST_ONE = {
+    "Conversation": ("min", "max"),
+    "Expectation": ("category", "route", "model", "guards"),
+    "Guard": ("detector", "types", "patterns"),
+    "Range": ("min", "max"),
+    "Role": ("users", "groups"),
+    "Structure": ("min", "max"),
+}
+ONLY_ONE_KEY = ("Condition",)
+NESTED = frozenset(
+    {"properties", "items", "prefixItems", "additionalProperties", "patternProperties", "propertyNames"}
+    | {"anyOf", "oneOf", "allOf"}
+)
+TEXT = ["string", "number", "boolean"]
+"""What an editor takes an unquoted text for: `1e3`, `12` and `true` are names like any other."""
+
+
+def policy() -> Schema:
+    """The schema of a policy file."""
+    made = _Converter(Policy, file=True).whole()
+    made["properties"]["apiVersion"]["description"] = "The version of the policy language."
+    made["properties"]["kind"]["description"] = "What this file is."
+    return {"$schema": DRAFT, "$id": f"{HOME}/routing-policy.schema.json", "title": "RoutingPolicy", **made}
+
+
+def report() -> Schema:
+    """The schema of the JSON report."""
+    made = _Converter(Report, file=False).whole()
+    made["properties"]["apiVersion"]["description"] = "The version of this report's form."
+    made["properties"]["kind"]["description"] = "What this document is."
+    return {"$schema": DRAFT, "$id": f"{HOME}/report.schema.json", "title": "Report", **made}
+
+
+def _pattern(scalar: Any) -> str:  # noqa: ANN401 - an annotated type
+    return str(TypeAdapter(scalar).json_schema().get("pattern", ""))
+
+
+DURATION, QUANTITY = _pattern(Milliseconds), _pattern(Bytes)
+PORT = TypeAdapter(Port).json_schema()
+WORDS = {
+    DURATION: "A duration such as `1s` or `300ms`.",
+    QUANTITY: "A quantity of bytes such as `8Mi`.",
+    _pattern(Label): "A DNS label: lower-case letters, digits and `-`, at most 63.",
+    _pattern(Header): "A name that a header can carry: printable ASCII without blanks.",
+    _pattern(HeaderName): "A lower-case header name.",
+    _pattern(Amount): "An amount such as `500m`, `2` or `16Gi`.",
+}
+
+
+class _Converter:
+    """One model and everything below it. ``file`` where people write it by hand, in YAML."""
+
+    def __init__(self, model: type[BaseModel], *, file: bool) -> None:
+        self._made = model.model_json_schema(by_alias=True, mode="validation")
+        self._nouns: dict[str, Schema] = self._made.pop("$defs", {})
+        self._file = file
+        self._names = set(self._spellings(self._made)) | {
+            name for noun in self._nouns.values() for name in self._spellings(noun)
+        }
+
+    @staticmethod
+    def _spellings(noun: Schema) -> list[str]:
+        return list(noun.get("properties", {}))
+
+    def whole(self) -> Schema:
+        """The schema, its nouns under ``definitions``."""
+        made = self._noun("", self._made)
+        definitions = {name: self._noun(name, noun) for name, noun in sorted(self._nouns.items())}
+        return {**made, "definitions": definitions}
+
+    def _noun(self, name: str, schema: Schema) -> Schema:
+        made = self._node({key: value for key, value in schema.items() if key != "properties"})
+        prose = schema.get("description", "")
+        if prose:
+            made["description"] = self._prose(prose)
+        if "properties" in schema:
+            made["properties"] = {key: self._key(key, value, prose) for key, value in schema["properties"].items()}
+        if name in ONLY_ONE_KEY:
+            made |= {"minProperties": 1, "maxProperties": 1}
+        if name in EXACTLY_ONE:
+            made["oneOf"] = [{"required": [key]} for key in EXACTLY_ONE[name]]
+        if name in AT_LEAST_ONE:
+            made["anyOf"] = [{"required": [key]} for key in AT_LEAST_ONE[name]]
+        return made
+
+    def _key(self, key: str, schema: Schema, prose: str) -> Schema:
+        """A key's schema with a description: the sentences of its noun that name it, or what its type says."""
+        made = self._node(schema)
+        own = [each for each in _sentences(prose) if re.search(rf"``{re.escape(key)}\b", self._respell(each))]
+        below = schema.get("description") or self._reference(schema) or self._type(made) or next(_sentences(prose), "")
+        description = self._prose(" ".join(own) or below)
+        if own and made.get("pattern") in (DURATION, QUANTITY):
+            description += f" Written as {WORDS[made['pattern']].split(' such as ')[1]}"
+        if "$ref" in made:
+            # Draft-07 ignores whatever stands beside a reference.
+            made = {"allOf": [{"$ref": made.pop("$ref")}], **made}
+        return {"description": description, **made} if description else made
+
+    def _reference(self, schema: Schema) -> str:
+        """The first sentence of the noun that a key leads to, whether directly, in a list or in a mapping."""
+        for found in re.findall(r"'\$ref': '#/\$defs/(\w+)'", str(schema)):
+            return str(self._nouns[found].get("description", "")).split("\n\n")[0]
+        return ""
+
+    def _type(self, made: Schema) -> str:
+        if {"minimum", "maximum"} <= made.keys() and (made["minimum"], made["maximum"]) == (1, PORT.get("le", 65535)):
+            return "A port number."
+        return WORDS.get(str(made.get("pattern", "")), "")
+
+    def _node(self, schema: Schema) -> Schema:
+        """Any schema in draft-07."""
+        schema = _without_null(schema)
+        made: Schema = {}
+        for key, value in schema.items():
+            made |= self._nested(key, value) if key in NESTED else _plain(key, value, schema)
+        if self._file and made.get("type") == "string" and not {"enum", "const"} & made.keys():
+            made["type"] = "string" if made.get("pattern") == DURATION else TEXT
+        return made
+
+    def _nested(self, key: str, value: Any) -> Schema:  # noqa: ANN401 - whatever JSON can hold
+        """A keyword that holds schemas."""
+        match key:
+            case "properties":
+                return {key: {name: self._node(child) for name, child in value.items()}}
+            case "prefixItems":
+                return {"items": [self._node(child) for child in value]}
+            case "patternProperties":
+                ((pattern, child),) = value.items()
+                return {"propertyNames": {"pattern": pattern}, "additionalProperties": self._node(child)}
+            case "anyOf" | "oneOf" | "allOf":
+                return {"allOf" if key == "allOf" else "anyOf": [self._node(child) for child in value]}
+            case _:
+                return {key: self._node(value) if isinstance(value, dict) else value}
+
+    def _prose(self, text: str) -> str:
+        """A docstring as people who write policies read it: keys as the file spells them."""
+        paragraphs = [" ".join(part.split()) for part in self._respell(text).split("\n\n")]
+        return "\n\n".join(paragraphs).replace("``", "`")
+
+    def _respell(self, text: str) -> str:
+        def spelling(match: re.Match[str]) -> str:
+            return f"``{camel(match[1])}``" if camel(match[1]) in self._names else match[0]
+
+        return re.sub(r"``(\w+)``", spelling, text)
+
+
+def _sentences(prose: str) -> Any:  # noqa: ANN401 - an iterator of text
+    """The sentences of a docstring, one after the other."""
+    return iter([part for part in re.split(r"(?<=[.])\s+(?=[A-Z`])", prose.strip()) if part])
+
+
+def _without_null(schema: Schema) -> Schema:
+    """An optional key is left out, never null: the front end refuses null."""
+    branches = schema.get("anyOf")
+    if not branches or {"type": "null"} not in branches:
+        return schema
+    rest = [branch for branch in branches if branch != {"type": "null"}]
+    outside = {key: value for key, value in schema.items() if key != "anyOf"}
+    return {**rest[0], **outside} if len(rest) == 1 else {"anyOf": rest, **outside}
+
+
+def _plain(key: str, value: Any, schema: Schema) -> Schema:  # noqa: ANN401 - whatever JSON can hold
+    """A keyword that holds no schema."""
+    if key in {"title", "discriminator"}:
+        return {}
+    if key == "$ref":
+        return {key: value.replace("#/$defs/", "#/definitions/")}
+    if key in BOUNDS:
+        # A bound beside a duration or a quantity counts milliseconds or bytes, which the file does not.
+        return {BOUNDS[key]: value} if schema.get("type") in ("integer", "number") else {}
+    return _default(value, schema.get("pattern")) if key == "default" else {key: value}
+
+
+def _default(value: Any, pattern: object) -> Schema:  # noqa: ANN401 - whatever JSON can hold
+    """The default as the file would spell it; left out where it says nothing."""
+    if value is None or isinstance(value, dict) or value == []:
+        return {}
+    if isinstance(value, int) and pattern in {DURATION, QUANTITY}:
+        return {"default": in_units(value, "1s" if pattern == DURATION else "1Ki")}
+    return {"default": value}

@@ -1,0 +1,1 @@
+"""The policy language, one package per version."""

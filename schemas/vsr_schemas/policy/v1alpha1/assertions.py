@@ -1,0 +1,51 @@
+"""``assertions``: what must hold of every request, proved at compile time."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from vsr_schemas.policy.v1alpha1.base import Noun
+from vsr_schemas.scalars import Text
+from vsr_schemas.shapes import LIST, TEXT, AsList, AsText, by_shape
+
+Names = Annotated[Annotated[Text, AsText] | Annotated[list[Text], Field(min_length=1), AsList], by_shape(TEXT, LIST)]
+
+
+class Statement(Noun):
+    """Of which requests it speaks, and what of them.
+
+    ``to`` are models, or ``external`` for every model that a request may leave the cluster for. ``category`` and
+    ``signal`` narrow the requests. ``without`` are guards of which one is missing, ``through`` guards that all hold.
+    """
+
+    category: Text | None = None
+    signal: Text | None = None
+    to: Names | None = None
+    without: Names | None = None
+    through: Names | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Statement:
+        if self.to is None and self.through is None and self.without is None:
+            raise PydanticCustomError("one_of", "an assertion says `to`, `without` or `through`")
+        return self
+
+
+class Assertion(Noun):
+    """``never``: no request is like this. ``always``: every request of this kind goes there."""
+
+    never: Statement | None = None
+    always: Statement | None = None
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Assertion:
+        if (self.never is None) == (self.always is None):
+            raise PydanticCustomError("one_of", "an assertion is exactly one of `never` and `always`")
+        if self.never is not None and self.never.through is not None:
+            raise PydanticCustomError("one_of", "`never` takes `without`; `through` belongs to `always`")
+        if self.always is not None and self.always.without is not None:
+            raise PydanticCustomError("one_of", "`always` takes `through`; `without` belongs to `never`")
+        return self

@@ -1,0 +1,57 @@
+"""``classifiers`` and ``categories``: how a request is told apart."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from vsr_schemas.policy.v1alpha1.base import Noun
+from vsr_schemas.scalars import Commit, Number, Repository, Text
+
+Probability = Annotated[Number, Field(ge=0, le=1)]
+Phrase = Annotated[Text, Field(min_length=1, max_length=4000)]
+
+
+class Checkpoint(Noun):
+    """A Hugging Face repository at a pinned commit."""
+
+    repo: Repository
+    revision: Commit
+
+
+class Classifier(Noun):
+    """A model that reads the request.
+
+    Either a head trained at compile time over a sentence encoder (``encoder`` and ``head``, for categories), or a
+    ``checkpoint``. Below ``threshold`` (a probability) it answers nothing. ``precision`` is the model's as served.
+    """
+
+    task: Literal["category", "jailbreak", "pii"]
+    encoder: Literal["sentence-transformers/all-MiniLM-L6-v2"] | None = None
+    head: Literal["compiled"] | None = None
+    checkpoint: Checkpoint | None = None
+    device: Literal["cpu", "cuda"] = "cpu"
+    precision: Literal["int8", "fp32", "bf16"] | None = None
+    threshold: Annotated[Number, Field(ge=0, lt=1)] | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Classifier:
+        compiled = self.encoder is not None or self.head is not None
+        if compiled and self.checkpoint is not None:
+            raise PydanticCustomError(
+                "one_of", "a classifier has a `checkpoint`, or an `encoder` and a `head`, not both"
+            )
+        if self.task != "category" and self.checkpoint is None:
+            raise PydanticCustomError(
+                "one_of", "a classifier of the task `{task}` needs a `checkpoint`", {"task": self.task}
+            )
+        return self
+
+
+class Category(Noun):
+    """One of mutually exclusive kinds of request, told by its description and by examples."""
+
+    description: Annotated[Text, Field(min_length=1)]
+    examples: Annotated[list[Phrase], Field(min_length=1)]

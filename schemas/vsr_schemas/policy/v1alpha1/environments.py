@@ -1,0 +1,46 @@
+"""``environments``: the same routing on another stack or scale. Nothing here changes what the router decides."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from vsr_schemas.policy.v1alpha1.base import Noun
+from vsr_schemas.scalars import Amount, Bool, Image, Int, Label, Name, Release, ResourceName, Text
+from vsr_schemas.shapes import MAPPING, TEXT, AsMapping, AsText, by_shape
+
+Target = Literal["istio", "gie", "llm-d", "ai-gateway", "envoy-gateway", "production-stack"]
+
+
+class Resources(Noun):
+    """Kubernetes resource quantities."""
+
+    requests: dict[ResourceName, Amount] = {}
+    limits: dict[ResourceName, Amount] = {}
+
+
+class EnvironmentGateway(Noun):
+    """Another Gateway for this environment."""
+
+    name: Label | None = None
+    namespace: Label | None = None
+
+
+class Environment(Noun):
+    """An overlay.
+
+    ``replicas``, ``images`` and ``resources`` go by endpoint; the key ``router`` is the router. ``simulate`` runs a
+    stand-in for the model servers, so that the whole can be tried without a GPU.
+    """
+
+    target: Target = "istio"
+    versions: (
+        Annotated[Annotated[Text, AsText] | Annotated[dict[Name, Release], AsMapping], by_shape(TEXT, MAPPING)] | None
+    ) = None
+    simulate: Bool = False
+    replicas: dict[Name, Annotated[Int, Field(ge=0, le=1000)]] = {}
+    images: dict[Name, Image] = {}
+    resources: dict[Name, Resources] = {}
+    device: Literal["cpu", "cuda"] | None = None
+    gateway: EnvironmentGateway = EnvironmentGateway()

@@ -1,0 +1,151 @@
+"""``endpoints`` and ``models``: where models run, and what clients and routes can name."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from vsr_schemas.policy.v1alpha1.base import Noun
+from vsr_schemas.scalars import (
+    TOKEN_SECRET,
+    ApiUrl,
+    Bool,
+    Header,
+    Int,
+    Label,
+    Name,
+    Number,
+    Port,
+    SecretKeyName,
+    ServiceAddress,
+    Storage,
+    Text,
+)
+from vsr_schemas.shapes import LIST, MAPPING, TEXT, AsList, AsMapping, AsText, by_shape
+
+Weight = Annotated[Int, Field(ge=0, le=1_000_000)]
+
+
+class Vllm(Noun):
+    """Pods that the compiler writes: a vLLM server for exactly one checkpoint.
+
+    ``storage`` is the size of the volume that keeps the weights between restarts. ``token`` names the Secret that
+    holds the Hugging Face token under the key ``token``. ``args`` are added to the server's; those that set served
+    names are refused, since those are the compiler's.
+    """
+
+    namespace: Label | None = None
+    gpus: Annotated[Int, Field(ge=1, le=64)] = 1
+    replicas: Annotated[Int, Field(ge=1, le=1000)] = 1
+    storage: Storage = "40Gi"
+    token: Label = TOKEN_SECRET
+    args: list[Text] = []
+
+
+class Service(Noun):
+    """A Service that exists already. ``namespace`` defaults to the gateway's."""
+
+    name: Label
+    namespace: Label | None = None
+    port: Port = 80
+
+
+class Pods(Noun):
+    """Pods that exist already, told by their labels."""
+
+    selector: Annotated[dict[Text, Text], Field(min_length=1, max_length=64)]
+    namespace: Label | None = None
+    port: Port = 8000
+
+
+class SecretKey(Noun):
+    """A key of a Secret. A secret's value never stands in a policy."""
+
+    secret: Label
+    key: SecretKeyName
+
+
+class External(Noun):
+    """A provider outside the cluster, spoken to over TLS.
+
+    ``url`` is that of its API; without a path it means ``/v1``. ``api_key`` is in the router's namespace.
+    """
+
+    url: ApiUrl
+    api_key: SecretKey | None = None
+
+
+class Picker(Noun):
+    """The endpoint picker of a pool: scorers and their weights. Left out, the release's own default."""
+
+    plugins: dict[Name, Annotated[Number, Field(gt=0, le=1000)]] = {}
+    replicas: Annotated[Int, Field(ge=1, le=10)] = 1
+
+
+class Pool(Noun):
+    """How an endpoint's pods are pooled, where the target pools them."""
+
+    picker: Picker = Picker()
+    failure_mode: Literal["FailClose", "FailOpen"] = "FailClose"
+    disaggregation: Bool = False
+
+
+class Endpoint(Noun):
+    """A place where a model runs: exactly one of its kinds. ``service: name:port`` is short for a mapping."""
+
+    vllm: Vllm | None = None
+    service: (
+        Annotated[
+            Annotated[ServiceAddress, AsText] | Annotated[Service, AsMapping],
+            by_shape(TEXT, MAPPING),
+        ]
+        | None
+    ) = None
+    pods: Pods | None = None
+    external: External | None = None
+    pool: Pool | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Endpoint:
+        kinds = ("vllm", "service", "pods", "external")
+        if len(self.model_fields_set.intersection(kinds)) != 1:
+            raise PydanticCustomError(
+                "one_of", "an endpoint is exactly one of `vllm`, `service`, `pods` and `external`"
+            )
+        return self
+
+
+class Lora(Noun):
+    """An adapter that a vLLM server loads beside its checkpoint. Its name is a model's name."""
+
+    path: Annotated[Text, Field(min_length=1, max_length=1024)]
+
+
+class Price(Noun):
+    """What a million tokens cost, in the policy's own currency."""
+
+    prompt: Annotated[Number, Field(ge=0)]
+    completion: Annotated[Number, Field(ge=0)]
+
+
+class Model(Noun):
+    """What clients and routes can name. Several endpoints: the gateway divides by weight.
+
+    ``context`` is in tokens. ``provider_model`` is what the provider calls the model, where that differs.
+    ``reasoning_family`` says how reasoning is switched on for it.
+    """
+
+    endpoints: Annotated[
+        Annotated[Text, AsText]
+        | Annotated[list[Text], Field(min_length=1), AsList]
+        | Annotated[dict[Text, Weight], Field(min_length=1), AsMapping],
+        by_shape(TEXT, LIST, MAPPING),
+    ]
+    checkpoint: Header | None = None
+    provider_model: Header | None = None
+    loras: dict[Header, Lora] = {}
+    context: Annotated[Int, Field(ge=1)] | None = None
+    price: Price | None = None
+    reasoning_family: Text | None = None

@@ -1,0 +1,109 @@
+"""``routes``: what a request asks for, which model answers, and how."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from vsr_schemas.policy.v1alpha1.base import Noun
+from vsr_schemas.policy.v1alpha1.classification import Probability
+from vsr_schemas.scalars import Bool, Header, HeaderName, Int, Milliseconds, Name, Text
+from vsr_schemas.shapes import MAPPING, TEXT, AsMapping, AsText, by_shape
+
+Conditions = Annotated[list["Condition"], Field(min_length=1)]
+Percent = Annotated[Int, Field(ge=0, le=100)]
+
+
+class Condition(Noun):
+    """A boolean tree: exactly one of a category, a signal, all of, any of, not."""
+
+    category: Text | None = None
+    signal: Text | None = None
+    all: Conditions | None = None
+    any: Conditions | None = None
+    not_: Condition | None = Field(default=None, alias="not")
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Condition:
+        if len(self.model_fields_set) != 1:
+            raise PydanticCustomError(
+                "one_of", "a condition is exactly one of `category`, `signal`, `all`, `any` and `not`"
+            )
+        return self
+
+
+class SystemPrompt(Noun):
+    """What the model is told first; ``insert`` puts it before the client's own."""
+
+    text: Annotated[Text, Field(min_length=1)]
+    mode: Literal["replace", "insert"] = "replace"
+
+
+class Headers(Noun):
+    """Edits of the request's headers on the way to the model."""
+
+    set: dict[HeaderName, Text] = {}
+    remove: list[HeaderName] = []
+
+
+class Cache(Noun):
+    """Answers kept for requests that are the same, or as similar as ``similarity`` says. ``ttl`` in milliseconds."""
+
+    similarity: Probability | None = None
+    ttl: Milliseconds = 3_600_000
+    scope: Literal["user", "team", "tenant", "global"] = "user"
+
+
+class Tools(Noun):
+    """Which of the request's tools the model gets to see."""
+
+    allow: list[Name] = []
+    block: list[Name] = []
+
+
+class Params(Noun):
+    """Limits on what a client may ask of the model."""
+
+    max_tokens: Annotated[Int, Field(ge=1)] | None = None
+    max_n: Annotated[Int, Field(ge=1)] | None = None
+    block: list[Name] = []
+
+
+class Route(Noun):
+    """Who answers when the condition holds: a ``model``, a ``split`` of models in per cent, or a fixed ``respond``.
+
+    Higher ``priority`` goes first, then file order. ``when: always`` holds for every request.
+    """
+
+    name: Name
+    when: Annotated[
+        Annotated[Literal["always"], AsText] | Annotated[Condition, AsMapping],
+        by_shape(TEXT, MAPPING),
+    ]
+    model: Header | None = None
+    split: Annotated[dict[Header, Percent], Field(min_length=1)] | None = None
+    respond: Annotated[Text, Field(min_length=1)] | None = None
+    priority: Annotated[Int, Field(ge=0, le=1_000_000)] = 0
+    reasoning: Bool | None = None
+    effort: Text | None = None
+    system_prompt: (
+        Annotated[
+            Annotated[Text, Field(min_length=1), AsText] | Annotated[SystemPrompt, AsMapping],
+            by_shape(TEXT, MAPPING),
+        ]
+        | None
+    ) = None
+    headers: Headers | None = None
+    cache: Cache | None = None
+    tools: (
+        Annotated[Annotated[Literal["none"], AsText] | Annotated[Tools, AsMapping], by_shape(TEXT, MAPPING)] | None
+    ) = None
+    params: Params | None = None
+
+    @model_validator(mode="after")
+    def _one_answer(self) -> Route:
+        if len(self.model_fields_set & {"model", "split", "respond"}) != 1:
+            raise PydanticCustomError("one_of", "a route has exactly one of `model`, `split` and `respond`")
+        return self

@@ -1,0 +1,149 @@
+"""``signals``: further things that a route can ask about."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from vsr_schemas.policy.v1alpha1.base import Noun
+from vsr_schemas.policy.v1alpha1.classification import Phrase, Probability
+from vsr_schemas.scalars import Bool, Int, Name, Number, Text
+from vsr_schemas.shapes import LIST, TEXT, AsList, AsText, by_shape
+
+Phrases = Annotated[list[Phrase], Field(min_length=1)]
+Words = Annotated[Annotated[Text, AsText] | Annotated[list[Text], Field(min_length=1), AsList], by_shape(TEXT, LIST)]
+Tokens = Annotated[Int, Field(ge=0)]
+
+
+class Similar(Noun):
+    """The request is like these sentences: cosine similarity of embeddings, the best or the mean of them."""
+
+    to: Phrases
+    threshold: Annotated[Number, Field(ge=-1, le=1)] = 0.6
+    aggregate: Literal["max", "mean"] = "max"
+
+
+class Range(Noun):
+    """A number between ``min`` and ``max``, both included. One of them is enough."""
+
+    min: Tokens | None = None
+    max: Tokens | None = None
+
+    @model_validator(mode="after")
+    def _some_bound(self) -> Range:
+        if self.min is None and self.max is None:
+            raise PydanticCustomError("one_of", "a range needs `min` or `max`")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise PydanticCustomError("one_of", "`min` is greater than `max`")
+        return self
+
+
+class Complexity(Noun):
+    """How hard the request is, told by how much it is like the hard sentences rather than the easy ones."""
+
+    hard: Phrases
+    easy: Phrases
+    level: Literal["hard", "medium", "easy"] = "hard"
+    threshold: Annotated[Number, Field(ge=0, le=2)] = 0.1
+
+
+class Structure(Range):
+    """What the text looks like: how often a pattern or one of some keywords occurs in it."""
+
+    pattern: Text | None = None
+    keywords: Phrases | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Structure:
+        if (self.pattern is None) == (self.keywords is None):
+            raise PydanticCustomError("one_of", "`structure` counts exactly one of `pattern` and `keywords`")
+        return self
+
+
+class Conversation(Range):
+    """How many parts of a kind the conversation has."""
+
+    of: Literal["message", "tool_definition", "assistant_tool_call", "image_content"] = "message"
+    role: Literal["user", "assistant", "system", "developer", "tool"] | None = None
+
+
+class Role(Noun):
+    """Who asks, by the identity headers that the gateway's authentication sets."""
+
+    users: list[Name] = []
+    groups: list[Name] = []
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Role:
+        if not self.users and not self.groups:
+            raise PydanticCustomError("one_of", "`role` names `users` or `groups`")
+        return self
+
+
+class PiiSignal(Noun):
+    """Personal data of these types is in the request."""
+
+    types: Annotated[list[Text], Field(min_length=1)]
+    detector: Text | None = None
+    threshold: Probability = 0.9
+
+
+class JailbreakSignal(Noun):
+    """A detector takes the request for an attack."""
+
+    detector: Text
+    threshold: Probability = 0.7
+
+
+class Signal(Noun):
+    """One thing to ask about: exactly one kind.
+
+    ``keywords`` are literal words unless ``regex`` is true; ``match`` says whether any, all or none must occur.
+    """
+
+    keywords: Phrases | None = None
+    match: Literal["any", "all", "none"] = "any"
+    regex: Bool = False
+    case_sensitive: Bool = False
+    embedding: Similar | None = None
+    context: Range | None = None
+    language: Words | None = None
+    complexity: Complexity | None = None
+    structure: Structure | None = None
+    conversation: Conversation | None = None
+    role: Role | None = None
+    pii: PiiSignal | None = None
+    jailbreak: JailbreakSignal | None = None
+
+    @property
+    def kind(self) -> str:
+        """The kind that is set."""
+        return next(kind for kind in KINDS if getattr(self, kind) is not None)
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Signal:
+        if sum(getattr(self, kind) is not None for kind in KINDS) != 1:
+            raise PydanticCustomError(
+                "one_of", "a signal is exactly one of " + ", ".join(f"`{kind}`" for kind in KINDS)
+            )
+        stray = self.model_fields_set & {"match", "regex", "case_sensitive"}
+        if self.keywords is None and stray:
+            raise PydanticCustomError("one_of", "`match`, `regex` and `caseSensitive` belong to `keywords`")
+        return self
+
+
+KINDS = (
+    "keywords",
+    "embedding",
+    "context",
+    "language",
+    "complexity",
+    "structure",
+    "conversation",
+    "role",
+    "pii",
+    "jailbreak",
+)
+"""The kinds of signal, as the file spells them."""

@@ -1,0 +1,68 @@
+"""The JSON report of ``--format json``: a contract for scripts, so a breaking change is a new ``apiVersion``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from vsr_schemas.policy.v1alpha1.base import camel
+
+Count = Annotated[int, Field(ge=0)]
+Position = Annotated[int, Field(ge=1)]
+
+
+class _Part(BaseModel):
+    """Base: written by us, in the file's spelling, nothing else in it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=camel, validate_by_name=True)
+
+
+class Tool(_Part):
+    """What wrote the report."""
+
+    name: Literal["vsr-compile"] = "vsr-compile"
+    version: str
+
+
+class Summary(_Part):
+    """How many findings there are of each severity."""
+
+    errors: Count
+    warnings: Count
+    notes: Count
+
+
+class Place(_Part):
+    """Where. Lines and columns count from 1, columns in characters; ``end_column`` is exclusive.
+
+    A finding about a whole file has no ``line``.
+    """
+
+    file: str
+    line: Position | None = None
+    column: Position | None = None
+    end_line: Position | None = None
+    end_column: Position | None = None
+
+
+class Finding(_Part):
+    """One finding. ``title`` says what the code stands for, ``message`` what is wrong here, ``help`` what to do."""
+
+    code: Annotated[str, Field(pattern=r"^VSR[0-9]{3}$")]
+    severity: Literal["error", "warning", "note"]
+    title: str
+    message: str
+    help: str | None = None
+    place: Place
+
+
+class Report(_Part):
+    """The findings about some policies, sorted by place. Silenced ones are not in it."""
+
+    api_version: Literal["vsr.dev/report/v1"] = "vsr.dev/report/v1"
+    kind: Literal["Findings"] = "Findings"
+    tool: Tool
+    policies: list[str]
+    summary: Summary
+    findings: list[Finding]

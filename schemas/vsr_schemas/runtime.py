@@ -1,0 +1,171 @@
+"""``router/runtime.yaml``: what the stock router's contract has no word for and our runtime needs.
+
+Where both files speak, this one wins. ``vsr-runtime serve --config …/config.yaml`` reads it from the same folder.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+MINILM: Literal["sentence-transformers/all-MiniLM-L6-v2"] = "sentence-transformers/all-MiniLM-L6-v2"
+"""The default encoder."""
+
+FOLLOWING = 110
+"""Seconds that a router which is told to stop gives responses that it reads: models have as long for their own end."""
+
+
+class Strict(BaseModel):
+    """Base: unknown keys are errors, values are immutable, no type is coerced."""
+
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True, strict=True)
+
+
+class Encoder(Strict):
+    """A sentence encoder, identified by its repository and the sha256 of its ``model.safetensors``."""
+
+    repo: str
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    precision: Literal["fp32", "int8"]
+
+
+class Head(Strict):
+    """A compiled head, or vectors of sentences: a file beside this one, and the hash of what it was made from."""
+
+    file: str = Field(pattern=r"^[a-z0-9-]+\.safetensors$")
+    inputs: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class Checkpoint(Strict):
+    """A Hugging Face classification model, at ``<repo>/<revision>`` below a folder of models.
+
+    It labels a text (``sequence``) or each of its tokens (``token``), on ``device``, in ``precision``. A text longer
+    than ``window`` tokens, special ones included, is read in windows that share ``overlap`` tokens, or its beginning is
+    read alone (``long: truncate``). ``window`` is 512 where none is given, or the model's own limit if that is less. Of
+    several windows each label has the highest probability (``max``), or the mean.
+    """
+
+    repo: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*$")
+    revision: str = Field(pattern=r"^[0-9a-f]{40}$")
+    kind: Literal["sequence", "token"] = "sequence"
+    device: Literal["cpu", "cuda"] = "cpu"
+    precision: Literal["fp32", "bf16"] = "fp32"
+    window: int | None = Field(default=None, ge=8, le=32_768)
+    overlap: int = Field(default=64, ge=0)
+    long: Literal["windows", "truncate"] = "windows"
+    aggregate: Literal["max", "mean"] = "max"
+
+
+class Classifier(Strict):
+    """A model that reads the request. Below ``threshold`` (a probability) it answers ``fallback``, or nothing.
+
+    It is an ``encoder`` with a compiled ``head``, or a ``checkpoint``. ``labels`` are the categories that the head
+    knows, in its order, or those of the checkpoint's labels that the policy speaks of (of a token's the types, as
+    ``vsr_schemas.pii`` spells them). ``fallback`` is none of them: the category of what is like none of them.
+
+    Of the task ``likeness`` the labels are sentences, the ``head`` has their vectors, and the answer is the cosine of
+    the text and each sentence; thresholds are those of the signals that ask.
+    """
+
+    task: Literal["category", "jailbreak", "pii", "likeness"]
+    encoder: Encoder | None = None
+    head: Head | None = None
+    checkpoint: Checkpoint | None = None
+    labels: list[str]
+    fallback: str | None = None
+    threshold: float = Field(ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Classifier:
+        compiled = self.encoder is not None and self.head is not None
+        if compiled == (self.checkpoint is not None) or (self.encoder is None) != (self.head is None):
+            raise ValueError("give an encoder and a head, or a checkpoint")
+        if self.checkpoint is None and self.task not in {"category", "likeness"}:
+            raise ValueError(f"the task {self.task} needs a checkpoint")
+        if self.checkpoint is not None and self.task == "likeness":
+            raise ValueError("likeness is told by a sentence encoder, not by a checkpoint")
+        if self.checkpoint is not None and self.task == "category" and self.checkpoint.kind != "sequence":
+            raise ValueError("a category is said of a text, not of its tokens")
+        return self
+
+
+class Limits(Strict):
+    """Bounds on one request. ``maxBody`` in bytes is the gateway's buffer too; a gRPC message may be 64 KiB longer."""
+
+    maxBody: int = Field(gt=0)  # noqa: N815 - the file's spelling
+    maxMessage: int = Field(gt=0)  # noqa: N815 - the file's spelling
+
+
+class Credential(Strict):
+    """What a provider outside the cluster is told instead of what the client said of itself.
+
+    ``file`` lies below the folder ``credentials`` beside this file and holds the key; without one nothing is said.
+    ``header`` bears the key after ``prefix``.
+    """
+
+    file: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9-]*)*$")
+    header: str = Field(default="authorization", pattern=r"^[a-z0-9-]{1,64}$")
+    prefix: str = Field(default="Bearer ", pattern=r"^[ -~]{0,64}$")
+
+
+class Guard(Strict):
+    """What is looked for in the text of requests, responses or both, and what follows.
+
+    It finds personal data of ``types``, matches of ``patterns`` (RE2's syntax), what the ``builtin`` sets know, and
+    what a ``detector`` finds with a probability of at least ``threshold``. At the ``exempt`` models it does not hold.
+    ``maxTokens`` bounds the text that it reads. Only a ``mask`` of requests can ``unmask``.
+    """
+
+    types: list[str] | None = None
+    patterns: list[str] | None = None
+    builtin: list[Literal["credentials", "injection"]] | None = None
+    detector: str | None = None
+    threshold: float = Field(ge=0, le=1)
+    action: Literal["block", "mask", "route", "flag"]
+    model: str | None = None
+    on: Literal["request", "response", "both"]
+    onError: Literal["block", "pass"]  # noqa: N815 - the file's spelling
+    unreadable: Literal["block", "pass"]
+    maxTokens: int = Field(gt=0)  # noqa: N815 - the file's spelling
+    unmask: bool | None = None
+    exempt: list[str] | None = None
+
+
+class Cache(Strict):
+    """Bounds on the answers that a process keeps in memory, and the encoder by which requests are compared."""
+
+    maxEntries: int = Field(default=1000, ge=1)  # noqa: N815 - the file's spelling
+    maxBytes: int = Field(default=64 * 2**20, ge=2**20)  # noqa: N815 - the file's spelling
+    encoder: Encoder | None = None
+
+
+class Detectors(Strict):
+    """Which classifier each signal asks whose rule in ``config.yaml`` names none, by the signal's name."""
+
+    jailbreak: dict[str, str] | None = None
+    pii: dict[str, str] | None = None
+
+
+class Runtime(Strict):
+    """The file ``router/runtime.yaml``. ``deadline`` in milliseconds is the gateway's message timeout too."""
+
+    apiVersion: Literal["vsr.dev/v1alpha1"]  # noqa: N815 - Kubernetes' spelling
+    kind: Literal["RuntimeSettings"]
+    policy: str
+    deadline: int = Field(gt=0)
+    limits: Limits
+    classifiers: dict[str, Classifier] = Field(default_factory=dict)
+    splits: dict[str, dict[str, int]] | None = None
+    """Shares in per cent, which add up to 100, by decision and model: drawn by a hash of the request's id."""
+    credentials: dict[str, Credential] | None = None
+    """By model: those that are served outside the cluster, whether they want a key or not."""
+    guards: dict[str, Guard] | None = None
+    """By name. `docs/guards.md` says in which order they act."""
+    cache: Cache | None = None
+    """For decisions with the plugin ``response_cache``."""
+    onFailure: Literal["default-model"] | None = None  # noqa: N815 - the file's spelling
+    """Where requests go whose category cannot be had; without it they are refused."""
+    responseHeaders: Literal["on-request", "always"] | None = None  # noqa: N815 - the file's spelling
+    """Which clients are told what was chosen for them: those that send ``x-vsr-debug: true``, or all."""
+    detectors: Detectors | None = None

@@ -1,0 +1,176 @@
+"""What Argo CD is given: Applications, a set, a project, settings, each valid and no wider than needed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support import crds
+from support.common import reference
+from support.gitops_support import (
+    DEV,
+    ELSEWHERE,
+    GITOPS,
+    HERE,
+    PLAIN,
+    PROD,
+    bodies,
+    build,
+    compiled,
+    with_environments,
+    written,
+)
+from vsr_compiler import ir
+from vsr_compiler.deploy.argocd.emit import IN_CLUSTER, PLACEHOLDER, rivals
+from vsr_compiler.diagnostics import CompileError, Severity
+from vsr_compiler.pipeline import Compiled
+
+
+def argo(result: Compiled) -> dict[tuple[str, str], dict[str, Any]]:
+    """The objects of argocd/ by kind and name."""
+    return {(item.kind, item.name): item.body for path, item in result.objects.items() if path.startswith("argocd/")}
+
+
+def test_an_application_syncs_its_overlay_from_the_repository() -> None:
+    """Where from, where to and how: the policy's own words."""
+    result = compiled(with_environments(DEV, PROD))
+    body = argo(result)[("Application", "small-prod")]
+    assert body["spec"]["source"] == {
+        "repoURL": GITOPS.repo,
+        "targetRevision": "main",
+        "path": "out/small/istio/overlays/prod",
+    }
+    assert body["spec"]["destination"] == {"server": "https://prod.example.com", "namespace": "default"}
+    assert body["spec"]["project"] == "small"
+    assert body["metadata"]["namespace"] == "argocd"
+    assert body["metadata"]["annotations"] == {"argocd.argoproj.io/compare-options": "ServerSideDiff=true"}
+    policy = body["spec"]["syncPolicy"]
+    assert policy["automated"] == {"prune": True, "selfHeal": True}
+    assert policy["syncOptions"] == ["ServerSideApply=true", "PruneLast=true", "FailOnSharedResource=true"]
+    assert body["spec"]["source"]["path"] + "/kustomization.yaml" in {f"out/small/{path}" for path in result.tree}
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [(".", "out/small"), ("deploy/llm", "deploy/llm/out/small"), ("/a/", "a/out/small"), ("a/../b", "b/out/small")],
+)
+def test_the_output_may_lie_anywhere_in_the_repository(path: str, expected: str) -> None:
+    """`gitops.path` is the folder that holds `out/`."""
+    found = argo(compiled(with_environments(DEV, gitops=replace(GITOPS, path=path))))
+    assert found[("Application", "small-dev")]["spec"]["source"]["path"] == f"{expected}/istio/overlays/dev"
+    directories = found[("ApplicationSet", "small")]["spec"]["generators"][0]["git"]["directories"]
+    assert directories == [{"path": f"{expected}/*/overlays/*"}]
+
+
+def test_a_path_that_leaves_the_repository_is_refused() -> None:
+    """At the line of `gitops`."""
+    with pytest.raises(CompileError) as caught:
+        compiled(with_environments(DEV, gitops=replace(GITOPS, path="../..")))
+    assert [(each.code, each.span) for each in caught.value.diagnostics] == [("VSR302", HERE)]
+
+
+def test_the_set_makes_the_same_applications_by_name(tmp_path: Path) -> None:
+    """Whoever applies both forms still gets one Application for one thing."""
+    result = compiled(with_environments(DEV, PROD))
+    spec = argo(result)[("ApplicationSet", "small")]["spec"]
+    assert (spec["goTemplate"], spec["goTemplateOptions"]) == (True, ["missingkey=error"])
+    overlays = {path.split("/")[2] for path in result.tree if path.startswith("istio/overlays/")}
+    names = {spec["template"]["metadata"]["name"].replace("{{ .path.basename }}", name) for name in overlays}
+    assert names == {name for kind, name in argo(result) if kind == "Application"}
+    single = argo(result)[("Application", "small-dev")]["spec"]
+    many = spec["template"]["spec"]
+    assert {key for key in single if single[key] != many[key]} == {"source"}
+    folder = written(result, tmp_path) / "argocd"
+    kinds = sorted(body["kind"] for body in bodies(build(folder)))
+    assert kinds == ["AppProject", "Application", "Application"]
+    assert sorted(body["kind"] for body in bodies(build(folder / "applicationset"))) == ["AppProject", "ApplicationSet"]
+
+
+def test_the_project_allows_what_the_overlays_hold_and_nothing_else() -> None:
+    """Kinds, namespaces and cluster-scoped names, over all environments."""
+    result = compiled(with_environments(DEV, ELSEWHERE))
+    spec = argo(result)[("AppProject", "small")]["spec"]
+    found = [item for objects in result.environments.values() for item in objects]
+    namespaces = {item.namespace for item in found if item.namespace}
+    assert {each["namespace"] for each in spec["destinations"]} == namespaces
+    assert {each["server"] for each in spec["destinations"]} == {GITOPS.server}
+    assert {each["kind"] for each in spec["namespaceResourceWhitelist"]} == {
+        item.kind for item in found if item.namespace
+    }
+    assert {(each["kind"], each["name"]) for each in spec["clusterResourceWhitelist"]} == {
+        (item.kind, item.name) for item in found if not item.namespace
+    }
+    assert spec["sourceRepos"] == [GITOPS.repo]
+    assert "*" not in str(spec)
+
+
+def test_the_settings_claim_our_keys_of_argo_cds_configmap_and_no_label(tmp_path: Path) -> None:
+    """Applied on the server's side, everything else in argocd-cm stays its owner's."""
+    result = compiled(with_environments(DEV))
+    body = argo(result)[("ConfigMap", "argocd-cm")]
+    assert set(body["metadata"]["labels"]) == {"app.kubernetes.io/name", "app.kubernetes.io/part-of"}
+    assert all(key.startswith("resource.customizations.health.") for key in body["data"])
+    assert "argocd-cm" not in build(written(result, tmp_path) / "argocd")
+
+
+def test_without_a_repository_there_is_a_placeholder_and_a_warning() -> None:
+    """It compiles; that it cannot sync yet is said."""
+    result = compiled(with_environments(DEV, gitops=None))
+    assert [(each.code, each.level) for each in result.warnings] == [("VSR301", Severity.WARNING)]
+    spec = argo(result)[("Application", "small-dev")]["spec"]
+    assert (spec["source"]["repoURL"], spec["destination"]["server"]) == (PLACEHOLDER, IN_CLUSTER)
+    assert compiled(with_environments(DEV)).warnings == ()
+
+
+def test_environments_that_hold_the_same_objects_are_told_apart_for_one_cluster() -> None:
+    """FailOnSharedResource would stop the second; the note says so before."""
+    found = compiled(with_environments(DEV, PROD)).warnings
+    assert [(each.code, each.level) for each in found] == [("VSR303", Severity.NOTE)]
+    assert "`dev` and `prod`" in found[0].message
+
+
+def test_however_many_environments_share_objects_it_is_one_note() -> None:
+    """Five environments are ten pairs, and one thing to know."""
+    many = [replace(DEV, name=name) for name in ("a", "b", "c", "d", "e")]
+    (found,) = compiled(with_environments(*many)).warnings
+    assert "`a`, `b`, `c`, `d` and `e` hold the same objects" in found.message
+    assert found.hint == "Apply the Application of `a`, `b`, `c`, `d` or `e`."
+
+
+def test_environments_of_which_only_some_share_objects_are_told_group_by_group() -> None:
+    """`b` may not stand beside `a`, nor beside `c`; `a` and `c` go together."""
+    groups = list(rivals({"a": {"x"}, "b": {"x", "y"}, "c": {"y"}, "d": {"z"}}))
+    assert groups == [["a", "b"], ["b", "c"]]
+
+
+@pytest.mark.parametrize("environments", [(DEV,), (DEV, PROD, ELSEWHERE)], ids=["one", "three"])
+def test_argo_cds_own_schemas_take_every_object(environments: tuple[ir.Environment, ...]) -> None:
+    """No unknown field, no wrong type, nothing left to default."""
+    schemas = crds.load(reference() / "crds" / "argo-cd-v3.5.1")
+    checked = set()
+    for body, schema in crds.custom(iter(argo(compiled(with_environments(*environments))).values()), schemas):
+        assert crds.problems(schema, body) == []
+        assert crds.defaulted(schema, body) == body
+        checked.add(body["kind"])
+    assert checked == {"Application", "ApplicationSet", "AppProject"}
+
+
+def test_a_compile_prints_its_warnings_and_ends_well(tmp_path: Path) -> None:
+    """Exit 0: the output is there; --strict makes an error of it, and then nothing is written."""
+    (tmp_path / "policy.yaml").write_text(PLAIN, encoding="utf-8")
+    command = [sys.executable, "-c", "from vsr_compiler.cli import main; main()", "policy.yaml"]
+    environment = os.environ | {"NO_COLOR": "1"}
+    strict = subprocess.run(
+        [*command, "--strict"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (strict.returncode, (tmp_path / "out").exists()) == (1, False)
+    result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout) == (0, "")
+    assert "policy.yaml:1:1: warning VSR301: " in result.stderr
+    assert (tmp_path / "out" / "small" / "argocd" / "kustomization.yaml").exists()

@@ -1,0 +1,73 @@
+"""Sync waves: every kind has its place, and nothing waits for what comes after it."""
+
+from __future__ import annotations
+
+import pytest
+
+from support.gitops_support import DEV, ELSEWHERE, HERE, compiled, with_environments
+from vsr_compiler import targets
+from vsr_compiler.deploy.argocd import waved
+from vsr_compiler.deploy.argocd.waves import ANNOTATION, KEEPING, WAVES, group_kind
+from vsr_compiler.manifests.objects import make
+
+GATEWAY, ENVOY = "gateway.networking.k8s.io", "gateway.envoyproxy.io"
+
+
+@pytest.mark.parametrize("target", targets.TARGETS)
+def test_every_kind_that_a_target_emits_is_in_the_table(target: str) -> None:
+    """A new kind is given its wave before it is used: by accident it would be in wave 0."""
+    found = targets.objects(with_environments(DEV, ELSEWHERE), target)
+    assert {group_kind(item) for item in found} - WAVES.keys() == set()
+
+
+def test_objects_of_a_compile_carry_their_wave_and_keep_their_other_annotations() -> None:
+    """One pass over everything, whatever emitted it; wave 0 is Argo CD's default and is not written."""
+    for item in compiled(with_environments(DEV)).environments["dev"]:
+        wave = WAVES[group_kind(item)]
+        annotations = item.body["metadata"].get("annotations", {})
+        assert annotations.get(ANNOTATION) == (str(wave) if wave else None)
+    item = make("v1", "ConfigMap", "a", HERE, namespace="x", annotations={"a": "b"})
+    assert waved([item])[0].body["metadata"]["annotations"] == {"a": "b", ANNOTATION: "-3"}
+    assert item.body["metadata"]["annotations"] == {"a": "b"}
+
+
+def test_what_holds_others_things_is_never_deleted_by_a_sync() -> None:
+    """An endpoint's servers become pods of the user's own in the same namespace: the namespace was pruned with them."""
+    found = [item for objects in compiled(with_environments(DEV, ELSEWHERE)).environments.values() for item in objects]
+    kept = {item.kind for item in found if KEEPING.items() <= item.body["metadata"].get("annotations", {}).items()}
+    assert kept == {"Namespace", "PersistentVolumeClaim"}
+    assert all(
+        item.kind not in kept or KEEPING.items() <= item.body["metadata"]["annotations"].items() for item in found
+    )
+
+
+ORDER = [
+    (("", "Namespace"), ("", "ConfigMap")),
+    (("", "ServiceAccount"), ("apps", "Deployment")),
+    (("inference.networking.k8s.io", "InferencePool"), ("apps", "Deployment")),
+    ((GATEWAY, "GatewayClass"), (GATEWAY, "Gateway")),
+    (("apps", "Deployment"), ("networking.istio.io", "EnvoyFilter")),
+    ((GATEWAY, "Gateway"), (ENVOY, "EnvoyPatchPolicy")),
+    (("networking.istio.io", "EnvoyFilter"), (GATEWAY, "HTTPRoute")),
+    ((ENVOY, "EnvoyPatchPolicy"), ("aigateway.envoyproxy.io", "AIGatewayRoute")),
+    ((GATEWAY, "ReferenceGrant"), (GATEWAY, "HTTPRoute")),
+]
+
+
+@pytest.mark.parametrize(("first", "then"), ORDER, ids=lambda kind: kind[1])
+def test_what_others_need_comes_before_them_and_the_guard_before_the_routes(
+    first: tuple[str, str], then: tuple[str, str]
+) -> None:
+    """A route that is there before the filter would let requests through unread."""
+    assert WAVES[first] < WAVES[then]
+
+
+def test_a_volume_is_in_the_wave_of_the_pods_that_bind_it() -> None:
+    """With WaitForFirstConsumer it stays pending until they are scheduled: an earlier wave would never end."""
+    assert WAVES["", "PersistentVolumeClaim"] == WAVES["apps", "Deployment"]
+
+
+def test_what_a_route_makes_healthy_does_not_stand_before_the_routes() -> None:
+    """A BackendTLSPolicy has no ancestor until a route sends to its backend."""
+    assert WAVES[GATEWAY, "BackendTLSPolicy"] >= WAVES[GATEWAY, "HTTPRoute"]
+    assert WAVES[ENVOY, "BackendTrafficPolicy"] >= WAVES[GATEWAY, "HTTPRoute"]

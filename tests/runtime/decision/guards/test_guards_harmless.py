@@ -1,0 +1,91 @@
+"""What was looked through once and held nothing is not looked through again; everything else is."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vsr_runtime.decision.guards import clean_text_cache
+from vsr_runtime.decision.guards.clean_text_cache import Harmless
+from vsr_runtime.decision.guards.finders import patterns, spans
+from vsr_runtime.decision.guards.guard import Guard
+from vsr_runtime.decision.guards.guard_input import Matter
+from vsr_runtime.decision.guards.text import Span
+from vsr_runtime.decision.signals.pii import Pii
+from vsr_runtime.decision.view import OutOfTimeError, View, never
+
+KEYS = patterns(["sk-[a-z]{4}"])
+
+
+def counted():
+    """A finder of keys, and the texts that it was asked about."""
+    asked = []
+
+    def find(normalised, expired):
+        asked.append(normalised.text)
+        return KEYS(normalised, expired)
+
+    return find, asked
+
+
+def test_texts_of_earlier_requests_are_not_looked_through_again():
+    """The new turn is; and whatever held something is every time, so that it is masked every time."""
+    find, asked = counted()
+    guard = Guard("keys", "mask", (find,))
+    first = Matter('{"a": "hello", "b": "sk-abcd"}', {})
+    second = Matter('{"a": "hello", "b": "sk-abcd", "c": "new"}', {})
+    hits = [first.hits(guard, never), second.hits(guard, never)]
+    assert asked == ["a", "hello", "b", "sk-abcd", "sk-abcd", "c", "new"]
+    assert hits[0] == hits[1] != ()
+
+
+def test_each_guard_has_its_own_memory():
+    """What one looks for another may not."""
+    matter = Matter('{"a": "sk-abcd"}', {})
+    assert matter.hits(Guard("none", "mask", (patterns(["zz"]),)), never) == ()
+    assert matter.hits(Guard("keys", "mask", (KEYS,)), never) != ()
+
+
+def test_a_signal_remembers_too():
+    """A conversation's older messages come again with every turn."""
+    find, asked = counted()
+    signal = Pii(find, everywhere=True)
+    assert not signal.holds(View("b", history=("a", "b")), never)
+    assert signal.holds(View("sk-abcd", history=("a", "b", "sk-abcd")), never)
+    assert asked == ["a", "b", "sk-abcd"]
+
+
+def test_a_look_that_ran_out_of_time_says_nothing():
+    """Not even that nothing was found."""
+    known = Harmless()
+
+    def late():
+        raise OutOfTimeError
+
+    with pytest.raises(OutOfTimeError):
+        known.looked("text", late)
+    assert known.looked("text", lambda: [Span(0, 1, "X", 1.0, "r")]) != []
+
+
+def test_what_it_holds_is_bounded_and_no_text(monkeypatch):
+    """The texts of the last requests stay, and what is used stays among them."""
+    monkeypatch.setattr(clean_text_cache, "MOST", 10)
+    known = Harmless()
+    for number in range(100):
+        known.looked("kept", list)
+        known.looked(str(number), list)
+        assert len(known) <= 20
+    assert known.looked("kept", pytest.fail) == []
+    assert b"kept" not in repr([known._young, known._old]).encode()
+
+
+TEXTS = st.lists(st.sampled_from(["a", "sk-abcd", "sk-", "abcd", " sk-abcde ", "ö", "\ud800"]), max_size=30)
+
+
+@given(TEXTS)
+def test_memory_changes_no_finding(texts):
+    """Whatever came before."""
+    known = Harmless()
+    for text in texts:
+        assert known.looked(text, lambda text=text: spans([KEYS], text, never)) == spans([KEYS], text, never)

@@ -1,0 +1,271 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vsr_runtime.decision.program.effects import Target
+from vsr_runtime.decision.program.program import Decision, Program, Route, Undecided
+from vsr_runtime.decision.program.rules import All, AnyOf, Category, Has, Not, Rule, Signals
+from vsr_runtime.decision.signals.model_signals import Attack, Found, Likeness
+from vsr_runtime.decision.view import OutOfTimeError, View, never
+
+SMALL, LARGE, DEFAULT = (Target(name, name) for name in ("small", "large", "default"))
+MODELS = {target.name: target for target in (SMALL, LARGE, DEFAULT)}
+IN_MATH = Category(frozenset({"math"}), "math")
+HELLO = View("hello", 5, ("user",))
+
+
+@dataclass
+class Fake:
+    """A signal that holds or not as told, and notes that it was asked."""
+
+    answer: bool
+    cost: int = 0
+    work: int = 1
+    asked: list[View] = field(default_factory=list)
+
+    def holds(self, view, expired):
+        """Note that it was asked, and answer."""
+        self.asked.append(view)
+        if expired():
+            raise OutOfTimeError
+        return self.answer
+
+
+def route(name: str, rule: Rule, target: Target = SMALL) -> Route:
+    """A route to one model."""
+    return Route(name, rule, ((target, 100),))
+
+
+MATH = route("math", IN_MATH)
+EVERYTHING = route("everything", All(()), LARGE)
+
+
+def program(*routes: Route, **signals: Fake) -> Program:
+    """A program of three models with these routes and keyword signals."""
+    named = {("keyword", name): signal for name, signal in signals.items()}
+    return Program(MODELS, ("auto",), routes, "default", None, named)
+
+
+def has(name: str) -> Has:
+    """The leaf of a keyword signal."""
+    return Has(("keyword", name))
+
+
+def decided(made: Program, category: str | None = None, view: View = HELLO) -> str | None:
+    """The name of the route once the category is known."""
+    outcome = made.decide(view, made.classified(Signals(), category, None))
+    assert isinstance(outcome, Decision)
+    return outcome.route.name if outcome.route else None
+
+
+def test_first_route_that_holds_decides():
+    """Routes are asked in their order, and the first that holds is taken."""
+    assert decided(program(MATH, EVERYTHING), "math") == "math"
+    assert decided(program(EVERYTHING, MATH), "math") == "everything"
+
+
+def test_default_serves_when_no_route_holds():
+    """A request that no route wants takes none."""
+    assert decided(program(MATH), "law") is None
+    assert decided(program()) is None
+
+
+def test_classifier_is_asked_only_where_the_outcome_depends_on_it():
+    """Cheap signals that settle a rule, and routes that come first, leave the classifier alone."""
+    both = route("both", All((IN_MATH, has("no"))))
+    either = route("either", AnyOf((IN_MATH, has("yes"))))
+    signals = {"no": Fake(answer=False), "yes": Fake(answer=True)}
+    for routes, name in (
+        ((EVERYTHING, MATH), "everything"),
+        ((both, EVERYTHING), "everything"),
+        ((either, MATH), "either"),
+        ((route("not", Not(has("no"))), MATH), "not"),
+    ):
+        outcome = program(*routes, **signals).decide(HELLO)
+        assert isinstance(outcome, Decision)
+        assert outcome.route.name == name
+        assert not outcome.signals.classified
+    for routes in ((MATH,), (route("all", All((IN_MATH, has("yes")))),), (both, MATH)):
+        assert isinstance(program(*routes, **signals).decide(HELLO), Undecided)
+
+
+def test_what_is_known_is_not_computed_again():
+    """After the classifier has answered, cheap signals keep their values."""
+    yes = Fake(answer=True)
+    made = program(route("both", All((IN_MATH, has("yes")))), yes=yes)
+    undecided = made.decide(HELLO)
+    assert undecided == Undecided(Signals(matched={("keyword", "yes"): True}), frozenset({"category"}))
+    outcome = made.decide(HELLO, made.classified(undecided.signals, "math", 0.9))
+    assert outcome.route.name == "both"
+    assert len(yes.asked) == 1
+
+
+def test_cheaper_signals_go_first_and_others_are_spared():
+    """A signal that a cheaper one has made needless is not computed, nor one of a route that is not reached."""
+    cheap, dear, later = Fake(answer=False, cost=1), Fake(answer=True, cost=4), Fake(answer=True)
+    routes = route("both", All((has("dear"), has("cheap")))), EVERYTHING, route("later", has("later"))
+    made = program(*routes, cheap=cheap, dear=dear, later=later)
+    assert made.decide(HELLO).route.name == "everything"
+    assert [len(signal.asked) for signal in (cheap, dear, later)] == [1, 0, 0]
+
+
+def test_request_without_text_has_no_category():
+    """Where there is nothing to read, no classifier is needed, and the fallback is the category."""
+    image = View("", 0, ("user",), images=1)
+    assert program(MATH).decide(image) == Decision(None, Signals(classified=True))
+    with_fallback = replace(program(MATH), fallback="math")
+    assert with_fallback.decide(image).route.name == "math"
+
+
+def test_fallback_stands_in_for_a_category_that_was_not_found():
+    """Only where no category was found does the fallback take its place; the probability stays as it was."""
+    with_fallback = replace(program(MATH), fallback="other")
+    assert with_fallback.classified(Signals(), None, 0.2) == Signals("other", 0.2, classified=True)
+    assert with_fallback.classified(Signals(), "math", 0.9) == Signals("math", 0.9, classified=True)
+    assert program(MATH).classified(Signals(), None, 0.2) == Signals(None, 0.2, classified=True)
+
+
+def test_time_is_passed_on():
+    """A signal that runs out of time ends the decision in an error."""
+    with pytest.raises(OutOfTimeError):
+        program(route("a", has("a")), a=Fake(answer=True)).decide(HELLO, expired=lambda: True)
+    assert isinstance(program(MATH).decide(HELLO, expired=never), Undecided)
+
+
+def test_needs_and_work_are_those_of_the_routes():
+    """A program whose routes ask for nothing needs no classifier and no work."""
+    assert program(EVERYTHING, a=Fake(answer=True)).needs == frozenset()
+    assert program(EVERYTHING, a=Fake(answer=True)).work == 0
+    asking = program(MATH, route("a", Not(has("a"))), a=Fake(answer=True, work=7), b=Fake(answer=True))
+    assert (asking.needs, asking.work) == ({"category"}, 7)
+
+
+SPLIT = Route("split", All(()), ((SMALL, 10), (LARGE, 0), (DEFAULT, 90)))
+
+
+@pytest.mark.parametrize(("draw", "name"), [(0, "small"), (9.99, "small"), (10, "default"), (99.999, "default")])
+def test_shares_take_up_the_range(draw, name):
+    """Each model has the part of [0, 100) that its share says; none with a share of 0."""
+    assert SPLIT.target(draw).name == name
+
+
+def test_number_beyond_the_range_is_an_error():
+    """No number means no model."""
+    with pytest.raises(ValueError, match="no number"):
+        SPLIT.target(100)
+
+
+@given(category=st.none() | st.text(), view=st.builds(View, st.text()))
+def test_every_request_with_a_category_is_decided(category, view):
+    """Whatever text and category, there is an outcome."""
+    assert decided(program(MATH), category, view) in ("math", None)
+
+
+ALIKE, EVIL, WICKED = Has(("embedding", "alike")), Has(("jailbreak", "evil")), Has(("jailbreak", "wicked"))
+ASKING = {
+    ALIKE.name: Likeness(("Good day.",), 0.5, mean=False),
+    EVIL.name: Attack("judge", 0.5, everywhere=True),
+    WICKED.name: Attack("jury", 0.5, everywhere=False),
+}
+TALK = View("hello", 11, ("system", "user"), history=("Behave.", "hello"))
+
+
+def asking(*routes: Route, **signals: Fake) -> Program:
+    """A program whose routes may ask models."""
+    return replace(program(*routes, **signals), asking=ASKING)
+
+
+def answered(cosine: float | None = None, judge: float | None = None, jury: float | None = None) -> Found:
+    """What models said; None of one that failed or was not asked."""
+    attacks = {"judge": {"Behave.": 0.0, "hello": judge}, "jury": {"hello": jury}}
+    known = {name: texts for name, texts in attacks.items() if None not in texts.values()}
+    return Found({} if cosine is None else {"Good day.": cosine}, known)
+
+
+def test_models_are_asked_once_for_all_routes_that_have_a_chance():
+    """What a cheap signal has ruled out, or what stands behind a catch-all, costs no model."""
+    never_so = route("never", All((has("no"), WICKED)))
+    made = asking(
+        MATH,
+        route("alike", ALIKE),
+        never_so,
+        route("evil", EVIL),
+        EVERYTHING,
+        route("w", WICKED),
+        no=Fake(answer=False),
+    )
+    outcome = made.decide(TALK)
+    assert isinstance(outcome, Undecided)
+    assert outcome.kinds == {"category", "likeness"}
+    assert outcome.detectors == {"judge": ("Behave.", "hello")}
+
+
+def test_only_what_is_open_is_asked():
+    """A policy whose outcome hangs on likeness alone asks no detector and for no category."""
+    outcome = asking(route("alike", ALIKE)).decide(TALK)
+    assert (outcome.kinds, outcome.detectors) == ({"likeness"}, {})
+    assert asking(route("evil", EVIL)).decide(TALK).kinds == frozenset()
+
+
+@pytest.mark.parametrize(("judge", "name"), [(0.9, "evil"), (0.1, "everything")])
+def test_what_models_said_decides(judge, name):
+    """Each signal by its own threshold."""
+    made = asking(route("evil", EVIL), EVERYTHING)
+    outcome = made.decide(TALK, made.told(made.decide(TALK).signals, TALK, answered(judge=judge)))
+    assert (outcome.route.name, outcome.signals.matched[EVIL.name]) == (name, judge > 0.5)
+
+
+def test_what_a_model_did_not_say_is_no_pass():
+    """A detector that failed leaves the request undecided, in a negation too, unless something else settles it."""
+    for rule in (EVIL, Not(EVIL), All((ALIKE, EVIL)), AnyOf((Not(EVIL), IN_MATH))):
+        made = asking(route("a", rule), EVERYTHING)
+        known = made.told(made.classified(Signals(), None, None), TALK, answered(cosine=0.9))
+        assert isinstance(made.decide(TALK, known), Undecided)
+    made = asking(route("a", AnyOf((EVIL, ALIKE))), EVERYTHING)
+    assert made.decide(TALK, made.told(Signals(), TALK, answered(cosine=0.9))).route.name == "a"
+
+
+def test_without_text_no_model_is_asked():
+    """An image is like nothing and attacks nobody; that is known, not open."""
+    made = asking(route("a", AnyOf((ALIKE, EVIL, WICKED))), EVERYTHING)
+    assert made.decide(View("", images=1)).route.name == "everything"
+    spoken = View("", history=("Behave.",), images=1)
+    assert made.decide(spoken).detectors == {"judge": ("Behave.",)}
+
+
+LEAVES = st.sampled_from([IN_MATH, ALIKE, EVIL, WICKED, has("yes"), has("no")])
+RULES = st.recursive(
+    LEAVES,
+    lambda inner: (
+        st.lists(inner, max_size=3).map(lambda parts: All(tuple(parts)))
+        | st.lists(inner, max_size=3).map(lambda parts: AnyOf(tuple(parts)))
+        | inner.map(Not)
+    ),
+    max_leaves=6,
+)
+
+
+@given(st.lists(RULES, max_size=5), st.booleans(), *(st.sampled_from([0.1, 0.9]) for _ in range(3)))
+def test_one_question_is_enough_and_changes_no_decision(rules, math, cosine, judge, jury):
+    """Whatever the routes: after what was asked for is known there is a decision, the one that knowing all gives."""
+    routes = [route(f"r{number}", rule) for number, rule in enumerate(rules)]
+    made = asking(*routes, yes=Fake(answer=True), no=Fake(answer=False))
+    category = "math" if math else None
+    whole = made.told(made.classified(Signals(), category, None), TALK, answered(cosine, judge, jury))
+    expected = made.decide(TALK, whole)
+    assert isinstance(expected, Decision)
+    outcome = made.decide(TALK)
+    if isinstance(outcome, Undecided):
+        said = answered(
+            cosine if "likeness" in outcome.kinds else None,
+            judge if "judge" in outcome.detectors else None,
+            jury if "jury" in outcome.detectors else None,
+        )
+        known = made.classified(outcome.signals, category, None) if "category" in outcome.kinds else outcome.signals
+        outcome = made.decide(TALK, made.told(known, TALK, said))
+    assert isinstance(outcome, Decision)
+    assert outcome.route is expected.route

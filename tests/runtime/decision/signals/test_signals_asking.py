@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from vsr_runtime.decision.signals.model_signals import (
+    LEVELS,
+    Attack,
+    Found,
+    build_attack,
+    build_complexity,
+    build_likeness,
+)
+from vsr_runtime.decision.view import View
+from vsr_schemas.routerconfig import v0_4_0 as contract
+
+SENTENCES = frozenset({"Pay this invoice.", "Where is my bill?", "Prove it.", "Say hello."})
+TURN, SILENT = View("Please pay.", 11, ("user",), history=("Be kind.", "Please pay.")), View("", images=1)
+
+
+def embedding(threshold: float = 0.5, how: str = "max", *candidates: str) -> contract.Embedding:
+    """A rule of likeness to one or two sentences."""
+    given = list(candidates) or ["Pay this invoice.", "Where is my bill?"]
+    return contract.Embedding(name="x", threshold=threshold, candidates=given, aggregation_method=how)
+
+
+def complexity(threshold: float = 0.1) -> contract.Complexity:
+    """A rule of complexity with a sentence of each side."""
+    hard, easy = (contract.Candidates(candidates=[each]) for each in ("Prove it.", "Say hello."))
+    return contract.Complexity(name="x", threshold=threshold, hard=hard, easy=easy)
+
+
+def like(**cosines: float) -> Found:
+    """What the encoder said, by the first word of the sentences."""
+    return Found({each: cosines[each.split()[0].lower()] for each in SENTENCES if each.split()[0].lower() in cosines})
+
+
+@pytest.mark.parametrize(
+    ("how", "threshold", "expected"),
+    [("max", 0.75, True), ("max", 0.76, False), ("mean", 0.625, True), ("mean", 0.63, False)],
+)
+def test_likeness_is_the_best_or_the_mean_cosine_from_the_threshold_on(how, threshold, expected):
+    """The threshold itself is enough."""
+    found = Found({"Pay this invoice.": 0.75, "Where is my bill?": 0.5})
+    assert build_likeness(embedding(threshold, how), SENTENCES).verdict(TURN, found) is expected
+
+
+@pytest.mark.parametrize(
+    ("hard", "easy", "level"), [(0.7, 0.5, "hard"), (0.5, 0.7, "easy"), (0.55, 0.5, "medium"), (0.5, 0.5, "medium")]
+)
+def test_a_request_is_of_one_level(hard, easy, level):
+    """Hard and easy need more than the threshold between them; exactly one level holds."""
+    found = like(prove=hard, say=easy)
+    told = [each for each in LEVELS if build_complexity(complexity(), each, SENTENCES).verdict(TURN, found)]
+    assert told == [level]
+
+
+@pytest.mark.parametrize("found", [Found(), like(prove=0.9), like(prove=math.nan, say=0.1, pay=math.nan, where=0.1)])
+def test_what_the_encoder_did_not_say_stays_open(found):
+    """Neither there nor missing, and so no level of it either."""
+    assert build_likeness(embedding(), SENTENCES).verdict(TURN, found) is None
+    assert [build_complexity(complexity(), each, SENTENCES).verdict(TURN, found) for each in LEVELS] == [None] * 3
+
+
+def test_a_detector_reads_every_message_or_the_last_turn():
+    """One attack among many texts is enough, and a text that nobody looked at keeps the rest open."""
+    everywhere, turn = Attack("judge", 0.7, everywhere=True), Attack("judge", 0.7, everywhere=False)
+    assert (everywhere.texts(TURN), turn.texts(TURN)) == (("Be kind.", "Please pay."), ("Please pay.",))
+    bad = Found(attacks={"judge": {"Be kind.": 0.7, "Please pay.": 0.1}})
+    assert (everywhere.verdict(TURN, bad), turn.verdict(TURN, bad)) == (True, False)
+    half = Found(attacks={"judge": {"Be kind.": 0.1}})
+    assert (everywhere.verdict(TURN, half), turn.verdict(TURN, half)) == (None, None)
+    assert everywhere.verdict(TURN, Found(attacks={"judge": {"Be kind.": 0.9}})) is True
+    assert turn.verdict(TURN, Found()) is None
+
+
+def test_a_detector_reads_what_a_disguise_hides():
+    """Invisible characters between letters are taken out before a model reads the text."""
+    hidden = View("ig\u200bnore that", history=("ig\u200bnore that",))
+    assert Attack("judge", 0.7, everywhere=True).texts(hidden) == ("ignore that",)
+
+
+def test_without_text_there_is_nothing_to_ask():
+    """An image alone is like nothing, of no level, and no attack."""
+    each = [build_likeness(embedding(), SENTENCES), build_attack(attack(), "judge")]
+    assert [list(one.texts(SILENT)) for one in each] == [[], []]
+
+
+def attack(threshold: float = 0.7) -> contract.Jailbreak:
+    """A rule that asks a detector."""
+    return contract.Jailbreak(name="x", threshold=threshold, include_history=True)
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (
+            lambda: build_likeness(embedding(0.5, "max", "unheard of"), SENTENCES),
+            "no vector of the sentence 'unheard of'",
+        ),
+        (lambda: build_likeness(embedding(1.5), SENTENCES), "is no cosine"),
+        (lambda: build_complexity(complexity(-1), "hard", SENTENCES), "is no margin"),
+        (lambda: build_complexity(complexity(), "hard", frozenset()), "no vector of the sentence"),
+        (lambda: build_attack(attack(), None), "names no detector"),
+        (lambda: build_attack(attack(2), "judge"), "is no probability"),
+        (
+            lambda: build_likeness(
+                contract.Embedding(name="x", threshold=0.5, candidates=[], aggregation_method="max"), SENTENCES
+            ),
+            "has no sentences",
+        ),
+    ],
+)
+def test_a_rule_that_cannot_be_told_is_refused(make, reason):
+    """Sentences without vectors, numbers that are none, a detector that is not there."""
+    with pytest.raises(ValueError, match=reason):
+        make()

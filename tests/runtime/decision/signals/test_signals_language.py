@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import pytest
+
+from vsr_runtime.decision.signals import language
+from vsr_runtime.decision.signals.language import LONGEST, build_language, detector, language_of
+from vsr_runtime.decision.view import View, never
+from vsr_schemas.languages import KNOWN, LANGUAGES
+from vsr_schemas.routerconfig import v0_4_0 as contract
+
+
+def holds(code: str, text: str) -> bool:
+    """Whether a text is in a language."""
+    return build_language(contract.Language(name=code, description="")).holds(View(text), never)
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("de", "Wie spät ist es in Tokio?"),
+        ("fr", "Quelle est la capitale de l'Australie ?"),
+        ("es", "Necesito ayuda con mi factura, por favor."),
+        ("en", "Write a Python function that sorts a list."),
+        ("zh", "中国的首都在哪里"),
+        ("ja", "日本の首都はどこですか。"),
+        ("ru", "Какая столица России?"),
+        ("nb", "Kan du forklare hvordan dette fungerer?"),
+        ("de", "BITTE ERKLÄRE DEN SATZ DES PYTHAGORAS."),
+    ],
+)
+def test_the_language_of_a_question(code, text):
+    """One sentence is enough, in whatever script; exactly one language holds."""
+    assert [each for each in ("de", "fr", "es", "en", "zh", "ja", "ru", "nb") if holds(each, text)] == [code]
+
+
+@pytest.mark.parametrize("text", ["", "2+2 =", "😀", "ok", "hello", "12:30", "\ud800"])
+def test_a_text_too_short_to_tell_is_in_no_language(text):
+    """So no signal for a language holds, not even for English."""
+    assert language_of(text, detector()) is None
+
+
+def test_a_long_text_is_told_by_its_beginning():
+    """Time is bounded, however long the text is."""
+    seen = []
+
+    class Spy:
+        def rank(self, text):
+            seen.append(text)
+            return [("en", 1.0)]
+
+    assert language_of("word " * 100_000, Spy()) == "en"
+    assert [len(text) for text in seen] == [LONGEST]
+
+
+def test_a_request_is_read_once_for_all_languages(monkeypatch):
+    """Several signals share what was found."""
+    asked = []
+    found = language.language_of
+    monkeypatch.setattr(language, "language_of", lambda text, by: asked.append(text) or found(text, by))
+    view = View("Wie spät ist es in Tokio?")
+    rules = [build_language(contract.Language(name=code, description="")) for code in ("en", "fr", "de")]
+    assert [rule.holds(view, never) for rule in rules] == [False, False, True]
+    assert len(asked) == 1
+
+
+def test_every_language_of_the_table_is_told_and_others_are_refused():
+    """What the policy may ask for is what the detector has."""
+    labels = {language.ALIASES.get(label, label) for label in detector().labels}
+    assert labels >= KNOWN
+    for code in LANGUAGES - KNOWN:
+        assert code not in labels
+        with pytest.raises(ValueError, match="does not know"):
+            build_language(contract.Language(name=code, description=""))

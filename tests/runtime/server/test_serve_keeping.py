@@ -1,0 +1,159 @@
+"""Between a decision and its route: what a cache that is slow, broken or full does to a request, which is nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+
+import numpy as np
+import pytest
+
+from support.runtime_fakes import DATA
+from vsr_runtime.decision.program.effects import Caching
+from vsr_runtime.decision.request.apis import Api
+from vsr_runtime.decision.request.events import Answer, Route
+from vsr_runtime.decision.request.lookup import Lookup
+from vsr_runtime.decision.request.recording import Kept
+from vsr_runtime.errors import UserError
+from vsr_runtime.server import response_cache
+from vsr_runtime.server.generation import warmed
+from vsr_runtime.server.memory import MemoryCache
+from vsr_runtime.server.response_cache import Keeper
+from vsr_runtime.settings import load
+
+KEPT = Kept("application/json", b"{}")
+
+
+class Encoder:
+    """Embeds, as a test says."""
+
+    max_tokens = 4
+
+    def token_ids(self, text: str) -> list[int]:
+        """A token a character."""
+        return list(range(min(self.max_tokens, len(text))))
+
+    def embed_ids(self, sequences) -> np.ndarray:
+        """All texts are alike."""
+        del sequences
+        return np.array([[1.0, 0.0]], dtype=np.float32)
+
+
+class Broken(Encoder):
+    """Cannot."""
+
+    def embed_ids(self, sequences) -> np.ndarray:
+        """Fails."""
+        raise RuntimeError(str(sequences))
+
+
+def route(key: bytes = b"1", text: str = "abc") -> Route:
+    """A decision whose answers are kept."""
+    place = Lookup(Api.CHAT, key, Caching(60.0, 0.9), b"group", text)
+    return Route("big", None, (), route="own", lookup=place)
+
+
+def recalled(keeper: Keeper, action: Route, seconds: float = 5.0):
+    """What becomes of a route."""
+
+    async def run():
+        return await keeper.recall(action, asyncio.get_running_loop().time() + seconds)
+
+    return asyncio.run(run())
+
+
+def keeper(encoder=None) -> Keeper:
+    """One with room."""
+    return Keeper(MemoryCache(10, 1 << 20), encoder)
+
+
+def test_a_miss_is_taken_down_and_then_a_hit():
+    """The answer bears its decision, and its own code."""
+    kept = keeper()
+    missed = recalled(kept, route())
+    assert isinstance(missed, Route)
+    kept.keep(missed.response.record, KEPT)
+    hit = recalled(kept, route())
+    assert isinstance(hit, Answer)
+    assert (hit.status, hit.body, hit.code, hit.route) == (200, b"{}", "cache_hit", "own")
+    assert isinstance(recalled(kept, route(b"2")), Route)
+
+
+def test_an_encoder_that_fails_or_is_late_finds_nothing_and_stops_nothing(capfd):
+    """The request goes to its model, and what it said is in no log."""
+    kept = keeper(Broken())
+    assert isinstance(recalled(kept, route(text="secret"[:3])), Route)
+    assert isinstance(recalled(keeper(Encoder()), route(), seconds=-1.0), Route)
+    kept.close()
+    assert "sec" not in capfd.readouterr().err
+
+
+def test_a_text_that_is_not_read_to_its_end_has_no_vector():
+    """Another one may begin alike."""
+    kept = keeper(Encoder())
+    kept.keep(recalled(kept, route(b"1", "abc")).response.record, KEPT)
+    assert isinstance(recalled(kept, route(b"2", "xyz")), Answer)
+    assert recalled(kept, route(b"3", "abcd")).response.record.vector is None
+    kept.close()
+
+
+def test_only_so_many_answers_are_taken_down_at_a_time(monkeypatch):
+    """What is under way takes memory too; what has ended, well or not, does no longer."""
+    monkeypatch.setattr(response_cache, "MAX_RECORDS", 2)
+    kept = keeper()
+    under_way = [recalled(kept, route(b"%d" % number)) for number in range(3)]
+    assert [each.response is not None for each in under_way] == [True, True, False]
+    del under_way
+    gc.collect()
+    assert recalled(kept, route()).response is not None
+
+
+def caching(policy, given: str):
+    """The sample policy's config with a cache."""
+    path, refs = policy / "router" / "config.yaml", "modelRefs: [{model: phi4-mini}]"
+    plugin = f"plugins: [{{type: response_cache, configuration: {given}}}]"
+    path.write_text(path.read_text().replace(refs, f"{refs}\n      {plugin}"))
+    return path
+
+
+def test_a_new_policy_has_forgotten_all(policy):
+    """What another policy's guards let pass is no answer of this one."""
+    path = policy / "router" / "config.yaml"
+    plugin = "plugins: [{type: response_cache, configuration: {mode: exact, scope: global, ttl_seconds: 9}}]"
+    path.write_text(
+        path.read_text().replace(
+            "modelRefs: [{model: phi4-mini}]", f"modelRefs: [{{model: phi4-mini}}]\n      {plugin}"
+        )
+    )
+    first, second = (asyncio.run(warmed(load(path), None)) for _ in range(2))
+    first.keep(recalled(first.keeper, route()).response, KEPT)
+    assert isinstance(recalled(first.keeper, route()), Answer)
+    assert isinstance(recalled(second.keeper, route()), Route)
+    assert asyncio.run(warmed(load(DATA / "router" / "config.yaml"), None)).keeper is None
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("{mode: exact, scope: team, ttl_seconds: 9}", "scope: team is not supported"),
+        ("{mode: exact, scope: user, ttl_seconds: 0}", "ttl_seconds"),
+        ("{mode: semantic, scope: user, ttl_seconds: 9}", "mode"),
+        ("{mode: exact_then_semantic, scope: user, ttl_seconds: 9}", "needs it"),
+        ("{mode: exact, scope: user, ttl_seconds: 9, semantic: {similarity_threshold: 0.9}}", "belongs to the mode"),
+        (
+            "{mode: exact_then_semantic, scope: user, ttl_seconds: 9, semantic: {similarity_threshold: 0.9}}",
+            "cache.encoder: must be given",
+        ),
+    ],
+)
+def test_a_cache_that_is_not_executed_is_refused_by_name(policy, given, said):
+    """Never a cache that does otherwise than its config says."""
+    path = policy / "router" / "config.yaml"
+    plugin = f"plugins: [{{type: response_cache, configuration: {given}}}]"
+    path.write_text(
+        path.read_text().replace(
+            "modelRefs: [{model: phi4-mini}]", f"modelRefs: [{{model: phi4-mini}}]\n      {plugin}"
+        )
+    )
+    with pytest.raises(UserError, match=said.replace(".", r"\.")):
+        load(path)

@@ -1,0 +1,55 @@
+"""A stand with a policy as it was compiled, before scripted backends, for the tests of one feature."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from support.gateway_client import Running
+from support.scripted import Scripted
+from support.slow import Slow
+from vsr_compiler.deploy.output.write import write
+from vsr_compiler.pipeline import compile_policy, read_policy
+from vsr_runtime.sandbox import LocalStand, sandbox
+
+
+@contextmanager
+def compiled_stand(
+    folder: Path,
+    policy: str,
+    kind: type[Running] = Running,
+    *,
+    transport: str | None = None,
+    backend: type[Scripted | Slow] = Scripted,
+) -> Iterator[Running]:
+    """The sandbox, serving, and what it logs.
+
+    Args:
+        folder: Where policy and output go.
+        policy: The text of the policy.
+        kind: What asks it.
+        transport: By which the router serves; by default what it takes by itself.
+        backend: What stands in for each model.
+    """
+    path = folder / "policy.yaml"
+    path.write_text(policy, encoding="utf-8")
+    compiled = compile_policy(read_policy(path), lambda _: None)
+    write(folder / "out", compiled.tree, compiled.lock)
+    lines: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sandbox, "Backend", backend)
+        serve = (
+            sys.executable,
+            "-P",
+            "-m",
+            "vsr_runtime.cli",
+            "serve",
+            *(("--transport", transport) if transport else ()),
+        )
+        directory = folder / "out" / compiled.policy.name / "local"
+        with LocalStand(directory, serve=serve, on_log=lines.append) as local:
+            yield kind(local, lines)

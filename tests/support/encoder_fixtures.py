@@ -1,0 +1,42 @@
+"""The real encoder, for every test that asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from support.common import required
+from vsr_runtime.inference.encoder import SentenceEncoder
+from vsr_runtime.inference.errors import ModelError
+from vsr_runtime.inference.locate import DEFAULT_ENCODER, KNOWN, EncoderFiles, find_encoder
+
+
+@pytest.fixture(scope="session")
+def files() -> EncoderFiles:
+    """The real MiniLM; a skip where it is not installed, a failure where that happens in CI."""
+    try:
+        return find_encoder(DEFAULT_ENCODER, KNOWN[DEFAULT_ENCODER].weights)
+    except ModelError as error:
+        required(None, f"MiniLM ({error})")
+        raise
+
+
+@pytest.fixture(scope="session")
+def _graph_cache(tmp_path_factory) -> Iterator[None]:
+    """Graphs built by tests stay out of the user's cache, and are built once a run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VSR_CACHE_DIR", str(tmp_path_factory.mktemp("graphs")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def encoder(files, _graph_cache) -> SentenceEncoder:
+    """MiniLM as served."""
+    return SentenceEncoder.load(files, "int8")
+
+
+@pytest.fixture(scope="session")
+def exact_encoder(files, _graph_cache) -> SentenceEncoder:
+    """MiniLM in full precision."""
+    return SentenceEncoder.load(files, "fp32")
