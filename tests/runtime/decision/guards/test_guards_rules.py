@@ -240,7 +240,7 @@ def test_twice_the_text_takes_twice_the_steps(name: str) -> None:
 
 
 def test_the_tables_in_the_docs_are_true() -> None:
-    """What docs/reference/guards.md says of obfuscations is what the finders do; `tests/support/guard_samples.py` prints it."""
+    """The obfuscation table of docs/reference/guards.md is what the finders do."""
     assert table() in (ROOT / "docs" / "reference" / "guards.md").read_text(encoding="utf-8")
 
 
