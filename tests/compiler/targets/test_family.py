@@ -190,7 +190,7 @@ def test_kustomize_gives_back_every_file_of_a_base(folder: Path) -> None:
 
 def test_every_test_that_the_page_names_exists() -> None:
     """The table of faults points at something; a name may be cut by an ellipsis."""
-    page = (ROOT / "docs" / "targets" / "istio.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "targets" / "istio.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`(test_\w+)…?`", page))
     sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
     assert len(named) >= 10
