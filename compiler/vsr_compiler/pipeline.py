@@ -129,9 +129,9 @@ def compile_policy(policy: ir.Policy, existing: Existing, *, rebuild: bool = Fal
     others = {**built.others, **argo.kustomizations}
     files += [File(path, _text(body, policy.span)) for path, body in others.items()]
     files += [File(path, _text(item.body, item.origin)) for path, item in built.values.items()]
-    if not policy.router.stock:  # the stand runs our runtime
+    if not policy.router.stock:  # the sandbox runs our runtime
         files.append(File("local/envoy.yaml", _text(sandbox.bootstrap(policy), policy.span)))
-        files.append(File("local/stand.yaml", _text(sandbox.stand(policy), policy.span)))
+        files.append(File("local/sandbox.yaml", _text(sandbox.settings(policy), policy.span)))
     tree = Tree(files)
     lock = Lock.of(
         tree,

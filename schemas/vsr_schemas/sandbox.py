@@ -1,4 +1,4 @@
-"""``local/stand.yaml``: what a local stand consists of beside the Envoy bootstrap in the same folder, and its demo."""
+"""``local/sandbox.yaml``: the settings of a sandbox on one machine, next to its Envoy bootstrap, and its demo."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class Strict(BaseModel):
+class SandboxModel(BaseModel):
     """Base: unknown keys are errors, values are immutable, no type is coerced."""
 
     model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True, strict=True)
 
 
-class External(Strict):
+class External(SandboxModel):
     """A provider outside the cluster: where its API lies, and the key that it wants, by the name of the key's file.
 
     Without ``credential`` it wants none, and refuses whoever sends one.
@@ -23,7 +23,7 @@ class External(Strict):
     credential: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9-]*)*$")
 
 
-class Backend(Strict):
+class Backend(SandboxModel):
     """A stand-in for one backend: the Envoy cluster that it takes the place of, and the models that it serves."""
 
     cluster: str
@@ -31,7 +31,7 @@ class Backend(Strict):
     external: External | None = None
 
 
-class DemoRequest(Strict):
+class DemoRequest(SandboxModel):
     """A request that the demo sends, and what must come of it.
 
     Attributes:
@@ -49,8 +49,8 @@ class DemoRequest(Strict):
     status: int = 200
 
 
-class LocalStand(Strict):
-    """The file ``local/stand.yaml``.
+class SandboxSettings(SandboxModel):
+    """The file ``local/sandbox.yaml``.
 
     Attributes:
         policy: the policy's name.
@@ -61,7 +61,7 @@ class LocalStand(Strict):
     """
 
     apiVersion: Literal["vsr.dev/v1alpha1"]  # noqa: N815 - Kubernetes' spelling
-    kind: Literal["LocalStand"]
+    kind: Literal["Sandbox"]
     policy: str
     router: str
     extProcCluster: str  # noqa: N815 - the file's spelling

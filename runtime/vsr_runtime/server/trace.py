@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from vsr_runtime.decision.request.events import Answer, RequestHeaders, Route
 from vsr_runtime.errors import UserError
 from vsr_runtime.log import log
-from vsr_runtime.server.exchange import guards_told
+from vsr_runtime.server.exchange import format_guards
 from vsr_schemas.version import VERSION
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def _attributes(request_id: str, action: Route | Answer) -> dict[str, str | int 
     told = {
         "vsr.request.id": request_id or None,
         "vsr.decision": action.route,
-        "vsr.guards": guards_told(action.guards) or None,
+        "vsr.guards": format_guards(action.guards) or None,
         "vsr.category": signals.category if signals else None,
         "vsr.category.probability": signals.probability if signals else None,
         "vsr.model": action.model if isinstance(action, Route) else None,

@@ -16,7 +16,7 @@ from support.common import ROOT
 from support.sandbox_times import patient
 from vsr_compiler import ir
 from vsr_compiler.pipeline import read_policy
-from vsr_runtime.sandbox import LocalStand
+from vsr_runtime.sandbox import Sandbox
 from vsr_runtime.sandbox.envoy import envoy_command
 
 GOLDEN = sorted((ROOT / "tests" / "golden").glob("*/out/*/local/envoy.yaml"))
@@ -56,7 +56,7 @@ def running(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[ir.Policy, str]]:
     """A policy, and where the gateway of its stand listens."""
-    with LocalStand(local_of(request.param, tmp_path_factory.mktemp("stand"))) as stand:
+    with Sandbox(local_of(request.param, tmp_path_factory.mktemp("stand"))) as stand:
         yield read_policy(request.param), stand.url.removeprefix("http://")
 
 
@@ -106,7 +106,7 @@ def test_what_the_policy_expects_of_auto_requests_comes_true(running: tuple[ir.P
 @pytest.fixture(scope="module")
 def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where the gateway of a stand with providers outside the cluster listens."""
-    with LocalStand(local_of(EXTERNAL, tmp_path_factory.mktemp("stand"))) as stand:
+    with Sandbox(local_of(EXTERNAL, tmp_path_factory.mktemp("stand"))) as stand:
         yield stand.url.removeprefix("http://")
 
 

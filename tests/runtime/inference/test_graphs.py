@@ -10,8 +10,8 @@ import pytest
 
 from vsr_runtime.inference import bert_onnx, graphs
 from vsr_runtime.inference.encoder import SentenceEncoder
+from vsr_runtime.inference.encoder_files import EncoderFiles
 from vsr_runtime.inference.errors import ModelError
-from vsr_runtime.inference.locate import EncoderFiles
 
 PROMPT = ["What is the derivative of f(x) = x^3?"]
 

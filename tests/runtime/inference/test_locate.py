@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from vsr_runtime.inference import locate
+from vsr_runtime.inference.encoder_files import DEFAULT_ENCODER, KNOWN, KnownEncoder, file_sha256, find_encoder
 from vsr_runtime.inference.errors import ModelError
-from vsr_runtime.inference.locate import DEFAULT_ENCODER, KNOWN, KnownEncoder, file_sha256, find_encoder
 
 REPO = "example/tiny-encoder"
 WEIGHTS = b"weights"

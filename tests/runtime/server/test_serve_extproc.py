@@ -14,7 +14,7 @@ from vsr_runtime.decision.guards.guard import Guard
 from vsr_runtime.decision.program.program import Route
 from vsr_runtime.decision.program.rules import Has
 from vsr_runtime.decision.signals.structure import build_structure
-from vsr_runtime.server.deciding import LARGE_BODY
+from vsr_runtime.server.decision_runner import LARGE_BODY
 from vsr_runtime.server.extproc import Processor
 from vsr_runtime.server.messages import EXT_PROC_SERVICE, HealthCheckRequest
 from vsr_runtime.server.metrics import Metrics

@@ -12,7 +12,7 @@ from vsr_runtime.decision.program.effects import Caching
 from vsr_runtime.decision.request.apis import Api
 from vsr_runtime.decision.request.lookup import Lookup
 from vsr_runtime.decision.request.recording import Kept
-from vsr_runtime.server.memory import OVERHEAD, Found, MemoryCache
+from vsr_runtime.server.memory_cache import OVERHEAD, Found, MemoryCache
 
 RULE = Caching(60.0, 0.9)
 

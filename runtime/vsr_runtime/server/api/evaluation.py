@@ -23,7 +23,7 @@ COLLECTIONS = {"domain": "domains", "embedding": "embeddings", "keyword": "keywo
 _NODES: dict[type, Literal["AND", "OR", "NOT"]] = {All: "AND", AnyOf: "OR", Not: "NOT"}
 
 
-def evaluated(
+def eval_response(
     program: Program, action: Route | Answer, text: str, model: str, took: int, *, trace: bool
 ) -> EvalResponse:
     """What becomes of a request.
