@@ -33,7 +33,10 @@ def test_only_transports_import_grpc_and_cffi() -> None:
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             users |= {(name, module) for module in names if module.split(".")[0] in {"grpc", "cffi"}}
-    assert users == {("vsr_runtime.server.transport.aio", "grpc"), ("vsr_runtime.server.transport.nghttp2", "cffi")}
+    assert users == {
+        ("vsr_runtime.server.transport.aio_server", "grpc"),
+        ("vsr_runtime.server.transport.nghttp2", "cffi"),
+    }
 
 
 def test_every_dependency_has_its_reason_in_the_docs() -> None:
