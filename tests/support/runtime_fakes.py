@@ -16,7 +16,7 @@ from vsr_runtime.log import log
 from vsr_runtime.server.address import parse_address
 from vsr_runtime.server.reload import POLL
 from vsr_runtime.server.server import Listen, run
-from vsr_runtime.server.supervisor.child import PATIENCE
+from vsr_runtime.server.supervisor.child import STUCK_AFTER
 from vsr_runtime.server.supervisor.link import is_child
 from vsr_runtime.server.supervisor.supervisor import run_supervisor
 from vsr_runtime.server.tls import Tls
@@ -65,7 +65,7 @@ def main() -> None:
     parser.add_argument("--api", action="store_true")
     parser.add_argument("--transport", choices=TRANSPORTS)
     parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--patience", type=float, default=PATIENCE)
+    parser.add_argument("--patience", type=float, default=STUCK_AFTER)
     parser.add_argument("--shutdown-delay", type=float, default=0)
     parser.add_argument("--poll", type=float, default=POLL)
     given = parser.parse_args()
