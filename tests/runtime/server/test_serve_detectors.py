@@ -15,7 +15,8 @@ from support.played_gateway import request_body, request_headers
 from vsr_runtime.decision.guards.finders import personal
 from vsr_runtime.decision.guards.guard import Guard, ordered
 from vsr_runtime.decision.request.events import Cause, NeedSignals
-from vsr_runtime.inference.engine.errors import EngineError, OverloadedError, TokenLabels
+from vsr_runtime.inference.engine.errors import EngineError, OverloadedError
+from vsr_runtime.inference.engine.interface import TokenLabels
 from vsr_runtime.server.engine import EnginePool
 from vsr_runtime.server.generation import Generation
 from vsr_schemas.runtime import Checkpoint, Classifier

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from support.played_api import ALL, CATEGORY, JUDGE, NAMES, Engine, ask, checkpoint
 from support.runtime_fakes import Classification
-from vsr_runtime.inference.engine.errors import OverloadedError, TokenLabels
+from vsr_runtime.inference.engine.errors import OverloadedError
+from vsr_runtime.inference.engine.interface import TokenLabels
 from vsr_runtime.server.api.contract import distribution, spans
 from vsr_runtime.server.classify import ClassifierPool
 

@@ -8,7 +8,7 @@ import signal
 import socket
 
 from support.gateway_client import wait_until
-from support.supervised import supervisor, until
+from support.supervised import supervised, until
 from vsr_runtime.server.supervisor.link import ChildReport
 from vsr_runtime.server.supervisor.supervisor import Supervisor
 
@@ -26,7 +26,7 @@ def asked(where: str, method: str, path: str, body: bytes | None = None):
 
 def test_all_workers_share_one_address_and_one_page(transport):
     """The parent says where; probes and metrics are of all; what it does not know a worker answers."""
-    with supervisor("--transport", transport) as process:
+    with supervised("--transport", transport) as process:
         *workers, serving = until(process, "serving")
         assert [record["event"] for record in workers] == ["worker_serving"] * 2
         assert {record["address"] for record in workers} == {serving["address"]}
@@ -50,7 +50,7 @@ def test_all_workers_share_one_address_and_one_page(transport):
 
 def test_workers_end_with_their_parent(transport):
     """A parent that is killed leaves nobody behind: the log, which all of them write to, comes to its end."""
-    with supervisor("--transport", transport) as process:
+    with supervised("--transport", transport) as process:
         until(process, "serving")
         process.kill()
         assert process.stderr.read().count('"stopped"') == 2
@@ -60,7 +60,7 @@ def test_policy_that_will_not_do_is_said_once(policy):
     """Only one worker looks at it, and the parent ends with it."""
     config = policy / "router/config.yaml"
     config.write_text("version: v0.3\nnonsense: 1\n")
-    with supervisor(config=config, program=("-m", "vsr_runtime.cli", "serve")) as process:
+    with supervised(config=config, program=("-m", "vsr_runtime.cli", "serve")) as process:
         wrong, ended, last = process.stderr.read().splitlines()
         assert process.wait(20) == 1
     assert wrong.startswith("vsr-runtime: error: config.yaml: ")
@@ -83,7 +83,7 @@ def test_counts_of_the_dead_stay_and_their_gauges_go():
 
 def test_the_api_is_answered_by_a_worker():
     """Through the parent's port, where it is asked for; its requests are in the one page of all."""
-    with supervisor("--api") as process:
+    with supervised("--api") as process:
         where = until(process, "serving")[-1]["http"]
         status, answer = asked(where, "POST", "/api/v1/eval", b'{"text": "2+2"}')
         assert (status, json.loads(answer)["selected_model"]) == (200, "phi4-mini")
