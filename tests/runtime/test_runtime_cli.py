@@ -119,13 +119,11 @@ def test_the_list_of_commands_tells_each_in_full():
     assert "..." not in vsr_runtime("--help").stdout.partition("Commands:")[2]
 
 
-def test_a_whole_output_in_the_place_of_its_stand_is_told_so(tmp_path):
-    """The folder below it is what was meant."""
+def test_a_whole_output_in_place_of_its_sandbox_is_an_error_that_names_the_folder(tmp_path):
+    """The sandbox is in the folder below."""
     (tmp_path / "local").mkdir()
     (tmp_path / "local" / "sandbox.yaml").write_text("", encoding="utf-8")
     done = vsr_runtime("local", tmp_path)
     assert done.returncode == 1
-    assert (
-        done.stderr
-        == f"vsr-runtime: error: {tmp_path}: is a policy's whole output; name its sandbox, {tmp_path / 'local'}\n"
-    )
+    advice = f"is the whole output of a policy; give its sandbox, {tmp_path / 'local'}"
+    assert done.stderr == f"vsr-runtime: error: {tmp_path}: {advice}\n"

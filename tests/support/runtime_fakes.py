@@ -65,12 +65,14 @@ def main() -> None:
     parser.add_argument("--api", action="store_true")
     parser.add_argument("--transport", choices=TRANSPORTS)
     parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--patience", type=float, default=STUCK_AFTER)
+    parser.add_argument("--stuck-after", type=float, default=STUCK_AFTER)
     parser.add_argument("--shutdown-delay", type=float, default=0)
     parser.add_argument("--poll", type=float, default=POLL)
     given = parser.parse_args()
     if given.workers > 1 and not is_child():
-        run_supervisor(given.workers, parse_address(given.address), parse_address(given.http_address), given.patience)
+        run_supervisor(
+            given.workers, parse_address(given.address), parse_address(given.http_address), given.stuck_after
+        )
         return
     tls = Tls(given.tls_cert, given.tls_key, given.tls_client_ca) if given.tls_cert else None
     addresses = parse_address(given.address), parse_address(given.http_address)

@@ -55,8 +55,8 @@ class Processor:
         self._upload_timeouts = UploadTimeouts()
         self._draining = False
         self._flushing = False
-        self._deciding = DecisionRunner(self._metrics.holds, max_held)
-        self._responses = ResponseHandler(self._deciding.readers, self._metrics, self._deciding.count)
+        self._decision_runner = DecisionRunner(self._metrics.holds, max_held)
+        self._responses = ResponseHandler(self._decision_runner.readers, self._metrics, self._decision_runner.count)
 
     def methods(self) -> Methods:
         """The service for a transport."""
@@ -87,13 +87,13 @@ class Processor:
         """
         generation = self._generation
         generation.enter()
-        self._deciding.count(size)
+        self._decision_runner.count(size)
         try:
-            if self._deciding.full(generation):
+            if self._decision_runner.full(generation):
                 raise OverloadedError
             yield generation
         finally:
-            self._deciding.count(-size)
+            self._decision_runner.count(-size)
             generation.leave()
 
     async def decided(
@@ -103,7 +103,7 @@ class Processor:
         state, action = advance(generation.rules, Fresh(), headers)
         if isinstance(action, Answer):
             return action
-        return await self._deciding.decide(generation, state, RequestBody(body), begun)
+        return await self._decision_runner.decide(generation, state, RequestBody(body), begun)
 
     async def drain(self, patience: float, following: float = 0) -> None:
         """Give open streams some seconds to decide, and responses that are under way some more to come to their end.
@@ -128,7 +128,7 @@ class Processor:
     def close(self) -> None:
         """Let go of the threads."""
         self._generation.retire()
-        self._deciding.close()
+        self._decision_runner.close()
         if self._tracing:
             self._tracing.close()
         flush()
@@ -197,7 +197,7 @@ class Processor:
             return encoded(action)
         if not isinstance(action, Continue):
             raise OutOfOrderError(f"{type(action).__name__} before the body")
-        held = HeldBytes(self._deciding.count)
+        held = HeldBytes(self._decision_runner.count)
         stream.add_done_callback(held.release)
         if exchange.mode is BodyMode.STREAMED:
             return await self._converse_in_parts(task, exchange, state, held, stream)
@@ -210,7 +210,7 @@ class Processor:
         begun = monotonic()
         event = to_event(message, announced=exchange.mode is BodyMode.WHOLE)
         held.add(len(event.body) if isinstance(event, RequestBody) else 0)
-        decided = await self._deciding.decide(generation, state, event, begun)
+        decided = await self._decision_runner.decide(generation, state, event, begun)
         if isinstance(decided, Route) and decided.lookup is not None:
             decided = await generation.answered(decided, loop_time(begun + generation.budget))
         self._note(exchange, decided, begun)
@@ -232,12 +232,14 @@ class Processor:
     ) -> Outcome:
         """Gather the parts of a body, decide, and send all of it back in parts."""
         generation = exchange.generation
-        upload = await read_upload(stream, held, generation.rules.max_body, lambda: self._deciding.full(generation))
+        upload = await read_upload(
+            stream, held, generation.rules.max_body, lambda: self._decision_runner.full(generation)
+        )
         if upload is None:
             return _UNDECIDED
         self._upload_timeouts.end(task)
         begun = monotonic()
-        decided = await self._deciding.decide(generation, state, RequestBody(upload.body), begun)
+        decided = await self._decision_runner.decide(generation, state, RequestBody(upload.body), begun)
         self._note(exchange, decided, begun)
         if isinstance(decided, Answer):
             return encoded(decided)

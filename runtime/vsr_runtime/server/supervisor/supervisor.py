@@ -86,7 +86,7 @@ class Supervisor:
             self._tasks += [asyncio.ensure_future(child.keep()) for child in some]
             while not (stop.is_set() or all(child.serving for child in some)):
                 if any(task.done() for task in self._tasks):
-                    raise UserError("a child did not start; its own line above says why")
+                    raise UserError("a child process did not start; its own line above says why")
                 await asyncio.sleep(_LOOK)
 
     async def stop(self) -> None:
