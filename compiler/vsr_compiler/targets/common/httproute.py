@@ -87,7 +87,7 @@ def _check_providers(policy: ir.Policy) -> Iterator[Diagnostic]:
 def _route(policy: ir.Policy, model: ir.Model, backend: Backend) -> Object:
     provider = model.provider.provider if model.provider else None
     # A longer path comes before a header: the model's must not be shorter than that of the undecided.
-    path = ir.API_PATH if policy.router.fails_open or (provider and provider.moved) else "/"
+    path = ir.API_PATH if policy.router.fails_open or (provider and provider.has_own_path) else "/"
     match: Body = {
         "path": {"type": "PathPrefix", "value": path},
         "headers": [{"type": "Exact", "name": SELECTED_MODEL, "value": model.name}],
@@ -101,7 +101,7 @@ def _route(policy: ir.Policy, model: ir.Model, backend: Backend) -> Object:
 def _rewrite(provider: ir.Provider) -> Body:
     """The route's filter that says the provider's own host, and its path instead of the one that clients know."""
     body: Body = {"hostname": provider.host}
-    if provider.moved:
+    if provider.has_own_path:
         body["path"] = {"type": "ReplacePrefixMatch", "replacePrefixMatch": provider.path}
     return {"type": "URLRewrite", "urlRewrite": body}
 

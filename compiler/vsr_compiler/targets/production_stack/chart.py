@@ -73,7 +73,7 @@ def _model(policy: ir.Policy, endpoint: ir.Endpoint, server: ir.VllmServer) -> B
         "replicaCount": server.replicas,
         "resources": vllm.server_resources(server),
         "pvcStorage": server.storage,
-        "pvcAccessMode": [access_mode(server.holders)],
+        "pvcAccessMode": [access_mode(server.volume_holders)],
         "hf_token": {"secretName": server.token_secret, "secretKey": "token"},
         "vllmConfig": {
             # Off unless it is asked for: the chart would switch off what vLLM does by itself.

@@ -34,7 +34,7 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
             yield Diagnostic("VSR312", message, endpoint.span, "Give the endpoint a shorter name.")
     for model in policy.models:
         inside = [(each, weight) for each, weight in model.endpoints if each in found]
-        shares = {Fraction(weight, each.server.holders) for each, weight in inside if each.server}
+        shares = {Fraction(weight, each.server.volume_holders) for each, weight in inside if each.server}
         if len(shares) > 1 and model.base is None:
             message = (
                 f"the stack's router gives every replica of `{model.name}` the same, whatever its endpoint's weight"

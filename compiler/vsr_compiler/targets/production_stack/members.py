@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from vsr_compiler import ir
-from vsr_compiler.ir.rebuilt import rebuilt
 
 CHART = RELEASE = "vllm-stack"
 """The chart, and the name of its Helm release. Both are part of the names of its objects."""
@@ -31,10 +30,10 @@ def behind(policy: ir.Policy) -> ir.Policy:
     found = members(policy)
     if not found:
         return policy
-    stack = ir.Endpoint(RELEASE, stack_service(found), None, found[0].span)
+    stack = ir.Endpoint(RELEASE, stack_service(found), ir.ExistingService(), found[0].span)
     names = {each.name for each in found}
     models = {id(model): replace(model, endpoints=_ways(model, names, stack)) for model in policy.models}
-    moved: ir.Policy = rebuilt(policy, models)
+    moved: ir.Policy = ir.substitute(policy, models)
     others = [each for each in policy.endpoints if each.name not in names]
     return replace(moved, endpoints=tuple(sorted([*others, stack], key=lambda each: each.name)))
 
