@@ -20,7 +20,7 @@ from vsr_runtime.server.api.evaluation import eval_response, matched_signals
 from vsr_runtime.server.api.findings import attacks, personal_data, pii_response, security_response
 from vsr_runtime.server.api.request_context import ApiError, RequestContext
 from vsr_schemas.pii import PATTERN_TYPES
-from vsr_schemas.runtime import Classifier
+from vsr_schemas.runtime import ClassifierSettings
 
 ApiResult = shapes.Told | list[shapes.LabelScore]
 
@@ -132,7 +132,7 @@ async def _security(context: RequestContext, text: str) -> shapes.SecurityRespon
     return security_response(structure, dict(zip(detectors, said, strict=True)), detectors, context.took)
 
 
-def _check_types(wanted: Sequence[str], models: Iterable[Classifier]) -> None:
+def _check_types(wanted: Sequence[str], models: Iterable[ClassifierSettings]) -> None:
     """A type that nothing here finds would never be found, which must not look like a clean text."""
     known = PATTERN_TYPES | {label for model in models for label in model.labels}
     if missing := sorted({name for name in wanted if name.upper() not in {one.upper() for one in known}}):
