@@ -9,7 +9,7 @@ from pathlib import Path
 
 from vsr_runtime.decision.program.effects import ProviderCredentials
 from vsr_runtime.errors import UserError
-from vsr_schemas.runtime import Credential
+from vsr_schemas.runtime import CredentialSettings
 
 FOLDER = "credentials"
 """Where keys lie beside config.yaml, unless somebody says otherwise."""
@@ -20,7 +20,7 @@ MAX_KEY = 8192
 _KEY = re.compile(r"[!-~]+(?: [!-~]+)*")
 
 
-def read_credentials(folder: Path, given: Mapping[str, Credential]) -> dict[str, ProviderCredentials]:
+def read_credentials(folder: Path, given: Mapping[str, CredentialSettings]) -> dict[str, ProviderCredentials]:
     """What each model that is served outside the cluster is sent in the client's place.
 
     Args:
@@ -35,7 +35,7 @@ def read_credentials(folder: Path, given: Mapping[str, Credential]) -> dict[str,
     return {model: _outside(folder, credential) for model, credential in given.items()}
 
 
-def _outside(folder: Path, credential: Credential) -> ProviderCredentials:
+def _outside(folder: Path, credential: CredentialSettings) -> ProviderCredentials:
     if credential.file is None:
         return ProviderCredentials()
     return ProviderCredentials(credential.header, credential.prefix + _key(folder / credential.file))

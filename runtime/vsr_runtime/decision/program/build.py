@@ -22,7 +22,7 @@ from vsr_runtime.decision.program.program import TOTAL_SHARE, PolicyRoute, Progr
 from vsr_runtime.errors import check_unique, config_error
 from vsr_schemas.routerconfig import v0_4_0 as contract
 from vsr_schemas.routerconfig.reasoning_0_4_0 import FAMILIES
-from vsr_schemas.runtime import Guard
+from vsr_schemas.runtime import GuardSettings
 
 Splits = Mapping[str, Mapping[str, int]]
 
@@ -42,7 +42,7 @@ def build(
     fallback: str | None = None,
     splits: Splits | None = None,
     credentials: Mapping[str, ProviderCredentials] | None = None,
-    guards: Mapping[str, Guard] | None = None,
+    guards: Mapping[str, GuardSettings] | None = None,
     detectors: Collection[str] = (),
     bindings: ModelBindings | None = None,
 ) -> Program:
@@ -117,7 +117,7 @@ def _condition(
     known: Mapping[str, frozenset[str]],
     defined: Collection[SignalName],
 ) -> Condition:
-    def leaf(node: contract.Leaf) -> Condition:
+    def leaf(node: contract.RuleLeaf) -> Condition:
         name = (node.type, node.name)
         if node.type == "domain" and node.name in known:
             return CategoryCondition(known[node.name], node.name)

@@ -13,7 +13,7 @@ BUILTIN = {"credentials": credentials, "injection": injection}
 
 
 def build_guards(
-    given: Mapping[str, settings.Guard], models: Collection[str], detectors: Collection[str] = ()
+    given: Mapping[str, settings.GuardSettings], models: Collection[str], detectors: Collection[str] = ()
 ) -> tuple[Guard, ...]:
     """The guards in the order in which they act.
 
@@ -28,7 +28,9 @@ def build_guards(
     return in_order([_build_guard(name, guard, models, detectors) for name, guard in given.items()])
 
 
-def _build_guard(name: str, given: settings.Guard, models: Collection[str], detectors: Collection[str]) -> Guard:
+def _build_guard(
+    name: str, given: settings.GuardSettings, models: Collection[str], detectors: Collection[str]
+) -> Guard:
     place = f"guards.{name}"
     for key, named in (("model", [given.model] if given.model else []), ("exempt", given.exempt or [])):
         if missing := [model for model in named if model not in models]:
@@ -62,7 +64,7 @@ def _build_guard(name: str, given: settings.Guard, models: Collection[str], dete
     )
 
 
-def _build_finders(place: str, given: settings.Guard) -> tuple[Finder, ...]:
+def _build_finders(place: str, given: settings.GuardSettings) -> tuple[Finder, ...]:
     found: list[Finder] = []
     try:
         if given.types:

@@ -29,15 +29,15 @@ from vsr_schemas.routerconfig import v0_4_0 as contract
 
 _Rule = TypeVar(
     "_Rule",
-    contract.Keyword,
-    contract.Context,
-    contract.Structure,
-    contract.Conversation,
-    contract.Pii,
-    contract.Language,
-    contract.Embedding,
-    contract.Complexity,
-    contract.Jailbreak,
+    contract.KeywordRule,
+    contract.ContextRule,
+    contract.StructureRule,
+    contract.ConversationRule,
+    contract.PiiRule,
+    contract.LanguageRule,
+    contract.EmbeddingRule,
+    contract.ComplexityRule,
+    contract.JailbreakRule,
 )
 _Built = TypeVar("_Built")
 PII_DETECTOR = "pii_detector"
@@ -84,7 +84,7 @@ def build_signals(given: contract.Signals, detected: Collection[str] = ()) -> Ma
     )
 
 
-def _rules_for_patterns(rules: Iterable[contract.Pii], detected: Collection[str]) -> Iterable[contract.Pii]:
+def _rules_for_patterns(rules: Iterable[contract.PiiRule], detected: Collection[str]) -> Iterable[contract.PiiRule]:
     """The rules that ask for something which patterns can find, and those that nobody else can answer."""
     for rule in rules:
         if rule.name not in detected or not set(rule.pii_types_allowed or ()) >= PATTERN_TYPES:

@@ -111,8 +111,8 @@ Condition = ConditionLeaf | AllConditions | AnyCondition | NotCondition
 
 
 def compile_condition(
-    node: contract.Node | contract.Leaf,
-    leaf: Callable[[contract.Leaf], Condition],
+    node: contract.RuleNode | contract.RuleLeaf,
+    leaf: Callable[[contract.RuleLeaf], Condition],
     arity: Callable[[], Exception],
 ) -> Condition:
     """Turn the contract's tree into rules.
@@ -122,7 +122,7 @@ def compile_condition(
         leaf: makes a leaf, or what stands for one; raises for a signal that is not defined.
         arity: makes the exception for a ``NOT`` that has not exactly one condition.
     """
-    if isinstance(node, contract.Leaf):
+    if isinstance(node, contract.RuleLeaf):
         return leaf(node)
     parts = tuple(compile_condition(part, leaf, arity) for part in node.conditions)
     if node.operator == "AND":

@@ -42,7 +42,7 @@ class KeywordSignal:
         return any(found) is (self.operator == "OR")
 
 
-def build_keyword(rule: contract.Keyword) -> KeywordSignal:
+def build_keyword(rule: contract.KeywordRule) -> KeywordSignal:
     """The signal of a config's rule.
 
     Raises:
@@ -80,7 +80,7 @@ class StructureSignal:
         return self.finder.count(view.turn, self.bounds.enough, expired) in self.bounds
 
 
-def build_structure(rule: contract.Structure) -> StructureSignal:
+def build_structure(rule: contract.StructureRule) -> StructureSignal:
     """The signal of a config's rule.
 
     Raises:
@@ -120,7 +120,7 @@ class ContextSignal:
         return view.tokens in self.bounds
 
 
-def build_context(rule: contract.Context) -> ContextSignal:
+def build_context(rule: contract.ContextRule) -> ContextSignal:
     """The signal of a config's rule.
 
     Raises:
@@ -172,7 +172,7 @@ class ConversationSignal:
         return len(view.roles) if self.role is None else view.roles.count(self.role)
 
 
-def build_conversation(rule: contract.Conversation) -> ConversationSignal:
+def build_conversation(rule: contract.ConversationRule) -> ConversationSignal:
     """The signal of a config's rule.
 
     Raises:
@@ -210,7 +210,7 @@ class PiiSignal:
         return bool(self.clean_texts.looked(text, lambda: look_through([self.finder], normalise(text), expired)))
 
 
-def build_pii(rule: contract.Pii) -> PiiSignal:
+def build_pii(rule: contract.PiiRule) -> PiiSignal:
     """The signal of a config's rule.
 
     Raises:

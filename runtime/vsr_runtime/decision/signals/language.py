@@ -58,7 +58,7 @@ def language_of(text: str, load_detector: LanguageDetector) -> str | None:
     return best if found[best] >= THRESHOLD else None
 
 
-def build_language(rule: contract.Language) -> LanguageSignal:
+def build_language(rule: contract.LanguageRule) -> LanguageSignal:
     """The signal of a config's rule; loads the detector, which takes a second.
 
     Raises:

@@ -162,7 +162,7 @@ def _similarities(sentences: Sequence[str], found: ModelResults) -> list[float] 
     return said if all(map(math.isfinite, said)) else None
 
 
-def build_embedding(rule: contract.Embedding, sentences: frozenset[str]) -> EmbeddingSignal:
+def build_embedding(rule: contract.EmbeddingRule, sentences: frozenset[str]) -> EmbeddingSignal:
     """The signal of a config's rule.
 
     Args:
@@ -179,7 +179,7 @@ def build_embedding(rule: contract.Embedding, sentences: frozenset[str]) -> Embe
     )
 
 
-def build_complexity(rule: contract.Complexity, level: Level, sentences: frozenset[str]) -> ComplexitySignal:
+def build_complexity(rule: contract.ComplexityRule, level: Level, sentences: frozenset[str]) -> ComplexitySignal:
     """One level of a config's rule. Raises what ``build_likeness`` raises."""
     if not 0 <= rule.threshold <= 2:  # noqa: PLR2004 - the distance of two cosines
         raise ValueError("its threshold is no margin of cosines; give a number from 0 to 2")
@@ -187,7 +187,7 @@ def build_complexity(rule: contract.Complexity, level: Level, sentences: frozens
     return ComplexitySignal(hard, easy, level, rule.threshold)
 
 
-def build_jailbreak(rule: contract.Jailbreak, detector: str | None) -> JailbreakSignal:
+def build_jailbreak(rule: contract.JailbreakRule, detector: str | None) -> JailbreakSignal:
     """The signal of a config's rule.
 
     Raises:
@@ -200,7 +200,7 @@ def build_jailbreak(rule: contract.Jailbreak, detector: str | None) -> Jailbreak
     return JailbreakSignal(detector, rule.threshold, rule.include_history)
 
 
-def build_pii_model(rule: contract.Pii, detector: str) -> PiiModelSignal:
+def build_pii_model(rule: contract.PiiRule, detector: str) -> PiiModelSignal:
     """The part of a config's rule that its detector answers.
 
     Raises:
