@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from support.cases import GOLDEN, compiled, output_of, path_of, policy_of, stored
+from support.cases import GOLDEN, compiled, output_of, policy_file, policy_of, stored
 from support.common import ROOT
 from support.golden import Catalogue, Document, described, flat, kind_of, name_of
 from vsr_compiler import targets
@@ -37,7 +37,7 @@ LIMIT = 25_000
 
 def folder(case: str) -> Path:
     """Return where a case is stored."""
-    return path_of(case).parent
+    return policy_file(case).parent
 
 
 def sections(case: str) -> dict[str, list[tuple[str, str]]]:
@@ -188,7 +188,7 @@ def test_two_compiles_give_the_same_bytes_whatever_the_order_of_the_maps(case: s
     """Law 7: same policy, same bytes, whatever the key order and the comments."""
     before = compiled(case)
     yaml = YAML(typ="safe")
-    document = yaml.load(path_of(case).read_text(encoding="utf-8"))
+    document = yaml.load(policy_file(case).read_text(encoding="utf-8"))
     for seed in range(3):
         path = tmp_path / f"shuffled-{seed}.yaml"
         with path.open("w", encoding="utf-8") as file:

@@ -19,7 +19,7 @@ GOLDEN = sorted(path.parent.name for path in (ROOT / "tests" / "golden").glob("*
 POLICIES = sorted(f"policies/{path.stem}" for path in (ROOT / "policies").glob("*.yaml"))
 
 
-def path_of(case: str) -> Path:
+def policy_file(case: str) -> Path:
     """Return the file of a golden policy by its name, or of one that people start from by its path."""
     return ROOT / f"{case}.yaml" if case in POLICIES else ROOT / "tests" / "golden" / case / "policy.yaml"
 
@@ -27,7 +27,7 @@ def path_of(case: str) -> Path:
 @cache
 def policy_of(case: str, profile: str) -> ir.Policy:
     """Return the linked policy, at a profile, with files in the router's folder."""
-    policy = linked(path_of(case).read_text(encoding="utf-8"), case)
+    policy = linked(policy_file(case).read_text(encoding="utf-8"), case)
     router = replace(policy.router, files={"config.yaml": b"a: 1\n", "domain.safetensors": b"\x00"})
     return replace(policy, router=router, versions=PROFILES[profile])
 
@@ -35,7 +35,7 @@ def policy_of(case: str, profile: str) -> ir.Policy:
 @cache
 def compiled(case: str) -> Compiled:
     """Return what a golden case compiles to, with its stored heads."""
-    policy = path_of(case)
+    policy = policy_file(case)
     return compile_policy(read_policy(policy), lambda path: stored(policy.parent / path))
 
 
@@ -50,7 +50,7 @@ def output_of(case: str) -> Path:
 
     The folder is named after the policy. It is shared: a test that changes files copies it first.
     """
-    name = read_policy(path_of(case)).name
+    name = read_policy(policy_file(case)).name
     if case in POLICIES:
         return ROOT / "out" / name
     result = compiled(case)

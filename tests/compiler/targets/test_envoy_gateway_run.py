@@ -15,8 +15,7 @@ from typing import Any
 
 import pytest
 
-from support.cases import policy_of
-from support.common import ROOT
+from support.cases import output_of, policy_of
 from support.sandbox_times import timed
 from vsr_compiler import ir, targets
 from vsr_compiler.deploy import sandbox

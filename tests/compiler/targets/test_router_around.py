@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from support.common import ROOT, SMALL, kubectl, linked
+from support.cases import output_of
+from support.common import SMALL, kubectl, linked
 from vsr_compiler import targets
 from vsr_compiler.targets.common import extproc, router, router_policies
 from vsr_compiler.targets.common.components import Component

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import support.verify_support as m
-from support.common import ROOT, call
+from support.cases import GOLDEN, POLICIES, output_of
+from support.common import call
 from vsr_compiler.diagnostics import Diagnostic, Severity
 from vsr_compiler.verify import envoy
 from vsr_compiler.verify.envoy import process, verdicts

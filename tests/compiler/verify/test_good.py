@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 import support.verify_support as m
-from support.common import ROOT, linked
+from support.cases import GOLDEN, POLICIES, output_of, policy_file
+from support.common import linked
 from vsr_compiler import targets
 from vsr_compiler.deploy.policy_assumptions import assumed
 from vsr_compiler.diagnostics import Severity
 from vsr_compiler.pipeline import compile_policy, read_policy
 from vsr_compiler.verify import check, links
 from vsr_compiler.verify.files import read
-
 
 
 @pytest.mark.parametrize("name", ["ISTIO", "POOLED", "ENVOY", "AI"])
@@ -37,21 +35,20 @@ def test_two_teams_in_one_stream_do_not_disturb_each_other() -> None:
 @pytest.mark.parametrize("case", [*POLICIES, *GOLDEN])
 def test_everything_that_we_compile_is_without_errors_in_every_environment(case: str) -> None:
     """The objects in memory, as the pipeline would check them, with their places in the policy."""
-    linked_policy = read_policy(policy)
-    folder = output(policy)
-    result = compile_policy(linked_policy, lambda path: (folder / path).read_bytes())
+    linked_policy = read_policy(policy_file(case))
+    result = compile_policy(linked_policy, lambda path: (output_of(case) / path).read_bytes())
     for objects in result.environments.values():
         found = check(objects, assumed(linked_policy))
         told = [item for item in found if item.level is not Severity.NOTE]
         lenient = [item.code for item in told] == ["VSR410"] and "when its processor fails" in told[0].message
         assert told == [] or (lenient and linked_policy.router.fails_open)
-        assert {item.span.file for item in found} <= {str(policy)}
+        assert {item.span.file for item in found} <= {str(policy_file(case))}
 
 
 @pytest.mark.parametrize("case", [*POLICIES, *GOLDEN])
 def test_every_written_base_is_without_errors(case: str) -> None:
     """The files as they are on the disk, read through their kustomizations."""
-    policy = read_policy(path_of(case))
+    policy = read_policy(policy_file(case))
     for base in sorted(output_of(case).glob("*/base")):
         objects, problems = read([base])
         found = [*problems, *links(objects, assumed(policy))]

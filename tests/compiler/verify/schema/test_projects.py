@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 import support.schema_support as s
-from support.common import ROOT, reference
+from support.cases import GOLDEN, POLICIES, output_of, policy_of
+from support.common import reference
 from support.schema_support import GONE
-from vsr_compiler.diagnostics import Severity
+from vsr_compiler import targets
+from vsr_compiler.diagnostics import CompileError, Severity
+from vsr_compiler.manifests.yaml import dump
 from vsr_compiler.releases import PROFILES
 from vsr_compiler.verify.files import read
 from vsr_compiler.verify.schema import Catalog, check
