@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from support import rendering
 from support.cases import GOLDEN, compiled, output_of, policy_file, policy_of, stored
 from support.common import ROOT
 from support.golden import Catalogue, Document, described, flat, kind_of, name_of
@@ -26,7 +27,7 @@ from vsr_compiler.deploy.output.write import check
 from vsr_compiler.diagnostics import CompileError
 from vsr_compiler.manifests.lock import parse
 from vsr_compiler.pipeline import compile_policy, read_policy
-from vsr_compiler.releases import PROFILES
+from vsr_compiler.targets import profiles
 from vsr_schemas.version import VERSION
 
 REFERENCE = "reference"
@@ -59,7 +60,7 @@ def rendered(case: str, target: str, profile: str) -> list[tuple[str, Any]]:
     """Return the objects of a target with their paths, or the diagnostics that refuse the policy."""
     policy = replace(policy_of(case, profile), router=compiled(case).policy.router)
     try:
-        return [(item.path, item.body) for item in waved(targets.objects(policy, target))]
+        return [(item.path, item.body) for item in waved(rendering.objects(policy, target))]
     except CompileError as error:
         lines = {f"{item.code} line {item.span.line}": [item.message, item.hint] for item in error.diagnostics}
         return [("refused", lines)]
@@ -91,12 +92,12 @@ def matrix(case: str) -> Iterator[Document]:
                 (kind_of(body, path), name_of(body, path)): tuple(flat(body, known=router))
                 for path, body in rendered(case, target, profile)
             }
-            for profile in PROFILES
+            for profile in profiles()
         }
         for profile, items in by_profile.items():
             for (kind, name), lines in items.items():
                 same = all(other.get((kind, name)) == lines for other in by_profile.values())
-                if not same or profile == next(iter(PROFILES)):
+                if not same or profile == next(iter(profiles())):
                     yield Document(target if same else f"{target}@{profile}", kind, name, lines)
 
 
@@ -153,7 +154,7 @@ def test_the_goldens_are_few_enough_to_be_read() -> None:
 def test_the_objects_of_a_target_are_sorted_by_path(case: str) -> None:
     """The order does not depend on how the objects are made."""
     for target in sorted(targets.TARGETS):
-        for profile in PROFILES:
+        for profile in profiles():
             paths = [path for path, _ in rendered(case, target, profile)]
             assert paths == sorted(paths)
 

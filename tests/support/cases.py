@@ -13,7 +13,7 @@ from support.common import ROOT, linked
 from vsr_compiler import ir
 from vsr_compiler.deploy.output.write import write
 from vsr_compiler.pipeline import Compiled, compile_policy, read_policy
-from vsr_compiler.releases import PROFILES
+from vsr_compiler.targets import profiles
 
 GOLDEN = sorted(path.parent.name for path in (ROOT / "tests" / "golden").glob("*/policy.yaml"))
 POLICIES = sorted(f"policies/{path.stem}" for path in (ROOT / "policies").glob("*.yaml"))
@@ -29,7 +29,7 @@ def policy_of(case: str, profile: str) -> ir.Policy:
     """Return the linked policy, at a profile, with files in the router's folder."""
     policy = linked(policy_file(case).read_text(encoding="utf-8"), case)
     router = replace(policy.router, files={"config.yaml": b"a: 1\n", "domain.safetensors": b"\x00"})
-    return replace(policy, router=router, versions=PROFILES[profile])
+    return replace(policy, router=router, versions=profiles()[profile])
 
 
 @cache
