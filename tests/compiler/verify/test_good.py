@@ -8,7 +8,7 @@ import support.verify_support as m
 from support import rendering
 from support.cases import GOLDEN, POLICIES, output_of, policy_file
 from support.common import linked
-from vsr_compiler.deploy.policy_assumptions import assumed
+from vsr_compiler.deploy.policy_assumptions import rendered_assumptions
 from vsr_compiler.diagnostics import Severity
 from vsr_compiler.pipeline import compile_policy, read_policy
 from vsr_compiler.verify import check, links
@@ -38,7 +38,7 @@ def test_everything_that_we_compile_is_without_errors_in_every_environment(case:
     linked_policy = read_policy(policy_file(case))
     result = compile_policy(linked_policy, lambda path: (output_of(case) / path).read_bytes())
     for objects in result.environments.values():
-        found = check(objects, assumed(linked_policy))
+        found = check(objects, rendered_assumptions(linked_policy))
         told = [item for item in found if item.level is not Severity.NOTE]
         lenient = [item.code for item in told] == ["VSR410"] and "when its processor fails" in told[0].message
         assert told == [] or (lenient and linked_policy.router.fails_open)
@@ -51,7 +51,7 @@ def test_every_written_base_is_without_errors(case: str) -> None:
     policy = read_policy(policy_file(case))
     for base in sorted(output_of(case).glob("*/base")):
         objects, problems = read([base])
-        found = [*problems, *links(objects, assumed(policy))]
+        found = [*problems, *links(objects, rendered_assumptions(policy))]
         assert objects
         assert [item.message for item in found if item.level is Severity.ERROR] == []
 
@@ -59,6 +59,10 @@ def test_every_written_base_is_without_errors(case: str) -> None:
 def test_a_finding_on_our_own_objects_points_at_the_policy() -> None:
     """What the pipeline would print has a place that the author can mend."""
     objects = [each for each in rendering.objects(linked(), "istio") if each.kind != "Gateway"]
-    found = [item for item in check(objects, assumed(linked())) if item.code == "VSR402" and "Gateway" in item.message]
+    found = [
+        item
+        for item in check(objects, rendered_assumptions(linked()))
+        if item.code == "VSR402" and "Gateway" in item.message
+    ]
     assert found
     assert all(item.span.file == "policy.yaml" and item.span.line for item in found)
