@@ -10,7 +10,7 @@ from pathlib import Path
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import CompileError, Diagnostic
-from vsr_compiler.heads.local_classifiers import Judges, load_judges
+from vsr_compiler.heads.local_classifiers import LocalClassifiers, load_local_classifiers
 from vsr_compiler.link.tests import DEFAULT_ROUTE
 from vsr_compiler.review.stock_emulation import emulate
 from vsr_compiler.routerconfig.config import CONFIG
@@ -82,7 +82,7 @@ class Outcome:
         return tuple(missed)
 
 
-def run(policy: ir.Policy) -> list[Outcome]:
+def run_tests(policy: ir.Policy) -> list[Outcome]:
     """Every test of a policy whose router folder is rendered, in file order.
 
     Raises:
@@ -90,14 +90,14 @@ def run(policy: ir.Policy) -> list[Outcome]:
     """
     if policy.router.stock:
         rules = Rules(emulate(policy), policy.router.max_body)
-        return [_one(policy, rules, Judges(), test, number) for number, test in enumerate(policy.tests)]
+        return [_one(policy, rules, LocalClassifiers(), test, number) for number, test in enumerate(policy.tests)]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for file, data in policy.router.files.items():
             (folder / file).write_bytes(data)
         settings = load(folder / CONFIG, _keys(policy, folder / "credentials"))
         try:
-            judges = load_judges(settings, folder)
+            judges = load_local_classifiers(settings, folder)
         except ModelError as error:
             raise CompileError([Diagnostic("VSR506", str(error), policy.router.span)]) from None
     rules = Rules(settings.program, settings.limits.maxBody)
@@ -151,7 +151,7 @@ def _undecided(policy: ir.Policy, outcome: Outcome) -> Diagnostic:
     return Diagnostic("VSR333", message, outcome.test.span, hint)
 
 
-def _one(policy: ir.Policy, rules: Rules, judges: Judges, test: ir.Test, number: int) -> Outcome:
+def _one(policy: ir.Policy, rules: Rules, judges: LocalClassifiers, test: ir.Test, number: int) -> Outcome:
     """One request through the state machine, to its end."""
     body = json.dumps({"model": test.model, "messages": [{"role": "user", "content": test.prompt}]}).encode()
     headers = RequestHeaders((*HEADERS, ("x-request-id", f"test-{number}")), end_of_stream=False)
