@@ -177,7 +177,7 @@ def test_an_overlay_that_takes_the_router_from_its_chart_deploys_none_of_it(tmp_
 def test_the_tests_of_its_policies_say_what_nothing_here_can_decide() -> None:
     """VSR333: what its own models would tell is not guessed, and what needs none of them is decided as ever."""
     policy = linked(GOLDEN.read_text(encoding="utf-8"))
-    outcomes = policy_tests.run(policy)
+    outcomes = policy_tests.run_tests(policy)
     assert [(each.decided, each.route, each.model) for each in outcomes] == [
         (False, None, None),
         (True, "closed", None),
@@ -186,4 +186,4 @@ def test_the_tests_of_its_policies_say_what_nothing_here_can_decide() -> None:
     notes = list(policy_tests.findings(policy, outcomes))
     assert [item.code for item in notes] == ["VSR333", "VSR333"]
     wrong = linked(GOLDEN.read_text(encoding="utf-8").replace("expect: {route: closed}", "expect: {route: law}"))
-    assert "VSR250" in {item.code for item in policy_tests.findings(wrong, policy_tests.run(wrong))}
+    assert "VSR250" in {item.code for item in policy_tests.findings(wrong, policy_tests.run_tests(wrong))}

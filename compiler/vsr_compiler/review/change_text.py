@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vsr_compiler.review.fields import changes
+from vsr_compiler.review.field_diff import changes
 from vsr_schemas.reports_diff import FieldChange
 
 Tag = tuple[str, ...]
@@ -17,7 +17,7 @@ LONGEST = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class ChangeText:
     """One sentence. ``breaking`` is the name of the rule that says so."""
 
     tag: Tag
@@ -25,21 +25,21 @@ class Statement:
     breaking: str = ""
 
 
-def generic(tag: Tag, subject: str, old: Any, new: Any) -> Iterator[Statement]:  # noqa: ANN401 - any JSON
+def field_changes(tag: Tag, subject: str, old: Any, new: Any) -> Iterator[ChangeText]:  # noqa: ANN401 - any JSON
     """A sentence a field, for what has no words of its own.
 
     What comes or goes is told whole where that is short, else field by field: nothing is cut away unread.
     """
     for change in _opened(changes(old, new)):
-        before = "not set" if change.change == "added" else shown(change.old)
-        after = "not set" if change.change == "removed" else shown(change.new)
-        yield Statement((*tag, change.path), f"{subject}: {change.path} {before} → {after}")
+        before = "not set" if change.change == "added" else format_value(change.old)
+        after = "not set" if change.change == "removed" else format_value(change.new)
+        yield ChangeText((*tag, change.path), f"{subject}: {change.path} {before} → {after}")
 
 
 def _opened(found: Iterable[FieldChange]) -> Iterator[FieldChange]:
     for change in found:
         value = change.new if change.change == "added" else change.old
-        if change.change == "changed" or not isinstance(value, dict) or len(shown(value)) < LONGEST:
+        if change.change == "changed" or not isinstance(value, dict) or len(format_value(value)) < LONGEST:
             yield change
         elif change.change == "added":
             yield from _opened(changes({}, value, change.path))
@@ -47,9 +47,9 @@ def _opened(found: Iterable[FieldChange]) -> Iterator[FieldChange]:
             yield from _opened(changes(value, {}, change.path))
 
 
-def shares(
+def share_changes(
     tag: Tag, subject: str, old: Mapping[str, float], new: Mapping[str, float], *, nothing: str = "nothing"
-) -> Iterator[Statement]:
+) -> Iterator[ChangeText]:
     """How a division between models or endpoints changes; ``nothing`` says what it is where there is none."""
     before = {name: round(share, 1) for name, share in old.items()}
     after = {name: round(share, 1) for name, share in new.items()}
@@ -62,10 +62,10 @@ def shares(
         text = ", ".join(f"{name} {before[name]:g} % → {after[name]:g} %" for name in moved)
     else:
         text = f"{_division(before) or nothing} → {_division(after) or nothing}"
-    yield Statement((*tag, "shares"), f"{subject}: {text}")
+    yield ChangeText((*tag, "shares"), f"{subject}: {text}")
 
 
-def shown(value: Any) -> str:  # noqa: ANN401 - any JSON
+def format_value(value: Any) -> str:  # noqa: ANN401 - any JSON
     """A value on one line of a sane length."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
     if "\n" in text:

@@ -6,7 +6,7 @@ import pytest
 
 from support.common import SMALL, linked
 from vsr_compiler.diagnostics import CompileError
-from vsr_compiler.heads.of_policy import compile_heads
+from vsr_compiler.heads.compile import compile_heads
 from vsr_runtime.inference.errors import ModelError
 from vsr_runtime.inference.head_file import head_metadata
 
@@ -67,7 +67,7 @@ def test_an_encoder_that_is_not_there_is_a_finding(monkeypatch) -> None:
     def missing(*_arguments, **_options):
         raise ModelError("the encoder is not on this machine")
 
-    monkeypatch.setattr("vsr_compiler.heads.of_policy.compile_head", missing)
+    monkeypatch.setattr("vsr_compiler.heads.compile.compile_head", missing)
     with pytest.raises(CompileError) as caught:
         compile_heads(linked(), lambda _: None, rebuild=False)
     (item,) = caught.value.diagnostics

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from vsr_compiler.manifests.yaml import dump
-from vsr_compiler.review.baseline import Old
-from vsr_compiler.review.report import report
+from vsr_compiler.review.baseline import Baseline
+from vsr_compiler.review.diff_report import report
 
 Body = dict[str, Any]
 
@@ -35,7 +35,7 @@ def sentences(old: list[Body], new: list[Body]) -> list[str]:
         {f"istio/base/x/{each['kind']}-{each['metadata']['name']}.yaml": dump(each).encode() for each in side}
         for side in (old, new)
     ]
-    return [each.text for each in report("p", Old("old", sides[0]), sides[1]).traffic]
+    return [each.text for each in report("p", Baseline("old", sides[0]), sides[1]).traffic]
 
 
 @pytest.mark.parametrize("kind", ["HTTPRoute", "AIGatewayRoute"])
@@ -57,12 +57,12 @@ def test_an_environment_on_another_target_is_a_change_for_traffic() -> None:
         return {f"{target}/overlays/{name}/kustomization.yaml": b"{}\n" for name, target in environments.items()}
 
     old, new = side(dev="istio", prod="istio", old="gie"), side(dev="istio", prod="envoy-gateway", more="gie")
-    assert [each.text for each in report("p", Old("old", old), new).traffic] == [
+    assert [each.text for each in report("p", Baseline("old", old), new).traffic] == [
         "environment more is new, on gie",
         "environment old is gone",
         "environment prod is on envoy-gateway, was on istio",
     ]
-    assert [each.text for each in report("p", Old("old", old), old).traffic] == []
+    assert [each.text for each in report("p", Baseline("old", old), old).traffic] == []
 
 
 def test_a_simulator_in_the_place_of_a_server_is_a_change_for_traffic() -> None:
@@ -72,11 +72,11 @@ def test_a_simulator_in_the_place_of_a_server_is_a_change_for_traffic() -> None:
     overlay |= {"istio/overlays/dev/kustomization.yaml": dump({"resources": ["../../base"]}).encode()}
     old = {"istio/base/x/deployment-house.yaml": dump(server("a/small")).encode(), **overlay}
     new = old | {"istio/overlays/prod/patches/x/deployment-house.yaml": dump(patch).encode()}
-    assert [each.text for each in report("p", Old("old", old), new).traffic] == [
+    assert [each.text for each in report("p", Baseline("old", old), new).traffic] == [
         "server house loads simulated-house, was a/small, in prod"
     ]
     larger = old | {"istio/base/x/deployment-house.yaml": dump(server("a/large")).encode()}
-    assert [each.text for each in report("p", Old("old", old), larger).traffic] == [
+    assert [each.text for each in report("p", Baseline("old", old), larger).traffic] == [
         "server house loads a/large, was a/small"
     ]
 

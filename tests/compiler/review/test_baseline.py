@@ -11,8 +11,8 @@ import pytest
 from support.gitops_support import DEV, compiled, with_environments, written
 from vsr_compiler.diagnostics import CompileError
 from vsr_compiler.manifests.yaml import dump
-from vsr_compiler.review import baseline, documents
-from vsr_compiler.review.baseline import read_old
+from vsr_compiler.review import baseline, output_yaml
+from vsr_compiler.review.baseline import read_baseline
 
 
 @pytest.fixture
@@ -43,24 +43,24 @@ def test_a_folder_and_a_revision_give_the_same_files(against: str, project: Path
     del project
     if against == "HEAD^{tree}^{}":
         with pytest.raises(CompileError):
-            read_old(against, Path("out"), "small")
+            read_baseline(against, Path("out"), "small")
         return
-    assert read_old(against, Path("out"), "small").files == tree()
+    assert read_baseline(against, Path("out"), "small").files == tree()
 
 
 def test_a_revision_is_read_from_where_the_command_runs(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Below the top of the repository, out/ is still the one beside."""
     (project / "deep").mkdir()
     monkeypatch.chdir(project / "deep")
-    assert read_old("HEAD", Path("../out"), "small").files == tree()
-    assert read_old("HEAD", Path("out"), "small").files == {}
-    assert read_old("HEAD", project / "out", "small").files == tree()
+    assert read_baseline("HEAD", Path("../out"), "small").files == tree()
+    assert read_baseline("HEAD", Path("out"), "small").files == {}
+    assert read_baseline("HEAD", project / "out", "small").files == tree()
 
 
 def test_a_policy_that_the_revision_does_not_have_is_empty(project: Path) -> None:
     """A new policy is all new, not an error."""
     del project
-    assert read_old("HEAD", Path("out"), "other").files == {}
+    assert read_baseline("HEAD", Path("out"), "other").files == {}
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_a_policy_that_the_revision_does_not_have_is_empty(project: Path) -> Non
 def test_what_is_neither_is_said_so_and_is_never_an_option_or_a_command(against: str, project: Path) -> None:
     """Whatever stands there is the name of a revision to git, and of none that it has."""
     with pytest.raises(CompileError) as caught:
-        read_old(against, Path("out"), "small")
+        read_baseline(against, Path("out"), "small")
     assert {each.code for each in caught.value.diagnostics} == {"VSR305"}
     assert sorted(path.name for path in project.iterdir()) == [".git", "out"]
 
@@ -79,16 +79,16 @@ def test_outside_a_repository_a_revision_is_refused_in_words(tmp_path: Path, mon
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     with pytest.raises(CompileError, match="neither a folder nor a git revision"):
-        read_old("HEAD", Path("out"), "small")
+        read_baseline("HEAD", Path("out"), "small")
     monkeypatch.setenv("PATH", "")
     with pytest.raises(CompileError, match="git cannot be asked"):
-        read_old("HEAD", Path("out"), "small")
+        read_baseline("HEAD", Path("out"), "small")
 
 
 def test_a_folder_without_a_lock_holds_no_output(tmp_path: Path) -> None:
     """A wrong path is not taken for an empty output."""
     with pytest.raises(CompileError) as caught:
-        read_old(str(tmp_path), tmp_path, "small")
+        read_baseline(str(tmp_path), tmp_path, "small")
     assert caught.value.diagnostics[0].code == "VSR305"
 
 
@@ -98,9 +98,9 @@ def test_links_in_a_tree_are_not_followed(project: Path) -> None:
     path.unlink()
     path.symlink_to("/etc/hostname")
     with pytest.raises(CompileError):
-        read_old("out/small", Path("out"), "small")
+        read_baseline("out/small", Path("out"), "small")
     commit(project)
-    assert "router/runtime.yaml" not in read_old("HEAD", Path("out"), "small").files
+    assert "router/runtime.yaml" not in read_baseline("HEAD", Path("out"), "small").files
 
 
 def test_a_tree_that_is_too_large_is_refused(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,7 +109,7 @@ def test_a_tree_that_is_too_large_is_refused(project: Path, monkeypatch: pytest.
     monkeypatch.setattr(baseline, "MAX_TOTAL", 1000)
     for against in ("HEAD", "out/small"):
         with pytest.raises(CompileError) as caught:
-            read_old(against, Path("out"), "small")
+            read_baseline(against, Path("out"), "small")
         assert caught.value.diagnostics[0].code == "VSR306"
 
 
@@ -135,7 +135,7 @@ BOMB = b"a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\n" +
 def test_a_hostile_file_is_one_finding_with_its_name(content: bytes) -> None:
     """No traceback, no waiting, nothing executed."""
     with pytest.raises(CompileError) as caught:
-        documents.read(content, "HEAD:router/config.yaml")
+        output_yaml.read(content, "HEAD:router/config.yaml")
     found = caught.value.diagnostics
     assert [(each.code, each.span.file) for each in found] == [("VSR306", "HEAD:router/config.yaml")]
 
@@ -150,4 +150,4 @@ def test_our_own_writing_is_read_back_as_it_was() -> None:
         "s": ["1", "true", "null", "~", "", "1e3", "no", "0x1f", "-", "a: b", "x\ny\n", "1_000", "12:30"],
         "e": [{}, []],
     }
-    assert documents.read(dump(body).encode(), "x") == body
+    assert output_yaml.read(dump(body).encode(), "x") == body

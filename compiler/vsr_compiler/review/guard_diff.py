@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from vsr_compiler.review.statement import Statement, generic
+from vsr_compiler.review.change_text import ChangeText, field_changes
 
-Guard = Mapping[str, Any]
+GuardConfig = Mapping[str, Any]
 STRENGTH = {"block": 4, "deny": 4, "mask": 3, "redact": 3, "route": 2, "warn": 1}
 """How much an action does about what a guard finds. Any other only watches."""
 CLOSED = frozenset({"block", "deny", "closed", "fail"})
@@ -16,31 +16,31 @@ COVERED = {"types": "looks for", "patterns": "looks for", "builtin": "looks for"
 DIRECTIONS = {"both": {"request", "response"}}
 
 
-def changed(name: str, old: Guard, new: Guard) -> Iterator[Statement]:
+def guard_changes(name: str, old: GuardConfig, new: GuardConfig) -> Iterator[ChangeText]:
     """What changes about a guard that stays."""
     freed, held = exempt(new) - exempt(old), exempt(old) - exempt(new)
     for model in sorted(freed):
-        yield Statement(("guard", name, "exempt", model), f"guard {name} no longer covers {model}")
+        yield ChangeText(("guard", name, "exempt", model), f"guard {name} no longer covers {model}")
     for model in sorted(held):
-        yield Statement(("guard", name, "exempt", model), f"guard {name} covers {model} again")
+        yield ChangeText(("guard", name, "exempt", model), f"guard {name} covers {model} again")
     for key, verb in COVERED.items():
         before, after = _texts(old.get(key)), _texts(new.get(key))
         for item in sorted(before - after):
-            yield Statement(("guard", name, key, item), f"guard {name} no longer {verb} {item}")
+            yield ChangeText(("guard", name, key, item), f"guard {name} no longer {verb} {item}")
         for item in sorted(after - before):
-            yield Statement(("guard", name, key, item), f"guard {name} also {verb} {item}")
+            yield ChangeText(("guard", name, key, item), f"guard {name} also {verb} {item}")
     told = {"exempt", "except", *COVERED}
     rest = ({key: value for key, value in side.items() if key not in told} for side in (old, new))
-    yield from generic(("guard", name), f"guard {name}", *rest)
+    yield from field_changes(("guard", name), f"guard {name}", *rest)
 
 
-def weaker(name: str, old: Guard, new: Guard) -> Iterator[Statement]:
+def weakened(name: str, old: GuardConfig, new: GuardConfig) -> Iterator[ChangeText]:
     """In what a guard covers less than before."""
     for model in sorted(exempt(new) - exempt(old)):
-        yield Statement(("guard", name, "exempt", model), f"guard {name} no longer covers {model}")
+        yield ChangeText(("guard", name, "exempt", model), f"guard {name} no longer covers {model}")
     for key in COVERED:
         for item in sorted(_texts(old.get(key)) - _texts(new.get(key))):
-            yield Statement(("guard", name, key, item), f"guard {name} no longer looks for {item}")
+            yield ChangeText(("guard", name, key, item), f"guard {name} no longer looks for {item}")
     if STRENGTH.get(str(new.get("action")), 0) < STRENGTH.get(str(old.get("action")), 0):
         yield _field(name, "action", old, new)
     if old.get("unreadable") == "block" and new.get("unreadable") == "pass":
@@ -54,13 +54,13 @@ def weaker(name: str, old: Guard, new: Guard) -> Iterator[Statement]:
         yield _field(name, "detector", old, new)
 
 
-def opened(name: str, old: Guard, new: Guard) -> Iterator[Statement]:
+def fail_open_changes(name: str, old: GuardConfig, new: GuardConfig) -> Iterator[ChangeText]:
     """Whether a guard that cannot decide now lets requests pass."""
     if "onError" in new and str(new["onError"]) not in CLOSED and str(old.get("onError", "block")) in CLOSED:
         yield _field(name, "onError", old, new)
 
 
-def exempt(guard: Guard) -> set[str]:
+def exempt(guard: GuardConfig) -> set[str]:
     """The models that a guard does not cover, in whichever form they are listed."""
     found: set[str] = set()
     for key in ("exempt", "except"):
@@ -69,7 +69,7 @@ def exempt(guard: Guard) -> set[str]:
     return found
 
 
-def _directions(guard: Guard) -> set[str]:
+def _directions(guard: GuardConfig) -> set[str]:
     on = guard.get("on", "request")
     return _texts(on) if isinstance(on, list) else DIRECTIONS.get(str(on), {str(on)})
 
@@ -78,5 +78,5 @@ def _texts(value: Any) -> set[str]:  # noqa: ANN401 - whatever the file holds
     return {str(item) for item in value} if isinstance(value, list) else set()
 
 
-def _field(name: str, key: str, old: Guard, new: Guard) -> Statement:
-    return next(iter(generic(("guard", name), f"guard {name}", {key: old.get(key)}, {key: new.get(key)})))
+def _field(name: str, key: str, old: GuardConfig, new: GuardConfig) -> ChangeText:
+    return next(iter(field_changes(("guard", name), f"guard {name}", {key: old.get(key)}, {key: new.get(key)})))

@@ -10,8 +10,8 @@ import numpy as np
 
 from vsr_compiler.heads.inputs import CategoryExamples
 from vsr_compiler.heads.logistic import NONE, curvature, fit
-from vsr_compiler.heads.samples import Samples, embed_samples
-from vsr_compiler.heads.train import PENALTY, train_samples, trained
+from vsr_compiler.heads.train import PENALTY, train_samples, train_with_held_out
+from vsr_compiler.heads.training_set import TrainingSet, embed_training_set
 from vsr_runtime.inference.encoder import SentenceEncoder
 from vsr_runtime.inference.head import Head
 
@@ -20,7 +20,7 @@ _TOLERANCE = 2e-3  # of a coefficient: far less than what tells two categories a
 
 
 @dataclass(frozen=True, slots=True)
-class Stray:
+class WeakExample:
     """An example that the head, trained without it, puts elsewhere.
 
     Attributes:
@@ -37,7 +37,7 @@ class Stray:
 
 
 @dataclass(frozen=True, slots=True)
-class LooReport:
+class LeaveOneOutReport:
     """Leave-one-out results over the categories' own examples; ``other``, names and descriptions are not counted.
 
     Attributes:
@@ -50,12 +50,12 @@ class LooReport:
     count: int
     accuracy: float
     confusions: tuple[tuple[str, str | None, int], ...]
-    strays: tuple[Stray, ...]
+    strays: tuple[WeakExample, ...]
 
 
-def train_and_judge(
+def train_and_check(
     categories: Sequence[CategoryExamples], encoder: SentenceEncoder, inputs: str
-) -> tuple[Head, tuple[Stray, ...]]:
+) -> tuple[Head, tuple[WeakExample, ...]]:
     """Trains a head, and names the examples that it puts into another category, with confidence, when held out.
 
     Those are the weak examples: either they stand in the wrong category, or two categories are not told apart. What
@@ -64,24 +64,24 @@ def train_and_judge(
     Raises:
         ValueError: There is no category to learn.
     """
-    samples = embed_samples(categories, encoder)
-    head, held_out = trained(samples, inputs)
+    samples = embed_training_set(categories, encoder)
+    head, held_out = train_with_held_out(samples, inputs)
     examples = {category.name: set(category.examples) for category in categories}
     strays = []
     for text, target, row in zip(samples.texts, samples.targets, held_out, strict=True):
         best = int(row.argmax())
         if target not in (NONE, best) and row[best] >= CONFIDENT and text in examples[samples.labels[target]]:
-            strays.append(Stray(samples.labels[target], text, samples.labels[best], float(row[target])))
+            strays.append(WeakExample(samples.labels[target], text, samples.labels[best], float(row[target])))
     return head, tuple(sorted(strays, key=lambda stray: (stray.probability, stray.category, stray.text)))
 
 
-def loo_report(categories: Sequence[CategoryExamples], encoder: SentenceEncoder) -> LooReport:
+def leave_one_out_report(categories: Sequence[CategoryExamples], encoder: SentenceEncoder) -> LeaveOneOutReport:
     """Judges each example by a head trained on all the others; takes some seconds for hundreds of examples.
 
     Raises:
         ValueError: There is no category to learn.
     """
-    samples = embed_samples(categories, encoder)
+    samples = embed_training_set(categories, encoder)
     examples = {category.name: set(category.examples) for category in categories}
     judged = [
         index
@@ -95,11 +95,11 @@ def loo_report(categories: Sequence[CategoryExamples], encoder: SentenceEncoder)
         best = int(row.argmax())
         found = samples.labels[best] if row[best] >= 1 - row.sum() else None
         if found != category:
-            strays.append(Stray(category, samples.texts[index], found, float(row[samples.targets[index]])))
+            strays.append(WeakExample(category, samples.texts[index], found, float(row[samples.targets[index]])))
     strays.sort(key=lambda stray: (stray.probability, stray.category, stray.text))
     confusions = Counter((stray.category, stray.found) for stray in strays)
     ranked = sorted(confusions.items(), key=lambda item: (-item[1], item[0][0], item[0][1] or ""))
-    return LooReport(
+    return LeaveOneOutReport(
         count=len(judged),
         accuracy=1 - len(strays) / len(judged) if judged else 0.0,
         confusions=tuple((given, found, count) for (given, found), count in ranked),
@@ -107,7 +107,7 @@ def loo_report(categories: Sequence[CategoryExamples], encoder: SentenceEncoder)
     )
 
 
-def _leave_one_out(samples: Samples, judged: Sequence[int]) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+def _leave_one_out(samples: TrainingSet, judged: Sequence[int]) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
     """Probabilities ``[judged, labels]`` of each sample under the head without it, in the whole head's calibration.
 
     Leaving a sample out only lessens the Hessian, so the whole set's bound serves every fit, and its solution is where

@@ -20,7 +20,7 @@ from vsr_schemas import runtime as settings
 from vsr_schemas.pii import MODEL_TYPES
 
 if TYPE_CHECKING:
-    from vsr_compiler.heads.report import Stray
+    from vsr_compiler.heads.leave_one_out import WeakExample
 
 DEFAULT_THRESHOLD = 0.5
 """Of a checkpoint: more likely than all other labels together."""
@@ -29,7 +29,7 @@ MAX_TOLD = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Heads:
+class CompiledHeads:
     """Head files by name, settings of classifiers by name, and warnings about examples where a head was trained."""
 
     files: Mapping[str, bytes]
@@ -37,7 +37,7 @@ class Heads:
     warnings: tuple[Diagnostic, ...]
 
 
-def compile_heads(policy: ir.Policy, existing: Callable[[str], bytes | None], *, rebuild: bool) -> Heads:
+def compile_heads(policy: ir.Policy, existing: Callable[[str], bytes | None], *, rebuild: bool) -> CompiledHeads:
     """The policy's heads, and the vectors of its sentences; none without categories and without sentences.
 
     Args:
@@ -52,7 +52,7 @@ def compile_heads(policy: ir.Policy, existing: Callable[[str], bytes | None], *,
     checkpoints = checkpoint_settings(policy) | dict(others.classifiers)
     classifier = policy.classifier
     if classifier is None or classifier.encoder is None:
-        return Heads(others.files, checkpoints, ())
+        return CompiledHeads(others.files, checkpoints, ())
     precision = cast("Literal['int8', 'fp32']", classifier.precision)
     sha256 = KNOWN[classifier.encoder].weights
     categories = [CategoryExamples(each.name, each.description, each.examples) for each in policy.categories]
@@ -72,7 +72,7 @@ def compile_heads(policy: ir.Policy, existing: Callable[[str], bytes | None], *,
         threshold=threshold,
     )
     files = {file: head} | dict(others.files)
-    return Heads(files, {classifier.name: known} | checkpoints, tuple(_weak(policy, strays[:MAX_TOLD])))
+    return CompiledHeads(files, {classifier.name: known} | checkpoints, tuple(_weak(policy, strays[:MAX_TOLD])))
 
 
 def checkpoint_settings(policy: ir.Policy) -> dict[str, settings.ClassifierSettings]:
@@ -122,7 +122,7 @@ def _told(types: tuple[str, ...]) -> list[str]:
     return [kind for kind in types if kind in MODEL_TYPES] or list(types)
 
 
-def _weak(policy: ir.Policy, strays: tuple[Stray, ...]) -> Iterator[Diagnostic]:
+def _weak(policy: ir.Policy, strays: tuple[WeakExample, ...]) -> Iterator[Diagnostic]:
     """VSR237 for each example that a head, trained without it, puts elsewhere."""
     by_name = {category.name: category for category in policy.categories}
     for stray in strays:

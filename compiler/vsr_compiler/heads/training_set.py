@@ -18,7 +18,7 @@ _RESEMBLES = 0.3
 
 
 @dataclass(frozen=True, eq=False)
-class Samples:
+class TrainingSet:
     """Labelled embeddings, category by category, then what belongs to none.
 
     Attributes:
@@ -46,7 +46,7 @@ class Samples:
         return weights
 
 
-def embed_samples(categories: Sequence[CategoryExamples], encoder: SentenceEncoder) -> Samples:
+def embed_training_set(categories: Sequence[CategoryExamples], encoder: SentenceEncoder) -> TrainingSet:
     """Embeds the categories' texts, and the background that resembles none of them.
 
     Raises:
@@ -63,7 +63,7 @@ def embed_samples(categories: Sequence[CategoryExamples], encoder: SentenceEncod
     foreign = (outside @ known.T).max(axis=1) < _RESEMBLES
     groups.append(rest + tuple(text for text, keep in zip(BACKGROUND, foreign, strict=True) if keep))
     targets = [*range(len(names)), NONE]
-    return Samples(
+    return TrainingSet(
         labels=names,
         texts=tuple(text for group in groups for text in group),
         design=with_bias(np.vstack([known, encoder.embed(rest), outside[foreign]])),

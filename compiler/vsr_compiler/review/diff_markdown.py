@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from vsr_compiler.diagnostics.formats.text import clip
-from vsr_compiler.review.text import MARKS, WIDTH, fields, summary, title
+from vsr_compiler.review.diff_text import MARKS, WIDTH, field_lines, summary, title
 from vsr_schemas.reports_diff import DiffReport, FileChange
 
 LIMIT = 60_000
@@ -69,7 +69,7 @@ def _files(report: DiffReport) -> Iterator[str]:
 
 
 def _block(change: FileChange) -> str:
-    lines = "\n".join(clip(line, WIDTH) for line in fields(change))
+    lines = "\n".join(clip(line, WIDTH) for line in field_lines(change))
     runs = re.findall(r"`+", lines)
     fence = "`" * max(3, 1 + max(map(len, runs), default=0))
     return f"{fence}diff\n{lines}\n{fence}\n"

@@ -15,7 +15,7 @@ _MISSING = object()
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class LabelledPrompt:
     """A prompt and where it belongs; ``line`` counts from 1, and is 0 where there is none."""
 
     prompt: str
@@ -23,7 +23,9 @@ class Case:
     line: int = 0
 
 
-def read_cases(text: str, name: str, categories: Collection[str]) -> tuple[list[Case], list[Diagnostic]]:
+def read_labelled_prompts(
+    text: str, name: str, categories: Collection[str]
+) -> tuple[list[LabelledPrompt], list[Diagnostic]]:
     """The cases of a file, and what is wrong with its lines.
 
     Args:
@@ -31,7 +33,7 @@ def read_cases(text: str, name: str, categories: Collection[str]) -> tuple[list[
         name: Its name, for messages.
         categories: Those of the policy; ``other`` is always one.
     """
-    cases: list[Case] = []
+    cases: list[LabelledPrompt] = []
     found: list[Diagnostic] = []
     known = {*categories, OTHER}
     lines = text.split("\n")
@@ -43,7 +45,7 @@ def read_cases(text: str, name: str, categories: Collection[str]) -> tuple[list[
         if not line.strip():
             continue
         result = _case(line, number, name, known)
-        if isinstance(result, Case):
+        if isinstance(result, LabelledPrompt):
             cases.append(result)
         else:
             found.append(result)
@@ -55,7 +57,7 @@ def read_cases(text: str, name: str, categories: Collection[str]) -> tuple[list[
 _FORM = 'Write lines such as {"prompt": "What is 2+2?", "category": "math"}.'
 
 
-def _case(line: str, number: int, name: str, known: Collection[str]) -> Case | Diagnostic:
+def _case(line: str, number: int, name: str, known: Collection[str]) -> LabelledPrompt | Diagnostic:
     def wrong(code: str, message: str, column: int, hint: str = _FORM) -> Diagnostic:
         return Diagnostic(code, message, Span(name, number, column, number, column + 1), hint)
 
@@ -78,7 +80,7 @@ def _case(line: str, number: int, name: str, known: Collection[str]) -> Case | D
         return wrong(
             "VSR271", f"`{data['category']:.80}` is no category of the policy", _column(line, "category"), hint
         )
-    return Case(data["prompt"], data["category"], number)
+    return LabelledPrompt(data["prompt"], data["category"], number)
 
 
 def _column(line: str, key: str) -> int:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsr_compiler.review.fields import KEYS, changes
+from vsr_compiler.review.field_diff import KEYS, changes
 
 VALUES: st.SearchStrategy[Any] = st.recursive(
     st.integers(-2, 2) | st.booleans() | st.text("ab", max_size=2) | st.none(),

@@ -5,111 +5,111 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from vsr_compiler.review import guards
-from vsr_compiler.review.statement import Statement, generic, shares, shown
-from vsr_compiler.review.traffic import Traffic, traffic
+from vsr_compiler.review import guard_diff
+from vsr_compiler.review.change_text import ChangeText, field_changes, format_value, share_changes
+from vsr_compiler.review.traffic import Traffic, read_traffic
 
 
-def statements(old: Traffic, new: Traffic) -> Iterator[Statement]:
+def traffic_changes(old: Traffic, new: Traffic) -> Iterator[ChangeText]:
     """Every change, those that say where requests go first."""
     if old.default != new.default:
-        yield Statement(("default",), f"default: {old.default or 'none'} → {new.default or 'none'}")
+        yield ChangeText(("default",), f"default: {old.default or 'none'} → {new.default or 'none'}")
     yield from _routes(old, new)
     yield from _models(old, new)
     yield from _guards(old, new)
     yield from _categories(old, new)
-    yield from generic(("signal",), "signals", dict(old.signals), dict(new.signals))
+    yield from field_changes(("signal",), "signals", dict(old.signals), dict(new.signals))
     yield from _classifiers(old.classifiers, new.classifiers)
     yield from _settings(old, new)
 
 
-def introduced(new: Traffic) -> Iterator[Statement]:
+def new_policy_changes(new: Traffic) -> Iterator[ChangeText]:
     """What a policy does that was not there before: where requests go, and what guards them."""
-    nothing = traffic(None, None)
-    yield Statement(("default",), f"the policy is new: what no route takes goes to {new.default or 'nothing'}")
+    nothing = read_traffic(None, None)
+    yield ChangeText(("default",), f"the policy is new: what no route takes goes to {new.default or 'nothing'}")
     yield from _routes(nothing, new)
     yield from _models(nothing, new)
     for name, model in sorted(new.models.items()):
         for host in sorted(model.outside):
-            yield Statement(("outside", name, host), f"model {name} is answered outside the cluster, by {host}")
+            yield ChangeText(("outside", name, host), f"model {name} is answered outside the cluster, by {host}")
     yield from _guards(nothing, new)
 
 
-def _routes(old: Traffic, new: Traffic) -> Iterator[Statement]:
+def _routes(old: Traffic, new: Traffic) -> Iterator[ChangeText]:
     for name, route in old.routes.items():
         if name not in new.routes:
             where = f"; {route.when} goes to the next route that holds, or to {new.default}"
-            yield Statement(("route", name, "gone"), f"route {name} is gone{where}")
+            yield ChangeText(("route", name, "gone"), f"route {name} is gone{where}")
     for name, route in new.routes.items():
         if name not in old.routes:
             answer = ", ".join(route.models) or "a fixed answer"
-            yield Statement(("route", name, "new"), f"route {name} is new: {route.when} → {answer}")
+            yield ChangeText(("route", name, "new"), f"route {name} is new: {route.when} → {answer}")
             continue
         before = old.routes[name]
-        yield from shares(("route", name), name, before.models, route.models, nothing="a fixed answer")
+        yield from share_changes(("route", name), name, before.models, route.models, nothing="a fixed answer")
         if before.when != route.when:
-            yield Statement(("route", name, "when"), f"{name}: asked for {before.when} → {route.when}")
-        yield from generic(("route", name), name, dict(before.rest), dict(route.rest))
+            yield ChangeText(("route", name, "when"), f"{name}: asked for {before.when} → {route.when}")
+        yield from field_changes(("route", name), name, dict(before.rest), dict(route.rest))
     both = [name for name in old.routes if name in new.routes]
     order = [name for name in new.routes if name in old.routes]
     if both != order:
-        yield Statement(("order",), f"routes are tried in another order: {shown(', '.join(order))}")
+        yield ChangeText(("order",), f"routes are tried in another order: {format_value(', '.join(order))}")
 
 
-def _models(old: Traffic, new: Traffic) -> Iterator[Statement]:
+def _models(old: Traffic, new: Traffic) -> Iterator[ChangeText]:
     for name in sorted(old.models.keys() - new.models.keys()):
-        yield Statement(("model", name, "gone"), f"model {name} is gone: whoever names it is refused")
+        yield ChangeText(("model", name, "gone"), f"model {name} is gone: whoever names it is refused")
     for name in sorted(new.models.keys() - old.models.keys()):
-        yield Statement(("model", name, "new"), f"model {name} is new")
+        yield ChangeText(("model", name, "new"), f"model {name} is new")
     for name in sorted(old.models.keys() & new.models.keys()):
         before, after = old.models[name], new.models[name]
-        yield from shares(("model", name), f"model {name}", before.endpoints, after.endpoints)
+        yield from share_changes(("model", name), f"model {name}", before.endpoints, after.endpoints)
         for each in sorted(before.inside.keys() & after.inside.keys()):
             if before.inside[each] != after.inside[each]:
                 text = f"model {name}: {each} is at {after.inside[each]}, was at {before.inside[each]}"
-                yield Statement(("model", name, "place", each), text)
+                yield ChangeText(("model", name, "place", each), text)
         for host in sorted(after.outside - before.outside):
-            yield Statement(("outside", name, host), f"model {name} is answered outside the cluster, by {host}")
+            yield ChangeText(("outside", name, host), f"model {name} is answered outside the cluster, by {host}")
         for host in sorted(before.outside - after.outside):
-            yield Statement(("outside", name, host), f"model {name} is no longer answered by {host}")
-        yield from generic(("model", name), f"model {name}", dict(before.rest), dict(after.rest))
+            yield ChangeText(("outside", name, host), f"model {name} is no longer answered by {host}")
+        yield from field_changes(("model", name), f"model {name}", dict(before.rest), dict(after.rest))
     for name in sorted(set(old.auto) ^ set(new.auto)):
         gone = name in old.auto
         text = f"the name {name} {'no longer lets' if gone else 'now lets'} the router choose"
-        yield Statement(("auto", name, "gone" if gone else "new"), text)
+        yield ChangeText(("auto", name, "gone" if gone else "new"), text)
 
 
-def _guards(old: Traffic, new: Traffic) -> Iterator[Statement]:
+def _guards(old: Traffic, new: Traffic) -> Iterator[ChangeText]:
     for name in sorted(old.guards.keys() - new.guards.keys()):
-        yield Statement(("guard", name, "gone"), f"guard {name} is gone")
+        yield ChangeText(("guard", name, "gone"), f"guard {name} is gone")
     for name, guard in sorted(new.guards.items()):
         if name not in old.guards:
-            yield Statement(("guard", name, "new"), f"guard {name} is new: {guard.get('action', 'block')}")
+            yield ChangeText(("guard", name, "new"), f"guard {name} is new: {guard.get('action', 'block')}")
         else:
-            yield from guards.changed(name, old.guards[name], guard)
+            yield from guard_diff.guard_changes(name, old.guards[name], guard)
 
 
-def _categories(old: Traffic, new: Traffic) -> Iterator[Statement]:
+def _categories(old: Traffic, new: Traffic) -> Iterator[ChangeText]:
     for name in sorted(old.categories.keys() - new.categories.keys()):
-        yield Statement(("category", name, "gone"), f"category {name} is gone")
+        yield ChangeText(("category", name, "gone"), f"category {name} is gone")
     for name in sorted(new.categories.keys() - old.categories.keys()):
-        yield Statement(("category", name, "new"), f"category {name} is new")
+        yield ChangeText(("category", name, "new"), f"category {name} is new")
     for name in sorted(old.categories.keys() & new.categories.keys()):
         if old.categories[name] != new.categories[name]:
-            yield Statement(("category", name, "described"), f"category {name} is described in other words")
+            yield ChangeText(("category", name, "described"), f"category {name} is described in other words")
 
 
-def _classifiers(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Statement]:
+def _classifiers(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[ChangeText]:
     before, after = ({name: _plain(each) for name, each in side.items()} for side in (old, new))
-    yield from generic(("classifier",), "classifiers", before, after)
+    yield from field_changes(("classifier",), "classifiers", before, after)
     for name in sorted(old.keys() & new.keys()):
         if _head(old[name]) != _head(new[name]) and not _of_sentences(new[name]):
             text = f"classifier {name} is trained from other examples or settings"
-            yield Statement(("classifier", name, "head"), text)
+            yield ChangeText(("classifier", name, "head"), text)
 
 
-def _settings(old: Traffic, new: Traffic) -> Iterator[Statement]:
-    yield from generic(("setting",), "router", dict(old.settings), dict(new.settings))
+def _settings(old: Traffic, new: Traffic) -> Iterator[ChangeText]:
+    yield from field_changes(("setting",), "router", dict(old.settings), dict(new.settings))
 
 
 def _of_sentences(classifier: Any) -> bool:  # noqa: ANN401 - whatever the file holds

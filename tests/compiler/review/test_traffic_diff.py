@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from vsr_compiler.manifests.yaml import dump
-from vsr_compiler.review.baseline import Old
+from vsr_compiler.review.baseline import Baseline
 from vsr_compiler.review.breaking import RULES
-from vsr_compiler.review.report import report
-from vsr_compiler.review.traffic import condition_words, traffic
+from vsr_compiler.review.diff_report import report
+from vsr_compiler.review.traffic import condition_words, read_traffic
 from vsr_schemas.reports_diff import DiffReport
 
 Router = dict[str, Any]
@@ -82,7 +82,7 @@ def against(change: Callable[[Router], None]) -> DiffReport:
     """The report of a change to the router above."""
     new = copy.deepcopy(router())
     change(new)
-    return report("small", Old("before", files(router())), files(new))
+    return report("small", Baseline("before", files(router())), files(new))
 
 
 def texts(change: Callable[[Router], None]) -> list[str]:
@@ -268,7 +268,7 @@ def test_conditions_read_as_sentences() -> None:
 )
 def test_a_router_folder_of_any_form_is_read_as_far_as_it_goes(config: Any) -> None:
     """An earlier output may be anybody's."""
-    traffic(config, config)
+    read_traffic(config, config)
 
 
 def test_every_rule_says_why_in_its_docstring() -> None:
@@ -290,7 +290,7 @@ def test_a_signal_s_sentences_are_told_once_and_by_its_name() -> None:
     old, new = router(), router()
     changed(old, "b")
     changed(new, "a", "b")
-    found = report("small", Old("before", files(old)), files(new)).traffic
+    found = report("small", Baseline("before", files(old)), files(new)).traffic
     assert [each.text for each in found] == [
         'signals: embeddings[name=a] not set → {"name": "a", "threshold": 0.6}',
     ]
@@ -349,7 +349,7 @@ def test_a_new_policy_says_where_its_requests_go() -> None:
     """All of it is a change for traffic, and none of it breaks anybody."""
     new = router()
     new["config"]["providers"]["models"][0]["backend_refs"][0]["endpoint"] = "api.example.com:443"
-    found = report("small", Old("before", {}), files(new)).traffic
+    found = report("small", Baseline("before", {}), files(new)).traffic
     assert [each.text for each in found] == [
         "the policy is new: what no route takes goes to llama3-8b",
         "route math is new: category math → phi4-mini",

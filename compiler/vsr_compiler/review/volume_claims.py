@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from vsr_compiler.review.change_text import ChangeText
 from vsr_compiler.review.compare import Comparison
-from vsr_compiler.review.rendered_overlay import effective
-from vsr_compiler.review.statement import Statement
+from vsr_compiler.review.rendered_overlay import rendered_objects
 from vsr_schemas.quantities import amount
 
 FILE = "persistentvolumeclaim-"
@@ -16,7 +16,7 @@ FIXED = ("accessModes", "storageClassName", "volumeMode", "volumeName")
 Spec = Mapping[str, Any]
 
 
-def unchangeable(trees: Comparison) -> Iterator[Statement]:
+def immutable_changes(trees: Comparison) -> Iterator[ChangeText]:
     """A sentence a claim and change, with the environments that have it."""
     before, after = _claims(trees, old=True), _claims(trees, old=False)
     told: dict[tuple[str, str], list[str]] = {}
@@ -26,7 +26,7 @@ def unchangeable(trees: Comparison) -> Iterator[Statement]:
     for (name, text), environments in told.items():
         where = ", ".join(environments)
         sentence = f"PersistentVolumeClaim {name} in {where}: {text}, which cannot be changed in place: delete it first"
-        yield Statement(("claim", name, text), sentence)
+        yield ChangeText(("claim", name, text), sentence)
 
 
 def _changes(old: Spec, new: Spec) -> Iterator[str]:
@@ -40,7 +40,7 @@ def _changes(old: Spec, new: Spec) -> Iterator[str]:
 
 def _claims(trees: Comparison, *, old: bool) -> dict[tuple[str, str], Spec]:
     """What each environment's claims ask for."""
-    found = effective(trees, FILE, old=old)
+    found = rendered_objects(trees, FILE, old=old)
     return {key: body["spec"] for key, body in found.items() if isinstance(body.get("spec"), dict)}
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsr_compiler.review.markdown import LIMIT, markdown, marker
-from vsr_compiler.review.text import summary, text
+from vsr_compiler.review.diff_markdown import LIMIT, markdown, marker
+from vsr_compiler.review.diff_text import summary, text
 from vsr_schemas.reports_diff import DiffReport, FieldChange, FileChange, TrafficChange
 
 NASTY = "a `b` <script>x</script> @team [x](http://y) **z** | # \x1b[31m\n```\n</details>"

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from vsr_compiler.diagnostics.formats.text import clip
+from vsr_compiler.review.change_text import format_value
 from vsr_compiler.review.compare import OPAQUE
-from vsr_compiler.review.statement import shown
 from vsr_schemas.reports_diff import DiffReport, FieldChange, FileChange
 
 MARKS = {"added": "+", "removed": "-", "changed": "~"}
@@ -33,7 +33,7 @@ def summary(report: DiffReport) -> str:
     return ", ".join(parts)
 
 
-def fields(change: FileChange, most: int = MOST_FIELDS) -> Iterator[str]:
+def field_lines(change: FileChange, most: int = MOST_FIELDS) -> Iterator[str]:
     """A line a field, the first ones where there are many."""
     for each in change.fields[:most]:
         yield f"{MARKS[each.change]} {_field(each)}"
@@ -60,12 +60,12 @@ def _lines(report: DiffReport) -> Iterator[str]:
         yield f"  ! {change.text} [{change.breaking}]" if change.breaking else f"    {change.text}"
     for change_of_file in report.files:
         yield f"{MARKS[change_of_file.change]} {title(change_of_file)}"
-        yield from (f"    {line}" for line in fields(change_of_file))
+        yield from (f"    {line}" for line in field_lines(change_of_file))
 
 
 def _field(each: FieldChange) -> str:
     if each.change == "added":
-        return f"{each.path}: {shown(each.new)}"
+        return f"{each.path}: {format_value(each.new)}"
     if each.change == "removed":
-        return f"{each.path}: {shown(each.old)}"
-    return f"{each.path}: {shown(each.old)} → {shown(each.new)}"
+        return f"{each.path}: {format_value(each.old)}"
+    return f"{each.path}: {format_value(each.old)} → {format_value(each.new)}"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from vsr_compiler.heads.inputs import OTHER, CategoryExamples
-from vsr_compiler.heads.report import loo_report
+from vsr_compiler.heads.leave_one_out import leave_one_out_report
 
 MISPLACED = "Can a tenant be evicted by a court without notice?"
 
@@ -15,7 +15,7 @@ def report(categories, encoder):
         CategoryExamples(c.name, c.description, (*c.examples, MISPLACED)) if c.name == "history" else c
         for c in categories
     ]
-    return loo_report(moved, encoder)
+    return leave_one_out_report(moved, encoder)
 
 
 def test_misplaced_example_is_found(report):
@@ -49,11 +49,11 @@ def test_worst_first(report):
 def test_only_examples_are_judged(encoder, categories):
     """Names, descriptions and the examples of other are not counted."""
     rest = CategoryExamples(OTHER, "Everything else", ("Hi!", "Recipe for soup"))
-    assert loo_report([*categories, rest], encoder).count == 32
+    assert leave_one_out_report([*categories, rest], encoder).count == 32
 
 
 def test_single_example(encoder):
     """A category whose name is all that is left without its example can still be judged."""
-    report = loo_report([CategoryExamples("mathematics", "", ("mathematics exercises",))], encoder)
+    report = leave_one_out_report([CategoryExamples("mathematics", "", ("mathematics exercises",))], encoder)
     assert report.count == 1
     assert report.accuracy in (0.0, 1.0)

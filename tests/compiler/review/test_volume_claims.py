@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from vsr_compiler.manifests.yaml import dump
-from vsr_compiler.review.baseline import Old
-from vsr_compiler.review.report import report
+from vsr_compiler.review.baseline import Baseline
+from vsr_compiler.review.diff_report import report
 
 Tree = dict[str, Any]
 FILE = "models/persistentvolumeclaim-llama.yaml"
@@ -38,7 +38,7 @@ def tree(base: Any, target: str = "gie", **patches: Any) -> Tree:
 def told(old: Tree, new: Tree) -> list[str]:
     """What is called refused between two outputs."""
     before, after = ({path: dump(body).encode() for path, body in side.items()} for side in (old, new))
-    found = report("p", Old("old", before), after).traffic
+    found = report("p", Baseline("old", before), after).traffic
     return [each.text for each in found if each.breaking == "change refused"]
 
 

@@ -3,25 +3,25 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vsr_compiler.heads.cases import Case, read_cases
-from vsr_compiler.heads.evaluate import Subject, calibration_error, evaluate
-from vsr_compiler.review.evaluation import markdown, text
+from vsr_compiler.heads.labelled_prompts import LabelledPrompt, read_labelled_prompts
+from vsr_compiler.heads.metrics import EvalSubject, calibration_error, eval_report
+from vsr_compiler.review.eval_text import markdown, text
 
 LABELS = ("law", "math")
 ROWS = np.array([[0.9, 0.05], [0.2, 0.7], [0.6, 0.3], [0.1, 0.2], [0.55, 0.1]])
 CASES = [
-    Case("a", "law", 1),
-    Case("b", "math", 2),
-    Case("c", "math", 3),
-    Case("d", "other", 4),
-    Case("e|f", "other", 5),
+    LabelledPrompt("a", "law", 1),
+    LabelledPrompt("b", "math", 2),
+    LabelledPrompt("c", "math", 3),
+    LabelledPrompt("d", "other", 4),
+    LabelledPrompt("e|f", "other", 5),
 ]
 
 
 @pytest.fixture
 def report():
     """Five prompts: two right, a confusion, one of no category that is left alone and one that is not."""
-    return evaluate(CASES, LABELS, ROWS, Subject("p", "encoder", "int8", 0.5), held_out=False)
+    return eval_report(CASES, LABELS, ROWS, EvalSubject("p", "encoder", "int8", 0.5), held_out=False)
 
 
 def test_accuracy_is_what_a_client_would_see(report) -> None:
@@ -81,7 +81,10 @@ def test_both_forms_show_the_same_numbers(report) -> None:
 def test_lines_become_cases_and_other_is_always_a_category() -> None:
     """Empty lines are passed over, and further keys are let be."""
     data = '{"prompt": "a", "category": "law", "id": 7}\n\n{"prompt": "b", "category": "other"}\r\n'
-    assert read_cases(data, "d", ["law"]) == ([Case("a", "law", 1), Case("b", "other", 3)], [])
+    assert read_labelled_prompts(data, "d", ["law"]) == (
+        [LabelledPrompt("a", "law", 1), LabelledPrompt("b", "other", 3)],
+        [],
+    )
 
 
 @pytest.mark.parametrize(
@@ -98,7 +101,7 @@ def test_lines_become_cases_and_other_is_always_a_category() -> None:
 )
 def test_a_line_that_cannot_be_used_is_told_with_its_place(line: str, code: str, column: int, message: str) -> None:
     """File, line and column, as for a policy."""
-    cases, (found,) = read_cases(f'{{"prompt": "a", "category": "law"}}\n{line}\n', "d.jsonl", ["law"])
+    cases, (found,) = read_labelled_prompts(f'{{"prompt": "a", "category": "law"}}\n{line}\n', "d.jsonl", ["law"])
     assert len(cases) == 1
     assert (found.code, found.span.file, found.span.line, found.span.column) == (code, "d.jsonl", 2, column)
     assert message in found.message
@@ -106,5 +109,5 @@ def test_a_line_that_cannot_be_used_is_told_with_its_place(line: str, code: str,
 
 def test_data_without_lines_is_told() -> None:
     """An empty file has no accuracy."""
-    assert [found.code for found in read_cases("\n \n", "d", ["law"])[1]] == ["VSR272"]
-    assert [found.code for found in read_cases("\n" * 100_001, "d", ["law"])[1]] == ["VSR005"]
+    assert [found.code for found in read_labelled_prompts("\n \n", "d", ["law"])[1]] == ["VSR272"]
+    assert [found.code for found in read_labelled_prompts("\n" * 100_001, "d", ["law"])[1]] == ["VSR005"]

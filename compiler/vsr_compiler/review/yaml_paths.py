@@ -11,13 +11,13 @@ Path = tuple[str | int, ...]
 _STEP = re.compile(r"\.?([A-Za-z0-9_-]+)|\[(\d+)\]|\[\"([^\"]*)\"\]")
 
 
-def path_at(document: Document, line: int) -> Path | None:
+def path_at_line(document: Document, line: int) -> Path | None:
     """The deepest path whose key or value stands on a line; None on a line that holds nothing."""
     found = [path for path, first, last in _lines(document.root, ()) if first <= line <= last]
     return max(found, key=len, default=None)
 
 
-def path_of(text: str) -> Path | None:
+def parse_path(text: str) -> Path | None:
     """``.spec.rules[0].name`` as a path; None where it is none."""
     steps: list[str | int] = []
     at = 0
@@ -29,7 +29,7 @@ def path_of(text: str) -> Path | None:
     return tuple(steps) if at == len(text) else None
 
 
-def written(path: Path) -> str:
+def format_path(path: Path) -> str:
     """A path as people write it."""
     text = ""
     for step in path:

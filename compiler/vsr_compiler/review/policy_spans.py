@@ -11,7 +11,7 @@ from vsr_compiler.pipeline import Compiled
 from vsr_compiler.verify import Manifest
 
 
-def at_policy(found: Iterable[Diagnostic], manifests: Iterable[Manifest], compiled: Compiled) -> list[Diagnostic]:
+def map_to_policy(found: Iterable[Diagnostic], manifests: Iterable[Manifest], compiled: Compiled) -> list[Diagnostic]:
     """The findings, those on objects that the policy makes at its lines; where they stood is in the hint.
 
     Args:
