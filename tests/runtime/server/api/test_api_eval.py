@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as bounds
 from hypothesis import strategies as st
 
 from support.played_api import ALL, ANY_TIME, Engine, ask, send, served
 from support.played_gateway import samples
+from support.properties import examples
 from support.runtime_fakes import FakeClassifier
 from vsr_runtime.decision.guards.finders import personal
 from vsr_runtime.decision.guards.guard import Guard
@@ -282,7 +282,7 @@ def loop():
         yield runner
 
 
-@bounds(max_examples=40, deadline=None)
+@examples(40)
 @given(
     st.fixed_dictionaries({"text": CONTENT}) | st.fixed_dictionaries({"messages": MESSAGES}),
     st.sampled_from(["auto", "MoM", "phi4-mini", "nobody"]),
