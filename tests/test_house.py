@@ -87,7 +87,10 @@ def test_only_a_transport_knows_what_carries_grpc() -> None:
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             found |= {(name, each) for each in names if each.split(".")[0] in {"grpc", "cffi"}}
-    assert found == {("vsr_runtime.server.transport.aio", "grpc"), ("vsr_runtime.server.transport.nghttp2", "cffi")}
+    assert found == {
+        ("vsr_runtime.server.transport.aio_server", "grpc"),
+        ("vsr_runtime.server.transport.nghttp2", "cffi"),
+    }
 
 
 def test_every_room_of_the_compiler_has_a_floor() -> None:

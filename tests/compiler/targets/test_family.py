@@ -117,7 +117,7 @@ def test_the_simulator_stands_in_for_every_server_of_ours(case: str) -> None:
 def simulated(policy: ir.Policy) -> ir.Policy:
     """The policy with the simulator in the place of each server."""
     moved = {
-        each.name: replace(each, server=replace(each.server, simulate=True)) if each.server else each
+        each.name: replace(each, kind=replace(each.server, simulate=True)) if each.server else each
         for each in policy.endpoints
     }
     models = [
