@@ -15,7 +15,7 @@ from vsr_compiler.cli import console
 @click.option("--from", "base", metavar="URL", default="", help="A mirror, instead of the host in the lock.")
 @click.pass_context
 def command(context: click.Context, action: str, projects: tuple[str, ...], *, base: str) -> None:
-    """Fetch CustomResourceDefinitions, or list those that there are. Nothing else in vsr-compile uses the network.
+    """Fetch CustomResourceDefinitions, or list them. Only `crds` and `fetch-encoder` use the network.
 
     The lock `schemas/crds.lock.yaml` says where each file lies and which sha256 it has; what differs is refused, and a
     release is written whole or not at all. They go into `VSR_CACHE_DIR`, else into the user's cache.
