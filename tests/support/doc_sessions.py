@@ -1,6 +1,6 @@
 """Console sessions of the documentation: run their commands and compare the output with the page.
 
-A session is all `console` blocks of a page, in order, in one folder. In a page,
+A session is all `console` blocks of a page, in order, in one folder with a copy of `policies/` and `out/`. In a page,
 
 - a line that starts with ``$ `` is a command; a line that ends with a backslash continues on the next line;
 - the lines up to the next command are its output, standard error included;
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,7 +24,7 @@ from pathlib import Path
 
 from support.common import ROOT
 
-PAGES = ("docs/tutorial.md",)
+PAGES = ("README.md", "docs/tutorial.md")
 _BLOCK = re.compile(
     r"(?:<!-- (?P<mark>file|not run): (?P<value>.*?) -->\n\n)?```(?P<language>\w+)\n(?P<body>.*?)^```$",
     re.MULTILINE | re.DOTALL,
@@ -91,6 +92,8 @@ def agrees(expected: list[str], actual: list[str]) -> bool:
 
 def played(text: str, folder: Path) -> str:
     """A page with the output of today wherever it differs from what the page says."""
+    for name in ("policies", "out"):
+        shutil.copytree(ROOT / name, folder / name)
     session = Session(folder)
 
     def block(match: re.Match[str]) -> str:

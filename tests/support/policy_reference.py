@@ -52,13 +52,18 @@ def form(node: dict[str, Any]) -> str:
         return " or ".join(dict.fromkeys(form(child) for child in node["anyOf"]))
     if "enum" in node or "const" in node:
         return ", ".join(f"`{value}`" for value in node.get("enum", [node.get("const")]))
-    if node["type"] == "array":
-        return f"list of {plural(form(node['items']))}"
-    if node["type"] == "object":
-        return f"mapping of names to {plural(form(node['additionalProperties']))}"
-    if node["type"] in ("integer", "number"):
-        return str(node["type"]) + bounds(node)
-    return "boolean" if node["type"] == "boolean" else string(node)
+    match node["type"]:
+        case "array":
+            words = f"list of {plural(form(node['items']))}"
+        case "object":
+            words = f"mapping of names to {plural(form(node['additionalProperties']))}"
+        case "integer" | "number" as kind:
+            words = kind + bounds(node)
+        case "boolean":
+            words = "boolean"
+        case _:
+            words = string(node)
+    return words
 
 
 def string(node: dict[str, Any]) -> str:

@@ -16,7 +16,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "gitops": "Repository and cluster for Argo CD. Without it the Argo CD objects contain a placeholder (VSR301).",
         "endpoints": "Places where models run, by name.",
         "models": "Models that clients and routes can name.",
-        "classifiers": "Models that read a request, by name. Without an entry, a classifier for the categories is trained.",
+        "classifiers": "Models that read a request, by name. A classifier for the categories is trained by default.",
         "categories": "Mutually exclusive kinds of request, by name.",
         "signals": "Further conditions on a request, by name.",
         "guards": "Checks that apply to every request and, if configured, to responses.",
@@ -35,8 +35,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "replicas": "Number of router pods.",
         "gpus": "GPUs of each router pod, for classifiers with `device: cuda`. The image must contain torch.",
         "weights": "Where the checkpoints of classifiers are stored.",
-        "unguarded": "Only for `semantic-router`: accept that it does not guard requests that name their model.",
-        "autoModels": "Model names with which a client asks the router to choose. No model may have one of these names.",
+        "unguarded": "Only for `semantic-router`: accept that it guards no request that names its model.",
+        "autoModels": "Model names with which a client lets the router choose. No model may have one of these names.",
         "deadline": "Time limit of a decision: the gateway's message timeout and the runtime's budget. At most `10m`.",
         "maxBody": "Largest request body: the gateway's buffer and the runtime's limit. Larger requests get 413. "
         "`1Ki` to `1Gi`.",
@@ -129,10 +129,10 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "head": "Train a head from the examples of the categories.",
         "checkpoint": "A Hugging Face model instead of a trained head. Required for `jailbreak` and `pii`.",
         "device": "Where the model runs.",
-        "precision": "Numeric precision. Defaults to `int8` for the encoder on the CPU, to `fp32` for a checkpoint on the "
-        "CPU and to `bf16` on `cuda`.",
-        "threshold": "Probability below which the classifier gives no answer. For a trained head it is computed from the "
-        "examples, for a checkpoint it is 0.5.",
+        "precision": "Numeric precision. Defaults to `int8` for the encoder, and for a checkpoint to `fp32` on `cpu` "
+        "and `bf16` on `cuda`. The encoder supports `int8` and `fp32`, a checkpoint `fp32` and `bf16`.",
+        "threshold": "Probability below which the classifier gives no answer. By default it is computed from the "
+        "examples for a trained head, and 0.5 for a checkpoint.",
     },
     "classifiers.*.checkpoint": {
         "repo": "Hugging Face repository.",
@@ -200,8 +200,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     "guards.*": {
         "detector": "Classifier that the guard uses: task `jailbreak` alone, or task `pii` with `types`.",
         "types": "Types of personal data to look for.",
-        "patterns": "`builtin` for credentials, `injection` for the structure of prompt injections, or a list of regular "
-        "expressions (RE2 syntax).",
+        "patterns": "`builtin` for credentials, `injection` for the structure of prompt injections, or a list of RE2 "
+        "regular expressions.",
         "threshold": "Smallest probability of a finding of the detector.",
         "action": "What happens to a request or response with a finding.",
         "model": "Model for `action: route`.",
@@ -244,8 +244,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "remove": "Headers to remove.",
     },
     "routes[].cache": {
-        "similarity": "Smallest cosine similarity of the last turn at which a stored response is reused. Without it only "
-        "identical requests match.",
+        "similarity": "Smallest cosine similarity of the last turn for reusing a response. Without it only identical "
+        "requests match.",
         "ttl": "How long a response is stored, in whole seconds.",
         "scope": "Who shares stored responses: each client has its own (`user`), or all share (`global`). `team` and "
         "`tenant` are rejected (VSR341).",
