@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from support import rendering
 from support.common import ROOT, linked
-from vsr_compiler import targets
-from vsr_compiler.targets.common.pods import NOBODY
+from vsr_compiler.targets.common.workloads import NOBODY
 from vsr_runtime.cli import cli
 from vsr_runtime.inference.locate import DEFAULT_ENCODER, KNOWN
 from vsr_runtime.server.transport.nghttp2 import NAMES
@@ -20,7 +20,7 @@ def test_pods_run_as_the_images_user_and_call_its_command() -> None:
     assert 'ENTRYPOINT ["vsr-runtime"]\n' in TEXT
     deployment = next(
         item.body
-        for item in targets.objects(linked(), "istio")
+        for item in rendering.objects(linked(), "istio")
         if item.kind == "Deployment" and item.name == "semantic-router"
     )
     container = deployment["spec"]["template"]["spec"]["containers"][0]

@@ -20,7 +20,8 @@ def command(*, report: bool) -> None:
     vsr-compile schema > routing-policy.schema.json
     # yaml-language-server: $schema=routing-policy.schema.json
     """
-    from vsr_schemas import export  # noqa: PLC0415 - pydantic is heavy, and `--help` needs none of it
+    from vsr_compiler.targets import TARGETS  # noqa: PLC0415 - `--help` must not wait for it
+    from vsr_schemas import export  # noqa: PLC0415 - as above
 
-    made = export.report() if report else export.policy()
+    made = export.report() if report else export.policy(TARGETS)
     console.data(json.dumps(made, indent=2, ensure_ascii=False))

@@ -39,7 +39,7 @@ CODES: dict[str, Code] = {
     "VSR102": Code("missing key", "error", "Add the key."),
     "VSR103": Code("wrong type", "error", "Write the value in the form that the message asks for."),
     "VSR104": Code("value not allowed", "error", "Use one of the values that the message lists."),
-    "VSR105": Code("noun not supported yet", "error", "Take it out until a release supports it."),
+    "VSR105": Code("target not supported", "error", "Use one of the targets that the message lists."),
     "VSR201": Code("reference to nothing", "error", "Name something that the policy defines."),
     "VSR202": Code("classifier without categories", "error", "Add categories, or remove the classifier."),
     "VSR203": Code("second classifier for one task", "error", "Keep one classifier a task."),
