@@ -10,7 +10,7 @@ from support.common import ROOT
 from vsr_runtime.cli import cli
 from vsr_runtime.server.metrics import Metrics
 from vsr_schemas import headers
-from vsr_schemas.runtime import Runtime
+from vsr_schemas.runtime import RuntimeSettings
 
 REFERENCE = ROOT / "docs" / "reference"
 
@@ -70,7 +70,7 @@ def test_every_setting_of_the_runtime_is_described() -> None:
     """The fields of runtime.yaml."""
     rows = re.findall(r"^\| (`.*?`) \|", section(page("runtime.md"), "Files"), re.MULTILINE)
     named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
-    assert named == set(Runtime.model_fields)
+    assert named == set(RuntimeSettings.model_fields)
 
 
 def test_every_environment_variable_of_ours_is_described() -> None:

@@ -10,11 +10,12 @@ import sys
 from typing import Any
 
 from support.common import ROOT
+from vsr_compiler.targets import TARGETS
 from vsr_schemas import export
 from vsr_schemas.policy.v1alpha1.descriptions import DESCRIPTIONS
 
 PAGE = ROOT / "docs" / "reference" / "policy.md"
-SCHEMA: dict[str, Any] = export.policy()
+SCHEMA: dict[str, Any] = export.policy(TARGETS)
 _TABLE = re.compile(r"(<!-- fields: (?P<path>\S*) -->\n\n)(?:\|.*\n)*\n?(<!-- end -->)")
 _FORMS = {
     "A duration": "duration",
