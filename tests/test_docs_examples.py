@@ -85,7 +85,9 @@ def completed(excerpt: str) -> str:
     return "".join(base.values())
 
 
-POLICIES = [(page, block) for page in PAGES for block in blocks(page) if is_policy(block)]
+OWN_TEST = {"docs/how-to/add-a-target.md"}
+"""Its example needs a target that only its own test registers."""
+POLICIES = [(page, block) for page in PAGES if page not in OWN_TEST for block in blocks(page) if is_policy(block)]
 
 
 @pytest.mark.parametrize(("page", "block"), POLICIES, ids=[f"{page}-{n}" for n, (page, _) in enumerate(POLICIES)])
