@@ -17,6 +17,7 @@ from support.cases import GOLDEN, POLICIES, output_of, policy_file, policy_of
 from support.sandbox_times import patient
 from vsr_compiler import ir
 from vsr_compiler.pipeline import read_policy
+from vsr_runtime.sandbox import Sandbox
 from vsr_runtime.sandbox.envoy import envoy_command
 
 GUIDE = "policies/inference-extension"
