@@ -1,8 +1,8 @@
-"""What a classifier says in the form that the stock router asks a remote one for.
+"""Classifier results in the format that the stock router expects of a remote classifier.
 
-The stock router (0.4.0) drops an answer as a whole that breaks its contract. ``label_distribution.v1``: every label
-once, and they add up to 1. ``token_spans.v1``: places in code points of the text as it was sent, the text between them,
-no span twice, none of the label for "nothing", and ``truncated_at`` where only the beginning was read.
+The stock router (0.4.0) drops a whole answer that breaks its contract. ``label_distribution.v1``: every label once, and
+the scores add up to 1. ``token_spans.v1``: positions in code points of the text as it was sent, the text between them,
+no span twice, none with the label for "nothing", and ``truncated_at`` if only the beginning was read.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from vsr_runtime.server.api.shapes import LabelScore, TokenSpan, TokenSpans
 from vsr_schemas.runtime import ClassifierSettings
 
 TASKS = frozenset({"category", "jailbreak", "pii"})
-"""What classifiers answer in these contracts."""
+"""Tasks of the classifiers that answer in these formats."""
 NONE_OF_THESE = "other"
-"""The label for what is like no category, where the policy has no word for it."""
+"""The label for texts of no category, if the policy names none."""
 
 
 def distribution(said: Mapping[str, float], classifier: ClassifierSettings) -> list[LabelScore]:
-    """``label_distribution.v1``, the likeliest label first.
+    """``label_distribution.v1``, the most probable label first.
 
-    A head's categories leave a rest, which is that of the fallback. Of a long text in windows each label has its
-    highest probability, so they can add up to more than one: then what the policy speaks of keeps its own, and the rest
-    makes place, so that an attack in one window stays one.
+    A head's probabilities do not add up to 1; the rest goes to the fallback. For a long text, each label has its
+    highest probability over all windows, so the sum can exceed 1. Then the labels that the policy uses keep theirs and
+    the others are scaled down, so that an attack in one window is not diluted.
     """
     shares = {label: min(max(share, 0.0), 1.0) for label, share in said.items()}
     if classifier.checkpoint is None:
@@ -39,7 +39,7 @@ def distribution(said: Mapping[str, float], classifier: ClassifierSettings) -> l
 
 
 def _whole(shares: Mapping[str, float], spoken: Sequence[str]) -> dict[str, float]:
-    """The shares made to add up to 1; where the policy speaks of some of them, at the cost of the others."""
+    """Scale the shares so that they add up to 1, at the cost of labels that the policy does not use."""
     kept = {label: share for label, share in shares.items() if label in spoken}
     free = {label: share for label, share in shares.items() if label not in kept}
     if not free or not kept or sum(kept.values()) >= 1:
@@ -55,7 +55,7 @@ def _scaled(shares: Mapping[str, float], total: float) -> dict[str, float]:
 
 
 def found(said: TokenLabels, text: str, name: str, types: Sequence[str] = ()) -> list[Span]:
-    """What a token classifier found, without blanks at the ends; of these types, or of all."""
+    """Spans of a token classifier, without surrounding blanks; of these types, or of all."""
     best = said.probabilities.argmax(axis=1)
     tokens = [
         LabelledToken(start, end, said.labels[label], min(1.0, float(row[label])))
@@ -72,7 +72,7 @@ def _trimmed(span: Span, text: str) -> Span:
 
 
 def cut_at(said: TokenLabels, text: str, classifier: ClassifierSettings) -> int | None:
-    """Where reading ended, if that was before the text did."""
+    """Where reading ended, if that was before the end of the text."""
     if classifier.checkpoint is None or classifier.checkpoint.long == "windows":
         return None
     end = max((end for _, end in said.offsets), default=0)
@@ -80,7 +80,7 @@ def cut_at(said: TokenLabels, text: str, classifier: ClassifierSettings) -> int 
 
 
 def spans(said: TokenLabels, text: str, name: str, classifier: ClassifierSettings) -> TokenSpans:
-    """``token_spans.v1``: all spans of all labels, whatever their score; who asks has thresholds."""
+    """``token_spans.v1``: all spans of all labels with any score; the client applies thresholds."""
     listed = [
         TokenSpan(start=span.start, end=span.end, label=span.type, score=span.score, text=text[span.start : span.end])
         for span in found(said, text, name)

@@ -1,4 +1,4 @@
-"""What each endpoint of the API does: from a request of its shape to the answer's."""
+"""The handlers of the endpoints: from a request model to a response model."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vsr_runtime.decision.program.program import Program
 from vsr_runtime.decision.request.events import ImmediateResponse
 from vsr_runtime.decision.request.immediate_responses import error_response
 from vsr_runtime.decision.view import InvalidRequestError
-from vsr_runtime.inference.checkpoint_classifier import judged
+from vsr_runtime.inference.checkpoint_classifier import classification_of
 from vsr_runtime.server.api import shapes
 from vsr_runtime.server.api.contract import cut_at, distribution, found, spans
 from vsr_runtime.server.api.evaluation import eval_response, matched_signals
@@ -22,11 +22,11 @@ from vsr_runtime.server.api.request_context import ApiError, RequestContext
 from vsr_schemas.pii import PATTERN_TYPES
 from vsr_schemas.runtime import ClassifierSettings
 
-ApiResult = shapes.Told | list[shapes.LabelScore]
+ApiResult = shapes.ResponseModel | list[shapes.LabelScore]
 
 
 async def classify(context: RequestContext, asked: shapes.ClassifyRequest) -> ApiResult:
-    """One classifier's word on a text, as the stock router asks a remote one for it."""
+    """Classify a text with one classifier, as the stock router asks a remote one."""
     name, classifier = context.named(asked.parameters.classifier if asked.parameters else None)
     if classifier.checkpoint is not None and classifier.checkpoint.kind == "token":
         return spans(await context.tokens(name, asked.inputs), asked.inputs, name, classifier)
@@ -34,7 +34,7 @@ async def classify(context: RequestContext, asked: shapes.ClassifyRequest) -> Ap
 
 
 async def evaluate(context: RequestContext, asked: shapes.EvalRequest) -> ApiResult:
-    """What would become of a request."""
+    """Describe the decision of a request."""
     chat = await context.worked(partial(_chat, context.generation.rules.program, asked))
     action = await context.decided(chat.body)
     program = context.generation.rules.program
@@ -42,7 +42,7 @@ async def evaluate(context: RequestContext, asked: shapes.EvalRequest) -> ApiRes
 
 
 async def intent(context: RequestContext, asked: shapes.IntentRequest) -> ApiResult:
-    """The category of a request, and where it would go."""
+    """The category of a request, and its route."""
     chat = await context.worked(partial(_chat, context.generation.rules.program, asked))
     category, shares = await _category(context, chat.turn)
     action = await context.decided(chat.body)
@@ -69,7 +69,7 @@ async def security(context: RequestContext, asked: shapes.SecurityRequest) -> Ap
 
 
 async def batch(context: RequestContext, asked: shapes.BatchRequest) -> ApiResult:
-    """The same question about several texts, in the time of one request."""
+    """Classify several texts within the deadline of one request."""
     one = {"intent": _intent_result, "pii": _pii_result, "security": _security_result}[asked.task_type]
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(one(context, text, asked.options)) for text in asked.texts]
@@ -99,7 +99,10 @@ async def _security_result(context: RequestContext, text: str, _: shapes.IntentO
 
 
 async def _category(context: RequestContext, text: str) -> tuple[str, dict[str, float]]:
-    """The category, empty for none, and every label's probability. As for a gateway, no text has no category."""
+    """The category, empty for none, and the probability of every label.
+
+    As at a gateway, an empty text has no category.
+    """
     loaded = context.classifiers("category")
     if not loaded:
         raise ApiError(error_response(404, "no_classifier", "No classifier of categories is loaded."))
@@ -108,7 +111,7 @@ async def _category(context: RequestContext, text: str) -> tuple[str, dict[str, 
     shares = {label: min(max(share, 0.0), 1.0) for label, share in said.items()}
     if not shares:
         return classifier.fallback or "", {}
-    return judged(shares, classifier).label or classifier.fallback or "", shares
+    return classification_of(shares, classifier).label or classifier.fallback or "", shares
 
 
 async def _pii(context: RequestContext, text: str, options: shapes.PIIOptions) -> shapes.PIIResponse:
@@ -133,7 +136,7 @@ async def _security(context: RequestContext, text: str) -> shapes.SecurityRespon
 
 
 def _check_types(wanted: Sequence[str], models: Iterable[ClassifierSettings]) -> None:
-    """A type that nothing here finds would never be found, which must not look like a clean text."""
+    """Reject unknown types: they would never be found, and the text would look clean."""
     known = PATTERN_TYPES | {label for model in models for label in model.labels}
     if missing := sorted({name for name in wanted if name.upper() not in {one.upper() for one in known}}):
         message = f"Nothing here finds {', '.join(missing)}. What is found: {', '.join(sorted(known))}."
@@ -142,7 +145,7 @@ def _check_types(wanted: Sequence[str], models: Iterable[ClassifierSettings]) ->
 
 @dataclass(frozen=True, slots=True)
 class _Chat:
-    """A chat as a client would send it; ``turn`` is empty where there is none, or it cannot be read."""
+    """A chat as a client would send it; ``turn`` is empty if there is none or it cannot be read."""
 
     model: str
     body: bytes
@@ -150,7 +153,7 @@ class _Chat:
 
 
 def _chat(program: Program, asked: shapes.Chat) -> _Chat:
-    """The chat that a request speaks of."""
+    """The chat of a request."""
     if bool(asked.text) is bool(asked.messages):
         raise ApiError(error_response(422, "invalid_request", "Give 'text' or 'messages', not both.", param="messages"))
     model = asked.model or next(iter(program.auto_names), program.default)

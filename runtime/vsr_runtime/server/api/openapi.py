@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from the shapes."""
+"""The OpenAPI 3.1 document, generated from the models."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ ERRORS = {
     500: "A fault of the runtime.",
     503: "Not ready, not in time, or a classifier failed; `retry-after` says when to try again.",
 }
-"""Statuses besides 200, and what they mean."""
+"""The statuses besides 200."""
 
 
 def document() -> dict[str, Any]:
-    """The document: a fresh dict that can be written as JSON."""
+    """Generate the document: a new dict that can be serialised as JSON."""
     shapes: list[tuple[type, JsonSchemaMode]] = [(endpoint.asked, "validation") for endpoint in ENDPOINTS.values()]
     shapes += [(shape, "serialization") for endpoint in ENDPOINTS.values() for shape in endpoint.told]
     shapes += [(ModelList, "serialization"), (ErrorResponse, "serialization")]

@@ -146,4 +146,4 @@ def test_a_policy_s_tests_ask_the_same_detector(folder):
     assert folder.is_dir()
     model = CheckpointClassifier.load("x", classifier("planted", window=32, overlap=8))
     text = f"{' '.join(WORDS[40:80])} aa ab {' '.join(WORDS[40:60])}"
-    assert [text[span.start : span.end] for span in model.seen(text).spans(frozenset({"PERSON"}), 0.9)] == ["aa ab"]
+    assert [text[span.start : span.end] for span in model.detect(text).spans(frozenset({"PERSON"}), 0.9)] == ["aa ab"]
