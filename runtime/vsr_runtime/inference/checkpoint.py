@@ -133,9 +133,9 @@ def weight_files(folder: Path) -> list[Path]:
     names = sorted(set(shards.values())) if isinstance(shards, dict) else []
     for name in names:
         if Path(str(name)).name != name or not str(name).endswith(".safetensors") or not (folder / str(name)).is_file():
-            raise ModelError(f"{index} names {name!r}, which is no safetensors file beside it; fetch it anew")
+            raise ModelError(f"{index} names {name!r}, which is not a safetensors file next to it; fetch it again")
     if not names:
-        raise ModelError(f"{index} names no files; fetch it anew")
+        raise ModelError(f"{index} names no files; fetch it again")
     return [folder / name for name in names]
 
 

@@ -47,13 +47,13 @@ class CompiledClassifier:
         from vsr_runtime.inference.encoder import SentenceEncoder  # noqa: PLC0415 - needs the extra; says so where it lacks
         from vsr_runtime.inference.sentences import load_sentences  # noqa: PLC0415 - likewise
 
-        wanted = [one.encoder for one in (category, likeness) if one is not None]
-        if not wanted or any(one is None or one != wanted[0] for one in wanted) or wanted[0] is None:
+        encoders = [one.encoder for one in (category, likeness) if one is not None]
+        if not encoders or any(one is None or one != encoders[0] for one in encoders) or encoders[0] is None:
             raise ModelError("categories and sentences need one and the same encoder; compile the policy again")
         head = load_head(category.head, category.labels, folder) if category and category.head else None
         sentences = load_sentences(likeness, folder) if likeness else None
-        files = find_encoder(wanted[0].repo, wanted[0].sha256)
-        encoder = SentenceEncoder.load(files, wanted[0].precision)
+        files = find_encoder(encoders[0].repo, encoders[0].sha256)
+        encoder = SentenceEncoder.load(files, encoders[0].precision)
         categories = CategoryClassifier.from_parts(encoder, head, category.threshold) if category and head else None
         return cls(encoder, categories, sentences)
 

@@ -44,13 +44,13 @@ def read_labels(folder: Path, config: Mapping[str, Any]) -> tuple[str, ...]:
     return next(iter(found.values()))
 
 
-def require(labels: Sequence[str], wanted: Sequence[str], what: str) -> None:
+def require(labels: Sequence[str], required: Sequence[str], what: str) -> None:
     """Check that a checkpoint has the labels that a policy uses; it may have more.
 
     Raises:
         ModelError: One is missing; names it and all labels.
     """
-    missing = [label for label in wanted if label not in labels]
+    missing = [label for label in required if label not in labels]
     if missing:
         raise ModelError(
             f"{what} does not know {', '.join(map(repr, missing))}; its labels are {', '.join(map(repr, labels))}: "

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from vsr_runtime.inference.encoder_files import EncoderFiles, cache_folder
 from vsr_runtime.inference.errors import ModelError, classify_extra
 
-# Its official builds tell their maker of each process and session, and leave an identifier in the user's cache.
-# It is asked in both of its spellings not to, and has to be before it is loaded.
+# The official builds send telemetry for each process and session, and store an identifier in the user's cache.
+# Both spellings of the variable that disables it are set, before the import.
 os.environ["ORT_DISABLE_TELEMETRY"] = os.environ["ORT_TELEMETRY_DISABLED"] = "1"
 
 with classify_extra():

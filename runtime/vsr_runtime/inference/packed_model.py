@@ -117,13 +117,13 @@ class PackedModel:
         ids = torch.tensor([[token for sequence in sequences for token in sequence.ids]], dtype=torch.int64)
         places = torch.cat([torch.arange(len(sequence.ids)) for sequence in sequences])[None] + self._offset
         ends = torch.tensor(edges, dtype=torch.int32)
-        wanted = frozenset[str]().union(*(sequence.tokens_of for sequence in sequences))
+        tokens_of = frozenset[str]().union(*(sequence.tokens_of for sequence in sequences))
         if self._copies is not None:
             with torch.cuda.stream(self._copies), no_memory():
                 ids, places, ends = (
                     part.pin_memory().to(self._device, non_blocking=True) for part in (ids, places, ends)
                 )
-        return Packed(ids, places, ends, edges, wanted)
+        return Packed(ids, places, ends, edges, tokens_of)
 
     def run(self, batch: Packed) -> list[Answer]:
         """Compute a batch; blocks until it is done.

@@ -31,7 +31,7 @@ class Provider:
     authorization: str | None = field(default=None, repr=False)
 
     @property
-    def wanted(self) -> list[str]:
+    def expected(self) -> list[str]:
         """The credentials that a request must have."""
         return [] if self.authorization is None else [self.authorization]
 
@@ -80,7 +80,7 @@ class Backend:
             return 404, _error("not an API of this server", "not_found")
         if not isinstance(body, dict):
             return 400, _error("not an API of this server", "not_found")
-        if self.provider is not None and list(credentials) != self.provider.wanted:
+        if self.provider is not None and list(credentials) != self.provider.expected:
             return 401, _error("This is not the key that the sandbox generated.", "invalid_api_key")
         model = body.get("model")
         if model not in self.models:

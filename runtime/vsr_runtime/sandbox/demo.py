@@ -68,8 +68,8 @@ def table(outcomes: Sequence[Outcome]) -> str:
 
 def _row(outcome: Outcome) -> tuple[str, ...]:
     request = outcome.request
-    wanted = f"{request.category or 'any category'} → {request.expect or 'any answer'}"
-    verdict = "ok" if outcome.right else f"WRONG (status {outcome.status}, expected {wanted})"
+    expected = f"{request.category or 'any category'} → {request.expect or 'any answer'}"
+    verdict = "ok" if outcome.right else f"WRONG (status {outcome.status}, expected {expected})"
     return (request.model, request.prompt.strip(), outcome.category or "-", outcome.model, outcome.backend, verdict)
 
 

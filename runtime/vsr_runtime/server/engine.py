@@ -1,4 +1,4 @@
-"""A policy whose classifiers the engine runs: loaded in a thread, started in the event loop, and asked there."""
+"""A policy whose classifiers the engine runs: loaded in a thread, started in the event loop, and used there."""
 
 from __future__ import annotations
 
@@ -148,26 +148,26 @@ class EnginePool:
         found = None
         for name, classifier in self._classifiers.items():
             if _by_token(classifier):
-                said = (await self.engine.label_tokens(name, [WARM_TEXT], until))[0].probabilities.ravel().tolist()
+                results = (await self.engine.label_tokens(name, [WARM_TEXT], until))[0].probabilities.ravel().tolist()
             else:
                 answer = (await self.engine.classify(name, [WARM_TEXT], until))[0]
-                said = list(answer.values())
+                results = list(answer.values())
                 if name == self._category:
                     found = classification_of(answer, classifier)
             least, most = COSINES if classifier.task == "likeness" else (0, 1)
-            if not said or not all(math.isfinite(share) and least <= share <= most for share in said):
+            if not results or not all(math.isfinite(share) and least <= share <= most for share in results):
                 raise UserError(f"classifier {name}: its first result is no probability; its weights are damaged")
         return found
 
     async def signals(self, text: str, until: float, kinds: frozenset[SignalKind] = CATEGORY) -> SignalsReady | Failure:
         """The category of a text, its similarity to the policy's sentences, or both, until a time of the loop."""
         names = {"category": self._category, "similarity": self._sentences}
-        asked = {kind: names[kind] for kind in kinds}
-        if None in asked.values():
+        requested = {kind: names[kind] for kind in kinds}
+        if None in requested.values():
             return Failure(Cause.BROKEN)
         try:
             answers = await asyncio.gather(
-                *(self.engine.classify(name, [text], until) for name in asked.values() if name is not None)
+                *(self.engine.classify(name, [text], until) for name in requested.values() if name is not None)
             )
         except OverloadedError:
             return Failure(Cause.OVERLOADED)
@@ -176,17 +176,17 @@ class EnginePool:
         except Exception as error:  # noqa: BLE001 - whatever breaks in an engine must end in a refusal
             log("classifier_failed", error=type(error).__name__)
             return Failure(Cause.BROKEN)
-        said = {kind: answer[0] for kind, answer in zip(asked, answers, strict=True)}
-        likeness = said.get("similarity", {})
-        if "category" not in said or self._category is None:
+        results = {kind: answer[0] for kind, answer in zip(requested, answers, strict=True)}
+        likeness = results.get("similarity", {})
+        if "category" not in results or self._category is None:
             return SignalsReady(similarities=likeness)
-        found = classification_of(said["category"], self._classifiers[self._category])
+        found = classification_of(results["category"], self._classifiers[self._category])
         return SignalsReady(found.label, found.probability, similarities=likeness)
 
-    async def looks(self, asked: Mapping[str, Sequence[str]], until: float) -> Mapping[str, DetectorResult]:
+    async def looks(self, requested: Mapping[str, Sequence[str]], until: float) -> Mapping[str, DetectorResult]:
         """Run detectors on texts: the most probable label of a text, or the labels of its tokens."""
-        found = await asyncio.gather(*(self._look(name, texts, until) for name, texts in asked.items()))
-        return dict(zip(asked, found, strict=True))
+        found = await asyncio.gather(*(self._look(name, texts, until) for name, texts in requested.items()))
+        return dict(zip(requested, found, strict=True))
 
     async def _look(self, name: str, texts: Sequence[str], until: float) -> DetectorResult:
         classifier = self._classifiers[name]

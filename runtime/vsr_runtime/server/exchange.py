@@ -72,12 +72,12 @@ def format_guards(matches: Iterable[GuardMatch]) -> str:
 
 def log_action(request_id: str, action: SendToModel | ImmediateResponse) -> None:
     """Log a decision in one line: names and numbers, never text of the request."""
-    told = {"guards": format_guards(action.guards)} if action.guards else {}
+    details = {"guards": format_guards(action.guards)} if action.guards else {}
     if isinstance(action, ImmediateResponse) and action.route is None:
-        log_buffered("answer", request=request_id, status=action.status, code=action.code, **told)
+        log_buffered("answer", request=request_id, status=action.status, code=action.code, **details)
         return
     if action.cause is not None:
-        told["undecided"] = action.cause.value
+        details["undecided"] = action.cause.value
     signals = action.signals
     log_buffered(
         "decision",
@@ -87,5 +87,5 @@ def log_action(request_id: str, action: SendToModel | ImmediateResponse) -> None
         named=signals is None and action.cause is None,
         category=signals.category if signals else None,
         probability=round(signals.probability, 4) if signals and signals.probability is not None else None,
-        **told,
+        **details,
     )

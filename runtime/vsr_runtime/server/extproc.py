@@ -189,8 +189,8 @@ class Processor:
         if not message:
             return _UNDECIDED
         generation = exchange.generation
-        tells = generation.rules.debug_headers is not None
-        exchange.mode = check_mode(message, responses=generation.reads_responses, tells=tells)
+        debug_headers = generation.rules.debug_headers is not None
+        exchange.mode = check_mode(message, responses=generation.reads_responses, debug_headers=debug_headers)
         first = to_event(message, announced=exchange.mode is BodyMode.WHOLE)
         exchange.request_id = "" if isinstance(first, RequestBody) else id_of(first)
         if self._tracing and isinstance(first, RequestHeaders):

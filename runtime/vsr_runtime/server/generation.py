@@ -39,7 +39,7 @@ class Startable(Protocol):
 class Detectors(Protocol):
     """A pool with detectors for guards."""
 
-    async def looks(self, asked: Mapping[str, Sequence[str]], until: float) -> Mapping[str, DetectorResult]:
+    async def looks(self, texts: Mapping[str, Sequence[str]], until: float) -> Mapping[str, DetectorResult]:
         """What each detector detects in each of its texts."""
 
 
@@ -82,9 +82,9 @@ class Generation:
         self._streams = 0
         self._retired = False
 
-    async def signals(self, asked: NeedSignals, until: float) -> SignalsReady:
+    async def signals(self, question: NeedSignals, until: float) -> SignalsReady:
         """Evaluate what is needed until a time of the event loop's clock."""
-        category, looks = await asyncio.gather(self._category(asked, until), self._looks(asked, until))
+        category, looks = await asyncio.gather(self._category(question, until), self._looks(question, until))
         known = SignalsReady(missing=category.cause) if isinstance(category, Failure) else category
         return replace(known, detections=looks)
 
@@ -99,19 +99,19 @@ class Generation:
         if self.response_cache is not None:
             self.response_cache.keep(plan.record, kept)
 
-    async def _category(self, asked: NeedSignals, until: float) -> SignalsReady | Failure:
-        if not asked.kinds:
+    async def _category(self, question: NeedSignals, until: float) -> SignalsReady | Failure:
+        if not question.kinds:
             return SignalsReady()
-        return await self.pool.signals(asked.text, until, asked.kinds) if self.pool else Failure(Cause.BROKEN)
+        return await self.pool.signals(question.text, until, question.kinds) if self.pool else Failure(Cause.BROKEN)
 
-    async def _looks(self, asked: NeedSignals, until: float) -> Mapping[str, DetectorResult]:
-        return await self.looks(asked.detector_texts, until) if asked.detector_texts else {}
+    async def _looks(self, question: NeedSignals, until: float) -> Mapping[str, DetectorResult]:
+        return await self.looks(question.detector_texts, until) if question.detector_texts else {}
 
-    async def looks(self, asked: Mapping[str, Sequence[str]], until: float) -> Mapping[str, DetectorResult]:
+    async def looks(self, texts: Mapping[str, Sequence[str]], until: float) -> Mapping[str, DetectorResult]:
         """Run detectors. Without any, a guard that names one has failed, and the policy says what follows."""
         if isinstance(self.pool, Detectors):
-            return await self.pool.looks(asked, until)
-        return dict.fromkeys(asked, Cause.BROKEN)
+            return await self.pool.looks(texts, until)
+        return dict.fromkeys(texts, Cause.BROKEN)
 
     @property
     def waiting(self) -> int:

@@ -119,7 +119,7 @@ class Metrics:
         """Count an error by its code, and by the configured model of the request, if known."""
         self._errors.labels(model or UNKNOWN, reason).inc()
 
-    def asked(self, path: str, status: int) -> None:
+    def api_request(self, path: str, status: int) -> None:
         """Count a request of the HTTP API, at one of its paths."""
         self._api.labels(path, str(status)).inc()
 

@@ -33,7 +33,7 @@ class BodyMode(Enum):
     """In parts; the headers wait for their answer until all parts are there."""
 
 
-def check_mode(message: Any, *, responses: bool = False, tells: bool = False) -> BodyMode:  # noqa: ANN401 - protobuf classes built at run time have no static type
+def check_mode(message: Any, *, responses: bool = False, debug_headers: bool = False) -> BodyMode:  # noqa: ANN401 - protobuf classes built at run time have no static type
     """Reject a stream whose announced modes would let the request pass unread or undecided.
 
     Gateways that announce nothing are classification_of by what they send: see `to_event`.
@@ -41,7 +41,7 @@ def check_mode(message: Any, *, responses: bool = False, tells: bool = False) ->
     Args:
         message: the first of the stream.
         responses: whether responses must be read, for guards or the cache.
-        tells: whether responses get debug headers.
+        debug_headers: whether responses get debug headers.
 
     Raises:
         ModeError: the body mode is not supported, answers would be ignored, or responses would not be sent.
@@ -56,7 +56,7 @@ def check_mode(message: Any, *, responses: bool = False, tells: bool = False) ->
         raise ModeError(f"request_body_mode {name} is not supported; set BUFFERED")
     if responses and message.protocol_config.response_body_mode != STREAMED:
         raise ModeError("responses must be read; set response_body_mode STREAMED and response_header_mode SEND")
-    if (responses or tells) and mode == FULL_DUPLEX_STREAMED:  # Envoy overrides no mode then
+    if (responses or debug_headers) and mode == FULL_DUPLEX_STREAMED:  # Envoy overrides no mode then
         raise ModeError("responses must be read or get headers; set request_body_mode BUFFERED")
     return BodyMode.STREAMED if mode == FULL_DUPLEX_STREAMED else BodyMode.WHOLE
 

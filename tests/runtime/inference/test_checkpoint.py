@@ -76,7 +76,7 @@ def test_invalid_checkpoint_is_an_error_that_names_the_problem(folder, changes, 
         ("config.json", "other.json", "cannot be read"),
     ],
 )
-def test_missing_files_are_said(folder, remove, add, says):
+def test_missing_files_are_an_error(folder, remove, add, says):
     """Pickled weights are not an alternative."""
     (folder / remove).unlink()
     (folder / add).write_text("{}")

@@ -89,10 +89,10 @@ def _queue(checkpoints: Mapping[str, Checkpoint], classifiers: Mapping[str, sche
 def _mode() -> Mode:
     """The mode of a GPU: ``VSR_ENGINE_MODE``."""
     modes: dict[str, Mode] = {"eager": "eager", "compile": "compile", "graphs": "graphs"}
-    wanted = os.environ.get(MODE, "eager")
-    if wanted not in modes:
-        raise ModelError(f"{MODE} is {wanted!r}; it can be {', '.join(modes)}")
-    return modes[wanted]
+    mode = os.environ.get(MODE, "eager")
+    if mode not in modes:
+        raise ModelError(f"{MODE} is {mode!r}; it can be {', '.join(modes)}")
+    return modes[mode]
 
 
 def _compiled_task(name: str, classifier: schema.ClassifierSettings) -> Task:
@@ -107,8 +107,8 @@ def _compiled(classifiers: Mapping[str, schema.ClassifierSettings], folder: Path
     from vsr_runtime.inference.compiled_model import CompiledModel  # noqa: PLC0415 - only where there is something compiled
 
     queues = []
-    for wanted in dict.fromkeys(one.encoder for one in classifiers.values()):
-        own = {name: one for name, one in classifiers.items() if one.encoder == wanted}
+    for settings in dict.fromkeys(one.encoder for one in classifiers.values()):
+        own = {name: one for name, one in classifiers.items() if one.encoder == settings}
         encoder = _encoder(next(iter(own.values())))
         model = CompiledModel(encoder, {name: _answers(name, one, folder) for name, one in own.items()})
         budget = max(BUDGETS["cpu"], encoder.max_tokens)

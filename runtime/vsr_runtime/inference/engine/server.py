@@ -94,11 +94,11 @@ class _Conversation:
         # The event loop's clock may differ from the machine's.
         until = message.until - time.monotonic() + asyncio.get_running_loop().time()
         sequences = frames.unpack_sequences(message.sequences)
-        said = await answer_or_reason(lambda: self._backend.ask(message.task, sequences, until))
+        result = await answer_or_reason(lambda: self._backend.ask(message.task, sequences, until))
         self._say(
-            frames.Refused(message.number, said)
-            if isinstance(said, str)
-            else frames.Answers(message.number, frames.pack_answers(said))
+            frames.Refused(message.number, result)
+            if isinstance(result, str)
+            else frames.Answers(message.number, frames.pack_answers(result))
         )
 
     def _say(self, message: frames.Frame) -> None:

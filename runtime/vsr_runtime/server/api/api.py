@@ -79,7 +79,7 @@ class HttpApi:
         if endpoint is None:
             return self._page(request)
         answer = await self._admitted(endpoint, request)
-        self._metrics.asked(request.path, answer.status)
+        self._metrics.api_request(request.path, answer.status)
         return answer
 
     async def _admitted(self, endpoint: Endpoint, request: Incoming) -> ImmediateResponse:
@@ -128,9 +128,9 @@ class HttpApi:
         with _held_generation(processor, len(data)) as generation:
             seed = next((value[:_ID] for key, value in request.headers if key == "x-request-id"), "")
             context = RequestContext(processor, self._threads, generation, len(data), seed, self._chosen, begun)
-            asked = await context.worked(partial(_read, endpoint, data, trace=trace))
-            said = await _one_error(endpoint.handle(context, asked))
-            return ImmediateResponse(200, _written(said), "answered", _JSON)
+            parsed = await context.worked(partial(_read, endpoint, data, trace=trace))
+            result = await _one_error(endpoint.handle(context, parsed))
+            return ImmediateResponse(200, _serialised(result), "answered", _JSON)
 
     async def _body(self, request: Incoming, most: int) -> bytes:
         """Read the complete body.
@@ -178,14 +178,14 @@ def _read(endpoint: Endpoint, data: bytes, *, trace: bool) -> BaseModel:
     except BodyError as error:
         raise ApiError(error_response(400, error.code, str(error))) from None
     try:
-        asked = endpoint.asked.model_validate(values)
+        parsed = endpoint.request.model_validate(values)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         param = ".".join(str(part) for part in first["loc"])[:200]
         raise ApiError(error_response(422, "invalid_request", f"{first['msg']}.", param=param or None)) from None
     if trace:
-        asked = endpoint.asked.model_validate({**values, "options": {**values.get("options", {}), "trace": True}})  # type: ignore[dict-item] # it was valid
-    return asked
+        parsed = endpoint.request.model_validate({**values, "options": {**values.get("options", {}), "trace": True}})  # type: ignore[dict-item] # it was valid
+    return parsed
 
 
 def _trace(request: Incoming) -> bool:
@@ -198,19 +198,19 @@ def _trace(request: Incoming) -> bool:
 async def _one_error(handled: Any) -> ApiResult:  # noqa: ANN401 - any handler's
     """Run a handler; of several errors in a group, raise the first."""
     try:
-        said: ApiResult = await handled
+        result: ApiResult = await handled
     except* ApiError as group:
         first: BaseException = group
         while isinstance(first, BaseExceptionGroup):
             first = first.exceptions[0]
         raise first from None
-    return said
+    return result
 
 
-def _written(said: ApiResult) -> bytes:
-    if isinstance(said, list):
-        return json.dumps([one.model_dump() for one in said]).encode()
-    return said.model_dump_json(exclude_none=True).encode()
+def _serialised(result: ApiResult) -> bytes:
+    if isinstance(result, list):
+        return json.dumps([one.model_dump() for one in result]).encode()
+    return result.model_dump_json(exclude_none=True).encode()
 
 
 def _not_ready() -> ImmediateResponse:

@@ -16,15 +16,15 @@ class Endpoint:
 
     Attributes:
         summary: one line.
-        asked: the request model.
-        told: the response models.
+        request: the request model.
+        responses: the response models.
         handle: makes the answer. Raises ApiError.
         traced: whether the query may have ``trace``.
     """
 
     summary: str
-    asked: type[shapes.RequestModel | shapes.Chat]
-    told: tuple[type[shapes.ResponseModel], ...]
+    request: type[shapes.RequestModel | shapes.Chat]
+    responses: tuple[type[shapes.ResponseModel], ...]
     handle: Callable[[RequestContext, Any], Awaitable[handlers.ApiResult]]
     traced: bool = False
 

@@ -88,15 +88,15 @@ def matched_signals(program: Program, action: SendToModel | ImmediateResponse) -
 
 def _looked_at(program: Program, signals: SignalValues, *, holds: bool) -> Names:
     """The names of signals that were looked at and hold, or do not."""
-    asked = {leaf for route in program.routes for leaf in condition_leaves(route.condition)}
-    return _by_kind(_name(leaf) for leaf in asked if leaf.truth(signals) is holds)
+    evaluated = {leaf for route in program.routes for leaf in condition_leaves(route.condition)}
+    return _by_kind(_name(leaf) for leaf in evaluated if leaf.truth(signals) is holds)
 
 
 def _by_kind(names: Iterable[SignalName]) -> Names:
-    found: Names = {}
+    names_by_kind: Names = {}
     for kind, name in sorted(set(names)):
-        found.setdefault(COLLECTIONS.get(kind, kind), []).append(name)
-    return found
+        names_by_kind.setdefault(COLLECTIONS.get(kind, kind), []).append(name)
+    return names_by_kind
 
 
 def _name(leaf: ConditionLeaf) -> SignalName:

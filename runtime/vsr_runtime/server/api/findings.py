@@ -45,9 +45,9 @@ def attacks(text: str, expired: Expired) -> list[Span]:
 
 def pii_response(text: str, found: Sequence[Span], options: PIIOptions, took: int, *, incomplete: bool) -> PIIResponse:
     """The response about personal data: ``found`` are spans of patterns and models, which may overlap."""
-    wanted = None if options.entity_types is None else {name.upper() for name in options.entity_types}
+    types = None if options.entity_types is None else {name.upper() for name in options.entity_types}
     least = options.confidence_threshold or 0.0
-    kept = merge(span for span in found if span.score >= least and (wanted is None or span.type.upper() in wanted))
+    kept = merge(span for span in found if span.score >= least and (types is None or span.type.upper() in types))
     book = PlaceholderMap()
     book.reserve(text)
     entities = []
@@ -74,19 +74,19 @@ def pii_response(text: str, found: Sequence[Span], options: PIIOptions, took: in
 
 def security_response(
     found: Sequence[Span],
-    said: Mapping[str, Mapping[str, float]],
+    probabilities: Mapping[str, Mapping[str, float]],
     detectors: Mapping[str, ClassifierSettings],
     took: int,
 ) -> SecurityResponse:
-    """The response about attacks: ``said`` are the probabilities of each detector's labels."""
+    """The response about attacks: ``probabilities`` are the probabilities of each detector's labels."""
     risks = {
-        label: max(answer[label] for name, answer in said.items() if label in detectors[name].labels)
+        label: max(answer[label] for name, answer in probabilities.items() if label in detectors[name].labels)
         for detector in detectors.values()
         for label in detector.labels
     }
     over = {
         label
-        for name, answer in said.items()
+        for name, answer in probabilities.items()
         for label in detectors[name].labels
         if answer[label] >= detectors[name].threshold
     }

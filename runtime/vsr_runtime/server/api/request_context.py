@@ -101,16 +101,16 @@ class RequestContext:
 
     async def distribution(self, name: str, text: str) -> Mapping[str, float]:
         """The probability of each label by a loaded classifier. Raises ApiError."""
-        return await self._asked(self._pool.distribution(name, text, self._until))
+        return await self._or_api_error(self._pool.distribution(name, text, self._until))
 
     async def tokens(self, name: str, text: str) -> TokenLabels:
         """The probability of each label for each token. Raises ApiError."""
-        return await self._asked(self._pool.tokens(name, text, self._until))
+        return await self._or_api_error(self._pool.tokens(name, text, self._until))
 
     async def aside(self, text: str, work: Callable[[str, Expired], Result]) -> Result:
         """Process a text in a thread. Raises ApiError."""
         end = self.begun + self.generation.budget
-        return await self._asked(
+        return await self._or_api_error(
             self.threads.run(self._until, len(text) + HANDOVER, lambda: work(text, lambda: monotonic() > end))
         )
 
@@ -118,7 +118,7 @@ class RequestContext:
         """Process the request: at once if it is small, else in a thread. Raises ApiError."""
         if self.size < LARGE_BODY:
             return work()
-        return await self._asked(self.threads.run(self._until, self.size + HANDOVER, work))
+        return await self._or_api_error(self.threads.run(self._until, self.size + HANDOVER, work))
 
     def classifiers(self, task: str, kind: str | None = None) -> Mapping[str, ClassifierSettings]:
         """The loaded classifiers of a task, by name; optionally only those with a kind of checkpoint."""
@@ -135,11 +135,11 @@ class RequestContext:
             ApiError: it is not loaded, or there is no default.
         """
         loaded = {name: one for name, one in self.generation.classifiers.items() if one.task in TASKS}
-        wanted = name or self.chosen or (next(iter(loaded)) if len(loaded) == 1 else None)
+        selected = name or self.chosen or (next(iter(loaded)) if len(loaded) == 1 else None)
         listed = ", ".join(sorted(loaded)) or "none"
-        if wanted in loaded and wanted is not None:
-            return wanted, loaded[wanted]
-        if wanted is None and loaded:
+        if selected in loaded and selected is not None:
+            return selected, loaded[selected]
+        if selected is None and loaded:
             message = f"Say which classifier in 'parameters.classifier'. Loaded are {listed}."
             raise ApiError(error_response(404, "classifier_required", message, param="parameters.classifier"))
         raise ApiError(error_response(404, "no_classifier", f"No such classifier is loaded. Loaded are {listed}."))
@@ -150,9 +150,9 @@ class RequestContext:
             raise ApiError(error_response(404, "no_classifier", "No classifier is loaded."))
         return self.generation.pool
 
-    async def _asked(self, asked: Awaitable[Result]) -> Result:
+    async def _or_api_error(self, work: Awaitable[Result]) -> Result:
         try:
-            return await asked
+            return await work
         except ApiError:
             raise
         except (engine.OverloadedError, OverloadedError):

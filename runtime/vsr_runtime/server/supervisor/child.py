@@ -134,14 +134,14 @@ class Child:
         """Ask for reports until the process has ended, and kill it if it is stuck. Returns whether it ever served."""
         served, stuck_after = False, max(_FIRST, self._stuck_after)
         while not ended.done():
-            asked = asyncio.ensure_future(self.ask())
-            await asyncio.wait((asked, ended), timeout=stuck_after, return_when=asyncio.FIRST_COMPLETED)
-            if not asked.done() and not ended.done():
+            request = asyncio.ensure_future(self.ask())
+            await asyncio.wait((request, ended), timeout=stuck_after, return_when=asyncio.FIRST_COMPLETED)
+            if not request.done() and not ended.done():
                 log("worker_stuck", worker=self._number, pid=self._process.pid if self._process else None)
                 self.signal(signal.SIGKILL)
                 await ended
-            if not asked.done():
-                await asked  # its line has ended with it
+            if not request.done():
+                await request  # its link has ended with it
             served = served or self.serving
             stuck_after = self._stuck_after
             await asyncio.wait((ended,), timeout=BEAT)

@@ -42,7 +42,7 @@ def is_child() -> bool:
 
 
 async def answer(say: Callable[[], ChildReport], stop: asyncio.Event) -> None:
-    """Answer the parent's questions until it is gone; then stop this process, too."""
+    """Answer the parent's questions until it is gone; then set ``stop``."""
     end = socket.socket(fileno=int(os.environ[LINK]))
     reader, writer = await asyncio.open_unix_connection(sock=end)
     with suppress(OSError):

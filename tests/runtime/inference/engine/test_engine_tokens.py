@@ -58,7 +58,7 @@ def loaded(folder, name, window):
 
 
 def ask(folder, name, texts, window=None, *, apart=False):
-    """What is said of each token of each text: of all in one question, or of each by itself."""
+    """The labels of each token of each text: of all in one question, or of each by itself."""
     _, tasks, models = loaded(folder, name, window)
 
     async def whole():
@@ -105,7 +105,7 @@ def test_short_texts_are_decoded_the_same_with_windows(folder, family, texts):
 @examples(10)
 @given(words=st.lists(st.sampled_from(WORDS[:12]), min_size=40, max_size=160))
 def test_long_texts_are_found_whole_wherever_a_window_ends(folder, words):
-    """A name across the edge of a window is one finding, and none is told twice."""
+    """A name across the edge of a window is one finding, and none is reported twice."""
     text = " ".join(words)
     (found,) = ask(folder, "planted", [text], 32)
     kinds = ["PERSON" if word in {"aa", "ab"} else "GPE" if word == "ac" else None for word in words]

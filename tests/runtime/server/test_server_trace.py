@@ -106,7 +106,7 @@ def test_other_protocols_are_refused_by_name(monkeypatch):
         tracing()
 
 
-def test_missing_extra_is_said_with_its_remedy(monkeypatch):
+def test_missing_extra_is_an_error_with_its_remedy(monkeypatch):
     """Who sets the variable is attributes what to install."""
     monkeypatch.setenv(ENDPOINT, "http://127.0.0.1:4318")
     monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http.trace_exporter", None)
