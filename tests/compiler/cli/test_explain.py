@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from support.cases import output_of, policy_file
 from support.common import ROOT, call
 from support.gitops_support import PLAIN
 from vsr_compiler.manifests.yaml import dump
@@ -196,8 +197,8 @@ def test_every_line_of_a_document_leads_to_what_stands_on_it() -> None:
 
 def test_a_providers_host_leads_to_its_endpoint() -> None:
     """What a route points to outside the cluster stands in the policy as an endpoint's URL."""
-    case = ROOT / "tests" / "golden" / "external"
-    place = case / "out" / "external" / "istio" / "base" / "default" / "httproute-large.yaml"
-    options = ("--policy", case / "policy.yaml", "--out", case / "out")
+    out = output_of("external")
+    place = out / "istio" / "base" / "default" / "httproute-large.yaml"
+    options = ("--policy", policy_file("external"), "--out", out.parent)
     result = call("explain", *options, f"{place}.spec.rules[0].backendRefs[0].name")
     assert "provider: {external:" in result.stdout

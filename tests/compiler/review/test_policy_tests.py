@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from support.cases import output_of, policy_file
 from support.common import ROOT, SMALL, call, required
+from vsr_runtime.inference.encoder_files import DEFAULT_ENCODER, KNOWN, find_encoder
 from vsr_runtime.inference.errors import ModelError
-from vsr_runtime.inference.locate import DEFAULT_ENCODER, KNOWN, find_encoder
 
 KEYWORDS = """\
 apiVersion: vsr.dev/v1alpha1
@@ -151,8 +152,7 @@ def test_a_provider_is_decided_on_without_its_key(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("_graph_cache", "files")
 def test_every_kind_of_signal_is_decided() -> None:
     """The golden policy's own tests, by the real encoder; the one that takes a detector says that it is not here."""
-    golden = ROOT / "tests" / "golden" / "signals"
-    result = call("test", golden / "policy.yaml", "--out", golden / "out")
+    result = call("test", policy_file("signals"), "--out", output_of("signals").parent)
     assert result.exit_code == 0
     assert "passed, 0 failed" in result.stderr
     if "not decided" in result.stderr:
