@@ -207,7 +207,7 @@ class PiiSignal:
         return False
 
     def _found(self, text: str, expired: Expired) -> bool:
-        return bool(self.clean_texts.looked(text, lambda: look_through([self.finder], normalise(text), expired)))
+        return bool(self.clean_texts.find(text, lambda: look_through([self.finder], normalise(text), expired)))
 
 
 def build_pii(rule: contract.PiiRule) -> PiiSignal:
