@@ -65,8 +65,9 @@ def command(  # noqa: PLR0913 - a verb's flags are its arguments
     Writes nothing, and asks no cluster unless told to.
 
     The rules L01 to L23 look at all objects together: references, grants, selectors, pickers, filters, timeouts and
-    rights; docs/verify.md has them all. A folder stands for its `*.yaml`, one with a kustomization for the resource
-    files that it names, with JSON patches only. Output of ours is checked an overlay at a time. `-` is standard input.
+    rights; docs/reference/verify-rules.md lists them. A folder stands for its `*.yaml`, one with a kustomization for
+    the resource files that it names, with JSON patches only. Output of ours is checked an overlay at a time. `-` is
+    standard input.
 
     Each object is held against the schema of its kind, rules in CEL among them: Kubernetes' own kinds always, others
     where their CustomResourceDefinitions are known.
@@ -171,10 +172,10 @@ def _at_policy(found: list[Diagnostic], objects: list[Manifest], source: Path, o
     """The findings at the lines of the policy that the manifests came from, where there is need."""
     if not any(item.level is not Severity.NOTE for item in found):
         return found
-    from vsr_compiler.review.origins import at_policy  # noqa: PLC0415 - only where something is wrong
+    from vsr_compiler.review.policy_spans import map_to_policy  # noqa: PLC0415 - only where something is wrong
 
     try:
         fresh = output.compiled(read_policy(source).name, source, out)
     except CompileError as error:
         return [*found, *error.diagnostics]
-    return at_policy(found, objects, fresh)
+    return map_to_policy(found, objects, fresh)
