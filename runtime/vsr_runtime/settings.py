@@ -163,7 +163,7 @@ def _only(classifiers: dict[str, ClassifierSettings], task: str) -> ClassifierSe
     matching = [classifier for classifier in classifiers.values() if classifier.task == task]
     if len(matching) > 1:
         raise UserError(
-            f"runtime.yaml: classifiers: only one classifier of the task {task} is supported; remove {len(matching) - 1}"
+            f"runtime.yaml: classifiers: only one classifier of the task {task} is supported; remove the others"
         )
     return matching[0] if matching else None
 
