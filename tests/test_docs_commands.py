@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -11,12 +12,16 @@ from pathlib import Path
 
 import pytest
 
+from support import command as in_process
 from support.common import ROOT
 
 PAGES = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))]
 _COMMAND = re.compile(r"^(?:\$ |    )?(vsr-compile .*)$", re.MULTILINE)
 ELSEWHERE = re.compile(r"manifests/|crds/|prompts\.jsonl|crds pull|--server|[$\[{]\w*[^0-9\]]|vsr-compile eval|\.lock")
 """What takes files, a network or a cluster that only a reader has, what takes long, and grammar."""
+
+
+SHELL = re.compile(r"[|<>&;*~$`]")
 
 
 def commands() -> list[str]:
@@ -50,7 +55,9 @@ def test_the_pages_have_commands_to_run() -> None:
 
 
 def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """The command in a shell."""
+    """Run a command, in a shell where it takes one."""
+    if not SHELL.search(command):
+        return in_process.run(*shlex.split(command)[1:], cwd=folder)
     tool = folder / ".bin" / "vsr-compile"
     if not tool.exists():
         tool.parent.mkdir(exist_ok=True)
