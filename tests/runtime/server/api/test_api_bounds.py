@@ -252,7 +252,7 @@ def test_fault_of_ours_is_logged_without_its_message(settings, monkeypatch, capf
     def broken(*_, **__):
         raise ValueError("SECRET")
 
-    monkeypatch.setattr(rim, "_written", broken)
+    monkeypatch.setattr(rim, "_serialised", broken)
     status, answer, _ = ask(settings, SECURITY, {"text": "SECRET"}, classifiers=ALL)
     assert (status, answer["error"]["code"]) == (500, "internal_error")
     (line,) = capfd.readouterr().err.splitlines()
