@@ -7,13 +7,12 @@ import difflib
 import click
 
 from vsr_compiler.cli import console
-from vsr_compiler.diagnostics import CODES
-from vsr_compiler.diagnostics.page import PAGE, anchor, markdown
+from vsr_compiler.diagnostics import CODES, page
 
 
 @click.command(name="codes", short_help="Explain the codes of messages.")
 @click.argument("code", required=False, metavar="[VSRnnn]")
-@click.option("--markdown", "as_page", is_flag=True, help="Print the page docs/codes.md.")
+@click.option("--markdown", "as_page", is_flag=True, help="Print the page docs/reference/codes.md.")
 def command(code: str | None, *, as_page: bool) -> None:
     """List the codes of messages, or explain one.
 
@@ -24,11 +23,11 @@ def command(code: str | None, *, as_page: bool) -> None:
     if as_page:
         if code is not None:
             raise click.UsageError("The page holds every code; leave the code out, or --markdown.")
-        console.data(markdown())
+        console.data(page.markdown())
     elif code is None:
         console.data("\n".join(f"{name}  {entry.severity:<7}  {entry.title}" for name, entry in sorted(CODES.items())))
     else:
-        console.data(_explain(_known(code)))
+        console.data(page.text(_known(code)))
 
 
 def _known(code: str) -> str:
@@ -46,8 +45,3 @@ def _known(code: str) -> str:
     near = difflib.get_close_matches(name, alike, n=1, cutoff=0.6)
     advice = f"Did you mean `{near[0]}`?" if near else "`vsr-compile codes` lists them."
     raise click.UsageError(f"There is no code `{code}`. {advice}")
-
-
-def _explain(name: str) -> str:
-    entry = CODES[name]
-    return f"{name} ({entry.severity}): {entry.title}\n\n{entry.advice}\n\n{PAGE}#{anchor(name)}"
