@@ -11,7 +11,7 @@ import pytest
 from support.common import ROOT
 
 SCHEMA = json.loads((ROOT / "schemas" / "routing-policy.schema.json").read_text(encoding="utf-8"))
-PAGE = (ROOT / "docs" / "policy.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "reference" / "policy.md").read_text(encoding="utf-8")
 
 
 def keys(node: Any) -> set[str]:
@@ -28,4 +28,4 @@ def keys(node: Any) -> set[str]:
 @pytest.mark.parametrize("key", sorted(keys(SCHEMA)))
 def test_a_key_of_the_language_is_on_its_page(key: str) -> None:
     """Whoever writes a policy from the page alone can use all of it."""
-    assert re.search(rf"\b{re.escape(key)}\b", PAGE), f"docs/policy.md does not name `{key}`"
+    assert re.search(rf"\b{re.escape(key)}\b", PAGE), f"docs/reference/policy.md does not name `{key}`"

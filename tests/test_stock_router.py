@@ -54,8 +54,8 @@ def test_its_validator_would_say_what_it_does_not_take(tmp_path: Path) -> None:
 
 
 def test_its_validator_accepts_the_remote_classifiers_of_the_docs(tmp_path: Path) -> None:
-    """Our `/classify` as its backend, the way docs/api.md writes it. It knows the fields, if not the contracts."""
-    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    """It accepts the fields of the example in docs/reference/http-api.md; it does not check the contracts."""
+    page = (ROOT / "docs" / "reference" / "http-api.md").read_text(encoding="utf-8")
     (shown,) = (block for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if block.startswith("global:"))
     yaml = YAML(typ="safe")
     config = yaml.load(ROOT / "tests/golden/stock-router/out/stock-router/router/config.yaml")

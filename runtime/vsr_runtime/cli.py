@@ -47,7 +47,7 @@ def cli() -> None:
     show_default=True,
     help="Where probes and /metrics listen.",
 )
-@click.option("--api", is_flag=True, help="Serve the HTTP API there, too, to whoever reaches the port: docs/api.md.")
+@click.option("--api", is_flag=True, help="Serve the HTTP API on the HTTP port, without authentication.")
 @click.option("--classify", metavar="CLASSIFIER", help="What the API's /classify asks where a request names none.")
 @click.option("--credentials", type=_DIRECTORY, help="Keys of providers; by default `credentials` beside the config.")
 @click.option("--keys-at-gateway", is_flag=True, help="Read no keys of providers: the gateway adds them afterwards.")

@@ -47,9 +47,13 @@ class Place(_Part):
 
 
 class Finding(_Part):
-    """One finding. ``title`` says what the code stands for, ``message`` what is wrong here, ``help`` what to do."""
+    """One finding: ``title`` describes the code, ``message`` the problem, ``help`` the remedy.
+
+    ``rule`` is the name of the ``verify`` rule that reported it, such as ``L02``; other commands have no rules.
+    """
 
     code: Annotated[str, Field(pattern=r"^VSR[0-9]{3}$")]
+    rule: Annotated[str, Field(pattern=r"^[A-Z][0-9]{2}$")] | None = None
     severity: Literal["error", "warning", "note"]
     title: str
     message: str

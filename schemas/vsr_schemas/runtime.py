@@ -161,7 +161,7 @@ class Runtime(Strict):
     credentials: dict[str, Credential] | None = None
     """By model: those that are served outside the cluster, whether they want a key or not."""
     guards: dict[str, Guard] | None = None
-    """By name. `docs/guards.md` says in which order they act."""
+    """By name. `docs/reference/guards.md` says in which order they act."""
     cache: Cache | None = None
     """For decisions with the plugin ``response_cache``."""
     onFailure: Literal["default-model"] | None = None  # noqa: N815 - the file's spelling

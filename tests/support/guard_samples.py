@@ -1,6 +1,6 @@
 """Texts that guards are tried on: samples of each kind of thing, ways to hide them, and texts that want time.
 
-Run: ``python tests/support/guard_samples.py``; it prints the tables of ``docs/guards.md``, which a test keeps in step.
+Run: ``python tests/support/guard_samples.py``. It prints the table of ``docs/reference/guards.md``; a test compares.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from vsr_compiler.diagnostics.codes import CODES
+from vsr_compiler.diagnostics.rule_names import RULE_NAMES
 
 
 class Severity(IntEnum):
@@ -60,6 +61,16 @@ class Diagnostic:
     def level(self) -> Severity:
         """The severity that counts: the finding's own or its code's."""
         return self.severity if self.severity is not None else Severity[CODES[self.code].severity.upper()]
+
+    @property
+    def rule(self) -> str:
+        """The name of the verify rule that reports the code, such as ``L02``; empty for codes of other commands."""
+        return RULE_NAMES.get(self.code, "")
+
+    @property
+    def label(self) -> str:
+        """The code, with the rule's name if there is one: ``VSR402 [L02]``."""
+        return f"{self.code} [{self.rule}]" if self.rule else self.code
 
     @property
     def order(self) -> tuple[Span, str, str]:

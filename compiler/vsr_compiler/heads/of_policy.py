@@ -12,7 +12,7 @@ from vsr_compiler.diagnostics import CompileError, Diagnostic
 from vsr_compiler.heads.artifact import compile_head, recommended_threshold
 from vsr_compiler.heads.inputs import OTHER, CategoryExamples
 from vsr_compiler.heads.sentences import compile_sentences
-from vsr_compiler.ir.signals import Pii
+from vsr_compiler.ir.signals import PiiSignal
 from vsr_runtime.inference.errors import ModelError
 from vsr_runtime.inference.head_file import head_metadata
 from vsr_runtime.inference.locate import KNOWN
@@ -80,7 +80,7 @@ def checkpoint_settings(policy: ir.Policy) -> dict[str, settings.Classifier]:
 
     A category is said of the beginning of a text, a detector reads all of it.
     """
-    found = {one.name: one for one in policy.asked}
+    found = {one.name: one for one in policy.used_classifiers}
     return {name: _checkpoint(policy, one, *one.checkpoint) for name, one in sorted(found.items()) if one.checkpoint}
 
 
@@ -113,8 +113,8 @@ def _asked(policy: ir.Policy, classifier: ir.Classifier) -> Iterator[tuple[str, 
     """The types that each guard and each signal asks a detector for."""
     yield from (guard.types for guard in policy.guards if guard.detector is classifier)
     for signal in policy.signals:
-        if isinstance(signal.body, Pii) and signal.body.detector is classifier:
-            yield signal.body.types
+        if isinstance(signal.kind, PiiSignal) and signal.kind.detector is classifier:
+            yield signal.kind.types
 
 
 def _told(types: tuple[str, ...]) -> list[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import CompileError, Diagnostic
-from vsr_compiler.ir.signals import Complexity, Similar
+from vsr_compiler.ir.signals import ComplexitySignal, EmbeddingSignal
 from vsr_runtime.inference.errors import ModelError
 from vsr_runtime.inference.head_file import SENTENCES, SENTENCES_ALGORITHM, file_metadata
 from vsr_runtime.inference.locate import KNOWN
@@ -68,15 +68,15 @@ def inputs_hash(sentences: tuple[str, ...], encoder: settings.Encoder) -> str:
 
 def _sentences(policy: ir.Policy) -> Iterator[str]:
     for signal in policy.signals:
-        match signal.body:
-            case Similar(sentences):
+        match signal.kind:
+            case EmbeddingSignal(sentences):
                 yield from sentences
-            case Complexity(hard, easy):
+            case ComplexitySignal(hard, easy):
                 yield from (*hard, *easy)
 
 
 def _span(policy: ir.Policy) -> ir.Span:
-    return next(each.span for each in policy.signals if isinstance(each.body, (Similar, Complexity)))
+    return next(each.span for each in policy.signals if isinstance(each.kind, (EmbeddingSignal, ComplexitySignal)))
 
 
 def _encoder(policy: ir.Policy) -> settings.Encoder:
@@ -88,7 +88,7 @@ def _encoder(policy: ir.Policy) -> settings.Encoder:
 
 
 def _name(policy: ir.Policy) -> str:
-    taken = {each.name for each in policy.asked} | {each.object_name for each in policy.asked}
+    taken = {each.name for each in policy.used_classifiers} | {each.object_name for each in policy.used_classifiers}
     return NAME if NAME not in taken else next(name for n in count(2) if (name := f"{NAME}-{n}") not in taken)
 
 

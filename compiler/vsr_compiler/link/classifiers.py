@@ -52,7 +52,7 @@ def _classifier(scope: Scope, name: str, noun: nouns.Classifier) -> ir.Classifie
         precision,
         noun.threshold,
         scope.span("classifiers", name, key=True),
-        says_precision=noun.precision is not None,
+        precision_is_set=noun.precision is not None,
     )
 
 

@@ -6,8 +6,6 @@ import re
 from urllib.parse import urlsplit
 
 from vsr_compiler import ir
-from vsr_compiler.ir.names import object_name
-from vsr_compiler.ir.symbols import API_PATH
 from vsr_compiler.link.scope import Scope
 from vsr_schemas.policy import v1alpha1 as nouns
 
@@ -34,18 +32,18 @@ def _endpoint(scope: Scope, policy: nouns.Policy, name: str, noun: nouns.Endpoin
         service = _service(noun.service, home)
         if not 1 <= service.port <= MAX_PORT:
             scope.report("VSR104", "expected a port between 1 and 65535", ("endpoints", name, "service"))
-        return ir.Endpoint(name, service, None, span, pool=pool)
-    own = object_name(name)
+        return ir.Endpoint(name, service, ir.ExistingService(), span, pool)
+    own = ir.object_name(name)
     if noun.pods is not None:
         labels = tuple(sorted(noun.pods.selector.items()))
         service = ir.ServiceRef(own, noun.pods.namespace or home, SERVICE_PORT)
-        return ir.Endpoint(name, service, None, span, pods=ir.PodSet(labels, noun.pods.port), pool=pool)
+        return ir.Endpoint(name, service, ir.ExistingPods(labels, noun.pods.port), span, pool)
     if noun.external is not None:
         return _external(scope, policy, name, noun.external)
     vllm = noun.vllm or nouns.Vllm()
     _check_args(scope, name, vllm)
     service = ir.ServiceRef(own, vllm.namespace or home, SERVICE_PORT)
-    return ir.Endpoint(name, service, _server(policy, name, vllm), span, pool=pool)
+    return ir.Endpoint(name, service, _server(policy, name, vllm), span, pool)
 
 
 def _service(noun: nouns.Service | str, home: str) -> ir.ServiceRef:
@@ -61,7 +59,7 @@ def _external(scope: Scope, policy: nouns.Policy, name: str, noun: nouns.Externa
     span, place = scope.span("endpoints", name, key=True), ("endpoints", name, "external", "url")
     url = urlsplit(noun.url)
     host, _, port = url.netloc.lower().partition(":")
-    path = url.path.rstrip("/") or API_PATH
+    path = url.path.rstrip("/") or ir.API_PATH
     if not HOST.fullmatch(host):
         scope.report("VSR104", "expected the full name of a host, such as api.example.com", place)
     if not 1 <= int(port or HTTPS_PORT) <= MAX_PORT:
@@ -70,8 +68,8 @@ def _external(scope: Scope, policy: nouns.Policy, name: str, noun: nouns.Externa
         scope.report("VSR104", "expected a plain path, such as /v1", place)
     secret = None if noun.api_key is None else (noun.api_key.secret, noun.api_key.key)
     provider = ir.Provider(host, int(port or HTTPS_PORT), path, secret)
-    service = ir.ServiceRef(object_name(name), policy.gateway.namespace, provider.port)
-    return ir.Endpoint(name, service, None, span, provider=provider)
+    service = ir.ServiceRef(ir.object_name(name), policy.gateway.namespace, provider.port)
+    return ir.Endpoint(name, service, provider, span)
 
 
 def _pool(scope: Scope, name: str, noun: nouns.Endpoint) -> ir.Pool | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from vsr_compiler import ir
 from vsr_compiler.link.classifiers import detector
 from vsr_compiler.link.scope import Scope
@@ -17,6 +19,20 @@ def link_guards(
 ) -> dict[str, ir.Guard]:
     """All guards by name, sorted."""
     return {name: _guard(scope, name, noun, models, classifiers) for name, noun in sorted(policy.guards.items())}
+
+
+def _action(noun: nouns.Guard, target: ir.Model | None) -> ir.GuardAction:
+    """The action; one whose model does not resolve, which is reported, blocks."""
+    match noun.action:
+        case "block":
+            return ir.Block()
+        case "mask":
+            return ir.Mask(noun.unmask)
+        case "flag":
+            return ir.Flag()
+        case "route":
+            return ir.Block() if target is None else ir.RouteTo(target)
+    assert_never(noun.action)
 
 
 def _guard(
@@ -45,13 +61,11 @@ def _guard(
         tuple(own),
         builtin,
         noun.threshold,
-        noun.action,
-        target,
+        _action(noun, target),
         noun.on,
         noun.on_error,
         noun.max_tokens,
         tuple(sorted(exempt, key=lambda model: model.name)),
         noun.unreadable,
-        noun.unmask,
         scope.span(*path, key=True),
     )

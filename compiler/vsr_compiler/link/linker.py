@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import assert_never
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import CompileError
@@ -118,14 +119,22 @@ def _router(scope: Scope, noun: nouns.Router) -> ir.Router:
         grpc=ir.ServiceRef(ROUTER_NAME, noun.namespace, GRPC_PORT),
         http=ir.ServiceRef(f"{ROUTER_NAME}-{name}", noun.namespace, port),
         span=scope.span("router", key=True),
-        engine=noun.engine,
+        implementation=_implementation(noun),
         gpus=noun.gpus,
         weights=None if noun.weights is None else noun.weights.pvc,
         token_secret=(noun.weights or nouns.Weights()).token,
         on_failure=noun.on_failure,
         response_headers=noun.response_headers,
-        unguarded=noun.unguarded is not None,
     )
+
+
+def _implementation(noun: nouns.Router) -> ir.RouterImplementation:
+    match noun.engine:
+        case "vsr-runtime":
+            return ir.VsrRuntime()
+        case "semantic-router":
+            return ir.SemanticRouter(unguarded=noun.unguarded is not None)
+    assert_never(noun.engine)
 
 
 def _auto_names(scope: Scope, policy: nouns.Policy, models: dict[str, ir.Model]) -> None:

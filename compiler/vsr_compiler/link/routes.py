@@ -157,4 +157,4 @@ def _condition(scope: Scope, noun: nouns.Condition, tables: Tables, path: Path) 
     good = tuple(part for part in parts if part is not None)
     if len(good) < len(parts):
         return None
-    return ir.All(good) if key == "all" else ir.Any(good)
+    return ir.AllOf(good) if key == "all" else ir.AnyOf(good)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from vsr_compiler import ir
-from vsr_compiler.ir import signals
 from vsr_compiler.link.classifiers import detector
 from vsr_compiler.link.patterns import refusal
 from vsr_compiler.link.scope import Scope
@@ -26,47 +25,47 @@ def link_signals(scope: Scope, policy: nouns.Policy, classifiers: dict[str, ir.C
 
 def _body(  # noqa: PLR0911, C901 - one branch a kind reads best
     scope: Scope, noun: nouns.Signal, path: Path, classifiers: dict[str, ir.Classifier]
-) -> signals.Body | None:
+) -> ir.SignalKind | None:
     if noun.keywords is not None:
         if noun.regex:
             check_patterns(scope, noun.keywords, (*path, "keywords"))
-        return signals.Keywords(tuple(noun.keywords), noun.match, noun.regex, noun.case_sensitive)
+        return ir.KeywordSignal(tuple(noun.keywords), noun.match, noun.regex, noun.case_sensitive)
     if noun.embedding is not None:
-        return signals.Similar(tuple(noun.embedding.to), noun.embedding.threshold, noun.embedding.aggregate)
+        return ir.EmbeddingSignal(tuple(noun.embedding.to), noun.embedding.threshold, noun.embedding.aggregate)
     if noun.context is not None:
-        return signals.Context(noun.context.min, noun.context.max)
+        return ir.ContextSignal(noun.context.min, noun.context.max)
     if noun.language is not None:
         return _language(scope, noun.language, (*path, "language"))
     if noun.complexity is not None:
         each = noun.complexity
-        return signals.Complexity(tuple(each.hard), tuple(each.easy), each.level, each.threshold)
+        return ir.ComplexitySignal(tuple(each.hard), tuple(each.easy), each.level, each.threshold)
     if noun.structure is not None:
         shape = noun.structure
         if shape.pattern is not None:
             check_pattern(scope, shape.pattern, (*path, "structure", "pattern"))
-        return signals.Structure(shape.pattern, tuple(shape.keywords or ()), shape.min, shape.max)
+        return ir.StructureSignal(shape.pattern, tuple(shape.keywords or ()), shape.min, shape.max)
     if noun.conversation is not None:
         talk = noun.conversation
-        return signals.Conversation(talk.of, talk.role, talk.min, talk.max)
+        return ir.ConversationSignal(talk.of, talk.role, talk.min, talk.max)
     if noun.role is not None:
-        return signals.Role(tuple(noun.role.users), tuple(noun.role.groups))
+        return ir.RoleSignal(tuple(noun.role.users), tuple(noun.role.groups))
     if noun.pii is not None:
         found = pii_detector(scope, noun.pii.types, noun.pii.detector, (*path, "pii"), classifiers)
-        return signals.Pii(tuple(sorted(set(noun.pii.types))), found, noun.pii.threshold)
+        return ir.PiiSignal(tuple(sorted(set(noun.pii.types))), found, noun.pii.threshold)
     if noun.jailbreak is not None:
         attack = detector(scope, classifiers, noun.jailbreak.detector, "jailbreak", (*path, "jailbreak", "detector"))
-        return None if attack is None else signals.Jailbreak(attack, noun.jailbreak.threshold)
+        return None if attack is None else ir.JailbreakSignal(attack, noun.jailbreak.threshold)
     return None
 
 
-def _language(scope: Scope, given: str | list[str], path: Path) -> signals.Language:
+def _language(scope: Scope, given: str | list[str], path: Path) -> ir.LanguageSignal:
     codes = [given] if isinstance(given, str) else given
     for index, code in enumerate(codes):
         if code not in LANGUAGES:
             where = path if isinstance(given, str) else (*path, index)
             hint = suggest(code, sorted(LANGUAGES)) or "Use a two-letter code of ISO 639-1, such as `de`."
             scope.report("VSR104", f"`{code}` is no language code", where, hint)
-    return signals.Language(tuple(sorted(set(codes))))
+    return ir.LanguageSignal(tuple(sorted(set(codes))))
 
 
 def check_patterns(scope: Scope, patterns: list[str], path: Path) -> None:

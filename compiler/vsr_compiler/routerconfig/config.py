@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vsr_compiler import ir
-from vsr_compiler.ir.signals import Jailbreak, Pii
+from vsr_compiler.ir.signals import JailbreakSignal, PiiSignal
 from vsr_compiler.routerconfig import signals
 from vsr_compiler.routerconfig.plugins import plugins
 from vsr_runtime.inference.locate import KNOWN
@@ -83,11 +83,11 @@ def moved(body: Mapping[str, Any], policy: ir.Policy) -> dict[str, Any]:
 
 def _detectors(policy: ir.Policy) -> settings.Detectors | None:
     """Who is asked for the signals whose rule has no word for that."""
-    attacks = {each.name: each.body.detector.name for each in policy.signals if isinstance(each.body, Jailbreak)}
+    attacks = {each.name: each.kind.detector.name for each in policy.signals if isinstance(each.kind, JailbreakSignal)}
     personal = {
-        each.name: each.body.detector.name
+        each.name: each.kind.detector.name
         for each in policy.signals
-        if isinstance(each.body, Pii) and each.body.detector is not None
+        if isinstance(each.kind, PiiSignal) and each.kind.detector is not None
     }
     return settings.Detectors(jailbreak=attacks or None, pii=personal or None) if attacks or personal else None
 
@@ -100,8 +100,8 @@ def _guard(guard: ir.Guard) -> settings.Guard:
             "builtin": list(guard.builtin) or None,
             "detector": guard.detector.name if guard.detector else None,
             "threshold": guard.threshold,
-            "action": guard.action,
-            "model": guard.target.name if guard.target else None,
+            "action": guard.action.name,
+            "model": guard.action.model.name if isinstance(guard.action, ir.RouteTo) else None,
             "on": guard.on,
             "onError": guard.on_error,
             "unreadable": guard.unreadable,
@@ -152,7 +152,7 @@ def _signals(policy: ir.Policy) -> stock.Signals:
     return stock.Signals.model_validate({"domains": [domain(category) for category in policy.categories], **found})
 
 
-def _pii(name: str, body: Pii) -> stock.Pii:
+def _pii(name: str, body: PiiSignal) -> stock.Pii:
     """The contract names what may be there; the policy what is looked for."""
     allowed = sorted(ALL_TYPES - set(body.types))
     return stock.Pii(name=name, threshold=body.threshold, pii_types_allowed=allowed, include_history=True)

@@ -117,7 +117,7 @@ def test_the_simulator_stands_in_for_every_server_of_ours(case: str) -> None:
 def simulated(policy: ir.Policy) -> ir.Policy:
     """The policy with the simulator in the place of each server."""
     moved = {
-        each.name: replace(each, server=replace(each.server, simulate=True)) if each.server else each
+        each.name: replace(each, kind=replace(each.server, simulate=True)) if each.server else each
         for each in policy.endpoints
     }
     models = [
@@ -190,7 +190,7 @@ def test_kustomize_gives_back_every_file_of_a_base(folder: Path) -> None:
 
 def test_every_test_that_the_page_names_exists() -> None:
     """The table of faults points at something; a name may be cut by an ellipsis."""
-    page = (ROOT / "docs" / "targets" / "istio.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "targets" / "istio.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`(test_\w+)…?`", page))
     sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
     assert len(named) >= 10

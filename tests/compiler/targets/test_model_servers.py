@@ -36,7 +36,7 @@ def policy(replicas: int = 1, **changes: Any) -> ir.Policy:
     found = linked(TEXT.replace("REPLICAS", str(replicas)))
     one, two = found.endpoints
     assert one.server is not None
-    return replace(found, endpoints=(replace(one, server=replace(one.server, **changes)), two))
+    return replace(found, endpoints=(replace(one, kind=replace(one.server, **changes)), two))
 
 
 def emitted(found: ir.Policy) -> dict[tuple[str, str], Object]:

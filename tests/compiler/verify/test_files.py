@@ -83,7 +83,7 @@ def test_the_verb_prints_findings_with_their_places_and_exits_1(
     good, bad = call("verify", "good.yaml"), call("verify", "bad.yaml")
     assert (good.exit_code, bad.exit_code) == (0, 1)
     assert good.stderr.endswith("2 notes\n7 objects verified\n")
-    assert "bad.yaml:17:19: error VSR402: HTTPRoute `prod/big` names Service `prod/big`" in bad.stderr
+    assert "bad.yaml:17:19: error VSR402 [L02]: HTTPRoute `prod/big` names Service `prod/big`" in bad.stderr
     assert call("verify", "bad.yaml", "--assume", "Service/prod/big").exit_code == 0
     assert (call("verify", "warns.yaml").exit_code, call("verify", "warns.yaml", "--strict").exit_code) == (0, 1)
 
@@ -106,7 +106,7 @@ def test_a_policy_is_not_taken_for_a_manifest(tmp_path: Path) -> None:
     put(tmp_path, policy=SMALL)
     result = call("verify", tmp_path / "policy.yaml")
     assert result.exit_code == 1
-    assert "VSR431: this is a RoutingPolicy of ours" in result.stderr
+    assert "VSR431 [M02]: this is a RoutingPolicy of ours" in result.stderr
     assert "vsr-compile check" in result.stderr
 
 

@@ -34,7 +34,7 @@ def test_a_broken_link_stops_a_compile_at_the_policys_line_and_writes_nothing(tm
     result = call("compile", policy, "--out", tmp_path / "out")
     assert result.exit_code == 1
     assert f"{policy}:" in result.stderr
-    assert "error VSR402: " in result.stderr
+    assert "error VSR402 [L02]: " in result.stderr
     assert "names Gateway" in result.stderr
     assert not (tmp_path / "out").exists()
 

@@ -1,4 +1,4 @@
-"""The failure table of docs/runtime.md with the real Envoy: what breaks, and that no model sees the request."""
+"""The failure table of docs/explanation/failure-model.md with the real Envoy: no model sees a failed request."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def _one(item: Diagnostic) -> str:
         # GitHub draws columns only within one line.
         del numbers["endColumn"]
     properties = {"file": span.file, **{key: str(number) for key, number in numbers.items() if number}}
-    properties["title"] = item.code
+    properties["title"] = item.label
     shown = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
     message = f"{item.message}\n{item.hint}" if item.hint else item.message
     return f"::{LEVELS[item.level]} {shown}::{_data(message)}\n"

@@ -35,6 +35,7 @@ def _finding(item: Diagnostic) -> Finding:
     line, column, end_line, end_column = (number or None for number in inside)
     return Finding(
         code=item.code,
+        rule=item.rule or None,
         severity=item.level.word,
         title=CODES[item.code].title,
         message=item.message,

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from vsr_compiler.diagnostics.codes import CODES
 from vsr_compiler.diagnostics.model import Diagnostic, Severity, Span
+from vsr_compiler.diagnostics.rule_names import RULE_NAMES
 from vsr_schemas.version import VERSION
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -42,6 +43,7 @@ def _rule(name: str) -> dict[str, Any]:
         "fullDescription": {"text": f"{title}. {code.fix}"},
         "help": {"text": code.fix, "markdown": f"**{name}: {code.title}.** {code.fix}"},
         "defaultConfiguration": {"level": code.severity},
+        **({"properties": {"rule": RULE_NAMES[name], "tags": [RULE_NAMES[name]]}} if name in RULE_NAMES else {}),
     }
 
 
@@ -60,6 +62,7 @@ def _result(item: Diagnostic, codes: Sequence[str], line: str, seen: Counter[str
         "level": LEVELS[item.level],
         "message": {"text": f"{message} {item.hint}".strip()},
         "locations": [{"physicalLocation": location}],
+        **({"properties": {"rule": item.rule}} if item.rule else {}),
         "partialFingerprints": {"vsrFinding/v1": f"{identity}:{seen[identity]}"},
     }
 

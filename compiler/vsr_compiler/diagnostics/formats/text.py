@@ -43,7 +43,7 @@ def _hide(lines: list[str], span: Span) -> None:
 
 
 def _one(item: Diagnostic, lines: list[str] | None, *, colour: bool) -> str:
-    head = _paint(f"{item.level.word} {item.code}", COLOURS[item.level], colour=colour)
+    head = _paint(f"{item.level.word} {item.label}", COLOURS[item.level], colour=colour)
     parts = [f"{place(item)}: {head}: {clip(item.message, MAX_MESSAGE)}\n"]
     if lines is not None and 0 < item.span.line <= len(lines):
         parts.append(_excerpt(item, lines[item.span.line - 1], colour=colour))

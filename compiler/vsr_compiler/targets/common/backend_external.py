@@ -44,7 +44,7 @@ def backend(provider: ir.Provider) -> Body:
 def rewrite(provider: ir.Provider) -> Body:
     """The route's filter that says the provider's own host, and its path instead of the one that clients know."""
     body: Body = {"hostname": provider.host}
-    if provider.moved:
+    if provider.has_own_path:
         body["path"] = {"type": "ReplacePrefixMatch", "replacePrefixMatch": provider.path}
     return {"type": "URLRewrite", "urlRewrite": body}
 

@@ -1,7 +1,7 @@
 """What people look at and are woken by of the router: a Grafana dashboard, and alerts on its own metrics.
 
-Metric names are those of ``docs/runtime.md``, of which the stock router has the ones that begin with ``llm``. Grafana's
-sidecar finds the dashboard by its label.
+Metric names are those of ``docs/reference/metrics.md``, of which the stock router has the ones that begin with ``llm``.
+Grafana's sidecar finds the dashboard by its label.
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ def around(endpoint: ir.Endpoint, server: ir.VllmServer) -> Iterator[Object]:
     name, namespace = endpoint.service.name, endpoint.service.namespace
     if not server.simulate:
         spec = {
-            "accessModes": [access_mode(server.holders)],
+            "accessModes": [access_mode(server.volume_holders)],
             "resources": {"requests": {"storage": server.storage}},
             "volumeMode": "Filesystem",
         }

@@ -88,7 +88,7 @@ def gateway_duration(milliseconds: int) -> str:
 def _route(policy: ir.Policy, model: ir.Model, backend: Backend) -> Object:
     provider = model.provider.provider if model.provider else None
     # A longer path comes before a header: the model's must not be shorter than that of the undecided.
-    path = ir.API_PATH if policy.router.fails_open or (provider and provider.moved) else "/"
+    path = ir.API_PATH if policy.router.fails_open or (provider and provider.has_own_path) else "/"
     match: Body = {
         "path": {"type": "PathPrefix", "value": path},
         "headers": [{"type": "Exact", "name": SELECTED_MODEL, "value": model.name}],

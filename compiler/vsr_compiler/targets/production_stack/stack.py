@@ -12,7 +12,6 @@ from typing import TypeVar
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
-from vsr_compiler.ir.rebuilt import rebuilt
 from vsr_compiler.manifests.objects import Body
 from vsr_compiler.releases.servers import VLLM
 from vsr_compiler.releases.stacks import PRODUCTION_STACK
@@ -44,10 +43,10 @@ def behind(policy: ir.Policy) -> ir.Policy:
     found = members(policy)
     if not found:
         return policy
-    stack = ir.Endpoint(RELEASE, _service(found), None, found[0].span)
+    stack = ir.Endpoint(RELEASE, _service(found), ir.ExistingService(), found[0].span)
     names = {each.name for each in found}
     models = {id(model): replace(model, endpoints=_ways(model, names, stack)) for model in policy.models}
-    moved: ir.Policy = rebuilt(policy, models)
+    moved: ir.Policy = ir.substitute(policy, models)
     others = [each for each in policy.endpoints if each.name not in names]
     return replace(moved, endpoints=tuple(sorted([*others, stack], key=lambda each: each.name)))
 
@@ -125,7 +124,7 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
             yield Diagnostic("VSR312", message, endpoint.span, "Give the endpoint a shorter name.")
     for model in policy.models:
         inside = [(each, weight) for each, weight in model.endpoints if each in found]
-        shares = {Fraction(weight, each.server.holders) for each, weight in inside if each.server}
+        shares = {Fraction(weight, each.server.volume_holders) for each, weight in inside if each.server}
         if len(shares) > 1 and model.base is None:
             message = (
                 f"the stack's router gives every replica of `{model.name}` the same, whatever its endpoint's weight"
@@ -162,7 +161,7 @@ def _model(policy: ir.Policy, endpoint: ir.Endpoint, server: ir.VllmServer) -> B
         "replicaCount": server.replicas,
         "resources": vllm.server_resources(server),
         "pvcStorage": server.storage,
-        "pvcAccessMode": [access_mode(server.holders)],
+        "pvcAccessMode": [access_mode(server.volume_holders)],
         "hf_token": {"secretName": server.token_secret, "secretKey": "token"},
         "vllmConfig": {
             # Off unless it is asked for: the chart would switch off what vLLM does by itself.

@@ -26,6 +26,11 @@ REGION = {
     },
     "additionalProperties": False,
 }
+PROPERTIES = {
+    "type": "object",
+    "properties": {"rule": {"type": "string"}, "tags": {"type": "array", "items": {"type": "string"}}},
+    "additionalProperties": False,
+}
 RULE = {
     "type": "object",
     "required": ["id", "shortDescription", "help"],
@@ -36,6 +41,7 @@ RULE = {
         "fullDescription": MESSAGE,
         "help": MESSAGE,
         "defaultConfiguration": {"type": "object", "properties": {"level": LEVEL}, "additionalProperties": False},
+        "properties": PROPERTIES,
     },
     "additionalProperties": False,
 }
@@ -63,6 +69,7 @@ RESULT = {
             },
         },
         "partialFingerprints": {"type": "object", "additionalProperties": {"type": "string"}},
+        "properties": PROPERTIES,
     },
     "additionalProperties": False,
 }
@@ -133,6 +140,16 @@ def test_a_result_says_where_what_and_how_bad() -> None:
     assert result["level"] == "error"
     location = result["locations"][0]["physicalLocation"]
     assert location["region"] == {"startLine": 2, "startColumn": 4, "endLine": 2, "endColumn": 9}
+
+
+def test_a_verify_rule_is_named_in_its_results_and_in_its_tags() -> None:
+    """Code scanning services filter by tags."""
+    run = log([Diagnostic("VSR402", "missing", Span("p.yaml", 1)), Diagnostic("VSR103", "wrong", Span("p.yaml", 2))])
+    assert [rule.get("properties") for rule in run["tool"]["driver"]["rules"]] == [
+        None,
+        {"rule": "L02", "tags": ["L02"]},
+    ]
+    assert [result.get("properties") for result in run["results"]] == [{"rule": "L02"}, None]
 
 
 def test_a_severity_of_its_own_counts() -> None:

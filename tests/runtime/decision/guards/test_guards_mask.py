@@ -100,5 +100,5 @@ def test_a_book_is_bounded() -> None:
 
 
 def test_a_placeholder_is_its_type_and_number() -> None:
-    """As docs/guards.md says."""
+    """As docs/reference/guards.md says."""
     assert placeholder("US_SSN", 3) == "[US_SSN_3]"

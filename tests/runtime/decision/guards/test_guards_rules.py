@@ -240,8 +240,8 @@ def test_twice_the_text_takes_twice_the_steps(name: str) -> None:
 
 
 def test_the_tables_in_the_docs_are_true() -> None:
-    """What docs/guards.md says of obfuscations is what the finders do; `tests/support/guard_samples.py` prints it."""
-    assert table() in (ROOT / "docs" / "guards.md").read_text(encoding="utf-8")
+    """The obfuscation table of docs/reference/guards.md is what the finders do."""
+    assert table() in (ROOT / "docs" / "reference" / "guards.md").read_text(encoding="utf-8")
 
 
 def test_structured_types_in_the_reference_data_are_found_and_exam_questions_are_let_through() -> None:
