@@ -34,7 +34,7 @@ def command(context: click.Context, action: str, projects: tuple[str, ...], *, b
         raise click.BadParameter(f"there is no {error} in the lock; `vsr-compile crds list`") from None
     folder = store.folder(os.environ)
     if action == "list":
-        console.data("\n".join(f"{each.project}@{each.release}  {_state(each.name)}" for each in releases))
+        console.print_data("\n".join(f"{each.project}@{each.release}  {_state(each.name)}" for each in releases))
         return
     failed = []
     for release in releases:
@@ -42,9 +42,9 @@ def command(context: click.Context, action: str, projects: tuple[str, ...], *, b
             count = pull(release, folder)
         except CompileError as error:
             failed += error.diagnostics
-            console.findings(error.diagnostics, {})
+            console.print_findings(error.diagnostics, {})
         else:
-            console.say(f"{release.name}: {f'{count} files' if count else 'there already'}")
+            console.print_message(f"{release.name}: {f'{count} files' if count else 'there already'}")
     context.exit(int(bool(failed)))
 
 

@@ -1,4 +1,4 @@
-"""``vsr-compile fmt``: policies in canonical form, comments kept."""
+"""``vsr-compile fmt``: policies in canonical output_format, comments kept."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STDIN = Path("-")
 )
 @click.pass_context
 def command(context: click.Context, policies: tuple[Path, ...], *, check_only: bool, show_diff: bool) -> None:
-    """Bring policies into canonical form: two spaces, a fixed order of the top-level keys, one way to quote.
+    """Bring policies into canonical output_format: two spaces, a fixed order of the top-level keys, one way to quote.
 
     Comments stay, and so does what a policy compiles to. `-` reads stdin and writes stdout. A file that is not valid
     YAML is refused and left alone.
@@ -34,9 +34,9 @@ def command(context: click.Context, policies: tuple[Path, ...], *, check_only: b
     vsr-compile fmt policies/
     vsr-compile fmt policies/ --check --diff
     """
-    report = console.Findings()
+    report = console.FindingsPrinter()
     differs = False
-    for policy in options.files(policies):
+    for policy in options.policy_files(policies):
         try:
             before = _text(policy)
             after = canonical(before, _name(policy))
@@ -44,7 +44,7 @@ def command(context: click.Context, policies: tuple[Path, ...], *, check_only: b
             if show_diff:
                 _diff(_name(policy), before, after)
             if check_only and before != after:
-                console.say(f"{_name(policy)}: not in canonical form")
+                console.print_message(f"{_name(policy)}: not in canonical form")
             if not check_only and not show_diff:
                 _write(policy, before, after)
         except CompileError as error:
@@ -69,10 +69,10 @@ def _text(policy: Path) -> str:
 
 def _write(policy: Path, before: str, after: str) -> None:
     if policy == STDIN:
-        console.data(after)
+        console.print_data(after)
     elif before != after:
         replace_text(policy, after)
-        console.say(f"{policy}: formatted")
+        console.print_message(f"{policy}: formatted")
 
 
 def _diff(name: str, before: str, after: str) -> None:
@@ -81,4 +81,4 @@ def _diff(name: str, before: str, after: str) -> None:
     lines = difflib.unified_diff(old, new, name, f"{name} (canonical)")
     shown = "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
     if shown:
-        console.data(shown)
+        console.print_data(shown)

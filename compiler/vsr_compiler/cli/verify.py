@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from vsr_compiler.cli import console, options, output
+from vsr_compiler.cli import console, options, output_folder
 from vsr_compiler.diagnostics import CompileError, Diagnostic, Severity
 from vsr_compiler.pipeline import read_policy
 from vsr_compiler.releases import PROFILES
@@ -43,7 +43,7 @@ from vsr_compiler.verify import Manifest
     type=click.Path(path_type=Path),
     help="The policy that made the manifests, at whose lines findings are told; output of policies/ knows its own.",
 )
-@options.form
+@options.findings_format
 @options.strict
 @click.pass_context
 def command(  # noqa: PLR0913 - a verb's flags are its arguments
@@ -57,7 +57,7 @@ def command(  # noqa: PLR0913 - a verb's flags are its arguments
     server: bool,
     cluster: str | None,
     policy: Path | None,
-    form: str,
+    output_format: str,
     strict: bool,
 ) -> None:
     """Find broken links between Kubernetes objects, and what their schemas refuse.
@@ -106,7 +106,7 @@ def command(  # noqa: PLR0913 - a verb's flags are its arguments
         from vsr_compiler.verify.server import dry_run  # noqa: PLC0415 - as above
 
         found += dry_run(objects, cluster)
-    printer = console.Findings(form, strict=strict)
+    printer = console.FindingsPrinter(output_format, strict=strict)
     for path in manifests:
         printer.add(str(path), [])
     name = str(manifests[0])
@@ -119,8 +119,8 @@ def command(  # noqa: PLR0913 - a verb's flags are its arguments
         # A pipeline whose first command failed, or a folder that was named wrongly, is nothing that is right.
         given = ", ".join(f"`{path}`" if str(path) != "-" else "standard input" for path in manifests)
         raise click.UsageError(f"There is no Kubernetes object in {given}.")
-    if form == "text":
-        console.say(f"{len(objects)} object{'s' * (len(objects) != 1)} verified")
+    if output_format == "text":
+        console.print_message(f"{len(objects)} object{'s' * (len(objects) != 1)} verified")
     context.exit(code)
 
 
@@ -139,7 +139,7 @@ def _read(manifests: tuple[Path, ...]) -> tuple[list[list[Manifest]], list[Diagn
 
 def _together(manifests: tuple[Path, ...]) -> list[tuple[Path, ...]]:
     """What of output of ours is applied together: an overlay, or a base with its components. Else all that is given."""
-    if len(manifests) != 1 or not manifests[0].is_dir() or output.folder_of(manifests[0]) is None:
+    if len(manifests) != 1 or not manifests[0].is_dir() or output_folder.enclosing(manifests[0]) is None:
         return [manifests]
     (given,) = manifests
     if given.name == "overlays":
@@ -155,13 +155,13 @@ def _together(manifests: tuple[Path, ...]) -> list[tuple[Path, ...]]:
 
 def _source(manifests: tuple[Path, ...], policy: Path | None) -> tuple[Path, Path] | None:
     """The policy that manifests came from and the output root that they lie in; None where nothing tells."""
-    folder = output.folder_of(manifests[0]) if str(manifests[0]) != "-" else None
+    folder = output_folder.enclosing(manifests[0]) if str(manifests[0]) != "-" else None
     if policy is not None:
         return policy, folder.parent if folder else Path("out")
     if folder is None:
         return None
     try:
-        return output.policy_of(folder)[1], folder.parent
+        return output_folder.policy_of(folder)[1], folder.parent
     except CompileError:
         # Output of a policy that lies elsewhere is checked like anybody's.
         return None
@@ -174,7 +174,7 @@ def _at_policy(found: list[Diagnostic], objects: list[Manifest], source: Path, o
     from vsr_compiler.review.origins import at_policy  # noqa: PLC0415 - only where something is wrong
 
     try:
-        fresh = output.compiled(read_policy(source).name, source, out)
+        fresh = output_folder.compile_with_existing_heads(read_policy(source).name, source, out)
     except CompileError as error:
         return [*found, *error.diagnostics]
     return at_policy(found, objects, fresh)

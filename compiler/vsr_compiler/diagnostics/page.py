@@ -9,12 +9,12 @@ from importlib.resources import files
 
 from vsr_compiler.diagnostics.codes import BASE, CODES, Code, Example, Kind
 
-GROUPS = {
+GROUPS = {  # by the first digits of the codes
     "0": "Text",
     "1": "Schema",
     "2": "Meaning",
     "3": "Targets and deployment",
-    "4": "Manifests",
+    "467": "Manifests",
     "5": "Files and output",
     "9": "Internal errors",
 }
@@ -37,8 +37,8 @@ Most examples show sections that replace those of this policy:
 def markdown(codes: Mapping[str, Code] = CODES) -> str:
     """Return the page."""
     parts = [HEAD]
-    for digit, title in GROUPS.items():
-        names = sorted(name for name in codes if name[3] == digit)
+    for digits, title in GROUPS.items():
+        names = sorted(name for name in codes if name[3] in digits)
         if not names:
             continue
         rows = "".join(f"| [{n}](#{anchor(n)}) | {codes[n].severity} | {codes[n].title} |\n" for n in names)
@@ -80,7 +80,7 @@ def recorded() -> Mapping[str, str]:
 
 
 def _entry(name: str, code: Code) -> str:
-    rule = f", link rule {code.rule}" if code.rule else ""
+    rule = f", rule {code.rule}" if code.rule else ""
     if code.example.kind is Kind.COMMAND:
         example = f"```text\n$ {code.example.text}\n{code.example.output}\n```"
     else:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from vsr_compiler import ir
+from vsr_compiler.diagnostics.suggestions import suggest
 from vsr_compiler.link.scope import Scope
 from vsr_compiler.releases import PROFILES
-from vsr_compiler.syntax.data import suggest
 from vsr_compiler.syntax.document import Path
 from vsr_schemas.policy import v1alpha1 as nouns
 from vsr_schemas.quantities import amount, is_device
@@ -52,7 +52,7 @@ def link_versions(scope: Scope, given: str | dict[str, str], path: Path) -> Mapp
     """Releases by project: a profile's, or the default profile's with some replaced."""
     if isinstance(given, str):
         if given not in PROFILES:
-            hint = suggest(given, sorted(PROFILES)) or f"The profiles are {', '.join(sorted(PROFILES))}."
+            hint = suggest(given, sorted(PROFILES))
             scope.report("VSR201", f"there is no profile named `{given}`", path, hint)
             return PROFILES["current"]
         return PROFILES[given]

@@ -91,7 +91,7 @@ class Code:
         reason: Why it matters.
         fix: What to do, as an instruction.
         example: An input that produces it.
-        rule: The link rule that reports it, such as ``L01``; empty for all other codes.
+        rule: The rule of ``verify`` that reports it, such as ``L01``; empty for codes of other commands.
     """
 
     title: str
