@@ -17,6 +17,7 @@ from vsr_compiler.link import link
 from vsr_compiler.syntax import load
 from vsr_compiler.syntax.data import parse
 from vsr_compiler.syntax.text import decode
+from vsr_compiler.targets import profiles
 from vsr_schemas.policy.v1alpha1 import Policy
 
 WHOLE = (ROOT / "tests" / "compiler" / "whole.yaml").read_text(encoding="utf-8")
@@ -40,7 +41,7 @@ def front_end(data: bytes) -> None:
     """The whole front end; every finding must be of a known code and point into the file."""
     try:
         document = load(decode(data, "p.yaml"), "p.yaml")
-        found = analyse(link(document, parse(document, Policy)), {"istio"})
+        found = analyse(link(document, parse(document, Policy), profiles()), {"istio"})
     except CompileError as error:
         found = error.diagnostics
         assert found
@@ -96,7 +97,9 @@ def test_the_whole_policy_uses_every_noun_and_links() -> None:
     document = load(WHOLE, "p.yaml")
     policy = parse(document, Policy)
     assert set(Policy.model_fields) == policy.model_fields_set
-    errors = {item.code for item in analyse(link(document, policy), {"istio"}) if item.level.word == "error"}
+    errors = {
+        item.code for item in analyse(link(document, policy, profiles()), {"istio"}) if item.level.word == "error"
+    }
     assert errors <= {"VSR105", "VSR283"}
 
 

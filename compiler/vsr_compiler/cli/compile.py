@@ -22,8 +22,14 @@ if TYPE_CHECKING:
 @options.policies
 @options.out
 @click.option("--check", "check_only", is_flag=True, help="Write nothing; exit 1 if the output is outdated.")
-@click.option("--force", is_flag=True, help="Overwrite files that were edited by hand or that vsr-compile has not written.")
-@click.option("--rebuild", is_flag=True, help="Train all classifier heads again. A head that differs only by rounding keeps its file.")
+@click.option(
+    "--force", is_flag=True, help="Overwrite files that were edited by hand or that vsr-compile has not written."
+)
+@click.option(
+    "--rebuild",
+    is_flag=True,
+    help="Train all classifier heads again. A head that differs only by rounding keeps its file.",
+)
 @click.option(
     "--schema",
     is_flag=True,
@@ -82,7 +88,7 @@ def _catalog() -> Catalog:
 def _compile(
     policy: Path,
     out: Path,
-    report: console.Findings,
+    report: console.FindingsPrinter,
     catalog: Catalog | None,
     *,
     check_only: bool,

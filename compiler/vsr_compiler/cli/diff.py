@@ -21,12 +21,19 @@ CANNOT_COMPARE = frozenset({"VSR305", "VSR306"})
 
 @click.command(name="diff", short_help="Show what a policy changes.")
 @click.argument("policy", type=click.Path(path_type=Path))
-@click.option("--against", required=True, metavar="DIR|REV", help="The output folder to compare with, or a git revision that contains it.")
+@click.option(
+    "--against",
+    required=True,
+    metavar="DIR|REV",
+    help="The output folder to compare with, or a git revision that contains it.",
+)
 @options.out
 @options.report_format
 @click.option("--breaking", is_flag=True, help="Exit 1 only for breaking changes.")
 @click.pass_context
-def command(context: click.Context, policy: Path, against: str, out: Path, output_format: str, *, breaking: bool) -> None:
+def command(
+    context: click.Context, policy: Path, against: str, out: Path, output_format: str, *, breaking: bool
+) -> None:
     """Show what a policy changes: first the effect on requests, then the objects.
 
     The policy is compiled in memory. The earlier output is read as it is and not compiled again.

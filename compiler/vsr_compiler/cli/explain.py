@@ -56,14 +56,15 @@ def _from_policy(file: Path, line: int, out: Path) -> None:
     document = load(read(file, str(file)), str(file))
     if not line:
         raise click.UsageError(f"Name a line of the policy, `{file}:LINE`, on which an entry begins.")
-    found = explain.made(output_folder.compile_with_existing_heads(linked.name, file, out), document, line)
-    if not found:
+    outputs = explain.made(output_folder.compile_with_existing_heads(linked.name, file, out), document, line)
+    if not outputs:
         message = f"no output comes from line {line}"
         raise CompileError([Diagnostic("VSR307", message, Span(str(file), line, 1), "Name the line of an entry.")])
     _excerpt(Span(str(file), line, 1))
-    for each in found:
-        where = f"{out / linked.name / each.file}"
-        console.print_data(clip(f"{where}: {each.path} = {each.what}" if each.path else f"{where}: {each.what}", WIDTH))
+    for output in outputs:
+        where = f"{out / linked.name / output.file}"
+        line_text = f"{where}: {output.path} = {output.what}" if output.path else f"{where}: {output.what}"
+        console.print_data(clip(line_text, WIDTH))
 
 
 def _from_output(file: Path, line: int, path: str, folder: Path, policy: Path | None) -> None:
@@ -81,7 +82,7 @@ def _from_output(file: Path, line: int, path: str, folder: Path, policy: Path | 
     if compiled.tree[inside].content != file.read_bytes():
         console.print_message(f"{file} is outdated; this explains the output of a new compile")
     for origin in explain.origins(compiled, inside, _path(compiled, inside, line, path)):
-        by = f", by {origin.feature}" if origin.feature else ""
+        by = f", by {origin.emitter}" if origin.emitter else ""
         place = f"{origin.span.file}:{origin.span.line}:{origin.span.column}" if origin.span.line else origin.span.file
         console.print_data(clip(f"{origin.what}: {place}{by}", WIDTH))
         _excerpt(origin.span)

@@ -29,6 +29,7 @@ COMMANDS = {
     "eval": "Measure how well a policy's classifier separates its categories.",
     "verify": "Report errors in Kubernetes manifests, whoever wrote them.",
     "crds": "Fetch the CustomResourceDefinitions that verify uses.",
+    "fetch-encoder": "Fetch the weights of the default encoder.",
     "fmt": "Format policies.",
     "init": "Write a first policy.",
     "graph": "Draw a policy as a Mermaid flowchart.",
@@ -52,7 +53,7 @@ class CommandGroup(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        command = importlib.import_module(f"vsr_compiler.cli.{cmd_name}").command
+        command = importlib.import_module(f"vsr_compiler.cli.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)  # noqa: S101 - every module that COMMANDS names defines one
         return command
 

@@ -1,4 +1,4 @@
-"""``vsr-compile test``: the policies' own tests, without a server."""
+"""``vsr-compile test``: the tests of policies, without a server."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from vsr_compiler.syntax.ignores import unsilenced
 @options.strict
 @click.pass_context
 def command(context: click.Context, policies: tuple[Path, ...], *, out: Path, output_format: str, strict: bool) -> None:
-    """Run the tests of policies through the runtime's own core, in this process. Writes nothing.
+    """Run the tests of policies with the decision code of the runtime, in this process. Writes nothing.
 
-    A classifier head of the output is used where it is still valid, else one is trained.
+    A classifier head of the output is used if it is still valid; otherwise one is trained.
 
     \b
     vsr-compile test policies/quickstart.yaml
     vsr-compile test policies/ --format junit > tests.xml
     """
-    from vsr_compiler.review.policy_tests import findings, run  # noqa: PLC0415 - only those who test need the runtime's core
+    from vsr_compiler.review.policy_tests import findings, run  # noqa: PLC0415 - `--help` must not load the runtime
 
     report = console.FindingsPrinter(output_format, strict=strict)
     for path in options.policy_files(policies):

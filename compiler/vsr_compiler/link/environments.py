@@ -7,21 +7,26 @@ from collections.abc import Iterable, Mapping
 from vsr_compiler import ir
 from vsr_compiler.diagnostics.suggestions import suggest
 from vsr_compiler.link.scope import Scope
-from vsr_compiler.releases import PROFILES
 from vsr_compiler.syntax.document import Path
 from vsr_schemas.policy import v1alpha1 as nouns
 from vsr_schemas.quantities import amount, is_device
 
+Profiles = Mapping[str, Mapping[str, str]]
+"""The releases that go together, by project, in each profile."""
 ROUTER = "router"
 """The key under which an environment speaks of the router."""
 
 
-def link_environments(scope: Scope, policy: nouns.Policy) -> tuple[ir.Environment, ...]:
+def link_environments(scope: Scope, policy: nouns.Policy, profiles: Profiles) -> tuple[ir.Environment, ...]:
     """All environments, sorted by name."""
-    return tuple(_environment(scope, policy, name, noun) for name, noun in sorted(policy.environments.items()))
+    return tuple(
+        _environment(scope, policy, profiles, name, noun) for name, noun in sorted(policy.environments.items())
+    )
 
 
-def _environment(scope: Scope, policy: nouns.Policy, name: str, noun: nouns.Environment) -> ir.Environment:
+def _environment(
+    scope: Scope, policy: nouns.Policy, profiles: Profiles, name: str, noun: nouns.Environment
+) -> ir.Environment:
     path = ("environments", name)
     servers = {endpoint for endpoint, given in policy.endpoints.items() if given.vllm is not None}
     for key in ("replicas", "images", "resources"):
@@ -43,20 +48,20 @@ def _environment(scope: Scope, policy: nouns.Policy, name: str, noun: nouns.Envi
         gateway_name=noun.gateway.name,
         gateway_namespace=noun.gateway.namespace,
         versions=link_versions(
-            scope, versions, (*path, "versions") if noun.versions is not None else ("gateway", "versions")
+            scope, versions, (*path, "versions") if noun.versions is not None else ("gateway", "versions"), profiles
         ),
     )
 
 
-def link_versions(scope: Scope, given: str | dict[str, str], path: Path) -> Mapping[str, str]:
+def link_versions(scope: Scope, given: str | dict[str, str], path: Path, profiles: Profiles) -> Mapping[str, str]:
     """Releases by project: a profile's, or the default profile's with some replaced."""
     if isinstance(given, str):
-        if given not in PROFILES:
-            hint = suggest(given, sorted(PROFILES))
+        if given not in profiles:
+            hint = suggest(given, sorted(profiles))
             scope.report("VSR201", f"there is no profile named `{given}`", path, hint)
-            return PROFILES["current"]
-        return PROFILES[given]
-    known = PROFILES["current"]
+            return profiles["current"]
+        return profiles[given]
+    known = profiles["current"]
     for project in given:
         scope.resolve(known, project, "project", (*path, project), key=True)
     return {**known, **given}

@@ -11,7 +11,7 @@ from vsr_compiler.diagnostics import CompileError
 from vsr_compiler.link.assertions import link_assertions
 from vsr_compiler.link.classifiers import link_classifiers
 from vsr_compiler.link.endpoints import check_servers, link_endpoints
-from vsr_compiler.link.environments import check_image, link_environments, link_versions
+from vsr_compiler.link.environments import Profiles, check_image, link_environments, link_versions
 from vsr_compiler.link.guards import link_guards
 from vsr_compiler.link.models import link_models
 from vsr_compiler.link.routes import Tables, link_routes
@@ -28,8 +28,13 @@ HTTP = {"vsr-runtime": ("http", 8080), "semantic-router": ("metrics", 9190)}
 """What the second Service is called and where it listens, by engine: what the stock router's chart writes as well."""
 
 
-def link(document: Document, policy: nouns.Policy) -> ir.Policy:
+def link(document: Document, policy: nouns.Policy, profiles: Profiles) -> ir.Policy:
     """Resolve a policy.
+
+    Args:
+        document: The text that the policy was read from.
+        policy: The policy as the schema has it.
+        profiles: The releases that `gateway.versions` can name: profile, project, release.
 
     Raises:
         CompileError: VSR2xx, all of them at once. Warnings do not raise; the linked policy carries them.
@@ -44,8 +49,8 @@ def link(document: Document, policy: nouns.Policy) -> ir.Policy:
     default = scope.resolve(models, policy.default, "model", ("default",))
     tests = link_tests(scope, policy, models, tables.categories, guards)
     assertions = link_assertions(scope, policy, tables, guards)
-    environments = link_environments(scope, policy)
-    versions = link_versions(scope, policy.gateway.versions, ("gateway", "versions"))
+    environments = link_environments(scope, policy, profiles)
+    versions = link_versions(scope, policy.gateway.versions, ("gateway", "versions"), profiles)
     _auto_names(scope, policy, models)
     if policy.router.image is not None:
         check_image(scope, policy.router.image, ("router", "image"))

@@ -6,15 +6,15 @@ As API clients read YAML: several documents, merge keys and the core tags; a `Li
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NoReturn
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import YAMLError
 
 from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
 from vsr_compiler.verify.manifest import Body, Manifest, Path
 from vsr_compiler.verify.scalars import resolved
+from vsr_compiler.yaml_reader import Composer, Event, Frame, error_position, error_problem, event_span
 
 MAX_BYTES = 32 * 1024 * 1024
 MAX_VALUES = 1_000_000
@@ -36,18 +36,6 @@ class Budget:
     bytes: int = MAX_BYTES
     values: int = MAX_VALUES
     objects: int = MAX_OBJECTS
-
-
-@dataclass(slots=True)
-class _Open:
-    """A mapping or list that is not finished, with the places of what is in it."""
-
-    value: Any
-    event: Any
-    places: Any
-    key: Any = None
-    before: int = 0
-    merged: list[Any] = field(default_factory=list)
 
 
 def objects(data: bytes, name: str, budget: Budget, found: list[Diagnostic], *, strict: bool = True) -> list[Manifest]:
@@ -89,16 +77,14 @@ def documents(data: bytes, name: str, budget: Budget) -> Iterator[tuple[Any, _PL
         line = data[: error.start].count(b"\n") + 1
         message = f"byte 0x{data[error.start]:02x} is not UTF-8"
         raise CompileError([Diagnostic("VSR004", message, Span(name, line, 1), "Save it as UTF-8.")]) from None
-    told, values = 0, budget.values
+    read, values = 0, budget.values
     for pure in (False, True):
-        reader, seen = _Reader(name, budget), 0
+        composer = _ValueComposer(name, budget, MAX_DEPTH)
         try:
-            for event in YAML(typ="safe", pure=pure).parse(text):
-                if reader.feed(event):
-                    seen += 1
-                    if seen > told:
-                        told = seen
-                        yield reader.result
+            for number, document in enumerate(composer.documents(text, pure=pure), 1):
+                if number > read and document is not None:
+                    read = number
+                    yield document
         except YAMLError as error:
             # The C parser refuses `[http://x]`, which kubectl takes; the other parser is right and slow.
             if pure or "unexpected ':'" not in str(error) or len(text) > MAX_PURE:
@@ -109,119 +95,84 @@ def documents(data: bytes, name: str, budget: Budget) -> Iterator[tuple[Any, _PL
 
 
 def _syntax(error: YAMLError, text: str, name: str) -> Diagnostic:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    if mark is None:
-        before = text[: min(int(getattr(error, "position", 0) or 0), len(text))]
-        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-    else:
-        line, column = mark.line + 1, mark.column + 1
-    problem = error.problem if isinstance(error, MarkedYAMLError) and error.problem else getattr(error, "reason", "")
     hint = "Render templates first; check quotes, brackets and indentation."
-    return Diagnostic("VSR002", f"not valid YAML: {problem or 'cannot be read'}", Span(name, line, column), hint)
+    place = Span(name, *error_position(error, text))
+    return Diagnostic("VSR002", f"not valid YAML: {error_problem(error)}", place, hint)
 
 
-class _Reader:
-    """Turns parser events into values and places, one document after another. Its stack cannot overflow."""
+class _ValueComposer(Composer[tuple[Any, _PLACED], tuple[Event, str]]):
+    """Composes plain values with their places, merge keys applied. A key is its event and its text."""
 
-    def __init__(self, name: str, budget: Budget) -> None:
-        self.name = name
-        self.budget = budget
-        self.result: tuple[Any, _PLACED] = (None, None)
-        self._stack: list[_Open] = []
-        self._anchors: dict[str, tuple[Any, _PLACED, int]] = {}
+    def __init__(self, name: str, budget: Budget, max_depth: int) -> None:
+        super().__init__(name, budget, max_depth)
+        self._merges: dict[int, list[tuple[Any, _PLACED]]] = {}
 
-    def feed(self, event: Any) -> bool:  # noqa: ANN401 - ruamel's events carry no types
-        """Take the next event. Returns whether a document is complete."""
-        kind = type(event).__name__
-        if kind == "ScalarEvent":
-            self._spend(1, event)
-            value = self._scalar(event)
-            if event.anchor:
-                self._anchors[event.anchor] = (value, event, 1)
-            self._place(value, event, event)
-        elif kind in {"MappingStartEvent", "SequenceStartEvent"}:
-            self._begin(event, mapping=kind[0] == "M")
-        elif kind in {"MappingEndEvent", "SequenceEndEvent"}:
-            self._finish()
-        elif kind == "AliasEvent":
-            self._alias(event)
-        elif kind == "DocumentStartEvent":
-            self.result, self._anchors = (None, event), {}
-        return kind == "DocumentEndEvent"
-
-    def _spend(self, number: int, event: Any) -> None:  # noqa: ANN401 - as above
-        self.budget.values -= number
-        if self.budget.values < 0:
-            raise _over(f"more than {MAX_VALUES:,} values after aliases are expanded", span(event, self.name))
-
-    def _scalar(self, event: Any) -> Any:  # noqa: ANN401 - as above
+    def scalar(self, event: Event) -> tuple[Any, _PLACED]:
+        """Return a scalar as an API server resolves it."""
         tag = str(event.tag or "")
         if tag and tag != "!" and not tag.startswith((_CORE, "!!")):
             message = f"the tag `{tag}` means nothing to an API server"
-            raise CompileError([Diagnostic("VSR002", message, span(event, self.name), "Remove the tag.")])
+            raise CompileError([Diagnostic("VSR002", message, self.span(event), "Remove the tag.")])
         if event.style or tag.endswith(("str", "binary")) or tag == "!":
-            return event.value
-        return resolved(event.value)
+            return event.value, event
+        return resolved(event.value), event
 
-    def _begin(self, event: Any, *, mapping: bool) -> None:  # noqa: ANN401 - as above
-        self._spend(1, event)
-        if len(self._stack) >= MAX_DEPTH:
-            raise _over(f"nested deeper than {MAX_DEPTH} levels", span(event, self.name))
-        value: Any = {} if mapping else []
-        opened = _Open(value, event, (event, {} if mapping else []), before=self.budget.values)
-        self._place(value, opened.places, event)
-        self._stack.append(opened)
+    def collection(self, event: Event, *, mapping: bool) -> tuple[Any, _PLACED]:
+        """Return an empty mapping or list, and one for the places in it."""
+        return ({}, (event, {})) if mapping else ([], (event, []))
 
-    def _finish(self) -> None:
-        done = self._stack.pop()
-        for source, places in done.merged:
+    def close(self, frame: _Frame, event: Event) -> None:  # noqa: ARG002
+        """Apply the merge keys of a mapping: its own keys, and earlier merges, take precedence."""
+        value, places = frame.value
+        for source, source_places in self._merges.pop(id(frame), ()):
             for key, item in source.items():
-                if key not in done.value:
-                    self._spend(1, done.event)
-                    done.value[key], done.places[1][key] = item, places[1][key]
-        if done.event.anchor:
-            self._anchors[done.event.anchor] = (done.value, done.places, done.before - self.budget.values + 1)
+                if key not in value:
+                    self.spend(1, frame.event)
+                    value[key], places[1][key] = item, source_places[1][key]
 
-    def _alias(self, event: Any) -> None:  # noqa: ANN401 - as above
-        if event.anchor not in self._anchors:
-            message = f"`*{event.anchor}` refers to no anchor that ends before it"
-            raise CompileError([Diagnostic("VSR002", message, span(event, self.name), "Define the anchor first.")])
-        value, places, weight = self._anchors[event.anchor]
-        self._spend(weight, event)
-        self._place(value, places, event)
+    def key(self, value: tuple[Any, _PLACED], event: Event) -> tuple[Event, str]:
+        """Return a key as text."""
+        content, place = value
+        if isinstance(content, dict | list):
+            raise CompileError([Diagnostic("VSR002", "a key must be text", self.span(event), "Quote it.")])
+        return event, content if isinstance(content, str) else str(place.value)
 
-    def _place(self, value: Any, places: _PLACED, event: Any) -> None:  # noqa: ANN401 - as above
-        if not self._stack:
-            self.result = (value, places)
-            return
-        top = self._stack[-1]
-        if isinstance(top.value, list):
-            top.value.append(value)
-            top.places[1].append(places)
-        elif top.key is None:
-            top.key = event, self._key(value, event)
+    def item(self, frame: _Frame, value: tuple[Any, _PLACED]) -> None:
+        """Append an item."""
+        items, places = frame.value
+        items.append(value[0])
+        places[1].append(value[1])
+
+    def entry(self, frame: _Frame, key: tuple[Event, str], value: tuple[Any, _PLACED], event: Event) -> None:
+        """Add an entry, or remember a merge."""
+        (place, name), (entries, places) = key, frame.value
+        if name == "<<" and not place.style:
+            self._merge(frame, value, event)
+        elif name in entries:
+            first = places[1][name][0].start_mark.line + 1
+            hint = f"It stands in line {first} already; keep one of the two."
+            raise CompileError([Diagnostic("VSR003", f"the key `{name}` is given twice", self.span(place), hint)])
         else:
-            (at, key), top.key = top.key, None
-            if key == "<<" and not at.style:
-                self._merge(top, value, places, event)
-            elif key in top.value:
-                first = top.places[1][key][0].start_mark.line + 1
-                hint = f"It stands in line {first} already; keep one of the two."
-                raise CompileError([Diagnostic("VSR003", f"the key `{key}` is given twice", span(at, self.name), hint)])
-            else:
-                top.value[key], top.places[1][key] = value, (at, places)
+            entries[name], places[1][name] = value[0], (place, value[1])
 
-    def _key(self, value: Any, event: Any) -> str:  # noqa: ANN401 - as above
-        if isinstance(value, dict | list):
-            raise CompileError([Diagnostic("VSR002", "a key must be text", span(event, self.name), "Quote it.")])
-        return value if isinstance(value, str) else str(event.value)
+    def over_depth(self, event: Event) -> NoReturn:
+        """Raise VSR430."""
+        raise _over(f"nested deeper than {MAX_DEPTH} levels", span(event, self.name))
 
-    def _merge(self, top: _Open, value: Any, places: _PLACED, event: Any) -> None:  # noqa: ANN401 - as above
-        sources = list(zip(value, places[1], strict=True)) if isinstance(value, list) else [(value, places)]
+    def over_budget(self, event: Event) -> NoReturn:
+        """Raise VSR430."""
+        raise _over(f"more than {MAX_VALUES:,} values after aliases are expanded", span(event, self.name))
+
+    def _merge(self, frame: _Frame, value: tuple[Any, _PLACED], event: Event) -> None:
+        content, places = value
+        sources = list(zip(content, places[1], strict=True)) if isinstance(content, list) else [value]
         if not all(isinstance(source, dict) for source, _ in sources):
             hint = "Merge a mapping, or a list of mappings."
-            raise CompileError([Diagnostic("VSR002", "a merge key takes mappings only", span(event, self.name), hint)])
-        top.merged += sources
+            raise CompileError([Diagnostic("VSR002", "a merge key takes mappings only", self.span(event), hint)])
+        self._merges.setdefault(id(frame), []).extend(sources)
+
+
+_Frame = Frame[tuple[Any, _PLACED], tuple[Event, str]]
 
 
 def _unpacked(
@@ -307,8 +258,7 @@ def span(place: _PLACED, name: str) -> Span:
     if isinstance(place, tuple):
         mark = place[0].start_mark
         return Span(name, mark.line + 1, mark.column + 1)
-    start, end = place.start_mark, place.end_mark
-    return Span(name, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+    return event_span(place, name)
 
 
 def of(body: Body, origin: Span) -> Manifest:

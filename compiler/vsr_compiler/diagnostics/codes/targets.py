@@ -294,7 +294,7 @@ guards:
         example=Example("""\
 router: {engine: semantic-router, unguarded: explicit-models}
 guards:
-  personal-data: {types: [US_SSN]}
+  personal-data: {types: [US_SSN], unreadable: pass}
 tests:
   - {prompt: This is urgent., expect: {model: small}}
 """),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from vsr_compiler import ir
 from vsr_compiler.ir.signals import LanguageSignal
 from vsr_compiler.manifests.objects import Body, Object, make
-from vsr_compiler.targets.common.pods import HARDENED, access_mode, container
+from vsr_compiler.targets.common.workloads import HARDENED, access_mode, container
 
 MODELS_PATH = "/models"
 STORAGE = 5

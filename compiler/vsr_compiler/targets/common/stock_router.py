@@ -12,8 +12,8 @@ from vsr_compiler.routerconfig.config import CONFIG
 from vsr_compiler.routerconfig.stock import key_variable, stock_config
 from vsr_compiler.targets.common.components import Component
 from vsr_compiler.targets.common.helm import Values
-from vsr_compiler.targets.common.pods import access_mode, container, container_port, resources, selector, spread
 from vsr_compiler.targets.common.router_models import claim_name
+from vsr_compiler.targets.common.workloads import access_mode, container, container_port, resources, selector, spread
 
 CHART = "semantic-router"
 STORAGE = "10Gi"
