@@ -28,7 +28,7 @@ from vsr_compiler.targets import TARGETS, Rendered, profiles, render
 from vsr_compiler.targets.common import helm
 from vsr_compiler.targets.common.helm import Values
 from vsr_compiler.verify import check
-from vsr_schemas.policy.v1alpha1 import Policy
+from vsr_schemas.policy.v1alpha1 import PolicySpec
 from vsr_schemas.version import VERSION
 
 Existing = Callable[[str], bytes | None]
@@ -77,7 +77,7 @@ def read_policy(path: Path) -> ir.Policy:
     name = str(path)
     document = load(read(path, name), name)
     try:
-        policy = link(document, parse(document, Policy), profiles())
+        policy = link(document, parse(document, PolicySpec), profiles())
     except CompileError as error:
         raise CompileError(silence(error.diagnostics, document.text, name, complete=False)) from None
     found = silence(analyse(policy, TARGETS), document.text, name, complete=True, later=_REPORTED_LATER)

@@ -15,7 +15,7 @@ from vsr_compiler.link import link
 from vsr_compiler.syntax import load
 from vsr_compiler.syntax.data import parse
 from vsr_compiler.targets import profiles
-from vsr_schemas.policy.v1alpha1 import Policy
+from vsr_schemas.policy.v1alpha1 import PolicySpec
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -44,7 +44,7 @@ default: big
 def linked(text: str = SMALL, name: str = "policy.yaml") -> ir.Policy:
     """The linked form of a policy's text."""
     document = load(text, name)
-    return link(document, parse(document, Policy), profiles())
+    return link(document, parse(document, PolicySpec), profiles())
 
 
 def call(*arguments: str | Path, stdin: str | None = None) -> Result:

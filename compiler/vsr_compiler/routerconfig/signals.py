@@ -32,21 +32,21 @@ TYPES: Mapping[type, str] = {
 }
 """How conditions call a signal that bears its own name there."""
 Rule = (
-    stock.Keyword
-    | stock.Context
-    | stock.Structure
-    | stock.Conversation
-    | stock.Embedding
-    | stock.Language
-    | stock.Complexity
-    | stock.Jailbreak
-    | stock.Pii
+    stock.KeywordRule
+    | stock.ContextRule
+    | stock.StructureRule
+    | stock.ConversationRule
+    | stock.EmbeddingRule
+    | stock.LanguageRule
+    | stock.ComplexityRule
+    | stock.JailbreakRule
+    | stock.PiiRule
 )
 Branch = dict[str, Any]
 """A condition as the config has it."""
 
 
-def collected(policy: ir.Policy, pii: Callable[[str, PiiSignal], stock.Pii]) -> dict[str, list[Rule]]:
+def collected(policy: ir.Policy, pii: Callable[[str, PiiSignal], stock.PiiRule]) -> dict[str, list[Rule]]:
     """The policy's signals by collection, each sorted by name.
 
     Args:
@@ -64,7 +64,7 @@ def collected(policy: ir.Policy, pii: Callable[[str, PiiSignal], stock.Pii]) -> 
             collection, rule = signal_rule(signal)
             found.setdefault(collection, []).append(rule)
     if codes:  # one rule for a language serves every signal that asks for it
-        found["language"] = [stock.Language(name=code, description=f"Requests in {code}") for code in sorted(codes)]
+        found["language"] = [stock.LanguageRule(name=code, description=f"Requests in {code}") for code in sorted(codes)]
     return found
 
 
@@ -76,7 +76,7 @@ def signal_rule(signal: ir.Signal) -> tuple[str, Rule]:  # noqa: PLR0911 - one c
     """
     match signal.kind:
         case KeywordSignal(words, match, regex, case_sensitive):
-            return "keywords", stock.Keyword.model_validate(
+            return "keywords", stock.KeywordRule.model_validate(
                 {
                     "name": signal.name,
                     "operator": OPERATORS[match],
@@ -87,7 +87,7 @@ def signal_rule(signal: ir.Signal) -> tuple[str, Rule]:  # noqa: PLR0911 - one c
             )
         case ContextSignal(minimum, maximum):
             low, high = (None if each is None else str(each) for each in (minimum, maximum))
-            return "context", stock.Context(name=signal.name, min_tokens=low, max_tokens=high)
+            return "context", stock.ContextRule(name=signal.name, min_tokens=low, max_tokens=high)
         case StructureSignal(pattern, keywords, minimum, maximum):
             source = (
                 {"type": "regex", "pattern": pattern}
@@ -95,19 +95,19 @@ def signal_rule(signal: ir.Signal) -> tuple[str, Rule]:  # noqa: PLR0911 - one c
                 else {"type": "keyword_set", "keywords": list(keywords)}
             )
             counted = _counted(signal.name, source, minimum, maximum)
-            return "structure", stock.Structure.model_validate(counted)
+            return "structure", stock.StructureRule.model_validate(counted)
         case ConversationSignal(of, role, minimum, maximum):
             counted = _counted(signal.name, {"type": of, "role": role}, minimum, maximum)
-            return "conversation", stock.Conversation.model_validate(counted)
+            return "conversation", stock.ConversationRule.model_validate(counted)
         case EmbeddingSignal(sentences, threshold, aggregate):
             body = {"threshold": threshold, "candidates": list(sentences), "aggregation_method": aggregate}
-            return "embeddings", stock.Embedding.model_validate({"name": signal.name, **body})
+            return "embeddings", stock.EmbeddingRule.model_validate({"name": signal.name, **body})
         case ComplexitySignal(hard, easy, _, threshold):
             sides = {"hard": {"candidates": list(hard)}, "easy": {"candidates": list(easy)}}
             body = {"name": signal.name, "threshold": threshold, **sides}
-            return "complexity", stock.Complexity.model_validate(body)
+            return "complexity", stock.ComplexityRule.model_validate(body)
         case JailbreakSignal(_, threshold):
-            return "jailbreak", stock.Jailbreak(name=signal.name, threshold=threshold, include_history=True)
+            return "jailbreak", stock.JailbreakRule(name=signal.name, threshold=threshold, include_history=True)
         case LanguageSignal() | RoleSignal() | PiiSignal():
             raise ValueError(f"the signal {signal.name} has no rule of its own in the router's config")
     assert_never(signal.kind)

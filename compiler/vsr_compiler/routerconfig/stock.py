@@ -97,7 +97,7 @@ def _categories(policy: ir.Policy, release: StockRouter) -> Iterator[tuple[str, 
         if not is_domain(category):
             yield (
                 "embeddings",
-                common.Embedding(
+                common.EmbeddingRule(
                     name=category.name,
                     threshold=release.similarity if given is None else given,
                     candidates=list(category.examples),
@@ -116,14 +116,14 @@ def _guarded(policy: ir.Policy) -> Iterator[tuple[str, Rule]]:
             words = KeywordSignal(guard.patterns, "any", regex=True, case_sensitive=True)
             yield signals.signal_rule(ir.Signal(name, words, guard.span))
         else:
-            yield "jailbreak", common.Jailbreak(name=name, threshold=guard.threshold, include_history=True)
-        yield "context", common.Context(name=name, min_tokens=str(guard.max_tokens + 1))
+            yield "jailbreak", common.JailbreakRule(name=name, threshold=guard.threshold, include_history=True)
+        yield "context", common.ContextRule(name=name, min_tokens=str(guard.max_tokens + 1))
 
 
-def _pii(name: str, types: tuple[str, ...], threshold: float) -> common.Pii:
+def _pii(name: str, types: tuple[str, ...], threshold: float) -> common.PiiRule:
     """The contract names the types that are allowed; every other one counts."""
     allowed = [each for each in stock.PII_TYPES if each not in types]
-    return common.Pii(name=name, threshold=threshold, pii_types_allowed=allowed, include_history=True)
+    return common.PiiRule(name=name, threshold=threshold, pii_types_allowed=allowed, include_history=True)
 
 
 def _guard(policy: ir.Policy, guard: ir.Guard) -> stock.Decision:
@@ -132,7 +132,7 @@ def _guard(policy: ir.Policy, guard: ir.Guard) -> stock.Decision:
     kind = "pii" if guard.types else "keyword" if guard.patterns else "jailbreak"
     leaves = [{"type": kind, "name": name}, {"type": "context", "name": name}]
     unknown = "match" if guard.on_error == "block" else "no_match"
-    rules = stock.Node.model_validate({"operator": "OR", "conditions": leaves, "on_unknown": unknown})
+    rules = stock.RuleNode.model_validate({"operator": "OR", "conditions": leaves, "on_unknown": unknown})
     if isinstance(guard.action, ir.RouteTo):
         route = ir.Route(name, ir.ALWAYS, ((guard.action.model, 100),), guard.span)
         what = f"send what it finds to {guard.action.model.name}"
@@ -155,7 +155,7 @@ def _decision(route: ir.Route) -> stock.Decision:
         name=route.name,
         description=f"Route {route.name} to {target}",
         priority=0,
-        rules=stock.Node.model_validate(signals.rules(route.when, _kind)),
+        rules=stock.RuleNode.model_validate(signals.rules(route.when, _kind)),
         modelRefs=[config.ref(route, model) for model, _ in route.models],
         plugins=plugins(route) or None,
     )
