@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
 import click
-
-from vsr_compiler.cli import console
 
 
 @click.command(name="schema", short_help="Print the JSON Schema of policies.")
@@ -20,7 +16,7 @@ def command(*, report: bool) -> None:
     vsr-compile schema > routing-policy.schema.json
     # yaml-language-server: $schema=routing-policy.schema.json
     """
-    from vsr_schemas import export  # noqa: PLC0415 - importing pydantic is slow, and `--help` does not need it
+    from vsr_compiler.targets import TARGETS  # noqa: PLC0415 - `--help` must not wait for it
+    from vsr_schemas import export  # noqa: PLC0415 - as above
 
-    document = export.report() if report else export.policy()
-    console.print_data(json.dumps(document, indent=2, ensure_ascii=False))
+    document = export.report() if report else export.policy(TARGETS)
