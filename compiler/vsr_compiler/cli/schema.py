@@ -20,3 +20,4 @@ def command(*, report: bool) -> None:
     from vsr_schemas import export  # noqa: PLC0415 - as above
 
     document = export.report() if report else export.policy(TARGETS)
+    console.print_data(json.dumps(document, indent=2, ensure_ascii=False))
