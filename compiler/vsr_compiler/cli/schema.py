@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import click
+
+from vsr_compiler.cli import console
 
 
 @click.command(name="schema", short_help="Print the JSON Schema of policies.")
