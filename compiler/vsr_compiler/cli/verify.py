@@ -69,8 +69,9 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
     Writes nothing, and contacts no cluster without `--server`.
 
     The link rules check all objects together: references, grants, selectors, endpoint pickers, filters, timeouts and
-    permissions. A folder stands for its `*.yaml`; a folder with a kustomization for the resource files that it lists,
-    with JSON patches only. Output of vsr-compile is checked overlay by overlay. `-` is standard input.
+    permissions; docs/reference/verify-rules.md lists them. A folder stands for its `*.yaml`; a folder with a
+    kustomization for the resource files that it lists, with JSON patches only. Output of vsr-compile is checked overlay
+    by overlay. `-` is standard input.
 
     Each object is validated against the schema of its kind, CEL rules included: Kubernetes' own kinds always, others
     if their CustomResourceDefinitions are known.
@@ -175,10 +176,10 @@ def _at_policy(found: list[Diagnostic], objects: list[Manifest], source: Path, o
     """Return the findings at the policy lines that made the manifests, if there is more than notes."""
     if not any(item.level is not Severity.NOTE for item in found):
         return found
-    from vsr_compiler.review.origins import at_policy  # noqa: PLC0415 - only where something is wrong
+    from vsr_compiler.review.policy_spans import map_to_policy  # noqa: PLC0415 - only where something is wrong
 
     try:
         fresh = output_folder.compile_with_existing_heads(read_policy(source).name, source, out)
     except CompileError as error:
         return [*found, *error.diagnostics]
-    return at_policy(found, objects, fresh)
+    return map_to_policy(found, objects, fresh)
