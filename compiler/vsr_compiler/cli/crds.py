@@ -26,7 +26,7 @@ def command(context: click.Context, action: str, projects: tuple[str, ...], *, b
     """
     from vsr_compiler.diagnostics import CompileError  # noqa: PLC0415 - `--help` must not pay for it
     from vsr_compiler.verify.schema import lockfile, store  # noqa: PLC0415 - as above
-    from vsr_compiler.verify.schema.pull import pull  # noqa: PLC0415 - as above
+    from vsr_compiler.verify.schema.downloads import pull  # noqa: PLC0415 - as above
 
     try:
         releases = lockfile.chosen(lockfile.read(base), projects)

@@ -103,7 +103,7 @@ def command(  # noqa: PLR0913 - a verb's flags are its arguments
 
         found += verdicts(objects, wanted=envoy is True)
     if server:
-        from vsr_compiler.verify.server import dry_run  # noqa: PLC0415 - as above
+        from vsr_compiler.verify.api_server import dry_run  # noqa: PLC0415 - as above
 
         found += dry_run(objects, cluster)
     printer = console.Findings(form, strict=strict)

@@ -309,8 +309,3 @@ def span(place: _PLACED, name: str) -> Span:
         return Span(name, mark.line + 1, mark.column + 1)
     start, end = place.start_mark, place.end_mark
     return Span(name, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
-
-
-def of(body: Body, origin: Span) -> Manifest:
-    """An object that we made ourselves: every part of it stands where its origin in the policy does."""
-    return Manifest(body, lambda _path, _key: origin)

@@ -11,7 +11,7 @@ from support.common import ROOT, call
 from vsr_compiler.diagnostics import Diagnostic, Severity
 from vsr_compiler.verify import envoy
 from vsr_compiler.verify.envoy import process, verdicts
-from vsr_compiler.verify.envoy.safe import loads_nothing
+from vsr_compiler.verify.envoy.fragments import loads_nothing
 from vsr_compiler.verify.files import read
 from vsr_compiler.verify.stream import Budget, objects
 

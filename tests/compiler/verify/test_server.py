@@ -17,7 +17,7 @@ import support.verify_support as m
 from support.common import call
 from vsr_compiler.diagnostics import Diagnostic, Severity
 from vsr_compiler.verify import server
-from vsr_compiler.verify.server import asking, dry_run
+from vsr_compiler.verify.api_server import asking, dry_run
 from vsr_compiler.verify.stream import Budget, objects
 
 CORE = {"Service": ("services", True), "ConfigMap": ("configmaps", True), "Namespace": ("namespaces", False)}

@@ -9,7 +9,7 @@ import pytest
 import support.schema_support as s
 from vsr_compiler.verify.schema import walk
 from vsr_compiler.verify.schema.cel import Budget
-from vsr_compiler.verify.schema.rules import Evaluator
+from vsr_compiler.verify.schema.cel_rules import Evaluator
 
 HEAD = """\
 apiVersion: apiextensions.k8s.io/v1

@@ -16,8 +16,8 @@ from support.common import call, reference
 from vsr_compiler.diagnostics import CompileError
 from vsr_compiler.releases import PROFILES
 from vsr_compiler.verify.schema import lockfile
-from vsr_compiler.verify.schema.lockfile import Entry, Release
-from vsr_compiler.verify.schema.pull import fetch, pull
+from vsr_compiler.verify.schema.downloads import Entry, Release
+from vsr_compiler.verify.schema.downloads import fetch, pull
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
