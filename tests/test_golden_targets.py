@@ -10,19 +10,20 @@ from pathlib import Path
 
 import pytest
 
+from support import rendering
 from support.cases import GOLDEN, path_of, policy_of
 from vsr_compiler import targets
 from vsr_compiler.diagnostics import CompileError
 from vsr_compiler.manifests.yaml import dump
-from vsr_compiler.releases import PROFILES
+from vsr_compiler.targets import profiles
 
-RENDERED = [(case, target, profile) for case in GOLDEN for target in targets.TARGETS for profile in PROFILES]
+RENDERED = [(case, target, profile) for case in GOLDEN for target in targets.TARGETS for profile in profiles()]
 
 
 def rendered(case: str, target: str, profile: str) -> tuple[str, str]:
     """The ending of the file's name, and its text."""
     try:
-        found = targets.objects(policy_of(case, profile), target)
+        found = rendering.objects(policy_of(case, profile), target)
     except CompileError as error:
         lines = [f"{each.code} line {each.span.line}: {each.message}. {each.hint}\n" for each in error.diagnostics]
         return ".refused.txt", "".join(lines)
@@ -51,6 +52,6 @@ def test_a_policy_renders_to_its_committed_objects(
 
 def test_no_file_is_left_of_what_is_gone() -> None:
     """A target that was renamed leaves nothing behind that nobody compares."""
-    names = {f"{target}-{profile}" for target in targets.TARGETS for profile in PROFILES}
+    names = {f"{target}-{profile}" for target in targets.TARGETS for profile in profiles()}
     for case in GOLDEN:
         assert {path.name.split(".")[0] for path in folder(case).iterdir()} == names

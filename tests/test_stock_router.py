@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from support import rendering
 from support.common import ROOT, kubectl, linked, required
-from vsr_compiler import targets
 from vsr_compiler.review import policy_tests
 from vsr_compiler.routerconfig.stock import stock_config
 from vsr_schemas.routerconfig.engine_0_4_0 import RouterConfig
@@ -125,10 +125,10 @@ def test_no_key_stands_in_the_config() -> None:
 def test_the_values_for_its_chart_and_our_objects_are_the_same_router() -> None:
     """Whoever uses the chart changes a file: names, ports, image, config and keys are those of the Deployment."""
     policy = linked(GOLDEN.read_text(encoding="utf-8"))
-    (values,) = targets.values(policy, "istio")
+    (values,) = rendering.values(policy, "istio")
     (pod,) = [
         item.body["spec"]["template"]["spec"]
-        for item in targets.objects(policy, "istio")
+        for item in rendering.objects(policy, "istio")
         if (item.kind, item.name) == ("Deployment", "semantic-router")
     ]
     container = pod["containers"][0]
@@ -145,8 +145,8 @@ def test_the_token_for_gated_models_comes_from_the_secret_that_the_policy_names(
     """In the pod and in the chart's values alike."""
     text = GOLDEN.read_text(encoding="utf-8").replace("  deadline: 5s", "  deadline: 5s\n  weights: {token: ours}")
     policy = linked(text)
-    (values,) = targets.values(policy, "istio")
-    objects = targets.objects(policy, "istio")
+    (values,) = rendering.values(policy, "istio")
+    objects = rendering.objects(policy, "istio")
     (pod,) = [item.body for item in objects if item.path.endswith("deployment-semantic-router.yaml")]
     wanted = {
         "name": "HF_TOKEN",

@@ -1,4 +1,4 @@
-"""The whole way on one page: policy text in, tree out."""
+"""The compiler from policy text to output tree: read, link, analyse, render, lay out."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from vsr_compiler import ir, targets
+from vsr_compiler import ir
 from vsr_compiler.analysis import analyse
 from vsr_compiler.deploy import argocd, overlays, sandbox
-from vsr_compiler.deploy.policy_assumptions import assumed
+from vsr_compiler.deploy.policy_assumptions import policy_assumptions
 from vsr_compiler.diagnostics import CODES, CompileError, Diagnostic, Severity, Span
 from vsr_compiler.heads.of_policy import compile_heads
 from vsr_compiler.link import link
@@ -24,10 +24,11 @@ from vsr_compiler.syntax import load
 from vsr_compiler.syntax.data import parse
 from vsr_compiler.syntax.ignores import ignores, silence, unsilenced
 from vsr_compiler.syntax.text import read
+from vsr_compiler.targets import TARGETS, Rendered, profiles, render
 from vsr_compiler.targets.common import helm
 from vsr_compiler.targets.common.helm import Values
-from vsr_compiler.verify import check
-from vsr_schemas.policy.v1alpha1 import Policy
+from vsr_compiler.verify import check_objects
+from vsr_schemas.policy.v1alpha1 import PolicySpec
 from vsr_schemas.version import VERSION
 
 Existing = Callable[[str], bytes | None]
@@ -79,30 +80,22 @@ def read_policy(path: Path) -> ir.Policy:
     name = str(path)
     document = load(read(path, name), name)
     try:
-        policy = link(document, parse(document, Policy))
+        policy = link(document, parse(document, PolicySpec), profiles())
     except CompileError as error:
         raise CompileError(silence(error.diagnostics, document.text, name, complete=False)) from None
-    found = silence(analyse(policy, targets.TARGETS), document.text, name, complete=True, later=LATER)
+    found = silence(analyse(policy, TARGETS), document.text, name, complete=True, later=LATER)
     if any(item.level is Severity.ERROR for item in found):
         raise CompileError(found)
     return replace(policy, warnings=tuple(found), ignores=ignores(document.text, name))
 
 
 def findings(path: Path) -> list[Diagnostic]:
-    """Everything there is to say about a policy file, errors and warnings, sorted by place."""
+    """Return every finding about a policy file, errors and warnings, sorted by place."""
     try:
         policy = read_policy(path)
     except CompileError as error:
         return error.diagnostics
-    return sorted([*policy.warnings, *impossible(policy)], key=lambda item: item.order)
-
-
-def impossible(policy: ir.Policy) -> list[Diagnostic]:
-    """What the targets of its environments cannot do, each once: errors that stand in the way of every environment."""
-    wanted = [(policy, target) for target in policy.targets]
-    wanted += [(overlays.resolve(policy, each), each.target) for each in policy.environments]
-    found = [item for own, target in wanted for item in targets.notices(own, target)]
-    return [item for item in dict.fromkeys(found) if item.level is Severity.ERROR]
+    return sorted([*policy.warnings, *_render(policy, {}).errors], key=lambda item: item.order)
 
 
 def compile_policy(policy: ir.Policy, existing: Existing, *, rebuild: bool = False) -> Compiled:
@@ -111,25 +104,29 @@ def compile_policy(policy: ir.Policy, existing: Existing, *, rebuild: bool = Fal
     Args:
         policy: The linked policy.
         existing: Where a classifier head that is still valid may lie.
-        rebuild: Train heads anew, even those whose inputs stand.
+        rebuild: Train every classifier head, even if its inputs are unchanged.
 
     Raises:
-        CompileError: VSR3xx where a target cannot do what is asked, VSR5xx where a head cannot be trained, VSR4xx where
-            the objects do not go together.
+        CompileError: VSR3xx if a target cannot do what the policy asks, VSR5xx if a classifier head cannot be trained,
+            VSR4xx if the objects do not fit together.
     """
-    if refused := impossible(policy):
-        raise CompileError(refused)
-    policy, known = _with_router_files(policy, existing, rebuild=rebuild)
+    try:
+        policy, bodies = _with_router_files(policy, existing, rebuild=rebuild)
+    except CompileError as error:
+        raise CompileError([*error.diagnostics, *_render(policy, {}).errors]) from None
+    renders = _render(policy, bodies)
+    if renders.errors:
+        raise CompileError(renders.errors)
+    manifests = _manifests(policy, renders)
+    link_warnings = _check_links(policy, manifests, renders, bodies)
+    argo = argocd.emit(policy, manifests.environments)
+    objects = manifests.objects | argo.objects
     files = [File(f"router/{name}", data) for name, data in policy.router.files.items()]
-    built = _environments(policy, known)
-    linked = _linked(policy, built, known)
-    argo = argocd.emit(policy, built.environments)
-    objects = built.objects | argo.objects
     files += [File(path, _text(item.body, item.origin), item.identity) for path, item in objects.items()]
-    others = {**built.others, **argo.kustomizations}
+    others = {**manifests.others, **argo.kustomizations}
     files += [File(path, _text(body, policy.span)) for path, body in others.items()]
-    files += [File(path, _text(item.body, item.origin)) for path, item in built.values.items()]
-    if not policy.router.stock:  # the stand runs our runtime
+    files += [File(path, _text(item.body, item.origin)) for path, item in manifests.values.items()]
+    if not policy.router.stock:  # the sandbox runs our runtime
         files.append(File("local/envoy.yaml", _text(sandbox.bootstrap(policy), policy.span)))
         files.append(File("local/stand.yaml", _text(sandbox.stand(policy), policy.span)))
     tree = Tree(files)
@@ -139,17 +136,70 @@ def compile_policy(policy: ir.Policy, existing: Existing, *, rebuild: bool = Fal
         tables=policy.versions,
         policy=policy.name,
         policy_sha256=policy.sha256,
-        overlays=_other_releases(policy),
+        overlays=_other_releases(policy, renders),
     )
-    warnings = tuple(unsilenced((*policy.warnings, *built.notices, *linked, *argo.warnings), policy.ignores))
-    return Compiled(policy, tree, lock, objects, built.values, built.patched, built.environments, warnings)
+    warnings = tuple(
+        unsilenced((*policy.warnings, *renders.environment_notices, *link_warnings, *argo.warnings), policy.ignores)
+    )
+    return Compiled(policy, tree, lock, objects, manifests.values, manifests.patched, manifests.environments, warnings)
 
 
 @dataclass(frozen=True, slots=True)
-class _Built:
-    """Bases, overlays and values: objects, other files by path, and what each environment comes to.
+class _Environment:
+    """An environment, the policy as it resolves there, and its render."""
 
-    ``wholes`` is what may be applied together, each once: a base with its components, an environment that differs.
+    environment: ir.Environment
+    policy: ir.Policy
+    rendered: Rendered
+
+
+@dataclass(frozen=True, slots=True)
+class _Renders:
+    """Every render of a compile: one per target, and one per environment whose policy differs from the base's."""
+
+    bases: Mapping[str, Rendered]
+    environments: tuple[_Environment, ...]
+
+    @property
+    def environment_notices(self) -> list[Diagnostic]:
+        """The notices of the environments, each once, in the order of the environments."""
+        return list(dict.fromkeys(notice for item in self.environments for notice in item.rendered.notices))
+
+    @property
+    def errors(self) -> list[Diagnostic]:
+        """What some target cannot do, each once."""
+        everything = (*self.bases.values(), *(item.rendered for item in self.environments))
+        return list(dict.fromkeys(error for rendered in everything for error in rendered.errors))
+
+
+def _render(policy: ir.Policy, bodies: dict[str, Any]) -> _Renders:
+    """Render the base of every target, and every environment.
+
+    Args:
+        policy: The linked policy, with its router files if those are to be in the ConfigMap.
+        bodies: The router's YAML files by their text; the settings of environments are added.
+    """
+    bases = {name: render(TARGETS[name], policy) for name in policy.targets}
+    environments = []
+    for environment in policy.environments:
+        own = _with_own_settings(policy, overlays.resolve(policy, environment), bodies)
+        rendered = bases[environment.target] if own is policy else render(TARGETS[environment.target], own)
+        environments.append(_Environment(environment, own, rendered))
+    return _Renders(bases, tuple(environments))
+
+
+@dataclass(frozen=True, slots=True)
+class _Manifests:
+    """The manifests of all targets.
+
+    Attributes:
+        objects: Objects by path.
+        others: Kustomizations and patches by path.
+        values: Helm values by path.
+        patched: The objects that patches change, as they are afterwards, by the path of the patch.
+        environments: All objects of each environment.
+        applied: Objects that are applied together, each set once: a base with its components, and an environment
+            that differs from its base.
     """
 
     objects: dict[str, Object] = field(default_factory=dict)
@@ -157,46 +207,51 @@ class _Built:
     values: dict[str, Values] = field(default_factory=dict)
     patched: dict[str, Object] = field(default_factory=dict)
     environments: dict[str, tuple[Object, ...]] = field(default_factory=dict)
-    wholes: list[tuple[Object, ...]] = field(default_factory=list)
-    notices: list[Diagnostic] = field(default_factory=list)
+    applied: list[tuple[Object, ...]] = field(default_factory=list)
 
 
-def _environments(policy: ir.Policy, known: dict[str, Any]) -> _Built:
-    """A base a target from the policy as it stands, an overlay an environment from what it changes.
+def _manifests(policy: ir.Policy, renders: _Renders) -> _Manifests:
+    """Lay out one base per target and one overlay per environment."""
+    result = _Manifests()
+    bases = {target: argocd.waved(rendered.objects) for target, rendered in renders.bases.items()}
+    for target, rendered in renders.bases.items():
+        _add_base(result, target, bases[target], rendered)
+    for item in renders.environments:
+        target = item.environment.target
+        base = bases[target]
+        objects = base if item.policy is policy else argocd.waved(item.rendered.objects)
+        _add_overlay(result, item.environment, base, objects)
+        folder = f"{target}/{helm.FOLDER}/{item.environment.name}"
+        common = {values.path: values.body for values in renders.bases[target].values}
+        own = (values for values in item.rendered.values if values.body != common.get(values.path))
+        result.values.update({f"{folder}/{values.path}": values for values in own})
+    return result
 
-    ``known`` are the router's YAML files by their text; the settings of environments are added to them.
-    """
-    built = _Built()
-    bases: dict[str, list[Object]] = {}
-    for target in policy.targets:
-        bases[target] = argocd.waved(targets.objects(policy, target))
-        folder = f"{target}/{overlays.BASE}"
-        built.objects.update({f"{folder}/{item.path}": item for item in bases[target]})
-        built.others[f"{folder}/kustomization.yaml"] = overlays.base_kustomization(bases[target])
-        components = targets.components(policy, target)
-        built.wholes.append((*bases[target], *(item for component in components for item in component.objects)))
-        for component in components:
-            folder = f"{target}/components/{component.name}"
-            built.objects.update({f"{folder}/{item.path}": item for item in component.objects})
-            built.others[f"{folder}/kustomization.yaml"] = component.kustomization()
-        built.values.update({f"{target}/{helm.FOLDER}/{item.path}": item for item in targets.values(policy, target)})
-    for environment in policy.environments:
-        base = bases[environment.target]
-        own = _with_own_settings(policy, overlays.resolve(policy, environment), known)
-        found = targets.notices(own, environment.target)
-        built.notices.extend(item for item in found if item not in built.notices)
-        wanted = base if own is policy else argocd.waved(targets.objects(own, environment.target))
-        overlay = overlays.overlay(base, wanted)
-        if overlay.objects or overlay.patches:
-            built.wholes.append(tuple(wanted))
-        folder = overlays.overlay_path(environment)
-        built.objects.update({f"{folder}/{path}": item for path, item in overlay.objects.items()})
-        built.others.update({f"{folder}/{path}": patch for path, patch in overlay.patches.items()})
-        built.patched.update({f"{folder}/{path}": item for path, item in overlay.patched.items()})
-        built.others[f"{folder}/kustomization.yaml"] = overlay.kustomization
-        built.environments[environment.name] = tuple(wanted)
-        built.values.update(_own_values(policy, own, environment))
-    return built
+
+def _add_base(result: _Manifests, target: str, base: tuple[Object, ...], rendered: Rendered) -> None:
+    folder = f"{target}/{overlays.BASE}"
+    result.objects.update({f"{folder}/{item.path}": item for item in base})
+    result.others[f"{folder}/kustomization.yaml"] = overlays.base_kustomization(base)
+    result.applied.append((*base, *(item for component in rendered.components for item in component.objects)))
+    for component in rendered.components:
+        folder = f"{target}/components/{component.name}"
+        result.objects.update({f"{folder}/{item.path}": item for item in component.objects})
+        result.others[f"{folder}/kustomization.yaml"] = component.kustomization()
+    result.values.update({f"{target}/{helm.FOLDER}/{values.path}": values for values in rendered.values})
+
+
+def _add_overlay(
+    result: _Manifests, environment: ir.Environment, base: tuple[Object, ...], objects: tuple[Object, ...]
+) -> None:
+    overlay = overlays.overlay(base, objects)
+    if overlay.objects or overlay.patches:
+        result.applied.append(objects)
+    folder = overlays.overlay_path(environment)
+    result.objects.update({f"{folder}/{path}": item for path, item in overlay.objects.items()})
+    result.others.update({f"{folder}/{path}": patch for path, patch in overlay.patches.items()})
+    result.patched.update({f"{folder}/{path}": item for path, item in overlay.patched.items()})
+    result.others[f"{folder}/kustomization.yaml"] = overlay.kustomization
+    result.environments[environment.name] = objects
 
 
 def _with_own_settings(policy: ir.Policy, own: ir.Policy, known: dict[str, Any]) -> ir.Policy:
@@ -209,37 +264,32 @@ def _with_own_settings(policy: ir.Policy, own: ir.Policy, known: dict[str, Any])
     return replace(own, router=replace(own.router, files={**own.router.files, SETTINGS: text}))
 
 
-def _other_releases(policy: ir.Policy) -> dict[str, dict[str, str]]:
-    """The releases that overlays have and the policy does not, by the overlays' folders."""
-    found = {}
-    for environment in policy.environments:
-        versions = overlays.resolve(policy, environment).versions
-        found[overlays.overlay_path(environment)] = {
-            name: release for name, release in sorted(versions.items()) if policy.versions.get(name) != release
+def _other_releases(policy: ir.Policy, renders: _Renders) -> dict[str, dict[str, str]]:
+    """Return the releases of each overlay that differ from the policy's, by the folder of the overlay."""
+    overlay_releases = {
+        overlays.overlay_path(item.environment): {
+            project: release
+            for project, release in sorted(item.policy.versions.items())
+            if policy.versions.get(project) != release
         }
-    return {folder: tables for folder, tables in sorted(found.items()) if tables}
+        for item in renders.environments
+    }
+    return {folder: releases for folder, releases in sorted(overlay_releases.items()) if releases}
 
 
-def _own_values(policy: ir.Policy, own: ir.Policy, environment: ir.Environment) -> dict[str, Values]:
-    """The charts that an environment has other values for: whole files, to be taken in the place of the target's."""
-    target = environment.target
-    common = {item.path: item.body for item in targets.values(policy, target)}
-    folder = f"{target}/{helm.FOLDER}/{environment.name}"
-    found = targets.values(own, target)
-    return {f"{folder}/{item.path}": item for item in found if item.body != common.get(item.path)}
-
-
-def _linked(policy: ir.Policy, built: _Built, known: Mapping[str, Any]) -> list[Diagnostic]:
-    """The warnings of the link rules.
+def _check_links(
+    policy: ir.Policy, manifests: _Manifests, renders: _Renders, bodies: Mapping[str, Any]
+) -> list[Diagnostic]:
+    """Return the warnings of the link rules. Notes are left out: they are about the cluster, not about the policy.
 
     Raises:
-        CompileError: A rule finds an error. Notes are about what the cluster has, and nobody can mend them here.
+        CompileError: A rule finds an error.
     """
-    elsewhere = assumed(policy)
-    found = list(dict.fromkeys(item for whole in built.wholes for item in check(whole, elsewhere, known)))
-    if any(item.level is Severity.ERROR for item in found):
-        raise CompileError(found)
-    return [item for item in found if item.level is not Severity.NOTE]
+    assumptions = policy_assumptions(policy, [values for rendered in renders.bases.values() for values in rendered.values])
+    checked = dict.fromkeys(item for objects in manifests.applied for item in check_objects(objects, assumptions, bodies))
+    if any(item.level is Severity.ERROR for item in checked):
+        raise CompileError(checked)
+    return [item for item in checked if item.level is not Severity.NOTE]
 
 
 def _with_router_files(policy: ir.Policy, existing: Existing, *, rebuild: bool) -> tuple[ir.Policy, dict[str, Any]]:

@@ -10,7 +10,7 @@ import click
 
 from vsr_runtime.errors import UserError
 from vsr_runtime.log import complain
-from vsr_runtime.server.transport.stream import LONGEST_LAMEDUCK, TRANSPORTS
+from vsr_runtime.server.transport.stream import MAX_SHUTDOWN_DELAY, TRANSPORTS
 from vsr_schemas.version import VERSION
 
 
@@ -54,7 +54,7 @@ def cli() -> None:
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes that serve.")
 @click.option(
     "--lameduck",
-    type=click.FloatRange(0, LONGEST_LAMEDUCK),
+    type=click.FloatRange(0, MAX_SHUTDOWN_DELAY),
     default=0,
     metavar="SECONDS",
     help="Serve on as long after SIGTERM, but unready: until a Service sends no new connection any more.",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from vsr_runtime.decision.program.effects import Outside
 from vsr_runtime.errors import UserError
-from vsr_schemas.runtime import Credential
+from vsr_schemas.runtime import CredentialSettings
 
 FOLDER = "credentials"
 """Where keys lie beside config.yaml, unless somebody says otherwise."""
@@ -20,7 +20,7 @@ MAX_KEY = 8192
 _KEY = re.compile(r"[!-~]+(?: [!-~]+)*")
 
 
-def read_credentials(folder: Path, given: Mapping[str, Credential]) -> dict[str, Outside]:
+def read_credentials(folder: Path, given: Mapping[str, CredentialSettings]) -> dict[str, Outside]:
     """What each model that is served outside the cluster is sent in the client's place.
 
     Args:
@@ -35,7 +35,7 @@ def read_credentials(folder: Path, given: Mapping[str, Credential]) -> dict[str,
     return {model: _outside(folder, credential) for model, credential in given.items()}
 
 
-def _outside(folder: Path, credential: Credential) -> Outside:
+def _outside(folder: Path, credential: CredentialSettings) -> Outside:
     if credential.file is None:
         return Outside()
     return Outside(credential.header, credential.prefix + _key(folder / credential.file))

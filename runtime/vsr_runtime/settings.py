@@ -13,7 +13,7 @@ from vsr_runtime.decision.program.program import Program
 from vsr_runtime.errors import UserError
 from vsr_runtime.files import read_model
 from vsr_schemas.routerconfig.v0_4_0 import RouterConfig
-from vsr_schemas.runtime import Cache, Classifier, Limits, Runtime
+from vsr_schemas.runtime import CacheSettings, ClassifierSettings, LimitSettings, RuntimeSettings
 
 DEFAULT_DEADLINE = 1000
 """Milliseconds; what the compiler writes when a policy says nothing."""
@@ -44,18 +44,18 @@ class Settings:
 
     folder: Path
     program: Program
-    limits: Limits
+    limits: LimitSettings
     budget: float
-    classifier: Classifier | None
-    engine: Mapping[str, Classifier] = field(default_factory=dict)
-    likeness: Classifier | None = None
+    classifier: ClassifierSettings | None
+    engine: Mapping[str, ClassifierSettings] = field(default_factory=dict)
+    likeness: ClassifierSettings | None = None
     falls_back: bool = False
     tells: Literal["on-request", "always"] | None = None
-    cache: Cache | None = None
-    classifiers: Mapping[str, Classifier] = field(default_factory=dict)
+    cache: CacheSettings | None = None
+    classifiers: Mapping[str, ClassifierSettings] = field(default_factory=dict)
 
     @property
-    def loaded(self) -> Mapping[str, Classifier]:
+    def loaded(self) -> Mapping[str, ClassifierSettings]:
         """By name, the classifiers that are loaded: without an engine, the one that a route asks."""
         return self.engine or {name: one for name, one in self.classifiers.items() if one is self.classifier}
 
@@ -69,7 +69,7 @@ class Settings:
         """The name of the classifier that knows the policy's sentences, where the engine runs it."""
         return self._name(self.likeness)
 
-    def _name(self, classifier: Classifier | None) -> str | None:
+    def _name(self, classifier: ClassifierSettings | None) -> str | None:
         return next((name for name, one in self.engine.items() if one is classifier), None)
 
 
@@ -88,7 +88,7 @@ def load(config: Path, credentials: Path | None = None) -> Settings:
     """
     router = read_model(config, RouterConfig)
     path = config.parent / "runtime.yaml"
-    runtime = read_model(path, Runtime) if path.exists() else _defaults()
+    runtime = read_model(path, RuntimeSettings) if path.exists() else _defaults()
     classifier, likeness = (_only(runtime.classifiers, task) for task in ("category", "likeness"))
     labels = frozenset(classifier.labels) if classifier else frozenset[str]()
     outside = read_credentials(credentials or config.parent / FOLDER, runtime.credentials or {})
@@ -136,17 +136,17 @@ def budget(deadline: int) -> float:
     return left / 1000
 
 
-def _defaults() -> Runtime:
-    return Runtime(
+def _defaults() -> RuntimeSettings:
+    return RuntimeSettings(
         apiVersion="vsr.dev/v1alpha1",
         kind="RuntimeSettings",
         policy="unnamed",
         deadline=DEFAULT_DEADLINE,
-        limits=Limits(maxBody=DEFAULT_MAX_BODY, maxMessage=DEFAULT_MAX_BODY + MESSAGE_ROOM),
+        limits=LimitSettings(maxBody=DEFAULT_MAX_BODY, maxMessage=DEFAULT_MAX_BODY + MESSAGE_ROOM),
     )
 
 
-def _only(classifiers: dict[str, Classifier], task: str) -> Classifier | None:
+def _only(classifiers: dict[str, ClassifierSettings], task: str) -> ClassifierSettings | None:
     """The one classifier of a task. Two would have to be told apart, and nothing says how."""
     for name, classifier in classifiers.items():
         if len(set(classifier.labels)) != len(classifier.labels) or not classifier.labels:
@@ -161,22 +161,22 @@ def _only(classifiers: dict[str, Classifier], task: str) -> Classifier | None:
     return found[0] if found else None
 
 
-def _cache(program: Program, runtime: Runtime) -> Cache | None:
+def _cache(program: Program, runtime: RuntimeSettings) -> CacheSettings | None:
     """The bounds, where some decision's answers are kept."""
     if not program.keeps_answers:
         return None
-    given = runtime.cache or Cache()
+    given = runtime.cache or CacheSettings()
     compares = any(route.effects.cache and route.effects.cache.similarity for route in program.routes)
     if compares and given.encoder is None:
         raise UserError("runtime.yaml: cache.encoder: must be given, since a decision's cache has a similarity")
     return given if compares else given.model_copy(update={"encoder": None})
 
 
-def _detectors(runtime: Runtime) -> set[str]:
+def _detectors(runtime: RuntimeSettings) -> set[str]:
     """The classifiers that guards may ask."""
     return {name for name, one in runtime.classifiers.items() if one.task != "category" and one.checkpoint is not None}
 
 
-def _for_the_engine(classifiers: dict[str, Classifier]) -> dict[str, Classifier]:
+def _for_the_engine(classifiers: dict[str, ClassifierSettings]) -> dict[str, ClassifierSettings]:
     """What the engine runs: everything where there is a checkpoint, else nothing."""
     return dict(classifiers) if any(one.checkpoint for one in classifiers.values()) else {}

@@ -2,7 +2,7 @@
 
 Pydantic speaks 2020-12 and describes the values that Python sees. Here that becomes what a YAML file may hold: text may
 be an unquoted number, a duration has a unit, an optional key is left out rather than null, and every key says what it
-is for, in the words of its noun.
+is for, in the words of its section.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
-from vsr_schemas.policy.v1alpha1 import KINDS, Policy
-from vsr_schemas.policy.v1alpha1.base import camel
+from vsr_schemas.base import camel
+from vsr_schemas.policy.v1alpha1 import KINDS, PolicySpec
 from vsr_schemas.reports import Report
 from vsr_schemas.scalars import Amount, Bytes, Header, HeaderName, Label, Milliseconds, Port, in_units
 
@@ -29,7 +29,7 @@ EXACTLY_ONE = {
     "Signal": KINDS,
     "Structure": ("pattern", "keywords"),
 }
-"""Nouns of which one key, and only one, says what they are. Their validators say the same in Python."""
+"""Sections that take exactly one of these fields. Their validators enforce the same in Python."""
 AT_LEAST_ONE = {
     "Conversation": ("min", "max"),
     "Expectation": ("category", "route", "model", "guards"),
@@ -49,7 +49,7 @@ TEXT = ["string", "number", "boolean"]
 
 def policy() -> Schema:
     """The schema of a policy file."""
-    made = _Converter(Policy, file=True).whole()
+    made = _Converter(PolicySpec, file=True).whole()
     made["properties"]["apiVersion"]["description"] = "The version of the policy language."
     made["properties"]["kind"]["description"] = "What this file is."
     return {"$schema": DRAFT, "$id": f"{HOME}/routing-policy.schema.json", "title": "RoutingPolicy", **made}
@@ -84,23 +84,24 @@ class _Converter:
 
     def __init__(self, model: type[BaseModel], *, file: bool) -> None:
         self._made = model.model_json_schema(by_alias=True, mode="validation")
-        self._nouns: dict[str, Schema] = self._made.pop("$defs", {})
+        definitions: dict[str, Schema] = self._made.pop("$defs", {})
+        self._definitions = {_public(name): body for name, body in definitions.items()}
         self._file = file
         self._names = set(self._spellings(self._made)) | {
-            name for noun in self._nouns.values() for name in self._spellings(noun)
+            name for body in self._definitions.values() for name in self._spellings(body)
         }
 
     @staticmethod
-    def _spellings(noun: Schema) -> list[str]:
-        return list(noun.get("properties", {}))
+    def _spellings(body: Schema) -> list[str]:
+        return list(body.get("properties", {}))
 
     def whole(self) -> Schema:
-        """The schema, its nouns under ``definitions``."""
-        made = self._noun("", self._made)
-        definitions = {name: self._noun(name, noun) for name, noun in sorted(self._nouns.items())}
+        """Return the schema, with its sections under ``definitions``."""
+        made = self._section("", self._made)
+        definitions = {name: self._section(name, body) for name, body in sorted(self._definitions.items())}
         return {**made, "definitions": definitions}
 
-    def _noun(self, name: str, schema: Schema) -> Schema:
+    def _section(self, name: str, schema: Schema) -> Schema:
         made = self._node({key: value for key, value in schema.items() if key != "properties"})
         prose = schema.get("description", "")
         if prose:
@@ -116,7 +117,7 @@ class _Converter:
         return made
 
     def _key(self, key: str, schema: Schema, prose: str) -> Schema:
-        """A key's schema with a description: the sentences of its noun that name it, or what its type says."""
+        """Return a field's schema with a description: the sentences of its section that name it, or its type's."""
         made = self._node(schema)
         own = [each for each in _sentences(prose) if re.search(rf"``{re.escape(key)}\b", self._respell(each))]
         below = schema.get("description") or self._reference(schema) or self._type(made) or next(_sentences(prose), "")
@@ -129,9 +130,9 @@ class _Converter:
         return {"description": description, **made} if description else made
 
     def _reference(self, schema: Schema) -> str:
-        """The first sentence of the noun that a key leads to, whether directly, in a list or in a mapping."""
-        for found in re.findall(r"'\$ref': '#/\$defs/(\w+)'", str(schema)):
-            return str(self._nouns[found].get("description", "")).split("\n\n")[0]
+        """Return the first paragraph of the section in a field, directly, in a list or in a mapping."""
+        for name in re.findall(r"'\$ref': '#/\$defs/(\w+)'", str(schema)):
+            return str(self._definitions[_public(name)].get("description", "")).split("\n\n")[0]
         return ""
 
     def _type(self, made: Schema) -> str:
@@ -176,6 +177,11 @@ class _Converter:
         return re.sub(r"``(\w+)``", spelling, text)
 
 
+def _public(name: str) -> str:
+    """Return the name of a definition: that of its class, without the suffix of schema models."""
+    return name.removesuffix("Spec")
+
+
 def _sentences(prose: str) -> Any:  # noqa: ANN401 - an iterator of text
     """The sentences of a docstring, one after the other."""
     return iter([part for part in re.split(r"(?<=[.])\s+(?=[A-Z`])", prose.strip()) if part])
@@ -196,7 +202,7 @@ def _plain(key: str, value: Any, schema: Schema) -> Schema:  # noqa: ANN401 - wh
     if key in {"title", "discriminator"}:
         return {}
     if key == "$ref":
-        return {key: value.replace("#/$defs/", "#/definitions/")}
+        return {key: f"#/definitions/{_public(value.removeprefix('#/$defs/'))}"}
     if key in BOUNDS:
         # A bound beside a duration or a quantity counts milliseconds or bytes, which the file does not.
         return {BOUNDS[key]: value} if schema.get("type") in ("integer", "number") else {}

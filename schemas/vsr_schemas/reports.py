@@ -4,28 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from vsr_schemas.policy.v1alpha1.base import camel
+from vsr_schemas.base import CamelReportModel
 
 Count = Annotated[int, Field(ge=0)]
 Position = Annotated[int, Field(ge=1)]
 
 
-class _Part(BaseModel):
-    """Base: written by us, in the file's spelling, nothing else in it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=camel, validate_by_name=True)
-
-
-class Tool(_Part):
+class Tool(CamelReportModel):
     """What wrote the report."""
 
     name: Literal["vsr-compile"] = "vsr-compile"
     version: str
 
 
-class Summary(_Part):
+class Summary(CamelReportModel):
     """How many findings there are of each severity."""
 
     errors: Count
@@ -33,7 +27,7 @@ class Summary(_Part):
     notes: Count
 
 
-class Place(_Part):
+class Place(CamelReportModel):
     """Where. Lines and columns count from 1, columns in characters; ``end_column`` is exclusive.
 
     A finding about a whole file has no ``line``.
@@ -46,7 +40,7 @@ class Place(_Part):
     end_column: Position | None = None
 
 
-class Finding(_Part):
+class Finding(CamelReportModel):
     """One finding: ``title`` describes the code, ``message`` the problem, ``help`` the remedy.
 
     ``rule`` is the name of the ``verify`` rule that reported it, such as ``L02``; other commands have no rules.
@@ -61,7 +55,7 @@ class Finding(_Part):
     place: Place
 
 
-class Report(_Part):
+class Report(CamelReportModel):
     """The findings about some policies, sorted by place. Silenced ones are not in it."""
 
     api_version: Literal["vsr.dev/report/v1"] = "vsr.dev/report/v1"

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from vsr_schemas.base import ReportModel
 
 
-class Strict(BaseModel):
-    """Base: unknown keys are errors, values are immutable."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class TrafficChange(Strict):
+class TrafficChange(ReportModel):
     """A sentence on what changes for requests. ``breaking`` is the rule that calls it breaking, if one does."""
 
     text: str
     breaking: str | None = None
 
 
-class FieldChange(Strict):
+class FieldChange(ReportModel):
     """A field of an object. ``old`` and ``new`` are JSON; ``change`` says which of them is there.
 
     ``path`` names list items by their keys: ``spec.template.spec.containers[name=vllm].image``.
@@ -32,7 +26,7 @@ class FieldChange(Strict):
     new: Any = None
 
 
-class FileChange(Strict):
+class FileChange(ReportModel):
     """A file of the output, and the identity of its object where it holds one.
 
     ``fields`` is empty for what is added or removed as a whole and for files that are not compared inside.
@@ -44,7 +38,7 @@ class FileChange(Strict):
     fields: list[FieldChange] = []
 
 
-class DiffReport(Strict):
+class DiffReport(ReportModel):
     """The whole report. ``against`` is what the person named."""
 
     apiVersion: Literal["vsr.dev/v1alpha1"] = "vsr.dev/v1alpha1"  # noqa: N815 - Kubernetes' spelling

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from vsr_schemas.base import ReportModel
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 
 
-class Strict(BaseModel):
-    """Base: unknown keys are errors, values are immutable."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class AtThreshold(Strict):
+class AtThreshold(ReportModel):
     """What a threshold would give.
 
     ``coverage`` is the share of prompts whose likeliest category reaches it, ``accuracy`` the share of those for which
@@ -29,7 +25,7 @@ class AtThreshold(Strict):
     served: Share
 
 
-class AtCoverage(Strict):
+class AtCoverage(ReportModel):
     """How often the likeliest category is right for the surest prompts, and how sure the least sure of them is."""
 
     coverage: Share
@@ -37,7 +33,7 @@ class AtCoverage(Strict):
     threshold: Share
 
 
-class OfCategory(Strict):
+class OfCategory(ReportModel):
     """One category. ``recall``: of its prompts, how many are told so; ``precision``: of those told so, how many are."""
 
     name: str
@@ -48,7 +44,7 @@ class OfCategory(Strict):
     precision: Share
 
 
-class Confusion(Strict):
+class Confusion(ReportModel):
     """How often prompts of a category were told otherwise. ``other`` is none of the categories."""
 
     category: str
@@ -56,7 +52,7 @@ class Confusion(Strict):
     count: Count
 
 
-class Miss(Strict):
+class Miss(ReportModel):
     """A prompt that was told otherwise; ``line`` is its line of the data, else of the policy."""
 
     category: str
@@ -66,7 +62,7 @@ class Miss(Strict):
     line: int | None = None
 
 
-class EvalReport(Strict):
+class EvalReport(ReportModel):
     """The whole report.
 
     Attributes:

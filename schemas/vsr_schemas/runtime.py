@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from vsr_schemas.base import StrictModel
 
 MINILM: Literal["sentence-transformers/all-MiniLM-L6-v2"] = "sentence-transformers/all-MiniLM-L6-v2"
 """The default encoder."""
@@ -16,13 +18,7 @@ FOLLOWING = 110
 """Seconds that a router which is told to stop gives responses that it reads: models have as long for their own end."""
 
 
-class Strict(BaseModel):
-    """Base: unknown keys are errors, values are immutable, no type is coerced."""
-
-    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True, strict=True)
-
-
-class Encoder(Strict):
+class EncoderSettings(StrictModel):
     """A sentence encoder, identified by its repository and the sha256 of its ``model.safetensors``."""
 
     repo: str
@@ -30,14 +26,14 @@ class Encoder(Strict):
     precision: Literal["fp32", "int8"]
 
 
-class Head(Strict):
+class HeadSettings(StrictModel):
     """A compiled head, or vectors of sentences: a file beside this one, and the hash of what it was made from."""
 
     file: str = Field(pattern=r"^[a-z0-9-]+\.safetensors$")
     inputs: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
-class Checkpoint(Strict):
+class CheckpointSettings(StrictModel):
     """A Hugging Face classification model, at ``<repo>/<revision>`` below a folder of models.
 
     It labels a text (``sequence``) or each of its tokens (``token``), on ``device``, in ``precision``. A text longer
@@ -57,7 +53,7 @@ class Checkpoint(Strict):
     aggregate: Literal["max", "mean"] = "max"
 
 
-class Classifier(Strict):
+class ClassifierSettings(StrictModel):
     """A model that reads the request. Below ``threshold`` (a probability) it answers ``fallback``, or nothing.
 
     It is an ``encoder`` with a compiled ``head``, or a ``checkpoint``. ``labels`` are the categories that the head
@@ -69,15 +65,15 @@ class Classifier(Strict):
     """
 
     task: Literal["category", "jailbreak", "pii", "likeness"]
-    encoder: Encoder | None = None
-    head: Head | None = None
-    checkpoint: Checkpoint | None = None
+    encoder: EncoderSettings | None = None
+    head: HeadSettings | None = None
+    checkpoint: CheckpointSettings | None = None
     labels: list[str]
     fallback: str | None = None
     threshold: float = Field(ge=0, le=1)
 
     @model_validator(mode="after")
-    def _one_kind(self) -> Classifier:
+    def _one_kind(self) -> ClassifierSettings:
         compiled = self.encoder is not None and self.head is not None
         if compiled == (self.checkpoint is not None) or (self.encoder is None) != (self.head is None):
             raise ValueError("give an encoder and a head, or a checkpoint")
@@ -90,14 +86,14 @@ class Classifier(Strict):
         return self
 
 
-class Limits(Strict):
+class LimitSettings(StrictModel):
     """Bounds on one request. ``maxBody`` in bytes is the gateway's buffer too; a gRPC message may be 64 KiB longer."""
 
     maxBody: int = Field(gt=0)  # noqa: N815 - the file's spelling
     maxMessage: int = Field(gt=0)  # noqa: N815 - the file's spelling
 
 
-class Credential(Strict):
+class CredentialSettings(StrictModel):
     """What a provider outside the cluster is told instead of what the client said of itself.
 
     ``file`` lies below the folder ``credentials`` beside this file and holds the key; without one nothing is said.
@@ -109,7 +105,7 @@ class Credential(Strict):
     prefix: str = Field(default="Bearer ", pattern=r"^[ -~]{0,64}$")
 
 
-class Guard(Strict):
+class GuardSettings(StrictModel):
     """What is looked for in the text of requests, responses or both, and what follows.
 
     It finds personal data of ``types``, matches of ``patterns`` (RE2's syntax), what the ``builtin`` sets know, and
@@ -132,40 +128,40 @@ class Guard(Strict):
     exempt: list[str] | None = None
 
 
-class Cache(Strict):
+class CacheSettings(StrictModel):
     """Bounds on the answers that a process keeps in memory, and the encoder by which requests are compared."""
 
     maxEntries: int = Field(default=1000, ge=1)  # noqa: N815 - the file's spelling
     maxBytes: int = Field(default=64 * 2**20, ge=2**20)  # noqa: N815 - the file's spelling
-    encoder: Encoder | None = None
+    encoder: EncoderSettings | None = None
 
 
-class Detectors(Strict):
+class DetectorSettings(StrictModel):
     """Which classifier each signal asks whose rule in ``config.yaml`` names none, by the signal's name."""
 
     jailbreak: dict[str, str] | None = None
     pii: dict[str, str] | None = None
 
 
-class Runtime(Strict):
+class RuntimeSettings(StrictModel):
     """The file ``router/runtime.yaml``. ``deadline`` in milliseconds is the gateway's message timeout too."""
 
     apiVersion: Literal["vsr.dev/v1alpha1"]  # noqa: N815 - Kubernetes' spelling
     kind: Literal["RuntimeSettings"]
     policy: str
     deadline: int = Field(gt=0)
-    limits: Limits
-    classifiers: dict[str, Classifier] = Field(default_factory=dict)
+    limits: LimitSettings
+    classifiers: dict[str, ClassifierSettings] = Field(default_factory=dict)
     splits: dict[str, dict[str, int]] | None = None
     """Shares in per cent, which add up to 100, by decision and model: drawn by a hash of the request's id."""
-    credentials: dict[str, Credential] | None = None
+    credentials: dict[str, CredentialSettings] | None = None
     """By model: those that are served outside the cluster, whether they want a key or not."""
-    guards: dict[str, Guard] | None = None
+    guards: dict[str, GuardSettings] | None = None
     """By name. `docs/reference/guards.md` says in which order they act."""
-    cache: Cache | None = None
+    cache: CacheSettings | None = None
     """For decisions with the plugin ``response_cache``."""
     onFailure: Literal["default-model"] | None = None  # noqa: N815 - the file's spelling
     """Where requests go whose category cannot be had; without it they are refused."""
     responseHeaders: Literal["on-request", "always"] | None = None  # noqa: N815 - the file's spelling
     """Which clients are told what was chosen for them: those that send ``x-vsr-debug: true``, or all."""
-    detectors: Detectors | None = None
+    detectors: DetectorSettings | None = None

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from vsr_schemas.base import StrictModel
 
 
-class Strict(BaseModel):
-    """Base: unknown keys are errors, values are immutable, no type is coerced."""
-
-    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True, strict=True)
-
-
-class External(Strict):
+class External(StrictModel):
     """A provider outside the cluster: where its API lies, and the key that it wants, by the name of the key's file.
 
     Without ``credential`` it wants none, and refuses whoever sends one.
@@ -23,7 +19,7 @@ class External(Strict):
     credential: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9-]*)*$")
 
 
-class Backend(Strict):
+class Backend(StrictModel):
     """A stand-in for one backend: the Envoy cluster that it takes the place of, and the models that it serves."""
 
     cluster: str
@@ -31,7 +27,7 @@ class Backend(Strict):
     external: External | None = None
 
 
-class DemoRequest(Strict):
+class DemoRequest(StrictModel):
     """A request that the demo sends, and what must come of it.
 
     Attributes:
@@ -49,7 +45,7 @@ class DemoRequest(Strict):
     status: int = 200
 
 
-class LocalStand(Strict):
+class LocalStand(StrictModel):
     """The file ``local/stand.yaml``.
 
     Attributes:

@@ -10,7 +10,7 @@ import pytest
 from support.common import required
 from vsr_runtime.decision.program.program import Program
 from vsr_runtime.errors import UserError
-from vsr_runtime.server.transport.choose import chosen
+from vsr_runtime.server.transport.choose import choose_transport
 from vsr_runtime.server.transport.stream import TRANSPORTS
 from vsr_runtime.settings import Settings, load
 
@@ -28,7 +28,7 @@ def policy(tmp_path: Path) -> Path:
 def transport(request) -> str:
     """Each way in which gRPC reaches the handlers, in its turn."""
     try:
-        chosen(request.param)
+        choose_transport(request.param)
     except UserError:
         required(None, "the library nghttp2")
     return request.param

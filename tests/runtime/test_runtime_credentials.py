@@ -6,10 +6,10 @@ from vsr_runtime.credentials import KEYLESS, MAX_KEY, read_credentials
 from vsr_runtime.decision.program.effects import Outside, Target
 from vsr_runtime.errors import UserError
 from vsr_runtime.settings import load
-from vsr_schemas.runtime import Credential
+from vsr_schemas.runtime import CredentialSettings
 
 KEY = "sk-stand-in"
-GIVEN = {"gpt": Credential(file="far/api-key")}
+GIVEN = {"gpt": CredentialSettings(file="far/api-key")}
 
 
 @pytest.fixture
@@ -24,13 +24,13 @@ def test_a_key_is_read_without_the_line_break_that_editors_add(folder):
     """The header is Authorization and the prefix Bearer unless the settings say otherwise."""
     found = read_credentials(folder, GIVEN)
     assert found == {"gpt": Outside("authorization", f"Bearer {KEY}")}
-    own = Credential(file="far/api-key", header="x-api-key", prefix="")
+    own = CredentialSettings(file="far/api-key", header="x-api-key", prefix="")
     assert read_credentials(folder, {"gpt": own}) == {"gpt": Outside("x-api-key", KEY)}
 
 
 def test_a_provider_without_a_key_is_told_apart(folder):
     """Nothing is said to it, which is not the same as nothing being done."""
-    assert read_credentials(folder, {"gpt": Credential()}) == {"gpt": Outside("authorization", None)}
+    assert read_credentials(folder, {"gpt": CredentialSettings()}) == {"gpt": Outside("authorization", None)}
 
 
 def test_where_the_gateway_adds_the_keys_none_is_read():
@@ -75,7 +75,7 @@ def test_what_is_no_key_is_refused_and_not_shown(folder, data, message):
 def test_a_file_outside_the_folder_cannot_be_named(file):
     """The settings come from a ConfigMap, and may not read what else lies on the disk."""
     with pytest.raises(ValueError, match="String should match pattern"):
-        Credential(file=file)
+        CredentialSettings(file=file)
 
 
 def with_credentials(policy, text):

@@ -7,7 +7,7 @@ from vsr_runtime.decision.program.rules import Signals
 from vsr_runtime.decision.view import View
 from vsr_runtime.errors import UserError
 from vsr_runtime.settings import DEFAULT_MAX_BODY, MESSAGE_ROOM, budget, load
-from vsr_schemas.runtime import Limits
+from vsr_schemas.runtime import LimitSettings
 
 
 def replace(path, old, new):
@@ -21,7 +21,7 @@ def test_sample_policy_loads():
     """Both files together give the program, the limits and the classifier that a route asks for."""
     settings = load(DATA / "router" / "config.yaml")
     assert settings.program.needs == {"category"}
-    assert settings.limits == Limits(maxBody=262144, maxMessage=327680)
+    assert settings.limits == LimitSettings(maxBody=262144, maxMessage=327680)
     assert settings.budget == 18.0
     assert settings.classifier.labels == ["math", "computer science"]
     assert settings.folder == DATA / "router"
@@ -42,7 +42,7 @@ def test_without_runtime_yaml_safe_defaults_hold(policy):
     start, end = text.index("  signals:"), text.index("global:")
     config.write_text(text[:start] + text[end:])
     settings = load(config)
-    assert settings.limits == Limits(maxBody=DEFAULT_MAX_BODY, maxMessage=DEFAULT_MAX_BODY + MESSAGE_ROOM)
+    assert settings.limits == LimitSettings(maxBody=DEFAULT_MAX_BODY, maxMessage=DEFAULT_MAX_BODY + MESSAGE_ROOM)
     assert (settings.budget, settings.classifier, settings.program.needs) == (0.9, None, frozenset())
 
 

@@ -17,7 +17,7 @@ from vsr_compiler.diagnostics import CompileError
 from vsr_compiler.syntax import load
 from vsr_compiler.syntax.data import parse
 from vsr_schemas import export
-from vsr_schemas.policy.v1alpha1 import Policy
+from vsr_schemas.policy.v1alpha1 import PolicySpec
 
 POLICY = export.policy()
 VALIDATOR = jsonschema.Draft7Validator(POLICY)
@@ -98,7 +98,7 @@ def test_every_policy_that_is_here_validates(path: Any) -> None:
 def test_unquoted_names_that_look_like_other_types_are_accepted(name: str) -> None:
     """The front end takes them for the text that was meant, and so does the editor."""
     text = SMALL.replace("little", name)
-    parse(document := load(text, "p"), Policy)
+    parse(document := load(text, "p"), PolicySpec)
     assert document
     assert accepted(text)
 
@@ -117,7 +117,7 @@ def bad_policies() -> dict[str, tuple[str, list[tuple[str, int, int]]]]:
 def fits(text: str) -> bool:
     """Whether the front end finds the policy's form right, whatever it means."""
     try:
-        parse(load(text, "p"), Policy)
+        parse(load(text, "p"), PolicySpec)
     except CompileError:
         return False
     return True

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from support.common import ROOT, linked
 from vsr_compiler import ir
-from vsr_compiler.releases import PROFILES
+from vsr_compiler.targets import profiles
 
 GOLDEN = sorted(path.parent.name for path in (ROOT / "tests" / "golden").glob("*/policy.yaml"))
 POLICIES = sorted(f"policies/{path.stem}" for path in (ROOT / "policies").glob("*.yaml"))
@@ -30,4 +30,4 @@ def policy_of(case: str, profile: str) -> ir.Policy:
     """The linked policy, at a profile, with files in the router's folder."""
     policy = linked(path_of(case).read_text(encoding="utf-8"), case)
     router = replace(policy.router, files={"config.yaml": b"a: 1\n", "domain.safetensors": b"\x00"})
-    return replace(policy, router=router, versions=PROFILES[profile])
+    return replace(policy, router=router, versions=profiles()[profile])

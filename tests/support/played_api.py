@@ -20,17 +20,20 @@ from vsr_runtime.server.generation import Generation
 from vsr_runtime.server.health import Health
 from vsr_runtime.server.http import HttpPort
 from vsr_runtime.server.metrics import Metrics
-from vsr_schemas.runtime import Checkpoint, Classifier
+from vsr_schemas.runtime import CheckpointSettings, ClassifierSettings
 
 ANY_TIME = 30.0
 HERE = "127.0.0.1"
 WORD = re.compile(r"\S+")
 
 
-def checkpoint(task: str, labels: list[str], threshold: float = 0.5, **more) -> Classifier:
+def checkpoint(task: str, labels: list[str], threshold: float = 0.5, **more) -> ClassifierSettings:
     """A classifier that is a checkpoint."""
-    return Classifier(
-        task=task, checkpoint=Checkpoint(repo="a/b", revision="0" * 40, **more), labels=labels, threshold=threshold
+    return ClassifierSettings(
+        task=task,
+        checkpoint=CheckpointSettings(repo="a/b", revision="0" * 40, **more),
+        labels=labels,
+        threshold=threshold,
     )
 
 

@@ -10,8 +10,8 @@ import uvloop
 
 from support.bare_client import ANY_TIME, asked, connected, message
 from vsr_runtime.server.address import Address
-from vsr_runtime.server.transport import callbacks, front
-from vsr_runtime.server.transport.front import Front
+from vsr_runtime.server.transport import nghttp2_server, session
+from vsr_runtime.server.transport.nghttp2_server import Nghttp2Server
 from vsr_runtime.server.transport.stream import Method, Status
 
 BAD = b"\xff"
@@ -78,10 +78,10 @@ METHODS = {
 }
 
 
-async def settled(front: Front) -> None:
+async def settled(server: Nghttp2Server) -> None:
     """Wait until nothing runs and nothing is counted."""
     async with asyncio.timeout(ANY_TIME):
-        while front.running or front.buffered:  # noqa: ASYNC110 - nobody is told of it
+        while server.state.running or server.state.buffered:  # noqa: ASYNC110 - nobody is told of it
             await asyncio.sleep(0.01)
 
 
@@ -101,10 +101,10 @@ async def service(methods=METHODS, *, tls=None, most=MOST, streams=100, buffered
     """
     loop, unseen, faults = asyncio.get_running_loop(), [], []
     loop.set_exception_handler(lambda _, context: unseen.append(context))
-    log, callbacks.log = callbacks.log, lambda *event, **fields: faults.append((event, fields))
+    log, session.log = session.log, lambda *event, **fields: faults.append((event, fields))
     try:
-        server = await front.listen(Address("127.0.0.1", 0), tls, methods, max_message=most, streams=streams)
-        server.max_buffered = buffered or server.max_buffered
+        server = await nghttp2_server.listen(Address("127.0.0.1", 0), tls, methods, max_message=most, streams=streams)
+        server.state.max_buffered = buffered or server.state.max_buffered
         try:
             yield server
         except BaseException:
@@ -115,15 +115,15 @@ async def service(methods=METHODS, *, tls=None, most=MOST, streams=100, buffered
             await served_well(server.port, **more)
         await server.stop(0)
         async with asyncio.timeout(ANY_TIME):
-            while server.connections or server.running:  # noqa: ASYNC110 - nobody is told of it
+            while server.connections or server.state.running:  # noqa: ASYNC110 - nobody is told of it
                 await asyncio.sleep(0.01)
-        assert server.buffered == 0
+        assert server.state.buffered == 0
         gc.collect()
         await asyncio.sleep(0)
         assert not unseen
         assert bool(faults) == faulty
     finally:
-        callbacks.log = log
+        session.log = log
 
 
 def run(main) -> None:

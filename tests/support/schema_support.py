@@ -9,11 +9,11 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from vsr_compiler.diagnostics import Diagnostic
-from vsr_compiler.releases import PROFILES
+from vsr_compiler.targets import profiles
 from vsr_compiler.verify.schema import Catalog, check
 from vsr_compiler.verify.stream import Budget, objects
 
-CURRENT = PROFILES["current"]
+CURRENT = profiles()["current"]
 GONE = "<gone>"
 """Stands for the removal of a field."""
 

@@ -53,7 +53,7 @@ def _about(requests: Requests, statement: ir.Statement) -> Set:
         parts.append(ir.InCategory(statement.category))
     if statement.signal is not None:
         parts.append(ir.HasSignal(statement.signal))
-    return requests.of(ir.All(tuple(parts)))
+    return requests.of(ir.AllOf(tuple(parts)))
 
 
 def _refuted(requests: Requests, assertion: ir.Assertion, way: Way, some: Set, missing: list[str]) -> Diagnostic:

@@ -9,7 +9,6 @@ from vsr_compiler.analysis.bdd import TooHardError
 from vsr_compiler.analysis.paths import ways
 from vsr_compiler.analysis.requests import Requests
 from vsr_compiler.diagnostics import Diagnostic
-from vsr_compiler.ir.signals import Jailbreak, Pii
 from vsr_compiler.link.classifiers import OTHER
 
 LISTED = 4
@@ -26,7 +25,7 @@ def check(policy: ir.Policy, requests: Requests) -> Iterator[Diagnostic]:
         if signal.name not in used:
             yield _unused("signal", signal.name, signal.span, "a route")
     detectors = {id(guard.detector) for guard in policy.guards}
-    detectors |= {id(each.body.detector) for each in policy.signals if isinstance(each.body, (Pii, Jailbreak))}
+    detectors |= {id(ir.detector_of(signal)) for signal in policy.signals}
     for classifier in policy.classifiers:
         if classifier.task != "category" and id(classifier) not in detectors:
             yield _unused("classifier", classifier.name, classifier.span, "a guard or a signal")

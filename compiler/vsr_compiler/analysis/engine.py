@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
-from vsr_compiler.ir import signals
 from vsr_compiler.link import guards
 from vsr_compiler.releases.engines import STOCK_ROUTER, StockRouter
 from vsr_schemas.routerconfig.engine_0_4_0 import PII_TYPES
@@ -18,7 +17,8 @@ WORDS = {kind: word for word, kind in guards.BUILTIN.items()}
 
 def check(policy: ir.Policy) -> Iterator[Diagnostic]:
     """VSR313, VSR330 to VSR332 for a policy whose engine is the stock router; nothing for any other."""
-    if not policy.router.stock:
+    implementation = policy.router.implementation
+    if not isinstance(implementation, ir.SemanticRouter):
         return
     wanted = policy.versions["semantic-router"]
     release = STOCK_ROUTER.get(wanted)
@@ -26,7 +26,7 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
         hint = f"Use one of {', '.join(sorted(STOCK_ROUTER))}; another is added when somebody needs it."
         yield Diagnostic("VSR313", f"there is no table for semantic-router {wanted}", policy.router.span, hint)
         return
-    yield from _router(policy)
+    yield from _router(policy, implementation)
     yield from _names(policy)
     for classifier in policy.classifiers:
         yield from _classifier(classifier, release)
@@ -45,19 +45,19 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
             yield Diagnostic("VSR330", message, route.span, hint)
 
 
-def _router(policy: ir.Policy) -> Iterator[Diagnostic]:
+def _router(policy: ir.Policy, implementation: ir.SemanticRouter) -> Iterator[Diagnostic]:
     router = policy.router
     if router.response_headers != "never":
         message = f"the engine tells what it chose by rules of its own, not by `{router.response_headers}`"
         yield Diagnostic("VSR330", message, router.span, "Take it out; it tells more where `x-vsr-debug` is `true`.")
     if not policy.guards:
         return
-    if not router.unguarded:
+    if not implementation.unguarded:
         names = " and ".join(f"`{guard.name}`" for guard in policy.guards)
         message = f"a request that names its model passes by {names}: the engine looks at none of it"
         hint = "Use the engine vsr-runtime, or accept it in words: `unguarded: explicit-models` under `router`."
         yield Diagnostic("VSR332", message, router.span, hint)
-    blocking = [guard for guard in policy.guards if guard.action == "block"]
+    blocking = [guard for guard in policy.guards if isinstance(guard.action, ir.Block)]
     if blocking:
         message = "what a guard refuses is answered with 200 and a message, since the engine has no other way"
         yield Diagnostic("VSR331", message, blocking[0].span, "Look for the header x-vsr-fast-response.")
@@ -73,7 +73,7 @@ def _names(policy: ir.Policy) -> Iterator[Diagnostic]:
             message = f"`{name}` is what the engine's config calls a guard"
             yield Diagnostic("VSR330", message, span, "Choose another name.")
     for signal in policy.signals:
-        if isinstance(signal.body, signals.Similar) and signal.name in own:
+        if isinstance(signal.kind, ir.EmbeddingSignal) and signal.name in own:
             message = f"`{signal.name}` is a category as well, and the engine tells both by their sentences"
             yield Diagnostic("VSR330", message, signal.span, "Choose another name.")
 
@@ -114,18 +114,18 @@ def _categories(policy: ir.Policy) -> Iterator[Diagnostic]:
 
 
 def _signal(signal: ir.Signal) -> Iterator[Diagnostic]:
-    match signal.body:
-        case signals.Role():
+    match signal.kind:
+        case ir.RoleSignal():
             message = f"`{signal.name}` asks who sends a request, which the gateway finds out after the engine is asked"
             yield Diagnostic("VSR330", message, signal.span, "Take it out.")
-        case signals.Pii(types, detector, _):
+        case ir.PiiSignal(types, detector, _):
             yield from _types(types, detector, signal.name, signal.span)
 
 
 def _guard(guard: ir.Guard) -> Iterator[Diagnostic]:
     cannot = []
-    if guard.action in {"mask", "flag"}:
-        cannot.append((f"`action: {guard.action}`", "It can `block`, or `route` to another model."))
+    if isinstance(guard.action, ir.Mask | ir.Flag):
+        cannot.append((f"`action: {guard.action.name}`", "It can `block`, or `route` to another model."))
     if guard.on != "request":
         cannot.append((f"`on: {guard.on}`", "It guards requests."))
     if guard.exempt:

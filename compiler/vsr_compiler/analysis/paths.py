@@ -41,10 +41,11 @@ def ways(policy: ir.Policy, requests: Requests) -> Iterator[Way]:
         words = f"takes no route and so the default, `{policy.default.name}`"
         yield Way(rest, policy.default, chosen=True, guarded=True, words=words)
     for guard in policy.guards:
-        if guard.target is not None:
+        if isinstance(guard.action, ir.RouteTo):
+            target = guard.action.model
             found = requests.fact(f"found by {guard.name}")
-            words = f"is sent to `{guard.target.name}` by the guard `{guard.name}` (line {guard.span.line})"
-            yield Way(found, guard.target, chosen=True, guarded=True, words=words)
+            words = f"is sent to `{target.name}` by the guard `{guard.name}` (line {guard.span.line})"
+            yield Way(found, target, chosen=True, guarded=True, words=words)
     if policy.router.on_failure != "deny":
         words = f"reaches the default, `{policy.default.name}`, because the router failed and `onFailure` lets it"
         yield Way(requests.all, policy.default, chosen=True, guarded=False, words=words)
@@ -60,7 +61,7 @@ def holds(guard: ir.Guard, way: Way) -> bool:
     """  # noqa: D205 - one sentence
     return (
         way.guarded
-        and guard.action != "flag"
+        and not isinstance(guard.action, ir.Flag)
         and guard.on_requests
         and guard.on_error == "block"
         and guard.unreadable == "block"

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
+from typing import assert_never
 
 from vsr_compiler import ir
 from vsr_compiler.analysis.bdd import FALSE, TRUE, Bdd
-from vsr_compiler.ir.signals import Context
 
 Set = tuple[int, ...]
 """A set of requests: a diagram by cell."""
@@ -51,23 +52,13 @@ class Requests:
 
     def of(self, condition: ir.Condition) -> Set:
         """The requests for which a condition holds."""
-        match condition:
-            case ir.InCategory(category):
-                return tuple(TRUE if cell.category is category else FALSE for cell in self.cells)
-            case ir.HasSignal(signal):
-                return self._signal(signal)
-            case ir.Not(part):
-                return self.without(self.all, self.of(part))
-            case ir.All(parts):
-                found = self.all
-                for part in parts:
-                    found = self.both(found, self.of(part))
-                return found
-            case ir.Any(parts):
-                found = self.none
-                for part in parts:
-                    found = self.either(found, self.of(part))
-                return found
+        return ir.fold(
+            condition,
+            leaf=self._leaf,
+            negated=lambda part: self.without(self.all, part),
+            all_of=lambda parts: reduce(self.both, parts, self.all),
+            any_of=lambda parts: reduce(self.either, parts, self.none),
+        )
 
     def fact(self, name: str) -> Set:
         """The requests for which something holds that no condition can ask, such as what a guard finds."""
@@ -110,11 +101,19 @@ class Requests:
             parts.append("without " + " and ".join(missing))
         return "a request " + ", ".join(parts)
 
+    def _leaf(self, leaf: ir.Leaf) -> Set:
+        match leaf:
+            case ir.InCategory(category):
+                return tuple(TRUE if cell.category is category else FALSE for cell in self.cells)
+            case ir.HasSignal(signal):
+                return self._signal(signal)
+            case _:
+                assert_never(leaf)
+
     def _signal(self, signal: ir.Signal) -> Set:
-        body = signal.body
-        if not isinstance(body, Context):
-            return (self._variable(signal.name),) * len(self.cells)
-        low, high = body.minimum or 0, body.maximum
+        if not isinstance(signal.kind, ir.ContextSignal):
+            return self.fact(signal.name)
+        low, high = signal.kind.minimum or 0, signal.kind.maximum
         return tuple(
             TRUE if cell.low >= low and (high is None or (cell.high is not None and cell.high <= high)) else FALSE
             for cell in self.cells
@@ -123,7 +122,7 @@ class Requests:
     def _variable(self, name: str) -> int:
         return self.bdd.variable(self._order.setdefault(name, len(self._order)))
 
-    def _leaves(self) -> Iterator[ir.InCategory | ir.HasSignal]:
+    def _leaves(self) -> Iterator[ir.Leaf]:
         for route in self._policy.routes:
             yield from ir.leaves(route.when)
 
@@ -131,8 +130,8 @@ class Requests:
         """Lengths at which some range of tokens begins, or has just ended."""
         starts = {0}
         for signal in self._policy.signals:
-            if isinstance(signal.body, Context):
-                starts.add(signal.body.minimum or 0)
-                if signal.body.maximum is not None:
-                    starts.add(signal.body.maximum + 1)
+            if isinstance(signal.kind, ir.ContextSignal):
+                starts.add(signal.kind.minimum or 0)
+                if signal.kind.maximum is not None:
+                    starts.add(signal.kind.maximum + 1)
         return starts

@@ -48,7 +48,9 @@ def _constants(requests: Requests, route: ir.Route) -> Iterator[Diagnostic]:
         hint = "Write `when: always` if that is meant."
         yield Diagnostic("VSR232", f"the condition of `{route.name}` holds of every request", route.span, hint)
         return
-    for part in _parts(route.when):
+    for part in ir.walk(route.when):
+        if part is route.when or not isinstance(part, ir.AllOf | ir.AnyOf | ir.Not):
+            continue
         found = requests.of(part)
         if found in (requests.all, requests.none):
             which = "every request" if found == requests.all else "no request"
@@ -71,21 +73,6 @@ def _overlaps(
                 "VSR234", message, route.span, "Give them different priorities; now the file's order decides."
             )
             return
-
-
-def _parts(condition: ir.Condition) -> Iterator[ir.Condition]:
-    """The composite conditions inside one."""
-    match condition:
-        case ir.All(parts) | ir.Any(parts):
-            inner: tuple[ir.Condition, ...] = parts
-        case ir.Not(part):
-            inner = (part,)
-        case _:
-            return
-    for part in inner:
-        if isinstance(part, (ir.All, ir.Any, ir.Not)):
-            yield part
-            yield from _parts(part)
 
 
 def _empty(some: Set) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
-from vsr_compiler.ir.signals import Complexity, Language, Role
+from vsr_compiler.ir.signals import ComplexitySignal, LanguageSignal, RoleSignal
 from vsr_schemas.languages import KNOWN
 
 FARTHEST = 2
@@ -16,12 +16,12 @@ FARTHEST = 2
 def check(policy: ir.Policy) -> Iterator[Diagnostic]:
     """VSR283 to VSR286. What the stock router cannot do is told by ``engine``."""
     for signal in policy.signals:
-        match signal.body:
-            case Role() if not policy.router.stock:
+        match signal.kind:
+            case RoleSignal() if not policy.router.stock:
                 yield _role(signal)
-            case Language(codes) if not policy.router.stock:
+            case LanguageSignal(codes) if not policy.router.stock:
                 yield from _languages(signal, codes)
-            case Complexity() as body:
+            case ComplexitySignal() as body:
                 yield from _complexity(signal, body)
 
 
@@ -43,7 +43,7 @@ def _languages(signal: ir.Signal, codes: tuple[str, ...]) -> Iterator[Diagnostic
         yield Diagnostic("VSR284", message, signal.span, "Take it out, or use the engine semantic-router.")
 
 
-def _complexity(signal: ir.Signal, body: Complexity) -> Iterator[Diagnostic]:
+def _complexity(signal: ir.Signal, body: ComplexitySignal) -> Iterator[Diagnostic]:
     both = sorted(set(body.hard) & set(body.easy))
     if both:
         message = f"`{signal.name}` has the sentence {both[0]!r:.80} as hard and as easy"

@@ -81,7 +81,7 @@ def _from_output(file: Path, line: int, path: str, folder: Path, policy: Path | 
     if compiled.tree[inside].content != file.read_bytes():
         console.say(f"{file} is not what a fresh compile gives; this explains the fresh one")
     for origin in explain.origins(compiled, inside, _path(compiled, inside, line, path)):
-        by = f", by {origin.feature}" if origin.feature else ""
+        by = f", by {origin.emitter}" if origin.emitter else ""
         place = f"{origin.span.file}:{origin.span.line}:{origin.span.column}" if origin.span.line else origin.span.file
         console.data(clip(f"{origin.what}: {place}{by}", WIDTH))
         _excerpt(origin.span)

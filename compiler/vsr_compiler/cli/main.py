@@ -30,6 +30,7 @@ VERBS = {
     "eval": "Measure how well a policy tells categories apart.",
     "verify": "Find what is wrong with manifests, ours or anybody's.",
     "crds": "Fetch the CustomResourceDefinitions that verify checks by.",
+    "fetch-encoder": "Fetch the default encoder's weights.",
     "fmt": "Bring policies into canonical form.",
     "init": "Write a first policy.",
     "graph": "Draw a policy as a Mermaid flowchart.",
@@ -53,7 +54,7 @@ class Verbs(click.Group):
         del ctx
         if cmd_name not in VERBS:
             return None
-        command = importlib.import_module(f"vsr_compiler.cli.{cmd_name}").command
+        command = importlib.import_module(f"vsr_compiler.cli.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)  # noqa: S101 - every file of this folder that VERBS names has one
         return command
 

@@ -1,4 +1,4 @@
-"""``vsr-compile verify``: what is wrong with manifests, whoever wrote them."""
+"""``vsr-compile verify``: check Kubernetes manifests, generated or written by hand."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def command(  # noqa: PLR0913 - a verb's flags are its arguments
     vsr-compile verify manifests/ --assume Service/models/vllm
     vsr-compile verify out/quickstart --server --context staging
     """
-    from vsr_compiler.deploy.policy_assumptions import assumed as of_policy  # noqa: PLC0415 - as above
+    from vsr_compiler.deploy.policy_assumptions import rendered_assumptions  # noqa: PLC0415 - as above
     from vsr_compiler.verify import Assumed, links, schema  # noqa: PLC0415 - `--help` must not pay for it
     from vsr_compiler.verify.schema.releases import of_file, of_profile  # noqa: PLC0415 - as above
 
@@ -94,7 +94,7 @@ def command(  # noqa: PLR0913 - a verb's flags are its arguments
     source = _source(manifests, policy)
     if source:
         try:
-            assumed |= of_policy(read_policy(source[0]))
+            assumed |= rendered_assumptions(read_policy(source[0]))
         except CompileError as error:
             found += error.diagnostics
             source = None

@@ -1,16 +1,31 @@
-"""What a policy says will be there: Services and pods that the compiler does not make."""
+"""Assumptions of a policy: Services and pods that exist although the compiler does not emit them."""
 
 from __future__ import annotations
 
-from vsr_compiler import ir, targets
-from vsr_compiler.verify.manifest_index import Assumed
+from collections.abc import Iterable
+
+from vsr_compiler import ir
+from vsr_compiler.targets import TARGETS, render
+from vsr_compiler.targets.common.helm import Values
+from vsr_compiler.verify import Assumptions
 
 
-def assumed(policy: ir.Policy) -> Assumed:
-    """The Services and pods of endpoints that are served elsewhere, and the Services of the charts that it needs."""
-    elsewhere = [each.service for each in policy.endpoints if each.server is None and each.pods is None]
-    charts = [item for target in policy.targets for item in targets.values(policy, target)]
-    made = [service for item in charts for service in item.services]
-    services = {("Service", each.namespace, each.name) for each in (*elsewhere, *made)}
-    pods = tuple((each.service.namespace, tuple(each.pods.labels)) for each in policy.endpoints if each.pods)
-    return Assumed(frozenset(services), pods)
+def policy_assumptions(policy: ir.Policy, charts: Iterable[Values]) -> Assumptions:
+    """Return the Services and pods of endpoints that are served elsewhere, and the Services that charts create.
+
+    Args:
+        policy: The linked policy.
+        charts: The Helm values of every target of the policy.
+    """
+    elsewhere = [endpoint.service for endpoint in policy.endpoints if endpoint.server is None and endpoint.pods is None]
+    created = [service for values in charts for service in values.services]
+    services = {("Service", service.namespace, service.name) for service in (*elsewhere, *created)}
+    pods = tuple(
+        (endpoint.service.namespace, tuple(endpoint.pods.labels)) for endpoint in policy.endpoints if endpoint.pods
+    )
+    return Assumptions(frozenset(services), pods)
+
+
+def rendered_assumptions(policy: ir.Policy) -> Assumptions:
+    """Return the same for a policy that has not been rendered."""
+    return policy_assumptions(policy, [values for name in policy.targets for values in render(TARGETS[name], policy).values])

@@ -96,11 +96,11 @@ def _outside(endpoint: ir.Endpoint) -> Body:
 def _demo(policy: ir.Policy, test: ir.Test) -> Body:
     by_route = {route.name: route.models for route in policy.routes} | {DEFAULT_ROUTE: ((policy.default, 100),)}
     answers = by_route[test.route] if test.route else ()
-    deeds = {guard.action for guard in test.guards or ()}
+    blocks = any(isinstance(guard.action, ir.Block) for guard in test.guards or ())
     # A split has no one answer to expect, a fixed answer has no model.
     model = test.expected_model or (answers[0][0] if len(answers) == 1 else None)
     expected = {"category": test.category, "expect": (model.provider_model or model.name) if model else None}
-    if "block" in deeds:
+    if blocks:
         return {"model": test.model, "prompt": test.prompt, "status": 403}
     return {"model": test.model, "prompt": test.prompt} | {
         key: value for key, value in expected.items() if value is not None
@@ -126,7 +126,7 @@ def _route(policy: ir.Policy, model: ir.Model) -> Body:
     if model.provider and model.provider.provider:
         provider = model.provider.provider
         action["host_rewrite_literal"] = provider.host
-        if provider.moved:
+        if provider.has_own_path:
             match["prefix"] = f"{ir.API_PATH}/"
             action["prefix_rewrite"] = f"{provider.path}/"
     return {"name": model.name, "match": match, "route": action}

@@ -34,8 +34,8 @@ FAMILIES = (
     RuleFamily("E", "Envoy configuration", (455, 456), range(750, 770)),
     RuleFamily("A", "API server", (460, 461), range(770, 790)),
 )
-"""The families. The codes of link rules up to L23 are VSR401 to VSR423; from L24 on they are VSR6nn with the rule's
-number, such as VSR624 for L24, because VSR430 belongs to another family. VSR424 to VSR429 stay unused.
+"""The families. Rules L01 to L23 have the codes VSR401 to VSR423. From L24 on, a code is 600 plus the rule's number,
+because VSR430 belongs to another family; 424 to 429 stay unused.
 """
 
 RULE_NAMES: Mapping[str, str] = MappingProxyType(

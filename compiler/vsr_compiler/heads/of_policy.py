@@ -12,7 +12,7 @@ from vsr_compiler.diagnostics import CompileError, Diagnostic
 from vsr_compiler.heads.artifact import compile_head, recommended_threshold
 from vsr_compiler.heads.inputs import OTHER, CategoryExamples
 from vsr_compiler.heads.sentences import compile_sentences
-from vsr_compiler.ir.signals import Pii
+from vsr_compiler.ir.signals import PiiSignal
 from vsr_runtime.inference.errors import ModelError
 from vsr_runtime.inference.head_file import head_metadata
 from vsr_runtime.inference.locate import KNOWN
@@ -33,7 +33,7 @@ class Heads:
     """Head files by name, settings of classifiers by name, and warnings about examples where a head was trained."""
 
     files: Mapping[str, bytes]
-    classifiers: Mapping[str, settings.Classifier]
+    classifiers: Mapping[str, settings.ClassifierSettings]
     warnings: tuple[Diagnostic, ...]
 
 
@@ -63,10 +63,10 @@ def compile_heads(policy: ir.Policy, existing: Callable[[str], bytes | None], *,
         threshold = classifier.threshold if classifier.threshold is not None else recommended_threshold(head)
     except ModelError as error:
         raise CompileError([Diagnostic("VSR506", str(error), classifier.span)]) from None
-    known = settings.Classifier(
+    known = settings.ClassifierSettings(
         task="category",
-        encoder=settings.Encoder(repo=classifier.encoder, sha256=sha256, precision=precision),
-        head=settings.Head(file=file, inputs=metadata["inputs"]),
+        encoder=settings.EncoderSettings(repo=classifier.encoder, sha256=sha256, precision=precision),
+        head=settings.HeadSettings(file=file, inputs=metadata["inputs"]),
         labels=json.loads(metadata["labels"]),
         fallback=OTHER if any(each.name == OTHER for each in categories) else None,
         threshold=threshold,
@@ -75,16 +75,16 @@ def compile_heads(policy: ir.Policy, existing: Callable[[str], bytes | None], *,
     return Heads(files, {classifier.name: known} | checkpoints, tuple(_weak(policy, strays[:MAX_TOLD])))
 
 
-def checkpoint_settings(policy: ir.Policy) -> dict[str, settings.Classifier]:
+def checkpoint_settings(policy: ir.Policy) -> dict[str, settings.ClassifierSettings]:
     """What the runtime must know of each checkpoint: of the categories', and of those that guards and signals ask.
 
     A category is said of the beginning of a text, a detector reads all of it.
     """
-    found = {one.name: one for one in policy.asked}
+    found = {one.name: one for one in policy.used_classifiers}
     return {name: _checkpoint(policy, one, *one.checkpoint) for name, one in sorted(found.items()) if one.checkpoint}
 
 
-def _checkpoint(policy: ir.Policy, classifier: ir.Classifier, repo: str, revision: str) -> settings.Classifier:
+def _checkpoint(policy: ir.Policy, classifier: ir.Classifier, repo: str, revision: str) -> settings.ClassifierSettings:
     category = classifier.task == "category"
     names = [each.name for each in policy.categories]
     labels = {
@@ -92,9 +92,9 @@ def _checkpoint(policy: ir.Policy, classifier: ir.Classifier, repo: str, revisio
         "jailbreak": ["jailbreak"],
         "pii": sorted({kind for types in _asked(policy, classifier) for kind in _told(types)}),
     }
-    return settings.Classifier(
+    return settings.ClassifierSettings(
         task=cast("Literal['category', 'jailbreak', 'pii']", classifier.task),
-        checkpoint=settings.Checkpoint(
+        checkpoint=settings.CheckpointSettings(
             repo=repo,
             revision=revision,
             kind="token" if classifier.task == "pii" else "sequence",
@@ -113,8 +113,8 @@ def _asked(policy: ir.Policy, classifier: ir.Classifier) -> Iterator[tuple[str, 
     """The types that each guard and each signal asks a detector for."""
     yield from (guard.types for guard in policy.guards if guard.detector is classifier)
     for signal in policy.signals:
-        if isinstance(signal.body, Pii) and signal.body.detector is classifier:
-            yield signal.body.types
+        if isinstance(signal.kind, PiiSignal) and signal.kind.detector is classifier:
+            yield signal.kind.types
 
 
 def _told(types: tuple[str, ...]) -> list[str]:

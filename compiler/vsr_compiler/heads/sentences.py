@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import CompileError, Diagnostic
-from vsr_compiler.ir.signals import Complexity, Similar
+from vsr_compiler.ir.signals import ComplexitySignal, EmbeddingSignal
 from vsr_runtime.inference.errors import ModelError
 from vsr_runtime.inference.head_file import SENTENCES, SENTENCES_ALGORITHM, file_metadata
 from vsr_runtime.inference.locate import KNOWN
@@ -31,7 +31,7 @@ class Compiled:
     """Files by name, and settings of classifiers by name; nothing where no signal has sentences."""
 
     files: Mapping[str, bytes]
-    classifiers: Mapping[str, settings.Classifier]
+    classifiers: Mapping[str, settings.ClassifierSettings]
 
 
 def compile_sentences(policy: ir.Policy, existing: Callable[[str], bytes | None], *, rebuild: bool) -> Compiled:
@@ -55,12 +55,14 @@ def compile_sentences(policy: ir.Policy, existing: Callable[[str], bytes | None]
         data = _file(sentences, encoder, existing(file), rebuild=rebuild)
     except ModelError as error:
         raise CompileError([Diagnostic("VSR506", str(error), span)]) from None
-    head = settings.Head(file=file, inputs=inputs_hash(sentences, encoder))
-    known = settings.Classifier(task="likeness", encoder=encoder, head=head, labels=list(sentences), threshold=0)
+    head = settings.HeadSettings(file=file, inputs=inputs_hash(sentences, encoder))
+    known = settings.ClassifierSettings(
+        task="likeness", encoder=encoder, head=head, labels=list(sentences), threshold=0
+    )
     return Compiled({file: data}, {name: known})
 
 
-def inputs_hash(sentences: tuple[str, ...], encoder: settings.Encoder) -> str:
+def inputs_hash(sentences: tuple[str, ...], encoder: settings.EncoderSettings) -> str:
     """The sha256, in hex, over everything that the vectors depend on, the order of the rows too."""
     from_what = {"encoder": encoder.model_dump(mode="json"), "sentences": sentences}
     return sha256(json.dumps(from_what, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
@@ -68,31 +70,35 @@ def inputs_hash(sentences: tuple[str, ...], encoder: settings.Encoder) -> str:
 
 def _sentences(policy: ir.Policy) -> Iterator[str]:
     for signal in policy.signals:
-        match signal.body:
-            case Similar(sentences):
+        match signal.kind:
+            case EmbeddingSignal(sentences):
                 yield from sentences
-            case Complexity(hard, easy):
+            case ComplexitySignal(hard, easy):
                 yield from (*hard, *easy)
 
 
 def _span(policy: ir.Policy) -> ir.Span:
-    return next(each.span for each in policy.signals if isinstance(each.body, (Similar, Complexity)))
+    return next(each.span for each in policy.signals if isinstance(each.kind, (EmbeddingSignal, ComplexitySignal)))
 
 
-def _encoder(policy: ir.Policy) -> settings.Encoder:
+def _encoder(policy: ir.Policy) -> settings.EncoderSettings:
     """That of the categories, so that one pass serves both; where there is none, the default."""
     one = policy.classifier
     repo = one.encoder if one is not None and one.encoder is not None else settings.MINILM
     precision = one.precision if one is not None and one.encoder is not None else "int8"
-    return settings.Encoder(repo=repo, sha256=KNOWN[repo].weights, precision=cast("Literal['int8', 'fp32']", precision))
+    return settings.EncoderSettings(
+        repo=repo, sha256=KNOWN[repo].weights, precision=cast("Literal['int8', 'fp32']", precision)
+    )
 
 
 def _name(policy: ir.Policy) -> str:
-    taken = {each.name for each in policy.asked} | {each.object_name for each in policy.asked}
+    taken = {each.name for each in policy.used_classifiers} | {each.object_name for each in policy.used_classifiers}
     return NAME if NAME not in taken else next(name for n in count(2) if (name := f"{NAME}-{n}") not in taken)
 
 
-def _file(sentences: tuple[str, ...], encoder: settings.Encoder, existing: bytes | None, *, rebuild: bool) -> bytes:
+def _file(
+    sentences: tuple[str, ...], encoder: settings.EncoderSettings, existing: bytes | None, *, rebuild: bool
+) -> bytes:
     inputs = inputs_hash(sentences, encoder)
     current = existing if existing is not None and _made_from(existing) == inputs else None
     if current is not None and not rebuild:
@@ -109,7 +115,7 @@ def _made_from(existing: bytes) -> str | None:
         return None
 
 
-def _embedded(sentences: tuple[str, ...], encoder: settings.Encoder, inputs: str) -> Sentences:
+def _embedded(sentences: tuple[str, ...], encoder: settings.EncoderSettings, inputs: str) -> Sentences:
     from vsr_runtime.inference.encoder import SentenceEncoder  # noqa: PLC0415 - needs the extra; says so where it lacks
     from vsr_runtime.inference.locate import find_encoder  # noqa: PLC0415 - beside its only use
     from vsr_runtime.inference.sentences import Sentences  # noqa: PLC0415 - as above

@@ -35,8 +35,8 @@ Existing = Callable[[str], bytes | None]
 class _Compiled:
     """A compiled head with what it needs: its settings, its encoder, the hash of its inputs, and the files."""
 
-    known: settings.Classifier
-    encoder: settings.Encoder
+    known: settings.ClassifierSettings
+    encoder: settings.EncoderSettings
     inputs: str
     heads: Heads
 

@@ -1,4 +1,4 @@
-"""Names that objects bear, derived once from the policy's free text."""
+"""Names of Kubernetes objects, derived from the free text of a policy in one place."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ MAX_SLUG = 50
 
 
 def object_name(name: str) -> str:
-    """A DNS label for a policy's name of a thing: its slug, with 8 hex digits of its sha256 where the slug differs.
+    """Return the DNS label for a name in the policy: its slug, plus 8 hex digits of its sha256 if the slug differs.
 
     >>> object_name("phi4-mini")
     'phi4-mini'
@@ -19,12 +19,12 @@ def object_name(name: str) -> str:
     >>> object_name("7b")
     'x-7b-925a7bf1'
 
-    A label begins with a letter, as Services demand. Two names get two labels: either both are their own slugs, or a
-    hash tells them apart.
+    A label begins with a letter, as Services require. Different names get different labels: either both are their own
+    slugs, or the hash differs.
     """
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
     if slug == name and len(slug) <= MAX_SLUG and slug[0].isalpha():
         return slug
     digest = hashlib.sha256(name.encode()).hexdigest()[:8]
-    letter = slug if slug[:1].isalpha() else f"x-{slug}"
-    return f"{letter[: MAX_SLUG - 9].strip('-')}-{digest}"
+    prefix = slug if slug[:1].isalpha() else f"x-{slug}"
+    return f"{prefix[: MAX_SLUG - 9].strip('-')}-{digest}"

@@ -1,16 +1,17 @@
-"""What a route can ask about besides its category."""
+"""Signals: facts about a request, besides its category, that routes can test. One class per kind."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import assert_never
 
 from vsr_compiler.diagnostics import Span
-from vsr_compiler.ir.symbols import Classifier
+from vsr_compiler.ir.classifiers import Classifier
 
 
 @dataclass(frozen=True, slots=True)
-class Keywords:
-    """Some words occur. ``match`` is any, all or none; literal words unless ``regex``."""
+class KeywordSignal:
+    """Some keywords occur. ``match`` is ``any``, ``all`` or ``none``; keywords are literal unless ``regex``."""
 
     words: tuple[str, ...]
     match: str
@@ -19,8 +20,8 @@ class Keywords:
 
 
 @dataclass(frozen=True, slots=True)
-class Similar:
-    """Cosine similarity to these sentences, the maximum or the mean, reaches the threshold."""
+class EmbeddingSignal:
+    """The cosine similarity to these sentences (their maximum or mean) is at least the threshold."""
 
     sentences: tuple[str, ...]
     threshold: float
@@ -28,23 +29,23 @@ class Similar:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
-    """The request's length in tokens lies in this range, both ends included; None is open."""
+class ContextSignal:
+    """The request's length in tokens is in this range, bounds included; None means unbounded."""
 
     minimum: int | None
     maximum: int | None
 
 
 @dataclass(frozen=True, slots=True)
-class Language:
-    """The text is in one of these languages (ISO 639-1)."""
+class LanguageSignal:
+    """The text is in one of these languages (ISO 639-1 codes)."""
 
     codes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Complexity:
-    """The request is of this level of difficulty."""
+class ComplexitySignal:
+    """The request has this level of difficulty, by its similarity to hard and to easy sentences."""
 
     hard: tuple[str, ...]
     easy: tuple[str, ...]
@@ -53,8 +54,8 @@ class Complexity:
 
 
 @dataclass(frozen=True, slots=True)
-class Structure:
-    """A pattern, or some keywords, occur this often."""
+class StructureSignal:
+    """A pattern, or some keywords, occur this often, bounds included."""
 
     pattern: str | None
     keywords: tuple[str, ...]
@@ -63,8 +64,8 @@ class Structure:
 
 
 @dataclass(frozen=True, slots=True)
-class Conversation:
-    """The conversation has this many parts of a kind."""
+class ConversationSignal:
+    """The conversation has this many parts of a kind, bounds included."""
 
     of: str
     role: str | None
@@ -73,16 +74,16 @@ class Conversation:
 
 
 @dataclass(frozen=True, slots=True)
-class Role:
-    """One of these users or groups asks."""
+class RoleSignal:
+    """The client is one of these users, or in one of these groups."""
 
     users: tuple[str, ...]
     groups: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Pii:
-    """Personal data of these types is in the request."""
+class PiiSignal:
+    """The request contains personal data of these types."""
 
     types: tuple[str, ...]
     detector: Classifier | None
@@ -90,14 +91,25 @@ class Pii:
 
 
 @dataclass(frozen=True, slots=True)
-class Jailbreak:
-    """The detector takes the request for an attack."""
+class JailbreakSignal:
+    """The detector classifies the request as an attack."""
 
     detector: Classifier
     threshold: float
 
 
-Body = Keywords | Similar | Context | Language | Complexity | Structure | Conversation | Role | Pii | Jailbreak
+SignalKind = (
+    KeywordSignal
+    | EmbeddingSignal
+    | ContextSignal
+    | LanguageSignal
+    | ComplexitySignal
+    | StructureSignal
+    | ConversationSignal
+    | RoleSignal
+    | PiiSignal
+    | JailbreakSignal
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,5 +117,20 @@ class Signal:
     """A named signal."""
 
     name: str
-    body: Body
+    kind: SignalKind
     span: Span
+
+
+def detector_of(signal: Signal) -> Classifier | None:
+    """Return the classifier that a signal uses; None if it uses none."""
+    return signal.kind.detector if isinstance(signal.kind, PiiSignal | JailbreakSignal) else None
+
+
+def needs_model(signal: Signal) -> bool:
+    """Return whether a model, an encoder or an identity decides the signal, rather than the text of the request."""
+    match signal.kind:
+        case KeywordSignal() | ContextSignal() | StructureSignal() | ConversationSignal():
+            return False
+        case EmbeddingSignal() | LanguageSignal() | ComplexitySignal() | RoleSignal() | PiiSignal() | JailbreakSignal():
+            return True
+    assert_never(signal.kind)

@@ -8,20 +8,20 @@ from vsr_compiler import ir
 from vsr_compiler.link.routes import Tables
 from vsr_compiler.link.scope import Scope
 from vsr_compiler.syntax.document import Path
-from vsr_schemas.policy import v1alpha1 as nouns
+from vsr_schemas.policy import v1alpha1 as schema
 
 EXTERNAL = "external"
 """Stands for every model that a request may leave the cluster for."""
 
 
 def link_assertions(
-    scope: Scope, policy: nouns.Policy, tables: Tables, guards: Mapping[str, ir.Guard]
+    scope: Scope, policy: schema.PolicySpec, tables: Tables, guards: Mapping[str, ir.Guard]
 ) -> tuple[ir.Assertion, ...]:
     """All assertions in file order."""
     found = []
-    for index, noun in enumerate(policy.assertions):
-        key = "always" if noun.always is not None else "never"
-        statement = noun.always or noun.never
+    for index, spec in enumerate(policy.assertions):
+        key = "always" if spec.always is not None else "never"
+        statement = spec.always or spec.never
         if statement is not None:
             path = ("assertions", index, key)
             linked = _statement(scope, statement, tables, guards, path)
@@ -32,27 +32,27 @@ def link_assertions(
 
 
 def _statement(
-    scope: Scope, noun: nouns.Statement, tables: Tables, guards: Mapping[str, ir.Guard], path: Path
+    scope: Scope, spec: schema.StatementSpec, tables: Tables, guards: Mapping[str, ir.Guard], path: Path
 ) -> ir.Statement:
     category = signal = None
-    if noun.category is not None:
-        category = scope.resolve(tables.categories, noun.category, "category", (*path, "category"))
-    if noun.signal is not None:
-        signal = scope.resolve(tables.signals, noun.signal, "signal", (*path, "signal"))
-    key = "through" if noun.through is not None else "without"
-    named = noun.through or noun.without
+    if spec.category is not None:
+        category = scope.resolve(tables.categories, spec.category, "category", (*path, "category"))
+    if spec.signal is not None:
+        signal = scope.resolve(tables.signals, spec.signal, "signal", (*path, "signal"))
+    key = "through" if spec.through is not None else "without"
+    named = spec.through or spec.without
     found = [scope.resolve(guards, name, "guard", where) for name, where in _each(named, (*path, key))]
     return ir.Statement(
-        category, signal, _to(scope, noun, tables, path), tuple(guard for guard in found if guard is not None)
+        category, signal, _to(scope, spec, tables, path), tuple(guard for guard in found if guard is not None)
     )
 
 
-def _to(scope: Scope, noun: nouns.Statement, tables: Tables, path: Path) -> tuple[ir.Model, ...] | None:
-    if noun.to is None:
+def _to(scope: Scope, spec: schema.StatementSpec, tables: Tables, path: Path) -> tuple[ir.Model, ...] | None:
+    if spec.to is None:
         return None
     models: dict[str, ir.Model] = {}
     known: dict[str, ir.Model | None] = {EXTERNAL: None, **tables.models}
-    for name, where in _each(noun.to, (*path, "to")):
+    for name, where in _each(spec.to, (*path, "to")):
         if name == EXTERNAL and name not in tables.models:
             models |= {model.name: model for model in tables.models.values() if model.external}
             continue
@@ -69,11 +69,11 @@ def _each(names: str | list[str] | None, path: Path) -> list[tuple[str, Path]]:
     return [(names, path)] if isinstance(names, str) else [(name, (*path, index)) for index, name in enumerate(names)]
 
 
-def _words(noun: nouns.Statement) -> str:
+def _words(spec: schema.StatementSpec) -> str:
     """The statement as one reads it."""
     parts = []
     for key in ("category", "signal", "to", "without", "through"):
-        value = getattr(noun, key)
+        value = getattr(spec, key)
         if value is not None:
             parts.append(f"{key} {value if isinstance(value, str) else ', '.join(value)}")
     return ", ".join(parts)

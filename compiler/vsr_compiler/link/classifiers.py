@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vsr_compiler import ir
 from vsr_compiler.link.scope import Scope
-from vsr_schemas.policy import v1alpha1 as nouns
+from vsr_schemas.policy import v1alpha1 as schema
 from vsr_schemas.runtime import MINILM
 
 OTHER = "other"
@@ -13,9 +13,9 @@ PRECISIONS = {"cpu": "fp32", "cuda": "bf16"}
 """Of a checkpoint where the policy says nothing, by device."""
 
 
-def link_classifiers(scope: Scope, policy: nouns.Policy) -> dict[str, ir.Classifier]:
+def link_classifiers(scope: Scope, policy: schema.PolicySpec) -> dict[str, ir.Classifier]:
     """All classifiers by name, sorted. Where there are categories and no classifier of them, there is one anyway."""
-    found = {name: _classifier(scope, name, noun) for name, noun in sorted(policy.classifiers.items())}
+    found = {name: _classifier(scope, name, spec) for name, spec in sorted(policy.classifiers.items())}
     categorical = [name for name, classifier in found.items() if classifier.task == "category"]
     for name in categorical[1:]:
         hint = f"`{categorical[0]}` does it already; keep one of them."
@@ -34,10 +34,10 @@ def link_classifiers(scope: Scope, policy: nouns.Policy) -> dict[str, ir.Classif
     return found
 
 
-def _classifier(scope: Scope, name: str, noun: nouns.Classifier) -> ir.Classifier:
-    checkpoint = None if noun.checkpoint is None else (noun.checkpoint.repo, noun.checkpoint.revision)
-    encoder = None if checkpoint else noun.encoder or MINILM
-    precision = noun.precision or ("int8" if encoder else PRECISIONS[noun.device])
+def _classifier(scope: Scope, name: str, spec: schema.ClassifierSpec) -> ir.Classifier:
+    checkpoint = None if spec.checkpoint is None else (spec.checkpoint.repo, spec.checkpoint.revision)
+    encoder = None if checkpoint else spec.encoder or MINILM
+    precision = spec.precision or ("int8" if encoder else PRECISIONS[spec.device])
     if (encoder and precision == "bf16") or (checkpoint and precision == "int8"):
         hint = "Encoders with a compiled head run in int8 or fp32, checkpoints in bf16 or fp32."
         scope.report(
@@ -45,14 +45,14 @@ def _classifier(scope: Scope, name: str, noun: nouns.Classifier) -> ir.Classifie
         )
     return ir.Classifier(
         name,
-        noun.task,
+        spec.task,
         encoder,
         checkpoint,
-        noun.device,
+        spec.device,
         precision,
-        noun.threshold,
+        spec.threshold,
         scope.span("classifiers", name, key=True),
-        says_precision=noun.precision is not None,
+        precision_is_set=spec.precision is not None,
     )
 
 

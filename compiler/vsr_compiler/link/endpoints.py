@@ -6,10 +6,8 @@ import re
 from urllib.parse import urlsplit
 
 from vsr_compiler import ir
-from vsr_compiler.ir.names import object_name
-from vsr_compiler.ir.symbols import API_PATH
 from vsr_compiler.link.scope import Scope
-from vsr_schemas.policy import v1alpha1 as nouns
+from vsr_schemas.policy import v1alpha1 as schema
 
 SERVICE_PORT = 80
 HTTPS_PORT = 443
@@ -21,71 +19,71 @@ HOST = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a
 PATH = re.compile(r"(/(?!\.{1,2}(/|$))[a-zA-Z0-9_.-]+)*", re.ASCII)
 
 
-def link_endpoints(scope: Scope, policy: nouns.Policy) -> dict[str, ir.Endpoint]:
+def link_endpoints(scope: Scope, policy: schema.PolicySpec) -> dict[str, ir.Endpoint]:
     """All endpoints by name, sorted."""
-    return {name: _endpoint(scope, policy, name, noun) for name, noun in sorted(policy.endpoints.items())}
+    return {name: _endpoint(scope, policy, name, spec) for name, spec in sorted(policy.endpoints.items())}
 
 
-def _endpoint(scope: Scope, policy: nouns.Policy, name: str, noun: nouns.Endpoint) -> ir.Endpoint:
+def _endpoint(scope: Scope, policy: schema.PolicySpec, name: str, spec: schema.EndpointSpec) -> ir.Endpoint:
     span = scope.span("endpoints", name, key=True)
     home = policy.gateway.namespace
-    pool = _pool(scope, name, noun)
-    if noun.service is not None:
-        service = _service(noun.service, home)
+    pool = _pool(scope, name, spec)
+    if spec.service is not None:
+        service = _service(spec.service, home)
         if not 1 <= service.port <= MAX_PORT:
             scope.report("VSR104", "expected a port between 1 and 65535", ("endpoints", name, "service"))
-        return ir.Endpoint(name, service, None, span, pool=pool)
-    own = object_name(name)
-    if noun.pods is not None:
-        labels = tuple(sorted(noun.pods.selector.items()))
-        service = ir.ServiceRef(own, noun.pods.namespace or home, SERVICE_PORT)
-        return ir.Endpoint(name, service, None, span, pods=ir.PodSet(labels, noun.pods.port), pool=pool)
-    if noun.external is not None:
-        return _external(scope, policy, name, noun.external)
-    vllm = noun.vllm or nouns.Vllm()
+        return ir.Endpoint(name, service, ir.ExistingService(), span, pool)
+    own = ir.object_name(name)
+    if spec.pods is not None:
+        labels = tuple(sorted(spec.pods.selector.items()))
+        service = ir.ServiceRef(own, spec.pods.namespace or home, SERVICE_PORT)
+        return ir.Endpoint(name, service, ir.ExistingPods(labels, spec.pods.port), span, pool)
+    if spec.external is not None:
+        return _external(scope, policy, name, spec.external)
+    vllm = spec.vllm or schema.VllmSpec()
     _check_args(scope, name, vllm)
     service = ir.ServiceRef(own, vllm.namespace or home, SERVICE_PORT)
-    return ir.Endpoint(name, service, _server(policy, name, vllm), span, pool=pool)
+    return ir.Endpoint(name, service, _server(policy, name, vllm), span, pool)
 
 
-def _service(noun: nouns.Service | str, home: str) -> ir.ServiceRef:
+def _service(spec: schema.ServiceSpec | str, home: str) -> ir.ServiceRef:
     """A Service, from its mapping or from ``name[.namespace][:port]``."""
-    if isinstance(noun, nouns.Service):
-        return ir.ServiceRef(noun.name, noun.namespace or home, noun.port)
-    address, _, port = noun.partition(":")
+    if isinstance(spec, schema.ServiceSpec):
+        return ir.ServiceRef(spec.name, spec.namespace or home, spec.port)
+    address, _, port = spec.partition(":")
     name, _, namespace = address.partition(".")
     return ir.ServiceRef(name, namespace or home, int(port or SERVICE_PORT))
 
 
-def _external(scope: Scope, policy: nouns.Policy, name: str, noun: nouns.External) -> ir.Endpoint:
+def _external(scope: Scope, policy: schema.PolicySpec, name: str, spec: schema.ExternalSpec) -> ir.Endpoint:
     span, place = scope.span("endpoints", name, key=True), ("endpoints", name, "external", "url")
-    url = urlsplit(noun.url)
+    url = urlsplit(spec.url)
     host, _, port = url.netloc.lower().partition(":")
-    path = url.path.rstrip("/") or API_PATH
+    path = url.path.rstrip("/") or ir.API_PATH
     if not HOST.fullmatch(host):
         scope.report("VSR104", "expected the full name of a host, such as api.example.com", place)
     if not 1 <= int(port or HTTPS_PORT) <= MAX_PORT:
         scope.report("VSR104", "expected a port between 1 and 65535", place)
     if not PATH.fullmatch(path):
         scope.report("VSR104", "expected a plain path, such as /v1", place)
-    secret = None if noun.api_key is None else (noun.api_key.secret, noun.api_key.key)
+    secret = None if spec.api_key is None else (spec.api_key.secret, spec.api_key.key)
     provider = ir.Provider(host, int(port or HTTPS_PORT), path, secret)
-    service = ir.ServiceRef(object_name(name), policy.gateway.namespace, provider.port)
-    return ir.Endpoint(name, service, None, span, provider=provider)
+    service = ir.ServiceRef(ir.object_name(name), policy.gateway.namespace, provider.port)
+    return ir.Endpoint(name, service, provider, span)
 
 
-def _pool(scope: Scope, name: str, noun: nouns.Endpoint) -> ir.Pool | None:
-    if noun.pool is None:
+def _pool(scope: Scope, name: str, spec: schema.EndpointSpec) -> ir.Pool | None:
+    if spec.pool is None:
         return None
     path = ("endpoints", name, "pool")
-    if noun.service is not None or noun.external is not None:
+    if spec.service is not None or spec.external is not None:
         hint = "Name the pods (`pods:`) instead, or remove the pool."
         scope.report("VSR213", "only pods can be pooled, and this endpoint is none of ours", path, hint, key=True)
-    picker = ir.Picker(tuple(sorted(noun.pool.picker.plugins.items())), noun.pool.picker.replicas)
-    return ir.Pool(picker, noun.pool.failure_mode, noun.pool.disaggregation, scope.span(*path, key=True))
+    picker = ir.Picker(tuple(sorted(spec.pool.picker.plugins.items())), spec.pool.picker.replicas)
+    return ir.Pool(picker, spec.pool.failure_mode, spec.pool.disaggregation, scope.span(*path, key=True))
 
 
-def _check_args(scope: Scope, name: str, vllm: nouns.Vllm) -> None:
+def _check_args(scope: Scope, name: str, vllm: schema.VllmSpec) -> None:
     for index, arg in enumerate(vllm.args):
         flag = arg.split("=")[0].split(" ")[0].replace("_", "-")
         if flag in COMPILER_FLAGS:
@@ -94,7 +92,7 @@ def _check_args(scope: Scope, name: str, vllm: nouns.Vllm) -> None:
             scope.report("VSR206", f"`{flag}` is set by the compiler", path, hint)
 
 
-def _server(policy: nouns.Policy, name: str, vllm: nouns.Vllm) -> ir.VllmServer:
+def _server(policy: schema.PolicySpec, name: str, vllm: schema.VllmSpec) -> ir.VllmServer:
     users = {alias: model for alias, model in sorted(policy.models.items()) if name in names(model)}
     checkpoints = sorted({model.checkpoint for model in users.values() if model.checkpoint is not None})
     loras = tuple((lora, adapter.path) for model in users.values() for lora, adapter in sorted(model.loras.items()))
@@ -103,15 +101,15 @@ def _server(policy: nouns.Policy, name: str, vllm: nouns.Vllm) -> ir.VllmServer:
     )
 
 
-def names(model: nouns.Model) -> list[str]:
+def names(model: schema.ModelSpec) -> list[str]:
     """The endpoints that a model names, whichever form it uses."""
     return [model.endpoints] if isinstance(model.endpoints, str) else list(model.endpoints)
 
 
-def check_servers(scope: Scope, policy: nouns.Policy) -> None:
+def check_servers(scope: Scope, policy: schema.PolicySpec) -> None:
     """A server of ours is used, and by models of one checkpoint. To be asked once every reference resolves."""
-    for name, noun in sorted(policy.endpoints.items()):
-        if noun.vllm is None:
+    for name, spec in sorted(policy.endpoints.items()):
+        if spec.vllm is None:
             continue
         path = ("endpoints", name)
         users = {alias: model for alias, model in sorted(policy.models.items()) if name in names(model)}

@@ -6,63 +6,68 @@ from collections.abc import Iterable, Mapping
 
 from vsr_compiler import ir
 from vsr_compiler.link.scope import Scope
-from vsr_compiler.releases import PROFILES
 from vsr_compiler.syntax.data import suggest
 from vsr_compiler.syntax.document import Path
-from vsr_schemas.policy import v1alpha1 as nouns
+from vsr_schemas.policy import v1alpha1 as schema
 from vsr_schemas.quantities import amount, is_device
 
+Profiles = Mapping[str, Mapping[str, str]]
+"""The releases that go together, by project, in each profile."""
 ROUTER = "router"
 """The key under which an environment speaks of the router."""
 
 
-def link_environments(scope: Scope, policy: nouns.Policy) -> tuple[ir.Environment, ...]:
+def link_environments(scope: Scope, policy: schema.PolicySpec, profiles: Profiles) -> tuple[ir.Environment, ...]:
     """All environments, sorted by name."""
-    return tuple(_environment(scope, policy, name, noun) for name, noun in sorted(policy.environments.items()))
+    return tuple(
+        _environment(scope, policy, profiles, name, spec) for name, spec in sorted(policy.environments.items())
+    )
 
 
-def _environment(scope: Scope, policy: nouns.Policy, name: str, noun: nouns.Environment) -> ir.Environment:
+def _environment(
+    scope: Scope, policy: schema.PolicySpec, profiles: Profiles, name: str, spec: schema.EnvironmentSpec
+) -> ir.Environment:
     path = ("environments", name)
     servers = {endpoint for endpoint, given in policy.endpoints.items() if given.vllm is not None}
     for key in ("replicas", "images", "resources"):
-        _known(scope, policy, getattr(noun, key), servers, (*path, key))
-    for key, given in noun.resources.items():
+        _known(scope, policy, getattr(spec, key), servers, (*path, key))
+    for key, given in spec.resources.items():
         _resources(scope, given, (*path, "resources", key))
-    for key, image in noun.images.items():
+    for key, image in spec.images.items():
         check_image(scope, image, (*path, "images", key))
-    versions = noun.versions if noun.versions is not None else policy.gateway.versions
+    versions = spec.versions if spec.versions is not None else policy.gateway.versions
     return ir.Environment(
         name,
-        noun.target,
+        spec.target,
         scope.span(*path, key=True),
-        simulate=noun.simulate,
-        replicas=dict(sorted(noun.replicas.items())),
-        images=dict(sorted(noun.images.items())),
-        resources={key: ir.Resources(each.requests, each.limits) for key, each in sorted(noun.resources.items())},
-        device=noun.device,
-        gateway_name=noun.gateway.name,
-        gateway_namespace=noun.gateway.namespace,
+        simulate=spec.simulate,
+        replicas=dict(sorted(spec.replicas.items())),
+        images=dict(sorted(spec.images.items())),
+        resources={key: ir.Resources(each.requests, each.limits) for key, each in sorted(spec.resources.items())},
+        device=spec.device,
+        gateway_name=spec.gateway.name,
+        gateway_namespace=spec.gateway.namespace,
         versions=link_versions(
-            scope, versions, (*path, "versions") if noun.versions is not None else ("gateway", "versions")
+            scope, versions, (*path, "versions") if spec.versions is not None else ("gateway", "versions"), profiles
         ),
     )
 
 
-def link_versions(scope: Scope, given: str | dict[str, str], path: Path) -> Mapping[str, str]:
+def link_versions(scope: Scope, given: str | dict[str, str], path: Path, profiles: Profiles) -> Mapping[str, str]:
     """Releases by project: a profile's, or the default profile's with some replaced."""
     if isinstance(given, str):
-        if given not in PROFILES:
-            hint = suggest(given, sorted(PROFILES)) or f"The profiles are {', '.join(sorted(PROFILES))}."
+        if given not in profiles:
+            hint = suggest(given, sorted(profiles)) or f"The profiles are {', '.join(sorted(profiles))}."
             scope.report("VSR201", f"there is no profile named `{given}`", path, hint)
-            return PROFILES["current"]
-        return PROFILES[given]
-    known = PROFILES["current"]
+            return profiles["current"]
+        return profiles[given]
+    known = profiles["current"]
     for project in given:
         scope.resolve(known, project, "project", (*path, project), key=True)
     return {**known, **given}
 
 
-def _known(scope: Scope, policy: nouns.Policy, given: Iterable[str], servers: set[str], path: Path) -> None:
+def _known(scope: Scope, policy: schema.PolicySpec, given: Iterable[str], servers: set[str], path: Path) -> None:
     """What is scaled or replaced is the router, or a server that the compiler writes."""
     for key in given:
         if key == ROUTER or key in servers:
@@ -74,7 +79,7 @@ def _known(scope: Scope, policy: nouns.Policy, given: Iterable[str], servers: se
             scope.resolve(dict.fromkeys((*sorted(servers), ROUTER)), key, "endpoint", (*path, key), key=True)
 
 
-def _resources(scope: Scope, given: nouns.Resources, path: Path) -> None:
+def _resources(scope: Scope, given: schema.ResourcesSpec, path: Path) -> None:
     """What no API server takes: devices in parts, and more asked for than allowed."""
     for key, said in (("requests", given.requests), ("limits", given.limits)):
         for name, text in said.items():

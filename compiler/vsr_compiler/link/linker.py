@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import assert_never
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import CompileError
 from vsr_compiler.link.assertions import link_assertions
 from vsr_compiler.link.classifiers import link_classifiers
 from vsr_compiler.link.endpoints import check_servers, link_endpoints
-from vsr_compiler.link.environments import check_image, link_environments, link_versions
+from vsr_compiler.link.environments import Profiles, check_image, link_environments, link_versions
 from vsr_compiler.link.guards import link_guards
 from vsr_compiler.link.models import link_models
 from vsr_compiler.link.routes import Tables, link_routes
@@ -19,7 +20,7 @@ from vsr_compiler.link.signals_linker import link_signals
 from vsr_compiler.link.tests import link_tests
 from vsr_compiler.syntax import Document
 from vsr_compiler.syntax.secrets import secrets
-from vsr_schemas.policy import v1alpha1 as nouns
+from vsr_schemas.policy import v1alpha1 as schema
 
 ROUTER_NAME = "semantic-router"
 GRPC_PORT = 50051
@@ -27,8 +28,13 @@ HTTP = {"vsr-runtime": ("http", 8080), "semantic-router": ("metrics", 9190)}
 """What the second Service is called and where it listens, by engine: what the stock router's chart writes as well."""
 
 
-def link(document: Document, policy: nouns.Policy) -> ir.Policy:
+def link(document: Document, policy: schema.PolicySpec, profiles: Profiles) -> ir.Policy:
     """Resolve a policy.
+
+    Args:
+        document: The text that the policy was read from.
+        policy: The policy as the schema has it.
+        profiles: The releases that `gateway.versions` can name: profile, project, release.
 
     Raises:
         CompileError: VSR2xx, all of them at once. Warnings do not raise; the linked policy carries them.
@@ -43,8 +49,8 @@ def link(document: Document, policy: nouns.Policy) -> ir.Policy:
     default = scope.resolve(models, policy.default, "model", ("default",))
     tests = link_tests(scope, policy, models, tables.categories, guards)
     assertions = link_assertions(scope, policy, tables, guards)
-    environments = link_environments(scope, policy)
-    versions = link_versions(scope, policy.gateway.versions, ("gateway", "versions"))
+    environments = link_environments(scope, policy, profiles)
+    versions = link_versions(scope, policy.gateway.versions, ("gateway", "versions"), profiles)
     _auto_names(scope, policy, models)
     if policy.router.image is not None:
         check_image(scope, policy.router.image, ("router", "image"))
@@ -77,58 +83,66 @@ def link(document: Document, policy: nouns.Policy) -> ir.Policy:
     )
 
 
-def fingerprint(policy: nouns.Policy) -> str:
+def fingerprint(policy: schema.PolicySpec) -> str:
     """The sha256 of what the policy says, whatever its comments and the order of its maps."""
     canonical = json.dumps(policy.model_dump(mode="json", by_alias=True), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _categories(scope: Scope, policy: nouns.Policy) -> dict[str, ir.Category]:
+def _categories(scope: Scope, policy: schema.PolicySpec) -> dict[str, ir.Category]:
     return {
         name: ir.Category(
             name,
-            " ".join(noun.description.split()),
-            tuple(noun.examples),
+            " ".join(spec.description.split()),
+            tuple(spec.examples),
             scope.span("categories", name, key=True),
-            tuple(scope.span("categories", name, "examples", index) for index in range(len(noun.examples))),
+            tuple(scope.span("categories", name, "examples", index) for index in range(len(spec.examples))),
         )
-        for name, noun in sorted(policy.categories.items())
+        for name, spec in sorted(policy.categories.items())
     }
 
 
-def _gateway(scope: Scope, noun: nouns.Gateway) -> ir.Gateway:
-    return ir.Gateway(noun.name, noun.namespace, noun.timeout, scope.span("gateway", key=True))
+def _gateway(scope: Scope, spec: schema.GatewaySpec) -> ir.Gateway:
+    return ir.Gateway(spec.name, spec.namespace, spec.timeout, scope.span("gateway", key=True))
 
 
-def _gitops(scope: Scope, noun: nouns.GitOps | None) -> ir.GitOps | None:
-    if noun is None:
+def _gitops(scope: Scope, spec: schema.GitOpsSpec | None) -> ir.GitOps | None:
+    if spec is None:
         return None
     span = scope.span("gitops", key=True)
-    return ir.GitOps(noun.repo, noun.revision, noun.path, noun.server, noun.namespace, span)
+    return ir.GitOps(spec.repo, spec.revision, spec.path, spec.server, spec.namespace, span)
 
 
-def _router(scope: Scope, noun: nouns.Router) -> ir.Router:
-    name, port = HTTP[noun.engine]
+def _router(scope: Scope, spec: schema.RouterSpec) -> ir.Router:
+    name, port = HTTP[spec.engine]
     return ir.Router(
-        image=noun.image or "",
-        replicas=noun.replicas,
-        auto_models=tuple(noun.auto_models),
-        deadline=noun.deadline,
-        max_body=noun.max_body,
-        grpc=ir.ServiceRef(ROUTER_NAME, noun.namespace, GRPC_PORT),
-        http=ir.ServiceRef(f"{ROUTER_NAME}-{name}", noun.namespace, port),
+        image=spec.image or "",
+        replicas=spec.replicas,
+        auto_models=tuple(spec.auto_models),
+        deadline=spec.deadline,
+        max_body=spec.max_body,
+        grpc=ir.ServiceRef(ROUTER_NAME, spec.namespace, GRPC_PORT),
+        http=ir.ServiceRef(f"{ROUTER_NAME}-{name}", spec.namespace, port),
         span=scope.span("router", key=True),
-        engine=noun.engine,
-        gpus=noun.gpus,
-        weights=None if noun.weights is None else noun.weights.pvc,
-        token_secret=(noun.weights or nouns.Weights()).token,
-        on_failure=noun.on_failure,
-        response_headers=noun.response_headers,
-        unguarded=noun.unguarded is not None,
+        implementation=_implementation(spec),
+        gpus=spec.gpus,
+        weights=None if spec.weights is None else spec.weights.pvc,
+        token_secret=(spec.weights or schema.WeightsSpec()).token,
+        on_failure=spec.on_failure,
+        response_headers=spec.response_headers,
     )
 
 
-def _auto_names(scope: Scope, policy: nouns.Policy, models: dict[str, ir.Model]) -> None:
+def _implementation(spec: schema.RouterSpec) -> ir.RouterImplementation:
+    match spec.engine:
+        case "vsr-runtime":
+            return ir.VsrRuntime()
+        case "semantic-router":
+            return ir.SemanticRouter(unguarded=spec.unguarded is not None)
+    assert_never(spec.engine)
+
+
+def _auto_names(scope: Scope, policy: schema.PolicySpec, models: dict[str, ir.Model]) -> None:
     """A name that lets the router choose cannot be a model's as well, nor stand there twice."""
     seen: set[str] = set()
     for index, name in enumerate(policy.router.auto_models):

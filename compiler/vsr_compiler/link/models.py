@@ -6,28 +6,28 @@ from vsr_compiler import ir
 from vsr_compiler.link.scope import Scope
 from vsr_compiler.syntax.data import suggest
 from vsr_compiler.syntax.document import Path
-from vsr_schemas.policy import v1alpha1 as nouns
+from vsr_schemas.policy import v1alpha1 as schema
 from vsr_schemas.routerconfig.reasoning_0_4_0 import FAMILIES
 
 
-def link_models(scope: Scope, policy: nouns.Policy, endpoints: dict[str, ir.Endpoint]) -> dict[str, ir.Model]:
+def link_models(scope: Scope, policy: schema.PolicySpec, endpoints: dict[str, ir.Endpoint]) -> dict[str, ir.Model]:
     """All models by name, adapters among them, sorted."""
     models: dict[str, ir.Model] = {}
-    for name, noun in policy.models.items():
+    for name, spec in policy.models.items():
         path = ("models", name)
-        resolved = _endpoints(scope, noun, endpoints, path)
-        reasoning = _reasoning(scope, noun, path)
+        resolved = _endpoints(scope, spec, endpoints, path)
+        reasoning = _reasoning(scope, spec, path)
         models[name] = ir.Model(
             name,
             resolved,
-            noun.context,
+            spec.context,
             scope.span(*path, key=True),
-            provider_model=noun.provider_model,
-            price=None if noun.price is None else (noun.price.prompt, noun.price.completion),
+            provider_model=spec.provider_model,
+            price=None if spec.price is None else (spec.price.prompt, spec.price.completion),
             reasoning=reasoning,
         )
-    for name, noun in policy.models.items():
-        for lora in noun.loras:
+    for name, spec in policy.models.items():
+        for lora in spec.loras:
             _lora(scope, models, models[name], lora)
     return dict(sorted(models.items()))
 
@@ -46,11 +46,11 @@ def _lora(scope: Scope, models: dict[str, ir.Model], base: ir.Model, lora: str) 
 
 
 def _endpoints(
-    scope: Scope, noun: nouns.Model, endpoints: dict[str, ir.Endpoint], path: Path
+    scope: Scope, spec: schema.ModelSpec, endpoints: dict[str, ir.Endpoint], path: Path
 ) -> tuple[tuple[ir.Endpoint, int], ...]:
     """The endpoints with their weights, sorted by name; equal shares where the policy gives none."""
     path = (*path, "endpoints")
-    given = noun.endpoints
+    given = spec.endpoints
     weights = given if isinstance(given, dict) else dict.fromkeys([given] if isinstance(given, str) else given, 1)
     if not any(weights.values()):
         scope.report("VSR210", f"all endpoints of `{path[1]}` have weight 0", path, "Give one of them a weight.")
@@ -66,13 +66,13 @@ def _endpoints(
     return tuple(sorted(resolved, key=lambda pair: pair[0].name))
 
 
-def _reasoning(scope: Scope, noun: nouns.Model, path: Path) -> ir.Reasoning | None:
-    if noun.reasoning_family is None:
+def _reasoning(scope: Scope, spec: schema.ModelSpec, path: Path) -> ir.Reasoning | None:
+    if spec.reasoning_family is None:
         return None
-    family = FAMILIES.get(noun.reasoning_family)
+    family = FAMILIES.get(spec.reasoning_family)
     if family is None:
-        hint = suggest(noun.reasoning_family, list(FAMILIES)) or "The families are those of the stock router's catalog."
-        message = f"there is no reasoning family named `{noun.reasoning_family}`"
+        hint = suggest(spec.reasoning_family, list(FAMILIES)) or "The families are those of the stock router's catalog."
+        message = f"there is no reasoning family named `{spec.reasoning_family}`"
         scope.report("VSR201", message, (*path, "reasoningFamily"), hint)
         return None
-    return ir.Reasoning(noun.reasoning_family, family.levels, family.modes)
+    return ir.Reasoning(spec.reasoning_family, family.levels, family.modes)

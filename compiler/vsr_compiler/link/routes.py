@@ -10,7 +10,7 @@ from vsr_compiler.link.scope import Scope
 from vsr_compiler.syntax.data import suggest
 from vsr_compiler.syntax.document import Path
 from vsr_schemas.headers import PROTECTED
-from vsr_schemas.policy import v1alpha1 as nouns
+from vsr_schemas.policy import v1alpha1 as schema
 
 WHOLE = 100
 """Shares of a split are per cent."""
@@ -25,68 +25,68 @@ class Tables:
     signals: Mapping[str, ir.Signal]
 
 
-def link_routes(scope: Scope, policy: nouns.Policy, tables: Tables) -> tuple[ir.Route, ...]:
+def link_routes(scope: Scope, policy: schema.PolicySpec, tables: Tables) -> tuple[ir.Route, ...]:
     """All routes in the order in which they are tried: by priority, then as the file has them."""
     routes: list[tuple[int, ir.Route]] = []
     first: dict[str, int] = {}
-    for index, noun in enumerate(policy.routes):
+    for index, spec in enumerate(policy.routes):
         path = ("routes", index)
-        if noun.name in first:
-            line = scope.span("routes", first[noun.name], "name").line
+        if spec.name in first:
+            line = scope.span("routes", first[spec.name], "name").line
             hint = f"The first is in line {line}."
-            scope.report("VSR211", f"a second route is named `{noun.name}`", (*path, "name"), hint)
-        first.setdefault(noun.name, index)
-        models = _models(scope, noun, tables, path)
-        when = ir.ALWAYS if noun.when == "always" else _condition(scope, noun.when, tables, (*path, "when"))
+            scope.report("VSR211", f"a second route is named `{spec.name}`", (*path, "name"), hint)
+        first.setdefault(spec.name, index)
+        models = _models(scope, spec, tables, path)
+        when = ir.ALWAYS if spec.when == "always" else _condition(scope, spec.when, tables, (*path, "when"))
         if when is not None:
-            routes.append((noun.priority, _route(scope, noun, models, when, path)))
+            routes.append((spec.priority, _route(scope, spec, models, when, path)))
     return tuple(route for _, route in sorted(routes, key=lambda pair: -pair[0]))
 
 
 def _route(
-    scope: Scope, noun: nouns.Route, models: tuple[tuple[ir.Model, int], ...], when: ir.Condition, path: Path
+    scope: Scope, spec: schema.RouteSpec, models: tuple[tuple[ir.Model, int], ...], when: ir.Condition, path: Path
 ) -> ir.Route:
-    _check_reasoning(scope, noun, models, path)
-    prompt = noun.system_prompt
-    tools = noun.tools if isinstance(noun.tools, nouns.Tools) else nouns.Tools()
-    params = noun.params or nouns.Params()
+    _check_reasoning(scope, spec, models, path)
+    prompt = spec.system_prompt
+    tools = spec.tools if isinstance(spec.tools, schema.ToolsSpec) else schema.ToolsSpec()
+    params = spec.params or schema.ParamsSpec()
     return ir.Route(
-        noun.name,
+        spec.name,
         when,
         models,
         scope.span(*path),
-        priority=noun.priority,
-        respond=noun.respond,
-        reasoning=noun.reasoning,
-        effort=noun.effort,
+        priority=spec.priority,
+        respond=spec.respond,
+        reasoning=spec.reasoning,
+        effort=spec.effort,
         system_prompt=None
         if prompt is None
         else (prompt, "replace")
         if isinstance(prompt, str)
         else (prompt.text, prompt.mode),
-        header_edits=_headers(scope, noun.headers, path),
-        cache=None if noun.cache is None else _cache(noun.cache, scope.span(*path, "cache", key=True)),
+        header_edits=_headers(scope, spec.headers, path),
+        cache=None if spec.cache is None else _cache(spec.cache, scope.span(*path, "cache", key=True)),
         allow_tools=tuple(tools.allow),
         block_tools=tuple(tools.block),
-        no_tools=noun.tools == "none",
+        no_tools=spec.tools == "none",
         max_tokens=params.max_tokens,
         max_n=params.max_n,
         block_params=tuple(params.block),
     )
 
 
-def _cache(noun: nouns.Cache, span: ir.Span) -> ir.Cache:
-    return ir.Cache(noun.similarity, noun.ttl, noun.scope, span)
+def _cache(spec: schema.CacheSpec, span: ir.Span) -> ir.Cache:
+    return ir.Cache(spec.similarity, spec.ttl, spec.scope, span)
 
 
-def _models(scope: Scope, noun: nouns.Route, tables: Tables, path: Path) -> tuple[tuple[ir.Model, int], ...]:
+def _models(scope: Scope, spec: schema.RouteSpec, tables: Tables, path: Path) -> tuple[tuple[ir.Model, int], ...]:
     """The models of an answer with their shares."""
-    if noun.respond is not None:
+    if spec.respond is not None:
         return ()
-    if noun.model is not None:
-        found = scope.resolve(tables.models, noun.model, "model", (*path, "model"))
+    if spec.model is not None:
+        found = scope.resolve(tables.models, spec.model, "model", (*path, "model"))
         return () if found is None else ((found, WHOLE),)
-    shares = noun.split or {}
+    shares = spec.split or {}
     if sum(shares.values()) != WHOLE:
         hint = f"They are per cent and must be {WHOLE} together."
         scope.report(
@@ -100,61 +100,63 @@ def _models(scope: Scope, noun: nouns.Route, tables: Tables, path: Path) -> tupl
     return tuple(resolved)
 
 
-def _check_reasoning(scope: Scope, noun: nouns.Route, models: tuple[tuple[ir.Model, int], ...], path: Path) -> None:
+def _check_reasoning(
+    scope: Scope, spec: schema.RouteSpec, models: tuple[tuple[ir.Model, int], ...], path: Path
+) -> None:
     """What a route asks of a model's reasoning must be something that its family takes."""
-    key = "effort" if noun.effort is not None else "reasoning"
-    if noun.effort is None and noun.reasoning is None:
+    key = "effort" if spec.effort is not None else "reasoning"
+    if spec.effort is None and spec.reasoning is None:
         return
     for model, _ in models:
         family = model.reasoning
         if family is None:
-            if noun.reasoning is not False or noun.effort is not None:
+            if spec.reasoning is not False or spec.effort is not None:
                 hint = f"Add `reasoningFamily:` to the model `{model.name}`."
                 scope.report("VSR221", f"nobody knows how `{model.name}` reasons", (*path, key), hint)
-        elif noun.effort is not None and noun.effort not in family.levels:
+        elif spec.effort is not None and spec.effort not in family.levels:
             hint = (
-                suggest(noun.effort, list(family.levels)) or "Leave the effort out; the family knows only on and off."
+                suggest(spec.effort, list(family.levels)) or "Leave the effort out; the family knows only on and off."
             )
-            message = f"the family `{family.family}` of `{model.name}` takes no effort `{noun.effort}`"
+            message = f"the family `{family.family}` of `{model.name}` takes no effort `{spec.effort}`"
             scope.report("VSR222", message, (*path, "effort"), hint)
-        elif noun.reasoning is False and "disabled" not in family.modes:
+        elif spec.reasoning is False and "disabled" not in family.modes:
             hint = "Leave `reasoning` out, or choose a model that can do without."
             message = f"the family `{family.family}` of `{model.name}` cannot do without reasoning"
             scope.report("VSR222", message, (*path, "reasoning"), hint)
-    if noun.effort is not None and noun.reasoning is False:
+    if spec.effort is not None and spec.reasoning is False:
         scope.report("VSR223", "an effort without reasoning contradicts itself", (*path, "effort"), "Keep one of them.")
 
 
-def _headers(scope: Scope, noun: nouns.Headers | None, path: Path) -> tuple[tuple[str, str | None], ...]:
-    if noun is None:
+def _headers(scope: Scope, spec: schema.HeadersSpec | None, path: Path) -> tuple[tuple[str, str | None], ...]:
+    if spec is None:
         return ()
     edits: dict[str, str | None] = {}
-    places = [(name, (*path, "headers", "set", name), True) for name in noun.set]
-    places += [(name, (*path, "headers", "remove", index), False) for index, name in enumerate(noun.remove)]
+    places = [(name, (*path, "headers", "set", name), True) for name in spec.set]
+    places += [(name, (*path, "headers", "remove", index), False) for index, name in enumerate(spec.remove)]
     for name, where, key in places:
         if name in PROTECTED or name.startswith(("x-vsr-", ":")):
             hint = "Routing and framing rest on it; use a header of your own."
             scope.report("VSR224", f"`{name}` is not for policies to change", where, hint, key=key)
         if name in edits:
             scope.report("VSR205", f"`{name}` is set and removed", where, "Keep one of them.", key=key)
-        edits[name] = noun.set.get(name) if key else None
+        edits[name] = spec.set.get(name) if key else None
     return tuple(sorted(edits.items()))
 
 
-def _condition(scope: Scope, noun: nouns.Condition, tables: Tables, path: Path) -> ir.Condition | None:
+def _condition(scope: Scope, spec: schema.ConditionSpec, tables: Tables, path: Path) -> ir.Condition | None:
     """One condition; None when something in it does not resolve."""
-    if noun.category is not None:
-        category = scope.resolve(tables.categories, noun.category, "category", (*path, "category"))
+    if spec.category is not None:
+        category = scope.resolve(tables.categories, spec.category, "category", (*path, "category"))
         return None if category is None else ir.InCategory(category)
-    if noun.signal is not None:
-        signal = scope.resolve(tables.signals, noun.signal, "signal", (*path, "signal"))
+    if spec.signal is not None:
+        signal = scope.resolve(tables.signals, spec.signal, "signal", (*path, "signal"))
         return None if signal is None else ir.HasSignal(signal)
-    if noun.not_ is not None:
-        part = _condition(scope, noun.not_, tables, (*path, "not"))
+    if spec.not_ is not None:
+        part = _condition(scope, spec.not_, tables, (*path, "not"))
         return None if part is None else ir.Not(part)
-    key, conditions = ("all", noun.all) if noun.all is not None else ("any", noun.any or [])
+    key, conditions = ("all", spec.all) if spec.all is not None else ("any", spec.any or [])
     parts = [_condition(scope, part, tables, (*path, key, index)) for index, part in enumerate(conditions)]
     good = tuple(part for part in parts if part is not None)
     if len(good) < len(parts):
         return None
-    return ir.All(good) if key == "all" else ir.Any(good)
+    return ir.AllOf(good) if key == "all" else ir.AnyOf(good)

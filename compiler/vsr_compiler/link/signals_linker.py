@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from vsr_compiler import ir
-from vsr_compiler.ir import signals
 from vsr_compiler.link.classifiers import detector
 from vsr_compiler.link.patterns import refusal
 from vsr_compiler.link.scope import Scope
@@ -11,62 +10,64 @@ from vsr_compiler.syntax.data import suggest
 from vsr_compiler.syntax.document import Path
 from vsr_schemas.languages import LANGUAGES
 from vsr_schemas.pii import ALL_TYPES, MODEL_TYPES
-from vsr_schemas.policy import v1alpha1 as nouns
+from vsr_schemas.policy import v1alpha1 as schema
 
 
-def link_signals(scope: Scope, policy: nouns.Policy, classifiers: dict[str, ir.Classifier]) -> dict[str, ir.Signal]:
+def link_signals(
+    scope: Scope, policy: schema.PolicySpec, classifiers: dict[str, ir.Classifier]
+) -> dict[str, ir.Signal]:
     """All signals by name, sorted. One whose parts do not resolve is left out; that is told already."""
     found = {}
-    for name, noun in sorted(policy.signals.items()):
-        body = _body(scope, noun, ("signals", name), classifiers)
+    for name, spec in sorted(policy.signals.items()):
+        body = _body(scope, spec, ("signals", name), classifiers)
         if body is not None:
             found[name] = ir.Signal(name, body, scope.span("signals", name, key=True))
     return found
 
 
 def _body(  # noqa: PLR0911, C901 - one branch a kind reads best
-    scope: Scope, noun: nouns.Signal, path: Path, classifiers: dict[str, ir.Classifier]
-) -> signals.Body | None:
-    if noun.keywords is not None:
-        if noun.regex:
-            check_patterns(scope, noun.keywords, (*path, "keywords"))
-        return signals.Keywords(tuple(noun.keywords), noun.match, noun.regex, noun.case_sensitive)
-    if noun.embedding is not None:
-        return signals.Similar(tuple(noun.embedding.to), noun.embedding.threshold, noun.embedding.aggregate)
-    if noun.context is not None:
-        return signals.Context(noun.context.min, noun.context.max)
-    if noun.language is not None:
-        return _language(scope, noun.language, (*path, "language"))
-    if noun.complexity is not None:
-        each = noun.complexity
-        return signals.Complexity(tuple(each.hard), tuple(each.easy), each.level, each.threshold)
-    if noun.structure is not None:
-        shape = noun.structure
+    scope: Scope, spec: schema.SignalSpec, path: Path, classifiers: dict[str, ir.Classifier]
+) -> ir.SignalKind | None:
+    if spec.keywords is not None:
+        if spec.regex:
+            check_patterns(scope, spec.keywords, (*path, "keywords"))
+        return ir.KeywordSignal(tuple(spec.keywords), spec.match, spec.regex, spec.case_sensitive)
+    if spec.embedding is not None:
+        return ir.EmbeddingSignal(tuple(spec.embedding.to), spec.embedding.threshold, spec.embedding.aggregate)
+    if spec.context is not None:
+        return ir.ContextSignal(spec.context.min, spec.context.max)
+    if spec.language is not None:
+        return _language(scope, spec.language, (*path, "language"))
+    if spec.complexity is not None:
+        each = spec.complexity
+        return ir.ComplexitySignal(tuple(each.hard), tuple(each.easy), each.level, each.threshold)
+    if spec.structure is not None:
+        shape = spec.structure
         if shape.pattern is not None:
             check_pattern(scope, shape.pattern, (*path, "structure", "pattern"))
-        return signals.Structure(shape.pattern, tuple(shape.keywords or ()), shape.min, shape.max)
-    if noun.conversation is not None:
-        talk = noun.conversation
-        return signals.Conversation(talk.of, talk.role, talk.min, talk.max)
-    if noun.role is not None:
-        return signals.Role(tuple(noun.role.users), tuple(noun.role.groups))
-    if noun.pii is not None:
-        found = pii_detector(scope, noun.pii.types, noun.pii.detector, (*path, "pii"), classifiers)
-        return signals.Pii(tuple(sorted(set(noun.pii.types))), found, noun.pii.threshold)
-    if noun.jailbreak is not None:
-        attack = detector(scope, classifiers, noun.jailbreak.detector, "jailbreak", (*path, "jailbreak", "detector"))
-        return None if attack is None else signals.Jailbreak(attack, noun.jailbreak.threshold)
+        return ir.StructureSignal(shape.pattern, tuple(shape.keywords or ()), shape.min, shape.max)
+    if spec.conversation is not None:
+        talk = spec.conversation
+        return ir.ConversationSignal(talk.of, talk.role, talk.min, talk.max)
+    if spec.role is not None:
+        return ir.RoleSignal(tuple(spec.role.users), tuple(spec.role.groups))
+    if spec.pii is not None:
+        found = pii_detector(scope, spec.pii.types, spec.pii.detector, (*path, "pii"), classifiers)
+        return ir.PiiSignal(tuple(sorted(set(spec.pii.types))), found, spec.pii.threshold)
+    if spec.jailbreak is not None:
+        attack = detector(scope, classifiers, spec.jailbreak.detector, "jailbreak", (*path, "jailbreak", "detector"))
+        return None if attack is None else ir.JailbreakSignal(attack, spec.jailbreak.threshold)
     return None
 
 
-def _language(scope: Scope, given: str | list[str], path: Path) -> signals.Language:
+def _language(scope: Scope, given: str | list[str], path: Path) -> ir.LanguageSignal:
     codes = [given] if isinstance(given, str) else given
     for index, code in enumerate(codes):
         if code not in LANGUAGES:
             where = path if isinstance(given, str) else (*path, index)
             hint = suggest(code, sorted(LANGUAGES)) or "Use a two-letter code of ISO 639-1, such as `de`."
             scope.report("VSR104", f"`{code}` is no language code", where, hint)
-    return signals.Language(tuple(sorted(set(codes))))
+    return ir.LanguageSignal(tuple(sorted(set(codes))))
 
 
 def check_patterns(scope: Scope, patterns: list[str], path: Path) -> None:

@@ -1,11 +1,14 @@
-"""A Kubernetes object and the place in the policy that it came from."""
+"""A Kubernetes object, the place in the policy that it came from, and the module that emitted it."""
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from vsr_compiler.diagnostics import Span
+from vsr_compiler.manifests.kinds import GroupKind
 
 Body = dict[str, Any]
 CLUSTER_FOLDER = "cluster"
@@ -14,15 +17,29 @@ MANAGED_BY = {"app.kubernetes.io/managed-by": "vsr-compile"}
 
 @dataclass(frozen=True, slots=True)
 class Object:
-    """One object as it is applied. ``origin`` is what `explain` and findings on output point at."""
+    """One object as it is applied.
+
+    Attributes:
+        body: The object as JSON.
+        origin: The place in the policy that it came from; `explain` and findings on the output point there.
+        emitter: The source file of the function that emitted it, such as
+            `compiler/vsr_compiler/targets/common/router.py`. `emitted_by` sets it.
+    """
 
     body: Body
     origin: Span
+    emitter: str = ""
 
     @property
     def kind(self) -> str:
         """Its kind."""
         return str(self.body["kind"])
+
+    @property
+    def group_kind(self) -> GroupKind:
+        """Its API group, empty for the core API, and its kind."""
+        group, slash, _ = str(self.body["apiVersion"]).rpartition("/")
+        return (group if slash else "", self.kind)
 
     @property
     def name(self) -> str:
@@ -43,6 +60,25 @@ class Object:
     def path(self) -> str:
         """Where its file goes below a base."""
         return f"{self.namespace or CLUSTER_FOLDER}/{self.kind.lower()}-{self.name}.yaml"
+
+
+def emitted_by(emitter: Callable[..., object], objects: Iterable[Object]) -> Iterator[Object]:
+    """Yield the objects, each with the source file of the function that emitted it."""
+    path = source_of(emitter)
+    return (Object(item.body, item.origin, path) for item in objects)
+
+
+def source_of(function: Callable[..., object]) -> str:
+    """Return the source file of a function: relative to the repository for our own modules.
+
+    >>> source_of(make)
+    'compiler/vsr_compiler/manifests/objects.py'
+    """
+    while isinstance(function, functools.partial):
+        function = function.func
+    module = function.__module__
+    folder = "compiler/" if module.split(".")[0] == "vsr_compiler" else ""
+    return f"{folder}{module.replace('.', '/')}.py"
 
 
 def make(

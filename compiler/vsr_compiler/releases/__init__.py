@@ -16,7 +16,6 @@ PROFILES: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "istio": "1.29.0",
                 "llm-d-inference-sim": "0.10.2",
                 "llm-d-router": "0.3.2",
-                "production-stack": "0.1.11",
                 "semantic-router": "0.4.0",
                 "vllm": "0.17.0",
             }
@@ -30,7 +29,6 @@ PROFILES: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "istio": "1.30.3",
                 "llm-d-inference-sim": "0.10.2",
                 "llm-d-router": "0.10.0",
-                "production-stack": "0.1.12",
                 "semantic-router": "0.4.0",
                 "vllm": "0.17.0",
             }

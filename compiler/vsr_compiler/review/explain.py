@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from vsr_compiler import ir, targets
+from vsr_compiler import ir
 from vsr_compiler.deploy import overlays
 from vsr_compiler.diagnostics import Span
 from vsr_compiler.manifests.objects import Object
 from vsr_compiler.pipeline import Compiled
 from vsr_compiler.review.places import Path, path_at, scalars, written
 from vsr_compiler.syntax import Document, Mapping, Node, Scalar, load
+from vsr_compiler.targets import kinds
 
 MOST_FIELDS = 40
 SHORTEST = 3
@@ -20,17 +21,16 @@ EVERYWHERE = frozenset({"true", "false"})
 """Values that say nothing about where they came from."""
 HEADS = (".safetensors",)
 OF_PODS = frozenset({"replicas", "images", "resources"})
-"""Keys of an environment that go by endpoint, and the kinds that they change."""
-PODS = frozenset({"Deployment", "PersistentVolumeClaim", "PodDisruptionBudget"})
+"""Keys of an environment that go by endpoint. They change the kinds that the table of kinds marks as scaled."""
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A place in the policy, what it accounts for, and the feature that made that of it, where one did."""
+    """A place in the policy, what it accounts for, and the source file of the emitter, if there is one."""
 
     what: str
     span: Span
-    feature: str = ""
+    emitter: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def origins(compiled: Compiled, file: str, path: Path) -> list[Origin]:
     item = compiled.objects.get(file) or compiled.patched.get(file)
     found: list[Origin] = []
     if item is not None:
-        found.append(Origin(f"{item.kind} {item.name}", item.origin, feature(compiled.policy, file, item)))
+        found.append(Origin(f"{item.kind} {item.name}", item.origin, item.emitter))
     if path:
         symbol = _symbol(compiled, file, path)
         if symbol is not None and (item is None or symbol.span != item.origin):
@@ -80,15 +80,6 @@ def made(compiled: Compiled, policy: Document, line: int) -> list[Made]:
     return found + list(_fields(compiled, words))[:MOST_FIELDS]
 
 
-def feature(policy: ir.Policy, file: str, item: Object) -> str:
-    """The module that emits an object; empty where none of the target's does (Argo CD's own)."""
-    target = file.partition("/")[0]
-    for emit in targets.TARGETS.get(target, ()):
-        if any((each.kind, each.name) == (item.kind, item.name) for each in emit(policy)):
-            return emit.__module__.replace(".", "/")
-    return f"compiler/vsr_compiler/{target}" if target == "argocd" else ""
-
-
 def _nouns(policy: Document, path: Path) -> set[Span]:
     """The place of the innermost noun on the way to a path from which something could have come."""
     depth = min(len(path), 2)
@@ -109,7 +100,7 @@ def _overlaid(compiled: Compiled, policy: Document, path: Path, line: int) -> It
         environment = _environment(compiled.policy, file)
         if environment is None or path[:2] != ("environments", environment.name):
             continue
-        if not pods or (item.kind in PODS and item.origin in spans):
+        if not pods or (kinds()[item.group_kind].scaled and item.origin in spans):
             yield file, item
 
 

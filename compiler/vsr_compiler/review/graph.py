@@ -6,7 +6,6 @@ name is ever an identifier, so that no name can break the syntax.
 
 from __future__ import annotations
 
-import dataclasses
 import re
 
 from vsr_compiler import ir
@@ -23,7 +22,7 @@ def mermaid(policy: ir.Policy) -> str:
     lines = ["flowchart LR", f"  clients([{label('clients')}])", f"  auto[{label(*policy.router.auto_models)}]"]
     entrance = "clients"
     if policy.guards:
-        lines.append(f"  guards{{{{{label(*(f'{each.name}: {each.action}' for each in policy.guards))}}}}}")
+        lines.append(f"  guards{{{{{label(*(f'{each.name}: {each.action.name}' for each in policy.guards))}}}}}")
         lines.append("  clients --> guards")
         entrance = "guards"
     lines.append(f"  {entrance} --> auto")
@@ -44,29 +43,12 @@ def label(*lines: str) -> str:
     return '"' + "<br/>".join(_safe(line) for line in lines) + '"'
 
 
-def words(condition: ir.Condition, *, inside: bool = False) -> str:
-    """A condition as people say it."""
-    match condition:
-        case ir.All(()):
-            return "always"
-        case ir.All(parts) | ir.Any(parts):
-            text = (" and " if isinstance(condition, ir.All) else " or ").join(
-                words(part, inside=True) for part in parts
-            )
-            return f"({text})" if inside and len(parts) > 1 else text
-        case ir.Not(part):
-            return f"not {words(part, inside=True)}"
-        case _:
-            asked = [(each.name, getattr(condition, each.name)) for each in dataclasses.fields(condition)]
-            return " ".join(f"{name} {getattr(value, 'name', value)}" for name, value in asked)
-
-
 def _routes(policy: ir.Policy, models: dict[str, str]) -> list[str]:
     """The routes as a chain of questions; whoever answers no to all of them gets the default."""
     lines, before, answer = [], "auto", ""
     for index, route in enumerate(policy.routes):
         name = f"r{index}"
-        lines.append(f"  {name}{{{label(route.name, words(route.when))}}}")
+        lines.append(f"  {name}{{{label(route.name, ir.words(route.when))}}}")
         lines.append(_arrow(before, name, answer))
         total = sum(share for _, share in route.models)
         for model, share in route.models:

@@ -12,7 +12,7 @@ from vsr_compiler import ir
 from vsr_compiler.diagnostics import CompileError, Diagnostic
 from vsr_compiler.heads.local_classifiers import Judges, load_judges
 from vsr_compiler.link.tests import DEFAULT_ROUTE
-from vsr_compiler.review.stock_emulation import twin
+from vsr_compiler.review.stock_emulation import emulate
 from vsr_compiler.routerconfig.config import CONFIG
 from vsr_runtime.decision.request.events import (
     Action,
@@ -89,7 +89,7 @@ def run(policy: ir.Policy) -> list[Outcome]:
         CompileError: VSR506 where the classifier cannot be loaded.
     """
     if policy.router.stock:
-        rules = Rules(twin(policy), policy.router.max_body)
+        rules = Rules(emulate(policy), policy.router.max_body)
         return [_one(policy, rules, Judges(), test, number) for number, test in enumerate(policy.tests)]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

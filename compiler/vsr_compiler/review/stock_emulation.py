@@ -1,6 +1,7 @@
-"""A policy of the stock router as our runtime would have it, so far as no model of that engine is asked.
+"""Emulates a policy for the stock semantic-router on our runtime, so that its tests can run without that router.
 
-Whatever takes one of its models is one unknown: where a decision depends on it, the runtime stays undecided.
+Everything that needs one of its models becomes one unknown category. If a decision depends on it, the runtime leaves
+the request undecided.
 """
 
 from __future__ import annotations
@@ -9,36 +10,28 @@ from dataclasses import replace
 
 from vsr_compiler import ir
 from vsr_compiler.routerconfig.config import router_config
-from vsr_compiler.routerconfig.signals import PLAIN
 from vsr_runtime.decision.program.build import build
 from vsr_runtime.decision.program.program import Program
 
 UNKNOWN = "unknown"
 
 
-def twin(policy: ir.Policy) -> Program:
-    """What decides, without guards."""
-    unknown = ir.Category(UNKNOWN, "What takes a model of the engine's", (), policy.span)
-    routes = tuple(replace(route, when=_known(route.when, ir.InCategory(unknown))) for route in policy.routes)
-    plain = replace(
+def emulate(policy: ir.Policy) -> Program:
+    """Return the program of a policy, without its guards."""
+    unknown = ir.InCategory(ir.Category(UNKNOWN, "Needs a model of semantic-router", (), policy.span))
+    emulated = replace(
         policy,
-        categories=(unknown,),
-        signals=tuple(signal for signal in policy.signals if isinstance(signal.body, PLAIN)),
-        routes=routes,
+        categories=(unknown.category,),
+        signals=tuple(signal for signal in policy.signals if not ir.needs_model(signal)),
+        routes=tuple(replace(route, when=_without_models(route.when, unknown)) for route in policy.routes),
     )
-    return build(router_config(plain), frozenset({UNKNOWN}))
+    return build(router_config(emulated), frozenset({UNKNOWN}))
 
 
-def _known(condition: ir.Condition, unknown: ir.Condition) -> ir.Condition:
-    """The condition with the unknown in the place of all that takes a model."""
-    match condition:
-        case ir.InCategory():
-            return unknown
-        case ir.HasSignal(signal):
-            return condition if isinstance(signal.body, PLAIN) else unknown
-        case ir.Not(part):
-            return ir.Not(_known(part, unknown))
-        case ir.All(parts):
-            return ir.All(tuple(_known(part, unknown) for part in parts))
-        case ir.Any(parts):
-            return ir.Any(tuple(_known(part, unknown) for part in parts))
+def _without_models(condition: ir.Condition, unknown: ir.InCategory) -> ir.Condition:
+    """Replace each category, and each signal that needs a model, by the unknown category."""
+
+    def known(leaf: ir.Leaf) -> ir.Condition:
+        return leaf if isinstance(leaf, ir.HasSignal) and not ir.needs_model(leaf.signal) else unknown
+
+    return ir.fold(condition, leaf=known, negated=ir.Not, all_of=ir.AllOf, any_of=ir.AnyOf)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vsr_compiler import ir
+
 Shares = Mapping[str, float]
 """Shares in per cent by model or endpoint; they add up to 100 where there are any."""
 CLUSTER = ".svc.cluster.local"
@@ -70,21 +72,23 @@ def traffic(config: Any, runtime: Any) -> Traffic:  # noqa: ANN401 - two files o
     )
 
 
-def words(rules: Any, depth: int = 0) -> str:  # noqa: ANN401 - part of the same files
-    """A condition in words: ``category math and not signal urgent``."""
-    rules = _dict(rules)
+def condition_words(rules: Any) -> str:  # noqa: ANN401 - part of the same files
+    """Return the rules of a decision in words: ``category math and not keyword urgent``."""
+    return _phrase(_dict(rules)).text
+
+
+def _phrase(rules: Mapping[str, Any]) -> ir.Phrase:
     if "conditions" not in rules:
         kind = "category" if rules.get("type") == "domain" else str(rules.get("type", "?"))
-        return f"{kind} {rules.get('name', '?')}"
-    parts = [words(part, depth + 1) for part in _list(rules, "conditions")]
-    kinds = {part.partition(" ")[0] for part in parts}
-    operator = str(rules.get("operator", "AND")).upper()
-    if operator == "NOT":
-        return f"not {parts[0] if len(parts) == 1 else '(' + ' or '.join(parts) + ')'}"
-    if operator == "OR" and kinds == {"category"} and not any(" or " in part for part in parts):
-        return "category " + " or ".join(part.removeprefix("category ") for part in parts)
-    text = (" or " if operator == "OR" else " and ").join(parts)
-    return f"({text})" if depth and len(parts) > 1 else text
+        return ir.Phrase(f"{kind} {rules.get('name', '?')}")
+    parts = [_phrase(part) for part in _list(rules, "conditions")]
+    match str(rules.get("operator", "AND")).upper():
+        case "NOT":
+            return ir.negated_phrase(ir.any_phrase(parts))
+        case "OR":
+            return ir.any_phrase(parts)
+        case _:
+            return ir.all_phrase(parts)
 
 
 def _route(decision: Mapping[str, Any], split: Mapping[str, Any]) -> Route:
@@ -97,7 +101,7 @@ def _route(decision: Mapping[str, Any], split: Mapping[str, Any]) -> Route:
     for each in refs:
         options = {key: value for key, value in each.items() if key not in {"model", "lora_name", "weight"}}
         rest |= {key.removeprefix("use_"): value for key, value in options.items()}
-    return Route(words(decision.get("rules")), shares(given), rest)
+    return Route(condition_words(decision.get("rules")), shares(given), rest)
 
 
 def _plugins(decision: Mapping[str, Any]) -> dict[str, Any]:

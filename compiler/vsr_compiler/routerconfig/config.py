@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vsr_compiler import ir
-from vsr_compiler.ir.signals import Jailbreak, Pii
+from vsr_compiler.ir.signals import JailbreakSignal, PiiSignal
 from vsr_compiler.routerconfig import signals
 from vsr_compiler.routerconfig.plugins import plugins
 from vsr_runtime.inference.locate import KNOWN
@@ -34,20 +34,22 @@ def router_config(policy: ir.Policy) -> stock.RouterConfig:
     )
 
 
-def runtime_settings(policy: ir.Policy, heads: Mapping[str, settings.Classifier]) -> settings.Runtime:
+def runtime_settings(policy: ir.Policy, heads: Mapping[str, settings.ClassifierSettings]) -> settings.RuntimeSettings:
     """What the stock contract has no word for."""
     router = policy.router
     splits = {route.name: {model.name: share for model, share in route.models} for route in policy.routes}
-    return settings.Runtime(
+    return settings.RuntimeSettings(
         apiVersion="vsr.dev/v1alpha1",
         kind="RuntimeSettings",
         policy=policy.name,
         deadline=router.deadline,
-        limits=settings.Limits(maxBody=router.max_body, maxMessage=router.max_message),
+        limits=settings.LimitSettings(maxBody=router.max_body, maxMessage=router.max_message),
         classifiers=dict(heads),
         splits={name: shares for name, shares in splits.items() if len(shares) > 1} or None,
         credentials={
-            model.name: settings.Credential(file=model.provider.credential) for model in policy.models if model.provider
+            model.name: settings.CredentialSettings(file=model.provider.credential)
+            for model in policy.models
+            if model.provider
         }
         or None,
         guards={guard.name: _guard(guard) for guard in policy.guards} or None,
@@ -58,14 +60,14 @@ def runtime_settings(policy: ir.Policy, heads: Mapping[str, settings.Classifier]
     )
 
 
-def _cache(policy: ir.Policy) -> settings.Cache | None:
+def _cache(policy: ir.Policy) -> settings.CacheSettings | None:
     """The bounds on kept answers, and what compares requests where some route asks for that."""
     caches = [route.cache for route in policy.routes if route.cache is not None]
     if not caches:
         return None
     compares = any(cache.similarity is not None for cache in caches)
-    known = settings.Encoder(repo=settings.MINILM, sha256=KNOWN[settings.MINILM].weights, precision="int8")
-    return settings.Cache(encoder=known if compares else None)
+    known = settings.EncoderSettings(repo=settings.MINILM, sha256=KNOWN[settings.MINILM].weights, precision="int8")
+    return settings.CacheSettings(encoder=known if compares else None)
 
 
 def moved(body: Mapping[str, Any], policy: ir.Policy) -> dict[str, Any]:
@@ -81,27 +83,27 @@ def moved(body: Mapping[str, Any], policy: ir.Policy) -> dict[str, Any]:
     return {**body, "classifiers": classifiers}
 
 
-def _detectors(policy: ir.Policy) -> settings.Detectors | None:
+def _detectors(policy: ir.Policy) -> settings.DetectorSettings | None:
     """Who is asked for the signals whose rule has no word for that."""
-    attacks = {each.name: each.body.detector.name for each in policy.signals if isinstance(each.body, Jailbreak)}
+    attacks = {each.name: each.kind.detector.name for each in policy.signals if isinstance(each.kind, JailbreakSignal)}
     personal = {
-        each.name: each.body.detector.name
+        each.name: each.kind.detector.name
         for each in policy.signals
-        if isinstance(each.body, Pii) and each.body.detector is not None
+        if isinstance(each.kind, PiiSignal) and each.kind.detector is not None
     }
-    return settings.Detectors(jailbreak=attacks or None, pii=personal or None) if attacks or personal else None
+    return settings.DetectorSettings(jailbreak=attacks or None, pii=personal or None) if attacks or personal else None
 
 
-def _guard(guard: ir.Guard) -> settings.Guard:
-    return settings.Guard.model_validate(
+def _guard(guard: ir.Guard) -> settings.GuardSettings:
+    return settings.GuardSettings.model_validate(
         {
             "types": list(guard.types) or None,
             "patterns": list(guard.patterns) or None,
             "builtin": list(guard.builtin) or None,
             "detector": guard.detector.name if guard.detector else None,
             "threshold": guard.threshold,
-            "action": guard.action,
-            "model": guard.target.name if guard.target else None,
+            "action": guard.action.name,
+            "model": guard.action.model.name if isinstance(guard.action, ir.RouteTo) else None,
             "on": guard.on,
             "onError": guard.on_error,
             "unreadable": guard.unreadable,
@@ -152,10 +154,10 @@ def _signals(policy: ir.Policy) -> stock.Signals:
     return stock.Signals.model_validate({"domains": [domain(category) for category in policy.categories], **found})
 
 
-def _pii(name: str, body: Pii) -> stock.Pii:
+def _pii(name: str, body: PiiSignal) -> stock.PiiRule:
     """The contract names what may be there; the policy what is looked for."""
     allowed = sorted(ALL_TYPES - set(body.types))
-    return stock.Pii(name=name, threshold=body.threshold, pii_types_allowed=allowed, include_history=True)
+    return stock.PiiRule(name=name, threshold=body.threshold, pii_types_allowed=allowed, include_history=True)
 
 
 def domain(category: ir.Category) -> stock.Domain:
@@ -170,7 +172,7 @@ def _decision(route: ir.Route, priority: int) -> stock.Decision:
         name=route.name,
         description=f"Route {route.name} to {target}",
         priority=priority,
-        rules=stock.Node.model_validate(signals.rules(route.when, lambda _: "domain")),
+        rules=stock.RuleNode.model_validate(signals.rules(route.when, lambda _: "domain")),
         modelRefs=[ref(route, model) for model, _ in route.models],
         plugins=plugins(route) or None,
     )

@@ -3,51 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, assert_never
 
 from vsr_compiler import ir
 from vsr_compiler.ir.signals import (
-    Complexity,
-    Context,
-    Conversation,
-    Jailbreak,
-    Keywords,
-    Language,
-    Pii,
-    Similar,
-    Structure,
+    ComplexitySignal,
+    ContextSignal,
+    ConversationSignal,
+    EmbeddingSignal,
+    JailbreakSignal,
+    KeywordSignal,
+    LanguageSignal,
+    PiiSignal,
+    RoleSignal,
+    StructureSignal,
 )
 from vsr_schemas.routerconfig import v0_4_0 as stock
 
 OPERATORS = {"any": "OR", "all": "AND", "none": "NOR"}
 TYPES: Mapping[type, str] = {
-    Keywords: "keyword",
-    Context: "context",
-    Structure: "structure",
-    Conversation: "conversation",
-    Similar: "embedding",
-    Jailbreak: "jailbreak",
-    Pii: "pii",
+    KeywordSignal: "keyword",
+    ContextSignal: "context",
+    StructureSignal: "structure",
+    ConversationSignal: "conversation",
+    EmbeddingSignal: "embedding",
+    JailbreakSignal: "jailbreak",
+    PiiSignal: "pii",
 }
 """How conditions call a signal that bears its own name there."""
-PLAIN = (Keywords, Context, Structure, Conversation)
-"""What every engine finds alike: it takes no model."""
 Rule = (
-    stock.Keyword
-    | stock.Context
-    | stock.Structure
-    | stock.Conversation
-    | stock.Embedding
-    | stock.Language
-    | stock.Complexity
-    | stock.Jailbreak
-    | stock.Pii
+    stock.KeywordRule
+    | stock.ContextRule
+    | stock.StructureRule
+    | stock.ConversationRule
+    | stock.EmbeddingRule
+    | stock.LanguageRule
+    | stock.ComplexityRule
+    | stock.JailbreakRule
+    | stock.PiiRule
 )
 Branch = dict[str, Any]
 """A condition as the config has it."""
 
 
-def collected(policy: ir.Policy, pii: Callable[[str, Pii], stock.Pii]) -> dict[str, list[Rule]]:
+def collected(policy: ir.Policy, pii: Callable[[str, PiiSignal], stock.PiiRule]) -> dict[str, list[Rule]]:
     """The policy's signals by collection, each sorted by name.
 
     Args:
@@ -57,27 +56,27 @@ def collected(policy: ir.Policy, pii: Callable[[str, Pii], stock.Pii]) -> dict[s
     found: dict[str, list[Rule]] = {}
     codes: set[str] = set()
     for signal in policy.signals:
-        if isinstance(signal.body, Language):
-            codes.update(signal.body.codes)
-        elif isinstance(signal.body, Pii):
-            found.setdefault("pii", []).append(pii(signal.name, signal.body))
+        if isinstance(signal.kind, LanguageSignal):
+            codes.update(signal.kind.codes)
+        elif isinstance(signal.kind, PiiSignal):
+            found.setdefault("pii", []).append(pii(signal.name, signal.kind))
         else:
             collection, rule = signal_rule(signal)
             found.setdefault(collection, []).append(rule)
     if codes:  # one rule for a language serves every signal that asks for it
-        found["language"] = [stock.Language(name=code, description=f"Requests in {code}") for code in sorted(codes)]
+        found["language"] = [stock.LanguageRule(name=code, description=f"Requests in {code}") for code in sorted(codes)]
     return found
 
 
-def signal_rule(signal: ir.Signal) -> tuple[str, Rule]:
+def signal_rule(signal: ir.Signal) -> tuple[str, Rule]:  # noqa: PLR0911 - one case for each kind
     """One signal: its collection, and what stands there.
 
     Raises:
         ValueError: The config has no word for it.
     """
-    match signal.body:
-        case Keywords(words, match, regex, case_sensitive):
-            return "keywords", stock.Keyword.model_validate(
+    match signal.kind:
+        case KeywordSignal(words, match, regex, case_sensitive):
+            return "keywords", stock.KeywordRule.model_validate(
                 {
                     "name": signal.name,
                     "operator": OPERATORS[match],
@@ -86,37 +85,32 @@ def signal_rule(signal: ir.Signal) -> tuple[str, Rule]:
                     "method": "regex" if regex else None,
                 }
             )
-        case Context(minimum, maximum):
+        case ContextSignal(minimum, maximum):
             low, high = (None if each is None else str(each) for each in (minimum, maximum))
-            return "context", stock.Context(name=signal.name, min_tokens=low, max_tokens=high)
-        case Structure(pattern, keywords, minimum, maximum):
+            return "context", stock.ContextRule(name=signal.name, min_tokens=low, max_tokens=high)
+        case StructureSignal(pattern, keywords, minimum, maximum):
             source = (
                 {"type": "regex", "pattern": pattern}
                 if pattern
                 else {"type": "keyword_set", "keywords": list(keywords)}
             )
             counted = _counted(signal.name, source, minimum, maximum)
-            return "structure", stock.Structure.model_validate(counted)
-        case Conversation(of, role, minimum, maximum):
+            return "structure", stock.StructureRule.model_validate(counted)
+        case ConversationSignal(of, role, minimum, maximum):
             counted = _counted(signal.name, {"type": of, "role": role}, minimum, maximum)
-            return "conversation", stock.Conversation.model_validate(counted)
-        case _:
-            return _by_model(signal)
-
-
-def _by_model(signal: ir.Signal) -> tuple[str, Rule]:
-    match signal.body:
-        case Similar(sentences, threshold, aggregate):
+            return "conversation", stock.ConversationRule.model_validate(counted)
+        case EmbeddingSignal(sentences, threshold, aggregate):
             body = {"threshold": threshold, "candidates": list(sentences), "aggregation_method": aggregate}
-            return "embeddings", stock.Embedding.model_validate({"name": signal.name, **body})
-        case Complexity(hard, easy, _, threshold):
+            return "embeddings", stock.EmbeddingRule.model_validate({"name": signal.name, **body})
+        case ComplexitySignal(hard, easy, _, threshold):
             sides = {"hard": {"candidates": list(hard)}, "easy": {"candidates": list(easy)}}
             body = {"name": signal.name, "threshold": threshold, **sides}
-            return "complexity", stock.Complexity.model_validate(body)
-        case Jailbreak(_, threshold):
-            return "jailbreak", stock.Jailbreak(name=signal.name, threshold=threshold, include_history=True)
-        case _:
-            raise ValueError(f"the signal {signal.name} has no form in the router's config")
+            return "complexity", stock.ComplexityRule.model_validate(body)
+        case JailbreakSignal(_, threshold):
+            return "jailbreak", stock.JailbreakRule(name=signal.name, threshold=threshold, include_history=True)
+        case LanguageSignal() | RoleSignal() | PiiSignal():
+            raise ValueError(f"the signal {signal.name} has no rule of its own in the router's config")
+    assert_never(signal.kind)
 
 
 def _counted(name: str, source: Mapping[str, object], minimum: int | None, maximum: int | None) -> Branch:
@@ -140,24 +134,30 @@ def rules(condition: ir.Condition, category: Callable[[ir.Category], str]) -> Br
 
 
 def _branch(condition: ir.Condition, category: Callable[[ir.Category], str]) -> Branch:
-    match condition:
-        case ir.InCategory(asked):
-            return {"type": category(asked), "name": asked.name}
+    return ir.fold(
+        condition,
+        leaf=lambda leaf: _leaf(leaf, category),
+        negated=lambda part: {"operator": "NOT", "conditions": [part]},
+        all_of=lambda parts: {"operator": "AND", "conditions": list(parts)},
+        any_of=lambda parts: {"operator": "OR", "conditions": list(parts)},
+    )
+
+
+def _leaf(leaf: ir.Leaf, category: Callable[[ir.Category], str]) -> Branch:
+    match leaf:
+        case ir.InCategory(found):
+            return {"type": category(found), "name": found.name}
         case ir.HasSignal(signal):
-            return _leaf(signal)
-        case ir.Not(part):
-            return {"operator": "NOT", "conditions": [_branch(part, category)]}
-        case ir.All(parts):
-            return {"operator": "AND", "conditions": [_branch(part, category) for part in parts]}
-        case ir.Any(parts):
-            return {"operator": "OR", "conditions": [_branch(part, category) for part in parts]}
+            return _signal(signal)
+        case _:
+            assert_never(leaf)
 
 
-def _leaf(signal: ir.Signal) -> Branch:
-    match signal.body:
-        case Language(codes):
+def _signal(signal: ir.Signal) -> Branch:
+    match signal.kind:
+        case LanguageSignal(codes):
             return {"operator": "OR", "conditions": [{"type": "language", "name": code} for code in codes]}
-        case Complexity(level=level):
+        case ComplexitySignal(level=level):
             return {"type": "complexity", "name": f"{signal.name}:{level}"}
-        case body:
-            return {"type": TYPES[type(body)], "name": signal.name}
+        case kind:
+            return {"type": TYPES[type(kind)], "name": signal.name}

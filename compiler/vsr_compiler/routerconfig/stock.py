@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from vsr_compiler import ir
-from vsr_compiler.ir.signals import Jailbreak, Keywords, Pii
+from vsr_compiler.ir.signals import JailbreakSignal, KeywordSignal, PiiSignal
 from vsr_compiler.releases.engines import STOCK_ROUTER, StockRouter
 from vsr_compiler.routerconfig import config, signals
 from vsr_compiler.routerconfig.plugins import plugins
@@ -53,7 +53,7 @@ def stock_config(policy: ir.Policy) -> stock.RouterConfig:
 
 def in_order(policy: ir.Policy) -> list[ir.Guard]:
     """Guards as they are tried: whatever blocks comes before what only leads elsewhere."""
-    return sorted(policy.guards, key=lambda guard: (guard.action != "block", guard.name))
+    return sorted(policy.guards, key=lambda guard: (not isinstance(guard.action, ir.Block), guard.name))
 
 
 def guard_name(guard: ir.Guard) -> str:
@@ -97,7 +97,7 @@ def _categories(policy: ir.Policy, release: StockRouter) -> Iterator[tuple[str, 
         if not is_domain(category):
             yield (
                 "embeddings",
-                common.Embedding(
+                common.EmbeddingRule(
                     name=category.name,
                     threshold=release.similarity if given is None else given,
                     candidates=list(category.examples),
@@ -113,17 +113,17 @@ def _guarded(policy: ir.Policy) -> Iterator[tuple[str, Rule]]:
         if guard.types:
             yield "pii", _pii(name, guard.types, guard.threshold)
         elif guard.patterns:
-            words = Keywords(guard.patterns, "any", regex=True, case_sensitive=True)
+            words = KeywordSignal(guard.patterns, "any", regex=True, case_sensitive=True)
             yield signals.signal_rule(ir.Signal(name, words, guard.span))
         else:
-            yield "jailbreak", common.Jailbreak(name=name, threshold=guard.threshold, include_history=True)
-        yield "context", common.Context(name=name, min_tokens=str(guard.max_tokens + 1))
+            yield "jailbreak", common.JailbreakRule(name=name, threshold=guard.threshold, include_history=True)
+        yield "context", common.ContextRule(name=name, min_tokens=str(guard.max_tokens + 1))
 
 
-def _pii(name: str, types: tuple[str, ...], threshold: float) -> common.Pii:
+def _pii(name: str, types: tuple[str, ...], threshold: float) -> common.PiiRule:
     """The contract names the types that are allowed; every other one counts."""
     allowed = [each for each in stock.PII_TYPES if each not in types]
-    return common.Pii(name=name, threshold=threshold, pii_types_allowed=allowed, include_history=True)
+    return common.PiiRule(name=name, threshold=threshold, pii_types_allowed=allowed, include_history=True)
 
 
 def _guard(policy: ir.Policy, guard: ir.Guard) -> stock.Decision:
@@ -132,10 +132,10 @@ def _guard(policy: ir.Policy, guard: ir.Guard) -> stock.Decision:
     kind = "pii" if guard.types else "keyword" if guard.patterns else "jailbreak"
     leaves = [{"type": kind, "name": name}, {"type": "context", "name": name}]
     unknown = "match" if guard.on_error == "block" else "no_match"
-    rules = stock.Node.model_validate({"operator": "OR", "conditions": leaves, "on_unknown": unknown})
-    if guard.target is not None:
-        route = ir.Route(name, ir.ALWAYS, ((guard.target, 100),), guard.span)
-        what = f"send what it finds to {guard.target.name}"
+    rules = stock.RuleNode.model_validate({"operator": "OR", "conditions": leaves, "on_unknown": unknown})
+    if isinstance(guard.action, ir.RouteTo):
+        route = ir.Route(name, ir.ALWAYS, ((guard.action.model, 100),), guard.span)
+        what = f"send what it finds to {guard.action.model.name}"
     else:
         route = ir.Route(name, ir.ALWAYS, (), guard.span, respond=f"This request is refused by the guard {guard.name}.")
         what = "refuse what it finds"
@@ -155,7 +155,7 @@ def _decision(route: ir.Route) -> stock.Decision:
         name=route.name,
         description=f"Route {route.name} to {target}",
         priority=0,
-        rules=stock.Node.model_validate(signals.rules(route.when, _kind)),
+        rules=stock.RuleNode.model_validate(signals.rules(route.when, _kind)),
         modelRefs=[config.ref(route, model) for model, _ in route.models],
         plugins=plugins(route) or None,
     )
@@ -172,10 +172,10 @@ def _catalog(policy: ir.Policy, release: StockRouter) -> stock.ModelCatalog | No
     attack_thresholds = [each.threshold for each in attacks]
     data_thresholds = [each.threshold for each in data]
     for signal in policy.signals:
-        if isinstance(signal.body, Jailbreak):
-            attack_thresholds.append(signal.body.threshold)
-        elif isinstance(signal.body, Pii):
-            data_thresholds.append(signal.body.threshold)
+        if isinstance(signal.kind, JailbreakSignal):
+            attack_thresholds.append(signal.kind.threshold)
+        elif isinstance(signal.kind, PiiSignal):
+            data_thresholds.append(signal.kind.threshold)
     folders = {task: _folder(policy, task, release) for task in ("jailbreak", "pii", "category")}
     given = policy.classifier.threshold if policy.classifier else None
     modules = stock.Modules(

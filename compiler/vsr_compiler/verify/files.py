@@ -12,7 +12,7 @@ from typing import Any
 from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
 from vsr_compiler.verify.kustomize import with_patch
 from vsr_compiler.verify.manifest import Body, Manifest, as_mapping, as_mappings, as_string, as_strings
-from vsr_compiler.verify.stream import MAX_BYTES, Budget, documents, objects
+from vsr_compiler.verify.stream import MAX_BYTES, Budget, parse_documents, read_stream
 
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 KUSTOMIZE = "kustomize.config.k8s.io"
@@ -125,7 +125,7 @@ class _Reader:
             self.diagnostics[first_new:] = [item for item in self.diagnostics[first_new:] if item.code != "VSR432"]
 
     def _read_stream(self, data: bytes, name: str, *, strict: bool) -> None:
-        objects_of_stream = objects(data, name, self._budget, self.diagnostics, strict=strict)
+        objects_of_stream = read_stream(data, name, self._budget, self.diagnostics, strict=strict)
         self.manifests += [item for item in objects_of_stream if item.group != KUSTOMIZE]
 
     def _report_unreadable(self, path: Path, error: OSError) -> None:
@@ -175,7 +175,7 @@ class _Reader:
         try:
             with path.open("rb") as file:
                 data = file.read(MAX_BYTES + 1)
-            yield from documents(data, str(path), self._budget)
+            yield from parse_documents(data, str(path), self._budget)
         except OSError as error:
             self._report_unreadable(path, error)
         except CompileError as error:

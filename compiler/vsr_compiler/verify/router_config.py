@@ -18,7 +18,7 @@ from vsr_compiler.verify.manifest import (
     value_at,
 )
 from vsr_compiler.verify.manifest_index import ManifestIndex, cached_per_index
-from vsr_compiler.verify.stream import Budget, documents
+from vsr_compiler.verify.stream import Budget, parse_documents
 
 _GUARDS = ("prompt_guard", "pii_model", "jailbreak", "pii")
 
@@ -104,7 +104,7 @@ def embedded_document(index: ManifestIndex, text: str) -> dict[str, Any]:
 
 def _parsed(text: str) -> dict[str, Any]:
     try:
-        for body, _ in documents(text.encode(errors="replace"), "", Budget()):
+        for body, _ in parse_documents(text.encode(errors="replace"), "", Budget()):
             return as_mapping(body)
     except CompileError:
         return {}

@@ -10,7 +10,7 @@ from vsr_runtime.inference.classifier import Classification
 from vsr_runtime.inference.errors import ModelError
 from vsr_runtime.inference.reader import Task, looked_through, read_task
 from vsr_runtime.inference.token_spans import Labelled
-from vsr_schemas.runtime import Classifier
+from vsr_schemas.runtime import ClassifierSettings
 
 if TYPE_CHECKING:
     from vsr_runtime.inference.token_sequence import BatchModel
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 class CheckpointClassifier:
     """A loaded checkpoint, asked without an engine: for a policy's tests."""
 
-    def __init__(self, task: Task, model: BatchModel[Any], settings: Classifier) -> None:
+    def __init__(self, task: Task, model: BatchModel[Any], settings: ClassifierSettings) -> None:
         self._task = task
         self._model = model
         self._settings = settings
 
     @classmethod
-    def load(cls, name: str, settings: Classifier) -> CheckpointClassifier:
+    def load(cls, name: str, settings: ClassifierSettings) -> CheckpointClassifier:
         """Loads the checkpoint onto the CPU, whatever device it is served on.
 
         Raises:
@@ -60,7 +60,7 @@ class CheckpointClassifier:
         return Labelled(text, self._task.name, said.labels, said.offsets, said.probabilities)
 
 
-def judged(answer: Mapping[str, float], settings: Classifier) -> Classification:
+def judged(answer: Mapping[str, float], settings: ClassifierSettings) -> Classification:
     """The likeliest of a checkpoint's labels, where it is one of the policy's and likely enough."""
     best = max(answer, key=lambda label: answer[label])
     known = best in settings.labels and answer[best] >= settings.threshold

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from vsr_runtime.inference.errors import ModelError
 from vsr_runtime.inference.locate import find_encoder
-from vsr_schemas.runtime import Classifier
-from vsr_schemas.runtime import Head as HeadFile
+from vsr_schemas.runtime import ClassifierSettings
+from vsr_schemas.runtime import HeadSettings as HeadFile
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,7 +60,7 @@ class CategoryClassifier:
         return cls(encoder, head, threshold)
 
     @classmethod
-    def load(cls, settings: Classifier, folder: Path) -> CategoryClassifier:
+    def load(cls, settings: ClassifierSettings, folder: Path) -> CategoryClassifier:
         """Loads the classifier that the settings describe.
 
         Args:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from vsr_runtime.inference.classifier import CategoryClassifier, Classification, load_head
 from vsr_runtime.inference.errors import ModelError
 from vsr_runtime.inference.locate import find_encoder
-from vsr_schemas.runtime import Classifier
+from vsr_schemas.runtime import ClassifierSettings
 
 if TYPE_CHECKING:
     from vsr_runtime.inference.encoder import SentenceEncoder
@@ -30,7 +30,9 @@ class CompiledClassifier:
         self._sentences = sentences
 
     @classmethod
-    def load(cls, category: Classifier | None, likeness: Classifier | None, folder: Path) -> CompiledClassifier:
+    def load(
+        cls, category: ClassifierSettings | None, likeness: ClassifierSettings | None, folder: Path
+    ) -> CompiledClassifier:
         """Loads what the settings describe.
 
         Args:

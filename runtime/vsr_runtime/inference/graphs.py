@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from vsr_runtime.inference.errors import ModelError, classify_extra
-from vsr_runtime.inference.locate import EncoderFiles
+from vsr_runtime.inference.locate import EncoderFiles, cache_folder
 
 # Its official builds tell their maker of each process and session, and leave an identifier in the user's cache.
 # It is asked in both of its spellings not to, and has to be before it is loaded.
@@ -54,14 +54,6 @@ def open_session(files: EncoderFiles, precision: Precision, threads: int) -> Any
         return _session(data, threads)
     except _Broken as error:
         raise ModelError(f"onnxruntime does not take the graph of {files.weights}: {error}") from error
-
-
-def cache_folder() -> Path:
-    """Where built graphs are kept: ``VSR_CACHE_DIR``, or ``vsr-compile`` in ``XDG_CACHE_HOME`` or ``~/.cache``."""
-    if own := os.environ.get("VSR_CACHE_DIR"):
-        return Path(own)
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path("~/.cache").expanduser()) / "vsr-compile"
 
 
 def graph_name(files: EncoderFiles, architecture: bert_onnx.Architecture, precision: Precision) -> str:

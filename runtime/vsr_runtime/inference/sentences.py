@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vsr_runtime.inference.errors import ModelError, classify_extra
 from vsr_runtime.inference.head_file import SENTENCES, SENTENCES_ALGORITHM, file_metadata, pack
-from vsr_schemas.runtime import Classifier
+from vsr_schemas.runtime import ClassifierSettings
 
 with classify_extra():
     import numpy as np
@@ -80,7 +80,7 @@ class Sentences:
             raise ModelError(f"the {SENTENCES} is damaged ({error!r}); compile the policy again") from error
 
 
-def load_sentences(settings: Classifier, folder: Path) -> Sentences:
+def load_sentences(settings: ClassifierSettings, folder: Path) -> Sentences:
     """Reads the sentences that the settings describe.
 
     Raises:

@@ -29,7 +29,7 @@ from vsr_runtime.log import log
 from vsr_runtime.server.classify import CATEGORY, WARM_TEXT, WARM_TIME
 from vsr_runtime.server.supervisor.link import BROKER
 from vsr_runtime.settings import Settings
-from vsr_schemas.runtime import Classifier
+from vsr_schemas.runtime import ClassifierSettings
 
 SOCKET = "VSR_ENGINE_SOCKET"
 """Names the socket of an engine process that runs already, and that several fronts may share."""
@@ -122,7 +122,7 @@ class EnginePool:
     def __init__(
         self,
         engine: Engine,
-        classifiers: Mapping[str, Classifier],
+        classifiers: Mapping[str, ClassifierSettings],
         category: str | None,
         close: Callable[[], None] | None = None,
     ) -> None:
@@ -226,5 +226,5 @@ class EnginePool:
             self._close()
 
 
-def _by_token(classifier: Classifier) -> bool:
+def _by_token(classifier: ClassifierSettings) -> bool:
     return classifier.checkpoint is not None and classifier.checkpoint.kind == "token"

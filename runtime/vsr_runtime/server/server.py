@@ -25,7 +25,7 @@ from vsr_runtime.server.reload import POLL, Reloader, keys_hash
 from vsr_runtime.server.supervisor.link import PORT, Said, answer, is_worker
 from vsr_runtime.server.tls import Tls
 from vsr_runtime.server.trace import tracing
-from vsr_runtime.server.transport.choose import chosen
+from vsr_runtime.server.transport.choose import choose_transport
 from vsr_runtime.server.transport.stream import AGE, MAX_STREAMS, SHARED_STREAMS, Server
 from vsr_schemas.runtime import FOLLOWING
 
@@ -177,7 +177,7 @@ async def _listen_http(http: HttpPort, address: Address) -> HttpPort:
 
 
 async def _listen_grpc(health: Health, processor: Processor, listen: Listen, max_message: int) -> Server:
-    return await chosen(listen.transport)(
+    return await choose_transport(listen.transport)(
         listen.grpc,
         listen.tls,
         {**processor.methods(), **health.methods()},

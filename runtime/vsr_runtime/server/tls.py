@@ -1,4 +1,4 @@
-"""TLS for the gRPC port, from files that may be replaced while it is served."""
+"""TLS for the gRPC port, from files that may be replaced while it is open."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import TypeVar
 from vsr_runtime.errors import UserError
 from vsr_runtime.log import log
 
-Made = TypeVar("Made")
+Built = TypeVar("Built")
 
 
 @dataclass(frozen=True, slots=True)
-class Files:
-    """What was read, in PEM."""
+class PemFiles:
+    """File contents, in PEM."""
 
     cert: bytes
     key: bytes
@@ -23,35 +23,35 @@ class Files:
 
 
 class Tls:
-    """PEM files: the chain, its key, and those who sign clients' certificates, without which none is asked for.
+    """PEM files: the chain, its key, and the CA of client certificates; without a CA, clients need no certificate.
 
     Raises:
-        UserError: a file cannot be read or is no PEM.
+        UserError: a file cannot be read or is not PEM.
     """
 
     def __init__(self, cert: Path, key: Path, client_ca: Path | None = None) -> None:
         self.cert, self.key, self.client_ca = cert, key, client_ca
         self.files = self._read()
 
-    def adopted(self, adopt: Callable[[Files], Made]) -> Made | None:
-        """What is made of the files where they are others than those that serve, which they do from then on.
+    def reload(self, build: Callable[[PemFiles], Built]) -> Built | None:
+        """Read the files again; if they changed, build something of them and return it.
 
-        What cannot be read or adopted is told in the log, changes nothing, and is tried again at the next call.
+        Files that cannot be read or used are logged and change nothing; the next call tries again.
         """
         try:
-            found = self._read()
-            if found == self.files:
+            files = self._read()
+            if files == self.files:
                 return None
-            made = adopt(found)
+            built = build(files)
         except (UserError, OSError) as error:
             log("tls_refused", reason=str(error))
             return None
-        self.files = found
+        self.files = files
         log("tls_reloaded", cert=str(self.cert))
-        return made
+        return built
 
-    def _read(self) -> Files:
-        return Files(_pem(self.cert), _pem(self.key), _pem(self.client_ca) if self.client_ca else None)
+    def _read(self) -> PemFiles:
+        return PemFiles(_pem(self.cert), _pem(self.key), _pem(self.client_ca) if self.client_ca else None)
 
 
 def _pem(path: Path) -> bytes:
@@ -60,5 +60,5 @@ def _pem(path: Path) -> bytes:
     except OSError as error:
         raise UserError(f"{path}: {error.strerror or error}; check the path") from None
     if b"-----BEGIN " not in data:
-        raise UserError(f"{path}: is no PEM; mount the Secret's tls.crt, tls.key or ca.crt")
+        raise UserError(f"{path}: is not PEM; mount the Secret's tls.crt, tls.key or ca.crt")
     return data

@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import Field
 
 from vsr_schemas.routerconfig import v0_4_0 as common
-from vsr_schemas.routerconfig.v0_4_0 import Strict
+from vsr_schemas.routerconfig.v0_4_0 import StockModel
 
 PII_TYPES = (
     "AGE",
@@ -48,33 +48,33 @@ class ProviderModel(common.ProviderModel):
     backend_refs: list[common.BackendRef | ProviderRef]
 
 
-class Providers(Strict):
+class Providers(StockModel):
     """All models and the default among them."""
 
     defaults: common.ProviderDefaults
     models: list[ProviderModel]
 
 
-class Node(Strict):
+class RuleNode(StockModel):
     """A boolean combination. ``on_unknown``, on the outermost only: what a signal counts as that could not be told."""
 
     operator: Literal["AND", "OR", "NOT"]
-    conditions: list[Node | common.Leaf]
+    conditions: list[RuleNode | common.RuleLeaf]
     on_unknown: Literal["match", "no_match"] | None = None
 
 
-class Decision(Strict):
+class Decision(StockModel):
     """Rules and what follows when they hold. Higher priority wins."""
 
     name: str
     description: str
     priority: int
-    rules: Node
+    rules: RuleNode
     modelRefs: list[common.ModelRef]  # noqa: N815 - the contract's spelling
     plugins: list[common.Plugin] | None = None
 
 
-class Routing(Strict):
+class Routing(StockModel):
     """Models, signals, decisions."""
 
     modelCards: list[common.ModelCard]  # noqa: N815 - the contract's spelling
@@ -82,7 +82,7 @@ class Routing(Strict):
     decisions: list[Decision]
 
 
-class SystemModels(Strict):
+class SystemModels(StockModel):
     """Which of the registry's models do the classifying, as paths below the router's folder."""
 
     prompt_guard: str | None = None
@@ -90,7 +90,7 @@ class SystemModels(Strict):
     pii_classifier: str | None = None
 
 
-class PromptGuard(Strict):
+class PromptGuard(StockModel):
     """The detector of attacks. ``threshold`` is the lowest that counts; ``on_error`` what a failure is taken for."""
 
     enabled: Literal[True] = True
@@ -99,14 +99,14 @@ class PromptGuard(Strict):
     on_error: Literal["allow", "block"]
 
 
-class DomainModule(Strict):
+class DomainModule(StockModel):
     """The classifier of categories."""
 
     threshold: float
     category_mapping_path: str | None = None
 
 
-class PiiModule(Strict):
+class PiiModule(StockModel):
     """The detector of personal data."""
 
     enabled: Literal[True] = True
@@ -115,65 +115,65 @@ class PiiModule(Strict):
     on_error: Literal["allow", "block"]
 
 
-class ClassifierModules(Strict):
+class ClassifierModules(StockModel):
     """Classifiers by what they tell apart."""
 
     domain: DomainModule | None = None
     pii: PiiModule | None = None
 
 
-class Modules(Strict):
+class Modules(StockModel):
     """How the classifying models are used."""
 
     prompt_guard: PromptGuard | None = None
     classifier: ClassifierModules | None = None
 
 
-class ModelCatalog(Strict):
+class ModelCatalog(StockModel):
     """The engine's own models."""
 
     system: SystemModels
     modules: Modules
 
 
-class Looper(Strict):
+class Looper(StockModel):
     """Where the size of a gRPC message is set, for every request."""
 
     grpc_max_msg_size_mb: int
 
 
-class Integrations(Strict):
+class Integrations(StockModel):
     """What the router speaks to."""
 
     looper: Looper
 
 
-class Toggle(Strict):
+class Toggle(StockModel):
     """Something that is on unless it is switched off."""
 
     enabled: Literal[False] = False
 
 
-class Observability(Strict):
+class Observability(StockModel):
     """What the router tells about itself; traces go nowhere unless somebody says where."""
 
     tracing: Toggle = Toggle()
 
 
-class Services(Strict):
+class Services(StockModel):
     """Parts of the router beside routing. The Responses API would need a Redis of its own."""
 
     response_api: Toggle = Toggle()
     observability: Observability = Observability()
 
 
-class Stores(Strict):
+class Stores(StockModel):
     """What the router keeps."""
 
     response_cache: Toggle = Toggle()
 
 
-class Global(Strict):
+class Global(StockModel):
     """Settings of the router itself."""
 
     router: common.RouterGlobal
@@ -183,7 +183,7 @@ class Global(Strict):
     model_catalog: ModelCatalog | None = None
 
 
-class RouterConfig(Strict):
+class RouterConfig(StockModel):
     """The file ``router/config.yaml`` for that engine."""
 
     version: Literal["v0.3"] = "v0.3"

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
+
+from vsr_schemas.base import StrictModel
 
 RELEASE = "0.4.0"
 MMLU_CATEGORIES = (
@@ -32,13 +34,13 @@ MMLU_CATEGORIES = (
 """The only values that ``mmlu_categories`` may hold, in the order of the stock checkpoints' label ids."""
 
 
-class Strict(BaseModel):
-    """Base: unknown keys are errors, values are immutable, no type is coerced."""
+class StockModel(StrictModel):
+    """Base of the stock router's models. Fields can be given by their Python names."""
 
-    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True, strict=True, populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True)
 
 
-class BackendRef(Strict):
+class BackendRef(StockModel):
     """Where a model is served, ``endpoint`` as ``host:port``. Unused behind a gateway, but demanded by the contract."""
 
     name: str
@@ -48,20 +50,20 @@ class BackendRef(Strict):
     provider: str | None = None
 
 
-class Pricing(Strict):
+class Pricing(StockModel):
     """What a million tokens cost."""
 
     prompt_per_1m: float
     completion_per_1m: float
 
 
-class Reasoning(Strict):
+class Reasoning(StockModel):
     """The family that says how reasoning is switched on; see ``reasoning_0_4_0``."""
 
     family: str
 
 
-class ProviderModel(Strict):
+class ProviderModel(StockModel):
     """A model that the router may select, by the name that clients and routes use."""
 
     name: str
@@ -71,27 +73,27 @@ class ProviderModel(Strict):
     reasoning: Reasoning | None = None
 
 
-class ProviderDefaults(Strict):
+class ProviderDefaults(StockModel):
     """What applies where a decision says nothing."""
 
     model: str
 
 
-class Providers(Strict):
+class Providers(StockModel):
     """All models and the default among them."""
 
     defaults: ProviderDefaults
     models: list[ProviderModel]
 
 
-class Lora(Strict):
+class Lora(StockModel):
     """An adapter of a model. Its name is one that clients may ask for and decisions may select."""
 
     name: str
     description: str | None = None
 
 
-class ModelCard(Strict):
+class ModelCard(StockModel):
     """What the router knows of a model; names match ``providers.models``."""
 
     name: str
@@ -99,7 +101,7 @@ class ModelCard(Strict):
     loras: list[Lora] | None = None
 
 
-class Domain(Strict):
+class Domain(StockModel):
     """A category signal. ``mmlu_categories`` ties it to the stock classifier's labels."""
 
     name: str
@@ -107,14 +109,14 @@ class Domain(Strict):
     mmlu_categories: list[str] | None = None
 
 
-class Predicate(Strict):
+class Predicate(StockModel):
     """Bounds on a number, both included."""
 
     gte: float | None = None
     lte: float | None = None
 
 
-class Keyword(Strict):
+class KeywordRule(StockModel):
     """Words in the request. Without ``method`` they are literal and whole words; with ``regex`` they are patterns."""
 
     name: str
@@ -124,7 +126,7 @@ class Keyword(Strict):
     method: Literal["regex"] | None = None
 
 
-class Context(Strict):
+class ContextRule(StockModel):
     """The request's length in tokens, both ends included, as texts such as ``8192``."""
 
     name: str
@@ -132,7 +134,7 @@ class Context(Strict):
     max_tokens: str | None = None
 
 
-class StructureSource(Strict):
+class StructureSource(StockModel):
     """What is counted in the text."""
 
     type: Literal["regex", "keyword_set"]
@@ -141,14 +143,14 @@ class StructureSource(Strict):
     case_sensitive: bool = False
 
 
-class StructureFeature(Strict):
+class StructureFeature(StockModel):
     """How often something occurs."""
 
     type: Literal["count"]
     source: StructureSource
 
 
-class Structure(Strict):
+class StructureRule(StockModel):
     """What the text looks like."""
 
     name: str
@@ -156,21 +158,21 @@ class Structure(Strict):
     predicate: Predicate
 
 
-class ConversationSource(Strict):
+class ConversationSource(StockModel):
     """What is counted in the conversation."""
 
     type: Literal["message", "tool_definition", "assistant_tool_call", "image_content"]
     role: Literal["user", "assistant", "system", "developer", "tool"] | None = None
 
 
-class ConversationFeature(Strict):
+class ConversationFeature(StockModel):
     """How many parts of a kind there are."""
 
     type: Literal["count"]
     source: ConversationSource
 
 
-class Conversation(Strict):
+class ConversationRule(StockModel):
     """What the conversation consists of."""
 
     name: str
@@ -178,7 +180,7 @@ class Conversation(Strict):
     predicate: Predicate
 
 
-class Pii(Strict):
+class PiiRule(StockModel):
     """Personal data is in the text, of a type that is not among those allowed, with at least this score.
 
     It is looked for in the last turn of the user, with ``include_history`` in all messages.
@@ -190,7 +192,7 @@ class Pii(Strict):
     include_history: bool = False
 
 
-class Embedding(Strict):
+class EmbeddingRule(StockModel):
     """A request that is like one of some sentences: ``threshold`` is of their cosine similarity."""
 
     name: str
@@ -199,20 +201,20 @@ class Embedding(Strict):
     aggregation_method: Literal["max", "mean"]
 
 
-class Language(Strict):
+class LanguageRule(StockModel):
     """A request in the language of this ISO 639-1 code."""
 
     name: str
     description: str
 
 
-class Candidates(Strict):
+class Candidates(StockModel):
     """Sentences of one difficulty."""
 
     candidates: list[str]
 
 
-class Complexity(Strict):
+class ComplexityRule(StockModel):
     """How hard a request is; conditions name it with its level behind a colon."""
 
     name: str
@@ -221,7 +223,7 @@ class Complexity(Strict):
     easy: Candidates
 
 
-class Jailbreak(Strict):
+class JailbreakRule(StockModel):
     """An attack, by the probability that the detector gives, in the last message or in all of them."""
 
     name: str
@@ -230,22 +232,22 @@ class Jailbreak(Strict):
     include_history: bool
 
 
-class Signals(Strict):
+class Signals(StockModel):
     """The signals that decisions may ask about."""
 
     domains: list[Domain] = Field(default_factory=list)
-    keywords: list[Keyword] | None = None
-    context: list[Context] | None = None
-    structure: list[Structure] | None = None
-    conversation: list[Conversation] | None = None
-    pii: list[Pii] | None = None
-    embeddings: list[Embedding] | None = None
-    language: list[Language] | None = None
-    complexity: list[Complexity] | None = None
-    jailbreak: list[Jailbreak] | None = None
+    keywords: list[KeywordRule] | None = None
+    context: list[ContextRule] | None = None
+    structure: list[StructureRule] | None = None
+    conversation: list[ConversationRule] | None = None
+    pii: list[PiiRule] | None = None
+    embeddings: list[EmbeddingRule] | None = None
+    language: list[LanguageRule] | None = None
+    complexity: list[ComplexityRule] | None = None
+    jailbreak: list[JailbreakRule] | None = None
 
 
-class Leaf(Strict):
+class RuleLeaf(StockModel):
     """One condition: the signal of this type and name matched. A complexity's name ends in its level: ``hard``."""
 
     type: Literal[
@@ -263,14 +265,14 @@ class Leaf(Strict):
     name: str
 
 
-class Node(Strict):
+class RuleNode(StockModel):
     """A boolean combination. ``AND`` of nothing is true: the catch-all."""
 
     operator: Literal["AND", "OR", "NOT"]
-    conditions: list[Node | Leaf]
+    conditions: list[RuleNode | RuleLeaf]
 
 
-class ModelRef(Strict):
+class ModelRef(StockModel):
     """A model that a decision selects. With ``lora_name`` the adapter is what is asked for."""
 
     model: str
@@ -279,7 +281,7 @@ class ModelRef(Strict):
     reasoning_effort: str | None = None
 
 
-class SystemPrompt(Strict):
+class SystemPrompt(StockModel):
     """Configuration of the plugin ``system_prompt``."""
 
     enabled: Literal[True] = True
@@ -287,27 +289,27 @@ class SystemPrompt(Strict):
     mode: Literal["replace", "insert"]
 
 
-class HeaderPair(Strict):
+class HeaderPair(StockModel):
     """A header and its value."""
 
     name: str
     value: str
 
 
-class HeaderMutation(Strict):
+class HeaderMutation(StockModel):
     """Configuration of the plugin ``header_mutation``. ``update`` sets, whether the header is there or not."""
 
     update: list[HeaderPair] = Field(default_factory=list)
     delete: list[str] = Field(default_factory=list)
 
 
-class FastResponse(Strict):
+class FastResponse(StockModel):
     """Configuration of the plugin ``fast_response``: the answer, without any model."""
 
     message: str
 
 
-class RequestParams(Strict):
+class RequestParams(StockModel):
     """Configuration of the plugin ``request_params``."""
 
     blocked_params: list[str] | None = None
@@ -315,7 +317,7 @@ class RequestParams(Strict):
     max_n: int | None = None
 
 
-class Tools(Strict):
+class Tools(StockModel):
     """Configuration of the plugin ``tools``: ``none`` removes all, ``filtered`` keeps those that are allowed."""
 
     enabled: Literal[True] = True
@@ -324,48 +326,48 @@ class Tools(Strict):
     block_tools: list[str] | None = None
 
 
-class SystemPromptPlugin(Strict):
+class SystemPromptPlugin(StockModel):
     """Tells the model something first."""
 
     type: Literal["system_prompt"]
     configuration: SystemPrompt
 
 
-class HeaderMutationPlugin(Strict):
+class HeaderMutationPlugin(StockModel):
     """Edits the request's headers."""
 
     type: Literal["header_mutation"]
     configuration: HeaderMutation
 
 
-class FastResponsePlugin(Strict):
+class FastResponsePlugin(StockModel):
     """Answers at once."""
 
     type: Literal["fast_response"]
     configuration: FastResponse
 
 
-class RequestParamsPlugin(Strict):
+class RequestParamsPlugin(StockModel):
     """Limits what a client may ask of the model."""
 
     type: Literal["request_params"]
     configuration: RequestParams
 
 
-class ToolsPlugin(Strict):
+class ToolsPlugin(StockModel):
     """Chooses which tools the model gets to see."""
 
     type: Literal["tools"]
     configuration: Tools
 
 
-class CacheSemantic(Strict):
+class CacheSemantic(StockModel):
     """How alike another request must be, as a cosine."""
 
     similarity_threshold: float = Field(gt=0, le=1)
 
 
-class ResponseCache(Strict):
+class ResponseCache(StockModel):
     """Configuration of the plugin ``response_cache``: whose answers are kept, for which requests, and for how long."""
 
     enabled: Literal[True] = True
@@ -375,7 +377,7 @@ class ResponseCache(Strict):
     ttl_seconds: int = Field(gt=0)
 
 
-class ResponseCachePlugin(Strict):
+class ResponseCachePlugin(StockModel):
     """Keeps answers."""
 
     type: Literal["response_cache"]
@@ -393,18 +395,18 @@ Plugin = Annotated[
 ]
 
 
-class Decision(Strict):
+class Decision(StockModel):
     """Rules and what follows when they hold. Higher priority wins."""
 
     name: str
     description: str
     priority: int
-    rules: Node
+    rules: RuleNode
     modelRefs: list[ModelRef]  # noqa: N815 - the contract's spelling
     plugins: list[Plugin] | None = None
 
 
-class Routing(Strict):
+class Routing(StockModel):
     """Models, signals, decisions."""
 
     modelCards: list[ModelCard]  # noqa: N815 - the contract's spelling
@@ -412,20 +414,20 @@ class Routing(Strict):
     decisions: list[Decision] = Field(default_factory=list)
 
 
-class RouterGlobal(Strict):
+class RouterGlobal(StockModel):
     """Names by which a client lets the router choose, and whether the route is chosen anew after the decision."""
 
     auto_model_names: list[str]
     clear_route_cache: Literal[True] = True
 
 
-class Global(Strict):
+class Global(StockModel):
     """Settings of the router itself."""
 
     router: RouterGlobal
 
 
-class RouterConfig(Strict):
+class RouterConfig(StockModel):
     """The file ``router/config.yaml``."""
 
     version: Literal["v0.3"] = "v0.3"

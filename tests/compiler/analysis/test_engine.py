@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from support import rendering
 from support.common import linked
 from vsr_compiler import targets
 from vsr_compiler.analysis import analyse
@@ -120,7 +121,7 @@ def test_its_image_is_that_of_its_release_or_the_policys_own() -> None:
     """A mirror is named as for any other image."""
 
     def image(text: str) -> str:
-        (deployment,) = [item for item in targets.objects(linked(text), "istio") if item.kind == "Deployment"]
+        (deployment,) = [item for item in rendering.objects(linked(text), "istio") if item.kind == "Deployment"]
         return str(deployment.body["spec"]["template"]["spec"]["containers"][0]["image"])
 
     assert image(TEXT) == "ghcr.io/vllm-project/semantic-router/extproc:v0.4.0"

@@ -48,11 +48,11 @@ def explained(place: str, project: Path) -> list[str]:
     return result.stdout.splitlines()
 
 
-def test_an_object_names_the_policy_line_and_the_feature_that_emitted_it(project: Path) -> None:
+def test_an_object_names_the_policy_line_and_the_emitter_that_made_it(project: Path) -> None:
     """`file:line:col`, by which module, and the line itself."""
     line = line_of(POLICY, "  little: ")
     assert explained(f"{BASE}/default/httproute-little.yaml", project) == [
-        f"HTTPRoute little: policies/small.yaml:{line}:3, by compiler/features/routes_httproute",
+        f"HTTPRoute little: policies/small.yaml:{line}:3, by compiler/vsr_compiler/targets/common/httproute.py",
         f"  {line} |   little: {{endpoints: [two]}}",
     ]
 
@@ -90,7 +90,7 @@ def test_argo_cds_objects_come_from_gitops_or_the_environment(project: Path) -> 
     """Each Application from its environment."""
     line = line_of(POLICY, "  prod:")
     assert explained("out/small/argocd/application-small-prod.yaml", project)[0] == (
-        f"Application small-prod: policies/small.yaml:{line}:3, by compiler/vsr_compiler/deploy/argocd"
+        f"Application small-prod: policies/small.yaml:{line}:3, by compiler/vsr_compiler/deploy/argocd/emit.py"
     )
 
 

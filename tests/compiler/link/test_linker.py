@@ -57,7 +57,7 @@ def test_conditions_nest() -> None:
     text = SMALL.replace("{category: math}", "{all: [{category: math}, {not: {any: [{category: law}]}}]}")
     policy = linked(text)
     by_name = {category.name: category for category in policy.categories}
-    expected = ir.All((ir.InCategory(by_name["math"]), ir.Not(ir.Any((ir.InCategory(by_name["law"]),)))))
+    expected = ir.AllOf((ir.InCategory(by_name["math"]), ir.Not(ir.AnyOf((ir.InCategory(by_name["law"]),)))))
     assert policy.routes[0].when == expected
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from support.common import SMALL, linked
 from vsr_compiler import ir
-from vsr_compiler.review.graph import label, mermaid, words
+from vsr_compiler.review.graph import label, mermaid
 
 LABEL = r'"[^"\n]*"'
 NODE = (
@@ -85,9 +85,9 @@ def test_splits_weights_answers_and_guards_are_drawn() -> None:
 def test_conditions_are_said_in_words_with_brackets_only_where_they_are_needed() -> None:
     """As people say them."""
     law, maths = (ir.InCategory(each) for each in linked().categories)
-    assert words(ir.ALWAYS) == "always"
-    assert words(ir.Not(law)) == "not category law"
-    assert words(ir.All((law, ir.Not(ir.Any((law, maths)))))) == "category law and not (category law or category math)"
+    assert ir.words(ir.ALWAYS) == "always"
+    assert ir.words(ir.Not(law)) == "not category law"
+    assert ir.words(ir.AllOf((law, ir.Not(ir.AnyOf((law, maths)))))) == "category law and not (category law or math)"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from vsr_compiler.manifests.yaml import dump
 from vsr_compiler.review.baseline import Old
 from vsr_compiler.review.breaking import RULES
 from vsr_compiler.review.report import report
-from vsr_compiler.review.traffic import traffic, words
+from vsr_compiler.review.traffic import condition_words, traffic
 from vsr_schemas.reports_diff import DiffReport
 
 Router = dict[str, Any]
@@ -245,14 +245,14 @@ def test_conditions_read_as_sentences() -> None:
     """Operators in words, brackets where they are needed."""
     leaf = lambda name: {"type": "domain", "name": name}  # noqa: E731 - a word for a dict
     either = {"operator": "OR", "conditions": [leaf("a"), leaf("b")]}
-    assert words(either) == "category a or b"
+    assert condition_words(either) == "category a or b"
     tree = {
         "operator": "AND",
         "conditions": [leaf("c"), {"operator": "NOT", "conditions": [{"type": "keyword", "name": "k"}]}],
     }
-    assert words(tree) == "category c and not keyword k"
+    assert condition_words(tree) == "category c and not keyword k"
     mixed = {"operator": "AND", "conditions": [leaf("c"), {"operator": "OR", "conditions": [leaf("a"), tree]}]}
-    assert words(mixed) == "category c and (category a or (category c and not keyword k))"
+    assert condition_words(mixed) == "category c and (category a or (category c and not keyword k))"
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,14 @@ from support.common import SMALL
 from vsr_compiler.diagnostics import CompileError, Diagnostic
 from vsr_compiler.syntax import load
 from vsr_compiler.syntax.data import nearest, parse
-from vsr_schemas.policy.v1alpha1 import Policy
+from vsr_schemas.policy.v1alpha1 import PolicySpec
 
 
 def complaints(old: str, new: str) -> list[Diagnostic]:
     """What is wrong with the small policy once one thing is changed."""
     assert old in SMALL
     with pytest.raises(CompileError) as caught:
-        parse(load(SMALL.replace(old, new, 1), "p.yaml"), Policy)
+        parse(load(SMALL.replace(old, new, 1), "p.yaml"), PolicySpec)
     return caught.value.diagnostics
 
 
@@ -74,7 +74,7 @@ def test_a_secret_where_a_reference_to_one_belongs_is_called_a_secret(new: str, 
 def test_a_document_that_is_nothing_but_a_secret_is_told_so() -> None:
     """The root has no key."""
     with pytest.raises(CompileError) as caught:
-        parse(load(f"hf_{'aB' * 17}\n", "p.yaml"), Policy)
+        parse(load(f"hf_{'aB' * 17}\n", "p.yaml"), PolicySpec)
     assert [item.code for item in caught.value.diagnostics] == ["VSR227"]
 
 

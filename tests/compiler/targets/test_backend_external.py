@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
+from support import rendering
 from support.common import linked
-from vsr_compiler import ir, targets
+from vsr_compiler import ir
 from vsr_compiler.deploy import sandbox
 from vsr_compiler.manifests.objects import Object
 from vsr_compiler.review.graph import mermaid
 from vsr_compiler.routerconfig.config import router_config, runtime_settings
-from vsr_compiler.targets.common import backend_external, extproc
+from vsr_compiler.targets.common import extproc
+from vsr_compiler.targets.istio import providers
 from vsr_schemas.headers import CREDENTIALS
 
 TEXT = """\
@@ -43,7 +45,7 @@ PRIVATE = re.sub(r"(gpt|mini|beta|free): \{", r"\1: {checkpoint: example/llama, 
 
 def objects(target: str = "istio", text: str = TEXT) -> dict[str, Object]:
     """The objects of a target by kind and name."""
-    return {f"{item.kind}/{item.name}": item for item in targets.objects(linked(text), target)}
+    return {f"{item.kind}/{item.name}": item for item in rendering.objects(linked(text), target)}
 
 
 def pod(text: str = TEXT) -> dict[str, Any]:
@@ -54,7 +56,7 @@ def pod(text: str = TEXT) -> dict[str, Any]:
 
 def test_a_host_is_declared_once_whatever_the_number_of_endpoints_on_it() -> None:
     """Two rules for one host would be merged in an order of nobody's choosing; an idle one has none."""
-    found = [item.body for item in backend_external.emit(linked(TEXT))]
+    found = [item.body for item in providers.emit(linked(TEXT))]
     entries = {each["spec"]["hosts"][0]: each for each in found if each["kind"] == "ServiceEntry"}
     assert set(entries) == {"api.example.com", "open.example.org"}
     assert entries["api.example.com"]["spec"]["ports"] == [
@@ -67,7 +69,7 @@ def test_a_host_is_declared_once_whatever_the_number_of_endpoints_on_it() -> Non
 
 def test_a_certificate_is_checked_for_the_name_of_the_host() -> None:
     """Nothing switches the check off, and no other name of a known authority passes."""
-    for item in backend_external.emit(linked(TEXT)):
+    for item in providers.emit(linked(TEXT)):
         if item.kind == "DestinationRule":
             host = item.body["spec"]["host"]
             assert item.body["spec"]["trafficPolicy"] == {

@@ -19,13 +19,14 @@ from urllib.parse import urlsplit
 import pytest
 from ruamel.yaml import YAML
 
+from support import rendering
 from support.cases import GOLDEN, POLICIES, path_of, policy_of
 from support.common import ROOT
 from support.gateway_interpreter import Answer, Place, Request, World, with_model
 from vsr_compiler import targets
 from vsr_compiler.diagnostics import CompileError
 from vsr_compiler.ir.names import object_name
-from vsr_compiler.releases import PROFILES
+from vsr_compiler.targets import profiles
 from vsr_runtime.decision.guards.detection import Judged
 from vsr_runtime.decision.guards.text import Span
 from vsr_runtime.decision.program.program import Program
@@ -213,10 +214,10 @@ def world_of(case: str, target: str, profile: str) -> World | None:
     """
     policy = policy_of(case, profile)
     try:
-        bodies = [item.body for item in targets.objects(policy, target)]
+        bodies = [item.body for item in rendering.objects(policy, target)]
     except CompileError:
         return None
-    values = [item for item in targets.values(policy, target) if item.chart == "vllm-stack"]
+    values = [item for item in rendering.values(policy, target) if item.chart == "vllm-stack"]
     metadata = {"name": "vllm-stack"}
     return World([*bodies, *({"kind": "HelmValues", "metadata": metadata, **item.body} for item in values)])
 
@@ -225,7 +226,7 @@ def cases() -> Iterator[tuple[str, str, str]]:
     """Every policy through every target at every profile, but for what is refused there."""
     for case in (*GOLDEN, *POLICIES):
         for target in sorted(targets.TARGETS):
-            for profile in sorted(PROFILES):
+            for profile in sorted(profiles()):
                 if world_of(case, target, profile) is not None:
                     yield case, target, profile
 

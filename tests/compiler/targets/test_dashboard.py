@@ -7,9 +7,10 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from support import rendering
 from support.cases import policy_of
 from support.common import linked
-from vsr_compiler import ir, targets
+from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Object
 from vsr_runtime.decision.program.program import Program
 from vsr_runtime.server.metrics import Metrics
@@ -29,7 +30,7 @@ STOCK_METRICS = {
 
 def objects(policy: ir.Policy) -> tuple[Object, ...]:
     """What is emitted to watch a policy."""
-    return next(each for each in targets.components(policy, "istio") if each.name == "monitoring").objects
+    return next(each for each in rendering.components(policy, "istio") if each.name == "monitoring").objects
 
 
 def model(policy: ir.Policy = OURS) -> dict[str, Any]:

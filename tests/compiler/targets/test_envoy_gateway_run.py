@@ -15,14 +15,15 @@ from typing import Any
 
 import pytest
 
+from support import rendering
 from support.cases import policy_of
 from support.common import ROOT
 from support.sandbox_times import timed
-from vsr_compiler import ir, targets
+from vsr_compiler import ir
 from vsr_compiler.deploy import sandbox
 from vsr_compiler.manifests.jsonpatch import apply
 from vsr_compiler.targets.common.extproc import FILTER_NAME, TYPES
-from vsr_compiler.targets.envoy_gateway.envoypatch import filters_path, listener_name, router_cluster
+from vsr_compiler.targets.envoy_gateway.envoy_patch_policy import filters_path, listener_name, router_cluster
 from vsr_runtime.sandbox import LocalStand
 from vsr_runtime.sandbox.envoy import envoy_command
 
@@ -55,7 +56,7 @@ needs_curl = pytest.mark.skipif(
 
 def of(policy: ir.Policy, target: str, kind: str) -> dict[str, Any]:
     """The spec of the one object of a kind."""
-    (found,) = [item.body["spec"] for item in targets.objects(policy, target) if item.kind == kind]
+    (found,) = [item.body["spec"] for item in rendering.objects(policy, target) if item.kind == kind]
     return dict(found)
 
 

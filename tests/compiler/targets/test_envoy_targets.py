@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from support import rendering
 from support.common import linked
-from vsr_compiler import ir, targets
+from vsr_compiler import ir
 from vsr_compiler.diagnostics import CompileError, Diagnostic
-from vsr_compiler.releases import PROFILES
+from vsr_compiler.targets import profiles
+from vsr_compiler.targets.ai_gateway.helm_values import chart as with_ai_gateway
 from vsr_compiler.targets.ai_gateway.routes import split
 from vsr_compiler.targets.envoy_gateway.gateway import quantity
-from vsr_compiler.targets.envoy_gateway.helm_values import with_ai_gateway
 from vsr_schemas.headers import AI_MODEL, SELECTED_MODEL, STRIPPED
 
 HEAD = """\
@@ -44,14 +45,14 @@ def policy(text: str = TEXT, **versions: str) -> ir.Policy:
 
 def bodies(target: str, text: str = TEXT, **versions: str) -> dict[tuple[str, str, str], dict[str, Any]]:
     """The target's objects by kind, namespace and name."""
-    found = targets.objects(policy(text, **versions), target)
+    found = rendering.objects(policy(text, **versions), target)
     return {(item.kind, item.namespace, item.name): item.body for item in found}
 
 
 def refused(text: str, target: str, code: str, **versions: str) -> Diagnostic:
     """The one finding of a code, which also stops the emission."""
     with pytest.raises(CompileError) as caught:
-        targets.objects(policy(text, **versions), target)
+        rendering.objects(policy(text, **versions), target)
     (found,) = [item for item in caught.value.diagnostics if item.code == code]
     assert found.hint
     return found
@@ -59,8 +60,8 @@ def refused(text: str, target: str, code: str, **versions: str) -> Diagnostic:
 
 def notices(text: str, target: str, code: str) -> list[Diagnostic]:
     """The findings of a code, of a policy that compiles all the same."""
-    assert targets.objects(policy(text), target)
-    return [item for item in targets.notices(policy(text), target) if item.code == code]
+    assert rendering.objects(policy(text), target)
+    return [item for item in rendering.notices(policy(text), target) if item.code == code]
 
 
 def test_a_pool_may_share_no_rule_and_its_failure_mode_is_ignored() -> None:
@@ -80,7 +81,7 @@ def test_ai_gateway_reads_one_key_of_a_secret() -> None:
     found = refused(TEXT.replace("key: apiKey", "key: token"), "ai-gateway", "VSR312")
     assert "`token`" in found.message
     assert "`apiKey`" in found.hint
-    assert targets.objects(policy(TEXT.replace("key: apiKey", "key: token")), "envoy-gateway")
+    assert rendering.objects(policy(TEXT.replace("key: apiKey", "key: token")), "envoy-gateway")
 
 
 @pytest.mark.parametrize(
@@ -99,7 +100,7 @@ def test_releases_that_do_not_go_together_are_refused(target: str, versions: dic
 @pytest.mark.parametrize("project", ["envoy-gateway", "envoy-ai-gateway", "inference-extension", "gateway-api"])
 def test_a_release_that_nobody_has_read_has_no_table(project: str) -> None:
     """VSR313, for each project that the target asks about."""
-    assert PROFILES["current"][project] in refused(TEXT, "ai-gateway", "VSR313", **{project: "9.9.9"}).hint
+    assert profiles()["current"][project] in refused(TEXT, "ai-gateway", "VSR313", **{project: "9.9.9"}).hint
 
 
 def test_what_the_cluster_must_have_is_said_with_the_file_to_hand_to_helm() -> None:
@@ -157,8 +158,8 @@ def test_a_key_is_named_and_never_told() -> None:
 @pytest.mark.parametrize(
     ("versions", "schema"),
     [
-        (PROFILES["current"], {"name": "OpenAI", "prefix": "openai/v1"}),
-        (PROFILES["seed"], {"name": "OpenAI", "version": "openai/v1"}),
+        (profiles()["current"], {"name": "OpenAI", "prefix": "openai/v1"}),
+        (profiles()["seed"], {"name": "OpenAI", "version": "openai/v1"}),
     ],
 )
 def test_where_a_providers_api_lies_is_said_in_the_releases_own_field(
@@ -175,7 +176,7 @@ def test_where_a_providers_api_lies_is_said_in_the_releases_own_field(
 def test_a_provider_is_spoken_to_over_tls_under_its_own_name(profile: str) -> None:
     """On both targets and at both profiles its Backend says so itself, so there is no moment of plain text."""
     for target, home in (("ai-gateway", "vllm-semantic-router-system"), ("envoy-gateway", "edge")):
-        found = bodies(target, **PROFILES[profile])
+        found = bodies(target, **profiles()[profile])
         assert found["Backend", home, "out"]["spec"] == {
             "type": "Endpoints",
             "endpoints": [{"fqdn": {"hostname": "api.example.com", "port": 443}}],
@@ -230,6 +231,6 @@ def test_the_buffer_is_written_as_kubernetes_writes_sizes() -> None:
 def test_a_window_of_http_2_is_never_smaller_than_the_protocol_has_it() -> None:
     """It is the longest body over HTTP/2; a router that takes less says so itself."""
     for limit, window in (("8Mi", "8Mi"), ("65536", "64Ki"), ("1Ki", "65535")):
-        body = targets.objects(linked(HEAD.replace('"r:1"', f'"r:1", maxBody: {limit}') + TEXT), "envoy-gateway")
+        body = rendering.objects(linked(HEAD.replace('"r:1"', f'"r:1", maxBody: {limit}') + TEXT), "envoy-gateway")
         (client,) = [item.body["spec"] for item in body if item.kind == "ClientTrafficPolicy"]
         assert client["http2"] == {"initialStreamWindowSize": window}

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from support import api_defaults, crds
+from support import api_defaults, crds, rendering
 from support.cases import GOLDEN, POLICIES, case_of, path_of, policy_of
 from support.common import ROOT, kubectl, linked, reference
 from support.links import Links
@@ -20,8 +20,8 @@ from vsr_compiler import ir, targets
 from vsr_compiler.deploy import overlays
 from vsr_compiler.diagnostics import CompileError
 from vsr_compiler.manifests.objects import Object
-from vsr_compiler.releases import PROFILES
-from vsr_compiler.targets.production_stack import stack
+from vsr_compiler.targets import profiles
+from vsr_compiler.targets.production_stack.members import behind
 
 CRDS = {
     "seed": (
@@ -58,10 +58,10 @@ CANNOT = {
 
 def seen(policy: ir.Policy, target: str) -> ir.Policy:
     """The policy as a target's gateway sees it: the production stack is a Service that its chart brings."""
-    return stack.behind(policy) if target == "production-stack" else policy
+    return behind(policy) if target == "production-stack" else policy
 
 
-@pytest.mark.parametrize("profile", sorted(PROFILES))
+@pytest.mark.parametrize("profile", sorted(profiles()))
 @pytest.mark.parametrize("target", sorted(targets.TARGETS))
 @pytest.mark.parametrize("case", [*GOLDEN, *POLICIES])
 def test_a_policy_links_and_fits_the_crds_with_every_default_or_is_refused(
@@ -71,11 +71,11 @@ def test_a_policy_links_and_fits_the_crds_with_every_default_or_is_refused(
     policy = policy_of(case, profile)
     if (case, target) in CANNOT or (case, target, profile) in CANNOT:
         with pytest.raises(CompileError) as caught:
-            targets.objects(policy, target)
+            rendering.objects(policy, target)
         assert "VSR312" in {item.code for item in caught.value.diagnostics}
         return
-    found = targets.objects(policy, target)
-    options = [item for component in targets.components(policy, target) for item in component.objects]
+    found = rendering.objects(policy, target)
+    options = [item for component in rendering.components(policy, target) for item in component.objects]
     assert Links([item.body for item in [*found, *options]], seen(policy, target)).problems() == []
     kinds = fits(found + options, profile)
     for item in (*found, *options):
@@ -105,7 +105,7 @@ def test_the_simulator_stands_in_for_every_server_of_ours(case: str) -> None:
     """`simulate` changes images and needs: names, ports, routes and pools stay, so all links hold."""
     policy = simulated(policy_of(case, "current"))
     for target in ("llm-d", "istio"):
-        bodies = [item.body for item in targets.objects(policy, target)]
+        bodies = [item.body for item in rendering.objects(policy, target)]
         assert Links(bodies, policy).problems() == []
         text = str(bodies)
         assert "nvidia.com/gpu" not in text
@@ -117,7 +117,7 @@ def test_the_simulator_stands_in_for_every_server_of_ours(case: str) -> None:
 def simulated(policy: ir.Policy) -> ir.Policy:
     """The policy with the simulator in the place of each server."""
     moved = {
-        each.name: replace(each, server=replace(each.server, simulate=True)) if each.server else each
+        each.name: replace(each, kind=replace(each.server, simulate=True)) if each.server else each
         for each in policy.endpoints
     }
     models = [
@@ -153,7 +153,7 @@ def forty(count: int) -> ir.Policy:
 
 def by_path(policy: ir.Policy) -> dict[str, Object]:
     """The objects of the target llm-d by path."""
-    return {item.path: item for item in targets.objects(policy, "llm-d")}
+    return {item.path: item for item in rendering.objects(policy, "llm-d")}
 
 
 OVERLAYS = sorted(

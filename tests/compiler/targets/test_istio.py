@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from support import crds
+from support import crds, rendering
 from support.common import ROOT, SMALL, kubectl, linked, reference
-from vsr_compiler import ir, targets
+from vsr_compiler import ir
 from vsr_compiler.deploy import sandbox
 from vsr_compiler.manifests.objects import Object
 from vsr_compiler.targets.common import extproc
@@ -27,7 +27,7 @@ def rendered(text: str = SMALL) -> dict[tuple[str, str], Object]:
     """The target's objects by kind and name."""
     policy = linked(text)
     policy = replace(policy, router=replace(policy.router, files={"config.yaml": b"a: 1\n", "h.safetensors": b"\x00"}))
-    return {(item.kind, item.name): item for item in targets.objects(policy, "istio")}
+    return {(item.kind, item.name): item for item in rendering.objects(policy, "istio")}
 
 
 def test_kustomize_gives_back_every_file_of_the_base() -> None:
@@ -56,7 +56,7 @@ def test_the_root_kustomization_builds() -> None:
 def test_no_two_objects_share_an_identity_or_a_file() -> None:
     """Rule L01: a second object of the same name would silently replace the first."""
     policy = linked(WIDE)
-    found = targets.objects(policy, "istio")
+    found = rendering.objects(policy, "istio")
     assert len({item.identity for item in found}) == len(found)
     assert len({item.path for item in found}) == len(found)
 
@@ -191,7 +191,7 @@ def test_custom_resources_fit_their_crds_and_carry_every_default(text: str, proj
 
 def test_durations_are_spelled_as_each_api_spells_them() -> None:
     """Protobuf takes fractions of a second, Gateway API whole units only."""
-    from vsr_compiler.targets.common.routes_httproute import gateway_duration  # noqa: PLC0415 - beside its only use
+    from vsr_compiler.targets.common.gateway_api import gateway_duration  # noqa: PLC0415 - beside its only use
 
     assert [extproc.duration(value) for value in (1000, 300, 1500)] == ["1s", "0.300s", "1.500s"]
     assert [gateway_duration(value) for value in (1000, 300, 1500)] == ["1s", "300ms", "1s500ms"]

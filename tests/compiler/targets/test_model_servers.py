@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from support import rendering
 from support.common import linked
 from vsr_compiler import ir, targets
 from vsr_compiler.manifests.objects import Object
-from vsr_compiler.targets.common import model_servers, namespaces, pod_services, vllm
+from vsr_compiler.targets.common import model_servers, namespaces, vllm
 
 TEXT = """\
 apiVersion: vsr.dev/v1alpha1
@@ -36,7 +37,7 @@ def policy(replicas: int = 1, **changes: Any) -> ir.Policy:
     found = linked(TEXT.replace("REPLICAS", str(replicas)))
     one, two = found.endpoints
     assert one.server is not None
-    return replace(found, endpoints=(replace(one, server=replace(one.server, **changes)), two))
+    return replace(found, endpoints=(replace(one, kind=replace(one.server, **changes)), two))
 
 
 def emitted(found: ir.Policy) -> dict[tuple[str, str], Object]:
@@ -161,7 +162,7 @@ def test_the_simulator_has_the_same_names_and_port_and_none_of_the_needs() -> No
 
 def test_pods_that_exist_get_a_service_that_selects_them() -> None:
     """The policy names labels and port; the Service has the usual port and leads there."""
-    (service,) = pod_services.emit(policy())
+    (service,) = model_servers.existing_pods(policy())
     assert (service.namespace, service.name) == ("theirs", "two")
     assert service.body["spec"]["selector"] == {"app": "two", "tier": "gpu"}
     assert service.body["spec"]["ports"] == [
@@ -183,7 +184,7 @@ def test_every_container_of_a_restricted_namespace_fits_the_level() -> None:
     """What the namespace would refuse is not emitted: root, privileges, capabilities, no seccomp profile."""
     found = policy(simulate=True)
     for target in targets.TARGETS:
-        for item in targets.objects(found, target):
+        for item in rendering.objects(found, target):
             if item.kind == "Deployment":
                 spec = item.body["spec"]["template"]["spec"]
                 assert spec["securityContext"]["runAsNonRoot"] is True, item.name

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from support import rendering
 from support.common import linked, reference
-from vsr_compiler import ir, targets
+from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Object
-from vsr_compiler.releases import PROFILES
 from vsr_compiler.releases.pickers import PICKERS, Picker
-from vsr_compiler.targets.common.pods import READY
+from vsr_compiler.targets import profiles
+from vsr_compiler.targets.common.workloads import READY
 
 TEXT = """\
 apiVersion: vsr.dev/v1alpha1
@@ -45,12 +46,12 @@ READ = {
 
 def policy(profile: str, replicas: int = 1) -> ir.Policy:
     """One pool, at a profile."""
-    return replace(linked(TEXT.replace("REPLICAS", str(replicas))), versions=PROFILES[profile])
+    return replace(linked(TEXT.replace("REPLICAS", str(replicas))), versions=profiles()[profile])
 
 
 def emitted(target: str, profile: str, replicas: int = 1) -> dict[tuple[str, str], Object]:
     """The target's objects by kind and name."""
-    found = targets.objects(policy(profile, replicas), target)
+    found = rendering.objects(policy(profile, replicas), target)
     return {(item.kind, item.name): item for item in found}
 
 
@@ -84,7 +85,7 @@ def read(target: str, profile: str) -> dict[str, Any]:
 def table(target: str, profile: str) -> Picker:
     """Our table of the release."""
     project = PROJECT[target]
-    return PICKERS[project][PROFILES[profile][project]]
+    return PICKERS[project][profiles()[profile][project]]
 
 
 @pytest.mark.parametrize(("target", "profile"), RELEASES)
@@ -199,7 +200,7 @@ def test_a_new_configuration_is_a_new_pod() -> None:
     template = {
         weight: {
             (item.kind, item.name): item
-            for item in targets.objects(
+            for item in rendering.objects(
                 linked(TEXT.replace("replicas: REPLICAS", f"plugins: {{queue-scorer: {weight}}}")), "gie"
             )
         }[("Deployment", "one-epp")].body["spec"]["template"]
@@ -211,7 +212,7 @@ def test_a_new_configuration_is_a_new_pod() -> None:
 def test_disaggregation_parts_the_pods_by_role_behind_one_pool() -> None:
     """A prefill pod speaks for itself, a decode pod through its sidecar, which has the pool's port."""
     text = TEXT.replace("picker: {replicas: REPLICAS}", "disaggregation: true").replace("replicas: 4", "replicas: 5")
-    found = {(item.kind, item.name): item.body for item in targets.objects(linked(text), "llm-d")}
+    found = {(item.kind, item.name): item.body for item in rendering.objects(linked(text), "llm-d")}
     prefill, decode = (found[("Deployment", f"one-{role}")]["spec"] for role in ("prefill", "decode"))
     assert (prefill["replicas"], decode["replicas"]) == (2, 3)
     for role, spec in (("prefill", prefill), ("decode", decode)):

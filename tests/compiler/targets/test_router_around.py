@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from support import rendering
 from support.common import ROOT, SMALL, kubectl, linked
 from vsr_compiler import targets
 from vsr_compiler.targets.common import extproc, router, router_policies
 from vsr_compiler.targets.common.components import Component
-from vsr_compiler.targets.istio import istio_gateway
+from vsr_compiler.targets.istio import gateway
 from vsr_runtime.server.server import DRAIN
 from vsr_runtime.server.transport.stream import AGE
 from vsr_schemas.headers import STRIPPED
@@ -53,7 +54,7 @@ def test_only_the_gateway_reaches_the_decisions() -> None:
     """Pods of another Gateway or namespace do not; the HTTP port is for the router's own namespace."""
     text = SMALL + "gateway: {name: edge, namespace: ingress}\n"
     policy = linked(text)
-    spec = router_policies.network_policy(policy, istio_gateway.pods(policy)).body["spec"]
+    spec = router_policies.network_policy(policy, gateway.pods(policy)).body["spec"]
     decisions, http = spec["ingress"]
     assert decisions["ports"] == [{"port": 50051, "protocol": "TCP"}]
     assert decisions["from"] == [
@@ -68,7 +69,7 @@ def test_only_the_gateway_reaches_the_decisions() -> None:
 
 def test_a_single_replica_can_be_drained() -> None:
     """At most one pod is away; a minimum of one would block every drain of a router of one."""
-    found = {item.kind: item for item in router_policies.emitter(istio_gateway.pods)(linked())}
+    found = {item.kind: item for item in router_policies.emitter(gateway.pods)(linked())}
     spec = found["PodDisruptionBudget"].body["spec"]
     assert spec["maxUnavailable"] == 1
     assert "minAvailable" not in spec
@@ -76,7 +77,7 @@ def test_a_single_replica_can_be_drained() -> None:
 
 def options(target: str) -> dict[str, Component]:
     """The target's components by name."""
-    return {each.name: each for each in targets.components(linked(), target)}
+    return {each.name: each for each in rendering.components(linked(), target)}
 
 
 def test_metrics_of_pickers_are_read_with_a_token() -> None:

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from support import rendering
 from support.common import linked
-from vsr_compiler import ir, targets
+from vsr_compiler import ir
 from vsr_compiler.targets.common.vllm import server_resources
-from vsr_compiler.targets.production_stack.stack import CHART, MAX_NAME, behind
+from vsr_compiler.targets.production_stack.checks import MAX_NAME
+from vsr_compiler.targets.production_stack.members import CHART, behind
 
 HEAD = 'apiVersion: vsr.dev/v1alpha1\nkind: RoutingPolicy\nmetadata: {name: stacked}\nrouter: {image: "r:1"}\n'
 TARGET = "production-stack"
@@ -28,18 +30,18 @@ default: big
 
 def values(policy: ir.Policy) -> dict[str, Any]:
     """What Helm is handed for the stack."""
-    (found,) = [item for item in targets.values(policy, TARGET) if item.chart == CHART]
+    (found,) = [item for item in rendering.values(policy, TARGET) if item.chart == CHART]
     return found.body
 
 
 def refused(text: str, code: str = "VSR312") -> list[str]:
     """The messages of a code."""
-    return [item.message for item in targets.notices(linked(HEAD + text), TARGET) if item.code == code]
+    return [item.message for item in rendering.notices(linked(HEAD + text), TARGET) if item.code == code]
 
 
 def test_every_route_to_a_server_of_ours_ends_at_the_stacks_router() -> None:
     """The guide's never did. What is no server of the stack is reached as ever."""
-    found = targets.objects(linked(HEAD + TWO), TARGET)
+    found = rendering.objects(linked(HEAD + TWO), TARGET)
     (rules,) = [item.body["spec"]["rules"] for item in found if item.kind == "AIGatewayRoute"]
     ends = {rule["name"]: [ref["name"] for ref in rule["backendRefs"]] for rule in rules}
     assert ends == {"big": ["vllm-stack"], "law": ["vllm-stack"], "large": ["vllm-stack"], "other": ["far"]}
@@ -49,7 +51,7 @@ def test_every_route_to_a_server_of_ours_ends_at_the_stacks_router() -> None:
 
 def test_no_server_of_the_stack_is_deployed_a_second_time() -> None:
     """Its chart starts them; the router of ours is the only Deployment."""
-    found = targets.objects(linked(HEAD + TWO), TARGET)
+    found = rendering.objects(linked(HEAD + TWO), TARGET)
     assert [item.name for item in found if item.kind == "Deployment"] == ["semantic-router"]
 
 
@@ -91,7 +93,7 @@ def test_a_stand_in_is_ours_and_not_the_charts() -> None:
     from vsr_compiler.deploy.overlays import resolve  # noqa: PLC0415 - one test's
 
     own = resolve(policy, policy.environments[0])
-    assert CHART not in {item.chart for item in targets.values(own, TARGET)}
+    assert CHART not in {item.chart for item in rendering.values(own, TARGET)}
     assert behind(own) == own
 
 
@@ -129,7 +131,7 @@ def test_a_pool_is_ignored_with_a_word() -> None:
 
 def test_how_the_chart_is_installed_is_said() -> None:
     """VSR315, with the release of the chart and the command."""
-    found = [item for item in targets.notices(linked(HEAD + TWO), TARGET) if item.code == "VSR315"]
+    found = [item for item in rendering.notices(linked(HEAD + TWO), TARGET) if item.code == "VSR315"]
     (stack,) = [item for item in found if "vllm-stack 0.1.12" in item.message]
     assert "helm install vllm-stack" in (stack.hint or "")
 
@@ -137,7 +139,7 @@ def test_how_the_chart_is_installed_is_said() -> None:
 def test_a_release_without_a_table_is_refused() -> None:
     """VSR313, as for every other project."""
     text = HEAD + "gateway: {versions: {production-stack: 0.0.1}}\n" + TWO
-    found = [item for item in targets.notices(linked(text), TARGET) if item.code == "VSR313"]
+    found = [item for item in rendering.notices(linked(text), TARGET) if item.code == "VSR313"]
     assert "production-stack 0.0.1" in found[0].message
 
 

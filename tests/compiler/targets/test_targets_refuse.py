@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from support import rendering
 from support.common import linked
 from vsr_compiler import ir, targets
 from vsr_compiler.diagnostics import CompileError, Diagnostic
-from vsr_compiler.releases import PROFILES
+from vsr_compiler.targets import profiles
 
 HEAD = """\
 apiVersion: vsr.dev/v1alpha1
@@ -27,7 +28,7 @@ def policy(text: str, **versions: str) -> ir.Policy:
 
 def notices(text: str, target: str, code: str, **versions: str) -> list[Diagnostic]:
     """The findings of one code."""
-    return [item for item in targets.notices(policy(text, **versions), target) if item.code == code]
+    return [item for item in rendering.notices(policy(text, **versions), target) if item.code == code]
 
 
 def refused(text: str, target: str, code: str, **versions: str) -> Diagnostic:
@@ -35,7 +36,7 @@ def refused(text: str, target: str, code: str, **versions: str) -> Diagnostic:
     found = notices(text, target, code, **versions)
     assert len(found) == 1, found
     with pytest.raises(CompileError) as caught:
-        targets.objects(policy(text, **versions), target)
+        rendering.objects(policy(text, **versions), target)
     assert found[0] in caught.value.diagnostics
     assert found[0].hint
     return found[0]
@@ -63,7 +64,7 @@ def test_istio_says_that_it_ignores_a_pool() -> None:
     """VSR311 is a note at the pool: the target works, and does less than was written."""
     (found,) = notices(POOLED, "istio", "VSR311")
     assert found.span.line == 8
-    assert targets.objects(policy(POOLED), "istio")
+    assert rendering.objects(policy(POOLED), "istio")
     assert notices(POOLED, "gie", "VSR311") == []
 
 
@@ -126,7 +127,7 @@ def test_a_scorer_that_the_release_does_not_know_is_refused() -> None:
 
 def test_a_broken_weight_needs_a_release_that_takes_it() -> None:
     """VSR312: until 1.3 weights were whole numbers, and the picker would not start."""
-    assert "1.5" in refused(POOLED, "gie", "VSR312", **PROFILES["seed"]).message
+    assert "1.5" in refused(POOLED, "gie", "VSR312", **profiles()["seed"]).message
     assert notices(POOLED, "gie", "VSR312") == []
 
 
@@ -134,7 +135,7 @@ def test_disaggregation_needs_a_target_a_release_and_two_replicas() -> None:
     """VSR312, each with what to do."""
     text = POOLED.replace("picker: {plugins: {queue-scorer: 1.5}}", "disaggregation: true")
     assert "llm-d" in refused(text, "gie", "VSR312").hint
-    assert "0.10.0" in refused(text, "llm-d", "VSR312", **PROFILES["seed"]).hint
+    assert "0.10.0" in refused(text, "llm-d", "VSR312", **profiles()["seed"]).hint
     assert "replicas" in refused(text, "llm-d", "VSR312").hint
     assert notices(text.replace("vllm: {}", "vllm: {replicas: 2}"), "llm-d", "VSR312") == []
 
@@ -154,7 +155,7 @@ def test_a_release_that_nobody_has_read_has_no_table(target: str, project: str) 
     """VSR313 lists the releases that there are; a project that the target does not use may have any."""
     found = refused(TWO, target, "VSR313", **{project: "9.9.9"})
     assert f"{project} 9.9.9" in found.message
-    assert PROFILES["current"][project] in found.hint
+    assert profiles()["current"][project] in found.hint
     assert notices(TWO, "istio", "VSR313", **{"inference-extension": "9.9.9"}) == []
 
 
@@ -172,7 +173,7 @@ def test_pools_need_the_switch_and_the_crds() -> None:
     (found,) = notices(TWO, "llm-d", "VSR315")
     assert "ENABLE_GATEWAY_API_INFERENCE_EXTENSION=true" in found.message
     assert "llm-d-router 0.10.0" in found.hint
-    (older,) = notices(TWO, "llm-d", "VSR315", **PROFILES["seed"])
+    (older,) = notices(TWO, "llm-d", "VSR315", **profiles()["seed"])
     assert "llm-d" not in older.hint
     assert notices(TWO, "istio", "VSR315") == []
 
@@ -183,7 +184,7 @@ def test_a_service_is_not_pooled_and_that_is_said() -> None:
     (found,) = notices(text, "gie", "VSR316")
     assert "`two`" in found.message
     routes = [
-        item.body["spec"]["rules"][0] for item in targets.objects(policy(text), "gie") if item.kind == "HTTPRoute"
+        item.body["spec"]["rules"][0] for item in rendering.objects(policy(text), "gie") if item.kind == "HTTPRoute"
     ]
     kinds = [ref["kind"] for rule in routes for ref in rule["backendRefs"]]
     assert sorted(kinds) == ["InferencePool", "Service"]
@@ -201,7 +202,7 @@ def test_router_files_over_the_limit_of_a_configmap_are_refused() -> None:
     """VSR312: the API server would refuse the object, after everything else was applied."""
     found = policy(TWO)
     big = replace(found, router=replace(found.router, files={"d.safetensors": b"\0" * 800_000}))
-    assert [item.code for item in targets.notices(big, "istio")] == ["VSR312"]
+    assert [item.code for item in rendering.notices(big, "istio")] == ["VSR312"]
 
 
 @pytest.mark.parametrize("target", ["istio", "gie", "llm-d"])

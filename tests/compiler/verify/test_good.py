@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 import support.verify_support as m
+from support import rendering
 from support.common import ROOT, linked
-from vsr_compiler import targets
-from vsr_compiler.deploy.policy_assumptions import assumed
+from vsr_compiler.deploy.policy_assumptions import policy_assumptions
 from vsr_compiler.diagnostics import Severity
 from vsr_compiler.pipeline import compile_policy, read_policy
 from vsr_compiler.verify import check, links
@@ -66,7 +66,7 @@ def test_every_committed_base_is_without_errors(policy: Path) -> None:
 
 def test_a_finding_on_our_own_objects_points_at_the_policy() -> None:
     """What the pipeline would print has a place that the author can mend."""
-    objects = [each for each in targets.objects(linked(), "istio") if each.kind != "Gateway"]
+    objects = [each for each in rendering.objects(linked(), "istio") if each.kind != "Gateway"]
     found = [item for item in check(objects, assumed(linked())) if item.code == "VSR402" and "Gateway" in item.message]
     assert found
     assert all(item.span.file == "policy.yaml" and item.span.line for item in found)

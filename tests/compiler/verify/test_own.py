@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from support.common import SMALL, call
-from vsr_compiler import ir, pipeline, targets
-from vsr_compiler.manifests.objects import Object
-from vsr_compiler.targets.istio import istio_gateway
-
-
-def nothing(policy: ir.Policy) -> Iterator[Object]:
-    """A feature that forgot its objects."""
-    del policy
-    return iter(())
+from vsr_compiler import pipeline
+from vsr_compiler.targets import TARGETS, register, unregister
+from vsr_compiler.targets.istio import gateway
 
 
 @pytest.fixture
-def without_gateway(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The target as if the feature that emits the Gateway were broken."""
-    emit = tuple(nothing if each is istio_gateway.emit else each for each in targets.TARGETS["istio"])
-    monkeypatch.setattr(targets, "TARGETS", {**targets.TARGETS, "istio": emit})
+def without_gateway() -> Iterator[None]:
+    """The target `istio` without the emitter of its Gateway."""
+    whole = TARGETS["istio"]
+    unregister("istio")
+    register(replace(whole, emitters=tuple(emitter for emitter in whole.emitters if emitter is not gateway.emit)))
+    yield
+    unregister("istio")
+    register(whole)
 
 
 @pytest.mark.usefixtures("without_gateway")

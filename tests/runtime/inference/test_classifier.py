@@ -6,7 +6,7 @@ import pytest
 from vsr_runtime.inference.classifier import CategoryClassifier
 from vsr_runtime.inference.errors import ModelError
 from vsr_runtime.inference.head import Head
-from vsr_schemas.runtime import Classifier
+from vsr_schemas.runtime import ClassifierSettings
 
 INPUTS = "a" * 64
 
@@ -19,9 +19,9 @@ def head(encoder) -> Head:
 
 
 @pytest.fixture
-def settings(files) -> Classifier:
+def settings(files) -> ClassifierSettings:
     """The part of runtime.yaml that describes the head."""
-    return Classifier.model_validate(
+    return ClassifierSettings.model_validate(
         {
             "task": "category",
             "encoder": {"repo": files.repo, "sha256": files.sha256, "precision": "int8"},
@@ -103,4 +103,4 @@ def test_damaged_head(settings, router):
 def test_settings_and_head_must_agree(settings, router, change, message):
     """A head that is not the one of the settings is refused before anything is served."""
     with pytest.raises(ModelError, match=message):
-        CategoryClassifier.load(Classifier.model_validate(settings.model_dump() | change), router)
+        CategoryClassifier.load(ClassifierSettings.model_validate(settings.model_dump() | change), router)

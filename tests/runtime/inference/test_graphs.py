@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vsr_runtime.inference import bert_onnx, graphs
+from vsr_runtime.inference import bert_onnx, graphs, locate
 from vsr_runtime.inference.encoder import SentenceEncoder
 from vsr_runtime.inference.errors import ModelError
 from vsr_runtime.inference.locate import EncoderFiles
@@ -106,7 +106,7 @@ def test_cache_folder(monkeypatch, variables, wanted):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert graphs.cache_folder() == Path(wanted)
+    assert locate.cache_folder() == Path(wanted)
 
 
 def test_quantising_is_quiet(files, cache, capfd, caplog):

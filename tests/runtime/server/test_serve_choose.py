@@ -20,7 +20,7 @@ CANNOT = {
     "lacks what is needed": (f"{THE_LIBRARY}it.NAMES = (None,)", "nghttp2 1.57 or later"),  # what is found is Python
     "may not call back": (  # as where the kernel lets nobody execute what was written: PR_SET_MDWE, SELinux
         f"{THE_LIBRARY}def refuse(*_, **__): raise MemoryError\nit.ffi.callback = refuse",
-        "forbids memory that is written and executed",
+        "forbids memory that is both written and executed",
     ),
 }
 NO_CFFI = "sys.modules['cffi'] = None"

@@ -19,17 +19,17 @@ from vsr_runtime.inference.engine.errors import EngineError, OverloadedError
 from vsr_runtime.inference.engine.interface import TokenLabels
 from vsr_runtime.server.engine import EnginePool
 from vsr_runtime.server.generation import Generation
-from vsr_schemas.runtime import Checkpoint, Classifier
+from vsr_schemas.runtime import CheckpointSettings, ClassifierSettings
 
-JUDGE = Classifier(
+JUDGE = ClassifierSettings(
     task="jailbreak",
-    checkpoint=Checkpoint(repo="a/b", revision="0" * 40),
+    checkpoint=CheckpointSettings(repo="a/b", revision="0" * 40),
     labels=["attack", "injection"],
     threshold=0.5,
 )
-PERSONS = Classifier(
+PERSONS = ClassifierSettings(
     task="pii",
-    checkpoint=Checkpoint(repo="a/c", revision="0" * 40, kind="token"),
+    checkpoint=CheckpointSettings(repo="a/c", revision="0" * 40, kind="token"),
     labels=["PERSON"],
     threshold=0.5,
 )

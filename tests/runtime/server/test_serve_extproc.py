@@ -260,7 +260,7 @@ def pattern_settings(settings, pattern: str, count: float):
         "feature": {"type": "count", "source": {"type": "regex", "pattern": pattern}},
         "predicate": {"gte": count},
     }
-    signal = build_structure(contract.Structure.model_validate(rule))
+    signal = build_structure(contract.StructureRule.model_validate(rule))
     name = ("structure", "p")
     targets = ((settings.program.models["phi4-mini"], 100),)
     program = replace(settings.program, routes=(Route("p", Has(name), targets),), signals={name: signal})

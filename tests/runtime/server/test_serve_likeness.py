@@ -18,21 +18,21 @@ from vsr_runtime.inference.head import Head
 from vsr_runtime.inference.sentences import Sentences
 from vsr_runtime.server.engine import EnginePool
 from vsr_runtime.server.generation import Generation
-from vsr_schemas.runtime import Checkpoint, Classifier, Encoder
-from vsr_schemas.runtime import Head as HeadFile
+from vsr_schemas.runtime import CheckpointSettings, ClassifierSettings, EncoderSettings
+from vsr_schemas.runtime import HeadSettings as HeadFile
 
 INPUTS = "a" * 64
-DOMAINS = Classifier(
-    task="category", checkpoint=Checkpoint(repo="a/b", revision="0" * 40), labels=["math"], threshold=0.5
+DOMAINS = ClassifierSettings(
+    task="category", checkpoint=CheckpointSettings(repo="a/b", revision="0" * 40), labels=["math"], threshold=0.5
 )
 BOTH, LIKENESS = frozenset({"category", "likeness"}), frozenset({"likeness"})
 
 
-def likeness(files, *labels: str) -> Classifier:
+def likeness(files, *labels: str) -> ClassifierSettings:
     """Sentences of the real encoder."""
-    encoder = Encoder(repo=files.repo, sha256=files.sha256, precision="int8")
+    encoder = EncoderSettings(repo=files.repo, sha256=files.sha256, precision="int8")
     head = HeadFile(file="sentences.safetensors", inputs=INPUTS)
-    return Classifier(task="likeness", encoder=encoder, head=head, labels=list(labels), threshold=0)
+    return ClassifierSettings(task="likeness", encoder=encoder, head=head, labels=list(labels), threshold=0)
 
 
 class Engine:
@@ -114,7 +114,7 @@ def test_a_text_is_embedded_once_for_head_and_sentences(files, encoder, tmp_path
     (tmp_path / "domain.safetensors").write_bytes(head.to_bytes())
     (tmp_path / "sentences.safetensors").write_bytes(Sentences(("Hello.",), rows[1:], INPUTS).to_bytes())
     alike = likeness(files, "Hello.")
-    domain = Classifier(
+    domain = ClassifierSettings(
         task="category",
         encoder=alike.encoder,
         head=HeadFile(file="domain.safetensors", inputs=INPUTS),

@@ -17,7 +17,7 @@ from vsr_compiler.deploy.argocd.health import customizations
 from vsr_compiler.deploy.argocd.project import project
 from vsr_compiler.deploy.overlays import kustomization
 from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
-from vsr_compiler.manifests.objects import Body, Object
+from vsr_compiler.manifests.objects import Body, Object, emitted_by
 
 FOLDER = "argocd"
 PLACEHOLDER = "https://git.example.com/you/routing.git"
@@ -56,7 +56,8 @@ def emit(policy: ir.Policy, environments: Environments) -> ArgoCd:
         f"{FOLDER}/project/kustomization.yaml": kustomization([_name(allowed)]),
         f"{FOLDER}/applicationset/kustomization.yaml": kustomization(["../project", _name(every)]),
     }
-    return ArgoCd(objects, kustomizations, tuple(_findings(policy, gitops, environments)))
+    recorded = dict(zip(objects, emitted_by(emit, objects.values()), strict=True))
+    return ArgoCd(recorded, kustomizations, tuple(_findings(policy, gitops, environments)))
 
 
 def _placeholder(policy: ir.Policy) -> ir.GitOps:

@@ -1,17 +1,27 @@
-"""Health checks in Lua for the kinds that Argo CD does not know, so that a wave waits for what it stands for.
+"""Health checks in Lua for the kinds that Argo CD does not know, so that a sync wave waits until its objects work.
 
-A kind has one of a few forms: there is no status that says anything; silence is fine and a refusal is not; conditions
-must be met; or they must be met at each of the ancestors that the object is attached to.
+`Kind.health` says which check a kind gets. Argo CD itself knows Gateway, GatewayClass, HTTPRoute, GRPCRoute,
+BackendTLSPolicy and the kinds of Kubernetes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from types import MappingProxyType
+from collections.abc import Iterable
+from typing import assert_never
 
-from vsr_compiler.deploy.argocd.waves import group_kind
+from vsr_compiler.manifests.kinds import (
+    AlwaysHealthy,
+    BuiltInHealth,
+    GroupKind,
+    Health,
+    HealthyByAncestors,
+    HealthyByConditions,
+    HealthyUnlessParentRejects,
+    HealthyUnlessRejected,
+)
 from vsr_compiler.manifests.objects import Object
-from vsr_compiler.targets.common.pods import READY
+from vsr_compiler.targets import kinds
+from vsr_compiler.targets.common.workloads import READY
 
 PRESENT = """\
 return {status = "Healthy", message = "it is there"}
@@ -47,7 +57,7 @@ return {status = status, message = message}
 """
 )
 
-_PARENTS = (
+_ANCESTORS = (
     _JUDGE
     + """\
 local parents = obj.status and obj.status.%s or {}
@@ -65,7 +75,7 @@ end
 return worst
 """
 )
-_POOL = """\
+_PARENTS_UNREJECTED = """\
 for _, parent in ipairs(obj.status and obj.status.parents or {}) do
   for _, condition in ipairs(parent.conditions or {}) do
     if condition.status == "False" and (condition.type == "Accepted" or condition.type == "ResolvedRefs") then
@@ -78,7 +88,7 @@ return {status = "Healthy", message = "no parent objects"}
 """A pool is accepted only by way of a route, which comes in a later wave: waiting for it here would never end."""
 
 
-_UNREFUSED = """\
+_UNREJECTED = """\
 for _, condition in ipairs(obj.status and obj.status.conditions or {}) do
   if condition.type == "Accepted" and condition.status == "False" then
     return {status = "Degraded", message = "Accepted: " .. (condition.message or condition.reason or "False")}
@@ -124,55 +134,40 @@ return {{status = "Healthy", message = available .. " replicas are available"}}
 """Argo CD's own of Deployments, but for those whose annotation says that standbys are never ready."""
 
 
-def _conditions(*wanted: str) -> str:
-    return _CONDITIONS % _names(wanted)
+def lua(health: Health) -> str | None:
+    """Return the check in Lua; None if Argo CD has its own."""
+    match health:
+        case BuiltInHealth():
+            return None
+        case AlwaysHealthy():
+            return PRESENT
+        case HealthyUnlessRejected():
+            return _UNREJECTED
+        case HealthyUnlessParentRejects():
+            return _PARENTS_UNREJECTED
+        case HealthyByConditions(conditions):
+            return _CONDITIONS % _names(conditions)
+        case HealthyByAncestors(conditions):
+            return _ANCESTORS % ("ancestors", "Progressing", _names(conditions))
+        case _:
+            assert_never(health)
 
 
-def _ancestors(*wanted: str) -> str:
-    return _PARENTS % ("ancestors", "Progressing", _names(wanted))
+def customizations(objects: Iterable[Object]) -> dict[str, str]:
+    """Return the entries of `argocd-cm` for the kinds of these objects.
 
-
-def _names(wanted: Iterable[str]) -> str:
-    return ", ".join(f'"{name}"' for name in wanted)
-
-
-CHECKS: Mapping[tuple[str, str], str] = MappingProxyType(
-    {
-        ("networking.istio.io", "EnvoyFilter"): PRESENT,
-        ("networking.istio.io", "DestinationRule"): PRESENT,
-        ("networking.istio.io", "ServiceEntry"): PRESENT,
-        ("security.istio.io", "PeerAuthentication"): PRESENT,
-        ("security.istio.io", "AuthorizationPolicy"): PRESENT,
-        ("security.istio.io", "RequestAuthentication"): PRESENT,
-        ("telemetry.istio.io", "Telemetry"): PRESENT,
-        ("gateway.networking.k8s.io", "ReferenceGrant"): PRESENT,
-        ("gateway.envoyproxy.io", "EnvoyProxy"): PRESENT,
-        ("inference.networking.k8s.io", "InferencePool"): _POOL,
-        ("inference.networking.x-k8s.io", "InferenceObjective"): PRESENT,
-        ("inference.networking.x-k8s.io", "InferenceModelRewrite"): PRESENT,
-        ("llm-d.ai", "InferenceObjective"): PRESENT,
-        ("llm-d.ai", "InferenceModelRewrite"): PRESENT,
-        ("gateway.envoyproxy.io", "Backend"): _UNREFUSED,
-        ("gateway.envoyproxy.io", "BackendTrafficPolicy"): _ancestors("Accepted"),
-        ("gateway.envoyproxy.io", "ClientTrafficPolicy"): _ancestors("Accepted"),
-        ("gateway.envoyproxy.io", "EnvoyExtensionPolicy"): _ancestors("Accepted"),
-        ("gateway.envoyproxy.io", "EnvoyPatchPolicy"): _ancestors("Accepted", "Programmed"),
-        ("gateway.envoyproxy.io", "SecurityPolicy"): _ancestors("Accepted"),
-        ("aigateway.envoyproxy.io", "AIGatewayRoute"): _conditions("Accepted"),
-        ("aigateway.envoyproxy.io", "AIServiceBackend"): _UNREFUSED,
-        ("aigateway.envoyproxy.io", "BackendSecurityPolicy"): _UNREFUSED,
-    }
-)
-"""Lua by group and kind. Gateway, GatewayClass, HTTPRoute, GRPCRoute and BackendTLSPolicy are Argo CD's own."""
-
-
-def customizations(found: Iterable[Object]) -> dict[str, str]:
-    """Entries of ``argocd-cm`` for those of the objects whose kinds have a check.
-
-    Argo CD has its own for Deployments, for all that it syncs. So it is replaced only where one has standbys.
+    An entry for Deployments replaces Argo CD's own check for everything that it syncs, so it is written only if an
+    object has standby replicas.
     """
-    objects = list(found)
-    checks = {kind: CHECKS[kind] for kind in map(group_kind, objects) if kind in CHECKS}
-    if any(READY in item.body["metadata"].get("annotations", {}) for item in objects):
-        checks["apps", "Deployment"] = DEPLOYMENT
+    table = kinds()
+    checks: dict[GroupKind, str] = {}
+    for item in objects:
+        if item.group_kind not in checks and (check := lua(table[item.group_kind].health)) is not None:
+            checks[item.group_kind] = check
+        if READY in item.body["metadata"].get("annotations", {}):
+            checks["apps", "Deployment"] = DEPLOYMENT
     return {f"resource.customizations.health.{group}_{kind}": check for (group, kind), check in sorted(checks.items())}
+
+
+def _names(conditions: Iterable[str]) -> str:
+    return ", ".join(f'"{name}"' for name in conditions)

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from vsr_compiler import ir
 from vsr_compiler.deploy.argocd.applications import API
-from vsr_compiler.deploy.argocd.waves import group_kind
 from vsr_compiler.manifests.objects import Object, make
 
 
@@ -14,8 +13,8 @@ def project(policy: ir.Policy, gitops: ir.GitOps, found: Iterable[Object]) -> Ob
     """The AppProject for the objects of all environments. Cluster-scoped ones are allowed by name."""
     found = list(found)
     namespaces = {item.namespace for item in found if item.namespace} | _destinations(policy)
-    namespaced = {group_kind(item) for item in found if item.namespace}
-    cluster = {(*group_kind(item), item.name) for item in found if not item.namespace}
+    namespaced = {item.group_kind for item in found if item.namespace}
+    cluster = {(*item.group_kind, item.name) for item in found if not item.namespace}
     return make(
         API,
         "AppProject",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from vsr_compiler import ir
-from vsr_compiler.ir.rebuilt import rebuilt
 from vsr_compiler.link.classifiers import PRECISIONS
 
 ROUTER = "router"
@@ -22,7 +21,7 @@ def resolve(policy: ir.Policy, environment: ir.Environment) -> ir.Policy:
     moves += [(each, _classifier(each, environment)) for each in policy.classifiers]
     changed = {id(old): new for old, new in moves if new is not old}
     # An endpoint is one symbol, and so is a classifier: whatever holds it must go on holding the same one.
-    moved: ir.Policy = rebuilt(policy, changed) if changed else policy
+    moved: ir.Policy = ir.substitute(policy, changed) if changed else policy
     gateway = replace(
         moved.gateway,
         name=environment.gateway_name or moved.gateway.name,
@@ -43,7 +42,7 @@ def _classifier(classifier: ir.Classifier, environment: ir.Environment) -> ir.Cl
     if classifier.checkpoint is None or device is None or device == classifier.device:
         return classifier
     return replace(
-        classifier, device=device, precision=classifier.precision if classifier.says_precision else PRECISIONS[device]
+        classifier, device=device, precision=classifier.precision if classifier.precision_is_set else PRECISIONS[device]
     )
 
 
@@ -56,7 +55,7 @@ def _router(policy: ir.Policy, environment: ir.Environment) -> ir.Router:
         router,
         gpus=gpus,
         replicas=environment.replicas.get(ROUTER, router.replicas),
-        stopped_from=router.replicas if environment.replicas.get(ROUTER) == 0 else 0,
+        scaled_down_from=router.replicas if environment.replicas.get(ROUTER) == 0 else 0,
         image=environment.images.get(ROUTER, router.image),
         resources=environment.resources.get(ROUTER, router.resources),
     )
@@ -70,9 +69,9 @@ def _endpoint(endpoint: ir.Endpoint, environment: ir.Environment) -> ir.Endpoint
     changed = replace(
         server,
         replicas=environment.replicas.get(name, server.replicas),
-        stopped_from=server.replicas if environment.replicas.get(name) == 0 else 0,
+        scaled_down_from=server.replicas if environment.replicas.get(name) == 0 else 0,
         image=environment.images.get(name, server.image),
         resources=environment.resources.get(name, server.resources),
         simulate=environment.simulate,
     )
-    return endpoint if changed == server else replace(endpoint, server=changed)
+    return endpoint if changed == server else replace(endpoint, kind=changed)

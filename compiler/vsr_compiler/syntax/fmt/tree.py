@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import NoReturn
 
 from ruamel.yaml import YAML
 
 from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
 from vsr_compiler.syntax.comments import Comment, Places, comments, value_start
+from vsr_compiler.syntax.document import MAX_DEPTH, MAX_NODES
+from vsr_compiler.yaml_reader import Composer, Event, Frame, Values
 
 MAX_KEY = 1000
 """YAML ends a key on one line at 1024 characters."""
@@ -83,69 +85,84 @@ def grow(text: str, name: str) -> Source:
     Raises:
         CompileError: VSR103 where the document is no mapping, VSR005 where a key is too long.
     """
-    events = list(YAML(typ="safe").parse(text))
     places = Places(text)
-    builder = _Builder(text, places)
+    composer = _TreeComposer(places, name)
+    events = list(YAML(typ="safe").parse(text))
     for event in events:
-        builder.feed(event)
-    root = builder.root
+        composer.feed(event)
+    root = composer.root
     if not isinstance(root, Branch) or not root.mapping:
         place = Span(name, 1, 1)
         raise CompileError([Diagnostic("VSR103", "expected a mapping", place, "Write `key: value` lines below it.")])
-    if builder.long_key is not None:
-        place = Span(name, places.line(builder.long_key), 1)
+    if composer.long_key is not None:
+        place = Span(name, places.line(composer.long_key), 1)
         raise CompileError([Diagnostic("VSR005", f"a key is longer than {MAX_KEY} characters", place)])
     return Source(places, root, comments(text, places, events), _crosses(root))
 
 
-class _Builder:
-    """Turns parser events into a tree."""
+class _TreeComposer(Composer[Leaf | Branch, Leaf]):
+    """Composes a tree that keeps how each value is written. Aliases stay aliases."""
 
-    def __init__(self, text: str, places: Places) -> None:
-        self.root: Leaf | Branch | None = None
+    def __init__(self, places: Places, name: str) -> None:
+        super().__init__(name, Values(MAX_NODES), MAX_DEPTH)
         self.long_key: int | None = None
-        self._text = text
         self._places = places
-        self._stack: list[Branch] = []
-        self._keys: list[Leaf | None] = []
 
-    def feed(self, event: Any) -> None:  # noqa: ANN401 - ruamel's events carry no types
-        """Take the parser's next event."""
-        kind = type(event).__name__
-        start, end = self._places.offset(event.start_mark), self._places.offset(event.end_mark)
-        if kind == "ScalarEvent":
-            begin = min(value_start(self._text, start), end) if event.anchor else start
-            self._put(Leaf(event.value, event.style or "", self._text[begin:end], event.anchor or "", start, end))
-        elif kind == "AliasEvent":
-            self._put(Leaf(event.anchor, "*", f"*{event.anchor}", "", start, end))
-        elif kind in {"MappingStartEvent", "SequenceStartEvent"}:
-            branch = Branch(kind[0] == "M", bool(event.flow_style), event.anchor or "", start, event.start_mark.column)
-            self._put(branch)
-            self._stack.append(branch)
-            self._keys.append(None)
-        elif kind in {"MappingEndEvent", "SequenceEndEvent"}:
-            branch = self._stack.pop()
-            self._keys.pop()
-            branch.end = end
-            if branch.anchor and not branch.flow:
-                begin = branch.entries[0].start
-                column = begin - self._places.starts[self._places.line(begin) - 1]
-                branch.column = column if branch.mapping else max(column - 2, 0)
+    def scalar(self, event: Event) -> Leaf:
+        """Return a leaf with its value as written."""
+        text, start, end = self._places.text, *self._range(event)
+        begin = min(value_start(text, start), end) if event.anchor else start
+        return Leaf(event.value, event.style or "", text[begin:end], event.anchor or "", start, end)
 
-    def _put(self, node: Leaf | Branch) -> None:
-        if not self._stack:
-            self.root = node
+    def alias(self, event: Event, value: Leaf | Branch) -> Leaf:  # noqa: ARG002 - the alias is kept
+        """Return a leaf with the alias itself."""
+        return Leaf(event.anchor, "*", f"*{event.anchor}", "", *self._range(event))
+
+    def collection(self, event: Event, *, mapping: bool) -> Branch:
+        """Return an empty branch."""
+        start, _ = self._range(event)
+        return Branch(mapping, bool(event.flow_style), event.anchor or "", start, event.start_mark.column)
+
+    def close(self, frame: Frame[Leaf | Branch, Leaf], event: Event) -> None:
+        """Set the end of a branch, and its column where an anchor is before it."""
+        branch = frame.value
+        if not isinstance(branch, Branch):
             return
-        parent = self._stack[-1]
-        key = self._keys[-1]
-        if parent.mapping and key is None:
-            assert isinstance(node, Leaf)  # noqa: S101 - `load` has refused every other key
-            self._keys[-1] = node
-            if max(len(node.raw), len(node.text)) > MAX_KEY:
-                self.long_key = node.start
-            return
-        self._keys[-1] = None
-        parent.entries.append(Entry(key, node))
+        branch.end = self._range(event)[1]
+        if branch.anchor and not branch.flow:
+            begin = branch.entries[0].start
+            column = begin - self._places.starts[self._places.line(begin) - 1]
+            branch.column = column if branch.mapping else max(column - 2, 0)
+
+    def key(self, value: Leaf | Branch, event: Event) -> Leaf:  # noqa: ARG002 - the leaf knows its place
+        """Return a key; remember one that is too long."""
+        assert isinstance(value, Leaf)  # noqa: S101 - `load` has refused every other key
+        if max(len(value.raw), len(value.text)) > MAX_KEY:
+            self.long_key = value.start
+        return value
+
+    def item(self, frame: Frame[Leaf | Branch, Leaf], value: Leaf | Branch) -> None:
+        """Append an item."""
+        self._append(frame, Entry(None, value))
+
+    def entry(self, frame: Frame[Leaf | Branch, Leaf], key: Leaf, value: Leaf | Branch, event: Event) -> None:  # noqa: ARG002
+        """Append an entry."""
+        self._append(frame, Entry(key, value))
+
+    def over_depth(self, event: Event) -> NoReturn:
+        """Raise VSR005; `load` has raised it before."""
+        raise CompileError([Diagnostic("VSR005", f"nested deeper than {MAX_DEPTH} levels", self.span(event))])
+
+    def over_budget(self, event: Event) -> NoReturn:
+        """Raise VSR005; `load` has raised it before."""
+        raise CompileError([Diagnostic("VSR005", f"more than {MAX_NODES} values", self.span(event))])
+
+    def _append(self, frame: Frame[Leaf | Branch, Leaf], entry: Entry) -> None:
+        if isinstance(frame.value, Branch):
+            frame.value.entries.append(entry)
+
+    def _range(self, event: Event) -> tuple[int, int]:
+        return self._places.offset(event.start_mark), self._places.offset(event.end_mark)
 
 
 def _crosses(root: Branch) -> bool:

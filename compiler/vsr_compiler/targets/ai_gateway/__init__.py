@@ -1,1 +1,38 @@
-"""Envoy AI Gateway."""
+"""Envoy AI Gateway: Envoy Gateway with AIGatewayRoutes, InferencePools, and provider keys held by the gateway."""
+
+from vsr_compiler.targets import envoy_gateway
+from vsr_compiler.targets.ai_gateway import backends, checks, helm_values, routes
+from vsr_compiler.targets.ai_gateway.kinds import KINDS
+from vsr_compiler.targets.common import autoscaling, monitoring, picker, pools
+from vsr_compiler.targets.common import router as router_emitter
+from vsr_compiler.targets.envoy_gateway import gateway
+from vsr_compiler.targets.target import Target
+from vsr_schemas.headers import AI_MODEL
+
+PICKER_PROJECT = "inference-extension"
+"""The project of the endpoint picker."""
+
+TARGET = Target(
+    name="ai-gateway",
+    title="Envoy AI Gateway",
+    docs="docs/reference/targets/envoy-gateway.md",
+    releases=("envoy-ai-gateway", *envoy_gateway.RELEASES, PICKER_PROJECT),
+    emitters=(
+        *envoy_gateway.GATEWAY_EMITTERS,
+        gateway.emitter(routes.homes, [AI_MODEL]),
+        router_emitter.emitter(headless=True, keys=False),
+        backends.emit,
+        picker.emitter(PICKER_PROJECT, pools.asked_for),
+        routes.emit,
+    ),
+    checks=(
+        *envoy_gateway.GATEWAY_CHECKS,
+        checks.releases_fit,
+        backends.check,
+        picker.checker(PICKER_PROJECT, pools.asked_for),
+    ),
+    preflight=(checks.preflight,),
+    components=(monitoring.component(gateway.pods, pools.asked_for), autoscaling.component),
+    charts=(helm_values.chart,),
+    kinds=(*envoy_gateway.KINDS, *KINDS, *pools.KINDS),
+)

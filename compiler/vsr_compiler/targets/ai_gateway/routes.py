@@ -15,8 +15,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.releases.gateway import AI_GATEWAY, AiGateway
-from vsr_compiler.targets.ai_gateway import ai_backend
-from vsr_compiler.targets.common.routes_httproute import gateway_duration, on_failure_name, parent
+from vsr_compiler.targets.ai_gateway import backends
+from vsr_compiler.targets.common.gateway_api import gateway_duration, parent
+from vsr_compiler.targets.common.httproute import on_failure_name
 from vsr_schemas.headers import AI_MODEL, SELECTED_MODEL
 
 OWNER = "Envoy AI Gateway"
@@ -66,7 +67,7 @@ def _bit(name: str, index: int) -> str:
 
 def _home(policy: ir.Policy, model: ir.Model) -> str:
     """Endpoints of different homes are never one model's: a pool and a provider stand alone in their rules."""
-    return ai_backend.home(policy, model.endpoints[0][0])
+    return backends.home(policy, model.endpoints[0][0])
 
 
 def _route(policy: ir.Policy, name: str, namespace: str, rules: list[Body], release: AiGateway) -> Object:
@@ -91,7 +92,7 @@ def _match(headers: Mapping[str, str]) -> Body:
 def _rule(policy: ir.Policy, model: ir.Model, release: AiGateway) -> Body:
     timeout = gateway_duration(policy.gateway.timeout)
     return _named(model.object_name, release) | {
-        "backendRefs": [ai_backend.reference(endpoint, weight) for endpoint, weight in model.endpoints],
+        "backendRefs": [backends.reference(endpoint, weight) for endpoint, weight in model.endpoints],
         "matches": [_match({AI_MODEL: model.provider_model or model.name, SELECTED_MODEL: model.name})],
         "modelsOwnedBy": OWNER,
         "timeouts": {"request": timeout, "backendRequest": timeout},

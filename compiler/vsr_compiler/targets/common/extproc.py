@@ -102,7 +102,7 @@ def _written(policy: ir.Policy) -> list[str]:
     always = [SELECTED_MODEL, "content-length", *ANSWERS]
     if any(model.provider for model in policy.models):
         always += CREDENTIALS
-    if any(guard.action == "flag" for guard in policy.guards):
+    if any(isinstance(guard.action, ir.Flag) for guard in policy.guards):
         always.append(GUARDS)
     if reads_responses(policy):
         always.append("accept-encoding")

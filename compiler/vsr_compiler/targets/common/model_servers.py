@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body, Object, make
-from vsr_compiler.targets.common.pods import access_mode, deployment_spec, selector, service_port, service_spec
 from vsr_compiler.targets.common.simulator import simulator_pod
 from vsr_compiler.targets.common.vllm import vllm_pod
+from vsr_compiler.targets.common.workloads import access_mode, deployment_spec, selector, service_port, service_spec
 
 ROLLING: Body = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
 
@@ -28,6 +28,23 @@ def emit(policy: ir.Policy) -> Iterator[Object]:
         if endpoint.server is not None:
             yield deployment(policy, endpoint, endpoint.server)
             yield from around(endpoint, endpoint.server)
+
+
+def existing_pods(policy: ir.Policy) -> Iterator[Object]:
+    """A Service for each endpoint that is told by its pods' labels."""
+    for endpoint in policy.endpoints:
+        if endpoint.pods is not None:
+            service = endpoint.service
+            port = service_port("http", service.port, endpoint.pods.port, "http")
+            yield make(
+                "v1",
+                "Service",
+                service.name,
+                endpoint.span,
+                namespace=service.namespace,
+                labels=selector(service.name),
+                spec=service_spec(dict(endpoint.pods.labels), [port]),
+            )
 
 
 def served(policy: ir.Policy, endpoint: ir.Endpoint) -> Served:
@@ -72,7 +89,7 @@ def around(endpoint: ir.Endpoint, server: ir.VllmServer) -> Iterator[Object]:
     name, namespace = endpoint.service.name, endpoint.service.namespace
     if not server.simulate:
         spec = {
-            "accessModes": [access_mode(server.holders)],
+            "accessModes": [access_mode(server.volume_holders)],
             "resources": {"requests": {"storage": server.storage}},
             "volumeMode": "Filesystem",
         }

@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from vsr_compiler import ir
+from vsr_compiler.manifests.kinds import MONITORING_GROUP, RBAC_GROUP
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.targets.common.components import Component
 from vsr_compiler.targets.common.dashboard import alerts as alerts_of_router
 from vsr_compiler.targets.common.dashboard import dashboard
-from vsr_compiler.targets.common.gateway_pods import GatewayPods, Pods
+from vsr_compiler.targets.common.gateway_api import GatewayPods, PodsOfGateway
 from vsr_compiler.targets.common.picker import METRICS_PORT
-from vsr_compiler.targets.common.picker_rbac import RBAC
-from vsr_compiler.targets.common.pods import selector
 from vsr_compiler.targets.common.pools import Pooled, is_pool, labels, none, picker_service, settings
-from vsr_compiler.targets.llm_d.disaggregation import BEHIND
+from vsr_compiler.targets.common.vllm import BEHIND_SIDECAR
+from vsr_compiler.targets.common.workloads import selector
 
-API = "monitoring.coreos.com/v1"
+API = f"{MONITORING_GROUP}/v1"
 PROMETHEUS = {"app.kubernetes.io/name": "prometheus"}
 """The label that the operator puts on Prometheus's pods."""
 READER = "vsr-metrics-reader"
 
 
-def component(gateway: Pods, pooled: Pooled = none) -> Callable[[ir.Policy], Component]:
+def component(gateway: PodsOfGateway, pooled: Pooled = none) -> Callable[[ir.Policy], Component]:
     """What to watch where a Gateway has such pods, and these endpoints have pickers."""
 
     def option(policy: ir.Policy) -> Component:
@@ -81,7 +81,7 @@ def _scrapers(policy: ir.Policy) -> Object:
 def _model_ports(endpoint: ir.Endpoint) -> list[Body]:
     if endpoint.pods is not None:
         return [{"path": "/metrics", "portNumber": endpoint.pods.port}]
-    names = ["http", BEHIND["name"]] if settings(endpoint).disaggregation else ["http"]
+    names = ["http", BEHIND_SIDECAR["name"]] if settings(endpoint).disaggregation else ["http"]
     return [{"path": "/metrics", "port": name} for name in names]
 
 
@@ -124,13 +124,13 @@ def _reader(namespace: str, origin: ir.Span) -> Iterator[Object]:
         type="kubernetes.io/service-account-token",
     )
     rules = [{"nonResourceURLs": ["/metrics"], "verbs": ["get"]}]
-    yield make(f"{RBAC}/v1", "ClusterRole", wide, origin, rules=rules)
+    yield make(f"{RBAC_GROUP}/v1", "ClusterRole", wide, origin, rules=rules)
     yield make(
-        f"{RBAC}/v1",
+        f"{RBAC_GROUP}/v1",
         "ClusterRoleBinding",
         wide,
         origin,
-        roleRef={"apiGroup": RBAC, "kind": "ClusterRole", "name": wide},
+        roleRef={"apiGroup": RBAC_GROUP, "kind": "ClusterRole", "name": wide},
         subjects=[{"kind": "ServiceAccount", "name": READER, "namespace": namespace}],
     )
 

@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterator
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
+from vsr_compiler.manifests.kinds import RBAC_GROUP
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.manifests.yaml import dump
 from vsr_compiler.releases.pickers import PICKERS, Picker
 from vsr_compiler.releases.servers import VLLM
-from vsr_compiler.targets.common import picker_config, picker_rbac
-from vsr_compiler.targets.common.extproc import MAX_STREAMS
+from vsr_compiler.targets.common import picker_config
 from vsr_compiler.targets.common.picker_config import CONFIG_FILE
-from vsr_compiler.targets.common.pods import (
+from vsr_compiler.targets.common.pools import POOL_GROUP, Pooled, picker_service, pooled, settings
+from vsr_compiler.targets.common.workloads import (
     HARDENED,
     READY,
     UNPRIVILEGED,
@@ -29,10 +30,13 @@ from vsr_compiler.targets.common.pods import (
     service_spec,
     spread,
 )
-from vsr_compiler.targets.common.pools import Pooled, picker_service, pooled, settings
 
 CONFIG_PATH = "/config"
 HEALTH_PORT, METRICS_PORT = 9003, 9090
+_METRICS_AUTH: list[Body] = [
+    {"apiGroups": ["authentication.k8s.io"], "resources": ["tokenreviews"], "verbs": ["create"]},
+    {"apiGroups": ["authorization.k8s.io"], "resources": ["subjectaccessreviews"], "verbs": ["create"]},
+]
 
 
 def emitter(project: str, chosen: Pooled = pooled) -> Callable[[ir.Policy], Iterator[Object]]:
@@ -45,12 +49,6 @@ def emitter(project: str, chosen: Pooled = pooled) -> Callable[[ir.Policy], Iter
             yield from _picker(policy, endpoint, release)
 
     return emit
-
-
-def istio_ways(policy: ir.Policy) -> Iterator[Object]:
-    """How Istio is told to reach each picker."""
-    for endpoint in pooled(policy):
-        yield _destination_rule(policy, endpoint)
 
 
 def checker(project: str, chosen: Pooled = pooled) -> Callable[[ir.Policy], Iterator[Diagnostic]]:
@@ -69,7 +67,7 @@ def _picker(policy: ir.Policy, endpoint: ir.Endpoint, release: Picker) -> Iterat
     service, origin = picker_service(endpoint), settings(endpoint).span
     name, namespace, replicas = service.name, service.namespace, settings(endpoint).picker.replicas
     config = dump(picker_config.config(endpoint, release))
-    yield from picker_rbac.emit(endpoint, release)
+    yield from _access(endpoint, release)
     yield make("v1", "ConfigMap", name, origin, namespace=namespace, data={CONFIG_FILE: config})
     ports = [
         service_port("grpc", service.port, "grpc", "http2"),
@@ -166,21 +164,40 @@ def _args(policy: ir.Policy, endpoint: ir.Endpoint, release: Picker) -> list[str
     return [f"--{name}={value}" for name, value in sorted(flags.items())]
 
 
-def _destination_rule(policy: ir.Policy, endpoint: ir.Endpoint) -> Object:
-    """In the gateway's namespace, where Istio looks first. The picker signs its certificate by itself."""
-    service = picker_service(endpoint)
-    return make(
-        "networking.istio.io/v1",
-        "DestinationRule",
-        service.name,
-        settings(endpoint).span,
-        namespace=policy.gateway.namespace,
-        spec={
-            "exportTo": ["."],
-            "host": service.host,
-            "trafficPolicy": {
-                "connectionPool": {"http": {"http2MaxRequests": MAX_STREAMS}, "tcp": {"connectTimeout": "500ms"}},
-                "tls": {"mode": "SIMPLE", "insecureSkipVerify": True},
-            },
-        },
-    )
+def _access(endpoint: ir.Endpoint, release: Picker) -> Iterator[Object]:
+    """The account, its Role in the pool's namespace, and the ClusterRole by which it checks who reads its metrics."""
+    service, origin = picker_service(endpoint), settings(endpoint).span
+    name, namespace = service.name, service.namespace
+    # Names of cluster-scoped objects carry the namespace, so that two of one name cannot take each other's subjects.
+    wide = f"{namespace}-{name}-metrics-auth"
+    yield make("v1", "ServiceAccount", name, origin, namespace=namespace, automountServiceAccountToken=True)
+    yield make(f"{RBAC_GROUP}/v1", "Role", name, origin, namespace=namespace, rules=_role_rules(endpoint, release))
+    yield make(f"{RBAC_GROUP}/v1", "RoleBinding", name, origin, namespace=namespace, **_binding("Role", name, service))
+    yield make(f"{RBAC_GROUP}/v1", "ClusterRole", wide, origin, rules=_METRICS_AUTH)
+    yield make(f"{RBAC_GROUP}/v1", "ClusterRoleBinding", wide, origin, **_binding("ClusterRole", wide, service))
+
+
+def _role_rules(endpoint: ir.Endpoint, release: Picker) -> list[Body]:
+    rules = [_reads("", ["pods"]), _reads(POOL_GROUP, ["inferencepools"])]
+    rules += [_reads(group, list(kinds)) for group, kinds in release.watches.items()]
+    if settings(endpoint).picker.replicas > 1:
+        rules.append(
+            {
+                "apiGroups": ["coordination.k8s.io"],
+                "resources": ["leases"],
+                "verbs": ["create", "get", "list", "patch", "update", "watch"],
+            }
+        )
+        rules.append({"apiGroups": [""], "resources": ["events"], "verbs": ["create", "patch"]})
+    return rules
+
+
+def _reads(group: str, kinds: list[str]) -> Body:
+    return {"apiGroups": [group], "resources": kinds, "verbs": ["get", "list", "watch"]}
+
+
+def _binding(kind: str, role: str, service: ir.ServiceRef) -> Body:
+    return {
+        "roleRef": {"apiGroup": RBAC_GROUP, "kind": kind, "name": role},
+        "subjects": [{"kind": "ServiceAccount", "name": service.name, "namespace": service.namespace}],
+    }

@@ -6,23 +6,23 @@ from collections.abc import Callable, Iterator
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
+from vsr_compiler.manifests.kinds import AlwaysHealthy, HealthyUnlessParentRejects, Kind, Wave, kinds_of
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.releases import gateway as releases
 from vsr_compiler.targets.common import vllm
-from vsr_compiler.targets.common.pods import selector
-from vsr_compiler.targets.common.routes_httproute import routes, service_backend
+from vsr_compiler.targets.common.workloads import selector
 
-GROUP = "inference.networking.k8s.io"
+POOL_GROUP = "inference.networking.k8s.io"
+LEGACY_GROUP = "inference.networking.x-k8s.io"
+"""The group of the inference extension's other kinds, and of pools before version 1."""
 PICKER_PORT = 9002
+KINDS: tuple[Kind, ...] = (
+    *kinds_of(POOL_GROUP, "InferencePool", Wave.REFERENCED, HealthyUnlessParentRejects()),
+    *kinds_of(LEGACY_GROUP, "InferenceModelRewrite InferenceObjective", Wave.REFERENCED, AlwaysHealthy()),
+)
+"""The kinds of the inference extension."""
 Pooled = Callable[[ir.Policy], list[ir.Endpoint]]
-"""Which endpoints of a policy a target puts behind pools."""
-
-
-def emit(policy: ir.Policy) -> Iterator[Object]:
-    """The pools, the routes to them, and the grants that let routes cross namespaces."""
-    for endpoint in pooled(policy):
-        yield inference_pool(policy, endpoint)
-    yield from routes(policy, pool_backend)
+"""Returns the endpoints that a target puts behind pools."""
 
 
 def pooled(policy: ir.Policy) -> list[ir.Endpoint]:
@@ -66,39 +66,6 @@ def picker_service(endpoint: ir.Endpoint) -> ir.ServiceRef:
     return ir.ServiceRef(f"{endpoint.object_name}-epp", endpoint.service.namespace, PICKER_PORT)
 
 
-def pool_backend(endpoint: ir.Endpoint) -> Body:
-    """How a route refers to the endpoint."""
-    if not is_pool(endpoint):
-        return service_backend(endpoint)
-    return {
-        "group": GROUP,
-        "kind": "InferencePool",
-        "name": endpoint.object_name,
-        "namespace": endpoint.service.namespace,
-    }
-
-
-def check(policy: ir.Policy) -> Iterator[Diagnostic]:
-    """What Istio cannot do with pools (VSR312, VSR314), and what is not pooled (VSR316)."""
-    for model in policy.models:
-        pools = [endpoint for endpoint, _ in model.endpoints if is_pool(endpoint)]
-        if pools and len(model.endpoints) > 1 and not any(each.provider for each, _ in model.endpoints):
-            message = f"`{model.name}` is divided between endpoints of which `{pools[0].name}` is a pool"
-            hint = (
-                "Istio keeps one endpoint picker a rule: put all pods into one pool, "
-                "or make two models and divide by a route's `split`."
-            )
-            yield Diagnostic("VSR312", message, model.span, hint)
-    istio = policy.versions["istio"]
-    if len(pooled(policy)) > 1 and not releases.ISTIO[istio].many_pools:
-        message = f"Istio {istio} forgets the endpoint pickers of all pools of a Gateway but one"
-        yield Diagnostic("VSR314", message, policy.gateway.span, "Use Istio 1.28.5 or newer.")
-    for endpoint in policy.endpoints:
-        if endpoint.provider is None and not is_pool(endpoint):
-            message = f"`{endpoint.name}` is not pooled: the pods behind its Service are not known"
-            yield Diagnostic("VSR316", message, endpoint.span, "Name the pods (`pods:`) to pool them.")
-
-
 def inference_pool(policy: ir.Policy, endpoint: ir.Endpoint) -> Object:
     """The InferencePool of an endpoint."""
     service = picker_service(endpoint)
@@ -111,7 +78,7 @@ def inference_pool(policy: ir.Policy, endpoint: ir.Endpoint) -> Object:
         "failureMode": settings(endpoint).failure_mode,
     }
     return make(
-        f"{GROUP}/v1",
+        f"{POOL_GROUP}/v1",
         "InferencePool",
         endpoint.object_name,
         endpoint.span,
@@ -123,3 +90,17 @@ def inference_pool(policy: ir.Policy, endpoint: ir.Endpoint) -> Object:
             **defaults,
         },
     )
+
+
+def ignored_by(target: str) -> Callable[[ir.Policy], Iterator[Diagnostic]]:
+    """VSR311 for each pool, on a target that reaches models by Services."""
+
+    def check(policy: ir.Policy) -> Iterator[Diagnostic]:
+        """Each pool."""
+        for endpoint in policy.endpoints:
+            if endpoint.pool is not None:
+                message = f"the pool of `{endpoint.name}` is ignored by the target {target}, which takes its Service"
+                hint = "Use a target that pools, if it is to be pooled: gie, llm-d or ai-gateway."
+                yield Diagnostic("VSR311", message, endpoint.pool.span, hint)
+
+    return check

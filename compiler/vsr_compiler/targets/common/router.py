@@ -12,7 +12,7 @@ from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.targets.common import router_models, stock_router
 from vsr_compiler.targets.common.components import Component
 from vsr_compiler.targets.common.extproc import follows_responses
-from vsr_compiler.targets.common.pods import (
+from vsr_compiler.targets.common.workloads import (
     HARDENED,
     UNPRIVILEGED,
     container,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vsr_compiler import ir
-from vsr_compiler.ir.signals import Language
+from vsr_compiler.ir.signals import LanguageSignal
 from vsr_compiler.manifests.objects import Body, Object, make
-from vsr_compiler.targets.common.pods import HARDENED, access_mode, container
+from vsr_compiler.targets.common.workloads import HARDENED, access_mode, container
 
 MODELS_PATH = "/models"
 STORAGE = 5
@@ -24,7 +24,7 @@ def claim(policy: ir.Policy) -> Iterator[Object]:
     router, found = policy.router, policy.checkpoints
     if found and router.weights is None:
         spec: Body = {
-            "accessModes": [access_mode(router.holders)],
+            "accessModes": [access_mode(router.volume_holders)],
             "resources": {"requests": {"storage": f"{STORAGE * len(found)}Gi"}},
             "volumeMode": "Filesystem",
         }
@@ -73,7 +73,7 @@ def environment(policy: ir.Policy, writable: str) -> list[Body]:
     Its engine's socket lies there, and the statistics of languages are unpacked there.
     """
     found = policy.checkpoints
-    unpacks = not policy.router.stock and any(isinstance(signal.body, Language) for signal in policy.signals)
+    unpacks = not policy.router.stock and any(isinstance(signal.kind, LanguageSignal) for signal in policy.signals)
     folder: list[Body] = [{"name": "TMPDIR", "value": writable}] if found or unpacks else []
     return [*folder, {"name": "VSR_MODELS", "value": MODELS_PATH}] if found else folder
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 
 from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body, Object, make
-from vsr_compiler.targets.common.gateway_pods import GatewayPods, Pods
-from vsr_compiler.targets.common.pods import selector
+from vsr_compiler.targets.common.gateway_api import GatewayPods, PodsOfGateway
+from vsr_compiler.targets.common.workloads import selector
 
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
 
 
-def emitter(pods: Pods) -> Callable[[ir.Policy], Iterator[Object]]:
+def emitter(pods: PodsOfGateway) -> Callable[[ir.Policy], Iterator[Object]]:
     """The protection of a router that these pods of a Gateway ask."""
 
     def emit(policy: ir.Policy) -> Iterator[Object]:

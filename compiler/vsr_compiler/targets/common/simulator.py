@@ -7,8 +7,16 @@ import json
 from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body
 from vsr_compiler.releases.servers import SIMULATOR
-from vsr_compiler.targets.common.pods import HARDENED, UNPRIVILEGED, container, http_probe, resources, selector, spread
 from vsr_compiler.targets.common.vllm import HTTP
+from vsr_compiler.targets.common.workloads import (
+    HARDENED,
+    UNPRIVILEGED,
+    container,
+    http_probe,
+    resources,
+    selector,
+    spread,
+)
 
 CONTEXT = 32_768
 """Tokens, where no model of the endpoint says. The simulator's own default is 1,024."""

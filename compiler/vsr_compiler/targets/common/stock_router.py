@@ -12,8 +12,8 @@ from vsr_compiler.routerconfig.config import CONFIG
 from vsr_compiler.routerconfig.stock import key_variable, stock_config
 from vsr_compiler.targets.common.components import Component
 from vsr_compiler.targets.common.helm import Values
-from vsr_compiler.targets.common.pods import access_mode, container, container_port, resources, selector, spread
 from vsr_compiler.targets.common.router_models import claim_name
+from vsr_compiler.targets.common.workloads import access_mode, container, container_port, resources, selector, spread
 
 CHART = "semantic-router"
 STORAGE = "10Gi"
@@ -68,7 +68,7 @@ def volume(policy: ir.Policy) -> Iterator[Object]:
     router = policy.router
     if router.weights is None:
         spec = {
-            "accessModes": [access_mode(router.holders)],
+            "accessModes": [access_mode(router.volume_holders)],
             "resources": {"requests": {"storage": STORAGE}},
             "volumeMode": "Filesystem",
         }
@@ -81,7 +81,7 @@ def chart(policy: ir.Policy) -> Values:
     """Values for the chart: names as our objects call them, and the config as a whole, so that no default stays."""
     router, release = policy.router, _release(policy)
     repository, _, tag = (router.image or release.image).rpartition(":")
-    access = access_mode(router.holders)
+    access = access_mode(router.volume_holders)
     persistence: Body = {"enabled": True, "accessMode": access, "size": STORAGE, "storageClassName": ""}
     if router.weights is not None:
         persistence["existingClaim"] = router.weights

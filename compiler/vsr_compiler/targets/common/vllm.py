@@ -10,10 +10,12 @@ from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.manifests.objects import Body
 from vsr_compiler.releases.servers import VLLM
-from vsr_compiler.targets.common.pods import container, container_port, http_probe, resources, selector, spread
+from vsr_compiler.targets.common.workloads import container, container_port, http_probe, resources, selector, spread
 
 PORT = 8000
 HTTP = container_port("http", PORT)
+BEHIND_SIDECAR = container_port("model", 8200)
+"""The port of a server that has a routing sidecar in front of it; the sidecar listens on `PORT`."""
 WEIGHTS_PATH = "/data"
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - where tensor-parallel workers share memory
 CONTAINER: Body = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}

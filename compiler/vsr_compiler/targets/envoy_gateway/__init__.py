@@ -1,1 +1,40 @@
-"""Envoy Gateway with HTTPRoutes."""
+"""Envoy Gateway: a Gateway with an EnvoyPatchPolicy for the router, and HTTPRoutes to Services and Backends."""
+
+from vsr_compiler.targets.common import autoscaling, httproute, model_servers, monitoring, namespaces, pools, vllm
+from vsr_compiler.targets.common import router as router_emitter
+from vsr_compiler.targets.common.router_policies import emitter as router_policies
+from vsr_compiler.targets.envoy_gateway import backends, checks, envoy_patch_policy, gateway, helm_values
+from vsr_compiler.targets.envoy_gateway.kinds import KINDS
+from vsr_compiler.targets.target import Check, Emitter, Target
+
+__all__ = ["GATEWAY_CHECKS", "GATEWAY_EMITTERS", "KINDS", "RELEASES", "TARGET"]
+
+RELEASES = ("envoy-gateway", "gateway-api", "vllm", "llm-d-inference-sim")
+GATEWAY_EMITTERS: tuple[Emitter, ...] = (
+    namespaces.emit,
+    envoy_patch_policy.emit,
+    router_policies(gateway.pods),
+    model_servers.existing_pods,
+    model_servers.emit,
+)
+"""Everything but the Gateway, the router and the routes. The target `ai-gateway` uses it as well."""
+GATEWAY_CHECKS: tuple[Check, ...] = (httproute.check, router_emitter.check, vllm.check, checks.releases_fit)
+
+TARGET = Target(
+    name="envoy-gateway",
+    title="Envoy Gateway",
+    docs="docs/reference/targets/envoy-gateway.md",
+    releases=RELEASES,
+    emitters=(
+        *GATEWAY_EMITTERS,
+        gateway.emitter(httproute.homes),
+        router_emitter.emitter(headless=True),
+        backends.emit,
+        httproute.emitter(backends.reference),
+    ),
+    checks=(*GATEWAY_CHECKS, pools.ignored_by("envoy-gateway")),
+    preflight=(checks.preflight,),
+    components=(monitoring.component(gateway.pods), autoscaling.component),
+    charts=(helm_values.chart,),
+    kinds=KINDS,
+)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from vsr_compiler import ir
+from vsr_compiler.manifests.kinds import GATEWAY_GROUP
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.targets.common.extproc import http2_window
-from vsr_compiler.targets.common.gateway_pods import GatewayPods
-from vsr_compiler.targets.common.routes_httproute import GATEWAY_GROUP, gateway_duration
-from vsr_compiler.targets.istio.istio_gateway import GATEWAY_API
+from vsr_compiler.targets.common.gateway_api import GATEWAY_API, GatewayPods, gateway_duration
+from vsr_compiler.targets.envoy_gateway.kinds import ENVOY_GROUP
 from vsr_schemas.headers import STRIPPED
 
-ENVOY_GROUP = "gateway.envoyproxy.io"
 ENVOY_API = f"{ENVOY_GROUP}/v1alpha1"
 CONTROLLER = f"{ENVOY_GROUP}/gatewayclass-controller"
 CONTROLLER_NAMESPACE = "envoy-gateway-system"

@@ -1,1 +1,30 @@
-"""Istio with InferencePools and the Inference Extension's endpoint picker."""
+"""Istio with InferencePools and the endpoint picker of the Gateway API Inference Extension."""
+
+from vsr_compiler.targets import istio
+from vsr_compiler.targets.common import autoscaling, model_servers, monitoring, picker
+from vsr_compiler.targets.common import pools as common_pools
+from vsr_compiler.targets.gie import pools
+from vsr_compiler.targets.istio import gateway
+from vsr_compiler.targets.target import Target
+
+PROJECT = "inference-extension"
+"""The project of the endpoint picker."""
+KINDS = (*istio.KINDS, *common_pools.KINDS)
+
+TARGET = Target(
+    name="gie",
+    title="Gateway API Inference Extension",
+    docs="docs/reference/targets/istio.md",
+    releases=(*istio.RELEASES, PROJECT),
+    emitters=(
+        *istio.GATEWAY_EMITTERS,
+        model_servers.emit,
+        pools.emit,
+        picker.emitter(PROJECT),
+        pools.picker_connections,
+    ),
+    checks=(*istio.GATEWAY_CHECKS, pools.check, picker.checker(PROJECT)),
+    preflight=(pools.preflight(PROJECT),),
+    components=(monitoring.component(gateway.pods, common_pools.pooled), autoscaling.component),
+    kinds=KINDS,
+)

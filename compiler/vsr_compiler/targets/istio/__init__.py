@@ -1,1 +1,34 @@
-"""Istio with Services."""
+"""Istio: a Gateway with an EnvoyFilter for the router, and HTTPRoutes to Services."""
+
+from vsr_compiler.targets.common import autoscaling, httproute, model_servers, monitoring, namespaces, pools, vllm
+from vsr_compiler.targets.common import router as router_emitter
+from vsr_compiler.targets.common.router_policies import emitter as router_policies
+from vsr_compiler.targets.istio import envoyfilter, gateway, providers
+from vsr_compiler.targets.istio.kinds import KINDS
+from vsr_compiler.targets.target import Check, Emitter, Target
+
+__all__ = ["GATEWAY_CHECKS", "GATEWAY_EMITTERS", "KINDS", "RELEASES", "TARGET"]
+
+RELEASES = ("istio", "gateway-api", "vllm", "llm-d-inference-sim")
+GATEWAY_EMITTERS: tuple[Emitter, ...] = (
+    namespaces.emit,
+    gateway.emit,
+    envoyfilter.emit,
+    router_emitter.emitter(),
+    router_policies(gateway.pods),
+    model_servers.existing_pods,
+    providers.emit,
+)
+"""Everything but the model servers and the routes. The targets `gie` and `llm-d` use it as well."""
+GATEWAY_CHECKS: tuple[Check, ...] = (httproute.check, router_emitter.check, vllm.check, gateway.check)
+
+TARGET = Target(
+    name="istio",
+    title="Istio",
+    docs="docs/reference/targets/istio.md",
+    releases=RELEASES,
+    emitters=(*GATEWAY_EMITTERS, model_servers.emit, httproute.emitter(providers.backend)),
+    checks=(*GATEWAY_CHECKS, pools.ignored_by("istio")),
+    components=(monitoring.component(gateway.pods), autoscaling.component),
+    kinds=KINDS,
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vsr_compiler import ir
+from vsr_compiler.manifests.kinds import GATEWAY_GROUP
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.targets.common.extproc import (
     MAX_STREAMS,
@@ -14,6 +15,7 @@ from vsr_compiler.targets.common.extproc import (
     early_header_mutation,
     ext_proc_filter,
 )
+from vsr_compiler.targets.istio.kinds import NETWORKING_GROUP
 
 HCM = "envoy.filters.network.http_connection_manager"
 
@@ -33,13 +35,13 @@ def _envoy_filter(policy: ir.Policy) -> Object:
         | client_http2(policy),
     }
     return make(
-        "networking.istio.io/v1alpha3",
+        f"{NETWORKING_GROUP}/v1alpha3",
         "EnvoyFilter",
         f"{gateway.name}-{policy.router.grpc.name}",
         policy.router.span,
         namespace=gateway.namespace,
         spec={
-            "targetRefs": [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": gateway.name}],
+            "targetRefs": [{"group": GATEWAY_GROUP, "kind": "Gateway", "name": gateway.name}],
             "configPatches": [
                 _patch("LISTENER", {}, "MERGE", buffer_limit(policy)),
                 _patch("NETWORK_FILTER", {"listener": {"filterChain": {"filter": {"name": HCM}}}}, "MERGE", manager),
@@ -65,7 +67,7 @@ def _patch(apply_to: str, match: Body, operation: str, value: Body) -> Body:
 def _destination_rule(policy: ir.Policy) -> Object:
     router = policy.router
     return make(
-        "networking.istio.io/v1",
+        f"{NETWORKING_GROUP}/v1",
         "DestinationRule",
         f"{policy.gateway.name}-{router.grpc.name}",
         router.span,

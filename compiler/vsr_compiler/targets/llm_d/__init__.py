@@ -1,1 +1,31 @@
-"""llm-d: Istio with pools and the llm-d router's endpoint picker."""
+"""llm-d: Istio with InferencePools, the llm-d router's endpoint picker, and disaggregated model servers."""
+
+from vsr_compiler.targets import gie, istio
+from vsr_compiler.targets.common import autoscaling, monitoring, picker
+from vsr_compiler.targets.common.pools import pooled
+from vsr_compiler.targets.gie import pools
+from vsr_compiler.targets.istio import gateway
+from vsr_compiler.targets.llm_d import disaggregation
+from vsr_compiler.targets.llm_d.kinds import KINDS
+from vsr_compiler.targets.target import Target
+
+PROJECT = "llm-d-router"
+"""The project of the endpoint picker."""
+
+TARGET = Target(
+    name="llm-d",
+    title="llm-d",
+    docs="docs/reference/targets/istio.md",
+    releases=(*istio.RELEASES, gie.PROJECT, PROJECT),
+    emitters=(
+        *istio.GATEWAY_EMITTERS,
+        disaggregation.emit,
+        pools.emit,
+        picker.emitter(PROJECT),
+        pools.picker_connections,
+    ),
+    checks=(*istio.GATEWAY_CHECKS, pools.check, picker.checker(PROJECT)),
+    preflight=(pools.preflight(PROJECT),),
+    components=(monitoring.component(gateway.pods, pooled), autoscaling.component),
+    kinds=(*gie.KINDS, *KINDS),
+)

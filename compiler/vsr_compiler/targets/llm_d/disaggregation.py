@@ -13,23 +13,20 @@ from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.releases.pickers import PICKERS, Disaggregation
 from vsr_compiler.targets.common.model_servers import around, deployment, rollout, served
-from vsr_compiler.targets.common.pods import (
+from vsr_compiler.targets.common.pools import settings
+from vsr_compiler.targets.common.simulator import simulator_container
+from vsr_compiler.targets.common.vllm import BEHIND_SIDECAR, HTTP, PORT, vllm_container, volumes
+from vsr_compiler.targets.common.workloads import (
     HARDENED,
     UNPRIVILEGED,
     container,
-    container_port,
     deployment_spec,
     field_env,
     selector,
     spread,
 )
-from vsr_compiler.targets.common.pools import settings
-from vsr_compiler.targets.common.simulator import simulator_container
-from vsr_compiler.targets.common.vllm import HTTP, PORT, vllm_container, volumes
 
 ROLE = "llm-d.ai/role"
-BEHIND = container_port("model", 8200)
-"""Where the decode server listens, behind the sidecar that has its port."""
 SIDE_CHANNEL = 5600
 """Where the two servers agree on the transfer of a prompt's cache."""
 TRANSFER = f"--kv-transfer-config={json.dumps({'kv_connector': 'NixlConnector', 'kv_role': 'kv_both'})}"
@@ -68,7 +65,7 @@ def _role(endpoint: ir.Endpoint, server: ir.VllmServer, role: str, replicas: int
 
 def _pod(policy: ir.Policy, endpoint: ir.Endpoint, server: ir.VllmServer, sidecar: Disaggregation | None) -> Body:
     """A pod of either role; with a sidecar it decodes."""
-    port = BEHIND if sidecar else HTTP
+    port = BEHIND_SIDECAR if sidecar else HTTP
     models = served(policy, endpoint)
     name = endpoint.service.name
     if server.simulate:
@@ -98,7 +95,7 @@ def _sidecar(release: Disaggregation) -> Body:
     return container(
         "routing-sidecar",
         release.sidecar_image,
-        args=[f"--port={PORT}", f"--model-server-port={BEHIND['containerPort']}", *release.sidecar_args],
+        args=[f"--port={PORT}", f"--model-server-port={BEHIND_SIDECAR['containerPort']}", *release.sidecar_args],
         ports=[HTTP],
         resources={"limits": {"memory": "512Mi"}, "requests": {"cpu": "100m", "memory": "128Mi"}},
         restartPolicy="Always",

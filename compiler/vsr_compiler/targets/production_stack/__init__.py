@@ -1,1 +1,20 @@
-"""The vLLM production stack behind Envoy AI Gateway."""
+"""The vLLM production stack: its chart runs the model servers, behind Envoy AI Gateway."""
+
+from vsr_compiler.targets import ai_gateway
+from vsr_compiler.targets.common import vllm
+from vsr_compiler.targets.production_stack import chart, checks
+from vsr_compiler.targets.production_stack.members import behind
+from vsr_compiler.targets.production_stack.releases import PRODUCTION_STACK, PROFILES
+from vsr_compiler.targets.target import Front, Target
+
+TARGET = Target(
+    name="production-stack",
+    title="vLLM production stack",
+    docs="docs/reference/targets/production-stack.md",
+    releases=("production-stack", "vllm"),
+    checks=(checks.check, vllm.check),
+    charts=(chart.chart,),
+    tables={"production-stack": PRODUCTION_STACK.keys()},
+    profiles=PROFILES,
+    front=Front(ai_gateway.TARGET, behind),
+)

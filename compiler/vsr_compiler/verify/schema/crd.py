@@ -12,7 +12,7 @@ from pathlib import Path
 from vsr_compiler.diagnostics import CompileError
 from vsr_compiler.verify.manifest import Body, as_mapping, as_mappings, as_string
 from vsr_compiler.verify.schema.node import Node
-from vsr_compiler.verify.stream import Budget, documents
+from vsr_compiler.verify.stream import Budget, parse_documents
 
 MAX_FILE = 16 * 1024 * 1024
 MAX_FILES = 5_000
@@ -91,7 +91,7 @@ class Document:
         Raises:
             CompileError: It is not valid YAML, or exceeds a limit.
         """
-        result = [as_mapping(value) for value, _ in documents(self.data, str(self.file), self.budget)]
+        result = [as_mapping(value) for value, _ in parse_documents(self.data, str(self.file), self.budget)]
         result = [item for item in result for item in (as_mappings(item["items"]) if "items" in item else [item])]
         return [as_mapping(item.get("spec")) for item in result if item.get("kind") == "CustomResourceDefinition"]
 

@@ -15,7 +15,7 @@ from vsr_runtime.decision.program.program import Program, Route
 from vsr_runtime.decision.program.refuse import refuse, unique
 from vsr_runtime.decision.program.rules import AnyOf, Category, Has, Rule, SignalName, compile_rule
 from vsr_schemas.routerconfig import v0_4_0 as contract
-from vsr_schemas.runtime import Guard
+from vsr_schemas.runtime import GuardSettings
 
 Splits = Mapping[str, Mapping[str, int]]
 
@@ -35,7 +35,7 @@ def build(
     fallback: str | None = None,
     splits: Splits | None = None,
     outside: Mapping[str, Outside] | None = None,
-    guards: Mapping[str, Guard] | None = None,
+    guards: Mapping[str, GuardSettings] | None = None,
     detectors: Collection[str] = (),
     asked: Asked | None = None,
 ) -> Program:
@@ -106,7 +106,7 @@ def _rule(
     known: Mapping[str, frozenset[str]],
     defined: Collection[SignalName],
 ) -> Rule:
-    def leaf(node: contract.Leaf) -> Rule:
+    def leaf(node: contract.RuleLeaf) -> Rule:
         name = (node.type, node.name)
         if node.type == "domain" and node.name in known:
             return Category(known[node.name], node.name)

@@ -13,7 +13,7 @@ BUILTIN = {"credentials": credentials, "injection": injection}
 
 
 def guards(
-    given: Mapping[str, settings.Guard], models: Collection[str], detectors: Collection[str] = ()
+    given: Mapping[str, settings.GuardSettings], models: Collection[str], detectors: Collection[str] = ()
 ) -> tuple[Guard, ...]:
     """The guards in the order in which they act.
 
@@ -28,7 +28,7 @@ def guards(
     return ordered([_guard(name, guard, models, detectors) for name, guard in given.items()])
 
 
-def _guard(name: str, given: settings.Guard, models: Collection[str], detectors: Collection[str]) -> Guard:
+def _guard(name: str, given: settings.GuardSettings, models: Collection[str], detectors: Collection[str]) -> Guard:
     place = f"guards.{name}"
     for key, named in (("model", [given.model] if given.model else []), ("exempt", given.exempt or [])):
         if missing := [model for model in named if model not in models]:
@@ -62,7 +62,7 @@ def _guard(name: str, given: settings.Guard, models: Collection[str], detectors:
     )
 
 
-def _finders(place: str, given: settings.Guard) -> tuple[Finder, ...]:
+def _finders(place: str, given: settings.GuardSettings) -> tuple[Finder, ...]:
     found: list[Finder] = []
     try:
         if given.types:

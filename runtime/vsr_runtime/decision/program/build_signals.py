@@ -27,15 +27,15 @@ from vsr_schemas.routerconfig import v0_4_0 as contract
 
 Rule = TypeVar(
     "Rule",
-    contract.Keyword,
-    contract.Context,
-    contract.Structure,
-    contract.Conversation,
-    contract.Pii,
-    contract.Language,
-    contract.Embedding,
-    contract.Complexity,
-    contract.Jailbreak,
+    contract.KeywordRule,
+    contract.ContextRule,
+    contract.StructureRule,
+    contract.ConversationRule,
+    contract.PiiRule,
+    contract.LanguageRule,
+    contract.EmbeddingRule,
+    contract.ComplexityRule,
+    contract.JailbreakRule,
 )
 Made = TypeVar("Made")
 DETECTED = "pii_detector"
@@ -82,7 +82,7 @@ def signals(given: contract.Signals, detected: Collection[str] = ()) -> Mapping[
     )
 
 
-def _by_patterns(rules: Iterable[contract.Pii], detected: Collection[str]) -> Iterable[contract.Pii]:
+def _by_patterns(rules: Iterable[contract.PiiRule], detected: Collection[str]) -> Iterable[contract.PiiRule]:
     """The rules that ask for something which patterns can find, and those that nobody else can answer."""
     for rule in rules:
         if rule.name not in detected or not set(rule.pii_types_allowed or ()) >= PATTERN_TYPES:

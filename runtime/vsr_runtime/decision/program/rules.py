@@ -111,8 +111,8 @@ Rule = Leaf | All | AnyOf | Not
 
 
 def compile_rule(
-    node: contract.Node | contract.Leaf,
-    leaf: Callable[[contract.Leaf], Rule],
+    node: contract.RuleNode | contract.RuleLeaf,
+    leaf: Callable[[contract.RuleLeaf], Rule],
     arity: Callable[[], Exception],
 ) -> Rule:
     """Turn the contract's tree into rules.
@@ -122,7 +122,7 @@ def compile_rule(
         leaf: makes a leaf, or what stands for one; raises for a signal that is not defined.
         arity: makes the exception for a ``NOT`` that has not exactly one condition.
     """
-    if isinstance(node, contract.Leaf):
+    if isinstance(node, contract.RuleLeaf):
         return leaf(node)
     parts = tuple(compile_rule(part, leaf, arity) for part in node.conditions)
     if node.operator == "AND":

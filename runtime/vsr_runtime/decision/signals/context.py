@@ -27,7 +27,7 @@ class Context:
         return view.tokens in self.bounds
 
 
-def build_context(rule: contract.Context) -> Context:
+def build_context(rule: contract.ContextRule) -> Context:
     """The signal of a config's rule.
 
     Raises:

@@ -35,7 +35,7 @@ class Conversation:
         return len(view.roles) if self.role is None else view.roles.count(self.role)
 
 
-def build_conversation(rule: contract.Conversation) -> Conversation:
+def build_conversation(rule: contract.ConversationRule) -> Conversation:
     """The signal of a config's rule.
 
     Raises:

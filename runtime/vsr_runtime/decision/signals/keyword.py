@@ -35,7 +35,7 @@ class Keyword:
         return any(found) is (self.operator == "OR")
 
 
-def build_keyword(rule: contract.Keyword) -> Keyword:
+def build_keyword(rule: contract.KeywordRule) -> Keyword:
     """The signal of a config's rule.
 
     Raises:

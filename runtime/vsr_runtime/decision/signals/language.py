@@ -57,7 +57,7 @@ def language_of(text: str, detector: Detector) -> str | None:
     return best if found[best] >= THRESHOLD else None
 
 
-def build_language(rule: contract.Language) -> Language:
+def build_language(rule: contract.LanguageRule) -> Language:
     """The signal of a config's rule; loads the detector, which takes a second.
 
     Raises:

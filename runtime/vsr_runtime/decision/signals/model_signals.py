@@ -162,7 +162,7 @@ def _said(sentences: Sequence[str], found: Found) -> list[float] | None:
     return said if all(map(math.isfinite, said)) else None
 
 
-def build_likeness(rule: contract.Embedding, sentences: frozenset[str]) -> Likeness:
+def build_likeness(rule: contract.EmbeddingRule, sentences: frozenset[str]) -> Likeness:
     """The signal of a config's rule.
 
     Args:
@@ -177,7 +177,7 @@ def build_likeness(rule: contract.Embedding, sentences: frozenset[str]) -> Liken
     return Likeness(_known(rule.candidates, sentences), rule.threshold, rule.aggregation_method == "mean")
 
 
-def build_complexity(rule: contract.Complexity, level: Level, sentences: frozenset[str]) -> Complexity:
+def build_complexity(rule: contract.ComplexityRule, level: Level, sentences: frozenset[str]) -> Complexity:
     """One level of a config's rule. Raises what ``build_likeness`` raises."""
     if not 0 <= rule.threshold <= 2:  # noqa: PLR2004 - the distance of two cosines
         raise ValueError("its threshold is no margin of cosines; give a number from 0 to 2")
@@ -185,7 +185,7 @@ def build_complexity(rule: contract.Complexity, level: Level, sentences: frozens
     return Complexity(hard, easy, level, rule.threshold)
 
 
-def build_attack(rule: contract.Jailbreak, detector: str | None) -> Attack:
+def build_attack(rule: contract.JailbreakRule, detector: str | None) -> Attack:
     """The signal of a config's rule.
 
     Raises:
@@ -198,7 +198,7 @@ def build_attack(rule: contract.Jailbreak, detector: str | None) -> Attack:
     return Attack(detector, rule.threshold, rule.include_history)
 
 
-def build_personal(rule: contract.Pii, detector: str) -> Personal:
+def build_personal(rule: contract.PiiRule, detector: str) -> Personal:
     """The part of a config's rule that its detector answers.
 
     Raises:

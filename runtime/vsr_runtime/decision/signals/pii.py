@@ -37,7 +37,7 @@ class Pii:
         return bool(self.harmless.looked(text, lambda: look_through([self.finder], normalise(text), expired)))
 
 
-def build_pii(rule: contract.Pii) -> Pii:
+def build_pii(rule: contract.PiiRule) -> Pii:
     """The signal of a config's rule.
 
     Raises:

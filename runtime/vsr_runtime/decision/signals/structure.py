@@ -34,7 +34,7 @@ class Structure:
         return self.finder.count(view.turn, self.bounds.enough, expired) in self.bounds
 
 
-def build_structure(rule: contract.Structure) -> Structure:
+def build_structure(rule: contract.StructureRule) -> Structure:
     """The signal of a config's rule.
 
     Raises:

@@ -30,7 +30,7 @@ BUDGETS = {"cpu": 512, "cuda": 16_384}
 """Tokens of a batch by device: on a CPU a batch is not to take longer than a request may wait."""
 
 
-def read_tasks(classifiers: Mapping[str, schema.Classifier]) -> dict[str, Task]:
+def read_tasks(classifiers: Mapping[str, schema.ClassifierSettings]) -> dict[str, Task]:
     """How texts are read for each classifier.
 
     Args:
@@ -45,7 +45,7 @@ def read_tasks(classifiers: Mapping[str, schema.Classifier]) -> dict[str, Task]:
     }
 
 
-def load_models(classifiers: Mapping[str, schema.Classifier], folder: Path) -> list[LoadedLane]:
+def load_models(classifiers: Mapping[str, schema.ClassifierSettings], folder: Path) -> list[LoadedLane]:
     """Loads models; those that share an encoder, a device and a precision become one. Takes seconds.
 
     Raises:
@@ -68,7 +68,7 @@ def load_models(classifiers: Mapping[str, schema.Classifier], folder: Path) -> l
     return lanes
 
 
-def _lane(checkpoints: Mapping[str, Checkpoint], classifiers: Mapping[str, schema.Classifier]) -> LoadedLane:
+def _lane(checkpoints: Mapping[str, Checkpoint], classifiers: Mapping[str, schema.ClassifierSettings]) -> LoadedLane:
     from vsr_runtime.inference.packed import PackedModel  # noqa: PLC0415 - loads torch
     from vsr_runtime.inference.unpacked import UnpackedModel  # noqa: PLC0415 - likewise
 
@@ -94,14 +94,14 @@ def _mode() -> Mode:
     return modes[wanted]
 
 
-def _compiled_task(name: str, classifier: schema.Classifier) -> Task:
+def _compiled_task(name: str, classifier: schema.ClassifierSettings) -> Task:
     files = _files(classifier)
     tokenizer = TextTokenizer.load(files.tokenizer)
     room = max_tokens(files) - tokenizer.special
     return Task(name, tuple(classifier.labels), tokenizer, Windows(room, 0, whole=False), "mean")
 
 
-def _compiled(classifiers: Mapping[str, schema.Classifier], folder: Path) -> list[LoadedLane]:
+def _compiled(classifiers: Mapping[str, schema.ClassifierSettings], folder: Path) -> list[LoadedLane]:
     """A lane for each encoder: what was compiled over one shares its forward pass."""
     from vsr_runtime.inference.compiled import CompiledModel  # noqa: PLC0415 - only where there is something compiled
 
@@ -115,7 +115,7 @@ def _compiled(classifiers: Mapping[str, schema.Classifier], folder: Path) -> lis
     return lanes
 
 
-def _answers(name: str, classifier: schema.Classifier, folder: Path) -> Callable[[Floats], Floats]:
+def _answers(name: str, classifier: schema.ClassifierSettings, folder: Path) -> Callable[[Floats], Floats]:
     """What makes answers of embeddings: the head's probabilities, or the cosines with sentences."""
     from vsr_runtime.inference.sentences import load_sentences  # noqa: PLC0415 - needs the classify extra
 
@@ -126,14 +126,14 @@ def _answers(name: str, classifier: schema.Classifier, folder: Path) -> Callable
     return load_head(classifier.head, classifier.labels, folder).probabilities
 
 
-def _encoder(classifier: schema.Classifier) -> SentenceEncoder:
+def _encoder(classifier: schema.ClassifierSettings) -> SentenceEncoder:
     from vsr_runtime.inference.encoder import SentenceEncoder  # noqa: PLC0415 - loads onnxruntime
 
     files = _files(classifier)
     return SentenceEncoder.load(files, classifier.encoder.precision if classifier.encoder else "int8")
 
 
-def _files(classifier: schema.Classifier) -> EncoderFiles:
+def _files(classifier: schema.ClassifierSettings) -> EncoderFiles:
     if classifier.encoder is None:
         raise ModelError("a compiled head needs its encoder")
     return find_encoder(classifier.encoder.repo, classifier.encoder.sha256)

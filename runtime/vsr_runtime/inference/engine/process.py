@@ -17,10 +17,10 @@ from vsr_runtime.inference.engine.load import load_models
 from vsr_runtime.inference.engine.server import listen
 from vsr_runtime.inference.errors import ModelError
 from vsr_runtime.log import log
-from vsr_schemas.runtime import Classifier, Runtime
+from vsr_schemas.runtime import ClassifierSettings, RuntimeSettings
 
 
-def digest_of(classifiers: Mapping[str, Classifier]) -> str:
+def digest_of(classifiers: Mapping[str, ClassifierSettings]) -> str:
     """A hash of what an engine runs; fronts and engines with different ones do not talk."""
     plain = {name: classifier.model_dump(mode="json") for name, classifier in classifiers.items()}
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
@@ -37,7 +37,7 @@ def run(config: Path, path: Path, *, parent: bool = False) -> None:
     Raises:
         UserError: a file cannot be read, a model cannot be loaded, or the socket cannot be bound.
     """
-    runtime = read_model(config.parent / "runtime.yaml", Runtime)
+    runtime = read_model(config.parent / "runtime.yaml", RuntimeSettings)
     classifiers = runtime.classifiers
     if not classifiers:
         raise UserError("runtime.yaml: there is no classifier, so there is nothing for an engine to run")

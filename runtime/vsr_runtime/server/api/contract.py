@@ -13,7 +13,7 @@ from vsr_runtime.decision.guards.bio import Token, decode
 from vsr_runtime.decision.guards.text import Span
 from vsr_runtime.inference.engine.interface import TokenLabels
 from vsr_runtime.server.api.shapes import LabelScore, TokenSpan, TokenSpans
-from vsr_schemas.runtime import Classifier
+from vsr_schemas.runtime import ClassifierSettings
 
 TASKS = frozenset({"category", "jailbreak", "pii"})
 """What classifiers answer in these contracts."""
@@ -21,7 +21,7 @@ NONE_OF_THESE = "other"
 """The label for what is like no category, where the policy has no word for it."""
 
 
-def distribution(said: Mapping[str, float], classifier: Classifier) -> list[LabelScore]:
+def distribution(said: Mapping[str, float], classifier: ClassifierSettings) -> list[LabelScore]:
     """``label_distribution.v1``, the likeliest label first.
 
     A head's categories leave a rest, which is that of the fallback. Of a long text in windows each label has its
@@ -72,7 +72,7 @@ def _trimmed(span: Span, text: str) -> Span:
     return Span(start, start + len(inner.strip()), span.type, span.score, span.rule)
 
 
-def cut_at(said: TokenLabels, text: str, classifier: Classifier) -> int | None:
+def cut_at(said: TokenLabels, text: str, classifier: ClassifierSettings) -> int | None:
     """Where reading ended, if that was before the text did."""
     if classifier.checkpoint is None or classifier.checkpoint.long == "windows":
         return None
@@ -80,7 +80,7 @@ def cut_at(said: TokenLabels, text: str, classifier: Classifier) -> int | None:
     return end if text[end:].strip() else None
 
 
-def spans(said: TokenLabels, text: str, name: str, classifier: Classifier) -> TokenSpans:
+def spans(said: TokenLabels, text: str, name: str, classifier: ClassifierSettings) -> TokenSpans:
     """``token_spans.v1``: all spans of all labels, whatever their score; who asks has thresholds."""
     listed = [
         TokenSpan(start=span.start, end=span.end, label=span.type, score=span.score, text=text[span.start : span.end])

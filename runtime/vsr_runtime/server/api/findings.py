@@ -11,7 +11,7 @@ from vsr_runtime.decision.guards.text import Span
 from vsr_runtime.decision.view import Expired, never
 from vsr_runtime.server.api.shapes import PIIEntity, PIIOptions, PIIResponse, SecurityResponse
 from vsr_schemas.pii import PATTERN_TYPES
-from vsr_schemas.runtime import Classifier
+from vsr_schemas.runtime import ClassifierSettings
 
 HIDDEN = "[DETECTED]"
 
@@ -72,7 +72,10 @@ def told_pii(text: str, found: Sequence[Span], options: PIIOptions, took: int, *
 
 
 def told_security(
-    found: Sequence[Span], said: Mapping[str, Mapping[str, float]], detectors: Mapping[str, Classifier], took: int
+    found: Sequence[Span],
+    said: Mapping[str, Mapping[str, float]],
+    detectors: Mapping[str, ClassifierSettings],
+    took: int,
 ) -> SecurityResponse:
     """The answer about attacks: ``said`` are the probabilities of each detector's labels."""
     risks = {

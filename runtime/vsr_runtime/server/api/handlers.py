@@ -20,7 +20,7 @@ from vsr_runtime.server.api.evaluation import evaluated, matched_signals
 from vsr_runtime.server.api.findings import attacks, personal_data, told_pii, told_security
 from vsr_runtime.server.api.request_context import RefusedError, Visit
 from vsr_schemas.pii import PATTERN_TYPES
-from vsr_schemas.runtime import Classifier
+from vsr_schemas.runtime import ClassifierSettings
 
 Said = shapes.Told | list[shapes.LabelScore]
 
@@ -132,7 +132,7 @@ async def _security(visit: Visit, text: str) -> shapes.SecurityResponse:
     return told_security(structure, dict(zip(detectors, said, strict=True)), detectors, visit.took)
 
 
-def _check_types(wanted: Sequence[str], models: Iterable[Classifier]) -> None:
+def _check_types(wanted: Sequence[str], models: Iterable[ClassifierSettings]) -> None:
     """A type that nothing here finds would never be found, which must not look like a clean text."""
     known = PATTERN_TYPES | {label for model in models for label in model.labels}
     if missing := sorted({name for name in wanted if name.upper() not in {one.upper() for one in known}}):

@@ -21,7 +21,7 @@ from vsr_runtime.server.extproc import Processor
 from vsr_runtime.server.generation import Generation
 from vsr_runtime.server.metrics import SHED
 from vsr_runtime.server.thread_pool import OverloadedError, Workers
-from vsr_schemas.runtime import Classifier
+from vsr_schemas.runtime import ClassifierSettings
 
 if TYPE_CHECKING:
     from vsr_runtime.inference.engine.interface import TokenLabels
@@ -120,7 +120,7 @@ class Visit:
             return work()
         return await self._asked(self.threads.run(self._until, self.size + HANDOVER, work))
 
-    def classifiers(self, task: str, kind: str | None = None) -> Mapping[str, Classifier]:
+    def classifiers(self, task: str, kind: str | None = None) -> Mapping[str, ClassifierSettings]:
         """The loaded ones of a task, by name; of a kind of checkpoint, where one is given."""
         return {
             name: one
@@ -128,7 +128,7 @@ class Visit:
             if one.task == task and (kind is None or (one.checkpoint is not None and one.checkpoint.kind == kind))
         }
 
-    def named(self, name: str | None) -> tuple[str, Classifier]:
+    def named(self, name: str | None) -> tuple[str, ClassifierSettings]:
         """The classifier of this name, or the one that is asked without one.
 
         Raises:

@@ -20,12 +20,12 @@ from vsr_runtime.server.metrics import Metrics
 from vsr_runtime.server.supervisor.child import PATIENCE, Worker
 from vsr_runtime.server.supervisor.front import Front
 from vsr_runtime.server.supervisor.link import BROKER, PORT
-from vsr_runtime.server.transport.stream import LONGEST_LAMEDUCK
+from vsr_runtime.server.transport.stream import MAX_SHUTDOWN_DELAY
 from vsr_schemas.runtime import FOLLOWING
 
 _SCRAPE = 1.0
 """Seconds that a scrape waits for the numbers of a worker; after that the last ones count."""
-_END = LONGEST_LAMEDUCK + FOLLOWING + 20.0
+_END = MAX_SHUTDOWN_DELAY + FOLLOWING + 20.0
 """Seconds after which a worker that was told to stop is ended: later than it would end by itself."""
 _LOOK = 0.05
 

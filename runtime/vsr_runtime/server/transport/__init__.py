@@ -1,1 +1,1 @@
-"""The ways in which gRPC reaches the handlers: each listens, and gives them its streams in the same form."""
+"""gRPC transports: each listens, and passes its streams to the handlers through the same interface."""

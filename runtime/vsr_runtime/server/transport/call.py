@@ -1,42 +1,26 @@
-"""One stream of gRPC over nghttp2: messages in, messages out, and the status at its end."""
+"""One gRPC call over nghttp2: messages in, messages out, and the status at its end."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from vsr_runtime.server.transport.nghttp2 import DEFERRED, EOF, NO_END_STREAM, ffi
+from vsr_runtime.server.transport.session import Fields, Session
+from vsr_runtime.server.transport.state import ServerState
 from vsr_runtime.server.transport.stream import Method, Outcome, Status
 
-if TYPE_CHECKING:
-    from vsr_runtime.server.transport.connection import Connection
-
 HIGH = 64 << 10
-"""Bytes not yet sent from which a handler waits until they are."""
+"""Unsent bytes above which a handler that writes has to wait."""
 STALLED = 60.0
-"""Seconds that a client may take for them, and for an answer whose handler has ended."""
+"""Seconds that a client may take to read them, or to read an answer whose handler has ended."""
 _PREFIX = 5
-"""Bytes before a message: whether it is compressed, and its length."""
+"""Bytes before a message: a compression flag, and its length."""
 _REASON = 1024
-"""Characters of a reason that are told."""
-
-
-class Fields:
-    """Header fields in the form that the library takes, which copies them when it is given them."""
-
-    def __init__(self, *fields: tuple[bytes, bytes]) -> None:
-        self._kept = [ffi.new("uint8_t[]", text) for field in fields for text in field]
-        self.size = len(fields)
-        self.array = ffi.new("nghttp2_nv[]", self.size)
-        for index, (name, value) in enumerate(fields):
-            each = self.array[index]
-            each.name, each.value = self._kept[2 * index], self._kept[2 * index + 1]
-            each.namelen, each.valuelen = len(name), len(value)
-
-
+"""Characters of a status message."""
 _BEGIN = ((b":status", b"200"), (b"content-type", b"application/grpc"))
 HEAD = Fields(*_BEGIN)
 DONE = Fields((b"grpc-status", b"0"))
@@ -44,164 +28,183 @@ NO_GRPC = Fields((b":status", b"415"))
 
 
 class Call:
-    """A `Stream`. What the library is told takes effect when the connection sends next.
+    """A `Stream` of a session. What it submits is sent when the connection sends next.
 
-    Bytes that wait, for their reader or to be sent, are counted by the connection. Messages are parsed when they are
-    read, since a parsed one takes many times its bytes.
+    The server counts the bytes that are buffered, received or to be sent. Messages are parsed when they are read,
+    because a parsed message takes many times its bytes.
 
     Args:
-        connection: whose stream it is.
+        session: its session.
+        state: the server's bounds and counts.
         number: of the stream.
+        answered: called when its answer was handed to the library.
+        ready: called when a handler got something to do.
 
     Attributes:
-        over: whether its end is known: nothing is read any more, and nothing added to what is sent.
+        over: whether its outcome is known: nothing more is read, and nothing is added to what is sent.
     """
 
     __slots__ = (
-        "_away",
+        "_answered",
         "_buffer",
         "_callbacks",
-        "_connection",
         "_drained",
         "_ended",
-        "_heard",
+        "_gone",
+        "_has_read",
         "_held",
         "_idle",
         "_last",
+        "_loop",
         "_method",
         "_number",
+        "_offset",
         "_out",
         "_owed",
-        "_parts",
-        "_place",
+        "_pending",
+        "_ready",
+        "_session",
+        "_size",
         "_started",
+        "_state",
         "_task",
         "_unsent",
         "_waiter",
-        "_whole",
         "over",
     )
 
-    def __init__(self, connection: Connection, number: int) -> None:
-        self._connection, self._number = connection, number
+    def __init__(
+        self,
+        session: Session,
+        state: ServerState,
+        number: int,
+        *,
+        answered: Callable[[int], None],
+        ready: Callable[[], None],
+    ) -> None:
+        self._session, self._state, self._number = session, state, number
+        self._answered, self._ready = answered, ready
+        self._loop = asyncio.get_running_loop()
         self._method: Method | None = None
         self._task: asyncio.Task[None] | None = None
         self._buffer = bytearray()
-        self._whole = 0  # bytes of the first message in the buffer once all of it is there
-        self._held = self._owed = 0
-        self._parts = 0  # of its place: its handler, and what it sends
+        self._size = 0  # bytes of the first message in the buffer, once it is complete
+        self._held = 0  # bytes that the server counts for this call
+        self._owed = 0  # bytes of the stream's window that the client gets back once the message was read
+        self._pending = 0  # what still runs: the handler, and sending
         self._waiter: asyncio.Future[None] | None = None
         self._out: deque[bytes] = deque()
-        self._place = self._unsent = 0  # how much of the first piece was sent, and how much of all was not
-        self._ended = self._heard = self._started = self._idle = self._away = self.over = False
+        self._offset = 0  # bytes of the first part that were sent
+        self._unsent = 0
+        self._ended = self._has_read = self._started = self._idle = self._gone = self.over = False
         self._last: Fields | None = None
         self._drained: asyncio.Future[None] | None = None
         self._callbacks: list[Callable[[Any], None]] = []
 
-    # What a handler calls.
+    # Called by handlers.
 
     async def read(self) -> Any:  # noqa: ANN401 - as `Stream` has it
-        """The next message, or None after the last."""
-        while not self._whole:
+        """The next message; None after the last."""
+        while not self._size:
             if self._ended or self.over:
                 return None
-            self._waiter = self._connection.loop.create_future()
+            self._waiter = self._loop.create_future()
             await self._waiter
-        size, buffer = self._whole, self._buffer
+        size, buffer = self._size, self._buffer
         data = bytes(memoryview(buffer)[_PREFIX:size])
         del buffer[:size]
         self._count(-size)
-        self._heard = True
-        self._look()
-        if self._owed and not self._whole:
-            self._connection.credit(self._number, self._owed)
+        self._has_read = True
+        self._scan()
+        if self._owed and not self._size:
+            self._session.credit(self._number, self._owed)
             self._owed = 0
         try:
-            return self._method.parse(data)  # type: ignore[union-attr] # who reads is a method's handler
+            return self._method.parse(data)  # type: ignore[union-attr] # only a method's handler reads
         except Exception:  # noqa: BLE001 - each parser has its own
             self._fail(Status.INTERNAL, "this is no message of the service")
             return None
 
     async def write(self, message: bytes) -> None:
-        """Send a message. What is long is waited for.
+        """Send a message; wait if too much is unsent.
 
         Raises:
-            TimeoutError: the client does not take it.
+            TimeoutError: the client does not read.
         """
         if self.over:
             return
         self._send(message)
         if self._unsent > HIGH:
-            self._drained = self._connection.loop.create_future()
+            self._drained = self._loop.create_future()
             async with asyncio.timeout(STALLED):
                 await self._drained
 
     def add_done_callback(self, callback: Callable[[Any], None]) -> None:
-        """Call back when the stream is over and its end was handed on, or its client has gone."""
-        if self._away:
+        """Call back when all was handed to the library, or the client has gone."""
+        if self._gone:
             callback(self)
         else:
             self._callbacks.append(callback)
 
-    # What the connection calls.
+    # Called by the connection.
 
     @property
     def busy(self) -> bool:
-        """Whether it has something to do or to send yet."""
-        return not self._away
+        """Whether it has something to do or to send."""
+        return not self._gone
 
     @property
     def stale(self) -> bool:
-        """Whether it waits for nothing but its client: to take an answer, or to ask something at all."""
-        return not self._away and (self.over or not self._heard)
+        """Whether it waits only for its client: to read the answer, or to send a first message."""
+        return not self._gone and (self.over or not self._has_read)
 
     def begin(self, method: Method) -> None:
-        """Let a method answer."""
-        self._method, self._parts = method, 2
-        self._connection.begun()
-        self._task = self._connection.loop.create_task(self._run(method))
-        self._task.add_done_callback(self._part)
+        """Run the handler of a method."""
+        self._method, self._pending = method, 2
+        self._state.running += 1
+        self._task = self._loop.create_task(self._run(method))
+        self._task.add_done_callback(self._part_done)
 
     def receive(self, data: bytes) -> None:
-        """Take a piece of what comes, which may be a part of a message, or several."""
+        """Take data: a part of a message, or several messages."""
         if self.over:
-            return  # who has been answered may go on for a moment
+            return  # the client may not have read the answer yet
         self._buffer += data
         if not self._count(len(data)):
             self._fail(Status.RESOURCE_EXHAUSTED, "too much is being received")
-        elif self._whole:
+        elif self._size:
             self._owed += len(data)
         else:
-            self._look()
-            if self._whole:
+            self._scan()
+            if self._size:
                 self._owed += len(data)
                 self._wake()
             else:
-                self._connection.credit(self._number, len(data))
+                self._session.credit(self._number, len(data))
 
     def end(self) -> None:
-        """Nothing more comes."""
+        """The client sends nothing more."""
         self._ended = True
-        self._look()
+        self._scan()
         self._wake()
 
     def fill(self, buffer: Any, size: int, flags: Any) -> int:  # noqa: ANN401 - the library's memory
-        """Give what is to be sent, as far as there is place for it; the library sends it as DATA."""
+        """Write at most ``size`` unsent bytes into the buffer; the library sends them as DATA."""
         out, size = self._out, min(size, self._unsent)
         if not size and self._last is None:
             self._idle = True
             return DEFERRED
         filled = 0
         while filled < size:
-            part, place = out[0], self._place
-            length = min(len(part) - place, size - filled)
-            ffi.memmove(buffer + filled, memoryview(part)[place:] if place else part, length)
+            part, offset = out[0], self._offset
+            length = min(len(part) - offset, size - filled)
+            ffi.memmove(buffer + filled, memoryview(part)[offset:] if offset else part, length)
             filled += length
-            if place + length == len(part):
+            if offset + length == len(part):
                 out.popleft()
-                self._place = 0
+                self._offset = 0
             else:
-                self._place += length
+                self._offset += length
         self._unsent -= size
         self._count(-size)
         if not self._unsent:
@@ -209,24 +212,24 @@ class Call:
                 self._drained.set_result(None)
             if self._last is not None:
                 flags[0] = EOF | NO_END_STREAM
-                self._connection.submit_trailers(self._number, self._last)
-                self._connection.answered(self._number)
+                self._session.submit_trailers(self._number, self._last)
+                self._answered(self._number)
                 self._sent()
         return size
 
-    def refuse(self, status: Status, reason: str) -> None:
-        """End a stream that nobody answers."""
+    def reject(self, status: Status, reason: str) -> None:
+        """End a call that no handler answers."""
         self._finish((status, reason))
 
-    def refuse_kind(self) -> None:
-        """End a stream that is no gRPC."""
+    def reject_content_type(self) -> None:
+        """End a stream that is not gRPC."""
         self.over = True
         self._answer(NO_GRPC)
 
     def close(self) -> None:
-        """The stream is over: its client has gone, or has all that was sent."""
+        """The stream is over: its client has gone, or has received everything."""
         self.over = True
-        self._whole = 0
+        self._size = 0
         if self._held:
             self._count(-self._held)
             self._buffer.clear()
@@ -235,7 +238,7 @@ class Call:
             self._task.cancel()
         self._sent()
 
-    # What is inside.
+    # Internal.
 
     async def _run(self, method: Method) -> None:
         outcome: Outcome = (Status.UNAVAILABLE, "the runtime is stopping")
@@ -246,10 +249,10 @@ class Call:
         finally:
             self._finish(outcome)
 
-    def _look(self) -> None:
-        """See whether the first message is there; what is wrong with it, or never will be whole, ends the stream."""
+    def _scan(self) -> None:
+        """Look for a complete message at the start of the buffer; fail if it is invalid or cannot become complete."""
         buffer = self._buffer
-        self._whole = 0
+        self._size = 0
         if self.over:
             return
         if len(buffer) >= _PREFIX:
@@ -257,39 +260,39 @@ class Call:
             if buffer[0]:
                 self._fail(Status.UNIMPLEMENTED, "messages must not be compressed")
                 return
-            if size > self._connection.max_message:
+            if size > self._state.max_message:
                 self._fail(Status.RESOURCE_EXHAUSTED, "the message is too large")
                 return
             if len(buffer) >= size + _PREFIX:
-                self._whole = size + _PREFIX
+                self._size = size + _PREFIX
                 return
         if self._ended and buffer:
             self._fail(Status.INTERNAL, "the stream ended within a message")
 
     def _count(self, size: int) -> bool:
-        """Count bytes that wait; whether there is place for them."""
+        """Count buffered bytes. Returns False if there are too many."""
         self._held += size
-        return self._connection.buffer(size)
+        return self._state.buffer(size)
 
     def _sent(self) -> None:
-        if not self._away:
-            self._away = True
-            for each in self._callbacks:
-                each(self)
-            self._part()
+        if not self._gone:
+            self._gone = True
+            for callback in self._callbacks:
+                callback(self)
+            self._part_done()
 
-    def _part(self, *_: object) -> None:
-        self._parts -= 1
-        if not self._parts:
-            self._connection.ended()
+    def _part_done(self, *_: object) -> None:
+        self._pending -= 1
+        if not self._pending:
+            self._state.running -= 1
 
     def _wake(self) -> None:
         if self._waiter and not self._waiter.done():
             self._waiter.set_result(None)
-            self._connection.stir()
+            self._ready()
 
     def _fail(self, status: Status, reason: str) -> None:
-        """End with a status what its handler cannot: it would wait for a message that will not come."""
+        """End with an error and cancel the handler, which waits for a message that will not come."""
         self._finish((status, reason))
         if self._task:
             self._task.cancel()
@@ -309,15 +312,15 @@ class Call:
             else:
                 self._answer(Fields(*_BEGIN, *status))
         self.over = True
-        self._whole = 0
+        self._size = 0
         if self._buffer:
             self._count(-len(self._buffer))
             self._buffer = bytearray()
 
     def _answer(self, fields: Fields) -> None:
-        """Send an answer that has no messages."""
-        self._connection.submit_headers(self._number, fields, last=True)
-        self._connection.answered(self._number)
+        """Send an answer without messages."""
+        self._session.submit_headers(self._number, fields, last=True)
+        self._answered(self._number)
         self._sent()
 
     def _send(self, message: bytes) -> None:
@@ -329,9 +332,9 @@ class Call:
             self._resume()
         else:
             self._started = True
-            self._connection.submit_headers(self._number, HEAD, last=False)
+            self._session.submit_headers(self._number, HEAD, last=False)
 
     def _resume(self) -> None:
         if self._idle:
             self._idle = False
-            self._connection.resume(self._number)
+            self._session.resume(self._number)

@@ -1,4 +1,4 @@
-"""Which transport serves."""
+"""Selects the transport."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vsr_runtime.server.transport.stream import GRPC, Methods, Server
 
 
 class Listen(Protocol):
-    """How a transport begins to serve; see `front.listen`."""
+    """Start a transport; see `nghttp2_server.listen`."""
 
     async def __call__(
         self, address: Address, tls: Tls | None, methods: Methods, *, max_message: int, streams: int
@@ -19,32 +19,32 @@ class Listen(Protocol):
         """Serve methods."""
 
 
-def chosen(name: str | None) -> Listen:
-    """A transport by name; without one nghttp2 where it can serve, else grpc. Loads no other.
+def choose_transport(name: str | None) -> Listen:
+    """Return a transport by name; without a name nghttp2 if it works here, else grpc. Imports no other.
 
     Raises:
-        UserError: what was asked for by name cannot serve here.
+        UserError: the named transport does not work here.
     """
     if name != GRPC:
         try:
-            return _by_nghttp2()
+            return _nghttp2()
         except UserError:
             if name:
                 raise
-    from vsr_runtime.server.transport.aio import listen  # noqa: PLC0415 - as said
+    from vsr_runtime.server.transport.aio_server import listen  # noqa: PLC0415 - see the docstring
 
     return listen
 
 
-def _by_nghttp2() -> Listen:
-    from vsr_runtime.server.transport.callbacks import callbacks  # noqa: PLC0415 - likewise
-    from vsr_runtime.server.transport.front import listen  # noqa: PLC0415 - likewise
+def _nghttp2() -> Listen:
+    from vsr_runtime.server.transport.nghttp2_server import listen  # noqa: PLC0415 - likewise
+    from vsr_runtime.server.transport.session import callbacks  # noqa: PLC0415 - likewise
 
     try:
         callbacks()
-    except (MemoryError, SystemError):  # known by then rather than with the first connection
+    except (MemoryError, SystemError):  # fail now rather than with the first connection
         raise UserError(
-            "this system forbids memory that is written and executed, by which nghttp2 calls back; "
+            "this system forbids memory that is both written and executed, which callbacks from nghttp2 need; "
             "allow it (systemd: MemoryDenyWriteExecute=no), or give --transport grpc"
         ) from None
     return listen

@@ -1,4 +1,4 @@
-"""What a connection has received, taken in turns, so that one that sends much does not keep others waiting."""
+"""Received bytes of a connection, processed in slices, so that a busy connection does not delay the others."""
 
 from __future__ import annotations
 
@@ -6,59 +6,59 @@ import asyncio
 from collections.abc import Callable
 
 SLICE = 8 << 10
-"""Bytes that are taken before the loop turns to what they caused: answers to the first of many streams leave while the
-last are still read, so that the gateway has something to do meanwhile."""
-_LARGEST = 128 << 10
-"""Bytes that are taken at most in a turn, of something that causes nothing yet."""
-_FULL = 128 << 10
-"""Bytes that wait for their turn, from which no more are read."""
+"""Bytes to process before handlers run. Answers to the first of many streams are then sent while the last ones are
+still being received, so the gateway does not wait."""
+_MAX_SLICE = 128 << 10
+"""Bytes to process at most in a turn in which no handler becomes ready."""
+_MAX_WAITING = 128 << 10
+"""Unprocessed bytes above which nothing more is read from the socket."""
 
 
 class Inbox:
-    """Bytes that wait, and whether more are read.
+    """Unprocessed bytes, and whether more are read.
 
     Args:
         transport: where they come from.
-        take: takes some.
-        turned: is called at the end of each turn.
+        take: processes some.
+        turned: called at the end of each turn.
 
     Attributes:
-        stirred: to be set where something was caused that others should not wait for.
-        paused: whether nothing is taken.
+        handlers_ready: set to end the turn because a handler got something to do.
+        paused: whether nothing is processed.
     """
 
     def __init__(self, transport: asyncio.Transport, take: Callable[[bytes], None], turned: Callable[[], None]) -> None:
-        self.stirred = self.paused = False
+        self.handlers_ready = self.paused = False
         self._transport, self._take, self._turned = transport, take, turned
         self._loop = asyncio.get_running_loop()
         self._waiting = bytearray()
-        self._turning = self._held = False
+        self._scheduled = self._held = False
 
     def put(self, data: bytes) -> None:
-        """Take what came, or let it wait."""
+        """Process received bytes, or queue them."""
         if not (self._waiting or self.paused) and len(data) <= SLICE:
             self._take(data)
             self._turned()
             return
         self._waiting += data
-        if len(self._waiting) > _FULL:
+        if len(self._waiting) > _MAX_WAITING:
             self._hold()
-        if not self._turning:
+        if not self._scheduled:
             self._turn()
 
     def pause(self) -> None:
-        """Take and read no more."""
+        """Stop processing and reading."""
         self.paused = True
         self._hold()
 
     def resume(self) -> None:
-        """Go on."""
+        """Process and read again."""
         self.paused = False
-        if not self._turning:
+        if not self._scheduled:
             self._turn()
 
     def clear(self) -> None:
-        """Forget what waits."""
+        """Drop queued bytes."""
         self._waiting.clear()
 
     def _hold(self) -> None:
@@ -67,18 +67,18 @@ class Inbox:
             self._transport.pause_reading()
 
     def _turn(self) -> None:
-        self._turning = False
+        self._scheduled = False
         if self.paused:
             return
-        self.stirred, size = False, SLICE
-        while self._waiting and not self.stirred and size < _LARGEST:
+        self.handlers_ready, size = False, SLICE
+        while self._waiting and not self.handlers_ready and size < _MAX_SLICE:
             data = bytes(memoryview(self._waiting)[:size])
             del self._waiting[:size]
             self._take(data)
-            size *= 2  # what wakes nobody is a part of something large
+            size *= 2  # no handler became ready, so this is part of something large
         self._turned()
         if self._waiting:
-            self._turning = True
+            self._scheduled = True
             self._loop.call_soon(self._turn)
         elif self._held and not self._transport.is_closing():
             self._held = False

@@ -1,7 +1,7 @@
-"""The C library nghttp2, as far as it is used: it does HTTP/2, as in curl, Apache and Envoy.
+"""Binding of the parts of nghttp2 that are used: the HTTP/2 library of curl, Apache and Envoy.
 
-Declared as in its header, release 1.57; https://nghttp2.org/documentation has what each call does. A session calls back
-from within `nghttp2_session_mem_recv` and `nghttp2_session_mem_send` only.
+Declared as in the header of release 1.57; https://nghttp2.org/documentation describes each call. A session calls back
+only from within `nghttp2_session_mem_recv` and `nghttp2_session_mem_send`.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from vsr_runtime.errors import UserError
 
 NAMES = ("libnghttp2.so.14", "libnghttp2.14.dylib")
 NO_ERROR, CANCEL = 0, 8
-"""Why a stream or a connection ends."""
+"""Error codes of streams and connections."""
 DATA, HEADERS = 0, 1
-"""Types of frames."""
+"""Frame types."""
 END_STREAM = 1
-"""The flag of a frame."""
+"""Frame flag."""
 MAX_CONCURRENT_STREAMS, INITIAL_WINDOW_SIZE = 3, 4
-"""Settings."""
+"""Identifiers of settings."""
 EOF, NO_END_STREAM = 1, 2
-"""What a source of data says: that it has no more, and that trailers follow."""
+"""Flags of a data source: no more data, and trailers follow."""
 DEFERRED = -508
-"""What it says where it has nothing yet."""
+"""Result of a data source that has nothing yet."""
 FAILED = -902
-"""What a callback says that failed; the session is over then."""
+"""Result of a callback that failed; it ends the session."""
 
 _HEADER = """
 typedef struct nghttp2_session nghttp2_session;
@@ -82,19 +82,19 @@ ffi.cdef(_HEADER)
 
 
 @cache
-def library() -> Any:  # noqa: ANN401 - cffi makes its functions at run time
-    """The library.
+def library() -> Any:  # noqa: ANN401 - cffi creates its functions at run time
+    """Load the library.
 
     Raises:
-        UserError: it is not installed, or a release without the call that the newest one here needs.
+        UserError: it is not installed, or its release is too old.
     """
     for name in NAMES:
         try:
-            found = ffi.dlopen(name)
+            loaded = ffi.dlopen(name)
         except OSError:
             continue
-        if hasattr(found, "nghttp2_option_set_stream_reset_rate_limit"):  # 1.57, or a distribution's mended one
-            return found
+        if hasattr(loaded, "nghttp2_option_set_stream_reset_rate_limit"):  # 1.57, or a patched older one
+            return loaded
     raise UserError(
         "nghttp2 1.57 or later is not installed (Debian, Ubuntu: apt-get install libnghttp2-14); "
         "install it, or give --transport grpc"

@@ -1,4 +1,4 @@
-"""What gRPC does not offer: to take no new connection while those that are open are still served."""
+"""Closes the listener of grpc.aio while its open connections are still served, which gRPC does not offer."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ _OPEN = Path("/proc/self/fd")
 
 
 def stop_listening(port: int) -> None:
-    """Let the kernel give new connections to whoever else listens on the port, or refuse them."""
-    for each in _sockets(port):
-        if each.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+    """Stop listening: the kernel gives new connections to another process on the port, or refuses them."""
+    for opened in _sockets(port):
+        if opened.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
             with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
+                opened.shutdown(socket.SHUT_RDWR)
 
 
 def connections(port: int) -> int:
-    """How many connections to the port are open."""
-    return sum(_connected(each) for each in _sockets(port))
+    """Count the open connections to the port."""
+    return sum(_connected(opened) for opened in _sockets(port))
 
 
-def _connected(each: socket.socket) -> bool:
+def _connected(opened: socket.socket) -> bool:
     try:
-        each.getpeername()
+        opened.getpeername()
     except OSError:
         return False
     return True
 
 
 def _sockets(port: int) -> Iterator[socket.socket]:
-    """This process's own TCP sockets with that local port, each to look at for a moment."""
-    for each in list(_OPEN.iterdir()) if _OPEN.exists() else ():
+    """Yield duplicates of this process's TCP sockets with that local port; each is closed when the next is taken."""
+    for entry in list(_OPEN.iterdir()) if _OPEN.exists() else ():
         with suppress(OSError):
-            number = int(each.name)
+            number = int(entry.name)
             if not stat.S_ISSOCK(os.fstat(number).st_mode):
                 continue
-            with closing(socket.socket(fileno=os.dup(number))) as found:
-                if found.family in (socket.AF_INET, socket.AF_INET6) and found.getsockname()[1] == port:
-                    yield found
+            with closing(socket.socket(fileno=os.dup(number))) as opened:
+                if opened.family in (socket.AF_INET, socket.AF_INET6) and opened.getsockname()[1] == port:
+                    yield opened

@@ -1,4 +1,4 @@
-"""What a handler of gRPC sees of its transport, and what it gives back."""
+"""The interface between gRPC handlers and transports."""
 
 from __future__ import annotations
 
@@ -9,20 +9,19 @@ from typing import Any, Protocol
 
 NGHTTP2, GRPC = TRANSPORTS = ("nghttp2", "grpc")
 MAX_STREAMS = 4096
-"""Streams at a time, over all connections; one more is refused with RESOURCE_EXHAUSTED."""
+"""Concurrent streams, over all connections; one more gets RESOURCE_EXHAUSTED."""
 SHARED_STREAMS = 32
-"""Streams of a connection where there are several workers: a gateway opens one connection more than it can fill, and
-which worker has it is drawn by the kernel. With as many as else all requests would go to one."""
+"""Concurrent streams per connection with several processes. Low, so that Envoy opens several connections, which
+SO_REUSEPORT spreads over the processes."""
 AGE = 5.0
-"""Seconds after which a connection is asked to make place for another, give or take a tenth: so new processes get their
-share, and who stops need not wait long."""
-
-LONGEST_LAMEDUCK = 60.0
-"""Seconds that a process may be told to serve on, unready, once it is to stop."""
+"""Seconds after which a connection gets GOAWAY, plus or minus a tenth: new processes get their share of the load, and a
+process that stops need not wait long."""
+MAX_SHUTDOWN_DELAY = 60.0
+"""Largest value of ``--shutdown-delay``, in seconds."""
 
 
 class Status(IntEnum):
-    """Codes of gRPC with which a stream ends, as far as they are used."""
+    """The gRPC status codes that are used."""
 
     OK = 0
     CANCELLED = 1
@@ -35,14 +34,14 @@ class Status(IntEnum):
 
 
 Outcome = bytes | tuple[Status, str]
-"""The last message, with which a stream ends in OK; without one, the status to end with and its reason."""
+"""The last message of a stream that ends in OK; otherwise the status and its message."""
 
 
 class Stream(Protocol):
-    """One stream. Its handler's task is cancelled where the client goes."""
+    """One stream. Its handler's task is cancelled when the client goes away."""
 
     async def read(self) -> Any:  # noqa: ANN401 - protobuf classes built at run time have no static type
-        """The next message; something false after the last."""
+        """The next message; a false value after the last."""
 
     async def write(self, message: bytes, /) -> None:
         """Send a message."""
@@ -53,7 +52,7 @@ class Stream(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """What answers a method's streams: ``parse`` reads messages, ``handle`` drives a stream."""
+    """A gRPC method: ``parse`` decodes its messages, ``handle`` drives a stream."""
 
     parse: Callable[[bytes], Any]
     handle: Callable[[Stream], Awaitable[Outcome]]
@@ -64,11 +63,11 @@ Methods = Mapping[tuple[str, str], Method]
 
 
 class Server(Protocol):
-    """What listens.
+    """A listening transport.
 
     Attributes:
-        name: which of `TRANSPORTS` it is.
-        port: where.
+        name: one of `TRANSPORTS`.
+        port: the port that was bound.
     """
 
     name: str
@@ -76,10 +75,10 @@ class Server(Protocol):
 
     @property
     def connections(self) -> int:
-        """How many are open."""
+        """Open connections."""
 
     def retire(self) -> None:
-        """Take no new connection; those that are there are served until they have made place, as each does in time."""
+        """Accept no more connections; serve the open ones until they have been retired in turn."""
 
     async def stop(self, seconds: float) -> None:
-        """Refuse what begins, and end what has not ended by then."""
+        """Reject new streams, wait at most this long for the open ones, then end them."""

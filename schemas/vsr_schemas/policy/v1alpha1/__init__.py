@@ -6,99 +6,107 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from vsr_schemas.policy.v1alpha1.assertions import Assertion, Statement
-from vsr_schemas.policy.v1alpha1.base import Noun
-from vsr_schemas.policy.v1alpha1.classification import Category, Checkpoint, Classifier
-from vsr_schemas.policy.v1alpha1.environments import Environment, EnvironmentGateway, Resources
-from vsr_schemas.policy.v1alpha1.guards import Except, Guard
+from vsr_schemas.base import PolicyModel
+from vsr_schemas.policy.v1alpha1.assertions import AssertionSpec, StatementSpec
+from vsr_schemas.policy.v1alpha1.classification import CategorySpec, CheckpointSpec, ClassifierSpec
+from vsr_schemas.policy.v1alpha1.environments import EnvironmentGatewaySpec, EnvironmentSpec, ResourcesSpec
+from vsr_schemas.policy.v1alpha1.guards import ExceptSpec, GuardSpec
 from vsr_schemas.policy.v1alpha1.models import (
-    Endpoint,
-    External,
-    Lora,
-    Model,
-    Picker,
-    Pods,
-    Pool,
-    Price,
-    SecretKey,
-    Service,
-    Vllm,
+    EndpointSpec,
+    ExternalSpec,
+    LoraSpec,
+    ModelSpec,
+    PickerSpec,
+    PodsSpec,
+    PoolSpec,
+    PriceSpec,
+    SecretKeySpec,
+    ServiceSpec,
+    VllmSpec,
 )
-from vsr_schemas.policy.v1alpha1.router import Gateway, GitOps, Router, Weights
-from vsr_schemas.policy.v1alpha1.routes import Cache, Condition, Headers, Params, Route, SystemPrompt, Tools
-from vsr_schemas.policy.v1alpha1.signals import KINDS, Signal
-from vsr_schemas.policy.v1alpha1.tests import Expectation, Test
+from vsr_schemas.policy.v1alpha1.router import GatewaySpec, GitOpsSpec, RouterSpec, WeightsSpec
+from vsr_schemas.policy.v1alpha1.routes import (
+    CacheSpec,
+    ConditionSpec,
+    HeadersSpec,
+    ParamsSpec,
+    RouteSpec,
+    SystemPromptSpec,
+    ToolsSpec,
+)
+from vsr_schemas.policy.v1alpha1.signals import KINDS, SignalSpec
+from vsr_schemas.policy.v1alpha1.tests import ExpectationSpec, TestSpec
 from vsr_schemas.scalars import Header, Label, Name
 
 __all__ = [
     "API_VERSION",
     "KIND",
     "KINDS",
-    "Assertion",
-    "Cache",
-    "Category",
-    "Checkpoint",
-    "Classifier",
-    "Condition",
-    "Endpoint",
-    "Environment",
-    "EnvironmentGateway",
-    "Except",
-    "Expectation",
-    "External",
-    "Gateway",
-    "GitOps",
-    "Guard",
-    "Headers",
-    "Lora",
-    "Metadata",
-    "Model",
-    "Params",
-    "Picker",
-    "Pods",
-    "Policy",
-    "Pool",
-    "Price",
-    "Resources",
-    "Route",
-    "Router",
-    "SecretKey",
-    "Service",
-    "Signal",
-    "Statement",
-    "SystemPrompt",
-    "Test",
-    "Tools",
-    "Vllm",
-    "Weights",
+    "AssertionSpec",
+    "CacheSpec",
+    "CategorySpec",
+    "CheckpointSpec",
+    "ClassifierSpec",
+    "ConditionSpec",
+    "EndpointSpec",
+    "EnvironmentGatewaySpec",
+    "EnvironmentSpec",
+    "ExceptSpec",
+    "ExpectationSpec",
+    "ExternalSpec",
+    "GatewaySpec",
+    "GitOpsSpec",
+    "GuardSpec",
+    "HeadersSpec",
+    "LoraSpec",
+    "MetadataSpec",
+    "ModelSpec",
+    "ParamsSpec",
+    "PickerSpec",
+    "PodsSpec",
+    "PolicySpec",
+    "PoolSpec",
+    "PriceSpec",
+    "ResourcesSpec",
+    "RouteSpec",
+    "RouterSpec",
+    "SecretKeySpec",
+    "ServiceSpec",
+    "SignalSpec",
+    "StatementSpec",
+    "SystemPromptSpec",
+    "TestSpec",
+    "ToolsSpec",
+    "VllmSpec",
+    "WeightsSpec",
 ]
 API_VERSION = "vsr.dev/v1alpha1"
 KIND = "RoutingPolicy"
 
 
-class Metadata(Noun):
+class MetadataSpec(PolicyModel):
     """The policy's name: the folder of its output."""
 
     name: Label
 
 
-class Policy(Noun):
+class PolicySpec(PolicyModel):
     """One file: what a platform team decides about LLM traffic."""
 
     api_version: Literal["vsr.dev/v1alpha1"]
     kind: Literal["RoutingPolicy"]
-    metadata: Metadata
-    router: Router
-    gateway: Gateway = Gateway()
-    gitops: GitOps | None = None
-    endpoints: Annotated[dict[Name, Endpoint], Field(min_length=1)]
-    models: Annotated[dict[Header, Model], Field(min_length=1)]
-    classifiers: dict[Name, Classifier] = {}
-    categories: dict[Name, Category] = {}
-    signals: dict[Name, Signal] = {}
-    guards: dict[Name, Guard] = {}
-    routes: list[Route] = []
+    metadata: MetadataSpec
+    router: RouterSpec
+    gateway: GatewaySpec = GatewaySpec()
+    gitops: GitOpsSpec | None = None
+    endpoints: Annotated[dict[Name, EndpointSpec], Field(min_length=1)]
+    models: Annotated[dict[Header, ModelSpec], Field(min_length=1)]
+    classifiers: dict[Name, ClassifierSpec] = {}
+    categories: dict[Name, CategorySpec] = {}
+    signals: dict[Name, SignalSpec] = {}
+    guards: dict[Name, GuardSpec] = {}
+    routes: list[RouteSpec] = []
     default: Header
-    assertions: list[Assertion] = []
-    tests: list[Test] = []
-    environments: Annotated[dict[Label, Environment], Field(min_length=1)] = {"dev": Environment()}
+    assertions: list[AssertionSpec] = []
+    tests: list[TestSpec] = []
+    environments: Annotated[dict[Label, EnvironmentSpec], Field(min_length=1)] = {"dev": EnvironmentSpec()}

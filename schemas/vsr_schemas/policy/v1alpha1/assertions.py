@@ -7,14 +7,14 @@ from typing import Annotated
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from vsr_schemas.policy.v1alpha1.base import Noun
+from vsr_schemas.base import PolicyModel
 from vsr_schemas.scalars import Text
 from vsr_schemas.shapes import LIST, TEXT, AsList, AsText, by_shape
 
 Names = Annotated[Annotated[Text, AsText] | Annotated[list[Text], Field(min_length=1), AsList], by_shape(TEXT, LIST)]
 
 
-class Statement(Noun):
+class StatementSpec(PolicyModel):
     """Of which requests it speaks, and what of them.
 
     ``to`` are models, or ``external`` for every model that a request may leave the cluster for. ``category`` and
@@ -28,20 +28,20 @@ class Statement(Noun):
     through: Names | None = None
 
     @model_validator(mode="after")
-    def _says_something(self) -> Statement:
+    def _says_something(self) -> StatementSpec:
         if self.to is None and self.through is None and self.without is None:
             raise PydanticCustomError("one_of", "an assertion says `to`, `without` or `through`")
         return self
 
 
-class Assertion(Noun):
+class AssertionSpec(PolicyModel):
     """``never``: no request is like this. ``always``: every request of this kind goes there."""
 
-    never: Statement | None = None
-    always: Statement | None = None
+    never: StatementSpec | None = None
+    always: StatementSpec | None = None
 
     @model_validator(mode="after")
-    def _one_of(self) -> Assertion:
+    def _one_of(self) -> AssertionSpec:
         if (self.never is None) == (self.always is None):
             raise PydanticCustomError("one_of", "an assertion is exactly one of `never` and `always`")
         if self.never is not None and self.never.through is not None:

@@ -7,21 +7,21 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from vsr_schemas.policy.v1alpha1.base import Noun
+from vsr_schemas.base import PolicyModel
 from vsr_schemas.scalars import Commit, Number, Repository, Text
 
 Probability = Annotated[Number, Field(ge=0, le=1)]
 Phrase = Annotated[Text, Field(min_length=1, max_length=4000)]
 
 
-class Checkpoint(Noun):
+class CheckpointSpec(PolicyModel):
     """A Hugging Face repository at a pinned commit."""
 
     repo: Repository
     revision: Commit
 
 
-class Classifier(Noun):
+class ClassifierSpec(PolicyModel):
     """A model that reads the request.
 
     Either a head trained at compile time over a sentence encoder (``encoder`` and ``head``, for categories), or a
@@ -31,13 +31,13 @@ class Classifier(Noun):
     task: Literal["category", "jailbreak", "pii"]
     encoder: Literal["sentence-transformers/all-MiniLM-L6-v2"] | None = None
     head: Literal["compiled"] | None = None
-    checkpoint: Checkpoint | None = None
+    checkpoint: CheckpointSpec | None = None
     device: Literal["cpu", "cuda"] = "cpu"
     precision: Literal["int8", "fp32", "bf16"] | None = None
     threshold: Annotated[Number, Field(ge=0, lt=1)] | None = None
 
     @model_validator(mode="after")
-    def _one_kind(self) -> Classifier:
+    def _one_kind(self) -> ClassifierSpec:
         compiled = self.encoder is not None or self.head is not None
         if compiled and self.checkpoint is not None:
             raise PydanticCustomError(
@@ -50,7 +50,7 @@ class Classifier(Noun):
         return self
 
 
-class Category(Noun):
+class CategorySpec(PolicyModel):
     """One of mutually exclusive kinds of request, told by its description and by examples."""
 
     description: Annotated[Text, Field(min_length=1)]

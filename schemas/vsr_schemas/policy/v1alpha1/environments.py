@@ -6,28 +6,28 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from vsr_schemas.policy.v1alpha1.base import Noun
+from vsr_schemas.base import PolicyModel
 from vsr_schemas.scalars import Amount, Bool, Image, Int, Label, Name, Release, ResourceName, Text
 from vsr_schemas.shapes import MAPPING, TEXT, AsMapping, AsText, by_shape
 
 Target = Literal["istio", "gie", "llm-d", "ai-gateway", "envoy-gateway", "production-stack"]
 
 
-class Resources(Noun):
+class ResourcesSpec(PolicyModel):
     """Kubernetes resource quantities."""
 
     requests: dict[ResourceName, Amount] = {}
     limits: dict[ResourceName, Amount] = {}
 
 
-class EnvironmentGateway(Noun):
+class EnvironmentGatewaySpec(PolicyModel):
     """Another Gateway for this environment."""
 
     name: Label | None = None
     namespace: Label | None = None
 
 
-class Environment(Noun):
+class EnvironmentSpec(PolicyModel):
     """An overlay.
 
     ``replicas``, ``images`` and ``resources`` go by endpoint; the key ``router`` is the router. ``simulate`` runs a
@@ -41,6 +41,6 @@ class Environment(Noun):
     simulate: Bool = False
     replicas: dict[Name, Annotated[Int, Field(ge=0, le=1000)]] = {}
     images: dict[Name, Image] = {}
-    resources: dict[Name, Resources] = {}
+    resources: dict[Name, ResourcesSpec] = {}
     device: Literal["cpu", "cuda"] | None = None
-    gateway: EnvironmentGateway = EnvironmentGateway()
+    gateway: EnvironmentGatewaySpec = EnvironmentGatewaySpec()

@@ -7,19 +7,19 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from vsr_schemas.policy.v1alpha1.base import Noun
+from vsr_schemas.base import PolicyModel
 from vsr_schemas.policy.v1alpha1.classification import Probability
 from vsr_schemas.scalars import Bool, Header, Int, Text
 from vsr_schemas.shapes import LIST, TEXT, AsList, AsText, by_shape
 
 
-class Except(Noun):
+class ExceptSpec(PolicyModel):
     """Where a guard does not hold: requests that end at one of these models."""
 
     models: Annotated[list[Header], Field(min_length=1)]
 
 
-class Guard(Noun):
+class GuardSpec(PolicyModel):
     """One guard: what it looks for, and what follows.
 
     It looks for personal data (``types``, by patterns and, where named, by a ``detector``), for credentials
@@ -46,10 +46,10 @@ class Guard(Noun):
     max_tokens: Annotated[Int, Field(ge=1)] = 8192
     unreadable: Literal["block", "pass"] = "block"
     unmask: Bool = False
-    except_: Except | None = Field(default=None, alias="except")
+    except_: ExceptSpec | None = Field(default=None, alias="except")
 
     @model_validator(mode="after")
-    def _coherent(self) -> Guard:
+    def _coherent(self) -> GuardSpec:
         if self.detector is None and self.types is None and self.patterns is None:
             raise PydanticCustomError("one_of", "a guard names a `detector`, `types` or `patterns`")
         if self.types is not None and self.patterns is not None:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from vsr_schemas.policy.v1alpha1.base import Noun
+from vsr_schemas.base import PolicyModel
 from vsr_schemas.scalars import (
     TOKEN_SECRET,
     ApiUrl,
@@ -28,7 +28,7 @@ from vsr_schemas.shapes import LIST, MAPPING, TEXT, AsList, AsMapping, AsText, b
 Weight = Annotated[Int, Field(ge=0, le=1_000_000)]
 
 
-class Vllm(Noun):
+class VllmSpec(PolicyModel):
     """Pods that the compiler writes: a vLLM server for exactly one checkpoint.
 
     ``storage`` is the size of the volume that keeps the weights between restarts. ``token`` names the Secret that
@@ -44,7 +44,7 @@ class Vllm(Noun):
     args: list[Text] = []
 
 
-class Service(Noun):
+class ServiceSpec(PolicyModel):
     """A Service that exists already. ``namespace`` defaults to the gateway's."""
 
     name: Label
@@ -52,7 +52,7 @@ class Service(Noun):
     port: Port = 80
 
 
-class Pods(Noun):
+class PodsSpec(PolicyModel):
     """Pods that exist already, told by their labels."""
 
     selector: Annotated[dict[Text, Text], Field(min_length=1, max_length=64)]
@@ -60,55 +60,55 @@ class Pods(Noun):
     port: Port = 8000
 
 
-class SecretKey(Noun):
+class SecretKeySpec(PolicyModel):
     """A key of a Secret. A secret's value never stands in a policy."""
 
     secret: Label
     key: SecretKeyName
 
 
-class External(Noun):
+class ExternalSpec(PolicyModel):
     """A provider outside the cluster, spoken to over TLS.
 
     ``url`` is that of its API; without a path it means ``/v1``. ``api_key`` is in the router's namespace.
     """
 
     url: ApiUrl
-    api_key: SecretKey | None = None
+    api_key: SecretKeySpec | None = None
 
 
-class Picker(Noun):
+class PickerSpec(PolicyModel):
     """The endpoint picker of a pool: scorers and their weights. Left out, the release's own default."""
 
     plugins: dict[Name, Annotated[Number, Field(gt=0, le=1000)]] = {}
     replicas: Annotated[Int, Field(ge=1, le=10)] = 1
 
 
-class Pool(Noun):
+class PoolSpec(PolicyModel):
     """How an endpoint's pods are pooled, where the target pools them."""
 
-    picker: Picker = Picker()
+    picker: PickerSpec = PickerSpec()
     failure_mode: Literal["FailClose", "FailOpen"] = "FailClose"
     disaggregation: Bool = False
 
 
-class Endpoint(Noun):
+class EndpointSpec(PolicyModel):
     """A place where a model runs: exactly one of its kinds. ``service: name:port`` is short for a mapping."""
 
-    vllm: Vllm | None = None
+    vllm: VllmSpec | None = None
     service: (
         Annotated[
-            Annotated[ServiceAddress, AsText] | Annotated[Service, AsMapping],
+            Annotated[ServiceAddress, AsText] | Annotated[ServiceSpec, AsMapping],
             by_shape(TEXT, MAPPING),
         ]
         | None
     ) = None
-    pods: Pods | None = None
-    external: External | None = None
-    pool: Pool | None = None
+    pods: PodsSpec | None = None
+    external: ExternalSpec | None = None
+    pool: PoolSpec | None = None
 
     @model_validator(mode="after")
-    def _one_kind(self) -> Endpoint:
+    def _one_kind(self) -> EndpointSpec:
         kinds = ("vllm", "service", "pods", "external")
         if len(self.model_fields_set.intersection(kinds)) != 1:
             raise PydanticCustomError(
@@ -117,20 +117,20 @@ class Endpoint(Noun):
         return self
 
 
-class Lora(Noun):
+class LoraSpec(PolicyModel):
     """An adapter that a vLLM server loads beside its checkpoint. Its name is a model's name."""
 
     path: Annotated[Text, Field(min_length=1, max_length=1024)]
 
 
-class Price(Noun):
+class PriceSpec(PolicyModel):
     """What a million tokens cost, in the policy's own currency."""
 
     prompt: Annotated[Number, Field(ge=0)]
     completion: Annotated[Number, Field(ge=0)]
 
 
-class Model(Noun):
+class ModelSpec(PolicyModel):
     """What clients and routes can name. Several endpoints: the gateway divides by weight.
 
     ``context`` is in tokens. ``provider_model`` is what the provider calls the model, where that differs.
@@ -145,7 +145,7 @@ class Model(Noun):
     ]
     checkpoint: Header | None = None
     provider_model: Header | None = None
-    loras: dict[Header, Lora] = {}
+    loras: dict[Header, LoraSpec] = {}
     context: Annotated[Int, Field(ge=1)] | None = None
-    price: Price | None = None
+    price: PriceSpec | None = None
     reasoning_family: Text | None = None

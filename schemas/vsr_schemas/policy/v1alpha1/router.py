@@ -7,14 +7,14 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from vsr_schemas.policy.v1alpha1.base import Noun
+from vsr_schemas.base import PolicyModel
 from vsr_schemas.scalars import TOKEN_SECRET, Bytes, Image, Int, Label, Milliseconds, Name, Release, ServerUrl, Text
 from vsr_schemas.shapes import MAPPING, TEXT, AsMapping, AsText, by_shape
 
 Count = Annotated[Int, Field(ge=1, le=1000)]
 
 
-class Weights(Noun):
+class WeightsSpec(PolicyModel):
     """Where classifier checkpoints lie.
 
     ``pvc`` is a PersistentVolumeClaim in the router's namespace that holds them already, at ``<repo>/<revision>``.
@@ -26,7 +26,7 @@ class Weights(Noun):
     token: Label = TOKEN_SECRET
 
 
-class Router(Noun):
+class RouterSpec(PolicyModel):
     """Who classifies, and the numbers that it shares with the gateway.
 
     ``deadline`` (milliseconds) is the gateway's message timeout and the runtime's budget; ``max_body`` (bytes) is the
@@ -41,7 +41,7 @@ class Router(Noun):
     namespace: Label = "vllm-semantic-router-system"
     replicas: Count = 2
     gpus: Annotated[Int, Field(ge=0, le=16)] = 0
-    weights: Weights | None = None
+    weights: WeightsSpec | None = None
     unguarded: Literal["explicit-models"] | None = None
     auto_models: Annotated[list[Name], Field(min_length=1)] = ["auto", "MoM"]
     deadline: Annotated[Milliseconds, Field(le=600_000)] = 1000
@@ -50,7 +50,7 @@ class Router(Noun):
     response_headers: Literal["never", "on-request", "always"] = "never"
 
     @model_validator(mode="after")
-    def _engine(self) -> Router:
+    def _engine(self) -> RouterSpec:
         if self.engine == "vsr-runtime" and self.image is None:
             raise PydanticCustomError("one_of", "the engine `vsr-runtime` needs an `image`: a build of the project's")
         if self.engine == "vsr-runtime" and self.unguarded is not None:
@@ -58,7 +58,7 @@ class Router(Noun):
         return self
 
 
-class Gateway(Noun):
+class GatewaySpec(PolicyModel):
     """The Gateway that carries the traffic. ``timeout`` (milliseconds) bounds a whole request, stream included."""
 
     name: Label = "inference-gateway"
@@ -70,7 +70,7 @@ class Gateway(Noun):
     timeout: Milliseconds = 300_000
 
 
-class GitOps(Noun):
+class GitOpsSpec(PolicyModel):
     """The repository that Argo CD reads the output from, and the cluster that it syncs to."""
 
     repo: Annotated[Text, Field(min_length=1, max_length=1024)]

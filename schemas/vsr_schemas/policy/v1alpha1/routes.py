@@ -7,26 +7,26 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from vsr_schemas.policy.v1alpha1.base import Noun
+from vsr_schemas.base import PolicyModel
 from vsr_schemas.policy.v1alpha1.classification import Probability
 from vsr_schemas.scalars import Bool, Header, HeaderName, Int, Milliseconds, Name, Text
 from vsr_schemas.shapes import MAPPING, TEXT, AsMapping, AsText, by_shape
 
-Conditions = Annotated[list["Condition"], Field(min_length=1)]
+Conditions = Annotated[list["ConditionSpec"], Field(min_length=1)]
 Percent = Annotated[Int, Field(ge=0, le=100)]
 
 
-class Condition(Noun):
+class ConditionSpec(PolicyModel):
     """A boolean tree: exactly one of a category, a signal, all of, any of, not."""
 
     category: Text | None = None
     signal: Text | None = None
     all: Conditions | None = None
     any: Conditions | None = None
-    not_: Condition | None = Field(default=None, alias="not")
+    not_: ConditionSpec | None = Field(default=None, alias="not")
 
     @model_validator(mode="after")
-    def _one_of(self) -> Condition:
+    def _one_of(self) -> ConditionSpec:
         if len(self.model_fields_set) != 1:
             raise PydanticCustomError(
                 "one_of", "a condition is exactly one of `category`, `signal`, `all`, `any` and `not`"
@@ -34,21 +34,21 @@ class Condition(Noun):
         return self
 
 
-class SystemPrompt(Noun):
+class SystemPromptSpec(PolicyModel):
     """What the model is told first; ``insert`` puts it before the client's own."""
 
     text: Annotated[Text, Field(min_length=1)]
     mode: Literal["replace", "insert"] = "replace"
 
 
-class Headers(Noun):
+class HeadersSpec(PolicyModel):
     """Edits of the request's headers on the way to the model."""
 
     set: dict[HeaderName, Text] = {}
     remove: list[HeaderName] = []
 
 
-class Cache(Noun):
+class CacheSpec(PolicyModel):
     """Answers kept for requests that are the same, or as similar as ``similarity`` says. ``ttl`` in milliseconds."""
 
     similarity: Probability | None = None
@@ -56,14 +56,14 @@ class Cache(Noun):
     scope: Literal["user", "team", "tenant", "global"] = "user"
 
 
-class Tools(Noun):
+class ToolsSpec(PolicyModel):
     """Which of the request's tools the model gets to see."""
 
     allow: list[Name] = []
     block: list[Name] = []
 
 
-class Params(Noun):
+class ParamsSpec(PolicyModel):
     """Limits on what a client may ask of the model."""
 
     max_tokens: Annotated[Int, Field(ge=1)] | None = None
@@ -71,7 +71,7 @@ class Params(Noun):
     block: list[Name] = []
 
 
-class Route(Noun):
+class RouteSpec(PolicyModel):
     """Who answers when the condition holds: a ``model``, a ``split`` of models in per cent, or a fixed ``respond``.
 
     Higher ``priority`` goes first, then file order. ``when: always`` holds for every request.
@@ -79,7 +79,7 @@ class Route(Noun):
 
     name: Name
     when: Annotated[
-        Annotated[Literal["always"], AsText] | Annotated[Condition, AsMapping],
+        Annotated[Literal["always"], AsText] | Annotated[ConditionSpec, AsMapping],
         by_shape(TEXT, MAPPING),
     ]
     model: Header | None = None
@@ -90,20 +90,20 @@ class Route(Noun):
     effort: Text | None = None
     system_prompt: (
         Annotated[
-            Annotated[Text, Field(min_length=1), AsText] | Annotated[SystemPrompt, AsMapping],
+            Annotated[Text, Field(min_length=1), AsText] | Annotated[SystemPromptSpec, AsMapping],
             by_shape(TEXT, MAPPING),
         ]
         | None
     ) = None
-    headers: Headers | None = None
-    cache: Cache | None = None
+    headers: HeadersSpec | None = None
+    cache: CacheSpec | None = None
     tools: (
-        Annotated[Annotated[Literal["none"], AsText] | Annotated[Tools, AsMapping], by_shape(TEXT, MAPPING)] | None
+        Annotated[Annotated[Literal["none"], AsText] | Annotated[ToolsSpec, AsMapping], by_shape(TEXT, MAPPING)] | None
     ) = None
-    params: Params | None = None
+    params: ParamsSpec | None = None
 
     @model_validator(mode="after")
-    def _one_answer(self) -> Route:
+    def _one_answer(self) -> RouteSpec:
         if len(self.model_fields_set & {"model", "split", "respond"}) != 1:
             raise PydanticCustomError("one_of", "a route has exactly one of `model`, `split` and `respond`")
         return self

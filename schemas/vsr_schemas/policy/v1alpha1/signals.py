@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from vsr_schemas.policy.v1alpha1.base import Noun
+from vsr_schemas.base import PolicyModel
 from vsr_schemas.policy.v1alpha1.classification import Phrase, Probability
 from vsr_schemas.scalars import Bool, Int, Name, Number, Text
 from vsr_schemas.shapes import LIST, TEXT, AsList, AsText, by_shape
@@ -17,7 +17,7 @@ Words = Annotated[Annotated[Text, AsText] | Annotated[list[Text], Field(min_leng
 Tokens = Annotated[Int, Field(ge=0)]
 
 
-class Similar(Noun):
+class EmbeddingSpec(PolicyModel):
     """The request is like these sentences: cosine similarity of embeddings, the best or the mean of them."""
 
     to: Phrases
@@ -25,14 +25,14 @@ class Similar(Noun):
     aggregate: Literal["max", "mean"] = "max"
 
 
-class Range(Noun):
+class RangeSpec(PolicyModel):
     """A number between ``min`` and ``max``, both included. One of them is enough."""
 
     min: Tokens | None = None
     max: Tokens | None = None
 
     @model_validator(mode="after")
-    def _some_bound(self) -> Range:
+    def _some_bound(self) -> RangeSpec:
         if self.min is None and self.max is None:
             raise PydanticCustomError("one_of", "a range needs `min` or `max`")
         if self.min is not None and self.max is not None and self.min > self.max:
@@ -40,7 +40,7 @@ class Range(Noun):
         return self
 
 
-class Complexity(Noun):
+class ComplexitySpec(PolicyModel):
     """How hard the request is, told by how much it is like the hard sentences rather than the easy ones."""
 
     hard: Phrases
@@ -49,40 +49,40 @@ class Complexity(Noun):
     threshold: Annotated[Number, Field(ge=0, le=2)] = 0.1
 
 
-class Structure(Range):
+class StructureSpec(RangeSpec):
     """What the text looks like: how often a pattern or one of some keywords occurs in it."""
 
     pattern: Text | None = None
     keywords: Phrases | None = None
 
     @model_validator(mode="after")
-    def _one_source(self) -> Structure:
+    def _one_source(self) -> StructureSpec:
         if (self.pattern is None) == (self.keywords is None):
             raise PydanticCustomError("one_of", "`structure` counts exactly one of `pattern` and `keywords`")
         return self
 
 
-class Conversation(Range):
+class ConversationSpec(RangeSpec):
     """How many parts of a kind the conversation has."""
 
     of: Literal["message", "tool_definition", "assistant_tool_call", "image_content"] = "message"
     role: Literal["user", "assistant", "system", "developer", "tool"] | None = None
 
 
-class Role(Noun):
+class RoleSpec(PolicyModel):
     """Who asks, by the identity headers that the gateway's authentication sets."""
 
     users: list[Name] = []
     groups: list[Name] = []
 
     @model_validator(mode="after")
-    def _somebody(self) -> Role:
+    def _somebody(self) -> RoleSpec:
         if not self.users and not self.groups:
             raise PydanticCustomError("one_of", "`role` names `users` or `groups`")
         return self
 
 
-class PiiSignal(Noun):
+class PiiSignalSpec(PolicyModel):
     """Personal data of these types is in the request."""
 
     types: Annotated[list[Text], Field(min_length=1)]
@@ -90,14 +90,14 @@ class PiiSignal(Noun):
     threshold: Probability = 0.9
 
 
-class JailbreakSignal(Noun):
+class JailbreakSignalSpec(PolicyModel):
     """A detector takes the request for an attack."""
 
     detector: Text
     threshold: Probability = 0.7
 
 
-class Signal(Noun):
+class SignalSpec(PolicyModel):
     """One thing to ask about: exactly one kind.
 
     ``keywords`` are literal words unless ``regex`` is true; ``match`` says whether any, all or none must occur.
@@ -107,15 +107,15 @@ class Signal(Noun):
     match: Literal["any", "all", "none"] = "any"
     regex: Bool = False
     case_sensitive: Bool = False
-    embedding: Similar | None = None
-    context: Range | None = None
+    embedding: EmbeddingSpec | None = None
+    context: RangeSpec | None = None
     language: Words | None = None
-    complexity: Complexity | None = None
-    structure: Structure | None = None
-    conversation: Conversation | None = None
-    role: Role | None = None
-    pii: PiiSignal | None = None
-    jailbreak: JailbreakSignal | None = None
+    complexity: ComplexitySpec | None = None
+    structure: StructureSpec | None = None
+    conversation: ConversationSpec | None = None
+    role: RoleSpec | None = None
+    pii: PiiSignalSpec | None = None
+    jailbreak: JailbreakSignalSpec | None = None
 
     @property
     def kind(self) -> str:
@@ -123,7 +123,7 @@ class Signal(Noun):
         return next(kind for kind in KINDS if getattr(self, kind) is not None)
 
     @model_validator(mode="after")
-    def _one_kind(self) -> Signal:
+    def _one_kind(self) -> SignalSpec:
         if sum(getattr(self, kind) is not None for kind in KINDS) != 1:
             raise PydanticCustomError(
                 "one_of", "a signal is exactly one of " + ", ".join(f"`{kind}`" for kind in KINDS)

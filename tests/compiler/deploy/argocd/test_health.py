@@ -8,16 +8,17 @@ import pytest
 from lupa import lua51
 
 from vsr_compiler import ir
-from vsr_compiler.deploy.argocd.health import CHECKS, DEPLOYMENT, customizations
-from vsr_compiler.deploy.argocd.waves import WAVES
+from vsr_compiler.deploy.argocd.health import DEPLOYMENT, customizations, lua
 from vsr_compiler.manifests.objects import Object, make
-from vsr_compiler.targets.common.pods import READY
+from vsr_compiler.targets import kinds
+from vsr_compiler.targets.common.workloads import READY
 
 POOL = ("inference.networking.k8s.io", "InferencePool")
 PATCH = ("gateway.envoyproxy.io", "EnvoyPatchPolicy")
 ROUTE = ("aigateway.envoyproxy.io", "AIGatewayRoute")
 GATEWAY = ("gateway.networking.k8s.io", "Gateway")
 FILTER = ("networking.istio.io", "EnvoyFilter")
+CHECKS = {kind.group_kind: check for kind in kinds().values() if (check := lua(kind.health)) is not None}
 
 
 def health(kind: tuple[str, str], status: dict[str, Any] | None) -> tuple[str, str]:
@@ -27,12 +28,12 @@ def health(kind: tuple[str, str], status: dict[str, Any] | None) -> tuple[str, s
 
 def judged(check: str, fields: dict[str, Any], **metadata: Any) -> tuple[str, str]:
     """What a check says of an object with these fields, in a Lua without any library beyond Argo CD's."""
-    lua = lua51.LuaRuntime(unpack_returned_tuples=True, register_eval=False)
+    runtime = lua51.LuaRuntime(unpack_returned_tuples=True, register_eval=False)
     for name in ("os", "io", "package", "debug", "require", "dofile", "loadfile"):
-        lua.globals()[name] = None
+        runtime.globals()[name] = None
     obj = {"metadata": {"name": "x", "generation": 2, **metadata}, **fields}
-    lua.globals()["obj"] = lua.table_from(obj, recursive=True)
-    result = lua.execute(check)
+    runtime.globals()["obj"] = runtime.table_from(obj, recursive=True)
+    result = runtime.execute(check)
     return result["status"], result["message"]
 
 
@@ -91,7 +92,9 @@ def test_every_check_runs_on_an_object_that_was_just_created(kind: tuple[str, st
     assert health(kind, {})[0] in {"Healthy", "Progressing"}
 
 
-@pytest.mark.parametrize("kind", [kind for kind in CHECKS if WAVES[kind] < WAVES[GATEWAY]], ids=lambda kind: kind[1])
+@pytest.mark.parametrize(
+    "kind", [kind for kind in CHECKS if kinds()[kind].wave < kinds()[GATEWAY].wave], ids=lambda kind: kind[1]
+)
 def test_what_comes_before_the_gateway_never_waits_for_it(kind: tuple[str, str]) -> None:
     """Its controller may speak of it only once a route leads there: a wave that waits for that would never end."""
     assert health(kind, None)[0] == "Healthy"

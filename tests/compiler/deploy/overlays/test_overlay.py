@@ -25,7 +25,7 @@ from vsr_compiler.deploy.overlays import overlay
 from vsr_compiler.deploy.overlays.overlay import built, selects
 from vsr_compiler.manifests.objects import Object, make
 from vsr_compiler.manifests.yaml import dump
-from vsr_compiler.targets.common.pods import resources
+from vsr_compiler.targets.common.workloads import resources
 
 ENVIRONMENTS = [
     DEV,

@@ -14,7 +14,7 @@ import pytest
 
 from support.common import call, reference
 from vsr_compiler.diagnostics import CompileError
-from vsr_compiler.releases import PROFILES
+from vsr_compiler.targets import profiles
 from vsr_compiler.verify.schema import lockfile
 from vsr_compiler.verify.schema.downloads import Entry, Release
 from vsr_compiler.verify.schema.downloads import fetch, pull
@@ -147,7 +147,7 @@ def test_the_lock_lists_what_the_profiles_ask_for() -> None:
     releases = lockfile.read()
     names = {(each.project, each.release) for each in releases}
     projects = {project for project, _ in names}
-    for profile in PROFILES.values():
+    for profile in profiles().values():
         asked = {(name, version) for name, version in profile.items() if name in projects}
         assert asked - {("llm-d-router", "0.3.2"), ("semantic-router", "0.4.0")} <= names
     for each in releases:

@@ -17,7 +17,7 @@ from vsr_runtime.decision.program.rules import (
     leaves,
     open_leaves,
 )
-from vsr_schemas.routerconfig.v0_4_0 import Leaf, Node
+from vsr_schemas.routerconfig.v0_4_0 import RuleLeaf, RuleNode
 
 MATH = Category(frozenset({"math"}), "math")
 A, B = Has(("keyword", "a")), Has(("context", "b"))
@@ -103,11 +103,11 @@ def test_boolean_laws(rules, known):
 
 def test_compile_keeps_the_shape():
     """Operators become rules of the same meaning, and leaves what they are made to."""
-    tree = Node(
+    tree = RuleNode(
         operator="AND",
         conditions=[
-            Node(operator="OR", conditions=[Leaf(type="domain", name="math")]),
-            Node(operator="NOT", conditions=[Leaf(type="keyword", name="a")]),
+            RuleNode(operator="OR", conditions=[RuleLeaf(type="domain", name="math")]),
+            RuleNode(operator="NOT", conditions=[RuleLeaf(type="keyword", name="a")]),
         ],
     )
     made = {"math": MATH, "a": A}
@@ -117,6 +117,6 @@ def test_compile_keeps_the_shape():
 @pytest.mark.parametrize("count", [0, 2])
 def test_not_takes_one_condition(count):
     """NOT of nothing or of several conditions has no meaning that all readers share, so it is refused."""
-    tree = Node(operator="NOT", conditions=[Leaf(type="domain", name="math")] * count)
+    tree = RuleNode(operator="NOT", conditions=[RuleLeaf(type="domain", name="math")] * count)
     with pytest.raises(ValueError, match="arity"):
         compile_rule(tree, lambda _: MATH, lambda: ValueError("arity"))

@@ -254,7 +254,7 @@ def test_events_out_of_order_are_errors(steps):
         drive(*steps)
 
 
-KEYWORD = build_keyword(contract.Keyword(name="urgent", operator="OR", keywords=["urgent"]))
+KEYWORD = build_keyword(contract.KeywordRule(name="urgent", operator="OR", keywords=["urgent"]))
 URGENT = Route("urgent", Has(("keyword", "urgent")), ((PHI, 100),))
 
 

@@ -13,7 +13,9 @@ MAIL = "write to jane.doe@example.org"
 def signal(*types: str, everywhere: bool = False):
     """The signal that looks for these types."""
     allowed = sorted(ALL_TYPES - set(types))
-    return build_pii(contract.Pii(name="pii", threshold=0.99, pii_types_allowed=allowed, include_history=everywhere))
+    return build_pii(
+        contract.PiiRule(name="pii", threshold=0.99, pii_types_allowed=allowed, include_history=everywhere)
+    )
 
 
 def test_it_holds_where_a_type_is_found_that_is_not_allowed():

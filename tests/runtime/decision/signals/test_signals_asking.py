@@ -19,16 +19,16 @@ SENTENCES = frozenset({"Pay this invoice.", "Where is my bill?", "Prove it.", "S
 TURN, SILENT = View("Please pay.", 11, ("user",), history=("Be kind.", "Please pay.")), View("", images=1)
 
 
-def embedding(threshold: float = 0.5, how: str = "max", *candidates: str) -> contract.Embedding:
+def embedding(threshold: float = 0.5, how: str = "max", *candidates: str) -> contract.EmbeddingRule:
     """A rule of likeness to one or two sentences."""
     given = list(candidates) or ["Pay this invoice.", "Where is my bill?"]
-    return contract.Embedding(name="x", threshold=threshold, candidates=given, aggregation_method=how)
+    return contract.EmbeddingRule(name="x", threshold=threshold, candidates=given, aggregation_method=how)
 
 
-def complexity(threshold: float = 0.1) -> contract.Complexity:
+def complexity(threshold: float = 0.1) -> contract.ComplexityRule:
     """A rule of complexity with a sentence of each side."""
     hard, easy = (contract.Candidates(candidates=[each]) for each in ("Prove it.", "Say hello."))
-    return contract.Complexity(name="x", threshold=threshold, hard=hard, easy=easy)
+    return contract.ComplexityRule(name="x", threshold=threshold, hard=hard, easy=easy)
 
 
 def like(**cosines: float) -> Found:
@@ -87,9 +87,9 @@ def test_without_text_there_is_nothing_to_ask():
     assert [list(one.texts(SILENT)) for one in each] == [[], []]
 
 
-def attack(threshold: float = 0.7) -> contract.Jailbreak:
+def attack(threshold: float = 0.7) -> contract.JailbreakRule:
     """A rule that asks a detector."""
-    return contract.Jailbreak(name="x", threshold=threshold, include_history=True)
+    return contract.JailbreakRule(name="x", threshold=threshold, include_history=True)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def attack(threshold: float = 0.7) -> contract.Jailbreak:
         (lambda: build_attack(attack(2), "judge"), "is no probability"),
         (
             lambda: build_likeness(
-                contract.Embedding(name="x", threshold=0.5, candidates=[], aggregation_method="max"), SENTENCES
+                contract.EmbeddingRule(name="x", threshold=0.5, candidates=[], aggregation_method="max"), SENTENCES
             ),
             "has no sentences",
         ),

@@ -14,7 +14,7 @@ from vsr_schemas.routerconfig import v0_4_0 as contract
 
 def keyword(operator: str, *words: str, **more: object):
     """A keyword signal."""
-    return build_keyword(contract.Keyword(name="k", operator=operator, keywords=list(words), **more))
+    return build_keyword(contract.KeywordRule(name="k", operator=operator, keywords=list(words), **more))
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_what_is_no_number_of_tokens_is_refused(text):
 )
 def test_context_is_a_range_of_tokens(low, high, size, expected):
     """Tokens are a quarter of the bytes, rounded up; both ends are included."""
-    signal = build_context(contract.Context(name="c", min_tokens=low, max_tokens=high))
+    signal = build_context(contract.ContextRule(name="c", min_tokens=low, max_tokens=high))
     assert signal.holds(View("", size), never) is expected
 
 
@@ -84,13 +84,13 @@ def test_context_is_a_range_of_tokens(low, high, size, expected):
 def test_context_that_says_nothing_is_refused(low, high):
     """No bound, an empty range and nonsense are errors."""
     with pytest.raises(ValueError, match=r"."):
-        build_context(contract.Context(name="c", min_tokens=low, max_tokens=high))
+        build_context(contract.ContextRule(name="c", min_tokens=low, max_tokens=high))
 
 
 def structure(source: dict[str, object], **predicate: float):
     """A structure signal."""
     feature = {"type": "count", "source": source}
-    return build_structure(contract.Structure(name="s", feature=feature, predicate=predicate))
+    return build_structure(contract.StructureRule(name="s", feature=feature, predicate=predicate))
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,9 @@ def test_conversation_counts_its_parts(of, role, number):
     """Messages by role, tools, calls and images."""
     for bound in (number, number + 1):
         rule = {"name": "c", "feature": {"type": "count", "source": {"type": of, "role": role}}}
-        signal = build_conversation(contract.Conversation.model_validate(rule | {"predicate": {"gte": float(bound)}}))
+        signal = build_conversation(
+            contract.ConversationRule.model_validate(rule | {"predicate": {"gte": float(bound)}})
+        )
         assert signal.holds(VIEW, never) is (bound == number)
 
 
@@ -182,4 +184,4 @@ def test_role_of_what_has_none_is_refused():
         "predicate": {"gte": 1.0},
     }
     with pytest.raises(ValueError, match="a role narrows messages"):
-        build_conversation(contract.Conversation.model_validate(rule))
+        build_conversation(contract.ConversationRule.model_validate(rule))

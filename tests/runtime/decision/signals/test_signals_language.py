@@ -11,7 +11,7 @@ from vsr_schemas.routerconfig import v0_4_0 as contract
 
 def holds(code: str, text: str) -> bool:
     """Whether a text is in a language."""
-    return build_language(contract.Language(name=code, description="")).holds(View(text), never)
+    return build_language(contract.LanguageRule(name=code, description="")).holds(View(text), never)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_a_request_is_read_once_for_all_languages(monkeypatch):
     found = language.language_of
     monkeypatch.setattr(language, "language_of", lambda text, by: asked.append(text) or found(text, by))
     view = View("Wie spät ist es in Tokio?")
-    rules = [build_language(contract.Language(name=code, description="")) for code in ("en", "fr", "de")]
+    rules = [build_language(contract.LanguageRule(name=code, description="")) for code in ("en", "fr", "de")]
     assert [rule.holds(view, never) for rule in rules] == [False, False, True]
     assert len(asked) == 1
 
@@ -70,4 +70,4 @@ def test_every_language_of_the_table_is_told_and_others_are_refused():
     for code in LANGUAGES - KNOWN:
         assert code not in labels
         with pytest.raises(ValueError, match="does not know"):
-            build_language(contract.Language(name=code, description=""))
+            build_language(contract.LanguageRule(name=code, description=""))

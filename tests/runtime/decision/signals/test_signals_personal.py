@@ -37,10 +37,10 @@ class Names:
         return [Span(self.at, self.at + 5, "PERSON", 0.8, "names")] if wanted else []
 
 
-def rule(*types: str, threshold: float = 0.7) -> contract.Pii:
+def rule(*types: str, threshold: float = 0.7) -> contract.PiiRule:
     """A rule that looks for types everywhere."""
     allowed = sorted(ALL_TYPES - set(types))
-    return contract.Pii(name="x", threshold=threshold, pii_types_allowed=allowed, include_history=True)
+    return contract.PiiRule(name="x", threshold=threshold, pii_types_allowed=allowed, include_history=True)
 
 
 def seen(*texts: str) -> Found:

@@ -23,7 +23,7 @@ from vsr_runtime.inference.errors import ModelError
 from vsr_runtime.server.generation import warmed
 from vsr_runtime.server.load import load_classifier
 from vsr_runtime.settings import load
-from vsr_schemas.runtime import Checkpoint, Classifier
+from vsr_schemas.runtime import CheckpointSettings, ClassifierSettings
 
 REVISION = "a" * 40
 TYPES = ["O", "B-PERSON", "I-PERSON"]
@@ -43,8 +43,8 @@ def models(tmp_path, monkeypatch):
 
 def classifier(task, repo, labels, threshold=0.5, **checkpoint):
     """A classifier as runtime.yaml has it."""
-    found = Checkpoint(repo=repo, revision=REVISION, **checkpoint)
-    return Classifier(task=task, checkpoint=found, labels=labels, threshold=threshold)
+    found = CheckpointSettings(repo=repo, revision=REVISION, **checkpoint)
+    return ClassifierSettings(task=task, checkpoint=found, labels=labels, threshold=threshold)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from vsr_runtime.inference.engine.load import load_models, read_tasks
 from vsr_runtime.inference.engine.tasks import TaskEngine
 from vsr_runtime.inference.token_spans import Labelled
 from vsr_runtime.server.engine import EnginePool
-from vsr_schemas.runtime import Checkpoint, Classifier
+from vsr_schemas.runtime import CheckpointSettings, ClassifierSettings
 
 REVISION = "b" * 40
 TYPES = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]
@@ -43,10 +43,10 @@ def models(folder, monkeypatch):
     monkeypatch.setenv("VSR_MODELS", str(folder))
 
 
-def classifier(name: str, **checkpoint) -> Classifier:
+def classifier(name: str, **checkpoint) -> ClassifierSettings:
     """A finder of persons."""
-    given = Checkpoint(repo=f"org/{name}", revision=REVISION, kind="token", **checkpoint)
-    return Classifier(task="pii", checkpoint=given, labels=["PERSON"], threshold=0.5)
+    given = CheckpointSettings(repo=f"org/{name}", revision=REVISION, kind="token", **checkpoint)
+    return ClassifierSettings(task="pii", checkpoint=given, labels=["PERSON"], threshold=0.5)
 
 
 @cache

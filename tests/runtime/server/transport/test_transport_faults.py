@@ -17,7 +17,7 @@ def test_failure_in_what_the_library_calls(where, monkeypatch):
     async def main():
         async with service(faulty=True) as server, connected(server.port) as other, connected(server.port) as client:
             other.send(begin(1))
-            await other.until(lambda: server.running)
+            await other.until(lambda: server.state.running)
             monkeypatch.setattr(Call, where, lambda *_: 1 // 0)
             client.send(asked(1, b"x"))
             await client.until(lambda: client.closed or server.connections == 1)

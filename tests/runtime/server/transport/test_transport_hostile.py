@@ -78,7 +78,7 @@ def test_rapid_resets(path):
             for some in batched(range(1, 20_000, 2), 500):
                 client.send(*(begin(each, fields(path)) + reset(each) for each in some))
                 await asyncio.sleep(0)
-                assert server.running <= 1000
+                assert server.state.running <= 1000
             client.send(asked(20_001, b"x"))
             assert (await client.answer(20_001)).status == 0
             await settled(server)
@@ -171,7 +171,7 @@ def test_half_messages_on_many_streams():
                 client.send(begin(each), *(frame(DATA, 0, each, cut) for cut in batched(half, 16_000)))
             await client.answer(19)
             assert {each.status for each in client.answers.values()} == {Status.RESOURCE_EXHAUSTED}
-            assert server.buffered <= 4 << 20  # who was refused holds nothing any more
+            assert server.state.buffered <= 4 << 20  # who was refused holds nothing any more
             client.send(*(reset(each) for each in range(1, 21, 2)))
             await settled(server)
             client.send(asked(31, b"x"))
@@ -190,7 +190,7 @@ def test_messages_that_nobody_reads():
             client.send(*(frame(DATA, 0, 1, message(b"") * 3000) for _ in range(69)))
             client.send(asked(3, b"x"))
             assert (await client.answer(3)).status == 0
-            assert server.buffered == 69 * 15_000
+            assert server.state.buffered == 69 * 15_000
             assert resident() - before < 16 << 20
             assert client.credit.get(1, 0) == 0
 
@@ -237,7 +237,7 @@ def test_streams_that_were_answered_and_are_never_ended():
                 for each in some:
                     await client.until(lambda each=each: each in client.answers and client.answers[each].ended)
             assert all(client.answers[each].status == 0 for each in range(1, 2001, 2))
-            (one,) = server.open_connections
+            (one,) = server.state.connections
             assert len(one._calls) <= 64
             assert client.answers[1].reset == 0
 

@@ -131,7 +131,7 @@ def test_retired_server_takes_no_connection():
     async def main():
         async with service() as server, connected(server.port) as client:
             client.send(begin(1))
-            await client.until(lambda: server.running)
+            await client.until(lambda: server.state.running)
             server.retire()
             with pytest.raises(ConnectionRefusedError):
                 await asyncio.open_connection("127.0.0.1", server.port)
@@ -162,7 +162,7 @@ def test_stopping_waits_for_streams():
         async with service() as server, connected(server.port) as quick, connected(server.port) as slow:
             quick.send(begin(1))
             slow.send(begin(1))
-            await quick.until(lambda: server.running == 2)
+            await quick.until(lambda: server.state.running == 2)
             stopping = asyncio.ensure_future(server.stop(0.5))
             await noticed(quick)
             quick.send(frame(DATA, 1, 1, message(b"x")))
@@ -208,7 +208,7 @@ def test_reset_by_the_client_ends_its_handler():
     async def main():
         async with service() as server, connected(server.port) as client:
             client.send(begin(1, fields("/t/Deaf")), frame(DATA, 0, 1, message(b"x")))
-            await client.until(lambda: server.running)
+            await client.until(lambda: server.state.running)
             client.send(reset(1))
             await settled(server)
 

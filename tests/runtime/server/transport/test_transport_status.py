@@ -182,7 +182,7 @@ def test_handler_waits_until_its_messages_are_taken(monkeypatch):
             while not ends:  # noqa: ASYNC110 - nobody is told of it
                 await asyncio.sleep(0.01)
             assert len(wrote) == 1
-            assert server.running == 1  # what it wrote waits yet
+            assert server.state.running == 1  # what it wrote waits yet
             client.send(reset(1))
             await settled(server)
 
@@ -197,7 +197,7 @@ def test_more_streams_than_agreed():
             async with connected(server.port, hasty=True) as client:
                 client.send(*(begin(each, fields("/t/Deaf")) for each in range(1, 20, 2)))
                 await client.until(lambda: client.leaves or sum(a.reset == 7 for a in client.answers.values()) == 7)
-                assert server.running == 3
+                assert server.state.running == 3
                 await client.until(lambda: (4, 1, 0) in client.frames)
                 client.send(reset(1), asked(21, b"x"))
                 assert (await client.answer(21)).status == 0
@@ -238,8 +238,8 @@ def test_answers_that_are_not_taken_keep_their_place(monkeypatch):
         async with service() as server, connected(server.port, {INITIAL_WINDOW: 0}) as client:
             client.send(*(asked(each, b"900000", path="/t/Large") for each in range(1, 20, 2)))
             await client.answer(19)
-            assert server.running == 5
-            assert server.buffered == 5 * 900_005
+            assert server.state.running == 5
+            assert server.state.buffered == 5 * 900_005
             client.send(*(reset(each) for each in range(1, 20, 2)))
             await settled(server)
 
@@ -253,10 +253,10 @@ def test_streams_that_begin_while_it_stops():
         async with service() as server, connected(server.port) as client:
             client.send(asked(1, b"x"))
             assert (await client.answer(1)).status == 0
-            server.stopping = True
+            server.state.stopping = True
             client.send(asked(3, b"x"))
             assert (await client.answer(3)).status == Status.UNAVAILABLE
-            server.stopping = False
+            server.state.stopping = False
 
     run(main())
 

@@ -17,7 +17,7 @@ from support.played_service import METHODS, run, served_well, service
 from vsr_runtime.errors import UserError
 from vsr_runtime.server.address import Address
 from vsr_runtime.server.tls import Tls
-from vsr_runtime.server.transport import front
+from vsr_runtime.server.transport import nghttp2_server
 
 pytestmark = pytest.mark.skipif(
     shutil.which("openssl") is None and not os.environ.get("CI"), reason="openssl is not installed"
@@ -175,7 +175,7 @@ def test_client_without_http2(files, made):
 @pytest.mark.parametrize("text", [b"", b"\x16\x03\x01", b"GET / HTTP/1.1\r\n\r\n", bytes(1000)])
 def test_handshakes_that_come_to_nothing(files, made, text, monkeypatch):
     """They are given up, and hold nobody up meanwhile."""
-    monkeypatch.setattr(front, "_HANDSHAKE", 0.5)
+    monkeypatch.setattr(nghttp2_server, "_HANDSHAKE", 0.5)
 
     async def main():
         async with service(tls=tls(files), secure=trusting(made, "a")) as server:
@@ -200,7 +200,7 @@ def test_files_that_cannot_serve_are_a_users_error(files, made, name):
         put(made, "locked" if name == "locked" else "b", files, ("crt", "key") if name == "locked" else ("key",))
 
     async def main():
-        await front.listen(Address("127.0.0.1", 0), tls(files), METHODS, max_message=1000)
+        await nghttp2_server.listen(Address("127.0.0.1", 0), tls(files), METHODS, max_message=1000)
 
     with pytest.raises(UserError, match=r"tls\.(key|crt)"):
         run(main())

@@ -20,3 +20,8 @@ class Stack:
 PRODUCTION_STACK: Mapping[str, Stack] = MappingProxyType(
     {release: Stack(f"lmcache/lmstack-router:v{release}") for release in ("0.1.11", "0.1.12")}
 )
+
+PROFILES: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {"seed": {"production-stack": "0.1.11"}, "current": {"production-stack": "0.1.12"}}
+)
+"""The release of the chart in each profile."""

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 
 from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body, Object, make
-from vsr_compiler.targets.common.routes_httproute import in_cluster
-from vsr_compiler.targets.envoy_gateway.gateway import ENVOY_API, ENVOY_GROUP
+from vsr_compiler.targets.common.httproute import service_backend
+from vsr_compiler.targets.envoy_gateway.gateway import ENVOY_API
+from vsr_compiler.targets.envoy_gateway.kinds import ENVOY_GROUP
 
 
 def emit(policy: ir.Policy) -> Iterator[Object]:
@@ -25,7 +26,7 @@ def emit(policy: ir.Policy) -> Iterator[Object]:
 def reference(endpoint: ir.Endpoint) -> Body:
     """How an HTTPRoute refers to an endpoint: by its Service, or by the Backend beside it."""
     if endpoint.provider is None:
-        return in_cluster(endpoint)
+        return service_backend(endpoint)
     return {"group": ENVOY_GROUP, "kind": "Backend", "name": endpoint.object_name}
 
 

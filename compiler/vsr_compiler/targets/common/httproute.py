@@ -10,13 +10,12 @@ from collections.abc import Callable, Iterator
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
+from vsr_compiler.manifests.kinds import GATEWAY_GROUP
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.releases import gateway as releases
-from vsr_compiler.targets.common import backend_external
-from vsr_compiler.targets.istio.istio_gateway import GATEWAY_API
+from vsr_compiler.targets.common.gateway_api import GATEWAY_API, gateway_duration, parent
 from vsr_schemas.headers import SELECTED_MODEL
 
-GATEWAY_GROUP = "gateway.networking.k8s.io"
 Backend = Callable[[ir.Endpoint], Body]
 """How a route refers to an endpoint: group, kind, name and namespace, and a port where the kind has one."""
 
@@ -53,11 +52,6 @@ def routes(policy: ir.Policy, backend: Backend) -> Iterator[Object]:
 
 
 def service_backend(endpoint: ir.Endpoint) -> Body:
-    """The endpoint's Service, or the host of a provider, which Istio knows by itself."""
-    return in_cluster(endpoint) if endpoint.provider is None else backend_external.backend(endpoint.provider)
-
-
-def in_cluster(endpoint: ir.Endpoint) -> Body:
     """The endpoint's Service."""
     service = endpoint.service
     return {
@@ -70,7 +64,8 @@ def in_cluster(endpoint: ir.Endpoint) -> Body:
 
 
 def check(policy: ir.Policy) -> Iterator[Diagnostic]:
-    """VSR312 where a model has more endpoints than a rule takes."""
+    """VSR312 for a model with too many endpoints for one rule, or with other endpoints beside a provider."""
+    yield from _check_providers(policy)
     most = releases.GATEWAY_API[policy.versions["gateway-api"]].max_backends
     for model in policy.models:
         if len(model.endpoints) > most:
@@ -79,24 +74,36 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
             yield Diagnostic("VSR312", message, model.span, hint)
 
 
-def gateway_duration(milliseconds: int) -> str:
-    """A Gateway API duration (GEP-2257): whole units only."""
-    seconds, rest = divmod(milliseconds, 1000)
-    return "".join(part for part in (f"{seconds}s" if seconds else "", f"{rest}ms" if rest else "") if part)
+def _check_providers(policy: ir.Policy) -> Iterator[Diagnostic]:
+    """VSR312 where a provider shares a model: host, path and key are those of the whole route."""
+    for model in policy.models:
+        found = [endpoint for endpoint, _ in model.endpoints if endpoint.provider is not None]
+        if found and len(model.endpoints) > 1:
+            message = f"`{model.name}` is divided between endpoints of which `{found[0].name}` is outside the cluster"
+            hint = "Give each its own model, and divide between those by a route's `split`."
+            yield Diagnostic("VSR312", message, model.span, hint)
 
 
 def _route(policy: ir.Policy, model: ir.Model, backend: Backend) -> Object:
     provider = model.provider.provider if model.provider else None
     # A longer path comes before a header: the model's must not be shorter than that of the undecided.
-    path = ir.API_PATH if policy.router.fails_open or (provider and provider.moved) else "/"
+    path = ir.API_PATH if policy.router.fails_open or (provider and provider.has_own_path) else "/"
     match: Body = {
         "path": {"type": "PathPrefix", "value": path},
         "headers": [{"type": "Exact", "name": SELECTED_MODEL, "value": model.name}],
     }
     rule = _rule(policy, model, backend, match)
     if provider is not None:
-        rule["filters"] = [backend_external.rewrite(provider)]
+        rule["filters"] = [_rewrite(provider)]
     return _object(policy, model.object_name, model.span, rule)
+
+
+def _rewrite(provider: ir.Provider) -> Body:
+    """The route's filter that says the provider's own host, and its path instead of the one that clients know."""
+    body: Body = {"hostname": provider.host}
+    if provider.has_own_path:
+        body["path"] = {"type": "ReplacePrefixMatch", "replacePrefixMatch": provider.path}
+    return {"type": "URLRewrite", "urlRewrite": body}
 
 
 def _undecided(policy: ir.Policy, backend: Backend) -> Object:
@@ -129,18 +136,6 @@ def _object(policy: ir.Policy, name: str, span: ir.Span, rule: Body) -> Object:
         namespace=policy.gateway.namespace,
         spec={"parentRefs": [parent(policy)], "rules": [rule]},
     )
-
-
-def parent(policy: ir.Policy) -> Body:
-    """How a route asks for the Gateway's listener."""
-    gateway = policy.gateway
-    return {
-        "group": GATEWAY_GROUP,
-        "kind": "Gateway",
-        "name": gateway.name,
-        "namespace": gateway.namespace,
-        "sectionName": gateway.listener.name,
-    }
 
 
 def _grant(policy: ir.Policy, endpoint: ir.Endpoint, target: Body) -> Object:

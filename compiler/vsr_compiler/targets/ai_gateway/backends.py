@@ -14,11 +14,11 @@ from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.releases.gateway import AI_GATEWAY, AiGateway
-from vsr_compiler.targets.common.pools import GROUP, asked_for, inference_pool
-from vsr_compiler.targets.envoy_gateway import backend
-from vsr_compiler.targets.envoy_gateway.gateway import ENVOY_GROUP
+from vsr_compiler.targets.ai_gateway.kinds import AI_GROUP
+from vsr_compiler.targets.common.pools import POOL_GROUP, asked_for, inference_pool
+from vsr_compiler.targets.envoy_gateway import backends as hosts
+from vsr_compiler.targets.envoy_gateway.kinds import ENVOY_GROUP
 
-AI_GROUP = "aigateway.envoyproxy.io"
 SECRET_KEY = "apiKey"  # noqa: S105 - the key's name, not a key
 """The one key of a Secret that AI Gateway reads."""
 
@@ -30,7 +30,7 @@ def emit(policy: ir.Policy) -> Iterator[Object]:
     for endpoint in policy.endpoints:
         if endpoint.name in pools:
             yield inference_pool(policy, endpoint)
-        elif endpoint in backend.used(policy):
+        elif endpoint in hosts.used(policy):
             yield from _backend(policy, endpoint, release)
 
 
@@ -44,7 +44,7 @@ def home(policy: ir.Policy, endpoint: ir.Endpoint) -> str:
 def reference(endpoint: ir.Endpoint, weight: int) -> Body:
     """How a rule refers to an endpoint. A pool is alone in its rule."""
     body: Body = {"name": endpoint.object_name, "priority": 0, "weight": weight}
-    return body | {"group": GROUP, "kind": "InferencePool"} if endpoint.pool is not None else body
+    return body | {"group": POOL_GROUP, "kind": "InferencePool"} if endpoint.pool is not None else body
 
 
 def check(policy: ir.Policy) -> Iterator[Diagnostic]:
@@ -83,7 +83,7 @@ def _backend(policy: ir.Policy, endpoint: ir.Endpoint, release: AiGateway) -> It
             "schema": {"name": "OpenAI", release.prefix: path.strip("/")},
         },
     )
-    yield backend.backend(endpoint, namespace)
+    yield hosts.backend(endpoint, namespace)
     if endpoint.provider is not None and endpoint.provider.secret is not None:
         yield _key(endpoint, endpoint.provider.secret[0], namespace, release)
 

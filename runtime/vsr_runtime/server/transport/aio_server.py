@@ -1,4 +1,4 @@
-"""gRPC by grpc.aio: everywhere, without anything to install, at three times the CPU of the other transport."""
+"""gRPC over grpc.aio: works without nghttp2, for three times the CPU."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import grpc
 
 from vsr_runtime.errors import UserError
 from vsr_runtime.server.address import Address
-from vsr_runtime.server.tls import Files, Tls
+from vsr_runtime.server.tls import PemFiles, Tls
 from vsr_runtime.server.transport.sockets import connections, stop_listening
 from vsr_runtime.server.transport.stream import AGE, GRPC, MAX_STREAMS, Method, Methods, Server, Status
 
@@ -18,8 +18,8 @@ _CODES = {Status(code.value[0]): code for code in grpc.StatusCode if code.value[
 class AioServer:
     """A server of grpc.aio.
 
-    Its connections are asked to make place at their age, and only then: gRPC has no other way without a loss. A server
-    that stops refuses streams which its gateway opens before it has heard of it.
+    Connections get GOAWAY only at their maximum age, because gRPC has no other way that loses no stream. A server that
+    stops rejects the streams that a gateway opens before it notices.
     """
 
     name = GRPC
@@ -30,22 +30,22 @@ class AioServer:
 
     @property
     def connections(self) -> int:
-        """How many are open."""
+        """Open connections."""
         return connections(self.port)
 
     def retire(self) -> None:
-        """As `Server` says."""
+        """Close the listener; see `Server.retire`."""
         stop_listening(self.port)
 
     async def stop(self, seconds: float) -> None:
-        """As `Server` says."""
+        """See `Server.stop`."""
         await self._server.stop(seconds)
 
 
 async def listen(
     address: Address, tls: Tls | None, methods: Methods, *, max_message: int, streams: int = MAX_STREAMS
 ) -> Server:
-    """Serve methods; arguments and errors are those of `front.listen`."""
+    """Serve methods; arguments and errors are those of `nghttp2_server.listen`."""
     server = grpc.aio.server(
         maximum_concurrent_rpcs=MAX_STREAMS,
         options=[
@@ -54,7 +54,7 @@ async def listen(
             ("grpc.max_send_message_length", max_message),
             ("grpc.max_concurrent_streams", streams),
             ("grpc.max_connection_age_ms", int(AGE * 1000)),
-            ("grpc.http2.bdp_probe", 0),  # the way from a gateway is short: probing it costs more than it finds
+            ("grpc.http2.bdp_probe", 0),  # the path from a gateway is short, so probing costs more than it gains
         ],
     )
     server.add_generic_rpc_handlers(tuple(_handler(*names, method) for names, method in methods.items()))
@@ -75,23 +75,23 @@ def _handler(service: str, name: str, method: Method) -> Any:  # noqa: ANN401 - 
         if isinstance(outcome, bytes):
             return outcome
         await context.abort(_CODES[outcome[0]], outcome[1])
-        raise RuntimeError("aborting came back")
+        raise RuntimeError("abort returned")
 
-    # On the wire it is a stream either way. As the result of a "unary" method the last message leaves together with
-    # the status, in one operation less. Messages before it are written; like it they are bytes already.
+    # On the wire it is a stream either way. As the result of a "unary" method, the last message is sent together with
+    # the status, in one operation less. All messages are bytes already.
     return grpc.method_handlers_generic_handler(
         service, {name: grpc.stream_unary_rpc_method_handler(call, method.parse, None)}
     )
 
 
 def _credentials(tls: Tls) -> Any:  # noqa: ANN401 - as above
-    """Credentials that are looked for again for each connection; what cannot be read changes nothing."""
+    """Credentials that are read again for each connection; unreadable files change nothing."""
 
     def fetch() -> Any:  # noqa: ANN401 - as above
-        return tls.adopted(_configuration)
+        return tls.reload(_configuration)
 
     return grpc.dynamic_ssl_server_credentials(_configuration(tls.files), fetch, tls.client_ca is not None)
 
 
-def _configuration(files: Files) -> Any:  # noqa: ANN401 - as above
+def _configuration(files: PemFiles) -> Any:  # noqa: ANN401 - as above
     return grpc.ssl_server_certificate_configuration([(files.key, files.cert)], files.client_ca)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vsr_compiler import ir
-from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.manifests.objects import Body, Object, make
+from vsr_compiler.targets.common.httproute import service_backend
+from vsr_compiler.targets.istio.kinds import NETWORKING_GROUP
 
-NETWORKING = "networking.istio.io"
 SAME_NAMESPACE = ["."]
 """Nobody but the gateway, with whom they share a namespace, sees these objects."""
 
@@ -26,27 +26,15 @@ def emit(policy: ir.Policy) -> Iterator[Object]:
         yield from _host(policy, endpoints)
 
 
-def check(policy: ir.Policy) -> Iterator[Diagnostic]:
-    """VSR312 where a provider shares a model: host, path and key are those of the whole route."""
-    for model in policy.models:
-        found = [endpoint for endpoint, _ in model.endpoints if endpoint.provider is not None]
-        if found and len(model.endpoints) > 1:
-            message = f"`{model.name}` is divided between endpoints of which `{found[0].name}` is outside the cluster"
-            hint = "Give each its own model, and divide between those by a route's `split`."
-            yield Diagnostic("VSR312", message, model.span, hint)
+def backend(endpoint: ir.Endpoint) -> Body:
+    """Return how an HTTPRoute refers to an endpoint: by its Service, or by the host of its provider.
 
-
-def backend(provider: ir.Provider) -> Body:
-    """How a route refers to a provider. Istio refuses a namespace here."""
-    return {"group": NETWORKING, "kind": "Hostname", "name": provider.host, "port": provider.port}
-
-
-def rewrite(provider: ir.Provider) -> Body:
-    """The route's filter that says the provider's own host, and its path instead of the one that clients know."""
-    body: Body = {"hostname": provider.host}
-    if provider.moved:
-        body["path"] = {"type": "ReplacePrefixMatch", "replacePrefixMatch": provider.path}
-    return {"type": "URLRewrite", "urlRewrite": body}
+    Istio rejects a namespace beside a host.
+    """
+    provider = endpoint.provider
+    if provider is None:
+        return service_backend(endpoint)
+    return {"group": NETWORKING_GROUP, "kind": "Hostname", "name": provider.host, "port": provider.port}
 
 
 def _used(policy: ir.Policy) -> list[ir.Endpoint]:
@@ -61,7 +49,7 @@ def _host(policy: ir.Policy, endpoints: list[ir.Endpoint]) -> Iterator[Object]:
     name = f"{policy.gateway.name}-to-{providers[0].object_name}"
     ports = sorted({provider.port for provider in providers})
     yield make(
-        f"{NETWORKING}/v1",
+        f"{NETWORKING_GROUP}/v1",
         "ServiceEntry",
         name,
         origin,
@@ -75,7 +63,7 @@ def _host(policy: ir.Policy, endpoints: list[ir.Endpoint]) -> Iterator[Object]:
         },
     )
     yield make(
-        f"{NETWORKING}/v1",
+        f"{NETWORKING_GROUP}/v1",
         "DestinationRule",
         name,
         origin,

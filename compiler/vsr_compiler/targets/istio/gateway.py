@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
+from vsr_compiler.manifests.kinds import GATEWAY_GROUP
 from vsr_compiler.manifests.objects import Object, make
-from vsr_compiler.targets.common.gateway_pods import GatewayPods
+from vsr_compiler.targets.common.gateway_api import GATEWAY_API, GatewayPods
 
-GATEWAY_API = "gateway.networking.k8s.io/v1"
-GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name"
+GATEWAY_NAME = f"{GATEWAY_GROUP}/gateway-name"
 """The label that Istio puts on the pods of a Gateway."""
 CLASS = "istio"
 _SERVICE = re.compile(r"[a-z][-a-z0-9]{0,62}")

@@ -1,0 +1,43 @@
+"""Categories, and the classifier models that read requests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vsr_compiler.diagnostics import Span
+from vsr_compiler.ir.names import object_name
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """One of the mutually exclusive kinds of request."""
+
+    name: str
+    description: str
+    examples: tuple[str, ...]
+    span: Span
+    example_spans: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Classifier:
+    """A model that reads requests: an encoder with a head compiled from the examples, or a checkpoint.
+
+    ``checkpoint`` is a pair of repository and revision. ``precision_is_set`` is whether the policy sets the precision;
+    otherwise it is the default of the device.
+    """
+
+    name: str
+    task: str
+    encoder: str | None
+    checkpoint: tuple[str, str] | None
+    device: str
+    precision: str
+    threshold: float | None
+    span: Span
+    precision_is_set: bool = False
+
+    @property
+    def object_name(self) -> str:
+        """The label used in the file name of its head."""
+        return object_name(self.name)

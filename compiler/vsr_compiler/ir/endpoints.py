@@ -1,0 +1,144 @@
+"""Endpoints: the places where models run. ``Endpoint.kind`` is one class per kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from vsr_compiler.diagnostics import Span
+from vsr_compiler.ir.names import object_name
+from vsr_compiler.ir.network import API_PATH, ServiceRef
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """Kubernetes resource quantities by name."""
+
+    requests: Mapping[str, str]
+    limits: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class VllmServer:
+    """A vLLM server whose pods and Service the compiler writes. ``storage`` is a Kubernetes quantity.
+
+    ``loras`` are pairs of a model name and the path of its adapter. ``image`` and ``resources`` replace the defaults of
+    the release. ``simulate`` runs the simulator instead of vLLM.
+    """
+
+    checkpoint: str
+    gpus: int
+    replicas: int
+    storage: str
+    token_secret: str
+    args: tuple[str, ...]
+    loras: tuple[tuple[str, str], ...] = ()
+    image: str | None = None
+    resources: Resources | None = None
+    simulate: bool = False
+    scaled_down_from: int = 0
+    """The number of replicas in the base, if an environment sets none."""
+
+    @property
+    def volume_holders(self) -> int:
+        """How many pods mount its volume when not scaled to zero; the access mode of a claim cannot change later."""
+        return self.replicas or self.scaled_down_from
+
+
+@dataclass(frozen=True, slots=True)
+class ExistingService:
+    """A Service, with its pods, that exists already. Its address is the endpoint's ``service``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExistingPods:
+    """Pods that exist already, by their labels, with the port that they listen on. The compiler writes the Service."""
+
+    labels: tuple[tuple[str, str], ...]
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A provider outside the cluster. ``secret`` is the name and the key of the Secret with the API key.
+
+    ``path`` is the path prefix of its API, without a trailing slash.
+    """
+
+    host: str
+    port: int
+    path: str
+    secret: tuple[str, str] | None
+
+    @property
+    def object_name(self) -> str:
+        """The label used in the names of objects for its host."""
+        return object_name(self.host)
+
+    @property
+    def has_own_path(self) -> bool:
+        """Whether the path prefix of its API differs from the one that clients of the gateway use."""
+        return self.path != API_PATH
+
+
+EndpointKind = VllmServer | ExistingService | ExistingPods | Provider
+
+
+@dataclass(frozen=True, slots=True)
+class Picker:
+    """The endpoint picker of a pool: pairs of a scorer and its weight; empty for the default of the release."""
+
+    plugins: tuple[tuple[str, float], ...] = ()
+    replicas: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """The InferencePool of an endpoint's pods."""
+
+    picker: Picker
+    failure_mode: str
+    disaggregation: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A place where a model runs, reached by ``service``."""
+
+    name: str
+    service: ServiceRef
+    kind: EndpointKind
+    span: Span
+    pool: Pool | None = None
+
+    @property
+    def server(self) -> VllmServer | None:
+        """The kind, if it is a server that the compiler writes; otherwise None."""
+        return self.kind if isinstance(self.kind, VllmServer) else None
+
+    @property
+    def pods(self) -> ExistingPods | None:
+        """The kind, if it is a set of existing pods; otherwise None."""
+        return self.kind if isinstance(self.kind, ExistingPods) else None
+
+    @property
+    def provider(self) -> Provider | None:
+        """The kind, if it is a provider outside the cluster; otherwise None."""
+        return self.kind if isinstance(self.kind, Provider) else None
+
+    @property
+    def object_name(self) -> str:
+        """The label used in the names of objects for this endpoint."""
+        return object_name(self.name)
+
+    @property
+    def host(self) -> str:
+        """The host that serves it, in the cluster or outside."""
+        return self.kind.host if isinstance(self.kind, Provider) else self.service.host
+
+    @property
+    def credential(self) -> str | None:
+        """The file of the provider's API key, relative to the router's credentials folder; None without a key."""
+        has_key = isinstance(self.kind, Provider) and self.kind.secret is not None
+        return f"{self.object_name}/api-key" if has_key else None

@@ -1,0 +1,55 @@
+"""What surrounds the router: the Gateway, environments, and the repository for GitOps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from vsr_compiler.diagnostics import Span
+from vsr_compiler.ir.endpoints import Resources
+from vsr_compiler.ir.network import HTTP, Listener
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """The Gateway that receives the traffic. ``timeout`` is in milliseconds and bounds a whole request."""
+
+    name: str
+    namespace: str
+    timeout: int
+    span: Span
+    listener: Listener = HTTP
+
+    @property
+    def class_name(self) -> str:
+        """The name of the GatewayClass that belongs to this Gateway alone, if one is written."""
+        return f"{self.namespace}-{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class GitOps:
+    """The repository that Argo CD reads, and the cluster that it syncs to."""
+
+    repo: str
+    revision: str
+    path: str
+    server: str
+    namespace: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """An overlay. ``replicas``, ``images`` and ``resources`` are by endpoint; the key ``router`` is the router."""
+
+    name: str
+    target: str
+    span: Span
+    simulate: bool = False
+    replicas: Mapping[str, int] = field(default_factory=dict)
+    images: Mapping[str, str] = field(default_factory=dict)
+    resources: Mapping[str, Resources] = field(default_factory=dict)
+    device: str | None = None
+    gateway_name: str | None = None
+    gateway_namespace: str | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,72 @@
+"""The linked policy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from vsr_compiler.diagnostics import Diagnostic, Span
+from vsr_compiler.ir.classifiers import Category, Classifier
+from vsr_compiler.ir.endpoints import Endpoint
+from vsr_compiler.ir.environments import Environment, Gateway, GitOps
+from vsr_compiler.ir.expectations import Assertion, Test
+from vsr_compiler.ir.guards import Guard
+from vsr_compiler.ir.models import Model
+from vsr_compiler.ir.router import Router, SemanticRouter
+from vsr_compiler.ir.routes import Route
+from vsr_compiler.ir.signals import Signal, detector_of
+from vsr_compiler.syntax.ignores import Ignore
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The whole linked policy. Collections are sorted by name, except routes, which are in order of evaluation."""
+
+    name: str
+    sha256: str
+    router: Router
+    gateway: Gateway
+    endpoints: tuple[Endpoint, ...]
+    models: tuple[Model, ...]
+    classifier: Classifier | None
+    categories: tuple[Category, ...]
+    routes: tuple[Route, ...]
+    default: Model
+    tests: tuple[Test, ...]
+    environments: tuple[Environment, ...]
+    span: Span
+    classifiers: tuple[Classifier, ...] = ()
+    signals: tuple[Signal, ...] = ()
+    guards: tuple[Guard, ...] = ()
+    assertions: tuple[Assertion, ...] = ()
+    gitops: GitOps | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[Diagnostic, ...] = ()
+    ignores: tuple[Ignore, ...] = ()
+
+    @property
+    def used_classifiers(self) -> tuple[Classifier, ...]:
+        """The classifiers in use, each once: the category classifier, and the detectors of guards and signals."""
+        candidates = [
+            self.classifier,
+            *(guard.detector for guard in self.guards),
+            *(detector_of(signal) for signal in self.signals),
+        ]
+        return tuple({classifier.name: classifier for classifier in candidates if classifier is not None}.values())
+
+    @property
+    def checkpoints(self) -> list[tuple[str, str]]:
+        """Repositories and revisions that our runtime loads, each once. The stock router ships its own models."""
+        if isinstance(self.router.implementation, SemanticRouter):
+            return []
+        return sorted({used.checkpoint for used in self.used_classifiers if used.checkpoint is not None})
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether a checkpoint runs on a GPU."""
+        return any(used.checkpoint is not None and used.device == "cuda" for used in self.used_classifiers)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The targets that the environments use, sorted."""
+        return tuple(sorted({environment.target for environment in self.environments}))

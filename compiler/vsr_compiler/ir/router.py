@@ -1,0 +1,83 @@
+"""The router, the process that classifies requests, and its two implementations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from vsr_compiler.diagnostics import Span
+from vsr_compiler.ir.endpoints import Resources
+from vsr_compiler.ir.network import ServiceRef
+from vsr_schemas.scalars import TOKEN_SECRET
+
+FRAME_BYTES = 64 * 1024
+"""Allowance for the framing of a gRPC message around a body."""
+
+
+@dataclass(frozen=True, slots=True)
+class VsrRuntime:
+    """The implementation ``vsr-runtime``, from this project."""
+
+
+@dataclass(frozen=True, slots=True)
+class SemanticRouter:
+    """The implementation ``semantic-router``, from the vLLM project.
+
+    It does not evaluate guards on requests that name a model. ``unguarded`` is whether the policy accepts that.
+    """
+
+    unguarded: bool = False
+
+
+RouterImplementation = VsrRuntime | SemanticRouter
+"""What the policy selects by ``router.engine``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Router:
+    """The router. ``deadline`` is in milliseconds, ``max_body`` in bytes.
+
+    ``image`` is empty if it is the default image of the release.
+    """
+
+    image: str
+    replicas: int
+    auto_models: tuple[str, ...]
+    deadline: int
+    max_body: int
+    grpc: ServiceRef
+    http: ServiceRef
+    span: Span
+    implementation: RouterImplementation = VsrRuntime()
+    gpus: int = 0
+    weights: str | None = None
+    """The existing claim with the checkpoints; without one the compiler writes a claim."""
+    token_secret: str = TOKEN_SECRET
+    on_failure: Literal["deny", "default-model"] = "deny"
+    response_headers: Literal["never", "on-request", "always"] = "never"
+    resources: Resources | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """The router folder by file name, filled in once it is rendered."""
+    scaled_down_from: int = 0
+    """The number of replicas in the base, if an environment sets none."""
+
+    @property
+    def volume_holders(self) -> int:
+        """How many pods mount its volume when not scaled to zero; the access mode of a claim cannot change later."""
+        return self.replicas or self.scaled_down_from
+
+    @property
+    def fails_open(self) -> bool:
+        """Whether requests reach the default model if the router fails."""
+        return self.on_failure == "default-model"
+
+    @property
+    def stock(self) -> bool:
+        """Whether the implementation is the stock ``semantic-router``."""
+        return isinstance(self.implementation, SemanticRouter)
+
+    @property
+    def max_message(self) -> int:
+        """The limit of a gRPC message in bytes: a whole body and its frame."""
+        return self.max_body + FRAME_BYTES

@@ -1,0 +1,35 @@
+"""What Envoy AI Gateway needs: releases that fit together, charts with our values, and CRDs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vsr_compiler import ir
+from vsr_compiler.diagnostics import Diagnostic
+from vsr_compiler.releases.gateway import AI_GATEWAY
+from vsr_compiler.targets.common.pools import asked_for
+from vsr_compiler.targets.envoy_gateway.checks import VALUES, any_of, install_hint
+
+
+def releases_fit(policy: ir.Policy) -> Iterator[Diagnostic]:
+    """VSR314: Envoy AI Gateway extends the releases of Envoy Gateway that it was built with."""
+    versions = policy.versions
+    allowed = AI_GATEWAY[versions["envoy-ai-gateway"]].envoy_gateways
+    if versions["envoy-gateway"] not in allowed:
+        message = (
+            f"envoy-ai-gateway {versions['envoy-ai-gateway']} does not extend envoy-gateway {versions['envoy-gateway']}"
+        )
+        hint = f"Use envoy-gateway {any_of(allowed)} with it."
+        yield Diagnostic("VSR314", message, policy.gateway.span, hint)
+
+
+def preflight(policy: ir.Policy) -> Iterator[Diagnostic]:
+    """VSR315 for Envoy Gateway with AI Gateway, and the CRDs of pools."""
+    versions = policy.versions
+    message = (
+        f"Envoy Gateway {versions['envoy-gateway']} must have {VALUES}, "
+        f"and Envoy AI Gateway {versions['envoy-ai-gateway']} must be there with its CRDs"
+    )
+    pools = f" Install the CRDs of inference-extension {versions['inference-extension']} as well."
+    hint = install_hint(policy) + (pools if asked_for(policy) else "")
+    yield Diagnostic("VSR315", message, policy.gateway.span, hint)

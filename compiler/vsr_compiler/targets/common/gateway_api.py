@@ -1,0 +1,53 @@
+"""What emitters share about the Gateway API: its group, references, durations, and the proxies of a Gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from vsr_compiler import ir
+from vsr_compiler.manifests.kinds import GATEWAY_GROUP
+from vsr_compiler.manifests.objects import Body
+
+GATEWAY_API = f"{GATEWAY_GROUP}/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayPods:
+    """The proxies that a control plane runs for a Gateway.
+
+    Attributes:
+        namespace: The namespace of the pods.
+        labels: The labels that select them.
+        metrics: The name of their port for Prometheus, which serves `/stats/prometheus`.
+    """
+
+    namespace: str
+    labels: Mapping[str, str]
+    metrics: str
+
+
+PodsOfGateway = Callable[[ir.Policy], GatewayPods]
+"""Returns how one control plane runs the Gateway of a policy."""
+
+
+def parent(policy: ir.Policy) -> Body:
+    """Return the reference from a route to the Gateway's listener."""
+    gateway = policy.gateway
+    return {
+        "group": GATEWAY_GROUP,
+        "kind": "Gateway",
+        "name": gateway.name,
+        "namespace": gateway.namespace,
+        "sectionName": gateway.listener.name,
+    }
+
+
+def gateway_duration(milliseconds: int) -> str:
+    """Return a duration of the Gateway API (GEP-2257), which takes whole units only.
+
+    >>> gateway_duration(1500)
+    '1s500ms'
+    """
+    seconds, rest = divmod(milliseconds, 1000)
+    return "".join(part for part in (f"{seconds}s" if seconds else "", f"{rest}ms" if rest else "") if part)

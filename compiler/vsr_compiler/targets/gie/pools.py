@@ -1,0 +1,98 @@
+"""InferencePools behind Istio: the pools, the routes to them, and the connections to their endpoint pickers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from vsr_compiler import ir
+from vsr_compiler.diagnostics import Diagnostic
+from vsr_compiler.manifests.objects import Body, Object, make
+from vsr_compiler.releases import gateway as releases
+from vsr_compiler.releases.pickers import PICKERS
+from vsr_compiler.targets.common.extproc import MAX_STREAMS
+from vsr_compiler.targets.common.httproute import routes
+from vsr_compiler.targets.common.pools import POOL_GROUP, inference_pool, is_pool, picker_service, pooled, settings
+from vsr_compiler.targets.istio import providers
+from vsr_compiler.targets.istio.kinds import NETWORKING_GROUP
+
+
+def emit(policy: ir.Policy) -> Iterator[Object]:
+    """The pools, the routes to them, and the grants that let routes cross namespaces."""
+    for endpoint in pooled(policy):
+        yield inference_pool(policy, endpoint)
+    yield from routes(policy, pool_backend)
+
+
+def picker_connections(policy: ir.Policy) -> Iterator[Object]:
+    """How Istio is told to reach each picker."""
+    for endpoint in pooled(policy):
+        yield _destination_rule(policy, endpoint)
+
+
+def pool_backend(endpoint: ir.Endpoint) -> Body:
+    """How a route refers to the endpoint."""
+    if not is_pool(endpoint):
+        return providers.backend(endpoint)
+    return {
+        "group": POOL_GROUP,
+        "kind": "InferencePool",
+        "name": endpoint.object_name,
+        "namespace": endpoint.service.namespace,
+    }
+
+
+def check(policy: ir.Policy) -> Iterator[Diagnostic]:
+    """What Istio cannot do with pools (VSR312, VSR314), and what is not pooled (VSR316)."""
+    for model in policy.models:
+        pools = [endpoint for endpoint, _ in model.endpoints if is_pool(endpoint)]
+        if pools and len(model.endpoints) > 1 and not any(each.provider for each, _ in model.endpoints):
+            message = f"`{model.name}` is divided between endpoints of which `{pools[0].name}` is a pool"
+            hint = (
+                "Istio keeps one endpoint picker a rule: put all pods into one pool, "
+                "or make two models and divide by a route's `split`."
+            )
+            yield Diagnostic("VSR312", message, model.span, hint)
+    istio = policy.versions["istio"]
+    if len(pooled(policy)) > 1 and not releases.ISTIO[istio].many_pools:
+        message = f"Istio {istio} forgets the endpoint pickers of all pools of a Gateway but one"
+        yield Diagnostic("VSR314", message, policy.gateway.span, "Use Istio 1.28.5 or newer.")
+    for endpoint in policy.endpoints:
+        if endpoint.provider is None and not is_pool(endpoint):
+            message = f"`{endpoint.name}` is not pooled: the pods behind its Service are not known"
+            yield Diagnostic("VSR316", message, endpoint.span, "Name the pods (`pods:`) to pool them.")
+
+
+def preflight(project: str) -> Callable[[ir.Policy], Iterator[Diagnostic]]:
+    """VSR315: what must be in the cluster before a target that pools is applied."""
+
+    def check(policy: ir.Policy) -> Iterator[Diagnostic]:
+        """One note that names the switch and the CRDs."""
+        versions = policy.versions
+        groups = PICKERS[project][versions[project]].watches
+        crds = [f"gateway-api {versions['gateway-api']}", f"inference-extension {versions['inference-extension']}"]
+        crds += [f"{project} {versions[project]}"] if "llm-d.ai" in groups else []
+        message = "InferencePools need istiod with ENABLE_GATEWAY_API_INFERENCE_EXTENSION=true"
+        hint = f"Install the CRDs of {', '.join(crds)} as well."
+        yield Diagnostic("VSR315", message, policy.gateway.span, hint)
+
+    return check
+
+
+def _destination_rule(policy: ir.Policy, endpoint: ir.Endpoint) -> Object:
+    """In the gateway's namespace, where Istio looks first. The picker signs its certificate by itself."""
+    service = picker_service(endpoint)
+    return make(
+        f"{NETWORKING_GROUP}/v1",
+        "DestinationRule",
+        service.name,
+        settings(endpoint).span,
+        namespace=policy.gateway.namespace,
+        spec={
+            "exportTo": ["."],
+            "host": service.host,
+            "trafficPolicy": {
+                "connectionPool": {"http": {"http2MaxRequests": MAX_STREAMS}, "tcp": {"connectTimeout": "500ms"}},
+                "tls": {"mode": "SIMPLE", "insecureSkipVerify": True},
+            },
+        },
+    )

@@ -1,0 +1,232 @@
+"""A target: one stack that a policy is compiled for, the registry of targets, and `render()`.
+
+A stack is a folder below `targets/` with one `Target` value. `vsr_compiler.targets` registers those values.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from vsr_compiler import ir
+from vsr_compiler.diagnostics import Diagnostic, Severity
+from vsr_compiler.manifests.kinds import KINDS, GroupKind, Kind, table
+from vsr_compiler.manifests.objects import Object, emitted_by
+from vsr_compiler.releases import PROFILES
+from vsr_compiler.releases.known import RELEASES, by_number
+from vsr_compiler.targets.common import router, stock_router
+from vsr_compiler.targets.common.components import Component
+from vsr_compiler.targets.common.helm import Values
+
+Emitter = Callable[[ir.Policy], Iterable[Object]]
+"""A pure function that returns the objects of one subject. A target may not have two emitters of one object."""
+Check = Callable[[ir.Policy], Iterable[Diagnostic]]
+"""A pure function that returns what a target ignores, cannot do, or needs of the cluster."""
+ComponentBuilder = Callable[[ir.Policy], Component]
+Chart = Callable[[ir.Policy], Values | None]
+"""Returns the values of one Helm chart, or None if the policy needs nothing of the chart."""
+View = Callable[[ir.Policy], ir.Policy]
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """The gateway in front of a stack: another target, and the policy as that target's gateway sees it."""
+
+    target: Target
+    view: View
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One stack.
+
+    Attributes:
+        name: The value of `environments.<name>.target` in a policy, and the folder in the output.
+        title: The name of the stack for people.
+        docs: The documentation page, relative to the root of the repository.
+        releases: The projects whose release the target looks up in tables. `gateway.versions` sets the release.
+        emitters: The functions whose objects are the base.
+        checks: What the target ignores or cannot do. They run only if every release is known.
+        preflight: What the cluster must have before the first apply (VSR315).
+        components: Kustomize components that users may add to their own overlays.
+        charts: Values for Helm charts that the stack needs.
+        kinds: The kinds that the target emits and that are not in `manifests.kinds.KINDS`.
+        tables: Known releases of projects that only this stack looks up, by project.
+        profiles: The release of those projects in each profile: profile, project, release.
+        front: The target whose gateway is in front of this stack, if the stack has no gateway of its own.
+    """
+
+    name: str
+    title: str
+    docs: str
+    releases: tuple[str, ...]
+    emitters: tuple[Emitter, ...] = ()
+    checks: tuple[Check, ...] = ()
+    preflight: tuple[Check, ...] = ()
+    components: tuple[ComponentBuilder, ...] = ()
+    charts: tuple[Chart, ...] = ()
+    kinds: tuple[Kind, ...] = ()
+    tables: Mapping[str, Collection[str]] = field(default_factory=dict)
+    profiles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    front: Front | None = None
+
+    def parts(self, policy: ir.Policy) -> list[tuple[Target, ir.Policy]]:
+        """Return this target and those in front of it, each with the policy that it renders."""
+        if self.front is None:
+            return [(self, policy)]
+        return [(self, policy), *self.front.target.parts(self.front.view(policy))]
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The result of one render.
+
+    Attributes:
+        notices: Everything that the checks report, sorted by place. If one is an error, the other fields are empty.
+        objects: The objects of the base, sorted by path. Each names its emitter.
+        components: Kustomize components.
+        values: Values for Helm, sorted by chart.
+    """
+
+    notices: tuple[Diagnostic, ...]
+    objects: tuple[Object, ...] = ()
+    components: tuple[Component, ...] = ()
+    values: tuple[Values, ...] = ()
+
+    @property
+    def errors(self) -> list[Diagnostic]:
+        """The notices that are errors."""
+        return [notice for notice in self.notices if notice.level is Severity.ERROR]
+
+
+def render(target: Target, policy: ir.Policy) -> Rendered:
+    """Render a policy for a target.
+
+    The caller renders once per target and environment and passes the result on; a render has no side effects.
+
+    Raises:
+        LookupError: An object is of a kind that no table knows. This is a fault of the target.
+    """
+    parts = target.parts(policy)
+    notices = [notice for part, seen in parts for notice in _unknown_releases(part, seen)]
+    if not notices:
+        checked = ((check, seen) for part, seen in parts for check in (*part.checks, *part.preflight))
+        notices = [notice for check, seen in checked for notice in check(seen)]
+    objects: list[Object] = []
+    if not _failed(notices):
+        objects = sorted(_emitted(parts), key=lambda item: item.path)
+        notices += _collisions(objects)
+    ordered = tuple(sorted(notices, key=lambda notice: notice.order))
+    if _failed(ordered):
+        return Rendered(ordered)
+    return Rendered(ordered, tuple(objects), tuple(_components(parts, policy)), tuple(_values(parts, policy)))
+
+
+def _emitted(parts: list[tuple[Target, ir.Policy]]) -> Iterator[Object]:
+    """Yield every object. The emitter is recorded here, so that no emitter can leave it out."""
+    known = _table(part for part, _ in parts)
+    for part, seen in parts:
+        for emitter in part.emitters:
+            for item in emitted_by(emitter, emitter(seen)):
+                if item.group_kind not in known:
+                    raise LookupError(f"the target {part.name} emits the kind {item.group_kind}: add it to its kinds")
+                yield item
+
+
+def _components(parts: list[tuple[Target, ir.Policy]], policy: ir.Policy) -> Iterator[Component]:
+    """Yield the components of a target. Every target offers the stock router from its own chart."""
+    for part, seen in parts:
+        for build in part.components:
+            component = build(seen)
+            yield Component(component.name, tuple(emitted_by(build, component.objects)), component.patches)
+    if policy.router.stock:
+        yield router.by_helm(policy)
+
+
+def _values(parts: list[tuple[Target, ir.Policy]], policy: ir.Policy) -> list[Values]:
+    charts = [(chart, seen) for part, seen in parts for chart in part.charts]
+    if policy.router.stock:
+        charts.append((stock_router.chart, policy))
+    values = [chart(seen) for chart, seen in charts]
+    return sorted((item for item in values if item is not None), key=lambda item: item.chart)
+
+
+def _unknown_releases(target: Target, policy: ir.Policy) -> Iterator[Diagnostic]:
+    """VSR313 for a release that no table describes."""
+    for project in dict.fromkeys(target.releases):
+        release = policy.versions[project]
+        known = sorted(target.tables.get(project) or RELEASES[project], key=by_number)
+        if release not in known:
+            message = f"{project} {release} is not a known release"
+            hint = f"Use one of: {', '.join(known)}. Ask for another release in an issue."
+            yield Diagnostic("VSR313", message, policy.gateway.span, hint)
+
+
+def _collisions(objects: list[Object]) -> list[Diagnostic]:
+    """VSR317 for objects of one name: the second would silently replace the first."""
+    paths = Counter(item.path for item in objects)
+    return [
+        Diagnostic(
+            "VSR317",
+            f"two objects would be called {item.kind} {item.name} in {item.namespace or 'the cluster'}",
+            item.origin,
+            "Rename one of the two endpoints.",
+        )
+        for item in objects
+        if paths[item.path] > 1
+    ]
+
+
+def _failed(notices: Iterable[Diagnostic]) -> bool:
+    return any(notice.level is Severity.ERROR for notice in notices)
+
+
+_registry: dict[str, Target] = {}
+TARGETS: Mapping[str, Target] = MappingProxyType(_registry)
+"""The registered targets by name."""
+
+
+def register(target: Target) -> None:
+    """Add a target, so that policies can name it.
+
+    Raises:
+        ValueError: A target of this name exists, or its kinds contradict those of another target.
+    """
+    if target.name in _registry:
+        raise ValueError(f"a target named {target.name!r} exists already")
+    _table((*_registry.values(), target))
+    _registry[target.name] = target
+    kinds.cache_clear()
+    profiles.cache_clear()
+
+
+def unregister(name: str) -> None:
+    """Remove a target. For tests that register one."""
+    del _registry[name]
+    kinds.cache_clear()
+    profiles.cache_clear()
+
+
+@functools.cache
+def kinds() -> Mapping[GroupKind, Kind]:
+    """Return the table of kinds: the common ones and those of every registered target."""
+    return _table(_registry.values())
+
+
+@functools.cache
+def profiles() -> Mapping[str, Mapping[str, str]]:
+    """Return the releases of each profile by project, those of the targets' own projects among them."""
+    own = [(name, releases) for target in _registry.values() for name, releases in target.profiles.items()]
+    merged = {name: dict(releases) for name, releases in PROFILES.items()}
+    for name, releases in own:
+        merged[name] |= releases
+    return MappingProxyType(
+        {name: MappingProxyType(dict(sorted(releases.items()))) for name, releases in merged.items()}
+    )
+
+
+def _table(found: Iterable[Target]) -> Mapping[GroupKind, Kind]:
+    return table((*KINDS.values(), *(kind for target in found for kind in target.kinds)))
