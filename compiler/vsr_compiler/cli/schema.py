@@ -1,4 +1,4 @@
-"""``vsr-compile schema``: the JSON Schemas of what goes in and of what comes out."""
+"""``vsr-compile schema``: the JSON Schemas of policies and of reports."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from vsr_compiler.cli import console
 
 
 @click.command(name="schema", short_help="Print the JSON Schema of policies.")
-@click.option("--report", is_flag=True, help="Print the schema of what --format json gives, instead.")
+@click.option("--report", is_flag=True, help="Print the schema of the output of `--format json` instead.")
 def command(*, report: bool) -> None:
     """Print the JSON Schema (draft-07) of policies, for completion in editors.
 
-    Editors that use yaml-language-server find it by a comment in the policy's first line:
+    Editors that use yaml-language-server find it by a comment in the first line of the policy:
 
     \b
     vsr-compile schema > routing-policy.schema.json
     # yaml-language-server: $schema=routing-policy.schema.json
     """
-    from vsr_schemas import export  # noqa: PLC0415 - pydantic is heavy, and `--help` needs none of it
+    from vsr_schemas import export  # noqa: PLC0415 - importing pydantic is slow, and `--help` does not need it
 
-    made = export.report() if report else export.policy()
-    console.data(json.dumps(made, indent=2, ensure_ascii=False))
+    document = export.report() if report else export.policy()
+    console.print_data(json.dumps(document, indent=2, ensure_ascii=False))

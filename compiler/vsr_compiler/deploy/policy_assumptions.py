@@ -28,4 +28,6 @@ def policy_assumptions(policy: ir.Policy, charts: Iterable[Values]) -> Assumptio
 
 def rendered_assumptions(policy: ir.Policy) -> Assumptions:
     """Return the same for a policy that has not been rendered."""
-    return policy_assumptions(policy, [values for name in policy.targets for values in render(TARGETS[name], policy).values])
+    return policy_assumptions(
+        policy, [values for name in policy.targets for values in render(TARGETS[name], policy).values]
+    )

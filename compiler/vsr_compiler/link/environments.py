@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from vsr_compiler import ir
+from vsr_compiler.diagnostics.suggestions import suggest
 from vsr_compiler.link.scope import Scope
-from vsr_compiler.syntax.data import suggest
 from vsr_compiler.syntax.document import Path
 from vsr_schemas.policy import v1alpha1 as schema
 from vsr_schemas.quantities import amount, is_device
@@ -57,7 +57,7 @@ def link_versions(scope: Scope, given: str | dict[str, str], path: Path, profile
     """Releases by project: a profile's, or the default profile's with some replaced."""
     if isinstance(given, str):
         if given not in profiles:
-            hint = suggest(given, sorted(profiles)) or f"The profiles are {', '.join(sorted(profiles))}."
+            hint = suggest(given, sorted(profiles))
             scope.report("VSR201", f"there is no profile named `{given}`", path, hint)
             return profiles["current"]
         return profiles[given]

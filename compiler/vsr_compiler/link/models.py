@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from vsr_compiler import ir
+from vsr_compiler.diagnostics.suggestions import suggest
 from vsr_compiler.link.scope import Scope
-from vsr_compiler.syntax.data import suggest
 from vsr_compiler.syntax.document import Path
 from vsr_schemas.policy import v1alpha1 as schema
 from vsr_schemas.routerconfig.reasoning_0_4_0 import FAMILIES
@@ -71,7 +71,7 @@ def _reasoning(scope: Scope, spec: schema.ModelSpec, path: Path) -> ir.Reasoning
         return None
     family = FAMILIES.get(spec.reasoning_family)
     if family is None:
-        hint = suggest(spec.reasoning_family, list(FAMILIES)) or "The families are those of the stock router's catalog."
+        hint = suggest(spec.reasoning_family, list(FAMILIES))
         message = f"there is no reasoning family named `{spec.reasoning_family}`"
         scope.report("VSR201", message, (*path, "reasoningFamily"), hint)
         return None

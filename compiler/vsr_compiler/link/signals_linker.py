@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from vsr_compiler import ir
+from vsr_compiler.diagnostics.suggestions import did_you_mean, suggest
 from vsr_compiler.link.classifiers import detector
 from vsr_compiler.link.patterns import refusal
 from vsr_compiler.link.scope import Scope
-from vsr_compiler.syntax.data import suggest
 from vsr_compiler.syntax.document import Path
 from vsr_schemas.languages import LANGUAGES
 from vsr_schemas.pii import ALL_TYPES, MODEL_TYPES
@@ -65,7 +65,7 @@ def _language(scope: Scope, given: str | list[str], path: Path) -> ir.LanguageSi
     for index, code in enumerate(codes):
         if code not in LANGUAGES:
             where = path if isinstance(given, str) else (*path, index)
-            hint = suggest(code, sorted(LANGUAGES)) or "Use a two-letter code of ISO 639-1, such as `de`."
+            hint = did_you_mean(code, sorted(LANGUAGES)) or "Use a two-letter code of ISO 639-1, such as `de`."
             scope.report("VSR104", f"`{code}` is no language code", where, hint)
     return ir.LanguageSignal(tuple(sorted(set(codes))))
 
@@ -90,7 +90,7 @@ def pii_detector(
     for index, each in enumerate(types):
         where = (*path, "types", index)
         if each not in ALL_TYPES:
-            hint = suggest(each, sorted(ALL_TYPES)) or "The types are " + ", ".join(sorted(ALL_TYPES)) + "."
+            hint = suggest(each, sorted(ALL_TYPES))
             scope.report("VSR218", f"`{each}` is no type of personal data", where, hint)
         elif each in MODEL_TYPES and name is None:
             hint = "Name a `detector` of the task `pii`, or take the type out: patterns cannot find it."

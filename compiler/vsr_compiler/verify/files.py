@@ -130,7 +130,9 @@ class _Reader:
 
     def _report_unreadable(self, path: Path, error: OSError) -> None:
         reason = (error.strerror or type(error).__name__).lower()
-        self.diagnostics.append(Diagnostic("VSR001", f"cannot be read: {reason}", Span(str(path)), "Check the path and its permissions."))
+        self.diagnostics.append(
+            Diagnostic("VSR001", f"cannot be read: {reason}", Span(str(path)), "Check the path and its permissions.")
+        )
 
     def _read_resources(self, path: Path) -> None:
         """Read the resource files of a kustomization and apply its patches. Report what is not supported."""
@@ -146,7 +148,9 @@ class _Reader:
                 else:
                     self._read_file(target, strict=True)
             all_applied = self._apply_patches(body, path, start)
-            unsupported = [name for name in _UNSUPPORTED_FIELDS if body.get(name) and not (all_applied and name == "patches")]
+            unsupported = [
+                name for name in _UNSUPPORTED_FIELDS if body.get(name) and not (all_applied and name == "patches")
+            ]
             for names, participle in ((unsupported, "applied"), (remote, "fetched")):
                 if names:
                     message = f"this kustomization is not built: {', '.join(names)} not {participle}"

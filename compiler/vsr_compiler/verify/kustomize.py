@@ -37,10 +37,19 @@ def with_patch(manifests: Sequence[Manifest], entry: Body, patch: Any) -> list[M
     if not all(isinstance(value, str) and _PLAIN.fullmatch(value) for value in target.values()):
         return None
     try:
-        patched_bodies = {manifest: jsonpatch.apply(manifest.body, patch) for manifest in manifests if selects(target, manifest.body)}
+        patched_bodies = {
+            manifest: jsonpatch.apply(manifest.body, patch) for manifest in manifests if selects(target, manifest.body)
+        }
     except (jsonpatch.PatchError, KeyError, TypeError, AttributeError, ValueError):
         return None
-    return [Manifest(patched_bodies[manifest], manifest.locate) if manifest in patched_bodies else manifest for manifest in manifests] if patched_bodies else None
+    return (
+        [
+            Manifest(patched_bodies[manifest], manifest.locate) if manifest in patched_bodies else manifest
+            for manifest in manifests
+        ]
+        if patched_bodies
+        else None
+    )
 
 
 def _has_identity(manifest: Manifest, patch: Body) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from ruamel.yaml.error import YAMLError
 
 from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
-from vsr_compiler.verify.manifest import Body, Manifest, Path
+from vsr_compiler.verify.manifest import Manifest, Path
 from vsr_compiler.verify.plain_scalars import resolve_plain_scalar
 from vsr_compiler.yaml_reader import Composer, Event, Frame, error_position, error_problem, event_span
 
@@ -38,7 +38,9 @@ class Budget:
     objects: int = MAX_OBJECTS
 
 
-def read_stream(data: bytes, name: str, budget: Budget, diagnostics: list[Diagnostic], *, strict: bool = True) -> list[Manifest]:
+def read_stream(
+    data: bytes, name: str, budget: Budget, diagnostics: list[Diagnostic], *, strict: bool = True
+) -> list[Manifest]:
     """Return the objects of a stream, in order.
 
     Args:
@@ -202,7 +204,9 @@ def _objects_of_document(
     is_ours = str(body.get("apiVersion", "")).startswith(OWN_GROUP)
     if not strict and (is_ours or not {"apiVersion", "kind"} & set(body)):
         message = "skipped document: it is not a Kubernetes object"
-        diagnostics.append(Diagnostic("VSR432", message, span_of(places, name), "Ignore this note if another program reads the file."))
+        diagnostics.append(
+            Diagnostic("VSR432", message, span_of(places, name), "Ignore this note if another program reads the file.")
+        )
         return
     if is_ours:
         message = f"this {body.get('kind')} is not a Kubernetes object"
@@ -211,7 +215,9 @@ def _objects_of_document(
         return
     manifest = Manifest(body, _PlaceIndex(places, name).span)
     if problem := _shape_error(value):
-        diagnostics.append(Diagnostic("VSR431", problem, span_of(places, name), "Set apiVersion, kind and metadata.name."))
+        diagnostics.append(
+            Diagnostic("VSR431", problem, span_of(places, name), "Set apiVersion, kind and metadata.name.")
+        )
     else:
         yield manifest
 

@@ -9,7 +9,7 @@ import pytest
 import support.verify_support as m
 from support.common import call
 from support.gitops_support import PLAIN
-from vsr_compiler.verify.files import read
+from vsr_compiler.verify.files import read_manifests
 
 MOVED = """\
 environments:
@@ -37,7 +37,7 @@ def overlay(folder: Path, patch: str, entry: str = TARGET) -> Path:
 
 def test_a_patch_like_ours_is_applied_and_stands_where_the_object_stands(tmp_path: Path) -> None:
     """The port is the overlay's; a message about it leads to the base's line."""
-    (found,), problems = read([overlay(tmp_path, PORT)])
+    (found,), problems = read_manifests([overlay(tmp_path, PORT)])
     assert (found.at("spec", "ports", 0, "port"), problems) == (8080, [])
     assert found.span("spec", "ports", 0, "port").file == str(tmp_path / "base" / "s.yaml")
 
@@ -45,7 +45,7 @@ def test_a_patch_like_ours_is_applied_and_stands_where_the_object_stands(tmp_pat
 def test_a_deletion_takes_the_object_away(tmp_path: Path) -> None:
     """By identity, as an overlay of ours says it."""
     gone = "{$patch: delete, apiVersion: v1, kind: Service, metadata: {name: big, namespace: prod}}\n"
-    assert read([overlay(tmp_path, gone, "a: b")]) == ([], [])
+    assert read_manifests([overlay(tmp_path, gone, "a: b")]) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_deletion_takes_the_object_away(tmp_path: Path) -> None:
 )
 def test_any_other_patch_is_left_and_said(patch: str, entry: str, tmp_path: Path) -> None:
     """A strategic merge, a pattern, an operation of another kind: kustomize is asked for those."""
-    (found,), problems = read([overlay(tmp_path, patch, entry)])
+    (found,), problems = read_manifests([overlay(tmp_path, patch, entry)])
     assert found.at("spec", "ports", 0, "port") == 80
     assert "VSR433" in {item.code for item in problems}
 

@@ -10,10 +10,10 @@ import support.verify_support as m
 from support.common import ROOT, call
 from vsr_compiler.diagnostics import Diagnostic, Severity
 from vsr_compiler.verify import envoy
-from vsr_compiler.verify.envoy import process, verdicts
-from vsr_compiler.verify.envoy.fragments import loads_nothing
-from vsr_compiler.verify.files import read
-from vsr_compiler.verify.stream import Budget, objects
+from vsr_compiler.verify.envoy import check_envoy, process
+from vsr_compiler.verify.envoy.fragments import is_side_effect_free
+from vsr_compiler.verify.files import read_manifests
+from vsr_compiler.verify.stream import Budget, read_stream
 
 needs_envoy = pytest.mark.envoy
 OPEN = "{name: a, typed_config: {'@type': type.googleapis.com"
@@ -30,10 +30,10 @@ spec:
 
 
 def said(text: str, *, wanted: bool = False) -> list[Diagnostic]:
-    """The verdicts on a stream."""
+    """The check_envoy on a stream."""
     problems: list[Diagnostic] = []
-    manifests = objects(text.encode(), "m.yaml", Budget(), problems)
-    return [*problems, *verdicts(manifests, wanted=wanted)]
+    manifests = read_stream(text.encode(), "m.yaml", Budget(), problems)
+    return [*problems, *check_envoy(manifests, required=wanted)]
 
 
 def patch(kind: str, operation: str, value: str) -> str:
@@ -137,7 +137,7 @@ def test_the_form_of_a_filter_that_brings_code_is_still_checked() -> None:
 )
 def test_what_leads_out_of_the_configuration_is_not_set_up(value: object) -> None:
     """Code, files, sockets, names to ask for."""
-    assert not loads_nothing(value)
+    assert not is_side_effect_free(value)
 
 
 HOSTILE = {
@@ -227,5 +227,5 @@ def test_envoy_takes_every_value_that_we_compile(folder: str) -> None:
     """In every base that is committed."""
     bases = [path for path in (ROOT / folder).rglob("base") if path.is_dir()]
     assert bases
-    found, _ = read(bases)
-    assert verdicts(found) == []
+    found, _ = read_manifests(bases)
+    assert check_envoy(found) == []

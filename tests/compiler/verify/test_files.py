@@ -12,7 +12,7 @@ import pytest
 
 import support.verify_support as m
 from support.common import SMALL, call
-from vsr_compiler.verify.files import read
+from vsr_compiler.verify.files import read_manifests
 
 
 def put(folder: Path, **files: str) -> None:
@@ -28,7 +28,7 @@ def test_a_folder_is_all_its_yaml_and_a_file_in_two_ways_is_read_once(tmp_path: 
     put(tmp_path, a=m.GATEWAY, deep__b=m.SERVICE, values="replicas: 2\n")
     (tmp_path / "notes.txt").write_text("{", encoding="utf-8")
     (tmp_path / ".hidden.yaml").write_text("{", encoding="utf-8")
-    objects, found = read([tmp_path, tmp_path / "a.yaml"])
+    objects, found = read_manifests([tmp_path, tmp_path / "a.yaml"])
     assert sorted(each.kind for each in objects) == ["Gateway", "Service"]
     assert [item.code for item in found] == ["VSR432"]
 
@@ -38,7 +38,7 @@ def test_a_kustomization_stands_for_its_resources_and_is_not_built(tmp_path: Pat
     overlay = "resources: [../base, https://example.com/x.yaml]\npatches: [{path: p.yaml}]\nnamePrefix: a-\n"
     put(tmp_path, base__kustomization="resources: [s.yaml]\n", base__s=m.SERVICE, base__other=m.GATEWAY)
     put(tmp_path, dev__kustomization=overlay, dev__p="kind: Service")
-    objects, found = read([tmp_path / "dev"])
+    objects, found = read_manifests([tmp_path / "dev"])
     assert [each.kind for each in objects] == ["Service"]
     assert [item.code for item in found] == ["VSR433", "VSR433"]
     assert "patches, namePrefix not applied" in found[0].message
@@ -52,26 +52,26 @@ def test_kustomizations_that_name_each_other_end(tmp_path: Path) -> None:
         tmp_path, a__kustomization="resources: [../b]\n", b__kustomization="resources: [../a, x.yaml]\n", b__x=m.SERVICE
     )
     (tmp_path / "a" / "link").symlink_to(tmp_path, target_is_directory=True)
-    objects, found = read([tmp_path])
+    objects, found = read_manifests([tmp_path])
     assert (len(objects), found) == (1, [])
 
 
 def test_a_file_that_is_not_there_is_a_finding(tmp_path: Path) -> None:
     """Named by a person, or by a kustomization."""
     put(tmp_path, kustomization="resources: [gone.yaml]\n")
-    assert [item.code for item in read([tmp_path, tmp_path / "none.yaml"])[1]] == ["VSR001", "VSR001"]
+    assert [item.code for item in read_manifests([tmp_path, tmp_path / "none.yaml"])[1]] == ["VSR001", "VSR001"]
 
 
 def test_a_broken_kustomization_is_a_finding(tmp_path: Path) -> None:
     """And no traceback."""
     put(tmp_path, kustomization="resources: [\n")
-    assert [item.code for item in read([tmp_path])[1]] == ["VSR002"]
+    assert [item.code for item in read_manifests([tmp_path])[1]] == ["VSR002"]
 
 
 def test_standard_input_is_a_stream(monkeypatch: pytest.MonkeyPatch) -> None:
     """As `kubectl kustomize` prints it."""
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(m.SERVICE.encode())))
-    assert [each.kind for each in read([Path("-")])[0]] == ["Service"]
+    assert [each.kind for each in read_manifests([Path("-")])[0]] == ["Service"]
 
 
 def test_the_verb_prints_findings_with_their_places_and_exits_1(
@@ -131,11 +131,11 @@ def test_what_our_own_programs_read_is_no_object(tmp_path: Path) -> None:
     """A whole output can be checked; a file that is named must hold objects."""
     text = "apiVersion: vsr.dev/v1alpha1\nkind: RuntimeSettings\npolicy: a\n"
     put(tmp_path, a=m.GATEWAY, router__runtime=text)
-    objects, found = read([tmp_path])
+    objects, found = read_manifests([tmp_path])
     assert [each.kind for each in objects] == ["Gateway"]
     assert [item.code for item in found] == ["VSR432"]
-    assert [item.code for item in read([tmp_path / "router" / "runtime.yaml"])[1]] == ["VSR431"]
+    assert [item.code for item in read_manifests([tmp_path / "router" / "runtime.yaml"])[1]] == ["VSR431"]
     (tmp_path / "vsr-compile.lock").write_text("{}", encoding="utf-8")
-    objects, found = read([tmp_path])
+    objects, found = read_manifests([tmp_path])
     assert [each.kind for each in objects] == ["Gateway"]
     assert found == [], "a compile wrote it, and nobody need be told"

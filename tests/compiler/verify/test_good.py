@@ -12,8 +12,8 @@ from support.common import ROOT, linked
 from vsr_compiler.deploy.policy_assumptions import policy_assumptions
 from vsr_compiler.diagnostics import Severity
 from vsr_compiler.pipeline import compile_policy, read_policy
-from vsr_compiler.verify import check, links
-from vsr_compiler.verify.files import read
+from vsr_compiler.verify import check_links, check_objects
+from vsr_compiler.verify.files import read_manifests
 
 POLICIES = [*sorted((ROOT / "policies").glob("*.yaml")), *sorted((ROOT / "tests" / "golden").glob("*/policy.yaml"))]
 
@@ -47,7 +47,7 @@ def test_everything_that_we_compile_is_without_errors_in_every_environment(polic
     folder = output(policy)
     result = compile_policy(linked_policy, lambda path: (folder / path).read_bytes())
     for objects in result.environments.values():
-        found = check(objects, assumed(linked_policy))
+        found = check_objects(objects, policy_assumptions(linked_policy))
         told = [item for item in found if item.level is not Severity.NOTE]
         lenient = [item.code for item in told] == ["VSR410"] and "when its processor fails" in told[0].message
         assert told == [] or (lenient and linked_policy.router.fails_open)
@@ -58,8 +58,8 @@ def test_everything_that_we_compile_is_without_errors_in_every_environment(polic
 def test_every_committed_base_is_without_errors(policy: Path) -> None:
     """The files as they lie in git, read through their kustomizations."""
     for base in sorted(output(policy).glob("*/base")):
-        objects, problems = read([base])
-        found = [*problems, *links(objects, assumed(read_policy(policy)))]
+        objects, problems = read_manifests([base])
+        found = [*problems, *check_links(objects, policy_assumptions(read_policy(policy)))]
         assert objects
         assert [item.message for item in found if item.level is Severity.ERROR] == []
 
@@ -67,6 +67,10 @@ def test_every_committed_base_is_without_errors(policy: Path) -> None:
 def test_a_finding_on_our_own_objects_points_at_the_policy() -> None:
     """What the pipeline would print has a place that the author can mend."""
     objects = [each for each in rendering.objects(linked(), "istio") if each.kind != "Gateway"]
-    found = [item for item in check(objects, assumed(linked())) if item.code == "VSR402" and "Gateway" in item.message]
+    found = [
+        item
+        for item in check_objects(objects, policy_assumptions(linked()))
+        if item.code == "VSR402" and "Gateway" in item.message
+    ]
     assert found
     assert all(item.span.file == "policy.yaml" and item.span.line for item in found)

@@ -41,7 +41,7 @@ def test_a_broken_link_stops_a_compile_at_the_policys_line_and_writes_nothing(tm
 def test_each_whole_that_differs_is_checked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A base with its options, and an environment only where it is not the base."""
     seen: list[int] = []
-    monkeypatch.setattr(pipeline, "check", lambda whole, *_: seen.append(len(whole)) or [])
+    monkeypatch.setattr(pipeline, "check_objects", lambda whole, *_: seen.append(len(whole)) or [])
     policy = tmp_path / "small.yaml"
     policy.write_text(f"{SMALL}environments: {{dev: {{}}, prod: {{replicas: {{router: 3}}}}}}\n", encoding="utf-8")
     assert call("compile", policy, "--out", tmp_path / "out").exit_code == 0

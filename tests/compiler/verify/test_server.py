@@ -16,9 +16,9 @@ import pytest
 import support.verify_support as m
 from support.common import call
 from vsr_compiler.diagnostics import Diagnostic, Severity
-from vsr_compiler.verify import server
-from vsr_compiler.verify.api_server import asking, dry_run
-from vsr_compiler.verify.stream import Budget, objects
+from vsr_compiler.verify import api_server
+from vsr_compiler.verify.api_server import client, dry_run
+from vsr_compiler.verify.stream import Budget, read_stream
 
 CORE = {"Service": ("services", True), "ConfigMap": ("configmaps", True), "Namespace": ("namespaces", False)}
 ROUTES = {"HTTPRoute": ("httproutes", True), "Gateway": ("gateways", True)}
@@ -121,7 +121,7 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fake]:
 def asked(text: str, context: str | None = None) -> list[Diagnostic]:
     """What the server finds in a stream."""
     problems: list[Diagnostic] = []
-    return [*problems, *dry_run(objects(text.encode(), "m.yaml", Budget(), problems), context)]
+    return [*problems, *dry_run(read_stream(text.encode(), "m.yaml", Budget(), problems), context)]
 
 
 def test_each_object_is_asked_for_as_a_dry_run_and_nothing_else(fake: Fake) -> None:
@@ -201,7 +201,7 @@ HOSTILE: dict[str, tuple[Reply, str]] = {
     "no JSON": ((200, b"<html>", {}), "no JSON"),
     "deep JSON": ((200, b"[" * 200_000, {}), "no JSON"),
     "a list": ((200, b"[]", {}), "no object"),
-    "a huge answer": ((422, b"a" * (asking.MAX_ANSWER + 10), {}), "longer than 4 MiB"),
+    "a huge answer": ((422, b"a" * (client.MAX_RESPONSE + 10), {}), "longer than 4 MiB"),
     "more than it sends": ((200, b"{}", {"Content-Length": "99"}), "cannot be asked"),
     "a redirect": ((302, b"{}", {"Location": "http://127.0.0.1:9/"}), "status 302"),
 }
@@ -211,7 +211,7 @@ HOSTILE: dict[str, tuple[Reply, str]] = {
 @pytest.mark.parametrize("step", ["discovery", "patch"])
 def test_a_hostile_answer_ends_in_a_finding(fake: Fake, name: str, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever sends it, at whichever question."""
-    monkeypatch.setattr(asking, "TIMEOUT", 1.0)
+    monkeypatch.setattr(client, "TIMEOUT", 1.0)
     reply, part = HOSTILE[name]
     if step == "discovery":
         fake.discovery = reply
@@ -241,14 +241,14 @@ def test_details_of_any_shape_are_taken(fake: Fake, details: object) -> None:
 
 def test_a_server_that_drips_or_hangs_is_left(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the time that is set, whatever it sends a byte at a time."""
-    monkeypatch.setattr(asking, "TIMEOUT", 3.0)
+    monkeypatch.setattr(client, "TIMEOUT", 3.0)
     fake.drip = 0.05
     (item,) = asked(m.SERVICE)
     assert "takes more than" in item.message
     fake.drip = 0.0
-    monkeypatch.setattr(server, "PATIENCE", 0.2)
+    monkeypatch.setattr(api_server, "RESPONSE_TIMEOUT", 0.2)
     over = threading.Event()
-    monkeypatch.setattr(server, "connect", lambda _: lambda _each: over.wait())
+    monkeypatch.setattr(api_server, "connect", lambda _: lambda _each: over.wait())
     (item,) = asked(m.SERVICE)
     over.set()
     assert "1 objects have no answer" in item.message

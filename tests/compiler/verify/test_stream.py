@@ -9,10 +9,10 @@ import pytest
 
 import support.verify_support as m
 from vsr_compiler.diagnostics import Diagnostic
-from vsr_compiler.verify import links, stream
+from vsr_compiler.verify import check_links, stream
 from vsr_compiler.verify.manifest import Manifest
-from vsr_compiler.verify.scalars import resolved
-from vsr_compiler.verify.stream import Budget, of
+from vsr_compiler.verify.plain_scalars import resolve_plain_scalar
+from vsr_compiler.verify.stream import Budget
 
 HEAD = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
 
@@ -21,7 +21,7 @@ def read(text: str | bytes, *, strict: bool = True) -> tuple[list[Manifest], lis
     """The objects of a stream and what is wrong with it."""
     found: list[Diagnostic] = []
     data = text.encode() if isinstance(text, str) else text
-    return stream.objects(data, "s.yaml", Budget(), found, strict=strict), found
+    return stream.read_stream(data, "s.yaml", Budget(), found, strict=strict), found
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def read(text: str | bytes, *, strict: bool = True) -> tuple[list[Manifest], lis
 )
 def test_plain_scalars_are_what_kubectl_makes_of_them(text: str, value: object) -> None:
     """The type and the value."""
-    assert (type(resolved(text)), resolved(text)) == (type(value), value)
+    assert (type(resolve_plain_scalar(text)), resolve_plain_scalar(text)) == (type(value), value)
 
 
 def test_documents_lists_anchors_and_merge_keys() -> None:
@@ -147,8 +147,8 @@ def test_more_objects_than_the_limit_are_refused(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(stream, "MAX_OBJECTS", 3)
     found: list[Diagnostic] = []
     budget = Budget(objects=3)
-    stream.objects((HEAD + "---\n" + HEAD).encode(), "a", budget, found)
-    stream.objects((HEAD + "---\n" + HEAD).encode(), "b", budget, found)
+    stream.read_stream((HEAD + "---\n" + HEAD).encode(), "a", budget, found)
+    stream.read_stream((HEAD + "---\n" + HEAD).encode(), "b", budget, found)
     assert [item.code for item in found] == ["VSR430"]
 
 
@@ -156,7 +156,7 @@ def test_merges_of_merges_are_counted() -> None:
     """What they expand to is on the budget."""
     found: list[Diagnostic] = []
     budget = Budget()
-    stream.objects(MERGES.encode(), "m", budget, found)
+    stream.read_stream(MERGES.encode(), "m", budget, found)
     assert stream.MAX_VALUES - budget.values > MERGES.count("y")
 
 
@@ -190,4 +190,6 @@ def test_no_wrong_shape_makes_a_rule_fail(name: str) -> None:
                 for step in way:
                     node = node[step]
                 node[last] = copy.deepcopy(wrong)
-                links([of(broken if other is each else other.body, each.span()) for other in manifests])
+                check_links(
+                    [Manifest.generated(broken if other is each else other.body, each.span()) for other in manifests]
+                )

@@ -62,7 +62,7 @@ class DryRunClient:
         base = f"/apis/{_quote(version)}" if "/" in version else f"/api/{_quote(version)}"
         resource = (self._resources(base) or {}).get(manifest.kind)
         if resource is None:
-            return Response(_NOT_FOUND, {}, unknown=True)
+            return Response(_NOT_FOUND, {}, is_unknown_kind=True)
         plural, namespaced = resource
         space = f"/namespaces/{_quote(manifest.namespace or 'default')}" if namespaced else ""
         path = f"{base}{space}/{_quote(plural)}/{_quote(manifest.name)}"

@@ -96,7 +96,8 @@ def _rejected(manifest: Manifest, response: Response, created: frozenset[tuple[s
         yield Diagnostic("VSR460", message, where, "Fix the name, or remove the field.")
     for cause in causes[:_MAX_CAUSES] if not unknown else ():
         field = as_string(cause.get("field"))
-        message = f"the API server rejects {manifest.title}: {f'`{field}`: ' if field else ''}{_short(as_string(cause['message']))}"
+        reason = f"{f'`{field}`: ' if field else ''}{_short(as_string(cause['message']))}"
+        message = f"the API server rejects {manifest.title}: {reason}"
         yield Diagnostic(
             "VSR460", message, manifest.span(*_path(manifest, field)), "Fix the field that the message names."
         )

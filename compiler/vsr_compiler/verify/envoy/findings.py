@@ -7,7 +7,7 @@ import re
 from vsr_compiler.diagnostics import Diagnostic, Severity
 from vsr_compiler.verify.envoy.bootstrap import location
 from vsr_compiler.verify.envoy.fragments import Fragment
-from vsr_compiler.verify.ext_proc import snake_case
+from vsr_compiler.verify.envoy_fields import snake_case
 from vsr_compiler.verify.manifest import Path
 
 _INVALID = "INVALID_ARGUMENT"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from vsr_compiler.diagnostics import Diagnostic, Span
 from vsr_compiler.verify.envoy.gateway_config import CLUSTER, HTTP_FILTER, LISTENER, MANAGER, NETWORK_FILTER, with_patch
-from vsr_compiler.verify.ext_proc import snake_case
+from vsr_compiler.verify.envoy_fields import snake_case
 from vsr_compiler.verify.manifest import Manifest, Path, as_mapping, as_string
 from vsr_compiler.verify.manifest_index import ENVOY, ISTIO
 
@@ -114,7 +114,7 @@ class Fragment:
         return self.source.span(*self.path)
 
     @property
-    def as_string(self) -> str:
+    def text(self) -> str:
         """The parts that decide how Envoy judges it, as JSON."""
         return json.dumps([self.message, self.loadable, self.pointer, self.value], default=str)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vsr_compiler.manifests.jsonpatch import PatchError, apply
-from vsr_compiler.verify.ext_proc import snake_case
+from vsr_compiler.verify.envoy_fields import snake_case
 from vsr_compiler.verify.manifest import Body
 
 TYPES = "type.googleapis.com/"

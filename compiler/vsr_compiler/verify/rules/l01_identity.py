@@ -23,19 +23,6 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
 RULE = LinkRule(
     name="L01",
     code="VSR401",
-    title="duplicate object",
     purpose="No two objects have the same API group, kind, namespace and name.",
-    why="An API server stores one object under this key. The object that is applied last replaces the other one, "
-    "without a message.",
-    example="""\
-apiVersion: v1
-kind: ConfigMap
-metadata: {name: plugins-config, namespace: prod}
----
-apiVersion: v1
-kind: ConfigMap
-metadata: {name: plugins-config, namespace: prod}  # same key as above
-""",
-    fix="Rename one of the objects, or remove it.",
     check=_check,
 )

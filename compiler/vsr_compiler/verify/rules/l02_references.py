@@ -126,19 +126,8 @@ def _may_be_external(host: str) -> bool:
 RULE = LinkRule(
     name="L02",
     code="VSR402",
-    title="reference to a missing object",
     purpose="Every object to which another one refers is among the checked objects or is passed by `--assume`, and a "
     "Service has the port that the reference uses. Objects that every cluster provides (GatewayClasses, Secrets, "
     "built-in roles) only produce notes.",
-    why="Kubernetes accepts references to missing objects. A route without a backend answers 500, and a pod without "
-    "its ConfigMap does not start.",
-    example="""\
-kind: HTTPRoute
-spec:
-  rules:
-  - backendRefs: [{name: big, port: 8000}]  # Service `big` has port 80; 8000 is the port of its pods
-""",
-    fix="Fix the name, namespace, API group or port. If the object exists elsewhere, pass "
-    "`--assume KIND/NAMESPACE/NAME`.",
     check=_check,
 )

@@ -71,18 +71,7 @@ def _unused_entries(grant: Manifest, crossing: list[Reference]) -> Iterator[Diag
 RULE = LinkRule(
     name="L03",
     code="VSR403",
-    title="missing or unused ReferenceGrant",
     purpose="A reference into another namespace has a ReferenceGrant in that namespace, and every entry of a "
     "ReferenceGrant is used by some reference.",
-    why="Without the grant the gateway ignores the reference and answers 500. An unused grant lets another team refer "
-    "to objects that it should not reach.",
-    example="""\
-kind: HTTPRoute
-metadata: {name: big, namespace: prod}
-spec:
-  rules:
-  - backendRefs: [{name: big, namespace: models, port: 80}]  # no ReferenceGrant in `models`
-""",
-    fix="Add the ReferenceGrant that the message names, or remove the unused entry.",
     check=_check,
 )

@@ -119,17 +119,7 @@ def _workloads_of_service(index: ManifestIndex, namespace: str, name: str) -> li
 RULE = LinkRule(
     name="L04",
     code="VSR404",
-    title="model name without a route or a server",
     purpose="Every model that the router can select has a route, every route matches a model that the router can "
     "select, the server behind a route serves that name, and every model server has a route.",
-    why="A selected model without a route gets 404 from the gateway. A server that does not know the requested name "
-    "answers 404 itself.",
-    example="""\
-kind: HTTPRoute
-spec:
-  rules:
-  - matches: [{headers: [{name: x-selected-model, value: math-expert}]}]  # the router selects `big` only
-""",
-    fix="Use the same names in the router configuration, the routes and `--served-model-name`.",
     check=_check,
 )

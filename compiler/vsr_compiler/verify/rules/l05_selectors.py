@@ -188,19 +188,8 @@ def _workload_selector(index: ManifestIndex, envoy_filter: Manifest) -> Iterator
 RULE = LinkRule(
     name="L05",
     code="VSR405",
-    title="selector that matches no pods or the wrong ones",
     purpose="A pool's selector matches pods in its namespace that listen on its ports and are in no other pool. "
     "Services, PodDisruptionBudgets, NetworkPolicies, EnvoyFilters and monitors select something, and monitors scrape "
     "ports that exist. The selector of a workload matches its own pods.",
-    why="A selector that matches nothing is valid for Kubernetes: a pool or Service without pods answers 503, a "
-    "monitor collects nothing, a PodDisruptionBudget protects nothing.",
-    example="""\
-kind: InferencePool
-metadata: {name: big, namespace: prod}
-spec:
-  selector: {matchLabels: {app: big}}  # the pods with this label are in the namespace `llm-backends`
-""",
-    fix="Fix the labels, the namespace or the port. If the pods exist elsewhere, pass "
-    "`--assume Pod/NAMESPACE/KEY=VALUE`.",
     check=_check,
 )

@@ -91,14 +91,7 @@ def _config_file(index: ManifestIndex, picker: Picker) -> Iterator[Diagnostic]:
 RULE = LinkRule(
     name="L06",
     code="VSR406",
-    title="endpoint picker with arguments of another pool",
     purpose="`--pool-name`, `--pool-namespace`, `--pool-group` and `--grpc-port` of an endpoint picker are those of "
     "the pool that refers to it and of its Service, and `--config-file` is a key of a mounted ConfigMap.",
-    why="A picker that watches another pool, or none, knows no endpoints and rejects every request. A picker without "
-    "its file does not start.",
-    example="""\
-args: [--pool-name=big, --pool-namespace=default]  # the pool `big` is in the namespace `prod`
-""",
-    fix="Give the picker the name, namespace, API group and port of its pool and Service.",
     check=_check,
 )

@@ -67,18 +67,7 @@ def _has_trust(rule: Manifest) -> bool:
 RULE = LinkRule(
     name="L07",
     code="VSR407",
-    title="TLS on one side only between gateway and endpoint picker",
     purpose="On Istio, a picker that serves TLS (the default) has a DestinationRule with TLS, and a picker that does "
     "not has none. Behind Envoy AI Gateway, every picker serves TLS.",
-    why="If only one side uses TLS, the call to the picker fails, and the gateway answers every request to the pool "
-    "with 500.",
-    example="""\
-kind: DestinationRule
-spec:
-  host: big-epp.prod.svc.cluster.local
-  trafficPolicy: {tls: {mode: DISABLE}}  # the picker serves TLS unless it has --secure-serving=false
-""",
-    fix="Set `tls: {mode: SIMPLE, insecureSkipVerify: true}` in the DestinationRule, or `--secure-serving=false` on "
-    "the picker.",
     check=_check,
 )

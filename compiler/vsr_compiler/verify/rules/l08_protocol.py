@@ -47,15 +47,7 @@ def _declares_http2(port: Body) -> bool:
 RULE = LinkRule(
     name="L08",
     code="VSR408",
-    title="gRPC port that does not declare HTTP/2",
     purpose="On Istio, the port of a router's or picker's Service declares HTTP/2 by its name (`grpc`, `grpc-…`, "
     "`http2`) or its `appProtocol`.",
-    why="Otherwise Envoy uses HTTP/1.1, and no gRPC call succeeds.",
-    example="""\
-kind: Service
-metadata: {name: router, namespace: prod}
-spec: {ports: [{name: api, port: 50051}]}  # neither the name nor an appProtocol declares HTTP/2
-""",
-    fix="Add `appProtocol: grpc`, or name the port `grpc`.",
     check=_check,
 )

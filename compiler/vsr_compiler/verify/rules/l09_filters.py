@@ -114,21 +114,8 @@ def _is_unconditional(rule: dict[str, object]) -> bool:
 RULE = LinkRule(
     name="L09",
     code="VSR409",
-    title="ext_proc filter with a name or position that does not work",
     purpose="The name of an ext_proc filter is unique in its gateway and is not Envoy's default. The filter runs "
     "before those that need its result: a pool's picker, AI Gateway's filter, Envoy's router. A filter that routes "
     "enable has a route without header matches. Only filters among the checked objects are known.",
-    why="Istio redirects a filter with the default name to the endpoint picker, so the router never runs. A filter in "
-    "the wrong position sets the model after the backend is chosen.",
-    example="""\
-kind: EnvoyFilter
-spec:
-  configPatches:
-  - applyTo: HTTP_FILTER
-    patch:
-      operation: INSERT_FIRST
-      value: {name: envoy.filters.http.ext_proc}  # Istio redirects this name on pool routes
-""",
-    fix="Name the filter `vsr.ext_proc`, and insert it first: `INSERT_FIRST` on Istio, index 0 on Envoy Gateway.",
     check=_check,
 )

@@ -103,17 +103,7 @@ def _removed_too_late(source: Manifest, headers: Path) -> Diagnostic:
 RULE = LinkRule(
     name="L10",
     code="VSR410",
-    title="guards can be bypassed",
     purpose="A processor with guards fails closed, and the gateway removes headers that choose the route from client "
     "requests before any filter runs. Removal by a route or virtual host comes too late.",
-    why="If the processor fails open, requests reach a model unchecked. A client that may send the routing header "
-    "chooses any model, past the guards of its route.",
-    example="""\
-typed_config:
-  "@type": type.googleapis.com/envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor
-  failure_mode_allow: true  # requests bypass the guards while the router is down
-""",
-    fix="Set `failure_mode_allow: false` (`failOpen: false`), and remove `x-selected-model` by "
-    "`early_header_mutation_extensions` or by `earlyRequestHeaders` of a ClientTrafficPolicy.",
     check=_check,
 )

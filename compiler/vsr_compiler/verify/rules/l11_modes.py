@@ -97,15 +97,8 @@ def _phase(policy: Manifest, *, routed: bool) -> Iterator[Diagnostic]:
 RULE = LinkRule(
     name="L11",
     code="VSR411",
-    title="processing mode that cannot route",
     purpose="Processing mode, failure mode and routing fit together: a header that the processor derives from the body "
     "needs BUFFERED or FULL_DUPLEX_STREAMED bodies, the latter with trailers and fail-closed, and the route must be "
     "chosen again after the processor has answered.",
-    why="In other modes Envoy forwards the headers before the processor has read the body, so every request takes the "
-    "default route. Envoy rejects contradictory settings as a whole.",
-    example="""\
-processing_mode: {request_body_mode: STREAMED}  # the headers are gone before the body arrives
-""",
-    fix="Set `request_body_mode: BUFFERED`, and do not retain the route cache.",
     check=_check,
 )

@@ -121,18 +121,7 @@ def size_in_bytes(value: object) -> int | None:
 RULE = LinkRule(
     name="L12",
     code="VSR412",
-    title="gateway buffer smaller than a request body",
     purpose="If bodies are BUFFERED, the gateway sets its buffer to at least what the router accepts "
     "(`limits.maxBody` of its settings), and the window of an HTTP/2 stream likewise.",
-    why="The defaults are 1 MiB for Istio's listeners, 32 KiB for Envoy Gateway's, and 64 KiB for an HTTP/2 stream "
-    "there. A longer prompt gets 413 from the gateway.",
-    example="""\
-kind: ClientTrafficPolicy
-spec:
-  connection: {bufferLimit: 8Mi}
-  http2: {initialStreamWindowSize: 64Ki}  # over HTTP/2 this is the limit
-""",
-    fix="Set `bufferLimit` and `initialStreamWindowSize` (Envoy Gateway) or `per_connection_buffer_limit_bytes` "
-    "(Istio) to the router's limit.",
     check=_check,
 )

@@ -100,15 +100,8 @@ def _stream_timeout(processor: ExtProcFilter) -> float | None:
 RULE = LinkRule(
     name="L13",
     code="VSR413",
-    title="contradictory timeouts",
     purpose="Outer timeouts are longer than inner ones: the request timeout of a route is no shorter than its "
     "`backendRequest` and the processor's `message_timeout`, and the gateway's idle timeout is no shorter than the "
     "request timeout. A processor has a `message_timeout`.",
-    why="If an outer timeout ends first, the inner one has no effect, and the client gets an error for a request that "
-    "is still being processed. Envoy's default of 200 ms for the processor is too short for a classifier.",
-    example="""\
-message_timeout: 600s  # the routes allow 300 s for the whole request
-""",
-    fix="Set `message_timeout` to a few seconds, and keep it below the routes' request timeout.",
     check=_check,
 )

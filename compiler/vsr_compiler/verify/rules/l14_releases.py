@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator
 
 from vsr_compiler.diagnostics import Diagnostic, Severity
+from vsr_compiler.diagnostics.suggestions import did_you_mean
 from vsr_compiler.releases.picker_words import WORDS, Words
 from vsr_compiler.verify.istio import ControlPlane, control_planes, gateway_api_bundles
 from vsr_compiler.verify.manifest import (
@@ -40,8 +40,6 @@ _IMAGE = re.compile(
     r":v?(?P<major>\d{1,4})\.(?P<minor>\d{1,4})\.\d"
 )
 _CUSTOM_BUILD = "Remove it, unless the image is a custom build that supports it."
-_DISTANCE = 2
-"""Largest edit distance of a suggestion."""
 
 
 def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
@@ -93,7 +91,7 @@ def _unknown_flags(picker: Picker) -> Iterator[Diagnostic]:
     for name, (_, path) in picker.flags.items() if known else ():
         if known and name not in known.flags:
             message = f"this release does not have the flag --{name[:80]}"
-            hint = _suggestion(name, known.flags)
+            hint = did_you_mean(name, sorted(known.flags)) or _CUSTOM_BUILD
             yield Diagnostic("VSR414", message, picker.owner.span(*path), hint, Severity.WARNING)
 
 
@@ -103,13 +101,8 @@ def _unknown_plugins(picker: Picker, types: Iterable[str], source: Manifest, pat
     for name in types if known else ():
         if known and name not in known.plugins:
             message = f"this release does not have the plugin `{name[:80]}`"
-            hint = _suggestion(name, known.plugins)
+            hint = did_you_mean(name, sorted(known.plugins)) or _CUSTOM_BUILD
             yield Diagnostic("VSR414", message, source.span(*path), hint, Severity.WARNING)
-
-
-def _suggestion(name: str, known: frozenset[str]) -> str:
-    near = difflib.get_close_matches(name[:80], sorted(known), n=1, cutoff=0.8)
-    return f"Did you mean `{near[0]}`?" if near and abs(len(near[0]) - len(name)) <= _DISTANCE else _CUSTOM_BUILD
 
 
 def _split_booleans(picker: Picker, base: tuple[int, int] | None) -> Iterator[Diagnostic]:
@@ -186,16 +179,8 @@ def _config_files(index: ManifestIndex, picker: Picker) -> Iterator[tuple[Manife
 RULE = LinkRule(
     name="L14",
     code="VSR414",
-    title="setting that the release does not support",
     purpose="An endpoint picker has the flags and plugins of its release, reads a configuration of a supported API "
     "version whose profiles use declared plugins, and reads the KV cache metric that vLLM exports. An Istio control "
     "plane among the objects enables InferencePools, and the installed Gateway API is as new as Istio requires.",
-    why="A picker does not start with an unknown flag or plugin. A wrong metric name makes its scores meaningless, and "
-    "Istio ignores InferencePools without its variable.",
-    example="""\
-image: registry.k8s.io/gateway-api-inference-extension/epp:v1.5.0
-args: [--lora-info-metric=x]  # removed in 1.4; the picker does not start
-""",
-    fix="Use the flags, plugins and API versions of the release in the image, or another release.",
     check=_check,
 )

@@ -122,17 +122,8 @@ def _allows(rules: list[Body], group: str, resource: str, verb: str) -> bool:
 RULE = LinkRule(
     name="L15",
     code="VSR415",
-    title="permission that is missing or has no effect",
     purpose="ServiceAccounts in a ClusterRoleBinding have a namespace, and only ClusterRoles grant access to "
     "cluster-scoped resources. An endpoint picker may read its pool, the pods and what its release watches, and may "
     "check tokens if it protects its metrics.",
-    why="A picker without permissions never becomes ready, and its pool answers nothing. A rule on a cluster-scoped "
-    "resource in a Role is accepted and has no effect.",
-    example="""\
-kind: Role
-rules:
-- {apiGroups: [authentication.k8s.io], resources: [tokenreviews], verbs: [create]}  # cluster-scoped
-""",
-    fix="Move the rule to a ClusterRole, or bind a Role with the permissions that the message names.",
     check=_check,
 )

@@ -133,17 +133,8 @@ def _canonical(match: Body) -> object:
 RULE = LinkRule(
     name="L16",
     code="VSR416",
-    title="route beyond the limits of its gateway",
     purpose="A rule with an InferencePool has no other backend and, on Istio, no CORS filter. Rule names are unique "
     "among the routes of a gateway, and no two routes match the same requests. Istio 1.28.0 to 1.28.4 has one route "
     "with pools per gateway. Rules, matches, backends, ports and grants are within the limits of their APIs.",
-    why="Gateways accept most of these and then send requests to one pool, one picker or the older route only.",
-    example="""\
-rules:
-- backendRefs:
-  - {group: inference.networking.k8s.io, kind: InferencePool, name: big}
-  - {group: inference.networking.k8s.io, kind: InferencePool, name: small}  # its picker gets all requests
-""",
-    fix="Give each pool its own rule, remove duplicate matches, and split routes that are too large.",
     check=_check,
 )

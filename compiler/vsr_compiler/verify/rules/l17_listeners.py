@@ -84,16 +84,7 @@ def _matches(selector: Body, labels: dict[str, str], *, complete: bool) -> bool:
 RULE = LinkRule(
     name="L17",
     code="VSR417",
-    title="listener that does not accept the route",
     purpose="The Gateway of a route has the listener that the route names, and that listener accepts routes of this "
     "kind from this namespace. By default a listener accepts routes of its own namespace only.",
-    why="The gateway does not attach the route, and its requests get 404.",
-    example="""\
-kind: HTTPRoute
-metadata: {name: big, namespace: prod}
-spec:
-  parentRefs: [{name: edge, namespace: gateways}]  # listeners of `edge` accept routes from `gateways` only
-""",
-    fix="Fix `sectionName` or `port`, or set `allowedRoutes` of the listener.",
     check=_check,
 )

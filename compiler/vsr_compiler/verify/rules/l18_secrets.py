@@ -81,17 +81,7 @@ def _headers(route: Manifest) -> Iterator[Diagnostic]:
 RULE = LinkRule(
     name="L18",
     code="VSR418",
-    title="image that may change, or a secret in plain text",
     purpose="Images have a release tag or a digest. No key or password is written in a manifest, and no gateway logs "
     "at `trace` or `debug`, which writes prompts to its log.",
-    why="A tag such as `latest` deploys another image at the next restart. Manifests and logs are kept and read by "
-    "many people, so a secret in them must be revoked.",
-    example="""\
-containers:
-- name: vllm
-  image: vllm/vllm-openai:latest               # may change at any time
-  env: [{name: HF_TOKEN, value: hf_EXAMPLE}]   # readable for everybody who sees the manifest
-""",
-    fix="Pin a release or a digest, refer to a Secret by `secretKeyRef`, and log at `warn` or `info`.",
     check=_check,
 )

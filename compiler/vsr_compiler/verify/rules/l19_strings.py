@@ -105,13 +105,7 @@ def _listener(index: ManifestIndex, policy: Manifest) -> Iterator[Diagnostic]:
 RULE = LinkRule(
     name="L19",
     code="VSR419",
-    title="name inside a string that refers to nothing",
     purpose="The cluster in an EnvoyFilter is a Service with this port. The cluster in an EnvoyPatchPolicy is added "
     "there and leads to such a Service, and the listener is one of the Gateway's.",
-    why="No schema checks these strings. The gateway ignores the patch, or its calls to the router fail.",
-    example="""\
-grpc_service: {envoy_grpc: {cluster_name: outbound|50052||router.prod.svc.cluster.local}}  # the port is 50051
-""",
-    fix="Fix the name or port in the string. If the Service exists elsewhere, pass `--assume Service/NAMESPACE/NAME`.",
     check=_check,
 )

@@ -69,17 +69,7 @@ def _missing_keys(body: Body, field: str, keys: tuple[str, ...]) -> Iterator[str
 RULE = LinkRule(
     name="L20",
     code="VSR420",
-    title="missing namespace or default",
     purpose="Objects have a namespace, and HTTPRoutes write the defaults that the API server adds inside lists. "
     "Defaults of other kinds are not checked.",
-    why="Without a namespace, an object lands in the namespace of the current context. Without the defaults, the "
-    "stored object differs from git, and Argo CD shows it as out of sync permanently.",
-    example="""\
-kind: HTTPRoute
-metadata: {name: big}                                           # no namespace
-spec:
-  rules: [{matches: [{headers: [{name: x-selected-model, value: big}]}]}]  # no `type: Exact`, no `path`
-""",
-    fix="Set `metadata.namespace`, and write the defaults that the message lists.",
     check=_check,
 )

@@ -48,15 +48,7 @@ def _picker(picker: Picker) -> Iterator[Diagnostic]:
 RULE = LinkRule(
     name="L21",
     code="VSR421",
-    title="probe that nothing answers",
     purpose="Probes of an endpoint picker with leader election check the gRPC services `liveness` or `readiness`. "
     "Several replicas of a picker elect a leader. Slow starts have a startupProbe instead of a delay.",
-    why="With leader election, a picker serves only these two health services; any other probe fails and restarts the "
-    "pod. Pickers without a leader distribute requests without the others' state.",
-    example="""\
-args: [--ha-enable-leader-election]
-livenessProbe: {grpc: {port: 9003, service: inference-extension}}  # not served with leader election
-""",
-    fix="Set `service: liveness` or `service: readiness`, and `--ha-enable-leader-election=true` for several replicas.",
     check=_check,
 )

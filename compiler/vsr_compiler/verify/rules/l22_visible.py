@@ -68,17 +68,8 @@ def _is_visible(rule: Manifest, gateway_namespace: str, service_namespace: str) 
 RULE = LinkRule(
     name="L22",
     code="VSR422",
-    title="rule that the gateway does not see, or that affects every proxy",
     purpose="A DestinationRule for a router or picker is in the gateway's namespace, in the Service's namespace with "
     "`exportTo`, or in Istio's root namespace, and its host is the full name of the Service. An EnvoyFilter names the "
     "gateway that it changes.",
-    why="Istio ignores a DestinationRule in any other namespace. An EnvoyFilter without a target changes all proxies "
-    "in its namespace.",
-    example="""\
-kind: DestinationRule
-metadata: {name: big-epp, namespace: default}  # the gateway and the Service are in `prod`
-spec: {host: big-epp.prod.svc.cluster.local}
-""",
-    fix="Move the DestinationRule to the gateway's namespace, and add `targetRefs` to the EnvoyFilter.",
     check=_check,
 )

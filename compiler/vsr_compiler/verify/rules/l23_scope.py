@@ -42,16 +42,8 @@ def _node_ports(index: ManifestIndex, gateway_class: Manifest) -> Iterator[Diagn
 RULE = LinkRule(
     name="L23",
     code="VSR423",
-    title="cluster-wide object among an application's",
     purpose="GatewayClasses, PersistentVolumes, StorageClasses and CustomResourceDefinitions are not among the objects "
     "of an application. A GatewayClass with the name `NAMESPACE-NAME` of its Gateway is allowed. A GatewayClass does "
     "not open node ports for all of its Gateways.",
-    why="Two applications with the same cluster-wide object overwrite each other's version, and removing one "
-    "application removes the object of the other.",
-    example="""\
-kind: GatewayClass
-metadata: {name: semantic-router}  # shared by every application with this class
-""",
-    fix="Move the object to the manifests that set up the cluster.",
     check=_check,
 )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from vsr_compiler.diagnostics import CODES
+from vsr_compiler.diagnostics.codes import Kind
+from vsr_compiler.diagnostics.page import finding
 from vsr_compiler.diagnostics.rule_names import FAMILIES
 from vsr_compiler.verify.rules import RULES, Rule
 
@@ -14,24 +13,29 @@ HEAD = """\
 
 Each rule reports one code. Findings show both, such as `error VSR402 [L02]`. `vsr-compile verify --explain L02` prints
 the entry of a rule, and `vsr-compile verify --list-rules` lists them. Names and codes are never reused and never change
-their meaning. This page is generated from the rules: `vsr-compile verify --list-rules --markdown`.
+their meaning. The severity is the default; some findings of a rule are less severe. Excerpts are parts of larger
+manifests.
+
+This page is generated from the rules: `vsr-compile verify --rules-page > docs/reference/verify-rules.md`.
 """
 
 
-def listing(rules: Iterable[Rule] = RULES.values()) -> str:
+def listing() -> str:
     """Return one line for each rule: name, code, severity and title."""
-    return "\n".join(f"{rule.name}  {rule.code}  {_severity(rule):<7}  {rule.title}" for rule in rules)
+    return "\n".join(
+        f"{rule.name}  {rule.code}  {rule.entry.severity:<7}  {rule.entry.title}" for rule in RULES.values()
+    )
 
 
 def explanation(rule: Rule) -> str:
     """Return the documentation of a rule as plain text."""
-    example = "".join(f"    {line}\n" for line in rule.example.splitlines())
+    entry = rule.entry
     return (
-        f"{rule.name} {rule.title} ({rule.code}, {_severity(rule)})\n\n"
+        f"{rule.name} {entry.title} ({rule.code}, {entry.severity})\n\n"
         f"Purpose: {rule.purpose}\n\n"
-        f"Why: {rule.why}\n\n"
-        f"Example:\n\n{example}\n"
-        f"Fix: {rule.fix}\n\n"
+        f"Why: {entry.reason}\n\n"
+        f"Example:\n\n{_indented(entry.example.text)}\n\n{_indented(finding(rule.code, entry.example))}\n\n"
+        f"Fix: {entry.fix}\n\n"
         f"{PAGE}#{_anchor(rule)}"
     )
 
@@ -42,31 +46,32 @@ def markdown() -> str:
     for family in FAMILIES:
         rules = [rule for rule in RULES.values() if rule.name.startswith(family.letter)]
         rows = [
-            f"| [{rule.name}](#{_anchor(rule)}) | {rule.code} | {_severity(rule)} | {rule.title} |" for rule in rules
+            f"| [{rule.name}](#{_anchor(rule)}) | {rule.code} | {rule.entry.severity} | {rule.entry.title} |"
+            for rule in rules
         ]
         parts.append(f"\n## {family.title}\n\n| rule | code | severity | reports |\n|---|---|---|---|\n")
         parts.append("\n".join(rows) + "\n")
-        parts.extend(_entry(rule) for rule in rules)
+        parts.extend(_section(rule) for rule in rules)
     return "".join(parts)
 
 
-def _entry(rule: Rule) -> str:
+def _section(rule: Rule) -> str:
+    entry = rule.entry
+    language = "sh" if entry.example.kind is Kind.COMMAND else "yaml"
+    example = entry.example.text.rstrip("\n")
     return (
-        f'\n### <a id="{_anchor(rule)}"></a>{rule.name}: {rule.title}\n\n'
+        f"\n### {rule.name}\n\n"
+        f"**{entry.title}** ([{rule.code}](codes.md#{rule.code.lower()}), {entry.severity})\n\n"
         f"{rule.purpose}\n\n"
-        f"**Why.** {rule.why}\n\n"
-        f"**Example.**\n\n```{_language(rule)}\n{rule.example}```\n\n"
-        f"**Fix.** {rule.fix}\n"
+        f"**Why:** {entry.reason}\n\n"
+        f"**Example:**\n\n```{language}\n{example}\n```\n\n"
+        f"```text\n{finding(rule.code, entry.example)}\n```\n\n"
+        f"**Fix:** {entry.fix}\n"
     )
 
 
-def _language(rule: Rule) -> str:
-    return "sh" if rule.example.startswith(("vsr-compile", "pip")) else "yaml"
-
-
-def _severity(rule: Rule) -> str:
-    """Return the default severity; some findings of a rule may be less severe."""
-    return CODES[rule.code].severity
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}".rstrip() for line in text.rstrip("\n").split("\n"))
 
 
 def _anchor(rule: Rule) -> str:

@@ -1,11 +1,12 @@
-"""A rule as a value: its name, code and check, and the documentation that users read."""
+"""A rule as a value: its name, its check, and its documentation."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from vsr_compiler.diagnostics import Diagnostic
+from vsr_compiler.diagnostics import CODES, Diagnostic
+from vsr_compiler.diagnostics.codes import Code
 from vsr_compiler.verify.manifest_index import ManifestIndex
 
 Check = Callable[[ManifestIndex], Iterator[Diagnostic]]
@@ -13,25 +14,22 @@ Check = Callable[[ManifestIndex], Iterator[Diagnostic]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """A rule of ``vsr-compile verify``. All texts are Markdown.
+    """A rule of ``vsr-compile verify``.
 
     Attributes:
         name: Letter of its family and number, such as ``L01``.
-        code: The code that it reports.
-        title: What it reports, as a phrase.
-        purpose: What must hold.
-        why: What happens otherwise.
-        example: YAML or a command that the rule reports, with the reason as a comment.
-        fix: What to do, as an instruction.
+        code: The code that it reports. Its entry in the registry has the title, reason, example and fix of the rule.
+        purpose: What must hold, as Markdown.
     """
 
     name: str
     code: str
-    title: str
     purpose: str
-    why: str
-    example: str
-    fix: str
+
+    @property
+    def entry(self) -> Code:
+        """The entry of its code in the registry."""
+        return CODES[self.code]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,7 +49,7 @@ class Catalog:
     unreadable: list[tuple[Path, str]] = field(default_factory=list)
     _budget: Budget = field(default_factory=lambda: Budget(values=MAX_READ))
     _documents: list[list[Document]] | None = None
-    _definitions_by_kind: dict[tuple[str, str, frozenset[tuple[str, str]]], Definition] = field(default_factory=dict)
+    _definitions: dict[tuple[str, str, frozenset[tuple[str, str]]], Definition] = field(default_factory=dict)
 
     @classmethod
     def of(cls, folders: Iterable[Path] = (), environment: Mapping[str, str] | None = None) -> Catalog:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from vsr_compiler.diagnostics import Diagnostic, Span
 from vsr_compiler.diagnostics.model import more
+from vsr_compiler.diagnostics.suggestions import did_you_mean
 from vsr_compiler.verify.manifest import Body, Manifest, Path
 from vsr_compiler.verify.schema import builtin_kinds, builtin_tables, metadata, patterns
 from vsr_compiler.verify.schema.catalog import Catalog, Definition, Releases
@@ -18,7 +18,7 @@ from vsr_compiler.verify.schema.node import Node
 from vsr_compiler.verify.schema.structure import WALK_STEPS, Problem, Walk
 
 EXTRA = "Run: pip install 'vsr-compile[verify]'"
-MAX_FOUND = 1000
+MAX_FINDINGS = 1000
 """Limit of findings of a run."""
 _KIND_CODES = frozenset({"VSR449", "VSR454"})
 """Codes of findings about a kind, whose messages do not name the object."""
@@ -38,10 +38,10 @@ def check_schemas(
     run = _Run(catalog, releases)
     for item in manifests:
         run.check(item)
-    definition = sorted(run.findings, key=lambda item: item.order)
-    if len(definition) > MAX_FOUND:
-        definition[MAX_FOUND:] = [more(len(definition) - MAX_FOUND, definition[MAX_FOUND].span)]
-    return sorted([*definition, *run.notes()], key=lambda item: item.order)
+    findings = sorted(run.findings, key=lambda item: item.order)
+    if len(findings) > MAX_FINDINGS:
+        findings[MAX_FINDINGS:] = [more(len(findings) - MAX_FINDINGS, findings[MAX_FINDINGS].span)]
+    return sorted([*findings, *run.notes()], key=lambda item: item.order)
 
 
 @dataclass(slots=True)
@@ -50,7 +50,7 @@ class _Run:
 
     catalog: Catalog
     releases: Callable[[str], Releases]
-    definition: list[Diagnostic] = field(default_factory=list)
+    findings: list[Diagnostic] = field(default_factory=list)
     evaluator: Evaluator = field(default_factory=Evaluator)
     _missing: dict[str, Span] = field(default_factory=dict)
     _other_release: dict[str, Diagnostic] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class _Run:
 
     def check(self, manifest: Manifest) -> None:
         """Check an object, unless the limit of findings or the budget is reached."""
-        if len(self.findings) >= MAX_FOUND or self._walk_budget.left <= 0:
+        if len(self.findings) >= MAX_FINDINGS or self._walk_budget.left <= 0:
             return
         if manifest.group in builtin_tables.GROUPS:
             self._check_builtin(manifest)
@@ -81,18 +81,17 @@ class _Run:
         if not builtin_kinds.available():
             self._without_client = self._without_client or manifest.span("kind")
             return
-        node = builtin_kinds.kind(manifest.group, manifest.version, manifest.kind)
+        node = builtin_kinds.schema_of(manifest.group, manifest.version, manifest.kind)
         if node is not None:
             self._check_structure(manifest, node, manifest.body)
             return
         version = str(manifest.body["apiVersion"])
-        if not builtin_kinds.served(manifest.group, manifest.version):
+        if not builtin_kinds.is_served(manifest.group, manifest.version):
             hint = "Use a version that is served; `kubectl api-versions` lists them."
             self._add(manifest, Problem("VSR449", ("apiVersion",), f"`{version}` does not exist, or was removed", hint))
             return
-        near = difflib.get_close_matches(manifest.kind, builtin_kinds.alike(manifest.version), n=1)
-        hint = (
-            f"Did you mean `{near[0]}`?" if near else "Use a kind of this version; `kubectl api-resources` lists them."
+        hint = did_you_mean(manifest.kind, builtin_kinds.kinds_of(manifest.version)) or (
+            "Use a kind of this version; `kubectl api-resources` lists them."
         )
         self._add(manifest, Problem("VSR449", ("kind",), f"`{version}` has no kind {manifest.kind[:80]}", hint))
 
@@ -133,7 +132,7 @@ class _Run:
             walk.report("VSR444", path, message, hint)
         problems = list(walk.problems)
         if not any(problem.blocks_rules for problem in problems):
-            problems += [item for item in walk.rule_nodes for item in self.evaluator.problems(*item)]
+            problems += [problem for node in walk.rule_nodes for problem in self.evaluator.problems(*node)]
         if self.evaluator.budget.left <= 0:
             self._over_budget = self._over_budget or manifest.span("kind")
         for problem in problems:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from vsr_compiler.verify.manifest import Body, rows, table, text, texts
+from vsr_compiler.verify.manifest import Body, as_mapping, as_mappings, as_string, as_strings
 
 MAX_RULES = 1000
 _TIMES = frozenset({"date", "date-time", "duration", "byte"})
@@ -46,10 +46,10 @@ class Node:
         self.raw: Body = raw.load() if isinstance(raw, Ref) else raw
         self.structural = structural
         self.top = top or self.raw.get("x-kubernetes-embedded-resource") is True
-        self.type = text(self.raw.get("type"))
+        self.type = as_string(self.raw.get("type"))
         self.nullable = self.raw.get("nullable") is True
         self.int_or_string = self.raw.get("x-kubernetes-int-or-string") is True
-        self.properties = table(self.raw.get("properties"))
+        self.properties = as_mapping(self.raw.get("properties"))
         self.keeps_unknown = self.raw.get("x-kubernetes-preserve-unknown-fields") is True
         self._children: dict[str, Node | None] = {}
 
@@ -76,7 +76,7 @@ class Node:
     @cached_property
     def required(self) -> list[str]:
         """The required fields."""
-        return texts(self.raw.get("required"))
+        return as_strings(self.raw.get("required"))
 
     @cached_property
     def weight(self) -> int:
@@ -89,13 +89,13 @@ class Node:
         """Its CEL rules."""
         return [
             Rule(
-                text(each.get("rule")),
-                text(each.get("message")),
-                text(each.get("messageExpression")),
-                text(each.get("fieldPath")),
+                as_string(each.get("rule")),
+                as_string(each.get("message")),
+                as_string(each.get("messageExpression")),
+                as_string(each.get("fieldPath")),
                 each.get("optionalOldSelf") is True,
             )
-            for each in rows(self.raw.get("x-kubernetes-validations"))[:MAX_RULES]
+            for each in as_mappings(self.raw.get("x-kubernetes-validations"))[:MAX_RULES]
         ]
 
     @cached_property
@@ -123,7 +123,7 @@ class Node:
     def _subschemas(self, keyword: str) -> list[Node]:
         """Return the schemas in `allOf`, `anyOf`, `oneOf` or `not`."""
         schema = self.raw.get(keyword)
-        return [Node(each, structural=False) for each in rows(schema if isinstance(schema, list) else [schema])]
+        return [Node(each, structural=False) for each in as_mappings(schema if isinstance(schema, list) else [schema])]
 
     @cached_property
     def forms(self) -> list[tuple[str, list[Node]]]:

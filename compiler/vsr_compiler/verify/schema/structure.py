@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from vsr_compiler.diagnostics.suggestions import suggest
 from vsr_compiler.verify.manifest import Path, as_string, as_strings
 from vsr_compiler.verify.schema import formats, patterns
 from vsr_compiler.verify.schema.cel import Budget
@@ -244,14 +244,7 @@ def json_type(value: object) -> str:
 
 def _field_hint(key: str, known: list[str]) -> str:
     """Return a hint for an unknown field: a similar field, or the allowed ones."""
-    near = difflib.get_close_matches(key[:100], known, n=1, cutoff=0.6)
-    near = near or [name for name in known if name.lower() == key.lower()]
-    if near:
-        return f"Did you mean `{near[0]}`?"
-    if not known:
-        return "Remove it; no fields are allowed here."
-    listed = ", ".join(f"`{name}`" for name in known[:12])
-    return f"Use one of: {listed}{' and more' if len(known) > 12 else ''}."  # noqa: PLR2004 - as shown
+    return suggest(key, known) or "Remove it; no fields are allowed here."
 
 
 def shown(value: object) -> str:

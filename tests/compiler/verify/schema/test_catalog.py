@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from vsr_compiler.deploy.file_releases import releases_of_file
 from vsr_compiler.verify.schema import Catalog
-from vsr_compiler.verify.schema.crd import placed
-from vsr_compiler.verify.schema.releases import of_file
+from vsr_compiler.verify.schema.crd import release_of_path
 
 
 def crd(kind: str = "Thing", field: str = "a") -> str:
@@ -93,16 +93,16 @@ def test_the_first_place_that_has_a_kind_is_taken(tmp_path: Path) -> None:
 
 def test_the_nearest_folder_with_a_release_counts_up_to_the_one_that_was_given(tmp_path: Path) -> None:
     """What lies above what was named says nothing about it."""
-    assert placed(tmp_path / "a-v1.0.0" / "b-v2.1" / "x.yaml", tmp_path) == ("b", "2.1", "")
-    assert placed(tmp_path / "a-v1.0.0" / "b" / "x.yaml", tmp_path / "a-v1.0.0" / "b") == ("b", "", "")
+    assert release_of_path(tmp_path / "a-v1.0.0" / "b-v2.1" / "x.yaml", tmp_path) == ("b", "2.1", "")
+    assert release_of_path(tmp_path / "a-v1.0.0" / "b" / "x.yaml", tmp_path / "a-v1.0.0" / "b") == ("b", "", "")
 
 
 def test_output_of_ours_is_checked_by_the_releases_in_its_lock(tmp_path: Path) -> None:
     """And a file elsewhere, or a broken lock, says none."""
     lock = '{"files": {}, "policy": {"name": "x", "sha256": "%s"}, "tables": {"istio": "1.29.0"}, "tool": "1"}'
     write(tmp_path, "out/vsr-compile.lock", lock % ("0" * 64))
-    assert of_file(str(tmp_path / "out/istio/base/x.yaml")) == {"istio": "1.29.0"}
-    assert of_file(str(tmp_path / "x.yaml")) == {}
+    assert releases_of_file(str(tmp_path / "out/istio/base/x.yaml")) == {"istio": "1.29.0"}
+    assert releases_of_file(str(tmp_path / "x.yaml")) == {}
     write(tmp_path, "broken/vsr-compile.lock", "{")
-    assert of_file(str(tmp_path / "broken/x.yaml")) == {}
-    assert of_file("-") == {}
+    assert releases_of_file(str(tmp_path / "broken/x.yaml")) == {}
+    assert releases_of_file("-") == {}

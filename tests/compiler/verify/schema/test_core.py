@@ -8,7 +8,7 @@ import pytest
 
 import support.schema_support as s
 import support.verify_support as m
-from vsr_compiler.verify.schema import core, patterns
+from vsr_compiler.verify.schema import builtin_kinds, patterns
 
 SERVICE = m.SERVICE
 OTHERS = """\
@@ -118,7 +118,7 @@ def test_a_kind_that_is_gone_or_misspelt_gets_a_hint() -> None:
 
 def test_what_cannot_be_checked_without_a_package_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Never silently, and never for each object."""
-    monkeypatch.setattr(core, "available", lambda: False)
+    monkeypatch.setattr(builtin_kinds, "available", lambda: False)
     text = m.joined(m.SERVICE, m.SERVER)
     assert [item.code for item in s.found(text)] == ["VSR453"]
     monkeypatch.undo()
@@ -152,8 +152,8 @@ def test_models_of_older_clients_tell_what_they_need_by_refusing_none() -> None:
         def size(self, value: object) -> None:
             self._size = value
 
-    assert core._required(Old) == ["api_name"]
-    assert core._typed("dict(str, list[str])") == {
+    assert builtin_kinds._required(Old) == ["api_name"]
+    assert builtin_kinds._typed("dict(str, list[str])") == {
         "type": "object",
         "additionalProperties": {"type": "array", "items": {"type": "string"}},
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import support.schema_support as s
-from vsr_compiler.verify.schema import walk
+from vsr_compiler.verify.schema import structure
 from vsr_compiler.verify.schema.cel import Budget
 from vsr_compiler.verify.schema.cel_rules import Evaluator
 
@@ -114,11 +114,11 @@ properties:
 def test_a_run_has_a_budget_for_all_rules_together() -> None:
     """Many rules below their own limit add up."""
     evaluator = Evaluator(Budget(1000))
-    node = walk.Node({"x-kubernetes-validations": [{"rule": "self.all(a, self.all(b, a + b >= 0))"}]})
+    node = structure.Node({"x-kubernetes-validations": [{"rule": "self.all(a, self.all(b, a + b >= 0))"}]})
     for _ in range(5):
         assert list(evaluator.problems(node, list(range(100)), ())) == []
     assert evaluator.budget.left <= 0
-    assert evaluator.failed == {}
+    assert evaluator.unevaluable == {}
 
 
 def test_schemas_that_multiply_are_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,13 +11,13 @@ import pytest
 import support.schema_support as s
 from support.common import ROOT, reference
 from support.schema_support import GONE
+from vsr_compiler.deploy.file_releases import releases_of_file
 from vsr_compiler.diagnostics import Severity
 from vsr_compiler.targets import profiles
-from vsr_compiler.verify.files import read
-from vsr_compiler.verify.schema import Catalog, check
+from vsr_compiler.verify.files import read_manifests
+from vsr_compiler.verify.schema import Catalog, check_schemas
 from vsr_compiler.verify.schema.cel import compiled
-from vsr_compiler.verify.schema.releases import of_file
-from vsr_compiler.verify.stream import Budget, objects
+from vsr_compiler.verify.stream import Budget, read_stream
 
 REFUSED: list[tuple[str, str, Any, str, str]] = [
     ("HTTPRoute", "spec/rules/0/matches/0/path/value", "v1", "VSR446", "spec.rules[0].matches[0].path"),
@@ -206,8 +206,8 @@ def catalog() -> Catalog:
 
 def found(text: str) -> list[tuple[str, str]]:
     """Codes and messages about a stream, by the releases of the current profile."""
-    manifests = objects(text.encode(), "m.yaml", Budget(), [])
-    return [(item.code, item.message) for item in check(manifests, catalog(), lambda _file: s.CURRENT)]
+    manifests = read_stream(text.encode(), "m.yaml", Budget(), [])
+    return [(item.code, item.message) for item in check_schemas(manifests, catalog(), lambda _file: s.CURRENT)]
 
 
 @pytest.mark.parametrize("kind", s.GOOD)
@@ -263,8 +263,8 @@ def test_every_rule_of_every_project_compiles() -> None:
 def test_nothing_that_we_compile_is_refused(folder: str) -> None:
     """Every committed object, by the releases that its lock names."""
     outputs = [ROOT / "out"] if folder == "out" else sorted((ROOT / folder).glob("*/out"))
-    manifests, _ = read(outputs)
-    known = [item for item in check(manifests, catalog(), of_file) if item.level is not Severity.NOTE]
+    manifests, _ = read_manifests(outputs)
+    known = [item for item in check_schemas(manifests, catalog(), releases_of_file) if item.level is not Severity.NOTE]
     assert len(manifests) > 100
     assert [(item.message, item.span) for item in known] == []
 
@@ -273,7 +273,7 @@ def test_nothing_that_we_compile_is_refused(folder: str) -> None:
 def test_no_target_of_any_profile_is_refused(profile: str) -> None:
     """Every golden policy on every target, by the releases of the profile that it was compiled for."""
     files = sorted((ROOT / "tests" / "golden").glob(f"*/targets/*-{profile}.yaml"))
-    manifests, _ = read(files)
-    refused = check(manifests, catalog(), lambda _file: profiles()[profile])
+    manifests, _ = read_manifests(files)
+    refused = check_schemas(manifests, catalog(), lambda _file: profiles()[profile])
     assert len(manifests) > 300
     assert [(item.message, item.span) for item in refused] == []

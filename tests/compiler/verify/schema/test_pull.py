@@ -15,9 +15,7 @@ import pytest
 from support.common import call, reference
 from vsr_compiler.diagnostics import CompileError
 from vsr_compiler.targets import profiles
-from vsr_compiler.verify.schema import lockfile
-from vsr_compiler.verify.schema.downloads import Entry, Release
-from vsr_compiler.verify.schema.downloads import fetch, pull
+from vsr_compiler.verify.schema.downloads import Entry, Release, fetch, pull, read_lock, select
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -131,7 +129,7 @@ def test_a_download_is_bounded_and_goes_nowhere_else(server: Server, answer: byt
     """In size, in time, and without being sent elsewhere."""
     server.answers = {"/ok": b"ok"} | ({} if answer is None else {"/x": answer})
     with pytest.raises(CompileError, match=reason) as caught:
-        fetch(f"{base(server)}/x", seconds=3 if answer == "slow" else 60, limit=1000)
+        fetch(f"{base(server)}/x", timeout=3 if answer == "slow" else 60, limit=1000)
     assert caught.value.diagnostics[0].code == "VSR452"
 
 
@@ -139,12 +137,12 @@ def test_other_schemes_and_dead_servers_are_refused() -> None:
     """A lock or a flag reads no file of this machine."""
     for url in ("file:///etc/passwd", "ftp://127.0.0.1/x", "http://127.0.0.1:9/x", "http://[/x"):
         with pytest.raises(CompileError, match="cannot be fetched"):
-            fetch(url, seconds=2)
+            fetch(url, timeout=2)
 
 
 def test_the_lock_lists_what_the_profiles_ask_for() -> None:
     """Each with a whole sha256, a name of its own, and an address by commit."""
-    releases = lockfile.read()
+    releases = read_lock()
     names = {(each.project, each.release) for each in releases}
     projects = {project for project, _ in names}
     for profile in profiles().values():
@@ -160,7 +158,7 @@ def test_the_lock_has_the_sha256_of_the_reference_definitions() -> None:
     """Computed from the files, not copied from a list."""
     crds = reference() / "crds"
     known = {digest(path.read_bytes()) for path in crds.rglob("*.yaml")}
-    listed = {entry.sha256 for each in lockfile.read() for entry in each.entries}
+    listed = {entry.sha256 for each in read_lock() for entry in each.entries}
     assert listed == known
 
 
@@ -170,7 +168,7 @@ def test_the_verb_fills_a_cache_that_verify_then_reads(
     """From the server to a verdict, with a mirror's address; a wrong file is refused with exit code 1."""
     monkeypatch.setenv("VSR_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.delenv("VSR_CRDS", raising=False)
-    wanted = lockfile.chosen(lockfile.read(base(server)), ("llm-d-router",))[0]
+    wanted = select(read_lock(base(server)), ("llm-d-router",))[0]
     files = reference() / "crds" / "llm-d-router-v0.10.0"
     for entry in wanted.entries:
         path = wanted.url.replace("{path}", entry.path).removeprefix(base(server))
