@@ -77,10 +77,22 @@ def _print_page(context: click.Context, _parameter: click.Parameter, value: bool
     help="Source policy used to map findings back to policy lines. Detected for the output of policies/.",
 )
 @click.option(
-    "--explain", "explained", metavar="RULE", help="Print the documentation of a rule, such as L16, and exit."
+    "--explain",
+    metavar="RULE",
+    is_eager=True,
+    expose_value=False,
+    callback=_explain,
+    help="Print the documentation of a rule, such as L16, and exit.",
 )
-@click.option("--list-rules", "list_rules", is_flag=True, help="List the rules and exit.")
-@click.option("--markdown", "as_page", is_flag=True, help="With --list-rules: print docs/reference/verify-rules.md.")
+@click.option(
+    "--list-rules",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_list_rules,
+    help="List the rules, and exit.",
+)
+@click.option("--rules-page", is_flag=True, is_eager=True, expose_value=False, callback=_print_page, hidden=True)
 @options.findings_format
 @options.strict
 @click.pass_context
@@ -103,8 +115,8 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
     Writes nothing, and contacts no cluster without `--server`.
 
     The link rules L01 to L23 check all objects together: references, grants, selectors, endpoint pickers, filters,
-    timeouts and permissions. A folder stands for its `*.yaml`; a folder with a kustomization for the resource files that it lists,
-    with JSON patches only. Output of vsr-compile is checked overlay by overlay. `-` is standard input.
+    timeouts and permissions. A folder stands for its `*.yaml`; a folder with a kustomization for the resource files
+    that it lists, with JSON patches only. Output of vsr-compile is checked overlay by overlay. `-` is standard input.
 
     Each object is validated against the schema of its kind, CEL rules included: Kubernetes' own kinds always, others
     if their CustomResourceDefinitions are known.

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from vsr_compiler.verify.manifest import Body
-from vsr_compiler.verify.schema import core_tables as tables
+from vsr_compiler.verify.schema import builtin_tables as tables
 from vsr_compiler.verify.schema.node import Node, Ref
 
 _CONTAINER = re.compile(r"(?i)(list|dict)[\[(](?:str, ?)?(.+)[\])]")
