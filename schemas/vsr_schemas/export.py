@@ -8,6 +8,7 @@ is for, in the words of its section.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
@@ -47,9 +48,20 @@ TEXT = ["string", "number", "boolean"]
 """What an editor takes an unquoted text for: `1e3`, `12` and `true` are names like any other."""
 
 
-def policy() -> Schema:
-    """The schema of a policy file."""
+def policy(targets: Iterable[str]) -> Schema:
+    """Return the schema of a policy file.
+
+    Args:
+        targets: The targets that an environment can name.
+    """
     made = _Converter(PolicySpec, file=True).whole()
+    target = made["definitions"]["Environment"]["properties"]["target"]
+    made["definitions"]["Environment"]["properties"]["target"] = {
+        "description": "The stack that the environment is compiled for.",
+        "default": target["default"],
+        "enum": list(targets),
+        "type": "string",
+    }
     made["properties"]["apiVersion"]["description"] = "The version of the policy language."
     made["properties"]["kind"]["description"] = "What this file is."
     return {"$schema": DRAFT, "$id": f"{HOME}/routing-policy.schema.json", "title": "RoutingPolicy", **made}

@@ -16,10 +16,11 @@ from support.common import ROOT, SMALL
 from vsr_compiler.diagnostics import CompileError
 from vsr_compiler.syntax import load
 from vsr_compiler.syntax.data import parse
+from vsr_compiler.targets import TARGETS
 from vsr_schemas import export
 from vsr_schemas.policy.v1alpha1 import PolicySpec
 
-POLICY = export.policy()
+POLICY = export.policy(TARGETS)
 VALIDATOR = jsonschema.Draft7Validator(POLICY)
 ONLY_THE_COMPILER = {
     # Rules between two keys of a noun, and characters: more than draft-07 can say, or than an editor should be told.

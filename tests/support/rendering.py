@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import CompileError, Diagnostic
 from vsr_compiler.manifests.objects import Object
-from vsr_compiler.targets import TARGETS, render
+from vsr_compiler.targets import TARGETS, Target, register, render, unregister
 from vsr_compiler.targets.common.components import Component
 from vsr_compiler.targets.common.helm import Values
 
@@ -31,3 +34,16 @@ def components(policy: ir.Policy, target: str) -> list[Component]:
 def values(policy: ir.Policy, target: str) -> list[Values]:
     """Return the values for Helm."""
     return list(render(TARGETS[target], policy).values)
+
+
+@contextmanager
+def replaced(target: Target) -> Iterator[None]:
+    """Register a target in the place of the one with its name."""
+    original = TARGETS[target.name]
+    unregister(target.name)
+    register(target)
+    try:
+        yield
+    finally:
+        unregister(target.name)
+        register(original)

@@ -1,20 +1,17 @@
-"""Nouns that the language has and nothing executes yet: an error at their line, never accepted in silence."""
+"""Environments whose target does not exist."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
 from vsr_compiler import ir
-from vsr_compiler.diagnostics import Diagnostic, Span
+from vsr_compiler.diagnostics import Diagnostic
+from vsr_compiler.diagnostics.suggestions import suggest
 
 
 def check(policy: ir.Policy, targets: Collection[str]) -> Iterator[Diagnostic]:
-    """VSR105 for each noun that would be ignored."""
-    for what, span in _environments(policy, targets):
-        yield Diagnostic("VSR105", f"{what} not supported yet", span, "Take it out until a release supports it.")
-
-
-def _environments(policy: ir.Policy, targets: Collection[str]) -> Iterator[tuple[str, Span]]:
+    """VSR105 for each environment whose target is not among the registered ones."""
     for environment in policy.environments:
         if environment.target not in targets:
-            yield f"the target `{environment.target}` is", environment.span
+            message = f"the target `{environment.target}` of the environment `{environment.name}` is not supported"
+            yield Diagnostic("VSR105", message, environment.span, suggest(environment.target, sorted(targets)))

@@ -20,7 +20,8 @@ def command(*, report: bool) -> None:
     vsr-compile schema > routing-policy.schema.json
     # yaml-language-server: $schema=routing-policy.schema.json
     """
-    from vsr_schemas import export  # noqa: PLC0415 - importing pydantic is slow, and `--help` does not need it
+    from vsr_compiler.targets import TARGETS  # noqa: PLC0415 - `--help` must not wait for it
+    from vsr_schemas import export  # noqa: PLC0415 - as above
 
-    document = export.report() if report else export.policy()
+    document = export.report() if report else export.policy(TARGETS)
     console.print_data(json.dumps(document, indent=2, ensure_ascii=False))

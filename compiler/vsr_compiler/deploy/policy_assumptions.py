@@ -11,7 +11,10 @@ from vsr_compiler.verify import Assumptions
 
 
 def policy_assumptions(policy: ir.Policy, charts: Iterable[Values]) -> Assumptions:
-    """Return the Services and pods of endpoints that are served elsewhere, and the Services that charts create.
+    """Return what exists without the compiler.
+
+    These are the Services and pods of endpoints that are served elsewhere, the Services that charts create, and what
+    the control planes of the policy's targets provide.
 
     Args:
         policy: The linked policy.
@@ -23,7 +26,9 @@ def policy_assumptions(policy: ir.Policy, charts: Iterable[Values]) -> Assumptio
     pods = tuple(
         (endpoint.service.namespace, tuple(endpoint.pods.labels)) for endpoint in policy.endpoints if endpoint.pods
     )
-    return Assumptions(frozenset(services), pods)
+    parts = (part for name in policy.targets for part, _ in TARGETS[name].parts(policy))
+    provided = {item for part in parts for item in part.provided}
+    return Assumptions(frozenset(services | provided), pods)
 
 
 def rendered_assumptions(policy: ir.Policy) -> Assumptions:

@@ -16,15 +16,15 @@ from vsr_compiler.review.stock_emulation import emulate
 from vsr_compiler.routerconfig.config import CONFIG
 from vsr_runtime.decision.request.events import (
     Action,
-    Answer,
     Continue,
     GuardMatch,
+    ImmediateResponse,
     NeedSignals,
     RequestBody,
     RequestHeaders,
-    Route,
+    SendToModel,
 )
-from vsr_runtime.decision.request.machine import Fresh, Rules, advance
+from vsr_runtime.decision.request.request_machine import AwaitsHeaders, MachineConfig, advance
 from vsr_runtime.inference.errors import ModelError
 from vsr_runtime.settings import load
 
@@ -89,7 +89,7 @@ def run(policy: ir.Policy) -> list[Outcome]:
         CompileError: VSR506 where the classifier cannot be loaded.
     """
     if policy.router.stock:
-        rules = Rules(emulate(policy), policy.router.max_body)
+        rules = MachineConfig(emulate(policy), policy.router.max_body)
         return [_one(policy, rules, Judges(), test, number) for number, test in enumerate(policy.tests)]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -100,7 +100,7 @@ def run(policy: ir.Policy) -> list[Outcome]:
             judges = load_judges(settings, folder)
         except ModelError as error:
             raise CompileError([Diagnostic("VSR506", str(error), policy.router.span)]) from None
-    rules = Rules(settings.program, settings.limits.maxBody)
+    rules = MachineConfig(settings.program, settings.limits.maxBody)
     return [_one(policy, rules, judges, test, number) for number, test in enumerate(policy.tests)]
 
 
@@ -151,30 +151,30 @@ def _undecided(policy: ir.Policy, outcome: Outcome) -> Diagnostic:
     return Diagnostic("VSR333", message, outcome.test.span, hint)
 
 
-def _one(policy: ir.Policy, rules: Rules, judges: Judges, test: ir.Test, number: int) -> Outcome:
+def _one(policy: ir.Policy, rules: MachineConfig, judges: Judges, test: ir.Test, number: int) -> Outcome:
     """One request through the state machine, to its end."""
     body = json.dumps({"model": test.model, "messages": [{"role": "user", "content": test.prompt}]}).encode()
     headers = RequestHeaders((*HEADERS, ("x-request-id", f"test-{number}")), end_of_stream=False)
-    state, action = advance(rules, Fresh(), headers)
+    state, action = advance(rules, AwaitsHeaders(), headers)
     if isinstance(action, Continue):
         state, action = advance(rules, state, RequestBody(body))
     if isinstance(action, NeedSignals):
         found = judges.answer(action)
         if found is None:
-            gone = [judges.missing[name] for name in action.looks if name in judges.missing]
+            gone = [judges.missing[name] for name in action.detector_texts if name in judges.missing]
             return Outcome(test, None, None, None, None, decided=False, missing="; ".join(gone))
         _, action = advance(rules, state, found)
     return _outcome(policy, test, action)
 
 
 def _outcome(policy: ir.Policy, test: ir.Test, action: Action) -> Outcome:
-    if isinstance(action, Route):
+    if isinstance(action, SendToModel):
         category = action.signals.category if action.signals else None
         chosen = test.model in policy.router.auto_models
         moved = any(match.action == "route" for match in action.guards)
         route = action.route or (DEFAULT_ROUTE if chosen and not moved else None)
         return Outcome(test, category, route, action.model, None, _names(action.guards))
-    if isinstance(action, Answer):
+    if isinstance(action, ImmediateResponse):
         category = action.signals.category if action.signals else None
         return Outcome(test, category, action.route, None, f"{action.status} {action.code}", _names(action.guards))
     raise RuntimeError(f"the request of the test in line {test.span.line} was not decided")

@@ -53,6 +53,8 @@ class Target:
         preflight: What the cluster must have before the first apply (VSR315).
         components: Kustomize components that users may add to their own overlays.
         charts: Values for Helm charts that the stack needs.
+        provided: Objects that the stack's control plane creates and ours refer to: kind, namespace and name. The
+            namespace of a cluster-scoped object is empty.
         kinds: The kinds that the target emits and that are not in `manifests.kinds.KINDS`.
         tables: Known releases of projects that only this stack looks up, by project.
         profiles: The release of those projects in each profile: profile, project, release.
@@ -68,6 +70,7 @@ class Target:
     preflight: tuple[Check, ...] = ()
     components: tuple[ComponentBuilder, ...] = ()
     charts: tuple[Chart, ...] = ()
+    provided: tuple[tuple[str, str, str], ...] = ()
     kinds: tuple[Kind, ...] = ()
     tables: Mapping[str, Collection[str]] = field(default_factory=dict)
     profiles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

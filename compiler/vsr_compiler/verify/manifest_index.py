@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, wraps
 from typing import Any, TypeVar
 
+from vsr_compiler.manifests.kinds import KINDS
 from vsr_compiler.verify.assumptions import Assumptions
 from vsr_compiler.verify.manifest import (
     Body,
@@ -26,33 +27,10 @@ ENVOY, AI = "gateway.envoyproxy.io", "aigateway.envoyproxy.io"
 RBAC = "rbac.authorization.k8s.io"
 POOL_GROUPS = frozenset({INFERENCE, "inference.networking.x-k8s.io"})
 """API groups of InferencePool: the current one, and the one before version 1."""
-CLUSTER_SCOPED = frozenset(
-    {
-        ("", "Namespace"),
-        ("", "Node"),
-        ("", "PersistentVolume"),
-        ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"),
-        ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
-        ("apiextensions.k8s.io", "CustomResourceDefinition"),
-        ("apiregistration.k8s.io", "APIService"),
-        (GATEWAY_API, "GatewayClass"),
-        (RBAC, "ClusterRole"),
-        (RBAC, "ClusterRoleBinding"),
-        ("scheduling.k8s.io", "PriorityClass"),
-        ("storage.k8s.io", "StorageClass"),
-    }
-)
-"""Cluster-scoped kinds by API group, as far as they occur with gateways and models."""
+CLUSTER_SCOPED = frozenset(key for key, kind in KINDS.items() if not kind.namespaced)
+"""Cluster-scoped kinds by API group."""
 _T = TypeVar("_T")
-_TEMPLATES: dict[str, Path] = {
-    "DaemonSet": ("spec", "template"),
-    "Deployment": ("spec", "template"),
-    "Job": ("spec", "template"),
-    "ReplicaSet": ("spec", "template"),
-    "StatefulSet": ("spec", "template"),
-    "CronJob": ("spec", "jobTemplate", "spec", "template"),
-    "Pod": (),
-}
+_TEMPLATES: dict[str, Path] = {kind.name: kind.pod_template for kind in KINDS.values() if kind.pod_template is not None}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -102,14 +102,14 @@ def test_what_nothing_uses_is_told_once_each() -> None:
     assert told == {("VSR235", 15), ("VSR236", 12)} | unused_signals
 
 
-def test_nouns_that_nothing_executes_yet_are_errors_at_their_line() -> None:
-    """Never accepted in silence."""
+def test_a_target_that_does_not_exist_is_an_error_at_its_environment() -> None:
+    """The hint lists the targets."""
     rest = routes(MATH) + "environments: {a: {target: ai-gateway}}\n"
     rest += f"classifiers: {{judge: {{task: jailbreak, checkpoint: {{repo: a/b, revision: {'0' * 40}}}}}}}\n"
     head = HEAD.replace("  soft:", "  attacks: {detector: judge, on: both}\n  soft:")
     items = [item for item in analyse(linked(head + rest), {"istio"}) if item.code == "VSR105"]
     assert [item.span.line for item in items] == [30]
-    assert all(item.message.endswith("not supported yet") for item in items)
+    assert [item.message for item in items] == ["the target `ai-gateway` of the environment `a` is not supported"]
 
 
 PROOFS = [

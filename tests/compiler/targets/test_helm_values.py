@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 import pytest
 
+from support import rendering
 from support.common import SMALL, linked
-from vsr_compiler import ir, targets
+from vsr_compiler import ir
 from vsr_compiler.pipeline import Compiled, compile_policy
 from vsr_compiler.review.explain import origins
+from vsr_compiler.targets import TARGETS
 from vsr_compiler.targets.common.helm import Values
 
 ENVIRONMENTS = "environments:\n  dev: {target: istio, replicas: {router: 3}}\n  prod: {target: istio}\n"
@@ -19,10 +24,10 @@ def chart(policy: ir.Policy) -> Values:
 
 
 @pytest.fixture
-def compiled(monkeypatch: pytest.MonkeyPatch) -> Compiled:
-    """A policy whose target hands something to Helm."""
-    monkeypatch.setattr(targets, "CHARTS", {"istio": (chart,)})
-    return compile_policy(linked(SMALL + ENVIRONMENTS), lambda _: None)
+def compiled() -> Iterator[Compiled]:
+    """A policy whose target has values for a chart."""
+    with rendering.replaced(replace(TARGETS["istio"], charts=(chart,))):
+        yield compile_policy(linked(SMALL + ENVIRONMENTS), lambda _: None)
 
 
 def test_the_target_has_a_file_and_an_environment_only_where_it_differs(compiled: Compiled) -> None:

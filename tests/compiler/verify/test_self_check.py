@@ -8,21 +8,20 @@ from pathlib import Path
 
 import pytest
 
+from support import rendering
 from support.common import SMALL, call
 from vsr_compiler import pipeline
-from vsr_compiler.targets import TARGETS, register, unregister
+from vsr_compiler.targets import TARGETS
 from vsr_compiler.targets.istio import gateway
 
 
 @pytest.fixture
 def without_gateway() -> Iterator[None]:
     """The target `istio` without the emitter of its Gateway."""
-    whole = TARGETS["istio"]
-    unregister("istio")
-    register(replace(whole, emitters=tuple(emitter for emitter in whole.emitters if emitter is not gateway.emit)))
-    yield
-    unregister("istio")
-    register(whole)
+    istio = TARGETS["istio"]
+    emitters = tuple(emitter for emitter in istio.emitters if emitter is not gateway.emit)
+    with rendering.replaced(replace(istio, emitters=emitters)):
+        yield
 
 
 @pytest.mark.usefixtures("without_gateway")

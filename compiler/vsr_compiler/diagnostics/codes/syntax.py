@@ -201,16 +201,15 @@ endpoints:
 """),
     ),
     "VSR105": Code(
-        title="unsupported feature",
+        title="unsupported target",
         severity="error",
         stage=Stage.ANALYSIS,
-        meaning="The schema defines the section or value, but this release does not implement it.",
-        reason="Compiling without it would silently drop what the policy asks for.",
-        fix="Remove it until a release supports it.",
-        example=Example(
-            "vsr-compile check policies/quickstart.yaml",
-            Kind.COMMAND,
-            output="policies/quickstart.yaml:80:3: error VSR105: the target `future-gateway` is not supported yet",
-        ),
+        meaning="An environment names a target that this release does not have.",
+        reason="No manifests can be generated for it.",
+        fix="Use one of the targets that the message lists.",
+        example=Example("""\
+environments:
+  dev: {target: gke}
+"""),
     ),
 }

@@ -10,7 +10,8 @@ from vsr_schemas.base import PolicyModel
 from vsr_schemas.scalars import Amount, Bool, Image, Int, Label, Name, Release, ResourceName, Text
 from vsr_schemas.shapes import MAPPING, TEXT, AsMapping, AsText, by_shape
 
-Target = Literal["istio", "gie", "llm-d", "ai-gateway", "envoy-gateway", "production-stack"]
+Target = Label
+"""The name of a target. The compiler knows which targets exist."""
 
 
 class ResourcesSpec(PolicyModel):
