@@ -12,7 +12,7 @@ from vsr_compiler.analysis import analyse
 from vsr_compiler.deploy import argocd, overlays, sandbox
 from vsr_compiler.deploy.policy_assumptions import policy_assumptions
 from vsr_compiler.diagnostics import CODES, CompileError, Diagnostic, Severity, Span
-from vsr_compiler.heads.of_policy import compile_heads
+from vsr_compiler.heads.compile import compile_heads
 from vsr_compiler.link import link
 from vsr_compiler.manifests.lock import Lock
 from vsr_compiler.manifests.objects import Object
@@ -125,7 +125,7 @@ def compile_policy(policy: ir.Policy, existing: Existing, *, rebuild: bool = Fal
     files += [File(path, _text(item.body, item.origin)) for path, item in manifests.values.items()]
     if not policy.router.stock:  # the sandbox runs our runtime
         files.append(File("local/envoy.yaml", _text(sandbox.bootstrap(policy), policy.span)))
-        files.append(File("local/stand.yaml", _text(sandbox.stand(policy), policy.span)))
+        files.append(File("local/sandbox.yaml", _text(sandbox.settings(policy), policy.span)))
     tree = Tree(files)
     lock = Lock.of(
         tree,

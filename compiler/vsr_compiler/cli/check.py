@@ -8,7 +8,7 @@ import click
 
 from vsr_compiler.cli import console, options
 from vsr_compiler.pipeline import findings
-from vsr_compiler.review.multi_policy import namesakes
+from vsr_compiler.review.multi_policy import duplicate_names
 
 
 @click.command(name="check", short_help="Report errors and warnings of policies.")
@@ -28,7 +28,7 @@ def command(context: click.Context, policies: tuple[Path, ...], *, output_format
     """
     printer = console.FindingsPrinter(output_format, strict=strict)
     files = options.policy_files(policies)
-    duplicates = namesakes(files)
+    duplicates = duplicate_names(files)
     for file in files:
         found = [*findings(file), *([duplicates[file]] if file in duplicates else ())]
         printer.add(str(file), found)

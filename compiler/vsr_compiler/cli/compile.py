@@ -59,7 +59,7 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
     report = console.FindingsPrinter(output_format, strict=strict)
     catalog = _catalog() if schema else None
     files = options.policy_files(policies)
-    duplicates = multi_policy.namesakes(files)
+    duplicates = multi_policy.duplicate_names(files)
     compiled: dict[str, tuple[ir.Policy, set[str]]] = {}
     for policy in files:
         if policy in duplicates:
@@ -71,11 +71,11 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
             report.add(str(policy), error.diagnostics)
             continue
         if result is not None:
-            compiled[str(policy)] = (result.policy, multi_policy.objects(result))
-    for name, finding in multi_policy.sharing(compiled):
+            compiled[str(policy)] = (result.policy, multi_policy.object_identities(result))
+    for name, finding in multi_policy.cluster_conflicts(compiled):
         report.add(name, [finding])
     if len(compiled) == len(files) and any(path.is_dir() for path in policies):
-        report.add(str(out), multi_policy.left(out, {policy.name for policy, _ in compiled.values()}))
+        report.add(str(out), multi_policy.orphaned_outputs(out, {policy.name for policy, _ in compiled.values()}))
     context.exit(report.close())
 
 

@@ -223,10 +223,10 @@ def _at_policy(found: list[Diagnostic], objects: list[Manifest], source: Path, o
     """Return the findings at the policy lines that made the manifests, if there is more than notes."""
     if not any(item.level is not Severity.NOTE for item in found):
         return found
-    from vsr_compiler.review.origins import at_policy  # noqa: PLC0415 - only where something is wrong
+    from vsr_compiler.review.policy_spans import map_to_policy  # noqa: PLC0415 - only where something is wrong
 
     try:
         fresh = output_folder.compile_with_existing_heads(read_policy(source).name, source, out)
     except CompileError as error:
         return [*found, *error.diagnostics]
-    return at_policy(found, objects, fresh)
+    return map_to_policy(found, objects, fresh)

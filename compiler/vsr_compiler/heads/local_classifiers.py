@@ -16,14 +16,14 @@ from vsr_runtime.inference.errors import ModelError
 from vsr_runtime.settings import Settings
 
 
-class Asked(Protocol):
+class TextClassifier(Protocol):
     """A classifier, asked for one text at a time."""
 
     def classify(self, text: str) -> Classification:
         """Read one text."""
 
 
-class Sees(Protocol):
+class Detector(Protocol):
     """A detector, asked for one text at a time."""
 
     def seen(self, text: str) -> Detection:
@@ -31,7 +31,7 @@ class Sees(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Judges:
+class LocalClassifiers:
     """What is there.
 
     Attributes:
@@ -41,9 +41,9 @@ class Judges:
         missing: Why a detector is not there, by name.
     """
 
-    classifier: Asked | None = None
-    likeness: Asked | None = None
-    detectors: Mapping[str, Sees] = field(default_factory=dict)
+    classifier: TextClassifier | None = None
+    likeness: TextClassifier | None = None
+    detectors: Mapping[str, Detector] = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)
 
     def answer(self, question: NeedSignals) -> SignalsReady | None:
@@ -57,7 +57,7 @@ class Judges:
         looks = {name: self._look(name, tuple(texts)) for name, texts in question.detector_texts.items()}
         return SignalsReady(category.label, category.probability, looks, alike.likeness)
 
-    def _of(self, kind: SignalKind) -> Asked | None:
+    def _of(self, kind: SignalKind) -> TextClassifier | None:
         """Who tells that; both are one where both were compiled, and then it reads the text once."""
         return self.likeness or self.classifier if kind == "similarity" else self.classifier
 
@@ -65,7 +65,7 @@ class Judges:
         return [self.detectors[name].seen(text) for text in texts]
 
 
-def load_judges(settings: Settings, folder: Path) -> Judges:
+def load_local_classifiers(settings: Settings, folder: Path) -> LocalClassifiers:
     """What the settings name, as far as it is on this machine.
 
     Args:
@@ -81,11 +81,11 @@ def load_judges(settings: Settings, folder: Path) -> Judges:
         from vsr_runtime.inference.checkpoint_classifier import CheckpointClassifier  # noqa: PLC0415 - needs an extra
 
         named = CheckpointClassifier.load(settings.category or "", category)
-        return Judges(named, _compiled(settings, folder, category=False), detectors, missing)
-    return Judges(_compiled(settings, folder, category=True), None, detectors, missing)
+        return LocalClassifiers(named, _compiled(settings, folder, category=False), detectors, missing)
+    return LocalClassifiers(_compiled(settings, folder, category=True), None, detectors, missing)
 
 
-def _compiled(settings: Settings, folder: Path, *, category: bool) -> Asked | None:
+def _compiled(settings: Settings, folder: Path, *, category: bool) -> TextClassifier | None:
     from vsr_runtime.inference.compiled_classifier import CompiledClassifier  # noqa: PLC0415 - as above
 
     wanted = settings.classifier if category else None
@@ -94,10 +94,10 @@ def _compiled(settings: Settings, folder: Path, *, category: bool) -> Asked | No
     return CompiledClassifier.load(wanted, settings.similarity_classifier, folder)
 
 
-def _detectors(settings: Settings) -> tuple[dict[str, Sees], dict[str, str]]:
+def _detectors(settings: Settings) -> tuple[dict[str, Detector], dict[str, str]]:
     from vsr_runtime.inference.checkpoint_classifier import CheckpointClassifier  # noqa: PLC0415 - needs an extra
 
-    found: dict[str, Sees] = {}
+    found: dict[str, Detector] = {}
     missing: dict[str, str] = {}
     for name, one in settings.engine.items():
         if one.task in {"category", "likeness"} or one.checkpoint is None:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Literal, cast
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import CompileError, Diagnostic
 from vsr_compiler.ir.signals import ComplexitySignal, EmbeddingSignal
+from vsr_runtime.inference.encoder_files import KNOWN
 from vsr_runtime.inference.errors import ModelError
 from vsr_runtime.inference.head_file import SENTENCES, SENTENCES_ALGORITHM, file_metadata
-from vsr_runtime.inference.locate import KNOWN
 from vsr_schemas import runtime as settings
 
 if TYPE_CHECKING:
@@ -27,14 +27,16 @@ TOLERANCE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Compiled:
+class CompiledSentences:
     """Files by name, and settings of classifiers by name; nothing where no signal has sentences."""
 
     files: Mapping[str, bytes]
     classifiers: Mapping[str, settings.ClassifierSettings]
 
 
-def compile_sentences(policy: ir.Policy, existing: Callable[[str], bytes | None], *, rebuild: bool) -> Compiled:
+def compile_sentences(
+    policy: ir.Policy, existing: Callable[[str], bytes | None], *, rebuild: bool
+) -> CompiledSentences:
     """The vectors of all sentences that signals compare requests with.
 
     Args:
@@ -47,7 +49,7 @@ def compile_sentences(policy: ir.Policy, existing: Callable[[str], bytes | None]
     """
     sentences = tuple(sorted(set(_sentences(policy))))
     if not sentences:
-        return Compiled({}, {})
+        return CompiledSentences({}, {})
     encoder, span = _encoder(policy), _span(policy)
     name = _name(policy)
     file = f"{name}.safetensors"
@@ -59,7 +61,7 @@ def compile_sentences(policy: ir.Policy, existing: Callable[[str], bytes | None]
     known = settings.ClassifierSettings(
         task="likeness", encoder=encoder, head=head, labels=list(sentences), threshold=0
     )
-    return Compiled({file: data}, {name: known})
+    return CompiledSentences({file: data}, {name: known})
 
 
 def inputs_hash(sentences: tuple[str, ...], encoder: settings.EncoderSettings) -> str:
@@ -117,7 +119,7 @@ def _made_from(existing: bytes) -> str | None:
 
 def _embedded(sentences: tuple[str, ...], encoder: settings.EncoderSettings, inputs: str) -> Sentences:
     from vsr_runtime.inference.encoder import SentenceEncoder  # noqa: PLC0415 - needs the extra; says so where it lacks
-    from vsr_runtime.inference.locate import find_encoder  # noqa: PLC0415 - beside its only use
+    from vsr_runtime.inference.encoder_files import find_encoder  # noqa: PLC0415 - beside its only use
     from vsr_runtime.inference.sentences import Sentences  # noqa: PLC0415 - as above
 
     loaded = SentenceEncoder.load(find_encoder(encoder.repo, encoder.sha256), encoder.precision)

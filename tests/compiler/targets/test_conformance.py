@@ -20,8 +20,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from support import rendering
-from support.cases import GOLDEN, POLICIES, path_of, policy_of
-from support.common import ROOT
+from support.cases import GOLDEN, POLICIES, output_of, policy_file, policy_of
 from support.gateway_interpreter import Answer, Place, Request, World, with_model
 from vsr_compiler import targets
 from vsr_compiler.diagnostics import CompileError
@@ -50,17 +49,14 @@ Data = dict[str, Any]
 @cache
 def data_of(case: str) -> Data:
     """The policy as it is written."""
-    data: Data = YAML(typ="safe").load(path_of(case).read_text(encoding="utf-8"))
+    data: Data = YAML(typ="safe").load(policy_file(case).read_text(encoding="utf-8"))
     return data
 
 
 @cache
 def program_of(case: str, keys: Path) -> Program:
     """The compiled program, from the committed files that a router would be given."""
-    name = data_of(case)["metadata"]["name"]
-    golden = path_of(case).parent / "out" / name
-    folder = golden if golden.exists() else ROOT / "out" / name
-    return load(folder / "router" / "config.yaml", keys).program
+    return load(output_of(case) / "router" / "config.yaml", keys).program
 
 
 @pytest.fixture(scope="module")

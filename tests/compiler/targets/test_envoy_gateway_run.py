@@ -16,15 +16,14 @@ from typing import Any
 import pytest
 
 from support import rendering
-from support.cases import policy_of
-from support.common import ROOT
+from support.cases import output_of, policy_of
 from support.sandbox_times import timed
 from vsr_compiler import ir
 from vsr_compiler.deploy import sandbox
 from vsr_compiler.manifests.jsonpatch import apply
 from vsr_compiler.targets.common.extproc import FILTER_NAME, TYPES
 from vsr_compiler.targets.envoy_gateway.envoy_patch_policy import filters_path, listener_name, router_cluster
-from vsr_runtime.sandbox import LocalStand
+from vsr_runtime.sandbox import Sandbox
 from vsr_runtime.sandbox.envoy import envoy_command
 
 MANAGER = f"{TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager"
@@ -43,7 +42,6 @@ ANCHORS = (
 )
 """AI Gateway puts its own filter before the first that is named like one of these."""
 PATH = "/v1/chat/completions"
-EXTERNAL = ROOT / "tests" / "golden" / "external" / "out" / "external"
 
 needs_envoy = pytest.mark.skipif(
     importlib.util.find_spec("envoy") is None and not os.environ.get("CI"),
@@ -204,14 +202,14 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     policy = policy_of("external", "current")
     folder = tmp_path_factory.mktemp("envoy-gateway") / "local"
     folder.mkdir()
-    shutil.copytree(EXTERNAL / "router", folder.parent / "router")
+    shutil.copytree(output_of("external") / "router", folder.parent / "router")
     document = bootstrap(policy, "envoy-gateway")
     asking(document)["message_timeout"] = "20s"
     (folder / "envoy.yaml").write_text(json.dumps(document), encoding="utf-8")
-    stand = sandbox.stand(policy) | {"extProcCluster": router_cluster(policy.router)["name"]}
-    (folder / "stand.yaml").write_text(json.dumps(stand), encoding="utf-8")
+    settings = sandbox.settings(policy) | {"extProcCluster": router_cluster(policy.router)["name"]}
+    (folder / "sandbox.yaml").write_text(json.dumps(settings), encoding="utf-8")
     timed(folder.parent, deadline=20_000)
-    with LocalStand(folder) as running:
+    with Sandbox(folder) as running:
         yield running.url.removeprefix("http://")
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import support.verify_support as m
-from support.common import ROOT, call
+from support.cases import GOLDEN, POLICIES, output_of
+from support.common import call
 from vsr_compiler.diagnostics import Diagnostic, Severity
 from vsr_compiler.verify import envoy
 from vsr_compiler.verify.envoy import check_envoy, process
@@ -220,10 +221,10 @@ def test_missing_envoy_is_a_note_and_an_error_with_the_flag(tmp_path: Path, monk
 
 
 @needs_envoy
-@pytest.mark.parametrize("folder", ["out", "tests/golden"])
-def test_envoy_accepts_every_compiled_value(folder: str) -> None:
-    """In every committed base."""
-    bases = [path for path in (ROOT / folder).rglob("base") if path.is_dir()]
+@pytest.mark.parametrize("cases", [POLICIES, GOLDEN], ids=["out", "golden"])
+def test_envoy_accepts_every_compiled_value(cases: list[str]) -> None:
+    """In every base."""
+    bases = [path for case in cases for path in output_of(case).glob("*/base")]
     assert bases
     found, _ = read_manifests(bases)
     assert check_envoy(found) == []

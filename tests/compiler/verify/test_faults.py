@@ -1,4 +1,4 @@
-"""Faults of published manifests, with the numbers of docs/verify.md, and the rule that reports each."""
+"""Faults of published manifests, as numbered in docs/reference/verify-faults.md, each with the rule that reports it."""
 
 from __future__ import annotations
 
@@ -234,7 +234,7 @@ def test_every_documented_fault_is_reported_or_left_to_schemas() -> None:
 
 def test_page_names_the_rule_that_reports_each_fault() -> None:
     """The table of the page and the one above are equal."""
-    page = (ROOT / "docs" / "verify.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "verify-faults.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (\d+) \| .* \| (L\d\d|schema) \|$", page, re.MULTILINE)
     assert {int(number): rule for number, rule in rows} == {
         number: f"L{FAULTS[number][0][-2:]}" if number in FAULTS else "schema" for number in range(1, 42)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 import support.verify_support as m
 from support import rendering
-from support.common import ROOT, linked
+from support.cases import GOLDEN, POLICIES, output_of, policy_file
+from support.common import linked
 from vsr_compiler.deploy.policy_assumptions import rendered_assumptions
 from vsr_compiler.diagnostics import Severity
 from vsr_compiler.pipeline import compile_policy, read_policy
 from vsr_compiler.verify import check_links, check_objects
 from vsr_compiler.verify.files import read_manifests
-
-POLICIES = [*sorted((ROOT / "policies").glob("*.yaml")), *sorted((ROOT / "tests" / "golden").glob("*/policy.yaml"))]
 
 
 @pytest.mark.parametrize("name", ["ISTIO", "POOLED", "ENVOY", "AI"])
@@ -35,31 +32,26 @@ def test_gateways_of_two_teams_are_checked_separately() -> None:
     assert [item.message for item in found if item.level is not Severity.NOTE] == []
 
 
-def output(policy: Path) -> Path:
-    """Return the folder of a policy's committed output."""
-    return (ROOT / "out" if policy.parent.name == "policies" else policy.parent / "out") / read_policy(policy).name
-
-
-@pytest.mark.parametrize("policy", POLICIES, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_compiled_objects_have_no_findings_in_any_environment(policy: Path) -> None:
+@pytest.mark.parametrize("case", [*POLICIES, *GOLDEN])
+def test_compiled_objects_have_no_findings_in_any_environment(case: str) -> None:
     """As checked by the pipeline, with places in the policy."""
-    linked_policy = read_policy(policy)
-    folder = output(policy)
-    result = compile_policy(linked_policy, lambda path: (folder / path).read_bytes())
+    linked_policy = read_policy(policy_file(case))
+    result = compile_policy(linked_policy, lambda path: (output_of(case) / path).read_bytes())
     for objects in result.environments.values():
         found = check_objects(objects, rendered_assumptions(linked_policy))
         reported = [item for item in found if item.level is not Severity.NOTE]
         lenient = [item.code for item in reported] == ["VSR410"] and "when the processor of" in reported[0].message
         assert reported == [] or (lenient and linked_policy.router.fails_open)
-        assert {item.span.file for item in found} <= {str(policy)}
+        assert {item.span.file for item in found} <= {str(policy_file(case))}
 
 
-@pytest.mark.parametrize("policy", POLICIES, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_committed_bases_have_no_errors(policy: Path) -> None:
+@pytest.mark.parametrize("case", [*POLICIES, *GOLDEN])
+def test_written_bases_have_no_errors(case: str) -> None:
     """Read through their kustomizations."""
-    for base in sorted(output(policy).glob("*/base")):
+    policy = read_policy(policy_file(case))
+    for base in sorted(output_of(case).glob("*/base")):
         objects, problems = read_manifests([base])
-        found = [*problems, *check_links(objects, rendered_assumptions(read_policy(policy)))]
+        found = [*problems, *check_links(objects, rendered_assumptions(policy))]
         assert objects
         assert [item.message for item in found if item.level is Severity.ERROR] == []
 

@@ -8,9 +8,10 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from support.properties import examples
 from vsr_runtime.decision.apis.endpoints import ENDPOINTS, Api
 from vsr_runtime.decision.deadline import never
 from vsr_runtime.decision.guards.detection import Span, TextVerdict
@@ -220,7 +221,7 @@ def test_values_of_the_client_come_back_behind_what_detectors_read():
 WORD = st.sampled_from(["the", "old", "dog", "Jane", "Smith", "saw", "it.", "and", "\n", "caf\u00e9", '"so"'])
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.lists(WORD, max_size=250).map(" ".join), st.integers(1, 120), st.booleans())
 def test_a_masked_stream_says_what_the_masked_whole_says(text, size, final):
     """However it is cut: every name is masked, whole, and every other character stays."""
@@ -271,7 +272,7 @@ DISGUISED = ["Jane", "Smith", "Ja\u200bne", "Sm\u00adith", "old", 'a "dog"', "ca
 RAW = r"(?:Ja(?:\\u200b)?ne|Sm(?:\\u00ad)?ith)"
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(texts=st.lists(st.lists(st.sampled_from(DISGUISED), max_size=8).map(" ".join), min_size=1, max_size=4))
 def test_a_masked_request_differs_in_its_names_only(program, texts):
     """Byte by byte, also where a name has a disguise or the text has escapes; the placeholders undo it exactly."""

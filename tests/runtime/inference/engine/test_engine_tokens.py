@@ -7,18 +7,19 @@ from functools import cache
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from support.checkpoints import WORDS, plant, save_checkpoint
+from support.properties import examples
 
 pytest.importorskip("torch", reason="torch is not installed: checkpoints cannot be run")
 
 from vsr_runtime.inference.checkpoint_classifier import CheckpointClassifier
-from vsr_runtime.inference.engine.batch_queues import Lanes
+from vsr_runtime.inference.engine.batch_queues import BatchQueues
 from vsr_runtime.inference.engine.load import load_models, read_tasks
 from vsr_runtime.inference.engine.tasks import TaskEngine
-from vsr_runtime.inference.token_spans import Labelled
+from vsr_runtime.inference.token_spans import TokenDetection
 from vsr_runtime.server.engine import EnginePool
 from vsr_schemas.runtime import CheckpointSettings, ClassifierSettings
 
@@ -61,7 +62,7 @@ def ask(folder, name, texts, window=None, *, apart=False):
     _, tasks, models = loaded(folder, name, window)
 
     async def whole():
-        engine = TaskEngine(tasks, Lanes(models))
+        engine = TaskEngine(tasks, BatchQueues(models))
         until = asyncio.get_running_loop().time() + 60
         try:
             if apart:
@@ -75,14 +76,14 @@ def ask(folder, name, texts, window=None, *, apart=False):
 
 def spans(text, found, threshold=0.5):
     """The findings of a text."""
-    return Labelled(text, "x", found.labels, found.offsets, found.probabilities).spans(None, threshold)
+    return TokenDetection(text, "x", found.labels, found.offsets, found.probabilities).spans(None, threshold)
 
 
 TEXTS = st.lists(st.lists(st.sampled_from(WORDS[:40]), max_size=28).map(" ".join), min_size=1, max_size=6)
 
 
 @pytest.mark.parametrize("family", ["modernbert", "bert"])
-@settings(max_examples=10, deadline=None)
+@examples(10)
 @given(texts=TEXTS)
 def test_packed_tokens_equal_those_of_each_text_alone(folder, family, texts):
     """Neighbours in a batch change no token's probabilities, and no place."""
@@ -92,7 +93,7 @@ def test_packed_tokens_equal_those_of_each_text_alone(folder, family, texts):
 
 
 @pytest.mark.parametrize("family", ["modernbert", "bert"])
-@settings(max_examples=10, deadline=None)
+@examples(10)
 @given(texts=TEXTS)
 def test_short_texts_are_decoded_the_same_with_windows(folder, family, texts):
     """What fits a window is read as without any: 28 words and two special tokens into 32."""
@@ -101,7 +102,7 @@ def test_short_texts_are_decoded_the_same_with_windows(folder, family, texts):
         assert [span.start for span in spans(text, one, 0.3)] == [span.start for span in spans(text, other, 0.3)]
 
 
-@settings(max_examples=10, deadline=None)
+@examples(10)
 @given(words=st.lists(st.sampled_from(WORDS[:12]), min_size=40, max_size=160))
 def test_long_texts_are_found_whole_wherever_a_window_ends(folder, words):
     """A name across the edge of a window is one finding, and none is told twice."""
@@ -125,7 +126,7 @@ def test_a_pool_s_look_is_one_question_for_all_texts(folder):
     classifiers, tasks, models = loaded(folder, "planted", None)
 
     async def whole():
-        pool = EnginePool(TaskEngine(tasks, Lanes(models)), classifiers, None)
+        pool = EnginePool(TaskEngine(tasks, BatchQueues(models)), classifiers, None)
         try:
             await pool.warm()
             return await pool.looks({"x": ("hello aa ab", "nobody", "")}, asyncio.get_running_loop().time() + 60)
