@@ -92,7 +92,14 @@ def _print_page(context: click.Context, _parameter: click.Parameter, value: bool
     callback=_list_rules,
     help="List the rules, and exit.",
 )
-@click.option("--rules-page", is_flag=True, is_eager=True, expose_value=False, callback=_print_page, hidden=True)
+@click.option(
+    "--rules-page",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_page,
+    help="Print the rules as Markdown (docs/reference/verify-rules.md), and exit.",
+)
 @options.findings_format
 @options.strict
 @click.pass_context
