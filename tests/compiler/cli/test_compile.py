@@ -11,13 +11,7 @@ from pathlib import Path
 import pytest
 
 from support.cases import output_of, policy_file
-
-
-def run(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """The command in a process of its own."""
-    command = [sys.executable, "-c", "from vsr_compiler.cli import main; main()", *map(str, arguments)]
-    environment = os.environ | {"NO_COLOR": "1"}
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+from support.command import run
 
 
 @pytest.fixture

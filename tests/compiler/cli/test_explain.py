@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from support.cases import output_of, policy_file
+from support.command import run
 from support.common import ROOT, call
 from support.gitops_support import PLAIN
 from vsr_compiler.manifests.yaml import dump
@@ -18,13 +16,6 @@ from vsr_compiler.syntax import load
 
 BASE = "out/small/istio/base"
 POLICY = PLAIN + "environments:\n  dev: {target: istio}\n  prod:\n    target: istio\n    replicas: {one: 3}\n"
-
-
-def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """The command in a process of its own."""
-    command = [sys.executable, "-c", "from vsr_compiler.cli import main; main()", *arguments]
-    environment = os.environ | {"NO_COLOR": "1"}
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture
