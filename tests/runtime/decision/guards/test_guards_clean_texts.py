@@ -29,7 +29,7 @@ def counted():
     return find, asked
 
 
-def test_texts_of_earlier_requests_are_not_looked_through_again():
+def test_clean_texts_of_earlier_requests_are_not_scanned_again():
     """The new turn is; and whatever held something is every time, so that it is masked every time."""
     find, asked = counted()
     guard = Guard("keys", "mask", (find,))
@@ -40,14 +40,14 @@ def test_texts_of_earlier_requests_are_not_looked_through_again():
     assert hits[0] == hits[1] != ()
 
 
-def test_each_guard_has_its_own_memory():
+def test_each_guard_has_its_own_cache():
     """What one looks for another may not."""
     matter = GuardInput('{"a": "sk-abcd"}', {})
     assert matter.matches(Guard("none", "mask", (patterns(["zz"]),)), never) == ()
     assert matter.matches(Guard("keys", "mask", (KEYS,)), never) != ()
 
 
-def test_a_signal_remembers_too():
+def test_signal_has_a_cache():
     """A conversation's older messages come again with every turn."""
     find, asked = counted()
     signal = PiiSignal(find, everywhere=True)
@@ -56,7 +56,7 @@ def test_a_signal_remembers_too():
     assert asked == ["a", "b", "sk-abcd"]
 
 
-def test_a_look_that_ran_out_of_time_says_nothing():
+def test_scan_that_exceeded_its_deadline_is_not_cached():
     """Not even that nothing was found."""
     known = CleanTextCache()
 
@@ -68,7 +68,7 @@ def test_a_look_that_ran_out_of_time_says_nothing():
     assert known.find("text", lambda: [Span(0, 1, "X", 1.0, "r")]) != []
 
 
-def test_what_it_holds_is_bounded_and_no_text(monkeypatch):
+def test_cache_is_bounded_and_holds_no_text(monkeypatch):
     """The texts of the last requests stay, and what is used stays among them."""
     monkeypatch.setattr(guard, "MAX_TEXTS", 10)
     known = CleanTextCache()
@@ -84,7 +84,7 @@ TEXTS = st.lists(st.sampled_from(["a", "sk-abcd", "sk-", "abcd", " sk-abcde ", "
 
 
 @given(TEXTS)
-def test_memory_changes_no_finding(texts):
+def test_cache_changes_no_finding(texts):
     """Whatever came before."""
     known = CleanTextCache()
     for text in texts:

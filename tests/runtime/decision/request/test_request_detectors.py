@@ -68,7 +68,7 @@ def test_an_attack_in_any_message_takes_the_route(program, scores, route):
         ({}, "classifier_failed"),
     ],
 )
-def test_a_detector_that_fails_refuses_what_depends_on_it(program, rule, looks, code):
+def test_request_that_depends_on_a_failed_detector_is_rejected(program, rule, looks, code):
     """An attack that nobody looked for is not taken for absent, nor is half an answer."""
     rules, state, _ = asked(program, rule)
     _, action = advance(rules, state, SignalsReady(detections=looks))

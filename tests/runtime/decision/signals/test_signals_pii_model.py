@@ -71,7 +71,7 @@ def test_patterns_answer_first_where_they_can():
         build_signals(names)
 
 
-def test_a_detector_s_rule_that_cannot_be_told_is_refused():
+def test_invalid_rule_for_a_detector_is_rejected():
     """Nothing left to look for, a threshold that is none."""
     with pytest.raises(ValueError, match="every type is allowed"):
         build_pii_model(rule(), "names")
@@ -134,7 +134,7 @@ def decided(program, content, looks):
     return asked, action
 
 
-def test_a_route_hangs_on_what_a_detector_sees(program):
+def test_route_depends_on_detections(program):
     """Nobody is asked where a pattern has found something; where the detector fails there is no guess."""
     asked, action = decided(program, "ask Smith", Names)
     assert asked.detector_texts == {"names": ("ask Smith",)}

@@ -50,7 +50,7 @@ def test_masking_and_unmasking_gives_the_text_back_whatever_the_pieces(texts, cu
 
 
 @given(masked_texts())
-def test_what_lies_outside_of_spans_is_not_touched(given_text) -> None:
+def test_text_outside_of_spans_is_unchanged(given_text) -> None:
     """The masked text is the original with each span replaced by one placeholder."""
     text, found = given_text
     book = PlaceholderMap()
@@ -75,7 +75,7 @@ def test_the_same_value_has_the_same_placeholder_throughout_a_request() -> None:
     assert unmasked("Dear [EMAIL_ADDRESS_2]", [], book) == "Dear b@example.com"
 
 
-def test_placeholders_that_nobody_gave_are_left_alone() -> None:
+def test_unassigned_placeholders_are_unchanged() -> None:
     """What a model invents, or the user wrote to begin with, stands for nothing."""
     book = PlaceholderMap()
     text = "[URL_1] is https://example.com"
@@ -83,7 +83,7 @@ def test_placeholders_that_nobody_gave_are_left_alone() -> None:
     assert unmasked("[URL_1] [URL_2] [URL_3]", [], book) == "[URL_1] https://example.com [URL_3]"
 
 
-def test_only_what_may_become_a_placeholder_is_held_back() -> None:
+def test_only_possible_placeholders_are_held_back() -> None:
     """A stream goes on at once, and an open bracket costs a few characters of delay at most."""
     book = PlaceholderMap()
     book.assign("URL", "x")
@@ -97,7 +97,7 @@ def test_only_what_may_become_a_placeholder_is_held_back() -> None:
     assert unmasker.end() == "[URL"
 
 
-def test_a_book_is_bounded() -> None:
+def test_placeholder_map_is_bounded() -> None:
     """More values than it takes are an error of the guard, and never sent on unmasked."""
     book = PlaceholderMap(max_values=2)
     assert [book.assign("URL", value) for value in "aba"] == ["[URL_1]", "[URL_2]", "[URL_1]"]

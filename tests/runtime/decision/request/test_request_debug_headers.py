@@ -21,7 +21,7 @@ from vsr_schemas.headers import TOLD
 ALWAYS, ASKED = replace(RULES, debug_headers="always"), replace(RULES, debug_headers="on-request")
 
 
-def test_the_category_is_told_where_the_classifier_was_asked(chat):
+def test_category_header_is_sent_if_the_classifier_ran(chat):
     """With the decision that it led to; a request that names its model has neither."""
     _, action = drive(headers(), RequestBody(chat("auto", "2+2")), SignalsReady("math", 0.9), rules=ALWAYS)
     assert dict(action.response.debug_headers) == {
@@ -35,7 +35,7 @@ def test_the_category_is_told_where_the_classifier_was_asked(chat):
 
 
 @pytest.mark.parametrize("value", [None, "false", "TRUE", "1"])
-def test_only_the_word_true_asks(chat, value):
+def test_only_the_value_true_enables_debug_headers(chat, value):
     """And where the policy tells nobody, asking changes nothing."""
     for rules in (ASKED, RULES):
         _, action = drive(headers(x_vsr_debug=value), rules=rules)
@@ -47,7 +47,7 @@ def test_only_the_word_true_asks(chat, value):
     assert action == Continue()
 
 
-def test_who_asks_gets_the_response_s_headers_sent_and_nothing_more(chat):
+def test_debug_request_only_needs_response_headers(chat):
     """The gateway is asked for them when the request's headers come, and its part ends with them."""
     _, action = drive(headers(x_vsr_debug="true"), rules=ASKED)
     assert action == Continue(needs_response_headers=True)
@@ -63,7 +63,7 @@ def test_who_asks_gets_the_response_s_headers_sent_and_nothing_more(chat):
     assert set(action.remove) == set(TOLD) - {"x-vsr-selected-model", "x-vsr-response-path"}
 
 
-def test_errors_tell_nothing_but_themselves(chat):
+def test_errors_have_no_debug_headers(chat):
     """A refusal has its code."""
     _, action = drive(headers(x_vsr_debug="true"), RequestBody(chat("gpt")), rules=ASKED)
     assert isinstance(action, ImmediateResponse)

@@ -113,7 +113,7 @@ def test_a_document_is_whole_where_the_model_ended_by_itself(case):
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"{", b'{"choices":[{"finish_reason":"stop"}],"choices":[]}'])
-def test_what_cannot_be_read_is_not_whole(data):
+def test_unreadable_response_is_not_complete(data):
     """Nothing is kept that no guard could have read."""
     assert is_complete(Api.CHAT, data, streamed=False) is False
 

@@ -25,7 +25,7 @@ def events(data: bytes) -> list[tuple[str | None, object]]:
 
 @pytest.mark.parametrize("api", ROUTED)
 @pytest.mark.parametrize("stream", [False, True])
-def test_answer_is_marked_and_comes_as_asked_for(api, stream):
+def test_static_response_is_marked_and_streamed_on_request(api, stream):
     """It is a 200 of the right type that says by a header that no model gave it, and the same for the same request."""
     answer = static_response(api, TEXT, {"stream": stream}, b"id")
     headers = dict(answer.headers)

@@ -43,7 +43,7 @@ def test_keywords_look_at_the_last_turn():
 
 
 @pytest.mark.parametrize(("words", "more"), [((), {}), (("",), {}), (("(",), {"method": "regex"})])
-def test_keywords_that_cannot_be_looked_for_are_refused(words, more):
+def test_invalid_keywords_are_rejected(words, more):
     """No words, empty words, and broken patterns are errors."""
     with pytest.raises(ValueError, match=r"."):
         keyword("OR", *words, **more)
@@ -58,7 +58,7 @@ def test_tokens_are_written_with_units(text, number):
 
 
 @pytest.mark.parametrize("text", ["", "K", "-1", "1e3", "8 K", "8KB", "1.", "٣"])
-def test_what_is_no_number_of_tokens_is_refused(text):
+def test_invalid_token_count_is_rejected(text):
     """Other spellings are errors."""
     with pytest.raises(ValueError, match="is not a token count"):
         parse_token_count(text)
@@ -84,7 +84,7 @@ def test_context_is_a_range_of_tokens(low, high, size, expected):
 
 
 @pytest.mark.parametrize(("low", "high"), [(None, None), ("2", "1"), ("x", None)])
-def test_context_that_says_nothing_is_refused(low, high):
+def test_context_without_bounds_is_rejected(low, high):
     """No bound, an empty range and nonsense are errors."""
     with pytest.raises(ValueError, match=r"."):
         build_context(contract.ContextRule(name="c", min_tokens=low, max_tokens=high))
@@ -133,7 +133,7 @@ def test_structure_counts_keywords():
         ({"type": "regex", "pattern": "a"}, {"gte": 1e9}),
     ],
 )
-def test_structure_that_cannot_be_counted_is_refused(source, predicate):
+def test_invalid_structure_is_rejected(source, predicate):
     """A source without what it counts, or with both, and counting without end are errors."""
     with pytest.raises(ValueError, match=r"."):
         structure(source, **predicate)
@@ -142,7 +142,7 @@ def test_structure_that_cannot_be_counted_is_refused(source, predicate):
 @pytest.mark.parametrize(
     "predicate", [{}, {"gte": 2.0, "lte": 1.0}, {"gte": -1.0}, {"lte": float("inf")}, {"gte": float("nan")}]
 )
-def test_predicate_that_nothing_or_everything_satisfies_is_refused(predicate):
+def test_predicate_that_nothing_or_everything_satisfies_is_rejected(predicate):
     """Bounds must be there, finite, and leave something between them."""
     with pytest.raises(ValueError, match="predicate"):
         bounds_of(contract.Predicate(**predicate))
@@ -179,7 +179,7 @@ def test_conversation_counts_its_parts(of, role, number):
         assert signal.holds(VIEW, never) is (bound == number)
 
 
-def test_role_of_what_has_none_is_refused():
+def test_role_for_parts_without_role_is_rejected():
     """A role narrows messages only."""
     rule = {
         "name": "c",

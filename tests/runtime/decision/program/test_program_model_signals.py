@@ -42,7 +42,7 @@ def built(change=None, bindings: ModelBindings | None = BINDINGS, detectors=("ju
     return build(RouterConfig.model_validate(document), LABELS, detectors=detectors, bindings=bindings)
 
 
-def test_every_kind_has_a_place_in_the_program():
+def test_every_kind_of_model_signal_is_built():
     """Languages are told from the text, the others by models; a complexity is three signals."""
     program = built()
     asked = {leaf.name for leaf in condition_leaves(program.routes[-1].condition) if isinstance(leaf, SignalCondition)}
@@ -53,7 +53,7 @@ def test_every_kind_has_a_place_in_the_program():
     assert program.needs == {"category", "similarity"}
 
 
-def test_what_no_decision_asks_for_is_not_needed():
+def test_unused_signals_are_not_needed():
     """A signal that stands in the config only loads no model, and makes no text long to read."""
     without, every = built(conditions=[("language", "de")]), built()
     assert without.needs == {"category"}
@@ -92,7 +92,7 @@ def test_what_no_decision_asks_for_is_not_needed():
         ),
     ],
 )
-def test_what_cannot_be_told_is_refused_by_name(change, given, message):
+def test_unsupported_signal_is_rejected_by_name(change, given, message):
     """The place in the file's words, and what is missing."""
     with pytest.raises(UserError) as caught:
         built(change, **given)

@@ -50,7 +50,7 @@ def distinct(edits) -> list[tuple[str, str, object]]:
 
 
 @given(text=texts(), edits=EDITS)
-def test_edits_mean_what_they_say_and_change_nothing_else(text, edits):
+def test_edits_change_their_members_and_nothing_else(text, edits):
     """Members are set, removed and made; no key stands twice; each other member keeps its very spelling."""
     body = read_body(text.encode())
     draft, expected = BodyDraft(body), dict(body.values)
@@ -117,7 +117,7 @@ def test_nested_members_are_edited_in_place():
 
 
 @pytest.mark.parametrize("value", ["null", "1", "[]", '"x"'])
-def test_what_is_no_object_is_replaced_by_one(value):
+def test_update_replaces_a_value_that_is_not_an_object(value):
     """Something else under the key gives way, but only if something is to be set."""
     edited = draft(f'{{"k":{value}}}')
     edited.update("k", {"on": REMOVED})
@@ -126,7 +126,7 @@ def test_what_is_no_object_is_replaced_by_one(value):
     assert edited.text() == '{"k":{"on": true}}'
 
 
-def test_nothing_of_the_clients_is_edited_after_it_was_replaced():
+def test_replaced_value_cannot_be_edited():
     """A place in a text that is gone is an error instead of a wrong body."""
     edited = draft('{"a":[1]}')
     edited.set("a", [])

@@ -46,7 +46,7 @@ def test_only_the_value_of_the_top_level_model_changes(parts, model):
 
 
 @given(parts=bodies())
-def test_reads_what_the_standard_parser_reads(parts):
+def test_values_equal_those_of_the_standard_parser(parts):
     """A body that is taken has the values that any JSON parser finds in it."""
     text = "".join(parts)
     assert read_body(text.encode()).values == json.loads(text)
@@ -120,7 +120,7 @@ NESTED = '{"a":' * 70 + "[" * 70 + "]" * 70 + "}" * 70
         b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
     ],
 )
-def test_what_is_not_strict_json_is_refused(data):
+def test_lenient_json_is_rejected(data):
     """Each of these is taken by some parser or other, or exhausts its stack; here all of them are errors."""
     with pytest.raises(BodyError) as error:
         read_body(data)
@@ -138,7 +138,7 @@ def test_what_is_not_strict_json_is_refused(data):
         b'{"messages":[],"MESSAGES":[]}',
     ],
 )
-def test_duplicate_keys_are_refused_at_any_depth(data):
+def test_duplicate_keys_are_rejected_at_any_depth(data):
     """A key that stands twice, however it is spelled, could mean another request to another parser."""
     with pytest.raises(BodyError) as error:
         read_body(data)
@@ -171,7 +171,7 @@ def test_paired_surrogates_are_characters():
 
 
 @given(st.binary(max_size=200) | st.text('{}[]":,ntu\\ 1eE.-+alsr', max_size=60).map(str.encode))
-def test_any_bytes_are_read_or_refused(data):
+def test_any_bytes_are_parsed_or_rejected(data):
     """No input whatever raises anything but the explained error, and what is read is valid JSON."""
     try:
         body = read_body(data)
@@ -181,7 +181,7 @@ def test_any_bytes_are_read_or_refused(data):
 
 
 @given(parts=bodies(), at=st.integers(0, 200), junk=st.binary(min_size=1, max_size=3))
-def test_damaged_bodies_are_read_or_refused(parts, at, junk):
+def test_damaged_bodies_are_parsed_or_rejected(parts, at, junk):
     """A body with bytes thrown in is either still the JSON that it says or an explained error."""
     data = "".join(parts).encode()
     damaged = data[:at] + junk + data[at:]
@@ -212,7 +212,7 @@ def test_places_of_elements_are_exact(values, before, inside, after):
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[", "[1", "[1,]", "[,]", "[1 2]"])
-def test_what_is_no_list_is_an_error(text):
+def test_value_that_is_not_a_list_is_an_error(text):
     """A place without a list has no elements."""
     with pytest.raises(ValueError, match=r"|"):
         scan_list(text, 0)

@@ -53,7 +53,7 @@ def hidden(document, ours):
 
 @settings(deadline=None)
 @given(DOCUMENTS, st.booleans(), st.sampled_from([None, 2]))
-def test_masking_changes_what_was_found_and_nothing_else(document, ascii_only, indent):
+def test_masking_changes_findings_and_nothing_else(document, ascii_only, indent):
     """As if it had been done on the values; undone, every byte is as it was."""
     text = json.dumps({"input": "a", "x": document}, ensure_ascii=ascii_only, indent=indent)
     values = json.loads(text)
@@ -128,7 +128,7 @@ def test_places_in_a_text_with_escapes_are_found_once_for_all_its_findings(monke
     assert len(asked) <= 4
 
 
-def test_how_many_values_were_masked_costs_an_event_nothing():
+def test_number_of_masked_values_does_not_slow_down_events():
     """A stream has thousands of events, and a request may have thousands of placeholders."""
     document = json.dumps({"choices": [{"delta": {"content": "no [placeholder] [X_0] here"}}]})
     few, many = ({f"[X_{i}]": "a" for i in range(1, number)} for number in (10, 1000))
@@ -197,7 +197,7 @@ def test_no_text_is_left_out(document):
     assert {text for text in texts(document) if text} - VALUES <= found
 
 
-def test_time_is_asked_for_while_a_large_document_is_read():
+def test_deadline_is_checked_while_a_large_document_is_read():
     """A body of maxBody that is nothing but tokens cannot hold a thread beyond its time."""
     text = "[" + ",".join(["0"] * (2 << 20)) + "]"
     asked = []

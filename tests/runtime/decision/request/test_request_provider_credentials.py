@@ -38,7 +38,7 @@ def test_a_provider_without_a_key_does_not_get_the_clients(chat):
     assert {name for name, _ in action.set_headers} == {"x-selected-model"}
 
 
-def test_a_model_in_the_cluster_gets_what_the_client_sent(chat):
+def test_in_cluster_model_gets_the_client_s_credentials(chat):
     """It may have a key of its own to ask for."""
     _, action = drive(headers(authorization="Bearer mine"), RequestBody(chat("llama3-8b")), rules=outward(GPT))
     assert "authorization" not in dict(action.set_headers)

@@ -16,7 +16,7 @@ def test_prompt_of_a_completion(prompt, text, size):
 
 
 @pytest.mark.parametrize("prompt", [None, 1, [], [1, 2], [[1]], ["a", 1], {}])
-def test_prompt_that_is_no_text_is_refused(prompt):
+def test_prompt_that_is_not_text_is_rejected(prompt):
     """Token ids cannot be read here, so a request by an auto name must not have them."""
     with pytest.raises(InvalidRequestError) as error:
         view_of_completion({"prompt": prompt})

@@ -52,7 +52,7 @@ def test_items_are_read():
         ({"input": "a", "tools": {}}, "tools"),
     ],
 )
-def test_other_shapes_are_refused(body, param):
+def test_other_forms_are_rejected(body, param):
     """What the API does not document is refused instead of guessed at."""
     with pytest.raises(InvalidRequestError) as error:
         view_of_response(body)

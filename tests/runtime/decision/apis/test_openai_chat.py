@@ -43,7 +43,7 @@ def test_last_user_turn_is_the_text(messages, text):
         *([user([{"text": "a"}])], [user([{"type": "text"}])], [user([{"type": "text", "text": 1}])]),
     ],
 )
-def test_other_shapes_are_refused(messages):
+def test_other_forms_are_rejected(messages):
     """What the API does not document is refused instead of guessed at, since a server might read it otherwise."""
     with pytest.raises(InvalidRequestError) as error:
         view_of_chat({"messages": messages})
@@ -51,7 +51,7 @@ def test_other_shapes_are_refused(messages):
 
 
 @given(st.lists(st.fixed_dictionaries({"role": st.sampled_from(["user", "assistant"]), "content": st.text()})))
-def test_text_is_found_or_refused_and_nothing_else(messages):
+def test_any_messages_are_read_or_rejected(messages):
     """Any conversation of plain messages gives the last user's content, and an empty list an explained error."""
     if not messages:
         with pytest.raises(InvalidRequestError):
@@ -86,7 +86,7 @@ def test_conversation_is_counted():
 
 @pytest.mark.parametrize("field", ["tools", "functions"])
 @pytest.mark.parametrize("value", ["x", {}, [1]])
-def test_tools_of_another_shape_are_refused(field, value):
+def test_tools_in_another_form_are_rejected(field, value):
     """What cannot be counted is refused."""
     with pytest.raises(InvalidRequestError) as error:
         view_of_chat({"messages": [user("a")], field: value})

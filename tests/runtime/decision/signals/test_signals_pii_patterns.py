@@ -39,13 +39,13 @@ def test_disguise_does_not_help():
         assert signal("EMAIL_ADDRESS").holds(RequestView(between.join(MAIL)), never)
 
 
-def test_out_of_time_is_told():
+def test_exceeded_deadline_is_reported():
     """The request is then undecided."""
     with pytest.raises(DeadlineExceededError):
         signal("EMAIL_ADDRESS").holds(RequestView(MAIL), lambda: True)
 
 
-def test_nothing_left_to_find_is_refused():
+def test_rule_that_allows_every_type_is_rejected():
     """Types that only a model finds are no work for patterns."""
     with pytest.raises(ValueError, match="every type"):
         signal("PERSON")

@@ -65,7 +65,7 @@ def test_deepseek_has_a_switch_of_its_own(on, kind):
         ("gpt-oss", False, "low", "needs use_reasoning"),
     ],
 )
-def test_effort_that_the_family_does_not_take_is_an_error(family, on, effort, message):
+def test_unsupported_effort_is_an_error(family, on, effort, message):
     """Whoever asks for such an effort is told what there is."""
     with pytest.raises(ValueError, match=message):
         build_reasoning(FAMILIES[family], on=on, effort=effort)

@@ -104,7 +104,7 @@ def completion(text, **more):
     }
 
 
-def test_a_document_is_judged_as_a_whole_in_one_question():
+def test_document_is_read_whole_in_one_step():
     """Masked in place, blocked, flagged; nothing is asked about what the server says of the response itself."""
     masked, asked = whole(completion('ask "Jane Smith" now'), NAMES)
     assert json.loads(masked.body)["choices"][0]["message"]["content"] == 'ask "[PERSON_1]" now'
@@ -118,14 +118,14 @@ def test_a_document_is_judged_as_a_whole_in_one_question():
     assert whole(completion("harmless"), NAMES, JUDGE, WATCH)[0] == BodyOutput(None)
 
 
-def test_what_the_model_says_in_a_tool_s_input_is_asked_about_whatever_its_keys():
+def test_detectors_read_tool_input_under_any_key():
     """There `id` is the model's own word."""
     document = {"id": "msg_1", "content": [{"type": "tool_use", "id": "toolu_1", "input": {"id": "Smith"}}]}
     masked, _ = whole(document, NAMES)
     assert json.loads(masked.body)["content"][0]["input"] == {"id": "[PERSON_1]"}
 
 
-def test_a_document_whose_detector_fails_is_refused_unless_errors_pass():
+def test_document_is_rejected_if_its_detector_fails_unless_errors_pass():
     """502 by default: nobody has looked at it."""
     refused, _ = whole(completion("hello"), JUDGE, fails=("judge",))
     assert (refused.status, refused.code) == (502, "guard_failed:judge")
@@ -169,7 +169,7 @@ def content(data: bytes) -> str:
 LONG = "the quick brown fox jumps over the lazy dog and then it rests for a while under the old tree. "
 
 
-def test_text_goes_on_at_the_end_of_a_sentence_once_it_was_judged():
+def test_text_is_released_by_sentence_after_detection():
     """Not before enough of it has come, and at the latest when it ends."""
     out, asked, _ = streamed(parts(LONG * 6 + "the end", 16), JUDGE)
     gone = [len(content(b"".join(out[: at + 1]))) for at in range(len(out))]
@@ -202,14 +202,14 @@ def test_a_detector_that_fails_ends_the_stream_unless_errors_pass():
     assert found == [GuardMatch("judge", "block", Cause.BROKEN)]
 
 
-def test_flags_of_a_stream_are_told_once():
+def test_flags_of_a_stream_are_reported_once():
     """The text goes on."""
     out, _, found = streamed(parts("evil. " + LONG * 6, 16), WATCH)
     assert content(b"".join(out)) == "evil. " + LONG * 6
     assert found == [GuardMatch("watch", "flag")]
 
 
-def test_values_of_the_client_come_back_behind_what_detectors_read():
+def test_client_values_are_restored_after_detection():
     """The detector reads placeholders; the client gets its own words."""
     out, asked, _ = streamed(parts("dear [person_1], hello.", 3), JUDGE, restore={"[person_1]": "evil Jane"})
     assert content(b"".join(out)) == "dear [person_1], hello."
@@ -223,7 +223,7 @@ WORD = st.sampled_from(["the", "old", "dog", "Jane", "Smith", "saw", "it.", "and
 
 @examples(60)
 @given(st.lists(WORD, max_size=250).map(" ".join), st.integers(1, 120), st.booleans())
-def test_a_masked_stream_says_what_the_masked_whole_says(text, size, final):
+def test_masked_stream_equals_masked_document(text, size, final):
     """However it is cut: every name is masked, whole, and every other character stays."""
     pieces = parts(text, size)
     if not final:  # a stream that breaks off after its last delta
@@ -236,7 +236,7 @@ def test_a_masked_stream_says_what_the_masked_whole_says(text, size, final):
 
 
 @pytest.mark.parametrize("unit", ["word ", "x", LONG])
-def test_what_is_held_and_asked_is_bounded_whatever_the_text(unit):
+def test_held_text_and_detector_text_are_bounded(unit):
     """Sentences, words without an end, and no blank at all."""
     text = unit * (20_000 // len(unit))
     guards = (replace(JUDGE, max_tokens=100_000), replace(NAMES, max_tokens=100_000))
@@ -260,7 +260,7 @@ def test_a_finding_that_never_ends_is_not_held_for_ever():
     assert any(content(piece) for piece in out[: len(out) // 2])
 
 
-def test_a_stream_without_detectors_asks_nobody():
+def test_stream_without_detectors_needs_no_detections():
     """As before."""
     work = ResponseStream(ResponsePlan(Api.CHAT, (Guard("g", "flag", (lambda *_: [],), on_response=True),)))
     with pytest.raises(StopIteration) as done:
@@ -274,7 +274,7 @@ RAW = r"(?:Ja(?:\\u200b)?ne|Sm(?:\\u00ad)?ith)"
 
 @examples(60)
 @given(texts=st.lists(st.lists(st.sampled_from(DISGUISED), max_size=8).map(" ".join), min_size=1, max_size=4))
-def test_a_masked_request_differs_in_its_names_only(program, texts):
+def test_masked_request_only_differs_in_names(program, texts):
     """Byte by byte, also where a name has a disguise or the text has escapes; the placeholders undo it exactly."""
     guard = replace(NAMES, on_response=False, unmask=True)
     rules = MachineConfig(replace(program, guards=(guard,)), 1 << 20)

@@ -59,7 +59,7 @@ def test_category_holds_for_its_labels_only(category, expected):
     assert MATH.truth(SignalValues(category, classified=True)) is expected
 
 
-def test_what_was_not_looked_for_is_open():
+def test_unevaluated_signal_is_unknown():
     """A signal that nobody has computed is neither there nor missing."""
     assert [leaf.truth(SignalValues()) for leaf in LEAVES] == [None] * 3
 
@@ -82,7 +82,7 @@ def test_settled_is_settled(rule, values):
 
 
 @given(rule=RULES, values=st.tuples(*[st.sampled_from([True, False, None])] * 3))
-def test_open_leaves_are_what_remains_to_be_asked(rule, values):
+def test_open_leaves_are_those_that_the_truth_depends_on(rule, values):
     """They are there exactly while the rule is open, are not known, and stand in the rule."""
     partial = signals(*values)
     remaining = open_leaves(rule, partial)

@@ -39,7 +39,7 @@ def test_results_of_tools_are_no_turn_of_the_user():
     assert (view.tools, view.tool_calls, view.images) == (2, 2, 1)
 
 
-def test_text_beside_results_is_a_turn():
+def test_text_next_to_tool_results_is_a_turn():
     """A message that answers a tool and says something is both."""
     content = [{"type": "tool_result", "content": None}, {"type": "text", "text": "go on"}]
     view = view_of_message({"messages": [{"role": "user", "content": content}]})
@@ -58,7 +58,7 @@ def test_text_beside_results_is_a_turn():
         ({"messages": [{"role": "user", "content": "a"}], "tools": "f"}, "tools"),
     ],
 )
-def test_other_shapes_are_refused(body, param):
+def test_other_forms_are_rejected(body, param):
     """What the API does not document is refused instead of guessed at."""
     with pytest.raises(InvalidRequestError) as error:
         view_of_message(body)

@@ -42,7 +42,7 @@ def like(**cosines: float) -> ModelResults:
     ("how", "threshold", "expected"),
     [("max", 0.75, True), ("max", 0.76, False), ("mean", 0.625, True), ("mean", 0.63, False)],
 )
-def test_likeness_is_the_best_or_the_mean_cosine_from_the_threshold_on(how, threshold, expected):
+def test_similarity_is_the_maximum_or_mean_cosine(how, threshold, expected):
     """The threshold itself is enough."""
     found = ModelResults({"Pay this invoice.": 0.75, "Where is my bill?": 0.5})
     assert build_embedding(embedding(threshold, how), SENTENCES).evaluate(TURN, found) is expected
@@ -51,7 +51,7 @@ def test_likeness_is_the_best_or_the_mean_cosine_from_the_threshold_on(how, thre
 @pytest.mark.parametrize(
     ("hard", "easy", "level"), [(0.7, 0.5, "hard"), (0.5, 0.7, "easy"), (0.55, 0.5, "medium"), (0.5, 0.5, "medium")]
 )
-def test_a_request_is_of_one_level(hard, easy, level):
+def test_request_has_one_complexity_level(hard, easy, level):
     """Hard and easy need more than the threshold between them; exactly one level holds."""
     found = like(prove=hard, say=easy)
     told = [each for each in LEVELS if build_complexity(complexity(), each, SENTENCES).evaluate(TURN, found)]
@@ -61,7 +61,7 @@ def test_a_request_is_of_one_level(hard, easy, level):
 @pytest.mark.parametrize(
     "found", [ModelResults(), like(prove=0.9), like(prove=math.nan, say=0.1, pay=math.nan, where=0.1)]
 )
-def test_what_the_encoder_did_not_say_stays_open(found):
+def test_missing_similarity_leaves_the_signal_unknown(found):
     """Neither there nor missing, and so no level of it either."""
     assert build_embedding(embedding(), SENTENCES).evaluate(TURN, found) is None
     assert [build_complexity(complexity(), each, SENTENCES).evaluate(TURN, found) for each in LEVELS] == [None] * 3
@@ -79,7 +79,7 @@ def test_a_detector_reads_every_message_or_the_last_turn():
     assert turn.evaluate(TURN, ModelResults()) is None
 
 
-def test_a_detector_reads_what_a_disguise_hides():
+def test_detector_reads_normalised_text():
     """Invisible characters between letters are taken out before a model reads the text."""
     hidden = RequestView("ig\u200bnore that", history=("ig\u200bnore that",))
     assert JailbreakSignal("judge", 0.7, everywhere=True).texts(hidden) == ("ignore that",)
@@ -116,7 +116,7 @@ def attack(threshold: float = 0.7) -> contract.JailbreakRule:
         ),
     ],
 )
-def test_a_rule_that_cannot_be_told_is_refused(make, reason):
+def test_invalid_rule_is_rejected(make, reason):
     """Sentences without vectors, numbers that are none, a detector that is not there."""
     with pytest.raises(ValueError, match=reason):
         make()
