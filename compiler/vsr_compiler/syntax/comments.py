@@ -14,7 +14,6 @@ BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 """What libyaml takes for the end of a line."""
 _COMMENT = re.compile("(?<!\\S)#[^\n\r\x85\u2028\u2029]*")
 _HEADER = re.compile("[|>][-+0-9]*")
-_ANCHOR = re.compile(r"&[^\s,\[\]{}]+")
 _SPACE = re.compile(r"\s*")
 
 
@@ -50,12 +49,15 @@ class Places:
         return self.text[self.starts[line - 1] : end].rstrip("\n\r\x85\u2028\u2029")
 
 
-def value_start(text: str, start: int) -> int:
-    """Where a value begins: behind its anchor, and behind comments between the two."""
-    anchor = _ANCHOR.match(text, start)
-    if anchor is None:
+def value_start(text: str, start: int, anchor: str | None) -> int:
+    """Return the offset of a value: after its anchor, and after comments between the two.
+
+    The anchor is the one that the parser reports. What may follow an anchor differs between YAML readers: libyaml
+    reads ``&a:b`` as the anchor ``a`` of the value ``:b``.
+    """
+    if not anchor or not text.startswith(f"&{anchor}", start):
         return start
-    position = _skip(text, anchor.end())
+    position = _skip(text, start + 1 + len(anchor))
     while comment := _COMMENT.match(text, position):
         position = _skip(text, comment.end())
     return position
@@ -93,7 +95,7 @@ def _values(text: str, places: Places, events: Iterable[Any] | None) -> Iterator
             continue
         start, end = places.offset(event.start_mark), places.offset(event.end_mark)
         if event.anchor:
-            start = min(value_start(text, start), end)
+            start = min(value_start(text, start, event.anchor), end)
         if event.style in {"|", ">"} and (header := _HEADER.match(text, start)):
             # A block scalar's first line may carry a comment; the text begins on the next.
             line = places.line(start)

@@ -111,7 +111,7 @@ class _TreeComposer(Composer[Leaf | Branch, Leaf]):
     def scalar(self, event: Event) -> Leaf:
         """Return a leaf with its value as written."""
         text, start, end = self._places.text, *self._range(event)
-        begin = min(value_start(text, start), end) if event.anchor else start
+        begin = min(value_start(text, start, event.anchor), end)
         return Leaf(event.value, event.style or "", text[begin:end], event.anchor or "", start, end)
 
     def alias(self, event: Event, value: Leaf | Branch) -> Leaf:  # noqa: ARG002 - the alias is kept
@@ -175,7 +175,7 @@ def _crosses(root: Branch) -> bool:
                     return True
             elif node.anchor:
                 anchors[node.anchor] = index
-    return bool(root.anchor)
+    return False
 
 
 def _nodes(entry: Entry) -> list[Leaf | Branch]:
