@@ -1,7 +1,7 @@
-"""A policy's text in, the same policy in canonical form out.
+"""Formatting of a policy.
 
-Two spaces, keys of the top level in a fixed order, one blank line between blocks, double quotes, no trailing blanks.
-The order inside mappings and lists is the writer's. What is plain stays plain, so that no value changes its type.
+Two spaces, top-level sections in a fixed order, one blank line between blocks, double quotes, no trailing spaces. The
+order inside mappings and lists is kept. Plain scalars stay plain, so that no value changes its type.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ORDER = (
     *("categories", "signals", "guards", "routes", "default", "assertions", "tests", "environments"),
 )
 TOGETHER = ORDER[:3]
-"""What stands at the head of every object, without blank lines between."""
+"""Sections at the head of every object, without blank lines between them."""
 MODELINES = ("# yaml-language-server:", "# -*-", "# vim:", "#!")
 
 
@@ -84,7 +84,7 @@ def _whole(source: Source) -> list[str]:
 
 
 def _head(first: Entry) -> list[Remark]:
-    """Take the comments that speak of the whole file: all above a blank line, and instructions to tools."""
+    """Remove and return the comments about the whole file: all above a blank line, and instructions to tools."""
     gaps = [index for index, remark in enumerate(first.before) if index and remark.gap]
     count = len(first.before) if first.gap else gaps[-1] if gaps else 0
     while count < len(first.before) and _modeline(first.before[count]):
@@ -103,7 +103,7 @@ def _rank(entry: Entry) -> int:
 
 
 def _same(one: Node, other: Node) -> bool:
-    """Whether two documents say the same, down to what is quoted; the order of mappings aside."""
+    """Return whether two documents are equal, including quotes, except for the order of mappings."""
     if isinstance(one, Scalar) and isinstance(other, Scalar):
         return (one.text, one.plain) == (other.text, other.plain)
     if isinstance(one, Mapping) and isinstance(other, Mapping):
