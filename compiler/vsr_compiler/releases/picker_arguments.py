@@ -1,6 +1,6 @@
-"""What endpoint pickers know by name in each release: arguments and types of plugins.
+"""Flags and plugin types of endpoint pickers by release.
 
-Read off the sources of each release; a build of somebody's own may know more.
+Source: the source code of each release. Custom builds may support more.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 
-class Words(NamedTuple):
-    """Arguments without dashes, and types of plugins."""
+class PickerArguments(NamedTuple):
+    """Flags without dashes, and types of plugins."""
 
     flags: frozenset[str]
     plugins: frozenset[str]
 
 
 class _Change(NamedTuple):
-    """A release, by what it has more and less than the one before it here. Words are set apart by spaces."""
+    """The difference of a release from the previous one in the table. Names are separated by spaces."""
 
     family: str
     release: tuple[int, int]
@@ -127,16 +127,16 @@ _CHANGES = (
 )
 
 
-def _sums() -> dict[tuple[str, tuple[int, int]], Words]:
+def _sums() -> dict[tuple[str, tuple[int, int]], PickerArguments]:
     flags: frozenset[str] = frozenset()
     plugins: frozenset[str] = frozenset()
     sums = {}
     for change in _CHANGES:
         flags = flags - set(change.no_flags.split()) | set(change.flags.split())
         plugins = plugins - set(change.no_plugins.split()) | set(change.plugins.split())
-        sums[change.family, change.release] = Words(flags, plugins)
+        sums[change.family, change.release] = PickerArguments(flags, plugins)
     return sums
 
 
-WORDS: Mapping[tuple[str, tuple[int, int]], Words] = MappingProxyType(_sums())
+PICKER_ARGUMENTS: Mapping[tuple[str, tuple[int, int]], PickerArguments] = MappingProxyType(_sums())
 """By family (`gie` for the inference extension's picker, `llm-d`) and release."""
