@@ -1,4 +1,4 @@
-"""Our own objects against the schemas of their kinds, before they are written."""
+"""Validation of generated objects against the schemas of their kinds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vsr_compiler.verify import schema
 from vsr_compiler.verify.stream import of
 
 
-def refused(policy: ir.Policy, objects: Iterable[Object], catalog: schema.Catalog) -> list[Diagnostic]:
-    """What the schemas of the policy's releases refuse, at the policy's lines, each once."""
-    found = schema.check([of(each.body, each.origin) for each in objects], catalog, lambda _: policy.versions)
-    return list(dict.fromkeys(found))
+def schema_errors(policy: ir.Policy, objects: Iterable[Object], catalog: schema.Catalog) -> list[Diagnostic]:
+    """Return what the schemas of the policy's releases reject, at the lines of the policy, each once."""
+    diagnostics = schema.check([of(item.body, item.origin) for item in objects], catalog, lambda _: policy.versions)
+    return list(dict.fromkeys(diagnostics))
