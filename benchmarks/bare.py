@@ -9,7 +9,7 @@ import argparse
 import asyncio
 import json
 
-from vsr_runtime.decision.request.events import Continue, Route
+from vsr_runtime.decision.request.events import Continue, SendToModel
 from vsr_runtime.log import log
 from vsr_runtime.server.address import Address
 from vsr_runtime.server.messages import EXT_PROC_SERVICE, ProcessingRequest
@@ -25,7 +25,7 @@ def decided(body: bytes) -> bytes:
     values["model"] = "model-b"
     data = json.dumps(values).encode()
     headers = (("x-selected-model", "model-b"), ("content-length", str(len(data))))
-    return encoded(Route("model-b", data, headers))
+    return encoded(SendToModel("model-b", data, headers))
 
 
 async def process(stream: Stream) -> Outcome:

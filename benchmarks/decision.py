@@ -21,9 +21,9 @@ from typing import Any
 from inline import BODY, POLICY, compiled
 
 from vsr_runtime import settings
-from vsr_runtime.decision.request.events import RequestBody, Route
-from vsr_runtime.decision.request.machine import AwaitsBody, Fresh, advance
-from vsr_runtime.decision.request.reading import read_request
+from vsr_runtime.decision.request.events import RequestBody, SendToModel
+from vsr_runtime.decision.request.parsed_request import read_request
+from vsr_runtime.decision.request.request_machine import AwaitsBody, AwaitsHeaders, advance
 from vsr_runtime.log import flush
 from vsr_runtime.server.exchange import log_action
 from vsr_runtime.server.extproc import Processor
@@ -108,9 +108,9 @@ def parts(generation: Generation, tries: int) -> dict[str, float]:
     first, second = messages()
     parse = ProcessingRequest.FromString
     headers, body = to_event(parse(first), announced=True), RequestBody(parse(second).request_body.body)
-    state, _ = advance(rules, Fresh(), headers)
+    state, _ = advance(rules, AwaitsHeaders(), headers)
     _, route = advance(rules, state, body)
-    if not isinstance(route, Route) or not isinstance(state, AwaitsBody) or not state.endpoint.view_of:
+    if not isinstance(route, SendToModel) or not isinstance(state, AwaitsBody) or not state.endpoint.view_of:
         raise SystemExit("the benchmark's request is not routed")
     rest, view_of, program = state, state.endpoint.view_of, rules.program
     read = read_request(body.body, "messages", rules.max_body)
@@ -118,7 +118,7 @@ def parts(generation: Generation, tries: int) -> dict[str, float]:
     works: dict[str, Callable[[], object]] = {
         "parse both messages": lambda: (parse(first), parse(second)),
         "headers to an event": lambda: to_event(parse(first), announced=True),
-        "judge the headers": lambda: advance(rules, Fresh(), headers),
+        "judge the headers": lambda: advance(rules, AwaitsHeaders(), headers),
         "from body to decision": lambda: advance(rules, rest, body),
         "  read the JSON": lambda: read_request(body.body, "messages", rules.max_body),
         "  look at the messages": lambda: view_of(read.values),  # type: ignore[union-attr] # as above

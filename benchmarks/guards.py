@@ -19,10 +19,10 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from support.guard_samples import HOSTILE  # noqa: E402 - found by the line above
-from vsr_runtime.decision.guards.finders import Finder, credentials, injection, personal, spans  # noqa: E402 - as above
-from vsr_runtime.decision.guards.guard import Guard  # noqa: E402 - as above
-from vsr_runtime.decision.guards.guard_input import Matter  # noqa: E402 - as above
-from vsr_runtime.decision.view import never  # noqa: E402 - as above
+from vsr_runtime.decision.deadline import never  # noqa: E402 - as above
+from vsr_runtime.decision.guards.finders import credentials, injection, personal, spans  # noqa: E402 - as above
+from vsr_runtime.decision.guards.guard import Finder, Guard  # noqa: E402 - as above
+from vsr_runtime.decision.guards.guard_input import GuardInput  # noqa: E402 - as above
 from vsr_schemas.pii import PATTERN_TYPES  # noqa: E402 - as above
 
 
@@ -79,7 +79,7 @@ def agents(finders: Sequence[Finder]) -> tuple[float, float]:
     values = json.loads(text)
 
     def look(guard: Guard) -> object:
-        return Matter(text, values).hits(guard, never)
+        return GuardInput(text, values).matches(guard, never)
 
     known = Guard("known", "mask", tuple(finders))
     look(known)
@@ -100,9 +100,8 @@ def main(size: int = 32_000) -> None:
         print(f"  {name:<12} {statistics.mean(taken):7.4f} ms a prompt, {max(taken):7.3f} at most")
     first, again = agents([*every.values()])
     text = conversation()
-    print(
-        f"an agent's request of {len(text)} bytes, {len(Matter(text, json.loads(text)).texts)} texts, all three finders"
-    )
+    number = len(GuardInput(text, json.loads(text)).texts)
+    print(f"an agent's request of {len(text)} bytes, {number} texts, all three finders")
     print(f"  {first:.1f} ms the first time, {again:.1f} ms again, x{first / again:.1f}")
     print(f"hostile texts of {size} and {2 * size} characters, all three finders")
     for name, row in HOSTILE.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 import pytest
@@ -12,14 +13,22 @@ os.environ["GRPC_VERBOSITY"] = "NONE"
 
 # What an example takes says nothing on a machine that does other things as well.
 settings.register_profile("patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("patient")
+settings.register_profile("ci", settings.get_profile("patient"), derandomize=True)
+settings.register_profile("fuzz", settings.get_profile("patient"), max_examples=2_000, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "patient"))
 
 pytest_plugins = ["support.encoder_fixtures"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--update-golden` writes what a compile gives into tests/golden/."""
+    """Add `--update-golden`, which writes what a compile gives into tests/golden/."""
     parser.addoption("--update-golden", action="store_true", help="rewrite tests/golden/ from a fresh compile")
+
+
+def pytest_collection_finish() -> None:
+    """Exempt what was imported from garbage collection: it lives until the end, and tests collect often."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from support.common import ROOT
-from vsr_compiler.review.markdown import marker
+from vsr_compiler.review.diff_markdown import marker
 
 PATH = ROOT / ".github" / "workflows" / "policy.yaml"
 

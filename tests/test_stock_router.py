@@ -15,6 +15,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from support import rendering
+from support.cases import output_of
 from support.common import ROOT, kubectl, linked, required
 from vsr_compiler.review import policy_tests
 from vsr_compiler.routerconfig.stock import stock_config
@@ -24,11 +25,13 @@ CLI = ROOT / ".stock-router" / "bin" / "vllm-sr"
 """`make stock-router` puts it there, in an environment of its own."""
 CONFIGS = sorted(
     path.relative_to(ROOT).as_posix()
-    for pattern in ("out/*/router/config.yaml", "tests/golden/*/out/*/router/config.yaml")
+    for pattern in ("out/*/router/config.yaml", "tests/golden/*/router/config.yaml")
     for path in ROOT.glob(pattern)
     if not (path.parent / "runtime.yaml").exists()
 )
-GOLDEN = ROOT / "tests" / "golden" / "stock-router" / "policy.yaml"
+CASE = ROOT / "tests" / "golden" / "stock-router"
+CONFIG = CASE / "router" / "config.yaml"
+GOLDEN = CASE / "policy.yaml"
 
 
 def validated(path: Path) -> subprocess.CompletedProcess[str]:
@@ -47,7 +50,7 @@ def test_its_validator_accepts_every_config(path: str) -> None:
 
 def test_its_validator_would_say_what_it_does_not_take(tmp_path: Path) -> None:
     """Otherwise the test above would show nothing."""
-    text = (ROOT / "tests/golden/stock-router/out/stock-router/router/config.yaml").read_text(encoding="utf-8")
+    text = CONFIG.read_text(encoding="utf-8")
     path = tmp_path / "config.yaml"
     path.write_text(text.replace("pii_types_allowed", "pii_types_denied"), encoding="utf-8")
     assert validated(path).returncode == 1
@@ -58,7 +61,7 @@ def test_its_validator_accepts_the_remote_classifiers_of_the_docs(tmp_path: Path
     page = (ROOT / "docs" / "reference" / "http-api.md").read_text(encoding="utf-8")
     (shown,) = (block for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if block.startswith("global:"))
     yaml = YAML(typ="safe")
-    config = yaml.load(ROOT / "tests/golden/stock-router/out/stock-router/router/config.yaml")
+    config = yaml.load(CONFIG)
     path = tmp_path / "config.yaml"
     for text, status in ((shown, 0), (shown.replace("contract: token_spans.v1", "kind: token_spans.v1"), 1)):
         config["global"] = yaml.load(text)["global"]
@@ -158,8 +161,7 @@ def test_the_token_for_gated_models_comes_from_the_secret_that_the_policy_names(
 
 def test_an_overlay_that_takes_the_router_from_its_chart_deploys_none_of_it(tmp_path: Path) -> None:
     """The component takes out just what the chart brings; the gateway's objects stay."""
-    out = ROOT / "tests/golden/stock-router/out/stock-router/istio"
-    shutil.copytree(out, tmp_path / "istio")
+    shutil.copytree(output_of("stock-router") / "istio", tmp_path / "istio")
     overlay = tmp_path / "istio" / "overlays" / "helm"
     overlay.mkdir()
     text = "resources: [../../base]\ncomponents: [../../components/router-by-helm]\n"
@@ -175,7 +177,7 @@ def test_an_overlay_that_takes_the_router_from_its_chart_deploys_none_of_it(tmp_
 def test_the_tests_of_its_policies_say_what_nothing_here_can_decide() -> None:
     """VSR333: what its own models would tell is not guessed, and what needs none of them is decided as ever."""
     policy = linked(GOLDEN.read_text(encoding="utf-8"))
-    outcomes = policy_tests.run(policy)
+    outcomes = policy_tests.run_tests(policy)
     assert [(each.decided, each.route, each.model) for each in outcomes] == [
         (False, None, None),
         (True, "closed", None),
@@ -184,4 +186,4 @@ def test_the_tests_of_its_policies_say_what_nothing_here_can_decide() -> None:
     notes = list(policy_tests.findings(policy, outcomes))
     assert [item.code for item in notes] == ["VSR333", "VSR333"]
     wrong = linked(GOLDEN.read_text(encoding="utf-8").replace("expect: {route: closed}", "expect: {route: law}"))
-    assert "VSR250" in {item.code for item in policy_tests.findings(wrong, policy_tests.run(wrong))}
+    assert "VSR250" in {item.code for item in policy_tests.findings(wrong, policy_tests.run_tests(wrong))}

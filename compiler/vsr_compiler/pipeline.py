@@ -12,7 +12,7 @@ from vsr_compiler.analysis import analyse
 from vsr_compiler.deploy import argocd, overlays, sandbox
 from vsr_compiler.deploy.policy_assumptions import assumed
 from vsr_compiler.diagnostics import CODES, CompileError, Diagnostic, Severity, Span
-from vsr_compiler.heads.of_policy import compile_heads
+from vsr_compiler.heads.compile import compile_heads
 from vsr_compiler.link import link
 from vsr_compiler.manifests.lock import Lock
 from vsr_compiler.manifests.objects import Object

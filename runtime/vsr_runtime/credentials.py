@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from vsr_runtime.decision.program.effects import Outside
+from vsr_runtime.decision.program.effects import ProviderCredentials
 from vsr_runtime.errors import UserError
 from vsr_schemas.runtime import CredentialSettings
 
@@ -20,7 +20,7 @@ MAX_KEY = 8192
 _KEY = re.compile(r"[!-~]+(?: [!-~]+)*")
 
 
-def read_credentials(folder: Path, given: Mapping[str, CredentialSettings]) -> dict[str, Outside]:
+def read_credentials(folder: Path, given: Mapping[str, CredentialSettings]) -> dict[str, ProviderCredentials]:
     """What each model that is served outside the cluster is sent in the client's place.
 
     Args:
@@ -31,14 +31,14 @@ def read_credentials(folder: Path, given: Mapping[str, CredentialSettings]) -> d
         UserError: a file cannot be read, or holds no key; says which, and never what it holds.
     """
     if folder == KEYLESS:
-        return dict.fromkeys(given, Outside())
+        return dict.fromkeys(given, ProviderCredentials())
     return {model: _outside(folder, credential) for model, credential in given.items()}
 
 
-def _outside(folder: Path, credential: CredentialSettings) -> Outside:
+def _outside(folder: Path, credential: CredentialSettings) -> ProviderCredentials:
     if credential.file is None:
-        return Outside()
-    return Outside(credential.header, credential.prefix + _key(folder / credential.file))
+        return ProviderCredentials()
+    return ProviderCredentials(credential.header, credential.prefix + _key(folder / credential.file))
 
 
 def _key(path: Path) -> str:

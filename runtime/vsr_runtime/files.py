@@ -99,8 +99,8 @@ def _place(document: object, location: tuple[int | str, ...]) -> str | None:
     path, value = "", document
     for step in location:
         is_node = isinstance(value, dict) and "operator" in value
-        if step in ("Node", "Leaf") and not (isinstance(value, dict) and step in value):
-            if (step == "Node") is not is_node:
+        if step in ("RuleNode", "RuleLeaf") and not (isinstance(value, dict) and step in value):
+            if (step == "RuleNode") is not is_node:
                 return None
             continue
         if isinstance(value, dict) and step not in value and value.get("type") == step:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from vsr_runtime.credentials import FOLDER, read_credentials
-from vsr_runtime.decision.program.build import Asked, build
+from vsr_runtime.decision.program.build import ModelBindings, build
 from vsr_runtime.decision.program.program import Program
 from vsr_runtime.errors import UserError
 from vsr_runtime.files import read_model
@@ -45,12 +45,12 @@ class Settings:
     folder: Path
     program: Program
     limits: LimitSettings
-    budget: float
+    decision_timeout: float
     classifier: ClassifierSettings | None
     engine: Mapping[str, ClassifierSettings] = field(default_factory=dict)
-    likeness: ClassifierSettings | None = None
-    falls_back: bool = False
-    tells: Literal["on-request", "always"] | None = None
+    similarity_classifier: ClassifierSettings | None = None
+    default_on_failure: bool = False
+    debug_headers: Literal["on-request", "always"] | None = None
     cache: CacheSettings | None = None
     classifiers: Mapping[str, ClassifierSettings] = field(default_factory=dict)
 
@@ -67,7 +67,7 @@ class Settings:
     @property
     def sentences(self) -> str | None:
         """The name of the classifier that knows the policy's sentences, where the engine runs it."""
-        return self._name(self.likeness)
+        return self._name(self.similarity_classifier)
 
     def _name(self, classifier: ClassifierSettings | None) -> str | None:
         return next((name for name, one in self.engine.items() if one is classifier), None)
@@ -89,7 +89,7 @@ def load(config: Path, credentials: Path | None = None) -> Settings:
     router = read_model(config, RouterConfig)
     path = config.parent / "runtime.yaml"
     runtime = read_model(path, RuntimeSettings) if path.exists() else _defaults()
-    classifier, likeness = (_only(runtime.classifiers, task) for task in ("category", "likeness"))
+    classifier, similarity = (_only(runtime.classifiers, task) for task in ("category", "likeness"))
     labels = frozenset(classifier.labels) if classifier else frozenset[str]()
     outside = read_credentials(credentials or config.parent / FOLDER, runtime.credentials or {})
     fallback = classifier.fallback if classifier else None
@@ -101,8 +101,8 @@ def load(config: Path, credentials: Path | None = None) -> Settings:
         outside,
         runtime.guards,
         _detectors(runtime),
-        Asked(
-            frozenset(likeness.labels if likeness else ()),
+        ModelBindings(
+            frozenset(similarity.labels if similarity else ()),
             (runtime.detectors and runtime.detectors.jailbreak) or {},
             (runtime.detectors and runtime.detectors.pii) or {},
         ),
@@ -113,18 +113,18 @@ def load(config: Path, credentials: Path | None = None) -> Settings:
         folder=config.parent,
         program=program,
         limits=runtime.limits,
-        budget=budget(runtime.deadline),
+        decision_timeout=decision_timeout(runtime.deadline),
         classifier=classifier if "category" in program.needs else None,
         engine=_for_the_engine(runtime.classifiers),
         classifiers=runtime.classifiers,
-        falls_back=runtime.onFailure is not None,
-        tells=runtime.responseHeaders,
+        default_on_failure=runtime.onFailure is not None,
+        debug_headers=runtime.responseHeaders,
         cache=_cache(program, runtime),
-        likeness=likeness if "likeness" in program.needs else None,
+        similarity_classifier=similarity if "similarity" in program.needs else None,
     )
 
 
-def budget(deadline: int) -> float:
+def decision_timeout(deadline: int) -> float:
     """Seconds left of a gateway's deadline (milliseconds) after a margin of a tenth, at least 20 ms.
 
     Raises:
@@ -163,7 +163,7 @@ def _only(classifiers: dict[str, ClassifierSettings], task: str) -> ClassifierSe
 
 def _cache(program: Program, runtime: RuntimeSettings) -> CacheSettings | None:
     """The bounds, where some decision's answers are kept."""
-    if not program.keeps_answers:
+    if not program.caches_responses:
         return None
     given = runtime.cache or CacheSettings()
     compares = any(route.effects.cache and route.effects.cache.similarity for route in program.routes)

@@ -6,11 +6,12 @@ import copy
 import io
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from support.common import ROOT, SMALL
+from support.properties import examples
 from vsr_compiler.analysis import analyse
 from vsr_compiler.diagnostics import CODES, CompileError
 from vsr_compiler.link import link
@@ -103,14 +104,14 @@ def test_the_whole_policy_uses_every_noun_and_links() -> None:
     assert errors <= {"VSR105", "VSR283"}
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@examples(250, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(mutated())
 def test_no_structure_ends_in_anything_but_findings(data: bytes) -> None:
     """Wrong types, missing and unknown keys, odd names, in any place."""
     front_end(data)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.integers(0, len(SMALL)), st.binary(max_size=6), st.integers(0, 6))
 def test_no_bytes_end_in_anything_but_findings(place: int, junk: bytes, cut: int) -> None:
     """Bytes put into, and taken out of, a good policy."""

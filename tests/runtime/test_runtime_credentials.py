@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from vsr_runtime.credentials import KEYLESS, MAX_KEY, read_credentials
-from vsr_runtime.decision.program.effects import Outside, Target
+from vsr_runtime.decision.program.effects import ModelTarget, ProviderCredentials
 from vsr_runtime.errors import UserError
 from vsr_runtime.settings import load
 from vsr_schemas.runtime import CredentialSettings
@@ -23,26 +23,28 @@ def folder(tmp_path):
 def test_a_key_is_read_without_the_line_break_that_editors_add(folder):
     """The header is Authorization and the prefix Bearer unless the settings say otherwise."""
     found = read_credentials(folder, GIVEN)
-    assert found == {"gpt": Outside("authorization", f"Bearer {KEY}")}
+    assert found == {"gpt": ProviderCredentials("authorization", f"Bearer {KEY}")}
     own = CredentialSettings(file="far/api-key", header="x-api-key", prefix="")
-    assert read_credentials(folder, {"gpt": own}) == {"gpt": Outside("x-api-key", KEY)}
+    assert read_credentials(folder, {"gpt": own}) == {"gpt": ProviderCredentials("x-api-key", KEY)}
 
 
 def test_a_provider_without_a_key_is_told_apart(folder):
     """Nothing is said to it, which is not the same as nothing being done."""
-    assert read_credentials(folder, {"gpt": CredentialSettings()}) == {"gpt": Outside("authorization", None)}
+    assert read_credentials(folder, {"gpt": CredentialSettings()}) == {
+        "gpt": ProviderCredentials("authorization", None)
+    }
 
 
 def test_where_the_gateway_adds_the_keys_none_is_read():
     """What a client says of itself is still taken away: there is a model outside, only its key is not ours to know."""
-    assert read_credentials(KEYLESS, GIVEN) == {"gpt": Outside("authorization", None)}
+    assert read_credentials(KEYLESS, GIVEN) == {"gpt": ProviderCredentials("authorization", None)}
 
 
 def test_a_key_is_never_shown(folder):
     """Neither by itself nor inside of what holds it."""
     (outside,) = read_credentials(folder, GIVEN).values()
     assert KEY not in repr(outside)
-    assert KEY not in repr(Target("gpt", "gpt", outside=outside))
+    assert KEY not in repr(ModelTarget("gpt", "gpt", credentials=outside))
 
 
 def test_a_missing_file_is_named(tmp_path):
@@ -91,8 +93,8 @@ def test_keys_lie_beside_the_config_unless_told_otherwise(policy, folder):
     with pytest.raises(UserError, match="router/credentials/far/api-key"):
         load(config)
     models = load(config, folder).program.models
-    assert models["phi4-mini"].outside == Outside("authorization", f"Bearer {KEY}")
-    assert models["llama3-8b"].outside is None
+    assert models["phi4-mini"].credentials == ProviderCredentials("authorization", f"Bearer {KEY}")
+    assert models["llama3-8b"].credentials is None
 
 
 def test_credentials_of_an_unknown_model_are_refused(policy):
@@ -106,4 +108,4 @@ def test_a_route_to_a_model_outside_takes_the_key_along(policy, folder):
     """Targets of decisions are made from the models, and lose nothing on the way."""
     config = with_credentials(policy, "{phi4-mini: {file: far/api-key}}")
     targets = [target for route in load(config, folder).program.routes for target, _ in route.targets]
-    assert {target.name: target.outside is not None for target in targets}["phi4-mini"]
+    assert {target.name: target.credentials is not None for target in targets}["phi4-mini"]

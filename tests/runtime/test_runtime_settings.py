@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 
 from support.runtime_fakes import DATA
-from vsr_runtime.decision.program.rules import Signals
-from vsr_runtime.decision.view import View
+from vsr_runtime.decision.program.conditions import SignalValues
+from vsr_runtime.decision.view import RequestView
 from vsr_runtime.errors import UserError
-from vsr_runtime.settings import DEFAULT_MAX_BODY, MESSAGE_ROOM, budget, load
+from vsr_runtime.settings import DEFAULT_MAX_BODY, MESSAGE_ROOM, decision_timeout, load
 from vsr_schemas.runtime import LimitSettings
 
 
@@ -22,7 +22,7 @@ def test_sample_policy_loads():
     settings = load(DATA / "router" / "config.yaml")
     assert settings.program.needs == {"category"}
     assert settings.limits == LimitSettings(maxBody=262144, maxMessage=327680)
-    assert settings.budget == 18.0
+    assert settings.decision_timeout == 18.0
     assert settings.classifier.labels == ["math", "computer science"]
     assert settings.folder == DATA / "router"
 
@@ -43,7 +43,7 @@ def test_without_runtime_yaml_safe_defaults_hold(policy):
     config.write_text(text[:start] + text[end:])
     settings = load(config)
     assert settings.limits == LimitSettings(maxBody=DEFAULT_MAX_BODY, maxMessage=DEFAULT_MAX_BODY + MESSAGE_ROOM)
-    assert (settings.budget, settings.classifier, settings.program.needs) == (0.9, None, frozenset())
+    assert (settings.decision_timeout, settings.classifier, settings.program.needs) == (0.9, None, frozenset())
 
 
 def test_classifier_that_no_route_asks_for_is_not_loaded(policy):
@@ -116,9 +116,9 @@ def test_fallback_is_a_category_that_routes_may_ask_for(policy):
         "{name: math, description: Mathematics, mmlu_categories: [other]}",
     )
     program = load(policy / "router" / "config.yaml").program
-    view = View("hello")
-    assert program.decide(view, program.classified(Signals(), None, 0.1)).route.name == "math"
-    assert program.decide(view, program.classified(Signals(), "math", 0.9)).route is None
+    view = RequestView("hello")
+    assert program.decide(view, program.with_category(SignalValues(), None, 0.1)).route.name == "math"
+    assert program.decide(view, program.with_category(SignalValues(), "math", 0.9)).route is None
 
 
 def test_splits_are_the_settings(policy):
@@ -142,7 +142,7 @@ def test_second_classifier_is_refused(policy):
 @pytest.mark.parametrize(("deadline", "seconds"), [(1000, 0.9), (200, 0.18), (100, 0.08), (21, 0.001), (5000, 4.5)])
 def test_budget_is_the_deadline_less_its_margin(deadline, seconds):
     """A tenth of the deadline, at least 20 ms, is kept for the way back to the gateway."""
-    assert budget(deadline) == seconds
+    assert decision_timeout(deadline) == seconds
 
 
 @pytest.mark.parametrize(

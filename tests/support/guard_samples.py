@@ -15,10 +15,10 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from vsr_runtime.decision.guards.finders import Finder, credentials, injection, patterns, personal, spans
-from vsr_runtime.decision.guards.guard import Guard
-from vsr_runtime.decision.guards.guard_input import Matter
-from vsr_runtime.decision.view import never
+from vsr_runtime.decision.deadline import never
+from vsr_runtime.decision.guards.finders import credentials, injection, patterns, personal, spans
+from vsr_runtime.decision.guards.guard import Finder, Guard
+from vsr_runtime.decision.guards.guard_input import GuardInput
 from vsr_schemas.pii import PATTERN_TYPES
 
 TOKEN = "sk-ant-" + "api03-q9X2vLr7TzW4mK8bNc5Yd1Hf6Gs3Jp0a"
@@ -149,7 +149,7 @@ def is_found(name: str, text: str) -> bool:
 def _met(guard: Guard, text: str) -> bool:
     """Whether a guard meets it in a request, on the way that requests go."""
     request = {"model": "m", "messages": [{"role": "user", "content": text}]}
-    return bool(Matter(json.dumps(request), request).hits(guard, never))
+    return bool(GuardInput(json.dumps(request), request).matches(guard, never))
 
 
 def table() -> str:

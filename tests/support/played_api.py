@@ -106,7 +106,7 @@ def _benign():
 async def served(settings, engine=None, classifiers=ALL, budget=ANY_TIME, chosen=None, pool=None, max_held=None):
     """A served API, and a client that is connected to it."""
     category = "domain" if "domain" in classifiers else None
-    own = replace(settings, budget=budget)
+    own = replace(settings, decision_timeout=budget)
     if pool is None:
         own = replace(own, engine=classifiers, classifier=None)
         pool = EnginePool(engine or Engine(), classifiers, category) if classifiers else None

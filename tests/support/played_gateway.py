@@ -120,7 +120,9 @@ async def connected(
 ):
     """A served processor and a gateway that is connected to it."""
     if generation is None:
-        generation = Generation(replace(settings, budget=budget), ClassifierPool(classifier or FakeClassifier()))
+        generation = Generation(
+            replace(settings, decision_timeout=budget), ClassifierPool(classifier or FakeClassifier())
+        )
     processor = Processor(generation, metrics, max_held, tracing)
     health = Health()
     methods = {**processor.methods(), **health.methods()}

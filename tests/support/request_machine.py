@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from vsr_runtime.decision.program.effects import Target
-from vsr_runtime.decision.program.program import Program, Route
-from vsr_runtime.decision.program.rules import Category
-from vsr_runtime.decision.request.events import (
-    RequestHeaders,
-)
-from vsr_runtime.decision.request.machine import Fresh, Rules, advance
+from vsr_runtime.decision.program.conditions import CategoryCondition
+from vsr_runtime.decision.program.effects import ModelTarget
+from vsr_runtime.decision.program.program import PolicyRoute, Program
+from vsr_runtime.decision.request.events import RequestHeaders
+from vsr_runtime.decision.request.request_machine import AwaitsHeaders, MachineConfig, advance
 
-LLAMA, PHI = Target("llama3-8b", "llama3-8b"), Target("phi4-mini", "phi4-mini")
+LLAMA, PHI = ModelTarget("llama3-8b", "llama3-8b"), ModelTarget("phi4-mini", "phi4-mini")
 
 
-MATH = Route("math", Category(frozenset({"math"}), "math"), ((PHI, 100),))
+MATH = PolicyRoute("math", CategoryCondition(frozenset({"math"}), "math"), ((PHI, 100),))
 
 
 PROGRAM = Program({"llama3-8b": LLAMA, "phi4-mini": PHI}, ("auto", "MoM"), (MATH,), "llama3-8b")
 
 
-RULES = Rules(PROGRAM, 1000)
+RULES = MachineConfig(PROGRAM, 1000)
 
 
 def headers(method="POST", path="/v1/chat/completions", *, end=False, **more) -> RequestHeaders:
@@ -31,14 +29,14 @@ def headers(method="POST", path="/v1/chat/completions", *, end=False, **more) ->
     return RequestHeaders(lines, end)
 
 
-def rules(*routes: Route, **more) -> Rules:
+def rules(*routes: PolicyRoute, **more) -> MachineConfig:
     """Rules with these routes."""
-    return Rules(replace(PROGRAM, routes=routes, **more), 1000)
+    return MachineConfig(replace(PROGRAM, routes=routes, **more), 1000)
 
 
 def drive(*steps, rules=RULES):
     """Feed events to a fresh machine and return the last state and action."""
-    state, action = Fresh(), None
+    state, action = AwaitsHeaders(), None
     for event in steps:
         state, action = advance(rules, state, event)
     return state, action

@@ -11,19 +11,19 @@ import sys
 
 import grpc
 
-from vsr_runtime.decision.request.events import Answer, Continue, Route
+from vsr_runtime.decision.request.events import Continue, ImmediateResponse, SendToModel
 from vsr_runtime.log import log
 from vsr_runtime.server.messages import EXT_PROC_SERVICE, ProcessingRequest, ProcessingResponse
 from vsr_runtime.server.wire import from_action
 
 FAULT = sys.argv[1]
-LIST = Answer(200, b"{}", "models")
+LIST = ImmediateResponse(200, b"{}", "models")
 
 
-def rewritten(body: bytes) -> Route:
+def rewritten(body: bytes) -> SendToModel:
     """To the small model; under the fault with a length that is not the body's."""
     length = len(body) + (7 if FAULT == "length" else 0)
-    return Route("phi4-mini", body, (("x-selected-model", "phi4-mini"), ("content-length", str(length))))
+    return SendToModel("phi4-mini", body, (("x-selected-model", "phi4-mini"), ("content-length", str(length))))
 
 
 async def process(_, context) -> None:

@@ -8,7 +8,7 @@ import click
 
 from vsr_compiler.cli import console, options
 from vsr_compiler.pipeline import findings
-from vsr_compiler.review.multi_policy import namesakes
+from vsr_compiler.review.multi_policy import duplicate_names
 
 
 @click.command(name="check", short_help="Find what is wrong with policies.")
@@ -28,7 +28,7 @@ def command(context: click.Context, policies: tuple[Path, ...], *, form: str, st
     """
     report = console.Findings(form, strict=strict)
     files = options.files(policies)
-    doubles = namesakes(files)
+    doubles = duplicate_names(files)
     for policy in files:
         found = [*findings(policy), *([doubles[policy]] if policy in doubles else ())]
         report.add(str(policy), found)

@@ -53,7 +53,7 @@ def command(  # noqa: PLR0913 - a verb's flags are its arguments
     report = console.Findings(form, strict=strict)
     catalog = _catalog() if schema else None
     files = options.files(policies)
-    doubles = multi_policy.namesakes(files)
+    doubles = multi_policy.duplicate_names(files)
     held: dict[str, tuple[ir.Policy, set[str]]] = {}
     for policy in files:
         if policy in doubles:
@@ -65,11 +65,11 @@ def command(  # noqa: PLR0913 - a verb's flags are its arguments
             report.add(str(policy), error.diagnostics)
             continue
         if done is not None:
-            held[str(policy)] = (done.policy, multi_policy.objects(done))
-    for name, found in multi_policy.sharing(held):
+            held[str(policy)] = (done.policy, multi_policy.object_identities(done))
+    for name, found in multi_policy.cluster_conflicts(held):
         report.add(name, [found])
     if len(held) == len(files) and any(each.is_dir() for each in policies):
-        report.add(str(out), multi_policy.left(out, {policy.name for policy, _ in held.values()}))
+        report.add(str(out), multi_policy.orphaned_outputs(out, {policy.name for policy, _ in held.values()}))
     context.exit(report.close())
 
 

@@ -10,10 +10,10 @@ from vsr_compiler.cli import console, options
 from vsr_compiler.deploy.output.write import read_owned
 from vsr_compiler.diagnostics import CompileError
 from vsr_compiler.pipeline import compile_policy, read_policy
-from vsr_compiler.review.baseline import read_old
-from vsr_compiler.review.markdown import markdown
-from vsr_compiler.review.report import report
-from vsr_compiler.review.text import summary, text
+from vsr_compiler.review.baseline import read_baseline
+from vsr_compiler.review.diff_markdown import markdown
+from vsr_compiler.review.diff_report import report
+from vsr_compiler.review.diff_text import summary, text
 from vsr_schemas.reports_diff import DiffReport
 
 CANNOT_COMPARE = frozenset({"VSR305", "VSR306"})
@@ -39,7 +39,7 @@ def command(context: click.Context, policy: Path, against: str, out: Path, form:
     """
     try:
         linked = read_policy(policy)
-        earlier = read_old(against, out, linked.name)
+        earlier = read_baseline(against, out, linked.name)
         compiled = compile_policy(linked, lambda path: read_owned(out, linked.name, path))
         found = report(linked.name, earlier, {path: file.content for path, file in compiled.tree.items()})
     except CompileError as error:

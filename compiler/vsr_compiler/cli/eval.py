@@ -31,7 +31,7 @@ def command(context: click.Context, policy: Path, data: Path | None, out: Path, 
     vsr-compile eval policies/quickstart.yaml
     vsr-compile eval policies/quickstart.yaml prompts.jsonl --format json
     """
-    from vsr_compiler.heads.served import evaluate_data, evaluate_examples  # noqa: PLC0415 - needs the classify extra
+    from vsr_compiler.heads.evaluate import evaluate_data, evaluate_examples  # noqa: PLC0415 - needs the classify extra
 
     try:
         linked = read_policy(policy)
@@ -43,6 +43,6 @@ def command(context: click.Context, policy: Path, data: Path | None, out: Path, 
     if form == "json":
         console.data(found.model_dump_json(indent=2))
         return
-    from vsr_compiler.review.evaluation import markdown, text  # noqa: PLC0415 - `--help` must not pay for it
+    from vsr_compiler.review.eval_text import markdown, text  # noqa: PLC0415 - `--help` must not pay for it
 
     console.data((markdown if form == "markdown" else text)(found).removesuffix("\n"))

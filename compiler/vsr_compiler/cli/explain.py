@@ -13,7 +13,7 @@ from vsr_compiler.diagnostics.formats.text import clip
 from vsr_compiler.manifests import lock as locks
 from vsr_compiler.manifests.tree import LOCK
 from vsr_compiler.pipeline import Compiled, read_policy
-from vsr_compiler.review import explain, places
+from vsr_compiler.review import explain, yaml_paths
 from vsr_compiler.syntax import load
 from vsr_compiler.syntax.text import read
 
@@ -56,7 +56,7 @@ def _from_policy(file: Path, line: int, out: Path) -> None:
     document = load(read(file, str(file)), str(file))
     if not line:
         raise click.UsageError(f"Name a line of the policy, `{file}:LINE`, on which an entry begins.")
-    found = explain.made(output.compiled(linked.name, file, out), document, line)
+    found = explain.outputs_of_line(output.compiled(linked.name, file, out), document, line)
     if not found:
         message = f"nothing was emitted from line {line}"
         raise CompileError([Diagnostic("VSR307", message, Span(str(file), line, 1), "Name the line of an entry.")])
@@ -87,12 +87,12 @@ def _from_output(file: Path, line: int, path: str, folder: Path, policy: Path | 
         _excerpt(origin.span)
 
 
-def _path(compiled: Compiled, inside: str, line: int, text: str) -> places.Path:
+def _path(compiled: Compiled, inside: str, line: int, text: str) -> yaml_paths.Path:
     """The path that a line or a text means; the file as a whole where neither is given."""
     if not (line or text) or not inside.endswith(".yaml"):
         return ()
     document = load(compiled.tree[inside].content.decode(), inside)
-    path = places.path_at(document, line) if line else places.path_of(text)
+    path = yaml_paths.path_at_line(document, line) if line else yaml_paths.parse_path(text)
     if path is None or document.node(path) is None:
         message = f"there is nothing at {text or f'line {line}'}"
         raise CompileError([Diagnostic("VSR307", message, Span(inside, line), "Name a line or a field of the file.")])

@@ -29,14 +29,14 @@ def command(context: click.Context, policies: tuple[Path, ...], *, out: Path, fo
     vsr-compile test policies/quickstart.yaml
     vsr-compile test policies/ --format junit > tests.xml
     """
-    from vsr_compiler.review.policy_tests import findings, run  # noqa: PLC0415 - only those who test need the runtime's core
+    from vsr_compiler.review.policy_tests import findings, run_tests  # noqa: PLC0415 - only those who test need the runtime's core
 
     report = console.Findings(form, strict=strict)
     for path in options.files(policies):
         try:
             linked = read_policy(path)
             compiled = compile_policy(linked, partial(read_owned, out, linked.name))
-            outcomes = run(compiled.policy)
+            outcomes = run_tests(compiled.policy)
         except CompileError as error:
             report.add(str(path), error.diagnostics)
             continue

@@ -171,10 +171,10 @@ def _at_policy(found: list[Diagnostic], objects: list[Manifest], source: Path, o
     """The findings at the lines of the policy that the manifests came from, where there is need."""
     if not any(item.level is not Severity.NOTE for item in found):
         return found
-    from vsr_compiler.review.origins import at_policy  # noqa: PLC0415 - only where something is wrong
+    from vsr_compiler.review.policy_spans import map_to_policy  # noqa: PLC0415 - only where something is wrong
 
     try:
         fresh = output.compiled(read_policy(source).name, source, out)
     except CompileError as error:
         return [*found, *error.diagnostics]
-    return at_policy(found, objects, fresh)
+    return map_to_policy(found, objects, fresh)

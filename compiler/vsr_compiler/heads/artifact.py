@@ -13,7 +13,7 @@ from vsr_runtime.inference.errors import ModelError
 from vsr_runtime.inference.head_file import head_metadata
 
 if TYPE_CHECKING:
-    from vsr_compiler.heads.report import Stray
+    from vsr_compiler.heads.leave_one_out import WeakExample
     from vsr_runtime.inference.graphs import Precision
     from vsr_runtime.inference.head import Head
 
@@ -32,7 +32,7 @@ def compile_head(
     existing: bytes | None,
     *,
     rebuild: bool = False,
-) -> tuple[bytes, tuple[Stray, ...]]:
+) -> tuple[bytes, tuple[WeakExample, ...]]:
     """The head's file, and its weak examples where it was trained.
 
     Args:
@@ -77,13 +77,13 @@ def _made_from(existing: bytes) -> str | None:
 
 def _train(
     categories: Sequence[CategoryExamples], repo: str, sha256: str, precision: Precision, inputs: str
-) -> tuple[Head, tuple[Stray, ...]]:
+) -> tuple[Head, tuple[WeakExample, ...]]:
     from vsr_runtime.inference.encoder import SentenceEncoder  # noqa: PLC0415 I001 - needs the extra; says so where it lacks
 
-    from vsr_compiler.heads.report import train_and_judge  # noqa: PLC0415 - as above
+    from vsr_compiler.heads.leave_one_out import train_and_check  # noqa: PLC0415 - as above
     from vsr_runtime.inference.locate import find_encoder  # noqa: PLC0415 - beside its only use
 
-    return train_and_judge(categories, SentenceEncoder.load(find_encoder(repo, sha256), precision), inputs)
+    return train_and_check(categories, SentenceEncoder.load(find_encoder(repo, sha256), precision), inputs)
 
 
 def _alike(existing: bytes, fresh: Head) -> bool:

@@ -1,150 +1,123 @@
-"""How well a head tells prompts apart: accuracy as served, at other thresholds, by category, and its honesty.
-
-``other`` stands for none of the categories, in what is expected and in what is found.
-"""
+"""A policy's head as it is served, put to data or to the policy's own examples."""
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from vsr_compiler.heads.cases import Case
-from vsr_compiler.heads.inputs import OTHER
-from vsr_compiler.heads.logistic import Floats
-from vsr_schemas.reports_eval import AtCoverage, AtThreshold, Confusion, EvalReport, Miss, OfCategory
+from vsr_compiler import ir
+from vsr_compiler.diagnostics import CompileError, Diagnostic
+from vsr_compiler.heads.compile import CompiledHeads, compile_heads
+from vsr_compiler.heads.inputs import OTHER, CategoryExamples
+from vsr_compiler.heads.labelled_prompts import LabelledPrompt, read_labelled_prompts
+from vsr_compiler.heads.logistic import NONE
+from vsr_compiler.heads.metrics import EvalSubject, eval_report
+from vsr_compiler.heads.train import train_with_held_out
+from vsr_compiler.heads.training_set import embed_training_set
+from vsr_compiler.syntax.text import read
+from vsr_runtime.inference.classifier import CategoryClassifier
+from vsr_runtime.inference.encoder import SentenceEncoder
+from vsr_runtime.inference.errors import ModelError
+from vsr_runtime.inference.locate import find_encoder
+from vsr_schemas import runtime as settings
+from vsr_schemas.reports_eval import EvalReport
 
-THRESHOLDS = tuple(step / 10 for step in range(10))
-COVERAGES = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-BINS = 10
-MISSES = 50
-_SHOWN = 120
-"""Characters of a prompt that was told otherwise."""
+Existing = Callable[[str], bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
-    """What was evaluated, for the report's head."""
+class _Compiled:
+    """A compiled head with what it needs: its settings, its encoder, the hash of its inputs, and the files."""
 
-    policy: str
-    encoder: str
-    precision: str
-    threshold: float
+    known: settings.ClassifierSettings
+    encoder: settings.EncoderSettings
+    inputs: str
+    heads: CompiledHeads
 
 
-def evaluate(
-    cases: Sequence[Case], labels: Sequence[str], rows: Floats, subject: Subject, *, held_out: bool
-) -> EvalReport:
-    """Compares what was expected with what was found.
+def evaluate_data(policy: ir.Policy, path: Path, existing: Existing) -> EvalReport:
+    """Judges the prompts of a file.
 
-    Args:
-        cases: At least one.
-        labels: The head's, in the order of the columns.
-        rows: Shape ``[cases, labels]``: probabilities; what a row lacks of one is none of them.
-        subject: For the report's head; its threshold is the one that serves.
-        held_out: Whether the cases are examples, judged by heads that were trained without them.
+    Raises:
+        CompileError: VSR001, VSR004 or VSR005 for a file that cannot be read, VSR270 to VSR272 for what is in it,
+            VSR506 where the head cannot be trained or loaded.
     """
-    top = rows.max(axis=1)
-    best = [labels[index] for index in rows.argmax(axis=1)]
-    expected = [case.category for case in cases]
-    hit = np.array([label == wanted for label, wanted in zip(best, expected, strict=True)])
-    none = np.array([wanted == OTHER for wanted in expected])
-    served = [label if sure >= subject.threshold else OTHER for label, sure in zip(best, top, strict=True)]
-    pairs = Counter(zip(expected, served, strict=True))
-    known = int(np.count_nonzero(~none))
-    return EvalReport(
-        accuracy=_share(sum(count for (wanted, label), count in pairs.items() if wanted == label), len(cases)),
-        count=len(cases),
-        top1=_share(int(np.count_nonzero(hit)), known),
-        top1_count=known,
-        threshold=subject.threshold,
-        calibration=calibration_error(top, hit),
-        method="held-out" if held_out else "data",
-        policy=subject.policy,
-        encoder=subject.encoder,
-        precision=subject.precision,
-        thresholds=[_at_threshold(value, top, hit, none) for value in THRESHOLDS],
-        coverages=[_at_coverage(share, top, hit) for share in COVERAGES],
-        categories=_categories(sorted({*labels, *expected}), pairs),
-        confusions=[
-            Confusion(category=wanted, found=label, count=count)
-            for (wanted, label), count in sorted(pairs.items(), key=lambda item: (-item[1], item[0]))
-            if wanted != label
-        ],
-        misses=_misses(cases, served, top),
-    )
+    cases, found = read_labelled_prompts(read(path, str(path)), str(path), [each.name for each in policy.categories])
+    if found:
+        raise CompileError(found)
+    compiled = _compiled(policy, existing)
+    known = compiled.known
+    with _errors(policy), tempfile.TemporaryDirectory() as name:
+        for file, data in compiled.heads.files.items():
+            (Path(name) / file).write_bytes(data)
+        classifier = CategoryClassifier.load(known, Path(name))
+    rows = [classifier.classify(case.prompt).probabilities for case in cases]
+    matrix = np.array([[row[label] for label in known.labels] for row in rows])
+    return eval_report(cases, known.labels, matrix, _subject(policy, compiled), held_out=False)
 
 
-def calibration_error(top: Floats, hit: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> float:
-    """By how much probability and share of right answers differ, in ten equal bins, weighted by their prompts."""
-    bins = np.minimum((top * BINS).astype(int), BINS - 1)
-    parts = [
-        np.count_nonzero(bins == each) * abs(float(top[bins == each].mean()) - float(hit[bins == each].mean()))
-        for each in np.unique(bins)
+def evaluate_examples(policy: ir.Policy, existing: Existing) -> EvalReport:
+    """Judges each example of the policy, ``other``'s too, by a head that was trained without it and a tenth more.
+
+    Raises:
+        CompileError: VSR272 where there are no categories, VSR506 where the head cannot be trained.
+    """
+    compiled = _compiled(policy, existing)
+    categories = [CategoryExamples(each.name, each.description, each.examples) for each in policy.categories]
+    with _errors(policy):
+        files = find_encoder(compiled.encoder.repo, compiled.encoder.sha256)
+        samples = embed_training_set(categories, SentenceEncoder.load(files, compiled.encoder.precision))
+    _, rows = train_with_held_out(samples, compiled.inputs)
+    names = [OTHER if target == NONE else samples.labels[target] for target in samples.targets]
+    sizes = Counter(names)
+    examples = {(each.name, text) for each in categories for text in each.examples}
+    judged = [
+        index
+        for index, (name, text) in enumerate(zip(names, samples.texts, strict=True))
+        if (name, text) in examples and (name == OTHER or sizes[name] > 1)
     ]
-    return round(float(sum(parts)) / len(top), 4)
-
-
-def _at_threshold(
-    value: float,
-    top: Floats,
-    hit: np.ndarray[tuple[int], np.dtype[np.bool_]],
-    none: np.ndarray[tuple[int], np.dtype[np.bool_]],
-) -> AtThreshold:
-    answered = top >= value
-    right = int(np.count_nonzero(answered & hit))
-    return AtThreshold(
-        threshold=value,
-        coverage=_share(int(np.count_nonzero(answered)), len(top)),
-        accuracy=_share(right, int(np.count_nonzero(answered))),
-        served=_share(right + int(np.count_nonzero(~answered & none)), len(top)),
-    )
-
-
-def _at_coverage(share: float, top: Floats, hit: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> AtCoverage:
-    surest = np.argsort(-top, kind="stable")[: max(1, round(share * len(top)))]
-    return AtCoverage(
-        coverage=_share(len(surest), len(top)),
-        accuracy=_share(int(np.count_nonzero(hit[surest])), len(surest)),
-        threshold=round(float(top[surest[-1]]), 4),
-    )
-
-
-def _categories(names: Sequence[str], pairs: Counter[tuple[str, str]]) -> list[OfCategory]:
-    wanted, told = Counter[str](), Counter[str]()
-    for (category, label), count in pairs.items():
-        wanted[category] += count
-        told[label] += count
-    return [
-        OfCategory(
-            name=name,
-            count=wanted[name],
-            found=told[name],
-            right=pairs[name, name],
-            recall=_share(pairs[name, name], wanted[name]),
-            precision=_share(pairs[name, name], told[name]),
-        )
-        for name in names
+    if not judged:
+        message = "every category has a single example and nothing else, so none can be left out"
+        raise CompileError([Diagnostic("VSR272", message, policy.span, "Give each category some examples.")])
+    lines = {
+        (each.name, text): span.line
+        for each in policy.categories
+        for text, span in zip(each.examples, each.example_spans, strict=True)
+    }
+    cases = [
+        LabelledPrompt(samples.texts[index], names[index], lines[names[index], samples.texts[index]])
+        for index in judged
     ]
+    return eval_report(cases, samples.labels, rows[judged], _subject(policy, compiled), held_out=True)
 
 
-def _misses(cases: Sequence[Case], served: Sequence[str], top: Floats) -> list[Miss]:
-    """The most confident first: those are where examples are missing or stand in the wrong place."""
-    wrong = [index for index, case in enumerate(cases) if case.category != served[index]]
-    wrong.sort(key=lambda index: (-float(top[index]), index))
-    return [
-        Miss(
-            category=cases[index].category,
-            found=served[index],
-            probability=round(float(top[index]), 4),
-            prompt=" ".join(cases[index].prompt.split())[:_SHOWN],
-            line=cases[index].line or None,
-        )
-        for index in wrong[:MISSES]
-    ]
+def _compiled(policy: ir.Policy, existing: Existing) -> _Compiled:
+    if policy.router.stock:
+        message = "the stock router tells categories apart by models of its own, which are not here"
+        hint = "Ask a running router; numbers of the engine vsr-runtime would be about something else."
+        raise CompileError([Diagnostic("VSR272", message, policy.router.span, hint)])
+    heads = compile_heads(policy, lambda name: existing(f"router/{name}"), rebuild=False)
+    for known in heads.classifiers.values():
+        if known.task == "category" and known.encoder is not None and known.head is not None:
+            return _Compiled(known, known.encoder, known.head.inputs, heads)
+    message = "the policy has no categories that a compiled head tells apart"
+    raise CompileError([Diagnostic("VSR272", message, policy.span, "Give it categories with examples.")])
 
 
-def _share(part: int, whole: int) -> float:
-    return round(part / whole, 4) if whole else 0.0
+@contextmanager
+def _errors(policy: ir.Policy) -> Iterator[None]:
+    """VSR506 where the encoder or the head cannot be used."""
+    try:
+        yield
+    except ModelError as error:
+        raise CompileError([Diagnostic("VSR506", str(error), policy.router.span)]) from None
+
+
+def _subject(policy: ir.Policy, compiled: _Compiled) -> EvalSubject:
+    return EvalSubject(policy.name, compiled.encoder.repo, compiled.encoder.precision, compiled.known.threshold)

@@ -7,31 +7,31 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from vsr_runtime.decision.guards.detection import Seen
-from vsr_runtime.decision.program.rules import SignalKind
-from vsr_runtime.decision.request.events import Look, NeedSignals, SignalsReady
+from vsr_runtime.decision.guards.detection import Detection
+from vsr_runtime.decision.program.conditions import SignalKind
+from vsr_runtime.decision.request.events import DetectorResult, NeedSignals, SignalsReady
 from vsr_runtime.inference.classifier import Classification
 from vsr_runtime.inference.compiled_classifier import NOTHING
 from vsr_runtime.inference.errors import ModelError
 from vsr_runtime.settings import Settings
 
 
-class Asked(Protocol):
+class TextClassifier(Protocol):
     """A classifier, asked for one text at a time."""
 
     def classify(self, text: str) -> Classification:
         """Read one text."""
 
 
-class Sees(Protocol):
+class Detector(Protocol):
     """A detector, asked for one text at a time."""
 
-    def seen(self, text: str) -> Seen:
+    def seen(self, text: str) -> Detection:
         """Read one text."""
 
 
 @dataclass(frozen=True, slots=True)
-class Judges:
+class LocalClassifiers:
     """What is there.
 
     Attributes:
@@ -41,31 +41,31 @@ class Judges:
         missing: Why a detector is not there, by name.
     """
 
-    classifier: Asked | None = None
-    likeness: Asked | None = None
-    detectors: Mapping[str, Sees] = field(default_factory=dict)
+    classifier: TextClassifier | None = None
+    likeness: TextClassifier | None = None
+    detectors: Mapping[str, Detector] = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)
 
     def answer(self, question: NeedSignals) -> SignalsReady | None:
         """What the runtime's engine would say; None where it takes a model that is not here."""
-        if (question.kinds and self.classifier is None) or question.looks.keys() - self.detectors.keys():
+        if (question.kinds and self.classifier is None) or question.detector_texts.keys() - self.detectors.keys():
             return None
         told = {kind: self._of(kind) for kind in question.kinds}
         read = {id(one): one.classify(question.text) for one in told.values() if one is not None}
         said = {kind: read[id(one)] for kind, one in told.items() if one is not None}
-        category, alike = said.get("category", NOTHING), said.get("likeness", NOTHING)
-        looks = {name: self._look(name, tuple(texts)) for name, texts in question.looks.items()}
+        category, alike = said.get("category", NOTHING), said.get("similarity", NOTHING)
+        looks = {name: self._look(name, tuple(texts)) for name, texts in question.detector_texts.items()}
         return SignalsReady(category.label, category.probability, looks, alike.likeness)
 
-    def _of(self, kind: SignalKind) -> Asked | None:
+    def _of(self, kind: SignalKind) -> TextClassifier | None:
         """Who tells that; both are one where both were compiled, and then it reads the text once."""
-        return self.likeness or self.classifier if kind == "likeness" else self.classifier
+        return self.likeness or self.classifier if kind == "similarity" else self.classifier
 
-    def _look(self, name: str, texts: tuple[str, ...]) -> Look:
+    def _look(self, name: str, texts: tuple[str, ...]) -> DetectorResult:
         return [self.detectors[name].seen(text) for text in texts]
 
 
-def load_judges(settings: Settings, folder: Path) -> Judges:
+def load_local_classifiers(settings: Settings, folder: Path) -> LocalClassifiers:
     """What the settings name, as far as it is on this machine.
 
     Args:
@@ -81,23 +81,23 @@ def load_judges(settings: Settings, folder: Path) -> Judges:
         from vsr_runtime.inference.checkpoint_classifier import CheckpointClassifier  # noqa: PLC0415 - needs an extra
 
         named = CheckpointClassifier.load(settings.category or "", category)
-        return Judges(named, _compiled(settings, folder, category=False), detectors, missing)
-    return Judges(_compiled(settings, folder, category=True), None, detectors, missing)
+        return LocalClassifiers(named, _compiled(settings, folder, category=False), detectors, missing)
+    return LocalClassifiers(_compiled(settings, folder, category=True), None, detectors, missing)
 
 
-def _compiled(settings: Settings, folder: Path, *, category: bool) -> Asked | None:
+def _compiled(settings: Settings, folder: Path, *, category: bool) -> TextClassifier | None:
     from vsr_runtime.inference.compiled_classifier import CompiledClassifier  # noqa: PLC0415 - as above
 
     wanted = settings.classifier if category else None
-    if wanted is None and settings.likeness is None:
+    if wanted is None and settings.similarity_classifier is None:
         return None
-    return CompiledClassifier.load(wanted, settings.likeness, folder)
+    return CompiledClassifier.load(wanted, settings.similarity_classifier, folder)
 
 
-def _detectors(settings: Settings) -> tuple[dict[str, Sees], dict[str, str]]:
+def _detectors(settings: Settings) -> tuple[dict[str, Detector], dict[str, str]]:
     from vsr_runtime.inference.checkpoint_classifier import CheckpointClassifier  # noqa: PLC0415 - needs an extra
 
-    found: dict[str, Sees] = {}
+    found: dict[str, Detector] = {}
     missing: dict[str, str] = {}
     for name, one in settings.engine.items():
         if one.task in {"category", "likeness"} or one.checkpoint is None:

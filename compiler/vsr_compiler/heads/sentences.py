@@ -27,14 +27,16 @@ TOLERANCE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Compiled:
+class CompiledSentences:
     """Files by name, and settings of classifiers by name; nothing where no signal has sentences."""
 
     files: Mapping[str, bytes]
     classifiers: Mapping[str, settings.ClassifierSettings]
 
 
-def compile_sentences(policy: ir.Policy, existing: Callable[[str], bytes | None], *, rebuild: bool) -> Compiled:
+def compile_sentences(
+    policy: ir.Policy, existing: Callable[[str], bytes | None], *, rebuild: bool
+) -> CompiledSentences:
     """The vectors of all sentences that signals compare requests with.
 
     Args:
@@ -47,7 +49,7 @@ def compile_sentences(policy: ir.Policy, existing: Callable[[str], bytes | None]
     """
     sentences = tuple(sorted(set(_sentences(policy))))
     if not sentences:
-        return Compiled({}, {})
+        return CompiledSentences({}, {})
     encoder, span = _encoder(policy), _span(policy)
     name = _name(policy)
     file = f"{name}.safetensors"
@@ -59,7 +61,7 @@ def compile_sentences(policy: ir.Policy, existing: Callable[[str], bytes | None]
     known = settings.ClassifierSettings(
         task="likeness", encoder=encoder, head=head, labels=list(sentences), threshold=0
     )
-    return Compiled({file: data}, {name: known})
+    return CompiledSentences({file: data}, {name: known})
 
 
 def inputs_hash(sentences: tuple[str, ...], encoder: settings.EncoderSettings) -> str:

@@ -22,7 +22,7 @@ import numpy as np
 from vsr_compiler.heads.calibrate import best_threshold, calibrate
 from vsr_compiler.heads.inputs import CategoryExamples
 from vsr_compiler.heads.logistic import NONE, Floats, curvature, fit, softmax
-from vsr_compiler.heads.samples import Samples, embed_samples
+from vsr_compiler.heads.training_set import TrainingSet, embed_training_set
 from vsr_runtime.inference.encoder import SentenceEncoder
 from vsr_runtime.inference.head import Head
 
@@ -41,15 +41,15 @@ def train(categories: Sequence[CategoryExamples], encoder: SentenceEncoder, inpu
     Raises:
         ValueError: There is no category to learn.
     """
-    return train_samples(embed_samples(categories, encoder), inputs)
+    return train_samples(embed_training_set(categories, encoder), inputs)
 
 
-def train_samples(samples: Samples, inputs: str) -> Head:
+def train_samples(samples: TrainingSet, inputs: str) -> Head:
     """Trains a head from what is embedded already."""
-    return trained(samples, inputs)[0]
+    return train_with_held_out(samples, inputs)[0]
 
 
-def trained(samples: Samples, inputs: str) -> tuple[Head, Floats]:
+def train_with_held_out(samples: TrainingSet, inputs: str) -> tuple[Head, Floats]:
     """A head, and the probabilities ``[n, labels]`` of each sample under a head that was trained without its fold."""
     weights = samples.balanced()
     whole = fit(samples.design, samples.targets, weights, len(samples.labels), PENALTY)
@@ -68,7 +68,7 @@ def trained(samples: Samples, inputs: str) -> tuple[Head, Floats]:
     return head, calibrated
 
 
-def held_out_logits(samples: Samples, whole: Floats) -> tuple[Floats, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
+def held_out_logits(samples: TrainingSet, whole: Floats) -> tuple[Floats, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
     """Logits of each sample under a head trained without its fold, and which samples that could be done for.
 
     A sample belongs to the fold of its rank within its category, and ranks follow the texts' digests: folds are alike

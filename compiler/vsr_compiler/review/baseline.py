@@ -19,14 +19,14 @@ GIT_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Old:
+class Baseline:
     """An earlier output of a policy by path below its folder. ``label`` is what the person called it."""
 
     label: str
     files: Mapping[str, bytes]
 
 
-def read_old(against: str, out: Path, policy: str) -> Old:
+def read_baseline(against: str, out: Path, policy: str) -> Baseline:
     """Read what a policy is compared with.
 
     Args:
@@ -39,8 +39,8 @@ def read_old(against: str, out: Path, policy: str) -> Old:
     """
     folder = Path(against)
     if folder.is_dir():
-        return Old(against, _from_folder(folder if (folder / LOCK).exists() else folder / policy))
-    return Old(against, _from_git(against, f"{os.path.relpath(out)}/{policy}"))
+        return Baseline(against, _from_folder(folder if (folder / LOCK).exists() else folder / policy))
+    return Baseline(against, _from_git(against, f"{os.path.relpath(out)}/{policy}"))
 
 
 def _from_folder(folder: Path) -> dict[str, bytes]:

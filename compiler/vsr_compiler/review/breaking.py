@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Protocol
 
-from vsr_compiler.review import guards
-from vsr_compiler.review.claims import unchangeable
+from vsr_compiler.review import guard_diff
+from vsr_compiler.review.change_text import ChangeText, format_value
 from vsr_compiler.review.compare import Comparison
-from vsr_compiler.review.exposure import fail_open, openings
-from vsr_compiler.review.statement import Statement, shown
+from vsr_compiler.review.exposure import exposures, fail_open_fields
 from vsr_compiler.review.traffic import Traffic
+from vsr_compiler.review.volume_claims import immutable_changes
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PolicyChange:
     """Both sides: what the router does, and all objects."""
 
     old: Traffic
@@ -29,7 +29,7 @@ class Rule(Protocol):
 
     name: str
 
-    def check(self, change: Change) -> Iterator[Statement]:
+    def check(self, change: PolicyChange) -> Iterator[ChangeText]:
         """What breaks, each under the tag that the words for it have."""
 
 
@@ -38,11 +38,11 @@ class RouteRemoved:
 
     name = "route removed"
 
-    def check(self, change: Change) -> Iterator[Statement]:
+    def check(self, change: PolicyChange) -> Iterator[ChangeText]:
         """Every route of before that has no namesake now."""
         for route in change.old.routes:
             if route not in change.new.routes:
-                yield Statement(("route", route, "gone"), f"route {route} is gone")
+                yield ChangeText(("route", route, "gone"), f"route {route} is gone")
 
 
 class ModelDropped:
@@ -50,12 +50,12 @@ class ModelDropped:
 
     name = "model dropped"
 
-    def check(self, change: Change) -> Iterator[Statement]:
+    def check(self, change: PolicyChange) -> Iterator[ChangeText]:
         """Models, and the names by which the router chooses."""
         for model in sorted(change.old.models.keys() - change.new.models.keys()):
-            yield Statement(("model", model, "gone"), f"model {model} is gone")
+            yield ChangeText(("model", model, "gone"), f"model {model} is gone")
         for name in sorted(set(change.old.auto) - set(change.new.auto)):
-            yield Statement(("auto", name, "gone"), f"the name {name} no longer lets the router choose")
+            yield ChangeText(("auto", name, "gone"), f"the name {name} no longer lets the router choose")
 
 
 class GuardWeakened:
@@ -63,13 +63,13 @@ class GuardWeakened:
 
     name = "guard weakened"
 
-    def check(self, change: Change) -> Iterator[Statement]:
+    def check(self, change: PolicyChange) -> Iterator[ChangeText]:
         """Guards that are gone, exempt more, look for less, act less or later."""
         for guard, before in sorted(change.old.guards.items()):
             if guard not in change.new.guards:
-                yield Statement(("guard", guard, "gone"), f"guard {guard} is gone")
+                yield ChangeText(("guard", guard, "gone"), f"guard {guard} is gone")
             else:
-                yield from guards.weaker(guard, before, change.new.guards[guard])
+                yield from guard_diff.weakened(guard, before, change.new.guards[guard])
 
 
 class FailOpenIntroduced:
@@ -77,16 +77,16 @@ class FailOpenIntroduced:
 
     name = "fail-open introduced"
 
-    def check(self, change: Change) -> Iterator[Statement]:
+    def check(self, change: PolicyChange) -> Iterator[ChangeText]:
         """In the router's settings, in guards, and in any field of any object that means so."""
         key, safe = "onFailure", "deny"
         before, after = (str(side.settings.get(key, safe)) for side in (change.old, change.new))
         if before == safe != after:
-            yield Statement(("setting", key), f"router: {key} {before} → {after}")
+            yield ChangeText(("setting", key), f"router: {key} {before} → {after}")
         for guard, new in sorted(change.new.guards.items()):
-            yield from guards.opened(guard, change.old.guards.get(guard, {}), new)
-        for label, place in _introduced(change.trees, fail_open):
-            yield Statement(("open", label, place), f"{label}: failing means passing, by {place}")
+            yield from guard_diff.fail_open_changes(guard, change.old.guards.get(guard, {}), new)
+        for label, place in _introduced(change.trees, fail_open_fields):
+            yield ChangeText(("open", label, place), f"{label}: failing means passing, by {place}")
 
 
 class ExposureWidened:
@@ -94,15 +94,15 @@ class ExposureWidened:
 
     name = "exposure widened"
 
-    def check(self, change: Change) -> Iterator[Statement]:
+    def check(self, change: PolicyChange) -> Iterator[ChangeText]:
         """Listeners, Services, routes without the router's header, and models answered outside."""
-        for label, opening in _introduced(change.trees, openings):
-            yield Statement(("exposed", label, opening), f"{label} {opening}")
+        for label, opening in _introduced(change.trees, exposures):
+            yield ChangeText(("exposed", label, opening), f"{label} {opening}")
         for name, model in sorted(change.new.models.items()):
             before = change.old.models[name].outside if name in change.old.models else frozenset()
             for host in sorted(model.outside - before):
-                text = f"model {name} is answered outside the cluster, by {shown(host)}"
-                yield Statement(("outside", name, host), text)
+                text = f"model {name} is answered outside the cluster, by {format_value(host)}"
+                yield ChangeText(("outside", name, host), text)
 
 
 class ChangeRefused:
@@ -110,9 +110,9 @@ class ChangeRefused:
 
     name = "change refused"
 
-    def check(self, change: Change) -> Iterator[Statement]:
+    def check(self, change: PolicyChange) -> Iterator[ChangeText]:
         """Volume claims that would be shared by other pods, or be smaller."""
-        yield from unchangeable(change.trees)
+        yield from immutable_changes(change.trees)
 
 
 RULES: tuple[Rule, ...] = (
@@ -126,11 +126,11 @@ RULES: tuple[Rule, ...] = (
 """Every rule, in the order of issue and docs."""
 
 
-def breaking(change: Change) -> Iterator[Statement]:
+def breaking(change: PolicyChange) -> Iterator[ChangeText]:
     """What breaks, with the name of the rule that says so."""
     for rule in RULES:
         for found in rule.check(change):
-            yield Statement(found.tag, found.text, rule.name)
+            yield ChangeText(found.tag, found.text, rule.name)
 
 
 def _introduced(trees: Comparison, find: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - a function of a body

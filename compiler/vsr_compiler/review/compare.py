@@ -9,9 +9,9 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from vsr_compiler.manifests.yaml import Json
-from vsr_compiler.review import documents
-from vsr_compiler.review.fields import changes
-from vsr_compiler.review.statement import shown
+from vsr_compiler.review import output_yaml
+from vsr_compiler.review.change_text import format_value
+from vsr_compiler.review.field_diff import changes
 from vsr_schemas.reports_diff import FieldChange, FileChange
 
 OPAQUE = ("local/",)
@@ -89,7 +89,7 @@ class Comparison:
             return None
         if (is_old, path) not in self._read:
             label = f"{self._label}:{path}" if is_old else path
-            self._read[is_old, path] = documents.read(side[path], label)
+            self._read[is_old, path] = output_yaml.read(side[path], label)
         return self._read[is_old, path]
 
 
@@ -120,7 +120,7 @@ def _brief(value: Any) -> Any:  # noqa: ANN401 - any JSON
         return {key: _brief(child) for key, child in value.items()}
     if isinstance(value, list):
         return [_brief(child) for child in value]
-    return shown(value) if isinstance(value, str) else value
+    return format_value(value) if isinstance(value, str) else value
 
 
 def _key(path: str, body: Json) -> tuple[str, str, str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from vsr_compiler.review.change_text import ChangeText
 from vsr_compiler.review.compare import Comparison
-from vsr_compiler.review.rendered_overlay import effective
-from vsr_compiler.review.statement import Statement
+from vsr_compiler.review.rendered_overlay import rendered_objects
 
 ROUTES = frozenset({"HTTPRoute", "AIGatewayRoute"})
 MODEL = "--model="
@@ -15,7 +15,7 @@ KUSTOMIZATION, DEPTH = "kustomization.yaml", 4
 """Where an overlay begins: ``<target>/overlays/<environment>/kustomization.yaml``."""
 
 
-def served(trees: Comparison) -> Iterator[Statement]:
+def deployment_changes(trees: Comparison) -> Iterator[ChangeText]:
     """A sentence a fact, however many routes, targets and environments say it."""
     told = {each.text: each for each in _environments(trees)}
     for pair in trees.pairs:
@@ -24,24 +24,24 @@ def served(trees: Comparison) -> Iterator[Statement]:
             continue
         if kind in ROUTES and (old := _times(before)) != (new := _times(after)) and old and new:
             text = f"a request may take {' or '.join(new)}, was {' or '.join(old)}"
-            told.setdefault(text, Statement(("time", text), text))
+            told.setdefault(text, ChangeText(("time", text), text))
         if kind == "Deployment" and (was := _checkpoint(before)) != (now := _checkpoint(after)) and was and now:
             text = f"server {_name(after)} loads {now}, was {was}"
-            told.setdefault(text, Statement(("checkpoint", text), text))
+            told.setdefault(text, ChangeText(("checkpoint", text), text))
     for text, environments in _servers(trees).items():
         if text not in told:
-            told[text] = Statement(("checkpoint", text), f"{text}, in {', '.join(environments)}")
+            told[text] = ChangeText(("checkpoint", text), f"{text}, in {', '.join(environments)}")
     yield from told.values()
 
 
-def _environments(trees: Comparison) -> Iterator[Statement]:
+def _environments(trees: Comparison) -> Iterator[ChangeText]:
     """Another target is another gateway or another way to the pods, whatever the router decides."""
     before, after = _targets(trees, old=True), _targets(trees, old=False)
     for name in sorted(before.keys() | after.keys()):
         was, now = before.get(name), after.get(name)
         if was != now:
             change = f"is new, on {now}" if was is None else "is gone" if now is None else f"is on {now}, was on {was}"
-            yield Statement(("environment", name), f"environment {name} {change}")
+            yield ChangeText(("environment", name), f"environment {name} {change}")
 
 
 def _targets(trees: Comparison, *, old: bool) -> dict[str, str]:
@@ -54,7 +54,7 @@ def _targets(trees: Comparison, *, old: bool) -> dict[str, str]:
 
 def _servers(trees: Comparison) -> dict[str, list[str]]:
     """What servers load in environments, where a simulator stands in for one, too."""
-    before, after = (effective(trees, "deployment-", old=old) for old in (True, False))
+    before, after = (rendered_objects(trees, "deployment-", old=old) for old in (True, False))
     found: dict[str, list[str]] = {}
     for key, body in sorted(after.items(), key=lambda item: item[0]):
         was, now = _checkpoint(before.get(key)), _checkpoint(body)

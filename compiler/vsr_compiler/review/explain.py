@@ -10,7 +10,7 @@ from vsr_compiler.deploy import overlays
 from vsr_compiler.diagnostics import Span
 from vsr_compiler.manifests.objects import Object
 from vsr_compiler.pipeline import Compiled
-from vsr_compiler.review.places import Path, path_at, scalars, written
+from vsr_compiler.review.yaml_paths import Path, format_path, path_at_line, scalars
 from vsr_compiler.syntax import Document, Mapping, Node, Scalar, load
 from vsr_compiler.targets import kinds
 
@@ -34,7 +34,7 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class OutputPlace:
     """A file, or a field of one, that a line of the policy makes."""
 
     file: str
@@ -66,16 +66,16 @@ def origins(compiled: Compiled, file: str, path: Path) -> list[Origin]:
     return found
 
 
-def made(compiled: Compiled, policy: Document, line: int) -> list[Made]:
+def outputs_of_line(compiled: Compiled, policy: Document, line: int) -> list[OutputPlace]:
     """Everything that a line of the policy makes: objects that came from its noun, then fields that bear its words."""
-    path = path_at(policy, line)
+    path = path_at_line(policy, line)
     if path is None:
         return []
     everything = {**compiled.objects, **compiled.patched}
     nouns = _nouns(policy, path)
     of_it = {file: item for file, item in everything.items() if item.origin in nouns}
     of_it |= dict(_overlaid(compiled, policy, path, line))
-    found = [Made(file, what=f"{item.kind} {item.name}") for file, item in of_it.items()]
+    found = [OutputPlace(file, what=f"{item.kind} {item.name}") for file, item in of_it.items()]
     words = set(_words(policy, path, line))
     return found + list(_fields(compiled, words))[:MOST_FIELDS]
 
@@ -117,7 +117,7 @@ def _words(policy: Document, path: Path, line: int) -> Iterator[str]:
             yield name.text
 
 
-def _fields(compiled: Compiled, words: set[str]) -> Iterator[Made]:
+def _fields(compiled: Compiled, words: set[str]) -> Iterator[OutputPlace]:
     """The fields of the output whose value is one of the words."""
     for file, content in compiled.tree.items():
         if file.endswith(HEADS) or file.startswith("local/") or file.endswith("kustomization.yaml"):
@@ -126,7 +126,7 @@ def _fields(compiled: Compiled, words: set[str]) -> Iterator[Made]:
             continue
         for path, scalar in scalars(load(content.content.decode(), file).root):
             if scalar.text in words:
-                yield Made(file, written(path), scalar.text)
+                yield OutputPlace(file, format_path(path), scalar.text)
 
 
 def _symbol(compiled: Compiled, file: str, path: Path) -> Origin | None:
@@ -136,7 +136,7 @@ def _symbol(compiled: Compiled, file: str, path: Path) -> Origin | None:
     for end in range(len(path), 0, -1):
         for name in _names(_node(root, path[:end])):
             if name in known:
-                return Origin(f"{written(path[:end])}: {name}", known[name])
+                return Origin(f"{format_path(path[:end])}: {name}", known[name])
     return None
 
 

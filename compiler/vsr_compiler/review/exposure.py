@@ -17,12 +17,12 @@ OPEN: Mapping[str, frozenset[Any]] = {
 PUBLIC = frozenset({"LoadBalancer", "NodePort"})
 
 
-def fail_open(body: Body) -> Iterator[str]:
+def fail_open_fields(body: Body) -> Iterator[str]:
     """The places in an object where failing means passing."""
     yield from _walk(body, "", 0)
 
 
-def openings(body: Body) -> Iterator[str]:
+def exposures(body: Body) -> Iterator[str]:
     """The ways in from outside that an object opens, each as a phrase."""
     spec = body.get("spec")
     spec = spec if isinstance(spec, dict) else {}

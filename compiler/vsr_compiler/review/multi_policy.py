@@ -14,7 +14,7 @@ from vsr_compiler.syntax import Scalar, load
 from vsr_compiler.syntax.text import read
 
 
-def namesakes(paths: Iterable[Path]) -> dict[Path, Diagnostic]:
+def duplicate_names(paths: Iterable[Path]) -> dict[Path, Diagnostic]:
     """VSR308 for each policy whose name an earlier one bears: its output would replace that one's."""
     first: dict[str, Path] = {}
     found: dict[Path, Diagnostic] = {}
@@ -38,13 +38,13 @@ def _name(path: Path) -> Scalar | None:
     return node if isinstance(node, Scalar) else None
 
 
-def objects(compiled: Compiled) -> set[str]:
+def object_identities(compiled: Compiled) -> set[str]:
     """What a policy's environments hold, by kind, namespace and name."""
     everything = (item for found in compiled.environments.values() for item in found)
     return {f"{item.kind} {item.namespace + '/' if item.namespace else ''}{item.name}" for item in everything}
 
 
-def sharing(held: Mapping[str, tuple[ir.Policy, set[str]]]) -> Iterator[tuple[str, Diagnostic]]:
+def cluster_conflicts(held: Mapping[str, tuple[ir.Policy, set[str]]]) -> Iterator[tuple[str, Diagnostic]]:
     """VSR309 where policies that one Argo CD syncs to one cluster hold objects of the same names, at the last of them.
 
     Args:
@@ -67,7 +67,7 @@ def sharing(held: Mapping[str, tuple[ir.Policy, set[str]]]) -> Iterator[tuple[st
             yield file, Diagnostic("VSR309", message, last.gitops.span if last.gitops else last.span, hint)
 
 
-def left(out: Path, names: Iterable[str]) -> Iterator[Diagnostic]:
+def orphaned_outputs(out: Path, names: Iterable[str]) -> Iterator[Diagnostic]:
     """VSR310 for outputs that none of these policies makes: what was applied from them runs on."""
     known = set(names)
     for folder in sorted(out.iterdir()) if out.is_dir() else ():

@@ -10,21 +10,21 @@ from pathlib import Path
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import CompileError, Diagnostic
-from vsr_compiler.heads.local_classifiers import Judges, load_judges
+from vsr_compiler.heads.local_classifiers import LocalClassifiers, load_local_classifiers
 from vsr_compiler.link.tests import DEFAULT_ROUTE
 from vsr_compiler.review.stock_emulation import emulate
 from vsr_compiler.routerconfig.config import CONFIG
 from vsr_runtime.decision.request.events import (
     Action,
-    Answer,
     Continue,
     GuardMatch,
+    ImmediateResponse,
     NeedSignals,
     RequestBody,
     RequestHeaders,
-    Route,
+    SendToModel,
 )
-from vsr_runtime.decision.request.machine import Fresh, Rules, advance
+from vsr_runtime.decision.request.request_machine import AwaitsHeaders, MachineConfig, advance
 from vsr_runtime.inference.errors import ModelError
 from vsr_runtime.settings import load
 
@@ -82,26 +82,26 @@ class Outcome:
         return tuple(missed)
 
 
-def run(policy: ir.Policy) -> list[Outcome]:
+def run_tests(policy: ir.Policy) -> list[Outcome]:
     """Every test of a policy whose router folder is rendered, in file order.
 
     Raises:
         CompileError: VSR506 where the classifier cannot be loaded.
     """
     if policy.router.stock:
-        rules = Rules(emulate(policy), policy.router.max_body)
-        return [_one(policy, rules, Judges(), test, number) for number, test in enumerate(policy.tests)]
+        machine = MachineConfig(emulate(policy), policy.router.max_body)
+        return [_one(policy, machine, LocalClassifiers(), test, number) for number, test in enumerate(policy.tests)]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for file, data in policy.router.files.items():
             (folder / file).write_bytes(data)
         settings = load(folder / CONFIG, _keys(policy, folder / "credentials"))
         try:
-            judges = load_judges(settings, folder)
+            classifiers = load_local_classifiers(settings, folder)
         except ModelError as error:
             raise CompileError([Diagnostic("VSR506", str(error), policy.router.span)]) from None
-    rules = Rules(settings.program, settings.limits.maxBody)
-    return [_one(policy, rules, judges, test, number) for number, test in enumerate(policy.tests)]
+    machine = MachineConfig(settings.program, settings.limits.maxBody)
+    return [_one(policy, machine, classifiers, test, number) for number, test in enumerate(policy.tests)]
 
 
 def _keys(policy: ir.Policy, folder: Path) -> Path:
@@ -151,30 +151,32 @@ def _undecided(policy: ir.Policy, outcome: Outcome) -> Diagnostic:
     return Diagnostic("VSR333", message, outcome.test.span, hint)
 
 
-def _one(policy: ir.Policy, rules: Rules, judges: Judges, test: ir.Test, number: int) -> Outcome:
+def _one(
+    policy: ir.Policy, machine: MachineConfig, classifiers: LocalClassifiers, test: ir.Test, number: int
+) -> Outcome:
     """One request through the state machine, to its end."""
     body = json.dumps({"model": test.model, "messages": [{"role": "user", "content": test.prompt}]}).encode()
     headers = RequestHeaders((*HEADERS, ("x-request-id", f"test-{number}")), end_of_stream=False)
-    state, action = advance(rules, Fresh(), headers)
+    state, action = advance(machine, AwaitsHeaders(), headers)
     if isinstance(action, Continue):
-        state, action = advance(rules, state, RequestBody(body))
+        state, action = advance(machine, state, RequestBody(body))
     if isinstance(action, NeedSignals):
-        found = judges.answer(action)
+        found = classifiers.answer(action)
         if found is None:
-            gone = [judges.missing[name] for name in action.looks if name in judges.missing]
+            gone = [classifiers.missing[name] for name in action.detector_texts if name in classifiers.missing]
             return Outcome(test, None, None, None, None, decided=False, missing="; ".join(gone))
-        _, action = advance(rules, state, found)
+        _, action = advance(machine, state, found)
     return _outcome(policy, test, action)
 
 
 def _outcome(policy: ir.Policy, test: ir.Test, action: Action) -> Outcome:
-    if isinstance(action, Route):
+    if isinstance(action, SendToModel):
         category = action.signals.category if action.signals else None
         chosen = test.model in policy.router.auto_models
         moved = any(match.action == "route" for match in action.guards)
         route = action.route or (DEFAULT_ROUTE if chosen and not moved else None)
         return Outcome(test, category, route, action.model, None, _names(action.guards))
-    if isinstance(action, Answer):
+    if isinstance(action, ImmediateResponse):
         category = action.signals.category if action.signals else None
         return Outcome(test, category, action.route, None, f"{action.status} {action.code}", _names(action.guards))
     raise RuntimeError(f"the request of the test in line {test.span.line} was not decided")

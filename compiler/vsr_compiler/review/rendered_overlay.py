@@ -9,7 +9,7 @@ from vsr_compiler.manifests import jsonpatch
 from vsr_compiler.review.compare import Comparison
 
 
-def effective(trees: Comparison, prefix: str, *, old: bool) -> dict[tuple[str, str], dict[str, Any]]:
+def rendered_objects(trees: Comparison, prefix: str, *, old: bool) -> dict[tuple[str, str], dict[str, Any]]:
     """Objects by ``namespace/name`` and environment, whatever target that is on.
 
     Args:

@@ -15,7 +15,7 @@ _ROUTE_OWN = frozenset({"name", "description", "priority", "rules", "modelRefs",
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class RouteSummary:
     """A decision: when it holds, who answers, and everything else that it says."""
 
     when: str
@@ -24,7 +24,7 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class ModelSummary:
     """A name that clients may use: the shares of its endpoints, where they are inside and outside, the rest."""
 
     endpoints: Shares
@@ -39,8 +39,8 @@ class Traffic:
 
     default: str
     auto: tuple[str, ...]
-    models: Mapping[str, Model]
-    routes: Mapping[str, Route]
+    models: Mapping[str, ModelSummary]
+    routes: Mapping[str, RouteSummary]
     categories: Mapping[str, Any]
     signals: Mapping[str, Any]
     guards: Mapping[str, Mapping[str, Any]]
@@ -48,7 +48,7 @@ class Traffic:
     settings: Mapping[str, Any]
 
 
-def traffic(config: Any, runtime: Any) -> Traffic:  # noqa: ANN401 - two files of which nothing is taken for granted
+def read_traffic(config: Any, runtime: Any) -> Traffic:  # noqa: ANN401 - two files of which nothing is taken for granted
     """Read ``config.yaml`` and ``runtime.yaml``. What is missing or of another form is as good as empty."""
     providers, routing = _map(config, "providers"), _map(config, "routing")
     splits = _map(runtime, "splits")
@@ -91,7 +91,7 @@ def _phrase(rules: Mapping[str, Any]) -> ir.Phrase:
             return ir.all_phrase(parts)
 
 
-def _route(decision: Mapping[str, Any], split: Mapping[str, Any]) -> Route:
+def _route(decision: Mapping[str, Any], split: Mapping[str, Any]) -> RouteSummary:
     refs = [each for each in _list(decision, "modelRefs") if "model" in each]
     models = [str(each.get("lora_name") or each["model"]) for each in refs]
     given = {model: _number(share, 0) for model, share in split.items()} or {
@@ -101,7 +101,7 @@ def _route(decision: Mapping[str, Any], split: Mapping[str, Any]) -> Route:
     for each in refs:
         options = {key: value for key, value in each.items() if key not in {"model", "lora_name", "weight"}}
         rest |= {key.removeprefix("use_"): value for key, value in options.items()}
-    return Route(condition_words(decision.get("rules")), shares(given), rest)
+    return RouteSummary(condition_words(decision.get("rules")), shares(given), rest)
 
 
 def _plugins(decision: Mapping[str, Any]) -> dict[str, Any]:
@@ -113,14 +113,14 @@ def _plugins(decision: Mapping[str, Any]) -> dict[str, Any]:
     return {"plugins": decision.get("plugins")}
 
 
-def _model(provider: Mapping[str, Any], card: Mapping[str, Any]) -> Model:
+def _model(provider: Mapping[str, Any], card: Mapping[str, Any]) -> ModelSummary:
     refs = _list(provider, "backend_refs")
     places = [(str(each.get("name")), str(each.get("endpoint", ""))) for each in refs]
     inside = {name: place for name, place in places if CLUSTER in place}
     outside = {place for _, place in places if CLUSTER not in place}
     rest = {key: value for key, value in {**card, **provider}.items() if key not in {"name", "backend_refs"}}
     weights = {str(each.get("name")): _number(each.get("weight"), 1) for each in refs}
-    return Model(shares(weights), inside, frozenset(outside), rest)
+    return ModelSummary(shares(weights), inside, frozenset(outside), rest)
 
 
 def shares(weights: Mapping[str, float]) -> dict[str, float]:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import field
 from typing import Any
 
-from vsr_runtime.decision.fast_dataclass import light
+from vsr_runtime.decision.fast_dataclass import fast_dataclass
 
-BYTES_A_TOKEN = 4
+BYTES_PER_TOKEN = 4
 """The stock router's estimate: a token is four bytes of UTF-8, the last one perhaps fewer."""
 
-Expired = Callable[[], bool]
-"""Asked between steps of long work: whether the time is up."""
 
-
-class UnreadableError(ValueError):
+class InvalidRequestError(ValueError):
     """The request is not in the form that the API documents. ``param`` names the field."""
 
     def __init__(self, message: str, param: str) -> None:
@@ -23,17 +19,8 @@ class UnreadableError(ValueError):
         self.param = param
 
 
-class OutOfTimeError(Exception):
-    """The time was up before a signal was found out."""
-
-
-def never() -> bool:
-    """There is time without end."""
-    return False
-
-
-@light(frozen=True, slots=True)
-class View:
+@fast_dataclass(frozen=True, slots=True)
+class RequestView:
     """A request as signals see it.
 
     Attributes:
@@ -59,4 +46,4 @@ class View:
     @property
     def tokens(self) -> int:
         """The estimate of the request's length in tokens."""
-        return -(-self.size // BYTES_A_TOKEN)
+        return -(-self.size // BYTES_PER_TOKEN)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from vsr_runtime.decision.guards.detection import Seen, likeliest
+from vsr_runtime.decision.guards.detection import Detection, most_likely
 from vsr_runtime.inference.classifier import Classification
 from vsr_runtime.inference.errors import ModelError
 from vsr_runtime.inference.reader import Task, looked_through, read_task
@@ -49,10 +49,10 @@ class CheckpointClassifier:
         answers = self._model.run(self._model.prepare(self._task.pieces(found, cuts)))
         return judged(self._task.said(answers, cuts)[0], self._settings)
 
-    def seen(self, text: str) -> Seen:
+    def seen(self, text: str) -> Detection:
         """What it sees in a text as a detector; blocks."""
         if self._settings.checkpoint is None or self._settings.checkpoint.kind == "sequence":
-            return likeliest(self.classify(text).probabilities, self._settings.labels, text, self._task.name)
+            return most_likely(self.classify(text).probabilities, self._settings.labels, text, self._task.name)
         found = self._task.tokenizer([text])
         cuts = self._task.cuts(found)
         pieces = self._task.pieces(found, cuts, frozenset({self._task.name}))

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from vsr_runtime.decision.guards.bio import Token, decode, parted
-from vsr_runtime.decision.guards.text import Span
+from vsr_runtime.decision.guards.detection import LabelledToken, Span, spans_of_tokens, split_label
 from vsr_runtime.inference.errors import classify_extra
 from vsr_runtime.inference.windows import Floats
 from vsr_schemas.pii import type_of
@@ -28,8 +27,8 @@ class Scheme:
     """
 
     def __init__(self, labels: Sequence[str]) -> None:
-        self.places = [parted(label)[0] for label in labels]
-        kinds = [parted(label)[1] for label in labels]
+        self.places = [split_label(label)[0] for label in labels]
+        kinds = [split_label(label)[1] for label in labels]
         named = [None if kind is None else type_of(kind) for kind in kinds]
         self.types = tuple(dict.fromkeys(kind for kind in named if kind is not None))
         self.columns = [[n for n, kind in enumerate(named) if kind == wanted] for wanted in self.types]
@@ -86,7 +85,7 @@ class Labelled:
                 continue
             for run in self._runs((self._likeliest == 1 + number) | (share >= threshold)):
                 tokens = [self._token(index, number, float(share[index])) for index in run]
-                found += [span for span in decode(tokens, self._rule) if span.score >= threshold]
+                found += [span for span in spans_of_tokens(tokens, self._rule) if span.score >= threshold]
         return found
 
     def _runs(self, hit: np.typing.NDArray[np.bool_]) -> Iterator[Sequence[int]]:
@@ -95,11 +94,11 @@ class Labelled:
         for run in np.split(places, np.flatnonzero(np.diff(places) > 1) + 1):
             yield run.tolist()
 
-    def _token(self, index: int, number: int, score: float) -> Token:
+    def _token(self, index: int, number: int, score: float) -> LabelledToken:
         """A token without the blank that some tokenizers count to it."""
         start, end = self._offsets[index]
         while start < end and self._text[start].isspace():
             start += 1
         columns = self._scheme.columns[number]
         place = self._scheme.places[columns[int(self._probabilities[index, columns].argmax())]]
-        return Token(start, end, f"{place}-{self._scheme.types[number]}", score)
+        return LabelledToken(start, end, f"{place}-{self._scheme.types[number]}", score)

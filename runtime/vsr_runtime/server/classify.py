@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from vsr_runtime.decision.program.rules import SignalKind
+from vsr_runtime.decision.program.conditions import SignalKind
 from vsr_runtime.decision.request.events import Cause, Failure, SignalsReady
 from vsr_runtime.log import log
 from vsr_runtime.server.thread_pool import OverloadedError, Workers
@@ -116,7 +116,7 @@ class ClassifierPool:
         except Exception as error:  # noqa: BLE001 - whatever breaks in a model must end in a refusal
             log("classifier_failed", error=type(error).__name__)
             return Failure(Cause.BROKEN)
-        return SignalsReady(found.label, found.probability, likeness=found.likeness)
+        return SignalsReady(found.label, found.probability, similarities=found.likeness)
 
     async def distribution(self, _: str, text: str, until: float) -> Mapping[str, float]:
         """Each category's probability; there is but one classifier."""

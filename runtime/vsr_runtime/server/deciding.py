@@ -7,8 +7,17 @@ from collections.abc import Callable
 from functools import partial
 from time import monotonic
 
-from vsr_runtime.decision.request.events import Action, Answer, Cause, Event, Failure, NeedSignals, RequestBody, Route
-from vsr_runtime.decision.request.machine import OutOfOrderError, State, advance
+from vsr_runtime.decision.request.events import (
+    Action,
+    Cause,
+    Event,
+    Failure,
+    ImmediateResponse,
+    NeedSignals,
+    RequestBody,
+    SendToModel,
+)
+from vsr_runtime.decision.request.request_machine import OutOfOrderError, State, advance
 from vsr_runtime.server.generation import Generation
 from vsr_runtime.server.thread_pool import OverloadedError, Workers
 
@@ -52,7 +61,9 @@ class Deciding:
         most = max(MAX_HELD, 4 * generation.rules.max_body) if self._max_held is None else self._max_held
         return self.held > most
 
-    async def decide(self, generation: Generation, state: State, event: Event, begun: float) -> Route | Answer:
+    async def decide(
+        self, generation: Generation, state: State, event: Event, begun: float
+    ) -> SendToModel | ImmediateResponse:
         """What becomes of the request, in the time that is left since its body was there.
 
         Raises:
@@ -68,7 +79,7 @@ class Deciding:
         if isinstance(action, NeedSignals):
             found = await generation.signals(action, loop_time(end))
             state, action = await self._step(generation, state, found, size, end)
-        if not isinstance(action, Route | Answer):
+        if not isinstance(action, SendToModel | ImmediateResponse):
             raise OutOfOrderError(f"{type(action).__name__} after the body")
         return action
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from vsr_runtime.decision.request.events import Route
+from vsr_runtime.decision.request.events import SendToModel
 from vsr_runtime.server.exchange import Held
 from vsr_runtime.server.messages import ProcessingResponse
 from vsr_runtime.server.transport.stream import Stream
@@ -57,7 +57,7 @@ async def gathered(stream: Stream, held: Held, most: int, full: Callable[[], boo
     return None
 
 
-def in_parts(action: Route, upload: Upload) -> Iterator[bytes]:
+def in_parts(action: SendToModel, upload: Upload) -> Iterator[bytes]:
     """The messages that send a request on: its headers, its body, and the end of it."""
     headers = ProcessingResponse()
     # The length that a rewritten body has is not said: Envoy sends it in chunks.

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vsr_runtime.decision.guards.detection import likeliest
-from vsr_runtime.decision.program.rules import SignalKind
-from vsr_runtime.decision.request.events import Cause, Failure, Look, SignalsReady
+from vsr_runtime.decision.guards.detection import most_likely
+from vsr_runtime.decision.program.conditions import SignalKind
+from vsr_runtime.decision.request.events import Cause, DetectorResult, Failure, SignalsReady
 from vsr_runtime.errors import UserError
 from vsr_runtime.inference.checkpoint_classifier import judged
 from vsr_runtime.inference.classifier import Classification
@@ -161,7 +161,7 @@ class EnginePool:
 
     async def signals(self, text: str, until: float, kinds: frozenset[SignalKind] = CATEGORY) -> SignalsReady | Failure:
         """The category of a text, its likeness to the policy's sentences, or both, until a time of the loop's clock."""
-        names = {"category": self._category, "likeness": self._sentences}
+        names = {"category": self._category, "similarity": self._sentences}
         asked = {kind: names[kind] for kind in kinds}
         if None in asked.values():
             return Failure(Cause.BROKEN)
@@ -177,18 +177,18 @@ class EnginePool:
             log("classifier_failed", error=type(error).__name__)
             return Failure(Cause.BROKEN)
         said = {kind: answer[0] for kind, answer in zip(asked, answers, strict=True)}
-        likeness = said.get("likeness", {})
+        likeness = said.get("similarity", {})
         if "category" not in said or self._category is None:
-            return SignalsReady(likeness=likeness)
+            return SignalsReady(similarities=likeness)
         found = judged(said["category"], self._classifiers[self._category])
-        return SignalsReady(found.label, found.probability, likeness=likeness)
+        return SignalsReady(found.label, found.probability, similarities=likeness)
 
-    async def looks(self, asked: Mapping[str, Sequence[str]], until: float) -> Mapping[str, Look]:
+    async def looks(self, asked: Mapping[str, Sequence[str]], until: float) -> Mapping[str, DetectorResult]:
         """What detectors see in texts: what a text most likely is, or what its tokens are."""
         found = await asyncio.gather(*(self._look(name, texts, until) for name, texts in asked.items()))
         return dict(zip(asked, found, strict=True))
 
-    async def _look(self, name: str, texts: Sequence[str], until: float) -> Look:
+    async def _look(self, name: str, texts: Sequence[str], until: float) -> DetectorResult:
         classifier = self._classifiers[name]
         try:
             if _by_token(classifier):
@@ -204,7 +204,7 @@ class EnginePool:
         except Exception as error:  # noqa: BLE001 - whatever breaks in an engine must end in a refusal
             log("detector_failed", detector=name, error=type(error).__name__)
             return Cause.BROKEN
-        return [likeliest(answer, classifier.labels, text, name) for answer, text in zip(answers, texts, strict=True)]
+        return [most_likely(answer, classifier.labels, text, name) for answer, text in zip(answers, texts, strict=True)]
 
     async def distribution(self, name: str, text: str, until: float) -> Mapping[str, float]:
         """Each label's probability; see ``Pool``."""

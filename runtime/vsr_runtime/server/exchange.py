@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from vsr_runtime.decision.request.events import Answer, GuardMatch, RequestHeaders, Route
+from vsr_runtime.decision.request.events import GuardMatch, ImmediateResponse, RequestHeaders, SendToModel
 from vsr_runtime.log import note
 from vsr_runtime.server.generation import Generation
 from vsr_runtime.server.wire import BodyMode
@@ -66,10 +66,10 @@ def guards_told(matches: Iterable[GuardMatch]) -> str:
     return ", ".join(f"{match.guard}:{'failed' if match.failed else match.action}" for match in matches)
 
 
-def log_action(request_id: str, action: Route | Answer) -> None:
+def log_action(request_id: str, action: SendToModel | ImmediateResponse) -> None:
     """One line a decision: names and numbers, never text of the request."""
     told = {"guards": guards_told(action.guards)} if action.guards else {}
-    if isinstance(action, Answer) and action.route is None:
+    if isinstance(action, ImmediateResponse) and action.route is None:
         note("answer", request=request_id, status=action.status, code=action.code, **told)
         return
     if action.cause is not None:
@@ -78,7 +78,7 @@ def log_action(request_id: str, action: Route | Answer) -> None:
     note(
         "decision",
         request=request_id,
-        model=action.model if isinstance(action, Route) else None,
+        model=action.model if isinstance(action, SendToModel) else None,
         route=action.route,
         named=signals is None and action.cause is None,
         category=signals.category if signals else None,

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 
-from vsr_runtime.decision.request.events import Answer, Continue, RequestBody, RequestHeaders, Route
-from vsr_runtime.decision.request.machine import Fresh, OutOfOrderError, State, advance
+from vsr_runtime.decision.request.events import Continue, ImmediateResponse, RequestBody, RequestHeaders, SendToModel
+from vsr_runtime.decision.request.request_machine import AwaitsHeaders, OutOfOrderError, State, advance
 from vsr_runtime.log import flush, log
 from vsr_runtime.server.deciding import Deciding, loop_time
 from vsr_runtime.server.duplex import gathered, in_parts
@@ -98,10 +98,10 @@ class Processor:
 
     async def decided(
         self, generation: Generation, headers: RequestHeaders, body: bytes, begun: float
-    ) -> Route | Answer:
+    ) -> SendToModel | ImmediateResponse:
         """What would become of a request, found as for a gateway, but neither logged nor counted as one."""
-        state, action = advance(generation.rules, Fresh(), headers)
-        if isinstance(action, Answer):
+        state, action = advance(generation.rules, AwaitsHeaders(), headers)
+        if isinstance(action, ImmediateResponse):
             return action
         return await self._deciding.decide(generation, state, RequestBody(body), begun)
 
@@ -185,14 +185,14 @@ class Processor:
         if not message:
             return _UNDECIDED
         generation = exchange.generation
-        told = generation.rules.tells is not None
+        told = generation.rules.debug_headers is not None
         exchange.mode = check_mode(message, responses=generation.reads_responses, tells=told)
         first = to_event(message, announced=exchange.mode is BodyMode.WHOLE)
         exchange.request_id = "" if isinstance(first, RequestBody) else id_of(first)
         if self._tracing and isinstance(first, RequestHeaders):
             exchange.carrier = carrier_of(first)
-        state, action = advance(generation.rules, Fresh(), first)
-        if isinstance(action, Answer):
+        state, action = advance(generation.rules, AwaitsHeaders(), first)
+        if isinstance(action, ImmediateResponse):
             self._note(exchange, action, None)
             return encoded(action)
         if not isinstance(action, Continue):
@@ -211,10 +211,10 @@ class Processor:
         event = to_event(message, announced=exchange.mode is BodyMode.WHOLE)
         held.add(len(event.body) if isinstance(event, RequestBody) else 0)
         decided = await self._deciding.decide(generation, state, event, begun)
-        if isinstance(decided, Route) and decided.lookup is not None:
+        if isinstance(decided, SendToModel) and decided.cache_key is not None:
             decided = await generation.answered(decided, loop_time(begun + generation.budget))
         self._note(exchange, decided, begun)
-        if not isinstance(decided, Route) or decided.response is None:
+        if not isinstance(decided, SendToModel) or decided.response is None:
             return encoded(decided)
         exchange.model = decided.model
         self._following.add(task)
@@ -239,14 +239,14 @@ class Processor:
         begun = monotonic()
         decided = await self._deciding.decide(generation, state, RequestBody(upload.body), begun)
         self._note(exchange, decided, begun)
-        if isinstance(decided, Answer):
+        if isinstance(decided, ImmediateResponse):
             return encoded(decided)
         *before, last = in_parts(decided, upload)
         for each in before:
             await stream.write(each)
         return last
 
-    def _note(self, exchange: Exchange, action: Route | Answer, begun: float | None) -> None:
+    def _note(self, exchange: Exchange, action: SendToModel | ImmediateResponse, begun: float | None) -> None:
         """Log, count and trace a decision."""
         log_action(exchange.request_id, action)
         if self._tracing and begun is not None:

@@ -9,10 +9,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from vsr_runtime.decision.request.events import Answer, Cause, Failure, Look, NeedSignals, Route, SignalsReady
-from vsr_runtime.decision.request.machine import Rules
-from vsr_runtime.decision.request.recording import Kept
-from vsr_runtime.decision.request.response_plan import ResponsePlan
+from vsr_runtime.decision.request.cache_recording import CachedResponse
+from vsr_runtime.decision.request.events import (
+    Cause,
+    DetectorResult,
+    Failure,
+    ImmediateResponse,
+    NeedSignals,
+    ResponsePlan,
+    SendToModel,
+    SignalsReady,
+)
+from vsr_runtime.decision.request.request_machine import MachineConfig
 from vsr_runtime.errors import UserError
 from vsr_runtime.server.classify import Classified, Classifier, ClassifierPool, Pool
 from vsr_runtime.server.response_cache import Keeper
@@ -31,7 +39,7 @@ class Startable(Protocol):
 class Detectors(Protocol):
     """A pool that has detectors for guards."""
 
-    async def looks(self, asked: Mapping[str, Sequence[str]], until: float) -> Mapping[str, Look]:
+    async def looks(self, asked: Mapping[str, Sequence[str]], until: float) -> Mapping[str, DetectorResult]:
         """What each detector finds in each of its texts."""
 
 
@@ -58,8 +66,10 @@ class Generation:
     """
 
     def __init__(self, settings: Settings, pool: Pool | None, digest: str = "", keeper: Keeper | None = None) -> None:
-        self.rules = Rules(settings.program, settings.limits.maxBody, settings.falls_back, settings.tells)
-        self.budget = settings.budget
+        self.rules = MachineConfig(
+            settings.program, settings.limits.maxBody, settings.default_on_failure, settings.debug_headers
+        )
+        self.budget = settings.decision_timeout
         self.max_message = settings.limits.maxMessage
         self.work = settings.program.work
         self.classifiers = settings.loaded if pool else {}
@@ -74,15 +84,15 @@ class Generation:
         """Find out what is asked for until a time of the event loop's clock."""
         category, looks = await asyncio.gather(self._category(asked, until), self._looks(asked, until))
         known = SignalsReady(missing=category.cause) if isinstance(category, Failure) else category
-        return replace(known, looks=looks)
+        return replace(known, detections=looks)
 
-    async def answered(self, action: Route | Answer, until: float) -> Route | Answer:
+    async def answered(self, action: SendToModel | ImmediateResponse, until: float) -> SendToModel | ImmediateResponse:
         """The action, or the answer that was kept, as found until a time of the event loop's clock."""
-        if self.keeper is None or not isinstance(action, Route):
+        if self.keeper is None or not isinstance(action, SendToModel):
             return action
         return await self.keeper.recall(action, until)
 
-    def keep(self, plan: ResponsePlan, kept: Kept) -> None:
+    def keep(self, plan: ResponsePlan, kept: CachedResponse) -> None:
         """Keep the answer to a request."""
         if self.keeper is not None:
             self.keeper.keep(plan.record, kept)
@@ -92,10 +102,10 @@ class Generation:
             return SignalsReady()
         return await self.pool.signals(asked.text, until, asked.kinds) if self.pool else Failure(Cause.BROKEN)
 
-    async def _looks(self, asked: NeedSignals, until: float) -> Mapping[str, Look]:
-        return await self.looks(asked.looks, until) if asked.looks else {}
+    async def _looks(self, asked: NeedSignals, until: float) -> Mapping[str, DetectorResult]:
+        return await self.looks(asked.detector_texts, until) if asked.detector_texts else {}
 
-    async def looks(self, asked: Mapping[str, Sequence[str]], until: float) -> Mapping[str, Look]:
+    async def looks(self, asked: Mapping[str, Sequence[str]], until: float) -> Mapping[str, DetectorResult]:
         """What detectors see. Where none is loaded a guard that names one has failed, and its policy says the rest."""
         if isinstance(self.pool, Detectors):
             return await self.pool.looks(asked, until)

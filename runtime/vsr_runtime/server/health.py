@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from vsr_runtime.decision.request.events import Answer
+from vsr_runtime.decision.request.events import ImmediateResponse
 from vsr_runtime.server.messages import (
     EXT_PROC_SERVICE,
     HEALTH_SERVICE,
@@ -55,21 +55,21 @@ class Health:
         answer = HealthCheckResponse(status=SERVING if self.serving else NOT_SERVING)
         return bytes(answer.SerializeToString())
 
-    def page(self, method: str, path: str) -> Answer | None:
+    def page(self, method: str, path: str) -> ImmediateResponse | None:
         """The answer over HTTP; None where the path is none of `PAGES`."""
         if path not in PAGES:
             return None
         if method not in ("GET", "HEAD"):
             return _plain(405, b"GET or HEAD\n", ("allow", "GET, HEAD"))
         if path == "/metrics":
-            return Answer(200, self._metrics(), "metrics", (("content-type", METRICS),))
+            return ImmediateResponse(200, self._metrics(), "metrics", (("content-type", METRICS),))
         if path == "/readyz" and not self.serving:
             return _plain(503, b"not ready\n")
         return _plain(200, b"ok\n")
 
 
-def _plain(status: int, text: bytes, *headers: tuple[str, str]) -> Answer:
-    return Answer(status, text, "health", (("content-type", PLAIN), *headers))
+def _plain(status: int, text: bytes, *headers: tuple[str, str]) -> ImmediateResponse:
+    return ImmediateResponse(status, text, "health", (("content-type", PLAIN), *headers))
 
 
 NOT_FOUND = _plain(404, b"not found\n")

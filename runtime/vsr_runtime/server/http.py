@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from vsr_runtime.decision.request.events import Answer
+from vsr_runtime.decision.request.events import ImmediateResponse
 from vsr_runtime.server.health import NOT_FOUND, Health
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Incoming:
 class Api(Protocol):
     """What answers the paths that are not health's."""
 
-    async def answer(self, request: Incoming) -> Answer:
+    async def answer(self, request: Incoming) -> ImmediateResponse:
         """Answer; whatever happens, with an answer."""
 
     def close(self) -> None:

@@ -26,7 +26,7 @@ def load_classifier(settings: Settings) -> Classifier | LoadedEngine | None:
     """
     if settings.engine:
         return _load_engine(settings)
-    if settings.classifier is None and settings.likeness is None:
+    if settings.classifier is None and settings.similarity_classifier is None:
         return None
     if BROKER in os.environ:
         return _load_engine(replace(settings, engine=settings.classifiers))
@@ -34,7 +34,7 @@ def load_classifier(settings: Settings) -> Classifier | LoadedEngine | None:
     from vsr_runtime.inference.errors import ModelError  # noqa: PLC0415 - likewise
 
     try:
-        return CompiledClassifier.load(settings.classifier, settings.likeness, settings.folder)
+        return CompiledClassifier.load(settings.classifier, settings.similarity_classifier, settings.folder)
     except ModelError as error:
         raise UserError(str(error)) from None
 

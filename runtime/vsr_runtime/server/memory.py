@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
-from vsr_runtime.decision.request.lookup import Lookup
-from vsr_runtime.decision.request.recording import Kept
+from vsr_runtime.decision.request.cache_recording import CachedResponse
+from vsr_runtime.decision.request.events import CacheKey
 
 if TYPE_CHECKING:  # numpy comes with the extra that semantic caches need
     import numpy as np
@@ -25,23 +25,23 @@ OVERHEAD = 1024
 class Found:
     """An answer that was kept. ``similarity`` is None where it is to the very same request."""
 
-    kept: Kept
+    kept: CachedResponse
     similarity: float | None = None
 
 
 class Cache(Protocol):
     """Where answers are kept. A place that several processes share would be another one of these."""
 
-    def find(self, lookup: Lookup, vector: Vector | None) -> Found | None:
+    def find(self, lookup: CacheKey, vector: Vector | None) -> Found | None:
         """The answer to this request, else to the one most like it."""
 
-    def keep(self, lookup: Lookup, vector: Vector | None, kept: Kept) -> None:
+    def keep(self, lookup: CacheKey, vector: Vector | None, kept: CachedResponse) -> None:
         """Keep an answer."""
 
 
 @dataclass(slots=True)
 class _Entry:
-    kept: Kept
+    kept: CachedResponse
     expires: float
     group: bytes | None
     vector: Vector | None
@@ -79,29 +79,29 @@ class MemoryCache:
         """Bytes that are taken."""
         return self._size
 
-    def find(self, lookup: Lookup, vector: Vector | None) -> Found | None:
+    def find(self, lookup: CacheKey, vector: Vector | None) -> Found | None:
         """The answer to this request, else to the one most like it, if that is enough alike and not too old."""
         entry = self._fresh(lookup.key)
         if entry is not None:
             return Found(entry.kept)
         group = self._groups.get(lookup.group) if lookup.group is not None else None
-        if group is None or vector is None or lookup.rule.similarity is None:
+        if group is None or vector is None or lookup.policy.similarity is None:
             return None
         for key, similarity in self._nearest(group, vector):
-            if similarity < lookup.rule.similarity:
+            if similarity < lookup.policy.similarity:
                 return None
             entry = self._fresh(key)
             if entry is not None:
                 return Found(entry.kept, similarity)
         return None
 
-    def keep(self, lookup: Lookup, vector: Vector | None, kept: Kept) -> None:
+    def keep(self, lookup: CacheKey, vector: Vector | None, kept: CachedResponse) -> None:
         """Keep an answer instead of what was kept for this request; older ones go where there is no room."""
         self._drop(lookup.key)
         size = len(kept.body) + OVERHEAD + (0 if vector is None else vector.nbytes * 2)
         if size > self._max_bytes:
             return
-        expires = self._clock() + lookup.rule.ttl
+        expires = self._clock() + lookup.policy.ttl
         self._entries[lookup.key] = _Entry(kept, expires, lookup.group, vector, size)
         self._size += size
         if vector is not None and lookup.group is not None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
+from vsr_runtime.decision.program.conditions import CategoryCondition, SignalValues, condition_leaves
 from vsr_runtime.decision.program.program import Program
-from vsr_runtime.decision.program.rules import Category, Signals, leaves
-from vsr_runtime.decision.request.debug_headers import HIT
-from vsr_runtime.decision.request.events import Answer, Cause, GuardMatch, Route
+from vsr_runtime.decision.request.events import Cause, GuardMatch, ImmediateResponse, SendToModel
+from vsr_runtime.decision.request.headers import CACHE_HIT_CODE
 from vsr_runtime.server.counters import Distribution, Family, State, joined, page
 
 SHED = (Cause.OVERLOADED, Cause.FULL)
@@ -85,7 +85,7 @@ class Metrics:
         """Note whether the folder's content is what is served."""
         self._reload.labels().set(float(well))
 
-    def decided(self, action: Route | Answer, seconds: float | None) -> None:
+    def decided(self, action: SendToModel | ImmediateResponse, seconds: float | None) -> None:
         """Count a decision. ``seconds`` from the body to it; None where no body was read."""
         if seconds is not None:
             self._latency.observe(seconds)
@@ -95,7 +95,7 @@ class Metrics:
             self._count_signals(action.signals)
         self.guarded(action.guards, "request")
         self._count_cache(action)
-        if isinstance(action, Route):
+        if isinstance(action, SendToModel):
             self._models.labels(action.model).inc()
             self._count_cause(action.cause)
         elif action.status >= _ERROR:
@@ -110,7 +110,7 @@ class Metrics:
             else:
                 self._guard_failures.labels(match.guard, match.failed.value, on).inc()
 
-    def refused(self, answer: Answer, model: str) -> None:
+    def refused(self, answer: ImmediateResponse, model: str) -> None:
         """Count a model's response that did not reach its client."""
         self.guarded(answer.guards, "response")
         self.failed(answer.code, model)
@@ -157,8 +157,8 @@ class Metrics:
         self._domains = {
             leaf.name: leaf.labels
             for route in program.routes
-            for leaf in leaves(route.rule)
-            if isinstance(leaf, Category)
+            for leaf in condition_leaves(route.condition)
+            if isinstance(leaf, CategoryCondition)
         }
         for model in program.models:
             self._models.labels(model)
@@ -178,13 +178,13 @@ class Metrics:
         if cause in SHED:
             self._shed.labels().inc()
 
-    def _count_cache(self, action: Route | Answer) -> None:
-        if isinstance(action, Route) and action.lookup is not None:
+    def _count_cache(self, action: SendToModel | ImmediateResponse) -> None:
+        if isinstance(action, SendToModel) and action.cache_key is not None:
             self._misses.labels(action.route or "", CACHE).inc()
-        elif isinstance(action, Answer) and action.code == HIT:
+        elif isinstance(action, ImmediateResponse) and action.code == CACHE_HIT_CODE:
             self._hits.labels(action.route or "", CACHE).inc()
 
-    def _count_signals(self, signals: Signals) -> None:
+    def _count_signals(self, signals: SignalValues) -> None:
         for (kind, name), holds in signals.matched.items():
             if holds:
                 self._signals.labels(kind, name).inc()

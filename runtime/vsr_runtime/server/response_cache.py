@@ -7,11 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
-from vsr_runtime.decision.request.debug_headers import from_cache
-from vsr_runtime.decision.request.events import Answer, Route
-from vsr_runtime.decision.request.lookup import Lookup
-from vsr_runtime.decision.request.recording import MAX_ANSWER, Kept
-from vsr_runtime.decision.request.response_plan import ResponsePlan
+from vsr_runtime.decision.request.cache_recording import MAX_RESPONSE, CachedResponse
+from vsr_runtime.decision.request.events import CacheKey, ImmediateResponse, ResponsePlan, SendToModel
+from vsr_runtime.decision.request.headers import cached_response
 from vsr_runtime.errors import UserError
 from vsr_runtime.log import log
 from vsr_runtime.server.memory import Cache, MemoryCache
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
     from vsr_runtime.inference.encoder import SentenceEncoder
     from vsr_runtime.server.memory import Vector
 
-MAX_RECORDS = (64 << 20) // MAX_ANSWER
+MAX_RECORDS = (64 << 20) // MAX_RESPONSE
 """Answers that are taken down at a time; what comes beyond is not kept."""
 _WAITING = 64
 
@@ -31,7 +29,7 @@ _WAITING = 64
 class Record:
     """An answer that is to be kept once all of it has come."""
 
-    lookup: Lookup
+    cache_key: CacheKey
     vector: Vector | None = field(default=None, repr=False)
 
 
@@ -61,20 +59,20 @@ class Keeper:
             return None
         return cls(MemoryCache(given.maxEntries, given.maxBytes), _encoder(settings))
 
-    async def recall(self, route: Route, until: float) -> Route | Answer:
+    async def recall(self, route: SendToModel, until: float) -> SendToModel | ImmediateResponse:
         """The answer that was kept, or the route, on which it is taken down.
 
         Args:
             route: where the request would go.
             until: a time of the event loop's clock. A cache that is slow, or fails, is one that has nothing.
         """
-        lookup = route.lookup
+        lookup = route.cache_key
         if lookup is None:
             return route
         vector = await self._vector(lookup, until)
         found = self._cache.find(lookup, vector)
         if found is not None:
-            return from_cache(route, found.kept, found.similarity)
+            return cached_response(route, found.kept, found.similarity)
         if len(self._records) >= MAX_RECORDS:
             return route
         record = Record(lookup, vector)
@@ -82,17 +80,17 @@ class Keeper:
         plan = route.response or ResponsePlan(lookup.api)
         return replace(route, response=replace(plan, record=record))
 
-    def keep(self, record: object, kept: Kept) -> None:
+    def keep(self, record: object, kept: CachedResponse) -> None:
         """Keep what was taken down."""
         if isinstance(record, Record):
-            self._cache.keep(record.lookup, record.vector, kept)
+            self._cache.keep(record.cache_key, record.vector, kept)
 
     def close(self) -> None:
         """Let go of the thread."""
         if self._workers:
             self._workers.close()
 
-    async def _vector(self, lookup: Lookup, until: float) -> Vector | None:
+    async def _vector(self, lookup: CacheKey, until: float) -> Vector | None:
         if lookup.group is None or self._workers is None:
             return None
         try:

@@ -8,22 +8,21 @@ from functools import partial
 from time import monotonic
 
 from vsr_runtime.decision.program.program import GUARD_WORK
-from vsr_runtime.decision.request.events import Answer
-from vsr_runtime.decision.request.response import (
-    AwaitsResponse,
-    LooksReady,
-    NeedLooks,
-    Over,
-    Proceed,
+from vsr_runtime.decision.request.events import ImmediateResponse, ResponsePlan
+from vsr_runtime.decision.request.response_machine import (
+    AwaitsResponseHeaders,
+    BodyOutput,
+    DetectionsReady,
+    ForwardHeaders,
+    NeedDetections,
     ResponseAction,
     ResponseBody,
+    ResponseDone,
     ResponseError,
     ResponseEvent,
     ResponseState,
-    Written,
-    respond,
+    advance_response,
 )
-from vsr_runtime.decision.request.response_plan import ResponsePlan
 from vsr_runtime.log import log
 from vsr_runtime.server.deciding import LARGE_WORK, weight
 from vsr_runtime.server.exchange import Exchange, guards_told
@@ -53,7 +52,7 @@ class Responses:
         Returns:
             The last message, with which the stream ends in OK; without one, the error status and its reason.
         """
-        state: ResponseState = AwaitsResponse(plan)
+        state: ResponseState = AwaitsResponseHeaders(plan)
         while message := await stream.read():
             end = monotonic() + exchange.generation.budget
             event = to_response_event(message, lambda end=end: monotonic() > end)  # type: ignore[misc] # a default binds
@@ -62,15 +61,15 @@ class Responses:
             try:
                 self._hold(size)
                 state, action = await self._step(state, event, work, exchange.generation.budget)
-                while isinstance(action, NeedLooks):
+                while isinstance(action, NeedDetections):
                     until = asyncio.get_running_loop().time() + end - monotonic()
-                    looks = LooksReady(await exchange.generation.looks(action.looks, until))
+                    looks = DetectionsReady(await exchange.generation.looks(action.detector_texts, until))
                     state, action = await self._step(state, looks, work, exchange.generation.budget)
                 self._note(exchange, action)
-                if isinstance(action, Written) and action.kept is not None:
-                    exchange.generation.keep(plan, action.kept)
+                if isinstance(action, BodyOutput) and action.cacheable is not None:
+                    exchange.generation.keep(plan, action.cacheable)
                 answer = from_response(event, action).SerializeToString()
-                if isinstance(state, Over):
+                if isinstance(state, ResponseDone):
                     return bytes(answer)
                 await stream.write(answer)
             except ResponseError as error:
@@ -83,20 +82,20 @@ class Responses:
 
     async def _step(
         self, state: ResponseState, event: ResponseEvent, work: int, budget: float
-    ) -> tuple[ResponseState, ResponseAction | NeedLooks]:
+    ) -> tuple[ResponseState, ResponseAction | NeedDetections]:
         if work * GUARD_WORK < LARGE_WORK:
-            return respond(state, event)
+            return advance_response(state, event)
         until = asyncio.get_running_loop().time() + budget
-        return await self._readers.run(until, work, partial(respond, state, event))
+        return await self._readers.run(until, work, partial(advance_response, state, event))
 
     def _note(self, exchange: Exchange, action: ResponseAction) -> None:
         """Log and count what guards found: names, never text."""
-        if isinstance(action, Proceed):
+        if isinstance(action, ForwardHeaders):
             return
-        refused = action if isinstance(action, Answer) else action.refused
+        refused = action if isinstance(action, ImmediateResponse) else action.rejection
         if refused is not None:
             self._metrics.refused(refused, exchange.model)
-        if isinstance(action, Written):
+        if isinstance(action, BodyOutput):
             self._metrics.guarded(action.guards, "response")
         guards = guards_told(action.guards)
         if refused is not None:

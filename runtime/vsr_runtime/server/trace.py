@@ -13,7 +13,7 @@ from threading import Thread
 from time import monotonic, time_ns
 from typing import TYPE_CHECKING
 
-from vsr_runtime.decision.request.events import Answer, RequestHeaders, Route
+from vsr_runtime.decision.request.events import ImmediateResponse, RequestHeaders, SendToModel
 from vsr_runtime.errors import UserError
 from vsr_runtime.log import log
 from vsr_runtime.server.exchange import guards_told
@@ -50,7 +50,9 @@ class Tracing:
         self._tracer = provider.get_tracer("vsr-runtime", VERSION)
         self._propagator = TraceContextTextMapPropagator()
 
-    def decided(self, carrier: Mapping[str, str], request_id: str, action: Route | Answer, begun: float) -> None:
+    def decided(
+        self, carrier: Mapping[str, str], request_id: str, action: SendToModel | ImmediateResponse, begun: float
+    ) -> None:
         """Tell of a decision that is done.
 
         Args:
@@ -68,7 +70,7 @@ class Tracing:
             attributes=_attributes(request_id, action),
             start_time=end - int((monotonic() - begun) * 1e9),
         )
-        if isinstance(action, Answer) and action.status >= _FAILED:
+        if isinstance(action, ImmediateResponse) and action.status >= _FAILED:
             span.set_status(Status(StatusCode.ERROR, action.code))
         span.end(end)
 
@@ -116,7 +118,7 @@ def tracing() -> Tracing | None:
     return Tracing(provider, exporter.shutdown)
 
 
-def _attributes(request_id: str, action: Route | Answer) -> dict[str, str | int | float]:
+def _attributes(request_id: str, action: SendToModel | ImmediateResponse) -> dict[str, str | int | float]:
     signals = action.signals
     told = {
         "vsr.request.id": request_id or None,
@@ -124,9 +126,9 @@ def _attributes(request_id: str, action: Route | Answer) -> dict[str, str | int 
         "vsr.guards": guards_told(action.guards) or None,
         "vsr.category": signals.category if signals else None,
         "vsr.category.probability": signals.probability if signals else None,
-        "vsr.model": action.model if isinstance(action, Route) else None,
-        "vsr.answer.code": action.code if isinstance(action, Answer) else None,
-        "http.response.status_code": action.status if isinstance(action, Answer) else None,
+        "vsr.model": action.model if isinstance(action, SendToModel) else None,
+        "vsr.answer.code": action.code if isinstance(action, ImmediateResponse) else None,
+        "http.response.status_code": action.status if isinstance(action, ImmediateResponse) else None,
     }
     return {key: value for key, value in told.items() if value is not None}
 

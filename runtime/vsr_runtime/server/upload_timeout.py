@@ -6,8 +6,8 @@ import asyncio
 from time import monotonic
 from typing import Any
 
-from vsr_runtime.decision.request.answers import refusal
-from vsr_runtime.decision.request.events import Answer
+from vsr_runtime.decision.request.events import ImmediateResponse
+from vsr_runtime.decision.request.immediate_responses import error_response
 
 UPLOAD = 60.0
 """Seconds for a body to come: gateways wait as long as something comes, and streams are a bounded number."""
@@ -55,6 +55,6 @@ class Patience:
         asyncio.get_running_loop().call_later(seconds, self._look)
 
 
-def too_slow() -> Answer:
+def too_slow() -> ImmediateResponse:
     """408."""
-    return refusal(408, "upload_timeout", f"The body did not come within {UPLOAD:.0f} s.")
+    return error_response(408, "upload_timeout", f"The body did not come within {UPLOAD:.0f} s.")

@@ -7,7 +7,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any
 
-from vsr_runtime.decision.request.events import Answer, Continue, RequestBody, RequestHeaders, Route
+from vsr_runtime.decision.request.events import Continue, ImmediateResponse, RequestBody, RequestHeaders, SendToModel
 from vsr_runtime.server.messages import (
     BODY_MODES,
     BUFFERED,
@@ -88,7 +88,7 @@ def to_event(message: Any, *, announced: bool) -> RequestHeaders | RequestBody: 
     raise ModeError(f"a message of kind {kind} was not expected; send request headers and body only")
 
 
-def encoded(action: Continue | Route | Answer) -> bytes:
+def encoded(action: Continue | SendToModel | ImmediateResponse) -> bytes:
     """The bytes of the message that carries an action out."""
     if isinstance(action, Continue):
         return _passed(action)
@@ -103,7 +103,7 @@ def _passed(action: Continue) -> bytes:
     return data
 
 
-def from_action(action: Continue | Route | Answer) -> Any:  # noqa: ANN401 - as above
+def from_action(action: Continue | SendToModel | ImmediateResponse) -> Any:  # noqa: ANN401 - as above
     """The ProcessingResponse that carries an action out."""
     response = ProcessingResponse()
     match action:
@@ -113,12 +113,12 @@ def from_action(action: Continue | Route | Answer) -> Any:  # noqa: ANN401 - as 
                 response.mode_override.request_header_mode = SEND
                 response.mode_override.request_body_mode = BUFFERED
                 response.mode_override.response_header_mode = SEND
-        case Route(_, body, headers, removed):
+        case SendToModel(_, body, headers, removed):
             common = response.request_body.response
             direct(common, headers, removed)
             if body is not None:
                 common.body_mutation.body = body
-        case Answer(status, body, code, headers):
+        case ImmediateResponse(status, body, code, headers):
             immediate = response.immediate_response
             immediate.status.code = status
             immediate.body = body

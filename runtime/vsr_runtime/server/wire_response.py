@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from vsr_runtime.decision.request.events import Answer
-from vsr_runtime.decision.request.response import (
-    Mode,
-    Proceed,
+from vsr_runtime.decision.deadline import Expired
+from vsr_runtime.decision.request.events import ImmediateResponse
+from vsr_runtime.decision.request.response_machine import (
+    BodyMode,
+    ForwardHeaders,
     ResponseAction,
     ResponseBody,
     ResponseEvent,
     ResponseHeaders,
     ResponseTrailers,
 )
-from vsr_runtime.decision.view import Expired
 from vsr_runtime.server.messages import BUFFERED, SEND, STREAMED, ProcessingResponse
 from vsr_runtime.server.wire import ModeError, from_action, header, set_headers
 
-_MODES = {Mode.NONE: 0, Mode.STREAMED: STREAMED, Mode.WHOLE: BUFFERED}
+_MODES = {BodyMode.NONE: 0, BodyMode.STREAMED: STREAMED, BodyMode.WHOLE: BUFFERED}
 
 
 def to_response_event(message: Any, expired: Expired) -> ResponseEvent:  # noqa: ANN401 - built at run time
@@ -40,10 +40,10 @@ def to_response_event(message: Any, expired: Expired) -> ResponseEvent:  # noqa:
 
 def from_response(event: ResponseEvent, action: ResponseAction) -> Any:  # noqa: ANN401 - as above
     """The ProcessingResponse that answers an event."""
-    if isinstance(action, Answer):
+    if isinstance(action, ImmediateResponse):
         return from_action(action)
     response = ProcessingResponse()
-    if isinstance(action, Proceed):
+    if isinstance(action, ForwardHeaders):
         mutation = response.response_headers.response.header_mutation
         mutation.remove_headers.extend(action.remove)
         set_headers(mutation, action.set_headers)

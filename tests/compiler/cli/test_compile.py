@@ -10,9 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from support.common import ROOT
-
-GOLDEN = ROOT / "tests" / "golden" / "quickstart"
+from support.cases import output_of, policy_file
 
 
 def run(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -25,8 +23,8 @@ def run(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A folder with the golden policy and its output, heads included."""
-    shutil.copy(GOLDEN / "policy.yaml", tmp_path / "policy.yaml")
-    shutil.copytree(GOLDEN / "out", tmp_path / "out")
+    shutil.copy(policy_file("quickstart"), tmp_path / "policy.yaml")
+    shutil.copytree(output_of("quickstart"), tmp_path / "out" / "quickstart")
     return tmp_path
 
 
@@ -77,7 +75,7 @@ BAD = {
 def test_bad_input_is_one_line_with_its_place_the_source_and_a_way_out(name: str, tmp_path: Path) -> None:
     """`file:line:col: error VSRnnn`, the offending line, a hint; exit 1; nothing written; never a traceback."""
     old, new, code = BAD[name]
-    text = (GOLDEN / "policy.yaml").read_text(encoding="utf-8").replace(old, new, 1)
+    text = policy_file("quickstart").read_text(encoding="utf-8").replace(old, new, 1)
     (tmp_path / "policy.yaml").write_text(text, encoding="utf-8")
     result = run("policy.yaml", cwd=tmp_path)
     lines = result.stderr.splitlines()

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from support.cases import output_of, policy_file
 from support.common import ROOT, call
 from support.gitops_support import PLAIN
 from vsr_compiler.manifests.yaml import dump
-from vsr_compiler.review.places import path_at, path_of, scalars, written
+from vsr_compiler.review.yaml_paths import format_path, parse_path, path_at_line, scalars
 from vsr_compiler.syntax import load
 
 BASE = "out/small/istio/base"
@@ -177,27 +178,27 @@ def test_a_policy_elsewhere_is_named(project: Path) -> None:
 @pytest.mark.parametrize("text", [".spec.rules[0].name", 'metadata.labels["a.b/c"]', "[1][2].x"])
 def test_a_path_is_written_as_it_is_read(text: str) -> None:
     """Both ways."""
-    path = path_of(text)
+    path = parse_path(text)
     assert path is not None
-    assert written(path) == text.removeprefix(".")
-    assert path_of("a..b") is None
-    assert path_of("a[") is None
+    assert format_path(path) == text.removeprefix(".")
+    assert parse_path("a..b") is None
+    assert parse_path("a[") is None
 
 
 def test_every_line_of_a_document_leads_to_what_stands_on_it() -> None:
     """Each scalar's own line leads to the scalar, or to something inside the same entry."""
     document = load(dump({"a": {"b": [1, {"c": "x", "d": ["y"]}], "e": "f"}, "g": "line\nline\n"}), "x")
     for path, scalar in scalars(document.root):
-        found = path_at(document, scalar.span.line)
+        found = path_at_line(document, scalar.span.line)
         assert found is not None
         assert found[: len(path)] == path or path[: len(found)] == found
-    assert path_at(document, 99) is None
+    assert path_at_line(document, 99) is None
 
 
 def test_a_providers_host_leads_to_its_endpoint() -> None:
     """What a route points to outside the cluster stands in the policy as an endpoint's URL."""
-    case = ROOT / "tests" / "golden" / "external"
-    place = case / "out" / "external" / "istio" / "base" / "default" / "httproute-large.yaml"
-    options = ("--policy", case / "policy.yaml", "--out", case / "out")
+    out = output_of("external")
+    place = out / "istio" / "base" / "default" / "httproute-large.yaml"
+    options = ("--policy", policy_file("external"), "--out", out.parent)
     result = call("explain", *options, f"{place}.spec.rules[0].backendRefs[0].name")
     assert "provider: {external:" in result.stdout

@@ -9,7 +9,7 @@ import pytest
 
 from support.common import SMALL, linked
 from vsr_compiler.diagnostics import CompileError
-from vsr_compiler.heads.of_policy import compile_heads
+from vsr_compiler.heads.compile import compile_heads
 from vsr_compiler.heads.sentences import compile_sentences
 from vsr_runtime.inference.compiled_classifier import CompiledClassifier
 from vsr_runtime.inference.encoder import SentenceEncoder

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from vsr_compiler.heads.inputs import OTHER, CategoryExamples
-from vsr_compiler.heads.samples import embed_samples
 from vsr_compiler.heads.train import held_out_logits, train
+from vsr_compiler.heads.training_set import embed_training_set
 from vsr_runtime.inference.classifier import CategoryClassifier
 from vsr_runtime.inference.head import Head
 
@@ -116,7 +116,7 @@ def test_names_must_differ(categories, encoder):
 def test_uneven_categories_weigh_alike(categories, encoder):
     """A category with one example is not drowned by one with many."""
     few = [c if c.name != "history" else CategoryExamples(c.name, c.description, c.examples[:1]) for c in categories]
-    samples = embed_samples(few, encoder)
+    samples = embed_training_set(few, encoder)
     weights = samples.balanced()
     sums = [weights[samples.targets == target].sum() for target in np.unique(samples.targets)]
     assert np.allclose(sums, sums[0])
@@ -125,14 +125,14 @@ def test_uneven_categories_weigh_alike(categories, encoder):
 
 def test_held_out_logits_do_not_see_their_sample(categories, encoder):
     """Held-out predictions are less sure than those of the head that saw the examples, and still mostly right."""
-    samples = embed_samples(categories, encoder)
+    samples = embed_training_set(categories, encoder)
     whole = np.zeros((samples.design.shape[1], 4))
     logits, seen = held_out_logits(samples, whole)
     labelled = samples.targets >= 0
     assert seen.all()
     assert (logits[labelled].argmax(axis=1) == samples.targets[labelled]).mean() > 0.7
     twin = [CategoryExamples(c.name, c.description, tuple(reversed(c.examples))) for c in reversed(categories)]
-    again, _ = held_out_logits(embed_samples(twin, encoder), whole)
+    again, _ = held_out_logits(embed_training_set(twin, encoder), whole)
     assert np.array_equal(again, logits)
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from vsr_compiler.manifests.yaml import dump
-from vsr_compiler.review.baseline import Old
-from vsr_compiler.review.exposure import fail_open, openings
-from vsr_compiler.review.report import report
+from vsr_compiler.review.baseline import Baseline
+from vsr_compiler.review.diff_report import report
+from vsr_compiler.review.exposure import exposures, fail_open_fields
 
 Body = dict[str, Any]
 
@@ -23,7 +23,7 @@ def broken(old: dict[str, Body], new: dict[str, Body]) -> list[tuple[str, str | 
     """The breaking sentences between two trees of objects."""
     before = {path: dump(each).encode() for path, each in old.items()} | {"router/config.yaml": b"{}\n"}
     after = {path: dump(each).encode() for path, each in new.items()} | {"router/config.yaml": b"{}\n"}
-    return [(each.text, each.breaking) for each in report("p", Old("old", before), after).traffic]
+    return [(each.text, each.breaking) for each in report("p", Baseline("old", before), after).traffic]
 
 
 PATH = "istio/base/x/gateway-edge.yaml"
@@ -69,7 +69,7 @@ def test_a_route_without_the_routers_header_is_a_way_past_it() -> None:
     text = "HTTPRoute x/a routes requests that the router has not sent anywhere"
     assert broken({path: guarded}, {path: free}) == [(text, "exposure widened")]
     assert broken({}, {path: guarded}) == []
-    assert list(openings(body("HTTPRoute", {"rules": [{}]}))) == [
+    assert list(exposures(body("HTTPRoute", {"rules": [{}]}))) == [
         "routes requests that the router has not sent anywhere"
     ]
 
@@ -104,5 +104,5 @@ def test_odd_forms_are_read_as_far_as_they_go() -> None:
     """An earlier output may be anybody's."""
     for spec in (None, [], "x", {"listeners": "x"}, {"listeners": [None, {"allowedRoutes": 3}]}, {"externalIPs": {}}):
         for kind in ("Gateway", "Service", "HTTPRoute", "Ingress"):
-            list(openings({"kind": kind, "spec": spec, "metadata": {}}))
-            list(fail_open({"kind": kind, "spec": spec, "failureMode": ["FailOpen"]}))
+            list(exposures({"kind": kind, "spec": spec, "metadata": {}}))
+            list(fail_open_fields({"kind": kind, "spec": spec, "failureMode": ["FailOpen"]}))

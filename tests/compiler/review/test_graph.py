@@ -6,10 +6,11 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from support.common import SMALL, linked
+from support.properties import examples
 from vsr_compiler import ir
 from vsr_compiler.review.graph import label, mermaid
 
@@ -111,7 +112,7 @@ def test_whatever_a_thing_is_called_is_only_text_in_the_picture(text: str, shown
 
 
 @given(st.text(min_size=1, max_size=40).map(lambda text: " ".join(text.split())).filter(bool))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_no_name_breaks_the_syntax(name: str) -> None:
     """A route of any name gives lines of the same few forms."""
     policy = linked()

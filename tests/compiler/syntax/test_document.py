@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from support.properties import examples
 from vsr_compiler.diagnostics import CODES, CompileError, Diagnostic
 from vsr_compiler.syntax import Mapping, Scalar, load
 from vsr_compiler.syntax.document import MAX_DEPTH, MAX_NODES
@@ -135,7 +136,7 @@ def test_a_missing_file_and_a_folder_are_one_finding_each(tmp_path) -> None:
         assert caught.value.diagnostics[0].code == "VSR001"
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.binary(max_size=400) | st.text(alphabet="ab:-[]{}&*!|>'\"#%@` \n\t,?", max_size=200).map(str.encode))
 def test_no_bytes_end_in_anything_but_nodes_or_findings(data: bytes) -> None:
     """Whatever stands in the file, the outcome is a document or known codes with a place inside the file."""

@@ -20,18 +20,23 @@ import pytest
 from ruamel.yaml import YAML
 
 from support import rendering
-from support.cases import GOLDEN, POLICIES, path_of, policy_of
-from support.common import ROOT
+from support.cases import GOLDEN, POLICIES, output_of, policy_file, policy_of
 from support.gateway_interpreter import Answer, Place, Request, World, with_model
 from vsr_compiler import targets
 from vsr_compiler.diagnostics import CompileError
 from vsr_compiler.ir.names import object_name
 from vsr_compiler.targets import profiles
-from vsr_runtime.decision.guards.detection import Judged
-from vsr_runtime.decision.guards.text import Span
+from vsr_runtime.decision.guards.detection import Span, TextVerdict
 from vsr_runtime.decision.program.program import Program
-from vsr_runtime.decision.request.events import Continue, NeedSignals, RequestBody, RequestHeaders, Route, SignalsReady
-from vsr_runtime.decision.request.machine import Fresh, Rules, advance
+from vsr_runtime.decision.request.events import (
+    Continue,
+    NeedSignals,
+    RequestBody,
+    RequestHeaders,
+    SendToModel,
+    SignalsReady,
+)
+from vsr_runtime.decision.request.request_machine import AwaitsHeaders, MachineConfig, advance
 from vsr_runtime.settings import load
 from vsr_schemas.headers import SELECTED_MODEL, STRIPPED
 
@@ -44,17 +49,14 @@ Data = dict[str, Any]
 @cache
 def data_of(case: str) -> Data:
     """The policy as it is written."""
-    data: Data = YAML(typ="safe").load(path_of(case).read_text(encoding="utf-8"))
+    data: Data = YAML(typ="safe").load(policy_file(case).read_text(encoding="utf-8"))
     return data
 
 
 @cache
 def program_of(case: str, keys: Path) -> Program:
     """The compiled program, from the committed files that a router would be given."""
-    name = data_of(case)["metadata"]["name"]
-    golden = path_of(case).parent / "out" / name
-    folder = golden if golden.exists() else ROOT / "out" / name
-    return load(folder / "router" / "config.yaml", keys).program
+    return load(output_of(case) / "router" / "config.yaml", keys).program
 
 
 @pytest.fixture(scope="module")
@@ -74,32 +76,32 @@ SIDES = ("sentences", "hard", "easy")
 """Where signals keep the sentences that they compare with."""
 
 
-def routed(program: Program, model: str, category: str | None, seed: int) -> Route:
+def routed(program: Program, model: str, category: str | None, seed: int) -> SendToModel:
     """What the router makes of a request, by the machine that serves."""
-    rules = Rules(program, 1 << 20)
+    rules = MachineConfig(program, 1 << 20)
     headers = ((":method", "POST"), (":path", CHAT), (":authority", "gateway"), ("content-type", "application/json"))
     start = RequestHeaders((*headers, ("x-request-id", f"conformance-{seed}")), end_of_stream=False)
-    state, action = advance(rules, Fresh(), start)
+    state, action = advance(rules, AwaitsHeaders(), start)
     assert isinstance(action, Continue)
     body = json.dumps({"model": model, "messages": [{"role": "user", "content": "a question"}]}).encode()
     state, action = advance(rules, state, RequestBody(body))
     if isinstance(action, NeedSignals):
         state, action = advance(rules, state, answered(program, action, category))
-    assert isinstance(action, Route), action
+    assert isinstance(action, SendToModel), action
     return action
 
 
 def answered(program: Program, question: NeedSignals, category: str | None) -> SignalsReady:
     """The category, and nothing that is like a sentence of the policy or like an attack."""
-    sentences = [each for one in program.asking.values() for side in SIDES for each in getattr(one, side, ())]
+    sentences = [each for one in program.model_signals.values() for side in SIDES for each in getattr(one, side, ())]
     looks = {
-        name: [Judged(Span(0, len(text), "benign", 0.0, name)) for text in texts]
-        for name, texts in question.looks.items()
+        name: [TextVerdict(Span(0, len(text), "benign", 0.0, name)) for text in texts]
+        for name, texts in question.detector_texts.items()
     }
     return SignalsReady(category, 0.9, looks, dict.fromkeys(sentences, 0.0))
 
 
-def sent(world: World, route: Route, asked: str) -> tuple[Answer, str]:
+def sent(world: World, route: SendToModel, asked: str) -> tuple[Answer, str]:
     """Where a routed request ends, and the model that it asks for there. The client tried to choose by itself."""
     spoofed = {SELECTED_MODEL: "spoofed", "x-gateway-destination-endpoint": "127.0.0.1:1", "x-ai-eg-model": "spoofed"}
     headers = {name: value for name, value in spoofed.items() if name not in world.stripped()}

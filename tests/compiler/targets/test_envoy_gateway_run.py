@@ -16,8 +16,7 @@ from typing import Any
 import pytest
 
 from support import rendering
-from support.cases import policy_of
-from support.common import ROOT
+from support.cases import output_of, policy_of
 from support.sandbox_times import timed
 from vsr_compiler import ir
 from vsr_compiler.deploy import sandbox
@@ -43,7 +42,6 @@ ANCHORS = (
 )
 """AI Gateway puts its own filter before the first that is named like one of these."""
 PATH = "/v1/chat/completions"
-EXTERNAL = ROOT / "tests" / "golden" / "external" / "out" / "external"
 
 needs_envoy = pytest.mark.skipif(
     importlib.util.find_spec("envoy") is None and not os.environ.get("CI"),
@@ -204,7 +202,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     policy = policy_of("external", "current")
     folder = tmp_path_factory.mktemp("envoy-gateway") / "local"
     folder.mkdir()
-    shutil.copytree(EXTERNAL / "router", folder.parent / "router")
+    shutil.copytree(output_of("external") / "router", folder.parent / "router")
     document = bootstrap(policy, "envoy-gateway")
     asking(document)["message_timeout"] = "20s"
     (folder / "envoy.yaml").write_text(json.dumps(document), encoding="utf-8")

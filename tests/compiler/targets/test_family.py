@@ -6,14 +6,13 @@ import re
 import subprocess
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
 
 from support import api_defaults, crds, rendering
-from support.cases import GOLDEN, POLICIES, case_of, path_of, policy_of
+from support.cases import GOLDEN, POLICIES, output_of, policy_file, policy_of
 from support.common import ROOT, kubectl, linked, reference
 from support.links import Links
 from vsr_compiler import ir, targets
@@ -156,32 +155,30 @@ def by_path(policy: ir.Policy) -> dict[str, Object]:
     return {item.path: item for item in rendering.objects(policy, "llm-d")}
 
 
-OVERLAYS = sorted(
-    path.parent
-    for top in ("tests/golden", "out")
-    for path in (ROOT / top).rglob("overlays/*/kustomization.yaml")
-    if "quickstart" not in path.parts
-)
+def environments() -> list[tuple[str, str, str]]:
+    """Return the environments of every case, with their targets."""
+    return [
+        (case, environment.target, environment.name)
+        for case in (*GOLDEN, *POLICIES)
+        for environment in policy_of(case, "current").environments
+    ]
 
 
-@pytest.mark.parametrize("folder", OVERLAYS, ids=lambda path: "-".join((path.parts[-4], *path.parts[-3::2])))
-def test_every_overlay_builds_and_links(folder: Path) -> None:
+@pytest.mark.parametrize(("case", "target", "environment"), environments())
+def test_every_overlay_builds_and_links(case: str, target: str, environment: str) -> None:
     """What `kubectl kustomize` makes of base and patches is a whole that links, not only what we meant."""
+    folder = output_of(case) / target / "overlays" / environment
     result = subprocess.run([kubectl(), "kustomize", str(folder)], capture_output=True, text=True, check=True)
     bodies = list(YAML(typ="safe").load_all(result.stdout))
-    case, target, environment = case_of(folder), folder.parts[-3], folder.parts[-1]
-    policy = linked(path_of(case).read_text(encoding="utf-8"), case)
-    chosen = next(each for each in policy.environments if each.name == environment)
-    assert chosen.target == target
+    policy = linked(policy_file(case).read_text(encoding="utf-8"), case)
+    chosen = next(item for item in policy.environments if item.name == environment)
     assert Links(bodies, seen(overlays.resolve(policy, chosen), target)).problems() == []
 
 
-BASES = sorted(path.parent for top in ("tests/golden", "out") for path in (ROOT / top).rglob("base/kustomization.yaml"))
-
-
-@pytest.mark.parametrize("folder", BASES, ids=lambda path: "-".join(path.parts[-3:-1]))
-def test_kustomize_gives_back_every_file_of_a_base(folder: Path) -> None:
+@pytest.mark.parametrize(("case", "target"), sorted({(case, target) for case, target, _ in environments()}))
+def test_kustomize_gives_back_every_file_of_a_base(case: str, target: str) -> None:
     """What is reviewed is what is applied, byte for byte: no name, list or scalar is altered on the way."""
+    folder = output_of(case) / target / "base"
     result = subprocess.run([kubectl(), "kustomize", str(folder)], capture_output=True, text=True, check=True)
     files = [path for path in folder.rglob("*.yaml") if path.name != "kustomization.yaml"]
     texts = {path.read_text(encoding="utf-8").split("\n", 1)[1] for path in files}

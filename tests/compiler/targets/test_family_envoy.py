@@ -1,4 +1,4 @@
-"""The local stand of every golden policy in the real Envoy: it starts, and requests land where they must."""
+"""The sandbox of every golden policy in the real Envoy: it starts, and requests land where they must."""
 
 from __future__ import annotations
 
@@ -7,24 +7,22 @@ import importlib.util
 import json
 import os
 import subprocess
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 
 import pytest
 
-from support.common import ROOT
+from support.cases import GOLDEN, POLICIES, output_of, policy_file, policy_of
 from support.sandbox_times import patient
 from vsr_compiler import ir
 from vsr_compiler.pipeline import read_policy
 from vsr_runtime.sandbox import LocalStand
 from vsr_runtime.sandbox.envoy import envoy_command
 
-GOLDEN = sorted((ROOT / "tests" / "golden").glob("*/out/*/local/envoy.yaml"))
-OUT = sorted((ROOT / "out").glob("*/local/envoy.yaml"))
-GUIDE = ROOT / "policies" / "inference-extension.yaml"
-ALIASES = ROOT / "tests" / "golden" / "aliases" / "policy.yaml"
-EXTERNAL = ROOT / "tests" / "golden" / "external" / "policy.yaml"
-LORA = ROOT / "tests" / "golden" / "lora" / "policy.yaml"
+GUIDE = "policies/inference-extension"
+LOCAL = [case for case in (*GOLDEN, *POLICIES) if not policy_of(case, "current").router.stock]
+"""The cases with a single-machine sandbox: it runs our runtime."""
 
 pytestmark = [
     pytest.mark.envoy,
@@ -35,29 +33,33 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("path", [*GOLDEN, *OUT], ids=lambda path: path.parent.parent.name)
-def test_envoy_takes_the_configuration(path: Path) -> None:
+@pytest.mark.parametrize("case", LOCAL)
+def test_envoy_takes_the_configuration(case: str) -> None:
     """Every field is known to Envoy, and every rule of its own holds, as on a gateway."""
+    path = output_of(case) / "local" / "envoy.yaml"
     result = subprocess.run(
         [*envoy_command(), "--mode", "validate", "-c", str(path)], capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stderr
 
 
-def local_of(policy: Path, folder: Path) -> Path:
-    """The policy's local stand in that folder, with more time than the policy gives."""
-    name = read_policy(policy).name
-    golden = policy.parent / "out" / name
-    return patient(golden if golden.exists() else ROOT / "out" / name, folder)
+@pytest.fixture(scope="module")
+def gateway_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
+    """Return where a case's gateway listens. Each sandbox starts once, with more time than its policy gives."""
+    with ExitStack() as sandboxes:
+
+        @cache
+        def start(case: str) -> str:
+            folder = patient(output_of(case), tmp_path_factory.mktemp("sandbox"))
+            return sandboxes.enter_context(LocalStand(folder)).url.removeprefix("http://")
+
+        yield start
 
 
-@pytest.fixture(scope="module", params=[GUIDE, ALIASES, LORA, EXTERNAL], ids=lambda path: path.parent.name + path.stem)
-def running(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[ir.Policy, str]]:
-    """A policy, and where the gateway of its stand listens."""
-    with LocalStand(local_of(request.param, tmp_path_factory.mktemp("stand"))) as stand:
-        yield read_policy(request.param), stand.url.removeprefix("http://")
+@pytest.fixture(scope="module", params=[GUIDE, "aliases", "lora", "external"])
+def running(request: pytest.FixtureRequest, gateway_of: Callable[[str], str]) -> tuple[ir.Policy, str]:
+    """Return a policy, and where its gateway listens."""
+    return read_policy(policy_file(request.param)), gateway_of(request.param)
 
 
 def served(authority: str, model: str, prompt: str, **headers: str) -> tuple[str, str]:
@@ -104,10 +106,9 @@ def test_what_the_policy_expects_of_auto_requests_comes_true(running: tuple[ir.P
 
 
 @pytest.fixture(scope="module")
-def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where the gateway of a stand with providers outside the cluster listens."""
-    with LocalStand(local_of(EXTERNAL, tmp_path_factory.mktemp("stand"))) as stand:
-        yield stand.url.removeprefix("http://")
+def outside(gateway_of: Callable[[str], str]) -> str:
+    """Return where the gateway of a policy with providers outside the cluster listens."""
+    return gateway_of("external")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from support import rendering
-from support.common import ROOT, SMALL, kubectl, linked
+from support.cases import output_of
+from support.common import SMALL, kubectl, linked
 from vsr_compiler import targets
 from vsr_compiler.targets.common import extproc, router, router_policies
 from vsr_compiler.targets.common.components import Component
@@ -112,7 +113,7 @@ def test_an_alert_names_what_fails_and_what_that_means() -> None:
 @pytest.mark.parametrize("target", sorted(targets.TARGETS))
 def test_options_build_on_the_base_that_they_are_for(target: str, tmp_path: Path) -> None:
     """An overlay of the user's own adds both: the scaler owns the number of replicas, and nothing is named twice."""
-    case = ROOT / "tests" / "golden" / "one-model" / "out" / "one-model" / target
+    case = output_of("one-model") / target
     kustomization = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",

@@ -4,7 +4,7 @@ import pytest
 
 from support.common import linked
 from vsr_compiler.analysis import analyse
-from vsr_compiler.heads.of_policy import checkpoint_settings
+from vsr_compiler.heads.compile import checkpoint_settings
 from vsr_compiler.targets.common import router, router_models
 from vsr_compiler.targets.common.autoscaling import component
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import support.verify_support as m
-from support.common import ROOT, call
+from support.cases import GOLDEN, POLICIES, output_of
+from support.common import call
 from vsr_compiler.diagnostics import Diagnostic, Severity
 from vsr_compiler.verify import envoy
 from vsr_compiler.verify.envoy import process, verdicts
@@ -222,10 +223,10 @@ def test_a_missing_envoy_is_said_once_and_is_an_error_for_whoever_asked(
 
 
 @needs_envoy
-@pytest.mark.parametrize("folder", ["out", "tests/golden"])
-def test_envoy_takes_every_value_that_we_compile(folder: str) -> None:
-    """In every base that is committed."""
-    bases = [path for path in (ROOT / folder).rglob("base") if path.is_dir()]
+@pytest.mark.parametrize("cases", [POLICIES, GOLDEN], ids=["out", "golden"])
+def test_envoy_takes_every_value_that_we_compile(cases: list[str]) -> None:
+    """In every base."""
+    bases = [path for case in cases for path in output_of(case).glob("*/base")]
     assert bases
     found, _ = read(bases)
     assert verdicts(found) == []

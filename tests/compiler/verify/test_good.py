@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 import support.verify_support as m
 from support import rendering
-from support.common import ROOT, linked
+from support.cases import GOLDEN, POLICIES, output_of, policy_file
+from support.common import linked
 from vsr_compiler.deploy.policy_assumptions import rendered_assumptions
 from vsr_compiler.diagnostics import Severity
 from vsr_compiler.pipeline import compile_policy, read_policy
 from vsr_compiler.verify import check, links
 from vsr_compiler.verify.files import read
-
-POLICIES = [*sorted((ROOT / "policies").glob("*.yaml")), *sorted((ROOT / "tests" / "golden").glob("*/policy.yaml"))]
 
 
 @pytest.mark.parametrize("name", ["ISTIO", "POOLED", "ENVOY", "AI"])
@@ -35,31 +32,26 @@ def test_two_teams_in_one_stream_do_not_disturb_each_other() -> None:
     assert [item.message for item in found if item.level is not Severity.NOTE] == []
 
 
-def output(policy: Path) -> Path:
-    """Where a policy's committed output lies."""
-    return (ROOT / "out" if policy.parent.name == "policies" else policy.parent / "out") / read_policy(policy).name
-
-
-@pytest.mark.parametrize("policy", POLICIES, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_everything_that_we_compile_is_without_errors_in_every_environment(policy: Path) -> None:
+@pytest.mark.parametrize("case", [*POLICIES, *GOLDEN])
+def test_everything_that_we_compile_is_without_errors_in_every_environment(case: str) -> None:
     """The objects in memory, as the pipeline would check them, with their places in the policy."""
-    linked_policy = read_policy(policy)
-    folder = output(policy)
-    result = compile_policy(linked_policy, lambda path: (folder / path).read_bytes())
+    linked_policy = read_policy(policy_file(case))
+    result = compile_policy(linked_policy, lambda path: (output_of(case) / path).read_bytes())
     for objects in result.environments.values():
         found = check(objects, rendered_assumptions(linked_policy))
         told = [item for item in found if item.level is not Severity.NOTE]
         lenient = [item.code for item in told] == ["VSR410"] and "when its processor fails" in told[0].message
         assert told == [] or (lenient and linked_policy.router.fails_open)
-        assert {item.span.file for item in found} <= {str(policy)}
+        assert {item.span.file for item in found} <= {str(policy_file(case))}
 
 
-@pytest.mark.parametrize("policy", POLICIES, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_every_committed_base_is_without_errors(policy: Path) -> None:
-    """The files as they lie in git, read through their kustomizations."""
-    for base in sorted(output(policy).glob("*/base")):
+@pytest.mark.parametrize("case", [*POLICIES, *GOLDEN])
+def test_every_written_base_is_without_errors(case: str) -> None:
+    """The files as they are on the disk, read through their kustomizations."""
+    policy = read_policy(policy_file(case))
+    for base in sorted(output_of(case).glob("*/base")):
         objects, problems = read([base])
-        found = [*problems, *links(objects, rendered_assumptions(read_policy(policy)))]
+        found = [*problems, *links(objects, rendered_assumptions(policy))]
         assert objects
         assert [item.message for item in found if item.level is Severity.ERROR] == []
 

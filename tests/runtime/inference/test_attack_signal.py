@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from support.cases import output_of, policy_file
 from support.checkpoints import save_checkpoint
-from support.common import ROOT, call
+from support.common import call
 
 pytest.importorskip("torch", reason="torch is not installed: checkpoints cannot be run")
 
-GOLDEN = ROOT / "tests" / "golden" / "signals"
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -25,7 +25,7 @@ def test_a_detector_that_is_there_decides_the_test(tmp_path, monkeypatch, bias, 
     weights["classifier.bias"] = torch.tensor([0.0, bias])
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     monkeypatch.setenv("VSR_MODELS", str(tmp_path))
-    result = call("test", GOLDEN / "policy.yaml", "--out", GOLDEN / "out")
+    result = call("test", policy_file("signals"), "--out", output_of("signals").parent)
     assert f"{passed} passed, {12 - passed} failed" in result.stderr
     if passed < 12:
         assert "route `default` instead of `refused`" in result.stderr

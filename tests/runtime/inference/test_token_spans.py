@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsr_runtime.decision.guards.text import Span
+from vsr_runtime.decision.guards.detection import Span
 from vsr_runtime.inference.token_spans import Labelled, scheme
 from vsr_schemas.pii import ALL_TYPES, type_of
 

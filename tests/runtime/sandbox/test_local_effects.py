@@ -16,8 +16,8 @@ import pytest
 
 from support.gateway_client import events
 from support.runtime_fakes import DATA
-from vsr_runtime.decision.request.answers import HEADERS
-from vsr_runtime.decision.request.split import draw
+from vsr_runtime.decision.request.dispatch import split_point
+from vsr_runtime.decision.request.immediate_responses import IMMEDIATE_RESPONSE_HEADERS
 from vsr_runtime.files import read_yaml
 from vsr_runtime.sandbox import LocalStand
 
@@ -87,7 +87,7 @@ DECISIONS = [
     route("stop", fast_response={"message": "Not here."}),
     route("toolless", PHI, tools={"mode": "none"}, request_params={"max_tokens_limit": 10, "blocked_params": ["seed"]}),
 ]
-ALLOWED = ("x-selected-model", "content-length", "x-old", "x-team", *HEADERS)
+ALLOWED = ("x-selected-model", "content-length", "x-old", "x-team", *IMMEDIATE_RESPONSE_HEADERS)
 RULES = {"disallow_all": True, "disallow_is_error": True, "allow_expression": {"regex": "|".join(ALLOWED)}}
 
 
@@ -167,7 +167,7 @@ def gateway(tmp_path_factory):
 def test_split_follows_the_requests_id(gateway):
     """Each id lands on the side that its hash says, every time; the provider's id is in the body, the alias routed."""
     for i in range(30):
-        phi = draw(f"split-{i}".encode()) < 30
+        phi = split_point(f"split-{i}".encode()) < 30
         backend, headers, body = gateway.received("split this", headers={"x_request_id": f"split-{i}"})
         assert (backend, body["model"]) == (("phi4-mini", "org/phi") if phi else ("llama-8b", "llama3-8b"))
         assert headers["x-selected-model"] == ("phi4-mini" if phi else "llama3-8b")

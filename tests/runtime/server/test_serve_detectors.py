@@ -13,7 +13,7 @@ import pytest
 
 from support.played_gateway import request_body, request_headers
 from vsr_runtime.decision.guards.finders import personal
-from vsr_runtime.decision.guards.guard import Guard, ordered
+from vsr_runtime.decision.guards.guard import Guard, in_order
 from vsr_runtime.decision.request.events import Cause, NeedSignals
 from vsr_runtime.inference.engine.errors import EngineError, OverloadedError
 from vsr_runtime.inference.engine.interface import TokenLabels
@@ -84,7 +84,9 @@ def labelled(text):
 
 def decided(gateway, settings, engine, body: bytes, *guards: Guard):
     """The last answer to a request, and the status."""
-    own = replace(settings, program=replace(settings.program, guards=ordered(guards or (GUARD,))), budget=30.0)
+    own = replace(
+        settings, program=replace(settings.program, guards=in_order(guards or (GUARD,))), decision_timeout=30.0
+    )
     generation = Generation(own, EnginePool(engine, {"judge": JUDGE, "persons": PERSONS}, None))
 
     async def whole():
@@ -170,4 +172,4 @@ def test_without_an_engine_a_detector_has_failed(settings):
     """A guard that nobody can answer for must not seem to hold."""
     generation = Generation(settings, None)
     found = asyncio.run(generation.signals(NeedSignals("", frozenset(), {"judge": ("x",)}), 0))
-    assert found.looks == {"judge": Cause.BROKEN}
+    assert found.detections == {"judge": Cause.BROKEN}

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.played_gateway import ANY_TIME, request_headers
-from vsr_runtime.decision.request.events import Route
+from vsr_runtime.decision.request.events import SendToModel
 from vsr_runtime.server.duplex import PART, Upload, in_parts
 from vsr_runtime.server.messages import FULL_DUPLEX_STREAMED, ProcessingRequest, ProcessingResponse
 from vsr_runtime.server.metrics import Metrics
@@ -134,7 +134,7 @@ def test_body_that_does_not_come_is_answered(gateway, settings):
 def test_parts_are_the_body(size, followed):
     """However long it is: in order, none larger than Envoy takes, and exactly one end."""
     body = bytes(index % 251 for index in range(size))
-    action = Route("m", None, (("x-selected-model", "m"), ("content-length", "1")))
+    action = SendToModel("m", None, (("x-selected-model", "m"), ("content-length", "1")))
     messages = [ProcessingResponse.FromString(each) for each in in_parts(action, Upload(body, trailers=followed))]
     parts = streamed(each for each in messages if each.WhichOneof("response") == "request_body")
     assert b"".join(each.body for each in parts) == body

@@ -11,9 +11,9 @@ import pytest
 from support.played_gateway import ANY_TIME, request_body, request_headers, samples
 from support.runtime_fakes import FakeClassifier
 from vsr_runtime.decision.guards.guard import Guard
-from vsr_runtime.decision.program.program import Route
-from vsr_runtime.decision.program.rules import Has
-from vsr_runtime.decision.signals.structure import build_structure
+from vsr_runtime.decision.program.conditions import SignalCondition
+from vsr_runtime.decision.program.program import PolicyRoute
+from vsr_runtime.decision.signals.heuristic import build_structure
 from vsr_runtime.server.deciding import LARGE_BODY
 from vsr_runtime.server.extproc import Processor
 from vsr_runtime.server.messages import EXT_PROC_SERVICE, HealthCheckRequest
@@ -263,7 +263,9 @@ def pattern_settings(settings, pattern: str, count: float):
     signal = build_structure(contract.StructureRule.model_validate(rule))
     name = ("structure", "p")
     targets = ((settings.program.models["phi4-mini"], 100),)
-    program = replace(settings.program, routes=(Route("p", Has(name), targets),), signals={name: signal})
+    program = replace(
+        settings.program, routes=(PolicyRoute("p", SignalCondition(name), targets),), signals={name: signal}
+    )
     return replace(settings, program=program)
 
 

@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 
 from support.runtime_fakes import DATA
-from vsr_runtime.decision.program.effects import Caching
-from vsr_runtime.decision.request.apis import Api
-from vsr_runtime.decision.request.events import Answer, Route
-from vsr_runtime.decision.request.lookup import Lookup
-from vsr_runtime.decision.request.recording import Kept
+from vsr_runtime.decision.apis.endpoints import Api
+from vsr_runtime.decision.program.effects import CachePolicy
+from vsr_runtime.decision.request.cache_recording import CachedResponse
+from vsr_runtime.decision.request.events import CacheKey, ImmediateResponse, SendToModel
 from vsr_runtime.errors import UserError
 from vsr_runtime.server import response_cache
 from vsr_runtime.server.generation import warmed
@@ -21,7 +20,7 @@ from vsr_runtime.server.memory import MemoryCache
 from vsr_runtime.server.response_cache import Keeper
 from vsr_runtime.settings import load
 
-KEPT = Kept("application/json", b"{}")
+KEPT = CachedResponse("application/json", b"{}")
 
 
 class Encoder:
@@ -47,13 +46,13 @@ class Broken(Encoder):
         raise RuntimeError(str(sequences))
 
 
-def route(key: bytes = b"1", text: str = "abc") -> Route:
+def route(key: bytes = b"1", text: str = "abc") -> SendToModel:
     """A decision whose answers are kept."""
-    place = Lookup(Api.CHAT, key, Caching(60.0, 0.9), b"group", text)
-    return Route("big", None, (), route="own", lookup=place)
+    place = CacheKey(Api.CHAT, key, CachePolicy(60.0, 0.9), b"group", text)
+    return SendToModel("big", None, (), route="own", cache_key=place)
 
 
-def recalled(keeper: Keeper, action: Route, seconds: float = 5.0):
+def recalled(keeper: Keeper, action: SendToModel, seconds: float = 5.0):
     """What becomes of a route."""
 
     async def run():
@@ -71,19 +70,19 @@ def test_a_miss_is_taken_down_and_then_a_hit():
     """The answer bears its decision, and its own code."""
     kept = keeper()
     missed = recalled(kept, route())
-    assert isinstance(missed, Route)
+    assert isinstance(missed, SendToModel)
     kept.keep(missed.response.record, KEPT)
     hit = recalled(kept, route())
-    assert isinstance(hit, Answer)
+    assert isinstance(hit, ImmediateResponse)
     assert (hit.status, hit.body, hit.code, hit.route) == (200, b"{}", "cache_hit", "own")
-    assert isinstance(recalled(kept, route(b"2")), Route)
+    assert isinstance(recalled(kept, route(b"2")), SendToModel)
 
 
 def test_an_encoder_that_fails_or_is_late_finds_nothing_and_stops_nothing(capfd):
     """The request goes to its model, and what it said is in no log."""
     kept = keeper(Broken())
-    assert isinstance(recalled(kept, route(text="secret"[:3])), Route)
-    assert isinstance(recalled(keeper(Encoder()), route(), seconds=-1.0), Route)
+    assert isinstance(recalled(kept, route(text="secret"[:3])), SendToModel)
+    assert isinstance(recalled(keeper(Encoder()), route(), seconds=-1.0), SendToModel)
     kept.close()
     assert "sec" not in capfd.readouterr().err
 
@@ -92,7 +91,7 @@ def test_a_text_that_is_not_read_to_its_end_has_no_vector():
     """Another one may begin alike."""
     kept = keeper(Encoder())
     kept.keep(recalled(kept, route(b"1", "abc")).response.record, KEPT)
-    assert isinstance(recalled(kept, route(b"2", "xyz")), Answer)
+    assert isinstance(recalled(kept, route(b"2", "xyz")), ImmediateResponse)
     assert recalled(kept, route(b"3", "abcd")).response.record.vector is None
     kept.close()
 
@@ -127,8 +126,8 @@ def test_a_new_policy_has_forgotten_all(policy):
     )
     first, second = (asyncio.run(warmed(load(path), None)) for _ in range(2))
     first.keep(recalled(first.keeper, route()).response, KEPT)
-    assert isinstance(recalled(first.keeper, route()), Answer)
-    assert isinstance(recalled(second.keeper, route()), Route)
+    assert isinstance(recalled(first.keeper, route()), ImmediateResponse)
+    assert isinstance(recalled(second.keeper, route()), SendToModel)
     assert asyncio.run(warmed(load(DATA / "router" / "config.yaml"), None)).keeper is None
 
 

@@ -25,7 +25,7 @@ INPUTS = "a" * 64
 DOMAINS = ClassifierSettings(
     task="category", checkpoint=CheckpointSettings(repo="a/b", revision="0" * 40), labels=["math"], threshold=0.5
 )
-BOTH, LIKENESS = frozenset({"category", "likeness"}), frozenset({"likeness"})
+BOTH, LIKENESS = frozenset({"category", "similarity"}), frozenset({"similarity"})
 
 
 def likeness(files, *labels: str) -> ClassifierSettings:
@@ -65,8 +65,8 @@ def pool(files, **answers) -> tuple[Engine, EnginePool]:
 @pytest.mark.parametrize(
     ("kinds", "asked", "expected"),
     [
-        (BOTH, ["domain", "sentences"], SignalsReady("math", 0.9, likeness={"Hello.": 0.7})),
-        (LIKENESS, ["sentences"], SignalsReady(likeness={"Hello.": 0.7})),
+        (BOTH, ["domain", "sentences"], SignalsReady("math", 0.9, similarities={"Hello.": 0.7})),
+        (LIKENESS, ["sentences"], SignalsReady(similarities={"Hello.": 0.7})),
         (frozenset({"category"}), ["domain"], SignalsReady("math", 0.9)),
     ],
 )

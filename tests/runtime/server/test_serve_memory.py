@@ -8,23 +8,23 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsr_runtime.decision.program.effects import Caching
-from vsr_runtime.decision.request.apis import Api
-from vsr_runtime.decision.request.lookup import Lookup
-from vsr_runtime.decision.request.recording import Kept
+from vsr_runtime.decision.apis.endpoints import Api
+from vsr_runtime.decision.program.effects import CachePolicy
+from vsr_runtime.decision.request.cache_recording import CachedResponse
+from vsr_runtime.decision.request.events import CacheKey
 from vsr_runtime.server.memory import OVERHEAD, Found, MemoryCache
 
-RULE = Caching(60.0, 0.9)
+RULE = CachePolicy(60.0, 0.9)
 
 
-def at(key: int, group: int | None = None, rule: Caching = RULE) -> Lookup:
+def at(key: int, group: int | None = None, rule: CachePolicy = RULE) -> CacheKey:
     """A place."""
-    return Lookup(Api.CHAT, b"%d" % key, rule, None if group is None else b"%d" % group, "text")
+    return CacheKey(Api.CHAT, b"%d" % key, rule, None if group is None else b"%d" % group, "text")
 
 
-def said(text: str = "x", size: int = 1) -> Kept:
+def said(text: str = "x", size: int = 1) -> CachedResponse:
     """An answer."""
-    return Kept("application/json", text.encode() * size)
+    return CachedResponse("application/json", text.encode() * size)
 
 
 def towards(*values: float) -> np.ndarray:
@@ -48,7 +48,7 @@ def test_an_answer_is_found_until_its_time_is_up():
     clock = Clock()
     cache = MemoryCache(10, 1 << 20, clock)
     cache.keep(at(1, 1), towards(1, 0), said("one"))
-    cache.keep(at(2, rule=Caching(5.0)), None, said("two"))
+    cache.keep(at(2, rule=CachePolicy(5.0)), None, said("two"))
     assert cache.find(at(1), None) == Found(said("one"))
     clock.now = 5.0
     assert cache.find(at(2), None) is None
@@ -79,7 +79,7 @@ def test_the_most_alike_of_its_own_group_is_found_if_it_is_alike_enough():
     assert cache.find(at(9, 1), towards(0, 1)) is None
     assert cache.find(at(9, 3), towards(1, 0)) is None
     assert cache.find(at(9, 1), None) is None
-    assert cache.find(at(9, 1, Caching(60.0)), towards(1, 0)) is None
+    assert cache.find(at(9, 1, CachePolicy(60.0)), towards(1, 0)) is None
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 3), st.integers(0, 3000), st.booleans()), max_size=60))

@@ -342,7 +342,7 @@ def test_retired_generation_is_closed_with_its_last_stream(settings):
 
 def test_limits_belong_to_the_generation(settings):
     """Deadline and bounds are those of the policy that serves, not those of the start."""
-    smaller = replace(settings, budget=0.1, limits=settings.limits.model_copy(update={"maxBody": 5}))
+    smaller = replace(settings, decision_timeout=0.1, limits=settings.limits.model_copy(update={"maxBody": 5}))
     generation = Generation(smaller, None)
     assert (generation.budget, generation.rules.max_body) == (0.1, 5)
 

@@ -10,10 +10,9 @@ import grpc
 import pytest
 
 from support.played_gateway import ANY_TIME, request_body, request_headers, samples
-from vsr_runtime.decision.guards.detection import Judged
+from vsr_runtime.decision.guards.detection import Span, TextVerdict
 from vsr_runtime.decision.guards.finders import patterns
 from vsr_runtime.decision.guards.guard import Guard
-from vsr_runtime.decision.guards.text import Span
 from vsr_runtime.decision.request.events import Cause
 from vsr_runtime.server.deciding import weight
 from vsr_runtime.server.generation import Generation
@@ -154,7 +153,7 @@ class Judge:
         self.asked += asked["judge"]
         if self.fails:
             return {"judge": self.fails}
-        return {"judge": [Judged(Span(0, len(t), "attack", 0.9 * ("evil" in t), "judge")) for t in asked["judge"]]}
+        return {"judge": [TextVerdict(Span(0, len(t), "attack", 0.9 * ("evil" in t), "judge")) for t in asked["judge"]]}
 
     def close(self) -> None:
         """Nothing is held."""
@@ -162,7 +161,7 @@ class Judge:
 
 def judged(settings):
     """The sample policy with a guard of responses that asks the detector."""
-    return replace(settings, program=replace(settings.program, guards=(EVIL,)), budget=30.0)
+    return replace(settings, program=replace(settings.program, guards=(EVIL,)), decision_timeout=30.0)
 
 
 @pytest.mark.parametrize(("fails", "code"), [(None, "guard:evil"), (Cause.TIMEOUT, "guard_failed:evil")])

@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import StatusCode
 
 from support.played_gateway import request_body, request_headers
-from vsr_runtime.decision.request.events import Answer
+from vsr_runtime.decision.request.events import ImmediateResponse
 from vsr_runtime.errors import UserError
 from vsr_runtime.server.trace import ENDPOINT, PROTOCOL, Tracing, tracing
 
@@ -136,7 +136,7 @@ def test_spans_are_sent_to_the_endpoint_at_the_latest_when_the_process_stops(mon
         monkeypatch.setenv(ENDPOINT, f"http://127.0.0.1:{server.server_port}")
         monkeypatch.setattr("vsr_runtime.server.trace.FAREWELL", 60.0)
         found = tracing()
-        found.decided({}, "r-1", Answer(503, b"", "classifier_timeout"), monotonic())
+        found.decided({}, "r-1", ImmediateResponse(503, b"", "classifier_timeout"), monotonic())
         found.close()
         server.shutdown()
         thread.join()
@@ -150,7 +150,7 @@ def test_collector_that_is_away_holds_nothing_up_and_is_a_line_in_the_log(monkey
     """Stopping does not wait for it, and no line is other than JSON."""
     monkeypatch.setenv(ENDPOINT, "http://127.0.0.1:9")
     found = tracing()
-    found.decided({}, "r-1", Answer(200, b"", "fast_response"), monotonic())
+    found.decided({}, "r-1", ImmediateResponse(200, b"", "fast_response"), monotonic())
     found.close()
     lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
     assert lines[0]["event"] == "tracing"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from vsr_runtime.decision.request.events import Answer, Continue, RequestBody, RequestHeaders, Route
+from vsr_runtime.decision.request.events import Continue, ImmediateResponse, RequestBody, RequestHeaders, SendToModel
 from vsr_runtime.server.messages import BODY_MODES, ProcessingRequest, ProcessingResponse
 from vsr_runtime.server.wire import BodyMode, ModeError, check_mode, from_action, to_event
 
@@ -24,7 +24,7 @@ def test_wire_form_is_envoys():
     message = ProcessingRequest.FromString(b"\x22\x06\x0a\x02{}\x10\x01")
     assert message.request_body.body == b"{}"
     assert message.request_body.end_of_stream
-    response = from_action(Route("m", None, (("k", "v"),)))
+    response = from_action(SendToModel("m", None, (("k", "v"),)))
     option = b"\x0a\x06\x0a\x01k\x1a\x01v\x18\x02"
     common = b"\x12\x0c\x0a\x0a" + option + b"\x28\x01"
     assert response.SerializeToString() == b"\x1a\x12\x0a\x10" + common
@@ -37,7 +37,9 @@ def test_unknown_fields_are_skipped():
 
 def test_route_carries_body_headers_and_cleared_cache():
     """A route is chosen anew after the decision, by a header that overwrites whatever was there."""
-    common = from_action(Route("m", b"{}", (("x-selected-model", "m"), ("content-length", "2")))).request_body.response
+    common = from_action(
+        SendToModel("m", b"{}", (("x-selected-model", "m"), ("content-length", "2")))
+    ).request_body.response
     assert common.clear_route_cache
     assert common.body_mutation.body == b"{}"
     assert [(o.header.key, o.header.raw_value, o.append_action) for o in common.header_mutation.set_headers] == [
@@ -48,7 +50,7 @@ def test_route_carries_body_headers_and_cleared_cache():
 
 def test_route_without_a_body_mutates_none():
     """A named model's body is left alone, which on the wire is the absence of a mutation."""
-    assert not from_action(Route("m", None, ())).request_body.response.HasField("body_mutation")
+    assert not from_action(SendToModel("m", None, ())).request_body.response.HasField("body_mutation")
 
 
 def test_continue_removes_the_clients_routing_header():
@@ -59,7 +61,9 @@ def test_continue_removes_the_clients_routing_header():
 
 def test_answer_is_an_immediate_response():
     """An answer has its status, headers and body, and names its code for the gateway's access log."""
-    response = from_action(Answer(415, b"{}", "unsupported_encoding", (("content-type", "application/json"),)))
+    response = from_action(
+        ImmediateResponse(415, b"{}", "unsupported_encoding", (("content-type", "application/json"),))
+    )
     immediate = response.immediate_response
     assert (immediate.status.code, immediate.body, immediate.details) == (415, b"{}", "vsr_unsupported_encoding")
     assert response == ProcessingResponse.FromString(response.SerializeToString())

@@ -10,14 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 
-from vsr_runtime.decision.guards.normalise import normalise, unspaced
-from vsr_runtime.decision.guards.recogniser import Recogniser, compiled, look, run, to_bytes
-from vsr_runtime.decision.guards.text import Normalised, Span
-from vsr_runtime.decision.signals.patterns import compile_patterns, matches
-from vsr_runtime.decision.view import Expired
-
-Finder = Callable[[Normalised, Expired], list[Span]]
-"""Raises OutOfTimeError when the time is up."""
+from vsr_runtime.decision.deadline import Expired, check_deadline
+from vsr_runtime.decision.guards.detection import Span
+from vsr_runtime.decision.guards.guard import Finder
+from vsr_runtime.decision.guards.normalise import NormalisedText, join_spaced_letters, normalise
+from vsr_runtime.decision.guards.recogniser import Recogniser, compile_bytes, run_recogniser, to_bytes
+from vsr_runtime.decision.patterns import compile_patterns, matches
 
 
 def personal(types: Collection[str]) -> Finder:
@@ -29,21 +27,21 @@ def personal(types: Collection[str]) -> Finder:
     groups = [_group(wanted)] if wanted else []
     if "NATIONAL_ID" in types:
         groups.append(_group(national.RULES, national.GATE))
-    return _all(groups)
+    return _combine(groups)
 
 
 def credentials() -> Finder:
     """Finds keys, tokens, passwords and what else lets somebody in."""
     from vsr_runtime.decision.guards.rules import secrets  # noqa: PLC0415 - as above
 
-    return _all([_group(secrets.ISSUED, secrets.GATE), _group(secrets.RULES)])
+    return _combine([_group(secrets.ISSUED, secrets.GATE), _group(secrets.RULES)])
 
 
 def injection() -> Finder:
     """Finds the structure of attacks: hidden text, forged turns, orders to drop orders. See ``rules.attacks``."""
     from vsr_runtime.decision.guards.rules import attacks  # noqa: PLC0415 - as above
 
-    structure = _all([_group(attacks.RULES)])
+    structure = _combine([_group(attacks.RULES)])
     return lambda normalised, expired: [*normalised.hidden, *structure(normalised, expired)]
 
 
@@ -55,14 +53,14 @@ def patterns(sources: Sequence[str]) -> Finder:
     """
     made = compile_patterns(sources, case_sensitive=False)
 
-    def find(normalised: Normalised, expired: Expired) -> list[Span]:
+    def find(normalised: NormalisedText, expired: Expired) -> list[Span]:
         data = normalised.text.encode("utf-8", "surrogatepass")
-        places = _characters(normalised.text, data)
+        places = _character_index(normalised.text, data)
         found = []
         for number, pattern in enumerate(made.patterns, 1):
-            look(expired)
+            check_deadline(expired)
             for match in matches(pattern, data):
-                look(expired)
+                check_deadline(expired)
                 if match.end() > match.start():
                     place = normalised.original(places(match.start()), places(match.end()))
                     found.append(Span(*place, "PATTERN", 1.0, f"pattern-{number}"))
@@ -80,13 +78,13 @@ def spans(finders: Iterable[Finder], text: str, expired: Expired) -> list[Span]:
     return merge(look_through(finders, normalise(text), expired))
 
 
-def look_through(finders: Iterable[Finder], normalised: Normalised, expired: Expired) -> list[Span]:
+def look_through(finders: Iterable[Finder], normalised: NormalisedText, expired: Expired) -> list[Span]:
     """What several finders find in a text that was normalised, as they find it: once more where letters stand apart.
 
     Raises:
         OutOfTimeError: the time was up first.
     """
-    apart = unspaced(normalised)
+    apart = join_spaced_letters(normalised)
     views = (normalised,) if apart is None else (normalised, apart)
     return [span for finder in finders for view in views for span in finder(view, expired)]
 
@@ -98,14 +96,14 @@ def merge(found: Iterable[Span]) -> list[Span]:
     end = 0
     for span in sorted(found, key=lambda span: (span.start, span.end)):
         if cluster and span.start >= end:
-            merged.append(_one(cluster))
+            merged.append(_merge_cluster(cluster))
             cluster = []
         cluster.append(span)
         end = max(end, span.end)
-    return [*merged, _one(cluster)] if cluster else merged
+    return [*merged, _merge_cluster(cluster)] if cluster else merged
 
 
-def _one(cluster: Sequence[Span]) -> Span:
+def _merge_cluster(cluster: Sequence[Span]) -> Span:
     best = min(cluster, key=lambda span: (span.start - span.end, -span.score, span.start, span.type, span.rule))
     start, end = min(span.start for span in cluster), max(span.end for span in cluster)
     return Span(start, end, best.type, best.score, best.rule)
@@ -117,23 +115,23 @@ def _group(rules: Iterable[Recogniser], gate: bytes | None = None) -> Finder:
     normalise("\u200b")  # its tables take a while, and no request should wait for them
     for pattern in (gate, *(rule.pattern for rule in made)):
         if pattern is not None:
-            compiled(pattern)
+            compile_bytes(pattern)
 
-    def find(normalised: Normalised, expired: Expired) -> list[Span]:
-        look(expired)
+    def find(normalised: NormalisedText, expired: Expired) -> list[Span]:
+        check_deadline(expired)
         data = to_bytes(normalised.text)
-        if gate is not None and compiled(gate).search(data) is None:
+        if gate is not None and compile_bytes(gate).search(data) is None:
             return []
-        return [span for rule in made for span in run(rule, normalised, data, expired)]
+        return [span for rule in made for span in run_recogniser(rule, normalised, data, expired)]
 
     return find
 
 
-def _all(groups: Sequence[Finder]) -> Finder:
+def _combine(groups: Sequence[Finder]) -> Finder:
     return lambda normalised, expired: [span for group in groups for span in group(normalised, expired)]
 
 
-def _characters(text: str, data: bytes) -> Callable[[int], int]:
+def _character_index(text: str, data: bytes) -> Callable[[int], int]:
     """Where the character at a byte is. Cheap where asked in rising order; from a lower place it begins anew."""
     if len(text) == len(data):
         return int

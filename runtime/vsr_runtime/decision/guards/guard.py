@@ -1,19 +1,57 @@
-"""A guard made ready: what it looks for, where, and what follows."""
+"""Texts that are known to hold nothing: conversations and definitions of tools come again with every turn."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
+from secrets import token_bytes
 from typing import Literal
 from urllib.parse import quote
 
-from vsr_runtime.decision.guards.clean_text_cache import Harmless
-from vsr_runtime.decision.guards.text import Normalised, Span
-from vsr_runtime.decision.view import Expired
+from vsr_runtime.decision.deadline import Expired
+from vsr_runtime.decision.guards.detection import Span
+from vsr_runtime.decision.guards.normalise import NormalisedText
 
-Finder = Callable[[Normalised, Expired], list[Span]]
-Deed = Literal["block", "mask", "route", "flag"]
-ORDER: tuple[Deed, ...] = ("block", "route", "mask", "flag")
+MAX_TEXTS = 16_384
+"""Texts after which the older half is forgotten: together some 3 MiB."""
+_DIGEST_SIZE = 16
+
+
+class CleanTextCache:
+    """Remembers in which texts nothing was found: by a hash under a key of its own, so that it holds no text.
+
+    It is for those that find the same in the same text every time. Threads may share it; what one forgets while another
+    learns is looked at once more.
+    """
+
+    __slots__ = ("_key", "_old", "_young")
+
+    def __init__(self) -> None:
+        self._key = token_bytes(_DIGEST_SIZE)
+        self._young: set[bytes] = set()
+        self._old: set[bytes] = set()
+
+    def __len__(self) -> int:
+        """How many texts it remembers, at the most."""
+        return len(self._young) + len(self._old)
+
+    def looked(self, text: str, look: Callable[[], list[Span]]) -> list[Span]:
+        """What is found in a text: nothing where that is known, else what a look finds."""
+        mark = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_SIZE, key=self._key).digest()
+        if mark in self._young:
+            return []
+        found = [] if mark in self._old else look()
+        if not found:
+            if len(self._young) >= MAX_TEXTS:
+                self._old, self._young = self._young, set()
+            self._young.add(mark)
+        return found
+
+
+Finder = Callable[[NormalisedText, Expired], list[Span]]
+GuardAction = Literal["block", "mask", "route", "flag"]
+ACTION_ORDER: tuple[GuardAction, ...] = ("block", "route", "mask", "flag")
 """What comes first. What is blocked is neither routed nor masked; what is masked goes to the model that was chosen."""
 
 
@@ -40,7 +78,7 @@ class Guard:
     """
 
     name: str
-    action: Deed
+    action: GuardAction
     finders: tuple[Finder, ...] = ()
     detector: str | None = None
     threshold: float = 0.7
@@ -53,7 +91,7 @@ class Guard:
     passes_unreadable: bool = False
     unmask: bool = False
     exempt: frozenset[str] = frozenset()
-    harmless: Harmless = field(default_factory=Harmless, compare=False, repr=False)
+    clean_texts: CleanTextCache = field(default_factory=CleanTextCache, compare=False, repr=False)
 
     def covers(self, model: str | None) -> bool:
         """Whether it holds for what ends at a model; None is an answer that no model gives."""
@@ -65,6 +103,6 @@ class Guard:
         return quote(self.name, safe=" !#$&'()*+/:;<=>?@[]^`{|}")
 
 
-def ordered(guards: Sequence[Guard]) -> tuple[Guard, ...]:
+def in_order(guards: Sequence[Guard]) -> tuple[Guard, ...]:
     """The guards as they act: by action, then by name."""
-    return tuple(sorted(guards, key=lambda guard: (ORDER.index(guard.action), guard.name)))
+    return tuple(sorted(guards, key=lambda guard: (ACTION_ORDER.index(guard.action), guard.name)))

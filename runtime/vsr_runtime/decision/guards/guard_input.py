@@ -8,30 +8,30 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 
+from vsr_runtime.decision.deadline import DeadlineExceededError, Expired, never
 from vsr_runtime.decision.guards.api_words import MEDIA_KEYS, MEDIA_TYPES, READABLE_SOURCES, TOKEN_KEYS
-from vsr_runtime.decision.guards.detection import Seen
+from vsr_runtime.decision.guards.detection import Detection, Span
 from vsr_runtime.decision.guards.finders import look_through
 from vsr_runtime.decision.guards.guard import Guard
-from vsr_runtime.decision.guards.leaves import Leaf, Placed, is_blob, leaves
-from vsr_runtime.decision.guards.normalise import normalise
-from vsr_runtime.decision.guards.text import Normalised, Span
-from vsr_runtime.decision.view import BYTES_A_TOKEN, Expired, OutOfTimeError, never
+from vsr_runtime.decision.guards.json_texts import JsonText, TextPosition, is_blob, json_texts
+from vsr_runtime.decision.guards.normalise import NormalisedText, normalise
+from vsr_runtime.decision.view import BYTES_PER_TOKEN
 
-_STEPS = 2048
+_VALUES_PER_CHECK = 2048
 """Values between two looks at the clock."""
-Looks = Mapping[str, Sequence[Seen]]
+Detections = Mapping[str, Sequence[Detection]]
 """What detectors saw, by their names: in each of the readings, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class Match:
     """A finding in a leaf, by the leaf's number."""
 
     leaf: int
     span: Span
 
 
-class Matter:
+class GuardInput:
     """The texts of one document. Each is read once, however often it stands there.
 
     Args:
@@ -44,12 +44,12 @@ class Matter:
     """
 
     def __init__(self, text: str, values: object, expired: Expired = never) -> None:
-        found = [leaf for leaf in leaves(text, expired) if not _is_model(leaf, values)]
+        found = [leaf for leaf in json_texts(text, expired) if not _is_model(leaf, values)]
         self.leaves = tuple(leaf for leaf in found if not is_blob(leaf))
         self.unreadable = len(self.leaves) < len(found) or _has_media(values, expired)
         self.texts = tuple(dict.fromkeys((*(leaf.value for leaf in self.leaves), *self._joined)))
-        self._normalised: dict[str, Normalised] = {}
-        self._placed: dict[int, Placed] = {}
+        self._normalised: dict[str, NormalisedText] = {}
+        self._placed: dict[int, TextPosition] = {}
 
     @cached_property
     def readings(self) -> tuple[str, ...]:
@@ -60,9 +60,9 @@ class Matter:
     def tokens(self) -> int:
         """The estimate of the length of all texts."""
         size = sum(len(leaf.value.encode()) for leaf in self.leaves if leaf.within is None)
-        return -(-size // BYTES_A_TOKEN)
+        return -(-size // BYTES_PER_TOKEN)
 
-    def hits(self, guard: Guard, expired: Expired, looks: Looks | None = None) -> tuple[Hit, ...]:
+    def matches(self, guard: Guard, expired: Expired, looks: Detections | None = None) -> tuple[Match, ...]:
         """What a guard finds; a `mask` guard everything, another the first.
 
         Raises:
@@ -74,21 +74,23 @@ class Matter:
             return tuple(found)
         return tuple(hit for hit, _ in zip(found, range(1), strict=False))
 
-    def _hits(self, guard: Guard, expired: Expired, looks: Looks | None) -> Iterator[Hit]:
+    def _hits(self, guard: Guard, expired: Expired, looks: Detections | None) -> Iterator[Match]:
         spans = self._spans(guard, expired, (looks or {})[guard.detector] if guard.detector is not None else ())
         places: dict[str, list[int]] = {}
         for number, leaf in enumerate(self.leaves):
             places.setdefault(leaf.value, []).append(number)
         for text, found in spans:
             for number in places.get(text, ()):
-                yield from (Hit(number, span) for span in found)
+                yield from (Match(number, span) for span in found)
             for run in self._joined.get(text, ()):
                 yield from self._across(run, found)
 
-    def _spans(self, guard: Guard, expired: Expired, looks: Sequence[Seen]) -> Iterator[tuple[str, Sequence[Span]]]:
+    def _spans(
+        self, guard: Guard, expired: Expired, looks: Sequence[Detection]
+    ) -> Iterator[tuple[str, Sequence[Span]]]:
         for number, text in enumerate(self.texts):
             if expired():
-                raise OutOfTimeError
+                raise DeadlineExceededError
             found = self._matched(guard, text, expired) if guard.finders else []
             found += self._seen(text, looks[number], guard) if looks else ()
             found = [span for span in found if span.end > span.start]
@@ -97,16 +99,16 @@ class Matter:
 
     def _matched(self, guard: Guard, text: str, expired: Expired) -> list[Span]:
         """What its patterns find."""
-        return guard.harmless.looked(text, lambda: look_through(guard.finders, self._normal(text), expired))
+        return guard.clean_texts.looked(text, lambda: look_through(guard.finders, self._normal(text), expired))
 
-    def _seen(self, text: str, seen: Seen, guard: Guard) -> Iterator[Span]:
+    def _seen(self, text: str, seen: Detection, guard: Guard) -> Iterator[Span]:
         """What counts of what a detector saw, in the offsets of the text."""
         for span in seen.spans(guard.types, guard.threshold):
             if span.end > span.start:
                 place = self._normal(text).original(span.start, span.end)
                 yield Span(*place, span.type, span.score, span.rule)
 
-    def _normal(self, text: str) -> Normalised:
+    def _normal(self, text: str) -> NormalisedText:
         if text not in self._normalised:
             self._normalised[text] = normalise(text)
         return self._normalised[text]
@@ -124,7 +126,7 @@ class Matter:
                 found.setdefault("".join(self.leaves[number].value for number in numbers), []).append(numbers)
         return found
 
-    def _across(self, run: Sequence[int], found: Sequence[Span]) -> Iterator[Hit]:
+    def _across(self, run: Sequence[int], found: Sequence[Span]) -> Iterator[Match]:
         """The findings that cross from one part into another, a piece for each; the rest was found in its part."""
         begins = [0, *accumulate(len(self.leaves[number].value) for number in run)]
         for span in found:
@@ -133,32 +135,32 @@ class Matter:
                 for place in range(first, end):
                     begin = begins[place]
                     start, stop = max(span.start, begin) - begin, min(span.end, begins[place + 1]) - begin
-                    yield Hit(run[place], Span(start, stop, span.type, span.score, span.rule))
+                    yield Match(run[place], Span(start, stop, span.type, span.score, span.rule))
 
-    def place(self, hit: Hit) -> tuple[int, int]:
+    def place(self, hit: Match) -> tuple[int, int]:
         """Where a finding stands in the document."""
         placed = self._placed.get(hit.leaf)
         if placed is None:
-            placed = self._placed[hit.leaf] = Placed(self.leaves[hit.leaf])
+            placed = self._placed[hit.leaf] = TextPosition(self.leaves[hit.leaf])
         return placed.at(hit.span.start), placed.at(hit.span.end)
 
 
-def _is_model(leaf: Leaf, values: object) -> bool:
+def _is_model(leaf: JsonText, values: object) -> bool:
     """The model's name is known to the policy and no text."""
     return leaf.key == "model" and isinstance(values, Mapping) and leaf.value == values.get("model")
 
 
 def _has_media(values: object, expired: Expired) -> bool:
     """Whether there is something that is no text, wherever it stands."""
-    if isinstance(values, Mapping) and any(_has_numbers(values.get(key)) for key in ("prompt", "input")):
+    if isinstance(values, Mapping) and any(_has_token_ids(values.get(key)) for key in ("prompt", "input")):
         return True
     waiting = [values]
     count = 0
     while waiting:
         node = waiting.pop()
         count += 1
-        if count % _STEPS == 0 and expired():
-            raise OutOfTimeError
+        if count % _VALUES_PER_CHECK == 0 and expired():
+            raise DeadlineExceededError
         if isinstance(node, Mapping):
             if _is_media(node):
                 return True
@@ -187,8 +189,8 @@ def _holds_media(value: object) -> bool:
     return bool(value)
 
 
-def _has_numbers(given: object) -> bool:
+def _has_token_ids(given: object) -> bool:
     """Whether a prompt holds token ids."""
     if isinstance(given, list):
-        return any(isinstance(item, int | float) or _has_numbers(item) for item in given)
+        return any(isinstance(item, int | float) or _has_token_ids(item) for item in given)
     return False

@@ -18,24 +18,25 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache, lru_cache
 
+from vsr_runtime.decision.guards.detection import Span
 from vsr_runtime.decision.guards.lookalikes import fold
-from vsr_runtime.decision.guards.text import Normalised, Span
 
-TAGS, OVERRIDES = "TAG_CHARACTERS", "BIDI_OVERRIDE"
+TAG_CHARACTERS, BIDI_OVERRIDE = "TAG_CHARACTERS", "BIDI_OVERRIDE"
 _TAG = 0xE0000
 """Tag characters are ASCII, moved by this."""
-_TAGS = "\U000e0020-\U000e007e"
-_UNSEEN = (
+_TAG_CLASS = "\U000e0020-\U000e007e"
+_INVISIBLE = (
     "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
     "\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3"
     "\U0001d173-\U0001d17a\U000e0000-\U000e001f\U000e007f-\U000e0fff"
 )
 """Controls, and what Unicode calls default ignorable, but for tag characters."""
 _STACKED = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
-_MOST_MARKS = 30
+_MAX_MARKS = 30
 """On one letter: as in Unicode's stream-safe form (UAX 15), since putting them in order is quadratic."""
 _PLAIN = {
     **dict.fromkeys([*range(0x2010, 0x2016), 0x058A, 0x2043, 0x2212, 0x2E3A, 0x2E3B], "-"),
@@ -47,45 +48,66 @@ _PLAIN = {
 }
 _FLAGS = "|".join("".join(chr(_TAG + ord(letter)) for letter in flag) for flag in ("gbeng", "gbsct", "gbwls"))
 _FLAG = f"(?<=\U0001f3f4)(?:{_FLAGS})\U000e007f"
-_HIDING = re.compile(f"({_FLAG})|([{_TAGS}]+)|[\u202d\u202e]")
+_HIDING = re.compile(f"({_FLAG})|([{_TAG_CLASS}]+)|[\u202d\u202e]")
 _CHANGING = (*range(0x80, 0x20000), *range(0x2F800, 0x2FA20), *range(0xE0000, 0xE1000))
 """The code points among which are all that change. Above lie ideographs, which do not, and private ones."""
 _STABLE = {"Ll", "Lu", "Lo", "So", "Sm", "Cn", "Co", "Cs"}
 """Categories without marks, digits, spaces, controls and punctuation: what has no decomposition stays as it is."""
-_ASCII_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_ASCII_INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _SPACED = re.compile(r"(?<!\S)\S (?:[^\n] ){3,}[^\n](?!\S)")
 """Letters with a space between any two; a space between words is a letter too."""
 _APART = re.compile(r" \S {1,3}\S ")
 """What such a row has, and most texts have not: quick to look for."""
-_UNSEEN_CLASS = re.compile(f"[{_UNSEEN}]")
+_INVISIBLE_CLASS = re.compile(f"[{_INVISIBLE}]")
 
 
-def normalise(text: str) -> Normalised:
+@dataclass(frozen=True, slots=True)
+class NormalisedText:
+    """A text as finders read it, and where each of its characters came from.
+
+    Attributes:
+        text: The normalised text.
+        starts: For each character of ``text``, where in the original that begins which became it.
+        ends: For each character of ``text``, where in the original that ends.
+        hidden: Runs of characters that only hide text: tag characters and bidi overrides. In the original's offsets.
+    """
+
+    text: str
+    starts: Sequence[int]
+    ends: Sequence[int]
+    hidden: Sequence[Span] = ()
+
+    def original(self, start: int, end: int) -> tuple[int, int]:
+        """The range of the original that became ``text[start:end]``, which is not empty."""
+        return self.starts[start], self.ends[end - 1]
+
+
+def normalise(text: str) -> NormalisedText:
     """A text as detectors are to read it."""
-    if text.isascii() and not _ASCII_UNSEEN.search(text):
-        return Normalised(text, range(len(text)), range(1, len(text) + 1))
+    if text.isascii() and not _ASCII_INVISIBLE.search(text):
+        return NormalisedText(text, range(len(text)), range(1, len(text) + 1))
     pieces: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
     last = 0
     for match in _changing().finditer(text):
         begin, end = match.span()
-        _keep(pieces, starts, ends, text[last:begin], last)
+        _append_unchanged(pieces, starts, ends, text[last:begin], last)
         became = _segment(match[0])
         pieces.append(became)
         starts.extend([begin] * len(became))
         ends.extend([end] * len(became))
         last = end
-    _keep(pieces, starts, ends, text[last:], last)
+    _append_unchanged(pieces, starts, ends, text[last:], last)
     hidden = tuple(
-        Span(*match.span(), TAGS if match[2] else OVERRIDES, 1.0, "hidden")
+        Span(*match.span(), TAG_CHARACTERS if match[2] else BIDI_OVERRIDE, 1.0, "hidden")
         for match in _HIDING.finditer(text)
         if not match[1]
     )
-    return Normalised(fold("".join(pieces)), starts, ends, hidden)
+    return NormalisedText(fold("".join(pieces)), starts, ends, hidden)
 
 
-def unspaced(normalised: Normalised) -> Normalised | None:
+def join_spaced_letters(normalised: NormalisedText) -> NormalisedText | None:
     """The text with ``i g n o r e   t h i s`` as words; None where nothing is written so.
 
     Only for a second look: rows of figures and tables of single letters are written so too.
@@ -100,14 +122,14 @@ def unspaced(normalised: Normalised) -> Normalised | None:
         places += range(run.start(), run.end(), 2)
         last = run.end()
     places += range(last, len(normalised.text))
-    return Normalised(
+    return NormalisedText(
         "".join(normalised.text[place] for place in places),
         [normalised.starts[place] for place in places],
         [normalised.ends[place] for place in places],
     )
 
 
-def _keep(pieces: list[str], starts: list[int], ends: list[int], piece: str, at: int) -> None:
+def _append_unchanged(pieces: list[str], starts: list[int], ends: list[int], piece: str, at: int) -> None:
     """Take characters over as they are."""
     if piece:
         pieces.append(piece)
@@ -120,12 +142,12 @@ def _segment(piece: str) -> str:
     """What a few characters that belong together become."""
     if len(piece) > 1 and _TAG < ord(piece[0]) < _TAG + 0x80:
         return ""  # the letters of a flag
-    if len(piece) == 1 and re.match(f"[{_TAGS}]", piece):
+    if len(piece) == 1 and re.match(f"[{_TAG_CLASS}]", piece):
         return chr(ord(piece) - _TAG)
     if (digit := unicodedata.digit(piece[0], None)) is not None:
         piece = f"{digit}{piece[1:]}"
-    seen = unicodedata.normalize("NFKC", _UNSEEN_CLASS.sub("", piece))
-    return "".join(map(_plain, _STACKED.sub("", _UNSEEN_CLASS.sub("", seen))))
+    seen = unicodedata.normalize("NFKC", _INVISIBLE_CLASS.sub("", piece))
+    return "".join(map(_plain, _STACKED.sub("", _INVISIBLE_CLASS.sub("", seen))))
 
 
 def _plain(letter: str) -> str:
@@ -156,7 +178,7 @@ def _changing() -> re.Pattern[str]:
             change.append(code)
     behind = _ranges(follow)
     return re.compile(
-        f"{_FLAG}|[^{_UNSEEN}{_TAGS}][{behind}{_UNSEEN}]{{1,{_MOST_MARKS}}}|[{_ranges(change)}{behind}{_UNSEEN}]"
+        f"{_FLAG}|[^{_INVISIBLE}{_TAG_CLASS}][{behind}{_INVISIBLE}]{{1,{_MAX_MARKS}}}|[{_ranges(change)}{behind}{_INVISIBLE}]"
     )
 
 

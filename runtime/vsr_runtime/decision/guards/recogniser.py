@@ -14,16 +14,17 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from vsr_runtime.decision.guards.text import Normalised, Span
-from vsr_runtime.decision.view import Expired, OutOfTimeError
+from vsr_runtime.decision.deadline import Expired, check_deadline
+from vsr_runtime.decision.guards.detection import Span
+from vsr_runtime.decision.guards.normalise import NormalisedText
 
 SURE, SHAPE, CONTEXT = 1.0, 0.9, 0.75
 """Scores: a checksum holds; nothing else has this shape; a weaker shape whose context speaks for it."""
-_FIRST = re.compile(rb"[0-9A-Za-z\xff]+")
+_FIRST_WORD = re.compile(rb"[0-9A-Za-z\xff]+")
 _BEFORE, _AFTER = 64, 32
 """Characters beside a match that count as its context."""
 
-Judge = Callable[[bytes, Any], Iterator[tuple[int, int, float]]]
+Validator = Callable[[bytes, Any], Iterator[tuple[int, int, float]]]
 """Of a text and a match in it: what in the match is meant, and how sure that is. Nothing where it is something else."""
 
 
@@ -43,7 +44,7 @@ class Recogniser:
     type: str
     rule: str
     pattern: bytes
-    judge: Judge
+    judge: Validator
     context: bytes = b""
     whole: bool = False
 
@@ -70,7 +71,7 @@ def to_bytes(text: str) -> bytes:
 
 
 @cache
-def compiled(pattern: bytes) -> Any:  # noqa: ANN401 - re2 ships no types
+def compile_bytes(pattern: bytes) -> Any:  # noqa: ANN401 - re2 ships no types
     """A pattern made ready."""
     import re2  # noqa: PLC0415 - needed only where a config has guards
 
@@ -80,7 +81,7 @@ def compiled(pattern: bytes) -> Any:  # noqa: ANN401 - re2 ships no types
     return re2.compile(pattern, options)
 
 
-def run(recogniser: Recogniser, normalised: Normalised, data: bytes, expired: Expired) -> Iterator[Span]:
+def run_recogniser(recogniser: Recogniser, normalised: NormalisedText, data: bytes, expired: Expired) -> Iterator[Span]:
     """What a recogniser finds.
 
     A match that is judged to be nothing may hide another that begins within it, so the search goes on behind its first
@@ -89,12 +90,12 @@ def run(recogniser: Recogniser, normalised: Normalised, data: bytes, expired: Ex
     Raises:
         OutOfTimeError: the time was up first.
     """
-    pattern = compiled(recogniser.pattern)
+    pattern = compile_bytes(recogniser.pattern)
     match = pattern.search(data)
-    if match and recogniser.context and compiled(words(recogniser.context)).search(data) is None:
+    if match and recogniser.context and compile_bytes(words_pattern(recogniser.context)).search(data) is None:
         return
     while match:
-        look(expired)
+        check_deadline(expired)
         at = match.end() if recogniser.whole else _next(data, match.start(), match.end())
         for start, end, score in recogniser.judge(data, match):
             yield Span(*normalised.original(start, end), recogniser.type, score, recogniser.rule)
@@ -103,33 +104,23 @@ def run(recogniser: Recogniser, normalised: Normalised, data: bytes, expired: Ex
 
 
 def _next(data: bytes, start: int, end: int) -> int:
-    word = _FIRST.match(data, start, end)
+    word = _FIRST_WORD.match(data, start, end)
     return word.end() if word else start + 1
 
 
-def look(expired: Expired) -> None:
-    """Ask for the time.
-
-    Raises:
-        OutOfTimeError: it is up.
-    """
-    if expired():
-        raise OutOfTimeError
-
-
 @cache
-def words(alternation: bytes) -> bytes:
+def words_pattern(alternation: bytes) -> bytes:
     """A pattern that finds one of some words, whatever their case."""
     return rb"(?i)(?:^|[^a-z])(?:" + alternation + rb")(?:[^a-z]|$)"
 
 
-def near(data: bytes, start: int, end: int, alternation: bytes) -> bool:
+def has_context(data: bytes, start: int, end: int, alternation: bytes) -> bool:
     """Whether one of some words stands shortly before a place or right behind it."""
     beside = data[max(0, start - _BEFORE) : start] + b" \xfe " + data[end : end + _AFTER]
-    return compiled(words(alternation)).search(beside) is not None
+    return compile_bytes(words_pattern(alternation)).search(beside) is not None
 
 
-def always(score: float) -> Judge:
+def accept(score: float) -> Validator:
     """Takes every match, or its first group where it has one."""
 
     def judge(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: ANN401 - as above

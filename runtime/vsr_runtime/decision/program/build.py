@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
-from vsr_runtime.decision.program.build_guards import guards as build_guards
-from vsr_runtime.decision.program.build_models import auto_names, models
-from vsr_runtime.decision.program.build_plugins import effects
-from vsr_runtime.decision.program.build_signals import DETECTED, asking, domains, signals
-from vsr_runtime.decision.program.build_targets import targets
-from vsr_runtime.decision.program.effects import Outside, Target
-from vsr_runtime.decision.program.program import Program, Route
-from vsr_runtime.decision.program.refuse import refuse, unique
-from vsr_runtime.decision.program.rules import AnyOf, Category, Has, Rule, SignalName, compile_rule
+from vsr_runtime.decision.program.build_effects import build_effects, build_reasoning
+from vsr_runtime.decision.program.build_guards import build_guards
+from vsr_runtime.decision.program.build_signals import PII_DETECTOR, build_model_signals, build_signals, category_labels
+from vsr_runtime.decision.program.conditions import (
+    AnyCondition,
+    CategoryCondition,
+    Condition,
+    SignalCondition,
+    SignalName,
+    compile_condition,
+)
+from vsr_runtime.decision.program.effects import ModelTarget, ProviderCredentials, Reasoning
+from vsr_runtime.decision.program.program import TOTAL_SHARE, PolicyRoute, Program
+from vsr_runtime.errors import check_unique, config_error
 from vsr_schemas.routerconfig import v0_4_0 as contract
+from vsr_schemas.routerconfig.reasoning_0_4_0 import FAMILIES
 from vsr_schemas.runtime import GuardSettings
 
 Splits = Mapping[str, Mapping[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ModelBindings:
     """What signals may ask of models: sentences that have a vector, and detectors by the signals that ask them."""
 
     sentences: frozenset[str] = frozenset()
@@ -34,10 +41,10 @@ def build(
     labels: frozenset[str],
     fallback: str | None = None,
     splits: Splits | None = None,
-    outside: Mapping[str, Outside] | None = None,
+    credentials: Mapping[str, ProviderCredentials] | None = None,
     guards: Mapping[str, GuardSettings] | None = None,
     detectors: Collection[str] = (),
-    asked: Asked | None = None,
+    bindings: ModelBindings | None = None,
 ) -> Program:
     """Compile a config.
 
@@ -46,36 +53,36 @@ def build(
         labels: the categories that the loaded classifiers can answer; empty without a classifier.
         fallback: the category of what is like none of them, if there is one.
         splits: the settings' shares in per cent, by decision and model.
-        outside: what providers outside the cluster are told of who asks, by model.
+        credentials: what providers credentials the cluster are told of who asks, by model.
         guards: the settings' guards by name.
         detectors: the classifiers that guards and signals may ask.
-        asked: what signals may ask of models besides.
+        bindings: what signals may ask of models besides.
 
     Raises:
         UserError: a name is unknown, doubled or unusable, or the config asks for what is not executed.
     """
-    served = _placed(models(config), outside or {})
-    names = auto_names(config.global_.router.auto_model_names, served)
+    served = _with_credentials(_read_models(config), credentials or {})
+    names = _read_auto_names(config.global_.router.auto_model_names, served)
     default = config.providers.defaults.model
     if default not in served:
-        raise refuse("providers.defaults.model", f"model {default!r} is not defined under providers.models")
-    known = domains(config.routing.signals.domains, labels | {fallback} if fallback else labels)
-    given, models_asked = config.routing.signals, asked or Asked()
-    _present("jailbreak", models_asked.attacks, [rule.name for rule in given.jailbreak or ()], detectors)
-    _present("pii", models_asked.personal, [rule.name for rule in given.pii or ()], detectors)
-    cheap = signals(given, models_asked.personal)
-    hard = asking(given, models_asked.sentences, models_asked.attacks, models_asked.personal)
+        raise config_error("providers.defaults.model", f"model {default!r} is not defined under providers.models")
+    known = category_labels(config.routing.signals.domains, labels | {fallback} if fallback else labels)
+    given, bindings = config.routing.signals, bindings or ModelBindings()
+    _check_bindings("jailbreak", bindings.attacks, [rule.name for rule in given.jailbreak or ()], detectors)
+    _check_bindings("pii", bindings.personal, [rule.name for rule in given.pii or ()], detectors)
+    cheap = build_signals(given, bindings.personal)
+    hard = build_model_signals(given, bindings.sentences, bindings.attacks, bindings.personal)
     decisions = config.routing.decisions
-    unique("routing.decisions", [decision.name for decision in decisions])
+    check_unique("routing.decisions", [decision.name for decision in decisions])
     if unknown := sorted((splits or {}).keys() - {decision.name for decision in decisions}):
-        raise refuse(f"splits.{unknown[0]}", "config.yaml has no decision of this name", "runtime.yaml")
+        raise config_error(f"splits.{unknown[0]}", "config.yaml has no decision of this name", "runtime.yaml")
     order = sorted(enumerate(decisions), key=lambda numbered: (-numbered[1].priority, numbered[1].name))
     routes = tuple(
-        Route(
+        PolicyRoute(
             decision.name,
-            _rule(place := f"routing.decisions[{i}]", decision, known, {*cheap, *hard}),
-            targets(place, decision, config, served, (splits or {}).get(decision.name)),
-            effects(place, decision),
+            _condition(place := f"routing.decisions[{i}]", decision, known, {*cheap, *hard}),
+            _read_targets(place, decision, config, served, (splits or {}).get(decision.name)),
+            build_effects(place, decision),
         )
         for i, decision in order
     )
@@ -84,36 +91,181 @@ def build(
     return Program(served, names, routes, default, fallback, cheap, made, hard, keeps)
 
 
-def _present(kind: str, asked: Mapping[str, str], signals: Collection[str], detectors: Collection[str]) -> None:
+def _check_bindings(
+    kind: str, asked: Mapping[str, str], build_signals: Collection[str], detectors: Collection[str]
+) -> None:
     """See that signals which ask detectors are there, and the detectors too."""
     for signal, detector in asked.items():
         place = f"detectors.{kind}.{signal}"
-        if signal not in signals:
-            raise refuse(place, f"config.yaml has no {kind} signal of this name", "runtime.yaml")
+        if signal not in build_signals:
+            raise config_error(place, f"config.yaml has no {kind} signal of this name", "runtime.yaml")
         if detector not in detectors:
-            raise refuse(place, f"no detector {detector!r} is loaded", "runtime.yaml")
+            raise config_error(place, f"no detector {detector!r} is loaded", "runtime.yaml")
 
 
-def _placed(served: Mapping[str, Target], outside: Mapping[str, Outside]) -> dict[str, Target]:
-    if unknown := sorted(outside.keys() - served.keys()):
-        raise refuse(f"credentials.{unknown[0]}", "config.yaml has no model of this name", "runtime.yaml")
-    return {name: replace(target, outside=outside.get(name)) for name, target in served.items()}
+def _with_credentials(
+    served: Mapping[str, ModelTarget], credentials: Mapping[str, ProviderCredentials]
+) -> dict[str, ModelTarget]:
+    if unknown := sorted(credentials.keys() - served.keys()):
+        raise config_error(f"credentials.{unknown[0]}", "config.yaml has no model of this name", "runtime.yaml")
+    return {name: replace(target, credentials=credentials.get(name)) for name, target in served.items()}
 
 
-def _rule(
+def _condition(
     place: str,
     decision: contract.Decision,
     known: Mapping[str, frozenset[str]],
     defined: Collection[SignalName],
-) -> Rule:
-    def leaf(node: contract.RuleLeaf) -> Rule:
+) -> Condition:
+    def leaf(node: contract.RuleLeaf) -> Condition:
         name = (node.type, node.name)
         if node.type == "domain" and node.name in known:
-            return Category(known[node.name], node.name)
-        if node.type == "pii" and (detected := (DETECTED, node.name)) in defined:
-            return AnyOf((Has(name), Has(detected))) if name in defined else Has(detected)
+            return CategoryCondition(known[node.name], node.name)
+        if node.type == "pii" and (detected := (PII_DETECTOR, node.name)) in defined:
+            return (
+                AnyCondition((SignalCondition(name), SignalCondition(detected)))
+                if name in defined
+                else SignalCondition(detected)
+            )
         if name not in defined:
-            raise refuse(f"{place}.rules", f"{node.type} {node.name!r} is not defined under routing.signals")
-        return Has(name)
+            raise config_error(f"{place}.rules", f"{node.type} {node.name!r} is not defined under routing.signals")
+        return SignalCondition(name)
 
-    return compile_rule(decision.rules, leaf, lambda: refuse(f"{place}.rules", "NOT takes exactly one condition"))
+    return compile_condition(
+        decision.rules, leaf, lambda: config_error(f"{place}.rules", "NOT takes exactly one condition")
+    )
+
+
+_MODEL_NAME = re.compile(r"[!-~](?:[ -~]{0,254}[!-~])?")
+
+
+def _read_models(config: contract.RouterConfig) -> dict[str, ModelTarget]:
+    """Each name that a client may ask for: models, then their adapters.
+
+    Raises:
+        UserError: a name is doubled, unknown, or cannot travel in a header.
+    """
+    given = config.providers.models
+    bases = [model.name for model in given]
+    check_unique("providers.models", bases)
+    for i, model in enumerate(given):
+        _check_header_safe(f"providers.models[{i}].name", model.name)
+        if model.provider_model_id == "":
+            raise config_error(f"providers.models[{i}].provider_model_id", "is empty; remove it")
+    cards = config.routing.modelCards
+    check_unique("routing.modelCards", [card.name for card in cards])
+    adapters: list[str] = []
+    for i, card in enumerate(cards):
+        if card.name not in bases:
+            raise config_error(
+                f"routing.modelCards[{i}].name", f"model {card.name!r} is not defined under providers.models"
+            )
+        for lora in card.loras or ():
+            _check_header_safe(f"routing.modelCards[{i}].loras", lora.name)
+            adapters.append(lora.name)
+    check_unique("routing.modelCards", [*bases, *adapters])
+    # An adapter is served by the name that it was loaded under.
+    return {model.name: ModelTarget(model.name, model.provider_model_id or model.name) for model in given} | {
+        name: ModelTarget(name, name) for name in adapters
+    }
+
+
+def _read_auto_names(names: list[str], served: Mapping[str, ModelTarget]) -> tuple[str, ...]:
+    """The names by which a client lets the router choose.
+
+    Raises:
+        UserError: one is doubled, cannot travel in a header, or is a model's too.
+    """
+    place = "global.router.auto_model_names"
+    check_unique(place, names)
+    for name in names:
+        _check_header_safe(place, name)
+        if name in served:
+            raise config_error(place, f"{name!r} is also a model; a name is either chosen by the router or served")
+    return tuple(names)
+
+
+def _check_header_safe(place: str, name: str) -> None:
+    """A model's name travels in a header: printable ASCII, no blank at either end, at most 256 characters.
+
+    Raises:
+        UserError: it cannot.
+    """
+    if not _MODEL_NAME.fullmatch(name):
+        raise config_error(
+            place, f"{name[:80]!r} cannot stand in a header; use printable ASCII without blanks at the ends"
+        )
+
+
+def _read_targets(
+    place: str,
+    decision: contract.Decision,
+    config: contract.RouterConfig,
+    served: Mapping[str, ModelTarget],
+    split: Mapping[str, int] | None,
+) -> tuple[tuple[ModelTarget, int], ...]:
+    """The decision's models with their shares in per cent.
+
+    Raises:
+        UserError: a model, an adapter or an effort is not known, or the shares do not fit the models.
+    """
+    refs = decision.modelRefs
+    if not refs and not any(plugin.type == "fast_response" for plugin in decision.plugins or ()):
+        raise config_error(f"{place}.modelRefs", "names no model; give one, or the plugin fast_response")
+    found = [_read_target(f"{place}.modelRefs[{i}]", ref, config, served) for i, ref in enumerate(refs)]
+    names = [target.name for target in found]
+    check_unique(f"{place}.modelRefs", names)
+    if split is None:
+        if len(found) > 1:
+            raise config_error(
+                f"{place}.modelRefs",
+                f"of several models, runtime.yaml must say the shares: splits.{decision.name}; or give one model",
+            )
+        return tuple((target, int(TOTAL_SHARE)) for target in found)
+    _check_shares(f"splits.{decision.name}", split, names)
+    return tuple((target, split[target.name]) for target in found)
+
+
+def _check_shares(place: str, split: Mapping[str, int], names: list[str]) -> None:
+    if set(split) != set(names):
+        raise config_error(place, f"must name the decision's models: {', '.join(names) or 'none'}", "runtime.yaml")
+    if any(share < 0 for share in split.values()) or sum(split.values()) != TOTAL_SHARE:
+        raise config_error(place, f"the shares must add up to 100, not {sum(split.values())}", "runtime.yaml")
+
+
+def _read_target(
+    place: str, ref: contract.ModelRef, config: contract.RouterConfig, served: Mapping[str, ModelTarget]
+) -> ModelTarget:
+    model = next((model for model in config.providers.models if model.name == ref.model), None)
+    if model is None:
+        raise config_error(f"{place}.model", f"model {ref.model!r} is not defined under providers.models")
+    card = next((card for card in config.routing.modelCards if card.name == ref.model), None)
+    adapters = [lora.name for lora in (card.loras if card else None) or ()]
+    if ref.lora_name is not None and ref.lora_name not in adapters:
+        raise config_error(
+            f"{place}.lora_name", f"{ref.lora_name!r} is no adapter of {ref.model!r} under routing.modelCards"
+        )
+    return replace(served[ref.lora_name or ref.model], reasoning=_read_reasoning(place, ref, model))
+
+
+def _read_reasoning(place: str, ref: contract.ModelRef, model: contract.ProviderModel) -> Reasoning | None:
+    if model.reasoning is None:
+        if ref.use_reasoning or ref.reasoning_effort is not None:
+            raise config_error(
+                f"{place}.use_reasoning", f"model {model.name!r} has no reasoning family; give reasoning.family"
+            )
+        return None
+    family = FAMILIES.get(model.reasoning.family)
+    if family is None:
+        raise config_error(
+            f"providers.models: {model.name}: reasoning.family", f"{model.reasoning.family!r} is not known"
+        )
+    providers = {backend.provider or "vllm" for backend in model.backend_refs}
+    if len(providers) > 1:
+        raise config_error(f"providers.models: {model.name}: backend_refs", "reasoning needs backends of one provider")
+    try:
+        return build_reasoning(
+            family, on=ref.use_reasoning, effort=ref.reasoning_effort, provider=providers.pop() if providers else "vllm"
+        )
+    except ValueError as error:
+        raise config_error(f"{place}.reasoning_effort", str(error)) from None

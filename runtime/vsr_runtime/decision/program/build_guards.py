@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from vsr_runtime.decision.guards.finders import credentials, injection, patterns, personal
-from vsr_runtime.decision.guards.guard import Finder, Guard, ordered
-from vsr_runtime.decision.program.refuse import refuse
+from vsr_runtime.decision.guards.guard import Finder, Guard, in_order
+from vsr_runtime.errors import config_error
 from vsr_schemas import runtime as settings
 
 BUILTIN = {"credentials": credentials, "injection": injection}
 
 
-def guards(
+def build_guards(
     given: Mapping[str, settings.GuardSettings], models: Collection[str], detectors: Collection[str] = ()
 ) -> tuple[Guard, ...]:
     """The guards in the order in which they act.
@@ -25,25 +25,27 @@ def guards(
     Raises:
         UserError: one names what is not there, or looks for what cannot be looked for.
     """
-    return ordered([_guard(name, guard, models, detectors) for name, guard in given.items()])
+    return in_order([_build_guard(name, guard, models, detectors) for name, guard in given.items()])
 
 
-def _guard(name: str, given: settings.GuardSettings, models: Collection[str], detectors: Collection[str]) -> Guard:
+def _build_guard(
+    name: str, given: settings.GuardSettings, models: Collection[str], detectors: Collection[str]
+) -> Guard:
     place = f"guards.{name}"
     for key, named in (("model", [given.model] if given.model else []), ("exempt", given.exempt or [])):
         if missing := [model for model in named if model not in models]:
-            raise refuse(f"{place}.{key}", f"config.yaml has no model {missing[0]!r}", "runtime.yaml")
+            raise config_error(f"{place}.{key}", f"config.yaml has no model {missing[0]!r}", "runtime.yaml")
     if (given.action == "route") != (given.model is not None):
-        raise refuse(f"{place}.model", "belongs to the action route, which needs it", "runtime.yaml")
+        raise config_error(f"{place}.model", "belongs to the action route, which needs it", "runtime.yaml")
     if given.action == "route" and given.on != "request":
-        raise refuse(f"{place}.on", "only a request can be routed", "runtime.yaml")
+        raise config_error(f"{place}.on", "only a request can be routed", "runtime.yaml")
     if given.unmask and (given.action != "mask" or given.on == "response"):
-        raise refuse(f"{place}.unmask", "undoes only the masks of requests", "runtime.yaml")
+        raise config_error(f"{place}.unmask", "undoes only the masks of requests", "runtime.yaml")
     if given.detector is not None and given.detector not in detectors:
-        raise refuse(f"{place}.detector", f"no detector {given.detector!r} is loaded", "runtime.yaml")
-    found = _finders(place, given)
+        raise config_error(f"{place}.detector", f"no detector {given.detector!r} is loaded", "runtime.yaml")
+    found = _build_finders(place, given)
     if not found and given.detector is None:
-        raise refuse(place, "looks for nothing; give types, patterns, builtin or a detector", "runtime.yaml")
+        raise config_error(place, "looks for nothing; give types, patterns, builtin or a detector", "runtime.yaml")
     return Guard(
         name=name,
         action=given.action,
@@ -62,7 +64,7 @@ def _guard(name: str, given: settings.GuardSettings, models: Collection[str], de
     )
 
 
-def _finders(place: str, given: settings.GuardSettings) -> tuple[Finder, ...]:
+def _build_finders(place: str, given: settings.GuardSettings) -> tuple[Finder, ...]:
     found: list[Finder] = []
     try:
         if given.types:
@@ -70,6 +72,6 @@ def _finders(place: str, given: settings.GuardSettings) -> tuple[Finder, ...]:
         if given.patterns:
             found.append(patterns(given.patterns))
     except ValueError as error:
-        raise refuse(place, str(error), "runtime.yaml") from None
+        raise config_error(place, str(error), "runtime.yaml") from None
     found += [BUILTIN[name]() for name in given.builtin or ()]
     return tuple(found)

@@ -20,7 +20,7 @@ REMOVED = Removed()
 
 
 @dataclass(frozen=True, slots=True)
-class Thinking:
+class Reasoning:
     """How reasoning is switched on or off for one model.
 
     Attributes:
@@ -35,7 +35,7 @@ class Thinking:
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
+class ProviderCredentials:
     """What a provider outside the cluster is told of who asks, instead of what the client said of itself.
 
     Attributes:
@@ -48,7 +48,7 @@ class Outside:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ModelTarget:
     """A model as a decision asks for it.
 
     Attributes:
@@ -60,8 +60,8 @@ class Target:
 
     name: str
     served_as: str
-    thinking: Thinking | None = None
-    outside: Outside | None = None
+    reasoning: Reasoning | None = None
+    credentials: ProviderCredentials | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class SystemPrompt:
 
 
 @dataclass(frozen=True, slots=True)
-class Params:
+class ParameterLimits:
     """Limits on a client's parameters: top-level fields that are removed, and upper bounds."""
 
     blocked: tuple[str, ...] = ()
@@ -97,7 +97,7 @@ NO_TOOLS = ToolFilter(allow=frozenset())
 
 
 @dataclass(frozen=True, slots=True)
-class Caching:
+class CachePolicy:
     """Whose answers are kept for whom.
 
     Attributes:
@@ -115,10 +115,10 @@ class Caching:
 class Effects:
     """What a decision does to a request besides choosing a model."""
 
-    respond: str | None = None
+    static_response: str | None = None
     system_prompt: SystemPrompt | None = None
-    params: Params | None = None
+    params: ParameterLimits | None = None
     tools: ToolFilter | None = None
     set_headers: tuple[tuple[str, str], ...] = ()
     remove_headers: tuple[str, ...] = ()
-    cache: Caching | None = None
+    cache: CachePolicy | None = None

@@ -1,24 +1,65 @@
-"""What can happen to a request, and what is to be done about it."""
+"""What must be done about the response to one request."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING
 
-from vsr_runtime.decision.fast_dataclass import light
-from vsr_runtime.decision.guards.detection import Seen
-from vsr_runtime.decision.program.rules import SignalKind, Signals
-from vsr_runtime.decision.view import Expired, never
+from vsr_runtime.decision.apis.endpoints import Api
+from vsr_runtime.decision.deadline import Expired, never
+from vsr_runtime.decision.fast_dataclass import fast_dataclass
+from vsr_runtime.decision.guards.detection import Detection
+from vsr_runtime.decision.guards.guard import Guard
+from vsr_runtime.decision.program.conditions import SignalKind, SignalValues
+from vsr_runtime.decision.program.effects import CachePolicy
 from vsr_schemas.headers import SELECTED_MODEL
 
-if TYPE_CHECKING:  # they are made of answers, which are events
-    from vsr_runtime.decision.request.lookup import Lookup
-    from vsr_runtime.decision.request.response_plan import ResponsePlan
+
+@dataclass(frozen=True, slots=True)
+class CacheKey:
+    """Where an answer is looked for and kept.
+
+    Attributes:
+        api: the API that the client speaks.
+        key: stands for this request.
+        rule: whether it must be this request, and for how long an answer is kept.
+        group: stands for requests that differ in the words of their last turn; None where only this one will do.
+        text: these words. Never shown.
+    """
+
+    api: Api
+    key: bytes
+    policy: CachePolicy
+    group: bytes | None = None
+    text: str = field(default="", repr=False)
 
 
-@light(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
+class ResponsePlan:
+    """What guards read of a response, and what its text gets back.
+
+    Attributes:
+        api: the API that the client speaks.
+        guards: those that read the response, in their order.
+        restore: what stands for what: placeholders of the request and the client's own values. Never shown.
+        record: for whom it is taken down, if it is one that may be kept; None where it is not.
+        tell: what its headers say of the request's way; None where nothing is told, so that a model's own words stay.
+    """
+
+    api: Api
+    guards: tuple[Guard, ...] = ()
+    restore: Mapping[str, str] = field(default_factory=dict, repr=False)
+    debug_headers: tuple[tuple[str, str], ...] | None = None
+    record: object = None
+
+    @property
+    def reads(self) -> bool:
+        """Whether the body must be read."""
+        return bool(self.guards or self.restore)
+
+
+@fast_dataclass(frozen=True, slots=True)
 class RequestHeaders:
     """The request line and the headers, pseudo-headers among them, names in lower case as HTTP/2 has them."""
 
@@ -26,7 +67,7 @@ class RequestHeaders:
     end_of_stream: bool
 
 
-@light(frozen=True, slots=True)
+@fast_dataclass(frozen=True, slots=True)
 class RequestBody:
     """The whole body. ``expired`` says when the time for deciding is up."""
 
@@ -43,11 +84,11 @@ class Cause(Enum):
     FULL = "overloaded"
 
 
-Look = Sequence[Seen] | Cause
+DetectorResult = Sequence[Detection] | Cause
 """What a detector saw in each of the texts that it was asked to look at, in their order; or why it did not."""
 
 
-@light(frozen=True, slots=True)
+@fast_dataclass(frozen=True, slots=True)
 class SignalsReady:
     """What was asked for by `NeedSignals` is known: the category, None where no label reached its threshold.
 
@@ -57,12 +98,12 @@ class SignalsReady:
 
     category: str | None = None
     probability: float | None = None
-    looks: Mapping[str, Look] = field(default_factory=dict)
-    likeness: Mapping[str, float] = field(default_factory=dict)
+    detections: Mapping[str, DetectorResult] = field(default_factory=dict)
+    similarities: Mapping[str, float] = field(default_factory=dict)
     missing: Cause | None = None
 
 
-@light(frozen=True, slots=True)
+@fast_dataclass(frozen=True, slots=True)
 class Failure:
     """What was asked for, a look at the body or by `NeedSignals`, will not come."""
 
@@ -72,7 +113,7 @@ class Failure:
 Event = RequestHeaders | RequestBody | SignalsReady | Failure
 
 
-@light(frozen=True, slots=True)
+@fast_dataclass(frozen=True, slots=True)
 class Continue:
     """Let the headers pass and wait for the body. A client's own routing header is removed here already.
 
@@ -81,16 +122,16 @@ class Continue:
     """
 
     remove: tuple[str, ...] = (SELECTED_MODEL,)
-    asks: bool = False
+    needs_response_headers: bool = False
 
 
-@light(frozen=True, slots=True)
+@fast_dataclass(frozen=True, slots=True)
 class NeedSignals:
     """Find these signals out about this text, let each detector look at its texts, then come back."""
 
     text: str
     kinds: frozenset[SignalKind]
-    looks: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    detector_texts: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +143,8 @@ class GuardMatch:
     failed: Cause | None = None
 
 
-@light(frozen=True, slots=True)
-class Route:
+@fast_dataclass(frozen=True, slots=True)
+class SendToModel:
     """Send the request to a model.
 
     Attributes:
@@ -124,15 +165,15 @@ class Route:
     set_headers: tuple[tuple[str, str], ...] = field(repr=False)
     remove_headers: tuple[str, ...] = ()
     route: str | None = None
-    signals: Signals | None = None
+    signals: SignalValues | None = None
     cause: Cause | None = None
     guards: tuple[GuardMatch, ...] = ()
     response: ResponsePlan | None = field(default=None, repr=False)
-    lookup: Lookup | None = None
+    cache_key: CacheKey | None = None
 
 
-@light(frozen=True, slots=True)
-class Answer:
+@fast_dataclass(frozen=True, slots=True)
+class ImmediateResponse:
     """Answer the client at once; the request goes nowhere.
 
     Attributes:
@@ -152,10 +193,10 @@ class Answer:
     code: str
     headers: tuple[tuple[str, str], ...] = field(default=(("content-type", "application/json"),))
     route: str | None = None
-    signals: Signals | None = None
+    signals: SignalValues | None = None
     cause: Cause | None = None
     guards: tuple[GuardMatch, ...] = ()
     model: str | None = None
 
 
-Action = Continue | NeedSignals | Route | Answer
+Action = Continue | NeedSignals | SendToModel | ImmediateResponse

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 MAX_EVENT = 4 << 20
 """Bytes of an event; one that is longer is none of an API's."""
-_END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
+_EVENT_END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _LINE = re.compile(r"\r\n|\n|\r")
 _BOM = b"\xef\xbb\xbf"
-_FIELDS = frozenset({"", "event", "id", "retry"})
+_KNOWN_FIELDS = frozenset({"", "event", "id", "retry"})
 """What a line may begin with beside ``data``; a comment has no name."""
 
 
@@ -20,7 +20,7 @@ class StreamError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class SseEvent:
     """One event.
 
     Attributes:
@@ -37,15 +37,15 @@ class Event:
 
     def render(self, data: str) -> bytes:
         """The event with other data."""
-        return _written((*self.others, *(f"data: {line}" for line in data.split("\n"))))
+        return _serialise((*self.others, *(f"data: {line}" for line in data.split("\n"))))
 
-    def beside(self, others: tuple[str, ...]) -> Event:
+    def beside(self, others: tuple[str, ...]) -> SseEvent:
         """The event with other lines beside its data."""
         data = () if self.data is None else tuple(f"data: {line}" for line in self.data.split("\n"))
-        return Event(_written((*others, *data)), others, self.data)
+        return SseEvent(_serialise((*others, *data)), others, self.data)
 
 
-class Splitter:
+class SseSplitter:
     """Cuts bytes into events; a piece may end anywhere."""
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ class Splitter:
         """Whether a part of an event is held."""
         return bool(self._held.strip())
 
-    def feed(self, piece: bytes) -> Iterator[Event]:
+    def feed(self, piece: bytes) -> Iterator[SseEvent]:
         """The events that are whole now.
 
         Raises:
@@ -67,30 +67,30 @@ class Splitter:
         start = max(0, len(self._held) - 3)
         self._held += piece
         last = 0
-        for match in _END.finditer(self._held, start):
-            yield self._event(bytes(self._held[last : match.end()]))
+        for match in _EVENT_END.finditer(self._held, start):
+            yield self._parse(bytes(self._held[last : match.end()]))
             last = match.end()
         if last:
             self._held = self._held[last:]
         if len(self._held) > MAX_EVENT:
             raise StreamError("an event is too long")
 
-    def end(self) -> Event | None:
+    def end(self) -> SseEvent | None:
         """What is left when the stream ends: an event without its blank line."""
         rest, self._held = bytes(self._held), bytearray()
-        return self._event(rest) if rest.strip() else None
+        return self._parse(rest) if rest.strip() else None
 
-    def _event(self, raw: bytes) -> Event:
+    def _parse(self, raw: bytes) -> SseEvent:
         """An event; the mark that the first one may begin with belongs to no line of it, and goes."""
         first, self._begun = not self._begun, True
-        return _event(raw.removeprefix(_BOM) if first else raw)
+        return _parse_event(raw.removeprefix(_BOM) if first else raw)
 
 
-def _written(lines: tuple[str, ...]) -> bytes:
+def _serialise(lines: tuple[str, ...]) -> bytes:
     return ("\n".join(lines) + "\n\n").encode()
 
 
-def _event(raw: bytes) -> Event:
+def _parse_event(raw: bytes) -> SseEvent:
     try:
         text = raw.decode()
     except UnicodeDecodeError:
@@ -104,5 +104,5 @@ def _event(raw: bytes) -> Event:
             data.append(value.removeprefix(" "))
         elif line:
             others.append(line)
-            strange = strange or name not in _FIELDS
-    return Event(raw, tuple(others), "\n".join(data) if data else None, strange)
+            strange = strange or name not in _KNOWN_FIELDS
+    return SseEvent(raw, tuple(others), "\n".join(data) if data else None, strange)

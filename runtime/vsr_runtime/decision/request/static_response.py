@@ -1,35 +1,171 @@
-"""Answers with a fixed text as a model would, in each API's form, whole or as a stream of events."""
+"""The forms of an answer in the four APIs, each whole and as events. An event is a name or None, and its data."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
 
-from vsr_runtime.decision.request.apis import Api
-from vsr_runtime.decision.request.events import Answer
-from vsr_runtime.decision.request.static_response_forms import (
-    chat,
-    chat_events,
-    completion,
-    completion_events,
-    message,
-    message_events,
-    response,
-    response_events,
-)
+from vsr_runtime.decision.apis.endpoints import Api
+from vsr_runtime.decision.request.events import ImmediateResponse
 
-CODE = "fast_response"
-MARK = ("x-vsr-fast-response", "true")
+STATIC_MODEL = "router"
+"""What a fixed answer gives as its model, as the stock router does."""
+_Event = tuple[str | None, object]
+_Form = dict[str, object]
+_DONE: _Event = (None, "[DONE]")
+_USAGE = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+_MESSAGE_USAGE = {"input_tokens": 0, "output_tokens": 0}
+
+
+def _chat(name: str, text: str) -> _Form:
+    """A chat completion."""
+    said = {"role": "assistant", "content": text, "refusal": None}
+    choice = {"index": 0, "message": said, "logprobs": None, "finish_reason": "stop"}
+    return _openai_base("chatcmpl-fast-", name, "chat.completion") | {"choices": [choice], "usage": _USAGE}
+
+
+def _chat_events(name: str, text: str, *, usage: bool) -> Iterator[_Event]:
+    """The chunks of a chat completion."""
+    deltas: tuple[tuple[_Form, str | None], ...] = (
+        ({"role": "assistant", "content": ""}, None),
+        ({"content": text}, None),
+        ({}, "stop"),
+    )
+    base = _openai_base("chatcmpl-fast-", name, "chat.completion.chunk")
+    for delta, reason in deltas:
+        yield None, base | {"choices": [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}]}
+    if usage:
+        yield None, base | {"choices": [], "usage": _USAGE}
+    yield _DONE
+
+
+def _completion(name: str, text: str) -> _Form:
+    """A completion of the older API."""
+    choice = {"index": 0, "text": text, "logprobs": None, "finish_reason": "stop"}
+    return _openai_base("cmpl-fast-", name, "text_completion") | {"choices": [choice], "usage": _USAGE}
+
+
+def _completion_events(name: str, text: str, *, usage: bool) -> Iterator[_Event]:
+    """The chunks of a completion of the older API."""
+    base = _openai_base("cmpl-fast-", name, "text_completion")
+    for part, reason in ((text, None), ("", "stop")):
+        yield None, base | {"choices": [{"index": 0, "text": part, "logprobs": None, "finish_reason": reason}]}
+    if usage:
+        yield None, base | {"choices": [], "usage": _USAGE}
+    yield _DONE
+
+
+def _response(name: str, text: str) -> _Form:
+    """A response."""
+    usage = {
+        "input_tokens": 0,
+        "input_tokens_details": {"cached_tokens": 0},
+        "output_tokens": 0,
+        "output_tokens_details": {"reasoning_tokens": 0},
+        "total_tokens": 0,
+    }
+    return _response_base(name, "completed") | {"output": [_item(name, text)], "usage": usage}
+
+
+def _response_events(name: str, text: str, *, usage: bool) -> Iterator[_Event]:  # noqa: ARG001 - always in the last event
+    """The events of a response."""
+    place = {"item_id": f"msg_fast_{name}", "output_index": 0, "content_index": 0}
+    empty, part = _part(""), _part(text)
+    events: tuple[tuple[str, _Form], ...] = (
+        ("response.created", {"response": _response_base(name, "in_progress")}),
+        ("response.in_progress", {"response": _response_base(name, "in_progress")}),
+        (
+            "response.output_item.added",
+            {"output_index": 0, "item": _item(name, text) | {"status": "in_progress", "content": []}},
+        ),
+        ("response.content_part.added", place | {"part": empty}),
+        ("response.output_text.delta", place | {"delta": text, "logprobs": []}),
+        ("response.output_text.done", place | {"text": text, "logprobs": []}),
+        ("response.content_part.done", place | {"part": part}),
+        ("response.output_item.done", {"output_index": 0, "item": _item(name, text)}),
+        ("response.completed", {"response": _response(name, text)}),
+    )
+    for number, (kind, data) in enumerate(events):
+        yield kind, {"type": kind, "sequence_number": number} | data
+
+
+def _message(name: str, text: str) -> _Form:
+    """A message of Anthropic's API."""
+    return _message_base(name) | {"content": [{"type": "text", "text": text}], "stop_reason": "end_turn"}
+
+
+def _message_events(name: str, text: str, *, usage: bool) -> Iterator[_Event]:  # noqa: ARG001 - always in the events
+    """The events of a message of Anthropic's API."""
+    events: tuple[tuple[str, _Form], ...] = (
+        ("message_start", {"message": _message_base(name)}),
+        ("content_block_start", {"index": 0, "content_block": {"type": "text", "text": ""}}),
+        ("content_block_delta", {"index": 0, "delta": {"type": "text_delta", "text": text}}),
+        ("content_block_stop", {"index": 0}),
+        ("message_delta", {"delta": {"stop_reason": "end_turn", "stop_sequence": None}, "usage": {"output_tokens": 0}}),
+        ("message_stop", {}),
+    )
+    for kind, data in events:
+        yield kind, {"type": kind} | data
+
+
+def _openai_base(prefix: str, name: str, kind: str) -> _Form:
+    return {"id": prefix + name, "object": kind, "created": 0, "model": STATIC_MODEL}
+
+
+def _response_base(name: str, status: str) -> _Form:
+    return {
+        "id": f"resp_fast_{name}",
+        "object": "response",
+        "created_at": 0,
+        "status": status,
+        "error": None,
+        "incomplete_details": None,
+        "instructions": None,
+        "metadata": {},
+        "model": STATIC_MODEL,
+        "output": [],
+        "parallel_tool_calls": False,
+        "temperature": None,
+        "tool_choice": "none",
+        "tools": [],
+        "top_p": None,
+    }
+
+
+def _item(name: str, text: str) -> _Form:
+    done = {"id": f"msg_fast_{name}", "type": "message", "role": "assistant", "status": "completed"}
+    return done | {"content": [_part(text)]}
+
+
+def _part(text: str) -> _Form:
+    return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+
+
+def _message_base(name: str) -> _Form:
+    return {
+        "id": f"msg_fast_{name}",
+        "type": "message",
+        "role": "assistant",
+        "model": STATIC_MODEL,
+        "content": [],
+        "stop_reason": None,
+        "stop_sequence": None,
+        "usage": _MESSAGE_USAGE,
+    }
+
+
+STATIC_RESPONSE_CODE = "fast_response"
+STATIC_RESPONSE_HEADER = ("x-vsr-fast-response", "true")
 _FORMS = {
-    Api.CHAT: (chat, chat_events),
-    Api.COMPLETIONS: (completion, completion_events),
-    Api.RESPONSES: (response, response_events),
-    Api.MESSAGES: (message, message_events),
+    Api.CHAT: (_chat, _chat_events),
+    Api.COMPLETIONS: (_completion, _completion_events),
+    Api.RESPONSES: (_response, _response_events),
+    Api.MESSAGES: (_message, _message_events),
 }
 
 
-def fixed(api: Api, text: str, values: Mapping[str, object], seed: bytes) -> Answer:
+def static_response(api: Api, text: str, values: Mapping[str, object], seed: bytes) -> ImmediateResponse:
     """The answer, streamed where the client asks for that.
 
     It has the fields of a real one: the model is ``router``, no token was used, and it was created at 0, since what is
@@ -46,12 +182,19 @@ def fixed(api: Api, text: str, values: Mapping[str, object], seed: bytes) -> Ans
     if values.get("stream") is True:
         options = values.get("stream_options")
         usage = isinstance(options, Mapping) and options.get("include_usage") is True
-        data = _stream(events(name, text, usage=usage))
-        return Answer(200, data, CODE, (("content-type", "text/event-stream"), MARK))
-    return Answer(200, json.dumps(whole(name, text)).encode(), CODE, (("content-type", "application/json"), MARK))
+        data = _serialise_events(events(name, text, usage=usage))
+        return ImmediateResponse(
+            200, data, STATIC_RESPONSE_CODE, (("content-type", "text/event-stream"), STATIC_RESPONSE_HEADER)
+        )
+    return ImmediateResponse(
+        200,
+        json.dumps(whole(name, text)).encode(),
+        STATIC_RESPONSE_CODE,
+        (("content-type", "application/json"), STATIC_RESPONSE_HEADER),
+    )
 
 
-def _stream(events: Iterable[tuple[str | None, object]]) -> bytes:
+def _serialise_events(events: Iterable[tuple[str | None, object]]) -> bytes:
     """Server-sent events: a name where the API gives one, and JSON, or the bare mark that closes the stream."""
     lines = []
     for name, data in events:

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from vsr_runtime.decision.view import Expired, View
+from vsr_runtime.decision.deadline import Expired
+from vsr_runtime.decision.view import RequestView
+from vsr_schemas.routerconfig import v0_4_0 as contract
 
 
 class Signal(Protocol):
@@ -22,7 +24,7 @@ class Signal(Protocol):
     @property
     def work(self) -> int: ...  # noqa: D102 - said by the class
 
-    def holds(self, view: View, expired: Expired) -> bool:
+    def holds(self, view: RequestView, expired: Expired) -> bool:
         """Whether the request has it.
 
         Raises:
@@ -30,7 +32,7 @@ class Signal(Protocol):
         """
 
 
-class Finder(Protocol):
+class TextMatcher(Protocol):
     """Some words or patterns to look for in a text."""
 
     @property
@@ -57,3 +59,21 @@ class Bounds:
     def enough(self) -> int:
         """The count from which on more makes no difference."""
         return math.ceil(self.low) if self.high == math.inf else math.floor(self.high) + 1
+
+
+def bounds_of(predicate: contract.Predicate) -> Bounds:
+    """The bounds of a predicate.
+
+    Raises:
+        ValueError: there is none, one is negative or not finite, or nothing lies between them.
+    """
+    given = [bound for bound in (predicate.gte, predicate.lte) if bound is not None]
+    if not given:
+        raise ValueError("its predicate has neither gte nor lte")
+    if not all(math.isfinite(bound) and bound >= 0 for bound in given):
+        raise ValueError("its predicate must have numbers from 0 on")
+    low = predicate.gte or 0
+    high = math.inf if predicate.lte is None else predicate.lte
+    if low > high:
+        raise ValueError("its predicate has gte greater than lte, so nothing satisfies it")
+    return Bounds(low, high)

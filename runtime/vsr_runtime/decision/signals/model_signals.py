@@ -7,20 +7,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from vsr_runtime.decision.guards.detection import Seen
+from vsr_runtime.decision.guards.detection import Detection
 from vsr_runtime.decision.guards.normalise import normalise
-from vsr_runtime.decision.view import View
+from vsr_runtime.decision.view import RequestView
 from vsr_schemas.pii import ALL_TYPES
 from vsr_schemas.routerconfig import v0_4_0 as contract
 
-READ = "read"
+_MEMO_KEY = "read"
 """In a view's memo: texts as detectors read them."""
 Level = Literal["hard", "medium", "easy"]
 LEVELS: tuple[Level, ...] = ("hard", "medium", "easy")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ModelResults:
     """What models said of one request. What is missing was not asked for, or failed.
 
     Attributes:
@@ -29,26 +29,26 @@ class Found:
         seen: by detector and text, all that it saw.
     """
 
-    likeness: Mapping[str, float] = field(default_factory=dict)
+    similarities: Mapping[str, float] = field(default_factory=dict)
     attacks: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    seen: Mapping[str, Mapping[str, Seen]] = field(default_factory=dict)
+    seen: Mapping[str, Mapping[str, Detection]] = field(default_factory=dict)
 
 
-class Asking(Protocol):
+class ModelSignal(Protocol):
     """One signal. ``detector`` is the model that it asks; None for the sentence encoder."""
 
     @property
     def detector(self) -> str | None: ...  # noqa: D102 - said by the class
 
-    def texts(self, view: View) -> Sequence[str]:
+    def texts(self, view: RequestView) -> Sequence[str]:
         """What the model must read; nothing where there is no text, and then the signal does not hold."""
 
-    def verdict(self, view: View, found: Found) -> bool | None:
+    def verdict(self, view: RequestView, found: ModelResults) -> bool | None:
         """Whether the request has it; None where the model did not say."""
 
 
 @dataclass(frozen=True, slots=True)
-class Likeness:
+class EmbeddingSignal:
     """Holds where the last user turn is like the sentences: by the best cosine, or by the mean."""
 
     sentences: tuple[str, ...]
@@ -56,20 +56,20 @@ class Likeness:
     mean: bool
     detector: None = None
 
-    def texts(self, view: View) -> Sequence[str]:
+    def texts(self, view: RequestView) -> Sequence[str]:
         """The last user turn."""
-        return _turn(view)
+        return _user_turn(view)
 
-    def verdict(self, view: View, found: Found) -> bool | None:  # noqa: ARG002 - the encoder has read it
+    def verdict(self, view: RequestView, found: ModelResults) -> bool | None:  # noqa: ARG002 - the encoder has read it
         """Whether the request is like that."""
-        said = _said(self.sentences, found)
+        said = _similarities(self.sentences, found)
         if said is None:
             return None
         return (sum(said) / len(said) if self.mean else max(said)) >= self.threshold
 
 
 @dataclass(frozen=True, slots=True)
-class Complexity:
+class ComplexitySignal:
     """Holds where the last user turn is of a level: by how much more it is like a hard sentence than like an easy one.
 
     The margin is the best cosine among the hard ones less the best among the easy ones: above ``threshold`` it is
@@ -82,13 +82,13 @@ class Complexity:
     threshold: float
     detector: None = None
 
-    def texts(self, view: View) -> Sequence[str]:
+    def texts(self, view: RequestView) -> Sequence[str]:
         """The last user turn."""
-        return _turn(view)
+        return _user_turn(view)
 
-    def verdict(self, view: View, found: Found) -> bool | None:  # noqa: ARG002 - the encoder has read it
+    def verdict(self, view: RequestView, found: ModelResults) -> bool | None:  # noqa: ARG002 - the encoder has read it
         """Whether the request is of that level."""
-        hard, easy = _said(self.hard, found), _said(self.easy, found)
+        hard, easy = _similarities(self.hard, found), _similarities(self.easy, found)
         if hard is None or easy is None:
             return None
         margin = max(hard) - max(easy)
@@ -97,7 +97,7 @@ class Complexity:
 
 
 @dataclass(frozen=True, slots=True)
-class Attack:
+class JailbreakSignal:
     """Holds where a detector takes the last user turn, or some message, for an attack.
 
     It reads them normalised: what hides a word from patterns hides it from a model.
@@ -107,11 +107,11 @@ class Attack:
     threshold: float
     everywhere: bool
 
-    def texts(self, view: View) -> Sequence[str]:
+    def texts(self, view: RequestView) -> Sequence[str]:
         """The texts of all messages, instructions among them, each once; or the last user turn."""
-        return readings(view, everywhere=self.everywhere)
+        return normalised_texts(view, everywhere=self.everywhere)
 
-    def verdict(self, view: View, found: Found) -> bool | None:
+    def verdict(self, view: RequestView, found: ModelResults) -> bool | None:
         """Whether one of the texts is an attack. One that is settles it, whatever is known of the others."""
         scores = found.attacks.get(self.detector, {})
         said = [scores.get(text, math.nan) for text in self.texts(view)]
@@ -121,7 +121,7 @@ class Attack:
 
 
 @dataclass(frozen=True, slots=True)
-class Personal:
+class PiiModelSignal:
     """Holds where a detector sees personal data of some types in the last user turn, or in some message."""
 
     detector: str
@@ -129,11 +129,11 @@ class Personal:
     threshold: float
     everywhere: bool
 
-    def texts(self, view: View) -> Sequence[str]:
+    def texts(self, view: RequestView) -> Sequence[str]:
         """As of an attack."""
-        return readings(view, everywhere=self.everywhere)
+        return normalised_texts(view, everywhere=self.everywhere)
 
-    def verdict(self, view: View, found: Found) -> bool | None:
+    def verdict(self, view: RequestView, found: ModelResults) -> bool | None:
         """Whether one of the texts has some. One that has settles it, whatever is known of the others."""
         seen = found.seen.get(self.detector, {})
         texts = self.texts(view)
@@ -142,27 +142,27 @@ class Personal:
         return None if any(text not in seen for text in texts) else False
 
 
-def readings(view: View, *, everywhere: bool) -> Sequence[str]:
+def normalised_texts(view: RequestView, *, everywhere: bool) -> Sequence[str]:
     """The texts of all messages, or the last user turn, as detectors read them; each once."""
     asked = view.history if everywhere else (view.turn,)
-    read: dict[str, str] = view.memo.setdefault(READ, {})
+    read: dict[str, str] = view.memo.setdefault(_MEMO_KEY, {})
     for text in asked:
         if text not in read:
             read[text] = normalise(text).text
     return tuple(dict.fromkeys(read[text] for text in asked if read[text].strip()))
 
 
-def _turn(view: View) -> Sequence[str]:
+def _user_turn(view: RequestView) -> Sequence[str]:
     return (view.turn,) if view.turn.strip() else ()
 
 
-def _said(sentences: Sequence[str], found: Found) -> list[float] | None:
+def _similarities(sentences: Sequence[str], found: ModelResults) -> list[float] | None:
     """The cosine of each sentence; None where one was not said, or is no number."""
-    said = [found.likeness.get(sentence, math.nan) for sentence in sentences]
+    said = [found.similarities.get(sentence, math.nan) for sentence in sentences]
     return said if all(map(math.isfinite, said)) else None
 
 
-def build_likeness(rule: contract.EmbeddingRule, sentences: frozenset[str]) -> Likeness:
+def build_embedding(rule: contract.EmbeddingRule, sentences: frozenset[str]) -> EmbeddingSignal:
     """The signal of a config's rule.
 
     Args:
@@ -174,18 +174,20 @@ def build_likeness(rule: contract.EmbeddingRule, sentences: frozenset[str]) -> L
     """
     if not -1 <= rule.threshold <= 1:
         raise ValueError("its threshold is no cosine; give a number from -1 to 1")
-    return Likeness(_known(rule.candidates, sentences), rule.threshold, rule.aggregation_method == "mean")
+    return EmbeddingSignal(
+        _check_sentences(rule.candidates, sentences), rule.threshold, rule.aggregation_method == "mean"
+    )
 
 
-def build_complexity(rule: contract.ComplexityRule, level: Level, sentences: frozenset[str]) -> Complexity:
+def build_complexity(rule: contract.ComplexityRule, level: Level, sentences: frozenset[str]) -> ComplexitySignal:
     """One level of a config's rule. Raises what ``build_likeness`` raises."""
     if not 0 <= rule.threshold <= 2:  # noqa: PLR2004 - the distance of two cosines
         raise ValueError("its threshold is no margin of cosines; give a number from 0 to 2")
-    hard, easy = (_known(side.candidates, sentences) for side in (rule.hard, rule.easy))
-    return Complexity(hard, easy, level, rule.threshold)
+    hard, easy = (_check_sentences(side.candidates, sentences) for side in (rule.hard, rule.easy))
+    return ComplexitySignal(hard, easy, level, rule.threshold)
 
 
-def build_attack(rule: contract.JailbreakRule, detector: str | None) -> Attack:
+def build_jailbreak(rule: contract.JailbreakRule, detector: str | None) -> JailbreakSignal:
     """The signal of a config's rule.
 
     Raises:
@@ -195,10 +197,10 @@ def build_attack(rule: contract.JailbreakRule, detector: str | None) -> Attack:
         raise ValueError("runtime.yaml names no detector for it under detectors.jailbreak")
     if not 0 <= rule.threshold <= 1:
         raise ValueError("its threshold is no probability; give a number from 0 to 1")
-    return Attack(detector, rule.threshold, rule.include_history)
+    return JailbreakSignal(detector, rule.threshold, rule.include_history)
 
 
-def build_personal(rule: contract.PiiRule, detector: str) -> Personal:
+def build_pii_model(rule: contract.PiiRule, detector: str) -> PiiModelSignal:
     """The part of a config's rule that its detector answers.
 
     Raises:
@@ -209,10 +211,10 @@ def build_personal(rule: contract.PiiRule, detector: str) -> Personal:
         raise ValueError("every type is allowed")
     if not 0 <= rule.threshold <= 1:
         raise ValueError("its threshold is no probability; give a number from 0 to 1")
-    return Personal(detector, types, rule.threshold, rule.include_history)
+    return PiiModelSignal(detector, types, rule.threshold, rule.include_history)
 
 
-def _known(candidates: Sequence[str], sentences: frozenset[str]) -> tuple[str, ...]:
+def _check_sentences(candidates: Sequence[str], sentences: frozenset[str]) -> tuple[str, ...]:
     if not candidates:
         raise ValueError("it has no sentences")
     if missing := [each for each in candidates if each not in sentences]:

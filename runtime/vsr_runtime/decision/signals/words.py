@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from vsr_runtime.decision.view import Expired, OutOfTimeError
+from vsr_runtime.decision.deadline import Expired, check_deadline
 
 _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u19e0-\u19ff\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029"
@@ -41,20 +41,20 @@ class Words:
         """For each word whether it occurs."""
         text = text.casefold() if self.folded else text
         for spellings, pattern in self.words:
-            _look(expired)
+            check_deadline(expired)
             # Substring search is ten times faster than the pattern and mostly says all.
-            yield _among(spellings, text) and pattern.search(text) is not None
+            yield _contains_any(spellings, text) and pattern.search(text) is not None
 
     def count(self, text: str, stop: int, expired: Expired) -> int:
         """How often the words occur, up to ``stop``."""
         text = text.casefold() if self.folded else text
         number = 0
         for spellings, pattern in self.words:
-            if not _among(spellings, text):
+            if not _contains_any(spellings, text):
                 continue
             for _ in pattern.finditer(text):
                 number += 1
-                _look(expired)
+                check_deadline(expired)
                 if number >= stop:
                     return number
         return number
@@ -78,28 +78,23 @@ def _word(word: str) -> tuple[tuple[str, ...], re.Pattern[str]]:
 
 def _pattern(word: str) -> str:
     """The literal comes first, so that the search can skip by it; what stands before it is looked at afterwards."""
-    inside = _inside()
+    inside = _word_character()
     first, last = (re.match(inside, end) for end in (word[0], word[-1]))
     before = f"(?<!{inside}.{{{len(word)}}})" if first else ""
     return re.escape(word) + before + (f"(?!{inside})" if last else "")
 
 
 @cache
-def _inside() -> str:
+def _word_character() -> str:
     r"""A character that belongs to words of scripts with spaces. Python's ``\w`` leaves the combining marks out."""
     marks = [chr(code) for code in range(_LAST_MARK) if unicodedata.category(chr(code)).startswith("M")]
     joined = "".join(mark for mark in marks if not _NO_SPACES.match(mark))
     return rf"(?:[^\W{_UNSPACED}]|[{joined}])"
 
 
-def _among(spellings: tuple[str, ...], text: str) -> bool:
+def _contains_any(spellings: tuple[str, ...], text: str) -> bool:
     """Whether one of them stands in the text, inside of other words too. A loop is quicker here than `any`."""
     for spelling in spellings:  # noqa: SIM110 - as said
         if spelling in text:
             return True
     return False
-
-
-def _look(expired: Expired) -> None:
-    if expired():
-        raise OutOfTimeError

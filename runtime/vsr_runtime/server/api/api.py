@@ -12,10 +12,15 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from vsr_runtime.decision.request.answers import RETRY_AFTER, model_list, refusal
-from vsr_runtime.decision.request.body import BodyError, read_body
-from vsr_runtime.decision.request.events import Answer, Cause, RequestHeaders
-from vsr_runtime.decision.request.headers import MODELS_PATH, refused_content, too_large
+from vsr_runtime.decision.request.events import Cause, ImmediateResponse, RequestHeaders
+from vsr_runtime.decision.request.headers import MODELS_PATH, content_error
+from vsr_runtime.decision.request.immediate_responses import (
+    RETRY_AFTER,
+    body_too_large_response,
+    error_response,
+    model_list_response,
+)
+from vsr_runtime.decision.request.json_body import BodyError, read_body
 from vsr_runtime.log import log
 from vsr_runtime.server.api import findings
 from vsr_runtime.server.api.endpoints import ENDPOINTS, OPENAPI, Endpoint
@@ -68,7 +73,7 @@ class HttpApi:
         """Let go of the threads."""
         self._threads.close()
 
-    async def answer(self, request: Incoming) -> Answer:
+    async def answer(self, request: Incoming) -> ImmediateResponse:
         """Answer; whatever happens, with an answer."""
         endpoint = ENDPOINTS.get(request.path)
         if endpoint is None:
@@ -77,7 +82,7 @@ class HttpApi:
         self._metrics.asked(request.path, answer.status)
         return answer
 
-    async def _admitted(self, endpoint: Endpoint, request: Incoming) -> Answer:
+    async def _admitted(self, endpoint: Endpoint, request: Incoming) -> ImmediateResponse:
         if request.method != "POST":
             return _wrong_method("POST")
         if self.processor is None or not self._serving():
@@ -90,32 +95,32 @@ class HttpApi:
         finally:
             self._open -= 1
 
-    def _page(self, request: Incoming) -> Answer:
+    def _page(self, request: Incoming) -> ImmediateResponse:
         """What is read by GET."""
         if request.path not in (OPENAPI, MODELS_PATH):
             served = ", ".join((*ENDPOINTS, MODELS_PATH, OPENAPI))
-            return refusal(404, "not_found", f"This path is not served here. Served are {served}.")
+            return error_response(404, "not_found", f"This path is not served here. Served are {served}.")
         if request.method not in ("GET", "HEAD"):
             return _wrong_method("GET, HEAD")
         if request.path == OPENAPI:
-            return Answer(200, self._document, "openapi", _JSON)
+            return ImmediateResponse(200, self._document, "openapi", _JSON)
         if self.processor is None:
             return _not_ready()
         program = self.processor.generation.rules.program
-        return model_list((*program.auto_names, *program.models))
+        return model_list_response((*program.auto_names, *program.models))
 
-    async def _served(self, processor: Processor, endpoint: Endpoint, request: Incoming) -> Answer:
+    async def _served(self, processor: Processor, endpoint: Endpoint, request: Incoming) -> ImmediateResponse:
         try:
             return await self._answered(processor, endpoint, request)
         except RefusedError as error:
             return error.answer
         except Exception as error:  # noqa: BLE001 - a fault of ours is told without what it happened on
             log("api_failed", path=request.path, error=type(error).__name__)
-            return refusal(500, "internal_error", "Something went wrong here.")
+            return error_response(500, "internal_error", "Something went wrong here.")
 
-    async def _answered(self, processor: Processor, endpoint: Endpoint, request: Incoming) -> Answer:
+    async def _answered(self, processor: Processor, endpoint: Endpoint, request: Incoming) -> ImmediateResponse:
         most = processor.generation.rules.max_body
-        if refused := refused_content(RequestHeaders(request.headers, end_of_stream=False), most):
+        if refused := content_error(RequestHeaders(request.headers, end_of_stream=False), most):
             return refused
         trace = endpoint.traced and _trace(request)
         data = await self._body(request, most)
@@ -125,7 +130,7 @@ class HttpApi:
             visit = Visit(processor, self._threads, generation, len(data), seed, self._chosen, begun)
             asked = await visit.worked(partial(_read, endpoint, data, trace=trace))
             said = await _one_error(endpoint.handle(visit, asked))
-            return Answer(200, _written(said), "answered", _JSON)
+            return ImmediateResponse(200, _written(said), "answered", _JSON)
 
     async def _body(self, request: Incoming, most: int) -> bytes:
         """The body, whole.
@@ -141,12 +146,12 @@ class HttpApi:
                     size += len(chunk)
                     self._coming += len(chunk)
                     if size > most:
-                        raise RefusedError(too_large(most))
+                        raise RefusedError(body_too_large_response(most))
                     if self._coming > max(MOST_BYTES, 4 * most):
                         raise RefusedError(shed(Cause.FULL))
                     parts.append(chunk)
         except TimeoutError:
-            raise RefusedError(refusal(408, "body_too_slow", "The body did not come in time.")) from None
+            raise RefusedError(error_response(408, "body_too_slow", "The body did not come in time.")) from None
         finally:
             self._coming -= size
         return b"".join(parts)
@@ -171,13 +176,13 @@ def _read(endpoint: Endpoint, data: bytes, *, trace: bool) -> BaseModel:
     try:
         values = dict(read_body(data).values)
     except BodyError as error:
-        raise RefusedError(refusal(400, error.code, str(error))) from None
+        raise RefusedError(error_response(400, error.code, str(error))) from None
     try:
         asked = endpoint.asked.model_validate(values)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         param = ".".join(str(part) for part in first["loc"])[:200]
-        raise RefusedError(refusal(422, "invalid_request", f"{first['msg']}.", param=param or None)) from None
+        raise RefusedError(error_response(422, "invalid_request", f"{first['msg']}.", param=param or None)) from None
     if trace:
         asked = endpoint.asked.model_validate({**values, "options": {**values.get("options", {}), "trace": True}})  # type: ignore[dict-item] # it was valid
     return asked
@@ -186,7 +191,9 @@ def _read(endpoint: Endpoint, data: bytes, *, trace: bool) -> BaseModel:
 def _trace(request: Incoming) -> bool:
     given = request.query.get("trace", "false")
     if given not in ("true", "false"):
-        raise RefusedError(refusal(422, "invalid_request", "The query's 'trace' is true or false.", param="trace"))
+        raise RefusedError(
+            error_response(422, "invalid_request", "The query's 'trace' is true or false.", param="trace")
+        )
     return given == "true"
 
 
@@ -208,9 +215,9 @@ def _written(said: Said) -> bytes:
     return said.model_dump_json(exclude_none=True).encode()
 
 
-def _not_ready() -> Answer:
-    return refusal(503, "not_ready", "The runtime does not serve now.", headers=(("retry-after", RETRY_AFTER),))
+def _not_ready() -> ImmediateResponse:
+    return error_response(503, "not_ready", "The runtime does not serve now.", headers=(("retry-after", RETRY_AFTER),))
 
 
-def _wrong_method(allowed: str) -> Answer:
-    return refusal(405, "method_not_allowed", f"This path takes {allowed} only.", headers=(("allow", allowed),))
+def _wrong_method(allowed: str) -> ImmediateResponse:
+    return error_response(405, "method_not_allowed", f"This path takes {allowed} only.", headers=(("allow", allowed),))

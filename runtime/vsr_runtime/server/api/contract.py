@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from vsr_runtime.decision.guards.bio import Token, decode
-from vsr_runtime.decision.guards.text import Span
+from vsr_runtime.decision.guards.detection import LabelledToken, Span, spans_of_tokens
 from vsr_runtime.inference.engine.interface import TokenLabels
 from vsr_runtime.server.api.shapes import LabelScore, TokenSpan, TokenSpans
 from vsr_schemas.runtime import ClassifierSettings
@@ -59,10 +58,10 @@ def found(said: TokenLabels, text: str, name: str, types: Sequence[str] = ()) ->
     """What a token classifier found, without blanks at the ends; of these types, or of all."""
     best = said.probabilities.argmax(axis=1)
     tokens = [
-        Token(start, end, said.labels[label], min(1.0, float(row[label])))
+        LabelledToken(start, end, said.labels[label], min(1.0, float(row[label])))
         for (start, end), label, row in zip(said.offsets, best, said.probabilities, strict=True)
     ]
-    trimmed = (_trimmed(span, text) for span in decode(tokens, name))
+    trimmed = (_trimmed(span, text) for span in spans_of_tokens(tokens, name))
     return [span for span in trimmed if span.end > span.start and (not types or span.type in types)]
 
 

@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
+from vsr_runtime.decision.program.conditions import (
+    AllConditions,
+    AnyCondition,
+    CategoryCondition,
+    Condition,
+    ConditionLeaf,
+    NotCondition,
+    SignalCondition,
+    SignalName,
+    SignalValues,
+    condition_leaves,
+)
 from vsr_runtime.decision.program.program import Program
-from vsr_runtime.decision.program.rules import All, AnyOf, Category, Has, Leaf, Not, Rule, SignalName, Signals, leaves
-from vsr_runtime.decision.request.events import Answer, Route
+from vsr_runtime.decision.request.events import ImmediateResponse, SendToModel
 from vsr_runtime.server.api.shapes import (
     DecisionTrace,
     EvalAnswer,
@@ -20,11 +31,11 @@ from vsr_runtime.server.api.shapes import (
 
 COLLECTIONS = {"domain": "domains", "embedding": "embeddings", "keyword": "keywords", "preference": "preferences"}
 """How the stock router's API calls the signals of a kind, where that is not the kind."""
-_NODES: dict[type, Literal["AND", "OR", "NOT"]] = {All: "AND", AnyOf: "OR", Not: "NOT"}
+_NODES: dict[type, Literal["AND", "OR", "NOT"]] = {AllConditions: "AND", AnyCondition: "OR", NotCondition: "NOT"}
 
 
 def evaluated(
-    program: Program, action: Route | Answer, text: str, model: str, took: int, *, trace: bool
+    program: Program, action: SendToModel | ImmediateResponse, text: str, model: str, took: int, *, trace: bool
 ) -> EvalResponse:
     """What becomes of a request.
 
@@ -39,7 +50,7 @@ def evaluated(
     signals = action.signals
     decision = next((route for route in program.routes if route.name == action.route), None)
     matched = matched_signals(program, action)
-    sent = isinstance(action, Route)
+    sent = isinstance(action, SendToModel)
     return EvalResponse(
         original_text=text,
         requested_model=model,
@@ -47,16 +58,16 @@ def evaluated(
         if decision is None or signals is None
         else EvalDecision(
             decision_name=decision.name,
-            used_signals=_by_kind(map(_name, leaves(decision.rule))),
+            used_signals=_by_kind(map(_name, condition_leaves(decision.condition))),
             matched_signals=matched,
             unmatched_signals=_looked_at(program, signals, holds=False),
         ),
-        eval_trace=[_traced(route.name, route.rule, signals) for route in program.routes]
+        eval_trace=[_traced(route.name, route.condition, signals) for route in program.routes]
         if trace and signals
         else None,
         routing_decision=action.route,
         recommended_models=[target.name for target, _ in decision.targets] if decision else [],
-        selected_model=action.model if isinstance(action, Route) else None,
+        selected_model=action.model if isinstance(action, SendToModel) else None,
         selection_status=("fallback" if signals and decision is None else "selected") if sent else "unavailable",
         category=signals.category if signals else None,
         matched_signals=matched,
@@ -65,19 +76,19 @@ def evaluated(
             GuardFinding(guard=match.guard, action=match.action, failed=match.failed.value if match.failed else None)
             for match in action.guards
         ],
-        answer=None if isinstance(action, Route) else EvalAnswer(status=action.status, code=action.code),
+        answer=None if isinstance(action, SendToModel) else EvalAnswer(status=action.status, code=action.code),
         processing_time_ms=took,
     )
 
 
-def matched_signals(program: Program, action: Route | Answer) -> Names:
+def matched_signals(program: Program, action: SendToModel | ImmediateResponse) -> Names:
     """The signals that hold, of those that were looked at."""
     return {} if action.signals is None else _looked_at(program, action.signals, holds=True)
 
 
-def _looked_at(program: Program, signals: Signals, *, holds: bool) -> Names:
+def _looked_at(program: Program, signals: SignalValues, *, holds: bool) -> Names:
     """The names of signals that were looked at and hold, or do not."""
-    asked = {leaf for route in program.routes for leaf in leaves(route.rule)}
+    asked = {leaf for route in program.routes for leaf in condition_leaves(route.condition)}
     return _by_kind(_name(leaf) for leaf in asked if leaf.truth(signals) is holds)
 
 
@@ -88,26 +99,31 @@ def _by_kind(names: Iterable[SignalName]) -> Names:
     return found
 
 
-def _name(leaf: Leaf) -> SignalName:
-    return leaf.name if isinstance(leaf, Has) else ("domain", leaf.name)
+def _name(leaf: ConditionLeaf) -> SignalName:
+    return leaf.name if isinstance(leaf, SignalCondition) else ("domain", leaf.name)
 
 
-def _confidences(program: Program, signals: Signals | None) -> dict[str, float]:
+def _confidences(program: Program, signals: SignalValues | None) -> dict[str, float]:
     """The probability of the category, for each domain that holds by it."""
     if signals is None or signals.probability is None:
         return {}
-    domains = {leaf for route in program.routes for leaf in leaves(route.rule) if isinstance(leaf, Category)}
+    domains = {
+        leaf
+        for route in program.routes
+        for leaf in condition_leaves(route.condition)
+        if isinstance(leaf, CategoryCondition)
+    }
     return {f"domain:{leaf.name}": signals.probability for leaf in domains if leaf.truth(signals)}
 
 
-def _traced(name: str, rule: Rule, signals: Signals) -> DecisionTrace:
+def _traced(name: str, rule: Condition, signals: SignalValues) -> DecisionTrace:
     return DecisionTrace(decision_name=name, matched=rule.truth(signals), root_trace=_node(rule, signals))
 
 
-def _node(rule: Rule, signals: Signals) -> TraceNode:
-    if isinstance(rule, Category | Has):
+def _node(rule: Condition, signals: SignalValues) -> TraceNode:
+    if isinstance(rule, CategoryCondition | SignalCondition):
         kind, name = _name(rule)
         return TraceNode(node_type="leaf", signal_type=kind, signal_name=name, matched=rule.truth(signals))
-    parts = (rule.part,) if isinstance(rule, Not) else rule.parts
+    parts = (rule.part,) if isinstance(rule, NotCondition) else rule.parts
     children = [_node(part, signals) for part in parts]
     return TraceNode(node_type=_NODES[type(rule)], matched=rule.truth(signals), children=children)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from vsr_runtime.decision.guards.finders import Finder, injection, merge, personal, spans
-from vsr_runtime.decision.guards.mask import Book, mask
-from vsr_runtime.decision.guards.text import Span
-from vsr_runtime.decision.view import Expired, never
+from vsr_runtime.decision.deadline import Expired, never
+from vsr_runtime.decision.guards.detection import Span
+from vsr_runtime.decision.guards.finders import injection, merge, personal, spans
+from vsr_runtime.decision.guards.guard import Finder
+from vsr_runtime.decision.guards.masking import PlaceholderMap, mask_text
 from vsr_runtime.server.api.shapes import PIIEntity, PIIOptions, PIIResponse, SecurityResponse
 from vsr_schemas.pii import PATTERN_TYPES
 from vsr_schemas.runtime import ClassifierSettings
@@ -47,7 +48,7 @@ def told_pii(text: str, found: Sequence[Span], options: PIIOptions, took: int, *
     wanted = None if options.entity_types is None else {name.upper() for name in options.entity_types}
     least = options.confidence_threshold or 0.0
     kept = merge(span for span in found if span.score >= least and (wanted is None or span.type.upper() in wanted))
-    book = Book()
+    book = PlaceholderMap()
     book.reserve(text)
     entities = []
     for span in kept:
@@ -58,13 +59,13 @@ def told_pii(text: str, found: Sequence[Span], options: PIIOptions, took: int, *
             confidence=span.score,
             start_position=span.start if options.return_positions else None,
             end_position=span.end if options.return_positions else None,
-            masked_value=book.give(span.type, value) if options.mask_entities else None,
+            masked_value=book.assign(span.type, value) if options.mask_entities else None,
         )
         entities.append(entity)
     return PIIResponse(
         has_pii=bool(kept),
         entities=entities,
-        masked_text=mask(text, kept, book) if options.mask_entities and kept else None,
+        masked_text=mask_text(text, kept, book) if options.mask_entities and kept else None,
         scan_incomplete=incomplete or None,
         security_recommendation="block" if kept else "allow",
         processing_time_ms=took,

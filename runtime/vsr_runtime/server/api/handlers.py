@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from vsr_runtime.decision.apis.endpoints import ENDPOINTS, Api
 from vsr_runtime.decision.program.program import Program
-from vsr_runtime.decision.request.answers import refusal
-from vsr_runtime.decision.request.apis import ENDPOINTS, Api
-from vsr_runtime.decision.request.events import Answer
-from vsr_runtime.decision.view import UnreadableError
+from vsr_runtime.decision.request.events import ImmediateResponse
+from vsr_runtime.decision.request.immediate_responses import error_response
+from vsr_runtime.decision.view import InvalidRequestError
 from vsr_runtime.inference.checkpoint_classifier import judged
 from vsr_runtime.server.api import shapes
 from vsr_runtime.server.api.contract import cut_at, distribution, found, spans
@@ -52,7 +52,7 @@ async def intent(visit: Visit, asked: shapes.IntentRequest) -> Said:
             category=category, confidence=max(shares.values(), default=0.0), processing_time_ms=visit.took
         ),
         probabilities=shares if asked.options.return_probabilities else None,
-        recommended_model=None if isinstance(action, Answer) else action.model,
+        recommended_model=None if isinstance(action, ImmediateResponse) else action.model,
         routing_decision=action.route,
         matched_signals=matched_signals(program, action),
     )
@@ -102,7 +102,7 @@ async def _category(visit: Visit, text: str) -> tuple[str, dict[str, float]]:
     """The category, empty for none, and every label's probability. As for a gateway, no text has no category."""
     loaded = visit.classifiers("category")
     if not loaded:
-        raise RefusedError(refusal(404, "no_classifier", "No classifier of categories is loaded."))
+        raise RefusedError(error_response(404, "no_classifier", "No classifier of categories is loaded."))
     ((name, classifier),) = loaded.items()
     said = await visit.distribution(name, text) if text.strip() else {}
     shares = {label: min(max(share, 0.0), 1.0) for label, share in said.items()}
@@ -137,7 +137,7 @@ def _check_types(wanted: Sequence[str], models: Iterable[ClassifierSettings]) ->
     known = PATTERN_TYPES | {label for model in models for label in model.labels}
     if missing := sorted({name for name in wanted if name.upper() not in {one.upper() for one in known}}):
         message = f"Nothing here finds {', '.join(missing)}. What is found: {', '.join(sorted(known))}."
-        raise RefusedError(refusal(404, "unknown_type", message, param="options.entity_types"))
+        raise RefusedError(error_response(404, "unknown_type", message, param="options.entity_types"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,9 @@ class _Chat:
 def _chat(program: Program, asked: shapes.Chat) -> _Chat:
     """The chat that a request speaks of."""
     if bool(asked.text) is bool(asked.messages):
-        raise RefusedError(refusal(422, "invalid_request", "Give 'text' or 'messages', not both.", param="messages"))
+        raise RefusedError(
+            error_response(422, "invalid_request", "Give 'text' or 'messages', not both.", param="messages")
+        )
     model = asked.model or next(iter(program.auto_names), program.default)
     messages = asked.messages or [{"role": "user", "content": asked.text}]
     values = {**(asked.model_extra or {}), "model": model, "messages": messages}
@@ -163,5 +165,5 @@ def _turn(values: Mapping[str, object]) -> str:
     view_of = ENDPOINTS[Api.CHAT.value].view_of
     try:
         return view_of(values).turn if view_of else ""
-    except UnreadableError:
+    except InvalidRequestError:
         return ""

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
-from vsr_runtime.decision.request.answers import refusal, undecided
-from vsr_runtime.decision.request.apis import Api
-from vsr_runtime.decision.request.events import Answer, Cause, RequestHeaders, Route
-from vsr_runtime.decision.view import Expired, OutOfTimeError
+from vsr_runtime.decision.apis.endpoints import Api
+from vsr_runtime.decision.deadline import DeadlineExceededError, Expired
+from vsr_runtime.decision.request.events import Cause, ImmediateResponse, RequestHeaders, SendToModel
+from vsr_runtime.decision.request.immediate_responses import error_response, undecided_response
 from vsr_runtime.inference.engine import errors as engine
 from vsr_runtime.log import log
 from vsr_runtime.server.api.contract import TASKS
@@ -40,17 +40,17 @@ def _headers(headers: tuple[tuple[str, str], ...]) -> RequestHeaders:
 class RefusedError(Exception):
     """The request is answered by an error."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: ImmediateResponse) -> None:
         super().__init__(answer.code)
         self.answer = answer
 
 
-def shed(cause: Cause) -> Answer:
+def shed(cause: Cause) -> ImmediateResponse:
     """The error for a request that could not be served: 429 where there was too much, else 503."""
-    return as_shed(undecided(cause))
+    return as_shed(undecided_response(cause))
 
 
-def as_shed(answer: Answer) -> Answer:
+def as_shed(answer: ImmediateResponse) -> ImmediateResponse:
     """An error of the data plane as the API has it."""
     return replace(answer, status=TOO_MANY) if answer.cause in SHED else answer
 
@@ -87,7 +87,7 @@ class Visit:
         """The deadline by the event loop's clock."""
         return self.begun + self.generation.budget - monotonic() + asyncio.get_running_loop().time()
 
-    async def decided(self, body: bytes) -> Route | Answer:
+    async def decided(self, body: bytes) -> SendToModel | ImmediateResponse:
         """What would become of a chat.
 
         Raises:
@@ -95,7 +95,7 @@ class Visit:
         """
         headers = _PSEUDO + ((("x-request-id", self.seed),) if self.seed else ())
         action = await self.processor.decided(self.generation, _headers(headers), body, self.begun)
-        if isinstance(action, Answer) and action.cause is not None:
+        if isinstance(action, ImmediateResponse) and action.cause is not None:
             raise RefusedError(as_shed(action))
         return action
 
@@ -141,13 +141,13 @@ class Visit:
             return wanted, loaded[wanted]
         if wanted is None and loaded:
             message = f"Say which classifier in 'parameters.classifier'. Loaded are {listed}."
-            raise RefusedError(refusal(404, "classifier_required", message, param="parameters.classifier"))
-        raise RefusedError(refusal(404, "no_classifier", f"No such classifier is loaded. Loaded are {listed}."))
+            raise RefusedError(error_response(404, "classifier_required", message, param="parameters.classifier"))
+        raise RefusedError(error_response(404, "no_classifier", f"No such classifier is loaded. Loaded are {listed}."))
 
     @property
     def _pool(self) -> Pool:
         if self.generation.pool is None:
-            raise RefusedError(refusal(404, "no_classifier", "No classifier is loaded."))
+            raise RefusedError(error_response(404, "no_classifier", "No classifier is loaded."))
         return self.generation.pool
 
     async def _asked(self, asked: Awaitable[Result]) -> Result:
@@ -157,7 +157,7 @@ class Visit:
             raise
         except (engine.OverloadedError, OverloadedError):
             raise RefusedError(shed(Cause.OVERLOADED)) from None
-        except (TimeoutError, OutOfTimeError):
+        except (TimeoutError, DeadlineExceededError):
             raise RefusedError(shed(Cause.TIMEOUT)) from None
         except Exception as error:
             log("classifier_failed", error=type(error).__name__)

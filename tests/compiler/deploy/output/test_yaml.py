@@ -11,15 +11,16 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, given
 from hypothesis import strategies as st
 
+from support.properties import examples
 from vsr_compiler.deploy.output import UnprintableError, dump, dump_all, header
 from vsr_compiler.manifests.order import _compare, ordered
 
 kubectl = pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is the judge here")
 # Shrinking would call kubectl a thousand times; the first line that differs says as much.
-fast = settings(max_examples=25, deadline=None, derandomize=True, phases=[Phase.generate])
+fast = examples(25, phases=[Phase.generate])
 
 WORDS = """y Y yes Yes YES yEs n N no No NO nO true True TRUE tRue false False FALSE on On ON off Off OFF null Null
 NULL nULL ~ ~a .nan .NaN .NAN .Nan .inf .Inf .INF +.inf -.Inf -.INF .iNF = << <<a ! a= none None 1e3 1E3 1e+3 1e-3
@@ -423,7 +424,7 @@ class TestPlain:
         assert dump_all([]) == ""
 
     @given(VALUES)
-    @settings(max_examples=50, deadline=None)
+    @examples(50)
     def test_same_bytes_twice(self, value):
         """The same value gives the same bytes, whatever was cached meanwhile."""
         assert dump(value) == dump(value)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from support.gitops_support import HERE, build, documents
+from support.properties import examples
 from vsr_compiler.deploy.overlays import overlay
 from vsr_compiler.deploy.overlays.overlay import built
 from vsr_compiler.manifests.objects import Object, make
@@ -62,9 +63,7 @@ def test_an_environment_like_its_base_adds_nothing(base: Tree) -> None:
     assert (dict(result.objects), dict(result.patches)) == ({}, {})
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@examples(25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(TREES.filter(bool), TREES.filter(bool))
 def test_kubectl_agrees(tmp_path: Path, base: Tree, wanted: Tree) -> None:
     """A sample of them, built by the real kustomize, byte for byte."""

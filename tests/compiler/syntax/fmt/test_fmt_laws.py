@@ -6,10 +6,11 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from support.common import ROOT, SMALL, linked
+from support.properties import examples
 from vsr_compiler.diagnostics import CompileError
 from vsr_compiler.syntax import Mapping, load
 from vsr_compiler.syntax.comments import comments
@@ -141,7 +142,7 @@ def assert_laws(text: str) -> None:
 
 
 @given(texts())
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_the_laws_hold_for_whatever_yaml_allows(text: str) -> None:
     """Styles, comments and blank lines anywhere: same data, same comments, and a fixed point."""
     try:
@@ -162,7 +163,7 @@ def test_the_laws_hold_for_the_policies_that_are_here_and_their_meaning_stays(pa
 
 
 @given(texts(), st.integers(0, 18))
-@settings(max_examples=50, deadline=None)
+@examples(50)
 def test_a_policy_with_comments_anywhere_keeps_its_fingerprint(text: str, line: int) -> None:
     """Comments and blank lines between the lines of a policy change nothing of what it compiles to."""
     remarks = [f"  {each.text}\n" for each in comments(text)] if parses(text) else ["# x\n"]
@@ -175,7 +176,7 @@ def test_a_policy_with_comments_anywhere_keeps_its_fingerprint(text: str, line: 
 @given(
     st.integers(0, len(SMALL)), st.integers(0, 3), st.text(alphabet=" \t\n#:-,[]{}'\"|>&*?!%@`xé\u2028\x85", max_size=4)
 )
-@settings(max_examples=400, deadline=None)
+@examples(400)
 def test_a_damaged_policy_is_refused_or_formatted_and_never_a_fault_of_ours(at: int, cut: int, put: str) -> None:
     """Only the two outcomes that a user can understand."""
     text = SMALL[:at] + put + SMALL[at + cut :]

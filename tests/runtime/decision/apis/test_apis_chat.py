@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsr_runtime.decision.apis.chat import view_of_chat
-from vsr_runtime.decision.view import UnreadableError
+from vsr_runtime.decision.apis.openai import view_of_chat
+from vsr_runtime.decision.view import InvalidRequestError
 
 
 def user(content: object) -> dict[str, object]:
@@ -45,7 +45,7 @@ def test_last_user_turn_is_the_text(messages, text):
 )
 def test_other_shapes_are_refused(messages):
     """What the API does not document is refused instead of guessed at, since a server might read it otherwise."""
-    with pytest.raises(UnreadableError) as error:
+    with pytest.raises(InvalidRequestError) as error:
         view_of_chat({"messages": messages})
     assert error.value.param == "messages"
 
@@ -54,7 +54,7 @@ def test_other_shapes_are_refused(messages):
 def test_text_is_found_or_refused_and_nothing_else(messages):
     """Any conversation of plain messages gives the last user's content, and an empty list an explained error."""
     if not messages:
-        with pytest.raises(UnreadableError):
+        with pytest.raises(InvalidRequestError):
             view_of_chat({"messages": messages})
         return
     turns = [message["content"] for message in messages if message["role"] == "user"]
@@ -88,6 +88,6 @@ def test_conversation_is_counted():
 @pytest.mark.parametrize("value", ["x", {}, [1]])
 def test_tools_of_another_shape_are_refused(field, value):
     """What cannot be counted is refused."""
-    with pytest.raises(UnreadableError) as error:
+    with pytest.raises(InvalidRequestError) as error:
         view_of_chat({"messages": [user("a")], field: value})
     assert error.value.param == field

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from vsr_runtime.decision.apis.completions import view_of_completion
-from vsr_runtime.decision.view import UnreadableError
+from vsr_runtime.decision.apis.openai import view_of_completion
+from vsr_runtime.decision.view import InvalidRequestError
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,6 @@ def test_prompt_of_a_completion(prompt, text, size):
 @pytest.mark.parametrize("prompt", [None, 1, [], [1, 2], [[1]], ["a", 1], {}])
 def test_prompt_that_is_no_text_is_refused(prompt):
     """Token ids cannot be read here, so a request by an auto name must not have them."""
-    with pytest.raises(UnreadableError) as error:
+    with pytest.raises(InvalidRequestError) as error:
         view_of_completion({"prompt": prompt})
     assert error.value.param == "prompt"

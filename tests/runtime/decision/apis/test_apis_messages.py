@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from vsr_runtime.decision.apis.messages import view_of_message
-from vsr_runtime.decision.view import UnreadableError
+from vsr_runtime.decision.apis.anthropic import view_of_message
+from vsr_runtime.decision.view import InvalidRequestError
 
 
 @pytest.mark.parametrize("system", ["be kind", [{"type": "text", "text": "be kind"}]])
@@ -60,6 +60,6 @@ def test_text_beside_results_is_a_turn():
 )
 def test_other_shapes_are_refused(body, param):
     """What the API does not document is refused instead of guessed at."""
-    with pytest.raises(UnreadableError) as error:
+    with pytest.raises(InvalidRequestError) as error:
         view_of_message(body)
     assert error.value.param == param

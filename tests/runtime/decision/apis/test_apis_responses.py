@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from vsr_runtime.decision.apis.responses import view_of_response
-from vsr_runtime.decision.view import UnreadableError
+from vsr_runtime.decision.apis.openai import view_of_response
+from vsr_runtime.decision.view import InvalidRequestError
 
 
 def test_input_as_text_is_the_turn():
@@ -54,6 +54,6 @@ def test_items_are_read():
 )
 def test_other_shapes_are_refused(body, param):
     """What the API does not document is refused instead of guessed at."""
-    with pytest.raises(UnreadableError) as error:
+    with pytest.raises(InvalidRequestError) as error:
         view_of_response(body)
     assert error.value.param == param

@@ -10,16 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vsr_runtime.decision.deadline import DeadlineExceededError, never
 from vsr_runtime.decision.guards.api_words import VALUES
-from vsr_runtime.decision.guards.edit import masked
-from vsr_runtime.decision.guards.escapes import offsets
+from vsr_runtime.decision.guards.detection import Span
 from vsr_runtime.decision.guards.guard import Guard
-from vsr_runtime.decision.guards.guard_input import Matter
-from vsr_runtime.decision.guards.leaves import Placed, leaves
-from vsr_runtime.decision.guards.mask import Book
-from vsr_runtime.decision.guards.text import Span
-from vsr_runtime.decision.request.document import restored
-from vsr_runtime.decision.view import OutOfTimeError, never
+from vsr_runtime.decision.guards.guard_input import GuardInput
+from vsr_runtime.decision.guards.json_texts import TextPosition, json_texts, offsets
+from vsr_runtime.decision.guards.masking import PlaceholderMap, mask_document
+from vsr_runtime.decision.request.response_document import restore_values
 
 WORD = "hide me"
 """What is looked for."""
@@ -59,9 +57,9 @@ def test_masking_changes_what_was_found_and_nothing_else(document, ascii_only, i
     """As if it had been done on the values; undone, every byte is as it was."""
     text = json.dumps({"input": "a", "x": document}, ensure_ascii=ascii_only, indent=indent)
     values = json.loads(text)
-    book = Book()
-    matter = Matter(text, values)
-    after = masked(text, matter, matter.hits(GUARD, never), book)
+    book = PlaceholderMap()
+    matter = GuardInput(text, values)
+    after = mask_document(text, matter, matter.matches(GUARD, never), book)
     given_ = next(iter(book.values), WORD)
     assert json.loads(after) == hidden(values, given_)
     assert after.replace(given_, WORD) == text
@@ -102,8 +100,8 @@ def test_twice_the_findings_take_twice_the_steps(what):
         text = json.dumps(document)
 
         def work():
-            matter = Matter(text, document)
-            masked(text, matter, matter.hits(GUARD, never), Book())
+            matter = GuardInput(text, document)
+            mask_document(text, matter, matter.matches(GUARD, never), PlaceholderMap())
 
         return lines_run(work)
 
@@ -114,19 +112,19 @@ def test_quotes_that_never_end_are_followed_to_the_end_once():
     """Whatever their number: hours for a body of some megabytes, if each were followed."""
     for opened in ('"\\', '"\\x'):
         text = opened * 100_000
-        first, *_ = leaves(json.dumps({"input": text}))
+        first, *_ = json_texts(json.dumps({"input": text}))
         assert first.value == text
-    inner = [leaf.value for leaf in leaves(json.dumps({"input": 'a "b\\n c\\'})) if leaf.within is not None]
+    inner = [leaf.value for leaf in json_texts(json.dumps({"input": 'a "b\\n c\\'})) if leaf.within is not None]
     assert inner == ["b\n c"]
 
 
 def test_places_in_a_text_with_escapes_are_found_once_for_all_its_findings(monkeypatch):
     """They take as long as the text is long."""
     asked = []
-    monkeypatch.setattr("vsr_runtime.decision.guards.leaves.offsets", lambda raw: asked.append(raw) or offsets(raw))
+    monkeypatch.setattr("vsr_runtime.decision.guards.json_texts.offsets", lambda raw: asked.append(raw) or offsets(raw))
     document = {"a": "\n" + f"{WORD} " * 100, "b": json.dumps(["\n" + f"{WORD} " * 100])}
-    matter = Matter(json.dumps(document), document)
-    masked(json.dumps(document), matter, matter.hits(GUARD, never), Book())
+    matter = GuardInput(json.dumps(document), document)
+    mask_document(json.dumps(document), matter, matter.matches(GUARD, never), PlaceholderMap())
     assert len(asked) <= 4
 
 
@@ -134,7 +132,7 @@ def test_how_many_values_were_masked_costs_an_event_nothing():
     """A stream has thousands of events, and a request may have thousands of placeholders."""
     document = json.dumps({"choices": [{"delta": {"content": "no [placeholder] [X_0] here"}}]})
     few, many = ({f"[X_{i}]": "a" for i in range(1, number)} for number in (10, 1000))
-    assert lines_run(lambda: restored(document, many)) == lines_run(lambda: restored(document, few))
+    assert lines_run(lambda: restore_values(document, many)) == lines_run(lambda: restore_values(document, few))
 
 
 @settings(deadline=None)
@@ -143,7 +141,7 @@ def test_restoring_undoes_a_mask(document):
     """With whatever a value needs to stand in JSON."""
     text = json.dumps(document)
     kept = 'a "quoted"\n\\ value'
-    after = restored(text, {"[X_1]": kept})
+    after = restore_values(text, {"[X_1]": kept})
 
     def back(node, *, key=False):
         if isinstance(node, str):
@@ -173,9 +171,9 @@ def _keys(node):
 def test_every_character_has_its_place(document, ascii_only):
     """The raw form from the first place to the last says the value."""
     text = json.dumps(document, ensure_ascii=ascii_only)
-    for leaf in leaves(text):
+    for leaf in json_texts(text):
         if leaf.quoted and leaf.within is None:
-            placed = Placed(leaf)
+            placed = TextPosition(leaf)
             assert json.loads(f'"{text[placed.at(0) : placed.at(len(leaf.value))]}"') == leaf.value
 
 
@@ -183,7 +181,7 @@ def test_every_character_has_its_place(document, ascii_only):
 @given(DOCUMENTS)
 def test_no_text_is_left_out(document):
     """Of values and keys, but for the APIs' own words and nothing at all."""
-    found = {leaf.value for leaf in leaves(json.dumps({"content": document}))}
+    found = {leaf.value for leaf in json_texts(json.dumps({"content": document}))}
 
     def texts(node):
         if isinstance(node, str):
@@ -208,8 +206,8 @@ def test_time_is_asked_for_while_a_large_document_is_read():
         asked.append(None)
         return len(asked) > 10
 
-    with pytest.raises(OutOfTimeError):
-        list(leaves(text, expired))
+    with pytest.raises(DeadlineExceededError):
+        list(json_texts(text, expired))
     assert len(asked) == 11
 
 
@@ -222,6 +220,6 @@ def test_repeated_texts_are_read_once():
         return []
 
     text = json.dumps({"a": ["same"] * 10_000})
-    matter = Matter(text, json.loads(text))
-    assert matter.hits(Guard("g", "mask", (look,)), never) == ()
+    matter = GuardInput(text, json.loads(text))
+    assert matter.matches(Guard("g", "mask", (look,)), never) == ()
     assert sorted(looked) == ["a", "same"]

@@ -3,9 +3,9 @@ from __future__ import annotations
 
 import pytest
 
+from vsr_runtime.decision.deadline import DeadlineExceededError, never
+from vsr_runtime.decision.guards.detection import Span
 from vsr_runtime.decision.guards.finders import credentials, injection, patterns, personal, spans
-from vsr_runtime.decision.guards.text import Span
-from vsr_runtime.decision.view import OutOfTimeError, never
 from vsr_schemas.pii import ALL_TYPES, PATTERN_TYPES
 
 PERSONAL = personal(PATTERN_TYPES)
@@ -57,5 +57,5 @@ def test_patterns_give_characters_and_not_bytes() -> None:
 @pytest.mark.parametrize("finder", [PERSONAL, credentials(), injection(), patterns(["a"])])
 def test_a_finder_stops_when_the_time_is_up(finder) -> None:
     """The guard then does what its onError says."""
-    with pytest.raises(OutOfTimeError):
+    with pytest.raises(DeadlineExceededError):
         spans([finder], "a 4111 1111 1111 1111", lambda: True)

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsr_runtime.decision.guards import clean_text_cache
-from vsr_runtime.decision.guards.clean_text_cache import Harmless
+from vsr_runtime.decision.deadline import DeadlineExceededError, never
+from vsr_runtime.decision.guards import guard
+from vsr_runtime.decision.guards.detection import Span
 from vsr_runtime.decision.guards.finders import patterns, spans
-from vsr_runtime.decision.guards.guard import Guard
-from vsr_runtime.decision.guards.guard_input import Matter
-from vsr_runtime.decision.guards.text import Span
-from vsr_runtime.decision.signals.pii import Pii
-from vsr_runtime.decision.view import OutOfTimeError, View, never
+from vsr_runtime.decision.guards.guard import CleanTextCache, Guard
+from vsr_runtime.decision.guards.guard_input import GuardInput
+from vsr_runtime.decision.signals.heuristic import PiiSignal
+from vsr_runtime.decision.view import RequestView
 
 KEYS = patterns(["sk-[a-z]{4}"])
 
@@ -33,45 +33,45 @@ def test_texts_of_earlier_requests_are_not_looked_through_again():
     """The new turn is; and whatever held something is every time, so that it is masked every time."""
     find, asked = counted()
     guard = Guard("keys", "mask", (find,))
-    first = Matter('{"a": "hello", "b": "sk-abcd"}', {})
-    second = Matter('{"a": "hello", "b": "sk-abcd", "c": "new"}', {})
-    hits = [first.hits(guard, never), second.hits(guard, never)]
+    first = GuardInput('{"a": "hello", "b": "sk-abcd"}', {})
+    second = GuardInput('{"a": "hello", "b": "sk-abcd", "c": "new"}', {})
+    hits = [first.matches(guard, never), second.matches(guard, never)]
     assert asked == ["a", "hello", "b", "sk-abcd", "sk-abcd", "c", "new"]
     assert hits[0] == hits[1] != ()
 
 
 def test_each_guard_has_its_own_memory():
     """What one looks for another may not."""
-    matter = Matter('{"a": "sk-abcd"}', {})
-    assert matter.hits(Guard("none", "mask", (patterns(["zz"]),)), never) == ()
-    assert matter.hits(Guard("keys", "mask", (KEYS,)), never) != ()
+    matter = GuardInput('{"a": "sk-abcd"}', {})
+    assert matter.matches(Guard("none", "mask", (patterns(["zz"]),)), never) == ()
+    assert matter.matches(Guard("keys", "mask", (KEYS,)), never) != ()
 
 
 def test_a_signal_remembers_too():
     """A conversation's older messages come again with every turn."""
     find, asked = counted()
-    signal = Pii(find, everywhere=True)
-    assert not signal.holds(View("b", history=("a", "b")), never)
-    assert signal.holds(View("sk-abcd", history=("a", "b", "sk-abcd")), never)
+    signal = PiiSignal(find, everywhere=True)
+    assert not signal.holds(RequestView("b", history=("a", "b")), never)
+    assert signal.holds(RequestView("sk-abcd", history=("a", "b", "sk-abcd")), never)
     assert asked == ["a", "b", "sk-abcd"]
 
 
 def test_a_look_that_ran_out_of_time_says_nothing():
     """Not even that nothing was found."""
-    known = Harmless()
+    known = CleanTextCache()
 
     def late():
-        raise OutOfTimeError
+        raise DeadlineExceededError
 
-    with pytest.raises(OutOfTimeError):
+    with pytest.raises(DeadlineExceededError):
         known.looked("text", late)
     assert known.looked("text", lambda: [Span(0, 1, "X", 1.0, "r")]) != []
 
 
 def test_what_it_holds_is_bounded_and_no_text(monkeypatch):
     """The texts of the last requests stay, and what is used stays among them."""
-    monkeypatch.setattr(clean_text_cache, "MOST", 10)
-    known = Harmless()
+    monkeypatch.setattr(guard, "MAX_TEXTS", 10)
+    known = CleanTextCache()
     for number in range(100):
         known.looked("kept", list)
         known.looked(str(number), list)
@@ -86,6 +86,6 @@ TEXTS = st.lists(st.sampled_from(["a", "sk-abcd", "sk-", "abcd", " sk-abcde ", "
 @given(TEXTS)
 def test_memory_changes_no_finding(texts):
     """Whatever came before."""
-    known = Harmless()
+    known = CleanTextCache()
     for text in texts:
         assert known.looked(text, lambda text=text: spans([KEYS], text, never)) == spans([KEYS], text, never)

@@ -7,10 +7,11 @@ import pytest
 
 from support.common import ROOT, reference
 from support.guard_samples import HOSTILE, SAMPLES, TOKEN, finder_of, is_found, table
-from vsr_runtime.decision.guards.finders import Finder, credentials, injection, personal, spans
-from vsr_runtime.decision.guards.recogniser import CONTEXT, SHAPE, SURE, compiled, to_bytes
+from vsr_runtime.decision.deadline import never
+from vsr_runtime.decision.guards.finders import credentials, injection, personal, spans
+from vsr_runtime.decision.guards.guard import Finder
+from vsr_runtime.decision.guards.recogniser import CONTEXT, SHAPE, SURE, compile_bytes, to_bytes
 from vsr_runtime.decision.guards.rules import national, secrets
-from vsr_runtime.decision.view import never
 from vsr_schemas.pii import PATTERN_TYPES
 
 PERSONAL = personal(PATTERN_TYPES - {"DATE_TIME"})
@@ -212,13 +213,13 @@ def test_each_sample_is_found_and_its_gate_is_open(name: str) -> None:
 @pytest.mark.parametrize("value", ISSUED.values())
 def test_the_gate_of_keys_passes_every_key(value: str) -> None:
     """See the rule's pattern and the gate's list of beginnings."""
-    assert compiled(secrets.GATE).search(to_bytes(value))
+    assert compile_bytes(secrets.GATE).search(to_bytes(value))
 
 
 @pytest.mark.parametrize("text", ["12345678Z", "X-1234567-L", "RSSMRA85T10A562S", "ABCPE1234F", "756.9217.0769.85"])
 def test_the_gate_of_national_numbers_passes_their_shapes(text: str) -> None:
     """Those with the fewest digits in a row."""
-    assert compiled(national.GATE).search(to_bytes(text))
+    assert compile_bytes(national.GATE).search(to_bytes(text))
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -7,9 +7,9 @@ import copy
 import pytest
 
 from support.runtime_fakes import DATA
-from vsr_runtime.decision.program.build import Asked, build
+from vsr_runtime.decision.program.build import ModelBindings, build
+from vsr_runtime.decision.program.conditions import SignalCondition, condition_leaves
 from vsr_runtime.decision.program.program import GUARD_WORK
-from vsr_runtime.decision.program.rules import Has, leaves
 from vsr_runtime.errors import UserError
 from vsr_runtime.files import read_yaml
 from vsr_schemas.routerconfig.v0_4_0 import RouterConfig
@@ -25,10 +25,10 @@ SIGNALS = {
     "jailbreak": [{"name": "evil", "threshold": 0.7, "include_history": True}],
 }
 LEAVES = [("embedding", "bills"), ("complexity", "hard:easy"), ("language", "de"), ("jailbreak", "evil")]
-ASKED = Asked(frozenset({"Pay.", "Prove.", "Hello."}), {"evil": "judge"})
+BINDINGS = ModelBindings(frozenset({"Pay.", "Prove.", "Hello."}), {"evil": "judge"})
 
 
-def built(change=None, asked: Asked | None = ASKED, detectors=("judge",), conditions=tuple(LEAVES)):
+def built(change=None, bindings: ModelBindings | None = BINDINGS, detectors=("judge",), conditions=tuple(LEAVES)):
     """The program of the sample config with signals of every kind and a decision that asks for them."""
     document = copy.deepcopy(SAMPLE)
     document["routing"]["signals"] |= copy.deepcopy(SIGNALS)
@@ -39,18 +39,18 @@ def built(change=None, asked: Asked | None = ASKED, detectors=("judge",), condit
     )
     if change:
         change(document["routing"]["signals"])
-    return build(RouterConfig.model_validate(document), LABELS, detectors=detectors, asked=asked)
+    return build(RouterConfig.model_validate(document), LABELS, detectors=detectors, bindings=bindings)
 
 
 def test_every_kind_has_a_place_in_the_program():
     """Languages are told from the text, the others by models; a complexity is three signals."""
     program = built()
-    asked = {leaf.name for leaf in leaves(program.routes[-1].rule) if isinstance(leaf, Has)}
+    asked = {leaf.name for leaf in condition_leaves(program.routes[-1].condition) if isinstance(leaf, SignalCondition)}
     assert asked == set(LEAVES)
     assert set(program.signals) == {("language", "de")}
     levels = {("complexity", f"hard:{level}") for level in ("hard", "medium", "easy")}
-    assert set(program.asking) == {("embedding", "bills"), ("jailbreak", "evil")} | levels
-    assert program.needs == {"category", "likeness"}
+    assert set(program.model_signals) == {("embedding", "bills"), ("jailbreak", "evil")} | levels
+    assert program.needs == {"category", "similarity"}
 
 
 def test_what_no_decision_asks_for_is_not_needed():
@@ -63,16 +63,16 @@ def test_what_no_decision_asks_for_is_not_needed():
 @pytest.mark.parametrize(
     ("change", "given", "message"),
     [
-        (None, {"asked": None}, "routing.signals.embeddings[0]: embedding 'bills': runtime.yaml has no vector of"),
+        (None, {"bindings": None}, "routing.signals.embeddings[0]: embedding 'bills': runtime.yaml has no vector of"),
         (
             None,
-            {"asked": Asked(ASKED.sentences)},
+            {"bindings": ModelBindings(BINDINGS.sentences)},
             "routing.signals.jailbreak[0]: jailbreak 'evil': runtime.yaml names no detector",
         ),
         (None, {"detectors": ()}, "runtime.yaml: detectors.jailbreak.evil: no detector 'judge' is loaded"),
         (
             None,
-            {"asked": Asked(ASKED.sentences, {"evil": "judge", "good": "judge"})},
+            {"bindings": ModelBindings(BINDINGS.sentences, {"evil": "judge", "good": "judge"})},
             "runtime.yaml: detectors.jailbreak.good: config.yaml has no jailbreak signal",
         ),
         (
@@ -88,7 +88,7 @@ def test_what_no_decision_asks_for_is_not_needed():
         (
             lambda given: given["embeddings"].append(given["embeddings"][0]),
             {},
-            "routing.signals.embeddings: 'bills' stands there twice",
+            "routing.signals.embeddings: 'bills' is duplicated",
         ),
     ],
 )

@@ -6,16 +6,16 @@ import pytest
 
 from support.runtime_fakes import DATA
 from vsr_runtime.decision.program.build import build
-from vsr_runtime.decision.program.effects import NO_TOOLS, Params, SystemPrompt, Target, ToolFilter
-from vsr_runtime.decision.program.rules import Signals
-from vsr_runtime.decision.view import View
+from vsr_runtime.decision.program.conditions import SignalValues
+from vsr_runtime.decision.program.effects import NO_TOOLS, ModelTarget, ParameterLimits, SystemPrompt, ToolFilter
+from vsr_runtime.decision.view import RequestView
 from vsr_runtime.errors import UserError
 from vsr_runtime.files import read_yaml
 from vsr_schemas.routerconfig.v0_4_0 import RouterConfig
 
 SAMPLE = read_yaml(DATA / "router" / "config.yaml")
 LABELS = frozenset({"math", "computer science", "law"})
-HELLO = View("hello", 5, ("user",))
+HELLO = RequestView("hello", 5, ("user",))
 
 
 def built(change=None, labels=LABELS, splits=None):
@@ -28,7 +28,7 @@ def built(change=None, labels=LABELS, splits=None):
 
 def served(program, category=None, view=HELLO) -> str:
     """The model that serves a request of this category."""
-    outcome = program.decide(view, program.classified(Signals(), category, None))
+    outcome = program.decide(view, program.with_category(SignalValues(), category, None))
     return outcome.route.target(0).name if outcome.route else program.default
 
 
@@ -117,18 +117,27 @@ TWO_MODELS = [{"model": "llama3-8b"}, {"model": "phi4-mini"}]
         (put(*DECISION, "rules", "conditions", 0, "type", value="keyword"), "rules: keyword 'math' is not defined"),
         (put(*DECISION, "rules", "operator", value="NOT"), None),
         (put(*DECISION, "rules", value={"operator": "NOT", "conditions": []}), "NOT takes exactly one condition"),
-        (put("routing", "decisions", value=[decision("a", 1), decision("a", 2)]), "routing.decisions: 'a' stands"),
+        (
+            put("routing", "decisions", value=[decision("a", 1), decision("a", 2)]),
+            "routing.decisions: 'a' is duplicated",
+        ),
         (put("providers", "defaults", "model", value="gpt"), "providers.defaults.model: model 'gpt' is not defined"),
-        (put("providers", "models", 1, "name", value="llama3-8b"), "providers.models: 'llama3-8b' stands there twice"),
+        (put("providers", "models", 1, "name", value="llama3-8b"), "providers.models: 'llama3-8b' is duplicated"),
         (put("providers", "models", 1, "name", value="häl"), "cannot stand in a header"),
         (put("providers", "models", 1, "name", value="a\nb"), "cannot stand in a header"),
         (put("providers", "models", 1, "name", value=" a"), "cannot stand in a header"),
         (put("providers", "models", 1, "name", value=""), "cannot stand in a header"),
         (put("providers", "models", 1, "name", value="a" * 257), "cannot stand in a header"),
         (put("providers", "models", 1, "provider_model_id", value=""), "models[1].provider_model_id: is empty"),
-        (put("routing", "modelCards", 0, "loras", value=[{"name": "phi4-mini"}]), "modelCards: 'phi4-mini' stands"),
+        (
+            put("routing", "modelCards", 0, "loras", value=[{"name": "phi4-mini"}]),
+            "modelCards: 'phi4-mini' is duplicated",
+        ),
         (put("routing", "modelCards", 0, "loras", value=[{"name": "ä"}]), "cannot stand in a header"),
-        (put("routing", "signals", "keywords", value=[KEYWORD, KEYWORD]), "routing.signals.keywords: 'k' stands there"),
+        (
+            put("routing", "signals", "keywords", value=[KEYWORD, KEYWORD]),
+            "routing.signals.keywords: 'k' is duplicated",
+        ),
         (
             put("routing", "signals", "keywords", value=[KEYWORD | {"keywords": []}]),
             "keywords[0]: keyword 'k': it has no",
@@ -143,9 +152,12 @@ TWO_MODELS = [{"model": "llama3-8b"}, {"model": "phi4-mini"}]
         ),
         (put("providers", "models", 1, "provider_model_id", value="phi4-mini"), None),
         (put("routing", "modelCards", 0, "name", value="gpt"), "routing.modelCards[0].name: model 'gpt'"),
-        (put("routing", "modelCards", 0, "name", value="phi4-mini"), "routing.modelCards: 'phi4-mini' stands"),
-        (put("routing", "signals", "domains", 1, "name", value="math"), "routing.signals.domains: 'math' stands"),
-        (put("global", "router", "auto_model_names", value=["auto", "auto"]), "auto_model_names: 'auto' stands"),
+        (put("routing", "modelCards", 0, "name", value="phi4-mini"), "routing.modelCards: 'phi4-mini' is duplicated"),
+        (
+            put("routing", "signals", "domains", 1, "name", value="math"),
+            "routing.signals.domains: 'math' is duplicated",
+        ),
+        (put("global", "router", "auto_model_names", value=["auto", "auto"]), "auto_model_names: 'auto' is duplicated"),
         (put("global", "router", "auto_model_names", value=["phi4-mini"]), "'phi4-mini' is also a model"),
     ],
 )
@@ -186,10 +198,10 @@ def test_signals_are_found_by_type_and_name():
     program = built(change)
     assert program.needs == frozenset()
     for view, name in (
-        (View("a", 1, ("user",)), "keyword"),
-        (View("b", 9, ("user",)), "context"),
-        (View("!!", 2, ("user",)), "structure"),
-        (View("b", 1, ("user", "user")), "conversation"),
+        (RequestView("a", 1, ("user",)), "keyword"),
+        (RequestView("b", 9, ("user",)), "context"),
+        (RequestView("!!", 2, ("user",)), "structure"),
+        (RequestView("b", 1, ("user", "user")), "conversation"),
     ):
         assert program.decide(view).route.name == name
 
@@ -202,14 +214,14 @@ def test_adapter_is_a_name_of_its_own():
         document["routing"]["decisions"][0]["modelRefs"] = [{"model": "phi4-mini", "lora_name": "math-lora"}]
 
     program = built(change)
-    assert program.models["math-lora"] == Target("math-lora", "math-lora")
+    assert program.models["math-lora"] == ModelTarget("math-lora", "math-lora")
     assert served(program, "math") == "math-lora"
 
 
 def test_provider_id_is_what_the_model_is_served_as():
     """Routes match the alias, the server hears the provider's id."""
     program = built(put("providers", "models", 1, "provider_model_id", value="org/phi"))
-    assert program.models["phi4-mini"] == Target("phi4-mini", "org/phi")
+    assert program.models["phi4-mini"] == ModelTarget("phi4-mini", "org/phi")
 
 
 def test_shares_are_those_of_the_settings():
@@ -242,7 +254,7 @@ def test_shares_that_do_not_fit_are_refused(splits, message):
 def test_model_twice_in_a_decision_is_refused():
     """Two shares of one model would be one."""
     twice = [{"model": "phi4-mini"}, {"model": "phi4-mini"}]
-    with pytest.raises(UserError, match=r"modelRefs: 'phi4-mini' stands there twice"):
+    with pytest.raises(UserError, match=r"modelRefs: 'phi4-mini' is duplicated"):
         built(put(*DECISION, "modelRefs", value=twice), splits={"math": {"phi4-mini": 100}})
 
 
@@ -263,8 +275,8 @@ def test_family_says_how_reasoning_is_switched():
     """A decision's target carries the fields; a model that the client names is left as it is."""
     program = built(reasoning("qwen3", use_reasoning=True))
     target = program.routes[0].target(0)
-    assert target.thinking.template == {"enable_thinking": True}
-    assert program.models["phi4-mini"].thinking is None
+    assert target.reasoning.template == {"enable_thinking": True}
+    assert program.models["phi4-mini"].reasoning is None
 
 
 @pytest.mark.parametrize(
@@ -303,7 +315,7 @@ def test_plugins_become_effects():
     effects = built(change).routes[0].effects
     assert effects.system_prompt == SystemPrompt("Hi", "insert")
     assert (effects.set_headers, effects.remove_headers) == ((("x-team", "a b"),), ("x-old",))
-    assert effects.params == Params(("logprobs",), 9, 1)
+    assert effects.params == ParameterLimits(("logprobs",), 9, 1)
     assert effects.tools == ToolFilter(frozenset({"a"}), frozenset({"b"}))
     assert built(plugins(("tools", {"mode": "none"}))).routes[0].effects.tools == NO_TOOLS
 
@@ -317,7 +329,7 @@ def test_fixed_answer_needs_no_model():
         document["routing"]["decisions"][0]["modelRefs"] = []
 
     (route,) = built(change).routes
-    assert (route.effects.respond, route.targets) == ("No.", ())
+    assert (route.effects.static_response, route.targets) == ("No.", ())
 
 
 def header(name: str, value: str = "a"):
@@ -336,12 +348,12 @@ def header(name: str, value: str = "a"):
         (header("x-a", "ä"), "the value of 'x-a' must be printable ASCII"),
         (header("x-a", "a\nb"), "the value of 'x-a' must be printable ASCII"),
         (plugins(("header_mutation", {"delete": ["Host"]})), "plugins[0].configuration: the header 'host'"),
-        (plugins(("header_mutation", {"delete": ["a", "A"]})), "'a' stands there twice"),
-        (plugins(("tools", {"mode": "none"}), ("tools", {"mode": "none"})), "plugins: 'tools' stands there twice"),
+        (plugins(("header_mutation", {"delete": ["a", "A"]})), "'a' is duplicated"),
+        (plugins(("tools", {"mode": "none"}), ("tools", {"mode": "none"})), "plugins: 'tools' is duplicated"),
         (plugins(("tools", {"mode": "none", "allow_tools": ["a"]})), "mode none removes all tools"),
         (plugins(("tools", {"mode": "filtered"})), "mode filtered needs allow_tools or block_tools"),
         (plugins(("request_params", {"blocked_params": ["Model"]})), "'model' is what makes a request"),
-        (plugins(("request_params", {"blocked_params": ["a", "a"]})), "blocked_params: 'a' stands there twice"),
+        (plugins(("request_params", {"blocked_params": ["a", "a"]})), "blocked_params: 'a' is duplicated"),
         (plugins(("request_params", {"max_n": 0})), "max_n: must be at least 1"),
         (plugins(("fast_response", {"message": "a"}), ("tools", {"mode": "none"})), "leaves nothing to do for other"),
     ],

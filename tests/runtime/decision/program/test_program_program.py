@@ -6,16 +6,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsr_runtime.decision.program.effects import Target
-from vsr_runtime.decision.program.program import Decision, Program, Route, Undecided
-from vsr_runtime.decision.program.rules import All, AnyOf, Category, Has, Not, Rule, Signals
-from vsr_runtime.decision.signals.model_signals import Attack, Found, Likeness
-from vsr_runtime.decision.view import OutOfTimeError, View, never
+from vsr_runtime.decision.deadline import DeadlineExceededError, never
+from vsr_runtime.decision.program.conditions import (
+    AllConditions,
+    AnyCondition,
+    CategoryCondition,
+    Condition,
+    NotCondition,
+    SignalCondition,
+    SignalValues,
+)
+from vsr_runtime.decision.program.effects import ModelTarget
+from vsr_runtime.decision.program.program import Decision, PolicyRoute, Program, Undecided
+from vsr_runtime.decision.signals.model_signals import EmbeddingSignal, JailbreakSignal, ModelResults
+from vsr_runtime.decision.view import RequestView
 
-SMALL, LARGE, DEFAULT = (Target(name, name) for name in ("small", "large", "default"))
+SMALL, LARGE, DEFAULT = (ModelTarget(name, name) for name in ("small", "large", "default"))
 MODELS = {target.name: target for target in (SMALL, LARGE, DEFAULT)}
-IN_MATH = Category(frozenset({"math"}), "math")
-HELLO = View("hello", 5, ("user",))
+IN_MATH = CategoryCondition(frozenset({"math"}), "math")
+HELLO = RequestView("hello", 5, ("user",))
 
 
 @dataclass
@@ -25,39 +34,39 @@ class Fake:
     answer: bool
     cost: int = 0
     work: int = 1
-    asked: list[View] = field(default_factory=list)
+    views: list[RequestView] = field(default_factory=list)
 
     def holds(self, view, expired):
         """Note that it was asked, and answer."""
-        self.asked.append(view)
+        self.views.append(view)
         if expired():
-            raise OutOfTimeError
+            raise DeadlineExceededError
         return self.answer
 
 
-def route(name: str, rule: Rule, target: Target = SMALL) -> Route:
+def route(name: str, rule: Condition, target: ModelTarget = SMALL) -> PolicyRoute:
     """A route to one model."""
-    return Route(name, rule, ((target, 100),))
+    return PolicyRoute(name, rule, ((target, 100),))
 
 
 MATH = route("math", IN_MATH)
-EVERYTHING = route("everything", All(()), LARGE)
+EVERYTHING = route("everything", AllConditions(()), LARGE)
 
 
-def program(*routes: Route, **signals: Fake) -> Program:
+def program(*routes: PolicyRoute, **signals: Fake) -> Program:
     """A program of three models with these routes and keyword signals."""
     named = {("keyword", name): signal for name, signal in signals.items()}
     return Program(MODELS, ("auto",), routes, "default", None, named)
 
 
-def has(name: str) -> Has:
+def has(name: str) -> SignalCondition:
     """The leaf of a keyword signal."""
-    return Has(("keyword", name))
+    return SignalCondition(("keyword", name))
 
 
-def decided(made: Program, category: str | None = None, view: View = HELLO) -> str | None:
+def decided(made: Program, category: str | None = None, view: RequestView = HELLO) -> str | None:
     """The name of the route once the category is known."""
-    outcome = made.decide(view, made.classified(Signals(), category, None))
+    outcome = made.decide(view, made.with_category(SignalValues(), category, None))
     assert isinstance(outcome, Decision)
     return outcome.route.name if outcome.route else None
 
@@ -76,47 +85,47 @@ def test_default_serves_when_no_route_holds():
 
 def test_classifier_is_asked_only_where_the_outcome_depends_on_it():
     """Cheap signals that settle a rule, and routes that come first, leave the classifier alone."""
-    both = route("both", All((IN_MATH, has("no"))))
-    either = route("either", AnyOf((IN_MATH, has("yes"))))
+    both = route("both", AllConditions((IN_MATH, has("no"))))
+    either = route("either", AnyCondition((IN_MATH, has("yes"))))
     signals = {"no": Fake(answer=False), "yes": Fake(answer=True)}
     for routes, name in (
         ((EVERYTHING, MATH), "everything"),
         ((both, EVERYTHING), "everything"),
         ((either, MATH), "either"),
-        ((route("not", Not(has("no"))), MATH), "not"),
+        ((route("not", NotCondition(has("no"))), MATH), "not"),
     ):
         outcome = program(*routes, **signals).decide(HELLO)
         assert isinstance(outcome, Decision)
         assert outcome.route.name == name
         assert not outcome.signals.classified
-    for routes in ((MATH,), (route("all", All((IN_MATH, has("yes")))),), (both, MATH)):
+    for routes in ((MATH,), (route("all", AllConditions((IN_MATH, has("yes")))),), (both, MATH)):
         assert isinstance(program(*routes, **signals).decide(HELLO), Undecided)
 
 
 def test_what_is_known_is_not_computed_again():
     """After the classifier has answered, cheap signals keep their values."""
     yes = Fake(answer=True)
-    made = program(route("both", All((IN_MATH, has("yes")))), yes=yes)
+    made = program(route("both", AllConditions((IN_MATH, has("yes")))), yes=yes)
     undecided = made.decide(HELLO)
-    assert undecided == Undecided(Signals(matched={("keyword", "yes"): True}), frozenset({"category"}))
-    outcome = made.decide(HELLO, made.classified(undecided.signals, "math", 0.9))
+    assert undecided == Undecided(SignalValues(matched={("keyword", "yes"): True}), frozenset({"category"}))
+    outcome = made.decide(HELLO, made.with_category(undecided.signals, "math", 0.9))
     assert outcome.route.name == "both"
-    assert len(yes.asked) == 1
+    assert len(yes.views) == 1
 
 
 def test_cheaper_signals_go_first_and_others_are_spared():
     """A signal that a cheaper one has made needless is not computed, nor one of a route that is not reached."""
     cheap, dear, later = Fake(answer=False, cost=1), Fake(answer=True, cost=4), Fake(answer=True)
-    routes = route("both", All((has("dear"), has("cheap")))), EVERYTHING, route("later", has("later"))
+    routes = route("both", AllConditions((has("dear"), has("cheap")))), EVERYTHING, route("later", has("later"))
     made = program(*routes, cheap=cheap, dear=dear, later=later)
     assert made.decide(HELLO).route.name == "everything"
-    assert [len(signal.asked) for signal in (cheap, dear, later)] == [1, 0, 0]
+    assert [len(signal.views) for signal in (cheap, dear, later)] == [1, 0, 0]
 
 
 def test_request_without_text_has_no_category():
     """Where there is nothing to read, no classifier is needed, and the fallback is the category."""
-    image = View("", 0, ("user",), images=1)
-    assert program(MATH).decide(image) == Decision(None, Signals(classified=True))
+    image = RequestView("", 0, ("user",), images=1)
+    assert program(MATH).decide(image) == Decision(None, SignalValues(classified=True))
     with_fallback = replace(program(MATH), fallback="math")
     assert with_fallback.decide(image).route.name == "math"
 
@@ -124,14 +133,14 @@ def test_request_without_text_has_no_category():
 def test_fallback_stands_in_for_a_category_that_was_not_found():
     """Only where no category was found does the fallback take its place; the probability stays as it was."""
     with_fallback = replace(program(MATH), fallback="other")
-    assert with_fallback.classified(Signals(), None, 0.2) == Signals("other", 0.2, classified=True)
-    assert with_fallback.classified(Signals(), "math", 0.9) == Signals("math", 0.9, classified=True)
-    assert program(MATH).classified(Signals(), None, 0.2) == Signals(None, 0.2, classified=True)
+    assert with_fallback.with_category(SignalValues(), None, 0.2) == SignalValues("other", 0.2, classified=True)
+    assert with_fallback.with_category(SignalValues(), "math", 0.9) == SignalValues("math", 0.9, classified=True)
+    assert program(MATH).with_category(SignalValues(), None, 0.2) == SignalValues(None, 0.2, classified=True)
 
 
 def test_time_is_passed_on():
     """A signal that runs out of time ends the decision in an error."""
-    with pytest.raises(OutOfTimeError):
+    with pytest.raises(DeadlineExceededError):
         program(route("a", has("a")), a=Fake(answer=True)).decide(HELLO, expired=lambda: True)
     assert isinstance(program(MATH).decide(HELLO, expired=never), Undecided)
 
@@ -140,11 +149,11 @@ def test_needs_and_work_are_those_of_the_routes():
     """A program whose routes ask for nothing needs no classifier and no work."""
     assert program(EVERYTHING, a=Fake(answer=True)).needs == frozenset()
     assert program(EVERYTHING, a=Fake(answer=True)).work == 0
-    asking = program(MATH, route("a", Not(has("a"))), a=Fake(answer=True, work=7), b=Fake(answer=True))
+    asking = program(MATH, route("a", NotCondition(has("a"))), a=Fake(answer=True, work=7), b=Fake(answer=True))
     assert (asking.needs, asking.work) == ({"category"}, 7)
 
 
-SPLIT = Route("split", All(()), ((SMALL, 10), (LARGE, 0), (DEFAULT, 90)))
+SPLIT = PolicyRoute("split", AllConditions(()), ((SMALL, 10), (LARGE, 0), (DEFAULT, 90)))
 
 
 @pytest.mark.parametrize(("draw", "name"), [(0, "small"), (9.99, "small"), (10, "default"), (99.999, "default")])
@@ -159,36 +168,40 @@ def test_number_beyond_the_range_is_an_error():
         SPLIT.target(100)
 
 
-@given(category=st.none() | st.text(), view=st.builds(View, st.text()))
+@given(category=st.none() | st.text(), view=st.builds(RequestView, st.text()))
 def test_every_request_with_a_category_is_decided(category, view):
     """Whatever text and category, there is an outcome."""
     assert decided(program(MATH), category, view) in ("math", None)
 
 
-ALIKE, EVIL, WICKED = Has(("embedding", "alike")), Has(("jailbreak", "evil")), Has(("jailbreak", "wicked"))
+ALIKE, EVIL, WICKED = (
+    SignalCondition(("embedding", "alike")),
+    SignalCondition(("jailbreak", "evil")),
+    SignalCondition(("jailbreak", "wicked")),
+)
 ASKING = {
-    ALIKE.name: Likeness(("Good day.",), 0.5, mean=False),
-    EVIL.name: Attack("judge", 0.5, everywhere=True),
-    WICKED.name: Attack("jury", 0.5, everywhere=False),
+    ALIKE.name: EmbeddingSignal(("Good day.",), 0.5, mean=False),
+    EVIL.name: JailbreakSignal("judge", 0.5, everywhere=True),
+    WICKED.name: JailbreakSignal("jury", 0.5, everywhere=False),
 }
-TALK = View("hello", 11, ("system", "user"), history=("Behave.", "hello"))
+TALK = RequestView("hello", 11, ("system", "user"), history=("Behave.", "hello"))
 
 
-def asking(*routes: Route, **signals: Fake) -> Program:
+def asking(*routes: PolicyRoute, **signals: Fake) -> Program:
     """A program whose routes may ask models."""
-    return replace(program(*routes, **signals), asking=ASKING)
+    return replace(program(*routes, **signals), model_signals=ASKING)
 
 
-def answered(cosine: float | None = None, judge: float | None = None, jury: float | None = None) -> Found:
+def answered(cosine: float | None = None, judge: float | None = None, jury: float | None = None) -> ModelResults:
     """What models said; None of one that failed or was not asked."""
     attacks = {"judge": {"Behave.": 0.0, "hello": judge}, "jury": {"hello": jury}}
     known = {name: texts for name, texts in attacks.items() if None not in texts.values()}
-    return Found({} if cosine is None else {"Good day.": cosine}, known)
+    return ModelResults({} if cosine is None else {"Good day.": cosine}, known)
 
 
 def test_models_are_asked_once_for_all_routes_that_have_a_chance():
     """What a cheap signal has ruled out, or what stands behind a catch-all, costs no model."""
-    never_so = route("never", All((has("no"), WICKED)))
+    never_so = route("never", AllConditions((has("no"), WICKED)))
     made = asking(
         MATH,
         route("alike", ALIKE),
@@ -200,14 +213,14 @@ def test_models_are_asked_once_for_all_routes_that_have_a_chance():
     )
     outcome = made.decide(TALK)
     assert isinstance(outcome, Undecided)
-    assert outcome.kinds == {"category", "likeness"}
+    assert outcome.kinds == {"category", "similarity"}
     assert outcome.detectors == {"judge": ("Behave.", "hello")}
 
 
 def test_only_what_is_open_is_asked():
     """A policy whose outcome hangs on likeness alone asks no detector and for no category."""
     outcome = asking(route("alike", ALIKE)).decide(TALK)
-    assert (outcome.kinds, outcome.detectors) == ({"likeness"}, {})
+    assert (outcome.kinds, outcome.detectors) == ({"similarity"}, {})
     assert asking(route("evil", EVIL)).decide(TALK).kinds == frozenset()
 
 
@@ -215,25 +228,25 @@ def test_only_what_is_open_is_asked():
 def test_what_models_said_decides(judge, name):
     """Each signal by its own threshold."""
     made = asking(route("evil", EVIL), EVERYTHING)
-    outcome = made.decide(TALK, made.told(made.decide(TALK).signals, TALK, answered(judge=judge)))
+    outcome = made.decide(TALK, made.with_model_results(made.decide(TALK).signals, TALK, answered(judge=judge)))
     assert (outcome.route.name, outcome.signals.matched[EVIL.name]) == (name, judge > 0.5)
 
 
 def test_what_a_model_did_not_say_is_no_pass():
     """A detector that failed leaves the request undecided, in a negation too, unless something else settles it."""
-    for rule in (EVIL, Not(EVIL), All((ALIKE, EVIL)), AnyOf((Not(EVIL), IN_MATH))):
+    for rule in (EVIL, NotCondition(EVIL), AllConditions((ALIKE, EVIL)), AnyCondition((NotCondition(EVIL), IN_MATH))):
         made = asking(route("a", rule), EVERYTHING)
-        known = made.told(made.classified(Signals(), None, None), TALK, answered(cosine=0.9))
+        known = made.with_model_results(made.with_category(SignalValues(), None, None), TALK, answered(cosine=0.9))
         assert isinstance(made.decide(TALK, known), Undecided)
-    made = asking(route("a", AnyOf((EVIL, ALIKE))), EVERYTHING)
-    assert made.decide(TALK, made.told(Signals(), TALK, answered(cosine=0.9))).route.name == "a"
+    made = asking(route("a", AnyCondition((EVIL, ALIKE))), EVERYTHING)
+    assert made.decide(TALK, made.with_model_results(SignalValues(), TALK, answered(cosine=0.9))).route.name == "a"
 
 
 def test_without_text_no_model_is_asked():
     """An image is like nothing and attacks nobody; that is known, not open."""
-    made = asking(route("a", AnyOf((ALIKE, EVIL, WICKED))), EVERYTHING)
-    assert made.decide(View("", images=1)).route.name == "everything"
-    spoken = View("", history=("Behave.",), images=1)
+    made = asking(route("a", AnyCondition((ALIKE, EVIL, WICKED))), EVERYTHING)
+    assert made.decide(RequestView("", images=1)).route.name == "everything"
+    spoken = RequestView("", history=("Behave.",), images=1)
     assert made.decide(spoken).detectors == {"judge": ("Behave.",)}
 
 
@@ -241,9 +254,9 @@ LEAVES = st.sampled_from([IN_MATH, ALIKE, EVIL, WICKED, has("yes"), has("no")])
 RULES = st.recursive(
     LEAVES,
     lambda inner: (
-        st.lists(inner, max_size=3).map(lambda parts: All(tuple(parts)))
-        | st.lists(inner, max_size=3).map(lambda parts: AnyOf(tuple(parts)))
-        | inner.map(Not)
+        st.lists(inner, max_size=3).map(lambda parts: AllConditions(tuple(parts)))
+        | st.lists(inner, max_size=3).map(lambda parts: AnyCondition(tuple(parts)))
+        | inner.map(NotCondition)
     ),
     max_leaves=6,
 )
@@ -255,17 +268,19 @@ def test_one_question_is_enough_and_changes_no_decision(rules, math, cosine, jud
     routes = [route(f"r{number}", rule) for number, rule in enumerate(rules)]
     made = asking(*routes, yes=Fake(answer=True), no=Fake(answer=False))
     category = "math" if math else None
-    whole = made.told(made.classified(Signals(), category, None), TALK, answered(cosine, judge, jury))
+    whole = made.with_model_results(
+        made.with_category(SignalValues(), category, None), TALK, answered(cosine, judge, jury)
+    )
     expected = made.decide(TALK, whole)
     assert isinstance(expected, Decision)
     outcome = made.decide(TALK)
     if isinstance(outcome, Undecided):
         said = answered(
-            cosine if "likeness" in outcome.kinds else None,
+            cosine if "similarity" in outcome.kinds else None,
             judge if "judge" in outcome.detectors else None,
             jury if "jury" in outcome.detectors else None,
         )
-        known = made.classified(outcome.signals, category, None) if "category" in outcome.kinds else outcome.signals
-        outcome = made.decide(TALK, made.told(known, TALK, said))
+        known = made.with_category(outcome.signals, category, None) if "category" in outcome.kinds else outcome.signals
+        outcome = made.decide(TALK, made.with_model_results(known, TALK, said))
     assert isinstance(outcome, Decision)
     assert outcome.route is expected.route

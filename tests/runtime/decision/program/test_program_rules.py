@@ -6,44 +6,44 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsr_runtime.decision.program.rules import (
-    All,
-    AnyOf,
-    Category,
-    Has,
-    Not,
-    Signals,
-    compile_rule,
-    leaves,
+from vsr_runtime.decision.program.conditions import (
+    AllConditions,
+    AnyCondition,
+    CategoryCondition,
+    NotCondition,
+    SignalCondition,
+    SignalValues,
+    compile_condition,
+    condition_leaves,
     open_leaves,
 )
 from vsr_schemas.routerconfig.v0_4_0 import RuleLeaf, RuleNode
 
-MATH = Category(frozenset({"math"}), "math")
-A, B = Has(("keyword", "a")), Has(("context", "b"))
+MATH = CategoryCondition(frozenset({"math"}), "math")
+A, B = SignalCondition(("keyword", "a")), SignalCondition(("context", "b"))
 LEAVES = (MATH, A, B)
 RULES = st.recursive(
     st.sampled_from(LEAVES),
     lambda inner: (
-        st.lists(inner, max_size=3).map(lambda parts: All(tuple(parts)))
-        | st.lists(inner, max_size=3).map(lambda parts: AnyOf(tuple(parts)))
-        | inner.map(Not)
+        st.lists(inner, max_size=3).map(lambda parts: AllConditions(tuple(parts)))
+        | st.lists(inner, max_size=3).map(lambda parts: AnyCondition(tuple(parts)))
+        | inner.map(NotCondition)
     ),
     max_leaves=8,
 )
 
 
-def signals(*values: bool | None) -> Signals:
+def signals(*values: bool | None) -> SignalValues:
     """What is known of the three leaves; None is not known."""
     math, a, b = values
     matched = {leaf.name: value for leaf, value in ((A, a), (B, b)) if value is not None}
-    return Signals("math" if math else None, None, math is not None, matched)
+    return SignalValues("math" if math else None, None, math is not None, matched)
 
 
 KNOWN = [signals(*values) for values in product((True, False), repeat=3)]
 
 
-def completions(partial: Signals) -> list[Signals]:
+def completions(partial: SignalValues) -> list[SignalValues]:
     """Everything that the signals may still turn out to be."""
     return [
         full
@@ -56,18 +56,18 @@ def completions(partial: Signals) -> list[Signals]:
 @pytest.mark.parametrize(("category", "expected"), [("math", True), ("law", False), (None, False), ("", False)])
 def test_category_holds_for_its_labels_only(category, expected):
     """A request without a category, or with another one, does not satisfy a category rule."""
-    assert MATH.truth(Signals(category, classified=True)) is expected
+    assert MATH.truth(SignalValues(category, classified=True)) is expected
 
 
 def test_what_was_not_looked_for_is_open():
     """A signal that nobody has computed is neither there nor missing."""
-    assert [leaf.truth(Signals()) for leaf in LEAVES] == [None] * 3
+    assert [leaf.truth(SignalValues()) for leaf in LEAVES] == [None] * 3
 
 
 def test_conjunction_of_nothing_is_the_catch_all():
     """AND of nothing holds for every request and OR of nothing for none."""
-    assert All(()).truth(Signals()) is True
-    assert AnyOf(()).truth(Signals()) is False
+    assert AllConditions(()).truth(SignalValues()) is True
+    assert AnyCondition(()).truth(SignalValues()) is False
 
 
 @given(rule=RULES, values=st.tuples(*[st.sampled_from([True, False, None])] * 3))
@@ -88,17 +88,17 @@ def test_open_leaves_are_what_remains_to_be_asked(rule, values):
     remaining = open_leaves(rule, partial)
     assert (rule.truth(partial) is None) is bool(remaining)
     assert all(leaf.truth(partial) is None for leaf in remaining)
-    assert remaining <= leaves(rule)
+    assert remaining <= condition_leaves(rule)
 
 
 @given(rules=st.lists(RULES, max_size=4), known=st.sampled_from(KNOWN))
 def test_boolean_laws(rules, known):
     """De Morgan's laws and double negation hold for every tree."""
     parts = tuple(rules)
-    negated = tuple(Not(rule) for rule in rules)
-    assert Not(All(parts)).truth(known) is AnyOf(negated).truth(known)
-    assert Not(AnyOf(parts)).truth(known) is All(negated).truth(known)
-    assert all(Not(Not(rule)).truth(known) is rule.truth(known) for rule in rules)
+    negated = tuple(NotCondition(rule) for rule in rules)
+    assert NotCondition(AllConditions(parts)).truth(known) is AnyCondition(negated).truth(known)
+    assert NotCondition(AnyCondition(parts)).truth(known) is AllConditions(negated).truth(known)
+    assert all(NotCondition(NotCondition(rule)).truth(known) is rule.truth(known) for rule in rules)
 
 
 def test_compile_keeps_the_shape():
@@ -111,7 +111,9 @@ def test_compile_keeps_the_shape():
         ],
     )
     made = {"math": MATH, "a": A}
-    assert compile_rule(tree, lambda leaf: made[leaf.name], ValueError) == All((AnyOf((MATH,)), Not(A)))
+    assert compile_condition(tree, lambda leaf: made[leaf.name], ValueError) == AllConditions(
+        (AnyCondition((MATH,)), NotCondition(A))
+    )
 
 
 @pytest.mark.parametrize("count", [0, 2])
@@ -119,4 +121,4 @@ def test_not_takes_one_condition(count):
     """NOT of nothing or of several conditions has no meaning that all readers share, so it is refused."""
     tree = RuleNode(operator="NOT", conditions=[RuleLeaf(type="domain", name="math")] * count)
     with pytest.raises(ValueError, match="arity"):
-        compile_rule(tree, lambda _: MATH, lambda: ValueError("arity"))
+        compile_condition(tree, lambda _: MATH, lambda: ValueError("arity"))

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from vsr_runtime.decision.program.build_effects import build_reasoning
 from vsr_runtime.decision.program.effects import REMOVED
-from vsr_runtime.decision.program.thinking import thinking
 from vsr_schemas.routerconfig.reasoning_0_4_0 import FAMILIES
 
 TOP = {"reasoning_effort": REMOVED}
@@ -36,23 +36,23 @@ TOP = {"reasoning_effort": REMOVED}
 )
 def test_switch_of_a_family(family, on, effort, template):
     """Each kind of family has its fields in the template's arguments, and a client's own effort goes."""
-    found = thinking(FAMILIES[family], on=on, effort=effort)
+    found = build_reasoning(FAMILIES[family], on=on, effort=effort)
     assert dict(found.template) == template
     assert dict(found.top) == TOP
 
 
 def test_other_providers_read_the_effort_at_the_top():
     """Only a local server's template takes the effort; others have it in the body."""
-    found = thinking(FAMILIES["gpt"], on=True, effort="low", provider="openai")
+    found = build_reasoning(FAMILIES["gpt"], on=True, effort="low", provider="openai")
     assert (dict(found.top), dict(found.template)) == ({"reasoning_effort": "low"}, {})
-    off = thinking(FAMILIES["gpt-oss"], on=False, effort=None, provider="openai")
+    off = build_reasoning(FAMILIES["gpt-oss"], on=False, effort=None, provider="openai")
     assert (dict(off.top), dict(off.template)) == (TOP, {})
 
 
 @pytest.mark.parametrize(("on", "kind"), [(True, "enabled"), (False, "disabled")])
 def test_deepseek_has_a_switch_of_its_own(on, kind):
     """At DeepSeek itself the switch goes with the effort."""
-    found = thinking(FAMILIES["deepseek"], on=on, effort=None, provider="deepseek")
+    found = build_reasoning(FAMILIES["deepseek"], on=on, effort=None, provider="deepseek")
     assert found.top["thinking"] == {"type": kind}
 
 
@@ -68,7 +68,7 @@ def test_deepseek_has_a_switch_of_its_own(on, kind):
 def test_effort_that_the_family_does_not_take_is_an_error(family, on, effort, message):
     """Whoever asks for such an effort is told what there is."""
     with pytest.raises(ValueError, match=message):
-        thinking(FAMILIES[family], on=on, effort=effort)
+        build_reasoning(FAMILIES[family], on=on, effort=effort)
 
 
 @pytest.mark.parametrize("provider", ["vllm", "openai", "deepseek"])
@@ -77,10 +77,10 @@ def test_every_family_is_switched(name, provider):
     """On says something for each of the 42 families and every effort; what is off is never said to be on."""
     family = FAMILIES[name]
     for effort in (None, *family.levels):
-        on = thinking(family, on=True, effort=effort, provider=provider)
+        on = build_reasoning(family, on=True, effort=effort, provider=provider)
         stated = [value for value in (*on.top.values(), *on.template.values()) if value is not REMOVED]
         assert stated
         assert on.effort in (effort, None) or effort is None
-    off = thinking(family, on=False, effort=None, provider=provider)
+    off = build_reasoning(family, on=False, effort=None, provider=provider)
     assert True not in off.template.values()
     assert "enabled" not in off.template.values()

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.request_bodies import BLANK, NO_SURROGATE, VALUES, key_spelled, spelled
-from vsr_runtime.decision.request.body import MAX_DEPTH, BodyError, read_body, scan_list, scan_object
-from vsr_runtime.decision.request.draft import Draft
+from vsr_runtime.decision.request.json_body import MAX_DEPTH, BodyError, read_body, scan_list, scan_object
+from vsr_runtime.decision.request.json_edits import BodyDraft
 
 
 def with_model(body, model):
     """The body with another model."""
-    draft = Draft(body)
+    draft = BodyDraft(body)
     draft.set("model", model)
     return draft.text().encode()
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsr_runtime.decision.request.apis import Api
-from vsr_runtime.decision.request.complete import complete
+from vsr_runtime.decision.apis.endpoints import Api
+from vsr_runtime.decision.request.cache_recording import is_complete
 
 
 def events(*documents: object, done: bool = False) -> bytes:
@@ -102,20 +102,20 @@ DOCUMENTS = {
 def test_a_stream_is_whole_where_everybody_in_it_came_to_an_end(case):
     """By the API's own mark, and with no error or call on the way."""
     api, data, whole = STREAMS[case]
-    assert complete(api, data, streamed=True) is whole
+    assert is_complete(api, data, streamed=True) is whole
 
 
 @pytest.mark.parametrize("case", DOCUMENTS)
 def test_a_document_is_whole_where_the_model_ended_by_itself(case):
     """Not where a limit or a tool ended it."""
     api, values, whole = DOCUMENTS[case]
-    assert complete(api, json.dumps(values).encode(), streamed=False) is whole
+    assert is_complete(api, json.dumps(values).encode(), streamed=False) is whole
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"{", b'{"choices":[{"finish_reason":"stop"}],"choices":[]}'])
 def test_what_cannot_be_read_is_not_whole(data):
     """Nothing is kept that no guard could have read."""
-    assert complete(Api.CHAT, data, streamed=False) is False
+    assert is_complete(Api.CHAT, data, streamed=False) is False
 
 
 WORDS = st.sampled_from(
@@ -130,4 +130,4 @@ JSON = st.recursive(
 def test_no_answer_is_so_odd_that_it_breaks_anything(api, documents, streamed):
     """A server may say what it wants: it is whole or it is not."""
     data = events(*documents, done=True) if streamed else json.dumps(documents[0]).encode()
-    assert complete(api, data, streamed=streamed) in {True, False}
+    assert is_complete(api, data, streamed=streamed) in {True, False}

@@ -8,31 +8,38 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from vsr_runtime.decision.guards.detection import Judged
+from support.properties import examples
+from vsr_runtime.decision.apis.endpoints import ENDPOINTS, Api
+from vsr_runtime.decision.deadline import never
+from vsr_runtime.decision.guards.detection import Span, TextVerdict
 from vsr_runtime.decision.guards.guard import Guard
-from vsr_runtime.decision.guards.text import Span
-from vsr_runtime.decision.request.apis import ENDPOINTS, Api
-from vsr_runtime.decision.request.channel import AGAIN, MOST, SENTENCE
-from vsr_runtime.decision.request.events import Cause, GuardMatch, NeedSignals, RequestBody, Route, SignalsReady
-from vsr_runtime.decision.request.machine import AwaitsBody, Rules, advance
-from vsr_runtime.decision.request.response import (
-    AwaitsResponse,
+from vsr_runtime.decision.request.events import (
+    Cause,
+    GuardMatch,
+    NeedSignals,
+    RequestBody,
+    ResponsePlan,
+    SendToModel,
+    SignalsReady,
+)
+from vsr_runtime.decision.request.request_machine import AwaitsBody, MachineConfig, advance
+from vsr_runtime.decision.request.response_machine import (
+    AwaitsResponseHeaders,
     AwaitsWhole,
-    LooksReady,
-    NeedLooks,
-    Over,
+    BodyOutput,
+    DetectionsReady,
+    NeedDetections,
     ResponseBody,
+    ResponseDone,
     ResponseHeaders,
     Streaming,
-    Written,
-    respond,
+    advance_response,
 )
-from vsr_runtime.decision.request.response_plan import ResponsePlan
-from vsr_runtime.decision.request.stream import Stream
-from vsr_runtime.decision.view import never
+from vsr_runtime.decision.request.response_stream import ResponseStream
+from vsr_runtime.decision.request.text_channel import DETECTOR_CONTEXT, DETECTOR_STEP, MAX_UNREAD
 
 NAMES = Guard("names", "mask", (), detector="persons", types=frozenset({"PERSON"}), on_response=True)
 JUDGE = Guard("judge", "block", (), detector="judge", on_response=True)
@@ -51,9 +58,9 @@ class Persons:
         return [Span(*each.span(), "PERSON", 1.0, "persons") for each in found if types is None or "PERSON" in types]
 
 
-def judged(text: str) -> Judged:
+def judged(text: str) -> TextVerdict:
     """An attack where the text says so."""
-    return Judged(Span(0, len(text), "jailbreak", 0.9 if "evil" in text else 0.1, "judge"))
+    return TextVerdict(Span(0, len(text), "jailbreak", 0.9 if "evil" in text else 0.1, "judge"))
 
 
 DETECTORS = {"persons": Persons, "judge": judged}
@@ -69,10 +76,10 @@ def looks(questions, fails=()):
 
 def driven(state, event, asked, fails=()):
     """One step, with all that is asked for meanwhile."""
-    state, action = respond(state, event)
-    while isinstance(action, NeedLooks):
-        asked.append(action.looks)
-        state, action = respond(state, LooksReady(looks(action.looks, fails)))
+    state, action = advance_response(state, event)
+    while isinstance(action, NeedDetections):
+        asked.append(action.detector_texts)
+        state, action = advance_response(state, DetectionsReady(looks(action.detector_texts, fails)))
     return state, action
 
 
@@ -81,7 +88,7 @@ def whole(document, *guards, fails=()):
     asked: list = []
     state = AwaitsWhole(ResponsePlan(Api.CHAT, guards))
     state, action = driven(state, ResponseBody(json.dumps(document).encode(), end_of_stream=True), asked, fails)
-    assert state == Over()
+    assert state == ResponseDone()
     return action, asked
 
 
@@ -108,7 +115,7 @@ def test_a_document_is_judged_as_a_whole_in_one_question():
     assert [sorted(questions) for questions in asked] == [["judge", "persons"]]
     flagged, _ = whole(completion("evil things"), WATCH)
     assert flagged.set_headers == (("x-vsr-guards", "watch"),)
-    assert whole(completion("harmless"), NAMES, JUDGE, WATCH)[0] == Written(None)
+    assert whole(completion("harmless"), NAMES, JUDGE, WATCH)[0] == BodyOutput(None)
 
 
 def test_what_the_model_says_in_a_tool_s_input_is_asked_about_whatever_its_keys():
@@ -142,14 +149,14 @@ def streamed(pieces, *guards, fails=(), restore=None):
     """What a client has after each piece, and what was asked."""
     asked: list = []
     headers = ResponseHeaders((("content-type", "text/event-stream"),), end_of_stream=False)
-    state, _ = respond(AwaitsResponse(ResponsePlan(Api.CHAT, guards, restore or {})), headers)
+    state, _ = advance_response(AwaitsResponseHeaders(ResponsePlan(Api.CHAT, guards, restore or {})), headers)
     out, found = [], []
     for place, piece in enumerate(pieces):
         event = ResponseBody(piece, end_of_stream=place + 1 == len(pieces))
         state, action = driven(state, event, asked, fails)
         out.append(piece if action.body is None else action.body)
         found += action.guards
-        assert isinstance(state, Streaming | Over)
+        assert isinstance(state, Streaming | ResponseDone)
     return out, asked, found
 
 
@@ -170,7 +177,7 @@ def test_text_goes_on_at_the_end_of_a_sentence_once_it_was_judged():
     steps = [after for before, after in pairwise(gone) if after > before]
     assert all(step % len(LONG) == 0 for step in steps[:-1])
     assert len(asked) == len(steps)
-    assert all(at * 16 - done <= SENTENCE + len(LONG) + 16 for at, done in enumerate(gone[:-2], 1))
+    assert all(at * 16 - done <= DETECTOR_STEP + len(LONG) + 16 for at, done in enumerate(gone[:-2], 1))
 
 
 def test_nothing_of_a_bad_sentence_goes():
@@ -214,7 +221,7 @@ def test_values_of_the_client_come_back_behind_what_detectors_read():
 WORD = st.sampled_from(["the", "old", "dog", "Jane", "Smith", "saw", "it.", "and", "\n", "caf\u00e9", '"so"'])
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.lists(WORD, max_size=250).map(" ".join), st.integers(1, 120), st.booleans())
 def test_a_masked_stream_says_what_the_masked_whole_says(text, size, final):
     """However it is cut: every name is masked, whole, and every other character stays."""
@@ -236,11 +243,11 @@ def test_what_is_held_and_asked_is_bounded_whatever_the_text(unit):
     out, asked, _ = streamed(parts(text, 40), *guards)
     assert content(b"".join(out)) == text
     longest = max(len(one) for questions in asked for texts in questions.values() for one in texts)
-    assert longest <= AGAIN + MOST + 40
+    assert longest <= DETECTOR_CONTEXT + MAX_UNREAD + 40
     done = 0
     for at, piece in enumerate(out[:-1], 1):
         done += len(content(piece))
-        assert at * 40 - done <= MOST + 40
+        assert at * 40 - done <= MAX_UNREAD + 40
 
 
 def test_a_finding_that_never_ends_is_not_held_for_ever():
@@ -255,7 +262,7 @@ def test_a_finding_that_never_ends_is_not_held_for_ever():
 
 def test_a_stream_without_detectors_asks_nobody():
     """As before."""
-    work = Stream(ResponsePlan(Api.CHAT, (Guard("g", "flag", (lambda *_: [],), on_response=True),)))
+    work = ResponseStream(ResponsePlan(Api.CHAT, (Guard("g", "flag", (lambda *_: [],), on_response=True),)))
     with pytest.raises(StopIteration) as done:
         next(work.feed(chunk("hello"), never, end=True))
     assert b"hello" in done.value.value
@@ -265,19 +272,19 @@ DISGUISED = ["Jane", "Smith", "Ja\u200bne", "Sm\u00adith", "old", 'a "dog"', "ca
 RAW = r"(?:Ja(?:\\u200b)?ne|Sm(?:\\u00ad)?ith)"
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(texts=st.lists(st.lists(st.sampled_from(DISGUISED), max_size=8).map(" ".join), min_size=1, max_size=4))
 def test_a_masked_request_differs_in_its_names_only(program, texts):
     """Byte by byte, also where a name has a disguise or the text has escapes; the placeholders undo it exactly."""
     guard = replace(NAMES, on_response=False, unmask=True)
-    rules = Rules(replace(program, guards=(guard,)), 1 << 20)
+    rules = MachineConfig(replace(program, guards=(guard,)), 1 << 20)
     body = {"model": "llama3-8b", "messages": [{"role": "user", "content": text} for text in texts]}
     raw = json.dumps(body)
     state, action = advance(rules, AwaitsBody(ENDPOINTS[Api.CHAT.value], "one"), RequestBody(raw.encode()))
     if isinstance(action, NeedSignals):
-        assert "\u200b" not in str(action.looks)
-        _, action = advance(rules, state, SignalsReady(looks=looks(action.looks)))
-    assert isinstance(action, Route)
+        assert "\u200b" not in str(action.detector_texts)
+        _, action = advance(rules, state, SignalsReady(detections=looks(action.detector_texts)))
+    assert isinstance(action, SendToModel)
     sent = raw if action.body is None else action.body.decode()
     assert re.sub(r"\[PERSON_\d+\]", "\0", sent) == re.sub(rf"{RAW}(?: {RAW})*", "\0", raw)
     restore = action.response.restore if action.response else {}

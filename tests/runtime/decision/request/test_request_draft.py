@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from support.request_bodies import BLANK, NO_SURROGATE, VALUES, members
 from vsr_runtime.decision.program.effects import REMOVED
-from vsr_runtime.decision.request.body import read_body
-from vsr_runtime.decision.request.draft import Draft
+from vsr_runtime.decision.request.json_body import read_body
+from vsr_runtime.decision.request.json_edits import BodyDraft
 
 KEYS = st.sampled_from(["model", "n", "tools", "kwargs", "été"]) | NO_SURROGATE
 EDITS = st.lists(
@@ -53,7 +53,7 @@ def distinct(edits) -> list[tuple[str, str, object]]:
 def test_edits_mean_what_they_say_and_change_nothing_else(text, edits):
     """Members are set, removed and made; no key stands twice; each other member keeps its very spelling."""
     body = read_body(text.encode())
-    draft, expected = Draft(body), dict(body.values)
+    draft, expected = BodyDraft(body), dict(body.values)
     for edit in distinct(edits):
         kind, key, value = edit
         apply(expected, edit)
@@ -71,9 +71,9 @@ def test_edits_mean_what_they_say_and_change_nothing_else(text, edits):
         assert result == text
 
 
-def draft(text: str) -> Draft:
+def draft(text: str) -> BodyDraft:
     """The draft of a body."""
-    return Draft(read_body(text.encode()))
+    return BodyDraft(read_body(text.encode()))
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import pytest
 
+from vsr_runtime.decision.apis.endpoints import ENDPOINTS, Api
 from vsr_runtime.decision.guards.finders import credentials, injection, patterns, personal
 from vsr_runtime.decision.guards.guard import Guard
-from vsr_runtime.decision.request.apis import ENDPOINTS, Api
-from vsr_runtime.decision.request.events import Answer, RequestBody, Route
-from vsr_runtime.decision.request.machine import AwaitsBody, Rules, advance
+from vsr_runtime.decision.request.events import ImmediateResponse, RequestBody, SendToModel
+from vsr_runtime.decision.request.request_machine import AwaitsBody, MachineConfig, advance
 
 CHAT, COMPLETIONS, RESPONSES, MESSAGES, EMBEDDINGS = (each.value for each in Api)
 MODEL = "phi4-mini"
@@ -179,7 +179,7 @@ def escaped(text: str) -> str:
 
 def decided(program, guard, path, data: str):
     """What becomes of a body under one guard."""
-    rules = Rules(replace(program, guards=(guard,)), 8 << 20)
+    rules = MachineConfig(replace(program, guards=(guard,)), 8 << 20)
     return advance(rules, AwaitsBody(ENDPOINTS[path], "one"), RequestBody(data.encode()))[1]
 
 
@@ -194,7 +194,7 @@ def test_nothing_hides(program, place, name):
         path, document = PLACES[place](change(text))
         for encoding, encode in ENCODINGS.items():
             action = decided(program, guard, path, encode(document))
-            if not (isinstance(action, Answer) and action.code == "guard:g"):
+            if not (isinstance(action, ImmediateResponse) and action.code == "guard:g"):
                 passed.append((disguise, encoding, action))
     assert passed == []
 
@@ -205,7 +205,7 @@ def test_harmless_text_is_let_through_everywhere(program, place):
     for finder, _ in FINDERS.values():
         path, document = PLACES[place]("the quick brown fox")
         action = decided(program, Guard("g", "block", (finder,)), path, json.dumps(document))
-        assert isinstance(action, Route), action
+        assert isinstance(action, SendToModel), action
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -214,7 +214,7 @@ def test_masks_reach_every_place(program, place):
     finder, text = FINDERS["personal"]
     path, document = PLACES[place](text)
     action = decided(program, Guard("g", "mask", (finder,)), path, json.dumps(document))
-    assert isinstance(action, Route)
+    assert isinstance(action, SendToModel)
     assert b"jane" not in action.body
     assert "[EMAIL_ADDRESS_1]" in json.dumps(json.loads(action.body))
 
@@ -227,7 +227,7 @@ def test_text_cut_into_parts_is_read_as_the_model_reads_it(program, place, name)
     for cut in range(1, len(text)):
         path, document = PARTED[place](text[:cut], text[cut:])
         action = decided(program, Guard("g", "block", (finder,)), path, json.dumps(document))
-        assert isinstance(action, Answer), (text[:cut], text[cut:])
+        assert isinstance(action, ImmediateResponse), (text[:cut], text[cut:])
 
 
 def test_escapes_inside_arguments_are_undone(program):

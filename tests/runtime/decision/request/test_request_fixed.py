@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from vsr_runtime.decision.request.answers import HEADERS
-from vsr_runtime.decision.request.apis import Api
-from vsr_runtime.decision.request.static_response import fixed
+from vsr_runtime.decision.apis.endpoints import Api
+from vsr_runtime.decision.request.immediate_responses import IMMEDIATE_RESPONSE_HEADERS
+from vsr_runtime.decision.request.static_response import static_response
 
 TEXT = 'No "way", naïve.'
 ROUTED = (Api.CHAT, Api.COMPLETIONS, Api.RESPONSES, Api.MESSAGES)
@@ -27,18 +27,18 @@ def events(data: bytes) -> list[tuple[str | None, object]]:
 @pytest.mark.parametrize("stream", [False, True])
 def test_answer_is_marked_and_comes_as_asked_for(api, stream):
     """It is a 200 of the right type that says by a header that no model gave it, and the same for the same request."""
-    answer = fixed(api, TEXT, {"stream": stream}, b"id")
+    answer = static_response(api, TEXT, {"stream": stream}, b"id")
     headers = dict(answer.headers)
     assert (answer.status, headers["x-vsr-fast-response"]) == (200, "true")
     assert headers["content-type"] == ("text/event-stream" if stream else "application/json")
-    assert set(headers) <= set(HEADERS)
-    assert answer == fixed(api, TEXT, {"stream": stream}, b"id")
-    assert answer != fixed(api, TEXT, {"stream": stream}, b"other")
+    assert set(headers) <= set(IMMEDIATE_RESPONSE_HEADERS)
+    assert answer == static_response(api, TEXT, {"stream": stream}, b"id")
+    assert answer != static_response(api, TEXT, {"stream": stream}, b"other")
 
 
 def test_whole_answers_have_the_forms_of_their_apis():
     """The text is where each API has it."""
-    chat, completion, response, message = (json.loads(fixed(api, TEXT, {}, b"id").body) for api in ROUTED)
+    chat, completion, response, message = (json.loads(static_response(api, TEXT, {}, b"id").body) for api in ROUTED)
     assert (chat["object"], chat["model"]) == ("chat.completion", "router")
     assert chat["choices"][0]["message"] == {"role": "assistant", "content": TEXT, "refusal": None}
     assert (completion["object"], completion["choices"][0]["text"]) == ("text_completion", TEXT)
@@ -54,7 +54,7 @@ def test_whole_answers_have_the_forms_of_their_apis():
 def test_chunks_add_up_to_the_text(api, usage):
     """OpenAI's chunks say the text, end with a reason and the mark, and give usage only where it is asked for."""
     values = {"stream": True, "stream_options": {"include_usage": usage}}
-    found = events(fixed(api, TEXT, values, b"id").body)
+    found = events(static_response(api, TEXT, values, b"id").body)
     assert found[-1] == (None, "[DONE]")
     chunks = [data for _, data in found[:-1]]
     choices = [chunk["choices"][0] for chunk in chunks if chunk["choices"]]
@@ -67,19 +67,19 @@ def test_chunks_add_up_to_the_text(api, usage):
 
 def test_events_of_a_response_are_numbered_and_complete():
     """Each event names its type, the numbers go up by one, and the last one carries the whole response."""
-    found = events(fixed(Api.RESPONSES, TEXT, {"stream": True}, b"id").body)
+    found = events(static_response(Api.RESPONSES, TEXT, {"stream": True}, b"id").body)
     assert [(name, data["type"], data["sequence_number"]) for name, data in found] == [
         (name, name, i) for i, (name, _) in enumerate(found)
     ]
     assert found[0][0] == "response.created"
     assert next(data["delta"] for name, data in found if name == "response.output_text.delta") == TEXT
     assert found[-1][0] == "response.completed"
-    assert found[-1][1]["response"] == json.loads(fixed(Api.RESPONSES, TEXT, {}, b"id").body)
+    assert found[-1][1]["response"] == json.loads(static_response(Api.RESPONSES, TEXT, {}, b"id").body)
 
 
 def test_events_of_a_message_open_and_close():
     """Anthropic's events come in their documented order."""
-    found = events(fixed(Api.MESSAGES, TEXT, {"stream": True}, b"id").body)
+    found = events(static_response(Api.MESSAGES, TEXT, {"stream": True}, b"id").body)
     assert [name for name, _ in found] == [
         "message_start",
         "content_block_start",

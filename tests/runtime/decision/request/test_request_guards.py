@@ -7,25 +7,24 @@ from dataclasses import replace
 
 import pytest
 
-from vsr_runtime.decision.guards.detection import Judged
-from vsr_runtime.decision.guards.guard import Guard, ordered
-from vsr_runtime.decision.guards.text import Span
+from vsr_runtime.decision.apis.endpoints import ENDPOINTS, Api
+from vsr_runtime.decision.deadline import DeadlineExceededError
+from vsr_runtime.decision.guards.detection import Span, TextVerdict
+from vsr_runtime.decision.guards.guard import Guard, in_order
+from vsr_runtime.decision.program.conditions import AllConditions
 from vsr_runtime.decision.program.effects import Effects
-from vsr_runtime.decision.program.program import Route as ChosenRoute
-from vsr_runtime.decision.program.rules import All
-from vsr_runtime.decision.request.apis import ENDPOINTS, Api
+from vsr_runtime.decision.program.program import PolicyRoute
 from vsr_runtime.decision.request.events import (
-    Answer,
     Cause,
     Failure,
     GuardMatch,
+    ImmediateResponse,
     NeedSignals,
     RequestBody,
-    Route,
+    SendToModel,
     SignalsReady,
 )
-from vsr_runtime.decision.request.machine import AwaitsBody, Rules, advance
-from vsr_runtime.decision.view import OutOfTimeError
+from vsr_runtime.decision.request.request_machine import AwaitsBody, MachineConfig, advance
 
 MAX = 1 << 20
 
@@ -35,7 +34,7 @@ def finds(word: str, kind: str = "WORD", score: float = 1.0):
 
     def find(normalised, expired):
         if expired():
-            raise OutOfTimeError
+            raise DeadlineExceededError
         at = normalised.text.lower().find(word)
         return [] if at < 0 else [Span(*normalised.original(at, at + len(word)), kind, score, "test")]
 
@@ -44,7 +43,7 @@ def finds(word: str, kind: str = "WORD", score: float = 1.0):
 
 def late(*_):
     """A finder whose time is up."""
-    raise OutOfTimeError
+    raise DeadlineExceededError
 
 
 def guard(name: str, action="block", word="bomb", **more) -> Guard:
@@ -54,18 +53,18 @@ def guard(name: str, action="block", word="bomb", **more) -> Guard:
 
 def sent(program, guards, content="hello", model="auto", path=Api.CHAT.value, expired=None, **more):
     """What becomes of a body, as far as it takes no model to tell; of a chat unless a body is given."""
-    rules = Rules(replace(program, guards=ordered(guards)), MAX)
+    rules = MachineConfig(replace(program, guards=in_order(guards)), MAX)
     body = more.pop("body", None) or {"model": model, "messages": [{"role": "user", "content": content}], **more}
     event = (
         RequestBody(json.dumps(body).encode()) if expired is None else RequestBody(json.dumps(body).encode(), expired)
     )
     state, action = advance(rules, AwaitsBody(ENDPOINTS[path], "one"), event)
-    if isinstance(action, NeedSignals) and not action.looks:
+    if isinstance(action, NeedSignals) and not action.detector_texts:
         _, action = advance(rules, state, SignalsReady("math", 0.9))
     return action
 
 
-def error(answer: Answer) -> dict:
+def error(answer: ImmediateResponse) -> dict:
     """The error of an answer."""
     return json.loads(answer.body)["error"]
 
@@ -113,7 +112,7 @@ def test_nothing_found_changes_nothing(program):
 def test_mask_replaces_only_what_was_found(program):
     """Every other byte stays, escapes and spaces too."""
     text = '{"model" :"phi4-mini", "messages":[ {"role":"user","content":"caf\\u00e9 \\/ a bomb\\n"}] ,"x":1E2}'
-    rules = Rules(replace(program, guards=(guard("bad", "mask"),)), MAX)
+    rules = MachineConfig(replace(program, guards=(guard("bad", "mask"),)), MAX)
     _, action = advance(rules, AwaitsBody(ENDPOINTS[Api.CHAT.value], "one"), RequestBody(text.encode()))
     assert action.body.decode() == text.replace("bomb", "[BAD_1]")
     assert ("content-length", str(len(action.body))) in action.set_headers
@@ -187,7 +186,7 @@ def test_request_out_of_time_is_refused(program):
 def test_longer_text_than_a_guard_reads_is_refused(program, action):
     """413, and never a sample; wherever the text stands."""
     small = guard("small", action, max_tokens=10)
-    assert isinstance(sent(program, [small], "x" * 36), Route)
+    assert isinstance(sent(program, [small], "x" * 36), SendToModel)
     assert sent(program, [small], "x" * 44).status == 413
     assert sent(program, [small], "x", metadata={"a": "y" * 44}).status == 413
 
@@ -204,7 +203,7 @@ def test_what_cannot_be_read_is_refused_unless_the_policy_lets_it_pass(program, 
     """415: an image may say anything."""
     answer = sent(program, [guard("bad")], content, "phi4-mini")
     assert (answer.status, error(answer)["code"]) == (415, "unreadable:bad")
-    assert isinstance(sent(program, [guard("bad", passes_unreadable=True)], content, "phi4-mini"), Route)
+    assert isinstance(sent(program, [guard("bad", passes_unreadable=True)], content, "phi4-mini"), SendToModel)
 
 
 @pytest.mark.parametrize(
@@ -228,7 +227,7 @@ def test_readable_documents_and_schemas_that_speak_of_images_are_no_images(progr
         "type": "function",
         "function": {"name": "f", "parameters": {"properties": {"image_url": {"type": "string"}}}},
     }
-    assert isinstance(sent(program, [guard("bad")], "hi", "phi4-mini", tools=[tool]), Route)
+    assert isinstance(sent(program, [guard("bad")], "hi", "phi4-mini", tools=[tool]), SendToModel)
     document = [{"type": "document", "source": {"type": "text", "data": "a bomb"}}]
     assert sent(program, [guard("bad")], document, "phi4-mini").status == 403
 
@@ -242,7 +241,9 @@ def test_text_under_a_picture_s_name_is_still_read(program):
 
 def test_fixed_answers_are_guarded_like_models(program):
     """What is blocked is blocked whoever answers; what is exempt at some model is not exempt at none."""
-    fixed = replace(program, routes=(ChosenRoute("closed", All(()), (), Effects(respond="We are closed.")),))
+    fixed = replace(
+        program, routes=(PolicyRoute("closed", AllConditions(()), (), Effects(static_response="We are closed.")),)
+    )
     free = guard("bad", exempt=frozenset({"phi4-mini"}))
     assert sent(fixed, [free], "bomb").status == 403
     answer = sent(fixed, [guard("watch", "flag")], "bomb")
@@ -254,7 +255,7 @@ JUDGE = Guard("judge", "block", (), detector="checkpoint", threshold=0.5)
 
 def looked(program, guards, looks, content="hello there", model="llama3-8b"):
     """What becomes of a chat when detectors have looked; the question, too."""
-    rules = Rules(replace(program, guards=ordered(guards)), MAX)
+    rules = MachineConfig(replace(program, guards=in_order(guards)), MAX)
     body = json.dumps({"model": model, "messages": [{"role": "user", "content": content}]}).encode()
     state, asked = advance(rules, AwaitsBody(ENDPOINTS[Api.CHAT.value], "one"), RequestBody(body))
     return asked, advance(rules, state, SignalsReady("math", 0.9, looks))[1] if isinstance(
@@ -266,19 +267,19 @@ def looked(program, guards, looks, content="hello there", model="llama3-8b"):
 def test_detector_is_asked_once_for_all_guards_and_its_score_decides(program, score, status):
     """Several guards that name one detector cost one look; patterns and detector together make a guard."""
     twice = [JUDGE, replace(JUDGE, name="second", action="flag")]
-    asked, action = looked(program, twice, {"checkpoint": [Judged(Span(0, 5, "JAILBREAK", score, "checkpoint"))]})
-    assert asked.looks == {"checkpoint": ("hello there",)}
+    asked, action = looked(program, twice, {"checkpoint": [TextVerdict(Span(0, 5, "JAILBREAK", score, "checkpoint"))]})
+    assert asked.detector_texts == {"checkpoint": ("hello there",)}
     assert asked.kinds == frozenset()
-    assert (action.status if isinstance(action, Answer) else None) == status
+    assert (action.status if isinstance(action, ImmediateResponse) else None) == status
 
 
 def test_detector_and_category_are_asked_for_together(program):
     """One wait for both."""
     asked, action = looked(
-        program, [JUDGE], {"checkpoint": [Judged(Span(0, 5, "x", 0.1, "checkpoint"))]}, "hello there", "auto"
+        program, [JUDGE], {"checkpoint": [TextVerdict(Span(0, 5, "x", 0.1, "checkpoint"))]}, "hello there", "auto"
     )
     assert asked.kinds == {"category"}
-    assert asked.looks
+    assert asked.detector_texts
     assert action.model == "phi4-mini"
 
 
@@ -286,18 +287,18 @@ def test_detector_and_category_are_asked_for_together(program):
 def test_detector_that_fails_counts_as_the_policy_says(program, looks):
     """Also where nobody answered for it."""
     assert looked(program, [JUDGE], looks)[1].status == 503
-    assert isinstance(looked(program, [replace(JUDGE, passes_errors=True)], looks)[1], Route)
+    assert isinstance(looked(program, [replace(JUDGE, passes_errors=True)], looks)[1], SendToModel)
 
 
 def test_exempt_models_cost_no_look(program):
     """A detector is asked only where its guard holds."""
     asked, _ = looked(program, [replace(JUDGE, exempt=frozenset({"llama3-8b"}))], {})
-    assert isinstance(asked, Route)
+    assert isinstance(asked, SendToModel)
 
 
 def test_failure_of_everything_is_undecided(program):
     """As without guards."""
-    rules = Rules(replace(program, guards=(JUDGE,)), MAX)
+    rules = MachineConfig(replace(program, guards=(JUDGE,)), MAX)
     body = json.dumps({"model": "phi4-mini", "messages": [{"role": "user", "content": "x"}]}).encode()
     state, _ = advance(rules, AwaitsBody(ENDPOINTS[Api.CHAT.value], "one"), RequestBody(body))
     assert advance(rules, state, Failure(Cause.TIMEOUT))[1].status == 503
@@ -317,10 +318,10 @@ def test_response_is_planned_only_where_it_must_be_read(program):
 
 def test_guards_hold_where_an_undecided_request_goes_to_the_default(program, chat):
     """A category that cannot be had is no way past a guard: masked all the same, on the way to the default."""
-    rules = Rules(replace(program, guards=(guard("bad", "mask"),)), MAX, falls_back=True)
+    rules = MachineConfig(replace(program, guards=(guard("bad", "mask"),)), MAX, default_on_failure=True)
     waiting = AwaitsBody(ENDPOINTS[Api.CHAT.value], "one")
     state, _ = advance(rules, waiting, RequestBody(chat("auto", "a bomb")))
     _, action = advance(rules, state, SignalsReady(missing=Cause.BROKEN))
-    assert isinstance(action, Route)
+    assert isinstance(action, SendToModel)
     assert (action.model, action.cause) == ("llama3-8b", Cause.BROKEN)
     assert "bomb" not in action.body.decode()

@@ -5,28 +5,30 @@ from dataclasses import replace
 
 import pytest
 
-from vsr_runtime.decision.guards.detection import Judged
+from vsr_runtime.decision.guards.detection import Span, TextVerdict
 from vsr_runtime.decision.guards.guard import Guard
-from vsr_runtime.decision.guards.text import Span
-from vsr_runtime.decision.program.program import Route as ChosenRoute
-from vsr_runtime.decision.program.rules import AnyOf, Category, Has, Not
+from vsr_runtime.decision.program.conditions import AnyCondition, CategoryCondition, NotCondition, SignalCondition
+from vsr_runtime.decision.program.program import PolicyRoute
 from vsr_runtime.decision.request.events import (
-    Answer,
     Cause,
+    ImmediateResponse,
     NeedSignals,
     RequestBody,
     RequestHeaders,
-    Route,
+    SendToModel,
     SignalsReady,
 )
-from vsr_runtime.decision.request.machine import Fresh, Rules, advance
-from vsr_runtime.decision.signals.model_signals import Attack, Likeness
+from vsr_runtime.decision.request.request_machine import AwaitsHeaders, MachineConfig, advance
+from vsr_runtime.decision.signals.model_signals import EmbeddingSignal, JailbreakSignal
 
 HEADERS = RequestHeaders(
     ((":method", "POST"), (":path", "/v1/chat/completions"), ("content-type", "application/json")), end_of_stream=False
 )
-EVIL, ALIKE = Has(("jailbreak", "evil")), Has(("embedding", "alike"))
-ASKING = {EVIL.name: Attack("judge", 0.5, everywhere=True), ALIKE.name: Likeness(("Good day.",), 0.5, mean=False)}
+EVIL, ALIKE = SignalCondition(("jailbreak", "evil")), SignalCondition(("embedding", "alike"))
+ASKING = {
+    EVIL.name: JailbreakSignal("judge", 0.5, everywhere=True),
+    ALIKE.name: EmbeddingSignal(("Good day.",), 0.5, mean=False),
+}
 BODY = json.dumps(
     {"model": "auto", "messages": [{"role": "system", "content": "Behave."}, {"role": "user", "content": "hello"}]}
 ).encode()
@@ -34,29 +36,29 @@ BODY = json.dumps(
 
 def asked(program, rule, guards=()):
     """The rules, the state and the question of a chat that this rule decides."""
-    phi = ChosenRoute("a", rule, ((program.models["phi4-mini"], 100),))
-    rules = Rules(replace(program, routes=(phi,), asking=ASKING, guards=guards), 1000)
-    state, _ = advance(rules, Fresh(), HEADERS)
+    phi = PolicyRoute("a", rule, ((program.models["phi4-mini"], 100),))
+    rules = MachineConfig(replace(program, routes=(phi,), model_signals=ASKING, guards=guards), 1000)
+    state, _ = advance(rules, AwaitsHeaders(), HEADERS)
     state, question = advance(rules, state, RequestBody(BODY))
     assert isinstance(question, NeedSignals)
     return rules, state, question
 
 
-def seen(*scores: float) -> list[Judged]:
+def seen(*scores: float) -> list[TextVerdict]:
     """What a detector says of some texts."""
-    return [Judged(Span(0, 5, "jailbreak", score, "judge")) for score in scores]
+    return [TextVerdict(Span(0, 5, "jailbreak", score, "judge")) for score in scores]
 
 
 @pytest.mark.parametrize(("scores", "route"), [((0.1, 0.6), "a"), ((0.6, 0.1), "a"), ((0.4, 0.4), None)])
 def test_an_attack_in_any_message_takes_the_route(program, scores, route):
     """The detector reads all messages; its answer is the signal's by the signal's own threshold."""
     rules, state, question = asked(program, EVIL)
-    assert (question.kinds, question.looks) == (frozenset(), {"judge": ("Behave.", "hello")})
-    _, action = advance(rules, state, SignalsReady(looks={"judge": seen(*scores)}))
+    assert (question.kinds, question.detector_texts) == (frozenset(), {"judge": ("Behave.", "hello")})
+    _, action = advance(rules, state, SignalsReady(detections={"judge": seen(*scores)}))
     assert action.route == route
 
 
-@pytest.mark.parametrize("rule", [EVIL, Not(EVIL)])
+@pytest.mark.parametrize("rule", [EVIL, NotCondition(EVIL)])
 @pytest.mark.parametrize(
     ("looks", "code"),
     [
@@ -69,25 +71,25 @@ def test_an_attack_in_any_message_takes_the_route(program, scores, route):
 def test_a_detector_that_fails_refuses_what_depends_on_it(program, rule, looks, code):
     """An attack that nobody looked for is not taken for absent, nor is half an answer."""
     rules, state, _ = asked(program, rule)
-    _, action = advance(rules, state, SignalsReady(looks=looks))
-    assert isinstance(action, Answer)
+    _, action = advance(rules, state, SignalsReady(detections=looks))
+    assert isinstance(action, ImmediateResponse)
     assert (action.status, action.code) == (503, code)
 
 
 def test_a_detector_that_fails_does_not_matter_where_something_else_settles_it(program):
     """Three-valued: true or unknown is true."""
-    rules, state, question = asked(program, AnyOf((EVIL, ALIKE)))
-    assert question.kinds == {"likeness"}
-    found = SignalsReady(looks={"judge": Cause.BROKEN}, likeness={"Good day.": 0.7})
+    rules, state, question = asked(program, AnyCondition((EVIL, ALIKE)))
+    assert question.kinds == {"similarity"}
+    found = SignalsReady(detections={"judge": Cause.BROKEN}, similarities={"Good day.": 0.7})
     _, action = advance(rules, state, found)
     assert (action.route, dict(action.signals.matched)) == ("a", {ALIKE.name: True})
 
 
 def test_category_and_likeness_are_one_question(program):
     """The encoder reads the text once for both."""
-    rules, state, question = asked(program, AnyOf((Category(frozenset({"math"}), "math"), ALIKE)))
-    assert (question.text, question.kinds) == ("hello", {"category", "likeness"})
-    _, action = advance(rules, state, SignalsReady("math", 0.9, likeness={"Good day.": 0.1}))
+    rules, state, question = asked(program, AnyCondition((CategoryCondition(frozenset({"math"}), "math"), ALIKE)))
+    assert (question.text, question.kinds) == ("hello", {"category", "similarity"})
+    _, action = advance(rules, state, SignalsReady("math", 0.9, similarities={"Good day.": 0.1}))
     assert (action.route, action.signals.category) == ("a", "math")
 
 
@@ -96,10 +98,10 @@ def test_guards_and_signals_share_a_detector(program, score, status):
     """It is asked once, and each takes from the answer what it asked for."""
     guard = Guard("judge", "block", (), detector="judge", threshold=0.8)
     rules, state, question = asked(program, EVIL, (guard,))
-    assert list(question.looks) == ["judge"]
-    texts = question.looks["judge"]
+    assert list(question.detector_texts) == ["judge"]
+    texts = question.detector_texts["judge"]
     assert len(texts) == len(set(texts))
-    looks = [Judged(Span(0, len(text), "jailbreak", score if text == "hello" else 0.0, "judge")) for text in texts]
-    _, action = advance(rules, state, SignalsReady(looks={"judge": looks}))
-    assert (action.status if isinstance(action, Answer) else None) == status
-    assert isinstance(action, Answer) or (isinstance(action, Route) and action.route == "a")
+    looks = [TextVerdict(Span(0, len(text), "jailbreak", score if text == "hello" else 0.0, "judge")) for text in texts]
+    _, action = advance(rules, state, SignalsReady(detections={"judge": looks}))
+    assert (action.status if isinstance(action, ImmediateResponse) else None) == status
+    assert isinstance(action, ImmediateResponse) or (isinstance(action, SendToModel) and action.route == "a")

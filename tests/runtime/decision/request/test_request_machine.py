@@ -8,36 +8,36 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.request_machine import LLAMA, MATH, PHI, PROGRAM, RULES, drive, headers, rules
-from vsr_runtime.decision.program.effects import Effects, SystemPrompt, Target
-from vsr_runtime.decision.program.program import Route
-from vsr_runtime.decision.program.rules import All, Category, Has, Signals
+from vsr_runtime.decision.program.conditions import AllConditions, CategoryCondition, SignalCondition, SignalValues
+from vsr_runtime.decision.program.effects import Effects, ModelTarget, SystemPrompt
+from vsr_runtime.decision.program.program import PolicyRoute
 from vsr_runtime.decision.request import events
-from vsr_runtime.decision.request.answers import HEADERS
 from vsr_runtime.decision.request.events import (
-    Answer,
     Cause,
     Continue,
     Failure,
+    ImmediateResponse,
     NeedSignals,
     RequestBody,
     RequestHeaders,
     SignalsReady,
 )
-from vsr_runtime.decision.request.machine import Decided, Fresh, OutOfOrderError, Rules, advance
-from vsr_runtime.decision.signals.keyword import build_keyword
+from vsr_runtime.decision.request.immediate_responses import IMMEDIATE_RESPONSE_HEADERS
+from vsr_runtime.decision.request.request_machine import AwaitsHeaders, Decided, MachineConfig, OutOfOrderError, advance
+from vsr_runtime.decision.signals.heuristic import build_keyword
 from vsr_schemas.routerconfig import v0_4_0 as contract
 
 
 def answered(*steps, rules=RULES) -> tuple[int, str]:
     """The status and the code of the answer that the events lead to."""
     state, action = drive(*steps, rules=rules)
-    assert isinstance(action, Answer)
+    assert isinstance(action, ImmediateResponse)
     assert state == Decided()
     error = json.loads(action.body)["error"]
     assert error.keys() == {"message", "type", "param", "code"}
     assert error["code"] == action.code
     assert dict(action.headers)["content-type"] == "application/json"
-    assert set(dict(action.headers)) <= set(HEADERS)
+    assert set(dict(action.headers)) <= set(IMMEDIATE_RESPONSE_HEADERS)
     return action.status, action.code
 
 
@@ -50,13 +50,13 @@ def test_auto_name_is_classified_decided_and_rewritten(chat, name):
     state, action = advance(RULES, state, SignalsReady("math", 0.9))
     expected = body.replace(f'"{name}"'.encode(), b'"phi4-mini"')
     assert state == Decided()
-    assert action == events.Route(
+    assert action == events.SendToModel(
         "phi4-mini",
         expected,
         (("x-selected-model", "phi4-mini"), ("content-length", str(len(expected)))),
         (),
         "math",
-        Signals("math", 0.9, classified=True),
+        SignalValues("math", 0.9, classified=True),
     )
 
 
@@ -78,7 +78,7 @@ def test_named_model_is_kept_and_its_body_untouched(chat):
     """A client that names a model gets it: the body is not rewritten and nothing is classified."""
     state, action = drive(headers(), RequestBody(chat("phi4-mini")))
     assert state == Decided()
-    assert action == events.Route("phi4-mini", None, (("x-selected-model", "phi4-mini"),))
+    assert action == events.SendToModel("phi4-mini", None, (("x-selected-model", "phi4-mini"),))
 
 
 def test_client_cannot_choose_by_header(chat):
@@ -109,12 +109,12 @@ def test_named_model_takes_token_ids_but_an_auto_name_does_not():
 def test_request_without_text_has_no_category(chat, content):
     """Where there is nothing to read, no classifier is asked and the default serves."""
     _, action = drive(headers(), RequestBody(chat(content=content)))
-    assert (action.model, action.signals) == ("llama3-8b", Signals(classified=True))
+    assert (action.model, action.signals) == ("llama3-8b", SignalValues(classified=True))
 
 
 def test_program_that_asks_nothing_decides_at_once(chat):
     """Without a route that asks for a category, nothing is classified."""
-    _, action = drive(headers(), RequestBody(chat()), rules=rules(Route("all", All(()), ((PHI, 100),))))
+    _, action = drive(headers(), RequestBody(chat()), rules=rules(PolicyRoute("all", AllConditions(()), ((PHI, 100),))))
     assert (action.model, action.route) == ("phi4-mini", "all")
 
 
@@ -164,7 +164,7 @@ def test_echo_of_an_unknown_model_is_bounded():
 def test_body_at_the_bound_is_taken(chat):
     """The bound itself is allowed."""
     body = chat("phi4-mini", "x" * 10)
-    _, action = drive(headers(), RequestBody(body), rules=Rules(PROGRAM, len(body)))
+    _, action = drive(headers(), RequestBody(body), rules=MachineConfig(PROGRAM, len(body)))
     assert action.model == "phi4-mini"
 
 
@@ -255,7 +255,7 @@ def test_events_out_of_order_are_errors(steps):
 
 
 KEYWORD = build_keyword(contract.KeywordRule(name="urgent", operator="OR", keywords=["urgent"]))
-URGENT = Route("urgent", Has(("keyword", "urgent")), ((PHI, 100),))
+URGENT = PolicyRoute("urgent", SignalCondition(("keyword", "urgent")), ((PHI, 100),))
 
 
 def test_classifier_is_not_asked_where_a_signal_settles_it(chat):
@@ -277,7 +277,7 @@ def test_time_that_is_up_is_never_a_pass(chat):
         assert drive(headers(), Failure(cause))[1].cause is cause
 
 
-SPLIT = Route("split", All(()), ((LLAMA, 50), (PHI, 50)))
+SPLIT = PolicyRoute("split", AllConditions(()), ((LLAMA, 50), (PHI, 50)))
 
 
 def test_split_is_drawn_by_the_requests_id(chat):
@@ -303,9 +303,9 @@ def test_id_that_stands_twice_is_none(chat):
 
 def test_provider_id_is_written_and_the_alias_routed(chat):
     """The header keeps the name that routes match, also for a model that the client named."""
-    renamed = Target("phi4-mini", "org/phi")
+    renamed = ModelTarget("phi4-mini", "org/phi")
     known = rules(
-        Route("math", Category(frozenset({"math"})), ((renamed, 100),)),
+        PolicyRoute("math", CategoryCondition(frozenset({"math"})), ((renamed, 100),)),
         models={"llama3-8b": LLAMA, "phi4-mini": renamed},
     )
     for name, steps in (("auto", [SignalsReady("math")]), ("phi4-mini", [])):
@@ -320,13 +320,13 @@ def test_effects_are_for_auto_requests_only(chat):
     effects = Effects(
         system_prompt=SystemPrompt("Hi", "replace"), set_headers=(("x-team", "a"),), remove_headers=("x-old",)
     )
-    known = rules(Route("all", All(()), ((PHI, 100),), effects))
+    known = rules(PolicyRoute("all", AllConditions(()), ((PHI, 100),), effects))
     _, action = drive(headers(), RequestBody(chat()), rules=known)
     assert json.loads(action.body)["messages"][0] == {"role": "system", "content": "Hi"}
     assert dict(action.set_headers)["x-team"] == "a"
     assert action.remove_headers == ("x-old",)
     _, action = drive(headers(), RequestBody(chat("phi4-mini")), rules=known)
-    assert action == events.Route("phi4-mini", None, (("x-selected-model", "phi4-mini"),))
+    assert action == events.SendToModel("phi4-mini", None, (("x-selected-model", "phi4-mini"),))
 
 
 @pytest.mark.parametrize(
@@ -340,10 +340,10 @@ def test_effects_are_for_auto_requests_only(chat):
 )
 def test_fixed_answer_reaches_no_model(chat, path, field):
     """A decision that answers by itself does so in the API's form, and says which decision it was."""
-    known = rules(Route("no", All(()), (), Effects(respond="No.")))
+    known = rules(PolicyRoute("no", AllConditions(()), (), Effects(static_response="No.")))
     given = json.loads(chat()) if field == "messages" else {"model": "auto", field: "hello"}
     state, action = drive(headers(path=path), RequestBody(json.dumps(given).encode()), rules=known)
-    assert isinstance(action, Answer)
+    assert isinstance(action, ImmediateResponse)
     assert (state, action.status, action.route) == (Decided(), 200, "no")
     assert b"No." in action.body
 
@@ -383,7 +383,7 @@ EVENTS = st.one_of(
 @given(st.lists(EVENTS, max_size=6))
 def test_machine_decides_once_and_only_to_configured_models(steps):
     """Under any sequence of events, a route names a configured model, and nothing follows a decision."""
-    state = Fresh()
+    state = AwaitsHeaders()
     for event in steps:
         before = state
         try:
@@ -391,8 +391,8 @@ def test_machine_decides_once_and_only_to_configured_models(steps):
         except OutOfOrderError:
             continue
         assert before != Decided()
-        assert (state == Decided()) is isinstance(action, events.Route | Answer)
-        if isinstance(action, events.Route):
+        assert (state == Decided()) is isinstance(action, events.SendToModel | ImmediateResponse)
+        if isinstance(action, events.SendToModel):
             assert action.model in PROGRAM.models
             assert ("x-selected-model", action.model) in action.set_headers
 
@@ -400,10 +400,10 @@ def test_machine_decides_once_and_only_to_configured_models(steps):
 def test_without_a_category_the_default_serves_where_the_policy_wants_that(chat):
     """It is written into the body as if it had been chosen, and told why; otherwise it is 503."""
     steps = (headers(), RequestBody(chat("auto", "2+2 is")), SignalsReady(missing=Cause.TIMEOUT))
-    _, action = drive(*steps, rules=replace(RULES, falls_back=True))
-    assert isinstance(action, events.Route)
+    _, action = drive(*steps, rules=replace(RULES, default_on_failure=True))
+    assert isinstance(action, events.SendToModel)
     assert (action.model, action.route, action.cause) == ("llama3-8b", None, Cause.TIMEOUT)
     assert json.loads(action.body)["model"] == "llama3-8b"
     assert answered(*steps) == (503, "classifier_timeout")
     unread = (headers(), Failure(Cause.FULL))
-    assert answered(*unread, rules=replace(RULES, falls_back=True)) == (503, "overloaded")
+    assert answered(*unread, rules=replace(RULES, default_on_failure=True)) == (503, "overloaded")

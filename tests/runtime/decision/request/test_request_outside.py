@@ -3,21 +3,21 @@ from __future__ import annotations
 import pytest
 
 from support.request_machine import RULES, drive, headers, rules
-from vsr_runtime.decision.program.effects import Effects, Outside, Target
-from vsr_runtime.decision.program.program import Route as Decision
-from vsr_runtime.decision.program.rules import All
+from vsr_runtime.decision.program.conditions import AllConditions
+from vsr_runtime.decision.program.effects import Effects, ModelTarget, ProviderCredentials
+from vsr_runtime.decision.program.program import PolicyRoute
 from vsr_runtime.decision.request.events import RequestBody
-from vsr_runtime.decision.request.machine import Rules
+from vsr_runtime.decision.request.request_machine import MachineConfig
 from vsr_schemas.headers import CREDENTIALS, PROTECTED
 
-KEY = Outside("authorization", "Bearer sk-stand-in")
-GPT = Target("gpt", "gpt-9", outside=KEY)
-OPEN = Target("open", "open", outside=Outside())
+KEY = ProviderCredentials("authorization", "Bearer sk-stand-in")
+GPT = ModelTarget("gpt", "gpt-9", credentials=KEY)
+OPEN = ModelTarget("open", "open", credentials=ProviderCredentials())
 
 
-def outward(target, effects=None) -> Rules:
+def outward(target, effects=None) -> MachineConfig:
     """Rules under which every request goes to a model outside."""
-    every = Decision("every", All(()), ((target, 100),), effects or Effects())
+    every = PolicyRoute("every", AllConditions(()), ((target, 100),), effects or Effects())
     return rules(every, models={target.name: target, **RULES.program.models})
 
 

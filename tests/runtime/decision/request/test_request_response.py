@@ -10,25 +10,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vsr_runtime.decision.apis.endpoints import Api
+from vsr_runtime.decision.deadline import DeadlineExceededError, never
+from vsr_runtime.decision.guards.detection import Span
 from vsr_runtime.decision.guards.guard import Guard
-from vsr_runtime.decision.guards.text import Span
-from vsr_runtime.decision.request.apis import Api
-from vsr_runtime.decision.request.events import Answer, Cause, GuardMatch
-from vsr_runtime.decision.request.response import (
-    AwaitsResponse,
-    Mode,
-    Over,
-    Proceed,
+from vsr_runtime.decision.request.events import Cause, GuardMatch, ImmediateResponse, ResponsePlan
+from vsr_runtime.decision.request.response_machine import (
+    AwaitsResponseHeaders,
+    BodyMode,
+    BodyOutput,
+    ForwardHeaders,
     ResponseBody,
+    ResponseDone,
     ResponseError,
     ResponseHeaders,
     ResponseTrailers,
-    Written,
-    respond,
+    advance_response,
 )
-from vsr_runtime.decision.request.response_plan import ResponsePlan
-from vsr_runtime.decision.request.stream import MAX_OPEN, Stream
-from vsr_runtime.decision.view import OutOfTimeError, never
+from vsr_runtime.decision.request.response_stream import MAX_OPEN_TEXTS, ResponseStream
 
 JSON_HEADERS = (("content-type", "application/json"),)
 EVENTS = (("content-type", "text/event-stream"),)
@@ -40,7 +39,7 @@ def finds(pattern: str, kind: str):
 
     def find(normalised, expired):
         if expired():
-            raise OutOfTimeError
+            raise DeadlineExceededError
         return [
             Span(*normalised.original(*match.span()), kind, 1.0, "test") for match in made.finditer(normalised.text)
         ]
@@ -59,10 +58,10 @@ def whole(document, *guards, api=Api.CHAT, restore=None, expired=never):
     """What becomes of a document."""
     data = document if isinstance(document, bytes) else json.dumps(document).encode()
     plan = ResponsePlan(api, guards, restore or {})
-    state, action = respond(AwaitsResponse(plan), ResponseHeaders(JSON_HEADERS, end_of_stream=False))
-    assert action == Proceed(Mode.WHOLE)
-    state, action = respond(state, ResponseBody(data, end_of_stream=True, expired=expired))
-    assert state == Over()
+    state, action = advance_response(AwaitsResponseHeaders(plan), ResponseHeaders(JSON_HEADERS, end_of_stream=False))
+    assert action == ForwardHeaders(BodyMode.WHOLE)
+    state, action = advance_response(state, ResponseBody(data, end_of_stream=True, expired=expired))
+    assert state == ResponseDone()
     return action
 
 
@@ -100,7 +99,7 @@ def test_every_text_of_a_document_is_read(place):
     assert (refused.status, refused.code) == (403, "guard:keys")
     flagged = whole(document("the weather"), FLAG)
     assert (flagged.body, flagged.set_headers) == (None, (("x-vsr-guards", "watch"),))
-    assert whole(document("harmless"), MASK, BLOCK, FLAG) == Written(None)
+    assert whole(document("harmless"), MASK, BLOCK, FLAG) == BodyOutput(None)
 
 
 def test_restored_values_are_encoded_as_their_place_needs_it():
@@ -176,7 +175,7 @@ def test_what_says_the_text_once_more_in_pieces_is_taken_out():
 def test_document_that_cannot_be_read_is_refused_unless_errors_pass(bad):
     """502 by default."""
     assert whole(bad, BLOCK).status == 502
-    assert whole(bad, Guard("k", "block", BLOCK.finders, on_response=True, passes_errors=True)) == Written(None)
+    assert whole(bad, Guard("k", "block", BLOCK.finders, on_response=True, passes_errors=True)) == BodyOutput(None)
 
 
 def test_late_guards_and_long_texts_refuse_a_response():
@@ -210,24 +209,27 @@ def test_pictures_in_a_response_are_refused_unless_they_pass():
 def test_other_responses_are_refused(headers, status):
     """HTML, nothing at all, compressed: no guard can read it."""
     plan = ResponsePlan(Api.CHAT, (BLOCK,))
-    state, action = respond(AwaitsResponse(plan), ResponseHeaders(headers, end_of_stream=False))
-    assert (state, action.status) == (Over(), status)
+    state, action = advance_response(AwaitsResponseHeaders(plan), ResponseHeaders(headers, end_of_stream=False))
+    assert (state, action.status) == (ResponseDone(), status)
 
 
 def test_empty_responses_pass():
     """There is nothing to read."""
     plan = ResponsePlan(Api.CHAT, (BLOCK,))
-    assert respond(AwaitsResponse(plan), ResponseHeaders((), end_of_stream=True)) == (Over(), Proceed(Mode.NONE))
-    assert whole(b"", BLOCK) == Written(None)
+    assert advance_response(AwaitsResponseHeaders(plan), ResponseHeaders((), end_of_stream=True)) == (
+        ResponseDone(),
+        ForwardHeaders(BodyMode.NONE),
+    )
+    assert whole(b"", BLOCK) == BodyOutput(None)
 
 
 def test_document_in_parts_ends_in_an_error():
     """A gateway that does not heed the mode must not get a document past its guards."""
-    state, _ = respond(
-        AwaitsResponse(ResponsePlan(Api.CHAT, (BLOCK,))), ResponseHeaders(JSON_HEADERS, end_of_stream=False)
+    state, _ = advance_response(
+        AwaitsResponseHeaders(ResponsePlan(Api.CHAT, (BLOCK,))), ResponseHeaders(JSON_HEADERS, end_of_stream=False)
     )
     with pytest.raises(ResponseError, match="allow_mode_override"):
-        respond(state, ResponseBody(b"{", end_of_stream=False))
+        advance_response(state, ResponseBody(b"{", end_of_stream=False))
 
 
 def chunk(index=0, finish=None, **delta):
@@ -246,7 +248,7 @@ def sse(*events, names=False) -> bytes:
 
 def streamed(data: bytes, plan: ResponsePlan, cuts=()):
     """What a client gets of a stream that comes in these pieces, and the stream."""
-    stream = Stream(plan)
+    stream = ResponseStream(plan)
     places = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
     pieces = [data[a:b] for a, b in pairwise(places)]
     out = [settled(stream.feed(piece, never, end=False)) for piece in pieces]
@@ -311,7 +313,7 @@ def test_finding_never_gets_out_wherever_it_is_cut(cuts, together):
     assert "sk-" not in out.decode()
     assert text.startswith(texts.get(0, ""))
     assert events[-1]["error"]["code"] == "guard:keys"
-    assert isinstance(stream.refusal, Answer)
+    assert isinstance(stream.rejection, ImmediateResponse)
 
 
 def test_letters_that_stand_apart_are_read_as_words_in_documents_and_in_streams():
@@ -319,7 +321,7 @@ def test_letters_that_stand_apart_are_read_as_words_in_documents_and_in_streams(
     apart = " ".join("the key is sk-abcd1234 now")
     assert whole(completion(apart), BLOCK).code == "guard:keys"
     _, stream = streamed(sse(*(chunk(content=mark) for mark in apart), "[DONE]"), ResponsePlan(Api.CHAT, (BLOCK,)))
-    assert stream.refusal.code == "guard:keys"
+    assert stream.rejection.code == "guard:keys"
 
 
 def test_escapes_in_a_streamed_call_s_arguments_are_undone_as_in_a_document_s():
@@ -405,7 +407,7 @@ def test_stream_that_cannot_be_read_ends_in_an_error(bad):
     """Fail closed, in the stream's own words."""
     out, stream = streamed(bad, ResponsePlan(Api.CHAT, (BLOCK,)))
     assert b"guard_failed:keys" in out
-    assert stream.refusal.status == 502
+    assert stream.rejection.status == 502
 
 
 HIDDEN = "sk-abcd1234"
@@ -425,7 +427,7 @@ def test_every_line_of_a_stream_is_read_not_only_its_data(place):
     """Who takes it for something else than events, or reads comments, sees no more than others."""
     out, stream = streamed(BESIDE[place].encode(), ResponsePlan(Api.CHAT, (BLOCK,)))
     assert HIDDEN not in out.decode()
-    assert stream.refusal is not None
+    assert stream.rejection is not None
 
 
 def test_lines_beside_the_data_are_masked_and_stay_lines():
@@ -438,7 +440,7 @@ def test_event_of_empty_data_is_no_event():
     """As the format says; some servers send them to keep a connection."""
     out, stream = streamed(b"data:\n\n" + sse(chunk(content="hi"), "[DONE]"), ResponsePlan(Api.CHAT, (BLOCK,)))
     assert out.startswith(b"data:\n\n")
-    assert stream.refusal is None
+    assert stream.rejection is None
 
 
 ENDS = {
@@ -453,7 +455,7 @@ def test_pieces_that_each_tell_an_end_are_still_one_text(how):
     data = sse(*(ENDS[how](mark) for mark in f"{HIDDEN} is it"), "[DONE]")
     out, stream = streamed(data, ResponsePlan(Api.CHAT, (BLOCK,)))
     assert said(out)[0].get(0, "") in ("", "s")
-    assert stream.refusal.code == "guard:keys"
+    assert stream.rejection.code == "guard:keys"
 
 
 def test_end_of_one_item_ends_no_other():
@@ -466,7 +468,7 @@ def test_end_of_one_item_ends_no_other():
     last = {"type": "response.completed", "response": {}}
     out, stream = streamed(sse(delta(0, HIDDEN[:5]), delta(1, "hi"), done, delta(0, HIDDEN[5:]), last), RESPONSES_PLAN)
     assert HIDDEN[:5] not in out.decode()
-    assert stream.refusal.code == "guard:keys"
+    assert stream.rejection.code == "guard:keys"
     out, stream = streamed(sse(delta(0, "hello"), delta(1, "hi"), done, delta(0, " you"), last), RESPONSES_PLAN)
     events = said_events(out)
     texts = [(event["output_index"], event["delta"]) for event in events if event.get("delta")]
@@ -480,18 +482,18 @@ def test_parts_that_were_harmless_alone_are_read_together_when_they_stand_togeth
     alone = [{"type": "response.content_part.done", "output_index": 0, "part": part} for part in parts]
     whole_ = {"type": "response.completed", "response": {"output": [{"type": "message", "content": parts}]}}
     out, stream = streamed(sse(*alone, whole_), RESPONSES_PLAN)
-    assert stream.refusal.code == "guard:keys"
+    assert stream.rejection.code == "guard:keys"
     assert "completed" not in out.decode()
 
 
 def test_stream_of_too_many_texts_at_a_time_ends_in_an_error():
     """What is held is bounded, whatever comes."""
-    few = sse(*(chunk(index=number, content="a") for number in range(MAX_OPEN)))
-    assert streamed(few, ResponsePlan(Api.CHAT, (BLOCK,)))[1].refusal is None
-    many = few + sse(chunk(index=MAX_OPEN, content="a"))
-    assert streamed(many, ResponsePlan(Api.CHAT, (BLOCK,)))[1].refusal.code == "guard_failed:keys"
+    few = sse(*(chunk(index=number, content="a") for number in range(MAX_OPEN_TEXTS)))
+    assert streamed(few, ResponsePlan(Api.CHAT, (BLOCK,)))[1].rejection is None
+    many = few + sse(chunk(index=MAX_OPEN_TEXTS, content="a"))
+    assert streamed(many, ResponsePlan(Api.CHAT, (BLOCK,)))[1].rejection.code == "guard_failed:keys"
     wide = b"".join(b"data:" + b" " * (3 << 20) + sse(chunk(index=i, content="a"))[5:] for i in range(6))
-    assert streamed(wide, ResponsePlan(Api.CHAT, (BLOCK,)))[1].refusal.code == "guard_failed:keys"
+    assert streamed(wide, ResponsePlan(Api.CHAT, (BLOCK,)))[1].rejection.code == "guard_failed:keys"
 
 
 @pytest.mark.parametrize("index", [[], {}, "0", None, 0.5])
@@ -499,7 +501,7 @@ def test_choice_without_a_number_is_counted_by_its_place(index):
     """As clients do that know of one choice only."""
     pieces = [{"choices": [{"index": index, "delta": {"content": text}}]} for text in (HIDDEN[:6], HIDDEN[6:])]
     out, stream = streamed(sse(*pieces, "[DONE]"), ResponsePlan(Api.CHAT, (BLOCK,)))
-    assert stream.refusal.code == "guard:keys"
+    assert stream.rejection.code == "guard:keys"
     assert HIDDEN[:6] not in out.decode()
 
 
@@ -529,8 +531,8 @@ def test_long_tokens_and_keys_stay_together(long, size):
 def test_trailers_after_held_text_end_in_an_error():
     """What is held could not go any more; silence would be a loss that nobody sees."""
     plan = ResponsePlan(Api.CHAT, (BLOCK,))
-    state, action = respond(AwaitsResponse(plan), ResponseHeaders(EVENTS, end_of_stream=False))
-    assert action == Proceed(Mode.STREAMED, ("content-length",))
-    state, _ = respond(state, ResponseBody(sse(chunk(content="held")), end_of_stream=False))
+    state, action = advance_response(AwaitsResponseHeaders(plan), ResponseHeaders(EVENTS, end_of_stream=False))
+    assert action == ForwardHeaders(BodyMode.STREAMED, ("content-length",))
+    state, _ = advance_response(state, ResponseBody(sse(chunk(content="held")), end_of_stream=False))
     with pytest.raises(ResponseError, match="trailers"):
-        respond(state, ResponseTrailers())
+        advance_response(state, ResponseTrailers())

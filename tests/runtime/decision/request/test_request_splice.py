@@ -7,20 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.request_bodies import BLANK, VALUES
-from vsr_runtime.decision.request.body import scan_list
-from vsr_runtime.decision.request.splice import Splice, inserted, removed, spliced
+from vsr_runtime.decision.request.json_body import scan_list
+from vsr_runtime.decision.request.json_edits import Splice, apply_splices, insertion_splices, removal_splices
 
 
 def test_splices_are_done_in_their_order():
     """Each place of the original changes, wherever it is named in the list."""
-    assert spliced("abcdef", [Splice(4, 6, "X"), Splice(0, 0, "Y"), Splice(1, 2)]) == "YacdX"
-    assert spliced("abc", []) == "abc"
+    assert apply_splices("abcdef", [Splice(4, 6, "X"), Splice(0, 0, "Y"), Splice(1, 2)]) == "YacdX"
+    assert apply_splices("abc", []) == "abc"
 
 
 def test_overlap_is_an_error():
     """Two changes of one place have no order that is right."""
     with pytest.raises(ValueError, match="overlap"):
-        spliced("abc", [Splice(0, 2), Splice(1, 3)])
+        apply_splices("abc", [Splice(0, 2), Splice(1, 3)])
 
 
 @st.composite
@@ -37,8 +37,8 @@ def test_removed_and_inserted_items_leave_the_others_as_they_were(given_list, fi
     """The result is the list of what was put first and what was kept, and each kept item has its own spelling."""
     text, values, which = given_list
     _, spans = scan_list(text, 0)
-    fresh = inserted(1, [json.dumps(value) for value in first], alone=len(which) == len(values))
-    result = spliced(text, [*removed(spans, which), *fresh])
+    fresh = insertion_splices(1, [json.dumps(value) for value in first], alone=len(which) == len(values))
+    result = apply_splices(text, [*removal_splices(spans, which), *fresh])
     kept = [value for i, value in enumerate(values) if i not in which]
     assert json.loads(result) == [*first, *kept]
     _, after = scan_list(result, 0)

@@ -7,24 +7,31 @@ from dataclasses import replace
 import pytest
 
 from support.request_machine import RULES, drive, headers
-from vsr_runtime.decision.request.events import Answer, Continue, RequestBody, Route, SignalsReady
-from vsr_runtime.decision.request.response import AwaitsResponse, Mode, Over, Proceed, ResponseHeaders, respond
+from vsr_runtime.decision.request.events import Continue, ImmediateResponse, RequestBody, SendToModel, SignalsReady
+from vsr_runtime.decision.request.response_machine import (
+    AwaitsResponseHeaders,
+    BodyMode,
+    ForwardHeaders,
+    ResponseDone,
+    ResponseHeaders,
+    advance_response,
+)
 from vsr_schemas.headers import TOLD
 
-ALWAYS, ASKED = replace(RULES, tells="always"), replace(RULES, tells="on-request")
+ALWAYS, ASKED = replace(RULES, debug_headers="always"), replace(RULES, debug_headers="on-request")
 
 
 def test_the_category_is_told_where_the_classifier_was_asked(chat):
     """With the decision that it led to; a request that names its model has neither."""
     _, action = drive(headers(), RequestBody(chat("auto", "2+2")), SignalsReady("math", 0.9), rules=ALWAYS)
-    assert dict(action.response.tell) == {
+    assert dict(action.response.debug_headers) == {
         "x-vsr-selected-model": "phi4-mini",
         "x-vsr-selected-decision": "math",
         "x-vsr-selected-category": "math",
         "x-vsr-response-path": "upstream",
     }
     _, action = drive(headers(), RequestBody(chat("phi4-mini")), rules=ALWAYS)
-    assert [name for name, _ in action.response.tell] == ["x-vsr-selected-model", "x-vsr-response-path"]
+    assert [name for name, _ in action.response.debug_headers] == ["x-vsr-selected-model", "x-vsr-response-path"]
 
 
 @pytest.mark.parametrize("value", [None, "false", "TRUE", "1"])
@@ -34,7 +41,7 @@ def test_only_the_word_true_asks(chat, value):
         _, action = drive(headers(x_vsr_debug=value), rules=rules)
         assert action == Continue()
         _, action = drive(headers(x_vsr_debug=value), RequestBody(chat("phi4-mini")), rules=rules)
-        assert isinstance(action, Route)
+        assert isinstance(action, SendToModel)
         assert action.response is None
     _, action = drive(headers(x_vsr_debug="true"), rules=RULES)
     assert action == Continue()
@@ -43,19 +50,21 @@ def test_only_the_word_true_asks(chat, value):
 def test_who_asks_gets_the_response_s_headers_sent_and_nothing_more(chat):
     """The gateway is asked for them when the request's headers come, and its part ends with them."""
     _, action = drive(headers(x_vsr_debug="true"), rules=ASKED)
-    assert action == Continue(asks=True)
+    assert action == Continue(needs_response_headers=True)
     _, action = drive(headers(x_vsr_debug="true"), RequestBody(chat("phi4-mini")), rules=ASKED)
     assert "accept-encoding" not in action.remove_headers
     forged = ((":status", "200"), ("content-encoding", "gzip"), *((name, "forged") for name in TOLD))
-    state, action = respond(AwaitsResponse(action.response), ResponseHeaders(forged, end_of_stream=False))
-    assert isinstance(state, Over)
-    assert isinstance(action, Proceed)
-    assert action.mode is Mode.NONE
+    state, action = advance_response(
+        AwaitsResponseHeaders(action.response), ResponseHeaders(forged, end_of_stream=False)
+    )
+    assert isinstance(state, ResponseDone)
+    assert isinstance(action, ForwardHeaders)
+    assert action.mode is BodyMode.NONE
     assert set(action.remove) == set(TOLD) - {"x-vsr-selected-model", "x-vsr-response-path"}
 
 
 def test_errors_tell_nothing_but_themselves(chat):
     """A refusal has its code."""
     _, action = drive(headers(x_vsr_debug="true"), RequestBody(chat("gpt")), rules=ASKED)
-    assert isinstance(action, Answer)
+    assert isinstance(action, ImmediateResponse)
     assert not {name for name, _ in action.headers} & set(TOLD)

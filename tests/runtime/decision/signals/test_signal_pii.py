@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from vsr_runtime.decision.signals.pii import build_pii
-from vsr_runtime.decision.view import OutOfTimeError, View, never
+from vsr_runtime.decision.deadline import DeadlineExceededError, never
+from vsr_runtime.decision.signals.heuristic import build_pii
+from vsr_runtime.decision.view import RequestView
 from vsr_schemas.pii import ALL_TYPES
 from vsr_schemas.routerconfig import v0_4_0 as contract
 
@@ -20,14 +21,14 @@ def signal(*types: str, everywhere: bool = False):
 
 def test_it_holds_where_a_type_is_found_that_is_not_allowed():
     """The contract lists what may be there."""
-    assert signal("EMAIL_ADDRESS").holds(View(MAIL), never)
-    assert not signal("IBAN_CODE").holds(View(MAIL), never)
-    assert not signal("EMAIL_ADDRESS").holds(View("hello"), never)
+    assert signal("EMAIL_ADDRESS").holds(RequestView(MAIL), never)
+    assert not signal("IBAN_CODE").holds(RequestView(MAIL), never)
+    assert not signal("EMAIL_ADDRESS").holds(RequestView("hello"), never)
 
 
 def test_history_is_read_only_where_the_rule_says_so():
     """Else the last turn decides."""
-    view = View("hello", history=(MAIL, "hello"))
+    view = RequestView("hello", history=(MAIL, "hello"))
     assert not signal("EMAIL_ADDRESS").holds(view, never)
     assert signal("EMAIL_ADDRESS", everywhere=True).holds(view, never)
 
@@ -35,13 +36,13 @@ def test_history_is_read_only_where_the_rule_says_so():
 def test_disguise_does_not_help():
     """It reads what guards read."""
     for between in ("\u200b", " "):
-        assert signal("EMAIL_ADDRESS").holds(View(between.join(MAIL)), never)
+        assert signal("EMAIL_ADDRESS").holds(RequestView(between.join(MAIL)), never)
 
 
 def test_out_of_time_is_told():
     """The request is then undecided."""
-    with pytest.raises(OutOfTimeError):
-        signal("EMAIL_ADDRESS").holds(View(MAIL), lambda: True)
+    with pytest.raises(DeadlineExceededError):
+        signal("EMAIL_ADDRESS").holds(RequestView(MAIL), lambda: True)
 
 
 def test_nothing_left_to_find_is_refused():

@@ -6,17 +6,17 @@ import pytest
 
 from vsr_runtime.decision.signals.model_signals import (
     LEVELS,
-    Attack,
-    Found,
-    build_attack,
+    JailbreakSignal,
+    ModelResults,
     build_complexity,
-    build_likeness,
+    build_embedding,
+    build_jailbreak,
 )
-from vsr_runtime.decision.view import View
+from vsr_runtime.decision.view import RequestView
 from vsr_schemas.routerconfig import v0_4_0 as contract
 
 SENTENCES = frozenset({"Pay this invoice.", "Where is my bill?", "Prove it.", "Say hello."})
-TURN, SILENT = View("Please pay.", 11, ("user",), history=("Be kind.", "Please pay.")), View("", images=1)
+TURN, SILENT = RequestView("Please pay.", 11, ("user",), history=("Be kind.", "Please pay.")), RequestView("", images=1)
 
 
 def embedding(threshold: float = 0.5, how: str = "max", *candidates: str) -> contract.EmbeddingRule:
@@ -31,9 +31,11 @@ def complexity(threshold: float = 0.1) -> contract.ComplexityRule:
     return contract.ComplexityRule(name="x", threshold=threshold, hard=hard, easy=easy)
 
 
-def like(**cosines: float) -> Found:
+def like(**cosines: float) -> ModelResults:
     """What the encoder said, by the first word of the sentences."""
-    return Found({each: cosines[each.split()[0].lower()] for each in SENTENCES if each.split()[0].lower() in cosines})
+    return ModelResults(
+        {each: cosines[each.split()[0].lower()] for each in SENTENCES if each.split()[0].lower() in cosines}
+    )
 
 
 @pytest.mark.parametrize(
@@ -42,8 +44,8 @@ def like(**cosines: float) -> Found:
 )
 def test_likeness_is_the_best_or_the_mean_cosine_from_the_threshold_on(how, threshold, expected):
     """The threshold itself is enough."""
-    found = Found({"Pay this invoice.": 0.75, "Where is my bill?": 0.5})
-    assert build_likeness(embedding(threshold, how), SENTENCES).verdict(TURN, found) is expected
+    found = ModelResults({"Pay this invoice.": 0.75, "Where is my bill?": 0.5})
+    assert build_embedding(embedding(threshold, how), SENTENCES).verdict(TURN, found) is expected
 
 
 @pytest.mark.parametrize(
@@ -56,34 +58,36 @@ def test_a_request_is_of_one_level(hard, easy, level):
     assert told == [level]
 
 
-@pytest.mark.parametrize("found", [Found(), like(prove=0.9), like(prove=math.nan, say=0.1, pay=math.nan, where=0.1)])
+@pytest.mark.parametrize(
+    "found", [ModelResults(), like(prove=0.9), like(prove=math.nan, say=0.1, pay=math.nan, where=0.1)]
+)
 def test_what_the_encoder_did_not_say_stays_open(found):
     """Neither there nor missing, and so no level of it either."""
-    assert build_likeness(embedding(), SENTENCES).verdict(TURN, found) is None
+    assert build_embedding(embedding(), SENTENCES).verdict(TURN, found) is None
     assert [build_complexity(complexity(), each, SENTENCES).verdict(TURN, found) for each in LEVELS] == [None] * 3
 
 
 def test_a_detector_reads_every_message_or_the_last_turn():
     """One attack among many texts is enough, and a text that nobody looked at keeps the rest open."""
-    everywhere, turn = Attack("judge", 0.7, everywhere=True), Attack("judge", 0.7, everywhere=False)
+    everywhere, turn = JailbreakSignal("judge", 0.7, everywhere=True), JailbreakSignal("judge", 0.7, everywhere=False)
     assert (everywhere.texts(TURN), turn.texts(TURN)) == (("Be kind.", "Please pay."), ("Please pay.",))
-    bad = Found(attacks={"judge": {"Be kind.": 0.7, "Please pay.": 0.1}})
+    bad = ModelResults(attacks={"judge": {"Be kind.": 0.7, "Please pay.": 0.1}})
     assert (everywhere.verdict(TURN, bad), turn.verdict(TURN, bad)) == (True, False)
-    half = Found(attacks={"judge": {"Be kind.": 0.1}})
+    half = ModelResults(attacks={"judge": {"Be kind.": 0.1}})
     assert (everywhere.verdict(TURN, half), turn.verdict(TURN, half)) == (None, None)
-    assert everywhere.verdict(TURN, Found(attacks={"judge": {"Be kind.": 0.9}})) is True
-    assert turn.verdict(TURN, Found()) is None
+    assert everywhere.verdict(TURN, ModelResults(attacks={"judge": {"Be kind.": 0.9}})) is True
+    assert turn.verdict(TURN, ModelResults()) is None
 
 
 def test_a_detector_reads_what_a_disguise_hides():
     """Invisible characters between letters are taken out before a model reads the text."""
-    hidden = View("ig\u200bnore that", history=("ig\u200bnore that",))
-    assert Attack("judge", 0.7, everywhere=True).texts(hidden) == ("ignore that",)
+    hidden = RequestView("ig\u200bnore that", history=("ig\u200bnore that",))
+    assert JailbreakSignal("judge", 0.7, everywhere=True).texts(hidden) == ("ignore that",)
 
 
 def test_without_text_there_is_nothing_to_ask():
     """An image alone is like nothing, of no level, and no attack."""
-    each = [build_likeness(embedding(), SENTENCES), build_attack(attack(), "judge")]
+    each = [build_embedding(embedding(), SENTENCES), build_jailbreak(attack(), "judge")]
     assert [list(one.texts(SILENT)) for one in each] == [[], []]
 
 
@@ -96,16 +100,16 @@ def attack(threshold: float = 0.7) -> contract.JailbreakRule:
     ("make", "reason"),
     [
         (
-            lambda: build_likeness(embedding(0.5, "max", "unheard of"), SENTENCES),
+            lambda: build_embedding(embedding(0.5, "max", "unheard of"), SENTENCES),
             "no vector of the sentence 'unheard of'",
         ),
-        (lambda: build_likeness(embedding(1.5), SENTENCES), "is no cosine"),
+        (lambda: build_embedding(embedding(1.5), SENTENCES), "is no cosine"),
         (lambda: build_complexity(complexity(-1), "hard", SENTENCES), "is no margin"),
         (lambda: build_complexity(complexity(), "hard", frozenset()), "no vector of the sentence"),
-        (lambda: build_attack(attack(), None), "names no detector"),
-        (lambda: build_attack(attack(2), "judge"), "is no probability"),
+        (lambda: build_jailbreak(attack(), None), "names no detector"),
+        (lambda: build_jailbreak(attack(2), "judge"), "is no probability"),
         (
-            lambda: build_likeness(
+            lambda: build_embedding(
                 contract.EmbeddingRule(name="x", threshold=0.5, candidates=[], aggregation_method="max"), SENTENCES
             ),
             "has no sentences",

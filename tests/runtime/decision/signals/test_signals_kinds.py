@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import pytest
 
-from vsr_runtime.decision.signals.base import Bounds
-from vsr_runtime.decision.signals.context import build_context, tokens
-from vsr_runtime.decision.signals.conversation import build_conversation
-from vsr_runtime.decision.signals.keyword import build_keyword
-from vsr_runtime.decision.signals.predicate import bounds_of
-from vsr_runtime.decision.signals.structure import build_structure
-from vsr_runtime.decision.view import View, never
+from vsr_runtime.decision.deadline import never
+from vsr_runtime.decision.signals.base import Bounds, bounds_of
+from vsr_runtime.decision.signals.heuristic import (
+    build_context,
+    build_conversation,
+    build_keyword,
+    build_structure,
+    parse_token_count,
+)
+from vsr_runtime.decision.view import RequestView
 from vsr_schemas.routerconfig import v0_4_0 as contract
 
 
@@ -31,12 +34,12 @@ def keyword(operator: str, *words: str, **more: object):
 @pytest.mark.parametrize("method", [None, "regex"])
 def test_keyword_operators(operator, text, expected, method):
     """Any, all or none of the words, literal or as patterns."""
-    assert keyword(operator, "a", "b", method=method).holds(View(text), never) is expected
+    assert keyword(operator, "a", "b", method=method).holds(RequestView(text), never) is expected
 
 
 def test_keywords_look_at_the_last_turn():
     """Other messages do not count."""
-    assert not keyword("OR", "a").holds(View("b", size=100, roles=("system", "user")), never)
+    assert not keyword("OR", "a").holds(RequestView("b", size=100, roles=("system", "user")), never)
 
 
 @pytest.mark.parametrize(("words", "more"), [((), {}), (("",), {}), (("(",), {"method": "regex"})])
@@ -51,14 +54,14 @@ def test_keywords_that_cannot_be_looked_for_are_refused(words, more):
 )
 def test_tokens_are_written_with_units(text, number):
     """K is a thousand and M a million, as in the stock router."""
-    assert tokens(text) == number
+    assert parse_token_count(text) == number
 
 
 @pytest.mark.parametrize("text", ["", "K", "-1", "1e3", "8 K", "8KB", "1.", "٣"])
 def test_what_is_no_number_of_tokens_is_refused(text):
     """Other spellings are errors."""
     with pytest.raises(ValueError, match="is no number of tokens"):
-        tokens(text)
+        parse_token_count(text)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +80,7 @@ def test_what_is_no_number_of_tokens_is_refused(text):
 def test_context_is_a_range_of_tokens(low, high, size, expected):
     """Tokens are a quarter of the bytes, rounded up; both ends are included."""
     signal = build_context(contract.ContextRule(name="c", min_tokens=low, max_tokens=high))
-    assert signal.holds(View("", size), never) is expected
+    assert signal.holds(RequestView("", size), never) is expected
 
 
 @pytest.mark.parametrize(("low", "high"), [(None, None), ("2", "1"), ("x", None)])
@@ -109,14 +112,14 @@ def structure(source: dict[str, object], **predicate: float):
 )
 def test_structure_counts_a_pattern(predicate, text, expected):
     """How often a pattern occurs lies within bounds, both included."""
-    assert structure({"type": "regex", "pattern": r"\?"}, **predicate).holds(View(text), never) is expected
+    assert structure({"type": "regex", "pattern": r"\?"}, **predicate).holds(RequestView(text), never) is expected
 
 
 def test_structure_counts_keywords():
     """Keywords count all together, as whole words."""
     signal = structure({"type": "keyword_set", "keywords": ["first", "then"]}, gte=3.0)
-    assert signal.holds(View("First this, then that, then more"), never)
-    assert not signal.holds(View("first thens then"), never)
+    assert signal.holds(RequestView("First this, then that, then more"), never)
+    assert not signal.holds(RequestView("first thens then"), never)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +155,7 @@ def test_counting_ends_where_it_makes_no_difference(bounds, enough):
     assert ((enough in bounds) is (enough + 1 in bounds)) is True
 
 
-VIEW = View("x", 1, ("system", "user", "assistant", "user"), tools=2, tool_calls=1, images=3)
+VIEW = RequestView("x", 1, ("system", "user", "assistant", "user"), tools=2, tool_calls=1, images=3)
 
 
 @pytest.mark.parametrize(

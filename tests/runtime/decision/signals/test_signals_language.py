@@ -2,16 +2,17 @@ from __future__ import annotations
 
 import pytest
 
+from vsr_runtime.decision.deadline import never
 from vsr_runtime.decision.signals import language
-from vsr_runtime.decision.signals.language import LONGEST, build_language, detector, language_of
-from vsr_runtime.decision.view import View, never
+from vsr_runtime.decision.signals.language import MAX_CHARACTERS, build_language, language_of, load_detector
+from vsr_runtime.decision.view import RequestView
 from vsr_schemas.languages import KNOWN, LANGUAGES
 from vsr_schemas.routerconfig import v0_4_0 as contract
 
 
 def holds(code: str, text: str) -> bool:
     """Whether a text is in a language."""
-    return build_language(contract.LanguageRule(name=code, description="")).holds(View(text), never)
+    return build_language(contract.LanguageRule(name=code, description="")).holds(RequestView(text), never)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,7 @@ def test_the_language_of_a_question(code, text):
 @pytest.mark.parametrize("text", ["", "2+2 =", "😀", "ok", "hello", "12:30", "\ud800"])
 def test_a_text_too_short_to_tell_is_in_no_language(text):
     """So no signal for a language holds, not even for English."""
-    assert language_of(text, detector()) is None
+    assert language_of(text, load_detector()) is None
 
 
 def test_a_long_text_is_told_by_its_beginning():
@@ -49,7 +50,7 @@ def test_a_long_text_is_told_by_its_beginning():
             return [("en", 1.0)]
 
     assert language_of("word " * 100_000, Spy()) == "en"
-    assert [len(text) for text in seen] == [LONGEST]
+    assert [len(text) for text in seen] == [MAX_CHARACTERS]
 
 
 def test_a_request_is_read_once_for_all_languages(monkeypatch):
@@ -57,7 +58,7 @@ def test_a_request_is_read_once_for_all_languages(monkeypatch):
     asked = []
     found = language.language_of
     monkeypatch.setattr(language, "language_of", lambda text, by: asked.append(text) or found(text, by))
-    view = View("Wie spät ist es in Tokio?")
+    view = RequestView("Wie spät ist es in Tokio?")
     rules = [build_language(contract.LanguageRule(name=code, description="")) for code in ("en", "fr", "de")]
     assert [rule.holds(view, never) for rule in rules] == [False, False, True]
     assert len(asked) == 1
@@ -65,7 +66,7 @@ def test_a_request_is_read_once_for_all_languages(monkeypatch):
 
 def test_every_language_of_the_table_is_told_and_others_are_refused():
     """What the policy may ask for is what the detector has."""
-    labels = {language.ALIASES.get(label, label) for label in detector().labels}
+    labels = {language.ALIASES.get(label, label) for label in load_detector().labels}
     assert labels >= KNOWN
     for code in LANGUAGES - KNOWN:
         assert code not in labels

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsr_runtime.decision.signals.patterns import MAX_PROGRAM, compile_patterns
-from vsr_runtime.decision.view import OutOfTimeError, never
+from vsr_runtime.decision.deadline import DeadlineExceededError, never
+from vsr_runtime.decision.patterns import MAX_PROGRAM, compile_patterns
 
 
 def has(pattern: str, text: str, *, case_sensitive: bool = False) -> bool:
@@ -70,9 +70,9 @@ def test_counting_stops_and_asks_for_time():
     quadratic = compile_patterns(["a.*b|a"], case_sensitive=True)
     assert quadratic.count("a" * 100_000, 3, never) == 3
     asked = iter([False, False, True])
-    with pytest.raises(OutOfTimeError):
+    with pytest.raises(DeadlineExceededError):
         quadratic.count("a" * 100_000, 1000, lambda: next(asked))
-    with pytest.raises(OutOfTimeError):
+    with pytest.raises(DeadlineExceededError):
         list(quadratic.found("a", lambda: True))
 
 

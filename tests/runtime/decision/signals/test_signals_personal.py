@@ -8,21 +8,21 @@ from dataclasses import replace
 import pytest
 from ruamel.yaml import YAML
 
+from vsr_runtime.decision.apis.endpoints import ENDPOINTS, Api
+from vsr_runtime.decision.guards.detection import Span
 from vsr_runtime.decision.guards.guard import Guard
-from vsr_runtime.decision.guards.text import Span
-from vsr_runtime.decision.program.build_signals import asking, signals
-from vsr_runtime.decision.request.apis import ENDPOINTS, Api
-from vsr_runtime.decision.request.detector_results import joined
-from vsr_runtime.decision.request.events import Answer, Cause, NeedSignals, RequestBody, SignalsReady
-from vsr_runtime.decision.request.machine import AwaitsBody, Rules, advance
-from vsr_runtime.decision.signals.model_signals import Found, build_personal
-from vsr_runtime.decision.view import View
+from vsr_runtime.decision.program.build_signals import build_model_signals, build_signals
+from vsr_runtime.decision.request.detectors import merge_texts
+from vsr_runtime.decision.request.events import Cause, ImmediateResponse, NeedSignals, RequestBody, SignalsReady
+from vsr_runtime.decision.request.request_machine import AwaitsBody, MachineConfig, advance
+from vsr_runtime.decision.signals.model_signals import ModelResults, build_pii_model
+from vsr_runtime.decision.view import RequestView
 from vsr_runtime.errors import UserError
 from vsr_runtime.settings import load
 from vsr_schemas.pii import ALL_TYPES
 from vsr_schemas.routerconfig import v0_4_0 as contract
 
-TURN = View("ask Smith", 9, ("user",), history=("be kind", "ask Smith"))
+TURN = RequestView("ask Smith", 9, ("user",), history=("be kind", "ask Smith"))
 
 
 class Names:
@@ -43,45 +43,45 @@ def rule(*types: str, threshold: float = 0.7) -> contract.PiiRule:
     return contract.PiiRule(name="x", threshold=threshold, pii_types_allowed=allowed, include_history=True)
 
 
-def seen(*texts: str) -> Found:
+def seen(*texts: str) -> ModelResults:
     """What the detector saw in these texts."""
-    return Found(seen={"names": {text: Names(text) for text in texts}})
+    return ModelResults(seen={"names": {text: Names(text) for text in texts}})
 
 
 def test_a_text_with_one_of_the_types_is_enough():
     """Of the types asked for, from the threshold on; a text that nobody looked at keeps the rest open."""
-    signal = build_personal(rule("PERSON"), "names")
+    signal = build_pii_model(rule("PERSON"), "names")
     assert signal.texts(TURN) == ("be kind", "ask Smith")
     assert signal.verdict(TURN, seen("be kind", "ask Smith")) is True
     assert signal.verdict(TURN, seen("ask Smith")) is True
     assert signal.verdict(TURN, seen("be kind")) is None
-    assert signal.verdict(TURN, Found()) is None
-    assert build_personal(rule("GPE"), "names").verdict(TURN, seen("be kind", "ask Smith")) is False
-    assert build_personal(rule("PERSON", threshold=0.9), "names").verdict(TURN, seen("be kind", "ask Smith")) is False
+    assert signal.verdict(TURN, ModelResults()) is None
+    assert build_pii_model(rule("GPE"), "names").verdict(TURN, seen("be kind", "ask Smith")) is False
+    assert build_pii_model(rule("PERSON", threshold=0.9), "names").verdict(TURN, seen("be kind", "ask Smith")) is False
 
 
 def test_patterns_answer_first_where_they_can():
     """A type with a shape needs no model; one without has the detector only."""
     both = contract.Signals(pii=[rule("PERSON", "EMAIL_ADDRESS")])
-    assert set(signals(both, {"x"})) == {("pii", "x")}
-    assert set(asking(both, frozenset(), {}, {"x": "names"})) == {("pii_detector", "x")}
+    assert set(build_signals(both, {"x"})) == {("pii", "x")}
+    assert set(build_model_signals(both, frozenset(), {}, {"x": "names"})) == {("pii_detector", "x")}
     names = contract.Signals(pii=[rule("PERSON")])
-    assert set(signals(names, {"x"})) == set()
+    assert set(build_signals(names, {"x"})) == set()
     with pytest.raises(UserError, match="every type that can be found without a model is allowed"):
-        signals(names)
+        build_signals(names)
 
 
 def test_a_detector_s_rule_that_cannot_be_told_is_refused():
     """Nothing left to look for, a threshold that is none."""
     with pytest.raises(ValueError, match="every type is allowed"):
-        build_personal(rule(), "names")
+        build_pii_model(rule(), "names")
     with pytest.raises(ValueError, match="no probability"):
-        build_personal(rule("PERSON", threshold=2), "names")
+        build_pii_model(rule("PERSON", threshold=2), "names")
 
 
 def test_texts_of_guards_keep_their_places_in_a_joined_question():
     """Two texts that read alike are two texts of a guard: what was seen is counted by place."""
-    assert joined({"names": ("a", "a", "b")}, {"names": ("b", "c", "c"), "other": ("d",)}) == {
+    assert merge_texts({"names": ("a", "a", "b")}, {"names": ("b", "c", "c"), "other": ("d",)}) == {
         "names": ("a", "a", "b", "c"),
         "other": ("d",),
     }
@@ -121,27 +121,29 @@ def program(policy):
 def decided(program, content, looks):
     """What is asked about a chat, and what becomes of it."""
     body = json.dumps({"model": "auto", "messages": [{"role": "user", "content": content}]}).encode()
-    state, action = advance(Rules(program, 1 << 20), AwaitsBody(ENDPOINTS[Api.CHAT.value], "one"), RequestBody(body))
+    state, action = advance(
+        MachineConfig(program, 1 << 20), AwaitsBody(ENDPOINTS[Api.CHAT.value], "one"), RequestBody(body)
+    )
     asked = action if isinstance(action, NeedSignals) else None
     if asked:
         found = {
-            name: looks if isinstance(looks, Cause) else [looks(each) for each in asked.looks[name]]
-            for name in asked.looks
+            name: looks if isinstance(looks, Cause) else [looks(each) for each in asked.detector_texts[name]]
+            for name in asked.detector_texts
         }
-        _, action = advance(Rules(program, 1 << 20), state, SignalsReady("math", 0.9, found))
+        _, action = advance(MachineConfig(program, 1 << 20), state, SignalsReady("math", 0.9, found))
     return asked, action
 
 
 def test_a_route_hangs_on_what_a_detector_sees(program):
     """Nobody is asked where a pattern has found something; where the detector fails there is no guess."""
     asked, action = decided(program, "ask Smith", Names)
-    assert asked.looks == {"names": ("ask Smith",)}
+    assert asked.detector_texts == {"names": ("ask Smith",)}
     assert (action.model, action.route) == ("phi4-mini", "personal")
     assert decided(program, "ask nobody", Names)[1].route != "personal"
     asked, action = decided(program, "ask a@example.org", Names)
     assert (asked, action.route) == (None, "personal")
     _, action = decided(program, "ask Smith", Cause.OVERLOADED)
-    assert isinstance(action, Answer)
+    assert isinstance(action, ImmediateResponse)
     assert action.status == 503
 
 
@@ -149,5 +151,5 @@ def test_a_guard_and_a_signal_share_a_look(program):
     """One question, whoever asks."""
     guard = Guard("names", "flag", (), detector="names", types=frozenset({"PERSON"}))
     asked, action = decided(replace(program, guards=(guard,)), "ask Smith", Names)
-    assert asked.looks == {"names": ("ask Smith",)}
+    assert asked.detector_texts == {"names": ("ask Smith",)}
     assert (action.route, [match.guard for match in action.guards]) == ("personal", ["names"])

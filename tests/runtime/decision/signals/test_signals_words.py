@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vsr_runtime.decision.deadline import DeadlineExceededError, never
 from vsr_runtime.decision.signals.words import compile_words
-from vsr_runtime.decision.view import OutOfTimeError, never
 
 
 def has(word: str, text: str, *, case_sensitive: bool = False) -> bool:
@@ -82,9 +82,9 @@ def test_counting_stops():
 def test_time_is_asked_for():
     """Where the time is up, looking ends in an explained error."""
     words = compile_words(["a"], case_sensitive=False)
-    with pytest.raises(OutOfTimeError):
+    with pytest.raises(DeadlineExceededError):
         list(words.found("a", lambda: True))
-    with pytest.raises(OutOfTimeError):
+    with pytest.raises(DeadlineExceededError):
         words.count("a", 9, lambda: True)
 
 

@@ -5,10 +5,11 @@ import random
 from contextlib import suppress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from support.engine_fakes import FAIL, HOLD, FakeModel
+from support.properties import examples
 from vsr_runtime.inference.engine.batch_queue import Lane
 from vsr_runtime.inference.engine.errors import EngineError, OverloadedError
 from vsr_runtime.inference.token_sequence import Piece
@@ -67,7 +68,7 @@ def test_what_waits_together_is_computed_together():
     assert max(len(batch) for batch in model.batches) == 3
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(st.lists(st.tuples(st.integers(1, 64), st.booleans(), st.booleans()), min_size=1, max_size=40), st.integers())
 def test_everybody_gets_an_answer_of_their_own_or_an_error(wishes, seed):
     """Whatever is asked, given up or late, answers belong to their questions, and afterwards nothing is left over."""

@@ -7,10 +7,11 @@ from functools import cache
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from support.checkpoints import WORDS, plant, save_checkpoint
+from support.properties import examples
 
 pytest.importorskip("torch", reason="torch is not installed: checkpoints cannot be run")
 
@@ -82,7 +83,7 @@ TEXTS = st.lists(st.lists(st.sampled_from(WORDS[:40]), max_size=28).map(" ".join
 
 
 @pytest.mark.parametrize("family", ["modernbert", "bert"])
-@settings(max_examples=10, deadline=None)
+@examples(10)
 @given(texts=TEXTS)
 def test_packed_tokens_equal_those_of_each_text_alone(folder, family, texts):
     """Neighbours in a batch change no token's probabilities, and no place."""
@@ -92,7 +93,7 @@ def test_packed_tokens_equal_those_of_each_text_alone(folder, family, texts):
 
 
 @pytest.mark.parametrize("family", ["modernbert", "bert"])
-@settings(max_examples=10, deadline=None)
+@examples(10)
 @given(texts=TEXTS)
 def test_short_texts_are_decoded_the_same_with_windows(folder, family, texts):
     """What fits a window is read as without any: 28 words and two special tokens into 32."""
@@ -101,7 +102,7 @@ def test_short_texts_are_decoded_the_same_with_windows(folder, family, texts):
         assert [span.start for span in spans(text, one, 0.3)] == [span.start for span in spans(text, other, 0.3)]
 
 
-@settings(max_examples=10, deadline=None)
+@examples(10)
 @given(words=st.lists(st.sampled_from(WORDS[:12]), min_size=40, max_size=160))
 def test_long_texts_are_found_whole_wherever_a_window_ends(folder, words):
     """A name across the edge of a window is one finding, and none is told twice."""

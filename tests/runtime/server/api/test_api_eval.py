@@ -8,19 +8,24 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as bounds
 from hypothesis import strategies as st
 
 from support.played_api import ALL, ANY_TIME, Engine, ask, send, served
 from support.played_gateway import samples
+from support.properties import examples
 from support.runtime_fakes import FakeClassifier
 from vsr_runtime.decision.guards.finders import personal
 from vsr_runtime.decision.guards.guard import Guard
-from vsr_runtime.decision.program.program import Route
-from vsr_runtime.decision.program.rules import All, AnyOf, Category, Not
-from vsr_runtime.decision.request.events import Answer, RequestBody, RequestHeaders, SignalsReady
-from vsr_runtime.decision.request.events import Route as Sent
-from vsr_runtime.decision.request.machine import Fresh, Rules, advance
+from vsr_runtime.decision.program.conditions import AllConditions, AnyCondition, CategoryCondition, NotCondition
+from vsr_runtime.decision.program.program import PolicyRoute
+from vsr_runtime.decision.request.events import (
+    ImmediateResponse,
+    RequestBody,
+    RequestHeaders,
+    SendToModel,
+    SignalsReady,
+)
+from vsr_runtime.decision.request.request_machine import AwaitsHeaders, MachineConfig, advance
 from vsr_runtime.inference.engine.errors import OverloadedError
 from vsr_runtime.server.classify import ClassifierPool
 
@@ -106,7 +111,7 @@ def test_guard_reads_what_else_a_body_has(settings):
 
 def traced(settings, rule, text="2+2"):
     """The trace of one rule's tree, by a query and by an option alike."""
-    program = replace(settings.program, routes=(Route("r", rule, settings.program.routes[0].targets),))
+    program = replace(settings.program, routes=(PolicyRoute("r", rule, settings.program.routes[0].targets),))
     own = replace(settings, program=program)
     by_query = evaluated(own, {"text": text}, f"{EVAL}?trace=true")["eval_trace"]
     assert evaluated(own, {"text": text, "options": {"trace": True}})["eval_trace"] == by_query
@@ -116,7 +121,12 @@ def traced(settings, rule, text="2+2"):
 
 def test_trace_shows_the_tree_of_each_rule(settings):
     """Operators, leaves, and whether each holds."""
-    rule = AnyOf((Not(Category(frozenset({"math"}), "maths")), Category(frozenset({"computer science"}), "cs")))
+    rule = AnyCondition(
+        (
+            NotCondition(CategoryCondition(frozenset({"math"}), "maths")),
+            CategoryCondition(frozenset({"computer science"}), "cs"),
+        )
+    )
     (trace,) = traced(settings, rule)
     leaf = {"node_type": "leaf", "signal_type": "domain"}
     assert trace == {
@@ -135,13 +145,13 @@ def test_trace_shows_the_tree_of_each_rule(settings):
 
 def test_trace_leaves_open_what_nobody_looked_at(settings):
     """Signals are found out only where the outcome depends on them; the rest is not shown as a miss."""
-    (trace,) = traced(settings, All(()))
+    (trace,) = traced(settings, AllConditions(()))
     assert trace == {
         "decision_name": "r",
         "matched": True,
         "root_trace": {"node_type": "AND", "matched": True, "children": []},
     }
-    rules = [Route("first", All(()), settings.program.routes[0].targets), *settings.program.routes]
+    rules = [PolicyRoute("first", AllConditions(()), settings.program.routes[0].targets), *settings.program.routes]
     own = replace(settings, program=replace(settings.program, routes=tuple(rules)))
     answer = evaluated(own, {"text": "2+2"}, f"{EVAL}?trace=true")
     leaf = answer["eval_trace"][1]["root_trace"]["children"][0]
@@ -228,7 +238,7 @@ def test_split_is_drawn_by_the_request_id(settings):
     first, second = settings.program.models["phi4-mini"], settings.program.models["llama3-8b"]
     routes = (replace(settings.program.routes[0], targets=((first, 50), (second, 50))),)
     own = replace(settings, program=replace(settings.program, routes=routes))
-    rules = Rules(own.program, own.limits.maxBody)
+    rules = MachineConfig(own.program, own.limits.maxBody)
 
     async def whole():
         async with served(own, classifiers={}, pool=fake()) as client:
@@ -250,9 +260,9 @@ def at_the_gateway(rules, asked, more=()):
     body = {key: value for key, value in asked.items() if key not in ("text", "options")}
     body = {"model": "auto", "messages": [{"role": "user", "content": asked.get("text", "")}]} | body
     given_ = ((":method", "POST"), (":path", "/v1/chat/completions"), ("content-type", "application/json"), *more)
-    state, _ = advance(rules, Fresh(), RequestHeaders(given_, end_of_stream=False))
+    state, _ = advance(rules, AwaitsHeaders(), RequestHeaders(given_, end_of_stream=False))
     state, action = advance(rules, state, RequestBody(json.dumps(body).encode()))
-    if not isinstance(action, Sent | Answer):
+    if not isinstance(action, SendToModel | ImmediateResponse):
         found = FakeClassifier().classify(action.text)
         _, action = advance(rules, state, SignalsReady(found.label, found.probability))
     return action
@@ -272,7 +282,7 @@ def loop():
         yield runner
 
 
-@bounds(max_examples=40, deadline=None)
+@examples(40)
 @given(
     st.fixed_dictionaries({"text": CONTENT}) | st.fixed_dictionaries({"messages": MESSAGES}),
     st.sampled_from(["auto", "MoM", "phi4-mini", "nobody"]),
@@ -286,10 +296,10 @@ def test_evaluation_agrees_with_the_data_plane(loop, settings, asked, model):
             return await send(client, EVAL, body)
 
     status, answer, _ = loop.run(whole())
-    action = at_the_gateway(Rules(settings.program, settings.limits.maxBody), body)
+    action = at_the_gateway(MachineConfig(settings.program, settings.limits.maxBody), body)
     assert status == 200
     assert answer.get("routing_decision") == action.route
-    assert answer.get("selected_model") == (action.model if isinstance(action, Sent) else None)
+    assert answer.get("selected_model") == (action.model if isinstance(action, SendToModel) else None)
     assert answer.get("answer") == (
-        {"status": action.status, "code": action.code} if isinstance(action, Answer) else None
+        {"status": action.status, "code": action.code} if isinstance(action, ImmediateResponse) else None
     )

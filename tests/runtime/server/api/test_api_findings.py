@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.played_api import ALL, Engine, ask, checkpoint
-from vsr_runtime.decision.guards.text import Span
+from vsr_runtime.decision.guards.detection import Span
 from vsr_runtime.server.api.findings import told_pii
 from vsr_runtime.server.api.shapes import PIIOptions
 

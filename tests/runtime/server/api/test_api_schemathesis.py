@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase
-from hypothesis import settings as bounds
 
 from support.played_api import served_aside
+from support.properties import examples
 from vsr_runtime.server.api.openapi import document
 
 schema = schemathesis.openapi.from_dict(document())
@@ -21,14 +21,7 @@ def url(settings):
 
 
 @schema.parametrize()
-@bounds(
-    max_examples=60,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    phases=[Phase.explicit, Phase.generate],
-)
+@examples(60, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate])
 def test_every_answer_is_as_documented(case, url):
     """No request, good or bad, gets a status, a content type or a shape that the document does not have."""
     case.call_and_validate(base_url=url)

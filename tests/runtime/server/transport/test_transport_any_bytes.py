@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 from hypothesis import given
-from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from support.bare_client import (
@@ -28,6 +27,7 @@ from support.bare_client import (
     window,
 )
 from support.played_service import METHODS, run, service
+from support.properties import examples
 from vsr_runtime.server.transport.stream import Method
 
 PATHS = (*(f"/t/{name}" for _, name in METHODS), "/t/None")
@@ -88,21 +88,21 @@ async def put(data: bytes, cuts: list[int]) -> None:
                 assert any(each.data.endswith(message(outcome)) for outcome in spoken)
 
 
-@examples(max_examples=50)
+@examples(50)
 @given(st.binary(max_size=300), st.lists(st.integers(0, 300), max_size=3))
 def test_bytes_of_any_kind(data, cuts):
     """After the preface."""
     run(put(data, cuts))
 
 
-@examples(max_examples=100)
+@examples(100)
 @given(CONVERSATIONS, st.lists(st.integers(0, 5000), max_size=6))
 def test_frames_of_any_kind(data, cuts):
     """Good and bad ones in any order, cut anywhere."""
     run(put(data, cuts))
 
 
-@examples(max_examples=50)
+@examples(50)
 @given(
     st.lists(st.tuples(st.integers(0, 600), st.integers(0, 255)), min_size=1, max_size=4),
     st.lists(st.integers(0, 600), max_size=4),

@@ -6,7 +6,7 @@ it is an attack in known words; an attack in other words has none of them, so th
 
 from __future__ import annotations
 
-from vsr_runtime.decision.guards.recogniser import CONTEXT, SHAPE, Recogniser, always
+from vsr_runtime.decision.guards.recogniser import CONTEXT, SHAPE, Recogniser, accept
 
 _GAP = rb"[\s\"'`*_.,:;!\xfe-]{1,3}"
 _FILL = rb"(?:[a-z\xff']{1,14}" + _GAP + rb"){0,4}"
@@ -26,14 +26,14 @@ RULES = (
         "INSTRUCTION_OVERRIDE",
         "override",
         rb"(?i)\b" + _DROP + _GAP + _FILL + _EARLIER + _GAP + _FILL + _ORDERS + rb"\b",
-        always(SHAPE),
+        accept(SHAPE),
     ),
     Recogniser(
         "INSTRUCTION_OVERRIDE",
         "override-everything",
         rb"(?i)\b" + _DROP + _GAP + rb"(?:all|everything)(?: of)?(?: (?:that|which))?(?: (?:is|was|you were|you have been|you've been))? "
         rb"(?:the )?(?:above|before|told|said|instructed|written above|previous)\b",
-        always(SHAPE),
+        accept(SHAPE),
     ),
     Recogniser(
         "INSTRUCTION_OVERRIDE",
@@ -41,14 +41,14 @@ RULES = (
         rb"(?i)\b(?:ignoriere?|vergiss|missachte) (?:bitte )?(?:alle |s\xffmtliche )?(?:deine |die |meine )?(?:vorherigen |bisherigen |obigen "
         rb"|fr\xffheren )?(?:anweisungen|regeln|befehle|vorgaben)\b|\b(?:ignore[zr]?|oublie[zr]?) (?:toutes )?(?:les |tes |vos )(?:instructions|"
         rb"r\xffgles|consignes)\b|\b(?:ignora|olvida|ignore|olvide) (?:todas )?(?:las |tus |sus )(?:instrucciones|reglas|indicaciones)\b",
-        always(SHAPE),
+        accept(SHAPE),
     ),
     Recogniser(
         "INSTRUCTION_OVERRIDE",
         "prompt-leak",
         rb"(?i)\b(?:reveal|print|repeat|show|output|display|leak|dump|tell me|give me|what (?:is|are|was|were))" + _GAP + _FILL
         + rb"(?:system|initial|hidden|secret|original|developer)" + _GAP + rb"(?:prompts?|instructions?|messages?)\b",
-        always(CONTEXT),
+        accept(CONTEXT),
     ),
     Recogniser(
         "ROLE_MARKER",
@@ -56,14 +56,14 @@ RULES = (
         rb"(?i)<\|(?:im_start|im_end|im_sep|system|user|assistant|start_header_id|end_header_id|eot_id|begin_of_text|endoftext|end_of_text|"
         rb"end_of_turn|start_of_turn|channel|start|end|message)\|>|<(?:start|end)_of_turn>|\[/?INST\]|<</?SYS>>|\[/?SYSTEM_PROMPT\]|"
         rb"<\xfe(?:system|user|assistant)\xfe>",
-        always(SHAPE),
+        accept(SHAPE),
     ),
     Recogniser(
         "ROLE_MARKER",
         "role-header",
         rb"(?i)(?:^|\n)[ \t>]{0,8}(?:#{1,6} ?|\*\*|\[|<|\(|-{2,5} ?){0,2}(?:system|assistant|developer)(?: (?:prompt|message|instructions?|"
         rb"override|note))?(?:\*\*|\]|>|\)|:| ?-{2,5}){1,3}",
-        always(CONTEXT),
+        accept(CONTEXT),
     ),
     Recogniser(
         "ROLE_PLAY",
@@ -71,6 +71,6 @@ RULES = (
         rb"(?i)\b(?:you are|you're|act as|acting as|pretend|imagine|role-?play|become|simulate|play the role|be)" + _GAP + _FILL + _FREE
         + rb"|\bdo anything now\b|\b(?:developer|god|dan|sudo|admin|debug|jailbreak) mode (?:enabled|activated|on)\b|\byou are (?:now )?(?:DAN|"
         rb"DUDE|STAN|AIM)\b|\bnormal restrictions? (?:don't|do not) apply\b",
-        always(SHAPE),
+        accept(SHAPE),
     ),
 )  # fmt: skip

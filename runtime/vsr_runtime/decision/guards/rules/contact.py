@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from vsr_runtime.decision.guards.recogniser import CONTEXT, SHAPE, SURE, Recogniser, always, near
+from vsr_runtime.decision.guards.recogniser import CONTEXT, SHAPE, SURE, Recogniser, accept, has_context
 
 _LABEL = rb"[a-z0-9\xff](?:[a-z0-9\xff-]{0,61}[a-z0-9\xff])?"
 _GENERIC = (
@@ -63,14 +63,14 @@ def _american(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # n
         return
     if any(mark in match[0] for mark in (b"-", b".", b"(")) and match[2][:1] not in {b"0", b"1"}:
         yield start, end, SHAPE
-    elif near(data, start, end, _PHONE):
+    elif has_context(data, start, end, _PHONE):
         yield start, end, CONTEXT
 
 
 def _any_number(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: ANN401 - as above
     start, end = match.span()
     digits = sum(0x30 <= byte <= 0x39 for byte in match[0])  # noqa: PLR2004 - ASCII's digits
-    if _LEAST <= digits <= _MOST and not _joined(data, start, end) and near(data, start, end, _PHONE):
+    if _LEAST <= digits <= _MOST and not _joined(data, start, end) and has_context(data, start, end, _PHONE):
         yield start, end, CONTEXT
 
 
@@ -93,14 +93,14 @@ RULES = (
         "email-spelled",
         rb"(?i)\b[a-z0-9._+-]{1,64}" + _AT + rb"[a-z0-9-]{1,63}(?:" + _DOT + rb"[a-z0-9-]{1,63}){0,3}" + _DOT
         + rb"(?:" + _GENERIC + rb")\b",
-        always(CONTEXT),
+        accept(CONTEXT),
     ),
     Recogniser("URL", "url", rb"(?i)\b(?:https?|ftps?|wss?|sftp)://[^\s<>\"`\\^{|}]+", _url),
     Recogniser("URL", "url-www", rb"(?i)\bwww\.[a-z0-9\xff-]{1,63}\.[^\s<>\"`\\^{|}]+", _url),
-    Recogniser("DOMAIN_NAME", "domain-in-url", rb"(?i)\b(?:https?|ftps?|wss?|sftp)://(?:[^\s/@]{1,64}@)?((?:" + _LABEL + rb"\.){1,8}[a-z\xff]{2,24})\b", always(SHAPE)),
-    Recogniser("DOMAIN_NAME", "domain", rb"\b(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,8}(?:" + _GENERIC + rb")\b", always(SHAPE)),
+    Recogniser("DOMAIN_NAME", "domain-in-url", rb"(?i)\b(?:https?|ftps?|wss?|sftp)://(?:[^\s/@]{1,64}@)?((?:" + _LABEL + rb"\.){1,8}[a-z\xff]{2,24})\b", accept(SHAPE)),
+    Recogniser("DOMAIN_NAME", "domain", rb"\b(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,8}(?:" + _GENERIC + rb")\b", accept(SHAPE)),
     Recogniser("PHONE_NUMBER", "phone-international", rb"\B\+\d{1,3}[ .-]{0,2}(?:\(\d{1,4}\)[ .-]?)?\d(?:[ ./-]?\d){4,13}\b", _international),
     Recogniser("PHONE_NUMBER", "phone-american", rb"(?:\b1[ .-])?(?:\B(\()|\b)(\d{3})[)]?[ .-]?\d{3}[ .-]?\d{4}\b", _american),
     Recogniser("PHONE_NUMBER", "phone-context", rb"\b\d(?:[ .()/-]{0,2}\d){6,16}\b", _any_number, _PHONE),
-    Recogniser("PHONE_NUMBER", "imei", rb"\b\d{2}-\d{6}-\d{6}-\d\b", always(SHAPE)),
+    Recogniser("PHONE_NUMBER", "imei", rb"\b\d{2}-\d{6}-\d{6}-\d\b", accept(SHAPE)),
 )  # fmt: skip

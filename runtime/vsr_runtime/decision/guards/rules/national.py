@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from vsr_runtime.decision.guards.recogniser import CONTEXT, SURE, Judge, Recogniser, near
+from vsr_runtime.decision.guards.recogniser import CONTEXT, SURE, Recogniser, Validator, has_context
 
 _ANY = rb"national id|id number|identity|identification|personal number|id card|passport|ausweis|citizen|tax|id no"
 
 
-def _by(module: str, words: bytes, *, alone: bool) -> Judge:
+def _by(module: str, words: bytes, *, alone: bool) -> Validator:
     """Judges by a module of stdnum. ``alone``: a valid number counts without a word near by."""
 
     def judge(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: ANN401 - re2 ships no types
@@ -31,7 +31,7 @@ def _by(module: str, words: bytes, *, alone: bool) -> Judge:
         valid = _stdnum(module).is_valid(match[0].decode("latin-1"))
         if valid and alone:
             yield start, end, SURE
-        elif near(data, start, end, words + b"|" + _ANY if valid else words):
+        elif has_context(data, start, end, words + b"|" + _ANY if valid else words):
             yield start, end, SURE if valid else CONTEXT
 
     return judge

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
 
-from vsr_runtime.decision.guards.recogniser import SHAPE, SURE, Recogniser, always, near
+from vsr_runtime.decision.guards.recogniser import SHAPE, SURE, Recogniser, accept, has_context
 
 _VERSION = rb"v|version|release|build|chapter|section|firmware|rev"
 _BYTE = rb"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
@@ -26,7 +26,7 @@ def _ipv4(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa:
     further = data[max(0, start - 2) : start - 1]
     if longer or (before in {b".", b"-"} and further.isdigit()) or (before == b"/" and further.isalpha()):
         return
-    if not near(data[max(0, start - 12) : start], min(start, 12), min(start, 12), _VERSION):
+    if not has_context(data[max(0, start - 12) : start], min(start, 12), min(start, 12), _VERSION):
         yield start, end, SHAPE
 
 
@@ -94,13 +94,13 @@ RULES = (
     Recogniser("IP_ADDRESS", "ipv4", rb"\b" + _BYTE + rb"(?:\." + _BYTE + rb"){3}\b", _ipv4),
     Recogniser("IP_ADDRESS", "ipv6", rb"(?i)[0-9a-f]*:[0-9a-f]*:[0-9a-f:]*(?:\.\d{1,3}){0,3}", _ipv6, whole=True),
     Recogniser("MAC_ADDRESS", "mac", rb"(?i)\b[0-9a-f]{2}(?:(?::[0-9a-f]{2}){5,}|(?:-[0-9a-f]{2}){5,})\b", _mac, whole=True),
-    Recogniser("MAC_ADDRESS", "mac-cisco", rb"(?i)\b[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}\b", always(SHAPE)),
+    Recogniser("MAC_ADDRESS", "mac-cisco", rb"(?i)\b[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}\b", accept(SHAPE)),
     Recogniser("CRYPTO", "wallet-base58", rb"\b[13LMDXTAr9][1-9A-HJ-NP-Za-km-z]{24,34}\b", _wallet),
     Recogniser("CRYPTO", "wallet-bech32", rb"(?i)\b(?:bc|tb|ltc)1[02-9ac-hj-np-z]{11,87}\b", _bech32),
-    Recogniser("CRYPTO", "wallet-ethereum", rb"\b0x[0-9a-fA-F]{40}\b", always(SHAPE)),
-    Recogniser("DATE_TIME", "date-iso", rb"\b(?:1[89]|20|21)\d\d[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])(?:[T ]\d\d:\d\d(?::\d\d)?)?\b", always(SHAPE)),
-    Recogniser("DATE_TIME", "date", rb"\b(?:0?[1-9]|[12]\d|3[01])[-/.](?:0?[1-9]|[12]\d|3[01])[-/.](?:(?:1[89]|20|21)\d\d|\d\d)\b", always(SHAPE)),
-    Recogniser("DATE_TIME", "month-year", rb"\b(?:0[1-9]|1[0-2])/(?:\d\d|(?:19|20)\d\d)\b", always(SHAPE)),
-    Recogniser("DATE_TIME", "date-words", rb"(?i)\b(?:(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?(?: of)? " + _MONTH + rb"|" + _MONTH + rb"\.? (?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?)(?:,? (?:1[5-9]|20|21)\d\d)?\b", always(SHAPE)),
-    Recogniser("DATE_TIME", "time", rb"(?i)\b(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?(?: ?[ap]\.?m\b)?", always(SHAPE)),
+    Recogniser("CRYPTO", "wallet-ethereum", rb"\b0x[0-9a-fA-F]{40}\b", accept(SHAPE)),
+    Recogniser("DATE_TIME", "date-iso", rb"\b(?:1[89]|20|21)\d\d[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])(?:[T ]\d\d:\d\d(?::\d\d)?)?\b", accept(SHAPE)),
+    Recogniser("DATE_TIME", "date", rb"\b(?:0?[1-9]|[12]\d|3[01])[-/.](?:0?[1-9]|[12]\d|3[01])[-/.](?:(?:1[89]|20|21)\d\d|\d\d)\b", accept(SHAPE)),
+    Recogniser("DATE_TIME", "month-year", rb"\b(?:0[1-9]|1[0-2])/(?:\d\d|(?:19|20)\d\d)\b", accept(SHAPE)),
+    Recogniser("DATE_TIME", "date-words", rb"(?i)\b(?:(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?(?: of)? " + _MONTH + rb"|" + _MONTH + rb"\.? (?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?)(?:,? (?:1[5-9]|20|21)\d\d)?\b", accept(SHAPE)),
+    Recogniser("DATE_TIME", "time", rb"(?i)\b(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?(?: ?[ap]\.?m\b)?", accept(SHAPE)),
 )  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 from stdnum import iban, luhn
 from stdnum.exceptions import ValidationError
 
-from vsr_runtime.decision.guards.recogniser import CONTEXT, SHAPE, SURE, Recogniser, near
+from vsr_runtime.decision.guards.recogniser import CONTEXT, SHAPE, SURE, Recogniser, has_context
 
 _CARD = (
     rb"cards?|credit|debit|visa|mastercard|master card|amex|american express|discover|diners|jcb|maestro|cvv|cvc|"
@@ -137,7 +137,7 @@ def _card(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa:
         if luhn.is_valid(digits.decode()) and len(set(digits)) > 1:
             yield start, end, SURE
             return
-        if usual and near(data, start, end, _CARD):
+        if usual and has_context(data, start, end, _CARD):
             yield start, end, CONTEXT
             return
 
@@ -179,7 +179,7 @@ def _iban(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa:
         iban.validate(number, check_country=False)
         yield match.start(), match.start() + end, SURE
     except ValidationError:
-        if near(data, match.start(), match.start() + end, _ACCOUNT):
+        if has_context(data, match.start(), match.start() + end, _ACCOUNT):
             yield match.start(), match.start() + end, CONTEXT
 
 
@@ -193,7 +193,7 @@ def _ssn(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: 
     joined = match[0].count(b"-") == 2 and b" - " not in match[0]  # noqa: PLR2004 - 3-2-4, and no sum
     if joined and given_out and digits[:1] != b"9":
         yield start, end, SHAPE
-    elif near(data, start, end, _SSN):
+    elif has_context(data, start, end, _SSN):
         yield start, end, CONTEXT
 
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from vsr_runtime.decision.guards.recogniser import CONTEXT, SHAPE, SURE, Recogniser, always
+from vsr_runtime.decision.guards.recogniser import CONTEXT, SHAPE, SURE, Recogniser, accept
 
 _ISSUED: tuple[tuple[str, bytes], ...] = (
     ("AWS_ACCESS_KEY", rb"(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}"),
@@ -111,7 +111,7 @@ RULES = (
         "private-key",
         rb"-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----[^-]*(?:-----END (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY"
         rb"(?: BLOCK)?-----)?",
-        always(SURE),
+        accept(SURE),
     ),
     Recogniser(
         "CONNECTION_STRING",

@@ -7,32 +7,37 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsr_runtime.decision.program.effects import NO_TOOLS, Effects, Params, SystemPrompt, Target
-from vsr_runtime.decision.program.thinking import thinking
-from vsr_runtime.decision.request.apis import Api
-from vsr_runtime.decision.request.body import read_body
-from vsr_runtime.decision.request.edits.all import edited
+from vsr_runtime.decision.apis.endpoints import Api
+from vsr_runtime.decision.program.build_effects import build_reasoning
+from vsr_runtime.decision.program.effects import NO_TOOLS, Effects, ModelTarget, ParameterLimits, SystemPrompt
+from vsr_runtime.decision.request.edits import edit_body
+from vsr_runtime.decision.request.json_body import read_body
 from vsr_schemas.routerconfig.reasoning_0_4_0 import FAMILIES
 
-PLAIN = Target("m", "m")
+PLAIN = ModelTarget("m", "m")
 
 
-def target(family: str, *, on: bool, effort: str | None = None, provider: str = "vllm") -> Target:
+def target(family: str, *, on: bool, effort: str | None = None, provider: str = "vllm") -> ModelTarget:
     """A model of a family, asked to reason or not."""
-    return replace(PLAIN, thinking=thinking(FAMILIES[family], on=on, effort=effort, provider=provider))
+    return replace(PLAIN, reasoning=build_reasoning(FAMILIES[family], on=on, effort=effort, provider=provider))
 
 
-def out(body: dict[str, object], chosen: Target = PLAIN, api: Api = Api.CHAT, **effects: object) -> dict[str, object]:
+def out(
+    body: dict[str, object], chosen: ModelTarget = PLAIN, api: Api = Api.CHAT, **effects: object
+) -> dict[str, object]:
     """The values of the body that goes to the model."""
     data = json.dumps(body).encode()
-    changed = edited(read_body(data), api, chosen, Effects(**effects))
+    changed = edit_body(read_body(data), api, chosen, Effects(**effects))
     return json.loads(data if changed is None else changed)
 
 
 def test_body_that_needs_no_change_is_not_sent_anew():
     """Where the model has its name already and nothing else is to be done, the client's own body goes."""
-    assert edited(read_body(b'{"model": "m" }'), Api.CHAT, PLAIN, Effects()) is None
-    assert edited(read_body(b'{"model": "m" }'), Api.CHAT, Target("m", "org/m"), Effects()) == b'{"model": "org/m" }'
+    assert edit_body(read_body(b'{"model": "m" }'), Api.CHAT, PLAIN, Effects()) is None
+    assert (
+        edit_body(read_body(b'{"model": "m" }'), Api.CHAT, ModelTarget("m", "org/m"), Effects())
+        == b'{"model": "org/m" }'
+    )
 
 
 def test_reasoning_goes_to_the_template():
@@ -76,7 +81,7 @@ def test_apis_without_a_template_are_left_alone(api):
 def test_what_is_blocked_is_the_clients_and_not_the_policys():
     """A blocked parameter that the decision itself writes has the decision's value."""
     body = {"model": "auto", "chat_template_kwargs": {"secret": 1}, "system": "x"}
-    blocked = Params(blocked=("chat_template_kwargs", "system"))
+    blocked = ParameterLimits(blocked=("chat_template_kwargs", "system"))
     changed = out(body, target("qwen3", on=True), params=blocked)
     assert changed == {"model": "m", "chat_template_kwargs": {"enable_thinking": True}}
 
@@ -104,10 +109,10 @@ def test_all_edits_together_give_a_body_that_everybody_reads_alike(extra, messag
     text = json.dumps(extra | own if first else own | extra, indent=indent)
     effects = Effects(
         system_prompt=SystemPrompt("P", mode),
-        params=Params(("x",), 5, 1),
+        params=ParameterLimits(("x",), 5, 1),
         tools=NO_TOOLS,
     )
-    data = edited(read_body(text.encode()), Api.CHAT, target(family, on=True), effects)
+    data = edit_body(read_body(text.encode()), Api.CHAT, target(family, on=True), effects)
     values = read_body(data).values
     assert values["model"] == "m"
     assert values["messages"][0]["role"] == "system"

@@ -6,16 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsr_runtime.decision.program.effects import Params
-from vsr_runtime.decision.request.body import read_body
-from vsr_runtime.decision.request.draft import Draft
-from vsr_runtime.decision.request.edits.params import limit_params
+from vsr_runtime.decision.program.effects import ParameterLimits
+from vsr_runtime.decision.request.edits import limit_params
+from vsr_runtime.decision.request.json_body import read_body
+from vsr_runtime.decision.request.json_edits import BodyDraft
 
 
 def limited(body: dict[str, object], **limits: object) -> dict[str, object]:
     """The body within limits."""
-    draft = Draft(read_body(json.dumps(body).encode()))
-    limit_params(draft, Params(**limits))
+    draft = BodyDraft(read_body(json.dumps(body).encode()))
+    limit_params(draft, ParameterLimits(**limits))
     return json.loads(draft.text())
 
 

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
+from vsr_runtime.decision.apis.endpoints import Api
 from vsr_runtime.decision.program.effects import SystemPrompt
-from vsr_runtime.decision.request.apis import Api
-from vsr_runtime.decision.request.body import read_body
-from vsr_runtime.decision.request.draft import Draft
-from vsr_runtime.decision.request.edits.system_prompt import add_system_prompt
+from vsr_runtime.decision.request.edits import add_system_prompt
+from vsr_runtime.decision.request.json_body import read_body
+from vsr_runtime.decision.request.json_edits import BodyDraft
 
 TEXT = 'Be "kind".\n'
 USER = {"role": "user", "content": "hello"}
@@ -16,7 +16,7 @@ USER = {"role": "user", "content": "hello"}
 
 def prompted(api: Api, mode: str, body: str) -> str:
     """The body's text with the prompt in it."""
-    draft = Draft(read_body(body.encode()))
+    draft = BodyDraft(read_body(body.encode()))
     add_system_prompt(draft, api, SystemPrompt(TEXT, mode))
     return draft.text()
 

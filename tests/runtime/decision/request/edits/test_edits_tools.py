@@ -5,9 +5,9 @@ import json
 import pytest
 
 from vsr_runtime.decision.program.effects import NO_TOOLS, ToolFilter
-from vsr_runtime.decision.request.body import read_body
-from vsr_runtime.decision.request.draft import Draft
-from vsr_runtime.decision.request.edits.tools import filter_tools, names_of
+from vsr_runtime.decision.request.edits import filter_tools, tool_names
+from vsr_runtime.decision.request.json_body import read_body
+from vsr_runtime.decision.request.json_edits import BodyDraft
 
 
 def function(name: str) -> dict[str, object]:
@@ -22,7 +22,7 @@ NOT_A = ToolFilter(block=frozenset({"a"}))
 
 def filtered(keep: ToolFilter, **body: object) -> dict[str, object]:
     """The body with the tools that stay."""
-    draft = Draft(read_body(json.dumps(body).encode()))
+    draft = BodyDraft(read_body(json.dumps(body).encode()))
     filter_tools(draft, keep)
     return json.loads(draft.text())
 
@@ -100,7 +100,7 @@ def test_tools_that_are_no_list_go(tools):
 
 def test_name_of_what_is_no_tool():
     """It has none."""
-    assert [*map(names_of, (None, [], {"name": 1}, {"type": "x"}))] == [set(), set(), set(), {"x"}]
+    assert [*map(tool_names, (None, [], {"name": 1}, {"type": "x"}))] == [set(), set(), set(), {"x"}]
 
 
 @pytest.mark.parametrize(

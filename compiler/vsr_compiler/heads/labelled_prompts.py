@@ -1,0 +1,92 @@
+"""Reads prompts with their category: a JSON object a line, ``{"prompt": …, "category": …}``; other keys are let be."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from vsr_compiler.diagnostics import Diagnostic, Span
+from vsr_compiler.heads.inputs import OTHER
+from vsr_compiler.syntax.data import suggest
+
+MAX_LINES = 100_000
+_MISSING = object()
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledPrompt:
+    """A prompt and where it belongs; ``line`` counts from 1, and is 0 where there is none."""
+
+    prompt: str
+    category: str
+    line: int = 0
+
+
+def read_labelled_prompts(
+    text: str, name: str, categories: Collection[str]
+) -> tuple[list[LabelledPrompt], list[Diagnostic]]:
+    """The cases of a file, and what is wrong with its lines.
+
+    Args:
+        text: The file. Empty lines are passed over.
+        name: Its name, for messages.
+        categories: Those of the policy; ``other`` is always one.
+    """
+    cases: list[LabelledPrompt] = []
+    found: list[Diagnostic] = []
+    known = {*categories, OTHER}
+    lines = text.split("\n")
+    if len(lines) > MAX_LINES:
+        return [], [
+            Diagnostic("VSR005", f"the data has more than {MAX_LINES} lines", Span(name), "Evaluate it in parts.")
+        ]
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        result = _case(line, number, name, known)
+        if isinstance(result, LabelledPrompt):
+            cases.append(result)
+        else:
+            found.append(result)
+    if not cases and not found:
+        found.append(Diagnostic("VSR272", "the data has no line to evaluate", Span(name), _FORM))
+    return cases, found
+
+
+_FORM = 'Write lines such as {"prompt": "What is 2+2?", "category": "math"}.'
+
+
+def _case(line: str, number: int, name: str, known: Collection[str]) -> LabelledPrompt | Diagnostic:
+    def wrong(code: str, message: str, column: int, hint: str = _FORM) -> Diagnostic:
+        return Diagnostic(code, message, Span(name, number, column, number, column + 1), hint)
+
+    try:
+        data = json.loads(line)
+    except (json.JSONDecodeError, RecursionError) as error:
+        reason = f"{error.msg.lower()}" if isinstance(error, json.JSONDecodeError) else "it is too deep"
+        column = error.colno if isinstance(error, json.JSONDecodeError) else 1
+        return wrong("VSR270", f"the line is not JSON: {reason}", column)
+    if not isinstance(data, dict):
+        return wrong("VSR270", "the line is no JSON object", 1)
+    for key in ("prompt", "category"):
+        value = data.get(key, _MISSING)
+        if value is _MISSING:
+            return wrong("VSR270", f"the line has no `{key}`", 1)
+        if not isinstance(value, str) or not value.strip():
+            return wrong("VSR270", f"`{key}` is not a text", _column(line, key))
+    if data["category"] not in known:
+        hint = suggest(data["category"], sorted(known)) or "The categories are " + ", ".join(sorted(known)) + "."
+        return wrong(
+            "VSR271", f"`{data['category']:.80}` is no category of the policy", _column(line, "category"), hint
+        )
+    return LabelledPrompt(data["prompt"], data["category"], number)
+
+
+def _column(line: str, key: str) -> int:
+    """Where the value of a key begins; where the key itself is not spelled plainly, the line's first column."""
+    at = line.find(f'"{key}"')
+    if at < 0:
+        return 1
+    rest = line[at + len(key) + 2 :]
+    return at + len(key) + 3 + len(rest) - len(rest.lstrip(" \t:"))

@@ -1,0 +1,150 @@
+"""How well a head tells prompts apart: accuracy as served, at other thresholds, by category, and its honesty.
+
+``other`` stands for none of the categories, in what is expected and in what is found.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from vsr_compiler.heads.inputs import OTHER
+from vsr_compiler.heads.labelled_prompts import LabelledPrompt
+from vsr_compiler.heads.logistic import Floats
+from vsr_schemas.reports_eval import AtCoverage, AtThreshold, Confusion, EvalReport, Miss, OfCategory
+
+THRESHOLDS = tuple(step / 10 for step in range(10))
+COVERAGES = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+BINS = 10
+MISSES = 50
+_SHOWN = 120
+"""Characters of a prompt that was told otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvalSubject:
+    """What was evaluated, for the report's head."""
+
+    policy: str
+    encoder: str
+    precision: str
+    threshold: float
+
+
+def eval_report(
+    cases: Sequence[LabelledPrompt], labels: Sequence[str], rows: Floats, subject: EvalSubject, *, held_out: bool
+) -> EvalReport:
+    """Compares what was expected with what was found.
+
+    Args:
+        cases: At least one.
+        labels: The head's, in the order of the columns.
+        rows: Shape ``[cases, labels]``: probabilities; what a row lacks of one is none of them.
+        subject: For the report's head; its threshold is the one that serves.
+        held_out: Whether the cases are examples, judged by heads that were trained without them.
+    """
+    top = rows.max(axis=1)
+    best = [labels[index] for index in rows.argmax(axis=1)]
+    expected = [case.category for case in cases]
+    hit = np.array([label == wanted for label, wanted in zip(best, expected, strict=True)])
+    none = np.array([wanted == OTHER for wanted in expected])
+    served = [label if sure >= subject.threshold else OTHER for label, sure in zip(best, top, strict=True)]
+    pairs = Counter(zip(expected, served, strict=True))
+    known = int(np.count_nonzero(~none))
+    return EvalReport(
+        accuracy=_share(sum(count for (wanted, label), count in pairs.items() if wanted == label), len(cases)),
+        count=len(cases),
+        top1=_share(int(np.count_nonzero(hit)), known),
+        top1_count=known,
+        threshold=subject.threshold,
+        calibration=calibration_error(top, hit),
+        method="held-out" if held_out else "data",
+        policy=subject.policy,
+        encoder=subject.encoder,
+        precision=subject.precision,
+        thresholds=[_at_threshold(value, top, hit, none) for value in THRESHOLDS],
+        coverages=[_at_coverage(share, top, hit) for share in COVERAGES],
+        categories=_categories(sorted({*labels, *expected}), pairs),
+        confusions=[
+            Confusion(category=wanted, found=label, count=count)
+            for (wanted, label), count in sorted(pairs.items(), key=lambda item: (-item[1], item[0]))
+            if wanted != label
+        ],
+        misses=_misses(cases, served, top),
+    )
+
+
+def calibration_error(top: Floats, hit: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> float:
+    """By how much probability and share of right answers differ, in ten equal bins, weighted by their prompts."""
+    bins = np.minimum((top * BINS).astype(int), BINS - 1)
+    parts = [
+        np.count_nonzero(bins == each) * abs(float(top[bins == each].mean()) - float(hit[bins == each].mean()))
+        for each in np.unique(bins)
+    ]
+    return round(float(sum(parts)) / len(top), 4)
+
+
+def _at_threshold(
+    value: float,
+    top: Floats,
+    hit: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    none: np.ndarray[tuple[int], np.dtype[np.bool_]],
+) -> AtThreshold:
+    answered = top >= value
+    right = int(np.count_nonzero(answered & hit))
+    return AtThreshold(
+        threshold=value,
+        coverage=_share(int(np.count_nonzero(answered)), len(top)),
+        accuracy=_share(right, int(np.count_nonzero(answered))),
+        served=_share(right + int(np.count_nonzero(~answered & none)), len(top)),
+    )
+
+
+def _at_coverage(share: float, top: Floats, hit: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> AtCoverage:
+    surest = np.argsort(-top, kind="stable")[: max(1, round(share * len(top)))]
+    return AtCoverage(
+        coverage=_share(len(surest), len(top)),
+        accuracy=_share(int(np.count_nonzero(hit[surest])), len(surest)),
+        threshold=round(float(top[surest[-1]]), 4),
+    )
+
+
+def _categories(names: Sequence[str], pairs: Counter[tuple[str, str]]) -> list[OfCategory]:
+    wanted, told = Counter[str](), Counter[str]()
+    for (category, label), count in pairs.items():
+        wanted[category] += count
+        told[label] += count
+    return [
+        OfCategory(
+            name=name,
+            count=wanted[name],
+            found=told[name],
+            right=pairs[name, name],
+            recall=_share(pairs[name, name], wanted[name]),
+            precision=_share(pairs[name, name], told[name]),
+        )
+        for name in names
+    ]
+
+
+def _misses(cases: Sequence[LabelledPrompt], served: Sequence[str], top: Floats) -> list[Miss]:
+    """The most confident first: those are where examples are missing or stand in the wrong place."""
+    wrong = [index for index, case in enumerate(cases) if case.category != served[index]]
+    wrong.sort(key=lambda index: (-float(top[index]), index))
+    return [
+        Miss(
+            category=cases[index].category,
+            found=served[index],
+            probability=round(float(top[index]), 4),
+            prompt=" ".join(cases[index].prompt.split())[:_SHOWN],
+            line=cases[index].line or None,
+        )
+        for index in wrong[:MISSES]
+    ]
+
+
+def _share(part: int, whole: int) -> float:
+    return round(part / whole, 4) if whole else 0.0

@@ -1,0 +1,85 @@
+"""The diff as one pull-request comment: found again by its marker, summary first, details folded, cut at a limit.
+
+What stands in an earlier output may be anybody's: nothing of it becomes markup, a mention or the end of a block.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from vsr_compiler.diagnostics.formats.text import clip
+from vsr_compiler.review.diff_text import MARKS, WIDTH, field_lines, summary, title
+from vsr_schemas.reports_diff import DiffReport, FileChange
+
+LIMIT = 60_000
+"""Bytes. GitHub takes 65,536 characters a comment."""
+FEW, MOST = 5, 50
+"""How many files of which only the name is told stand open, and how many go into one folded list."""
+CUT = 400  # bytes kept for the notice and for closing what is open
+_MARKUP = re.compile(r"[\\`*_\[\]#!|~<>&]")
+
+
+def marker(policy: str) -> str:
+    """The hidden first line by which a workflow finds the comment that it made before."""
+    return f"<!-- vsr-compile diff: {re.sub(r'[^a-z0-9-]', '-', policy)} -->"
+
+
+def markdown(report: DiffReport) -> str:
+    """The comment, below ``LIMIT`` bytes."""
+    parts: list[str] = [marker(report.policy), f"\n### Routing policy {_text(report.policy)}\n\n"]
+    if not report.different:
+        return "".join([*parts, f"Nothing changes against {_text(report.against)}.\n"])
+    parts.append(f"Against {_text(report.against)}: {_text(summary(report))}.\n\n")
+    size = sum(len(part.encode()) for part in parts)
+    blocks = [*_traffic(report), *_files(report)]
+    for number, block in enumerate(blocks):
+        size += len(block.encode())
+        if size > LIMIT - CUT:
+            parts.append(f"\n**Cut here:** {len(blocks) - number} more. `vsr-compile diff` shows all of it.\n")
+            break
+        parts.append(block)
+    return "".join(parts)
+
+
+def _traffic(report: DiffReport) -> Iterator[str]:
+    for change in report.traffic:
+        mark = f"🔴 **{_text(change.breaking)}:** " if change.breaking else ""
+        yield f"- {mark}{_text(change.text)}\n"
+    if not report.traffic:
+        yield "Nothing changes for traffic.\n"
+
+
+def _files(report: DiffReport) -> Iterator[str]:
+    """A folded block a file, then lists of those of which there is nothing but the name to tell, folded where long.
+
+    Each block closes what it opens, so that a cut between two breaks nothing.
+    """
+    bare = []
+    for change in report.files:
+        head = f"<code>{MARKS[change.change]} {_text(title(change))}</code>"
+        if change.fields:
+            yield f"\n<details><summary>{head}</summary>\n\n{_block(change)}\n</details>\n"
+        else:
+            bare.append(f"- {head}\n")
+    for start in range(0, len(bare), MOST):
+        lines = bare[start : start + MOST]
+        text = f"\n{''.join(lines)}"
+        yield text if len(bare) <= FEW else f"\n<details><summary>{len(lines)} files</summary>\n{text}\n</details>\n"
+
+
+def _block(change: FileChange) -> str:
+    lines = "\n".join(clip(line, WIDTH) for line in field_lines(change))
+    runs = re.findall(r"`+", lines)
+    fence = "`" * max(3, 1 + max(map(len, runs), default=0))
+    return f"{fence}diff\n{lines}\n{fence}\n"
+
+
+def _text(words: str) -> str:
+    """Words that are read as words: no markup, no HTML, nobody called. Entities hold in HTML and in Markdown."""
+    return _MARKUP.sub(lambda found: f"&#{ord(found[0])};", _calm(words))
+
+
+def _calm(words: str) -> str:
+    """On one line, and with a mention's sign kept apart from the name."""
+    return clip(words, WIDTH).replace("@", "@\N{ZERO WIDTH SPACE}")

@@ -1,0 +1,47 @@
+"""The diff of a policy: traffic first, in words, then files; what breaks somebody is marked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from vsr_compiler.review.baseline import Baseline
+from vsr_compiler.review.breaking import PolicyChange, breaking
+from vsr_compiler.review.change_text import ChangeText, Tag
+from vsr_compiler.review.compare import Comparison, file_changes
+from vsr_compiler.review.deployment_diff import deployment_changes
+from vsr_compiler.review.traffic import read_traffic
+from vsr_compiler.review.traffic_diff import new_policy_changes, traffic_changes
+from vsr_schemas.reports_diff import DiffReport, TrafficChange
+
+CONFIG, RUNTIME = "router/config.yaml", "router/runtime.yaml"
+
+
+def report(policy: str, old: Baseline, new: Mapping[str, bytes]) -> DiffReport:
+    """Compare an earlier output with a fresh compile's files by path.
+
+    Raises:
+        CompileError: VSR306 where a file of the earlier output cannot be read.
+    """
+    trees = Comparison(old.files, new, old.label)
+    before = read_traffic(trees.old(CONFIG), trees.old(RUNTIME))
+    after = read_traffic(trees.new(CONFIG), trees.new(RUNTIME))
+    found = (
+        [*traffic_changes(before, after), *deployment_changes(trees)] if old.files else list(new_policy_changes(after))
+    )
+    # A policy that was not there before takes nothing from anybody.
+    broken = list(breaking(PolicyChange(before, after, trees))) if old.files else []
+    return DiffReport(
+        policy=policy,
+        against=old.label,
+        traffic=[TrafficChange(text=each.text, breaking=each.breaking or None) for each in _merged(found, broken)],
+        files=list(file_changes(trees.pairs)),
+    )
+
+
+def _merged(found: Iterable[ChangeText], broken: Iterable[ChangeText]) -> list[ChangeText]:
+    """Each change once, in the words' own order, with the rule that calls it breaking; what breaks comes first."""
+    rules: dict[Tag, ChangeText] = {each.tag: each for each in broken}
+    merged = [ChangeText(each.tag, each.text, rules[each.tag].breaking if each.tag in rules else "") for each in found]
+    told = {each.tag for each in merged}
+    merged += [each for tag, each in rules.items() if tag not in told]
+    return sorted(merged, key=lambda each: not each.breaking)

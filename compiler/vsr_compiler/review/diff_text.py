@@ -1,0 +1,71 @@
+"""The diff for a terminal: a summary, what changes for traffic, then each file with its fields."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from vsr_compiler.diagnostics.formats.text import clip
+from vsr_compiler.review.change_text import format_value
+from vsr_compiler.review.compare import OPAQUE
+from vsr_schemas.reports_diff import DiffReport, FieldChange, FileChange
+
+MARKS = {"added": "+", "removed": "-", "changed": "~"}
+WIDTH = 200
+MOST_FIELDS = 25
+
+
+def text(report: DiffReport) -> str:
+    """The report; empty where nothing changes."""
+    return "".join(f"{clip(line, WIDTH)}\n" for line in _lines(report)) if report.different else ""
+
+
+def summary(report: DiffReport) -> str:
+    """One sentence: how much changes, and how much of it breaks somebody."""
+    broken = sum(bool(change.breaking) for change in report.traffic)
+    counts = Counter(change.change for change in report.files)
+    files = ", ".join(f"{counts[word]} {word}" for word in ("added", "changed", "removed") if counts[word])
+    parts = [
+        f"{len(report.traffic)} change{'s' * (len(report.traffic) != 1)} for traffic",
+        *([f"{broken} breaking"] if broken else []),
+        f"files: {files or 'none'}",
+    ]
+    return ", ".join(parts)
+
+
+def field_lines(change: FileChange, most: int = MOST_FIELDS) -> Iterator[str]:
+    """A line a field, the first ones where there are many."""
+    for each in change.fields[:most]:
+        yield f"{MARKS[each.change]} {_field(each)}"
+    if len(change.fields) > most:
+        yield f"  and {len(change.fields) - most} more"
+
+
+def _unread(file: str) -> str:
+    """What differs in a file whose fields are the same, or are not compared."""
+    if file.startswith(OPAQUE):
+        return ", which follows from the rest"
+    return ", in comments or spelling only" if file.endswith(".yaml") else ""
+
+
+def title(change: FileChange) -> str:
+    """The object and its file, or the file; and why nothing else is told where it differs without a field."""
+    name = f"{change.identity} ({change.file})" if change.identity else change.file
+    return name if change.fields or change.change != "changed" else f"{name}{_unread(change.file)}"
+
+
+def _lines(report: DiffReport) -> Iterator[str]:
+    yield f"{report.policy} against {report.against}: {summary(report)}"
+    for change in report.traffic:
+        yield f"  ! {change.text} [{change.breaking}]" if change.breaking else f"    {change.text}"
+    for change_of_file in report.files:
+        yield f"{MARKS[change_of_file.change]} {title(change_of_file)}"
+        yield from (f"    {line}" for line in field_lines(change_of_file))
+
+
+def _field(each: FieldChange) -> str:
+    if each.change == "added":
+        return f"{each.path}: {format_value(each.new)}"
+    if each.change == "removed":
+        return f"{each.path}: {format_value(each.old)}"
+    return f"{each.path}: {format_value(each.old)} → {format_value(each.new)}"

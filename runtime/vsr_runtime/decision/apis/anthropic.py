@@ -1,0 +1,46 @@
+"""Reads Anthropic's messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from vsr_runtime.decision.apis.content import Content, read_content, read_items, read_messages, total_content
+from vsr_runtime.decision.view import InvalidRequestError, RequestView
+
+
+def view_of_message(body: Mapping[str, object]) -> RequestView:
+    """The view of a conversation. ``system`` counts as a system message, each result of a tool as a tool's.
+
+    A user message that holds results of tools only is no turn of the user: the turn is the last one before it.
+
+    Raises:
+        UnreadableError: system, messages, blocks or tools have another shape than the API documents.
+    """
+    system = read_content(body.get("system"), "system")
+    roles = ["system"] if system.kinds else []
+    contents = [system]
+    turn, calls = "", 0
+    for message in read_messages(body):
+        content = read_content(message.get("content"), "messages")
+        contents += [content, *_tool_results(message)]
+        results = content.kinds.count("tool_result")
+        roles += ["tool"] * results
+        if message["role"] == "user" and results and results == len(content.kinds):
+            continue
+        roles.append(str(message["role"]))
+        turn = content.text if message["role"] == "user" else turn
+        calls += content.kinds.count("tool_use")
+    history, size, images = total_content(contents)
+    return RequestView(turn, size, tuple(roles), len(read_items(body, "tools")), calls, images, history)
+
+
+def _tool_results(message: Mapping[str, object]) -> list[Content]:
+    """What the tools answered, which stands a level deeper than other content."""
+    blocks = message.get("content")
+    if not isinstance(blocks, list):
+        return []
+    found = [block.get("content") for block in blocks if block["type"] == "tool_result"]
+    try:
+        return [read_content(content, "messages") for content in found]
+    except InvalidRequestError as error:
+        raise InvalidRequestError(f"in a tool_result: {error}", error.param) from None

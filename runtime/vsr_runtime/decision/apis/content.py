@@ -1,0 +1,105 @@
+"""Reads what the APIs have in common: content as text or as parts, and lists that are counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from vsr_runtime.decision.fast_dataclass import fast_dataclass
+from vsr_runtime.decision.view import InvalidRequestError
+
+_TEXT_FIELDS = {
+    "text": "text",
+    "input_text": "text",
+    "output_text": "text",
+    "refusal": "refusal",
+}
+"""The types of a content part that carry text, and the field that holds it."""
+_IMAGE_TYPES = ("image", "image_url", "input_image")
+
+
+@fast_dataclass(frozen=True, slots=True)
+class Content:
+    """The content of a message: its texts, the number of its images, and the types of all its parts."""
+
+    texts: tuple[str, ...] = ()
+    images: int = 0
+    kinds: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The texts joined by newlines."""
+        return self.texts[0] if len(self.texts) == 1 else "\n".join(self.texts)
+
+
+def utf8_size(text: str) -> int:
+    """Bytes of a text in UTF-8."""
+    return len(text) if text.isascii() else len(text.encode())
+
+
+def read_content(content: object, param: str) -> Content:
+    """Read text, or parts of which those of other types than text have none to read.
+
+    Raises:
+        UnreadableError: it is neither.
+    """
+    if content is None:
+        return Content()
+    if isinstance(content, str):
+        return Content((content,), 0, ("text",))
+    if not isinstance(content, list):
+        raise InvalidRequestError("'content' must be a string or a list of parts", param)
+    texts: list[str] = []
+    kinds: list[str] = []
+    for part in content:
+        if not isinstance(part, dict) or not isinstance(part.get("type"), str):
+            raise InvalidRequestError("each part of 'content' must be an object with a 'type'", param)
+        kinds.append(part["type"])
+        if part["type"] in _TEXT_FIELDS:
+            texts.append(_text(part, _TEXT_FIELDS[part["type"]], param))
+    return Content(tuple(texts), sum(kind in _IMAGE_TYPES for kind in kinds), tuple(kinds))
+
+
+def read_items(body: Mapping[str, object], name: str) -> list[Mapping[str, object]]:
+    """A list of objects under this name; empty where it is missing or null.
+
+    Raises:
+        UnreadableError: it is something else.
+    """
+    value = body.get(name)
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise InvalidRequestError(f"'{name}' must be a list of objects", name)
+    return value
+
+
+def read_messages(body: Mapping[str, object]) -> list[Mapping[str, object]]:
+    """The messages, each with a role.
+
+    Raises:
+        UnreadableError: there are none, or they have another shape.
+    """
+    messages = body.get("messages")
+    if not isinstance(messages, list) or not messages:
+        raise InvalidRequestError("'messages' must be a non-empty list", "messages")
+    for i, message in enumerate(messages):
+        if not isinstance(message, dict) or not isinstance(message.get("role"), str):
+            raise InvalidRequestError(f"'messages[{i}]' must be an object with a 'role'", "messages")
+    return messages
+
+
+def total_content(contents: Iterable[Content]) -> tuple[tuple[str, ...], int, int]:
+    """All texts of several contents, their bytes together, and the number of all images."""
+    texts: list[str] = []
+    images = 0
+    for content in contents:
+        texts += content.texts
+        images += content.images
+    return tuple(texts), utf8_size("".join(texts)), images
+
+
+def _text(part: Mapping[str, object], field: str, param: str) -> str:
+    text = part.get(field)
+    if not isinstance(text, str):
+        raise InvalidRequestError(f"a text part of 'content' must have a string '{field}'", param)
+    return text

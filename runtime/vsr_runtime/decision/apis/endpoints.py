@@ -1,0 +1,45 @@
+"""The APIs that are routed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from vsr_runtime.decision.apis.anthropic import view_of_message
+from vsr_runtime.decision.apis.openai import view_of_chat, view_of_completion, view_of_response
+from vsr_runtime.decision.view import RequestView
+
+
+class Api(Enum):
+    """An API, by the path that it is served at."""
+
+    CHAT = "/v1/chat/completions"
+    COMPLETIONS = "/v1/completions"
+    RESPONSES = "/v1/responses"
+    MESSAGES = "/v1/messages"
+    EMBEDDINGS = "/v1/embeddings"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiEndpoint:
+    """An API that is routed: the field that must be there, and how the request is read.
+
+    Where ``view_of`` is None, nothing is chosen by content and a client has to name the model.
+    """
+
+    api: Api
+    field: str
+    view_of: Callable[[Mapping[str, object]], RequestView] | None
+
+
+ENDPOINTS = {
+    endpoint.api.value: endpoint
+    for endpoint in (
+        ApiEndpoint(Api.CHAT, "messages", view_of_chat),
+        ApiEndpoint(Api.COMPLETIONS, "prompt", view_of_completion),
+        ApiEndpoint(Api.RESPONSES, "input", view_of_response),
+        ApiEndpoint(Api.MESSAGES, "messages", view_of_message),
+        ApiEndpoint(Api.EMBEDDINGS, "input", None),
+    )
+}

@@ -1,0 +1,162 @@
+"""Takes an answer down as its client gets it, so that it can be kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from vsr_runtime.decision.apis.endpoints import Api
+from vsr_runtime.decision.request.json_body import BodyError, read_body
+from vsr_runtime.decision.request.sse import SseSplitter, StreamError
+
+MAX_RESPONSE = 256 << 10
+"""Bytes of an answer; a longer one is not kept."""
+_CONTENT_TYPES = re.compile(r"(application/json|text/event-stream)\s*(?:;.*)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class CachedResponse:
+    """An answer: its content type and its body."""
+
+    content_type: str
+    body: bytes = field(repr=False)
+
+
+class ResponseRecorder:
+    """Takes down one answer.
+
+    Args:
+        api: the API that it is of.
+        kind: its content type.
+    """
+
+    def __init__(self, api: Api, kind: str) -> None:
+        self._api, self._kind = api, kind
+        self._pieces: list[bytes] | None = []
+        self._size = 0
+
+    def add(self, data: bytes) -> None:
+        """What goes to the client next."""
+        self._size += len(data)
+        if self._size > MAX_RESPONSE:
+            self.spoil()
+        if self._pieces is not None:
+            self._pieces.append(data)
+
+    def spoil(self) -> None:
+        """This one is not to be kept."""
+        self._pieces = None
+
+    def done(self) -> CachedResponse | None:
+        """The answer, now that all of it has gone; None where it is not worth keeping."""
+        if self._pieces is None:
+            return None
+        data = b"".join(self._pieces)
+        streamed = self._kind.lower().startswith("text/event-stream")
+        return CachedResponse(self._kind, data) if is_complete(self._api, data, streamed=streamed) else None
+
+
+def start_recording(api: Api, headers: Mapping[str, str]) -> ResponseRecorder | None:
+    """What takes an answer with these headers down; None where it is none that could be kept."""
+    plain = headers.get("content-encoding", "").strip().lower() in {"", "identity"}
+    kind = headers.get("content-type", "").strip()
+    wanted = "no-store" not in headers.get("cache-control", "").lower()
+    if headers.get(":status") != "200" or not plain or not wanted or not _CONTENT_TYPES.fullmatch(kind):
+        return None
+    return ResponseRecorder(api, kind)
+
+
+_END_REASONS = frozenset({"end_turn", "stop_sequence"})
+_NOT_CACHEABLE = ("tool_calls", "function_call", "refusal")
+"""Fields of a message that calls somebody, or refuses."""
+_OUTPUT_TYPES = frozenset({"message", "reasoning"})
+
+
+def is_complete(api: Api, data: bytes, *, streamed: bool) -> bool:
+    """Whether an answer of 200 is all that it should be.
+
+    Args:
+        api: the API that it is of.
+        data: its whole body.
+        streamed: whether that is a stream of events.
+    """
+    try:
+        return (
+            _stream_complete(api, list(_event_data(data)))
+            if streamed
+            else _document_complete(api, read_body(data).values)
+        )
+    except (BodyError, StreamError, TypeError):  # the last: a list or an object where the API has a word
+        return False
+
+
+def _document_complete(api: Api, values: Mapping[str, Any]) -> bool:
+    if values.get("error") is not None:
+        return False
+    if api is Api.RESPONSES:
+        output = values.get("output")
+        kinds = {item.get("type") if isinstance(item, dict) else None for item in output or [None]}
+        return values.get("status") == "completed" and kinds <= _OUTPUT_TYPES and not _has_refusal(output or [])
+    if api is Api.MESSAGES:
+        return values.get("stop_reason") in _END_REASONS
+    choices = values.get("choices")
+    return isinstance(choices, list) and bool(choices) and all(_choice_stopped(choice) for choice in choices)
+
+
+def _choice_stopped(choice: object) -> bool:
+    """Whether a choice ended by itself, and calls no tool: some servers say `stop` of such a one, too."""
+    if not isinstance(choice, dict) or choice.get("finish_reason") != "stop":
+        return False
+    message = choice.get("message")
+    return not (isinstance(message, dict) and any(map(message.get, _NOT_CACHEABLE)))
+
+
+def _has_refusal(output: Iterable[Any]) -> bool:
+    """Whether a part of a response is a refusal, of which the same model may think better."""
+    contents = [item.get("content") for item in output if isinstance(item, dict)]
+    parts = [part for content in contents if isinstance(content, list) for part in content]
+    return any(isinstance(part, dict) and part.get("type") == "refusal" for part in parts)
+
+
+def _event_data(data: bytes) -> Iterable[str]:
+    splitter = SseSplitter()
+    events = [*splitter.feed(data), splitter.end()]
+    return [event.data.strip() for event in events if event is not None and event.data is not None]
+
+
+def _stream_complete(api: Api, events: list[str]) -> bool:
+    if not events:
+        return False
+    if api in {Api.CHAT, Api.COMPLETIONS}:
+        return events[-1] == "[DONE]" and _choices_stopped([_parse_event(event) for event in events[:-1]])
+    said = [_parse_event(event) for event in events]
+    if api is Api.RESPONSES:
+        final = said[-1].get("response")
+        return (
+            said[-1].get("type") == "response.completed" and isinstance(final, dict) and _document_complete(api, final)
+        )
+    deltas = [values.get("delta") for values in said if values.get("type") == "message_delta"]
+    reasons = {delta.get("stop_reason") if isinstance(delta, dict) else None for delta in deltas}
+    failed = any(values.get("type") == "error" for values in said)
+    return said[-1].get("type") == "message_stop" and bool(reasons) and reasons <= _END_REASONS and not failed
+
+
+def _parse_event(event: str) -> Mapping[str, Any]:
+    return read_body(event.encode()).values
+
+
+def _choices_stopped(chunks: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether every choice of a stream ended by itself."""
+    reasons: dict[object, object] = {}
+    for chunk in chunks:
+        choices = chunk.get("choices")
+        if chunk.get("error") is not None or not isinstance(choices, list):
+            return False
+        for choice in choices:
+            delta = choice.get("delta") if isinstance(choice, dict) else None
+            if not isinstance(choice, dict) or (isinstance(delta, dict) and any(map(delta.get, _NOT_CACHEABLE))):
+                return False
+            reasons[choice.get("index")] = choice.get("finish_reason") or reasons.get(choice.get("index"))
+    return bool(reasons) and set(reasons.values()) == {"stop"}

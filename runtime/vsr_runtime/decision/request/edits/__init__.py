@@ -1,1 +1,0 @@
-"""What a decision changes in a body, one file a concern: pure, on a draft."""

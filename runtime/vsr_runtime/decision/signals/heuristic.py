@@ -1,0 +1,222 @@
+"""Keyword signals: words or patterns in the last user turn."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field
+from typing import Literal
+
+from vsr_runtime.decision.deadline import DeadlineExceededError, Expired
+from vsr_runtime.decision.guards.finders import look_through, personal
+from vsr_runtime.decision.guards.guard import CleanTextCache, Finder
+from vsr_runtime.decision.guards.normalise import normalise
+from vsr_runtime.decision.patterns import compile_patterns
+from vsr_runtime.decision.signals.base import Bounds, TextMatcher, bounds_of
+from vsr_runtime.decision.signals.words import compile_words
+from vsr_runtime.decision.view import RequestView
+from vsr_schemas.pii import PATTERN_TYPES
+from vsr_schemas.routerconfig import v0_4_0 as contract
+
+KEYWORD_WORDS_COST, KEYWORD_PATTERNS_COST = 2, 4
+
+
+@dataclass(frozen=True, slots=True)
+class KeywordSignal:
+    """Holds where any (``OR``), all (``AND``) or none (``NOR``) of the words or patterns occur."""
+
+    operator: Literal["OR", "AND", "NOR"]
+    finder: TextMatcher
+    cost: int
+
+    @property
+    def work(self) -> int:
+        """Steps a byte."""
+        return self.finder.work
+
+    def holds(self, view: RequestView, expired: Expired) -> bool:
+        """Whether the request has it."""
+        found = self.finder.found(view.turn, expired)
+        if self.operator == "AND":
+            return all(found)
+        return any(found) is (self.operator == "OR")
+
+
+def build_keyword(rule: contract.KeywordRule) -> KeywordSignal:
+    """The signal of a config's rule.
+
+    Raises:
+        ValueError: it has no keywords, or one that cannot be looked for.
+    """
+    if not rule.keywords:
+        raise ValueError("it has no keywords")
+    if rule.method == "regex":
+        patterns = compile_patterns(rule.keywords, case_sensitive=rule.case_sensitive)
+        return KeywordSignal(rule.operator, patterns, KEYWORD_PATTERNS_COST)
+    words = compile_words(rule.keywords, case_sensitive=rule.case_sensitive)
+    return KeywordSignal(rule.operator, words, KEYWORD_WORDS_COST)
+
+
+MAX_COUNT = 100_000
+"""A bound on what is counted, far above what a text is told by."""
+STRUCTURE_WORDS_COST, STRUCTURE_PATTERN_COST = 3, 5
+
+
+@dataclass(frozen=True, slots=True)
+class StructureSignal:
+    """Holds where the number of occurrences lies within bounds."""
+
+    finder: TextMatcher
+    bounds: Bounds
+    cost: int
+
+    @property
+    def work(self) -> int:
+        """Steps a byte: each match of a pattern may have to look at all the text that follows it."""
+        return self.finder.work * max(self.bounds.enough, 1)
+
+    def holds(self, view: RequestView, expired: Expired) -> bool:
+        """Whether the request has it."""
+        return self.finder.count(view.turn, self.bounds.enough, expired) in self.bounds
+
+
+def build_structure(rule: contract.StructureRule) -> StructureSignal:
+    """The signal of a config's rule.
+
+    Raises:
+        ValueError: its source or its bounds cannot be used.
+    """
+    bounds = bounds_of(rule.predicate)
+    if bounds.enough > MAX_COUNT:
+        raise ValueError(f"it counts further than {MAX_COUNT}")
+    source = rule.feature.source
+    if source.type == "regex":
+        if source.pattern is None or source.keywords is not None:
+            raise ValueError("a source of type regex has a pattern and no keywords")
+        return StructureSignal(
+            compile_patterns([source.pattern], case_sensitive=source.case_sensitive), bounds, STRUCTURE_PATTERN_COST
+        )
+    if not source.keywords or source.pattern is not None:
+        raise ValueError("a source of type keyword_set has keywords and no pattern")
+    return StructureSignal(
+        compile_words(source.keywords, case_sensitive=source.case_sensitive), bounds, STRUCTURE_WORDS_COST
+    )
+
+
+_TOKENS = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)([KkMm]?)")
+_UNITS = {"": 1, "K": 1_000, "M": 1_000_000}
+
+
+@dataclass(frozen=True, slots=True)
+class ContextSignal:
+    """Holds where the estimated tokens lie within bounds."""
+
+    bounds: Bounds
+    cost: int = 1
+    work: int = 0
+
+    def holds(self, view: RequestView, expired: Expired) -> bool:  # noqa: ARG002 - at once
+        """Whether the request has it."""
+        return view.tokens in self.bounds
+
+
+def build_context(rule: contract.ContextRule) -> ContextSignal:
+    """The signal of a config's rule.
+
+    Raises:
+        ValueError: it has no bound, one that is no number of tokens, or a minimum above its maximum.
+    """
+    if rule.min_tokens is None and rule.max_tokens is None:
+        raise ValueError("it has neither min_tokens nor max_tokens")
+    low = 0.0 if rule.min_tokens is None else parse_token_count(rule.min_tokens)
+    high = math.inf if rule.max_tokens is None else parse_token_count(rule.max_tokens)
+    if low > high:
+        raise ValueError("min_tokens is greater than max_tokens")
+    return ContextSignal(Bounds(low, high))
+
+
+def parse_token_count(text: str) -> float:
+    """A number of tokens such as ``8192``, ``8K`` (8,000) or ``2.5M`` (2,500,000).
+
+    Raises:
+        ValueError: it is none.
+    """
+    match = _TOKENS.fullmatch(text)
+    if not match:
+        raise ValueError(f"{text!r:.40} is no number of tokens; write 8192, 8K or 2.5M")
+    return float(match[1]) * _UNITS[match[2].upper()]
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationSignal:
+    """Holds where the number of parts lies within bounds. ``role`` narrows messages; None counts all."""
+
+    of: str
+    role: str | None
+    bounds: Bounds
+    cost: int = 0
+    work: int = 0
+
+    def holds(self, view: RequestView, expired: Expired) -> bool:  # noqa: ARG002 - at once
+        """Whether the request has it."""
+        return self._number(view) in self.bounds
+
+    def _number(self, view: RequestView) -> int:
+        match self.of:
+            case "tool_definition":
+                return view.tools
+            case "assistant_tool_call":
+                return view.tool_calls
+            case "image_content":
+                return view.images
+        return len(view.roles) if self.role is None else view.roles.count(self.role)
+
+
+def build_conversation(rule: contract.ConversationRule) -> ConversationSignal:
+    """The signal of a config's rule.
+
+    Raises:
+        ValueError: its bounds cannot be used, or a role is given for what has none.
+    """
+    source = rule.feature.source
+    if source.role is not None and source.type != "message":
+        raise ValueError(f"a role narrows messages, and {source.type} is counted")
+    return ConversationSignal(source.type, source.role, bounds_of(rule.predicate))
+
+
+PII_COST, PII_WORK = 5, 100
+
+
+@dataclass(frozen=True, slots=True)
+class PiiSignal:
+    """Holds where something is found in the last turn, or in all messages. The rule's threshold is for models."""
+
+    finder: Finder
+    everywhere: bool
+    cost: int = PII_COST
+    work: int = PII_WORK
+    clean_texts: CleanTextCache = field(default_factory=CleanTextCache, compare=False, repr=False)
+
+    def holds(self, view: RequestView, expired: Expired) -> bool:
+        """Whether the request has it."""
+        for text in view.history if self.everywhere else (view.turn,):
+            if expired():
+                raise DeadlineExceededError
+            if self._found(text, expired):
+                return True
+        return False
+
+    def _found(self, text: str, expired: Expired) -> bool:
+        return bool(self.clean_texts.looked(text, lambda: look_through([self.finder], normalise(text), expired)))
+
+
+def build_pii(rule: contract.PiiRule) -> PiiSignal:
+    """The signal of a config's rule.
+
+    Raises:
+        ValueError: every type that patterns can find is allowed, so that nothing is left to be found.
+    """
+    types = PATTERN_TYPES - set(rule.pii_types_allowed or ())
+    if not types:
+        raise ValueError("every type that can be found without a model is allowed")
+    return PiiSignal(personal(types), rule.include_history)
