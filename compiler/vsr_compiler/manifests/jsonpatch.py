@@ -21,8 +21,8 @@ class PatchError(ValueError):
 def diff(old: Body, new: Body) -> list[Operation]:
     """Return the operations that turn ``old`` into ``new``.
 
-    A whole value is replaced if that is shorter than patching inside it. Operations are in the order of paths. List items
-    are removed from the end to the beginning, so that indices stay valid.
+    A whole value is replaced if that is shorter than patching inside it. Operations are in the order of paths. List
+    items are removed from the end to the beginning, so that indices stay valid.
     """
     return list(_value((), old, new))
 

@@ -11,7 +11,7 @@ MARK = "$patch"
 
 
 def selects(target: Body, body: Body) -> bool:
-    """Return whether the target of a patch selects an object. As in kustomize, a field that is left out matches anything."""
+    """Return whether the target of a patch selects an object. As in kustomize, a missing field matches anything."""
     group, _, version = str(body["apiVersion"]).rpartition("/")
     metadata = body["metadata"]
     exact = {"group": group, "version": version, "kind": body["kind"]}

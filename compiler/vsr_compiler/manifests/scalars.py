@@ -1,9 +1,9 @@
 """The form of one scalar, as the YAML emitter in ``kubectl kustomize`` chooses it.
 
-Source: behaviour of kustomize 5.5 (kubectl 1.32), by measurement. It prints through sigs.k8s.io/yaml, a YAML 1.1 emitter
-with a preferred width of 80 columns. Strings that YAML 1.1 would read as another type are double-quoted; strings with
-indicators are single-quoted. Multi-line text becomes a literal block, unless trailing blanks or unprintable characters
-force double quotes.
+Source: behaviour of kustomize 5.5 (kubectl 1.32), by measurement. It prints through sigs.k8s.io/yaml, a YAML 1.1
+emitter with a preferred width of 80 columns. Strings that YAML 1.1 would read as another type are double-quoted;
+strings with indicators are single-quoted. Multi-line text becomes a literal block, unless trailing blanks or
+unprintable characters force double quotes.
 """
 
 from __future__ import annotations

@@ -65,11 +65,11 @@ def overlay(base: Sequence[Object], environment: Sequence[Object]) -> Overlay:
             entries[path] = {"path": path, "target": _target(old)}
     body = kustomization([f"../../{BASE}", *new], [entries[path] for path in sorted(entries)])
     result = Overlay(new, dict(sorted(patches.items())), patched, body)
-    _check(build(base, result), after)
+    _check(apply_overlay(base, result), after)
     return result
 
 
-def build(base: Sequence[Object], result: Overlay) -> dict[str, Body]:
+def apply_overlay(base: Sequence[Object], result: Overlay) -> dict[str, Body]:
     """Return what kustomize builds from an overlay with this base: bodies by identity."""
     bodies = {item.identity: item.body for item in (*base, *result.objects.values())}
     for entry in result.kustomization.get("patches", []):
