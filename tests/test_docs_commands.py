@@ -1,4 +1,7 @@
-"""What README and docs say to type works as it is printed, in a copy of the repository."""
+"""Commands in the documentation run as printed, in a copy of the repository.
+
+Pages whose output is compared as well have their own test.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from support import doc_sessions
 from support.common import ROOT
 
-PAGES = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))]
+PAGES = sorted({str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md")} - set(doc_sessions.PAGES))
 _COMMAND = re.compile(r"^(?:\$ |    )?(vsr-compile .*)$", re.MULTILINE)
 ELSEWHERE = re.compile(r"manifests/|crds/|prompts\.jsonl|crds pull|--server|[$\[{]\w*[^0-9\]]|vsr-compile eval|\.lock")
 """What takes files, a network or a cluster that only a reader has, what takes long, and grammar."""
@@ -45,7 +49,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_pages_have_commands_to_run() -> None:
     """Else the test below would hold of nothing."""
-    assert "vsr-compile diff policies/quickstart.yaml --against HEAD" in commands()
+    assert "vsr-compile diff policies/quickstart.yaml --against origin/main" in commands()
     assert len(commands()) > 20
 
 

@@ -1,31 +1,43 @@
-"""The page of the policy language names every key that a policy may have."""
+"""The reference of the policy language describes every field, with the type and default of the schema."""
 
 from __future__ import annotations
 
-import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from support.common import ROOT
-
-SCHEMA = json.loads((ROOT / "schemas" / "routing-policy.schema.json").read_text(encoding="utf-8"))
-PAGE = (ROOT / "docs" / "reference" / "policy.md").read_text(encoding="utf-8")
+from support.policy_reference import PAGE, SCHEMA, page, section
+from vsr_schemas.policy.v1alpha1.descriptions import DESCRIPTIONS
 
 
-def keys(node: Any) -> set[str]:
-    """Every key of every noun."""
+def fields(node: Any) -> Iterator[str]:
+    """Every field of every section of the schema."""
     if isinstance(node, list):
-        return set().union(*map(keys, node))
-    if not isinstance(node, dict):
-        return set()
-    own = node.get("properties")
-    named = set(own) if isinstance(own, dict) else set()
-    return named.union(*(keys(child) for child in node.values()))
+        for item in node:
+            yield from fields(item)
+    elif isinstance(node, dict):
+        properties = node.get("properties")
+        if isinstance(properties, dict):
+            yield from properties
+        for item in node.values():
+            yield from fields(item)
 
 
-@pytest.mark.parametrize("key", sorted(keys(SCHEMA)))
-def test_a_key_of_the_language_is_on_its_page(key: str) -> None:
-    """Whoever writes a policy from the page alone can use all of it."""
-    assert re.search(rf"\b{re.escape(key)}\b", PAGE), f"docs/reference/policy.md does not name `{key}`"
+@pytest.mark.parametrize("path", DESCRIPTIONS)
+def test_each_field_of_a_section_is_described_and_no_other(path: str) -> None:
+    """A new field needs a description, and a removed one must not leave one behind."""
+    assert set(DESCRIPTIONS[path]) == set(section(path)["properties"])
+
+
+def test_every_field_of_the_language_is_in_some_section() -> None:
+    """A new section of the schema cannot be forgotten."""
+    assert set(fields(SCHEMA)) == {name for names in DESCRIPTIONS.values() for name in names}
+
+
+def test_the_tables_of_the_page_match_the_schema() -> None:
+    """`python tests/support/policy_reference.py` rewrites them."""
+    current = PAGE.read_text(encoding="utf-8")
+    assert page(current) == current
+    assert set(re.findall(r"<!-- fields: (\S*) -->", current)) == set(DESCRIPTIONS)

@@ -1,4 +1,4 @@
-"""The pipeline for GitLab on the page about GitOps, run in a shell as a runner does."""
+"""The pipeline for GitLab on the page about reviews, run in a shell as a runner does."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ esac
 
 def script() -> str:
     """What the job runs: one shell for all of it, which ends at the first command that fails."""
-    page = (ROOT / "docs" / "how-to" / "sync-with-argo-cd.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "how-to" / "review-changes.md").read_text(encoding="utf-8")
     (text,) = (block for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if block.startswith("policy:"))
     return "\n".join(YAML(typ="safe").load(text)["policy"]["script"])
 

@@ -65,8 +65,9 @@ def command(  # noqa: PLR0913 - a verb's flags are its arguments
     Writes nothing, and asks no cluster unless told to.
 
     The rules L01 to L23 look at all objects together: references, grants, selectors, pickers, filters, timeouts and
-    rights; docs/verify.md has them all. A folder stands for its `*.yaml`, one with a kustomization for the resource
-    files that it names, with JSON patches only. Output of ours is checked an overlay at a time. `-` is standard input.
+    rights; docs/reference/verify-rules.md lists them. A folder stands for its `*.yaml`, one with a kustomization for
+    the resource files that it names, with JSON patches only. Output of ours is checked an overlay at a time. `-` is
+    standard input.
 
     Each object is held against the schema of its kind, rules in CEL among them: Kubernetes' own kinds always, others
     where their CustomResourceDefinitions are known.

@@ -1,4 +1,4 @@
-"""The faults of published manifests (docs/verify.md numbers them), each written small, and the rule that reports it."""
+"""The faults of published manifests that docs/reference/verify-rules.md numbers, each with the rule that reports it."""
 
 from __future__ import annotations
 
@@ -229,8 +229,8 @@ def test_each_of_the_41_faults_is_either_reported_or_named_as_unseen() -> None:
 
 
 def test_the_page_names_the_rule_that_reports_each_fault() -> None:
-    """docs/verify.md and the table above are one."""
-    page = (ROOT / "docs" / "verify.md").read_text(encoding="utf-8")
+    """docs/reference/verify-rules.md and the table above are one."""
+    page = (ROOT / "docs" / "reference" / "verify-rules.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (\d+) \| .* \| (L\d\d|schema) \|$", page, re.MULTILINE)
     assert {int(number): rule for number, rule in rows} == {
         number: f"L{FAULTS[number][0][-2:]}" if number in FAULTS else "schema" for number in range(1, 42)

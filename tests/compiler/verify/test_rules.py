@@ -417,8 +417,8 @@ def test_a_listener_may_choose_namespaces_by_label() -> None:
 
 
 def test_each_rule_has_its_code_and_says_on_the_page_what_its_docstring_says() -> None:
-    """docs/verify.md lists exactly the rules that exist."""
-    page = (ROOT / "docs" / "verify.md").read_text(encoding="utf-8")
+    """docs/reference/verify-rules.md lists exactly the rules that exist."""
+    page = (ROOT / "docs" / "reference" / "verify-rules.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| (L\d\d) \| VSR4\d\d \| (.*) \|$", page, re.MULTILINE))
     assert rows == {name: " ".join(inspect.cleandoc(rule.__doc__ or "").split()) for name, rule in RULES.items()}
     assert {f"VSR4{name[1:]}" for name in RULES} <= set(CODES)

@@ -1,0 +1,302 @@
+"""One sentence or two about each field of a policy, by the path of its section and by its name.
+
+In a path, ``*`` stands for a name that the policy chooses and ``[]`` for an item of a list. The reference page
+``docs/reference/policy.md`` and the JSON Schema for editors take their descriptions from here.
+"""
+
+from __future__ import annotations
+
+DESCRIPTIONS: dict[str, dict[str, str]] = {
+    "": {
+        "apiVersion": "Version of the policy language.",
+        "kind": "Kind of the file.",
+        "metadata": "Name of the policy.",
+        "router": "The router, and the limits that it shares with the gateway.",
+        "gateway": "The Gateway that carries the traffic.",
+        "gitops": "Repository and cluster for Argo CD. Without it the Argo CD objects contain a placeholder (VSR301).",
+        "endpoints": "Places where models run, by name.",
+        "models": "Models that clients and routes can name.",
+        "classifiers": "Models that read a request, by name. A classifier for the categories is trained by default.",
+        "categories": "Mutually exclusive kinds of request, by name.",
+        "signals": "Further conditions on a request, by name.",
+        "guards": "Checks that apply to every request and, if configured, to responses.",
+        "routes": "Routes. The first one whose condition holds decides; see `priority`.",
+        "default": "Model or adapter for requests that no route matches.",
+        "assertions": "Properties of all requests that the compiler proves.",
+        "tests": "Example requests with the expected decision.",
+        "environments": "Overlays of the output, by name.",
+    },
+    "metadata": {"name": "Name of the policy, and of its folder below `out/`."},
+    "router": {
+        "image": "Image of the router, pinned by tag or digest. Required for `vsr-runtime`; for `semantic-router` the "
+        "image of its release is the default.",
+        "engine": "Router implementation: the runtime of this project, or the stock vLLM semantic-router.",
+        "namespace": "Namespace of the router.",
+        "replicas": "Number of router pods.",
+        "gpus": "GPUs of each router pod, for classifiers with `device: cuda`. The image must contain torch.",
+        "weights": "Where the checkpoints of classifiers are stored.",
+        "unguarded": "Only for `semantic-router`: accept that it guards no request that names its model.",
+        "autoModels": "Model names with which a client lets the router choose. No model may have one of these names.",
+        "deadline": "Time limit of a decision: the gateway's message timeout and the runtime's budget. At most `10m`.",
+        "maxBody": "Largest request body: the gateway's buffer and the runtime's limit. Larger requests get 413. "
+        "`1Ki` to `1Gi`.",
+        "onFailure": "What happens if no decision can be made: `deny` rejects the request, `default-model` sends it to "
+        "`default`.",
+        "responseHeaders": "Which responses carry the decision in `x-vsr-*` headers: none, those of clients that send "
+        "`x-vsr-debug: true`, or all.",
+    },
+    "router.weights": {
+        "pvc": "PersistentVolumeClaim in the router's namespace that already contains the checkpoints, each in "
+        "`<repo>/<revision>`. Without it the compiler emits a claim and an init container that fills it.",
+        "token": "Secret with the Hugging Face token (key `token`) for downloading checkpoints. Public checkpoints do "
+        "not need it.",
+    },
+    "gateway": {
+        "name": "Name of the Gateway.",
+        "namespace": "Namespace of the Gateway and its routes.",
+        "versions": "Release profile (`current` or `seed`), or releases by project that override `current`.",
+        "timeout": "Time limit of a whole request, streaming included.",
+    },
+    "gitops": {
+        "repo": "URL of the repository that contains `out/`.",
+        "revision": "Branch, tag or commit that Argo CD follows.",
+        "path": "Folder of the repository that contains `out/`.",
+        "server": "API server of the cluster that Argo CD syncs to.",
+        "namespace": "Namespace of Argo CD.",
+    },
+    "endpoints.*": {
+        "vllm": "vLLM pods that the compiler emits, for one checkpoint.",
+        "service": "An existing Service: `name`, `name:port`, `name.namespace:port`, or a mapping.",
+        "pods": "Existing pods, selected by labels. The compiler emits the Service.",
+        "external": "A provider outside the cluster, reached over TLS.",
+        "pool": "How the pods are pooled, on targets with endpoint pickers.",
+    },
+    "endpoints.*.vllm": {
+        "namespace": "Namespace of the pods. Defaults to that of the gateway.",
+        "gpus": "GPUs of each pod.",
+        "replicas": "Number of pods.",
+        "storage": "Size of the volume that keeps the weights.",
+        "token": "Secret with the Hugging Face token (key `token`), in the namespace of the pods.",
+        "args": "Additional arguments of the server. Arguments that set served model names are rejected.",
+    },
+    "endpoints.*.service": {
+        "name": "Name of the Service.",
+        "namespace": "Namespace of the Service. Defaults to that of the gateway.",
+        "port": "Port of the Service.",
+    },
+    "endpoints.*.pods": {
+        "selector": "Labels of the pods.",
+        "namespace": "Namespace of the pods. Defaults to that of the gateway.",
+        "port": "Port on which the pods listen.",
+    },
+    "endpoints.*.external": {
+        "url": "URL of the provider's API. A URL without a path means `/v1`. The host must be a full name.",
+        "apiKey": "The Secret that contains the API key, in the router's namespace.",
+    },
+    "endpoints.*.external.apiKey": {
+        "secret": "Name of the Secret.",
+        "key": "Key of the Secret that contains the value.",
+    },
+    "endpoints.*.pool": {
+        "picker": "The endpoint picker of the pool.",
+        "failureMode": "What happens if the picker does not answer: `FailClose` fails the request, `FailOpen` lets the "
+        "gateway choose any pod of the pool.",
+        "disaggregation": "Separate pods for prefill and decode. Only on the target `llm-d`.",
+    },
+    "endpoints.*.pool.picker": {
+        "plugins": "Scorers with their weights. Defaults to the scorers of the picker's release.",
+        "replicas": "Number of picker pods. With more than one they elect a leader.",
+    },
+    "models.*": {
+        "endpoints": "One endpoint, a list, or a mapping of endpoints to weights. The gateway splits by weight.",
+        "checkpoint": "Hugging Face repository of the weights. Required if an endpoint is `vllm`.",
+        "providerModel": "Name of the model at the server, if it differs.",
+        "loras": "LoRA adapters by name. The name of an adapter can be used wherever a model name can.",
+        "context": "Context length in tokens.",
+        "price": "Price per million tokens.",
+        "reasoningFamily": "How reasoning is switched on and off for this model.",
+    },
+    "models.*.loras.*": {
+        "path": "Folder of the adapter on the endpoint's volume, or a repository that vLLM downloads.",
+    },
+    "models.*.price": {
+        "prompt": "Price of a million prompt tokens.",
+        "completion": "Price of a million completion tokens.",
+    },
+    "classifiers.*": {
+        "task": "What the classifier recognises.",
+        "encoder": "Sentence encoder of a head that is trained at compile time.",
+        "head": "Train a head from the examples of the categories.",
+        "checkpoint": "A Hugging Face model instead of a trained head. Required for `jailbreak` and `pii`.",
+        "device": "Where the model runs.",
+        "precision": "Numeric precision. Defaults to `int8` for the encoder, and for a checkpoint to `fp32` on `cpu` "
+        "and `bf16` on `cuda`. The encoder supports `int8` and `fp32`, a checkpoint `fp32` and `bf16`.",
+        "threshold": "Probability below which the classifier gives no answer. By default it is computed from the "
+        "examples for a trained head, and 0.5 for a checkpoint.",
+    },
+    "classifiers.*.checkpoint": {
+        "repo": "Hugging Face repository.",
+        "revision": "Commit of the repository.",
+    },
+    "categories.*": {
+        "description": "What belongs to the category.",
+        "examples": "Prompts of the category, as users write them. At most 4,000 characters each.",
+    },
+    "signals.*": {
+        "keywords": "Words in the last user turn.",
+        "match": "Whether any, all or none of the `keywords` must occur.",
+        "regex": "Read the `keywords` as regular expressions (RE2 syntax).",
+        "caseSensitive": "Distinguish upper and lower case in `keywords`.",
+        "embedding": "Semantic similarity to sentences.",
+        "context": "Length of the conversation in tokens.",
+        "language": "Language of the last user turn, as one ISO 639-1 code or a list.",
+        "complexity": "Estimated difficulty of the request.",
+        "structure": "Number of occurrences of a pattern or of keywords.",
+        "conversation": "Number of messages, tools, tool calls or images.",
+        "role": "Identity of the client. Rejected (VSR283): clients are authenticated after routing.",
+        "pii": "Personal data in the conversation.",
+        "jailbreak": "An attack that a detector recognises.",
+    },
+    "signals.*.embedding": {
+        "to": "Sentences to compare with.",
+        "threshold": "Smallest cosine similarity at which the signal holds.",
+        "aggregate": "Compare with the most similar sentence, or with the mean of all similarities.",
+    },
+    "signals.*.context": {
+        "min": "Smallest number of tokens.",
+        "max": "Largest number of tokens.",
+    },
+    "signals.*.complexity": {
+        "hard": "Sentences that are typical of difficult requests.",
+        "easy": "Sentences that are typical of easy requests.",
+        "level": "The level at which the signal holds.",
+        "threshold": "Margin between the similarity to `hard` and to `easy` sentences.",
+    },
+    "signals.*.structure": {
+        "min": "Smallest number of occurrences.",
+        "max": "Largest number of occurrences.",
+        "pattern": "Regular expression (RE2 syntax) to count.",
+        "keywords": "Words to count, all together.",
+    },
+    "signals.*.conversation": {
+        "min": "Smallest number.",
+        "max": "Largest number.",
+        "of": "What is counted.",
+        "role": "Count only messages of this role.",
+    },
+    "signals.*.role": {
+        "users": "Users.",
+        "groups": "Groups.",
+    },
+    "signals.*.pii": {
+        "types": "Types of personal data, as listed in the guards reference.",
+        "detector": "Classifier of the task `pii`, for types that patterns cannot find.",
+        "threshold": "Smallest probability of a finding of the detector.",
+    },
+    "signals.*.jailbreak": {
+        "detector": "Classifier of the task `jailbreak`.",
+        "threshold": "Smallest probability of an attack at which the signal holds.",
+    },
+    "guards.*": {
+        "detector": "Classifier that the guard uses: task `jailbreak` alone, or task `pii` with `types`.",
+        "types": "Types of personal data to look for.",
+        "patterns": "`builtin` for credentials, `injection` for the structure of prompt injections, or a list of RE2 "
+        "regular expressions.",
+        "threshold": "Smallest probability of a finding of the detector.",
+        "action": "What happens to a request or response with a finding.",
+        "model": "Model for `action: route`.",
+        "on": "What the guard reads.",
+        "onError": "What happens if the guard cannot finish in time or its detector fails: reject or pass.",
+        "maxTokens": "Longest text that the guard reads, at four bytes per token. Longer text is rejected (413).",
+        "unreadable": "What happens to content without readable text, such as images: reject (415) or pass.",
+        "unmask": "Replace placeholders in the response by the original values. Only with `action: mask` on requests.",
+        "except": "Requests to which the guard does not apply.",
+    },
+    "guards.*.except": {"models": "Models that the guard does not apply to."},
+    "routes[]": {
+        "name": "Name of the route. It appears in logs, metrics and response headers.",
+        "when": "The condition, or `always`.",
+        "model": "The model or adapter that answers.",
+        "split": "Models with their shares in per cent, which must add up to 100.",
+        "respond": "A fixed answer, without a model.",
+        "priority": "Routes with a higher priority are tried first, then those earlier in the file.",
+        "reasoning": "Switch reasoning on or off.",
+        "effort": "Reasoning effort, if the model family has levels. It implies `reasoning: true`.",
+        "systemPrompt": "System prompt: a text, which replaces the client's, or a mapping.",
+        "headers": "Changes of the request headers.",
+        "cache": "Store and reuse responses.",
+        "tools": "Tools that the model may see: `none`, or a mapping.",
+        "params": "Limits on request parameters.",
+    },
+    "routes[].when": {
+        "category": "The request is of this category.",
+        "signal": "This signal holds.",
+        "all": "All conditions hold.",
+        "any": "At least one condition holds.",
+        "not": "The condition does not hold.",
+    },
+    "routes[].systemPrompt": {
+        "text": "The system prompt.",
+        "mode": "`replace` replaces the client's system prompt, `insert` puts the text before it.",
+    },
+    "routes[].headers": {
+        "set": "Headers to set, with their values.",
+        "remove": "Headers to remove.",
+    },
+    "routes[].cache": {
+        "similarity": "Smallest cosine similarity of the last turn for reusing a response. Without it only identical "
+        "requests match.",
+        "ttl": "How long a response is stored, in whole seconds.",
+        "scope": "Who shares stored responses: each client has its own (`user`), or all share (`global`). `team` and "
+        "`tenant` are rejected (VSR341).",
+    },
+    "routes[].tools": {
+        "allow": "Tools that are kept; all others are removed.",
+        "block": "Tools that are removed.",
+    },
+    "routes[].params": {
+        "maxTokens": "Upper limit of the completion length in tokens.",
+        "maxN": "Upper limit of `n` and `best_of`.",
+        "block": "Request parameters to remove.",
+    },
+    "assertions[]": {
+        "never": "No request may be like this.",
+        "always": "Every request of this kind must be like this.",
+    },
+    "assertions[].never": {
+        "category": "Restrict the assertion to requests of this category.",
+        "signal": "Restrict the assertion to requests for which this signal holds.",
+        "to": "Models that requests are sent to. `external` means every model outside the cluster.",
+        "without": "Guards of which at least one does not apply. Only in `never`.",
+        "through": "Guards that all apply. Only in `always`.",
+    },
+    "tests[]": {
+        "prompt": "Text of the user message.",
+        "model": "Model name that the client sends. Defaults to the first of `autoModels`.",
+        "expect": "The expected decision. At least one field is required.",
+    },
+    "tests[].expect": {
+        "category": "Expected category.",
+        "route": "Expected route; `default` if no route matches.",
+        "model": "Expected model.",
+        "guards": "Exactly the guards that find something. An empty list means none.",
+    },
+    "environments.*": {
+        "target": "The gateway stack.",
+        "versions": "Release profile or releases, as in `gateway.versions`.",
+        "simulate": "Replace vLLM servers by a simulator that needs no GPU.",
+        "replicas": "Number of pods by endpoint; the key `router` means the router.",
+        "images": "Images by endpoint; the key `router` means the router.",
+        "resources": "Resource requests and limits by endpoint; the key `router` means the router.",
+        "device": "Device of all checkpoints of the router.",
+        "gateway": "Another Gateway.",
+    },
+    "environments.*.resources.*": {
+        "requests": "Resource requests by resource name.",
+        "limits": "Resource limits by resource name.",
+    },
+    "environments.*.gateway": {
+        "name": "Name of the Gateway.",
+        "namespace": "Namespace of the Gateway.",
+    },
+}
