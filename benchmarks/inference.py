@@ -32,14 +32,14 @@ import torch  # noqa: E402 - as above
 import transformers  # noqa: E402 - as above
 
 from vsr_runtime.inference.checkpoint import Checkpoint, read_checkpoint  # noqa: E402 - as above
-from vsr_runtime.inference.engine.batch_queues import Lanes, LoadedLane  # noqa: E402 - as above
+from vsr_runtime.inference.cuda_graphs import Mode  # noqa: E402 - as above
+from vsr_runtime.inference.engine.batch_queues import BatchQueues, LoadedModel  # noqa: E402 - as above
 from vsr_runtime.inference.engine.errors import EngineError, OverloadedError  # noqa: E402 - as above
 from vsr_runtime.inference.engine.tasks import TaskEngine  # noqa: E402 - as above
-from vsr_runtime.inference.faster import Mode  # noqa: E402 - as above
-from vsr_runtime.inference.packed import PackedModel  # noqa: E402 - as above
-from vsr_runtime.inference.reader import Task  # noqa: E402 - as above
-from vsr_runtime.inference.text_tokens import TextTokenizer  # noqa: E402 - as above
-from vsr_runtime.inference.token_sequence import Piece  # noqa: E402 - as above
+from vsr_runtime.inference.packed_model import PackedModel  # noqa: E402 - as above
+from vsr_runtime.inference.task import Task  # noqa: E402 - as above
+from vsr_runtime.inference.token_sequence import TokenSequence  # noqa: E402 - as above
+from vsr_runtime.inference.tokenizer import TextTokenizer  # noqa: E402 - as above
 from vsr_runtime.inference.windows import Windows  # noqa: E402 - as above
 from vsr_runtime.server.classify import THREADS  # noqa: E402 - as above
 
@@ -187,23 +187,23 @@ def by_packing(bench: Bench, models: Sequence[PackedModel], budget: int) -> Call
 
     def run(texts: Texts) -> list[Any]:
         found: list[Any] = []
-        for pieces in packs(bench.ids(texts), budget):
-            answers = [model.run(model.prepare(pieces)) for model in models]
+        for sequences in packs(bench.ids(texts), budget):
+            answers = [model.run(model.prepare(sequences)) for model in models]
             found += [answer["a"] for answer in answers[0]]
         return found
 
     return run
 
 
-def packs(ids: Sequence[Sequence[int]], budget: int) -> list[list[Piece]]:
+def packs(ids: Sequence[Sequence[int]], budget: int) -> list[list[TokenSequence]]:
     """Pieces in order, in batches that do not exceed the budget."""
-    out: list[list[Piece]] = [[]]
+    out: list[list[TokenSequence]] = [[]]
     size = 0
     for each in ids:
         if out[-1] and size + len(each) > budget:
             out.append([])
             size = 0
-        out[-1].append(Piece(each))
+        out[-1].append(TokenSequence(each))
         size += len(each)
     return out
 
@@ -308,8 +308,8 @@ def throughput(bench: Bench, work: dict[str, list[str]], rows: dict[str, Any]) -
 def minilm(texts: list[str], rounds: int) -> None:
     """The default classifier's encoder: onnxruntime in int8, as served, beside transformers one by one."""
     from vsr_runtime.inference.encoder import SentenceEncoder  # noqa: PLC0415 - only here
+    from vsr_runtime.inference.encoder_files import DEFAULT_ENCODER, KNOWN, find_encoder  # noqa: PLC0415 - likewise
     from vsr_runtime.inference.errors import ModelError  # noqa: PLC0415 - likewise
-    from vsr_runtime.inference.locate import DEFAULT_ENCODER, KNOWN, find_encoder  # noqa: PLC0415 - likewise
 
     try:
         files = find_encoder(DEFAULT_ENCODER, KNOWN[DEFAULT_ENCODER].weights)
@@ -369,8 +369,8 @@ def open_loop(bench: Bench, texts: list[str], budget: int, *, tiny: bool) -> Non
     print(f"a full batch of {budget} tokens takes {batch * 1e3:,.1f} ms")
     print("\n| load | answered | p50 ms | p99 ms | p99.9 ms | shed | late |\n|---|---:|---:|---:|---:|---:|---:|")
     for load in LOADS:
-        lanes = [LoadedLane(model, ("a",), budget, 512)]
-        spans, shed, late = asyncio.run(_drive(lanes, task, texts, load * capacity, 3.0 if tiny else 20.0))
+        queues = [LoadedModel(model, ("a",), budget, 512)]
+        spans, shed, late = asyncio.run(_drive(queues, task, texts, load * capacity, 3.0 if tiny else 20.0))
         spans.sort()
         at = [
             spans[min(int(len(spans) * share), len(spans) - 1)] * 1e3 if spans else float("nan")
@@ -380,12 +380,12 @@ def open_loop(bench: Bench, texts: list[str], budget: int, *, tiny: bool) -> Non
 
 
 async def _drive(
-    loaded: list[LoadedLane], task: Task, texts: list[str], rate: float, seconds: float
+    loaded: list[LoadedModel], task: Task, texts: list[str], rate: float, seconds: float
 ) -> tuple[list[float], int, int]:
     """Ask at this rate; returns seconds of each answer, how many were shed, and how many late (after 10 s)."""
-    lanes = Lanes(loaded)
-    await lanes.warm()
-    engine = TaskEngine({"a": task}, lanes)
+    queues = BatchQueues(loaded)
+    await queues.warm()
+    engine = TaskEngine({"a": task}, queues)
     loop, chance = asyncio.get_running_loop(), random.Random(3)  # noqa: S311 - as above
     spans: list[float] = []
     lost = [0, 0]

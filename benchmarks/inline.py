@@ -1,4 +1,4 @@
-"""One Envoy with three doors, and the runtime behind one of them: what the benchmarks of the data plane stand on.
+"""One Envoy with three doors, and the runtime behind one of them: what the benchmarks of the data plane use.
 
 ``gateway`` is the listener as the compiler writes it, ``alone`` the same without the filter, and ``backend`` answers
 both with a fixed text from inside the same Envoy, so that nothing else is measured. Envoy runs with one worker thread.

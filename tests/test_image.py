@@ -8,7 +8,7 @@ from support import rendering
 from support.common import ROOT, linked
 from vsr_compiler.targets.common.workloads import NOBODY
 from vsr_runtime.cli import cli
-from vsr_runtime.inference.locate import DEFAULT_ENCODER, KNOWN
+from vsr_runtime.inference.encoder_files import DEFAULT_ENCODER, KNOWN
 from vsr_runtime.server.transport.nghttp2 import NAMES
 
 TEXT = (ROOT / "Dockerfile").read_text(encoding="utf-8")

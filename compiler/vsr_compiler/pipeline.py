@@ -128,7 +128,7 @@ def compile_policy(policy: ir.Policy, existing: Existing, *, rebuild: bool = Fal
     files += [File(path, _text(item.body, item.origin)) for path, item in manifests.values.items()]
     if not policy.router.stock:  # the sandbox runs our runtime
         files.append(File("local/envoy.yaml", _text(sandbox.bootstrap(policy), policy.span)))
-        files.append(File("local/stand.yaml", _text(sandbox.stand(policy), policy.span)))
+        files.append(File("local/sandbox.yaml", _text(sandbox.settings(policy), policy.span)))
     tree = Tree(files)
     lock = Lock.of(
         tree,

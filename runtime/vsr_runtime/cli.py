@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from vsr_runtime.errors import UserError
-from vsr_runtime.log import complain
+from vsr_runtime.log import print_error
 from vsr_runtime.server.transport.stream import MAX_SHUTDOWN_DELAY, TRANSPORTS
 from vsr_schemas.version import VERSION
 
@@ -53,12 +53,13 @@ def cli() -> None:
 @click.option("--keys-at-gateway", is_flag=True, help="Read no keys of providers: the gateway adds them afterwards.")
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes that serve.")
 @click.option(
-    "--lameduck",
+    "--shutdown-delay",
     type=click.FloatRange(0, MAX_SHUTDOWN_DELAY),
     default=0,
     metavar="SECONDS",
-    help="Serve on as long after SIGTERM, but unready: until a Service sends no new connection any more.",
+    help="After SIGTERM, be unready but accept connections for this long, until Services send no more.",
 )
+@click.option("--lameduck", type=click.FloatRange(0, MAX_SHUTDOWN_DELAY), hidden=True)  # old name of --shutdown-delay
 @click.option(
     "--transport",
     type=click.Choice(TRANSPORTS),
@@ -77,7 +78,8 @@ def serve(  # noqa: PLR0913 - one an option
     api: bool,
     keys_at_gateway: bool,
     workers: int,
-    lameduck: float,
+    shutdown_delay: float,
+    lameduck: float | None,
     transport: str | None,
     tls_cert: Path | None,
     tls_key: Path | None,
@@ -97,14 +99,14 @@ def serve(  # noqa: PLR0913 - one an option
         raise click.UsageError("--classify is for --api")
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its own lines would come beside our one line an error
     from vsr_runtime.server.address import Address  # noqa: PLC0415 - only serving needs it
-    from vsr_runtime.server.supervisor.link import is_worker  # noqa: PLC0415 - likewise
+    from vsr_runtime.server.supervisor.link import is_child  # noqa: PLC0415 - likewise
 
     if not (isinstance(address, Address) and isinstance(http_address, Address)):
         raise TypeError("click has made no addresses of them")
-    if workers > 1 and not is_worker():
-        from vsr_runtime.server.supervisor.run import run_fleet  # noqa: PLC0415 - only with several
+    if workers > 1 and not is_child():
+        from vsr_runtime.server.supervisor.supervisor import run_supervisor  # noqa: PLC0415 - only with several
 
-        run_fleet(workers, address, http_address)
+        run_supervisor(workers, address, http_address)
     else:
         from vsr_runtime.credentials import KEYLESS  # noqa: PLC0415 - only a process that serves needs it
         from vsr_runtime.server.load import load_classifier  # noqa: PLC0415 - likewise
@@ -114,7 +116,8 @@ def serve(  # noqa: PLR0913 - one an option
         tls = Tls(tls_cert, tls_key, tls_client_ca) if tls_cert and tls_key else None
         keys = KEYLESS if keys_at_gateway else credentials
         listen = Listen(address, http_address, tls, api, classify, transport)
-        run(config, listen, load_classifier, credentials=keys, lameduck=lameduck)
+        delay = shutdown_delay if lameduck is None else lameduck
+        run(config, listen, load_classifier, credentials=keys, shutdown_delay=delay)
 
 
 @cli.command(short_help="Run a policy's checkpoints in a process of their own.")
@@ -186,13 +189,13 @@ def main() -> None:
     try:
         cli(standalone_mode=True)
     except UserError as error:
-        complain(str(error))
+        print_error(str(error))
         sys.exit(1)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if package not in ("aiohttp", "cffi", "grpc", "google", "prometheus_client", "pydantic", "re2", "ruamel"):
             raise
-        complain(f"the package {package} is not installed; run pip install 'vsr-compile[runtime]'")
+        print_error(f"the package {package} is not installed; run pip install 'vsr-compile[runtime]'")
         sys.exit(1)
 
 

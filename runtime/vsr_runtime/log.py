@@ -14,13 +14,13 @@ from functools import lru_cache
 Field = str | int | float | bool | None
 
 
-def say(text: str) -> None:
+def print_result(text: str) -> None:
     """Print a result at once, so that a reader at the other end of a pipe does not wait for it."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
 
-def complain(message: str) -> None:
+def print_error(message: str) -> None:
     """Print an error as one line, whatever line breaks the message holds."""
     sys.stderr.write(f"vsr-runtime: error: {' '.join(message.split())}\n")
     sys.stderr.flush()
@@ -35,7 +35,7 @@ def log(event: str, **fields: Field) -> None:
     flush()
 
 
-def note(event: str, **fields: Field) -> None:
+def log_buffered(event: str, **fields: Field) -> None:
     """Like `log`, but written together with others once somebody calls `flush`: for what every request is worth."""
     _WAITING.append((time.time(), event, fields))
     if len(_WAITING) >= _MOST:

@@ -1,4 +1,4 @@
-"""``local/stand.yaml``: what a local stand consists of beside the Envoy bootstrap in the same folder, and its demo."""
+"""``local/sandbox.yaml``: the settings of a sandbox on one machine, next to its Envoy bootstrap, and its demo."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class DemoRequest(StrictModel):
     status: int = 200
 
 
-class LocalStand(StrictModel):
-    """The file ``local/stand.yaml``.
+class SandboxSettings(StrictModel):
+    """The file ``local/sandbox.yaml``.
 
     Attributes:
         policy: the policy's name.
@@ -57,7 +57,7 @@ class LocalStand(StrictModel):
     """
 
     apiVersion: Literal["vsr.dev/v1alpha1"]  # noqa: N815 - Kubernetes' spelling
-    kind: Literal["LocalStand"]
+    kind: Literal["Sandbox"]
     policy: str
     router: str
     extProcCluster: str  # noqa: N815 - the file's spelling

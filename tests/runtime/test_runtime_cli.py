@@ -5,8 +5,10 @@ import subprocess
 import sys
 
 import pytest
+from click.testing import CliRunner
 
-from vsr_runtime.log import complain, log, say
+from vsr_runtime.cli import cli
+from vsr_runtime.log import log, print_error, print_result
 from vsr_schemas.version import VERSION
 
 
@@ -47,6 +49,18 @@ def test_wrong_usage_exits_2(arguments):
     done = vsr_runtime(*arguments)
     assert done.returncode == 2
     assert "Usage:" in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--shutdown-delay", "--lameduck"])
+def test_shutdown_delay_is_accepted_by_its_old_name(option, monkeypatch):
+    """`--lameduck` is a hidden alias of `--shutdown-delay` for one release."""
+    seconds = []
+    monkeypatch.setattr(
+        "vsr_runtime.server.server.run", lambda *_, shutdown_delay, **__: seconds.append(shutdown_delay)
+    )
+    result = CliRunner().invoke(cli, ["serve", "--config", "x", option, "3"])
+    assert (result.exit_code, seconds) == (0, [3.0])
+    assert "lameduck" not in CliRunner().invoke(cli, ["serve", "--help"]).output
 
 
 @pytest.mark.parametrize("command", [("serve", "--config"), ("local",), ("demo",)])
@@ -90,8 +104,8 @@ def test_command_line_starts_without_heavy_imports():
 
 def test_output_is_a_line_each(capsys):
     """Results go to stdout; errors and logs go to stderr, one line each whatever they hold."""
-    say("result")
-    complain("first\nsecond")
+    print_result("result")
+    print_error("first\nsecond")
     log("event", request='a"\nb')
     captured = capsys.readouterr()
     assert captured.out == "result\n"
@@ -105,13 +119,11 @@ def test_the_list_of_commands_tells_each_in_full():
     assert "..." not in vsr_runtime("--help").stdout.partition("Commands:")[2]
 
 
-def test_a_whole_output_in_the_place_of_its_stand_is_told_so(tmp_path):
-    """The folder below it is what was meant."""
+def test_a_whole_output_in_place_of_its_sandbox_is_an_error_that_names_the_folder(tmp_path):
+    """The sandbox is in the folder below."""
     (tmp_path / "local").mkdir()
-    (tmp_path / "local" / "stand.yaml").write_text("", encoding="utf-8")
+    (tmp_path / "local" / "sandbox.yaml").write_text("", encoding="utf-8")
     done = vsr_runtime("local", tmp_path)
     assert done.returncode == 1
-    assert (
-        done.stderr
-        == f"vsr-runtime: error: {tmp_path}: is a policy's whole output; name its stand, {tmp_path / 'local'}\n"
-    )
+    advice = f"is the whole output of a policy; give its sandbox, {tmp_path / 'local'}"
+    assert done.stderr == f"vsr-runtime: error: {tmp_path}: {advice}\n"

@@ -10,15 +10,15 @@ import threading
 import time
 from collections import Counter
 
-from vsr_runtime.log import flush, log, note
+from vsr_runtime.log import flush, log, log_buffered
 
 NOTES = """
 import sys
-from vsr_runtime.log import flush, note
+from vsr_runtime.log import flush, log_buffered
 
 for _ in range(20):
     for number in range(100):
-        note(sys.argv[1], text="x" * 150, number=number)
+        log_buffered(sys.argv[1], text="x" * 150, number=number)
     flush()
 """
 
@@ -44,7 +44,7 @@ def test_lines_of_several_threads_are_all_there(capsys):
 
     def write(name: int) -> None:
         for number in range(2000):
-            (note if number % 3 else log)("line", thread=name, number=number)
+            (log_buffered if number % 3 else log)("line", thread=name, number=number)
 
     threads = [threading.Thread(target=write, args=(name,)) for name in range(4)]
     try:

@@ -15,12 +15,12 @@ PHI, LLAMA = ("phi4-mini", "phi4-mini"), ("llama-8b", "llama3-8b")
 
 
 def address(lines: list[str]) -> str:
-    """Where the runtime of a stand listens, as it logged."""
+    """Where the runtime of a sandbox listens, as it logged."""
     return events(lines, "serving")[0]["address"]
 
 
 class Second:
-    """Another runtime on the address of the stand's own."""
+    """Another runtime on the address of the sandbox's own."""
 
     def __init__(self, where: str, serve: tuple[str, ...], config=DATA / "router" / "config.yaml") -> None:
         self.serving = threading.Event()

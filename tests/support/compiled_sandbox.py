@@ -1,4 +1,4 @@
-"""A stand with a policy as it was compiled, before scripted backends, for the tests of one feature."""
+"""A sandbox with a policy as it was compiled, before scripted backends, for the tests of one feature."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from support.scripted import Scripted
 from support.slow import Slow
 from vsr_compiler.deploy.output.write import write
 from vsr_compiler.pipeline import compile_policy, read_policy
-from vsr_runtime.sandbox import LocalStand, sandbox
+from vsr_runtime.sandbox import Sandbox, sandbox
 
 
 @contextmanager
@@ -51,5 +51,5 @@ def compiled_stand(
             *(("--transport", transport) if transport else ()),
         )
         directory = folder / "out" / compiled.policy.name / "local"
-        with LocalStand(directory, serve=serve, on_log=lines.append) as local:
+        with Sandbox(directory, serve=serve, on_log=lines.append) as local:
             yield kind(local, lines)

@@ -8,8 +8,8 @@ import pytest
 
 from support.common import required
 from vsr_runtime.inference.encoder import SentenceEncoder
+from vsr_runtime.inference.encoder_files import DEFAULT_ENCODER, KNOWN, EncoderFiles, find_encoder
 from vsr_runtime.inference.errors import ModelError
-from vsr_runtime.inference.locate import DEFAULT_ENCODER, KNOWN, EncoderFiles, find_encoder
 
 
 @pytest.fixture(scope="session")

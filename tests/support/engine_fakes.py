@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from vsr_runtime.inference.engine.batch_queues import Lanes, LoadedLane
+from vsr_runtime.inference.engine.batch_queues import BatchQueues, LoadedModel
 from vsr_runtime.inference.engine.server import listen
 from vsr_runtime.inference.errors import NoMemoryError
-from vsr_runtime.inference.token_sequence import Piece
+from vsr_runtime.inference.token_sequence import TokenSequence
 
 DIGEST = "d" * 64
 FAIL, HOLD = 666, 777
@@ -23,7 +23,7 @@ FAIL, HOLD = 666, 777
 
 
 class FakeModel:
-    """Answers ``sum`` with a piece's sum, and ``each`` with its ids. Remembers its batches."""
+    """Answers ``sum`` with a sequence's sum, and ``each`` with its ids. Remembers its batches."""
 
     def __init__(self, fits: int = 10**6) -> None:
         self.fits = fits
@@ -31,33 +31,33 @@ class FakeModel:
         self.go = threading.Event()
         self.begun = threading.Semaphore(0)
 
-    def prepare(self, pieces):
+    def prepare(self, sequences):
         """Nothing to prepare."""
-        return list(pieces)
+        return list(sequences)
 
-    def run(self, batch: list[Piece]):
+    def run(self, batch: list[TokenSequence]):
         """Compute."""
-        self.batches.append([list(piece.ids) for piece in batch])
-        if sum(len(piece.ids) for piece in batch) > self.fits:
+        self.batches.append([list(sequence.ids) for sequence in batch])
+        if sum(len(sequence.ids) for sequence in batch) > self.fits:
             raise NoMemoryError
-        if any(FAIL in piece.ids for piece in batch):
+        if any(FAIL in sequence.ids for sequence in batch):
             raise RuntimeError("a secret of the prompt")
-        if any(HOLD in piece.ids for piece in batch):
+        if any(HOLD in sequence.ids for sequence in batch):
             self.begun.release()
             assert self.go.wait(30)
-        return [self._answer(piece) for piece in batch]
+        return [self._answer(sequence) for sequence in batch]
 
-    def _answer(self, piece: Piece):
-        answer = {"sum": np.array([sum(piece.ids), len(piece.ids)], np.float32)}
-        if "each" in piece.tokens_of:
-            answer["each"] = np.array([[token] for token in piece.ids], np.float32)
+    def _answer(self, sequence: TokenSequence):
+        answer = {"sum": np.array([sum(sequence.ids), len(sequence.ids)], np.float32)}
+        if "each" in sequence.tokens_of:
+            answer["each"] = np.array([[token] for token in sequence.ids], np.float32)
         return answer
 
 
 async def main() -> None:
     """Serve."""
-    lanes = Lanes([LoadedLane(FakeModel(), ("sum", "each"), 64, 32)])
-    server = await listen(lanes, DIGEST, Path(sys.argv[1]))
+    queues = BatchQueues([LoadedModel(FakeModel(), ("sum", "each"), 64, 32)])
+    server = await listen(queues, DIGEST, Path(sys.argv[1]))
     await server.serve_forever()
 
 

@@ -1,4 +1,4 @@
-"""Requests to a stand with the real Envoy, for the tests that start one."""
+"""Requests to a sandbox with the real Envoy, for the tests that start one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from time import monotonic, sleep
 import pytest
 
 from support.runtime_fakes import DATA
-from vsr_runtime.sandbox import LocalStand
+from vsr_runtime.sandbox import Sandbox
 
 FAKE = (sys.executable, str(DATA.parent / "runtime_fakes.py"))
 JSON = {"content-type": "application/json"}
@@ -55,16 +55,16 @@ def events(lines: Iterable[str], name: str) -> list[dict]:
 
 
 class Running:
-    """A stand, what its runtime logged, and requests to it."""
+    """A sandbox, what its runtime logged, and requests to it."""
 
-    def __init__(self, stand: LocalStand, lines: list[str]) -> None:
-        self.stand = stand
+    def __init__(self, sandbox: Sandbox, lines: list[str]) -> None:
+        self.sandbox = sandbox
         self.lines = lines
 
     def send(self, body=None, method="POST", path="/v1/chat/completions", **headers: str | None):
         """One request on a connection of its own: status, headers, body."""
         sent = JSON | {key.replace("_", "-"): value for key, value in headers.items()}
-        connection = http.client.HTTPConnection(self.stand.url.removeprefix("http://"), timeout=30)
+        connection = http.client.HTTPConnection(self.sandbox.url.removeprefix("http://"), timeout=30)
         try:
             with suppress(BrokenPipeError, ConnectionResetError):  # an early answer can be read all the same
                 connection.request(method, path, body, {key: value for key, value in sent.items() if value})
@@ -91,6 +91,6 @@ class Running:
 
 
 def start(directory=DATA / "local", serve=FAKE):
-    """A stand that is not yet started, and the list that its log will go to."""
+    """A sandbox that is not yet started, and the list that its log will go to."""
     lines: list[str] = []
-    return LocalStand(directory, serve=serve, on_log=lines.append), lines
+    return Sandbox(directory, serve=serve, on_log=lines.append), lines

@@ -96,14 +96,14 @@ class Gateway:
 
     def minute_is_over(self) -> None:
         """Let the server look for requests that have not come, as if their streams had begun long ago."""
-        patience = self.processor._patience
-        patience._waiting = dict.fromkeys(patience._waiting, float("-inf"))
-        patience._look()
+        timeouts = self.processor._upload_timeouts
+        timeouts._waiting = dict.fromkeys(timeouts._waiting, float("-inf"))
+        timeouts._look()
 
     async def let_go(self) -> None:
         """Wait until no bytes are in work: a client may hear of a stream's end before the server has let go of it."""
         async with asyncio.timeout(ANY_TIME):
-            while self.processor._deciding.held:  # noqa: ASYNC110 - nobody is told of it
+            while self.processor._decision_runner.held:  # noqa: ASYNC110 - nobody is told of it
                 await asyncio.sleep(0.01)
 
 

@@ -30,7 +30,7 @@ async def process(_, context) -> None:
     """One stream."""
     while (message := await context.read()) is not grpc.aio.EOF:
         if message.WhichOneof("request") == "request_headers":
-            if message.request_headers.end_of_stream:  # the stand asks for the models before it counts as started
+            if message.request_headers.end_of_stream:  # the sandbox asks for the models before it counts as started
                 await context.write(from_action(LIST))
                 return
             if FAULT == "headers":

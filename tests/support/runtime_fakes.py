@@ -16,9 +16,9 @@ from vsr_runtime.log import log
 from vsr_runtime.server.address import parse_address
 from vsr_runtime.server.reload import POLL
 from vsr_runtime.server.server import Listen, run
-from vsr_runtime.server.supervisor.child import PATIENCE
-from vsr_runtime.server.supervisor.link import is_worker
-from vsr_runtime.server.supervisor.run import run_fleet
+from vsr_runtime.server.supervisor.child import STUCK_AFTER
+from vsr_runtime.server.supervisor.link import is_child
+from vsr_runtime.server.supervisor.supervisor import run_supervisor
 from vsr_runtime.server.tls import Tls
 from vsr_runtime.server.transport.stream import TRANSPORTS
 
@@ -65,12 +65,14 @@ def main() -> None:
     parser.add_argument("--api", action="store_true")
     parser.add_argument("--transport", choices=TRANSPORTS)
     parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--patience", type=float, default=PATIENCE)
-    parser.add_argument("--lameduck", type=float, default=0)
+    parser.add_argument("--stuck-after", type=float, default=STUCK_AFTER)
+    parser.add_argument("--shutdown-delay", type=float, default=0)
     parser.add_argument("--poll", type=float, default=POLL)
     given = parser.parse_args()
-    if given.workers > 1 and not is_worker():
-        run_fleet(given.workers, parse_address(given.address), parse_address(given.http_address), given.patience)
+    if given.workers > 1 and not is_child():
+        run_supervisor(
+            given.workers, parse_address(given.address), parse_address(given.http_address), given.stuck_after
+        )
         return
     tls = Tls(given.tls_cert, given.tls_key, given.tls_client_ca) if given.tls_cert else None
     addresses = parse_address(given.address), parse_address(given.http_address)
@@ -81,7 +83,7 @@ def main() -> None:
         lambda _: FakeClassifier(),
         given.poll,
         credentials=given.credentials,
-        lameduck=given.lameduck,
+        shutdown_delay=given.shutdown_delay,
     )
 
 

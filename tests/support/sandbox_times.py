@@ -1,4 +1,4 @@
-"""How long the parts of a stand wait for each other, for tests that start one."""
+"""How long the parts of a sandbox wait for each other, for tests that start one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def timed(policy: Path, *, deadline: int | None = None, gateway: str | None = None) -> Path:
-    """Change the times of a policy's stand.
+    """Change the times of a policy's sandbox.
 
     Args:
         policy: The policy's folder, with ``router`` and ``local``.
@@ -16,7 +16,7 @@ def timed(policy: Path, *, deadline: int | None = None, gateway: str | None = No
         gateway: How long the gateway waits for it.
 
     Returns:
-        The stand's folder.
+        The sandbox's folder.
     """
     changes = (("router/runtime.yaml", "deadline", deadline), ("local/envoy.yaml", "message_timeout", gateway))
     for file, key, value in changes:
@@ -29,7 +29,7 @@ def timed(policy: Path, *, deadline: int | None = None, gateway: str | None = No
 
 
 def patient(policy: Path, folder: Path) -> Path:
-    """A copy of a compiled policy's stand that serves on a busy machine, too: router and gateway take their time."""
+    """A copy of a compiled policy's sandbox that serves on a busy machine, too: router and gateway take their time."""
     for name in ("router", "local"):
         shutil.copytree(policy / name, folder / name)
     return timed(folder, deadline=20_000, gateway="20s")

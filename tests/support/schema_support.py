@@ -207,7 +207,7 @@ spec:
     extProc: {backendRef: {name: router, port: 50051}}
 """,
 }
-"""A good object of each kind that our targets emit or stand beside."""
+"""A good object of each kind that our targets emit or come with."""
 
 
 def changed(text: str, path: str, value: Any) -> str:

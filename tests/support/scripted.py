@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Scripted:
-    """Has the form of the stand's own stand-ins; all of them share what is said and kept.
+    """Has the form of the sandbox's own stand-ins; all of them share what is said and kept.
 
     ``reply`` is a status, headers and the pieces of a body, which go one by one as chunks.
     """

@@ -11,7 +11,7 @@ _BACKLOG = 1300
 
 
 class Slow:
-    """A backend that begins a stream of events and holds it until it may end. Stands in for the stand's own."""
+    """A backend that begins a stream of events and holds it until it may end. Stands in for the sandbox's own."""
 
     end = threading.Event()
 

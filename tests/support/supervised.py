@@ -13,7 +13,7 @@ CONFIG = DATA / "router/config.yaml"
 
 
 @contextmanager
-def fleet(*more: str, config=CONFIG, program=(str(DATA.parent / "runtime_fakes.py"),)):
+def supervised(*more: str, config=CONFIG, program=(str(DATA.parent / "runtime_fakes.py"),)):
     """A parent with two workers; yields it and reads its log until it is serving or has ended."""
     options = ["--config", str(config), "--address", "127.0.0.1:0", "--http-address", "127.0.0.1:0", "--workers", "2"]
     options += more

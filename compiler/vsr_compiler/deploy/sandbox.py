@@ -1,6 +1,6 @@
-"""The local stand: one Envoy on this machine with the routes, header names, filter and limits of the real gateway.
+"""The local sandbox: one Envoy on this machine with the routes, header names, filter and limits of the real gateway.
 
-Ports are nominal: the stand puts the ones that it finds free in their place at start.
+Ports are nominal: the sandbox puts the ones that it finds free in their place at start.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ def bootstrap(policy: ir.Policy) -> Body:
     }
 
 
-def stand(policy: ir.Policy) -> Body:
-    """What the stand starts beside Envoy, and the requests of its demonstration: the policy's tests."""
+def settings(policy: ir.Policy) -> Body:
+    """What the sandbox starts beside Envoy, and the requests of its demonstration: the policy's tests."""
     served: dict[str, list[str]] = {_cluster_name(endpoint): [] for endpoint in policy.endpoints}
     for model in policy.models:
         for endpoint, _ in model.endpoints:
@@ -73,7 +73,7 @@ def stand(policy: ir.Policy) -> Body:
             served[_cluster_name(endpoint)] += policy.router.auto_models
     return {
         "apiVersion": "vsr.dev/v1alpha1",
-        "kind": "LocalStand",
+        "kind": "Sandbox",
         "policy": policy.name,
         "router": "../router/config.yaml",
         "extProcCluster": EXT_PROC_CLUSTER,
@@ -86,7 +86,7 @@ def stand(policy: ir.Policy) -> Body:
 
 
 def _outside(endpoint: ir.Endpoint) -> Body:
-    """How the stand-in for a provider outside the cluster is spoken to. The stand makes up the key itself."""
+    """How the stand-in for a provider outside the cluster is spoken to. The sandbox makes up the key itself."""
     if endpoint.provider is None:
         return {}
     key = {"credential": endpoint.credential} if endpoint.credential else {}
@@ -133,7 +133,7 @@ def _route(policy: ir.Policy, model: ir.Model) -> Body:
 
 
 def _backends(policy: ir.Policy) -> list[tuple[ir.Endpoint, int]]:
-    # Ports repeat past 65535; the stand replaces them anyway and Envoy does not mind.
+    # Ports repeat past 65535; the sandbox replaces them anyway and Envoy does not mind.
     return [(endpoint, BACKEND_PORT + index % 50_000) for index, endpoint in enumerate(policy.endpoints)]
 
 

@@ -14,8 +14,8 @@ from vsr_runtime.inference.head_file import head_metadata
 
 if TYPE_CHECKING:
     from vsr_compiler.heads.leave_one_out import WeakExample
-    from vsr_runtime.inference.graphs import Precision
     from vsr_runtime.inference.head import Head
+    from vsr_runtime.inference.onnx_session import Precision
 
 TOLERANCE = 0.1
 """How far a head trained anew may lie from the one that is there, relative to its length, and count as the same.
@@ -81,7 +81,7 @@ def _train(
     from vsr_runtime.inference.encoder import SentenceEncoder  # noqa: PLC0415 I001 - needs the extra; says so where it lacks
 
     from vsr_compiler.heads.leave_one_out import train_and_check  # noqa: PLC0415 - as above
-    from vsr_runtime.inference.locate import find_encoder  # noqa: PLC0415 - beside its only use
+    from vsr_runtime.inference.encoder_files import find_encoder  # noqa: PLC0415 - beside its only use
 
     return train_and_check(categories, SentenceEncoder.load(find_encoder(repo, sha256), precision), inputs)
 

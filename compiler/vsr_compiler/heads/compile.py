@@ -13,9 +13,9 @@ from vsr_compiler.heads.artifact import compile_head, recommended_threshold
 from vsr_compiler.heads.inputs import OTHER, CategoryExamples
 from vsr_compiler.heads.sentences import compile_sentences
 from vsr_compiler.ir.signals import PiiSignal
+from vsr_runtime.inference.encoder_files import KNOWN
 from vsr_runtime.inference.errors import ModelError
 from vsr_runtime.inference.head_file import head_metadata
-from vsr_runtime.inference.locate import KNOWN
 from vsr_schemas import runtime as settings
 from vsr_schemas.pii import MODEL_TYPES
 

@@ -23,8 +23,8 @@ from vsr_compiler.heads.training_set import embed_training_set
 from vsr_compiler.syntax.text import read
 from vsr_runtime.inference.classifier import CategoryClassifier
 from vsr_runtime.inference.encoder import SentenceEncoder
+from vsr_runtime.inference.encoder_files import find_encoder
 from vsr_runtime.inference.errors import ModelError
-from vsr_runtime.inference.locate import find_encoder
 from vsr_schemas import runtime as settings
 from vsr_schemas.reports_eval import EvalReport
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Literal, cast
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import CompileError, Diagnostic
 from vsr_compiler.ir.signals import ComplexitySignal, EmbeddingSignal
+from vsr_runtime.inference.encoder_files import KNOWN
 from vsr_runtime.inference.errors import ModelError
 from vsr_runtime.inference.head_file import SENTENCES, SENTENCES_ALGORITHM, file_metadata
-from vsr_runtime.inference.locate import KNOWN
 from vsr_schemas import runtime as settings
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _made_from(existing: bytes) -> str | None:
 
 def _embedded(sentences: tuple[str, ...], encoder: settings.EncoderSettings, inputs: str) -> Sentences:
     from vsr_runtime.inference.encoder import SentenceEncoder  # noqa: PLC0415 - needs the extra; says so where it lacks
-    from vsr_runtime.inference.locate import find_encoder  # noqa: PLC0415 - beside its only use
+    from vsr_runtime.inference.encoder_files import find_encoder  # noqa: PLC0415 - beside its only use
     from vsr_runtime.inference.sentences import Sentences  # noqa: PLC0415 - as above
 
     loaded = SentenceEncoder.load(find_encoder(encoder.repo, encoder.sha256), encoder.precision)

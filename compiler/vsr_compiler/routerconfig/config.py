@@ -9,7 +9,7 @@ from vsr_compiler import ir
 from vsr_compiler.ir.signals import JailbreakSignal, PiiSignal
 from vsr_compiler.routerconfig import signals
 from vsr_compiler.routerconfig.plugins import plugins
-from vsr_runtime.inference.locate import KNOWN
+from vsr_runtime.inference.encoder_files import KNOWN
 from vsr_schemas import runtime as settings
 from vsr_schemas.pii import ALL_TYPES
 from vsr_schemas.routerconfig import v0_4_0 as stock

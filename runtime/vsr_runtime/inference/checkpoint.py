@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from vsr_runtime.inference.encoder_files import hub_cache, own_roots
 from vsr_runtime.inference.errors import ModelError
 from vsr_runtime.inference.labels import read_labels
-from vsr_runtime.inference.locate import hub_cache, own_roots
 
 Kind = Literal["sequence", "token"]
 

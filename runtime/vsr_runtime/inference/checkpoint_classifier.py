@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from vsr_runtime.decision.guards.detection import Detection, most_likely
 from vsr_runtime.inference.classifier import Classification
 from vsr_runtime.inference.errors import ModelError
-from vsr_runtime.inference.reader import Task, looked_through, read_task
-from vsr_runtime.inference.token_spans import Labelled
+from vsr_runtime.inference.task import Task, find_valid_checkpoint, read_task
+from vsr_runtime.inference.token_spans import TokenDetection
 from vsr_schemas.runtime import ClassifierSettings
 
 if TYPE_CHECKING:
@@ -31,13 +31,13 @@ class CheckpointClassifier:
         Raises:
             ModelError: It is not there or will not do, or a package of the ``gpu`` extra is not installed.
         """
-        from vsr_runtime.inference.packed import PackedModel  # noqa: PLC0415 - loads torch
-        from vsr_runtime.inference.unpacked import UnpackedModel  # noqa: PLC0415 - likewise
+        from vsr_runtime.inference.packed_model import PackedModel  # noqa: PLC0415 - loads torch
+        from vsr_runtime.inference.unpacked_model import UnpackedModel  # noqa: PLC0415 - likewise
 
         task = read_task(name, settings)
         if settings.checkpoint is None:
             raise ModelError(f"classifier {name}: is no checkpoint")
-        found = looked_through(name, settings.checkpoint)
+        found = find_valid_checkpoint(name, settings.checkpoint)
         if found.family is None:
             return cls(task, UnpackedModel.load(name, found, "cpu", "fp32"), settings)
         return cls(task, PackedModel.load({name: found}, "cpu", "fp32"), settings)
@@ -46,7 +46,7 @@ class CheckpointClassifier:
         """Classifies one text; blocks."""
         found = self._task.tokenizer([text])
         cuts = self._task.cuts(found)
-        answers = self._model.run(self._model.prepare(self._task.pieces(found, cuts)))
+        answers = self._model.run(self._model.prepare(self._task.sequences(found, cuts)))
         return judged(self._task.said(answers, cuts)[0], self._settings)
 
     def seen(self, text: str) -> Detection:
@@ -55,9 +55,9 @@ class CheckpointClassifier:
             return most_likely(self.classify(text).probabilities, self._settings.labels, text, self._task.name)
         found = self._task.tokenizer([text])
         cuts = self._task.cuts(found)
-        pieces = self._task.pieces(found, cuts, frozenset({self._task.name}))
-        (said,) = self._task.labelled(self._model.run(self._model.prepare(pieces)), found, cuts)
-        return Labelled(text, self._task.name, said.labels, said.offsets, said.probabilities)
+        sequences = self._task.sequences(found, cuts, frozenset({self._task.name}))
+        (said,) = self._task.labelled(self._model.run(self._model.prepare(sequences)), found, cuts)
+        return TokenDetection(text, self._task.name, said.labels, said.offsets, said.probabilities)
 
 
 def judged(answer: Mapping[str, float], settings: ClassifierSettings) -> Classification:

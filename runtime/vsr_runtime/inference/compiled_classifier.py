@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vsr_runtime.inference.classifier import CategoryClassifier, Classification, load_head
+from vsr_runtime.inference.encoder_files import find_encoder
 from vsr_runtime.inference.errors import ModelError
-from vsr_runtime.inference.locate import find_encoder
 from vsr_schemas.runtime import ClassifierSettings
 
 if TYPE_CHECKING:

@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from vsr_runtime.inference.encoder_files import EncoderFiles, max_tokens
 from vsr_runtime.inference.errors import ModelError, classify_extra
-from vsr_runtime.inference.locate import EncoderFiles, max_tokens
 
 with classify_extra():
     import numpy as np
     from numpy.typing import NDArray
     from tokenizers import Tokenizer
 
-    from vsr_runtime.inference.graphs import Precision, open_session
+    from vsr_runtime.inference.onnx_session import Precision, open_session
 
 _CHARACTERS_A_TOKEN = 32  # of a first look at a long text; more is read where that was too little
 

@@ -11,8 +11,8 @@ import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from vsr_runtime.inference.encoder_files import DEFAULT_ENCODER, FILES, KNOWN, KnownEncoder, problem, user_folder
 from vsr_runtime.inference.errors import ModelError
-from vsr_runtime.inference.locate import DEFAULT_ENCODER, FILES, KNOWN, KnownEncoder, problem, user_folder
 
 MAX_FILE_BYTES = 256 << 20
 """Bound on each file of the archive, in bytes. The weights are 91 MB."""

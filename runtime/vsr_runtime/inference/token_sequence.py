@@ -12,7 +12,7 @@ Batch = TypeVar("Batch")
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class TokenSequence:
     """What is read at a time.
 
     Attributes:
@@ -31,11 +31,11 @@ Answer = Mapping[str, Floats]
 class BatchModel(Protocol[Batch]):
     """An encoder with its heads. Both calls block; ``prepare`` may run beside the ``run`` of the batch before."""
 
-    def prepare(self, pieces: Sequence[Piece]) -> Batch:
+    def prepare(self, sequences: Sequence[TokenSequence]) -> Batch:
         """Bring a batch to where it is computed."""
 
     def run(self, batch: Batch) -> list[Answer]:
-        """Compute it: an answer for each piece.
+        """Compute it: an answer for each sequence.
 
         Raises:
             NoMemoryError: a smaller batch may do.

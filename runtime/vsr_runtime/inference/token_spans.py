@@ -42,7 +42,7 @@ def scheme(labels: tuple[str, ...]) -> Scheme:
     return Scheme(labels)
 
 
-class Labelled:
+class TokenDetection:
     """A text whose tokens were labelled.
 
     A token is of a type where that is likelier than every other and than none, or reaches the threshold; neighbours of

@@ -25,26 +25,26 @@ class Windows:
     """How long texts are read.
 
     Attributes:
-        room: Tokens of text in a window, without special tokens.
-        overlap: Tokens that two neighbours share at least; less than ``room``.
+        size: Tokens of text in a window, without special tokens.
+        overlap: Tokens that two neighbours share at least; less than ``size``.
         whole: Whether all of a text is read; else its first window alone.
     """
 
-    room: int
+    size: int
     overlap: int
     whole: bool
 
     def __post_init__(self) -> None:
-        if not 0 <= self.overlap < self.room:
-            raise ValueError(f"windows of {self.room} tokens cannot overlap by {self.overlap}")
+        if not 0 <= self.overlap < self.size:
+            raise ValueError(f"windows of {self.size} tokens cannot overlap by {self.overlap}")
 
     def cut(self, tokens: int) -> list[tuple[int, int]]:
         """The windows over so many tokens, as half-open ranges; a text without tokens is one empty window."""
-        if tokens <= self.room or not self.whole:
-            return [(0, min(tokens, self.room))]
-        step = self.room - self.overlap
-        begins = [*range(0, tokens - self.room, step), tokens - self.room]
-        return [(begin, begin + self.room) for begin in begins]
+        if tokens <= self.size or not self.whole:
+            return [(0, min(tokens, self.size))]
+        step = self.size - self.overlap
+        begins = [*range(0, tokens - self.size, step), tokens - self.size]
+        return [(begin, begin + self.size) for begin in begins]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class TokenLabels:
     probabilities: Floats
 
 
-def together(rows: Sequence[Floats], sizes: Sequence[int], aggregate: Aggregate) -> Floats:
+def aggregate_windows(rows: Sequence[Floats], sizes: Sequence[int], aggregate: Aggregate) -> Floats:
     """What the windows of one text say of it.
 
     Args:
@@ -80,7 +80,7 @@ def together(rows: Sequence[Floats], sizes: Sequence[int], aggregate: Aggregate)
     return mean
 
 
-def stitched(rows: Sequence[Floats], cuts: Sequence[tuple[int, int]]) -> Floats:
+def stitch(rows: Sequence[Floats], cuts: Sequence[tuple[int, int]]) -> Floats:
     """Token probabilities of a whole text from those of its windows.
 
     A token that lies in several windows is answered by the one that shows it the most of its surroundings: where it is

@@ -1,5 +1,5 @@
-"""The local stand: the real Envoy, the runtime, and stand-in backends, all on loopback."""
+"""The local sandbox: the real Envoy, the runtime, and stand-in backends, all on loopback."""
 
-from vsr_runtime.sandbox.sandbox import LocalStand
+from vsr_runtime.sandbox.sandbox import Sandbox
 
-__all__ = ["LocalStand"]
+__all__ = ["Sandbox"]

@@ -80,7 +80,7 @@ class Backend:
         if not isinstance(body, dict):
             return 400, _error("not an API of this server", "not_found")
         if self.provider is not None and list(credentials) != self.provider.wanted:
-            return 401, _error("This is not the key that the stand gave out.", "invalid_api_key")
+            return 401, _error("This is not the key that the sandbox gave out.", "invalid_api_key")
         model = body.get("model")
         if model not in self.models:
             return 404, _error(f"The model `{model}` does not exist.", "model_not_found")
@@ -130,7 +130,7 @@ def _handler(backend: Backend) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Keep quiet: the stand's output is the URL and what the runtime logs."""
+            """Keep quiet: the sandbox's output is the URL and what the runtime logs."""
 
     return Handler
 

@@ -34,9 +34,9 @@ def localise(bootstrap: Any, ports: Mapping[str, int]) -> dict[str, Any]:  # noq
     listeners[0]["address"] = _address(0)
     clusters = {str(cluster.get("name")): cluster for cluster in _items(resources, "clusters")}
     if missing := sorted(ports.keys() - clusters.keys()):
-        raise UserError(f"envoy.yaml: has no cluster {missing[0]!r}, which stand.yaml names")
+        raise UserError(f"envoy.yaml: has no cluster {missing[0]!r}, which sandbox.yaml names")
     if extra := sorted(clusters.keys() - ports.keys()):
-        raise UserError(f"stand.yaml: does not say what serves the cluster {extra[0]!r} of envoy.yaml")
+        raise UserError(f"sandbox.yaml: does not say what serves the cluster {extra[0]!r} of envoy.yaml")
     for name, port in ports.items():
         _point(clusters[name], name, port)
     changed["admin"] = {"address": _address(0)}

@@ -1,4 +1,4 @@
-"""``vsr-runtime demo``: sends the requests of a stand through Envoy and shows where each one went."""
+"""``vsr-runtime demo``: sends the requests of a sandbox through Envoy and shows where each one went."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vsr_runtime.errors import UserError
-from vsr_runtime.log import say
+from vsr_runtime.log import print_result
 from vsr_runtime.sandbox.run import stop_on_signals
-from vsr_runtime.sandbox.sandbox import LocalStand, StoppedError
+from vsr_runtime.sandbox.sandbox import Sandbox, StoppedError
 from vsr_schemas.sandbox import DemoRequest
 
 _TIMEOUT = 30.0
@@ -30,7 +30,7 @@ class Outcome:
 
     @property
     def right(self) -> bool:
-        """Whether it is what the stand expects; what it leaves open may be anything."""
+        """Whether it is what the sandbox expects; what it leaves open may be anything."""
         request = self.request
         model = request.expect is None or self.model == request.expect
         return (
@@ -39,21 +39,21 @@ class Outcome:
 
 
 def run_demo(directory: Path) -> bool:
-    """Run the demo of a stand and print a table. Returns whether every request came out right.
+    """Run the demo of a sandbox and print a table. Returns whether every request came out right.
 
     Raises:
-        UserError: the stand did not start, or lists no requests.
+        UserError: the sandbox did not start, or lists no requests.
     """
-    with stop_on_signals() as stop, LocalStand(directory, stop=stop) as stand:
-        if not stand.spec.demo:
-            raise UserError("stand.yaml: demo: lists no requests")
+    with stop_on_signals() as stop, Sandbox(directory, stop=stop) as sandbox:
+        if not sandbox.spec.demo:
+            raise UserError("sandbox.yaml: demo: lists no requests")
         outcomes: list[Outcome] = []
-        for i, request in enumerate(stand.spec.demo, 1):
+        for i, request in enumerate(sandbox.spec.demo, 1):
             if stop.is_set():
                 raise StoppedError
-            outcomes.append(_send(stand, f"demo-{i}", request))
-        stand.check()
-    say(table(outcomes))
+            outcomes.append(_send(sandbox, f"demo-{i}", request))
+        sandbox.check()
+    print_result(table(outcomes))
     return all(outcome.right for outcome in outcomes)
 
 
@@ -73,9 +73,9 @@ def _row(outcome: Outcome) -> tuple[str, ...]:
     return (request.model, request.prompt.strip(), outcome.category or "-", outcome.model, outcome.backend, verdict)
 
 
-def _send(stand: LocalStand, request_id: str, request: DemoRequest) -> Outcome:
+def _send(sandbox: Sandbox, request_id: str, request: DemoRequest) -> Outcome:
     body = {"model": request.model, "messages": [{"role": "user", "content": request.prompt}]}
-    connection = http.client.HTTPConnection(stand.url.removeprefix("http://"), timeout=_TIMEOUT)
+    connection = http.client.HTTPConnection(sandbox.url.removeprefix("http://"), timeout=_TIMEOUT)
     try:
         headers = {"Content-Type": "application/json", "x-request-id": request_id}
         connection.request("POST", "/v1/chat/completions", json.dumps(body), headers)
@@ -85,7 +85,7 @@ def _send(stand: LocalStand, request_id: str, request: DemoRequest) -> Outcome:
         raise UserError(f"the gateway did not answer ({type(error).__name__})") from None
     finally:
         connection.close()
-    decision = stand.decision(request_id) or {}
+    decision = sandbox.decision(request_id) or {}
     backend = response.headers.get("x-backend", "-")
     return Outcome(request, response.status, decision.get("category"), _model(data), backend)
 

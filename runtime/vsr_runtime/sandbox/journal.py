@@ -1,4 +1,4 @@
-"""What the runtime of the stand logs: the addresses that it bound, and its decisions by request id."""
+"""What the runtime of the sandbox logs: the addresses that it bound, and its decisions by request id."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Process:
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
-            start_new_session=True,  # Ctrl-C in the terminal is for the stand, which stops its parts in order
+            start_new_session=True,  # Ctrl-C in the terminal is for the sandbox, which stops its parts in order
         )
         self._reader = threading.Thread(target=self._read, name=f"{name}-log", daemon=True)
         self._reader.start()
@@ -48,7 +48,7 @@ class Process:
         """None while it runs."""
         return self._popen.poll()
 
-    def obituary(self) -> str:
+    def exit_report(self) -> str:
         """How it died and the last lines that it wrote, as one line."""
         self._reader.join(_LAST)
         return f"{self.name} stopped by itself with exit code {self.exit_code}; {self.last_lines()}"

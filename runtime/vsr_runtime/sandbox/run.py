@@ -1,4 +1,4 @@
-"""``vsr-runtime local``: the stand until somebody stops it, or a part of it dies."""
+"""``vsr-runtime local``: the sandbox until somebody stops it, or a part of it dies."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from vsr_runtime.log import say
-from vsr_runtime.sandbox.sandbox import LocalStand, StoppedError
+from vsr_runtime.log import print_result
+from vsr_runtime.sandbox.sandbox import Sandbox, StoppedError
 
 _LOOK = 0.2
 
 
 def run_until_stopped(directory: Path) -> None:
-    """Start a stand, print its URL as the first line, and keep it until SIGINT or SIGTERM.
+    """Start a sandbox, print its URL as the first line, and keep it until SIGINT or SIGTERM.
 
     Raises:
         UserError: it did not start, or a part has died.
     """
-    with stop_on_signals() as stop, suppress(StoppedError), LocalStand(directory, stop=stop) as stand:
-        say(stand.url)
+    with stop_on_signals() as stop, suppress(StoppedError), Sandbox(directory, stop=stop) as sandbox:
+        print_result(sandbox.url)
         while not stop.wait(_LOOK):
-            stand.check()
+            sandbox.check()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The stand as a whole: starts its parts in order, knows where they listen, and stops them all."""
+"""The sandbox as a whole: starts its parts in order, knows where they listen, and stops them all."""
 
 from __future__ import annotations
 
@@ -26,33 +26,33 @@ from vsr_schemas import sandbox as contract
 START = 60.0
 """Seconds for each part to become ready: a first start may have to build and check a model's graph."""
 _PAUSE = 0.05
-SPEC = "stand.yaml"
+SPEC, OLD_SPEC = "sandbox.yaml", "stand.yaml"
 SERVE = (sys.executable, "-P", "-m", "vsr_runtime.cli", "serve")
 
 
 class StoppedError(UserError):
-    """The stand was stopped before it had started."""
+    """The sandbox was stopped before it had started."""
 
     def __init__(self) -> None:
         super().__init__("stopped before it was done")
 
 
-class LocalStand:
-    """A running stand; use it as a context manager.
+class Sandbox:
+    """A running sandbox; use it as a context manager.
 
     Args:
-        directory: ``out/<policy>/local``, with envoy.yaml and stand.yaml.
+        directory: ``out/<policy>/local``, with envoy.yaml and sandbox.yaml.
         serve: the command that serves, without its options.
         on_log: called with each line that the runtime logs, in a thread.
         stop: ends a start that is under way, once it is set.
 
     Attributes:
         url: where the gateway listens, such as ``http://127.0.0.1:40001``.
-        spec: what stand.yaml says.
+        spec: what sandbox.yaml says.
     """
 
     url: str
-    spec: contract.LocalStand
+    spec: contract.SandboxSettings
 
     def __init__(
         self,
@@ -109,7 +109,7 @@ class LocalStand:
         """
         for process in self._processes.values():
             if process.exit_code is not None:
-                raise UserError(process.obituary())
+                raise UserError(process.exit_report())
         for backend in self._backends:
             if not backend.alive:
                 raise UserError(f"the stand-in for {backend.cluster} stopped by itself")
@@ -117,9 +117,13 @@ class LocalStand:
     def _start(self) -> None:
         if not (self._directory / SPEC).exists() and (self._directory / "local" / SPEC).exists():
             raise UserError(
-                f"{self._directory}: is a policy's whole output; name its stand, {self._directory / 'local'}"
+                f"{self._directory}: is the whole output of a policy; give its sandbox, {self._directory / 'local'}"
             )
-        self.spec = read_model(self._directory / SPEC, contract.LocalStand)
+        if not (self._directory / SPEC).exists() and (self._directory / OLD_SPEC).exists():
+            raise UserError(
+                f"{self._directory}: {OLD_SPEC} was written by an older release; compile the policy again to get {SPEC}"
+            )
+        self.spec = read_model(self._directory / SPEC, contract.SandboxSettings)
         bootstrap = read_yaml(self._directory / "envoy.yaml")
         command = envoy_command()
         folder = Path(self._parts.enter_context(tempfile.TemporaryDirectory(prefix="vsr-local-")))
@@ -127,7 +131,7 @@ class LocalStand:
         ports = {self.spec.extProcCluster: self._start_runtime(folder / "credentials")}
         for backend in self.spec.backends:
             if backend.cluster in ports:
-                raise UserError(f"stand.yaml: the cluster {backend.cluster!r} stands there twice")
+                raise UserError(f"sandbox.yaml: the cluster {backend.cluster!r} stands there twice")
             ports[backend.cluster] = self._start_backend(backend)
         file = folder / "envoy.json"
         file.write_text(json.dumps(localise(bootstrap, ports)), encoding="utf-8")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from vsr_runtime.decision.program.conditions import SignalKind
 from vsr_runtime.decision.request.events import Cause, Failure, SignalsReady
 from vsr_runtime.log import log
-from vsr_runtime.server.thread_pool import OverloadedError, Workers
+from vsr_runtime.server.thread_pool import OverloadedError, ThreadPool
 
 if TYPE_CHECKING:
     from vsr_runtime.inference.engine.interface import TokenLabels
@@ -25,7 +25,7 @@ WARM_TIMES, WARM_TIME = 3, 60.0
 WARM_TEXT = "What is the derivative of x squared?"
 
 
-class Classified(Protocol):
+class ClassifierResult(Protocol):
     """What a classifier says of a text. ``label`` is None below its threshold."""
 
     @property
@@ -38,17 +38,17 @@ class Classified(Protocol):
     def likeness(self) -> Mapping[str, float]: ...  # noqa: D102 - the cosine with each sentence of the policy
 
 
-class Classifier(Protocol):
+class TextClassifier(Protocol):
     """A loaded classifier: blocking, and safe to call from several threads."""
 
-    def classify(self, text: str) -> Classified:
+    def classify(self, text: str) -> ClassifierResult:
         """Read one text."""
 
 
-class Pool(Protocol):
+class ModelPool(Protocol):
     """Asks a classifier without blocking the event loop, wherever it runs."""
 
-    async def warm(self) -> Classified | None:
+    async def warm(self) -> ClassifierResult | None:
         """See that it answers. Returns what it said of a text; None where it answers no category."""
 
     async def signals(self, text: str, until: float, kinds: frozenset[SignalKind] = CATEGORY) -> SignalsReady | Failure:
@@ -83,11 +83,11 @@ class ClassifierPool:
 
     waiting = 0
 
-    def __init__(self, classifier: Classifier, *, threads: int = THREADS, max_pending: int = MAX_PENDING) -> None:
+    def __init__(self, classifier: TextClassifier, *, threads: int = THREADS, max_pending: int = MAX_PENDING) -> None:
         self._classifier = classifier
-        self._workers = Workers("classify", threads=threads, max_pending=max_pending)
+        self._threads = ThreadPool("classify", threads=threads, max_pending=max_pending)
 
-    async def warm(self) -> Classified:
+    async def warm(self) -> ClassifierResult:
         """Classify a text a few times, so that the first request does not pay for what is done once.
 
         Returns what the last of them gave.
@@ -97,8 +97,8 @@ class ClassifierPool:
         """
         until = asyncio.get_running_loop().time() + WARM_TIME
         for _ in range(WARM_TIMES - 1):
-            await self._workers.run(until, 1, partial(self._classifier.classify, WARM_TEXT))
-        return await self._workers.run(until, 1, partial(self._classifier.classify, WARM_TEXT))
+            await self._threads.run(until, 1, partial(self._classifier.classify, WARM_TEXT))
+        return await self._threads.run(until, 1, partial(self._classifier.classify, WARM_TEXT))
 
     async def signals(
         self,
@@ -108,7 +108,7 @@ class ClassifierPool:
     ) -> SignalsReady | Failure:
         """Classify a text until a time of the event loop's clock."""
         try:
-            found = await self._workers.run(until, 1, partial(self._classifier.classify, text))
+            found = await self._threads.run(until, 1, partial(self._classifier.classify, text))
         except OverloadedError:
             return Failure(Cause.OVERLOADED)
         except TimeoutError:
@@ -120,7 +120,7 @@ class ClassifierPool:
 
     async def distribution(self, _: str, text: str, until: float) -> Mapping[str, float]:
         """Each category's probability; there is but one classifier."""
-        return (await self._workers.run(until, 1, partial(self._classifier.classify, text))).probabilities
+        return (await self._threads.run(until, 1, partial(self._classifier.classify, text))).probabilities
 
     async def tokens(self, name: str, _text: str, _until: float) -> TokenLabels:
         """A category is said of a text, not of its tokens."""
@@ -129,8 +129,8 @@ class ClassifierPool:
     @property
     def healthy(self) -> bool:
         """Whether something was classified in the last while, if anything waits."""
-        return self._workers.stalled < STALL
+        return self._threads.stalled < STALL
 
     def close(self) -> None:
         """Take no more work and drop what waits."""
-        self._workers.close()
+        self._threads.close()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from vsr_runtime.decision.request.events import SendToModel
-from vsr_runtime.server.exchange import Held
+from vsr_runtime.server.exchange import HeldBytes
 from vsr_runtime.server.messages import ProcessingResponse
 from vsr_runtime.server.transport.stream import Stream
 from vsr_runtime.server.wire import ModeError, direct
@@ -27,7 +27,7 @@ class Upload:
     trailers: bool
 
 
-async def gathered(stream: Stream, held: Held, most: int, full: Callable[[], bool]) -> Upload | None:
+async def read_upload(stream: Stream, held: HeldBytes, most: int, full: Callable[[], bool]) -> Upload | None:
     """Read the parts of a body.
 
     Args:
@@ -57,7 +57,7 @@ async def gathered(stream: Stream, held: Held, most: int, full: Callable[[], boo
     return None
 
 
-def in_parts(action: SendToModel, upload: Upload) -> Iterator[bytes]:
+def upload_messages(action: SendToModel, upload: Upload) -> Iterator[bytes]:
     """The messages that send a request on: its headers, its body, and the end of it."""
     headers = ProcessingResponse()
     # The length that a rewritten body has is not said: Envoy sends it in chunks.

@@ -15,16 +15,16 @@ from vsr_runtime.decision.request.events import Cause, DetectorResult, Failure, 
 from vsr_runtime.errors import UserError
 from vsr_runtime.inference.checkpoint_classifier import judged
 from vsr_runtime.inference.classifier import Classification
-from vsr_runtime.inference.engine.batch_queues import Lanes, LoadedLane
+from vsr_runtime.inference.engine.batch_queues import BatchQueues, LoadedModel
 from vsr_runtime.inference.engine.broker import lease
+from vsr_runtime.inference.engine.engine_supervisor import START, EngineSupervisor, engine_command
 from vsr_runtime.inference.engine.errors import EngineError, OverloadedError
 from vsr_runtime.inference.engine.interface import Engine, TokenLabels
 from vsr_runtime.inference.engine.process import digest_of
-from vsr_runtime.inference.engine.remote import Remote
-from vsr_runtime.inference.engine.supervise import START, Supervisor, engine_command
+from vsr_runtime.inference.engine.remote import RemoteBackend
 from vsr_runtime.inference.engine.tasks import TaskEngine
-from vsr_runtime.inference.reader import Task
-from vsr_runtime.inference.token_spans import Labelled
+from vsr_runtime.inference.task import Task
+from vsr_runtime.inference.token_spans import TokenDetection
 from vsr_runtime.log import log
 from vsr_runtime.server.classify import CATEGORY, WARM_TEXT, WARM_TIME
 from vsr_runtime.server.supervisor.link import BROKER
@@ -53,7 +53,7 @@ class LoadedEngine:
     settings: Settings
     config: Path
     tasks: Mapping[str, Task]
-    models: Sequence[LoadedLane] | None
+    models: Sequence[LoadedModel] | None
 
     async def start(self) -> EnginePool:
         """Bring the engine up and warm it.
@@ -63,25 +63,25 @@ class LoadedEngine:
         """
         classifiers = self.settings.engine
         if self.models is not None:
-            lanes = Lanes(self.models)
+            queues = BatchQueues(self.models)
             try:
-                await lanes.warm()
+                await queues.warm()
             except EngineError as error:
-                lanes.close()
+                queues.close()
                 raise UserError(f"a checkpoint failed on its first batch ({error})") from error
-            return EnginePool(TaskEngine(self.tasks, lanes), classifiers, self.settings.category)
+            return EnginePool(TaskEngine(self.tasks, queues), classifiers, self.settings.category)
         remote, close = await _connected(digest_of(classifiers), self.config)
         return EnginePool(TaskEngine(self.tasks, remote), classifiers, self.settings.category, close)
 
 
-async def _connected(digest: str, config: Path) -> tuple[Remote, Callable[[], None] | None]:
+async def _connected(digest: str, config: Path) -> tuple[RemoteBackend, Callable[[], None] | None]:
     """The engine process: the one that runs already, or one of our own."""
     if (path := os.environ.get(BROKER)) and not os.environ.get(SOCKET):
         shared, release = await lease(Path(path), digest, config)
         return await _reached(shared, digest, release), release
     if path := os.environ.get(SOCKET):
         return await _reached(Path(path), digest), None
-    supervisor = Supervisor(engine_command(config), digest)
+    supervisor = EngineSupervisor(engine_command(config), digest)
     try:
         await supervisor.ready()
     except BaseException:
@@ -90,8 +90,8 @@ async def _connected(digest: str, config: Path) -> tuple[Remote, Callable[[], No
     return supervisor.remote, supervisor.close
 
 
-async def _reached(path: Path, digest: str, release: Callable[[], None] | None = None) -> Remote:
-    remote = Remote(path, digest)
+async def _reached(path: Path, digest: str, release: Callable[[], None] | None = None) -> RemoteBackend:
+    remote = RemoteBackend(path, digest)
     try:
         async with asyncio.timeout(START):
             await remote.ready.wait()
@@ -193,7 +193,7 @@ class EnginePool:
         try:
             if _by_token(classifier):
                 return [
-                    Labelled(text, name, found.labels, found.offsets, found.probabilities)
+                    TokenDetection(text, name, found.labels, found.offsets, found.probabilities)
                     for text, found in zip(texts, await self.engine.label_tokens(name, texts, until), strict=True)
                 ]
             answers = await self.engine.classify(name, texts, until)

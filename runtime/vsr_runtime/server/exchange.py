@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from vsr_runtime.decision.request.events import GuardMatch, ImmediateResponse, RequestHeaders, SendToModel
-from vsr_runtime.log import note
+from vsr_runtime.log import log_buffered
 from vsr_runtime.server.generation import Generation
 from vsr_runtime.server.wire import BodyMode
 
@@ -28,7 +28,7 @@ class Exchange:
     carrier: Mapping[str, str] = field(default_factory=dict)
 
 
-class Held:
+class HeldBytes:
     """Bytes of one stream's body that count as in work until they are let go of, at the latest when the stream ends.
 
     Args:
@@ -61,21 +61,21 @@ def id_of(event: RequestHeaders) -> str:
     return ""
 
 
-def guards_told(matches: Iterable[GuardMatch]) -> str:
+def format_guards(matches: Iterable[GuardMatch]) -> str:
     """Guards and what each did, as logs have them."""
     return ", ".join(f"{match.guard}:{'failed' if match.failed else match.action}" for match in matches)
 
 
 def log_action(request_id: str, action: SendToModel | ImmediateResponse) -> None:
     """One line a decision: names and numbers, never text of the request."""
-    told = {"guards": guards_told(action.guards)} if action.guards else {}
+    told = {"guards": format_guards(action.guards)} if action.guards else {}
     if isinstance(action, ImmediateResponse) and action.route is None:
-        note("answer", request=request_id, status=action.status, code=action.code, **told)
+        log_buffered("answer", request=request_id, status=action.status, code=action.code, **told)
         return
     if action.cause is not None:
         told["undecided"] = action.cause.value
     signals = action.signals
-    note(
+    log_buffered(
         "decision",
         request=request_id,
         model=action.model if isinstance(action, SendToModel) else None,

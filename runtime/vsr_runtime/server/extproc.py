@@ -11,17 +11,17 @@ from typing import Any
 from vsr_runtime.decision.request.events import Continue, ImmediateResponse, RequestBody, RequestHeaders, SendToModel
 from vsr_runtime.decision.request.request_machine import AwaitsHeaders, OutOfOrderError, State, advance
 from vsr_runtime.log import flush, log
-from vsr_runtime.server.deciding import Deciding, loop_time
-from vsr_runtime.server.duplex import gathered, in_parts
-from vsr_runtime.server.exchange import Exchange, Held, id_of, log_action
+from vsr_runtime.server.decision_runner import DecisionRunner, loop_time
+from vsr_runtime.server.duplex import read_upload, upload_messages
+from vsr_runtime.server.exchange import Exchange, HeldBytes, id_of, log_action
 from vsr_runtime.server.generation import Generation
 from vsr_runtime.server.messages import EXT_PROC_SERVICE, ProcessingRequest
 from vsr_runtime.server.metrics import Metrics
-from vsr_runtime.server.responses import Responses
+from vsr_runtime.server.responses import ResponseHandler
 from vsr_runtime.server.thread_pool import OverloadedError
 from vsr_runtime.server.trace import Tracing, carrier_of
 from vsr_runtime.server.transport.stream import Method, Methods, Outcome, Status, Stream
-from vsr_runtime.server.upload_timeout import Patience, too_slow
+from vsr_runtime.server.upload_timeout import UploadTimeouts, too_slow
 from vsr_runtime.server.wire import BodyMode, ModeError, check_mode, encoded, to_event
 
 FLUSH = 0.1
@@ -36,7 +36,7 @@ class Processor:
     Args:
         generation: serves streams that begin, until another is swapped in.
         metrics: where decisions are counted.
-        max_held: bytes of bodies in work at a time; by default as `Deciding` says.
+        max_held: bytes of bodies in work at a time; by default as `DecisionRunner` says.
         tracing: makes spans of decisions; None for none.
     """
 
@@ -52,11 +52,11 @@ class Processor:
         self._tracing = tracing
         self._open: set[asyncio.Task[Any]] = set()
         self._following: set[asyncio.Task[Any]] = set()
-        self._patience = Patience()
+        self._upload_timeouts = UploadTimeouts()
         self._draining = False
         self._flushing = False
-        self._deciding = Deciding(self._metrics.holds, max_held)
-        self._responses = Responses(self._deciding.readers, self._metrics, self._deciding.count)
+        self._decision_runner = DecisionRunner(self._metrics.holds, max_held)
+        self._responses = ResponseHandler(self._decision_runner.readers, self._metrics, self._decision_runner.count)
 
     def methods(self) -> Methods:
         """The service for a transport."""
@@ -79,7 +79,7 @@ class Processor:
         return self._generation
 
     @contextmanager
-    def visit(self, size: int) -> Iterator[Generation]:
+    def hold(self, size: int) -> Iterator[Generation]:
         """Hold the generation that serves, and count bytes as in work, for a request that came another way.
 
         Raises:
@@ -87,13 +87,13 @@ class Processor:
         """
         generation = self._generation
         generation.enter()
-        self._deciding.count(size)
+        self._decision_runner.count(size)
         try:
-            if self._deciding.full(generation):
+            if self._decision_runner.full(generation):
                 raise OverloadedError
             yield generation
         finally:
-            self._deciding.count(-size)
+            self._decision_runner.count(-size)
             generation.leave()
 
     async def decided(
@@ -103,7 +103,7 @@ class Processor:
         state, action = advance(generation.rules, AwaitsHeaders(), headers)
         if isinstance(action, ImmediateResponse):
             return action
-        return await self._deciding.decide(generation, state, RequestBody(body), begun)
+        return await self._decision_runner.decide(generation, state, RequestBody(body), begun)
 
     async def drain(self, patience: float, following: float = 0) -> None:
         """Give open streams some seconds to decide, and responses that are under way some more to come to their end.
@@ -128,7 +128,7 @@ class Processor:
     def close(self) -> None:
         """Let go of the threads."""
         self._generation.retire()
-        self._deciding.close()
+        self._decision_runner.close()
         if self._tracing:
             self._tracing.close()
         flush()
@@ -142,14 +142,14 @@ class Processor:
         if task is None:
             raise RuntimeError("not in a task")
         self._open.add(task)
-        self._patience.begin(task)
+        self._upload_timeouts.begin(task)
         exchange = Exchange(self._generation)
         try:
             outcome = await self._outcome(task, exchange, stream)
         finally:
             self._open.discard(task)
             self._following.discard(task)
-            self._patience.end(task)
+            self._upload_timeouts.end(task)
         if not isinstance(outcome, bytes):
             status, reason = outcome
             log("aborted", status=status.name, reason=reason)
@@ -164,7 +164,7 @@ class Processor:
         try:
             return await self._converse(task, exchange, stream)
         except asyncio.CancelledError:
-            if self._patience.lost(task):
+            if self._upload_timeouts.lost(task):
                 task.uncancel()
                 self._note(exchange, too_slow(), None)
                 return encoded(too_slow())
@@ -197,7 +197,7 @@ class Processor:
             return encoded(action)
         if not isinstance(action, Continue):
             raise OutOfOrderError(f"{type(action).__name__} before the body")
-        held = Held(self._deciding.count)
+        held = HeldBytes(self._decision_runner.count)
         stream.add_done_callback(held.release)
         if exchange.mode is BodyMode.STREAMED:
             return await self._converse_in_parts(task, exchange, state, held, stream)
@@ -206,11 +206,11 @@ class Processor:
         message = await stream.read()
         if not message:
             return _UNDECIDED
-        self._patience.end(task)
+        self._upload_timeouts.end(task)
         begun = monotonic()
         event = to_event(message, announced=exchange.mode is BodyMode.WHOLE)
         held.add(len(event.body) if isinstance(event, RequestBody) else 0)
-        decided = await self._deciding.decide(generation, state, event, begun)
+        decided = await self._decision_runner.decide(generation, state, event, begun)
         if isinstance(decided, SendToModel) and decided.cache_key is not None:
             decided = await generation.answered(decided, loop_time(begun + generation.budget))
         self._note(exchange, decided, begun)
@@ -227,21 +227,23 @@ class Processor:
         task: asyncio.Task[Any],
         exchange: Exchange,
         state: State,
-        held: Held,
+        held: HeldBytes,
         stream: Stream,
     ) -> Outcome:
         """Gather the parts of a body, decide, and send all of it back in parts."""
         generation = exchange.generation
-        upload = await gathered(stream, held, generation.rules.max_body, lambda: self._deciding.full(generation))
+        upload = await read_upload(
+            stream, held, generation.rules.max_body, lambda: self._decision_runner.full(generation)
+        )
         if upload is None:
             return _UNDECIDED
-        self._patience.end(task)
+        self._upload_timeouts.end(task)
         begun = monotonic()
-        decided = await self._deciding.decide(generation, state, RequestBody(upload.body), begun)
+        decided = await self._decision_runner.decide(generation, state, RequestBody(upload.body), begun)
         self._note(exchange, decided, begun)
         if isinstance(decided, ImmediateResponse):
             return encoded(decided)
-        *before, last = in_parts(decided, upload)
+        *before, last = upload_messages(decided, upload)
         for each in before:
             await stream.write(each)
         return last

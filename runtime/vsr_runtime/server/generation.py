@@ -22,8 +22,8 @@ from vsr_runtime.decision.request.events import (
 )
 from vsr_runtime.decision.request.request_machine import MachineConfig
 from vsr_runtime.errors import UserError
-from vsr_runtime.server.classify import Classified, Classifier, ClassifierPool, Pool
-from vsr_runtime.server.response_cache import Keeper
+from vsr_runtime.server.classify import ClassifierPool, ClassifierResult, ModelPool, TextClassifier
+from vsr_runtime.server.response_cache import ResponseCache
 from vsr_runtime.settings import Settings
 
 
@@ -31,7 +31,7 @@ from vsr_runtime.settings import Settings
 class Startable(Protocol):
     """A classifier that has to be started in the event loop."""
 
-    async def start(self) -> Pool:
+    async def start(self) -> ModelPool:
         """Start it."""
 
 
@@ -43,7 +43,7 @@ class Detectors(Protocol):
         """What each detector finds in each of its texts."""
 
 
-Loader = Callable[[Settings], Classifier | Startable | None]
+Loader = Callable[[Settings], TextClassifier | Startable | None]
 """Loads the classifier that settings name, or returns None where they name none. Runs in a thread."""
 
 
@@ -54,7 +54,7 @@ class Generation:
         settings: the policy.
         pool: asks the classifier; None where there is none.
         digest: names the content that it was made of.
-        keeper: has the answers that were kept; None where none are. They are forgotten with the policy.
+        response_cache: has the answers that were kept; None where none are. They are forgotten with the policy.
 
     Attributes:
         rules: what holds for all requests.
@@ -65,7 +65,9 @@ class Generation:
         reads_responses: whether some response must be read.
     """
 
-    def __init__(self, settings: Settings, pool: Pool | None, digest: str = "", keeper: Keeper | None = None) -> None:
+    def __init__(
+        self, settings: Settings, pool: ModelPool | None, digest: str = "", response_cache: ResponseCache | None = None
+    ) -> None:
         self.rules = MachineConfig(
             settings.program, settings.limits.maxBody, settings.default_on_failure, settings.debug_headers
         )
@@ -75,7 +77,7 @@ class Generation:
         self.classifiers = settings.loaded if pool else {}
         self.reads_responses = settings.program.reads_responses
         self.pool = pool
-        self.keeper = keeper
+        self.response_cache = response_cache
         self.digest = digest
         self._streams = 0
         self._retired = False
@@ -88,14 +90,14 @@ class Generation:
 
     async def answered(self, action: SendToModel | ImmediateResponse, until: float) -> SendToModel | ImmediateResponse:
         """The action, or the answer that was kept, as found until a time of the event loop's clock."""
-        if self.keeper is None or not isinstance(action, SendToModel):
+        if self.response_cache is None or not isinstance(action, SendToModel):
             return action
-        return await self.keeper.recall(action, until)
+        return await self.response_cache.recall(action, until)
 
     def keep(self, plan: ResponsePlan, kept: CachedResponse) -> None:
         """Keep the answer to a request."""
-        if self.keeper is not None:
-            self.keeper.keep(plan.record, kept)
+        if self.response_cache is not None:
+            self.response_cache.keep(plan.record, kept)
 
     async def _category(self, asked: NeedSignals, until: float) -> SignalsReady | Failure:
         if not asked.kinds:
@@ -133,20 +135,22 @@ class Generation:
 
     def _close_if_idle(self) -> None:
         if self._retired and not self._streams:
-            for each in (self.pool, self.keeper):
+            for each in (self.pool, self.response_cache):
                 if each is not None:
                     each.close()
 
 
-async def warmed(settings: Settings, classifier: Classifier | Startable | None, digest: str = "") -> Generation:
+async def warm_generation(
+    settings: Settings, classifier: TextClassifier | Startable | None, digest: str = ""
+) -> Generation:
     """A generation whose classifier has read a text, and answered with something that it may answer.
 
     Raises:
         UserError: it did not.
     """
-    keeper = await asyncio.to_thread(Keeper.load, settings)
+    response_cache = await asyncio.to_thread(ResponseCache.load, settings)
     if classifier is None:
-        return Generation(settings, None, digest, keeper)
+        return Generation(settings, None, digest, response_cache)
     pool = await classifier.start() if isinstance(classifier, Startable) else ClassifierPool(classifier)
     try:
         if found := await _first_answer(pool):
@@ -154,10 +158,10 @@ async def warmed(settings: Settings, classifier: Classifier | Startable | None, 
     except BaseException:
         pool.close()
         raise
-    return Generation(settings, pool, digest, keeper)
+    return Generation(settings, pool, digest, response_cache)
 
 
-async def _first_answer(pool: Pool) -> Classified | None:
+async def _first_answer(pool: ModelPool) -> ClassifierResult | None:
     try:
         return await pool.warm()
     except UserError:
@@ -166,7 +170,7 @@ async def _first_answer(pool: Pool) -> Classified | None:
         raise UserError(f"the classifier failed on its first text ({type(error).__name__}: {error})") from error
 
 
-def _judge(found: Classified, settings: Settings) -> None:
+def _judge(found: ClassifierResult, settings: Settings) -> None:
     labels = settings.classifier.labels if settings.classifier else []
     if not 0 <= found.probability <= 1 or (found.label is not None and found.label not in labels):
         raise UserError(

@@ -22,7 +22,7 @@ PAGES = ("/healthz", "/readyz", "/metrics")
 
 
 class Health:
-    """Whether requests are taken. Not at first: a classifier may have to be loaded and warmed.
+    """Whether requests are taken. Not at first: a classifier may have to be loaded and warmed up.
 
     Args:
         metrics: gives the page ``/metrics``; empty by default.

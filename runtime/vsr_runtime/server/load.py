@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vsr_runtime.errors import UserError
-from vsr_runtime.server.classify import Classifier
+from vsr_runtime.server.classify import TextClassifier
 from vsr_runtime.server.supervisor.link import BROKER
 from vsr_runtime.settings import Settings
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from vsr_runtime.server.engine import LoadedEngine
 
 
-def load_classifier(settings: Settings) -> Classifier | LoadedEngine | None:
+def load_classifier(settings: Settings) -> TextClassifier | LoadedEngine | None:
     """What was compiled over the encoder, the engine with all classifiers where one is a checkpoint, or None.
 
     An engine computes in this process if all is done on the CPU, else in one of its own. Worker processes share one,

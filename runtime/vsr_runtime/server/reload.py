@@ -12,7 +12,7 @@ from vsr_runtime.credentials import FOLDER, MAX_KEY
 from vsr_runtime.errors import UserError
 from vsr_runtime.log import log
 from vsr_runtime.server.extproc import Processor
-from vsr_runtime.server.generation import Generation, Loader, content_hash, warmed
+from vsr_runtime.server.generation import Generation, Loader, content_hash, warm_generation
 from vsr_runtime.server.metrics import Metrics
 
 Found = tuple[str, str]
@@ -86,7 +86,7 @@ class Reloader:
                 f"runtime.yaml: limits.maxMessage: {policy.limits.maxMessage} is more than the {self._max_message} "
                 "that this process was started with; restart it"
             )
-        return await warmed(policy, await asyncio.to_thread(self._load, policy), found[0])
+        return await warm_generation(policy, await asyncio.to_thread(self._load, policy), found[0])
 
     async def _swap(self, generation: Generation, found: Found) -> None:
         if await self._hash() != found:  # it changed under our hands, so it may be half of each

@@ -12,13 +12,13 @@ from vsr_runtime.decision.request.events import CacheKey, ImmediateResponse, Res
 from vsr_runtime.decision.request.headers import cached_response
 from vsr_runtime.errors import UserError
 from vsr_runtime.log import log
-from vsr_runtime.server.memory import Cache, MemoryCache
-from vsr_runtime.server.thread_pool import OverloadedError, Workers
+from vsr_runtime.server.memory_cache import AnswerStore, MemoryCache
+from vsr_runtime.server.thread_pool import OverloadedError, ThreadPool
 from vsr_runtime.settings import Settings
 
 if TYPE_CHECKING:
     from vsr_runtime.inference.encoder import SentenceEncoder
-    from vsr_runtime.server.memory import Vector
+    from vsr_runtime.server.memory_cache import Vector
 
 MAX_RECORDS = (64 << 20) // MAX_RESPONSE
 """Answers that are taken down at a time; what comes beyond is not kept."""
@@ -33,7 +33,7 @@ class Record:
     vector: Vector | None = field(default=None, repr=False)
 
 
-class Keeper:
+class ResponseCache:
     """Looks answers up and keeps them.
 
     Args:
@@ -41,14 +41,14 @@ class Keeper:
         encoder: makes requests comparable; None where only the same request will do.
     """
 
-    def __init__(self, cache: Cache, encoder: SentenceEncoder | None = None) -> None:
+    def __init__(self, cache: AnswerStore, encoder: SentenceEncoder | None = None) -> None:
         self._cache = cache
         self._encoder = encoder
-        self._workers = Workers("embed", threads=1, max_pending=_WAITING) if encoder else None
+        self._threads = ThreadPool("embed", threads=1, max_pending=_WAITING) if encoder else None
         self._records: WeakSet[Record] = WeakSet()
 
     @classmethod
-    def load(cls, settings: Settings) -> Keeper | None:
+    def load(cls, settings: Settings) -> ResponseCache | None:
         """What the settings ask for; None where nothing is kept. Takes a moment.
 
         Raises:
@@ -87,14 +87,14 @@ class Keeper:
 
     def close(self) -> None:
         """Let go of the thread."""
-        if self._workers:
-            self._workers.close()
+        if self._threads:
+            self._threads.close()
 
     async def _vector(self, lookup: CacheKey, until: float) -> Vector | None:
-        if lookup.group is None or self._workers is None:
+        if lookup.group is None or self._threads is None:
             return None
         try:
-            return await self._workers.run(until, 1, partial(self._embed, lookup.text))
+            return await self._threads.run(until, 1, partial(self._embed, lookup.text))
         except (OverloadedError, TimeoutError):
             return None
         except Exception as error:  # noqa: BLE001 - whatever breaks in a model, the request goes on
@@ -117,7 +117,7 @@ def _encoder(settings: Settings) -> SentenceEncoder | None:
 
     try:
         from vsr_runtime.inference.encoder import SentenceEncoder  # noqa: PLC0415 - likewise
-        from vsr_runtime.inference.locate import find_encoder  # noqa: PLC0415 - likewise
+        from vsr_runtime.inference.encoder_files import find_encoder  # noqa: PLC0415 - likewise
 
         return SentenceEncoder.load(find_encoder(given.repo, given.sha256), given.precision)
     except ModelError as error:

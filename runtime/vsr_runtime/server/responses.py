@@ -24,15 +24,15 @@ from vsr_runtime.decision.request.response_machine import (
     advance_response,
 )
 from vsr_runtime.log import log
-from vsr_runtime.server.deciding import LARGE_WORK, weight
-from vsr_runtime.server.exchange import Exchange, guards_told
+from vsr_runtime.server.decision_runner import LARGE_WORK, weight
+from vsr_runtime.server.exchange import Exchange, format_guards
 from vsr_runtime.server.metrics import Metrics
-from vsr_runtime.server.thread_pool import OverloadedError, Workers
+from vsr_runtime.server.thread_pool import OverloadedError, ThreadPool
 from vsr_runtime.server.transport.stream import Outcome, Status, Stream
 from vsr_runtime.server.wire_response import from_response, to_response_event
 
 
-class Responses:
+class ResponseHandler:
     """The handler of all responses.
 
     Args:
@@ -41,7 +41,7 @@ class Responses:
         hold: counts bytes in and out of work.
     """
 
-    def __init__(self, readers: Workers, metrics: Metrics, hold: Callable[[int], None]) -> None:
+    def __init__(self, readers: ThreadPool, metrics: Metrics, hold: Callable[[int], None]) -> None:
         self._readers = readers
         self._metrics = metrics
         self._hold = hold
@@ -97,7 +97,7 @@ class Responses:
             self._metrics.refused(refused, exchange.model)
         if isinstance(action, BodyOutput):
             self._metrics.guarded(action.guards, "response")
-        guards = guards_told(action.guards)
+        guards = format_guards(action.guards)
         if refused is not None:
             log("response", request=exchange.request_id, status=refused.status, code=refused.code, guards=guards)
         elif guards:

@@ -17,12 +17,12 @@ from vsr_runtime.errors import UserError
 from vsr_runtime.log import log
 from vsr_runtime.server.address import Address
 from vsr_runtime.server.extproc import Processor
-from vsr_runtime.server.generation import Loader, content_hash, warmed
+from vsr_runtime.server.generation import Loader, content_hash, warm_generation
 from vsr_runtime.server.health import Health
 from vsr_runtime.server.http import HttpPort
 from vsr_runtime.server.metrics import Metrics
 from vsr_runtime.server.reload import POLL, Reloader, keys_hash
-from vsr_runtime.server.supervisor.link import PORT, Said, answer, is_worker
+from vsr_runtime.server.supervisor.link import PORT, ChildReport, answer, is_child
 from vsr_runtime.server.tls import Tls
 from vsr_runtime.server.trace import tracing
 from vsr_runtime.server.transport.choose import choose_transport
@@ -63,7 +63,7 @@ def run(
     poll: float = POLL,
     *,
     credentials: Path | None = None,
-    lameduck: float = 0,
+    shutdown_delay: float = 0,
 ) -> None:
     """Serve until SIGTERM or SIGINT, and follow the policy as its files change.
 
@@ -76,23 +76,23 @@ def run(
         poll: seconds between two looks at the files.
         credentials: the folder with the keys of providers; None for ``credentials`` beside the config. Keys are read
             with each generation.
-        lameduck: seconds to go on as ever, but unready, once told to stop: whoever sends connections here, such as a
-            Service, takes a moment to hear of it.
+        shutdown_delay: seconds after SIGTERM in which the process is unready but still accepts connections, because
+            Services and gateways learn of its termination with a delay.
 
     Raises:
         UserError: the policy or its classifier cannot be loaded, or an address cannot be bound.
     """
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(config, listen, load, poll, credentials, lameduck))
+        runner.run(_serve(config, listen, load, poll, credentials, shutdown_delay))
 
 
 async def _serve(
-    config: Path, listen: Listen, load: Loader, poll: float, credentials: Path | None, lameduck: float
+    config: Path, listen: Listen, load: Loader, poll: float, credentials: Path | None, shutdown_delay: float
 ) -> None:
     stop, hurry = asyncio.Event(), asyncio.Event()
     for name, event in ((signal.SIGTERM, stop), (signal.SIGINT, stop), (signal.SIGHUP, hurry)):
         asyncio.get_running_loop().add_signal_handler(name, event.set)
-    if is_worker():
+    if is_child():
         listen = replace(listen, grpc=replace(listen.grpc, port=int(os.environ[PORT])), http=_LOOPBACK)
     digest, keys = content_hash(config), keys_hash(config, credentials)
     policy = settings.load(config, credentials)
@@ -103,12 +103,12 @@ async def _serve(
     http = await _listen_http(HttpPort(health, api), listen.http)
     bound = f"{listen.http.host}:{http.port}"
     line = (
-        asyncio.ensure_future(answer(lambda: Said(health.serving, bound, metrics.state()), stop))
-        if is_worker()
+        asyncio.ensure_future(answer(lambda: ChildReport(health.serving, bound, metrics.state()), stop))
+        if is_child()
         else None
     )
     try:
-        generation = await warmed(policy, await asyncio.to_thread(load, policy), digest)
+        generation = await warm_generation(policy, await asyncio.to_thread(load, policy), digest)
         metrics.adopt(policy.program, digest)
         processor = Processor(generation, metrics, tracing=traces)
         reloader = Reloader(config, load, processor, metrics, generation, keys, credentials)
@@ -120,7 +120,7 @@ async def _serve(
         if api:
             api.processor = processor
         health.ready = True
-        word = "worker_serving" if is_worker() else "serving"
+        word = "worker_serving" if is_child() else "serving"
         log(
             word,
             address=f"{listen.grpc.host}:{server.port}",
@@ -133,7 +133,7 @@ async def _serve(
         watch.cancel()
         with suppress(asyncio.CancelledError):
             await watch
-        await _drain(server, health, processor, lameduck)
+        await _drain(server, health, processor, shutdown_delay)
         processor.close()
     finally:
         if line:
@@ -150,11 +150,11 @@ def _api(health: Health, metrics: Metrics, listen: Listen) -> HttpApi | None:
     return HttpApi(lambda: health.serving, metrics, listen.classify)
 
 
-async def _drain(server: Server, health: Health, processor: Processor, lameduck: float) -> None:
+async def _drain(server: Server, health: Health, processor: Processor, shutdown_delay: float) -> None:
     """Be unready, take no new connection, serve those that are there to their end, then end what is undecided."""
     log("draining", open=processor.open_streams)
     health.ready = False
-    await asyncio.sleep(lameduck)
+    await asyncio.sleep(shutdown_delay)
     server.retire()
     # Whoever stalls must not hold all others up: streams that are open now have this long, too.
     until = monotonic() + AGE * 1.2
@@ -182,7 +182,7 @@ async def _listen_grpc(health: Health, processor: Processor, listen: Listen, max
         listen.tls,
         {**processor.methods(), **health.methods()},
         max_message=max_message,
-        streams=SHARED_STREAMS if is_worker() else MAX_STREAMS,
+        streams=SHARED_STREAMS if is_child() else MAX_STREAMS,
     )
 
 

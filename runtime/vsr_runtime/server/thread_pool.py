@@ -21,7 +21,7 @@ class OverloadedError(Exception):
     """The work would not be done in time, or too much waits already."""
 
 
-class Workers:
+class ThreadPool:
     """A few threads and what waits for them.
 
     Args:

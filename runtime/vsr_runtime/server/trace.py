@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from vsr_runtime.decision.request.events import ImmediateResponse, RequestHeaders, SendToModel
 from vsr_runtime.errors import UserError
 from vsr_runtime.log import log
-from vsr_runtime.server.exchange import guards_told
+from vsr_runtime.server.exchange import format_guards
 from vsr_schemas.version import VERSION
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _attributes(request_id: str, action: SendToModel | ImmediateResponse) -> dic
     told = {
         "vsr.request.id": request_id or None,
         "vsr.decision": action.route,
-        "vsr.guards": guards_told(action.guards) or None,
+        "vsr.guards": format_guards(action.guards) or None,
         "vsr.category": signals.category if signals else None,
         "vsr.category.probability": signals.probability if signals else None,
         "vsr.model": action.model if isinstance(action, SendToModel) else None,

@@ -15,7 +15,7 @@ UPLOAD = 60.0
 _Task = asyncio.Task[Any]
 
 
-class Patience:
+class UploadTimeouts:
     """The streams that wait for their request, the oldest first."""
 
     def __init__(self) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from support.cases import output_of, policy_file
 from support.common import ROOT, SMALL, call, required
+from vsr_runtime.inference.encoder_files import DEFAULT_ENCODER, KNOWN, find_encoder
 from vsr_runtime.inference.errors import ModelError
-from vsr_runtime.inference.locate import DEFAULT_ENCODER, KNOWN, find_encoder
 
 KEYWORDS = """\
 apiVersion: vsr.dev/v1alpha1

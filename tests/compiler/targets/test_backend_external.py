@@ -148,7 +148,7 @@ def test_the_router_may_touch_credentials_only_where_a_model_is_outside() -> Non
 def test_the_stand_knows_what_a_provider_wants() -> None:
     """Where its API lies and which key it asks for; its route rewrites as the gateway's does."""
     policy = linked(TEXT)
-    found = {each["cluster"]: each.get("external") for each in sandbox.stand(policy)["backends"]}
+    found = {each["cluster"]: each.get("external") for each in sandbox.settings(policy)["backends"]}
     assert found["backend/far"] == {"path": "/openai/v1", "credential": "far/api-key"}
     assert found["backend/open"] == {"path": "/v1"}
     assert found["backend/here"] is None

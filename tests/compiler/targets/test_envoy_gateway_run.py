@@ -23,7 +23,7 @@ from vsr_compiler.deploy import sandbox
 from vsr_compiler.manifests.jsonpatch import apply
 from vsr_compiler.targets.common.extproc import FILTER_NAME, TYPES
 from vsr_compiler.targets.envoy_gateway.envoy_patch_policy import filters_path, listener_name, router_cluster
-from vsr_runtime.sandbox import LocalStand
+from vsr_runtime.sandbox import Sandbox
 from vsr_runtime.sandbox.envoy import envoy_command
 
 MANAGER = f"{TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager"
@@ -206,10 +206,10 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     document = bootstrap(policy, "envoy-gateway")
     asking(document)["message_timeout"] = "20s"
     (folder / "envoy.yaml").write_text(json.dumps(document), encoding="utf-8")
-    stand = sandbox.stand(policy) | {"extProcCluster": router_cluster(policy.router)["name"]}
-    (folder / "stand.yaml").write_text(json.dumps(stand), encoding="utf-8")
+    settings = sandbox.settings(policy) | {"extProcCluster": router_cluster(policy.router)["name"]}
+    (folder / "sandbox.yaml").write_text(json.dumps(settings), encoding="utf-8")
     timed(folder.parent, deadline=20_000)
-    with LocalStand(folder) as running:
+    with Sandbox(folder) as running:
         yield running.url.removeprefix("http://")
 
 

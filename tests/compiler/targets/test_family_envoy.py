@@ -17,7 +17,7 @@ from support.cases import GOLDEN, POLICIES, output_of, policy_file, policy_of
 from support.sandbox_times import patient
 from vsr_compiler import ir
 from vsr_compiler.pipeline import read_policy
-from vsr_runtime.sandbox import LocalStand
+from vsr_runtime.sandbox import Sandbox
 from vsr_runtime.sandbox.envoy import envoy_command
 
 GUIDE = "policies/inference-extension"
@@ -51,7 +51,7 @@ def gateway_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[s
         @cache
         def start(case: str) -> str:
             folder = patient(output_of(case), tmp_path_factory.mktemp("sandbox"))
-            return sandboxes.enter_context(LocalStand(folder)).url.removeprefix("http://")
+            return sandboxes.enter_context(Sandbox(folder)).url.removeprefix("http://")
 
         yield start
 

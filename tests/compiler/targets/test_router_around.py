@@ -142,6 +142,6 @@ def test_the_router_has_time_to_read_responses_to_their_end(more: str, *, follow
     (pods,) = [each.body for each in router.emitter()(linked(SMALL + more)) if each.body["kind"] == "Deployment"]
     spec = pods["spec"]["template"]["spec"]
     seconds = spec["terminationGracePeriodSeconds"]
-    assert f"--lameduck={router.LAMEDUCK}" in spec["containers"][0]["args"]
-    longest = router.LAMEDUCK + AGE * 1.2 + DRAIN + (FOLLOWING if follows else 0)
+    assert f"--shutdown-delay={router.SHUTDOWN_DELAY}" in spec["containers"][0]["args"]
+    longest = router.SHUTDOWN_DELAY + AGE * 1.2 + DRAIN + (FOLLOWING if follows else 0)
     assert longest < seconds <= longest + 20

@@ -22,8 +22,8 @@ pytestmark = REAL_ENVOY
 def test_new_content_costs_nothing(policy, chat):
     """A config that changes under load moves the traffic, and no request is lost on the way."""
     config = policy / "router" / "config.yaml"
-    stand, lines = start(policy / "local")
-    with stand, load(stand.url, chat("auto", "1+1")) as (outcomes, served):
+    sandbox, lines = start(policy / "local")
+    with sandbox, load(sandbox.url, chat("auto", "1+1")) as (outcomes, served):
         more(served)
         config.write_text(
             config.read_text().replace("modelRefs: [{model: phi4-mini}]", "modelRefs: [{model: llama3-8b}]")
@@ -38,11 +38,11 @@ def test_new_content_costs_nothing(policy, chat):
 @pytest.mark.parametrize("workers", [(), ("--workers", "2")])
 def test_rolling_restart_costs_nothing(chat, fake, workers):
     """A process that is told to stop beside another on its address serves its connections to their end."""
-    stand, lines = start(serve=(*fake, *workers))
-    with stand, load(stand.url, chat("auto", "1+1")) as (outcomes, served):
+    sandbox, lines = start(serve=(*fake, *workers))
+    with sandbox, load(sandbox.url, chat("auto", "1+1")) as (outcomes, served):
         more(served)
         with Second(address(lines), fake):
-            os.kill(stand.pids[RUNTIME], signal.SIGTERM)
+            os.kill(sandbox.pids[RUNTIME], signal.SIGTERM)
             while sum('"stopped"' in line for line in lines) < (3 if workers else 1):
                 more(served, 10)
             more(served)
@@ -52,11 +52,11 @@ def test_rolling_restart_costs_nothing(chat, fake, workers):
 def test_a_process_with_the_other_transport_can_take_over(chat, transport, fake):
     """As where the library is installed or removed between two starts; each way costs nothing, too."""
     (other,) = set(TRANSPORTS) - {transport}
-    stand, lines = start(serve=fake)
-    with stand, load(stand.url, chat("auto", "1+1")) as (outcomes, served):
+    sandbox, lines = start(serve=fake)
+    with sandbox, load(sandbox.url, chat("auto", "1+1")) as (outcomes, served):
         more(served)
         with Second(address(lines), (*FAKE, "--transport", other)):
-            os.kill(stand.pids[RUNTIME], signal.SIGTERM)
+            os.kill(sandbox.pids[RUNTIME], signal.SIGTERM)
             heard(lines, '"stopped"')
             more(served)
             assert outcomes == {(200, *PHI)}
@@ -76,12 +76,12 @@ def test_mixed_requests_under_load_go_where_they_should(chat, fake):
     asked |= {chat("phi4-mini", "Linux"): PHI, chat("llama3-8b", "1+1"): LLAMA}
     expected = {body: (200, *served) for body, served in asked.items()}
     expected |= {body: (status, None, None) for body, status in REFUSED.items()}
-    stand, _ = start(serve=fake)
+    sandbox, _ = start(serve=fake)
     wrong = []
 
     def client(number: int) -> None:
         order = random.Random(number)  # noqa: S311 - the same mixture in every run
-        connection = http.client.HTTPConnection(stand.url.removeprefix("http://"), timeout=ANY_TIME)
+        connection = http.client.HTTPConnection(sandbox.url.removeprefix("http://"), timeout=ANY_TIME)
         for _ in range(MIXED // CLIENTS):
             body, outcome = order.choice(list(expected.items()))
             connection.request("POST", "/v1/chat/completions", body, JSON | {"x-selected-model": "phi4-mini"})
@@ -91,6 +91,6 @@ def test_mixed_requests_under_load_go_where_they_should(chat, fake):
                 wrong.append((body, response.status, data))
         connection.close()
 
-    with stand, ThreadPoolExecutor(CLIENTS) as threads:
+    with sandbox, ThreadPoolExecutor(CLIENTS) as threads:
         list(threads.map(client, range(CLIENTS)))
     assert wrong == []

@@ -39,13 +39,13 @@ def test_a_response_that_is_read_comes_to_its_end_although_the_router_stops(tmp_
     Slow.end.clear()
 
     async def whole(running) -> tuple[bytes, bytes]:
-        url = running.stand.url
+        url = running.sandbox.url
         reading, first = await opened(url, BODY)
         answer = await reading.readuntil(b"\r\n\r\n")
         stalled, second = await opened(url, BODY[:10])
         assert heard(running.lines, '"decision"')
         await asyncio.sleep(0.2)
-        os.kill(running.stand.pids[RUNTIME], signal.SIGTERM)
+        os.kill(running.sandbox.pids[RUNTIME], signal.SIGTERM)
         refused = await stalled.read()
         Slow.end.set()
         answer += await reading.read()

@@ -32,17 +32,17 @@ def test_stream_that_ends_in_ok_too_early_reaches_no_model(chat, fault, model):
 
     A client's own header does not help, since it is stripped before. Our runtime ends no undecided stream in OK.
     """
-    stand, lines = start(serve=rogue(fault))
-    with stand:
-        status, headers, _ = Running(stand, lines).send(chat(model), x_selected_model="phi4-mini")
+    sandbox, lines = start(serve=rogue(fault))
+    with sandbox:
+        status, headers, _ = Running(sandbox, lines).send(chat(model), x_selected_model="phi4-mini")
     assert (status, headers.get("x-backend")) == (404, None)
 
 
 def test_wrong_content_length_is_an_error(chat):
     """Envoy refuses what it is told to send; no model sees a part of it. Ours says the length of what it wrote."""
-    stand, lines = start(serve=rogue("length"))
-    with stand:
-        status, headers, _ = Running(stand, lines).send(chat("auto"))
+    sandbox, lines = start(serve=rogue("length"))
+    with sandbox:
+        status, headers, _ = Running(sandbox, lines).send(chat("auto"))
     assert (status, headers.get("x-backend")) == (503, None)
 
 
@@ -80,7 +80,7 @@ def roomy(policy):
     """The sample gateway with room for many connections to its backends, and only there."""
     path = policy / "local" / "envoy.yaml"
     bootstrap = read_yaml(path)
-    router = read_yaml(policy / "local" / "stand.yaml")["extProcCluster"]
+    router = read_yaml(policy / "local" / "sandbox.yaml")["extProcCluster"]
     for cluster in bootstrap["static_resources"]["clusters"]:
         if cluster["name"] != router:
             limits = {"max_connections": 65_535, "max_pending_requests": 65_535, "max_requests": 65_535}
@@ -93,9 +93,9 @@ def outcomes(policy, chat, monkeypatch, **more) -> set[tuple[bytes, bool]]:
     """The statuses of so many streams at once, and whether each came to its end."""
     monkeypatch.setattr("vsr_runtime.sandbox.sandbox.Backend", Slow)
     Slow.end.clear()
-    stand, _ = start(roomy(policy), **more)
-    with stand:
-        answers = asyncio.run(all_streamed(stand.url, [chat("auto", "1+1", stream=True)] * MANY))
+    sandbox, _ = start(roomy(policy), **more)
+    with sandbox:
+        answers = asyncio.run(all_streamed(sandbox.url, [chat("auto", "1+1", stream=True)] * MANY))
     return {(answer[9:12], b"data: [DONE]\n\n" in answer and b"x-model: phi4-mini" in answer) for answer in answers}
 
 

@@ -33,7 +33,7 @@ def certificate(folder, name: str) -> tuple[str, str]:
 def speak_tls(policy, trusted: str, shown: tuple[str, str] | None) -> None:
     """Let the sample gateway ask its router over TLS: it trusts one certificate, and may show another."""
     local = policy / "local"
-    router = read_yaml(local / "stand.yaml")["extProcCluster"]
+    router = read_yaml(local / "sandbox.yaml")["extProcCluster"]
     bootstrap = read_yaml(local / "envoy.yaml")
     (cluster,) = [each for each in bootstrap["static_resources"]["clusters"] if each["name"] == router]
     common = {"alpn_protocols": ["h2"], "validation_context": {"trusted_ca": {"filename": trusted}}}
@@ -52,18 +52,18 @@ def test_gateway_speaks_tls(policy, tmp_path, chat, fake, mutual):
     served, shown = certificate(tmp_path, "router"), certificate(tmp_path, "gateway")
     speak_tls(policy, served[0], shown if mutual else None)
     options = ("--tls-cert", served[0], "--tls-key", served[1], *(("--tls-client-ca", shown[0]) if mutual else ()))
-    stand, lines = start(policy / "local", (*fake, *options))
-    with stand:
-        assert Running(stand, lines).served(chat("auto", "1+1")) == PHI
+    sandbox, lines = start(policy / "local", (*fake, *options))
+    with sandbox:
+        assert Running(sandbox, lines).served(chat("auto", "1+1")) == PHI
 
 
 def test_certificate_is_followed_as_it_changes(policy, tmp_path, chat, fake):
     """A renewed certificate is what the next connection is shown."""
     old, new = certificate(tmp_path, "old"), certificate(tmp_path, "new")
     speak_tls(policy, old[0], None)
-    stand, lines = start(policy / "local", (*fake, "--tls-cert", old[0], "--tls-key", old[1]))
-    with stand:
-        assert Running(stand, lines).served(chat("auto", "1+1")) == PHI
+    sandbox, lines = start(policy / "local", (*fake, "--tls-cert", old[0], "--tls-key", old[1]))
+    with sandbox:
+        assert Running(sandbox, lines).served(chat("auto", "1+1")) == PHI
         for source, target in zip(new, old, strict=True):
             shutil.copyfile(source, target)
         authority = address(lines)

@@ -40,8 +40,8 @@ def value(lines: list[str], name: str) -> float:
 
 def test_killed_worker_costs_its_streams_and_is_replaced(chat, two):
     """SIGKILL under load, of one worker after the other: a few errors, no pass, and everything counted goes on."""
-    stand, lines = start(serve=two)
-    with stand, load(stand.url, chat("auto", "1+1")) as (outcomes, served):
+    sandbox, lines = start(serve=two)
+    with sandbox, load(sandbox.url, chat("auto", "1+1")) as (outcomes, served):
         for number, worker in enumerate(events(lines, "worker_serving"), start=3):
             more(served)
             os.kill(worker["pid"], signal.SIGKILL)
@@ -59,10 +59,10 @@ def test_killed_worker_costs_its_streams_and_is_replaced(chat, two):
 
 def test_what_a_killed_worker_had_counted_is_still_shown(chat, two):
     """The sum of a counter does not fall, which Prometheus would take for a start from 0."""
-    stand, lines = start(serve=two)
+    sandbox, lines = start(serve=two)
     name = 'llm_model_requests_total{model="phi4-mini"}'
-    with stand:
-        running = Running(stand, lines)
+    with sandbox:
+        running = Running(sandbox, lines)
         for _ in range(10):
             assert running.served(chat("auto", "1+1")) == PHI
         wait_until(lambda: value(lines, name) >= 10)  # a worker that is slow to say is shown as it was before
@@ -76,8 +76,8 @@ def test_what_a_killed_worker_had_counted_is_still_shown(chat, two):
 
 def test_stuck_worker_is_replaced(policy, chat, two):
     """A worker that says nothing any more costs its streams the gateway's timeout, until it is ended and replaced."""
-    stand, lines = start(timed(policy, gateway="3s"), (*two, "--patience", "5"))
-    with stand, load(stand.url, chat("auto", "1+1")) as (outcomes, served):
+    sandbox, lines = start(timed(policy, gateway="3s"), (*two, "--stuck_after", "5"))
+    with sandbox, load(sandbox.url, chat("auto", "1+1")) as (outcomes, served):
         more(served)
         for worker in events(lines, "worker_serving"):
             os.kill(worker["pid"], signal.SIGSTOP)
@@ -94,12 +94,12 @@ def test_stuck_worker_is_replaced(policy, chat, two):
 def test_new_content_reaches_every_worker(policy, chat, two):
     """A signal is enough to make all of them look, and under load nothing is lost."""
     config = policy / "router" / "config.yaml"
-    stand, lines = start(policy / "local", (*two, "--poll", "3600"))
-    with stand, load(stand.url, chat("auto", "1+1")) as (outcomes, served):
+    sandbox, lines = start(policy / "local", (*two, "--poll", "3600"))
+    with sandbox, load(sandbox.url, chat("auto", "1+1")) as (outcomes, served):
         more(served)
         changed = config.read_text().replace("modelRefs: [{model: phi4-mini}]", "modelRefs: [{model: llama3-8b}]")
         config.write_text(changed)
-        os.kill(stand.pids[RUNTIME], signal.SIGHUP)
+        os.kill(sandbox.pids[RUNTIME], signal.SIGHUP)
         while len(events(lines, "reloaded")) < 2:
             more(served, 10)
         more(served)

@@ -8,7 +8,7 @@ from support.checkpoints import WORDS, save_tokenizer, text
 from vsr_runtime.inference.checkpoint import find_checkpoint, read_checkpoint
 from vsr_runtime.inference.errors import ModelError
 from vsr_runtime.inference.labels import read_labels, require
-from vsr_runtime.inference.text_tokens import TextTokenizer
+from vsr_runtime.inference.tokenizer import TextTokenizer
 
 REVISION = "a" * 40
 CONFIG = {

@@ -8,8 +8,8 @@ import pytest
 from tokenizers import Tokenizer
 
 from vsr_runtime.inference.encoder import SentenceEncoder
+from vsr_runtime.inference.encoder_files import EncoderFiles, max_tokens
 from vsr_runtime.inference.errors import ModelError
-from vsr_runtime.inference.locate import EncoderFiles, max_tokens
 
 PROMPTS = (
     "What is the derivative of f(x) = x^3?",

@@ -51,7 +51,7 @@ def test_light_modules_stay_light():
     """Finding an encoder and reading a head's metadata load none of the extra's packages."""
     program = """
 import sys
-import vsr_runtime.inference.locate, vsr_runtime.inference.head_file, vsr_runtime.inference.classifier
+import vsr_runtime.inference.encoder_files, vsr_runtime.inference.head_file, vsr_runtime.inference.classifier
 print(sorted({"numpy", "onnx", "onnxruntime", "safetensors", "tokenizers", "torch"} & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -10,9 +10,9 @@ import pytest
 
 from support.common import call
 from vsr_runtime.inference import fetch_encoder as fetching
+from vsr_runtime.inference.encoder_files import DEFAULT_ENCODER, FILES, KNOWN, KnownEncoder, find_encoder
 from vsr_runtime.inference.errors import ModelError
 from vsr_runtime.inference.fetch_encoder import fetch_encoder
-from vsr_runtime.inference.locate import DEFAULT_ENCODER, FILES, KNOWN, KnownEncoder, find_encoder
 
 CONTENT = {name: name.encode() for name in FILES}
 PINNED = KnownEncoder(

@@ -12,10 +12,10 @@ transformers = pytest.importorskip("transformers", reason="transformers is not i
 
 from vsr_runtime.inference.checkpoint import encoder_key, read_checkpoint  # noqa: E402 - only where torch is
 from vsr_runtime.inference.errors import ModelError  # noqa: E402 - as above
-from vsr_runtime.inference.packed import PackedModel, check_device  # noqa: E402 - as above
-from vsr_runtime.inference.text_tokens import TextTokenizer  # noqa: E402 - as above
-from vsr_runtime.inference.token_sequence import Piece  # noqa: E402 - as above
-from vsr_runtime.inference.unpacked import UnpackedModel  # noqa: E402 - as above
+from vsr_runtime.inference.packed_model import PackedModel, check_device  # noqa: E402 - as above
+from vsr_runtime.inference.token_sequence import TokenSequence  # noqa: E402 - as above
+from vsr_runtime.inference.tokenizer import TextTokenizer  # noqa: E402 - as above
+from vsr_runtime.inference.unpacked_model import UnpackedModel  # noqa: E402 - as above
 
 FP32, BF16 = 1e-5, 2e-2
 """How far a probability may be from that of the same sequence alone, as transformers computes it."""
@@ -35,13 +35,14 @@ def pieces_of(folder, lengths=LENGTHS):
     """Texts of these lengths as a model reads them."""
     tokenizer = TextTokenizer.load(folder / "tokenizer.json")
     return [
-        Piece(tokenizer.framed(tokens.ids), frozenset({"x"})) for tokens in tokenizer([text(n, n) for n in lengths])
+        TokenSequence(tokenizer.framed(tokens.ids), frozenset({"x"}))
+        for tokens in tokenizer([text(n, n) for n in lengths])
     ]
 
 
-def answers(model, pieces):
+def answers(model, sequences):
     """What our model says of a batch."""
-    return [answer["x"] for answer in model.run(model.prepare(pieces))]
+    return [answer["x"] for answer in model.run(model.prepare(sequences))]
 
 
 def furthest(found, wanted):
@@ -55,10 +56,10 @@ def test_a_packed_batch_equals_each_sequence_alone(tmp_path, family, kind):
     """Neighbours in a batch change nothing, at every length around the sliding window."""
     folder = save_checkpoint(tmp_path / "c", family, kind)
     model = PackedModel.load({"x": read_checkpoint(folder, kind)}, "cpu", "fp32")
-    pieces = pieces_of(folder)
-    wanted = alone(folder, kind, [list(piece.ids) for piece in pieces])
-    assert furthest(answers(model, pieces), wanted) <= FP32
-    assert furthest([answers(model, [piece])[0] for piece in pieces], wanted) <= FP32
+    sequences = pieces_of(folder)
+    wanted = alone(folder, kind, [list(sequence.ids) for sequence in sequences])
+    assert furthest(answers(model, sequences), wanted) <= FP32
+    assert furthest([answers(model, [sequence])[0] for sequence in sequences], wanted) <= FP32
 
 
 @pytest.mark.parametrize("kind", ["sequence", "token"])
@@ -67,39 +68,39 @@ def test_an_architecture_that_is_not_packed_runs_too(tmp_path, kind):
     folder = save_checkpoint(tmp_path / "c", "deberta-v2", kind)
     checkpoint = read_checkpoint(folder, kind)
     assert checkpoint.family is None
-    pieces = pieces_of(folder)
-    found = answers(UnpackedModel.load("x", checkpoint, "cpu", "fp32"), pieces)
-    assert furthest(found, alone(folder, kind, [list(piece.ids) for piece in pieces])) <= FP32
+    sequences = pieces_of(folder)
+    found = answers(UnpackedModel.load("x", checkpoint, "cpu", "fp32"), sequences)
+    assert furthest(found, alone(folder, kind, [list(sequence.ids) for sequence in sequences])) <= FP32
 
 
 def test_mean_pooling_stays_within_a_sequence(tmp_path):
     """A ModernBERT that pools by the mean, as mmBERT's classifiers may, averages its own tokens only."""
     folder = save_checkpoint(tmp_path / "c", classifier_pooling="mean")
     model = PackedModel.load({"x": read_checkpoint(folder, "sequence")}, "cpu", "fp32")
-    pieces = pieces_of(folder)
-    assert furthest(answers(model, pieces), alone(folder, "sequence", [list(p.ids) for p in pieces])) <= FP32
+    sequences = pieces_of(folder)
+    assert furthest(answers(model, sequences), alone(folder, "sequence", [list(p.ids) for p in sequences])) <= FP32
 
 
 def test_order_and_neighbours_do_not_matter_in_bf16_beyond_the_tolerance(tmp_path):
     """In bf16 a product may round otherwise in another batch: within the stated tolerance of fp32 alone."""
     folder = save_checkpoint(tmp_path / "c")
-    pieces = pieces_of(folder)
-    wanted = alone(folder, "sequence", [list(piece.ids) for piece in pieces])
+    sequences = pieces_of(folder)
+    wanted = alone(folder, "sequence", [list(sequence.ids) for sequence in sequences])
     model = PackedModel.load({"x": read_checkpoint(folder, "sequence")}, "cpu", "bf16")
-    found = answers(model, pieces)
+    found = answers(model, sequences)
     assert furthest(found, wanted) <= BF16
-    assert furthest(answers(model, pieces[::-1])[::-1], found) <= BF16
+    assert furthest(answers(model, sequences[::-1])[::-1], found) <= BF16
 
 
 def test_labels_that_do_not_exclude_each_other(tmp_path):
     """A multi-label checkpoint answers each label by itself."""
     folder = save_checkpoint(tmp_path / "c", problem_type="multi_label_classification")
     model = PackedModel.load({"x": read_checkpoint(folder, "sequence")}, "cpu", "fp32")
-    pieces = pieces_of(folder, (5,))
+    sequences = pieces_of(folder, (5,))
     reference = transformers.AutoModelForSequenceClassification.from_pretrained(folder).eval()
     with torch.inference_mode():
-        wanted = reference(torch.tensor([list(pieces[0].ids)])).logits[0].sigmoid().numpy()
-    assert furthest(answers(model, pieces), [wanted]) <= FP32
+        wanted = reference(torch.tensor([list(sequences[0].ids)])).logits[0].sigmoid().numpy()
+    assert furthest(answers(model, sequences), [wanted]) <= FP32
 
 
 def test_tasks_with_the_same_encoder_share_a_forward_pass(tmp_path):
@@ -116,10 +117,10 @@ def test_tasks_with_the_same_encoder_share_a_forward_pass(tmp_path):
     passes = []
     model = PackedModel.load(dict(zip(("x", "y", "z"), found, strict=True)), "cpu", "fp32")
     model._base.register_forward_hook(lambda *_: passes.append(1))
-    pieces = [Piece(piece.ids, frozenset({"z"})) for piece in pieces_of(first)]
-    batch = model.run(model.prepare(pieces))
+    sequences = [TokenSequence(sequence.ids, frozenset({"z"})) for sequence in pieces_of(first)]
+    batch = model.run(model.prepare(sequences))
     assert len(passes) == 1
-    sequences = [list(piece.ids) for piece in pieces]
+    sequences = [list(sequence.ids) for sequence in sequences]
     for name, folder, kind in (("x", first, "sequence"), ("y", second, "sequence"), ("z", third, "token")):
         assert furthest([answer[name] for answer in batch], alone(folder, kind, sequences)) <= FP32
 
@@ -142,14 +143,14 @@ def test_the_key_is_blind_to_the_head_and_sees_the_encoder(tmp_path):
 def test_shards_are_read(tmp_path):
     """A checkpoint in several files is a checkpoint."""
     folder = save_checkpoint(tmp_path / "c")
-    pieces = pieces_of(folder)
-    wanted = alone(folder, "sequence", [list(piece.ids) for piece in pieces])
+    sequences = pieces_of(folder)
+    wanted = alone(folder, "sequence", [list(sequence.ids) for sequence in sequences])
     model = transformers.AutoModelForSequenceClassification.from_pretrained(folder)
     (folder / "model.safetensors").unlink()
     model.save_pretrained(folder, max_shard_size="20KB")
     assert not (folder / "model.safetensors").exists()
     checkpoint = read_checkpoint(folder, "sequence")
-    assert furthest(answers(PackedModel.load({"x": checkpoint}, "cpu", "fp32"), pieces), wanted) <= FP32
+    assert furthest(answers(PackedModel.load({"x": checkpoint}, "cpu", "fp32"), sequences), wanted) <= FP32
     assert encoder_key(checkpoint)
 
 
@@ -203,7 +204,7 @@ def test_nothing_is_fetched(tmp_path, monkeypatch):
 def test_cuda_equals_the_reference(tmp_path, family, kind):
     """On a GPU torch's varlen attention, in bf16, is within the tolerance of fp32 on a CPU."""
     folder = save_checkpoint(tmp_path / "c", family, kind, hidden_size=256)
-    pieces = pieces_of(folder)
-    wanted = alone(folder, kind, [list(piece.ids) for piece in pieces])
-    found = answers(PackedModel.load({"x": read_checkpoint(folder, kind)}, "cuda", "bf16"), pieces)
+    sequences = pieces_of(folder)
+    wanted = alone(folder, kind, [list(sequence.ids) for sequence in sequences])
+    found = answers(PackedModel.load({"x": read_checkpoint(folder, kind)}, "cuda", "bf16"), sequences)
     assert furthest(found, wanted) <= BF16

@@ -16,13 +16,13 @@ pytest.importorskip("onnxruntime")
 LOAD = """
 import numpy
 from onnx import TensorProto, helper
-from vsr_runtime.inference import graphs
+from vsr_runtime.inference import onnx_session
 
 value = helper.make_tensor_value_info
 node = helper.make_node("Identity", ["x"], ["y"])
 graph = helper.make_graph([node], "g", [value("x", TensorProto.FLOAT, [1])], [value("y", TensorProto.FLOAT, [1])])
 model = helper.make_model(graph, ir_version=10, opset_imports=[helper.make_opsetid("", 17)])
-session = graphs.onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+session = onnx_session.onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
 session.run(None, {"x": numpy.zeros(1, numpy.float32)})
 """
 

@@ -8,20 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vsr_runtime.decision.guards.detection import Span
-from vsr_runtime.inference.token_spans import Labelled, scheme
+from vsr_runtime.inference.token_spans import TokenDetection, scheme
 from vsr_schemas.pii import ALL_TYPES, type_of
 
 LABELS = ("O", "B-PERSON", "I-PERSON", "B-LOC", "I-LOC")
 
 
-def labelled(text: str, rows: list[list[float]], labels: tuple[str, ...] = LABELS) -> Labelled:
+def labelled(text: str, rows: list[list[float]], labels: tuple[str, ...] = LABELS) -> TokenDetection:
     """The words of a text with the probabilities of each."""
     offsets, at = [], 0
     for word in text.split():
         at = text.index(word, at)
         offsets.append((at, at + len(word)))
         at += len(word)
-    return Labelled(text, "model", labels, offsets, np.array(rows, dtype=np.float32).reshape(-1, len(labels)))
+    return TokenDetection(text, "model", labels, offsets, np.array(rows, dtype=np.float32).reshape(-1, len(labels)))
 
 
 NONE = [1.0, 0, 0, 0, 0]
@@ -60,7 +60,7 @@ def test_only_the_types_asked_for_are_found_under_our_names() -> None:
 def test_two_persons_are_two_findings_and_blanks_of_tokens_are_none_of_theirs() -> None:
     """Some tokenizers count the blank before a word to it; a mask must not swallow it."""
     text = "Ann Bob"
-    seen = Labelled(text, "model", LABELS, [(0, 3), (3, 7)], np.array([[0, 1, 0, 0, 0]] * 2, dtype=np.float32))
+    seen = TokenDetection(text, "model", LABELS, [(0, 3), (3, 7)], np.array([[0, 1, 0, 0, 0]] * 2, dtype=np.float32))
     assert told(seen.spans(None, 0.5), text) == [("Ann", "PERSON", 1.0), ("Bob", "PERSON", 1.0)]
 
 

@@ -44,8 +44,8 @@ def test_nothing_else_changes():
 @pytest.mark.parametrize(
     ("ports", "message"),
     [
-        (PORTS | {"other": 4}, "envoy.yaml: has no cluster 'other', which stand.yaml names"),
-        ({"semantic-router": 1, "llama-8b": 2}, "stand.yaml: does not say what serves the cluster 'phi4-mini'"),
+        (PORTS | {"other": 4}, "envoy.yaml: has no cluster 'other', which sandbox.yaml names"),
+        ({"semantic-router": 1, "llama-8b": 2}, "sandbox.yaml: does not say what serves the cluster 'phi4-mini'"),
     ],
 )
 def test_clusters_must_be_those_of_the_stand(ports, message):

@@ -10,7 +10,7 @@ import pytest
 from support.compiled_sandbox import compiled_stand
 from support.gateway_client import REAL_ENVOY, Running, events
 from support.scripted import Scripted
-from vsr_runtime.sandbox import LocalStand
+from vsr_runtime.sandbox import Sandbox
 
 POLICY = """\
 apiVersion: vsr.dev/v1alpha1
@@ -48,9 +48,9 @@ pytestmark = REAL_ENVOY
 
 
 class Counting(Running):
-    """Requests to a stand whose backends count."""
+    """Requests to a sandbox whose backends count."""
 
-    def __init__(self, local: LocalStand, lines: list[str]) -> None:
+    def __init__(self, local: Sandbox, lines: list[str]) -> None:
         super().__init__(local, lines)
         self.said = 0
 
@@ -71,7 +71,7 @@ class Counting(Running):
 
 
 def started(folder, guards: str):
-    """A stand that keeps answers."""
+    """A sandbox that keeps answers."""
     with compiled_stand(folder, POLICY.replace("GUARDS\n", guards), Counting) as running:
         yield running
 

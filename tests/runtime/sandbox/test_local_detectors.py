@@ -41,7 +41,7 @@ pytestmark = REAL_ENVOY
 
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory):
-    """A stand with the policy as it was compiled, before scripted backends. "aa ab" is a person, "ac" a place."""
+    """A sandbox with the policy as it was compiled, before scripted backends. "aa ab" is a person, "ac" a place."""
     folder = tmp_path_factory.mktemp("detectors")
     labels = ["O", "B-PER", "I-PER", "B-LOC"]
     plant(folder / "models/org/persons" / PERSONS, "token", labels, {"aa": "B-PER", "ab": "I-PER", "ac": "B-LOC"})

@@ -32,10 +32,10 @@ def duplex(policy):
 
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory, fake):
-    """One stand for the tests that do not harm it."""
-    stand, lines = start(duplex(shutil.copytree(DATA, tmp_path_factory.mktemp("duplex") / "policy")), fake)
-    with stand:
-        yield Running(stand, lines)
+    """One sandbox for the tests that do not harm it."""
+    sandbox, lines = start(duplex(shutil.copytree(DATA, tmp_path_factory.mktemp("duplex") / "policy")), fake)
+    with sandbox:
+        yield Running(sandbox, lines)
 
 
 @pytest.mark.parametrize(("model", "prompt", "served"), MIXED)
@@ -79,7 +79,7 @@ def test_body_over_the_bound_is_413(gateway, chat, chunked):
 def test_trailers_of_a_request_do_not_hold_it_up(gateway, chat):
     """A chunked upload that ends with a trailer is routed like any other."""
     data = chat("auto", "2+2")
-    host, _, port = gateway.stand.url.removeprefix("http://").partition(":")
+    host, _, port = gateway.sandbox.url.removeprefix("http://").partition(":")
     with socket.create_connection((host, int(port)), 20) as client:
         head = "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
         head += "transfer-encoding: chunked\r\ntrailer: x-more\r\nconnection: close\r\n\r\n"
@@ -93,9 +93,9 @@ def test_trailers_of_a_request_do_not_hold_it_up(gateway, chat):
 
 def test_runtime_that_dies_is_an_error_and_never_a_pass(policy, chat, fake):
     """In flight and afterwards: 5xx, and no backend sees the request, with an empty body or any other."""
-    stand, lines = start(duplex(policy), fake)
-    with stand:
-        running = Running(stand, lines)
+    sandbox, lines = start(duplex(policy), fake)
+    with sandbox:
+        running = Running(sandbox, lines)
         for data in (chat("auto", "DIE"), chat("llama3-8b")):
             status, headers, _ = running.send(data)
             assert status in (500, 503)
@@ -104,15 +104,15 @@ def test_runtime_that_dies_is_an_error_and_never_a_pass(policy, chat, fake):
 
 def test_upload_that_stalls_is_ended_in_an_error_when_the_runtime_stops(policy, chat, fake):
     """A stream without a decision never ends in OK, which Envoy would take for a pass with an empty body."""
-    stand, lines = start(duplex(policy), fake)
-    with stand:
+    sandbox, lines = start(duplex(policy), fake)
+    with sandbox:
         data = chat("llama3-8b")
-        host, _, port = stand.url.removeprefix("http://").partition(":")
+        host, _, port = sandbox.url.removeprefix("http://").partition(":")
         with socket.create_connection((host, int(port)), 20) as client:
             head = "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
             client.sendall(f"{head}content-length: {len(data)}\r\n\r\n".encode() + data[:10])
-            assert Running(stand, lines).served(chat("llama3-8b")) == LLAMA
-            os.kill(stand.pids["the runtime"], signal.SIGTERM)
+            assert Running(sandbox, lines).served(chat("llama3-8b")) == LLAMA
+            os.kill(sandbox.pids["the runtime"], signal.SIGTERM)
             answer = client.recv(65536)
         assert answer.startswith(b"HTTP/1.1 503 ")
         assert b"x-backend" not in answer

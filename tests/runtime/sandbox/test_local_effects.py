@@ -19,7 +19,7 @@ from support.runtime_fakes import DATA
 from vsr_runtime.decision.request.dispatch import split_point
 from vsr_runtime.decision.request.immediate_responses import IMMEDIATE_RESPONSE_HEADERS
 from vsr_runtime.files import read_yaml
-from vsr_runtime.sandbox import LocalStand
+from vsr_runtime.sandbox import Sandbox
 
 FAKE = (sys.executable, str(DATA.parent / "runtime_fakes.py"))
 
@@ -120,15 +120,15 @@ def widen_envoy(document) -> None:
 
 
 class Running:
-    """A stand and requests to it."""
+    """A sandbox and requests to it."""
 
-    def __init__(self, stand: LocalStand, http_address: str) -> None:
-        self.stand = stand
+    def __init__(self, sandbox: Sandbox, http_address: str) -> None:
+        self.sandbox = sandbox
         self.http = http_address
 
     def send(self, body: dict[str, object], path="/v1/chat/completions", **headers: str):
         """One request: status, headers, body."""
-        connection = http.client.HTTPConnection(self.stand.url.removeprefix("http://"), timeout=30)
+        connection = http.client.HTTPConnection(self.sandbox.url.removeprefix("http://"), timeout=30)
         try:
             given = {"content-type": "application/json"} | {k.replace("_", "-"): v for k, v in headers.items()}
             connection.request("POST", path, json.dumps(body), given)
@@ -148,7 +148,7 @@ class Running:
 
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory):
-    """One stand for all tests."""
+    """One sandbox for all tests."""
     folder = tmp_path_factory.mktemp("effects") / "policy"
     shutil.copytree(DATA, folder)
     change(folder / "router" / "config.yaml", widen_config)
@@ -158,8 +158,8 @@ def gateway(tmp_path_factory):
     patch = pytest.MonkeyPatch()
     patch.setattr("vsr_runtime.sandbox.sandbox.Backend", Echo)
     try:
-        with LocalStand(folder / "local", serve=FAKE, on_log=lines.append) as stand:
-            yield Running(stand, events(lines, "serving")[0]["http"])
+        with Sandbox(folder / "local", serve=FAKE, on_log=lines.append) as sandbox:
+            yield Running(sandbox, events(lines, "serving")[0]["http"])
     finally:
         patch.undo()
 
@@ -241,7 +241,7 @@ def test_fixed_answer_comes_from_no_backend(gateway, stream):
     else:
         assert headers["content-type"] == "application/json"
         assert json.loads(data)["choices"][0]["message"]["content"] == "Not here."
-    assert gateway.stand.decision(name)["route"] == "stop"
+    assert gateway.sandbox.decision(name)["route"] == "stop"
 
 
 def test_refusals_keep_their_headers(gateway):
@@ -276,7 +276,7 @@ def test_body_that_grows_over_the_bound_is_refused_and_never_cut(gateway):
 
 def test_adapters_are_listed_and_decisions_counted(gateway):
     """The list of models has the adapter, and a scrape the decisions so far."""
-    authority = gateway.stand.url.removeprefix("http://")
+    authority = gateway.sandbox.url.removeprefix("http://")
     with urllib.request.urlopen(f"http://{authority}/v1/models", timeout=10) as answer:
         names = [item["id"] for item in json.load(answer)["data"]]
     assert names == ["auto", "MoM", "llama3-8b", "phi4-mini", "math-lora"]

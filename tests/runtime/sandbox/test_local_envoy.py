@@ -17,7 +17,7 @@ from support.gateway_client import FAKE, REAL_ENVOY, Running, start
 from support.runtime_fakes import DATA
 from support.sandbox_times import timed
 from vsr_runtime.errors import UserError
-from vsr_runtime.sandbox import LocalStand
+from vsr_runtime.sandbox import Sandbox
 from vsr_runtime.sandbox.demo import run_demo
 from vsr_runtime.sandbox.sandbox import StoppedError
 
@@ -28,10 +28,10 @@ pytestmark = REAL_ENVOY
 
 @pytest.fixture(scope="module")
 def gateway():
-    """One stand for all tests that do not harm it."""
-    stand, lines = start()
-    with stand:
-        yield Running(stand, lines)
+    """One sandbox for all tests that do not harm it."""
+    sandbox, lines = start()
+    with sandbox:
+        yield Running(sandbox, lines)
 
 
 LLAMA, PHI = ("llama-8b", "llama3-8b"), ("phi4-mini", "phi4-mini")
@@ -86,9 +86,9 @@ def test_spoofed_header_never_decides_without_the_gateways_strip(policy, chat):
     text = path.read_text()
     start_, end = text.index("                early_header"), text.index("                http_filters")
     path.write_text(text[:start_] + text[end:])
-    stand, lines = start(policy / "local")
-    with stand:
-        running = Running(stand, lines)
+    sandbox, lines = start(policy / "local")
+    with sandbox:
+        running = Running(sandbox, lines)
         assert running.served(chat("auto", "Linux"), x_selected_model="phi4-mini") == LLAMA
         assert running.code(None, "GET", "/other", x_selected_model="phi4-mini") == (404, "not_found")
 
@@ -150,9 +150,9 @@ def test_broken_classifier_is_503(gateway, chat):
 
 def test_late_classifier_is_503_before_the_gateways_timeout(policy, chat):
     """The runtime answers within its budget, so the client reads a reason and not the gateway's 504."""
-    stand, lines = start(timed(policy, deadline=1000))
-    with stand:
-        assert Running(stand, lines).code(chat("auto", "SLEEP")) == (503, "classifier_timeout")
+    sandbox, lines = start(timed(policy, deadline=1000))
+    with sandbox:
+        assert Running(sandbox, lines).code(chat("auto", "SLEEP")) == (503, "classifier_timeout")
 
 
 def test_requests_at_once_are_not_mixed_up(gateway, chat):
@@ -166,26 +166,26 @@ def test_requests_at_once_are_not_mixed_up(gateway, chat):
 def test_decision_is_found_by_its_request_id(gateway, chat):
     """The runtime logs each decision with the gateway's request id."""
     gateway.send(chat("auto", "2+2"), x_request_id="find-me")
-    assert gateway.stand.decision("find-me")["category"] == "math"
-    assert gateway.stand.decision("never sent", 0) is None
+    assert gateway.sandbox.decision("find-me")["category"] == "math"
+    assert gateway.sandbox.decision("never sent", 0) is None
 
 
 def test_killed_runtime_is_an_error_and_never_a_pass(chat):
-    """With a request in flight and after it, a dead runtime means 5xx; the stand says who died."""
+    """With a request in flight and after it, a dead runtime means 5xx; the sandbox says who died."""
     asleep = threading.Event()
-    stand = LocalStand(DATA / "local", serve=FAKE, on_log=lambda line: "classifying" in line and asleep.set())
-    with stand, ThreadPoolExecutor(1) as threads:
-        running = Running(stand, [])
+    sandbox = Sandbox(DATA / "local", serve=FAKE, on_log=lambda line: "classifying" in line and asleep.set())
+    with sandbox, ThreadPoolExecutor(1) as threads:
+        running = Running(sandbox, [])
         in_flight = threads.submit(running.send, chat("auto", "SLEEP"))
         assert asleep.wait(20)
-        os.kill(stand.pids["the runtime"], signal.SIGKILL)
+        os.kill(sandbox.pids["the runtime"], signal.SIGKILL)
         for status, headers, _ in (in_flight.result(), running.send(chat("llama3-8b"))):
             assert status in (500, 503)
             assert "x-backend" not in headers
         # Its sockets are closed, and so its requests failed, a moment before there is an exit code to be read.
-        os.waitid(os.P_PID, stand.pids["the runtime"], os.WEXITED | os.WNOWAIT)
+        os.waitid(os.P_PID, sandbox.pids["the runtime"], os.WEXITED | os.WNOWAIT)
         with pytest.raises(UserError, match="the runtime stopped by itself with exit code -9"):
-            stand.check()
+            sandbox.check()
 
 
 @pytest.mark.parametrize("mode", ["NONE", "STREAMED", "BUFFERED_PARTIAL"])
@@ -201,8 +201,8 @@ def test_gateway_with_another_body_mode_is_refused(policy, mode):
         if f"request_body_mode {mode} is not supported" in line:
             refused.set()
 
-    # The stand is not ready as long as its probe gets an error; told of the refusal, it stops trying.
-    with pytest.raises(StoppedError), LocalStand(policy / "local", serve=FAKE, on_log=hear, stop=refused):
+    # The sandbox is not ready as long as its probe gets an error; told of the refusal, it stops trying.
+    with pytest.raises(StoppedError), Sandbox(policy / "local", serve=FAKE, on_log=hear, stop=refused):
         pass
 
 
@@ -210,10 +210,10 @@ def test_stand_that_cannot_start_says_why_and_leaves_nothing(policy):
     """A runtime that refuses its config ends the start with its own words."""
     config = policy / "router" / "config.yaml"
     config.write_text(config.read_text().replace("routing:", "routing:\n  foo: 1"))
-    stand, _ = start(policy / "local", (sys.executable, "-m", "vsr_runtime.cli", "serve"))
-    with pytest.raises(UserError, match=r"the runtime stopped .*routing\.foo: not supported"), stand:
+    sandbox, _ = start(policy / "local", (sys.executable, "-m", "vsr_runtime.cli", "serve"))
+    with pytest.raises(UserError, match=r"the runtime stopped .*routing\.foo: not supported"), sandbox:
         pass
-    assert all(process.exit_code is not None for process in stand._processes.values())
+    assert all(process.exit_code is not None for process in sandbox._processes.values())
 
 
 @pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM])
@@ -230,7 +230,7 @@ def test_command_prints_the_url_first_and_stops_on_a_signal(name):
 
 
 def test_command_ends_when_a_part_dies(chat):
-    """When the runtime dies, the stand stops the rest, says who died, and exits with 1."""
+    """When the runtime dies, the sandbox stops the rest, says who died, and exits with 1."""
     with local_command() as process:
         running = at(process.stdout.readline().strip())
         assert running.send(chat("auto", "DIE"))[0] in (500, 503)
@@ -240,16 +240,16 @@ def test_command_ends_when_a_part_dies(chat):
 
 def at(url: str) -> Running:
     """Requests to a gateway that another process started."""
-    stand = LocalStand(DATA / "local")
-    stand.url = url
-    return Running(stand, [])
+    sandbox = Sandbox(DATA / "local")
+    sandbox.url = url
+    return Running(sandbox, [])
 
 
 def local_command():
     """``vsr-runtime local`` with the fake classifier, as a process."""
     code = (
-        "import sys; from vsr_runtime.sandbox import stand; from runtime import cli;"
-        f"stand.LocalStand.__init__.__kwdefaults__['serve'] = {FAKE!r}; cli.main()"
+        "import sys; from vsr_runtime.sandbox import sandbox; from runtime import cli;"
+        f"sandbox.Sandbox.__init__.__kwdefaults__['serve'] = {FAKE!r}; cli.main()"
     )
     command = [sys.executable, "-c", code, "local", str(DATA / "local")]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -257,9 +257,9 @@ def local_command():
 
 @pytest.mark.parametrize(("expect", "right"), [("phi4-mini", True), ("llama3-8b", False)])
 def test_demo_prints_a_table_and_knows_right_from_wrong(policy, monkeypatch, capsys, expect, right):
-    """The demo shows where each request went, and is right only if each is where the stand expects it."""
-    monkeypatch.setitem(LocalStand.__init__.__kwdefaults__, "serve", FAKE)
-    path = policy / "local" / "stand.yaml"
+    """The demo shows where each request went, and is right only if each is where the sandbox expects it."""
+    monkeypatch.setitem(Sandbox.__init__.__kwdefaults__, "serve", FAKE)
+    path = policy / "local" / "sandbox.yaml"
     path.write_text(path.read_text().replace("category: math, expect: phi4-mini", f"category: math, expect: {expect}"))
     assert run_demo(policy / "local") is right
     rows = capsys.readouterr().out.splitlines()

@@ -46,25 +46,25 @@ def compiled(tmp_path):
 
 @pytest.fixture
 def gateway(compiled):
-    """A stand with the policy; its classifier can be made to fail."""
-    stand, lines = start(compiled / "local")
-    with stand:
-        yield Running(stand, lines)
+    """A sandbox with the policy; its classifier can be made to fail."""
+    sandbox, lines = start(compiled / "local")
+    with sandbox:
+        yield Running(sandbox, lines)
 
 
 def test_what_cannot_be_classified_goes_to_the_default_as_if_it_were_chosen(gateway, chat):
     """The runtime rewrites the model itself and counts the request; one that can be classified takes its route."""
     assert gateway.served(chat("auto", "2+2")) == LITTLE
     assert gateway.served(chat("auto", "RAISE"), x_request_id="broken") == BIG
-    decision = gateway.stand.decision("broken")
+    decision = gateway.sandbox.decision("broken")
     assert (decision["model"], decision["undecided"], decision["named"]) == ("big", "classifier_failed", False)
 
 
 def test_what_is_not_classified_in_time_goes_to_the_default(compiled, chat):
     """Rewritten by the runtime, whose time ends before the gateway's."""
-    stand, lines = start(timed(compiled, deadline=1000))
-    with stand:
-        assert Running(stand, lines).served(chat("auto", "SLEEP")) == BIG
+    sandbox, lines = start(timed(compiled, deadline=1000))
+    with sandbox:
+        assert Running(sandbox, lines).served(chat("auto", "SLEEP")) == BIG
 
 
 def test_what_is_no_request_is_refused_all_the_same(gateway, chat):
@@ -76,7 +76,7 @@ def test_what_is_no_request_is_refused_all_the_same(gateway, chat):
 
 def test_a_dead_router_sends_the_auto_names_to_the_default_and_a_client_chooses_nothing(gateway, chat):
     """The body passes as it was, so the default's server bears the auto names; other names are its own 404."""
-    os.kill(gateway.stand.pids["the runtime"], signal.SIGKILL)
+    os.kill(gateway.sandbox.pids["the runtime"], signal.SIGKILL)
     assert gateway.served(chat("auto", "2+2")) == AUTO
     assert gateway.served(chat("auto", "2+2"), x_selected_model="little") == AUTO
     assert gateway.served(chat("big")) == BIG

@@ -37,7 +37,7 @@ pytestmark = REAL_ENVOY
 
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory, transport):
-    """A stand with guards."""
+    """A sandbox with guards."""
     with compiled_stand(tmp_path_factory.mktemp("guards"), POLICY, transport=transport) as running:
         yield running
 

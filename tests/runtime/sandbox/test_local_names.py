@@ -14,11 +14,11 @@ ROUTER = linked().router.grpc
 @pytest.mark.parametrize("cluster", [ROUTER.istio_cluster, ROUTER.envoy_cluster], ids=["istio", "envoy-gateway"])
 def test_the_router_serves_whatever_its_cluster_is_called(policy, chat, fake, cluster):
     """`outbound|50051||…` on Istio, and a path on Envoy Gateway."""
-    for name in ("envoy.yaml", "stand.yaml"):
+    for name in ("envoy.yaml", "sandbox.yaml"):
         path = policy / "local" / name
         text = path.read_text()
         assert "semantic-router" in text
         path.write_text(text.replace("semantic-router", f'"{cluster}"'))
-    stand, lines = start(policy / "local", fake)
-    with stand:
-        assert Running(stand, lines).served(chat("auto", "1+1")) == ("phi4-mini", "phi4-mini")
+    sandbox, lines = start(policy / "local", fake)
+    with sandbox:
+        assert Running(sandbox, lines).served(chat("auto", "1+1")) == ("phi4-mini", "phi4-mini")

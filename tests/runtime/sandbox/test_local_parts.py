@@ -14,8 +14,8 @@ from vsr_runtime.sandbox.demo import Outcome, table
 from vsr_runtime.sandbox.envoy import admin_address, envoy_command, gateway_port, is_ready
 from vsr_runtime.sandbox.journal import Journal
 from vsr_runtime.sandbox.process import Process
-from vsr_runtime.sandbox.sandbox import LocalStand as Stand
-from vsr_schemas.sandbox import DemoRequest, LocalStand
+from vsr_runtime.sandbox.sandbox import Sandbox
+from vsr_schemas.sandbox import DemoRequest, SandboxSettings
 
 
 def python(code: str) -> list[str]:
@@ -30,7 +30,7 @@ def test_process_hands_on_its_log_and_keeps_the_last_lines():
     process = Process("it", python(code), lines.append)
     process._popen.wait()
     process._reader.join()
-    assert process.obituary().startswith("it stopped by itself with exit code 3; its last lines: 10 | 11 |")
+    assert process.exit_report().startswith("it stopped by itself with exit code 3; its last lines: 10 | 11 |")
     assert lines == [str(i) for i in range(30)]
     process.stop()
 
@@ -39,7 +39,7 @@ def test_silent_process_is_said_to_be_silent():
     """A death without words is told as such."""
     process = Process("it", python("raise SystemExit(1)"), lambda _: None)
     process._popen.wait()
-    assert process.obituary().endswith("it wrote nothing")
+    assert process.exit_report().endswith("it wrote nothing")
     process.stop()
 
 
@@ -50,7 +50,7 @@ def test_part_that_is_not_ready_in_time_is_named():
     process = Process("the part", python(code), lambda _: heard.set())
     assert heard.wait(20)
     with pytest.raises(UserError, match=r"the part was not ready after 60 s; its last lines: still loading"):
-        Stand(DATA / "local")._wait(process, until=0)
+        Sandbox(DATA / "local")._wait(process, until=0)
     process.stop()
 
 
@@ -79,7 +79,7 @@ def test_journal_finds_addresses_and_decisions():
 
 
 def test_journal_is_bounded():
-    """A stand that runs for long forgets its oldest decisions."""
+    """A sandbox that runs for long forgets its oldest decisions."""
     journal = Journal()
     for i in range(1001):
         journal.add(json.dumps({"event": "decision", "request": str(i)}))
@@ -117,7 +117,7 @@ REQUEST = DemoRequest(model="auto", prompt="2+2 is ", category="math", expect="p
     ],
 )
 def test_demo_is_right_only_if_all_of_it_is(outcome, right):
-    """Status, category and model must all be what the stand expects."""
+    """Status, category and model must all be what the sandbox expects."""
     assert outcome.right is right
 
 
@@ -131,24 +131,31 @@ def test_demo_table_is_aligned_and_shows_what_is_wrong():
     assert rows[2].endswith("WRONG (status 404, expected math → phi4-mini)")
 
 
-def test_sample_stand_is_valid():
-    """The sample's stand.yaml keeps the contract."""
-    stand = read_model(DATA / "local" / "stand.yaml", LocalStand)
-    assert [backend.cluster for backend in stand.backends] == ["llama-8b", "phi4-mini"]
-    assert stand.demo[0].category is None
+def test_sample_sandbox_is_valid():
+    """The sample's sandbox.yaml keeps the contract."""
+    sandbox = read_model(DATA / "local" / "sandbox.yaml", SandboxSettings)
+    assert [backend.cluster for backend in sandbox.backends] == ["llama-8b", "phi4-mini"]
+    assert sandbox.demo[0].category is None
 
 
 @pytest.mark.parametrize("change", [{"kind": "Other"}, {"backends": []}, {"more": 1}, {"demo": [{"model": "a"}]}])
-def test_stand_contract_is_strict(change):
-    """A stand of another kind, without backends, or with more than the contract holds, is refused."""
+def test_sandbox_settings_are_strict(change):
+    """A sandbox of another kind, without backends, or with more than the contract holds, is refused."""
     good = {
         "apiVersion": "vsr.dev/v1alpha1",
-        "kind": "LocalStand",
+        "kind": "Sandbox",
         "policy": "p",
         "router": "r",
         "extProcCluster": "c",
         "backends": [{"cluster": "b", "models": ["m"]}],
     }
-    LocalStand.model_validate(good)
+    SandboxSettings.model_validate(good)
     with pytest.raises(ValidationError):
-        LocalStand.model_validate(good | change)
+        SandboxSettings.model_validate(good | change)
+
+
+def test_folder_of_an_older_release_has_to_be_compiled_again(tmp_path):
+    """A folder with only the former `stand.yaml` is rejected with the remedy."""
+    (tmp_path / "stand.yaml").write_text("kind: LocalStand\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"compile the policy again to get sandbox\.yaml"), Sandbox(tmp_path):
+        pass

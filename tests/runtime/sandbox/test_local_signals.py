@@ -40,7 +40,7 @@ pytestmark = [*REAL_ENVOY, pytest.mark.usefixtures("files")]
 
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory, _graph_cache):
-    """A stand with signals."""
+    """A sandbox with signals."""
     with compiled_stand(tmp_path_factory.mktemp("signals"), POLICY) as running:
         Scripted.says("fine")
         yield running

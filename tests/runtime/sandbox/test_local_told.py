@@ -37,7 +37,7 @@ pytestmark = REAL_ENVOY
 
 
 def started(tmp_path_factory, who: str, more: str = ""):
-    """A stand that tells."""
+    """A sandbox that tells."""
     with compiled_stand(tmp_path_factory.mktemp("told"), POLICY.format(who=who, more=more)) as running:
         yield running
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from support.common import required
-from support.supervised import fleet, until
+from support.supervised import supervised, until
 from vsr_runtime.server.transport.stream import GRPC, NGHTTP2
 
 THE_LIBRARY = "import vsr_runtime.server.transport.nghttp2 as it\n"
@@ -58,7 +58,7 @@ def loaded(pid: int) -> set[str]:
 def test_every_worker_serves_by_the_transport_that_was_named_and_loads_no_other(config, transport):
     """The parent loads none at all."""
     program = ("-m", "vsr_runtime.cli", "serve")
-    with fleet("--transport", transport, config=config, program=program) as process:
+    with supervised("--transport", transport, config=config, program=program) as process:
         *workers, _ = until(process, "serving")
         assert {record["transport"] for record in workers} == {transport}
         assert [loaded(record["pid"]) for record in workers] == [{transport}] * 2

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from support.played_gateway import ANY_TIME, request_headers
 from vsr_runtime.decision.request.events import SendToModel
-from vsr_runtime.server.duplex import PART, Upload, in_parts
+from vsr_runtime.server.duplex import PART, Upload, upload_messages
 from vsr_runtime.server.messages import FULL_DUPLEX_STREAMED, ProcessingRequest, ProcessingResponse
 from vsr_runtime.server.metrics import Metrics
 
@@ -46,7 +46,7 @@ def played(gateway, settings, *messages, finish=True, late=False, metrics=None):
                     await call.done_writing()
                 if late:
                     async with asyncio.timeout(ANY_TIME):
-                        while not envoy.processor._deciding.held:  # noqa: ASYNC110 - nobody is told of it
+                        while not envoy.processor._decision_runner.held:  # noqa: ASYNC110 - nobody is told of it
                             await asyncio.sleep(0.01)
                     envoy.minute_is_over()
                 while (response := await call.read()) is not grpc.aio.EOF:
@@ -135,7 +135,9 @@ def test_parts_are_the_body(size, followed):
     """However long it is: in order, none larger than Envoy takes, and exactly one end."""
     body = bytes(index % 251 for index in range(size))
     action = SendToModel("m", None, (("x-selected-model", "m"), ("content-length", "1")))
-    messages = [ProcessingResponse.FromString(each) for each in in_parts(action, Upload(body, trailers=followed))]
+    messages = [
+        ProcessingResponse.FromString(each) for each in upload_messages(action, Upload(body, trailers=followed))
+    ]
     parts = streamed(each for each in messages if each.WhichOneof("response") == "request_body")
     assert b"".join(each.body for each in parts) == body
     assert max(len(each.body) for each in parts) <= PART

@@ -14,7 +14,7 @@ from vsr_runtime.decision.guards.guard import Guard
 from vsr_runtime.decision.program.conditions import SignalCondition
 from vsr_runtime.decision.program.program import PolicyRoute
 from vsr_runtime.decision.signals.heuristic import build_structure
-from vsr_runtime.server.deciding import LARGE_BODY
+from vsr_runtime.server.decision_runner import LARGE_BODY
 from vsr_runtime.server.extproc import Processor
 from vsr_runtime.server.messages import EXT_PROC_SERVICE, HealthCheckRequest
 from vsr_runtime.server.metrics import Metrics
@@ -110,14 +110,14 @@ def test_classifier_that_fails_or_is_late_gives_503(exchange, settings, chat, pr
     assert code == grpc.StatusCode.OK
 
 
-@pytest.mark.parametrize(("room", "passed"), [("extproc", 0), ("deciding", 1)])
-def test_error_in_our_own_code_is_an_error_status(exchange, settings, chat, monkeypatch, capsys, room, passed):
+@pytest.mark.parametrize(("module", "passed"), [("extproc", 0), ("decision_runner", 1)])
+def test_error_in_our_own_code_is_an_error_status(exchange, settings, chat, monkeypatch, capsys, module, passed):
     """Whatever breaks inside, the stream ends in INTERNAL, and neither status nor log shows the prompt."""
 
     def broken(*_):
         raise ZeroDivisionError("2+2 is")
 
-    monkeypatch.setattr(f"vsr_runtime.server.{room}.advance", broken)
+    monkeypatch.setattr(f"vsr_runtime.server.{module}.advance", broken)
     responses, code = exchange(settings, request_headers(), request_body(chat()))
     assert len(responses) == passed
     assert code == grpc.StatusCode.INTERNAL

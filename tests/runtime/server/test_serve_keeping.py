@@ -14,10 +14,10 @@ from vsr_runtime.decision.program.effects import CachePolicy
 from vsr_runtime.decision.request.cache_recording import CachedResponse
 from vsr_runtime.decision.request.events import CacheKey, ImmediateResponse, SendToModel
 from vsr_runtime.errors import UserError
-from vsr_runtime.server import response_cache
-from vsr_runtime.server.generation import warmed
-from vsr_runtime.server.memory import MemoryCache
-from vsr_runtime.server.response_cache import Keeper
+from vsr_runtime.server import response_cache as module
+from vsr_runtime.server.generation import warm_generation
+from vsr_runtime.server.memory_cache import MemoryCache
+from vsr_runtime.server.response_cache import ResponseCache
 from vsr_runtime.settings import load
 
 KEPT = CachedResponse("application/json", b"{}")
@@ -52,23 +52,23 @@ def route(key: bytes = b"1", text: str = "abc") -> SendToModel:
     return SendToModel("big", None, (), route="own", cache_key=place)
 
 
-def recalled(keeper: Keeper, action: SendToModel, seconds: float = 5.0):
+def recalled(response_cache: ResponseCache, action: SendToModel, seconds: float = 5.0):
     """What becomes of a route."""
 
     async def run():
-        return await keeper.recall(action, asyncio.get_running_loop().time() + seconds)
+        return await response_cache.recall(action, asyncio.get_running_loop().time() + seconds)
 
     return asyncio.run(run())
 
 
-def keeper(encoder=None) -> Keeper:
+def cache_with(encoder=None) -> ResponseCache:
     """One with room."""
-    return Keeper(MemoryCache(10, 1 << 20), encoder)
+    return ResponseCache(MemoryCache(10, 1 << 20), encoder)
 
 
 def test_a_miss_is_taken_down_and_then_a_hit():
     """The answer bears its decision, and its own code."""
-    kept = keeper()
+    kept = cache_with()
     missed = recalled(kept, route())
     assert isinstance(missed, SendToModel)
     kept.keep(missed.response.record, KEPT)
@@ -80,16 +80,16 @@ def test_a_miss_is_taken_down_and_then_a_hit():
 
 def test_an_encoder_that_fails_or_is_late_finds_nothing_and_stops_nothing(capfd):
     """The request goes to its model, and what it said is in no log."""
-    kept = keeper(Broken())
+    kept = cache_with(Broken())
     assert isinstance(recalled(kept, route(text="secret"[:3])), SendToModel)
-    assert isinstance(recalled(keeper(Encoder()), route(), seconds=-1.0), SendToModel)
+    assert isinstance(recalled(cache_with(Encoder()), route(), seconds=-1.0), SendToModel)
     kept.close()
     assert "sec" not in capfd.readouterr().err
 
 
 def test_a_text_that_is_not_read_to_its_end_has_no_vector():
     """Another one may begin alike."""
-    kept = keeper(Encoder())
+    kept = cache_with(Encoder())
     kept.keep(recalled(kept, route(b"1", "abc")).response.record, KEPT)
     assert isinstance(recalled(kept, route(b"2", "xyz")), ImmediateResponse)
     assert recalled(kept, route(b"3", "abcd")).response.record.vector is None
@@ -98,8 +98,8 @@ def test_a_text_that_is_not_read_to_its_end_has_no_vector():
 
 def test_only_so_many_answers_are_taken_down_at_a_time(monkeypatch):
     """What is under way takes memory too; what has ended, well or not, does no longer."""
-    monkeypatch.setattr(response_cache, "MAX_RECORDS", 2)
-    kept = keeper()
+    monkeypatch.setattr(module, "MAX_RECORDS", 2)
+    kept = cache_with()
     under_way = [recalled(kept, route(b"%d" % number)) for number in range(3)]
     assert [each.response is not None for each in under_way] == [True, True, False]
     del under_way
@@ -124,11 +124,11 @@ def test_a_new_policy_has_forgotten_all(policy):
             "modelRefs: [{model: phi4-mini}]", f"modelRefs: [{{model: phi4-mini}}]\n      {plugin}"
         )
     )
-    first, second = (asyncio.run(warmed(load(path), None)) for _ in range(2))
-    first.keep(recalled(first.keeper, route()).response, KEPT)
-    assert isinstance(recalled(first.keeper, route()), ImmediateResponse)
-    assert isinstance(recalled(second.keeper, route()), SendToModel)
-    assert asyncio.run(warmed(load(DATA / "router" / "config.yaml"), None)).keeper is None
+    first, second = (asyncio.run(warm_generation(load(path), None)) for _ in range(2))
+    first.keep(recalled(first.response_cache, route()).response, KEPT)
+    assert isinstance(recalled(first.response_cache, route()), ImmediateResponse)
+    assert isinstance(recalled(second.response_cache, route()), SendToModel)
+    assert asyncio.run(warm_generation(load(DATA / "router" / "config.yaml"), None)).response_cache is None
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from vsr_runtime.decision.request.events import Cause, Failure, NeedSignals, SignalsReady
 from vsr_runtime.errors import UserError
 from vsr_runtime.inference.encoder import SentenceEncoder
-from vsr_runtime.inference.engine.batch_queues import Lanes
+from vsr_runtime.inference.engine.batch_queues import BatchQueues
 from vsr_runtime.inference.engine.errors import EngineError, OverloadedError
 from vsr_runtime.inference.engine.load import load_models, read_tasks
 from vsr_runtime.inference.engine.tasks import TaskEngine
@@ -108,7 +108,7 @@ def test_a_first_text_shows_broken_vectors(files, cosine, sound):
 
 @pytest.mark.usefixtures("_graph_cache")
 def test_a_text_is_embedded_once_for_head_and_sentences(files, encoder, tmp_path, monkeypatch):
-    """What was compiled over one encoder is one lane of the engine, which knows that it has read the text."""
+    """What was compiled over one encoder is one queue of the engine, which knows that it has read the text."""
     rows = encoder.embed(["Solve x + 1 = 2.", "Hello."])
     head = Head(("math",), rows[:1] * 4, np.zeros(1, np.float32), 1.0, INPUTS)
     (tmp_path / "domain.safetensors").write_bytes(head.to_bytes())
@@ -123,13 +123,13 @@ def test_a_text_is_embedded_once_for_head_and_sentences(files, encoder, tmp_path
     )
     classifiers = {"domain": domain, "sentences": alike}
     models = load_models(classifiers, tmp_path)
-    assert [lane.tasks for lane in models] == [("domain", "sentences")]
+    assert [queue.tasks for queue in models] == [("domain", "sentences")]
     passes = []
     plain = SentenceEncoder.embed_ids
     monkeypatch.setattr(SentenceEncoder, "embed_ids", lambda self, ids: passes.append(len(ids)) or plain(self, ids))
 
     async def scenario():
-        made = EnginePool(TaskEngine(read_tasks(classifiers), Lanes(models)), classifiers, "domain")
+        made = EnginePool(TaskEngine(read_tasks(classifiers), BatchQueues(models)), classifiers, "domain")
         try:
             return await made.signals("Hello.", asyncio.get_running_loop().time() + 60, BOTH)
         finally:

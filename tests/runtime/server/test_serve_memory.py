@@ -12,7 +12,7 @@ from vsr_runtime.decision.apis.endpoints import Api
 from vsr_runtime.decision.program.effects import CachePolicy
 from vsr_runtime.decision.request.cache_recording import CachedResponse
 from vsr_runtime.decision.request.events import CacheKey
-from vsr_runtime.server.memory import OVERHEAD, Found, MemoryCache
+from vsr_runtime.server.memory_cache import OVERHEAD, CacheHit, MemoryCache
 
 RULE = CachePolicy(60.0, 0.9)
 
@@ -49,7 +49,7 @@ def test_an_answer_is_found_until_its_time_is_up():
     cache = MemoryCache(10, 1 << 20, clock)
     cache.keep(at(1, 1), towards(1, 0), said("one"))
     cache.keep(at(2, rule=CachePolicy(5.0)), None, said("two"))
-    assert cache.find(at(1), None) == Found(said("one"))
+    assert cache.find(at(1), None) == CacheHit(said("one"))
     clock.now = 5.0
     assert cache.find(at(2), None) is None
     assert cache.find(at(3, 1), towards(1, 0)).similarity > 0.99
@@ -63,7 +63,7 @@ def test_a_new_answer_takes_the_place_of_the_old_one():
     cache = MemoryCache(10, 1 << 20)
     for text in ("one", "three"):
         cache.keep(at(1, 1), towards(1, 0), said(text))
-    assert cache.find(at(1), None) == Found(said("three"))
+    assert cache.find(at(1), None) == CacheHit(said("three"))
     assert (len(cache), len(cache._groups[b"1"].vectors)) == (1, 1)
 
 
@@ -108,4 +108,4 @@ def test_what_is_larger_than_all_there_is_room_for_is_not_kept():
     cache = MemoryCache(5, 4 * OVERHEAD)
     cache.keep(at(1), None, said())
     cache.keep(at(2), None, said("x", 4 * OVERHEAD))
-    assert (cache.find(at(1), None), cache.find(at(2), None)) == (Found(said()), None)
+    assert (cache.find(at(1), None), cache.find(at(2), None)) == (CacheHit(said()), None)

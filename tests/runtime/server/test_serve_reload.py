@@ -16,7 +16,7 @@ from support.played_gateway import request_body, request_headers, samples
 from support.runtime_fakes import DATA, Classification, FakeClassifier
 from vsr_runtime.errors import UserError
 from vsr_runtime.server import reload
-from vsr_runtime.server.generation import Generation, content_hash, warmed
+from vsr_runtime.server.generation import Generation, content_hash, warm_generation
 from vsr_runtime.server.metrics import Metrics
 from vsr_runtime.server.reload import Reloader, keys_hash
 from vsr_runtime.settings import load
@@ -65,7 +65,7 @@ async def watched(gateway, config: Path, load_classifier=lambda _: FakeClassifie
     keys, policy, digest = keys_hash(config, None), load(config), content_hash(config)
     metrics = Metrics(policy.program)
     metrics.adopt(policy.program, digest)
-    generation = await warmed(policy, load_classifier(policy), digest)
+    generation = await warm_generation(policy, load_classifier(policy), digest)
     async with gateway(policy, metrics=metrics, generation=generation) as envoy:
         yield Watched(envoy, Reloader(config, load_classifier, envoy.processor, metrics, generation, keys), metrics)
 
@@ -351,7 +351,7 @@ def test_warming_leaves_no_threads_where_it_fails(settings):
     """A classifier that fails is let go of."""
     before = threading.active_count()
     with pytest.raises(UserError, match="none of its categories"):
-        asyncio.run(warmed(settings, Silly("law", 0.5)))
+        asyncio.run(warm_generation(settings, Silly("law", 0.5)))
     for thread in threading.enumerate():
         if thread.name.startswith("classify"):
             thread.join(10)

@@ -14,11 +14,11 @@ from vsr_runtime.decision.guards.detection import Span, TextVerdict
 from vsr_runtime.decision.guards.finders import patterns
 from vsr_runtime.decision.guards.guard import Guard
 from vsr_runtime.decision.request.events import Cause
-from vsr_runtime.server.deciding import weight
+from vsr_runtime.server.decision_runner import weight
 from vsr_runtime.server.generation import Generation
 from vsr_runtime.server.messages import BUFFERED, STREAMED, ProcessingRequest
 from vsr_runtime.server.metrics import Metrics
-from vsr_runtime.server.thread_pool import Workers
+from vsr_runtime.server.thread_pool import ThreadPool
 
 KEYS = Guard("keys", "block", (patterns(["sk-[a-z]{8}"]),), on_response=True, exempt=frozenset({"phi4-mini"}))
 NAMES = Guard("names", "mask", (patterns(["Agent [A-Z]+"]),), on_response=True, exempt=frozenset({"phi4-mini"}))
@@ -253,13 +253,13 @@ def test_messages_out_of_order_end_in_an_error(gateway, guarded, chat, messages)
 def test_large_responses_are_read_in_a_thread(gateway, settings, chat, monkeypatch):
     """The event loop serves others meanwhile."""
     used = []
-    run = Workers.run
+    run = ThreadPool.run
 
     async def noted(self, until, units, work):
         used.append(units)
         return await run(self, until, units, work)
 
-    monkeypatch.setattr(Workers, "run", noted)
+    monkeypatch.setattr(ThreadPool, "run", noted)
     large = replace(settings, program=replace(settings.program, guards=(replace(NAMES, max_tokens=100_000),)))
     data = document("word " * 20_000 + "Agent SMITH")
     answers, code = played(

@@ -57,7 +57,7 @@ def test_reports_its_addresses_and_is_ready(server, transport):
         assert b'llm_model_requests_total{model="phi4-mini"} 0.0' in answer.read()
 
 
-def evaluated(record) -> dict[str, object]:
+def eval_response(record) -> dict[str, object]:
     """What the API of a server says of a chat."""
     body = json.dumps({"text": "2+2"}).encode()
     headers = {"content-type": "application/json"}
@@ -70,14 +70,14 @@ def test_api_is_not_served_unless_it_is_asked_for(server):
     """Who reaches the port for its metrics cannot put text to the policy."""
     _, record = server
     with pytest.raises(urllib.error.HTTPError, match="404"):
-        evaluated(record)
+        eval_response(record)
 
 
 @pytest.mark.parametrize("options", [["--api"]])
 def test_api_is_served_where_it_is_asked_for(server):
     """Beside the probes, by the policy that serves."""
     _, record = server
-    assert evaluated(record)["selected_model"] == "phi4-mini"
+    assert eval_response(record)["selected_model"] == "phi4-mini"
     with urllib.request.urlopen(f"http://{record['http']}/metrics", timeout=10) as answer:
         assert b'vsr_api_requests_total{path="/api/v1/eval",status="200"} 1.0' in answer.read()
 
@@ -109,7 +109,7 @@ def test_sigterm_ends_an_undecided_stream_in_an_error(server):
     assert process.wait(20) == 0
 
 
-@pytest.mark.parametrize("options", [["--lameduck", "3"]])
+@pytest.mark.parametrize("options", [["--shutdown-delay", "3"]])
 def test_connections_are_taken_for_a_while_after_sigterm_where_that_is_asked_for(server):
     """A Service sends them until it has heard that the pod is unready, which its health says at once."""
     process, record = server

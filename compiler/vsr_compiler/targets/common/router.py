@@ -32,7 +32,7 @@ CREDENTIALS_PATH = f"{CONFIG_PATH}/credentials"
 CACHE_PATH = "/var/cache/vsr"
 STOPPING = 30
 """Seconds for the router to stop, beside those for responses that it reads."""
-LAMEDUCK = 5
+SHUTDOWN_DELAY = 5
 """Seconds that the router goes on taking connections once its pod is to end: gateways and nodes hear of that only after
 the API server, and until then send it new ones."""
 MAX_CONFIG_MAP = 1_000_000
@@ -149,7 +149,7 @@ def _pod(policy: ir.Policy, config: str, *, keys: bool) -> Body:
             f"--config={CONFIG_PATH}/config.yaml",
             f"--address=0.0.0.0:{router.grpc.port}",
             f"--http-address=0.0.0.0:{router.http.port}",
-            f"--lameduck={LAMEDUCK}",
+            f"--shutdown-delay={SHUTDOWN_DELAY}",
             *(["--keys-at-gateway"] if sources and not keys else []),
         ],
         env=[{"name": "VSR_CACHE_DIR", "value": CACHE_PATH}, *router_models.environment(policy, CACHE_PATH)],

@@ -13,10 +13,10 @@ from contextlib import suppress
 from typing import Any
 
 from vsr_runtime.inference.engine.errors import EngineError, OverloadedError
-from vsr_runtime.inference.engine.latency_estimator import Pace
+from vsr_runtime.inference.engine.latency_estimator import LatencyEstimator
 from vsr_runtime.inference.engine.queue import TokenQueue
 from vsr_runtime.inference.errors import NoMemoryError
-from vsr_runtime.inference.token_sequence import Answer, BatchModel, Piece
+from vsr_runtime.inference.token_sequence import Answer, BatchModel, TokenSequence
 from vsr_runtime.log import log
 
 STALLED = 10.0
@@ -30,12 +30,12 @@ _AHEAD = 2
 
 
 class _Work:
-    """A piece that waits, with those who wait for it."""
+    """A sequence that waits, with those who wait for it."""
 
-    __slots__ = ("answer", "key", "piece", "queued", "until", "waiters")
+    __slots__ = ("answer", "key", "queued", "sequence", "until", "waiters")
 
-    def __init__(self, piece: Piece, key: bytes, until: float, answer: asyncio.Future[Answer]) -> None:
-        self.piece = piece
+    def __init__(self, sequence: TokenSequence, key: bytes, until: float, answer: asyncio.Future[Answer]) -> None:
+        self.sequence = sequence
         self.key = key
         self.until = until
         self.answer = answer
@@ -44,31 +44,31 @@ class _Work:
 
     @property
     def size(self) -> int:
-        return len(self.piece.ids)
+        return len(self.sequence.ids)
 
     @property
     def wanted(self) -> bool:
         return self.waiters > 0
 
 
-class Lane:
+class BatchQueue:
     """Batches what is asked of one model.
 
     Whatever waits goes into the next batch as soon as there is one to fill; nothing is held back in the hope of more.
-    Whoever asks for a piece that already waits, is computed or was answered lately shares its forward pass.
+    Whoever asks for a sequence that already waits, is computed or was answered lately shares its forward pass.
 
     Args:
         model: computes batches.
         budget: tokens of a batch.
-        room: tokens that may wait.
+        capacity: tokens that may wait.
         stalled: seconds after which a batch counts as stuck.
     """
 
-    def __init__(self, model: BatchModel[Any], budget: int, room: int, *, stalled: float = STALLED) -> None:
+    def __init__(self, model: BatchModel[Any], budget: int, capacity: int, *, stalled: float = STALLED) -> None:
         self._model = model
-        self._queue: TokenQueue[_Work] = TokenQueue(budget, room)
+        self._queue: TokenQueue[_Work] = TokenQueue(budget, capacity)
         self._known: OrderedDict[bytes, _Work] = OrderedDict()
-        self._pace = Pace()
+        self._latency = LatencyEstimator()
         self._stalled = stalled
         self._some = asyncio.Event()
         self._places = asyncio.Semaphore(_AHEAD)
@@ -91,8 +91,8 @@ class Lane:
         stuck = self._begun is not None and time.monotonic() - self._begun > self._stalled
         return not self._closed and not stuck and not any(task.done() for task in self._tasks)
 
-    async def ask(self, pieces: Sequence[Piece], until: float) -> list[Answer]:
-        """Answers for all pieces, or an error for all. ``until`` is a time of the event loop's clock.
+    async def ask(self, sequences: Sequence[TokenSequence], until: float) -> list[Answer]:
+        """Answers for all sequences, or an error for all. ``until`` is a time of the event loop's clock.
 
         Raises:
             OverloadedError: by the estimate they would be too late, or too much waits.
@@ -101,7 +101,7 @@ class Lane:
         """
         if not self.healthy:
             raise EngineError("a batch is stuck, or the engine is closed")
-        work = self._admitted(pieces, until)
+        work = self._admitted(sequences, until)
         try:
             async with asyncio.timeout_at(until):
                 return [await asyncio.shield(one.answer) for one in work]
@@ -113,14 +113,14 @@ class Lane:
 
         Args:
             sizes: tokens of each batch.
-            longest: tokens of a piece.
+            longest: tokens of a sequence.
 
         Raises:
             EngineError: the model fails.
         """
         until = asyncio.get_running_loop().time() + WARM
         for size in sizes:
-            await self.ask(_pieces(min(size, self._queue.budget), longest), until)
+            await self.ask(_sequences(min(size, self._queue.budget), longest), until)
             self._known.clear()
 
     def close(self) -> None:
@@ -134,17 +134,19 @@ class Lane:
         for pool in (self._preparing, self._running):
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _admitted(self, pieces: Sequence[Piece], until: float) -> list[_Work]:
-        """All pieces in the queue, or none of them."""
-        keys = [_key(piece) for piece in pieces]
-        fresh = {key: piece for key, piece in zip(keys, pieces, strict=True) if not self._shared(key, piece)}
-        size = sum(len(piece.ids) for piece in fresh.values())
+    def _admitted(self, sequences: Sequence[TokenSequence], until: float) -> list[_Work]:
+        """All sequences in the queue, or none of them."""
+        keys = [_key(sequence) for sequence in sequences]
+        fresh = {
+            key: sequence for key, sequence in zip(keys, sequences, strict=True) if not self._shared(key, sequence)
+        }
+        size = sum(len(sequence.ids) for sequence in fresh.values())
         left = until - asyncio.get_running_loop().time()
         # Where nothing waits there is always a try: else one slow spell would shed all that comes after it.
-        late = self.waiting and self._pace.seconds(self.waiting + size, self._queue.budget) > left
+        late = self.waiting and self._latency.seconds(self.waiting + size, self._queue.budget) > left
         if size and (late or not self._queue.fits(size)):
             raise OverloadedError
-        work = [self._entry(key, piece, until) for key, piece in zip(keys, pieces, strict=True)]
+        work = [self._entry(key, sequence, until) for key, sequence in zip(keys, sequences, strict=True)]
         for one in work:
             one.waiters += 1
             one.until = max(one.until, until)
@@ -152,18 +154,18 @@ class Lane:
         self._some.set()
         return work
 
-    def _shared(self, key: bytes, piece: Piece) -> bool:
+    def _shared(self, key: bytes, sequence: TokenSequence) -> bool:
         known = self._known.get(key)
-        return known is not None and _answers(known, piece)
+        return known is not None and _answers(known, sequence)
 
-    def _entry(self, key: bytes, piece: Piece, until: float) -> _Work:
-        """The work that answers the piece: what is known already, or new work at the end of the queue."""
+    def _entry(self, key: bytes, sequence: TokenSequence, until: float) -> _Work:
+        """The work that answers the sequence: what is known already, or new work at the end of the queue."""
         known = self._known.get(key)
-        if known is not None and _answers(known, piece):
+        if known is not None and _answers(known, sequence):
             self._known.move_to_end(key)
-            known.piece = Piece(known.piece.ids, known.piece.tokens_of | piece.tokens_of)
+            known.sequence = TokenSequence(known.sequence.ids, known.sequence.tokens_of | sequence.tokens_of)
             return known
-        work = _Work(piece, key, until, asyncio.get_running_loop().create_future())
+        work = _Work(sequence, key, until, asyncio.get_running_loop().create_future())
         self._queue.push(work)
         self._known[key] = work
         return work
@@ -193,9 +195,9 @@ class Lane:
         while True:
             await self._places.acquire()
             batch = await self._next_batch()
-            pieces = [work.piece for work in batch]
+            sequences = [work.sequence for work in batch]
             try:
-                prepared = await loop.run_in_executor(self._preparing, self._model.prepare, pieces)
+                prepared = await loop.run_in_executor(self._preparing, self._model.prepare, sequences)
             except NoMemoryError:
                 prepared = None  # it is prepared again, in parts, when its turn comes
             except Exception as error:  # noqa: BLE001 - whatever a model raises must reach who waits
@@ -226,7 +228,7 @@ class Lane:
             try:
                 self._begun = time.monotonic()
                 await self._run(batch, prepared)
-                self._pace.learn(sum(work.size for work in batch), time.monotonic() - self._begun)
+                self._latency.learn(sum(work.size for work in batch), time.monotonic() - self._begun)
             finally:
                 self._begun = None
                 self._finished(batch)
@@ -234,10 +236,10 @@ class Lane:
     async def _run(self, batch: list[_Work], prepared: Any) -> None:  # noqa: ANN401 - the model's own
         """Compute a batch. What the device has no memory for is split until it fits, or shed."""
         loop = asyncio.get_running_loop()
-        pieces = [work.piece for work in batch]
+        sequences = [work.sequence for work in batch]
         try:
             if prepared is None:
-                prepared = await loop.run_in_executor(self._running, self._model.prepare, pieces)
+                prepared = await loop.run_in_executor(self._running, self._model.prepare, sequences)
             answers = await loop.run_in_executor(self._running, self._model.run, prepared)
         except NoMemoryError:
             del prepared
@@ -255,7 +257,7 @@ class Lane:
             for work, answer in zip(batch, answers, strict=True):
                 if not work.answer.done():
                     work.answer.set_result(answer)
-                if work.piece.tokens_of:  # a row for each token is too much to keep
+                if work.sequence.tokens_of:  # a row for each token is too much to keep
                     self._drop(work)
 
     def _broken(self, batch: list[_Work], error: Exception) -> None:
@@ -269,22 +271,22 @@ class Lane:
         self._places.release()
 
 
-def _answers(known: _Work, piece: Piece) -> bool:
-    """Whether known work will answer, or has answered, what the piece asks; what waits can still be asked for more."""
+def _answers(known: _Work, sequence: TokenSequence) -> bool:
+    """Whether a known entry answers the sequence, too. A queued entry can still be asked for more."""
     if known.answer.done():
         usable = not known.answer.cancelled() and known.answer.exception() is None
-        return usable and piece.tokens_of <= known.piece.tokens_of
-    return known.queued or piece.tokens_of <= known.piece.tokens_of
+        return usable and sequence.tokens_of <= known.sequence.tokens_of
+    return known.queued or sequence.tokens_of <= known.sequence.tokens_of
 
 
-def _pieces(size: int, longest: int) -> list[Piece]:
+def _sequences(size: int, longest: int) -> list[TokenSequence]:
     """Pieces of so many tokens in all, each another, of ids that every vocabulary has."""
     lengths = [longest] * (size // longest) + [size % longest] * (size % longest > 0)
-    return [Piece([(number >> place) & 1 for place in range(length)]) for number, length in enumerate(lengths)]
+    return [TokenSequence([(number >> place) & 1 for place in range(length)]) for number, length in enumerate(lengths)]
 
 
-def _key(piece: Piece) -> bytes:
-    return hashlib.blake2b(array("q", piece.ids).tobytes(), digest_size=32).digest()
+def _key(sequence: TokenSequence) -> bytes:
+    return hashlib.blake2b(array("q", sequence.ids).tobytes(), digest_size=32).digest()
 
 
 def _fail(work: _Work, error: Exception) -> None:

@@ -24,9 +24,9 @@ class _Engine:
     """An engine process and how many lease it."""
 
     def __init__(self, wish: _Wish) -> None:
-        from vsr_runtime.inference.engine.supervise import Supervisor, engine_command  # noqa: PLC0415 - needs the classify extra
+        from vsr_runtime.inference.engine.engine_supervisor import EngineSupervisor, engine_command  # noqa: PLC0415 - needs the classify extra
 
-        self.supervisor = Supervisor(engine_command(Path(wish.config)), wish.digest)
+        self.supervisor = EngineSupervisor(engine_command(Path(wish.config)), wish.digest)
         self.leases = 0
 
 

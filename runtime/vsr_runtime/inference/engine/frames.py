@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from vsr_runtime.inference.errors import classify_extra
-from vsr_runtime.inference.token_sequence import Answer, Piece
+from vsr_runtime.inference.token_sequence import Answer, TokenSequence
 
 with classify_extra():
     import numpy as np
@@ -46,7 +46,7 @@ class Ask(Frame, tag="ask", frozen=True):
     number: int
     task: str
     until: float
-    pieces: list[tuple[bytes, list[str]]]
+    sequences: list[tuple[bytes, list[str]]]
 
 
 class Drop(Frame, tag="drop", frozen=True):
@@ -67,7 +67,7 @@ class Pong(Frame, tag="pong", frozen=True):
 
 
 class Answers(Frame, tag="answers", frozen=True):
-    """For each piece, by head: shape and float32 values."""
+    """For each sequence, by head: shape and float32 values."""
 
     number: int
     answers: list[dict[str, tuple[list[int], bytes]]]
@@ -117,12 +117,12 @@ async def next_frame(reader: asyncio.StreamReader) -> bytes:
     return await reader.readexactly(size)
 
 
-def pack_pieces(pieces: Sequence[Piece]) -> list[tuple[bytes, list[str]]]:
+def pack_sequences(sequences: Sequence[TokenSequence]) -> list[tuple[bytes, list[str]]]:
     """Pieces as ``Ask`` carries them."""
-    return [(array("i", piece.ids).tobytes(), sorted(piece.tokens_of)) for piece in pieces]
+    return [(array("i", sequence.ids).tobytes(), sorted(sequence.tokens_of)) for sequence in sequences]
 
 
-def unpack_pieces(packed: Sequence[tuple[bytes, list[str]]]) -> list[Piece]:
+def unpack_sequences(packed: Sequence[tuple[bytes, list[str]]]) -> list[TokenSequence]:
     """The other way.
 
     Raises:
@@ -132,7 +132,7 @@ def unpack_pieces(packed: Sequence[tuple[bytes, list[str]]]) -> list[Piece]:
     for data, tokens_of in packed:
         ids = array("i")
         ids.frombytes(data)
-        found.append(Piece(ids, frozenset(tokens_of)))
+        found.append(TokenSequence(ids, frozenset(tokens_of)))
     return found
 
 

@@ -10,7 +10,7 @@ _SPREAD = 0.01
 """Sizes must differ by this share (of the square of their mean) to tell a slope from them."""
 
 
-class Pace:
+class LatencyEstimator:
     """Learns from batches, and says how long so many tokens will take."""
 
     def __init__(self) -> None:

@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING
 
 from vsr_runtime.inference.checkpoint import Checkpoint, encoder_key
 from vsr_runtime.inference.classifier import load_head
-from vsr_runtime.inference.engine.batch_queues import LoadedLane
+from vsr_runtime.inference.encoder_files import EncoderFiles, find_encoder, max_tokens
+from vsr_runtime.inference.engine.batch_queues import LoadedModel
 from vsr_runtime.inference.errors import ModelError
-from vsr_runtime.inference.locate import EncoderFiles, find_encoder, max_tokens
-from vsr_runtime.inference.reader import Task, longest_piece, looked_through, read_task
-from vsr_runtime.inference.text_tokens import TextTokenizer
+from vsr_runtime.inference.task import Task, find_valid_checkpoint, longest_sequence, read_task
+from vsr_runtime.inference.tokenizer import TextTokenizer
 from vsr_runtime.inference.windows import Floats, Windows
 from vsr_schemas import runtime as schema
 
 if TYPE_CHECKING:
+    from vsr_runtime.inference.cuda_graphs import Mode
     from vsr_runtime.inference.encoder import SentenceEncoder
-    from vsr_runtime.inference.faster import Mode
 
 MODE = "VSR_ENGINE_MODE"
-"""Says how a GPU is kept busy: ``eager``, ``compile`` or ``graphs``; see ``vsr_runtime.inference.faster``."""
+"""Says how a GPU is kept busy: ``eager``, ``compile`` or ``graphs``; see ``vsr_runtime.inference.cuda_graphs``."""
 BUDGETS = {"cpu": 512, "cuda": 16_384}
 """Tokens of a batch by device: on a CPU a batch is not to take longer than a request may wait."""
 
@@ -45,7 +45,7 @@ def read_tasks(classifiers: Mapping[str, schema.ClassifierSettings]) -> dict[str
     }
 
 
-def load_models(classifiers: Mapping[str, schema.ClassifierSettings], folder: Path) -> list[LoadedLane]:
+def load_models(classifiers: Mapping[str, schema.ClassifierSettings], folder: Path) -> list[LoadedModel]:
     """Loads models; those that share an encoder, a device and a precision become one. Takes seconds.
 
     Raises:
@@ -53,28 +53,28 @@ def load_models(classifiers: Mapping[str, schema.ClassifierSettings], folder: Pa
     """
     groups: dict[tuple[str, str, str], dict[str, Checkpoint]] = {}
     compiled = {name: one for name, one in classifiers.items() if one.checkpoint is None}
-    lanes = _compiled(compiled, folder)
+    queues = _compiled(compiled, folder)
     for name, classifier in classifiers.items():
         if classifier.checkpoint is None:
             continue
-        found = looked_through(name, classifier.checkpoint)
+        found = find_valid_checkpoint(name, classifier.checkpoint)
         key = (
             encoder_key(found) if found.family else name,
             classifier.checkpoint.device,
             classifier.checkpoint.precision,
         )
         groups.setdefault(key, {})[name] = found
-    lanes.extend(_lane(checkpoints, classifiers) for checkpoints in groups.values())
-    return lanes
+    queues.extend(_queue(checkpoints, classifiers) for checkpoints in groups.values())
+    return queues
 
 
-def _lane(checkpoints: Mapping[str, Checkpoint], classifiers: Mapping[str, schema.ClassifierSettings]) -> LoadedLane:
-    from vsr_runtime.inference.packed import PackedModel  # noqa: PLC0415 - loads torch
-    from vsr_runtime.inference.unpacked import UnpackedModel  # noqa: PLC0415 - likewise
+def _queue(checkpoints: Mapping[str, Checkpoint], classifiers: Mapping[str, schema.ClassifierSettings]) -> LoadedModel:
+    from vsr_runtime.inference.packed_model import PackedModel  # noqa: PLC0415 - loads torch
+    from vsr_runtime.inference.unpacked_model import UnpackedModel  # noqa: PLC0415 - likewise
 
     settings = [one for name in checkpoints if (one := classifiers[name].checkpoint)]
     device, precision = settings[0].device, settings[0].precision
-    longest = max(longest_piece(found, own) for found, own in zip(checkpoints.values(), settings, strict=True))
+    longest = max(longest_sequence(found, own) for found, own in zip(checkpoints.values(), settings, strict=True))
     name, first = next(iter(checkpoints.items()))
     packed = first.family is not None
     model = (
@@ -82,7 +82,7 @@ def _lane(checkpoints: Mapping[str, Checkpoint], classifiers: Mapping[str, schem
         if packed
         else UnpackedModel.load(name, first, device, precision)
     )
-    return LoadedLane(model, tuple(checkpoints), max(BUDGETS[device], longest), longest)
+    return LoadedModel(model, tuple(checkpoints), max(BUDGETS[device], longest), longest)
 
 
 def _mode() -> Mode:
@@ -97,22 +97,22 @@ def _mode() -> Mode:
 def _compiled_task(name: str, classifier: schema.ClassifierSettings) -> Task:
     files = _files(classifier)
     tokenizer = TextTokenizer.load(files.tokenizer)
-    room = max_tokens(files) - tokenizer.special
-    return Task(name, tuple(classifier.labels), tokenizer, Windows(room, 0, whole=False), "mean")
+    size = max_tokens(files) - tokenizer.special
+    return Task(name, tuple(classifier.labels), tokenizer, Windows(size, 0, whole=False), "mean")
 
 
-def _compiled(classifiers: Mapping[str, schema.ClassifierSettings], folder: Path) -> list[LoadedLane]:
+def _compiled(classifiers: Mapping[str, schema.ClassifierSettings], folder: Path) -> list[LoadedModel]:
     """A lane for each encoder: what was compiled over one shares its forward pass."""
-    from vsr_runtime.inference.compiled import CompiledModel  # noqa: PLC0415 - only where there is something compiled
+    from vsr_runtime.inference.compiled_model import CompiledModel  # noqa: PLC0415 - only where there is something compiled
 
-    lanes = []
+    queues = []
     for wanted in dict.fromkeys(one.encoder for one in classifiers.values()):
         own = {name: one for name, one in classifiers.items() if one.encoder == wanted}
         encoder = _encoder(next(iter(own.values())))
         model = CompiledModel(encoder, {name: _answers(name, one, folder) for name, one in own.items()})
         budget = max(BUDGETS["cpu"], encoder.max_tokens)
-        lanes.append(LoadedLane(model, tuple(own), budget, encoder.max_tokens))
-    return lanes
+        queues.append(LoadedModel(model, tuple(own), budget, encoder.max_tokens))
+    return queues
 
 
 def _answers(name: str, classifier: schema.ClassifierSettings, folder: Path) -> Callable[[Floats], Floats]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from vsr_runtime.errors import UserError
 from vsr_runtime.files import read_model
-from vsr_runtime.inference.engine.batch_queues import Lanes, LoadedLane
+from vsr_runtime.inference.engine.batch_queues import BatchQueues, LoadedModel
 from vsr_runtime.inference.engine.load import load_models
 from vsr_runtime.inference.engine.server import listen
 from vsr_runtime.inference.errors import ModelError
@@ -48,15 +48,15 @@ def run(config: Path, path: Path, *, parent: bool = False) -> None:
     asyncio.run(_serve(models, digest_of(classifiers), path, parent=parent))
 
 
-async def _serve(models: Sequence[LoadedLane], digest: str, path: Path, *, parent: bool) -> None:
+async def _serve(models: Sequence[LoadedModel], digest: str, path: Path, *, parent: bool) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
-    lanes = Lanes(models)
+    queues = BatchQueues(models)
     try:
-        await lanes.warm()
-        server = await listen(lanes, digest, path)
+        await queues.warm()
+        server = await listen(queues, digest, path)
     except OSError as error:
         raise UserError(f"cannot listen on {path} ({error.strerror or error})") from None
     log("engine_ready", socket=str(path), classifiers=digest)
@@ -65,7 +65,7 @@ async def _serve(models: Sequence[LoadedLane], digest: str, path: Path, *, paren
     if watch:
         watch.cancel()
     server.close()
-    lanes.close()
+    queues.close()
     path.unlink(missing_ok=True)  # noqa: ASYNC240 - a local socket, and nothing is served any more
     log("engine_stopped")
 

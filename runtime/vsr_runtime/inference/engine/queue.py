@@ -7,7 +7,7 @@ from typing import Generic, Protocol, TypeVar
 
 
 class Waiting(Protocol):
-    """A piece of work. ``size`` in tokens stays the same; ``until`` and ``wanted`` may change while it waits."""
+    """A sequence of work. ``size`` in tokens stays the same; ``until`` and ``wanted`` may change while it waits."""
 
     @property
     def size(self) -> int: ...  # noqa: D102 - said by the class
@@ -19,23 +19,23 @@ class Waiting(Protocol):
 
 Work = TypeVar("Work", bound=Waiting)
 
-MOST_PIECES = 1024
+MAX_SEQUENCES = 1024
 """Pieces in a batch."""
 
 
 class TokenQueue(Generic[Work]):
     """First come, first served, by batches of at most ``budget`` tokens.
 
-    Nothing is overtaken: a large piece at the head ends the batch and begins the next, so nothing starves.
+    Nothing is overtaken: a large sequence at the head ends the batch and begins the next, so nothing starves.
 
     Args:
-        budget: Tokens of a batch. No piece is larger.
-        room: Tokens that may wait.
+        budget: Tokens of a batch. No sequence is larger.
+        capacity: Tokens that may wait.
     """
 
-    def __init__(self, budget: int, room: int) -> None:
+    def __init__(self, budget: int, capacity: int) -> None:
         self.budget = budget
-        self._room = room
+        self._capacity = capacity
         self._queue: deque[Work] = deque()
         self._tokens = 0
 
@@ -45,22 +45,22 @@ class TokenQueue(Generic[Work]):
         return self._tokens
 
     def fits(self, size: int) -> bool:
-        """Whether there is room for so many tokens more."""
-        return self._tokens + size <= self._room
+        """Whether there is capacity for so many tokens more."""
+        return self._tokens + size <= self._capacity
 
     def push(self, work: Work) -> None:
-        """Put a piece at the end.
+        """Put a sequence at the end.
 
         Raises:
             ValueError: It is larger than a batch.
         """
         if work.size > self.budget:
-            raise ValueError(f"a piece of {work.size} tokens is larger than a batch of {self.budget}")
+            raise ValueError(f"a sequence of {work.size} tokens is larger than a batch of {self.budget}")
         self._queue.append(work)
         self._tokens += work.size
 
     def abandon(self, work: Work) -> None:
-        """Forget a piece that waits here and that nobody wants any more; its place is free at once."""
+        """Forget a sequence that waits here and that nobody wants any more; its place is free at once."""
         self._tokens -= work.size
 
     def take(self, now: float) -> tuple[list[Work], list[Work]]:
@@ -71,7 +71,7 @@ class TokenQueue(Generic[Work]):
         batch: list[Work] = []
         late: list[Work] = []
         size = 0
-        while self._queue and len(batch) < MOST_PIECES:
+        while self._queue and len(batch) < MAX_SEQUENCES:
             head = self._queue[0]
             if head.wanted and head.until > now and size + head.size > self.budget:
                 break

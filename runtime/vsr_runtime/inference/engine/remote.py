@@ -13,10 +13,10 @@ import msgspec
 
 from vsr_runtime.inference.engine import frames
 from vsr_runtime.inference.engine.errors import EngineError, OverloadedError
-from vsr_runtime.inference.token_sequence import Answer, Piece
+from vsr_runtime.inference.token_sequence import Answer, TokenSequence
 from vsr_runtime.log import log
 
-PATIENCE = 3.0
+STUCK_AFTER = 3.0
 """Seconds without a word after which the engine counts as stuck. It answers each ping at once, whatever it computes."""
 PING = 0.5
 """Seconds between pings."""
@@ -24,7 +24,7 @@ AGAIN = 0.2
 """Seconds until the next attempt to connect."""
 
 
-class Remote:
+class RemoteBackend:
     """The backend behind a Unix socket. It connects, and connects again, by itself.
 
     While there is no connection, or the engine says nothing any more, questions are refused at once, and those that
@@ -34,16 +34,16 @@ class Remote:
         path: of the socket.
         digest: names the classifiers that are wanted.
         lost: told when an engine that was there is gone or stuck.
-        patience: seconds without a word after which it counts as stuck.
+        stuck_after: seconds without a word after which it counts as stuck.
     """
 
     def __init__(
-        self, path: Path, digest: str, lost: Callable[[], None] | None = None, *, patience: float = PATIENCE
+        self, path: Path, digest: str, lost: Callable[[], None] | None = None, *, stuck_after: float = STUCK_AFTER
     ) -> None:
         self._path = path
         self._digest = digest
         self._lost = lost
-        self._patience = patience
+        self._stuck_after = stuck_after
         self._numbers = count()
         self._open: dict[int, asyncio.Future[list[Answer]]] = {}
         self._writer: asyncio.StreamWriter | None = None
@@ -63,14 +63,14 @@ class Remote:
         """Whether the engine is connected and says that it gets on."""
         return self._writer is not None and self._state.healthy
 
-    async def ask(self, task: str, pieces: Sequence[Piece], until: float) -> list[Answer]:
+    async def ask(self, task: str, sequences: Sequence[TokenSequence], until: float) -> list[Answer]:
         """Ask the engine; see ``Engine.classify`` for what is raised."""
         if self._writer is None:
             raise EngineError("the engine process is not there")
         number = next(self._numbers)
         late = until - asyncio.get_running_loop().time() + time.monotonic()
         try:
-            self._writer.write(frames.frame(frames.Ask(number, task, late, frames.pack_pieces(pieces))))
+            self._writer.write(frames.frame(frames.Ask(number, task, late, frames.pack_sequences(sequences))))
         except frames.FrameError:
             raise OverloadedError from None
         answer: asyncio.Future[list[Answer]] = asyncio.get_running_loop().create_future()
@@ -103,7 +103,7 @@ class Remote:
         reader, writer = await asyncio.open_unix_connection(self._path)
         try:
             writer.write(frames.frame(frames.Hello(self._digest)))
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(self._stuck_after):
                 first = frames.read_engine.decode(await frames.next_frame(reader))
             self.wrong = not isinstance(first, frames.Welcome) or first.digest != self._digest
             if self.wrong:
@@ -120,7 +120,7 @@ class Remote:
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
         while True:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(self._stuck_after):
                 message = frames.read_engine.decode(await frames.next_frame(reader))
             if isinstance(message, frames.Pong):
                 self._state = message
@@ -133,7 +133,7 @@ class Remote:
     async def _ping(self, writer: asyncio.StreamWriter) -> None:
         while True:
             writer.write(frames.frame(frames.Ping()))
-            await asyncio.sleep(min(PING, self._patience / 3))
+            await asyncio.sleep(min(PING, self._stuck_after / 3))
 
     def _waiter(self, number: int) -> asyncio.Future[list[Answer]] | None:
         answer = self._open.get(number)

@@ -1,4 +1,4 @@
-"""The engine process' end of the socket: fronts ask, lanes answer."""
+"""The engine process' end of the socket: fronts ask, queues answer."""
 
 from __future__ import annotations
 
@@ -93,8 +93,8 @@ class _Conversation:
     async def _answer(self, message: frames.Ask) -> None:
         # The event loop's clock may be another than the machine's.
         until = message.until - time.monotonic() + asyncio.get_running_loop().time()
-        pieces = frames.unpack_pieces(message.pieces)
-        said = await refused(lambda: self._backend.ask(message.task, pieces, until))
+        sequences = frames.unpack_sequences(message.sequences)
+        said = await refused(lambda: self._backend.ask(message.task, sequences, until))
         self._say(
             frames.Refused(message.number, said)
             if isinstance(said, str)

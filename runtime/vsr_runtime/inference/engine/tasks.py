@@ -9,19 +9,19 @@ from typing import Protocol
 from vsr_runtime.inference.engine.errors import OverloadedError
 from vsr_runtime.inference.engine.interface import TokenLabels
 from vsr_runtime.inference.engine.tokenising import Tokenising
-from vsr_runtime.inference.reader import Task
-from vsr_runtime.inference.text_tokens import Tokens
-from vsr_runtime.inference.token_sequence import Answer, Piece
+from vsr_runtime.inference.task import Task
+from vsr_runtime.inference.token_sequence import Answer, TokenSequence
+from vsr_runtime.inference.tokenizer import Tokens
 
 MOST_CHARACTERS = 4 << 20
 """Of all texts of a call. More is not even tokenised."""
 
 
 class Backend(Protocol):
-    """Computes pieces: lanes in this process, or another process."""
+    """Computes sequences: queues in this process, or another process."""
 
-    async def ask(self, task: str, pieces: Sequence[Piece], until: float) -> list[Answer]:
-        """Answers for all pieces, or one error for all, by ``until``. Raises what ``Engine.classify`` raises."""
+    async def ask(self, task: str, sequences: Sequence[TokenSequence], until: float) -> list[Answer]:
+        """Answers for all sequences, or one error for all, by ``until``. Raises what ``Engine.classify`` raises."""
 
     @property
     def waiting(self) -> int:
@@ -58,7 +58,7 @@ class TaskEngine:
         how = self._tasks[task]
         found = await self._read(how, texts, until)
         cuts = how.cuts(found)
-        return how.said(await self._backend.ask(task, how.pieces(found, cuts), until), cuts)
+        return how.said(await self._backend.ask(task, how.sequences(found, cuts), until), cuts)
 
     async def label_tokens(self, task: str, texts: Sequence[str], until: float) -> list[TokenLabels]:
         """Each label's probability, for each token of each text; see ``Engine``."""
@@ -66,7 +66,7 @@ class TaskEngine:
         found = await self._read(how, texts, until)
         cuts = how.cuts(found)
         return how.labelled(
-            await self._backend.ask(task, how.pieces(found, cuts, frozenset({task})), until), found, cuts
+            await self._backend.ask(task, how.sequences(found, cuts, frozenset({task})), until), found, cuts
         )
 
     def close(self) -> None:
@@ -80,5 +80,5 @@ class TaskEngine:
             raise OverloadedError
         if until <= asyncio.get_running_loop().time():
             raise TimeoutError
-        at_most = None if how.windows.whole else how.windows.room
+        at_most = None if how.windows.whole else how.windows.size
         return await self._tokenising[how.name](texts, at_most, until)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from vsr_runtime.inference.text_tokens import TextTokenizer, Tokens
+from vsr_runtime.inference.tokenizer import TextTokenizer, Tokens
 
 THREADS = 2
 MOST_TEXTS = 64

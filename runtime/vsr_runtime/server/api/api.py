@@ -24,17 +24,17 @@ from vsr_runtime.decision.request.json_body import BodyError, read_body
 from vsr_runtime.log import log
 from vsr_runtime.server.api import findings
 from vsr_runtime.server.api.endpoints import ENDPOINTS, OPENAPI, Endpoint
-from vsr_runtime.server.api.handlers import Said
+from vsr_runtime.server.api.handlers import ApiResult
 from vsr_runtime.server.api.openapi import document
-from vsr_runtime.server.api.request_context import RefusedError, Visit, shed
+from vsr_runtime.server.api.request_context import ApiError, RequestContext, shed
 from vsr_runtime.server.api.shapes import MAX_TEXTS
 from vsr_runtime.server.extproc import Processor
 from vsr_runtime.server.generation import Generation
 from vsr_runtime.server.http import Incoming
 from vsr_runtime.server.metrics import Metrics
-from vsr_runtime.server.thread_pool import OverloadedError, Workers
+from vsr_runtime.server.thread_pool import OverloadedError, ThreadPool
 
-PATIENCE = 10.0
+BODY_TIMEOUT = 10.0
 """Seconds in which a body must have come."""
 THREADS = 2
 MOST = 512
@@ -63,7 +63,7 @@ class HttpApi:
         self._metrics = metrics
         self._chosen = chosen
         # Its own, so that looking for personal data does not make reading bodies look slow.
-        self._threads = Workers("api", threads=THREADS, max_pending=MOST * MAX_TEXTS)
+        self._threads = ThreadPool("api", threads=THREADS, max_pending=MOST * MAX_TEXTS)
         self._open = 0
         self._coming = 0
         self._document = json.dumps(document()).encode()
@@ -112,7 +112,7 @@ class HttpApi:
     async def _served(self, processor: Processor, endpoint: Endpoint, request: Incoming) -> ImmediateResponse:
         try:
             return await self._answered(processor, endpoint, request)
-        except RefusedError as error:
+        except ApiError as error:
             return error.answer
         except Exception as error:  # noqa: BLE001 - a fault of ours is told without what it happened on
             log("api_failed", path=request.path, error=type(error).__name__)
@@ -125,45 +125,45 @@ class HttpApi:
         trace = endpoint.traced and _trace(request)
         data = await self._body(request, most)
         begun = monotonic()
-        with _visited(processor, len(data)) as generation:
+        with _held_generation(processor, len(data)) as generation:
             seed = next((value[:_ID] for key, value in request.headers if key == "x-request-id"), "")
-            visit = Visit(processor, self._threads, generation, len(data), seed, self._chosen, begun)
-            asked = await visit.worked(partial(_read, endpoint, data, trace=trace))
-            said = await _one_error(endpoint.handle(visit, asked))
+            context = RequestContext(processor, self._threads, generation, len(data), seed, self._chosen, begun)
+            asked = await context.worked(partial(_read, endpoint, data, trace=trace))
+            said = await _one_error(endpoint.handle(context, asked))
             return ImmediateResponse(200, _written(said), "answered", _JSON)
 
     async def _body(self, request: Incoming, most: int) -> bytes:
         """The body, whole.
 
         Raises:
-            RefusedError: it is too large, too slow, or too much comes at a time.
+            ApiError: it is too large, too slow, or too much comes at a time.
         """
         parts: list[bytes] = []
         size = 0
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(BODY_TIMEOUT):
                 async for chunk in request.chunks:
                     size += len(chunk)
                     self._coming += len(chunk)
                     if size > most:
-                        raise RefusedError(body_too_large_response(most))
+                        raise ApiError(body_too_large_response(most))
                     if self._coming > max(MOST_BYTES, 4 * most):
-                        raise RefusedError(shed(Cause.FULL))
+                        raise ApiError(shed(Cause.FULL))
                     parts.append(chunk)
         except TimeoutError:
-            raise RefusedError(error_response(408, "body_too_slow", "The body did not come in time.")) from None
+            raise ApiError(error_response(408, "body_too_slow", "The body did not come in time.")) from None
         finally:
             self._coming -= size
         return b"".join(parts)
 
 
 @contextmanager
-def _visited(processor: Processor, size: int) -> Iterator[Generation]:
+def _held_generation(processor: Processor, size: int) -> Iterator[Generation]:
     with ExitStack() as stack:
         try:
-            generation = stack.enter_context(processor.visit(size))
+            generation = stack.enter_context(processor.hold(size))
         except OverloadedError:
-            raise RefusedError(shed(Cause.FULL)) from None
+            raise ApiError(shed(Cause.FULL)) from None
         yield generation
 
 
@@ -171,18 +171,18 @@ def _read(endpoint: Endpoint, data: bytes, *, trace: bool) -> BaseModel:
     """The request in its shape.
 
     Raises:
-        RefusedError: it is no strict JSON, or of another shape.
+        ApiError: it is no strict JSON, or of another shape.
     """
     try:
         values = dict(read_body(data).values)
     except BodyError as error:
-        raise RefusedError(error_response(400, error.code, str(error))) from None
+        raise ApiError(error_response(400, error.code, str(error))) from None
     try:
         asked = endpoint.asked.model_validate(values)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         param = ".".join(str(part) for part in first["loc"])[:200]
-        raise RefusedError(error_response(422, "invalid_request", f"{first['msg']}.", param=param or None)) from None
+        raise ApiError(error_response(422, "invalid_request", f"{first['msg']}.", param=param or None)) from None
     if trace:
         asked = endpoint.asked.model_validate({**values, "options": {**values.get("options", {}), "trace": True}})  # type: ignore[dict-item] # it was valid
     return asked
@@ -191,17 +191,15 @@ def _read(endpoint: Endpoint, data: bytes, *, trace: bool) -> BaseModel:
 def _trace(request: Incoming) -> bool:
     given = request.query.get("trace", "false")
     if given not in ("true", "false"):
-        raise RefusedError(
-            error_response(422, "invalid_request", "The query's 'trace' is true or false.", param="trace")
-        )
+        raise ApiError(error_response(422, "invalid_request", "The query's 'trace' is true or false.", param="trace"))
     return given == "true"
 
 
-async def _one_error(handled: Any) -> Said:  # noqa: ANN401 - any handler's
+async def _one_error(handled: Any) -> ApiResult:  # noqa: ANN401 - any handler's
     """The answer of a handler; of several errors in a group, the first."""
     try:
-        said: Said = await handled
-    except* RefusedError as group:
+        said: ApiResult = await handled
+    except* ApiError as group:
         first: BaseException = group
         while isinstance(first, BaseExceptionGroup):
             first = first.exceptions[0]
@@ -209,7 +207,7 @@ async def _one_error(handled: Any) -> Said:  # noqa: ANN401 - any handler's
     return said
 
 
-def _written(said: Said) -> bytes:
+def _written(said: ApiResult) -> bytes:
     if isinstance(said, list):
         return json.dumps([one.model_dump() for one in said]).encode()
     return said.model_dump_json(exclude_none=True).encode()

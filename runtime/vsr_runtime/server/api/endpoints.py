@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vsr_runtime.server.api import handlers, shapes
-from vsr_runtime.server.api.request_context import Visit
+from vsr_runtime.server.api.request_context import RequestContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +18,14 @@ class Endpoint:
         summary: one line.
         asked: the shape of requests.
         told: the shapes of answers.
-        handle: makes the answer. Raises RefusedError.
+        handle: makes the answer. Raises ApiError.
         traced: whether the query may have ``trace``.
     """
 
     summary: str
     asked: type[shapes.Asked | shapes.Chat]
     told: tuple[type[shapes.Told], ...]
-    handle: Callable[[Visit, Any], Awaitable[handlers.Said]]
+    handle: Callable[[RequestContext, Any], Awaitable[handlers.ApiResult]]
     traced: bool = False
 
 

@@ -34,7 +34,7 @@ COLLECTIONS = {"domain": "domains", "embedding": "embeddings", "keyword": "keywo
 _NODES: dict[type, Literal["AND", "OR", "NOT"]] = {AllConditions: "AND", AnyCondition: "OR", NotCondition: "NOT"}
 
 
-def evaluated(
+def eval_response(
     program: Program, action: SendToModel | ImmediateResponse, text: str, model: str, took: int, *, trace: bool
 ) -> EvalResponse:
     """What becomes of a request.

@@ -43,7 +43,7 @@ def attacks(text: str, expired: Expired) -> list[Span]:
     return spans([_injection()], text, expired)
 
 
-def told_pii(text: str, found: Sequence[Span], options: PIIOptions, took: int, *, incomplete: bool) -> PIIResponse:
+def pii_response(text: str, found: Sequence[Span], options: PIIOptions, took: int, *, incomplete: bool) -> PIIResponse:
     """The answer about personal data: ``found`` are spans of patterns and models, which may overlap."""
     wanted = None if options.entity_types is None else {name.upper() for name in options.entity_types}
     least = options.confidence_threshold or 0.0
@@ -72,7 +72,7 @@ def told_pii(text: str, found: Sequence[Span], options: PIIOptions, took: int, *
     )
 
 
-def told_security(
+def security_response(
     found: Sequence[Span],
     said: Mapping[str, Mapping[str, float]],
     detectors: Mapping[str, ClassifierSettings],

@@ -15,12 +15,12 @@ from vsr_runtime.decision.request.immediate_responses import error_response, und
 from vsr_runtime.inference.engine import errors as engine
 from vsr_runtime.log import log
 from vsr_runtime.server.api.contract import TASKS
-from vsr_runtime.server.classify import Pool
-from vsr_runtime.server.deciding import LARGE_BODY
+from vsr_runtime.server.classify import ModelPool
+from vsr_runtime.server.decision_runner import LARGE_BODY
 from vsr_runtime.server.extproc import Processor
 from vsr_runtime.server.generation import Generation
 from vsr_runtime.server.metrics import SHED
-from vsr_runtime.server.thread_pool import OverloadedError, Workers
+from vsr_runtime.server.thread_pool import OverloadedError, ThreadPool
 from vsr_schemas.runtime import ClassifierSettings
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def _headers(headers: tuple[tuple[str, str], ...]) -> RequestHeaders:
     return RequestHeaders(headers, end_of_stream=False)
 
 
-class RefusedError(Exception):
+class ApiError(Exception):
     """The request is answered by an error."""
 
     def __init__(self, answer: ImmediateResponse) -> None:
@@ -56,7 +56,7 @@ def as_shed(answer: ImmediateResponse) -> ImmediateResponse:
 
 
 @dataclass(frozen=True)
-class Visit:
+class RequestContext:
     """What a request of the API may ask the serving policy.
 
     Attributes:
@@ -70,7 +70,7 @@ class Visit:
     """
 
     processor: Processor
-    threads: Workers
+    threads: ThreadPool
     generation: Generation
     size: int
     seed: str
@@ -91,31 +91,31 @@ class Visit:
         """What would become of a chat.
 
         Raises:
-            RefusedError: there was no decision.
+            ApiError: there was no decision.
         """
         headers = _PSEUDO + ((("x-request-id", self.seed),) if self.seed else ())
         action = await self.processor.decided(self.generation, _headers(headers), body, self.begun)
         if isinstance(action, ImmediateResponse) and action.cause is not None:
-            raise RefusedError(as_shed(action))
+            raise ApiError(as_shed(action))
         return action
 
     async def distribution(self, name: str, text: str) -> Mapping[str, float]:
-        """Each label's probability by a loaded classifier. Raises RefusedError."""
+        """Each label's probability by a loaded classifier. Raises ApiError."""
         return await self._asked(self._pool.distribution(name, text, self._until))
 
     async def tokens(self, name: str, text: str) -> TokenLabels:
-        """Each label's probability for each token. Raises RefusedError."""
+        """Each label's probability for each token. Raises ApiError."""
         return await self._asked(self._pool.tokens(name, text, self._until))
 
     async def aside(self, text: str, work: Callable[[str, Expired], Result]) -> Result:
-        """Work on a text in a thread. Raises RefusedError."""
+        """Work on a text in a thread. Raises ApiError."""
         end = self.begun + self.generation.budget
         return await self._asked(
             self.threads.run(self._until, len(text) + HANDOVER, lambda: work(text, lambda: monotonic() > end))
         )
 
     async def worked(self, work: Callable[[], Result]) -> Result:
-        """Work on the whole request: at once where it is small, else in a thread. Raises RefusedError."""
+        """Work on the whole request: at once where it is small, else in a thread. Raises ApiError."""
         if self.size < LARGE_BODY:
             return work()
         return await self._asked(self.threads.run(self._until, self.size + HANDOVER, work))
@@ -132,7 +132,7 @@ class Visit:
         """The classifier of this name, or the one that is asked without one.
 
         Raises:
-            RefusedError: it is not loaded, or none is meant.
+            ApiError: it is not loaded, or none is meant.
         """
         loaded = {name: one for name, one in self.generation.classifiers.items() if one.task in TASKS}
         wanted = name or self.chosen or (next(iter(loaded)) if len(loaded) == 1 else None)
@@ -141,24 +141,24 @@ class Visit:
             return wanted, loaded[wanted]
         if wanted is None and loaded:
             message = f"Say which classifier in 'parameters.classifier'. Loaded are {listed}."
-            raise RefusedError(error_response(404, "classifier_required", message, param="parameters.classifier"))
-        raise RefusedError(error_response(404, "no_classifier", f"No such classifier is loaded. Loaded are {listed}."))
+            raise ApiError(error_response(404, "classifier_required", message, param="parameters.classifier"))
+        raise ApiError(error_response(404, "no_classifier", f"No such classifier is loaded. Loaded are {listed}."))
 
     @property
-    def _pool(self) -> Pool:
+    def _pool(self) -> ModelPool:
         if self.generation.pool is None:
-            raise RefusedError(error_response(404, "no_classifier", "No classifier is loaded."))
+            raise ApiError(error_response(404, "no_classifier", "No classifier is loaded."))
         return self.generation.pool
 
     async def _asked(self, asked: Awaitable[Result]) -> Result:
         try:
             return await asked
-        except RefusedError:
+        except ApiError:
             raise
         except (engine.OverloadedError, OverloadedError):
-            raise RefusedError(shed(Cause.OVERLOADED)) from None
+            raise ApiError(shed(Cause.OVERLOADED)) from None
         except (TimeoutError, DeadlineExceededError):
-            raise RefusedError(shed(Cause.TIMEOUT)) from None
+            raise ApiError(shed(Cause.TIMEOUT)) from None
         except Exception as error:
             log("classifier_failed", error=type(error).__name__)
-            raise RefusedError(shed(Cause.BROKEN)) from error
+            raise ApiError(shed(Cause.BROKEN)) from error

@@ -1,1 +1,1 @@
-"""Several worker processes on one address, and the parent that looks after them."""
+"""Several child processes on one address, and the parent that looks after them."""

@@ -1,4 +1,4 @@
-"""A parent's view of one worker process, which is started again whenever it ends or says nothing any more."""
+"""A parent's view of one child process, which is started again whenever it ends or says nothing any more."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ import msgspec
 
 from vsr_runtime.log import log
 from vsr_runtime.server.counters import State
-from vsr_runtime.server.supervisor.link import LINK, LONGEST, Said
+from vsr_runtime.server.supervisor.link import LINK, LONGEST, ChildReport
 
 BEAT = 0.5
 """Seconds between two questions."""
-PATIENCE = 10.0
-"""Seconds without an answer after which a worker counts as stuck."""
+STUCK_AFTER = 10.0
+"""Seconds without an answer after which a child counts as stuck."""
 _FIRST = 60.0
 """The same until its first answer: what it needs has to be imported."""
 _PAUSE, _LONGEST_PAUSE = 0.1, 10.0
 
 
-class Worker:
+class Child:
     """One of several.
 
     Args:
@@ -32,10 +32,10 @@ class Worker:
         command: starts the process.
         environment: its environment.
         ended: told what a process had counted that has ended.
-        patience: seconds without an answer after which it counts as stuck.
+        stuck_after: seconds without an answer after which it counts as stuck.
 
     Attributes:
-        said: what it said last; None where it said nothing yet.
+        report: what it report last; None where it report nothing yet.
         restarts: how often it was started again.
     """
 
@@ -46,15 +46,15 @@ class Worker:
         environment: Mapping[str, str],
         ended: Callable[[State], None],
         *,
-        patience: float = PATIENCE,
+        stuck_after: float = STUCK_AFTER,
     ) -> None:
-        self.said: Said | None = None
+        self.report: ChildReport | None = None
         self.restarts = 0
         self._number = number
         self._command = command
         self._environment = dict(environment)
         self._ended = ended
-        self._patience = patience
+        self._stuck_after = stuck_after
         self._process: asyncio.subprocess.Process | None = None
         self._line: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._turn = asyncio.Lock()
@@ -63,7 +63,7 @@ class Worker:
     @property
     def serving(self) -> bool:
         """Whether it takes requests."""
-        return self.said is not None and self.said.serving
+        return self.report is not None and self.report.serving
 
     async def keep(self) -> None:
         """Keep one alive until `stop`; ends before only where the very first ended without having served."""
@@ -78,15 +78,15 @@ class Worker:
             self.restarts += 1
 
     async def ask(self) -> None:
-        """Let it say how it is; ``said`` stays as it was where there is nobody to ask."""
+        """Let it say how it is; ``report`` stays as it was where there is nobody to ask."""
         async with self._turn:
             if self._line is None:
                 return
             reader, writer = self._line
             try:
                 writer.write(b"\n")
-                if said := await reader.readline():
-                    self.said = msgspec.json.decode(said, type=Said)
+                if report := await reader.readline():
+                    self.report = msgspec.json.decode(report, type=ChildReport)
             except OSError:
                 pass  # it has ended, which is seen elsewhere
             except ValueError as error:
@@ -120,19 +120,19 @@ class Worker:
         code = await ended
         line, self._line = self._line, None
         line[1].close()
-        said, self.said = self.said, None
-        if said:
-            self._ended(said.state)
+        report, self.report = self.report, None
+        if report:
+            self._ended(report.state)
         if not self._stopping:
             log("worker_ended", worker=self._number, pid=self._process.pid, code=code)
         return served
 
     async def _watch(self, ended: asyncio.Future[int]) -> bool:
         """Ask it again and again until it has ended, and end it where it does not answer; whether it ever served."""
-        served, patience = False, max(_FIRST, self._patience)
+        served, stuck_after = False, max(_FIRST, self._stuck_after)
         while not ended.done():
             asked = asyncio.ensure_future(self.ask())
-            await asyncio.wait((asked, ended), timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((asked, ended), timeout=stuck_after, return_when=asyncio.FIRST_COMPLETED)
             if not asked.done() and not ended.done():
                 log("worker_stuck", worker=self._number, pid=self._process.pid if self._process else None)
                 self.signal(signal.SIGKILL)
@@ -140,6 +140,6 @@ class Worker:
             if not asked.done():
                 await asked  # its line has ended with it
             served = served or self.serving
-            patience = self._patience
+            stuck_after = self._stuck_after
             await asyncio.wait((ended,), timeout=BEAT)
         return served

@@ -16,11 +16,11 @@ pytest.importorskip("torch", reason="torch is not installed: checkpoints cannot 
 
 from vsr_runtime.decision.request.events import Cause, Failure, SignalsReady
 from vsr_runtime.errors import UserError
-from vsr_runtime.inference.engine.batch_queues import Lanes
+from vsr_runtime.inference.engine.batch_queues import BatchQueues
 from vsr_runtime.inference.engine.load import load_models, read_tasks
 from vsr_runtime.inference.engine.tasks import TaskEngine
 from vsr_runtime.inference.errors import ModelError
-from vsr_runtime.server.generation import warmed
+from vsr_runtime.server.generation import warm_generation
 from vsr_runtime.server.load import load_classifier
 from vsr_runtime.settings import load
 from vsr_schemas.runtime import CheckpointSettings, ClassifierSettings
@@ -53,10 +53,10 @@ def engine_of(classifiers, folder):
 
     def run(scenario):
         async def whole():
-            lanes = Lanes(load_models(classifiers, folder))
-            engine = TaskEngine(read_tasks(classifiers), lanes)
+            queues = BatchQueues(load_models(classifiers, folder))
+            engine = TaskEngine(read_tasks(classifiers), queues)
             try:
-                await lanes.warm()
+                await queues.warm()
                 return await scenario(engine, asyncio.get_running_loop().time() + 60)
             finally:
                 engine.close()
@@ -69,12 +69,12 @@ def engine_of(classifiers, folder):
 def test_a_bad_part_of_a_long_text_is_not_diluted(models):
     """A detector reads all of a long text in windows; what it says is the worst that any of them gave."""
     attacks = classifier("jailbreak", "org/attacks", ["jailbreak"], window=32, overlap=8)
-    pieces = [text(30, start) for start in (0, 40, 80)]
+    sequences = [text(30, start) for start in (0, 40, 80)]
     with engine_of({"x": attacks}, models) as run:
 
         async def scenario(engine, until):
-            alone = await engine.classify("x", pieces, until)
-            whole = await engine.classify("x", [" ".join(pieces)], until)
+            alone = await engine.classify("x", sequences, until)
+            whole = await engine.classify("x", [" ".join(sequences)], until)
             return alone, whole[0]
 
         alone, whole = run(scenario)
@@ -171,7 +171,7 @@ def served(models, policy):  # noqa: ARG001 - they must be there
 async def category(config, said):
     """What the served policy says of a text, after which the generation ends."""
     settings = load(config)
-    generation = await warmed(settings, await asyncio.to_thread(load_classifier, settings))
+    generation = await warm_generation(settings, await asyncio.to_thread(load_classifier, settings))
     try:
         until = asyncio.get_running_loop().time() + 30
         found = await generation.pool.signals(said, until)

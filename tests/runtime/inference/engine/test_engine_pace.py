@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsr_runtime.inference.engine.latency_estimator import Pace
+from vsr_runtime.inference.engine.latency_estimator import LatencyEstimator
 
 
-def learned(*batches: tuple[int, float]) -> Pace:
+def learned(*batches: tuple[int, float]) -> LatencyEstimator:
     """A pace that has seen batches of so many tokens and seconds."""
-    pace = Pace()
+    pace = LatencyEstimator()
     for tokens, seconds in batches:
         pace.learn(tokens, seconds)
     return pace
@@ -19,7 +19,7 @@ def learned(*batches: tuple[int, float]) -> Pace:
 
 def test_nothing_is_expected_before_anything_was_seen():
     """The first request is always tried."""
-    assert Pace().seconds(10**6, 100) == 0.0
+    assert LatencyEstimator().seconds(10**6, 100) == 0.0
 
 
 def test_a_line_is_found():

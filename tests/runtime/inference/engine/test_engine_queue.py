@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsr_runtime.inference.engine.queue import MOST_PIECES, TokenQueue
+from vsr_runtime.inference.engine.queue import MAX_SEQUENCES, TokenQueue
 
 BUDGET = 100
 
 
 @dataclass(eq=False)
 class Work:
-    """A piece of work with a name."""
+    """A sequence of work with a name."""
 
     size: int
     until: float = 10.0
@@ -36,7 +36,7 @@ def filled(work: list[Work]) -> TokenQueue[Work]:
 
 @given(st.lists(WORK, max_size=60), st.floats(0, 20))
 def test_no_batch_exceeds_its_budget_and_nothing_is_lost_or_overtaken(work, now):
-    """Taking until nothing is left gives every wanted piece once, in order: in a batch in time, else among the late."""
+    """Taking until nothing is left gives every wanted sequence once, in order: in a batch if in time, else as late."""
     queue = filled(work)
     batches, late = [], []
     while True:
@@ -54,7 +54,7 @@ def test_no_batch_exceeds_its_budget_and_nothing_is_lost_or_overtaken(work, now)
 
 @given(st.lists(WORK.filter(lambda one: one.wanted), min_size=1, max_size=60))
 def test_batches_are_as_full_as_order_allows(work):
-    """A batch ends only where the next piece would not fit: small ones cannot keep a large one waiting."""
+    """A batch ends only where the next sequence would not fit: small ones cannot keep a large one waiting."""
     queue = filled(work)
     taken = []
     while batch := queue.take(-1.0)[0]:
@@ -70,11 +70,11 @@ def test_tokens_count_what_is_wanted(work):
 
 
 def test_a_batch_has_a_bound_on_pieces_too():
-    """Thousands of tiny pieces make several batches."""
+    """Thousands of tiny sequences make several batches."""
     queue: TokenQueue[Work] = TokenQueue(10**6, 10**6)
-    for _ in range(MOST_PIECES + 1):
+    for _ in range(MAX_SEQUENCES + 1):
         queue.push(Work(1))
-    assert [len(queue.take(0.0)[0]) for _ in range(3)] == [MOST_PIECES, 1, 0]
+    assert [len(queue.take(0.0)[0]) for _ in range(3)] == [MAX_SEQUENCES, 1, 0]
 
 
 def test_a_piece_larger_than_a_batch_is_a_mistake():
@@ -84,7 +84,7 @@ def test_a_piece_larger_than_a_batch_is_a_mistake():
 
 
 def test_room_is_bounded():
-    """Beyond the bound nothing more fits; room comes back with what is taken."""
+    """Beyond the bound nothing more fits; capacity comes back with what is taken."""
     queue: TokenQueue[Work] = TokenQueue(BUDGET, 150)
     queue.push(Work(100))
     assert queue.fits(50)

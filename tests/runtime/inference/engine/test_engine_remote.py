@@ -16,12 +16,12 @@ from support.common import ROOT
 from support.engine_fakes import DIGEST, FAIL, HOLD, FakeModel
 from vsr_runtime.errors import UserError
 from vsr_runtime.inference.engine import frames
-from vsr_runtime.inference.engine.batch_queues import Lanes, LoadedLane
+from vsr_runtime.inference.engine.batch_queues import BatchQueues, LoadedModel
+from vsr_runtime.inference.engine.engine_supervisor import EngineSupervisor
 from vsr_runtime.inference.engine.errors import EngineError, OverloadedError
-from vsr_runtime.inference.engine.remote import Remote
+from vsr_runtime.inference.engine.remote import RemoteBackend
 from vsr_runtime.inference.engine.server import listen
-from vsr_runtime.inference.engine.supervise import Supervisor
-from vsr_runtime.inference.token_sequence import Piece
+from vsr_runtime.inference.token_sequence import TokenSequence
 
 SOON = 30.0
 COMMAND = [sys.executable, str(ROOT / "tests" / "support" / "engine_fakes.py")]
@@ -33,8 +33,8 @@ def after(seconds: float) -> float:
 
 
 async def total(remote, *ids: int, seconds: float = SOON) -> float:
-    """What the engine says of a piece."""
-    return float((await remote.ask("sum", [Piece(list(ids))], after(seconds)))[0]["sum"][0])
+    """What the engine says of a sequence."""
+    return float((await remote.ask("sum", [TokenSequence(list(ids))], after(seconds)))[0]["sum"][0])
 
 
 @pytest.fixture
@@ -45,16 +45,16 @@ def over_a_socket(tmp_path):
         model = model or FakeModel()
 
         async def whole():
-            lanes = Lanes([LoadedLane(model, ("sum", "each"), 64, 32)])
-            server = await listen(lanes, DIGEST, tmp_path / "socket")
-            remote = Remote(tmp_path / "socket", digest)
+            queues = BatchQueues([LoadedModel(model, ("sum", "each"), 64, 32)])
+            server = await listen(queues, DIGEST, tmp_path / "socket")
+            remote = RemoteBackend(tmp_path / "socket", digest)
             try:
-                return await scenario(remote, lanes, server)
+                return await scenario(remote, queues, server)
             finally:
                 model.go.set()
                 remote.close()
                 server.close()
-                lanes.close()
+                queues.close()
 
         return asyncio.run(whole())
 
@@ -67,7 +67,7 @@ def test_answers_come_back_over_the_socket(over_a_socket):
     async def scenario(remote, *_):
         await remote.ready.wait()
         found = await asyncio.gather(*(total(remote, n, n) for n in range(20)))
-        rows = (await remote.ask("each", [Piece([7, 8, 9], frozenset({"each"}))], after(SOON)))[0]["each"]
+        rows = (await remote.ask("each", [TokenSequence([7, 8, 9], frozenset({"each"}))], after(SOON)))[0]["each"]
         return found, rows.tolist(), remote.healthy
 
     found, rows, healthy = over_a_socket(scenario)
@@ -101,9 +101,9 @@ def test_errors_keep_their_kind(over_a_socket):
         with pytest.raises(EngineError):
             await total(remote, FAIL)
         with pytest.raises(OverloadedError):
-            await remote.ask("sum", [Piece([n] * 64) for n in range(100)], after(SOON))
+            await remote.ask("sum", [TokenSequence([n] * 64) for n in range(100)], after(SOON))
         with pytest.raises(EngineError):
-            await remote.ask("no such task", [Piece([1])], after(SOON))
+            await remote.ask("no such task", [TokenSequence([1])], after(SOON))
 
     over_a_socket(scenario, model)
 
@@ -112,16 +112,16 @@ def test_who_gives_up_leaves_the_engines_queue(over_a_socket):
     """Cancellation crosses the socket."""
     model = FakeModel()
 
-    async def scenario(remote, lanes, _):
+    async def scenario(remote, queues, _):
         await remote.ready.wait()
         held = asyncio.ensure_future(total(remote, HOLD))
         await asyncio.to_thread(model.begun.acquire)
         ahead = asyncio.ensure_future(total(remote, 1, *[0] * 63))
         given_up = asyncio.ensure_future(total(remote, 2, 2))
-        while lanes.waiting < 67:  # noqa: ASYNC110 - the lane tells nobody
+        while queues.waiting < 67:  # noqa: ASYNC110 - the queue tells nobody
             await asyncio.sleep(0.01)
         given_up.cancel()
-        while lanes.waiting != 65:  # noqa: ASYNC110 - as above
+        while queues.waiting != 65:  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.01)
         model.go.set()
         await asyncio.gather(held, ahead)
@@ -167,11 +167,11 @@ def test_any_bytes_are_a_message_or_an_error(data):
         frames.read_front.decode(data)
 
 
-def supervised(scenario, patience=3.0):
+def supervised(scenario, stuck_after=3.0):
     """Run a scenario against an engine process."""
 
     async def whole():
-        supervisor = Supervisor(COMMAND, DIGEST, patience=patience)
+        supervisor = EngineSupervisor(COMMAND, DIGEST, stuck_after=stuck_after)
         try:
             await supervisor.ready()
             return await scenario(supervisor)
@@ -229,14 +229,14 @@ def test_a_stopped_engine_is_noticed_shed_and_replaced():
         assert await again(supervisor.remote) == 3
         return first != supervisor.pid
 
-    assert supervised(scenario, patience=3.0)
+    assert supervised(scenario, stuck_after=3.0)
 
 
 def test_an_engine_that_cannot_start_is_an_error():
     """A front does not wait for ever for what has ended."""
 
     async def whole():
-        supervisor = Supervisor([sys.executable, "-c", "raise SystemExit(1)"], DIGEST)
+        supervisor = EngineSupervisor([sys.executable, "-c", "raise SystemExit(1)"], DIGEST)
         try:
             with pytest.raises(UserError, match="did not become ready"):
                 await supervisor.ready()

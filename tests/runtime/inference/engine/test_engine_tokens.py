@@ -16,10 +16,10 @@ from support.properties import examples
 pytest.importorskip("torch", reason="torch is not installed: checkpoints cannot be run")
 
 from vsr_runtime.inference.checkpoint_classifier import CheckpointClassifier
-from vsr_runtime.inference.engine.batch_queues import Lanes
+from vsr_runtime.inference.engine.batch_queues import BatchQueues
 from vsr_runtime.inference.engine.load import load_models, read_tasks
 from vsr_runtime.inference.engine.tasks import TaskEngine
-from vsr_runtime.inference.token_spans import Labelled
+from vsr_runtime.inference.token_spans import TokenDetection
 from vsr_runtime.server.engine import EnginePool
 from vsr_schemas.runtime import CheckpointSettings, ClassifierSettings
 
@@ -62,7 +62,7 @@ def ask(folder, name, texts, window=None, *, apart=False):
     _, tasks, models = loaded(folder, name, window)
 
     async def whole():
-        engine = TaskEngine(tasks, Lanes(models))
+        engine = TaskEngine(tasks, BatchQueues(models))
         until = asyncio.get_running_loop().time() + 60
         try:
             if apart:
@@ -76,7 +76,7 @@ def ask(folder, name, texts, window=None, *, apart=False):
 
 def spans(text, found, threshold=0.5):
     """The findings of a text."""
-    return Labelled(text, "x", found.labels, found.offsets, found.probabilities).spans(None, threshold)
+    return TokenDetection(text, "x", found.labels, found.offsets, found.probabilities).spans(None, threshold)
 
 
 TEXTS = st.lists(st.lists(st.sampled_from(WORDS[:40]), max_size=28).map(" ".join), min_size=1, max_size=6)
@@ -126,7 +126,7 @@ def test_a_pool_s_look_is_one_question_for_all_texts(folder):
     classifiers, tasks, models = loaded(folder, "planted", None)
 
     async def whole():
-        pool = EnginePool(TaskEngine(tasks, Lanes(models)), classifiers, None)
+        pool = EnginePool(TaskEngine(tasks, BatchQueues(models)), classifiers, None)
         try:
             await pool.warm()
             return await pool.looks({"x": ("hello aa ab", "nobody", "")}, asyncio.get_running_loop().time() + 60)

@@ -139,12 +139,12 @@ def test_requests_at_a_time_are_bounded(settings, monkeypatch):
     """One more than may be is told to try again, and those before it are answered."""
     monkeypatch.setattr(rim, "MOST", 2)
 
-    class Held(Engine):
+    class HeldBytes(Engine):
         async def _wait(self, _):
             await self.go.wait()
 
     async def whole():
-        engine = Held()
+        engine = HeldBytes()
         engine.go = asyncio.Event()
         async with served(settings, engine) as client:
             first = [asyncio.ensure_future(send(client, SECURITY, {"text": "x"})) for _ in range(2)]
@@ -195,7 +195,7 @@ def test_body_in_chunks_is_bounded_while_it_comes(settings):
 
 def test_body_that_does_not_come_is_given_up(settings, monkeypatch):
     """408, and the connection is closed."""
-    monkeypatch.setattr(rim, "PATIENCE", 0.2)
+    monkeypatch.setattr(rim, "BODY_TIMEOUT", 0.2)
 
     async def whole():
         async with served(settings) as client:

@@ -37,7 +37,7 @@ def fake():
     return ClassifierPool(FakeClassifier())
 
 
-def evaluated(settings, body, path=EVAL, **more):
+def eval_response(settings, body, path=EVAL, **more):
     """The answer to a request that is answered."""
     status, answer, _ = ask(settings, path, body, classifiers={}, pool=fake(), **more)
     assert status == 200, answer
@@ -46,7 +46,7 @@ def evaluated(settings, body, path=EVAL, **more):
 
 def test_decision_and_its_signals(settings):
     """Names of the decision, its signals and its model, and what the client asked for."""
-    answer = evaluated(settings, {"text": "2+2 is"})
+    answer = eval_response(settings, {"text": "2+2 is"})
     assert answer.pop("processing_time_ms") >= 0
     assert answer == {
         "original_text": "2+2 is",
@@ -70,7 +70,7 @@ def test_decision_and_its_signals(settings):
 
 def test_default_is_a_fallback_and_no_decision(settings):
     """Where no rule holds."""
-    answer = evaluated(settings, {"messages": [{"role": "user", "content": "hello"}]})
+    answer = eval_response(settings, {"messages": [{"role": "user", "content": "hello"}]})
     assert "decision_result" not in answer
     assert "routing_decision" not in answer
     assert (answer["selected_model"], answer["selection_status"]) == ("llama3-8b", "fallback")
@@ -88,7 +88,7 @@ def test_default_is_a_fallback_and_no_decision(settings):
 )
 def test_request_that_is_not_decided_by_content(settings, body, expected):
     """What the client would be told at once is part of the answer."""
-    answer = evaluated(settings, body)
+    answer = eval_response(settings, body)
     assert (answer["selection_status"], answer.get("selected_model"), answer.get("answer")) == expected
 
 
@@ -97,7 +97,7 @@ def test_guard_is_told_by_name(settings):
     finders = (personal({"EMAIL_ADDRESS"}),)
     for action, status in (("block", {"status": 403, "code": "guard:mail"}), ("flag", None)):
         guarded = replace(settings, program=replace(settings.program, guards=(Guard("mail", action, finders),)))
-        answer = evaluated(guarded, {"text": "me@b.example"})
+        answer = eval_response(guarded, {"text": "me@b.example"})
         assert answer.get("answer") == status
         assert answer["guards"] == [{"guard": "mail", "action": action}]
 
@@ -106,16 +106,16 @@ def test_guard_reads_what_else_a_body_has(settings):
     """Fields that the API has no word for are put to guards like a client's."""
     guard = Guard("mail", "block", (personal({"EMAIL_ADDRESS"}),))
     guarded = replace(settings, program=replace(settings.program, guards=(guard,)))
-    assert evaluated(guarded, {"text": "hi", "note": {"a": "me@b.example"}})["answer"]["status"] == 403
+    assert eval_response(guarded, {"text": "hi", "note": {"a": "me@b.example"}})["answer"]["status"] == 403
 
 
 def traced(settings, rule, text="2+2"):
     """The trace of one rule's tree, by a query and by an option alike."""
     program = replace(settings.program, routes=(PolicyRoute("r", rule, settings.program.routes[0].targets),))
     own = replace(settings, program=program)
-    by_query = evaluated(own, {"text": text}, f"{EVAL}?trace=true")["eval_trace"]
-    assert evaluated(own, {"text": text, "options": {"trace": True}})["eval_trace"] == by_query
-    assert "eval_trace" not in evaluated(own, {"text": text}, f"{EVAL}?trace=false")
+    by_query = eval_response(own, {"text": text}, f"{EVAL}?trace=true")["eval_trace"]
+    assert eval_response(own, {"text": text, "options": {"trace": True}})["eval_trace"] == by_query
+    assert "eval_trace" not in eval_response(own, {"text": text}, f"{EVAL}?trace=false")
     return by_query
 
 
@@ -153,7 +153,7 @@ def test_trace_leaves_open_what_nobody_looked_at(settings):
     }
     rules = [PolicyRoute("first", AllConditions(()), settings.program.routes[0].targets), *settings.program.routes]
     own = replace(settings, program=replace(settings.program, routes=tuple(rules)))
-    answer = evaluated(own, {"text": "2+2"}, f"{EVAL}?trace=true")
+    answer = eval_response(own, {"text": "2+2"}, f"{EVAL}?trace=true")
     leaf = answer["eval_trace"][1]["root_trace"]["children"][0]
     assert leaf == {"node_type": "leaf", "signal_type": "domain", "signal_name": "math"}
     assert answer["matched_signals"] == {}

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from support.played_api import ALL, Engine, ask, checkpoint
 from vsr_runtime.decision.guards.detection import Span
-from vsr_runtime.server.api.findings import told_pii
+from vsr_runtime.server.api.findings import pii_response
 from vsr_runtime.server.api.shapes import PIIOptions
 
 PII, SECURITY, BATCH = "/api/v1/classify/pii", "/api/v1/classify/security", "/api/v1/classify/batch"
@@ -109,7 +109,7 @@ def test_nothing_that_was_found_stays_in_the_masked_text(found, shown):
     """However findings overlap."""
     text = "".join(map(chr, range(0x4E00, 0x4E00 + 40)))
     options = PIIOptions(mask_entities=True, return_positions=True, reveal_entity_text=shown)
-    answer = told_pii(text, found, options, 0, incomplete=False)
+    answer = pii_response(text, found, options, 0, incomplete=False)
     hidden = {i for span in found for i in range(span.start, span.end)}
     assert answer.has_pii is bool(found)
     assert {text[i] for i in hidden}.isdisjoint(answer.masked_text or text) or not found

@@ -1,4 +1,4 @@
-"""The HTTP port of several workers: probes and metrics of all of them here, everything else at one of them."""
+"""The HTTP port of several children: probes and metrics of all of them here, everything else at one of them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _HEAD = 64 << 10
 _TIMEOUT = 5.0
 """Seconds for a head to come, and for what is answered here."""
 _LONGEST = 60.0
-"""Seconds that a request to a worker may take."""
+"""Seconds that a request to a child may take."""
 
 
-class Behind(Protocol):
-    """Who stands behind the port."""
+class Upstream(Protocol):
+    """Who is behind the port."""
 
     @property
     def ready(self) -> bool:
@@ -34,11 +34,11 @@ class Behind(Protocol):
         """What all have counted."""
 
 
-class Front:
+class HttpProxy:
     """The listener."""
 
-    def __init__(self, behind: Behind) -> None:
-        self._behind = behind
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
         self._turns = count()
 
     async def listen(self, address: Address) -> asyncio.Server:
@@ -64,28 +64,28 @@ class Front:
         writer.close()
 
     async def _own(self, head: bytes) -> bytes | None:
-        """What is answered here; None for what a worker answers."""
+        """What is answered here; None for what a child answers."""
         method, path, *_ = head.decode("latin-1").split(None, 2)
         path = path.partition("?")[0]
         own = path in ("/healthz", "/readyz", "/metrics")
         if own and method not in ("GET", "HEAD"):
             return _page("405 Method Not Allowed", b"GET or HEAD\n", more="Allow: GET, HEAD\r\n")
         if path == "/metrics":
-            return _page("200 OK", await self._behind.metrics(), METRICS, body=method == "GET")
-        if path == "/readyz" and not self._behind.ready:
+            return _page("200 OK", await self._upstream.metrics(), METRICS, body=method == "GET")
+        if path == "/readyz" and not self._upstream.ready:
             return _page("503 Service Unavailable", b"not ready\n", body=method == "GET")
         if own:
             return _page("200 OK", b"ok\n", body=method == "GET")
-        return None if self._behind.http else _page("503 Service Unavailable", b"not ready\n", body=method != "HEAD")
+        return None if self._upstream.http else _page("503 Service Unavailable", b"not ready\n", body=method != "HEAD")
 
     async def _pass_on(self, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Let a worker answer, each in its turn."""
-        behind = self._behind.http
-        where = parse_address(behind[next(self._turns) % len(behind)])
+        """Let a child answer, each in its turn."""
+        upstream = self._upstream.http
+        where = parse_address(upstream[next(self._turns) % len(upstream)])
         from_worker, to_worker = await asyncio.open_connection(where.host, where.port)
         to_worker.write(head)
         ways = [asyncio.ensure_future(_copy(reader, to_worker)), asyncio.ensure_future(_copy(from_worker, writer))]
-        try:  # a worker keeps connections, so a client that has gone must be noticed here
+        try:  # a child keeps connections, so a client that has gone must be noticed here
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for way in ways:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from vsr_runtime.inference.checkpoint import Checkpoint, find_checkpoint, read_checkpoint
 from vsr_runtime.inference.errors import ModelError
 from vsr_runtime.inference.labels import require
-from vsr_runtime.inference.text_tokens import TextTokenizer, Tokens
-from vsr_runtime.inference.token_sequence import Answer, Piece
+from vsr_runtime.inference.token_sequence import Answer, TokenSequence
 from vsr_runtime.inference.token_spans import scheme
-from vsr_runtime.inference.windows import Aggregate, TokenLabels, Windows, stitched, together
+from vsr_runtime.inference.tokenizer import TextTokenizer, Tokens
+from vsr_runtime.inference.windows import Aggregate, TokenLabels, Windows, aggregate_windows, stitch
 
 if TYPE_CHECKING:
     from vsr_schemas import runtime as schema
@@ -43,15 +43,15 @@ class Task:
         """The windows of each text."""
         return [self.windows.cut(len(tokens.ids)) for tokens in found]
 
-    def pieces(
+    def sequences(
         self,
         found: Sequence[Tokens],
         cuts: Sequence[Sequence[tuple[int, int]]],
         tokens_of: frozenset[str] = frozenset(),
-    ) -> list[Piece]:
+    ) -> list[TokenSequence]:
         """All windows of all texts, as the model reads them."""
         return [
-            Piece(self.tokenizer.framed(tokens.ids[begin:end]), tokens_of)
+            TokenSequence(self.tokenizer.framed(tokens.ids[begin:end]), tokens_of)
             for tokens, own in zip(found, cuts, strict=True)
             for begin, end in own
         ]
@@ -62,7 +62,7 @@ class Task:
         found: list[Mapping[str, float]] = []
         for own in cuts:
             rows = [next(left)[self.name] for _ in own]
-            row = together(rows, [end - begin for begin, end in own], self.aggregate)
+            row = aggregate_windows(rows, [end - begin for begin, end in own], self.aggregate)
             found.append(dict(zip(self.labels, map(float, row), strict=True)))
         return found
 
@@ -74,7 +74,7 @@ class Task:
         labelled: list[TokenLabels] = []
         for tokens, own in zip(found, cuts, strict=True):
             rows = [next(left)[self.name][lead : lead + end - begin] for begin, end in own]
-            labelled.append(TokenLabels(self.labels, list(tokens.offsets[: own[-1][1]]), stitched(rows, own)))
+            labelled.append(TokenLabels(self.labels, list(tokens.offsets[: own[-1][1]]), stitch(rows, own)))
         return labelled
 
 
@@ -87,18 +87,18 @@ def read_task(name: str, classifier: schema.ClassifierSettings) -> Task:
     settings = classifier.checkpoint
     if settings is None:
         raise ModelError(f"classifier {name}: is no checkpoint")
-    found = looked_through(name, settings)
+    found = find_valid_checkpoint(name, settings)
     known = scheme(found.labels).types if found.kind == "token" else found.labels
     require(known, classifier.labels, f"classifier {name}: the checkpoint {settings.repo}")
     tokenizer = TextTokenizer.load(found.tokenizer)
-    room = longest_piece(found, settings) - tokenizer.special
-    if settings.overlap >= room:
-        raise ModelError(f"classifier {name}: windows of {room} tokens cannot overlap by {settings.overlap}")
-    windows = Windows(room, settings.overlap, whole=settings.long == "windows")
+    size = longest_sequence(found, settings) - tokenizer.special
+    if settings.overlap >= size:
+        raise ModelError(f"classifier {name}: windows of {size} tokens cannot overlap by {settings.overlap}")
+    windows = Windows(size, settings.overlap, whole=settings.long == "windows")
     return Task(name, found.labels, tokenizer, windows, settings.aggregate)
 
 
-def looked_through(name: str, settings: schema.CheckpointSettings) -> Checkpoint:
+def find_valid_checkpoint(name: str, settings: schema.CheckpointSettings) -> Checkpoint:
     """Finds a checkpoint and looks through it.
 
     Raises:
@@ -110,8 +110,8 @@ def looked_through(name: str, settings: schema.CheckpointSettings) -> Checkpoint
         raise ModelError(f"classifier {name}: {error}") from error
 
 
-def longest_piece(checkpoint: Checkpoint, settings: schema.CheckpointSettings) -> int:
-    """Tokens of a piece, special ones included.
+def longest_sequence(checkpoint: Checkpoint, settings: schema.CheckpointSettings) -> int:
+    """Tokens of a sequence, special ones included.
 
     Raises:
         ModelError: The window is longer than what the model reads.

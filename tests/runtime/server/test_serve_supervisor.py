@@ -8,9 +8,9 @@ import signal
 import socket
 
 from support.gateway_client import wait_until
-from support.supervised import fleet, until
-from vsr_runtime.server.supervisor.link import Said
-from vsr_runtime.server.supervisor.run import Fleet
+from support.supervised import supervised, until
+from vsr_runtime.server.supervisor.link import ChildReport
+from vsr_runtime.server.supervisor.supervisor import Supervisor
 
 
 def asked(where: str, method: str, path: str, body: bytes | None = None):
@@ -26,7 +26,7 @@ def asked(where: str, method: str, path: str, body: bytes | None = None):
 
 def test_all_workers_share_one_address_and_one_page(transport):
     """The parent says where; probes and metrics are of all; what it does not know a worker answers."""
-    with fleet("--transport", transport) as process:
+    with supervised("--transport", transport) as process:
         *workers, serving = until(process, "serving")
         assert [record["event"] for record in workers] == ["worker_serving"] * 2
         assert {record["address"] for record in workers} == {serving["address"]}
@@ -48,42 +48,42 @@ def test_all_workers_share_one_address_and_one_page(transport):
         assert process.wait(20) == 0
 
 
-def test_workers_end_with_their_parent(transport):
+def test_child_processes_end_with_their_parent(transport):
     """A parent that is killed leaves nobody behind: the log, which all of them write to, comes to its end."""
-    with fleet("--transport", transport) as process:
+    with supervised("--transport", transport) as process:
         until(process, "serving")
         process.kill()
         assert process.stderr.read().count('"stopped"') == 2
 
 
-def test_policy_that_will_not_do_is_said_once(policy):
-    """Only one worker looks at it, and the parent ends with it."""
+def test_invalid_policy_is_reported_once(policy):
+    """Only one child process reads it, and the parent ends with that child."""
     config = policy / "router/config.yaml"
     config.write_text("version: v0.3\nnonsense: 1\n")
-    with fleet(config=config, program=("-m", "vsr_runtime.cli", "serve")) as process:
+    with supervised(config=config, program=("-m", "vsr_runtime.cli", "serve")) as process:
         wrong, ended, last = process.stderr.read().splitlines()
         assert process.wait(20) == 1
     assert wrong.startswith("vsr-runtime: error: config.yaml: ")
     assert json.loads(ended)["event"] == "worker_ended"
-    assert last == "vsr-runtime: error: a worker did not start; its own line above says why"
+    assert last == "vsr-runtime: error: a child process did not start; its own line above says why"
 
 
 def test_counts_of_the_dead_stay_and_their_gauges_go():
     """A counter never goes back, while what a process held has gone with it."""
-    all_of_them = Fleet(["true"], 2, {})
+    supervisor = Supervisor(["true"], 2, {})
     state = {"llm_model_requests": {"small": [3.0]}, "vsr_request_bytes_in_work": {"": [500.0]}}
-    all_of_them._bury(state)
-    all_of_them._bury(state)
-    all_of_them.workers[0].said = Said(serving=True, http="127.0.0.1:1", state=state)
-    text = all_of_them.text().decode()
+    supervisor._absorb_counters(state)
+    supervisor._absorb_counters(state)
+    supervisor.children[0].report = ChildReport(serving=True, http="127.0.0.1:1", state=state)
+    text = supervisor.text().decode()
     assert 'llm_model_requests_total{model="small"} 9.0' in text
     assert "vsr_request_bytes_in_work 500.0" in text
-    assert not all_of_them.ready
+    assert not supervisor.ready
 
 
 def test_the_api_is_answered_by_a_worker():
     """Through the parent's port, where it is asked for; its requests are in the one page of all."""
-    with fleet("--api") as process:
+    with supervised("--api") as process:
         where = until(process, "serving")[-1]["http"]
         status, answer = asked(where, "POST", "/api/v1/eval", b'{"text": "2+2"}')
         assert (status, json.loads(answer)["selected_model"]) == (200, "phi4-mini")

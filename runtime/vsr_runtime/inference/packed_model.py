@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from vsr_runtime.inference.checkpoint import Checkpoint
 from vsr_runtime.inference.errors import ModelError, NoMemoryError, gpu_extra
-from vsr_runtime.inference.token_sequence import Answer, Piece
+from vsr_runtime.inference.token_sequence import Answer, TokenSequence
 
 with gpu_extra():
     import torch
     from torch import Tensor, nn
 
     from vsr_runtime.inference import attention
-    from vsr_runtime.inference.faster import Graphs, Mode, compiled
+    from vsr_runtime.inference.cuda_graphs import Graphs, Mode, compiled
     from vsr_runtime.inference.torch_heads import TorchHead, load_model
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Packed:
         places: Positions, as ``ids``.
         ends: Where sequences begin, and the end of the last; int32.
         edges: The same as numbers.
-        tokens_of: The token heads that a piece of the batch asked for.
+        tokens_of: The token heads that a sequence of the batch asked for.
     """
 
     ids: Tensor
@@ -91,7 +91,7 @@ class PackedModel:
             device: ``cpu`` or ``cuda``.
             precision: Of the weights and of what is computed; probabilities are always made in fp32.
             mode: How a GPU is kept busy; on a CPU always ``eager``.
-            longest: Tokens of the longest piece.
+            longest: Tokens of the longest sequence.
 
         Raises:
             ModelError: One cannot be loaded, or there is no such device.
@@ -107,17 +107,17 @@ class PackedModel:
             raise ModelError("a model without a checkpoint cannot be loaded")
         return cls(base, heads, device, offset, mode, longest)
 
-    def prepare(self, pieces: Sequence[Piece]) -> Packed:
+    def prepare(self, sequences: Sequence[TokenSequence]) -> Packed:
         """Packs a batch and starts its way to the device, while the one before may still be computed.
 
         Raises:
             NoMemoryError: The device has no memory for it.
         """
-        edges = tuple(accumulate((len(piece.ids) for piece in pieces), initial=0))
-        ids = torch.tensor([[token for piece in pieces for token in piece.ids]], dtype=torch.int64)
-        places = torch.cat([torch.arange(len(piece.ids)) for piece in pieces])[None] + self._offset
+        edges = tuple(accumulate((len(sequence.ids) for sequence in sequences), initial=0))
+        ids = torch.tensor([[token for sequence in sequences for token in sequence.ids]], dtype=torch.int64)
+        places = torch.cat([torch.arange(len(sequence.ids)) for sequence in sequences])[None] + self._offset
         ends = torch.tensor(edges, dtype=torch.int32)
-        wanted = frozenset[str]().union(*(piece.tokens_of for piece in pieces))
+        wanted = frozenset[str]().union(*(sequence.tokens_of for sequence in sequences))
         if self._copies is not None:
             with torch.cuda.stream(self._copies), no_memory():
                 ids, places, ends = (

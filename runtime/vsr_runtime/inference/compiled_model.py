@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from vsr_runtime.inference.token_sequence import Answer, Piece
+from vsr_runtime.inference.token_sequence import Answer, TokenSequence
 from vsr_runtime.inference.windows import Floats
 
 if TYPE_CHECKING:
@@ -19,12 +19,12 @@ class CompiledModel:
         self._encoder = encoder
         self._heads = dict(heads)
 
-    def prepare(self, pieces: Sequence[Piece]) -> Sequence[Piece]:
+    def prepare(self, sequences: Sequence[TokenSequence]) -> Sequence[TokenSequence]:
         """Nothing needs to be brought anywhere."""
-        return pieces
+        return sequences
 
-    def run(self, batch: Sequence[Piece]) -> list[Answer]:
-        """Embeds each piece once, and asks every head."""
-        embeddings = self._encoder.embed_ids([piece.ids for piece in batch])
+    def run(self, batch: Sequence[TokenSequence]) -> list[Answer]:
+        """Embeds each sequence once, and asks every head."""
+        embeddings = self._encoder.embed_ids([sequence.ids for sequence in batch])
         rows = {name: head(embeddings) for name, head in self._heads.items()}
         return [{name: table[number] for name, table in rows.items()} for number in range(len(batch))]

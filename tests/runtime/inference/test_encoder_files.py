@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from vsr_runtime.inference import locate
+from vsr_runtime.inference import encoder_files
+from vsr_runtime.inference.encoder_files import DEFAULT_ENCODER, KNOWN, KnownEncoder, file_sha256, find_encoder
 from vsr_runtime.inference.errors import ModelError
-from vsr_runtime.inference.locate import DEFAULT_ENCODER, KNOWN, KnownEncoder, file_sha256, find_encoder
 
 REPO = "example/tiny-encoder"
 WEIGHTS = b"weights"
@@ -155,9 +155,9 @@ def test_hash_follows_a_change(tmp_path):
 
 def test_hash_read_once(tmp_path):
     """A file that stands still is read once a process."""
-    locate._digest.cache_clear()
+    encoder_files._digest.cache_clear()
     file = tmp_path / "model.safetensors"
     file.write_bytes(b"one")
     for _ in range(3):
         file_sha256(file)
-    assert locate._digest.cache_info().misses == 1
+    assert encoder_files._digest.cache_info().misses == 1

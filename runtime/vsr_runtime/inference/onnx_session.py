@@ -12,8 +12,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from vsr_runtime.inference.encoder_files import EncoderFiles, cache_folder
 from vsr_runtime.inference.errors import ModelError, classify_extra
-from vsr_runtime.inference.locate import EncoderFiles, cache_folder
 
 # Its official builds tell their maker of each process and session, and leave an identifier in the user's cache.
 # It is asked in both of its spellings not to, and has to be before it is loaded.

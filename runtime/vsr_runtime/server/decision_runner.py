@@ -19,7 +19,7 @@ from vsr_runtime.decision.request.events import (
 )
 from vsr_runtime.decision.request.request_machine import OutOfOrderError, State, advance
 from vsr_runtime.server.generation import Generation
-from vsr_runtime.server.thread_pool import OverloadedError, Workers
+from vsr_runtime.server.thread_pool import OverloadedError, ThreadPool
 
 LARGE_BODY = 256 << 10
 """Bytes from which a body is read in a thread: parsing it would hold up every other request."""
@@ -37,7 +37,7 @@ a large one before them look endless, and shed what comes after it."""
 _WAITING = 256
 
 
-class Deciding:
+class DecisionRunner:
     """What decides, and counts the bytes that are in work meanwhile.
 
     Args:
@@ -49,7 +49,7 @@ class Deciding:
         self._holds = holds
         self._max_held = max_held
         self.held = 0
-        self.readers = Workers("read", threads=_READERS, max_pending=_WAITING)
+        self.readers = ThreadPool("read", threads=_READERS, max_pending=_WAITING)
 
     def count(self, size: int) -> None:
         """Count bytes in, or out."""

@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vsr_runtime.inference import bert_onnx, graphs, locate
+from vsr_runtime.inference import bert_onnx, encoder_files, onnx_session
 from vsr_runtime.inference.encoder import SentenceEncoder
+from vsr_runtime.inference.encoder_files import EncoderFiles
 from vsr_runtime.inference.errors import ModelError
-from vsr_runtime.inference.locate import EncoderFiles
 
 PROMPT = ["What is the derivative of f(x) = x^3?"]
 
 
 @pytest.fixture
 def cache(monkeypatch, tmp_path):
-    """An empty cache of graphs."""
+    """An empty cache of onnx_session."""
     folder = tmp_path / "cache"
     monkeypatch.setenv("VSR_CACHE_DIR", str(folder))
     return folder
@@ -74,7 +74,7 @@ def test_failed_write_leaves_nothing(cache, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", full)
-    graphs._keep(cache / "graph.onnx", b"data")
+    onnx_session._keep(cache / "graph.onnx", b"data")
     assert list(cache.iterdir()) == []
 
 
@@ -84,10 +84,10 @@ def test_names_tell_graphs_apart(files):
     other = bert_onnx.Architecture(shape.hidden, shape.heads * 2, shape.layers, shape.positions, shape.epsilon)
     elsewhere = EncoderFiles(files.repo, files.folder, "0" * 64)
     names = {
-        graphs.graph_name(files, shape, "fp32"),
-        graphs.graph_name(files, shape, "int8"),
-        graphs.graph_name(files, other, "fp32"),
-        graphs.graph_name(elsewhere, shape, "fp32"),
+        onnx_session.graph_name(files, shape, "fp32"),
+        onnx_session.graph_name(files, shape, "int8"),
+        onnx_session.graph_name(files, other, "fp32"),
+        onnx_session.graph_name(elsewhere, shape, "fp32"),
     }
     assert len(names) == 4
 
@@ -106,7 +106,7 @@ def test_cache_folder(monkeypatch, variables, wanted):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert locate.cache_folder() == Path(wanted)
+    assert encoder_files.cache_folder() == Path(wanted)
 
 
 def test_quantising_is_quiet(files, cache, capfd, caplog):
@@ -126,7 +126,7 @@ def test_quantising_needs_a_temporary_folder(files, cache, monkeypatch):
     model = bert_onnx.build(files.weights, shape)
     monkeypatch.setattr("tempfile.tempdir", os.fspath(cache / "missing"))
     with pytest.raises(ModelError, match="writable temporary folder"):
-        graphs._quantise(model)
+        onnx_session._quantise(model)
 
 
 def test_weights_of_another_shape(files, tmp_path, monkeypatch):

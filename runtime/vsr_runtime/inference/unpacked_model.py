@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 from vsr_runtime.inference.checkpoint import Checkpoint
 from vsr_runtime.inference.errors import gpu_extra
-from vsr_runtime.inference.token_sequence import Answer, Piece
+from vsr_runtime.inference.token_sequence import Answer, TokenSequence
 from vsr_runtime.inference.windows import Floats
 
 with gpu_extra():
     import torch
     from torch import nn
 
-    from vsr_runtime.inference.packed import DTYPES, Precision, check_device, no_memory
+    from vsr_runtime.inference.packed_model import DTYPES, Precision, check_device, no_memory
     from vsr_runtime.inference.torch_heads import is_exclusive, load_whole
 
 
@@ -37,9 +37,9 @@ class UnpackedModel:
         check_device(device)
         return cls(load_whole(checkpoint, DTYPES[precision], device), name, checkpoint, device)
 
-    def prepare(self, pieces: Sequence[Piece]) -> list[torch.Tensor]:
+    def prepare(self, sequences: Sequence[TokenSequence]) -> list[torch.Tensor]:
         """The batch's sequences on the device."""
-        return [torch.tensor([list(piece.ids)], dtype=torch.int64, device=self._device) for piece in pieces]
+        return [torch.tensor([list(sequence.ids)], dtype=torch.int64, device=self._device) for sequence in sequences]
 
     def run(self, batch: list[torch.Tensor]) -> list[Answer]:
         """Computes a batch; blocks until it is done.

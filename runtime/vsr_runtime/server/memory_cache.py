@@ -22,17 +22,17 @@ OVERHEAD = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class CacheHit:
     """An answer that was kept. ``similarity`` is None where it is to the very same request."""
 
     kept: CachedResponse
     similarity: float | None = None
 
 
-class Cache(Protocol):
+class AnswerStore(Protocol):
     """Where answers are kept. A place that several processes share would be another one of these."""
 
-    def find(self, lookup: CacheKey, vector: Vector | None) -> Found | None:
+    def find(self, lookup: CacheKey, vector: Vector | None) -> CacheHit | None:
         """The answer to this request, else to the one most like it."""
 
     def keep(self, lookup: CacheKey, vector: Vector | None, kept: CachedResponse) -> None:
@@ -79,11 +79,11 @@ class MemoryCache:
         """Bytes that are taken."""
         return self._size
 
-    def find(self, lookup: CacheKey, vector: Vector | None) -> Found | None:
+    def find(self, lookup: CacheKey, vector: Vector | None) -> CacheHit | None:
         """The answer to this request, else to the one most like it, if that is enough alike and not too old."""
         entry = self._fresh(lookup.key)
         if entry is not None:
-            return Found(entry.kept)
+            return CacheHit(entry.kept)
         group = self._groups.get(lookup.group) if lookup.group is not None else None
         if group is None or vector is None or lookup.policy.similarity is None:
             return None
@@ -92,7 +92,7 @@ class MemoryCache:
                 return None
             entry = self._fresh(key)
             if entry is not None:
-                return Found(entry.kept, similarity)
+                return CacheHit(entry.kept, similarity)
         return None
 
     def keep(self, lookup: CacheKey, vector: Vector | None, kept: CachedResponse) -> None:

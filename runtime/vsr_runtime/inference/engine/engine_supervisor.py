@@ -11,34 +11,34 @@ from contextlib import suppress
 from pathlib import Path
 
 from vsr_runtime.errors import UserError
-from vsr_runtime.inference.engine.remote import PATIENCE, Remote
+from vsr_runtime.inference.engine.remote import STUCK_AFTER, RemoteBackend
 from vsr_runtime.log import log
 
 START = 600.0
-"""Seconds until an engine must have loaded and warmed its models."""
+"""Seconds until an engine must have loaded and warmed up its models."""
 _PAUSE, _LONGEST_PAUSE = 0.5, 10.0
 
 
-class Supervisor:
+class EngineSupervisor:
     """An engine process of this front's own.
 
     Args:
         command: starts the process; the socket's path is added to it. Its standard input is a pipe that ends with this
             process, so that it does not stay behind.
         digest: names the classifiers that it runs.
-        patience: seconds without a word after which it counts as stuck.
+        stuck_after: seconds without a word after which it counts as stuck.
 
     Attributes:
         path: of the socket.
     """
 
-    def __init__(self, command: Sequence[str], digest: str, *, patience: float = PATIENCE) -> None:
+    def __init__(self, command: Sequence[str], digest: str, *, stuck_after: float = STUCK_AFTER) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="vsr-engine-"))  # readable by this user alone
         self.path = self._folder / "socket"
         self._command = [*command, str(self.path)]
         self._process: asyncio.subprocess.Process | None = None
         self._was_ready = False
-        self.remote = Remote(self.path, digest, self._kill, patience=patience)
+        self.remote = RemoteBackend(self.path, digest, self._kill, stuck_after=stuck_after)
         self._task = asyncio.ensure_future(self._keep())
 
     async def ready(self) -> None:
@@ -98,5 +98,5 @@ class Supervisor:
 
 
 def engine_command(config: Path) -> list[str]:
-    """The command that starts an engine for a policy; ``Supervisor`` adds the socket."""
+    """The command that starts an engine for a policy; ``EngineSupervisor`` adds the socket."""
     return [sys.executable, "-m", "vsr_runtime.cli", "engine", "--with-parent", "--config", str(config), "--socket"]
