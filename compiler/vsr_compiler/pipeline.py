@@ -18,8 +18,9 @@ from vsr_compiler.manifests.lock import Lock
 from vsr_compiler.manifests.objects import Object
 from vsr_compiler.manifests.tree import File, Tree
 from vsr_compiler.manifests.yaml import Json, UnprintableError, dump, header
-from vsr_compiler.routerconfig.config import CONFIG, SETTINGS, moved, router_config, runtime_settings
-from vsr_compiler.routerconfig.stock import stock_config
+from vsr_compiler.routerconfig import CONFIG, SETTINGS
+from vsr_compiler.routerconfig.semantic_router import stock_config
+from vsr_compiler.routerconfig.vsr_runtime import router_config, runtime_settings, settings_for
 from vsr_compiler.syntax import load
 from vsr_compiler.syntax.data import parse
 from vsr_compiler.syntax.ignores import ignores, silence, unsilenced
@@ -258,7 +259,7 @@ def _with_own_settings(policy: ir.Policy, own: ir.Policy, known: dict[str, Any])
     """The policy of an environment with its own settings of the router, where it has checkpoints elsewhere."""
     if own.classifiers == policy.classifiers or SETTINGS not in policy.router.files:
         return own
-    body = moved(known[policy.router.files[SETTINGS].decode()], own)
+    body = settings_for(known[policy.router.files[SETTINGS].decode()], own)
     text = _text(body, policy.span)
     known[text.decode()] = body
     return replace(own, router=replace(own.router, files={**own.router.files, SETTINGS: text}))

@@ -1,4 +1,4 @@
-"""What a route does besides choosing a model, as plugins of the stock router's contract."""
+"""Plugins of a route: what it does besides choosing a model."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from vsr_schemas.routerconfig import v0_4_0 as stock
 
 
 def plugins(route: ir.Route) -> list[stock.Plugin]:
-    """The route's plugins, in the contract's order of names."""
+    """Return the plugins of a route, sorted by name."""
     found: list[stock.Plugin] = []
     if route.respond is not None:
         found.append(

@@ -1,4 +1,4 @@
-"""Signals and conditions in the router's config: the same for our runtime and for the stock router."""
+"""Signals, categories and conditions in the router's config, for both router implementations."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TYPES: Mapping[type, str] = {
     JailbreakSignal: "jailbreak",
     PiiSignal: "pii",
 }
-"""How conditions call a signal that bears its own name there."""
+"""The type of a signal in conditions, for kinds whose rule has the signal's name."""
 Rule = (
     stock.KeywordRule
     | stock.ContextRule
@@ -43,15 +43,21 @@ Rule = (
     | stock.PiiRule
 )
 Branch = dict[str, Any]
-"""A condition as the config has it."""
+"""A condition in the config."""
+
+
+def domain(category: ir.Category) -> stock.Domain:
+    """Return a category, with the label of the stock classifier if it has one."""
+    mmlu = [category.name] if category.name in stock.MMLU_CATEGORIES else None
+    return stock.Domain(name=category.name, description=category.description, mmlu_categories=mmlu)
 
 
 def collected(policy: ir.Policy, pii: Callable[[str, PiiSignal], stock.PiiRule]) -> dict[str, list[Rule]]:
-    """The policy's signals by collection, each sorted by name.
+    """Return the policy's signals by collection, each sorted by name.
 
     Args:
         policy: The linked policy.
-        pii: Makes the rule of a signal of personal data, whose types each engine calls its own.
+        pii: Returns the rule of a PII signal; the implementations name types differently.
     """
     found: dict[str, list[Rule]] = {}
     codes: set[str] = set()
@@ -63,16 +69,16 @@ def collected(policy: ir.Policy, pii: Callable[[str, PiiSignal], stock.PiiRule])
         else:
             collection, rule = signal_rule(signal)
             found.setdefault(collection, []).append(rule)
-    if codes:  # one rule for a language serves every signal that asks for it
+    if codes:  # one rule per language, shared by all signals
         found["language"] = [stock.LanguageRule(name=code, description=f"Requests in {code}") for code in sorted(codes)]
     return found
 
 
 def signal_rule(signal: ir.Signal) -> tuple[str, Rule]:  # noqa: PLR0911 - one case for each kind
-    """One signal: its collection, and what stands there.
+    """Return the collection and the rule of a signal.
 
     Raises:
-        ValueError: The config has no word for it.
+        ValueError: The signal has no rule of its own.
     """
     match signal.kind:
         case KeywordSignal(words, match, regex, case_sensitive):

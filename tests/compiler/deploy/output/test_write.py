@@ -312,7 +312,7 @@ class TestOthersFiles:
         """A named pipe in a file's place is refused at once."""
         (tmp_path / "p").mkdir()
         os.mkfifo(tmp_path / "p/keep.yaml")
-        with pytest.raises(CompileError, match="no regular file"):
+        with pytest.raises(CompileError, match="not a regular file"):
             put(tmp_path, OLD)
 
 
