@@ -1,4 +1,4 @@
-"""Reads the keys of providers outside the cluster. Nothing here, and nobody who is handed one, ever shows a key."""
+"""Reads the API keys of external providers. No key is ever logged or shown."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from vsr_runtime.errors import UserError
 from vsr_schemas.runtime import CredentialSettings
 
 FOLDER = "credentials"
-"""Where keys lie beside config.yaml, unless somebody says otherwise."""
+"""Default folder of the keys, next to config.yaml."""
 KEYLESS = Path(os.devnull)
-"""In the folder's place: the gateway adds the keys, and none is read here."""
+"""Value for the folder if the gateway adds the keys and none is read here."""
 MAX_KEY = 8192
-"""Bytes. Tokens of a few kilobytes exist; a header of Envoy's takes 60 KiB in all."""
+"""Maximum bytes of a key. Tokens of several kilobytes exist; Envoy allows 60 KiB of headers in all."""
 _KEY = re.compile(r"[!-~]+(?: [!-~]+)*")
 
 
-def read_credentials(folder: Path, given: Mapping[str, CredentialSettings]) -> dict[str, ProviderCredentials]:
-    """What each model that is served outside the cluster is sent in the client's place.
+def read_credentials(folder: Path, settings: Mapping[str, CredentialSettings]) -> dict[str, ProviderCredentials]:
+    """Return the credentials to send to external providers, by model.
 
     Args:
-        folder: where the keys lie; ``KEYLESS`` where the gateway adds them after the router.
-        given: the settings, by model.
+        folder: the folder of the keys; ``KEYLESS`` if the gateway adds them after the router.
+        settings: the credential settings, by model.
 
     Raises:
-        UserError: a file cannot be read, or holds no key; says which, and never what it holds.
+        UserError: a file cannot be read, or holds no key. The message names the file and never its content.
     """
     if folder == KEYLESS:
-        return dict.fromkeys(given, ProviderCredentials())
-    return {model: _outside(folder, credential) for model, credential in given.items()}
+        return dict.fromkeys(settings, ProviderCredentials())
+    return {model: _read(folder, credential) for model, credential in settings.items()}
 
 
-def _outside(folder: Path, credential: CredentialSettings) -> ProviderCredentials:
+def _read(folder: Path, credential: CredentialSettings) -> ProviderCredentials:
     if credential.file is None:
         return ProviderCredentials()
     return ProviderCredentials(credential.header, credential.prefix + _key(folder / credential.file))
@@ -48,8 +48,8 @@ def _key(path: Path) -> str:
     except OSError as error:
         raise UserError(f"{path}: {error.strerror or error}; mount the Secret with the provider's key there") from None
     if len(data) > MAX_KEY:
-        raise UserError(f"{path}: larger than {MAX_KEY} bytes, so it is no key; check the Secret")
-    # Files that were made with an editor or `echo` end in a line break, which is none of the key.
+        raise UserError(f"{path}: larger than {MAX_KEY} bytes, so it is not a key; check the Secret")
+    # Files that were written with an editor or `echo` end with a line break, which is not part of the key.
     text = data.decode("latin-1").strip()
     if not _KEY.fullmatch(text):
         raise UserError(f"{path}: must hold one line of printable ASCII, the provider's key; check the Secret")

@@ -1,4 +1,4 @@
-"""Loads what a runtime executes: ``config.yaml`` and, from the same folder, ``runtime.yaml``."""
+"""Loads the policy that a runtime executes: ``config.yaml`` and ``runtime.yaml`` from the same folder."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from vsr_schemas.routerconfig.v0_4_0 import RouterConfig
 from vsr_schemas.runtime import CacheSettings, ClassifierSettings, LimitSettings, RuntimeSettings
 
 DEFAULT_DEADLINE = 1000
-"""Milliseconds; what the compiler writes when a policy says nothing."""
+"""Milliseconds; the compiler's default."""
 DEFAULT_MAX_BODY = 8 << 20
-MESSAGE_ROOM = 64 << 10
-"""Bytes that a gRPC message may need beyond the body that it carries."""
+MESSAGE_OVERHEAD = 64 << 10
+"""Bytes that a gRPC message may need in addition to the body that it carries."""
 MARGIN_SHARE = 10
-MARGIN_LEAST = 20
+MIN_MARGIN = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """A policy ready to be served.
+    """A policy that is ready to be served.
 
     Attributes:
-        folder: where config.yaml lies, and the classifier's files.
-        program: what decides.
-        limits: bounds on one request, in bytes.
-        budget: seconds that a classification may take, which is the gateway's deadline less a margin.
-        classifier: what answers the category, or None where no route asks for one.
-        likeness: what knows the policy's sentences, or None where no route asks for them.
-        engine: by name, all that the engine runs: every classifier that is or stands beside a checkpoint.
-        falls_back: whether requests whose category cannot be had go to the default model.
-        tells: which clients are told what was chosen for them; None for none.
-        cache: bounds on kept answers; None where none are kept.
-        classifiers: all of them by name: what an engine runs that several processes share.
+        folder: the folder of config.yaml and of the classifiers' files.
+        program: the decision program.
+        limits: limits on one request, in bytes.
+        decision_timeout: seconds for a decision: the gateway's deadline less a margin.
+        classifier: the category classifier; None if no route uses one.
+        engine: the classifiers that the inference engine runs, by name: all of them if any has a checkpoint.
+        similarity_classifier: the classifier that has the policy's sentences; None if no route uses them.
+        default_on_failure: whether requests go to the default model if their category is unavailable.
+        debug_headers: which clients get debug headers; None for none.
+        cache: limits of the response cache; None if there is none.
+        classifiers: all classifiers by name, which an engine may share between processes.
     """
 
     folder: Path
@@ -56,21 +56,23 @@ class Settings:
 
     @property
     def loaded(self) -> Mapping[str, ClassifierSettings]:
-        """By name, the classifiers that are loaded: without an engine, the one that a route asks."""
-        return self.engine or {name: one for name, one in self.classifiers.items() if one is self.classifier}
+        """The classifiers that are loaded, by name. Without an engine it is the one that routes use."""
+        return self.engine or {
+            name: classifier for name, classifier in self.classifiers.items() if classifier is self.classifier
+        }
 
     @property
     def category(self) -> str | None:
-        """The name of the classifier that answers the category, where the engine runs it."""
+        """The name of the category classifier, if the engine runs it."""
         return self._name(self.classifier)
 
     @property
     def sentences(self) -> str | None:
-        """The name of the classifier that knows the policy's sentences, where the engine runs it."""
+        """The name of the similarity classifier, if the engine runs it."""
         return self._name(self.similarity_classifier)
 
     def _name(self, classifier: ClassifierSettings | None) -> str | None:
-        return next((name for name, one in self.engine.items() if one is classifier), None)
+        return next((name for name, candidate in self.engine.items() if candidate is classifier), None)
 
 
 def load(config: Path, credentials: Path | None = None) -> Settings:
@@ -78,27 +80,28 @@ def load(config: Path, credentials: Path | None = None) -> Settings:
 
     Args:
         config: config.yaml.
-        credentials: the folder with the keys; None for ``credentials`` beside it.
+        credentials: the folder of the keys; None for ``credentials`` next to config.yaml.
 
-    Without ``runtime.yaml`` the defaults hold: a deadline of 1 s, bodies up to 8 MiB, and no classifier, so that a
-    config whose decisions ask for a category is refused.
+    Without ``runtime.yaml`` the defaults apply: a deadline of 1 s, bodies up to 8 MiB, and no classifier. A config
+    whose
+    decisions need a category is then rejected.
 
     Raises:
-        UserError: a file cannot be read, breaks its contract, or the two do not fit together.
+        UserError: a file cannot be read or violates its contract, or the files are inconsistent.
     """
     router = read_model(config, RouterConfig)
     path = config.parent / "runtime.yaml"
     runtime = read_model(path, RuntimeSettings) if path.exists() else _defaults()
     classifier, similarity = (_only(runtime.classifiers, task) for task in ("category", "likeness"))
     labels = frozenset(classifier.labels) if classifier else frozenset[str]()
-    outside = read_credentials(credentials or config.parent / FOLDER, runtime.credentials or {})
+    provider_credentials = read_credentials(credentials or config.parent / FOLDER, runtime.credentials or {})
     fallback = classifier.fallback if classifier else None
     program = build(
         router,
         labels,
         fallback,
         runtime.splits,
-        outside,
+        provider_credentials,
         runtime.guards,
         _detectors(runtime),
         ModelBindings(
@@ -108,7 +111,9 @@ def load(config: Path, credentials: Path | None = None) -> Settings:
         ),
     )
     if runtime.limits.maxMessage <= runtime.limits.maxBody:
-        raise UserError("runtime.yaml: limits.maxMessage: must exceed limits.maxBody, since a message carries the body")
+        raise UserError(
+            "runtime.yaml: limits.maxMessage: must exceed limits.maxBody, because a message carries the body"
+        )
     return Settings(
         folder=config.parent,
         program=program,
@@ -125,14 +130,14 @@ def load(config: Path, credentials: Path | None = None) -> Settings:
 
 
 def decision_timeout(deadline: int) -> float:
-    """Seconds left of a gateway's deadline (milliseconds) after a margin of a tenth, at least 20 ms.
+    """Return the seconds for a decision: the gateway's deadline (milliseconds) less 10 %, at least 20 ms.
 
     Raises:
-        UserError: nothing would be left.
+        UserError: no time would be left.
     """
-    left = deadline - max(deadline // MARGIN_SHARE, MARGIN_LEAST)
+    left = deadline - max(deadline // MARGIN_SHARE, MIN_MARGIN)
     if left <= 0:
-        raise UserError(f"runtime.yaml: deadline: {deadline} ms leaves no time to decide; give more than 20")
+        raise UserError(f"runtime.yaml: deadline: {deadline} ms leaves no time for a decision; use more than 20")
     return left / 1000
 
 
@@ -142,41 +147,43 @@ def _defaults() -> RuntimeSettings:
         kind="RuntimeSettings",
         policy="unnamed",
         deadline=DEFAULT_DEADLINE,
-        limits=LimitSettings(maxBody=DEFAULT_MAX_BODY, maxMessage=DEFAULT_MAX_BODY + MESSAGE_ROOM),
+        limits=LimitSettings(maxBody=DEFAULT_MAX_BODY, maxMessage=DEFAULT_MAX_BODY + MESSAGE_OVERHEAD),
     )
 
 
 def _only(classifiers: dict[str, ClassifierSettings], task: str) -> ClassifierSettings | None:
-    """The one classifier of a task. Two would have to be told apart, and nothing says how."""
+    """Return the classifier of a task. Only one per task is supported."""
     for name, classifier in classifiers.items():
         if len(set(classifier.labels)) != len(classifier.labels) or not classifier.labels:
-            raise UserError(f"runtime.yaml: classifiers.{name}.labels: must be given, each once")
+            raise UserError(f"runtime.yaml: classifiers.{name}.labels: must not be empty or have duplicates")
         if classifier.fallback in classifier.labels:
-            raise UserError(f"runtime.yaml: classifiers.{name}.fallback: is one of the labels; give another name")
-    found = [classifier for classifier in classifiers.values() if classifier.task == task]
-    if len(found) > 1:
+            raise UserError(
+                f"runtime.yaml: classifiers.{name}.fallback: must not be one of the labels; use another name"
+            )
+    matching = [classifier for classifier in classifiers.values() if classifier.task == task]
+    if len(matching) > 1:
         raise UserError(
-            f"runtime.yaml: classifiers: one is executed, {len(found)} are given of the task {task}; keep one"
+            f"runtime.yaml: classifiers: only one classifier of the task {task} is supported; remove the others"
         )
-    return found[0] if found else None
+    return matching[0] if matching else None
 
 
 def _cache(program: Program, runtime: RuntimeSettings) -> CacheSettings | None:
-    """The bounds, where some decision's answers are kept."""
+    """Return the limits of the response cache; None if no decision caches responses."""
     if not program.caches_responses:
         return None
-    given = runtime.cache or CacheSettings()
+    settings = runtime.cache or CacheSettings()
     compares = any(route.effects.cache and route.effects.cache.similarity for route in program.routes)
-    if compares and given.encoder is None:
-        raise UserError("runtime.yaml: cache.encoder: must be given, since a decision's cache has a similarity")
-    return given if compares else given.model_copy(update={"encoder": None})
+    if compares and settings.encoder is None:
+        raise UserError("runtime.yaml: cache.encoder: is required, because a decision's cache has a similarity")
+    return settings if compares else settings.model_copy(update={"encoder": None})
 
 
 def _detectors(runtime: RuntimeSettings) -> set[str]:
-    """The classifiers that guards may ask."""
+    """Return the classifiers that guards may use."""
     return {name for name, one in runtime.classifiers.items() if one.task != "category" and one.checkpoint is not None}
 
 
 def _for_the_engine(classifiers: dict[str, ClassifierSettings]) -> dict[str, ClassifierSettings]:
-    """What the engine runs: everything where there is a checkpoint, else nothing."""
+    """Return the classifiers that the engine runs: all of them if any has a checkpoint, otherwise none."""
     return dict(classifiers) if any(one.checkpoint for one in classifiers.values()) else {}

@@ -6,7 +6,7 @@ from support.runtime_fakes import DATA
 from vsr_runtime.decision.program.conditions import SignalValues
 from vsr_runtime.decision.view import RequestView
 from vsr_runtime.errors import UserError
-from vsr_runtime.settings import DEFAULT_MAX_BODY, MESSAGE_ROOM, decision_timeout, load
+from vsr_runtime.settings import DEFAULT_MAX_BODY, MESSAGE_OVERHEAD, decision_timeout, load
 from vsr_schemas.runtime import LimitSettings
 
 
@@ -30,7 +30,7 @@ def test_sample_policy_loads():
 def test_without_runtime_yaml_domains_are_refused(policy):
     """A config that asks for categories cannot be served without the classifier that answers them."""
     (policy / "router" / "runtime.yaml").unlink()
-    with pytest.raises(UserError, match=r"domains\[0\]: domain 'math' asks for 'math', which no classifier"):
+    with pytest.raises(UserError, match=r"domains\[0\]: domain 'math' needs 'math', which no classifier"):
         load(policy / "router" / "config.yaml")
 
 
@@ -42,7 +42,7 @@ def test_without_runtime_yaml_safe_defaults_hold(policy):
     start, end = text.index("  signals:"), text.index("global:")
     config.write_text(text[:start] + text[end:])
     settings = load(config)
-    assert settings.limits == LimitSettings(maxBody=DEFAULT_MAX_BODY, maxMessage=DEFAULT_MAX_BODY + MESSAGE_ROOM)
+    assert settings.limits == LimitSettings(maxBody=DEFAULT_MAX_BODY, maxMessage=DEFAULT_MAX_BODY + MESSAGE_OVERHEAD)
     assert (settings.decision_timeout, settings.classifier, settings.program.needs) == (0.9, None, frozenset())
 
 
@@ -92,9 +92,13 @@ def test_config_that_is_not_executed_is_refused_by_name(policy, old, new, messag
         ("deadline: 20000", "deadline: 20", "runtime.yaml: deadline: 20 ms leaves no time"),
         ("deadline: 20000", "deadline: 0", "runtime.yaml: deadline: Input should be greater than 0"),
         ("maxMessage: 327680", "maxMessage: 262144", "limits.maxMessage: must exceed limits.maxBody"),
-        ("labels: [math, computer science]", "labels: [math, math]", "classifiers.domain.labels: must be given"),
-        ("labels: [math, computer science]", "labels: []", "classifiers.domain.labels: must be given"),
-        ("threshold: 0.3", "threshold: 0.3\n    fallback: math", "classifiers.domain.fallback: is one of the labels"),
+        ("labels: [math, computer science]", "labels: [math, math]", "classifiers.domain.labels: must not be empty"),
+        ("labels: [math, computer science]", "labels: []", "classifiers.domain.labels: must not be empty"),
+        (
+            "threshold: 0.3",
+            "threshold: 0.3\n    fallback: math",
+            "classifiers.domain.fallback: must not be one of the labels",
+        ),
         ("file: domain.safetensors", "file: ../domain.safetensors", "classifiers.domain.head.file: String should"),
         ("policy: sample", "policy: sample\ncaches: {}", "runtime.yaml: caches: not supported"),
     ],
@@ -135,7 +139,7 @@ def test_second_classifier_is_refused(policy):
     path = policy / "router" / "runtime.yaml"
     text = path.read_text()
     path.write_text(text + text[text.index("  domain:") :].replace("domain:", "other:", 1))
-    with pytest.raises(UserError, match="classifiers: one is executed, 2 are given"):
+    with pytest.raises(UserError, match="classifiers: only one classifier of the task category"):
         load(policy / "router" / "config.yaml")
 
 
@@ -149,11 +153,11 @@ def test_budget_is_the_deadline_less_its_margin(deadline, seconds):
     ("action", "on", "more", "message"),
     [
         ("block", "request", "exempt: [nobody], types: [URL]", "guards.g.exempt: config.yaml has no model 'nobody'"),
-        ("route", "request", "types: [URL]", "guards.g.model: belongs to the action route"),
+        ("route", "request", "types: [URL]", "guards.g.model: is required by"),
         ("route", "both", "types: [URL], model: phi4-mini", "guards.g.on: only a request can be routed"),
-        ("flag", "request", "types: [URL], unmask: true", "guards.g.unmask: undoes only the masks of requests"),
+        ("flag", "request", "types: [URL], unmask: true", "guards.g.unmask: only restores what was masked"),
         ("block", "request", "detector: nobody", "guards.g.detector: no detector 'nobody' is loaded"),
-        ("block", "request", "exempt: []", "guards.g: looks for nothing"),
+        ("block", "request", "exempt: []", "guards.g: searches for nothing"),
         ("block", "request", 'patterns: ["("]', "guards.g: "),
     ],
 )

@@ -1,4 +1,4 @@
-"""Kept answers: whose they can be, and which requests count as the same."""
+"""Rules for response caches."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
 
-ALIKE = 0.92
-"""Questions with different answers come as near to each other as this: "What time does the store open?" and "… close?"
-are at 0.90 for the default encoder, "How do I enable …?" and "… disable …?" at 0.88."""
+MIN_SIMILARITY = 0.92
+"""Lowest similarity without a warning. Questions with different answers come close to it: with the default encoder,
+"What time does the store open?" and "… close?" have 0.90, "How do I enable …?" and "… disable …?" 0.88."""
 SECOND = 1000
 
 
 def check(policy: ir.Policy) -> Iterator[Diagnostic]:
-    """VSR341 for a cache that cannot be, VSR342 for one that takes different questions for the same."""
-    if policy.router.stock:
-        return
+    """Report caches that cannot work (VSR341), and a similarity at which different questions match (VSR342)."""
+    if isinstance(policy.router.implementation, ir.SemanticRouter):
+        return  # reported by ``stock_router``
     for route in policy.routes:
         if route.cache is not None:
             yield from _cache(route, route.cache)
@@ -24,18 +24,36 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
 
 def _cache(route: ir.Route, cache: ir.Cache) -> Iterator[Diagnostic]:
     if cache.scope not in {"user", "global"}:
-        message = f"nobody knows the {cache.scope} of a client when `{route.name}` looks for a kept answer"
-        hint = "Use `scope: user`, which goes by the client's credential, or `scope: global`."
+        message = (
+            f"the router cannot tell the {cache.scope} of a client, so the cache of route `{route.name}` cannot use it"
+        )
+        hint = "Use `scope: user`, which separates clients by their credential, or `scope: global`."
         yield Diagnostic("VSR341", message, cache.span, hint)
     if cache.ttl % SECOND or not cache.ttl:
-        hint = "Give it in whole seconds, such as `1h` or `90s`."
-        yield Diagnostic("VSR341", f"an answer of `{route.name}` cannot be kept for {cache.ttl} ms", cache.span, hint)
+        hint = "Use whole seconds, such as `1h` or `90s`."
+        yield Diagnostic(
+            "VSR341",
+            f"the `ttl` of the cache of route `{route.name}` is {cache.ttl} ms, not a positive number of seconds",
+            cache.span,
+            hint,
+        )
     if not route.models:
-        hint = "Take the cache out: a fixed answer costs nothing."
-        yield Diagnostic("VSR341", f"`{route.name}` asks no model, so there is nothing to keep", cache.span, hint)
+        hint = "Remove the cache."
+        yield Diagnostic(
+            "VSR341", f"route `{route.name}` has a fixed answer, so there is nothing to cache", cache.span, hint
+        )
     if cache.similarity == 0:
-        hint = "Leave `similarity` out for the same requests only, or give one from 0.92 up."
-        yield Diagnostic("VSR341", f"`{route.name}` would take any two requests for the same", cache.span, hint)
-    elif cache.similarity is not None and cache.similarity < ALIKE:
-        message = f"questions with different answers can be more alike than the {cache.similarity} of `{route.name}`"
-        yield Diagnostic("VSR342", message, cache.span, f"Use {ALIKE} or more, or try it with prompts of your own.")
+        hint = f"Remove `similarity` to match equal requests only, or use {MIN_SIMILARITY} or more."
+        yield Diagnostic(
+            "VSR341",
+            f"with `similarity: 0`, any two requests match in the cache of route `{route.name}`",
+            cache.span,
+            hint,
+        )
+    elif cache.similarity is not None and cache.similarity < MIN_SIMILARITY:
+        message = (
+            f"at `similarity: {cache.similarity}`, different questions can match in the cache of route `{route.name}`"
+        )
+        yield Diagnostic(
+            "VSR342", message, cache.span, f"Use {MIN_SIMILARITY} or more, or measure it with your own prompts."
+        )

@@ -1,4 +1,4 @@
-"""GPUs and volumes of the router, and the checkpoints that they are for."""
+"""Rules for the router's GPUs and volumes, and for the checkpoints that use them."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from vsr_compiler.diagnostics import Diagnostic
 
 
 def check(policy: ir.Policy) -> Iterator[Diagnostic]:
-    """What GPUs, volumes and environments say, held against what reads them.
+    """Compare GPUs, volumes and devices of environments with the classifiers that use them.
 
-    VSR280 for a GPU that is missing, VSR281 for one that is idle, VSR282 for a claim that nothing reads; and of
-    environments that name a device: VSR304 where the engine cannot, VSR290 where nothing is moved, VSR291 where the
-    image was chosen for another device.
+    VSR280: a GPU is missing. VSR281: GPUs are idle. VSR282: nothing reads the claim. For environments that set
+    ``device``: VSR304, the router implementation does not support it; VSR290, no classifier moves; VSR291, the image is
+    for another device.
     """
     router = policy.router
     if policy.on_gpu and not router.gpus:
-        hint = "Give the router `gpus: 1`, or the classifier `device: cpu`."
-        yield Diagnostic("VSR280", "a classifier is for a GPU, and the router has none", router.span, hint)
-    if router.gpus and not policy.on_gpu and all(each.device != "cuda" for each in policy.environments):
-        hint = "Give a checkpoint `device: cuda`, or take `gpus` out."
+        hint = "Set `router.gpus: 1`, or `device: cpu` for the classifier."
+        yield Diagnostic("VSR280", "a classifier needs a GPU, and the router has none", router.span, hint)
+    if router.gpus and not policy.on_gpu and all(environment.device != "cuda" for environment in policy.environments):
+        hint = "Set `device: cuda` for a checkpoint, or remove `gpus`."
         yield Diagnostic("VSR281", "no classifier uses the router's GPUs", router.span, hint)
     if router.weights is not None and not policy.checkpoints:
-        hint = "Give a classifier a `checkpoint`, or take `weights` out."
-        yield Diagnostic("VSR282", f"nothing is read from the claim `{router.weights}`", router.span, hint)
+        hint = "Set `checkpoint` for a classifier, or remove `weights`."
+        yield Diagnostic("VSR282", f"no classifier reads the claim `{router.weights}`", router.span, hint)
     for environment in policy.environments:
         yield from _environment(policy, environment)
 
@@ -33,14 +33,14 @@ def _environment(policy: ir.Policy, environment: ir.Environment) -> Iterator[Dia
     name, device, span = environment.name, environment.device, environment.span
     if device is None:
         return
-    if policy.router.stock:
+    if isinstance(policy.router.implementation, ir.SemanticRouter):
         if device == "cuda":
-            message = f"`{name}` sets `device: cuda`, and the engine's image of this release runs on the CPU"
-            yield Diagnostic("VSR304", message, span, "Remove `device`, or use the engine vsr-runtime.")
+            message = f"environment `{name}` sets `device: cuda`, but the image of semantic-router runs on the CPU"
+            yield Diagnostic("VSR304", message, span, "Remove `device`, or use `engine: vsr-runtime`.")
     elif not policy.checkpoints:
-        message = f"`{name}` sets `device`, and no classifier that is used is a checkpoint"
-        yield Diagnostic("VSR290", message, span, "Take `device` out: compiled heads run on the CPU.")
+        message = f"environment `{name}` sets `device`, but no classifier in use has a checkpoint"
+        yield Diagnostic("VSR290", message, span, "Remove `device`: compiled heads run on the CPU.")
     elif device == "cuda" and not policy.on_gpu and "router" not in environment.images:
-        message = f"`{name}` computes on GPUs with the image that the policy names for the CPU"
-        hint = "Give it `images: {router: …}` with torch for CUDA, unless the policy's image has that."
+        message = f"environment `{name}` uses GPUs with the image that the policy uses on the CPU"
+        hint = "Set `images: {router: …}` to an image with torch for CUDA, unless the policy's image has it."
         yield Diagnostic("VSR291", message, span, hint)

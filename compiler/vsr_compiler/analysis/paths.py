@@ -1,4 +1,4 @@
-"""All ways that a request can take through a policy: which requests, to which model, past which guards."""
+"""The request paths of a policy: which requests reach which model, through which guards."""
 
 from __future__ import annotations
 
@@ -7,63 +7,66 @@ from dataclasses import dataclass
 
 from vsr_compiler import ir
 from vsr_compiler.analysis.bdd import FALSE
-from vsr_compiler.analysis.requests import Requests, Set
+from vsr_compiler.analysis.requests import Requests, RequestSet
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """Some requests and the model that they reach.
+class RequestPath:
+    """A set of requests and the model that they reach.
 
-    ``chosen`` is false where the client named the model itself, so that nothing was asked of the request. ``words`` say
-    how they get there.
+    ``chosen`` is false if the client named the model, so that no route was evaluated. ``guarded`` is whether guards are
+    evaluated on this path. ``words`` describe the path as a predicate of "a request".
     """
 
-    requests: Set
+    requests: RequestSet
     model: ir.Model
     chosen: bool
     guarded: bool
     words: str
 
 
-def ways(policy: ir.Policy, requests: Requests) -> Iterator[Way]:
-    """Every way to a model. A fixed answer reaches none."""
+def request_paths(policy: ir.Policy, requests: Requests) -> Iterator[RequestPath]:
+    """Yield every path to a model. A route with a fixed answer has none."""
     rest = requests.all
     for route in policy.routes:
-        here = requests.of(route.when)
-        taken = requests.both(rest, here)
-        rest = requests.without(rest, here)
+        matching = requests.of(route.when)
+        taken = requests.both(rest, matching)
+        rest = requests.without(rest, matching)
         if any(diagram != FALSE for diagram in taken):
             for model, share in route.models:
                 if share:
-                    words = f"takes the route `{route.name}` (line {route.span.line}) to `{model.name}`"
-                    yield Way(taken, model, chosen=True, guarded=True, words=words)
+                    words = f"takes route `{route.name}` (line {route.span.line}) to model `{model.name}`"
+                    yield RequestPath(taken, model, chosen=True, guarded=True, words=words)
     if any(diagram != FALSE for diagram in rest):
-        words = f"takes no route and so the default, `{policy.default.name}`"
-        yield Way(rest, policy.default, chosen=True, guarded=True, words=words)
+        words = f"matches no route and reaches the default model `{policy.default.name}`"
+        yield RequestPath(rest, policy.default, chosen=True, guarded=True, words=words)
     for guard in policy.guards:
         if isinstance(guard.action, ir.RouteTo):
             target = guard.action.model
-            found = requests.fact(f"found by {guard.name}")
-            words = f"is sent to `{target.name}` by the guard `{guard.name}` (line {guard.span.line})"
-            yield Way(found, target, chosen=True, guarded=True, words=words)
-    if policy.router.on_failure != "deny":
-        words = f"reaches the default, `{policy.default.name}`, because the router failed and `onFailure` lets it"
-        yield Way(requests.all, policy.default, chosen=True, guarded=False, words=words)
+            matched = requests.fact(f"matched by guard {guard.name}")
+            words = f"is sent to model `{target.name}` by the guard `{guard.name}` (line {guard.span.line})"
+            yield RequestPath(matched, target, chosen=True, guarded=True, words=words)
+    if policy.router.fails_open:
+        words = f"reaches the default model `{policy.default.name}` if the router fails (`onFailure: default-model`)"
+        yield RequestPath(requests.all, policy.default, chosen=True, guarded=False, words=words)
     for model in policy.models:
-        # The stock router asks nothing of a request that names its model.
-        guarded = not policy.router.stock
-        yield Way(requests.all, model, chosen=False, guarded=guarded, words=f"names `{model.name}` itself")
+        # The stock router evaluates no guard on a request that names its model.
+        guarded = isinstance(policy.router.implementation, ir.VsrRuntime)
+        yield RequestPath(
+            requests.all, model, chosen=False, guarded=guarded, words=f"that names the model `{model.name}` reaches it"
+        )
 
 
-def holds(guard: ir.Guard, way: Way) -> bool:
-    """Whether a guard stands in a way: it acts on requests, fails closed, reads all of them or refuses them, and does
-    not exempt the model.
-    """  # noqa: D205 - one sentence
+def applies(guard: ir.Guard, path: RequestPath) -> bool:
+    """Return whether a guard protects a path.
+
+    It must act on requests, fail closed, read all of a request or block it, and not exempt the model.
+    """
     return (
-        way.guarded
+        path.guarded
         and not isinstance(guard.action, ir.Flag)
         and guard.on_requests
         and guard.on_error == "block"
         and guard.unreadable == "block"
-        and way.model not in guard.exempt
+        and path.model not in guard.exempt
     )

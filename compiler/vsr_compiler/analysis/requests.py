@@ -1,9 +1,9 @@
-"""The requests that can be: sets of them, as the policy's conditions can tell them apart.
+"""Sets of requests, as far as the policy's conditions distinguish them.
 
-A request has one category or none, and a length in tokens; every other signal holds or does not. Categories and lengths
-make cells; within a cell the signals are free, so a set of requests is one diagram a cell. Signals that are related in
-truth (two patterns that overlap) are taken as free: what is proved holds all the more, and a counterexample names the
-signals that it rests on.
+A request has at most one category, and a length in tokens; every other signal is true or false. Categories and ranges
+of lengths form cells. Within a cell the signals are independent variables, so a set of requests is one diagram per
+cell. Signals that are related in reality (two overlapping patterns) are treated as independent: a proof stays valid,
+and a counterexample names the signals that it depends on.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import assert_never
 from vsr_compiler import ir
 from vsr_compiler.analysis.bdd import FALSE, TRUE, Bdd
 
-Set = tuple[int, ...]
-"""A set of requests: a diagram by cell."""
+RequestSet = tuple[int, ...]
+"""A set of requests: one diagram per cell."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Requests of one category (None: of none, or of one that no condition asks about) and a range of lengths."""
+    """Requests with one category (None: with none, or one that no condition uses) and a range of lengths."""
 
     category: ir.Category | None
     low: int
@@ -35,23 +35,23 @@ class Requests:
     def __init__(self, policy: ir.Policy) -> None:
         self.bdd = Bdd()
         self._policy = policy
-        asked = {leaf.category.name: leaf.category for leaf in self._leaves() if isinstance(leaf, ir.InCategory)}
+        tested = {leaf.category.name: leaf.category for leaf in self._leaves() if isinstance(leaf, ir.InCategory)}
         for assertion in policy.assertions:
             if assertion.statement.category is not None:
-                asked.setdefault(assertion.statement.category.name, assertion.statement.category)
+                tested.setdefault(assertion.statement.category.name, assertion.statement.category)
         starts = sorted(self._starts())
         ends: list[int | None] = [*(start - 1 for start in starts[1:]), None]
         self.cells = [
             Cell(category, low, high)
-            for category in (None, *asked.values())
+            for category in (None, *tested.values())
             for low, high in zip(starts, ends, strict=True)
         ]
         self._order: dict[str, int] = {}
-        self.all: Set = (TRUE,) * len(self.cells)
-        self.none: Set = (FALSE,) * len(self.cells)
+        self.all: RequestSet = (TRUE,) * len(self.cells)
+        self.none: RequestSet = (FALSE,) * len(self.cells)
 
-    def of(self, condition: ir.Condition) -> Set:
-        """The requests for which a condition holds."""
+    def of(self, condition: ir.Condition) -> RequestSet:
+        """Return the requests for which a condition is true."""
         return ir.fold(
             condition,
             leaf=self._leaf,
@@ -60,24 +60,24 @@ class Requests:
             any_of=lambda parts: reduce(self.either, parts, self.none),
         )
 
-    def fact(self, name: str) -> Set:
-        """The requests for which something holds that no condition can ask, such as what a guard finds."""
+    def fact(self, name: str) -> RequestSet:
+        """Return the requests for which a fact is true that no condition expresses, such as the match of a guard."""
         return (self._variable(name),) * len(self.cells)
 
-    def both(self, left: Set, right: Set) -> Set:
-        """The requests in both."""
+    def both(self, left: RequestSet, right: RequestSet) -> RequestSet:
+        """Return the intersection."""
         return tuple(self.bdd.both(a, b) for a, b in zip(left, right, strict=True))
 
-    def either(self, left: Set, right: Set) -> Set:
-        """The requests in one or the other."""
+    def either(self, left: RequestSet, right: RequestSet) -> RequestSet:
+        """Return the union."""
         return tuple(self.bdd.either(a, b) for a, b in zip(left, right, strict=True))
 
-    def without(self, left: Set, right: Set) -> Set:
-        """The requests in the first that are not in the second."""
+    def without(self, left: RequestSet, right: RequestSet) -> RequestSet:
+        """Return the difference: requests in the first set and not in the second."""
         return tuple(self.bdd.both(a, self.bdd.without(b)) for a, b in zip(left, right, strict=True))
 
-    def words(self, some: Set) -> str:
-        """One request of a set, described.
+    def describe(self, some: RequestSet) -> str:
+        """Describe one request of a set.
 
         Raises:
             ValueError: The set is empty.
@@ -87,21 +87,21 @@ class Requests:
             raise ValueError("nothing to describe")
         cell, chosen = self.cells[index], self.bdd.pick(some[index])
         names = {number: name for name, number in self._order.items()}
-        held = [f"`{names[number]}`" for number, value in sorted(chosen.items()) if value]
-        missing = [f"`{names[number]}`" for number, value in sorted(chosen.items()) if not value]
-        parts = [f"of the category `{cell.category.name}`" if cell.category else "of no category that a route names"]
-        alike = [there for each, there in zip(self.cells, some, strict=True) if each.category is cell.category]
-        if FALSE in alike:  # only some lengths are in the set
+        true = [f"`{names[number]}`" for number, value in sorted(chosen.items()) if value]
+        false = [f"`{names[number]}`" for number, value in sorted(chosen.items()) if not value]
+        parts = [f"of category `{cell.category.name}`" if cell.category else "of no category that a route uses"]
+        lengths = [diagram for other, diagram in zip(self.cells, some, strict=True) if other.category is cell.category]
+        if FALSE in lengths:  # only some lengths are in the set
             parts.append(
                 f"of {cell.low} tokens or more" if cell.high is None else f"of {cell.low} to {cell.high} tokens"
             )
-        if held:
-            parts.append("with " + " and ".join(held))
-        if missing:
-            parts.append("without " + " and ".join(missing))
+        if true:
+            parts.append("with " + " and ".join(true))
+        if false:
+            parts.append("without " + " and ".join(false))
         return "a request " + ", ".join(parts)
 
-    def _leaf(self, leaf: ir.Leaf) -> Set:
+    def _leaf(self, leaf: ir.Leaf) -> RequestSet:
         match leaf:
             case ir.InCategory(category):
                 return tuple(TRUE if cell.category is category else FALSE for cell in self.cells)
@@ -110,7 +110,7 @@ class Requests:
             case _:
                 assert_never(leaf)
 
-    def _signal(self, signal: ir.Signal) -> Set:
+    def _signal(self, signal: ir.Signal) -> RequestSet:
         if not isinstance(signal.kind, ir.ContextSignal):
             return self.fact(signal.name)
         low, high = signal.kind.minimum or 0, signal.kind.maximum
@@ -127,7 +127,7 @@ class Requests:
             yield from ir.leaves(route.when)
 
     def _starts(self) -> set[int]:
-        """Lengths at which some range of tokens begins, or has just ended."""
+        """Return the lengths at which a range of tokens begins, or has just ended."""
         starts = {0}
         for signal in self._policy.signals:
             if isinstance(signal.kind, ir.ContextSignal):

@@ -1,4 +1,4 @@
-"""Routes that cannot be meant: never reached, never true, always true."""
+"""Rules for routes: unreachable, contradictory, always true, ambiguous."""
 
 from __future__ import annotations
 
@@ -6,34 +6,37 @@ from collections.abc import Iterator
 
 from vsr_compiler import ir
 from vsr_compiler.analysis.bdd import FALSE, TooHardError
-from vsr_compiler.analysis.requests import Requests, Set
+from vsr_compiler.analysis.requests import Requests, RequestSet
 from vsr_compiler.diagnostics import Diagnostic
 
 
 def check(policy: ir.Policy, requests: Requests) -> Iterator[Diagnostic]:
-    """VSR230 shadowed, VSR231 contradictory, VSR232 always true, VSR234 undecided between two of one priority."""
+    """Report unreachable (VSR230), contradictory (VSR231), constant (VSR232, VSR233) and ambiguous routes (VSR234)."""
     try:
         yield from _check(policy, requests)
     except TooHardError:
-        hint = "Ask about fewer signals at once."
-        yield Diagnostic("VSR242", "the routes ask about too many combinations to analyse", policy.span, hint)
+        hint = "Use fewer signals in one condition."
+        yield Diagnostic(
+            "VSR242", "the routes depend on too many combinations of signals to analyse", policy.span, hint
+        )
 
 
 def _check(policy: ir.Policy, requests: Requests) -> Iterator[Diagnostic]:
     taken = requests.none
-    before: list[tuple[ir.Route, Set]] = []
+    before: list[tuple[ir.Route, RequestSet]] = []
     for route in policy.routes:
         here = requests.of(route.when)
         yield from _constants(requests, route)
         if _empty(here):
-            hint = "Two of its parts exclude each other; a request has at most one category."
-            yield Diagnostic("VSR231", f"no request can fulfil the condition of `{route.name}`", route.span, hint)
+            hint = "Remove one of the parts that exclude each other. A request has at most one category."
+            yield Diagnostic("VSR231", f"no request matches the condition of route `{route.name}`", route.span, hint)
             continue
         if _empty(requests.without(here, taken)):
             takers = [f"`{other.name}`" for other, there in before if not _empty(requests.both(here, there))]
-            take = "takes" if len(takers) == 1 else "take"
-            told = " and ".join(takers[:3])
-            message = f"`{route.name}` is never reached: {told} before it {take} all of its requests"
+            take = "route {} takes" if len(takers) == 1 else "routes {} take"
+            message = (
+                f"route `{route.name}` is unreachable: {take.format(' and '.join(takers[:3]))} all of its requests"
+            )
             yield Diagnostic("VSR230", message, route.span, "Move it up, give it a higher `priority`, or remove it.")
         yield from _overlaps(requests, route, here, before)
         taken = requests.either(taken, here)
@@ -41,39 +44,38 @@ def _check(policy: ir.Policy, requests: Requests) -> Iterator[Diagnostic]:
 
 
 def _constants(requests: Requests, route: ir.Route) -> Iterator[Diagnostic]:
-    """The condition itself, or a part of it, that holds of every request or of none."""
+    """Report a condition that is true for every request, or a part that is constant."""
     if route.when == ir.ALWAYS:
         return
     if requests.of(route.when) == requests.all:
-        hint = "Write `when: always` if that is meant."
-        yield Diagnostic("VSR232", f"the condition of `{route.name}` holds of every request", route.span, hint)
+        hint = "Write `when: always` if that is intended."
+        yield Diagnostic("VSR232", f"the condition of route `{route.name}` is true for every request", route.span, hint)
         return
     for part in ir.walk(route.when):
         if part is route.when or not isinstance(part, ir.AllOf | ir.AnyOf | ir.Not):
             continue
-        found = requests.of(part)
-        if found in (requests.all, requests.none):
-            which = "every request" if found == requests.all else "no request"
-            message = f"a part of the condition of `{route.name}` holds of {which}"
-            yield Diagnostic("VSR233", message, route.span, "Remove the part, or mend it.")
+        matching = requests.of(part)
+        if matching in (requests.all, requests.none):
+            which = "every request" if matching == requests.all else "no request"
+            message = f"`{ir.words(part)}` in the condition of route `{route.name}` is true for {which}"
+            yield Diagnostic("VSR233", message, route.span, "Remove that part, or correct it.")
             return
 
 
 def _overlaps(
-    requests: Requests, route: ir.Route, here: Set, before: list[tuple[ir.Route, Set]]
+    requests: Requests, route: ir.Route, here: RequestSet, before: list[tuple[ir.Route, RequestSet]]
 ) -> Iterator[Diagnostic]:
-    """Two routes of one written priority that can both hold, and that answer differently."""
+    """Report two routes with one explicit priority that can both match and have different answers."""
     if not route.priority:
         return
     for other, there in before:
         if other.priority == route.priority and other.models != route.models and not _empty(requests.both(here, there)):
-            both = requests.words(requests.both(here, there))
-            message = f"`{other.name}` and `{route.name}` have one priority, and {both} fits both"
-            yield Diagnostic(
-                "VSR234", message, route.span, "Give them different priorities; now the file's order decides."
-            )
+            both = requests.describe(requests.both(here, there))
+            message = f"routes `{other.name}` and `{route.name}` have the same priority, and {both} matches both"
+            hint = "Set different priorities. Now the order in the file decides."
+            yield Diagnostic("VSR234", message, route.span, hint)
             return
 
 
-def _empty(some: Set) -> bool:
+def _empty(some: RequestSet) -> bool:
     return all(diagram == FALSE for diagram in some)

@@ -1,4 +1,4 @@
-"""Signals that our runtime cannot tell, or that no request can have."""
+"""Rules for signals that the runtime cannot evaluate, or that are never true."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.ir.signals import ComplexitySignal, LanguageSignal, RoleSignal
 from vsr_schemas.languages import KNOWN
 
-FARTHEST = 2
-"""Between two cosines."""
+MAX_DIFFERENCE = 2
+"""The largest difference between two cosines."""
 
 
 def check(policy: ir.Policy) -> Iterator[Diagnostic]:
-    """VSR283 to VSR286. What the stock router cannot do is told by ``engine``."""
+    """Report VSR283 to VSR286. ``stock_router`` reports what semantic-router cannot do."""
+    ours = isinstance(policy.router.implementation, ir.VsrRuntime)
     for signal in policy.signals:
         match signal.kind:
-            case RoleSignal() if not policy.router.stock:
+            case RoleSignal() if ours:
                 yield _role(signal)
-            case LanguageSignal(codes) if not policy.router.stock:
+            case LanguageSignal(codes) if ours:
                 yield from _languages(signal, codes)
             case ComplexitySignal() as body:
                 yield from _complexity(signal, body)
@@ -27,10 +28,10 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
 
 def _role(signal: ir.Signal) -> Diagnostic:
     message = (
-        f"`{signal.name}` asks who sends a request, and nobody tells the router: the gateway takes identity headers "
-        "from clients away, and authenticates after the router was asked"
+        f"signal `{signal.name}` needs the identity of the client, which the router does not get: the gateway removes "
+        "identity headers of clients, and authenticates after the router has decided"
     )
-    hint = "Take it out. Give each group a gateway, or a model name of its own that authorization allows it."
+    hint = "Remove it. Use a gateway for each group, or a model name that authorization allows to one group only."
     return Diagnostic("VSR283", message, signal.span, hint)
 
 
@@ -38,16 +39,16 @@ def _languages(signal: ir.Signal, codes: tuple[str, ...]) -> Iterator[Diagnostic
     unknown = [code for code in codes if code not in KNOWN]
     if unknown:
         message = (
-            f"the runtime cannot tell {', '.join(f'`{code}`' for code in unknown)}, which `{signal.name}` asks for"
+            f"the runtime cannot detect {', '.join(f'`{code}`' for code in unknown)}, used by signal `{signal.name}`"
         )
-        yield Diagnostic("VSR284", message, signal.span, "Take it out, or use the engine semantic-router.")
+        yield Diagnostic("VSR284", message, signal.span, "Remove it, or use `engine: semantic-router`.")
 
 
 def _complexity(signal: ir.Signal, body: ComplexitySignal) -> Iterator[Diagnostic]:
     both = sorted(set(body.hard) & set(body.easy))
     if both:
-        message = f"`{signal.name}` has the sentence {both[0]!r:.80} as hard and as easy"
-        yield Diagnostic("VSR285", message, signal.span, "Keep it on the side where it belongs.")
-    if body.level != "medium" and body.threshold >= FARTHEST:
-        message = f"no request is {body.level} by a margin of more than {body.threshold:g}: cosines lie from -1 to 1"
-        yield Diagnostic("VSR286", message, signal.span, "Lower the threshold; 0.1 is the default.")
+        message = f"signal `{signal.name}` lists {both[0]!r:.80} under both `hard` and `easy`"
+        yield Diagnostic("VSR285", message, signal.span, "Remove it from one of them.")
+    if body.level != "medium" and body.threshold >= MAX_DIFFERENCE:
+        message = f"signal `{signal.name}` is never true: two cosines cannot differ by more than {body.threshold:g}"
+        yield Diagnostic("VSR286", message, signal.span, "Lower the threshold. The default is 0.1.")

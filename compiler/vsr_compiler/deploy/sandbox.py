@@ -6,7 +6,7 @@ Ports are nominal: the sandbox puts the ones that it finds free in their place a
 from __future__ import annotations
 
 from vsr_compiler import ir
-from vsr_compiler.link.tests import DEFAULT_ROUTE
+from vsr_compiler.link.expectations import DEFAULT_ROUTE
 from vsr_compiler.manifests.objects import Body
 from vsr_compiler.targets.common.extproc import (
     HTTP2,

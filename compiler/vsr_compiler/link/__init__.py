@@ -1,4 +1,4 @@
-"""Names become symbols, references become objects."""
+"""Resolves the names of a policy: schema models to the linked policy, one module per section."""
 
 from vsr_compiler.link.linker import link
 

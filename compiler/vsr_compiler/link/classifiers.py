@@ -1,4 +1,4 @@
-"""Classifiers by task: who tells categories apart, who finds attacks, who finds personal data."""
+"""Links classifiers. Each has one task: categories, attacks or personal data."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from vsr_schemas.policy import v1alpha1 as schema
 from vsr_schemas.runtime import MINILM
 
 OTHER = "other"
-"""The category of what is like none of the rest: it is below every other's threshold."""
+"""The category of requests that reach the threshold of no other category."""
 PRECISIONS = {"cpu": "fp32", "cuda": "bf16"}
-"""Of a checkpoint where the policy says nothing, by device."""
+"""Default precision of a checkpoint, by device."""
 
 
 def link_classifiers(scope: Scope, policy: schema.PolicySpec) -> dict[str, ir.Classifier]:
-    """All classifiers by name, sorted. Where there are categories and no classifier of them, there is one anyway."""
-    found = {name: _classifier(scope, name, spec) for name, spec in sorted(policy.classifiers.items())}
-    categorical = [name for name, classifier in found.items() if classifier.task == "category"]
+    """Return all classifiers by name, sorted, with a default one if the policy has categories and no classifier."""
+    classifiers = {name: _classifier(scope, name, spec) for name, spec in sorted(policy.classifiers.items())}
+    categorical = [name for name, classifier in classifiers.items() if classifier.task == "category"]
     for name in categorical[1:]:
-        hint = f"`{categorical[0]}` does it already; keep one of them."
+        hint = f"Remove it, or remove `{categorical[0]}`."
         path = ("classifiers", name)
-        scope.report("VSR203", f"`{name}` is a second classifier of categories", path, hint, key=True)
+        scope.report("VSR203", f"`{name}` is a second classifier with `task: category`", path, hint, key=True)
     if categorical and not policy.categories:
-        hint = "Add categories, or remove the classifier."
-        message = f"the classifier `{categorical[0]}` has no categories to tell apart"
+        hint = "Define `categories`, or remove the classifier."
+        message = f"classifier `{categorical[0]}` has no categories"
         scope.report("VSR202", message, ("classifiers", categorical[0]), hint, key=True)
     if set(policy.categories) == {OTHER}:
-        hint = "Add a category that it is none of."
+        hint = "Define another category; `other` stands for requests that match none of the rest."
         scope.report("VSR212", f"`{OTHER}` is the only category", ("categories", OTHER), hint, key=True)
     if policy.categories and not categorical:
         span = scope.span("categories", key=True)
-        found["domain"] = ir.Classifier("domain", "category", MINILM, None, "cpu", "int8", None, span)
-    return found
+        classifiers["domain"] = ir.Classifier("domain", "category", MINILM, None, "cpu", "int8", None, span)
+    return classifiers
 
 
 def _classifier(scope: Scope, name: str, spec: schema.ClassifierSpec) -> ir.Classifier:
@@ -39,9 +39,12 @@ def _classifier(scope: Scope, name: str, spec: schema.ClassifierSpec) -> ir.Clas
     encoder = None if checkpoint else spec.encoder or MINILM
     precision = spec.precision or ("int8" if encoder else PRECISIONS[spec.device])
     if (encoder and precision == "bf16") or (checkpoint and precision == "int8"):
-        hint = "Encoders with a compiled head run in int8 or fp32, checkpoints in bf16 or fp32."
+        hint = "Use `int8` or `fp32` for an encoder, `bf16` or `fp32` for a checkpoint."
         scope.report(
-            "VSR104", f"`{precision}` is not a precision of this kind", ("classifiers", name, "precision"), hint
+            "VSR104",
+            f"precision `{precision}` is not available for this classifier",
+            ("classifiers", name, "precision"),
+            hint,
         )
     return ir.Classifier(
         name,
@@ -59,10 +62,10 @@ def _classifier(scope: Scope, name: str, spec: schema.ClassifierSpec) -> ir.Clas
 def detector(
     scope: Scope, table: dict[str, ir.Classifier], name: str, task: str, path: tuple[str | int, ...]
 ) -> ir.Classifier | None:
-    """The classifier of a name, which must be of this task."""
-    found = scope.resolve(table, name, "classifier", path)
-    if found is not None and found.task != task:
-        hint = f"Name a classifier of the task `{task}`."
-        scope.report("VSR216", f"`{name}` is a classifier of the task `{found.task}`, not `{task}`", path, hint)
+    """Return a classifier by name. It must have this task."""
+    classifier = scope.resolve(table, name, "classifier", path)
+    if classifier is not None and classifier.task != task:
+        hint = f"Use a classifier with `task: {task}`."
+        scope.report("VSR216", f"classifier `{name}` has `task: {classifier.task}`, not `task: {task}`", path, hint)
         return None
-    return found
+    return classifier

@@ -1,4 +1,4 @@
-"""Endpoints: where models run, and by which Service they are reached."""
+"""Links endpoints: the places where models run, and the Services that reach them."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from vsr_schemas.policy import v1alpha1 as schema
 SERVICE_PORT = 80
 HTTPS_PORT = 443
 COMPILER_FLAGS = ("--served-model-name", "--model", "--port", "--host", "--lora-modules", "--enable-lora")
-"""Flags that the compiler sets from its own symbols."""
+"""Flags that the compiler sets."""
 MAX_PORT = 65535
 HOST = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
-"""A full name. An address has none that a certificate could be checked by."""
+"""A full host name. An IP address is not one, because certificates are checked by name."""
 PATH = re.compile(r"(/(?!\.{1,2}(/|$))[a-zA-Z0-9_.-]+)*", re.ASCII)
 
 
 def link_endpoints(scope: Scope, policy: schema.PolicySpec) -> dict[str, ir.Endpoint]:
-    """All endpoints by name, sorted."""
+    """Return all endpoints by name, sorted."""
     return {name: _endpoint(scope, policy, name, spec) for name, spec in sorted(policy.endpoints.items())}
 
 
@@ -47,7 +47,7 @@ def _endpoint(scope: Scope, policy: schema.PolicySpec, name: str, spec: schema.E
 
 
 def _service(spec: schema.ServiceSpec | str, home: str) -> ir.ServiceRef:
-    """A Service, from its mapping or from ``name[.namespace][:port]``."""
+    """Return a Service from its mapping or from ``name[.namespace][:port]``."""
     if isinstance(spec, schema.ServiceSpec):
         return ir.ServiceRef(spec.name, spec.namespace or home, spec.port)
     address, _, port = spec.partition(":")
@@ -61,7 +61,7 @@ def _external(scope: Scope, policy: schema.PolicySpec, name: str, spec: schema.E
     host, _, port = url.netloc.lower().partition(":")
     path = url.path.rstrip("/") or ir.API_PATH
     if not HOST.fullmatch(host):
-        scope.report("VSR104", "expected the full name of a host, such as api.example.com", place)
+        scope.report("VSR104", "expected a full host name, such as api.example.com", place)
     if not 1 <= int(port or HTTPS_PORT) <= MAX_PORT:
         scope.report("VSR104", "expected a port between 1 and 65535", place)
     if not PATH.fullmatch(path):
@@ -77,8 +77,8 @@ def _pool(scope: Scope, name: str, spec: schema.EndpointSpec) -> ir.Pool | None:
         return None
     path = ("endpoints", name, "pool")
     if spec.service is not None or spec.external is not None:
-        hint = "Name the pods (`pods:`) instead, or remove the pool."
-        scope.report("VSR213", "only pods can be pooled, and this endpoint is none of ours", path, hint, key=True)
+        hint = "Use `pods` instead, or remove the pool."
+        scope.report("VSR213", "`pool` is only possible for `vllm` and `pods`", path, hint, key=True)
     picker = ir.Picker(tuple(sorted(spec.pool.picker.plugins.items())), spec.pool.picker.replicas)
     return ir.Pool(picker, spec.pool.failure_mode, spec.pool.disaggregation, scope.span(*path, key=True))
 
@@ -88,7 +88,7 @@ def _check_args(scope: Scope, name: str, vllm: schema.VllmSpec) -> None:
         flag = arg.split("=")[0].split(" ")[0].replace("_", "-")
         if flag in COMPILER_FLAGS:
             path = ("endpoints", name, "vllm", "args", index)
-            hint = "Remove it; the compiler keeps it in step with the models and routes."
+            hint = "Remove it. The compiler derives it from models and routes."
             scope.report("VSR206", f"`{flag}` is set by the compiler", path, hint)
 
 
@@ -102,26 +102,26 @@ def _server(policy: schema.PolicySpec, name: str, vllm: schema.VllmSpec) -> ir.V
 
 
 def names(model: schema.ModelSpec) -> list[str]:
-    """The endpoints that a model names, whichever form it uses."""
+    """Return the endpoint names of a model, in whichever form they are written."""
     return [model.endpoints] if isinstance(model.endpoints, str) else list(model.endpoints)
 
 
 def check_servers(scope: Scope, policy: schema.PolicySpec) -> None:
-    """A server of ours is used, and by models of one checkpoint. To be asked once every reference resolves."""
+    """Check that each vLLM server is used, by models of one checkpoint. Every reference must be resolved."""
     for name, spec in sorted(policy.endpoints.items()):
         if spec.vllm is None:
             continue
         path = ("endpoints", name)
         users = {alias: model for alias, model in sorted(policy.models.items()) if name in names(model)}
         if not users:
-            hint = "Name it in a model's `endpoints`, or remove it."
-            message = f"no model uses the endpoint `{name}`, so there is nothing to serve"
+            hint = "Add it to the `endpoints` of a model, or remove it."
+            message = f"no model uses endpoint `{name}`, so it has no checkpoint"
             scope.report("VSR207", message, path, hint, key=True)
         for alias, model in users.items():
             if model.checkpoint is None:
-                hint = "Add `checkpoint:` with the Hugging Face repository of the weights."
-                message = f"`{alias}` runs on a server of ours and has no checkpoint"
+                hint = "Set `checkpoint` to the Hugging Face repository of the weights."
+                message = f"model `{alias}` runs on the vLLM server `{name}` and has no `checkpoint`"
                 scope.report("VSR208", message, ("models", alias), hint, key=True)
         if len({model.checkpoint for model in users.values()} - {None}) > 1:
-            hint = "A vLLM server loads one checkpoint; give each its own endpoint."
-            scope.report("VSR209", f"models of several checkpoints share the endpoint `{name}`", path, hint, key=True)
+            hint = "A vLLM server loads one checkpoint. Use one endpoint for each."
+            scope.report("VSR209", f"models with different checkpoints share endpoint `{name}`", path, hint, key=True)

@@ -1,4 +1,4 @@
-"""The schema's policy to the linked one: references resolved, defaults filled in, contradictions refused."""
+"""Links a policy: resolves references, fills in defaults, reports contradictions."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from typing import assert_never
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import CompileError
-from vsr_compiler.link.assertions import link_assertions
 from vsr_compiler.link.classifiers import link_classifiers
 from vsr_compiler.link.endpoints import check_servers, link_endpoints
 from vsr_compiler.link.environments import Profiles, check_image, link_environments, link_versions
+from vsr_compiler.link.expectations import link_assertions, link_tests
 from vsr_compiler.link.guards import link_guards
 from vsr_compiler.link.models import link_models
 from vsr_compiler.link.routes import Tables, link_routes
 from vsr_compiler.link.scope import Scope
-from vsr_compiler.link.signals_linker import link_signals
-from vsr_compiler.link.tests import link_tests
+from vsr_compiler.link.signals import link_signals
 from vsr_compiler.syntax import Document
 from vsr_compiler.syntax.secrets import secrets
 from vsr_schemas.policy import v1alpha1 as schema
@@ -25,7 +24,7 @@ from vsr_schemas.policy import v1alpha1 as schema
 ROUTER_NAME = "semantic-router"
 GRPC_PORT = 50051
 HTTP = {"vsr-runtime": ("http", 8080), "semantic-router": ("metrics", 9190)}
-"""What the second Service is called and where it listens, by engine: what the stock router's chart writes as well."""
+"""Port name and port of the router's second Service, by `router.engine`; as in the stock router's chart."""
 
 
 def link(document: Document, policy: schema.PolicySpec, profiles: Profiles) -> ir.Policy:
@@ -54,7 +53,7 @@ def link(document: Document, policy: schema.PolicySpec, profiles: Profiles) -> i
     _auto_names(scope, policy, models)
     if policy.router.image is not None:
         check_image(scope, policy.router.image, ("router", "image"))
-    scope.noted |= dict.fromkeys(secrets(document).values())
+    scope.diagnostics |= dict.fromkeys(secrets(document).values())
     if not scope.problems:
         check_servers(scope, policy)
     if scope.problems or default is None:
@@ -66,7 +65,7 @@ def link(document: Document, policy: schema.PolicySpec, profiles: Profiles) -> i
         gateway=_gateway(scope, policy.gateway),
         endpoints=tuple(endpoints.values()),
         models=tuple(models.values()),
-        classifier=next((each for each in classifiers.values() if each.task == "category"), None),
+        classifier=next((one for one in classifiers.values() if one.task == "category"), None),
         categories=tuple(tables.categories.values()),
         routes=routes,
         default=default,
@@ -84,7 +83,7 @@ def link(document: Document, policy: schema.PolicySpec, profiles: Profiles) -> i
 
 
 def fingerprint(policy: schema.PolicySpec) -> str:
-    """The sha256 of what the policy says, whatever its comments and the order of its maps."""
+    """Return the sha256 of the policy's content, independent of comments and of the order of maps."""
     canonical = json.dumps(policy.model_dump(mode="json", by_alias=True), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -143,14 +142,14 @@ def _implementation(spec: schema.RouterSpec) -> ir.RouterImplementation:
 
 
 def _auto_names(scope: Scope, policy: schema.PolicySpec, models: dict[str, ir.Model]) -> None:
-    """A name that lets the router choose cannot be a model's as well, nor stand there twice."""
+    """Check that auto-model names are unique and no names of models."""
     seen: set[str] = set()
     for index, name in enumerate(policy.router.auto_models):
         path = ("router", "autoModels", index)
         if name in models:
-            hint = "Rename one of the two: a client could not tell which it asks for."
-            message = f"`{name}` is a model and a name by which the router chooses"
+            hint = "Rename the model, or remove the name from `router.autoModels`."
+            message = f"model `{name}` has the name of an auto-model"
             scope.report("VSR204", message, ("models", name), hint, key=True)
         if name in seen:
-            scope.report("VSR205", f"`{name}` stands here twice", path, "Keep it once.")
+            scope.report("VSR205", f"duplicate entry `{name}`", path, "Remove one.")
         seen.add(name)

@@ -1,4 +1,4 @@
-"""Models: names, where they lead, and the LoRA adapters that are names too."""
+"""Links models, and the LoRA adapters that are models too."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vsr_schemas.routerconfig.reasoning_0_4_0 import FAMILIES
 
 
 def link_models(scope: Scope, policy: schema.PolicySpec, endpoints: dict[str, ir.Endpoint]) -> dict[str, ir.Model]:
-    """All models by name, adapters among them, sorted."""
+    """Return all models by name, adapters included, sorted."""
     models: dict[str, ir.Model] = {}
     for name, spec in policy.models.items():
         path = ("models", name)
@@ -35,12 +35,18 @@ def link_models(scope: Scope, policy: schema.PolicySpec, endpoints: dict[str, ir
 def _lora(scope: Scope, models: dict[str, ir.Model], base: ir.Model, lora: str) -> None:
     path = ("models", base.name, "loras", lora)
     if lora in models:
-        hint = "Adapters share the names of models; rename one of the two."
-        scope.report("VSR214", f"`{lora}` is the name of another model", path, hint, key=True)
+        hint = "Rename one of the two. Adapters and models share one set of names."
+        scope.report("VSR214", f"adapter `{lora}` has the name of another model", path, hint, key=True)
         return
     if any(endpoint.server is None for endpoint, _ in base.endpoints):
-        hint = "Serve the model by `vllm:`, or name the adapter as a model of its own on the Service that serves it."
-        scope.report("VSR215", f"`{lora}` is an adapter on an endpoint whose server is not ours", path, hint, key=True)
+        hint = "Serve the model by `vllm`, or define the adapter as a model of its own on the endpoint that serves it."
+        scope.report(
+            "VSR215",
+            f"adapter `{lora}` is on an endpoint that is not a vLLM server of the compiler",
+            path,
+            hint,
+            key=True,
+        )
     span = scope.span(*path, key=True)
     models[lora] = ir.Model(lora, base.endpoints, base.context, span, base=base.name, reasoning=base.reasoning)
 
@@ -48,21 +54,25 @@ def _lora(scope: Scope, models: dict[str, ir.Model], base: ir.Model, lora: str) 
 def _endpoints(
     scope: Scope, spec: schema.ModelSpec, endpoints: dict[str, ir.Endpoint], path: Path
 ) -> tuple[tuple[ir.Endpoint, int], ...]:
-    """The endpoints with their weights, sorted by name; equal shares where the policy gives none."""
+    """Return the endpoints with their weights, sorted by name; equal weights if the policy gives none."""
     path = (*path, "endpoints")
-    given = spec.endpoints
-    weights = given if isinstance(given, dict) else dict.fromkeys([given] if isinstance(given, str) else given, 1)
+    written = spec.endpoints
+    weights = (
+        written if isinstance(written, dict) else dict.fromkeys([written] if isinstance(written, str) else written, 1)
+    )
     if not any(weights.values()):
-        scope.report("VSR210", f"all endpoints of `{path[1]}` have weight 0", path, "Give one of them a weight.")
-    if isinstance(given, list) and len(weights) < len(given):
-        hint = "Keep it once, or give weights."
-        scope.report("VSR205", f"an endpoint of `{path[1]}` stands there twice", path, hint)
+        scope.report(
+            "VSR210", f"all endpoints of model `{path[1]}` have weight 0", path, "Give one of them a weight above 0."
+        )
+    if isinstance(written, list) and len(weights) < len(written):
+        hint = "Remove one, or set weights."
+        scope.report("VSR205", f"duplicate entry in the endpoints of model `{path[1]}`", path, hint)
     resolved = []
     for index, (name, weight) in enumerate(weights.items()):
-        step: Path = () if isinstance(given, str) else (name,) if isinstance(given, dict) else (index,)
-        found = scope.resolve(endpoints, name, "endpoint", (*path, *step), key=isinstance(given, dict))
-        if found is not None:
-            resolved.append((found, weight))
+        step: Path = () if isinstance(written, str) else (name,) if isinstance(written, dict) else (index,)
+        endpoint = scope.resolve(endpoints, name, "endpoint", (*path, *step), key=isinstance(written, dict))
+        if endpoint is not None:
+            resolved.append((endpoint, weight))
     return tuple(sorted(resolved, key=lambda pair: pair[0].name))
 
 
@@ -71,8 +81,11 @@ def _reasoning(scope: Scope, spec: schema.ModelSpec, path: Path) -> ir.Reasoning
         return None
     family = FAMILIES.get(spec.reasoning_family)
     if family is None:
-        hint = suggest(spec.reasoning_family, list(FAMILIES)) or "The families are those of the stock router's catalog."
-        message = f"there is no reasoning family named `{spec.reasoning_family}`"
+        hint = (
+            suggest(spec.reasoning_family, list(FAMILIES))
+            or "Use one of: " + ", ".join(f"`{name}`" for name in FAMILIES) + "."
+        )
+        message = f"reasoning family `{spec.reasoning_family}` is not defined"
         scope.report("VSR201", message, (*path, "reasoningFamily"), hint)
         return None
     return ir.Reasoning(spec.reasoning_family, family.levels, family.modes)

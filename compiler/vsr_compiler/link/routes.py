@@ -1,4 +1,4 @@
-"""Routes: conditions resolved, order fixed, answers checked."""
+"""Links routes and their conditions."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from vsr_schemas.headers import PROTECTED
 from vsr_schemas.policy import v1alpha1 as schema
 
 WHOLE = 100
-"""Shares of a split are per cent."""
+"""The sum of the shares of a split, in per cent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """What conditions and answers may name."""
+    """What conditions and answers can refer to, by name."""
 
     models: Mapping[str, ir.Model]
     categories: Mapping[str, ir.Category]
@@ -26,15 +26,15 @@ class Tables:
 
 
 def link_routes(scope: Scope, policy: schema.PolicySpec, tables: Tables) -> tuple[ir.Route, ...]:
-    """All routes in the order in which they are tried: by priority, then as the file has them."""
+    """Return all routes in order of evaluation: by priority, then in file order."""
     routes: list[tuple[int, ir.Route]] = []
     first: dict[str, int] = {}
     for index, spec in enumerate(policy.routes):
         path = ("routes", index)
         if spec.name in first:
             line = scope.span("routes", first[spec.name], "name").line
-            hint = f"The first is in line {line}."
-            scope.report("VSR211", f"a second route is named `{spec.name}`", (*path, "name"), hint)
+            hint = f"Rename it. The first is in line {line}."
+            scope.report("VSR211", f"duplicate route name `{spec.name}`", (*path, "name"), hint)
         first.setdefault(spec.name, index)
         models = _models(scope, spec, tables, path)
         when = ir.ALWAYS if spec.when == "always" else _condition(scope, spec.when, tables, (*path, "when"))
@@ -80,30 +80,30 @@ def _cache(spec: schema.CacheSpec, span: ir.Span) -> ir.Cache:
 
 
 def _models(scope: Scope, spec: schema.RouteSpec, tables: Tables, path: Path) -> tuple[tuple[ir.Model, int], ...]:
-    """The models of an answer with their shares."""
+    """Return the models of an answer with their shares."""
     if spec.respond is not None:
         return ()
     if spec.model is not None:
-        found = scope.resolve(tables.models, spec.model, "model", (*path, "model"))
-        return () if found is None else ((found, WHOLE),)
+        model = scope.resolve(tables.models, spec.model, "model", (*path, "model"))
+        return () if model is None else ((model, WHOLE),)
     shares = spec.split or {}
     if sum(shares.values()) != WHOLE:
-        hint = f"They are per cent and must be {WHOLE} together."
+        hint = f"Change them so that they add up to {WHOLE} per cent."
         scope.report(
             "VSR220", f"the shares of the split add up to {sum(shares.values())}", (*path, "split"), hint, key=True
         )
     resolved = []
     for name, share in sorted(shares.items()):
-        found = scope.resolve(tables.models, name, "model", (*path, "split", name), key=True)
-        if found is not None:
-            resolved.append((found, share))
+        model = scope.resolve(tables.models, name, "model", (*path, "split", name), key=True)
+        if model is not None:
+            resolved.append((model, share))
     return tuple(resolved)
 
 
 def _check_reasoning(
     scope: Scope, spec: schema.RouteSpec, models: tuple[tuple[ir.Model, int], ...], path: Path
 ) -> None:
-    """What a route asks of a model's reasoning must be something that its family takes."""
+    """Check that the model families support the reasoning that a route sets."""
     key = "effort" if spec.effort is not None else "reasoning"
     if spec.effort is None and spec.reasoning is None:
         return
@@ -111,20 +111,18 @@ def _check_reasoning(
         family = model.reasoning
         if family is None:
             if spec.reasoning is not False or spec.effort is not None:
-                hint = f"Add `reasoningFamily:` to the model `{model.name}`."
-                scope.report("VSR221", f"nobody knows how `{model.name}` reasons", (*path, key), hint)
+                hint = f"Set `reasoningFamily` of model `{model.name}`."
+                scope.report("VSR221", f"model `{model.name}` has no `reasoningFamily`", (*path, key), hint)
         elif spec.effort is not None and spec.effort not in family.levels:
-            hint = (
-                suggest(spec.effort, list(family.levels)) or "Leave the effort out; the family knows only on and off."
-            )
-            message = f"the family `{family.family}` of `{model.name}` takes no effort `{spec.effort}`"
+            hint = suggest(spec.effort, list(family.levels)) or "Remove `effort`. The family only supports on and off."
+            message = f"reasoning family `{family.family}` of model `{model.name}` has no effort `{spec.effort}`"
             scope.report("VSR222", message, (*path, "effort"), hint)
         elif spec.reasoning is False and "disabled" not in family.modes:
-            hint = "Leave `reasoning` out, or choose a model that can do without."
-            message = f"the family `{family.family}` of `{model.name}` cannot do without reasoning"
+            hint = "Remove `reasoning`, or use a model whose reasoning can be switched off."
+            message = f"reasoning family `{family.family}` of model `{model.name}` cannot switch reasoning off"
             scope.report("VSR222", message, (*path, "reasoning"), hint)
     if spec.effort is not None and spec.reasoning is False:
-        scope.report("VSR223", "an effort without reasoning contradicts itself", (*path, "effort"), "Keep one of them.")
+        scope.report("VSR223", "`effort` contradicts `reasoning: false`", (*path, "effort"), "Remove one.")
 
 
 def _headers(scope: Scope, spec: schema.HeadersSpec | None, path: Path) -> tuple[tuple[str, str | None], ...]:
@@ -135,16 +133,16 @@ def _headers(scope: Scope, spec: schema.HeadersSpec | None, path: Path) -> tuple
     places += [(name, (*path, "headers", "remove", index), False) for index, name in enumerate(spec.remove)]
     for name, where, key in places:
         if name in PROTECTED or name.startswith(("x-vsr-", ":")):
-            hint = "Routing and framing rest on it; use a header of your own."
-            scope.report("VSR224", f"`{name}` is not for policies to change", where, hint, key=key)
+            hint = "Use another header. Routing and framing depend on this one."
+            scope.report("VSR224", f"header `{name}` cannot be changed by a policy", where, hint, key=key)
         if name in edits:
-            scope.report("VSR205", f"`{name}` is set and removed", where, "Keep one of them.", key=key)
+            scope.report("VSR205", f"header `{name}` is both set and removed", where, "Remove one.", key=key)
         edits[name] = spec.set.get(name) if key else None
     return tuple(sorted(edits.items()))
 
 
 def _condition(scope: Scope, spec: schema.ConditionSpec, tables: Tables, path: Path) -> ir.Condition | None:
-    """One condition; None when something in it does not resolve."""
+    """Return a condition; None if a name in it is not defined, which is reported."""
     if spec.category is not None:
         category = scope.resolve(tables.categories, spec.category, "category", (*path, "category"))
         return None if category is None else ir.InCategory(category)

@@ -1,4 +1,4 @@
-"""Where names are looked up, and what is said when one is not there."""
+"""The lookup of names, and the diagnostics collected so far."""
 
 from __future__ import annotations
 
@@ -16,41 +16,47 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Scope:
-    """The document under work and what was found in it so far."""
+    """The document that is linked, and its diagnostics."""
 
     document: Document
-    noted: dict[Diagnostic, None] = field(default_factory=dict)
+    diagnostics: dict[Diagnostic, None] = field(default_factory=dict)
 
     @property
     def found(self) -> list[Diagnostic]:
-        """Every finding, once, in the order in which it was noted."""
-        return list(self.noted)
+        """All diagnostics in the order in which they were reported."""
+        return list(self.diagnostics)
 
     @property
     def problems(self) -> list[Diagnostic]:
-        """What keeps the policy from being compiled."""
+        """The errors."""
         return [item for item in self.found if item.level is Severity.ERROR]
 
     @property
     def warnings(self) -> tuple[Diagnostic, ...]:
-        """What does not."""
+        """The warnings and notes."""
         return tuple(item for item in self.found if item.level is not Severity.ERROR)
 
     def span(self, *path: str | int, key: bool = False) -> Span:
-        """The place of a path in the document."""
+        """Return the span of a path in the document."""
         return self.document.span(path, key=key)
 
     def report(self, code: str, message: str, path: Path, hint: str = "", *, key: bool = False) -> None:
-        """Note a finding at a path, once."""
-        self.noted[Diagnostic(code, message, self.document.span(path, key=key), hint)] = None
+        """Report a diagnostic at a path. A repeated one is kept once."""
+        self.diagnostics[Diagnostic(code, message, self.document.span(path, key=key), hint)] = None
 
-    def resolve(self, table: Mapping[str, T], name: str, noun: str, path: Path, *, key: bool = False) -> T | None:
-        """Look a name up. A miss is reported with the nearest name; the caller goes on without."""
+    def resolve(self, table: Mapping[str, T], name: str, kind: str, path: Path, *, key: bool = False) -> T | None:
+        """Look up a name. Report it if it is not defined, and return None.
+
+        Args:
+            table: What is defined, by name.
+            name: The name.
+            kind: What the policy calls such a thing, such as ``model``.
+            path: Where the name is written.
+            key: Whether it is a key there.
+        """
         if name in table:
             return table[name]
-        # Looking for the nearest name costs; nobody reads the hints of findings that are not shown.
-        hint = (
-            suggest(name, sorted(table)) if len(self.noted) <= MAX_FINDINGS else ""
-        ) or "The policy defines none of this kind that could be meant."
-        self.report("VSR201", f"there is no {noun} named `{name}`", path, hint, key=key)
+        # Searching for a similar name is slow, and hints beyond the limit are never shown.
+        hint = suggest(name, sorted(table)) if len(self.diagnostics) <= MAX_FINDINGS else ""
+        self.report("VSR201", f"{kind} `{name}` is not defined", path, hint or f"Define the {kind} first.", key=key)
         return None

@@ -11,7 +11,7 @@ from pathlib import Path
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import CompileError, Diagnostic
 from vsr_compiler.heads.local_classifiers import LocalClassifiers, load_local_classifiers
-from vsr_compiler.link.tests import DEFAULT_ROUTE
+from vsr_compiler.link.expectations import DEFAULT_ROUTE
 from vsr_compiler.review.stock_emulation import emulate
 from vsr_compiler.routerconfig import CONFIG
 from vsr_runtime.decision.request.events import (

@@ -1,1 +1,1 @@
-"""The pure core: program, signals, guards and the state machine of one request."""
+"""The decision core: pure functions and state machines without sockets, threads, models or a clock."""

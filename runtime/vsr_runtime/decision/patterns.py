@@ -1,8 +1,8 @@
-"""Finds regular expressions in a text, in linear time whatever pattern and text are.
+"""Regular expressions that are matched in linear time.
 
-RE2 is the engine of the stock router too. It has no look-around, no back-reference, no possessive repeat and no atomic
-group, so a pattern that needs one is refused when the config is read. What it does have takes time that grows with the
-length of the text times the size of the pattern's program, and that size is bounded here.
+RE2 is also the engine of the stock router. It supports no look-around, back-references, possessive repeats or atomic
+groups, so a pattern that uses one is rejected when the config is read. Matching takes time proportional to the length
+of the text times the size of the compiled pattern, and that size is bounded here.
 """
 
 from __future__ import annotations
@@ -14,29 +14,29 @@ from typing import Any
 from vsr_runtime.decision.deadline import Expired, check_deadline
 
 MAX_PROGRAM = 2000
-"""Instructions of a compiled pattern. The slowest of that size takes some 7 µs a byte, an ordinary one 1 ns."""
+"""Maximum instructions of a compiled pattern. The slowest of that size takes 7 µs per byte, a typical one 1 ns."""
 
 
 @dataclass(frozen=True, slots=True)
 class Patterns:
-    """Patterns made ready."""
+    """Compiled patterns."""
 
     patterns: tuple[Any, ...]
 
     @property
     def work(self) -> int:
-        """Steps a byte."""
+        """Steps per byte of text."""
         return sum(pattern.programsize for pattern in self.patterns)
 
     def found(self, text: str, expired: Expired) -> Iterator[bool]:
-        """For each pattern whether it occurs."""
+        """Yield, for each pattern, whether it occurs."""
         data = text.encode()
         for pattern in self.patterns:
             check_deadline(expired)
             yield pattern.search(data) is not None
 
     def count(self, text: str, stop: int, expired: Expired) -> int:
-        """How often the patterns occur, up to ``stop``."""
+        """Return the number of matches of all patterns, at most ``stop``."""
         data = text.encode()
         number = 0
         for pattern in self.patterns:
@@ -49,10 +49,10 @@ class Patterns:
 
 
 def compile_patterns(patterns: Sequence[str], *, case_sensitive: bool) -> Patterns:
-    """Make patterns ready.
+    """Compile patterns.
 
     Raises:
-        ValueError: one has no linear-time form, is no regular expression, is too large, or matches the empty text.
+        ValueError: a pattern is invalid, has no linear-time form, is too large, or matches the empty text.
     """
     import re2  # noqa: PLC0415 - needed only where a config has patterns
 
@@ -71,12 +71,12 @@ def _compile(re2: Any, pattern: str, options: Any) -> Any:  # noqa: ANN401 - re2
     if compiled.programsize > MAX_PROGRAM:
         raise ValueError(f"the pattern {pattern!r:.200} is too large; shorten its repeats and classes")
     if compiled.search(b"") is not None:
-        raise ValueError(f"the pattern {pattern!r:.200} matches the empty text; it must ask for something")
+        raise ValueError(f"the pattern {pattern!r:.200} matches the empty text; it must require at least one character")
     return compiled
 
 
 def matches(pattern: Any, data: bytes) -> Iterator[Any]:  # noqa: ANN401 - as above
-    """One match after the other, without overlap. After an empty one, as between words, goes a step of one byte."""
+    """Yield the non-overlapping matches of a pattern. After an empty match the search continues one byte later."""
     at = 0
     while at <= len(data) and (match := pattern.search(data, at)):
         yield match

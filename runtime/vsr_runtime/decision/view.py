@@ -1,4 +1,4 @@
-"""What the program sees of a request, whichever API it came by."""
+"""The API-independent view of a request that signals read."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 
 BYTES_PER_TOKEN = 4
-"""The stock router's estimate: a token is four bytes of UTF-8, the last one perhaps fewer."""
+"""The stock router's estimate: four bytes of UTF-8 per token, rounded up."""
 
 
 class InvalidRequestError(ValueError):
-    """The request is not in the form that the API documents. ``param`` names the field."""
+    """The request does not have the form that its API documents. ``param`` names the field at fault."""
 
     def __init__(self, message: str, param: str) -> None:
         super().__init__(message)
@@ -24,14 +24,14 @@ class RequestView:
     """A request as signals see it.
 
     Attributes:
-        turn: the text of the last user turn, its parts joined by newlines; empty where there is none.
-        size: bytes in UTF-8 of the text of all messages, instructions among them; tools are not counted.
-        roles: the role of each message, in their order.
-        tools: tool definitions.
-        tool_calls: calls of tools that the assistant made.
-        images: image parts.
-        history: the texts of all messages, instructions among them.
-        memo: what a kind of signal has found out and all signals of the kind share.
+        turn: text of the last user turn, its parts joined by newlines; empty if there is none.
+        size: UTF-8 bytes of the text of all messages, including instructions and excluding tools.
+        roles: role of each message, in order.
+        tools: number of tool definitions.
+        tool_calls: number of tool calls by the assistant.
+        images: number of image parts.
+        history: texts of all messages, including instructions.
+        memo: cache that signals of one kind share for this request.
     """
 
     turn: str
@@ -45,5 +45,5 @@ class RequestView:
 
     @property
     def tokens(self) -> int:
-        """The estimate of the request's length in tokens."""
+        """Estimated length of the request in tokens."""
         return -(-self.size // BYTES_PER_TOKEN)

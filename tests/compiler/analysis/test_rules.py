@@ -79,7 +79,7 @@ MATH, LAW = "{category: math}", "{category: law}"
         ("default2: x\n", None),
     ],
 )
-def test_each_rule_finds_what_it_is_for_and_nothing_else(rest: str, expected: list[tuple[str, int]] | None) -> None:
+def test_each_rule_reports_its_code_and_nothing_else(rest: str, expected: list[tuple[str, int]] | None) -> None:
     """Codes and lines; the last case pins down that a broken policy never gets as far as analysis."""
     if expected is None:
         with pytest.raises(Exception, match="unknown key"):
@@ -88,21 +88,21 @@ def test_each_rule_finds_what_it_is_for_and_nothing_else(rest: str, expected: li
     assert [(item.code, item.span.line) for item in found(rest)] == expected
 
 
-def test_a_higher_priority_is_tried_first() -> None:
+def test_route_with_higher_priority_is_evaluated_first() -> None:
     """What shadows is decided by the order of trying, not by the order in the file."""
     rest = routes("{all: [{category: math}, {signal: urgent}]}", MATH, b=", priority: 9")
     assert [(item.code, item.span.line) for item in found(rest)] == [("VSR230", 28)]
 
 
-def test_what_nothing_uses_is_told_once_each() -> None:
+def test_each_unused_definition_is_reported_once() -> None:
     """Categories in one finding, everything else by name."""
     items = found(routes(MATH) + "environments: {dev: {}}\n", silent={"VSR105"})
-    told = {(item.code, item.span.line) for item in items}
+    reported = {(item.code, item.span.line) for item in items}
     unused_signals = {("VSR238", line) for line in range(17, 22)}
-    assert told == {("VSR235", 15), ("VSR236", 12)} | unused_signals
+    assert reported == {("VSR235", 15), ("VSR236", 12)} | unused_signals
 
 
-def test_a_target_that_does_not_exist_is_an_error_at_its_environment() -> None:
+def test_unknown_target_is_an_error_at_its_environment() -> None:
     """The hint lists the targets."""
     rest = routes(MATH) + "environments: {a: {target: ai-gateway}}\n"
     rest += f"classifiers: {{judge: {{task: jailbreak, checkpoint: {{repo: a/b, revision: {'0' * 40}}}}}}}\n"
@@ -139,7 +139,7 @@ def test_assertions_are_proved_or_refuted(assertion: str, rest: str, *, proved: 
 
 
 @pytest.mark.parametrize("less", ["unreadable: pass", "on: response", "onError: pass", "action: flag"])
-def test_a_guard_that_lets_something_past_it_proves_nothing(less: str) -> None:
+def test_guard_that_can_be_bypassed_proves_nothing(less: str) -> None:
     """As in the runtime: images that pass unread, responses only, errors that pass, and a flag that stops nobody."""
     head = HEAD.replace("action: mask", less)
     (item,) = [
@@ -150,23 +150,23 @@ def test_a_guard_that_lets_something_past_it_proves_nothing(less: str) -> None:
     assert item.code == "VSR240"
 
 
-def test_a_counterexample_can_be_read() -> None:
+def test_violated_assertion_describes_a_request_and_its_path() -> None:
     """It names the request, its way, and the guard that is missing."""
     rest = "routes:\n  - {name: hurry, when: {signal: urgent}, model: gpt}\n"
     (item,) = found(rest + "assertions: [{never: {category: math, to: external, without: keys}}]\n")
     assert item.message == (
-        "`never: category math, to external, without keys` does not hold: a request of the category `math`, with "
-        "`urgent` takes the route `hurry` (line 28) to `gpt`, past `keys`"
+        "assertion violated: a request of category `math`, with `urgent` takes route `hurry` (line 28) to model `gpt` "
+        "without the guard `keys` (`never: category math, to external, without keys`)"
     )
 
 
-def test_a_request_that_names_its_model_is_part_of_every_request() -> None:
+def test_assertion_covers_requests_that_name_a_model() -> None:
     """An assertion without a category or signal speaks of it too."""
     (item,) = found(routes(MATH) + "assertions: [{never: {to: gpt}}]\n")
-    assert item.message == "`never: to gpt` does not hold: a request, whatever it holds, names `gpt` itself"
+    assert item.message == "assertion violated: a request that names the model `gpt` reaches it (`never: to gpt`)"
 
 
-def test_an_assertion_about_nothing_is_told() -> None:
+def test_vacuous_assertion_is_a_warning() -> None:
     """It would hold of any policy, so it is probably not what was meant."""
     text = HEAD.replace(
         '  far: {external: {url: "https://api.example.com/v1", apiKey: {secret: far, key: token}}}\n', ""
@@ -189,10 +189,10 @@ def test_two_hundred_signals_are_decided_without_listing_their_combinations() ->
         "assertions: [{always: {category: math, to: [big, little]}}]\n"
     )
     items = [item for item in analyse(linked(text + rest), {"istio"}) if item.code not in SILENT]
-    assert [(item.code, item.message.split(" ")[0]) for item in items] == [("VSR230", "`c`")]
+    assert [(item.code, item.message.split(" is ")[0]) for item in items] == [("VSR230", "route `c`")]
 
 
-def test_a_failing_router_must_not_send_clients_to_a_model_that_does_not_know_their_name() -> None:
+def test_fail_open_needs_a_default_that_serves_the_auto_model_name() -> None:
     """`onFailure: default-model` needs a default whose server is the compiler's."""
     text = HEAD.replace("router: {image", "router: {onFailure: default-model, image").replace(
         "default: big", "default: little"
@@ -203,22 +203,22 @@ def test_a_failing_router_must_not_send_clients_to_a_model_that_does_not_know_th
         "default: little", "default: law"
     )
     items = [item for item in analyse(linked(adapter), {"istio"}) if item.code == "VSR243"]
-    assert ["is an adapter" in item.message for item in items] == [True]
+    assert ["of adapter `law`" in item.message for item in items] == [True]
 
 
-def test_a_failing_router_must_not_let_requests_past_a_guard() -> None:
+def test_fail_open_is_rejected_with_guards() -> None:
     """Neither in silence nor with a proof that it does not happen."""
     text = HEAD.replace("router: {image", "router: {onFailure: default-model, image")
     past = "assertions: [{never: {to: big, without: [pii]}}]\n"
     items = [item for item in analyse(linked(text + routes(MATH) + past), {"istio"}) if item.code not in SILENT]
     assert [(item.code, item.span.line) for item in items] == [("VSR340", 4), ("VSR240", 29)]
     assert "`keys` and `pii` and `soft`" in items[0].message
-    assert "because the router failed and `onFailure` lets it" in items[1].message
+    assert "if the router fails (`onFailure: default-model`)" in items[1].message
     kept = text.split("guards:")[0] + "default: big\n"
     assert [item for item in analyse(linked(kept), {"istio"}) if item.code == "VSR340"] == []
 
 
-def test_what_cannot_be_decided_within_bounds_is_an_error(monkeypatch) -> None:
+def test_undecidable_assertion_is_an_error(monkeypatch) -> None:
     """Never a proof by giving up."""
     monkeypatch.setattr("vsr_compiler.analysis.bdd.MAX_NODES", 3)
     items = found(
@@ -230,21 +230,21 @@ def test_what_cannot_be_decided_within_bounds_is_an_error(monkeypatch) -> None:
 @pytest.mark.parametrize(
     ("cache", "code", "words"),
     [
-        ("{scope: team}", "VSR341", "nobody knows the team"),
-        ("{scope: tenant}", "VSR341", "nobody knows the tenant"),
-        ("{ttl: 1500ms}", "VSR341", "cannot be kept for 1500 ms"),
+        ("{scope: team}", "VSR341", "cannot tell the team"),
+        ("{scope: tenant}", "VSR341", "cannot tell the tenant"),
+        ("{ttl: 1500ms}", "VSR341", "is 1500 ms, not a positive number of seconds"),
         ("{similarity: 0}", "VSR341", "any two requests"),
-        ("{similarity: 0.9}", "VSR342", "can be more alike than the 0.9"),
+        ("{similarity: 0.9}", "VSR342", "at `similarity: 0.9`"),
     ],
 )
-def test_a_cache_that_cannot_be_or_mixes_questions_up_is_told(cache: str, code: str, words: str) -> None:
+def test_unusable_or_ambiguous_cache_is_reported(cache: str, code: str, words: str) -> None:
     """At the line of the cache."""
     items = found(f"routes:\n  - name: a\n    when: {MATH}\n    model: big\n    cache: {cache}\n")
     assert [(item.code, item.span.line) for item in items] == [(code, 31)]
     assert words in items[0].message
 
 
-def test_a_cache_is_of_answers_that_a_model_gave() -> None:
+def test_fixed_answer_needs_no_cache() -> None:
     """A fixed answer needs none; a good cache is not talked about."""
     items = found(f"routes:\n  - {{name: a, when: {MATH}, respond: No., cache: {{}}}}\n")
     assert [item.code for item in items] == ["VSR341"]

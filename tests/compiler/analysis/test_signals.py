@@ -26,30 +26,30 @@ def found(signal: str, engine: str = "") -> list[tuple[str, int, str]]:
         "{complexity: {hard: [Prove it.], easy: [Say hello.], level: medium}}",
     ],
 )
-def test_what_the_runtime_tells_is_accepted(signal: str) -> None:
+def test_supported_signal_has_no_errors(signal: str) -> None:
     """No word against signals that are executed."""
     assert found(signal) == []
 
 
-def test_who_asks_is_refused_with_the_reason() -> None:
+def test_role_signal_is_an_error_with_its_reason() -> None:
     """VSR283: nothing that the gateway has checked reaches the router, and what a client says is no identity."""
     ((code, line, message),) = found("{role: {groups: [staff]}}")
     assert (code, line) == ("VSR283", 15)
-    assert "the gateway takes identity headers from clients away" in message
+    assert "the gateway removes identity headers of clients" in message
     assert [code for code, _, _ in found("{role: {groups: [staff]}}", "semantic-router")] == ["VSR330"]
 
 
-def test_a_language_that_the_runtime_cannot_tell_is_refused() -> None:
+def test_undetectable_language_is_an_error() -> None:
     """VSR284, by its code; the stock router knows it."""
     ((code, _, message),) = found("{language: [de, mi, ts]}")
-    assert (code, message) == ("VSR284", "the runtime cannot tell `mi`, `ts`, which `it` asks for")
+    assert (code, message) == ("VSR284", "the runtime cannot detect `mi`, `ts`, used by signal `it`")
     assert found("{language: [de, mi]}", "semantic-router") == []
 
 
-def test_levels_that_cannot_be_told_apart_are_refused() -> None:
+def test_ambiguous_complexity_levels_are_an_error() -> None:
     """VSR285 where a sentence is hard and easy, VSR286 where no margin is that large."""
     ((code, _, message),) = found("{complexity: {hard: [Do it., Prove it.], easy: [Do it.]}}")
-    assert (code, message) == ("VSR285", "`it` has the sentence 'Do it.' as hard and as easy")
+    assert (code, message) == ("VSR285", "signal `it` lists 'Do it.' under both `hard` and `easy`")
     ((code, _, _),) = found("{complexity: {hard: [Prove it.], easy: [Say hello.], threshold: 2}}")
     assert code == "VSR286"
     assert found("{complexity: {hard: [Prove it.], easy: [Say hello.], threshold: 2, level: medium}}") == []

@@ -1,1 +1,1 @@
-"""Readers of requests, one file an API: from the body's values to a view."""
+"""The APIs that are routed, and readers from their request bodies to a `RequestView`."""

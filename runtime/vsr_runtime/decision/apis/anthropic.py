@@ -1,4 +1,4 @@
-"""Reads Anthropic's messages."""
+"""Reader of Anthropic's Messages API."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from vsr_runtime.decision.view import InvalidRequestError, RequestView
 
 
 def view_of_message(body: Mapping[str, object]) -> RequestView:
-    """The view of a conversation. ``system`` counts as a system message, each result of a tool as a tool's.
+    """Return the view of a messages request. ``system`` counts as a system message, each tool result as a tool message.
 
-    A user message that holds results of tools only is no turn of the user: the turn is the last one before it.
+    A user message that holds only tool results is not a user turn; the turn is the last user message before it.
 
     Raises:
-        UnreadableError: system, messages, blocks or tools have another shape than the API documents.
+        InvalidRequestError: system, messages, blocks or tools do not have the documented form.
     """
     system = read_content(body.get("system"), "system")
     roles = ["system"] if system.kinds else []
@@ -35,12 +35,12 @@ def view_of_message(body: Mapping[str, object]) -> RequestView:
 
 
 def _tool_results(message: Mapping[str, object]) -> list[Content]:
-    """What the tools answered, which stands a level deeper than other content."""
+    """Return the contents of tool results, which are nested one level deeper than other content."""
     blocks = message.get("content")
     if not isinstance(blocks, list):
         return []
-    found = [block.get("content") for block in blocks if block["type"] == "tool_result"]
+    results = [block.get("content") for block in blocks if block["type"] == "tool_result"]
     try:
-        return [read_content(content, "messages") for content in found]
+        return [read_content(content, "messages") for content in results]
     except InvalidRequestError as error:
         raise InvalidRequestError(f"in a tool_result: {error}", error.param) from None

@@ -1,4 +1,4 @@
-"""Reads what the APIs have in common: content as text or as parts, and lists that are counted."""
+"""Parts of request bodies that several APIs share: content as text or parts, and lists."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _TEXT_FIELDS = {
     "output_text": "text",
     "refusal": "refusal",
 }
-"""The types of a content part that carry text, and the field that holds it."""
+"""The content part types that carry text, and the field that holds it."""
 _IMAGE_TYPES = ("image", "image_url", "input_image")
 
 
 @fast_dataclass(frozen=True, slots=True)
 class Content:
-    """The content of a message: its texts, the number of its images, and the types of all its parts."""
+    """The content of a message: its texts, number of images, and the types of all parts."""
 
     texts: tuple[str, ...] = ()
     images: int = 0
@@ -32,15 +32,15 @@ class Content:
 
 
 def utf8_size(text: str) -> int:
-    """Bytes of a text in UTF-8."""
+    """Return the number of UTF-8 bytes of a text."""
     return len(text) if text.isascii() else len(text.encode())
 
 
 def read_content(content: object, param: str) -> Content:
-    """Read text, or parts of which those of other types than text have none to read.
+    """Read content: a text, or a list of parts. Parts that carry no text only count by their type.
 
     Raises:
-        UnreadableError: it is neither.
+        InvalidRequestError: the content is neither.
     """
     if content is None:
         return Content()
@@ -60,10 +60,10 @@ def read_content(content: object, param: str) -> Content:
 
 
 def read_items(body: Mapping[str, object], name: str) -> list[Mapping[str, object]]:
-    """A list of objects under this name; empty where it is missing or null.
+    """Return the list of objects in a field; an empty list if the field is missing or null.
 
     Raises:
-        UnreadableError: it is something else.
+        InvalidRequestError: the field holds something else.
     """
     value = body.get(name)
     if value is None:
@@ -74,10 +74,10 @@ def read_items(body: Mapping[str, object], name: str) -> list[Mapping[str, objec
 
 
 def read_messages(body: Mapping[str, object]) -> list[Mapping[str, object]]:
-    """The messages, each with a role.
+    """Return the messages, each of which has a role.
 
     Raises:
-        UnreadableError: there are none, or they have another shape.
+        InvalidRequestError: there are no messages, or they have another form.
     """
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages:
@@ -89,7 +89,7 @@ def read_messages(body: Mapping[str, object]) -> list[Mapping[str, object]]:
 
 
 def total_content(contents: Iterable[Content]) -> tuple[tuple[str, ...], int, int]:
-    """All texts of several contents, their bytes together, and the number of all images."""
+    """Return all texts of several contents, their total size in bytes, and the number of images."""
     texts: list[str] = []
     images = 0
     for content in contents:

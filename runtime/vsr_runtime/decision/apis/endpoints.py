@@ -12,7 +12,7 @@ from vsr_runtime.decision.view import RequestView
 
 
 class Api(Enum):
-    """An API, by the path that it is served at."""
+    """An API, identified by its path."""
 
     CHAT = "/v1/chat/completions"
     COMPLETIONS = "/v1/completions"
@@ -23,9 +23,9 @@ class Api(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ApiEndpoint:
-    """An API that is routed: the field that must be there, and how the request is read.
+    """A routed API: its required field and the reader of its requests.
 
-    Where ``view_of`` is None, nothing is chosen by content and a client has to name the model.
+    If ``view_of`` is None, requests are not routed by content and the client must name the model.
     """
 
     api: Api

@@ -1,4 +1,4 @@
-"""Reads OpenAI's chat completions."""
+"""Readers of OpenAI's APIs: chat completions, completions and responses."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from vsr_runtime.decision.view import InvalidRequestError, RequestView
 
 
 def view_of_chat(body: Mapping[str, object]) -> RequestView:
-    """The view of a chat. The turn is the last message whose role is ``user``.
+    """Return the view of a chat completion request. The turn is the last message with the role ``user``.
 
     Raises:
-        UnreadableError: messages, content or tools have another shape than the API documents.
+        InvalidRequestError: messages, content or tools do not have the documented form.
     """
     contents: list[Content] = []
     roles: list[str] = []
@@ -32,7 +32,7 @@ def view_of_chat(body: Mapping[str, object]) -> RequestView:
 
 
 def _count_tool_calls(message: Mapping[str, object]) -> int:
-    """The calls of an assistant's message, the older single one among them."""
+    """Return the number of tool calls in an assistant message, including the older ``function_call``."""
     calls = message.get("tool_calls")
     if calls is not None and not isinstance(calls, list):
         raise InvalidRequestError("'tool_calls' must be a list", "messages")
@@ -40,10 +40,12 @@ def _count_tool_calls(message: Mapping[str, object]) -> int:
 
 
 def view_of_completion(body: Mapping[str, object]) -> RequestView:
-    """The view of a completion: ``prompt`` is a text or several, joined by newlines, and counts as one user message.
+    """Return the view of a completion request.
+
+    ``prompt`` is a text, or a list of texts that are joined by newlines. It counts as one user message.
 
     Raises:
-        UnreadableError: the prompt is missing, or is given as token ids, which nobody here can read.
+        InvalidRequestError: the prompt is missing, or consists of token ids, which cannot be read.
     """
     prompt = body.get("prompt")
     if isinstance(prompt, str):
@@ -54,12 +56,12 @@ def view_of_completion(body: Mapping[str, object]) -> RequestView:
 
 
 def view_of_response(body: Mapping[str, object]) -> RequestView:
-    """The view of a response's input: a text, or items of which messages and results of tools are read.
+    """Return the view of a responses request. ``input`` is a text, or items; messages and tool results are read.
 
-    ``instructions`` count as a system message. What the server remembers of earlier turns is not there to be read.
+    ``instructions`` count as a system message. Earlier turns that the server stores are not visible.
 
     Raises:
-        UnreadableError: input, items or tools have another shape than the API documents.
+        InvalidRequestError: input, items or tools do not have the documented form.
     """
     instructions = body.get("instructions")
     if instructions is not None and not isinstance(instructions, str):
@@ -83,15 +85,15 @@ def view_of_response(body: Mapping[str, object]) -> RequestView:
     return RequestView(turn, length, tuple(roles), len(read_items(body, "tools")), calls, images, history)
 
 
-def _read_input(given: object) -> list[Mapping[str, object]]:
-    if isinstance(given, str):
-        return [{"role": "user", "content": given}]
-    if not isinstance(given, list) or not given:
+def _read_input(value: object) -> list[Mapping[str, object]]:
+    if isinstance(value, str):
+        return [{"role": "user", "content": value}]
+    if not isinstance(value, list) or not value:
         raise InvalidRequestError("'input' must be text or a non-empty list of items", "input")
-    for i, item in enumerate(given):
+    for i, item in enumerate(value):
         if not isinstance(item, dict) or not isinstance(item.get("type", "message"), str):
             raise InvalidRequestError(f"'input[{i}]' must be an object with a 'type' or a 'role'", "input")
-    return given
+    return value
 
 
 def _read_item_message(item: Mapping[str, object]) -> tuple[str, Content]:

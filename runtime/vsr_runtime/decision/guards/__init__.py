@@ -1,1 +1,1 @@
-"""What guards find in a text, and how it is masked: pure, and linear in the length of the text."""
+"""Guards: detection in texts and masking. Pure, and linear in the length of the text."""

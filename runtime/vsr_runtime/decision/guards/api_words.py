@@ -1,4 +1,4 @@
-"""What in a request is the API's own word, and what no guard can read."""
+"""Words of the APIs that guards need not read, and types of content that guards cannot read."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KEYS = _words(
     user user_id value verbosity voice
     """
 )
-"""Keys that the APIs document, and those of JSON Schema: nothing can hide in a word of a fixed list."""
+"""Keys that the APIs and JSON Schema document. A word of a fixed list cannot hide anything."""
 VALUES = KEYS | _words(
     """
     any array base64 boolean chat.completion chat.completion.chunk completed content_filter custom
@@ -41,7 +41,7 @@ NAMING = _words(
     status stop_reason tool_choice truncation type verbosity
     """
 )
-"""Keys whose value names one of `VALUES`; any other value there is text like all text."""
+"""Keys whose value may be one of `VALUES`. Any other value of theirs is read like all text."""
 
 MEDIA_TYPES = _words(
     """
@@ -49,17 +49,17 @@ MEDIA_TYPES = _words(
     image_generation_call image_url input_audio input_file input_image input_video video video_url
     """
 )
-"""Types of content parts that hold what is no text, or refer to it."""
+"""Types of content parts that hold or reference something other than text."""
 MEDIA_KEYS = _words(
     """
     audio_embeds audio_url file_data file_id file_url image_embeds image_url input_audio prompt_embeds
     video_url
     """
 )
-"""Keys that mean the same without a type."""
+"""Keys with the same meaning that need no type."""
 TOKEN_KEYS = frozenset({"input_ids", "prompt_token_ids", "token_ids"})
-"""Keys under which text stands as token ids. At the top level ``prompt`` and ``input`` may hold them too."""
+"""Keys that hold text as token ids. At the top level ``prompt`` and ``input`` may hold them as well."""
 READABLE_SOURCES = frozenset({"content", "text"})
-"""Types of a document's source under which its text stands in the request."""
+"""Document source types whose text is part of the request."""
 BLOBS = frozenset({"data", "file_data", "image_url", "url", "result", "image_embeds", "audio_embeds", "prompt_embeds"})
-"""Keys under which the bytes of an image, of sound or of a file stand."""
+"""Keys that hold the bytes of an image, audio or file."""

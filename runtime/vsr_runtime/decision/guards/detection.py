@@ -1,4 +1,4 @@
-"""What a guard reads, and what it finds."""
+"""Findings in texts: spans, the results of detectors, and spans from token labels."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Something that was found in a text.
+    """A finding in a text.
 
     Attributes:
-        start: Its first character, counted in the original text.
-        end: The character after its last one.
-        type: A type of personal data as ``vsr_schemas.pii`` spells it, or the kind of a credential or of an attack.
-        score: From 0 to 1. Patterns have 1 where a checksum holds, 0.9 for a shape that nothing else has, and 0.75 for
-            a weaker one whose context speaks for it; a model has its probability.
-        rule: Which recogniser or model found it.
+        start: index of its first character in the original text.
+        end: index after its last character.
+        type: a type of personal data as spelled in ``vsr_schemas.pii``, or the kind of a credential or attack.
+        score: from 0 to 1. Patterns score 1 if a checksum is valid, 0.9 for a distinctive form, and 0.75 for a weaker
+            form
+            with supporting context; models give their probability.
+        rule: the recogniser or model that found it.
     """
 
     start: int
@@ -29,37 +30,37 @@ class Span:
 
 
 class Detection(Protocol):
-    """What a detector saw in one text; several guards may ask it different things."""
+    """The result of a detector for one text. Guards with different types and thresholds share it."""
 
     def spans(self, types: frozenset[str] | None, threshold: float) -> Sequence[Span]:
-        """The findings that count, in the offsets of the text that the detector read.
+        """Return the findings that count, in offsets of the text that the detector read.
 
         Args:
-            types: those that are looked for; None for all that the detector knows.
-            threshold: the least probability.
+            types: the types that count; None for all.
+            threshold: the minimum probability.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class TextVerdict:
-    """A text that was judged as a whole: what it most likely is, of what the policy speaks of."""
+    """A classification of a text as a whole: its most likely label among those that count."""
 
     span: Span
 
     def spans(self, types: frozenset[str] | None, threshold: float) -> Sequence[Span]:
-        """The whole text, where it is likely enough. What the policy speaks of was decided when it was judged."""
+        """Return the whole text if its score reaches the threshold. The types were applied at classification."""
         del types
         return [self.span] if self.span.score >= threshold else []
 
 
 def most_likely(answer: Mapping[str, float], labels: Sequence[str], text: str, name: str) -> TextVerdict:
-    """The label of the policy's that is likeliest, over the whole of a text.
+    """Return the verdict with the most likely of the labels that count.
 
     Args:
-        answer: each label's probability.
-        labels: those that count.
-        text: what was read.
-        name: the detector's.
+        answer: probability of each label.
+        labels: the labels that count.
+        text: the text that was read.
+        name: the detector's name.
     """
     best = max(labels, key=lambda label: answer[label])
     return TextVerdict(Span(0, len(text), best, answer[best], name))
@@ -72,13 +73,13 @@ _BEGINS, _ENDS = frozenset("BSU"), frozenset("ESLU")
 
 @dataclass(frozen=True, slots=True)
 class LabelledToken:
-    """What a model says of one token.
+    """A token with the label that a model gives it.
 
     Attributes:
-        start: Its first character in the text that the model was given.
-        end: The character after its last one; equal to ``start`` for special tokens, which are passed over.
-        label: The likeliest label.
-        score: Its probability.
+        start: index of its first character in the text that the model read.
+        end: index after its last character; equal to ``start`` for special tokens, which are ignored.
+        label: the most likely label.
+        score: the label's probability.
     """
 
     start: int
@@ -88,15 +89,21 @@ class LabelledToken:
 
 
 def spans_of_tokens(tokens: Sequence[LabelledToken], rule: str, types: Mapping[str, str] | None = None) -> list[Span]:
-    """The spans that labelled tokens make up, in the offsets of the tokens.
+    """Return the spans that labelled tokens form, in the offsets of the tokens.
+
+    Supports BIO labels (``B-PERSON``, ``I-PERSON``, ``O``), BIOES labels (also with ``L-`` and ``U-``), and plain
+    labels.
+    Models violate their scheme: an ``I-`` without a predecessor begins a span, and a change of type ends one, so no
+    label
+    is dropped. Adjacent tokens form one word and stay together even if the model begins a new span within it.
 
     Args:
-        tokens: In order; their gaps (the space between two words) belong to a span that spans both.
-        rule: The model's name, for logs.
-        types: From the model's names of types to ours; those that it lacks keep their name.
+        tokens: the tokens in order. A gap between two tokens of a span belongs to the span.
+        rule: the model's name, for logs.
+        types: our name by the model's name of a type; other types keep their name.
 
     Returns:
-        Spans whose score is the highest of their tokens': a doubtful neighbour must not hide a sure finding.
+        Spans that have the highest score of their tokens: a doubtful token must not hide a certain one.
     """
     return [_span(run, rule, types or {}) for run in _runs(tokens)]
 
@@ -119,7 +126,7 @@ def _runs(tokens: Sequence[LabelledToken]) -> Iterator[list[tuple[LabelledToken,
 
 
 def split_label(label: str) -> tuple[str, str | None]:
-    """The place in the span and the type; no type outside of spans, and no place where there is no scheme."""
+    """Split a label into its position in the span and its type. The type is None outside of spans."""
     if label.upper() in OUTSIDE_LABELS:
         return "O", None
     match = _SCHEME.fullmatch(label)

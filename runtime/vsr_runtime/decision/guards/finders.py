@@ -1,9 +1,11 @@
-"""What finds: functions from a normalised text to spans of the original.
+"""Finders: functions from a normalised text to spans of the original.
 
-A finder is made once, when a config is read, and used for every request. ``look_through`` asks all finders about a text
-that was normalised once, a second time where letters stand apart. Where findings overlap, ``merge`` makes one span of
-them that covers them all, so that nothing found is left in sight; its type, score and rule are those of the longest, of
-equals the one of the highest score, then the first by place and name.
+A finder is created when a config is read, and used for every request. ``look_through`` runs all finders on a normalised
+text, and again with spaced letters joined. ``merge`` joins overlapping findings to one span that covers them all, so
+that
+nothing found stays visible. It has the type, score and rule of the longest one; of equals the one with the highest
+score,
+then the first by position and name.
 """
 
 from __future__ import annotations
@@ -19,8 +21,11 @@ from vsr_runtime.decision.patterns import compile_patterns, matches
 
 
 def personal(types: Collection[str]) -> Finder:
-    """Finds personal data of these types, spelled as in ``vsr_schemas.pii``. Types that need a model are skipped."""
-    from vsr_runtime.decision.guards.rules import contact, national, network, numbers  # noqa: PLC0415 - only where a guard asks
+    """Return a finder of personal data of these types, spelled as in ``vsr_schemas.pii``.
+
+    Types that need a model are skipped.
+    """
+    from vsr_runtime.decision.guards.rules import contact, national, network, numbers  # noqa: PLC0415 - needed only by guards
 
     rules = (*contact.RULES, *numbers.RULES, *network.RULES)
     wanted = [rule for rule in rules if rule.type in types]
@@ -31,14 +36,17 @@ def personal(types: Collection[str]) -> Finder:
 
 
 def credentials() -> Finder:
-    """Finds keys, tokens, passwords and what else lets somebody in."""
+    """Return a finder of keys, tokens, passwords and other credentials."""
     from vsr_runtime.decision.guards.rules import secrets  # noqa: PLC0415 - as above
 
     return _combine([_group(secrets.ISSUED, secrets.GATE), _group(secrets.RULES)])
 
 
 def injection() -> Finder:
-    """Finds the structure of attacks: hidden text, forged turns, orders to drop orders. See ``rules.attacks``."""
+    """Return a finder of the structure of attacks: hidden text, forged turns, instruction overrides.
+
+    See ``rules.attacks``.
+    """
     from vsr_runtime.decision.guards.rules import attacks  # noqa: PLC0415 - as above
 
     structure = _combine([_group(attacks.RULES)])
@@ -46,18 +54,18 @@ def injection() -> Finder:
 
 
 def patterns(sources: Sequence[str]) -> Finder:
-    """Finds a policy's own patterns, whatever the case, in the normalised text. The rule tells which one it was.
+    """Return a finder of a policy's own patterns in the normalised text, ignoring case. ``rule`` numbers the pattern.
 
     Raises:
-        ValueError: a pattern cannot be used.
+        ValueError: a pattern is invalid.
     """
-    made = compile_patterns(sources, case_sensitive=False)
+    compiled = compile_patterns(sources, case_sensitive=False)
 
     def find(normalised: NormalisedText, expired: Expired) -> list[Span]:
         data = normalised.text.encode("utf-8", "surrogatepass")
         places = _character_index(normalised.text, data)
         found = []
-        for number, pattern in enumerate(made.patterns, 1):
+        for number, pattern in enumerate(compiled.patterns, 1):
             check_deadline(expired)
             for match in matches(pattern, data):
                 check_deadline(expired)
@@ -70,19 +78,19 @@ def patterns(sources: Sequence[str]) -> Finder:
 
 
 def spans(finders: Iterable[Finder], text: str, expired: Expired) -> list[Span]:
-    """What several finders find in a text, by place and without overlap.
+    """Return the findings of several finders in a text, by position and without overlap.
 
     Raises:
-        OutOfTimeError: the time was up first.
+        DeadlineExceededError: the deadline passed first.
     """
     return merge(look_through(finders, normalise(text), expired))
 
 
 def look_through(finders: Iterable[Finder], normalised: NormalisedText, expired: Expired) -> list[Span]:
-    """What several finders find in a text that was normalised, as they find it: once more where letters stand apart.
+    """Return the findings of several finders in a normalised text, and in the text with spaced letters joined.
 
     Raises:
-        OutOfTimeError: the time was up first.
+        DeadlineExceededError: the deadline passed first.
     """
     apart = join_spaced_letters(normalised)
     views = (normalised,) if apart is None else (normalised, apart)
@@ -90,7 +98,7 @@ def look_through(finders: Iterable[Finder], normalised: NormalisedText, expired:
 
 
 def merge(found: Iterable[Span]) -> list[Span]:
-    """Spans by place and without overlap, as the module says."""
+    """Return the spans by position and without overlap, as described for the module."""
     merged: list[Span] = []
     cluster: list[Span] = []
     end = 0
@@ -110,10 +118,13 @@ def _merge_cluster(cluster: Sequence[Span]) -> Span:
 
 
 def _group(rules: Iterable[Recogniser], gate: bytes | None = None) -> Finder:
-    """Recognisers that are asked one after the other; none where the gate, which whatever they find passes, is shut."""
-    made = tuple(rules)
-    normalise("\u200b")  # its tables take a while, and no request should wait for them
-    for pattern in (gate, *(rule.pattern for rule in made)):
+    """Return a finder that runs several recognisers.
+
+    It returns early unless the gate, which every finding passes, matches.
+    """
+    compiled = tuple(rules)
+    normalise("\u200b")  # builds its tables now, so that no request waits for them
+    for pattern in (gate, *(rule.pattern for rule in compiled)):
         if pattern is not None:
             compile_bytes(pattern)
 
@@ -122,7 +133,7 @@ def _group(rules: Iterable[Recogniser], gate: bytes | None = None) -> Finder:
         data = to_bytes(normalised.text)
         if gate is not None and compile_bytes(gate).search(data) is None:
             return []
-        return [span for rule in made for span in run_recogniser(rule, normalised, data, expired)]
+        return [span for rule in compiled for span in run_recogniser(rule, normalised, data, expired)]
 
     return find
 
@@ -132,7 +143,7 @@ def _combine(groups: Sequence[Finder]) -> Finder:
 
 
 def _character_index(text: str, data: bytes) -> Callable[[int], int]:
-    """Where the character at a byte is. Cheap where asked in rising order; from a lower place it begins anew."""
+    """Return a function from byte offsets to character offsets. Fast for ascending offsets; otherwise it restarts."""
     if len(text) == len(data):
         return int
     at, count = 0, 0

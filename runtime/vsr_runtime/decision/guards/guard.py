@@ -1,4 +1,4 @@
-"""Texts that are known to hold nothing: conversations and definitions of tools come again with every turn."""
+"""Guards, and the cache of texts in which they found nothing."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from vsr_runtime.decision.guards.detection import Span
 from vsr_runtime.decision.guards.normalise import NormalisedText
 
 MAX_TEXTS = 16_384
-"""Texts after which the older half is forgotten: together some 3 MiB."""
+"""Texts after which the older half is dropped; about 3 MiB in all."""
 _DIGEST_SIZE = 16
 
 
 class CleanTextCache:
-    """Remembers in which texts nothing was found: by a hash under a key of its own, so that it holds no text.
+    """Remembers texts without findings, since conversations and tool definitions are repeated in every turn.
 
-    It is for those that find the same in the same text every time. Threads may share it; what one forgets while another
-    learns is looked at once more.
+    Stores keyed hashes instead of texts. Only for finders that are deterministic. Threads may share it: if one drops an
+    entry while another adds one, a text is scanned once more.
     """
 
     __slots__ = ("_key", "_old", "_young")
@@ -33,48 +33,48 @@ class CleanTextCache:
         self._old: set[bytes] = set()
 
     def __len__(self) -> int:
-        """How many texts it remembers, at the most."""
+        """Return the number of remembered texts."""
         return len(self._young) + len(self._old)
 
-    def looked(self, text: str, look: Callable[[], list[Span]]) -> list[Span]:
-        """What is found in a text: nothing where that is known, else what a look finds."""
-        mark = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_SIZE, key=self._key).digest()
-        if mark in self._young:
+    def find(self, text: str, scan: Callable[[], list[Span]]) -> list[Span]:
+        """Return the findings in a text: none if the text is remembered, otherwise those of ``scan``."""
+        digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_SIZE, key=self._key).digest()
+        if digest in self._young:
             return []
-        found = [] if mark in self._old else look()
-        if not found:
+        findings = [] if digest in self._old else scan()
+        if not findings:
             if len(self._young) >= MAX_TEXTS:
                 self._old, self._young = self._young, set()
-            self._young.add(mark)
-        return found
+            self._young.add(digest)
+        return findings
 
 
 Finder = Callable[[NormalisedText, Expired], list[Span]]
 GuardAction = Literal["block", "mask", "route", "flag"]
 ACTION_ORDER: tuple[GuardAction, ...] = ("block", "route", "mask", "flag")
-"""What comes first. What is blocked is neither routed nor masked; what is masked goes to the model that was chosen."""
+"""Order in which guards act. A blocked request is neither routed nor masked; a masked one keeps its model."""
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """One guard.
+    """A guard.
 
     Attributes:
-        name: the policy's name for it.
-        action: what follows from a finding.
-        finders: what look at a normalised text.
-        detector: the model that looks at it, by its name in the settings.
-        threshold: the least score of what the detector finds; what patterns find counts.
-        types: what of the detector's findings counts; None for all of them.
-        target: where ``route`` sends a request.
+        name: its name in the policy.
+        action: what to do about findings.
+        finders: functions that search a normalised text.
+        detector: name of the model that reads the text.
+        threshold: minimum score of the detector's findings; findings of patterns always count.
+        types: the types of the detector's findings that count; None for all.
+        target: the model to which ``route`` sends a request.
         on_request: whether it reads requests.
         on_response: whether it reads responses.
-        max_tokens: the longest text that it reads, by the estimate of four bytes a token.
-        passes_errors: whether text passes that could not be looked at.
-        passes_unreadable: whether what is no text passes.
-        unmask: whether responses get back what was masked.
-        exempt: the models at which it does not hold.
-        harmless: texts in which its finders found nothing.
+        max_tokens: the longest text that it reads, estimated at four bytes per token.
+        passes_errors: whether text passes that could not be read.
+        passes_unreadable: whether content other than text passes.
+        unmask: whether masked values are restored in responses.
+        exempt: models that this guard does not apply to.
+        clean_texts: texts in which its finders found nothing.
     """
 
     name: str
@@ -94,15 +94,15 @@ class Guard:
     clean_texts: CleanTextCache = field(default_factory=CleanTextCache, compare=False, repr=False)
 
     def covers(self, model: str | None) -> bool:
-        """Whether it holds for what ends at a model; None is an answer that no model gives."""
+        """Return whether it applies to requests for a model; None means a response without a model."""
         return model not in self.exempt
 
     @property
     def label(self) -> str:
-        """The name as a header can carry it."""
+        """The name, encoded for a header."""
         return quote(self.name, safe=" !#$&'()*+/:;<=>?@[]^`{|}")
 
 
 def in_order(guards: Sequence[Guard]) -> tuple[Guard, ...]:
-    """The guards as they act: by action, then by name."""
+    """Return the guards in the order in which they act: by action, then by name."""
     return tuple(sorted(guards, key=lambda guard: (ACTION_ORDER.index(guard.action), guard.name)))

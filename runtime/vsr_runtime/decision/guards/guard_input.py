@@ -1,4 +1,4 @@
-"""All that guards read of one document, and what they find there."""
+"""The texts of one document that guards read, and their findings."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from vsr_runtime.decision.guards.normalise import NormalisedText, normalise
 from vsr_runtime.decision.view import BYTES_PER_TOKEN
 
 _VALUES_PER_CHECK = 2048
-"""Values between two looks at the clock."""
+"""Values between two checks of the deadline."""
 Detections = Mapping[str, Sequence[Detection]]
-"""What detectors saw, by their names: in each of the readings, in their order."""
+"""Detections by detector: one per reading, in order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A finding in a leaf, by the leaf's number."""
+    """A finding in a text, which is identified by its number."""
 
     leaf: int
     span: Span
 
 
 class GuardInput:
-    """The texts of one document. Each is read once, however often it stands there.
+    """The texts of one document. Duplicate texts are read once.
 
     Args:
         text: the document, valid JSON.
-        values: what it holds.
-        expired: says when the time is up.
+        values: the parsed document.
+        expired: the deadline.
 
     Raises:
-        OutOfTimeError: the time was up before all was collected.
+        DeadlineExceededError: the deadline passed before all texts were collected.
     """
 
     def __init__(self, text: str, values: object, expired: Expired = never) -> None:
@@ -53,29 +53,29 @@ class GuardInput:
 
     @cached_property
     def readings(self) -> tuple[str, ...]:
-        """The texts as detectors read them, normalised: what hides a word from patterns hides it from a model."""
+        """The texts as detectors read them. Normalised: what hides a word from patterns hides it from a model."""
         return tuple(self._normal(text).text for text in self.texts)
 
     @cached_property
     def tokens(self) -> int:
-        """The estimate of the length of all texts."""
+        """Estimated length of all texts in tokens."""
         size = sum(len(leaf.value.encode()) for leaf in self.leaves if leaf.within is None)
         return -(-size // BYTES_PER_TOKEN)
 
-    def matches(self, guard: Guard, expired: Expired, looks: Detections | None = None) -> tuple[Match, ...]:
-        """What a guard finds; a `mask` guard everything, another the first.
+    def matches(self, guard: Guard, expired: Expired, detections: Detections | None = None) -> tuple[Match, ...]:
+        """Return a guard's findings: all of them for a `mask` guard, otherwise only the first.
 
         Raises:
-            OutOfTimeError: the time was up first.
-            KeyError: its detector was not asked.
+            DeadlineExceededError: the deadline passed first.
+            KeyError: there are no detections of its detector.
         """
-        found = self._hits(guard, expired, looks)
+        found = self._matches(guard, expired, detections)
         if guard.action == "mask":
             return tuple(found)
-        return tuple(hit for hit, _ in zip(found, range(1), strict=False))
+        return tuple(match for match, _ in zip(found, range(1), strict=False))
 
-    def _hits(self, guard: Guard, expired: Expired, looks: Detections | None) -> Iterator[Match]:
-        spans = self._spans(guard, expired, (looks or {})[guard.detector] if guard.detector is not None else ())
+    def _matches(self, guard: Guard, expired: Expired, detections: Detections | None) -> Iterator[Match]:
+        spans = self._spans(guard, expired, (detections or {})[guard.detector] if guard.detector is not None else ())
         places: dict[str, list[int]] = {}
         for number, leaf in enumerate(self.leaves):
             places.setdefault(leaf.value, []).append(number)
@@ -86,24 +86,24 @@ class GuardInput:
                 yield from self._across(run, found)
 
     def _spans(
-        self, guard: Guard, expired: Expired, looks: Sequence[Detection]
+        self, guard: Guard, expired: Expired, detections: Sequence[Detection]
     ) -> Iterator[tuple[str, Sequence[Span]]]:
         for number, text in enumerate(self.texts):
             if expired():
                 raise DeadlineExceededError
-            found = self._matched(guard, text, expired) if guard.finders else []
-            found += self._seen(text, looks[number], guard) if looks else ()
+            found = self._pattern_spans(guard, text, expired) if guard.finders else []
+            found += self._detected_spans(text, detections[number], guard) if detections else ()
             found = [span for span in found if span.end > span.start]
             if found:
                 yield text, found
 
-    def _matched(self, guard: Guard, text: str, expired: Expired) -> list[Span]:
-        """What its patterns find."""
-        return guard.clean_texts.looked(text, lambda: look_through(guard.finders, self._normal(text), expired))
+    def _pattern_spans(self, guard: Guard, text: str, expired: Expired) -> list[Span]:
+        """Return the findings of the guard's finders."""
+        return guard.clean_texts.find(text, lambda: look_through(guard.finders, self._normal(text), expired))
 
-    def _seen(self, text: str, seen: Detection, guard: Guard) -> Iterator[Span]:
-        """What counts of what a detector saw, in the offsets of the text."""
-        for span in seen.spans(guard.types, guard.threshold):
+    def _detected_spans(self, text: str, detection: Detection, guard: Guard) -> Iterator[Span]:
+        """Yield the detections that count for the guard, in offsets of the text."""
+        for span in detection.spans(guard.types, guard.threshold):
             if span.end > span.start:
                 place = self._normal(text).original(span.start, span.end)
                 yield Span(*place, span.type, span.score, span.rule)
@@ -115,7 +115,7 @@ class GuardInput:
 
     @cached_property
     def _joined(self) -> Mapping[str, Sequence[Sequence[int]]]:
-        """The parts of a content as one text, since a model reads them so: each such text, and the leaves of each."""
+        """Content parts joined to one text, as a model reads them: each such text, and the parts that form it."""
         runs: dict[int, list[int]] = {}
         for number, leaf in enumerate(self.leaves):
             if leaf.run is not None:
@@ -127,7 +127,10 @@ class GuardInput:
         return found
 
     def _across(self, run: Sequence[int], found: Sequence[Span]) -> Iterator[Match]:
-        """The findings that cross from one part into another, a piece for each; the rest was found in its part."""
+        """Yield the findings that cross from one part to another, one piece per part.
+
+        Others are found in their part.
+        """
         begins = [0, *accumulate(len(self.leaves[number].value) for number in run)]
         for span in found:
             first, end = bisect_right(begins, span.start) - 1, bisect_left(begins, span.end)
@@ -137,36 +140,36 @@ class GuardInput:
                     start, stop = max(span.start, begin) - begin, min(span.end, begins[place + 1]) - begin
                     yield Match(run[place], Span(start, stop, span.type, span.score, span.rule))
 
-    def place(self, hit: Match) -> tuple[int, int]:
-        """Where a finding stands in the document."""
-        placed = self._placed.get(hit.leaf)
-        if placed is None:
-            placed = self._placed[hit.leaf] = TextPosition(self.leaves[hit.leaf])
-        return placed.at(hit.span.start), placed.at(hit.span.end)
+    def position(self, match: Match) -> tuple[int, int]:
+        """Return the start and end of a finding in the document."""
+        position = self._placed.get(match.leaf)
+        if position is None:
+            position = self._placed[match.leaf] = TextPosition(self.leaves[match.leaf])
+        return position.at(match.span.start), position.at(match.span.end)
 
 
 def _is_model(leaf: JsonText, values: object) -> bool:
-    """The model's name is known to the policy and no text."""
+    """Return whether the text is the model's name, which is not user text."""
     return leaf.key == "model" and isinstance(values, Mapping) and leaf.value == values.get("model")
 
 
 def _has_media(values: object, expired: Expired) -> bool:
-    """Whether there is something that is no text, wherever it stands."""
+    """Return whether the document has content other than text."""
     if isinstance(values, Mapping) and any(_has_token_ids(values.get(key)) for key in ("prompt", "input")):
         return True
-    waiting = [values]
+    pending = [values]
     count = 0
-    while waiting:
-        node = waiting.pop()
+    while pending:
+        node = pending.pop()
         count += 1
         if count % _VALUES_PER_CHECK == 0 and expired():
             raise DeadlineExceededError
         if isinstance(node, Mapping):
             if _is_media(node):
                 return True
-            waiting += node.values()
+            pending += node.values()
         elif isinstance(node, list):
-            waiting += node
+            pending += node
     return False
 
 
@@ -183,14 +186,14 @@ def _is_media(node: Mapping[str, object]) -> bool:
 
 
 def _holds_media(value: object) -> bool:
-    """Whether there is something under a key of media. A schema that describes such a key holds none."""
+    """Return whether there is content under a media key. A schema that describes such a key has none."""
     if isinstance(value, Mapping):
         return any(isinstance(value.get(key), str) for key in ("url", "data", "file_id", "file_data"))
     return bool(value)
 
 
-def _has_token_ids(given: object) -> bool:
-    """Whether a prompt holds token ids."""
-    if isinstance(given, list):
-        return any(isinstance(item, int | float) or _has_token_ids(item) for item in given)
+def _has_token_ids(value: object) -> bool:
+    """Return whether a prompt consists of token ids."""
+    if isinstance(value, list):
+        return any(isinstance(item, int | float) or _has_token_ids(item) for item in value)
     return False

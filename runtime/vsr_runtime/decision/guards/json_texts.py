@@ -1,4 +1,9 @@
-"""Undoes JSON's escapes wherever they stand in a text, such as in a call's arguments, which are JSON inside JSON."""
+"""Every text of a JSON document with its position: values, keys, long numbers, and texts nested in texts.
+
+The walk knows no API, so no field can be forgotten. It only leaves out words that the APIs define. JSON escapes are
+undone
+anywhere in a text, for example in the arguments of a tool call, which are JSON inside JSON.
+"""
 
 from __future__ import annotations
 
@@ -14,29 +19,29 @@ from vsr_runtime.decision.guards.normalise import NormalisedText, normalise
 
 _ESCAPE = r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|" + r'\\["\\/bfnrt]'
 ESCAPE = re.compile(_ESCAPE)
-"""What stands for one character. Anything else behind a backslash is no escape and stays."""
+"""An escape sequence for one character. A backslash before anything else is not an escape."""
 _ESCAPES = re.compile(f"(?:{_ESCAPE})+")
 UNICODE_ESCAPE = re.compile(r"\\u[0-9a-fA-F]{4}")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def unescape(text: str) -> str:
-    """The text with its escapes undone. Half of a pair becomes what stands for the unreadable."""
+    """Return the text with its escapes undone. A lone surrogate becomes the replacement character."""
     return _ESCAPES.sub(lambda match: _LONE_SURROGATE.sub("\ufffd", json.loads(f'"{match[0]}"')), text)
 
 
 def offsets(text: str) -> Sequence[int]:
-    """Where each character of the text with its escapes undone begins in the text; at the end, its length."""
-    found: list[int] = []
+    """Return the source offset of each character of the unescaped text, followed by the length of the source."""
+    positions: list[int] = []
     last = 0
     for match in ESCAPE.finditer(text):
-        found += range(last, match.start() + 1)
+        positions += range(last, match.start() + 1)
         last = match.end()
-    return [*found, *range(last, len(text) + 1)]
+    return [*positions, *range(last, len(text) + 1)]
 
 
 def normalise_unescaped(text: str) -> NormalisedText | None:
-    """The text with its escapes undone, as finders read it; None where it has none."""
+    """Return the unescaped text as finders read it; None if it has no escapes."""
     if "\\" not in text or not ESCAPE.search(text):
         return None
     places = offsets(text)
@@ -51,13 +56,13 @@ def normalise_unescaped(text: str) -> NormalisedText | None:
 
 _TOKEN = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"([ \t\r\n]*+:)?|[{}\[\]]|-?[0-9][0-9.eE+-]*+', re.DOTALL)
 _QUOTED = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)(?:"|\\?\Z)', re.DOTALL)
-"""A text in quotes within a text; one that never ends goes to the end, so that nobody looks for its end once more."""
+"""A quoted text within a text. Without a closing quote it extends to the end, so the scan stays linear."""
 _BLOB = re.compile(r"(?:data:[A-Za-z0-9+./;=_-]{0,200},)?[A-Za-z0-9+/=_-]*+")
 _MIN_BLOB = 64
 _MIN_DIGITS = 7
-"""A number of fewer digits tells nothing."""
+"""Numbers with fewer digits are not read."""
 _TOKENS_PER_CHECK = 2048
-"""Tokens between two looks at the clock."""
+"""Tokens between two checks of the deadline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +70,13 @@ class JsonText:
     """A text of the document.
 
     Attributes:
-        value: what it says.
-        start: where its raw form begins in the document: behind the opening quote.
+        value: the text.
+        start: position of its raw form in the document: after the opening quote.
         raw: its raw form.
-        key: the key that it stands under, directly or in a list; of a key, itself.
-        run: the list of content parts that it is one text of; None where it stands alone.
+        key: the key that it belongs to, directly or through a list; a key's own text.
+        run: the list of content parts that together form one text; None if it is not part of one.
         quoted: false for a number, which has no quotes.
-        within: the text that it stands in, where it is a text inside a text; ``start`` then counts in that one's value.
+        within: position of the text that contains it, for a nested text; ``start`` is then an offset in that text.
     """
 
     value: str
@@ -85,12 +90,12 @@ class JsonText:
 
 @dataclass(frozen=True)
 class TextPosition:
-    """Finds the place in the document for a place in a leaf's value."""
+    """Maps offsets in a text's value to positions in the document."""
 
     leaf: JsonText
 
     def at(self, index: int) -> int:
-        """Where the character of this index begins in the document; the length of the value gives the end."""
+        """Return the position of the character with this index; the length of the value gives the end."""
         leaf = self.leaf
         place = leaf.start + (index if self._offsets is None else self._offsets[index])
         return place if leaf.within is None else leaf.within.at(place)
@@ -103,13 +108,13 @@ class TextPosition:
 
     @property
     def depth(self) -> int:
-        """How often what is put here must be encoded."""
+        """How many times a replacement must be JSON-encoded."""
         return 1 + (0 if self.leaf.within is None else self.leaf.within.depth)
 
 
 @dataclass(slots=True)
 class _Frame:
-    """An object or a list that is open: its key, or the one that it stands under."""
+    """An open object or list: its current key, or the key that the list belongs to."""
 
     number: int
     is_list: bool
@@ -118,14 +123,14 @@ class _Frame:
 
 
 def json_texts(text: str, expired: Expired = never) -> Iterator[JsonText]:
-    """All texts of a JSON document, in their order.
+    """Yield all texts of a JSON document in order.
 
     Args:
         text: the document, valid JSON.
-        expired: says when the time is up.
+        expired: the deadline.
 
     Raises:
-        OutOfTimeError: the time was up first.
+        DeadlineExceededError: the deadline passed first.
     """
     frames: list[_Frame] = []
     for count, match in enumerate(_TOKEN.finditer(text)):
@@ -164,7 +169,7 @@ def _string_texts(match: re.Match[str], frames: list[_Frame]) -> Iterator[JsonTe
 
 
 def _run(top: _Frame | None, key: str) -> int | None:
-    """The list of content parts that a text is one of, as an object with a ``text`` or as it is."""
+    """Return the list of content parts that a text is part of, as a ``text`` field or directly."""
     if top is None:
         return None
     if top.is_list:
@@ -173,10 +178,10 @@ def _run(top: _Frame | None, key: str) -> int | None:
 
 
 def _nested_texts(leaf: JsonText) -> Iterator[JsonText]:
-    """Texts with escapes inside a text that is JSON itself, such as a call's arguments, and those inside them.
+    """Yield texts with escapes in a text that is itself JSON, such as the arguments of a call, recursively.
 
-    Where a character is written by its number, the whole is read with all escapes undone, as a model reads it, whatever
-    quotes stand around. Each level has half the backslashes of the one before, at most.
+    If a character is escaped by its code, the whole text is read with all escapes undone, as a model reads it, whatever
+    quotes surround it. Each level has at most half the backslashes of the one before.
     """
     placed = TextPosition(leaf)
     if UNICODE_ESCAPE.search(leaf.value):
@@ -201,5 +206,5 @@ def _decoded(raw: str) -> str:
 
 
 def is_blob(leaf: JsonText) -> bool:
-    """Whether it is the bytes of an image, of sound or of a file, and no text."""
+    """Return whether the text is the bytes of an image, audio or file."""
     return leaf.key in BLOBS and len(leaf.value) >= _MIN_BLOB and _BLOB.fullmatch(leaf.value) is not None

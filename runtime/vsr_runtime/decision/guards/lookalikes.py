@@ -1,10 +1,11 @@
-# ruff: noqa: RUF001, RUF002 - letters that are taken for others are what this file is about
-"""Letters of other scripts that look like Latin ones, and words that are spelled with them.
+# ruff: noqa: RUF001, RUF002 - this module is about ambiguous letters
+"""Letters of other scripts that look like Latin letters.
 
-Whoever writes ``раssword`` with a Cyrillic а, or ``ignоre`` with a Cyrillic о, means the Latin word. Real Russian or
-Greek is left as it is: a letter is replaced where its word has letters of several scripts, and in a word all of
-look-alikes where the text has no word that could only be of that script. The pairs are a choice from Unicode's
-confusables (UTS 39), limited to letters that people cannot tell apart in common fonts.
+``раssword`` with a Cyrillic а and ``ignоre`` with a Cyrillic о mean the Latin word. Real Russian or Greek is unchanged:
+a letter is only replaced if its word mixes scripts, or if the word consists of look-alikes and no other word of the
+text is certainly in that script. The pairs are a selection of Unicode's confusables (UTS 39): letters that people
+cannot
+distinguish in common fonts.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _COPTIC = "ⲀAⲂBⲈEⲎHⲒIⲔKⲘMⲚNⲞOⲢPⲤCⲦTⲨYⲬXⲁaⲃbⲉe�
 _LATIN = "ɑaɡgɩiɪiʀrɴnʟlʜhɢgʙbᴀaᴄcᴅdᴇeᴊjᴋkᴍmᴏoᴘpᴛtᴜuᴠvᴡwᴢzꜰfꜱsʏyɾrʋvᴦrꞵbꬲeɛeʃs"
 _PLAIN = dict(zip(_LATIN[::2], _LATIN[1::2], strict=True))
 _PHONETIC = re.compile(f"[{''.join(_PLAIN)}]")
-"""Letters of phonetics are no letters of any word that a guard looks for, so they are always replaced."""
+"""Phonetic letters occur in no word that a guard searches for, so they are always replaced."""
 _SCRIPTS = {
     "cyrillic": (_CYRILLIC, "\u0400-\u052f\u1c80-\u1c8f\ua640-\ua69f"),
     "greek": (_GREEK, "\u0370-\u03ff\u1f00-\u1fff"),
@@ -39,7 +40,7 @@ _LATIN_LETTER = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 
 
 def fold(text: str) -> str:
-    """The text with look-alikes replaced; as long as before, character for character."""
+    """Return the text with look-alikes replaced. Each character becomes exactly one character."""
     if _PHONETIC.search(text):
         text = _PHONETIC.sub(lambda match: _PLAIN[match[0]], text)
     if not _ANY.search(text):

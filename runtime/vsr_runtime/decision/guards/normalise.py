@@ -1,17 +1,18 @@
-"""Undoes what hides words from detectors and not from models, and remembers where each character came from.
+"""Normalises text so that characters which hide words from detectors, but not from models, have no effect.
 
-In this order, each in linear time:
+The steps, each in linear time:
 
-- Characters that are not seen are left out: zero-width ones, soft hyphens, variation selectors, bidi controls, control
+- Remove invisible characters: zero-width characters, soft hyphens, variation selectors, bidi controls, and control
   characters other than line breaks and tabs.
-- Tag characters, an invisible copy of ASCII, become what they copy. Flags of Scotland and the like stay flags.
-- NFKC: full-width, mathematical, circled, super- and subscript forms become plain letters, white ones on black too.
-- Marks that are stacked on letters, and make no letter of Unicode with them, are left out.
-- Digits of every script, in circles and brackets too, become ASCII's, every space a space, every dash a hyphen, curly
-  quotes straight ones.
-- Letters that look like Latin ones become Latin where their word shows that it is meant so; see ``lookalikes``.
+- Replace tag characters, an invisible copy of ASCII, by what they copy. Flag sequences are kept.
+- Apply NFKC: full-width, mathematical, circled, super- and subscript forms become plain letters, as do white letters
+  on black.
+- Remove marks that are stacked on letters without forming a precomposed letter.
+- Replace digits of all scripts by ASCII digits, every space by a space, every dash by a hyphen, curly quotes by
+  straight ones.
+- Replace look-alike letters by Latin ones if their word shows that Latin is meant; see ``lookalikes``.
 
-Case, spacing, spelling and language stay as they are.
+Case, spacing, spelling and language are unchanged.
 """
 
 from __future__ import annotations
@@ -27,17 +28,17 @@ from vsr_runtime.decision.guards.lookalikes import fold
 
 TAG_CHARACTERS, BIDI_OVERRIDE = "TAG_CHARACTERS", "BIDI_OVERRIDE"
 _TAG = 0xE0000
-"""Tag characters are ASCII, moved by this."""
+"""Offset of tag characters from ASCII."""
 _TAG_CLASS = "\U000e0020-\U000e007e"
 _INVISIBLE = (
     "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
     "\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3"
     "\U0001d173-\U0001d17a\U000e0000-\U000e001f\U000e007f-\U000e0fff"
 )
-"""Controls, and what Unicode calls default ignorable, but for tag characters."""
+"""Control characters and Unicode's default ignorable characters, except tag characters."""
 _STACKED = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
 _MAX_MARKS = 30
-"""On one letter: as in Unicode's stream-safe form (UAX 15), since putting them in order is quadratic."""
+"""Maximum marks per letter, as in Unicode's stream-safe format (UAX 15): reordering them takes quadratic time."""
 _PLAIN = {
     **dict.fromkeys([*range(0x2010, 0x2016), 0x058A, 0x2043, 0x2212, 0x2E3A, 0x2E3B], "-"),
     **dict.fromkeys([0x2018, 0x2019, 0x201A, 0x201B, 0x2032], "'"),
@@ -50,26 +51,27 @@ _FLAGS = "|".join("".join(chr(_TAG + ord(letter)) for letter in flag) for flag i
 _FLAG = f"(?<=\U0001f3f4)(?:{_FLAGS})\U000e007f"
 _HIDING = re.compile(f"({_FLAG})|([{_TAG_CLASS}]+)|[\u202d\u202e]")
 _CHANGING = (*range(0x80, 0x20000), *range(0x2F800, 0x2FA20), *range(0xE0000, 0xE1000))
-"""The code points among which are all that change. Above lie ideographs, which do not, and private ones."""
+"""All code points that may change are among these. Above are ideographs, which are stable, and private ones."""
 _STABLE = {"Ll", "Lu", "Lo", "So", "Sm", "Cn", "Co", "Cs"}
-"""Categories without marks, digits, spaces, controls and punctuation: what has no decomposition stays as it is."""
+"""Categories without marks, digits, spaces, controls and punctuation. Members without decomposition are stable."""
 _ASCII_INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _SPACED = re.compile(r"(?<!\S)\S (?:[^\n] ){3,}[^\n](?!\S)")
-"""Letters with a space between any two; a space between words is a letter too."""
+"""Letters that are separated by single spaces; a space between words counts as a letter."""
 _APART = re.compile(r" \S {1,3}\S ")
-"""What such a row has, and most texts have not: quick to look for."""
+"""A necessary part of such a run, which is cheap to search for and absent from most texts."""
 _INVISIBLE_CLASS = re.compile(f"[{_INVISIBLE}]")
 
 
 @dataclass(frozen=True, slots=True)
 class NormalisedText:
-    """A text as finders read it, and where each of its characters came from.
+    """A text as finders read it, and the original position of each of its characters.
 
     Attributes:
-        text: The normalised text.
-        starts: For each character of ``text``, where in the original that begins which became it.
-        ends: For each character of ``text``, where in the original that ends.
-        hidden: Runs of characters that only hide text: tag characters and bidi overrides. In the original's offsets.
+        text: the normalised text.
+        starts: for each character of ``text``, the start of its source in the original.
+        ends: for each character of ``text``, the end of its source in the original.
+        hidden: runs of tag characters and bidi overrides, whose only purpose is to hide text, in offsets of the
+            original.
     """
 
     text: str
@@ -78,12 +80,12 @@ class NormalisedText:
     hidden: Sequence[Span] = ()
 
     def original(self, start: int, end: int) -> tuple[int, int]:
-        """The range of the original that became ``text[start:end]``, which is not empty."""
+        """Return the range of the original that became ``text[start:end]``, which must not be empty."""
         return self.starts[start], self.ends[end - 1]
 
 
 def normalise(text: str) -> NormalisedText:
-    """A text as detectors are to read it."""
+    """Return the normalised text."""
     if text.isascii() and not _ASCII_INVISIBLE.search(text):
         return NormalisedText(text, range(len(text)), range(1, len(text) + 1))
     pieces: list[str] = []
@@ -108,9 +110,9 @@ def normalise(text: str) -> NormalisedText:
 
 
 def join_spaced_letters(normalised: NormalisedText) -> NormalisedText | None:
-    """The text with ``i g n o r e   t h i s`` as words; None where nothing is written so.
+    """Return the text with ``i g n o r e   t h i s`` joined to words; None if no letters are spaced.
 
-    Only for a second look: rows of figures and tables of single letters are written so too.
+    Only for an additional scan: rows of figures and tables of single letters look the same.
     """
     runs = list(_SPACED.finditer(normalised.text)) if _APART.search(normalised.text) else []
     if not runs:
@@ -130,7 +132,7 @@ def join_spaced_letters(normalised: NormalisedText) -> NormalisedText | None:
 
 
 def _append_unchanged(pieces: list[str], starts: list[int], ends: list[int], piece: str, at: int) -> None:
-    """Take characters over as they are."""
+    """Append characters that do not change."""
     if piece:
         pieces.append(piece)
         starts.extend(range(at, at + len(piece)))
@@ -139,7 +141,7 @@ def _append_unchanged(pieces: list[str], starts: list[int], ends: list[int], pie
 
 @lru_cache(maxsize=1 << 14)
 def _segment(piece: str) -> str:
-    """What a few characters that belong together become."""
+    """Return the replacement of characters that belong together."""
     if len(piece) > 1 and _TAG < ord(piece[0]) < _TAG + 0x80:
         return ""  # the letters of a flag
     if len(piece) == 1 and re.match(f"[{_TAG_CLASS}]", piece):
@@ -158,10 +160,11 @@ def _plain(letter: str) -> str:
 
 @cache
 def _changing() -> re.Pattern[str]:
-    """Finds what may change: a character and what belongs to it, or one character.
+    """Return a pattern for characters that may change, each with the characters that combine with it.
 
-    Whether a character belongs to the one before is asked of its decomposition: marks do, and such vowels and finals
-    of Hangul and Indic scripts as can be composed, which are no marks.
+    Marks combine with the character before them, and so do those vowels and finals of Hangul and Indic scripts that can
+    be
+    composed but are not marks. The decomposition tells which.
     """
     composing = _composing()
     follow, change = [], []
@@ -183,7 +186,7 @@ def _changing() -> re.Pattern[str]:
 
 
 def _composing() -> frozenset[str]:
-    """Second characters of compositions that are no marks by their class."""
+    """Return the second characters of compositions that are not marks by category."""
     pairs = (unicodedata.decomposition(chr(code)).split() for code in _CHANGING)
     seconds = {chr(int(pair[1], 16)) for pair in pairs if len(pair) == 2 and not pair[0].startswith("<")}  # noqa: PLR2004 - a pair
     hangul = map(chr, (*range(0x1161, 0x1176), *range(0x11A8, 0x11C3)))
@@ -191,7 +194,7 @@ def _composing() -> frozenset[str]:
 
 
 def _ranges(codes: Iterable[int]) -> str:
-    """Sorted code points as the inside of a character class."""
+    """Return sorted code points as the inside of a character class."""
     runs: list[list[int]] = []
     for code in codes:
         if runs and runs[-1][1] == code - 1:

@@ -1,9 +1,10 @@
-r"""How a recogniser is written: a pattern that runs in linear time, and a judge of each match.
+r"""Recognisers: patterns that run in linear time, with a validator for each match.
 
-Patterns run on bytes, one a character: ASCII as it is, ``\xff`` for any other letter or digit, ``\xfe`` for the rest.
-Tabs are spaces to them, carriage returns line ends, and dots of other scripts or in the middle of a line dots.
-So offsets need no translation. Every pattern bounds the length of its matches, or takes what it matches out of the
-text, and a judge looks only at a match and a few characters beside it: time grows with the text and no faster.
+Patterns run on bytes, one per character: ASCII as it is, ``\xff`` for any other letter or digit, ``\xfe`` for the rest.
+Tabs become spaces, carriage returns line feeds, and dots of other scripts or in the middle of a line become dots, so
+offsets need no translation. Every pattern bounds the length of its matches or consumes them, and a validator only reads
+a
+match and a few characters around it, so the time is linear in the length of the text.
 """
 
 from __future__ import annotations
@@ -19,38 +20,38 @@ from vsr_runtime.decision.guards.detection import Span
 from vsr_runtime.decision.guards.normalise import NormalisedText
 
 SURE, SHAPE, CONTEXT = 1.0, 0.9, 0.75
-"""Scores: a checksum holds; nothing else has this shape; a weaker shape whose context speaks for it."""
+"""Scores: a valid checksum; a distinctive form; a weaker form with supporting context."""
 _FIRST_WORD = re.compile(rb"[0-9A-Za-z\xff]+")
 _BEFORE, _AFTER = 64, 32
-"""Characters beside a match that count as its context."""
+"""Characters around a match that count as its context."""
 
 Validator = Callable[[bytes, Any], Iterator[tuple[int, int, float]]]
-"""Of a text and a match in it: what in the match is meant, and how sure that is. Nothing where it is something else."""
+"""Yields the start, end and score of each finding in a match; nothing if the match is not a finding."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recogniser:
-    """Finds one kind of thing.
+    """Finds one kind of data.
 
     Attributes:
-        type: What it finds.
-        rule: Its name, for logs and tables.
-        pattern: RE2, on bytes as above.
-        judge: Says what a match is.
-        context: Words of which one must be somewhere in the text, an alternation; empty where none is needed.
-        whole: Nothing begins within a match that is judged to be nothing, since a match takes all that it can.
+        type: the type of its findings.
+        rule: its name, for logs and tables.
+        pattern: RE2 pattern on bytes, see the module.
+        validate: validates a match.
+        context: an alternation of words of which the text must contain one; empty if none is required.
+        whole: whether nothing can begin inside a rejected match.
     """
 
     type: str
     rule: str
     pattern: bytes
-    judge: Validator
+    validate: Validator
     context: bytes = b""
     whole: bool = False
 
 
 class _Bytes(dict[int, int]):
-    """The byte of each character that is not ASCII; remembers only so many, since there are a million."""
+    """The byte of each non-ASCII character. The cache is bounded, because there are a million characters."""
 
     def __missing__(self, code: int) -> int:
         byte = 0xFF if chr(code).isalnum() else 0xFE
@@ -65,15 +66,15 @@ _BYTES = _Bytes({**{code: code for code in range(0x80)}, **dict.fromkeys(_DOTS, 
 
 
 def to_bytes(text: str) -> bytes:
-    """A text as patterns see it, one byte a character."""
+    """Return a text as patterns see it: one byte per character."""
     data = text.encode("ascii") if text.isascii() else text.translate(_BYTES).encode("latin-1")
     return data.translate(_BLANKS)
 
 
 @cache
 def compile_bytes(pattern: bytes) -> Any:  # noqa: ANN401 - re2 ships no types
-    """A pattern made ready."""
-    import re2  # noqa: PLC0415 - needed only where a config has guards
+    """Return the compiled pattern."""
+    import re2  # noqa: PLC0415 - needed only by configs with guards
 
     options = re2.Options()
     options.log_errors = False
@@ -82,13 +83,13 @@ def compile_bytes(pattern: bytes) -> Any:  # noqa: ANN401 - re2 ships no types
 
 
 def run_recogniser(recogniser: Recogniser, normalised: NormalisedText, data: bytes, expired: Expired) -> Iterator[Span]:
-    """What a recogniser finds.
+    """Yield the findings of a recogniser.
 
-    A match that is judged to be nothing may hide another that begins within it, so the search goes on behind its first
-    word or number, unless the recogniser says otherwise.
+    A rejected match may hide another one that begins inside it, so the search continues after its first word or number,
+    unless the recogniser is ``whole``.
 
     Raises:
-        OutOfTimeError: the time was up first.
+        DeadlineExceededError: the deadline passed first.
     """
     pattern = compile_bytes(recogniser.pattern)
     match = pattern.search(data)
@@ -97,7 +98,7 @@ def run_recogniser(recogniser: Recogniser, normalised: NormalisedText, data: byt
     while match:
         check_deadline(expired)
         at = match.end() if recogniser.whole else _next(data, match.start(), match.end())
-        for start, end, score in recogniser.judge(data, match):
+        for start, end, score in recogniser.validate(data, match):
             yield Span(*normalised.original(start, end), recogniser.type, score, recogniser.rule)
             at = max(at, end)
         match = pattern.search(data, at)
@@ -110,22 +111,22 @@ def _next(data: bytes, start: int, end: int) -> int:
 
 @cache
 def words_pattern(alternation: bytes) -> bytes:
-    """A pattern that finds one of some words, whatever their case."""
+    """Return a case-insensitive pattern for an alternation of words."""
     return rb"(?i)(?:^|[^a-z])(?:" + alternation + rb")(?:[^a-z]|$)"
 
 
 def has_context(data: bytes, start: int, end: int, alternation: bytes) -> bool:
-    """Whether one of some words stands shortly before a place or right behind it."""
+    """Return whether one of some words occurs shortly before or directly after a match."""
     beside = data[max(0, start - _BEFORE) : start] + b" \xfe " + data[end : end + _AFTER]
     return compile_bytes(words_pattern(alternation)).search(beside) is not None
 
 
 def accept(score: float) -> Validator:
-    """Takes every match, or its first group where it has one."""
+    """Return a validator that accepts every match, or its first group if it has one."""
 
-    def judge(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: ANN401 - as above
+    def validate(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: ANN401 - as above
         del data
         group = 1 if match.re.groups else 0
         yield match.start(group), match.end(group), score
 
-    return judge
+    return validate

@@ -1,1 +1,1 @@
-"""The router's config compiled to a decision program: pure, no file, no socket, no clock."""
+"""The router config compiled to a decision program: pure, without files, sockets or a clock."""

@@ -1,4 +1,4 @@
-"""Builds a program from the config and says by name what does not fit together."""
+"""Builds the decision program from the router config and the runtime settings, and checks that they are consistent."""
 
 from __future__ import annotations
 
@@ -29,11 +29,17 @@ Splits = Mapping[str, Mapping[str, int]]
 
 @dataclass(frozen=True, slots=True)
 class ModelBindings:
-    """What signals may ask of models: sentences that have a vector, and detectors by the signals that ask them."""
+    """Models that signals may use.
+
+    Attributes:
+        sentences: sentences that have a vector.
+        jailbreak: detector by jailbreak signal.
+        pii: detector by PII signal.
+    """
 
     sentences: frozenset[str] = frozenset()
-    attacks: Mapping[str, str] = field(default_factory=dict)
-    personal: Mapping[str, str] = field(default_factory=dict)
+    jailbreak: Mapping[str, str] = field(default_factory=dict)
+    pii: Mapping[str, str] = field(default_factory=dict)
 
 
 def build(
@@ -49,29 +55,29 @@ def build(
     """Compile a config.
 
     Args:
-        config: the router's config, valid by its contract.
-        labels: the categories that the loaded classifiers can answer; empty without a classifier.
-        fallback: the category of what is like none of them, if there is one.
-        splits: the settings' shares in per cent, by decision and model.
-        credentials: what providers credentials the cluster are told of who asks, by model.
-        guards: the settings' guards by name.
-        detectors: the classifiers that guards and signals may ask.
-        bindings: what signals may ask of models besides.
+        config: the router config, valid by its contract.
+        labels: the categories that the loaded classifiers recognise; empty without a classifier.
+        fallback: the category of requests without a recognised category, if there is one.
+        splits: shares in per cent from the settings, by decision and model.
+        credentials: credentials for external providers, by model.
+        guards: the guards of the settings, by name.
+        detectors: the classifiers that guards and signals may use.
+        bindings: the models that signals may use.
 
     Raises:
-        UserError: a name is unknown, doubled or unusable, or the config asks for what is not executed.
+        UserError: a name is unknown, duplicated or unusable, or the config requires an unsupported feature.
     """
     served = _with_credentials(_read_models(config), credentials or {})
     names = _read_auto_names(config.global_.router.auto_model_names, served)
     default = config.providers.defaults.model
     if default not in served:
         raise config_error("providers.defaults.model", f"model {default!r} is not defined under providers.models")
-    known = category_labels(config.routing.signals.domains, labels | {fallback} if fallback else labels)
-    given, bindings = config.routing.signals, bindings or ModelBindings()
-    _check_bindings("jailbreak", bindings.attacks, [rule.name for rule in given.jailbreak or ()], detectors)
-    _check_bindings("pii", bindings.personal, [rule.name for rule in given.pii or ()], detectors)
-    cheap = build_signals(given, bindings.personal)
-    hard = build_model_signals(given, bindings.sentences, bindings.attacks, bindings.personal)
+    labels_by_domain = category_labels(config.routing.signals.domains, labels | {fallback} if fallback else labels)
+    signals, bindings = config.routing.signals, bindings or ModelBindings()
+    _check_bindings("jailbreak", bindings.jailbreak, [rule.name for rule in signals.jailbreak or ()], detectors)
+    _check_bindings("pii", bindings.pii, [rule.name for rule in signals.pii or ()], detectors)
+    heuristic_signals = build_signals(signals, bindings.pii)
+    model_signals = build_model_signals(signals, bindings.sentences, bindings.jailbreak, bindings.pii)
     decisions = config.routing.decisions
     check_unique("routing.decisions", [decision.name for decision in decisions])
     if unknown := sorted((splits or {}).keys() - {decision.name for decision in decisions}):
@@ -80,24 +86,26 @@ def build(
     routes = tuple(
         PolicyRoute(
             decision.name,
-            _condition(place := f"routing.decisions[{i}]", decision, known, {*cheap, *hard}),
+            _condition(
+                place := f"routing.decisions[{i}]", decision, labels_by_domain, {*heuristic_signals, *model_signals}
+            ),
             _read_targets(place, decision, config, served, (splits or {}).get(decision.name)),
             build_effects(place, decision),
         )
         for i, decision in order
     )
-    made = build_guards(guards or {}, served, detectors)
-    keeps = any(route.effects.cache is not None for route in routes)
-    return Program(served, names, routes, default, fallback, cheap, made, hard, keeps)
+    built_guards = build_guards(guards or {}, served, detectors)
+    caches = any(route.effects.cache is not None for route in routes)
+    return Program(served, names, routes, default, fallback, heuristic_signals, built_guards, model_signals, caches)
 
 
 def _check_bindings(
-    kind: str, asked: Mapping[str, str], build_signals: Collection[str], detectors: Collection[str]
+    kind: str, bindings: Mapping[str, str], signals: Collection[str], detectors: Collection[str]
 ) -> None:
-    """See that signals which ask detectors are there, and the detectors too."""
-    for signal, detector in asked.items():
+    """Check that the signals that use detectors exist, and that the detectors are loaded."""
+    for signal, detector in bindings.items():
         place = f"detectors.{kind}.{signal}"
-        if signal not in build_signals:
+        if signal not in signals:
             raise config_error(place, f"config.yaml has no {kind} signal of this name", "runtime.yaml")
         if detector not in detectors:
             raise config_error(place, f"no detector {detector!r} is loaded", "runtime.yaml")
@@ -114,13 +122,13 @@ def _with_credentials(
 def _condition(
     place: str,
     decision: contract.Decision,
-    known: Mapping[str, frozenset[str]],
+    labels_by_domain: Mapping[str, frozenset[str]],
     defined: Collection[SignalName],
 ) -> Condition:
     def leaf(node: contract.RuleLeaf) -> Condition:
         name = (node.type, node.name)
-        if node.type == "domain" and node.name in known:
-            return CategoryCondition(known[node.name], node.name)
+        if node.type == "domain" and node.name in labels_by_domain:
+            return CategoryCondition(labels_by_domain[node.name], node.name)
         if node.type == "pii" and (detected := (PII_DETECTOR, node.name)) in defined:
             return (
                 AnyCondition((SignalCondition(name), SignalCondition(detected)))
@@ -140,15 +148,15 @@ _MODEL_NAME = re.compile(r"[!-~](?:[ -~]{0,254}[!-~])?")
 
 
 def _read_models(config: contract.RouterConfig) -> dict[str, ModelTarget]:
-    """Each name that a client may ask for: models, then their adapters.
+    """Return the target of each name that a client may request: models, then their adapters.
 
     Raises:
-        UserError: a name is doubled, unknown, or cannot travel in a header.
+        UserError: a name is duplicated, unknown, or not valid in a header.
     """
-    given = config.providers.models
-    bases = [model.name for model in given]
+    configured = config.providers.models
+    bases = [model.name for model in configured]
     check_unique("providers.models", bases)
-    for i, model in enumerate(given):
+    for i, model in enumerate(configured):
         _check_header_safe(f"providers.models[{i}].name", model.name)
         if model.provider_model_id == "":
             raise config_error(f"providers.models[{i}].provider_model_id", "is empty; remove it")
@@ -164,36 +172,36 @@ def _read_models(config: contract.RouterConfig) -> dict[str, ModelTarget]:
             _check_header_safe(f"routing.modelCards[{i}].loras", lora.name)
             adapters.append(lora.name)
     check_unique("routing.modelCards", [*bases, *adapters])
-    # An adapter is served by the name that it was loaded under.
-    return {model.name: ModelTarget(model.name, model.provider_model_id or model.name) for model in given} | {
+    # An adapter is served under the name with which it was loaded.
+    return {model.name: ModelTarget(model.name, model.provider_model_id or model.name) for model in configured} | {
         name: ModelTarget(name, name) for name in adapters
     }
 
 
 def _read_auto_names(names: list[str], served: Mapping[str, ModelTarget]) -> tuple[str, ...]:
-    """The names by which a client lets the router choose.
+    """Return the names by which a client lets the router choose.
 
     Raises:
-        UserError: one is doubled, cannot travel in a header, or is a model's too.
+        UserError: a name is duplicated, not valid in a header, or also a model.
     """
     place = "global.router.auto_model_names"
     check_unique(place, names)
     for name in names:
         _check_header_safe(place, name)
         if name in served:
-            raise config_error(place, f"{name!r} is also a model; a name is either chosen by the router or served")
+            raise config_error(place, f"{name!r} is also a model; remove it, or rename the model")
     return tuple(names)
 
 
 def _check_header_safe(place: str, name: str) -> None:
-    """A model's name travels in a header: printable ASCII, no blank at either end, at most 256 characters.
+    """Check that a model name can be sent in a header: printable ASCII, at most 256 characters, no blank at either end.
 
     Raises:
         UserError: it cannot.
     """
     if not _MODEL_NAME.fullmatch(name):
         raise config_error(
-            place, f"{name[:80]!r} cannot stand in a header; use printable ASCII without blanks at the ends"
+            place, f"{name[:80]!r} cannot be sent in a header; use printable ASCII without blanks at the ends"
         )
 
 
@@ -204,26 +212,26 @@ def _read_targets(
     served: Mapping[str, ModelTarget],
     split: Mapping[str, int] | None,
 ) -> tuple[tuple[ModelTarget, int], ...]:
-    """The decision's models with their shares in per cent.
+    """Return the decision's models and their shares in per cent.
 
     Raises:
-        UserError: a model, an adapter or an effort is not known, or the shares do not fit the models.
+        UserError: a model, an adapter or an effort is unknown, or the shares do not match the models.
     """
     refs = decision.modelRefs
     if not refs and not any(plugin.type == "fast_response" for plugin in decision.plugins or ()):
         raise config_error(f"{place}.modelRefs", "names no model; give one, or the plugin fast_response")
-    found = [_read_target(f"{place}.modelRefs[{i}]", ref, config, served) for i, ref in enumerate(refs)]
-    names = [target.name for target in found]
+    decision_targets = [_read_target(f"{place}.modelRefs[{i}]", ref, config, served) for i, ref in enumerate(refs)]
+    names = [target.name for target in decision_targets]
     check_unique(f"{place}.modelRefs", names)
     if split is None:
-        if len(found) > 1:
+        if len(decision_targets) > 1:
             raise config_error(
                 f"{place}.modelRefs",
-                f"of several models, runtime.yaml must say the shares: splits.{decision.name}; or give one model",
+                f"several models need shares in runtime.yaml under splits.{decision.name}; add them, or keep one model",
             )
-        return tuple((target, int(TOTAL_SHARE)) for target in found)
+        return tuple((target, int(TOTAL_SHARE)) for target in decision_targets)
     _check_shares(f"splits.{decision.name}", split, names)
-    return tuple((target, split[target.name]) for target in found)
+    return tuple((target, split[target.name]) for target in decision_targets)
 
 
 def _check_shares(place: str, split: Mapping[str, int], names: list[str]) -> None:
@@ -243,7 +251,7 @@ def _read_target(
     adapters = [lora.name for lora in (card.loras if card else None) or ()]
     if ref.lora_name is not None and ref.lora_name not in adapters:
         raise config_error(
-            f"{place}.lora_name", f"{ref.lora_name!r} is no adapter of {ref.model!r} under routing.modelCards"
+            f"{place}.lora_name", f"{ref.lora_name!r} is not an adapter of {ref.model!r} under routing.modelCards"
         )
     return replace(served[ref.lora_name or ref.model], reasoning=_read_reasoning(place, ref, model))
 

@@ -1,4 +1,4 @@
-"""The signals of a config made ready."""
+"""Builds the signals of a config."""
 
 from __future__ import annotations
 
@@ -41,99 +41,101 @@ _Rule = TypeVar(
 )
 _Built = TypeVar("_Built")
 PII_DETECTOR = "pii_detector"
-"""The type of what a detector finds for a signal of personal data."""
+"""Signal type of the detector's part of a PII signal."""
 
 
-def category_labels(given: list[contract.Domain], known: frozenset[str]) -> dict[str, frozenset[str]]:
-    """The labels behind each domain signal: those it lists, else its own name.
+def category_labels(domains: list[contract.Domain], known: frozenset[str]) -> dict[str, frozenset[str]]:
+    """Return the labels of each domain signal: those that it lists, otherwise its own name.
 
     Raises:
-        UserError: a name is doubled, or asks for a label that no classifier knows.
+        UserError: a name is duplicated, or a label is unknown to the classifiers.
     """
-    check_unique("routing.signals.domains", [domain.name for domain in given])
-    labels = {domain.name: frozenset(domain.mmlu_categories or [domain.name]) for domain in given}
-    for i, domain in enumerate(given):
+    check_unique("routing.signals.domains", [domain.name for domain in domains])
+    labels = {domain.name: frozenset(domain.mmlu_categories or [domain.name]) for domain in domains}
+    for i, domain in enumerate(domains):
         if missing := sorted(labels[domain.name] - known):
             listed = ", ".join(repr(label) for label in missing)
             raise config_error(
                 f"routing.signals.domains[{i}]",
-                f"domain {domain.name!r} asks for {listed}, which no classifier in runtime.yaml knows",
+                f"domain {domain.name!r} needs {listed}, which no classifier in runtime.yaml recognises",
             )
     return labels
 
 
-def build_signals(given: contract.Signals, detected: Collection[str] = ()) -> Mapping[SignalName, Signal]:
-    """The signals that are found out from the request alone, by type and name.
+def build_signals(signals: contract.Signals, detected: Collection[str] = ()) -> Mapping[SignalName, Signal]:
+    """Build the signals that are computed from the request alone, by type and name.
 
     Args:
-        given: the config's.
-        detected: the signals of personal data that have a detector, so that patterns need not find any of it.
+        signals: the signals of the config.
+        detected: PII signals that have a detector. Patterns are only added to them if they could find something.
 
     Raises:
-        UserError: a name is doubled, or a signal cannot be executed.
+        UserError: a name is duplicated, or a signal cannot be executed.
     """
     return dict(
         (
-            *_build_each("keyword", "keywords", given.keywords or (), build_keyword),
-            *_build_each("context", "context", given.context or (), build_context),
-            *_build_each("structure", "structure", given.structure or (), build_structure),
-            *_build_each("conversation", "conversation", given.conversation or (), build_conversation),
-            *_build_each("pii", "pii", _rules_for_patterns(given.pii or (), detected), build_pii),
-            *_build_each("language", "language", given.language or (), build_language),
+            *_build_each("keyword", "keywords", signals.keywords or (), build_keyword),
+            *_build_each("context", "context", signals.context or (), build_context),
+            *_build_each("structure", "structure", signals.structure or (), build_structure),
+            *_build_each("conversation", "conversation", signals.conversation or (), build_conversation),
+            *_build_each("pii", "pii", _rules_for_patterns(signals.pii or (), detected), build_pii),
+            *_build_each("language", "language", signals.language or (), build_language),
         )
     )
 
 
 def _rules_for_patterns(rules: Iterable[contract.PiiRule], detected: Collection[str]) -> Iterable[contract.PiiRule]:
-    """The rules that ask for something which patterns can find, and those that nobody else can answer."""
+    """Yield the rules with types that patterns can find, and those without a detector."""
     for rule in rules:
         if rule.name not in detected or not set(rule.pii_types_allowed or ()) >= PATTERN_TYPES:
             yield rule
 
 
 def build_model_signals(
-    given: contract.Signals,
+    signals: contract.Signals,
     sentences: frozenset[str],
-    detectors: Mapping[str, str],
-    personal: Mapping[str, str] | None = None,
+    jailbreak: Mapping[str, str],
+    pii: Mapping[str, str] | None = None,
 ) -> Mapping[SignalName, ModelSignal]:
-    """The signals that take a model, by type and name; a complexity's name ends in its level.
+    """Build the signals that need a model, by type and name. The name of a complexity signal ends in its level.
 
-    What patterns find of personal data holds without a model, so that the detector's part has a type of its own.
+    Personal data that patterns find needs no model, so the detector's part of a PII signal has its own type.
 
     Args:
-        given: the config's.
-        sentences: those that have a vector.
-        detectors: the detector of each jailbreak signal.
-        personal: the detector of signals of personal data that have one.
+        signals: the signals of the config.
+        sentences: the sentences that have a vector.
+        jailbreak: the detector of each jailbreak signal.
+        pii: the detector of each PII signal that has one.
 
     Raises:
-        UserError: a name is doubled, or a signal cannot be executed.
+        UserError: a name is duplicated, or a signal cannot be executed.
     """
-    likeness = _build_each(
-        "embedding", "embeddings", given.embeddings or (), lambda rule: build_embedding(rule, sentences)
+    embeddings = _build_each(
+        "embedding", "embeddings", signals.embeddings or (), lambda rule: build_embedding(rule, sentences)
     )
     attacks = _build_each(
-        "jailbreak", "jailbreak", given.jailbreak or (), lambda rule: build_jailbreak(rule, detectors.get(rule.name))
+        "jailbreak", "jailbreak", signals.jailbreak or (), lambda rule: build_jailbreak(rule, jailbreak.get(rule.name))
     )
     levels = _build_each(
         "complexity",
         "complexity",
-        given.complexity or (),
+        signals.complexity or (),
         lambda rule: [(level, build_complexity(rule, level, sentences)) for level in LEVELS],
     )
-    detected = [rule for rule in given.pii or () if rule.name in (personal or {})]
-    found = _build_each(PII_DETECTOR, "pii", detected, lambda rule: build_pii_model(rule, (personal or {})[rule.name]))
-    each = (((kind, f"{name}:{level}"), one) for (kind, name), made in levels for level, one in made)
-    return dict((*likeness, *each, *attacks, *found))
+    detected = [rule for rule in signals.pii or () if rule.name in (pii or {})]
+    pii_detectors = _build_each(
+        PII_DETECTOR, "pii", detected, lambda rule: build_pii_model(rule, (pii or {})[rule.name])
+    )
+    complexity = (((kind, f"{name}:{level}"), signal) for (kind, name), built in levels for level, signal in built)
+    return dict((*embeddings, *complexity, *attacks, *pii_detectors))
 
 
 def _build_each(
     kind: str, collection: str, rules: Iterable[_Rule], make: Callable[[_Rule], _Built]
 ) -> Iterable[tuple[SignalName, _Built]]:
-    given = list(rules)
-    check_unique(f"routing.signals.{collection}", [rule.name for rule in given])
-    for i, rule in enumerate(given):
+    listed = list(rules)
+    check_unique(f"routing.signals.{collection}", [rule.name for rule in listed])
+    for i, rule in enumerate(listed):
         try:
             yield (kind, rule.name), make(rule)
         except ValueError as error:

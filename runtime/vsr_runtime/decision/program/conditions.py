@@ -1,4 +1,4 @@
-"""The rules of a decision as a tree that is true, false, or open as long as a signal is not known."""
+"""The conditions of routes: trees that are true, false, or unknown while a signal is unknown."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from vsr_runtime.decision.fast_dataclass import fast_dataclass
 from vsr_schemas.routerconfig import v0_4_0 as contract
 
 SignalKind = Literal["category", "similarity"]
-"""What is asked of a model about the last user turn: its category, and the cosines with a policy's sentences."""
+"""What models compute for the last user turn: its category, and cosines with the policy's sentences."""
 
 SignalName = tuple[str, str]
-"""Type and name of a signal, as the config has them: ``("keyword", "urgent")``."""
+"""Type and name of a signal as in the config: ``("keyword", "urgent")``."""
 
 
 @fast_dataclass(frozen=True, slots=True)
 class SignalValues:
-    """What was found out about one request.
+    """What is known about one request.
 
     Attributes:
-        category: None where no label reached its threshold, or none was looked for.
-        probability: that of the category; None where none was looked for.
-        classified: whether a category was looked for, so that None means none.
-        matched: of the other signals, those that were looked at, and whether they hold.
+        category: None if no label reached its threshold, or if no classifier ran.
+        probability: probability of the category; None if no classifier ran.
+        classified: whether a classifier ran, so that a category of None means that there is none.
+        matched: the other evaluated signals, and whether they hold.
     """
 
     category: str | None = None
@@ -33,41 +33,41 @@ class SignalValues:
     matched: Mapping[SignalName, bool] = field(default_factory=dict)
 
     def also(self, name: SignalName, *, holds: bool) -> SignalValues:
-        """The same with one more signal that was looked at."""
+        """Return a copy with one more signal."""
         return SignalValues(self.category, self.probability, self.classified, {**self.matched, name: holds})
 
 
 @dataclass(frozen=True, slots=True)
 class CategoryCondition:
-    """Holds when the request's category is one of the labels. ``name`` is the signal's."""
+    """Holds if the request's category is one of the labels. ``name`` is the name of the domain signal."""
 
     labels: frozenset[str]
     name: str = ""
 
     def truth(self, signals: SignalValues) -> bool | None:
-        """Whether the signals satisfy the rule; None while that is open."""
+        """Return whether the condition holds; None if that is unknown."""
         return signals.category in self.labels if signals.classified else None
 
 
 @dataclass(frozen=True, slots=True)
 class SignalCondition:
-    """Holds when the request has the signal."""
+    """Holds if the request has the signal."""
 
     name: SignalName
 
     def truth(self, signals: SignalValues) -> bool | None:
-        """Whether the signals satisfy the rule; None while that is open."""
+        """Return whether the condition holds; None if that is unknown."""
         return signals.matched.get(self.name)
 
 
 @dataclass(frozen=True, slots=True)
 class AllConditions:
-    """Holds when every part does; of nothing it holds, which makes the catch-all."""
+    """Holds if every part holds. Without parts it always holds: the catch-all."""
 
     parts: tuple[Condition, ...]
 
     def truth(self, signals: SignalValues) -> bool | None:
-        """Whether the signals satisfy the rule; None while that is open. One part that does not settles it."""
+        """Return whether the condition holds; None if that is unknown. One false part makes it false."""
         known = True
         for part in self.parts:
             truth = part.truth(signals)
@@ -79,12 +79,12 @@ class AllConditions:
 
 @dataclass(frozen=True, slots=True)
 class AnyCondition:
-    """Holds when some part does; of nothing it does not."""
+    """Holds if at least one part holds. Without parts it never holds."""
 
     parts: tuple[Condition, ...]
 
     def truth(self, signals: SignalValues) -> bool | None:
-        """Whether the signals satisfy the rule; None while that is open. One part that does settles it."""
+        """Return whether the condition holds; None if that is unknown. One true part makes it true."""
         known = True
         for part in self.parts:
             truth = part.truth(signals)
@@ -96,12 +96,12 @@ class AnyCondition:
 
 @dataclass(frozen=True, slots=True)
 class NotCondition:
-    """Holds when its one part does not."""
+    """Holds if its part does not."""
 
     part: Condition
 
     def truth(self, signals: SignalValues) -> bool | None:
-        """Whether the signals satisfy the rule; None while that is open."""
+        """Return whether the condition holds; None if that is unknown."""
         truth = self.part.truth(signals)
         return None if truth is None else not truth
 
@@ -115,12 +115,12 @@ def compile_condition(
     leaf: Callable[[contract.RuleLeaf], Condition],
     arity: Callable[[], Exception],
 ) -> Condition:
-    """Turn the contract's tree into rules.
+    """Compile the config's rule tree.
 
     Args:
-        node: the tree as the config holds it.
-        leaf: makes a leaf, or what stands for one; raises for a signal that is not defined.
-        arity: makes the exception for a ``NOT`` that has not exactly one condition.
+        node: the rule tree.
+        leaf: compiles a leaf; raises if its signal is not defined.
+        arity: creates the exception for a ``NOT`` that does not have exactly one condition.
     """
     if isinstance(node, contract.RuleLeaf):
         return leaf(node)
@@ -134,21 +134,21 @@ def compile_condition(
     return NotCondition(parts[0])
 
 
-def condition_leaves(rule: Condition) -> frozenset[ConditionLeaf]:
-    """All leaves of the rule."""
-    if isinstance(rule, CategoryCondition | SignalCondition):
-        return frozenset({rule})
-    return frozenset().union(*(condition_leaves(part) for part in _parts(rule)))
+def condition_leaves(condition: Condition) -> frozenset[ConditionLeaf]:
+    """Return all leaves of a condition."""
+    if isinstance(condition, CategoryCondition | SignalCondition):
+        return frozenset({condition})
+    return frozenset().union(*(condition_leaves(part) for part in _parts(condition)))
 
 
-def open_leaves(rule: Condition, signals: SignalValues) -> frozenset[ConditionLeaf]:
-    """The leaves that are not known and that the rule's truth may still depend on."""
-    if rule.truth(signals) is not None:
+def open_leaves(condition: Condition, signals: SignalValues) -> frozenset[ConditionLeaf]:
+    """Return the unknown leaves that the condition's truth may still depend on."""
+    if condition.truth(signals) is not None:
         return frozenset()
-    if isinstance(rule, (CategoryCondition, SignalCondition)):
-        return frozenset((rule,))
-    return frozenset().union(*(open_leaves(part, signals) for part in _parts(rule)))
+    if isinstance(condition, (CategoryCondition, SignalCondition)):
+        return frozenset((condition,))
+    return frozenset().union(*(open_leaves(part, signals) for part in _parts(condition)))
 
 
-def _parts(rule: AllConditions | AnyCondition | NotCondition) -> tuple[Condition, ...]:
-    return (rule.part,) if isinstance(rule, NotCondition) else rule.parts
+def _parts(condition: AllConditions | AnyCondition | NotCondition) -> tuple[Condition, ...]:
+    return (condition.part,) if isinstance(condition, NotCondition) else condition.parts

@@ -1,4 +1,4 @@
-"""What a decision does to a request besides choosing a model: data, made ready when the config is read."""
+"""Effects of a decision on a request, besides the choice of a model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Json = str | int | float | bool | None | Mapping[str, str]
 
 
 class Removed:
-    """Stands for a field that must not be there."""
+    """The value of a field that must be absent."""
 
     def __repr__(self) -> str:
         return "REMOVED"
@@ -21,12 +21,12 @@ REMOVED = Removed()
 
 @dataclass(frozen=True, slots=True)
 class Reasoning:
-    """How reasoning is switched on or off for one model.
+    """Fields that switch reasoning on or off for one model.
 
     Attributes:
-        top: fields of the body.
+        top: top-level fields of the body.
         template: fields of ``chat_template_kwargs``.
-        effort: the effort for APIs that have a place of their own for it; None where there is none to state.
+        effort: the effort, for APIs with a field of their own for it; None to set none.
     """
 
     top: Mapping[str, Json | Removed] = field(default_factory=dict)
@@ -36,11 +36,11 @@ class Reasoning:
 
 @dataclass(frozen=True, slots=True)
 class ProviderCredentials:
-    """What a provider outside the cluster is told of who asks, instead of what the client said of itself.
+    """Credentials for an external provider. They replace those of the client.
 
     Attributes:
-        header: where the key goes.
-        value: the key as the header bears it, None where the provider wants none. Never shown.
+        header: the header that carries the key.
+        value: the header's value; None if the router adds no key. Never logged.
     """
 
     header: str = "authorization"
@@ -49,13 +49,13 @@ class ProviderCredentials:
 
 @dataclass(frozen=True, slots=True)
 class ModelTarget:
-    """A model as a decision asks for it.
+    """A model as a decision requests it.
 
     Attributes:
-        name: what routes match and ``x-selected-model`` says: the model's alias, or the adapter's name.
-        served_as: what the body says: the provider's id for the model, else the name.
-        thinking: what is done about reasoning; None where the model's family is not known.
-        outside: who asks, where the model is served outside the cluster; None of one that is served inside.
+        name: the value of ``x-selected-model``, which routes match: the model's alias, or the adapter's name.
+        served_as: the model name in the body: the provider's id of the model, otherwise ``name``.
+        reasoning: fields for reasoning; None if the model's family is unknown.
+        credentials: credentials of a model served outside the cluster; None if it is served inside.
     """
 
     name: str
@@ -66,7 +66,7 @@ class ModelTarget:
 
 @dataclass(frozen=True, slots=True)
 class SystemPrompt:
-    """Text that the model is told first: instead of the client's own, or before it."""
+    """A system prompt that replaces the client's own, or precedes it."""
 
     text: str
     mode: Literal["replace", "insert"]
@@ -74,7 +74,7 @@ class SystemPrompt:
 
 @dataclass(frozen=True, slots=True)
 class ParameterLimits:
-    """Limits on a client's parameters: top-level fields that are removed, and upper bounds."""
+    """Limits on a client's parameters: top-level fields to remove, and upper bounds."""
 
     blocked: tuple[str, ...] = ()
     max_tokens: int | None = None
@@ -83,13 +83,13 @@ class ParameterLimits:
 
 @dataclass(frozen=True, slots=True)
 class ToolFilter:
-    """Which tools stay: those allowed (None: any) and not blocked. Of a tool without a name nothing can be said."""
+    """The tools to keep: those allowed (None: any) and not blocked. A tool without a name is never kept."""
 
     allow: frozenset[str] | None = None
     block: frozenset[str] = frozenset()
 
     def keeps(self, name: str | None) -> bool:
-        """Whether a tool stays."""
+        """Return whether to keep a tool."""
         return name is not None and name not in self.block and (self.allow is None or name in self.allow)
 
 
@@ -98,12 +98,12 @@ NO_TOOLS = ToolFilter(allow=frozenset())
 
 @dataclass(frozen=True, slots=True)
 class CachePolicy:
-    """Whose answers are kept for whom.
+    """How responses of a decision are cached.
 
     Attributes:
-        ttl: seconds for which one is kept.
-        similarity: the cosine from which another request is the same; None where it must be the very same.
-        shared: whether an answer to one client is one to all others.
+        ttl: lifetime of an entry in seconds.
+        similarity: minimum cosine for another request to be a cache hit; None if the request must be identical.
+        shared: whether clients share entries.
     """
 
     ttl: float
@@ -113,7 +113,7 @@ class CachePolicy:
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """What a decision does to a request besides choosing a model."""
+    """Effects of a decision on a request, besides the choice of a model."""
 
     static_response: str | None = None
     system_prompt: SystemPrompt | None = None

@@ -1,4 +1,4 @@
-"""The decision program: which route a request takes, given what is found out about it."""
+"""The decision program: chooses the route of a request from its signals."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from vsr_runtime.decision.view import RequestView
 
 TOTAL_SHARE = 100.0
 GUARD_WORK = 300
-"""Steps that a byte of text counts for each guard: most texts take fewer, hostile ones up to some 2,000."""
+"""Steps per byte of text and guard. Most texts take fewer, hostile ones up to about 2,000."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,9 @@ class PolicyRoute:
 
     Attributes:
         name: the decision's name.
-        rule: when it holds.
-        targets: models and their shares in per cent, which add up to 100; empty where the answer is fixed.
-        effects: what else it does.
+        condition: when the route applies.
+        targets: models and their shares in per cent, which add up to 100; empty for a static response.
+        effects: other effects on the request.
     """
 
     name: str
@@ -45,19 +45,19 @@ class PolicyRoute:
     targets: tuple[tuple[ModelTarget, int], ...]
     effects: Effects = field(default_factory=Effects)
 
-    def target(self, draw: float) -> ModelTarget:
-        """The model for a number drawn from [0, 100): shares take up that range in their order."""
+    def target(self, point: float) -> ModelTarget:
+        """Return the target for a point in [0, 100). Shares occupy that range in order."""
         end = 0
         for target, share in self.targets:
             end += share
-            if draw < end:
+            if point < end:
                 return target
-        raise ValueError(f"{draw} is no number of [0, {TOTAL_SHARE:.0f})")
+        raise ValueError(f"{point} is not in [0, {TOTAL_SHARE:.0f})")
 
 
 @fast_dataclass(frozen=True, slots=True)
 class Decision:
-    """The outcome for one request. ``route`` is None where no rule held and the default serves."""
+    """The outcome for one request. ``route`` is None if no condition held; the default model then serves."""
 
     route: PolicyRoute | None
     signals: SignalValues
@@ -65,12 +65,12 @@ class Decision:
 
 @fast_dataclass(frozen=True, slots=True)
 class Undecided:
-    """The outcome depends on what takes models to find out.
+    """The outcome depends on model results.
 
     Attributes:
-        signals: what is known so far.
-        kinds: what is to be asked about the last user turn.
-        detectors: the texts that detectors must read, by their names.
+        signals: the signals known so far.
+        kinds: what to compute for the last user turn.
+        detectors: the texts to read, by detector.
     """
 
     signals: SignalValues
@@ -80,18 +80,18 @@ class Undecided:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A config made ready to decide.
+    """A compiled config.
 
     Attributes:
-        models: how each name that clients and routes can use is served: bases first, then adapters.
-        auto_names: the names by which a client lets the router choose.
-        routes: by priority, highest first, then by name.
-        default: the model that serves where no route holds.
-        fallback: the category of a request that is like none of the classifier's; None where it has none then.
-        signals: the signals that are found out from the request alone.
-        asking: the signals that take a model; the category is none of them.
-        guards: what holds for every request or response, in the order in which they act.
-        keeps_answers: whether some route's answers are kept.
+        models: the target of each name that clients and routes can use: base models, then adapters.
+        auto_names: names by which a client lets the router choose.
+        routes: by descending priority, then by name.
+        default: the model that serves if no route applies.
+        fallback: the category of requests without a recognised category; None if there is none.
+        signals: signals that are computed from the request alone.
+        guards: guards for all requests and responses, in the order in which they act.
+        model_signals: signals that need a model, except the category.
+        caches_responses: whether some route caches responses.
     """
 
     models: Mapping[str, ModelTarget]
@@ -104,9 +104,9 @@ class Program:
     model_signals: Mapping[SignalName, ModelSignal] = field(default_factory=dict)
     caches_responses: bool = False
     leaves: frozenset[ConditionLeaf] = field(init=False, repr=False, compare=False)
-    """The leaves of all rules."""
+    """The leaves of all conditions."""
     names: tuple[str, ...] = field(init=False, repr=False, compare=False)
-    """What clients can ask for."""
+    """The model names that clients can request."""
     on_request: tuple[Guard, ...] = field(init=False, repr=False, compare=False)
     """The guards that read requests."""
     on_response: tuple[Guard, ...] = field(init=False, repr=False, compare=False)
@@ -126,99 +126,102 @@ class Program:
 
     @property
     def needs(self) -> frozenset[SignalKind]:
-        """What some route asks a model about the last user turn."""
-        return self._wanted(self.leaves)[0]
+        """What some route needs a model to compute for the last user turn."""
+        return self._needed(self.leaves)[0]
 
     @property
     def work(self) -> int:
-        """Steps that a byte of text may take at the worst, over all guards and all signals that routes ask for."""
-        asked = {leaf.name for leaf in self.leaves if isinstance(leaf, SignalCondition)}
+        """Worst-case steps per byte of text, over all guards and all signals that routes use."""
+        names = {leaf.name for leaf in self.leaves if isinstance(leaf, SignalCondition)}
         reading = any(
-            self.model_signals[name].detector for name in asked & self.model_signals.keys()
-        )  # normalised, as guards do
+            self.model_signals[name].detector for name in names & self.model_signals.keys()
+        )  # their texts are normalised, like those of guards
         guarding = GUARD_WORK * (len(self.on_request) + reading)
-        return guarding + sum(self.signals[name].work for name in asked & self.signals.keys())
+        return guarding + sum(self.signals[name].work for name in names & self.signals.keys())
 
     def decide(
         self, view: RequestView, signals: SignalValues | None = None, expired: Expired = never
     ) -> Decision | Undecided:
-        """Find the first route whose rule holds, looking only at what its outcome depends on, the cheapest first.
+        """Find the first route whose condition holds. Evaluates only relevant signals, the cheapest first.
 
-        Where that takes a model, everything that models may still be needed for is asked at once: what stays open in
-        the first such route and in those behind it that have a chance. With all of that in ``signals``, the outcome
-        is a `Decision`; what is missing there, because a model failed, keeps it undecided if it depends on that.
+        If a model is needed, everything that models may still be needed for is requested at once: for the first
+        undecided
+        route and for the routes after it that may still apply. With all these results in ``signals``, the outcome is a
+        `Decision`. If a result is missing because a model failed and the outcome depends on it, the outcome stays
+        `Undecided`.
 
         Args:
             view: the request.
-            signals: what is known already.
-            expired: says when the time is up.
+            signals: the signals that are already known.
+            expired: the deadline.
 
         Raises:
-            OutOfTimeError: the time was up first.
+            DeadlineExceededError: the deadline passed first.
         """
         known, open_now = signals or SignalValues(), frozenset[ConditionLeaf]()
         for route in self.routes:
-            known, truth = self._looked(route.condition, view, known, expired)
+            known, truth = self._evaluate(route.condition, view, known, expired)
             if truth and not open_now:
                 return Decision(route, known)
-            if truth or (open_now and self._all_asked(open_now)):
+            if truth or (open_now and self._all_needed(open_now)):
                 break
             if truth is None:
                 open_now |= open_leaves(route.condition, known)
         if not open_now:
             return Decision(None, known)
-        kinds, detectors = self._wanted(open_now)
+        kinds, detectors = self._needed(open_now)
         return Undecided(known, kinds, {name: self._texts(name, view) for name in sorted(detectors)})
 
     def with_category(self, signals: SignalValues, category: str | None, probability: float | None) -> SignalValues:
-        """The signals with the category that was found, or the fallback where none was."""
-        found = self.fallback if category is None else category
-        return replace(signals, category=found, probability=probability, classified=True)
+        """Return the signals with a category, or with the fallback if there is none."""
+        return replace(
+            signals, category=self.fallback if category is None else category, probability=probability, classified=True
+        )
 
-    def with_model_results(self, signals: SignalValues, view: RequestView, found: ModelResults) -> SignalValues:
-        """The signals with what models said. What they did not say stays open."""
-        said = {name: one.verdict(view, found) for name, one in self.model_signals.items()}
-        matched = {name: holds for name, holds in said.items() if holds is not None}
+    def with_model_results(self, signals: SignalValues, view: RequestView, results: ModelResults) -> SignalValues:
+        """Return the signals with model results. Signals without a result stay unknown."""
+        truths = {name: signal.evaluate(view, results) for name, signal in self.model_signals.items()}
+        matched = {name: holds for name, holds in truths.items() if holds is not None}
         return replace(signals, matched={**matched, **signals.matched}) if matched else signals
 
-    def _looked(
-        self, rule: Condition, view: RequestView, known: SignalValues, expired: Expired
+    def _evaluate(
+        self, condition: Condition, view: RequestView, known: SignalValues, expired: Expired
     ) -> tuple[SignalValues, bool | None]:
-        """What is known after a rule's cheap signals were looked at, as far as its truth depends on them; its truth."""
-        while (truth := rule.truth(known)) is None:
-            asked = open_leaves(rule, known)
-            leaf = self._cheapest(asked)
+        """Evaluate cheap signals while the condition depends on them. Return all signals and the condition's truth."""
+        while (truth := condition.truth(known)) is None:
+            names = open_leaves(condition, known)
+            leaf = self._cheapest(names)
             if leaf is not None:
                 known = known.also(leaf.name, holds=self.signals[leaf.name].holds(view, expired))
-            elif (settled := self._silent(asked, view, known)) != known:
+            elif (settled := self._without_text(names, view, known)) != known:
                 known = settled
             else:
                 break
         return known, truth
 
-    def _silent(self, asked: frozenset[ConditionLeaf], view: RequestView, known: SignalValues) -> SignalValues:
-        """What is known where there is no text, only an image, say: there is nothing to ask a model about."""
-        for leaf in asked:
+    def _without_text(self, leaves: frozenset[ConditionLeaf], view: RequestView, known: SignalValues) -> SignalValues:
+        """Return the signals for a request without text, such as a lone image: there is nothing for a model to read."""
+        for leaf in leaves:
             if isinstance(leaf, CategoryCondition):
                 known = known if view.turn.strip() else self.with_category(known, None, None)
             elif not self.model_signals[leaf.name].texts(view):
                 known = known.also(leaf.name, holds=False)
         return known
 
-    def _cheapest(self, asked: frozenset[ConditionLeaf]) -> SignalCondition | None:
-        cheap = [leaf for leaf in asked if isinstance(leaf, SignalCondition) and leaf.name in self.signals]
+    def _cheapest(self, leaves: frozenset[ConditionLeaf]) -> SignalCondition | None:
+        cheap = [leaf for leaf in leaves if isinstance(leaf, SignalCondition) and leaf.name in self.signals]
         if len(cheap) <= 1:
             return cheap[0] if cheap else None
         return min(cheap, key=lambda leaf: (self.signals[leaf.name].cost, leaf.name))
 
-    def _all_asked(self, asked: frozenset[ConditionLeaf]) -> bool:
-        """Whether no other route can want more of models than these leaves do."""
-        return self._wanted(asked) == self._wanted(self.leaves)
+    def _all_needed(self, leaves: frozenset[ConditionLeaf]) -> bool:
+        """Return whether these leaves already need everything that any route needs from models."""
+        return self._needed(leaves) == self._needed(self.leaves)
 
-    def _wanted(self, asked: frozenset[ConditionLeaf]) -> tuple[frozenset[SignalKind], frozenset[str]]:
-        """What leaves want to know of the last user turn, and the detectors that they ask."""
+    def _needed(self, leaves: frozenset[ConditionLeaf]) -> tuple[frozenset[SignalKind], frozenset[str]]:
+        """Return what leaves need for the last user turn, and the detectors that they need."""
         kinds, detectors = set[SignalKind](), set[str]()
-        for leaf in asked:
+        for leaf in leaves:
             if isinstance(leaf, CategoryCondition):
                 kinds.add("category")
             elif leaf.name in self.model_signals:
@@ -228,9 +231,11 @@ class Program:
         return frozenset(kinds), frozenset(detectors)
 
     def _texts(self, detector: str, view: RequestView) -> tuple[str, ...]:
-        """All that a detector must read: its signals share it."""
-        asked = {
+        """Return all texts that a detector must read for its signals."""
+        names = {
             leaf.name for leaf in self.leaves if isinstance(leaf, SignalCondition) and leaf.name in self.model_signals
         }
-        own = (self.model_signals[name] for name in sorted(asked))
-        return tuple(dict.fromkeys(text for one in own if one.detector == detector for text in one.texts(view)))
+        signals = (self.model_signals[name] for name in sorted(names))
+        return tuple(
+            dict.fromkeys(text for signal in signals if signal.detector == detector for text in signal.texts(view))
+        )

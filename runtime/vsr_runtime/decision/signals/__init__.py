@@ -1,1 +1,1 @@
-"""Signals that are found out from the request alone, one file a kind: pure, and cheap beside a model."""
+"""Signals: facts about a request that conditions refer to."""

@@ -1,4 +1,4 @@
-"""What all kinds of signal are to the program."""
+"""The interface of signals, and bounds on counts."""
 
 from __future__ import annotations
 
@@ -13,41 +13,41 @@ from vsr_schemas.routerconfig import v0_4_0 as contract
 
 
 class Signal(Protocol):
-    """One signal.
+    """A signal that is computed from the request alone.
 
-    ``cost`` orders signals: the lower goes first. ``work`` is how many steps a byte of text may take at the worst; the
-    server decides by it whether to leave the event loop.
+    ``cost`` orders signals: lower values are evaluated first. ``work`` is the worst-case number of steps per byte of
+    text; the server uses it to decide whether to leave the event loop.
     """
 
     @property
-    def cost(self) -> int: ...  # noqa: D102 - said by the class
+    def cost(self) -> int: ...  # noqa: D102 - see the class
     @property
-    def work(self) -> int: ...  # noqa: D102 - said by the class
+    def work(self) -> int: ...  # noqa: D102 - see the class
 
     def holds(self, view: RequestView, expired: Expired) -> bool:
-        """Whether the request has it.
+        """Return whether the request has the signal.
 
         Raises:
-            OutOfTimeError: the time was up first.
+            DeadlineExceededError: the deadline passed first.
         """
 
 
 class TextMatcher(Protocol):
-    """Some words or patterns to look for in a text."""
+    """Words or patterns that are searched for in a text."""
 
     @property
-    def work(self) -> int: ...  # noqa: D102 - steps a byte of text for one look at all of them
+    def work(self) -> int: ...  # noqa: D102 - steps per byte of text
 
     def found(self, text: str, expired: Expired) -> Iterator[bool]:
-        """For each word or pattern, as asked for, whether it occurs."""
+        """Yield, for each word or pattern in order, whether it occurs."""
 
     def count(self, text: str, stop: int, expired: Expired) -> int:
-        """How often they occur, all together and without overlap for each; counting ends at ``stop``."""
+        """Return the number of occurrences of all words or patterns; counting stops at ``stop``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """A range of whole numbers, both ends included. No upper end is infinity."""
+    """An inclusive range of integers. An infinite ``high`` means that there is no upper bound."""
 
     low: float = 0
     high: float = math.inf
@@ -57,21 +57,21 @@ class Bounds:
 
     @property
     def enough(self) -> int:
-        """The count from which on more makes no difference."""
+        """The count above which the result no longer changes."""
         return math.ceil(self.low) if self.high == math.inf else math.floor(self.high) + 1
 
 
 def bounds_of(predicate: contract.Predicate) -> Bounds:
-    """The bounds of a predicate.
+    """Return the bounds of a predicate.
 
     Raises:
-        ValueError: there is none, one is negative or not finite, or nothing lies between them.
+        ValueError: it has no bound, a negative or infinite bound, or an empty range.
     """
-    given = [bound for bound in (predicate.gte, predicate.lte) if bound is not None]
-    if not given:
+    bounds = [bound for bound in (predicate.gte, predicate.lte) if bound is not None]
+    if not bounds:
         raise ValueError("its predicate has neither gte nor lte")
-    if not all(math.isfinite(bound) and bound >= 0 for bound in given):
-        raise ValueError("its predicate must have numbers from 0 on")
+    if not all(math.isfinite(bound) and bound >= 0 for bound in bounds):
+        raise ValueError("its predicate must have numbers that are not negative")
     low = predicate.gte or 0
     high = math.inf if predicate.lte is None else predicate.lte
     if low > high:

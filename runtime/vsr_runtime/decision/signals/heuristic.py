@@ -1,4 +1,4 @@
-"""Keyword signals: words or patterns in the last user turn."""
+"""Signals that are computed without a model: keyword, structure, context, conversation and PII patterns."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KEYWORD_WORDS_COST, KEYWORD_PATTERNS_COST = 2, 4
 
 @dataclass(frozen=True, slots=True)
 class KeywordSignal:
-    """Holds where any (``OR``), all (``AND``) or none (``NOR``) of the words or patterns occur."""
+    """Holds if any (``OR``), all (``AND``) or none (``NOR``) of the words or patterns occur in the last user turn."""
 
     operator: Literal["OR", "AND", "NOR"]
     finder: TextMatcher
@@ -31,11 +31,11 @@ class KeywordSignal:
 
     @property
     def work(self) -> int:
-        """Steps a byte."""
+        """Steps per byte of text."""
         return self.finder.work
 
     def holds(self, view: RequestView, expired: Expired) -> bool:
-        """Whether the request has it."""
+        """Return whether the request has the signal."""
         found = self.finder.found(view.turn, expired)
         if self.operator == "AND":
             return all(found)
@@ -43,10 +43,10 @@ class KeywordSignal:
 
 
 def build_keyword(rule: contract.KeywordRule) -> KeywordSignal:
-    """The signal of a config's rule.
+    """Build the signal of a config rule.
 
     Raises:
-        ValueError: it has no keywords, or one that cannot be looked for.
+        ValueError: it has no keywords, or an invalid one.
     """
     if not rule.keywords:
         raise ValueError("it has no keywords")
@@ -58,13 +58,13 @@ def build_keyword(rule: contract.KeywordRule) -> KeywordSignal:
 
 
 MAX_COUNT = 100_000
-"""A bound on what is counted, far above what a text is told by."""
+"""Maximum count that a structure signal may require."""
 STRUCTURE_WORDS_COST, STRUCTURE_PATTERN_COST = 3, 5
 
 
 @dataclass(frozen=True, slots=True)
 class StructureSignal:
-    """Holds where the number of occurrences lies within bounds."""
+    """Holds if the number of occurrences in the last user turn is within bounds."""
 
     finder: TextMatcher
     bounds: Bounds
@@ -72,19 +72,19 @@ class StructureSignal:
 
     @property
     def work(self) -> int:
-        """Steps a byte: each match of a pattern may have to look at all the text that follows it."""
+        """Steps per byte of text: each match of a pattern may scan all the text that follows it."""
         return self.finder.work * max(self.bounds.enough, 1)
 
     def holds(self, view: RequestView, expired: Expired) -> bool:
-        """Whether the request has it."""
+        """Return whether the request has the signal."""
         return self.finder.count(view.turn, self.bounds.enough, expired) in self.bounds
 
 
 def build_structure(rule: contract.StructureRule) -> StructureSignal:
-    """The signal of a config's rule.
+    """Build the signal of a config rule.
 
     Raises:
-        ValueError: its source or its bounds cannot be used.
+        ValueError: its source or its bounds are invalid.
     """
     bounds = bounds_of(rule.predicate)
     if bounds.enough > MAX_COUNT:
@@ -109,22 +109,22 @@ _UNITS = {"": 1, "K": 1_000, "M": 1_000_000}
 
 @dataclass(frozen=True, slots=True)
 class ContextSignal:
-    """Holds where the estimated tokens lie within bounds."""
+    """Holds if the estimated number of tokens of the whole conversation is within bounds."""
 
     bounds: Bounds
     cost: int = 1
     work: int = 0
 
-    def holds(self, view: RequestView, expired: Expired) -> bool:  # noqa: ARG002 - at once
-        """Whether the request has it."""
+    def holds(self, view: RequestView, expired: Expired) -> bool:  # noqa: ARG002 - takes constant time
+        """Return whether the request has the signal."""
         return view.tokens in self.bounds
 
 
 def build_context(rule: contract.ContextRule) -> ContextSignal:
-    """The signal of a config's rule.
+    """Build the signal of a config rule.
 
     Raises:
-        ValueError: it has no bound, one that is no number of tokens, or a minimum above its maximum.
+        ValueError: it has no bound, an invalid token count, or a minimum above its maximum.
     """
     if rule.min_tokens is None and rule.max_tokens is None:
         raise ValueError("it has neither min_tokens nor max_tokens")
@@ -136,20 +136,20 @@ def build_context(rule: contract.ContextRule) -> ContextSignal:
 
 
 def parse_token_count(text: str) -> float:
-    """A number of tokens such as ``8192``, ``8K`` (8,000) or ``2.5M`` (2,500,000).
+    """Parse a token count such as ``8192``, ``8K`` (8,000) or ``2.5M`` (2,500,000).
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text is not a token count.
     """
     match = _TOKENS.fullmatch(text)
     if not match:
-        raise ValueError(f"{text!r:.40} is no number of tokens; write 8192, 8K or 2.5M")
+        raise ValueError(f"{text!r:.40} is not a token count; write 8192, 8K or 2.5M")
     return float(match[1]) * _UNITS[match[2].upper()]
 
 
 @dataclass(frozen=True, slots=True)
 class ConversationSignal:
-    """Holds where the number of parts lies within bounds. ``role`` narrows messages; None counts all."""
+    """Holds if the number of parts of a kind is within bounds. ``role`` selects messages; None counts all."""
 
     of: str
     role: str | None
@@ -157,8 +157,8 @@ class ConversationSignal:
     cost: int = 0
     work: int = 0
 
-    def holds(self, view: RequestView, expired: Expired) -> bool:  # noqa: ARG002 - at once
-        """Whether the request has it."""
+    def holds(self, view: RequestView, expired: Expired) -> bool:  # noqa: ARG002 - takes constant time
+        """Return whether the request has the signal."""
         return self._number(view) in self.bounds
 
     def _number(self, view: RequestView) -> int:
@@ -173,10 +173,10 @@ class ConversationSignal:
 
 
 def build_conversation(rule: contract.ConversationRule) -> ConversationSignal:
-    """The signal of a config's rule.
+    """Build the signal of a config rule.
 
     Raises:
-        ValueError: its bounds cannot be used, or a role is given for what has none.
+        ValueError: its bounds are invalid, or a role is given for parts that have no role.
     """
     source = rule.feature.source
     if source.role is not None and source.type != "message":
@@ -189,7 +189,7 @@ PII_COST, PII_WORK = 5, 100
 
 @dataclass(frozen=True, slots=True)
 class PiiSignal:
-    """Holds where something is found in the last turn, or in all messages. The rule's threshold is for models."""
+    """Holds if patterns find personal data in the last user turn, or in any message."""
 
     finder: Finder
     everywhere: bool
@@ -198,7 +198,7 @@ class PiiSignal:
     clean_texts: CleanTextCache = field(default_factory=CleanTextCache, compare=False, repr=False)
 
     def holds(self, view: RequestView, expired: Expired) -> bool:
-        """Whether the request has it."""
+        """Return whether the request has the signal."""
         for text in view.history if self.everywhere else (view.turn,):
             if expired():
                 raise DeadlineExceededError
@@ -207,14 +207,14 @@ class PiiSignal:
         return False
 
     def _found(self, text: str, expired: Expired) -> bool:
-        return bool(self.clean_texts.looked(text, lambda: look_through([self.finder], normalise(text), expired)))
+        return bool(self.clean_texts.find(text, lambda: look_through([self.finder], normalise(text), expired)))
 
 
 def build_pii(rule: contract.PiiRule) -> PiiSignal:
-    """The signal of a config's rule.
+    """Build the signal of a config rule. The rule's threshold applies to models only.
 
     Raises:
-        ValueError: every type that patterns can find is allowed, so that nothing is left to be found.
+        ValueError: every type that patterns can find is allowed, so the signal could never hold.
     """
     types = PATTERN_TYPES - set(rule.pii_types_allowed or ())
     if not types:

@@ -1,4 +1,4 @@
-"""Language signals: which language the last user turn is written in, by py3langid's statistics of byte sequences."""
+"""Language signals: the language of the last user turn, detected by py3langid's byte n-gram statistics."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from vsr_schemas.routerconfig import v0_4_0 as contract
 
 COST = 6
 THRESHOLD = 0.3
-"""The least probability of a language; the stock router's. Below it a text has no known language."""
+"""Minimum probability of a language, as in the stock router. Below it the language is unknown."""
 MAX_CHARACTERS = 4096
-"""Characters of a text that are looked at, from its beginning: half a millisecond."""
+"""Characters at the beginning of a text that are examined; takes half a millisecond."""
 _MEMO_KEY = "language"
 ALIASES = {"arz": "ar", "ary": "ar", "yue": "zh", "wuu": "zh", "no": "nb"}
-"""What the detector tells apart and ISO 639-1 has one code for."""
+"""Detector labels that share one ISO 639-1 code."""
 
 
 class LanguageDetector(Protocol):
-    """Tells languages apart."""
+    """A language detector."""
 
     def rank(self, text: str) -> list[tuple[str, float]]:
-        """Every language with its probability."""
+        """Return every language with its probability."""
 
 
 @dataclass(frozen=True, slots=True)
 class LanguageSignal:
-    """Holds where the last user turn is in the language of this ISO 639-1 code."""
+    """Holds if the last user turn is in the language with this ISO 639-1 code."""
 
     code: str
     detector: LanguageDetector = field(repr=False)
@@ -39,31 +39,34 @@ class LanguageSignal:
     work: int = 0
 
     def holds(self, view: RequestView, expired: Expired) -> bool:  # noqa: ARG002 - the text is bounded
-        """Whether the request has it. The text is looked at once for all languages."""
+        """Return whether the request has the signal. The text is examined once for all languages."""
         if _MEMO_KEY not in view.memo:
             view.memo[_MEMO_KEY] = language_of(view.turn, self.detector)
         return bool(view.memo[_MEMO_KEY] == self.code)
 
 
 def language_of(text: str, load_detector: LanguageDetector) -> str | None:
-    """The ISO 639-1 code of a text's language; None where it is too short or too mixed to tell, or has no words."""
+    """Return the ISO 639-1 code of a text's language.
+
+    None if the text has no letters, or if no language is likely enough.
+    """
     beginning = text[:MAX_CHARACTERS]
     if not any(map(str.isalpha, beginning)):
         return None
-    found: dict[str, float] = {}
+    shares: dict[str, float] = {}
     for label, share in load_detector.rank(beginning):
         code = ALIASES.get(label, label)
-        found[code] = found.get(code, 0.0) + share
-    best = max(found, key=lambda code: (found[code], code))
-    return best if found[best] >= THRESHOLD else None
+        shares[code] = shares.get(code, 0.0) + share
+    best = max(shares, key=lambda code: (shares[code], code))
+    return best if shares[best] >= THRESHOLD else None
 
 
 def build_language(rule: contract.LanguageRule) -> LanguageSignal:
-    """The signal of a config's rule; loads the detector, which takes a second.
+    """Build the signal of a config rule. Loads the detector, which takes about a second.
 
     Raises:
         ValueError: the detector does not know the language.
-        UserError: the detector is not there, or cannot be loaded.
+        UserError: the detector is not installed or cannot be loaded.
     """
     if rule.name not in KNOWN:
         raise ValueError("the runtime's detector does not know this language")
@@ -72,13 +75,13 @@ def build_language(rule: contract.LanguageRule) -> LanguageSignal:
 
 @cache
 def load_detector() -> LanguageDetector:
-    """The detector, loaded once a process and only where a config asks for it.
+    """Return the detector. It is loaded once per process.
 
     Raises:
-        UserError: the package is not there, or has no place to unpack its statistics.
+        UserError: the package is not installed, or there is no folder to unpack its statistics to.
     """
     try:
-        from py3langid.langid import MODEL_FILE, LanguageIdentifier  # noqa: PLC0415 - as the docstring says
+        from py3langid.langid import MODEL_FILE, LanguageIdentifier  # noqa: PLC0415 - loaded only if a config needs it
 
         loaded: Any = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     except ModuleNotFoundError as error:

@@ -1,4 +1,4 @@
-"""Signals that take a model: which texts it must read, and what follows from what it says of them."""
+"""Signals that need a model: the texts that it must read, and the evaluation of its results."""
 
 from __future__ import annotations
 
@@ -14,42 +14,42 @@ from vsr_schemas.pii import ALL_TYPES
 from vsr_schemas.routerconfig import v0_4_0 as contract
 
 _MEMO_KEY = "read"
-"""In a view's memo: texts as detectors read them."""
+"""Key in a view's memo: normalised texts."""
 Level = Literal["hard", "medium", "easy"]
 LEVELS: tuple[Level, ...] = ("hard", "medium", "easy")
 
 
 @dataclass(frozen=True, slots=True)
 class ModelResults:
-    """What models said of one request. What is missing was not asked for, or failed.
+    """Model results for one request. A missing entry was not requested or failed.
 
     Attributes:
-        likeness: the cosine of the last user turn and each sentence of the policy.
-        attacks: by detector and text, how probable an attack is.
-        seen: by detector and text, all that it saw.
+        similarities: cosine of the last user turn and each sentence of the policy.
+        attacks: probability of an attack, by detector and text.
+        detections: detections, by detector and text.
     """
 
     similarities: Mapping[str, float] = field(default_factory=dict)
     attacks: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    seen: Mapping[str, Mapping[str, Detection]] = field(default_factory=dict)
+    detections: Mapping[str, Mapping[str, Detection]] = field(default_factory=dict)
 
 
 class ModelSignal(Protocol):
-    """One signal. ``detector`` is the model that it asks; None for the sentence encoder."""
+    """A signal that needs a model. ``detector`` names the model; None means the sentence encoder."""
 
     @property
-    def detector(self) -> str | None: ...  # noqa: D102 - said by the class
+    def detector(self) -> str | None: ...  # noqa: D102 - scores by the class
 
     def texts(self, view: RequestView) -> Sequence[str]:
-        """What the model must read; nothing where there is no text, and then the signal does not hold."""
+        """Return the texts that the model must read. If there are none, the signal does not hold."""
 
-    def verdict(self, view: RequestView, found: ModelResults) -> bool | None:
-        """Whether the request has it; None where the model did not say."""
+    def evaluate(self, view: RequestView, results: ModelResults) -> bool | None:
+        """Return whether the request has the signal; None if a required model result is missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingSignal:
-    """Holds where the last user turn is like the sentences: by the best cosine, or by the mean."""
+    """Holds if the last user turn is similar to the sentences, by the maximum or the mean cosine."""
 
     sentences: tuple[str, ...]
     threshold: float
@@ -57,23 +57,23 @@ class EmbeddingSignal:
     detector: None = None
 
     def texts(self, view: RequestView) -> Sequence[str]:
-        """The last user turn."""
+        """Return the last user turn."""
         return _user_turn(view)
 
-    def verdict(self, view: RequestView, found: ModelResults) -> bool | None:  # noqa: ARG002 - the encoder has read it
-        """Whether the request is like that."""
-        said = _similarities(self.sentences, found)
-        if said is None:
+    def evaluate(self, view: RequestView, results: ModelResults) -> bool | None:  # noqa: ARG002 - the encoder reads the turn
+        """Return whether the similarity reaches the threshold."""
+        scores = _similarities(self.sentences, results)
+        if scores is None:
             return None
-        return (sum(said) / len(said) if self.mean else max(said)) >= self.threshold
+        return (sum(scores) / len(scores) if self.mean else max(scores)) >= self.threshold
 
 
 @dataclass(frozen=True, slots=True)
 class ComplexitySignal:
-    """Holds where the last user turn is of a level: by how much more it is like a hard sentence than like an easy one.
+    """Holds if the last user turn has a complexity level: hard, medium or easy.
 
-    The margin is the best cosine among the hard ones less the best among the easy ones: above ``threshold`` it is
-    ``hard``, below its negative ``easy``, else ``medium``.
+    The margin is the maximum cosine with a hard sentence minus the maximum cosine with an easy one. Above ``threshold``
+    the level is ``hard``, below its negative ``easy``, otherwise ``medium``.
     """
 
     hard: tuple[str, ...]
@@ -83,12 +83,12 @@ class ComplexitySignal:
     detector: None = None
 
     def texts(self, view: RequestView) -> Sequence[str]:
-        """The last user turn."""
+        """Return the last user turn."""
         return _user_turn(view)
 
-    def verdict(self, view: RequestView, found: ModelResults) -> bool | None:  # noqa: ARG002 - the encoder has read it
-        """Whether the request is of that level."""
-        hard, easy = _similarities(self.hard, found), _similarities(self.easy, found)
+    def evaluate(self, view: RequestView, results: ModelResults) -> bool | None:  # noqa: ARG002 - the encoder reads the turn
+        """Return whether the request has this level."""
+        hard, easy = _similarities(self.hard, results), _similarities(self.easy, results)
         if hard is None or easy is None:
             return None
         margin = max(hard) - max(easy)
@@ -98,9 +98,9 @@ class ComplexitySignal:
 
 @dataclass(frozen=True, slots=True)
 class JailbreakSignal:
-    """Holds where a detector takes the last user turn, or some message, for an attack.
+    """Holds if a detector classifies the last user turn, or any message, as an attack.
 
-    It reads them normalised: what hides a word from patterns hides it from a model.
+    The detector reads normalised texts: whatever hides a word from patterns also hides it from a model.
     """
 
     detector: str
@@ -108,21 +108,21 @@ class JailbreakSignal:
     everywhere: bool
 
     def texts(self, view: RequestView) -> Sequence[str]:
-        """The texts of all messages, instructions among them, each once; or the last user turn."""
+        """Return the distinct texts of all messages including instructions, or the last user turn."""
         return normalised_texts(view, everywhere=self.everywhere)
 
-    def verdict(self, view: RequestView, found: ModelResults) -> bool | None:
-        """Whether one of the texts is an attack. One that is settles it, whatever is known of the others."""
-        scores = found.attacks.get(self.detector, {})
-        said = [scores.get(text, math.nan) for text in self.texts(view)]
-        if any(score >= self.threshold for score in said):
+    def evaluate(self, view: RequestView, results: ModelResults) -> bool | None:
+        """Return whether any text is an attack. One attack decides even if other results are missing."""
+        probabilities = results.attacks.get(self.detector, {})
+        scores = [probabilities.get(text, math.nan) for text in self.texts(view)]
+        if any(score >= self.threshold for score in scores):
             return True
-        return None if any(math.isnan(score) for score in said) else False
+        return None if any(math.isnan(score) for score in scores) else False
 
 
 @dataclass(frozen=True, slots=True)
 class PiiModelSignal:
-    """Holds where a detector sees personal data of some types in the last user turn, or in some message."""
+    """Holds if a detector finds personal data of some types in the last user turn, or in any message."""
 
     detector: str
     types: frozenset[str]
@@ -130,93 +130,93 @@ class PiiModelSignal:
     everywhere: bool
 
     def texts(self, view: RequestView) -> Sequence[str]:
-        """As of an attack."""
+        """Return the same texts as `JailbreakSignal.texts`."""
         return normalised_texts(view, everywhere=self.everywhere)
 
-    def verdict(self, view: RequestView, found: ModelResults) -> bool | None:
-        """Whether one of the texts has some. One that has settles it, whatever is known of the others."""
-        seen = found.seen.get(self.detector, {})
+    def evaluate(self, view: RequestView, results: ModelResults) -> bool | None:
+        """Return whether any text has personal data. One match decides even if other results are missing."""
+        detections = results.detections.get(self.detector, {})
         texts = self.texts(view)
-        if any(seen[text].spans(self.types, self.threshold) for text in texts if text in seen):
+        if any(detections[text].spans(self.types, self.threshold) for text in texts if text in detections):
             return True
-        return None if any(text not in seen for text in texts) else False
+        return None if any(text not in detections for text in texts) else False
 
 
 def normalised_texts(view: RequestView, *, everywhere: bool) -> Sequence[str]:
-    """The texts of all messages, or the last user turn, as detectors read them; each once."""
-    asked = view.history if everywhere else (view.turn,)
+    """Return the distinct normalised texts of all messages, or of the last user turn."""
+    texts = view.history if everywhere else (view.turn,)
     read: dict[str, str] = view.memo.setdefault(_MEMO_KEY, {})
-    for text in asked:
+    for text in texts:
         if text not in read:
             read[text] = normalise(text).text
-    return tuple(dict.fromkeys(read[text] for text in asked if read[text].strip()))
+    return tuple(dict.fromkeys(read[text] for text in texts if read[text].strip()))
 
 
 def _user_turn(view: RequestView) -> Sequence[str]:
     return (view.turn,) if view.turn.strip() else ()
 
 
-def _similarities(sentences: Sequence[str], found: ModelResults) -> list[float] | None:
-    """The cosine of each sentence; None where one was not said, or is no number."""
-    said = [found.similarities.get(sentence, math.nan) for sentence in sentences]
-    return said if all(map(math.isfinite, said)) else None
+def _similarities(sentences: Sequence[str], results: ModelResults) -> list[float] | None:
+    """Return the cosine of each sentence; None if one is missing or not finite."""
+    scores = [results.similarities.get(sentence, math.nan) for sentence in sentences]
+    return scores if all(map(math.isfinite, scores)) else None
 
 
 def build_embedding(rule: contract.EmbeddingRule, sentences: frozenset[str]) -> EmbeddingSignal:
-    """The signal of a config's rule.
+    """Build the signal of a config rule.
 
     Args:
         rule: the rule.
-        sentences: those that have a vector.
+        sentences: the sentences that have a vector.
 
     Raises:
-        ValueError: it has no candidates, one without a vector, or a threshold that is no cosine.
+        ValueError: it has no candidates, one without a vector, or a threshold that is not a cosine.
     """
     if not -1 <= rule.threshold <= 1:
-        raise ValueError("its threshold is no cosine; give a number from -1 to 1")
+        raise ValueError("its threshold is not a cosine; give a number from -1 to 1")
     return EmbeddingSignal(
         _check_sentences(rule.candidates, sentences), rule.threshold, rule.aggregation_method == "mean"
     )
 
 
 def build_complexity(rule: contract.ComplexityRule, level: Level, sentences: frozenset[str]) -> ComplexitySignal:
-    """One level of a config's rule. Raises what ``build_likeness`` raises."""
+    """Build the signal for one level of a config rule. Raises the same errors as ``build_embedding``."""
     if not 0 <= rule.threshold <= 2:  # noqa: PLR2004 - the distance of two cosines
-        raise ValueError("its threshold is no margin of cosines; give a number from 0 to 2")
+        raise ValueError("its threshold is not a difference of cosines; give a number from 0 to 2")
     hard, easy = (_check_sentences(side.candidates, sentences) for side in (rule.hard, rule.easy))
     return ComplexitySignal(hard, easy, level, rule.threshold)
 
 
 def build_jailbreak(rule: contract.JailbreakRule, detector: str | None) -> JailbreakSignal:
-    """The signal of a config's rule.
+    """Build the signal of a config rule.
 
     Raises:
-        ValueError: no detector is loaded for it, or its threshold is no probability.
+        ValueError: no detector is configured for it, or its threshold is not a probability.
     """
     if detector is None:
         raise ValueError("runtime.yaml names no detector for it under detectors.jailbreak")
     if not 0 <= rule.threshold <= 1:
-        raise ValueError("its threshold is no probability; give a number from 0 to 1")
+        raise ValueError("its threshold is not a probability; give a number from 0 to 1")
     return JailbreakSignal(detector, rule.threshold, rule.include_history)
 
 
 def build_pii_model(rule: contract.PiiRule, detector: str) -> PiiModelSignal:
-    """The part of a config's rule that its detector answers.
+    """Build the model-based part of a config rule.
 
     Raises:
-        ValueError: every type is allowed, or its threshold is no probability.
+        ValueError: every type is allowed, or its threshold is not a probability.
     """
     types = ALL_TYPES - set(rule.pii_types_allowed or ())
     if not types:
         raise ValueError("every type is allowed")
     if not 0 <= rule.threshold <= 1:
-        raise ValueError("its threshold is no probability; give a number from 0 to 1")
+        raise ValueError("its threshold is not a probability; give a number from 0 to 1")
     return PiiModelSignal(detector, types, rule.threshold, rule.include_history)
 
 
 def _check_sentences(candidates: Sequence[str], sentences: frozenset[str]) -> tuple[str, ...]:
     if not candidates:
         raise ValueError("it has no sentences")
-    if missing := [each for each in candidates if each not in sentences]:
-        raise ValueError(f"runtime.yaml has no vector of the sentence {missing[0]!r:.100}; compile the policy again")
+    if missing := [sentence for sentence in candidates if sentence not in sentences]:
+        raise ValueError(f"runtime.yaml has no vector for the sentence {missing[0]!r:.100}; compile the policy again")
     return tuple(candidates)

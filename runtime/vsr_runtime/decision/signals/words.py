@@ -1,4 +1,4 @@
-"""Finds literal words in a text, as whole words by Unicode, in linear time."""
+"""Literal words that are matched as whole words by Unicode rules, in linear time."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ _UNSPACED = (
     "\u3031-\u3035\u3038-\u303c\u3040-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uaa60-\uaa7f\uac00-\ud7ff"
     "\uf900-\ufaff\uff66-\uffdc\U0001aff0-\U0001b16f\U00020000-\U0003ffff"
 )
-"""Scripts that set words side by side: Chinese, Japanese, Korean (its particles), Thai, Lao, Burmese, Khmer."""
+"""Scripts that write words without spaces: Chinese, Japanese, Korean (particles), Thai, Lao, Burmese, Khmer."""
 _LAST_MARK = 0x20000
-"""No combining mark of a script stands above."""
+"""No combining mark has a higher code point."""
 _NO_SPACES = re.compile(f"[{_UNSPACED}]")
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Words made ready. Where ``folded``, they are found whatever their case.
+    """Compiled words. If ``folded``, matching ignores case.
 
-    A word is whole if no letter, digit, underscore or combining mark of a script with spaces stands beside it. An end
-    of the word that is none of these itself (``c++``, ``.net``), or is of a script without spaces, asks for nothing.
+    A word matches as a whole: it must not touch a letter, digit, underscore or combining mark of a script with spaces.
+    An end of the word that is no such character itself (``c++``, ``.net``), or that belongs to a script without spaces,
+    has no such requirement.
     """
 
     words: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]
@@ -34,19 +35,19 @@ class Words:
 
     @property
     def work(self) -> int:
-        """Steps a byte."""
+        """Steps per byte of text."""
         return len(self.words)
 
     def found(self, text: str, expired: Expired) -> Iterator[bool]:
-        """For each word whether it occurs."""
+        """Yield, for each word, whether it occurs."""
         text = text.casefold() if self.folded else text
         for spellings, pattern in self.words:
             check_deadline(expired)
-            # Substring search is ten times faster than the pattern and mostly says all.
+            # A substring search is ten times faster than the pattern and usually decides.
             yield _contains_any(spellings, text) and pattern.search(text) is not None
 
     def count(self, text: str, stop: int, expired: Expired) -> int:
-        """How often the words occur, up to ``stop``."""
+        """Return the number of occurrences of all words, at most ``stop``."""
         text = text.casefold() if self.folded else text
         number = 0
         for spellings, pattern in self.words:
@@ -61,7 +62,7 @@ class Words:
 
 
 def compile_words(words: Sequence[str], *, case_sensitive: bool) -> Words:
-    """Make words ready. A letter with an accent is found as one character and as two.
+    """Compile words. An accented letter matches both its composed and its decomposed form.
 
     Raises:
         ValueError: a word is empty.
@@ -77,7 +78,7 @@ def _word(word: str) -> tuple[tuple[str, ...], re.Pattern[str]]:
 
 
 def _pattern(word: str) -> str:
-    """The literal comes first, so that the search can skip by it; what stands before it is looked at afterwards."""
+    """Return the pattern of a spelling. The literal comes first, so that the search can skip ahead."""
     inside = _word_character()
     first, last = (re.match(inside, end) for end in (word[0], word[-1]))
     before = f"(?<!{inside}.{{{len(word)}}})" if first else ""
@@ -86,15 +87,15 @@ def _pattern(word: str) -> str:
 
 @cache
 def _word_character() -> str:
-    r"""A character that belongs to words of scripts with spaces. Python's ``\w`` leaves the combining marks out."""
+    r"""Return a class of characters of words in scripts with spaces. Python's ``\w`` lacks combining marks."""
     marks = [chr(code) for code in range(_LAST_MARK) if unicodedata.category(chr(code)).startswith("M")]
     joined = "".join(mark for mark in marks if not _NO_SPACES.match(mark))
     return rf"(?:[^\W{_UNSPACED}]|[{joined}])"
 
 
 def _contains_any(spellings: tuple[str, ...], text: str) -> bool:
-    """Whether one of them stands in the text, inside of other words too. A loop is quicker here than `any`."""
-    for spelling in spellings:  # noqa: SIM110 - as said
+    """Return whether a spelling occurs in the text, also inside other words. A loop is faster here than `any`."""
+    for spelling in spellings:  # noqa: SIM110 - see the docstring
         if spelling in text:
             return True
     return False

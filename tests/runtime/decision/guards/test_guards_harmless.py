@@ -64,8 +64,8 @@ def test_a_look_that_ran_out_of_time_says_nothing():
         raise DeadlineExceededError
 
     with pytest.raises(DeadlineExceededError):
-        known.looked("text", late)
-    assert known.looked("text", lambda: [Span(0, 1, "X", 1.0, "r")]) != []
+        known.find("text", late)
+    assert known.find("text", lambda: [Span(0, 1, "X", 1.0, "r")]) != []
 
 
 def test_what_it_holds_is_bounded_and_no_text(monkeypatch):
@@ -73,10 +73,10 @@ def test_what_it_holds_is_bounded_and_no_text(monkeypatch):
     monkeypatch.setattr(guard, "MAX_TEXTS", 10)
     known = CleanTextCache()
     for number in range(100):
-        known.looked("kept", list)
-        known.looked(str(number), list)
+        known.find("kept", list)
+        known.find(str(number), list)
         assert len(known) <= 20
-    assert known.looked("kept", pytest.fail) == []
+    assert known.find("kept", pytest.fail) == []
     assert b"kept" not in repr([known._young, known._old]).encode()
 
 
@@ -88,4 +88,4 @@ def test_memory_changes_no_finding(texts):
     """Whatever came before."""
     known = CleanTextCache()
     for text in texts:
-        assert known.looked(text, lambda text=text: spans([KEYS], text, never)) == spans([KEYS], text, never)
+        assert known.find(text, lambda text=text: spans([KEYS], text, never)) == spans([KEYS], text, never)

@@ -99,7 +99,7 @@ def test_only_what_may_become_a_placeholder_is_held_back() -> None:
 
 def test_a_book_is_bounded() -> None:
     """More values than it takes are an error of the guard, and never sent on unmasked."""
-    book = PlaceholderMap(most=2)
+    book = PlaceholderMap(max_values=2)
     assert [book.assign("URL", value) for value in "aba"] == ["[URL_1]", "[URL_2]", "[URL_1]"]
     with pytest.raises(TooManyPlaceholdersError):
         book.assign("URL", "c")

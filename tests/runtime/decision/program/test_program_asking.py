@@ -63,7 +63,7 @@ def test_what_no_decision_asks_for_is_not_needed():
 @pytest.mark.parametrize(
     ("change", "given", "message"),
     [
-        (None, {"bindings": None}, "routing.signals.embeddings[0]: embedding 'bills': runtime.yaml has no vector of"),
+        (None, {"bindings": None}, "routing.signals.embeddings[0]: embedding 'bills': runtime.yaml has no vector for"),
         (
             None,
             {"bindings": ModelBindings(BINDINGS.sentences)},

@@ -164,7 +164,7 @@ def test_shares_take_up_the_range(draw, name):
 
 def test_number_beyond_the_range_is_an_error():
     """No number means no model."""
-    with pytest.raises(ValueError, match="no number"):
+    with pytest.raises(ValueError, match="not in"):
         SPLIT.target(100)
 
 

@@ -45,7 +45,7 @@ def like(**cosines: float) -> ModelResults:
 def test_likeness_is_the_best_or_the_mean_cosine_from_the_threshold_on(how, threshold, expected):
     """The threshold itself is enough."""
     found = ModelResults({"Pay this invoice.": 0.75, "Where is my bill?": 0.5})
-    assert build_embedding(embedding(threshold, how), SENTENCES).verdict(TURN, found) is expected
+    assert build_embedding(embedding(threshold, how), SENTENCES).evaluate(TURN, found) is expected
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_likeness_is_the_best_or_the_mean_cosine_from_the_threshold_on(how, thre
 def test_a_request_is_of_one_level(hard, easy, level):
     """Hard and easy need more than the threshold between them; exactly one level holds."""
     found = like(prove=hard, say=easy)
-    told = [each for each in LEVELS if build_complexity(complexity(), each, SENTENCES).verdict(TURN, found)]
+    told = [each for each in LEVELS if build_complexity(complexity(), each, SENTENCES).evaluate(TURN, found)]
     assert told == [level]
 
 
@@ -63,8 +63,8 @@ def test_a_request_is_of_one_level(hard, easy, level):
 )
 def test_what_the_encoder_did_not_say_stays_open(found):
     """Neither there nor missing, and so no level of it either."""
-    assert build_embedding(embedding(), SENTENCES).verdict(TURN, found) is None
-    assert [build_complexity(complexity(), each, SENTENCES).verdict(TURN, found) for each in LEVELS] == [None] * 3
+    assert build_embedding(embedding(), SENTENCES).evaluate(TURN, found) is None
+    assert [build_complexity(complexity(), each, SENTENCES).evaluate(TURN, found) for each in LEVELS] == [None] * 3
 
 
 def test_a_detector_reads_every_message_or_the_last_turn():
@@ -72,11 +72,11 @@ def test_a_detector_reads_every_message_or_the_last_turn():
     everywhere, turn = JailbreakSignal("judge", 0.7, everywhere=True), JailbreakSignal("judge", 0.7, everywhere=False)
     assert (everywhere.texts(TURN), turn.texts(TURN)) == (("Be kind.", "Please pay."), ("Please pay.",))
     bad = ModelResults(attacks={"judge": {"Be kind.": 0.7, "Please pay.": 0.1}})
-    assert (everywhere.verdict(TURN, bad), turn.verdict(TURN, bad)) == (True, False)
+    assert (everywhere.evaluate(TURN, bad), turn.evaluate(TURN, bad)) == (True, False)
     half = ModelResults(attacks={"judge": {"Be kind.": 0.1}})
-    assert (everywhere.verdict(TURN, half), turn.verdict(TURN, half)) == (None, None)
-    assert everywhere.verdict(TURN, ModelResults(attacks={"judge": {"Be kind.": 0.9}})) is True
-    assert turn.verdict(TURN, ModelResults()) is None
+    assert (everywhere.evaluate(TURN, half), turn.evaluate(TURN, half)) == (None, None)
+    assert everywhere.evaluate(TURN, ModelResults(attacks={"judge": {"Be kind.": 0.9}})) is True
+    assert turn.evaluate(TURN, ModelResults()) is None
 
 
 def test_a_detector_reads_what_a_disguise_hides():
@@ -101,13 +101,13 @@ def attack(threshold: float = 0.7) -> contract.JailbreakRule:
     [
         (
             lambda: build_embedding(embedding(0.5, "max", "unheard of"), SENTENCES),
-            "no vector of the sentence 'unheard of'",
+            "no vector for the sentence 'unheard of'",
         ),
-        (lambda: build_embedding(embedding(1.5), SENTENCES), "is no cosine"),
-        (lambda: build_complexity(complexity(-1), "hard", SENTENCES), "is no margin"),
-        (lambda: build_complexity(complexity(), "hard", frozenset()), "no vector of the sentence"),
+        (lambda: build_embedding(embedding(1.5), SENTENCES), "is not a cosine"),
+        (lambda: build_complexity(complexity(-1), "hard", SENTENCES), "is not a difference"),
+        (lambda: build_complexity(complexity(), "hard", frozenset()), "no vector for the sentence"),
         (lambda: build_jailbreak(attack(), None), "names no detector"),
-        (lambda: build_jailbreak(attack(2), "judge"), "is no probability"),
+        (lambda: build_jailbreak(attack(2), "judge"), "is not a probability"),
         (
             lambda: build_embedding(
                 contract.EmbeddingRule(name="x", threshold=0.5, candidates=[], aggregation_method="max"), SENTENCES

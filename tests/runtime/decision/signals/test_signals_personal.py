@@ -45,19 +45,19 @@ def rule(*types: str, threshold: float = 0.7) -> contract.PiiRule:
 
 def seen(*texts: str) -> ModelResults:
     """What the detector saw in these texts."""
-    return ModelResults(seen={"names": {text: Names(text) for text in texts}})
+    return ModelResults(detections={"names": {text: Names(text) for text in texts}})
 
 
 def test_a_text_with_one_of_the_types_is_enough():
     """Of the types asked for, from the threshold on; a text that nobody looked at keeps the rest open."""
     signal = build_pii_model(rule("PERSON"), "names")
     assert signal.texts(TURN) == ("be kind", "ask Smith")
-    assert signal.verdict(TURN, seen("be kind", "ask Smith")) is True
-    assert signal.verdict(TURN, seen("ask Smith")) is True
-    assert signal.verdict(TURN, seen("be kind")) is None
-    assert signal.verdict(TURN, ModelResults()) is None
-    assert build_pii_model(rule("GPE"), "names").verdict(TURN, seen("be kind", "ask Smith")) is False
-    assert build_pii_model(rule("PERSON", threshold=0.9), "names").verdict(TURN, seen("be kind", "ask Smith")) is False
+    assert signal.evaluate(TURN, seen("be kind", "ask Smith")) is True
+    assert signal.evaluate(TURN, seen("ask Smith")) is True
+    assert signal.evaluate(TURN, seen("be kind")) is None
+    assert signal.evaluate(TURN, ModelResults()) is None
+    assert build_pii_model(rule("GPE"), "names").evaluate(TURN, seen("be kind", "ask Smith")) is False
+    assert build_pii_model(rule("PERSON", threshold=0.9), "names").evaluate(TURN, seen("be kind", "ask Smith")) is False
 
 
 def test_patterns_answer_first_where_they_can():
@@ -75,7 +75,7 @@ def test_a_detector_s_rule_that_cannot_be_told_is_refused():
     """Nothing left to look for, a threshold that is none."""
     with pytest.raises(ValueError, match="every type is allowed"):
         build_pii_model(rule(), "names")
-    with pytest.raises(ValueError, match="no probability"):
+    with pytest.raises(ValueError, match="not a probability"):
         build_pii_model(rule("PERSON", threshold=2), "names")
 
 

@@ -1,1 +1,1 @@
-"""What each kind of thing looks like, one file a kind of kinds."""
+"""Recognisers, one module per subject."""

@@ -1,7 +1,8 @@
-"""The structure of attacks on a model: forged turns, orders to drop orders, and roles without rules.
+"""The structure of attacks on a model: forged turns, instruction overrides, and roles without rules.
 
-Meant for what a model should only read: results of tools, documents, pages. What a user writes has these signs too when
-it is an attack in known words; an attack in other words has none of them, so this is no jailbreak detector.
+Meant for text that a model should only read: tool results, documents, web pages. A user's attack in well-known words
+has the
+same structure, but one in other words has not, so this does not replace a jailbreak detector.
 """
 
 from __future__ import annotations

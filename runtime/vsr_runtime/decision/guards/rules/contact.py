@@ -12,7 +12,7 @@ _GENERIC = (
     rb"com|org|net|edu|gov|mil|int|info|biz|name|dev|app|io|ai|co|me|cloud|online|site|shop|store|tech|xyz|eu|us|uk|de|"
     rb"fr|es|nl|ch|se|no|dk|fi|pl|cz|ru|ua|cn|jp|kr|br|mx|ar|ca|au|nz|za|ng|ke|sg|hk|tw|tr|gr|pt|ie"
 )
-"""Endings by which a bare name is a domain. Others (``main.py``, ``end.It``) are more often something else."""
+"""Endings by which a bare name is a domain. Others (``main.py``, ``end.It``) usually mean something else."""
 _AT = rb"(?: ?[\[({<] ?(?:at|@) ?[\])}>] ?| at | @ ?|@ )"
 _DOT = rb"(?: ?[\[({<] ?(?:dot|\.) ?[\])}>] ?| ?\.| dot )"
 _TRAILING = b".,;:!?'\"*_~"
@@ -21,11 +21,11 @@ _PHONE = (
     rb"telefono|numero|portable|phone number|contact number"
 )
 _LEAST, _MOST = 7, 15
-"""Digits of a phone number: E.164 has at most 15."""
+"""Digits of a phone number; E.164 allows at most 15."""
 
 
 def _email(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: ANN401 - re2 ships no types
-    """A dot at an end belongs to the sentence, and one before the @ is where an address cannot begin."""
+    """Accept an address without surrounding punctuation. It cannot begin with a dot."""
     del data
     start = match.start() + len(match[0]) - len(match[0].lstrip(b".'"))
     if match[0].lstrip(b".'")[:1] != b"@":
@@ -33,7 +33,7 @@ def _email(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa
 
 
 def _url(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: ANN401 - as above
-    """Punctuation behind an address belongs to the sentence, and so does a bracket that was opened before it."""
+    """Accept an address without trailing punctuation and unbalanced closing brackets."""
     text = match[0].rstrip(_TRAILING)
     while text[-1:] in {b")", b"]", b"}"} and text.count(b"([{"[b")]}".index(text[-1:])].to_bytes()) < text.count(
         text[-1:]
@@ -44,7 +44,7 @@ def _url(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: 
 
 
 def _international(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: ANN401 - as above
-    """A number with a plus: valid where its country has such numbers, possible where it has such lengths."""
+    """Accept a number with a plus: certain if valid in its country, likely if its length is possible there."""
     import phonenumbers  # noqa: PLC0415 - its tables are large
 
     del data
@@ -57,7 +57,7 @@ def _international(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:
 
 
 def _american(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: ANN401 - as above
-    """Three, three and four digits: by hyphens, dots or brackets a shape of its own, by spaces or alone one of many."""
+    """Accept three, three and four digits: with hyphens, dots or brackets by form, otherwise only with context."""
     start, end = match.span()
     if _joined(data, start, end):
         return
@@ -75,7 +75,7 @@ def _any_number(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  #
 
 
 def _joined(data: bytes, start: int, end: int) -> bool:
-    """Whether the number goes on beside the match: then it is the part of another."""
+    """Return whether the number continues beyond the match, which is then part of another number."""
     return (data[end : end + 2].lstrip(b"-.")[:1].isdigit() and data[end : end + 1] in {b"-", b".", b"/"}) or (
         data[start - 1 : start] in {b"-", b".", b"/"} and data[max(0, start - 2) : start - 1].isdigit()
     )

@@ -1,7 +1,7 @@
-"""Numbers that states give to persons, by their checksums (python-stdnum) and words near by.
+"""National identification numbers, by their checksums (python-stdnum) and context words.
 
-A number of plain digits with one check digit is right by chance in one of ten cases, so it needs a word that speaks
-for it. Letters in fixed places, two check digits or a birth date make chance rare: such a number counts alone.
+One in ten plain numbers has a valid check digit by chance, so such a number needs a context word. Letters in fixed
+positions, two check digits or a birth date make chance unlikely: such a number counts without context.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _ANY = rb"national id|id number|identity|identification|personal number|id card|
 
 
 def _by(module: str, words: bytes, *, alone: bool) -> Validator:
-    """Judges by a module of stdnum. ``alone``: a valid number counts without a word near by."""
+    """Return a validator that uses a stdnum module. If ``alone``, a valid number needs no context word."""
 
     def judge(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: ANN401 - re2 ships no types
         start, end = match.span()
@@ -53,7 +53,7 @@ def _rule(module: str, pattern: bytes, words: bytes, *, alone: bool = False) -> 
 
 
 GATE = rb"(?:\d[ ./+-]{0,2}){6}|[A-Z]{5}\d{4}[A-Z]|[A-Z]{6}\d\d[A-Z]"
-"""Six digits near together, or letters and digits as in PAN and codice fiscale: whatever is found passes it."""
+"""Six digits close together, or the letters and digits of a PAN or codice fiscale. Every finding matches this."""
 RULES = (
     _rule("us.itin", rb"9\d\d[- ]?\d\d[- ]?\d{4}", rb"itin|taxpayer"),
     _rule("gb.nhs", rb"\d{3}[ -]?\d{3}[ -]?\d{4}", rb"nhs"),

@@ -1,4 +1,4 @@
-"""Addresses of machines, of wallets, and dates."""
+"""Network addresses, wallet addresses, and dates."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MONTH = rb"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|
 
 
 def _ipv4(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: ANN401 - re2 ships no types
-    """Four numbers up to 255, unless they are a version or a part of a longer row."""
+    """Accept four numbers up to 255 unless they are a version or part of a longer sequence."""
     start, end = match.span()
     longer = data[end : end + 1] == b"." and data[end + 1 : end + 2].isdigit()
     before = data[max(0, start - 1) : start]
@@ -31,7 +31,7 @@ def _ipv4(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa:
 
 
 def _ipv6(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: ANN401 - as above
-    """What the standard library takes for one; ``a::b`` and ``12::`` are code."""
+    """Accept what the standard library parses, except short forms such as ``a::b`` and ``12::``, which are code."""
     start, text = match.start(), match[0].rstrip(b".")
     if (
         len(text) > _LONGEST_IPV6
@@ -51,14 +51,14 @@ def _ipv6(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa:
 
 
 def _mac(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: ANN401 - as above
-    """Six bytes; more are a fingerprint."""
+    """Accept six bytes; more are a fingerprint."""
     del data
     if len(match[0]) == len("00:00:00:00:00:00"):
         yield *match.span(), SHAPE
 
 
 def _wallet(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: ANN401 - as above
-    """Base58 with its checksum: Bitcoin, Litecoin, Dogecoin, Dash, Tron, Ripple."""
+    """Accept Base58 with a valid checksum: Bitcoin, Litecoin, Dogecoin, Dash, Tron, Ripple."""
     del data
     for alphabet in (_BASE58, _RIPPLE):
         number = 0
@@ -75,7 +75,7 @@ def _wallet(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noq
 
 
 def _bech32(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: ANN401 - as above
-    """Bech32 and bech32m, by their checksum (BIP 173 and 350)."""
+    """Accept bech32 and bech32m with a valid checksum (BIP 173 and 350)."""
     del data
     text = match[0].lower()
     prefix, _, rest = text.rpartition(b"1")

@@ -60,27 +60,27 @@ _NAMES = (
 _PLACEHOLDER = re.compile(
     rb"(?i)^(?:x+|\*+|\.+|-+|_+|<.*|\$.*|\{.*|%.*|your.*|my.*|example.*|changeme|redacted|none|null|true|false|test|\[.*)$"
 )
-_LEAST_BITS, _LONG = 2.5, 20
-"""Bits a character that a random text of eight or more characters has at least, and words mostly have not."""
+_LEAST_BITS = 2.5
+"""Minimum entropy per character of a random text of eight or more characters; words mostly have less."""
 
 
 def _issued(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: ANN401 - re2 ships no types
-    """A token by its prefix; one of a single character over and over is somebody's example."""
+    """Accept a token by its prefix unless it consists of few different characters, as examples do."""
     del data
     if len(set(match[0][-16:])) > 4:  # noqa: PLR2004 - of sixteen
         yield match.start() + match[0].startswith(b"_"), match.end(), SURE
 
 
 def _assigned(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: ANN401 - as above
-    """The value behind a name such as ``password``, where it looks drawn at random rather than written."""
+    """Accept the value after a name such as ``password`` if it looks random."""
     del data
     value = match[1].rstrip(b".,;:!?)")
-    if _drawn(value):
+    if _looks_random(value):
         yield match.start(1), match.start(1) + len(value), CONTEXT
 
 
-def _drawn(value: bytes) -> bool:
-    """Whether a text has letters and digits or signs, and too many different ones for a word."""
+def _looks_random(value: bytes) -> bool:
+    """Return whether a text has letters and digits or punctuation, and too many different ones for a word."""
     if len(value) < 8 or _PLACEHOLDER.match(value):  # noqa: PLR2004 - the shortest password that many accept
         return False
     kinds = sum(bool(re.search(kind, value)) for kind in (rb"[a-z]", rb"[A-Z]", rb"[0-9]", rb"[^0-9A-Za-z]"))
@@ -89,14 +89,14 @@ def _drawn(value: bytes) -> bool:
 
 
 def _connection(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: ANN401 - as above
-    """The password within an address; ``${PASSWORD}`` and the like name one and are none."""
+    """Accept the password in a URL unless it is a placeholder such as ``${PASSWORD}``."""
     del data
     if not _PLACEHOLDER.match(match[1]):
         yield match.start(1), match.end(1), SHAPE
 
 
 _BEGIN = rb"(?:\b|_)"
-"""An underscore beside a key is emphasis, or joins it to a name."""
+"""An underscore before a key is emphasis, or joins it to a name."""
 ISSUED = tuple(Recogniser(kind, kind.lower().replace("_", "-"), _BEGIN + pattern, _issued) for kind, pattern in _ISSUED)
 GATE = (
     _BEGIN
@@ -104,7 +104,7 @@ GATE = (
     rb"api_org_|[srp]k_|whsec_|gsk_|xai-|pplx-|r8_|SG\.|key-|SK[0-9a-f]|npm_|pypi-|dckr_|do[opr]_v1_|shp|EAAA|sq0|dapi|"
     rb"hv[sbr]\.|NRAK-|lin_api_|eyJ)|8Q~|:AA|[MNO][0-9A-Za-z_-]{23}"
 )
-"""How they begin: most texts have none of it, and whatever is found passes."""
+"""The beginnings of all issued tokens. Every finding matches this, and most texts do not."""
 RULES = (
     Recogniser(
         "PRIVATE_KEY",

@@ -1,4 +1,4 @@
-"""Assertions: what they name, resolved; what they say, in words."""
+"""Links assertions and tests."""
 
 from __future__ import annotations
 
@@ -11,24 +11,26 @@ from vsr_compiler.syntax.document import Path
 from vsr_schemas.policy import v1alpha1 as schema
 
 EXTERNAL = "external"
-"""Stands for every model that a request may leave the cluster for."""
+"""In `to`: every model that is served outside the cluster."""
+DEFAULT_ROUTE = "default"
+"""In `route`: no route matches, and the default model answers."""
 
 
 def link_assertions(
     scope: Scope, policy: schema.PolicySpec, tables: Tables, guards: Mapping[str, ir.Guard]
 ) -> tuple[ir.Assertion, ...]:
-    """All assertions in file order."""
-    found = []
+    """Return all assertions in file order."""
+    linked_assertions = []
     for index, spec in enumerate(policy.assertions):
         key = "always" if spec.always is not None else "never"
         statement = spec.always or spec.never
         if statement is not None:
             path = ("assertions", index, key)
             linked = _statement(scope, statement, tables, guards, path)
-            found.append(
+            linked_assertions.append(
                 ir.Assertion(key == "always", linked, f"{key}: {_words(statement)}", scope.span("assertions", index))
             )
-    return tuple(found)
+    return tuple(linked_assertions)
 
 
 def _statement(
@@ -41,9 +43,9 @@ def _statement(
         signal = scope.resolve(tables.signals, spec.signal, "signal", (*path, "signal"))
     key = "through" if spec.through is not None else "without"
     named = spec.through or spec.without
-    found = [scope.resolve(guards, name, "guard", where) for name, where in _each(named, (*path, key))]
+    linked_guards = [scope.resolve(guards, name, "guard", where) for name, where in _names(named, (*path, key))]
     return ir.Statement(
-        category, signal, _to(scope, spec, tables, path), tuple(guard for guard in found if guard is not None)
+        category, signal, _to(scope, spec, tables, path), tuple(guard for guard in linked_guards if guard is not None)
     )
 
 
@@ -52,7 +54,7 @@ def _to(scope: Scope, spec: schema.StatementSpec, tables: Tables, path: Path) ->
         return None
     models: dict[str, ir.Model] = {}
     known: dict[str, ir.Model | None] = {EXTERNAL: None, **tables.models}
-    for name, where in _each(spec.to, (*path, "to")):
+    for name, where in _names(spec.to, (*path, "to")):
         if name == EXTERNAL and name not in tables.models:
             models |= {model.name: model for model in tables.models.values() if model.external}
             continue
@@ -62,18 +64,52 @@ def _to(scope: Scope, spec: schema.StatementSpec, tables: Tables, path: Path) ->
     return tuple(model for _, model in sorted(models.items()))
 
 
-def _each(names: str | list[str] | None, path: Path) -> list[tuple[str, Path]]:
-    """Names with their places, whether one stands alone or in a list."""
+def _names(names: str | list[str] | None, path: Path) -> list[tuple[str, Path]]:
+    """Return names with their paths, for a single name or a list."""
     if names is None:
         return []
     return [(names, path)] if isinstance(names, str) else [(name, (*path, index)) for index, name in enumerate(names)]
 
 
 def _words(spec: schema.StatementSpec) -> str:
-    """The statement as one reads it."""
+    """Return the statement as text for messages."""
     parts = []
     for key in ("category", "signal", "to", "without", "through"):
         value = getattr(spec, key)
         if value is not None:
             parts.append(f"{key} {value if isinstance(value, str) else ', '.join(value)}")
     return ", ".join(parts)
+
+
+def link_tests(
+    scope: Scope,
+    policy: schema.PolicySpec,
+    models: Mapping[str, ir.Model],
+    categories: Mapping[str, ir.Category],
+    guards: Mapping[str, ir.Guard],
+) -> tuple[ir.Test, ...]:
+    """Return all tests in file order."""
+    routes = dict.fromkeys((*(route.name for route in policy.routes), DEFAULT_ROUTE))
+    tests = []
+    for index, spec in enumerate(policy.tests):
+        path = ("tests", index)
+        expect = spec.expect
+        expected = None
+        if spec.model is not None and spec.model not in policy.router.auto_models:
+            scope.resolve(models, spec.model, "model", (*path, "model"))
+        if expect.model is not None:
+            expected = scope.resolve(models, expect.model, "model", (*path, "expect", "model"))
+        if expect.route is not None and expect.route not in routes:
+            scope.resolve(routes, expect.route, "route", (*path, "expect", "route"))
+        if expect.category is not None:
+            scope.resolve(categories, expect.category, "category", (*path, "expect", "category"))
+        matched = [
+            scope.resolve(guards, name, "guard", (*path, "expect", "guards", number))
+            for number, name in enumerate(expect.guards or ())
+        ]
+        expected_guards = None if expect.guards is None else tuple(guard for guard in matched if guard is not None)
+        model = spec.model or policy.router.auto_models[0]
+        tests.append(
+            ir.Test(spec.prompt, model, expect.category, expect.route, expected, scope.span(*path), expected_guards)
+        )
+    return tuple(tests)

@@ -38,34 +38,34 @@ def found(text: str, code: str) -> list[Diagnostic]:
     return [item for item in analyse(linked(text), targets.TARGETS) if item.code == code]
 
 
-def test_what_it_can_do_is_not_refused() -> None:
+def test_supported_policy_has_no_errors() -> None:
     """Otherwise the tests below would show nothing."""
     errors = {item.code for item in analyse(linked(TEXT), targets.TARGETS) if item.level.value == "error"}
     assert errors == set()
 
 
-REFUSED = {
-    "split": ("model: far}", "split: {big: 50, far: 50}}", "ignores how `urgent` is split"),
+UNSUPPORTED = {
+    "split": ("model: far}", "split: {big: 50, far: 50}}", "ignores the `split` of route `urgent`"),
     "mask": ("{detector: attacks}", "{types: [US_SSN], action: mask}", "action: mask"),
     "flag": ("{detector: attacks}", "{detector: attacks, action: flag}", "action: flag"),
     "response": ("{detector: attacks}", "{detector: attacks, on: both}", "on: both"),
     "except": ("{detector: attacks}", "{detector: attacks, except: {models: [big]}}", "`except`"),
     "builtin": ("{detector: attacks}", "{patterns: builtin}", "patterns: builtin"),
-    "two at once": ("{detector: attacks}", "{detector: attacks, patterns: [x]}", "beside a `detector`"),
-    "types": ("{detector: attacks}", "{types: [CRYPTO]}", "finds no CRYPTO"),
+    "two at once": ("{detector: attacks}", "{detector: attacks, patterns: [x]}", "`patterns` with `detector`"),
+    "types": ("{detector: attacks}", "{types: [CRYPTO]}", "does not detect CRYPTO"),
     "registry": ("llm-semantic-router/mmbert32k", "someone/else", "its own registry"),
     "gpu": ("{task: jailbreak,", "{task: jailbreak, device: cuda,", "runs on the CPU"),
-    "role": ("{keywords: [urgent]}", "{role: {users: [ann]}}", "asks who sends"),
-    "headers": ("router: {", "router: {responseHeaders: always, ", "by rules of its own"),
-    "cache": ("model: far}", "model: far, cache: {}}", "by headers that the gateway takes off"),
-    "name": ("name: urgent,", "name: guard/attacks,", "calls a guard"),
+    "role": ("{keywords: [urgent]}", "{role: {users: [ann]}}", "needs the identity of the client"),
+    "headers": ("router: {", "router: {responseHeaders: always, ", "responseHeaders: always"),
+    "cache": ("model: far}", "model: far, cache: {}}", "by headers that the gateway removes"),
+    "name": ("name: urgent,", "name: guard/attacks,", "reserved for a guard"),
 }
 
 
-@pytest.mark.parametrize("case", sorted(REFUSED))
-def test_what_it_cannot_do_is_an_error_at_its_line(case: str) -> None:
+@pytest.mark.parametrize("case", sorted(UNSUPPORTED))
+def test_unsupported_field_is_an_error_at_its_line(case: str) -> None:
     """VSR330, with a way out."""
-    old, new, words = REFUSED[case]
+    old, new, words = UNSUPPORTED[case]
     assert old in TEXT
     text = TEXT.replace(old, new)
     matching = [item for item in found(text, "VSR330") if words in item.message]
@@ -74,7 +74,7 @@ def test_what_it_cannot_do_is_an_error_at_its_line(case: str) -> None:
     assert matching[0].span.line >= 4
 
 
-def test_requests_that_name_their_model_pass_by_its_guards_only_if_the_policy_says_so() -> None:
+def test_policy_must_accept_that_explicit_models_bypass_guards() -> None:
     """VSR332 at the router, which names the guards and the words by which the policy accepts it."""
     (item,) = found(TEXT.replace(", unguarded: explicit-models", ""), "VSR332")
     assert item.span.line == 4
@@ -83,27 +83,27 @@ def test_requests_that_name_their_model_pass_by_its_guards_only_if_the_policy_sa
     assert found(TEXT, "VSR332") == []
 
 
-def test_an_assertion_about_guards_does_not_hold_of_requests_that_name_their_model() -> None:
+def test_assertion_about_guards_is_violated_by_requests_that_name_a_model() -> None:
     """VSR240: what the policy accepts in words is still not proved away."""
     text = TEXT + "assertions:\n  - never: {to: external, without: [attacks]}\n"
     (item,) = found(text, "VSR240")
-    assert "names `far` itself" in item.message
+    assert "names the model `far` reaches it" in item.message
 
 
-def test_what_it_does_otherwise_is_said() -> None:
+def test_different_behaviour_is_a_warning() -> None:
     """VSR331: categories by its own classifier or by likeness, refusals with 200, revisions of its registry."""
     words = " ".join(item.message for item in found(TEXT, "VSR331"))
-    for part in ("`math` by its own classifier", "`cooking` by likeness", "answered with 200", "not at 0123456"):
+    for part in ("`math` with its own model", "`cooking` by similarity", "with HTTP 200", "not at 0123456"):
         assert part in words
 
 
-def test_a_proof_about_categories_says_on_what_it_rests() -> None:
+def test_proof_about_categories_states_its_assumption() -> None:
     """VSR331: categories of the policy's own do not exclude each other in this engine."""
     text = TEXT + "assertions:\n  - never: {category: math, to: external}\n"
-    assert any("may find several" in item.message for item in found(text, "VSR331"))
+    assert any("can find several" in item.message for item in found(text, "VSR331"))
 
 
-def test_a_release_without_a_table_is_refused() -> None:
+def test_unsupported_release_is_an_error() -> None:
     """VSR313, and nothing is said about what nobody has read."""
     text = TEXT.replace("endpoints: {one: {s", "gateway: {versions: {semantic-router: 0.3.0}}\nendpoints: {one: {s")
     assert len(found(text, "VSR313")) == 1
@@ -111,13 +111,13 @@ def test_a_release_without_a_table_is_refused() -> None:
 
 
 @pytest.mark.parametrize("router", ["{}", '{image: "r:1", unguarded: explicit-models}'])
-def test_the_words_for_it_are_for_it(router: str) -> None:
+def test_unguarded_is_only_for_semantic_router(router: str) -> None:
     """Our runtime needs an image, and guards requests that name a model anyway."""
     with pytest.raises(CompileError):
         linked(TEXT.replace("{engine: semantic-router, unguarded: explicit-models}", router))
 
 
-def test_its_image_is_that_of_its_release_or_the_policys_own() -> None:
+def test_image_is_that_of_the_release_or_of_the_policy() -> None:
     """A mirror is named as for any other image."""
 
     def image(text: str) -> str:

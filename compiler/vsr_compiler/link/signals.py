@@ -1,0 +1,119 @@
+"""Links signals, and checks patterns and types of personal data."""
+
+from __future__ import annotations
+
+import re
+import warnings
+
+from vsr_compiler import ir
+from vsr_compiler.link.classifiers import detector
+from vsr_compiler.link.scope import Scope
+from vsr_compiler.syntax.data import suggest
+from vsr_compiler.syntax.document import Path
+from vsr_schemas.languages import LANGUAGES
+from vsr_schemas.pii import ALL_TYPES, MODEL_TYPES
+from vsr_schemas.policy import v1alpha1 as schema
+
+MAX_PATTERN = 1000
+_NOT_LINEAR = re.compile(r"\(\?(?:=|!|<=|<!|>|\(|P=)|\\[1-9]|[*+?}]\+")
+"""Look-arounds, back-references, atomic groups, conditionals and possessive repeats, none of which RE2 supports."""
+
+
+def link_signals(
+    scope: Scope, policy: schema.PolicySpec, classifiers: dict[str, ir.Classifier]
+) -> dict[str, ir.Signal]:
+    """Return all signals by name, sorted, without those that have an unresolved reference, which is reported."""
+    linked = {}
+    for name, spec in sorted(policy.signals.items()):
+        kind = _kind(scope, spec, ("signals", name), classifiers)
+        if kind is not None:
+            linked[name] = ir.Signal(name, kind, scope.span("signals", name, key=True))
+    return linked
+
+
+def _kind(  # noqa: PLR0911, C901 - one branch for each kind
+    scope: Scope, spec: schema.SignalSpec, path: Path, classifiers: dict[str, ir.Classifier]
+) -> ir.SignalKind | None:
+    if spec.keywords is not None:
+        if spec.regex:
+            check_patterns(scope, spec.keywords, (*path, "keywords"))
+        return ir.KeywordSignal(tuple(spec.keywords), spec.match, spec.regex, spec.case_sensitive)
+    if spec.embedding is not None:
+        return ir.EmbeddingSignal(tuple(spec.embedding.to), spec.embedding.threshold, spec.embedding.aggregate)
+    if spec.context is not None:
+        return ir.ContextSignal(spec.context.min, spec.context.max)
+    if spec.language is not None:
+        return _language(scope, spec.language, (*path, "language"))
+    if spec.complexity is not None:
+        levels = spec.complexity
+        return ir.ComplexitySignal(tuple(levels.hard), tuple(levels.easy), levels.level, levels.threshold)
+    if spec.structure is not None:
+        shape = spec.structure
+        if shape.pattern is not None:
+            check_pattern(scope, shape.pattern, (*path, "structure", "pattern"))
+        return ir.StructureSignal(shape.pattern, tuple(shape.keywords or ()), shape.min, shape.max)
+    if spec.conversation is not None:
+        parts = spec.conversation
+        return ir.ConversationSignal(parts.of, parts.role, parts.min, parts.max)
+    if spec.role is not None:
+        return ir.RoleSignal(tuple(spec.role.users), tuple(spec.role.groups))
+    if spec.pii is not None:
+        pii = pii_detector(scope, spec.pii.types, spec.pii.detector, (*path, "pii"), classifiers)
+        return ir.PiiSignal(tuple(sorted(set(spec.pii.types))), pii, spec.pii.threshold)
+    if spec.jailbreak is not None:
+        attack = detector(scope, classifiers, spec.jailbreak.detector, "jailbreak", (*path, "jailbreak", "detector"))
+        return None if attack is None else ir.JailbreakSignal(attack, spec.jailbreak.threshold)
+    return None
+
+
+def _language(scope: Scope, value: str | list[str], path: Path) -> ir.LanguageSignal:
+    codes = [value] if isinstance(value, str) else value
+    for index, code in enumerate(codes):
+        if code not in LANGUAGES:
+            where = path if isinstance(value, str) else (*path, index)
+            hint = suggest(code, sorted(LANGUAGES)) or "Use a two-letter ISO 639-1 code, such as `de`."
+            scope.report("VSR104", f"`{code}` is not a language code", where, hint)
+    return ir.LanguageSignal(tuple(sorted(set(codes))))
+
+
+def check_patterns(scope: Scope, patterns: list[str], path: Path) -> None:
+    """Check every pattern of a list."""
+    for index, pattern in enumerate(patterns):
+        check_pattern(scope, pattern, (*path, index))
+
+
+def check_pattern(scope: Scope, pattern: str, path: Path) -> None:
+    """Report a pattern that is invalid or does not run in linear time."""
+    if reason := pattern_error(pattern):
+        hint = "Use RE2 syntax: no look-around, no back-reference, no possessive repeat."
+        scope.report("VSR217", reason, path, hint)
+
+
+def pii_detector(
+    scope: Scope, types: list[str], name: str | None, path: Path, classifiers: dict[str, ir.Classifier]
+) -> ir.Classifier | None:
+    """Check types of personal data, and return the detector, which some of them need."""
+    for index, kind in enumerate(types):
+        where = (*path, "types", index)
+        if kind not in ALL_TYPES:
+            hint = suggest(kind, sorted(ALL_TYPES)) or "The types are " + ", ".join(sorted(ALL_TYPES)) + "."
+            scope.report("VSR218", f"`{kind}` is not a type of personal data", where, hint)
+        elif kind in MODEL_TYPES and name is None:
+            hint = "Set `detector` to a classifier with `task: pii`, or remove the type: patterns cannot find it."
+            scope.report("VSR219", f"`{kind}` needs a `detector`", where, hint)
+    return None if name is None else detector(scope, classifiers, name, "pii", (*path, "detector"))
+
+
+def pattern_error(pattern: str) -> str | None:
+    """Return why a pattern cannot be used; None if it can. It must run in linear time on any input."""
+    if len(pattern) > MAX_PATTERN:
+        return f"the pattern is longer than {MAX_PATTERN} characters"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            re.compile(pattern)
+    except (re.error, OverflowError, RecursionError, Warning) as error:
+        return f"the pattern is not valid: {error}"
+    if match := _NOT_LINEAR.search(pattern.replace(r"\\", "")):
+        return f"`{match[0]}` cannot be matched in linear time"
+    return None
