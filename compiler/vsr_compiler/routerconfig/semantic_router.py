@@ -10,7 +10,7 @@ from typing import Literal
 
 from vsr_compiler import ir
 from vsr_compiler.ir.signals import JailbreakSignal, KeywordSignal, PiiSignal
-from vsr_compiler.releases.engines import STOCK_ROUTER, StockRouter
+from vsr_compiler.releases.semantic_router import STOCK_ROUTER, StockRouter
 from vsr_compiler.routerconfig import signals
 from vsr_compiler.routerconfig.models import cards, model_ref, provider_model
 from vsr_compiler.routerconfig.plugins import plugins

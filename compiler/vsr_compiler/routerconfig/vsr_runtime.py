@@ -1,4 +1,4 @@
-"""``router/`` for our runtime: the config in the stock router's format, and settings that this format cannot express."""
+"""``router/`` for our runtime: config in the stock router's format, and settings that it cannot express."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from vsr_compiler.diagnostics import Diagnostic, Severity
-from vsr_compiler.releases.picker_words import WORDS, Words
+from vsr_compiler.releases.picker_arguments import PICKER_ARGUMENTS, PickerArguments
 from vsr_compiler.verify.manifest import Manifest, Path, text
 from vsr_compiler.verify.pickers import Picker
 
@@ -18,12 +18,12 @@ _IMAGE = re.compile(
 _HINT = "If this build has it, take no notice: it may have been changed."
 
 
-def known(picker: Picker) -> Words | None:
+def known(picker: Picker) -> PickerArguments | None:
     """What the release in a picker's image knows; None where that is not known."""
     found = _IMAGE.search(text(picker.container.get("image")))
     if found is None:
         return None
-    return WORDS.get(("gie" if found["gie"] else "llm-d", (int(found["major"]), int(found["minor"]))))
+    return PICKER_ARGUMENTS.get(("gie" if found["gie"] else "llm-d", (int(found["major"]), int(found["minor"]))))
 
 
 def unknown_flags(picker: Picker) -> Iterator[Diagnostic]:

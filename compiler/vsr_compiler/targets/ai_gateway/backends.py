@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.manifests.objects import Body, Object, make
-from vsr_compiler.releases.gateway import AI_GATEWAY, AiGateway
+from vsr_compiler.releases.gateways import AI_GATEWAY, AiGateway
 from vsr_compiler.targets.ai_gateway.kinds import AI_GROUP
 from vsr_compiler.targets.common.pools import POOL_GROUP, declared, inference_pool
 from vsr_compiler.targets.envoy_gateway import backends as hosts

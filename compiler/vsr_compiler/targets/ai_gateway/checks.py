@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
-from vsr_compiler.releases.gateway import AI_GATEWAY
+from vsr_compiler.releases.gateways import AI_GATEWAY
 from vsr_compiler.targets.common.pools import declared
 from vsr_compiler.targets.envoy_gateway.checks import VALUES, any_of, install_hint
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body, Object, make
-from vsr_compiler.releases.gateway import AI_GATEWAY, AiGateway
+from vsr_compiler.releases.gateways import AI_GATEWAY, AiGateway
 from vsr_compiler.targets.ai_gateway import backends
 from vsr_compiler.targets.common.gateway_api import gateway_duration, parent
 from vsr_compiler.targets.common.httproute import on_failure_name

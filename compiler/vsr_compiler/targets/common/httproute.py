@@ -12,7 +12,7 @@ from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.manifests.kinds import GATEWAY_GROUP
 from vsr_compiler.manifests.objects import Body, Object, make
-from vsr_compiler.releases import gateway as releases
+from vsr_compiler.releases import gateways as releases
 from vsr_compiler.targets.common.gateway_api import GATEWAY_API, gateway_duration, parent
 from vsr_schemas.headers import SELECTED_MODEL
 

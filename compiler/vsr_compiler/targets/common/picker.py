@@ -10,8 +10,8 @@ from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.manifests.kinds import RBAC_GROUP
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.manifests.yaml import dump
+from vsr_compiler.releases.model_servers import VLLM
 from vsr_compiler.releases.pickers import PICKERS, Picker
-from vsr_compiler.releases.servers import VLLM
 from vsr_compiler.targets.common import picker_config
 from vsr_compiler.targets.common.picker_config import CONFIG_FILE
 from vsr_compiler.targets.common.pools import POOL_GROUP, Pooled, picker_service, pooled, settings

@@ -8,7 +8,7 @@ from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.manifests.kinds import AlwaysHealthy, HealthyUnlessParentRejects, Kind, Wave, kinds_of
 from vsr_compiler.manifests.objects import Body, Object, make
-from vsr_compiler.releases import gateway as releases
+from vsr_compiler.releases import gateways as releases
 from vsr_compiler.targets.common import vllm
 from vsr_compiler.targets.common.workloads import selector
 

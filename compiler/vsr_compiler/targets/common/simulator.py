@@ -6,7 +6,7 @@ import json
 
 from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body
-from vsr_compiler.releases.servers import SIMULATOR
+from vsr_compiler.releases.model_servers import SIMULATOR
 from vsr_compiler.targets.common.vllm import HTTP
 from vsr_compiler.targets.common.workloads import (
     HARDENED,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body, Object, make
-from vsr_compiler.releases.engines import STOCK_ROUTER, StockRouter
+from vsr_compiler.releases.semantic_router import STOCK_ROUTER, StockRouter
 from vsr_compiler.routerconfig import CONFIG
 from vsr_compiler.routerconfig.semantic_router import key_variable, stock_config
 from vsr_compiler.targets.common.components import Component

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.manifests.objects import Body
-from vsr_compiler.releases.servers import VLLM
+from vsr_compiler.releases.model_servers import VLLM
 from vsr_compiler.targets.common.workloads import container, container_port, http_probe, resources, selector, spread
 
 PORT = 8000

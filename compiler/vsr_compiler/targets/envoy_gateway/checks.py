@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
-from vsr_compiler.releases.gateway import ENVOY_GATEWAY
+from vsr_compiler.releases.gateways import ENVOY_GATEWAY
 from vsr_compiler.releases.known import by_number
 from vsr_compiler.targets.common import helm
 from vsr_compiler.targets.envoy_gateway.gateway import CONTROLLER_NAMESPACE

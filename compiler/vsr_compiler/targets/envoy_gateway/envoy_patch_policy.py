@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body, Object, make
-from vsr_compiler.releases.gateway import ENVOY_GATEWAY
+from vsr_compiler.releases.gateways import ENVOY_GATEWAY
 from vsr_compiler.targets.common.extproc import HTTP2, MAX_STREAMS, ext_proc_filter
 from vsr_compiler.targets.envoy_gateway.gateway import ENVOY_API, target
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body
-from vsr_compiler.releases.gateway import ENVOY_GATEWAY
+from vsr_compiler.releases.gateways import ENVOY_GATEWAY
 from vsr_compiler.targets.common.helm import Values
 
 CHART = "gateway-helm"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.manifests.objects import Body, Object, make
-from vsr_compiler.releases import gateway as releases
+from vsr_compiler.releases import gateways as releases
 from vsr_compiler.releases.pickers import PICKERS
 from vsr_compiler.targets.common.extproc import MAX_STREAMS
 from vsr_compiler.targets.common.httproute import routes

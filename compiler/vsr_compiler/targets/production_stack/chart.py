@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body
-from vsr_compiler.releases.servers import VLLM
+from vsr_compiler.releases.model_servers import VLLM
 from vsr_compiler.targets.common import vllm
 from vsr_compiler.targets.common.helm import Values
 from vsr_compiler.targets.common.model_servers import served
