@@ -47,12 +47,12 @@ def mapping(value: object, name: str) -> dict[str, Any]:
 
 def fields(value: object, name: str, required: set[str], optional: frozenset[str] = frozenset()) -> dict[str, Any]:
     """Return the value if it is an object with exactly these keys. Raises BrokenError."""
-    found = mapping(value, name)
-    if missing := sorted(required - found.keys()):
+    entries = mapping(value, name)
+    if missing := sorted(required - entries.keys()):
         raise BrokenError(f"{name} lacks {missing[0]!r}")
-    if unknown := sorted(found.keys() - required - optional):
+    if unknown := sorted(entries.keys() - required - optional):
         raise BrokenError(f"{name} has the unknown key {unknown[0][:40]!r}; a newer vsr-compile may have written it")
-    return found
+    return entries
 
 
 def text(value: object, name: str) -> str:
@@ -77,10 +77,10 @@ def path(value: str) -> str:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    entries = dict(pairs)
+    if len(entries) < len(pairs):
         raise BrokenError("it has a duplicate key")
-    return found
+    return entries
 
 
 def _no_constant(name: str) -> object:

@@ -118,11 +118,13 @@ def _lock(value: object) -> Lock:
 
 
 def _tables(value: object, name: str) -> dict[str, str]:
-    found = json_input.mapping(value, name)
-    return {json_input.text(key, "a table"): json_input.text(found[key], f"the release of {key!r}") for key in found}
+    entries = json_input.mapping(value, name)
+    return {
+        json_input.text(key, "a table"): json_input.text(entries[key], f"the release of {key!r}") for key in entries
+    }
 
 
 def _entry(path: str, value: object) -> Entry:
-    found = json_input.fields(value, f"the entry of {path!r}", {"sha256"}, frozenset({"object"}))
-    identity = json_input.text(found.get("object", ""), f"the object of {path!r}")
-    return Entry(json_input.digest(found["sha256"], f"the sha256 of {path!r}"), identity)
+    entries = json_input.fields(value, f"the entry of {path!r}", {"sha256"}, frozenset({"object"}))
+    identity = json_input.text(entries.get("object", ""), f"the object of {path!r}")
+    return Entry(json_input.digest(entries["sha256"], f"the sha256 of {path!r}"), identity)

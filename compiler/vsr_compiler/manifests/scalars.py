@@ -164,7 +164,7 @@ def _quoted(value: str) -> str:
     """Return the text in double quotes. After a leading byte order mark everything is escaped, as in kustomize."""
     if value.startswith("\ufeff"):
         return '"' + "".join(map(_escape, value)) + '"'
-    return '"' + _ESCAPED.sub(lambda found: _escape(found[0]), value) + '"'
+    return '"' + _ESCAPED.sub(lambda match: _escape(match[0]), value) + '"'
 
 
 def _escape(character: str) -> str:
@@ -188,8 +188,8 @@ def _folded(line: str, column: int, indent: int) -> str:
     blank = _FIRST if quote == '"' else _ALONE
     first, last = 1 + len(quote), len(line) - 1 - len(quote)
     parts, start = [], 0
-    while found := blank.search(line, max(first, start, start + _WIDTH + 1 - column)):
-        at = found.start()
+    while match := blank.search(line, max(first, start, start + _WIDTH + 1 - column)):
+        at = match.start()
         if at >= last:
             break
         escape = "\\" if line[at + 1] == " " else ""

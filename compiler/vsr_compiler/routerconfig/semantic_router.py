@@ -82,25 +82,25 @@ def _provider_model(model: ir.Model) -> stock.ProviderModel:
 
 
 def _signals(policy: ir.Policy, release: StockRouter) -> common.Signals:
-    found: dict[str, list[Rule]] = {}
+    rules_by_collection: dict[str, list[Rule]] = {}
     own = signals.collected(policy, lambda name, body: _pii(name, body.types, body.threshold))
-    asked = ((collection, rule) for collection, rules in own.items() for rule in rules)
-    for collection, rule in (*_categories(policy, release), *asked, *_guarded(policy)):
-        found.setdefault(collection, []).append(rule)
-    domains = [signals.domain(each) for each in policy.categories if is_domain(each)]
-    return common.Signals.model_validate({"domains": domains, **found})
+    own_rules = ((collection, rule) for collection, rules in own.items() for rule in rules)
+    for collection, rule in (*_categories(policy, release), *own_rules, *_guarded(policy)):
+        rules_by_collection.setdefault(collection, []).append(rule)
+    domains = [signals.domain(category) for category in policy.categories if is_domain(category)]
+    return common.Signals.model_validate({"domains": domains, **rules_by_collection})
 
 
 def _categories(policy: ir.Policy, release: StockRouter) -> Iterator[tuple[str, Rule]]:
     classifier = policy.classifier
-    given = classifier.threshold if classifier else None
+    threshold = classifier.threshold if classifier else None
     for category in policy.categories:
         if not is_domain(category):
             yield (
                 "embeddings",
                 common.EmbeddingRule(
                     name=category.name,
-                    threshold=release.similarity if given is None else given,
+                    threshold=release.similarity if threshold is None else threshold,
                     candidates=list(category.examples),
                     aggregation_method="max",
                 ),
@@ -123,7 +123,7 @@ def _guarded(policy: ir.Policy) -> Iterator[tuple[str, Rule]]:
 
 def _pii(name: str, types: tuple[str, ...], threshold: float) -> common.PiiRule:
     """Return the rule of a PII signal. The format lists allowed types; every other one matches."""
-    allowed = [each for each in stock.PII_TYPES if each not in types]
+    allowed = [pii_type for pii_type in stock.PII_TYPES if pii_type not in types]
     return common.PiiRule(name=name, threshold=threshold, pii_types_allowed=allowed, include_history=True)
 
 
@@ -168,10 +168,10 @@ def _kind(category: ir.Category) -> str:
 
 def _catalog(policy: ir.Policy, release: StockRouter) -> stock.ModelCatalog | None:
     """Return the detectors in use, each with the lowest threshold that the policy sets; None without any."""
-    attacks = [each for each in policy.guards if each.detector and not each.types]
-    data = [each for each in policy.guards if each.types]
-    attack_thresholds = [each.threshold for each in attacks]
-    data_thresholds = [each.threshold for each in data]
+    attacks = [guard for guard in policy.guards if guard.detector and not guard.types]
+    data = [guard for guard in policy.guards if guard.types]
+    attack_thresholds = [guard.threshold for guard in attacks]
+    data_thresholds = [guard.threshold for guard in data]
     for signal in policy.signals:
         if isinstance(signal.kind, JailbreakSignal):
             attack_thresholds.append(signal.kind.threshold)
@@ -213,7 +213,7 @@ def _catalog(policy: ir.Policy, release: StockRouter) -> stock.ModelCatalog | No
 
 def _folder(policy: ir.Policy, task: str, release: StockRouter) -> str | None:
     """Return the folder of the checkpoint for a task; None for the default."""
-    named = (each.checkpoint for each in policy.classifiers if each.task == task and each.checkpoint)
+    named = (item.checkpoint for item in policy.classifiers if item.task == task and item.checkpoint)
     return next((release.registry[repo] for repo, _ in named), None)
 
 
@@ -223,4 +223,4 @@ def _mapping(folder: str | None, what: str) -> str | None:
 
 def _on_error(guards: list[ir.Guard]) -> Literal["allow", "block"]:
     """Return the error mode of a detector, which fails closed if one guard requires it."""
-    return "block" if any(each.on_error == "block" for each in guards) else "allow"
+    return "block" if any(guard.on_error == "block" for guard in guards) else "allow"

@@ -114,18 +114,18 @@ def _file(folder: Folder, name: str) -> Iterator[tuple[int, int] | None]:
         yield -1, 0
         return
     try:
-        found = os.fstat(fd)
-        yield (fd, found.st_size) if stat.S_ISREG(found.st_mode) else (-1, 0)
+        status = os.fstat(fd)
+        yield (fd, status.st_size) if stat.S_ISREG(status.st_mode) else (-1, 0)
     finally:
         os.close(fd)
 
 
 def digest(folder: Folder, name: str) -> str | None:
     """Return the sha256 of a file in hex; None if absent, OCCUPIED for a folder or pipe. Raises CompileError."""
-    with _file(folder, name) as found:
-        if found is None:
+    with _file(folder, name) as opened_file:
+        if opened_file is None:
             return None
-        fd, _ = found
+        fd, _ = opened_file
         if fd < 0:
             return OCCUPIED
         try:
@@ -141,10 +141,10 @@ def read(folder: Folder, name: str, limit: int) -> bytes | None:
     Raises:
         CompileError: VSR503 for a symbolic link, VSR005 for a file over ``limit`` bytes, VSR500 for anything else.
     """
-    with _file(folder, name) as found:
-        if found is None:
+    with _file(folder, name) as opened_file:
+        if opened_file is None:
             return None
-        fd, size = found
+        fd, size = opened_file
         where = Span(folder.at(name))
         if fd < 0:
             raise CompileError(

@@ -110,15 +110,15 @@ def check(root: Path, tree: Tree, lock: Lock) -> list[Diagnostic]:
         return error.diagnostics
     label = f"{root}/{lock.policy}"
     reported = {problem.span.file for problem in disk.problems}
-    found = [
+    findings = [
         Diagnostic("VSR502", f"{label}/{path} {how}", Span(f"{label}/{path}"), COMPILE)
         for path, how in differing.items()
         if f"{label}/{path}" not in reported
     ]
     if known.interrupted:
         where = Span(f"{root}/{staging.hidden_name(lock.policy)}")
-        found.append(Diagnostic("VSR502", f"a compile into {label} was interrupted", where, COMPILE))
-    return sorted([*found, *disk.problems], key=lambda diagnostic: diagnostic.order)
+        findings.append(Diagnostic("VSR502", f"a compile into {label} was interrupted", where, COMPILE))
+    return sorted([*findings, *disk.problems], key=lambda diagnostic: diagnostic.order)
 
 
 def _absent(folder: str) -> Diagnostic:

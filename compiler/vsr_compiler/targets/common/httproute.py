@@ -68,7 +68,7 @@ def service_backend(endpoint: ir.Endpoint) -> Body:
 
 
 def check(policy: ir.Policy) -> Iterator[Diagnostic]:
-    """VSR312 for a model with too many endpoints for one rule, or with other endpoints beside a provider."""
+    """VSR312 for a model with too many endpoints for one rule, or with a provider and other endpoints."""
     yield from _check_providers(policy)
     maximum = releases.GATEWAY_API[policy.versions["gateway-api"]].max_backends
     for model in policy.models:
@@ -81,7 +81,7 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
 
 
 def _check_providers(policy: ir.Policy) -> Iterator[Diagnostic]:
-    """VSR312 for a model with other endpoints beside a provider: host, path and key apply to the whole route."""
+    """VSR312 for a model with a provider and other endpoints: host, path and key apply to the whole route."""
     for model in policy.models:
         external = [endpoint for endpoint, _ in model.endpoints if endpoint.provider is not None]
         if external and len(model.endpoints) > 1:

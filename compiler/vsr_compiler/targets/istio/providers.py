@@ -29,7 +29,7 @@ def emit(policy: ir.Policy) -> Iterator[Object]:
 def backend(endpoint: ir.Endpoint) -> Body:
     """Return how an HTTPRoute refers to an endpoint: by its Service, or by the host of its provider.
 
-    Istio rejects a namespace beside a host.
+    Istio rejects a namespace in a reference to a host.
     """
     provider = endpoint.provider
     if provider is None:
