@@ -19,8 +19,10 @@ from support.common import ROOT
 
 PAGES = sorted({str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md")} - set(doc_sessions.PAGES))
 _COMMAND = re.compile(r"^(?:\$ |    )?(vsr-compile .*)$", re.MULTILINE)
-ELSEWHERE = re.compile(r"manifests/|crds/|prompts\.jsonl|crds pull|--server|[$\[{]\w*[^0-9\]]|vsr-compile eval|\.lock")
-"""What takes files, a network or a cluster that only a reader has, what takes long, and grammar."""
+ELSEWHERE = re.compile(
+    r"my-policy|manifests/|crds/|prompts\.jsonl|crds pull|--server|[$\[{]\w*[^0-9\]]|vsr-compile eval|\.lock"
+)
+"""Commands that need files, a network or a cluster of the reader, that take long, and usage lines."""
 
 
 def commands() -> list[str]:

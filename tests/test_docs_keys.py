@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from support.policy_reference import PAGE, SCHEMA, page, section
+from support.policy_reference import PAGE, SCHEMA, page
+from vsr_schemas.export import section
 from vsr_schemas.policy.v1alpha1.descriptions import DESCRIPTIONS
 
 
@@ -28,7 +29,7 @@ def fields(node: Any) -> Iterator[str]:
 @pytest.mark.parametrize("path", DESCRIPTIONS)
 def test_each_field_of_a_section_is_described_and_no_other(path: str) -> None:
     """A new field needs a description, and a removed one must not leave one behind."""
-    assert set(DESCRIPTIONS[path]) == set(section(path)["properties"])
+    assert set(DESCRIPTIONS[path]) == set(section(SCHEMA, path)["properties"])
 
 
 def test_every_field_of_the_language_is_in_some_section() -> None:

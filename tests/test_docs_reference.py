@@ -62,7 +62,7 @@ def test_every_flag_of_serve_is_described() -> None:
     described = set(
         re.findall(r"--[a-z-]+", re.sub(r"serve --config FILE.*", "", section(page("runtime.md"), "Commands")))
     )
-    assert flags - described - {"--lameduck"} == set()
+    assert flags - described == set()
     assert set(cli.commands) <= set(re.findall(r"vsr-runtime (\w+)", page("runtime.md")))
 
 

@@ -1,8 +1,8 @@
 """The contracts as JSON Schema draft-07, which is what yaml-language-server and most validators read.
 
 Pydantic speaks 2020-12 and describes the values that Python sees. Here that becomes what a YAML file may hold: text may
-be an unquoted number, a duration has a unit, an optional key is left out rather than null, and every key says what it
-is for, in the words of its section.
+be an unquoted number, a duration has a unit, and an optional key is left out rather than null. The descriptions of a
+policy's fields are those of the reference page; a report's come from the docstrings of its sections.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from vsr_schemas.base import camel
 from vsr_schemas.policy.v1alpha1 import KINDS, PolicySpec
+from vsr_schemas.policy.v1alpha1.descriptions import DESCRIPTIONS
 from vsr_schemas.reports import Report
 from vsr_schemas.scalars import Amount, Bytes, Header, HeaderName, Label, Milliseconds, Port, in_units
 
@@ -57,14 +58,24 @@ def policy(targets: Iterable[str]) -> Schema:
     made = _Converter(PolicySpec, file=True).whole()
     target = made["definitions"]["Environment"]["properties"]["target"]
     made["definitions"]["Environment"]["properties"]["target"] = {
-        "description": "The stack that the environment is compiled for.",
         "default": target["default"],
         "enum": list(targets),
         "type": "string",
     }
-    made["properties"]["apiVersion"]["description"] = "The version of the policy language."
-    made["properties"]["kind"]["description"] = "What this file is."
+    for path, fields in DESCRIPTIONS.items():
+        for name, text in fields.items():
+            field = section(made, path)["properties"][name]
+            field["description"] = text + _written(field)
     return {"$schema": DRAFT, "$id": f"{HOME}/routing-policy.schema.json", "title": "RoutingPolicy", **made}
+
+
+def section(schema: Schema, path: str) -> Schema:
+    """Return the part of a policy's schema at a path of `DESCRIPTIONS`."""
+    node = schema
+    for name in re.findall(r"[^.\[\]*]+", path):
+        (reference,) = dict.fromkeys(re.findall(r"#/definitions/(\w+)", str(node["properties"][name])))
+        node = schema["definitions"][reference]
+    return node
 
 
 def report() -> Schema:
@@ -73,6 +84,12 @@ def report() -> Schema:
     made["properties"]["apiVersion"]["description"] = "The version of this report's form."
     made["properties"]["kind"]["description"] = "What this document is."
     return {"$schema": DRAFT, "$id": f"{HOME}/report.schema.json", "title": "Report", **made}
+
+
+def _written(field: Schema) -> str:
+    """Return how a duration or a quantity is written; nothing for other fields."""
+    pattern = str(field.get("pattern"))
+    return f" Written as {WORDS[pattern].split(' such as ')[1]}" if pattern in (DURATION, QUANTITY) else ""
 
 
 def _pattern(scalar: Any) -> str:  # noqa: ANN401 - an annotated type
@@ -134,8 +151,6 @@ class _Converter:
         own = [each for each in _sentences(prose) if re.search(rf"``{re.escape(key)}\b", self._respell(each))]
         below = schema.get("description") or self._reference(schema) or self._type(made) or next(_sentences(prose), "")
         description = self._prose(" ".join(own) or below)
-        if own and made.get("pattern") in (DURATION, QUANTITY):
-            description += f" Written as {WORDS[made['pattern']].split(' such as ')[1]}"
         if "$ref" in made:
             # Draft-07 ignores whatever stands beside a reference.
             made = {"allOf": [{"$ref": made.pop("$ref")}], **made}

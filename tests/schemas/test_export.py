@@ -19,6 +19,7 @@ from vsr_compiler.syntax.data import parse
 from vsr_compiler.targets import TARGETS
 from vsr_schemas import export
 from vsr_schemas.policy.v1alpha1 import PolicySpec
+from vsr_schemas.policy.v1alpha1.descriptions import DESCRIPTIONS
 
 POLICY = export.policy(TARGETS)
 VALIDATOR = jsonschema.Draft7Validator(POLICY)
@@ -61,12 +62,12 @@ def test_every_key_says_what_it_is_for(made: dict[str, Any]) -> None:
         assert "``" not in child["description"], where
 
 
-def test_a_key_is_described_by_the_sentence_of_its_noun_that_names_it() -> None:
-    """So that there is one text to keep."""
+def test_editors_show_the_descriptions_of_the_reference_page() -> None:
+    """So that there is one text to keep. Values with units say how they are written."""
     router = POLICY["definitions"]["Router"]["properties"]
-    assert router["autoModels"]["description"].startswith("`autoModels` are the names")
+    assert router["autoModels"]["description"] == DESCRIPTIONS["router"]["autoModels"]
     assert router["deadline"]["description"].endswith("Written as `1s` or `300ms`.")
-    assert POLICY["properties"]["endpoints"]["description"].startswith("A place where a model runs")
+    assert POLICY["properties"]["endpoints"]["description"].startswith("Places where models run")
 
 
 def test_defaults_and_bounds_are_those_of_the_file() -> None:

@@ -12,7 +12,6 @@ from typing import Any
 from support.common import ROOT
 from vsr_compiler.targets import TARGETS
 from vsr_schemas import export
-from vsr_schemas.policy.v1alpha1.descriptions import DESCRIPTIONS
 
 PAGE = ROOT / "docs" / "reference" / "policy.md"
 SCHEMA: dict[str, Any] = export.policy(TARGETS)
@@ -25,24 +24,6 @@ _FORMS = {
     "A lower-case header": "header name",
     "An amount": "quantity",
 }
-
-
-def target(node: dict[str, Any]) -> dict[str, Any] | None:
-    """The section that a schema node refers to, directly, in a list, in a mapping or as one of several forms."""
-    match = re.search(r"#/definitions/(\w+)", str(node))
-    return SCHEMA["definitions"][match[1]] if match else None
-
-
-def section(path: str) -> dict[str, Any]:
-    """The schema of the section at a path of `DESCRIPTIONS`."""
-    node: dict[str, Any] = SCHEMA
-    for step in filter(None, path.replace("[]", ".[]").split(".")):
-        if step in {"*", "[]"}:
-            continue
-        child = target(node["properties"][step])
-        assert child is not None, path
-        node = child
-    return node
 
 
 def form(node: dict[str, Any]) -> str:
@@ -108,13 +89,13 @@ def default(node: dict[str, Any], *, required: bool) -> str:
 
 def table(path: str) -> str:
     """The table of one section."""
-    node = section(path)
+    node = export.section(SCHEMA, path)
     rows = [
         (
             f"`{name}`",
             form(child),
             default(child, required=name in node.get("required", [])),
-            DESCRIPTIONS[path][name],
+            child["description"],
         )
         for name, child in node["properties"].items()
     ]
