@@ -10,6 +10,9 @@ from hypothesis import HealthCheck, settings
 
 # Its threads write lines of their own whenever a connection ends, into the output of whatever test runs by then.
 os.environ["GRPC_VERBOSITY"] = "NONE"
+# Tests run in one process for each core: threads of BLAS would only wait for each other, and busily.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # What an example takes says nothing on a machine that does other things as well.
 settings.register_profile("patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])

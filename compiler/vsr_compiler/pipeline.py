@@ -10,7 +10,7 @@ from typing import Any
 from vsr_compiler import ir
 from vsr_compiler.analysis import analyse
 from vsr_compiler.deploy import argocd, overlays, sandbox
-from vsr_compiler.deploy.policy_assumptions import assumed
+from vsr_compiler.deploy.policy_assumptions import policy_assumptions
 from vsr_compiler.diagnostics import CODES, CompileError, Diagnostic, Severity, Span
 from vsr_compiler.heads.compile import compile_heads
 from vsr_compiler.link import link
@@ -28,17 +28,14 @@ from vsr_compiler.syntax.text import read
 from vsr_compiler.targets import TARGETS, Rendered, profiles, render
 from vsr_compiler.targets.common import helm
 from vsr_compiler.targets.common.helm import Values
-from vsr_compiler.verify import check
+from vsr_compiler.verify import check_objects
 from vsr_schemas.policy.v1alpha1 import PolicySpec
 from vsr_schemas.version import VERSION
 
 Existing = Callable[[str], bytes | None]
 """Reads a file of the policy's existing output by path; returns None if there is none."""
-LATER = frozenset(
-    {"VSR237", "VSR251", "VSR260", "VSR301", "VSR303", "VSR311", "VSR315", "VSR316", "VSR333"}
-    | {code for code in CODES if code.startswith("VSR4")}
-)
-"""What reading a policy does not find, but only a compile or its tests: comments silence that there."""
+_REPORTED_LATER = frozenset(name for name, code in CODES.items() if code.reported_after_check)
+"""Codes that only a compile, its tests or `verify` report: a comment that silences one is not ineffective."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +81,7 @@ def read_policy(path: Path) -> ir.Policy:
         policy = link(document, parse(document, PolicySpec), profiles())
     except CompileError as error:
         raise CompileError(silence(error.diagnostics, document.text, name, complete=False)) from None
-    diagnostics = silence(analyse(policy, TARGETS), document.text, name, complete=True, later=LATER)
+    diagnostics = silence(analyse(policy, TARGETS), document.text, name, complete=True, later=_REPORTED_LATER)
     if any(item.level is Severity.ERROR for item in diagnostics):
         raise CompileError(diagnostics)
     return replace(policy, warnings=tuple(diagnostics), ignores=ignores(document.text, name))
@@ -286,8 +283,12 @@ def _check_links(
     Raises:
         CompileError: A rule finds an error.
     """
-    elsewhere = assumed(policy, [values for rendered in renders.bases.values() for values in rendered.values])
-    checked = dict.fromkeys(item for objects in manifests.applied for item in check(objects, elsewhere, bodies))
+    assumptions = policy_assumptions(
+        policy, [values for rendered in renders.bases.values() for values in rendered.values]
+    )
+    checked = dict.fromkeys(
+        item for objects in manifests.applied for item in check_objects(objects, assumptions, bodies)
+    )
     if any(item.level is Severity.ERROR for item in checked):
         raise CompileError(checked)
     return [item for item in checked if item.level is not Severity.NOTE]

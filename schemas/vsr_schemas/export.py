@@ -1,8 +1,8 @@
-"""The contracts as JSON Schema draft-07, which is what yaml-language-server and most validators read.
+"""Exports the schemas as JSON Schema draft-07, which yaml-language-server and most validators read.
 
-Pydantic speaks 2020-12 and describes the values that Python sees. Here that becomes what a YAML file may hold: text may
-be an unquoted number, a duration has a unit, and an optional key is left out rather than null. The descriptions of a
-policy's fields are those of the reference page; a report's come from the docstrings of its sections.
+Pydantic generates 2020-12 for the values that Python sees. This module converts it to what a YAML file can contain:
+text can be an unquoted number, a duration has a unit, and an optional field is absent rather than null. Descriptions of
+a policy's fields are those of the reference page; those of a report come from the docstrings of its sections.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ NESTED = frozenset(
     | {"anyOf", "oneOf", "allOf"}
 )
 TEXT = ["string", "number", "boolean"]
-"""What an editor takes an unquoted text for: `1e3`, `12` and `true` are names like any other."""
+"""Types that an editor infers for unquoted text: `1e3`, `12` and `true` are valid names."""
 
 
 def policy(targets: Iterable[str]) -> Schema:
@@ -79,7 +79,7 @@ def section(schema: Schema, path: str) -> Schema:
 
 
 def report() -> Schema:
-    """The schema of the JSON report."""
+    """Return the schema of the JSON report."""
     made = _Converter(Report, file=False).whole()
     made["properties"]["apiVersion"]["description"] = "The version of this report's form."
     made["properties"]["kind"]["description"] = "What this document is."
@@ -109,7 +109,7 @@ WORDS = {
 
 
 class _Converter:
-    """One model and everything below it. ``file`` where people write it by hand, in YAML."""
+    """Converts a model and everything below it. ``file``: the document is written by hand, in YAML."""
 
     def __init__(self, model: type[BaseModel], *, file: bool) -> None:
         self._made = model.model_json_schema(by_alias=True, mode="validation")
@@ -152,7 +152,7 @@ class _Converter:
         below = schema.get("description") or self._reference(schema) or self._type(made) or next(_sentences(prose), "")
         description = self._prose(" ".join(own) or below)
         if "$ref" in made:
-            # Draft-07 ignores whatever stands beside a reference.
+            # Draft-07 ignores other keywords next to a reference.
             made = {"allOf": [{"$ref": made.pop("$ref")}], **made}
         return {"description": description, **made} if description else made
 
@@ -168,7 +168,7 @@ class _Converter:
         return WORDS.get(str(made.get("pattern", "")), "")
 
     def _node(self, schema: Schema) -> Schema:
-        """Any schema in draft-07."""
+        """Convert any schema to draft-07."""
         schema = _without_null(schema)
         made: Schema = {}
         for key, value in schema.items():
@@ -178,7 +178,7 @@ class _Converter:
         return made
 
     def _nested(self, key: str, value: Any) -> Schema:  # noqa: ANN401 - whatever JSON can hold
-        """A keyword that holds schemas."""
+        """Convert a keyword that contains schemas."""
         match key:
             case "properties":
                 return {key: {name: self._node(child) for name, child in value.items()}}
@@ -193,7 +193,7 @@ class _Converter:
                 return {key: self._node(value) if isinstance(value, dict) else value}
 
     def _prose(self, text: str) -> str:
-        """A docstring as people who write policies read it: keys as the file spells them."""
+        """Convert a docstring to a description, with fields in the spelling of the file."""
         paragraphs = [" ".join(part.split()) for part in self._respell(text).split("\n\n")]
         return "\n\n".join(paragraphs).replace("``", "`")
 
@@ -210,12 +210,12 @@ def _public(name: str) -> str:
 
 
 def _sentences(prose: str) -> Any:  # noqa: ANN401 - an iterator of text
-    """The sentences of a docstring, one after the other."""
+    """Return the sentences of a docstring."""
     return iter([part for part in re.split(r"(?<=[.])\s+(?=[A-Z`])", prose.strip()) if part])
 
 
 def _without_null(schema: Schema) -> Schema:
-    """An optional key is left out, never null: the front end refuses null."""
+    """Remove null from a schema: an optional field is absent, and the parser rejects null."""
     branches = schema.get("anyOf")
     if not branches or {"type": "null"} not in branches:
         return schema
@@ -225,19 +225,19 @@ def _without_null(schema: Schema) -> Schema:
 
 
 def _plain(key: str, value: Any, schema: Schema) -> Schema:  # noqa: ANN401 - whatever JSON can hold
-    """A keyword that holds no schema."""
+    """Convert a keyword that contains no schema."""
     if key in {"title", "discriminator"}:
         return {}
     if key == "$ref":
         return {key: f"#/definitions/{_public(value.removeprefix('#/$defs/'))}"}
     if key in BOUNDS:
-        # A bound beside a duration or a quantity counts milliseconds or bytes, which the file does not.
+        # A bound of a duration or a quantity is in milliseconds or bytes, unlike the value in the file.
         return {BOUNDS[key]: value} if schema.get("type") in ("integer", "number") else {}
     return _default(value, schema.get("pattern")) if key == "default" else {key: value}
 
 
 def _default(value: Any, pattern: object) -> Schema:  # noqa: ANN401 - whatever JSON can hold
-    """The default as the file would spell it; left out where it says nothing."""
+    """Return the default in the spelling of the file; nothing for an empty default."""
     if value is None or isinstance(value, dict) or value == []:
         return {}
     if isinstance(value, int) and pattern in {DURATION, QUANTITY}:

@@ -13,14 +13,14 @@ Position = Annotated[int, Field(ge=1)]
 
 
 class Tool(CamelReportModel):
-    """What wrote the report."""
+    """The tool that wrote the report."""
 
     name: Literal["vsr-compile"] = "vsr-compile"
     version: str
 
 
 class Summary(CamelReportModel):
-    """How many findings there are of each severity."""
+    """The number of findings of each severity."""
 
     errors: Count
     warnings: Count
@@ -28,7 +28,7 @@ class Summary(CamelReportModel):
 
 
 class Place(CamelReportModel):
-    """Where. Lines and columns count from 1, columns in characters; ``end_column`` is exclusive.
+    """A position. Lines and columns count from 1, columns in characters; ``end_column`` is exclusive.
 
     A finding about a whole file has no ``line``.
     """
@@ -56,7 +56,7 @@ class Finding(CamelReportModel):
 
 
 class Report(CamelReportModel):
-    """The findings about some policies, sorted by place. Silenced ones are not in it."""
+    """The findings about some policies, sorted by position, without silenced ones."""
 
     api_version: Literal["vsr.dev/report/v1"] = "vsr.dev/report/v1"
     kind: Literal["Findings"] = "Findings"

@@ -8,14 +8,14 @@ from vsr_schemas.base import ReportModel
 
 
 class TrafficChange(ReportModel):
-    """A sentence on what changes for requests. ``breaking`` is the rule that calls it breaking, if one does."""
+    """A change for requests, as a sentence. ``breaking`` is the name of the rule that classifies it as breaking."""
 
     text: str
     breaking: str | None = None
 
 
 class FieldChange(ReportModel):
-    """A field of an object. ``old`` and ``new`` are JSON; ``change`` says which of them is there.
+    """A field of an object. ``old`` and ``new`` are JSON; ``change`` tells which of them is set.
 
     ``path`` names list items by their keys: ``spec.template.spec.containers[name=vllm].image``.
     """
@@ -27,9 +27,9 @@ class FieldChange(ReportModel):
 
 
 class FileChange(ReportModel):
-    """A file of the output, and the identity of its object where it holds one.
+    """A file of the output, with the identity of its object if it contains one.
 
-    ``fields`` is empty for what is added or removed as a whole and for files that are not compared inside.
+    ``fields`` is empty for files that are added or removed, and for files whose content is not compared.
     """
 
     file: str
@@ -39,7 +39,7 @@ class FileChange(ReportModel):
 
 
 class DiffReport(ReportModel):
-    """The whole report. ``against`` is what the person named."""
+    """The whole report. ``against`` is the folder or revision that the user gave."""
 
     apiVersion: Literal["vsr.dev/v1alpha1"] = "vsr.dev/v1alpha1"  # noqa: N815 - Kubernetes' spelling
     kind: Literal["DiffReport"] = "DiffReport"
@@ -55,5 +55,5 @@ class DiffReport(ReportModel):
 
     @property
     def breaking(self) -> bool:
-        """Whether something changes that somebody may rely on."""
+        """Whether a change is breaking."""
         return any(change.breaking for change in self.traffic)

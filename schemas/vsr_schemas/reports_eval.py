@@ -1,4 +1,4 @@
-"""The report of ``vsr-compile eval --format json``: how well a policy's categories are told apart."""
+"""The report of ``vsr-compile eval --format json``: how well requests are classified into categories."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Count = Annotated[int, Field(ge=0)]
 
 
 class AtThreshold(ReportModel):
-    """What a threshold would give.
+    """The results at a threshold.
 
-    ``coverage`` is the share of prompts whose likeliest category reaches it, ``accuracy`` the share of those for which
-    that is right, ``served`` the share of all prompts that are answered as they should be: none counts as an answer.
+    ``coverage`` is the share of prompts whose most likely category reaches it, ``accuracy`` the share of those that are
+    correct, ``served`` the share of all prompts with the correct result, where "no category" is a result too.
     """
 
     threshold: Share
@@ -26,7 +26,7 @@ class AtThreshold(ReportModel):
 
 
 class AtCoverage(ReportModel):
-    """How often the likeliest category is right for the surest prompts, and how sure the least sure of them is."""
+    """The accuracy on the most confident prompts, and the lowest probability among them."""
 
     coverage: Share
     accuracy: Share
@@ -34,7 +34,7 @@ class AtCoverage(ReportModel):
 
 
 class OfCategory(ReportModel):
-    """One category. ``recall``: of its prompts, how many are told so; ``precision``: of those told so, how many are."""
+    """One category. ``found`` are the prompts classified as it, ``right`` those that belong to it."""
 
     name: str
     count: Count
@@ -45,7 +45,7 @@ class OfCategory(ReportModel):
 
 
 class Confusion(ReportModel):
-    """How often prompts of a category were told otherwise. ``other`` is none of the categories."""
+    """How often prompts of a category were classified as another. ``other`` means none of the categories."""
 
     category: str
     found: str
@@ -53,7 +53,7 @@ class Confusion(ReportModel):
 
 
 class Miss(ReportModel):
-    """A prompt that was told otherwise; ``line`` is its line of the data, else of the policy."""
+    """A misclassified prompt. ``line`` is its line in the data file, or in the policy."""
 
     category: str
     found: str
@@ -66,12 +66,12 @@ class EvalReport(ReportModel):
     """The whole report.
 
     Attributes:
-        accuracy: Share of all prompts that are answered as they should be at the threshold, ``other`` below it.
+        accuracy: Share of all prompts with the correct result at the threshold; below it the result is ``other``.
         count: Prompts.
-        top1: Share of the prompts that have a category whose likeliest category is that one, whatever the threshold.
+        top1: Share of prompts with a category whose most likely category is correct, at any threshold.
         top1_count: Prompts that have a category.
-        calibration: Expected calibration error: by how much probabilities and the shares of right ones differ.
-        method: ``data``: prompts of a file. ``held-out``: the examples, by heads trained without them.
+        calibration: Expected calibration error: the mean difference between probability and accuracy.
+        method: ``data``: prompts of a file. ``held-out``: examples, each classified by a head trained without it.
         misses: The most confident first, ``MISSES`` at most.
     """
 

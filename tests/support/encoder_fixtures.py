@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -24,9 +25,12 @@ def files() -> EncoderFiles:
 
 @pytest.fixture(scope="session")
 def _graph_cache(tmp_path_factory) -> Iterator[None]:
-    """Graphs built by tests stay out of the user's cache, and are built once a run."""
+    """Keep graphs that tests build out of the user's cache. All processes of a run share them."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "graphs"
+    folder.mkdir(exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("VSR_CACHE_DIR", str(tmp_path_factory.mktemp("graphs")))
+        patch.setenv("VSR_CACHE_DIR", str(folder))
         yield
 
 

@@ -11,13 +11,7 @@ from pathlib import Path
 import pytest
 
 from support.cases import output_of, policy_file
-
-
-def run(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """The command in a process of its own."""
-    command = [sys.executable, "-c", "from vsr_compiler.cli import main; main()", *map(str, arguments)]
-    environment = os.environ | {"NO_COLOR": "1"}
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+from support.command import run
 
 
 @pytest.fixture
@@ -225,12 +219,12 @@ def test_an_output_that_was_never_made_is_one_finding(project: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "advice"),
     [
-        (["comple", "policy.yaml"], "no verb and no file `comple`. Did you mean `compile`?"),
-        (["route", "policy.yaml"], "no verb and no file `route`. The verbs are compile, diff,"),
+        (["comple", "policy.yaml"], "no command and no file `comple`. Did you mean `compile`?"),
+        (["route", "policy.yaml"], "no command and no file `route`. The commands are compile, diff,"),
         (["--chek", "policy.yaml"], "'--check'"),
     ],
 )
-def test_a_word_that_is_no_verb_is_not_taken_for_a_policy(words: list[str], advice: str, project: Path) -> None:
+def test_an_unknown_command_is_not_taken_for_a_policy(words: list[str], advice: str, project: Path) -> None:
     """What other tools have and this one has not, and a flag that is misspelt."""
     result = run(*words, cwd=project)
     assert result.returncode == 2

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from support.cases import output_of, policy_file
+from support.command import run
 from support.common import ROOT, call
 from support.gitops_support import PLAIN
 from vsr_compiler.manifests.yaml import dump
@@ -18,13 +16,6 @@ from vsr_compiler.syntax import load
 
 BASE = "out/small/istio/base"
 POLICY = PLAIN + "environments:\n  dev: {target: istio}\n  prod:\n    target: istio\n    replicas: {one: 3}\n"
-
-
-def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """The command in a process of its own."""
-    command = [sys.executable, "-c", "from vsr_compiler.cli import main; main()", *arguments]
-    environment = os.environ | {"NO_COLOR": "1"}
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture
@@ -142,7 +133,7 @@ BAD = [
     (f"{BASE}/default/httproute-little.yaml.spec.none", 1, "VSR307"),
     (f"{BASE}/default/none.yaml", 1, "VSR307"),
     ("out/small/vsr-compile.lock", 1, "Name a file that it lists"),
-    ("nothing", 2, "is no file"),
+    ("nothing", 2, "is not a file"),
     ("nowhere.yaml:3", 1, "VSR001"),
 ]
 
@@ -162,7 +153,7 @@ def test_an_output_that_is_older_than_its_policy_is_said_to_be(project: Path) ->
     path.write_text(path.read_text(encoding="utf-8") + "# edited\n", encoding="utf-8")
     result = run("explain", f"{BASE}/default/httproute-little.yaml", cwd=project)
     assert result.returncode == 0
-    assert "is not what a fresh compile gives" in result.stderr
+    assert "is outdated; this explains the output of a new compile" in result.stderr
 
 
 def test_a_policy_elsewhere_is_named(project: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 from support.chaos import LLAMA, PHI, RUNTIME, Second, address
 from support.chaos_load import CLIENTS, load, more
 from support.gateway_client import ANY_TIME, FAKE, JSON, REAL_ENVOY, heard, start
+from support.properties import FUZZING
 from vsr_runtime.server.transport.stream import TRANSPORTS
 
 pytestmark = REAL_ENVOY
@@ -62,7 +63,7 @@ def test_a_process_with_the_other_transport_can_take_over(chat, transport, fake)
             assert outcomes == {(200, *PHI)}
 
 
-MIXED = 20_000
+MIXED = 20_000 if FUZZING else 3_000
 REFUSED = {
     b"{": 400,
     b'{"model":"auto","model":"auto","messages":[]}': 400,

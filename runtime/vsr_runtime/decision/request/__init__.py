@@ -1,1 +1,1 @@
-"""One request as a pure state machine: events in, actions out. No gRPC type, no socket, no clock."""
+"""One request and its response as pure state machines: events in, actions out."""

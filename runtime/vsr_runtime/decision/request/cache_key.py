@@ -1,4 +1,10 @@
-"""Who asks, and how, as far as kept answers depend on it."""
+"""Cache keys of requests, and requests whose responses must not be cached.
+
+The key covers everything that the response depends on: the client (unless the policy shares responses), the API, the
+decision, the model, and every byte that the model receives. Similar requests share a group, which covers the same
+except
+the words of the last turn; numbers and negations of these words are covered.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +21,13 @@ from vsr_runtime.decision.request.events import CacheKey, RequestHeaders
 from vsr_schemas.headers import CREDENTIALS
 
 IDENTITY_HEADERS = (*CREDENTIALS, "x-authz-team-id", "x-authz-tenant-id", "x-authz-user-groups", "x-authz-user-id")
-"""Whoever differs in one of these is another user."""
+"""Clients that differ in one of these headers are different users."""
 KEY_HEADERS = ("api-key", "authorization", "proxy-authorization", "x-api-key")
-"""One of these makes a user: it bears what only that one knows. A cookie may say no more than a language."""
+"""One of these headers identifies a user, because it has a secret. A cookie may hold no more than a language."""
 _MIN_KEY, _MIN_DISTINCT = 20, 8
-"""Characters of a key, and different ones among them. What clients send that need none, such as `Bearer EMPTY` or
-`sk-no-key-required`, is the same for many."""
+"""Minimum characters, and distinct characters, of a key. Dummy keys such as `Bearer EMPTY` or `sk-no-key-required` are
+shared by many clients.
+"""
 VARY_HEADERS = (
     ":path",
     "accept",
@@ -30,18 +37,18 @@ VARY_HEADERS = (
     "openai-organization",
     "openai-project",
 )
-"""What may change a model's answer beside the body."""
+"""Headers that may change a model's response."""
 _NO_CACHE = frozenset({"no-cache", "no-store"})
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """One client with one kind of request.
+    """A client, as far as cached responses depend on it.
 
     Attributes:
-        identity: a hash of what the client says of itself; None where it shows no key.
-        manner: a hash of what may change an answer beside the body.
-        fresh: whether it wants no kept answer, and none kept.
+        identity: hash of the client's credentials; None without a key.
+        manner: hash of the headers that may change a response.
+        fresh: whether the client accepts no cached response and forbids caching.
     """
 
     identity: bytes | None
@@ -50,18 +57,18 @@ class Caller:
 
 
 def read_caller(event: RequestHeaders) -> Caller:
-    """The client, by its headers."""
-    asked = {word.strip().lower() for value in _header_values(event, "cache-control") for word in value.split(",")}
+    """Return the caller of a request."""
+    directives = {word.strip().lower() for value in _header_values(event, "cache-control") for word in value.split(",")}
     known = any(_is_secret(value) for name in KEY_HEADERS for value in _header_values(event, name))
     return Caller(
         _hash_headers(event, IDENTITY_HEADERS) if known else None,
         _hash_headers(event, VARY_HEADERS),
-        bool(asked & _NO_CACHE),
+        bool(directives & _NO_CACHE),
     )
 
 
 def _is_secret(value: str) -> bool:
-    """Whether a header bears something that tells its client from others."""
+    """Return whether a header value identifies a client."""
     key = value.rpartition(" ")[2]
     return len(key) >= _MIN_KEY and len(set(key)) >= _MIN_DISTINCT and any(mark.isdigit() for mark in key)
 
@@ -84,7 +91,7 @@ STATEFUL_FIELDS = (
     "tools",
     "web_search_options",
 )
-"""Fields by which an answer does something, or depends on what a server remembers or looks up."""
+"""Fields of requests whose responses have effects, or depend on stored or retrieved data."""
 _NUMBERS_AND_NEGATIONS = re.compile(
     r"\w*\d[\w.,]*|\w+n['\u2019]t\b|\b(?:cannot|never|no|nobody|none|nor|not|nothing|without)\b", re.IGNORECASE
 )
@@ -112,42 +119,42 @@ def cache_key(
     """
     if caller is None or caller.fresh:
         return None
-    whose = b"" if policy.shared else caller.identity
-    if whose is None or any(values.get(name) for name in STATEFUL_FIELDS) or _is_stored(api, values):
+    identity = b"" if policy.shared else caller.identity
+    if identity is None or any(values.get(name) for name in STATEFUL_FIELDS) or _is_stored(api, values):
         return None
-    place = [policy.shared, whose, caller.manner, api.value, decision, model]
-    key = _digest(place, sent)
+    scope = [policy.shared, identity, caller.manner, api.value, decision, model]
+    key = _digest(scope, sent)
     field = ENDPOINTS[api.value].field
     text = _last_turn(values.get(field)) if policy.similarity is not None else ""
     if not text:
         return CacheKey(api, key, policy)
-    return CacheKey(api, key, policy, _group_digest(place, sent, field, text), text)
+    return CacheKey(api, key, policy, _group_digest(scope, sent, field, text), text)
 
 
 def _is_stored(api: Api, values: Mapping[str, object]) -> bool:
-    """Whether the server keeps the answer as well: by default it does so with responses."""
+    """Return whether the server also stores the response, which is the default for the responses API."""
     return values.get("store", api is Api.RESPONSES) is not False
 
 
-def _last_turn(given: object) -> str:
-    """The text of a conversation's last turn, where that is the user's and nothing but text."""
-    if isinstance(given, str):
-        return given
-    last = given[-1] if isinstance(given, list) and given else None
+def _last_turn(value: object) -> str:
+    """Return the text of a conversation's last turn if it is a user turn of plain text; otherwise an empty text."""
+    if isinstance(value, str):
+        return value
+    last = value[-1] if isinstance(value, list) and value else None
     if not isinstance(last, dict) or last.get("role") != "user":
         return ""
     content = last.get("content")
     return content if isinstance(content, str) else ""
 
 
-def _group_digest(place: list[object], sent: bytes, field: str, text: str) -> bytes:
-    """Stands for all but the words of the last turn; of these it holds numbers and negations."""
+def _group_digest(scope: list[object], sent: bytes, field: str, text: str) -> bytes:
+    """Return the digest of everything except the words of the last turn; includes their numbers and negations."""
     values: dict[str, Any] = json.loads(sent)
-    given = values[field]
-    values[field] = None if isinstance(given, str) else [*given[:-1], given[-1] | {"content": None}]
+    content = values[field]
+    values[field] = None if isinstance(content, str) else [*content[:-1], content[-1] | {"content": None}]
     rest = json.dumps(values, sort_keys=True).encode()
-    return _digest([*place, sorted(found.lower() for found in _NUMBERS_AND_NEGATIONS.findall(text))], rest)
+    return _digest([*scope, sorted(word.lower() for word in _NUMBERS_AND_NEGATIONS.findall(text))], rest)
 
 
-def _digest(place: list[object], data: bytes) -> bytes:
-    return sha256(repr(place).encode("utf-8", "replace") + b"\0" + data).digest()
+def _digest(scope: list[object], data: bytes) -> bytes:
+    return sha256(repr(scope).encode("utf-8", "replace") + b"\0" + data).digest()

@@ -1,4 +1,4 @@
-"""Takes an answer down as its client gets it, so that it can be kept."""
+"""Records responses for the cache. Only complete responses without tool calls or refusals are worth caching."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from vsr_runtime.decision.request.json_body import BodyError, read_body
 from vsr_runtime.decision.request.sse import SseSplitter, StreamError
 
 MAX_RESPONSE = 256 << 10
-"""Bytes of an answer; a longer one is not kept."""
+"""Maximum bytes of a cached response."""
 _CONTENT_TYPES = re.compile(r"(application/json|text/event-stream)\s*(?:;.*)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class CachedResponse:
-    """An answer: its content type and its body."""
+    """A response: its content type and body."""
 
     content_type: str
     body: bytes = field(repr=False)
 
 
 class ResponseRecorder:
-    """Takes down one answer.
+    """Records one response.
 
     Args:
-        api: the API that it is of.
+        api: the API of the response.
         kind: its content type.
     """
 
@@ -38,7 +38,7 @@ class ResponseRecorder:
         self._size = 0
 
     def add(self, data: bytes) -> None:
-        """What goes to the client next."""
+        """Add data that is sent to the client."""
         self._size += len(data)
         if self._size > MAX_RESPONSE:
             self.spoil()
@@ -46,11 +46,11 @@ class ResponseRecorder:
             self._pieces.append(data)
 
     def spoil(self) -> None:
-        """This one is not to be kept."""
+        """Mark the response as not cacheable."""
         self._pieces = None
 
     def done(self) -> CachedResponse | None:
-        """The answer, now that all of it has gone; None where it is not worth keeping."""
+        """Return the complete response; None if it is not worth caching."""
         if self._pieces is None:
             return None
         data = b"".join(self._pieces)
@@ -59,28 +59,28 @@ class ResponseRecorder:
 
 
 def start_recording(api: Api, headers: Mapping[str, str]) -> ResponseRecorder | None:
-    """What takes an answer with these headers down; None where it is none that could be kept."""
+    """Return a recorder for a response with these headers; None if it cannot be cached."""
     plain = headers.get("content-encoding", "").strip().lower() in {"", "identity"}
     kind = headers.get("content-type", "").strip()
-    wanted = "no-store" not in headers.get("cache-control", "").lower()
-    if headers.get(":status") != "200" or not plain or not wanted or not _CONTENT_TYPES.fullmatch(kind):
+    storable = "no-store" not in headers.get("cache-control", "").lower()
+    if headers.get(":status") != "200" or not plain or not storable or not _CONTENT_TYPES.fullmatch(kind):
         return None
     return ResponseRecorder(api, kind)
 
 
 _END_REASONS = frozenset({"end_turn", "stop_sequence"})
 _NOT_CACHEABLE = ("tool_calls", "function_call", "refusal")
-"""Fields of a message that calls somebody, or refuses."""
+"""Fields of a message with a tool call or a refusal."""
 _OUTPUT_TYPES = frozenset({"message", "reasoning"})
 
 
 def is_complete(api: Api, data: bytes, *, streamed: bool) -> bool:
-    """Whether an answer of 200 is all that it should be.
+    """Return whether a response with status 200 is complete.
 
     Args:
-        api: the API that it is of.
+        api: the API of the response.
         data: its whole body.
-        streamed: whether that is a stream of events.
+        streamed: whether the body is an event stream.
     """
     try:
         return (
@@ -88,7 +88,7 @@ def is_complete(api: Api, data: bytes, *, streamed: bool) -> bool:
             if streamed
             else _document_complete(api, read_body(data).values)
         )
-    except (BodyError, StreamError, TypeError):  # the last: a list or an object where the API has a word
+    except (BodyError, StreamError, TypeError):  # TypeError: a list or an object instead of a string
         return False
 
 
@@ -106,7 +106,7 @@ def _document_complete(api: Api, values: Mapping[str, Any]) -> bool:
 
 
 def _choice_stopped(choice: object) -> bool:
-    """Whether a choice ended by itself, and calls no tool: some servers say `stop` of such a one, too."""
+    """Return whether a choice is finished without a tool call. Some servers report `stop` for tool calls, too."""
     if not isinstance(choice, dict) or choice.get("finish_reason") != "stop":
         return False
     message = choice.get("message")
@@ -114,7 +114,7 @@ def _choice_stopped(choice: object) -> bool:
 
 
 def _has_refusal(output: Iterable[Any]) -> bool:
-    """Whether a part of a response is a refusal, of which the same model may think better."""
+    """Return whether a part of a response is a refusal, which the model may not repeat."""
     contents = [item.get("content") for item in output if isinstance(item, dict)]
     parts = [part for content in contents if isinstance(content, list) for part in content]
     return any(isinstance(part, dict) and part.get("type") == "refusal" for part in parts)
@@ -131,16 +131,20 @@ def _stream_complete(api: Api, events: list[str]) -> bool:
         return False
     if api in {Api.CHAT, Api.COMPLETIONS}:
         return events[-1] == "[DONE]" and _choices_stopped([_parse_event(event) for event in events[:-1]])
-    said = [_parse_event(event) for event in events]
+    values_of_events = [_parse_event(event) for event in events]
     if api is Api.RESPONSES:
-        final = said[-1].get("response")
+        final = values_of_events[-1].get("response")
         return (
-            said[-1].get("type") == "response.completed" and isinstance(final, dict) and _document_complete(api, final)
+            values_of_events[-1].get("type") == "response.completed"
+            and isinstance(final, dict)
+            and _document_complete(api, final)
         )
-    deltas = [values.get("delta") for values in said if values.get("type") == "message_delta"]
+    deltas = [values.get("delta") for values in values_of_events if values.get("type") == "message_delta"]
     reasons = {delta.get("stop_reason") if isinstance(delta, dict) else None for delta in deltas}
-    failed = any(values.get("type") == "error" for values in said)
-    return said[-1].get("type") == "message_stop" and bool(reasons) and reasons <= _END_REASONS and not failed
+    failed = any(values.get("type") == "error" for values in values_of_events)
+    return (
+        values_of_events[-1].get("type") == "message_stop" and bool(reasons) and reasons <= _END_REASONS and not failed
+    )
 
 
 def _parse_event(event: str) -> Mapping[str, Any]:
@@ -148,7 +152,7 @@ def _parse_event(event: str) -> Mapping[str, Any]:
 
 
 def _choices_stopped(chunks: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether every choice of a stream ended by itself."""
+    """Return whether every choice of a stream is finished."""
     reasons: dict[object, object] = {}
     for chunk in chunks:
         choices = chunk.get("choices")

@@ -1,4 +1,4 @@
-"""Work that detectors must be asked for midway: it yields the texts that they must look at, and gets what they saw."""
+"""Texts for detectors, and their results for guards and signals."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from vsr_runtime.decision.request.events import Cause, DetectorResult
 
 T = TypeVar("T")
 DetectorTexts = Mapping[str, Sequence[str]]
-"""By detector, the texts."""
+"""Texts by detector."""
 DetectorResults = Mapping[str, DetectorResult]
 DetectorCoroutine = Generator[DetectorTexts, DetectorResults, T]
+"""Work that needs detectors midway: yields the texts that they must read, and receives their results."""
 
 
 class DetectorError(Exception):
-    """A detector did not look, and its guard lets nothing pass then."""
+    """A detector failed, and its guard lets nothing pass on errors."""
 
     def __init__(self, guard: Guard, cause: Cause) -> None:
         super().__init__(guard.name)
@@ -27,40 +28,44 @@ class DetectorError(Exception):
 
 
 def merge_texts(guards: DetectorTexts, signals: DetectorTexts) -> dict[str, tuple[str, ...]]:
-    """One question for each detector: the texts of guards first, as guards count them, then what only signals ask."""
-    found = {name: list(guards.get(name, ())) for name in sorted({*guards, *signals})}
+    """Return the texts for each detector: those of guards first, in their order, then those that only signals need."""
+    merged = {name: list(guards.get(name, ())) for name in sorted({*guards, *signals})}
     for name, texts in signals.items():
-        found[name] += [text for text in dict.fromkeys(texts) if text not in set(found[name])]
-    return {name: tuple(texts) for name, texts in found.items()}
+        merged[name] += [text for text in dict.fromkeys(texts) if text not in set(merged[name])]
+    return {name: tuple(texts) for name, texts in merged.items()}
 
 
-def attack_scores(asked: DetectorTexts, looks: Mapping[str, DetectorResult]) -> dict[str, dict[str, float]]:
-    """How probable an attack is, by detector and text; a detector that failed is left out."""
-    found: dict[str, dict[str, float]] = {}
-    for name, texts in asked.items():
-        look = looks.get(name, Cause.BROKEN)
-        if not isinstance(look, Cause):
-            pairs = zip(texts, look, strict=False)  # one that is too short leaves texts without a verdict
-            found[name] = {text: _highest_score(seen) for text, seen in pairs if isinstance(seen, TextVerdict)}
-    return found
+def attack_scores(requested: DetectorTexts, results: Mapping[str, DetectorResult]) -> dict[str, dict[str, float]]:
+    """Return the probability of an attack by detector and text, without failed detectors."""
+    merged: dict[str, dict[str, float]] = {}
+    for name, texts in requested.items():
+        result = results.get(name, Cause.BROKEN)
+        if not isinstance(result, Cause):
+            pairs = zip(texts, result, strict=False)  # a short result leaves texts without a verdict
+            merged[name] = {
+                text: _highest_score(verdict) for text, verdict in pairs if isinstance(verdict, TextVerdict)
+            }
+    return merged
 
 
-def detections_by_text(asked: DetectorTexts, looks: Mapping[str, DetectorResult]) -> dict[str, dict[str, Detection]]:
-    """What each detector saw, by text; a detector that failed is left out."""
-    given = {name: (texts, looks.get(name, Cause.BROKEN)) for name, texts in asked.items()}
+def detections_by_text(
+    requested: DetectorTexts, results: Mapping[str, DetectorResult]
+) -> dict[str, dict[str, Detection]]:
+    """Return the detections by detector and text, without failed detectors."""
+    answered = {name: (texts, results.get(name, Cause.BROKEN)) for name, texts in requested.items()}
     return {
-        name: dict(zip(texts, look, strict=False))
-        for name, (texts, look) in given.items()
-        if not isinstance(look, Cause)
+        name: dict(zip(texts, result, strict=False))
+        for name, (texts, result) in answered.items()
+        if not isinstance(result, Cause)
     }
 
 
-def missing_cause(left: Undecided, looks: Mapping[str, DetectorResult]) -> Cause:
-    """Why something is still open: the cause that a detector gave which is still needed, else that it said nothing."""
-    given = (looks.get(name) for name in left.detectors)
-    return next((cause for cause in given if isinstance(cause, Cause)), Cause.BROKEN)
+def missing_cause(undecided: Undecided, results: Mapping[str, DetectorResult]) -> Cause:
+    """Return why the outcome is still undecided: the cause of a required detector, otherwise `Cause.BROKEN`."""
+    causes = (results.get(name) for name in undecided.detectors)
+    return next((cause for cause in causes if isinstance(cause, Cause)), Cause.BROKEN)
 
 
-def _highest_score(seen: Detection) -> float:
-    """The score of what a detector is most sure of in a text."""
-    return max((span.score for span in seen.spans(None, 0.0)), default=0.0)
+def _highest_score(detection: Detection) -> float:
+    """Return the highest score of a detection."""
+    return max((span.score for span in detection.spans(None, 0.0)), default=0.0)

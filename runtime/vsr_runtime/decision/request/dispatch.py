@@ -1,4 +1,4 @@
-"""Draws a number for a request, always the same one, so that a split keeps a request where it was."""
+"""Dispatches a decided request: its model, masked and edited body, credentials, and the plan for its response."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _DIGEST_SIZE = 6
 
 
 def split_point(seed: bytes) -> float:
-    """A number of [0, 100), spread evenly over all seeds."""
+    """Return a number in [0, 100), uniformly distributed over seeds. The same seed gives the same number."""
     number = int.from_bytes(blake2b(seed, digest_size=_DIGEST_SIZE).digest(), "big")
     return number / (1 << 8 * _DIGEST_SIZE) * TOTAL_SHARE
 
@@ -33,110 +33,110 @@ def split_point(seed: bytes) -> float:
 _NO_EFFECTS = Effects()
 
 
-def dispatch(program: Program, asked: ParsedRequest, decision: Decision | None) -> SendToModel | ImmediateResponse:
-    """Where the request goes and how; ``decision`` is None where the client named the model."""
-    return with_debug_headers(asked, _dispatch(program, asked, decision))
+def dispatch(program: Program, parsed: ParsedRequest, decision: Decision | None) -> SendToModel | ImmediateResponse:
+    """Return the final action. ``decision`` is None if the client named the model, or on failure."""
+    return with_debug_headers(parsed, _dispatch(program, parsed, decision))
 
 
-def _dispatch(program: Program, asked: ParsedRequest, decision: Decision | None) -> SendToModel | ImmediateResponse:
+def _dispatch(program: Program, parsed: ParsedRequest, decision: Decision | None) -> SendToModel | ImmediateResponse:
     route, signals = (None, None) if decision is None else (decision.route, decision.signals)
-    target = _choose_target(program, asked, route)
+    target = _choose_target(program, parsed, route)
     verdict = GuardVerdict(target.name if target else None)
-    if asked.evaluation:
-        concluded = asked.evaluation.conclude(verdict.model)
+    if parsed.evaluation:
+        concluded = parsed.evaluation.conclude(verdict.model)
         if isinstance(concluded, ImmediateResponse):
             return replace(concluded, model=verdict.model, signals=signals)
         verdict = concluded
     if route is not None and route.effects.static_response is not None:
-        answer = static_response(asked.api, route.effects.static_response, asked.body.values, asked.seed)
-        return replace(answer, route=route.name, guards=verdict.matches, signals=signals)
-    if verdict.moved:  # what the route would have done is done for its own models only
-        return _send(program, asked, program.models[str(verdict.model)], None, signals, verdict)
-    return _send(program, asked, target or program.models[program.default], route, signals, verdict)
+        response = static_response(parsed.api, route.effects.static_response, parsed.body.values, parsed.seed)
+        return replace(response, route=route.name, guards=verdict.matches, signals=signals)
+    if verdict.moved:  # a route's effects apply to its own models only
+        return _send(program, parsed, program.models[str(verdict.model)], None, signals, verdict)
+    return _send(program, parsed, target or program.models[program.default], route, signals, verdict)
 
 
-def _choose_target(program: Program, asked: ParsedRequest, route: PolicyRoute | None) -> ModelTarget | None:
-    """The model; None where the answer is fixed."""
+def _choose_target(program: Program, parsed: ParsedRequest, route: PolicyRoute | None) -> ModelTarget | None:
+    """Return the target; None for a static response."""
     if route is None:
-        return program.models[program.default if asked.named_model is None else asked.named_model]
+        return program.models[program.default if parsed.named_model is None else parsed.named_model]
     if route.effects.static_response is not None:
         return None
-    return route.targets[0][0] if len(route.targets) == 1 else route.target(split_point(asked.seed))
+    return route.targets[0][0] if len(route.targets) == 1 else route.target(split_point(parsed.seed))
 
 
 def _send(
     program: Program,
-    asked: ParsedRequest,
+    parsed: ParsedRequest,
     target: ModelTarget,
     route: PolicyRoute | None,
     signals: SignalValues | None,
     verdict: GuardVerdict,
 ) -> SendToModel | ImmediateResponse:
-    """The request with the exact length of a body that was changed, without which Envoy refuses it."""
+    """Return the request for a model. A changed body needs its exact length, or Envoy rejects it."""
     effects = route.effects if route else _NO_EFFECTS
-    body = _mask_body(asked, verdict)
+    body = _mask_body(parsed, verdict)
     if isinstance(body, ImmediateResponse):
         return replace(body, model=target.name, signals=signals)
-    data = edit_body(body, asked.api, target, effects)
-    if data is None and body is not asked.body:
+    data = edit_body(body, parsed.api, target, effects)
+    if data is None and body is not parsed.body:
         data = body.text.encode()
-    plan = _response_plan(program, asked, target.name, verdict)
+    plan = _response_plan(program, parsed, target.name, verdict)
     headers = ((SELECTED_MODEL, target.name), *effects.set_headers, *_flag_headers(program, verdict))
     name = route.name if route else None
-    place = None
+    key = None
     if effects.cache is not None and name is not None and not verdict.matches:
-        given = asked.body.text.encode() if data is None else data
-        place = cache_key(asked.caller, asked.api, asked.body.values, effects.cache, name, target.name, given)
-    # A response that must be read must not be compressed.
-    removed = (*effects.remove_headers, "accept-encoding") if plan or place else effects.remove_headers
+        sent = parsed.body.text.encode() if data is None else data
+        key = cache_key(parsed.caller, parsed.api, parsed.body.values, effects.cache, name, target.name, sent)
+    # A response that is read must not be compressed.
+    removed = (*effects.remove_headers, "accept-encoding") if plan or key else effects.remove_headers
     if target.credentials is not None:
         headers, removed = apply_credentials(headers, removed, target.credentials)
     if data is not None:
         headers = (*headers, ("content-length", str(len(data))))
-    return SendToModel(target.name, data, headers, removed, name, signals, None, verdict.matches, plan, place)
+    return SendToModel(target.name, data, headers, removed, name, signals, None, verdict.matches, plan, key)
 
 
-def _mask_body(asked: ParsedRequest, verdict: GuardVerdict) -> JsonBody | ImmediateResponse:
-    """The body with everything masked that guards mask."""
-    if not verdict.masks or asked.evaluation is None:
-        return asked.body
-    hits = [hit for _, found in verdict.masks for hit in found]
+def _mask_body(parsed: ParsedRequest, verdict: GuardVerdict) -> JsonBody | ImmediateResponse:
+    """Return the body with the matches of mask guards replaced."""
+    if not verdict.masks or parsed.evaluation is None:
+        return parsed.body
+    matches = [match for _, guard_matches in verdict.masks for match in guard_matches]
     try:
-        text = mask_document(asked.body.text, asked.evaluation.input, hits, asked.evaluation.placeholders)
+        text = mask_document(parsed.body.text, parsed.evaluation.input, matches, parsed.evaluation.placeholders)
     except TooManyPlaceholdersError:
-        return error_response(413, "too_much_to_mask", "The request has more to mask than is taken.")
+        return error_response(413, "too_much_to_mask", "The request has too many values to mask.")
     return read_json(text.encode())
 
 
 def _flag_headers(program: Program, verdict: GuardVerdict) -> tuple[tuple[str, str], ...]:
     if not verdict.matches:
         return ()
-    found = {match.guard for match in verdict.matches if match.action == "flag" and match.failed is None}
-    names = [guard.label for guard in program.guards if guard.name in found]
+    flagged = {match.guard for match in verdict.matches if match.action == "flag" and match.failed is None}
+    names = [guard.label for guard in program.guards if guard.name in flagged]
     return ((GUARDS, ", ".join(names)),) if names else ()
 
 
-def _response_plan(program: Program, asked: ParsedRequest, model: str, verdict: GuardVerdict) -> ResponsePlan | None:
-    """What is to be done about the response of this model; None where nothing is."""
+def _response_plan(program: Program, parsed: ParsedRequest, model: str, verdict: GuardVerdict) -> ResponsePlan | None:
+    """Return the plan for the response of a model; None if nothing must be done."""
     guards = tuple([guard for guard in program.on_response if guard.covers(model)])
-    restore = _restorable_values(asked, verdict)
-    return ResponsePlan(asked.api, guards, restore) if guards or restore else None
+    restore = _restorable_values(parsed, verdict)
+    return ResponsePlan(parsed.api, guards, restore) if guards or restore else None
 
 
-def _restorable_values(asked: ParsedRequest, verdict: GuardVerdict) -> dict[str, str]:
-    """The placeholders that responses may undo: of types that only guards have masked which say so."""
-    if asked.evaluation is None:
+def _restorable_values(parsed: ParsedRequest, verdict: GuardVerdict) -> dict[str, str]:
+    """Return the placeholders to restore in responses: of types that were masked only by guards with ``unmask``."""
+    if parsed.evaluation is None:
         return {}
-    kinds = [{hit.span.type for hit in hits} for guard, hits in verdict.masks if guard.unmask]
-    kept = [{hit.span.type for hit in hits} for guard, hits in verdict.masks if not guard.unmask]
-    undone = set[str]().union(*kinds) - set[str]().union(*kept)
+    unmasked = [{match.span.type for match in matches} for guard, matches in verdict.masks if guard.unmask]
+    masked = [{match.span.type for match in matches} for guard, matches in verdict.masks if not guard.unmask]
+    restorable = set[str]().union(*unmasked) - set[str]().union(*masked)
     return {
-        given: value
-        for given, value in asked.evaluation.placeholders.values.items()
-        if _placeholder_type(given) in undone
+        placeholder: value
+        for placeholder, value in parsed.evaluation.placeholders.values.items()
+        if _placeholder_type(placeholder) in restorable
     }
 
 
 def _placeholder_type(placeholder: str) -> str:
-    """The type that a placeholder was given for."""
+    """Return the type of a placeholder."""
     return placeholder[1:].rpartition("_")[0]

@@ -1,4 +1,4 @@
-"""All that a decision changes in a body, in the order in which the changes build on each other."""
+"""The edits of a decision on a request body: parameters, tools, system prompt, reasoning and model name."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from vsr_runtime.decision.request.json_edits import BodyDraft, Splice, insertion
 
 
 def edit_body(body: JsonBody, api: Api, target: ModelTarget, effects: Effects) -> bytes | None:
-    """The body for the model, or None where it can go as it came.
+    """Return the body for the model, or None if it is unchanged.
 
-    The client's own fields are limited first, so that nothing which the policy writes is taken for theirs.
+    The client's own fields are limited first, so that no field of the policy is taken for the client's.
     """
     draft = BodyDraft(body)
     if effects.params:
@@ -42,15 +42,16 @@ def edit_body(body: JsonBody, api: Api, target: ModelTarget, effects: Effects) -
 
 
 MAX_TOKENS_FIELDS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
-"""How the APIs call the length of an answer."""
+"""The APIs' names for the maximum length of a response."""
 COUNT_FIELDS = ("n", "best_of")
 
 
 def limit_params(draft: BodyDraft, params: ParameterLimits) -> None:
-    """Bring a client's parameters within bounds.
+    """Limit a client's parameters.
 
-    A parameter that is missing or null stays so: the server's own default holds. Whatever is not a number from 0 to the
-    bound becomes the bound, since some server might take a text or a negative number for more.
+    A missing or null parameter stays so, and the server's default applies. Anything other than a number from 0 to the
+    limit is
+    replaced by the limit, since a server might read a text or a negative number as more.
     """
     draft.remove(*params.blocked)
     for names, bound in ((MAX_TOKENS_FIELDS, params.max_tokens), (COUNT_FIELDS, params.max_n)):
@@ -66,14 +67,15 @@ def _within_limit(value: object, bound: int) -> bool:
 
 TEMPLATE_FIELD = "chat_template_kwargs"
 REASONING_FIELD = "reasoning"
-"""Where the responses API has the effort."""
+"""The field of the responses API that holds the effort."""
 
 
 def set_reasoning(draft: BodyDraft, api: Api, thinking: Reasoning) -> None:
-    """Write the fields, and remove a client's own of the same meaning.
+    """Set the reasoning fields, and remove a client's own.
 
-    Responses take the effort at ``reasoning.effort``, and the rest as chats do. Completions are not templated, so
-    nothing is written there.
+    The responses API takes the effort at ``reasoning.effort``, and the rest like chats. Completions use no template, so
+    nothing
+    is set there.
     """
     if api not in (Api.CHAT, Api.RESPONSES, Api.MESSAGES):
         return
@@ -90,15 +92,16 @@ def set_reasoning(draft: BodyDraft, api: Api, thinking: Reasoning) -> None:
 
 
 SEPARATOR = "\n\n"
-"""Between the policy's text and the client's own."""
+"""Separates the policy's text from the client's."""
 SYSTEM_ROLES = ("system", "developer")
 
 
 def add_system_prompt(draft: BodyDraft, api: Api, prompt: SystemPrompt) -> None:
-    """Put the text first: in place of the client's own, or before it.
+    """Set the system prompt, or insert it before the client's own.
 
-    Chats have it in ``messages[0]``, responses in ``instructions``, messages in ``system``. Completions have no such
-    place and stay as they are.
+    It is ``messages[0]`` for chats, ``instructions`` for responses, and ``system`` for messages. Completions have no
+    such field
+    and stay unchanged.
     """
     match api:
         case Api.CHAT:
@@ -127,55 +130,54 @@ def _prepend_message(draft: BodyDraft, prompt: SystemPrompt) -> None:
 
 
 def _set_field(draft: BodyDraft, key: str, prompt: SystemPrompt) -> None:
-    given = draft.get(key)
-    if given is None:
+    value = draft.get(key)
+    if value is None:
         draft.set(key, prompt.text)
     else:
         span = draft.body.members.spans[key]
-        draft.within(key, [_prompt_splice(draft.body.text, span.value, span.end, given, prompt)])
+        draft.within(key, [_prompt_splice(draft.body.text, span.value, span.end, value, prompt)])
 
 
-def _prompt_splice(text: str, start: int, end: int, given: object, prompt: SystemPrompt) -> Splice:
-    """The text instead of the given content, or before it as far as that is text or a list of parts."""
-    if prompt.mode == "insert" and isinstance(given, str) and given:
+def _prompt_splice(text: str, start: int, end: int, value: object, prompt: SystemPrompt) -> Splice:
+    """Return the splice that replaces the client's content, or inserts the prompt before it if it is text or parts."""
+    if prompt.mode == "insert" and isinstance(value, str) and value:
         return Splice(start + 1, start + 1, json.dumps(prompt.text + SEPARATOR)[1:-1])
-    if prompt.mode == "insert" and isinstance(given, list) and given:
+    if prompt.mode == "insert" and isinstance(value, list) and value:
         part = json.dumps({"type": "text", "text": prompt.text})
         return insertion_splices(text.index("[", start) + 1, [part], alone=False)[0]
     return Splice(start, end, json.dumps(prompt.text))
 
 
 TOOL_LISTS = {"tools": ("tool_choice", "parallel_tool_calls"), "functions": ("function_call",), "mcp_servers": ()}
-"""The fields that list tools, today's, the older one, and servers of tools, each with what means nothing without it."""
+"""The fields that list tools, older tools, and tool servers, each with the fields that refer to it."""
 TOOL_FIELDS = {"web_search_options": "web_search"}
-"""Fields that are a tool by themselves, and what it is called."""
+"""Fields that are a tool by themselves, and its name."""
 _GENERIC_TYPES = frozenset({"custom", "function", "tool", "url"})
-"""Types that say no more than that it is a tool."""
+"""Types that only say that something is a tool."""
 _VERSIONED_TYPE = re.compile(r"_\d{8}$")
-"""How Anthropic's types end; those tools have names as well, which it sees to."""
+"""The ending of Anthropic's tool types. These tools also have a name, which the API enforces."""
 
 
 def filter_tools(draft: BodyDraft, keep: ToolFilter) -> None:
-    """Remove the tools that are not kept; with the last of them its list and what refers to it.
+    """Remove the tools that are not kept. If none is left, remove the list and the fields that refer to it.
 
-    A choice that names a removed tool is removed, which leaves the choice to the model. What earlier messages say of
-    tools stays.
+    A choice that names a removed tool is removed, so the model chooses. Tools in earlier messages are unchanged.
     """
     for field, referring in TOOL_LISTS.items():
-        given = draft.get(field)
-        if given is None:
+        tools = draft.get(field)
+        if tools is None:
             continue
-        if not isinstance(given, list):  # whatever it is, no tool can be told from it
+        if not isinstance(tools, list):  # no tool can be recognised in anything else
             draft.remove(field, *referring)
             continue
-        names = [tool_names(tool) for tool in given]
-        which = {i for i, each in enumerate(names) if not each or not all(map(keep.keeps, each))}
-        if len(which) == len(given):
+        names = [tool_names(tool) for tool in tools]
+        removed = {i for i, tool in enumerate(names) if not tool or not all(map(keep.keeps, tool))}
+        if len(removed) == len(tools):
             draft.remove(field, *referring)
-        elif which:
+        elif removed:
             _, spans = scan_list(draft.body.text, draft.body.members.spans[field].value)
-            draft.within(field, removal_splices(spans, which))
-            kept = frozenset(name for i, each in enumerate(names) if i not in which for name in each)
+            draft.within(field, removal_splices(spans, removed))
+            kept = frozenset(name for i, tool in enumerate(names) if i not in removed for name in tool)
             for choice in referring[:1]:
                 if not _chosen_tools(draft.get(choice)) <= kept:
                     draft.remove(choice)
@@ -185,22 +187,22 @@ def filter_tools(draft: BodyDraft, keep: ToolFilter) -> None:
 
 
 def tool_names(tool: object) -> frozenset[str | None]:
-    """All that some server may take for a tool's name: its function's, its own, and the type of what a server brings.
+    """Return all that a server may read as a tool's name: its function's, its own, and the type of a built-in tool.
 
-    Servers read but one of them, and each API another one; so none may say what the others do not.
+    Servers read only one of them, and each API a different one, so all of them must be allowed.
     """
     if not isinstance(tool, Mapping):
         return frozenset()
     holders = [tool, *(tool[key] for key in ("function", "custom") if isinstance(tool.get(key), Mapping))]
-    found = {holder["name"] for holder in holders if isinstance(holder.get("name"), str)}
+    names = {holder["name"] for holder in holders if isinstance(holder.get("name"), str)}
     kind = tool.get("type")
-    if isinstance(kind, str) and kind not in _GENERIC_TYPES and not (found and _VERSIONED_TYPE.search(kind)):
-        found.add(kind)
-    return frozenset(found)
+    if isinstance(kind, str) and kind not in _GENERIC_TYPES and not (names and _VERSIONED_TYPE.search(kind)):
+        names.add(kind)
+    return frozenset(names)
 
 
 def _chosen_tools(choice: object) -> frozenset[str | None]:
-    """The tools that a choice names; none where it is a word such as ``auto``."""
+    """Return the tools that a choice names; none for a word such as ``auto``."""
     if not isinstance(choice, Mapping):
         return frozenset()
     if choice.get("type") in ("auto", "any", "none"):

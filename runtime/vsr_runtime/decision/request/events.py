@@ -1,4 +1,4 @@
-"""What must be done about the response to one request."""
+"""The events of a request, the actions on it, and the plan for its response."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from vsr_schemas.headers import SELECTED_MODEL
 
 @dataclass(frozen=True, slots=True)
 class CacheKey:
-    """Where an answer is looked for and kept.
+    """Where a response is cached.
 
     Attributes:
-        api: the API that the client speaks.
-        key: stands for this request.
-        rule: whether it must be this request, and for how long an answer is kept.
-        group: stands for requests that differ in the words of their last turn; None where only this one will do.
-        text: these words. Never shown.
+        api: the API of the request.
+        key: digest of this request.
+        policy: whether only this request is a hit, and the lifetime of an entry.
+        group: digest of requests that differ in the words of their last turn; None if only this request is a hit.
+        text: the last turn. Never logged.
     """
 
     api: Api
@@ -37,14 +37,15 @@ class CacheKey:
 
 @dataclass(frozen=True, slots=True)
 class ResponsePlan:
-    """What guards read of a response, and what its text gets back.
+    """What to do with the response of one request.
 
     Attributes:
-        api: the API that the client speaks.
-        guards: those that read the response, in their order.
-        restore: what stands for what: placeholders of the request and the client's own values. Never shown.
-        record: for whom it is taken down, if it is one that may be kept; None where it is not.
-        tell: what its headers say of the request's way; None where nothing is told, so that a model's own words stay.
+        api: the API of the request.
+        guards: the guards that read the response, in order.
+        restore: values by placeholder of the request. Never logged.
+        debug_headers: debug headers of the response; None if the client gets none, so that the model's own headers
+            stay.
+        record: the server's token for caching the response; None if it is not cached.
     """
 
     api: Api
@@ -61,7 +62,7 @@ class ResponsePlan:
 
 @fast_dataclass(frozen=True, slots=True)
 class RequestHeaders:
-    """The request line and the headers, pseudo-headers among them, names in lower case as HTTP/2 has them."""
+    """The request line and the headers, including pseudo-headers. Names are in lower case as in HTTP/2."""
 
     headers: tuple[tuple[str, str], ...]
     end_of_stream: bool
@@ -69,14 +70,14 @@ class RequestHeaders:
 
 @fast_dataclass(frozen=True, slots=True)
 class RequestBody:
-    """The whole body. ``expired`` says when the time for deciding is up."""
+    """The whole body. ``expired`` is the deadline of the decision."""
 
     body: bytes
     expired: Expired = field(default=never, compare=False)
 
 
 class Cause(Enum):
-    """Why signals could not be had. The value is the code that a client reads."""
+    """Why model results are unavailable. The value is the error code for the client."""
 
     TIMEOUT = "classifier_timeout"
     OVERLOADED = "classifier_overloaded"
@@ -85,15 +86,19 @@ class Cause(Enum):
 
 
 DetectorResult = Sequence[Detection] | Cause
-"""What a detector saw in each of the texts that it was asked to look at, in their order; or why it did not."""
+"""The detections of a detector, one per text in order; or the cause of its failure."""
 
 
 @fast_dataclass(frozen=True, slots=True)
 class SignalsReady:
-    """What was asked for by `NeedSignals` is known: the category, None where no label reached its threshold.
+    """The results that `NeedSignals` requested.
 
-    ``looks`` are the findings of each detector that was asked, ``likeness`` the cosines of the text and each sentence.
-    ``missing`` says why category and likeness could not be had.
+    Attributes:
+        category: the category; None if no label reached its threshold.
+        probability: probability of the category.
+        detections: the results of each requested detector.
+        similarities: cosine of the text and each sentence.
+        missing: why category and similarities are unavailable.
     """
 
     category: str | None = None
@@ -105,7 +110,7 @@ class SignalsReady:
 
 @fast_dataclass(frozen=True, slots=True)
 class Failure:
-    """What was asked for, a look at the body or by `NeedSignals`, will not come."""
+    """Reading the body, or the results that `NeedSignals` requested, failed."""
 
     cause: Cause
 
@@ -115,10 +120,11 @@ Event = RequestHeaders | RequestBody | SignalsReady | Failure
 
 @fast_dataclass(frozen=True, slots=True)
 class Continue:
-    """Let the headers pass and wait for the body. A client's own routing header is removed here already.
+    """Accept the headers and wait for the body. Removes the client's own routing header.
 
-    The gateway strips the others that a client must not send, and lets its filter remove no more than this one.
-    ``asks`` is whether the response's headers are wanted, too, where the gateway sends none unasked.
+    The gateway strips other reserved headers, and lets its filter remove only this one. ``needs_response_headers``
+    requests
+    the response headers where the gateway does not send them by default.
     """
 
     remove: tuple[str, ...] = (SELECTED_MODEL,)
@@ -127,7 +133,7 @@ class Continue:
 
 @fast_dataclass(frozen=True, slots=True)
 class NeedSignals:
-    """Find these signals out about this text, let each detector look at its texts, then come back."""
+    """Compute these signals for this text and let each detector read its texts, then continue with `SignalsReady`."""
 
     text: str
     kinds: frozenset[SignalKind]
@@ -136,7 +142,7 @@ class NeedSignals:
 
 @dataclass(frozen=True, slots=True)
 class GuardMatch:
-    """A guard that found something. ``failed`` says why it could not look, where it could not."""
+    """A guard that matched. ``failed`` is the cause if it could not read the text."""
 
     guard: str
     action: str
@@ -148,16 +154,16 @@ class SendToModel:
     """Send the request to a model.
 
     Attributes:
-        model: the configured model that serves, by the name that routes match.
-        body: the body to send instead of the client's, or None to leave that as it is.
-        set_headers: headers to overwrite, whatever the client sent. Never shown: a provider's key may be among them.
-        remove_headers: headers to take out.
+        model: the configured model, by the name that routes match.
+        body: the body to send; None to leave the client's unchanged.
+        set_headers: headers to overwrite. Never logged, because they may contain a provider's key.
+        remove_headers: headers to remove.
         route: the decision that chose the model; None for the default and for a model that the client named.
-        signals: what was known when it was chosen; None where the client named the model.
-        cause: why it goes to the default undecided, where it should have been decided.
-        guards: those that found something and let it pass, changed or not.
-        response: what must be done about the response; None where it may pass unread.
-        lookup: where an answer may have been kept; None where there is none to be looked for.
+        signals: the known signals; None if the client named the model.
+        cause: why the request goes to the default model without a decision.
+        guards: guards that matched and let the request pass.
+        response: what to do with the response; None if it may pass unread.
+        cache_key: where the response is cached; None if it is not.
     """
 
     model: str
@@ -174,18 +180,18 @@ class SendToModel:
 
 @fast_dataclass(frozen=True, slots=True)
 class ImmediateResponse:
-    """Answer the client at once; the request goes nowhere.
+    """Answer the client without sending the request to a model.
 
     Attributes:
         status: the HTTP status.
         body: the body.
-        code: names the answer for logs and metrics.
+        code: name of the response for logs and metrics.
         headers: its headers.
-        route: the decision that answers; None where no decision was reached.
-        signals: what was known then.
-        cause: why no decision was reached, where the request should have had one.
-        guards: those that it was refused for.
-        model: the configured model that the request was for; None where that was not known yet.
+        route: the decision that answers; None without a decision.
+        signals: the known signals.
+        cause: why there was no decision.
+        guards: the guards that rejected the request.
+        model: the configured model that the request was for; None if that was not known yet.
     """
 
     status: int

@@ -1,4 +1,4 @@
-"""What guards make of one request: refused, sent elsewhere, masked, flagged, or let through as it is."""
+"""Evaluation of guards on one request: rejected, rerouted, masked, flagged, or unchanged."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from vsr_runtime.decision.request.json_body import JsonBody
 
 @fast_dataclass(frozen=True, slots=True)
 class GuardVerdict:
-    """The request may go.
+    """The request may be sent.
 
     Attributes:
-        model: where it goes; None for an answer that no model gives.
-        moved: whether a guard chose that.
-        matches: which guards found something, or failed and let it pass.
-        masks: what is to be masked, by guard.
+        model: the model to send it to; None for a response without a model.
+        moved: whether a guard chose the model.
+        matches: guards that matched, or that failed and let the request pass.
+        masks: matches to mask, by guard.
     """
 
     model: str | None
@@ -40,16 +40,16 @@ class GuardVerdict:
 
 
 class GuardEvaluation:
-    """The guards of one request and what they have found so far. Each looks once.
+    """The guards of one request and their results. Each guard is evaluated once.
 
     Args:
-        guards: those that read requests, in their order.
+        guards: the guards that read requests, in order.
         body: the request.
-        api: what it came by.
-        expired: says when the time is up.
+        api: the API of the request.
+        expired: the deadline.
 
     Raises:
-        OutOfTimeError: the time was up before the request's texts were collected.
+        DeadlineExceededError: the deadline passed before all texts were collected.
     """
 
     def __init__(self, guards: Sequence[Guard], body: JsonBody, api: Api, expired: Expired) -> None:
@@ -58,104 +58,104 @@ class GuardEvaluation:
         self._expired = expired
         self.input = GuardInput(body.text, body.values, expired)
         self.placeholders = PlaceholderMap()
-        self._found: dict[str, tuple[Match, ...] | Cause] = {}
-        self._looks: dict[str, Sequence[Detection]] = {}
-        self._missing: dict[str, Cause] = {}
+        self._matches: dict[str, tuple[Match, ...] | Cause] = {}
+        self._detections: dict[str, Sequence[Detection]] = {}
+        self._failures: dict[str, Cause] = {}
 
     def rejection_before_routing(self) -> ImmediateResponse | None:
-        """The refusal that holds wherever the request would go, found before anybody asks where."""
+        """Return the rejection that applies to every model, before a model is chosen."""
         for guard in self._guards:
             if guard.exempt or (guard.action != "block" and guard.detector is None):
                 continue
-            refused = self._unread(guard) if guard.detector is not None else self._refused(guard)
-            if refused is not None:
-                return refused
+            rejection = self._unreadable_rejection(guard) if guard.detector is not None else self._rejection(guard)
+            if rejection is not None:
+                return rejection
         return None
 
     def detector_texts(self, model: str | None) -> Mapping[str, Sequence[str]]:
-        """The texts that detectors must look at; ``model`` where it is known already, so that exempt ones are not."""
-        asked = {guard.detector for guard in self._guards if self._asks(guard, model) and guard.detector}
-        return dict.fromkeys(sorted(asked), self.input.readings) if asked else {}
+        """Return the texts that detectors must read. If ``model`` is known, guards exempt from it are skipped."""
+        detectors = {guard.detector for guard in self._guards if self._needs_detector(guard, model) and guard.detector}
+        return dict.fromkeys(sorted(detectors), self.input.readings) if detectors else {}
 
-    def _asks(self, guard: Guard, model: str | None) -> bool:
-        """Whether its detector must look: not where the guard cannot hold, nor where it refuses unread."""
-        return (not model or guard.covers(model)) and self._unread(guard) is None
+    def _needs_detector(self, guard: Guard, model: str | None) -> bool:
+        """Return whether its detector must run: not if the guard does not apply or rejects without reading."""
+        return (not model or guard.covers(model)) and self._unreadable_rejection(guard) is None
 
-    def add_results(self, looks: Mapping[str, DetectorResult]) -> None:
-        """Take in what detectors found, or why they did not."""
-        for name, look in looks.items():
-            if isinstance(look, Cause):
-                self._missing[name] = look
+    def add_results(self, results: Mapping[str, DetectorResult]) -> None:
+        """Add results of detectors, or the causes of their failure."""
+        for name, result in results.items():
+            if isinstance(result, Cause):
+                self._failures[name] = result
             else:
-                self._looks[name] = look
+                self._detections[name] = result
 
     def conclude(self, model: str | None) -> GuardVerdict | ImmediateResponse:
-        """What becomes of the request, which would go to this model; None for an answer that no model gives."""
-        goes = self._moved(model)
-        if isinstance(goes, ImmediateResponse):
-            return goes
+        """Return the verdict or rejection for a request to this model; None means a response without a model."""
+        destination = self._reroute(model)
+        if isinstance(destination, ImmediateResponse):
+            return destination
         matches: list[GuardMatch] = []
         masks: list[tuple[Guard, tuple[Match, ...]]] = []
         for guard in self._guards:
-            if not guard.covers(goes) and not (guard.action == "route" and guard.covers(model)):
+            if not guard.covers(destination) and not (guard.action == "route" and guard.covers(model)):
                 continue
-            if guard.covers(goes):
-                refused = self._refused(guard)
-                if refused is not None:
-                    return refused
-            found = self._look(guard)
-            if isinstance(found, Cause):
-                matches.append(GuardMatch(guard.name, guard.action, found))
-            elif found:
+            if guard.covers(destination):
+                rejection = self._rejection(guard)
+                if rejection is not None:
+                    return rejection
+            result = self._matches_of(guard)
+            if isinstance(result, Cause):
+                matches.append(GuardMatch(guard.name, guard.action, result))
+            elif result:
                 matches.append(GuardMatch(guard.name, guard.action))
                 if guard.action == "mask":
-                    masks.append((guard, found))
-        return GuardVerdict(goes, goes != model, tuple(matches), tuple(masks))
+                    masks.append((guard, result))
+        return GuardVerdict(destination, destination != model, tuple(matches), tuple(masks))
 
-    def _moved(self, model: str | None) -> str | ImmediateResponse | None:
-        """Where guards of the action ``route`` send it: to a model that all which found something agree on."""
+    def _reroute(self, model: str | None) -> str | ImmediateResponse | None:
+        """Return the model after guards with the action ``route``: one on which all matching guards agree."""
         if model is None:
             return None
-        found: list[Guard] = []
+        matching: list[Guard] = []
         for guard in self._guards:
             if guard.action == "route":
-                refused = self._refused(guard) if guard.covers(model) else None
-                if refused is not None:
-                    return refused
-                hits = self._look(guard)
-                if isinstance(hits, tuple) and hits:
-                    found.append(guard)
-        moving = [guard for guard in found if guard.covers(model)]
-        for goes in (model, *(guard.target for guard in moving)):
-            if all(guard.target == goes or not guard.covers(goes) for guard in found):
-                return goes
+                rejection = self._rejection(guard) if guard.covers(model) else None
+                if rejection is not None:
+                    return rejection
+                result = self._matches_of(guard)
+                if isinstance(result, tuple) and result:
+                    matching.append(guard)
+        moving = [guard for guard in matching if guard.covers(model)]
+        for destination in (model, *(guard.target for guard in moving)):
+            if all(guard.target == destination or not guard.covers(destination) for guard in matching):
+                return destination
         return conflict_response(self._api, moving)
 
-    def _refused(self, guard: Guard) -> ImmediateResponse | None:
-        """The refusal by one guard: of what it cannot read, and by a `block` guard of what it finds."""
-        unread = self._unread(guard)
-        if unread is not None:
-            return unread
-        found = self._look(guard)
-        if isinstance(found, Cause):
-            return None if guard.passes_errors else guard_failed_response(self._api, guard, found)
-        return blocked_response(self._api, guard) if found and guard.action == "block" else None
+    def _rejection(self, guard: Guard) -> ImmediateResponse | None:
+        """Return the rejection by one guard: for unreadable content, or for matches of a `block` guard."""
+        rejection = self._unreadable_rejection(guard)
+        if rejection is not None:
+            return rejection
+        result = self._matches_of(guard)
+        if isinstance(result, Cause):
+            return None if guard.passes_errors else guard_failed_response(self._api, guard, result)
+        return blocked_response(self._api, guard) if result and guard.action == "block" else None
 
-    def _unread(self, guard: Guard) -> ImmediateResponse | None:
-        """The refusal of what a guard cannot read."""
+    def _unreadable_rejection(self, guard: Guard) -> ImmediateResponse | None:
+        """Return the rejection for content that a guard cannot read."""
         if self.input.tokens > guard.max_tokens:
             return too_long_response(self._api, guard)
         if self.input.unreadable and not guard.passes_unreadable:
             return unreadable_response(self._api, guard)
         return None
 
-    def _look(self, guard: Guard) -> tuple[Match, ...] | Cause:
-        if guard.name not in self._found:
-            missing = self._missing.get(guard.detector or "")
+    def _matches_of(self, guard: Guard) -> tuple[Match, ...] | Cause:
+        if guard.name not in self._matches:
+            failure = self._failures.get(guard.detector or "")
             try:
-                self._found[guard.name] = missing or self.input.matches(guard, self._expired, self._looks)
+                self._matches[guard.name] = failure or self.input.matches(guard, self._expired, self._detections)
             except DeadlineExceededError:
-                self._found[guard.name] = Cause.TIMEOUT
+                self._matches[guard.name] = Cause.TIMEOUT
             except KeyError:
-                self._found[guard.name] = Cause.BROKEN
-        return self._found[guard.name]
+                self._matches[guard.name] = Cause.BROKEN
+        return self._matches[guard.name]

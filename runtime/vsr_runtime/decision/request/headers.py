@@ -1,4 +1,4 @@
-"""What the request line and the headers alone decide: the endpoint, and everything that is refused unread."""
+"""Headers: checks of request headers, debug headers of responses, and credentials for external providers."""
 
 from __future__ import annotations
 
@@ -26,52 +26,52 @@ MODELS_PATH = "/v1/models"
 
 
 def single_values(event: RequestHeaders) -> Mapping[str, str]:
-    """The values of the headers that stand exactly once: twice is as good as not at all."""
-    found = dict(event.headers)
-    if len(found) == len(event.headers):
-        return found
-    times = Counter(name for name, _ in event.headers)
-    return {name: value for name, value in found.items() if times[name] == 1}
+    """Return the values of headers that occur exactly once. A duplicated header counts as missing."""
+    values = dict(event.headers)
+    if len(values) == len(event.headers):
+        return values
+    counts = Counter(name for name, _ in event.headers)
+    return {name: value for name, value in values.items() if counts[name] == 1}
 
 
 def read_headers(
-    event: RequestHeaders, given: Mapping[str, str], names: Iterable[str], max_body: int
+    event: RequestHeaders, values: Mapping[str, str], names: Iterable[str], max_body: int
 ) -> ApiEndpoint | ImmediateResponse:
-    """The endpoint that the request is for, or the answer that it gets without its body being read.
+    """Return the endpoint of a request, or the response that needs no body.
 
     Args:
-        event: request line and headers.
-        given: of these the `only_values`.
-        names: what ``GET /v1/models`` lists.
-        max_body: bytes that a body may have.
+        event: the request line and headers.
+        values: its `single_values`.
+        names: the model names for ``GET /v1/models``.
+        max_body: maximum bytes of a body.
     """
-    method = given.get(":method", "")
-    path = given.get(":path", "").partition("?")[0]
+    method = values.get(":method", "")
+    path = values.get(":path", "").partition("?")[0]
     if path == MODELS_PATH:
         return model_list_response(names) if method == "GET" else _wrong_method_response("GET")
     endpoint = ENDPOINTS.get(path)
     if endpoint is None:
         served = ", ".join((*ENDPOINTS, MODELS_PATH))
-        return error_response(404, "not_found", f"This path is not served here. Served are {served}.")
+        return error_response(404, "not_found", f"This path is not supported. Supported paths: {served}.")
     if method != "POST":
         return _wrong_method_response("POST")
     return content_error(event, max_body) or endpoint
 
 
 def content_error(event: RequestHeaders, max_body: int) -> ImmediateResponse | None:
-    """The answer to a body that cannot be read, by what the headers say of it."""
-    about: dict[str, list[str]] = {"content-encoding": [], "content-type": [], "content-length": []}
+    """Return the error for a body that cannot be read, according to the headers; None if there is none."""
+    content: dict[str, list[str]] = {"content-encoding": [], "content-type": [], "content-length": []}
     for key, value in event.headers:
-        if key in about:
-            about[key].append(value)
-    if not {encoding.strip().lower() for encoding in about["content-encoding"]} <= {"", "identity"}:
+        if key in content:
+            content[key].append(value)
+    if not {encoding.strip().lower() for encoding in content["content-encoding"]} <= {"", "identity"}:
         return error_response(
             415, "unsupported_encoding", "A compressed body cannot be read. Send it without encoding."
         )
-    kinds = about["content-type"]
-    if len(kinds) != 1 or not _JSON_TYPE.fullmatch(kinds[0].strip()):
+    types = content["content-type"]
+    if len(types) != 1 or not _JSON_TYPE.fullmatch(types[0].strip()):
         return error_response(415, "unsupported_content_type", "The content type must be application/json in UTF-8.")
-    if any(_LENGTH.fullmatch(length) and int(length) > max_body for length in about["content-length"]):
+    if any(_LENGTH.fullmatch(length) and int(length) > max_body for length in content["content-length"]):
         return body_too_large_response(max_body)
     if event.end_of_stream:
         return error_response(400, "invalid_json", "The request has no body.")
@@ -79,46 +79,52 @@ def content_error(event: RequestHeaders, max_body: int) -> ImmediateResponse | N
 
 
 def _wrong_method_response(allowed: str) -> ImmediateResponse:
-    return error_response(405, "method_not_allowed", f"This path takes {allowed} only.", headers=(("allow", allowed),))
+    return error_response(
+        405, "method_not_allowed", f"This path only supports {allowed}.", headers=(("allow", allowed),)
+    )
 
 
 UPSTREAM_PATH = "upstream"
-"""The way of what a model answers. An answer of our own goes by its code; an error says by itself what it is."""
+"""Value of the path header for responses of a model. Immediate responses use their code; errors have none."""
 CACHE_PATH = "cache"
 CACHE_HIT_CODE = "cache_hit"
-"""The code of an answer that was kept."""
+"""Code of a cached response."""
 _FIRST_ERROR_STATUS = 400
 
 
 def with_debug_headers(
-    asked: ParsedRequest, action: SendToModel | ImmediateResponse
+    parsed: ParsedRequest, action: SendToModel | ImmediateResponse
 ) -> SendToModel | ImmediateResponse:
-    """The action with what is to be told of it, if the client is told anything."""
-    if not asked.debug:
+    """Return the action with debug headers if the client gets them."""
+    if not parsed.debug:
         return action
     if isinstance(action, ImmediateResponse):
-        said = () if action.status >= _FIRST_ERROR_STATUS else _decision_headers(action, action.code)
-        return replace(action, headers=(*action.headers, *said))
-    plan = action.response or ResponsePlan(asked.api)
-    tell = ((SELECTED, action.model), *_decision_headers(action, UPSTREAM_PATH))
-    return replace(action, response=replace(plan, debug_headers=tell))
+        debug = () if action.status >= _FIRST_ERROR_STATUS else _decision_headers(action, action.code)
+        return replace(action, headers=(*action.headers, *debug))
+    plan = action.response or ResponsePlan(parsed.api)
+    debug = ((SELECTED, action.model), *_decision_headers(action, UPSTREAM_PATH))
+    return replace(action, response=replace(plan, debug_headers=debug))
 
 
-def cached_response(route: SendToModel, kept: CachedResponse, similarity: float | None) -> ImmediateResponse:
-    """A kept answer in the place of a route; ``similarity`` to what it was given to, None where that was the same."""
-    tell = route.response.debug_headers if route.response else None
-    said: list[tuple[str, str]] = []
-    if tell is not None:
-        said = [*((name, value) for name, value in tell if name != PATH), (PATH, CACHE_PATH), (CACHE_HIT, "true")]
-        said += [] if similarity is None else [(CACHE_SIMILARITY, f"{similarity:.4f}")]
-    headers = (("content-type", kept.content_type), *said)
-    return ImmediateResponse(200, kept.body, CACHE_HIT_CODE, headers, route.route, route.signals, guards=route.guards)
+def cached_response(route: SendToModel, cached: CachedResponse, similarity: float | None) -> ImmediateResponse:
+    """Return a cached response instead of an action. ``similarity`` is None if the request was identical."""
+    plan_headers = route.response.debug_headers if route.response else None
+    debug: list[tuple[str, str]] = []
+    if plan_headers is not None:
+        debug = [
+            *((name, value) for name, value in plan_headers if name != PATH),
+            (PATH, CACHE_PATH),
+            (CACHE_HIT, "true"),
+        ]
+        debug += [] if similarity is None else [(CACHE_SIMILARITY, f"{similarity:.4f}")]
+    headers = (("content-type", cached.content_type), *debug)
+    return ImmediateResponse(200, cached.body, CACHE_HIT_CODE, headers, route.route, route.signals, guards=route.guards)
 
 
 def _decision_headers(action: SendToModel | ImmediateResponse, path: str) -> tuple[tuple[str, str], ...]:
-    """Names may hold what a header cannot, so they are percent-encoded, apart from blanks."""
-    found = [(DECISION, action.route), (CATEGORY, action.signals.category if action.signals else None)]
-    return (*((name, quote(value, safe=" /:")) for name, value in found if value is not None), (PATH, path))
+    """Return the debug headers. Names may contain characters that headers cannot, so they are percent-encoded."""
+    headers = [(DECISION, action.route), (CATEGORY, action.signals.category if action.signals else None)]
+    return (*((name, quote(value, safe=" /:")) for name, value in headers if value is not None), (PATH, path))
 
 
 Headers = tuple[tuple[str, str], ...]
@@ -127,14 +133,16 @@ Headers = tuple[tuple[str, str], ...]
 def apply_credentials(
     set_headers: Headers, removed: tuple[str, ...], outside: ProviderCredentials
 ) -> tuple[Headers, tuple[str, ...]]:
-    """The headers that a request for a provider outside the cluster gets, and those that it loses.
+    """Return the headers to set and remove for a request to an external provider.
 
-    A header that the policy's route sets is the policy's own word and stays, except where the key goes.
+    The client's credentials are removed and the provider's key is set. Headers that the policy's route sets are kept
+    unless
+    they conflict with the key.
     """
     key = () if outside.value is None else ((outside.header, outside.value),)
     ours = {name for name, _ in key}
     kept = tuple((name, value) for name, value in set_headers if name.lower() not in ours)
-    given = ours | {name.lower() for name, _ in kept}
-    gone = [name for name in removed if name.lower() not in ours]
-    gone += [name for name in CREDENTIALS if name not in given and name not in gone]
-    return (*kept, *key), tuple(gone)
+    replaced = ours | {name.lower() for name, _ in kept}
+    removed_names = [name for name in removed if name.lower() not in ours]
+    removed_names += [name for name in CREDENTIALS if name not in replaced and name not in removed_names]
+    return (*kept, *key), tuple(removed_names)

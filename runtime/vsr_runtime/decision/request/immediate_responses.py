@@ -1,4 +1,4 @@
-"""The answers that the runtime gives by itself, in the shapes that OpenAI's API documents."""
+"""Responses that the router gives itself: errors in the form of the API, rejections by guards, and the model list."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from vsr_runtime.decision.request.events import Cause, GuardMatch, ImmediateResp
 from vsr_schemas.headers import ANSWERS
 
 RETRY_AFTER = "1"
-"""Seconds after which a shed request is worth another try."""
+"""Seconds after which a client may retry."""
 IMMEDIATE_RESPONSE_HEADERS = ANSWERS
-"""Every header that an answer may carry. A gateway whose filter has mutation rules must allow these, or drops them."""
+"""Every header that an immediate response may have. A gateway whose filter has mutation rules must allow these."""
 _JSON_HEADER = ("content-type", "application/json")
 _MAX_ECHO = 100
 
@@ -22,89 +22,89 @@ _MESSAGES = {
     Cause.TIMEOUT: "The request could not be classified in time. Try again.",
     Cause.OVERLOADED: "Too many requests wait for classification. Try again.",
     Cause.BROKEN: "The request could not be classified. Try again.",
-    Cause.FULL: "Too many large requests are in work. Try again.",
+    Cause.FULL: "Too many large requests are in progress. Try again.",
 }
 
 
 def error_response(
     status: int, code: str, message: str, *, param: str | None = None, headers: Iterable[tuple[str, str]] = ()
 ) -> ImmediateResponse:
-    """An error with OpenAI's body; ``code`` names it for programs, ``param`` the field at fault."""
+    """Return an error in OpenAI's form. ``code`` is for programs, ``param`` names the field at fault."""
     kind = "server_error" if status >= 500 else "invalid_request_error"  # noqa: PLR2004 - HTTP's own boundary
     body = {"error": {"message": message, "type": kind, "param": param, "code": code}}
     return ImmediateResponse(status, json.dumps(body).encode(), code, (_JSON_HEADER, *headers))
 
 
 def unknown_model_response(model: str) -> ImmediateResponse:
-    """404 as OpenAI answers it. The echo of the client's own word is bounded."""
+    """Return 404 as OpenAI does. The echo of the client's model name is bounded."""
     shown = model if len(model) <= _MAX_ECHO else model[:_MAX_ECHO] + "…"
     return error_response(404, "model_not_found", f"The model '{shown}' does not exist.", param="model")
 
 
 def undecided_response(cause: Cause) -> ImmediateResponse:
-    """503: no decision was reached, so the request goes nowhere."""
-    answer = error_response(503, cause.value, _MESSAGES[cause], headers=(("retry-after", RETRY_AFTER),))
-    return replace(answer, cause=cause)
+    """Return 503: there is no decision, so the request is not sent."""
+    response = error_response(503, cause.value, _MESSAGES[cause], headers=(("retry-after", RETRY_AFTER),))
+    return replace(response, cause=cause)
 
 
 def body_too_large_response(max_body: int) -> ImmediateResponse:
-    """413 with the bound that holds here."""
+    """Return 413 with the limit."""
     return error_response(413, "body_too_large", f"The body is larger than {max_body} bytes.")
 
 
 def model_list_response(models: Iterable[str]) -> ImmediateResponse:
-    """The list of ``GET /v1/models``. ``created`` is 0: a name in a policy has no date."""
+    """Return the response of ``GET /v1/models``. ``created`` is 0, because models of a policy have no date."""
     items = [{"id": name, "object": "model", "created": 0, "owned_by": "vsr"} for name in models]
     return ImmediateResponse(200, json.dumps({"object": "list", "data": items}).encode(), "models", (_JSON_HEADER,))
 
 
 _ANTHROPIC_TYPES = {403: "permission_error", 413: "request_too_large", 415: "invalid_request_error"}
-"""How Anthropic's API calls these errors; any other is ``api_error``."""
+"""Anthropic's names of these errors; any other is ``api_error``."""
 
 
 def blocked_response(api: Api, guard: Guard, what: str = "request") -> ImmediateResponse:
-    """403: the guard found what it blocks."""
+    """Return 403: the guard matched. The response names the guard and never what it found."""
     return _guard_response(api, guard, 403, guard_code(guard), f"The {what} was blocked by the guard '{guard.name}'.")
 
 
 def too_long_response(api: Api, guard: Guard, what: str = "request") -> ImmediateResponse:
-    """413: the guard reads the whole of a text or none of it."""
+    """Return 413 (502 for a response): the text is longer than the guard reads."""
     message = f"The {what} has more text than the {guard.max_tokens} tokens that the guard '{guard.name}' reads."
     return _guard_response(api, guard, 413 if what == "request" else 502, f"too_long:{guard.label}", message)
 
 
 def unreadable_response(api: Api, guard: Guard, what: str = "request") -> ImmediateResponse:
-    """415: what is no text cannot be looked at."""
-    message = f"The guard '{guard.name}' cannot read images, sound, files or token ids, and the {what} has some."
+    """Return 415 (502 for a response): there is content other than text, which guards cannot read."""
+    message = f"The guard '{guard.name}' cannot read images, audio, files or token ids, and the {what} has some."
     return _guard_response(api, guard, 415 if what == "request" else 502, f"unreadable:{guard.label}", message)
 
 
 def guard_failed_response(api: Api, guard: Guard, cause: Cause, what: str = "request") -> ImmediateResponse:
-    """503: the guard could not look, so nothing passes. 502 for a response, which a retry would have made anew."""
-    message = f"The guard '{guard.name}' could not look at the {what}. Try again."
+    """Return 503 (502 for a response, which a retry would generate again): the guard could not read the text."""
+    message = f"The guard '{guard.name}' could not read the {what}. Try again."
     status = 503 if what == "request" else 502
-    answer = _guard_response(api, guard, status, f"guard_failed:{guard.label}", message)
+    response = _guard_response(api, guard, status, f"guard_failed:{guard.label}", message)
     retry = (("retry-after", RETRY_AFTER),) if what == "request" else ()
-    noted = (GuardMatch(guard.name, guard.action, cause),)
-    return replace(answer, cause=cause, guards=noted, headers=(*answer.headers, *retry))
+    match = (GuardMatch(guard.name, guard.action, cause),)
+    return replace(response, cause=cause, guards=match, headers=(*response.headers, *retry))
 
 
 def conflict_response(api: Api, guards: Sequence[Guard]) -> ImmediateResponse:
-    """403: guards want the request at different models, and it can be at one only."""
+    """Return 403: guards route the request to different models."""
     names = ", ".join(f"'{guard.name}'" for guard in guards)
-    answer = _guard_response(
-        api, guards[0], 403, guard_code(guards[0]), f"The guards {names} send the request to different models."
+    response = _guard_response(
+        api, guards[0], 403, guard_code(guards[0]), f"The guards {names} route the request to different models."
     )
-    return replace(answer, guards=tuple(GuardMatch(guard.name, guard.action) for guard in guards))
+    return replace(response, guards=tuple(GuardMatch(guard.name, guard.action) for guard in guards))
 
 
 def guard_code(guard: Guard) -> str:
-    """The code of an error by which a program knows the guard."""
+    """Return the error code that identifies the guard."""
     return f"guard:{guard.label}"
 
 
 def error_body(api: Api, status: int, name: str, message: str) -> dict[str, object]:
-    """The body of an error, in the form of the API."""
+    """Return the body of an error in the form of the API."""
     if api is Api.MESSAGES:
         return {
             "type": "error",
@@ -115,6 +115,6 @@ def error_body(api: Api, status: int, name: str, message: str) -> dict[str, obje
 
 
 def _guard_response(api: Api, guard: Guard, status: int, name: str, message: str) -> ImmediateResponse:
-    answer = error_response(status, name, message)
+    response = error_response(status, name, message)
     body = json.dumps(error_body(api, status, name, message)).encode()
-    return replace(answer, body=body, guards=(GuardMatch(guard.name, guard.action),))
+    return replace(response, body=body, guards=(GuardMatch(guard.name, guard.action),))

@@ -1,8 +1,9 @@
-"""Reads a JSON body strictly, and remembers where each value stands, so that an edit can leave the rest alone.
+"""Strict JSON parser for request bodies that records the position of each member for edits in place.
 
-What two parsers could read differently is refused, since the server behind might then see another request than the one
-that was decided on: duplicate keys at any depth, keys of the top level that differ only in case, a byte order mark,
-other encodings than UTF-8, NaN, lone surrogates, and nesting that one parser bears and another does not.
+Anything that two parsers could read differently is rejected, since the model server could otherwise see another request
+than the one that was decided on: duplicate keys at any depth, top-level keys that differ only in case, a byte order
+mark,
+encodings other than UTF-8, NaN, lone surrogates, and deep nesting.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 @fast_dataclass(frozen=True, slots=True)
 class MemberSpan:
-    """Where a member stands in the text: from its key (of an element: its value) on, its value, its end."""
+    """Position of a member: start of its key (of an element: its value), start of its value, end."""
 
     start: int
     value: int
@@ -37,7 +38,7 @@ class MemberSpan:
 
 @fast_dataclass(frozen=True, slots=True)
 class Members:
-    """The members of an object by key, the place behind its opening bracket, and that behind its closing one."""
+    """The members of an object by key, the position after its opening bracket, and that after its closing one."""
 
     opened: int
     end: int
@@ -45,7 +46,7 @@ class Members:
 
 
 class BodyError(ValueError):
-    """The body is no JSON object that everybody reads alike. The message says why; it quotes nothing of the body."""
+    """The body is not a JSON object that all parsers read alike. The message quotes nothing of the body."""
 
     def __init__(self, message: str, code: str = "invalid_json") -> None:
         super().__init__(message)
@@ -54,33 +55,33 @@ class BodyError(ValueError):
 
 @fast_dataclass(frozen=True)
 class JsonBody:
-    """A body that was read: its text and its top-level values."""
+    """A parsed body: its text and its top-level values."""
 
     text: str
     values: Mapping[str, object]
 
     @cached_property
     def members(self) -> Members:
-        """Where each top-level member stands in the text; found on demand, as most bodies need one place at most."""
+        """Positions of the top-level members. Computed on demand, because most requests need at most one."""
         return scan_object(self.text, 0)[1]
 
-    def place_of_text(self, key: str) -> tuple[int, int] | None:
-        """Where the value of a top-level key stands, if it is a plain string and that can be told at a glance.
+    def position_of_text(self, key: str) -> tuple[int, int] | None:
+        """Return the position of a top-level key's value if it is a plain string that can be found without a parser.
 
-        Without an escaped character a key is spelled as it is; where its quoted spelling occurs once, that is the key.
+        Without escaped characters a key is written as it is. If its quoted form occurs once, that is the key.
         """
         quoted = f'"{key}"'
         if "\\u" in self.text or self.text.count(quoted) != 1 or key not in self.values:
             return None
-        found = _TEXT_VALUE.match(self.text, self.text.index(quoted) + len(quoted))
-        return found.span(1) if found else None
+        match = _TEXT_VALUE.match(self.text, self.text.index(quoted) + len(quoted))
+        return match.span(1) if match else None
 
 
 def read_body(data: bytes) -> JsonBody:
-    """Read a JSON object.
+    """Parse a JSON object.
 
     Raises:
-        BodyError: it is none, or one that parsers read differently.
+        BodyError: the body is not one, or parsers could read it differently.
     """
     try:
         text = data.decode("utf-8")
@@ -88,7 +89,7 @@ def read_body(data: bytes) -> JsonBody:
         raise BodyError("The body is not UTF-8.") from None
     if text.startswith("\ufeff"):
         raise BodyError("The body starts with a byte order mark.")
-    # Counting brackets is quick, and what has few of them cannot be deep.
+    # Counting brackets is fast, and a body with few of them cannot be deep.
     if data.count(b"[") + data.count(b"{") > MAX_DEPTH and _depth(data) > MAX_DEPTH:
         raise BodyError(f"The body is nested deeper than {MAX_DEPTH} levels.")
     try:
@@ -104,13 +105,13 @@ def read_body(data: bytes) -> JsonBody:
 
 
 def _depth(data: bytes) -> int:
-    """The deepest nesting, exact for JSON. For anything else it is exact up to the place where the parser stops."""
+    """Return the deepest nesting. Exact for JSON; for anything else up to the position where the parser stops."""
     brackets = _STRING.sub(b"", data).translate(None, _NO_BRACKET)
     return max(accumulate(map(_STEP.__getitem__, brackets)), default=0)
 
 
 def _parse_object(text: str) -> dict[str, object]:
-    """The object that a text is, with nothing but blanks around it."""
+    """Return the object that a text consists of."""
     values, end = _DECODER.raw_decode(text, _skip_blank(text, 0))
     if not isinstance(values, dict) or _skip_blank(text, end) != len(text):
         raise ValueError
@@ -118,12 +119,10 @@ def _parse_object(text: str) -> dict[str, object]:
 
 
 def scan_object(text: str, at: int) -> tuple[dict[str, object], Members]:
-    """Walk one level of an object by hand, so that the place of each member is known.
-
-    The values are left to the C scanner.
+    """Scan one level of an object and record the position of each member. Values are parsed by the C scanner.
 
     Raises:
-        ValueError: there is no object at this place, or a key stands in it twice.
+        ValueError: there is no object at this position, or it has a duplicate key.
     """
     values: dict[str, object] = {}
     spans: dict[str, MemberSpan] = {}
@@ -146,10 +145,10 @@ def scan_object(text: str, at: int) -> tuple[dict[str, object], Members]:
 
 
 def scan_list(text: str, at: int) -> tuple[list[object], list[MemberSpan]]:
-    """Walk one level of a list: its elements and their places.
+    """Scan one level of a list and record the positions of its elements.
 
     Raises:
-        ValueError: there is no list at this place.
+        ValueError: there is no list at this position.
     """
     values: list[object] = []
     spans: list[MemberSpan] = []
@@ -167,7 +166,7 @@ def scan_list(text: str, at: int) -> tuple[list[object], list[MemberSpan]]:
 
 
 def _expect(text: str, at: int, mark: str) -> int:
-    """The place after a mark and the blanks around it."""
+    """Return the position after a character and the blanks around it."""
     at = _skip_blank(text, at)
     if text[at : at + 1] != mark:
         raise ValueError
@@ -180,7 +179,7 @@ def _skip_blank(text: str, at: int) -> int:
 
 
 def _check_keys(values: Mapping[str, object]) -> None:
-    """Some servers match keys without regard to case: to them these would be duplicates."""
+    """Reject keys that differ only in case, which some servers treat as duplicates."""
     if len({key.casefold() for key in values}) != len(values):
         raise BodyError("The body has keys that differ only in case.", "duplicate_key")
 
@@ -193,18 +192,18 @@ def _check_surrogates(values: Mapping[str, object]) -> None:
 
 
 def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    values = dict(pairs)
+    if len(values) != len(pairs):
         _raise_duplicate()
-    return found
+    return values
 
 
 def _raise_duplicate() -> NoReturn:
-    raise BodyError("The body has a key twice.", "duplicate_key")
+    raise BodyError("The body has a duplicate key.", "duplicate_key")
 
 
 def _no_constant(_: str) -> NoReturn:
-    """NaN, Infinity and -Infinity are Python's words, not JSON's."""
+    """Reject NaN, Infinity and -Infinity, which Python accepts and JSON does not."""
     raise ValueError
 
 

@@ -1,4 +1,4 @@
-"""Changes places of a text and leaves every other character as it was."""
+"""Edits of a JSON body that leave all other characters unchanged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vsr_runtime.decision.request.json_body import JsonBody, Members, MemberSpan
 
 @fast_dataclass(frozen=True, slots=True)
 class Splice:
-    """What stands from ``start`` to ``end`` becomes ``text``."""
+    """Replaces the text from ``start`` to ``end`` by ``text``."""
 
     start: int
     end: int
@@ -21,10 +21,10 @@ class Splice:
 
 
 def apply_splices(text: str, splices: Iterable[Splice]) -> str:
-    """The text with all splices done.
+    """Return the text with all splices applied.
 
     Raises:
-        ValueError: two of them overlap, so that neither order would be right.
+        ValueError: two splices overlap.
     """
     ordered = sorted(splices, key=lambda splice: (splice.start, splice.end))
     if any(after.start < before.end for before, after in pairwise(ordered)):
@@ -37,14 +37,14 @@ def apply_splices(text: str, splices: Iterable[Splice]) -> str:
     return "".join([*parts, text[at:]])
 
 
-def removal_splices(spans: Sequence[MemberSpan], which: Collection[int]) -> list[Splice]:
-    """Take items out of a list or an object, each with the one comma that then is too many.
+def removal_splices(spans: Sequence[MemberSpan], indices: Collection[int]) -> list[Splice]:
+    """Return splices that remove items from a list or an object, each with one comma.
 
-    A comma goes with the item behind it; those at the front, which have none before them, take the one that follows.
+    An item is removed with the comma before it. Leading items have none and are removed with the one after.
     """
     splices: list[Splice] = []
-    first_kept = next((i for i in range(len(spans)) if i not in which), len(spans))
-    for i in sorted(which):
+    first_kept = next((i for i in range(len(spans)) if i not in indices), len(spans))
+    for i in sorted(indices):
         span = spans[i]
         if i > first_kept:
             splices.append(Splice(spans[i - 1].end, span.end))
@@ -54,16 +54,16 @@ def removal_splices(spans: Sequence[MemberSpan], which: Collection[int]) -> list
 
 
 def insertion_splices(opened: int, items: Sequence[str], *, alone: bool) -> list[Splice]:
-    """Put items first into a list or an object that opens before ``opened``; ``alone`` where nothing else stays."""
+    """Return splices that insert items first in a list or object. ``alone`` is whether nothing else remains in it."""
     text = ",".join(items)
     return [Splice(opened, opened, text if alone else text + ",")] if items else []
 
 
 class BodyDraft:
-    """The edits of one body. Later ones see what earlier ones did; a key can come to stand neither twice nor broken.
+    """The edits of one body. Later edits see earlier ones, and the result is always valid JSON without duplicate keys.
 
     Args:
-        body: what the client sent.
+        body: the client's body.
     """
 
     def __init__(self, body: JsonBody) -> None:
@@ -73,11 +73,11 @@ class BodyDraft:
         self._inner: dict[str, list[Splice]] = {}
 
     def get(self, key: str) -> object:
-        """The client's value; None where there is none, or where it was removed or replaced."""
+        """Return the client's value; None if there is none, or if it was removed or replaced."""
         return None if self._changed(key) else self.body.values.get(key)
 
     def remove(self, *keys: str) -> None:
-        """Take members out."""
+        """Remove members."""
         for key in keys:
             self._set.pop(key, None)
             self._inner.pop(key, None)
@@ -85,40 +85,40 @@ class BodyDraft:
                 self._removed.add(key)
 
     def set(self, key: str, value: object) -> None:
-        """Give a member a value, whatever it had."""
+        """Set the value of a member."""
         self._inner.pop(key, None)
         self._removed.discard(key)
         self._set[key] = json.dumps(value)
 
     def update(self, key: str, fields: Mapping[str, object | Removed]) -> None:
-        """Set and remove members of the object under a key, which is made if something is to be set."""
-        wanted = {name: value for name, value in fields.items() if not isinstance(value, Removed)}
+        """Set and remove members of the object at a key. It is created if something is set."""
+        values = {name: value for name, value in fields.items() if not isinstance(value, Removed)}
         if isinstance(self.get(key), dict):
             _, members = scan_object(self.body.text, self.body.members.spans[key].value)
-            gone = {name for name in fields if name not in wanted}
-            texts = {name: json.dumps(value) for name, value in wanted.items()}
-            self.within(key, _member_splices(members, texts, gone))
-        elif wanted:
-            self.set(key, wanted)
+            removed = {name for name in fields if name not in values}
+            texts = {name: json.dumps(value) for name, value in values.items()}
+            self.within(key, _member_splices(members, texts, removed))
+        elif values:
+            self.set(key, values)
 
     def within(self, key: str, splices: list[Splice]) -> None:
-        """Change places of the client's own value of a key, which must not have been removed or replaced.
+        """Edit the client's value of a key, which must not have been removed or replaced.
 
         Raises:
-            ValueError: it has been, or there is none.
+            ValueError: it was, or there is none.
         """
         if self._changed(key) or key not in self.body.values:
-            raise ValueError(f"nothing of the client's is left at {key}")
+            raise ValueError(f"the client's value of {key} was removed or replaced")
         self._inner.setdefault(key, []).extend(splices)
 
     def text(self) -> str:
-        """The text with all edits; the client's own text where nothing was changed."""
+        """Return the text with all edits; the client's own text if nothing was changed."""
         if not (self._set or self._removed or self._inner):
             return self.body.text
         if len(self._set) == 1 and not self._removed and not self._inner:
             ((key, value),) = self._set.items()
-            if place := self.body.place_of_text(key):
-                return self.body.text[: place[0]] + value + self.body.text[place[1] :]
+            if position := self.body.position_of_text(key):
+                return self.body.text[: position[0]] + value + self.body.text[position[1] :]
         splices = [splice for inner in self._inner.values() for splice in inner]
         return apply_splices(self.body.text, [*splices, *_member_splices(self.body.members, self._set, self._removed)])
 
@@ -126,19 +126,19 @@ class BodyDraft:
         return key in self._set or key in self._removed
 
 
-def _member_splices(members: Members, changed: Mapping[str, str], gone: set[str]) -> list[Splice]:
-    """The splices that set and remove members of one object."""
+def _member_splices(members: Members, changed: Mapping[str, str], removed: set[str]) -> list[Splice]:
+    """Return the splices that set and remove members of an object."""
     keys = list(members.spans)
-    which = {i for i, key in enumerate(keys) if key in gone}
+    indices = {i for i, key in enumerate(keys) if key in removed}
     fresh = [f"{json.dumps(key)}:{value}" for key, value in changed.items() if key not in members.spans]
     values = [
         Splice(members.spans[key].value, members.spans[key].end, value)
         for key, value in changed.items()
         if key in members.spans
     ]
-    alone = len(which) == len(keys)
+    alone = len(indices) == len(keys)
     return [
         *values,
-        *removal_splices(list(members.spans.values()), which),
+        *removal_splices(list(members.spans.values()), indices),
         *insertion_splices(members.opened, fresh, alone=alone),
     ]

@@ -1,4 +1,4 @@
-"""A request that was read: what a decision, its guards and the way out need of it."""
+"""A parsed request, and the checks of its body that all APIs share."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from vsr_runtime.decision.view import RequestView
 
 @fast_dataclass(frozen=True, slots=True)
 class ParsedRequest:
-    """A request that can be read.
+    """A parsed request.
 
     Attributes:
-        body: what the client sent.
-        api: what it came by.
-        seed: what its split is drawn by.
-        named: the model that the client named; None where the choice is left to the router.
-        view: what the choice looks at; None where the model is named.
-        inquiry: what its guards find; None where there are none.
-        told: whether the client is told what was chosen.
-        caller: who asks; None where no answer is kept.
+        body: the client's body.
+        api: the API of the request.
+        seed: determines the share of a split.
+        named_model: the model that the client named; None if the router chooses.
+        view: what signals read; None if the client named the model.
+        evaluation: the evaluation of its guards; None without guards.
+        debug: whether the client gets debug headers.
+        caller: the client; None if no response is cached.
     """
 
     body: JsonBody
@@ -40,12 +40,12 @@ class ParsedRequest:
 
 
 def read_request(data: bytes, field: str, max_body: int) -> JsonBody | ImmediateResponse:
-    """The body, which then has a model's name and the API's field, or the refusal.
+    """Return the body, which has a model name and the API's field, or an error.
 
     Args:
-        data: what the client sent.
-        field: what carries the request: a text or a list.
-        max_body: bytes that a body may have.
+        data: the client's body.
+        field: the field of the request's content: a text or a list.
+        max_body: maximum bytes of a body.
     """
     if len(data) > max_body:
         return body_too_large_response(max_body)
@@ -56,7 +56,7 @@ def read_request(data: bytes, field: str, max_body: int) -> JsonBody | Immediate
 
 
 def read_json(data: bytes) -> JsonBody | ImmediateResponse:
-    """The body, or the refusal of one that is no JSON object which everybody reads alike."""
+    """Return the body, or an error if it is not a JSON object that all parsers read alike."""
     try:
         return read_body(data)
     except BodyError as error:

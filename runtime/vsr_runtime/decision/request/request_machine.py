@@ -1,4 +1,4 @@
-"""The state machine of one request. Every state either waits for a certain event or is final."""
+"""The state machine of one request. Every state waits for certain events or is final."""
 
 from __future__ import annotations
 
@@ -39,10 +39,14 @@ from vsr_schemas.headers import DEBUG
 
 @dataclass(frozen=True, slots=True)
 class MachineConfig:
-    """What holds for all requests: the program, the bytes that a body may have, and what becomes of the undecided.
+    """What applies to all requests.
 
-    Where ``falls_back``, a request whose category cannot be had goes to the default model; guards hold all the same.
-    ``tells`` is which clients are told what was chosen for them.
+    Attributes:
+        program: the decision program.
+        max_body: maximum bytes of a body.
+        default_on_failure: whether requests go to the default model if their category is unavailable. Guards still
+            apply.
+        debug_headers: which clients get debug headers; None for none.
     """
 
     program: Program
@@ -53,12 +57,12 @@ class MachineConfig:
 
 @fast_dataclass(frozen=True, slots=True)
 class AwaitsHeaders:
-    """Nothing has come yet; waits for the headers."""
+    """The initial state; waits for the headers."""
 
 
 @fast_dataclass(frozen=True, slots=True)
 class AwaitsBody:
-    """The headers passed; waits for the body."""
+    """The headers were accepted; waits for the body."""
 
     endpoint: ApiEndpoint
     request_id: str | None = None
@@ -68,65 +72,68 @@ class AwaitsBody:
 
 @fast_dataclass(frozen=True, slots=True)
 class AwaitsSignals:
-    """The choice, or a guard, depends on what takes a model to find out; waits for that."""
+    """The decision, or a guard, depends on model results; waits for them."""
 
-    asked: ParsedRequest
+    parsed: ParsedRequest
     outcome: Decision | Undecided | None
     detector_texts: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @fast_dataclass(frozen=True, slots=True)
 class Decided:
-    """Routed or answered. Nothing follows."""
+    """Final: the request was routed or answered."""
 
 
 State = AwaitsHeaders | AwaitsBody | AwaitsSignals | Decided
 
 
 class OutOfOrderError(Exception):
-    """An event came that the state does not wait for. Whoever drives the machine must end the request in an error."""
+    """The state does not accept this event. The caller must end the request with an error."""
 
 
-def advance(rules: MachineConfig, state: State, event: Event) -> tuple[State, Action]:
+def advance(config: MachineConfig, state: State, event: Event) -> tuple[State, Action]:
     """Take one step.
 
     Returns:
-        The next state and what is to be done. `Route` and `Answer` are the only actions that decide; both lead to
+        The next state and the action. `SendToModel` and `ImmediateResponse` are the only final actions; both lead to
         `Decided`.
 
     Raises:
-        OutOfOrderError: the state does not wait for this event.
+        OutOfOrderError: the state does not accept this event.
     """
     match state, event:
         case AwaitsHeaders(), RequestHeaders():
-            return _on_headers(rules, event)
+            return _on_headers(config, event)
         case AwaitsBody(), RequestBody():
-            return _on_body(rules, state, event)
+            return _on_body(config, state, event)
         case AwaitsSignals(), SignalsReady():
-            return Decided(), _on_signals(rules, state, event)
+            return Decided(), _on_signals(config, state, event)
         case AwaitsBody(), Failure(cause):
             return Decided(), undecided_response(cause)
-        case AwaitsSignals(asked), Failure(cause):
-            return Decided(), replace(undecided_response(cause), model=asked.named_model)
+        case AwaitsSignals(parsed), Failure(cause):
+            return Decided(), replace(undecided_response(cause), model=parsed.named_model)
     raise OutOfOrderError(f"{type(event).__name__} in state {type(state).__name__}")
 
 
-def _on_headers(rules: MachineConfig, event: RequestHeaders) -> tuple[State, Action]:
-    given = single_values(event)
-    found = read_headers(event, given, rules.program.names, rules.max_body)
-    if isinstance(found, ImmediateResponse):
-        return Decided(), found
-    told = rules.debug_headers == "always" or (rules.debug_headers == "on-request" and given.get(DEBUG) == "true")
-    asks = told and rules.debug_headers == "on-request" and not rules.program.reads_responses
-    caller = read_caller(event) if rules.program.caches_responses else None
-    return AwaitsBody(found, given.get("x-request-id") or None, told, caller), Continue(needs_response_headers=asks)
+def _on_headers(config: MachineConfig, event: RequestHeaders) -> tuple[State, Action]:
+    values = single_values(event)
+    endpoint = read_headers(event, values, config.program.names, config.max_body)
+    if isinstance(endpoint, ImmediateResponse):
+        return Decided(), endpoint
+    debug = config.debug_headers == "always" or (config.debug_headers == "on-request" and values.get(DEBUG) == "true")
+    needs_headers = debug and config.debug_headers == "on-request" and not config.program.reads_responses
+    caller = read_caller(event) if config.program.caches_responses else None
+    return (
+        AwaitsBody(endpoint, values.get("x-request-id") or None, debug, caller),
+        Continue(needs_response_headers=needs_headers),
+    )
 
 
-def _on_body(rules: MachineConfig, state: AwaitsBody, event: RequestBody) -> tuple[State, Action]:
-    body = read_request(event.body, state.endpoint.field, rules.max_body)
+def _on_body(config: MachineConfig, state: AwaitsBody, event: RequestBody) -> tuple[State, Action]:
+    body = read_request(event.body, state.endpoint.field, config.max_body)
     if isinstance(body, ImmediateResponse):
         return Decided(), body
-    program, model = rules.program, str(body.values["model"])
+    program, model = config.program, str(body.values["model"])
     named = model if model in program.models else None
     if named is None and model not in program.auto_names:
         return Decided(), unknown_model_response(model)
@@ -136,11 +143,11 @@ def _on_body(rules: MachineConfig, state: AwaitsBody, event: RequestBody) -> tup
     following: State
     action: Action
     try:
-        asked = _parse(program, state, body, seed, named, event.expired)
-        if isinstance(asked, ImmediateResponse):
-            following, action = Decided(), asked
+        parsed = _parse(program, state, body, seed, named, event.expired)
+        if isinstance(parsed, ImmediateResponse):
+            following, action = Decided(), parsed
         else:
-            following, action = _on_parsed(program, asked, event.expired)
+            following, action = _on_parsed(program, parsed, event.expired)
     except InvalidRequestError as error:
         message = f"The request cannot be read: {error}."
         following, action = Decided(), error_response(400, "invalid_request", message, param=error.param)
@@ -152,68 +159,68 @@ def _on_body(rules: MachineConfig, state: AwaitsBody, event: RequestBody) -> tup
 def _parse(
     program: Program, state: AwaitsBody, body: JsonBody, seed: bytes, named: str | None, expired: Expired
 ) -> ParsedRequest | ImmediateResponse:
-    """The request with what guards must know of it, unless one refuses it wherever it would go, and with its view."""
-    endpoint, inquiry = state.endpoint, None
+    """Evaluate guards that apply to every route, and read the view. Return the request, or a guard's rejection."""
+    endpoint, evaluation = state.endpoint, None
     if program.on_request:
-        inquiry = GuardEvaluation(program.on_request, body, endpoint.api, expired)
-        refused = inquiry.rejection_before_routing()
-        if refused is not None:
-            return refused
+        evaluation = GuardEvaluation(program.on_request, body, endpoint.api, expired)
+        rejection = evaluation.rejection_before_routing()
+        if rejection is not None:
+            return rejection
     view = endpoint.view_of(body.values) if named is None and endpoint.view_of is not None else None
-    return ParsedRequest(body, endpoint.api, seed, named, view, inquiry, state.debug, state.caller)
+    return ParsedRequest(body, endpoint.api, seed, named, view, evaluation, state.debug, state.caller)
 
 
-def _on_parsed(program: Program, asked: ParsedRequest, expired: Expired) -> tuple[State, Action]:
-    """What is known without asking anybody, and the question after the rest: everything at once."""
-    outcome = None if asked.view is None else program.decide(asked.view, expired=expired)
-    open_now = outcome if isinstance(outcome, Undecided) else None
-    if open_now or asked.evaluation:
-        wanted = asked.evaluation.detector_texts(asked.named_model) if asked.evaluation else {}
-        looks = merge_texts(wanted, open_now.detectors if open_now else {})
-        if open_now or looks:
-            kinds = open_now.kinds if open_now else frozenset[SignalKind]()
-            question = NeedSignals(asked.view.turn if asked.view else "", kinds, looks)
-            return AwaitsSignals(asked, outcome, looks), question
-    return Decided(), dispatch(program, asked, None if isinstance(outcome, Undecided) else outcome)
+def _on_parsed(program: Program, parsed: ParsedRequest, expired: Expired) -> tuple[State, Action]:
+    """Decide without models if possible; otherwise request all model results at once."""
+    outcome = None if parsed.view is None else program.decide(parsed.view, expired=expired)
+    undecided = outcome if isinstance(outcome, Undecided) else None
+    if undecided or parsed.evaluation:
+        guard_texts = parsed.evaluation.detector_texts(parsed.named_model) if parsed.evaluation else {}
+        texts = merge_texts(guard_texts, undecided.detectors if undecided else {})
+        if undecided or texts:
+            kinds = undecided.kinds if undecided else frozenset[SignalKind]()
+            action = NeedSignals(parsed.view.turn if parsed.view else "", kinds, texts)
+            return AwaitsSignals(parsed, outcome, texts), action
+    return Decided(), dispatch(program, parsed, None if isinstance(outcome, Undecided) else outcome)
 
 
-def _on_signals(rules: MachineConfig, state: AwaitsSignals, found: SignalsReady) -> SendToModel | ImmediateResponse:
-    program, asked, outcome = rules.program, state.asked, state.outcome
-    if asked.evaluation:
-        asked.evaluation.add_results(found.detections)
-    if found.missing is not None:
-        return _on_failure(rules, asked, found.missing)
-    if not isinstance(outcome, Undecided) or asked.view is None:
-        return dispatch(program, asked, None if isinstance(outcome, Undecided) else outcome)
+def _on_signals(config: MachineConfig, state: AwaitsSignals, ready: SignalsReady) -> SendToModel | ImmediateResponse:
+    program, parsed, outcome = config.program, state.parsed, state.outcome
+    if parsed.evaluation:
+        parsed.evaluation.add_results(ready.detections)
+    if ready.missing is not None:
+        return _on_failure(config, parsed, ready.missing)
+    if not isinstance(outcome, Undecided) or parsed.view is None:
+        return dispatch(program, parsed, None if isinstance(outcome, Undecided) else outcome)
     known = outcome.signals
     if "category" in outcome.kinds:
-        known = program.with_category(known, found.category, found.probability)
-    heard = ModelResults(
-        found.similarities,
-        attack_scores(state.detector_texts, found.detections),
-        detections_by_text(state.detector_texts, found.detections),
+        known = program.with_category(known, ready.category, ready.probability)
+    results = ModelResults(
+        ready.similarities,
+        attack_scores(state.detector_texts, ready.detections),
+        detections_by_text(state.detector_texts, ready.detections),
     )
-    known = program.with_model_results(known, asked.view, heard)
-    decided = program.decide(asked.view, known)
-    if isinstance(decided, Undecided):  # a model did not say what the choice depends on
-        return _on_failure(rules, asked, missing_cause(decided, found.detections))
-    return dispatch(program, asked, decided)
+    known = program.with_model_results(known, parsed.view, results)
+    decided = program.decide(parsed.view, known)
+    if isinstance(decided, Undecided):  # a required model result is missing
+        return _on_failure(config, parsed, missing_cause(decided, ready.detections))
+    return dispatch(program, parsed, decided)
 
 
-def _on_failure(rules: MachineConfig, asked: ParsedRequest, cause: Cause) -> SendToModel | ImmediateResponse:
-    """A refusal, or the default where the policy wants that; its guards hold all the same."""
-    if not rules.default_on_failure:
+def _on_failure(config: MachineConfig, parsed: ParsedRequest, cause: Cause) -> SendToModel | ImmediateResponse:
+    """Return an error, or dispatch to the default model if the policy allows it. Guards still apply."""
+    if not config.default_on_failure:
         return undecided_response(cause)
-    action = dispatch(rules.program, asked, None)
+    action = dispatch(config.program, parsed, None)
     return replace(action, cause=cause) if action.cause is None else action
 
 
 def _model_required_response(program: Program) -> ImmediateResponse:
-    """Vectors of different models cannot be compared, so a choice by content would break whoever stores them."""
+    """Return an error: embeddings of different models cannot be compared, so content must not choose the model."""
     names = ", ".join(program.models)
     return error_response(
         400,
         "model_required",
-        f"Embeddings are not routed by content: name the model. There are {names}.",
+        f"Embeddings are not routed by content: set 'model' to one of {names}.",
         param="model",
     )

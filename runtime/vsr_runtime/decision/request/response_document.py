@@ -1,4 +1,4 @@
-"""A response that came whole: what guards find in it, and the client's own values put back."""
+"""Inspection of a whole response by guards, and restoring of the client's masked values."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from vsr_runtime.decision.request.immediate_responses import (
 from vsr_runtime.decision.request.stream_pieces import ARGUMENT_FIELDS
 
 TOKEN_FIELDS = frozenset({"logprobs", "prompt_logprobs", "prompt_token_ids", "token_ids", "top_logprobs"})
-"""Fields that say the text once more, in pieces that no guard can read."""
+"""Fields that repeat the text in pieces that guards cannot read."""
 SERVER_FIELDS = frozenset(
     {
         "call_id",
@@ -47,122 +47,125 @@ SERVER_FIELDS = frozenset(
         "type",
     }
 )
-"""Fields in which the server speaks of the response."""
+"""Fields of metadata that the server writes."""
 _WORD = re.compile(r"[\w.:/-]{1,128}", re.ASCII)
 RESPONSE = "response"
 MAX_CLEAN_TEXTS = 4096
-"""Texts known to be harmless: what every event of a stream repeats is read once."""
+"""Number of clean texts that are remembered, so that texts which every event of a stream repeats are read once."""
 
 
 def inspect_document(
     plan: ResponsePlan,
     text: str,
     values: object,
-    book: PlaceholderMap,
+    placeholders: PlaceholderMap,
     expired: Expired,
-    harmless: set[str] | None = None,
+    clean_texts: set[str] | None = None,
 ) -> DetectorCoroutine[tuple[str, tuple[GuardMatch, ...]] | ImmediateResponse]:
-    """The document as the client may have it, still with placeholders, and which guards found something; or the error.
+    """Return the masked document and the guards that matched, or the rejection.
 
     Args:
-        plan: what is to be done.
+        plan: the plan for the response.
         text: the document, valid JSON.
-        values: what it holds.
-        book: of what is masked in the response.
-        expired: says when the time is up.
-        harmless: texts that need not be read once more, of which nothing that is no text is one. It learns of those in
-            which nothing was found, as far as it may grow.
+        values: the parsed document.
+        placeholders: the placeholders of the response.
+        expired: the deadline.
+        clean_texts: texts that need not be read again; updated with texts in which nothing was found, up to a limit.
     """
     matches: list[GuardMatch] = []
-    found_texts: list[Match] = []
+    masked: list[Match] = []
     try:
-        matter = GuardInput(text, values, expired)
+        guard_input = GuardInput(text, values, expired)
     except DeadlineExceededError:
         closed = next((guard for guard in plan.guards if not guard.passes_errors), None)
         return (text, ()) if closed is None else guard_failed_response(plan.api, closed, Cause.TIMEOUT, RESPONSE)
-    if harmless is not None and not matter.unreadable and harmless.issuperset(matter.texts):
+    if clean_texts is not None and not guard_input.unreadable and clean_texts.issuperset(guard_input.texts):
         return text, ()
-    questions = _detector_texts(plan, matter, values)
-    looks = (yield questions) if questions else {guard.detector: () for guard in plan.guards if guard.detector}
+    texts = _detector_texts(plan, guard_input, values)
+    results = (yield texts) if texts else {guard.detector: () for guard in plan.guards if guard.detector}
     for guard in plan.guards:
-        found = _guard_matches(plan, guard, matter, expired, looks)
-        if isinstance(found, ImmediateResponse):
-            return found
-        if isinstance(found, Cause):
-            matches.append(GuardMatch(guard.name, guard.action, found))
-        elif found:
+        result = _guard_matches(plan, guard, guard_input, expired, results)
+        if isinstance(result, ImmediateResponse):
+            return result
+        if isinstance(result, Cause):
+            matches.append(GuardMatch(guard.name, guard.action, result))
+        elif result:
             matches.append(GuardMatch(guard.name, guard.action))
-            found_texts += found if guard.action == "mask" else ()
-    if harmless is not None and not matches and len(harmless) < MAX_CLEAN_TEXTS:
-        harmless.update(matter.texts)
+            masked += result if guard.action == "mask" else ()
+    if clean_texts is not None and not matches and len(clean_texts) < MAX_CLEAN_TEXTS:
+        clean_texts.update(guard_input.texts)
     try:
-        return mask_document(text, matter, found_texts, book), tuple(matches)
+        return mask_document(text, guard_input, masked, placeholders), tuple(matches)
     except TooManyPlaceholdersError:
         guard = next(guard for guard in plan.guards if guard.action == "mask")
         return guard_failed_response(plan.api, guard, Cause.BROKEN, RESPONSE)
 
 
-def _detector_texts(plan: ResponsePlan, matter: GuardInput, values: object) -> DetectorTexts:
-    """What detectors must look at: nothing where no text is anybody's but the server's own."""
-    asked = {
-        guard.detector for guard in plan.guards if guard.detector and _unreadable_rejection(plan, guard, matter) is None
+def _detector_texts(plan: ResponsePlan, guard_input: GuardInput, values: object) -> DetectorTexts:
+    """Return the texts that detectors must read; none if all texts are the server's metadata."""
+    detectors = {
+        guard.detector
+        for guard in plan.guards
+        if guard.detector and _unreadable_rejection(plan, guard, guard_input) is None
     }
-    if not asked:
+    if not detectors:
         return {}
     own = server_words(values)
-    texts = tuple("" if text in own else read for text, read in zip(matter.texts, matter.readings, strict=True))
-    return dict.fromkeys(sorted(asked), texts) if any(texts) else {}
+    texts = tuple(
+        "" if text in own else read for text, read in zip(guard_input.texts, guard_input.readings, strict=True)
+    )
+    return dict.fromkeys(sorted(detectors), texts) if any(texts) else {}
 
 
-def _unreadable_rejection(plan: ResponsePlan, guard: Guard, matter: GuardInput) -> ImmediateResponse | None:
-    if matter.tokens > guard.max_tokens:
+def _unreadable_rejection(plan: ResponsePlan, guard: Guard, guard_input: GuardInput) -> ImmediateResponse | None:
+    if guard_input.tokens > guard.max_tokens:
         return too_long_response(plan.api, guard, RESPONSE)
-    if matter.unreadable and not guard.passes_unreadable:
+    if guard_input.unreadable and not guard.passes_unreadable:
         return unreadable_response(plan.api, guard, RESPONSE)
     return None
 
 
 def _guard_matches(
-    plan: ResponsePlan, guard: Guard, matter: GuardInput, expired: Expired, looks: DetectorResults
+    plan: ResponsePlan, guard: Guard, guard_input: GuardInput, expired: Expired, results: DetectorResults
 ) -> tuple[Match, ...] | Cause | ImmediateResponse:
-    """What one guard finds; the cause where it could not look and lets that pass; the error where it does not."""
-    unread = _unreadable_rejection(plan, guard, matter)
-    if unread is not None:
-        return unread
-    cause = looks.get(guard.detector, Cause.BROKEN) if guard.detector else None
+    """Return a guard's matches, the cause of an ignored failure, or the rejection."""
+    rejection = _unreadable_rejection(plan, guard, guard_input)
+    if rejection is not None:
+        return rejection
+    cause = results.get(guard.detector, Cause.BROKEN) if guard.detector else None
     try:
         if isinstance(cause, Cause):
             return cause if guard.passes_errors else guard_failed_response(plan.api, guard, cause, RESPONSE)
-        found = matter.matches(
-            guard, expired, {name: look for name, look in looks.items() if not isinstance(look, Cause)}
+        matches = guard_input.matches(
+            guard, expired, {name: result for name, result in results.items() if not isinstance(result, Cause)}
         )
     except DeadlineExceededError:
         return Cause.TIMEOUT if guard.passes_errors else guard_failed_response(plan.api, guard, Cause.TIMEOUT, RESPONSE)
-    return blocked_response(plan.api, guard, RESPONSE) if found and guard.action == "block" else found
+    return blocked_response(plan.api, guard, RESPONSE) if matches and guard.action == "block" else matches
 
 
 def server_words(values: object) -> frozenset[str]:
-    """What the server says of the response, which is no text of the model's: ids, names of types, times.
+    """Return the server's metadata in a response: ids, names of types, times.
 
-    Detectors are not asked about it: they were trained on sentences. Patterns read it like all else.
+    Detectors do not read it, because they are trained on sentences. Patterns read it like all text.
     """
-    found: set[str] = set()
-    waiting = [values]
-    while waiting:
-        node = waiting.pop()
+    words: set[str] = set()
+    pending = [values]
+    while pending:
+        node = pending.pop()
         if isinstance(node, dict):
             for key, value in node.items():
                 if key in SERVER_FIELDS and isinstance(value, str | int) and _WORD.fullmatch(str(value)):
-                    found.add(str(value))
-                elif key not in ARGUMENT_FIELDS and key != "input":  # there the keys are the model's
-                    waiting.append(value)
+                    words.add(str(value))
+                elif key not in ARGUMENT_FIELDS and key != "input":  # the model writes keys below these
+                    pending.append(value)
         elif isinstance(node, list):
-            waiting += node
-    return frozenset(found)
+            pending += node
+    return frozenset(words)
 
 
 def restore_values(text: str, restore: Mapping[str, str]) -> str:
-    """The document with the client's own values for their placeholders, encoded as the place needs it."""
+    """Return the document with placeholders replaced by the client's values, JSON-encoded where necessary."""
     if not has_placeholder(text, restore):
         return text
     parts: list[str] = []
@@ -179,34 +182,34 @@ def restore_values(text: str, restore: Mapping[str, str]) -> str:
 
 
 def _unmask(text: str, restore: Mapping[str, str]) -> str:
-    """A text with the values."""
-    each = new_unmasker(restore)
-    return each.feed(text) + each.end()
+    """Return the text with values restored."""
+    unmasker = new_unmasker(restore)
+    return unmasker.feed(text) + unmasker.end()
 
 
 def new_unmasker(restore: Mapping[str, str]) -> Unmasker:
-    """Puts values back piece by piece."""
-    book = PlaceholderMap()
-    book.values = dict(restore)
-    return Unmasker(book)
+    """Return an unmasker with these values."""
+    placeholders = PlaceholderMap()
+    placeholders.values = dict(restore)
+    return Unmasker(placeholders)
 
 
 def json_escaped(restore: Mapping[str, str]) -> dict[str, str]:
-    """The values as they stand inside a JSON text."""
-    return {given: json.dumps(value, ensure_ascii=False)[1:-1] for given, value in restore.items()}
+    """Return the values as they are written inside a JSON text."""
+    return {placeholder: json.dumps(value, ensure_ascii=False)[1:-1] for placeholder, value in restore.items()}
 
 
 def clear_token_fields(values: object) -> bool:
-    """Take out of a document what says its text once more. Returns whether there was any."""
+    """Remove the fields of a document that repeat its text. Return whether there were any."""
     changed = False
-    waiting = [values]
-    while waiting:
-        node = waiting.pop()
+    pending = [values]
+    while pending:
+        node = pending.pop()
         if isinstance(node, dict):
             for key in TOKEN_FIELDS & node.keys():
                 changed = changed or bool(node[key])
                 node[key] = None
-            waiting += node.values()
+            pending += node.values()
         elif isinstance(node, list):
-            waiting += node
+            pending += node
     return changed

@@ -1,4 +1,4 @@
-"""The state machine of one response: from its headers to its last byte, for requests whose plan says so."""
+"""The state machine of one response, from its headers to its last byte, for requests whose plan requires one."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _EVENT_STREAM = "text/event-stream"
 
 
 class BodyMode(Enum):
-    """How the rest of a response is to come: not at all, as a whole, or in pieces."""
+    """How the rest of a response is received: not at all, whole, or in chunks."""
 
     NONE = 0
     STREAMED = 1
@@ -38,7 +38,7 @@ class BodyMode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ResponseHeaders:
-    """The status line and the headers, names in lower case."""
+    """The status line and the headers. Names are in lower case."""
 
     headers: tuple[tuple[str, str], ...]
     end_of_stream: bool
@@ -46,7 +46,7 @@ class ResponseHeaders:
 
 @dataclass(frozen=True, slots=True)
 class ResponseBody:
-    """The whole body or a piece of it. ``expired`` says when the time for it is up."""
+    """The whole body, or a chunk. ``expired`` is the deadline for it."""
 
     body: bytes
     end_of_stream: bool
@@ -55,26 +55,26 @@ class ResponseBody:
 
 @dataclass(frozen=True, slots=True)
 class ResponseTrailers:
-    """The response has ended with trailers."""
+    """The response ended with trailers."""
 
 
 @dataclass(frozen=True, slots=True)
 class DetectionsReady:
-    """What was asked for by `NeedLooks`: what each detector saw, or why it did not look."""
+    """The results that `NeedDetections` requested: detections by detector, or causes of failure."""
 
     detections: DetectorResults
 
 
 @dataclass(frozen=True, slots=True)
 class NeedDetections:
-    """Let each detector look at its texts, then come back. Nothing may go before."""
+    """Let each detector read its texts, then continue with `DetectionsReady`. Nothing is sent before."""
 
     detector_texts: DetectorTexts
 
 
 @dataclass(frozen=True, slots=True)
 class ForwardHeaders:
-    """Let the headers go, and send the body so."""
+    """Forward the headers, and receive the body in this mode."""
 
     mode: BodyMode
     remove: tuple[str, ...] = ()
@@ -83,14 +83,14 @@ class ForwardHeaders:
 
 @dataclass(frozen=True, slots=True)
 class BodyOutput:
-    """What goes in the place of the body or its piece; None leaves it as it is.
+    """Replacement of the body or chunk.
 
     Attributes:
-        body: the bytes.
-        set_headers: headers to overwrite, where they have not gone yet.
-        guards: those that found something since the last time.
-        refused: why the rest may not go; None where it may.
-        kept: the whole answer, now that it has gone, where it is one to be kept.
+        body: the bytes; None to leave it unchanged.
+        set_headers: headers to overwrite, if they were not sent yet.
+        guards: guards that matched since the last output.
+        rejection: why the rest must not be sent; None if it may.
+        cacheable: the complete response, after its last byte, if it is worth caching.
     """
 
     body: bytes | None
@@ -102,14 +102,14 @@ class BodyOutput:
 
 @dataclass(frozen=True, slots=True)
 class AwaitsResponseHeaders:
-    """The request has gone; waits for the response's headers."""
+    """The request was sent; waits for the response headers."""
 
     plan: ResponsePlan
 
 
 @dataclass(frozen=True, slots=True)
 class AwaitsWhole:
-    """Waits for a body that must come in one piece."""
+    """Waits for the whole body."""
 
     plan: ResponsePlan
     recorder: ResponseRecorder | None = None
@@ -117,30 +117,30 @@ class AwaitsWhole:
 
 @dataclass(frozen=True, slots=True)
 class Streaming:
-    """Waits for the next piece. ``told`` are the guards that were named already."""
+    """Waits for the next chunk. ``reported`` are the guards that were reported already."""
 
     stream: ResponseStream
-    told: frozenset[str] = frozenset()
+    reported: frozenset[str] = frozenset()
     recorder: ResponseRecorder | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Waits for the next piece only to take it down."""
+    """Waits for the next chunk only to record it."""
 
     recorder: ResponseRecorder
 
 
 @dataclass(frozen=True, slots=True)
 class AwaitsDetections:
-    """What came depends on what detectors see; waits for that."""
+    """The output depends on detectors; waits for them."""
 
     work: DetectorCoroutine[tuple[ResponseState, ResponseAction]] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ResponseDone:
-    """Nothing follows that has to be read."""
+    """Final: nothing more must be read."""
 
 
 ResponseState = AwaitsResponseHeaders | AwaitsWhole | Streaming | Recording | AwaitsDetections | ResponseDone
@@ -149,7 +149,7 @@ ResponseAction = ForwardHeaders | BodyOutput | ImmediateResponse
 
 
 class ResponseError(Exception):
-    """An event came that the state does not wait for, or something was held that cannot go any more."""
+    """The state does not accept this event, or held text can no longer be sent."""
 
 
 def advance_response(
@@ -158,7 +158,7 @@ def advance_response(
     """Take one step.
 
     Raises:
-        ResponseError: the response must end in an error.
+        ResponseError: the response must end with an error.
     """
     match state, event:
         case AwaitsResponseHeaders(plan), ResponseHeaders():
@@ -166,55 +166,55 @@ def advance_response(
         case AwaitsWhole(plan, recorder), ResponseBody(end_of_stream=True):
             return _run(_recorded_work(recorder, event, _on_whole(plan, event)))
         case AwaitsWhole(), ResponseBody():
-            raise ResponseError("the response came in parts; allow_mode_override must be true")
+            raise ResponseError("the response came in chunks; allow_mode_override must be true")
         case Streaming(_, _, recorder), ResponseBody():
             return _run(_recorded_work(recorder, event, _on_piece(state, event)))
-        case AwaitsDetections(work), DetectionsReady(looks):
-            return _run(work, looks)
+        case AwaitsDetections(work), DetectionsReady(results):
+            return _run(work, results)
         case Recording(), ResponseBody() | ResponseTrailers():
             return _on_recording(state, event)
         case Streaming(stream), ResponseTrailers():
             if stream.holds:
-                raise ResponseError("trailers ended a response of which something was held")
+                raise ResponseError("the response ended with trailers while text was held back")
             return ResponseDone(), BodyOutput(None)
     raise ResponseError(f"{type(event).__name__} in state {type(state).__name__}")
 
 
 def _run(
-    work: DetectorCoroutine[tuple[ResponseState, ResponseAction]], looks: DetectorResults | None = None
+    work: DetectorCoroutine[tuple[ResponseState, ResponseAction]], results: DetectorResults | None = None
 ) -> tuple[ResponseState, ResponseAction | NeedDetections]:
-    """Go on with it until it is done, or must ask."""
+    """Continue the work until it is done or needs detectors."""
     try:
-        questions = next(work) if looks is None else work.send(looks)
+        texts = next(work) if results is None else work.send(results)
     except StopIteration as done:
-        found: tuple[ResponseState, ResponseAction] = done.value
-        return found
-    return AwaitsDetections(work), NeedDetections(questions)
+        outcome: tuple[ResponseState, ResponseAction] = done.value
+        return outcome
+    return AwaitsDetections(work), NeedDetections(texts)
 
 
 def _on_headers(plan: ResponsePlan, event: ResponseHeaders) -> tuple[ResponseState, ResponseAction]:
-    """How the body is to come, and what its headers tell. A model's own word for what we tell does not count."""
-    # What a guard lets pass unread is not for those whom it might have read.
+    """Choose how to receive the body, and set debug headers. A model's own debug headers are removed."""
+    # A response that a guard lets pass unread must not be cached: another request might be read.
     lenient = any(guard.passes_errors or guard.passes_unreadable for guard in plan.guards)
-    wanted = plan.record is not None and not lenient and not event.end_of_stream
-    taken = start_recording(plan.api, dict(event.headers)) if wanted else None
+    cacheable = plan.record is not None and not lenient and not event.end_of_stream
+    recorder = start_recording(plan.api, dict(event.headers)) if cacheable else None
     if plan.reads:
-        state, action = _await_body(plan, event, taken)
+        state, action = _await_body(plan, event, recorder)
     else:
         state, action = (
-            (Recording(taken), ForwardHeaders(BodyMode.STREAMED))
-            if taken
+            (Recording(recorder), ForwardHeaders(BodyMode.STREAMED))
+            if recorder
             else (ResponseDone(), ForwardHeaders(BodyMode.NONE))
         )
     if plan.debug_headers is None or not isinstance(action, ForwardHeaders):
         return state, action
-    said = {name for name, _ in plan.debug_headers}
-    forged = tuple(name for name, _ in event.headers if name in TOLD and name not in said)
+    own = {name for name, _ in plan.debug_headers}
+    forged = tuple(name for name, _ in event.headers if name in TOLD and name not in own)
     return state, replace(action, remove=(*action.remove, *forged), set_headers=plan.debug_headers)
 
 
 def _on_recording(state: Recording, event: ResponseBody | ResponseTrailers) -> tuple[ResponseState, ResponseAction]:
-    """What ends with trailers is not kept: its last piece does not say that it is the last."""
+    """Record a chunk. A response with trailers is not cached, because its last chunk is not marked as such."""
     if isinstance(event, ResponseTrailers):
         return ResponseDone(), BodyOutput(None)
     return (ResponseDone() if event.end_of_stream else state), _record(state.recorder, event, BodyOutput(None))
@@ -225,13 +225,13 @@ def _recorded_work(
     event: ResponseBody,
     work: DetectorCoroutine[tuple[ResponseState, ResponseAction]],
 ) -> DetectorCoroutine[tuple[ResponseState, ResponseAction]]:
-    """The work, whose outcome is taken down."""
+    """Record the output of the work."""
     state, action = yield from work
     return state, _record(recorder, event, action)
 
 
 def _record(recorder: ResponseRecorder | None, event: ResponseBody, action: ResponseAction) -> ResponseAction:
-    """The action with the answer to be kept, at its end. One in which a guard found something is not."""
+    """Record an output, and return it with the complete response at the end. Responses with matches are not cached."""
     if recorder is None or not isinstance(action, BodyOutput):
         return action
     if action.guards or action.rejection:
@@ -241,9 +241,9 @@ def _record(recorder: ResponseRecorder | None, event: ResponseBody, action: Resp
 
 
 def _await_body(
-    plan: ResponsePlan, event: ResponseHeaders, taken: ResponseRecorder | None
+    plan: ResponsePlan, event: ResponseHeaders, recorder: ResponseRecorder | None
 ) -> tuple[ResponseState, ResponseAction]:
-    # Of a header that stands twice clients may read either.
+    # Clients may read either of two duplicate headers.
     kinds = {value.partition(";")[0].strip() for name, value in event.headers if name == "content-type"}
     kind = kinds.pop() if len(kinds) == 1 else ""
     if event.end_of_stream:
@@ -251,12 +251,14 @@ def _await_body(
     encodings = {value.strip().lower() for name, value in event.headers if name == "content-encoding"}
     if not encodings <= {"", "identity"}:
         return ResponseDone(), error_response(
-            502, "response_encoded", "The response is compressed, and its guards cannot read it."
+            502, "response_encoded", "The response is compressed, so its guards cannot read it."
         )
     if _JSON_TYPE.fullmatch(kind):
-        return AwaitsWhole(plan, taken), ForwardHeaders(BodyMode.WHOLE)
+        return AwaitsWhole(plan, recorder), ForwardHeaders(BodyMode.WHOLE)
     if kind.lower() == _EVENT_STREAM:
-        return Streaming(ResponseStream(plan), recorder=taken), ForwardHeaders(BodyMode.STREAMED, ("content-length",))
+        return Streaming(ResponseStream(plan), recorder=recorder), ForwardHeaders(
+            BodyMode.STREAMED, ("content-length",)
+        )
     closed = [guard for guard in plan.guards if not guard.passes_unreadable]
     if closed:
         return ResponseDone(), unreadable_response(plan.api, closed[0], RESPONSE)
@@ -278,13 +280,13 @@ def _inspect_body(plan: ResponsePlan, event: ResponseBody) -> DetectorCoroutine[
     text, values = body.text, body.values
     if plan.guards and clear_token_fields(values):
         text = json.dumps(values, ensure_ascii=False)
-    book = PlaceholderMap()
-    for given in plan.restore:
-        book.reserve(given)
-    found = yield from inspect_document(plan, text, values, book, event.expired)
-    if isinstance(found, ImmediateResponse):
-        return found
-    text, matches = found
+    placeholders = PlaceholderMap()
+    for placeholder in plan.restore:
+        placeholders.reserve(placeholder)
+    inspected = yield from inspect_document(plan, text, values, placeholders, event.expired)
+    if isinstance(inspected, ImmediateResponse):
+        return inspected
+    text, matches = inspected
     text = restore_values(text, plan.restore)
     flags = tuple(quote(match.guard, safe=" ") for match in matches if match.action == "flag" and not match.failed)
     headers = ((GUARDS, ", ".join(flags)),) if flags else ()
@@ -295,12 +297,12 @@ def _inspect_body(plan: ResponsePlan, event: ResponseBody) -> DetectorCoroutine[
 
 
 def _on_piece(state: Streaming, event: ResponseBody) -> DetectorCoroutine[tuple[ResponseState, ResponseAction]]:
-    stream, told = state.stream, state.told
-    refused_before = stream.rejection is not None
+    stream, reported = state.stream, state.reported
+    rejected_before = stream.rejection is not None
     data = yield from stream.feed(event.body, event.expired, end=event.end_of_stream)
-    new = tuple(match for name, match in stream.matches.items() if name not in told)
-    refused = None if refused_before else stream.rejection
-    action = BodyOutput(None if data == event.body else data, (), new, refused)
+    new = tuple(match for name, match in stream.matches.items() if name not in reported)
+    rejection = None if rejected_before else stream.rejection
+    action = BodyOutput(None if data == event.body else data, (), new, rejection)
     if event.end_of_stream:
         return ResponseDone(), action
-    return Streaming(stream, told | {match.guard for match in new}, state.recorder), action
+    return Streaming(stream, reported | {match.guard for match in new}, state.recorder), action

@@ -1,4 +1,4 @@
-"""A streamed response on its way: each event with as much of its text as may go by now."""
+"""Inspection of a streamed response: each event is sent with as much of its text as guards have released."""
 
 from __future__ import annotations
 
@@ -33,26 +33,27 @@ from vsr_runtime.decision.request.text_channel import BlockedError, TextChannel
 from vsr_runtime.decision.view import BYTES_PER_TOKEN
 
 MAX_OPEN_TEXTS = 1024
-"""Texts of a response."""
+"""Maximum number of texts of a response."""
 MAX_OPEN_BYTES = 16 << 20
-"""Bytes of the events that are kept because the rest of their texts must be said in their form."""
+"""Maximum bytes of events that are kept as templates for held text."""
 _DONE = "[DONE]"
 
 
 class RejectedError(Exception):
-    """The rest of the response may not go."""
+    """The rest of the response must not be sent."""
 
-    def __init__(self, answer: ImmediateResponse) -> None:
-        super().__init__(answer.code)
-        self.answer = answer
+    def __init__(self, response: ImmediateResponse) -> None:
+        super().__init__(response.code)
+        self.response = response
 
 
 @dataclass(slots=True)
 class _OpenText:
-    """A text that is under way, and the last event that had a piece of it, with none.
+    """A text that has not ended, and the last event with a piece of it, as a template.
 
-    ``ended`` is whether its end was told. A text that goes on nevertheless ends with the stream, so that whoever tells
-    an end with every piece does not have each read by itself.
+    ``ended`` is whether an event reported its end. A text that continues nevertheless ends with the stream, so that a
+    server
+    which reports an end with every piece does not have each piece read by itself.
     """
 
     channel: TextChannel
@@ -68,28 +69,28 @@ class ResponseStream:
     """One streamed response.
 
     Args:
-        plan: what is to be done.
+        plan: the plan for the response.
 
     Attributes:
-        matches: the guards that found something so far, each once.
-        refusal: why it ended early; None as long as it goes on.
+        matches: the guards that matched so far, each once.
+        rejection: why the stream ended early; None while it continues.
     """
 
     def __init__(self, plan: ResponsePlan) -> None:
         self._plan = plan
         self._splitter = SseSplitter()
-        self._book = PlaceholderMap()
-        for given in plan.restore:
-            self._book.reserve(given)
-        self._inner = json_escaped(plan.restore)
+        self._placeholders = PlaceholderMap()
+        for placeholder in plan.restore:
+            self._placeholders.reserve(placeholder)
+        self._escaped_restore = json_escaped(plan.restore)
         self._open: dict[Hashable, _OpenText] = {}
-        self._harmless: set[str] = set()
+        self._clean_texts: set[str] = set()
         self._size = 0
         self.matches: dict[str, GuardMatch] = {}
         self.rejection: ImmediateResponse | None = None
 
     def feed(self, piece: bytes, expired: Expired, *, end: bool) -> DetectorCoroutine[bytes]:
-        """What the client gets after this piece. After a refusal that is nothing, whatever still comes."""
+        """Return the data to send after this chunk. After a rejection this is always empty."""
         out: list[bytes] = []
         if self.rejection is not None:
             return b""
@@ -100,24 +101,24 @@ class ResponseStream:
                 rest = self._splitter.end()
                 if rest:
                     yield from self._event(rest, out, expired)
-                yield from self._flushed(None, out, expired, last=True)
+                yield from self._flush(None, out, expired, last=True)
         except (RejectedError, StreamError) as error:
-            self.rejection = error.answer if isinstance(error, RejectedError) else self._failed(Cause.BROKEN)
+            self.rejection = error.response if isinstance(error, RejectedError) else self._failed(Cause.BROKEN)
             out.append(_error_events(self._plan.api, self.rejection))
         return b"".join(out)
 
     @property
     def holds(self) -> bool:
-        """Whether something is held that has not gone."""
-        return self._splitter.holds or any(each.channel.holds for each in self._open.values())
+        """Whether text is held back."""
+        return self._splitter.holds or any(text.channel.holds for text in self._open.values())
 
     def _event(self, event: SseEvent, out: list[bytes], expired: Expired) -> DetectorCoroutine[None]:
-        event = yield from self._beside(event, expired)
+        event = yield from self._inspect_lines(event, expired)
         if event.data is None or not event.data.strip():
             out.append(event.raw)
             return
         if event.data.strip() == _DONE:
-            yield from self._flushed(None, out, expired)
+            yield from self._flush(None, out, expired)
             out.append(event.raw)
             return
         try:
@@ -127,15 +128,15 @@ class ResponseStream:
                 raise RejectedError(self._failed(Cause.BROKEN)) from None
             out.append(event.raw)
             return
-        here = list(text_pieces(values))
+        event_pieces = list(text_pieces(values))
         changed = bool(self._plan.guards) and clear_token_fields(values)
-        for piece in here:
+        for piece in event_pieces:
             put_text(values, piece.path, "")
-        values, more = yield from self._rest(values, expired)
+        values, more = yield from self._inspect_rest(values, expired)
         closed = list(ended_scopes(values))
-        written = yield from self._written(event, values, here, closed, expired)
+        written = yield from self._release(event, values, event_pieces, closed, expired)
         for scope in closed:
-            yield from self._flushed(scope, out, expired)
+            yield from self._flush(scope, out, expired)
         for piece, text in written:
             put_text(values, piece.path, text)
         if changed or more or any(piece.text != text for piece, text in written):
@@ -143,82 +144,84 @@ class ResponseStream:
         else:
             out.append(event.raw)
 
-    def _beside(self, event: SseEvent, expired: Expired) -> DetectorCoroutine[SseEvent]:
-        """The event with what may go of the lines beside its data, whoever reads them."""
-        if not self._plan.guards or self._harmless.issuperset(event.others):
+    def _inspect_lines(self, event: SseEvent, expired: Expired) -> DetectorCoroutine[SseEvent]:
+        """Return the event with its lines other than data inspected."""
+        if not self._plan.guards or self._clean_texts.issuperset(event.others):
             return event
         if event.strange:
             raise RejectedError(self._failed(Cause.BROKEN))
-        values, changed = yield from self._rest({"text": list(event.others)}, expired)
-        return event.beside(tuple(values["text"])) if changed else event
+        values, changed = yield from self._inspect_rest({"text": list(event.others)}, expired)
+        return event.with_lines(tuple(values["text"])) if changed else event
 
-    def _rest(self, values: Any, expired: Expired) -> DetectorCoroutine[tuple[Any, bool]]:  # noqa: ANN401 - any JSON document
-        """What an event says beside its pieces, looked at like a whole response; and whether it has changed."""
+    def _inspect_rest(self, values: Any, expired: Expired) -> DetectorCoroutine[tuple[Any, bool]]:  # noqa: ANN401 - any JSON document
+        """Inspect everything in an event besides its pieces like a whole response. Return whether it changed."""
         text = after = json.dumps(values, ensure_ascii=False)
         if self._plan.guards:
-            found = yield from inspect_document(self._plan, text, values, self._book, expired, self._harmless)
-            if isinstance(found, ImmediateResponse):
-                raise RejectedError(found)
-            after, matches = found
+            inspected = yield from inspect_document(
+                self._plan, text, values, self._placeholders, expired, self._clean_texts
+            )
+            if isinstance(inspected, ImmediateResponse):
+                raise RejectedError(inspected)
+            after, matches = inspected
             self._note(matches)
         after = restore_values(after, self._plan.restore)
         return (values, False) if after == text else (json.loads(after), True)
 
-    def _written(
+    def _release(
         self,
         event: SseEvent,
         values: Any,  # noqa: ANN401 - any JSON document
-        here: list[TextPiece],
+        event_pieces: list[TextPiece],
         closed: list[Hashable],
         expired: Expired,
     ) -> DetectorCoroutine[list[tuple[TextPiece, str]]]:
-        """What of each piece's text may go with this event; all of it where the text ends here."""
+        """Return the text of each piece that can be sent with this event; all of it if the text ends here."""
         written: list[tuple[TextPiece, str]] = []
-        for piece in here:
+        for piece in event_pieces:
             self._measure(piece.text)
             known = self._open.get(piece.channel)
-            restore = self._inner if piece.inside else self._plan.restore
-            channel = known.channel if known else TextChannel(self._plan.guards, self._book, restore)
-            told = known is not None and known.ended
-            ends = not told and (piece.scope in closed or None in closed)
+            restore = self._escaped_restore if piece.inside else self._plan.restore
+            channel = known.channel if known else TextChannel(self._plan.guards, self._placeholders, restore)
+            ended = known is not None and known.ended
+            ends = not ended and (piece.scope in closed or None in closed)
             with _rejecting(self, channel):
                 text = yield from channel.feed(piece.text, expired)
                 if ends:
                     text += yield from channel.end(expired)
-                self._keep(piece, channel, event, values, ended=told or ends)
+                self._keep(piece, channel, event, values, ended=ended or ends)
             written.append((piece, text))
         return written
 
-    def _keep(self, piece: TextPiece, channel: TextChannel, event: SseEvent, values: Any, *, ended: bool) -> None:  # noqa: ANN401 - as above
-        """Note where a text stands, as long as something is held of it in the form of the event."""
-        kept = channel.holds
+    def _keep(self, piece: TextPiece, channel: TextChannel, event: SseEvent, values: Any, *, ended: bool) -> None:  # noqa: ANN401 - see above
+        """Keep the event as a template while text is held back."""
+        holds = channel.holds
         self._open[piece.channel] = _OpenText(
             channel,
             piece.scope,
             replace(event, raw=b""),
-            values if kept else None,
+            values if holds else None,
             piece.path,
-            len(event.raw) if kept else 0,
+            len(event.raw) if holds else 0,
             ended,
         )
-        if len(self._open) > MAX_OPEN_TEXTS or sum(each.size for each in self._open.values()) > MAX_OPEN_BYTES:
-            raise StreamError("too many texts at a time")
+        if len(self._open) > MAX_OPEN_TEXTS or sum(text.size for text in self._open.values()) > MAX_OPEN_BYTES:
+            raise StreamError("too many open texts")
 
-    def _flushed(
+    def _flush(
         self, scope: Hashable, out: list[bytes], expired: Expired, *, last: bool = False
     ) -> DetectorCoroutine[None]:
-        """Events of our own with what is left of the texts that end."""
-        for each in [*self._open.values()]:
-            if (scope is None or each.scope == scope) and (last or not each.ended):
-                each.ended = True
-                with _rejecting(self, each.channel):
-                    text = yield from each.channel.end(expired)
+        """Append events with the remaining text of the texts that end."""
+        for open_text in [*self._open.values()]:
+            if (scope is None or open_text.scope == scope) and (last or not open_text.ended):
+                open_text.ended = True
+                with _rejecting(self, open_text.channel):
+                    text = yield from open_text.channel.end(expired)
                 if text:
-                    out.append(each.event.render(_text_event(each.values, each.path, text)))
-                each.values, each.size = None, 0
+                    out.append(open_text.event.render(_text_event(open_text.values, open_text.path, text)))
+                open_text.values, open_text.size = None, 0
 
     def _measure(self, text: str) -> None:
-        """Count a text in: no guard reads more than it says."""
+        """Count a text towards the limits of guards."""
         self._size += len(text.encode())
         for guard in self._plan.guards:
             if self._size > guard.max_tokens * BYTES_PER_TOKEN:
@@ -231,11 +234,11 @@ class ResponseStream:
     def _failed(self, cause: Cause) -> ImmediateResponse:
         closed = [guard for guard in self._plan.guards if not guard.passes_errors]
         if not self._plan.guards:
-            return error_response(502, "response_unreadable", "The response is none that can be read.")
+            return error_response(502, "response_unreadable", "The response cannot be read.")
         return guard_failed_response(self._plan.api, (closed or list(self._plan.guards))[0], cause, RESPONSE)
 
-    def noted(self, channel: TextChannel) -> None:
-        """Take over what a text's guards have found."""
+    def note_matches(self, channel: TextChannel) -> None:
+        """Record the matches and failures of guards in a text."""
         for guard in self._plan.guards:
             if guard.name in channel.matched and guard.action != "block":
                 self._note((GuardMatch(guard.name, guard.action),))
@@ -243,7 +246,7 @@ class ResponseStream:
                 self._note((GuardMatch(guard.name, guard.action, channel.failed[guard.name]),))
 
     def rejection_for(self, error: Exception) -> RejectedError:
-        """The refusal for what stopped a text."""
+        """Return the rejection for an error in a text."""
         if isinstance(error, BlockedError):
             return RejectedError(blocked_response(self._plan.api, error.guard, RESPONSE))
         if isinstance(error, DetectorError):
@@ -251,24 +254,24 @@ class ResponseStream:
         return RejectedError(self._failed(Cause.TIMEOUT if isinstance(error, DeadlineExceededError) else Cause.BROKEN))
 
 
-class _rejecting:  # noqa: N801 - used as a context, like a function
-    """Turns what stops a text into a refusal of the whole stream."""
+class _rejecting:  # noqa: N801 - used like a function
+    """Context manager that turns an error in a text into a rejection of the whole stream."""
 
     def __init__(self, stream: ResponseStream, channel: TextChannel) -> None:
         self._stream = stream
         self._channel = channel
 
     def __enter__(self) -> None:
-        """Nothing to do before."""
+        """Do nothing."""
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        self._stream.noted(self._channel)
+        self._stream.note_matches(self._channel)
         if isinstance(error, BlockedError | DetectorError | DeadlineExceededError | TooManyPlaceholdersError):
             raise self._stream.rejection_for(error) from None
 
 
 def _text_event(values: Any, path: Path, text: str) -> str:  # noqa: ANN401 - any JSON document
-    """The data of an event that says one text and nothing else that an earlier one said."""
+    """Return the data of an event with one text, and nothing else that the template said."""
     own = copy.deepcopy(values)
     for piece in text_pieces(own):
         put_text(own, piece.path, "")
@@ -278,13 +281,13 @@ def _text_event(values: Any, path: Path, text: str) -> str:  # noqa: ANN401 - an
     return json.dumps(own, ensure_ascii=False, separators=(",", ":"))
 
 
-def _error_events(api: Api, answer: ImmediateResponse) -> bytes:
-    """The last events of a response that may not go on, as the API tells errors in a stream."""
-    body = json.loads(answer.body)
+def _error_events(api: Api, response: ImmediateResponse) -> bytes:
+    """Return the last events of a rejected response, in the API's form of errors in a stream."""
+    body = json.loads(response.body)
     match api:
         case Api.MESSAGES:
             return f"event: error\ndata: {json.dumps(body)}\n\n".encode()
         case Api.RESPONSES:
-            error = {"type": "error", "code": answer.code, "message": body["error"]["message"], "param": None}
+            error = {"type": "error", "code": response.code, "message": body["error"]["message"], "param": None}
             return f"event: error\ndata: {json.dumps(error)}\n\n".encode()
     return f"data: {json.dumps(body)}\n\ndata: {_DONE}\n\n".encode()

@@ -1,4 +1,4 @@
-"""Server-sent events: cut out of bytes that come in pieces, and written again where their data has changed."""
+"""Server-sent events: parsing from chunks of bytes, and serialising with changed data."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 MAX_EVENT = 4 << 20
-"""Bytes of an event; one that is longer is none of an API's."""
+"""Maximum bytes of an event."""
 _EVENT_END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _LINE = re.compile(r"\r\n|\n|\r")
 _BOM = b"\xef\xbb\xbf"
 _KNOWN_FIELDS = frozenset({"", "event", "id", "retry"})
-"""What a line may begin with beside ``data``; a comment has no name."""
+"""Field names besides ``data``. A comment has an empty name."""
 
 
 class StreamError(ValueError):
-    """The stream is none of events that can be read."""
+    """The data is not a readable event stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +24,10 @@ class SseEvent:
     """One event.
 
     Attributes:
-        raw: its bytes as they came.
-        others: the lines beside its data.
-        data: None where it has none.
-        strange: whether one of the lines is none of the format's. Whoever reads it takes the stream for something else.
+        raw: its bytes as received.
+        others: its lines other than data.
+        data: its data; None if it has none.
+        strange: whether a line does not belong to the format, so that a client may take the stream for something else.
     """
 
     raw: bytes
@@ -36,36 +36,36 @@ class SseEvent:
     strange: bool = False
 
     def render(self, data: str) -> bytes:
-        """The event with other data."""
+        """Return the event with other data."""
         return _serialise((*self.others, *(f"data: {line}" for line in data.split("\n"))))
 
-    def beside(self, others: tuple[str, ...]) -> SseEvent:
-        """The event with other lines beside its data."""
+    def with_lines(self, others: tuple[str, ...]) -> SseEvent:
+        """Return the event with other lines besides its data."""
         data = () if self.data is None else tuple(f"data: {line}" for line in self.data.split("\n"))
         return SseEvent(_serialise((*others, *data)), others, self.data)
 
 
 class SseSplitter:
-    """Cuts bytes into events; a piece may end anywhere."""
+    """Splits bytes into events. A chunk may end anywhere."""
 
     def __init__(self) -> None:
-        self._held = bytearray()  # which grows in place: bytes would be copied with every piece
-        self._begun = False
+        self._held = bytearray()  # grows in place; bytes would be copied with every chunk
+        self._started = False
 
     @property
     def holds(self) -> bool:
-        """Whether a part of an event is held."""
+        """Whether part of an event is held."""
         return bool(self._held.strip())
 
-    def feed(self, piece: bytes) -> Iterator[SseEvent]:
-        """The events that are whole now.
+    def feed(self, chunk: bytes) -> Iterator[SseEvent]:
+        """Yield the events that are complete.
 
         Raises:
-            StreamError: an event is too long, or no UTF-8.
+            StreamError: an event is too long or not UTF-8.
         """
-        # A carriage return may be the first half of a line's end, so the search begins a little before the new piece.
+        # A carriage return may be half of a line break, so the search begins slightly before the new chunk.
         start = max(0, len(self._held) - 3)
-        self._held += piece
+        self._held += chunk
         last = 0
         for match in _EVENT_END.finditer(self._held, start):
             yield self._parse(bytes(self._held[last : match.end()]))
@@ -76,13 +76,13 @@ class SseSplitter:
             raise StreamError("an event is too long")
 
     def end(self) -> SseEvent | None:
-        """What is left when the stream ends: an event without its blank line."""
+        """Return the remaining event, which has no blank line at its end; None if there is none."""
         rest, self._held = bytes(self._held), bytearray()
         return self._parse(rest) if rest.strip() else None
 
     def _parse(self, raw: bytes) -> SseEvent:
-        """An event; the mark that the first one may begin with belongs to no line of it, and goes."""
-        first, self._begun = not self._begun, True
+        """Return an event. A byte order mark before the first one is removed."""
+        first, self._started = not self._started, True
         return _parse_event(raw.removeprefix(_BOM) if first else raw)
 
 
@@ -94,7 +94,7 @@ def _parse_event(raw: bytes) -> SseEvent:
     try:
         text = raw.decode()
     except UnicodeDecodeError:
-        raise StreamError("an event is no UTF-8") from None
+        raise StreamError("an event is not UTF-8") from None
     others: list[str] = []
     data: list[str] = []
     strange = False

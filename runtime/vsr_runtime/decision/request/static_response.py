@@ -1,4 +1,4 @@
-"""The forms of an answer in the four APIs, each whole and as events. An event is a name or None, and its data."""
+"""Static responses in the form of each API, as a document or as an event stream."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from vsr_runtime.decision.apis.endpoints import Api
 from vsr_runtime.decision.request.events import ImmediateResponse
 
 STATIC_MODEL = "router"
-"""What a fixed answer gives as its model, as the stock router does."""
+"""The model name in static responses, as in the stock router."""
 _Event = tuple[str | None, object]
 _Form = dict[str, object]
 _DONE: _Event = (None, "[DONE]")
@@ -19,14 +19,14 @@ _MESSAGE_USAGE = {"input_tokens": 0, "output_tokens": 0}
 
 
 def _chat(name: str, text: str) -> _Form:
-    """A chat completion."""
-    said = {"role": "assistant", "content": text, "refusal": None}
-    choice = {"index": 0, "message": said, "logprobs": None, "finish_reason": "stop"}
+    """Return a chat completion."""
+    content = {"role": "assistant", "content": text, "refusal": None}
+    choice = {"index": 0, "message": content, "logprobs": None, "finish_reason": "stop"}
     return _openai_base("chatcmpl-fast-", name, "chat.completion") | {"choices": [choice], "usage": _USAGE}
 
 
 def _chat_events(name: str, text: str, *, usage: bool) -> Iterator[_Event]:
-    """The chunks of a chat completion."""
+    """Yield the chunks of a chat completion."""
     deltas: tuple[tuple[_Form, str | None], ...] = (
         ({"role": "assistant", "content": ""}, None),
         ({"content": text}, None),
@@ -41,13 +41,13 @@ def _chat_events(name: str, text: str, *, usage: bool) -> Iterator[_Event]:
 
 
 def _completion(name: str, text: str) -> _Form:
-    """A completion of the older API."""
+    """Return a completion."""
     choice = {"index": 0, "text": text, "logprobs": None, "finish_reason": "stop"}
     return _openai_base("cmpl-fast-", name, "text_completion") | {"choices": [choice], "usage": _USAGE}
 
 
 def _completion_events(name: str, text: str, *, usage: bool) -> Iterator[_Event]:
-    """The chunks of a completion of the older API."""
+    """Yield the chunks of a completion."""
     base = _openai_base("cmpl-fast-", name, "text_completion")
     for part, reason in ((text, None), ("", "stop")):
         yield None, base | {"choices": [{"index": 0, "text": part, "logprobs": None, "finish_reason": reason}]}
@@ -57,7 +57,7 @@ def _completion_events(name: str, text: str, *, usage: bool) -> Iterator[_Event]
 
 
 def _response(name: str, text: str) -> _Form:
-    """A response."""
+    """Return a response of the responses API."""
     usage = {
         "input_tokens": 0,
         "input_tokens_details": {"cached_tokens": 0},
@@ -68,8 +68,8 @@ def _response(name: str, text: str) -> _Form:
     return _response_base(name, "completed") | {"output": [_item(name, text)], "usage": usage}
 
 
-def _response_events(name: str, text: str, *, usage: bool) -> Iterator[_Event]:  # noqa: ARG001 - always in the last event
-    """The events of a response."""
+def _response_events(name: str, text: str, *, usage: bool) -> Iterator[_Event]:  # noqa: ARG001 - the last event always has it
+    """Yield the events of a response of the responses API."""
     place = {"item_id": f"msg_fast_{name}", "output_index": 0, "content_index": 0}
     empty, part = _part(""), _part(text)
     events: tuple[tuple[str, _Form], ...] = (
@@ -91,12 +91,12 @@ def _response_events(name: str, text: str, *, usage: bool) -> Iterator[_Event]: 
 
 
 def _message(name: str, text: str) -> _Form:
-    """A message of Anthropic's API."""
+    """Return a message of Anthropic's API."""
     return _message_base(name) | {"content": [{"type": "text", "text": text}], "stop_reason": "end_turn"}
 
 
-def _message_events(name: str, text: str, *, usage: bool) -> Iterator[_Event]:  # noqa: ARG001 - always in the events
-    """The events of a message of Anthropic's API."""
+def _message_events(name: str, text: str, *, usage: bool) -> Iterator[_Event]:  # noqa: ARG001 - the events always have it
+    """Yield the events of a message of Anthropic's API."""
     events: tuple[tuple[str, _Form], ...] = (
         ("message_start", {"message": _message_base(name)}),
         ("content_block_start", {"index": 0, "content_block": {"type": "text", "text": ""}}),
@@ -166,14 +166,15 @@ _FORMS = {
 
 
 def static_response(api: Api, text: str, values: Mapping[str, object], seed: bytes) -> ImmediateResponse:
-    """The answer, streamed where the client asks for that.
+    """Return the response, streamed if the client requests that.
 
-    It has the fields of a real one: the model is ``router``, no token was used, and it was created at 0, since what is
-    fixed has no date. Its id comes from the request's.
+    It has all fields of a model's response. The model is ``router``, no tokens are used, the creation time is 0, and
+    the id
+    derives from the request's id.
 
     Args:
-        api: the API that the client speaks.
-        text: what to say.
+        api: the API of the request.
+        text: the text of the response.
         values: the client's body.
         seed: the request's id, or its body.
     """
@@ -195,7 +196,7 @@ def static_response(api: Api, text: str, values: Mapping[str, object], seed: byt
 
 
 def _serialise_events(events: Iterable[tuple[str | None, object]]) -> bytes:
-    """Server-sent events: a name where the API gives one, and JSON, or the bare mark that closes the stream."""
+    """Return server-sent events: a name if the API has names, and JSON or the final marker."""
     lines = []
     for name, data in events:
         head = f"event: {name}\n" if name else ""

@@ -1,4 +1,4 @@
-"""Which texts of a streamed event are pieces of a longer one, and where they stand: in all four APIs."""
+"""The pieces of longer texts in the events of a stream, for all APIs."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 Path = tuple[str | int, ...]
 ARGUMENT_FIELDS = frozenset({"arguments", "partial_json"})
-"""Texts that are JSON themselves: what is put back there is encoded once more."""
+"""Texts that are themselves JSON: values that are restored there are encoded once more."""
 WHOLE_FIELDS = frozenset({"call_id", "encrypted_content", "id", "name", "role", "signature", "tool_call_id", "type"})
-"""Fields of a delta that come in one piece."""
+"""Fields of a delta that are never split."""
 _CHANNEL_FIELDS = ("type", "item_id", "output_index", "content_index", "summary_index", "index")
 _ITEM_ENDS = (".done", "_block_stop")
 _ALL_ENDS = (".completed", ".incomplete", ".failed", "message_stop", "message_delta")
@@ -18,9 +18,9 @@ _ALL_ENDS = (".completed", ".incomplete", ".failed", "message_stop", "message_de
 
 @dataclass(frozen=True, slots=True)
 class TextPiece:
-    """A piece of a text: which text, where the piece stands in the event, and what it says.
+    """A piece of a text: the text's identity, the piece's path in the event, and its content.
 
-    ``scope`` is what an end ends: a choice or an item. ``inside`` is whether the text is JSON itself.
+    ``scope`` is the choice or item whose end also ends the text. ``inside`` is whether the text is itself JSON.
     """
 
     channel: Hashable
@@ -31,20 +31,20 @@ class TextPiece:
 
 
 def text_pieces(values: Mapping[str, Any]) -> Iterator[TextPiece]:
-    """The pieces of an event."""
+    """Yield the pieces in an event."""
     choices = values.get("choices")
-    for place, choice in enumerate(choices if isinstance(choices, list) else ()):
+    for position, choice in enumerate(choices if isinstance(choices, list) else ()):
         if isinstance(choice, dict):
-            scope = ("choice", _index_of(choice, place))
-            yield from _pieces_within(choice.get("delta"), scope, scope, ("choices", place, "delta"))
+            scope = ("choice", _index_of(choice, position))
+            yield from _pieces_within(choice.get("delta"), scope, scope, ("choices", position, "delta"))
             if isinstance(choice.get("text"), str):
-                yield TextPiece((*scope, "text"), scope, ("choices", place, "text"), choice["text"])
+                yield TextPiece((*scope, "text"), scope, ("choices", position, "text"), choice["text"])
     delta = values.get("delta")
-    own = tuple(str(values.get(key)) for key in _CHANNEL_FIELDS)
+    channel = tuple(str(values.get(key)) for key in _CHANNEL_FIELDS)
     if isinstance(delta, str):
-        yield TextPiece(own, _item_scope(values), ("delta",), delta, "_arguments" in str(values.get("type")))
+        yield TextPiece(channel, _item_scope(values), ("delta",), delta, "_arguments" in str(values.get("type")))
     else:
-        yield from _pieces_within(delta, own, _item_scope(values), ("delta",))
+        yield from _pieces_within(delta, channel, _item_scope(values), ("delta",))
 
 
 def _pieces_within(node: object, channel: tuple[Hashable, ...], scope: Hashable, path: Path) -> Iterator[TextPiece]:
@@ -56,29 +56,29 @@ def _pieces_within(node: object, channel: tuple[Hashable, ...], scope: Hashable,
             else:
                 yield from _pieces_within(value, (*channel, key), scope, (*path, key))
     elif isinstance(node, list):
-        for place, item in enumerate(node):
-            number = _index_of(item, place) if isinstance(item, dict) else place
-            yield from _pieces_within(item, (*channel, number), scope, (*path, place))
+        for position, item in enumerate(node):
+            number = _index_of(item, position) if isinstance(item, dict) else position
+            yield from _pieces_within(item, (*channel, number), scope, (*path, position))
 
 
-def _index_of(item: Mapping[str, Any], place: int) -> int:
-    """Which choice or call it is: by its index, else by its place, as clients count that know of one only."""
+def _index_of(item: Mapping[str, Any], position: int) -> int:
+    """Return the number of a choice or call: its index, otherwise its position."""
     index = item.get("index")
-    return index if isinstance(index, int) else place
+    return index if isinstance(index, int) else position
 
 
 def _item_scope(values: Mapping[str, Any]) -> Hashable:
-    """The output, or the block, that an event speaks of."""
-    place = values.get("output_index", values.get("index"))
-    return ("item", place if isinstance(place, int) else None)
+    """Return the output or block that an event belongs to."""
+    position = values.get("output_index", values.get("index"))
+    return ("item", position if isinstance(position, int) else None)
 
 
 def ended_scopes(values: Mapping[str, Any]) -> Iterator[Hashable]:
-    """The scopes that end with an event; None is all. An empty reason, as some servers send each time, is none."""
+    """Yield the scopes that end with an event; None means all. An empty finish reason does not end anything."""
     choices = values.get("choices")
-    for place, choice in enumerate(choices if isinstance(choices, list) else ()):
+    for position, choice in enumerate(choices if isinstance(choices, list) else ()):
         if isinstance(choice, dict) and choice.get("finish_reason"):
-            yield ("choice", _index_of(choice, place))
+            yield ("choice", _index_of(choice, position))
     kind = values.get("type")
     if isinstance(kind, str) and kind.endswith(_ITEM_ENDS):
         yield _item_scope(values)
@@ -88,7 +88,7 @@ def ended_scopes(values: Mapping[str, Any]) -> Iterator[Hashable]:
 
 
 def put_text(values: Any, path: Path, text: str) -> None:  # noqa: ANN401 - any JSON document
-    """Write a text at a place of an event."""
+    """Write a text at a path of an event."""
     for step in path[:-1]:
         values = values[step]
     values[path[-1]] = text

@@ -1,7 +1,7 @@
-"""One text of a streamed response: what guards have read of it may go, what may still become a finding is held.
+"""One text of a streamed response: releases what guards have read, and holds back what may become part of a match.
 
-A detector reads a stream in parts: what has come since it read last, to the end of a sentence, with some of what came
-before. So every part is judged before it goes, and what lies across the edge of two parts lies whole in the second.
+Detectors read a stream in parts: the new text up to the end of a sentence, and some text before it. Every part is read
+before it is sent, and text across the edge of two parts is read whole with the second one.
 """
 
 from __future__ import annotations
@@ -21,28 +21,28 @@ from vsr_runtime.decision.request.events import Cause
 from vsr_runtime.decision.request.response_document import new_unmasker
 
 MIN_HELD = 256
-"""Characters that stay until more has come: nothing shorter is cut in two."""
+"""Characters at the end that are held back, so that no shorter match is cut."""
 MAX_WORD = 4096
-"""Characters without a blank that stay together beyond that: a token, a key, a link."""
+"""Characters without a blank that are held back beyond that: a token, a key, a link."""
 MAX_KEY_BLOCK = 16_384
-"""Characters that stay from the head of a key in PEM on, until its foot has come."""
+"""Characters that are held back after the header of a PEM key until its footer."""
 PATTERN_STEP = 64
-"""Characters that must have come before guards look again."""
+"""New characters after which patterns are matched again."""
 PATTERN_CONTEXT = 256
-"""Characters before, which a pattern may look back at."""
+"""Characters before the new ones that patterns can use as context."""
 DETECTOR_STEP = 200
-"""Characters that must have come before detectors look again, at the end of the last sentence among them."""
+"""New characters after which detectors read again, up to the end of the last sentence."""
 MAX_UNREAD = 1000
-"""Characters without the end of a sentence after which they look all the same."""
+"""New characters without the end of a sentence after which detectors read anyway."""
 DETECTOR_CONTEXT = 512
-"""Characters before, which detectors read once more."""
+"""Characters before the new ones that detectors read again."""
 _SENTENCE_END = re.compile(r"[.!?\u2026][\"')\]\u201d]*\s|[\u3002\uff01\uff1f\n]")
 _KEY_BEGIN, _KEY_END = "-----BEGIN ", re.compile("-----END [^-\n]{0,64}-----")
 _BLANK = re.compile(r"\s")
 
 
 class BlockedError(Exception):
-    """A `block` guard found something."""
+    """A `block` guard matched."""
 
     def __init__(self, guard: Guard) -> None:
         super().__init__(guard.name)
@@ -50,127 +50,129 @@ class BlockedError(Exception):
 
 
 class TextChannel:
-    """One text that comes in pieces.
+    """One text that arrives in pieces.
 
     Args:
-        guards: what reads it.
-        book: of what is masked in the response.
-        restore: what stands for what: placeholders of the request, and values as they must stand in this text.
+        guards: the guards that read it.
+        placeholders: the placeholders of the response.
+        restore: values by placeholder of the request, as they must be written in this text.
 
     Attributes:
-        matched: the names of the guards that found something.
-        failed: those whose detector did not look, and that let that pass.
+        matched: names of the guards that matched.
+        failed: causes by guard whose detector failed, and that let errors pass.
     """
 
-    def __init__(self, guards: Sequence[Guard], book: PlaceholderMap, restore: Mapping[str, str]) -> None:
+    def __init__(self, guards: Sequence[Guard], placeholders: PlaceholderMap, restore: Mapping[str, str]) -> None:
         self._guards = guards
-        self._book = book
+        self._placeholders = placeholders
         self._restore = restore
         self._unmasker = new_unmasker(restore)
         self._detectors = sorted({guard.detector for guard in guards if guard.detector})
         self._patterns = any(guard.finders for guard in guards)
         self._before = ""
         self._held = ""
-        self._looked = 0
-        self._judged = 0
-        self._seen: list[Span] = []
+        self._scanned = 0
+        self._read = 0
+        self._detected: list[Span] = []
         self.matched: set[str] = set()
         self.failed: dict[str, Cause] = {}
 
     @property
     def holds(self) -> bool:
-        """Whether something is held that has not gone."""
+        """Whether text is held back."""
         return bool(self._held) or self._unmasker.holds
 
     def feed(self, piece: str, expired: Expired) -> DetectorCoroutine[str]:
-        """What may go after this piece.
+        """Return the text that can be sent after this piece.
 
         Raises:
-            BlockedError: nothing more may.
-            LookError: a detector did not look.
-            OutOfTimeError: the guards did not look in time.
+            BlockedError: nothing more may be sent.
+            DetectorError: a detector failed.
+            DeadlineExceededError: the guards exceeded their deadline.
         """
         self._held += piece
         if not self._guards:
-            return self._unmasker.feed(self._gone((), len(self._held)))
-        yield from self._judge(self._due())
+            return self._unmasker.feed(self._take((), len(self._held)))
+        yield from self._detect(self._due())
         cut = self._cut()
-        if not cut or (self._patterns and len(self._held) - self._looked < PATTERN_STEP):
+        if not cut or (self._patterns and len(self._held) - self._scanned < PATTERN_STEP):
             return ""
         spans = self._spans(expired)
         for span in reversed(spans):
             if span.start < cut < span.end:
                 cut = span.start
-        gone = self._gone(spans, cut)
-        self._looked = len(self._held)
-        return self._unmasker.feed(gone)
+        released = self._take(spans, cut)
+        self._scanned = len(self._held)
+        return self._unmasker.feed(released)
 
     def end(self, expired: Expired) -> DetectorCoroutine[str]:
-        """All that is left.
+        """Return the remaining text.
 
         Raises:
-            BlockedError: it may not go.
-            LookError: a detector did not look.
-            OutOfTimeError: the guards did not look in time.
+            BlockedError: it must not be sent.
+            DetectorError: a detector failed.
+            DeadlineExceededError: the guards exceeded their deadline.
         """
-        yield from self._judge(len(self._held))
+        yield from self._detect(len(self._held))
         spans = self._spans(expired) if self._guards and self._held else []
-        rest = self._unmasker.feed(self._gone(spans, len(self._held))) + self._unmasker.end()
-        self._unmasker, self._looked = new_unmasker(self._restore), 0
+        rest = self._unmasker.feed(self._take(spans, len(self._held))) + self._unmasker.end()
+        self._unmasker, self._scanned = new_unmasker(self._restore), 0
         return rest
 
     def _due(self) -> int:
-        """How far detectors should have read by now."""
-        new = len(self._held) - self._judged
+        """Return the position up to which detectors should have read."""
+        new = len(self._held) - self._read
         if not self._detectors or new < DETECTOR_STEP:
-            return self._judged
-        ends = [match.end() for match in _SENTENCE_END.finditer(self._held, self._judged)]
-        if ends and ends[-1] - self._judged >= DETECTOR_STEP // 2:
+            return self._read
+        ends = [match.end() for match in _SENTENCE_END.finditer(self._held, self._read)]
+        if ends and ends[-1] - self._read >= DETECTOR_STEP // 2:
             return ends[-1]
         if new < MAX_UNREAD:
-            return self._judged
-        blank = max((match.end() for match in _BLANK.finditer(self._held, self._judged)), default=0)
-        return blank if blank - self._judged >= DETECTOR_STEP else len(self._held)
+            return self._read
+        blank = max((match.end() for match in _BLANK.finditer(self._held, self._read)), default=0)
+        return blank if blank - self._read >= DETECTOR_STEP else len(self._held)
 
-    def _judge(self, end: int) -> DetectorCoroutine[None]:
-        """Let detectors read the held text up to there."""
-        if not self._detectors or end <= self._judged:
+    def _detect(self, end: int) -> DetectorCoroutine[None]:
+        """Let detectors read the held text up to a position."""
+        if not self._detectors or end <= self._read:
             return
         base = len(self._before)
         normalised = normalise(self._before + self._held[:end])
-        looks = yield dict.fromkeys(self._detectors, (normalised.text,))
+        results = yield dict.fromkeys(self._detectors, (normalised.text,))
         for guard in self._guards:
-            look = looks.get(guard.detector, Cause.BROKEN) if guard.detector else ()
-            if isinstance(look, Cause):
+            result = results.get(guard.detector, Cause.BROKEN) if guard.detector else ()
+            if isinstance(result, Cause):
                 if not guard.passes_errors:
-                    raise DetectorError(guard, look)
-                self.failed[guard.name] = look
+                    raise DetectorError(guard, result)
+                self.failed[guard.name] = result
                 continue
-            self._found(guard, [span for seen in look for span in _original(seen, guard, normalised)], base)
-        self._judged = end
+            self._add_detections(
+                guard, [span for detection in result for span in _original(detection, guard, normalised)], base
+            )
+        self._read = end
 
-    def _found(self, guard: Guard, spans: Iterable[Span], base: int) -> None:
-        """Take in what a detector found, in the offsets of what came before and what is held."""
+    def _add_detections(self, guard: Guard, spans: Iterable[Span], base: int) -> None:
+        """Add a detector's findings, in offsets of the context and the held text."""
         new = [span for span in spans if span.end > base]
         if new:
             self.matched.add(guard.name)
             if guard.action == "block":
                 raise BlockedError(guard)
             if guard.action == "mask":
-                self._seen = merge([*self._seen, *_shifted(new, base)])
+                self._detected = merge([*self._detected, *_shifted(new, base)])
 
     def _cut(self) -> int:
-        """How much could go: what detectors have read, less what may go on, and no more than patterns let go."""
-        cut = self._whole() if self._patterns else len(self._held)
+        """Return how much text can be released: what detectors have read and patterns allow, without open findings."""
+        cut = self._pattern_cut() if self._patterns else len(self._held)
         if self._detectors:
-            cut = min(cut, self._judged)
-            last = self._seen[-1] if self._seen else None
-            if last and len(self._held) - last.start < MAX_WORD and not self._held[last.end : self._judged].strip():
+            cut = min(cut, self._read)
+            last = self._detected[-1] if self._detected else None
+            if last and len(self._held) - last.start < MAX_WORD and not self._held[last.end : self._read].strip():
                 cut = min(cut, last.start)
         return cut
 
-    def _whole(self) -> int:
-        """How much could go, as far as the length tells: whole words, and no half of a key."""
+    def _pattern_cut(self) -> int:
+        """Return how much text can be released by length: whole words, and no part of a key."""
         limit = len(self._held) - MIN_HELD
         if limit <= 0:
             return 0
@@ -182,10 +184,10 @@ class TextChannel:
         return cut
 
     def _spans(self, expired: Expired) -> list[Span]:
-        """What is masked in the held text, in its offsets, without overlap."""
-        found: list[Span] = []
+        """Return what to mask in the held text, in its offsets, without overlap."""
+        masked: list[Span] = []
         if not self._patterns:
-            return self._seen
+            return self._detected
         text = self._before + self._held
         views = [view for view in (normalise(text), normalise_unescaped(text)) if view is not None]
         for guard in self._guards:
@@ -195,29 +197,29 @@ class TextChannel:
                 self.matched.add(guard.name)
                 if guard.action == "block":
                     raise BlockedError(guard)
-                found += new if guard.action == "mask" else ()
-        return merge([*_shifted(merge(found), len(self._before)), *self._seen])
+                masked += new if guard.action == "mask" else ()
+        return merge([*_shifted(merge(masked), len(self._before)), *self._detected])
 
-    def _gone(self, spans: Iterable[Span], cut: int) -> str:
-        """The held text up to a cut, masked. What goes is remembered as far as patterns look back."""
+    def _take(self, spans: Iterable[Span], cut: int) -> str:
+        """Remove the held text up to a cut and return it masked. Some of it is kept as context."""
         text = self._held
         parts: list[str] = []
         last = 0
         for span in spans:
             if span.end <= cut:
-                parts += [text[last : span.start], self._book.assign(span.type, text[span.start : span.end])]
+                parts += [text[last : span.start], self._placeholders.assign(span.type, text[span.start : span.end])]
                 last = span.end
         parts.append(text[last:cut])
         self._before = (self._before + text[:cut])[-(DETECTOR_CONTEXT if self._detectors else PATTERN_CONTEXT) :]
         self._held = text[cut:]
-        self._judged = max(0, self._judged - cut)
-        self._seen = list(_shifted((span for span in self._seen if span.end > cut), cut))
+        self._read = max(0, self._read - cut)
+        self._detected = list(_shifted((span for span in self._detected if span.end > cut), cut))
         return "".join(parts)
 
 
-def _original(seen: Detection, guard: Guard, normalised: NormalisedText) -> Iterator[Span]:
-    """What counts for a guard, in the offsets of the text as it came."""
-    for span in seen.spans(guard.types, guard.threshold):
+def _original(detection: Detection, guard: Guard, normalised: NormalisedText) -> Iterator[Span]:
+    """Yield the findings that count for a guard, in offsets of the original text."""
+    for span in detection.spans(guard.types, guard.threshold):
         if span.end > span.start:
             yield Span(*normalised.original(span.start, span.end), span.type, span.score, span.rule)
 

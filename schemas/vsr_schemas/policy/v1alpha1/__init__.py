@@ -1,4 +1,4 @@
-"""The policy file, one module a group of nouns; here they come together."""
+"""The schema of the policy file, one module per group of sections."""
 
 from __future__ import annotations
 
@@ -85,13 +85,13 @@ KIND = "RoutingPolicy"
 
 
 class MetadataSpec(PolicyModel):
-    """The policy's name: the folder of its output."""
+    """The name of the policy, which is also the name of its output folder."""
 
     name: Label
 
 
 class PolicySpec(PolicyModel):
-    """One file: what a platform team decides about LLM traffic."""
+    """A policy file: how LLM traffic is routed."""
 
     api_version: Literal["vsr.dev/v1alpha1"]
     kind: Literal["RoutingPolicy"]

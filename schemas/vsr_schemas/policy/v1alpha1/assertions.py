@@ -1,4 +1,4 @@
-"""``assertions``: what must hold of every request, proved at compile time."""
+"""``assertions``: properties of all requests, proved at compile time."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ Names = Annotated[Annotated[Text, AsText] | Annotated[list[Text], Field(min_leng
 
 
 class StatementSpec(PolicyModel):
-    """Of which requests it speaks, and what of them.
+    """The requests that an assertion covers, and their models and guards.
 
-    ``to`` are models, or ``external`` for every model that a request may leave the cluster for. ``category`` and
-    ``signal`` narrow the requests. ``without`` are guards of which one is missing, ``through`` guards that all hold.
+    ``to`` are models, or ``external`` for every model that is served outside the cluster. ``category`` and ``signal``
+    select requests. ``without`` are guards of which at least one is missing, ``through`` are guards that all apply.
     """
 
     category: Text | None = None
@@ -30,12 +30,12 @@ class StatementSpec(PolicyModel):
     @model_validator(mode="after")
     def _says_something(self) -> StatementSpec:
         if self.to is None and self.through is None and self.without is None:
-            raise PydanticCustomError("one_of", "an assertion says `to`, `without` or `through`")
+            raise PydanticCustomError("one_of", "an assertion needs `to`, `without` or `through`")
         return self
 
 
 class AssertionSpec(PolicyModel):
-    """``never``: no request is like this. ``always``: every request of this kind goes there."""
+    """Exactly one of two: ``never``, no request matches the statement; ``always``, every selected request does."""
 
     never: StatementSpec | None = None
     always: StatementSpec | None = None

@@ -1,4 +1,4 @@
-"""``classifiers`` and ``categories``: how a request is told apart."""
+"""``classifiers`` and ``categories``: how requests are classified."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class CheckpointSpec(PolicyModel):
 
 
 class ClassifierSpec(PolicyModel):
-    """A model that reads the request.
+    """A model that classifies requests.
 
-    Either a head trained at compile time over a sentence encoder (``encoder`` and ``head``, for categories), or a
-    ``checkpoint``. Below ``threshold`` (a probability) it answers nothing. ``precision`` is the model's as served.
+    It is either a sentence encoder with a head trained at compile time (``encoder`` and ``head``, for categories), or a
+    ``checkpoint``. Below ``threshold`` (a probability) it returns no result. ``precision`` is that of serving.
     """
 
     task: Literal["category", "jailbreak", "pii"]
@@ -45,13 +45,13 @@ class ClassifierSpec(PolicyModel):
             )
         if self.task != "category" and self.checkpoint is None:
             raise PydanticCustomError(
-                "one_of", "a classifier of the task `{task}` needs a `checkpoint`", {"task": self.task}
+                "one_of", "a classifier with `task: {task}` needs a `checkpoint`", {"task": self.task}
             )
         return self
 
 
 class CategorySpec(PolicyModel):
-    """One of mutually exclusive kinds of request, told by its description and by examples."""
+    """One of the mutually exclusive kinds of request, defined by a description and examples."""
 
     description: Annotated[Text, Field(min_length=1)]
     examples: Annotated[list[Phrase], Field(min_length=1)]

@@ -1,4 +1,4 @@
-"""``environments``: the same routing on another stack or scale. Nothing here changes what the router decides."""
+"""``environments``: the same routing on another target or scale. Nothing here changes routing decisions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ResourcesSpec(PolicyModel):
 
 
 class EnvironmentGatewaySpec(PolicyModel):
-    """Another Gateway for this environment."""
+    """The Gateway of this environment, if it differs."""
 
     name: Label | None = None
     namespace: Label | None = None
@@ -31,8 +31,8 @@ class EnvironmentGatewaySpec(PolicyModel):
 class EnvironmentSpec(PolicyModel):
     """An overlay.
 
-    ``replicas``, ``images`` and ``resources`` go by endpoint; the key ``router`` is the router. ``simulate`` runs a
-    stand-in for the model servers, so that the whole can be tried without a GPU.
+    ``replicas``, ``images`` and ``resources`` are by endpoint; the key ``router`` is the router. ``simulate`` replaces
+    model servers by a simulator, so that no GPU is needed.
     """
 
     target: Target = "istio"

@@ -1,4 +1,4 @@
-"""``guards``: what must hold for every request, also for those that name a model."""
+"""``guards``: checks of every request, also of requests that name a model."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from vsr_schemas.shapes import LIST, TEXT, AsList, AsText, by_shape
 
 
 class ExceptSpec(PolicyModel):
-    """Where a guard does not hold: requests that end at one of these models."""
+    """Requests for one of these models, to which a guard does not apply."""
 
     models: Annotated[list[Header], Field(min_length=1)]
 
 
 class GuardSpec(PolicyModel):
-    """One guard: what it looks for, and what follows.
+    """A guard: what it detects, and its action.
 
-    It looks for personal data (``types``, by patterns and, where named, by a ``detector``), for credentials
-    (``patterns: builtin``), for the marks of an attack (``patterns: injection``) or patterns of the policy's own, or
-    for attacks (a ``detector`` alone). Longer text than ``max_tokens`` is refused, never sampled. A detector that fails
-    or is late counts as ``on_error`` says. What no guard can read (images, sound, files, token ids) is refused unless
-    ``unreadable`` lets it pass. With ``unmask``, the response gets back what was masked in its request.
+    It detects personal data (``types``, by patterns and optionally by a ``detector``), credentials
+    (``patterns: builtin``), signs of an attack (``patterns: injection``), a list of ``patterns``, or attacks (a
+    ``detector`` alone). Text longer than ``max_tokens`` is rejected, never sampled. If a detector fails or times out,
+    ``on_error`` decides. Content that no guard can read (images, audio, files, token ids) is rejected unless
+    ``unreadable`` is ``pass``. With ``unmask``, responses get the original values back that were masked in the request.
     """
 
     detector: Text | None = None
@@ -51,15 +51,15 @@ class GuardSpec(PolicyModel):
     @model_validator(mode="after")
     def _coherent(self) -> GuardSpec:
         if self.detector is None and self.types is None and self.patterns is None:
-            raise PydanticCustomError("one_of", "a guard names a `detector`, `types` or `patterns`")
+            raise PydanticCustomError("one_of", "a guard needs a `detector`, `types` or `patterns`")
         if self.types is not None and self.patterns is not None:
-            raise PydanticCustomError("one_of", "a guard looks for `types` or for `patterns`; make it two guards")
+            raise PydanticCustomError("one_of", "a guard has `types` or `patterns`, not both; split it into two guards")
         if (self.action == "route") != (self.model is not None):
-            raise PydanticCustomError("one_of", "`action: route` and `model` belong together")
+            raise PydanticCustomError("one_of", "`action: route` needs `model`, and `model` needs `action: route`")
         if self.action == "mask" and self.types is None and self.patterns is None:
-            raise PydanticCustomError("one_of", "only found text can be masked: name `types` or `patterns`")
+            raise PydanticCustomError("one_of", "`action: mask` needs `types` or `patterns`")
         if self.action == "route" and self.on != "request":
-            raise PydanticCustomError("one_of", "only a request can be routed: `action: route` is `on: request`")
+            raise PydanticCustomError("one_of", "`action: route` is only possible with `on: request`")
         if self.unmask and (self.action != "mask" or self.on == "response"):
-            raise PydanticCustomError("one_of", "`unmask` undoes `action: mask` of requests")
+            raise PydanticCustomError("one_of", "`unmask` needs `action: mask`, and `on: request` or `on: both`")
         return self

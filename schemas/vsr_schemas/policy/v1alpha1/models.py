@@ -1,4 +1,4 @@
-"""``endpoints`` and ``models``: where models run, and what clients and routes can name."""
+"""``endpoints`` and ``models``: where models run, and the names that clients and routes use."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ Weight = Annotated[Int, Field(ge=0, le=1_000_000)]
 class VllmSpec(PolicyModel):
     """Pods that the compiler writes: a vLLM server for exactly one checkpoint.
 
-    ``storage`` is the size of the volume that keeps the weights between restarts. ``token`` names the Secret that
-    holds the Hugging Face token under the key ``token``. ``args`` are added to the server's; those that set served
-    names are refused, since those are the compiler's.
+    ``storage`` is the size of the volume that keeps the weights between restarts. ``token`` is the name of the Secret
+    with the Hugging Face token under the key ``token``. ``args`` are added to the server's arguments; arguments that
+    the compiler sets itself, such as served names, are rejected.
     """
 
     namespace: Label | None = None
@@ -53,7 +53,7 @@ class ServiceSpec(PolicyModel):
 
 
 class PodsSpec(PolicyModel):
-    """Pods that exist already, told by their labels."""
+    """Pods that exist already, selected by their labels."""
 
     selector: Annotated[dict[Text, Text], Field(min_length=1, max_length=64)]
     namespace: Label | None = None
@@ -61,16 +61,16 @@ class PodsSpec(PolicyModel):
 
 
 class SecretKeySpec(PolicyModel):
-    """A key of a Secret. A secret's value never stands in a policy."""
+    """A key of a Secret. A policy never contains the value."""
 
     secret: Label
     key: SecretKeyName
 
 
 class ExternalSpec(PolicyModel):
-    """A provider outside the cluster, spoken to over TLS.
+    """A provider outside the cluster, reached over TLS.
 
-    ``url`` is that of its API; without a path it means ``/v1``. ``api_key`` is in the router's namespace.
+    ``url`` is the URL of its API; the path defaults to ``/v1``. ``api_key`` is in the router's namespace.
     """
 
     url: ApiUrl
@@ -78,14 +78,14 @@ class ExternalSpec(PolicyModel):
 
 
 class PickerSpec(PolicyModel):
-    """The endpoint picker of a pool: scorers and their weights. Left out, the release's own default."""
+    """The endpoint picker of a pool: scorers and their weights. The default is that of the release."""
 
     plugins: dict[Name, Annotated[Number, Field(gt=0, le=1000)]] = {}
     replicas: Annotated[Int, Field(ge=1, le=10)] = 1
 
 
 class PoolSpec(PolicyModel):
-    """How an endpoint's pods are pooled, where the target pools them."""
+    """The InferencePool of an endpoint's pods, on targets that use one."""
 
     picker: PickerSpec = PickerSpec()
     failure_mode: Literal["FailClose", "FailOpen"] = "FailClose"
@@ -118,23 +118,23 @@ class EndpointSpec(PolicyModel):
 
 
 class LoraSpec(PolicyModel):
-    """An adapter that a vLLM server loads beside its checkpoint. Its name is a model's name."""
+    """A LoRA adapter that a vLLM server loads in addition to its checkpoint. Its name is a model name."""
 
     path: Annotated[Text, Field(min_length=1, max_length=1024)]
 
 
 class PriceSpec(PolicyModel):
-    """What a million tokens cost, in the policy's own currency."""
+    """The price of a million tokens, in any currency that the policy uses throughout."""
 
     prompt: Annotated[Number, Field(ge=0)]
     completion: Annotated[Number, Field(ge=0)]
 
 
 class ModelSpec(PolicyModel):
-    """What clients and routes can name. Several endpoints: the gateway divides by weight.
+    """A model name that clients and routes use. With several endpoints, the gateway splits traffic by weight.
 
-    ``context`` is in tokens. ``provider_model`` is what the provider calls the model, where that differs.
-    ``reasoning_family`` says how reasoning is switched on for it.
+    ``context`` is in tokens. ``provider_model`` is the provider's name for the model, if it differs.
+    ``reasoning_family`` selects how reasoning is switched on.
     """
 
     endpoints: Annotated[

@@ -1,4 +1,4 @@
-"""``router``, ``gateway`` and ``gitops``: who classifies, what carries the traffic, what syncs it."""
+"""``router``, ``gateway`` and ``gitops``: the router, the Gateway and the repository."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Count = Annotated[Int, Field(ge=1, le=1000)]
 
 
 class WeightsSpec(PolicyModel):
-    """Where classifier checkpoints lie.
+    """The volume with classifier checkpoints.
 
-    ``pvc`` is a PersistentVolumeClaim in the router's namespace that holds them already, at ``<repo>/<revision>``.
-    Without one the compiler writes a claim, and an init container fetches them at their revisions; ``token`` names the
-    Secret that holds the Hugging Face token for it under the key ``token``, and need not exist.
+    ``pvc`` is an existing PersistentVolumeClaim in the router's namespace, with checkpoints at ``<repo>/<revision>``.
+    Without it, the compiler writes a claim and an init container that downloads them; ``token`` is the name of the
+    Secret with the Hugging Face token for it under the key ``token``. The Secret is optional.
     """
 
     pvc: Label | None = None
@@ -27,13 +27,13 @@ class WeightsSpec(PolicyModel):
 
 
 class RouterSpec(PolicyModel):
-    """Who classifies, and the numbers that it shares with the gateway.
+    """The router, and the limits that it shares with the gateway.
 
-    ``deadline`` (milliseconds) is the gateway's message timeout and the runtime's budget; ``max_body`` (bytes) is the
-    gateway's buffer and the runtime's limit. ``auto_models`` are the names by which a client lets the router choose.
-    ``image`` may be left out for the stock router, whose releases have one. That engine guards nothing of a request
-    which names its model: ``unguarded: explicit-models`` says that this is accepted. ``response_headers`` is whether
-    clients are told what was chosen for them: always, or only those that send ``x-vsr-debug: true``.
+    ``deadline`` (milliseconds) is the message timeout of the gateway and the time budget of the runtime. ``max_body``
+    (bytes) is the buffer of the gateway and the limit of the runtime. ``auto_models`` are the names with which clients
+    let the router choose. ``image`` is optional for ``semantic-router``, whose releases have one. That engine evaluates
+    no guard on requests that name a model: ``unguarded: explicit-models`` accepts this. ``response_headers`` sets
+    whether responses report the decision: never, always, or on requests with ``x-vsr-debug: true``.
     """
 
     image: Image | None = None
@@ -52,14 +52,14 @@ class RouterSpec(PolicyModel):
     @model_validator(mode="after")
     def _engine(self) -> RouterSpec:
         if self.engine == "vsr-runtime" and self.image is None:
-            raise PydanticCustomError("one_of", "the engine `vsr-runtime` needs an `image`: a build of the project's")
+            raise PydanticCustomError("one_of", "`engine: vsr-runtime` needs an `image`")
         if self.engine == "vsr-runtime" and self.unguarded is not None:
-            raise PydanticCustomError("one_of", "the engine `vsr-runtime` guards requests that name a model as well")
+            raise PydanticCustomError("one_of", "`unguarded` is only for `engine: semantic-router`")
         return self
 
 
 class GatewaySpec(PolicyModel):
-    """The Gateway that carries the traffic. ``timeout`` (milliseconds) bounds a whole request, stream included."""
+    """The Gateway that receives the traffic. ``timeout`` (milliseconds) bounds a whole request and its stream."""
 
     name: Label = "inference-gateway"
     namespace: Label = "default"
@@ -71,7 +71,7 @@ class GatewaySpec(PolicyModel):
 
 
 class GitOpsSpec(PolicyModel):
-    """The repository that Argo CD reads the output from, and the cluster that it syncs to."""
+    """The repository from which Argo CD reads the output, and the cluster that it syncs to."""
 
     repo: Annotated[Text, Field(min_length=1, max_length=1024)]
     revision: Annotated[Text, Field(min_length=1, max_length=256)] = "main"

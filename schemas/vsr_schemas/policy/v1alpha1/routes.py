@@ -1,4 +1,4 @@
-"""``routes``: what a request asks for, which model answers, and how."""
+"""``routes``: conditions, the models that answer, and how they are called."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ class ConditionSpec(PolicyModel):
 
 
 class SystemPromptSpec(PolicyModel):
-    """What the model is told first; ``insert`` puts it before the client's own."""
+    """The system prompt. With ``mode: insert`` it precedes the client's own, otherwise it replaces it."""
 
     text: Annotated[Text, Field(min_length=1)]
     mode: Literal["replace", "insert"] = "replace"
 
 
 class HeadersSpec(PolicyModel):
-    """Edits of the request's headers on the way to the model."""
+    """Changes of request headers before the request reaches the model."""
 
     set: dict[HeaderName, Text] = {}
     remove: list[HeaderName] = []
 
 
 class CacheSpec(PolicyModel):
-    """Answers kept for requests that are the same, or as similar as ``similarity`` says. ``ttl`` in milliseconds."""
+    """A response cache for equal requests, or for requests as similar as ``similarity``. ``ttl`` is in milliseconds."""
 
     similarity: Probability | None = None
     ttl: Milliseconds = 3_600_000
@@ -57,14 +57,14 @@ class CacheSpec(PolicyModel):
 
 
 class ToolsSpec(PolicyModel):
-    """Which of the request's tools the model gets to see."""
+    """The tools of a request that reach the model."""
 
     allow: list[Name] = []
     block: list[Name] = []
 
 
 class ParamsSpec(PolicyModel):
-    """Limits on what a client may ask of the model."""
+    """Limits on request parameters."""
 
     max_tokens: Annotated[Int, Field(ge=1)] | None = None
     max_n: Annotated[Int, Field(ge=1)] | None = None
@@ -72,9 +72,9 @@ class ParamsSpec(PolicyModel):
 
 
 class RouteSpec(PolicyModel):
-    """Who answers when the condition holds: a ``model``, a ``split`` of models in per cent, or a fixed ``respond``.
+    """A condition and its answer: a ``model``, a ``split`` of models in per cent, or a fixed text in ``respond``.
 
-    Higher ``priority`` goes first, then file order. ``when: always`` holds for every request.
+    Routes with a higher ``priority`` are evaluated first, then in file order. ``when: always`` matches every request.
     """
 
     name: Name

@@ -1,4 +1,4 @@
-"""``signals``: further things that a route can ask about."""
+"""``signals``: facts about requests, besides categories, that routes can test."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Tokens = Annotated[Int, Field(ge=0)]
 
 
 class EmbeddingSpec(PolicyModel):
-    """The request is like these sentences: cosine similarity of embeddings, the best or the mean of them."""
+    """The request is similar to these sentences, by the maximum or mean cosine similarity of embeddings."""
 
     to: Phrases
     threshold: Annotated[Number, Field(ge=-1, le=1)] = 0.6
@@ -26,7 +26,7 @@ class EmbeddingSpec(PolicyModel):
 
 
 class RangeSpec(PolicyModel):
-    """A number between ``min`` and ``max``, both included. One of them is enough."""
+    """A number between ``min`` and ``max``, bounds included. One of them is enough."""
 
     min: Tokens | None = None
     max: Tokens | None = None
@@ -41,7 +41,7 @@ class RangeSpec(PolicyModel):
 
 
 class ComplexitySpec(PolicyModel):
-    """How hard the request is, told by how much it is like the hard sentences rather than the easy ones."""
+    """The difficulty of the request, by its similarity to hard sentences compared with easy ones."""
 
     hard: Phrases
     easy: Phrases
@@ -50,7 +50,7 @@ class ComplexitySpec(PolicyModel):
 
 
 class StructureSpec(RangeSpec):
-    """What the text looks like: how often a pattern or one of some keywords occurs in it."""
+    """The number of occurrences of a pattern, or of some keywords, in the text."""
 
     pattern: Text | None = None
     keywords: Phrases | None = None
@@ -63,14 +63,14 @@ class StructureSpec(RangeSpec):
 
 
 class ConversationSpec(RangeSpec):
-    """How many parts of a kind the conversation has."""
+    """The number of parts of a kind in the conversation."""
 
     of: Literal["message", "tool_definition", "assistant_tool_call", "image_content"] = "message"
     role: Literal["user", "assistant", "system", "developer", "tool"] | None = None
 
 
 class RoleSpec(PolicyModel):
-    """Who asks, by the identity headers that the gateway's authentication sets."""
+    """The client's user or group, from the identity headers that the gateway's authentication sets."""
 
     users: list[Name] = []
     groups: list[Name] = []
@@ -78,12 +78,12 @@ class RoleSpec(PolicyModel):
     @model_validator(mode="after")
     def _somebody(self) -> RoleSpec:
         if not self.users and not self.groups:
-            raise PydanticCustomError("one_of", "`role` names `users` or `groups`")
+            raise PydanticCustomError("one_of", "`role` needs `users` or `groups`")
         return self
 
 
 class PiiSignalSpec(PolicyModel):
-    """Personal data of these types is in the request."""
+    """The request contains personal data of these types."""
 
     types: Annotated[list[Text], Field(min_length=1)]
     detector: Text | None = None
@@ -91,16 +91,16 @@ class PiiSignalSpec(PolicyModel):
 
 
 class JailbreakSignalSpec(PolicyModel):
-    """A detector takes the request for an attack."""
+    """A detector classifies the request as an attack."""
 
     detector: Text
     threshold: Probability = 0.7
 
 
 class SignalSpec(PolicyModel):
-    """One thing to ask about: exactly one kind.
+    """A signal of exactly one kind.
 
-    ``keywords`` are literal words unless ``regex`` is true; ``match`` says whether any, all or none must occur.
+    ``keywords`` are literal words unless ``regex`` is true. ``match`` is whether any, all or none must occur.
     """
 
     keywords: Phrases | None = None
@@ -119,7 +119,7 @@ class SignalSpec(PolicyModel):
 
     @property
     def kind(self) -> str:
-        """The kind that is set."""
+        """The name of the field that is set."""
         return next(kind for kind in KINDS if getattr(self, kind) is not None)
 
     @model_validator(mode="after")
@@ -130,7 +130,7 @@ class SignalSpec(PolicyModel):
             )
         stray = self.model_fields_set & {"match", "regex", "case_sensitive"}
         if self.keywords is None and stray:
-            raise PydanticCustomError("one_of", "`match`, `regex` and `caseSensitive` belong to `keywords`")
+            raise PydanticCustomError("one_of", "`match`, `regex` and `caseSensitive` are only for `keywords`")
         return self
 
 
@@ -146,4 +146,4 @@ KINDS = (
     "pii",
     "jailbreak",
 )
-"""The kinds of signal, as the file spells them."""
+"""The kinds of signal, in the spelling of the policy."""

@@ -1,4 +1,4 @@
-"""``tests``: requests and what must become of them."""
+"""``tests``: requests with their expected results."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from vsr_schemas.scalars import Header, Name, Text
 
 
 class ExpectationSpec(PolicyModel):
-    """What must become of a request; at least one of them. ``route: default`` is the policy's default.
+    """The expected result of a request; at least one field. ``route: default`` means that no route matches.
 
-    ``guards`` are those that find something, no more and no less; an empty list is none.
+    ``guards`` are exactly the guards that match; an empty list means none.
     """
 
     category: Name | None = None
@@ -28,7 +28,7 @@ class ExpectationSpec(PolicyModel):
 
 
 class TestSpec(PolicyModel):
-    """A request. ``model`` is the name that the client sends; left out, the first auto name."""
+    """A request. ``model`` is the name that the client sends; the default is the first auto-model name."""
 
     prompt: Text
     model: Header | None = None

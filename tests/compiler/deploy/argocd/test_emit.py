@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +9,7 @@ from typing import Any
 import pytest
 
 from support import crds
+from support.command import run
 from support.common import reference
 from support.gitops_support import (
     DEV,
@@ -164,13 +162,9 @@ def test_argo_cds_own_schemas_take_every_object(environments: tuple[ir.Environme
 def test_a_compile_prints_its_warnings_and_ends_well(tmp_path: Path) -> None:
     """Exit 0: the output is there; --strict makes an error of it, and then nothing is written."""
     (tmp_path / "policy.yaml").write_text(PLAIN, encoding="utf-8")
-    command = [sys.executable, "-c", "from vsr_compiler.cli import main; main()", "policy.yaml"]
-    environment = os.environ | {"NO_COLOR": "1"}
-    strict = subprocess.run(
-        [*command, "--strict"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-    )
+    strict = run("policy.yaml", "--strict", cwd=tmp_path)
     assert (strict.returncode, (tmp_path / "out").exists()) == (1, False)
-    result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    result = run("policy.yaml", cwd=tmp_path)
     assert (result.returncode, result.stdout) == (0, "")
     assert "policy.yaml:1:1: warning VSR301: " in result.stderr
     assert (tmp_path / "out" / "small" / "argocd" / "kustomization.yaml").exists()
