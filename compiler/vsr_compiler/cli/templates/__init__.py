@@ -7,17 +7,17 @@ from pathlib import Path
 
 TEMPLATES = {
     "minimal": "the shortest useful policy: two models, one category, a default",
-    "quickstart": "servers that the compiler writes, routes, tests and two environments, with comments",
+    "quickstart": "generated model servers, routes, tests and two environments, with comments",
 }
-"""Names and what they are for."""
+"""Names of the templates and what they contain."""
 
 
-def policy(template: str, name: str) -> str:
-    """A policy's text.
+def render(template: str, name: str) -> str:
+    """Return the text of a policy.
 
     Args:
         template: A key of ``TEMPLATES``.
-        name: What the policy is to be called; a DNS label.
+        name: The name of the policy, a DNS label.
     """
     text = (Path(__file__).parent / f"{template}.yaml").read_text(encoding="utf-8")
     return re.sub(rf"(metadata:\s*{{?\s*name: ){template}\b", rf"\g<1>{name}", text, count=1)
