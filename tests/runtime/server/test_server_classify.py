@@ -12,7 +12,7 @@ from vsr_runtime.server.classify import ClassifierPool
 SOON = 30.0
 
 
-class HeldBytes:
+class Blocker:
     """A classifier that waits until it is let go, and remembers what it was asked."""
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ def run(scenario, classifier, **bounds):
         try:
             return await scenario(pool, asyncio.get_running_loop())
         finally:
-            if isinstance(classifier, HeldBytes):
+            if isinstance(classifier, Blocker):
                 classifier.go.set()
             pool.close()
 
@@ -86,12 +86,12 @@ def test_deadline_ends_the_wait():
     async def scenario(pool, loop):
         return await pool.signals("2+2", loop.time() + 0.05)
 
-    assert run(scenario, HeldBytes()) == Failure(Cause.TIMEOUT)
+    assert run(scenario, Blocker()) == Failure(Cause.TIMEOUT)
 
 
 def test_overload_is_refused_at_once():
     """Beyond the bound nothing waits, and a place is free again once work is done."""
-    held = HeldBytes()
+    held = Blocker()
 
     async def scenario(pool, loop):
         tasks = [asyncio.ensure_future(pool.signals(str(i), loop.time() + SOON)) for i in range(2)]
@@ -109,7 +109,7 @@ def test_overload_is_refused_at_once():
 
 def test_cancelled_work_is_dropped():
     """Whoever gives up while waiting is never computed, and gives the place back."""
-    held = HeldBytes()
+    held = Blocker()
 
     async def scenario(pool, loop):
         first = asyncio.ensure_future(pool.signals("first", loop.time() + SOON))

@@ -178,7 +178,7 @@ def test_a_damaged_file_is_an_error(tmp_path):
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is at hand")
 def test_a_device_that_is_not_there_is_an_error():
-    """It is said before anything is loaded."""
+    """The error comes before anything is loaded."""
     with pytest.raises(ModelError, match="no CUDA device"):
         check_device("cuda")
 

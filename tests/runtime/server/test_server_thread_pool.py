@@ -12,7 +12,7 @@ from vsr_runtime.server.thread_pool import OverloadedError, ThreadPool
 SOON = 30.0
 
 
-class HeldBytes:
+class Blocker:
     """Work that waits until it is let go."""
 
     def __init__(self) -> None:
@@ -69,7 +69,7 @@ def test_errors_come_back():
 
 def test_place_is_free_before_anybody_hears_of_the_end(monkeypatch):
     """Who asks again at once is not refused for the work that has just ended, whenever its thread goes on."""
-    held = HeldBytes()
+    held = Blocker()
     wrap, invoke = asyncio.wrap_future, Future._invoke_callbacks
 
     def ended(future):
@@ -89,7 +89,7 @@ def test_place_is_free_before_anybody_hears_of_the_end(monkeypatch):
 
 def test_what_would_be_late_is_not_taken():
     """Work behind other work is refused at once if by the estimate its turn ends after its deadline."""
-    held = HeldBytes()
+    held = Blocker()
 
     async def scenario(workers, loop):
         slow(workers, 100.0)
@@ -107,7 +107,7 @@ def test_what_would_be_late_is_not_taken():
 
 def test_two_threads_are_twice_as_fast():
     """The estimate counts what all threads do together."""
-    held = HeldBytes()
+    held = Blocker()
 
     async def scenario(workers, loop):
         slow(workers, 100.0)
@@ -145,7 +145,7 @@ def test_one_slow_piece_of_work_is_not_the_rule():
 
 def test_number_of_what_waits_is_bounded():
     """Beyond the bound nothing is taken, however fast the work is."""
-    held = HeldBytes()
+    held = Blocker()
 
     async def scenario(workers, loop):
         tasks = [asyncio.ensure_future(workers.run(loop.time() + SOON, 1, held)) for _ in range(2)]
@@ -160,7 +160,7 @@ def test_number_of_what_waits_is_bounded():
 
 def test_deadline_ends_the_wait():
     """What is not done in time is a timeout for whoever waits; its thread is free again only when it is through."""
-    held = HeldBytes()
+    held = Blocker()
 
     async def scenario(workers, loop):
         waits = asyncio.ensure_future(workers.run(loop.time() + 0.05, 3, held))
@@ -178,7 +178,7 @@ def test_deadline_ends_the_wait():
 
 def test_stall_is_the_time_without_an_end_while_there_is_work():
     """Idle workers never stall; busy ones do until something is through."""
-    held = HeldBytes()
+    held = Blocker()
 
     async def scenario(workers, loop):
         idle = workers.stalled

@@ -24,7 +24,7 @@ def python(code: str) -> list[str]:
 
 
 def test_process_hands_on_its_log_and_keeps_the_last_lines():
-    """Each line goes to the listener, and what a dead process last said is told in one line."""
+    """Each line goes to the listener, and the last lines of a dead process become one line."""
     lines: list[str] = []
     code = "import sys; [print(i, file=sys.stderr) for i in range(30)]; sys.exit(3)"
     process = Process("it", python(code), lines.append)
@@ -35,8 +35,8 @@ def test_process_hands_on_its_log_and_keeps_the_last_lines():
     process.stop()
 
 
-def test_silent_process_is_said_to_be_silent():
-    """A death without words is told as such."""
+def test_silent_process_is_reported_as_silent():
+    """A process that died without output is reported as such."""
     process = Process("it", python("raise SystemExit(1)"), lambda _: None)
     process._popen.wait()
     assert process.exit_report().endswith("it wrote nothing")
@@ -44,7 +44,7 @@ def test_silent_process_is_said_to_be_silent():
 
 
 def test_part_that_is_not_ready_in_time_is_named():
-    """A part that runs and never becomes ready is told with what it last wrote."""
+    """A part that runs and never becomes ready is reported with its last lines."""
     heard = threading.Event()
     code = "import sys, time; print('still loading', file=sys.stderr, flush=True); time.sleep(60)"
     process = Process("the part", python(code), lambda _: heard.set())

@@ -84,8 +84,8 @@ def test_decision_without_a_parent_begins_a_trace(gateway, settings, chat, trace
 def test_refusal_is_a_span_with_its_code(gateway, settings, chat, tracer, spans):
     """A client's mistake is no error of ours; a decision that failed is."""
     decide(gateway, settings, tracer, chat(model="nobody"), chat(content="RAISE"))
-    told = [(span.attributes["vsr.answer.code"], span.status.status_code) for span in spans.get_finished_spans()]
-    assert told == [("model_not_found", StatusCode.UNSET), ("classifier_failed", StatusCode.ERROR)]
+    attributes = [(span.attributes["vsr.answer.code"], span.status.status_code) for span in spans.get_finished_spans()]
+    assert attributes == [("model_not_found", StatusCode.UNSET), ("classifier_failed", StatusCode.ERROR)]
     assert all("RAISE" not in span.to_json() for span in spans.get_finished_spans())
 
 
@@ -106,8 +106,8 @@ def test_other_protocols_are_refused_by_name(monkeypatch):
         tracing()
 
 
-def test_missing_extra_is_said_with_its_remedy(monkeypatch):
-    """Who sets the variable is told what to install."""
+def test_missing_extra_is_an_error_with_its_remedy(monkeypatch):
+    """Who sets the variable is attributes what to install."""
     monkeypatch.setenv(ENDPOINT, "http://127.0.0.1:4318")
     monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http.trace_exporter", None)
     with pytest.raises(UserError, match=r"vsr-compile\[otel\]"):
@@ -134,7 +134,7 @@ def test_spans_are_sent_to_the_endpoint_at_the_latest_when_the_process_stops(mon
         thread = Thread(target=server.serve_forever, daemon=True)
         thread.start()
         monkeypatch.setenv(ENDPOINT, f"http://127.0.0.1:{server.server_port}")
-        monkeypatch.setattr("vsr_runtime.server.trace.FAREWELL", 60.0)
+        monkeypatch.setattr("vsr_runtime.server.trace.FLUSH_TIMEOUT", 60.0)
         found = tracing()
         found.decided({}, "r-1", ImmediateResponse(503, b"", "classifier_timeout"), monotonic())
         found.close()

@@ -46,7 +46,7 @@ def played(gateway, settings, *messages, finish=True, late=False, metrics=None):
                     await call.done_writing()
                 if late:
                     async with asyncio.timeout(ANY_TIME):
-                        while not envoy.processor._decision_runner.held:  # noqa: ASYNC110 - nobody is told of it
+                        while not envoy.processor._decision_runner.held:  # noqa: ASYNC110 - there is no event for it
                             await asyncio.sleep(0.01)
                     envoy.minute_is_over()
                 while (response := await call.read()) is not grpc.aio.EOF:

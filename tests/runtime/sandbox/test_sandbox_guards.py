@@ -68,14 +68,14 @@ def test_block_answers_403_with_a_code_and_no_backend_hears(gateway):
 
 
 def test_mask_edits_the_request_and_the_response_gets_it_back(gateway):
-    """The backend reads a placeholder under the exact length; the client reads what it said."""
+    """The backend reads a placeholder under the exact length; the client reads the original."""
     Scripted.says("I wrote to [EMAIL_ADDRESS_1] and to [EMAIL_ADDRESS_2].")
     status, _, data = gateway.send(body(f"Write to {MAIL}!"))
     sent = json.loads(Scripted.requests[0][1])
     assert sent["messages"][0]["content"] == "Write to [EMAIL_ADDRESS_1]!"
     assert status == 200
-    said = json.loads(data)["choices"][0]["message"]["content"]
-    assert said == f"I wrote to {MAIL} and to [EMAIL_ADDRESS_2]."
+    content = json.loads(data)["choices"][0]["message"]["content"]
+    assert content == f"I wrote to {MAIL} and to [EMAIL_ADDRESS_2]."
 
 
 def test_exempt_models_get_the_text_as_it_is(gateway):

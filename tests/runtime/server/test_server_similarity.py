@@ -137,5 +137,5 @@ def test_a_text_is_embedded_once_for_head_and_sentences(files, encoder, tmp_path
 
     found = asyncio.run(scenario())
     assert passes == [1]
-    assert found.likeness["Hello."] == pytest.approx(1, abs=1e-5)
+    assert found.similarities["Hello."] == pytest.approx(1, abs=1e-5)
     assert found.probability < 1

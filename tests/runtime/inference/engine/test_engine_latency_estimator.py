@@ -23,7 +23,7 @@ def test_nothing_is_expected_before_anything_was_seen():
 
 
 def test_a_line_is_found():
-    """Time that does not depend on the size, as that of starting a GPU's kernels, is told from time that does."""
+    """Time that does not depend on the size, as that of starting a GPU's kernels, is separated from time that does."""
     pace = learned(*[(size, 0.003 + size * 1e-6) for size in (16, 4096, 16384, 16, 4096, 16384)])
     assert pace.seconds(100, 16384) == pytest.approx(0.0031, rel=0.02)
     assert pace.seconds(2 * 16384, 16384) == pytest.approx(2 * (0.003 + 0.016384), rel=0.02)

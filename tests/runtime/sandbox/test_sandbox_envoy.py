@@ -201,7 +201,7 @@ def test_gateway_with_another_body_mode_is_refused(policy, mode):
         if f"request_body_mode {mode} is not supported" in line:
             refused.set()
 
-    # The sandbox is not ready as long as its probe gets an error; told of the refusal, it stops trying.
+    # The sandbox is not ready as long as its probe gets an error; after an error response it stops trying.
     with pytest.raises(StoppedError), Sandbox(policy / "local", serve=FAKE, on_log=hear, stop=refused):
         pass
 
@@ -218,7 +218,7 @@ def test_stand_that_cannot_start_says_why_and_leaves_nothing(policy):
 
 @pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM])
 def test_command_prints_the_url_first_and_stops_on_a_signal(name):
-    """``vsr-runtime local`` prints the URL, serves, and ends everything with exit 0 when told to stop."""
+    """``vsr-runtime local`` prints the URL, serves, and ends everything with exit 0 on a signal."""
     with local_command() as process:
         running = at(process.stdout.readline().strip())
         assert running.send(None, "GET", "/v1/models")[0] == 200

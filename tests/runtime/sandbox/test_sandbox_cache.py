@@ -52,13 +52,13 @@ class Counting(Running):
 
     def __init__(self, local: Sandbox, lines: list[str]) -> None:
         super().__init__(local, lines)
-        self.said = 0
+        self.answers = 0
 
     def asked(self, body, headers=JANE, answer: str | None = None, **more):
         """One request: whether a backend heard of it, and the answer. Backends never say the same twice."""
-        self.said += 1
+        self.answers += 1
         if answer is not None or not more.pop("scripted", False):
-            Scripted.says(answer or f"answer {self.said}")
+            Scripted.says(answer or f"answer {self.answers}")
         before = len(Scripted.requests)
         found = self.send(body, **headers, **more)
         return len(Scripted.requests) > before, found
@@ -101,7 +101,7 @@ def fresh():
 
 
 def test_the_same_request_of_the_same_client_is_answered_without_a_model(gateway, chat):
-    """Byte for byte what the model said, under its content type."""
+    """Byte for byte what the model answered, under its content type."""
     heard, (_, headers, first) = gateway.asked(chat("auto", "hello one"))
     assert heard
     heard, (status, again, second) = gateway.asked(chat("auto", "hello one"))
@@ -110,7 +110,7 @@ def test_the_same_request_of_the_same_client_is_answered_without_a_model(gateway
     assert "x-vsr-cache-hit" not in again
 
 
-def test_no_client_gets_what_another_was_told(gateway, chat):
+def test_no_client_gets_the_answer_of_another(gateway, chat):
     """A client is its key, wherever it stands; who shows none, or one that many have, has nothing kept."""
     assert not gateway.kept(chat("auto", "hello two"))
     assert not gateway.kept(chat("auto", "hello two"), JOE)
@@ -131,7 +131,7 @@ def test_no_client_gets_what_another_was_told(gateway, chat):
 
 
 def test_all_that_an_answer_depends_on_is_in_the_key(gateway, chat):
-    """A parameter, a word, another turn before, another path or version, or another decision: asked anew."""
+    """A parameter, a word, another turn before, another path or version, or another decision: a cache miss."""
     assert not gateway.kept(chat("auto", "hello three"))
     turns = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
     last = {"role": "user", "content": "hello three"}
@@ -184,13 +184,13 @@ def test_a_stream_is_kept_as_a_stream(gateway, chat):
 
 def document(reason: str = "stop", **message) -> dict:
     """A chat completion."""
-    said = {"role": "assistant", "content": "half"} | message
-    return {"object": "chat.completion", "choices": [{"index": 0, "message": said, "finish_reason": reason}]}
+    full = {"role": "assistant", "content": "half"} | message
+    return {"object": "chat.completion", "choices": [{"index": 0, "message": full, "finish_reason": reason}]}
 
 
 @pytest.mark.parametrize("case", ["length", "tools", "cut off", "error", "status", "no-store", "long", "text"])
 def test_what_is_not_a_whole_answer_is_not_kept(bare, chat, case):
-    """Cut at a limit, a call of a tool, a stream that broke off, an error, or more than there is room for."""
+    """Cut at a limit, a call of a tool, a stream that broke off, an error, or more than the capacity."""
     body = chat("auto", f"hello {case}", stream=case in {"cut off", "error"})
     match case:
         case "length":
@@ -227,7 +227,7 @@ def test_what_is_not_a_whole_answer_is_not_kept(bare, chat, case):
         {"web_search_options": {"a": 1}},
     ],
 )
-def test_what_acts_or_is_remembered_elsewhere_is_asked_anew(gateway, chat, more):
+def test_requests_with_side_effects_are_not_cached(gateway, chat, more):
     """An answer to such a request is more than its text."""
     body = chat("auto", "hello six", **more)
     assert not gateway.kept(body)
@@ -236,17 +236,17 @@ def test_what_acts_or_is_remembered_elsewhere_is_asked_anew(gateway, chat, more)
 
 def test_responses_are_kept_only_where_the_server_does_not(gateway):
     """By default a server remembers a response under its id."""
-    said = {"id": "r", "object": "response", "status": "completed", "output": [{"type": "message", "content": []}]}
+    response = {"id": "r", "object": "response", "status": "completed", "output": [{"type": "message", "content": []}]}
     for store, kept in ((None, False), (False, True)):
         body = json.dumps({"model": "auto", "input": "hello seven"} | ({} if store is None else {"store": store}))
         for expected in (True, not kept):
-            Scripted.document(said)
+            Scripted.document(response)
             heard, (status, _, _) = gateway.asked(body, scripted=True, path="/v1/responses")
             assert (heard, status) == (expected, 200)
 
 
 def test_a_shared_route_says_so_and_shares(gateway, chat):
-    """`scope: global`: anybody gets what anybody was told."""
+    """`scope: global`: every client shares the answers."""
     assert not gateway.kept(chat("auto", "shared hello"))
     assert gateway.kept(chat("auto", "shared hello"), JOE)
     assert gateway.kept(chat("auto", "shared hello"), {})
@@ -303,7 +303,7 @@ def test_beginnings_that_are_alike_are_not_enough(gateway, chat):
     assert gateway.kept(chat("auto", long + "and it is Peru."))
 
 
-def test_who_asks_is_told_that_an_answer_was_kept(gateway, chat):
+def test_clients_that_ask_see_that_an_answer_was_cached(gateway, chat):
     """In the stock router's words, with the similarity where there is one."""
     asks = JANE | {"x-vsr-debug": "true"}
     _, (_, headers, _) = gateway.asked(chat("auto", "capital of Spain, please?"), asks)

@@ -100,7 +100,7 @@ def test_gateway_that_announces_nothing_is_served_whole_bodies(exchange, setting
     [("RAISE", ANY_TIME, "classifier_failed"), ("SLEEP", 0.05, "classifier_timeout")],
 )
 def test_classifier_that_fails_or_is_late_gives_503(exchange, settings, chat, prompt, budget, expected):
-    """Without a classification there is no decision, so the request is refused and told when to come back."""
+    """Without a classification there is no decision, so the request is rejected with a `retry-after`."""
     messages = request_headers(), request_body(chat(content=prompt))
     responses, code = exchange(settings, *messages, budget=budget)
     answer = responses[1].immediate_response

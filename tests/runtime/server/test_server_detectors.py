@@ -45,7 +45,7 @@ GUARD = Guard("judge", "block", (), detector="judge", threshold=0.8)
 
 
 class Engine:
-    """Finds attacks where the text says so; fails where it is told to."""
+    """Finds attacks where the text says so; fails on request."""
 
     waiting, healthy = 0, True
 
@@ -118,7 +118,7 @@ def test_detector_that_fails_refuses_unless_errors_pass(gateway, settings, chat,
     assert decided(gateway, settings, Engine(error), body, lenient).WhichOneof("response") == "request_body"
 
 
-def told(answer):
+def content_of(answer):
     """The text that the backend gets."""
     return json.loads(answer.request_body.response.body_mutation.body)["messages"][0]["content"]
 
@@ -128,14 +128,14 @@ def test_what_a_token_detector_finds_is_masked_beside_what_patterns_find(gateway
     engine = Engine()
     text = 'ask Smith (Smith@example.org) "now", Jones or Smith'
     answer = decided(gateway, settings, engine, chat("llama3-8b", text), NAMES)
-    assert told(answer) == 'ask [PERSON_1] ([EMAIL_ADDRESS_1]) "now", [PERSON_2] or [PERSON_1]'
+    assert content_of(answer) == 'ask [PERSON_1] ([EMAIL_ADDRESS_1]) "now", [PERSON_2] or [PERSON_1]'
     assert engine.asked == [("persons", (text,))]
 
 
 def test_what_hides_a_name_from_patterns_hides_it_from_no_detector(gateway, settings, chat):
     """The detector reads normalised text; what is masked are the characters that stood for the name."""
     answer = decided(gateway, settings, Engine(), chat("llama3-8b", "ask S\u200bm\u00adith now"), NAMES)
-    assert told(answer) == "ask [PERSON_1] now"
+    assert content_of(answer) == "ask [PERSON_1] now"
 
 
 def test_a_token_detector_blocks_routes_and_flags(gateway, settings, chat):

@@ -62,7 +62,7 @@ def recalled(response_cache: ResponseCache, action: SendToModel, seconds: float 
 
 
 def cache_with(encoder=None) -> ResponseCache:
-    """One with room."""
+    """A cache with capacity."""
     return ResponseCache(MemoryCache(10, 1 << 20), encoder)
 
 
@@ -79,7 +79,7 @@ def test_a_miss_is_taken_down_and_then_a_hit():
 
 
 def test_an_encoder_that_fails_or_is_late_finds_nothing_and_stops_nothing(capfd):
-    """The request goes to its model, and what it said is in no log."""
+    """The request goes to its model, and its message is in no log."""
     kept = cache_with(Broken())
     assert isinstance(recalled(kept, route(text="secret"[:3])), SendToModel)
     assert isinstance(recalled(cache_with(Encoder()), route(), seconds=-1.0), SendToModel)
@@ -132,12 +132,12 @@ def test_a_new_policy_has_forgotten_all(policy):
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         ("{mode: exact, scope: team, ttl_seconds: 9}", "scope: team is not supported"),
         ("{mode: exact, scope: user, ttl_seconds: 0}", "ttl_seconds"),
         ("{mode: semantic, scope: user, ttl_seconds: 9}", "mode"),
-        ("{mode: exact_then_semantic, scope: user, ttl_seconds: 9}", "needs it"),
+        ("{mode: exact_then_semantic, scope: user, ttl_seconds: 9}", "is required by"),
         ("{mode: exact, scope: user, ttl_seconds: 9, semantic: {similarity_threshold: 0.9}}", "belongs to the mode"),
         (
             "{mode: exact_then_semantic, scope: user, ttl_seconds: 9, semantic: {similarity_threshold: 0.9}}",
@@ -145,7 +145,7 @@ def test_a_new_policy_has_forgotten_all(policy):
         ),
     ],
 )
-def test_a_cache_that_is_not_executed_is_refused_by_name(policy, given, said):
+def test_a_cache_that_is_not_executed_is_refused_by_name(policy, given, message):
     """Never a cache that does otherwise than its config says."""
     path = policy / "router" / "config.yaml"
     plugin = f"plugins: [{{type: response_cache, configuration: {given}}}]"
@@ -154,5 +154,5 @@ def test_a_cache_that_is_not_executed_is_refused_by_name(policy, given, said):
             "modelRefs: [{model: phi4-mini}]", f"modelRefs: [{{model: phi4-mini}}]\n      {plugin}"
         )
     )
-    with pytest.raises(UserError, match=said.replace(".", r"\.")):
+    with pytest.raises(UserError, match=message.replace(".", r"\.")):
         load(path)

@@ -70,8 +70,8 @@ def test_a_name_is_masked_in_the_request_and_comes_back_in_the_response(gateway)
     status, _, data = gateway.send(body(f'write "aa  ab" at {MAIL}\n ok \u00fc'))
     sent = Scripted.requests[0][1].decode()
     assert sent == body('write "[PERSON_1]" at [EMAIL_ADDRESS_1]\n ok \u00fc', "big")
-    said = json.loads(data)["choices"][0]["message"]["content"]
-    assert (status, said) == (200, f"aa  ab of [PERSON_2]. wrote to {MAIL}")
+    content = json.loads(data)["choices"][0]["message"]["content"]
+    assert (status, content) == (200, f"aa  ab of [PERSON_2]. wrote to {MAIL}")
 
 
 def test_a_place_routes_and_an_attack_is_blocked(gateway):
@@ -84,7 +84,7 @@ def test_a_place_routes_and_an_attack_is_blocked(gateway):
     assert len(Scripted.requests) == 1
 
 
-def said(data: bytes) -> str:
+def content(data: bytes) -> str:
     """The text of a stream."""
     events = [line.removeprefix("data: ") for line in data.decode().split("\n\n") if line]
     parsed = [json.loads(event) for event in events if event != "[DONE]"]
@@ -100,7 +100,7 @@ def test_a_stream_is_masked_wherever_it_is_cut(gateway, cut):
     Scripted.streams("so a", "a a", "b left. ", words, "then aa ab", " and ac", cut=cut)
     status, headers, data = gateway.send(body(stream=True))
     assert (status, headers["content-type"]) == (200, "text/event-stream")
-    assert said(data) == f"so [PERSON_1] left. {words}then [PERSON_1] and ac"
+    assert content(data) == f"so [PERSON_1] left. {words}then [PERSON_1] and ac"
     assert data.endswith(b"data: [DONE]\n\n")
 
 
@@ -109,10 +109,10 @@ def test_a_stream_is_cut_off_before_the_part_that_is_an_attack(gateway):
     Scripted.streams(*(["da db dc dd. "] * 40), "now ba it is. ", *(["da db dc dd. "] * 40))
     status, _, data = gateway.send(body(stream=True))
     assert status == 200
-    assert said(data)
-    assert said(data) in "da db dc dd. " * 40
+    assert content(data)
+    assert content(data) in "da db dc dd. " * 40
     assert b"guard:jailbreak" in data
-    assert b"ba" not in said(data).encode()
+    assert b"ba" not in content(data).encode()
 
 
 def test_the_log_names_guards_and_no_text(gateway):

@@ -83,7 +83,7 @@ def test_metrics_are_a_page_of_their_own():
 
 
 def test_several_probes_share_a_connection():
-    """Who asks often need not connect anew each time."""
+    """Who asks often need not reconnect each time."""
     (answer,) = ask(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" + http("GET /metrics"), ready=True)
     assert answer.count(b"HTTP/1.1 200 ") == 2
     assert answer.endswith(b"llm_x 1\n")

@@ -48,7 +48,7 @@ def test_nothing_else_changes():
         ({"semantic-router": 1, "llama-8b": 2}, "sandbox.yaml: does not say what serves the cluster 'phi4-mini'"),
     ],
 )
-def test_clusters_must_be_those_of_the_stand(ports, message):
+def test_clusters_must_be_those_of_the_sandbox(ports, message):
     """A cluster that nobody serves, or that is not there, is an error before anything listens."""
     with pytest.raises(UserError) as error:
         localise(SAMPLE, ports)

@@ -36,7 +36,7 @@ def test_unknown_fields_are_skipped():
 
 
 def test_route_carries_body_headers_and_cleared_cache():
-    """A route is chosen anew after the decision, by a header that overwrites whatever was there."""
+    """The gateway chooses a route again after the decision, by a header that overwrites whatever was there."""
     common = from_action(
         SendToModel("m", b"{}", (("x-selected-model", "m"), ("content-length", "2")))
     ).request_body.response
@@ -104,7 +104,7 @@ def test_two_modes_are_accepted():
 
 
 @pytest.mark.parametrize("needs", ["responses", "tells"])
-def test_parts_do_not_go_with_responses_that_are_read_or_told_of(needs):
+def test_parts_exclude_reading_responses_and_debug_headers(needs):
     """Envoy changes no mode of the response then, which both need."""
     message = ProcessingRequest()
     message.protocol_config.request_body_mode = 4

@@ -110,7 +110,7 @@ def test_sigterm_ends_an_undecided_stream_in_an_error(server):
 
 
 @pytest.mark.parametrize("options", [["--shutdown-delay", "3"]])
-def test_connections_are_taken_for_a_while_after_sigterm_where_that_is_asked_for(server):
+def test_connections_are_accepted_during_the_shutdown_delay(server):
     """A Service sends them until it has heard that the pod is unready, which its health says at once."""
     process, record = server
     process.send_signal(signal.SIGTERM)
@@ -145,7 +145,7 @@ def test_classifier_that_fails_when_warmed_stops_the_start():
 
 
 def test_model_that_cannot_be_loaded_is_a_users_error(settings, monkeypatch):
-    """What the inference room says of a model reaches the user as it is."""
+    """An error of a model reaches the user unchanged."""
     classifier = pytest.importorskip("vsr_runtime.inference.compiled_classifier")
 
     def refuse(*_):

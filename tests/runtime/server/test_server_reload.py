@@ -212,7 +212,7 @@ def test_loader_that_breaks_keeps_the_old(gateway, folder, chat, capfd):
 
 
 def test_new_head_is_a_new_generation(gateway, folder, chat):
-    """A head that was trained anew is loaded, though no YAML has changed."""
+    """A head that was trained again is loaded, though no YAML has changed."""
     path = folder / "domain.safetensors"
     path.write_bytes(b"math")
 
@@ -283,7 +283,7 @@ def test_content_that_changes_while_it_is_loaded_is_not_mixed(gateway, folder, c
 
 
 class Holding(FakeClassifier):
-    """Reads its first request only when told to."""
+    """Reads its first request only on a signal."""
 
     def __init__(self) -> None:
         self.begun, self.go = threading.Event(), threading.Event()

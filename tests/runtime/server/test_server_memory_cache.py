@@ -22,7 +22,7 @@ def at(key: int, group: int | None = None, rule: CachePolicy = RULE) -> CacheKey
     return CacheKey(Api.CHAT, b"%d" % key, rule, None if group is None else b"%d" % group, "text")
 
 
-def said(text: str = "x", size: int = 1) -> CachedResponse:
+def cached(text: str = "x", size: int = 1) -> CachedResponse:
     """An answer."""
     return CachedResponse("application/json", text.encode() * size)
 
@@ -47,9 +47,9 @@ def test_an_answer_is_found_until_its_time_is_up():
     """Each by the time of its own route; what is too old is gone, however it is looked for."""
     clock = Clock()
     cache = MemoryCache(10, 1 << 20, clock)
-    cache.keep(at(1, 1), towards(1, 0), said("one"))
-    cache.keep(at(2, rule=CachePolicy(5.0)), None, said("two"))
-    assert cache.find(at(1), None) == CacheHit(said("one"))
+    cache.keep(at(1, 1), towards(1, 0), cached("one"))
+    cache.keep(at(2, rule=CachePolicy(5.0)), None, cached("two"))
+    assert cache.find(at(1), None) == CacheHit(cached("one"))
     clock.now = 5.0
     assert cache.find(at(2), None) is None
     assert cache.find(at(3, 1), towards(1, 0)).similarity > 0.99
@@ -62,19 +62,19 @@ def test_a_new_answer_takes_the_place_of_the_old_one():
     """And nothing is counted twice."""
     cache = MemoryCache(10, 1 << 20)
     for text in ("one", "three"):
-        cache.keep(at(1, 1), towards(1, 0), said(text))
-    assert cache.find(at(1), None) == CacheHit(said("three"))
+        cache.keep(at(1, 1), towards(1, 0), cached(text))
+    assert cache.find(at(1), None) == CacheHit(cached("three"))
     assert (len(cache), len(cache._groups[b"1"].vectors)) == (1, 1)
 
 
 def test_the_most_alike_of_its_own_group_is_found_if_it_is_alike_enough():
     """Vectors of other groups are never compared."""
     cache = MemoryCache(10, 1 << 20)
-    cache.keep(at(1, 1), towards(1, 0.2), said("near"))
-    cache.keep(at(2, 1), towards(1, 0.1), said("nearer"))
-    cache.keep(at(3, 2), towards(1, 0), said("same, elsewhere"))
+    cache.keep(at(1, 1), towards(1, 0.2), cached("near"))
+    cache.keep(at(2, 1), towards(1, 0.1), cached("nearer"))
+    cache.keep(at(3, 2), towards(1, 0), cached("same, elsewhere"))
     found = cache.find(at(9, 1), towards(1, 0))
-    assert found.kept == said("nearer")
+    assert found.kept == cached("nearer")
     assert 0.99 < found.similarity < 1
     assert cache.find(at(9, 1), towards(0, 1)) is None
     assert cache.find(at(9, 3), towards(1, 0)) is None
@@ -91,7 +91,7 @@ def test_it_never_holds_more_than_it_may_and_forgets_what_was_used_longest_ago(s
             hit = cache.find(at(key), None) is not None
             assert hit is (key in order[-len(cache) :] if len(cache) else False)
         else:
-            cache.keep(at(key, group), towards(1, key), said("x", size))
+            cache.keep(at(key, group), towards(1, key), cached("x", size))
             hit = True
         if hit:
             order = [*(each for each in order if each != key), key]
@@ -103,9 +103,9 @@ def test_it_never_holds_more_than_it_may_and_forgets_what_was_used_longest_ago(s
         assert all(before != after for before, after in pairwise(order))
 
 
-def test_what_is_larger_than_all_there_is_room_for_is_not_kept():
+def test_answer_larger_than_the_capacity_is_not_cached():
     """It would only push the rest out."""
     cache = MemoryCache(5, 4 * OVERHEAD)
-    cache.keep(at(1), None, said())
-    cache.keep(at(2), None, said("x", 4 * OVERHEAD))
-    assert (cache.find(at(1), None), cache.find(at(2), None)) == (CacheHit(said()), None)
+    cache.keep(at(1), None, cached())
+    cache.keep(at(2), None, cached("x", 4 * OVERHEAD))
+    assert (cache.find(at(1), None), cache.find(at(2), None)) == (CacheHit(cached()), None)

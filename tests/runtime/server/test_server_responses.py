@@ -132,7 +132,7 @@ def test_blocked_document_is_an_immediate_answer_and_counted(gateway, guarded, c
 
 
 class Judge:
-    """A pool with a detector that finds evil where a text says so; it fails where it is told to."""
+    """A pool with a detector that finds evil where a text says so; it fails on request."""
 
     waiting, healthy = 0, True
 
