@@ -130,7 +130,7 @@ _CHANGES = (
 def _sums() -> dict[tuple[str, tuple[int, int]], PickerArguments]:
     flags: frozenset[str] = frozenset()
     plugins: frozenset[str] = frozenset()
-    sums = {}
+    releases = {}
     for change in _CHANGES:
         flags = flags - set(change.no_flags.split()) | set(change.flags.split())
         plugins = plugins - set(change.no_plugins.split()) | set(change.plugins.split())

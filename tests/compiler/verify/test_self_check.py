@@ -63,7 +63,7 @@ def test_finding_in_output_points_to_the_line_of_the_policy(tmp_path: Path, monk
     assert own.exit_code == 1
     line = SMALL[: SMALL.index("  big: {")].count("\n") + 1
     assert f"policies/small.yaml:{line}:" in own.stderr
-    assert "It stands in out/small/istio/base/default/httproute-" in own.stderr
+    assert "See out/small/istio/base/default/httproute-" in own.stderr
     moved = tmp_path / "elsewhere"
     base.rename(moved)
     assert "small.yaml" not in call("verify", moved, "--no-envoy", *assume).stderr
