@@ -1,6 +1,6 @@
-"""Flags and plugin types of endpoint pickers by release.
+"""Arguments and plugin types of endpoint pickers by release.
 
-Source: the source code of each release. Custom builds may support more.
+Source: the code of each release. Custom builds can have more.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import NamedTuple
 
 
 class PickerArguments(NamedTuple):
-    """Flags without dashes, and types of plugins."""
+    """Arguments without dashes, and types of plugins."""
 
     flags: frozenset[str]
     plugins: frozenset[str]
 
 
 class _Change(NamedTuple):
-    """The difference of a release from the previous one in the table. Names are separated by spaces."""
+    """A release as difference from the one before it in the table. Names are separated by blanks."""
 
     family: str
     release: tuple[int, int]
@@ -127,16 +127,16 @@ _CHANGES = (
 )
 
 
-def _sums() -> dict[tuple[str, tuple[int, int]], PickerArguments]:
+def _by_release() -> dict[tuple[str, tuple[int, int]], PickerArguments]:
     flags: frozenset[str] = frozenset()
     plugins: frozenset[str] = frozenset()
     releases = {}
     for change in _CHANGES:
         flags = flags - set(change.no_flags.split()) | set(change.flags.split())
         plugins = plugins - set(change.no_plugins.split()) | set(change.plugins.split())
-        sums[change.family, change.release] = PickerArguments(flags, plugins)
-    return sums
+        releases[change.family, change.release] = PickerArguments(flags, plugins)
+    return releases
 
 
-PICKER_ARGUMENTS: Mapping[tuple[str, tuple[int, int]], PickerArguments] = MappingProxyType(_sums())
+PICKER_ARGUMENTS: Mapping[tuple[str, tuple[int, int]], PickerArguments] = MappingProxyType(_by_release())
 """By family (`gie` for the inference extension's picker, `llm-d`) and release."""
