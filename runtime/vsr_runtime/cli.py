@@ -188,6 +188,12 @@ def demo(directory: Path) -> None:
     sys.exit(0 if run_demo(directory) else 1)
 
 
+_RUNTIME_EXTRA = frozenset(
+    {"aiohttp", "cffi", "google", "grpc", "msgspec", "phonenumbers", "prometheus_client", "py3langid", "re2", "stdnum"}
+)
+"""Import packages of the extra `runtime`."""
+
+
 def main() -> None:
     """Run the command line: exit 0 for success, 1 for an error with a message, 2 for wrong usage."""
     try:
@@ -197,7 +203,7 @@ def main() -> None:
         sys.exit(1)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
-        if package not in ("aiohttp", "cffi", "grpc", "google", "prometheus_client", "pydantic", "re2", "ruamel"):
+        if package not in _RUNTIME_EXTRA:
             raise
         print_error(f"the package {package} is not installed; run pip install 'vsr-compile[runtime]'")
         sys.exit(1)

@@ -1,6 +1,6 @@
-"""``router/config.yaml`` for the stock router itself: what it computes by its own models, and guards as decisions.
+"""``router/config.yaml`` for the stock router: signals computed by its own models, and guards as decisions.
 
-It has no action that blocks, so a guard is a decision before all routes whose answer is fixed.
+The stock router has no blocking action, so a guard is a decision with a fixed response, in front of all routes.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from typing import Literal
 
 from vsr_compiler import ir
 from vsr_compiler.ir.signals import JailbreakSignal, KeywordSignal, PiiSignal
-from vsr_compiler.releases.engines import STOCK_ROUTER, StockRouter
-from vsr_compiler.routerconfig import config, signals
+from vsr_compiler.releases.semantic_router import STOCK_ROUTER, StockRouter
+from vsr_compiler.routerconfig import signals
+from vsr_compiler.routerconfig.models import cards, model_ref, provider_model
 from vsr_compiler.routerconfig.plugins import plugins
 from vsr_compiler.routerconfig.signals import Rule
 from vsr_schemas.routerconfig import engine_0_4_0 as stock
@@ -21,11 +22,11 @@ MEBI = 2**20
 
 
 def stock_config(policy: ir.Policy) -> stock.RouterConfig:
-    """The policy in the contract of the release, with what only that engine executes."""
+    """Return the policy in the format of the release, with extensions that only the stock router executes."""
     release = STOCK_ROUTER[policy.versions["semantic-router"]]
     bases = [model for model in policy.models if model.base is None]
     ranked = len(policy.guards) + len(policy.routes)
-    decisions = [_guard(policy, guard) for guard in in_order(policy)]
+    decisions = [_guard(policy, guard) for guard in ordered_guards(policy)]
     decisions += [_decision(route) for route in policy.routes]
     for rank, decision in enumerate(decisions):
         decisions[rank] = decision.model_copy(update={"priority": ranked - rank})
@@ -36,7 +37,7 @@ def stock_config(policy: ir.Policy) -> stock.RouterConfig:
                 models=[_provider_model(model) for model in bases],
             ),
             "routing": stock.Routing(
-                modelCards=config.cards(policy, bases),
+                modelCards=cards(policy, bases),
                 signals=_signals(policy, release),
                 decisions=decisions,
             ),
@@ -51,29 +52,29 @@ def stock_config(policy: ir.Policy) -> stock.RouterConfig:
     )
 
 
-def in_order(policy: ir.Policy) -> list[ir.Guard]:
-    """Guards as they are tried: whatever blocks comes before what only leads elsewhere."""
+def ordered_guards(policy: ir.Policy) -> list[ir.Guard]:
+    """Return guards in the order of evaluation: those that block come first."""
     return sorted(policy.guards, key=lambda guard: (not isinstance(guard.action, ir.Block), guard.name))
 
 
 def guard_name(guard: ir.Guard) -> str:
-    """What a guard's decision and its signals are called."""
+    """Return the name of a guard's decision and signals."""
     return f"guard/{guard.name}"
 
 
 def key_variable(endpoint: ir.Endpoint) -> str:
-    """The environment variable that a provider's key is in."""
+    """Return the environment variable with a provider's API key."""
     return f"PROVIDER_{endpoint.object_name.replace('-', '_').upper()}_API_KEY"
 
 
 def is_domain(category: ir.Category) -> bool:
-    """Whether the engine's own classifier knows the category; others are told by their examples."""
+    """Return whether the stock classifier knows the category. Others are matched by similarity to their examples."""
     return category.name in common.MMLU_CATEGORIES
 
 
 def _provider_model(model: ir.Model) -> stock.ProviderModel:
-    """As for our runtime; but the engine adds a provider's key itself, and so must know where it is."""
-    body = config.provider_model(model).model_dump()
+    """Return a model as for our runtime, with the variable of the API key, which the stock router adds itself."""
+    body = provider_model(model).model_dump()
     for ref, (endpoint, _) in zip(body["backend_refs"], model.endpoints, strict=True):
         if endpoint.provider is not None and endpoint.provider.secret is not None:
             ref["api_key_env"] = key_variable(endpoint)
@@ -81,25 +82,25 @@ def _provider_model(model: ir.Model) -> stock.ProviderModel:
 
 
 def _signals(policy: ir.Policy, release: StockRouter) -> common.Signals:
-    found: dict[str, list[Rule]] = {}
+    rules_by_collection: dict[str, list[Rule]] = {}
     own = signals.collected(policy, lambda name, body: _pii(name, body.types, body.threshold))
-    asked = ((collection, rule) for collection, rules in own.items() for rule in rules)
-    for collection, rule in (*_categories(policy, release), *asked, *_guarded(policy)):
-        found.setdefault(collection, []).append(rule)
-    domains = [config.domain(each) for each in policy.categories if is_domain(each)]
-    return common.Signals.model_validate({"domains": domains, **found})
+    own_rules = ((collection, rule) for collection, rules in own.items() for rule in rules)
+    for collection, rule in (*_categories(policy, release), *own_rules, *_guarded(policy)):
+        rules_by_collection.setdefault(collection, []).append(rule)
+    domains = [signals.domain(category) for category in policy.categories if is_domain(category)]
+    return common.Signals.model_validate({"domains": domains, **rules_by_collection})
 
 
 def _categories(policy: ir.Policy, release: StockRouter) -> Iterator[tuple[str, Rule]]:
     classifier = policy.classifier
-    given = classifier.threshold if classifier else None
+    threshold = classifier.threshold if classifier else None
     for category in policy.categories:
         if not is_domain(category):
             yield (
                 "embeddings",
                 common.EmbeddingRule(
                     name=category.name,
-                    threshold=release.similarity if given is None else given,
+                    threshold=release.similarity if threshold is None else threshold,
                     candidates=list(category.examples),
                     aggregation_method="max",
                 ),
@@ -107,8 +108,8 @@ def _categories(policy: ir.Policy, release: StockRouter) -> Iterator[tuple[str, 
 
 
 def _guarded(policy: ir.Policy) -> Iterator[tuple[str, Rule]]:
-    """What guards look for, and the length beyond which they refuse to look."""
-    for guard in in_order(policy):
+    """Yield the signals of guards: the detection, and the maximum length of the input."""
+    for guard in ordered_guards(policy):
         name = guard_name(guard)
         if guard.types:
             yield "pii", _pii(name, guard.types, guard.threshold)
@@ -121,13 +122,13 @@ def _guarded(policy: ir.Policy) -> Iterator[tuple[str, Rule]]:
 
 
 def _pii(name: str, types: tuple[str, ...], threshold: float) -> common.PiiRule:
-    """The contract names the types that are allowed; every other one counts."""
-    allowed = [each for each in stock.PII_TYPES if each not in types]
+    """Return the rule of a PII signal. The format lists allowed types; every other one matches."""
+    allowed = [pii_type for pii_type in stock.PII_TYPES if pii_type not in types]
     return common.PiiRule(name=name, threshold=threshold, pii_types_allowed=allowed, include_history=True)
 
 
 def _guard(policy: ir.Policy, guard: ir.Guard) -> stock.Decision:
-    """What it finds, or is too long to be looked at, never gets to the routes; nor what could not be told."""
+    """Return the decision of a guard. Matches, too long inputs and failed detections do not reach the routes."""
     name = guard_name(guard)
     kind = "pii" if guard.types else "keyword" if guard.patterns else "jailbreak"
     leaves = [{"type": kind, "name": name}, {"type": "context", "name": name}]
@@ -144,7 +145,7 @@ def _guard(policy: ir.Policy, guard: ir.Guard) -> stock.Decision:
         description=f"Guard {guard.name} of {policy.name}: {what}",
         priority=0,
         rules=rules,
-        modelRefs=[config.ref(route, model) for model, _ in route.models],
+        modelRefs=[model_ref(route, model) for model, _ in route.models],
         plugins=plugins(route) or None,
     )
 
@@ -156,7 +157,7 @@ def _decision(route: ir.Route) -> stock.Decision:
         description=f"Route {route.name} to {target}",
         priority=0,
         rules=stock.RuleNode.model_validate(signals.rules(route.when, _kind)),
-        modelRefs=[config.ref(route, model) for model, _ in route.models],
+        modelRefs=[model_ref(route, model) for model, _ in route.models],
         plugins=plugins(route) or None,
     )
 
@@ -166,18 +167,18 @@ def _kind(category: ir.Category) -> str:
 
 
 def _catalog(policy: ir.Policy, release: StockRouter) -> stock.ModelCatalog | None:
-    """The detectors that are asked, with the lowest threshold that somebody asks for; None where nobody asks."""
-    attacks = [each for each in policy.guards if each.detector and not each.types]
-    data = [each for each in policy.guards if each.types]
-    attack_thresholds = [each.threshold for each in attacks]
-    data_thresholds = [each.threshold for each in data]
+    """Return the detectors in use, each with the lowest threshold that the policy sets; None without any."""
+    attacks = [guard for guard in policy.guards if guard.detector and not guard.types]
+    data = [guard for guard in policy.guards if guard.types]
+    attack_thresholds = [guard.threshold for guard in attacks]
+    data_thresholds = [guard.threshold for guard in data]
     for signal in policy.signals:
         if isinstance(signal.kind, JailbreakSignal):
             attack_thresholds.append(signal.kind.threshold)
         elif isinstance(signal.kind, PiiSignal):
             data_thresholds.append(signal.kind.threshold)
     folders = {task: _folder(policy, task, release) for task in ("jailbreak", "pii", "category")}
-    given = policy.classifier.threshold if policy.classifier else None
+    threshold = policy.classifier.threshold if policy.classifier else None
     modules = stock.Modules(
         prompt_guard=stock.PromptGuard(
             threshold=min(attack_thresholds),
@@ -188,10 +189,10 @@ def _catalog(policy: ir.Policy, release: StockRouter) -> stock.ModelCatalog | No
         else None,
         classifier=stock.ClassifierModules(
             domain=stock.DomainModule(
-                threshold=0.5 if given is None else given,
+                threshold=0.5 if threshold is None else threshold,
                 category_mapping_path=_mapping(folders["category"], "category"),
             )
-            if given is not None or folders["category"]
+            if threshold is not None or folders["category"]
             else None,
             pii=stock.PiiModule(
                 threshold=min(data_thresholds),
@@ -211,8 +212,8 @@ def _catalog(policy: ir.Policy, release: StockRouter) -> stock.ModelCatalog | No
 
 
 def _folder(policy: ir.Policy, task: str, release: StockRouter) -> str | None:
-    """Where the engine keeps the checkpoint that the policy names for a task; None for its own default."""
-    named = (each.checkpoint for each in policy.classifiers if each.task == task and each.checkpoint)
+    """Return the folder of the checkpoint for a task; None for the default."""
+    named = (item.checkpoint for item in policy.classifiers if item.task == task and item.checkpoint)
     return next((release.registry[repo] for repo, _ in named), None)
 
 
@@ -221,5 +222,5 @@ def _mapping(folder: str | None, what: str) -> str | None:
 
 
 def _on_error(guards: list[ir.Guard]) -> Literal["allow", "block"]:
-    """One setting a detector: it fails closed as soon as one guard asks for that."""
-    return "block" if any(each.on_error == "block" for each in guards) else "allow"
+    """Return the error mode of a detector, which fails closed if one guard requires it."""
+    return "block" if any(guard.on_error == "block" for guard in guards) else "allow"

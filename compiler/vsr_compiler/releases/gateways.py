@@ -1,4 +1,4 @@
-"""The gateways and their APIs by release: which fields there are, how many rules and backends, what goes together."""
+"""Releases of gateways and their APIs: fields, limits, and which releases fit together."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True)
 class GatewayApi:
-    """A release of the Gateway API: what one HTTPRoute rule and one ReferenceGrant hold.
+    """A release of the Gateway API.
 
     Attributes:
-        max_backends: Of a rule.
-        max_grants: Of a ReferenceGrant, each way.
+        max_backends: The maximum number of backends of an HTTPRoute rule.
+        max_grants: The maximum number of entries in `from` and in `to` of a ReferenceGrant.
     """
 
     max_backends: int
@@ -22,14 +22,14 @@ class GatewayApi:
 
 @dataclass(frozen=True, slots=True)
 class PoolApi:
-    """A release of the InferencePool API: fields that the API server would fill in."""
+    """A release of the InferencePool API, with the defaults that the API server adds."""
 
     defaults: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Istio:
-    """A release of Istio. ``many_pools``: pools of several routes on one Gateway keep their own endpoint pickers."""
+    """A release of Istio. ``many_pools``: a Gateway can have several pools, each with its own endpoint picker."""
 
     many_pools: bool
 
@@ -40,8 +40,8 @@ class EnvoyGateway:
 
     Attributes:
         brings: The release of the Gateway API whose CRDs are in its chart.
-        gateway_apis: Releases of the Gateway API beside which it runs.
-        names_by_port: Whether listeners are called by their ports in Envoy (XDSNameSchemeV2), not by their Gateways.
+        gateway_apis: Releases of the Gateway API that it works with.
+        names_by_port: Whether listeners in Envoy are named by port (XDSNameSchemeV2) and not by Gateway.
     """
 
     brings: str
@@ -55,8 +55,8 @@ class AiGateway:
 
     Attributes:
         api: The apiVersion of its routes and backends.
-        prefix: The field of a backend's schema that says where its API lies.
-        max_rules: How many rules a route takes.
+        prefix: The field of a backend's schema with the path of its API.
+        max_rules: The maximum number of rules of a route.
         rule_names: Whether rules have names.
         envoy_gateways: Releases of Envoy Gateway that it extends.
     """
@@ -83,14 +83,14 @@ ISTIO: Mapping[str, Istio] = MappingProxyType(
 ENVOY_GATEWAY: Mapping[str, EnvoyGateway] = MappingProxyType(
     {
         "1.6.7": EnvoyGateway("1.4.0", frozenset({"1.2.0", "1.5.1"})),
-        # It watches ListenerSets, which no older Gateway API has. Names by port become the default in 1.10.
+        # It watches ListenerSets, which older Gateway APIs do not have. Names by port become the default in 1.10.
         "1.8.3": EnvoyGateway("1.5.1", frozenset({"1.5.1"})),
     }
 )
 
 AI_GATEWAY: Mapping[str, AiGateway] = MappingProxyType(
     {
-        # Its own schema takes 128 rules, but the HTTPRoute that it makes of them takes 16, of which one is its own.
+        # Its schema allows 128 rules, but the HTTPRoute that it creates allows 16, and one of those is its own.
         "0.4.0": AiGateway(
             api="aigateway.envoyproxy.io/v1alpha1",
             prefix="version",

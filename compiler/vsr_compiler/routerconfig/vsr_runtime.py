@@ -1,4 +1,4 @@
-"""``router/``: the stock router's config and our runtime's settings, one per policy, whatever the target."""
+"""``router/`` for our runtime: config in the stock router's format, and settings that it cannot express."""
 
 from __future__ import annotations
 
@@ -8,18 +8,16 @@ from typing import Any
 from vsr_compiler import ir
 from vsr_compiler.ir.signals import JailbreakSignal, PiiSignal
 from vsr_compiler.routerconfig import signals
+from vsr_compiler.routerconfig.models import cards, model_ref, provider_model
 from vsr_compiler.routerconfig.plugins import plugins
 from vsr_runtime.inference.encoder_files import KNOWN
 from vsr_schemas import runtime as settings
 from vsr_schemas.pii import ALL_TYPES
 from vsr_schemas.routerconfig import v0_4_0 as stock
 
-CONFIG, SETTINGS = "config.yaml", "runtime.yaml"
-"""File names in ``router/``. Heads are called ``<classifier>.safetensors``."""
-
 
 def router_config(policy: ir.Policy) -> stock.RouterConfig:
-    """The policy in the stock router's contract."""
+    """Return the policy in the format of the stock router."""
     decisions = [_decision(route, len(policy.routes) - rank) for rank, route in enumerate(policy.routes)]
     bases = [model for model in policy.models if model.base is None]
     return stock.RouterConfig.model_validate(
@@ -35,7 +33,12 @@ def router_config(policy: ir.Policy) -> stock.RouterConfig:
 
 
 def runtime_settings(policy: ir.Policy, heads: Mapping[str, settings.ClassifierSettings]) -> settings.RuntimeSettings:
-    """What the stock contract has no word for."""
+    """Return the settings that the stock router's format cannot express.
+
+    Args:
+        policy: The linked policy.
+        heads: The classifiers with their compiled heads, by name.
+    """
     router = policy.router
     splits = {route.name: {model.name: share for model, share in route.models} for route in policy.routes}
     return settings.RuntimeSettings(
@@ -61,35 +64,45 @@ def runtime_settings(policy: ir.Policy, heads: Mapping[str, settings.ClassifierS
 
 
 def _cache(policy: ir.Policy) -> settings.CacheSettings | None:
-    """The bounds on kept answers, and what compares requests where some route asks for that."""
+    """Return the response cache settings, with an encoder if a route compares requests by similarity."""
     caches = [route.cache for route in policy.routes if route.cache is not None]
     if not caches:
         return None
-    compares = any(cache.similarity is not None for cache in caches)
+    by_similarity = any(cache.similarity is not None for cache in caches)
     known = settings.EncoderSettings(repo=settings.MINILM, sha256=KNOWN[settings.MINILM].weights, precision="int8")
-    return settings.CacheSettings(encoder=known if compares else None)
+    return settings.CacheSettings(encoder=known if by_similarity else None)
 
 
-def moved(body: Mapping[str, Any], policy: ir.Policy) -> dict[str, Any]:
-    """The settings as an environment has them that brings checkpoints to another device."""
-    found = {classifier.name: classifier for classifier in policy.classifiers}
+def settings_for(body: Mapping[str, Any], policy: ir.Policy) -> dict[str, Any]:
+    """Return runtime settings with the devices and precisions of a policy's classifiers.
+
+    Args:
+        body: The settings of the base.
+        policy: The policy as an environment resolves it.
+    """
+    by_name = {classifier.name: classifier for classifier in policy.classifiers}
     classifiers = {
-        name: given
-        if "checkpoint" not in given
-        else given
-        | {"checkpoint": given["checkpoint"] | {"device": found[name].device, "precision": found[name].precision}}
-        for name, given in body["classifiers"].items()
+        name: classifier
+        if "checkpoint" not in classifier
+        else classifier
+        | {
+            "checkpoint": classifier["checkpoint"]
+            | {"device": by_name[name].device, "precision": by_name[name].precision}
+        }
+        for name, classifier in body["classifiers"].items()
     }
     return {**body, "classifiers": classifiers}
 
 
 def _detectors(policy: ir.Policy) -> settings.DetectorSettings | None:
-    """Who is asked for the signals whose rule has no word for that."""
-    attacks = {each.name: each.kind.detector.name for each in policy.signals if isinstance(each.kind, JailbreakSignal)}
+    """Return the detectors of signals; the rule of a signal cannot name one."""
+    attacks = {
+        signal.name: signal.kind.detector.name for signal in policy.signals if isinstance(signal.kind, JailbreakSignal)
+    }
     personal = {
-        each.name: each.kind.detector.name
-        for each in policy.signals
-        if isinstance(each.kind, PiiSignal) and each.kind.detector is not None
+        signal.name: signal.kind.detector.name
+        for signal in policy.signals
+        if isinstance(signal.kind, PiiSignal) and signal.kind.detector is not None
     }
     return settings.DetectorSettings(jailbreak=attacks or None, pii=personal or None) if attacks or personal else None
 
@@ -114,56 +127,18 @@ def _guard(guard: ir.Guard) -> settings.GuardSettings:
     )
 
 
-def provider_model(model: ir.Model) -> stock.ProviderModel:
-    """A model with where it is served, what it costs and how it reasons."""
-    refs = [_backend_ref(endpoint, weight) for endpoint, weight in model.endpoints]
-    price = model.price
-    return stock.ProviderModel(
-        name=model.name,
-        backend_refs=refs,
-        provider_model_id=model.provider_model,
-        pricing=None if price is None else stock.Pricing(prompt_per_1m=price[0], completion_per_1m=price[1]),
-        reasoning=None if model.reasoning is None else stock.Reasoning(family=model.reasoning.family),
+def _signals(policy: ir.Policy) -> stock.Signals:
+    """Return the signals by collection."""
+    rules = signals.collected(policy, _pii)
+    return stock.Signals.model_validate(
+        {"domains": [signals.domain(category) for category in policy.categories], **rules}
     )
 
 
-def _backend_ref(endpoint: ir.Endpoint, weight: int) -> stock.BackendRef:
-    """Never with a key: this file can be read by whoever reads the repository."""
-    provider, name = endpoint.provider, endpoint.service.name
-    if provider is None:
-        return stock.BackendRef(name=name, endpoint=endpoint.service.authority, weight=weight, provider="vllm")
-    address = f"{provider.host}:{provider.port}"
-    return stock.BackendRef(name=name, endpoint=address, protocol="https", weight=weight, provider="openai")
-
-
-def cards(policy: ir.Policy, bases: list[ir.Model]) -> list[stock.ModelCard]:
-    """What the router knows of each model: its context and its adapters."""
-    adapters: dict[str, list[stock.Lora]] = {}
-    for model in policy.models:
-        if model.base is not None:
-            adapters.setdefault(model.base, []).append(stock.Lora(name=model.name))
-    return [
-        stock.ModelCard(name=model.name, context_window_size=model.context, loras=adapters.get(model.name))
-        for model in bases
-    ]
-
-
-def _signals(policy: ir.Policy) -> stock.Signals:
-    """The signals by collection."""
-    found = signals.collected(policy, _pii)
-    return stock.Signals.model_validate({"domains": [domain(category) for category in policy.categories], **found})
-
-
 def _pii(name: str, body: PiiSignal) -> stock.PiiRule:
-    """The contract names what may be there; the policy what is looked for."""
+    """Return the rule of a PII signal. The format lists allowed types, the policy the types to detect."""
     allowed = sorted(ALL_TYPES - set(body.types))
     return stock.PiiRule(name=name, threshold=body.threshold, pii_types_allowed=allowed, include_history=True)
-
-
-def domain(category: ir.Category) -> stock.Domain:
-    """A category, tied to the stock classifier's label where it is one."""
-    mmlu = [category.name] if category.name in stock.MMLU_CATEGORIES else None
-    return stock.Domain(name=category.name, description=category.description, mmlu_categories=mmlu)
 
 
 def _decision(route: ir.Route, priority: int) -> stock.Decision:
@@ -173,16 +148,6 @@ def _decision(route: ir.Route, priority: int) -> stock.Decision:
         description=f"Route {route.name} to {target}",
         priority=priority,
         rules=stock.RuleNode.model_validate(signals.rules(route.when, lambda _: "domain")),
-        modelRefs=[ref(route, model) for model, _ in route.models],
+        modelRefs=[model_ref(route, model) for model, _ in route.models],
         plugins=plugins(route) or None,
-    )
-
-
-def ref(route: ir.Route, model: ir.Model) -> stock.ModelRef:
-    """The model, or the adapter of its base. An effort switches reasoning on."""
-    return stock.ModelRef(
-        model=model.base or model.name,
-        lora_name=model.name if model.base else None,
-        use_reasoning=bool(route.reasoning or route.effort),
-        reasoning_effort=route.effort,
     )

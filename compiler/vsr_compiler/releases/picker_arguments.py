@@ -1,6 +1,6 @@
-"""What endpoint pickers know by name in each release: arguments and types of plugins.
+"""Arguments and plugin types of endpoint pickers by release.
 
-Read off the sources of each release; a build of somebody's own may know more.
+Source: the code of each release. Custom builds can have more.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 
-class Words(NamedTuple):
+class PickerArguments(NamedTuple):
     """Arguments without dashes, and types of plugins."""
 
     flags: frozenset[str]
@@ -18,7 +18,7 @@ class Words(NamedTuple):
 
 
 class _Change(NamedTuple):
-    """A release, by what it has more and less than the one before it here. Words are set apart by spaces."""
+    """A release as difference from the one before it in the table. Names are separated by blanks."""
 
     family: str
     release: tuple[int, int]
@@ -127,16 +127,16 @@ _CHANGES = (
 )
 
 
-def _sums() -> dict[tuple[str, tuple[int, int]], Words]:
+def _by_release() -> dict[tuple[str, tuple[int, int]], PickerArguments]:
     flags: frozenset[str] = frozenset()
     plugins: frozenset[str] = frozenset()
-    sums = {}
+    releases = {}
     for change in _CHANGES:
         flags = flags - set(change.no_flags.split()) | set(change.flags.split())
         plugins = plugins - set(change.no_plugins.split()) | set(change.plugins.split())
-        sums[change.family, change.release] = Words(flags, plugins)
-    return sums
+        releases[change.family, change.release] = PickerArguments(flags, plugins)
+    return releases
 
 
-WORDS: Mapping[tuple[str, tuple[int, int]], Words] = MappingProxyType(_sums())
+PICKER_ARGUMENTS: Mapping[tuple[str, tuple[int, int]], PickerArguments] = MappingProxyType(_by_release())
 """By family (`gie` for the inference extension's picker, `llm-d`) and release."""

@@ -1,4 +1,4 @@
-"""The output directory: opened, held against other compiles, its errors told in plain words."""
+"""The output directory: opening it, locking it against other compiles, and turning system errors into diagnostics."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from vsr_compiler.deploy.output.folders import BlockedError, Folder
 from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
 from vsr_compiler.manifests.tree import unsafe
 
-PATIENCE = 5.0  # seconds that a compile waits for another one
-_PAUSE = 0.05  # seconds between two looks
+LOCK_TIMEOUT = 5.0  # seconds to wait for another compile
+_PAUSE = 0.05  # seconds between two attempts
 
 
 @contextlib.contextmanager
 def opened(root: Path) -> Iterator[Folder | None]:
-    """The output directory, which may itself be a symbolic link; None where absent. Raises OSError."""
+    """Open the output directory, which may be a symbolic link; yield None if absent. Raises OSError."""
     try:
         fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -32,13 +32,13 @@ def opened(root: Path) -> Iterator[Folder | None]:
 
 
 @contextlib.contextmanager
-def held(root: Path) -> Iterator[Folder]:
-    """The output directory, made where missing, and its flock: taken on the folder itself, it leaves no file behind."""
+def locked(root: Path) -> Iterator[Folder]:
+    """Open the output directory, created if missing, and hold a flock on it. The flock needs no file."""
     root.mkdir(parents=True, exist_ok=True)
     with opened(root) as out:
         if out is None:
             raise FileNotFoundError(f"{root} was removed")
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + LOCK_TIMEOUT
         while not _locked(out.fd):
             if time.monotonic() >= end:
                 hint = "Wait for it to end, and run the command again."
@@ -57,8 +57,8 @@ def _locked(fd: int) -> bool:
 
 
 @contextlib.contextmanager
-def system(root: Path) -> Iterator[None]:
-    """Turns what the operating system says into a diagnostic (VSR500)."""
+def system_errors(root: Path) -> Iterator[None]:
+    """Turn errors of the operating system into diagnostics (VSR500)."""
     try:
         yield
     except OSError as error:
@@ -68,12 +68,12 @@ def system(root: Path) -> Iterator[None]:
         raise CompileError([Diagnostic("VSR500", message, Span(where), hint)]) from error
     except BlockedError as blocked:
         where = f"{root}/{blocked.path}"
-        message = f"{where} is a file, and a folder must be there"
+        message = f"{where} is a file, but must be a folder"
         raise CompileError([Diagnostic("VSR500", message, Span(where), "Move it away.")]) from blocked
 
 
 def policy_name(root: Path, name: str) -> str:
-    """The name, if it can be that of a folder inside the output directory. Raises CompileError (VSR503)."""
+    """Return the name if it can name a folder inside the output directory. Raises CompileError (VSR503)."""
     if unsafe(name) or "/" in name or name.startswith("."):
         raise CompileError(
             [Diagnostic("VSR503", f"{name!r} cannot name a folder", Span(str(root)), "Rename the policy.")]

@@ -1,4 +1,4 @@
-"""Compares a folder on the disk with what a compile wants there and what earlier compiles left. Writes nothing."""
+"""Compare a folder on disk with the new tree and with the files of earlier compiles. Writes nothing."""
 
 from __future__ import annotations
 
@@ -14,25 +14,29 @@ from vsr_compiler.manifests.tree import folders as above
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """What stands at each path that was asked for.
+    """The state of the paths on disk.
 
     Attributes:
-        found: sha256 by path; OCCUPIED for what is no regular file; absent paths are missing.
-        blocking: Files that stand where a path needs a folder.
-        problems: VSR503 and VSR500 met on the way.
+        digests: sha256 by path; OCCUPIED for what is not a regular file. Absent paths are missing.
+        blocking: Files where a path needs a folder.
+        problems: VSR503 and VSR500.
     """
 
-    found: dict[str, str] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
     blocking: set[str] = field(default_factory=set)
     problems: list[Diagnostic] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What has to happen: paths to write, to remove, and to leave alone; and what stands against it.
+    """The steps of a write.
 
-    ``emptied`` are the folders that only removed files needed, innermost first. An interrupted compile may have left
-    some of them empty already.
+    Attributes:
+        write: Paths to write.
+        remove: Paths to remove.
+        emptied: Folders that only removed files needed, innermost first. An interrupted compile may have emptied some.
+        unchanged: Paths whose content is right already.
+        problems: Reasons not to write at all.
     """
 
     write: tuple[str, ...]
@@ -42,8 +46,8 @@ class Plan:
     problems: tuple[Diagnostic, ...]
 
 
-def look(folder: Folder | None, paths: Iterable[str]) -> Disk:
-    """Reads what stands at the paths, a folder at a time. None is a folder that is not there yet."""
+def read_disk(folder: Folder | None, paths: Iterable[str]) -> Disk:
+    """Return the state of the paths. `folder` is None if it does not exist yet."""
     disk = Disk()
     groups: dict[str, list[str]] = defaultdict(list)
     for path in sorted(paths):
@@ -54,7 +58,7 @@ def look(folder: Folder | None, paths: Iterable[str]) -> Disk:
         try:
             with folders.opened(folder, parent) as here:
                 if here is not None:
-                    _look_at(here, members, disk)
+                    _read_folder(here, members, disk)
         except BlockedError as blocked:
             disk.blocking.add(blocked.path)
         except CompileError as error:
@@ -62,7 +66,7 @@ def look(folder: Folder | None, paths: Iterable[str]) -> Disk:
     return disk
 
 
-def _look_at(here: Folder, paths: list[str], disk: Disk) -> None:
+def _read_folder(here: Folder, paths: list[str], disk: Disk) -> None:
     for path in paths:
         try:
             digest = folders.digest(here, path.rpartition("/")[2])
@@ -70,45 +74,45 @@ def _look_at(here: Folder, paths: list[str], disk: Disk) -> None:
             disk.problems.extend(error.diagnostics)
             continue
         if digest is not None:
-            disk.found[path] = digest
+            disk.digests[path] = digest
 
 
 def plan(
-    disk: Disk, label: str, wanted: Mapping[str, str], owned: Mapping[str, frozenset[str]], *, force: bool
+    disk: Disk, label: str, expected: Mapping[str, str], owned: Mapping[str, frozenset[str]], *, force: bool
 ) -> Plan:
-    """Decides path by path.
+    """Return the steps that turn the folder into the new tree.
 
     Args:
-        disk: What stands there.
-        label: How messages spell the folder.
-        wanted: sha256 by path of the new tree.
-        owned: By path, each content that a compile of ours has put there or was about to put there.
-        force: Whether edited and foreign files may go.
+        disk: The state of the folder.
+        label: The folder as shown in messages.
+        expected: sha256 by path of the new tree.
+        owned: By path, the contents that a compile of ours has written or was about to write.
+        force: Whether edited and foreign files may be overwritten.
     """
     write, unchanged = [], []
     problems = list(disk.problems)
-    remove = [path for path in sorted(owned.keys() - wanted.keys()) if disk.found.get(path, OCCUPIED) != OCCUPIED]
-    kept = {parent for path in wanted for parent in above(path)}
-    emptied = {parent for path in owned.keys() - wanted.keys() for parent in above(path)} - kept
+    remove = [path for path in sorted(owned.keys() - expected.keys()) if disk.digests.get(path, OCCUPIED) != OCCUPIED]
+    kept = {parent for path in expected for parent in above(path)}
+    emptied = {parent for path in owned.keys() - expected.keys() for parent in above(path)} - kept
     problems += [
-        _edited(label, path, "was edited by hand and is to be removed")
+        _edited(label, path, "was edited by hand, and the policy no longer produces it")
         for path in remove
-        if not force and disk.found[path] not in owned[path]
+        if not force and disk.digests[path] not in owned[path]
     ]
-    for path, digest in wanted.items():
-        now = disk.found.get(path)
+    for path, digest in expected.items():
+        now = disk.digests.get(path)
         if now == digest:
             unchanged.append(path)
             continue
         write.append(path)
         if now == OCCUPIED:
             if path not in emptied:
-                problems.append(_in_the_way(label, path, "is no regular file, and a file is to be written there"))
+                problems.append(_in_the_way(label, path, "is not a regular file, but must be one"))
         elif now is not None and not force and now not in owned.get(path, frozenset()):
             problems.append(_edited(label, path, "was edited by hand") if path in owned else _foreign(label, path))
     needed = {parent for path in write for parent in above(path)}
     problems += [
-        _in_the_way(label, path, "is a file, and a folder must be there")
+        _in_the_way(label, path, "is a file, but must be a folder")
         for path in sorted(disk.blocking & needed - set(remove))
     ]
     return Plan(tuple(write), tuple(remove), tuple(sorted(emptied, reverse=True)), tuple(unchanged), tuple(problems))
@@ -121,7 +125,7 @@ def _edited(label: str, path: str, why: str) -> Diagnostic:
 
 def _foreign(label: str, path: str) -> Diagnostic:
     hint = "Move it away, or pass --force to overwrite it."
-    return Diagnostic("VSR501", f"{label}/{path} was not written by us", Span(f"{label}/{path}"), hint)
+    return Diagnostic("VSR501", f"{label}/{path} was not written by vsr-compile", Span(f"{label}/{path}"), hint)
 
 
 def _in_the_way(label: str, path: str, why: str) -> Diagnostic:

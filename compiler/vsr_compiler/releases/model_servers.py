@@ -1,4 +1,4 @@
-"""Model servers by release: images, and how a flag is spelled."""
+"""Releases of model servers: images and names of metrics."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True)
 class Vllm:
-    """A release of vLLM. ``kv_metric`` is the gauge of the share of its KV cache that is in use."""
+    """A release of vLLM. ``kv_metric`` is the gauge of KV cache usage."""
 
     image: str
     kv_metric: str
@@ -20,4 +20,4 @@ VLLM: Mapping[str, Vllm] = MappingProxyType(
 )
 
 SIMULATOR: Mapping[str, str] = MappingProxyType({"0.10.2": "ghcr.io/llm-d/llm-d-inference-sim:v0.10.2"})
-"""The image of llm-d's simulator, which stands in for vLLM and names its metrics as vLLM 0.17.0 does."""
+"""The image of llm-d's simulator of vLLM. Its metrics have the names of vLLM 0.17.0."""

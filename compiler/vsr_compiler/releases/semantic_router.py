@@ -1,4 +1,4 @@
-"""The stock router by release: its image, how it is started, and the models of its registry.
+"""Releases of the stock router: image, arguments, and the models of its registry.
 
 Sources: the PyPI wheel ``vllm-sr`` of the release and the project's Helm chart, whose values the wheel writes.
 """
@@ -15,12 +15,12 @@ class StockRouter:
     """A release of the stock router.
 
     Attributes:
-        image: Where it is pulled from.
-        args: What it is started with; it finds its config by itself.
-        config: Where it looks for its config.
-        models: The folder that its models are downloaded to.
-        registry: Folders of models below ``models/``, by their Hugging Face repositories. It loads no others.
-        similarity: The cosine similarity from which text is like an example, where a policy says nothing.
+        image: The image.
+        args: The arguments of the process, which finds its config by itself.
+        config: The path of its config.
+        models: The folder that it downloads models to.
+        registry: Folders below ``models/`` by Hugging Face repository. It loads no other models.
+        similarity: The default threshold of the cosine similarity to an example.
     """
 
     image: str
@@ -41,7 +41,7 @@ STOCK_ROUTER: Mapping[str, StockRouter] = MappingProxyType(
     {
         "0.4.0": StockRouter(
             image="ghcr.io/vllm-project/semantic-router/extproc:v0.4.0",
-            # TLS ends at the gateway, which speaks to the router inside the cluster.
+            # TLS ends at the gateway; the connection to the router is inside the cluster.
             args=("--secure=false",),
             config="/app/config/config.yaml",
             models="/app/models",

@@ -1,4 +1,4 @@
-"""Reads small JSON files that anyone may have changed: bounded, no key twice, every reason in plain words."""
+"""Strict reading of small JSON files that users may have edited: bounded, without duplicate keys."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class BrokenError(ValueError):
-    """Why a file is not what we write, as the end of a sentence."""
+    """The reason why a file is invalid, as the end of a sentence."""
 
 
 def document(content: bytes) -> object:
-    """What a JSON text says. Raises BrokenError."""
+    """Parse a JSON text. Raises BrokenError."""
     if len(content) > LIMIT:
         raise BrokenError(f"it is over {LIMIT} bytes long")
     try:
@@ -29,59 +29,59 @@ def document(content: bytes) -> object:
     except json.JSONDecodeError as error:
         raise BrokenError(f"it is not JSON: {error.msg} in line {error.lineno}") from error
     except RecursionError as error:
-        raise BrokenError("it is nested too deep") from error
+        raise BrokenError("it is nested too deeply") from error
     except BrokenError:
         raise
     except ValueError as error:  # an integer of more digits than Python converts
-        raise BrokenError("it holds a number out of bounds") from error
+        raise BrokenError("it contains a number out of range") from error
 
 
 def mapping(value: object, name: str) -> dict[str, Any]:
-    """The value, if it is an object of bounded size. Raises BrokenError."""
+    """Return the value if it is an object of bounded size. Raises BrokenError."""
     if not isinstance(value, dict):
-        raise BrokenError(f"{name} is no object")
+        raise BrokenError(f"{name} is not an object")
     if len(value) > MOST_FILES:
         raise BrokenError(f"{name} has over {MOST_FILES} entries")
     return value
 
 
 def fields(value: object, name: str, required: set[str], optional: frozenset[str] = frozenset()) -> dict[str, Any]:
-    """The value, if it is an object with just these keys. Raises BrokenError."""
-    found = mapping(value, name)
-    if missing := sorted(required - found.keys()):
+    """Return the value if it is an object with exactly these keys. Raises BrokenError."""
+    entries = mapping(value, name)
+    if missing := sorted(required - entries.keys()):
         raise BrokenError(f"{name} lacks {missing[0]!r}")
-    if unknown := sorted(found.keys() - required - optional):
+    if unknown := sorted(entries.keys() - required - optional):
         raise BrokenError(f"{name} has the unknown key {unknown[0][:40]!r}; a newer vsr-compile may have written it")
-    return found
+    return entries
 
 
 def text(value: object, name: str) -> str:
-    """The value, if it is a short text of one line. Raises BrokenError."""
+    """Return the value if it is a short text of one line. Raises BrokenError."""
     if not isinstance(value, str) or len(value) > _LONGEST_TEXT or not value.isprintable():
-        raise BrokenError(f"{name} is no short text")
+        raise BrokenError(f"{name} is not a short text")
     return value
 
 
 def digest(value: object, name: str) -> str:
-    """The value, if it is a sha256 in hex. Raises BrokenError."""
+    """Return the value if it is a sha256 in hex. Raises BrokenError."""
     if not isinstance(value, str) or not _SHA256.fullmatch(value):
-        raise BrokenError(f"{name} is no sha256")
+        raise BrokenError(f"{name} is not a sha256")
     return value
 
 
 def path(value: str) -> str:
-    """The value, if it is a path that stays inside its folder. Raises BrokenError."""
+    """Return the value if it is a path that stays inside its folder. Raises BrokenError."""
     if reason := unsafe(value):
         raise BrokenError(f"the path {value[:80]!r} {reason}")
     return value
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise BrokenError("it gives a key twice")
-    return found
+    entries = dict(pairs)
+    if len(entries) < len(pairs):
+        raise BrokenError("it has a duplicate key")
+    return entries
 
 
 def _no_constant(name: str) -> object:
-    raise BrokenError(f"it holds {name}")
+    raise BrokenError(f"it contains {name}")
