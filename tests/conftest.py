@@ -45,7 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _forbid_processes(event: str, arguments: tuple[object, ...]) -> None:
-    if event in STARTS and _guarded:
+    if _guarded and event in STARTS:
         _started.append(f"{event} {arguments[:2]}")
         raise RuntimeError(f"{_guarded[0]} starts a process without the mark `subprocess`")
 

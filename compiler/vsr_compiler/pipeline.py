@@ -33,11 +33,8 @@ from vsr_schemas.version import VERSION
 
 Existing = Callable[[str], bytes | None]
 """Reads a file of the policy's present output by its path below it; None where there is none."""
-LATER = frozenset(
-    {"VSR237", "VSR251", "VSR260", "VSR301", "VSR303", "VSR311", "VSR315", "VSR316", "VSR333"}
-    | {code for code in CODES if code.startswith("VSR4")}
-)
-"""What reading a policy does not find, but only a compile or its tests: comments silence that there."""
+_REPORTED_LATER = frozenset(name for name, code in CODES.items() if code.reported_after_check)
+"""Codes that only a compile, its tests or `verify` report: a comment that silences one is not ineffective."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +80,7 @@ def read_policy(path: Path) -> ir.Policy:
         policy = link(document, parse(document, PolicySpec), profiles())
     except CompileError as error:
         raise CompileError(silence(error.diagnostics, document.text, name, complete=False)) from None
-    found = silence(analyse(policy, TARGETS), document.text, name, complete=True, later=LATER)
+    found = silence(analyse(policy, TARGETS), document.text, name, complete=True, later=_REPORTED_LATER)
     if any(item.level is Severity.ERROR for item in found):
         raise CompileError(found)
     return replace(policy, warnings=tuple(found), ignores=ignores(document.text, name))

@@ -84,7 +84,7 @@ PATHS = sorted(
     [
         *ROOT.glob("policies/*.yaml"),
         *ROOT.glob("tests/golden/*/policy.yaml"),
-        *ROOT.glob("compiler/vsr_compiler/cli/scaffold/*.yaml"),
+        *ROOT.glob("compiler/vsr_compiler/cli/templates/*.yaml"),
     ]
 )
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
-from vsr_compiler.syntax.data import suggest
+from vsr_compiler.diagnostics.suggestions import suggest
 
 
 def check(policy: ir.Policy) -> Iterator[Diagnostic]:

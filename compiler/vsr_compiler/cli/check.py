@@ -1,4 +1,4 @@
-"""``vsr-compile check``: everything there is to say about policies, without compiling them."""
+"""``vsr-compile check``: errors and warnings of policies, without compiling them."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from vsr_compiler.pipeline import findings
 from vsr_compiler.review.multi_policy import duplicate_names
 
 
-@click.command(name="check", short_help="Find what is wrong with policies.")
+@click.command(name="check", short_help="Report errors and warnings of policies.")
 @options.policies
-@options.form
+@options.findings_format
 @options.strict
 @click.pass_context
-def command(context: click.Context, policies: tuple[Path, ...], *, form: str, strict: bool) -> None:
-    """Find what is wrong with policies, and what is likely not meant. Writes nothing.
+def command(context: click.Context, policies: tuple[Path, ...], *, output_format: str, strict: bool) -> None:
+    """Report errors and warnings of policies. Writes nothing.
 
-    A comment `# vsr: ignore VSRnnn reason` silences a warning on its line or the next, here, in a compile and in tests.
+    A comment `# vsr: ignore VSRnnn reason` silences a warning on its line or the next one, in every command.
 
     \b
     vsr-compile check policies/
     vsr-compile check policies/ --strict --format github
     vsr-compile check policies/ --format sarif > findings.sarif
     """
-    report = console.Findings(form, strict=strict)
-    files = options.files(policies)
-    doubles = duplicate_names(files)
-    for policy in files:
-        found = [*findings(policy), *([doubles[policy]] if policy in doubles else ())]
-        report.add(str(policy), found)
+    printer = console.FindingsPrinter(output_format, strict=strict)
+    files = options.policy_files(policies)
+    duplicates = duplicate_names(files)
+    for file in files:
+        found = [*findings(file), *([duplicates[file]] if file in duplicates else ())]
+        printer.add(str(file), found)
         if not found:
-            console.say(f"{policy}: no findings")
-    context.exit(report.close())
+            console.print_message(f"{file}: no findings")
+    context.exit(printer.close())

@@ -1,21 +1,19 @@
-"""``vsr-compile codes``: what the codes of messages stand for."""
+"""``vsr-compile codes``: what the codes of messages mean."""
 
 from __future__ import annotations
-
-import difflib
 
 import click
 
 from vsr_compiler.cli import console
-from vsr_compiler.diagnostics import CODES
-from vsr_compiler.diagnostics.page import PAGE, anchor, markdown
+from vsr_compiler.diagnostics import CODES, page
+from vsr_compiler.diagnostics.suggestions import did_you_mean
 
 
 @click.command(name="codes", short_help="Explain the codes of messages.")
 @click.argument("code", required=False, metavar="[VSRnnn]")
-@click.option("--markdown", "as_page", is_flag=True, help="Print the page docs/codes.md.")
+@click.option("--markdown", "as_page", is_flag=True, help=f"Print the page {page.PAGE}.")
 def command(code: str | None, *, as_page: bool) -> None:
-    """List the codes of messages, or explain one.
+    """List the codes of messages, or explain one with an example.
 
     \b
     vsr-compile codes
@@ -23,16 +21,17 @@ def command(code: str | None, *, as_page: bool) -> None:
     """
     if as_page:
         if code is not None:
-            raise click.UsageError("The page holds every code; leave the code out, or --markdown.")
-        console.data(markdown())
+            raise click.UsageError("Omit either the code or --markdown: the page contains every code.")
+        console.print_data(page.markdown())
     elif code is None:
-        console.data("\n".join(f"{name}  {entry.severity:<7}  {entry.title}" for name, entry in sorted(CODES.items())))
+        lines = (f"{name}  {entry.severity:<7}  {entry.title}" for name, entry in sorted(CODES.items()))
+        console.print_data("\n".join(lines))
     else:
-        console.data(_explain(_known(code)))
+        console.print_data(page.text(_resolve(code)))
 
 
-def _known(code: str) -> str:
-    """The code that is meant: `vsr201` and `201` will do.
+def _resolve(code: str) -> str:
+    """Return the full code; the prefix is optional, and upper and lower case do not matter.
 
     Raises:
         click.UsageError: There is no such code.
@@ -41,13 +40,6 @@ def _known(code: str) -> str:
     name = name if name.startswith("VSR") else f"VSR{name}"
     if name in CODES:
         return name
-    # A code's first digit is its subject, so a near code of another one was not meant.
-    alike = [each for each in CODES if each.startswith(name[:4])]
-    near = difflib.get_close_matches(name, alike, n=1, cutoff=0.6)
-    advice = f"Did you mean `{near[0]}`?" if near else "`vsr-compile codes` lists them."
-    raise click.UsageError(f"There is no code `{code}`. {advice}")
-
-
-def _explain(name: str) -> str:
-    entry = CODES[name]
-    return f"{name} ({entry.severity}): {entry.title}\n\n{entry.advice}\n\n{PAGE}#{anchor(name)}"
+    # The first digit is the subject, so a suggestion must share it.
+    question = did_you_mean(name, (candidate for candidate in sorted(CODES) if candidate.startswith(name[:4])))
+    raise click.UsageError(f"There is no code `{code}`. {question or '`vsr-compile codes` lists them.'}")

@@ -1,4 +1,4 @@
-"""``vsr-compile compile``: compile policies, or check that the committed output is what a compile gives."""
+"""``vsr-compile compile``: compile policies, or check that the committed output is up to date."""
 
 from __future__ import annotations
 
@@ -21,18 +21,24 @@ if TYPE_CHECKING:
 @click.command(name="compile", short_help="Compile policies.")
 @options.policies
 @options.out
-@click.option("--check", "check_only", is_flag=True, help="Write nothing; exit 1 if the output differs from a compile.")
-@click.option("--force", is_flag=True, help="Overwrite files that were edited by hand or are not ours.")
-@click.option("--rebuild", is_flag=True, help="Train classifier heads anew; those equal within the tolerance stay.")
+@click.option("--check", "check_only", is_flag=True, help="Write nothing; exit 1 if the output is outdated.")
+@click.option(
+    "--force", is_flag=True, help="Overwrite files that were edited by hand or that vsr-compile has not written."
+)
+@click.option(
+    "--rebuild",
+    is_flag=True,
+    help="Train all classifier heads again. A head that differs only by rounding keeps its file.",
+)
 @click.option(
     "--schema",
     is_flag=True,
-    help="Hold all objects against their schemas as well, as `verify` does, before anything is written.",
+    help="Validate all objects against their schemas, as `verify` does, before anything is written.",
 )
-@options.form
+@options.findings_format
 @options.strict
 @click.pass_context
-def command(  # noqa: PLR0913 - a verb's flags are its arguments
+def command(  # noqa: PLR0913 - the flags of a command are its arguments
     context: click.Context,
     policies: tuple[Path, ...],
     out: Path,
@@ -41,55 +47,55 @@ def command(  # noqa: PLR0913 - a verb's flags are its arguments
     force: bool,
     rebuild: bool,
     schema: bool,
-    form: str,
+    output_format: str,
     strict: bool,
 ) -> None:
-    """Compile policies into router config and gateway manifests.
+    """Compile policies into router configuration and Kubernetes manifests.
 
     \b
     vsr-compile policies/quickstart.yaml
     vsr-compile policies/ --check
     """
-    report = console.Findings(form, strict=strict)
+    report = console.FindingsPrinter(output_format, strict=strict)
     catalog = _catalog() if schema else None
-    files = options.files(policies)
-    doubles = multi_policy.duplicate_names(files)
-    held: dict[str, tuple[ir.Policy, set[str]]] = {}
+    files = options.policy_files(policies)
+    duplicates = multi_policy.duplicate_names(files)
+    compiled: dict[str, tuple[ir.Policy, set[str]]] = {}
     for policy in files:
-        if policy in doubles:
-            report.add(str(policy), [doubles[policy]])
+        if policy in duplicates:
+            report.add(str(policy), [duplicates[policy]])
             continue
         try:
-            done = _one(policy, out, report, catalog, check_only=check_only, force=force, rebuild=rebuild)
+            result = _compile(policy, out, report, catalog, check_only=check_only, force=force, rebuild=rebuild)
         except CompileError as error:
             report.add(str(policy), error.diagnostics)
             continue
-        if done is not None:
-            held[str(policy)] = (done.policy, multi_policy.object_identities(done))
-    for name, found in multi_policy.cluster_conflicts(held):
-        report.add(name, [found])
-    if len(held) == len(files) and any(each.is_dir() for each in policies):
-        report.add(str(out), multi_policy.orphaned_outputs(out, {policy.name for policy, _ in held.values()}))
+        if result is not None:
+            compiled[str(policy)] = (result.policy, multi_policy.object_identities(result))
+    for name, finding in multi_policy.cluster_conflicts(compiled):
+        report.add(name, [finding])
+    if len(compiled) == len(files) and any(path.is_dir() for path in policies):
+        report.add(str(out), multi_policy.orphaned_outputs(out, {policy.name for policy, _ in compiled.values()}))
     context.exit(report.close())
 
 
 def _catalog() -> Catalog:
-    from vsr_compiler.verify.schema import Catalog  # noqa: PLC0415 - only those who ask for schemas wait for them
+    from vsr_compiler.verify.schema import Catalog  # noqa: PLC0415 - loading schemas is slow
 
     return Catalog.of()
 
 
-def _one(
+def _compile(
     policy: Path,
     out: Path,
-    report: console.Findings,
+    report: console.FindingsPrinter,
     catalog: Catalog | None,
     *,
     check_only: bool,
     force: bool,
     rebuild: bool,
 ) -> Compiled | None:
-    """One policy: what is wrong goes to the report, and then nothing is written and there is no compile."""
+    """Compile one policy. Return None, and write nothing, if there is an error."""
     linked = read_policy(policy)
     if report.add(str(policy), linked.warnings):
         return None
@@ -104,9 +110,9 @@ def _one(
     folder = out / linked.name
     if check_only:
         if not report.add(str(policy), check(out, compiled.tree, compiled.lock)):
-            console.say(f"{policy}: {folder} is up to date")
+            console.print_message(f"{policy}: {folder} is up to date")
         return compiled
-    done = write(out, compiled.tree, compiled.lock, force=force)
-    counts = f"{len(done.written)} written, {len(done.removed)} removed, {len(done.unchanged)} unchanged"
-    console.say(f"{policy}: {counts} in {folder}")
+    written = write(out, compiled.tree, compiled.lock, force=force)
+    counts = f"{len(written.written)} written, {len(written.removed)} removed, {len(written.unchanged)} unchanged"
+    console.print_message(f"{policy}: {counts} in {folder}")
     return compiled

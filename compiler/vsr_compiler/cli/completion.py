@@ -1,4 +1,4 @@
-"""``vsr-compile completion``: scripts that let a shell complete verbs, flags and files."""
+"""``vsr-compile completion``: completion scripts for shells."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ VARIABLE = "_VSR_COMPILE_COMPLETE"
 SHELLS: dict[str, type[ShellComplete]] = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}
 
 
-@click.command(name="completion", short_help="Print a shell's completion script.")
+@click.command(name="completion", short_help="Print a completion script for a shell.")
 @click.argument("shell", type=click.Choice(list(SHELLS)))
 @click.pass_context
 def command(context: click.Context, shell: str) -> None:
-    """Print the script that lets a shell complete verbs, flags and files.
+    """Print a script that lets a shell complete commands, flags and files.
 
     \b
     bash  eval "$(vsr-compile completion bash)"                            in ~/.bashrc
@@ -24,5 +24,5 @@ def command(context: click.Context, shell: str) -> None:
     fish  vsr-compile completion fish > ~/.config/fish/completions/vsr-compile.fish
     """
     completer = SHELLS[shell](context.find_root().command, {}, PROGRAM, VARIABLE)
-    # `source()` would ask the installed bash for its version; the script itself is the same.
-    console.data(completer.source_template % completer.source_vars())
+    # `source()` would run bash to ask for its version; the script is the same for every version.
+    console.print_data(completer.source_template % completer.source_vars())

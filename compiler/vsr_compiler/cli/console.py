@@ -1,4 +1,4 @@
-"""All printing of ``vsr-compile``: data to stdout, talk to stderr, colour only where a terminal reads it."""
+"""All printing of ``vsr-compile``: data to stdout, messages to stderr, colour only on a terminal."""
 
 from __future__ import annotations
 
@@ -19,95 +19,97 @@ MODULES = {"json": "json_report"}
 """Formats whose module has another name."""
 
 
-class Findings:
-    """What a verb found, printed in the format that was asked for.
+class FindingsPrinter:
+    """Prints the findings of a command in the requested format.
 
-    Text is talk and goes to stderr as it comes; every other format is data, one document on stdout at the end.
+    Text goes to stderr as findings are added. Every other format is one document on stdout at the end.
     """
 
-    def __init__(self, form: str = "text", *, strict: bool = False) -> None:
-        self._form = form
+    def __init__(self, output_format: str = "text", *, strict: bool = False) -> None:
+        self._format = output_format
         self._strict = strict
-        self._policies: list[str] = []
-        self._found: list[Diagnostic] = []
+        self._files: list[str] = []
+        self._findings: list[Diagnostic] = []
 
-    def add(self, policy: str, found: Iterable[Diagnostic]) -> bool:
-        """Take the findings about a policy; a policy may come more than once. Returns whether one is an error."""
-        found = [self._weigh(item) for item in found]
-        if policy not in self._policies:
-            self._policies.append(policy)
-        if self._form == "text":
-            sys.stderr.write(text.render(found, sources(found), colour=colour()))
-        self._found += found
-        return any(item.level is Severity.ERROR for item in found)
+    def add(self, file: str, findings: Iterable[Diagnostic]) -> bool:
+        """Add findings about a file. A file may be added several times. Return whether one of them is an error."""
+        findings = [self._with_severity(item) for item in findings]
+        if file not in self._files:
+            self._files.append(file)
+        if self._format == "text":
+            sys.stderr.write(text.render(findings, sources(findings), colour=colour()))
+        self._findings += findings
+        return any(item.level is Severity.ERROR for item in findings)
 
     def close(self) -> int:
-        """Print what is left to print. Returns the exit code: 1 where there is an error."""
-        if self._form != "text":
-            module = importlib.import_module(f"vsr_compiler.diagnostics.formats.{MODULES.get(self._form, self._form)}")
-            if document := module.render(self._policies, self._found, sources(self._found)):
-                data(document)
-        _count(self._found)
-        return int(any(item.level is Severity.ERROR for item in self._found))
+        """Print what is left to print. Return the exit code, which is 1 if there is an error."""
+        if self._format != "text":
+            module = importlib.import_module(
+                f"vsr_compiler.diagnostics.formats.{MODULES.get(self._format, self._format)}"
+            )
+            if document := module.render(self._files, self._findings, sources(self._findings)):
+                print_data(document)
+        _print_counts(self._findings)
+        return int(any(item.level is Severity.ERROR for item in self._findings))
 
-    def _weigh(self, item: Diagnostic) -> Diagnostic:
-        """With ``--strict``, a warning is an error."""
-        strict = self._strict and item.level is Severity.WARNING
-        return replace(item, severity=Severity.ERROR) if strict else item
-
-
-def findings(found: Iterable[Diagnostic], texts: Mapping[str, str] | None = None) -> None:
-    """Print findings as text, and how many of each kind. ``texts`` are the sources, where the caller has them."""
-    found = list(found)
-    sys.stderr.write(text.render(found, sources(found) if texts is None else texts, colour=colour()))
-    _count(found)
+    def _with_severity(self, item: Diagnostic) -> Diagnostic:
+        """Return a warning as an error if ``--strict`` is set."""
+        raised = self._strict and item.level is Severity.WARNING
+        return replace(item, severity=Severity.ERROR) if raised else item
 
 
-def _count(found: list[Diagnostic]) -> None:
+def print_findings(findings: Iterable[Diagnostic], texts: Mapping[str, str] | None = None) -> None:
+    """Print findings as text, and their number by severity. ``texts`` are the sources if the caller has them."""
+    findings = list(findings)
+    sys.stderr.write(text.render(findings, sources(findings) if texts is None else texts, colour=colour()))
+    _print_counts(findings)
+
+
+def _print_counts(findings: list[Diagnostic]) -> None:
     counts = [
         f"{number} {level.word}{'s' if number > 1 else ''}"
         for level in sorted(Severity, reverse=True)
-        if (number := sum(item.level is level for item in found))
+        if (number := sum(item.level is level for item in findings))
     ]
     if counts:
-        say(", ".join(counts))
+        print_message(", ".join(counts))
 
 
-def say(line: str) -> None:
-    """Tell the person something."""
+def print_message(line: str) -> None:
+    """Print a line for the user to stderr."""
     sys.stderr.write(line + "\n")
 
 
-def data(document: str) -> None:
-    """Print what was asked for, as UTF-8 whatever the terminal's encoding, with a line break at its end."""
+def print_data(document: str) -> None:
+    """Print a result to stdout, as UTF-8 whatever the terminal's encoding, with a line break at its end."""
     try:
         sys.stdout.flush()
         sys.stdout.buffer.write(
             (document if document.endswith("\n") else f"{document}\n").encode(errors="backslashreplace")
         )
         sys.stdout.buffer.flush()
-    except BrokenPipeError:  # who reads has read enough, which click knows how to end
+    except BrokenPipeError:  # the reader has closed the pipe; click ends the program
         raise
     except OSError as error:
         raise click.ClickException(f"Standard output cannot be written: {error.strerror}.") from error
 
 
 def colour() -> bool:
-    """Whether whoever reads stderr sees colours and has not asked for none."""
+    """Return whether stderr is a terminal and colours are not disabled."""
     return sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def sources(found: Iterable[Diagnostic]) -> dict[str, str]:
-    """The text of the files that findings point into, for their excerpts; a file that is gone has none."""
+def sources(findings: Iterable[Diagnostic]) -> dict[str, str]:
+    """Return the texts of the files that findings point into; a file that cannot be read is omitted."""
     texts = {}
-    for name in {item.span.file for item in found if item.span.line}:
+    for name in {item.span.file for item in findings if item.span.line}:
         with contextlib.suppress(OSError):
             texts[name] = Path(name).read_text(encoding="utf-8", errors="replace")
     return texts
 
 
-def internal(error: BaseException) -> Diagnostic:
-    """A fault of ours as a finding, with the place in our code where it happened."""
+def internal_error(error: BaseException) -> Diagnostic:
+    """Return an unexpected exception as a finding, with the line of our code that raised it."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

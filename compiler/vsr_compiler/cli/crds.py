@@ -1,4 +1,4 @@
-"""``vsr-compile crds``: the CustomResourceDefinitions that ``verify`` checks by."""
+"""``vsr-compile crds``: the CustomResourceDefinitions that ``verify`` uses."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import click
 from vsr_compiler.cli import console
 
 
-@click.command(name="crds", short_help="Fetch the CustomResourceDefinitions that verify checks by.")
+@click.command(name="crds", short_help="Fetch the CustomResourceDefinitions that verify uses.")
 @click.argument("action", type=click.Choice(["pull", "list"]), metavar="pull|list")
 @click.argument("projects", nargs=-1, metavar="[PROJECT[@RELEASE]]...")
-@click.option("--from", "base", metavar="URL", default="", help="A mirror, instead of the host in the lock.")
+@click.option("--from", "base", metavar="URL", default="", help="A mirror to use instead of the host in the lock.")
 @click.pass_context
 def command(context: click.Context, action: str, projects: tuple[str, ...], *, base: str) -> None:
     """Fetch CustomResourceDefinitions, or list them. Only `crds` and `fetch-encoder` use the network.
 
-    The lock `schemas/crds.lock.yaml` says where each file lies and which sha256 it has; what differs is refused, and a
-    release is written whole or not at all. They go into `VSR_CACHE_DIR`, else into the user's cache.
+    The lock `schemas/crds.lock.yaml` records the address and sha256 of each file. A file that differs is rejected, and
+    a release is stored completely or not at all. Files are stored in `VSR_CACHE_DIR`, or in the user's cache.
 
     \b
     vsr-compile crds pull
@@ -31,10 +31,12 @@ def command(context: click.Context, action: str, projects: tuple[str, ...], *, b
     try:
         releases = lockfile.chosen(lockfile.read(base), projects)
     except KeyError as error:
-        raise click.BadParameter(f"there is no {error} in the lock; `vsr-compile crds list`") from None
+        raise click.BadParameter(f"{error} is not in the lock; `vsr-compile crds list` lists it") from None
     folder = store.folder(os.environ)
     if action == "list":
-        console.data("\n".join(f"{each.project}@{each.release}  {_state(each.name)}" for each in releases))
+        console.print_data(
+            "\n".join(f"{release.project}@{release.release}  {_state(release.name)}" for release in releases)
+        )
         return
     failed = []
     for release in releases:
@@ -42,9 +44,9 @@ def command(context: click.Context, action: str, projects: tuple[str, ...], *, b
             count = pull(release, folder)
         except CompileError as error:
             failed += error.diagnostics
-            console.findings(error.diagnostics, {})
+            console.print_findings(error.diagnostics, {})
         else:
-            console.say(f"{release.name}: {f'{count} files' if count else 'there already'}")
+            console.print_message(f"{release.name}: {f'{count} files' if count else 'already stored'}")
     context.exit(int(bool(failed)))
 
 

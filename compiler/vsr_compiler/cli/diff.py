@@ -1,4 +1,4 @@
-"""``vsr-compile diff``: what a policy changes against an earlier output, for the person who reviews it."""
+"""``vsr-compile diff``: what a policy changes compared with an earlier output."""
 
 from __future__ import annotations
 
@@ -19,39 +19,46 @@ from vsr_schemas.reports_diff import DiffReport
 CANNOT_COMPARE = frozenset({"VSR305", "VSR306"})
 
 
-@click.command(name="diff", short_help="What a policy changes.")
+@click.command(name="diff", short_help="Show what a policy changes.")
 @click.argument("policy", type=click.Path(path_type=Path))
-@click.option("--against", required=True, metavar="DIR|REV", help="An output folder, or a git revision with one in it.")
+@click.option(
+    "--against",
+    required=True,
+    metavar="DIR|REV",
+    help="The output folder to compare with, or a git revision that contains it.",
+)
 @options.out
-@options.told
-@click.option("--breaking", is_flag=True, help="Exit 1 only where something breaks somebody who relies on what was.")
+@options.report_format
+@click.option("--breaking", is_flag=True, help="Exit 1 only for breaking changes.")
 @click.pass_context
-def command(context: click.Context, policy: Path, against: str, out: Path, form: str, *, breaking: bool) -> None:
-    """Show what a policy changes: first for traffic, in words, then object by object.
+def command(
+    context: click.Context, policy: Path, against: str, out: Path, output_format: str, *, breaking: bool
+) -> None:
+    """Show what a policy changes: first the effect on requests, then the objects.
 
-    The policy is compiled in memory; what it is compared with is read as it is, never compiled.
+    The policy is compiled in memory. The earlier output is read as it is and not compiled again.
 
     \b
     vsr-compile diff policies/quickstart.yaml --against out/quickstart
     vsr-compile diff policies/quickstart.yaml --against origin/main --format markdown
 
-    Exit codes: 0 nothing changes, 1 something does, 2 there is nothing to compare with.
+    Exit codes: 0 no change, 1 changes, 2 no output to compare with.
     """
     try:
         linked = read_policy(policy)
         earlier = read_baseline(against, out, linked.name)
         compiled = compile_policy(linked, lambda path: read_owned(out, linked.name, path))
-        found = report(linked.name, earlier, {path: file.content for path, file in compiled.tree.items()})
+        changes = report(linked.name, earlier, {path: file.content for path, file in compiled.tree.items()})
     except CompileError as error:
-        console.findings(error.diagnostics)
-        context.exit(2 if all(each.code in CANNOT_COMPARE for each in error.diagnostics) else 1)
-    _print(found, form)
-    console.say(f"{policy}: {summary(found) if found.different else 'nothing changes'}")
-    context.exit(int(found.breaking if breaking else found.different))
+        console.print_findings(error.diagnostics)
+        context.exit(2 if all(item.code in CANNOT_COMPARE for item in error.diagnostics) else 1)
+    _print(changes, output_format)
+    console.print_message(f"{policy}: {summary(changes) if changes.different else 'nothing changes'}")
+    context.exit(int(changes.breaking if breaking else changes.different))
 
 
-def _print(found: DiffReport, form: str) -> None:
-    if form == "json":
-        console.data(found.model_dump_json(indent=2))
-    elif printed := (markdown(found) if form == "markdown" else text(found)):
-        console.data(printed.removesuffix("\n"))
+def _print(changes: DiffReport, output_format: str) -> None:
+    if output_format == "json":
+        console.print_data(changes.model_dump_json(indent=2))
+    elif printed := (markdown(changes) if output_format == "markdown" else text(changes)):
+        console.print_data(printed.removesuffix("\n"))

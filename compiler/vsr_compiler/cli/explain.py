@@ -1,4 +1,4 @@
-"""``vsr-compile explain``: from a line of the output to the policy, and from a line of the policy to the output."""
+"""``vsr-compile explain``: the policy line behind a place of the output, and the output of a policy line."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from vsr_compiler.cli import console, options, output
+from vsr_compiler.cli import console, options, output_folder
 from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
 from vsr_compiler.diagnostics.formats.text import clip
 from vsr_compiler.manifests import lock as locks
@@ -21,13 +21,13 @@ _PLACE = re.compile(r"(?P<file>.+?\.ya?ml|.+?\.safetensors|.+?\.lock)(?::(?P<lin
 WIDTH = 160
 
 
-@click.command(name="explain", short_help="Where an output came from.")
+@click.command(name="explain", short_help="Show where an output came from.")
 @click.argument("place")
-@click.option("--policy", type=click.Path(path_type=Path), help="The policy, where it is not in policies/.")
+@click.option("--policy", type=click.Path(path_type=Path), help="The policy, if it is not in policies/.")
 @options.out
 @click.pass_context
 def command(context: click.Context, place: str, policy: Path | None, out: Path) -> None:
-    """Show which policy line made a file, a line or a field of the output, or what a policy line makes.
+    """Show which policy line made a file, line or field of the output, or what a policy line makes.
 
     \b
     vsr-compile explain out/quickstart/istio/base/default/httproute-phi4-mini.yaml
@@ -37,58 +37,59 @@ def command(context: click.Context, place: str, policy: Path | None, out: Path) 
     """
     match = _PLACE.fullmatch(place)
     if match is None:
-        raise click.UsageError(f"`{place}` is no file, `file:line` or `file.path`.")
+        raise click.UsageError(f"`{place}` is not a file, `file:line` or `file.path`.")
     file, line = Path(match["file"]), int(match["line"] or 0)
     try:
-        folder = output.folder_of(file.parent)
+        folder = output_folder.enclosing(file.parent)
         if folder is None:
             _from_policy(file, line, out)
         else:
             _from_output(file, line, match["path"] or "", folder, policy)
     except CompileError as error:
-        console.findings(error.diagnostics)
+        console.print_findings(error.diagnostics)
         context.exit(1)
 
 
 def _from_policy(file: Path, line: int, out: Path) -> None:
-    """What a line of a policy makes."""
+    """Print what a line of a policy makes."""
     linked = read_policy(file)
     document = load(read(file, str(file)), str(file))
     if not line:
         raise click.UsageError(f"Name a line of the policy, `{file}:LINE`, on which an entry begins.")
-    found = explain.outputs_of_line(output.compiled(linked.name, file, out), document, line)
-    if not found:
-        message = f"nothing was emitted from line {line}"
+    outputs = explain.outputs_of_line(output_folder.compile_with_existing_heads(linked.name, file, out), document, line)
+    if not outputs:
+        message = f"no output comes from line {line}"
         raise CompileError([Diagnostic("VSR307", message, Span(str(file), line, 1), "Name the line of an entry.")])
     _excerpt(Span(str(file), line, 1))
-    for each in found:
-        where = f"{out / linked.name / each.file}"
-        console.data(clip(f"{where}: {each.path} = {each.what}" if each.path else f"{where}: {each.what}", WIDTH))
+    for output in outputs:
+        where = f"{out / linked.name / output.file}"
+        line_text = f"{where}: {output.path} = {output.what}" if output.path else f"{where}: {output.what}"
+        console.print_data(clip(line_text, WIDTH))
 
 
 def _from_output(file: Path, line: int, path: str, folder: Path, policy: Path | None) -> None:
-    """Which policy lines made a place in the output."""
+    """Print which policy lines made a place of the output."""
     name = locks.parse((folder / LOCK).read_bytes(), str(folder / LOCK)).policy
-    source = policy or output.find(name)
-    compiled = output.compiled(name, source, folder.parent)
+    source = policy or output_folder.find_policy(name)
+    compiled = output_folder.compile_with_existing_heads(name, source, folder.parent)
     inside = file.resolve().relative_to(folder.resolve()).as_posix()
     if inside == LOCK:
-        message = "the lock lists what the whole policy makes, and comes from no line of it"
+        message = "the lock lists the output of the whole policy, not of one of its lines"
         raise CompileError([Diagnostic("VSR307", message, Span(str(file)), "Name a file that it lists.")])
     if inside not in compiled.tree:
-        hint = "Run vsr-compile, if the output is older than the policy."
+        hint = "Run vsr-compile: the output is probably older than the policy."
         raise CompileError([Diagnostic("VSR307", f"{source} does not make {inside}", Span(str(file)), hint)])
     if compiled.tree[inside].content != file.read_bytes():
-        console.say(f"{file} is not what a fresh compile gives; this explains the fresh one")
+        console.print_message(f"{file} is outdated; this explains the output of a new compile")
     for origin in explain.origins(compiled, inside, _path(compiled, inside, line, path)):
         by = f", by {origin.emitter}" if origin.emitter else ""
         place = f"{origin.span.file}:{origin.span.line}:{origin.span.column}" if origin.span.line else origin.span.file
-        console.data(clip(f"{origin.what}: {place}{by}", WIDTH))
+        console.print_data(clip(f"{origin.what}: {place}{by}", WIDTH))
         _excerpt(origin.span)
 
 
 def _path(compiled: Compiled, inside: str, line: int, text: str) -> yaml_paths.Path:
-    """The path that a line or a text means; the file as a whole where neither is given."""
+    """Return the path of a line or a text; the path of the whole file if neither is given."""
     if not (line or text) or not inside.endswith(".yaml"):
         return ()
     document = load(compiled.tree[inside].content.decode(), inside)
@@ -102,4 +103,4 @@ def _path(compiled: Compiled, inside: str, line: int, text: str) -> yaml_paths.P
 def _excerpt(span: Span) -> None:
     lines = console.sources([Diagnostic("VSR307", "", span)]).get(span.file, "").split("\n")
     if 0 < span.line <= len(lines):
-        console.data(f"  {span.line} | {clip(lines[span.line - 1], WIDTH)}")
+        console.print_data(f"  {span.line} | {clip(lines[span.line - 1], WIDTH)}")

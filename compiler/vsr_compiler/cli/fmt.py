@@ -1,4 +1,4 @@
-"""``vsr-compile fmt``: policies in canonical form, comments kept."""
+"""``vsr-compile fmt``: format policies and keep their comments."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from vsr_compiler.syntax.text import MAX_BYTES, decode, read
 STDIN = Path("-")
 
 
-@click.command(name="fmt", short_help="Bring policies into canonical form.")
+@click.command(name="fmt", short_help="Format policies.")
 @options.policies
 @click.option("--check", "check_only", is_flag=True, help="Write nothing; exit 1 if a policy is not in canonical form.")
 @click.option(
-    "--diff", "show_diff", is_flag=True, help="Write nothing; print what would change, and exit 1 if it would."
+    "--diff", "show_diff", is_flag=True, help="Write nothing; print the changes, and exit 1 if there are any."
 )
 @click.pass_context
 def command(context: click.Context, policies: tuple[Path, ...], *, check_only: bool, show_diff: bool) -> None:
-    """Bring policies into canonical form: two spaces, a fixed order of the top-level keys, one way to quote.
+    """Format policies: two spaces, a fixed order of the top-level sections, one style of quotes.
 
-    Comments stay, and so does what a policy compiles to. `-` reads stdin and writes stdout. A file that is not valid
-    YAML is refused and left alone.
+    Comments are kept, and the policy still compiles to the same output. `-` reads stdin and writes stdout. A file that
+    cannot be formatted safely is rejected and not changed.
 
     \b
     vsr-compile fmt policies/
     vsr-compile fmt policies/ --check --diff
     """
-    report = console.Findings()
+    report = console.FindingsPrinter()
     differs = False
-    for policy in options.files(policies):
+    for policy in options.policy_files(policies):
         try:
             before = _text(policy)
             after = canonical(before, _name(policy))
@@ -44,7 +44,7 @@ def command(context: click.Context, policies: tuple[Path, ...], *, check_only: b
             if show_diff:
                 _diff(_name(policy), before, after)
             if check_only and before != after:
-                console.say(f"{_name(policy)}: not in canonical form")
+                console.print_message(f"{_name(policy)}: not in canonical form")
             if not check_only and not show_diff:
                 _write(policy, before, after)
         except CompileError as error:
@@ -57,7 +57,7 @@ def _name(policy: Path) -> str:
 
 
 def _text(policy: Path) -> str:
-    """The policy's text.
+    """Return the text of a policy.
 
     Raises:
         CompileError: VSR001, VSR004 or VSR005.
@@ -69,16 +69,16 @@ def _text(policy: Path) -> str:
 
 def _write(policy: Path, before: str, after: str) -> None:
     if policy == STDIN:
-        console.data(after)
+        console.print_data(after)
     elif before != after:
         replace_text(policy, after)
-        console.say(f"{policy}: formatted")
+        console.print_message(f"{policy}: formatted")
 
 
 def _diff(name: str, before: str, after: str) -> None:
-    """Print a unified diff; nothing where the texts are the same."""
+    """Print a unified diff; nothing if the texts are equal."""
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
     lines = difflib.unified_diff(old, new, name, f"{name} (canonical)")
     shown = "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
     if shown:
-        console.data(shown)
+        console.print_data(shown)

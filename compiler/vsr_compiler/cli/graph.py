@@ -1,4 +1,4 @@
-"""``vsr-compile graph``: a policy as a picture."""
+"""``vsr-compile graph``: a policy as a flowchart."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def command(context: click.Context, policy: Path) -> None:
     vsr-compile graph policies/quickstart.yaml > quickstart.mmd
     """
     try:
-        console.data(mermaid(read_policy(policy)))
+        console.print_data(mermaid(read_policy(policy)))
     except CompileError as error:
-        console.findings(error.diagnostics)
+        console.print_findings(error.diagnostics)
         context.exit(1)

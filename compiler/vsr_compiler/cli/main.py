@@ -1,12 +1,11 @@
-"""The command line: which verbs there are, and what happens when something goes wrong.
+"""The command line: which commands there are, and how errors end the program.
 
-A verb is a file of this folder that defines ``command``, imported when it is called, so that none pays for another.
-``vsr-compile policy.yaml`` is short for ``vsr-compile compile policy.yaml``.
+A command is a module of this package that defines ``command``. It is imported when it is called, so that no command
+pays for the imports of another. ``vsr-compile policy.yaml`` is short for ``vsr-compile compile policy.yaml``.
 """
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
 import signal
@@ -21,93 +20,95 @@ if TYPE_CHECKING:
 
 from vsr_schemas.version import VERSION
 
-VERBS = {
-    "compile": "Compile policies into router config and gateway manifests.",
-    "diff": "Show what a policy changes against an earlier output.",
-    "explain": "Show where an output came from, or what a policy line makes.",
-    "check": "Find what is wrong with policies, without compiling them.",
-    "test": "Run the tests of policies, without a server.",
-    "eval": "Measure how well a policy tells categories apart.",
-    "verify": "Find what is wrong with manifests, ours or anybody's.",
-    "crds": "Fetch the CustomResourceDefinitions that verify checks by.",
-    "fetch-encoder": "Fetch the default encoder's weights.",
-    "fmt": "Bring policies into canonical form.",
+COMMANDS = {
+    "compile": "Compile policies into router configuration and Kubernetes manifests.",
+    "diff": "Show what a policy changes compared with an earlier output.",
+    "explain": "Show which policy line made an output, or what a policy line makes.",
+    "check": "Report errors and warnings of policies without compiling them.",
+    "test": "Run the tests of policies without a server.",
+    "eval": "Measure how well a policy's classifier separates its categories.",
+    "verify": "Report errors in Kubernetes manifests, whoever wrote them.",
+    "crds": "Fetch the CustomResourceDefinitions that verify uses.",
+    "fetch-encoder": "Fetch the weights of the default encoder.",
+    "fmt": "Format policies.",
     "init": "Write a first policy.",
     "graph": "Draw a policy as a Mermaid flowchart.",
     "codes": "Explain the codes of messages.",
     "schema": "Print the JSON Schema of policies, for editors.",
-    "completion": "Print a shell's completion script.",
+    "completion": "Print a completion script for a shell.",
 }
-"""Verbs and what they are for, in the order of the help."""
+"""Commands and their purpose, in the order of the help."""
 
 
-class Verbs(click.Group):
-    """A group that loads a verb when it is called and takes a path as the verb ``compile``."""
+class CommandGroup(click.Group):
+    """A group that imports a command when it is called and takes a path for an argument of ``compile``."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """All verbs."""
+        """Return the names of all commands."""
         del ctx
-        return list(VERBS)
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The verb of a name."""
+        """Return the command of a name."""
         del ctx
-        if cmd_name not in VERBS:
+        if cmd_name not in COMMANDS:
             return None
         command = importlib.import_module(f"vsr_compiler.cli.{cmd_name.replace('-', '_')}").command
-        assert isinstance(command, click.Command)  # noqa: S101 - every file of this folder that VERBS names has one
+        assert isinstance(command, click.Command)  # noqa: S101 - every module that COMMANDS names defines one
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """What is no verb and no flag of the group is for ``compile``."""
-        own = {"-h", "--help", "--version"}
-        if args and args[0] not in VERBS and args[0] not in own:
-            _refuse_misspelt(args[0], ctx)
+        """Add ``compile`` in front of arguments that begin with neither a command nor a flag of the group."""
+        group_flags = {"-h", "--help", "--version"}
+        if args and args[0] not in COMMANDS and args[0] not in group_flags:
+            _reject_unknown_command(args[0], ctx)
             args = ["compile", *args]
         return super().parse_args(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Verbs, without loading them, and policies to compile."""
+        """Complete commands without importing them, and policies to compile."""
         from click.shell_completion import CompletionItem  # noqa: PLC0415 - `--version` must not pay for it
 
         if incomplete.startswith("-"):
             return click.Command.shell_complete(self, ctx, incomplete)
-        verbs = [CompletionItem(name, help=text) for name, text in VERBS.items() if name.startswith(incomplete)]
-        return verbs or [CompletionItem(incomplete, type="file")]
+        commands = [CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)]
+        return commands or [CompletionItem(incomplete, type="file")]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The help, without loading a verb."""
+        """Write the list of commands without importing them."""
         del ctx
-        with formatter.section("Verbs"):
-            formatter.write_dl(list(VERBS.items()))
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
 
-def _refuse_misspelt(word: str, context: click.Context) -> None:
-    """A word that is near a verb, or that no file would be called, and that names no file was meant as a verb."""
+def _reject_unknown_command(word: str, context: click.Context) -> None:
+    """Reject a word that is no existing file and that looks like a command."""
     if word.startswith("-") or Path(word).exists():
         return
-    near = difflib.get_close_matches(word, VERBS, n=1, cutoff=0.7)
-    if near or word.isalpha():
-        hint = f"Did you mean `{near[0]}`?" if near else f"The verbs are {', '.join(VERBS)}."
-        raise click.UsageError(f"There is no verb and no file `{word}`. {hint}", context)
+    from vsr_compiler.diagnostics.suggestions import did_you_mean  # noqa: PLC0415 - `--version` must not pay for it
+
+    question = did_you_mean(word, COMMANDS)
+    if question or word.isalpha():
+        hint = question or f"The commands are {', '.join(COMMANDS)}."
+        raise click.UsageError(f"There is no command and no file `{word}`. {hint}", context)
 
 
-@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(VERSION, prog_name="vsr-compile")
 def command() -> None:
     """Compile routing policies for LLM gateways.
 
     \b
     vsr-compile policies/quickstart.yaml           write out/quickstart/
-    vsr-compile policies/quickstart.yaml --check   is it up to date?
+    vsr-compile policies/quickstart.yaml --check   fail if out/quickstart/ is outdated
 
-    Exit codes of every verb: 0 fine, 1 findings or a difference, 2 usage, 70 our own fault, 130 interrupted.
+    Exit codes: 0 success, 1 findings or differences, 2 usage error, 70 internal error, 130 interrupted.
     """
 
 
 def main() -> None:
-    """Run the command line; a fault of ours becomes one line and exit code 70, and Ctrl-C is no finding but 130."""
-    # Plugins that other packages register would look into our models, and looking for them costs every start.
+    """Run the command line. An unexpected exception becomes one finding and exit code 70."""
+    # Pydantic would search all installed packages for plugins at every start.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         sys.exit(command(standalone_mode=False))
@@ -122,5 +123,5 @@ def main() -> None:
             raise
         from vsr_compiler.cli import console  # noqa: PLC0415 - `--version` must not pay for it
 
-        console.findings([console.internal(error)])
+        console.print_findings([console.internal_error(error)])
         sys.exit(70)

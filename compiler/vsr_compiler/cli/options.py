@@ -1,4 +1,4 @@
-"""Arguments and flags that several verbs share."""
+"""Arguments and flags that several commands share."""
 
 from __future__ import annotations
 
@@ -17,42 +17,41 @@ out = click.option(
     type=click.Path(path_type=Path),
     default=Path("out"),
     show_default=True,
-    help="Root of the output; each policy gets the folder of its name below it.",
+    help="Root of the output. Each policy is written to the folder of its name below it.",
 )
 
-form = click.option(
+findings_format = click.option(
     "--format",
-    "form",
+    "output_format",
     type=click.Choice(NAMES),
     default="text",
     show_default=True,
-    help="How findings are printed: text on stderr for people, the others on stdout for programs.",
+    help="Format of the findings: text on stderr for people, all others on stdout for programs.",
 )
-told = click.option(
+report_format = click.option(
     "--format",
-    "form",
+    "output_format",
     type=click.Choice(["text", "markdown", "json"]),
     default="text",
     show_default=True,
-    help="For a terminal, for a pull-request comment, for a program.",
+    help="Format of the report: text for a terminal, markdown for a pull request, json for a program.",
 )
-"""The form of a result that is more than findings."""
-strict = click.option("--strict", is_flag=True, help="Take warnings for errors.")
+strict = click.option("--strict", is_flag=True, help="Treat warnings as errors.")
 
 
-def files(given: Iterable[Path]) -> list[Path]:
-    """The policy files that are meant: a folder stands for its ``*.yaml`` and ``*.yml``, sorted.
+def policy_files(paths: Iterable[Path]) -> list[Path]:
+    """Return the policy files; a folder contributes its ``*.yaml`` and ``*.yml``, sorted.
 
     Raises:
-        click.UsageError: A folder holds none.
+        click.UsageError: A folder contains none.
     """
-    found: list[Path] = []
-    for path in given:
+    files: list[Path] = []
+    for path in paths:
         if not path.is_dir():
-            found.append(path)
+            files.append(path)
             continue
-        inside = sorted(each for each in path.iterdir() if each.suffix in {".yaml", ".yml"} and each.is_file())
+        inside = sorted(file for file in path.iterdir() if file.suffix in {".yaml", ".yml"} and file.is_file())
         if not inside:
             raise click.UsageError(f"There is no policy in `{path}`.")
-        found += inside
-    return found
+        files += inside
+    return files

@@ -1,4 +1,4 @@
-"""``vsr-compile schema``: the JSON Schemas of what goes in and of what comes out."""
+"""``vsr-compile schema``: the JSON Schemas of policies and of reports."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from vsr_compiler.cli import console
 
 
 @click.command(name="schema", short_help="Print the JSON Schema of policies.")
-@click.option("--report", is_flag=True, help="Print the schema of what --format json gives, instead.")
+@click.option("--report", is_flag=True, help="Print the schema of the output of `--format json` instead.")
 def command(*, report: bool) -> None:
     """Print the JSON Schema (draft-07) of policies, for completion in editors.
 
-    Editors that use yaml-language-server find it by a comment in the policy's first line:
+    Editors that use yaml-language-server find it by a comment in the first line of the policy:
 
     \b
     vsr-compile schema > routing-policy.schema.json
@@ -23,5 +23,5 @@ def command(*, report: bool) -> None:
     from vsr_compiler.targets import TARGETS  # noqa: PLC0415 - `--help` must not wait for it
     from vsr_schemas import export  # noqa: PLC0415 - as above
 
-    made = export.report() if report else export.policy(TARGETS)
-    console.data(json.dumps(made, indent=2, ensure_ascii=False))
+    document = export.report() if report else export.policy(TARGETS)
+    console.print_data(json.dumps(document, indent=2, ensure_ascii=False))

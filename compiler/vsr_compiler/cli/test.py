@@ -1,4 +1,4 @@
-"""``vsr-compile test``: the policies' own tests, without a server."""
+"""``vsr-compile test``: the tests of policies, without a server."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from vsr_compiler.syntax.ignores import unsilenced
 @click.command(name="test", short_help="Run the tests of policies.")
 @options.policies
 @options.out
-@options.form
+@options.findings_format
 @options.strict
 @click.pass_context
-def command(context: click.Context, policies: tuple[Path, ...], *, out: Path, form: str, strict: bool) -> None:
-    """Run the tests of policies through the runtime's own core, in this process. Writes nothing.
+def command(context: click.Context, policies: tuple[Path, ...], *, out: Path, output_format: str, strict: bool) -> None:
+    """Run the tests of policies with the decision code of the runtime, in this process. Writes nothing.
 
-    A classifier head of the output is used where it is still valid, else one is trained.
+    A classifier head of the output is used if it is still valid; otherwise one is trained.
 
     \b
     vsr-compile test policies/quickstart.yaml
     vsr-compile test policies/ --format junit > tests.xml
     """
-    from vsr_compiler.review.policy_tests import findings, run_tests  # noqa: PLC0415 - only those who test need the runtime's core
+    from vsr_compiler.review.policy_tests import findings, run_tests  # noqa: PLC0415 - `--help` must not load the runtime
 
-    report = console.Findings(form, strict=strict)
-    for path in options.files(policies):
+    report = console.FindingsPrinter(output_format, strict=strict)
+    for path in options.policy_files(policies):
         try:
             linked = read_policy(path)
             compiled = compile_policy(linked, partial(read_owned, out, linked.name))
@@ -44,5 +44,5 @@ def command(context: click.Context, policies: tuple[Path, ...], *, out: Path, fo
         failed = sum(bool(outcome.misses) for outcome in outcomes)
         unknown = sum(not outcome.decided for outcome in outcomes)
         left = f", {unknown} not decided" if unknown else "" if outcomes else "; it has no `tests`"
-        console.say(f"{path}: {len(outcomes) - failed - unknown} passed, {failed} failed{left}")
+        console.print_message(f"{path}: {len(outcomes) - failed - unknown} passed, {failed} failed{left}")
     context.exit(report.close())

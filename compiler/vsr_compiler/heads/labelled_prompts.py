@@ -7,8 +7,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from vsr_compiler.diagnostics import Diagnostic, Span
+from vsr_compiler.diagnostics.suggestions import suggest
 from vsr_compiler.heads.inputs import OTHER
-from vsr_compiler.syntax.data import suggest
 
 MAX_LINES = 100_000
 _MISSING = object()
@@ -76,7 +76,7 @@ def _case(line: str, number: int, name: str, known: Collection[str]) -> Labelled
         if not isinstance(value, str) or not value.strip():
             return wrong("VSR270", f"`{key}` is not a text", _column(line, key))
     if data["category"] not in known:
-        hint = suggest(data["category"], sorted(known)) or "The categories are " + ", ".join(sorted(known)) + "."
+        hint = suggest(data["category"], sorted(known))
         return wrong(
             "VSR271", f"`{data['category']:.80}` is no category of the policy", _column(line, "category"), hint
         )

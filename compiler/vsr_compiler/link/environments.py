@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from vsr_compiler import ir
+from vsr_compiler.diagnostics.suggestions import suggest
 from vsr_compiler.link.scope import Scope
-from vsr_compiler.syntax.data import suggest
 from vsr_compiler.syntax.document import Path
 from vsr_schemas.policy import v1alpha1 as schema
 from vsr_schemas.quantities import amount, is_device

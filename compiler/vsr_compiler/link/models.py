@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from vsr_compiler import ir
+from vsr_compiler.diagnostics.suggestions import suggest
 from vsr_compiler.link.scope import Scope
-from vsr_compiler.syntax.data import suggest
 from vsr_compiler.syntax.document import Path
 from vsr_schemas.policy import v1alpha1 as schema
 from vsr_schemas.routerconfig.reasoning_0_4_0 import FAMILIES

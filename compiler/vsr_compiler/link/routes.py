@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vsr_compiler import ir
+from vsr_compiler.diagnostics.suggestions import suggest
 from vsr_compiler.link.scope import Scope
-from vsr_compiler.syntax.data import suggest
 from vsr_compiler.syntax.document import Path
 from vsr_schemas.headers import PROTECTED
 from vsr_schemas.policy import v1alpha1 as schema

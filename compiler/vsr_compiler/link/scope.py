@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from vsr_compiler.diagnostics import MAX_FINDINGS, Diagnostic, Severity, Span
+from vsr_compiler.diagnostics.suggestions import suggest
 from vsr_compiler.syntax import Document
-from vsr_compiler.syntax.data import suggest
 from vsr_compiler.syntax.document import Path
 
 T = TypeVar("T")

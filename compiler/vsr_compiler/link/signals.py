@@ -6,9 +6,9 @@ import re
 import warnings
 
 from vsr_compiler import ir
+from vsr_compiler.diagnostics.suggestions import did_you_mean, suggest
 from vsr_compiler.link.classifiers import detector
 from vsr_compiler.link.scope import Scope
-from vsr_compiler.syntax.data import suggest
 from vsr_compiler.syntax.document import Path
 from vsr_schemas.languages import LANGUAGES
 from vsr_schemas.pii import ALL_TYPES, MODEL_TYPES
@@ -71,7 +71,7 @@ def _language(scope: Scope, value: str | list[str], path: Path) -> ir.LanguageSi
     for index, code in enumerate(codes):
         if code not in LANGUAGES:
             where = path if isinstance(value, str) else (*path, index)
-            hint = suggest(code, sorted(LANGUAGES)) or "Use a two-letter ISO 639-1 code, such as `de`."
+            hint = did_you_mean(code, sorted(LANGUAGES)) or "Use a two-letter ISO 639-1 code, such as `de`."
             scope.report("VSR104", f"`{code}` is not a language code", where, hint)
     return ir.LanguageSignal(tuple(sorted(set(codes))))
 

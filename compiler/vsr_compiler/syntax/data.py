@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import types
 import typing
 from collections.abc import Iterator, Sequence
@@ -12,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from vsr_compiler.diagnostics import MAX_FINDINGS, CompileError, Diagnostic
+from vsr_compiler.diagnostics.suggestions import nearest, suggest
 from vsr_compiler.syntax.document import Document, Path
 from vsr_compiler.syntax.nodes import Mapping, Node, Scalar
 from vsr_compiler.syntax.secrets import secrets
@@ -33,8 +33,6 @@ _BOUNDS = {
     "less_than_equal": ("at most", "le"),
     "less_than": ("less than", "lt"),
 }
-_PART = 3
-"""Letters that a part of a name must have at least to tell it."""
 
 
 def to_data(node: Node) -> Any:  # noqa: ANN401 - whatever the file holds
@@ -90,28 +88,6 @@ def _follows(model: type[BaseModel], detail: ErrorDetails, others: Sequence[Erro
     return any(nearest(str(word), known) == key for word in misspelt)
 
 
-def nearest(word: str, candidates: Sequence[str]) -> str | None:
-    """The candidate that was probably meant: the nearest by spelling, else the only one that the word is a part of.
-
-    None where there is neither.
-    """
-    lowered = {candidate.lower(): candidate for candidate in candidates}
-    given = word.lower()[:100]
-    near = difflib.get_close_matches(given, lowered, n=1, cutoff=0.6)
-    if not near and len(given) >= _PART:
-        near = [candidate for candidate in lowered if given in candidate]
-    return lowered[near[0]] if len(near) == 1 else None
-
-
-def suggest(word: str, candidates: Sequence[str], *, list_all: int = 8) -> str:
-    """A hint that names the nearest candidate by edit distance, or all of them where there are few."""
-    if near := nearest(word, candidates):
-        return f"Did you mean `{near}`?"
-    if 0 < len(candidates) <= list_all:
-        return "Use one of: " + ", ".join(f"`{candidate}`" for candidate in candidates) + "."
-    return ""
-
-
 def _diagnostic(  # noqa: PLR0911 - one line a kind of complaint reads best
     document: Document, model: type[BaseModel], detail: ErrorDetails
 ) -> Diagnostic:
@@ -123,7 +99,7 @@ def _diagnostic(  # noqa: PLR0911 - one line a kind of complaint reads best
     if kind == "extra_forbidden":
         known = list(_keys(model, path[:-1]))
         message = f"unknown key `{path[-1]}`"
-        return Diagnostic("VSR101", message, document.span(path, key=True), suggest(str(path[-1]), known, list_all=20))
+        return Diagnostic("VSR101", message, document.span(path, key=True), suggest(str(path[-1]), known, limit=20))
     if kind == "missing":
         where = f" of {_entry(path[:-1])}" if len(path) > 1 else ""
         span = document.span(path[:-1], key=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 
 from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
+from vsr_compiler.diagnostics.suggestions import nearest
 
 MAX_BYTES = 4 * 1024 * 1024
 BOM = b"\xef\xbb\xbf"
@@ -37,8 +37,8 @@ def _nearest(path: Path) -> str:
         beside = [] if path.exists() else [each.name for each in path.parent.iterdir() if each.suffix == path.suffix]
     except OSError:
         return ""
-    near = difflib.get_close_matches(path.name, beside, n=1)
-    return f"Did you mean `{path.with_name(near[0])}`?" if near else ""
+    near = nearest(path.name, beside)
+    return f"Did you mean `{path.with_name(near)}`?" if near else ""
 
 
 def decode(data: bytes, name: str) -> str:

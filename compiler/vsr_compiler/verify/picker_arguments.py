@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator
 
 from vsr_compiler.diagnostics import Diagnostic, Severity
+from vsr_compiler.diagnostics.suggestions import did_you_mean
 from vsr_compiler.releases.picker_words import WORDS, Words
 from vsr_compiler.verify.manifest import Manifest, Path, text
 from vsr_compiler.verify.pickers import Picker
@@ -43,6 +43,5 @@ def unknown_plugins(picker: Picker, types: Iterable[str], source: Manifest, path
 
 
 def _found(message: str, name: str, words: frozenset[str], source: Manifest, path: Path) -> Diagnostic:
-    near = difflib.get_close_matches(name[:80], sorted(words), n=1)
-    hint = f"Did you mean `{near[0]}`?" if near else _HINT
+    hint = did_you_mean(name, sorted(words)) or _HINT
     return Diagnostic("VSR414", message, source.span(*path), hint, Severity.WARNING)

@@ -28,7 +28,7 @@ class Patterns:
         """Steps per byte of text."""
         return sum(pattern.programsize for pattern in self.patterns)
 
-    def found(self, text: str, expired: Expired) -> Iterator[bool]:
+    def occurrences(self, text: str, expired: Expired) -> Iterator[bool]:
         """Yield, for each pattern, whether it occurs."""
         data = text.encode()
         for pattern in self.patterns:

@@ -141,7 +141,7 @@ def test_colour_is_for_terminals_that_want_it(
 
 
 def test_a_strict_compile_writes_nothing_where_there_is_a_warning(policy: Policy, tmp_path: Path) -> None:
-    """The formats are the same for both verbs."""
+    """The formats are the same for both commands."""
     result = call("compile", policy(WARNS), "--strict", "--format", "json")
     assert result.exit_code == 1
     assert [item["severity"] for item in json.loads(result.stdout)["findings"]] == ["error"]

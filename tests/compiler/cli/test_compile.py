@@ -222,12 +222,12 @@ def test_an_output_that_was_never_made_is_one_finding(project: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "advice"),
     [
-        (["comple", "policy.yaml"], "no verb and no file `comple`. Did you mean `compile`?"),
-        (["route", "policy.yaml"], "no verb and no file `route`. The verbs are compile, diff,"),
+        (["comple", "policy.yaml"], "no command and no file `comple`. Did you mean `compile`?"),
+        (["route", "policy.yaml"], "no command and no file `route`. The commands are compile, diff,"),
         (["--chek", "policy.yaml"], "'--check'"),
     ],
 )
-def test_a_word_that_is_no_verb_is_not_taken_for_a_policy(words: list[str], advice: str, project: Path) -> None:
+def test_an_unknown_command_is_not_taken_for_a_policy(words: list[str], advice: str, project: Path) -> None:
     """What other tools have and this one has not, and a flag that is misspelt."""
     result = run(*words, cwd=project)
     assert result.returncode == 2

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from support.common import ROOT, call, required
-from vsr_compiler.cli.main import VERBS
+from vsr_compiler.cli.main import COMMANDS
 
 
 def completed(words: list[str], cwd: Path) -> list[str]:
@@ -46,9 +46,9 @@ def test_an_unknown_shell_is_usage() -> None:
 
 
 @pytest.mark.subprocess
-def test_verbs_flags_values_and_files_are_completed(tmp_path: Path) -> None:
-    """A first word that begins no verb is a policy's path."""
-    assert {line.split(",")[1] for line in completed(["vsr-compile", ""], tmp_path)} == set(VERBS)
+def test_commands_flags_values_and_files_are_completed(tmp_path: Path) -> None:
+    """A first word that begins no command is the path of a policy."""
+    assert {line.split(",")[1] for line in completed(["vsr-compile", ""], tmp_path)} == set(COMMANDS)
     assert completed(["vsr-compile", "sch"], tmp_path) == ["plain,schema"]
     assert completed(["vsr-compile", "policies/q"], tmp_path) == ["file,policies/q"]
     assert "plain,--strict" in completed(["vsr-compile", "check", "--s"], tmp_path)

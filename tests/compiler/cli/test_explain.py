@@ -133,7 +133,7 @@ BAD = [
     (f"{BASE}/default/httproute-little.yaml.spec.none", 1, "VSR307"),
     (f"{BASE}/default/none.yaml", 1, "VSR307"),
     ("out/small/vsr-compile.lock", 1, "Name a file that it lists"),
-    ("nothing", 2, "is no file"),
+    ("nothing", 2, "is not a file"),
     ("nowhere.yaml:3", 1, "VSR001"),
 ]
 
@@ -153,7 +153,7 @@ def test_an_output_that_is_older_than_its_policy_is_said_to_be(project: Path) ->
     path.write_text(path.read_text(encoding="utf-8") + "# edited\n", encoding="utf-8")
     result = run("explain", f"{BASE}/default/httproute-little.yaml", cwd=project)
     assert result.returncode == 0
-    assert "is not what a fresh compile gives" in result.stderr
+    assert "is outdated; this explains the output of a new compile" in result.stderr
 
 
 def test_a_policy_elsewhere_is_named(project: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from support.common import ROOT, call
-from vsr_compiler.cli.scaffold import TEMPLATES, policy
+from vsr_compiler.cli.templates import TEMPLATES, render
 from vsr_compiler.pipeline import findings, read_policy
 from vsr_compiler.syntax.fmt import canonical
 
@@ -46,7 +46,7 @@ def test_a_file_that_exists_is_never_overwritten() -> None:
     for name in ("policy.yaml", "link.yaml"):
         result = call("init", name)
         assert result.exit_code == 2
-        assert f"`{name}` exists already" in result.stderr
+        assert f"`{name}` already exists" in result.stderr
     assert Path("policy.yaml").read_text(encoding="utf-8") == "mine"
     assert not Path("nowhere.yaml").exists()
 
@@ -68,7 +68,7 @@ def test_a_name_that_is_no_label_is_not_taken_from_the_file() -> None:
 
 def test_the_shortest_policy_is_the_one_under_policies() -> None:
     """So that its compiled output can be looked at."""
-    assert (ROOT / "policies" / "minimal.yaml").read_text(encoding="utf-8") == policy("minimal", "minimal")
+    assert (ROOT / "policies" / "minimal.yaml").read_text(encoding="utf-8") == render("minimal", "minimal")
 
 
 def test_what_to_run_next_can_be_pasted() -> None:

@@ -78,6 +78,7 @@ def test_what_is_neither_is_said_so_and_is_never_an_option_or_a_command(against:
     assert sorted(path.name for path in project.iterdir()) == [".git", "out"]
 
 
+@pytest.mark.subprocess
 def test_outside_a_repository_a_revision_is_refused_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And without git at all."""
     monkeypatch.chdir(tmp_path)

@@ -7,7 +7,7 @@ import pytest
 from support.common import SMALL
 from vsr_compiler.diagnostics import CompileError, Diagnostic
 from vsr_compiler.syntax import load
-from vsr_compiler.syntax.data import nearest, parse
+from vsr_compiler.syntax.data import parse
 from vsr_schemas.policy.v1alpha1 import PolicySpec
 
 
@@ -104,20 +104,3 @@ def test_a_second_policy_in_a_file_is_told_where_to_go() -> None:
     with pytest.raises(CompileError) as caught:
         load(f"{SMALL}---\n{SMALL}", "p.yaml")
     assert "a file of its own" in caught.value.diagnostics[0].hint
-
-
-@pytest.mark.parametrize(
-    ("word", "meant"),
-    [
-        ("EMAIL", "EMAIL_ADDRESS"),
-        ("person", "PERSON"),
-        ("PHONE_NUMBR", "PHONE_NUMBER"),
-        ("ADDR", None),
-        ("ER", None),
-    ],
-)
-def test_the_name_that_was_meant_is_the_nearest_or_the_only_one_with_the_word_in_it(
-    word: str, meant: str | None
-) -> None:
-    """A part of several names tells none of them."""
-    assert nearest(word, ["EMAIL_ADDRESS", "IP_ADDRESS", "PERSON", "PHONE_NUMBER"]) == meant

@@ -74,6 +74,7 @@ def test_standard_input_is_a_stream(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [each.kind for each in read([Path("-")])[0]] == ["Service"]
 
 
+@pytest.mark.subprocess
 def test_the_verb_prints_findings_with_their_places_and_exits_1(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -40,8 +40,8 @@ def _rule(name: str) -> dict[str, Any]:
         "id": name,
         "name": "".join(word.capitalize() for word in "".join(c if c.isalnum() else " " for c in code.title).split()),
         "shortDescription": {"text": f"{title}."},
-        "fullDescription": {"text": f"{title}. {code.advice}"},
-        "help": {"text": code.advice, "markdown": f"**{name}: {code.title}.** {code.advice}"},
+        "fullDescription": {"text": f"{title}. {code.fix}"},
+        "help": {"text": code.fix, "markdown": f"**{name}: {code.title}.** {code.fix}"},
         "defaultConfiguration": {"level": code.severity},
         **({"properties": {"rule": RULE_NAMES[name], "tags": [RULE_NAMES[name]]}} if name in RULE_NAMES else {}),
     }

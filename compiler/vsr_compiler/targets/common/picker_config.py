@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
+from vsr_compiler.diagnostics.suggestions import suggest
 from vsr_compiler.manifests.objects import Body
 from vsr_compiler.releases.pickers import DEFAULT_SCORERS, Disaggregation, Picker
-from vsr_compiler.syntax.data import suggest
 from vsr_compiler.targets.common.pools import settings
 
 CONFIG_FILE = "picker.yaml"
@@ -37,7 +37,7 @@ def check(endpoint: ir.Endpoint, release_name: str, release: Picker) -> Iterator
     for name, weight in pool.picker.plugins:
         if name not in release.scorers:
             known = sorted(release.scorers)
-            hint = suggest(name, known) or f"It knows {', '.join(known)}."
+            hint = suggest(name, known)
             yield Diagnostic("VSR312", f"{release_name} has no scorer `{name}`", pool.span, hint)
         elif release.whole_weights and weight != int(weight):
             message = f"{release_name} takes whole weights, and `{name}` has {weight:g}"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from vsr_compiler.diagnostics import Diagnostic, Span
 from vsr_compiler.diagnostics.model import more
+from vsr_compiler.diagnostics.suggestions import did_you_mean
 from vsr_compiler.verify.manifest import Body, Manifest, Path
 from vsr_compiler.verify.schema import core, core_tables, meta, patterns
 from vsr_compiler.verify.schema.catalog import Catalog, Found, Releases
@@ -90,8 +90,7 @@ class _Run:
                 manifest, Problem("VSR449", ("apiVersion",), f"`{version}` is no longer there, or never was", hint)
             )
             return
-        near = difflib.get_close_matches(manifest.kind, core.alike(manifest.version), n=1)
-        hint = f"Did you mean `{near[0]}`?" if near else "`kubectl api-resources` lists kinds."
+        hint = did_you_mean(manifest.kind, core.alike(manifest.version)) or "`kubectl api-resources` lists kinds."
         self._add(manifest, Problem("VSR449", ("kind",), f"there is no {manifest.kind[:80]} in `{version}`", hint))
 
     def _custom(self, manifest: Manifest, found: Found) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from vsr_compiler.diagnostics.suggestions import did_you_mean
 from vsr_compiler.verify.manifest import Path
 from vsr_compiler.verify.schema import formats, limits, patterns, quantity
 from vsr_compiler.verify.schema.cel import Budget
@@ -223,10 +223,8 @@ def json_type(value: object) -> str:
 
 def near(key: str, known: list[str]) -> str:
     """What was likely meant."""
-    alike = difflib.get_close_matches(key[:100], known, n=1, cutoff=0.6)
-    alike = alike or [name for name in known if name.lower() == key.lower()]
-    if alike:
-        return f"Did you mean `{alike[0]}`?"
+    if question := did_you_mean(key, known):
+        return question
     if not known:
         return "Remove it; there are no fields here."
     listed = ", ".join(f"`{name}`" for name in known[:12])

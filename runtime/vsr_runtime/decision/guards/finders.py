@@ -28,8 +28,8 @@ def personal(types: Collection[str]) -> Finder:
     from vsr_runtime.decision.guards.rules import contact, national, network, numbers  # noqa: PLC0415 - needed only by guards
 
     rules = (*contact.RULES, *numbers.RULES, *network.RULES)
-    wanted = [rule for rule in rules if rule.type in types]
-    groups = [_group(wanted)] if wanted else []
+    selected = [rule for rule in rules if rule.type in types]
+    groups = [_group(selected)] if selected else []
     if "NATIONAL_ID" in types:
         groups.append(_group(national.RULES, national.GATE))
     return _combine(groups)
@@ -64,15 +64,15 @@ def patterns(sources: Sequence[str]) -> Finder:
     def find(normalised: NormalisedText, expired: Expired) -> list[Span]:
         data = normalised.text.encode("utf-8", "surrogatepass")
         places = _character_index(normalised.text, data)
-        found = []
+        findings = []
         for number, pattern in enumerate(compiled.patterns, 1):
             check_deadline(expired)
             for match in matches(pattern, data):
                 check_deadline(expired)
                 if match.end() > match.start():
                     place = normalised.original(places(match.start()), places(match.end()))
-                    found.append(Span(*place, "PATTERN", 1.0, f"pattern-{number}"))
-        return found
+                    findings.append(Span(*place, "PATTERN", 1.0, f"pattern-{number}"))
+        return findings
 
     return find
 
@@ -97,12 +97,12 @@ def look_through(finders: Iterable[Finder], normalised: NormalisedText, expired:
     return [span for finder in finders for view in views for span in finder(view, expired)]
 
 
-def merge(found: Iterable[Span]) -> list[Span]:
+def merge(findings: Iterable[Span]) -> list[Span]:
     """Return the spans by position and without overlap, as described for the module."""
     merged: list[Span] = []
     cluster: list[Span] = []
     end = 0
-    for span in sorted(found, key=lambda span: (span.start, span.end)):
+    for span in sorted(findings, key=lambda span: (span.start, span.end)):
         if cluster and span.start >= end:
             merged.append(_merge_cluster(cluster))
             cluster = []

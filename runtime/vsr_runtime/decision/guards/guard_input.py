@@ -44,9 +44,9 @@ class GuardInput:
     """
 
     def __init__(self, text: str, values: object, expired: Expired = never) -> None:
-        found = [leaf for leaf in json_texts(text, expired) if not _is_model(leaf, values)]
-        self.leaves = tuple(leaf for leaf in found if not is_blob(leaf))
-        self.unreadable = len(self.leaves) < len(found) or _has_media(values, expired)
+        texts = [leaf for leaf in json_texts(text, expired) if not _is_model(leaf, values)]
+        self.leaves = tuple(leaf for leaf in texts if not is_blob(leaf))
+        self.unreadable = len(self.leaves) < len(texts) or _has_media(values, expired)
         self.texts = tuple(dict.fromkeys((*(leaf.value for leaf in self.leaves), *self._joined)))
         self._normalised: dict[str, NormalisedText] = {}
         self._placed: dict[int, TextPosition] = {}
@@ -69,21 +69,23 @@ class GuardInput:
             DeadlineExceededError: the deadline passed first.
             KeyError: there are no detections of its detector.
         """
-        found = self._matches(guard, expired, detections)
+        matches = self._matches(guard, expired, detections)
         if guard.action == "mask":
-            return tuple(found)
-        return tuple(match for match, _ in zip(found, range(1), strict=False))
+            return tuple(matches)
+        return tuple(match for match, _ in zip(matches, range(1), strict=False))
 
     def _matches(self, guard: Guard, expired: Expired, detections: Detections | None) -> Iterator[Match]:
-        spans = self._spans(guard, expired, (detections or {})[guard.detector] if guard.detector is not None else ())
+        text_findings = self._spans(
+            guard, expired, (detections or {})[guard.detector] if guard.detector is not None else ()
+        )
         places: dict[str, list[int]] = {}
         for number, leaf in enumerate(self.leaves):
             places.setdefault(leaf.value, []).append(number)
-        for text, found in spans:
+        for text, text_spans in text_findings:
             for number in places.get(text, ()):
-                yield from (Match(number, span) for span in found)
+                yield from (Match(number, span) for span in text_spans)
             for run in self._joined.get(text, ()):
-                yield from self._across(run, found)
+                yield from self._across(run, text_spans)
 
     def _spans(
         self, guard: Guard, expired: Expired, detections: Sequence[Detection]
@@ -91,11 +93,11 @@ class GuardInput:
         for number, text in enumerate(self.texts):
             if expired():
                 raise DeadlineExceededError
-            found = self._pattern_spans(guard, text, expired) if guard.finders else []
-            found += self._detected_spans(text, detections[number], guard) if detections else ()
-            found = [span for span in found if span.end > span.start]
-            if found:
-                yield text, found
+            spans = self._pattern_spans(guard, text, expired) if guard.finders else []
+            spans += self._detected_spans(text, detections[number], guard) if detections else ()
+            spans = [span for span in spans if span.end > span.start]
+            if spans:
+                yield text, spans
 
     def _pattern_spans(self, guard: Guard, text: str, expired: Expired) -> list[Span]:
         """Return the findings of the guard's finders."""
@@ -120,19 +122,19 @@ class GuardInput:
         for number, leaf in enumerate(self.leaves):
             if leaf.run is not None:
                 runs.setdefault(leaf.run, []).append(number)
-        found: dict[str, list[list[int]]] = {}
+        joined: dict[str, list[list[int]]] = {}
         for numbers in runs.values():
             if len(numbers) > 1:
-                found.setdefault("".join(self.leaves[number].value for number in numbers), []).append(numbers)
-        return found
+                joined.setdefault("".join(self.leaves[number].value for number in numbers), []).append(numbers)
+        return joined
 
-    def _across(self, run: Sequence[int], found: Sequence[Span]) -> Iterator[Match]:
+    def _across(self, run: Sequence[int], spans: Sequence[Span]) -> Iterator[Match]:
         """Yield the findings that cross from one part to another, one piece per part.
 
         Others are found in their part.
         """
         begins = [0, *accumulate(len(self.leaves[number].value) for number in run)]
-        for span in found:
+        for span in spans:
             first, end = bisect_right(begins, span.start) - 1, bisect_left(begins, span.end)
             if end - first > 1:
                 for place in range(first, end):

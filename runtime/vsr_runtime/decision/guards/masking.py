@@ -169,18 +169,18 @@ def _without_overlap(guard_input: GuardInput, matches: Iterable[Match]) -> list[
     placed = sorted(
         ((*_position(guard_input, match), match) for match in matches), key=lambda item: (item[0], -item[1])
     )
-    found: list[tuple[int, int, Match]] = []
+    joined: list[tuple[int, int, Match]] = []
     for start, end, match in placed:
-        if found and start < found[-1][1]:
-            before, until, first = found[-1]
+        if joined and start < joined[-1][1]:
+            before, until, first = joined[-1]
             # Two findings in one text become the whole of both; of a text inside the text the outer one is kept.
             if first.leaf == match.leaf and end > until:
                 span = first.span
                 first = Match(match.leaf, Span(span.start, match.span.end, span.type, span.score, span.rule))
-            found[-1] = (before, max(until, end), first)
+            joined[-1] = (before, max(until, end), first)
         else:
-            found.append((start, end, match))
-    return found
+            joined.append((start, end, match))
+    return joined
 
 
 def _position(guard_input: GuardInput, match: Match) -> tuple[int, int]:

@@ -117,8 +117,8 @@ def words_pattern(alternation: bytes) -> bytes:
 
 def has_context(data: bytes, start: int, end: int, alternation: bytes) -> bool:
     """Return whether one of some words occurs shortly before or directly after a match."""
-    beside = data[max(0, start - _BEFORE) : start] + b" \xfe " + data[end : end + _AFTER]
-    return compile_bytes(words_pattern(alternation)).search(beside) is not None
+    context = data[max(0, start - _BEFORE) : start] + b" \xfe " + data[end : end + _AFTER]
+    return compile_bytes(words_pattern(alternation)).search(context) is not None
 
 
 def accept(score: float) -> Validator:

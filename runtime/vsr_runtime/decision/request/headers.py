@@ -142,7 +142,7 @@ def apply_credentials(
     key = () if outside.value is None else ((outside.header, outside.value),)
     ours = {name for name, _ in key}
     kept = tuple((name, value) for name, value in set_headers if name.lower() not in ours)
-    given = ours | {name.lower() for name, _ in kept}
-    gone = [name for name in removed if name.lower() not in ours]
-    gone += [name for name in CREDENTIALS if name not in given and name not in gone]
-    return (*kept, *key), tuple(gone)
+    replaced = ours | {name.lower() for name, _ in kept}
+    removed_names = [name for name in removed if name.lower() not in ours]
+    removed_names += [name for name in CREDENTIALS if name not in replaced and name not in removed_names]
+    return (*kept, *key), tuple(removed_names)

@@ -38,7 +38,7 @@ class TextMatcher(Protocol):
     @property
     def work(self) -> int: ...  # noqa: D102 - steps per byte of text
 
-    def found(self, text: str, expired: Expired) -> Iterator[bool]:
+    def occurrences(self, text: str, expired: Expired) -> Iterator[bool]:
         """Yield, for each word or pattern in order, whether it occurs."""
 
     def count(self, text: str, stop: int, expired: Expired) -> int:

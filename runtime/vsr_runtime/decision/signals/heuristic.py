@@ -26,20 +26,20 @@ class KeywordSignal:
     """Holds if any (``OR``), all (``AND``) or none (``NOR``) of the words or patterns occur in the last user turn."""
 
     operator: Literal["OR", "AND", "NOR"]
-    finder: TextMatcher
+    matcher: TextMatcher
     cost: int
 
     @property
     def work(self) -> int:
         """Steps per byte of text."""
-        return self.finder.work
+        return self.matcher.work
 
     def holds(self, view: RequestView, expired: Expired) -> bool:
         """Return whether the request has the signal."""
-        found = self.finder.found(view.turn, expired)
+        occurrences = self.matcher.occurrences(view.turn, expired)
         if self.operator == "AND":
-            return all(found)
-        return any(found) is (self.operator == "OR")
+            return all(occurrences)
+        return any(occurrences) is (self.operator == "OR")
 
 
 def build_keyword(rule: contract.KeywordRule) -> KeywordSignal:
@@ -66,18 +66,18 @@ STRUCTURE_WORDS_COST, STRUCTURE_PATTERN_COST = 3, 5
 class StructureSignal:
     """Holds if the number of occurrences in the last user turn is within bounds."""
 
-    finder: TextMatcher
+    matcher: TextMatcher
     bounds: Bounds
     cost: int
 
     @property
     def work(self) -> int:
         """Steps per byte of text: each match of a pattern may scan all the text that follows it."""
-        return self.finder.work * max(self.bounds.enough, 1)
+        return self.matcher.work * max(self.bounds.enough, 1)
 
     def holds(self, view: RequestView, expired: Expired) -> bool:
         """Return whether the request has the signal."""
-        return self.finder.count(view.turn, self.bounds.enough, expired) in self.bounds
+        return self.matcher.count(view.turn, self.bounds.enough, expired) in self.bounds
 
 
 def build_structure(rule: contract.StructureRule) -> StructureSignal:
@@ -202,11 +202,11 @@ class PiiSignal:
         for text in view.history if self.everywhere else (view.turn,):
             if expired():
                 raise DeadlineExceededError
-            if self._found(text, expired):
+            if self._has_match(text, expired):
                 return True
         return False
 
-    def _found(self, text: str, expired: Expired) -> bool:
+    def _has_match(self, text: str, expired: Expired) -> bool:
         return bool(self.clean_texts.find(text, lambda: look_through([self.finder], normalise(text), expired)))
 
 

@@ -38,7 +38,7 @@ class Words:
         """Steps per byte of text."""
         return len(self.words)
 
-    def found(self, text: str, expired: Expired) -> Iterator[bool]:
+    def occurrences(self, text: str, expired: Expired) -> Iterator[bool]:
         """Yield, for each word, whether it occurs."""
         text = text.casefold() if self.folded else text
         for spellings, pattern in self.words:

@@ -21,7 +21,7 @@ def test_a_suite_for_each_policy_and_a_case_for_each_code() -> None:
     first, second = root
     assert (first.get("name"), first.get("tests"), first.get("failures")) == ("a.yaml", "2", "1")
     failed, passed = first
-    assert failed.get("name") == "VSR201 reference to nothing"
+    assert failed.get("name") == "VSR201 undefined name"
     failure = failed.find("failure")
     assert failure is not None
     assert (failure.get("type"), failure.get("message")) == ("VSR201", "one")

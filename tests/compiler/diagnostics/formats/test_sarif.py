@@ -128,7 +128,7 @@ def test_every_code_gives_a_valid_log() -> None:
     rules = run["tool"]["driver"]["rules"]
     assert [rule["id"] for rule in rules] == sorted(CODES)
     assert all(rules[result["ruleIndex"]]["id"] == result["ruleId"] for result in run["results"])
-    assert all(rule["help"]["text"] == CODES[rule["id"]].advice for rule in rules)
+    assert all(rule["help"]["text"] == CODES[rule["id"]].fix for rule in rules)
 
 
 def test_a_result_says_where_what_and_how_bad() -> None:

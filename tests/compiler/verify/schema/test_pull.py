@@ -179,7 +179,7 @@ def test_the_verb_fills_a_cache_that_verify_then_reads(
     done = call("crds", "pull", "llm-d-router@0.10.0", "--from", base(server))
     assert (done.exit_code, f"{len(wanted.entries)} files" in done.stderr) == (0, True)
     assert "in the cache" in call("crds", "list", "llm-d-router").stdout
-    assert "there already" in call("crds", "pull", "llm-d-router", "--from", base(server)).stderr
+    assert "already stored" in call("crds", "pull", "llm-d-router", "--from", base(server)).stderr
     bad = "apiVersion: llm-d.ai/v1alpha2\nkind: InferenceObjective\nmetadata: {name: a}\nspec: {}\n"
     assert "VSR442" in call("verify", "-", stdin=bad).stderr
     monkeypatch.setenv("VSR_CACHE_DIR", str(tmp_path / "other"))

@@ -27,7 +27,7 @@ def test_types_that_need_a_model_are_passed_over() -> None:
     assert spans([personal(ALL_TYPES - PATTERN_TYPES)], "John Smith, john@example.com", never) == []
 
 
-def test_only_the_types_that_were_asked_for_are_found() -> None:
+def test_only_requested_types_are_found() -> None:
     """An address is none of the policy's business where it asks for phone numbers."""
     finder = personal(["PHONE_NUMBER"])
     assert [span.type for span in spans([finder], "john@example.com or 555-123-4567", never)] == ["PHONE_NUMBER"]

@@ -33,13 +33,13 @@ ANY = st.one_of(st.text(), st.text("ae\u0301\u0327\u0336\u200b\ufe0f\u1112\u1161
         ("한국어 \u1112\u1161\u11ab 日本語", "한국어 한 日本語"),
     ],
 )
-def test_what_hides_words_is_undone(text: str, expected: str) -> None:
+def test_hidden_words_are_revealed(text: str, expected: str) -> None:
     """Each trick by itself, and what looks like a trick and is none."""
     assert normalise(text).text == expected
 
 
 @pytest.mark.parametrize("text", ["Вот рост и оса", "Μια ωραία μέρα", "Բարեւ աշխարհ"])
-def test_other_languages_stay_what_they_are(text: str) -> None:
+def test_other_languages_are_unchanged(text: str) -> None:
     """Russian, Greek and Armenian have words all of look-alikes; beside their own letters they are no trick."""
     assert normalise(text).text == text
 
@@ -49,7 +49,7 @@ def test_words_all_of_look_alikes_are_read_as_latin_in_latin_text() -> None:
     assert normalise("get the соре now").text == "get the cope now"
 
 
-def test_hidden_text_is_told() -> None:
+def test_hidden_text_is_reported() -> None:
     """Tag characters and bidi overrides are signs by themselves; a flag is none."""
     text = f"{FLAG} hi \U000e0061\U000e0062 \u202eabc"
     assert normalise(text).hidden == (
@@ -69,7 +69,7 @@ def test_every_character_knows_where_it_came_from(text: str) -> None:
 
 
 @given(ANY)
-def test_it_is_what_unicode_calls_compatibility_composition(text: str) -> None:
+def test_normalisation_equals_nfkc(text: str) -> None:
     """Where nothing else applies, it is NFKC of the whole text, though it goes piece by piece."""
     plain = re.sub(r"[^\w ]", "", text)
     stacked = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")

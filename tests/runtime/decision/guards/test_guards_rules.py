@@ -95,7 +95,7 @@ def test_personal_data_is_found_whole(text: str, kind: str, value: str, score: f
         "it happened on 14/12/1940 at 10:30",
     ],
 )
-def test_what_only_looks_like_personal_data_is_not(text: str) -> None:
+def test_similar_text_is_not_personal_data(text: str) -> None:
     """Wrong checksums without a word that speaks for them, code, versions, fingerprints; dates are opt-in."""
     assert found(PERSONAL, text) == []
 
@@ -127,7 +127,7 @@ ISSUED = {
 
 
 @pytest.mark.parametrize(("kind", "value"), ISSUED.items())
-def test_keys_are_told_by_how_their_issuers_write_them(kind: str, value: str) -> None:
+def test_keys_are_recognised_by_their_issuers_format(kind: str, value: str) -> None:
     """Alone, quoted, or in a sentence; emphasised, too."""
     assert found(credentials(), f"it is '{value}', keep it") == [(kind, value, SURE)]
     assert value in found(credentials(), f"it is **_{value} _**")[0][1]
@@ -141,7 +141,7 @@ def test_keys_are_told_by_how_their_issuers_write_them(kind: str, value: str) ->
         ("postgres://app:s3cr3t!pw@db.example.com/x", "CONNECTION_STRING", "s3cr3t!pw"),
     ],
 )
-def test_passwords_are_told_by_what_stands_before_them(text: str, kind: str, value: str) -> None:
+def test_passwords_are_recognised_by_the_name_before_them(text: str, kind: str, value: str) -> None:
     """A name and a value that looks drawn, or the place of a password in an address."""
     assert [(a, b) for a, b, _ in found(credentials(), text)] == [(kind, value)]
 

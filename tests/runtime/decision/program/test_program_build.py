@@ -72,7 +72,7 @@ def test_domain_without_mmlu_categories_is_its_own_label():
     assert served(built(change), "law") == "phi4-mini"
 
 
-def test_domain_may_stand_for_several_labels():
+def test_domain_may_have_several_labels():
     """A domain signal holds for each label that it lists."""
 
     def change(document):
@@ -161,7 +161,7 @@ TWO_MODELS = [{"model": "llama3-8b"}, {"model": "phi4-mini"}]
         (put("global", "router", "auto_model_names", value=["phi4-mini"]), "'phi4-mini' is also a model"),
     ],
 )
-def test_what_does_not_fit_together_is_refused_by_name(change, message):
+def test_inconsistent_config_is_rejected_by_name(change, message):
     """A name that is unknown, doubled or unusable, or a demand that nobody executes, is an error with its place."""
     if message is None:
         built(change)
@@ -173,7 +173,7 @@ def test_what_does_not_fit_together_is_refused_by_name(change, message):
 
 
 @pytest.mark.parametrize("labels", [frozenset(), frozenset({"math"})])
-def test_domain_that_no_classifier_answers_is_refused(labels):
+def test_domain_that_no_classifier_recognises_is_rejected(labels):
     """A signal that could never hold is an error, used or not, instead of a route that silently never matches."""
     with pytest.raises(UserError, match="which no classifier"):
         built(labels=labels)
@@ -218,7 +218,7 @@ def test_adapter_is_a_name_of_its_own():
     assert served(program, "math") == "math-lora"
 
 
-def test_provider_id_is_what_the_model_is_served_as():
+def test_model_is_served_under_its_provider_id():
     """Routes match the alias, the server hears the provider's id."""
     program = built(put("providers", "models", 1, "provider_model_id", value="org/phi"))
     assert program.models["phi4-mini"] == ModelTarget("phi4-mini", "org/phi")
@@ -244,14 +244,14 @@ def test_shares_are_those_of_the_settings():
         ({"law": {"llama3-8b": 100}}, "splits.law: config.yaml has no decision of this name"),
     ],
 )
-def test_shares_that_do_not_fit_are_refused(splits, message):
+def test_inconsistent_shares_are_rejected(splits, message):
     """Shares name exactly the decision's models and add up to 100."""
     with pytest.raises(UserError) as error:
         built(put(*DECISION, "modelRefs", value=TWO_MODELS), splits=splits)
     assert str(error.value).startswith(f"runtime.yaml: {message}")
 
 
-def test_model_twice_in_a_decision_is_refused():
+def test_duplicate_model_in_a_decision_is_rejected():
     """Two shares of one model would be one."""
     twice = [{"model": "phi4-mini"}, {"model": "phi4-mini"}]
     with pytest.raises(UserError, match=r"modelRefs: 'phi4-mini' is duplicated"):
@@ -292,7 +292,7 @@ def test_family_says_how_reasoning_is_switched():
         (reasoning("gpt-oss", "vllm openai"), "backend_refs: reasoning needs backends of one provider"),
     ],
 )
-def test_reasoning_that_cannot_be_switched_is_refused(change, message):
+def test_unsupported_reasoning_is_rejected(change, message):
     """Families and efforts must be known, and the place of the effort must be one."""
     with pytest.raises(UserError) as error:
         built(change)
@@ -358,7 +358,7 @@ def header(name: str, value: str = "a"):
         (plugins(("fast_response", {"message": "a"}), ("tools", {"mode": "none"})), "cannot be combined with other"),
     ],
 )
-def test_plugins_that_cannot_be_executed_are_refused(change, message):
+def test_unsupported_plugins_are_rejected(change, message):
     """What would break routing or framing, or means nothing, is an error with its place."""
     with pytest.raises(UserError) as error:
         built(change)

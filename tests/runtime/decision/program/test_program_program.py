@@ -83,7 +83,7 @@ def test_default_serves_when_no_route_holds():
     assert decided(program()) is None
 
 
-def test_classifier_is_asked_only_where_the_outcome_depends_on_it():
+def test_classifier_runs_only_if_the_outcome_depends_on_it():
     """Cheap signals that settle a rule, and routes that come first, leave the classifier alone."""
     both = route("both", AllConditions((IN_MATH, has("no"))))
     either = route("either", AnyCondition((IN_MATH, has("yes"))))
@@ -102,7 +102,7 @@ def test_classifier_is_asked_only_where_the_outcome_depends_on_it():
         assert isinstance(program(*routes, **signals).decide(HELLO), Undecided)
 
 
-def test_what_is_known_is_not_computed_again():
+def test_known_signals_are_not_computed_again():
     """After the classifier has answered, cheap signals keep their values."""
     yes = Fake(answer=True)
     made = program(route("both", AllConditions((IN_MATH, has("yes")))), yes=yes)
@@ -130,7 +130,7 @@ def test_request_without_text_has_no_category():
     assert with_fallback.decide(image).route.name == "math"
 
 
-def test_fallback_stands_in_for_a_category_that_was_not_found():
+def test_fallback_replaces_a_missing_category():
     """Only where no category was found does the fallback take its place; the probability stays as it was."""
     with_fallback = replace(program(MATH), fallback="other")
     assert with_fallback.with_category(SignalValues(), None, 0.2) == SignalValues("other", 0.2, classified=True)
@@ -162,7 +162,7 @@ def test_shares_take_up_the_range(draw, name):
     assert SPLIT.target(draw).name == name
 
 
-def test_number_beyond_the_range_is_an_error():
+def test_point_outside_of_the_range_is_an_error():
     """No number means no model."""
     with pytest.raises(ValueError, match="not in"):
         SPLIT.target(100)
@@ -199,7 +199,7 @@ def answered(cosine: float | None = None, judge: float | None = None, jury: floa
     return ModelResults({} if cosine is None else {"Good day.": cosine}, known)
 
 
-def test_models_are_asked_once_for_all_routes_that_have_a_chance():
+def test_models_run_once_for_all_routes_that_may_apply():
     """What a cheap signal has ruled out, or what stands behind a catch-all, costs no model."""
     never_so = route("never", AllConditions((has("no"), WICKED)))
     made = asking(
@@ -217,7 +217,7 @@ def test_models_are_asked_once_for_all_routes_that_have_a_chance():
     assert outcome.detectors == {"judge": ("Behave.", "hello")}
 
 
-def test_only_what_is_open_is_asked():
+def test_only_unknown_signals_are_requested():
     """A policy whose outcome hangs on likeness alone asks no detector and for no category."""
     outcome = asking(route("alike", ALIKE)).decide(TALK)
     assert (outcome.kinds, outcome.detectors) == ({"similarity"}, {})
@@ -225,14 +225,14 @@ def test_only_what_is_open_is_asked():
 
 
 @pytest.mark.parametrize(("judge", "name"), [(0.9, "evil"), (0.1, "everything")])
-def test_what_models_said_decides(judge, name):
+def test_model_results_decide(judge, name):
     """Each signal by its own threshold."""
     made = asking(route("evil", EVIL), EVERYTHING)
     outcome = made.decide(TALK, made.with_model_results(made.decide(TALK).signals, TALK, answered(judge=judge)))
     assert (outcome.route.name, outcome.signals.matched[EVIL.name]) == (name, judge > 0.5)
 
 
-def test_what_a_model_did_not_say_is_no_pass():
+def test_missing_model_result_never_decides():
     """A detector that failed leaves the request undecided, in a negation too, unless something else settles it."""
     for rule in (EVIL, NotCondition(EVIL), AllConditions((ALIKE, EVIL)), AnyCondition((NotCondition(EVIL), IN_MATH))):
         made = asking(route("a", rule), EVERYTHING)
@@ -242,7 +242,7 @@ def test_what_a_model_did_not_say_is_no_pass():
     assert made.decide(TALK, made.with_model_results(SignalValues(), TALK, answered(cosine=0.9))).route.name == "a"
 
 
-def test_without_text_no_model_is_asked():
+def test_no_model_runs_without_text():
     """An image is like nothing and attacks nobody; that is known, not open."""
     made = asking(route("a", AnyCondition((ALIKE, EVIL, WICKED))), EVERYTHING)
     assert made.decide(RequestView("", images=1)).route.name == "everything"
@@ -263,7 +263,7 @@ RULES = st.recursive(
 
 
 @given(st.lists(RULES, max_size=5), st.booleans(), *(st.sampled_from([0.1, 0.9]) for _ in range(3)))
-def test_one_question_is_enough_and_changes_no_decision(rules, math, cosine, judge, jury):
+def test_one_request_for_results_is_enough_and_changes_no_decision(rules, math, cosine, judge, jury):
     """Whatever the routes: after what was asked for is known there is a decision, the one that knowing all gives."""
     routes = [route(f"r{number}", rule) for number, rule in enumerate(rules)]
     made = asking(*routes, yes=Fake(answer=True), no=Fake(answer=False))

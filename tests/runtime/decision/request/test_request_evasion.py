@@ -200,7 +200,7 @@ def test_nothing_hides(program, place, name):
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_harmless_text_is_let_through_everywhere(program, place):
+def test_clean_text_passes_everywhere(program, place):
     """Else the test above would be true of a guard that blocks whatever it sees."""
     for finder, _ in FINDERS.values():
         path, document = PLACES[place]("the quick brown fox")
@@ -248,7 +248,7 @@ NESTED = {
 
 
 @pytest.mark.parametrize("how", NESTED)
-def test_escapes_are_undone_however_deep_they_stand(program, how):
+def test_escapes_are_undone_at_any_depth(program, how):
     """Each level of JSON in JSON escapes the last one's escapes; quotes of the text's own confuse nobody."""
     finder, _ = FINDERS["personal"]
     path, document = chat(user("hi"), called("mail", NESTED[how]("jan\u00e9.doé@ex\u00e4mple.org")))

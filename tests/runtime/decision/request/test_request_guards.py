@@ -86,7 +86,7 @@ def test_refusal_says_which_model_it_was_for(program, model, counted):
     assert sent(program, [guard("bad")], "a BOMB", "auto").model is None
 
 
-def test_block_is_told_in_the_form_of_the_api(program):
+def test_block_is_reported_in_the_form_of_the_api(program):
     """Anthropic's clients read errors in Anthropic's form."""
     body = {"model": "auto", "messages": [{"role": "user", "content": "bomb"}], "max_tokens": 5}
     answer = sent(program, [guard("bad")], path=Api.MESSAGES.value, body=body)
@@ -109,7 +109,7 @@ def test_nothing_found_changes_nothing(program):
     assert guarded.response is None
 
 
-def test_mask_replaces_only_what_was_found(program):
+def test_mask_replaces_only_findings(program):
     """Every other byte stays, escapes and spaces too."""
     text = '{"model" :"phi4-mini", "messages":[ {"role":"user","content":"caf\\u00e9 \\/ a bomb\\n"}] ,"x":1E2}'
     rules = MachineConfig(replace(program, guards=(guard("bad", "mask"),)), MAX)
@@ -134,7 +134,7 @@ def test_route_sends_elsewhere_and_blocks_come_first(program):
     assert sent(program, both, "bomb 2+2").status == 403
 
 
-def test_routes_that_disagree_are_refused(program):
+def test_conflicting_route_guards_are_rejected(program):
     """A request can be at one model only; neither guard is passed over."""
     guards = [guard("a", "route", target="llama3-8b"), guard("b", "route", target="phi4-mini")]
     answer = sent(program, guards, "bomb")
@@ -160,7 +160,7 @@ def test_flag_is_a_header_for_the_backend(program):
     assert ("x-vsr-guards", "a, b") in action.set_headers
 
 
-def test_threshold_is_for_detectors_and_what_patterns_find_counts(program):
+def test_threshold_applies_to_detectors_only(program):
     """A pattern's score says why it counts, not whether."""
     weak = Guard("weak", "block", (finds("bomb", score=0.6),), threshold=0.99)
     assert sent(program, [weak], "bomb").status == 403
@@ -176,14 +176,14 @@ def test_guard_that_is_late_refuses_unless_the_policy_lets_errors_pass(program, 
     assert passed.guards == (GuardMatch("slow", action, Cause.TIMEOUT),)
 
 
-def test_request_out_of_time_is_refused(program):
+def test_request_after_its_deadline_is_rejected(program):
     """Where not even the texts could be collected."""
     answer = sent(program, [guard("bad", passes_errors=True)], "hi", "llama3-8b", expired=lambda: True)
     assert (answer.status, answer.code) == (503, "classifier_timeout")
 
 
 @pytest.mark.parametrize("action", ["block", "mask", "flag"])
-def test_longer_text_than_a_guard_reads_is_refused(program, action):
+def test_text_longer_than_a_guard_reads_is_rejected(program, action):
     """413, and never a sample; wherever the text stands."""
     small = guard("small", action, max_tokens=10)
     assert isinstance(sent(program, [small], "x" * 36), SendToModel)
@@ -199,7 +199,7 @@ DOCUMENT = [{"type": "document", "source": {"type": "base64", "data": "JVBE" * 5
 
 
 @pytest.mark.parametrize("content", [PICTURE, SOUND, FILE, UNTYPED, DOCUMENT])
-def test_what_cannot_be_read_is_refused_unless_the_policy_lets_it_pass(program, content):
+def test_unreadable_content_is_rejected_unless_the_policy_passes_it(program, content):
     """415: an image may say anything."""
     answer = sent(program, [guard("bad")], content, "phi4-mini")
     assert (answer.status, error(answer)["code"]) == (415, "unreadable:bad")
@@ -264,7 +264,7 @@ def looked(program, guards, looks, content="hello there", model="llama3-8b"):
 
 
 @pytest.mark.parametrize(("score", "status"), [(0.9, 403), (0.4, None)])
-def test_detector_is_asked_once_for_all_guards_and_its_score_decides(program, score, status):
+def test_detector_runs_once_for_all_guards_and_its_score_decides(program, score, status):
     """Several guards that name one detector cost one look; patterns and detector together make a guard."""
     twice = [JUDGE, replace(JUDGE, name="second", action="flag")]
     asked, action = looked(program, twice, {"checkpoint": [TextVerdict(Span(0, 5, "JAILBREAK", score, "checkpoint"))]})
@@ -273,7 +273,7 @@ def test_detector_is_asked_once_for_all_guards_and_its_score_decides(program, sc
     assert (action.status if isinstance(action, ImmediateResponse) else None) == status
 
 
-def test_detector_and_category_are_asked_for_together(program):
+def test_detector_and_category_are_requested_together(program):
     """One wait for both."""
     asked, action = looked(
         program, [JUDGE], {"checkpoint": [TextVerdict(Span(0, 5, "x", 0.1, "checkpoint"))]}, "hello there", "auto"

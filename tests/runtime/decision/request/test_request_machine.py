@@ -199,7 +199,7 @@ def test_refusals_that_need_no_body(event, expected):
     assert answered(event) == expected
 
 
-def test_doubled_headers_are_refused():
+def test_duplicate_headers_are_rejected():
     """A content type or an encoding that stands twice cannot hide behind an allowed one."""
     base = headers().headers
     twice = RequestHeaders((*base, ("content-type", "application/json")), end_of_stream=False)
@@ -258,7 +258,7 @@ KEYWORD = build_keyword(contract.KeywordRule(name="urgent", operator="OR", keywo
 URGENT = PolicyRoute("urgent", SignalCondition(("keyword", "urgent")), ((PHI, 100),))
 
 
-def test_classifier_is_not_asked_where_a_signal_settles_it(chat):
+def test_classifier_does_not_run_if_a_signal_decides(chat):
     """A keyword of a route that comes first decides by itself; without it the classifier is asked."""
     known = rules(URGENT, MATH, signals={("keyword", "urgent"): KEYWORD})
     _, action = drive(headers(), RequestBody(chat(content="urgent: 2+2")), rules=known)
@@ -293,7 +293,7 @@ def test_split_is_drawn_by_the_requests_id(chat):
     assert len({model(chat()) for _ in range(5)}) == 1
 
 
-def test_id_that_stands_twice_is_none(chat):
+def test_duplicate_request_id_is_ignored(chat):
     """A client cannot add an id of its own to the gateway's."""
     twice = RequestHeaders((*headers(x_request_id="a").headers, ("x-request-id", "b")), end_of_stream=False)
     bodies = [chat(content=str(i)) for i in range(20)]

@@ -163,7 +163,7 @@ def test_masks_of_a_response_are_never_taken_for_those_of_its_request():
     assert json.loads(action.body)["choices"][0]["message"]["content"] == "Jane met [NAME_2]"
 
 
-def test_what_says_the_text_once_more_in_pieces_is_taken_out():
+def test_fields_that_repeat_the_text_as_tokens_are_removed():
     """No guard can read log probabilities; where guards read, nobody gets them."""
     document = completion("Agent SMITH")
     document["choices"][0]["logprobs"] = {"content": [{"token": "Agent"}, {"token": " SMITH"}]}
@@ -172,7 +172,7 @@ def test_what_says_the_text_once_more_in_pieces_is_taken_out():
 
 
 @pytest.mark.parametrize("bad", [b"{", b"[]", b'{"a":1,"a":2}', b"\xff"])
-def test_document_that_cannot_be_read_is_refused_unless_errors_pass(bad):
+def test_unreadable_document_is_rejected_unless_errors_pass(bad):
     """502 by default."""
     assert whole(bad, BLOCK).status == 502
     assert whole(bad, Guard("k", "block", BLOCK.finders, on_response=True, passes_errors=True)) == BodyOutput(None)
@@ -190,7 +190,7 @@ def test_late_guards_and_long_texts_refuse_a_response():
     assert whole(completion("x" * 40), small).status == 502
 
 
-def test_pictures_in_a_response_are_refused_unless_they_pass():
+def test_images_in_a_response_are_rejected_unless_they_pass():
     """A guard of responses reads text."""
     document = {"output": [{"type": "image_generation_call", "result": "iVBO" * 40}]}
     assert whole(document, BLOCK).code == "unreadable:keys"
@@ -206,7 +206,7 @@ def test_pictures_in_a_response_are_refused_unless_they_pass():
         ((*JSON_HEADERS, ("content-encoding", "gzip"), ("content-encoding", "identity")), 502),
     ],
 )
-def test_other_responses_are_refused(headers, status):
+def test_other_responses_are_rejected(headers, status):
     """HTML, nothing at all, compressed: no guard can read it."""
     plan = ResponsePlan(Api.CHAT, (BLOCK,))
     state, action = advance_response(AwaitsResponseHeaders(plan), ResponseHeaders(headers, end_of_stream=False))
@@ -316,7 +316,7 @@ def test_finding_never_gets_out_wherever_it_is_cut(cuts, together):
     assert isinstance(stream.rejection, ImmediateResponse)
 
 
-def test_letters_that_stand_apart_are_read_as_words_in_documents_and_in_streams():
+def test_spaced_letters_are_read_as_words_in_documents_and_streams():
     """As in requests; else a model needs no more than blanks."""
     apart = " ".join("the key is sk-abcd1234 now")
     assert whole(completion(apart), BLOCK).code == "guard:keys"
@@ -430,7 +430,7 @@ def test_every_line_of_a_stream_is_read_not_only_its_data(place):
     assert stream.rejection is not None
 
 
-def test_lines_beside_the_data_are_masked_and_stay_lines():
+def test_lines_other_than_data_are_masked_and_stay_lines():
     """Comments keep connections open; what a guard finds in one is replaced like all else."""
     out, _ = streamed(b": Agent SMITH\n\n: ping\n\nevent: x\ndata: {}\n\n", ResponsePlan(Api.CHAT, (MASK,)))
     assert out == b": [NAME_1]\n\n: ping\n\nevent: x\ndata: {}\n\n"
@@ -476,7 +476,7 @@ def test_end_of_one_item_ends_no_other():
     assert events[-1] == last
 
 
-def test_parts_that_were_harmless_alone_are_read_together_when_they_stand_together():
+def test_parts_that_are_clean_alone_are_also_read_together():
     """The whole that follows the pieces is one text to whoever reads it."""
     parts = [{"type": "output_text", "text": text} for text in (HIDDEN[:6], HIDDEN[6:])]
     alone = [{"type": "response.content_part.done", "output_index": 0, "part": part} for part in parts]

@@ -40,7 +40,7 @@ def test_a_text_too_short_to_tell_is_in_no_language(text):
     assert language_of(text, load_detector()) is None
 
 
-def test_a_long_text_is_told_by_its_beginning():
+def test_long_text_is_detected_by_its_beginning():
     """Time is bounded, however long the text is."""
     seen = []
 
@@ -64,7 +64,7 @@ def test_a_request_is_read_once_for_all_languages(monkeypatch):
     assert len(asked) == 1
 
 
-def test_every_language_of_the_table_is_told_and_others_are_refused():
+def test_all_languages_of_the_table_are_supported_and_others_rejected():
     """What the policy may ask for is what the detector has."""
     labels = {language.ALIASES.get(label, label) for label in load_detector().labels}
     assert labels >= KNOWN

@@ -12,7 +12,7 @@ from vsr_runtime.decision.patterns import MAX_PROGRAM, compile_patterns
 
 def has(pattern: str, text: str, *, case_sensitive: bool = False) -> bool:
     """Whether the pattern occurs in the text."""
-    return next(iter(compile_patterns([pattern], case_sensitive=case_sensitive).found(text, never)))
+    return next(iter(compile_patterns([pattern], case_sensitive=case_sensitive).occurrences(text, never)))
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_patterns_are_searched(pattern, text, expected):
     assert has(pattern, text) is expected
 
 
-def test_case_counts_where_it_is_asked_for():
+def test_case_sensitive_matching():
     """A case-sensitive pattern is found only as it is written."""
     assert not has("abc", "ABC", case_sensitive=True)
 
@@ -53,7 +53,7 @@ def test_case_counts_where_it_is_asked_for():
         ("", "empty text"),
     ],
 )
-def test_what_cannot_be_run_is_refused(pattern, message):
+def test_unsupported_pattern_is_rejected(pattern, message):
     """Look-around, back-references, possessive and atomic groups, and patterns that are huge or hold everywhere."""
     with pytest.raises(ValueError, match=message):
         compile_patterns([pattern], case_sensitive=True)
@@ -73,7 +73,7 @@ def test_counting_stops_and_asks_for_time():
     with pytest.raises(DeadlineExceededError):
         quadratic.count("a" * 100_000, 1000, lambda: next(asked))
     with pytest.raises(DeadlineExceededError):
-        list(quadratic.found("a", lambda: True))
+        list(quadratic.occurrences("a", lambda: True))
 
 
 @given(text=st.text("ab1 é日", max_size=20), pattern=st.sampled_from(["a", "ab|b", "[0-9]+", r"\b1\b|é", "日."]))

@@ -12,7 +12,7 @@ from vsr_runtime.decision.signals.words import compile_words
 
 def has(word: str, text: str, *, case_sensitive: bool = False) -> bool:
     """Whether the text has the word."""
-    return next(iter(compile_words([word], case_sensitive=case_sensitive).found(text, never)))
+    return next(iter(compile_words([word], case_sensitive=case_sensitive).occurrences(text, never)))
 
 
 @pytest.mark.parametrize(
@@ -53,14 +53,14 @@ def test_words_are_whole_and_of_any_case(word, text, expected):
     assert has(word, text) is expected
 
 
-def test_case_counts_where_it_is_asked_for():
+def test_case_sensitive_matching():
     """A case-sensitive word is found only as it is written."""
     assert has("US", "in the US", case_sensitive=True)
     assert not has("US", "tell us", case_sensitive=True)
 
 
 @pytest.mark.parametrize("word", ["", " "])
-def test_empty_word_is_refused(word):
+def test_empty_word_is_rejected(word):
     """A word of nothing would hold everywhere."""
     with pytest.raises(ValueError, match="empty"):
         compile_words([word], case_sensitive=False)
@@ -79,11 +79,11 @@ def test_counting_stops():
     assert compile_words(["a"], case_sensitive=False).count("a " * 1000, 7, never) == 7
 
 
-def test_time_is_asked_for():
+def test_deadline_is_checked():
     """Where the time is up, looking ends in an explained error."""
     words = compile_words(["a"], case_sensitive=False)
     with pytest.raises(DeadlineExceededError):
-        list(words.found("a", lambda: True))
+        list(words.occurrences("a", lambda: True))
     with pytest.raises(DeadlineExceededError):
         words.count("a", 9, lambda: True)
 

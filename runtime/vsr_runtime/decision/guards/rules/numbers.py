@@ -136,7 +136,7 @@ def _card_ends(data: bytes, start: int, whole: int) -> Iterator[tuple[int, bool]
     """Yield possible ends of the number, longest first, and whether its groups are those of cards."""
     first = _DIGITS.match(data, start, whole)
     if first and first.end() - start in {4, 6}:
-        groups = [(found.start(), found.end()) for found in islice(_DIGITS.finditer(data, start, whole), 5)]
+        groups = [(group.start(), group.end()) for group in islice(_DIGITS.finditer(data, start, whole), 5)]
         sizes = tuple(end - begin for begin, end in groups)
         for grouping in _GROUPINGS:
             if sizes[: len(grouping)] == grouping:

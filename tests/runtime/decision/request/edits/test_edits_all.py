@@ -31,7 +31,7 @@ def out(
     return json.loads(data if changed is None else changed)
 
 
-def test_body_that_needs_no_change_is_not_sent_anew():
+def test_unchanged_body_is_not_replaced():
     """Where the model has its name already and nothing else is to be done, the client's own body goes."""
     assert edit_body(read_body(b'{"model": "m" }'), Api.CHAT, PLAIN, Effects()) is None
     assert (
@@ -78,7 +78,7 @@ def test_apis_without_a_template_are_left_alone(api):
     assert out({"model": "auto", "prompt": "x"}, target("qwen3", on=True), api) == {"model": "m", "prompt": "x"}
 
 
-def test_what_is_blocked_is_the_clients_and_not_the_policys():
+def test_blocked_parameters_of_the_policy_are_kept():
     """A blocked parameter that the decision itself writes has the decision's value."""
     body = {"model": "auto", "chat_template_kwargs": {"secret": 1}, "system": "x"}
     blocked = ParameterLimits(blocked=("chat_template_kwargs", "system"))

@@ -54,7 +54,7 @@ def test_number_of_answers_is_clamped(name):
     assert limited({name: 1}, max_n=2) == {name: 1}
 
 
-def test_what_is_not_asked_for_is_not_added():
+def test_missing_parameters_are_not_added():
     """A parameter that is missing stays missing, and without a bound nothing changes."""
     assert limited({}, max_tokens=10, max_n=1) == {}
     assert limited({"max_tokens": 10**9, "n": 99}, blocked=()) == {"max_tokens": 10**9, "n": 99}

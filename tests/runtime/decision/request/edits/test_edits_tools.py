@@ -98,7 +98,7 @@ def test_tools_that_are_no_list_go(tools):
     assert filtered(ONLY_A, tools=tools, n=1) == {"n": 1}
 
 
-def test_name_of_what_is_no_tool():
+def test_value_that_is_not_a_tool_has_no_name():
     """It has none."""
     assert [*map(tool_names, (None, [], {"name": 1}, {"type": "x"}))] == [set(), set(), set(), {"x"}]
 

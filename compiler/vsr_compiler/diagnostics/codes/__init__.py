@@ -1,0 +1,19 @@
+"""The registry of codes.
+
+The first digit is the subject: 0 text, 1 schema, 2 meaning, 3 targets, 4, 6 and 7 manifests, 5 output, 9 internal
+errors. A code keeps its meaning, and a retired code is not used again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from vsr_compiler.diagnostics.codes import meaning, output, syntax, targets, verify
+from vsr_compiler.diagnostics.codes.model import BASE, Code, Example, Kind, Stage
+
+__all__ = ["BASE", "CODES", "Code", "Example", "Kind", "Stage"]
+
+CODES: Mapping[str, Code] = MappingProxyType(
+    syntax.CODES | meaning.CODES | targets.CODES | verify.CODES | output.CODES,
+)
