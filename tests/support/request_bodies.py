@@ -1,4 +1,4 @@
-"""Strategies for JSON bodies in many spellings, for the tests of this room."""
+"""Strategies for JSON bodies in many spellings, for the tests of request bodies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Drives the response side of a stream: every message is answered, and nothing ends in OK before all was looked at."""
+"""Drives the response side of a stream: every message is answered, and nothing ends in OK before all was checked."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ResponseHandler:
 
     Args:
         readers: threads for large bodies.
-        metrics: where findings are counted.
+        metrics: counts findings.
         hold: counts bytes in and out of work.
     """
 
@@ -47,10 +47,10 @@ class ResponseHandler:
         self._hold = hold
 
     async def follow(self, stream: Stream, plan: ResponsePlan, exchange: Exchange) -> Outcome:
-        """Exchange messages until nothing of the response is left to be read.
+        """Exchange messages until nothing of the response is left to read.
 
         Returns:
-            The last message, with which the stream ends in OK; without one, the error status and its reason.
+            The last message, with which the stream ends in OK; otherwise the error status and its reason.
         """
         state: ResponseState = AwaitsResponseHeaders(plan)
         while message := await stream.read():
@@ -78,7 +78,7 @@ class ResponseHandler:
                 return Status.UNAVAILABLE, "the response could not be read in time"
             finally:
                 self._hold(-size)
-        return Status.CANCELLED, "nobody waits for the response any more"
+        return Status.CANCELLED, "the client no longer waits for the response"
 
     async def _step(
         self, state: ResponseState, event: ResponseEvent, work: int, budget: float
@@ -92,13 +92,13 @@ class ResponseHandler:
         """Log and count what guards found: names, never text."""
         if isinstance(action, ForwardHeaders):
             return
-        refused = action if isinstance(action, ImmediateResponse) else action.rejection
-        if refused is not None:
-            self._metrics.refused(refused, exchange.model)
+        blocked = action if isinstance(action, ImmediateResponse) else action.rejection
+        if blocked is not None:
+            self._metrics.blocked(blocked, exchange.model)
         if isinstance(action, BodyOutput):
             self._metrics.guarded(action.guards, "response")
         guards = format_guards(action.guards)
-        if refused is not None:
-            log("response", request=exchange.request_id, status=refused.status, code=refused.code, guards=guards)
+        if blocked is not None:
+            log("response", request=exchange.request_id, status=blocked.status, code=blocked.code, guards=guards)
         elif guards:
             log("response", request=exchange.request_id, guards=guards)
