@@ -1,4 +1,4 @@
-"""Strategies for JSON bodies in many spellings, for the tests of this room."""
+"""Hypothesis strategies for JSON bodies in many spellings."""
 
 from __future__ import annotations
 

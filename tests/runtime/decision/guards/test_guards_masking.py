@@ -76,7 +76,7 @@ def test_the_same_value_has_the_same_placeholder_throughout_a_request() -> None:
 
 
 def test_unassigned_placeholders_are_unchanged() -> None:
-    """What a model invents, or the user wrote to begin with, stands for nothing."""
+    """Placeholders that a model invents, or that the user wrote, have no value."""
     book = PlaceholderMap()
     text = "[URL_1] is https://example.com"
     assert mask_text(text, [Span(11, 30, "URL", 1.0, "r")], book) == "[URL_1] is [URL_2]"

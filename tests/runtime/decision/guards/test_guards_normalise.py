@@ -40,7 +40,7 @@ def test_hidden_words_are_revealed(text: str, expected: str) -> None:
 
 @pytest.mark.parametrize("text", ["Вот рост и оса", "Μια ωραία μέρα", "Բարեւ աշխարհ"])
 def test_other_languages_are_unchanged(text: str) -> None:
-    """Russian, Greek and Armenian have words all of look-alikes; beside their own letters they are no trick."""
+    """Russian, Greek and Armenian words may consist of look-alikes; next to other words of the script they are kept."""
     assert normalise(text).text == text
 
 

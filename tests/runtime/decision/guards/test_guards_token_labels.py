@@ -50,7 +50,7 @@ def test_special_tokens_are_passed_over_and_types_get_our_names() -> None:
 
 
 def test_parts_of_a_word_stay_together_whatever_place_they_have() -> None:
-    """A model that begins a person anew within a word has not found two; one that says another type has."""
+    """A new span of the same type within a word is part of the word; one of another type is not."""
     parts = [
         LabelledToken(0, 2, "B-PER", 0.4),
         LabelledToken(2, 5, "B-PER", 0.9),
