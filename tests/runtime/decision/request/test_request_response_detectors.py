@@ -67,7 +67,7 @@ DETECTORS = {"persons": Persons, "judge": judged}
 
 
 def looks(texts_by_detector, fails=()):
-    """What the detectors see, and the texts_by_detector for the record."""
+    """What the detectors see, and the texts for the record."""
     return {
         name: Cause.BROKEN if name in fails else [DETECTORS[name](text) for text in texts]
         for name, texts in texts_by_detector.items()
