@@ -10,7 +10,7 @@ from typing import Any
 from vsr_compiler import ir
 from vsr_compiler.analysis import analyse
 from vsr_compiler.deploy import argocd, overlays, sandbox
-from vsr_compiler.deploy.policy_assumptions import assumed
+from vsr_compiler.deploy.policy_assumptions import policy_assumptions
 from vsr_compiler.diagnostics import CODES, CompileError, Diagnostic, Severity, Span
 from vsr_compiler.heads.compile import compile_heads
 from vsr_compiler.link import link
@@ -27,7 +27,7 @@ from vsr_compiler.syntax.text import read
 from vsr_compiler.targets import TARGETS, Rendered, profiles, render
 from vsr_compiler.targets.common import helm
 from vsr_compiler.targets.common.helm import Values
-from vsr_compiler.verify import check
+from vsr_compiler.verify import check_objects
 from vsr_schemas.policy.v1alpha1 import PolicySpec
 from vsr_schemas.version import VERSION
 
@@ -282,8 +282,12 @@ def _check_links(
     Raises:
         CompileError: A rule finds an error.
     """
-    elsewhere = assumed(policy, [values for rendered in renders.bases.values() for values in rendered.values])
-    checked = dict.fromkeys(item for objects in manifests.applied for item in check(objects, elsewhere, bodies))
+    assumptions = policy_assumptions(
+        policy, [values for rendered in renders.bases.values() for values in rendered.values]
+    )
+    checked = dict.fromkeys(
+        item for objects in manifests.applied for item in check_objects(objects, assumptions, bodies)
+    )
     if any(item.level is Severity.ERROR for item in checked):
         raise CompileError(checked)
     return [item for item in checked if item.level is not Severity.NOTE]

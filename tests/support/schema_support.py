@@ -10,8 +10,8 @@ from ruamel.yaml import YAML
 
 from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.targets import profiles
-from vsr_compiler.verify.schema import Catalog, check
-from vsr_compiler.verify.stream import Budget, objects
+from vsr_compiler.verify.schema import Catalog, check_schemas
+from vsr_compiler.verify.stream import Budget, read_stream
 
 CURRENT = profiles()["current"]
 GONE = "<gone>"
@@ -229,5 +229,5 @@ def changed(text: str, path: str, value: Any) -> str:
 def found(text: str, *crds: Path, releases: Any = CURRENT) -> list[Diagnostic]:
     """What the schemas say of a stream."""
     problems: list[Diagnostic] = []
-    manifests = objects(text.encode(), "m.yaml", Budget(), problems)
-    return [*problems, *check(manifests, Catalog((crds,) if crds else ()), lambda _file: releases)]
+    manifests = read_stream(text.encode(), "m.yaml", Budget(), problems)
+    return [*problems, *check_schemas(manifests, Catalog((crds,) if crds else ()), lambda _file: releases)]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from vsr_compiler.diagnostics import Diagnostic
-from vsr_compiler.verify import Assumed, links
-from vsr_compiler.verify.stream import Budget, objects
+from vsr_compiler.verify import Assumptions, check_links
+from vsr_compiler.verify.stream import Budget, read_stream
 
 GATEWAY = """\
 apiVersion: gateway.networking.k8s.io/v1
@@ -247,5 +247,5 @@ def joined(*parts: str) -> str:
 def found(text: str, *assume: str) -> list[Diagnostic]:
     """What is wrong with a stream."""
     problems: list[Diagnostic] = []
-    manifests = objects(text.encode(), "m.yaml", Budget(), problems)
-    return sorted([*problems, *links(manifests, Assumed.parse(assume))], key=lambda item: item.order)
+    manifests = read_stream(text.encode(), "m.yaml", Budget(), problems)
+    return sorted([*problems, *check_links(manifests, Assumptions.parse(assume))], key=lambda item: item.order)

@@ -103,9 +103,9 @@ def _compile(
     if report.add(str(policy), compiled.warnings[len(linked.warnings) :]):
         return None
     if catalog is not None:
-        from vsr_compiler.deploy.self_check import refused  # noqa: PLC0415 - as above
+        from vsr_compiler.deploy.self_check import schema_errors  # noqa: PLC0415 - as above
 
-        if report.add(str(policy), refused(compiled.policy, compiled.wholes, catalog)):
+        if report.add(str(policy), schema_errors(compiled.policy, compiled.wholes, catalog)):
             return None
     folder = out / linked.name
     if check_only:

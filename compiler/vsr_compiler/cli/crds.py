@@ -25,14 +25,14 @@ def command(context: click.Context, action: str, projects: tuple[str, ...], *, b
     vsr-compile crds pull istio gateway-api@1.5.1
     """
     from vsr_compiler.diagnostics import CompileError  # noqa: PLC0415 - `--help` must not pay for it
-    from vsr_compiler.verify.schema import lockfile, store  # noqa: PLC0415 - as above
-    from vsr_compiler.verify.schema.pull import pull  # noqa: PLC0415 - as above
+    from vsr_compiler.verify.schema.catalog import cache_folder  # noqa: PLC0415 - as above
+    from vsr_compiler.verify.schema.downloads import pull, read_lock, select  # noqa: PLC0415 - as above
 
     try:
-        releases = lockfile.chosen(lockfile.read(base), projects)
+        releases = select(read_lock(base), projects)
     except KeyError as error:
         raise click.BadParameter(f"{error} is not in the lock; `vsr-compile crds list` lists it") from None
-    folder = store.folder(os.environ)
+    folder = cache_folder(os.environ)
     if action == "list":
         console.print_data(
             "\n".join(f"{release.project}@{release.release}  {_state(release.name)}" for release in releases)
@@ -51,6 +51,6 @@ def command(context: click.Context, action: str, projects: tuple[str, ...], *, b
 
 
 def _state(name: str) -> str:
-    from vsr_compiler.verify.schema import store  # noqa: PLC0415 - as above
+    from vsr_compiler.verify.schema.catalog import cache_folder  # noqa: PLC0415 - as above
 
-    return "in the cache" if (store.folder(os.environ) / name).is_dir() else "not fetched"
+    return "in the cache" if (cache_folder(os.environ) / name).is_dir() else "not fetched"

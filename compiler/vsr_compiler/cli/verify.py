@@ -13,6 +13,35 @@ from vsr_compiler.releases import PROFILES
 from vsr_compiler.verify import Manifest
 
 
+def _explain(context: click.Context, _parameter: click.Parameter, name: str | None) -> None:
+    if name is None or context.resilient_parsing:
+        return
+    from vsr_compiler.diagnostics.suggestions import use_one_of  # noqa: PLC0415 - `--help` must not pay for it
+    from vsr_compiler.verify.rules import RULES, page  # noqa: PLC0415 - as above
+
+    rule = RULES.get(name.strip().upper())
+    if rule is None:
+        raise click.UsageError(f"There is no rule `{name}`. {use_one_of(RULES, limit=len(RULES))}")
+    console.print_data(page.explanation(rule))
+    context.exit()
+
+
+def _list_rules(context: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 - of click
+    if value and not context.resilient_parsing:
+        from vsr_compiler.verify.rules import page  # noqa: PLC0415 - as above
+
+        console.print_data(page.listing())
+        context.exit()
+
+
+def _print_page(context: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 - of click
+    if value and not context.resilient_parsing:
+        from vsr_compiler.verify.rules import page  # noqa: PLC0415 - as above
+
+        console.print_data(page.markdown())
+        context.exit()
+
+
 @click.command(name="verify", short_help="Report errors in Kubernetes manifests.")
 @click.argument("manifests", nargs=-1, required=True, metavar="FILE|DIR|-...", type=click.Path(path_type=Path))
 @click.option(
@@ -47,6 +76,30 @@ from vsr_compiler.verify import Manifest
     type=click.Path(path_type=Path),
     help="Source policy used to map findings back to policy lines. Detected for the output of policies/.",
 )
+@click.option(
+    "--explain",
+    metavar="RULE",
+    is_eager=True,
+    expose_value=False,
+    callback=_explain,
+    help="Print the documentation of a rule, such as L16, and exit.",
+)
+@click.option(
+    "--list-rules",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_list_rules,
+    help="List the rules, and exit.",
+)
+@click.option(
+    "--rules-page",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_page,
+    help="Print the rules as Markdown (docs/reference/verify-rules.md), and exit.",
+)
 @options.findings_format
 @options.strict
 @click.pass_context
@@ -68,10 +121,9 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
 
     Writes nothing, and contacts no cluster without `--server`.
 
-    The link rules check all objects together: references, grants, selectors, endpoint pickers, filters, timeouts and
-    permissions; docs/reference/verify-rules.md lists them. A folder stands for its `*.yaml`; a folder with a
-    kustomization for the resource files that it lists, with JSON patches only. Output of vsr-compile is checked overlay
-    by overlay. `-` is standard input.
+    The link rules L01 to L23 check all objects together: references, grants, selectors, endpoint pickers, filters,
+    timeouts and permissions. A folder stands for its `*.yaml`; a folder with a kustomization for the resource files
+    that it lists, with JSON patches only. Output of vsr-compile is checked overlay by overlay. `-` is standard input.
 
     Each object is validated against the schema of its kind, CEL rules included: Kubernetes' own kinds always, others
     if their CustomResourceDefinitions are known.
@@ -83,41 +135,42 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
     kubectl kustomize overlays/dev | vsr-compile verify -
     vsr-compile verify manifests/ --assume Service/models/vllm
     vsr-compile verify out/quickstart --server --context staging
+    vsr-compile verify --explain L16
     """
+    from vsr_compiler.deploy.file_releases import releases_of_file  # noqa: PLC0415 - `--help` must not pay for it
     from vsr_compiler.deploy.policy_assumptions import rendered_assumptions  # noqa: PLC0415 - as above
-    from vsr_compiler.verify import Assumed, links, schema  # noqa: PLC0415 - `--help` must not pay for it
-    from vsr_compiler.verify.schema.releases import of_file, of_profile  # noqa: PLC0415 - as above
+    from vsr_compiler.verify import Assumptions, check_links, schema  # noqa: PLC0415 - as above
 
     if cluster and not server:
         raise click.UsageError("--context requires --server.")
     try:
-        assumed = Assumed.parse(assume)
+        assumptions = Assumptions.parse(assume)
     except ValueError as error:
         raise click.BadParameter(f"`{error}` is not KIND/NAMESPACE/NAME.", param_hint="--assume") from None
     groups, found = _read(manifests)
-    objects = list({each.content: each for group in groups for each in group}.values())
+    objects = list({each.canonical_json: each for group in groups for each in group}.values())
     source = _source(manifests, policy)
     if source:
         try:
-            assumed |= rendered_assumptions(read_policy(source[0]))
+            assumptions |= rendered_assumptions(read_policy(source[0]))
         except CompileError as error:
             found += error.diagnostics
             source = None
     if envoy is not False:
-        from vsr_compiler.verify.envoy import verdicts  # noqa: PLC0415 - as above
+        from vsr_compiler.verify.envoy import check_envoy  # noqa: PLC0415 - as above
 
-        found += verdicts(objects, wanted=envoy is True)
+        found += check_envoy(objects, required=envoy is True)
     if server:
-        from vsr_compiler.verify.server import dry_run  # noqa: PLC0415 - as above
+        from vsr_compiler.verify.api_server import dry_run  # noqa: PLC0415 - as above
 
         found += dry_run(objects, cluster)
     printer = console.FindingsPrinter(output_format, strict=strict)
     for path in manifests:
         printer.add(str(path), [])
     name = str(manifests[0])
-    releases = of_file if versions is None else lambda _file: of_profile(versions)
-    found += schema.check(objects, schema.Catalog.of(crds), releases)
-    found += dict.fromkeys(item for group in groups for item in links(group, assumed))
+    releases = releases_of_file if versions is None else lambda _file: PROFILES[versions]
+    found += schema.check_schemas(objects, schema.Catalog.of(crds), releases)
+    found += dict.fromkeys(item for group in groups for item in check_links(group, assumptions))
     printer.add(name, _at_policy(found, objects, *source) if source else found)
     code = printer.close()
     if not objects and not code:
@@ -131,12 +184,13 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
 
 def _read(manifests: tuple[Path, ...]) -> tuple[list[list[Manifest]], list[Diagnostic]]:
     """Return lists of objects that are applied together, and the findings of reading them."""
-    from vsr_compiler.verify.files import read  # noqa: PLC0415 - as above
+    from vsr_compiler.deploy.file_releases import is_output  # noqa: PLC0415 - as above
+    from vsr_compiler.verify.files import read_manifests  # noqa: PLC0415 - as above
 
     found: dict[Diagnostic, None] = {}
     groups = []
     for together in _together(manifests):
-        objects, problems = read(together)
+        objects, problems = read_manifests(together, is_output)
         groups.append(objects)
         found |= dict.fromkeys(problems)
     return groups, list(found)

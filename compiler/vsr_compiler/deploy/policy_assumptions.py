@@ -1,4 +1,4 @@
-"""What a policy assumes to exist: Services and pods that the compiler does not emit."""
+"""Assumptions of a policy: Services and pods that exist although the compiler does not emit them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from vsr_compiler import ir
 from vsr_compiler.targets import TARGETS, render
 from vsr_compiler.targets.common.helm import Values
-from vsr_compiler.verify.manifest_index import Assumed
+from vsr_compiler.verify import Assumptions
 
 
-def assumed(policy: ir.Policy, charts: Iterable[Values]) -> Assumed:
+def policy_assumptions(policy: ir.Policy, charts: Iterable[Values]) -> Assumptions:
     """Return what exists without the compiler.
 
     These are the Services and pods of endpoints that are served elsewhere, the Services that charts create, and what
@@ -28,9 +28,11 @@ def assumed(policy: ir.Policy, charts: Iterable[Values]) -> Assumed:
     )
     parts = (part for name in policy.targets for part, _ in TARGETS[name].parts(policy))
     provided = {item for part in parts for item in part.provided}
-    return Assumed(frozenset(services | provided), pods)
+    return Assumptions(frozenset(services | provided), pods)
 
 
-def rendered_assumptions(policy: ir.Policy) -> Assumed:
+def rendered_assumptions(policy: ir.Policy) -> Assumptions:
     """Return the same for a policy that has not been rendered."""
-    return assumed(policy, [values for name in policy.targets for values in render(TARGETS[name], policy).values])
+    return policy_assumptions(
+        policy, [values for name in policy.targets for values in render(TARGETS[name], policy).values]
+    )

@@ -1,1 +1,1 @@
-"""Reviews: what a policy changes against an earlier output, and where each thing in an output came from."""
+"""Reviews of a policy: the difference from an earlier output, breaking changes, tests, and the origin of output."""

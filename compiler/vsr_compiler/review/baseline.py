@@ -1,4 +1,4 @@
-"""The earlier output: files from a folder or from a git revision, read as data and never run or compiled."""
+"""The baseline of a diff: output files from a folder or a git revision, read as data and never executed."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from vsr_compiler.manifests import lock as locks
 from vsr_compiler.manifests.tree import LOCK, unsafe
 
 MAX_TOTAL = 256 * 1024 * 1024
-"""Bytes of a whole tree."""
+"""Maximum bytes of a whole tree."""
 GIT_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """An earlier output of a policy by path below its folder. ``label`` is what the person called it."""
+    """An earlier output of a policy: files by path below its folder. ``label`` is what the user gave."""
 
     label: str
     files: Mapping[str, bytes]
 
 
 def read_baseline(against: str, out: Path, policy: str) -> Baseline:
-    """Read what a policy is compared with.
+    """Read the output that a policy is compared with.
 
     Args:
         against: An output folder (the policy's, or the one above it), or else a git revision.
-        out: The output directory, whose committed state a revision stands for.
+        out: The output directory; with a revision, its state in that commit.
         policy: The policy's name.
 
     Raises:
-        CompileError: VSR305 where there is nothing of that name, VSR306 where it cannot be read as our output.
+        CompileError: VSR305 if there is no such folder or revision, VSR306 if it is not readable as output.
     """
     folder = Path(against)
     if folder.is_dir():
@@ -44,12 +44,14 @@ def read_baseline(against: str, out: Path, policy: str) -> Baseline:
 
 
 def _from_folder(folder: Path) -> dict[str, bytes]:
-    """The files that the folder's lock lists, no link followed."""
+    """Read the files that the folder's lock lists, without following links."""
     place = folder.resolve()
     content = read_owned(place.parent, place.name, LOCK)
     if content is None:
-        hint = "Name an output folder such as `out/<policy>`, or a git revision."
-        raise CompileError([Diagnostic("VSR305", f"{folder} holds no output of vsr-compile", Span(str(folder)), hint)])
+        hint = "Use an output folder such as `out/<policy>`, or a git revision."
+        raise CompileError(
+            [Diagnostic("VSR305", f"{folder} is not an output folder of vsr-compile", Span(str(folder)), hint)]
+        )
     files: dict[str, bytes] = {}
     total = 0
     for path in locks.parse(content, f"{folder}/{LOCK}").files:
@@ -62,11 +64,11 @@ def _from_folder(folder: Path) -> dict[str, bytes]:
 
 
 def _from_git(revision: str, path: str) -> dict[str, bytes]:
-    """The files of a folder at a revision; none where the revision does not have it: a new policy is all new."""
+    """Read the files of a folder at a revision; none if the folder did not exist, as for a new policy."""
     commit = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     if not commit:
         message = f"`{revision}` is neither a folder nor a git revision"
-        hint = "Name an output folder such as `out/<policy>`, or a revision such as `origin/main`."
+        hint = "Use an output folder such as `out/<policy>`, or a revision such as `origin/main`."
         raise CompileError([Diagnostic("VSR305", message, Span(revision), hint)])
     tree = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit.decode().strip()}:./{path}")
     if not tree:
@@ -78,7 +80,7 @@ def _from_git(revision: str, path: str) -> dict[str, bytes]:
         head, _, name = line.partition(b"\t")
         mode, kind, digest, size = head.split()
         label = name.decode(errors="replace")
-        # Links and submodules are nothing that we write.
+        # The compiler writes no links and no submodules.
         if kind == b"blob" and mode != b"120000" and not unsafe(label) and label != LOCK:
             blobs[label] = digest.decode()
             total += int(size)
@@ -87,33 +89,33 @@ def _from_git(revision: str, path: str) -> dict[str, bytes]:
 
 
 def _contents(digests: list[str]) -> list[bytes]:
-    """Blobs by their ids, in one call."""
-    stream = _git("cat-file", "--batch", given="".join(f"{digest}\n" for digest in digests).encode())
-    found: list[bytes] = []
+    """Read blobs by their ids, in one call."""
+    stream = _git("cat-file", "--batch", stdin="".join(f"{digest}\n" for digest in digests).encode())
+    blobs: list[bytes] = []
     at = 0
     for _ in digests:
         end = stream.index(b"\n", at)
         size = int(stream[at:end].split()[2])
-        found.append(stream[end + 1 : end + 1 + size])
+        blobs.append(stream[end + 1 : end + 1 + size])
         at = end + size + 2
-    return found
+    return blobs
 
 
-def _git(*arguments: str, given: bytes = b"") -> bytes:
-    """What git prints; empty where it says no."""
+def _git(*arguments: str, stdin: bytes = b"") -> bytes:
+    """Return the output of git; empty if it fails."""
     environment = os.environ | {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
     command = ["git", *arguments]
     try:
-        done = subprocess.run(  # noqa: S603 - no shell, and what a person gave stands after --end-of-options
-            command, input=given, capture_output=True, env=environment, timeout=GIT_SECONDS, check=False
+        done = subprocess.run(  # noqa: S603 - no shell, and user input comes after --end-of-options
+            command, input=stdin, capture_output=True, env=environment, timeout=GIT_SECONDS, check=False
         )
     except (OSError, subprocess.TimeoutExpired, ValueError) as error:
-        message = f"git cannot be asked: {type(error).__name__}"
-        raise CompileError([Diagnostic("VSR305", message, Span("git"), "Name an output folder instead.")]) from error
+        message = f"git cannot be run: {type(error).__name__}"
+        raise CompileError([Diagnostic("VSR305", message, Span("git"), "Use an output folder instead.")]) from error
     return done.stdout if done.returncode == 0 else b""
 
 
 def _bounded(total: int, label: str) -> None:
     if total > MAX_TOTAL:
         message = f"the output in {label} is over {MAX_TOTAL // 2**20} MiB"
-        raise CompileError([Diagnostic("VSR306", message, Span(label), "Compare with a smaller one.")])
+        raise CompileError([Diagnostic("VSR306", message, Span(label), "Compare with a smaller output.")])

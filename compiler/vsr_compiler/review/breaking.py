@@ -1,4 +1,4 @@
-"""What breaks somebody who relies on what was: one rule a class, its docstring the reason that people read."""
+"""Rules for breaking changes, one class per rule. The docstring of a rule is the reason shown to users."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vsr_compiler.review.volume_claims import immutable_changes
 
 @dataclass(frozen=True, slots=True)
 class PolicyChange:
-    """Both sides: what the router does, and all objects."""
+    """Both sides of a diff: the router's traffic, and all objects."""
 
     old: Traffic
     new: Traffic
@@ -30,28 +30,28 @@ class Rule(Protocol):
     name: str
 
     def check(self, change: PolicyChange) -> Iterator[ChangeText]:
-        """What breaks, each under the tag that the words for it have."""
+        """Yield breaking changes, with the tags that ``traffic_diff`` uses for the same changes."""
 
 
 class RouteRemoved:
-    """A route is gone: requests that it answered go elsewhere."""
+    """A route is removed: its requests are routed elsewhere."""
 
     name = "route removed"
 
     def check(self, change: PolicyChange) -> Iterator[ChangeText]:
-        """Every route of before that has no namesake now."""
+        """Yield each route that no longer exists."""
         for route in change.old.routes:
             if route not in change.new.routes:
                 yield ChangeText(("route", route, "gone"), f"route {route} is gone")
 
 
 class ModelDropped:
-    """A name that clients may ask for is gone: their requests are refused."""
+    """A model name is removed: requests for it are rejected."""
 
     name = "model dropped"
 
     def check(self, change: PolicyChange) -> Iterator[ChangeText]:
-        """Models, and the names by which the router chooses."""
+        """Yield models and auto-model names that no longer exist."""
         for model in sorted(change.old.models.keys() - change.new.models.keys()):
             yield ChangeText(("model", model, "gone"), f"model {model} is gone")
         for name in sorted(set(change.old.auto) - set(change.new.auto)):
@@ -59,12 +59,12 @@ class ModelDropped:
 
 
 class GuardWeakened:
-    """A guard is gone or covers less: what it held back may pass."""
+    """A guard is removed or weakened: requests that it blocked may pass."""
 
     name = "guard weakened"
 
     def check(self, change: PolicyChange) -> Iterator[ChangeText]:
-        """Guards that are gone, exempt more, look for less, act less or later."""
+        """Yield guards that are removed, exempt more models, detect less, or act less strictly."""
         for guard, before in sorted(change.old.guards.items()):
             if guard not in change.new.guards:
                 yield ChangeText(("guard", guard, "gone"), f"guard {guard} is gone")
@@ -73,12 +73,12 @@ class GuardWeakened:
 
 
 class FailOpenIntroduced:
-    """Something that judges requests now lets them pass where it cannot: an outage switches the guards off."""
+    """A check now lets requests pass if it fails: an outage disables it."""
 
     name = "fail-open introduced"
 
     def check(self, change: PolicyChange) -> Iterator[ChangeText]:
-        """In the router's settings, in guards, and in any field of any object that means so."""
+        """Check the router's settings, guards, and fields of all objects."""
         key, safe = "onFailure", "deny"
         before, after = (str(side.settings.get(key, safe)) for side in (change.old, change.new))
         if before == safe != after:
@@ -90,12 +90,12 @@ class FailOpenIntroduced:
 
 
 class ExposureWidened:
-    """Something can be reached from outside, or traffic leaves the cluster, that could not or did not before."""
+    """Something is newly reachable from outside, or traffic newly leaves the cluster."""
 
     name = "exposure widened"
 
     def check(self, change: PolicyChange) -> Iterator[ChangeText]:
-        """Listeners, Services, routes without the router's header, and models answered outside."""
+        """Check listeners, Services, routes without the router's header, and external models."""
         for label, opening in _introduced(change.trees, exposures):
             yield ChangeText(("exposed", label, opening), f"{label} {opening}")
         for name, model in sorted(change.new.models.items()):
@@ -106,12 +106,12 @@ class ExposureWidened:
 
 
 class ChangeRefused:
-    """Something that exists cannot be changed in place: an API server refuses it, and a sync goes no further."""
+    """An existing object cannot be changed in place: the API server rejects it, and the sync stops."""
 
     name = "change refused"
 
     def check(self, change: PolicyChange) -> Iterator[ChangeText]:
-        """Volume claims that would be shared by other pods, or be smaller."""
+        """Yield volume claims whose access mode would change, or whose size would shrink."""
         yield from immutable_changes(change.trees)
 
 
@@ -123,18 +123,18 @@ RULES: tuple[Rule, ...] = (
     ExposureWidened(),
     ChangeRefused(),
 )
-"""Every rule, in the order of issue and docs."""
+"""Every rule, in the order of the documentation."""
 
 
 def breaking(change: PolicyChange) -> Iterator[ChangeText]:
-    """What breaks, with the name of the rule that says so."""
+    """Yield breaking changes with the name of their rule."""
     for rule in RULES:
-        for found in rule.check(change):
-            yield ChangeText(found.tag, found.text, rule.name)
+        for broken in rule.check(change):
+            yield ChangeText(broken.tag, broken.text, rule.name)
 
 
 def _introduced(trees: Comparison, find: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - a function of a body
-    """What ``find`` finds in objects of now and not in their namesakes of before, in whatever folder those were."""
+    """Return what ``find`` yields for new objects and not for old ones with the same file name, in any folder."""
     names = {PurePosixPath(pair.path).name for pair in trees.pairs if pair.new is not None}
     before, after = (
         {(_label(body), place) for body in trees.bodies(names, old=old) for place in find(body)}

@@ -1,4 +1,4 @@
-"""A sentence on what changes for traffic, and how any value reads in one."""
+"""Changes for traffic as sentences, and the formatting of values in them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from vsr_compiler.review.field_diff import changes
 from vsr_schemas.reports_diff import FieldChange
 
 Tag = tuple[str, ...]
-"""What a sentence is about: the words and the rules that speak of the same thing use the same one."""
+"""Identifies a change: the diff and the rules for breaking changes use the same tag for the same change."""
 LONGEST = 80
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeText:
-    """One sentence. ``breaking`` is the name of the rule that says so."""
+    """A change as a sentence. ``breaking`` is the name of the rule that classifies it as breaking."""
 
     tag: Tag
     text: str
@@ -26,31 +26,31 @@ class ChangeText:
 
 
 def field_changes(tag: Tag, subject: str, old: Any, new: Any) -> Iterator[ChangeText]:  # noqa: ANN401 - any JSON
-    """A sentence a field, for what has no words of its own.
+    """Yield one sentence per changed field, for changes without a special wording.
 
-    What comes or goes is told whole where that is short, else field by field: nothing is cut away unread.
+    A short value that is added or removed is shown whole, a long one field by field, so nothing is cut.
     """
-    for change in _opened(changes(old, new)):
+    for change in _expanded(changes(old, new)):
         before = "not set" if change.change == "added" else format_value(change.old)
         after = "not set" if change.change == "removed" else format_value(change.new)
         yield ChangeText((*tag, change.path), f"{subject}: {change.path} {before} → {after}")
 
 
-def _opened(found: Iterable[FieldChange]) -> Iterator[FieldChange]:
+def _expanded(found: Iterable[FieldChange]) -> Iterator[FieldChange]:
     for change in found:
         value = change.new if change.change == "added" else change.old
         if change.change == "changed" or not isinstance(value, dict) or len(format_value(value)) < LONGEST:
             yield change
         elif change.change == "added":
-            yield from _opened(changes({}, value, change.path))
+            yield from _expanded(changes({}, value, change.path))
         else:
-            yield from _opened(changes(value, {}, change.path))
+            yield from _expanded(changes(value, {}, change.path))
 
 
 def share_changes(
     tag: Tag, subject: str, old: Mapping[str, float], new: Mapping[str, float], *, nothing: str = "nothing"
 ) -> Iterator[ChangeText]:
-    """How a division between models or endpoints changes; ``nothing`` says what it is where there is none."""
+    """Yield the change of a split between models or endpoints; ``nothing`` is the text for an empty one."""
     before = {name: round(share, 1) for name, share in old.items()}
     after = {name: round(share, 1) for name, share in new.items()}
     if before == after:
@@ -66,7 +66,7 @@ def share_changes(
 
 
 def format_value(value: Any) -> str:  # noqa: ANN401 - any JSON
-    """A value on one line of a sane length."""
+    """Return a value on one line of limited length."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
     if "\n" in text:
         return f"<{text.count(chr(10))} lines, sha256 {hashlib.sha256(text.encode(errors='replace')).hexdigest()[:12]}>"

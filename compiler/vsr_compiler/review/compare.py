@@ -1,4 +1,4 @@
-"""Two trees side by side: files that differ, and objects matched by their identity wherever their files lie."""
+"""Compares two trees: files that differ, and objects matched by identity in any folder."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from vsr_compiler.review.field_diff import changes
 from vsr_schemas.reports_diff import FieldChange, FileChange
 
 OPAQUE = ("local/",)
-"""Follows from the rest and is for one machine: told to have changed, not compared inside."""
+"""Folders that are derived from the rest: reported as changed, without comparing their content."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A file on both sides, or on one. What is on neither side of it is None, and so is what is no YAML of ours."""
+    """A file on both sides, or on one. A side is None if it is missing or not YAML."""
 
     path: str
     old: Json
@@ -29,18 +29,18 @@ class Pair:
 
     @property
     def body(self) -> Mapping[str, Any]:
-        """The later object, or the earlier one where it is gone; empty for what is no object."""
-        found = self.new if self.new is not None else self.old
-        return found if isinstance(found, dict) else {}
+        """The new object, or the old one if it is removed; empty if it is not an object."""
+        body = self.new if self.new is not None else self.old
+        return body if isinstance(body, dict) else {}
 
     @property
     def identity(self) -> str:
-        """``Kind namespace/name``; empty for what is no object."""
+        """``Kind namespace/name``; empty if it is not an object."""
         return _identity(self.body)
 
 
 class Comparison:
-    """An earlier tree and a later one, files read only where they differ."""
+    """An old tree and a new one. Files are parsed only if they differ."""
 
     def __init__(self, old: Mapping[str, bytes], new: Mapping[str, bytes], label: str) -> None:
         self._old, self._new, self._label = old, new, label
@@ -51,38 +51,40 @@ class Comparison:
         """The files that differ, by path. An object that only moved to another file is one pair.
 
         Raises:
-            CompileError: VSR306 where an earlier file cannot be read.
+            CompileError: VSR306 if an old file cannot be read.
         """
-        gone = {path: self.old(path) for path in sorted(self._old.keys() - self._new.keys())}
-        came = {path: self.new(path) for path in sorted(self._new.keys() - self._old.keys())}
-        moved = {_key(path, body): path for path, body in gone.items() if _identity(body)}
-        found: list[Pair] = []
-        for path, body in came.items():
+        removed = {path: self.old(path) for path in sorted(self._old.keys() - self._new.keys())}
+        added = {path: self.new(path) for path in sorted(self._new.keys() - self._old.keys())}
+        moved = {_key(path, body): path for path, body in removed.items() if _identity(body)}
+        pairs: list[Pair] = []
+        for path, body in added.items():
             before = moved.get(_key(path, body)) if _identity(body) else None
-            old = gone.pop(before) if before is not None and before in gone else None
-            found.append(Pair(path, old, body, "added" if old is None else "changed"))
-        found += [Pair(path, body, None, "removed") for path, body in gone.items()]
+            old = removed.pop(before) if before is not None and before in removed else None
+            pairs.append(Pair(path, old, body, "added" if old is None else "changed"))
+        pairs += [Pair(path, body, None, "removed") for path, body in removed.items()]
         both = (path for path in self._old.keys() & self._new.keys() if self._old[path] != self._new[path])
-        found += [Pair(path, self.old(path), self.new(path), "changed") for path in both]
-        return sorted(found, key=lambda pair: pair.path)
+        pairs += [Pair(path, self.old(path), self.new(path), "changed") for path in both]
+        return sorted(pairs, key=lambda pair: pair.path)
 
     def old(self, path: str) -> Json:
-        """The earlier document at a path; None where there is none."""
+        """Return the old document at a path; None if there is none."""
         return self._document(path, self._old, is_old=True)
 
     def new(self, path: str) -> Json:
-        """The later document at a path; None where there is none."""
+        """Return the new document at a path; None if there is none."""
         return self._document(path, self._new, is_old=False)
 
     def paths(self, *, old: bool) -> list[str]:
-        """The files of one side."""
+        """Return the file paths of one side."""
         return sorted(self._old if old else self._new)
 
     def bodies(self, names: set[str], *, old: bool) -> list[Mapping[str, Any]]:
-        """The objects of one side in files of these names, in whatever folder."""
+        """Return the objects of one side in files with these names, in any folder."""
         side = self._old if old else self._new
-        found = ((self.old if old else self.new)(path) for path in sorted(side) if PurePosixPath(path).name in names)
-        return [body for body in found if isinstance(body, dict) and _identity(body)]
+        documents = (
+            (self.old if old else self.new)(path) for path in sorted(side) if PurePosixPath(path).name in names
+        )
+        return [body for body in documents if isinstance(body, dict) and _identity(body)]
 
     def _document(self, path: str, side: Mapping[str, bytes], *, is_old: bool) -> Json:
         if path not in side or not path.endswith(".yaml") or path.startswith(OPAQUE):
@@ -94,18 +96,18 @@ class Comparison:
 
 
 def file_changes(pairs: list[Pair]) -> Iterator[FileChange]:
-    """The pairs for the report; long texts as how long they are."""
+    """Yield the pairs for the report, with long texts abbreviated."""
     for pair in pairs:
         fields: list[FieldChange] = []
         if pair.change == "changed" and pair.old is not None and pair.new is not None:
-            fields = [_short(each) for each in changes(pair.old, pair.new)]
+            fields = [_short(change) for change in changes(pair.old, pair.new)]
         yield FileChange.model_validate(
             {"file": pair.path, "identity": pair.identity, "change": pair.change, "fields": fields}
         )
 
 
 def scope(path: str) -> str:
-    """The base or overlay that a file belongs to; within one, an identity is there once."""
+    """Return the base or overlay of a file. Identities are unique within one."""
     parts = path.split("/")
     depth = 3 if len(parts) > 2 and parts[1] == "overlays" else 2  # noqa: PLR2004 - <target>/overlays/<environment>
     return "/".join(parts[:depth][: len(parts) - 1])

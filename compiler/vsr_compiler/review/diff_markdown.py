@@ -1,6 +1,6 @@
-"""The diff as one pull-request comment: found again by its marker, summary first, details folded, cut at a limit.
+"""Renders the diff as a pull-request comment: a hidden marker, a summary, folded details, limited in size.
 
-What stands in an earlier output may be anybody's: nothing of it becomes markup, a mention or the end of a block.
+The content of an earlier output is untrusted: none of it becomes markup, a mention or the end of a block.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from vsr_compiler.review.diff_text import MARKS, WIDTH, field_lines, summary, ti
 from vsr_schemas.reports_diff import DiffReport, FileChange
 
 LIMIT = 60_000
-"""Bytes. GitHub takes 65,536 characters a comment."""
+"""Maximum bytes. GitHub accepts 65,536 characters per comment."""
 FEW, MOST = 5, 50
-"""How many files of which only the name is told stand open, and how many go into one folded list."""
-CUT = 400  # bytes kept for the notice and for closing what is open
+"""Up to how many files without field changes are listed unfolded, and how many form one folded list."""
+CUT = 400  # bytes reserved for the notice about the cut
 _MARKUP = re.compile(r"[\\`*_\[\]#!|~<>&]")
 
 
 def marker(policy: str) -> str:
-    """The hidden first line by which a workflow finds the comment that it made before."""
+    """Return the hidden first line by which a workflow finds its earlier comment."""
     return f"<!-- vsr-compile diff: {re.sub(r'[^a-z0-9-]', '-', policy)} -->"
 
 
 def markdown(report: DiffReport) -> str:
-    """The comment, below ``LIMIT`` bytes."""
+    """Return the comment, below ``LIMIT`` bytes."""
     parts: list[str] = [marker(report.policy), f"\n### Routing policy {_text(report.policy)}\n\n"]
     if not report.different:
         return "".join([*parts, f"Nothing changes against {_text(report.against)}.\n"])
@@ -51,9 +51,9 @@ def _traffic(report: DiffReport) -> Iterator[str]:
 
 
 def _files(report: DiffReport) -> Iterator[str]:
-    """A folded block a file, then lists of those of which there is nothing but the name to tell, folded where long.
+    """Yield a folded block per file, then lists of files without field changes, folded if long.
 
-    Each block closes what it opens, so that a cut between two breaks nothing.
+    Each block is complete, so a cut between two blocks leaves valid Markdown.
     """
     bare = []
     for change in report.files:
@@ -76,10 +76,10 @@ def _block(change: FileChange) -> str:
 
 
 def _text(words: str) -> str:
-    """Words that are read as words: no markup, no HTML, nobody called. Entities hold in HTML and in Markdown."""
+    """Escape text for Markdown and HTML, without mentions."""
     return _MARKUP.sub(lambda found: f"&#{ord(found[0])};", _calm(words))
 
 
 def _calm(words: str) -> str:
-    """On one line, and with a mention's sign kept apart from the name."""
+    """Return text on one line, with mentions broken up."""
     return clip(words, WIDTH).replace("@", "@\N{ZERO WIDTH SPACE}")

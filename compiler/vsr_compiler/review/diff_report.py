@@ -1,4 +1,4 @@
-"""The diff of a policy: traffic first, in words, then files; what breaks somebody is marked."""
+"""Builds the diff report of a policy: changes for traffic as sentences, then files, with breaking changes marked."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ CONFIG, RUNTIME = "router/config.yaml", "router/runtime.yaml"
 
 
 def report(policy: str, old: Baseline, new: Mapping[str, bytes]) -> DiffReport:
-    """Compare an earlier output with a fresh compile's files by path.
+    """Compare an earlier output with the files of a fresh compile.
 
     Raises:
-        CompileError: VSR306 where a file of the earlier output cannot be read.
+        CompileError: VSR306 if a file of the earlier output cannot be read.
     """
     trees = Comparison(old.files, new, old.label)
     before = read_traffic(trees.old(CONFIG), trees.old(RUNTIME))
@@ -28,7 +28,7 @@ def report(policy: str, old: Baseline, new: Mapping[str, bytes]) -> DiffReport:
     found = (
         [*traffic_changes(before, after), *deployment_changes(trees)] if old.files else list(new_policy_changes(after))
     )
-    # A policy that was not there before takes nothing from anybody.
+    # A new policy breaks nothing.
     broken = list(breaking(PolicyChange(before, after, trees))) if old.files else []
     return DiffReport(
         policy=policy,
@@ -39,9 +39,9 @@ def report(policy: str, old: Baseline, new: Mapping[str, bytes]) -> DiffReport:
 
 
 def _merged(found: Iterable[ChangeText], broken: Iterable[ChangeText]) -> list[ChangeText]:
-    """Each change once, in the words' own order, with the rule that calls it breaking; what breaks comes first."""
+    """Return each change once, with the rule that classifies it as breaking; breaking changes come first."""
     rules: dict[Tag, ChangeText] = {each.tag: each for each in broken}
     merged = [ChangeText(each.tag, each.text, rules[each.tag].breaking if each.tag in rules else "") for each in found]
-    told = {each.tag for each in merged}
-    merged += [each for tag, each in rules.items() if tag not in told]
+    known = {change.tag for change in merged}
+    merged += [change for tag, change in rules.items() if tag not in known]
     return sorted(merged, key=lambda each: not each.breaking)

@@ -1,4 +1,4 @@
-"""The diff for a terminal: a summary, what changes for traffic, then each file with its fields."""
+"""Renders the diff for a terminal: a summary, changes for traffic, then each file with its fields."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ MOST_FIELDS = 25
 
 
 def text(report: DiffReport) -> str:
-    """The report; empty where nothing changes."""
+    """Return the report; empty if nothing changes."""
     return "".join(f"{clip(line, WIDTH)}\n" for line in _lines(report)) if report.different else ""
 
 
 def summary(report: DiffReport) -> str:
-    """One sentence: how much changes, and how much of it breaks somebody."""
+    """Return the numbers of changes and of breaking changes."""
     broken = sum(bool(change.breaking) for change in report.traffic)
     counts = Counter(change.change for change in report.files)
     files = ", ".join(f"{counts[word]} {word}" for word in ("added", "changed", "removed") if counts[word])
@@ -34,7 +34,7 @@ def summary(report: DiffReport) -> str:
 
 
 def field_lines(change: FileChange, most: int = MOST_FIELDS) -> Iterator[str]:
-    """A line a field, the first ones where there are many."""
+    """Yield a line per field, up to a maximum."""
     for each in change.fields[:most]:
         yield f"{MARKS[each.change]} {_field(each)}"
     if len(change.fields) > most:
@@ -49,7 +49,7 @@ def _unread(file: str) -> str:
 
 
 def title(change: FileChange) -> str:
-    """The object and its file, or the file; and why nothing else is told where it differs without a field."""
+    """Return the object and its file, with the reason if a changed file has no changed fields."""
     name = f"{change.identity} ({change.file})" if change.identity else change.file
     return name if change.fields or change.change != "changed" else f"{name}{_unread(change.file)}"
 

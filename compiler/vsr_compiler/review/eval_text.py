@@ -1,4 +1,4 @@
-"""An evaluation in words: for a terminal, and as Markdown. What prompts say is shown as text and never as markup."""
+"""Renders an evaluation report for a terminal and as Markdown. Prompts are shown as text, never as markup."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _UNPRINTABLE = re.compile(r"[^\x20-\x7e\u00a0-\ud7ff\ue000-\ufffd\U00010000-\U00
 
 
 def text(report: EvalReport) -> str:
-    """For a terminal."""
+    """Render for a terminal."""
     lines = [f"{_head(report)}\n"]
     for title, head, rows in _tables(report):
         widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
@@ -23,7 +23,7 @@ def text(report: EvalReport) -> str:
 
 
 def markdown(report: EvalReport) -> str:
-    """For a comment or a page."""
+    """Render as Markdown."""
     lines = [f"### Categories of {_escaped(report.policy)}\n\n{_escaped(_head(report))}\n"]
     for title, head, rows in _tables(report):
         lines.append(f"\n**{title}**\n\n| {' | '.join(head)} |\n|{'---|' * len(head)}\n")

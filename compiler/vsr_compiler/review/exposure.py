@@ -1,4 +1,4 @@
-"""What an object opens: ways in from outside, and ways past a check that fails."""
+"""What an object exposes: entry points from outside, and checks that fail open."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ OPEN: Mapping[str, frozenset[Any]] = {
     "failure_mode_allow": frozenset({True}),
     "failureModeAllow": frozenset({True}),
 }
-"""Fields that let a request pass where the thing that should judge it cannot, and with which values."""
+"""Fields, with their values, that let a request pass if a check fails."""
 PUBLIC = frozenset({"LoadBalancer", "NodePort"})
 
 
 def fail_open_fields(body: Body) -> Iterator[str]:
-    """The places in an object where failing means passing."""
+    """Yield the paths of fields that make an object fail open."""
     yield from _walk(body, "", 0)
 
 
 def exposures(body: Body) -> Iterator[str]:
-    """The ways in from outside that an object opens, each as a phrase."""
+    """Yield the entry points from outside that an object opens, each as a phrase."""
     spec = body.get("spec")
     spec = spec if isinstance(spec, dict) else {}
     kind = str(body.get("kind"))

@@ -1,4 +1,4 @@
-"""What differs between two objects, field by field; list items are matched by their keys, not by their place."""
+"""Compares two objects field by field. List items are matched by their keys, not by position."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from vsr_schemas.reports_diff import FieldChange
 
 KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "": (("path",),),  # a whole file that is a list: a JSON patch, whose operations are told by what they change
+    "": (("path",),),  # a whole file that is a list: a JSON patch, whose operations are identified by their paths
     "backendRefs": (("group", "kind", "namespace", "name", "port"),),
     "backend_refs": (("name",),),
     "bindings": (("name",),),
@@ -57,21 +57,21 @@ KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
     "pii": (("name",),),
     "structure": (("name",),),
 }
-"""What tells the items of a list apart, by the list's name; the first that every item has, once each, counts.
+"""Keys that identify the items of a list, by the name of the list. The first unique one that all items have is used.
 
-From the CRDs' ``x-kubernetes-list-map-keys`` and Kubernetes' merge keys, and for lists that have none, from what we
-know to be unique in them. A list that is not here, or whose items lack the keys, is matched by place.
+Source: the CRDs' ``x-kubernetes-list-map-keys`` and Kubernetes' merge keys; for lists without them, what is unique in
+them. A list that is missing here, or whose items lack the keys, is compared by position.
 """
 
 
 def changes(old: Any, new: Any, path: str = "", name: str = "") -> Iterator[FieldChange]:  # noqa: ANN401 - any JSON
-    """The fields that differ, in the order of their paths.
+    """Yield the fields that differ, in the order of their paths.
 
     Args:
-        old: The earlier value.
-        new: The later one.
-        path: Where they stand, for the report.
-        name: The last key of the path, by which lists are told apart.
+        old: The old value.
+        new: The new value.
+        path: Their path, for the report.
+        name: The last key of the path, which identifies the list in ``KEYS``.
     """
     if type(old) is type(new) and old == new:
         return
@@ -91,7 +91,7 @@ def changes(old: Any, new: Any, path: str = "", name: str = "") -> Iterator[Fiel
 
 
 def _items(old: list[Any], new: list[Any], path: str, name: str) -> Iterator[FieldChange]:
-    keys = next((keys for keys in KEYS.get(name, ()) if _tell_apart(old, keys) and _tell_apart(new, keys)), None)
+    keys = next((keys for keys in KEYS.get(name, ()) if _are_unique(old, keys) and _are_unique(new, keys)), None)
     if keys is not None:
         before, after = _by(old, keys), _by(new, keys)
         if list(before) != list(after) and before.keys() == after.keys():
@@ -118,19 +118,19 @@ def _items(old: list[Any], new: list[Any], path: str, name: str) -> Iterator[Fie
 
 
 def _scalars(old: list[Any], new: list[Any], path: str) -> Iterator[FieldChange]:
-    """Plain values come and go; only where none does is it their order that changed."""
-    gone, came = Counter(old) - Counter(new), Counter(new) - Counter(old)
-    if not gone and not came:
+    """Compare lists of scalars: added and removed values, or else a changed order."""
+    removed, added = Counter(old) - Counter(new), Counter(new) - Counter(old)
+    if not removed and not added:
         yield FieldChange(path=f"{path} (order)", change="changed", old=old, new=new)
-    for value in gone.elements():
+    for value in removed.elements():
         yield FieldChange(path=f"{path}[]", change="removed", old=value)
-    for value in came.elements():
+    for value in added.elements():
         yield FieldChange(path=f"{path}[]", change="added", new=value)
 
 
-def _tell_apart(items: list[Any], keys: tuple[str, ...]) -> bool:
-    found = [_label(item, keys) for item in items if isinstance(item, dict) and any(key in item for key in keys)]
-    return len(found) == len(items) == len(set(found))
+def _are_unique(items: list[Any], keys: tuple[str, ...]) -> bool:
+    labels = [_label(item, keys) for item in items if isinstance(item, dict) and any(key in item for key in keys)]
+    return len(labels) == len(items) == len(set(labels))
 
 
 def _by(items: list[Any], keys: tuple[str, ...]) -> dict[str, Any]:
@@ -138,7 +138,7 @@ def _by(items: list[Any], keys: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _label(item: dict[str, Any], keys: tuple[str, ...]) -> str:
-    """The keys that an item has and that say something: an empty or usual group is left out where there is a name."""
+    """Return the non-empty keys of an item as text, without its API group."""
     return ",".join(f"{key}={item[key]}" for key in keys if item.get(key) not in (None, "") and key != "group")
 
 

@@ -1,7 +1,7 @@
-"""A linked policy as a Mermaid flowchart: clients, guards, routes in the order of trial, models, endpoints.
+"""Renders a linked policy as a Mermaid flowchart: clients, guards, routes in order of evaluation, models, endpoints.
 
-Whatever a policy calls a thing reaches the picture as a quoted label with every special character as an entity, and no
-name is ever an identifier, so that no name can break the syntax.
+Names become quoted labels with special characters as entities, and are never identifiers, so no name can break the
+syntax.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from vsr_compiler import ir
 
 MAX_LABEL = 80
 _LIST = re.compile(r"(?:\d+\.|-)(?=\s)")
-"""How a label begins that Mermaid would take for a Markdown list."""
+"""The beginning of a label that Mermaid would render as a Markdown list."""
 
 
 def mermaid(policy: ir.Policy) -> str:
-    """The flowchart, ending in a line break."""
+    """Return the flowchart, ending in a line break."""
     endpoints = {each.name: f"e{index}" for index, each in enumerate(policy.endpoints)}
     models = {each.name: f"m{index}" for index, each in enumerate(policy.models)}
     lines = ["flowchart LR", f"  clients([{label('clients')}])", f"  auto[{label(*policy.router.auto_models)}]"]
@@ -39,12 +39,12 @@ def mermaid(policy: ir.Policy) -> str:
 
 
 def label(*lines: str) -> str:
-    """Text as a quoted Mermaid label, one line each, cut where it is long."""
+    """Return lines of text as a quoted Mermaid label. Long lines are cut."""
     return '"' + "<br/>".join(_safe(line) for line in lines) + '"'
 
 
 def _routes(policy: ir.Policy, models: dict[str, str]) -> list[str]:
-    """The routes as a chain of questions; whoever answers no to all of them gets the default."""
+    """Return the routes as a chain of decisions that ends at the default model."""
     lines, before, answer = [], "auto", ""
     for index, route in enumerate(policy.routes):
         name = f"r{index}"
@@ -67,7 +67,7 @@ def _arrow(start: str, end: str, text: str) -> str:
 
 
 def _share(part: int, total: int) -> str:
-    """A share in per cent; nothing where it is the whole."""
+    """Return a share in per cent; nothing for the whole."""
     return "" if part == total else f"{100 * part / total:.3g} %" if total else "0 %"
 
 

@@ -1,4 +1,4 @@
-"""Guards on the two sides: what a guard covers, in words, and when it covers less."""
+"""Compares guards: changes as sentences, and which of them weaken a guard."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from vsr_compiler.review.change_text import ChangeText, field_changes
 
 GuardConfig = Mapping[str, Any]
 STRENGTH = {"block": 4, "deny": 4, "mask": 3, "redact": 3, "route": 2, "warn": 1}
-"""How much an action does about what a guard finds. Any other only watches."""
+"""How strict an action is. Any other action only reports."""
 CLOSED = frozenset({"block", "deny", "closed", "fail"})
-"""What ``onError`` says where a guard that cannot decide lets nothing pass."""
+"""Values of ``onError`` that fail closed."""
 COVERED = {"types": "looks for", "patterns": "looks for", "builtin": "looks for", "entities": "looks for"}
 DIRECTIONS = {"both": {"request", "response"}}
 
 
 def guard_changes(name: str, old: GuardConfig, new: GuardConfig) -> Iterator[ChangeText]:
-    """What changes about a guard that stays."""
+    """Yield the changes of a guard that exists on both sides."""
     freed, held = exempt(new) - exempt(old), exempt(old) - exempt(new)
     for model in sorted(freed):
         yield ChangeText(("guard", name, "exempt", model), f"guard {name} no longer covers {model}")
@@ -29,13 +29,13 @@ def guard_changes(name: str, old: GuardConfig, new: GuardConfig) -> Iterator[Cha
             yield ChangeText(("guard", name, key, item), f"guard {name} no longer {verb} {item}")
         for item in sorted(after - before):
             yield ChangeText(("guard", name, key, item), f"guard {name} also {verb} {item}")
-    told = {"exempt", "except", *COVERED}
-    rest = ({key: value for key, value in side.items() if key not in told} for side in (old, new))
+    handled = {"exempt", "except", *COVERED}
+    rest = ({key: value for key, value in side.items() if key not in handled} for side in (old, new))
     yield from field_changes(("guard", name), f"guard {name}", *rest)
 
 
 def weakened(name: str, old: GuardConfig, new: GuardConfig) -> Iterator[ChangeText]:
-    """In what a guard covers less than before."""
+    """Yield the changes that weaken a guard."""
     for model in sorted(exempt(new) - exempt(old)):
         yield ChangeText(("guard", name, "exempt", model), f"guard {name} no longer covers {model}")
     for key in COVERED:
@@ -55,18 +55,18 @@ def weakened(name: str, old: GuardConfig, new: GuardConfig) -> Iterator[ChangeTe
 
 
 def fail_open_changes(name: str, old: GuardConfig, new: GuardConfig) -> Iterator[ChangeText]:
-    """Whether a guard that cannot decide now lets requests pass."""
+    """Yield a change of a guard from fail-closed to fail-open."""
     if "onError" in new and str(new["onError"]) not in CLOSED and str(old.get("onError", "block")) in CLOSED:
         yield _field(name, "onError", old, new)
 
 
 def exempt(guard: GuardConfig) -> set[str]:
-    """The models that a guard does not cover, in whichever form they are listed."""
-    found: set[str] = set()
+    """Return the models that a guard exempts, in whichever form they are listed."""
+    models: set[str] = set()
     for key in ("exempt", "except"):
         value = guard.get(key)
-        found |= _texts(value.get("models") if isinstance(value, dict) else value)
-    return found
+        models |= _texts(value.get("models") if isinstance(value, dict) else value)
+    return models
 
 
 def _directions(guard: GuardConfig) -> set[str]:

@@ -1,4 +1,4 @@
-"""What policies that are compiled in one run are to each other: namesakes, rivals for one cluster, or gone."""
+"""Checks across the policies of one run: duplicate names, conflicts in a cluster, orphaned output."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from vsr_compiler.syntax.text import read
 
 
 def duplicate_names(paths: Iterable[Path]) -> dict[Path, Diagnostic]:
-    """VSR308 for each policy whose name an earlier one bears: its output would replace that one's."""
+    """Return VSR308 for each policy with the name of an earlier one, whose output it would replace."""
     first: dict[str, Path] = {}
-    found: dict[Path, Diagnostic] = {}
+    duplicates: dict[Path, Diagnostic] = {}
     for path in paths:
         name = _name(path)
         if name is None:
             continue
         other = first.setdefault(name.text, path)
         if other.resolve() != path.resolve():
-            message = f"`{name.text}` is the name of {other} as well, and both would be out of one folder"
-            found[path] = Diagnostic("VSR308", message, name.span, "Give each policy a name of its own.")
-    return found
+            message = f"policy name `{name.text}` is also used by {other}, so both would write the same folder"
+            duplicates[path] = Diagnostic("VSR308", message, name.span, "Rename one of them.")
+    return duplicates
 
 
 def _name(path: Path) -> Scalar | None:
-    """What a file calls its policy; None where that cannot be read."""
+    """Return the policy name in a file; None if it cannot be read."""
     try:
         node = load(read(path, str(path)), str(path)).node(("metadata", "name"))
     except CompileError:
@@ -39,16 +39,16 @@ def _name(path: Path) -> Scalar | None:
 
 
 def object_identities(compiled: Compiled) -> set[str]:
-    """What a policy's environments hold, by kind, namespace and name."""
+    """Return the identities of all objects in a policy's environments."""
     everything = (item for found in compiled.environments.values() for item in found)
     return {f"{item.kind} {item.namespace + '/' if item.namespace else ''}{item.name}" for item in everything}
 
 
 def cluster_conflicts(held: Mapping[str, tuple[ir.Policy, set[str]]]) -> Iterator[tuple[str, Diagnostic]]:
-    """VSR309 where policies that one Argo CD syncs to one cluster hold objects of the same names, at the last of them.
+    """Yield VSR309 at the last of several policies that one Argo CD syncs to one cluster with objects of equal names.
 
     Args:
-        held: Policies and what their environments hold, by their files.
+        held: Policies and the identities of their objects, by file.
     """
     clusters: dict[tuple[str, str], dict[str, set[str]]] = {}
     files = {policy.name: (file, policy) for file, (policy, _) in held.items()}
@@ -59,19 +59,21 @@ def cluster_conflicts(held: Mapping[str, tuple[ir.Policy, set[str]]]) -> Iterato
         for group in rivals(cluster):
             both = sorted(cluster[group[0]] & cluster[group[1]])
             message = (
-                f"the policies {listed(group, 'and')} hold objects of the same names, such as {both[0]}, so a cluster "
+                f"the policies {listed(group, 'and')} contain the same objects, such as {both[0]}, so a cluster "
                 "can run only one of them"
             )
-            hint = "Give each a Gateway, a router namespace and namespaces for its servers, or a cluster."
+            hint = (
+                "Use a separate Gateway and separate namespaces for the router and the servers, or separate clusters."
+            )
             file, last = files[group[-1]]
             yield file, Diagnostic("VSR309", message, last.gitops.span if last.gitops else last.span, hint)
 
 
 def orphaned_outputs(out: Path, names: Iterable[str]) -> Iterator[Diagnostic]:
-    """VSR310 for outputs that none of these policies makes: what was applied from them runs on."""
+    """Yield VSR310 for output folders of none of these policies. What was applied from them keeps running."""
     known = set(names)
     for folder in sorted(out.iterdir()) if out.is_dir() else ():
         if folder.name not in known and not folder.is_symlink() and (folder / LOCK).is_file():
-            message = f"{folder} was made from a policy that is not among these"
-            hint = "If the policy is gone or has another name, delete what was applied from the folder, and the folder."
+            message = f"orphaned output folder {folder}: no policy of this run writes it"
+            hint = "If the policy was removed or renamed, delete the applied objects and the folder."
             yield Diagnostic("VSR310", message, Span(str(folder)), hint)

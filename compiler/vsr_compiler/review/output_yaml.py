@@ -1,4 +1,4 @@
-"""YAML that we once wrote, read back as plain data: bounded, and whatever anybody has done to it since."""
+"""Reads output files back as plain data, within limits. They may have been edited since."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]{1,40})?(?:e[-+][0-9]{1,3})?"
 
 
 def read(content: bytes, label: str) -> Json:
-    """The document in a file.
+    """Return the document of a file.
 
     Raises:
-        CompileError: VSR306 with the reason, where it is not one document of plain YAML within the bounds of a policy.
+        CompileError: VSR306 with the reason, if it is not a single plain YAML document within the limits of a policy.
     """
     try:
         return _data(load(decode(content, label), label).root)
     except CompileError as error:
         first = error.diagnostics[0]
-        hint = "Compare with an output as vsr-compile wrote it."
+        hint = "Compare with unmodified output of vsr-compile."
         where = Span(label, first.span.line, first.span.column, first.span.end_line, first.span.end_column)
         message = f"the earlier output cannot be read: {first.message}"
         raise CompileError([Diagnostic("VSR306", message, where, hint)]) from error
@@ -39,7 +39,7 @@ def _data(node: Node) -> Json:
 
 
 def _scalar(node: Scalar) -> Json:
-    """Our own writer quotes every text that could be read as something else, so a plain one is what it looks like."""
+    """Resolve a scalar. The writer quotes every ambiguous text, so a plain scalar is what it looks like."""
     text = str(node.text)
     if not node.plain:
         return text

@@ -1,4 +1,4 @@
-"""Findings on our own output, told at the line of the policy that it came from."""
+"""Maps diagnostics about output to the lines of the policy that produced it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from vsr_compiler.verify import Manifest
 
 
 def map_to_policy(found: Iterable[Diagnostic], manifests: Iterable[Manifest], compiled: Compiled) -> list[Diagnostic]:
-    """The findings, those on objects that the policy makes at its lines; where they stood is in the hint.
+    """Return the diagnostics with spans in the policy where possible; the original position goes to the hint.
 
     Args:
-        found: Findings on manifests.
+        found: Diagnostics about manifests.
         manifests: Those manifests.
         compiled: A fresh compile of the policy.
     """
@@ -41,5 +41,5 @@ def _moved(item: Diagnostic, places: list[tuple[int, Span | None]]) -> Diagnosti
     origin = places[number - 1][1] if number and item.span.line else None
     if origin is None:
         return item
-    hint = f"{item.hint} It stands in {item.span.file}:{item.span.line}.".strip()
+    hint = f"{item.hint} See {item.span.file}:{item.span.line}.".strip()
     return replace(item, span=origin, hint=hint)

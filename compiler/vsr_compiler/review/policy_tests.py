@@ -1,4 +1,4 @@
-"""The policy's own tests, decided by the runtime's core in this process: what a server would do, without a server."""
+"""Runs the tests of a policy on the runtime's decision core, in this process and without a server."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ HEADERS = (
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a test's request.
+    """The result of a test's request.
 
     Attributes:
         test: The test.
-        category: The request's; None where it has none, or where nobody had to ask.
-        route: The route that answered; None where the client named its model.
-        model: Where the request goes; None where it was answered at once.
-        answer: What it was answered at once, as a status and a code; None where it goes to a model.
-        guards: The guards that found something.
-        decided: False where it takes a model that is not here: the stock router's own, or a detector.
-        missing: Why a detector is not here.
+        category: The category of the request; None if it has none or it was not needed.
+        route: The matched route; None if the client named a model.
+        model: The selected model; None if the request was answered directly.
+        answer: Status and code of a direct answer; None if it goes to a model.
+        guards: The guards that matched.
+        decided: False if a model is not available here: one of the stock router, or a detector.
+        missing: Why a detector is not available.
     """
 
     test: ir.Test
@@ -62,7 +62,7 @@ class Outcome:
 
     @property
     def misses(self) -> tuple[str, ...]:
-        """What was expected and did not happen, in words."""
+        """The unmet expectations, in words."""
         test = self.test
         if not self.decided:
             return ()
@@ -83,12 +83,12 @@ class Outcome:
 
 
 def run_tests(policy: ir.Policy) -> list[Outcome]:
-    """Every test of a policy whose router folder is rendered, in file order.
+    """Run every test of a policy with a rendered router folder, in file order.
 
     Raises:
-        CompileError: VSR506 where the classifier cannot be loaded.
+        CompileError: VSR506 if the classifier cannot be loaded.
     """
-    if policy.router.stock:
+    if isinstance(policy.router.implementation, ir.SemanticRouter):
         machine = MachineConfig(emulate(policy), policy.router.max_body)
         return [_one(policy, machine, LocalClassifiers(), test, number) for number, test in enumerate(policy.tests)]
     with tempfile.TemporaryDirectory() as name:
@@ -105,7 +105,7 @@ def run_tests(policy: ir.Policy) -> list[Outcome]:
 
 
 def _keys(policy: ir.Policy, folder: Path) -> Path:
-    """A folder with something in the place of each provider's key: the runtime wants them all, and speaks to nobody."""
+    """Write a placeholder for each provider key, which the runtime requires although it calls no provider."""
     for endpoint in policy.endpoints:
         if endpoint.credential is not None:
             path = folder / endpoint.credential
@@ -115,38 +115,38 @@ def _keys(policy: ir.Policy, folder: Path) -> Path:
 
 
 def findings(policy: ir.Policy, outcomes: Sequence[Outcome]) -> Iterator[Diagnostic]:
-    """VSR250 for each test that fails, VSR251 and VSR260 for each route and guard that no test reaches."""
+    """Yield VSR250 for each failed test, VSR251 and VSR260 for each route and guard that no test reaches."""
     for outcome in outcomes:
         if outcome.misses:
-            message = f"the test fails: {', '.join(outcome.misses)}"
-            hint = "Mend the policy (an example of this kind helps the classifier), or what is expected."
+            message = f"test failed: {', '.join(outcome.misses)}"
+            hint = "Correct the policy (similar examples help the classifier), or the expectation."
             yield Diagnostic("VSR250", message, outcome.test.span, hint)
         if not outcome.decided:
             yield _undecided(policy, outcome)
-    if policy.router.stock and policy.guards:
-        message = "the tests are decided as if no guard found anything"
-        yield Diagnostic("VSR333", message, policy.guards[0].span, "Try guards on a router that runs.")
+    if isinstance(policy.router.implementation, ir.SemanticRouter) and policy.guards:
+        message = "tests run without guards on semantic-router"
+        yield Diagnostic("VSR333", message, policy.guards[0].span, "Test the guards on a running router.")
     if not all(outcome.decided for outcome in outcomes):
         return
     reached = {outcome.route for outcome in outcomes}
     for route in policy.routes:
         if outcomes and route.name not in reached:
-            hint = "Add a test with a prompt that should take it."
+            hint = "Add a test with a prompt that matches it."
             yield Diagnostic("VSR251", f"no test reaches the route `{route.name}`", route.span, hint)
     held = frozenset[str]().union(*(outcome.guards for outcome in outcomes))
     for guard in policy.guards:
         if outcomes and guard.on_requests and guard.name not in held:
-            hint = "Add a test with a prompt in which it should find something, and expect it under `guards`."
+            hint = "Add a test with a prompt that it matches, and list it under `expect.guards`."
             yield Diagnostic("VSR260", f"no test reaches the guard `{guard.name}`", guard.span, hint)
 
 
 def _undecided(policy: ir.Policy, outcome: Outcome) -> Diagnostic:
-    hint = "Ask a router that runs: `POST /api/v1/eval` on its port 8080."
-    message = "nothing here can decide this test: it takes a model of the engine's"
-    if not policy.router.stock:
+    hint = "Test it on a running router with `POST /api/v1/eval` on port 8080."
+    message = "the test needs a model of semantic-router, which is not available here"
+    if isinstance(policy.router.implementation, ir.VsrRuntime):
         hint = "Fetch the checkpoint (`vsr-runtime fetch`) into a folder that VSR_MODELS names."
         message = (
-            f"nothing here can decide this test: it takes a detector ({outcome.missing or 'none that labels texts'})"
+            f"the test needs a detector that is not available here ({outcome.missing or 'none that labels texts'})"
         )
     return Diagnostic("VSR333", message, outcome.test.span, hint)
 
@@ -154,7 +154,7 @@ def _undecided(policy: ir.Policy, outcome: Outcome) -> Diagnostic:
 def _one(
     policy: ir.Policy, machine: MachineConfig, classifiers: LocalClassifiers, test: ir.Test, number: int
 ) -> Outcome:
-    """One request through the state machine, to its end."""
+    """Run one request through the state machine."""
     body = json.dumps({"model": test.model, "messages": [{"role": "user", "content": test.prompt}]}).encode()
     headers = RequestHeaders((*HEADERS, ("x-request-id", f"test-{number}")), end_of_stream=False)
     state, action = advance(machine, AwaitsHeaders(), headers)

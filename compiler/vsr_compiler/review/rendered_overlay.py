@@ -1,4 +1,4 @@
-"""What an environment comes to: the base's objects with the overlay's patches, read from the files of either side."""
+"""Applies overlays: the base's objects with the patches of an environment, from the files of one side."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from vsr_compiler.review.compare import Comparison
 
 
 def rendered_objects(trees: Comparison, prefix: str, *, old: bool) -> dict[tuple[str, str], dict[str, Any]]:
-    """Objects by ``namespace/name`` and environment, whatever target that is on.
+    """Return objects by ``namespace/name`` and environment, for any target.
 
     Args:
         trees: Both sides.
-        prefix: How the names of the objects' files begin.
+        prefix: The prefix of the objects' file names.
         old: Which side.
     """
     read = trees.old if old else trees.new
     paths = [path for path in trees.paths(old=old) if PurePosixPath(path).name.startswith(prefix)]
-    found: dict[tuple[str, str], dict[str, Any]] = {}
+    objects: dict[tuple[str, str], dict[str, Any]] = {}
     for place in trees.paths(old=old):
         target, _, rest = place.partition("/overlays/")
         environment, _, file = rest.partition("/")
@@ -36,12 +36,12 @@ def rendered_objects(trees: Comparison, prefix: str, *, old: bool) -> dict[tuple
         bodies += [
             read(path) for path in paths if path.startswith(overlay) and not path.startswith(f"{overlay}patches/")
         ]
-        found |= {(_name(body), environment): body for body in bodies if isinstance(body, dict)}
-    return found
+        objects |= {(_name(body), environment): body for body in bodies if isinstance(body, dict)}
+    return objects
 
 
 def _patched(body: Any, patch: Any) -> Any:  # noqa: ANN401 - any JSON
-    """The object as kustomize makes it; None where it is deleted, or where nobody could say."""
+    """Return the object as kustomize renders it; None if it is deleted or the patch does not apply."""
     if patch is None:
         return body
     try:

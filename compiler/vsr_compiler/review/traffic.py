@@ -1,4 +1,4 @@
-"""What a router folder says about requests, on either side of a comparison, in a form that both sides share."""
+"""Summarises a router folder for comparison: routes, models, guards and settings."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 from vsr_compiler import ir
 
 Shares = Mapping[str, float]
-"""Shares in per cent by model or endpoint; they add up to 100 where there are any."""
+"""Shares in per cent by model or endpoint; they add up to 100 unless empty."""
 CLUSTER = ".svc.cluster.local"
 _ROUTE_OWN = frozenset({"name", "description", "priority", "rules", "modelRefs", "plugins"})
 
 
 @dataclass(frozen=True, slots=True)
 class RouteSummary:
-    """A decision: when it holds, who answers, and everything else that it says."""
+    """A decision: its condition, its models, and all other fields."""
 
     when: str
     models: Shares
@@ -25,7 +25,7 @@ class RouteSummary:
 
 @dataclass(frozen=True, slots=True)
 class ModelSummary:
-    """A name that clients may use: the shares of its endpoints, where they are inside and outside, the rest."""
+    """A model name: the shares of its endpoints, their addresses in and outside the cluster, and all other fields."""
 
     endpoints: Shares
     inside: Mapping[str, str]
@@ -35,7 +35,7 @@ class ModelSummary:
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """A router folder. Routes stand in the order in which they are tried."""
+    """A router folder. Routes are in order of evaluation."""
 
     default: str
     auto: tuple[str, ...]
@@ -48,8 +48,8 @@ class Traffic:
     settings: Mapping[str, Any]
 
 
-def read_traffic(config: Any, runtime: Any) -> Traffic:  # noqa: ANN401 - two files of which nothing is taken for granted
-    """Read ``config.yaml`` and ``runtime.yaml``. What is missing or of another form is as good as empty."""
+def read_traffic(config: Any, runtime: Any) -> Traffic:  # noqa: ANN401 - two untrusted files
+    """Summarise ``config.yaml`` and ``runtime.yaml``. Missing or malformed parts count as empty."""
     providers, routing = _map(config, "providers"), _map(config, "routing")
     splits = _map(runtime, "splits")
     decisions = sorted(_list(routing, "decisions"), key=lambda each: -_number(each.get("priority"), 0))
@@ -105,7 +105,7 @@ def _route(decision: Mapping[str, Any], split: Mapping[str, Any]) -> RouteSummar
 
 
 def _plugins(decision: Mapping[str, Any]) -> dict[str, Any]:
-    """What a route does besides, by the kind of plugin that does it; as it stands where that tells them not apart."""
+    """Return the configuration of a route's plugins by kind, or the plain list if a kind is repeated."""
     found = _list(decision, "plugins")
     by_kind = {str(each.get("type")): each.get("configuration", {}) for each in found}
     if len(by_kind) == len(found):
@@ -124,7 +124,7 @@ def _model(provider: Mapping[str, Any], card: Mapping[str, Any]) -> ModelSummary
 
 
 def shares(weights: Mapping[str, float]) -> dict[str, float]:
-    """Weights as per cent; names without a share go."""
+    """Return weights as per cent, without names of weight 0."""
     total = sum(weights.values())
     return {name: 100 * weight / total for name, weight in weights.items() if weight > 0} if total > 0 else {}
 

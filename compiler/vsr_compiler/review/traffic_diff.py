@@ -1,4 +1,4 @@
-"""What changes for requests, in words, from the two router folders."""
+"""Compares two router folders: changes for requests as sentences."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vsr_compiler.review.traffic import Traffic, read_traffic
 
 
 def traffic_changes(old: Traffic, new: Traffic) -> Iterator[ChangeText]:
-    """Every change, those that say where requests go first."""
+    """Yield every change, those of routing first."""
     if old.default != new.default:
         yield ChangeText(("default",), f"default: {old.default or 'none'} → {new.default or 'none'}")
     yield from _routes(old, new)
@@ -24,7 +24,7 @@ def traffic_changes(old: Traffic, new: Traffic) -> Iterator[ChangeText]:
 
 
 def new_policy_changes(new: Traffic) -> Iterator[ChangeText]:
-    """What a policy does that was not there before: where requests go, and what guards them."""
+    """Yield the routing and the guards of a new policy."""
     nothing = read_traffic(None, None)
     yield ChangeText(("default",), f"the policy is new: what no route takes goes to {new.default or 'nothing'}")
     yield from _routes(nothing, new)
@@ -113,7 +113,7 @@ def _settings(old: Traffic, new: Traffic) -> Iterator[ChangeText]:
 
 
 def _of_sentences(classifier: Any) -> bool:  # noqa: ANN401 - whatever the file holds
-    """Whether it only knows what signals are like, which they say themselves."""
+    """Whether it only holds sentences of signals, whose changes are reported with the signals."""
     return isinstance(classifier, dict) and classifier.get("task") == "likeness"
 
 
@@ -122,7 +122,7 @@ def _head(classifier: Any) -> Any:  # noqa: ANN401 - whatever the file holds
 
 
 def _plain(classifier: Any) -> Any:  # noqa: ANN401 - as above
-    """A classifier without its head's hash, which means nothing to a person."""
+    """Return a classifier without the hash of its head."""
     if not isinstance(classifier, dict):
         return classifier
     return {key: value for key, value in classifier.items() if key not in {"head", "labels"}}

@@ -1,4 +1,4 @@
-"""Volume claims that would have to change: an API server refuses that, and a sync stops there."""
+"""Changes of volume claims that an API server rejects."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from vsr_schemas.quantities import amount
 
 FILE = "persistentvolumeclaim-"
 FIXED = ("accessModes", "storageClassName", "volumeMode", "volumeName")
-"""What a claim keeps for its life; of its size only growth is taken."""
+"""Immutable fields of a claim. Its size can only grow."""
 Spec = Mapping[str, Any]
 
 
 def immutable_changes(trees: Comparison) -> Iterator[ChangeText]:
-    """A sentence a claim and change, with the environments that have it."""
+    """Yield one sentence per claim and change, with its environments."""
     before, after = _claims(trees, old=True), _claims(trees, old=False)
-    told: dict[tuple[str, str], list[str]] = {}
+    sentences: dict[tuple[str, str], list[str]] = {}
     for (name, environment), spec in sorted(after.items()):
         for text in _changes(before.get((name, environment), spec), spec):
-            told.setdefault((name, text), []).append(environment)
-    for (name, text), environments in told.items():
+            sentences.setdefault((name, text), []).append(environment)
+    for (name, text), environments in sentences.items():
         where = ", ".join(environments)
         sentence = f"PersistentVolumeClaim {name} in {where}: {text}, which cannot be changed in place: delete it first"
         yield ChangeText(("claim", name, text), sentence)
@@ -39,9 +39,9 @@ def _changes(old: Spec, new: Spec) -> Iterator[str]:
 
 
 def _claims(trees: Comparison, *, old: bool) -> dict[tuple[str, str], Spec]:
-    """What each environment's claims ask for."""
-    found = rendered_objects(trees, FILE, old=old)
-    return {key: body["spec"] for key, body in found.items() if isinstance(body.get("spec"), dict)}
+    """Return the spec of each claim, by environment."""
+    bodies = rendered_objects(trees, FILE, old=old)
+    return {key: body["spec"] for key, body in bodies.items() if isinstance(body.get("spec"), dict)}
 
 
 def _size(spec: Spec) -> str:

@@ -1,4 +1,4 @@
-"""Lines and paths of a YAML file, one from the other, and the scalars in it by their paths."""
+"""Paths in YAML documents: from a line, from and to text, and of all scalars."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _STEP = re.compile(r"\.?([A-Za-z0-9_-]+)|\[(\d+)\]|\[\"([^\"]*)\"\]")
 
 
 def path_at_line(document: Document, line: int) -> Path | None:
-    """The deepest path whose key or value stands on a line; None on a line that holds nothing."""
+    """Return the deepest path whose key or value is on a line; None for an empty line."""
     found = [path for path, first, last in _lines(document.root, ()) if first <= line <= last]
     return max(found, key=len, default=None)
 
 
 def parse_path(text: str) -> Path | None:
-    """``.spec.rules[0].name`` as a path; None where it is none."""
+    """Parse ``.spec.rules[0].name``; return None if it is not a path."""
     steps: list[str | int] = []
     at = 0
     for match in _STEP.finditer(text):
@@ -30,7 +30,7 @@ def parse_path(text: str) -> Path | None:
 
 
 def format_path(path: Path) -> str:
-    """A path as people write it."""
+    """Return a path as text."""
     text = ""
     for step in path:
         if isinstance(step, int):
@@ -43,7 +43,7 @@ def format_path(path: Path) -> str:
 
 
 def scalars(node: Node, path: Path = ()) -> Iterator[tuple[Path, Scalar]]:
-    """Every scalar below a node with its path."""
+    """Yield every scalar below a node with its path."""
     if isinstance(node, Scalar):
         yield path, node
     elif isinstance(node, Mapping):
@@ -55,7 +55,7 @@ def scalars(node: Node, path: Path = ()) -> Iterator[tuple[Path, Scalar]]:
 
 
 def _lines(node: Node, path: Path) -> Iterator[tuple[Path, int, int]]:
-    """The first and the last line of each path: a mapping's entry from its key to the end of its value."""
+    """Yield each path with its first and last line; an entry spans its key and its value."""
     if isinstance(node, Mapping):
         for key, (span, child) in node.entries.items():
             yield (*path, key), span.line, max(span.line, _last(child))
@@ -67,7 +67,7 @@ def _lines(node: Node, path: Path) -> Iterator[tuple[Path, int, int]]:
 
 
 def _last(node: Node) -> int:
-    """The last line that a node has characters on. Where a block ends, the parser says, is where the next begins."""
+    """Return the last line of a node. The parser reports the end of a block at the start of the next one."""
     if isinstance(node, Mapping):
         return max((_last(child) for _, child in node.entries.values()), default=node.span.line)
     if not isinstance(node, Scalar):

@@ -1,6 +1,6 @@
-"""Checks of Kubernetes objects, ours or anybody's: references, the rules between them, schemas.
+"""Checks of Kubernetes objects, generated or written by hand: links between objects, schemas, Envoy, an API server.
 
-A rule looks at all objects together and yields findings; it never changes one and reads nothing.
+The package knows nothing of policies, targets and output folders. Whoever runs a check passes in what it may assume.
 """
 
 from __future__ import annotations
@@ -9,30 +9,30 @@ from collections.abc import Iterable, Mapping
 
 from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.manifests.objects import Object
+from vsr_compiler.verify.assumptions import Assumptions
 from vsr_compiler.verify.manifest import Body, Manifest
-from vsr_compiler.verify.manifest_index import Assumed, World
-from vsr_compiler.verify.rules import RULES
-from vsr_compiler.verify.stream import of
+from vsr_compiler.verify.manifest_index import ManifestIndex
+from vsr_compiler.verify.rules import LINK_RULES
 
-__all__ = ["RULES", "Assumed", "Manifest", "check", "links"]
+__all__ = ["Assumptions", "Manifest", "check_links", "check_objects"]
 
 
-def check(
-    objects: Iterable[Object], assumed: Assumed | None = None, known: Mapping[str, Body] | None = None
+def check_objects(
+    objects: Iterable[Object], assumptions: Assumptions | None = None, documents: Mapping[str, Body] | None = None
 ) -> list[Diagnostic]:
-    """What the link rules find in objects that we made; findings point at the policy lines that the objects come from.
+    """Check the links of generated objects. Diagnostics point to the policy lines from which the objects come.
 
     Args:
         objects: Everything that is applied together.
-        assumed: What exists elsewhere.
-        known: What texts in ConfigMaps hold, so that nobody parses what we have just written.
+        assumptions: Objects and pods that exist elsewhere.
+        documents: Parsed YAML documents by their text in ConfigMaps, so that generated texts are not parsed again.
     """
-    return links([of(each.body, each.origin) for each in objects], assumed, known)
+    return check_links([Manifest.generated(item.body, item.origin) for item in objects], assumptions, documents)
 
 
-def links(
-    manifests: list[Manifest], assumed: Assumed | None = None, known: Mapping[str, Body] | None = None
+def check_links(
+    manifests: list[Manifest], assumptions: Assumptions | None = None, documents: Mapping[str, Body] | None = None
 ) -> list[Diagnostic]:
-    """What the link rules find, sorted by place, each finding once."""
-    world = World(manifests, assumed or Assumed(), known or {})
-    return sorted({item for rule in RULES.values() for item in rule(world)}, key=lambda item: item.order)
+    """Check the links between objects with every link rule. Return each diagnostic once, sorted by place."""
+    index = ManifestIndex(manifests, assumptions or Assumptions(), documents or {})
+    return sorted({item for rule in LINK_RULES for item in rule.check(index)}, key=lambda item: item.order)

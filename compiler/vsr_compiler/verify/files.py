@@ -1,24 +1,23 @@
-"""Files and folders to streams. A folder with a kustomization stands for its resource files, with patches like ours."""
+"""Read manifests from files, folders and standard input. A kustomization is read with its resources and patches."""
 
 from __future__ import annotations
 
 import os
 import shlex
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
-from vsr_compiler.manifests.tree import LOCK
-from vsr_compiler.verify.kustomize import patched
-from vsr_compiler.verify.manifest import Body, Manifest, rows, table, text, texts
-from vsr_compiler.verify.stream import MAX_BYTES, Budget, documents, objects
+from vsr_compiler.verify.kustomize import with_patch
+from vsr_compiler.verify.manifest import Body, Manifest, as_mapping, as_mappings, as_string, as_strings
+from vsr_compiler.verify.stream import MAX_BYTES, Budget, parse_documents, read_stream
 
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 KUSTOMIZE = "kustomize.config.k8s.io"
 MAX_FILES = 20_000
-_CHANGES = (
+_UNSUPPORTED_FIELDS = (
     "components",
     "generators",
     "transformers",
@@ -37,144 +36,151 @@ _CHANGES = (
 )
 
 
-def read(given: Iterable[Path]) -> tuple[list[Manifest], list[Diagnostic]]:
-    """The objects in files, folders and standard input (`-`), and what is wrong with reading them.
+def read_manifests(
+    paths: Iterable[Path], is_generated: Callable[[Path], bool] = lambda _: False
+) -> tuple[list[Manifest], list[Diagnostic]]:
+    """Read the objects in files, folders and standard input (`-`). Return them with the errors of reading.
 
-    A file that several folders lead to is read once.
+    Each file is read once, even if several paths lead to it.
+
+    Args:
+        paths: Files and folders.
+        is_generated: Whether a file is generated, so that documents for other programs in it need no note.
     """
-    reader = _Reader()
-    for path in given:
-        reader.take(path)
-    return reader.manifests, reader.found
+    reader = _Reader(is_generated)
+    for path in paths:
+        reader.read(path)
+    return reader.manifests, reader.diagnostics
 
 
-def _of_ours(path: Path) -> bool:
-    return any((parent / LOCK).is_file() for parent in path.resolve().parents)
-
-
-def _plain(path: Path) -> Path:
-    """The path without `..`, where that leads to the same place."""
-    plain = Path(os.path.normpath(path))
-    return plain if plain.resolve() == path.resolve() else path
+def _normalised(path: Path) -> Path:
+    """Return the path without `..`, unless symbolic links make that another file."""
+    normalised = Path(os.path.normpath(path))
+    return normalised if normalised.resolve() == path.resolve() else path
 
 
 class _Reader:
-    """Walks what was given within one budget."""
+    """Reads paths within one budget."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_generated: Callable[[Path], bool]) -> None:
+        self._is_generated = is_generated
         self.manifests: list[Manifest] = []
-        self.found: list[Diagnostic] = []
+        self.diagnostics: list[Diagnostic] = []
         self._budget = Budget()
         self._seen: set[Path] = set()
 
-    def take(self, path: Path) -> None:
-        """A path that a person named."""
+    def read(self, path: Path) -> None:
+        """Read a path from the command line."""
         if str(path) == "-":
-            self._stream(sys.stdin.buffer.read(MAX_BYTES + 1), "-", strict=True)
+            self._read_stream(sys.stdin.buffer.read(MAX_BYTES + 1), "-", strict=True)
         elif path.is_dir():
-            self._folder(path)
+            self._read_folder(path)
         else:
-            self._file(path, strict=True)
+            self._read_file(path, strict=True)
 
-    def _new(self, path: Path) -> bool:
+    def _is_new(self, path: Path) -> bool:
         real = path.resolve()
         if real in self._seen or len(self._seen) >= MAX_FILES:
             return False
         self._seen.add(real)
         if len(self._seen) == MAX_FILES:
             hint = "Check the manifests in several runs."
-            self.found.append(Diagnostic("VSR430", f"more than {MAX_FILES:,} files", Span(str(path)), hint))
+            self.diagnostics.append(Diagnostic("VSR430", f"more than {MAX_FILES:,} files", Span(str(path)), hint))
         return True
 
-    def _folder(self, folder: Path) -> None:
+    def _read_folder(self, folder: Path) -> None:
         kustomization = next((folder / name for name in KUSTOMIZATIONS if (folder / name).is_file()), None)
         if kustomization is not None:
-            if self._new(folder):
-                self._resources(kustomization)
+            if self._is_new(folder):
+                self._read_resources(kustomization)
             return
-        for path in self._inside(folder):
+        for path in self._children(folder):
             if path.is_dir():
-                self._folder(path)
+                self._read_folder(path)
             elif path.suffix in {".yaml", ".yml"}:
-                self._file(path, strict=False)
+                self._read_file(path, strict=False)
 
-    def _inside(self, folder: Path) -> Iterator[Path]:
+    def _children(self, folder: Path) -> Iterator[Path]:
         try:
             inside = sorted(folder.iterdir())
         except OSError as error:
-            self._unreadable(folder, error)
+            self._report_unreadable(folder, error)
             return
-        # A link to a folder could lead round in a circle, and out of what was given.
+        # Symbolic links to folders could form a cycle, or lead out of the folder.
         yield from (path for path in inside if not (path.is_symlink() and path.is_dir()) and path.name[0] != ".")
 
-    def _file(self, path: Path, *, strict: bool) -> None:
-        if not self._new(path):
+    def _read_file(self, path: Path, *, strict: bool) -> None:
+        if not self._is_new(path):
             return
         try:
             with path.open("rb") as file:
                 data = file.read(MAX_BYTES + 1)
         except OSError as error:
-            self._unreadable(path, error)
+            self._report_unreadable(path, error)
             return
-        before = len(self.found)
-        self._stream(data, str(path), strict=strict)
-        if any(item.code == "VSR432" for item in self.found[before:]) and _of_ours(path):
-            # A compile wrote it for our own programs or for Helm; who checks the whole output knows that.
-            self.found[before:] = [item for item in self.found[before:] if item.code != "VSR432"]
+        first_new = len(self.diagnostics)
+        self._read_stream(data, str(path), strict=strict)
+        if any(item.code == "VSR432" for item in self.diagnostics[first_new:]) and self._is_generated(path):
+            # Generated output contains settings of the router and Helm values, which are expected.
+            self.diagnostics[first_new:] = [item for item in self.diagnostics[first_new:] if item.code != "VSR432"]
 
-    def _stream(self, data: bytes, name: str, *, strict: bool) -> None:
-        read_here = objects(data, name, self._budget, self.found, strict=strict)
-        self.manifests += [each for each in read_here if each.group != KUSTOMIZE]
+    def _read_stream(self, data: bytes, name: str, *, strict: bool) -> None:
+        objects_of_stream = read_stream(data, name, self._budget, self.diagnostics, strict=strict)
+        self.manifests += [item for item in objects_of_stream if item.group != KUSTOMIZE]
 
-    def _unreadable(self, path: Path, error: OSError) -> None:
+    def _report_unreadable(self, path: Path, error: OSError) -> None:
         reason = (error.strerror or type(error).__name__).lower()
-        self.found.append(Diagnostic("VSR001", f"cannot be read: {reason}", Span(str(path)), "Check the path."))
+        self.diagnostics.append(
+            Diagnostic("VSR001", f"cannot be read: {reason}", Span(str(path)), "Check the path and its permissions.")
+        )
 
-    def _resources(self, path: Path) -> None:
-        """The resource files that a kustomization names, patched, and a note about what else it would change."""
+    def _read_resources(self, path: Path) -> None:
+        """Read the resource files of a kustomization and apply its patches. Report what is not supported."""
         for body in self._bodies(path):
             start = len(self.manifests)
-            remote = [each for each in texts(body.get("resources")) if "://" in each or "?ref=" in each]
-            for each in [*texts(body.get("bases")), *texts(body.get("resources"))]:
-                if each in remote:
+            remote = [item for item in as_strings(body.get("resources")) if "://" in item or "?ref=" in item]
+            for item in [*as_strings(body.get("bases")), *as_strings(body.get("resources"))]:
+                if item in remote:
                     continue
-                target = _plain(path.parent / each)
+                target = _normalised(path.parent / item)
                 if target.is_dir():
-                    self._folder(target)
+                    self._read_folder(target)
                 else:
-                    self._file(target, strict=True)
-            done = self._patched(body, path, start)
-            changes = [name for name in _CHANGES if body.get(name) and not (done and name == "patches")]
-            for left_out, what in ((changes, "applied"), (remote, "fetched")):
-                if left_out:
-                    message = f"this kustomization is not built: {', '.join(left_out)} not {what}"
+                    self._read_file(target, strict=True)
+            all_applied = self._apply_patches(body, path, start)
+            unsupported = [
+                name for name in _UNSUPPORTED_FIELDS if body.get(name) and not (all_applied and name == "patches")
+            ]
+            for names, participle in ((unsupported, "applied"), (remote, "fetched")):
+                if names:
+                    message = f"this kustomization is not built: {', '.join(names)} not {participle}"
                     folder = shlex.quote(str(path.parent))
-                    hint = f"Check what is applied: kubectl kustomize {folder} | vsr-compile verify -"
-                    self.found.append(Diagnostic("VSR433", message, Span(str(path)), hint))
+                    hint = f"Check the output of kustomize: kubectl kustomize {folder} | vsr-compile verify -"
+                    self.diagnostics.append(Diagnostic("VSR433", message, Span(str(path)), hint))
 
-    def _patched(self, body: Body, path: Path, start: int) -> bool:
-        """Apply the patches to the objects from ``start`` on, if every one of them is such as ours are."""
-        found = self.manifests[start:]
-        for entry in rows(body.get("patches")):
-            file = path.parent / text(entry.get("path"))
-            patch = next(self._documents(file), (None, None))[0] if file.is_file() else None
-            after = patched(found, entry, patch)
-            if after is None:
+    def _apply_patches(self, body: Body, path: Path, start: int) -> bool:
+        """Apply the patches to the objects from ``start`` on, if all of them are supported."""
+        manifests = self.manifests[start:]
+        for entry in as_mappings(body.get("patches")):
+            file = path.parent / as_string(entry.get("path"))
+            patch = next(self._read_documents(file), (None, None))[0] if file.is_file() else None
+            result = with_patch(manifests, entry, patch)
+            if result is None:
                 return False
-            found = after
-        self.manifests[start:] = found
+            manifests = result
+        self.manifests[start:] = manifests
         return True
 
     def _bodies(self, path: Path) -> Iterator[Body]:
-        """The kustomization's mapping; it may go without apiVersion, kind and name."""
-        yield from (table(value) for value, _ in self._documents(path))
+        """Return the mappings of a kustomization, which may lack apiVersion, kind and name."""
+        yield from (as_mapping(value) for value, _ in self._read_documents(path))
 
-    def _documents(self, path: Path) -> Iterator[tuple[Any, Any]]:
+    def _read_documents(self, path: Path) -> Iterator[tuple[Any, Any]]:
         try:
             with path.open("rb") as file:
                 data = file.read(MAX_BYTES + 1)
-            yield from documents(data, str(path), self._budget)
+            yield from parse_documents(data, str(path), self._budget)
         except OSError as error:
-            self._unreadable(path, error)
+            self._report_unreadable(path, error)
         except CompileError as error:
-            self.found += error.diagnostics
+            self.diagnostics += error.diagnostics

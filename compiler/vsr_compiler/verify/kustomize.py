@@ -1,4 +1,4 @@
-"""What a kustomization's patches make of the objects that it names, so far as they are such as ours."""
+"""Apply the patches of a kustomization: JSON patches by target, and deletions by identity. Others are not supported."""
 
 from __future__ import annotations
 
@@ -8,42 +8,51 @@ from typing import Any
 
 from vsr_compiler.manifests import jsonpatch
 from vsr_compiler.manifests.patches import MARK, selects
-from vsr_compiler.verify.manifest import Body, Manifest, table
+from vsr_compiler.verify.manifest import Body, Manifest, as_mapping
 
 KEYS = frozenset({"group", "version", "kind", "name", "namespace"})
 OPERATIONS = frozenset({"add", "remove", "replace"})
 _PLAIN = re.compile(r"(?:[A-Za-z0-9-]|\\?\.)*")
-"""What is no pattern: one of anybody's could take for ever."""
+"""Target values without regular expressions, which could take exponential time."""
 
 
-def patched(found: Sequence[Manifest], entry: Body, patch: Any) -> list[Manifest] | None:  # noqa: ANN401 - any YAML
-    """The objects with one patch applied; None where it is of another form, or leads nowhere.
+def with_patch(manifests: Sequence[Manifest], entry: Body, patch: Any) -> list[Manifest] | None:  # noqa: ANN401 - any YAML
+    """Return the objects with one patch applied; None if the patch is not supported or matches nothing.
 
-    What a patch put there stands, for messages, where the object stands that it was put into.
+    Added values have the place of the object.
 
     Args:
-        found: The objects.
+        manifests: The objects.
         entry: The patch's entry in the kustomization.
         patch: A JSON patch, or a deletion by identity.
     """
     if isinstance(patch, dict) and patch.get(MARK) == "delete":
-        gone = [each for each in found if _same(each, patch)]
-        return [each for each in found if each not in gone] if gone else None
-    target = table(entry.get("target"))
+        deleted = [manifest for manifest in manifests if _has_identity(manifest, patch)]
+        return [manifest for manifest in manifests if manifest not in deleted] if deleted else None
+    target = as_mapping(entry.get("target"))
     if not isinstance(patch, list) or not target or not target.keys() <= KEYS:
         return None
-    if not all(table(each).get("op") in OPERATIONS for each in patch):
+    if not all(as_mapping(manifest).get("op") in OPERATIONS for manifest in patch):
         return None
     if not all(isinstance(value, str) and _PLAIN.fullmatch(value) for value in target.values()):
         return None
     try:
-        hits = {each: jsonpatch.apply(each.body, patch) for each in found if selects(target, each.body)}
+        patched_bodies = {
+            manifest: jsonpatch.apply(manifest.body, patch) for manifest in manifests if selects(target, manifest.body)
+        }
     except (jsonpatch.PatchError, KeyError, TypeError, AttributeError, ValueError):
         return None
-    return [Manifest(hits[each], each.where) if each in hits else each for each in found] if hits else None
+    return (
+        [
+            Manifest(patched_bodies[manifest], manifest.locate) if manifest in patched_bodies else manifest
+            for manifest in manifests
+        ]
+        if patched_bodies
+        else None
+    )
 
 
-def _same(each: Manifest, patch: Body) -> bool:
-    metadata = table(patch.get("metadata"))
+def _has_identity(manifest: Manifest, patch: Body) -> bool:
+    metadata = as_mapping(patch.get("metadata"))
     names = (patch.get("apiVersion"), patch.get("kind"), metadata.get("namespace", ""), metadata.get("name"))
-    return names == (each.body["apiVersion"], each.kind, each.namespace, each.name)
+    return names == (manifest.body["apiVersion"], manifest.kind, manifest.namespace, manifest.name)

@@ -1,4 +1,4 @@
-"""One Kubernetes object as it is checked: its body, and where each part of it stands."""
+"""One Kubernetes object as it is checked: its body, and the place of each part in its file."""
 
 from __future__ import annotations
 
@@ -13,20 +13,25 @@ Path = tuple[str | int, ...]
 """Keys and indices from an object's root."""
 Body = dict[str, Any]
 Identity = tuple[str, str, str, str]
-"""API group, kind, namespace and name: what an API server stores an object under, whatever its version."""
+"""API group, kind, namespace and name: the key of an object in an API server, whatever its version."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Manifest:
-    """An object that has an apiVersion, a kind and a name; everything else about it may be wrong.
+    """An object that has an apiVersion, a kind and a name. Everything else about it may be wrong.
 
     Attributes:
-        body: The object. The checks never change it.
-        where: Gives the place of a path; with True as the second argument, the place of its key.
+        body: The object. Checks never change it.
+        locate: Returns the place of a path; with True as the second argument, the place of its key.
     """
 
     body: Body
-    where: Callable[[Path, bool], Span]
+    locate: Callable[[Path, bool], Span]
+
+    @classmethod
+    def generated(cls, body: Body, origin: Span) -> Manifest:
+        """Return a generated object, all of whose parts have one place: its origin in the policy."""
+        return cls(body, lambda _path, _key: origin)
 
     @property
     def group(self) -> str:
@@ -45,57 +50,57 @@ class Manifest:
 
     @property
     def name(self) -> str:
-        """The name; empty where the API server makes one (`generateName`)."""
-        return text(self.body["metadata"].get("name"))
+        """The name; empty if the API server generates it (`generateName`)."""
+        return as_string(self.body["metadata"].get("name"))
 
     @property
     def namespace(self) -> str:
-        """The namespace; empty for a cluster-scoped object, and for one that does not say."""
-        return text(self.body["metadata"].get("namespace"))
+        """The namespace; empty for a cluster-scoped object and for an object without the field."""
+        return as_string(self.body["metadata"].get("namespace"))
 
     @property
     def identity(self) -> Identity:
-        """What the API server stores it under."""
+        """The key of the object in an API server."""
         return (self.group, self.kind, self.namespace, self.name)
 
     @property
-    def content(self) -> str:
-        """Itself as text: two of the same say the same."""
+    def canonical_json(self) -> str:
+        """The object as JSON with sorted keys: equal for equal objects."""
         return json.dumps(self.body, sort_keys=True, default=str)
 
     @property
     def title(self) -> str:
-        """How messages call it."""
+        """The object in messages, such as ``Service `prod/router` ``."""
         return title(self.kind, self.namespace, self.name)
 
     @property
     def spec(self) -> Body:
-        """Its spec; empty where it has none."""
-        return table(self.body.get("spec"))
+        """Its spec; empty if it has none."""
+        return as_mapping(self.body.get("spec"))
 
     def span(self, *path: str | int, key: bool = False) -> Span:
-        """Where a part stands; a part that is not there gets the place of what should hold it."""
-        return self.where(path, key)
+        """Return the place of a part; for a part that does not exist, the place of its nearest parent."""
+        return self.locate(path, key)
 
     def at(self, *path: str | int) -> Any:  # noqa: ANN401 - JSON of any form
-        """The value at a path; None where there is none."""
-        return dig(self.body, *path)
+        """Return the value at a path; None if there is none."""
+        return value_at(self.body, *path)
 
-    def each(self, *path: str | int) -> Iterator[tuple[Path, Body]]:
-        """The mappings in the list at a path, each with its own path."""
-        found = dig(self.body, *path)
-        if not isinstance(found, list):
+    def entries(self, *path: str | int) -> Iterator[tuple[Path, Body]]:
+        """Return the mappings in the list at a path, each with its own path."""
+        items = value_at(self.body, *path)
+        if not isinstance(items, list):
             return iter(())
-        return iter([((*path, number), item) for number, item in enumerate(found) if isinstance(item, dict)])
+        return iter([((*path, number), item) for number, item in enumerate(items) if isinstance(item, dict)])
 
 
 def title(kind: str, namespace: str, name: str) -> str:
-    """How messages call an object."""
+    """Return an object's name as messages write it."""
     return f"{kind} `{namespace}/{name}`" if namespace else f"{kind} `{name}`"
 
 
-def dig(value: object, *path: str | int) -> Any:  # noqa: ANN401 - JSON of any form
-    """The value at a path below a value; None where there is none."""
+def value_at(value: object, *path: str | int) -> Any:  # noqa: ANN401 - JSON of any form
+    """Return the value at a path below a value; None if there is none."""
     for step in path:
         if isinstance(value, dict):
             value = value.get(step)
@@ -106,26 +111,29 @@ def dig(value: object, *path: str | int) -> Any:  # noqa: ANN401 - JSON of any f
     return value
 
 
-def table(value: object) -> Body:
-    """The value if it is a mapping, else an empty one: a wrong type is the schema's finding, not every rule's."""
+# Link rules read objects of any shape. A value of a wrong type counts as empty: the schema check reports it once.
+
+
+def as_mapping(value: object) -> Body:
+    """Return the value if it is a mapping, otherwise an empty one."""
     return value if isinstance(value, dict) else {}
 
 
-def rows(value: object) -> list[Body]:
-    """The mappings of a list, likewise."""
+def as_mappings(value: object) -> list[Body]:
+    """Return the mappings of a list; empty if the value is not a list."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def texts(value: object) -> list[str]:
-    """The texts of a list, likewise."""
+def as_strings(value: object) -> list[str]:
+    """Return the strings of a list; empty if the value is not a list."""
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
-def text(value: object) -> str:
-    """The value if it is a text, else an empty one."""
+def as_string(value: object) -> str:
+    """Return the value if it is a string, otherwise an empty one."""
     return value if isinstance(value, str) else ""
 
 
-def labels(value: object) -> dict[str, str]:
-    """A mapping of texts; other entries are left out."""
-    return {name: item for name, item in table(value).items() if isinstance(item, str)}
+def as_string_map(value: object) -> dict[str, str]:
+    """Return the entries of a mapping whose values are strings."""
+    return {name: item for name, item in as_mapping(value).items() if isinstance(item, str)}

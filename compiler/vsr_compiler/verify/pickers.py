@@ -1,4 +1,4 @@
-"""Endpoint pickers: a pool, the Service that it names, and the pods behind that with their arguments."""
+"""Endpoint pickers: the pool, its picker Service, and the container behind it with its arguments."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from vsr_compiler.verify.manifest import Body, Manifest, Path, dig, text, texts
-from vsr_compiler.verify.manifest_index import Pods, World, selector, shared
+from vsr_compiler.verify.manifest import Body, Manifest, Path, as_string, as_strings, value_at
+from vsr_compiler.verify.manifest_index import ManifestIndex, Workload, cached_per_index, label_selector
 
 Flags = dict[str, tuple[str, Path]]
-"""Values of arguments by name, without dashes, with the place of each."""
+"""Values of command-line flags by name, without dashes, with the path of each."""
+IMAGE_RELEASE = re.compile(r":v?(\d+)\.(\d+)\.(\d+)")
+_BUILT_ON = {(0, 3): (1, 0), (0, 4): (1, 2), (0, 5): (1, 3), (0, 7): (1, 4), (0, 8): (1, 5)}
+"""The inference extension's release that each release of llm-d's scheduler is built on; from 0.9 on, none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -19,24 +22,24 @@ class Picker:
 
     Attributes:
         pool: The pool.
-        service: The pool's picker Service.
-        port: The port of that Service, as the pool has it.
-        pods: The pods.
-        path: The container's path in their owner.
-        flags: Its arguments.
+        service: The picker Service of the pool.
+        port: The port of that Service to which the pool refers.
+        workload: The workload that runs the container.
+        path: Path of the container in the workload.
+        flags: Its command-line flags.
     """
 
     pool: Manifest
     service: Manifest
     port: Body
-    pods: Pods
+    workload: Workload
     path: Path
     flags: Flags
 
     @property
     def owner(self) -> Manifest:
-        """The workload."""
-        return self.pods.owner
+        """The object of the workload."""
+        return self.workload.owner
 
     @property
     def container(self) -> Body:
@@ -49,34 +52,34 @@ class Picker:
         return self.flags[flag][0].lower() not in {"false", "0", "f"} if flag in self.flags else default
 
 
-@shared
-def pickers(world: World) -> Iterator[Picker]:
-    """Every picker whose pool, Service and pods are among the objects."""
-    for pool in world.pools:
+@cached_per_index
+def pickers(index: ManifestIndex) -> Iterator[Picker]:
+    """Return every picker whose pool, Service and workload are among the objects."""
+    for pool in index.pools:
         name, number = picker_service(pool)
-        service = world.service(pool.namespace, name)
+        service = index.service(pool.namespace, name)
         if service is None:
             continue
-        port = next((body for _, body in service.each("spec", "ports") if body.get("port") == number), {})
-        for pods in world.selected(pool.namespace, selector(service.body, "spec", "selector")):
-            for path, container in pods.containers():
-                found = flags(container, path)
-                if "pool-name" in found or len(pods.containers()) == 1:
-                    yield Picker(pool, service, port, pods, path, found)
+        port = next((body for _, body in service.entries("spec", "ports") if body.get("port") == number), {})
+        for workload in index.selected_workloads(pool.namespace, label_selector(service.body, "spec", "selector")):
+            for path, container in workload.containers():
+                flags = container_flags(container, path)
+                if "pool-name" in flags or len(workload.containers()) == 1:
+                    yield Picker(pool, service, port, workload, path, flags)
 
 
 def picker_service(pool: Manifest) -> tuple[str, int | None]:
-    """The name and port of the Service that a pool asks."""
+    """Return name and port of the picker Service to which a pool refers."""
     ref = pool.spec.get("endpointPickerRef", pool.spec.get("extensionRef"))
-    number = dig(ref, "port", "number") or dig(ref, "portNumber")
-    return text(dig(ref, "name")), number if isinstance(number, int) else None
+    number = value_at(ref, "port", "number") or value_at(ref, "portNumber")
+    return as_string(value_at(ref, "name")), number if isinstance(number, int) else None
 
 
-def flags(container: Body, path: Path) -> Flags:
-    """A container's arguments, written `--name=value`, `--name value` or `--name`."""
-    found: Flags = {}
+def container_flags(container: Body, path: Path) -> Flags:
+    """Return a container's flags, written `--name=value`, `--name value` or `--name`."""
+    flags: Flags = {}
     for field in ("command", "args"):
-        words = texts(container.get(field))
+        words = as_strings(container.get(field))
         for number, word in enumerate(words):
             name, equals, value = word.lstrip("-").partition("=")
             if not word.startswith("-") or not name:
@@ -84,27 +87,40 @@ def flags(container: Body, path: Path) -> Flags:
             if not equals:
                 following = words[number + 1] if number + 1 < len(words) else "-"
                 value = "true" if following.startswith("-") else following
-            found[name] = value, (*path, field, number)
-    return found
+            flags[name] = value, (*path, field, number)
+    return flags
 
 
 def served_names(container: Body) -> set[str]:
-    """The names under which a model server answers: `--served-model-name` with all its values, and its adapters."""
+    """Return the model names that a server accepts: all values of `--served-model-name`, and its adapters."""
     names: set[str] = set()
     flag = ""
-    for word in [*texts(container.get("command")), *texts(container.get("args"))]:
+    for word in [*as_strings(container.get("command")), *as_strings(container.get("args"))]:
         if word.startswith("--"):
             flag, equals, value = word.partition("=")
             values = [value] if equals else []
         else:
             values = [word]
         if flag == "--served-model-name":
-            names |= {each for value in values for each in value.replace(",", " ").split()}
+            names |= {name for value in values for name in value.replace(",", " ").split()}
         elif flag == "--lora-modules":
-            names |= {_adapter(value) for value in values}
+            names |= {_adapter_name(value) for value in values}
     return names - {""}
 
 
-def _adapter(value: str) -> str:
-    found = re.search(r'"name"\s*:\s*"([^"]*)"', value)
-    return found[1] if found else value.partition("=")[0]
+def _adapter_name(value: str) -> str:
+    match = re.search(r'"name"\s*:\s*"([^"]*)"', value)
+    return match[1] if match else value.partition("=")[0]
+
+
+def extension_release(image: str) -> tuple[int, int] | None:
+    """Return the inference extension's release that a picker's image corresponds to; (1, 9) for all later ones."""
+    match = IMAGE_RELEASE.search(image)
+    if match is None:
+        return None
+    number = int(match[1][:4]), int(match[2][:4])
+    if "gateway-api-inference-extension" in image:
+        return number
+    if "llm-d" in image:
+        return _BUILT_ON.get(number, (1, 9) if number >= (0, 9) else None)
+    return None

@@ -1,6 +1,6 @@
-"""YAML streams to objects with places, bounded in bytes, depth, values and objects.
+"""Read Kubernetes objects with their places from YAML, limited in bytes, depth, values and objects.
 
-As API clients read YAML: several documents, merge keys and the core tags; a `List` stands for its items.
+The YAML is that of API clients: several documents, merge keys and the core tags. A `List` is read as its items.
 """
 
 from __future__ import annotations
@@ -12,112 +12,118 @@ from typing import Any, NoReturn
 from ruamel.yaml.error import YAMLError
 
 from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
-from vsr_compiler.verify.manifest import Body, Manifest, Path
-from vsr_compiler.verify.scalars import resolved
+from vsr_compiler.verify.manifest import Manifest, Path
+from vsr_compiler.verify.plain_scalars import resolve_plain_scalar
 from vsr_compiler.yaml_reader import Composer, Event, Frame, error_position, error_problem, event_span
 
 MAX_BYTES = 32 * 1024 * 1024
 MAX_VALUES = 1_000_000
 MAX_OBJECTS = 20_000
 OWN_GROUP = "vsr.dev/"
-"""Policies, settings of the router and of the local stand: written for our own programs, never for a cluster."""
+"""API group of policies and settings, which are read by vsr-compile and vsr-runtime, never by a cluster."""
 MAX_DEPTH = 100
 MAX_PURE = 1024 * 1024
 
 _CORE = "tag:yaml.org,2002:"
-_PLACED = Any
-"""A scalar's event, or the event of a mapping or list with the places in it: ruamel's events carry no types."""
+Places = Any
+"""The event of a scalar; for a mapping or list, its event and the places of its entries."""
 
 
 @dataclass(slots=True)
 class Budget:
-    """What a whole run may cost; streams draw on it one after another."""
+    """The remaining limits of a run, shared by all of its streams."""
 
     bytes: int = MAX_BYTES
     values: int = MAX_VALUES
     objects: int = MAX_OBJECTS
 
 
-def objects(data: bytes, name: str, budget: Budget, found: list[Diagnostic], *, strict: bool = True) -> list[Manifest]:
-    """The objects of a stream, in order.
+def read_stream(
+    data: bytes, name: str, budget: Budget, diagnostics: list[Diagnostic], *, strict: bool = True
+) -> list[Manifest]:
+    """Return the objects of a stream, in order.
 
     Args:
         data: The stream.
-        name: How messages call it.
-        budget: What may still be spent.
-        found: Takes what is wrong with the stream; the objects before a fault are still checked.
-        strict: Whether a document that is no Kubernetes object is an error, as in a file that was named, or a note,
-            as in one that was come across in a folder.
+        name: Its name in messages.
+        budget: The remaining limits.
+        diagnostics: Receives errors of the stream. Objects before an error are returned.
+        strict: Whether a document that is not a Kubernetes object is an error, as in a file from the command line, or
+            a note, as in a file of a folder.
     """
     manifests: list[Manifest] = []
     try:
         _spend_bytes(data, name, budget)
-        for value, places in documents(data, name, budget):
-            manifests += _unpacked(value, places, name, budget, found, strict=strict)
+        for value, places in parse_documents(data, name, budget):
+            manifests += _objects_of_document(value, places, name, budget, diagnostics, strict=strict)
     except CompileError as error:
-        found += error.diagnostics
+        diagnostics += error.diagnostics
     return manifests
 
 
 def _spend_bytes(data: bytes, name: str, budget: Budget) -> None:
     budget.bytes -= len(data)
     if budget.bytes < 0:
-        raise _over(f"more than {MAX_BYTES // 1024 // 1024} MiB of manifests", Span(name))
+        raise _limit_error(f"more than {MAX_BYTES // 1024 // 1024} MiB of manifests", Span(name))
 
 
-def _over(message: str, span: Span) -> CompileError:
-    return CompileError([Diagnostic("VSR430", message, span, "Check the manifests in several runs.")])
+def _limit_error(message: str, span_of: Span) -> CompileError:
+    return CompileError([Diagnostic("VSR430", message, span_of, "Check the manifests in several runs.")])
 
 
-def documents(data: bytes, name: str, budget: Budget) -> Iterator[tuple[Any, _PLACED]]:
-    """Each document's value and places."""
+def parse_documents(data: bytes, name: str, budget: Budget) -> Iterator[tuple[Any, Places]]:
+    """Return the value and the places of each document.
+
+    Raises:
+        CompileError: The text is not valid YAML, or exceeds a limit.
+    """
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         message = f"byte 0x{data[error.start]:02x} is not UTF-8"
         raise CompileError([Diagnostic("VSR004", message, Span(name, line, 1), "Save it as UTF-8.")]) from None
-    read, values = 0, budget.values
+    yielded, values = 0, budget.values
     for pure in (False, True):
         composer = _ValueComposer(name, budget, MAX_DEPTH)
         try:
             for number, document in enumerate(composer.documents(text, pure=pure), 1):
-                if number > read and document is not None:
-                    read = number
+                if number > yielded and document is not None:
+                    yielded = number
                     yield document
         except YAMLError as error:
-            # The C parser refuses `[http://x]`, which kubectl takes; the other parser is right and slow.
+            # The C parser rejects `[http://x]`, which kubectl accepts; the Python parser accepts it and is slow.
             if pure or "unexpected ':'" not in str(error) or len(text) > MAX_PURE:
-                raise CompileError([_syntax(error, text, name)]) from None
+                raise CompileError([_syntax_error(error, text, name)]) from None
             budget.values = values
         else:
             return
 
 
-def _syntax(error: YAMLError, text: str, name: str) -> Diagnostic:
+def _syntax_error(error: YAMLError, text: str, name: str) -> Diagnostic:
     hint = "Render templates first; check quotes, brackets and indentation."
     place = Span(name, *error_position(error, text))
     return Diagnostic("VSR002", f"not valid YAML: {error_problem(error)}", place, hint)
 
 
-class _ValueComposer(Composer[tuple[Any, _PLACED], tuple[Event, str]]):
+class _ValueComposer(Composer[tuple[Any, Places], tuple[Event, str]]):
     """Composes plain values with their places, merge keys applied. A key is its event and its text."""
 
     def __init__(self, name: str, budget: Budget, max_depth: int) -> None:
         super().__init__(name, budget, max_depth)
-        self._merges: dict[int, list[tuple[Any, _PLACED]]] = {}
+        self._merges: dict[int, list[tuple[Any, Places]]] = {}
 
-    def scalar(self, event: Event) -> tuple[Any, _PLACED]:
+    def scalar(self, event: Event) -> tuple[Any, Places]:
         """Return a scalar as an API server resolves it."""
         tag = str(event.tag or "")
         if tag and tag != "!" and not tag.startswith((_CORE, "!!")):
-            message = f"the tag `{tag}` means nothing to an API server"
+            message = f"unknown tag `{tag}`: an API server does not support it"
             raise CompileError([Diagnostic("VSR002", message, self.span(event), "Remove the tag.")])
         if event.style or tag.endswith(("str", "binary")) or tag == "!":
             return event.value, event
-        return resolved(event.value), event
+        return resolve_plain_scalar(event.value), event
 
-    def collection(self, event: Event, *, mapping: bool) -> tuple[Any, _PLACED]:
+    def collection(self, event: Event, *, mapping: bool) -> tuple[Any, Places]:
         """Return an empty mapping or list, and one for the places in it."""
         return ({}, (event, {})) if mapping else ([], (event, []))
 
@@ -130,137 +136,136 @@ class _ValueComposer(Composer[tuple[Any, _PLACED], tuple[Event, str]]):
                     self.spend(1, frame.event)
                     value[key], places[1][key] = item, source_places[1][key]
 
-    def key(self, value: tuple[Any, _PLACED], event: Event) -> tuple[Event, str]:
+    def key(self, value: tuple[Any, Places], event: Event) -> tuple[Event, str]:
         """Return a key as text."""
         content, place = value
         if isinstance(content, dict | list):
             raise CompileError([Diagnostic("VSR002", "a key must be text", self.span(event), "Quote it.")])
         return event, content if isinstance(content, str) else str(place.value)
 
-    def item(self, frame: _Frame, value: tuple[Any, _PLACED]) -> None:
+    def item(self, frame: _Frame, value: tuple[Any, Places]) -> None:
         """Append an item."""
         items, places = frame.value
         items.append(value[0])
         places[1].append(value[1])
 
-    def entry(self, frame: _Frame, key: tuple[Event, str], value: tuple[Any, _PLACED], event: Event) -> None:
+    def entry(self, frame: _Frame, key: tuple[Event, str], value: tuple[Any, Places], event: Event) -> None:
         """Add an entry, or remember a merge."""
         (place, name), (entries, places) = key, frame.value
         if name == "<<" and not place.style:
             self._merge(frame, value, event)
         elif name in entries:
             first = places[1][name][0].start_mark.line + 1
-            hint = f"It stands in line {first} already; keep one of the two."
-            raise CompileError([Diagnostic("VSR003", f"the key `{name}` is given twice", self.span(place), hint)])
+            hint = f"Remove one of the two; the other is in line {first}."
+            raise CompileError([Diagnostic("VSR003", f"duplicate key `{name}`", self.span(place), hint)])
         else:
             entries[name], places[1][name] = value[0], (place, value[1])
 
     def over_depth(self, event: Event) -> NoReturn:
         """Raise VSR430."""
-        raise _over(f"nested deeper than {MAX_DEPTH} levels", span(event, self.name))
+        raise _limit_error(f"nested deeper than {MAX_DEPTH} levels", span_of(event, self.name))
 
     def over_budget(self, event: Event) -> NoReturn:
         """Raise VSR430."""
-        raise _over(f"more than {MAX_VALUES:,} values after aliases are expanded", span(event, self.name))
+        raise _limit_error(f"more than {MAX_VALUES:,} values after aliases are expanded", span_of(event, self.name))
 
-    def _merge(self, frame: _Frame, value: tuple[Any, _PLACED], event: Event) -> None:
+    def _merge(self, frame: _Frame, value: tuple[Any, Places], event: Event) -> None:
         content, places = value
         sources = list(zip(content, places[1], strict=True)) if isinstance(content, list) else [value]
         if not all(isinstance(source, dict) for source, _ in sources):
             hint = "Merge a mapping, or a list of mappings."
-            raise CompileError([Diagnostic("VSR002", "a merge key takes mappings only", self.span(event), hint)])
+            raise CompileError([Diagnostic("VSR002", "a merge key needs a mapping", self.span(event), hint)])
         self._merges.setdefault(id(frame), []).extend(sources)
 
 
-_Frame = Frame[tuple[Any, _PLACED], tuple[Event, str]]
+_Frame = Frame[tuple[Any, Places], tuple[Event, str]]
 
 
-def _unpacked(
+def _objects_of_document(
     value: Any,  # noqa: ANN401 - JSON of any form
-    places: _PLACED,
+    places: Places,
     name: str,
     budget: Budget,
-    found: list[Diagnostic],
+    diagnostics: list[Diagnostic],
     *,
     strict: bool,
 ) -> Iterator[Manifest]:
-    """The objects of a document: itself, or the items of a list of objects."""
+    """Return the objects of a document: the document itself, or the items of a `List`."""
     if value is None:
         return
     body = value if isinstance(value, dict) else {}
     if str(body.get("kind", "")).endswith("List") and isinstance(body.get("items"), list):
         for item, place in zip(body["items"], places[1]["items"][1][1], strict=True):
-            yield from _unpacked(item, place, name, budget, found, strict=strict)
+            yield from _objects_of_document(item, place, name, budget, diagnostics, strict=strict)
         return
     budget.objects -= 1
     if budget.objects < 0:
-        raise _over(f"more than {MAX_OBJECTS:,} objects", span(places, name))
-    own = str(body.get("apiVersion", "")).startswith(OWN_GROUP)
-    if not strict and (own or not {"apiVersion", "kind"} & set(body)):
-        message = "this document is no Kubernetes object and was left out"
-        found.append(Diagnostic("VSR432", message, span(places, name), "Nothing, if it is read by something else."))
+        raise _limit_error(f"more than {MAX_OBJECTS:,} objects", span_of(places, name))
+    is_ours = str(body.get("apiVersion", "")).startswith(OWN_GROUP)
+    if not strict and (is_ours or not {"apiVersion", "kind"} & set(body)):
+        message = "skipped document: it is not a Kubernetes object"
+        diagnostics.append(
+            Diagnostic("VSR432", message, span_of(places, name), "Ignore this note if another program reads the file.")
+        )
         return
-    if own:
-        message = f"this is a {body.get('kind')} of ours, and no Kubernetes object"
-        hint = "Name manifests; policies are checked by `vsr-compile check`."
-        found.append(Diagnostic("VSR431", message, span(places, name), hint))
+    if is_ours:
+        message = f"this {body.get('kind')} is not a Kubernetes object"
+        hint = "Pass manifests; check policies by `vsr-compile check`."
+        diagnostics.append(Diagnostic("VSR431", message, span_of(places, name), hint))
         return
-    manifest = Manifest(body, _Places(places, name).span)
-    if problem := _shapeless(value):
-        found.append(Diagnostic("VSR431", problem, span(places, name), "Give it apiVersion, kind and metadata.name."))
+    manifest = Manifest(body, _PlaceIndex(places, name).span)
+    if problem := _shape_error(value):
+        diagnostics.append(
+            Diagnostic("VSR431", problem, span_of(places, name), "Set apiVersion, kind and metadata.name.")
+        )
     else:
         yield manifest
 
 
-def _shapeless(value: object) -> str:
-    """Why a document is no object that could be applied; empty where it is one."""
+def _shape_error(value: object) -> str:
+    """Return why a document is not a Kubernetes object; empty if it is one."""
     if not isinstance(value, dict):
-        return "this document is no mapping, so no Kubernetes object"
+        return "this document is not a mapping, so not a Kubernetes object"
     for key in ("apiVersion", "kind"):
         if not isinstance(value.get(key), str) or not value[key]:
-            return f"`{key}` is missing or no text, so nobody knows what this is"
+            return f"`{key}` is missing or not a string, so this is not a Kubernetes object"
     metadata = value.get("metadata")
     if not isinstance(metadata, dict):
         return f"this {value['kind']} has no metadata"
     name = metadata.get("name", metadata.get("generateName"))
     if not isinstance(name, str) or not name:
-        return f"this {value['kind']} has no name, or one that is no text"
+        return f"this {value['kind']} has no name, or one that is not a string"
     if not isinstance(metadata.get("namespace", ""), str):
-        return f"the namespace of {value['kind']} `{name}` is no text"
+        return f"the namespace of {value['kind']} `{name}` is not a string"
     return ""
 
 
 @dataclass(frozen=True, slots=True)
-class _Places:
-    """The places of a document's parts."""
+class _PlaceIndex:
+    """Locates the parts of a document."""
 
-    root: _PLACED
+    root: Places
     name: str
 
-    def span(self, path: Path, key: bool) -> Span:  # noqa: FBT001 - the signature of ``Manifest.where``
-        """Where a path stands, or its nearest ancestor that is there."""
+    def span(self, path: Path, key: bool) -> Span:  # noqa: FBT001 - the signature of ``Manifest.locate``
+        """Return the place of a path, or of its nearest existing ancestor."""
         place, at = self.root, self.root
         for number, step in enumerate(path):
-            inside = place[1] if isinstance(place, tuple) else None
-            if isinstance(inside, dict) and step in inside:
-                at, place = inside[step]
+            children = place[1] if isinstance(place, tuple) else None
+            if isinstance(children, dict) and step in children:
+                at, place = children[step]
                 last = number == len(path) - 1
                 at = at if key and last else place
-            elif isinstance(inside, list) and isinstance(step, int) and 0 <= step < len(inside):
-                at = place = inside[step]
+            elif isinstance(children, list) and isinstance(step, int) and 0 <= step < len(children):
+                at = place = children[step]
             else:
-                return span(at if number == 0 else place, self.name)
-        return span(at, self.name)
+                return span_of(at if number == 0 else place, self.name)
+        return span_of(at, self.name)
 
 
-def span(place: _PLACED, name: str) -> Span:
-    """The place of an event: a scalar's whole extent, the first character of a mapping or list."""
+def span_of(place: Places, name: str) -> Span:
+    """Return the place of a value: the whole extent of a scalar, the first character of a mapping or list."""
     if isinstance(place, tuple):
         mark = place[0].start_mark
         return Span(name, mark.line + 1, mark.column + 1)
     return event_span(place, name)
-
-
-def of(body: Body, origin: Span) -> Manifest:
-    """An object that we made ourselves: every part of it stands where its origin in the policy does."""
-    return Manifest(body, lambda _path, _key: origin)

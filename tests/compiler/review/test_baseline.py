@@ -81,7 +81,7 @@ def test_outside_a_repository_a_revision_is_refused_in_words(tmp_path: Path, mon
     with pytest.raises(CompileError, match="neither a folder nor a git revision"):
         read_baseline("HEAD", Path("out"), "small")
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(CompileError, match="git cannot be asked"):
+    with pytest.raises(CompileError, match="git cannot be run"):
         read_baseline("HEAD", Path("out"), "small")
 
 

@@ -67,7 +67,7 @@ def test_an_output_whose_policy_is_gone_or_renamed_is_told(folder: Path) -> None
     policy(folder, "a", "new")
     Path("out/mine").mkdir()
     result = call("compile", folder, "--check")
-    assert "out/old: note VSR310: out/old was made from a policy that is not among these" in result.stderr
+    assert "out/old: note VSR310: orphaned output folder out/old: no policy of this run writes it" in result.stderr
     assert result.stderr.count("VSR310") == 1
     assert codes("compile", folder) == (0, ["310"])
     assert codes("compile", folder / "a.yaml") == (0, [])

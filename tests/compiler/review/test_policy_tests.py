@@ -66,7 +66,7 @@ def test_a_test_that_fails_says_what_happened_instead(policy: Path) -> None:
     assert result.exit_code == 1
     failed = [item for item in json.loads(result.stdout)["findings"] if item["code"] == "VSR250"]
     assert [item["message"] for item in failed] == [
-        "the test fails: route `hurry` instead of `code`, model `little` instead of `big`"
+        "test failed: route `hurry` instead of `code`, model `little` instead of `big`"
     ]
     assert "4 passed, 1 failed" in result.stderr
 
@@ -98,7 +98,7 @@ def test_guards_are_expected_by_name_no_more_and_no_less(policy: Path) -> None:
     policy.write_text(KEYWORDS + tests + GUARDED, encoding="utf-8")
     result = call("test", str(policy), "--format", "json")
     found = {item["code"]: item["message"] for item in json.loads(result.stdout)["findings"]}
-    assert found["VSR250"] == "the test fails: guards `pii` instead of none"
+    assert found["VSR250"] == "test failed: guards `pii` instead of none"
     assert "VSR260" not in found
 
 
@@ -157,4 +157,4 @@ def test_every_kind_of_signal_is_decided() -> None:
     assert "passed, 0 failed" in result.stderr
     if "not decided" in result.stderr:
         assert "11 passed, 0 failed, 1 not decided" in result.stderr
-        assert "it takes a detector" in result.stderr
+        assert "needs a detector" in result.stderr

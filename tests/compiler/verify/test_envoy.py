@@ -11,10 +11,10 @@ from support.cases import GOLDEN, POLICIES, output_of
 from support.common import call
 from vsr_compiler.diagnostics import Diagnostic, Severity
 from vsr_compiler.verify import envoy
-from vsr_compiler.verify.envoy import process, verdicts
-from vsr_compiler.verify.envoy.safe import loads_nothing
-from vsr_compiler.verify.files import read
-from vsr_compiler.verify.stream import Budget, objects
+from vsr_compiler.verify.envoy import check_envoy, process
+from vsr_compiler.verify.envoy.fragments import is_side_effect_free
+from vsr_compiler.verify.files import read_manifests
+from vsr_compiler.verify.stream import Budget, read_stream
 
 needs_envoy = pytest.mark.envoy
 OPEN = "{name: a, typed_config: {'@type': type.googleapis.com"
@@ -31,10 +31,10 @@ spec:
 
 
 def said(text: str, *, wanted: bool = False) -> list[Diagnostic]:
-    """The verdicts on a stream."""
+    """The check_envoy on a stream."""
     problems: list[Diagnostic] = []
-    manifests = objects(text.encode(), "m.yaml", Budget(), problems)
-    return [*problems, *verdicts(manifests, wanted=wanted)]
+    manifests = read_stream(text.encode(), "m.yaml", Budget(), problems)
+    return [*problems, *check_envoy(manifests, required=wanted)]
 
 
 def patch(kind: str, operation: str, value: str) -> str:
@@ -43,13 +43,13 @@ def patch(kind: str, operation: str, value: str) -> str:
 
 
 EDITS = {
-    "a misspelt field": ("message_timeout", "mesage_timeout", "warning", "no field `mesage_timeout`", "mesage"),
+    "a misspelt field": ("message_timeout", "mesage_timeout", "warning", "unknown field `mesage_timeout`", "mesage"),
     "a misspelt word": ("request_body_mode: BUFFERED", "request_body_mode: BUFERED", "error", "'BUFERED'", "BUFERED"),
     "a text for a switch": ("allow: false", "allow: perhaps", "error", "'true' or 'false'", "perhaps"),
     "a number for a duration": ("5s", "5", "error", "unexpected character", "5\n"),
     "more than Envoy's own limit": ("5s", "3601s", "error", "`message_timeout`: value must be inside", "3601s"),
     "a rule over two fields": ("mode: BUFFERED", "mode: FULL_DUPLEX_STREAMED", "error", "trailer_mode", "FULL_"),
-    "a type that is not there": ("ext_proc.v3.Ext", "ext_prc.v3.Ext", "error", "there is no type", "type.googleapis"),
+    "an unknown type": ("ext_proc.v3.Ext", "ext_prc.v3.Ext", "error", "unknown type", "type.googleapis"),
     "no cluster": ("outbound|50051||router.prod.svc.cluster.local", '""', "error", "`cluster_name`: value", '""'),
     "a number out of range": ("8388608", "-1", "error", "out of range", "-1"),
 }
@@ -57,8 +57,8 @@ EDITS = {
 
 @needs_envoy
 @pytest.mark.parametrize("name", EDITS)
-def test_envoys_answer_stands_at_the_field_that_it_means(name: str) -> None:
-    """With its words and ours, in the line and the column of the value."""
+def test_error_of_envoy_is_reported_at_its_field(name: str) -> None:
+    """With line and column of the value."""
     old, new, level, part, place = EDITS[name]
     assert old in m.FILTER
     text = m.FILTER.replace(old, new)
@@ -73,8 +73,8 @@ def test_envoys_answer_stands_at_the_field_that_it_means(name: str) -> None:
 
 
 @needs_envoy
-def test_what_is_right_costs_one_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many filters there are; each value that is wrong costs a few more."""
+def test_valid_values_cost_one_run_of_envoy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each invalid value costs a few more."""
     runs: list[int] = []
     real = envoy.validate
     monkeypatch.setattr(envoy, "validate", lambda *args: runs.append(1) or real(*args))
@@ -87,11 +87,11 @@ def test_what_is_right_costs_one_run(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @needs_envoy
-def test_an_envoy_patch_policys_values_go_where_their_paths_lead() -> None:
-    """A filter in the chain, a field of the listener, a whole cluster; a path of another gateway is left alone."""
+def test_values_of_an_envoy_patch_policy_are_checked_at_their_paths() -> None:
+    """A filter of the chain, a field of the listener, a cluster. Paths of other gateways are ignored."""
     assert said(m.PATCH) == []
     (item,) = said(m.PATCH.replace("messageTimeout", "mesageTimeout"))
-    assert (item.level, "no field `mesageTimeout`" in item.message) == (Severity.ERROR, True)
+    assert (item.level, "unknown field `mesageTimeout`" in item.message) == (Severity.ERROR, True)
     limit = m.PATCH.replace("/typed_config/http_filters/0", "/typed_config/http_filterz")
     assert "http_filterz" in said(limit)[0].message or said(limit)[0].code == "VSR455"
     elsewhere = m.PATCH.replace("/default_filter_chain/filters/0", "/default_filter_chain/filters/7")
@@ -107,18 +107,18 @@ def test_an_envoy_patch_policys_values_go_where_their_paths_lead() -> None:
         f"{OPEN}/envoy.extensions.filters.http.composite.v3.Composite}}}}",
     ],
 )
-def test_a_filter_that_brings_code_is_never_run(value: str, tmp_path: Path) -> None:
-    """Its form is checked and nothing else: looking at a manifest must not be doing what it says."""
+def test_code_in_a_filter_is_never_executed(value: str, tmp_path: Path) -> None:
+    """Only the form of the filter is checked."""
     place = tmp_path / "owned"
     assert said(patch("HTTP_FILTER", "INSERT_FIRST", value.replace("PLACE", str(place)))) == []
     assert not place.exists()
 
 
 @needs_envoy
-def test_the_form_of_a_filter_that_brings_code_is_still_checked() -> None:
-    """A misspelt field of a Lua filter is one."""
+def test_form_of_a_filter_with_code_is_checked() -> None:
+    """A misspelt field of a Lua filter is reported."""
     (item,) = said(patch("HTTP_FILTER", "ADD", f"{LUA}.Lua, sauce: {{}}}}}}"))
-    assert "no field `sauce`" in item.message
+    assert "unknown field `sauce`" in item.message
 
 
 @pytest.mark.parametrize(
@@ -136,9 +136,9 @@ def test_the_form_of_a_filter_that_brings_code_is_still_checked() -> None:
     ],
     ids=str,
 )
-def test_what_leads_out_of_the_configuration_is_not_set_up(value: object) -> None:
-    """Code, files, sockets, names to ask for."""
-    assert not loads_nothing(value)
+def test_values_with_side_effects_are_not_loaded(value: object) -> None:
+    """Code, files, sockets and DNS names."""
+    assert not is_side_effect_free(value)
 
 
 HOSTILE = {
@@ -146,7 +146,7 @@ HOSTILE = {
     "a list": "[1, 2]",
     "nothing": "null",
     "infinity": "{name: a, typed_config: {'@type': .inf}}",
-    "a type of nobody": "{name: a, typed_config: {'@type': type.googleapis.com/acme.Filter}}",
+    "a type that is not Envoy's": "{name: a, typed_config: {'@type': type.googleapis.com/acme.Filter}}",
     "many brackets": f"{{name: a, typed_config: {'[' * 60}{']' * 60}}}",
     "a long text": f"{{name: {'a' * 300_000}, typo: 1}}",
     "quotes and breaks": '{name: "a\\"\\n\\u2028]}: {", typo: 1}',
@@ -157,8 +157,8 @@ HOSTILE = {
 @needs_envoy
 @pytest.mark.parametrize("kind", ["HTTP_FILTER", "NETWORK_FILTER", "CLUSTER", "LISTENER", "BOOTSTRAP", "HTTP_ROUTE"])
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_value_ends_in_a_finding(name: str, kind: str) -> None:
-    """Short, at a place, and without a traceback."""
+def test_hostile_value_is_a_finding_with_a_place(name: str, kind: str) -> None:
+    """The message is short, and nothing is raised."""
     found = said(patch(kind, "ADD", HOSTILE[name]))
     assert found
     assert all(
@@ -167,8 +167,8 @@ def test_a_hostile_value_ends_in_a_finding(name: str, kind: str) -> None:
 
 
 @needs_envoy
-def test_too_many_refusals_end_the_search_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The time is bounded whatever a stream holds."""
+def test_search_for_rejected_values_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream cannot cause more than the maximum number of runs."""
     monkeypatch.setattr(envoy, "MAX_RUNS", 5)
     several = m.joined(*(m.FILTER.replace("5s", f"{n}x") for n in range(20)))
     found = said(several)
@@ -176,26 +176,26 @@ def test_too_many_refusals_end_the_search_and_say_so(monkeypatch: pytest.MonkeyP
 
 
 @needs_envoy
-def test_values_over_the_limit_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those before are still checked."""
+def test_values_over_the_limit_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Values before them are still checked."""
     monkeypatch.setattr(envoy, "MAX_BYTES", 500)
     (item,) = said(m.FILTER)
-    assert (item.code, item.level, "not put to Envoy" in item.message) == ("VSR456", Severity.WARNING, True)
+    assert (item.code, item.level, "not checked by Envoy" in item.message) == ("VSR456", Severity.WARNING, True)
 
 
 @pytest.mark.parametrize(
     ("script", "part"),
     [
-        ("#!/bin/sh\nsleep 60\n", "it took more than"),
-        ("#!/bin/sh\nexit 3\n", "it ended with 3"),
-        ("#!/bin/sh\nyes | head -c 10000000; exit 1\n", "it ended with 1"),
+        ("#!/bin/sh\nsleep 60\n", "Envoy took more than"),
+        ("#!/bin/sh\nexit 3\n", "Envoy exited with code 3"),
+        ("#!/bin/sh\nyes | head -c 10000000; exit 1\n", "Envoy exited with code 1"),
         ("no program", "cannot be started"),
     ],
 )
-def test_an_envoy_that_does_not_answer_is_said(
+def test_envoy_that_does_not_answer_is_reported_once(
     script: str, part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Once, and what it was asked is not kept."""
+    """The configuration is deleted."""
     program = tmp_path / "envoy"
     program.write_text(script, encoding="utf-8")
     program.chmod(0o755)
@@ -208,25 +208,23 @@ def test_an_envoy_that_does_not_answer_is_said(
     assert list(tmp_path.iterdir()) == [program]
 
 
-def test_a_missing_envoy_is_said_once_and_is_an_error_for_whoever_asked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A note otherwise; with `--no-envoy` nothing."""
+def test_missing_envoy_is_a_note_and_an_error_with_the_flag(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reported once; with `--no-envoy` not at all."""
     monkeypatch.setattr(envoy, "binary", lambda: None)
     file = tmp_path / "m.yaml"
     file.write_text(m.joined(*m.ISTIO), encoding="utf-8")
-    plain, asked, unasked = (call("verify", file, *flag) for flag in ([], ["--envoy"], ["--no-envoy"]))
-    assert (plain.exit_code, asked.exit_code, unasked.exit_code) == (0, 1, 0)
-    assert plain.stderr.count("note VSR456") == asked.stderr.count("error VSR456") == 1
-    assert "VSR456" not in unasked.stderr
+    default, required, disabled = (call("verify", file, *flag) for flag in ([], ["--envoy"], ["--no-envoy"]))
+    assert (default.exit_code, required.exit_code, disabled.exit_code) == (0, 1, 0)
+    assert default.stderr.count("note VSR456") == required.stderr.count("error VSR456") == 1
+    assert "VSR456" not in disabled.stderr
     assert said(m.SERVICE) == []
 
 
 @needs_envoy
 @pytest.mark.parametrize("cases", [POLICIES, GOLDEN], ids=["out", "golden"])
-def test_envoy_takes_every_value_that_we_compile(cases: list[str]) -> None:
+def test_envoy_accepts_every_compiled_value(cases: list[str]) -> None:
     """In every base."""
     bases = [path for case in cases for path in output_of(case).glob("*/base")]
     assert bases
-    found, _ = read(bases)
-    assert verdicts(found) == []
+    found, _ = read_manifests(bases)
+    assert check_envoy(found) == []

@@ -1,4 +1,4 @@
-"""What is right is left alone: streams of every kind, and everything that we compile ourselves."""
+"""Valid manifests have no findings: examples of every kind, and all compiled output."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from support.common import linked
 from vsr_compiler.deploy.policy_assumptions import rendered_assumptions
 from vsr_compiler.diagnostics import Severity
 from vsr_compiler.pipeline import compile_policy, read_policy
-from vsr_compiler.verify import check, links
-from vsr_compiler.verify.files import read
+from vsr_compiler.verify import check_links, check_objects
+from vsr_compiler.verify.files import read_manifests
 
 
 @pytest.mark.parametrize("name", ["ISTIO", "POOLED", "ENVOY", "AI"])
-def test_a_stream_without_faults_has_no_findings_beyond_notes(name: str) -> None:
-    """Otherwise the tests of faults would show nothing."""
+def test_valid_stream_has_notes_only(name: str) -> None:
+    """The tests of faults change these streams."""
     found = m.found(m.joined(*getattr(m, name)))
     assert [item.message for item in found if item.level is not Severity.NOTE] == []
 
 
-def test_two_teams_in_one_stream_do_not_disturb_each_other() -> None:
-    """Each gateway is held against its own routes, filters and rules."""
+def test_gateways_of_two_teams_are_checked_separately() -> None:
+    """Each gateway is checked with its own routes, filters and rules."""
     first, second = m.joined(*m.POOLED), m.joined(*m.POOLED).replace("prod", "test")
     ai = m.joined(*m.AI).replace("prod", "ai")
     second = second.replace("message_timeout: 5s", "message_timeout: 20s")
@@ -33,35 +33,35 @@ def test_two_teams_in_one_stream_do_not_disturb_each_other() -> None:
 
 
 @pytest.mark.parametrize("case", [*POLICIES, *GOLDEN])
-def test_everything_that_we_compile_is_without_errors_in_every_environment(case: str) -> None:
-    """The objects in memory, as the pipeline would check them, with their places in the policy."""
+def test_compiled_objects_have_no_findings_in_any_environment(case: str) -> None:
+    """As checked by the pipeline, with places in the policy."""
     linked_policy = read_policy(policy_file(case))
     result = compile_policy(linked_policy, lambda path: (output_of(case) / path).read_bytes())
     for objects in result.environments.values():
-        found = check(objects, rendered_assumptions(linked_policy))
-        told = [item for item in found if item.level is not Severity.NOTE]
-        lenient = [item.code for item in told] == ["VSR410"] and "when its processor fails" in told[0].message
-        assert told == [] or (lenient and linked_policy.router.fails_open)
+        found = check_objects(objects, rendered_assumptions(linked_policy))
+        reported = [item for item in found if item.level is not Severity.NOTE]
+        lenient = [item.code for item in reported] == ["VSR410"] and "when the processor of" in reported[0].message
+        assert reported == [] or (lenient and linked_policy.router.fails_open)
         assert {item.span.file for item in found} <= {str(policy_file(case))}
 
 
 @pytest.mark.parametrize("case", [*POLICIES, *GOLDEN])
-def test_every_written_base_is_without_errors(case: str) -> None:
-    """The files as they are on the disk, read through their kustomizations."""
+def test_written_bases_have_no_errors(case: str) -> None:
+    """Read through their kustomizations."""
     policy = read_policy(policy_file(case))
     for base in sorted(output_of(case).glob("*/base")):
-        objects, problems = read([base])
-        found = [*problems, *links(objects, rendered_assumptions(policy))]
+        objects, problems = read_manifests([base])
+        found = [*problems, *check_links(objects, rendered_assumptions(policy))]
         assert objects
         assert [item.message for item in found if item.level is Severity.ERROR] == []
 
 
-def test_a_finding_on_our_own_objects_points_at_the_policy() -> None:
-    """What the pipeline would print has a place that the author can mend."""
+def test_finding_in_compiled_objects_points_to_the_policy() -> None:
+    """The author can fix the policy at this place."""
     objects = [each for each in rendering.objects(linked(), "istio") if each.kind != "Gateway"]
     found = [
         item
-        for item in check(objects, rendered_assumptions(linked()))
+        for item in check_objects(objects, rendered_assumptions(linked()))
         if item.code == "VSR402" and "Gateway" in item.message
     ]
     assert found

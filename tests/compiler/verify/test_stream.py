@@ -1,4 +1,4 @@
-"""Reading: what kubectl would make of a stream, and an end in a diagnostic for whatever is hostile."""
+"""Streams are read as by kubectl, and hostile ones end in a diagnostic."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import pytest
 
 import support.verify_support as m
 from vsr_compiler.diagnostics import Diagnostic
-from vsr_compiler.verify import links, stream
+from vsr_compiler.verify import check_links, stream
 from vsr_compiler.verify.manifest import Manifest
-from vsr_compiler.verify.scalars import resolved
-from vsr_compiler.verify.stream import Budget, of
+from vsr_compiler.verify.plain_scalars import resolve_plain_scalar
+from vsr_compiler.verify.stream import Budget
 
 HEAD = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
 
 
 def read(text: str | bytes, *, strict: bool = True) -> tuple[list[Manifest], list[Diagnostic]]:
-    """The objects of a stream and what is wrong with it."""
+    """Return the objects of a stream, and its errors."""
     found: list[Diagnostic] = []
     data = text.encode() if isinstance(text, str) else text
-    return stream.objects(data, "s.yaml", Budget(), found, strict=strict), found
+    return stream.read_stream(data, "s.yaml", Budget(), found, strict=strict), found
 
 
 @pytest.mark.parametrize(
@@ -48,13 +48,13 @@ def read(text: str | bytes, *, strict: bool = True) -> tuple[list[Manifest], lis
         ("-", "-"),
     ],
 )
-def test_plain_scalars_are_what_kubectl_makes_of_them(text: str, value: object) -> None:
-    """The type and the value."""
-    assert (type(resolved(text)), resolved(text)) == (type(value), value)
+def test_plain_scalars_are_resolved_as_by_kubectl(text: str, value: object) -> None:
+    """In type and value."""
+    assert (type(resolve_plain_scalar(text)), resolve_plain_scalar(text)) == (type(value), value)
 
 
-def test_documents_lists_anchors_and_merge_keys() -> None:
-    """Empty documents count for nothing, a List for its items, a merge key for what it merges."""
+def test_documents_lists_anchors_and_merge_keys_are_read() -> None:
+    """Empty documents are ignored, a List is read as its items, merge keys are applied."""
     text = f"""\
 ---
 {HEAD}data: &d {{a: "1", b: "2"}}
@@ -73,8 +73,8 @@ items:
     ]
 
 
-def test_places_are_those_of_the_file() -> None:
-    """A value, a key, an item, and what is not there."""
+def test_places_are_lines_and_columns_of_the_file() -> None:
+    """Of a value, a key, an item, and the parent of a missing field."""
     (each,), _ = read("---\n" + HEAD + "spec:\n  ports:\n  - port: 80\n")
     place = each.span("spec", "ports", 0, "port")
     assert (place.file, place.line, place.column, place.end_column) == ("s.yaml", 7, 11, 13)
@@ -83,8 +83,8 @@ def test_places_are_those_of_the_file() -> None:
     assert each.span("gone").line == 2
 
 
-def test_a_colon_inside_brackets_is_text_as_for_kubectl() -> None:
-    """Each document is told once, with its place, and a key twice is still seen."""
+def test_colon_inside_brackets_is_part_of_a_string_as_in_kubectl() -> None:
+    """Each document is read once, with its places, and duplicate keys are reported."""
     text = HEAD + "---\n" + HEAD.replace("a}", "b}") + "data: {url: http://x:80}\nlist: [http://x, a:b]\n"
     objects, found = read(text)
     assert ([each.name for each in objects], found) == (["a", "b"], [])
@@ -103,15 +103,15 @@ HOSTILE = {
     "a bomb of aliases": (BOMB, "VSR430", "values"),
     "deep brackets": ("[" * 100_000, "VSR430", "nested deeper"),
     "deep mappings": ("{a: " * 100_000, "VSR430", "nested deeper"),
-    "an anchor within itself": ("a: &a [*a]", "VSR002", "no anchor"),
-    "a tag of some language": ("!!python/object:os.system {}", "VSR431", "apiVersion"),
-    "a tag of somebody": ("a: !secret x", "VSR002", "the tag"),
-    "a key twice": ("a: 1\na: 2\n", "VSR003", "given twice"),
+    "an anchor that contains itself": ("a: &a [*a]", "VSR002", "no anchor"),
+    "a tag of a programming language": ("!!python/object:os.system {}", "VSR431", "apiVersion"),
+    "a custom tag": ("a: !secret x", "VSR002", "unknown tag"),
+    "a duplicate key": ("a: 1\na: 2\n", "VSR003", "duplicate key"),
     "a template": (HEAD + "data: {{ .Values.x }}\n", "VSR002", "key must be text"),
     "no UTF-8": (b"\xff\xfe", "VSR004", "not UTF-8"),
     "a control character": ("a: \x01", "VSR002", "not valid YAML"),
-    "a list": ("[1, 2]", "VSR431", "no mapping"),
-    "a scalar": ("text", "VSR431", "no mapping"),
+    "a list": ("[1, 2]", "VSR431", "not a mapping"),
+    "a scalar": ("text", "VSR431", "not a mapping"),
     "no apiVersion": ("kind: Pod\nmetadata: {name: a}", "VSR431", "`apiVersion`"),
     "a kind that is a number": ("apiVersion: v1\nkind: 5\nmetadata: {name: a}", "VSR431", "`kind`"),
     "no metadata": ("apiVersion: v1\nkind: Pod", "VSR431", "no metadata"),
@@ -128,40 +128,40 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_stream_ends_in_a_diagnostic(name: str) -> None:
-    """With its place, and without a traceback."""
+def test_hostile_stream_is_a_finding_with_a_place(name: str) -> None:
+    """Nothing is raised."""
     text, code, part = HOSTILE[name]
     _, found = read(text)
     assert [item for item in found if item.code == code and part in item.message], found
     assert all(item.span.line for item in found)
 
 
-def test_a_stream_of_100_mb_is_refused_unread() -> None:
-    """By its size."""
+def test_stream_over_the_limit_of_bytes_is_not_parsed() -> None:
+    """The limit is one of the whole run."""
     objects, (item,) = read(b"a" * (stream.MAX_BYTES + 1))
     assert (objects, item.code) == ([], "VSR430")
 
 
-def test_more_objects_than_the_limit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The limit is one of a whole run."""
+def test_objects_over_the_limit_are_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streams of one run share the limit."""
     monkeypatch.setattr(stream, "MAX_OBJECTS", 3)
     found: list[Diagnostic] = []
     budget = Budget(objects=3)
-    stream.objects((HEAD + "---\n" + HEAD).encode(), "a", budget, found)
-    stream.objects((HEAD + "---\n" + HEAD).encode(), "b", budget, found)
+    stream.read_stream((HEAD + "---\n" + HEAD).encode(), "a", budget, found)
+    stream.read_stream((HEAD + "---\n" + HEAD).encode(), "b", budget, found)
     assert [item.code for item in found] == ["VSR430"]
 
 
-def test_merges_of_merges_are_counted() -> None:
-    """What they expand to is on the budget."""
+def test_nested_merge_keys_spend_the_budget() -> None:
+    """Each merged entry counts."""
     found: list[Diagnostic] = []
     budget = Budget()
-    stream.objects(MERGES.encode(), "m", budget, found)
+    stream.read_stream(MERGES.encode(), "m", budget, found)
     assert stream.MAX_VALUES - budget.values > MERGES.count("y")
 
 
-def test_a_document_without_kind_is_a_note_where_it_was_only_come_across() -> None:
-    """A folder may hold other YAML."""
+def test_document_without_kind_is_a_note_in_a_folder_and_an_error_by_name() -> None:
+    """A folder may contain other YAML files."""
     assert [item.code for item in read("a: 1", strict=False)[1]] == ["VSR432"]
     assert [item.code for item in read("a: 1")[1]] == ["VSR431"]
 
@@ -170,14 +170,14 @@ WRONG: list[object] = [None, 5, "x", {"a": [5]}, ["x", [{}]]]
 
 
 def paths(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
-    """Every path of a body."""
+    """Return every path of a body."""
     inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return [path, *(found for key, item in inside for found in paths(item, (*path, key)))]
 
 
 @pytest.mark.parametrize("name", ["ISTIO", "POOLED", "ENVOY", "AI"])
-def test_no_wrong_shape_makes_a_rule_fail(name: str) -> None:
-    """Whatever stands where something else should, the rules go on: the shape is a schema's finding."""
+def test_link_rules_accept_values_of_any_shape(name: str) -> None:
+    """Wrong shapes are reported by schemas; link rules never raise."""
     manifests, _ = read(m.joined(*getattr(m, name)))
     for each in manifests:
         for path in paths(each.body):
@@ -190,4 +190,6 @@ def test_no_wrong_shape_makes_a_rule_fail(name: str) -> None:
                 for step in way:
                     node = node[step]
                 node[last] = copy.deepcopy(wrong)
-                links([of(broken if other is each else other.body, each.span()) for other in manifests])
+                check_links(
+                    [Manifest.generated(broken if other is each else other.body, each.span()) for other in manifests]
+                )

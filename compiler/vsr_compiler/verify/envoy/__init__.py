@@ -1,6 +1,7 @@
-"""What Envoy itself says of the values in EnvoyFilters and EnvoyPatchPolicies, by `envoy --mode validate`.
+"""Check the values of EnvoyFilters and EnvoyPatchPolicies with Envoy itself: `envoy --mode validate`.
 
-An API server takes any value there, and a gateway that is handed a wrong one keeps what it had and says so in its log.
+An API server accepts any value there. A gateway that receives an invalid one keeps its old configuration and reports
+the error only in its log.
 """
 
 from __future__ import annotations
@@ -8,90 +9,91 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from vsr_compiler.diagnostics import Diagnostic, Severity
-from vsr_compiler.verify.envoy.answers import finding
 from vsr_compiler.verify.envoy.bootstrap import bootstrap
+from vsr_compiler.verify.envoy.findings import diagnostic
 from vsr_compiler.verify.envoy.fragments import Fragment, fragments
 from vsr_compiler.verify.envoy.process import NotAnsweredError, binary, validate
 from vsr_compiler.verify.manifest import Manifest
 
-__all__ = ["verdicts"]
+__all__ = ["check_envoy"]
 
 MAX_RUNS = 60
-"""Runs of Envoy, some 50 ms each: one where all is well, and a few for each value that is not."""
+"""Limit of runs of Envoy, of about 50 ms each: one if all values are valid, and a few more for each invalid one."""
 MAX_BYTES = 8 * 1024 * 1024
+"""Limit of the values of one run."""
 _INSTALL = "Install it: pip install 'vsr-compile[local]'."
-_Answer = Callable[[list[Fragment]], str]
+_Validate = Callable[[list[Fragment]], str]
 
 
-def verdicts(manifests: list[Manifest], *, wanted: bool = False) -> list[Diagnostic]:
-    """What Envoy refuses, each at the field that it names where that can be found.
+def check_envoy(manifests: list[Manifest], *, required: bool = False) -> list[Diagnostic]:
+    """Return what Envoy rejects, at the field that its message names if that field can be located.
 
     Args:
         manifests: The objects.
-        wanted: Whether somebody asked for it: then an Envoy that is not installed is an error.
+        required: Whether it is an error if Envoy is not installed.
     """
-    found: list[Diagnostic] = []
-    given = _affordable(fragments(manifests, found), found)
-    if not given:
-        return found
-    program = binary()
-    if program is None:
-        message = f"Envoy is not installed, so what it says of {_values(len(given))} is not known"
-        level = Severity.ERROR if wanted else Severity.NOTE
-        return [*found, Diagnostic("VSR456", message, given[0].span, _INSTALL, level)]
-    search = _Search(lambda some: validate(program, bootstrap(some)))
+    diagnostics: list[Diagnostic] = []
+    fragments_to_check = _within_limit(fragments(manifests, diagnostics), diagnostics)
+    if not fragments_to_check:
+        return diagnostics
+    envoy = binary()
+    if envoy is None:
+        message = f"{_count(len(fragments_to_check))} not checked by Envoy: it is not installed"
+        level = Severity.ERROR if required else Severity.NOTE
+        return [*diagnostics, Diagnostic("VSR456", message, fragments_to_check[0].span, _INSTALL, level)]
+    search = _Search(lambda some: validate(envoy, bootstrap(some)))
     try:
-        search.among(given)
+        search.search(fragments_to_check)
     except NotAnsweredError as error:
-        message = f"Envoy gave no verdict on some of {_values(len(given))}: {error}"
-        hint = "Mend what is found already, and check again; or check fewer objects at once."
-        found.append(Diagnostic("VSR456", message, given[0].span, hint, Severity.WARNING))
-    return [*found, *search.found]
+        message = f"some of {_count(len(fragments_to_check))} not checked by Envoy: {error}"
+        hint = "Fix the other findings and check again, or check fewer objects at a time."
+        diagnostics.append(Diagnostic("VSR456", message, fragments_to_check[0].span, hint, Severity.WARNING))
+    return [*diagnostics, *search.diagnostics]
 
 
 class _Search:
-    """Looks for the values that are refused by halving: all that are fine together cost one run."""
+    """Find the rejected values by bisection: a group of valid values costs one run."""
 
-    def __init__(self, answer: _Answer) -> None:
-        self.found: list[Diagnostic] = []
-        self._answer = answer
+    def __init__(self, validate_fragments: _Validate) -> None:
+        self.diagnostics: list[Diagnostic] = []
+        self._validate = validate_fragments
         self._runs = 0
 
-    def among(self, given: list[Fragment]) -> None:
-        """Find what is refused among these.
+    def search(self, fragments_to_check: list[Fragment]) -> None:
+        """Add a diagnostic for each rejected value.
 
         Raises:
-            NotAnsweredError: Envoy does not answer, or there is too much to find.
+            NotAnsweredError: Envoy does not answer, or ``MAX_RUNS`` are not enough.
         """
         self._runs += 1
         if self._runs > MAX_RUNS:
-            raise NotAnsweredError("too many of them are refused")
-        refusal = self._answer(given)
-        if not refusal:
+            raise NotAnsweredError("too many of them are rejected")
+        reason = self._validate(fragments_to_check)
+        if not reason:
             return
-        if len(given) == 1:
-            found = finding(given[0], refusal)
-            self.found += [found] if found else []
+        if len(fragments_to_check) == 1:
+            rejected = diagnostic(fragments_to_check[0], reason)
+            self.diagnostics += [rejected] if rejected else []
             return
-        half = len(given) // 2
-        self.among(given[:half])
-        self.among(given[half:])
+        half = len(fragments_to_check) // 2
+        self.search(fragments_to_check[:half])
+        self.search(fragments_to_check[half:])
 
 
-def _affordable(given: list[Fragment], found: list[Diagnostic]) -> list[Fragment]:
-    """Each value once, as many as go into one file."""
-    known: dict[str, Fragment] = {}
+def _within_limit(fragments_to_check: list[Fragment], diagnostics: list[Diagnostic]) -> list[Fragment]:
+    """Return each distinct value once, up to ``MAX_BYTES``."""
+    unique: dict[str, Fragment] = {}
     size = 0
-    for each in given:
-        size += len(each.text) if each.text not in known else 0
+    for fragment in fragments_to_check:
+        size += len(fragment.text) if fragment.text not in unique else 0
         if size > MAX_BYTES:
-            message = f"values over {MAX_BYTES // 1024 // 1024} MiB, from here on, are not put to Envoy"
+            message = f"values not checked by Envoy from here on: they exceed {MAX_BYTES // 1024 // 1024} MiB"
             hint = "Check the manifests in several runs."
-            found.append(Diagnostic("VSR456", message, each.span, hint, Severity.WARNING))
+            diagnostics.append(Diagnostic("VSR456", message, fragment.span, hint, Severity.WARNING))
             break
-        known.setdefault(each.text, each)
-    return list(known.values())
+        unique.setdefault(fragment.text, fragment)
+    return list(unique.values())
 
 
-def _values(number: int) -> str:
+def _count(number: int) -> str:
     return "a value" if number == 1 else f"{number} values"

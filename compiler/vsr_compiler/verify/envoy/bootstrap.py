@@ -1,9 +1,9 @@
-"""One bootstrap for many values: each stands where its gateway would put it, in a listener or a cluster of its own."""
+"""Build one Envoy bootstrap for many values: each in its own listener or cluster, where its gateway would place it."""
 
 from __future__ import annotations
 
 from vsr_compiler.verify.envoy.fragments import Fragment
-from vsr_compiler.verify.envoy.shapes import (
+from vsr_compiler.verify.envoy.gateway_config import (
     CLUSTER,
     HTTP_FILTER,
     LISTENER,
@@ -12,34 +12,34 @@ from vsr_compiler.verify.envoy.shapes import (
     cluster,
     listener,
     manager,
-    merged,
-    patched,
+    merge,
+    with_patch,
 )
-from vsr_compiler.verify.manifest import Body, Path, table, text
+from vsr_compiler.verify.manifest import Body, Path, as_mapping, as_string
 
 LIMITS = {"re2.max_program_size.error_level": 32_768}
-"""Istio's own for patterns; Envoy's 100 is less than ten names of headers take."""
+"""Istio's limit for patterns; Envoy's default of 100 is too low for an alternation of ten header names."""
 
 
-def bootstrap(given: list[Fragment]) -> Body:
-    """The configuration."""
+def bootstrap(fragments: list[Fragment]) -> Body:
+    """Return the bootstrap configuration."""
     listeners: list[Body] = []
     clusters: list[Body] = []
     forms: Body = {}
-    for number, each in enumerate(given):
-        if not each.whole:
-            forms[f"value-{number}"] = {"@type": f"{TYPES}{each.message}", **table(each.value)}
-        elif each.message == CLUSTER:
-            clusters.append(_cluster(each, number))
+    for number, fragment in enumerate(fragments):
+        if not fragment.loadable:
+            forms[f"value-{number}"] = {"@type": f"{TYPES}{fragment.message}", **as_mapping(fragment.value)}
+        elif fragment.message == CLUSTER:
+            clusters.append(_cluster(fragment, number))
         else:
-            own = _listener(each)
-            # No two may have one address; one that the value brings is its own affair.
-            moved = {"address": address(number)} if own.get("address") == address() else {}
-            listeners.append(own | moved | {"name": f"listener-{number}"})
+            result = _listener(fragment)
+            # Listeners must have different addresses; an address that the value sets is kept.
+            renumbered = {"address": address(number)} if result.get("address") == address() else {}
+            listeners.append(result | renumbered | {"name": f"listener-{number}"})
     if forms:
-        # What stands in metadata is read in its form and set up by nobody.
-        own = {"name": "forms", "address": address(len(given)), "metadata": {"typed_filter_metadata": forms}}
-        listeners.append(listener(manager()) | own)
+        # Envoy parses typed metadata of a listener but loads nothing from it.
+        result = {"name": "forms", "address": address(len(fragments)), "metadata": {"typed_filter_metadata": forms}}
+        listeners.append(listener(manager()) | result)
     return {
         "node": {"id": "verify", "cluster": "verify"},
         "layered_runtime": {"layers": [{"name": "limits", "static_layer": LIMITS}]},
@@ -47,38 +47,38 @@ def bootstrap(given: list[Fragment]) -> Body:
     }
 
 
-def place(each: Fragment) -> Path:
-    """Where a value that is alone stands in the configuration, as Envoy's messages give it."""
-    if not each.whole:
+def location(fragment: Fragment) -> Path:
+    """Return the path of a value in a bootstrap that contains only this value, as Envoy's messages write it."""
+    if not fragment.loadable:
         return ("static_resources", "listeners", 0, "metadata", "typed_filter_metadata", 0)
-    if each.message == CLUSTER:
+    if fragment.message == CLUSTER:
         return ("static_resources", "clusters", 0)
     base: Path = ("static_resources", "listeners", 0)
-    if each.pointer:
-        steps = each.pointer.strip("/").split("/")
+    if fragment.pointer:
+        steps = fragment.pointer.strip("/").split("/")
         return (*base, *(int(step) if step.isdecimal() else step for step in steps))
-    if each.message == LISTENER:
+    if fragment.message == LISTENER:
         return base
-    first: Path = (*base, "filter_chains", 0, "filters", 0)
-    return (*first, "typed_config", "http_filters", 0) if each.message == HTTP_FILTER else first
+    network_filter: Path = (*base, "filter_chains", 0, "filters", 0)
+    return (*network_filter, "typed_config", "http_filters", 0) if fragment.message == HTTP_FILTER else network_filter
 
 
-def _cluster(each: Fragment, number: int) -> Body:
-    value = merged(cluster(text(table(each.value).get("name"))), each.value)
-    # Two gateways may each have a cluster of one name; here they stand side by side.
-    return table(value) | {"name": f"{text(table(each.value).get('name'))}-{number}"}
+def _cluster(fragment: Fragment, number: int) -> Body:
+    value = merge(cluster(as_string(as_mapping(fragment.value).get("name"))), fragment.value)
+    # Two gateways may have clusters of the same name; in one bootstrap names are unique.
+    return as_mapping(value) | {"name": f"{as_string(as_mapping(fragment.value).get('name'))}-{number}"}
 
 
-def _listener(each: Fragment) -> Body:
-    value = each.value
-    if each.pointer:
-        return patched(each.pointer, value) or {}
-    if each.message == LISTENER:
-        return table(merged(listener(manager()), value))
-    if each.message == HTTP_FILTER:
-        whole = manager()
-        whole["typed_config"]["http_filters"].insert(0, value)
-        return listener(whole)
-    if str(table(table(value).get("typed_config")).get("@type")).endswith("HttpConnectionManager"):
-        return listener(table(merged(manager(), value)))
+def _listener(fragment: Fragment) -> Body:
+    value = fragment.value
+    if fragment.pointer:
+        return with_patch(fragment.pointer, value) or {}
+    if fragment.message == LISTENER:
+        return as_mapping(merge(listener(manager()), value))
+    if fragment.message == HTTP_FILTER:
+        filters = manager()
+        filters["typed_config"]["http_filters"].insert(0, value)
+        return listener(filters)
+    if str(as_mapping(as_mapping(value).get("typed_config")).get("@type")).endswith("HttpConnectionManager"):
+        return listener(as_mapping(merge(manager(), value)))
     return listener(value, manager())

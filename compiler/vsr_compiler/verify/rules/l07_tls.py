@@ -1,66 +1,73 @@
-"""L07: a picker is spoken to as it listens."""
+"""L07: TLS between a gateway and an endpoint picker that only one side uses."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from vsr_compiler.diagnostics import Diagnostic
-from vsr_compiler.verify.manifest import Manifest, text
-from vsr_compiler.verify.manifest_index import AI, ISTIO, World
+from vsr_compiler.verify.manifest import Manifest, as_string
+from vsr_compiler.verify.manifest_index import AI, ISTIO, ManifestIndex
 from vsr_compiler.verify.pickers import Picker, pickers
+from vsr_compiler.verify.rules.rule import LinkRule
 
-Rules = dict[tuple[str, str] | None, list[Manifest]]
-"""DestinationRules by name and namespace of the Service that their host is."""
+RulesByService = dict[tuple[str, str] | None, list[Manifest]]
+"""DestinationRules by name and namespace of the Service of their host."""
 
 
-def rule(world: World) -> Iterator[Diagnostic]:
-    """A picker that serves TLS, which it does unless told otherwise, has a DestinationRule with TLS on Istio, and one
-    that does not has none; Envoy AI Gateway always speaks TLS to it.
-    """  # noqa: D205 - the whole of it is what users read
-    told: set[tuple[str, str]] = set()
-    ruled: Rules = {}
-    for each in world.of("DestinationRule", ISTIO):
-        ruled.setdefault(world.service_of(text(each.spec.get("host")), each.namespace), []).append(each)
-    pooled = {text(ref.get("name")) for route in world.of("AIGatewayRoute", AI) for _, ref in world.backends(route)}
-    for picker in pickers(world):
+def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
+    checked: set[tuple[str, str]] = set()
+    rules: RulesByService = {}
+    for rule in index.of_kind("DestinationRule", ISTIO):
+        rules.setdefault(index.service_of_host(as_string(rule.spec.get("host")), rule.namespace), []).append(rule)
+    ai_routes = index.of_kind("AIGatewayRoute", AI)
+    ai_pools = {as_string(ref.get("name")) for route in ai_routes for _, ref in index.backend_refs(route)}
+    for picker in pickers(index):
         secure = picker.is_on("secure-serving", default=True)
-        place = picker.owner.span(*picker.flags["secure-serving"][1]) if "secure-serving" in picker.flags else None
-        if picker.pool.name in pooled and not secure:
-            message = f"{picker.owner.title} serves without TLS, and Envoy AI Gateway speaks TLS to every picker"
-            hint = "Remove --secure-serving=false."
-            yield Diagnostic("VSR407", message, place or picker.owner.span(*picker.path), hint)
-        key = (picker.service.namespace, picker.service.name)
-        behind = {route.kind for route in world.reaching(picker.pool)}
-        if world.istio and behind != {"AIGatewayRoute"} and key not in told:
-            told.add(key)
-            yield from _istio(ruled, picker, secure=secure)
+        if picker.pool.name in ai_pools and not secure:
+            message = f"{picker.owner.title} serves without TLS, but Envoy AI Gateway uses TLS for every picker"
+            path = picker.flags["secure-serving"][1]
+            yield Diagnostic("VSR407", message, picker.owner.span(*path), "Remove --secure-serving=false.")
+        service = (picker.service.namespace, picker.service.name)
+        route_kinds = {route.kind for route in index.routes_to(picker.pool)}
+        if index.istio and route_kinds != {"AIGatewayRoute"} and service not in checked:
+            checked.add(service)
+            yield from _istio(rules, picker, secure=secure)
 
 
-def _istio(ruled: Rules, picker: Picker, *, secure: bool) -> Iterator[Diagnostic]:
+def _istio(rules_by_service: RulesByService, picker: Picker, *, secure: bool) -> Iterator[Diagnostic]:
     name, namespace = picker.service.name, picker.service.namespace
-    rules = ruled.get((name, namespace), [])
+    rules = rules_by_service.get((name, namespace), [])
     if secure and not rules:
-        message = f"{picker.service.title} serves TLS, and no DestinationRule says so: every request gets 500"
+        message = f"{picker.service.title} serves TLS, but there is no DestinationRule for it: every request gets 500"
         host = f"{name}.{namespace or 'NAMESPACE'}.svc.cluster.local"
-        hint = f"Add one for {host} with tls SIMPLE in the gateway's namespace."
+        hint = f"Add a DestinationRule for {host} with tls mode SIMPLE in the gateway's namespace."
         yield Diagnostic("VSR407", message, picker.pool.span("spec"), hint)
-    for found in rules:
-        mode = text(found.at("spec", "trafficPolicy", "tls", "mode"))
+    for rule in rules:
+        mode = as_string(rule.at("spec", "trafficPolicy", "tls", "mode"))
         if secure and mode in {"", "DISABLE"}:
-            message = f"{found.title} speaks plain text to {picker.service.title}, which serves TLS"
-            hint = "Use tls mode SIMPLE with insecureSkipVerify or a CA, or --secure-serving=false at the picker."
-            yield Diagnostic("VSR407", message, found.span("spec", "trafficPolicy"), hint)
+            message = f"{rule.title} uses plain text for {picker.service.title}, which serves TLS"
+            hint = "Use tls mode SIMPLE with insecureSkipVerify or a CA, or give the picker --secure-serving=false."
+            yield Diagnostic("VSR407", message, rule.span("spec", "trafficPolicy"), hint)
         elif not secure and mode in {"SIMPLE", "MUTUAL"}:
-            message = f"{found.title} speaks TLS to {picker.service.title}, which serves plain text"
-            hint = "Remove the rule's tls, or --secure-serving=false at the picker."
-            yield Diagnostic("VSR407", message, found.span("spec", "trafficPolicy", "tls", "mode"), hint)
-        elif secure and not _trusts(found):
-            message = f"{found.title} verifies the certificate of {picker.service.title}, which signs its own"
-            hint = "Set insecureSkipVerify, or give the picker --cert-path and the rule its CA."
+            message = f"{rule.title} uses TLS for {picker.service.title}, which serves plain text"
+            hint = "Remove `tls` from the DestinationRule, or --secure-serving=false from the picker."
+            yield Diagnostic("VSR407", message, rule.span("spec", "trafficPolicy", "tls", "mode"), hint)
+        elif secure and not _has_trust(rule):
+            message = f"{rule.title} verifies the certificate of {picker.service.title}, which is self-signed"
+            hint = "Set insecureSkipVerify, or give the picker --cert-path and the DestinationRule its CA."
             if "cert-path" not in picker.flags:
-                yield Diagnostic("VSR407", message, found.span("spec", "trafficPolicy", "tls"), hint)
+                yield Diagnostic("VSR407", message, rule.span("spec", "trafficPolicy", "tls"), hint)
 
 
-def _trusts(found: Manifest) -> bool:
-    tls = found.at("spec", "trafficPolicy", "tls")
+def _has_trust(rule: Manifest) -> bool:
+    tls = rule.at("spec", "trafficPolicy", "tls")
     return any(tls.get(key) for key in ("insecureSkipVerify", "caCertificates", "credentialName"))
+
+
+RULE = LinkRule(
+    name="L07",
+    code="VSR407",
+    purpose="On Istio, a picker that serves TLS (the default) has a DestinationRule with TLS, and a picker that does "
+    "not has none. Behind Envoy AI Gateway, every picker serves TLS.",
+    check=_check,
+)

@@ -1,16 +1,16 @@
-"""L15: rights are where they work, and a picker has those that it needs."""
+"""L15: RBAC rules that are missing or have no effect."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from vsr_compiler.diagnostics import Diagnostic, Severity
-from vsr_compiler.verify.manifest import Body, Manifest, rows, text, texts
-from vsr_compiler.verify.manifest_index import INFERENCE, RBAC, World
-from vsr_compiler.verify.pickers import Picker, pickers
-from vsr_compiler.verify.rules.l14_releases import release
+from vsr_compiler.verify.manifest import Body, Manifest, as_mapping, as_mappings, as_string, as_strings
+from vsr_compiler.verify.manifest_index import INFERENCE, RBAC, ManifestIndex
+from vsr_compiler.verify.pickers import Picker, extension_release, pickers
+from vsr_compiler.verify.rules.rule import LinkRule
 
-_CLUSTER = frozenset(
+_CLUSTER_SCOPED = frozenset(
     {
         "clusterrolebindings",
         "clusterroles",
@@ -26,95 +26,104 @@ _CLUSTER = frozenset(
     }
 )
 _PODS = ("", "pods")
-_NOT_THERE = ("inferenceobjectives", "inferencemodels", "inferencemodelrewrites")
+_OTHER_GROUPS = ("inferenceobjectives", "inferencemodels", "inferencemodelrewrites")
 _METRICS = ("authentication.k8s.io", "tokenreviews")
 _REWRITES = ("inference.networking.x-k8s.io", "inferencemodelrewrites")
 
 
-def rule(world: World) -> Iterator[Diagnostic]:
-    """A ClusterRoleBinding's ServiceAccounts have a namespace, cluster-scoped resources stand in ClusterRoles only, and
-    a picker may read its pool, the pods and what its release watches, and may check tokens where it guards its metrics.
-    """  # noqa: D205 - the whole of it is what users read
-    for binding in world.of("ClusterRoleBinding", RBAC):
-        for path, subject in binding.each("subjects"):
-            if subject.get("kind") == "ServiceAccount" and not text(subject.get("namespace")):
-                message = f"a subject of {binding.title} has no namespace, and the API server refuses it"
+def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
+    for binding in index.of_kind("ClusterRoleBinding", RBAC):
+        for path, subject in binding.entries("subjects"):
+            if subject.get("kind") == "ServiceAccount" and not as_string(subject.get("namespace")):
+                message = f"a subject of {binding.title} has no namespace; the API server rejects it"
                 yield Diagnostic("VSR415", message, binding.span(*path), "Add the ServiceAccount's namespace.")
-    for role in world.of("Role", RBAC):
-        yield from _role(role)
-    for role in [*world.of("Role", RBAC), *world.of("ClusterRole", RBAC)]:
-        for path, body in role.each("rules"):
-            wrong = [name for name in texts(body.get("resources")) if name in _NOT_THERE]
-            if wrong and texts(body.get("apiGroups")) == [INFERENCE]:
-                message = f"`{wrong[0]}` is no resource of the group `{INFERENCE}`"
-                hint = "It is in inference.networking.x-k8s.io or llm-d.ai."
+    for role in index.of_kind("Role", RBAC):
+        yield from _cluster_scoped_resources(role)
+    for role in [*index.of_kind("Role", RBAC), *index.of_kind("ClusterRole", RBAC)]:
+        for path, body in role.entries("rules"):
+            wrong = [name for name in as_strings(body.get("resources")) if name in _OTHER_GROUPS]
+            if wrong and as_strings(body.get("apiGroups")) == [INFERENCE]:
+                message = f"`{wrong[0]}` is not a resource of the API group `{INFERENCE}`"
+                hint = "Use the API group inference.networking.x-k8s.io or llm-d.ai."
                 yield Diagnostic("VSR415", message, role.span(*path), hint, Severity.WARNING)
-    told: set[tuple[str, str]] = set()
-    for picker in pickers(world):
+    checked: set[tuple[str, str]] = set()
+    for picker in pickers(index):
         key = (picker.owner.namespace, picker.owner.name)
-        if key not in told:
-            told.add(key)
-            yield from _picker(world, picker)
+        if key not in checked:
+            checked.add(key)
+            yield from _picker(index, picker)
 
 
-def _role(role: Manifest) -> Iterator[Diagnostic]:
-    for path, body in role.each("rules"):
-        wide = sorted(name for name in texts(body.get("resources")) if name.partition("/")[0] in _CLUSTER)
-        if wide or body.get("nonResourceURLs"):
-            what = ", ".join(wide) or "URLs"
-            message = f"{role.title} grants {what}, which have no namespace: in a Role that has no effect"
+def _cluster_scoped_resources(role: Manifest) -> Iterator[Diagnostic]:
+    for path, body in role.entries("rules"):
+        names = as_strings(body.get("resources"))
+        cluster_scoped = sorted(name for name in names if name.partition("/")[0] in _CLUSTER_SCOPED)
+        if cluster_scoped or body.get("nonResourceURLs"):
+            resources = ", ".join(cluster_scoped) or "URLs"
+            message = f"{role.title} grants access to {resources}, which has no effect in a Role: no namespace has them"
             yield Diagnostic("VSR415", message, role.span(*path), "Move the rule to a ClusterRole.")
 
 
-def _picker(world: World, picker: Picker) -> Iterator[Diagnostic]:
-    account = text(picker.pods.spec.get("serviceAccountName")) or "default"
+def _picker(index: ManifestIndex, picker: Picker) -> Iterator[Diagnostic]:
+    account = as_string(picker.workload.spec.get("serviceAccountName")) or "default"
     namespace = picker.owner.namespace
-    if world.assumes("ServiceAccount", namespace, account):
+    if index.assumes("ServiceAccount", namespace, account):
         return
-    granted = list(_granted(world, account, namespace, picker.pool.namespace))
-    wanted = [_PODS, (picker.pool.group, "inferencepools")]
-    base = release(text(picker.container.get("image")))
-    if base is not None and base >= (1, 3) and base < (1, 9):
-        wanted.append(_REWRITES)
-    place = picker.owner.span(*picker.pods.path, "spec", "serviceAccountName")
-    for wanted_group, resource in wanted:
-        if not _may(granted, wanted_group, resource, "list"):
-            message = f"{picker.owner.title} may not read {resource}, and never becomes ready"
+    granted = list(_granted_rules(index, account, namespace, picker.pool.namespace))
+    required = [_PODS, (picker.pool.group, "inferencepools")]
+    release = extension_release(as_string(picker.container.get("image")))
+    if release is not None and (1, 3) <= release < (1, 9):
+        required.append(_REWRITES)
+    span = picker.owner.span(*picker.workload.path, "spec", "serviceAccountName")
+    for group, resource in required:
+        if not _allows(granted, group, resource, "list"):
+            message = f"{picker.owner.title} has no permission to list {resource}, so it never becomes ready"
             hint = f"Bind a Role with get, list and watch on {resource} to ServiceAccount `{account}`."
-            yield Diagnostic("VSR415", message, place, hint)
-    wide = list(_granted(world, account, namespace, None))
-    if picker.is_on("metrics-endpoint-auth", default=True) and not _may(wide, *_METRICS, "create"):
-        message = f"{picker.owner.title} guards its metrics and may not check tokens: every scrape is refused"
+            yield Diagnostic("VSR415", message, span, hint)
+    cluster_wide = list(_granted_rules(index, account, namespace, None))
+    if picker.is_on("metrics-endpoint-auth", default=True) and not _allows(cluster_wide, *_METRICS, "create"):
+        message = f"{picker.owner.title} protects its metrics but has no permission to check tokens: every scrape fails"
         hint = (
             "Bind a ClusterRole that creates tokenreviews and subjectaccessreviews, or --metrics-endpoint-auth=false."
         )
-        yield Diagnostic("VSR415", message, place, hint, Severity.WARNING)
+        yield Diagnostic("VSR415", message, span, hint, Severity.WARNING)
 
 
-def _granted(world: World, account: str, namespace: str, where: str | None) -> Iterator[Body]:
-    """The rules that a ServiceAccount has in a namespace; with None, those that it has in the whole cluster."""
+def _granted_rules(index: ManifestIndex, account: str, namespace: str, where: str | None) -> Iterator[Body]:
+    """Return the rules that a ServiceAccount has in the namespace ``where``; None stands for the whole cluster."""
     for kind in ("ClusterRoleBinding", "RoleBinding"):
-        for binding in world.of(kind, RBAC):
+        for binding in index.of_kind(kind, RBAC):
             if kind == "RoleBinding" and (where is None or binding.namespace != where):
                 continue
-            if not any(_is(subject, binding, account, namespace) for subject in rows(binding.body.get("subjects"))):
+            subjects = as_mappings(binding.body.get("subjects"))
+            if not any(_is_account(subject, binding, account, namespace) for subject in subjects):
                 continue
-            ref = binding.body.get("roleRef")
-            ref = ref if isinstance(ref, dict) else {}
-            scope = binding.namespace if ref.get("kind") == "Role" else ""
-            role = world.find(RBAC, text(ref.get("kind")), scope, text(ref.get("name")))
-            yield from rows(role.body.get("rules")) if role else ()
+            ref = as_mapping(binding.body.get("roleRef"))
+            role_namespace = binding.namespace if ref.get("kind") == "Role" else ""
+            role = index.find(RBAC, as_string(ref.get("kind")), role_namespace, as_string(ref.get("name")))
+            yield from as_mappings(role.body.get("rules")) if role else ()
 
 
-def _is(subject: Body, binding: Manifest, account: str, namespace: str) -> bool:
-    own = text(subject.get("namespace")) or (binding.namespace if binding.kind == "RoleBinding" else "")
-    return (subject.get("kind"), subject.get("name"), own) == ("ServiceAccount", account, namespace)
+def _is_account(subject: Body, binding: Manifest, account: str, namespace: str) -> bool:
+    default = binding.namespace if binding.kind == "RoleBinding" else ""
+    subject_namespace = as_string(subject.get("namespace")) or default
+    return (subject.get("kind"), subject.get("name"), subject_namespace) == ("ServiceAccount", account, namespace)
 
 
-def _may(granted: list[Body], group: str, resource: str, verb: str) -> bool:
+def _allows(rules: list[Body], group: str, resource: str, verb: str) -> bool:
     return any(
-        {group, "*"} & set(texts(each.get("apiGroups")))
-        and {resource, "*"} & set(texts(each.get("resources")))
-        and {verb, "*"} & set(texts(each.get("verbs")))
-        for each in granted
+        {group, "*"} & set(as_strings(rule.get("apiGroups")))
+        and {resource, "*"} & set(as_strings(rule.get("resources")))
+        and {verb, "*"} & set(as_strings(rule.get("verbs")))
+        for rule in rules
     )
+
+
+RULE = LinkRule(
+    name="L15",
+    code="VSR415",
+    purpose="ServiceAccounts in a ClusterRoleBinding have a namespace, and only ClusterRoles grant access to "
+    "cluster-scoped resources. An endpoint picker may read its pool, the pods and what its release watches, and may "
+    "check tokens if it protects its metrics.",
+    check=_check,
+)

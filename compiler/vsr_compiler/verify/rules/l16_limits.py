@@ -1,4 +1,4 @@
-"""L16: a route is within what its gateway can carry."""
+"""L16: routes beyond the limits of their gateway or API."""
 
 from __future__ import annotations
 
@@ -7,126 +7,134 @@ from collections import Counter
 from collections.abc import Iterator
 
 from vsr_compiler.diagnostics import Diagnostic, Severity
-from vsr_compiler.verify.installed import control_planes, pooled_routes
-from vsr_compiler.verify.manifest import Body, Manifest, Path, rows, text
-from vsr_compiler.verify.manifest_index import AI, GATEWAY_API, World
+from vsr_compiler.verify.istio import control_planes
+from vsr_compiler.verify.manifest import Body, Manifest, Path, as_mappings, as_string
+from vsr_compiler.verify.manifest_index import AI, GATEWAY_API, ManifestIndex
+from vsr_compiler.verify.rules.rule import LinkRule
 
 _ROUTE = {"rules": 16, "matches": 64, "backendRefs": 16, "headers": 16}
 _ALL_MATCHES, _AI_RULES, _PORTS, _GRANTS = 128, 15, 8, 16
 
 
-def rule(world: World) -> Iterator[Diagnostic]:
-    """A rule has one InferencePool and nothing beside it, no CORS filter with a pool on Istio, names are unique over
-    the routes of a gateway, no two routes of it match the same, no two lead to pools before Istio 1.28.5, and rules,
-    matches, backends and ports are within the APIs' limits.
-    """  # noqa: D205 - the whole of it is what users read
-    for route in world.routes:
-        for path, body in route.each("spec", "rules"):
-            yield from _pools(world, route, path, body)
+def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
+    for route in index.routes:
+        for path, body in route.entries("spec", "rules"):
+            yield from _pool_rule(index, route, path, body)
         yield from _counts(route)
-    yield from _names(world)
-    yield from _same(world)
-    yield from _one_picker(world)
-    for pool in world.pools:
-        numbers = [body.get("number") for _, body in pool.each("spec", "targetPorts")]
+    yield from _rule_names(index)
+    yield from _duplicate_matches(index)
+    yield from _single_picker(index)
+    for pool in index.pools:
+        numbers = [body.get("number") for _, body in pool.entries("spec", "targetPorts")]
         if len(numbers) > _PORTS or max(Counter(map(str, numbers)).values(), default=1) > 1:
-            message = f"{pool.title} has more than {_PORTS} ports, or one twice"
-            yield Diagnostic("VSR416", message, pool.span("spec", "targetPorts"), "Keep at most eight, each once.")
-    for grant in world.of("ReferenceGrant", GATEWAY_API):
+            message = f"{pool.title} has more than {_PORTS} ports, or a port twice"
+            hint = f"Keep at most {_PORTS} ports, each once."
+            yield Diagnostic("VSR416", message, pool.span("spec", "targetPorts"), hint)
+    for grant in index.of_kind("ReferenceGrant", GATEWAY_API):
         for key in ("from", "to"):
-            if not 1 <= len(rows(grant.spec.get(key))) <= _GRANTS:
+            if not 1 <= len(as_mappings(grant.spec.get(key))) <= _GRANTS:
                 message = f"{grant.title} must have 1 to {_GRANTS} entries in `{key}`"
                 yield Diagnostic("VSR416", message, grant.span("spec", key), "Split the grant.")
 
 
-def _pools(world: World, route: Manifest, path: Path, body: Body) -> Iterator[Diagnostic]:
-    refs = rows(body.get("backendRefs"))
-    pools = [ref for ref in refs if ref.get("kind") == "InferencePool"]
-    if not pools:
+def _pool_rule(index: ManifestIndex, route: Manifest, path: Path, body: Body) -> Iterator[Diagnostic]:
+    refs = as_mappings(body.get("backendRefs"))
+    if not any(ref.get("kind") == "InferencePool" for ref in refs):
         return
     if len(refs) > 1:
         message = (
-            f"a rule of {route.title} has a pool and {len(refs) - 1} more: the last pool's picker gets all requests"
+            f"a rule of {route.title} has {len(refs)} backendRefs with a pool among them: "
+            "the last pool's picker gets all requests"
         )
-        hint = "Give each pool a rule of its own, and split by model in the router."
+        hint = "Give each pool its own rule, and split by model in the router."
         yield Diagnostic("VSR416", message, route.span(*path, "backendRefs"), hint)
-    for where, each in route.each(*path, "filters"):
-        if world.istio and each.get("type") == "CORS":
+    for filter_path, route_filter in route.entries(*path, "filters"):
+        if index.istio and route_filter.get("type") == "CORS":
             message = f"a rule of {route.title} has a pool and a CORS filter, with which Istio drops the picker"
-            yield Diagnostic("VSR416", message, route.span(*where), "Take the filter out of rules with pools.")
+            yield Diagnostic("VSR416", message, route.span(*filter_path), "Remove the filter from rules with pools.")
 
 
 def _counts(route: Manifest) -> Iterator[Diagnostic]:
-    rules = rows(route.spec.get("rules"))
+    rules = as_mappings(route.spec.get("rules"))
     limit = _AI_RULES if route.group == AI else _ROUTE["rules"]
     if len(rules) > limit:
         level = Severity.WARNING if route.version == "v1alpha1" else Severity.ERROR
-        message = f"{route.title} has {len(rules)} rules, and its API takes {limit}"
+        message = f"{route.title} has {len(rules)} rules, but its API allows {limit}"
         yield Diagnostic("VSR416", message, route.span("spec", "rules"), "Split it into several routes.", level)
-    total = sum(len(rows(each.get("matches"))) for each in rules)
+    total = sum(len(as_mappings(rule.get("matches"))) for rule in rules)
     if total > _ALL_MATCHES:
-        message = f"{route.title} has {total} matches in all, and the API takes {_ALL_MATCHES}"
+        message = f"{route.title} has {total} matches in all, but the API allows {_ALL_MATCHES}"
         yield Diagnostic("VSR416", message, route.span("spec", "rules"), "Split it into several routes.")
-    for path, body in route.each("spec", "rules"):
-        headers = max((len(rows(match.get("headers"))) for match in rows(body.get("matches"))), default=0)
-        sizes = {key: len(rows(body.get(key))) for key in ("matches", "backendRefs")} | {"headers": headers}
+    for path, body in route.entries("spec", "rules"):
+        matches = as_mappings(body.get("matches"))
+        headers = max((len(as_mappings(match.get("headers"))) for match in matches), default=0)
+        sizes = {key: len(as_mappings(body.get(key))) for key in ("matches", "backendRefs")} | {"headers": headers}
         for key, size in sizes.items():
             if size > _ROUTE[key]:
-                message = f"a rule of {route.title} has {size} {key}, and the API takes {_ROUTE[key]}"
+                message = f"a rule of {route.title} has {size} {key}, but the API allows {_ROUTE[key]}"
                 yield Diagnostic("VSR416", message, route.span(*path), "Split the rule.")
         if route.group == AI and body.get("name") == "route-not-found":
-            message = "the rule name `route-not-found` is the gateway's own"
+            message = "the rule name `route-not-found` is reserved by the gateway"
             yield Diagnostic("VSR416", message, route.span(*path, "name"), "Rename the rule.")
 
 
-def _one_picker(world: World) -> Iterator[Diagnostic]:
-    """Istio 1.28 up to 1.28.4 kept one picker a gateway (istio/istio#58392)."""
-    broken = [each for each in control_planes(world) if each.release and (1, 28, 0) <= each.release < (1, 28, 5)]
-    for routes in pooled_routes(world).values() if broken else ():
+def _single_picker(index: ManifestIndex) -> Iterator[Diagnostic]:
+    """Report second routes with pools on Istio 1.28.0 to 1.28.4, which keep one picker per gateway.
+
+    Source: istio/istio#58392.
+    """
+    releases = [control_plane.release for control_plane in control_planes(index)]
+    affected = [release for release in releases if release and (1, 28, 0) <= release < (1, 28, 5)]
+    for routes in index.routes_with_pools.values() if affected else ():
         for route in routes[1:]:
-            number = ".".join(map(str, broken[0].release or ()))
-            message = f"Istio {number} keeps the picker of {routes[0].title} only, not that of {route.title}"
+            release = ".".join(map(str, affected[0]))
+            message = f"Istio {release} keeps the picker of {routes[0].title} only, not that of {route.title}"
             hint = "Use Istio 1.28.5 or later, or one route with several rules."
             yield Diagnostic("VSR416", message, route.span("spec", "rules"), hint)
 
 
-def _names(world: World) -> Iterator[Diagnostic]:
-    seen: dict[tuple[object, ...], Manifest] = {}
-    for route in world.routes:
-        for path, body in route.each("spec", "rules"):
-            name = text(body.get("name"))
-            for parent in world.gateways(route) if name else ():
-                first = seen.setdefault((route.kind, parent, name), route)
-                if first is not route or body is not next(
-                    each for each in rows(route.spec["rules"]) if each.get("name") == name
-                ):
-                    level = Severity.ERROR if world.pools and world.istio else Severity.WARNING
-                    message = f"the rule name `{name}` is also in {first.title}: Istio keeps one picker for both"
-                    yield Diagnostic("VSR416", message, route.span(*path, "name"), "Give each rule its name.", level)
+def _rule_names(index: ManifestIndex) -> Iterator[Diagnostic]:
+    first_routes: dict[tuple[object, ...], Manifest] = {}
+    for route in index.routes:
+        for path, body in route.entries("spec", "rules"):
+            name = as_string(body.get("name"))
+            for gateway in index.gateways_of(route) if name else ():
+                first = first_routes.setdefault((route.kind, gateway, name), route)
+                rules = as_mappings(route.spec["rules"])
+                if first is not route or body is not next(rule for rule in rules if rule.get("name") == name):
+                    level = Severity.ERROR if index.pools and index.istio else Severity.WARNING
+                    message = f"the rule name `{name}` is also used in {first.title}: Istio keeps one picker for both"
+                    yield Diagnostic("VSR416", message, route.span(*path, "name"), "Rename one of the rules.", level)
 
 
-def _same(world: World) -> Iterator[Diagnostic]:
-    seen: dict[str, Manifest] = {}
-    for route in world.of("HTTPRoute", GATEWAY_API):
-        for path, _ in route.each("spec", "rules"):
-            for where, match in route.each(*path, "matches"):
-                key = json.dumps(
-                    [world.gateways(route), route.spec.get("hostnames"), _canonical(match)], sort_keys=True, default=str
-                )
-                first = seen.setdefault(key, route)
+def _duplicate_matches(index: ManifestIndex) -> Iterator[Diagnostic]:
+    first_routes: dict[str, Manifest] = {}
+    for route in index.of_kind("HTTPRoute", GATEWAY_API):
+        for path, _ in route.entries("spec", "rules"):
+            for match_path, match in route.entries(*path, "matches"):
+                identity = [index.gateways_of(route), route.spec.get("hostnames"), _canonical(match)]
+                first = first_routes.setdefault(json.dumps(identity, sort_keys=True, default=str), route)
                 if first is not route:
-                    message = (
-                        f"{route.title} matches what {first.title} matches; only the older of the two gets requests"
-                    )
-                    yield Diagnostic("VSR416", message, route.span(*where), "Remove one of the two.")
+                    message = f"{route.title} has the same match as {first.title}; only the older route gets requests"
+                    yield Diagnostic("VSR416", message, route.span(*match_path), "Remove one of the two.")
 
 
 def _canonical(match: Body) -> object:
-    """A match with its defaults, so that two spellings of one are the same."""
+    """Return a match with its defaults, in a form that is equal for equivalent matches."""
     path = match.get("path") or {"type": "PathPrefix", "value": "/"}
     headers = sorted(
-        (text(each.get("name")).lower(), text(each.get("type")) or "Exact", text(each.get("value")))
-        for each in rows(match.get("headers"))
+        (as_string(item.get("name")).lower(), as_string(item.get("type")) or "Exact", as_string(item.get("value")))
+        for item in as_mappings(match.get("headers"))
     )
     rest = {key: value for key, value in match.items() if key not in {"path", "headers"}}
     return [path, headers, json.dumps(rest, sort_keys=True, default=str)]
+
+
+RULE = LinkRule(
+    name="L16",
+    code="VSR416",
+    purpose="A rule with an InferencePool has no other backend and, on Istio, no CORS filter. Rule names are unique "
+    "among the routes of a gateway, and no two routes match the same requests. Istio 1.28.0 to 1.28.4 has one route "
+    "with pools per gateway. Rules, matches, backends, ports and grants are within the limits of their APIs.",
+    check=_check,
+)

@@ -1,72 +1,90 @@
-"""L17: a gateway's listener takes the route."""
+"""L17: routes that no listener of their gateway accepts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from vsr_compiler.diagnostics import Diagnostic
-from vsr_compiler.verify.manifest import Body, Manifest, dig, labels, rows, table, text, texts
-from vsr_compiler.verify.manifest_index import GATEWAY_API, World
+from vsr_compiler.verify.manifest import (
+    Body,
+    Manifest,
+    as_mapping,
+    as_mappings,
+    as_string,
+    as_string_map,
+    as_strings,
+    value_at,
+)
+from vsr_compiler.verify.manifest_index import GATEWAY_API, ManifestIndex
+from vsr_compiler.verify.rules.rule import LinkRule
 
 
-def rule(world: World) -> Iterator[Diagnostic]:
-    """A route's parent has the listener that it names, and that listener takes routes of its kind from its namespace;
-    left out, a listener takes routes of its own namespace only.
-    """  # noqa: D205 - the whole of it is what users read
-    for route in world.routes:
-        for path, ref in route.each("spec", "parentRefs"):
+def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
+    for route in index.routes:
+        for path, ref in route.entries("spec", "parentRefs"):
             if ref.get("kind", "Gateway") != "Gateway":
                 continue
-            space = text(ref.get("namespace")) or route.namespace
-            gateway = world.find(GATEWAY_API, "Gateway", space, text(ref.get("name")))
+            namespace = as_string(ref.get("namespace")) or route.namespace
+            gateway = index.find(GATEWAY_API, "Gateway", namespace, as_string(ref.get("name")))
             if gateway is None:
                 continue
-            listeners = [each for each in rows(gateway.spec.get("listeners")) if _named(each, ref)]
-            if not listeners:
-                known = [text(each.get("name")) for each in rows(gateway.spec.get("listeners"))]
-                message = f"{gateway.title} has no listener that {route.title} asks for"
-                hint = f"It has {', '.join(known) or 'none'}."
+            listeners = as_mappings(gateway.spec.get("listeners"))
+            matching = [listener for listener in listeners if _is_named(listener, ref)]
+            if not matching:
+                names = [as_string(listener.get("name")) for listener in listeners]
+                message = f"{gateway.title} has no listener that {route.title} refers to"
+                hint = f"Use one of its listeners: {', '.join(names) or 'it has none'}."
                 yield Diagnostic("VSR417", message, route.span(*path), hint)
-            elif not any(_admits(world, gateway, each, route) for each in listeners):
-                message = f"no listener of {gateway.title} takes a {route.kind} from `{route.namespace or 'anywhere'}`"
+            elif not any(_accepts(index, gateway, listener, route) for listener in matching):
+                source = route.namespace or "anywhere"
+                message = f"no listener of {gateway.title} accepts a {route.kind} from `{source}`"
                 hint = "Set allowedRoutes.namespaces.from to All, or to Selector with labels of that namespace."
                 yield Diagnostic("VSR417", message, route.span(*path), hint)
 
 
-def _named(listener: Body, ref: Body) -> bool:
-    name, port = text(ref.get("sectionName")), ref.get("port")
-    return name in {"", text(listener.get("name"))} and port in (None, listener.get("port"))
+def _is_named(listener: Body, ref: Body) -> bool:
+    name, port = as_string(ref.get("sectionName")), ref.get("port")
+    return name in {"", as_string(listener.get("name"))} and port in (None, listener.get("port"))
 
 
-def _admits(world: World, gateway: Manifest, listener: Body, route: Manifest) -> bool:
-    kinds = rows(dig(listener, "allowedRoutes", "kinds"))
-    # An AIGatewayRoute becomes an HTTPRoute.
-    kind = "HTTPRoute" if route.kind == "AIGatewayRoute" else route.kind
-    if kinds and not any(each.get("kind") == kind for each in kinds):
+def _accepts(index: ManifestIndex, gateway: Manifest, listener: Body, route: Manifest) -> bool:
+    kinds = as_mappings(value_at(listener, "allowedRoutes", "kinds"))
+    # AI Gateway creates an HTTPRoute from an AIGatewayRoute.
+    route_kind = "HTTPRoute" if route.kind == "AIGatewayRoute" else route.kind
+    if kinds and not any(kind.get("kind") == route_kind for kind in kinds):
         return False
-    source = text(dig(listener, "allowedRoutes", "namespaces", "from")) or "Same"
+    source = as_string(value_at(listener, "allowedRoutes", "namespaces", "from")) or "Same"
     if source == "Selector":
-        space = world.find("", "Namespace", "", route.namespace)
-        own = labels(space.at("metadata", "labels")) if space else {}
-        wanted = table(dig(listener, "allowedRoutes", "namespaces", "selector"))
-        # A namespace that is not among the objects may bear any label, but not another's name.
-        return _selects(wanted, own | {"kubernetes.io/metadata.name": route.namespace}, complete=space is not None)
+        namespace = index.find("", "Namespace", "", route.namespace)
+        labels = as_string_map(namespace.at("metadata", "labels")) if namespace else {}
+        selector = as_mapping(value_at(listener, "allowedRoutes", "namespaces", "selector"))
+        labels = labels | {"kubernetes.io/metadata.name": route.namespace}
+        # A namespace that is not among the objects may have any other label.
+        return _matches(selector, labels, complete=namespace is not None)
     return source == "All" or (source == "Same" and route.namespace == gateway.namespace)
 
 
-def _selects(wanted: Body, own: dict[str, str], *, complete: bool) -> bool:
-    """Whether labels meet a selector, as far as they are known."""
-    pairs = [
-        {"key": key, "operator": "In", "values": [value]} for key, value in labels(wanted.get("matchLabels")).items()
-    ]
-    for each in [*pairs, *rows(wanted.get("matchExpressions"))]:
-        value, values = own.get(text(each.get("key"))), texts(each.get("values"))
+def _matches(selector: Body, labels: dict[str, str], *, complete: bool) -> bool:
+    """Whether labels match a selector; unless they are complete, a missing label matches every expression."""
+    pairs = as_string_map(selector.get("matchLabels")).items()
+    expressions = [{"key": key, "operator": "In", "values": [value]} for key, value in pairs]
+    for expression in [*expressions, *as_mappings(selector.get("matchExpressions"))]:
+        value, values = labels.get(as_string(expression.get("key"))), as_strings(expression.get("values"))
         holds = {
             "In": value in values,
             "NotIn": value not in values,
             "Exists": value is not None,
             "DoesNotExist": value is None,
         }
-        if (value is not None or complete) and not holds.get(text(each.get("operator")), False):
+        if (value is not None or complete) and not holds.get(as_string(expression.get("operator")), False):
             return False
     return True
+
+
+RULE = LinkRule(
+    name="L17",
+    code="VSR417",
+    purpose="The Gateway of a route has the listener that the route names, and that listener accepts routes of this "
+    "kind from this namespace. By default a listener accepts routes of its own namespace only.",
+    check=_check,
+)

@@ -1,103 +1,111 @@
-"""L19: names inside strings are names of something."""
+"""L19: names inside strings that refer to nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from vsr_compiler.diagnostics import Diagnostic
-from vsr_compiler.verify.extproc import cluster_of, filters
-from vsr_compiler.verify.manifest import Manifest, Path, dig, rows, table, text
-from vsr_compiler.verify.manifest_index import ENVOY, GATEWAY_API, ISTIO, World
+from vsr_compiler.verify.ext_proc import ExtProcFilter, cluster_name, ext_proc_filters
+from vsr_compiler.verify.manifest import Manifest, Path, as_mapping, as_mappings, as_string, value_at
+from vsr_compiler.verify.manifest_index import ENVOY, GATEWAY_API, ISTIO, ManifestIndex
+from vsr_compiler.verify.rules.rule import LinkRule
 
 
-def rule(world: World) -> Iterator[Diagnostic]:
-    """The cluster in an EnvoyFilter is a Service and port that exist, the one in an EnvoyPatchPolicy is added there and
-    leads to such a Service, and an EnvoyPatchPolicy's listener is one of a Gateway's.
-    """  # noqa: D205 - the whole of it is what users read
+def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
     added = {
-        text(dig(patch, "operation", "value", "name"))
-        for each in world.of("EnvoyPatchPolicy", ENVOY)
-        for patch in rows(each.spec.get("jsonPatches"))
-        if text(patch.get("type")).endswith("Cluster")
+        as_string(value_at(patch, "operation", "value", "name"))
+        for policy in index.of_kind("EnvoyPatchPolicy", ENVOY)
+        for patch in as_mappings(policy.spec.get("jsonPatches"))
+        if as_string(patch.get("type")).endswith("Cluster")
     }
-    for each in filters(world):
-        cluster = cluster_of(each.config)
-        if each.source.group == ISTIO and cluster:
-            yield from _istio(world, each.source, (*each.path, "typed_config"), cluster, each.services)
-        elif each.source.kind == "EnvoyPatchPolicy" and cluster and cluster not in added:
-            message = f"the filter asks the cluster `{cluster}`, which no EnvoyPatchPolicy adds"
-            hint = f"It adds {', '.join(sorted(added - {''})) or 'none'}."
-            yield Diagnostic("VSR419", message, each.source.span(*each.path), hint)
-    for policy in world.of("EnvoyPatchPolicy", ENVOY):
-        yield from _listener(world, policy)
-        yield from _addresses(world, policy)
+    for processor in ext_proc_filters(index):
+        source, cluster = processor.source, cluster_name(processor.config)
+        if source.group == ISTIO and cluster:
+            yield from _istio_cluster(index, processor, cluster)
+        elif source.kind == "EnvoyPatchPolicy" and cluster and cluster not in added:
+            message = f"the filter calls the cluster `{cluster}`, which no EnvoyPatchPolicy adds"
+            hint = f"Add the cluster, or use one of: {', '.join(sorted(added - {''})) or 'none is added'}."
+            yield Diagnostic("VSR419", message, source.span(*processor.path), hint)
+    for policy in index.of_kind("EnvoyPatchPolicy", ENVOY):
+        yield from _listener(index, policy)
+        yield from _cluster_addresses(index, policy)
 
 
-def _addresses(world: World, policy: Manifest) -> Iterator[Diagnostic]:
-    """Hosts in the clusters that a policy adds, where they are the cluster's own."""
-    for path, patch in policy.each("spec", "jsonPatches"):
-        where: Path = (*path, "operation", "value", "load_assignment", "endpoints")
-        for outer, _ in policy.each(*where) if text(patch.get("type")).endswith("Cluster") else ():
-            for inner, body in policy.each(*outer, "lb_endpoints"):
-                address = table(dig(body, "endpoint", "address", "socket_address"))
-                host, port = text(address.get("address")), address.get("port_value")
-                found = world.service_of(host, policy.namespace) if ".svc" in host else None
-                service = world.service(found[1], found[0]) if found else None
-                if found is None or world.assumes("Service", found[1], found[0]):
+def _cluster_addresses(index: ManifestIndex, policy: Manifest) -> Iterator[Diagnostic]:
+    """Check the hosts of clusters that a policy adds, as far as they are Services."""
+    for path, patch in policy.entries("spec", "jsonPatches"):
+        endpoints: Path = (*path, "operation", "value", "load_assignment", "endpoints")
+        for locality, _ in policy.entries(*endpoints) if as_string(patch.get("type")).endswith("Cluster") else ():
+            for endpoint, body in policy.entries(*locality, "lb_endpoints"):
+                address = as_mapping(value_at(body, "endpoint", "address", "socket_address"))
+                host, port = as_string(address.get("address")), address.get("port_value")
+                names = index.service_of_host(host, policy.namespace) if ".svc" in host else None
+                service = index.service(names[1], names[0]) if names else None
+                if names is None or index.assumes("Service", names[1], names[0]):
                     continue
+                span = policy.span(*endpoint)
                 if service is None:
-                    message = f"{policy.title} adds a cluster at `{host}`, and there is no such Service"
-                    hint = f"Mend the host, or pass --assume Service/{found[1]}/{found[0]} if it exists elsewhere."
-                    yield Diagnostic("VSR419", message, policy.span(*inner), hint)
-                elif port not in [each.get("port") for each in rows(service.spec.get("ports"))]:
-                    message = f"{policy.title} adds a cluster at port {port} of {service.title}, which has none such"
-                    yield Diagnostic("VSR419", message, policy.span(*inner), "Use the Service's port.")
+                    message = f"{policy.title} adds a cluster with the host `{host}`, but there is no such Service"
+                    hint = f"Fix the host, or pass --assume Service/{names[1]}/{names[0]} if it exists elsewhere."
+                    yield Diagnostic("VSR419", message, span, hint)
+                elif port not in _ports(service):
+                    message = f"{policy.title} adds a cluster with port {port}, which {service.title} does not have"
+                    yield Diagnostic("VSR419", message, span, "Use a port of the Service.")
 
 
-def _istio(
-    world: World,
-    source: Manifest,
-    path: tuple[str | int, ...],
-    cluster: str,
-    services: tuple[tuple[str, str, int | None], ...],
-) -> Iterator[Diagnostic]:
-    place = source.span(*path, "grpc_service", "envoy_grpc", "cluster_name")
+def _istio_cluster(index: ManifestIndex, processor: ExtProcFilter, cluster: str) -> Iterator[Diagnostic]:
+    source = processor.source
+    span = source.span(*processor.path, "typed_config", "grpc_service", "envoy_grpc", "cluster_name")
     if not cluster.startswith(("outbound|", "outbound_.")):
-        message = f"`{cluster}` is no cluster of Istio's, unless another patch adds it"
-        if not _added(world, cluster):
-            yield Diagnostic("VSR419", message, place, "Use outbound|PORT||NAME.NAMESPACE.svc.cluster.local.")
+        if not _is_added(index, cluster):
+            message = f"`{cluster}` is not the name of an Istio cluster, and no patch adds it"
+            yield Diagnostic("VSR419", message, span, "Use outbound|PORT||NAME.NAMESPACE.svc.cluster.local.")
         return
-    for namespace, name, port in services:
-        service = world.service(namespace, name)
+    for namespace, name, port in processor.services:
+        service = index.service(namespace, name)
         if service is None:
-            if not world.assumes("Service", namespace, name):
-                message = f"{source.title} asks `{cluster}`, and there is no Service `{namespace}/{name}`"
-                hint = f"Mend the name, or pass --assume Service/{namespace}/{name} if it exists elsewhere."
-                yield Diagnostic("VSR419", message, place, hint)
-        elif port not in [each.get("port") for each in rows(service.spec.get("ports"))]:
-            message = f"{source.title} asks port {port} of {service.title}, which has none such"
-            yield Diagnostic("VSR419", message, place, "Use the Service's port.")
+            if not index.assumes("Service", namespace, name):
+                message = f"{source.title} calls `{cluster}`, but there is no Service `{namespace}/{name}`"
+                hint = f"Fix the name, or pass --assume Service/{namespace}/{name} if it exists elsewhere."
+                yield Diagnostic("VSR419", message, span, hint)
+        elif port not in _ports(service):
+            message = f"{source.title} calls port {port}, which {service.title} does not have"
+            yield Diagnostic("VSR419", message, span, "Use a port of the Service.")
 
 
-def _added(world: World, cluster: str) -> bool:
+def _ports(service: Manifest) -> list[object]:
+    return [port.get("port") for port in as_mappings(service.spec.get("ports"))]
+
+
+def _is_added(index: ManifestIndex, cluster: str) -> bool:
     return any(
-        patch.get("applyTo") == "CLUSTER" and dig(patch, "patch", "value", "name") == cluster
-        for each in world.of("EnvoyFilter", ISTIO)
-        for patch in rows(each.spec.get("configPatches"))
+        patch.get("applyTo") == "CLUSTER" and value_at(patch, "patch", "value", "name") == cluster
+        for manifest in index.of_kind("EnvoyFilter", ISTIO)
+        for patch in as_mappings(manifest.spec.get("configPatches"))
     )
 
 
-def _listener(world: World, policy: Manifest) -> Iterator[Diagnostic]:
-    ref = table(policy.spec.get("targetRef"))
-    gateway = world.find(GATEWAY_API, "Gateway", policy.namespace, text(ref.get("name")))
+def _listener(index: ManifestIndex, policy: Manifest) -> Iterator[Diagnostic]:
+    ref = as_mapping(policy.spec.get("targetRef"))
+    gateway = index.find(GATEWAY_API, "Gateway", policy.namespace, as_string(ref.get("name")))
     if gateway is None:
         return
-    listeners = rows(gateway.spec.get("listeners"))
-    known = {f"{gateway.namespace or 'default'}/{gateway.name}/{text(each.get('name'))}" for each in listeners}
-    known |= {f"tcp-{each.get('port')}" for each in listeners}
-    for path, patch in policy.each("spec", "jsonPatches"):
-        name = text(patch.get("name"))
-        if text(patch.get("type")).endswith("v3.Listener") and name not in known:
+    listeners = as_mappings(gateway.spec.get("listeners"))
+    prefix = f"{gateway.namespace or 'default'}/{gateway.name}"
+    names = {f"{prefix}/{as_string(listener.get('name'))}" for listener in listeners}
+    names |= {f"tcp-{listener.get('port')}" for listener in listeners}
+    for path, patch in policy.entries("spec", "jsonPatches"):
+        name = as_string(patch.get("name"))
+        if as_string(patch.get("type")).endswith("v3.Listener") and name not in names:
             message = f"{policy.title} patches the listener `{name}`, which {gateway.title} does not have"
-            hint = f"Its listeners are {', '.join(sorted(known)) or 'none'}."
+            hint = f"Use one of its listeners: {', '.join(sorted(names)) or 'it has none'}."
             yield Diagnostic("VSR419", message, policy.span(*path, "name"), hint)
+
+
+RULE = LinkRule(
+    name="L19",
+    code="VSR419",
+    purpose="The cluster in an EnvoyFilter is a Service with this port. The cluster in an EnvoyPatchPolicy is added "
+    "there and leads to such a Service, and the listener is one of the Gateway's.",
+    check=_check,
+)

@@ -1,57 +1,75 @@
-"""L20: what the API server would add is written, and so is the namespace."""
+"""L20: namespaces and defaults that the manifest leaves to the API server."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from vsr_compiler.diagnostics import Diagnostic, Severity
-from vsr_compiler.verify.manifest import Body, Manifest, rows
-from vsr_compiler.verify.manifest_index import CLUSTER_SCOPED, World
+from vsr_compiler.verify.manifest import Body, Manifest, as_mappings
+from vsr_compiler.verify.manifest_index import CLUSTER_SCOPED, ManifestIndex
+from vsr_compiler.verify.rules.rule import LinkRule
 
-_REF = ("group", "kind", "weight")
+_CORE_KINDS = frozenset({"ConfigMap", "PersistentVolumeClaim", "Pod", "Secret", "Service", "ServiceAccount"})
+_NAMESPACED_GROUPS = (
+    "agentgateway.dev",
+    "aigateway.envoyproxy.io",
+    "apps",
+    "batch",
+    "gateway.envoyproxy.io",
+    "gateway.networking.k8s.io",
+    "inference.networking",
+    "llm-d.ai",
+    "networking.istio.io",
+    "policy",
+)
 
 
-def rule(world: World) -> Iterator[Diagnostic]:
-    """Objects have a namespace, and HTTPRoutes write the defaults that the API server adds inside lists, without which
-    Argo CD shows them out of sync for ever. Defaults of other kinds are not asked for.
-    """  # noqa: D205 - the whole of it is what users read
-    named = {each.namespace for each in world.manifests if each.namespace}
-    for each in world.manifests:
-        if not each.namespace and (each.group, each.kind) not in CLUSTER_SCOPED and _namespaced(each):
-            message = f"{each.title} has no namespace, so it lands wherever it is applied"
-            hint = f"Write it; others here are in {', '.join(sorted(named)[:3])}." if named else "Write it."
-            yield Diagnostic("VSR420", message, each.span("metadata"), hint, Severity.WARNING)
-    for route in world.of("HTTPRoute"):
-        missing = sorted(set(_missing(route)))
+def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
+    namespaces = {manifest.namespace for manifest in index.manifests if manifest.namespace}
+    for manifest in index.manifests:
+        cluster_scoped = (manifest.group, manifest.kind) in CLUSTER_SCOPED
+        if not manifest.namespace and not cluster_scoped and _is_namespaced(manifest):
+            message = f"{manifest.title} has no namespace, so it lands in whatever namespace it is applied to"
+            examples = f", such as {', '.join(sorted(namespaces)[:3])}" if namespaces else ""
+            hint = f"Set metadata.namespace{examples}."
+            yield Diagnostic("VSR420", message, manifest.span("metadata"), hint, Severity.WARNING)
+    for route in index.of_kind("HTTPRoute"):
+        missing = sorted(set(_missing_defaults(route)))
         if missing:
-            message = f"{route.title} leaves out {', '.join(missing)}, which the API server adds"
-            hint = "Write the defaults, so that what is stored is what is in git."
+            message = f"{route.title} omits {', '.join(missing)}, which the API server adds"
+            hint = "Write the defaults, so that the stored object equals the one in git."
             yield Diagnostic("VSR420", message, route.span("spec"), hint, Severity.NOTE)
 
 
-def _namespaced(each: Manifest) -> bool:
-    """Whether we know the kind as one that has a namespace; of kinds that we do not know, we say nothing."""
-    core = {"ConfigMap", "PersistentVolumeClaim", "Pod", "Secret", "Service", "ServiceAccount"}
-    groups = ("apps", "batch", "gateway.networking.k8s.io", "inference.networking", "networking.istio.io", "policy")
-    others = ("gateway.envoyproxy.io", "aigateway.envoyproxy.io", "llm-d.ai", "agentgateway.dev")
-    if each.group == "":
-        return each.kind in core
-    return each.group.startswith((*groups, *others)) or each.kind in {"Role", "RoleBinding"}
+def _is_namespaced(manifest: Manifest) -> bool:
+    """Whether a kind is known to be namespaced; unknown kinds are not reported."""
+    if manifest.group == "":
+        return manifest.kind in _CORE_KINDS
+    return manifest.group.startswith(_NAMESPACED_GROUPS) or manifest.kind in {"Role", "RoleBinding"}
 
 
-def _missing(route: Manifest) -> Iterator[str]:
-    for ref in rows(route.spec.get("parentRefs")):
-        yield from _left_out(ref, "parentRefs", ("group", "kind"))
-    for _, body in route.each("spec", "rules"):
-        if not rows(body.get("matches")):
+def _missing_defaults(route: Manifest) -> Iterator[str]:
+    for ref in as_mappings(route.spec.get("parentRefs")):
+        yield from _missing_keys(ref, "parentRefs", ("group", "kind"))
+    for _, body in route.entries("spec", "rules"):
+        if not as_mappings(body.get("matches")):
             yield "matches"
-        for match in rows(body.get("matches")):
-            yield from _left_out(match, "matches", ("path",))
-            for header in rows(match.get("headers")):
-                yield from _left_out(header, "headers", ("type",))
-        for ref in rows(body.get("backendRefs")):
-            yield from _left_out(ref, "backendRefs", _REF)
+        for match in as_mappings(body.get("matches")):
+            yield from _missing_keys(match, "matches", ("path",))
+            for header in as_mappings(match.get("headers")):
+                yield from _missing_keys(header, "headers", ("type",))
+        for ref in as_mappings(body.get("backendRefs")):
+            yield from _missing_keys(ref, "backendRefs", ("group", "kind", "weight"))
 
 
-def _left_out(body: Body, where: str, keys: tuple[str, ...]) -> Iterator[str]:
-    yield from (f"{where}[].{key}" for key in keys if key not in body)
+def _missing_keys(body: Body, field: str, keys: tuple[str, ...]) -> Iterator[str]:
+    yield from (f"{field}[].{key}" for key in keys if key not in body)
+
+
+RULE = LinkRule(
+    name="L20",
+    code="VSR420",
+    purpose="Objects have a namespace, and HTTPRoutes write the defaults that the API server adds inside lists. "
+    "Defaults of other kinds are not checked.",
+    check=_check,
+)

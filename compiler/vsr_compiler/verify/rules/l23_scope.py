@@ -1,42 +1,49 @@
-"""L23: what belongs to the cluster is not in an application's manifests."""
+"""L23: cluster-wide objects among an application's."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from vsr_compiler.diagnostics import Diagnostic, Severity
-from vsr_compiler.verify.manifest import Manifest, dig, table, text
-from vsr_compiler.verify.manifest_index import ENVOY, GATEWAY_API, World
+from vsr_compiler.verify.manifest import Manifest, as_mapping, as_string, value_at
+from vsr_compiler.verify.manifest_index import ENVOY, GATEWAY_API, ManifestIndex
+from vsr_compiler.verify.rules.rule import LinkRule
 
 _PLATFORM = ("GatewayClass", "PersistentVolume", "StorageClass", "CustomResourceDefinition")
 
 
-def rule(world: World) -> Iterator[Diagnostic]:
-    """GatewayClasses, PersistentVolumes, StorageClasses and CustomResourceDefinitions are shared by a whole cluster:
-    two applications that bring their own fight over them, and removing one takes them from the other. What a
-    GatewayClass sets, such as NodePort, holds for every Gateway of it. One that bears its Gateway's namespace and name
-    (`NAMESPACE-NAME`) is that Gateway's alone.
-    """  # noqa: D205 - the whole of it is what users read
-    for each in world.of("GatewayClass"):
-        yield from _ports(world, each)
-    if not world.pods and not world.routes:
+def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
+    for gateway_class in index.of_kind("GatewayClass"):
+        yield from _node_ports(index, gateway_class)
+    if not index.workloads and not index.routes:
         return
-    own = {f"{each.namespace}-{each.name}" for each in world.of("Gateway", GATEWAY_API)}
+    own_classes = {f"{gateway.namespace}-{gateway.name}" for gateway in index.of_kind("Gateway", GATEWAY_API)}
     for kind in _PLATFORM:
-        for each in world.of(kind):
-            if kind == "GatewayClass" and each.name in own:
+        for manifest in index.of_kind(kind):
+            if kind == "GatewayClass" and manifest.name in own_classes:
                 continue
-            extra = ", and it is a folder of one node" if dig(each.spec, "hostPath") else ""
-            message = f"{each.title} belongs to the whole cluster{extra}, and is among an application's objects"
-            hint = "Keep it with what sets up the cluster."
-            yield Diagnostic("VSR423", message, each.span("metadata", "name"), hint, Severity.WARNING)
+            host_path = " and is a folder of one node" if value_at(manifest.spec, "hostPath") else ""
+            message = f"{manifest.title} belongs to the whole cluster{host_path}, but is among an application's objects"
+            hint = "Move it to the manifests that set up the cluster."
+            yield Diagnostic("VSR423", message, manifest.span("metadata", "name"), hint, Severity.WARNING)
 
 
-def _ports(world: World, each: Manifest) -> Iterator[Diagnostic]:
-    ref = table(each.spec.get("parametersRef"))
-    proxy = world.find(ENVOY, text(ref.get("kind")), text(ref.get("namespace")), text(ref.get("name")))
+def _node_ports(index: ManifestIndex, gateway_class: Manifest) -> Iterator[Diagnostic]:
+    ref = as_mapping(gateway_class.spec.get("parametersRef"))
+    kind, namespace, name = (as_string(ref.get(key)) for key in ("kind", "namespace", "name"))
+    proxy = index.find(ENVOY, kind, namespace, name)
     path = ("spec", "provider", "kubernetes", "envoyService", "type")
     if proxy is not None and proxy.at(*path) == "NodePort":
-        message = f"every Gateway of {each.title} opens ports on all nodes, because {proxy.title} says so"
-        hint = "Name the EnvoyProxy in the one Gateway that needs it, by infrastructure.parametersRef."
+        message = f"every Gateway of {gateway_class.title} opens ports on all nodes, because of {proxy.title}"
+        hint = "Refer to the EnvoyProxy in the Gateway that needs it, by infrastructure.parametersRef."
         yield Diagnostic("VSR423", message, proxy.span(*path), hint, Severity.WARNING)
+
+
+RULE = LinkRule(
+    name="L23",
+    code="VSR423",
+    purpose="GatewayClasses, PersistentVolumes, StorageClasses and CustomResourceDefinitions are not among the objects "
+    "of an application. A GatewayClass with the name `NAMESPACE-NAME` of its Gateway is allowed. A GatewayClass does "
+    "not open node ports for all of its Gateways.",
+    check=_check,
+)

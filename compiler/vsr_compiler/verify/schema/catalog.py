@@ -1,4 +1,4 @@
-"""Which schema a kind has: the places where CustomResourceDefinitions are, nearest first, and their releases."""
+"""Find the CustomResourceDefinition of a kind: by place, in order of precedence, and by release."""
 
 from __future__ import annotations
 
@@ -7,107 +7,127 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from vsr_compiler.verify.schema import crd, store
+from vsr_compiler.verify.schema import crd
 from vsr_compiler.verify.schema.crd import Document, Version
 from vsr_compiler.verify.stream import Budget
 
 MAX_READ = 5_000_000
-"""Values in all definitions that are read: the largest that are known have some 50,000."""
+"""Limit of values in all definitions that are read; the largest known definitions have about 50,000."""
 Releases = Mapping[str, str]
-"""A release of each project, as a policy's profile has them."""
+"""Required release by project."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What there is about a kind.
+class Definition:
+    """The definition of a kind.
 
     Attributes:
-        document: Where it is defined; None where it is not, or not clearly.
-        others: Where else, if it is not clear which of them holds.
-        wanted: The release that the policy asks for, where only another one is there.
+        document: The document that defines it; None if there is none, or more than one that differ.
+        alternatives: The documents that differ, if it is unclear which one applies.
+        required_release: Project and release that are required, if only another release is available.
     """
 
     document: Document | None = None
-    others: tuple[Document, ...] = ()
-    wanted: str = ""
+    alternatives: tuple[Document, ...] = ()
+    required_release: str = ""
 
     def versions(self, group: str, kind: str) -> Mapping[str, Version]:
-        """The kind's versions."""
+        """Return the versions of the kind by name."""
         return {} if self.document is None else self.document.versions[group, kind]
 
 
 @dataclass(slots=True)
 class Catalog:
-    """The definitions in some places. A kind is taken from the first place that has it.
+    """The CustomResourceDefinitions in some places. A kind is taken from the first place that defines it.
 
     Attributes:
         places: Files and folders.
-        failed: What could not be read, with the reason.
+        unreadable: Files that could not be read, with the reason.
     """
 
     places: tuple[tuple[Path, ...], ...]
-    failed: list[tuple[Path, str]] = field(default_factory=list)
+    unreadable: list[tuple[Path, str]] = field(default_factory=list)
     _budget: Budget = field(default_factory=lambda: Budget(values=MAX_READ))
     _documents: list[list[Document]] | None = None
-    _known: dict[tuple[str, str, frozenset[tuple[str, str]]], Found] = field(default_factory=dict)
+    _definitions: dict[tuple[str, str, frozenset[tuple[str, str]]], Definition] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, given: Iterable[Path] = (), environment: Mapping[str, str] | None = None) -> Catalog:
-        """What a person named, then ``VSR_CRDS``, then what was pulled."""
-        env = os.environ if environment is None else environment
-        named = tuple(Path(each) for each in env.get("VSR_CRDS", "").split(os.pathsep) if each)
-        cache = store.folder(env)
-        return cls(tuple(each for each in (tuple(given), named, (cache,) if cache.is_dir() else ()) if each))
+    def of(cls, folders: Iterable[Path] = (), environment: Mapping[str, str] | None = None) -> Catalog:
+        """Return the catalog of the given folders, then ``VSR_CRDS``, then the cache of ``crds pull``."""
+        variables = os.environ if environment is None else environment
+        from_variable = tuple(
+            Path(document) for document in variables.get("VSR_CRDS", "").split(os.pathsep) if document
+        )
+        cached = cache_folder(variables)
+        places = (tuple(folders), from_variable, (cached,) if cached.is_dir() else ())
+        return cls(tuple(place for place in places if place))
 
-    def find(self, group: str, kind: str, releases: Releases) -> Found:
-        """The definition of a kind, of the release that is asked for where one is."""
+    def find(self, group: str, kind: str, releases: Releases) -> Definition:
+        """Return the definition of a kind, of the required release if there is one."""
         key = (group, kind, frozenset(releases.items()))
-        if key not in self._known:
-            self._known[key] = self._find(group, kind, releases)
-        return self._known[key]
+        if key not in self._definitions:
+            self._definitions[key] = self._find(group, kind, releases)
+        return self._definitions[key]
 
-    def _find(self, group: str, kind: str, releases: Releases) -> Found:
-        for place in self._read():
-            # Reading one in full takes long, so that it is left to those that must be.
-            found = [each for each in place if each.may_define(group, kind)]
-            found = [each for each in found if all(each.keys) or self._defines(each, group, kind)]
-            chosen = _chosen(found, releases) if found else Found()
-            if chosen.others or (chosen.document is not None and self._defines(chosen.document, group, kind)):
-                return chosen
-        return Found()
+    def _find(self, group: str, kind: str, releases: Releases) -> Definition:
+        for place in self._read_places():
+            # Parsing is slow, so only documents that may define the kind are parsed.
+            candidates = [document for document in place if document.may_define(group, kind)]
+            documents = [item for item in candidates if all(item.keys) or self._defines(item, group, kind)]
+            definition = _choose(documents, releases) if documents else Definition()
+            document = definition.document
+            if definition.alternatives or (document is not None and self._defines(document, group, kind)):
+                return definition
+        return Definition()
 
-    def _read(self) -> list[list[Document]]:
+    def _read_places(self) -> list[list[Document]]:
         if self._documents is None:
             self._documents = [
-                [document for path in place for document in crd.scan(path, self._budget, self.failed)]
+                [document for path in place for document in crd.scan(path, self._budget, self.unreadable)]
                 for place in self.places
             ]
         return self._documents
 
     def _defines(self, document: Document, group: str, kind: str) -> bool:
-        problem = crd.readable(document)
+        problem = crd.read_error(document)
         if problem:
-            if (document.file, problem) not in self.failed:
-                self.failed.append((document.file, problem))
+            if (document.file, problem) not in self.unreadable:
+                self.unreadable.append((document.file, problem))
             return False
         return (group, kind) in document.versions
 
 
-def _chosen(found: list[Document], releases: Releases) -> Found:
-    wanted = [each for each in found if _release(each, releases) == each.release != ""]
-    asked = sorted({f"{each.project} {_release(each, releases)}" for each in found if _release(each, releases)})
-    left = wanted or found
-    channels = {each.channel for each in left}
-    if channels == {"standard", "experimental"} and len({(each.project, each.release) for each in left}) == 1:
-        left = [each for each in left if each.channel == "standard"]
-    if len({each.data.strip() for each in left}) > 1:
-        return Found(others=tuple(left))
-    return Found(left[0], wanted=asked[0] if asked and not wanted else "")
+def _choose(documents: list[Document], releases: Releases) -> Definition:
+    required = {id(document): _required_release(document, releases) for document in documents}
+    matching = [
+        document for document in documents if document.release != "" and required[id(document)] == document.release
+    ]
+    missing = sorted(f"{document.project} {required[id(document)]}" for document in documents if required[id(document)])
+    candidates = matching or documents
+    channels = {document.channel for document in candidates}
+    if channels == {"standard", "experimental"}:
+        releases_of_candidates = {(document.project, document.release) for document in candidates}
+        if len(releases_of_candidates) == 1:
+            candidates = [document for document in candidates if document.channel == "standard"]
+    if len({document.data.strip() for document in candidates}) > 1:
+        return Definition(alternatives=tuple(candidates))
+    return Definition(candidates[0], required_release=missing[0] if missing and not matching else "")
 
 
-def _release(document: Document, releases: Releases) -> str:
-    """The release that is asked for of a document's project; empty where none is."""
+def _required_release(document: Document, releases: Releases) -> str:
+    """Return the required release of a document's project; empty if none is required."""
     for name, release in releases.items():
         if document.project == name or document.project.endswith(f"-{name}"):
             return release
     return ""
+
+
+def cache_folder(environment: Mapping[str, str]) -> Path:
+    """Return the folder of downloaded definitions: ``VSR_CACHE_DIR``, else ``XDG_CACHE_HOME``, else ``~/.cache``."""
+    folder = environment.get("VSR_CACHE_DIR", "")
+    if folder:
+        return Path(folder) / "crds"
+    xdg = environment.get("XDG_CACHE_HOME", "")
+    # The XDG specification says that relative paths are ignored.
+    base = Path(xdg) if xdg.startswith("/") else Path(environment.get("HOME", "") or Path.home()) / ".cache"
+    return base / "vsr-compile" / "crds"

@@ -1,4 +1,4 @@
-"""CustomResourceDefinitions in files: found by a look at their text, read in full only when one is needed."""
+"""CustomResourceDefinitions in files: located by a text search, and parsed only when needed."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from functools import cached_property
 from pathlib import Path
 
 from vsr_compiler.diagnostics import CompileError
-from vsr_compiler.verify.manifest import Body, rows, table, text
+from vsr_compiler.verify.manifest import Body, as_mapping, as_mappings, as_string
 from vsr_compiler.verify.schema.node import Node
-from vsr_compiler.verify.stream import Budget, documents
+from vsr_compiler.verify.stream import Budget, parse_documents
 
 MAX_FILE = 16 * 1024 * 1024
 MAX_FILES = 5_000
@@ -32,29 +32,29 @@ class Version:
 
     @property
     def name(self) -> str:
-        """Such as `v1`."""
-        return text(self.raw.get("name"))
+        """The name, such as `v1`."""
+        return as_string(self.raw.get("name"))
 
     @property
     def served(self) -> bool:
-        """Whether an API server takes it."""
+        """Whether an API server accepts it."""
         return self.raw.get("served") is not False
 
     @property
     def deprecation(self) -> str:
-        """What is said where it is deprecated; else empty."""
-        default = "it is deprecated"
-        return text(self.raw.get("deprecationWarning")) or default if self.raw.get("deprecated") is True else ""
+        """The deprecation warning; empty if it is not deprecated."""
+        default = "this version is deprecated"
+        return as_string(self.raw.get("deprecationWarning")) or default if self.raw.get("deprecated") is True else ""
 
     @property
     def drops_status(self) -> bool:
-        """Whether a status in a manifest is ignored."""
-        return "status" in table(self.raw.get("subresources"))
+        """Whether an API server ignores `status` in a manifest."""
+        return "status" in as_mapping(self.raw.get("subresources"))
 
     @cached_property
     def node(self) -> Node:
-        """Its schema."""
-        return Node(table(table(self.raw.get("schema")).get("openAPIV3Schema")), top=True)
+        """The schema."""
+        return Node(as_mapping(as_mapping(self.raw.get("schema")).get("openAPIV3Schema")), top=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,13 +62,13 @@ class Document:
     """One document of a file that mentions a CustomResourceDefinition.
 
     Attributes:
-        file: Where it is.
-        data: Its text.
-        keys: Group and kind as far as a look at the text tells them.
-        project: The project that it is of, by the name of a folder above it, such as `gateway-api`.
-        release: That project's release, likewise; empty where no folder says it.
-        channel: `standard` or `experimental` where a folder says so.
-        budget: What reading it may cost.
+        file: The file.
+        data: The text of the document.
+        keys: Group and kind according to a text search; empty strings if the search is not conclusive.
+        project: The project, by the name of a parent folder such as `gateway-api-v1.5.1`.
+        release: The project's release, by the same name; empty if no parent folder has one.
+        channel: `standard` or `experimental`, by the name of a parent folder; otherwise empty.
+        budget: The budget for parsing.
     """
 
     file: Path
@@ -81,76 +81,76 @@ class Document:
 
     @property
     def source(self) -> str:
-        """How messages call where it comes from."""
+        """Its origin in messages."""
         return f"{self.project} {self.release}" if self.release else str(self.file.parent)
 
     @cached_property
     def definitions(self) -> list[Body]:
-        """What it defines.
+        """The specs of the CustomResourceDefinitions in it.
 
         Raises:
-            CompileError: It is no YAML, or over a limit.
+            CompileError: It is not valid YAML, or exceeds a limit.
         """
-        found = [table(value) for value, _ in documents(self.data, str(self.file), self.budget)]
-        found = [item for each in found for item in (rows(each["items"]) if "items" in each else [each])]
-        return [table(each.get("spec")) for each in found if each.get("kind") == "CustomResourceDefinition"]
+        result = [as_mapping(value) for value, _ in parse_documents(self.data, str(self.file), self.budget)]
+        result = [item for item in result for item in (as_mappings(item["items"]) if "items" in item else [item])]
+        return [as_mapping(item.get("spec")) for item in result if item.get("kind") == "CustomResourceDefinition"]
 
     @cached_property
     def versions(self) -> dict[tuple[str, str], dict[str, Version]]:
-        """Its versions by group and kind, then by name."""
-        found: dict[tuple[str, str], dict[str, Version]] = {}
+        """The versions of each kind by group and kind, then by name."""
+        result: dict[tuple[str, str], dict[str, Version]] = {}
         for spec in self.definitions:
-            key = (text(spec.get("group")), text(table(spec.get("names")).get("kind")))
-            found[key] = {text(each.get("name")): Version(each) for each in rows(spec.get("versions"))}
-        return found
+            key = (as_string(spec.get("group")), as_string(as_mapping(spec.get("names")).get("kind")))
+            result[key] = {as_string(item.get("name")): Version(item) for item in as_mappings(spec.get("versions"))}
+        return result
 
     def may_define(self, group: str, kind: str) -> bool:
-        """Whether it is worth reading for a kind."""
+        """Whether it may define a kind, so that it must be parsed."""
         if all(self.keys):
             return self.keys == (group, kind)
         return group.encode() in self.data and kind.encode() in self.data
 
 
-def scan(given: Path, budget: Budget, failed: list[tuple[Path, str]]) -> Iterator[Document]:
-    """The documents in a file or below a folder that define kinds.
+def scan(root: Path, budget: Budget, unreadable: list[tuple[Path, str]]) -> Iterator[Document]:
+    """Return the documents in a file or folder that may define kinds.
 
     Args:
-        given: The file or folder.
-        budget: What reading those that are needed may cost.
-        failed: Takes what cannot be read, with the reason.
+        root: The file or folder.
+        budget: The budget for parsing.
+        unreadable: Receives files that cannot be read, with the reason.
     """
     total = 0
-    for number, path in enumerate(_files(given)):
+    for number, path in enumerate(_files(root)):
         if number >= MAX_FILES or total > MAX_TOTAL:
-            failed.append((given, f"more than {MAX_FILES:,} files or {MAX_TOTAL // 1024 // 1024} MiB"))
+            unreadable.append((root, f"more than {MAX_FILES:,} files or {MAX_TOTAL // 1024 // 1024} MiB"))
             return
         try:
             with path.open("rb") as file:
                 data = file.read(MAX_FILE + 1)
         except OSError as error:
-            failed.append((path, (error.strerror or type(error).__name__).lower()))
+            unreadable.append((path, (error.strerror or type(error).__name__).lower()))
             continue
         total += len(data)
         if len(data) > MAX_FILE:
-            failed.append((path, f"more than {MAX_FILE // 1024 // 1024} MiB"))
+            unreadable.append((path, f"more than {MAX_FILE // 1024 // 1024} MiB"))
         elif _MARK in data:
-            yield from _documents(path, data, given, budget)
+            yield from _documents(path, data, root, budget)
 
 
-def _files(given: Path) -> Iterator[Path]:
-    """The file, or those below the folder, sorted; links to folders are not followed."""
-    if not given.is_dir():
-        yield given
+def _files(root: Path) -> Iterator[Path]:
+    """Return the file, or the files below the folder, sorted. Symbolic links to folders are not followed."""
+    if not root.is_dir():
+        yield root
         return
-    for number, (folder, inside, names) in enumerate(os.walk(given)):
+    for number, (folder, inside, names) in enumerate(os.walk(root)):
         if number > MAX_FILES:
             return
         inside.sort()
         yield from (Path(folder, name) for name in sorted(names) if name.endswith((".yaml", ".yml", ".json")))
 
 
-def _documents(path: Path, data: bytes, given: Path, budget: Budget) -> Iterator[Document]:
-    project, release, channel = placed(path, given)
+def _documents(path: Path, data: bytes, root: Path, budget: Budget) -> Iterator[Document]:
+    project, release, channel = release_of_path(path, root)
     for part in _SPLIT.split(data):
         count = part.count(_MARK)
         if not count:
@@ -162,8 +162,8 @@ def _documents(path: Path, data: bytes, given: Path, budget: Budget) -> Iterator
         yield Document(path, part, keys, project, release, channel, budget)
 
 
-def placed(path: Path, given: Path) -> tuple[str, str, str]:
-    """Project, release and channel of a file, by the folders that it is in, up to the one that was given."""
+def release_of_path(path: Path, root: Path) -> tuple[str, str, str]:
+    """Return project, release and channel of a file, by the names of its parent folders up to the root."""
     channel = ""
     for folder in path.resolve().parents:
         if folder.name in {"standard", "experimental"}:
@@ -171,13 +171,13 @@ def placed(path: Path, given: Path) -> tuple[str, str, str]:
         match = _RELEASE.fullmatch(folder.name)
         if match is not None:
             return match[1], match[2], channel
-        if folder == given.resolve():
+        if folder == root.resolve():
             break
     return path.parent.name, "", channel
 
 
-def readable(document: Document) -> str:
-    """Why a document cannot be read; empty where it can."""
+def read_error(document: Document) -> str:
+    """Return why a document cannot be read; empty if it can."""
     try:
         _ = document.versions
     except CompileError as error:

@@ -1,4 +1,4 @@
-"""What an API server makes of an object before it looks at it: defaults, and nulls that mean nothing."""
+"""Defaults and nulls, as an API server processes them before it validates an object."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from vsr_compiler.verify.schema.cel import Budget
 from vsr_compiler.verify.schema.node import Node
 
 EXACT = 1 << 53
-"""Integers up to here are exact as doubles."""
+"""Largest integer up to which all integers are exact as doubles."""
 
 
 def defaulted(node: Node, value: Any, budget: Budget) -> Any:  # noqa: ANN401 - JSON of any form
-    """The value with its schema's defaults, a new one throughout where the schema reaches.
+    """Return a copy of the value with the defaults of its schema.
 
-    Fields that are null but may not be are dropped, or get their default. Numbers become what the schema calls them,
-    so that rules compute with the right type.
+    Fields that are null without being nullable are dropped or get their default. Numbers get the type of the schema,
+    so that CEL rules compute with the right type.
 
     Raises:
-        CostError: The budget is spent.
+        CostError: The budget is exhausted.
     """
     budget.spend(1)
     if isinstance(value, dict):
@@ -34,15 +34,15 @@ def defaulted(node: Node, value: Any, budget: Budget) -> Any:  # noqa: ANN401 - 
 
 def _object(node: Node, value: dict[str, Any], budget: Budget) -> dict[str, Any]:
     budget.spend(len(node.defaults))
-    done = {}
+    result = {}
     for key, item in value.items():
         child = node.child(key)
         if child is None:
-            done[key] = item
+            result[key] = item
         elif item is not None or child.nullable or not child.type:
-            done[key] = defaulted(child, item, budget)
+            result[key] = defaulted(child, item, budget)
     for key, item in node.defaults:
-        if key not in done:
+        if key not in result:
             child = node.child(key)
-            done[key] = item if child is None else defaulted(child, item, budget)
-    return done
+            result[key] = item if child is None else defaulted(child, item, budget)
+    return result

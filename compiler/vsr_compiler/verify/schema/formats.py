@@ -1,4 +1,4 @@
-"""The formats that an API server holds texts against; it takes any text for the others."""
+"""The string formats that an API server checks. It accepts any string for other formats."""
 
 from __future__ import annotations
 
@@ -21,18 +21,13 @@ MAX_HOST = 255
 
 
 def valid(name: str, text: str) -> bool:
-    """Whether a text has a format; every text has one that is not known."""
+    """Whether a string has a format. Every string has an unknown format."""
     check = _FORMATS.get(name)
     return check is None or check(text)
 
 
-def known(name: str) -> bool:
-    """Whether a format is checked."""
-    return name in _FORMATS
-
-
-def _quietly(check: Callable[[str], object]) -> Callable[[str], bool]:
-    """Whether a reader takes the text."""
+def _parses(check: Callable[[str], object]) -> Callable[[str], bool]:
+    """Return a check that is true if the parser accepts the string."""
 
     def passes(text: str) -> bool:
         try:
@@ -70,17 +65,17 @@ def _host(text: str) -> bool:
 
 
 _FORMATS: dict[str, Callable[[str], bool]] = {
-    "byte": _quietly(_byte),
-    "cidr": _quietly(lambda text: ipaddress.ip_interface(text if "/" in text else "no")),
-    "date": _quietly(dt.date.fromisoformat),
-    "date-time": _quietly(_time),
-    "datetime": _quietly(_time),
+    "byte": _parses(_byte),
+    "cidr": _parses(lambda text: ipaddress.ip_interface(text if "/" in text else "no")),
+    "date": _parses(dt.date.fromisoformat),
+    "date-time": _parses(_time),
+    "datetime": _parses(_time),
     "duration": lambda text: len(text) <= MAX_HOST and _DURATION.fullmatch(text) is not None,
     "email": lambda text: _EMAIL.fullmatch(text) is not None,
     "hostname": _host,
-    "ipv4": _quietly(ipaddress.IPv4Address),
-    "ipv6": _quietly(ipaddress.IPv6Address),
+    "ipv4": _parses(ipaddress.IPv4Address),
+    "ipv6": _parses(ipaddress.IPv6Address),
     "mac": lambda text: _MAC.fullmatch(text) is not None,
-    "uri": _quietly(_uri),
+    "uri": _parses(_uri),
     "uuid": lambda text: _UUID.fullmatch(text) is not None,
 }

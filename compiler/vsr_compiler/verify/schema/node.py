@@ -1,4 +1,4 @@
-"""A structural schema, read lazily: only the parts that an object has are looked at, however large the schema is."""
+"""A structural schema that is read lazily: only the parts that an object uses are visited."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from vsr_compiler.verify.manifest import Body, rows, table, text, texts
+from vsr_compiler.verify.manifest import Body, as_mapping, as_mappings, as_string, as_strings
 
 MAX_RULES = 1000
 _TIMES = frozenset({"date", "date-time", "duration", "byte"})
-"""Formats whose texts CEL takes for other types."""
+"""Formats whose strings have another type in CEL."""
 
 
 class Ref(Body):
-    """A schema that is made when it is needed, so that one may hold itself."""
+    """A schema that is loaded on first use, so that schemas may be recursive."""
 
     def __init__(self, load: Callable[[], Body]) -> None:
         super().__init__()
@@ -24,7 +24,7 @@ class Ref(Body):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """An entry of `x-kubernetes-validations`, as it is written."""
+    """An entry of `x-kubernetes-validations`."""
 
     rule: str
     message: str
@@ -34,53 +34,53 @@ class Rule:
 
 
 class Node:
-    """One level of a schema. A malformed keyword counts as absent: an API server never held such a schema.
+    """One level of a schema. Malformed keywords are ignored: an API server does not accept such a schema.
 
     Attributes:
-        raw: The schema as it is written.
-        structural: Whether it says which fields there are; the schemas in `allOf`, `anyOf`, `oneOf`, `not` do not.
-        top: Whether it is an object's root, or an embedded one, which has apiVersion, kind and metadata besides.
+        raw: The schema as JSON.
+        structural: Whether it defines the allowed fields; the schemas in `allOf`, `anyOf`, `oneOf` and `not` do not.
+        top: Whether it is the root of an object or of an embedded object, with apiVersion, kind and metadata.
     """
 
     def __init__(self, raw: Body, *, structural: bool = True, top: bool = False) -> None:
         self.raw: Body = raw.load() if isinstance(raw, Ref) else raw
         self.structural = structural
         self.top = top or self.raw.get("x-kubernetes-embedded-resource") is True
-        self.type = text(self.raw.get("type"))
+        self.type = as_string(self.raw.get("type"))
         self.nullable = self.raw.get("nullable") is True
         self.int_or_string = self.raw.get("x-kubernetes-int-or-string") is True
-        self.properties = table(self.raw.get("properties"))
+        self.properties = as_mapping(self.raw.get("properties"))
         self.keeps_unknown = self.raw.get("x-kubernetes-preserve-unknown-fields") is True
         self._children: dict[str, Node | None] = {}
 
     @cached_property
     def additional(self) -> Node | None:
-        """The schema of a map's values; None where it is no map."""
-        found = self.raw.get("additionalProperties")
-        if isinstance(found, dict):
-            return Node(found, structural=self.structural)
-        return Node({"x-kubernetes-preserve-unknown-fields": True}) if found is True else None
+        """The schema of a map's values; None if it is not a map."""
+        schema = self.raw.get("additionalProperties")
+        if isinstance(schema, dict):
+            return Node(schema, structural=self.structural)
+        return Node({"x-kubernetes-preserve-unknown-fields": True}) if schema is True else None
 
     @cached_property
     def items(self) -> Node | None:
         """The schema of a list's items."""
-        found = self.raw.get("items")
-        return Node(found, structural=self.structural) if isinstance(found, dict) else None
+        schema = self.raw.get("items")
+        return Node(schema, structural=self.structural) if isinstance(schema, dict) else None
 
     @cached_property
     def defaults(self) -> list[tuple[str, Any]]:
-        """The fields that are filled in, with what."""
-        found = [(name, child) for name, child in self.properties.items() if isinstance(child, dict)]
-        return [(name, child["default"]) for name, child in found if child.get("default") is not None]
+        """The fields with defaults, with their values."""
+        schema = [(name, child) for name, child in self.properties.items() if isinstance(child, dict)]
+        return [(name, child["default"]) for name, child in schema if child.get("default") is not None]
 
     @cached_property
     def required(self) -> list[str]:
-        """The fields that must be there."""
-        return texts(self.raw.get("required"))
+        """The required fields."""
+        return as_strings(self.raw.get("required"))
 
     @cached_property
     def weight(self) -> int:
-        """About how many things of it one look takes in."""
+        """Number of keywords and values that one visit costs, approximately."""
         choices = self.raw.get("enum")
         return 1 + len(self.raw) + len(self.required) + (len(choices) if isinstance(choices, list) else 0)
 
@@ -89,18 +89,18 @@ class Node:
         """Its CEL rules."""
         return [
             Rule(
-                text(each.get("rule")),
-                text(each.get("message")),
-                text(each.get("messageExpression")),
-                text(each.get("fieldPath")),
+                as_string(each.get("rule")),
+                as_string(each.get("message")),
+                as_string(each.get("messageExpression")),
+                as_string(each.get("fieldPath")),
                 each.get("optionalOldSelf") is True,
             )
-            for each in rows(self.raw.get("x-kubernetes-validations"))[:MAX_RULES]
+            for each in as_mappings(self.raw.get("x-kubernetes-validations"))[:MAX_RULES]
         ]
 
     @cached_property
-    def has_times(self) -> bool:
-        """Whether something in it is of a format that CEL knows as a type of its own."""
+    def has_cel_types(self) -> bool:
+        """Whether any part of it has a format with its own type in CEL."""
         stack: list[Any] = [self.raw]
         while stack:
             value = stack.pop()
@@ -113,22 +113,19 @@ class Node:
         return False
 
     def child(self, name: str) -> Node | None:
-        """The schema of a field; None where it has none."""
+        """Return the schema of a field; None if there is none."""
         if name not in self._children:
-            found = self.properties.get(name)
-            known = Node(found, structural=self.structural) if isinstance(found, dict) else self.additional
+            schema = self.properties.get(name)
+            known = Node(schema, structural=self.structural) if isinstance(schema, dict) else self.additional
             self._children[name] = known
         return self._children[name]
 
-    def within(self, keyword: str) -> list[Node]:
-        """The schemas in `allOf`, `anyOf`, `oneOf` or `not`."""
-        found = self.raw.get(keyword)
-        return [Node(each, structural=False) for each in rows(found if isinstance(found, list) else [found])]
-
-    def forms(self) -> list[tuple[str, list[Node]]]:
-        """All of these that it has, by keyword."""
-        return self._forms
+    def _subschemas(self, keyword: str) -> list[Node]:
+        """Return the schemas in `allOf`, `anyOf`, `oneOf` or `not`."""
+        schema = self.raw.get(keyword)
+        return [Node(each, structural=False) for each in as_mappings(schema if isinstance(schema, list) else [schema])]
 
     @cached_property
-    def _forms(self) -> list[tuple[str, list[Node]]]:
-        return [(word, self.within(word)) for word in ("allOf", "anyOf", "oneOf", "not") if word in self.raw]
+    def forms(self) -> list[tuple[str, list[Node]]]:
+        """The schemas in `allOf`, `anyOf`, `oneOf` and `not`, by keyword."""
+        return [(word, self._subschemas(word)) for word in ("allOf", "anyOf", "oneOf", "not") if word in self.raw]

@@ -1,4 +1,4 @@
-"""Patterns as an API server reads them: RE2, whose time is linear in the text, so that no pattern can hang a check."""
+"""Patterns in RE2, as in an API server. Matching takes linear time, so no pattern can block a check."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ MAX_MEMORY = 8 * 1024 * 1024
 
 
 def available() -> bool:
-    """Whether the engine is installed; without it no pattern is checked."""
+    """Whether RE2 is installed; without it patterns are not checked."""
     try:
-        import re2  # noqa: F401, PLC0415 - needed only where a schema has patterns
+        import re2  # noqa: F401, PLC0415 - only for schemas with patterns
     except ImportError:
         return False
     return True
 
 
 @lru_cache(maxsize=4096)
-def compiled(pattern: str) -> Any:  # noqa: ANN401 - re2 carries no types
-    """The compiled pattern; None where it is none, or longer than a pattern is."""
+def compiled(pattern: str) -> Any:  # noqa: ANN401 - re2 has no types
+    """Return the compiled pattern; None if it is invalid or longer than ``MAX_PATTERN``."""
     if len(pattern) > MAX_PATTERN:
         return None
     import re2  # noqa: PLC0415 - as above

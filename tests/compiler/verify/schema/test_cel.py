@@ -1,4 +1,4 @@
-"""CEL as Kubernetes speaks it: what expressions give, what they refuse, and that none runs away."""
+"""CEL: values, errors and limits of expressions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vsr_compiler.verify.schema.cel import Budget, CelError, CelSyntaxError, Cos
 
 
 def run(text: str, value: Any = None, steps: int = 1_000_000) -> Any:
-    """The value of an expression for `self`."""
+    """Return the value of an expression for `self`."""
     return compiled(text)((value, None), Budget(steps))
 
 
@@ -61,8 +61,8 @@ def run(text: str, value: Any = None, steps: int = 1_000_000) -> Any:
         ("r'\\d' + '\\x41' + '''b''' // a remark", None, "\\dAb"),
     ],
 )
-def test_an_expression_has_its_value(text: str, value: Any, result: Any) -> None:
-    """The language and Kubernetes' libraries."""
+def test_expression_has_the_value_of_the_specification(text: str, value: Any, result: Any) -> None:
+    """Of the language and of the Kubernetes libraries."""
     assert run(text, value) == result
 
 
@@ -75,14 +75,14 @@ def test_an_expression_has_its_value(text: str, value: Any, result: Any) -> None
         ("1 / self", 0, "division by zero"),
         ("'a' + 1", None, "no `+` of string and int"),
         ("self < 'a'", 1, "int and string have no order"),
-        ("self && true", "x", "string is no bool"),
-        ("duration(self) > duration('1s')", "soon", "no duration"),
+        ("self && true", "x", "string is not a bool"),
+        ("duration(self) > duration('1s')", "soon", "not a duration"),
         ("self.lowerAscii()", 3, "no `lowerAscii` of int"),
-        ("self.matches('(')", "x", "is no pattern"),
+        ("self.matches('(')", "x", "is not a valid pattern"),
     ],
 )
-def test_an_expression_without_a_value_says_why(text: str, value: Any, reason: str) -> None:
-    """An API server refuses the object then."""
+def test_failed_evaluation_names_the_reason(text: str, value: Any, reason: str) -> None:
+    """An API server rejects the object."""
     with pytest.raises(CelError, match=reason.replace("+", r"\+")):
         run(text, value)
 
@@ -90,27 +90,27 @@ def test_an_expression_without_a_value_says_why(text: str, value: Any, reason: s
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("self.", "a name was expected"),
-        ("self ==", "was expected"),
-        ("(self", "`)` was expected"),
-        ("'open", "has no end"),
-        ("self.frob()", "no function `frob`"),
-        ("other == 1", "there is no `other`"),
+        ("self.", "expected a name"),
+        ("self ==", "expected a name"),
+        ("(self", "expected `)`"),
+        ("'open", "unterminated string"),
+        ("self.frob()", "unknown function `frob`"),
+        ("other == 1", "unknown name `other`"),
         ("has(self)", "`has` takes a field"),
         ("9999999999999999999999", "out of range"),
         ("if", "reserved word"),
-        ("self # 1", "was not expected"),
-        ("'\\q'", "is no escape"),
+        ("self # 1", "is unexpected"),
+        ("'\\q'", "is not an escape sequence"),
         ("(" * 5000 + "1" + ")" * 5000, "nested deeper"),
-        ("(" * 30 + "1" + ("+1" * 30 + ")") * 30, "within one another"),
+        ("(" * 30 + "1" + ("+1" * 30 + ")") * 30, "nested operations"),
         ("!" * 5000 + "true", "signs in a row"),
         ("1" + "+1" * 5000, "operators in a row"),
         ("self" + ".a" * 5000, "steps in a row"),
         ("'" + "a" * 70_000 + "'", "longer than"),
     ],
 )
-def test_what_is_no_cel_is_refused_before_anything_runs(text: str, reason: str) -> None:
-    """With a reason, and never by a crash, however long or deep."""
+def test_invalid_expression_is_rejected_by_the_compiler(text: str, reason: str) -> None:
+    """With a reason, however long or deep it is."""
     with pytest.raises(CelSyntaxError, match=reason.replace("(", r"\(").replace(")", r"\)")):
         compiled(text)
 
@@ -126,15 +126,15 @@ def test_what_is_no_cel_is_refused_before_anything_runs(text: str, reason: str) 
         ),
     ],
 )
-def test_a_rule_that_costs_too_much_is_stopped(text: str) -> None:
-    """Loops in loops, and values that share their parts, are paid for as they are walked."""
+def test_evaluation_stops_when_the_budget_is_exhausted(text: str) -> None:
+    """Nested loops and shared values count each time."""
     with pytest.raises(CostError):
         run(text, list(range(300)), 100_000)
 
 
 @pytest.mark.parametrize("text", ["self.replace('', self)", "[self].join(self + self)", "lists.range(99999999)"])
-def test_a_result_that_would_fill_the_memory_is_refused(text: str) -> None:
-    """Before it is made."""
+def test_huge_result_is_rejected_before_it_is_created(text: str) -> None:
+    """By its size."""
     with pytest.raises((CelError, CostError)):
         run(f"size({text}) > 0", "x" * 600_000)
 
@@ -167,8 +167,8 @@ EXPRESSIONS = [
 
 @settings(deadline=None)
 @given(st.sampled_from(EXPRESSIONS), VALUES)
-def test_another_engine_gives_the_same_values(text: str, value: Any) -> None:
-    """Where the other has a value, so has ours, and it is the same; types that it takes for one another aside."""
+def test_values_equal_those_of_another_engine(text: str, value: Any) -> None:
+    """Except for types that the other engine does not distinguish."""
     try:
         theirs = cel.compile(text).execute({"self": value})
     except (ValueError, TypeError, RuntimeError, KeyError, ArithmeticError, IndexError):
@@ -186,6 +186,6 @@ def test_another_engine_gives_the_same_values(text: str, value: Any) -> None:
 
 
 def _mixed(value: Any) -> bool:
-    """Whether booleans stand beside numbers, which the other engine compares as Python does."""
+    """Whether booleans are mixed with numbers, which the other engine compares as Python does."""
     text = repr(value)
     return "True" in text or "False" in text

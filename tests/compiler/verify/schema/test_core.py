@@ -1,4 +1,4 @@
-"""Kubernetes' own kinds, held against the models of its Python client."""
+"""Built-in kinds of Kubernetes are checked by the models of its Python client."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 import support.schema_support as s
 import support.verify_support as m
-from vsr_compiler.verify.schema import core, patterns
+from vsr_compiler.verify.schema import builtin_kinds, patterns
 
 SERVICE = m.SERVICE
 OTHERS = """\
@@ -67,8 +67,8 @@ spec:
 """
 
 
-def test_good_objects_of_many_kinds_are_taken() -> None:
-    """Quantities as numbers and texts, ports by name and number, kinds that hold themselves."""
+def test_valid_objects_of_built_in_kinds_are_accepted() -> None:
+    """Quantities as numbers and strings, ports by name and number, recursive kinds."""
     text = m.joined(SERVICE, m.SERVER, m.EPP_RIGHTS, m.CONFIG, OTHERS)
     cpu = m.EPP.replace("args:", "resources: {limits: {cpu: 2, memory: 1Gi}, requests: {cpu: 0.5}}\n        args:")
     assert s.found(m.joined(text, cpu)) == []
@@ -103,22 +103,22 @@ def test_good_objects_of_many_kinds_are_taken() -> None:
         (m.SERVER, "apiVersion", "apps/v9", "VSR449", ""),
     ],
 )
-def test_a_bad_object_is_refused_at_the_field(text: str, path: str, value: Any, code: str, where: str) -> None:
-    """Unknown fields, types, what must be there, choices, and kinds that are gone."""
+def test_invalid_object_is_reported_at_the_field(text: str, path: str, value: Any, code: str, where: str) -> None:
+    """Unknown and missing fields, types, choices, and removed kinds."""
     found = s.found(s.changed(text, path, value))
     assert found[0].code == code
     assert where in found[0].message
 
 
-def test_a_kind_that_is_gone_or_misspelt_gets_a_hint() -> None:
-    """The name that was meant, or how to find it."""
+def test_unknown_kind_gets_a_hint() -> None:
+    """A similar name, or the command that lists kinds."""
     assert s.found(s.changed(m.SERVER, "kind", "Deploymnet"))[0].hint == "Did you mean `Deployment`?"
     assert "api-versions" in s.found(s.changed(m.SERVER, "apiVersion", "policy/v1beta1"))[0].hint
 
 
-def test_what_cannot_be_checked_without_a_package_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Never silently, and never for each object."""
-    monkeypatch.setattr(core, "available", lambda: False)
+def test_check_that_needs_a_package_is_reported_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not for each object."""
+    monkeypatch.setattr(builtin_kinds, "available", lambda: False)
     text = m.joined(m.SERVICE, m.SERVER)
     assert [item.code for item in s.found(text)] == ["VSR453"]
     monkeypatch.undo()
@@ -128,8 +128,8 @@ def test_what_cannot_be_checked_without_a_package_is_said_once(monkeypatch: pyte
     assert "vsr-compile[verify]" in found[0].hint
 
 
-def test_models_of_older_clients_tell_what_they_need_by_refusing_none() -> None:
-    """They have setters where newer ones declare fields."""
+def test_required_fields_of_older_clients_are_those_whose_setters_reject_none() -> None:
+    """Newer clients declare required fields."""
 
     class Old:
         attribute_map = {"api_name": "apiName", "size": "size"}  # noqa: RUF012 - as the client writes it
@@ -152,8 +152,8 @@ def test_models_of_older_clients_tell_what_they_need_by_refusing_none() -> None:
         def size(self, value: object) -> None:
             self._size = value
 
-    assert core._required(Old) == ["api_name"]
-    assert core._typed("dict(str, list[str])") == {
+    assert builtin_kinds._required(Old) == ["api_name"]
+    assert builtin_kinds._typed("dict(str, list[str])") == {
         "type": "object",
         "additionalProperties": {"type": "array", "items": {"type": "string"}},
     }

@@ -1,4 +1,4 @@
-"""Streams and definitions that were made to hurt: each ends in a diagnostic, soon."""
+"""Hostile streams and definitions end in a diagnostic within limits."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 import support.schema_support as s
-from vsr_compiler.verify.schema import walk
+from vsr_compiler.verify.schema import structure
 from vsr_compiler.verify.schema.cel import Budget
-from vsr_compiler.verify.schema.rules import Evaluator
+from vsr_compiler.verify.schema.cel_rules import Evaluator
 
 HEAD = """\
 apiVersion: apiextensions.k8s.io/v1
@@ -27,12 +27,12 @@ spec:
 
 
 def thing(spec: str) -> str:
-    """An object of that kind."""
+    """Return an object of the kind."""
     return f"apiVersion: example.com/v1\nkind: Thing\nmetadata: {{name: a}}\nspec: {spec}\n"
 
 
 def codes(folder: Path, schema: str, spec: str) -> list[str]:
-    """The codes of findings by a schema."""
+    """Return the codes of findings by a schema."""
     lines = "".join(f"        {line}\n" for line in schema.splitlines())
     (folder / "crd.yaml").write_text(HEAD + lines, encoding="utf-8")
     return sorted({item.code for item in s.found(thing(spec), folder)})
@@ -49,8 +49,8 @@ def codes(folder: Path, schema: str, spec: str) -> list[str]:
         HEAD.replace("Thing", "Thing\xff").encode("latin-1").decode("latin-1") + "        {{ template }}",
     ],
 )
-def test_a_definition_that_cannot_be_read_is_named(tmp_path: Path, text: str) -> None:
-    """Bombs, circles, templates that were never rendered; the object is then one without a known schema."""
+def test_unreadable_definition_is_reported(tmp_path: Path, text: str) -> None:
+    """Alias bombs, cycles, templates; the kind then has no known schema."""
     body = text if "CustomResourceDefinition" in text else f"# CustomResourceDefinition example.com Thing\n{text}"
     (tmp_path / "crd.yaml").write_text(body + "\n# example.com Thing\n", encoding="utf-8")
     found = s.found(thing("{}"), tmp_path)
@@ -69,13 +69,13 @@ def test_a_definition_that_cannot_be_read_is_named(tmp_path: Path, text: str) ->
         "{properties: {spec: {x-kubernetes-validations: [3, {rule: 5}, {}]}}}",
     ],
 )
-def test_a_definition_of_a_wrong_form_makes_no_crash(tmp_path: Path, schema: str) -> None:
-    """What of it makes no sense counts as absent; what it then does not know is told."""
+def test_malformed_definition_never_raises(tmp_path: Path, schema: str) -> None:
+    """Malformed keywords are ignored."""
     assert set(codes(tmp_path, schema, "{a: [1]}")) <= {"VSR441", "VSR443", "VSR448"}
 
 
-def test_a_pattern_that_hangs_other_engines_does_not_hang_this_one(tmp_path: Path) -> None:
-    """RE2 takes time in proportion to the text; one that it does not take is left out."""
+def test_pattern_with_exponential_backtracking_takes_linear_time(tmp_path: Path) -> None:
+    """RE2 takes linear time; patterns that it does not support are ignored."""
     schema = """\
 type: object
 properties:
@@ -92,8 +92,8 @@ properties:
     assert codes(tmp_path, schema, spec) == ["VSR444"]
 
 
-def test_a_rule_that_runs_away_is_told_once_and_the_others_hold(tmp_path: Path) -> None:
-    """Whatever the size of the object."""
+def test_rule_that_exhausts_its_budget_is_reported_once_and_others_are_checked(tmp_path: Path) -> None:
+    """For objects of any size."""
     schema = """\
 type: object
 properties:
@@ -111,18 +111,18 @@ properties:
     assert (found.count("VSR448"), found.count("VSR446")) == (2, 3)
 
 
-def test_a_run_has_a_budget_for_all_rules_together() -> None:
-    """Many rules below their own limit add up."""
+def test_rules_of_a_run_share_a_budget() -> None:
+    """Many rules below their own limit can exhaust it."""
     evaluator = Evaluator(Budget(1000))
-    node = walk.Node({"x-kubernetes-validations": [{"rule": "self.all(a, self.all(b, a + b >= 0))"}]})
+    node = structure.Node({"x-kubernetes-validations": [{"rule": "self.all(a, self.all(b, a + b >= 0))"}]})
     for _ in range(5):
         assert list(evaluator.problems(node, list(range(100)), ())) == []
     assert evaluator.budget.left <= 0
-    assert evaluator.failed == {}
+    assert evaluator.unevaluable == {}
 
 
-def test_schemas_that_multiply_are_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forms within forms for each item of a list: the run says that not everything was checked."""
+def test_check_stops_at_nested_schemas_that_multiply(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run reports that not everything was checked."""
     monkeypatch.setattr("vsr_compiler.verify.schema.checks.WALK_STEPS", 10_000)
     inner = "{minLength: 1}"
     for _ in range(6):
@@ -131,8 +131,8 @@ def test_schemas_that_multiply_are_given_up(tmp_path: Path, monkeypatch: pytest.
     assert codes(tmp_path, schema, "[a, b, c]") == ["VSR448"]
 
 
-def test_thousands_of_findings_are_cut(tmp_path: Path) -> None:
-    """A hundred of an object, a thousand of a run, and how many more there are."""
+def test_number_of_findings_is_limited(tmp_path: Path) -> None:
+    """A hundred per object, a thousand per run, and the number of omitted ones."""
     schema = "{type: object, properties: {spec: {type: object}}}"
     lines = "".join(f"        {line}\n" for line in schema.splitlines())
     (tmp_path / "crd.yaml").write_text(HEAD + lines, encoding="utf-8")
@@ -142,8 +142,8 @@ def test_thousands_of_findings_are_cut(tmp_path: Path) -> None:
     assert found.count("VSR441") == 1000
 
 
-def test_values_at_every_depth_and_of_every_size_are_walked_without_a_crash(tmp_path: Path) -> None:
-    """As deep as a stream may be."""
+def test_deep_and_large_values_never_raise(tmp_path: Path) -> None:
+    """Up to the depth limit of streams."""
     schema = "{type: object, x-kubernetes-preserve-unknown-fields: true}"
     assert codes(tmp_path, schema, "{a: " * 90 + "1" + "}" * 90) == []
     deep = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: a}\nspec:\n"

@@ -1,4 +1,4 @@
-"""Objects of the projects that we emit for: what an API server takes and what it refuses, field by field."""
+"""Objects of supported projects: values that an API server accepts and rejects, by field."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from support.cases import GOLDEN, POLICIES, output_of, policy_of
 from support.common import reference
 from support.schema_support import GONE
 from vsr_compiler import targets
+from vsr_compiler.deploy.file_releases import releases_of_file
 from vsr_compiler.diagnostics import CompileError, Severity
 from vsr_compiler.manifests.yaml import dump
 from vsr_compiler.targets import profiles
-from vsr_compiler.verify.files import read
-from vsr_compiler.verify.schema import Catalog, check
+from vsr_compiler.verify.files import read_manifests
+from vsr_compiler.verify.schema import Catalog, check_schemas
 from vsr_compiler.verify.schema.cel import compiled
-from vsr_compiler.verify.schema.releases import of_file
-from vsr_compiler.verify.stream import Budget, objects
+from vsr_compiler.verify.stream import Budget, read_stream
 
 REFUSED: list[tuple[str, str, Any, str, str]] = [
     ("HTTPRoute", "spec/rules/0/matches/0/path/value", "v1", "VSR446", "spec.rules[0].matches[0].path"),
@@ -199,51 +199,51 @@ TAKEN: list[tuple[str, str, Any]] = [
     ("EnvoyPatchPolicy", "spec/targetRef/kind", "HTTPRoute"),
     ("EnvoyExtensionPolicy", "spec/extProc/0/processingMode/request/body", "FullDuplexStreamed"),
 ]
-"""Changes that look wrong and are not."""
+"""Changes that look invalid and are valid."""
 
 
 @cache
 def catalog() -> Catalog:
-    """The reference definitions: every project in several releases."""
+    """Return the reference definitions: every project in several releases."""
     return Catalog(((reference() / "crds",),))
 
 
 def found(text: str) -> list[tuple[str, str]]:
-    """Codes and messages about a stream, by the releases of the current profile."""
-    manifests = objects(text.encode(), "m.yaml", Budget(), [])
-    return [(item.code, item.message) for item in check(manifests, catalog(), lambda _file: s.CURRENT)]
+    """Return codes and messages for a stream, by the releases of the current profile."""
+    manifests = read_stream(text.encode(), "m.yaml", Budget(), [])
+    return [(item.code, item.message) for item in check_schemas(manifests, catalog(), lambda _file: s.CURRENT)]
 
 
 @pytest.mark.parametrize("kind", s.GOOD)
-def test_a_good_object_has_no_findings(kind: str) -> None:
-    """Otherwise the tests of bad ones would show nothing."""
+def test_valid_object_has_no_findings(kind: str) -> None:
+    """The tests of invalid objects change these."""
     assert found(s.GOOD[kind]) == []
 
 
 @pytest.mark.parametrize(("kind", "path", "value", "code", "where"), REFUSED)
-def test_a_bad_object_is_refused_at_the_field(kind: str, path: str, value: Any, code: str, where: str) -> None:
-    """One change to a good object, and the finding that it deserves first."""
+def test_invalid_object_is_reported_at_the_field(kind: str, path: str, value: Any, code: str, where: str) -> None:
+    """One change of a valid object, and its first finding."""
     first, *_ = found(s.changed(s.GOOD[kind], path, value))
     assert first[0] == code
     assert f"`{where}`" in first[1] if where else kind in first[1]
 
 
 @pytest.mark.parametrize(("kind", "path", "value"), TAKEN)
-def test_what_an_api_server_takes_is_taken(kind: str, path: str, value: Any) -> None:
-    """A check that cries wolf is switched off."""
+def test_unusual_valid_values_are_accepted(kind: str, path: str, value: Any) -> None:
+    """No false positives."""
     assert found(s.changed(s.GOOD[kind], path, value)) == []
 
 
-def test_many_of_the_refusals_are_by_cel_rules() -> None:
-    """Thirty pairs of good and bad at least."""
+def test_many_invalid_objects_violate_cel_rules() -> None:
+    """At least thirty."""
     assert sum(code == "VSR446" for *_, code, _ in REFUSED) >= 30
 
 
 @cache
 def rules() -> dict[str, Path]:
-    """Every rule in the reference definitions, with a file that has it."""
+    """Return every rule of the reference definitions, with its file."""
     places: dict[str, Path] = {}
-    for place in catalog()._read():
+    for place in catalog()._read_places():
         for document in place:
             stack: list[Any] = list(document.definitions)
             while stack:
@@ -257,23 +257,23 @@ def rules() -> dict[str, Path]:
     return places
 
 
-def test_every_rule_of_every_project_compiles() -> None:
-    """None is left out silently: a rule that does not compile would raise here."""
+def test_every_cel_rule_of_every_project_compiles() -> None:
+    """No rule is skipped."""
     assert len(rules()) > 400
     assert all(compiled(rule) for rule in rules())
 
 
 @pytest.mark.parametrize("cases", [POLICIES, GOLDEN], ids=["out", "golden"])
-def test_nothing_that_we_compile_is_refused(cases: list[str]) -> None:
-    """Every object of an output, by the releases that its lock names."""
-    manifests, _ = read([output_of(case) for case in cases])
-    known = [item for item in check(manifests, catalog(), of_file) if item.level is not Severity.NOTE]
+def test_compiled_output_fits_its_schemas(cases: list[str]) -> None:
+    """By the releases of its lock."""
+    manifests, _ = read_manifests([output_of(case) for case in cases])
+    known = [item for item in check_schemas(manifests, catalog(), releases_of_file) if item.level is not Severity.NOTE]
     assert len(manifests) > 100
     assert [(item.message, item.span) for item in known] == []
 
 
 @pytest.mark.parametrize("profile", sorted(profiles()))
-def test_no_target_of_any_profile_is_refused(profile: str, tmp_path: Path) -> None:
+def test_output_of_every_target_and_profile_fits_its_schemas(profile: str, tmp_path: Path) -> None:
     """Every golden policy on every target, by the releases of the profile that it was compiled for."""
     files = []
     for case in GOLDEN:
@@ -284,7 +284,7 @@ def test_no_target_of_any_profile_is_refused(profile: str, tmp_path: Path) -> No
                 continue  # test_family holds what each target refuses
             files.append(tmp_path / f"{case}-{target}.yaml")
             files[-1].write_text("---\n".join(dump(item.body) for item in objects), encoding="utf-8")
-    manifests, _ = read(files)
-    refused = check(manifests, catalog(), lambda _file: profiles()[profile])
+    manifests, _ = read_manifests(files)
+    refused = check_schemas(manifests, catalog(), lambda _file: profiles()[profile])
     assert len(manifests) > 300
     assert [(item.message, item.span) for item in refused] == []

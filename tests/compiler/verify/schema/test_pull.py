@@ -1,4 +1,4 @@
-"""Downloads of definitions, from a server on this machine: only what the lock has, whole, and bounded."""
+"""Downloads of definitions from a local server: by the lock, complete, and limited."""
 
 from __future__ import annotations
 
@@ -15,13 +15,11 @@ import pytest
 from support.common import call, reference
 from vsr_compiler.diagnostics import CompileError
 from vsr_compiler.targets import profiles
-from vsr_compiler.verify.schema import lockfile
-from vsr_compiler.verify.schema.lockfile import Entry, Release
-from vsr_compiler.verify.schema.pull import fetch, pull
+from vsr_compiler.verify.schema.downloads import Entry, Release, fetch, pull, read_lock, select
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """Serves what a test put into its server."""
+    """Serve the responses of a test."""
 
     def do_GET(self) -> None:
         """Answer."""
@@ -46,7 +44,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.wfile.write(action)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -83,8 +81,8 @@ def release(server: Server, *entries: Entry) -> Release:
     return Release("prj", "1.0.0", f"{base(server)}/{{path}}", entries)
 
 
-def test_what_is_right_is_written_and_not_fetched_again(server: Server, tmp_path: Path) -> None:
-    """A second run asks nobody."""
+def test_release_is_downloaded_once(server: Server, tmp_path: Path) -> None:
+    """A second run sends no request."""
     server.answers = {"/a/x.yaml": b"one\n", "/a/y.yaml": b"two\n"}
     wanted = release(
         server, Entry("a/x.yaml", "standard/x.yaml", digest(b"one\n")), Entry("a/y.yaml", "y.yaml", digest(b"two\n"))
@@ -96,8 +94,8 @@ def test_what_is_right_is_written_and_not_fetched_again(server: Server, tmp_path
     assert [path.name for path in tmp_path.iterdir()] == ["prj-v1.0.0"]
 
 
-def test_a_stream_is_taken_apart_into_its_documents(server: Server, tmp_path: Path) -> None:
-    """Each has its own sha256; remarks before them and documents that nobody asked for do not matter."""
+def test_stream_is_split_into_its_documents(server: Server, tmp_path: Path) -> None:
+    """Each has its own digest; comments and other documents are ignored."""
     server.answers = {"/all.yaml": b"# generated\na: 1\n---\nb: 2\n---\nc: 3\n"}
     wanted = release(
         server, Entry("all.yaml", "a.yaml", digest(b"a: 1\n")), Entry("all.yaml", "b.yaml", digest(b"b: 2\n"))
@@ -106,8 +104,8 @@ def test_a_stream_is_taken_apart_into_its_documents(server: Server, tmp_path: Pa
     assert (tmp_path / "prj-v1.0.0" / "b.yaml").read_bytes() == b"b: 2\n"
 
 
-def test_what_differs_is_refused_and_what_lay_there_stays(server: Server, tmp_path: Path) -> None:
-    """One wrong file, and nothing of the release is written."""
+def test_wrong_digest_is_rejected_and_the_cache_is_unchanged(server: Server, tmp_path: Path) -> None:
+    """Nothing of the release is written."""
     kept = tmp_path / "prj-v1.0.0" / "x.yaml"
     kept.parent.mkdir()
     kept.write_bytes(b"old\n")
@@ -125,26 +123,26 @@ def test_what_differs_is_refused_and_what_lay_there_stays(server: Server, tmp_pa
 
 @pytest.mark.parametrize(
     ("answer", "reason"),
-    [(None, "404"), ("redirect", "302"), (b"x" * 2000, "more than"), ("slow", "not sent whole")],
+    [(None, "404"), ("redirect", "302"), (b"x" * 2000, "more than"), ("slow", "not complete within")],
 )
-def test_a_download_is_bounded_and_goes_nowhere_else(server: Server, answer: bytes | str | None, reason: str) -> None:
-    """In size, in time, and without being sent elsewhere."""
+def test_download_is_limited_and_follows_no_redirect(server: Server, answer: bytes | str | None, reason: str) -> None:
+    """In size and time."""
     server.answers = {"/ok": b"ok"} | ({} if answer is None else {"/x": answer})
     with pytest.raises(CompileError, match=reason) as caught:
-        fetch(f"{base(server)}/x", seconds=3 if answer == "slow" else 60, limit=1000)
+        fetch(f"{base(server)}/x", timeout=3 if answer == "slow" else 60, limit=1000)
     assert caught.value.diagnostics[0].code == "VSR452"
 
 
-def test_other_schemes_and_dead_servers_are_refused() -> None:
-    """A lock or a flag reads no file of this machine."""
+def test_other_schemes_and_unreachable_servers_are_errors() -> None:
+    """A lock or flag cannot read local files."""
     for url in ("file:///etc/passwd", "ftp://127.0.0.1/x", "http://127.0.0.1:9/x", "http://[/x"):
         with pytest.raises(CompileError, match="cannot be fetched"):
-            fetch(url, seconds=2)
+            fetch(url, timeout=2)
 
 
-def test_the_lock_lists_what_the_profiles_ask_for() -> None:
-    """Each with a whole sha256, a name of its own, and an address by commit."""
-    releases = lockfile.read()
+def test_lock_lists_the_releases_of_the_profiles() -> None:
+    """Each with a sha256, a unique name, and an address with a commit."""
+    releases = read_lock()
     names = {(each.project, each.release) for each in releases}
     projects = {project for project, _ in names}
     for profile in profiles().values():
@@ -156,21 +154,21 @@ def test_the_lock_lists_what_the_profiles_ask_for() -> None:
         assert all("{path}" in each.url and part in each.url for part in ("https://", each.url.split("/")[-2]))
 
 
-def test_the_lock_has_the_sha256_of_the_reference_definitions() -> None:
-    """Computed from the files, not copied from a list."""
+def test_lock_has_the_digests_of_the_reference_definitions() -> None:
+    """Computed from the files."""
     crds = reference() / "crds"
     known = {digest(path.read_bytes()) for path in crds.rglob("*.yaml")}
-    listed = {entry.sha256 for each in lockfile.read() for entry in each.entries}
+    listed = {entry.sha256 for each in read_lock() for entry in each.entries}
     assert listed == known
 
 
-def test_the_verb_fills_a_cache_that_verify_then_reads(
+def test_command_fills_the_cache_that_verify_reads(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From the server to a verdict, with a mirror's address; a wrong file is refused with exit code 1."""
+    """With the address of a mirror; a wrong file exits 1."""
     monkeypatch.setenv("VSR_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.delenv("VSR_CRDS", raising=False)
-    wanted = lockfile.chosen(lockfile.read(base(server)), ("llm-d-router",))[0]
+    wanted = select(read_lock(base(server)), ("llm-d-router",))[0]
     files = reference() / "crds" / "llm-d-router-v0.10.0"
     for entry in wanted.entries:
         path = wanted.url.replace("{path}", entry.path).removeprefix(base(server))

@@ -1,4 +1,4 @@
-"""A small definition of our own, held against small objects: every keyword of a structural schema."""
+"""Every keyword of a structural schema, with a small definition and small objects."""
 
 from __future__ import annotations
 
@@ -82,20 +82,20 @@ spec:
 
 
 def thing(spec: str, version: str = "v1", rest: str = "") -> str:
-    """An object of that kind."""
+    """Return an object of the kind."""
     return f"apiVersion: example.com/{version}\nkind: Thing\nmetadata: {{name: a, namespace: b}}\n{rest}spec: {spec}\n"
 
 
 @pytest.fixture
 def crds(tmp_path: Path) -> Path:
-    """A folder with the definition."""
+    """Write the definition to a folder."""
     path = tmp_path / "things.yaml"
     path.write_text(CRD, encoding="utf-8")
     return tmp_path
 
 
 def only(found: list[Diagnostic]) -> Diagnostic:
-    """The one finding."""
+    """Return the only finding."""
     assert len(found) == 1, found
     return found[0]
 
@@ -122,41 +122,41 @@ def only(found: list[Diagnostic]) -> Diagnostic:
         "{size: 1, embedded: {apiVersion: v1, kind: X, metadata: {name: x}, else: 1}}",
     ],
 )
-def test_what_fits_is_taken(crds: Path, spec: str) -> None:
-    """Defaults are filled in first, and nulls that mean nothing are dropped, as an API server does it."""
+def test_valid_values_are_accepted(crds: Path, spec: str) -> None:
+    """After defaults are applied and nulls dropped, as in an API server."""
     assert s.found(thing(spec), crds) == []
 
 
 @pytest.mark.parametrize(
     ("spec", "code", "message"),
     [
-        ("{}", "VSR442", "`spec`: `size` is missing"),
-        ("{size: '1'}", "VSR443", "`spec.size`: must be an integer, not a text"),
-        ("{size: 1, name: 5}", "VSR443", "`spec.name`: must be a text, not an integer"),
-        ("{size: 1, port: true}", "VSR443", "`spec.port`: must be an integer or a text, not true or false"),
+        ("{}", "VSR442", "`spec`: missing field `size`"),
+        ("{size: '1'}", "VSR443", "`spec.size`: must be an integer, not a string"),
+        ("{size: 1, name: 5}", "VSR443", "`spec.name`: must be a string, not an integer"),
+        ("{size: 1, port: true}", "VSR443", "`spec.port`: must be an integer or a string, not true or false"),
         ("{size: 1, tags: {a: b}}", "VSR443", "`spec.tags`: must be a list, not a mapping"),
-        ("{size: 1, tags: [null]}", "VSR443", "`spec.tags[0]`: must be a text, not null"),
-        ("{size: 1, labels: {a/b: 1}}", "VSR443", '`spec.labels["a/b"]`: must be a text'),
+        ("{size: 1, tags: [null]}", "VSR443", "`spec.tags[0]`: must be a string, not null"),
+        ("{size: 1, labels: {a/b: 1}}", "VSR443", '`spec.labels["a/b"]`: must be a string'),
         ("{size: 0}", "VSR444", "`spec.size`: 0 is too small"),
         ("{size: 10}", "VSR444", "`spec.size`: 10 is too large"),
-        ("{size: 1, ratio: 0.3}", "VSR444", "no multiple of 0.5"),
-        ("{size: 1, mode: quick}", "VSR444", "`quick` is none of its values"),
+        ("{size: 1, ratio: 0.3}", "VSR444", "not a multiple of 0.5"),
+        ("{size: 1, mode: quick}", "VSR444", "`quick` is not allowed"),
         ("{size: 1, name: a}", "VSR444", "has 1 characters, fewer than 2"),
         ("{size: 1, name: abcdef}", "VSR444", "has 6 characters, more than 5"),
         ("{size: 1, name: AB}", "VSR444", "`AB` does not match the pattern"),
-        ("{size: 1, when: today}", "VSR444", "`today` is no date-time"),
+        ("{size: 1, when: today}", "VSR444", "`today` does not have the format date-time"),
         ("{size: 1, labels: {a: b, c: d, e: f}}", "VSR444", "has 3 entries, more than 2"),
         ("{size: 1, tags: [a, b, c, d]}", "VSR444", "has 4 items, more than 3"),
         ("{size: 1, tags: [a, a]}", "VSR445", "`spec.tags[1]`: repeats `a`"),
         ("{size: 1, parts: [{name: a}, {name: a, kind: a}]}", "VSR445", "`spec.parts[1]`: has the same name `a`"),
-        ("{size: 1, choice: {}}", "VSR444", "has none of its forms"),
-        ("{size: 1, choice: {one: a, two: b}}", "VSR444", "has `one` and `two`, where exactly one form"),
+        ("{size: 1, choice: {}}", "VSR444", "has none of the allowed forms"),
+        ("{size: 1, choice: {one: a, two: b}}", "VSR444", "has `one` and `two`; exactly one form"),
         ("{size: 1, some: {}}", "VSR444", "needs one of `one`, `two`"),
         ("{size: 1, some: {one: a, old: b}}", "VSR444", "has a form that is not allowed"),
         ("{size: 1, amount: '2x'}", "VSR444", "`2x` does not match"),
-        ("{size: 1, embedded: {kind: X, metadata: {name: x}}}", "VSR442", "`apiVersion` is missing"),
+        ("{size: 1, embedded: {kind: X, metadata: {name: x}}}", "VSR442", "missing field `apiVersion`"),
         ("{size: 1, embedded: {apiVersion: v1, kind: X, metadata: {nme: x}}}", "VSR441", "embedded.metadata.nme"),
-        ("{size: 1, colour: red}", "VSR441", "`spec.colour`: there is no such field"),
+        ("{size: 1, colour: red}", "VSR441", "`spec.colour`: unknown field"),
         ("{size: 1, parts: [{nam: a}]}", "VSR441", "`spec.parts[0].nam`"),
         ("{size: 6, mode: slow}", "VSR446", "`spec`: slow things are small"),
         ("{size: 1, name: bad}", "VSR446", "`spec.name`: the name bad is not good"),
@@ -166,15 +166,15 @@ def test_what_fits_is_taken(crds: Path, spec: str) -> None:
         ("{size: 1, bytes: YQ==}", "VSR446", "these bytes"),
     ],
 )
-def test_what_does_not_fit_is_told_at_its_field(crds: Path, spec: str, code: str, message: str) -> None:
-    """Each keyword, each with its own words."""
+def test_violation_of_each_keyword_is_reported_at_its_field(crds: Path, spec: str, code: str, message: str) -> None:
+    """With a message for the keyword."""
     found = s.found(thing(spec), crds)
     assert found[0].code == code
     assert message in found[0].message
 
 
-def test_a_finding_stands_at_the_line_and_column_of_its_node(crds: Path) -> None:
-    """An unknown field at its key, a wrong value at the value, a missing field at what should hold it."""
+def test_finding_has_line_and_column_of_its_node(crds: Path) -> None:
+    """An unknown field at its key, a wrong value at the value, a missing field at its parent."""
     text = "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: a}\nspec:\n  sise: 1\n  tags:\n  - a\n  - 5\n"
     found = {item.code: item.span for item in s.found(text, crds)}
     assert (found["VSR441"].line, found["VSR441"].column) == (5, 3)
@@ -182,22 +182,22 @@ def test_a_finding_stands_at_the_line_and_column_of_its_node(crds: Path) -> None
     assert (found["VSR442"].line, found["VSR442"].column) == (5, 3)
 
 
-def test_a_misspelt_field_gets_the_name_that_was_meant(crds: Path) -> None:
+def test_misspelt_field_gets_a_suggestion(crds: Path) -> None:
     """And one that is like nothing gets the fields that there are."""
     assert only(s.found(thing("{size: 1, mod: fast}"), crds)).hint == "Did you mean `mode`?"
     assert "`one`, `two`" in s.found(thing("{size: 1, choice: {one: a, zzzz: b}}"), crds)[0].hint
 
 
-def test_a_status_in_a_manifest_is_ignored_where_it_is_a_subresource(crds: Path) -> None:
+def test_status_is_ignored_if_it_is_a_subresource(crds: Path) -> None:
     """The API server drops it, so that what it lacks does not matter."""
     assert s.found(thing("{size: 1}", rest="status: {nothing: 1}\n"), crds) == []
 
 
-def test_versions_that_are_not_served_or_deprecated_are_told(crds: Path) -> None:
-    """With those that are served."""
+def test_unserved_and_deprecated_versions_are_reported(crds: Path) -> None:
+    """The hint lists the served versions."""
     assert only(s.found(thing("{}", "v1alpha1"), crds)).code == "VSR449"
     missing = only(s.found(thing("{}", "v2"), crds))
-    assert (missing.code, missing.hint) == ("VSR449", "Served: `v1`, `v1beta1`.")
+    assert (missing.code, missing.hint) == ("VSR449", "Use a served version: `v1`, `v1beta1`.")
     deprecated = only(s.found(thing("{any: thing}", "v1beta1"), crds))
     assert (deprecated.code, "v1beta1 goes" in deprecated.message) == ("VSR454", True)
 
@@ -205,24 +205,22 @@ def test_versions_that_are_not_served_or_deprecated_are_told(crds: Path) -> None
 @pytest.mark.parametrize(
     ("metadata", "code", "message"),
     [
-        ("{name: Big Name}", "VSR444", "is no name for a Thing"),
-        ("{name: a, namespace: A}", "VSR444", "is no name for a Namespace"),
-        ("{name: a, labels: {a b: c}}", "VSR444", "is no key of a label"),
-        ("{name: a, labels: {a: b c}}", "VSR444", "is no value of a label"),
-        ("{name: a, labels: {a: 1}}", "VSR443", "must be a text"),
-        ("{name: a, annotations: {a b: c}}", "VSR444", "is no key of an annotation"),
+        ("{name: Big Name}", "VSR444", "is not a valid name of a Thing"),
+        ("{name: a, namespace: A}", "VSR444", "is not a valid name of a Namespace"),
+        ("{name: a, labels: {a b: c}}", "VSR444", "is not a valid key of a label"),
+        ("{name: a, labels: {a: b c}}", "VSR444", "is not a valid value of a label"),
+        ("{name: a, labels: {a: 1}}", "VSR443", "must be a string"),
+        ("{name: a, annotations: {a b: c}}", "VSR444", "is not a valid key of an annotation"),
         ("{name: a, lables: {a: b}}", "VSR441", "`metadata.lables`"),
     ],
 )
-def test_metadata_is_held_against_the_rules_of_names_and_labels(
-    crds: Path, metadata: str, code: str, message: str
-) -> None:
+def test_names_and_labels_follow_the_rules_of_kubernetes(crds: Path, metadata: str, code: str, message: str) -> None:
     """No definition says them; every API server asks for them."""
     text = f"apiVersion: example.com/v1\nkind: Thing\nmetadata: {metadata}\nspec: {{size: 1}}\n"
     assert (code, True) == (only(s.found(text, crds)).code, message in s.found(text, crds)[0].message)
 
 
-def test_the_verb_reads_definitions_from_a_flag_and_from_the_environment(
+def test_command_reads_definitions_from_the_flag_and_the_environment(
     crds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A flag wins over VSR_CRDS, which wins over the cache; where none has the kind, a note says so once."""

@@ -1,6 +1,6 @@
-"""CEL as Kubernetes speaks it: rules in CustomResourceDefinitions, compiled once, evaluated within a budget.
+"""CEL, the language of rules in CustomResourceDefinitions: compiled once, evaluated within a budget.
 
-Source: the language definition of the Common Expression Language, and the libraries that Kubernetes 1.32 lists for it.
+Source: the language definition of the Common Expression Language, and the CEL libraries of Kubernetes 1.32.
 """
 
 from vsr_compiler.verify.schema.cel.program import Program, compiled

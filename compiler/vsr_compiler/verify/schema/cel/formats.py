@@ -1,4 +1,4 @@
-"""Kubernetes' named formats in CEL: `format.dns1123Label().validate(self)` gives what is wrong, or nothing."""
+"""Named formats of Kubernetes in CEL: `format.dns1123Label().validate(self)` returns an optional with the errors."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vsr_compiler.verify.schema import formats
-from vsr_compiler.verify.schema.cel.network import _url
+from vsr_compiler.verify.schema.cel.network import parse_url
 from vsr_compiler.verify.schema.cel.values import NONE, CelError, Optional
 
 _LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
@@ -19,28 +19,28 @@ MAX_SUBDOMAIN = 253
 
 
 def subdomain(text: str) -> bool:
-    """Whether a text is a DNS subdomain, as most names must be."""
+    """Whether a string is a DNS subdomain, the form of most names."""
     return len(text) <= MAX_SUBDOMAIN and all(_LABEL.fullmatch(part) for part in text.split("."))
 
 
 def label(text: str) -> bool:
-    """Whether a text is a DNS label."""
+    """Whether a string is a DNS label."""
     return _LABEL.fullmatch(text) is not None
 
 
 def qualified(text: str) -> bool:
-    """Whether a text is a qualified name, as the key of a label: a subdomain and a slash may stand before it."""
+    """Whether a string is a qualified name, the form of label keys: a name with an optional subdomain and slash."""
     prefix, slash, name = text.rpartition("/")
     return _NAME_PART.fullmatch(name) is not None and (not slash or subdomain(prefix))
 
 
 def label_value(text: str) -> bool:
-    """Whether a text may be the value of a label."""
+    """Whether a string is a valid value of a label."""
     return _VALUE.fullmatch(text) is not None
 
 
 def service_name(text: str) -> bool:
-    """Whether a text may name a Service."""
+    """Whether a string is a valid name of a Service."""
     return _LABEL_1035.fullmatch(text) is not None
 
 
@@ -53,7 +53,7 @@ _FORMATS: dict[str, Callable[[str], bool]] = {
     "dns1035LabelPrefix": lambda text: service_name(text.removesuffix("-")),
     "qualifiedName": qualified,
     "labelValue": label_value,
-    "uri": lambda text: _url(text) is not None,
+    "uri": lambda text: parse_url(text) is not None,
     "uuid": lambda text: formats.valid("uuid", text),
     "byte": lambda text: formats.valid("byte", text),
     "date": lambda text: formats.valid("date", text),
@@ -74,8 +74,8 @@ def _named(name: str) -> Optional:
 
 def _validate(form: Format, text: str) -> Optional:
     if not isinstance(text, str):
-        raise CelError("`validate` takes a text")
-    return NONE if _FORMATS[form.name](text) else Optional([f"`{text[:60]}` is no {form.name}"], present=True)
+        raise CelError("`validate` takes a string")
+    return NONE if _FORMATS[form.name](text) else Optional([f"`{text[:60]}` is not a {form.name}"], present=True)
 
 
 def _always(name: str) -> Callable[..., Any]:

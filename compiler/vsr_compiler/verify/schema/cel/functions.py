@@ -1,6 +1,6 @@
-"""CEL's functions and Kubernetes' libraries, by name: those that are called alone, and those of a receiver.
+"""Functions of CEL and of the Kubernetes libraries by name: global functions, and methods of a receiver.
 
-A function may fail with TypeError or AttributeError on arguments of a wrong type; the caller says so in CEL's words.
+Functions may raise TypeError or AttributeError for arguments of a wrong type; the caller converts these to CelError.
 """
 
 from __future__ import annotations
@@ -32,35 +32,35 @@ Function = Callable[..., Any]
 
 
 def size(value: Any) -> int:  # noqa: ANN401 - any value
-    """How many characters, bytes, items or entries."""
+    """Return the number of characters, bytes, items or entries."""
     return len(value)
 
 
 def to_int(value: Any) -> int:  # noqa: ANN401 - any value
-    """`int(x)`."""
+    """Implement `int(x)`."""
     if isinstance(value, str):
         if len(value) > 20 or not value.lstrip("+-").isascii() or not value.lstrip("+-").isdecimal():  # noqa: PLR2004 - digits of 64 bits
-            raise CelError(f"`{value[:30]}` is no integer")
+            raise CelError(f"`{value[:30]}` is not an integer")
         return bounded(int(value))
     if number(value) and math.isfinite(value):
         return bounded(int(value))
     if hasattr(value, "timestamp"):
         return int(value.timestamp())
-    raise CelError(f"no int of {type_name(value)}")
+    raise CelError(f"no `int` of {type_name(value)}")
 
 
 def to_double(value: Any) -> float:  # noqa: ANN401 - any value
-    """`double(x)`."""
+    """Implement `double(x)`."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise CelError(f"no double of {type_name(value)}")
+        raise CelError(f"no `double` of {type_name(value)}")
     try:
         return float(value)
     except ValueError:
-        raise CelError(f"`{str(value)[:30]}` is no number") from None
+        raise CelError(f"`{str(value)[:30]}` is not a number") from None
 
 
 def to_string(value: Any) -> str:  # noqa: ANN401 - any value
-    """`string(x)`."""
+    """Implement `string(x)`."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
@@ -73,40 +73,40 @@ def to_string(value: Any) -> str:  # noqa: ANN401 - any value
         return str(value)
     if hasattr(value, "isoformat"):
         return str(value.isoformat().replace("+00:00", "Z"))
-    raise CelError(f"no string of {type_name(value)}")
+    raise CelError(f"no `string` of {type_name(value)}")
 
 
 def to_bool(value: Any) -> bool:  # noqa: ANN401 - any value
-    """`bool(x)`."""
+    """Implement `bool(x)`."""
     words = {"1": True, "t": True, "true": True, "True": True, "TRUE": True}
     words |= {"0": False, "f": False, "false": False, "False": False, "FALSE": False}
     if isinstance(value, bool):
         return value
     if value in words:
         return words[value]
-    raise CelError("no bool of this")
+    raise CelError(f"no `bool` of {type_name(value)}")
 
 
 def to_bytes(value: Any) -> bytes:  # noqa: ANN401 - any value
-    """`bytes(x)`."""
+    """Implement `bytes(x)`."""
     return value if isinstance(value, bytes) else value.encode()
 
 
 def to_duration(value: Any) -> Duration:  # noqa: ANN401 - any value
-    """`duration(x)`."""
+    """Implement `duration(x)`."""
     if isinstance(value, Duration):
         return value
     found = duration(value) if isinstance(value, str) else None
     if found is None:
-        raise CelError(f"`{str(value)[:30]}` is no duration")
+        raise CelError(f"`{str(value)[:30]}` is not a duration")
     return found
 
 
 def to_timestamp(value: Any) -> Any:  # noqa: ANN401 - any value
-    """`timestamp(x)`."""
+    """Implement `timestamp(x)`."""
     found = timestamp(value) if isinstance(value, str) else value
     if not hasattr(found, "isoformat"):
-        raise CelError(f"`{str(value)[:30]}` is no time")
+        raise CelError(f"`{str(value)[:30]}` is not a timestamp")
     return found
 
 
@@ -116,7 +116,7 @@ def _sorted(values: list[Any]) -> bool:
 
 def _extreme(values: list[Any], sign: int) -> Any:  # noqa: ANN401 - any value
     if not values:
-        raise CelError("an empty list has no extreme")
+        raise CelError("an empty list has no minimum or maximum")
     best = values[0]
     for value in values[1:]:
         if ordered(value, best) * sign > 0:
@@ -159,7 +159,7 @@ def _flatten(values: list[Any], depth: int = 1) -> list[Any]:
     found: list[Any] = []
     for value in values:
         found += _flatten(value, min(depth, 10) - 1) if isinstance(value, list) and depth > 0 else [value]
-        if len(found) > 100_000:  # noqa: PLR2004 - far beyond what a rule needs
+        if len(found) > 100_000:  # noqa: PLR2004 - limit of results
             raise CelError("the result is too long")
     return found
 
@@ -176,7 +176,7 @@ def _slice(values: list[Any], start: int, end: int) -> list[Any]:
 
 def _some(value: Any) -> Any:  # noqa: ANN401 - any value
     if not isinstance(value, Optional):
-        raise CelError(f"{type_name(value)} is no optional")
+        raise CelError(f"{type_name(value)} is not an optional")
     return value
 
 
@@ -199,10 +199,10 @@ def _time(part: Callable[[Any], int]) -> Function:
 
 
 def _utc(value: Any, zone: str = "UTC") -> Any:  # noqa: ANN401 - any value
-    import datetime as dt  # noqa: PLC0415 - few rules ask
+    import datetime as dt  # noqa: PLC0415 - rarely needed
 
     if zone not in {"UTC", "Z"}:
-        raise CelError("only UTC is known")
+        raise CelError("only the time zone UTC is supported")
     return value.astimezone(dt.UTC)
 
 
@@ -242,7 +242,7 @@ FUNCTIONS: dict[str, Function] = {
     **quantities.FUNCTIONS,
     **formats.FUNCTIONS,
 }
-"""Functions that stand alone, namespaces included."""
+"""Global functions, with their namespaces."""
 
 METHODS: dict[str, Function] = {
     "size": size,
@@ -278,7 +278,7 @@ METHODS: dict[str, Function] = {
     **quantities.METHODS,
     **formats.METHODS,
 }
-"""Functions of a receiver, which is their first argument."""
+"""Methods; the receiver is the first argument."""
 
 CONSTANTS: dict[str, Any] = {"google.protobuf.Duration": Type("google.protobuf.Duration")}
 CONSTANTS["google.protobuf.Timestamp"] = Type("google.protobuf.Timestamp")

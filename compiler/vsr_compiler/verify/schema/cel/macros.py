@@ -1,15 +1,28 @@
-"""The macros of CEL: loops over lists and the keys of maps, with one variable or two, and names for values."""
+"""CEL macros: loops over lists and map keys with one or two variables, and local names for values."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from vsr_compiler.verify.schema.cel.syntax import CelSyntaxError, Node
 from vsr_compiler.verify.schema.cel.values import NONE, CelError, Optional, type_name
 
-if TYPE_CHECKING:
-    from vsr_compiler.verify.schema.cel.program import Run, Scope
+Env = list[Any]
+"""The budget, then the values of the variables, then the values that macros bind."""
+Run = Callable[[Env], Any]
+"""A compiled expression."""
+
+
+class Scope(Protocol):
+    """Compiles the operands of macros and binds their variables."""
+
+    def compile(self, node: Node) -> Run:
+        """Compile an expression."""
+
+    def bind(self, *names: str) -> tuple[list[int], Callable[[], None]]:
+        """Assign slots to names. Return the slots, and a function that removes the names."""
+
 
 _LOOPS = {
     "all": (2, 3),
@@ -23,24 +36,24 @@ _LOOPS = {
     "optMap": (2,),
     "optFlatMap": (2,),
 }
-"""Macros by name, and how many arguments they take."""
+"""Macros by name, with the number of arguments that they take."""
 
 
-def is_one(node: Node) -> bool:
+def is_macro(node: Node) -> bool:
     """Whether a method call is a macro."""
     return node.value in _LOOPS and len(node.kids) - 1 in _LOOPS[node.value] and node.kids[1].kind == "name"
 
 
 def bind(scope: Scope, node: Node) -> Run:
-    """`cel.bind(name, value, expression)`."""
+    """Compile `cel.bind(name, value, expression)`."""
     if len(node.kids) != len(("cel", "name", "value", "expression")) or node.kids[1].kind != "name":
         raise CelSyntaxError("`cel.bind` takes a name, a value and an expression")
     value = scope.compile(node.kids[2])
-    (slot,), undo = scope.bind(node.kids[1].value)
+    (slot,), unbind = scope.bind(node.kids[1].value)
     inner = scope.compile(node.kids[3])
-    undo()
+    unbind()
 
-    def run(env: list[Any]) -> Any:  # noqa: ANN401 - any value
+    def run(env: Env) -> Any:  # noqa: ANN401 - any value
         env[slot] = value(env)
         return inner(env)
 
@@ -48,34 +61,38 @@ def bind(scope: Scope, node: Node) -> Run:
 
 
 def expand(scope: Scope, node: Node) -> Run:
-    """The loop of a macro."""
-    name, rest = node.value, node.kids[1:]
-    two = len(rest) > 1 and rest[1].kind == "name" and (name.startswith("transform") or _is_pair(name, rest))
-    whole = scope.compile(node.kids[0])
-    slots, undo = scope.bind(*(str(each.value) for each in rest[: 2 if two else 1]))
-    bodies = [scope.compile(each) for each in rest[2 if two else 1 :]]
-    undo()
-    steps = weight_of(rest)
-    pair = (slots[0], slots[1]) if two else None
+    """Compile the loop of a macro."""
+    name, arguments = node.value, node.kids[1:]
+    has_pair = (
+        len(arguments) > 1
+        and arguments[1].kind == "name"
+        and (name.startswith("transform") or _is_pair(name, arguments))
+    )
+    collection = scope.compile(node.kids[0])
+    slots, unbind = scope.bind(*(str(argument.value) for argument in arguments[: 2 if has_pair else 1]))
+    bodies = [scope.compile(body) for body in arguments[2 if has_pair else 1 :]]
+    unbind()
+    steps = weight_of(arguments)
+    pair = (slots[0], slots[1]) if has_pair else None
     if name.startswith("opt"):
-        return _opt(whole, slots[0], bodies[0], flat=name == "optFlatMap")
-    each = _each(whole, slots[0], pair, steps)
+        return _opt(collection, slots[0], bodies[0], flat=name == "optFlatMap")
+    iterate = _iteration(collection, slots[0], pair, steps)
     if name in {"all", "exists"}:
-        return _quantified(each, bodies[0], decisive=name == "exists")
+        return _quantified(iterate, bodies[0], decisive=name == "exists")
     if name in {"exists_one", "existsOne"}:
-        return lambda env: sum(_true(bodies[0](env)) for _ in each(env)) == 1
+        return lambda env: sum(_true(bodies[0](env)) for _ in iterate(env)) == 1
     if name == "transformMap":
-        return _mapped(each, bodies)
-    return _listed(each, bodies, keep=name == "filter")
+        return _mapped(iterate, bodies)
+    return _listed(iterate, bodies, keep=name == "filter")
 
 
-def _is_pair(name: str, rest: tuple[Node, ...]) -> bool:
-    """`all(i, v, …)` has two variables; `map(x, x, x)` has one and a condition."""
-    return name != "map" and len(rest) == len(("index", "value", "condition"))
+def _is_pair(name: str, arguments: tuple[Node, ...]) -> bool:
+    """Whether a macro has two variables: `all(i, v, …)` does, `map(x, x, x)` has one and a condition."""
+    return name != "map" and len(arguments) == len(("index", "value", "condition"))
 
 
 def weight_of(nodes: tuple[Node, ...]) -> int:
-    """About how many steps one turn of a loop takes."""
+    """Return the approximate number of steps of one iteration."""
     count, stack = 0, list(nodes)
     while stack:
         count += 1
@@ -83,11 +100,13 @@ def weight_of(nodes: tuple[Node, ...]) -> int:
     return count
 
 
-def _each(whole: Run, slot: int, pair: tuple[int, int] | None, steps: int) -> Callable[[list[Any]], Iterable[Any]]:
-    """Goes through a list or a map's keys with the variables set; each turn is paid for."""
+def _iteration(
+    collection: Run, slot: int, pair: tuple[int, int] | None, steps: int
+) -> Callable[[list[Any]], Iterable[Any]]:
+    """Return an iteration over a list or a map's keys that sets the variables and spends the budget."""
 
-    def each(env: list[Any]) -> Iterable[Any]:
-        value = whole(env)
+    def iterate(env: Env) -> Iterable[Any]:
+        value = collection(env)
         if not isinstance(value, list | dict):
             raise CelError(f"{type_name(value)} has no elements")
         spend = env[0].spend
@@ -102,21 +121,21 @@ def _each(whole: Run, slot: int, pair: tuple[int, int] | None, steps: int) -> Ca
             env[pair[0]], env[pair[1]] = key, item
             yield key
 
-    return each
+    return iterate
 
 
 def _true(value: object) -> bool:
     if isinstance(value, bool):
         return value
-    raise CelError(f"{type_name(value)} is no bool")
+    raise CelError(f"{type_name(value)} is not a bool")
 
 
-def _quantified(each: Callable[[list[Any]], Iterable[Any]], body: Run, *, decisive: bool) -> Run:
-    """`all` or `exists`: an element that decides wins over one that has no value."""
+def _quantified(iterate: Callable[[list[Any]], Iterable[Any]], body: Run, *, decisive: bool) -> Run:
+    """Return `all` or `exists`: a decisive element takes precedence over one that fails."""
 
-    def run(env: list[Any]) -> bool:
+    def run(env: Env) -> bool:
         failure = None
-        for _ in each(env):
+        for _ in iterate(env):
             try:
                 if _true(body(env)) is decisive:
                     return decisive
@@ -129,32 +148,32 @@ def _quantified(each: Callable[[list[Any]], Iterable[Any]], body: Run, *, decisi
     return run
 
 
-def _listed(each: Callable[[list[Any]], Iterable[Any]], bodies: list[Run], *, keep: bool) -> Run:
-    """`filter`, `map` and `transformList`; of two bodies the first is a condition."""
+def _listed(iterate: Callable[[list[Any]], Iterable[Any]], bodies: list[Run], *, keep: bool) -> Run:
+    """Return `filter`, `map` or `transformList`; the first of two bodies is a condition."""
     *condition, result = bodies
     if keep:
-        return lambda env: [item for item in each(env) if _true(result(env))]
+        return lambda env: [item for item in iterate(env) if _true(result(env))]
     if condition:
-        return lambda env: [result(env) for _ in each(env) if _true(condition[0](env))]
-    return lambda env: [result(env) for _ in each(env)]
+        return lambda env: [result(env) for _ in iterate(env) if _true(condition[0](env))]
+    return lambda env: [result(env) for _ in iterate(env)]
 
 
-def _mapped(each: Callable[[list[Any]], Iterable[Any]], bodies: list[Run]) -> Run:
+def _mapped(iterate: Callable[[list[Any]], Iterable[Any]], bodies: list[Run]) -> Run:
     *condition, result = bodies
-    return lambda env: {key: result(env) for key in each(env) if not condition or _true(condition[0](env))}
+    return lambda env: {key: result(env) for key in iterate(env) if not condition or _true(condition[0](env))}
 
 
-def _opt(whole: Run, slot: int, body: Run, *, flat: bool) -> Run:
-    def run(env: list[Any]) -> Optional:
-        value = whole(env)
+def _opt(collection: Run, slot: int, body: Run, *, flat: bool) -> Run:
+    def run(env: Env) -> Optional:
+        value = collection(env)
         if not isinstance(value, Optional):
-            raise CelError(f"{type_name(value)} is no optional")
+            raise CelError(f"{type_name(value)} is not an optional")
         if not value.present:
             return NONE
         env[slot] = value.value
         result = body(env)
         if flat and not isinstance(result, Optional):
-            raise CelError(f"{type_name(result)} is no optional")
+            raise CelError(f"{type_name(result)} is not an optional")
         return result if isinstance(result, Optional) and flat else Optional(result, present=True)
 
     return run

@@ -1,4 +1,4 @@
-"""Kubernetes' CEL libraries of URLs, IP addresses and CIDRs."""
+"""The CEL libraries of Kubernetes for URLs, IP addresses and CIDRs."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Network = ipaddress.IPv4Interface | ipaddress.IPv6Interface
 MAX_URL = 8192
 
 
-def _url(text: Any) -> SplitResult | None:  # noqa: ANN401 - any value
-    """A URL as Go's ParseRequestURI takes it: absolute, or a path from the root."""
+def parse_url(text: Any) -> SplitResult | None:  # noqa: ANN401 - any value
+    """Return a URL, absolute or a path from the root, as Go's ParseRequestURI; None if it is invalid."""
     if not isinstance(text, str):
-        raise CelError(f"{type_name(text)} is no string")
+        raise CelError(f"{type_name(text)} is not a string")
     if len(text) > MAX_URL or any(character <= " " or character == "\x7f" for character in text):
         return None
     scheme, colon, rest = text.partition(":")
@@ -33,10 +33,10 @@ def _url(text: Any) -> SplitResult | None:  # noqa: ANN401 - any value
 
 
 def url(text: Any) -> SplitResult:  # noqa: ANN401 - any value
-    """`url(x)`."""
-    found = _url(text)
+    """Implement `url(x)`."""
+    found = parse_url(text)
     if found is None:
-        raise CelError(f"`{str(text)[:60]}` is no URL")
+        raise CelError(f"`{str(text)[:60]}` is not a URL")
     return found
 
 
@@ -57,7 +57,7 @@ def _query(found: SplitResult) -> dict[str, list[str]]:
 
 def _address(text: Any) -> Address | None:  # noqa: ANN401 - any value
     if not isinstance(text, str):
-        raise CelError(f"{type_name(text)} is no string")
+        raise CelError(f"{type_name(text)} is not a string")
     try:
         found = ipaddress.ip_address(text)
     except ValueError:
@@ -67,18 +67,18 @@ def _address(text: Any) -> Address | None:  # noqa: ANN401 - any value
 
 
 def address(value: Any) -> Address:  # noqa: ANN401 - any value
-    """`ip(x)`, and the address of a CIDR."""
+    """Implement `ip(x)`, and `ip()` of a CIDR."""
     if isinstance(value, Network):
         return value.ip
     found = _address(value)
     if found is None:
-        raise CelError(f"`{str(value)[:60]}` is no IP address")
+        raise CelError(f"`{str(value)[:60]}` is not an IP address")
     return found
 
 
 def _network(text: Any) -> Network | None:  # noqa: ANN401 - any value
     if not isinstance(text, str):
-        raise CelError(f"{type_name(text)} is no string")
+        raise CelError(f"{type_name(text)} is not a string")
     base, slash, length = text.partition("/")
     if not slash or not length.isdecimal() or _address(base) is None:
         return None
@@ -89,10 +89,10 @@ def _network(text: Any) -> Network | None:  # noqa: ANN401 - any value
 
 
 def network(value: Any) -> Network:  # noqa: ANN401 - any value
-    """`cidr(x)`."""
+    """Implement `cidr(x)`."""
     found = _network(value)
     if found is None:
-        raise CelError(f"`{str(value)[:60]}` is no CIDR")
+        raise CelError(f"`{str(value)[:60]}` is not a CIDR")
     return found
 
 
@@ -108,7 +108,7 @@ def _contains_cidr(whole: Network, value: Any) -> bool:  # noqa: ANN401 - any va
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "isURL": lambda text: _url(text) is not None,
+    "isURL": lambda text: parse_url(text) is not None,
     "url": url,
     "isIP": lambda text: _address(text) is not None,
     "ip": address,

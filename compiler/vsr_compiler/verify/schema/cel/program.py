@@ -1,4 +1,4 @@
-"""A tree to closures: names become slots, macros become loops, calls are looked up; evaluated within a budget."""
+"""Compile a syntax tree to closures: names become slots, macros become loops. Evaluation spends a budget."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from vsr_compiler.verify.schema.cel import macros
 from vsr_compiler.verify.schema.cel.functions import CONSTANTS, FUNCTIONS, METHODS
+from vsr_compiler.verify.schema.cel.macros import Env, Run
 from vsr_compiler.verify.schema.cel.syntax import RESERVED, CelSyntaxError, Node, Unsigned, parse
 from vsr_compiler.verify.schema.cel.values import (
     NONE,
@@ -24,9 +25,6 @@ from vsr_compiler.verify.schema.cel.values import (
     type_name,
 )
 
-Env = list[Any]
-"""The budget, the values of the variables, then those of the names that macros bind."""
-Run = Callable[[Env], Any]
 BUDGET = 0
 _ORDERS: dict[str, Callable[[int], bool]] = {
     "<": lambda order: order < 0,
@@ -36,7 +34,7 @@ _ORDERS: dict[str, Callable[[int], bool]] = {
 }
 _ESCAPES = (("__underscores__", "__"), ("__dot__", "."), ("__dash__", "-"), ("__slash__", "/"))
 _KEYWORDS = RESERVED - {"var", "void", "while"} | {"true", "false", "null", "in"}
-"""Names of fields that Kubernetes writes with underscores around: the language's words, but for three."""
+"""Field names that Kubernetes escapes with underscores: the reserved words of CEL, except three."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ class Program:
 
     Attributes:
         run: Its closure.
-        slots: How many names its macros bind at a time.
+        slots: Number of names that its macros bind at a time.
         names: The variables that it uses.
     """
 
@@ -54,29 +52,29 @@ class Program:
     names: frozenset[str]
 
     def __call__(self, variables: tuple[Any, ...], budget: Budget) -> Any:  # noqa: ANN401 - any value
-        """The value for the variables, in the order that the expression was compiled with.
+        """Return the value for the variables, which have the order of the compilation.
 
         Raises:
-            CelError: There is none.
-            CostError: It costs more than the budget has.
+            CelError: The evaluation fails.
+            CostError: The budget is exhausted.
         """
         return self.run([budget, *variables, *(None,) * self.slots])
 
 
 @lru_cache(maxsize=4096)
 def compiled(text: str, variables: tuple[str, ...] = ("self", "oldSelf")) -> Program:
-    """The program of an expression, each compiled once.
+    """Return the program of an expression; programs are cached.
 
     Raises:
-        CelSyntaxError: It is none, or uses a name or function that does not exist.
+        CelSyntaxError: The expression is invalid, or uses an unknown name or function.
     """
-    scope = Scope({name: number + 1 for number, name in enumerate(variables)}, len(variables) + 1)
+    scope = _Compiler({name: number + 1 for number, name in enumerate(variables)}, len(variables) + 1)
     run = scope.compile(parse(text))
     return Program(run, scope.high - len(variables) - 1, frozenset(scope.used & set(variables)))
 
 
-class Scope:
-    """Which name is in which slot while an expression is compiled."""
+class _Compiler:
+    """Compiles one expression, and assigns names to slots."""
 
     def __init__(self, names: dict[str, int], free: int) -> None:
         self.names = names
@@ -85,20 +83,20 @@ class Scope:
         self._free = free
 
     def bind(self, *names: str) -> tuple[list[int], Callable[[], None]]:
-        """Give names slots. Returns these, and what takes the names away again."""
+        """Assign slots to names. Return the slots, and a function that removes the names."""
         before, free = dict(self.names), self._free
         slots = list(range(free, free + len(names)))
         self.names = before | dict(zip(names, slots, strict=True))
         self._free += len(names)
         self.high = max(self.high, self._free)
 
-        def undo() -> None:
+        def unbind() -> None:
             self.names, self._free = before, free
 
-        return slots, undo
+        return slots, unbind
 
     def compile(self, node: Node) -> Run:
-        """The closure of a tree."""
+        """Return the closure of a tree."""
         build: Callable[[Node], Run] = getattr(self, f"_{node.kind}")
         return build(node)
 
@@ -115,7 +113,7 @@ class Scope:
         if name in TYPES:
             value = TYPES[name]
             return lambda _env: value
-        raise CelSyntaxError(f"there is no `{name}`")
+        raise CelSyntaxError(f"unknown name `{name}`")
 
     def _select(self, node: Node) -> Run:
         dotted = _dotted(node)
@@ -250,13 +248,13 @@ class Scope:
             return macros.bind(self, node)
         if dotted in FUNCTIONS and _dotted(node.kids[0]) not in self.names:
             return self._function(dotted, FUNCTIONS[dotted], node.kids[1:])
-        if macros.is_one(node):
+        if macros.is_macro(node):
             return macros.expand(self, node)
         return self._function(node.value, METHODS.get(node.value), node.kids)
 
     def _function(self, name: str, function: Callable[..., Any] | None, kids: tuple[Node, ...]) -> Run:
         if function is None:
-            raise CelSyntaxError(f"there is no function `{name}`")
+            raise CelSyntaxError(f"unknown function `{name}`")
         arguments = [self.compile(kid) for kid in kids]
 
         def call(env: Env) -> Any:  # noqa: ANN401 - any value
@@ -266,14 +264,14 @@ class Scope:
             try:
                 return function(*values)
             except (TypeError, AttributeError):
-                # The functions check nothing that Python checks: a wrong type or number of arguments ends here.
+                # The functions rely on Python for checks of types and numbers of arguments.
                 raise CelError(f"no `{name}` of {', '.join(map(type_name, values))}") from None
 
         return call
 
 
 def field(name: str) -> str:
-    """The field that an identifier stands for: what is no identifier is escaped in CEL."""
+    """Return the field name of an identifier, which CEL escapes if the name is not a valid identifier."""
     if name[:2] == name[-2:] == "__" and name[2:-2] in _KEYWORDS:
         return name[2:-2]
     for escape, character in _ESCAPES:
@@ -290,11 +288,11 @@ def _dotted(node: Node) -> str:
 def _boolean(value: object) -> bool:
     if isinstance(value, bool):
         return value
-    raise CelError(f"{type_name(value)} is no bool")
+    raise CelError(f"{type_name(value)} is not a bool")
 
 
 def _either(runs: list[Run], *, decisive: bool) -> Run:
-    """`||` or `&&`: a part that decides wins over one that has no value."""
+    """Return `||` or `&&`: a decisive operand takes precedence over one that fails."""
 
     def either(env: Env) -> bool:
         failure = None
@@ -317,23 +315,23 @@ def _contains(whole: object, part: Any, budget: Budget) -> bool:  # noqa: ANN401
     if isinstance(whole, list):
         budget.spend(1 + len(whole) // 16)
         return any(equal(item, part, budget) for item in whole)
-    raise CelError(f"nothing is in {type_name(whole)}")
+    raise CelError(f"no `in` of {type_name(whole)}")
 
 
 def _key(key: Any) -> Any:  # noqa: ANN401 - any value
     if isinstance(key, str | int | bool):
         return key
-    raise CelError(f"{type_name(key)} is no key of a map")
+    raise CelError(f"{type_name(key)} is not a key of a map")
 
 
 def _look(value: Any, key: Any) -> Optional:  # noqa: ANN401 - any value
-    """What is there at a key or index, if anything."""
+    """Return the value at a key or index, as an optional."""
     if isinstance(value, Optional):
         return _look(value.value, key) if value.present else NONE
     if isinstance(value, dict):
         return Optional(value[key], present=True) if _key(key) in value else NONE
     if isinstance(value, list):
         if isinstance(key, bool) or not isinstance(key, int):
-            raise CelError(f"{type_name(key)} is no index")
+            raise CelError(f"{type_name(key)} is not an index")
         return Optional(value[key], present=True) if 0 <= key < len(value) else NONE
-    raise CelError(f"{type_name(value)} has no parts")
+    raise CelError(f"{type_name(value)} cannot be indexed")

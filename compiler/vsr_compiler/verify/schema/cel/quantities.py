@@ -1,4 +1,4 @@
-"""Kubernetes' quantities, such as `500m` and `2Gi`: read, compared, added."""
+"""The CEL library of Kubernetes for quantities such as `500m` and `2Gi`."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from vsr_schemas.quantities import amount
 
 @dataclass(frozen=True, slots=True, order=True)
 class Quantity:
-    """An amount, exactly."""
+    """An exact amount."""
 
     amount: Fraction
 
 
 def parse(text: object) -> Quantity | None:
-    """The quantity that a text means; None where it is none."""
+    """Return the quantity in a string; None if it is not one."""
     found = amount(text) if isinstance(text, str) else None
     return None if found is None else Quantity(found)
 
 
 def quantity(text: object) -> Quantity:
-    """`quantity(x)`."""
+    """Implement `quantity(x)`."""
     found = parse(text)
     if found is None:
-        raise CelError(f"`{str(text)[:30]}` is no quantity")
+        raise CelError(f"`{str(text)[:30]}` is not a quantity")
     return found
 
 
 def _integer(value: Quantity) -> int:
     if value.amount.denominator != 1:
-        raise CelError("the quantity is no integer")
+        raise CelError("the quantity is not an integer")
     return bounded(value.amount.numerator)
 
 

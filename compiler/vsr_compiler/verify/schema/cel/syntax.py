@@ -1,4 +1,4 @@
-"""CEL text to a tree: a tokenizer of one pattern and a parser by precedence. Bounded in length and depth."""
+"""Parse CEL: a tokenizer with one pattern, and a recursive descent parser, limited in length and depth."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 MAX_LENGTH = 64 * 1024
 MAX_DEPTH = 100
 MAX_NESTED = 40
-"""Brackets within brackets: each takes a dozen calls to read."""
+"""Limit of nested brackets; each level takes a dozen calls of the parser."""
 _TOKEN = re.compile(
     r"""(?P<space>(?:\s|//[^\n]*)+)
     |(?P<text>(?:[rR][bB]?|[bB][rR]?)?(?:'''|\"\"\"|'|\"))
@@ -45,23 +45,23 @@ _ESCAPE = re.compile(
 )
 _PLAIN = dict(zip("abfnrtv\\'\"`?", "\a\b\f\n\r\t\v\\'\"`?", strict=True))
 _LEVELS = (("<", "<=", ">", ">=", "==", "!=", "in"), ("+", "-"), ("*", "/", "%"))
-"""Binary operators that bind to the left, loosest first, below `&&`."""
+"""Left-associative binary operators by increasing precedence, all above `&&`."""
 
 
 class CelSyntaxError(ValueError):
-    """An expression that is no CEL, or uses what Kubernetes does not have; the message says what."""
+    """The expression is not valid CEL, or uses a feature that Kubernetes does not have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A part of an expression.
+    """A node of the syntax tree.
 
     Attributes:
         kind: ``literal``, ``name``, ``select``, ``index``, ``call``, ``method``, ``list``, ``map``, ``if``, ``or``,
             ``and``, ``not``, ``minus``, ``binary``.
-        value: The literal's value, or the name of what is selected, called or computed.
-        kids: Its parts, in the order of the text; a map's keys and values alternate.
-        optional: Whether a selection or index is by `?`, or which entries of a list or map are.
+        value: The value of a literal, or the name of the field, function, macro or operator.
+        kids: Its children in the order of the text; keys and values of a map alternate.
+        optional: Not empty if a selection or index has `?`; for a list or map, the numbers of entries with `?`.
     """
 
     kind: str
@@ -75,22 +75,22 @@ class Unsigned(int):
 
 
 def parse(text: str) -> Node:
-    """The tree of an expression.
+    """Return the syntax tree of an expression.
 
     Raises:
-        CelSyntaxError: It is none.
+        CelSyntaxError: The expression is invalid.
     """
     if len(text) > MAX_LENGTH:
         raise CelSyntaxError(f"longer than {MAX_LENGTH // 1024} KiB")
     parser = _Parser(_tokens(text))
     node = parser.expression()
     if parser.peek() != "":
-        raise CelSyntaxError(f"`{parser.peek()}` was not expected")
+        raise CelSyntaxError(f"`{parser.peek()}` is unexpected")
     level, depth = [node], 0
     while level:
         level, depth = [kid for each in level for kid in each.kids], depth + 1
         if depth > MAX_DEPTH:
-            raise CelSyntaxError(f"more than {MAX_DEPTH} operations within one another")
+            raise CelSyntaxError(f"more than {MAX_DEPTH} nested operations")
     return node
 
 
@@ -100,7 +100,7 @@ def _tokens(text: str) -> list[tuple[str, Any]]:
     while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None:
-            raise CelSyntaxError(f"`{text[at]}` was not expected")
+            raise CelSyntaxError(f"`{text[at]}` is unexpected")
         kind, word, at = str(match.lastgroup), match[0], match.end()
         if kind == "text":
             value, at = _text(text, word, at)
@@ -117,20 +117,20 @@ def _tokens(text: str) -> list[tuple[str, Any]]:
 def _integer(word: str) -> int:
     digits = word.rstrip("uU")
     value = int(digits, 16 if digits[:2].lower() == "0x" else 10) if len(digits) <= len("0x") + 20 else 1 << 64
-    # The sign of the smallest integer is read after its digits.
+    # The sign of the smallest integer is parsed separately.
     if value >= (1 << 64 if digits != word else (1 << 63) + 1):
         raise CelSyntaxError(f"`{word[:30]}` is out of range")
     return value if digits == word else Unsigned(value)
 
 
 def _text(text: str, opening: str, at: int) -> tuple[str | bytes, int]:
-    """The text literal whose opening quotes end at a place, and where it ends."""
+    """Return the string literal after its opening quotes, and the position behind it."""
     prefix = opening.rstrip("'\"").lower()
     quotes = opening[len(prefix) :]
     end = at
     while True:
         if end >= len(text) or (len(quotes) == 1 and text[end] in "\r\n"):
-            raise CelSyntaxError("a text has no end")
+            raise CelSyntaxError("unterminated string")
         if text.startswith(quotes, end):
             break
         end += 2 if text[end] == "\\" and "r" not in prefix else 1
@@ -142,17 +142,17 @@ def _text(text: str, opening: str, at: int) -> tuple[str | bytes, int]:
 def _unescaped(match: re.Match[str]) -> str:
     word = match[0][1:]
     if match[1] is not None:
-        raise CelSyntaxError(f"`\\{match[1]}` is no escape")
+        raise CelSyntaxError(f"`\\{match[1]}` is not an escape sequence")
     if word in _PLAIN:
         return _PLAIN[word]
     code = int(word, 8) if word[0] in "0123" else int(word[1:], 16)
-    if code > 0x10FFFF or 0xD800 <= code < 0xE000:  # noqa: PLR2004 - Unicode's own bounds
-        raise CelSyntaxError(f"`\\{word}` is no character")
+    if code > 0x10FFFF or 0xD800 <= code < 0xE000:  # noqa: PLR2004 - bounds of Unicode
+        raise CelSyntaxError(f"`\\{word}` is not a character")
     return chr(code)
 
 
 class _Parser:
-    """Reads tokens from the left; a method a level of precedence."""
+    """Recursive descent parser with one method for each level of precedence."""
 
     def __init__(self, tokens: list[tuple[str, Any]]) -> None:
         self._tokens = tokens
@@ -160,7 +160,7 @@ class _Parser:
         self._depth = 0
 
     def peek(self) -> str:
-        """The next mark or name; a literal is `literal`, the end is empty."""
+        """Return the next operator or name; `literal` for a literal, empty at the end."""
         if self._at >= len(self._tokens):
             return ""
         kind, word = self._tokens[self._at]
@@ -175,16 +175,16 @@ class _Parser:
 
     def _need(self, mark: str) -> None:
         if not self._take(mark):
-            raise CelSyntaxError(f"`{mark}` was expected" + (f" before `{self.peek()}`" if self.peek() else ""))
+            raise CelSyntaxError(f"expected `{mark}`" + (f" before `{self.peek()}`" if self.peek() else ""))
 
     def _name(self) -> str:
         if self._at < len(self._tokens) and self._tokens[self._at][0] == "name":
             self._at += 1
             return str(self._tokens[self._at - 1][1])
-        raise CelSyntaxError("a name was expected")
+        raise CelSyntaxError("expected a name")
 
     def expression(self) -> Node:
-        """A condition with its two answers, or what binds tighter."""
+        """Parse a conditional expression, or one of higher precedence."""
         self._depth += 1
         if self._depth > MAX_NESTED:
             raise CelSyntaxError(f"nested deeper than {MAX_NESTED} levels")
@@ -196,8 +196,8 @@ class _Parser:
         self._depth -= 1
         return node
 
-    def _many(self, kind: str, mark: str, inner: Any) -> Node:  # noqa: ANN401 - a method of this class
-        """Parts of one kind, side by side: a long chain is no deep tree."""
+    def _many(self, kind: str, mark: str, inner: Any) -> Node:  # noqa: ANN401 - a method of the parser
+        """Parse a chain of one operator into one node, so that long chains are not deep trees."""
         kids = [inner()]
         while self._take(mark):
             kids.append(inner())
@@ -250,7 +250,7 @@ class _Parser:
                 node = Node("select", name, (node,), by)
         return node
 
-    def _primary(self) -> Node:  # noqa: PLR0911 - one return for each form of an operand
+    def _primary(self) -> Node:  # noqa: PLR0911 - one return for each kind of operand
         if self.peek() == "literal":
             self._at += 1
             return Node("literal", self._tokens[self._at - 1][1])

@@ -1,4 +1,4 @@
-"""Functions on texts, patterns and lists of texts. Patterns are RE2: their time is linear in the text's length."""
+"""Functions on strings and lists of strings. Patterns use RE2, which takes linear time."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ _UPPER = {code + 32: code for code in _LOWER}
 
 
 def matches(text: str, pattern: str) -> bool:
-    """Whether a pattern is found in a text."""
+    """Implement `x.matches(pattern)`."""
     _texts(text, pattern)
     return _compiled(pattern).search(text) is not None
 
 
-def _compiled(pattern: str) -> Any:  # noqa: ANN401 - re2 carries no types
+def _compiled(pattern: str) -> Any:  # noqa: ANN401 - re2 has no types
     found = patterns.compiled(pattern)
     if found is None:
-        raise CelError(f"`{pattern[:60]}` is no pattern")
+        raise CelError(f"`{pattern[:60]}` is not a valid pattern")
     return found
 
 
 def _texts(*values: object) -> None:
     for value in values:
         if not isinstance(value, str):
-            raise CelError(f"{type_name(value)} is no string")
+            raise CelError(f"{type_name(value)} is not a string")
 
 
 def _find(text: str, pattern: str) -> str:
@@ -97,12 +97,12 @@ def _join(values: list[str], by: str = "") -> str:
 
 
 def quote(text: str) -> str:
-    """`strings.quote(x)`."""
+    """Implement `strings.quote(x)`."""
     return '"' + "".join(_QUOTES.get(character, character) for character in text) + '"'
 
 
 def _format(template: str, values: list[Any]) -> str:
-    """`'%s has %d'.format([…])`."""
+    """Implement `'%s has %d'.format([…])`."""
     parts, rest, at = [], list(values), 0
     while at < len(template):
         character = template[at]
@@ -114,14 +114,14 @@ def _format(template: str, values: list[Any]) -> str:
         if template[at : at + 1] == ".":
             digits = "".join(_leading_digits(template[at + 1 : at + 4]))
             at += 1 + len(digits)
-        verb = template[at : at + 1]
+        conversion = template[at : at + 1]
         at += 1
-        if verb == "%":
+        if conversion == "%":
             parts.append("%")
             continue
         if not rest:
-            raise CelError("there are fewer values than the format has places")
-        parts.append(_formatted(verb, int(digits or 6), rest.pop(0)))
+            raise CelError("fewer values than placeholders in the format")
+        parts.append(_formatted(conversion, int(digits or 6), rest.pop(0)))
     return _join(parts)
 
 
@@ -134,17 +134,17 @@ def _leading_digits(text: str) -> list[str]:
     return found
 
 
-def _formatted(verb: str, digits: int, value: Any) -> str:  # noqa: ANN401 - any value
-    if verb == "s":
+def _formatted(conversion: str, digits: int, value: Any) -> str:  # noqa: ANN401 - any value
+    if conversion == "s":
         return _shown(value)
-    if verb in "dboxX" and verb and isinstance(value, int) and not isinstance(value, bool):
-        return format(int(value), verb)
-    if verb in "xX" and verb and isinstance(value, str | bytes):
+    if conversion in "dboxX" and conversion and isinstance(value, int) and not isinstance(value, bool):
+        return format(int(value), conversion)
+    if conversion in "xX" and conversion and isinstance(value, str | bytes):
         shown = (value.encode() if isinstance(value, str) else value).hex()
-        return shown.upper() if verb == "X" else shown
-    if verb in "fe" and verb and isinstance(value, int | float) and not isinstance(value, bool):
-        return format(float(value), f".{min(digits, 30)}{verb}")
-    raise CelError(f"`%{verb}` takes no {type_name(value)}")
+        return shown.upper() if conversion == "X" else shown
+    if conversion in "fe" and conversion and isinstance(value, int | float) and not isinstance(value, bool):
+        return format(float(value), f".{min(digits, 30)}{conversion}")
+    raise CelError(f"`%{conversion}` does not accept {type_name(value)}")
 
 
 def _shown(value: Any) -> str:  # noqa: ANN401, PLR0911 - any value; one return for each type
@@ -166,14 +166,14 @@ def _shown(value: Any) -> str:  # noqa: ANN401, PLR0911 - any value; one return 
 
 
 def ranged(count: int) -> list[int]:
-    """`lists.range(n)`."""
-    if not 0 <= count <= 100_000:  # noqa: PLR2004 - far beyond what a rule needs
+    """Implement `lists.range(n)`."""
+    if not 0 <= count <= 100_000:  # noqa: PLR2004 - limit of results
         raise CelError("the result is too long")
     return list(range(count))
 
 
 def sort(values: list[Any]) -> list[Any]:
-    """`[…].sort()`."""
+    """Implement `[…].sort()`."""
     return sorted(values, key=cmp_to_key(ordered))
 
 
@@ -194,4 +194,4 @@ METHODS: dict[str, Callable[..., Any]] = {
     "upperAscii": lambda text: text.translate(_UPPER),
     "trim": lambda text: text.strip(),
 }
-"""Of a text, or of a list of texts."""
+"""Methods of strings and of lists of strings."""

@@ -1,4 +1,4 @@
-"""What CEL computes with: types that Python lacks, equality, order, arithmetic; and the budget of an evaluation."""
+"""Values of CEL: types that Python lacks, equality, order and arithmetic; and the budget of an evaluation."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from typing import Any
 from vsr_compiler.verify.schema.cel.syntax import Unsigned
 
 MAX_SIZE = 1_000_000
-"""Of a text or a list that a rule makes."""
+"""Limit of strings and lists that a rule creates."""
 _DURATION = re.compile(r"([-+]?)((?:\d{1,18}(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+")
 _PART = re.compile(r"(\d*)(?:\.(\d*))?(ns|us|µs|μs|ms|s|m|h)")
 _UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 
 
 class CelError(Exception):
-    """An evaluation that has no value. An API server refuses the object then, and says why."""
+    """The evaluation failed. An API server rejects the object with this error."""
 
 
 class CostError(Exception):
-    """An evaluation that costs more than it may."""
+    """The evaluation exhausted its budget."""
 
 
 @dataclass(slots=True)
 class Budget:
-    """Steps that may still be taken; a step is about one operation on one value."""
+    """Remaining steps of an evaluation; a step is about one operation on one value."""
 
     left: int
 
     def spend(self, steps: int) -> None:
-        """Take steps.
+        """Spend steps.
 
         Raises:
-            CostError: There are not so many left.
+            CostError: The budget is exhausted.
         """
         self.left -= steps
         if self.left < 0:
@@ -43,14 +43,14 @@ class Budget:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Duration:
-    """A span of time in nanoseconds."""
+    """A duration in nanoseconds."""
 
     nanos: int
 
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """A type as a value: what `type(x)` gives."""
+    """A type as a value, the result of `type(x)`."""
 
     name: str
 
@@ -68,7 +68,7 @@ _ORDERED = (str, bytes, bool, Duration, dt.datetime)
 
 
 def type_name(value: object) -> str:
-    """The type of a value as CEL calls it."""
+    """Return the CEL name of a value's type."""
     for kind, name in _NAMES:
         if isinstance(value, kind):
             return name
@@ -94,7 +94,7 @@ TYPES = {name: Type(name) for name in ("bool", "uint", "int", "double", "string"
 
 
 def equal(first: Any, second: Any, budget: Budget) -> bool:  # noqa: ANN401, PLR0911 - any value; one for each type
-    """Whether two values are the same; those of different types are not, numbers aside."""
+    """Whether two values are equal. Values of different types are not, except numbers."""
     if isinstance(first, str) or isinstance(second, str):
         return bool(first == second)
     budget.spend(1)
@@ -107,36 +107,36 @@ def equal(first: Any, second: Any, budget: Budget) -> bool:  # noqa: ANN401, PLR
     if isinstance(first, Optional) and isinstance(second, Optional):
         return first.present == second.present and equal(first.value, second.value, budget)
     if isinstance(first, Optional) or isinstance(second, Optional):
-        # Rules compare what a format's `validate` gives with null; the author means that there is nothing.
+        # Rules compare the result of a format's `validate` with null, meaning an empty optional.
         both = (first, second)
         return None in both and NONE in both
     return bool(first == second)
 
 
 def ordered(first: Any, second: Any) -> int:  # noqa: ANN401 - any value
-    """Below zero, zero or above, as the first is before, equal to or after the second.
+    """Return a number below, equal to or above zero if the first value is less, equal or greater.
 
     Raises:
-        CelError: They cannot be compared.
+        CelError: The values cannot be compared.
     """
     if number(first) and number(second):
-        if first != first or second != second:  # noqa: PLR0124 - the one value that differs from itself
-            raise CelError("not a number has no order")
+        if first != first or second != second:  # noqa: PLR0124 - only NaN differs from itself
+            raise CelError("NaN has no order")
     elif not any(isinstance(first, kind) and isinstance(second, kind) for kind in _ORDERED):
         raise CelError(f"{type_name(first)} and {type_name(second)} have no order")
     return int(first > second) - int(first < second)
 
 
 def number(value: object) -> bool:
-    """Whether it is a number: booleans are none."""
+    """Whether a value is a number; booleans are not."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def arithmetic(mark: str, first: Any, second: Any, budget: Budget) -> Any:  # noqa: ANN401 - any value
-    """The result of `+ - * / %`.
+    """Return the result of `+ - * / %`.
 
     Raises:
-        CelError: The operator does not know the types, or there is no result.
+        CelError: The operator does not support the types, or the result is out of range.
     """
     if isinstance(first, bool) or isinstance(second, bool):
         raise CelError(f"no `{mark}` of {type_name(first)} and {type_name(second)}")
@@ -162,7 +162,7 @@ def _floating(mark: str, first: float, second: float) -> float:
         if mark == "/":
             return first / second
     except ZeroDivisionError:
-        nothing = first == 0 or first != first  # noqa: PLR0124 - not a number differs from itself
+        nothing = first == 0 or first != first  # noqa: PLR0124 - only NaN differs from itself
         return float("nan") if nothing else float("inf") if first > 0 else float("-inf")
     raise CelError("no `%` of doubles")
 
@@ -184,7 +184,7 @@ def _integral(mark: str, first: int, second: int) -> int:
 
 
 def bounded(value: int, *, unsigned: bool = False) -> int:
-    """The integer itself.
+    """Return the integer.
 
     Raises:
         CelError: It does not fit into 64 bits.
@@ -212,10 +212,10 @@ def _temporal(mark: str, first: Any, second: Any) -> Any:  # noqa: ANN401 - any 
 
 
 def duration(text: str) -> Duration | None:
-    """A duration as Go writes it, such as `1h30m` or `1.5s`; None where it is none."""
+    """Return a duration in Go's notation, such as `1h30m` or `1.5s`; None if it is invalid."""
     if text in {"0", "+0", "-0"}:
         return Duration(0)
-    match = _DURATION.fullmatch(text) if len(text) <= 100 else None  # noqa: PLR2004 - longer than any duration is
+    match = _DURATION.fullmatch(text) if len(text) <= 100 else None  # noqa: PLR2004 - longer than any duration
     if match is None:
         return None
     nanos = 0
@@ -226,8 +226,8 @@ def duration(text: str) -> Duration | None:
 
 
 def timestamp(text: str) -> dt.datetime | None:
-    """A time as RFC 3339 writes it; None where it is none."""
-    if len(text) > 40 or "T" not in text.upper():  # noqa: PLR2004 - longer than any time is
+    """Return a timestamp in the notation of RFC 3339; None if it is invalid."""
+    if len(text) > 40 or "T" not in text.upper():  # noqa: PLR2004 - longer than any timestamp
         return None
     try:
         value = dt.datetime.fromisoformat(text.upper())

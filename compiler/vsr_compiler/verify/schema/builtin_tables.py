@@ -1,10 +1,10 @@
-"""What the client's models do not say of Kubernetes' own kinds. Source: Kubernetes' API reference, 1.32."""
+"""Facts about built-in kinds that the client's models lack. Source: Kubernetes API reference, 1.32."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from vsr_compiler.verify.schema.meta import METADATA as _NODE
+from vsr_compiler.verify.schema.metadata import METADATA as _METADATA_NODE
 
 GROUPS = frozenset(
     {
@@ -32,10 +32,10 @@ GROUPS = frozenset(
         "storage.k8s.io",
     }
 )
-"""API groups that every API server has itself."""
-METADATA = _NODE.raw
+"""API groups that are part of every API server."""
+METADATA = _METADATA_NODE.raw
 OPEN = frozenset({"V1JSONSchemaProps"})
-"""Models that lack fields which the API has."""
+"""Models that lack fields of the API."""
 AMOUNTS = frozenset(
     [
         "limits",
@@ -53,7 +53,7 @@ AMOUNTS = frozenset(
         "allocated_resources",
     ]
 )
-"""Fields whose values are quantities, where they are mappings."""
+"""Fields whose values are mappings to quantities."""
 QUANTITIES = frozenset(
     {
         ("V1EmptyDirVolumeSource", "size_limit"),
@@ -89,7 +89,7 @@ CHOICES: Mapping[tuple[str, str], list[str]] = {
     ("RbacV1Subject", "kind"): ["User", "Group", "ServiceAccount"],
     ("V1RoleRef", "kind"): ["Role", "ClusterRole"],
 }
-"""Texts of which one must be chosen."""
+"""Allowed values of string fields."""
 KEYS: Mapping[tuple[str, str], list[str]] = {
     ("V1PodSpec", "containers"): ["name"],
     ("V1PodSpec", "init_containers"): ["name"],
@@ -98,6 +98,6 @@ KEYS: Mapping[tuple[str, str], list[str]] = {
     ("V1Container", "env"): ["name"],
     ("V1ServiceSpec", "ports"): ["port", "protocol"],
 }
-"""Lists whose items differ in these fields."""
+"""Fields that identify the items of a list."""
 PORTS = frozenset({("V1ContainerPort", "container_port"), ("V1ServicePort", "port"), ("V1GRPCAction", "port")})
-"""Numbers of ports."""
+"""Fields with port numbers."""

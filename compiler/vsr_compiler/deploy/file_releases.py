@@ -1,34 +1,29 @@
-"""Which releases an object is meant for: those of a named profile, or of the lock in the output that it lies in."""
+"""Releases for which files of an output folder were compiled, according to its lock."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
 from vsr_compiler.diagnostics import CompileError
 from vsr_compiler.manifests.lock import Lock, parse
-from vsr_compiler.releases import PROFILES
-from vsr_compiler.verify.schema.catalog import Releases
+from vsr_compiler.manifests.tree import LOCK
 
-LOCK = "vsr-compile.lock"
 MAX_LOCK = 16 * 1024 * 1024
 
 
-def of_profile(name: str) -> Releases:
-    """The releases of a profile.
-
-    Raises:
-        KeyError: There is none of that name.
-    """
-    return PROFILES[name]
-
-
 @lru_cache(maxsize=4096)
-def of_file(name: str) -> Releases:
-    """The releases that a file's output was compiled for; empty for files that are no output of ours."""
+def releases_of_file(name: str) -> Mapping[str, str]:
+    """Return the release of each project for which a file was compiled; empty for files outside output folders."""
     path = Path(name).absolute()
     folder, lock = (None, None) if name == "-" else _lock_above(path.parent)
     return {} if folder is None or lock is None else lock.releases(path.relative_to(folder).as_posix())
+
+
+def is_output(path: Path) -> bool:
+    """Whether a file is in an output folder, which has a lock."""
+    return any((parent / LOCK).is_file() for parent in path.resolve().parents)
 
 
 @lru_cache(maxsize=4096)

@@ -1,9 +1,9 @@
-"""What gateways have before anybody patches them, reduced to what Envoy insists on."""
+"""Configuration of a gateway before patches, reduced to the fields that Envoy requires."""
 
 from __future__ import annotations
 
 from vsr_compiler.manifests.jsonpatch import PatchError, apply
-from vsr_compiler.verify.extproc import snake
+from vsr_compiler.verify.envoy_fields import snake_case
 from vsr_compiler.verify.manifest import Body
 
 TYPES = "type.googleapis.com/"
@@ -18,7 +18,7 @@ ROUTER = {
 
 
 def manager() -> Body:
-    """The network filter that speaks HTTP."""
+    """Return the HTTP connection manager."""
     config = {
         "@type": f"{TYPES}{MANAGER}",
         "stat_prefix": "verify",
@@ -29,26 +29,26 @@ def manager() -> Body:
 
 
 def listener(*filters: object) -> Body:
-    """A listener as Istio makes it."""
+    """Return a listener with one filter chain."""
     return {"name": "listener", "address": address(), "filter_chains": [{"filters": list(filters)}]}
 
 
 def address(number: int = 0) -> Body:
-    """Where nothing is bound: Envoy only reads it. Each number has an address of loopback."""
+    """Return a loopback address, one for each number. Validation binds no port."""
     host = f"127.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
     return {"socket_address": {"address": host, "port_value": 10_000}}
 
 
 def cluster(name: str) -> Body:
-    """A cluster of nobody."""
+    """Return a static cluster without endpoints."""
     return {"name": name, "type": "STATIC", "connect_timeout": "1s"}
 
 
-def patched(pointer: str, value: object) -> Body | None:
-    """Envoy Gateway's listener with a value put into it; None where it does not fit."""
+def with_patch(pointer: str, value: object) -> Body | None:
+    """Return a listener of Envoy Gateway with a value added at a JSON pointer; None if the pointer does not fit."""
     base: Body = {"name": "listener", "address": address(), "filter_chains": []}
     chain = {"name": "chain", "filters": [manager()]}
-    # Plain listeners have the default chain, those with TLS others.
+    # HTTP listeners have a default filter chain, HTTPS listeners a list of filter chains.
     if pointer.startswith("/filter_chains"):
         base["filter_chains"].append(chain)
     else:
@@ -59,15 +59,16 @@ def patched(pointer: str, value: object) -> Body | None:
         return None
 
 
-def merged(base: object, value: object) -> object:
-    """A message merged into another as protobuf does it, but with the own items of a list first, so that they keep
-    their numbers and what must come last comes last.
-    """  # noqa: D205 - one thought
+def merge(base: object, value: object) -> object:
+    """Merge a message into another as protobuf does, except that the items of ``value`` come first in lists.
+
+    The items then keep their indices, and the router filter of the base stays last.
+    """
     if isinstance(base, dict) and isinstance(value, dict):
         result = dict(base)
         for key, item in value.items():
-            known = snake(key) if key not in base and snake(key) in base else key
-            result[known] = merged(base[known], item) if known in base else item
+            known = snake_case(key) if key not in base and snake_case(key) in base else key
+            result[known] = merge(base[known], item) if known in base else item
         return result
     if isinstance(base, list) and isinstance(value, list):
         return [*value, *base]

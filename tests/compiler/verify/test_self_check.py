@@ -1,4 +1,4 @@
-"""Our own output: the link rules run before a byte is written, and speak of the policy."""
+"""Link rules check generated objects before a file is written, and point to the policy."""
 
 from __future__ import annotations
 
@@ -25,30 +25,30 @@ def without_gateway() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("without_gateway")
-def test_a_broken_link_stops_a_compile_at_the_policys_line_and_writes_nothing(tmp_path: Path) -> None:
-    """What a rule finds in the output is said where its author can look."""
+def test_broken_link_stops_a_compile_at_the_line_of_the_policy(tmp_path: Path) -> None:
+    """Nothing is written."""
     policy = tmp_path / "small.yaml"
     policy.write_text(SMALL, encoding="utf-8")
     result = call("compile", policy, "--out", tmp_path / "out")
     assert result.exit_code == 1
     assert f"{policy}:" in result.stderr
     assert "error VSR402 [L02]: " in result.stderr
-    assert "names Gateway" in result.stderr
+    assert "refers to Gateway" in result.stderr
     assert not (tmp_path / "out").exists()
 
 
-def test_each_whole_that_differs_is_checked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A base with its options, and an environment only where it is not the base."""
+def test_each_distinct_set_of_objects_is_checked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A base with its components, and environments that differ from the base."""
     seen: list[int] = []
-    monkeypatch.setattr(pipeline, "check", lambda whole, *_: seen.append(len(whole)) or [])
+    monkeypatch.setattr(pipeline, "check_objects", lambda whole, *_: seen.append(len(whole)) or [])
     policy = tmp_path / "small.yaml"
     policy.write_text(f"{SMALL}environments: {{dev: {{}}, prod: {{replicas: {{router: 3}}}}}}\n", encoding="utf-8")
     assert call("compile", policy, "--out", tmp_path / "out").exit_code == 0
     assert len(seen) == 2
 
 
-def test_a_finding_on_output_is_told_at_the_policys_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Output of policies/ knows its policy, any other is told it; both places are said, and the format is no matter."""
+def test_finding_in_output_points_to_the_line_of_the_policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The policy is detected for output of policies/, or passed by --policy. The hint has the place in the output."""
     monkeypatch.chdir(tmp_path)
     policy = tmp_path / "policies" / "small.yaml"
     policy.parent.mkdir()
@@ -63,7 +63,7 @@ def test_a_finding_on_output_is_told_at_the_policys_line(tmp_path: Path, monkeyp
     assert own.exit_code == 1
     line = SMALL[: SMALL.index("  big: {")].count("\n") + 1
     assert f"policies/small.yaml:{line}:" in own.stderr
-    assert "It stands in out/small/istio/base/default/httproute-" in own.stderr
+    assert "See out/small/istio/base/default/httproute-" in own.stderr
     moved = tmp_path / "elsewhere"
     base.rename(moved)
     assert "small.yaml" not in call("verify", moved, "--no-envoy", *assume).stderr

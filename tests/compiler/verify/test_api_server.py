@@ -1,4 +1,4 @@
-"""Dry runs at an API server: a fake one on loopback, which answers as the real one does, or as nobody should."""
+"""Dry runs at a fake API server on loopback, with valid and invalid responses."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ import pytest
 import support.verify_support as m
 from support.common import call
 from vsr_compiler.diagnostics import Diagnostic, Severity
-from vsr_compiler.verify import server
-from vsr_compiler.verify.server import asking, dry_run
-from vsr_compiler.verify.stream import Budget, objects
+from vsr_compiler.verify import api_server
+from vsr_compiler.verify.api_server import client, dry_run
+from vsr_compiler.verify.stream import Budget, read_stream
 
 CORE = {"Service": ("services", True), "ConfigMap": ("configmaps", True), "Namespace": ("namespaces", False)}
 ROUTES = {"HTTPRoute": ("httproutes", True), "Gateway": ("gateways", True)}
@@ -27,17 +27,17 @@ Reply = tuple[int, bytes, dict[str, str]]
 
 
 def status(code: int, message: str, *causes: tuple[str, str]) -> Reply:
-    """A Status as the API server writes it."""
+    """Return a Status as an API server writes it."""
     details = {"causes": [{"reason": "FieldValueInvalid", "field": field, "message": text} for field, text in causes]}
     body = {"kind": "Status", "status": "Failure", "code": code, "message": message, "details": details}
     return code, json.dumps(body).encode(), {}
 
 
 class Fake:
-    """The server: what it was asked, and what it answers to PATCHes by the name of the object."""
+    """The server: the requests, and the replies to PATCH requests by the name of the object."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[str, str, dict[str, str], dict[str, Any]]] = []
+        self.requests: list[tuple[str, str, dict[str, str], dict[str, Any]]] = []
         self.replies: dict[str, Reply] = {}
         self.discovery: Reply | None = None
         self.drip = 0.0
@@ -60,7 +60,7 @@ class Fake:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 parts = urlsplit(self.path)
                 fake.authorization = self.headers["Authorization"]
-                fake.asked.append((parts.path, self.headers["Content-Type"], query(parts.query), body))
+                fake.requests.append((parts.path, self.headers["Content-Type"], query(parts.query), body))
                 self.answer(fake.replies.get(body["metadata"]["name"], (200, json.dumps(body).encode(), {})))
 
             def answer(self, reply: Reply) -> None:
@@ -77,7 +77,7 @@ class Fake:
                     self.close_connection = True
 
             def log_message(self, *_: object) -> None:
-                """Keep quiet."""
+                """Print nothing."""
 
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.http.daemon_threads = True
@@ -85,7 +85,7 @@ class Fake:
         self.thread.start()
 
     def config(self) -> str:
-        """A kubeconfig with two contexts: this server, and nobody."""
+        """Return a kubeconfig with two contexts: this server, and one that does not answer."""
         port = self.http.server_address[1]
         clusters = [
             {"name": name, "cluster": {"server": f"http://127.0.0.1:{number}"}}
@@ -100,13 +100,13 @@ class Fake:
 
 
 def query(text: str) -> dict[str, str]:
-    """A query's single values."""
+    """Return the values of a query."""
     return {name: values[0] for name, values in parse_qs(text).items()}
 
 
 @pytest.fixture
 def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fake]:
-    """A server, and a kubeconfig that leads to it."""
+    """Start a server, with a kubeconfig for it."""
     started = Fake()
     (tmp_path / "kubeconfig").write_text(started.config(), encoding="utf-8")
     monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "kubeconfig"))
@@ -118,27 +118,27 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fake]:
     started.thread.join()
 
 
-def asked(text: str, context: str | None = None) -> list[Diagnostic]:
-    """What the server finds in a stream."""
+def findings(text: str, context: str | None = None) -> list[Diagnostic]:
+    """Return the findings of the server for a stream."""
     problems: list[Diagnostic] = []
-    return [*problems, *dry_run(objects(text.encode(), "m.yaml", Budget(), problems), context)]
+    return [*problems, *dry_run(read_stream(text.encode(), "m.yaml", Budget(), problems), context)]
 
 
-def test_each_object_is_asked_for_as_a_dry_run_and_nothing_else(fake: Fake) -> None:
-    """A server-side apply in our name, with unknown fields refused, which changes nothing."""
-    assert asked(m.joined(SPACE, m.SERVICE, m.ROUTE)) == []
-    assert sorted(path for path, *_ in fake.asked) == [
+def test_each_object_is_sent_as_a_dry_run_only(fake: Fake) -> None:
+    """A server-side apply with strict validation, which changes nothing."""
+    assert findings(m.joined(SPACE, m.SERVICE, m.ROUTE)) == []
+    assert sorted(path for path, *_ in fake.requests) == [
         "/api/v1/namespaces/prod",
         "/api/v1/namespaces/prod/services/big",
         "/apis/gateway.networking.k8s.io/v1/namespaces/prod/httproutes/big",
     ]
-    wanted = {"dryRun": "All", "fieldManager": "vsr-compile", "fieldValidation": "Strict", "force": "true"}
-    assert all(asked_for == wanted and form == "application/apply-patch+yaml" for _, form, asked_for, _ in fake.asked)
+    expected = {"dryRun": "All", "fieldManager": "vsr-compile", "fieldValidation": "Strict", "force": "true"}
+    assert all(query == expected and form == "application/apply-patch+yaml" for _, form, query, _ in fake.requests)
     assert fake.authorization == "Bearer t0ken"
 
 
-def test_a_cause_stands_at_the_field_that_it_names(fake: Fake) -> None:
-    """By the path into the object; a path that is not there at what holds it."""
+def test_cause_is_reported_at_the_field_that_it_names(fake: Fake) -> None:
+    """A path that does not exist is reported at its parent."""
     fake.replies["big"] = status(
         422,
         "HTTPRoute is invalid",
@@ -146,7 +146,7 @@ def test_a_cause_stands_at_the_field_that_it_names(fake: Fake) -> None:
         ("spec.parentRefs[0].sectionName", "Required value"),
         ("metadata.labels[a/b]", "too long"),
     )
-    labels, section, port = sorted(asked(m.ROUTE), key=lambda item: item.span.line)
+    labels, section, port = sorted(findings(m.ROUTE), key=lambda item: item.span.line)
     line = m.ROUTE.splitlines()[port.span.line - 1]
     assert line[port.span.column - 1 :].startswith("80, weight")
     assert (port.code, "must be between 1 and 65535" in port.message) == ("VSR460", True)
@@ -160,64 +160,64 @@ def test_a_cause_stands_at_the_field_that_it_names(fake: Fake) -> None:
         "a:\n .spec.rules[0].timeoutz: field not declared in schema\n .spec.hostnamez: field not declared in schema",
     ],
 )
-def test_unknown_fields_are_found_in_the_servers_sentence(fake: Fake, message: str) -> None:
-    """It lists them in one text, of one form or another."""
+def test_unknown_fields_are_parsed_from_the_message(fake: Fake, message: str) -> None:
+    """The server lists them in one string, in one of two forms."""
     fake.replies["big"] = status(400, message)
     text = m.ROUTE.replace("timeouts:", "timeoutz:").replace("  rules:", "  hostnamez: [a]\n  rules:")
-    first, second = asked(text)
+    first, second = findings(text)
     assert [text.splitlines()[item.span.line - 1].split(":")[0].strip() for item in (first, second)] == [
         "hostnamez",
         "timeoutz",
     ]
 
 
-def test_warnings_rights_and_kinds_are_told_apart(fake: Fake) -> None:
-    """A deprecation is a warning, a missing right is said once, an unknown kind is an error."""
+def test_warnings_missing_permissions_and_unknown_kinds_are_distinguished(fake: Fake) -> None:
+    """A deprecation is a warning, a missing permission is reported once, an unknown kind is an error."""
     fake.replies["big"] = (200, b"{}", {"Warning": '299 - "v1 Service: use \\"v2\\""'})
-    (warning,) = asked(m.SERVICE)
+    (warning,) = findings(m.SERVICE)
     assert (warning.code, warning.level, "use" in warning.message) == ("VSR460", Severity.WARNING, True)
     for name in ("big", "router"):
         fake.replies[name] = status(403, "services is forbidden: User cannot patch")
-    (denied,) = asked(m.joined(m.SERVICE, m.ROUTER_SERVICE))
+    (denied,) = findings(m.joined(m.SERVICE, m.ROUTER_SERVICE))
     assert (denied.code, "cannot patch" in denied.message) == ("VSR461", True)
-    (unknown,) = asked(m.POOL)
+    (unknown,) = findings(m.POOL)
     assert (unknown.code, unknown.span.line) == ("VSR460", 2)
     assert "does not have InferencePool of inference.networking.k8s.io/v1" in unknown.message
 
 
-def test_what_comes_with_these_objects_is_not_missed(fake: Fake) -> None:
-    """A namespace and a kind that are among them: the server cannot know them before."""
+def test_namespaces_and_kinds_among_the_objects_are_notes(fake: Fake) -> None:
+    """The server does not have them before they are applied."""
     fake.replies["big"] = status(404, 'namespaces "prod" not found')
     crd = (
         "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: x}\n"
         "spec: {group: inference.networking.k8s.io, names: {kind: InferencePool}}\n"
     )
-    found = asked(m.joined(SPACE, m.SERVICE, m.POOL, crd))
+    found = findings(m.joined(SPACE, m.SERVICE, m.POOL, crd))
     assert [item.level for item in found if "yet" in item.message] == [Severity.NOTE, Severity.NOTE]
-    assert [item.level for item in asked(m.SERVICE)] == [Severity.ERROR]
+    assert [item.level for item in findings(m.SERVICE)] == [Severity.ERROR]
 
 
 HOSTILE: dict[str, tuple[Reply, str]] = {
-    "no JSON": ((200, b"<html>", {}), "no JSON"),
-    "deep JSON": ((200, b"[" * 200_000, {}), "no JSON"),
-    "a list": ((200, b"[]", {}), "no object"),
-    "a huge answer": ((422, b"a" * (asking.MAX_ANSWER + 10), {}), "longer than 4 MiB"),
-    "more than it sends": ((200, b"{}", {"Content-Length": "99"}), "cannot be asked"),
+    "no JSON": ((200, b"<html>", {}), "without JSON"),
+    "deep JSON": ((200, b"[" * 200_000, {}), "without JSON"),
+    "a list": ((200, b"[]", {}), "not a JSON object"),
+    "a huge answer": ((422, b"a" * (client.MAX_RESPONSE + 10), {}), "longer than 4 MiB"),
+    "more than it sends": ((200, b"{}", {"Content-Length": "99"}), "no response from the server"),
     "a redirect": ((302, b"{}", {"Location": "http://127.0.0.1:9/"}), "status 302"),
 }
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 @pytest.mark.parametrize("step", ["discovery", "patch"])
-def test_a_hostile_answer_ends_in_a_finding(fake: Fake, name: str, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever sends it, at whichever question."""
-    monkeypatch.setattr(asking, "TIMEOUT", 1.0)
+def test_hostile_response_is_a_finding(fake: Fake, name: str, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the discovery and in the dry run."""
+    monkeypatch.setattr(client, "TIMEOUT", 1.0)
     reply, part = HOSTILE[name]
     if step == "discovery":
         fake.discovery = reply
     else:
         fake.replies["big"] = reply
-    (item,) = asked(m.SERVICE)
+    (item,) = findings(m.SERVICE)
     assert item.code in {"VSR460", "VSR461"}
     assert part in item.message
 
@@ -231,46 +231,46 @@ def test_a_hostile_answer_ends_in_a_finding(fake: Fake, name: str, step: str, mo
         {"causes": [5, {"field": 5, "message": "m"}, {"field": "[[[..", "message": "m" * 9999}]},
     ],
 )
-def test_details_of_any_shape_are_taken(fake: Fake, details: object) -> None:
-    """A finding, short, in the object."""
+def test_details_of_any_shape_are_accepted(fake: Fake, details: object) -> None:
+    """The finding is short and has a place."""
     fake.replies["big"] = (422, json.dumps({"message": "m" * 5000, "details": details}).encode(), {})
-    found = asked(m.SERVICE)
+    found = findings(m.SERVICE)
     assert found
     assert all(len(item.message) < 500 and item.span.line for item in found)
 
 
-def test_a_server_that_drips_or_hangs_is_left(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the time that is set, whatever it sends a byte at a time."""
-    monkeypatch.setattr(asking, "TIMEOUT", 3.0)
+def test_slow_server_ends_the_check(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even if it sends one byte at a time."""
+    monkeypatch.setattr(client, "TIMEOUT", 3.0)
     fake.drip = 0.05
-    (item,) = asked(m.SERVICE)
+    (item,) = findings(m.SERVICE)
     assert "takes more than" in item.message
     fake.drip = 0.0
-    monkeypatch.setattr(server, "PATIENCE", 0.2)
+    monkeypatch.setattr(api_server, "RESPONSE_TIMEOUT", 0.2)
     over = threading.Event()
-    monkeypatch.setattr(server, "connect", lambda _: lambda _each: over.wait())
-    (item,) = asked(m.SERVICE)
+    monkeypatch.setattr(api_server, "connect", lambda _: lambda _each: over.wait())
+    (item,) = findings(m.SERVICE)
     over.set()
-    assert "1 objects have no answer" in item.message
+    assert "1 objects without a response" in item.message
 
 
-def test_without_a_cluster_it_is_said(fake: Fake, tmp_path: Path) -> None:
-    """A context that is not there, a server that is not there."""
-    assert [item.code for item in asked(m.SERVICE, "other")] == ["VSR461"]
-    (gone,) = asked(m.joined(m.SERVICE, m.ROUTER_SERVICE), "gone")
-    assert "cannot be asked" in gone.message
-    assert fake.asked == []
+def test_missing_cluster_is_a_finding(fake: Fake, tmp_path: Path) -> None:
+    """An unknown context, and a server that does not answer."""
+    assert [item.code for item in findings(m.SERVICE, "other")] == ["VSR461"]
+    (gone,) = findings(m.joined(m.SERVICE, m.ROUTER_SERVICE), "gone")
+    assert "no response from the server" in gone.message
+    assert fake.requests == []
     file = tmp_path / "m.yaml"
     file.write_text(m.SERVICE, encoding="utf-8")
     assert call("verify", file, "--no-envoy").exit_code == 0
-    assert fake.asked == []
+    assert fake.requests == []
     assert call("verify", file, "--no-envoy", "--server").exit_code == 0
-    assert len(fake.asked) == 1
+    assert len(fake.requests) == 1
     assert call("verify", file, "--server", "--context", "gone").exit_code == 1
     assert call("verify", file, "--context", "gone").exit_code == 2
 
 
-def test_a_name_cannot_lead_to_another_path(fake: Fake) -> None:
-    """Whatever a manifest calls itself stays one part of the path."""
-    asked(m.SERVICE.replace("name: big,", 'name: "../../secrets/x?a=b#",').replace("prod", '"a/b"'))
-    assert [path.count("/") for path, *_ in fake.asked] == [6]
+def test_name_of_an_object_cannot_change_the_path(fake: Fake) -> None:
+    """The name is one segment of the path."""
+    findings(m.SERVICE.replace("name: big,", 'name: "../../secrets/x?a=b#",').replace("prod", '"a/b"'))
+    assert [path.count("/") for path, *_ in fake.requests] == [6]

@@ -9,7 +9,7 @@ import pytest
 import support.verify_support as m
 from support.common import call
 from support.gitops_support import PLAIN
-from vsr_compiler.verify.files import read
+from vsr_compiler.verify.files import read_manifests
 
 MOVED = """\
 environments:
@@ -22,7 +22,7 @@ PORT = "- {op: replace, path: /spec/ports/0/port, value: 8080}\n"
 
 
 def overlay(folder: Path, patch: str, entry: str = TARGET) -> Path:
-    """A base with one Service, and an overlay with one patch for it."""
+    """Write a base with one Service, and an overlay with one patch for it."""
     files = {
         "base/kustomization.yaml": "resources: [s.yaml]\n",
         "base/s.yaml": m.SERVICE,
@@ -35,17 +35,17 @@ def overlay(folder: Path, patch: str, entry: str = TARGET) -> Path:
     return folder / "dev"
 
 
-def test_a_patch_like_ours_is_applied_and_stands_where_the_object_stands(tmp_path: Path) -> None:
-    """The port is the overlay's; a message about it leads to the base's line."""
-    (found,), problems = read([overlay(tmp_path, PORT)])
+def test_json_patch_of_an_overlay_is_applied(tmp_path: Path) -> None:
+    """Findings about the patched value point to the object in the base."""
+    (found,), problems = read_manifests([overlay(tmp_path, PORT)])
     assert (found.at("spec", "ports", 0, "port"), problems) == (8080, [])
     assert found.span("spec", "ports", 0, "port").file == str(tmp_path / "base" / "s.yaml")
 
 
-def test_a_deletion_takes_the_object_away(tmp_path: Path) -> None:
-    """By identity, as an overlay of ours says it."""
+def test_deletion_in_an_overlay_removes_the_object(tmp_path: Path) -> None:
+    """By identity."""
     gone = "{$patch: delete, apiVersion: v1, kind: Service, metadata: {name: big, namespace: prod}}\n"
-    assert read([overlay(tmp_path, gone, "a: b")]) == ([], [])
+    assert read_manifests([overlay(tmp_path, gone, "a: b")]) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -62,9 +62,9 @@ def test_a_deletion_takes_the_object_away(tmp_path: Path) -> None:
         ("[\n", TARGET),
     ],
 )
-def test_any_other_patch_is_left_and_said(patch: str, entry: str, tmp_path: Path) -> None:
-    """A strategic merge, a pattern, an operation of another kind: kustomize is asked for those."""
-    (found,), problems = read([overlay(tmp_path, patch, entry)])
+def test_unsupported_patch_is_reported_and_not_applied(patch: str, entry: str, tmp_path: Path) -> None:
+    """A strategic merge, a regular expression, another operation: the hint names kustomize."""
+    (found,), problems = read_manifests([overlay(tmp_path, patch, entry)])
     assert found.at("spec", "ports", 0, "port") == 80
     assert "VSR433" in {item.code for item in problems}
 
@@ -72,10 +72,10 @@ def test_any_other_patch_is_left_and_said(patch: str, entry: str, tmp_path: Path
 @pytest.mark.parametrize(
     "given", ["out/small", "out/small/gie", "out/small/gie/overlays", "out/small/gie/overlays/prod"]
 )
-def test_output_with_a_gateway_elsewhere_is_found_right(
+def test_output_with_an_external_gateway_has_no_errors(
     given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its grants are patched, its routes are others than the base's, and its targets are ways to the same models."""
+    """Overlays are checked separately: targets are alternatives and are never applied together."""
     monkeypatch.chdir(tmp_path)
     Path("policies").mkdir()
     text = PLAIN.replace("endpoints:\n", "endpoints:\n  far: {pods: {namespace: far, selector: {app: far}}}\n")
@@ -88,8 +88,8 @@ def test_output_with_a_gateway_elsewhere_is_found_right(
     assert (result.exit_code, "error" in result.stderr) == (0, False), result.stderr
 
 
-def test_a_fault_of_one_overlay_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Overlays share a base, and what is wrong in that is one thing to mend."""
+def test_fault_of_a_shared_base_is_reported_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several overlays use the base."""
     monkeypatch.chdir(tmp_path)
     Path("policies").mkdir()
     Path("policies/small.yaml").write_text(PLAIN + MOVED, encoding="utf-8")

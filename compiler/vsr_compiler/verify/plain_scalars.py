@@ -1,4 +1,4 @@
-"""Plain scalars as kubectl's Go reader takes them, which is neither YAML 1.1 nor 1.2."""
+"""Plain scalars as kubectl's YAML library resolves them, which is neither YAML 1.1 nor 1.2."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?
 _SPECIAL = {"inf": math.inf, "nan": math.nan}
 
 
-def resolved(value: str) -> object:
-    """A plain scalar as kubectl takes it: null, a boolean, a number or the text itself."""
+def resolve_plain_scalar(value: str) -> object:
+    """Return the value of a plain scalar: null, a boolean, a number or the string itself."""
     if value in _WORDS:
         return _WORDS[value]
     first = value[0]

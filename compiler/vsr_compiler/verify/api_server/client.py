@@ -1,0 +1,147 @@
+"""Client for dry runs at an API server. Responses are limited in size and time."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import urllib.parse
+from collections.abc import Mapping
+from typing import Any
+
+from vsr_compiler.verify.api_server.findings import Response
+from vsr_compiler.verify.manifest import Manifest, as_mapping, as_mappings, as_string, value_at
+
+MAX_RESPONSE = 4 * 1024 * 1024
+TIMEOUT = 15.0
+MANAGER = "vsr-compile"
+_FOUND, _NOT_FOUND = 200, 404
+_CHUNK = 65536
+
+
+class UnreachableError(Exception):
+    """There is no API server, or its response is invalid. The message is for users."""
+
+
+def connect(context: str | None) -> DryRunClient:
+    """Return a client for the server of a kubeconfig's context.
+
+    Raises:
+        UnreachableError: There is no kubeconfig, no such context, or the Kubernetes client is not installed.
+    """
+    try:
+        from kubernetes import client, config  # noqa: PLC0415 - an extra, slow to import
+    except ImportError:
+        raise UnreachableError("the Kubernetes client is not installed") from None
+    try:
+        configuration = client.Configuration()
+        # The client annotates only some of its functions.
+        load: Any = config.load_kube_config
+        load(context=context, client_configuration=configuration)
+    except (config.ConfigException, OSError, ValueError, TypeError, KeyError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UnreachableError(f"no cluster found: {reason}") from None
+    return DryRunClient(client.ApiClient(configuration))
+
+
+class DryRunClient:
+    """Applies objects as dry runs. May be called from several threads."""
+
+    def __init__(self, api: Any) -> None:  # noqa: ANN401 - the client is an extra
+        self._api = api
+        self._resources_by_version: dict[str, Mapping[str, tuple[str, bool]] | None] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, manifest: Manifest) -> Response:
+        """Return the response to a dry run of a server-side apply.
+
+        Raises:
+            UnreachableError: The server does not answer, or its response is invalid.
+        """
+        version = as_string(manifest.body["apiVersion"])
+        base = f"/apis/{_quote(version)}" if "/" in version else f"/api/{_quote(version)}"
+        resource = (self._resources(base) or {}).get(manifest.kind)
+        if resource is None:
+            return Response(_NOT_FOUND, {}, is_unknown_kind=True)
+        plural, namespaced = resource
+        space = f"/namespaces/{_quote(manifest.namespace or 'default')}" if namespaced else ""
+        path = f"{base}{space}/{_quote(plural)}/{_quote(manifest.name)}"
+        query = {"dryRun": "All", "fieldManager": MANAGER, "fieldValidation": "Strict", "force": "true"}
+        body = json.dumps(manifest.body, default=str).encode()
+        return self._request("PATCH", f"{path}?{urllib.parse.urlencode(query)}", body)
+
+    def _resources(self, base: str) -> Mapping[str, tuple[str, bool]] | None:
+        """Return plural name and whether it is namespaced by kind; None if the server does not have the version."""
+        with self._lock:
+            if base not in self._resources_by_version:
+                answer = self._request("GET", base)
+                if answer.status not in {_FOUND, _NOT_FOUND}:
+                    reason = as_string(answer.body.get("message")) or f"status {answer.status}"
+                    raise UnreachableError(f"the server does not list its resources: {reason[:200]}")
+                self._resources_by_version[base] = _resources_by_kind(answer.body) if answer.status == _FOUND else None
+            return self._resources_by_version[base]
+
+    def _request(self, method: str, path: str, body: bytes | None = None) -> Response:
+        import urllib3  # noqa: PLC0415 - comes with the Kubernetes client
+
+        headers = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": MANAGER}
+        if body is not None:
+            headers["Content-Type"] = "application/apply-patch+yaml"
+        for setting in self._api.configuration.auth_settings().values():
+            if setting["in"] == "header":
+                headers[setting["key"]] = setting["value"]
+        try:
+            http_response = self._api.rest_client.pool_manager.request(
+                method,
+                f"{self._api.configuration.host.rstrip('/')}{path}",
+                body=body,
+                headers=headers,
+                preload_content=False,
+                decode_content=False,
+                redirect=False,
+                retries=False,
+                timeout=TIMEOUT,
+            )
+            data = _read(http_response)
+            http_response.close()
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            raise UnreachableError(f"no response from the server: {' '.join(str(error).split())[:200]}") from None
+        try:
+            parsed = json.loads(data)
+        except (ValueError, RecursionError):
+            raise UnreachableError(f"not an API server: status {http_response.status} without JSON") from None
+        if not isinstance(parsed, dict):
+            raise UnreachableError("not an API server: the response is not a JSON object")
+        return Response(http_response.status, parsed, tuple(http_response.headers.getlist("Warning")))
+
+
+def _read(http_response: Any) -> bytes:  # noqa: ANN401 - a type of the client
+    """Return the body.
+
+    Raises:
+        UnreachableError: It is too long, or takes too long.
+    """
+    end, parts, size = time.monotonic() + TIMEOUT, [], 0
+    while part := http_response.read1(_CHUNK, decode_content=False):
+        parts.append(part)
+        size += len(part)
+        if size > MAX_RESPONSE:
+            raise UnreachableError(f"the response is longer than {MAX_RESPONSE // 1024 // 1024} MiB")
+        if time.monotonic() > end:
+            raise UnreachableError(f"the response takes more than {TIMEOUT:g} s")
+    return b"".join(parts)
+
+
+def _resources_by_kind(body: Mapping[str, Any]) -> Mapping[str, tuple[str, bool]]:
+    """Return the resources of a version, without subresources, whose names contain a slash."""
+    return {
+        as_string(manifest.get("kind")): (as_string(manifest.get("name")), manifest.get("namespaced") is True)
+        for manifest in as_mappings(as_mapping(body).get("resources"))
+        if as_string(manifest.get("name")) and "/" not in as_string(value_at(manifest, "name"))
+    }
+
+
+def _quote(part: str) -> str:
+    """Escape a path segment. One slash is kept, between group and version."""
+    group, slash, version = part.partition("/")
+    return f"{urllib.parse.quote(group, safe='')}{slash}{urllib.parse.quote(version, safe='')}"

@@ -1,0 +1,111 @@
+"""Router configurations in ConfigMaps: the models that they select, and whether they have guards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from vsr_compiler.diagnostics import CompileError
+from vsr_compiler.verify.manifest import (
+    Manifest,
+    Path,
+    as_mapping,
+    as_mappings,
+    as_string,
+    as_string_map,
+    as_strings,
+    value_at,
+)
+from vsr_compiler.verify.manifest_index import ManifestIndex, cached_per_index
+from vsr_compiler.verify.stream import Budget, parse_documents
+
+_GUARDS = ("prompt_guard", "pii_model", "jailbreak", "pii")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RouterConfig:
+    """A router's configuration.
+
+    Attributes:
+        source: The ConfigMap.
+        path: Path of the file in the ConfigMap.
+        models: Names that a decision or the default selects.
+        routable_models: ``models``, and the names that a client may request.
+    """
+
+    source: Manifest
+    path: Path
+    models: frozenset[str]
+    routable_models: frozenset[str]
+
+
+@cached_per_index
+def router_configs(index: ManifestIndex) -> Iterator[RouterConfig]:
+    """Return the router configurations, recognised by their `providers` or `model_config` and their decisions."""
+    for source in index.of_kind("ConfigMap", ""):
+        for key, text in as_string_map(source.body.get("data")).items():
+            if key.endswith((".yaml", ".yml")) and ("providers:" in text or "model_config:" in text):
+                body = embedded_document(index, text)
+                models = _selected_models(body)
+                if models:
+                    routable = frozenset(models | _described_models(body))
+                    yield RouterConfig(source, ("data", key), frozenset(models), routable)
+
+
+def has_guards(index: ManifestIndex) -> bool:
+    """Whether any router configuration has guards, which a router that fails open would bypass."""
+    for source in index.of_kind("ConfigMap", ""):
+        for text in as_string_map(source.body.get("data")).values():
+            body = embedded_document(index, text) if "guard" in text or "pii" in text or "jailbreak" in text else {}
+            if body.get("guards") or any(_is_enabled(body, name) for name in _GUARDS):
+                return True
+    return False
+
+
+def _is_enabled(body: dict[str, Any], name: str) -> bool:
+    """Whether a block with this name is enabled anywhere in a configuration."""
+    stack: list[object] = [body]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, dict):
+            block = node.get(name)
+            if block and (not isinstance(block, dict) or block.get("enabled", True)):
+                return True
+            stack += node.values()
+        elif isinstance(node, list):
+            stack += node
+    return False
+
+
+def _selected_models(body: dict[str, Any]) -> set[str]:
+    routing = as_mapping(body.get("routing")) or body
+    models = {as_string(value_at(body, "providers", "defaults", "model")), as_string(body.get("default_model"))}
+    for decision in as_mappings(routing.get("decisions")):
+        for ref in as_mappings(decision.get("modelRefs")):
+            models.add(as_string(ref.get("lora_name")) or as_string(ref.get("model")))
+    return models - {""}
+
+
+def _described_models(body: dict[str, Any]) -> set[str]:
+    """Return the models that the configuration describes, their adapters, and the auto-model names."""
+    cards = [*as_mappings(value_at(body, "providers", "models")), *as_mappings(value_at(body, "routing", "modelCards"))]
+    adapters = {as_string(lora.get("name")) for card in cards for lora in as_mappings(card.get("loras"))}
+    auto_names = set(as_strings(value_at(body, "global", "router", "auto_model_names")))
+    names = {as_string(card.get("name")) for card in cards}
+    return names | set(as_mapping(body.get("model_config"))) | adapters | auto_names
+
+
+def embedded_document(index: ManifestIndex, text: str) -> dict[str, Any]:
+    """Return the YAML mapping in a text; empty if the text is not one."""
+    document = index.documents.get(text)
+    return index.cached(("embedded", text), lambda: _parsed(text)) if document is None else document
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    try:
+        for body, _ in parse_documents(text.encode(errors="replace"), "", Budget()):
+            return as_mapping(body)
+    except CompileError:
+        return {}
+    return {}
