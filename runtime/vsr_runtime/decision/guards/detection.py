@@ -9,7 +9,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class TextSpan:
     """A finding in a text.
 
     Attributes:
@@ -32,7 +32,7 @@ class Span:
 class Detection(Protocol):
     """The result of a detector for one text. Guards with different types and thresholds share it."""
 
-    def spans(self, types: frozenset[str] | None, threshold: float) -> Sequence[Span]:
+    def spans(self, types: frozenset[str] | None, threshold: float) -> Sequence[TextSpan]:
         """Return the findings that count, in offsets of the text that the detector read.
 
         Args:
@@ -45,9 +45,9 @@ class Detection(Protocol):
 class TextVerdict:
     """A classification of a text as a whole: its most likely label among those that count."""
 
-    span: Span
+    span: TextSpan
 
-    def spans(self, types: frozenset[str] | None, threshold: float) -> Sequence[Span]:
+    def spans(self, types: frozenset[str] | None, threshold: float) -> Sequence[TextSpan]:
         """Return the whole text if its score reaches the threshold. The types were applied at classification."""
         del types
         return [self.span] if self.span.score >= threshold else []
@@ -63,7 +63,7 @@ def most_likely(answer: Mapping[str, float], labels: Sequence[str], text: str, n
         name: the detector's name.
     """
     best = max(labels, key=lambda label: answer[label])
-    return TextVerdict(Span(0, len(text), best, answer[best], name))
+    return TextVerdict(TextSpan(0, len(text), best, answer[best], name))
 
 
 OUTSIDE_LABELS = frozenset({"O", "OUTSIDE", "NONE", "LABEL_0"})
@@ -88,7 +88,9 @@ class LabelledToken:
     score: float
 
 
-def spans_of_tokens(tokens: Sequence[LabelledToken], rule: str, types: Mapping[str, str] | None = None) -> list[Span]:
+def spans_of_tokens(
+    tokens: Sequence[LabelledToken], rule: str, types: Mapping[str, str] | None = None
+) -> list[TextSpan]:
     """Return the spans that labelled tokens form, in the offsets of the tokens.
 
     Supports BIO labels (``B-PERSON``, ``I-PERSON``, ``O``), BIOES labels (also with ``L-`` and ``U-``), and plain
@@ -133,7 +135,7 @@ def split_label(label: str) -> tuple[str, str | None]:
     return (match[1], match[2]) if match else ("I", label)
 
 
-def _span(run: Sequence[tuple[LabelledToken, str]], rule: str, types: Mapping[str, str]) -> Span:
+def _span(run: Sequence[tuple[LabelledToken, str]], rule: str, types: Mapping[str, str]) -> TextSpan:
     kind = run[0][1]
     score = max(token.score for token, _ in run)
-    return Span(run[0][0].start, run[-1][0].end, types.get(kind, kind), score, rule)
+    return TextSpan(run[0][0].start, run[-1][0].end, types.get(kind, kind), score, rule)

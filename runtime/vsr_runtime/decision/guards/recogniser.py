@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any
 
 from vsr_runtime.decision.deadline import Expired, check_deadline
-from vsr_runtime.decision.guards.detection import Span
+from vsr_runtime.decision.guards.detection import TextSpan
 from vsr_runtime.decision.guards.normalise import NormalisedText
 
 SURE, SHAPE, CONTEXT = 1.0, 0.9, 0.75
@@ -82,7 +82,9 @@ def compile_bytes(pattern: bytes) -> Any:  # noqa: ANN401 - re2 ships no types
     return re2.compile(pattern, options)
 
 
-def run_recogniser(recogniser: Recogniser, normalised: NormalisedText, data: bytes, expired: Expired) -> Iterator[Span]:
+def run_recogniser(
+    recogniser: Recogniser, normalised: NormalisedText, data: bytes, expired: Expired
+) -> Iterator[TextSpan]:
     """Yield the findings of a recogniser.
 
     A rejected match may hide another one that begins inside it, so the search continues after its first word or number,
@@ -99,7 +101,7 @@ def run_recogniser(recogniser: Recogniser, normalised: NormalisedText, data: byt
         check_deadline(expired)
         at = match.end() if recogniser.whole else _next(data, match.start(), match.end())
         for start, end, score in recogniser.validate(data, match):
-            yield Span(*normalised.original(start, end), recogniser.type, score, recogniser.rule)
+            yield TextSpan(*normalised.original(start, end), recogniser.type, score, recogniser.rule)
             at = max(at, end)
         match = pattern.search(data, at)
 

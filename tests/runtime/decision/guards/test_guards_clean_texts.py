@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from vsr_runtime.decision.deadline import DeadlineExceededError, never
 from vsr_runtime.decision.guards import guard
-from vsr_runtime.decision.guards.detection import Span
+from vsr_runtime.decision.guards.detection import TextSpan
 from vsr_runtime.decision.guards.finders import patterns, spans
 from vsr_runtime.decision.guards.guard import CleanTextCache, Guard
 from vsr_runtime.decision.guards.guard_input import GuardInput
@@ -65,7 +65,7 @@ def test_scan_that_exceeded_its_deadline_is_not_cached():
 
     with pytest.raises(DeadlineExceededError):
         known.find("text", late)
-    assert known.find("text", lambda: [Span(0, 1, "X", 1.0, "r")]) != []
+    assert known.find("text", lambda: [TextSpan(0, 1, "X", 1.0, "r")]) != []
 
 
 def test_cache_is_bounded_and_holds_no_text(monkeypatch):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from vsr_runtime.decision.deadline import DeadlineExceededError, never
 from vsr_runtime.decision.guards.api_words import VALUES
-from vsr_runtime.decision.guards.detection import Span
+from vsr_runtime.decision.guards.detection import TextSpan
 from vsr_runtime.decision.guards.guard import Guard
 from vsr_runtime.decision.guards.guard_input import GuardInput
 from vsr_runtime.decision.guards.json_texts import TextPosition, json_texts, offsets
@@ -25,7 +25,7 @@ WORD = "hide me"
 
 def find(normalised, _):
     """The finder of it."""
-    return [Span(*normalised.original(*m.span()), "X", 1.0, "t") for m in re.finditer(WORD, normalised.text)]
+    return [TextSpan(*normalised.original(*m.span()), "X", 1.0, "t") for m in re.finditer(WORD, normalised.text)]
 
 
 GUARD = Guard("g", "mask", (find,))

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from vsr_runtime.decision.guards.detection import Span, TextVerdict
+from vsr_runtime.decision.guards.detection import TextSpan, TextVerdict
 from vsr_runtime.decision.guards.guard import Guard
 from vsr_runtime.decision.program.conditions import AnyCondition, CategoryCondition, NotCondition, SignalCondition
 from vsr_runtime.decision.program.program import PolicyRoute
@@ -46,7 +46,7 @@ def start(program, rule, guards=()):
 
 def seen(*scores: float) -> list[TextVerdict]:
     """What a detector says of some texts."""
-    return [TextVerdict(Span(0, 5, "jailbreak", score, "judge")) for score in scores]
+    return [TextVerdict(TextSpan(0, 5, "jailbreak", score, "judge")) for score in scores]
 
 
 @pytest.mark.parametrize(("scores", "route"), [((0.1, 0.6), "a"), ((0.6, 0.1), "a"), ((0.4, 0.4), None)])
@@ -101,7 +101,9 @@ def test_guards_and_signals_share_a_detector(program, score, status):
     assert list(question.detector_texts) == ["judge"]
     texts = question.detector_texts["judge"]
     assert len(texts) == len(set(texts))
-    looks = [TextVerdict(Span(0, len(text), "jailbreak", score if text == "hello" else 0.0, "judge")) for text in texts]
+    looks = [
+        TextVerdict(TextSpan(0, len(text), "jailbreak", score if text == "hello" else 0.0, "judge")) for text in texts
+    ]
     _, action = advance(rules, state, SignalsReady(detections={"judge": looks}))
     assert (action.status if isinstance(action, ImmediateResponse) else None) == status
     assert isinstance(action, ImmediateResponse) or (isinstance(action, SendToModel) and action.route == "a")

@@ -9,7 +9,7 @@ import pytest
 
 from vsr_runtime.decision.apis.endpoints import ENDPOINTS, Api
 from vsr_runtime.decision.deadline import DeadlineExceededError
-from vsr_runtime.decision.guards.detection import Span, TextVerdict
+from vsr_runtime.decision.guards.detection import TextSpan, TextVerdict
 from vsr_runtime.decision.guards.guard import Guard, in_order
 from vsr_runtime.decision.program.conditions import AllConditions
 from vsr_runtime.decision.program.effects import Effects
@@ -36,7 +36,7 @@ def finds(word: str, kind: str = "WORD", score: float = 1.0):
         if expired():
             raise DeadlineExceededError
         at = normalised.text.lower().find(word)
-        return [] if at < 0 else [Span(*normalised.original(at, at + len(word)), kind, score, "test")]
+        return [] if at < 0 else [TextSpan(*normalised.original(at, at + len(word)), kind, score, "test")]
 
     return find
 
@@ -268,7 +268,7 @@ def test_detector_runs_once_for_all_guards_and_its_score_decides(program, score,
     """Several guards that name one detector cost one look; patterns and detector together make a guard."""
     twice = [JUDGE, replace(JUDGE, name="second", action="flag")]
     question, action = looked(
-        program, twice, {"checkpoint": [TextVerdict(Span(0, 5, "JAILBREAK", score, "checkpoint"))]}
+        program, twice, {"checkpoint": [TextVerdict(TextSpan(0, 5, "JAILBREAK", score, "checkpoint"))]}
     )
     assert question.detector_texts == {"checkpoint": ("hello there",)}
     assert question.kinds == frozenset()
@@ -278,7 +278,7 @@ def test_detector_runs_once_for_all_guards_and_its_score_decides(program, score,
 def test_detector_and_category_are_requested_together(program):
     """One wait for both."""
     question, action = looked(
-        program, [JUDGE], {"checkpoint": [TextVerdict(Span(0, 5, "x", 0.1, "checkpoint"))]}, "hello there", "auto"
+        program, [JUDGE], {"checkpoint": [TextVerdict(TextSpan(0, 5, "x", 0.1, "checkpoint"))]}, "hello there", "auto"
     )
     assert question.kinds == {"category"}
     assert question.detector_texts

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from vsr_runtime.decision.apis.endpoints import Api
 from vsr_runtime.decision.deadline import DeadlineExceededError, never
-from vsr_runtime.decision.guards.detection import Span
+from vsr_runtime.decision.guards.detection import TextSpan
 from vsr_runtime.decision.guards.guard import Guard
 from vsr_runtime.decision.request.events import Cause, GuardMatch, ImmediateResponse, ResponsePlan
 from vsr_runtime.decision.request.response_machine import (
@@ -41,7 +41,7 @@ def finds(pattern: str, kind: str):
         if expired():
             raise DeadlineExceededError
         return [
-            Span(*normalised.original(*match.span()), kind, 1.0, "test") for match in made.finditer(normalised.text)
+            TextSpan(*normalised.original(*match.span()), kind, 1.0, "test") for match in made.finditer(normalised.text)
         ]
 
     return find

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from support.properties import examples
 from vsr_runtime.decision.apis.endpoints import ENDPOINTS, Api
 from vsr_runtime.decision.deadline import never
-from vsr_runtime.decision.guards.detection import Span, TextVerdict
+from vsr_runtime.decision.guards.detection import TextSpan, TextVerdict
 from vsr_runtime.decision.guards.guard import Guard
 from vsr_runtime.decision.request.events import (
     Cause,
@@ -55,12 +55,14 @@ class Persons:
     def spans(self, types, _):
         """The runs."""
         found = re.finditer(r"\b[A-Z]\w*(?: [A-Z]\w*)*", self.text)
-        return [Span(*each.span(), "PERSON", 1.0, "persons") for each in found if types is None or "PERSON" in types]
+        return [
+            TextSpan(*each.span(), "PERSON", 1.0, "persons") for each in found if types is None or "PERSON" in types
+        ]
 
 
 def judged(text: str) -> TextVerdict:
     """An attack where the text says so."""
-    return TextVerdict(Span(0, len(text), "jailbreak", 0.9 if "evil" in text else 0.1, "judge"))
+    return TextVerdict(TextSpan(0, len(text), "jailbreak", 0.9 if "evil" in text else 0.1, "judge"))
 
 
 DETECTORS = {"persons": Persons, "judge": judged}

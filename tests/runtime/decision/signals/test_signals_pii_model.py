@@ -9,7 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from vsr_runtime.decision.apis.endpoints import ENDPOINTS, Api
-from vsr_runtime.decision.guards.detection import Span
+from vsr_runtime.decision.guards.detection import TextSpan
 from vsr_runtime.decision.guards.guard import Guard
 from vsr_runtime.decision.program.build_signals import build_model_signals, build_signals
 from vsr_runtime.decision.request.detectors import merge_texts
@@ -34,7 +34,7 @@ class Names:
     def spans(self, types, threshold):
         """Return Smith if the type is requested."""
         wanted = self.at >= 0 and threshold <= 0.8 and (types is None or "PERSON" in types)
-        return [Span(self.at, self.at + 5, "PERSON", 0.8, "names")] if wanted else []
+        return [TextSpan(self.at, self.at + 5, "PERSON", 0.8, "names")] if wanted else []
 
 
 def rule(*types: str, threshold: float = 0.7) -> contract.PiiRule:
