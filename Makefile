@@ -42,9 +42,9 @@ test: $(VENV)/.ready
 test-torch: $(VENV)/.ready
 	$(PIP) torch==2.13.0
 	$(PIP) 'transformers>=5'
-	$(BIN)/python -m pytest tests/runtime/inference/test_bert_onnx.py tests/runtime/inference/test_packed.py \
+	$(BIN)/python -m pytest tests/runtime/inference/test_bert_onnx.py tests/runtime/inference/test_packed_model.py \
 		tests/runtime/inference/engine/test_engine_checkpoints.py tests/runtime/inference/engine/test_engine_tokens.py \
-		tests/runtime/inference/test_attack_signal.py tests/runtime/sandbox/test_local_detectors.py
+		tests/runtime/inference/test_attack_signal.py tests/runtime/sandbox/test_sandbox_detectors.py
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

@@ -13,7 +13,9 @@ from ruamel.yaml import YAML
 from support.common import ROOT, call
 from support.policy_reference import SCHEMA
 
-PAGES = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))]
+OWN_TESTS = {"docs/how-to/add-a-target.md", "docs/reference/codes.md", "docs/reference/verify-rules.md"}
+"""Pages with examples of errors, or for a target that only the page's own test registers."""
+PAGES = sorted({"README.md", *(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))} - OWN_TESTS)
 _BLOCK = re.compile(r"^(?P<indent> *)```yaml\n(?P<body>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
 BASE = """\
 apiVersion: vsr.dev/v1alpha1
@@ -85,9 +87,7 @@ def completed(excerpt: str) -> str:
     return "".join(base.values())
 
 
-OWN_TEST = {"docs/how-to/add-a-target.md"}
-"""Its example needs a target that only its own test registers."""
-POLICIES = [(page, block) for page in PAGES if page not in OWN_TEST for block in blocks(page) if is_policy(block)]
+POLICIES = [(page, block) for page in PAGES for block in blocks(page) if is_policy(block)]
 
 
 @pytest.mark.parametrize(("page", "block"), POLICIES, ids=[f"{page}-{n}" for n, (page, _) in enumerate(POLICIES)])

@@ -18,7 +18,7 @@ from support import rendering
 from support.cases import output_of
 from support.common import ROOT, kubectl, linked, required
 from vsr_compiler.review import policy_tests
-from vsr_compiler.routerconfig.stock import stock_config
+from vsr_compiler.routerconfig.semantic_router import stock_config
 from vsr_schemas.routerconfig.engine_0_4_0 import RouterConfig
 
 CLI = ROOT / ".stock-router" / "bin" / "vllm-sr"

@@ -18,8 +18,9 @@ from vsr_compiler.manifests.lock import Lock
 from vsr_compiler.manifests.objects import Object
 from vsr_compiler.manifests.tree import File, Tree
 from vsr_compiler.manifests.yaml import Json, UnprintableError, dump, header
-from vsr_compiler.routerconfig.config import CONFIG, SETTINGS, moved, router_config, runtime_settings
-from vsr_compiler.routerconfig.stock import stock_config
+from vsr_compiler.routerconfig import CONFIG, SETTINGS
+from vsr_compiler.routerconfig.semantic_router import stock_config
+from vsr_compiler.routerconfig.vsr_runtime import router_config, runtime_settings, settings_for
 from vsr_compiler.syntax import load
 from vsr_compiler.syntax.data import parse
 from vsr_compiler.syntax.ignores import ignores, silence, unsilenced
@@ -32,24 +33,24 @@ from vsr_schemas.policy.v1alpha1 import PolicySpec
 from vsr_schemas.version import VERSION
 
 Existing = Callable[[str], bytes | None]
-"""Reads a file of the policy's present output by its path below it; None where there is none."""
+"""Reads a file of the policy's existing output by path; returns None if there is none."""
 _REPORTED_LATER = frozenset(name for name, code in CODES.items() if code.reported_after_check)
 """Codes that only a compile, its tests or `verify` report: a comment that silences one is not ineffective."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """What a policy compiles to.
+    """The result of a compile.
 
     Attributes:
         policy: The linked policy, with the router's files in it.
         tree: Every file.
         lock: The tree's lock.
         objects: The objects in the tree by the paths of their files.
-        values: What is handed to Helm by the paths of its files.
-        patched: What patch files change, as it is afterwards, by the paths of those files.
-        environments: All objects of each environment by its name, as kustomize builds them.
-        warnings: What works but is likely not meant.
+        values: Helm values by the paths of their files.
+        patched: The objects that patches change, as they are afterwards, by the paths of the patches.
+        environments: All objects of each environment, as kustomize builds them, by its name.
+        warnings: Findings that do not prevent the compile.
     """
 
     policy: ir.Policy
@@ -62,9 +63,9 @@ class Compiled:
     warnings: tuple[Diagnostic, ...]
 
     @property
-    def wholes(self) -> Iterator[Object]:
-        """Each object as it is applied, by whichever overlay, once."""
-        everything = (*self.objects.values(), *(item for found in self.environments.values() for item in found))
+    def applied_objects(self) -> Iterator[Object]:
+        """Every object of every environment and component, once."""
+        everything = (*self.objects.values(), *(item for objects in self.environments.values() for item in objects))
         yield from {id(item.body): item for item in everything}.values()
 
 
@@ -72,7 +73,7 @@ def read_policy(path: Path) -> ir.Policy:
     """Parse, link and analyse a policy file. The policy carries the warnings.
 
     Raises:
-        CompileError: With every finding of the first stage that fails, warnings of that stage among them.
+        CompileError: With every finding of the first stage that fails, including its warnings.
     """
     name = str(path)
     document = load(read(path, name), name)
@@ -80,10 +81,10 @@ def read_policy(path: Path) -> ir.Policy:
         policy = link(document, parse(document, PolicySpec), profiles())
     except CompileError as error:
         raise CompileError(silence(error.diagnostics, document.text, name, complete=False)) from None
-    found = silence(analyse(policy, TARGETS), document.text, name, complete=True, later=_REPORTED_LATER)
-    if any(item.level is Severity.ERROR for item in found):
-        raise CompileError(found)
-    return replace(policy, warnings=tuple(found), ignores=ignores(document.text, name))
+    diagnostics = silence(analyse(policy, TARGETS), document.text, name, complete=True, later=_REPORTED_LATER)
+    if any(item.level is Severity.ERROR for item in diagnostics):
+        raise CompileError(diagnostics)
+    return replace(policy, warnings=tuple(diagnostics), ignores=ignores(document.text, name))
 
 
 def findings(path: Path) -> list[Diagnostic]:
@@ -100,7 +101,7 @@ def compile_policy(policy: ir.Policy, existing: Existing, *, rebuild: bool = Fal
 
     Args:
         policy: The linked policy.
-        existing: Where a classifier head that is still valid may lie.
+        existing: Reads the existing output, whose classifier heads are reused if they are still valid.
         rebuild: Train every classifier head, even if its inputs are unchanged.
 
     Raises:
@@ -251,13 +252,13 @@ def _add_overlay(
     result.environments[environment.name] = objects
 
 
-def _with_own_settings(policy: ir.Policy, own: ir.Policy, known: dict[str, Any]) -> ir.Policy:
-    """The policy of an environment with its own settings of the router, where it has checkpoints elsewhere."""
+def _with_own_settings(policy: ir.Policy, own: ir.Policy, bodies: dict[str, Any]) -> ir.Policy:
+    """Return the policy of an environment with its own runtime settings, if it moves checkpoints to another device."""
     if own.classifiers == policy.classifiers or SETTINGS not in policy.router.files:
         return own
-    body = moved(known[policy.router.files[SETTINGS].decode()], own)
+    body = settings_for(bodies[policy.router.files[SETTINGS].decode()], own)
     text = _text(body, policy.span)
-    known[text.decode()] = body
+    bodies[text.decode()] = body
     return replace(own, router=replace(own.router, files={**own.router.files, SETTINGS: text}))
 
 
@@ -294,26 +295,26 @@ def _check_links(
 
 
 def _with_router_files(policy: ir.Policy, existing: Existing, *, rebuild: bool) -> tuple[ir.Policy, dict[str, Any]]:
-    """The policy with its router folder: config, settings and heads, by file name. And what its YAML files hold.
+    """Return the policy with its router files, and the content of the YAML files by their text.
 
-    The stock router has its config only.
+    The router files are config, settings and classifier heads. The stock router has only a config.
     """
     if policy.router.stock:
-        theirs = stock_config(policy).model_dump(mode="json", by_alias=True, exclude_none=True)
-        text = _text(theirs, policy.span)
-        return replace(policy, router=replace(policy.router, files={CONFIG: text})), {text.decode(): theirs}
+        config = stock_config(policy).model_dump(mode="json", by_alias=True, exclude_none=True)
+        text = _text(config, policy.span)
+        return replace(policy, router=replace(policy.router, files={CONFIG: text})), {text.decode(): config}
     heads = compile_heads(policy, lambda name: existing(f"router/{name}"), rebuild=rebuild)
     config = router_config(policy).model_dump(mode="json", by_alias=True, exclude_none=True)
     runtime = runtime_settings(policy, heads.classifiers).model_dump(mode="json", exclude_none=True)
     bodies = {CONFIG: config, SETTINGS: runtime}
     texts = {name: _text(body, policy.span) for name, body in bodies.items()}
     router = replace(policy.router, files={**texts, **heads.files})
-    known = {texts[name].decode(): body for name, body in bodies.items()}
-    return replace(policy, router=router, warnings=(*policy.warnings, *heads.warnings)), known
+    by_text = {texts[name].decode(): body for name, body in bodies.items()}
+    return replace(policy, router=router, warnings=(*policy.warnings, *heads.warnings)), by_text
 
 
 def _text(body: Json, origin: Span) -> bytes:
-    """A body as a file of the output. What kustomize would alter on its way is refused."""
+    """Return a body as the content of a file. VSR507 for a value that kustomize would alter."""
     try:
         return header(dump(body)).encode()
     except UnprintableError as error:

@@ -1,5 +1,5 @@
-"""``vsr-runtime``: executes a compiled policy beside an Envoy, and runs the local stand.
+"""``vsr-runtime``: executes a compiled policy next to an Envoy, and runs the local sandbox.
 
-Pure rooms (``program``, ``request``) decide; the rim (``serve``, ``inference``, ``local``) holds sockets, threads and
-models. Never imports the compiler: the files in ``out/<policy>/router/`` are the interface.
+The pure core (``decision``) decides; ``server``, ``inference`` and ``sandbox`` hold sockets, threads and models. The
+package never imports the compiler: the files in ``out/<policy>/router/`` are the interface.
 """

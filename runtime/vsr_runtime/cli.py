@@ -1,4 +1,4 @@
-"""``vsr-runtime``: serve a compiled policy, or see it work on this machine."""
+"""``vsr-runtime``: serve a compiled policy, or run it in a sandbox on this machine."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _DIRECTORY = click.Path(path_type=Path)
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(VERSION, prog_name="vsr-runtime")
 def cli() -> None:
-    """Execute a compiled routing policy beside an Envoy."""
+    """Execute a compiled routing policy next to an Envoy."""
 
 
 @cli.command()
@@ -48,10 +48,14 @@ def cli() -> None:
     help="Where probes and /metrics listen.",
 )
 @click.option("--api", is_flag=True, help="Serve the HTTP API on the HTTP port, without authentication.")
-@click.option("--classify", metavar="CLASSIFIER", help="What the API's /classify asks where a request names none.")
-@click.option("--credentials", type=_DIRECTORY, help="Keys of providers; by default `credentials` beside the config.")
-@click.option("--keys-at-gateway", is_flag=True, help="Read no keys of providers: the gateway adds them afterwards.")
-@click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes that serve.")
+@click.option("--classify", metavar="CLASSIFIER", help="Classifier that the API's /classify uses by default.")
+@click.option(
+    "--credentials",
+    type=_DIRECTORY,
+    help="Folder of provider keys; by default next to the config.",
+)
+@click.option("--keys-at-gateway", is_flag=True, help="Read no keys of providers: the gateway adds them.")
+@click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Number of processes.")
 @click.option(
     "--shutdown-delay",
     type=click.FloatRange(0, MAX_SHUTDOWN_DELAY),
@@ -63,11 +67,11 @@ def cli() -> None:
 @click.option(
     "--transport",
     type=click.Choice(TRANSPORTS),
-    help="What speaks HTTP/2; by default nghttp2, the faster one, where it is installed, else grpc.",
+    help="HTTP/2 implementation; by default nghttp2, the faster one, if it is installed, else grpc.",
 )
-@click.option("--tls-cert", type=_DIRECTORY, help="The chain (PEM) for the gRPC port; followed as it changes.")
-@click.option("--tls-key", type=_DIRECTORY, help="Its key (PEM).")
-@click.option("--tls-client-ca", type=_DIRECTORY, help="Who signs the certificates (PEM) that gateways must then show.")
+@click.option("--tls-cert", type=_DIRECTORY, help="Certificate chain (PEM) of the gRPC port; reloaded when it changes.")
+@click.option("--tls-key", type=_DIRECTORY, help="Private key (PEM) of the gRPC port.")
+@click.option("--tls-client-ca", type=_DIRECTORY, help="CA (PEM) of the certificates that gateways must present.")
 def serve(  # noqa: PLR0913 - one an option
     config: Path,
     address: object,
@@ -85,9 +89,9 @@ def serve(  # noqa: PLR0913 - one an option
     tls_key: Path | None,
     tls_client_ca: Path | None,
 ) -> None:
-    """Answer an Envoy's ext_proc filter until SIGTERM.
+    """Serve an Envoy's ext_proc filter until SIGTERM.
 
-    With several workers an inference engine, if there is one, is a process that they share.
+    Several workers share one inference engine, if there is one.
 
     \b
     Example:
@@ -97,12 +101,12 @@ def serve(  # noqa: PLR0913 - one an option
         raise click.UsageError("--tls-cert and --tls-key go together, and --tls-client-ca with both")
     if classify and not api:
         raise click.UsageError("--classify is for --api")
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its own lines would come beside our one line an error
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # errors are one line of ours
     from vsr_runtime.server.address import Address  # noqa: PLC0415 - only serving needs it
     from vsr_runtime.server.supervisor.link import is_child  # noqa: PLC0415 - likewise
 
     if not (isinstance(address, Address) and isinstance(http_address, Address)):
-        raise TypeError("click has made no addresses of them")
+        raise TypeError("click has not parsed the addresses")
     if workers > 1 and not is_child():
         from vsr_runtime.server.supervisor.supervisor import run_supervisor  # noqa: PLC0415 - only with several
 
@@ -120,14 +124,14 @@ def serve(  # noqa: PLR0913 - one an option
         run(config, listen, load_classifier, credentials=keys, shutdown_delay=delay)
 
 
-@cli.command(short_help="Run a policy's checkpoints in a process of their own.")
+@cli.command(short_help="Run a policy's checkpoints in a separate process.")
 @click.option("--config", type=_DIRECTORY, required=True, help="The compiled router/config.yaml.")
-@click.option("--socket", type=_DIRECTORY, required=True, help="The Unix socket on which `serve` will ask.")
-@click.option("--with-parent", is_flag=True, help="End when standard input does, as it will with the parent process.")
+@click.option("--socket", type=_DIRECTORY, required=True, help="The Unix socket for `serve`.")
+@click.option("--with-parent", is_flag=True, help="End when standard input ends, as it does with the parent process.")
 def engine(config: Path, socket: Path, with_parent: bool) -> None:  # noqa: FBT001 - click's way
-    """Run a policy's checkpoints in a process of their own until SIGTERM, for any number of `serve`.
+    """Run a policy's checkpoints in a separate process until SIGTERM, for any number of `serve` processes.
 
-    `serve` starts one by itself where a checkpoint is for a GPU. With VSR_ENGINE_SOCKET it asks this one instead.
+    `serve` starts an engine by itself if a checkpoint needs a GPU. With VSR_ENGINE_SOCKET it uses this one instead.
 
     \b
     Example:
@@ -139,10 +143,10 @@ def engine(config: Path, socket: Path, with_parent: bool) -> None:  # noqa: FBT0
 
 
 @cli.command(short_help="Fetch checkpoints from Hugging Face at pinned revisions.")
-@click.option("--into", type=_DIRECTORY, required=True, help="The folder of models: VSR_MODELS of `serve`.")
+@click.option("--into", type=_DIRECTORY, required=True, help="The folder of models, VSR_MODELS of `serve`.")
 @click.argument("pinned", nargs=-1, required=True)
 def fetch(into: Path, pinned: tuple[str, ...]) -> None:
-    """Fetch checkpoints from Hugging Face at pinned revisions, safetensors only. HF_TOKEN is used where it is set.
+    """Fetch checkpoints from Hugging Face at pinned revisions, safetensors only. Uses HF_TOKEN if it is set.
 
     \b
     Example:
@@ -173,7 +177,7 @@ def local(directory: Path) -> None:
 @cli.command(short_help="Send a policy's tests through its gateway on this machine.")
 @click.argument("directory", type=_DIRECTORY)
 def demo(directory: Path) -> None:
-    """Start the local stand, send the requests that it lists, and show where each one went.
+    """Start the sandbox, send the requests that it lists, and show where each one went.
 
     \b
     Example:
@@ -184,8 +188,14 @@ def demo(directory: Path) -> None:
     sys.exit(0 if run_demo(directory) else 1)
 
 
+_RUNTIME_EXTRA = frozenset(
+    {"aiohttp", "cffi", "google", "grpc", "msgspec", "phonenumbers", "prometheus_client", "py3langid", "re2", "stdnum"}
+)
+"""Import packages of the extra `runtime`."""
+
+
 def main() -> None:
-    """Run the command line: exit 0 when all went well, 1 for an error that was explained, 2 for wrong usage."""
+    """Run the command line: exit 0 for success, 1 for an error with a message, 2 for wrong usage."""
     try:
         cli(standalone_mode=True)
     except UserError as error:
@@ -193,7 +203,7 @@ def main() -> None:
         sys.exit(1)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
-        if package not in ("aiohttp", "cffi", "grpc", "google", "prometheus_client", "pydantic", "re2", "ruamel"):
+        if package not in _RUNTIME_EXTRA:
             raise
         print_error(f"the package {package} is not installed; run pip install 'vsr-compile[runtime]'")
         sys.exit(1)

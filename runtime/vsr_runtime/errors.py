@@ -1,4 +1,4 @@
-"""Errors that are reported to the user."""
+"""The exception whose message is shown to the user."""
 
 from __future__ import annotations
 

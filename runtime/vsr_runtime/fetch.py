@@ -1,4 +1,4 @@
-"""Fetches checkpoints at their pinned revisions: what an init container does before the router starts."""
+"""Fetches checkpoints at pinned revisions: what an init container does before the router starts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vsr_runtime.errors import UserError
 from vsr_runtime.log import log
 
 WANTED = ("*.safetensors", "model.safetensors.index.json", "config.json", "tokenizer.json", "*mapping.json")
-"""Files that a checkpoint is read from. Nothing that could be run, and no export for another program."""
+"""Files to fetch: nothing that can be executed, and no exports for other programs."""
 
 _PINNED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*)@([0-9a-f]{40})")
 

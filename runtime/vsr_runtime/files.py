@@ -1,4 +1,4 @@
-"""Reads a YAML file that this project or a user wrote, within bounds, as plain data."""
+"""Reads YAML settings, within bounds, as plain data."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from vsr_runtime.errors import UserError
 
 MAX_BYTES = 4 << 20
-"""Bound on a settings file. A ConfigMap holds 1 MiB."""
+"""Size limit of a settings file. A ConfigMap holds 1 MiB."""
 MAX_DEPTH = 100
 _SHOWN = 5
 
@@ -18,10 +18,10 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def read_model(path: Path, contract: type[Model]) -> Model:
-    """Read a YAML file into its contract.
+    """Read a YAML file and validate it.
 
     Raises:
-        UserError: the file is missing, too large, no YAML, or holds what the contract does not.
+        UserError: the file is missing, too large, not YAML, or does not match the model.
     """
     document = read_yaml(path)
     try:
@@ -42,7 +42,7 @@ def read_yaml(path: Path) -> Any:  # noqa: ANN401 - a YAML document may be any p
 
     depth = 0
     try:
-        # Aliases could multiply a small file into a huge document, and depth exhaust the stack: looked at first.
+        # Check events first: aliases could expand a small file into a huge document, and depth could exhaust the stack.
         for event in YAML(typ="safe").parse(text):
             depth += isinstance(event, events.CollectionStartEvent) - isinstance(event, events.CollectionEndEvent)
             if isinstance(event, events.AliasEvent):
@@ -52,7 +52,7 @@ def read_yaml(path: Path) -> Any:  # noqa: ANN401 - a YAML document may be any p
         return YAML(typ="safe").load(text)
     except YAMLError as error:
         raise UserError(_syntax(path.name, error)) from None
-    except ValueError as error:  # a scalar that YAML 1.1 takes for a date or a number, and that is none
+    except ValueError as error:  # a scalar that looks like a date or a number to YAML 1.1, but is invalid
         raise UserError(f"{path.name}: {error}; quote the value if text was meant") from None
 
 
@@ -77,7 +77,7 @@ def _syntax(name: str, error: Exception) -> str:
 
 
 def _render(name: str, document: object, error: ValidationError) -> str:
-    """One line for all that pydantic found: ``config.yaml: routing.foo: not supported``."""
+    """Join the problems that pydantic found into one line: ``config.yaml: routing.foo: not supported``."""
     found: list[str] = []
     for problem in error.errors(include_url=False, include_context=False, include_input=False):
         place = _place(document, problem["loc"])
@@ -92,9 +92,9 @@ def _render(name: str, document: object, error: ValidationError) -> str:
 
 
 def _place(document: object, location: tuple[int | str, ...]) -> str | None:
-    """The path in the file's own words, or None for a branch of a union that the file does not take.
+    """The path as the file spells it; None for a branch of a union that the file does not use.
 
-    Rules are nodes (with ``operator``) or leaves; pydantic tries both and names the branch in its path.
+    Rules are nodes (with ``operator``) or leaves; pydantic tries both and puts the branch into its path.
     """
     path, value = "", document
     for step in location:
@@ -104,7 +104,7 @@ def _place(document: object, location: tuple[int | str, ...]) -> str | None:
                 return None
             continue
         if isinstance(value, dict) and step not in value and value.get("type") == step:
-            continue  # a plugin is told by its type, which pydantic puts into its path
+            continue  # pydantic puts the type of a plugin into the path
         if isinstance(step, int):
             path += f"[{step}]"
             value = value[step] if isinstance(value, list) and step < len(value) else None

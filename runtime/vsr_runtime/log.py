@@ -1,4 +1,4 @@
-"""The one place where the runtime prints: results to stdout, logs and errors to stderr, a line each."""
+"""The only module that prints: results to stdout, logs and errors to stderr, one line each."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ Field = str | int | float | bool | None
 
 
 def print_result(text: str) -> None:
-    """Print a result at once, so that a reader at the other end of a pipe does not wait for it."""
+    """Print a result and flush, so that a reader at the other end of a pipe gets it at once."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
 
 def print_error(message: str) -> None:
-    """Print an error as one line, whatever line breaks the message holds."""
+    """Print an error as one line, without the line breaks of the message."""
     sys.stderr.write(f"vsr-runtime: error: {' '.join(message.split())}\n")
     sys.stderr.flush()
 
@@ -29,21 +29,21 @@ def print_error(message: str) -> None:
 def log(event: str, **fields: Field) -> None:
     """Write one JSON object as one line: ``time`` (UTC), ``event``, then the fields.
 
-    Callers pass names, numbers and codes only. The text of a prompt never gets here.
+    Callers pass only names, numbers and codes, never the text of a prompt.
     """
     _WAITING.append((time.time(), event, fields))
     flush()
 
 
 def log_buffered(event: str, **fields: Field) -> None:
-    """Like `log`, but written together with others once somebody calls `flush`: for what every request is worth."""
+    """Like `log`, but written with other lines at the next `flush`: for events of every request."""
     _WAITING.append((time.time(), event, fields))
     if len(_WAITING) >= _MOST:
         flush()
 
 
 def flush() -> None:
-    """Write what waits, from any thread. Lines stay in their order, whichever way they came."""
+    """Write buffered lines, from any thread, in the order in which they were logged."""
     some: list[str] = []
     size = 0
     with suppress(IndexError):
@@ -70,13 +70,13 @@ def _line(now: float, event: str, fields: Mapping[str, Field]) -> str:
 
 @lru_cache(2)
 def _second(now: int) -> str:
-    """Made once, not for each line in the second."""
+    """Format a second once, not for each line in it."""
     return datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 _MOST = 256
-"""Lines that wait at most: some 60 KiB."""
+"""Buffered lines at most: some 60 KiB."""
 _WHOLE = 4096
-"""Bytes that a pipe takes whole or not at all: workers share one, and no line may be torn where its reader is slow."""
+"""Bytes that a pipe takes atomically. Child processes share a pipe, and a slow reader must not see torn lines."""
 _WAITING: deque[tuple[float, str, Mapping[str, Field]]] = deque()
 _ENCODE = json.JSONEncoder().encode

@@ -83,7 +83,7 @@ def test_config_that_is_refused_is_one_line_and_exit_1(policy):
 
 
 def test_address_that_cannot_be_bound_is_one_line_and_exit_1(policy):
-    """An address of another machine is said in one line, without those of the libraries underneath."""
+    """An address of another machine is a one-line error, without those of the libraries underneath."""
     config = policy / "router" / "config.yaml"
     config.write_text(config.read_text().replace("conditions: [{type: domain, name: math}]", "conditions: []"))
     for option in ("--address", "--http-address"):

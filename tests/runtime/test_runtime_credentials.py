@@ -28,8 +28,8 @@ def test_a_key_is_read_without_the_line_break_that_editors_add(folder):
     assert read_credentials(folder, {"gpt": own}) == {"gpt": ProviderCredentials("x-api-key", KEY)}
 
 
-def test_a_provider_without_a_key_is_told_apart(folder):
-    """Nothing is said to it, which is not the same as nothing being done."""
+def test_a_provider_without_a_key_differs_from_none(folder):
+    """No credential is sent, which is not the same as nothing being done."""
     assert read_credentials(folder, {"gpt": CredentialSettings()}) == {
         "gpt": ProviderCredentials("authorization", None)
     }
@@ -87,8 +87,8 @@ def with_credentials(policy, text):
     return policy / "router" / "config.yaml"
 
 
-def test_keys_lie_beside_the_config_unless_told_otherwise(policy, folder):
-    """A cluster mounts them there; a stand says where it has made some up."""
+def test_keys_are_next_to_the_config_by_default(policy, folder):
+    """A cluster mounts them there; a sandbox names its own folder."""
     config = with_credentials(policy, "{phi4-mini: {file: far/api-key}}")
     with pytest.raises(UserError, match="router/credentials/far/api-key"):
         load(config)

@@ -62,7 +62,7 @@ def test_only_pinned_checkpoints_are_fetched(hub, tmp_path, pinned):
     ],
 )
 def test_what_the_runtime_would_refuse_is_not_kept(hub, tmp_path, files, says):
-    """A pod does not start on it, and the next try begins anew."""
+    """A pod does not start on it, and the next try starts over."""
     hub.files = files
     with pytest.raises(UserError, match=says):
         fetch(tmp_path, f"org/name@{REVISION}")

@@ -35,7 +35,7 @@ def test_what_is_no_plain_document_is_refused(tmp_path, data, message):
 
 
 def test_missing_file_is_named(tmp_path):
-    """A path that leads nowhere is said in full."""
+    """A missing path is named in full."""
     with pytest.raises(UserError, match=r"f\.yaml: No such file or directory; check the path"):
         read_yaml(tmp_path / "f.yaml")
 

@@ -106,7 +106,7 @@ class Client:
     async def until(self, found) -> None:
         """Wait until something is true, of what came or of the server."""
         async with asyncio.timeout(ANY_TIME):
-            while not found():  # noqa: ASYNC110 - nobody is told of it
+            while not found():  # noqa: ASYNC110 - there is no event for it
                 await asyncio.sleep(0.001)
 
     async def answer(self, stream: int) -> Answer:

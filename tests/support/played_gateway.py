@@ -103,7 +103,7 @@ class Gateway:
     async def let_go(self) -> None:
         """Wait until no bytes are in work: a client may hear of a stream's end before the server has let go of it."""
         async with asyncio.timeout(ANY_TIME):
-            while self.processor._decision_runner.held:  # noqa: ASYNC110 - nobody is told of it
+            while self.processor._decision_runner.held:  # noqa: ASYNC110 - there is no event for it
                 await asyncio.sleep(0.01)
 
 

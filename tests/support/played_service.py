@@ -81,7 +81,7 @@ METHODS = {
 async def settled(server: Nghttp2Server) -> None:
     """Wait until nothing runs and nothing is counted."""
     async with asyncio.timeout(ANY_TIME):
-        while server.state.running or server.state.buffered:  # noqa: ASYNC110 - nobody is told of it
+        while server.state.running or server.state.buffered:  # noqa: ASYNC110 - there is no event for it
             await asyncio.sleep(0.01)
 
 
@@ -115,7 +115,7 @@ async def service(methods=METHODS, *, tls=None, most=MOST, streams=100, buffered
             await served_well(server.port, **more)
         await server.stop(0)
         async with asyncio.timeout(ANY_TIME):
-            while server.connections or server.state.running:  # noqa: ASYNC110 - nobody is told of it
+            while server.connections or server.state.running:  # noqa: ASYNC110 - there is no event for it
                 await asyncio.sleep(0.01)
         assert server.state.buffered == 0
         gc.collect()

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for JSON bodies in many spellings."""
+"""Strategies for JSON bodies in many spellings, for the tests of request bodies."""
 
 from __future__ import annotations
 

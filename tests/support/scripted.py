@@ -1,4 +1,4 @@
-"""A stand-in backend that says what a test tells it to, and keeps what it was sent."""
+"""A scripted backend: sends what a test scripts, and records what it receives."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Scripted:
-    """Has the form of the sandbox's own stand-ins; all of them share what is said and kept.
+    """Has the form of the sandbox's own stand-ins; all of them share script and records.
 
     ``reply`` is a status, headers and the pieces of a body, which go one by one as chunks.
     """

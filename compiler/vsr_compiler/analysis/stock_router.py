@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.link import guards
-from vsr_compiler.releases.engines import STOCK_ROUTER, StockRouter
+from vsr_compiler.releases.semantic_router import STOCK_ROUTER, StockRouter
 from vsr_schemas.routerconfig.engine_0_4_0 import PII_TYPES
 from vsr_schemas.routerconfig.v0_4_0 import MMLU_CATEGORIES
 

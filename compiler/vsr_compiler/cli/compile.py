@@ -105,7 +105,7 @@ def _compile(
     if catalog is not None:
         from vsr_compiler.deploy.self_check import schema_errors  # noqa: PLC0415 - as above
 
-        if report.add(str(policy), schema_errors(compiled.policy, compiled.wholes, catalog)):
+        if report.add(str(policy), schema_errors(compiled.policy, compiled.applied_objects, catalog)):
             return None
     folder = out / linked.name
     if check_only:

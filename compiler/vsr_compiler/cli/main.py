@@ -122,6 +122,10 @@ def main() -> None:
         if os.environ.get("VSR_TRACEBACK"):
             raise
         from vsr_compiler.cli import console  # noqa: PLC0415 - `--version` must not pay for it
+        from vsr_compiler.cli.extras import remedy  # noqa: PLC0415 - only for an error
 
+        if (line := remedy(error)) is not None:
+            console.print_message(line)
+            sys.exit(1)
         console.print_findings([console.internal_error(error)])
         sys.exit(70)

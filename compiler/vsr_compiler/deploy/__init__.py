@@ -1,1 +1,1 @@
-"""Everything that is written: overlays, Argo CD objects, the output tree."""
+"""Overlays, Argo CD objects, sandbox settings, and writing the output tree."""

@@ -1,6 +1,6 @@
-"""The local sandbox: one Envoy on this machine with the routes, header names, filter and limits of the real gateway.
+"""Settings of the local sandbox: one Envoy with the routes, header names, filter and limits of the real gateway.
 
-Ports are nominal: the sandbox puts the ones that it finds free in their place at start.
+Ports are placeholders: the sandbox replaces them by free ones at startup.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ LOOPBACK = "127.0.0.1"
 GATEWAY_PORT = 8801
 BACKEND_PORT = 9000
 LIMITS = {"re2.max_program_size.error_level": 32_768}
-"""Istio's own, for the pattern of the headers that the router may write. Envoy's 100 is less than ten names take."""
+"""Istio's limit, for the pattern of headers that the router may change. Envoy's default of 100 is too small for it."""
 
 
 def bootstrap(policy: ir.Policy) -> Body:
-    """Envoy's configuration."""
+    """Return Envoy's configuration."""
     manager = {
         "@type": f"{TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "http_filters": [
@@ -63,7 +63,7 @@ def bootstrap(policy: ir.Policy) -> Body:
 
 
 def settings(policy: ir.Policy) -> Body:
-    """What the sandbox starts beside Envoy, and the requests of its demonstration: the policy's tests."""
+    """Return what the sandbox starts besides Envoy, and the requests of its demo: the policy's tests."""
     served: dict[str, list[str]] = {_cluster_name(endpoint): [] for endpoint in policy.endpoints}
     for model in policy.models:
         for endpoint, _ in model.endpoints:
@@ -78,15 +78,15 @@ def settings(policy: ir.Policy) -> Body:
         "router": "../router/config.yaml",
         "extProcCluster": EXT_PROC_CLUSTER,
         "backends": [
-            {"cluster": name, "models": served[name]} | _outside(each)
-            for name, each in zip(served, policy.endpoints, strict=True)
+            {"cluster": name, "models": served[name]} | _external(endpoint)
+            for name, endpoint in zip(served, policy.endpoints, strict=True)
         ],
         "demo": [_demo(policy, test) for test in policy.tests],
     }
 
 
-def _outside(endpoint: ir.Endpoint) -> Body:
-    """How the stand-in for a provider outside the cluster is spoken to. The sandbox makes up the key itself."""
+def _external(endpoint: ir.Endpoint) -> Body:
+    """Return the path and the key file of a simulated provider. The sandbox generates the key."""
     if endpoint.provider is None:
         return {}
     key = {"credential": endpoint.credential} if endpoint.credential else {}
@@ -95,10 +95,10 @@ def _outside(endpoint: ir.Endpoint) -> Body:
 
 def _demo(policy: ir.Policy, test: ir.Test) -> Body:
     by_route = {route.name: route.models for route in policy.routes} | {DEFAULT_ROUTE: ((policy.default, 100),)}
-    answers = by_route[test.route] if test.route else ()
+    models = by_route[test.route] if test.route else ()
     blocks = any(isinstance(guard.action, ir.Block) for guard in test.guards or ())
-    # A split has no one answer to expect, a fixed answer has no model.
-    model = test.expected_model or (answers[0][0] if len(answers) == 1 else None)
+    # A split has several possible models, and a fixed response has none.
+    model = test.expected_model or (models[0][0] if len(models) == 1 else None)
     expected = {"category": test.category, "expect": (model.provider_model or model.name) if model else None}
     if blocks:
         return {"model": test.model, "prompt": test.prompt, "status": 403}
@@ -108,11 +108,11 @@ def _demo(policy: ir.Policy, test: ir.Test) -> Body:
 
 
 def _routes(policy: ir.Policy) -> list[Body]:
-    """A route a model; the last is for requests that a router which failed left undecided, if the policy has that."""
-    found = [_route(policy, model) for model in policy.models]
+    """Return a route per model, and the fallback route with `onFailure: default-model`."""
+    routes = [_route(policy, model) for model in policy.models]
     if policy.router.fails_open:
-        found.append(_route(policy, policy.default) | {"name": "on-failure", "match": {"prefix": f"{ir.API_PATH}/"}})
-    return found
+        routes.append(_route(policy, policy.default) | {"name": "on-failure", "match": {"prefix": f"{ir.API_PATH}/"}})
+    return routes
 
 
 def _route(policy: ir.Policy, model: ir.Model) -> Body:
@@ -133,7 +133,7 @@ def _route(policy: ir.Policy, model: ir.Model) -> Body:
 
 
 def _backends(policy: ir.Policy) -> list[tuple[ir.Endpoint, int]]:
-    # Ports repeat past 65535; the sandbox replaces them anyway and Envoy does not mind.
+    # Ports repeat past 65535; the sandbox replaces them anyway, and Envoy accepts duplicates.
     return [(endpoint, BACKEND_PORT + index % 50_000) for index, endpoint in enumerate(policy.endpoints)]
 
 

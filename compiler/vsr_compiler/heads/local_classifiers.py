@@ -26,7 +26,7 @@ class TextClassifier(Protocol):
 class Detector(Protocol):
     """A detector, asked for one text at a time."""
 
-    def seen(self, text: str) -> Detection:
+    def detect(self, text: str) -> Detection:
         """Read one text."""
 
 
@@ -62,7 +62,7 @@ class LocalClassifiers:
         return self.likeness or self.classifier if kind == "similarity" else self.classifier
 
     def _look(self, name: str, texts: tuple[str, ...]) -> DetectorResult:
-        return [self.detectors[name].seen(text) for text in texts]
+        return [self.detectors[name].detect(text) for text in texts]
 
 
 def load_local_classifiers(settings: Settings, folder: Path) -> LocalClassifiers:

@@ -1,4 +1,4 @@
-"""JSON Patch (RFC 6902) between two objects: the shortest that we find, the same every time, and its application."""
+"""JSON Patch (RFC 6902): a short, deterministic difference between two objects, and its application."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ Path = tuple[str | int, ...]
 
 
 class PatchError(ValueError):
-    """An operation whose path leads nowhere."""
+    """The path of an operation does not exist."""
 
 
 def diff(old: Body, new: Body) -> list[Operation]:
-    """The operations that make ``new`` out of ``old``.
+    """Return the operations that turn ``old`` into ``new``.
 
-    A whole value is replaced where that is shorter than naming what changed inside it. Operations stand in the order
-    of paths; within a list, from its end to its beginning where items go away, so that indices hold.
+    A whole value is replaced if that is shorter than patching inside it. Operations are in the order of paths. List
+    items are removed from the end to the beginning, so that indices stay valid.
     """
     return list(_value((), old, new))
 
 
 def apply(body: Body, operations: list[Operation]) -> Body:
-    """What a JSON Patch makes of an object, as kustomize applies it.
+    """Return an object after a JSON Patch, as kustomize applies it.
 
     Raises:
-        PatchError: A path leads nowhere, or ``add`` is beyond a list's end.
+        PatchError: A path does not exist, or ``add`` is beyond the end of a list.
     """
     result = copy.deepcopy(body)
     for operation in operations:
@@ -44,7 +44,7 @@ def apply(body: Body, operations: list[Operation]) -> Body:
 
 
 def pointer(path: Path) -> str:
-    """A JSON pointer (RFC 6901)."""
+    """Return a JSON pointer (RFC 6901)."""
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
 
 
@@ -73,7 +73,7 @@ def _inside(path: Path, old: Any, new: Any) -> Iterator[Operation]:  # noqa: ANN
 
 
 def _items(path: Path, old: list[Any], new: list[Any]) -> Iterator[Operation]:
-    """What is common at both ends stays; in between, items are changed in place, then taken away or put in."""
+    """Yield the operations of a list: keep the common ends, patch items in place, then remove or add items."""
     shortest = min(len(old), len(new))
     start = 0
     while start < shortest and _same(old[start], new[start]):
@@ -92,7 +92,7 @@ def _items(path: Path, old: list[Any], new: list[Any]) -> Iterator[Operation]:
 
 
 def _same(left: Any, right: Any) -> bool:  # noqa: ANN401 - as above
-    """Equality of JSON, where 1 is not true."""
+    """Return whether two JSON values are equal; 1 and true are not."""
     if type(left) is not type(right):
         return False
     if isinstance(left, dict):
@@ -108,7 +108,7 @@ def _size(operations: list[Operation]) -> int:
 
 def _steps(text: str) -> list[str]:
     if not text.startswith("/"):
-        raise PatchError(f"the path {text!r} does not lead into the object")
+        raise PatchError(f"the path {text!r} does not start at the root of the object")
     return [step.replace("~1", "/").replace("~0", "~") for step in text[1:].split("/")]
 
 
@@ -117,7 +117,7 @@ def _child(parent: Any, step: str, operation: Operation) -> Any:  # noqa: ANN401
         return parent[step]
     if isinstance(parent, list) and step.isdecimal() and int(step) < len(parent):
         return parent[int(step)]
-    raise PatchError(f"the path {operation['path']!r} leads nowhere")
+    raise PatchError(f"the path {operation['path']!r} does not exist")
 
 
 def _change(parent: Any, step: str, operation: Operation) -> None:  # noqa: ANN401 - as above

@@ -86,7 +86,7 @@ Health: TypeAlias = (
     | HealthyByConditions
     | HealthyByAncestors
 )
-"""How Argo CD tells whether an object of a kind is healthy."""
+"""How Argo CD determines whether an object of a kind is healthy."""
 
 BUILT_IN_HEALTH = BuiltInHealth()
 
@@ -99,7 +99,7 @@ class Kind:
         group: API group; empty for the core API.
         name: The kind, such as `Deployment`.
         wave: The sync wave of its objects.
-        health: How Argo CD tells their health.
+        health: How Argo CD determines their health.
         namespaced: Whether objects have a namespace; otherwise they are cluster-scoped.
         kept: Whether a sync leaves an object in the cluster when it disappears from the repository. For kinds that
             hold data which the compiler did not write: a namespace with its Secrets, a volume with weights.
@@ -131,7 +131,7 @@ def kinds_of(
         group: API group.
         names: The kinds, separated by blanks.
         wave: Their sync wave.
-        health: How Argo CD tells their health.
+        health: How Argo CD determines their health.
         namespaced: Whether their objects have a namespace.
     """
     return tuple(Kind(group, name, wave, health, namespaced=namespaced) for name in names.split())

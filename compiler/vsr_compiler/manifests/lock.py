@@ -1,7 +1,7 @@
-"""The lock: which files of an output folder are ours, what they hold, and which compile made them.
+"""The lock: the generated files of an output folder with their digests, and the compile that produced them.
 
-A reader tells from it whether the tree is whole: it is whole exactly where every file it lists has the listed sha256.
-The writer renames the lock last, so a lock never lists what is not there yet; see ``write.py``.
+The tree is complete if and only if every listed file has the listed sha256. The writer renames the lock last, so that a
+lock never lists a file that does not exist yet; see ``deploy/output/write.py``.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
-from vsr_compiler.manifests import strict
+from vsr_compiler.manifests import json_input
 from vsr_compiler.manifests.tree import Tree
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One owned file: the sha256 of its bytes in hex, and the identity of its Kubernetes object or ""."""
+    """One generated file: its sha256 in hex, and the identity of its Kubernetes object or ""."""
 
     sha256: str
     identity: str = ""
@@ -26,15 +26,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """What ``vsr-compile.lock`` says.
+    """The content of ``vsr-compile.lock``.
 
     Attributes:
         tool: Version of vsr-compile.
-        tables: Release of each table that the compile looked up, such as ``{"istio": "1.29.0"}``.
+        tables: Release of each project, such as ``{"istio": "1.29.0"}``.
         policy: Name of the policy, and of its output folder.
         policy_sha256: Of the normalised policy, in hex.
-        files: Entry by path; the lock itself is not among them.
-        overlays: Releases that are others in an overlay, by its folder.
+        files: Entry by path, without the lock itself.
+        overlays: Releases that differ in an overlay, by its folder.
     """
 
     tool: str
@@ -55,17 +55,17 @@ class Lock:
         policy_sha256: str,
         overlays: Mapping[str, Mapping[str, str]] | None = None,
     ) -> Lock:
-        """The lock that belongs to a tree."""
+        """Return the lock of a tree."""
         files = {path: Entry(sha256(file.content), file.identity) for path, file in tree.items()}
         return cls(tool, dict(sorted(tables.items())), policy, policy_sha256, files, overlays or {})
 
     def releases(self, path: str) -> Mapping[str, str]:
-        """The releases for which a file was made."""
+        """Return the releases for which a file was compiled."""
         own = [tables for folder, tables in self.overlays.items() if path.startswith(f"{folder}/")]
         return {**self.tables, **own[0]} if own else self.tables
 
     def render(self) -> bytes:
-        """The file: JSON, keys sorted, indented by two, with a final newline."""
+        """Return the file: JSON, keys sorted, indented by two, with a final newline."""
         files = {
             path: {"sha256": entry.sha256} | ({"object": entry.identity} if entry.identity else {})
             for path, entry in self.files.items()
@@ -78,49 +78,53 @@ class Lock:
 
 
 def sha256(content: bytes) -> str:
-    """The digest that the lock lists, in hex."""
+    """Return the digest that the lock lists, in hex."""
     return hashlib.sha256(content).hexdigest()
 
 
 def parse(content: bytes, file: str) -> Lock:
-    """Reads a lock strictly.
+    """Parse a lock strictly.
 
     Args:
         content: The bytes of the lock.
-        file: What messages call it.
+        file: The name of the file for messages.
 
     Raises:
-        CompileError: VSR501 where it is not what vsr-compile writes; the message says why.
+        CompileError: VSR501 if the file is not what vsr-compile writes; the message says why.
     """
     try:
-        return _lock(strict.document(content))
-    except strict.BrokenError as reason:
+        return _lock(json_input.document(content))
+    except json_input.BrokenError as reason:
         hint = "Restore it from version control, or pass --force to write a new one."
         raise CompileError([Diagnostic("VSR501", f"the lock is broken: {reason}", Span(file), hint)]) from reason
 
 
 def _lock(value: object) -> Lock:
-    top = strict.fields(value, "it", {"files", "policy", "tables", "tool"}, frozenset({"overlays"}))
-    policy = strict.fields(top["policy"], "'policy'", {"name", "sha256"})
-    overlays = strict.mapping(top.get("overlays", {}), "'overlays'")
+    top = json_input.fields(value, "it", {"files", "policy", "tables", "tool"}, frozenset({"overlays"}))
+    policy = json_input.fields(top["policy"], "'policy'", {"name", "sha256"})
+    files = json_input.mapping(top["files"], "'files'")
+    overlays = json_input.mapping(top.get("overlays", {}), "'overlays'")
     return Lock(
-        tool=strict.text(top["tool"], "'tool'"),
+        tool=json_input.text(top["tool"], "'tool'"),
         tables=_tables(top["tables"], "'tables'"),
-        policy=strict.text(policy["name"], "the policy's name"),
-        policy_sha256=strict.digest(policy["sha256"], "the policy's sha256"),
-        files={
-            strict.path(path): _entry(path, entry) for path, entry in strict.mapping(top["files"], "'files'").items()
+        policy=json_input.text(policy["name"], "the policy's name"),
+        policy_sha256=json_input.digest(policy["sha256"], "the policy's sha256"),
+        files={json_input.path(path): _entry(path, entry) for path, entry in files.items()},
+        overlays={
+            json_input.path(folder): _tables(releases, f"the overlay {folder!r}")
+            for folder, releases in overlays.items()
         },
-        overlays={strict.path(folder): _tables(each, f"the overlay {folder!r}") for folder, each in overlays.items()},
     )
 
 
 def _tables(value: object, name: str) -> dict[str, str]:
-    found = strict.mapping(value, name)
-    return {strict.text(key, "a table"): strict.text(found[key], f"the release of {key!r}") for key in found}
+    entries = json_input.mapping(value, name)
+    return {
+        json_input.text(key, "a table"): json_input.text(entries[key], f"the release of {key!r}") for key in entries
+    }
 
 
 def _entry(path: str, value: object) -> Entry:
-    found = strict.fields(value, f"the entry of {path!r}", {"sha256"}, frozenset({"object"}))
-    identity = strict.text(found.get("object", ""), f"the object of {path!r}")
-    return Entry(strict.digest(found["sha256"], f"the sha256 of {path!r}"), identity)
+    entries = json_input.fields(value, f"the entry of {path!r}", {"sha256"}, frozenset({"object"}))
+    identity = json_input.text(entries.get("object", ""), f"the object of {path!r}")
+    return Entry(json_input.digest(entries["sha256"], f"the sha256 of {path!r}"), identity)

@@ -32,33 +32,33 @@ class Object:
 
     @property
     def kind(self) -> str:
-        """Its kind."""
+        """The kind."""
         return str(self.body["kind"])
 
     @property
     def group_kind(self) -> GroupKind:
-        """Its API group, empty for the core API, and its kind."""
+        """The API group, empty for the core API, and the kind."""
         group, slash, _ = str(self.body["apiVersion"]).rpartition("/")
         return (group if slash else "", self.kind)
 
     @property
     def name(self) -> str:
-        """Its name."""
+        """The name."""
         return str(self.body["metadata"]["name"])
 
     @property
     def namespace(self) -> str:
-        """Its namespace; empty for a cluster-scoped object."""
+        """The namespace; empty for a cluster-scoped object."""
         return str(self.body["metadata"].get("namespace", ""))
 
     @property
     def identity(self) -> str:
-        """``apiVersion/kind/namespace/name``: no two objects of one output share it."""
+        """``apiVersion/kind/namespace/name``; unique within one base or overlay."""
         return f"{self.body['apiVersion']}/{self.kind}/{self.namespace}/{self.name}"
 
     @property
     def path(self) -> str:
-        """Where its file goes below a base."""
+        """The path of its file below a base or overlay."""
         return f"{self.namespace or CLUSTER_FOLDER}/{self.kind.lower()}-{self.name}.yaml"
 
 
@@ -92,7 +92,7 @@ def make(
     annotations: dict[str, str] | None = None,
     **fields: Any,  # noqa: ANN401 - JSON of any form
 ) -> Object:
-    """An object with the metadata that all of ours bear."""
+    """Return an object with the metadata that all generated objects have."""
     metadata: Body = {"name": name, "labels": MANAGED_BY | (labels or {})}
     if namespace:
         metadata["namespace"] = namespace

@@ -1,4 +1,4 @@
-"""Patches as kustomize reads them."""
+"""Kustomize patches: how a target selects an object."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import re
 from vsr_compiler.manifests.objects import Body
 
 MARK = "$patch"
-"""The key with which a strategic merge patch says that it deletes."""
+"""The key of a strategic merge patch that deletes its object."""
 
 
 def selects(target: Body, body: Body) -> bool:
-    """Whether a patch's target selects an object, as kustomize decides it: what is left out matches anything."""
+    """Return whether the target of a patch selects an object. As in kustomize, a missing field matches anything."""
     group, _, version = str(body["apiVersion"]).rpartition("/")
     metadata = body["metadata"]
     exact = {"group": group, "version": version, "kind": body["kind"]}

@@ -1,9 +1,9 @@
-"""Decides how one scalar is written, as the YAML emitter inside ``kubectl kustomize`` decides it.
+"""The form of one scalar, as the YAML emitter in ``kubectl kustomize`` chooses it.
 
-Source: behaviour of kustomize 5.5 (kubectl 1.32), measured; it prints through sigs.k8s.io/yaml, a YAML 1.1 emitter
-with a best width of 80 columns. Strings that YAML 1.1 would read as something else are double-quoted, strings with
-indicators single-quoted, multi-line text becomes a literal block unless blanks at a line's end or unprintable
-characters force double quotes.
+Source: behaviour of kustomize 5.5 (kubectl 1.32), by measurement. It prints through sigs.k8s.io/yaml, a YAML 1.1
+emitter with a preferred width of 80 columns. Strings that YAML 1.1 would read as another type are double-quoted;
+strings with indicators are single-quoted. Multi-line text becomes a literal block, unless trailing blanks or
+unprintable characters force double quotes.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from functools import lru_cache
 
 _WIDTH = 80
 _LONGEST_SIMPLE_KEY = 128  # bytes; a longer key is written as "? key"
-_LONGEST_KEY = 1024  # characters of the key in JSON, quotes included: kubectl cannot read its own text beyond that
-_CACHED = 128  # characters; longer strings hardly repeat and would only fill the cache
+_LONGEST_KEY = 1024  # characters of the key in JSON, with its quotes; kubectl cannot read its own output beyond that
+_CACHED = 128  # characters; longer strings rarely repeat and would only fill the cache
 
 _WORDS = frozenset(
     form
@@ -46,22 +46,22 @@ _FIRST = re.compile(r"(?<! ) ")
 
 
 class UnprintableError(ValueError):
-    """A value that ``kubectl kustomize`` refuses or alters, so that no form of it would be applied as it is meant."""
+    """A value that ``kubectl kustomize`` rejects or alters, so that it cannot be applied unchanged."""
 
 
 def text(value: str, column: int, indent: int) -> str:
-    """One string value, without a line break at its end unless it is a literal block that keeps one.
+    """Return the text of a string value.
 
     Args:
         value: Any text.
-        column: Where the first character will stand, counted from 0.
-        indent: Columns before the lines that follow the first.
+        column: The column of the first character, counted from 0.
+        indent: The indentation of the lines after the first.
 
     Returns:
-        The scalar; further lines are already indented. A literal block ends without its last line break.
+        The scalar with its further lines indented. A literal block ends without its last line break.
 
     Raises:
-        UnprintableError: The text holds a character that kubectl cannot carry.
+        UnprintableError: The text contains a character that kubectl cannot represent.
     """
     line = short(value) if len(value) <= _CACHED else _line(value)
     if line is None:
@@ -73,13 +73,13 @@ def text(value: str, column: int, indent: int) -> str:
 
 @lru_cache(maxsize=16384)
 def short(value: str) -> str | None:
-    """A short text on one line, before folding; None where a literal block is due."""
+    """Return a text on one line, before folding; None if it must be a literal block."""
     return _line(value)
 
 
 @lru_cache(maxsize=4096)
 def key(value: str) -> str | None:
-    """A mapping key as it stands before its colon; None where only the form ``? key`` is possible."""
+    """Return a mapping key as written before its colon; None if only the form ``? key`` is possible."""
     if value == "<<":
         raise UnprintableError("the key '<<' is YAML's merge key, which kubectl would resolve away")
     if len(json.dumps(value, ensure_ascii=False)) + 5 * sum(map(value.count, "<>&")) > _LONGEST_KEY:
@@ -89,7 +89,7 @@ def key(value: str) -> str | None:
 
 
 def number(value: float) -> str:
-    """An integer or float in the form that Go prints; a float without a fraction becomes an integer.
+    """Return an integer or float as Go prints it; a float without a fraction becomes an integer.
 
     Raises:
         UnprintableError: Infinite, not a number, or an integer beyond 64 bits.
@@ -127,7 +127,7 @@ def _line(value: str) -> str | None:
 
 
 def _resolves(value: str) -> bool:
-    """Whether a YAML 1.1 reader would take the plain text for a number, boolean, null or time."""
+    """Return whether YAML 1.1 would read the plain text as a number, boolean, null or time."""
     if not value or value in _WORDS:
         return True
     if value[0] == ".":
@@ -145,7 +145,7 @@ def _resolves(value: str) -> bool:
 
 
 def _fits(bare: str) -> bool:
-    """Whether a numeral is read as a number: a prefixed one within 64 bits, any other within a float."""
+    """Return whether a numeral is in range: 64 bits if it has a prefix, otherwise a float."""
     prefixed = re.search(r"0[xXoObB]", bare[:3])
     if not prefixed:
         return math.isfinite(float(bare))
@@ -161,10 +161,10 @@ def _is_time(value: str) -> bool:
 
 
 def _quoted(value: str) -> str:
-    """In double quotes. After a leading byte order mark the emitter escapes everything; so do we."""
+    """Return the text in double quotes. After a leading byte order mark everything is escaped, as in kustomize."""
     if value.startswith("\ufeff"):
         return '"' + "".join(map(_escape, value)) + '"'
-    return '"' + _ESCAPED.sub(lambda found: _escape(found[0]), value) + '"'
+    return '"' + _ESCAPED.sub(lambda match: _escape(match[0]), value) + '"'
 
 
 def _escape(character: str) -> str:
@@ -183,13 +183,13 @@ def _block(value: str, indent: int) -> str:
 
 
 def _folded(line: str, column: int, indent: int) -> str:
-    """Breaks a one-line scalar at the first blank beyond the width, and so on; quotes guard outer blanks."""
+    """Break a one-line scalar repeatedly at the first blank beyond the width; quotes protect outer blanks."""
     quote = line[0] if line[0] in "'\"" else ""
     blank = _FIRST if quote == '"' else _ALONE
     first, last = 1 + len(quote), len(line) - 1 - len(quote)
     parts, start = [], 0
-    while found := blank.search(line, max(first, start, start + _WIDTH + 1 - column)):
-        at = found.start()
+    while match := blank.search(line, max(first, start, start + _WIDTH + 1 - column)):
+        at = match.start()
         if at >= last:
             break
         escape = "\\" if line[at + 1] == " " else ""

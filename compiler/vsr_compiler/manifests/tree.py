@@ -1,4 +1,4 @@
-"""The output of a compile before it touches the disk: paths and bytes, checked to be safe on every file system."""
+"""The output of a compile in memory: paths and bytes, checked to be safe on every file system."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class File:
     Attributes:
         path: POSIX path relative to the policy's output folder.
         content: The bytes, header and final newline included.
-        identity: ``apps/v1/Deployment/ns/name`` for a file that holds a Kubernetes object, else "".
+        identity: ``apps/v1/Deployment/ns/name`` for a file with a Kubernetes object, else "".
     """
 
     path: str
@@ -33,8 +33,8 @@ class Tree(Mapping[str, File]):
     """An immutable mapping from path to file, in the order of paths.
 
     Raises:
-        CompileError: VSR503 for a path that could leave the folder, VSR500 for names that some file system cannot
-            hold or holds as one. All findings at once.
+        CompileError: VSR503 for a path that could leave the folder, VSR500 for names that some file systems reject or
+            treat as equal. All findings at once.
     """
 
     __slots__ = ("_files",)
@@ -59,11 +59,11 @@ class Tree(Mapping[str, File]):
 
 
 def unsafe(path: str) -> str:
-    """Why a path must not be used inside an output folder, as the end of a sentence; "" for a good path."""
+    """Return why a path is unsafe inside an output folder, as the end of a sentence; "" for a safe path."""
     if not path or path.startswith("/") or PurePosixPath(path).as_posix() != path or ".." in path.split("/"):
         return "is not a plain relative path"
     if path == "." or "\\" in path or not path.isprintable():
-        return "holds characters that paths must not have"
+        return "contains characters that are not allowed in paths"
     if any(len(name.encode()) > _LONGEST_NAME for name in path.split("/")):
         return f"has a name over {_LONGEST_NAME} bytes"
     if len(path.encode()) > _LONGEST_PATH:
@@ -72,14 +72,14 @@ def unsafe(path: str) -> str:
 
 
 def folders(path: str) -> list[str]:
-    """The folders above a file, outermost first: ``a/b/c`` has ``a`` and ``a/b``."""
+    """Return the folders above a file, outermost first: ``a`` and ``a/b`` for ``a/b/c``."""
     parts = path.split("/")
     return ["/".join(parts[:end]) for end in range(1, len(parts))]
 
 
 def _problems(paths: list[str]) -> list[Diagnostic]:
     bad = [
-        Diagnostic("VSR503", f"the path {path!r} {reason}", Span(path), "Rename what it is made from.")
+        Diagnostic("VSR503", f"the path {path!r} {reason}", Span(path), "Rename the entry that it is built from.")
         for path in paths
         if (reason := unsafe(path))
     ]
@@ -87,20 +87,18 @@ def _problems(paths: list[str]) -> list[Diagnostic]:
     spelled: dict[str, str] = {}
     seen: set[str] = set()
     for path in [*sorted(above), *paths]:
-        # Two spellings of a folder collide just as two spellings of a file do.
+        # Two spellings of a folder collide, as two spellings of a file do.
         other = spelled.setdefault(unicodedata.normalize("NFC", path.casefold()), path)
         if other != path:
-            bad.append(_clash(path, f"the paths {other!r} and {path!r} are one where case does not count"))
+            bad.append(_clash(path, f"the paths {other!r} and {path!r} differ only in case"))
     for path in paths:
         if path in above or path == LOCK:
-            bad.append(
-                _clash(path, f"the file {path!r} stands where {'the lock' if path == LOCK else 'a folder'} must be")
-            )
+            bad.append(_clash(path, f"the file {path!r} has the path of {'the lock' if path == LOCK else 'a folder'}"))
         if path in seen:
-            bad.append(_clash(path, f"the file {path!r} is made twice"))
+            bad.append(_clash(path, f"two files have the path {path!r}"))
         seen.add(path)
     return bad
 
 
 def _clash(path: str, message: str) -> Diagnostic:
-    return Diagnostic("VSR500", message, Span(path), "Rename one of what they are made from.")
+    return Diagnostic("VSR500", message, Span(path), "Rename one of the entries that they are built from.")

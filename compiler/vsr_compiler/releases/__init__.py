@@ -1,4 +1,4 @@
-"""What differs by release, as data: tables keyed by release, looked up once."""
+"""What differs by release, as tables by release. Emitters look releases up and never compare versions."""
 
 from __future__ import annotations
 
@@ -35,4 +35,5 @@ PROFILES: Mapping[str, Mapping[str, str]] = MappingProxyType(
         ),
     }
 )
-"""Releases that go together, by the name that `gateway.versions` takes. `llm-d-router` was llm-d's scheduler once."""
+"""Profiles: releases that fit together, by the name that `gateway.versions` takes. A stack adds the releases of its own
+projects by `Target.profiles`. Before it was renamed, `llm-d-router` was llm-d's scheduler."""

@@ -1,13 +1,13 @@
-"""The releases of each project that the compiler has a table for."""
+"""The known releases of each project."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
-from vsr_compiler.releases.gateway import AI_GATEWAY, ENVOY_GATEWAY, GATEWAY_API, INFERENCE_EXTENSION, ISTIO
+from vsr_compiler.releases.gateways import AI_GATEWAY, ENVOY_GATEWAY, GATEWAY_API, INFERENCE_EXTENSION, ISTIO
+from vsr_compiler.releases.model_servers import SIMULATOR, VLLM
 from vsr_compiler.releases.pickers import PICKERS
-from vsr_compiler.releases.servers import SIMULATOR, VLLM
 
 RELEASES: Mapping[str, Collection[str]] = MappingProxyType(
     {

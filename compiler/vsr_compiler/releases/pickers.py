@@ -1,4 +1,4 @@
-"""Endpoint pickers by project and release: image, flags, configuration, plugins and what they may read.
+"""Releases of endpoint pickers by project: image, flags, configuration, plugins and access rights.
 
 Sources: the flags, plugin registries and roles of each project at its tag.
 """
@@ -15,7 +15,7 @@ LEGACY, LLM_D = "inference.networking.x-k8s.io", "llm-d.ai"
 
 @dataclass(frozen=True, slots=True)
 class Disaggregation:
-    """How prefill and decode part: plugins with parameters, a profile's name with its filter, the decode sidecar."""
+    """Disaggregation of prefill and decode: plugins with parameters, profiles with their filters, and the sidecar."""
 
     plugins: tuple[tuple[str, Mapping[str, object]], ...]
     profiles: tuple[tuple[str, str], ...]
@@ -28,15 +28,15 @@ class Picker:
     """A release of an endpoint picker.
 
     Attributes:
-        image: Where it is pulled from.
+        image: The image.
         config_api: The apiVersion of its EndpointPickerConfig.
         flags: Flags that differ by release, with their values.
-        kv_metric_flag: Whether it must be told vLLM's gauge by a flag; later releases refuse the flag.
-        scorers: Scorers that a policy may weigh.
-        whole_weights: Whether weights are whole numbers.
-        producers: The plugin that feeds a scorer, by the scorer; it stands in the configuration by itself.
-        watches: Resources that it reads beside pods and pools, by API group. Their CRDs must be installed.
-        disaggregation: None where it cannot part prefill from decode, or nobody has needed it yet.
+        kv_metric_flag: Whether a flag must name vLLM's gauge; later releases reject the flag.
+        scorers: The scorers that a policy can use.
+        whole_weights: Whether weights must be integers.
+        producers: By scorer, the plugin that produces its data and must be configured as well.
+        watches: Resources besides pods and pools that it reads, by API group. Their CRDs must be installed.
+        disaggregation: None if the release or this table does not support it.
     """
 
     image: str
@@ -55,7 +55,7 @@ DEFAULT_SCORERS: tuple[tuple[str, float], ...] = (
     ("prefix-cache-scorer", 3),
     ("queue-scorer", 2),
 )
-"""What the projects' own charts weigh. A scorer whose weight is left out would count 1."""
+"""The defaults of the projects' charts. A scorer without a weight would count 1."""
 GIE_SCORERS = frozenset(
     {"kv-cache-utilization-scorer", "lora-affinity-scorer", "prefix-cache-scorer", "queue-scorer"},
 )
@@ -64,7 +64,7 @@ PRODUCERS = MappingProxyType(
     {"prefix-cache-scorer": "approx-prefix-cache-producer", "token-load-scorer": "inflight-load-producer"}
 )
 QUIET = MappingProxyType({"metrics-endpoint-auth": "true", "tracing": "false"})
-"""Tracing is on by default and would look for a collector on the pod itself."""
+"""Tracing is enabled by default and would look for a collector in the pod."""
 
 PICKERS: Mapping[str, Mapping[str, Picker]] = MappingProxyType(
     {
@@ -97,7 +97,8 @@ PICKERS: Mapping[str, Mapping[str, Picker]] = MappingProxyType(
                 "0.3.2": Picker(
                     image="ghcr.io/llm-d/llm-d-inference-scheduler:v0.3.2",
                     config_api=GIE_API,
-                    # Built on the inference extension 1.0.0, which has neither flag and always guards its metrics.
+                    # Built on the inference extension 1.0.0, which has neither flag and always requires
+                    # authentication to read its metrics.
                     flags=MappingProxyType({}),
                     kv_metric_flag=True,
                     scorers=GIE_SCORERS | {"active-request-scorer", "load-aware-scorer", "session-affinity-scorer"},

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from vsr_compiler import ir
-from vsr_compiler.deploy.argocd.emit import listed, rivals
+from vsr_compiler.deploy.argocd.emit import conflicts, listed
 from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
 from vsr_compiler.manifests.tree import LOCK
 from vsr_compiler.pipeline import Compiled
@@ -56,7 +56,7 @@ def cluster_conflicts(held: Mapping[str, tuple[ir.Policy, set[str]]]) -> Iterato
         if policy.gitops is not None:
             clusters.setdefault((policy.gitops.server, policy.gitops.namespace), {})[policy.name] = names
     for cluster in clusters.values():
-        for group in rivals(cluster):
+        for group in conflicts(cluster):
             both = sorted(cluster[group[0]] & cluster[group[1]])
             message = (
                 f"the policies {listed(group, 'and')} contain the same objects, such as {both[0]}, so a cluster "

@@ -13,7 +13,7 @@ from vsr_compiler.diagnostics import CompileError, Diagnostic
 from vsr_compiler.heads.local_classifiers import LocalClassifiers, load_local_classifiers
 from vsr_compiler.link.expectations import DEFAULT_ROUTE
 from vsr_compiler.review.stock_emulation import emulate
-from vsr_compiler.routerconfig.config import CONFIG
+from vsr_compiler.routerconfig import CONFIG
 from vsr_runtime.decision.request.events import (
     Action,
     Continue,

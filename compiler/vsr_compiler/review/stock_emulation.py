@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from vsr_compiler import ir
-from vsr_compiler.routerconfig.config import router_config
+from vsr_compiler.routerconfig.vsr_runtime import router_config
 from vsr_runtime.decision.program.build import build
 from vsr_runtime.decision.program.program import Program
 

@@ -1,4 +1,4 @@
-"""What a route does besides choosing a model, as plugins of the stock router's contract."""
+"""Plugins of a route: what it does besides choosing a model."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from vsr_schemas.routerconfig import v0_4_0 as stock
 
 
 def plugins(route: ir.Route) -> list[stock.Plugin]:
-    """The route's plugins, in the contract's order of names."""
-    found: list[stock.Plugin] = []
+    """Return the plugins of a route, sorted by name."""
+    enabled: list[stock.Plugin] = []
     if route.respond is not None:
-        found.append(
+        enabled.append(
             stock.FastResponsePlugin(type="fast_response", configuration=stock.FastResponse(message=route.respond))
         )
     if route.header_edits:
-        found.append(stock.HeaderMutationPlugin(type="header_mutation", configuration=_headers(route)))
+        enabled.append(stock.HeaderMutationPlugin(type="header_mutation", configuration=_headers(route)))
     if route.max_tokens is not None or route.max_n is not None or route.block_params:
         limits = stock.RequestParams(
             blocked_params=list(route.block_params) or None, max_tokens_limit=route.max_tokens, max_n=route.max_n
         )
-        found.append(stock.RequestParamsPlugin(type="request_params", configuration=limits))
+        enabled.append(stock.RequestParamsPlugin(type="request_params", configuration=limits))
     if route.cache is not None:
-        found.append(stock.ResponseCachePlugin(type="response_cache", configuration=_cache(route.cache)))
+        enabled.append(stock.ResponseCachePlugin(type="response_cache", configuration=_cache(route.cache)))
     if route.system_prompt is not None:
         text, mode = route.system_prompt
         prompt = stock.SystemPrompt.model_validate({"system_prompt": text, "mode": mode})
-        found.append(stock.SystemPromptPlugin(type="system_prompt", configuration=prompt))
+        enabled.append(stock.SystemPromptPlugin(type="system_prompt", configuration=prompt))
     if route.no_tools or route.allow_tools or route.block_tools:
-        found.append(stock.ToolsPlugin(type="tools", configuration=_tools(route)))
-    return found
+        enabled.append(stock.ToolsPlugin(type="tools", configuration=_tools(route)))
+    return enabled
 
 
 def _cache(cache: ir.Cache) -> stock.ResponseCache:

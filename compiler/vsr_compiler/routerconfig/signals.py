@@ -1,4 +1,4 @@
-"""Signals and conditions in the router's config: the same for our runtime and for the stock router."""
+"""Signals, categories and conditions in the router's config, for both router implementations."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TYPES: Mapping[type, str] = {
     JailbreakSignal: "jailbreak",
     PiiSignal: "pii",
 }
-"""How conditions call a signal that bears its own name there."""
+"""The type of a signal in conditions, for kinds whose rule has the signal's name."""
 Rule = (
     stock.KeywordRule
     | stock.ContextRule
@@ -43,36 +43,42 @@ Rule = (
     | stock.PiiRule
 )
 Branch = dict[str, Any]
-"""A condition as the config has it."""
+"""A condition in the config."""
+
+
+def domain(category: ir.Category) -> stock.Domain:
+    """Return a category, with the label of the stock classifier if it has one."""
+    mmlu = [category.name] if category.name in stock.MMLU_CATEGORIES else None
+    return stock.Domain(name=category.name, description=category.description, mmlu_categories=mmlu)
 
 
 def collected(policy: ir.Policy, pii: Callable[[str, PiiSignal], stock.PiiRule]) -> dict[str, list[Rule]]:
-    """The policy's signals by collection, each sorted by name.
+    """Return the policy's signals by collection, each sorted by name.
 
     Args:
         policy: The linked policy.
-        pii: Makes the rule of a signal of personal data, whose types each engine calls its own.
+        pii: Returns the rule of a PII signal; the implementations name types differently.
     """
-    found: dict[str, list[Rule]] = {}
+    rules: dict[str, list[Rule]] = {}
     codes: set[str] = set()
     for signal in policy.signals:
         if isinstance(signal.kind, LanguageSignal):
             codes.update(signal.kind.codes)
         elif isinstance(signal.kind, PiiSignal):
-            found.setdefault("pii", []).append(pii(signal.name, signal.kind))
+            rules.setdefault("pii", []).append(pii(signal.name, signal.kind))
         else:
             collection, rule = signal_rule(signal)
-            found.setdefault(collection, []).append(rule)
-    if codes:  # one rule for a language serves every signal that asks for it
-        found["language"] = [stock.LanguageRule(name=code, description=f"Requests in {code}") for code in sorted(codes)]
-    return found
+            rules.setdefault(collection, []).append(rule)
+    if codes:  # one rule per language, shared by all signals
+        rules["language"] = [stock.LanguageRule(name=code, description=f"Requests in {code}") for code in sorted(codes)]
+    return rules
 
 
 def signal_rule(signal: ir.Signal) -> tuple[str, Rule]:  # noqa: PLR0911 - one case for each kind
-    """One signal: its collection, and what stands there.
+    """Return the collection and the rule of a signal.
 
     Raises:
-        ValueError: The config has no word for it.
+        ValueError: The signal has no rule of its own.
     """
     match signal.kind:
         case KeywordSignal(words, match, regex, case_sensitive):
@@ -86,7 +92,7 @@ def signal_rule(signal: ir.Signal) -> tuple[str, Rule]:  # noqa: PLR0911 - one c
                 }
             )
         case ContextSignal(minimum, maximum):
-            low, high = (None if each is None else str(each) for each in (minimum, maximum))
+            low, high = (None if bound is None else str(bound) for bound in (minimum, maximum))
             return "context", stock.ContextRule(name=signal.name, min_tokens=low, max_tokens=high)
         case StructureSignal(pattern, keywords, minimum, maximum):
             source = (
@@ -123,14 +129,14 @@ def _counted(name: str, source: Mapping[str, object], minimum: int | None, maxim
 
 
 def rules(condition: ir.Condition, category: Callable[[ir.Category], str]) -> Branch:
-    """A decision's rules: what it is asked under, which is an operator always.
+    """Return the rules of a decision. Their root is always an operator.
 
     Args:
-        condition: The route's.
-        category: The type of the signal that tells a category.
+        condition: The condition of the route.
+        category: Returns the type of the signal for a category.
     """
-    found = _branch(condition, category)
-    return found if "operator" in found else {"operator": "AND", "conditions": [found]}
+    branch = _branch(condition, category)
+    return branch if "operator" in branch else {"operator": "AND", "conditions": [branch]}
 
 
 def _branch(condition: ir.Condition, category: Callable[[ir.Category], str]) -> Branch:
@@ -145,8 +151,8 @@ def _branch(condition: ir.Condition, category: Callable[[ir.Category], str]) -> 
 
 def _leaf(leaf: ir.Leaf, category: Callable[[ir.Category], str]) -> Branch:
     match leaf:
-        case ir.InCategory(found):
-            return {"type": category(found), "name": found.name}
+        case ir.InCategory(matched):
+            return {"type": category(matched), "name": matched.name}
         case ir.HasSignal(signal):
             return _signal(signal)
         case _:

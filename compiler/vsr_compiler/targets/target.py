@@ -231,5 +231,5 @@ def profiles() -> Mapping[str, Mapping[str, str]]:
     )
 
 
-def _table(found: Iterable[Target]) -> Mapping[GroupKind, Kind]:
-    return table((*KINDS.values(), *(kind for target in found for kind in target.kinds)))
+def _table(targets: Iterable[Target]) -> Mapping[GroupKind, Kind]:
+    return table((*KINDS.values(), *(kind for target in targets for kind in target.kinds)))

@@ -1,1 +1,1 @@
-"""Models that read a request: finding an encoder's files, its graph, its embeddings, and the heads over them."""
+"""Models that classify text: encoders, compiled heads, checkpoints, and the engine that batches them."""

@@ -1,7 +1,7 @@
-"""Attention over sequences that lie one after another without padding, as an interface that transformers calls.
+"""Attention over packed sequences (one after another, without padding), as an attention function of transformers.
 
-On CUDA this is torch's own varlen attention (FlashAttention, with sliding windows). Elsewhere it is a loop of scaled
-dot products, sequence by sequence, which is what the other is held against.
+On CUDA it is torch's varlen attention (FlashAttention, with sliding windows). Elsewhere it is a loop of scaled dot
+products, one sequence at a time, which also serves as the reference for tests.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def packed_attention(  # noqa: PLR0913, PLR0917 - transformers' signature
     vsr_longest: int = 0,
     **_: Any,  # noqa: ANN401 - whatever else a model passes on
 ) -> tuple[Tensor, None]:
-    """Attends within each sequence.
+    """Attend within each sequence.
 
     Args:
         module: The layer.
@@ -42,9 +42,9 @@ def packed_attention(  # noqa: PLR0913, PLR0917 - transformers' signature
         key: As above.
         value: As above.
         attention_mask: None.
-        scaling: Of the scores; None for one over the root of ``size``.
-        sliding_window: A token sees those less than this far away; None for all of its sequence.
-        vsr_ends: On CUDA: where sequences begin, and the end of the last; int32, shape ``[sequences + 1]``.
+        scaling: Factor for the scores; None for one over the root of ``size``.
+        sliding_window: A token attends to tokens less than this far away; None for the whole sequence.
+        vsr_ends: On CUDA: the starts of the sequences, and the end of the last; int32, shape ``[sequences + 1]``.
         vsr_edges: The same on a CPU.
         vsr_longest: Tokens of the longest sequence.
 
@@ -86,7 +86,7 @@ def _varlen(
 
 @lru_cache(maxsize=256)
 def _band(length: int, window: int) -> Tensor:
-    """Which tokens see which: those less than ``window`` apart."""
+    """Attention mask for tokens less than ``window`` apart."""
     place = torch.arange(length)
     return (place[:, None] - place[None]).abs() < window
 

@@ -40,10 +40,10 @@ class Architecture:
 
 
 def read_architecture(path: Path) -> Architecture:
-    """Reads ``config.json``.
+    """Read ``config.json``.
 
     Raises:
-        ModelError: It cannot be read, or is of a family or variant that the graph would get wrong.
+        ModelError: It cannot be read, or is of a family or variant that the graph does not support.
     """
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
@@ -56,27 +56,27 @@ def read_architecture(path: Path) -> Architecture:
         )
         variant = (config["model_type"], config["hidden_act"], config.get("position_embedding_type", "absolute"))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ModelError(f"{path} is not the config of a BERT model ({error!r}); fetch the model anew") from error
+        raise ModelError(f"{path} is not the config of a BERT model ({error!r}); fetch the model again") from error
     if variant != ("bert", "gelu", "absolute"):
         raise ModelError(f"{path} describes a model of the kind {variant}; use a BERT encoder with gelu")
     return found
 
 
 def build(weights: Path, architecture: Architecture) -> onnx.ModelProto:
-    """Builds the fp32 graph.
+    """Build the fp32 graph.
 
     Raises:
-        ModelError: The weights cannot be read or are not those of the architecture.
+        ModelError: The weights cannot be read or do not match the architecture.
     """
     try:
         tensors = {name.removeprefix("bert."): tensor for name, tensor in load_file(weights).items()}
         return _Graph(tensors, architecture).model()
     except (OSError, SafetensorError, KeyError, ValueError) as error:
-        raise ModelError(f"{weights} does not hold a BERT encoder ({error!r}); fetch the model anew") from error
+        raise ModelError(f"{weights} does not hold a BERT encoder ({error!r}); fetch the model again") from error
 
 
 class _Graph:
-    """A graph in the making: each method adds nodes and gives back the name of what they compute."""
+    """A graph under construction: each method adds nodes and returns the name of their output."""
 
     def __init__(self, tensors: Mapping[str, _Array], architecture: Architecture) -> None:
         self._tensors = tensors

@@ -1,6 +1,6 @@
-"""A Hugging Face checkpoint on this machine: found at its pinned revision, and looked through before it is loaded.
+"""A Hugging Face checkpoint on this machine: found at its pinned revision, and validated before it is loaded.
 
-Only safetensors are read, and no code that a checkpoint brings is ever run. Nothing is downloaded.
+Only safetensors are read, and code in a checkpoint is never run. Nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Family:
 
     Attributes:
         base: The attribute of a classification model that holds its encoder.
-        past_padding: Whether positions begin after the padding token's id, as RoBERTa's do.
+        past_padding: Whether positions begin after the padding token's id, as in RoBERTa.
     """
 
     base: str
@@ -47,14 +47,14 @@ FAMILIES = {
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint that was looked through.
+    """A validated checkpoint.
 
     Attributes:
-        folder: Holds its files.
+        folder: The folder of its files.
         kind: Whether it labels a text or each of its tokens.
         config: ``config.json``.
         labels: In the order of its outputs.
-        family: How it is packed, or None where it is not.
+        family: How it is packed; None if it is not.
         positions: Tokens that it can read at a time, special ones included.
     """
 
@@ -78,29 +78,29 @@ class Checkpoint:
 
 
 def find_checkpoint(repo: str, revision: str) -> Path:
-    """The folder with the files of ``repo`` at ``revision``.
+    """Find the folder with the files of ``repo`` at ``revision``.
 
     Looks at ``<dir>/<org>/<name>/<revision>`` in the folders of ``VSR_MODELS``, then in the Hugging Face cache.
 
     Raises:
-        ModelError: It is at none of them; says where it would be looked for.
+        ModelError: It is in none of them; the message lists them.
     """
     places = [*(root / repo / revision for root in own_roots()), _snapshot(repo, revision)]
     for place in places:
         if (place / "config.json").is_file():
             return place
     raise ModelError(
-        f"the checkpoint {repo} at {revision} is not on this machine; its files belong into one of: "
+        f"the checkpoint {repo} at {revision} is not on this machine; put its files into one of: "
         f"{', '.join(map(str, places))}"
     )
 
 
 def read_checkpoint(folder: Path, kind: Kind) -> Checkpoint:
-    """Looks through a folder.
+    """Validate a folder.
 
     Raises:
-        ModelError: A file is missing or damaged, it is a model of another kind, or it could only be loaded by running
-            code or unpickling data that it brings.
+        ModelError: A file is missing or damaged, the model is of another kind, or it could only be loaded by running
+            code or unpickling data from the folder.
     """
     config = _json(folder / "config.json")
     _refuse_code(folder, config)
@@ -122,7 +122,7 @@ def weight_files(folder: Path) -> list[Path]:
     """The files with the weights.
 
     Raises:
-        ModelError: There are none, or the index names one that is not there or lies elsewhere.
+        ModelError: There are none, or the index names one that is missing or outside the folder.
     """
     single, index = folder / "model.safetensors", folder / "model.safetensors.index.json"
     if single.is_file():
@@ -133,9 +133,9 @@ def weight_files(folder: Path) -> list[Path]:
     names = sorted(set(shards.values())) if isinstance(shards, dict) else []
     for name in names:
         if Path(str(name)).name != name or not str(name).endswith(".safetensors") or not (folder / str(name)).is_file():
-            raise ModelError(f"{index} names {name!r}, which is no safetensors file beside it; fetch it anew")
+            raise ModelError(f"{index} names {name!r}, which is not a safetensors file next to it; fetch it again")
     if not names:
-        raise ModelError(f"{index} names no files; fetch it anew")
+        raise ModelError(f"{index} names no files; fetch it again")
     return [folder / name for name in names]
 
 
@@ -163,7 +163,7 @@ def encoder_key(checkpoint: Checkpoint) -> str:
 
 
 def _tensors(path: Path, names: list[str]) -> Iterator[tuple[str, memoryview]]:
-    """The bytes of tensors, without a copy: dtypes that numpy lacks need not be understood to be compared."""
+    """Yield the bytes of tensors without copying. Comparing them needs no support for their dtypes."""
     import mmap  # noqa: PLC0415 - only a packed checkpoint is hashed
 
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
@@ -199,7 +199,7 @@ def _refuse_code(folder: Path, config: dict[str, Any]) -> None:
 def _positions(config: dict[str, Any], folder: Path) -> int:
     value = config.get("max_position_embeddings")
     if not isinstance(value, int) or isinstance(value, bool) or value < 8:  # noqa: PLR2004 - less holds no text
-        raise ModelError(f"{folder}: config.json does not say how many tokens the model reads; fetch it anew")
+        raise ModelError(f"{folder}: config.json has no valid max_position_embeddings; fetch it again")
     return value
 
 
@@ -207,9 +207,9 @@ def _json(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"{path} cannot be read ({error}); fetch the checkpoint anew") from error
+        raise ModelError(f"{path} cannot be read ({error}); fetch the checkpoint again") from error
     if not isinstance(data, dict):
-        raise ModelError(f"{path} is not a mapping; fetch the checkpoint anew")
+        raise ModelError(f"{path} is not a mapping; fetch the checkpoint again")
     return data
 
 

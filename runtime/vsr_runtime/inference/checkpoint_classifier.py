@@ -1,4 +1,4 @@
-"""A checkpoint that says the category of one text at a time, and what its answer means to a policy."""
+"""A checkpoint that classifies one text at a time, and the meaning of its result for a policy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class CheckpointClassifier:
-    """A loaded checkpoint, asked without an engine: for a policy's tests."""
+    """A loaded checkpoint, used without an engine: for policy tests."""
 
     def __init__(self, task: Task, model: BatchModel[Any], settings: ClassifierSettings) -> None:
         self._task = task
@@ -26,10 +26,10 @@ class CheckpointClassifier:
 
     @classmethod
     def load(cls, name: str, settings: ClassifierSettings) -> CheckpointClassifier:
-        """Loads the checkpoint onto the CPU, whatever device it is served on.
+        """Load the checkpoint onto the CPU, whatever device serves it.
 
         Raises:
-            ModelError: It is not there or will not do, or a package of the ``gpu`` extra is not installed.
+            ModelError: It is missing or invalid, or a package of the ``gpu`` extra is not installed.
         """
         from vsr_runtime.inference.packed_model import PackedModel  # noqa: PLC0415 - loads torch
         from vsr_runtime.inference.unpacked_model import UnpackedModel  # noqa: PLC0415 - likewise
@@ -43,25 +43,25 @@ class CheckpointClassifier:
         return cls(task, PackedModel.load({name: found}, "cpu", "fp32"), settings)
 
     def classify(self, text: str) -> Classification:
-        """Classifies one text; blocks."""
+        """Classify one text; blocks."""
         found = self._task.tokenizer([text])
         cuts = self._task.cuts(found)
         answers = self._model.run(self._model.prepare(self._task.sequences(found, cuts)))
-        return judged(self._task.said(answers, cuts)[0], self._settings)
+        return classification_of(self._task.label_probabilities(answers, cuts)[0], self._settings)
 
-    def seen(self, text: str) -> Detection:
+    def detect(self, text: str) -> Detection:
         """What it sees in a text as a detector; blocks."""
         if self._settings.checkpoint is None or self._settings.checkpoint.kind == "sequence":
             return most_likely(self.classify(text).probabilities, self._settings.labels, text, self._task.name)
         found = self._task.tokenizer([text])
         cuts = self._task.cuts(found)
         sequences = self._task.sequences(found, cuts, frozenset({self._task.name}))
-        (said,) = self._task.labelled(self._model.run(self._model.prepare(sequences)), found, cuts)
-        return TokenDetection(text, self._task.name, said.labels, said.offsets, said.probabilities)
+        (labels,) = self._task.token_labels(self._model.run(self._model.prepare(sequences)), found, cuts)
+        return TokenDetection(text, self._task.name, labels.labels, labels.offsets, labels.probabilities)
 
 
-def judged(answer: Mapping[str, float], settings: ClassifierSettings) -> Classification:
-    """The likeliest of a checkpoint's labels, where it is one of the policy's and likely enough."""
+def classification_of(answer: Mapping[str, float], settings: ClassifierSettings) -> Classification:
+    """The most probable label, if the policy uses it and it reaches the threshold."""
     best = max(answer, key=lambda label: answer[label])
     known = best in settings.labels and answer[best] >= settings.threshold
     return Classification(best if known else None, answer[best], answer)

@@ -1,4 +1,4 @@
-"""Says which of a policy's categories a text belongs to, or that it belongs to none."""
+"""Assigns one of a policy's categories to a text, or none."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Classification:
-    """What was found.
+    """A classification.
 
     Attributes:
-        label: The likeliest category, or None where its probability is below the threshold.
-        probability: Of the likeliest category, also where ``label`` is None.
-        probabilities: Of every category; they add up to at most one, the rest is "none of these".
-        likeness: The cosine with each sentence of the policy, where there are some.
+        label: The most probable category; None if its probability is below the threshold.
+        probability: That of the most probable category, also if ``label`` is None.
+        probabilities: Those of every category; they add up to at most one, the rest is "none of these".
+        likeness: The cosine with each sentence of the policy, if there are any.
     """
 
     label: str | None
@@ -47,7 +47,7 @@ class CategoryClassifier:
 
     @classmethod
     def from_parts(cls, encoder: SentenceEncoder, head: Head, threshold: float) -> CategoryClassifier:
-        """Joins what is loaded already.
+        """Combine a loaded encoder and head.
 
         Raises:
             ModelError: The head was made for embeddings of another size.
@@ -61,15 +61,15 @@ class CategoryClassifier:
 
     @classmethod
     def load(cls, settings: ClassifierSettings, folder: Path) -> CategoryClassifier:
-        """Loads the classifier that the settings describe.
+        """Load the classifier of the settings.
 
         Args:
             settings: From ``runtime.yaml``.
-            folder: Where ``runtime.yaml`` lies; the head lies beside it.
+            folder: The folder of ``runtime.yaml`` and of the head.
 
         Raises:
-            ModelError: The head is missing, damaged or not the one that the settings name, the encoder cannot
-                be used, or a package of the ``classify`` extra is not installed.
+            ModelError: The head is missing, damaged or not the one that the settings name, the encoder cannot be used,
+                or a package of the ``classify`` extra is not installed.
         """
         from vsr_runtime.inference.encoder import SentenceEncoder  # noqa: PLC0415 - needs the extra; says so where it lacks
 
@@ -80,11 +80,11 @@ class CategoryClassifier:
         return cls.from_parts(SentenceEncoder.load(files, settings.encoder.precision), head, settings.threshold)
 
     def classify(self, text: str) -> Classification:
-        """Classifies one text; takes some milliseconds of CPU and blocks for them."""
-        return self.said(self._encoder.embed([text]))
+        """Classify one text; blocks for some milliseconds of CPU."""
+        return self.classify_embedding(self._encoder.embed([text]))
 
-    def said(self, embeddings: NDArray[np.float32]) -> Classification:
-        """What is said of the first of some embedded texts."""
+    def classify_embedding(self, embeddings: NDArray[np.float32]) -> Classification:
+        """Classify the first of some embedded texts."""
         row = self._head.probabilities(embeddings)[0]
         best = int(row.argmax())
         probability = float(row[best])
@@ -93,12 +93,12 @@ class CategoryClassifier:
 
 
 def load_head(settings: HeadFile, labels: list[str], folder: Path) -> Head:
-    """Reads a compiled head.
+    """Read a compiled head.
 
     Args:
         settings: Names its file, and what it was trained from.
-        labels: That it must know, in its order.
-        folder: Where the file lies.
+        labels: Those that it must have, in its order.
+        folder: The folder of the file.
 
     Raises:
         ModelError: It is missing, damaged, or not the one that the settings name.

@@ -1,4 +1,4 @@
-"""What was compiled over one sentence encoder, asked in this process: a text is embedded once for all of it."""
+"""Everything compiled over one sentence encoder, in this process: a text is embedded once for all of it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vsr_runtime.inference.sentences import Sentences
 
 NOTHING = Classification(None, 0.0, {})
-"""Of a text whose category nobody asks for."""
+"""The result if no category is needed."""
 
 
 class CompiledClassifier:
@@ -33,34 +33,34 @@ class CompiledClassifier:
     def load(
         cls, category: ClassifierSettings | None, likeness: ClassifierSettings | None, folder: Path
     ) -> CompiledClassifier:
-        """Loads what the settings describe.
+        """Load what the settings describe.
 
         Args:
-            category: What tells categories apart; None where nobody asks.
-            likeness: What knows the sentences; None likewise.
-            folder: Where the files lie.
+            category: The category classifier; None if there is none.
+            likeness: The sentences; None if there are none.
+            folder: The folder of the files.
 
         Raises:
-            ModelError: A file is missing, damaged or not the one that the settings name, the two want different
+            ModelError: A file is missing, damaged or not the one that the settings name, the two need different
                 encoders, the encoder cannot be used, or a package of the ``classify`` extra is not installed.
         """
         from vsr_runtime.inference.encoder import SentenceEncoder  # noqa: PLC0415 - needs the extra; says so where it lacks
         from vsr_runtime.inference.sentences import load_sentences  # noqa: PLC0415 - likewise
 
-        wanted = [one.encoder for one in (category, likeness) if one is not None]
-        if not wanted or any(one is None or one != wanted[0] for one in wanted) or wanted[0] is None:
+        encoders = [one.encoder for one in (category, likeness) if one is not None]
+        if not encoders or any(one is None or one != encoders[0] for one in encoders) or encoders[0] is None:
             raise ModelError("categories and sentences need one and the same encoder; compile the policy again")
         head = load_head(category.head, category.labels, folder) if category and category.head else None
         sentences = load_sentences(likeness, folder) if likeness else None
-        files = find_encoder(wanted[0].repo, wanted[0].sha256)
-        encoder = SentenceEncoder.load(files, wanted[0].precision)
-        told = CategoryClassifier.from_parts(encoder, head, category.threshold) if category and head else None
-        return cls(encoder, told, sentences)
+        files = find_encoder(encoders[0].repo, encoders[0].sha256)
+        encoder = SentenceEncoder.load(files, encoders[0].precision)
+        categories = CategoryClassifier.from_parts(encoder, head, category.threshold) if category and head else None
+        return cls(encoder, categories, sentences)
 
     def classify(self, text: str) -> Classification:
-        """Reads one text; takes some milliseconds of CPU and blocks for them."""
+        """Classify one text; blocks for some milliseconds of CPU."""
         embeddings = self._encoder.embed([text])
-        found = self._category.said(embeddings) if self._category else NOTHING
+        found = self._category.classify_embedding(embeddings) if self._category else NOTHING
         if self._sentences is None:
             return found
         cosines = map(float, self._sentences.likeness(embeddings)[0])

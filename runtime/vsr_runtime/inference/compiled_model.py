@@ -1,4 +1,4 @@
-"""Sentence encoders with compiled heads, as a model that reads batches: on a CPU, one sequence at a time."""
+"""Sentence encoders with compiled heads as a batch model: on the CPU, one sequence at a time."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 
 
 class CompiledModel:
-    """One sentence encoder and what was compiled over it: by task, what makes answers of embeddings."""
+    """One sentence encoder and, by task, the functions that turn embeddings into answers."""
 
     def __init__(self, encoder: SentenceEncoder, heads: Mapping[str, Callable[[Floats], Floats]]) -> None:
         self._encoder = encoder
         self._heads = dict(heads)
 
     def prepare(self, sequences: Sequence[TokenSequence]) -> Sequence[TokenSequence]:
-        """Nothing needs to be brought anywhere."""
+        """Do nothing: the CPU needs no transfer."""
         return sequences
 
     def run(self, batch: Sequence[TokenSequence]) -> list[Answer]:
-        """Embeds each sequence once, and asks every head."""
+        """Embed each sequence once, and apply every head."""
         embeddings = self._encoder.embed_ids([sequence.ids for sequence in batch])
         rows = {name: head(embeddings) for name, head in self._heads.items()}
         return [{name: table[number] for name, table in rows.items()} for number in range(len(batch))]

@@ -1,6 +1,6 @@
-"""Two ways to spend less on starting a GPU's kernels: compiled code, and graphs recorded once for small batches.
+"""Two ways to spend less time on launching GPU kernels: compiled code, and graphs recorded once for small batches.
 
-Neither is the default: ``VSR_ENGINE_MODE`` switches them on, and ``benchmarks/inference.py`` shows where they win.
+Neither is the default: ``VSR_ENGINE_MODE`` enables them, and ``benchmarks/inference.py`` shows their effect.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ with gpu_extra():
 
 Mode = Literal["eager", "compile", "graphs"]
 BUCKETS = (256, 512, 1024, 2048, 4096)
-"""Tokens of the batches that graphs are recorded for. A larger batch hides the starting of its kernels anyway."""
+"""Batch sizes, in tokens, that graphs are recorded for. With larger batches, launching kernels takes no extra time."""
 SEQUENCES = 256
 """Sequences of such a batch."""
 
 
 def compiled(base: Any) -> Any:  # noqa: ANN401 - torch is untyped here
-    """The encoder as compiled code that does not depend on the size of a batch."""
+    """Compile the encoder for any batch size."""
     return torch.compile(base, dynamic=True)
 
 
 class Graphs:
-    """Records an encoder's forward pass for each size of batch, on first use, and plays it from then on.
+    """Records an encoder's forward pass for each batch size, on first use, and replays it from then on.
 
-    A batch is filled up with tokens that belong to no sequence, and the list of ends with the last one, which makes
+    A batch is filled up with tokens that belong to no sequence, and the list of ends with its last entry, which makes
     sequences without tokens.
 
     Args:
         base: the encoder, on a CUDA device.
-        device: where it is.
+        device: its device.
         longest: tokens of the longest sequence.
     """
 
@@ -55,7 +55,7 @@ class Graphs:
 
 
 class _Graph:
-    """One recorded size."""
+    """The graph of one batch size."""
 
     def __init__(self, base: Any, device: Any, tokens: int, longest: int) -> None:  # noqa: ANN401 - as above
         self._ids = torch.zeros((1, tokens), dtype=torch.int64, device=device)
@@ -71,7 +71,7 @@ class _Graph:
         side = torch.cuda.Stream(device)
         side.wait_stream(torch.cuda.current_stream(device))
         with torch.cuda.stream(side):
-            for _ in range(3):  # whatever is set up on first use must not be recorded
+            for _ in range(3):  # lazy initialisation must not be recorded
                 forward()
         torch.cuda.current_stream(device).wait_stream(side)
         self._graph = torch.cuda.CUDAGraph()

@@ -1,7 +1,7 @@
-"""Turns texts into sentence embeddings on the CPU, one sequence a call.
+"""Sentence embeddings on the CPU, one sequence per call.
 
-Never padded and never batched: padding costs most of the time of a mixed batch, and under dynamic quantisation a
-sequence's embedding would depend on its neighbours.
+Sequences are never padded and never batched: padding takes most of the time of a mixed batch, and with dynamic
+quantisation the embedding of a sequence would depend on its neighbours.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ with classify_extra():
 
     from vsr_runtime.inference.onnx_session import Precision, open_session
 
-_CHARACTERS_A_TOKEN = 32  # of a first look at a long text; more is read where that was too little
+_CHARACTERS_A_TOKEN = 32  # of the first attempt at a long text; more is read if that is too little
 
 
 class SentenceEncoder:
-    """A sentence encoder, ready to embed. Safe to use from several threads; the same text gives the same bits."""
+    """A sentence encoder. Safe to use from several threads; the same text gives the same bits."""
 
     def __init__(self, tokenizer: Any, session: Any, max_tokens: int) -> None:  # noqa: ANN401 - both are untyped
         self._tokenizer = tokenizer
@@ -34,7 +34,7 @@ class SentenceEncoder:
 
     @classmethod
     def load(cls, files: EncoderFiles, precision: Precision = "int8", threads: int = 1) -> SentenceEncoder:
-        """Opens the encoder; builds its graph where no cache has it, which takes some seconds.
+        """Load the encoder; build its graph if no cache has it, which takes some seconds.
 
         Args:
             files: As found by ``find_encoder``.
@@ -48,16 +48,16 @@ class SentenceEncoder:
         try:
             tokenizer = Tokenizer.from_file(str(files.tokenizer))
         except Exception as error:  # tokenizers raises nothing narrower
-            raise ModelError(f"{files.tokenizer} is not a tokenizer ({error}); fetch the model anew") from error
+            raise ModelError(f"{files.tokenizer} is not a tokenizer ({error}); fetch the model again") from error
         tokenizer.no_padding()
         tokenizer.no_truncation()
         return cls(tokenizer, session, max_tokens(files))
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Embeds each text.
+        """Embed texts.
 
         Args:
-            texts: Of any length; what is beyond ``max_tokens`` is not read.
+            texts: Of any length; text beyond ``max_tokens`` is not read.
 
         Returns:
             Shape ``[len(texts), dimension]``, float32, rows of length one.
@@ -65,17 +65,17 @@ class SentenceEncoder:
         return self.embed_ids([self.token_ids(text) for text in texts])
 
     def embed_ids(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        """Embeds texts that are token ids already, special tokens included; at most ``max_tokens`` each."""
+        """Embed sequences of token ids, special tokens included; at most ``max_tokens`` each."""
         out = np.empty((len(sequences), self.dimension), dtype=np.float32)
         for row, ids in enumerate(sequences):
             out[row] = self._session.run(None, {"ids": np.array([ids], dtype=np.int64)})[0][0]
         return out
 
     def token_ids(self, text: str) -> list[int]:
-        """The ids that the encoder sees: at most ``max_tokens``, special tokens included.
+        """Tokenise a text: at most ``max_tokens`` ids, special tokens included.
 
-        Only as much of a long text is tokenised as is needed. The last word of a cut text may be half a word, so the
-        cut counts as harmless only where that word lies beyond the limit.
+        Only as much of a long text is tokenised as needed. The last word of a cut text may be half a word, so a cut is
+        accepted only if that word is beyond the limit.
         """
         # JSON can carry half a surrogate pair, which no tokenizer takes.
         clean = text.encode("utf-8", "replace").decode()

@@ -222,8 +222,8 @@ def max_tokens(files: EncoderFiles) -> int:
     try:
         positions = int(json.loads(files.config.read_text(encoding="utf-8"))["max_position_embeddings"])
         if files.sentence_config.is_file():
-            wanted = json.loads(files.sentence_config.read_text(encoding="utf-8"))["max_seq_length"]
-            return min(positions, int(wanted))
+            limit = json.loads(files.sentence_config.read_text(encoding="utf-8"))["max_seq_length"]
+            return min(positions, int(limit))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"the config files in {files.folder} cannot be read ({error!r}); fetch them again") from error
     return positions

@@ -1,4 +1,4 @@
-"""What a user is told when a model cannot be used, and the guards around packages that not everybody installs."""
+"""Errors of models, and guards around imports of optional packages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _GPU_EXTRA = frozenset({"torch", "transformers"})
 
 
 class ModelError(Exception):
-    """A model that cannot be found, trusted or read. The message says what to do about it."""
+    """A model that cannot be found, trusted or read. The message has the remedy."""
 
 
 class NoMemoryError(Exception):
@@ -22,10 +22,10 @@ class NoMemoryError(Exception):
 
 @contextmanager
 def classify_extra() -> Iterator[None]:
-    """Guards imports of the ``classify`` extra's packages.
+    """Guard imports of the ``classify`` extra's packages.
 
     Raises:
-        ModelError: One of them is not installed; names the command that installs it.
+        ModelError: One is not installed; names the command that installs it.
     """
     with _extra(_EXTRA, INSTALL):
         yield
@@ -33,10 +33,10 @@ def classify_extra() -> Iterator[None]:
 
 @contextmanager
 def gpu_extra() -> Iterator[None]:
-    """Guards imports of the ``gpu`` extra's packages, which checkpoints need on a CPU, too.
+    """Guard imports of the ``gpu`` extra's packages, which checkpoints need on a CPU, too.
 
     Raises:
-        ModelError: One of them is not installed; names the command that installs it.
+        ModelError: One is not installed; names the command that installs it.
     """
     with _extra(_GPU_EXTRA, INSTALL_GPU):
         yield

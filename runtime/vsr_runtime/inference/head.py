@@ -96,7 +96,7 @@ class Head:
         """Reads a file.
 
         Raises:
-            ModelError: It is not a head, is damaged, or was written by a release that this one does not understand.
+            ModelError: It is not a head, is damaged, or was written by an incompatible release.
         """
         metadata = head_metadata(data)
         try:

@@ -1,7 +1,7 @@
-"""Reads and writes the file of a classifier head, or of sentences: safetensors, all but the numbers as metadata.
+"""Reads and writes the file of a classifier head or of sentences: safetensors, with metadata.
 
-Reading the metadata needs no package, so that a compile which only reuses a head needs none. Writing is done here, not
-by the safetensors package, so that equal heads are equal bytes under every release of it.
+Reading the metadata needs no package, so a compile that only reuses a head needs none. Files are written here, not by
+the safetensors package, so that equal heads are equal bytes with every release of it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _MAX_HEADER = 1 << 20
 
 
 def pack(metadata: Mapping[str, str], tensors: Mapping[str, tuple[tuple[int, ...], bytes]]) -> bytes:
-    """The file's bytes, the same for the same content.
+    """Serialise; the same content gives the same bytes.
 
     Args:
         metadata: Any texts.
@@ -42,15 +42,15 @@ def head_metadata(data: bytes) -> dict[str, str]:
 
 
 def file_metadata(data: bytes, algorithm: str, what: str) -> dict[str, str]:
-    """The metadata of a file, after a look at whether all of its numbers are there.
+    """Read the metadata of a file, after checking that all of its data is there.
 
     Args:
         data: The file.
-        algorithm: What its numbers must mean.
-        what: How messages call it.
+        algorithm: The required format of its data.
+        what: Its name in messages.
 
     Raises:
-        ModelError: It is none, is cut off, or was written by a release that this one does not understand.
+        ModelError: It is not such a file, is truncated, or was written by an incompatible release.
     """
     size = int.from_bytes(data[:8], "little")
     whole = 0

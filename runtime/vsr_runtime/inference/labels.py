@@ -11,7 +11,7 @@ from typing import Any
 from vsr_runtime.inference.errors import ModelError
 
 MAPPINGS = ("category_mapping.json", "pii_type_mapping.json", "jailbreak_type_mapping.json", "label_mapping.json")
-"""Names of files beside the weights that say what an output means, as the stock router reads them."""
+"""Files next to the weights that name the outputs, as the stock router reads them."""
 BY_NUMBER = ("idx_to_category", "idx_to_label", "id_to_label", "id2label")
 BY_LABEL = ("category_to_idx", "label_to_idx", "label_to_id", "label2id")
 
@@ -19,11 +19,11 @@ _NAMELESS = re.compile(r"(LABEL|class)_\d+", re.IGNORECASE)
 
 
 def read_labels(folder: Path, config: Mapping[str, Any]) -> tuple[str, ...]:
-    """The labels.
+    """Read the labels.
 
     Args:
-        folder: Where mapping files may lie.
-        config: ``config.json``; labels such as ``LABEL_0`` name nothing and leave the word to a mapping file.
+        folder: May contain mapping files.
+        config: ``config.json``; labels such as ``LABEL_0`` are ignored in favour of a mapping file.
 
     Raises:
         ModelError: There are none, they are not numbered from 0, or two sources disagree.
@@ -44,13 +44,13 @@ def read_labels(folder: Path, config: Mapping[str, Any]) -> tuple[str, ...]:
     return next(iter(found.values()))
 
 
-def require(labels: Sequence[str], wanted: Sequence[str], what: str) -> None:
-    """Checks that a checkpoint has the labels that a policy speaks of; it may have more.
+def require(labels: Sequence[str], required: Sequence[str], what: str) -> None:
+    """Check that a checkpoint has the labels that a policy uses; it may have more.
 
     Raises:
-        ModelError: One is missing; names it and all that there are.
+        ModelError: One is missing; names it and all labels.
     """
-    missing = [label for label in wanted if label not in labels]
+    missing = [label for label in required if label not in labels]
     if missing:
         raise ModelError(
             f"{what} does not know {', '.join(map(repr, missing))}; its labels are {', '.join(map(repr, labels))}: "
@@ -62,13 +62,13 @@ def _mapping(path: Path) -> tuple[str, ...]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"{path} cannot be read ({error}); fetch the checkpoint anew") from error
+        raise ModelError(f"{path} cannot be read ({error}); fetch the checkpoint again") from error
     if not isinstance(data, dict):
-        raise ModelError(f"{path} is not a mapping; fetch the checkpoint anew")
+        raise ModelError(f"{path} is not a mapping; fetch the checkpoint again")
     found = {_numbered(data[key], path) for key in BY_NUMBER if key in data}
     found |= {_numbered(_turned(data[key]), path) for key in BY_LABEL if key in data}
     if len(found) != 1:
-        raise ModelError(f"{path} gives {'no' if not found else 'different'} labels; fetch the checkpoint anew")
+        raise ModelError(f"{path} gives {'no' if not found else 'different'} labels; fetch the checkpoint again")
     return found.pop()
 
 
@@ -77,10 +77,10 @@ def _turned(data: object) -> dict[str, Any]:
 
 
 def _numbered(data: object, path: Path) -> tuple[str, ...]:
-    """Labels by their numbers, which are texts in JSON."""
+    """Labels by their numbers, which are strings in JSON."""
     if isinstance(data, dict) and data and all(isinstance(label, str) for label in data.values()):
         numbers = {str(number): label for number, label in data.items()}
         labels = tuple(numbers.get(str(number), "") for number in range(len(numbers)))
         if all(labels) and len(set(labels)) == len(labels):
             return labels
-    raise ModelError(f"{path}: labels must be distinct and numbered from 0; fetch the checkpoint anew")
+    raise ModelError(f"{path}: labels must be distinct and numbered from 0; fetch the checkpoint again")

@@ -1,6 +1,6 @@
 """Opens an encoder's graph in onnxruntime, from a cache of graphs built once per encoder and precision.
 
-The cache is a convenience: where it cannot be written, the graph is built in memory at each start.
+If the cache is not writable, the graph is built in memory at each start.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from vsr_runtime.inference.encoder_files import EncoderFiles, cache_folder
 from vsr_runtime.inference.errors import ModelError, classify_extra
 
-# Its official builds tell their maker of each process and session, and leave an identifier in the user's cache.
-# It is asked in both of its spellings not to, and has to be before it is loaded.
+# The official builds send telemetry for each process and session, and store an identifier in the user's cache.
+# Both spellings of the variable that disables it are set, before the import.
 os.environ["ORT_DISABLE_TELEMETRY"] = os.environ["ORT_TELEMETRY_DISABLED"] = "1"
 
 with classify_extra():
@@ -33,7 +33,7 @@ QUANTISER = 1  # raise it with every change of the options below
 
 
 def open_session(files: EncoderFiles, precision: Precision, threads: int) -> Any:  # noqa: ANN401 - onnxruntime is untyped
-    """Opens the encoder's graph on the CPU.
+    """Open the encoder's graph on the CPU.
 
     Args:
         files: The encoder.
@@ -57,7 +57,7 @@ def open_session(files: EncoderFiles, precision: Precision, threads: int) -> Any
 
 
 def graph_name(files: EncoderFiles, architecture: bert_onnx.Architecture, precision: Precision) -> str:
-    """A file name that changes with everything that could change the graph."""
+    """A file name that changes with everything that can change the graph."""
     shape = sha256(repr(astuple(architecture)).encode()).hexdigest()[:8]
     name = f"{files.sha256}-{shape}-g{bert_onnx.VERSION}-{precision}"
     if precision == "int8":
@@ -67,7 +67,7 @@ def graph_name(files: EncoderFiles, architecture: bert_onnx.Architecture, precis
 
 
 class _Broken(Exception):  # noqa: N818 - never leaves this module
-    """Onnxruntime refused a graph."""
+    """Onnxruntime rejected a graph."""
 
 
 def _session(graph: bytes, threads: int) -> Any:  # noqa: ANN401 - onnxruntime is untyped
@@ -88,11 +88,11 @@ def _render(files: EncoderFiles, architecture: bert_onnx.Architecture, precision
 
 
 def _quantise(model: onnx.ModelProto) -> bytes:
-    """Dynamic int8: a scale per output channel, and weights of 7 bits.
+    """Quantise dynamically to int8, with a scale per output channel and weights of 7 bits.
 
-    Per channel keeps the cosine to fp32 above 0.96, against 0.8 with one scale a matrix, at the same speed. 7 bits
-    because CPUs without VNNI add products of 8 bits in saturating 16: a head trained on one CPU would be served on
-    another with other embeddings.
+    Per channel, the cosine to fp32 stays above 0.96, against 0.8 with one scale per matrix, at the same speed. 7 bits,
+    because CPUs without VNNI add products of 8 bits in saturating 16-bit registers: a head trained on one CPU would get
+    other embeddings on another.
     """
     from onnxruntime.quantization import QuantType, quantize_dynamic  # noqa: PLC0415 - slow, and needed once per machine
 
@@ -108,7 +108,7 @@ def _quantise(model: onnx.ModelProto) -> bytes:
 
 
 def _keep(path: Path, data: bytes) -> None:
-    """Writes the graph so that a reader sees all of it or nothing; gives up without a word where it may not."""
+    """Write the graph atomically; do nothing if that is not permitted."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)

@@ -1,8 +1,8 @@
 """Runs checkpoints over packed batches: sequences one after another, no padding, one forward pass for all heads.
 
-Positions begin anew with each sequence and attention stays within it, so a sequence's answer is what it would be alone:
-to 1e-5 in fp32. In bf16 a matrix product may round otherwise in another batch; ``benchmarks/inference.py`` reports by
-how much.
+Positions restart with each sequence and attention stays within it, so the result of a sequence does not depend on the
+batch: to 1e-5 in fp32. In bf16, matrix products may round differently in another batch; ``benchmarks/inference.py``
+reports by how much.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ class Packed:
     Attributes:
         ids: Shape ``[1, tokens]``, int64.
         places: Positions, as ``ids``.
-        ends: Where sequences begin, and the end of the last; int32.
+        ends: Starts of the sequences, and the end of the last; int32.
         edges: The same as numbers.
-        tokens_of: The token heads that a sequence of the batch asked for.
+        tokens_of: The token heads that any sequence of the batch needs.
     """
 
     ids: Tensor
@@ -84,17 +84,17 @@ class PackedModel:
         mode: Mode = "eager",
         longest: int = 512,
     ) -> PackedModel:
-        """Loads checkpoints that have the same encoder.
+        """Load checkpoints that have the same encoder.
 
         Args:
             checkpoints: By the name of the head.
             device: ``cpu`` or ``cuda``.
-            precision: Of the weights and of what is computed; probabilities are always made in fp32.
-            mode: How a GPU is kept busy; on a CPU always ``eager``.
+            precision: Of the weights and of the computation; probabilities are always computed in fp32.
+            mode: How kernels are launched on a GPU; always ``eager`` on a CPU.
             longest: Tokens of the longest sequence.
 
         Raises:
-            ModelError: One cannot be loaded, or there is no such device.
+            ModelError: One cannot be loaded, or the device does not exist.
         """
         check_device(device)
         mode = "eager" if device == "cpu" else mode
@@ -108,7 +108,7 @@ class PackedModel:
         return cls(base, heads, device, offset, mode, longest)
 
     def prepare(self, sequences: Sequence[TokenSequence]) -> Packed:
-        """Packs a batch and starts its way to the device, while the one before may still be computed.
+        """Pack a batch and start its transfer to the device, while the previous one may still be computed.
 
         Raises:
             NoMemoryError: The device has no memory for it.
@@ -117,19 +117,19 @@ class PackedModel:
         ids = torch.tensor([[token for sequence in sequences for token in sequence.ids]], dtype=torch.int64)
         places = torch.cat([torch.arange(len(sequence.ids)) for sequence in sequences])[None] + self._offset
         ends = torch.tensor(edges, dtype=torch.int32)
-        wanted = frozenset[str]().union(*(sequence.tokens_of for sequence in sequences))
+        tokens_of = frozenset[str]().union(*(sequence.tokens_of for sequence in sequences))
         if self._copies is not None:
             with torch.cuda.stream(self._copies), no_memory():
                 ids, places, ends = (
                     part.pin_memory().to(self._device, non_blocking=True) for part in (ids, places, ends)
                 )
-        return Packed(ids, places, ends, edges, wanted)
+        return Packed(ids, places, ends, edges, tokens_of)
 
     def run(self, batch: Packed) -> list[Answer]:
-        """Computes a batch; blocks until it is done.
+        """Compute a batch; blocks until it is done.
 
         Raises:
-            NoMemoryError: It does not fit into the device's memory. What it took is free again.
+            NoMemoryError: It does not fit into the device's memory. Its memory has been freed.
         """
         with torch.inference_mode(), no_memory():
             return self._answers(batch, self._hidden(batch))
@@ -146,7 +146,7 @@ class PackedModel:
         """The encoder's last layer, shape ``[tokens, hidden]``."""
         if self._graphs is not None and (played := self._graphs(ids, places, ends)) is not None:
             return played
-        edges = () if self._copies is not None else edges  # numbers that change would be compiled anew each time
+        edges = () if self._copies is not None else edges  # changing numbers would trigger a compilation each time
         found: Any = self._base(input_ids=ids, position_ids=places, vsr_ends=ends, vsr_edges=edges, vsr_longest=longest)
         hidden: Tensor = found.last_hidden_state[0]
         return hidden
@@ -168,7 +168,7 @@ class PackedModel:
 
 @contextmanager
 def no_memory() -> Iterator[None]:
-    """Turns torch's error for a full device into ours, and gives back what was set aside for the batch."""
+    """Convert torch's out-of-memory error into ours, and free the batch's memory."""
     try:
         yield
     except torch.OutOfMemoryError as error:
@@ -177,10 +177,10 @@ def no_memory() -> Iterator[None]:
 
 
 def check_device(device: str) -> None:
-    """Looks whether a device is there.
+    """Check that a device exists.
 
     Raises:
-        ModelError: It is not.
+        ModelError: It does not.
     """
     if device != "cpu" and not torch.cuda.is_available():
         raise ModelError(f"the device {device} is not there: torch {torch.__version__} finds no CUDA device")

@@ -1,4 +1,4 @@
-"""A policy's sentences as vectors of the encoder that will read requests, so that likeness is one product."""
+"""A policy's sentences as embeddings of the encoder that reads requests, so that similarity is a matrix product."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Sentences:
     Attributes:
         labels: The sentences, in the order of the rows.
         vectors: Shape ``[sentences, dimension]``, float32, rows of length one.
-        inputs: sha256 of what they were embedded from and by.
+        inputs: sha256 of the sentences and the encoder.
     """
 
     labels: tuple[str, ...]
@@ -41,7 +41,7 @@ class Sentences:
             raise ModelError(f"the {SENTENCES} does not fit together; compile the policy again with --rebuild")
 
     def likeness(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The cosine of each text and each sentence.
+        """The cosine of each text with each sentence.
 
         Args:
             embeddings: Shape ``[n, dimension]``, rows of length one.
@@ -50,7 +50,7 @@ class Sentences:
             Shape ``[n, sentences]``.
 
         Raises:
-            ModelError: The embeddings are of another dimension: they come from another encoder.
+            ModelError: The embeddings have another dimension: they come from another encoder.
         """
         if embeddings.shape[-1] != self.vectors.shape[1]:
             raise ModelError(
@@ -61,17 +61,17 @@ class Sentences:
         return cosines
 
     def to_bytes(self) -> bytes:
-        """The file. The sentences themselves are in ``runtime.yaml``; ``inputs`` stands for them and their order."""
+        """Serialise. The sentences themselves are in ``runtime.yaml``; ``inputs`` identifies them and their order."""
         data = np.ascontiguousarray(self.vectors, dtype="<f4").tobytes()
         metadata = {"algorithm": SENTENCES_ALGORITHM, "inputs": self.inputs}
         return pack(metadata, {"vectors": (self.vectors.shape, data)})
 
     @classmethod
     def from_bytes(cls, data: bytes, labels: Sequence[str]) -> Sentences:
-        """Reads a file.
+        """Read a file.
 
         Raises:
-            ModelError: It is none, is damaged, or was written by a release that this one does not understand.
+            ModelError: It is not such a file, is damaged, or was written by an incompatible release.
         """
         metadata = file_metadata(data, SENTENCES_ALGORITHM, SENTENCES)
         try:
@@ -81,7 +81,7 @@ class Sentences:
 
 
 def load_sentences(settings: ClassifierSettings, folder: Path) -> Sentences:
-    """Reads the sentences that the settings describe.
+    """Read the sentences of the settings.
 
     Raises:
         ModelError: The file is missing, damaged, or not the one that the settings name.

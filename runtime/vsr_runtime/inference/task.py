@@ -1,4 +1,4 @@
-"""How texts are read for one classifier: its tokens, its windows, and what these say together."""
+"""How one classifier reads texts: its tokens, its windows, and the combination of their results."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from vsr_schemas import runtime as schema
 
 DEFAULT_WINDOW = 512
-"""Tokens where nothing is said: what classifiers are trained at, whatever their encoder could read."""
+"""Tokens of a window by default: the length that classifiers are trained with, whatever their encoder could read."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """How texts are read for one classifier.
+    """How one classifier reads texts.
 
     Attributes:
         name: Its name in ``runtime.yaml``.
         labels: In the order of its outputs.
-        tokenizer: Of its checkpoint.
-        windows: How long texts are read.
-        aggregate: How several windows become one answer.
+        tokenizer: That of its checkpoint.
+        windows: How long texts are cut.
+        aggregate: How the results of several windows are combined.
     """
 
     name: str
@@ -56,8 +56,10 @@ class Task:
             for begin, end in own
         ]
 
-    def said(self, answers: Sequence[Answer], cuts: Sequence[Sequence[tuple[int, int]]]) -> list[Mapping[str, float]]:
-        """Each label's probability, for each text, from the answers for its windows."""
+    def label_probabilities(
+        self, answers: Sequence[Answer], cuts: Sequence[Sequence[tuple[int, int]]]
+    ) -> list[Mapping[str, float]]:
+        """The probability of each label, for each text, from the answers for its windows."""
         left = iter(answers)
         found: list[Mapping[str, float]] = []
         for own in cuts:
@@ -66,10 +68,10 @@ class Task:
             found.append(dict(zip(self.labels, map(float, row), strict=True)))
         return found
 
-    def labelled(
+    def token_labels(
         self, answers: Sequence[Answer], found: Sequence[Tokens], cuts: Sequence[Sequence[tuple[int, int]]]
     ) -> list[TokenLabels]:
-        """Each label's probability, for each token of each text, from the answers for its windows."""
+        """The probability of each label, for each token of each text, from the answers for its windows."""
         left, lead = iter(answers), self.tokenizer.lead
         labelled: list[TokenLabels] = []
         for tokens, own in zip(found, cuts, strict=True):
@@ -79,10 +81,10 @@ class Task:
 
 
 def read_task(name: str, classifier: schema.ClassifierSettings) -> Task:
-    """How texts are read for a checkpoint.
+    """Read how a checkpoint reads texts.
 
     Raises:
-        ModelError: It is not there, will not do, or does not know the policy's labels.
+        ModelError: It is missing or invalid, or lacks the policy's labels.
     """
     settings = classifier.checkpoint
     if settings is None:
@@ -99,10 +101,10 @@ def read_task(name: str, classifier: schema.ClassifierSettings) -> Task:
 
 
 def find_valid_checkpoint(name: str, settings: schema.CheckpointSettings) -> Checkpoint:
-    """Finds a checkpoint and looks through it.
+    """Find and validate a checkpoint.
 
     Raises:
-        ModelError: It is not there or will not do; says which classifier asked for it.
+        ModelError: It is missing or invalid; names the classifier that needs it.
     """
     try:
         return read_checkpoint(find_checkpoint(settings.repo, settings.revision), settings.kind)
@@ -111,10 +113,10 @@ def find_valid_checkpoint(name: str, settings: schema.CheckpointSettings) -> Che
 
 
 def longest_sequence(checkpoint: Checkpoint, settings: schema.CheckpointSettings) -> int:
-    """Tokens of a sequence, special ones included.
+    """Tokens of a window, special ones included.
 
     Raises:
-        ModelError: The window is longer than what the model reads.
+        ModelError: The window is longer than the model can read.
     """
     if settings.window is not None and settings.window > checkpoint.positions:
         raise ModelError(

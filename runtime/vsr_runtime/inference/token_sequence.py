@@ -1,4 +1,4 @@
-"""What goes into a model that reads batches, and what comes out of it. Needs no torch."""
+"""Input and output of models that read batches. Needs no torch."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ Batch = TypeVar("Batch")
 
 @dataclass(frozen=True, slots=True)
 class TokenSequence:
-    """What is read at a time.
+    """Input of the model: a text, or a window of it.
 
     Attributes:
         ids: Token ids, special ones included.
-        tokens_of: The heads whose word on every token is wanted; heads of whole sequences always answer.
+        tokens_of: The heads that must label every token; heads for whole sequences always answer.
     """
 
     ids: Sequence[int]
@@ -29,14 +29,17 @@ Answer = Mapping[str, Floats]
 
 
 class BatchModel(Protocol[Batch]):
-    """An encoder with its heads. Both calls block; ``prepare`` may run beside the ``run`` of the batch before."""
+    """An encoder with its heads.
+
+    Both calls block; ``prepare`` may run in parallel with ``run`` of the previous batch.
+    """
 
     def prepare(self, sequences: Sequence[TokenSequence]) -> Batch:
-        """Bring a batch to where it is computed."""
+        """Transfer a batch to the device."""
 
     def run(self, batch: Batch) -> list[Answer]:
         """Compute it: an answer for each sequence.
 
         Raises:
-            NoMemoryError: a smaller batch may do.
+            NoMemoryError: A smaller batch may fit.
         """

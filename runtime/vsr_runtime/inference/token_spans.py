@@ -1,4 +1,4 @@
-"""From a token classifier's probabilities to the findings that a guard asks for."""
+"""From a token classifier's probabilities to the detections that a guard uses."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Scheme:
         kinds = [split_label(label)[1] for label in labels]
         named = [None if kind is None else type_of(kind) for kind in kinds]
         self.types = tuple(dict.fromkeys(kind for kind in named if kind is not None))
-        self.columns = [[n for n, kind in enumerate(named) if kind == wanted] for wanted in self.types]
+        self.columns = [[n for n, kind in enumerate(named) if kind == name] for name in self.types]
         order = (None, *self.types)
         self.groups = np.array([[kind == each for each in order] for kind in named], dtype=np.float32)
 

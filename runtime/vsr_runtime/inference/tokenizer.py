@@ -1,4 +1,4 @@
-"""Turns texts into token ids and back into places in the text, many at a time and without the interpreter's lock."""
+"""Tokenises texts, many at a time and without Python's global lock."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ with classify_extra():
     from tokenizers import Tokenizer
 
 _CHARACTERS_A_TOKEN = 32
-"""Of a first look at a text of which only the beginning is wanted."""
+"""Characters per token in the first attempt at a text of which only the beginning is needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +21,8 @@ class Tokens:
     """A text's tokens, without special ones.
 
     Attributes:
-        ids: Their ids.
-        offsets: Of each, where it begins and ends in the text, in code points.
+        ids: Token ids.
+        offsets: Start and end of each token in the text, in code points.
     """
 
     ids: Sequence[int]
@@ -40,15 +40,15 @@ class TextTokenizer:
 
     @classmethod
     def load(cls, path: Path) -> TextTokenizer:
-        """Reads ``tokenizer.json``.
+        """Read ``tokenizer.json``.
 
         Raises:
-            ModelError: It is not one.
+            ModelError: It is not a tokenizer.
         """
         try:
             return cls(Tokenizer.from_file(str(path)))
         except Exception as error:  # tokenizers raises nothing narrower
-            raise ModelError(f"{path} is not a tokenizer ({error}); fetch the checkpoint anew") from error
+            raise ModelError(f"{path} is not a tokenizer ({error}); fetch the checkpoint again") from error
 
     @property
     def special(self) -> int:
@@ -56,11 +56,11 @@ class TextTokenizer:
         return len(self._before) + len(self._after)
 
     def __call__(self, texts: Sequence[str], at_most: int | None = None) -> list[Tokens]:
-        """Tokenises texts.
+        """Tokenise texts.
 
         Args:
             texts: Of any length.
-            at_most: Tokens wanted of each; a long text is not read to its end then.
+            at_most: Tokens needed of each; then a long text is not read to its end.
         """
         # JSON can carry half a surrogate pair, which no tokenizer takes; its replacement is one character, too.
         clean = [text.encode("utf-8", "replace").decode() for text in texts]
@@ -70,7 +70,7 @@ class TextTokenizer:
         return [self._beginning(text, at_most) for text in clean]
 
     def framed(self, ids: Sequence[int]) -> list[int]:
-        """The ids with special tokens around them, as the model wants them."""
+        """Add the special tokens that the model expects."""
         return [*self._before, *ids, *self._after]
 
     @property
@@ -79,7 +79,7 @@ class TextTokenizer:
         return len(self._before)
 
     def _beginning(self, text: str, at_most: int) -> Tokens:
-        """The first tokens. A cut text's last word may be half a word, so it must lie beyond what is wanted."""
+        """The first tokens. The last word of a cut text may be half a word, so it must be beyond the tokens needed."""
         size = at_most * _CHARACTERS_A_TOKEN
         while True:
             encoding = self._tokenizer.encode(text[:size], add_special_tokens=False)

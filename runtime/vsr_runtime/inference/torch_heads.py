@@ -22,13 +22,13 @@ Spans = Sequence[tuple[int, int]]
 
 @dataclass(frozen=True)
 class TorchHead:
-    """What comes after the encoder.
+    """The layers after the encoder.
 
     Attributes:
         kind: Whether it labels sequences or tokens.
         pooling: ``mean`` of a sequence's tokens, or its first (``cls``).
         top: From pooled sequences, or tokens, of shape ``[n, hidden]`` to logits.
-        exclusive: Whether labels exclude each other (softmax), or each stands for itself (sigmoid).
+        exclusive: Whether labels exclude each other (softmax), or are independent (sigmoid).
     """
 
     kind: Kind
@@ -41,7 +41,7 @@ class TorchHead:
 
         Args:
             hidden: Shape ``[tokens, hidden]``.
-            ends: Where sequences begin, and the end of the last; shape ``[sequences + 1]``.
+            ends: Starts of the sequences, and the end of the last; shape ``[sequences + 1]``.
             spans: The same as ranges.
         """
         if self.pooling == "mean":
@@ -59,10 +59,10 @@ class TorchHead:
 
 
 def load_model(checkpoint: Checkpoint, dtype: torch.dtype, device: str) -> tuple[Any, TorchHead]:
-    """Loads a checkpoint of a family that is packed, and splits it.
+    """Load a checkpoint of a packed family, and split it.
 
     Raises:
-        ModelError: Transformers cannot load it, or it is of no such family.
+        ModelError: Transformers cannot load it, or it is not of such a family.
     """
     model = load_whole(checkpoint, dtype, device)
     if checkpoint.family is None:
@@ -78,10 +78,10 @@ def is_exclusive(checkpoint: Checkpoint) -> bool:
 
 
 def load_whole(checkpoint: Checkpoint, dtype: torch.dtype, device: str) -> Any:  # noqa: ANN401 - of many classes
-    """Loads a checkpoint as transformers has it.
+    """Load a checkpoint as a model of transformers.
 
     Raises:
-        ModelError: Transformers cannot load it, or weights are missing from it.
+        ModelError: Transformers cannot load it, or it lacks weights.
     """
     with gpu_extra():
         from transformers import (  # noqa: PLC0415 - takes seconds
@@ -102,7 +102,7 @@ def load_whole(checkpoint: Checkpoint, dtype: torch.dtype, device: str) -> Any: 
     except Exception as error:  # whatever a damaged checkpoint makes transformers raise
         raise ModelError(f"transformers cannot load {checkpoint.folder}: {error}") from error
     if missing := sorted(report.get("missing_keys", ())):
-        raise ModelError(f"{checkpoint.folder} lacks weights ({', '.join(missing[:3])} …); fetch it anew")
+        raise ModelError(f"{checkpoint.folder} lacks weights ({', '.join(missing[:3])} …); fetch it again")
     outputs = int(model.config.num_labels)
     if outputs != len(checkpoint.labels):
         raise ModelError(f"{checkpoint.folder} has {outputs} outputs but {len(checkpoint.labels)} labels")
@@ -129,7 +129,7 @@ def _top(model: Any, base: Any, checkpoint: Checkpoint) -> Callable[[Tensor], Te
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps transformers from printing: what matters of it becomes an error."""
+    """Keep transformers from printing: relevant problems become errors."""
     from transformers.utils import logging  # noqa: PLC0415 - takes seconds
 
     before = logging.get_verbosity()

@@ -1,4 +1,4 @@
-"""Runs a checkpoint whose architecture is not packed (DeBERTa's, say): one sequence at a time, never padded."""
+"""Runs a checkpoint whose architecture is not packed (such as DeBERTa): one sequence at a time, never padded."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class UnpackedModel:
 
     @classmethod
     def load(cls, name: str, checkpoint: Checkpoint, device: str, precision: Precision) -> UnpackedModel:
-        """Loads a checkpoint.
+        """Load a checkpoint.
 
         Raises:
-            ModelError: It cannot be loaded, or there is no such device.
+            ModelError: It cannot be loaded, or the device does not exist.
         """
         check_device(device)
         return cls(load_whole(checkpoint, DTYPES[precision], device), name, checkpoint, device)
@@ -42,7 +42,7 @@ class UnpackedModel:
         return [torch.tensor([list(sequence.ids)], dtype=torch.int64, device=self._device) for sequence in sequences]
 
     def run(self, batch: list[torch.Tensor]) -> list[Answer]:
-        """Computes a batch; blocks until it is done.
+        """Compute a batch; blocks until it is done.
 
         Raises:
             NoMemoryError: A sequence does not fit into the device's memory.

@@ -1,7 +1,7 @@
-"""Long texts in pieces: which tokens a window holds, and what several windows say together.
+"""Windows over long texts, and the combination of their results.
 
-A text that is longer than a model's window is read in windows that overlap, so that nothing is skipped and what lies
-across the edge of one lies whole in the next. The last window ends where the text ends and is as long as the others.
+A text longer than a model's window is read in overlapping windows, so that nothing is skipped and what is cut by the
+edge of one window is complete in the next. The last window ends where the text ends and is as long as the others.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """How long texts are read.
+    """How long texts are cut.
 
     Attributes:
         size: Tokens of text in a window, without special tokens.
         overlap: Tokens that two neighbours share at least; less than ``size``.
-        whole: Whether all of a text is read; else its first window alone.
+        whole: Whether the whole text is read; else only its first window.
     """
 
     size: int
@@ -39,7 +39,7 @@ class Windows:
             raise ValueError(f"windows of {self.size} tokens cannot overlap by {self.overlap}")
 
     def cut(self, tokens: int) -> list[tuple[int, int]]:
-        """The windows over so many tokens, as half-open ranges; a text without tokens is one empty window."""
+        """The windows over a number of tokens, as half-open ranges; an empty text is one empty window."""
         if tokens <= self.size or not self.whole:
             return [(0, min(tokens, self.size))]
         step = self.size - self.overlap
@@ -49,11 +49,11 @@ class Windows:
 
 @dataclass(frozen=True, slots=True)
 class TokenLabels:
-    """What a token classifier says of a text.
+    """Token probabilities of a text.
 
     Attributes:
         labels: In the order of the columns.
-        offsets: Of each token, where it begins and ends in the text, in code points.
+        offsets: Start and end of each token in the text, in code points.
         probabilities: Shape ``[tokens, labels]``.
     """
 
@@ -63,14 +63,13 @@ class TokenLabels:
 
 
 def aggregate_windows(rows: Sequence[Floats], sizes: Sequence[int], aggregate: Aggregate) -> Floats:
-    """What the windows of one text say of it.
+    """Combine the results of the windows of one text.
 
     Args:
         rows: Each window's probabilities, shape ``[labels]``.
         sizes: Tokens of text in each window.
-        aggregate: ``max`` takes each label's highest probability, so that one bad window among many is a bad text;
-            several labels can be likely then, and they may add up to more than one. ``mean`` weighs windows by their
-            tokens, and keeps the sum.
+        aggregate: ``max`` takes each label's highest probability, so that one bad window makes the text bad; the sum
+            may exceed one. ``mean`` weighs windows by their tokens, and keeps the sum.
     """
     if aggregate == "max":
         highest: Floats = np.stack(rows).max(axis=0)
@@ -83,12 +82,12 @@ def aggregate_windows(rows: Sequence[Floats], sizes: Sequence[int], aggregate: A
 def stitch(rows: Sequence[Floats], cuts: Sequence[tuple[int, int]]) -> Floats:
     """Token probabilities of a whole text from those of its windows.
 
-    A token that lies in several windows is answered by the one that shows it the most of its surroundings: where it is
-    farthest from an edge; of two equal ones, the first.
+    A token in several windows gets the result of the window that shows most of its context: where it is farthest from
+    an edge; of two equal ones, the first.
 
     Args:
-        rows: Each window's, shape ``[tokens of the window, labels]``, special tokens removed.
-        cuts: The windows, as ``Windows.cut`` gave them.
+        rows: Those of each window, shape ``[tokens of the window, labels]``, special tokens removed.
+        cuts: The windows, from ``Windows.cut``.
     """
     return np.concatenate(
         [row[a - begin : b - begin] for row, (begin, _), (a, b) in zip(rows, cuts, _owned(cuts), strict=True)]
@@ -96,7 +95,7 @@ def stitch(rows: Sequence[Floats], cuts: Sequence[tuple[int, int]]) -> Floats:
 
 
 def _owned(cuts: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """The part of each window that answers for its tokens: up to the middle of what it shares with the next one."""
+    """The part of each window whose tokens it answers for: up to the middle of its overlap with the next one."""
     begin = cuts[0][0]
     for index, (_, end) in enumerate(cuts):
         last = index + 1 == len(cuts)

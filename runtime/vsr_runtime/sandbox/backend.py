@@ -1,4 +1,4 @@
-"""A stand-in for a model server: speaks OpenAI's API, answers with the model that it serves, computes nothing."""
+"""A stand-in for a model server: speaks OpenAI's API, answers with the name of the model, computes nothing."""
 
 from __future__ import annotations
 
@@ -16,32 +16,33 @@ _PATHS = {"/chat/completions": "chat.completion", "/completions": "text_completi
 _BASE = "/v1"
 _MAX_BODY = 64 << 20
 _POLL = 0.05
-"""Seconds until a stop is seen."""
+"""Seconds until a stop is noticed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """How a provider outside the cluster is spoken to: where its API lies, and the Authorization that it wants.
+    """How to call a provider outside the cluster: the path of its API, and the Authorization that it expects.
 
-    Without ``authorization`` it wants none. Whatever else says who asks is refused: the client's must not get here.
+    Without ``authorization`` it expects none. Any other credential is rejected, because the client's own must not get
+    here.
     """
 
     path: str = _BASE
     authorization: str | None = field(default=None, repr=False)
 
     @property
-    def wanted(self) -> list[str]:
-        """Every header of a request that is let in by which it says who asks."""
+    def expected(self) -> list[str]:
+        """The credentials that a request must have."""
         return [] if self.authorization is None else [self.authorization]
 
 
 class Backend:
-    """One stand-in, in a thread of its own, on a port of loopback that the system chose.
+    """One stand-in, in its own thread, on a free loopback port.
 
     Attributes:
-        cluster: the Envoy cluster that it takes the place of; sent back as the header ``x-backend``.
-        models: the names that it serves. Others get 404, as vLLM does it.
-        provider: how it is spoken to where it stands for a provider outside the cluster.
+        cluster: the Envoy cluster that it replaces; returned in the header ``x-backend``.
+        models: the names that it serves. Others get 404, as with vLLM.
+        provider: how it is called if it replaces a provider outside the cluster.
         port: where it listens.
     """
 
@@ -57,11 +58,11 @@ class Backend:
 
     @property
     def alive(self) -> bool:
-        """Whether it still serves."""
+        """Whether it is still serving."""
         return self._thread.is_alive()
 
     def kind(self, path: str) -> str:
-        """What answers at a path are called; empty where there is nothing."""
+        """The object type of answers at a path; empty if the path is unknown."""
         base = _BASE if self.provider is None else self.provider.path
         return _PATHS.get(path.removeprefix(base), "") if path.startswith(base) else ""
 
@@ -71,23 +72,23 @@ class Backend:
         body: Any,  # noqa: ANN401 - any JSON document
         credentials: Sequence[str],
     ) -> tuple[int, object] | None:
-        """Status and document for a request that is not served, None for one that is.
+        """Status and document for a request that is rejected; None for one that is served.
 
-        Who stands for a model in the cluster asks nobody for a key.
+        A stand-in for a model in the cluster expects no credentials.
         """
         if not kind:
             return 404, _error("not an API of this server", "not_found")
         if not isinstance(body, dict):
             return 400, _error("not an API of this server", "not_found")
-        if self.provider is not None and list(credentials) != self.provider.wanted:
-            return 401, _error("This is not the key that the sandbox gave out.", "invalid_api_key")
+        if self.provider is not None and list(credentials) != self.provider.expected:
+            return 401, _error("This is not the key that the sandbox generated.", "invalid_api_key")
         model = body.get("model")
         if model not in self.models:
             return 404, _error(f"The model `{model}` does not exist.", "model_not_found")
         return None
 
     def stop(self) -> None:
-        """Stop serving and let go of the port."""
+        """Stop serving and release the port."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -130,13 +131,13 @@ def _handler(backend: Backend) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Keep quiet: the sandbox's output is the URL and what the runtime logs."""
+            """Log nothing: the sandbox's output is the URL and the runtime's log."""
 
     return Handler
 
 
 def _read(handler: BaseHTTPRequestHandler) -> Any:  # noqa: ANN401 - any JSON document
-    """The body as JSON, by length or in chunks; None where it is none."""
+    """The body as JSON, by length or chunked; None if it is not JSON."""
     if handler.headers.get("Transfer-Encoding", "").lower() == "chunked":
         data = b"".join(_chunks(handler))
     else:
@@ -168,7 +169,7 @@ def _completion(kind: str, model: str) -> dict[str, object]:
 
 
 def _events(kind: str, model: str) -> Iterator[str]:
-    """A stream of two words, an end, and the mark that closes it."""
+    """A stream of two words, an end, and the closing mark."""
     chat = kind == "chat.completion"
     for text, reason in (("stand-in ", None), (model, None), ("", "stop")):
         choice: dict[str, object] = {"index": 0, "finish_reason": reason}

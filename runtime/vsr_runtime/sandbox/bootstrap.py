@@ -1,4 +1,4 @@
-"""Makes a compiled Envoy bootstrap fit for this machine: free ports, and the addresses of what was started."""
+"""Adapts a compiled Envoy bootstrap to this machine: free ports, and the addresses of the local processes."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ LOOPBACK = "127.0.0.1"
 
 
 def localise(bootstrap: Any, ports: Mapping[str, int]) -> dict[str, Any]:  # noqa: ANN401 - any YAML document
-    """A copy of a bootstrap that listens on a port that the system chooses and reaches the given clusters on loopback.
+    """Copy a bootstrap, with a free listener port and the given clusters on loopback.
 
-    Nothing else is changed, so what is tried here is what was compiled.
+    Nothing else is changed, so the compiled configuration is what is tested.
 
     Args:
         bootstrap: the document.
-        ports: the port of each cluster by its name; every cluster of the bootstrap must be among them.
+        ports: the port of each cluster by its name; it must have every cluster of the bootstrap.
 
     Raises:
-        UserError: the document is no such bootstrap, or its clusters are not those.
+        UserError: the document is not such a bootstrap, or its clusters differ.
     """
     resources = bootstrap.get("static_resources") if isinstance(bootstrap, dict) else None
     if not isinstance(resources, dict):

@@ -20,7 +20,7 @@ _HEADER = ("asked for", "prompt", "category", "model", "backend", "")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one request. ``category`` is what the runtime logged, ``model`` what the backend answered."""
+    """The outcome of one request. ``category`` is from the runtime's log, ``model`` from the backend's answer."""
 
     request: DemoRequest
     status: int
@@ -30,7 +30,7 @@ class Outcome:
 
     @property
     def right(self) -> bool:
-        """Whether it is what the sandbox expects; what it leaves open may be anything."""
+        """Whether it is as the sandbox expects; values that it does not state may be anything."""
         request = self.request
         model = request.expect is None or self.model == request.expect
         return (
@@ -39,7 +39,7 @@ class Outcome:
 
 
 def run_demo(directory: Path) -> bool:
-    """Run the demo of a sandbox and print a table. Returns whether every request came out right.
+    """Run the demo of a sandbox and print a table. Returns whether every outcome is as expected.
 
     Raises:
         UserError: the sandbox did not start, or lists no requests.
@@ -58,7 +58,7 @@ def run_demo(directory: Path) -> bool:
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
-    """The outcomes as aligned text, a line each."""
+    """Format the outcomes as aligned text, one line each."""
     rows = [_HEADER, *(_row(outcome) for outcome in outcomes)]
     widths = [max(len(row[i]) for row in rows) for i in range(len(_HEADER))]
     return "\n".join(
@@ -68,8 +68,8 @@ def table(outcomes: Sequence[Outcome]) -> str:
 
 def _row(outcome: Outcome) -> tuple[str, ...]:
     request = outcome.request
-    wanted = f"{request.category or 'any category'} → {request.expect or 'any answer'}"
-    verdict = "ok" if outcome.right else f"WRONG (status {outcome.status}, expected {wanted})"
+    expected = f"{request.category or 'any category'} → {request.expect or 'any answer'}"
+    verdict = "ok" if outcome.right else f"WRONG (status {outcome.status}, expected {expected})"
     return (request.model, request.prompt.strip(), outcome.category or "-", outcome.model, outcome.backend, verdict)
 
 

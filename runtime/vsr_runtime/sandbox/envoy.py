@@ -1,4 +1,4 @@
-"""Finds the Envoy that a package brings, and asks a running one where it listens."""
+"""Finds the Envoy of the installed package, and asks a running one where it listens."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def envoy_command() -> tuple[str, ...]:
 
 
 def admin_address(file: Path) -> str | None:
-    """The address that Envoy wrote, ``host:port``, or None while it has not."""
+    """The address that Envoy wrote, ``host:port``; None until then."""
     try:
         return file.read_text(encoding="utf-8").strip() or None
     except FileNotFoundError:
@@ -34,7 +34,7 @@ def admin_address(file: Path) -> str | None:
 
 
 def gateway_port(admin: str) -> int | None:
-    """The port that Envoy's one listener bound, or None while it has not."""
+    """The port of Envoy's one listener; None until it is bound."""
     answer = _get(admin, "/listeners?format=json")
     if answer is None or answer[0] != _OK:
         return None
@@ -44,13 +44,13 @@ def gateway_port(admin: str) -> int | None:
 
 
 def is_ready(url: str) -> bool:
-    """Whether a request goes all the way through Envoy to the runtime and back."""
+    """Whether a request passes through Envoy to the runtime and back."""
     answer = _get(url.removeprefix("http://"), "/v1/models")
     return answer is not None and answer[0] == _OK
 
 
 def _get(authority: str, path: str) -> tuple[int, bytes] | None:
-    """Status and body, or None where nobody answers."""
+    """Status and body; None without an answer."""
     connection = http.client.HTTPConnection(authority, timeout=_TIMEOUT)
     try:
         connection.request("GET", path)

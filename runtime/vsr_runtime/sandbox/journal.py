@@ -1,4 +1,4 @@
-"""What the runtime of the sandbox logs: the addresses that it bound, and its decisions by request id."""
+"""The log of the sandbox's runtime: its addresses, and its decisions by request id."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Journal:
         self._decisions: OrderedDict[str, Mapping[str, Any]] = OrderedDict()
 
     def add(self, line: str) -> None:
-        """Take in one line. Lines that are no structured log say nothing to us."""
+        """Add a line. Lines that are not structured logs are ignored."""
         try:
             record = json.loads(line)
         except ValueError:
@@ -37,13 +37,13 @@ class Journal:
             self._changed.notify_all()
 
     def serving(self, timeout: float) -> Mapping[str, Any] | None:
-        """The record of the addresses, or None where it has not come within ``timeout`` seconds."""
+        """The record with the addresses; None if it has not come within ``timeout`` seconds."""
         with self._changed:
             self._changed.wait_for(lambda: self._serving is not None, timeout)
             return self._serving
 
     def decision(self, request_id: str, timeout: float) -> Mapping[str, Any] | None:
-        """The decision on a request, or None where none has come within ``timeout`` seconds."""
+        """The decision on a request; None if none has come within ``timeout`` seconds."""
         with self._changed:
             self._changed.wait_for(lambda: request_id in self._decisions, timeout)
             return self._decisions.get(request_id)

@@ -1,4 +1,4 @@
-"""Keys for the stand-ins of providers: made up at each start, so that no real one is ever asked for."""
+"""Keys for the stand-ins of providers: generated at each start, so that no real key is needed."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from vsr_schemas.sandbox import External
 
 
 def dummy_keys(folder: Path, providers: Iterable[External | None]) -> dict[str, str]:
-    """Write a key for each credential that a stand-in wants, as a cluster mounts it.
+    """Write a key for each credential that a stand-in expects, as a cluster mounts it.
 
     Args:
-        folder: where the runtime will look for them; made where there is anything to put in.
+        folder: where the runtime reads them; created if there is a key.
         providers: the stand-ins; None is one for a model in the cluster.
 
     Returns:

@@ -1,4 +1,4 @@
-"""A program that was started: its log is read as it comes, and it is stopped for certain."""
+"""A child process: its log is read line by line, and it is stopped reliably."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from collections.abc import Callable, Sequence
 TAIL = 20
 _PATIENCE = 15.0
 _LAST = 5.0
-"""Seconds for the last lines of what has died to be read: a child of its own may keep its log open."""
+"""Seconds for reading the last lines of a dead process; a child of its own may keep the log open."""
 
 
 class Process:
-    """A running program whose stderr goes line by line to a function, the last lines of it kept.
+    """A running program whose stderr goes line by line to a function; the last lines are kept.
 
     Args:
-        name: what messages call it.
+        name: its name in messages.
         command: the program and its arguments.
         on_line: called for each line of its log, in a thread.
     """
@@ -33,7 +33,7 @@ class Process:
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
-            start_new_session=True,  # Ctrl-C in the terminal is for the sandbox, which stops its parts in order
+            start_new_session=True,  # Ctrl-C in the terminal goes to the sandbox only, which stops its parts in order
         )
         self._reader = threading.Thread(target=self._read, name=f"{name}-log", daemon=True)
         self._reader.start()
@@ -49,17 +49,17 @@ class Process:
         return self._popen.poll()
 
     def exit_report(self) -> str:
-        """How it died and the last lines that it wrote, as one line."""
+        """The exit code and the last lines of the log, as one line."""
         self._reader.join(_LAST)
         return f"{self.name} stopped by itself with exit code {self.exit_code}; {self.last_lines()}"
 
     def last_lines(self) -> str:
-        """The last lines that it wrote, as one line."""
+        """The last lines of the log, as one line."""
         lines = " | ".join(tuple(self._tail))
         return f"its last lines: {lines}" if lines else "it wrote nothing"
 
     def stop(self) -> None:
-        """End it: politely, then for certain. Returns when it is gone."""
+        """Terminate it, and kill it if that does not help. Returns when it is gone."""
         if self._popen.poll() is None:
             self._popen.terminate()
         try:

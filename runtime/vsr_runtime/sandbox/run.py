@@ -1,4 +1,4 @@
-"""``vsr-runtime local``: the sandbox until somebody stops it, or a part of it dies."""
+"""``vsr-runtime local``: runs the sandbox until it is stopped, or a part of it dies."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LOOK = 0.2
 
 
 def run_until_stopped(directory: Path) -> None:
-    """Start a sandbox, print its URL as the first line, and keep it until SIGINT or SIGTERM.
+    """Start a sandbox, print its URL as the first line, and run it until SIGINT or SIGTERM.
 
     Raises:
         UserError: it did not start, or a part has died.

@@ -1,4 +1,4 @@
-"""The sandbox as a whole: starts its parts in order, knows where they listen, and stops them all."""
+"""The sandbox: starts its parts in order, finds their ports, and stops them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from vsr_runtime.sandbox.process import Process
 from vsr_schemas import sandbox as contract
 
 START = 60.0
-"""Seconds for each part to become ready: a first start may have to build and check a model's graph."""
+"""Seconds for each part to become ready: a first start may have to build a model's graph."""
 _PAUSE = 0.05
 SPEC, OLD_SPEC = "sandbox.yaml", "stand.yaml"
 SERVE = (sys.executable, "-P", "-m", "vsr_runtime.cli", "serve")
@@ -44,11 +44,11 @@ class Sandbox:
         directory: ``out/<policy>/local``, with envoy.yaml and sandbox.yaml.
         serve: the command that serves, without its options.
         on_log: called with each line that the runtime logs, in a thread.
-        stop: ends a start that is under way, once it is set.
+        stop: cancels a start when it is set.
 
     Attributes:
-        url: where the gateway listens, such as ``http://127.0.0.1:40001``.
-        spec: what sandbox.yaml says.
+        url: the gateway's address, such as ``http://127.0.0.1:40001``.
+        spec: the settings in sandbox.yaml.
     """
 
     url: str
@@ -76,8 +76,8 @@ class Sandbox:
         """Start all parts and wait until a request would be served.
 
         Raises:
-            UserError: a file is missing or wrong, a part is not installed, or one did not start.
-            StoppedError: somebody set the event meanwhile.
+            UserError: a file is missing or invalid, a part is not installed, or one did not start.
+            StoppedError: ``stop`` was set meanwhile.
         """
         try:
             self._start()
@@ -98,14 +98,14 @@ class Sandbox:
         return {name: process.pid for name, process in self._processes.items()}
 
     def decision(self, request_id: str, timeout: float = 5.0) -> Mapping[str, Any] | None:
-        """What the runtime logged of its decision on a request; None where it decided nothing."""
+        """The runtime's log record of its decision on a request; None without a decision."""
         return self._journal.decision(request_id, timeout)
 
     def check(self) -> None:
-        """Look after the parts.
+        """Check the parts.
 
         Raises:
-            UserError: one has died; says which, and its last words.
+            UserError: one has died; names it and its last log lines.
         """
         for process in self._processes.values():
             if process.exit_code is not None:
@@ -131,7 +131,7 @@ class Sandbox:
         ports = {self.spec.extProcCluster: self._start_runtime(folder / "credentials")}
         for backend in self.spec.backends:
             if backend.cluster in ports:
-                raise UserError(f"sandbox.yaml: the cluster {backend.cluster!r} stands there twice")
+                raise UserError(f"sandbox.yaml: duplicate cluster {backend.cluster!r}")
             ports[backend.cluster] = self._start_backend(backend)
         file = folder / "envoy.json"
         file.write_text(json.dumps(localise(bootstrap, ports)), encoding="utf-8")
@@ -188,11 +188,11 @@ class Sandbox:
             self._on_log(line)
 
     def _wait(self, process: Process, until: float) -> None:
-        """One breath of waiting for a part.
+        """Pause once while waiting for a part.
 
         Raises:
             UserError: a part has died, or the time is up.
-            StoppedError: nobody wants it any more.
+            StoppedError: the start was cancelled.
         """
         if self._stop.is_set():
             raise StoppedError

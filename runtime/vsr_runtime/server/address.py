@@ -1,4 +1,4 @@
-"""Parses the addresses to listen on."""
+"""Parses listen addresses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _MAX_PORT = 65535
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A host and a port; an IPv6 host without its brackets."""
+    """A host and a port; an IPv6 host without brackets."""
 
     host: str
     port: int
@@ -19,16 +19,16 @@ class Address:
 
 
 def parse_address(text: str) -> Address:
-    """Read ``host:port`` or ``[ipv6]:port``.
+    """Parse ``host:port`` or ``[ipv6]:port``.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: the text is neither.
     """
     host, colon, port = text.rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")
     host = host[1:-1] if bracketed else host
     if not (colon and host and port.isascii() and port.isdigit() and int(port) <= _MAX_PORT):
-        raise ValueError(f"{text!r} is no address; write host:port, such as 127.0.0.1:50051")
+        raise ValueError(f"{text!r} is not an address; write host:port, such as 127.0.0.1:50051")
     if (":" in host) is not bracketed:
-        raise ValueError(f"{text!r} is no address; write an IPv6 host in brackets, such as [::1]:50051")
+        raise ValueError(f"{text!r} is not an address; write an IPv6 host in brackets, such as [::1]:50051")
     return Address(host, int(port))

@@ -1,4 +1,4 @@
-"""Asks the classifier in threads: a deadline for each request, and none is taken that would miss it."""
+"""Runs a classifier in threads, with a deadline per request; a request that would miss it is rejected at once."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
 CATEGORY: frozenset[SignalKind] = frozenset({"category"})
 THREADS = 2
 MAX_PENDING = 1024
-"""Requests that may be in work or wait at a time, however fast the classifier is."""
+"""Requests that may run or wait at a time, however fast the classifier is."""
 STALL = 10.0
-"""Seconds without a classification, while some wait, after which the runtime says that it is not ready."""
+"""Seconds without a finished classification, while some wait, after which the runtime is unready."""
 WARM_TIMES, WARM_TIME = 3, 60.0
 WARM_TEXT = "What is the derivative of x squared?"
 
 
 class ClassifierResult(Protocol):
-    """What a classifier says of a text. ``label`` is None below its threshold."""
+    """The result of a classifier. ``label`` is None below its threshold."""
 
     @property
-    def label(self) -> str | None: ...  # noqa: D102 - said by the class
+    def label(self) -> str | None: ...  # noqa: D102 - see the class
     @property
-    def probability(self) -> float: ...  # noqa: D102 - said by the class
+    def probability(self) -> float: ...  # noqa: D102 - see the class
     @property
-    def probabilities(self) -> Mapping[str, float]: ...  # noqa: D102 - said by the class
+    def probabilities(self) -> Mapping[str, float]: ...  # noqa: D102 - see the class
     @property
     def likeness(self) -> Mapping[str, float]: ...  # noqa: D102 - the cosine with each sentence of the policy
 
@@ -42,44 +42,49 @@ class TextClassifier(Protocol):
     """A loaded classifier: blocking, and safe to call from several threads."""
 
     def classify(self, text: str) -> ClassifierResult:
-        """Read one text."""
+        """Classify one text."""
 
 
 class ModelPool(Protocol):
-    """Asks a classifier without blocking the event loop, wherever it runs."""
+    """Asks classifiers without blocking the event loop, wherever they run."""
 
     async def warm(self) -> ClassifierResult | None:
-        """See that it answers. Returns what it said of a text; None where it answers no category."""
+        """Check that the classifiers answer.
+
+        Returns the result for a sample text; None without a category classifier.
+        """
 
     async def signals(self, text: str, until: float, kinds: frozenset[SignalKind] = CATEGORY) -> SignalsReady | Failure:
-        """Find out what is asked about a text until a time of the event loop's clock."""
+        """Evaluate signals for a text until a time of the event loop's clock."""
 
     async def distribution(self, name: str, text: str, until: float) -> Mapping[str, float]:
-        """Each label's probability by a loaded classifier; what a head's lack of one is that of none of them.
+        """The probability of each label by a loaded classifier.
+
+        What is missing to 1 belongs to none of a head's labels.
 
         Raises:
-            OverloadedError: it would be too late, or too much waits.
+            OverloadedError: it would be too late, or too much is queued.
             TimeoutError: it was not done in time.
-            Exception: whatever breaks in a model.
+            Exception: the model failed.
         """
 
     async def tokens(self, name: str, text: str, until: float) -> TokenLabels:
-        """Each label's probability, for each token of a text. Raises what ``distribution`` raises."""
+        """The probability of each label for each token of a text. Raises what ``distribution`` raises."""
 
     @property
     def healthy(self) -> bool:
-        """Whether it answers: something is finished now and then where something waits."""
+        """Whether work is being finished, if any is queued."""
 
     @property
     def waiting(self) -> int:
-        """Tokens that wait or are computed; 0 where they are not counted."""
+        """Tokens that are queued or computed; 0 if they are not counted."""
 
     def close(self) -> None:
-        """Take no more work and drop what waits."""
+        """Reject new work and drop queued work."""
 
 
 class ClassifierPool:
-    """Asks a classifier without blocking the event loop."""
+    """A `ModelPool` of one classifier in this process."""
 
     waiting = 0
 
@@ -88,12 +93,10 @@ class ClassifierPool:
         self._threads = ThreadPool("classify", threads=threads, max_pending=max_pending)
 
     async def warm(self) -> ClassifierResult:
-        """Classify a text a few times, so that the first request does not pay for what is done once.
-
-        Returns what the last of them gave.
+        """Classify a text a few times, so that no request pays for lazy initialisation. Returns the last result.
 
         Raises:
-            Exception: whatever the classifier raises; a server must not become ready then.
+            Exception: whatever the classifier raises; the server must not become ready then.
         """
         until = asyncio.get_running_loop().time() + WARM_TIME
         for _ in range(WARM_TIMES - 1):
@@ -104,7 +107,7 @@ class ClassifierPool:
         self,
         text: str,
         until: float,
-        kinds: frozenset[SignalKind] = CATEGORY,  # noqa: ARG002 - one pass tells all of it
+        kinds: frozenset[SignalKind] = CATEGORY,  # noqa: ARG002 - one pass gives all signals
     ) -> SignalsReady | Failure:
         """Classify a text until a time of the event loop's clock."""
         try:
@@ -113,24 +116,24 @@ class ClassifierPool:
             return Failure(Cause.OVERLOADED)
         except TimeoutError:
             return Failure(Cause.TIMEOUT)
-        except Exception as error:  # noqa: BLE001 - whatever breaks in a model must end in a refusal
+        except Exception as error:  # noqa: BLE001 - whatever a model raises must end in an error response
             log("classifier_failed", error=type(error).__name__)
             return Failure(Cause.BROKEN)
         return SignalsReady(found.label, found.probability, similarities=found.likeness)
 
     async def distribution(self, _: str, text: str, until: float) -> Mapping[str, float]:
-        """Each category's probability; there is but one classifier."""
+        """The probability of each category; there is only one classifier."""
         return (await self._threads.run(until, 1, partial(self._classifier.classify, text))).probabilities
 
     async def tokens(self, name: str, _text: str, _until: float) -> TokenLabels:
-        """A category is said of a text, not of its tokens."""
+        """Not supported: the classifier labels texts, not tokens."""
         raise LookupError(name)
 
     @property
     def healthy(self) -> bool:
-        """Whether something was classified in the last while, if anything waits."""
+        """Whether something was classified lately, if anything is queued."""
         return self._threads.stalled < STALL
 
     def close(self) -> None:
-        """Take no more work and drop what waits."""
+        """Reject new work and drop queued work."""
         self._threads.close()

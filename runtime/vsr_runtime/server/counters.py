@@ -1,4 +1,4 @@
-"""Counters cheap enough for every request, that several processes can add up, in the form that Prometheus reads."""
+"""Counters that are cheap per request, can be summed over processes, and are exported to Prometheus."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 State = dict[str, dict[str, list[float]]]
-"""Numbers by the name of their family and by their labels, joined. What one process tells another."""
+"""Values by family and by joined labels. Child processes send it to their parent."""
 _JOINT = "\x1f"
 
 
 class Cell:
-    """One number."""
+    """One value."""
 
     __slots__ = ("value",)
 
@@ -25,22 +25,22 @@ class Cell:
         self.value = 0.0
 
     def inc(self, by: float = 1.0) -> None:
-        """Add to it."""
+        """Add to the value."""
         self.value += by
 
     def set(self, value: float) -> None:
-        """Replace it."""
+        """Replace the value."""
         self.value = value
 
 
 class Family:
-    """Numbers of one name, told apart by labels.
+    """Values of one metric, by labels.
 
     Args:
-        name: as Prometheus has it, of a counter without ``_total``.
-        text: what it says.
+        name: the metric's name, of a counter without ``_total``.
+        text: the help text.
         labels: names of the labels.
-        gauge: how several processes make one number of it (``sum`` or ``min``); None for a counter.
+        gauge: how values of several processes are combined (``sum`` or ``min``); None for a counter.
     """
 
     def __init__(self, name: str, text: str, labels: Sequence[str] = (), *, gauge: str | None = None) -> None:
@@ -48,27 +48,27 @@ class Family:
         self._cells: dict[tuple[str, ...], Cell] = {}
 
     def labels(self, *values: str) -> Cell:
-        """The number with these labels, which is there from now on."""
+        """Get the value with these labels; create it if it is new."""
         found = self._cells.get(values)
         if found is None:
             found = self._cells[values] = Cell()
         return found
 
     def clear(self) -> None:
-        """Forget all numbers."""
+        """Remove all values."""
         self._cells.clear()
 
     def state(self) -> dict[str, list[float]]:
-        """The numbers by their labels."""
+        """The values by joined labels."""
         return {_JOINT.join(values): [cell.value] for values, cell in self._cells.items()}
 
     def joined(self, values: Iterable[list[float]]) -> list[float]:
-        """One number of those of several processes."""
+        """Combine the values of several processes."""
         numbers = [value for (value,) in values]
         return [min(numbers) if self.gauge == "min" else sum(numbers)]
 
     def metric(self, state: Mapping[str, list[float]]) -> Metric:
-        """What Prometheus is shown."""
+        """Export to Prometheus."""
         kind = GaugeMetricFamily if self.gauge else CounterMetricFamily
         metric: Metric = kind(self.name, self.text, labels=self.names)
         for labels, (value,) in state.items():
@@ -77,7 +77,7 @@ class Family:
 
 
 class Distribution:
-    """How many of what was observed were at most so large."""
+    """A histogram."""
 
     gauge = None
 
@@ -87,20 +87,20 @@ class Distribution:
         self._sum = 0.0
 
     def observe(self, value: float) -> None:
-        """Count one."""
+        """Count a value."""
         self._counts[bisect_left(self._bounds, value)] += 1
         self._sum += value
 
     def state(self) -> dict[str, list[float]]:
-        """The counts of all buckets, then the sum of what was observed."""
+        """The counts of all buckets, then the sum of the values."""
         return {"": [*self._counts, self._sum]}
 
     def joined(self, values: Iterable[list[float]]) -> list[float]:
-        """One distribution of those of several processes."""
+        """Add up the histograms of several processes."""
         return [sum(column) for column in zip(*values, strict=True)]
 
     def metric(self, state: Mapping[str, list[float]]) -> Metric:
-        """What Prometheus is shown."""
+        """Export to Prometheus."""
         *counts, total = state.get("") or [0.0] * (len(self._counts) + 1)
         below, buckets = 0.0, []
         for bound, count in zip([*map(str, self._bounds), "+Inf"], counts, strict=True):
@@ -111,7 +111,7 @@ class Distribution:
 
 
 def joined(families: Iterable[Family | Distribution], states: Sequence[State]) -> State:
-    """What several processes counted, as if it were one."""
+    """Combine the states of several processes."""
     result: State = {}
     for family in families:
         parts = [state.get(family.name, {}) for state in states]
@@ -123,7 +123,7 @@ def joined(families: Iterable[Family | Distribution], states: Sequence[State]) -
 
 
 def page(families: Sequence[Family | Distribution], state: State) -> bytes:
-    """Prometheus' text format."""
+    """Export to Prometheus' text format."""
 
     class _Once(Collector):
         def collect(self) -> Iterator[Metric]:

@@ -1,4 +1,4 @@
-"""Decides requests in the time and memory that there are: small bodies at once, large ones in a thread."""
+"""Runs decisions within their time and memory: small bodies on the event loop, large ones in a thread."""
 
 from __future__ import annotations
 
@@ -22,52 +22,52 @@ from vsr_runtime.server.generation import Generation
 from vsr_runtime.server.thread_pool import OverloadedError, ThreadPool
 
 LARGE_BODY = 256 << 10
-"""Bytes from which a body is read in a thread: parsing it would hold up every other request."""
+"""Bytes from which a body is read in a thread, because parsing it would delay all other requests."""
 LARGE_WORK = 4 << 20
-"""Steps of looking for patterns, at the worst, from which a body is read in a thread: some 20 ms."""
+"""Worst-case steps of pattern matching from which a body is read in a thread: some 20 ms."""
 TEXT = 16
-"""Bytes that a quotation mark counts for: looking at a short text takes as long as at many bytes of a long one,
-and about each stand its own two marks and those of its key."""
+"""Bytes that a quotation mark counts as: scanning a short text takes as long as many bytes of a long one, and each has
+its own two quotation marks and those of its key."""
 MAX_HELD = 256 << 20
-"""Bytes of bodies in work at a time, unless one body may be larger than a quarter of it: then four of those."""
+"""Bytes of bodies in work at a time. Four of the largest bodies, if that is more."""
 _READERS = 2
 _HANDOVER = 64 << 10
-"""Bytes that handing a body to a thread is as much work as. Without it, what small bodies take by the byte would make
-a large one before them look endless, and shed what comes after it."""
+"""Cost of handing a body to a thread, in bytes. Without it, the time per byte of small bodies would make a large one
+ahead of them look endless, and the requests behind it would be shed."""
 _WAITING = 256
 
 
 class DecisionRunner:
-    """What decides, and counts the bytes that are in work meanwhile.
+    """Runs decisions, and counts the bytes in work meanwhile.
 
     Args:
-        holds: is told of the bytes in work whenever they change.
+        on_change: called with the bytes in work whenever they change.
         max_held: bytes of bodies in work at a time; by default as `MAX_HELD` says.
     """
 
-    def __init__(self, holds: Callable[[int], None], max_held: int | None = None) -> None:
-        self._holds = holds
+    def __init__(self, on_change: Callable[[int], None], max_held: int | None = None) -> None:
+        self._on_change = on_change
         self._max_held = max_held
         self.held = 0
         self.readers = ThreadPool("read", threads=_READERS, max_pending=_WAITING)
 
     def count(self, size: int) -> None:
-        """Count bytes in, or out."""
+        """Add to the bytes in work, or subtract."""
         self.held += size
-        self._holds(self.held)
+        self._on_change(self.held)
 
     def full(self, generation: Generation) -> bool:
-        """Whether more bodies are in work than may be."""
+        """Whether more bytes are in work than allowed."""
         most = max(MAX_HELD, 4 * generation.rules.max_body) if self._max_held is None else self._max_held
         return self.held > most
 
     async def decide(
         self, generation: Generation, state: State, event: Event, begun: float
     ) -> SendToModel | ImmediateResponse:
-        """What becomes of the request, in the time that is left since its body was there.
+        """Decide a request in the time that is left since its body arrived.
 
         Raises:
-            OutOfOrderError: something else than the body came.
+            OutOfOrderError: the event is not the body.
         """
         size, end = 0, begun + generation.budget
         if isinstance(event, RequestBody):
@@ -84,13 +84,13 @@ class DecisionRunner:
         return action
 
     def close(self) -> None:
-        """Let go of the threads."""
+        """Stop the threads."""
         self.readers.close()
 
     async def _step(
         self, generation: Generation, state: State, event: Event, size: int, end: float
     ) -> tuple[State, Action]:
-        """Take a step at once, or in a thread where it takes long, and not at all where too many are in work."""
+        """Advance at once, or in a thread if that takes long; fail if too many bytes are in work."""
         rules = generation.rules
         full = isinstance(event, RequestBody) and self.full(generation)
         if not (full or size):
@@ -107,12 +107,12 @@ class DecisionRunner:
 
 
 def weight(body: bytes) -> int:
-    """How much work looking through a body is, in bytes of one long text."""
+    """How much work scanning a body is, in bytes of one long text."""
     return len(body) + TEXT * body.count(b'"')
 
 
 def _size(body: bytes, generation: Generation) -> int:
-    """How much work a body is in a thread; 0 where it is little enough to be done at once."""
+    """How much work a body is for a thread; 0 if it is small enough for the event loop."""
     if len(body) < LARGE_BODY and not generation.work:
         return 0
     size = weight(body)
@@ -120,5 +120,5 @@ def _size(body: bytes, generation: Generation) -> int:
 
 
 def loop_time(moment: float) -> float:
-    """A moment of the monotonic clock by the event loop's."""
+    """Convert a time of the monotonic clock to the event loop's clock."""
     return moment - monotonic() + asyncio.get_running_loop().time()

@@ -1,7 +1,7 @@
-"""Bodies in FULL_DUPLEX_STREAMED mode: parts are gathered until the body is whole, and after the decision sent back.
+"""Bodies in FULL_DUPLEX_STREAMED mode: gathered from parts, and sent back in parts after the decision.
 
-Envoy holds nothing then: headers wait for their answer, the body goes on as what comes back, and no timeout of Envoy's
-runs. A stream that ends in OK before would let the request pass with an empty body.
+Envoy buffers nothing in this mode: the headers wait for their answer, the body consists of what is sent back, and no
+timeout of Envoy applies. A stream that ended in OK earlier would let the request pass with an empty body.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from vsr_runtime.server.transport.stream import Stream
 from vsr_runtime.server.wire import ModeError, direct
 
 PART = 64 << 10
-"""Bytes that Envoy takes in one message at most."""
+"""Largest body that Envoy takes in one message, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A whole body, or as much of one as it took to see that it is too long; ``trailers`` says whether some follow."""
+    """A complete body, or its beginning if it is too long; ``trailers`` says whether trailers follow."""
 
     body: bytes
     trailers: bool
@@ -31,16 +31,16 @@ async def read_upload(stream: Stream, held: HeldBytes, most: int, full: Callable
     """Read the parts of a body.
 
     Args:
-        stream: where they come.
+        stream: the stream that they come from.
         held: counts the bytes.
-        most: bytes that a body may have; no part is read after more.
+        most: bytes that a body may have; after more, no part is read.
         full: whether too many bytes are in work, so that no more are read.
 
     Returns:
-        None where the stream ended before the body did.
+        None if the stream ended before the body did.
 
     Raises:
-        ModeError: something else than a part came.
+        ModeError: another message than a part came.
     """
     body = bytearray()
     while message := await stream.read():
@@ -58,9 +58,9 @@ async def read_upload(stream: Stream, held: HeldBytes, most: int, full: Callable
 
 
 def upload_messages(action: SendToModel, upload: Upload) -> Iterator[bytes]:
-    """The messages that send a request on: its headers, its body, and the end of it."""
+    """Yield the messages that send a request on: its headers, its body, and its end."""
     headers = ProcessingResponse()
-    # The length that a rewritten body has is not said: Envoy sends it in chunks.
+    # No content-length: Envoy sends the rewritten body in chunks.
     kept = [(name, value) for name, value in action.set_headers if name != "content-length"]
     direct(headers.request_headers.response, kept, action.remove_headers)
     yield headers.SerializeToString()

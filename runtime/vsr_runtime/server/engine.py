@@ -1,4 +1,4 @@
-"""A policy whose classifiers the engine runs: loaded in a thread, started in the event loop, and asked there."""
+"""A policy whose classifiers the engine runs: loaded in a thread, started in the event loop, and used there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vsr_runtime.decision.guards.detection import most_likely
 from vsr_runtime.decision.program.conditions import SignalKind
 from vsr_runtime.decision.request.events import Cause, DetectorResult, Failure, SignalsReady
 from vsr_runtime.errors import UserError
-from vsr_runtime.inference.checkpoint_classifier import judged
+from vsr_runtime.inference.checkpoint_classifier import classification_of
 from vsr_runtime.inference.classifier import Classification
 from vsr_runtime.inference.engine.batch_queues import BatchQueues, LoadedModel
 from vsr_runtime.inference.engine.broker import lease
@@ -32,11 +32,11 @@ from vsr_runtime.settings import Settings
 from vsr_schemas.runtime import ClassifierSettings
 
 SOCKET = "VSR_ENGINE_SOCKET"
-"""Names the socket of an engine process that runs already, and that several fronts may share."""
+"""The environment variable with the socket of a running engine process, which several servers may share."""
 
 
 COSINES = (-1.001, 1.001)
-"""Of vectors whose length is one but for rounding."""
+"""Range of cosines of unit vectors, allowing for rounding."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class LoadedEngine:
         settings: the policy.
         config: its config.yaml.
         tasks: how texts are read.
-        models: those that this process computes; none where another one does.
+        models: those that this process computes; None if another process does.
     """
 
     settings: Settings
@@ -56,7 +56,7 @@ class LoadedEngine:
     models: Sequence[LoadedModel] | None
 
     async def start(self) -> EnginePool:
-        """Bring the engine up and warm it.
+        """Start the engine and warm it up.
 
         Raises:
             UserError: it cannot be started.
@@ -75,7 +75,7 @@ class LoadedEngine:
 
 
 async def _connected(digest: str, config: Path) -> tuple[RemoteBackend, Callable[[], None] | None]:
-    """The engine process: the one that runs already, or one of our own."""
+    """Connect to an engine process: a running one, or a new one."""
     if (path := os.environ.get(BROKER)) and not os.environ.get(SOCKET):
         shared, release = await lease(Path(path), digest, config)
         return await _reached(shared, digest, release), release
@@ -101,22 +101,22 @@ async def _reached(path: Path, digest: str, release: Callable[[], None] | None =
             release()
         if not isinstance(error, TimeoutError):
             raise
-        why = "runs other classifiers than this policy's" if remote.wrong else "does not answer"
+        why = "runs the classifiers of another policy" if remote.wrong else "does not answer"
         raise UserError(f"the engine at {path} {why}; start it with this policy's config") from None
     return remote
 
 
 class EnginePool:
-    """An engine, asked for the category, and open to guards.
+    """An engine, used for categories, sentence similarity and guards.
 
     Args:
         engine: answers.
-        classifiers: by name, as ``runtime.yaml`` has them.
-        category: the name of the one that answers categories; None where there is none.
-        close: lets go of what the engine stands on.
+        classifiers: by name, as in ``runtime.yaml``.
+        category: the name of the category classifier; None if there is none.
+        close: releases what the engine uses.
 
     Attributes:
-        engine: for who asks other tasks than the category.
+        engine: for other tasks than the category.
     """
 
     def __init__(
@@ -135,39 +135,39 @@ class EnginePool:
 
     @property
     def waiting(self) -> int:
-        """Tokens that wait or are computed."""
+        """Tokens that are queued or computed."""
         return self.engine.waiting
 
     async def warm(self) -> Classification | None:
-        """Let every classifier read a text, and look at what it says.
+        """Let every classifier read a sample text, and check the results.
 
         Raises:
-            UserError: one answers with something that is no probability.
+            UserError: a result is not a probability.
         """
         until = asyncio.get_running_loop().time() + WARM_TIME
         found = None
         for name, classifier in self._classifiers.items():
             if _by_token(classifier):
-                said = (await self.engine.label_tokens(name, [WARM_TEXT], until))[0].probabilities.ravel().tolist()
+                results = (await self.engine.label_tokens(name, [WARM_TEXT], until))[0].probabilities.ravel().tolist()
             else:
                 answer = (await self.engine.classify(name, [WARM_TEXT], until))[0]
-                said = list(answer.values())
+                results = list(answer.values())
                 if name == self._category:
-                    found = judged(answer, classifier)
+                    found = classification_of(answer, classifier)
             least, most = COSINES if classifier.task == "likeness" else (0, 1)
-            if not said or not all(math.isfinite(share) and least <= share <= most for share in said):
-                raise UserError(f"classifier {name}: its answer to a first text is none; its weights are damaged")
+            if not results or not all(math.isfinite(share) and least <= share <= most for share in results):
+                raise UserError(f"classifier {name}: its first result is no probability; its weights are damaged")
         return found
 
     async def signals(self, text: str, until: float, kinds: frozenset[SignalKind] = CATEGORY) -> SignalsReady | Failure:
-        """The category of a text, its likeness to the policy's sentences, or both, until a time of the loop's clock."""
+        """The category of a text, its similarity to the policy's sentences, or both, until a time of the loop."""
         names = {"category": self._category, "similarity": self._sentences}
-        asked = {kind: names[kind] for kind in kinds}
-        if None in asked.values():
+        requested = {kind: names[kind] for kind in kinds}
+        if None in requested.values():
             return Failure(Cause.BROKEN)
         try:
             answers = await asyncio.gather(
-                *(self.engine.classify(name, [text], until) for name in asked.values() if name is not None)
+                *(self.engine.classify(name, [text], until) for name in requested.values() if name is not None)
             )
         except OverloadedError:
             return Failure(Cause.OVERLOADED)
@@ -176,17 +176,17 @@ class EnginePool:
         except Exception as error:  # noqa: BLE001 - whatever breaks in an engine must end in a refusal
             log("classifier_failed", error=type(error).__name__)
             return Failure(Cause.BROKEN)
-        said = {kind: answer[0] for kind, answer in zip(asked, answers, strict=True)}
-        likeness = said.get("similarity", {})
-        if "category" not in said or self._category is None:
+        results = {kind: answer[0] for kind, answer in zip(requested, answers, strict=True)}
+        likeness = results.get("similarity", {})
+        if "category" not in results or self._category is None:
             return SignalsReady(similarities=likeness)
-        found = judged(said["category"], self._classifiers[self._category])
+        found = classification_of(results["category"], self._classifiers[self._category])
         return SignalsReady(found.label, found.probability, similarities=likeness)
 
-    async def looks(self, asked: Mapping[str, Sequence[str]], until: float) -> Mapping[str, DetectorResult]:
-        """What detectors see in texts: what a text most likely is, or what its tokens are."""
-        found = await asyncio.gather(*(self._look(name, texts, until) for name, texts in asked.items()))
-        return dict(zip(asked, found, strict=True))
+    async def looks(self, requested: Mapping[str, Sequence[str]], until: float) -> Mapping[str, DetectorResult]:
+        """Run detectors on texts: the most probable label of a text, or the labels of its tokens."""
+        found = await asyncio.gather(*(self._look(name, texts, until) for name, texts in requested.items()))
+        return dict(zip(requested, found, strict=True))
 
     async def _look(self, name: str, texts: Sequence[str], until: float) -> DetectorResult:
         classifier = self._classifiers[name]
@@ -207,20 +207,20 @@ class EnginePool:
         return [most_likely(answer, classifier.labels, text, name) for answer, text in zip(answers, texts, strict=True)]
 
     async def distribution(self, name: str, text: str, until: float) -> Mapping[str, float]:
-        """Each label's probability; see ``Pool``."""
+        """The probability of each label; see `ModelPool`."""
         return (await self.engine.classify(name, [text], until))[0]
 
     async def tokens(self, name: str, text: str, until: float) -> TokenLabels:
-        """Each label's probability, for each token."""
+        """The probability of each label, for each token."""
         return (await self.engine.label_tokens(name, [text], until))[0]
 
     @property
     def healthy(self) -> bool:
-        """Whether the engine is there and no batch of it is stuck."""
+        """Whether the engine is running and no batch is stuck."""
         return self.engine.healthy
 
     def close(self) -> None:
-        """Take no more work and drop what waits."""
+        """Reject new work and drop queued work."""
         self.engine.close()
         if self._close:
             self._close()

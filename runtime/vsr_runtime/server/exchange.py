@@ -1,4 +1,4 @@
-"""What is known of one stream's request beside the machine's state, and how its decision is logged."""
+"""The request of one stream besides the state machine's state, and the log line of its decision."""
 
 from __future__ import annotations
 
@@ -15,10 +15,14 @@ _ID_LENGTH = 128
 
 @dataclass(slots=True)
 class Exchange:
-    """What one stream knows of its request besides the machine's state.
+    """The request of one stream, besides the state machine's state.
 
-    ``generation`` is the one that served when the stream began: a request is decided by one policy, not by two.
-    ``model`` is where it was sent, empty until then.
+    Attributes:
+        generation: the generation that served when the stream began, so that one policy decides the whole request.
+        request_id: the gateway's id.
+        mode: how the gateway sends the body.
+        model: the model that it was sent to; empty until then.
+        carrier: the headers that name its trace.
     """
 
     generation: Generation
@@ -29,7 +33,7 @@ class Exchange:
 
 
 class HeldBytes:
-    """Bytes of one stream's body that count as in work until they are let go of, at the latest when the stream ends.
+    """Bytes of one stream's body that count as in work until they are released, at the latest when the stream ends.
 
     Args:
         count: adds to the bytes of all streams.
@@ -42,19 +46,19 @@ class HeldBytes:
         self.size = 0
 
     def add(self, size: int) -> None:
-        """Count more."""
+        """Count more bytes."""
         self.size += size
         self._count(size)
 
     def release(self, *_: object) -> None:
-        """Count them out, once their answer has been handed over."""
+        """Subtract them, once the answer has been handed over."""
         if self.size:
             self._count(-self.size)
             self.size = 0
 
 
 def id_of(event: RequestHeaders) -> str:
-    """The gateway's id for the request, cut to a bounded length since a client may have chosen it."""
+    """The gateway's id for the request, cut to a bounded length because a client may have chosen it."""
     for key, value in event.headers:
         if key == "x-request-id":
             return value[:_ID_LENGTH]
@@ -62,18 +66,18 @@ def id_of(event: RequestHeaders) -> str:
 
 
 def format_guards(matches: Iterable[GuardMatch]) -> str:
-    """Guards and what each did, as logs have them."""
+    """Guards and their actions, as logs have them."""
     return ", ".join(f"{match.guard}:{'failed' if match.failed else match.action}" for match in matches)
 
 
 def log_action(request_id: str, action: SendToModel | ImmediateResponse) -> None:
-    """One line a decision: names and numbers, never text of the request."""
-    told = {"guards": format_guards(action.guards)} if action.guards else {}
+    """Log a decision in one line: names and numbers, never text of the request."""
+    details = {"guards": format_guards(action.guards)} if action.guards else {}
     if isinstance(action, ImmediateResponse) and action.route is None:
-        log_buffered("answer", request=request_id, status=action.status, code=action.code, **told)
+        log_buffered("answer", request=request_id, status=action.status, code=action.code, **details)
         return
     if action.cause is not None:
-        told["undecided"] = action.cause.value
+        details["undecided"] = action.cause.value
     signals = action.signals
     log_buffered(
         "decision",
@@ -83,5 +87,5 @@ def log_action(request_id: str, action: SendToModel | ImmediateResponse) -> None
         named=signals is None and action.cause is None,
         category=signals.category if signals else None,
         probability=round(signals.probability, 4) if signals and signals.probability is not None else None,
-        **told,
+        **details,
     )

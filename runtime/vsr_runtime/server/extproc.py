@@ -25,7 +25,7 @@ from vsr_runtime.server.upload_timeout import UploadTimeouts, too_slow
 from vsr_runtime.server.wire import BodyMode, ModeError, check_mode, encoded, to_event
 
 FLUSH = 0.1
-"""Seconds that the log line of a decision may wait for others: writing each by itself costs as much as deciding."""
+"""Seconds that the log line of a decision may be buffered: writing each line separately costs as much as deciding."""
 _UNDECIDED = (Status.INTERNAL, "the stream ended before a decision")
 _STOPPING = (Status.UNAVAILABLE, "the runtime is stopping")
 
@@ -34,8 +34,8 @@ class Processor:
     """The handler of all streams.
 
     Args:
-        generation: serves streams that begin, until another is swapped in.
-        metrics: where decisions are counted.
+        generation: serves new streams, until another is swapped in.
+        metrics: counts decisions.
         max_held: bytes of bodies in work at a time; by default as `DecisionRunner` says.
         tracing: makes spans of decisions; None for none.
     """
@@ -59,7 +59,7 @@ class Processor:
         self._responses = ResponseHandler(self._decision_runner.readers, self._metrics, self._decision_runner.count)
 
     def methods(self) -> Methods:
-        """The service for a transport."""
+        """The gRPC service, for a transport."""
         return {(EXT_PROC_SERVICE, "Process"): Method(ProcessingRequest.FromString, self.process)}
 
     @property
@@ -69,21 +69,21 @@ class Processor:
 
     @property
     def stalled(self) -> bool:
-        """Whether the classifier that serves has come to a halt."""
+        """Whether the current classifier makes no progress."""
         pool = self._generation.pool
         return pool is not None and not pool.healthy
 
     @property
     def generation(self) -> Generation:
-        """What serves streams that begin."""
+        """The generation that serves new streams."""
         return self._generation
 
     @contextmanager
     def hold(self, size: int) -> Iterator[Generation]:
-        """Hold the generation that serves, and count bytes as in work, for a request that came another way.
+        """Hold the current generation and count bytes as in work, for a request of the HTTP API.
 
         Raises:
-            OverloadedError: too much is in work.
+            OverloadedError: too many bytes are in work.
         """
         generation = self._generation
         generation.enter()
@@ -99,19 +99,23 @@ class Processor:
     async def decided(
         self, generation: Generation, headers: RequestHeaders, body: bytes, begun: float
     ) -> SendToModel | ImmediateResponse:
-        """What would become of a request, found as for a gateway, but neither logged nor counted as one."""
+        """Decide a request as for a gateway, without logging or counting it."""
         state, action = advance(generation.rules, AwaitsHeaders(), headers)
         if isinstance(action, ImmediateResponse):
             return action
         return await self._decision_runner.decide(generation, state, RequestBody(body), begun)
 
-    async def drain(self, patience: float, following: float = 0) -> None:
-        """Give open streams some seconds to decide, and responses that are under way some more to come to their end.
+    async def drain(self, grace: float, following: float = 0) -> None:
+        """Wait for open streams to decide, then for responses that are being read to end.
 
-        Then they end with UNAVAILABLE, as does every stream that begins once those that had to decide are over.
+        Then end them with UNAVAILABLE. New streams get UNAVAILABLE once the first wait is over.
+
+        Args:
+            grace: seconds for the first wait.
+            following: seconds for the second.
         """
         if undecided := self._open - self._following:
-            await asyncio.wait(undecided, timeout=patience)
+            await asyncio.wait(undecided, timeout=grace)
         self._draining = True
         for task in self._open - self._following:
             task.cancel()
@@ -121,12 +125,12 @@ class Processor:
             task.cancel()
 
     def swap(self, generation: Generation) -> None:
-        """Let another generation serve what begins from now on; streams that are open end with theirs."""
+        """Serve new streams with another generation; open streams finish with theirs."""
         before, self._generation = self._generation, generation
         before.retire()
 
     def close(self) -> None:
-        """Let go of the threads."""
+        """Stop the threads."""
         self._generation.retire()
         self._decision_runner.close()
         if self._tracing:
@@ -134,9 +138,9 @@ class Processor:
         flush()
 
     async def process(self, stream: Stream) -> Outcome:
-        """Drive one stream to its end: its last message, with which it ends in OK, or an error status.
+        """Drive one stream to its end: the last message, with which it ends in OK, or an error status.
 
-        Envoy takes OK before a decision for a pass, so every other way out is an error.
+        Envoy lets a request pass if the stream ends in OK before a decision, so every other end is an error.
         """
         task = asyncio.current_task()
         if task is None:
@@ -157,7 +161,7 @@ class Processor:
         return outcome
 
     async def _outcome(self, task: asyncio.Task[Any], exchange: Exchange, stream: Stream) -> Outcome:
-        """The decision's message; without one, the error status to end with and its reason."""
+        """The message of the decision; otherwise the error status and its reason."""
         if self._draining:
             return _STOPPING
         exchange.generation.enter()
@@ -168,7 +172,7 @@ class Processor:
                 task.uncancel()
                 self._note(exchange, too_slow(), None)
                 return encoded(too_slow())
-            if not self._draining:  # the gateway has gone: nobody hears an answer
+            if not self._draining:  # the gateway has gone
                 raise
             task.uncancel()
             return _STOPPING
@@ -185,8 +189,8 @@ class Processor:
         if not message:
             return _UNDECIDED
         generation = exchange.generation
-        told = generation.rules.debug_headers is not None
-        exchange.mode = check_mode(message, responses=generation.reads_responses, tells=told)
+        debug_headers = generation.rules.debug_headers is not None
+        exchange.mode = check_mode(message, responses=generation.reads_responses, debug_headers=debug_headers)
         first = to_event(message, announced=exchange.mode is BodyMode.WHOLE)
         exchange.request_id = "" if isinstance(first, RequestBody) else id_of(first)
         if self._tracing and isinstance(first, RequestHeaders):
@@ -202,7 +206,7 @@ class Processor:
         if exchange.mode is BodyMode.STREAMED:
             return await self._converse_in_parts(task, exchange, state, held, stream)
         await stream.write(encoded(action))
-        del message, first  # who sends no body has no headers held either
+        del message, first  # a client that sends no body must not keep its headers in memory
         message = await stream.read()
         if not message:
             return _UNDECIDED
@@ -230,7 +234,7 @@ class Processor:
         held: HeldBytes,
         stream: Stream,
     ) -> Outcome:
-        """Gather the parts of a body, decide, and send all of it back in parts."""
+        """Gather the parts of a body, decide, and send the body back in parts."""
         generation = exchange.generation
         upload = await read_upload(
             stream, held, generation.rules.max_body, lambda: self._decision_runner.full(generation)
@@ -244,8 +248,8 @@ class Processor:
         if isinstance(decided, ImmediateResponse):
             return encoded(decided)
         *before, last = upload_messages(decided, upload)
-        for each in before:
-            await stream.write(each)
+        for message in before:
+            await stream.write(message)
         return last
 
     def _note(self, exchange: Exchange, action: SendToModel | ImmediateResponse, begun: float | None) -> None:

@@ -1,4 +1,4 @@
-"""One policy made ready to serve: what a stream holds on to from its first message to its last."""
+"""One policy, ready to serve: what a stream uses from its first message to its last."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ class Startable(Protocol):
 
 @runtime_checkable
 class Detectors(Protocol):
-    """A pool that has detectors for guards."""
+    """A pool with detectors for guards."""
 
-    async def looks(self, asked: Mapping[str, Sequence[str]], until: float) -> Mapping[str, DetectorResult]:
-        """What each detector finds in each of its texts."""
+    async def looks(self, texts: Mapping[str, Sequence[str]], until: float) -> Mapping[str, DetectorResult]:
+        """What each detector detects in each of its texts."""
 
 
 Loader = Callable[[Settings], TextClassifier | Startable | None]
-"""Loads the classifier that settings name, or returns None where they name none. Runs in a thread."""
+"""Loads the classifier of the settings; returns None if they have none. Runs in a thread."""
 
 
 class Generation:
@@ -52,17 +52,17 @@ class Generation:
 
     Args:
         settings: the policy.
-        pool: asks the classifier; None where there is none.
-        digest: names the content that it was made of.
-        response_cache: has the answers that were kept; None where none are. They are forgotten with the policy.
+        pool: asks the classifier; None if there is none.
+        digest: identifies the files that it was made of.
+        response_cache: cached answers; None for no cache. They are dropped together with the policy.
 
     Attributes:
-        rules: what holds for all requests.
+        rules: what the state machine needs for all requests.
         budget: seconds for a decision.
-        max_message: bytes of a gRPC message that its bodies take.
-        work: steps that a byte of text may take at the worst.
-        classifiers: by name, those that are loaded.
-        reads_responses: whether some response must be read.
+        max_message: bytes of the largest gRPC message.
+        work: worst-case steps of pattern matching per byte of text.
+        classifiers: the loaded ones, by name.
+        reads_responses: whether any response must be read.
     """
 
     def __init__(
@@ -82,44 +82,44 @@ class Generation:
         self._streams = 0
         self._retired = False
 
-    async def signals(self, asked: NeedSignals, until: float) -> SignalsReady:
-        """Find out what is asked for until a time of the event loop's clock."""
-        category, looks = await asyncio.gather(self._category(asked, until), self._looks(asked, until))
+    async def signals(self, question: NeedSignals, until: float) -> SignalsReady:
+        """Evaluate what is needed until a time of the event loop's clock."""
+        category, looks = await asyncio.gather(self._category(question, until), self._looks(question, until))
         known = SignalsReady(missing=category.cause) if isinstance(category, Failure) else category
         return replace(known, detections=looks)
 
     async def answered(self, action: SendToModel | ImmediateResponse, until: float) -> SendToModel | ImmediateResponse:
-        """The action, or the answer that was kept, as found until a time of the event loop's clock."""
+        """Replace a route by its cached answer, if one is found until a time of the event loop's clock."""
         if self.response_cache is None or not isinstance(action, SendToModel):
             return action
         return await self.response_cache.recall(action, until)
 
     def keep(self, plan: ResponsePlan, kept: CachedResponse) -> None:
-        """Keep the answer to a request."""
+        """Cache the answer to a request."""
         if self.response_cache is not None:
             self.response_cache.keep(plan.record, kept)
 
-    async def _category(self, asked: NeedSignals, until: float) -> SignalsReady | Failure:
-        if not asked.kinds:
+    async def _category(self, question: NeedSignals, until: float) -> SignalsReady | Failure:
+        if not question.kinds:
             return SignalsReady()
-        return await self.pool.signals(asked.text, until, asked.kinds) if self.pool else Failure(Cause.BROKEN)
+        return await self.pool.signals(question.text, until, question.kinds) if self.pool else Failure(Cause.BROKEN)
 
-    async def _looks(self, asked: NeedSignals, until: float) -> Mapping[str, DetectorResult]:
-        return await self.looks(asked.detector_texts, until) if asked.detector_texts else {}
+    async def _looks(self, question: NeedSignals, until: float) -> Mapping[str, DetectorResult]:
+        return await self.looks(question.detector_texts, until) if question.detector_texts else {}
 
-    async def looks(self, asked: Mapping[str, Sequence[str]], until: float) -> Mapping[str, DetectorResult]:
-        """What detectors see. Where none is loaded a guard that names one has failed, and its policy says the rest."""
+    async def looks(self, texts: Mapping[str, Sequence[str]], until: float) -> Mapping[str, DetectorResult]:
+        """Run detectors. Without any, a guard that names one has failed, and the policy says what follows."""
         if isinstance(self.pool, Detectors):
-            return await self.pool.looks(asked, until)
-        return dict.fromkeys(asked, Cause.BROKEN)
+            return await self.pool.looks(texts, until)
+        return dict.fromkeys(texts, Cause.BROKEN)
 
     @property
     def waiting(self) -> int:
-        """Tokens that wait for the engine or are computed; 0 where there is none."""
+        """Tokens that are queued or computed by the engine; 0 without one."""
         return self.pool.waiting if self.pool else 0
 
     def enter(self) -> None:
-        """A stream begins; the classifier stays until it has ended."""
+        """A stream begins; the classifier stays loaded until it has ended."""
         self._streams += 1
 
     def leave(self) -> None:
@@ -129,7 +129,7 @@ class Generation:
             self._close_if_idle()
 
     def retire(self) -> None:
-        """Take no new stream; let go of the classifier's threads once the last stream has ended."""
+        """Serve no new stream; stop the classifier's threads once the last stream has ended."""
         self._retired = True
         self._close_if_idle()
 
@@ -143,10 +143,10 @@ class Generation:
 async def warm_generation(
     settings: Settings, classifier: TextClassifier | Startable | None, digest: str = ""
 ) -> Generation:
-    """A generation whose classifier has read a text, and answered with something that it may answer.
+    """Make a generation whose classifier has classified a sample text with a valid result.
 
     Raises:
-        UserError: it did not.
+        UserError: the classifier failed or gave an invalid result.
     """
     response_cache = await asyncio.to_thread(ResponseCache.load, settings)
     if classifier is None:
@@ -180,11 +180,10 @@ def _judge(found: ClassifierResult, settings: Settings) -> None:
 
 
 def content_hash(config: Path) -> str:
-    """The sha256 over a policy's files: the config, ``runtime.yaml`` and the heads beside it.
+    """The sha256 over a policy's files: the config, ``runtime.yaml`` and the heads next to it.
 
-    For a compiled folder it is the number that the compiler writes into ``vsr.dev/config-sha256``, so that one can see
-    whether a process serves what was deployed. A file that cannot be read counts as one that is not there; whoever
-    loads it will say why.
+    For a compiled folder it is the number that the compiler writes into ``vsr.dev/config-sha256``, so it shows whether
+    a process serves what was deployed. An unreadable file counts as missing; loading it will report the error.
     """
     digest = hashlib.sha256()
     paths = {config, config.parent / "runtime.yaml", *config.parent.glob("*.safetensors")}

@@ -22,14 +22,14 @@ PAGES = ("/healthz", "/readyz", "/metrics")
 
 
 class Health:
-    """Whether requests are taken. Not at first: a classifier may have to be loaded and warmed up.
+    """Readiness. Not ready at first: a classifier may have to be loaded and warmed up.
 
     Args:
-        metrics: gives the page ``/metrics``; empty by default.
+        metrics: renders ``/metrics``; empty by default.
 
     Attributes:
-        ready: whether all is loaded and nobody has said that the process is to stop.
-        stalled: says whether what is loaded has come to a halt. A restart may not heal that, so liveness ignores it.
+        ready: whether all is loaded and the process is not stopping.
+        stalled: whether the classifier makes no progress. A restart may not fix that, so liveness ignores it.
     """
 
     def __init__(self, metrics: Callable[[], bytes] = bytes) -> None:
@@ -39,11 +39,11 @@ class Health:
 
     @property
     def serving(self) -> bool:
-        """Whether a request that came now would be decided."""
+        """Whether a request would be decided now."""
         return self.ready and not self.stalled()
 
     def methods(self) -> Methods:
-        """``grpc.health.v1.Health/Check`` for a transport."""
+        """``grpc.health.v1.Health/Check``, for a transport."""
         return {(HEALTH_SERVICE, "Check"): Method(HealthCheckRequest.FromString, self._check)}
 
     async def _check(self, stream: Stream) -> Outcome:
@@ -56,7 +56,7 @@ class Health:
         return bytes(answer.SerializeToString())
 
     def page(self, method: str, path: str) -> ImmediateResponse | None:
-        """The answer over HTTP; None where the path is none of `PAGES`."""
+        """The answer over HTTP; None if the path is not one of `PAGES`."""
         if path not in PAGES:
             return None
         if method not in ("GET", "HEAD"):
@@ -73,4 +73,4 @@ def _plain(status: int, text: bytes, *headers: tuple[str, str]) -> ImmediateResp
 
 
 NOT_FOUND = _plain(404, b"not found\n")
-"""Where nobody answers a path."""
+"""The answer for unknown paths."""

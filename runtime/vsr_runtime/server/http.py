@@ -1,4 +1,4 @@
-"""The HTTP port: probes, metrics and, where it is asked for, the API."""
+"""The HTTP port: probes, metrics and, if enabled, the API."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 KEEP_ALIVE = 30.0
-"""Seconds for which a connection may say nothing, or be busy with a request line and headers."""
+"""Seconds that a connection may be idle, or take to send a request line and headers."""
 CLOSE = 1.0
-"""Seconds for requests that are in work when the port is closed, and for what a refused client goes on sending."""
+"""Seconds for running requests when the port is closed, and for reading the rest of a rejected body."""
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,13 @@ class Incoming:
 
 
 class Api(Protocol):
-    """What answers the paths that are not health's."""
+    """Answers the paths that `Health` does not."""
 
     async def answer(self, request: Incoming) -> ImmediateResponse:
-        """Answer; whatever happens, with an answer."""
+        """Answer a request; errors are answers, too."""
 
     def close(self) -> None:
-        """Let go of what it holds."""
+        """Free resources."""
 
 
 class HttpPort:
@@ -45,7 +45,7 @@ class HttpPort:
 
     Args:
         health: answers probes and scrapes.
-        api: answers all else; None for nothing else.
+        api: answers everything else; None for no API.
 
     Attributes:
         port: the port that was bound.
@@ -63,11 +63,11 @@ class HttpPort:
         Raises:
             OSError: the address cannot be bound.
         """
-        from aiohttp import web  # noqa: PLC0415 - a tenth of a second that only a server has to spend
+        from aiohttp import web  # noqa: PLC0415 - takes 0.1 s
 
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._handle)
-        silent = logging.Logger("vsr.http")  # noqa: LOG001 - belongs to nobody, so that nothing of a request is printed
+        silent = logging.Logger("vsr.http")  # noqa: LOG001 - unregistered, so that nothing of a request is printed
         silent.addHandler(logging.NullHandler())
         self._runner = web.AppRunner(
             app,
@@ -88,7 +88,7 @@ class HttpPort:
         self.port = int(self._runner.addresses[0][1])
 
     async def close(self) -> None:
-        """Take no more connections, and close those that are open."""
+        """Accept no more connections, and close the open ones."""
         if self._runner is not None:
             await self._runner.cleanup()
         if self._api is not None:
@@ -100,7 +100,7 @@ class HttpPort:
         answer = self._health.page(request.method, request.path)
         if answer is None:
             answer = await self._api.answer(_incoming(request)) if self._api else NOT_FOUND
-        # What was not read of a body would be taken for the next request.
+        # The unread rest of a body would be taken for the next request.
         headers = {"Server": "vsr-runtime", **dict(answer.headers)}
         response = web.Response(status=answer.status, body=answer.body, headers=headers)
         if not request.content.at_eof():

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def load_classifier(settings: Settings) -> TextClassifier | LoadedEngine | None:
-    """What was compiled over the encoder, the engine with all classifiers where one is a checkpoint, or None.
+    """Load the compiled classifier, or the engine with all classifiers if one is a checkpoint; None if there is none.
 
-    An engine computes in this process if all is done on the CPU, else in one of its own. Worker processes share one,
-    whatever the classifiers are.
+    An engine computes in this process if all classifiers run on the CPU, else in its own. Child processes of a
+    supervisor always share one.
 
     Raises:
         UserError: the model cannot be found, trusted or read.

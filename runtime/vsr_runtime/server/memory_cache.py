@@ -1,4 +1,4 @@
-"""Kept answers in the memory of one process: bounded in number, in bytes and in time."""
+"""Cached answers in the memory of one process: bounded in number, in bytes and in time."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ if TYPE_CHECKING:  # numpy comes with the extra that semantic caches need
     Vector = NDArray[np.float32]
 
 OVERHEAD = 1024
-"""Bytes that an entry takes beside its answer, its vector among them or not."""
+"""Bytes of an entry besides its answer and its vector."""
 
 
 @dataclass(frozen=True, slots=True)
 class CacheHit:
-    """An answer that was kept. ``similarity`` is None where it is to the very same request."""
+    """A cached answer. ``similarity`` is None if it is for exactly the same request."""
 
     kept: CachedResponse
     similarity: float | None = None
 
 
 class AnswerStore(Protocol):
-    """Where answers are kept. A place that several processes share would be another one of these."""
+    """Stores answers. A store that several processes share would be another implementation."""
 
     def find(self, lookup: CacheKey, vector: Vector | None) -> CacheHit | None:
-        """The answer to this request, else to the one most like it."""
+        """The answer to this request, else to the most similar one."""
 
     def keep(self, lookup: CacheKey, vector: Vector | None, kept: CachedResponse) -> None:
-        """Keep an answer."""
+        """Store an answer."""
 
 
 @dataclass(slots=True)
@@ -50,19 +50,19 @@ class _Entry:
 
 @dataclass(slots=True)
 class _Group:
-    """Entries whose vectors may be compared, and these as one matrix, made anew when it is needed."""
+    """Entries whose vectors may be compared, and the matrix of these vectors, built when needed."""
 
     vectors: dict[bytes, Vector] = field(default_factory=dict)
     matrix: Vector | None = None
 
 
 class MemoryCache:
-    """Forgets what was used longest ago.
+    """Evicts the least recently used answers.
 
     Args:
-        max_entries: answers that are kept at a time.
+        max_entries: answers that are stored at a time.
         max_bytes: bytes that they may take.
-        clock: seconds.
+        clock: returns seconds.
     """
 
     def __init__(self, max_entries: int, max_bytes: int, clock: Callable[[], float] = monotonic) -> None:
@@ -76,11 +76,11 @@ class MemoryCache:
 
     @property
     def size(self) -> int:
-        """Bytes that are taken."""
+        """Bytes in use."""
         return self._size
 
     def find(self, lookup: CacheKey, vector: Vector | None) -> CacheHit | None:
-        """The answer to this request, else to the one most like it, if that is enough alike and not too old."""
+        """The answer to this request, else to the most similar one, if it is similar enough and not expired."""
         entry = self._fresh(lookup.key)
         if entry is not None:
             return CacheHit(entry.kept)
@@ -96,7 +96,7 @@ class MemoryCache:
         return None
 
     def keep(self, lookup: CacheKey, vector: Vector | None, kept: CachedResponse) -> None:
-        """Keep an answer instead of what was kept for this request; older ones go where there is no room."""
+        """Store an answer, replacing the one for this request; evict others if there is no capacity."""
         self._drop(lookup.key)
         size = len(kept.body) + OVERHEAD + (0 if vector is None else vector.nbytes * 2)
         if size > self._max_bytes:
@@ -121,7 +121,7 @@ class MemoryCache:
         return entry
 
     def _nearest(self, group: _Group, vector: Vector) -> list[tuple[bytes, float]]:
-        """The entries of a group with their cosines, the most alike first."""
+        """The entries of a group with their cosines, the most similar first."""
         import numpy as np  # noqa: PLC0415 - there is a vector, so it is installed
 
         if group.matrix is None:

@@ -1,8 +1,9 @@
-"""The messages of ext_proc and of the health service, as far as they are used, built in a private descriptor pool.
+"""The messages of ext_proc and of the health service that are used, built in a private descriptor pool.
 
-Packages generated from Envoy's protos overwrite modules of other packages (``envoy``, ``opentelemetry``): none is used.
-Field numbers are those of ``envoy/service/ext_proc/v3/external_processor.proto`` and ``grpc/health/v1/health.proto``;
-enums are declared as int32, which has the same form on the wire. Fields not listed are skipped when read.
+Packages generated from Envoy's protos overwrite modules of other packages (``envoy``, ``opentelemetry``), so none is
+used. Field numbers are those of ``envoy/service/ext_proc/v3/external_processor.proto`` and
+``grpc/health/v1/health.proto``. Enums are declared as int32, which has the same wire format. Fields that are not listed
+are skipped.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Counts what becomes of requests, in the form that Prometheus reads.
+"""Counts the outcomes of requests for Prometheus.
 
-Names are the stock router's where the meaning is the same. Labels hold configured names and codes of ours only, so that
-no client can make series.
+Names are the stock router's if the meaning is the same. Labels hold only configured names and our own codes, so that
+clients cannot create series.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from vsr_runtime.server.counters import Distribution, Family, State, joined, pag
 
 SHED = (Cause.OVERLOADED, Cause.FULL)
 CACHE = "response_cache"
-"""The plugin, as the stock router's dashboards have it."""
+"""The plugin's name, as on the stock router's dashboards."""
 UNKNOWN = "unknown"
-"""The model of a request that was refused before it was known: what a client wrote is no label."""
+"""The model label of a request that failed before its model was known. A client's text is never a label."""
 _ERROR = 400
 _SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 
@@ -28,7 +28,7 @@ class Metrics:
     """The metrics of one server.
 
     Args:
-        program: the names that series have; None where only those of other processes are shown.
+        program: the names of the series; None to show only those of other processes.
     """
 
     def __init__(self, program: Program | None = None) -> None:
@@ -75,18 +75,18 @@ class Metrics:
             self._prepare(program)
 
     def adopt(self, program: Program, digest: str) -> None:
-        """Show which content is served from now on. What was counted stays: a counter never goes back."""
+        """Show which content is served from now on. Counters keep their values."""
         self._prepare(program)
         self._serving.clear()
         self._serving.labels(digest).set(1)
         self.reloaded(well=True)
 
     def reloaded(self, *, well: bool) -> None:
-        """Note whether the folder's content is what is served."""
+        """Record whether the folder's content is what is served."""
         self._reload.labels().set(float(well))
 
     def decided(self, action: SendToModel | ImmediateResponse, seconds: float | None) -> None:
-        """Count a decision. ``seconds`` from the body to it; None where no body was read."""
+        """Count a decision. ``seconds`` is the time since the body arrived; None if no body was read."""
         if seconds is not None:
             self._latency.observe(seconds)
         if action.route is not None:
@@ -103,7 +103,7 @@ class Metrics:
             self._count_cause(action.cause)
 
     def guarded(self, matches: Iterable[GuardMatch], on: Literal["request", "response"]) -> None:
-        """Count what guards found, and where they could not look."""
+        """Count the findings and failures of guards."""
         for match in matches:
             if match.failed is None:
                 self._guards.labels(match.guard, match.action, on).inc()
@@ -111,24 +111,24 @@ class Metrics:
                 self._guard_failures.labels(match.guard, match.failed.value, on).inc()
 
     def refused(self, answer: ImmediateResponse, model: str) -> None:
-        """Count a model's response that did not reach its client."""
+        """Count a model's response that was blocked."""
         self.guarded(answer.guards, "response")
         self.failed(answer.code, model)
 
     def failed(self, reason: str, model: str | None = None) -> None:
-        """Count an error by its code, and by the configured model that the request was for, where that is known."""
+        """Count an error by its code, and by the configured model of the request, if known."""
         self._errors.labels(model or UNKNOWN, reason).inc()
 
-    def asked(self, path: str, status: int) -> None:
-        """Count a request of the HTTP API, at a path that it has."""
+    def api_request(self, path: str, status: int) -> None:
+        """Count a request of the HTTP API, at one of its paths."""
         self._api.labels(path, str(status)).inc()
 
     def follow(self, waiting: Callable[[], int]) -> None:
-        """Show how much waits for the engine, as asked at each scrape."""
+        """Export the queue length of the engine, read at each scrape."""
         self._ask_waiting = waiting
 
     def holds(self, size: int) -> None:
-        """Note the bytes of all bodies in work."""
+        """Record the bytes of all bodies in work."""
         self._held_now.set(size)
 
     def text(self) -> bytes:
@@ -136,24 +136,24 @@ class Metrics:
         return page(self._families, self.state())
 
     def state(self) -> State:
-        """All numbers, for another process to add to its own."""
+        """All values, for the parent process to add up."""
         self._waiting.labels().set(self._ask_waiting())
         return {family.name: family.state() for family in self._families}
 
     def joined_text(self, states: Sequence[State], more: Sequence[Family] = ()) -> bytes:
-        """The text of what several processes counted, and of what is known of them besides."""
+        """The combined metrics of several processes in text format, plus further families."""
         return page([*self._families, *more], self.joined(states) | {each.name: each.state() for each in more})
 
     def joined(self, states: Sequence[State]) -> State:
-        """What several processes counted, as if it were one."""
+        """Combine the values of several processes."""
         return joined(self._families, states)
 
     def outlasting(self, state: State) -> State:
-        """What a process that has ended leaves behind: its counts, since a counter never goes back."""
+        """The counters of a process that has ended; they are kept because a counter never goes back."""
         return {each.name: state[each.name] for each in self._families if each.gauge is None and each.name in state}
 
     def _prepare(self, program: Program) -> None:
-        """Make the series of configured names, so that a dashboard sees zeros instead of nothing."""
+        """Create the series of configured names, so that a dashboard sees zeros instead of nothing."""
         self._domains = {
             leaf.name: leaf.labels
             for route in program.routes

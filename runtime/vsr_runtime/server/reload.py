@@ -1,4 +1,4 @@
-"""Watches the policy's folder and replaces the generation that serves, or keeps it where the new one will not do."""
+"""Watches the policy's folder and swaps in a new generation; invalid files leave the old one in service."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from vsr_runtime.server.extproc import Processor
 from vsr_runtime.server.generation import Generation, Loader, content_hash, warm_generation
 from vsr_runtime.server.metrics import Metrics
 
-Found = tuple[str, str]
+Hashes = tuple[str, str]
 """Hashes of a policy's content and of its keys."""
 POLL = 2.0
-"""Seconds between two looks. A kubelet swaps a link, which tells a watcher of the files nothing; content does."""
+"""Seconds between two checks. A kubelet swaps a symlink, which file watchers miss, so the content is compared."""
 
 
 class Reloader:
-    """Looks after one folder.
+    """Watches one folder.
 
     Args:
         config: the policy's config.yaml, by the path through which its content changes.
         load: loads the classifier.
         processor: serves.
-        metrics: where the outcome is shown.
+        metrics: shows the outcome.
         serving: the generation that the processor was started with.
-        keys: the hash of the keys before it was loaded, which takes a while in which they may be rotated.
-        credentials: the folder with the keys of providers; None for the one beside the config.
+        keys: the hash of the keys before it was loaded; they may be rotated while it loads.
+        credentials: the folder with the keys of providers; None for the one next to the config.
     """
 
     def __init__(
@@ -52,65 +52,65 @@ class Reloader:
         self._serving = self._seen = serving.digest, keys
         self._max_message = serving.max_message
 
-    async def watch(self, poll: float = POLL, hurry: asyncio.Event | None = None) -> None:
-        """Look every so many seconds, and as soon as somebody sets ``hurry``, until cancelled."""
-        hurry = hurry or asyncio.Event()
+    async def watch(self, poll: float = POLL, check_now: asyncio.Event | None = None) -> None:
+        """Check every ``poll`` seconds, and as soon as ``check_now`` is set, until cancelled."""
+        check_now = check_now or asyncio.Event()
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(hurry.wait(), poll)
-            hurry.clear()
+                await asyncio.wait_for(check_now.wait(), poll)
+            check_now.clear()
             await self.look()
 
     async def look(self) -> None:
-        """Look once. Whatever is wrong with what is found, the generation that serves goes on."""
-        found = await self._hash()
-        if found == self._seen:
+        """Check once. Whatever is wrong with the new files, the current generation goes on serving."""
+        hashes = await self._hash()
+        if hashes == self._seen:
             return
-        if found == self._serving:  # somebody has taken back what was refused
-            self._seen = found
+        if hashes == self._serving:  # the rejected files were reverted
+            self._seen = hashes
             self._metrics.reloaded(well=True)
             return
         try:
-            generation = await self._build(found)
+            generation = await self._build(hashes)
         except UserError as error:
-            await self._refuse(found, str(error))
-        except Exception as error:  # noqa: BLE001 - a fault in what is new must not end what is old
-            await self._refuse(found, f"internal error ({type(error).__name__}: {error})")
+            await self._reject(hashes, str(error))
+        except Exception as error:  # noqa: BLE001 - a fault in new files must not stop the old generation
+            await self._reject(hashes, f"internal error ({type(error).__name__}: {error})")
         else:
-            await self._swap(generation, found)
+            await self._swap(generation, hashes)
 
-    async def _build(self, found: Found) -> Generation:
+    async def _build(self, hashes: Hashes) -> Generation:
         policy = await asyncio.to_thread(settings.load, self._config, self._credentials)
         if policy.limits.maxMessage > self._max_message:
             raise UserError(
                 f"runtime.yaml: limits.maxMessage: {policy.limits.maxMessage} is more than the {self._max_message} "
                 "that this process was started with; restart it"
             )
-        return await warm_generation(policy, await asyncio.to_thread(self._load, policy), found[0])
+        return await warm_generation(policy, await asyncio.to_thread(self._load, policy), hashes[0])
 
-    async def _swap(self, generation: Generation, found: Found) -> None:
-        if await self._hash() != found:  # it changed under our hands, so it may be half of each
+    async def _swap(self, generation: Generation, hashes: Hashes) -> None:
+        if await self._hash() != hashes:  # the files changed meanwhile, so this may be a mix
             generation.retire()
             return
-        self._seen = self._serving = found
+        self._seen = self._serving = hashes
         self._processor.swap(generation)
         self._metrics.adopt(generation.rules.program, generation.digest)
         log("reloaded", config=generation.digest)
 
-    async def _refuse(self, found: Found, reason: str) -> None:
-        """Say so once; the same content is not tried again."""
-        if await self._hash() != found:
+    async def _reject(self, hashes: Hashes, reason: str) -> None:
+        """Log the rejection once; the same content is not tried again."""
+        if await self._hash() != hashes:
             return
-        self._seen = found
+        self._seen = hashes
         self._metrics.reloaded(well=False)
-        log("reload_refused", config=found[0], serving=self._serving[0], reason=reason)
+        log("reload_refused", config=hashes[0], serving=self._serving[0], reason=reason)
 
-    async def _hash(self) -> Found:
+    async def _hash(self) -> Hashes:
         return await asyncio.to_thread(lambda: (content_hash(self._config), keys_hash(self._config, self._credentials)))
 
 
 def keys_hash(config: Path, credentials: Path | None) -> str:
-    """The sha256 over the keys of providers, so that one that was rotated is taken up. It is shown nowhere."""
+    """The sha256 over the keys of providers, so that a rotated key is adopted. It is never shown."""
     folder = credentials or config.parent / FOLDER
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):

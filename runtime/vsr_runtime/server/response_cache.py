@@ -1,4 +1,4 @@
-"""Answers requests from what was kept, and has answers taken down that may be: between a decision and its route."""
+"""Answers requests from the cache, and records answers for it: a step between a decision and its route."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ if TYPE_CHECKING:
     from vsr_runtime.server.memory_cache import Vector
 
 MAX_RECORDS = (64 << 20) // MAX_RESPONSE
-"""Answers that are taken down at a time; what comes beyond is not kept."""
+"""Answers that are recorded at a time; further ones are not cached."""
 _WAITING = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Record:
-    """An answer that is to be kept once all of it has come."""
+    """An answer to cache once it is complete."""
 
     cache_key: CacheKey
     vector: Vector | None = field(default=None, repr=False)
 
 
 class ResponseCache:
-    """Looks answers up and keeps them.
+    """Looks answers up and stores them.
 
     Args:
-        cache: where they are kept.
-        encoder: makes requests comparable; None where only the same request will do.
+        cache: stores them.
+        encoder: makes requests comparable; None to match only identical requests.
     """
 
     def __init__(self, cache: AnswerStore, encoder: SentenceEncoder | None = None) -> None:
@@ -49,7 +49,7 @@ class ResponseCache:
 
     @classmethod
     def load(cls, settings: Settings) -> ResponseCache | None:
-        """What the settings ask for; None where nothing is kept. Takes a moment.
+        """Make the cache that the settings ask for; None without one. Takes a moment.
 
         Raises:
             UserError: the encoder cannot be found, trusted or read.
@@ -60,11 +60,11 @@ class ResponseCache:
         return cls(MemoryCache(given.maxEntries, given.maxBytes), _encoder(settings))
 
     async def recall(self, route: SendToModel, until: float) -> SendToModel | ImmediateResponse:
-        """The answer that was kept, or the route, on which it is taken down.
+        """Return the cached answer; else the route, with its answer being recorded.
 
         Args:
             route: where the request would go.
-            until: a time of the event loop's clock. A cache that is slow, or fails, is one that has nothing.
+            until: a time of the event loop's clock. A cache that is late or fails counts as a miss.
         """
         lookup = route.cache_key
         if lookup is None:
@@ -81,12 +81,12 @@ class ResponseCache:
         return replace(route, response=replace(plan, record=record))
 
     def keep(self, record: object, kept: CachedResponse) -> None:
-        """Keep what was taken down."""
+        """Store a recorded answer."""
         if isinstance(record, Record):
             self._cache.keep(record.cache_key, record.vector, kept)
 
     def close(self) -> None:
-        """Let go of the thread."""
+        """Stop the thread."""
         if self._threads:
             self._threads.close()
 
@@ -97,12 +97,12 @@ class ResponseCache:
             return await self._threads.run(until, 1, partial(self._embed, lookup.text))
         except (OverloadedError, TimeoutError):
             return None
-        except Exception as error:  # noqa: BLE001 - whatever breaks in a model, the request goes on
+        except Exception as error:  # noqa: BLE001 - whatever a model raises, the request goes on
             log("cache_failed", error=type(error).__name__)
             return None
 
     def _embed(self, text: str) -> Vector | None:
-        """The text's vector; None where the encoder reads only its beginning, which others may have as well."""
+        """The text's vector; None if the encoder reads only its beginning, which other texts may share."""
         if self._encoder is None:
             return None
         ids = self._encoder.token_ids(text)

@@ -1,4 +1,4 @@
-"""Drives the response side of a stream: every message is answered, and nothing ends in OK before all was looked at."""
+"""Drives the response side of a stream: every message is answered, and nothing ends in OK before all was checked."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ResponseHandler:
 
     Args:
         readers: threads for large bodies.
-        metrics: where findings are counted.
+        metrics: counts findings.
         hold: counts bytes in and out of work.
     """
 
@@ -47,10 +47,10 @@ class ResponseHandler:
         self._hold = hold
 
     async def follow(self, stream: Stream, plan: ResponsePlan, exchange: Exchange) -> Outcome:
-        """Exchange messages until nothing of the response is left to be read.
+        """Exchange messages until nothing of the response is left to read.
 
         Returns:
-            The last message, with which the stream ends in OK; without one, the error status and its reason.
+            The last message, with which the stream ends in OK; otherwise the error status and its reason.
         """
         state: ResponseState = AwaitsResponseHeaders(plan)
         while message := await stream.read():
@@ -78,7 +78,7 @@ class ResponseHandler:
                 return Status.UNAVAILABLE, "the response could not be read in time"
             finally:
                 self._hold(-size)
-        return Status.CANCELLED, "nobody waits for the response any more"
+        return Status.CANCELLED, "the client no longer waits for the response"
 
     async def _step(
         self, state: ResponseState, event: ResponseEvent, work: int, budget: float

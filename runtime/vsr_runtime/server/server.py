@@ -1,4 +1,4 @@
-"""The life of a server: load, warm, listen, serve, drain."""
+"""The life of a server: load, warm up, listen, serve, drain."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ if TYPE_CHECKING:
     from vsr_runtime.server.api.api import HttpApi
 
 DRAIN = 5.0
-"""Seconds for streams that were told to end to have ended."""
+"""Seconds for cancelled streams to end."""
 _LOOK = 0.05
 _LOOPBACK = Address("127.0.0.1", 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """Where to listen: ext_proc over gRPC, in the clear or by TLS, probes over HTTP. Port 0 takes a free one.
+    """Where to listen: ext_proc over gRPC, in clear text or TLS; probes over HTTP. Port 0 takes a free one.
 
     Attributes:
-        api: whether the HTTP port has the API, too.
-        classify: the classifier that the API's ``/classify`` asks where a request names none.
-        transport: ``nghttp2`` or ``grpc``; None for the first where it is installed, else the second.
+        api: whether the HTTP port serves the API, too.
+        classify: the classifier that the API's ``/classify`` uses if a request names none.
+        transport: ``nghttp2`` or ``grpc``; None for nghttp2 if it is installed, else grpc.
     """
 
     grpc: Address
@@ -67,15 +67,15 @@ def run(
 ) -> None:
     """Serve until SIGTERM or SIGINT, and follow the policy as its files change.
 
-    Logs ``serving`` with the addresses that were bound, once requests are taken.
+    Logs ``serving`` with the bound addresses, once requests are accepted.
 
     Args:
         config: the policy's config.yaml.
         listen: the addresses.
-        load: loads the classifier, or returns None where the settings name none. Runs in a thread.
-        poll: seconds between two looks at the files.
-        credentials: the folder with the keys of providers; None for ``credentials`` beside the config. Keys are read
-            with each generation.
+        load: loads the classifier, or returns None if the settings name none. Runs in a thread.
+        poll: seconds between two checks of the files.
+        credentials: the folder with the keys of providers; None for ``credentials`` next to the config. Keys are
+            read with each generation.
         shutdown_delay: seconds after SIGTERM in which the process is unready but still accepts connections, because
             Services and gateways learn of its termination with a delay.
 
@@ -89,8 +89,8 @@ def run(
 async def _serve(
     config: Path, listen: Listen, load: Loader, poll: float, credentials: Path | None, shutdown_delay: float
 ) -> None:
-    stop, hurry = asyncio.Event(), asyncio.Event()
-    for name, event in ((signal.SIGTERM, stop), (signal.SIGINT, stop), (signal.SIGHUP, hurry)):
+    stop, check_now = asyncio.Event(), asyncio.Event()
+    for name, event in ((signal.SIGTERM, stop), (signal.SIGINT, stop), (signal.SIGHUP, check_now)):
         asyncio.get_running_loop().add_signal_handler(name, event.set)
     if is_child():
         listen = replace(listen, grpc=replace(listen.grpc, port=int(os.environ[PORT])), http=_LOOPBACK)
@@ -112,9 +112,9 @@ async def _serve(
         metrics.adopt(policy.program, digest)
         processor = Processor(generation, metrics, tracing=traces)
         reloader = Reloader(config, load, processor, metrics, generation, keys, credentials)
-        await reloader.look()  # what changed while it was read may be half of each
+        await reloader.look()  # files that changed while they were read may be a mix
         server = await _listen_grpc(health, processor, listen, generation.max_message)
-        watch = asyncio.ensure_future(reloader.watch(poll, hurry))
+        watch = asyncio.ensure_future(reloader.watch(poll, check_now))
         metrics.follow(lambda: processor.generation.waiting)
         health.stalled = lambda: processor.stalled
         if api:
@@ -142,23 +142,23 @@ async def _serve(
 
 
 def _api(health: Health, metrics: Metrics, listen: Listen) -> HttpApi | None:
-    """The API, loaded only where it is asked for."""
+    """Create the API, and import it only if it is enabled."""
     if not listen.api:
         return None
-    from vsr_runtime.server.api.api import HttpApi  # noqa: PLC0415 - as said
+    from vsr_runtime.server.api.api import HttpApi  # noqa: PLC0415 - only if it is enabled
 
     return HttpApi(lambda: health.serving, metrics, listen.classify)
 
 
 async def _drain(server: Server, health: Health, processor: Processor, shutdown_delay: float) -> None:
-    """Be unready, take no new connection, serve those that are there to their end, then end what is undecided."""
+    """Become unready, accept no new connections, serve the open ones to their end, then end what is undecided."""
     log("draining", open=processor.open_streams)
     health.ready = False
     await asyncio.sleep(shutdown_delay)
     server.retire()
-    # Whoever stalls must not hold all others up: streams that are open now have this long, too.
+    # A stalled client must not delay the others: its connection is cut off later, by `stop`.
     until = monotonic() + AGE * 1.2
-    while server.connections and monotonic() < until:  # noqa: ASYNC110 - transports tell nobody of it
+    while server.connections and monotonic() < until:  # noqa: ASYNC110 - transports have no event for it
         await asyncio.sleep(_LOOK)
     stopping = asyncio.ensure_future(server.stop(FOLLOWING + DRAIN))
     await processor.drain(0, FOLLOWING)
@@ -187,7 +187,7 @@ async def _listen_grpc(health: Health, processor: Processor, listen: Listen, max
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Uvloop where it is installed: the same behaviour for less CPU."""
+    """Uvloop if it is installed: the same behaviour for less CPU."""
     try:
         import uvloop  # noqa: PLC0415 - optional
     except ModuleNotFoundError:

@@ -1,4 +1,4 @@
-"""Threads beside the event loop, with a queue that is no longer than what can be done in time."""
+"""A thread pool for the event loop whose queue is never longer than what can be done in time."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ from typing import TypeVar
 Result = TypeVar("Result")
 
 _WEIGHT = 0.2
-"""How much the latest measurement counts in the estimate."""
+"""Weight of the latest measurement in the estimate."""
 _OUTLIER = 4.0
-"""A measurement counts for at most this many times the estimate: one slow piece of work does not shed what follows."""
+"""A measurement counts for at most this many times the estimate, so that one slow task does not shed those behind
+it."""
 
 
 class OverloadedError(Exception):
-    """The work would not be done in time, or too much waits already."""
+    """The work would not be done in time, or too much is queued."""
 
 
 class ThreadPool:
-    """A few threads and what waits for them.
+    """A few threads and their queue.
 
     Args:
-        name: what the threads are called.
+        name: the threads' name.
         threads: how many.
-        max_pending: pieces of work that may be in work or wait at a time.
+        max_pending: tasks that may run or wait at a time.
     """
 
     def __init__(self, name: str, *, threads: int, max_pending: int) -> None:
@@ -42,27 +43,27 @@ class ThreadPool:
 
     @property
     def rate(self) -> float:
-        """Seconds that a unit of work takes, as estimated from what was done."""
+        """Estimated seconds per unit of work."""
         return self._rate
 
     @property
     def stalled(self) -> float:
-        """Seconds for which nothing was finished although there is work."""
+        """Seconds since something was finished, if there is work."""
         with self._lock:
             return time.monotonic() - self._moved if self._pending else 0.0
 
     async def run(self, until: float, units: int, work: Callable[[], Result]) -> Result:
-        """Do work in a thread until a time of the event loop's clock.
+        """Run work in a thread until a time of the event loop's clock.
 
-        Whoever is cancelled while waiting leaves the queue: nobody computes what nobody waits for.
+        A caller that is cancelled leaves the queue: work that nobody waits for is not started.
 
         Args:
             until: the time.
-            units: how much work it is, in a measure of the caller's own that stays the same.
+            units: the amount of work, in any unit that the callers of one pool share.
             work: the function.
 
         Raises:
-            OverloadedError: by the estimate it would be too late, or too much waits.
+            OverloadedError: by the estimate it would be too late, or too much is queued.
             TimeoutError: it was not done in time.
         """
         self._admit(until - asyncio.get_running_loop().time(), units)
@@ -71,18 +72,18 @@ class ThreadPool:
         except BaseException:
             self._leave(units)
             raise
-        # A thread that has begun cannot be stopped; its work holds its place until it is through, and gives it back
-        # before anybody hears of the end.
+        # A running thread cannot be stopped: its work counts as pending until it is done, and is discounted
+        # before the caller gets the result.
         future.add_done_callback(lambda done: self._leave(units) if done.cancelled() else None)
         return await _wait(future, until)
 
     def close(self) -> None:
-        """Take no more work and drop what waits."""
+        """Reject new work and drop queued work."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _admit(self, left: float, units: int) -> None:
         with self._lock:
-            # Where nobody waits there is always a try: else one slow spell would shed all that comes after it.
+            # An empty queue always accepts work: otherwise one slow spell would shed everything after it.
             late = self._pending > 0 and (self._units / self._threads + units) * self._rate > left
             if late or self._pending >= self._max_pending:
                 raise OverloadedError

@@ -1,7 +1,7 @@
-"""A span for each decision, for those who set ``OTEL_EXPORTER_OTLP_ENDPOINT``. Names and numbers, no text of a request.
+"""A span for each decision, if ``OTEL_EXPORTER_OTLP_ENDPOINT`` is set: names and numbers, no text of a request.
 
-The standard's other variables hold, too (`OTEL_SERVICE_NAME`, `OTEL_TRACES_SAMPLER`, …). A gateway that sends a
-``traceparent`` finds the decision below its own span.
+The standard's other variables (`OTEL_SERVICE_NAME`, `OTEL_TRACES_SAMPLER`, …) apply, too. If a gateway sends a
+``traceparent``, the decision is a child of its span.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 PROTOCOL = "OTEL_EXPORTER_OTLP_PROTOCOL"
-SPOKEN = "http/protobuf"
+SUPPORTED = "http/protobuf"
 SPAN = "vsr.decide"
-FAREWELL = 1.0
+FLUSH_TIMEOUT = 1.0
 """Seconds for sending the last spans, and again for giving up."""
 _CARRIED = ("traceparent", "tracestate")
 _FAILED = 500
@@ -36,8 +36,8 @@ class Tracing:
     """Makes spans.
 
     Args:
-        provider: where they go.
-        give_up: ends what still tries to send them.
+        provider: exports them.
+        give_up: stops the exporter.
     """
 
     def __init__(self, provider: TracerProvider, give_up: Callable[[], None] = lambda: None) -> None:
@@ -53,10 +53,10 @@ class Tracing:
     def decided(
         self, carrier: Mapping[str, str], request_id: str, action: SendToModel | ImmediateResponse, begun: float
     ) -> None:
-        """Tell of a decision that is done.
+        """Make the span of a decision.
 
         Args:
-            carrier: the request's headers that say which span it belongs to.
+            carrier: the request's headers that name its parent span.
             request_id: the gateway's id for the request; empty for none.
             action: the decision.
             begun: when the body came, by the monotonic clock.
@@ -75,30 +75,30 @@ class Tracing:
         span.end(end)
 
     def close(self) -> None:
-        """Send what waits, and give up on what takes longer than `FAREWELL`: a process that stops has no more time."""
+        """Send pending spans, and give up after `FLUSH_TIMEOUT`: a stopping process has no more time."""
         sending = Thread(target=self._provider.shutdown, daemon=True)
         sending.start()
-        sending.join(FAREWELL)
+        sending.join(FLUSH_TIMEOUT)
         if sending.is_alive():
             self._give_up()
-            sending.join(FAREWELL)
+            sending.join(FLUSH_TIMEOUT)
 
 
 def carrier_of(event: RequestHeaders) -> dict[str, str]:
-    """The headers that say which span a request belongs to."""
+    """The headers that name a request's parent span."""
     return {key: value for key, value in event.headers if key in _CARRIED}
 
 
 def tracing() -> Tracing | None:
-    """Spans to the endpoint that the environment names; None where it names none.
+    """Spans to the endpoint of the environment; None if it has none.
 
     Raises:
-        UserError: the extra is not installed, or another protocol is asked for.
+        UserError: the extra is not installed, or another protocol is set.
     """
     if not os.environ.get(ENDPOINT):
         return None
-    if os.environ.get(PROTOCOL, SPOKEN) != SPOKEN:
-        raise UserError(f"{PROTOCOL}: only {SPOKEN} is spoken (a collector's port 4318); unset it")
+    if os.environ.get(PROTOCOL, SUPPORTED) != SUPPORTED:
+        raise UserError(f"{PROTOCOL}: only {SUPPORTED} is supported (a collector's port 4318); unset it")
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 - as above
         from opentelemetry.sdk.resources import Resource  # noqa: PLC0415 - as above
@@ -108,7 +108,7 @@ def tracing() -> Tracing | None:
         raise UserError(
             f"{ENDPOINT} is set, and tracing is not installed; run pip install 'vsr-compile[otel]'"
         ) from None
-    _be_brief()
+    _redirect_library_logs()
     named = "OTEL_SERVICE_NAME" in os.environ or "service.name" in os.environ.get("OTEL_RESOURCE_ATTRIBUTES", "")
     provider = TracerProvider(
         resource=Resource.create({} if named else {"service.name": "vsr-runtime"}), shutdown_on_exit=False
@@ -120,7 +120,7 @@ def tracing() -> Tracing | None:
 
 def _attributes(request_id: str, action: SendToModel | ImmediateResponse) -> dict[str, str | int | float]:
     signals = action.signals
-    told = {
+    attributes = {
         "vsr.request.id": request_id or None,
         "vsr.decision": action.route,
         "vsr.guards": format_guards(action.guards) or None,
@@ -130,16 +130,16 @@ def _attributes(request_id: str, action: SendToModel | ImmediateResponse) -> dic
         "vsr.answer.code": action.code if isinstance(action, ImmediateResponse) else None,
         "http.response.status_code": action.status if isinstance(action, ImmediateResponse) else None,
     }
-    return {key: value for key, value in told.items() if value is not None}
+    return {key: value for key, value in attributes.items() if value is not None}
 
 
-class _Brief(logging.Handler):
-    """What the library complains of, as one of our lines, without its words."""
+class _LibraryLogs(logging.Handler):
+    """Logs the library's warnings as one of our lines, without their text."""
 
     def emit(self, record: logging.LogRecord) -> None:
         log("tracing", level=record.levelname.lower(), of=record.name)
 
 
-def _be_brief() -> None:
+def _redirect_library_logs() -> None:
     logger = logging.getLogger("opentelemetry")
-    logger.handlers, logger.propagate = [_Brief()], False
+    logger.handlers, logger.propagate = [_LibraryLogs()], False

@@ -1,4 +1,4 @@
-"""Ends streams whose request does not come: one timer for all of them, where one for each would cost every request."""
+"""Ends streams whose request does not arrive: one timer for all, because one per request would cost too much."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from vsr_runtime.decision.request.events import ImmediateResponse
 from vsr_runtime.decision.request.immediate_responses import error_response
 
 UPLOAD = 60.0
-"""Seconds for a body to come: gateways wait as long as something comes, and streams are a bounded number."""
+"""Seconds for a body to arrive. Gateways wait as long as anything arrives, and the number of streams is bounded."""
 
 _Task = asyncio.Task[Any]
 
@@ -30,16 +30,16 @@ class UploadTimeouts:
             self._look_in(UPLOAD)
 
     def end(self, task: _Task) -> None:
-        """The request has come, or the stream has gone."""
+        """The request has arrived, or the stream has ended."""
         self._waiting.pop(task, None)
         self._late.discard(task)
 
     def lost(self, task: _Task) -> bool:
-        """Whether a task that was cancelled was cancelled for that."""
+        """Whether a cancelled task was cancelled by this timeout."""
         return task in self._late
 
     def _look(self) -> None:
-        """Cancel who is late, and come back when the next one would be."""
+        """Cancel late tasks, and schedule the next check."""
         self._timed = False
         now = monotonic()
         for task, begun in list(self._waiting.items()):
@@ -56,5 +56,5 @@ class UploadTimeouts:
 
 
 def too_slow() -> ImmediateResponse:
-    """408."""
+    """The answer 408."""
     return error_response(408, "upload_timeout", f"The body did not come within {UPLOAD:.0f} s.")

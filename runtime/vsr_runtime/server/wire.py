@@ -20,31 +20,31 @@ from vsr_runtime.server.messages import (
 
 
 class ModeError(Exception):
-    """The gateway's filter is set up in a way under which no decision could hold. Names the setting."""
+    """The gateway's filter is configured so that no decision could be enforced. The message names the setting."""
 
 
 class BodyMode(Enum):
     """How a gateway sends bodies of requests."""
 
     UNSAID = "unsaid"
-    """It did not say, so that only a body marked as the whole is taken for one."""
+    """Not announced, so only a body that is marked as complete is accepted."""
     WHOLE = "whole"
     STREAMED = "streamed"
-    """In parts; headers wait for their answer until the parts are all there."""
+    """In parts; the headers wait for their answer until all parts are there."""
 
 
-def check_mode(message: Any, *, responses: bool = False, tells: bool = False) -> BodyMode:  # noqa: ANN401 - protobuf classes built at run time have no static type
-    """Refuse a stream whose announced modes would let the request through unread or undecided.
+def check_mode(message: Any, *, responses: bool = False, debug_headers: bool = False) -> BodyMode:  # noqa: ANN401 - protobuf classes built at run time have no static type
+    """Reject a stream whose announced modes would let the request pass unread or undecided.
 
-    Gateways that announce nothing are judged by what they send: see `to_event`.
+    Gateways that announce nothing are classification_of by what they send: see `to_event`.
 
     Args:
         message: the first of the stream.
-        responses: whether responses must be read, for guards or to keep them.
-        tells: whether responses tell what was chosen.
+        responses: whether responses must be read, for guards or the cache.
+        debug_headers: whether responses get debug headers.
 
     Raises:
-        ModeError: the body mode is another than the two, answers would be ignored, or responses would not be sent.
+        ModeError: the body mode is not supported, answers would be ignored, or responses would not be sent.
     """
     if message.observability_mode:
         raise ModeError("observability_mode ignores every answer; turn it off")
@@ -56,8 +56,8 @@ def check_mode(message: Any, *, responses: bool = False, tells: bool = False) ->
         raise ModeError(f"request_body_mode {name} is not supported; set BUFFERED")
     if responses and message.protocol_config.response_body_mode != STREAMED:
         raise ModeError("responses must be read; set response_body_mode STREAMED and response_header_mode SEND")
-    if (responses or tells) and mode == FULL_DUPLEX_STREAMED:  # Envoy overrides no mode then
-        raise ModeError("responses must be read or told of; set request_body_mode BUFFERED")
+    if (responses or debug_headers) and mode == FULL_DUPLEX_STREAMED:  # Envoy overrides no mode then
+        raise ModeError("responses must be read or get headers; set request_body_mode BUFFERED")
     return BodyMode.STREAMED if mode == FULL_DUPLEX_STREAMED else BodyMode.WHOLE
 
 
@@ -66,16 +66,16 @@ def to_event(message: Any, *, announced: bool) -> RequestHeaders | RequestBody: 
 
     Args:
         message: a ProcessingRequest.
-        announced: whether the gateway said that it sends the body BUFFERED. If not, only a body marked as the whole
-            is taken for one.
+        announced: whether the gateway announced BUFFERED bodies. If not, only a body that is marked as complete is
+            accepted.
 
     Raises:
-        ModeError: the message is of a kind that this setup never sends, or the body may be a part.
+        ModeError: the message is of an unexpected kind, or the body may be a part.
     """
     kind = message.WhichOneof("request")
     if kind == "request_headers":
         headers = message.request_headers
-        # As `header` does, of which there are a dozen a request.
+        # `header`, inlined: it runs a dozen times per request.
         found = [
             (each.key.lower(), raw.decode("utf-8", "replace") if (raw := each.raw_value) else each.value)
             for each in headers.headers.headers
@@ -89,7 +89,7 @@ def to_event(message: Any, *, announced: bool) -> RequestHeaders | RequestBody: 
 
 
 def encoded(action: Continue | SendToModel | ImmediateResponse) -> bytes:
-    """The bytes of the message that carries an action out."""
+    """The serialised message of an action."""
     if isinstance(action, Continue):
         return _passed(action)
     data: bytes = from_action(action).SerializeToString()
@@ -98,18 +98,18 @@ def encoded(action: Continue | SendToModel | ImmediateResponse) -> bytes:
 
 @lru_cache(8)
 def _passed(action: Continue) -> bytes:
-    """The same for every request, so it is made once."""
+    """The same for every request, so it is built once."""
     data: bytes = from_action(action).SerializeToString()
     return data
 
 
 def from_action(action: Continue | SendToModel | ImmediateResponse) -> Any:  # noqa: ANN401 - as above
-    """The ProcessingResponse that carries an action out."""
+    """The ProcessingResponse of an action."""
     response = ProcessingResponse()
     match action:
         case Continue(remove, asks):
             response.request_headers.response.header_mutation.remove_headers.extend(remove)
-            if asks:  # the whole mode is replaced, so the rest of it is said as well
+            if asks:  # an override replaces the whole mode
                 response.mode_override.request_header_mode = SEND
                 response.mode_override.request_body_mode = BUFFERED
                 response.mode_override.response_header_mode = SEND
@@ -128,7 +128,7 @@ def from_action(action: Continue | SendToModel | ImmediateResponse) -> Any:  # n
 
 
 def direct(common: Any, headers: Iterable[tuple[str, str]], removed: Iterable[str]) -> None:  # noqa: ANN401 - as above
-    """Edit headers, and let the gateway choose its route by them."""
+    """Edit headers, and make the gateway choose its route again."""
     common.clear_route_cache = True
     set_headers(common.header_mutation, headers)
     common.header_mutation.remove_headers.extend(removed)
@@ -137,14 +137,14 @@ def direct(common: Any, headers: Iterable[tuple[str, str]], removed: Iterable[st
 def header(given: Any) -> tuple[str, str]:  # noqa: ANN401 - as above
     """Name and value. Envoy fills ``raw_value``, older releases ``value``.
 
-    Bytes that are no UTF-8 can match nothing that we accept.
+    Bytes that are not UTF-8 can match nothing that is accepted.
     """
     value = given.raw_value.decode("utf-8", "replace") if given.raw_value else given.value
     return given.key.lower(), value
 
 
 def set_headers(mutation: Any, headers: Iterable[tuple[str, str]]) -> None:  # noqa: ANN401 - as above
-    """Note headers to overwrite."""
+    """Overwrite headers."""
     for key, value in headers:
         option = mutation.set_headers.add()
         option.header.key = key

@@ -25,7 +25,7 @@ def to_response_event(message: Any, expired: Expired) -> ResponseEvent:  # noqa:
     """The event that a message carries.
 
     Raises:
-        ModeError: the message is of a kind that does not belong to a response.
+        ModeError: the message does not belong to a response.
     """
     kind = message.WhichOneof("request")
     if kind == "response_headers":

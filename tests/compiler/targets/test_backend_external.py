@@ -13,7 +13,7 @@ from vsr_compiler import ir
 from vsr_compiler.deploy import sandbox
 from vsr_compiler.manifests.objects import Object
 from vsr_compiler.review.graph import mermaid
-from vsr_compiler.routerconfig.config import router_config, runtime_settings
+from vsr_compiler.routerconfig.vsr_runtime import router_config, runtime_settings
 from vsr_compiler.targets.common import extproc
 from vsr_compiler.targets.istio import providers
 from vsr_schemas.headers import CREDENTIALS

@@ -80,7 +80,7 @@ default: gpt
 """
     for target in targets.TARGETS:
         found = refused(text, target, "VSR312")
-        assert found.message == "`gpt` is divided between endpoints of which `out` is outside the cluster"
+        assert found.message == "`gpt` has several endpoints, but `out` is outside the cluster and must be the only one"
         assert "split" in found.hint
         refused(text.replace("{in: 90, out: 10}", "{in: 100, out: 0}"), target, "VSR312")
         two = text.replace("{in: 90, out: 10}", "[far, out]").replace("  in: {vllm: {}}\n", "")
@@ -111,7 +111,7 @@ models: {a: {checkpoint: e/a, endpoints: one, loras: {l: {path: PATH}}}}
 default: a
 """
     for path in ("/usr/lora", "/etc", "/adapters/../usr/x"):
-        assert "cannot lie at" in refused(text.replace("PATH", path), "istio", "VSR312").message
+        assert "cannot be at" in refused(text.replace("PATH", path), "istio", "VSR312").message
     for path in ("/adapters/law", "example/lora", "/data/lora"):
         assert notices(text.replace("PATH", path), "istio", "VSR312") == []
 

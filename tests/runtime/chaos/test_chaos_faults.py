@@ -32,7 +32,7 @@ def refused(running: Running, data, *statuses: int) -> None:
 
 
 def test_hang_is_504_and_heals(policy, chat, fake):
-    """A runtime that is stopped in its tracks costs each request the gateway's timeout; told to go on, it serves."""
+    """A runtime that is paused costs each request the gateway's timeout; resumed, it serves."""
     sandbox, lines = start(timed(policy, gateway="3s"), fake)
     with sandbox:
         running = Running(sandbox, lines)

@@ -38,7 +38,7 @@ def test_new_content_costs_nothing(policy, chat):
 
 @pytest.mark.parametrize("workers", [(), ("--workers", "2")])
 def test_rolling_restart_costs_nothing(chat, fake, workers):
-    """A process that is told to stop beside another on its address serves its connections to their end."""
+    """A process that stops next to another on its address serves its connections to their end."""
     sandbox, lines = start(serve=(*fake, *workers))
     with sandbox, load(sandbox.url, chat("auto", "1+1")) as (outcomes, served):
         more(served)

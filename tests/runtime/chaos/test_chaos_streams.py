@@ -39,7 +39,7 @@ def test_stream_that_ends_in_ok_too_early_reaches_no_model(chat, fault, model):
 
 
 def test_wrong_content_length_is_an_error(chat):
-    """Envoy refuses what it is told to send; no model sees a part of it. Ours says the length of what it wrote."""
+    """Envoy rejects what it should send; no model sees a part of it. Ours says the length of what it wrote."""
     sandbox, lines = start(serve=rogue("length"))
     with sandbox:
         status, headers, _ = Running(sandbox, lines).send(chat("auto"))
@@ -77,7 +77,7 @@ async def all_streamed(url: str, bodies: list[bytes]) -> list[bytes]:
 
 
 def roomy(policy):
-    """The sample gateway with room for many connections to its backends, and only there."""
+    """The sample gateway with limits for many connections to its backends, and only there."""
     path = policy / "local" / "envoy.yaml"
     bootstrap = read_yaml(path)
     router = read_yaml(policy / "local" / "sandbox.yaml")["extProcCluster"]

@@ -54,14 +54,14 @@ def test_roberta_has_fewer_positions_than_its_config_says(folder):
         ({"auto_map": {"AutoModel": "own.py"}}, "code of its own"),
         ({"architectures": ["ModernBertForMaskedLM"]}, "ForSequenceClassification is needed"),
         ({"architectures": None}, "holds no model"),
-        ({"max_position_embeddings": None}, "how many tokens"),
+        ({"max_position_embeddings": None}, "max_position_embeddings"),
         ({"id2label": None}, "nothing says what the outputs mean"),
         ({"id2label": {"0": "a", "2": "b"}}, "numbered from 0"),
         ({"id2label": {"0": "a", "1": "a"}}, "distinct"),
         ({"id2label": {str(n): f"l{n}" for n in range(2000)}}, "1024 are the most"),
     ],
 )
-def test_what_will_not_do_is_said(folder, changes, says):
+def test_invalid_checkpoint_is_an_error_that_names_the_problem(folder, changes, says):
     """Each fault has its own sentence, before any weight is read."""
     write(folder, **changes)
     with pytest.raises(ModelError, match=says):
@@ -76,7 +76,7 @@ def test_what_will_not_do_is_said(folder, changes, says):
         ("config.json", "other.json", "cannot be read"),
     ],
 )
-def test_missing_files_are_said(folder, remove, add, says):
+def test_missing_files_are_an_error(folder, remove, add, says):
     """Pickled weights are not an alternative."""
     (folder / remove).unlink()
     (folder / add).write_text("{}")

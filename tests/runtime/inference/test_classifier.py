@@ -49,7 +49,7 @@ def test_loads_and_classifies(settings, router):
 
 
 def test_below_the_threshold(encoder, head):
-    """What resembles no category has no label; its probabilities are still told."""
+    """What resembles no category has no label; its probabilities are still returned."""
     found = CategoryClassifier.from_parts(encoder, head, 0.5).classify("Which wine goes with grilled fish?")
     assert found.label is None
     assert found.probability == max(found.probabilities.values()) < 0.5

@@ -1,4 +1,4 @@
-"""Nothing is told to anybody: no telemetry of a library that we load, no identifier left behind."""
+"""No telemetry of a library that we load, no identifier left behind."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def labelled(text: str, rows: list[list[float]], labels: tuple[str, ...] = LABEL
 NONE = [1.0, 0, 0, 0, 0]
 
 
-def told(found: list[TextSpan], text: str) -> list[tuple[str, str, float]]:
+def described(found: list[TextSpan], text: str) -> list[tuple[str, str, float]]:
     """Findings as words."""
     return [(text[span.start : span.end], span.type, round(span.score, 3)) for span in found]
 
@@ -36,7 +36,7 @@ def test_labels_of_one_type_count_together() -> None:
     """0.3 for the beginning of a person and 0.4 for the middle of one are 0.7 for a person, though O leads each."""
     text = "tell Smith now"
     seen = labelled(text, [NONE, [0.3, 0.3, 0.4, 0, 0], NONE])
-    assert told(seen.spans(None, 0.7 - 1e-6), text) == [("Smith", "PERSON", 0.7)]
+    assert described(seen.spans(None, 0.7 - 1e-6), text) == [("Smith", "PERSON", 0.7)]
     assert seen.spans(None, 0.71) == []
 
 
@@ -44,16 +44,16 @@ def test_the_whole_of_a_finding_is_found() -> None:
     """The doubtful half of a name goes with the sure one; what is likelier to be nothing does not."""
     text = "ask John Smith please"
     seen = labelled(text, [NONE, [0.05, 0.95, 0, 0, 0], [0.4, 0, 0.6, 0, 0], [0.6, 0, 0.4, 0, 0]])
-    assert told(seen.spans(None, 0.9), text) == [("John Smith", "PERSON", 0.95)]
-    assert told(seen.spans(None, 0.3), text) == [("John Smith please", "PERSON", 0.95)]
+    assert described(seen.spans(None, 0.9), text) == [("John Smith", "PERSON", 0.95)]
+    assert described(seen.spans(None, 0.3), text) == [("John Smith please", "PERSON", 0.95)]
 
 
 def test_only_the_types_asked_for_are_found_under_our_names() -> None:
     """A model's LOC is our GPE."""
     text = "Jane in Paris"
     seen = labelled(text, [[0, 1, 0, 0, 0], NONE, [0, 0, 0, 1, 0]])
-    assert told(seen.spans(frozenset({"GPE"}), 0.5), text) == [("Paris", "GPE", 1.0)]
-    assert told(seen.spans(None, 0.5), text) == [("Jane", "PERSON", 1.0), ("Paris", "GPE", 1.0)]
+    assert described(seen.spans(frozenset({"GPE"}), 0.5), text) == [("Paris", "GPE", 1.0)]
+    assert described(seen.spans(None, 0.5), text) == [("Jane", "PERSON", 1.0), ("Paris", "GPE", 1.0)]
     assert seen.spans(frozenset({"EMAIL_ADDRESS"}), 0.5) == []
 
 
@@ -61,16 +61,16 @@ def test_two_persons_are_two_findings_and_blanks_of_tokens_are_none_of_theirs() 
     """Some tokenizers count the blank before a word to it; a mask must not swallow it."""
     text = "Ann Bob"
     seen = TokenDetection(text, "model", LABELS, [(0, 3), (3, 7)], np.array([[0, 1, 0, 0, 0]] * 2, dtype=np.float32))
-    assert told(seen.spans(None, 0.5), text) == [("Ann", "PERSON", 1.0), ("Bob", "PERSON", 1.0)]
+    assert described(seen.spans(None, 0.5), text) == [("Ann", "PERSON", 1.0), ("Bob", "PERSON", 1.0)]
 
 
 def test_labels_without_a_scheme_and_other_schemes_are_understood() -> None:
     """Plain labels, and BIOES."""
     text = "Ann Lee left"
     plain = labelled(text, [[0, 1], [0, 1], [1, 0]], ("O", "PER"))
-    assert told(plain.spans(None, 0.5), text) == [("Ann Lee", "PERSON", 1.0)]
+    assert described(plain.spans(None, 0.5), text) == [("Ann Lee", "PERSON", 1.0)]
     bioes = labelled(text, [[0, 1, 0], [0, 0, 1], [1, 0, 0]], ("O", "B-PER", "E-PER"))
-    assert told(bioes.spans(None, 0.5), text) == [("Ann Lee", "PERSON", 1.0)]
+    assert described(bioes.spans(None, 0.5), text) == [("Ann Lee", "PERSON", 1.0)]
 
 
 def test_a_text_without_tokens_has_no_findings() -> None:

@@ -59,7 +59,7 @@ def test_the_worst_window_speaks_for_the_text():
 
 
 def test_the_mean_weighs_by_tokens():
-    """A category is said of the text as a whole, and stays a distribution."""
+    """A category belongs to the text as a whole, and stays a distribution."""
     rows = [np.array([1.0, 0.0], np.float32), np.array([0.0, 1.0], np.float32)]
     assert aggregate_windows(rows, [30, 10], "mean").tolist() == pytest.approx([0.75, 0.25])
     assert aggregate_windows(rows[:1], [0], "mean").tolist() == [1.0, 0.0]

@@ -1,4 +1,4 @@
-"""Argo CD: the order in which objects are synced, and the objects that make it sync a policy's overlays."""
+"""Argo CD: sync waves of objects, and the Applications that sync a policy's overlays."""
 
 from vsr_compiler.deploy.argocd.emit import ArgoCd, emit
 from vsr_compiler.deploy.argocd.waves import waved

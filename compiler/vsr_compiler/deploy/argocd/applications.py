@@ -1,4 +1,4 @@
-"""Applications: what Argo CD syncs, from where and how; one an environment, or one set that finds them."""
+"""Applications: one per environment, or an ApplicationSet that finds the overlays itself."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from vsr_compiler.manifests.objects import Body, Object, make
 
 API = "argoproj.io/v1alpha1"
 COMPARE = {"argocd.argoproj.io/compare-options": "ServerSideDiff=true"}
-"""The API server says what an apply would change, so that defaults and other controllers' fields are no difference."""
+"""Compare by a server-side dry run, so that defaults and fields of other controllers do not count as drift."""
 
 
 def application(policy: ir.Policy, gitops: ir.GitOps, environment: ir.Environment) -> Object:
-    """The Application of an environment."""
+    """Return the Application of an environment."""
     gateway = environment.gateway_namespace or policy.gateway.namespace
     return make(
         API,
@@ -28,7 +28,7 @@ def application(policy: ir.Policy, gitops: ir.GitOps, environment: ir.Environmen
 
 
 def application_set(policy: ir.Policy, gitops: ir.GitOps) -> Object:
-    """An ApplicationSet that makes the same Applications, by name, from the overlays that the repository holds."""
+    """Return an ApplicationSet that creates the same Applications, by name, from the overlays in the repository."""
     name = f"{policy.name}-{{{{ .path.basename }}}}"
     return make(
         API,
@@ -48,7 +48,7 @@ def application_set(policy: ir.Policy, gitops: ir.GitOps) -> Object:
                     }
                 }
             ],
-            # An overlay that cannot be read for a moment must not take the gateway down.
+            # If an overlay cannot be read for a moment, the gateway must stay.
             "syncPolicy": {"preserveResourcesOnDeletion": True},
             "template": {
                 "metadata": {"name": name, "annotations": COMPARE},
@@ -59,12 +59,12 @@ def application_set(policy: ir.Policy, gitops: ir.GitOps) -> Object:
 
 
 def application_name(policy: ir.Policy, environment: ir.Environment) -> str:
-    """The Application's name, the same in both forms: applied together they are still one."""
+    """Return the name of an Application. It is the same in both forms, so that applying both creates it once."""
     return f"{policy.name}-{environment.name}"
 
 
 def output(policy: ir.Policy, gitops: ir.GitOps) -> str:
-    """The policy's output folder in the repository: ``gitops.path`` is where ``out/`` lies."""
+    """Return the policy's output folder in the repository: ``gitops.path`` is the parent of ``out/``."""
     return posixpath.normpath(posixpath.join(gitops.path.strip("/") or ".", "out", policy.name))
 
 
@@ -72,7 +72,7 @@ def _spec(policy: ir.Policy, gitops: ir.GitOps, path: str, namespace: str) -> Bo
     return {
         "project": policy.name,
         "source": {"repoURL": gitops.repo, "targetRevision": gitops.revision, "path": path},
-        # Every object names its namespace; this one is only where Argo CD would put one that does not.
+        # Every object has a namespace of its own; Argo CD requires a default nevertheless.
         "destination": {"server": gitops.server, "namespace": namespace},
         "syncPolicy": {
             "automated": {"prune": True, "selfHeal": True},

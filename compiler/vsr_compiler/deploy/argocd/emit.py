@@ -1,8 +1,8 @@
-"""The folder ``argocd/``: Kubernetes objects only, in two forms of which a cluster applies one.
+"""The folder ``argocd/``, in two forms of which a cluster needs one.
 
-``argocd/`` itself is the project and an Application an environment; ``argocd/applicationset/`` is the project and the
-set. The Applications bear the same names in both, so whoever applies both still gets each once. ``argocd/settings/`` is
-for Argo CD's own ConfigMap and is applied by itself, on the server's side.
+``argocd/`` is the project with one Application per environment; ``argocd/applicationset/`` is the project with an
+ApplicationSet. The Applications have the same names in both forms, so applying both creates each once.
+``argocd/settings/`` is a part of Argo CD's own ConfigMap, to be applied with ``--server-side``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Environments = Mapping[str, Sequence[Object]]
 
 @dataclass(frozen=True, slots=True)
 class ArgoCd:
-    """The files of ``argocd/`` by their path below the policy's output, and what is to be said about them."""
+    """The files of ``argocd/`` by their path below the policy's output, and warnings."""
 
     objects: dict[str, Object]
     kustomizations: dict[str, Body]
@@ -36,25 +36,25 @@ class ArgoCd:
 
 
 def emit(policy: ir.Policy, environments: Environments) -> ArgoCd:
-    """Everything for Argo CD.
+    """Return the files for Argo CD.
 
     Raises:
-        CompileError: VSR302 where ``gitops.path`` leads outside the repository.
+        CompileError: VSR302 if ``gitops.path`` leads outside the repository.
     """
     gitops = policy.gitops or _placeholder(policy)
-    found = [item for objects in environments.values() for item in objects]
-    allowed = project(policy, gitops, found)
+    everything = [item for objects in environments.values() for item in objects]
+    allowed = project(policy, gitops, everything)
     applications = [application(policy, gitops, environment) for environment in policy.environments]
-    every = application_set(policy, gitops)
-    objects = {_file("project", allowed): allowed, _file("applicationset", every): every}
+    generator = application_set(policy, gitops)
+    objects = {_file("project", allowed): allowed, _file("applicationset", generator): generator}
     objects |= {_file("", item): item for item in applications}
-    if checks := customizations(found):
+    if checks := customizations(everything):
         settings = _settings(gitops, checks)
         objects[_file("settings", settings)] = settings
     kustomizations = {
         f"{FOLDER}/kustomization.yaml": kustomization(["project", *(_name(item) for item in applications)]),
         f"{FOLDER}/project/kustomization.yaml": kustomization([_name(allowed)]),
-        f"{FOLDER}/applicationset/kustomization.yaml": kustomization(["../project", _name(every)]),
+        f"{FOLDER}/applicationset/kustomization.yaml": kustomization(["../project", _name(generator)]),
     }
     recorded = dict(zip(objects, emitted_by(emit, objects.values()), strict=True))
     return ArgoCd(recorded, kustomizations, tuple(_findings(policy, gitops, environments)))
@@ -66,45 +66,45 @@ def _placeholder(policy: ir.Policy) -> ir.GitOps:
 
 def _findings(policy: ir.Policy, gitops: ir.GitOps, environments: Environments) -> Iterator[Diagnostic]:
     if output(policy, gitops).startswith("../"):
-        message = f"`gitops.path` leads outside the repository: `{gitops.path}`"
-        raise CompileError([Diagnostic("VSR302", message, gitops.span, "Name a folder of the repository.")])
+        message = f"`gitops.path` is outside the repository: `{gitops.path}`"
+        raise CompileError([Diagnostic("VSR302", message, gitops.span, "Use a folder of the repository.")])
     if policy.gitops is None:
         message = f"the policy names no repository, so Argo CD's objects name a placeholder, {PLACEHOLDER}"
         yield Diagnostic("VSR301", message, _first_line(policy), "Add `gitops: {repo: ...}`.")
         return
     names = {name: {item.identity for item in objects} for name, objects in environments.items()}
-    for group in rivals(names):
+    for group in conflicts(names):
         message = f"the environments {listed(group, 'and')} hold the same objects, so a cluster can run only one"
         yield Diagnostic("VSR303", message, gitops.span, f"Apply the Application of {listed(group, 'or')}.")
 
 
 def _first_line(policy: ir.Policy) -> Span:
-    """Where something is missing: the first line, since what should have a line of its own has none."""
+    """Return the first line of the policy, for a finding about a missing entry."""
     span = policy.span
     return Span(span.file, span.line, span.column, span.line, span.column + 1)
 
 
-def rivals(names: dict[str, set[str]]) -> Iterator[list[str]]:
-    """Environments of which any two hold an object of one name: each such pair is in a group, and groups are few."""
+def conflicts(names: dict[str, set[str]]) -> Iterator[list[str]]:
+    """Yield groups of environments in which any two share an object. Every such pair is in a group."""
     pairs = {frozenset(pair) for pair in combinations(names, 2) if names[pair[0]] & names[pair[1]]}
-    told: set[frozenset[str]] = set()
+    covered: set[frozenset[str]] = set()
     for pair in sorted(pairs, key=sorted):
-        if pair in told:
+        if pair in covered:
             continue
         group = sorted(pair)
         group += [name for name in sorted(names) if all(frozenset({name, member}) in pairs for member in group)]
-        told |= {frozenset(each) for each in combinations(group, 2)}
+        covered |= {frozenset(members) for members in combinations(group, 2)}
         yield sorted(group)
 
 
 def listed(names: list[str], word: str) -> str:
-    """Names as a sentence has them: ``a, b and c``."""
+    """Return names as an enumeration: ``a, b and c``."""
     *others, last = (f"`{name}`" for name in names)
     return f"{', '.join(others)} {word} {last}"
 
 
 def _settings(gitops: ir.GitOps, checks: dict[str, str]) -> Object:
-    """A part of Argo CD's ConfigMap. It bears no label of ours: the object is not ours, these keys are."""
+    """Return a part of Argo CD's ConfigMap. It has no label of ours, since only these keys are ours."""
     metadata = {
         "name": "argocd-cm",
         "namespace": gitops.namespace,

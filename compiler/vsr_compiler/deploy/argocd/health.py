@@ -85,7 +85,7 @@ for _, parent in ipairs(obj.status and obj.status.parents or {}) do
 end
 return {status = "Healthy", message = "no parent objects"}
 """
-"""A pool is accepted only by way of a route, which comes in a later wave: waiting for it here would never end."""
+"""A pool is accepted through a route, which is in a later wave, so a wave that waited for it would never end."""
 
 
 _UNREJECTED = """\
@@ -96,7 +96,7 @@ for _, condition in ipairs(obj.status and obj.status.conditions or {}) do
 end
 return {status = "Healthy", message = "nobody refuses it"}
 """
-"""Controllers may look at these only once a route leads to them, which is later; so silence is no reason to wait."""
+"""Controllers may look at these kinds only when a route refers to them, so a missing condition is healthy."""
 
 DEPLOYMENT = f"""\
 local spec, status = obj.spec or {{}}, obj.status or {{}}
@@ -131,7 +131,7 @@ if available < ready then
 end
 return {{status = "Healthy", message = available .. " replicas are available"}}
 """
-"""Argo CD's own of Deployments, but for those whose annotation says that standbys are never ready."""
+"""Argo CD's own check of Deployments, except that replicas beyond the annotation may stay unready."""
 
 
 def lua(health: Health) -> str | None:

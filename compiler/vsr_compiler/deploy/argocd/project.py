@@ -1,4 +1,4 @@
-"""The AppProject: what the Applications of a policy may touch, which is what its overlays hold and nothing else."""
+"""The AppProject: the Applications of a policy may change the objects of its overlays and nothing else."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from vsr_compiler.deploy.argocd.applications import API
 from vsr_compiler.manifests.objects import Object, make
 
 
-def project(policy: ir.Policy, gitops: ir.GitOps, found: Iterable[Object]) -> Object:
-    """The AppProject for the objects of all environments. Cluster-scoped ones are allowed by name."""
-    found = list(found)
-    namespaces = {item.namespace for item in found if item.namespace} | _destinations(policy)
-    namespaced = {item.group_kind for item in found if item.namespace}
-    cluster = {(*item.group_kind, item.name) for item in found if not item.namespace}
+def project(policy: ir.Policy, gitops: ir.GitOps, objects: Iterable[Object]) -> Object:
+    """Return the AppProject for the objects of all environments. Cluster-scoped objects are allowed by name."""
+    objects = list(objects)
+    namespaces = {item.namespace for item in objects if item.namespace} | _destinations(policy)
+    namespaced = {item.group_kind for item in objects if item.namespace}
+    cluster = {(*item.group_kind, item.name) for item in objects if not item.namespace}
     return make(
         API,
         "AppProject",
@@ -34,6 +34,6 @@ def project(policy: ir.Policy, gitops: ir.GitOps, found: Iterable[Object]) -> Ob
 
 
 def _destinations(policy: ir.Policy) -> set[str]:
-    """The namespaces that Applications name as their own."""
+    """Return the destination namespaces of the Applications."""
     others = {environment.gateway_namespace for environment in policy.environments if environment.gateway_namespace}
     return {policy.gateway.namespace, *others}

@@ -1,4 +1,4 @@
-"""Output: YAML as kustomize prints it, the tree of files, its lock, and how both reach the disk."""
+"""The output directory: the tree of files, its lock, and how both are written and compared."""
 
 from vsr_compiler.deploy.output.write import Report, check, read_owned, write
 from vsr_compiler.manifests.lock import Entry, Lock

@@ -1,6 +1,6 @@
-"""Walks folders by their descriptors, a name at a time and never through a symbolic link, so nothing leads outside.
+"""Open folders by descriptor, one name at a time and never through a symbolic link, so that no path leads outside.
 
-A folder that was swapped for a link after it was opened changes nothing: its descriptor still means the folder.
+If a folder is replaced by a link after it was opened, the descriptor still refers to the folder.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from typing import Final
 from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-# Without O_NONBLOCK, opening a pipe that somebody put here would wait for ever.
+# Without O_NONBLOCK, opening a named pipe would block.
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
-OCCUPIED: Final = "not a regular file"  # what stands at a path where no file can be read
+OCCUPIED: Final = "not a regular file"  # in place of a digest, for a path that is a folder, pipe or socket
 
 
 class BlockedError(Exception):
-    """A file stands where a folder is looked for; carries its path relative to where the walk began."""
+    """A file is where a folder is expected; `path` is relative to the folder where the walk began."""
 
     def __init__(self, path: str) -> None:
         super().__init__(path)
@@ -32,32 +32,32 @@ class BlockedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """An open folder: its descriptor, and its path as messages spell it."""
+    """An open folder: its descriptor, and its path as shown in messages."""
 
     fd: int
     label: str
 
     def at(self, path: str) -> str:
-        """A path below the folder as messages spell it."""
+        """Return a path below the folder as shown in messages."""
         return f"{self.label}/{path}" if path else self.label
 
     def names(self) -> list[str]:
-        """What is in it. Raises OSError."""
+        """Return the names in the folder. Raises OSError."""
         return os.listdir(self.fd)  # noqa: PTH208  # pathlib knows no descriptors
 
     def failed(self, path: str, error: OSError) -> CompileError:
-        """An operating system's error as a diagnostic, in its own words."""
+        """Return an error of the operating system as a diagnostic."""
         message = f"{self.at(path)} cannot be read or written: {error.strerror or error}"
         return CompileError([Diagnostic("VSR500", message, Span(self.at(path)), "Check the path and its permissions.")])
 
 
 @contextlib.contextmanager
 def opened(folder: Folder, path: str) -> Iterator[Folder | None]:
-    """A folder below another, closed afterwards; None where it is absent, the same again for "".
+    """Open a folder below another and close it afterwards; yield None if it is absent, and `folder` itself for "".
 
     Raises:
-        CompileError: VSR503 where a symbolic link stands on the way, VSR500 where the system refuses.
-        BlockedError: Where a file stands on the way.
+        CompileError: VSR503 if the path contains a symbolic link, VSR500 if a system call fails.
+        BlockedError: The path contains a file.
     """
     fds: list[int] = []
     try:
@@ -82,7 +82,7 @@ def _enter(folder: Folder, fd: int, path: str) -> int:
     except FileNotFoundError:
         return -1
     except OSError as error:
-        # ELOOP or ENOTDIR, by system, for a link; what stands there says it in plain words.
+        # For a link the error is ELOOP or ENOTDIR, depending on the system; the file type is clearer.
         mode = os.stat(name, dir_fd=fd, follow_symlinks=False).st_mode
         if stat.S_ISLNK(mode):
             raise linked(folder, path) from error
@@ -92,14 +92,14 @@ def _enter(folder: Folder, fd: int, path: str) -> int:
 
 
 def linked(folder: Folder, path: str) -> CompileError:
-    """The refusal of a symbolic link."""
+    """Return the error for a symbolic link."""
     message = f"{folder.at(path)} is a symbolic link, and nothing is read or written through one"
     return CompileError([Diagnostic("VSR503", message, Span(folder.at(path)))])
 
 
 @contextlib.contextmanager
 def _file(folder: Folder, name: str) -> Iterator[tuple[int, int] | None]:
-    """Descriptor and size of a regular file; None where absent, (-1, 0) where something else stands there."""
+    """Yield descriptor and size of a regular file; None if absent, (-1, 0) if it is something else."""
     try:
         fd = os.open(name, _FILE, dir_fd=folder.fd)
     except FileNotFoundError:
@@ -114,18 +114,18 @@ def _file(folder: Folder, name: str) -> Iterator[tuple[int, int] | None]:
         yield -1, 0
         return
     try:
-        found = os.fstat(fd)
-        yield (fd, found.st_size) if stat.S_ISREG(found.st_mode) else (-1, 0)
+        status = os.fstat(fd)
+        yield (fd, status.st_size) if stat.S_ISREG(status.st_mode) else (-1, 0)
     finally:
         os.close(fd)
 
 
 def digest(folder: Folder, name: str) -> str | None:
-    """The sha256 of a file in hex; None where absent, OCCUPIED for a folder, pipe or the like. Raises CompileError."""
-    with _file(folder, name) as found:
-        if found is None:
+    """Return the sha256 of a file in hex; None if absent, OCCUPIED for a folder or pipe. Raises CompileError."""
+    with _file(folder, name) as opened_file:
+        if opened_file is None:
             return None
-        fd, _ = found
+        fd, _ = opened_file
         if fd < 0:
             return OCCUPIED
         try:
@@ -136,15 +136,15 @@ def digest(folder: Folder, name: str) -> str | None:
 
 
 def read(folder: Folder, name: str, limit: int) -> bytes | None:
-    """The bytes of a file; None where absent.
+    """Return the bytes of a file; None if absent.
 
     Raises:
         CompileError: VSR503 for a symbolic link, VSR005 for a file over ``limit`` bytes, VSR500 for anything else.
     """
-    with _file(folder, name) as found:
-        if found is None:
+    with _file(folder, name) as opened_file:
+        if opened_file is None:
             return None
-        fd, size = found
+        fd, size = opened_file
         where = Span(folder.at(name))
         if fd < 0:
             raise CompileError(

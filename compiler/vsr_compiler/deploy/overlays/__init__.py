@@ -1,4 +1,4 @@
-"""Environments become overlays: what differs from the base, and nothing else."""
+"""Overlays: the difference between an environment and the base of its target."""
 
 from vsr_compiler.deploy.overlays.kustomization import BASE, base_kustomization, kustomization, overlay_path
 from vsr_compiler.deploy.overlays.overlay import Overlay, overlay

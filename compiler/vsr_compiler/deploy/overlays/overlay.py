@@ -1,8 +1,8 @@
-"""What an overlay holds: patches of what changed, deletions of what is gone, whole objects for what is new.
+"""The content of an overlay: patches of changed objects, deletions, and whole new objects.
 
-kustomize passes over a patch that hits nothing, and rewrites names in no custom resource; so nothing here relies on
-either. Every patch names its object in full, and what kustomize will make of the overlay is worked out and compared
-with what the environment is.
+kustomize ignores a patch that matches nothing and rewrites no names in custom resources, so overlays rely on neither.
+Every patch names its object in full, and the result that kustomize will build is computed and compared with the
+environment.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ PATCHES = "patches"
 
 @dataclass(frozen=True, slots=True)
 class Overlay:
-    """The files of an overlay by their path in its folder, its kustomization aside.
+    """The files of an overlay by their path in its folder, and its kustomization.
 
     Attributes:
         objects: Whole objects that only this environment has.
-        patches: What a patch file holds: operations, or a deletion.
-        patched: The object that a patch changes as it is afterwards, or the one that it deletes as it was.
-        kustomization: The file that brings them together.
+        patches: The content of patch files: operations, or a deletion.
+        patched: The object after its patch, or the object that the patch deletes, by the path of the patch.
+        kustomization: The content of `kustomization.yaml`.
     """
 
     objects: Mapping[str, Object]
@@ -37,19 +37,19 @@ class Overlay:
     kustomization: Body
 
 
-def overlay(base: Sequence[Object], wanted: Sequence[Object]) -> Overlay:
-    """The difference between a base and an environment of the same target.
+def overlay(base: Sequence[Object], environment: Sequence[Object]) -> Overlay:
+    """Return the difference between a base and an environment of the same target.
 
-    Where most of the base would be deleted, the overlay does without it and holds every object itself.
+    If most of the base would be deleted, the overlay does not use the base and contains every object itself.
 
     Raises:
-        AssertionError: kustomize would not make the environment out of it. A fault of ours.
+        AssertionError: kustomize would build something else than the environment. This is a bug.
     """
     before = {item.identity: item for item in base}
-    after = {item.identity: item for item in wanted}
+    after = {item.identity: item for item in environment}
     gone = before.keys() - after.keys()
     if 2 * len(gone) > len(before):
-        files = {item.path: item for item in wanted}
+        files = {item.path: item for item in environment}
         return Overlay(files, {}, {}, kustomization(files))
     new = {item.path: item for identity, item in after.items() if identity not in before}
     patches: dict[str, Body | list[Operation]] = {}
@@ -65,34 +65,34 @@ def overlay(base: Sequence[Object], wanted: Sequence[Object]) -> Overlay:
             entries[path] = {"path": path, "target": _target(old)}
     body = kustomization([f"../../{BASE}", *new], [entries[path] for path in sorted(entries)])
     result = Overlay(new, dict(sorted(patches.items())), patched, body)
-    _check(built(base, result), after)
+    _check(apply_overlay(base, result), after)
     return result
 
 
-def built(base: Sequence[Object], result: Overlay) -> dict[str, Body]:
-    """What kustomize makes of an overlay with this base: bodies by identity."""
-    found = {item.identity: item.body for item in (*base, *result.objects.values())}
+def apply_overlay(base: Sequence[Object], result: Overlay) -> dict[str, Body]:
+    """Return what kustomize builds from an overlay with this base: bodies by identity."""
+    bodies = {item.identity: item.body for item in (*base, *result.objects.values())}
     for entry in result.kustomization.get("patches", []):
         patch = result.patches[entry["path"]]
         if isinstance(patch, dict):
-            del found[identity_of(patch)]
+            del bodies[identity_of(patch)]
             continue
-        hits = [identity for identity, body in found.items() if selects(entry["target"], body)]
-        assert len(hits) == 1, f"the patch {entry['path']} hits {len(hits)} objects"  # noqa: S101 - a fault of ours
-        found[hits[0]] = apply(found[hits[0]], patch)
-    return found
+        matches = [identity for identity, body in bodies.items() if selects(entry["target"], body)]
+        assert len(matches) == 1, f"the patch {entry['path']} selects {len(matches)} objects"  # noqa: S101 - a bug
+        bodies[matches[0]] = apply(bodies[matches[0]], patch)
+    return bodies
 
 
 def identity_of(body: Mapping[str, Any]) -> str:
-    """``apiVersion/kind/namespace/name`` of a body."""
+    """Return ``apiVersion/kind/namespace/name`` of a body."""
     metadata = body["metadata"]
     return f"{body['apiVersion']}/{body['kind']}/{metadata.get('namespace', '')}/{metadata['name']}"
 
 
-def _check(found: dict[str, Body], after: Mapping[str, Object]) -> None:
-    assert found.keys() == after.keys(), "the overlay holds other objects than its environment"  # noqa: S101 - as above
+def _check(bodies: dict[str, Body], after: Mapping[str, Object]) -> None:
+    assert bodies.keys() == after.keys(), "the overlay has other objects than its environment"  # noqa: S101 - as above
     for identity, item in after.items():
-        assert found[identity] == item.body, f"the overlay alters {identity}"  # noqa: S101 - as above
+        assert bodies[identity] == item.body, f"the overlay alters {identity}"  # noqa: S101 - as above
 
 
 def _deletion(item: Object) -> Body:
@@ -101,7 +101,7 @@ def _deletion(item: Object) -> Body:
 
 
 def _target(item: Object) -> Body:
-    """The object in full. Names are patterns there, and a dot in a name means only itself."""
+    """Return the target of a patch: the object in full. Names are regular expressions there, so dots are escaped."""
     group, _, version = str(item.body["apiVersion"]).rpartition("/")
     parts = {
         "group": group,

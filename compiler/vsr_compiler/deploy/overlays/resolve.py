@@ -1,4 +1,4 @@
-"""A policy as an environment has it: scale and place changed, routing never."""
+"""A policy resolved for an environment: scale and placement change, routing never does."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from vsr_compiler import ir
 from vsr_compiler.link.classifiers import PRECISIONS
 
 ROUTER = "router"
-"""The key of ``replicas``, ``images`` and ``resources`` that means the router."""
+"""The key of ``replicas``, ``images`` and ``resources`` for the router."""
 
 
 def resolve(policy: ir.Policy, environment: ir.Environment) -> ir.Policy:
-    """The linked policy of one environment; the policy itself where the environment changes nothing.
+    """Return the linked policy of one environment; the same policy object if the environment changes nothing.
 
-    The router's files are those of the policy; `router_config.moved` brings its settings to another device.
+    The router's files are those of the policy. `routerconfig.vsr_runtime.settings_for` adapts them to another device.
     """
     endpoints = {endpoint.name: _endpoint(endpoint, environment) for endpoint in policy.endpoints}
     moves: list[tuple[object, object]] = [*zip(policy.endpoints, endpoints.values(), strict=True)]
-    moves += [(each, _classifier(each, environment)) for each in policy.classifiers]
+    moves += [(classifier, _classifier(classifier, environment)) for classifier in policy.classifiers]
     changed = {id(old): new for old, new in moves if new is not old}
-    # An endpoint is one symbol, and so is a classifier: whatever holds it must go on holding the same one.
+    # Endpoints and classifiers are shared symbols, so every reference to one must get the new one.
     moved: ir.Policy = ir.substitute(policy, changed) if changed else policy
     gateway = replace(
         moved.gateway,
@@ -37,7 +37,7 @@ def resolve(policy: ir.Policy, environment: ir.Environment) -> ir.Policy:
 
 
 def _classifier(classifier: ir.Classifier, environment: ir.Environment) -> ir.Classifier:
-    """The checkpoint on the environment's device, in the precision that goes with it unless the policy names one."""
+    """Return the classifier on the environment's device, in that device's precision unless the policy sets one."""
     device = environment.device
     if classifier.checkpoint is None or device is None or device == classifier.device:
         return classifier
@@ -47,7 +47,7 @@ def _classifier(classifier: ir.Classifier, environment: ir.Environment) -> ir.Cl
 
 
 def _router(policy: ir.Policy, environment: ir.Environment) -> ir.Router:
-    """The router with its own numbers. Where the environment names the device, it has GPUs exactly if they are used."""
+    """Return the router with the environment's scale. If the environment sets the device, GPUs follow from it."""
     router, gpus = policy.router, policy.router.gpus
     if environment.device is not None and not router.stock:
         gpus = max(gpus, 1) if policy.on_gpu else 0
@@ -62,7 +62,7 @@ def _router(policy: ir.Policy, environment: ir.Environment) -> ir.Router:
 
 
 def _endpoint(endpoint: ir.Endpoint, environment: ir.Environment) -> ir.Endpoint:
-    """The endpoint with its own numbers; only pods that the compiler writes have any."""
+    """Return the endpoint with the environment's scale. It applies only to pods that the compiler writes."""
     name, server = endpoint.name, endpoint.server
     if server is None:
         return endpoint

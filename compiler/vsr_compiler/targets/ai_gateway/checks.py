@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
-from vsr_compiler.releases.gateway import AI_GATEWAY
-from vsr_compiler.targets.common.pools import asked_for
+from vsr_compiler.releases.gateways import AI_GATEWAY
+from vsr_compiler.targets.common.pools import declared
 from vsr_compiler.targets.envoy_gateway.checks import VALUES, any_of, install_hint
 
 
 def releases_fit(policy: ir.Policy) -> Iterator[Diagnostic]:
-    """VSR314: Envoy AI Gateway extends the releases of Envoy Gateway that it was built with."""
+    """VSR314 if Envoy AI Gateway was not built for the release of Envoy Gateway."""
     versions = policy.versions
     allowed = AI_GATEWAY[versions["envoy-ai-gateway"]].envoy_gateways
     if versions["envoy-gateway"] not in allowed:
@@ -24,12 +24,12 @@ def releases_fit(policy: ir.Policy) -> Iterator[Diagnostic]:
 
 
 def preflight(policy: ir.Policy) -> Iterator[Diagnostic]:
-    """VSR315 for Envoy Gateway with AI Gateway, and the CRDs of pools."""
+    """VSR315: both charts must be installed, with our values, and the CRDs of pools if there are any."""
     versions = policy.versions
     message = (
-        f"Envoy Gateway {versions['envoy-gateway']} must have {VALUES}, "
-        f"and Envoy AI Gateway {versions['envoy-ai-gateway']} must be there with its CRDs"
+        f"Envoy Gateway {versions['envoy-gateway']} must be installed with {VALUES}, "
+        f"and Envoy AI Gateway {versions['envoy-ai-gateway']} with its CRDs"
     )
     pools = f" Install the CRDs of inference-extension {versions['inference-extension']} as well."
-    hint = install_hint(policy) + (pools if asked_for(policy) else "")
+    hint = install_hint(policy) + (pools if declared(policy) else "")
     yield Diagnostic("VSR315", message, policy.gateway.span, hint)

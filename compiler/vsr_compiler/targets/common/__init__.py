@@ -1,1 +1,1 @@
-"""Features: each emits the objects of one concern from the linked policy. A target is a list of them."""
+"""Emitters, checks and builders that several targets share. Nothing here imports a stack."""

@@ -1,4 +1,4 @@
-"""A component that lets the router's replicas follow its load: the CPU's, or on GPUs the engine's queue."""
+"""The component `autoscaling`: router replicas follow CPU use, or on GPUs the queue of the inference engine."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from vsr_compiler import ir
 from vsr_compiler.manifests.objects import make
 from vsr_compiler.targets.common.components import Component
 
-MOST = 4
-"""Times the policy's replicas."""
+MAX_FACTOR = 4
+"""The maximum number of replicas, as a multiple of the policy's."""
 CPU = {
     "type": "Resource",
     "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 70}},
 }
-"""Classification on a CPU is bound by it, so its use is what replicas follow."""
+"""On a CPU, classification is CPU-bound, so replicas follow CPU use."""
 QUEUE = {
     "type": "Pods",
     "pods": {
@@ -22,11 +22,11 @@ QUEUE = {
         "target": {"type": "AverageValue", "averageValue": "16384"},
     },
 }
-"""A GPU shows its load in what waits for it: one full batch a pod. Needs an adapter for custom metrics."""
+"""On a GPU, the queue shows the load: one full batch per pod. Needs an adapter for custom metrics."""
 
 
 def component(policy: ir.Policy) -> Component:
-    """The HorizontalPodAutoscaler; the Deployment no longer says how many, or each sync would reset the number."""
+    """Return the HorizontalPodAutoscaler, and a patch that removes `replicas`, which each sync would reset."""
     router = policy.router
     target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": router.grpc.name}
     scaler = make(
@@ -37,7 +37,7 @@ def component(policy: ir.Policy) -> Component:
         namespace=router.grpc.namespace,
         spec={
             "minReplicas": router.replicas,
-            "maxReplicas": router.replicas * MOST,
+            "maxReplicas": router.replicas * MAX_FACTOR,
             "metrics": [QUEUE if policy.on_gpu else CPU],
             "scaleTargetRef": target,
         },

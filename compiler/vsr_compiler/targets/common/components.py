@@ -1,4 +1,4 @@
-"""Kustomize components: options that an overlay of the user's own may add to a base."""
+"""Kustomize components, which users add to overlays of their own."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from vsr_compiler.manifests.objects import Body, Object
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """An option: objects that it adds, and patches to what is there."""
+    """A component: the objects that it adds, and patches of the base."""
 
     name: str
     objects: tuple[Object, ...]
     patches: tuple[Body, ...] = ()
 
     def kustomization(self) -> Body:
-        """Its kustomization: each file by name, so that none comes in unnoticed."""
+        """Return its kustomization. It lists every file, so that no other file is applied."""
         body: Body = {
             "apiVersion": "kustomize.config.k8s.io/v1alpha1",
             "kind": "Component",

@@ -1,6 +1,6 @@
-"""What people look at and are woken by of the router: a Grafana dashboard, and alerts on its own metrics.
+"""A Grafana dashboard of the router, and alerts on its metrics.
 
-Metric names are those of ``docs/reference/metrics.md``, of which the stock router has the ones that begin with ``llm``.
+The metrics are described in ``docs/reference/metrics.md``. The stock router has those that begin with ``llm``.
 Grafana's sidecar finds the dashboard by its label.
 """
 
@@ -13,15 +13,15 @@ from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body, Object, make
 
 LABEL = {"grafana_dashboard": "1"}
-"""By which the sidecar of Grafana's chart tells dashboards from other ConfigMaps."""
+"""The label by which the sidecar of Grafana's chart finds dashboards."""
 WIDTH, HEIGHT = 12, 8
 MAX_UID = 40
 SCHEMA = 39
-"""The dashboard model's version, Grafana 10 and newer."""
+"""The version of the dashboard schema; for Grafana 10 and newer."""
 
 
 def dashboard(policy: ir.Policy) -> Object:
-    """The dashboard of a policy, as a ConfigMap beside the router."""
+    """Return the dashboard of a policy as a ConfigMap in the router's namespace."""
     router = policy.router
     return make(
         "v1",
@@ -35,10 +35,10 @@ def dashboard(policy: ir.Policy) -> Object:
 
 
 def alerts(policy: ir.Policy) -> list[Body]:
-    """When somebody should look at the router. The stock router tells nothing of what these ask for."""
+    """Return the alerts on the router's metrics. The stock router has none of these metrics."""
     if policy.router.stock:
         return []
-    series = _where(policy)
+    series = _series(policy)
     return [
         _alert(
             "RouterRefusesRequests",
@@ -77,14 +77,14 @@ def _alert(name: str, expression: str, duration: str, text: str) -> Body:
     }
 
 
-def _where(policy: ir.Policy) -> str:
-    """The labels that the Prometheus operator gives to what it scrapes of the router."""
+def _series(policy: ir.Policy) -> str:
+    """Return the label matchers of the router's series, as the Prometheus operator labels them."""
     return f'namespace="{policy.router.http.namespace}",service="{policy.router.http.name}"'
 
 
 def _model(policy: ir.Policy) -> Body:
-    series = _where(policy)
-    panels = [*_of_any(series), *([] if policy.router.stock else _of_ours(series))]
+    series = _series(policy)
+    panels = [*_common_panels(series), *([] if policy.router.stock else _runtime_panels(series))]
     return {
         "editable": False,
         "panels": [panel | _place(number) for number, panel in enumerate(panels)],
@@ -101,15 +101,15 @@ def _model(policy: ir.Policy) -> Body:
 
 
 def _uid(name: str) -> str:
-    """By which Grafana tells dashboards apart: of a long name its beginning and a hash of it all."""
-    whole = f"vsr-{name}"
-    if len(whole) <= MAX_UID:
-        return whole
-    return f"{whole[: MAX_UID - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    """Return the dashboard's UID. A long name is shortened and gets a hash."""
+    uid = f"vsr-{name}"
+    if len(uid) <= MAX_UID:
+        return uid
+    return f"{uid[: MAX_UID - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
-def _of_any(series: str) -> list[Body]:
-    """What both routers tell, under the same names."""
+def _common_panels(series: str) -> list[Body]:
+    """Return the panels for metrics that both routers have."""
     latency = f"sum by (le) (rate(llm_model_routing_latency_seconds_bucket{{{series}}}[5m]))"
     return [
         _panel("Requests by model", "reqps", ("{{model}}", _rate("model", "llm_model_requests_total", series))),
@@ -135,8 +135,8 @@ def _of_any(series: str) -> list[Body]:
     ]
 
 
-def _of_ours(series: str) -> list[Body]:
-    """What only our runtime tells."""
+def _runtime_panels(series: str) -> list[Body]:
+    """Return the panels for metrics that only our runtime has."""
     return [
         _panel(
             "Refused without a decision",
@@ -156,7 +156,7 @@ def _rate(labels: str, metric: str, series: str) -> str:
 
 
 def _panel(title: str, unit: str, *queries: tuple[str, str]) -> Body:
-    """A graph over time. A query is its legend and its expression."""
+    """Return a time series panel. A query is a legend and an expression."""
     source = {"type": "prometheus", "uid": "${source}"}
     return {
         "datasource": source,
@@ -171,6 +171,6 @@ def _panel(title: str, unit: str, *queries: tuple[str, str]) -> Body:
 
 
 def _place(number: int) -> Body:
-    """Two beside each other."""
+    """Return the position of a panel: two per row."""
     row, column = divmod(number, 2)
     return {"gridPos": {"h": HEIGHT, "w": WIDTH, "x": column * WIDTH, "y": row * HEIGHT}, "id": number + 1}

@@ -1,4 +1,4 @@
-"""Values to hand to Helm, for what a target needs of a chart. They lie beside the objects, and nothing applies them."""
+"""Values for Helm charts that a target needs. The compiler writes them next to the objects; users pass them to Helm."""
 
 from __future__ import annotations
 
@@ -12,9 +12,13 @@ FOLDER = "helm"
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """The values of one release of a chart, and the Services that it makes and our objects send requests to.
+    """The values of one Helm release.
 
-    ``origin`` is what `explain` points at.
+    Attributes:
+        chart: The name of the chart.
+        body: The values.
+        origin: The place in the policy that `explain` points at.
+        services: The Services that the chart creates and our objects send requests to.
     """
 
     chart: str
@@ -24,5 +28,5 @@ class Values:
 
     @property
     def path(self) -> str:
-        """Where its file goes below a target's ``helm/``, or below an environment's own folder there."""
+        """The name of its file in the target's ``helm/``, or in an environment's folder there."""
         return f"values-{self.chart}.yaml"

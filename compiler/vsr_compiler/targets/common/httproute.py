@@ -1,7 +1,7 @@
-"""One HTTPRoute per model, chosen by the header that the router writes.
+"""One HTTPRoute per model, matched by the header that the router sets.
 
-There is no catch-all on purpose: a request that the router did not send anywhere gets 404 and reaches no model. Only
-where the policy says `onFailure: default-model` is there a route for what bears no such header.
+There is no catch-all route: a request without a decision of the router gets 404 and reaches no model. Only with
+`onFailure: default-model` is there a route for requests without the header.
 """
 
 from __future__ import annotations
@@ -12,35 +12,39 @@ from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.manifests.kinds import GATEWAY_GROUP
 from vsr_compiler.manifests.objects import Body, Object, make
-from vsr_compiler.releases import gateway as releases
+from vsr_compiler.releases import gateways as releases
 from vsr_compiler.targets.common.gateway_api import GATEWAY_API, gateway_duration, parent
 from vsr_schemas.headers import SELECTED_MODEL
 
 Backend = Callable[[ir.Endpoint], Body]
-"""How a route refers to an endpoint: group, kind, name and namespace, and a port where the kind has one."""
+"""Returns the backendRef of an endpoint: group, kind, name and namespace, and a port if the kind has one."""
 
 
 def emitter(backend: Backend) -> Callable[[ir.Policy], Iterator[Object]]:
-    """The routes to what a kind of gateway knows endpoints by, and the grants that let them cross namespaces."""
+    """Return the emitter of HTTPRoutes, and of ReferenceGrants for endpoints in other namespaces.
+
+    Args:
+        backend: How this target's routes refer to an endpoint.
+    """
 
     def emit(policy: ir.Policy) -> Iterator[Object]:
-        """A route for each model."""
+        """Yield the routes and grants."""
         return routes(policy, backend)
 
     return emit
 
 
-def homes(policy: ir.Policy) -> set[str]:
-    """The namespaces in which routes stand."""
+def route_namespaces(policy: ir.Policy) -> set[str]:
+    """Return the namespaces of the routes."""
     return {policy.gateway.namespace}
 
 
 def routes(policy: ir.Policy, backend: Backend) -> Iterator[Object]:
-    """A route for each model, and a grant for each endpoint of another namespace."""
+    """Yield a route per model, and a grant per endpoint in another namespace."""
     for model in policy.models:
         yield _route(policy, model, backend)
     if policy.router.fails_open:
-        yield _undecided(policy, backend)
+        yield _fallback(policy, backend)
     used = {endpoint.name for model in policy.models for endpoint, _ in model.endpoints}
     for endpoint in policy.endpoints:
         if (
@@ -52,7 +56,7 @@ def routes(policy: ir.Policy, backend: Backend) -> Iterator[Object]:
 
 
 def service_backend(endpoint: ir.Endpoint) -> Body:
-    """The endpoint's Service."""
+    """Return the backendRef of an endpoint's Service."""
     service = endpoint.service
     return {
         "group": "",
@@ -64,29 +68,32 @@ def service_backend(endpoint: ir.Endpoint) -> Body:
 
 
 def check(policy: ir.Policy) -> Iterator[Diagnostic]:
-    """VSR312 for a model with too many endpoints for one rule, or with other endpoints beside a provider."""
+    """VSR312 for a model with too many endpoints for one rule, or with a provider and other endpoints."""
     yield from _check_providers(policy)
-    most = releases.GATEWAY_API[policy.versions["gateway-api"]].max_backends
+    maximum = releases.GATEWAY_API[policy.versions["gateway-api"]].max_backends
     for model in policy.models:
-        if len(model.endpoints) > most:
-            message = f"`{model.name}` has {len(model.endpoints)} endpoints, and a route takes {most}"
-            hint = "Put replicas behind one endpoint, or divide the model in two and `split` between them."
+        if len(model.endpoints) > maximum:
+            message = (
+                f"`{model.name}` has {len(model.endpoints)} endpoints, but a route rule can have at most {maximum}"
+            )
+            hint = "Put replicas behind one endpoint, or define two models and `split` between them."
             yield Diagnostic("VSR312", message, model.span, hint)
 
 
 def _check_providers(policy: ir.Policy) -> Iterator[Diagnostic]:
-    """VSR312 where a provider shares a model: host, path and key are those of the whole route."""
+    """VSR312 for a model with a provider and other endpoints: host, path and key apply to the whole route."""
     for model in policy.models:
-        found = [endpoint for endpoint, _ in model.endpoints if endpoint.provider is not None]
-        if found and len(model.endpoints) > 1:
-            message = f"`{model.name}` is divided between endpoints of which `{found[0].name}` is outside the cluster"
-            hint = "Give each its own model, and divide between those by a route's `split`."
+        external = [endpoint for endpoint, _ in model.endpoints if endpoint.provider is not None]
+        if external and len(model.endpoints) > 1:
+            outside = f"`{external[0].name}` is outside the cluster and must be the only one"
+            message = f"`{model.name}` has several endpoints, but {outside}"
+            hint = "Define one model per endpoint, and use a route's `split`."
             yield Diagnostic("VSR312", message, model.span, hint)
 
 
 def _route(policy: ir.Policy, model: ir.Model, backend: Backend) -> Object:
     provider = model.provider.provider if model.provider else None
-    # A longer path comes before a header: the model's must not be shorter than that of the undecided.
+    # A longer path takes precedence over a header, so a model's path must not be shorter than the fallback's.
     path = ir.API_PATH if policy.router.fails_open or (provider and provider.has_own_path) else "/"
     match: Body = {
         "path": {"type": "PathPrefix", "value": path},
@@ -99,22 +106,22 @@ def _route(policy: ir.Policy, model: ir.Model, backend: Backend) -> Object:
 
 
 def _rewrite(provider: ir.Provider) -> Body:
-    """The route's filter that says the provider's own host, and its path instead of the one that clients know."""
+    """Return the filter that sets the provider's host, and replaces the path prefix by the provider's."""
     body: Body = {"hostname": provider.host}
     if provider.has_own_path:
         body["path"] = {"type": "ReplacePrefixMatch", "replacePrefixMatch": provider.path}
     return {"type": "URLRewrite", "urlRewrite": body}
 
 
-def _undecided(policy: ir.Policy, backend: Backend) -> Object:
-    """To the default, for requests of which a router that failed said nothing; nothing but the API."""
+def _fallback(policy: ir.Policy, backend: Backend) -> Object:
+    """Return the route to the default model, for requests without a decision of the router. It matches the API only."""
     match: Body = {"path": {"type": "PathPrefix", "value": ir.API_PATH}}
     rule = _rule(policy, policy.default, backend, match)
     return _object(policy, on_failure_name(policy), policy.router.span, rule)
 
 
 def on_failure_name(policy: ir.Policy) -> str:
-    """What the route of undecided requests is called."""
+    """Return the name of the fallback route."""
     return f"{policy.gateway.name}-on-failure"
 
 
@@ -139,7 +146,7 @@ def _object(policy: ir.Policy, name: str, span: ir.Span, rule: Body) -> Object:
 
 
 def _grant(policy: ir.Policy, endpoint: ir.Endpoint, target: Body) -> Object:
-    """One an endpoint, not one a namespace, so that another model's endpoint changes no file but its own."""
+    """Return the grant of an endpoint. One per endpoint, so that a new endpoint changes no other file."""
     return make(
         f"{GATEWAY_GROUP}/v1beta1",
         "ReferenceGrant",

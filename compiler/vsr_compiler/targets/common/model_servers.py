@@ -1,4 +1,4 @@
-"""The model servers that the policy deploys: a Deployment and a Service each, and a volume for a real one's weights."""
+"""Model servers that the policy deploys: Deployments, Services and volumes; and Services for existing pods."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ ROLLING: Body = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxU
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
-    """The models of an endpoint: the names that its server bears by itself, and their context in tokens, if known."""
+class ServedModels:
+    """The models of an endpoint: the names for its server's flag, and the largest context in tokens, if known."""
 
     names: tuple[str, ...]
     context: int | None
 
 
 def emit(policy: ir.Policy) -> Iterator[Object]:
-    """The objects of every endpoint whose pods are ours."""
+    """Yield the objects of every endpoint whose pods the compiler writes."""
     for endpoint in policy.endpoints:
         if endpoint.server is not None:
             yield deployment(policy, endpoint, endpoint.server)
-            yield from around(endpoint, endpoint.server)
+            yield from service_and_volume(endpoint, endpoint.server)
 
 
 def existing_pods(policy: ir.Policy) -> Iterator[Object]:
-    """A Service for each endpoint that is told by its pods' labels."""
+    """Yield a Service for each endpoint that selects existing pods by labels."""
     for endpoint in policy.endpoints:
         if endpoint.pods is not None:
             service = endpoint.service
@@ -47,17 +47,19 @@ def existing_pods(policy: ir.Policy) -> Iterator[Object]:
             )
 
 
-def served(policy: ir.Policy, endpoint: ir.Endpoint) -> Served:
-    """Adapters are not among the names: the server learns theirs with their paths."""
+def served(policy: ir.Policy, endpoint: ir.Endpoint) -> ServedModels:
+    """Return the models of a server without adapters, whose names the server gets with their paths."""
     models = [model for model in policy.models if any(used.name == endpoint.name for used, _ in model.endpoints)]
     names = [model.name for model in models if model.base is None]
     if policy.router.fails_open and any(used.name == endpoint.name for used, _ in policy.default.endpoints):
-        names += policy.router.auto_models  # last, so that answers bear the model's own
-    return Served(tuple(names), max((model.context for model in models if model.context is not None), default=None))
+        names += policy.router.auto_models  # last, so that responses name the model itself
+    return ServedModels(
+        tuple(names), max((model.context for model in models if model.context is not None), default=None)
+    )
 
 
 def deployment(policy: ir.Policy, endpoint: ir.Endpoint, server: ir.VllmServer) -> Object:
-    """The Deployment of an endpoint's pods."""
+    """Return the Deployment of an endpoint's pods."""
     name = endpoint.service.name
     models = served(policy, endpoint)
     if server.simulate:
@@ -76,7 +78,7 @@ def deployment(policy: ir.Policy, endpoint: ir.Endpoint, server: ir.VllmServer) 
 
 
 def rollout(server: ir.VllmServer, replicas: int) -> Body:
-    """How pods are exchanged. A node's last GPU and a volume cannot be held twice, so an old pod goes first."""
+    """Return the update strategy. A GPU or a volume cannot be held twice, so an old pod stops first."""
     if server.simulate:
         return ROLLING
     if replicas == 1:
@@ -84,8 +86,8 @@ def rollout(server: ir.VllmServer, replicas: int) -> Body:
     return {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}
 
 
-def around(endpoint: ir.Endpoint, server: ir.VllmServer) -> Iterator[Object]:
-    """What stands beside the Deployment: the Service, and the volume that keeps the weights."""
+def service_and_volume(endpoint: ir.Endpoint, server: ir.VllmServer) -> Iterator[Object]:
+    """Yield the Service, and the volume with the weights."""
     name, namespace = endpoint.service.name, endpoint.service.namespace
     if not server.simulate:
         spec = {

@@ -1,4 +1,4 @@
-"""A component for the Prometheus operator: what is scraped, who may scrape it, and when somebody is woken."""
+"""The component `monitoring` for the Prometheus operator: monitors, access to metrics, alerts and a dashboard."""
 
 from __future__ import annotations
 
@@ -18,24 +18,29 @@ from vsr_compiler.targets.common.workloads import selector
 
 API = f"{MONITORING_GROUP}/v1"
 PROMETHEUS = {"app.kubernetes.io/name": "prometheus"}
-"""The label that the operator puts on Prometheus's pods."""
+"""The label of Prometheus pods that the operator creates."""
 READER = "vsr-metrics-reader"
 
 
 def component(gateway: PodsOfGateway, pooled: Pooled = none) -> Callable[[ir.Policy], Component]:
-    """What to watch where a Gateway has such pods, and these endpoints have pickers."""
+    """Return the builder of the component.
 
-    def option(policy: ir.Policy) -> Component:
-        """The pickers ask who reads their metrics."""
+    Args:
+        gateway: How the control plane runs the Gateway.
+        pooled: Which endpoints have endpoint pickers.
+    """
+
+    def build(policy: ir.Policy) -> Component:
+        """Return the component."""
         pools = pooled(policy)
-        found = (*_common(policy, gateway(policy)), *_pickers(policy, pools), _rules(policy, pools))
-        return Component("monitoring", found)
+        objects = (*_common(policy, gateway(policy)), *_pickers(policy, pools), _rules(policy, pools))
+        return Component("monitoring", objects)
 
-    return option
+    return build
 
 
 def _common(policy: ir.Policy, proxies: GatewayPods) -> Iterator[Object]:
-    """The router, the gateway, and every model server whose pods are known."""
+    """Yield the monitors of the router, the gateway and every model server whose pods are known."""
     router, gateway = policy.router, policy.gateway
     name, namespace = router.grpc.name, router.grpc.namespace
     yield make(
@@ -57,7 +62,7 @@ def _common(policy: ir.Policy, proxies: GatewayPods) -> Iterator[Object]:
 
 
 def _scrapers(policy: ir.Policy) -> Object:
-    """NetworkPolicies add up: this one lets Prometheus through to the router's HTTP port, wherever it runs."""
+    """Return a NetworkPolicy that additionally allows Prometheus in any namespace to reach the router's HTTP port."""
     router = policy.router
     return make(
         "networking.k8s.io/v1",
@@ -88,7 +93,7 @@ def _model_ports(endpoint: ir.Endpoint) -> list[Body]:
 def _pod_monitor(
     name: str, namespace: str, origin: ir.Span, pods: dict[str, str], endpoints: list[Body], where: str = ""
 ) -> Object:
-    """``where`` is the namespace of the pods, if it is another than the monitor's."""
+    """Return a PodMonitor. ``where`` is the namespace of the pods, if it differs from the monitor's."""
     spec: Body = {"podMetricsEndpoints": endpoints, "selector": {"matchLabels": pods}}
     if where and where != namespace:
         spec["namespaceSelector"] = {"matchNames": [where]}
@@ -96,7 +101,7 @@ def _pod_monitor(
 
 
 def _pickers(policy: ir.Policy, pools: list[ir.Endpoint]) -> Iterator[Object]:
-    """Monitors with the token of an account that may read metrics, one account a namespace."""
+    """Yield monitors of the pickers, which authenticate readers: one account per namespace may read metrics."""
     for namespace, origin in sorted({pool.service.namespace: policy.router.span for pool in pools}.items()):
         yield from _reader(namespace, origin)
     for pool in pools:
@@ -136,10 +141,12 @@ def _reader(namespace: str, origin: ir.Span) -> Iterator[Object]:
 
 
 def _rules(policy: ir.Policy, pools: list[ir.Endpoint]) -> Object:
-    """Alerts on what kube-state-metrics and the model servers tell."""
+    """Return alerts on metrics of kube-state-metrics, the router and the model servers."""
     router = policy.router
     alerts = [
-        _no_replicas("RouterUnavailable", router.grpc, f"The router has no available replica: {_without(router)}."),
+        _no_replicas(
+            "RouterUnavailable", router.grpc, f"The router has no available replica: {_effect_of_outage(router)}."
+        ),
         *alerts_of_router(policy),
     ]
     for pool in pools:
@@ -170,7 +177,7 @@ def _rules(policy: ir.Policy, pools: list[ir.Endpoint]) -> Object:
     )
 
 
-def _without(router: ir.Router) -> str:
+def _effect_of_outage(router: ir.Router) -> str:
     return "every request goes to the default model" if router.fails_open else "every request gets 503"
 
 

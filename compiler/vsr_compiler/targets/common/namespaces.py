@@ -1,4 +1,4 @@
-"""The namespaces that the compiler's own pods live in."""
+"""The namespaces of pods that the compiler writes."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ BUILT_IN = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"
 
 
 def emit(policy: ir.Policy) -> Iterator[Object]:
-    """One Namespace each for the router and for model servers; those of existing Services and Gateways are not ours.
+    """Yield the namespaces of the router and of model servers. Those of existing Services and Gateways exist already.
 
-    Its Pod Security level is the strictest that its pods meet: the images of vLLM and the stock router run as root.
+    The Pod Security level is the strictest that the pods meet: the images of vLLM and the stock router run as root.
     """
-    home = policy.router.grpc.namespace
-    wanted = {home: policy.router.span}
-    rooted = {home} if policy.router.stock else set()
+    router_namespace = policy.router.grpc.namespace
+    origins = {router_namespace: policy.router.span}
+    as_root = {router_namespace} if policy.router.stock else set()
     for endpoint in policy.endpoints:
         if endpoint.server is not None:
-            wanted.setdefault(endpoint.service.namespace, endpoint.span)
+            origins.setdefault(endpoint.service.namespace, endpoint.span)
             if not endpoint.server.simulate:
-                rooted.add(endpoint.service.namespace)
-    for name, origin in sorted(wanted.items()):
+                as_root.add(endpoint.service.namespace)
+    for name, origin in sorted(origins.items()):
         if name not in BUILT_IN and name != policy.gateway.namespace:
-            level = "baseline" if name in rooted else "restricted"
+            level = "baseline" if name in as_root else "restricted"
             yield make("v1", "Namespace", name, origin, labels={LEVEL: level})

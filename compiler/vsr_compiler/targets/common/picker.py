@@ -1,4 +1,4 @@
-"""Endpoint pickers: the process that a gateway asks which pod of a pool takes a request, and Istio's way there."""
+"""Endpoint pickers, which choose a pod of a pool for each request: Deployment, configuration and access rights."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.manifests.kinds import RBAC_GROUP
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.manifests.yaml import dump
+from vsr_compiler.releases.model_servers import VLLM
 from vsr_compiler.releases.pickers import PICKERS, Picker
-from vsr_compiler.releases.servers import VLLM
 from vsr_compiler.targets.common import picker_config
 from vsr_compiler.targets.common.picker_config import CONFIG_FILE
 from vsr_compiler.targets.common.pools import POOL_GROUP, Pooled, picker_service, pooled, settings
@@ -40,10 +40,15 @@ _METRICS_AUTH: list[Body] = [
 
 
 def emitter(project: str, chosen: Pooled = pooled) -> Callable[[ir.Policy], Iterator[Object]]:
-    """The pickers of one project, at the release that the policy's profile names."""
+    """Return the emitter of one project's pickers.
+
+    Args:
+        project: The project whose release is looked up.
+        chosen: Which endpoints get a picker.
+    """
 
     def emit(policy: ir.Policy) -> Iterator[Object]:
-        """A picker for each pool."""
+        """Yield the objects of each picker."""
         release = PICKERS[project][policy.versions[project]]
         for endpoint in chosen(policy):
             yield from _picker(policy, endpoint, release)
@@ -52,10 +57,10 @@ def emitter(project: str, chosen: Pooled = pooled) -> Callable[[ir.Policy], Iter
 
 
 def checker(project: str, chosen: Pooled = pooled) -> Callable[[ir.Policy], Iterator[Diagnostic]]:
-    """VSR312 for what the project's release does not know."""
+    """Return the check of what the project's release does not support (VSR312)."""
 
     def check(policy: ir.Policy) -> Iterator[Diagnostic]:
-        """Scorers, weights and disaggregation of each pool."""
+        """Check scorers, weights and disaggregation of each pool."""
         version = policy.versions[project]
         for endpoint in chosen(policy):
             yield from picker_config.check(endpoint, f"{project} {version}", PICKERS[project][version])
@@ -89,15 +94,15 @@ def _picker(policy: ir.Policy, endpoint: ir.Endpoint, release: Picker) -> Iterat
         origin,
         namespace=namespace,
         labels=selector(name),
-        # Only the leader is ready: Argo CD would wait for the standbys for ever.
+        # Only the leader is ready. Without this, Argo CD would wait for the standbys forever.
         annotations={READY: "1"} if replicas > 1 else {},
         spec=deployment_spec(
             name,
             replicas,
             _pod(policy, endpoint, release),
-            # It reads its configuration at the start only.
+            # The picker reads its configuration only at startup.
             annotations={"vsr.dev/config-sha256": hashlib.sha256(config.encode()).hexdigest()},
-            # Two pickers at work would each see half of the load; with standbys, the old leader must let go first.
+            # Two active pickers would each see half of the load; with standbys the old leader must release its lease.
             strategy={"type": "Recreate"},
         ),
     )
@@ -116,7 +121,7 @@ def _pod(policy: ir.Policy, endpoint: ir.Endpoint, release: Picker) -> Body:
             container_port("grpc-health", HEALTH_PORT),
             container_port("metrics", METRICS_PORT),
         ],
-        # Alive means that it has read the pool, which may be applied after it.
+        # It is live only after it has read the pool, which may be applied later.
         startupProbe=grpc_probe("liveness", HEALTH_PORT, 5, 60),
         readinessProbe=grpc_probe("readiness", HEALTH_PORT, 2, 3),
         livenessProbe=grpc_probe("liveness", HEALTH_PORT, 10, 3),
@@ -132,7 +137,7 @@ def _pod(policy: ir.Policy, endpoint: ir.Endpoint, release: Picker) -> Body:
         "securityContext": UNPRIVILEGED,
         "serviceAccount": name,
         "serviceAccountName": name,
-        # As long as the model servers', whose streams it follows to their ends.
+        # As long as that of the model servers, whose streams it follows to the end.
         "terminationGracePeriodSeconds": 130,
         "topologySpreadConstraints": spread(selector(name)),
         "volumes": [
@@ -143,7 +148,7 @@ def _pod(policy: ir.Policy, endpoint: ir.Endpoint, release: Picker) -> Body:
 
 
 def _args(policy: ir.Policy, endpoint: ir.Endpoint, release: Picker) -> list[str]:
-    """Flags as ``--flag=value``: with two arguments, Go would take a boolean's value for the end of the flags."""
+    """Return the flags as ``--flag=value``. Go would take the separate value of a boolean as a positional argument."""
     service = picker_service(endpoint)
     flags = {
         "config-file": f"{CONFIG_PATH}/{CONFIG_FILE}",
@@ -165,16 +170,18 @@ def _args(policy: ir.Policy, endpoint: ir.Endpoint, release: Picker) -> list[str
 
 
 def _access(endpoint: ir.Endpoint, release: Picker) -> Iterator[Object]:
-    """The account, its Role in the pool's namespace, and the ClusterRole by which it checks who reads its metrics."""
+    """Yield the account, its Role for the pool, and its ClusterRole for authenticating readers of metrics."""
     service, origin = picker_service(endpoint), settings(endpoint).span
     name, namespace = service.name, service.namespace
-    # Names of cluster-scoped objects carry the namespace, so that two of one name cannot take each other's subjects.
-    wide = f"{namespace}-{name}-metrics-auth"
+    # Names of cluster-scoped objects include the namespace, so that pickers of one name have separate bindings.
+    cluster_name = f"{namespace}-{name}-metrics-auth"
     yield make("v1", "ServiceAccount", name, origin, namespace=namespace, automountServiceAccountToken=True)
     yield make(f"{RBAC_GROUP}/v1", "Role", name, origin, namespace=namespace, rules=_role_rules(endpoint, release))
     yield make(f"{RBAC_GROUP}/v1", "RoleBinding", name, origin, namespace=namespace, **_binding("Role", name, service))
-    yield make(f"{RBAC_GROUP}/v1", "ClusterRole", wide, origin, rules=_METRICS_AUTH)
-    yield make(f"{RBAC_GROUP}/v1", "ClusterRoleBinding", wide, origin, **_binding("ClusterRole", wide, service))
+    yield make(f"{RBAC_GROUP}/v1", "ClusterRole", cluster_name, origin, rules=_METRICS_AUTH)
+    yield make(
+        f"{RBAC_GROUP}/v1", "ClusterRoleBinding", cluster_name, origin, **_binding("ClusterRole", cluster_name, service)
+    )
 
 
 def _role_rules(endpoint: ir.Endpoint, release: Picker) -> list[Body]:

@@ -1,4 +1,4 @@
-"""InferencePools: each endpoint that has pods is one, and routes point at it instead of at a Service."""
+"""InferencePools: which endpoints become pools, their pickers and their settings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.manifests.kinds import AlwaysHealthy, HealthyUnlessParentRejects, Kind, Wave, kinds_of
 from vsr_compiler.manifests.objects import Body, Object, make
-from vsr_compiler.releases import gateway as releases
+from vsr_compiler.releases import gateways as releases
 from vsr_compiler.targets.common import vllm
 from vsr_compiler.targets.common.workloads import selector
 
@@ -26,48 +26,48 @@ Pooled = Callable[[ir.Policy], list[ir.Endpoint]]
 
 
 def pooled(policy: ir.Policy) -> list[ir.Endpoint]:
-    """The endpoints that are pools: those whose pods are known."""
+    """Return the endpoints whose pods are known. Targets on Istio make all of them pools."""
     return [endpoint for endpoint in policy.endpoints if is_pool(endpoint)]
 
 
-def asked_for(policy: ir.Policy) -> list[ir.Endpoint]:
-    """The endpoints that the policy itself calls pools."""
+def declared(policy: ir.Policy) -> list[ir.Endpoint]:
+    """Return the endpoints that the policy declares as pools."""
     return [endpoint for endpoint in policy.endpoints if endpoint.pool is not None]
 
 
 def none(policy: ir.Policy) -> list[ir.Endpoint]:
-    """Nothing is pooled."""
+    """Return no endpoint: for targets without pools."""
     del policy
     return []
 
 
 def is_pool(endpoint: ir.Endpoint) -> bool:
-    """Whether the endpoint's pods are known; of a Service that exists already they are not."""
+    """Return whether the endpoint's pods are known. Those of an existing Service are not."""
     return endpoint.server is not None or endpoint.pods is not None
 
 
 def settings(endpoint: ir.Endpoint) -> ir.Pool:
-    """How the endpoint is pooled; where the policy does not say, fail closed with the release's own picker."""
+    """Return the pool's settings. The default fails closed and uses the default scorers of the release."""
     return endpoint.pool or ir.Pool(ir.Picker(), "FailClose", disaggregation=False, span=endpoint.span)
 
 
 def labels(endpoint: ir.Endpoint) -> dict[str, str]:
-    """What the pool's pods bear."""
+    """Return the labels that select the pool's pods."""
     return dict(endpoint.pods.labels) if endpoint.pods is not None else selector(endpoint.service.name)
 
 
 def pod_port(endpoint: ir.Endpoint) -> int:
-    """The port on which the pool's pods take requests."""
+    """Return the port on which the pool's pods listen."""
     return endpoint.pods.port if endpoint.pods is not None else vllm.PORT
 
 
 def picker_service(endpoint: ir.Endpoint) -> ir.ServiceRef:
-    """The endpoint picker of the pool."""
+    """Return the Service of the pool's endpoint picker."""
     return ir.ServiceRef(f"{endpoint.object_name}-epp", endpoint.service.namespace, PICKER_PORT)
 
 
 def inference_pool(policy: ir.Policy, endpoint: ir.Endpoint) -> Object:
-    """The InferencePool of an endpoint."""
+    """Return the InferencePool of an endpoint."""
     service = picker_service(endpoint)
     defaults = releases.INFERENCE_EXTENSION[policy.versions["inference-extension"]].defaults
     picker: Body = {
@@ -93,14 +93,14 @@ def inference_pool(policy: ir.Policy, endpoint: ir.Endpoint) -> Object:
 
 
 def ignored_by(target: str) -> Callable[[ir.Policy], Iterator[Diagnostic]]:
-    """VSR311 for each pool, on a target that reaches models by Services."""
+    """Return the check for targets that use Services: VSR311 for each declared pool."""
 
     def check(policy: ir.Policy) -> Iterator[Diagnostic]:
-        """Each pool."""
+        """Report each declared pool."""
         for endpoint in policy.endpoints:
             if endpoint.pool is not None:
-                message = f"the pool of `{endpoint.name}` is ignored by the target {target}, which takes its Service"
-                hint = "Use a target that pools, if it is to be pooled: gie, llm-d or ai-gateway."
+                message = f"the pool of `{endpoint.name}` is ignored: the target {target} sends requests to its Service"
+                hint = "To use the pool, choose one of the targets gie, llm-d or ai-gateway."
                 yield Diagnostic("VSR311", message, endpoint.pool.span, hint)
 
     return check

@@ -1,4 +1,4 @@
-"""The router itself: the process that Envoy asks, its configuration, and the Services in front of it."""
+"""The router: its Deployment, configuration and Services."""
 
 from __future__ import annotations
 
@@ -30,32 +30,32 @@ from vsr_schemas.runtime import FOLLOWING
 CONFIG_PATH = "/etc/vsr"
 CREDENTIALS_PATH = f"{CONFIG_PATH}/credentials"
 CACHE_PATH = "/var/cache/vsr"
-STOPPING = 30
-"""Seconds for the router to stop, beside those for responses that it reads."""
+STOP_SECONDS = 30
+"""Seconds that the router needs to stop, without the time for responses that it reads."""
 SHUTDOWN_DELAY = 5
-"""Seconds that the router goes on taking connections once its pod is to end: gateways and nodes hear of that only after
-the API server, and until then send it new ones."""
+"""Seconds that the router accepts new connections after SIGTERM, because gateways and nodes learn of the termination
+with a delay."""
 MAX_CONFIG_MAP = 1_000_000
-"""What the API server stores of one object is 1 MiB; the rest is for its metadata."""
+"""Bytes. The API server limits an object to 1 MiB; the difference is for its metadata."""
 
 
 def emitter(*, headless: bool = False, keys: bool = True) -> Callable[[ir.Policy], Iterator[Object]]:
-    """The router for a kind of gateway.
+    """Return the emitter of the router's objects.
 
     Args:
-        headless: Whether the gateway balances over the pods by their addresses, which a Service of its own would hide.
-        keys: Whether the router adds the keys of providers; otherwise the gateway does.
+        headless: Whether the gateway balances over the addresses of the pods, which a ClusterIP would hide.
+        keys: Whether the router adds the API keys of providers; otherwise the gateway does.
     """
 
     def emit(policy: ir.Policy) -> Iterator[Object]:
-        """The router's objects."""
+        """Yield the router's objects."""
         return _router(policy, headless=headless, keys=keys)
 
     return emit
 
 
 def _router(policy: ir.Policy, *, headless: bool, keys: bool) -> Iterator[Object]:
-    """Its folder, config, settings and heads, travels as one ConfigMap."""
+    """Yield the objects. The router's folder (config, settings, classifier heads) becomes one ConfigMap."""
     router = policy.router
     files = router.files
     name, namespace, origin = router.grpc.name, router.grpc.namespace, router.span
@@ -89,13 +89,13 @@ def _router(policy: ir.Policy, *, headless: bool, keys: bool) -> Iterator[Object
         origin,
         namespace=namespace,
         labels=selector(name),
-        # Our runtime follows the ConfigMap by itself; this says what it should serve, and its metrics what it does.
+        # Our runtime reloads the ConfigMap by itself. This is the expected digest; its metrics show the served one.
         annotations={"vsr.dev/config-sha256": _digest(files)},
         spec=deployment_spec(
             name,
             router.replicas,
             stock_router.pod(policy, config) if router.stock else _pod(policy, config, keys=keys),
-            annotations=_restarting(router),
+            annotations=_restart_annotations(router),
             strategy=router_models.rollout(policy),
         ),
     )
@@ -104,28 +104,28 @@ def _router(policy: ir.Policy, *, headless: bool, keys: bool) -> Iterator[Object
 
 
 def by_helm(policy: ir.Policy) -> Component:
-    """An option for the stock router: all of the above comes from its chart."""
+    """Return the component that leaves the stock router to its own chart."""
     return stock_router.by_helm(list(_router(policy, headless=False, keys=True)))
 
 
 def check(policy: ir.Policy) -> Iterator[Diagnostic]:
-    """VSR312 where the router's folder is more than a ConfigMap holds."""
+    """VSR312 if the router's files are too large for a ConfigMap."""
     size = sum(len(base64.b64encode(data)) for data in policy.router.files.values())
     if size > MAX_CONFIG_MAP:
-        message = f"the router's files are {size} bytes, and a ConfigMap holds {MAX_CONFIG_MAP}"
-        hint = "Use fewer categories, or fewer sentences in signals: each is 2 KiB."
+        message = f"the router's files have {size} bytes, but a ConfigMap can hold at most {MAX_CONFIG_MAP}"
+        hint = "Use fewer categories or fewer sentences in signals; each takes 2 KiB."
         yield Diagnostic("VSR312", message, policy.router.span, hint)
 
 
 def _config_data(files: Mapping[str, bytes]) -> dict[str, Body]:
-    """Text as text, so that reviewers can read it; heads as binaryData."""
+    """Return the ConfigMap's data: text files as text, classifier heads as binaryData."""
     text = {name: data.decode() for name, data in files.items() if name.endswith(".yaml")}
     binary = {name: base64.b64encode(data).decode() for name, data in files.items() if name not in text}
     return {"data": text} | ({"binaryData": binary} if binary else {})
 
 
-def _restarting(router: ir.Router) -> dict[str, str]:
-    """What only other pods take over: our runtime's message limit, and all of the stock router's config."""
+def _restart_annotations(router: ir.Router) -> dict[str, str]:
+    """Return annotations that restart the pods on change: our runtime's message limit, the stock router's config."""
     if router.stock:
         return {"vsr.dev/config-sha256": _digest(router.files)}
     return {"vsr.dev/max-message": str(router.max_message)}
@@ -139,7 +139,7 @@ def _digest(files: Mapping[str, bytes]) -> str:
 
 
 def _pod(policy: ir.Policy, config: str, *, keys: bool) -> Body:
-    router, sources = policy.router, _keys(policy)
+    router, sources = policy.router, _key_volume(policy)
     mounted = sources if keys else []
     process = container(
         "router",
@@ -163,7 +163,7 @@ def _pod(policy: ir.Policy, config: str, *, keys: bool) -> Body:
             {"name": "config", "mountPath": CONFIG_PATH, "readOnly": True},
             {"name": "cache", "mountPath": CACHE_PATH},
             *router_models.mount(policy),
-            *({"name": each["name"], "mountPath": CREDENTIALS_PATH, "readOnly": True} for each in mounted),
+            *({"name": volume["name"], "mountPath": CREDENTIALS_PATH, "readOnly": True} for volume in mounted),
         ],
     )
     name = router.grpc.name
@@ -173,7 +173,7 @@ def _pod(policy: ir.Policy, config: str, *, keys: bool) -> Body:
         "securityContext": UNPRIVILEGED,
         "serviceAccount": name,
         "serviceAccountName": name,
-        "terminationGracePeriodSeconds": STOPPING + (FOLLOWING if follows_responses(policy) else 0),
+        "terminationGracePeriodSeconds": STOP_SECONDS + (FOLLOWING if follows_responses(policy) else 0),
         "topologySpreadConstraints": spread(selector(name)),
         "volumes": [
             {"name": "config", "configMap": {"name": config, "defaultMode": 0o444}},
@@ -184,8 +184,8 @@ def _pod(policy: ir.Policy, config: str, *, keys: bool) -> Body:
     } | ({"initContainers": fetchers} if (fetchers := router_models.fetcher(policy)) else {})
 
 
-def _keys(policy: ir.Policy) -> list[Body]:
-    """The volume with the providers' keys, which stay in their Secrets; none where no model needs one."""
+def _key_volume(policy: ir.Policy) -> list[Body]:
+    """Return the volume that projects the providers' API keys from their Secrets; empty if no model needs a key."""
     endpoints = {model.provider.name: model.provider for model in policy.models if model.provider}
     sources = [
         {
@@ -198,5 +198,5 @@ def _keys(policy: ir.Policy) -> list[Body]:
         for _, endpoint in sorted(endpoints.items())
         if endpoint.provider and endpoint.provider.secret
     ]
-    # Readable by the pod's own group, which is the one that the volume is given to.
+    # Readable by the pod's group, which owns the volume.
     return [{"name": "credentials", "projected": {"defaultMode": 0o440, "sources": sources}}] if sources else []

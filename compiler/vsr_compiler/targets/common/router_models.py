@@ -1,4 +1,4 @@
-"""The router's checkpoints: the volume that they lie on, who fills it, and the GPUs that run them."""
+"""The router's checkpoints: their volume, the init container that downloads them, and GPUs."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from vsr_compiler.targets.common.workloads import HARDENED, access_mode, contain
 
 MODELS_PATH = "/models"
 STORAGE = 5
-"""GiB for each checkpoint; encoders of this kind have 150 to 600 million weights."""
+"""GiB per checkpoint; such encoders have 150 to 600 million weights."""
 
 
 def claim_name(router: ir.Router) -> str:
-    """The claim that holds the checkpoints."""
+    """Return the name of the claim with the checkpoints."""
     return router.weights or f"{router.grpc.name}-models"
 
 
 def claim(policy: ir.Policy) -> Iterator[Object]:
-    """The claim, where the policy names none. Several pods write to it, so several nodes must be able to."""
-    router, found = policy.router, policy.checkpoints
-    if found and router.weights is None:
+    """Yield the claim if the policy names none. Several pods write to it, so it must be mountable on several nodes."""
+    router, checkpoints = policy.router, policy.checkpoints
+    if checkpoints and router.weights is None:
         spec: Body = {
             "accessModes": [access_mode(router.volume_holders)],
-            "resources": {"requests": {"storage": f"{STORAGE * len(found)}Gi"}},
+            "resources": {"requests": {"storage": f"{STORAGE * len(checkpoints)}Gi"}},
             "volumeMode": "Filesystem",
         }
         name, namespace = claim_name(router), router.grpc.namespace
@@ -33,16 +33,16 @@ def claim(policy: ir.Policy) -> Iterator[Object]:
 
 
 def fetcher(policy: ir.Policy) -> list[Body]:
-    """The init container that fetches what is not there yet; none where the policy's own claim holds it."""
-    router, found = policy.router, policy.checkpoints
-    if not found or router.weights is not None:
+    """Return the init container that downloads missing checkpoints; none if the policy names a claim."""
+    router, checkpoints = policy.router, policy.checkpoints
+    if not checkpoints or router.weights is not None:
         return []
     token = {"name": router.token_secret, "key": "token", "optional": True}
     return [
         container(
             "fetch-models",
             router.image,
-            args=["fetch", f"--into={MODELS_PATH}", *(f"{repo}@{revision}" for repo, revision in found)],
+            args=["fetch", f"--into={MODELS_PATH}", *(f"{repo}@{revision}" for repo, revision in checkpoints)],
             env=[
                 {"name": "HF_HOME", "value": f"{MODELS_PATH}/.cache"},
                 {"name": "HF_HUB_DISABLE_TELEMETRY", "value": "1"},
@@ -56,30 +56,30 @@ def fetcher(policy: ir.Policy) -> list[Body]:
 
 
 def volume(policy: ir.Policy) -> list[Body]:
-    """The pod's volume with the checkpoints; none where there are none."""
+    """Return the pod's volume with the checkpoints, if any."""
     name = claim_name(policy.router)
     return [{"name": "models", "persistentVolumeClaim": {"claimName": name}}] if policy.checkpoints else []
 
 
 def mount(policy: ir.Policy) -> list[Body]:
-    """Where the router reads them; it never writes there."""
-    found = policy.checkpoints
-    return [{"name": "models", "mountPath": MODELS_PATH, "readOnly": True}] if found else []
+    """Return the router's read-only mount of the checkpoints."""
+    checkpoints = policy.checkpoints
+    return [{"name": "models", "mountPath": MODELS_PATH, "readOnly": True}] if checkpoints else []
 
 
 def environment(policy: ir.Policy, writable: str) -> list[Body]:
-    """What the router must know of them, and of the one folder where it may write.
+    """Return the environment variables for checkpoints and for the writable folder.
 
-    Its engine's socket lies there, and the statistics of languages are unpacked there.
+    The folder holds the socket of the inference engine and the unpacked language statistics.
     """
-    found = policy.checkpoints
+    checkpoints = policy.checkpoints
     unpacks = not policy.router.stock and any(isinstance(signal.kind, LanguageSignal) for signal in policy.signals)
-    folder: list[Body] = [{"name": "TMPDIR", "value": writable}] if found or unpacks else []
-    return [*folder, {"name": "VSR_MODELS", "value": MODELS_PATH}] if found else folder
+    folder: list[Body] = [{"name": "TMPDIR", "value": writable}] if checkpoints or unpacks else []
+    return [*folder, {"name": "VSR_MODELS", "value": MODELS_PATH}] if checkpoints else folder
 
 
 def needs(policy: ir.Policy) -> tuple[dict[str, str], dict[str, str]]:
-    """Requests and limits of the router: with checkpoints it holds torch and their weights."""
+    """Return requests and limits of the router. With checkpoints it needs memory for torch and the weights."""
     gpus = {"nvidia.com/gpu": str(policy.router.gpus)} if policy.router.gpus else {}
     if not policy.checkpoints:
         return {"cpu": "1", "memory": "512Mi"} | gpus, {"memory": "1Gi"} | gpus
@@ -87,7 +87,7 @@ def needs(policy: ir.Policy) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def rollout(policy: ir.Policy) -> Body:
-    """How pods are exchanged. A GPU, or a volume of one node, cannot be held twice, so an old pod goes first."""
+    """Return the update strategy. A GPU, or a volume of one node, cannot be held twice, so an old pod stops first."""
     router = policy.router
     single = bool(policy.checkpoints) and router.weights is None and router.replicas == 1
     if router.gpus and router.replicas > 1:

@@ -1,4 +1,4 @@
-"""What protects the router: who may reach it, and how many of its pods may be away at once."""
+"""The router's NetworkPolicy and PodDisruptionBudget."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ NAMESPACE_NAME = "kubernetes.io/metadata.name"
 
 
 def emitter(pods: PodsOfGateway) -> Callable[[ir.Policy], Iterator[Object]]:
-    """The protection of a router that these pods of a Gateway ask."""
+    """Return the emitter for a router that is called by these proxies."""
 
     def emit(policy: ir.Policy) -> Iterator[Object]:
-        """The NetworkPolicy and the PodDisruptionBudget."""
+        """Yield both objects."""
         yield network_policy(policy, pods(policy))
         yield _disruption_budget(policy)
 
@@ -24,9 +24,9 @@ def emitter(pods: PodsOfGateway) -> Callable[[ir.Policy], Iterator[Object]]:
 
 
 def network_policy(policy: ir.Policy, pods: GatewayPods) -> Object:
-    """Decisions are asked for by the gateway only, the HTTP port by pods of the router's own namespace.
+    """Return the NetworkPolicy: only the gateway reaches the gRPC port, only pods of the namespace the HTTP port.
 
-    Probes need no rule: traffic from the node that a pod runs on is always allowed.
+    Probes need no rule, since traffic from a pod's own node is always allowed.
     """
     router = policy.router
     from_gateway: Body = {
@@ -59,7 +59,7 @@ def _disruption_budget(policy: ir.Policy) -> Object:
         router.span,
         namespace=router.grpc.namespace,
         spec={
-            # One of any number: with a minimum instead, a single replica could never be drained.
+            # With `minAvailable` instead, a single replica could never be drained.
             "maxUnavailable": 1,
             "selector": {"matchLabels": selector(router.grpc.name)},
             "unhealthyPodEvictionPolicy": "AlwaysAllow",

@@ -1,4 +1,4 @@
-"""llm-d's simulator in the place of a vLLM server: the same names, port and metrics, without a GPU or weights."""
+"""llm-d's simulator instead of a vLLM server: same names, port and metrics, without GPU or weights."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 
 from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body
-from vsr_compiler.releases.servers import SIMULATOR
+from vsr_compiler.releases.model_servers import SIMULATOR
 from vsr_compiler.targets.common.vllm import HTTP
 from vsr_compiler.targets.common.workloads import (
     HARDENED,
@@ -19,11 +19,11 @@ from vsr_compiler.targets.common.workloads import (
 )
 
 CONTEXT = 32_768
-"""Tokens, where no model of the endpoint says. The simulator's own default is 1,024."""
+"""Context in tokens if no model of the endpoint sets one. The simulator's default is 1,024."""
 
 
 def simulator_pod(policy: ir.Policy, endpoint: ir.Endpoint, served: tuple[str, ...], context: int | None) -> Body:
-    """The pod's spec, of the restricted Pod Security level."""
+    """Return the pod spec, of the restricted Pod Security level."""
     return {
         "automountServiceAccountToken": False,
         "containers": [simulator_container(policy, endpoint, served, context)],
@@ -36,14 +36,14 @@ def simulator_pod(policy: ir.Policy, endpoint: ir.Endpoint, served: tuple[str, .
 def simulator_container(
     policy: ir.Policy, endpoint: ir.Endpoint, served: tuple[str, ...], context: int | None, port: Body = HTTP
 ) -> Body:
-    """The simulator's container. An image or resources that an environment names are vLLM's, not this one's."""
+    """Return the container. The image and resources of an environment are for vLLM and do not apply here."""
     loras = endpoint.server.loras if endpoint.server else ()
     adapters = [json.dumps({"name": name, "path": path}) for name, path in loras]
     return container(
         "vllm",
         SIMULATOR[policy.versions["llm-d-inference-sim"]],
         args=[
-            # Under the name of a real model it would ask a rendering service for its tokens.
+            # With the name of a real model it would call a tokenizer service.
             f"--model=simulated-{endpoint.object_name}",
             "--served-model-name",
             *served,

@@ -1,4 +1,4 @@
-"""The stock router's pods, and the same as values for its own chart: whoever has that chart changes a file."""
+"""The stock router's pod, and equivalent values for its own Helm chart."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body, Object, make
-from vsr_compiler.releases.engines import STOCK_ROUTER, StockRouter
-from vsr_compiler.routerconfig.config import CONFIG
-from vsr_compiler.routerconfig.stock import key_variable, stock_config
+from vsr_compiler.releases.semantic_router import STOCK_ROUTER, StockRouter
+from vsr_compiler.routerconfig import CONFIG
+from vsr_compiler.routerconfig.semantic_router import key_variable, stock_config
 from vsr_compiler.targets.common.components import Component
 from vsr_compiler.targets.common.helm import Values
 from vsr_compiler.targets.common.router_models import claim_name
@@ -18,13 +18,13 @@ from vsr_compiler.targets.common.workloads import access_mode, container, contai
 CHART = "semantic-router"
 STORAGE = "10Gi"
 REQUESTS, LIMITS = {"cpu": "1", "memory": "3Gi"}, {"memory": "7Gi"}
-"""What its chart gives it, less the limit on the CPU, which would only make decisions late."""
+"""The defaults of its chart, without the CPU limit, which would only delay decisions."""
 CONTAINER: Body = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
-"""The image runs as root, so it is of the baseline Pod Security level."""
+"""The image runs as root, so the Pod Security level is baseline."""
 
 
 def pod(policy: ir.Policy, config: str) -> Body:
-    """The pod's spec. Its first start downloads models, for up to an hour."""
+    """Return the pod spec. The first start downloads models, which takes up to an hour."""
     router, release = policy.router, _release(policy)
     port = router.grpc.port
     process = container(
@@ -33,14 +33,14 @@ def pod(policy: ir.Policy, config: str) -> Body:
         args=list(release.args),
         env=_environment(policy),
         ports=[container_port("grpc", port), container_port("http", router.http.port)],
-        # It listens once its models are loaded; of its HTTP port, only itself can ask.
+        # It listens when its models are loaded. Its HTTP port accepts local connections only.
         startupProbe=_tcp_probe(10, 360),
         readinessProbe=_tcp_probe(5, 2),
         livenessProbe=_tcp_probe(10, 3),
         resources=resources(REQUESTS, LIMITS, router.resources),
         securityContext=CONTAINER,
         volumeMounts=[
-            # One file, since beside it lie others of the image's own. Such a file is never exchanged: see annotations.
+            # One file, since the folder has other files of the image. Such a mount is never updated: see annotations.
             {"name": "config", "mountPath": release.config, "subPath": CONFIG, "readOnly": True},
             {"name": "models", "mountPath": release.models},
             {"name": "scratch", "mountPath": "/tmp"},  # noqa: S108 - a volume of its own
@@ -64,7 +64,7 @@ def pod(policy: ir.Policy, config: str) -> Body:
 
 
 def volume(policy: ir.Policy) -> Iterator[Object]:
-    """The claim, unless there is one already."""
+    """Yield the claim for the models, unless the policy names one."""
     router = policy.router
     if router.weights is None:
         spec = {
@@ -78,7 +78,7 @@ def volume(policy: ir.Policy) -> Iterator[Object]:
 
 
 def chart(policy: ir.Policy) -> Values:
-    """Values for the chart: names as our objects call them, and the config as a whole, so that no default stays."""
+    """Return the chart's values: the names of our objects, and the whole config, so that no default remains."""
     router, release = policy.router, _release(policy)
     repository, _, tag = (router.image or release.image).rpartition(":")
     access = access_mode(router.volume_holders)
@@ -95,7 +95,7 @@ def chart(policy: ir.Policy) -> Values:
         "configOverride": stock_config(policy).model_dump(mode="json", by_alias=True, exclude_none=True),
         "extraEnv": _environment(policy),
         "persistence": persistence,
-        # Its config is a file, so it has nothing to ask of the API server.
+        # Its config is a file, so it needs no access to the API server.
         "rbac": {"create": False},
         "resources": resources(REQUESTS, LIMITS, router.resources),
         "securityContext": {"runAsNonRoot": False, **CONTAINER},
@@ -113,21 +113,21 @@ def chart(policy: ir.Policy) -> Values:
     return Values(CHART, body, router.span)
 
 
-def by_helm(owned: list[Object]) -> Component:
-    """An option for overlays: the router comes from its chart, so what stands for it here is taken out."""
+def by_helm(objects: list[Object]) -> Component:
+    """Return the component `router-by-helm`: it deletes the router's objects, so that the chart can create them."""
     patches = [
         {
-            "target": {"kind": each.kind, "name": each.name, "namespace": each.namespace},
+            "target": {"kind": item.kind, "name": item.name, "namespace": item.namespace},
             "patch": json.dumps(
                 {
                     "$patch": "delete",
-                    "apiVersion": each.body["apiVersion"],
-                    "kind": each.kind,
-                    "metadata": {"name": each.name, "namespace": each.namespace},
+                    "apiVersion": item.body["apiVersion"],
+                    "kind": item.kind,
+                    "metadata": {"name": item.name, "namespace": item.namespace},
                 }
             ),
         }
-        for each in owned
+        for item in objects
     ]
     return Component("router-by-helm", (), tuple(patches))
 
@@ -137,13 +137,13 @@ def _release(policy: ir.Policy) -> StockRouter:
 
 
 def _environment(policy: ir.Policy) -> list[Body]:
-    """Providers' keys; and the token with which gated models are downloaded, if there is one."""
+    """Return the environment variables: providers' API keys, and the optional token for gated models."""
     token = {"name": policy.router.token_secret, "key": "token", "optional": True}
     return [{"name": "HF_TOKEN", "valueFrom": {"secretKeyRef": token}}, *_keys(policy)]
 
 
 def _keys(policy: ir.Policy) -> list[Body]:
-    """A variable a provider, from its Secret. The config names the variable."""
+    """Return a variable per provider, from its Secret. The config refers to the variable."""
     used = {model.provider.name: model.provider for model in policy.models if model.provider}
     return [
         {

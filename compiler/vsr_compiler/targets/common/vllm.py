@@ -1,4 +1,4 @@
-"""A vLLM server's pod: one checkpoint, its names and adapters from the same symbols as the routes."""
+"""The pod of a vLLM server: checkpoint, model names, adapters, GPUs and volumes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.manifests.objects import Body
-from vsr_compiler.releases.servers import VLLM
+from vsr_compiler.releases.model_servers import VLLM
 from vsr_compiler.targets.common.workloads import container, container_port, http_probe, resources, selector, spread
 
 PORT = 8000
@@ -19,11 +19,11 @@ BEHIND_SIDECAR = container_port("model", 8200)
 WEIGHTS_PATH = "/data"
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - where tensor-parallel workers share memory
 CONTAINER: Body = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
-"""What its container may not."""
+"""The security context of the container."""
 IMAGE_FOLDERS = frozenset(
     {"bin", "boot", "dev", "etc", "lib", "lib64", "opt", "proc", "root", "run", "sbin", "sys", "tmp", "usr", "var"}
 )
-"""Folders of the image itself, which no volume may hide."""
+"""Folders of the image, which a volume must not hide."""
 GPU = "nvidia.com/gpu"
 PARALLEL = frozenset(
     {
@@ -37,11 +37,11 @@ PARALLEL = frozenset(
         "-dpl",
     }
 )
-"""Arguments that say how the GPUs of a pod are shared."""
+"""Arguments that set how a server uses the GPUs of its pod."""
 
 
 def vllm_pod(policy: ir.Policy, endpoint: ir.Endpoint, server: ir.VllmServer, served: tuple[str, ...]) -> Body:
-    """The pod's spec. The image runs as root, so it is of the baseline Pod Security level."""
+    """Return the pod spec. The image runs as root, so the Pod Security level is baseline."""
     name = endpoint.service.name
     return {
         "automountServiceAccountToken": False,
@@ -62,7 +62,7 @@ def vllm_container(
     args: tuple[str, ...] = (),
     env: tuple[Body, ...] = (),
 ) -> Body:
-    """The server's container, listening on ``port``, with arguments and variables beside the usual ones."""
+    """Return the server's container, listening on ``port``, with additional arguments and variables."""
     return container(
         "vllm",
         server.image or VLLM[policy.versions["vllm"]].image,
@@ -82,7 +82,7 @@ def vllm_container(
             *env,
         ],
         ports=[port],
-        # The first start downloads the weights: an hour, as long as the rollout's own deadline.
+        # The first start downloads the weights: up to an hour, as long as the rollout's deadline.
         startupProbe=http_probe("/health", port["name"], 10, 360),
         readinessProbe=http_probe("/health", port["name"], 5, 3),
         livenessProbe=http_probe("/health", port["name"], 10, 3),
@@ -97,7 +97,7 @@ def vllm_container(
 
 
 def volumes(claim: str, gpus: int) -> list[Body]:
-    """What the container mounts. Workers share memory, one worker a GPU."""
+    """Return the pod's volumes: weights, and shared memory for one worker per GPU."""
     return [
         {"name": "weights", "persistentVolumeClaim": {"claimName": claim}},
         shared_memory(gpus),
@@ -105,12 +105,12 @@ def volumes(claim: str, gpus: int) -> list[Body]:
 
 
 def shared_memory(gpus: int) -> Body:
-    """The volume that the workers of a server share."""
+    """Return the volume for shared memory of the workers."""
     return {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": f"{2 * gpus}Gi"}}
 
 
 def server_resources(server: ir.VllmServer) -> Body:
-    """What a server asks for, by its GPUs."""
+    """Return requests and limits of a server, by its number of GPUs."""
     gpus = {GPU: str(server.gpus)}
     return resources(
         {"cpu": str(2 * server.gpus), "memory": f"{16 * server.gpus}Gi"} | gpus,
@@ -120,42 +120,42 @@ def server_resources(server: ir.VllmServer) -> Body:
 
 
 def parallel(server: ir.VllmServer) -> list[str]:
-    """The argument by which a server uses every GPU that its pod has: without it vLLM uses one.
+    """Return the argument that makes a server use every GPU of its pod. Without it vLLM uses one.
 
-    None where the policy's own arguments say how GPUs are shared.
+    Return none if the policy's own arguments set the parallelism.
     """
     gpus = str(server_resources(server)["limits"][GPU])
-    said = PARALLEL & {arg.split("=")[0].split(" ")[0].replace("_", "-") for arg in server.args}
-    return [] if said or gpus in {"0", "1"} else [f"--tensor-parallel-size={gpus}"]
+    own = PARALLEL & {arg.split("=")[0].split(" ")[0].replace("_", "-") for arg in server.args}
+    return [] if own or gpus in {"0", "1"} else [f"--tensor-parallel-size={gpus}"]
 
 
 def check(policy: ir.Policy) -> Iterator[Diagnostic]:
-    """VSR312 where an adapter's path would hide a folder of the image."""
+    """VSR312 if the path of an adapter would hide a folder of the image."""
     for endpoint in policy.endpoints:
         for name, path in endpoint.server.loras if endpoint.server else ():
             if _top(path) in IMAGE_FOLDERS or ".." in PurePosixPath(path).parts:
                 span = next(model.span for model in policy.models if model.name == name)
-                message = f"the adapter `{name}` cannot lie at `{path}`, which is a folder of the server's image"
-                hint = "Use a folder of its own, such as `/adapters/…`: it is kept on the endpoint's volume."
+                message = f"the adapter `{name}` cannot be at `{path}`, which is inside a folder of the server's image"
+                hint = "Use a separate folder such as `/adapters/…`, which is kept on the endpoint's volume."
                 yield Diagnostic("VSR312", message, span, hint)
 
 
 def adapters(server: ir.VllmServer) -> list[str]:
-    """The arguments that make a server load its adapters."""
+    """Return the arguments that load the server's adapters."""
     if not server.loras:
         return []
     return ["--enable-lora", "--lora-modules", *(_adapter(name, path) for name, path in server.loras)]
 
 
 def _adapter(name: str, path: str) -> str:
-    """``name=path``, or JSON where vLLM would split the pair in the wrong place."""
+    """Return ``name=path``, or JSON if vLLM would split the pair in the wrong place."""
     if any(mark in name + path for mark in "=,{"):
         return json.dumps({"name": name, "path": path})
     return f"{name}={path}"
 
 
 def adapter_folders(server: ir.VllmServer) -> list[str]:
-    """Top folders of adapters that are files: kept on the weights' volume. A relative path is a repository."""
+    """Return the top-level folders of adapters on the volume of the weights. Relative paths are repositories."""
     tops = {_top(path) for _, path in server.loras}
     return sorted(top for top in tops if top and f"/{top}" != WEIGHTS_PATH)
 

@@ -1,4 +1,4 @@
-"""Parts of pods that several features share, with every default that the API server would fill in written out."""
+"""Builders of pods, Deployments and Services. They write out every default that the API server would add."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ HARDENED: Body = {
     "capabilities": {"drop": ["ALL"]},
     "readOnlyRootFilesystem": True,
 }
-"""A container of the restricted Pod Security level that writes to its volumes only."""
+"""Security context of a container of the restricted Pod Security level with a read-only root file system."""
 
 NOBODY = 65_532
-"""The user that distroless images run as."""
+"""The user of distroless images."""
 UNPRIVILEGED: Body = {
     "fsGroup": NOBODY,
     "runAsGroup": NOBODY,
@@ -24,14 +24,14 @@ UNPRIVILEGED: Body = {
     "runAsUser": NOBODY,
     "seccompProfile": {"type": "RuntimeDefault"},
 }
-"""A pod of the restricted Pod Security level."""
+"""Security context of a pod of the restricted Pod Security level."""
 
 READY = "vsr.dev/ready-replicas"
-"""How many of a Deployment's replicas are ready at a time, where the others stand by on purpose."""
+"""Annotation: the number of a Deployment's replicas that become ready, if the others are standbys."""
 
 
 def selector(name: str) -> dict[str, str]:
-    """The labels that tie a Service or Deployment to its pods."""
+    """Return the labels that select the pods of a Service or Deployment."""
     return {"app.kubernetes.io/name": name}
 
 
@@ -44,7 +44,7 @@ def deployment_spec(
     annotations: dict[str, str] | None = None,
     strategy: Body | None = None,
 ) -> Body:
-    """The spec of a Deployment. ``labels`` tell apart Deployments that one Service leads to."""
+    """Return the spec of a Deployment. ``labels`` distinguish Deployments behind one Service."""
     chosen = selector(name) | (labels or {})
     metadata: Body = {"labels": chosen}
     if annotations:
@@ -65,7 +65,7 @@ def deployment_spec(
 
 
 def container(name: str, image: str, **fields: object) -> Body:
-    """A container."""
+    """Return a container."""
     return {
         "name": name,
         "image": image,
@@ -77,30 +77,30 @@ def container(name: str, image: str, **fields: object) -> Body:
 
 
 def resources(requests: Mapping[str, str], limits: Mapping[str, str], replaced: ir.Resources | None) -> Body:
-    """A container's resources: the usual ones, with those that an environment replaces.
+    """Return a container's resources: the defaults, with those that an environment replaces.
 
-    Where it says a request or a limit only, the usual other one follows it as far as an API server demands: no request
-    over its limit, and of devices both the same.
+    If an environment sets only a request or only a limit, the other default is adjusted as the API server requires: no
+    request above its limit, and for devices both equal.
     """
     if replaced is None:
         return {"limits": dict(limits), "requests": dict(requests)}
     own_requests, own_limits = dict(replaced.requests), dict(replaced.limits)
     for name, limit in replaced.limits.items():
-        if name not in own_requests and (is_device(name) or _over(requests.get(name), limit)):
+        if name not in own_requests and (is_device(name) or _exceeds(requests.get(name), limit)):
             own_requests[name] = limit
     for name, request in replaced.requests.items():
-        if name not in own_limits and (is_device(name) or _over(request, limits.get(name))):
+        if name not in own_limits and (is_device(name) or _exceeds(request, limits.get(name))):
             own_limits[name] = request
     return {"limits": {**limits, **own_limits}, "requests": {**requests, **own_requests}}
 
 
-def _over(request: str | None, limit: str | None) -> bool:
-    """Whether both are said and the request is more."""
+def _exceeds(request: str | None, limit: str | None) -> bool:
+    """Return whether both are set and the request exceeds the limit."""
     return request is not None and limit is not None and (amount(request) or 0) > (amount(limit) or 0)
 
 
 def spread(labels: Mapping[str, str]) -> list[Body]:
-    """Replicas go to different nodes where there are any."""
+    """Return a constraint that spreads replicas over nodes if possible."""
     return [
         {
             "labelSelector": {"matchLabels": dict(labels)},
@@ -112,7 +112,7 @@ def spread(labels: Mapping[str, str]) -> list[Body]:
 
 
 def http_probe(path: str, port: str, period: int, failures: int) -> Body:
-    """An HTTP probe, period in seconds."""
+    """Return an HTTP probe; period in seconds."""
     return {
         "httpGet": {"path": path, "port": port, "scheme": "HTTP"},
         "failureThreshold": failures,
@@ -123,7 +123,7 @@ def http_probe(path: str, port: str, period: int, failures: int) -> Body:
 
 
 def grpc_probe(service: str, port: int, period: int, failures: int) -> Body:
-    """A probe by the gRPC health protocol, period in seconds."""
+    """Return a probe of the gRPC health protocol; period in seconds."""
     return {
         "grpc": {"port": port, "service": service},
         "failureThreshold": failures,
@@ -134,17 +134,17 @@ def grpc_probe(service: str, port: int, period: int, failures: int) -> Body:
 
 
 def field_env(name: str, path: str) -> Body:
-    """An environment variable from a field of the pod."""
+    """Return an environment variable from a field of the pod."""
     return {"name": name, "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": path}}}
 
 
 def container_port(name: str, port: int) -> Body:
-    """A port that a container listens on."""
+    """Return a port of a container."""
     return {"name": name, "containerPort": port, "protocol": "TCP"}
 
 
 def service_spec(pods: Mapping[str, str], ports: list[Body]) -> Body:
-    """The spec of a ClusterIP Service in front of the pods with these labels."""
+    """Return the spec of a ClusterIP Service for the pods with these labels."""
     return {
         "internalTrafficPolicy": "Cluster",
         "ipFamilyPolicy": "SingleStack",
@@ -156,10 +156,10 @@ def service_spec(pods: Mapping[str, str], ports: list[Body]) -> Body:
 
 
 def service_port(name: str, port: int, target: str | int, app_protocol: str) -> Body:
-    """A port of a Service. The name and the protocol tell a mesh what is spoken there."""
+    """Return a port of a Service. A mesh derives the protocol from the name and `appProtocol`."""
     return {"appProtocol": app_protocol, "name": name, "port": port, "protocol": "TCP", "targetPort": target}
 
 
 def access_mode(holders: int) -> str:
-    """How a volume is held: by one pod, or by several on different nodes."""
+    """Return the access mode of a volume that this many pods mount."""
     return "ReadWriteOnce" if holders == 1 else "ReadWriteMany"

@@ -27,7 +27,7 @@ TARGET = Target(
     releases=RELEASES,
     emitters=(
         *GATEWAY_EMITTERS,
-        gateway.emitter(httproute.homes),
+        gateway.emitter(httproute.route_namespaces),
         router_emitter.emitter(headless=True),
         backends.emit,
         httproute.emitter(backends.reference),

@@ -1,8 +1,7 @@
-"""Hosts by name for Envoy Gateway: a Backend, and for a provider outside the cluster the TLS that it is spoken to by.
+"""Backends: hosts by name for Envoy Gateway, with TLS for providers outside the cluster.
 
-A BackendTLSPolicy would say the same from beside it. But Envoy Gateway reads one version of that kind and passes in
-silence over a cluster that has another, and a route may be there before the policy: in both cases requests, keys and
-all, would leave in plain text. What the Backend says itself cannot be missed.
+TLS is configured in the Backend and not in a BackendTLSPolicy. Envoy Gateway reads only one version of that kind and
+ignores others, and a route can exist before the policy. In both cases requests with API keys would leave in plain text.
 """
 
 from __future__ import annotations
@@ -17,27 +16,27 @@ from vsr_compiler.targets.envoy_gateway.kinds import ENVOY_GROUP
 
 
 def emit(policy: ir.Policy) -> Iterator[Object]:
-    """A Backend for every provider that some model uses, beside the routes to it."""
+    """Yield a Backend for every provider that some model uses, in the namespace of its routes."""
     for endpoint in used(policy):
         if endpoint.provider is not None:
             yield backend(endpoint, policy.gateway.namespace)
 
 
 def reference(endpoint: ir.Endpoint) -> Body:
-    """How an HTTPRoute refers to an endpoint: by its Service, or by the Backend beside it."""
+    """Return the backendRef of an endpoint: its Service, or the Backend of a provider."""
     if endpoint.provider is None:
         return service_backend(endpoint)
     return {"group": ENVOY_GROUP, "kind": "Backend", "name": endpoint.object_name}
 
 
 def used(policy: ir.Policy) -> list[ir.Endpoint]:
-    """The endpoints that models name; another is not to be reached."""
+    """Return the endpoints that some model uses. Others stay unreachable."""
     names = {endpoint.name for model in policy.models for endpoint, _ in model.endpoints}
     return [endpoint for endpoint in policy.endpoints if endpoint.name in names]
 
 
 def backend(endpoint: ir.Endpoint, namespace: str) -> Object:
-    """The Backend of an endpoint. A provider's certificate must be valid for the name that it is asked for by."""
+    """Return the Backend of an endpoint. The certificate of a provider must be valid for its host."""
     provider = endpoint.provider
     port = endpoint.service.port if provider is None else provider.port
     spec: Body = {"type": "Endpoints", "endpoints": [{"fqdn": {"hostname": endpoint.host, "port": port}}]}

@@ -1,11 +1,11 @@
-"""How Envoy Gateway is told to ask the router: an EnvoyPatchPolicy with the filter and the way to it.
+"""The EnvoyPatchPolicy that makes Envoy Gateway call the router: the ext_proc filter and the router's cluster.
 
-Its own EnvoyExtensionPolicy will not do. What that adds is switched on by the route which a request matches first, so
-without a catch-all it would never run; and Envoy AI Gateway puts its own filter before it. A patch holds for every
-request, and patches are applied before AI Gateway adds anything.
+An EnvoyExtensionPolicy does not work here. Its filter is enabled by the route that a request matches first, so without
+a catch-all route it would never run, and Envoy AI Gateway puts its own filter in front of it. A patch applies to every
+request, before AI Gateway adds its filters.
 
-Where the patch is not there (Envoy Gateway ignores the kind unless it is enabled), no request has a selected model, and
-none reaches a model.
+If the patch is missing (Envoy Gateway ignores the kind unless it is enabled), no request has a selected model, and none
+reaches a model.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body, Object, make
-from vsr_compiler.releases.gateway import ENVOY_GATEWAY
+from vsr_compiler.releases.gateways import ENVOY_GATEWAY
 from vsr_compiler.targets.common.extproc import HTTP2, MAX_STREAMS, ext_proc_filter
 from vsr_compiler.targets.envoy_gateway.gateway import ENVOY_API, target
 
@@ -22,7 +22,7 @@ CONFIG = "type.googleapis.com/envoy.config"
 
 
 def emit(policy: ir.Policy) -> Iterator[Object]:
-    """The EnvoyPatchPolicy, in the namespace of the Gateway that it attaches to."""
+    """Yield the EnvoyPatchPolicy, in the namespace of the Gateway."""
     gateway, router = policy.gateway, policy.router
     by_port = ENVOY_GATEWAY[policy.versions["envoy-gateway"]].names_by_port
     cluster = router_cluster(router)
@@ -46,18 +46,18 @@ def emit(policy: ir.Policy) -> Iterator[Object]:
 
 
 def listener_name(gateway: ir.Gateway, *, by_port: bool) -> str:
-    """What Envoy Gateway calls the Gateway's listener in Envoy, by either of its schemes."""
+    """Return the name of the Gateway's listener in Envoy, in either naming scheme."""
     return f"tcp-{gateway.listener.port}" if by_port else f"{gateway.namespace}/{gateway.name}/{gateway.listener.name}"
 
 
 def filters_path(listener: ir.Listener) -> str:
-    """Where the HTTP filters of a listener stand in Envoy. One with TLS has chains by server names instead."""
+    """Return the JSON pointer of a listener's HTTP filters. A listener with TLS has filter chains by server name."""
     chain = "/filter_chains/0" if listener.protocol == "HTTPS" else "/default_filter_chain"
     return f"{chain}/filters/0/typed_config/http_filters"
 
 
 def router_cluster(router: ir.Router) -> Body:
-    """The router's pods, each by its own address: its Service has none, so that streams go to all of them."""
+    """Return the router's cluster. Its Service is headless, so that streams are balanced over the pods."""
     service = router.grpc
     address = {"socket_address": {"address": service.host, "port_value": service.port}}
     limits = {"max_connections": MAX_STREAMS, "max_pending_requests": MAX_STREAMS, "max_requests": MAX_STREAMS}
@@ -67,10 +67,10 @@ def router_cluster(router: ir.Router) -> Body:
         "connect_timeout": "0.500s",
         "dns_lookup_family": "V4_PREFERRED",
         "lb_policy": "LEAST_REQUEST",
-        # A pod that drains or hangs gets no new streams, however long DNS still names it.
+        # A pod that drains or hangs gets no new streams, even while DNS still lists it.
         "health_checks": [
             {
-                # The stock router does not speak grpc.health.v1: it would never be healthy. That it listens must do.
+                # The stock router does not implement grpc.health.v1, so only its port is checked.
                 **({"tcp_health_check": {}} if router.stock else {"grpc_health_check": {}}),
                 "healthy_threshold": 1,
                 "interval": "5s",

@@ -1,4 +1,4 @@
-"""The Gateway that Envoy Gateway turns into an Envoy deployment, and what it holds of every client's request."""
+"""The Gateway, for which Envoy Gateway deploys Envoy, with its class, proxy settings and limits for clients."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from vsr_schemas.headers import STRIPPED
 ENVOY_API = f"{ENVOY_GROUP}/v1alpha1"
 CONTROLLER = f"{ENVOY_GROUP}/gatewayclass-controller"
 CONTROLLER_NAMESPACE = "envoy-gateway-system"
-"""Where Envoy Gateway is installed, and where it runs the proxies of every Gateway."""
+"""The namespace of Envoy Gateway and of the proxies of every Gateway."""
 OWNER = f"{ENVOY_GROUP}/owning-gateway"
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
 _UNITS = ((2**20, "Mi"), (2**10, "Ki"))
 
 
 def emitter(
-    homes: Callable[[ir.Policy], Iterable[str]], stripped: Iterable[str] = ()
+    route_namespaces: Callable[[ir.Policy], Iterable[str]], stripped: Iterable[str] = ()
 ) -> Callable[[ir.Policy], Iterator[Object]]:
-    """The Gateway for routes in these namespaces.
+    """Return the emitter of the Gateway.
 
     Args:
-        homes: The namespaces in which a policy's routes stand.
-        stripped: Headers that a client may not send either, beside those of every gateway.
+        route_namespaces: Returns the namespaces of a policy's routes, which the Gateway admits.
+        stripped: Further request headers of clients to remove, besides those that every target removes.
     """
     headers = [*STRIPPED, *stripped]
 
     def emit(policy: ir.Policy) -> Iterator[Object]:
-        """Its class, which is its own; the Gateway; the proxies' settings; what clients are held to."""
+        """Yield the GatewayClass, the Gateway, the EnvoyProxy and the ClientTrafficPolicy."""
         gateway = policy.gateway
         yield make(GATEWAY_API, "GatewayClass", gateway.class_name, gateway.span, spec={"controllerName": CONTROLLER})
-        yield _gateway(policy, sorted(homes(policy)))
+        yield _gateway(policy, sorted(route_namespaces(policy)))
         yield _proxy(policy)
         yield _client_traffic(policy, headers)
 
@@ -44,19 +44,19 @@ def emitter(
 
 
 def pods(policy: ir.Policy) -> GatewayPods:
-    """The proxies do not stand where their Gateway does."""
+    """Return the proxies, which are in the namespace of Envoy Gateway."""
     gateway = policy.gateway
     labels = {f"{OWNER}-name": gateway.name, f"{OWNER}-namespace": gateway.namespace}
     return GatewayPods(CONTROLLER_NAMESPACE, labels, "metrics")
 
 
 def target(policy: ir.Policy) -> Body:
-    """How a policy attachment names the Gateway."""
+    """Return the targetRef of a policy that attaches to the Gateway."""
     return {"group": GATEWAY_GROUP, "kind": "Gateway", "name": policy.gateway.name}
 
 
 def quantity(size: int) -> str:
-    """Bytes as a Kubernetes quantity.
+    """Return bytes as a Kubernetes quantity.
 
     >>> quantity(8 * 2**20)
     '8Mi'
@@ -67,11 +67,11 @@ def quantity(size: int) -> str:
     return str(size)
 
 
-def _gateway(policy: ir.Policy, homes: list[str]) -> Object:
+def _gateway(policy: ir.Policy, route_namespaces: list[str]) -> Object:
     gateway, listener = policy.gateway, policy.gateway.listener
     admitted: Body = {"from": "Same"}
-    if homes != [gateway.namespace]:
-        names = {"key": NAMESPACE_NAME, "operator": "In", "values": homes}
+    if route_namespaces != [gateway.namespace]:
+        names = {"key": NAMESPACE_NAME, "operator": "In", "values": route_namespaces}
         admitted = {"from": "Selector", "selector": {"matchExpressions": [names]}}
     return make(
         GATEWAY_API,
@@ -105,10 +105,10 @@ def _proxy(policy: ir.Policy) -> Object:
         gateway.span,
         namespace=gateway.namespace,
         spec={
-            # More than this would write prompts down.
+            # More verbose levels would log prompts.
             "logging": {"level": {"default": "warn"}},
             "provider": {"type": "Kubernetes"},
-            # A proxy that goes lets its answers end; they may stream as long as a request lasts.
+            # A proxy that stops lets responses finish; they can stream as long as a request may last.
             "shutdown": {"drainTimeout": gateway_duration(gateway.timeout)},
         },
     )
@@ -125,12 +125,12 @@ def _client_traffic(policy: ir.Policy, stripped: list[str]) -> Object:
         namespace=gateway.namespace,
         spec={
             "targetRefs": [target(policy)],
-            # The filter's whole body; the gateway's own 32 KiB would answer longer prompts with 413.
+            # The filter buffers the whole body. With the default of 32 KiB longer prompts would get 413.
             "connection": {"bufferLimit": quantity(policy.router.max_body), "maxAcceptPerSocketEvent": 1},
             "headers": {"earlyRequestHeaders": {"remove": stripped}},
-            # Its own 64 KiB would be the limit of clients that speak HTTP/2 (envoyproxy/ai-gateway#2130).
+            # The default of 64 KiB would limit clients that use HTTP/2 (envoyproxy/ai-gateway#2130).
             "http2": {"initialStreamWindowSize": quantity(http2_window(policy))},
-            # A model that thinks says nothing for long, so only the whole request is bounded.
+            # A reasoning model can be silent for long, so only the whole request has a deadline.
             "timeout": {"http": {"requestReceivedTimeout": timeout, "streamIdleTimeout": timeout}},
         },
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.manifests.objects import Body, Object, make
-from vsr_compiler.releases import gateway as releases
+from vsr_compiler.releases import gateways as releases
 from vsr_compiler.releases.pickers import PICKERS
 from vsr_compiler.targets.common.extproc import MAX_STREAMS
 from vsr_compiler.targets.common.httproute import routes
@@ -17,20 +17,20 @@ from vsr_compiler.targets.istio.kinds import NETWORKING_GROUP
 
 
 def emit(policy: ir.Policy) -> Iterator[Object]:
-    """The pools, the routes to them, and the grants that let routes cross namespaces."""
+    """Yield the pools, the routes to them, and the grants for routes across namespaces."""
     for endpoint in pooled(policy):
         yield inference_pool(policy, endpoint)
     yield from routes(policy, pool_backend)
 
 
 def picker_connections(policy: ir.Policy) -> Iterator[Object]:
-    """How Istio is told to reach each picker."""
+    """Yield a DestinationRule per picker."""
     for endpoint in pooled(policy):
         yield _destination_rule(policy, endpoint)
 
 
 def pool_backend(endpoint: ir.Endpoint) -> Body:
-    """How a route refers to the endpoint."""
+    """Return the backendRef of an endpoint: its pool, or its Service if its pods are not known."""
     if not is_pool(endpoint):
         return providers.backend(endpoint)
     return {
@@ -42,31 +42,33 @@ def pool_backend(endpoint: ir.Endpoint) -> Body:
 
 
 def check(policy: ir.Policy) -> Iterator[Diagnostic]:
-    """What Istio cannot do with pools (VSR312, VSR314), and what is not pooled (VSR316)."""
+    """VSR312 and VSR314 for what Istio cannot do with pools, VSR316 for endpoints that cannot become pools."""
     for model in policy.models:
         pools = [endpoint for endpoint, _ in model.endpoints if is_pool(endpoint)]
-        if pools and len(model.endpoints) > 1 and not any(each.provider for each, _ in model.endpoints):
-            message = f"`{model.name}` is divided between endpoints of which `{pools[0].name}` is a pool"
+        if pools and len(model.endpoints) > 1 and not any(endpoint.provider for endpoint, _ in model.endpoints):
+            message = f"`{model.name}` has several endpoints, but `{pools[0].name}` is a pool and must be the only one"
             hint = (
-                "Istio keeps one endpoint picker a rule: put all pods into one pool, "
-                "or make two models and divide by a route's `split`."
+                "Istio supports one endpoint picker per rule. Put all pods into one pool, "
+                "or define two models and use a route's `split`."
             )
             yield Diagnostic("VSR312", message, model.span, hint)
     istio = policy.versions["istio"]
     if len(pooled(policy)) > 1 and not releases.ISTIO[istio].many_pools:
-        message = f"Istio {istio} forgets the endpoint pickers of all pools of a Gateway but one"
+        message = f"Istio {istio} keeps the endpoint picker of only one pool per Gateway"
         yield Diagnostic("VSR314", message, policy.gateway.span, "Use Istio 1.28.5 or newer.")
     for endpoint in policy.endpoints:
         if endpoint.provider is None and not is_pool(endpoint):
-            message = f"`{endpoint.name}` is not pooled: the pods behind its Service are not known"
-            yield Diagnostic("VSR316", message, endpoint.span, "Name the pods (`pods:`) to pool them.")
+            message = f"`{endpoint.name}` is not a pool, because the pods behind its Service are not known"
+            yield Diagnostic(
+                "VSR316", message, endpoint.span, "Define the endpoint by its pods (`pods:`) to make it a pool."
+            )
 
 
 def preflight(project: str) -> Callable[[ir.Policy], Iterator[Diagnostic]]:
-    """VSR315: what must be in the cluster before a target that pools is applied."""
+    """Return the check for VSR315: what the cluster must have before a target with pools is applied."""
 
     def check(policy: ir.Policy) -> Iterator[Diagnostic]:
-        """One note that names the switch and the CRDs."""
+        """Report the setting of istiod and the CRDs."""
         versions = policy.versions
         groups = PICKERS[project][versions[project]].watches
         crds = [f"gateway-api {versions['gateway-api']}", f"inference-extension {versions['inference-extension']}"]
@@ -79,7 +81,7 @@ def preflight(project: str) -> Callable[[ir.Policy], Iterator[Diagnostic]]:
 
 
 def _destination_rule(policy: ir.Policy, endpoint: ir.Endpoint) -> Object:
-    """In the gateway's namespace, where Istio looks first. The picker signs its certificate by itself."""
+    """Return the DestinationRule, in the gateway's namespace. The picker's certificate is self-signed."""
     service = picker_service(endpoint)
     return make(
         f"{NETWORKING_GROUP}/v1",

@@ -1,4 +1,4 @@
-"""How Istio's gateway is told to ask the router: an EnvoyFilter, and a DestinationRule for the way there."""
+"""The EnvoyFilter that makes Istio's gateway call the router, and the DestinationRule for the connection."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HCM = "envoy.filters.network.http_connection_manager"
 
 
 def emit(policy: ir.Policy) -> Iterator[Object]:
-    """The EnvoyFilter and the DestinationRule, both in the gateway's namespace, where Istio looks first."""
+    """Yield both, in the gateway's namespace, where Istio looks first."""
     yield _envoy_filter(policy)
     yield _destination_rule(policy)
 
@@ -76,7 +76,7 @@ def _destination_rule(policy: ir.Policy) -> Object:
             "host": router.grpc.host,
             "trafficPolicy": {
                 "connectionPool": {"http": {"http2MaxRequests": MAX_STREAMS}, "tcp": {"connectTimeout": "500ms"}},
-                # The router's pods carry no sidecar: without this, automatic mutual TLS could be assumed.
+                # The router's pods have no sidecar, so Istio must not use automatic mutual TLS.
                 "tls": {"mode": "DISABLE"},
             },
         },

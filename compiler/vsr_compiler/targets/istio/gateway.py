@@ -1,4 +1,4 @@
-"""The Gateway that Istio turns into an Envoy deployment."""
+"""The Gateway, for which Istio deploys Envoy."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from vsr_compiler.manifests.objects import Object, make
 from vsr_compiler.targets.common.gateway_api import GATEWAY_API, GatewayPods
 
 GATEWAY_NAME = f"{GATEWAY_GROUP}/gateway-name"
-"""The label that Istio puts on the pods of a Gateway."""
+"""The label of a Gateway's pods."""
 CLASS = "istio"
 _SERVICE = re.compile(r"[a-z][-a-z0-9]{0,62}")
-"""What the API server takes for a Service's name."""
+"""Valid names of Services."""
 
 
 def emit(policy: ir.Policy) -> Iterator[Object]:
-    """The Gateway. Routes stand in its own namespace, so it admits no others."""
+    """Yield the Gateway. Its routes are in its own namespace, so it admits no others."""
     gateway = policy.gateway
     yield make(
         GATEWAY_API,
@@ -42,16 +42,16 @@ def emit(policy: ir.Policy) -> Iterator[Object]:
 
 
 def pods(policy: ir.Policy) -> GatewayPods:
-    """Istio's proxies stand where the Gateway does, and name the port of their metrics so."""
+    """Return the proxies, which are in the Gateway's namespace."""
     gateway = policy.gateway
     return GatewayPods(gateway.namespace, {GATEWAY_NAME: gateway.name}, "http-envoy-prom")
 
 
 def check(policy: ir.Policy) -> Iterator[Diagnostic]:
-    """VSR312 where Istio could not make the Gateway's Service, which it calls after the Gateway and its class."""
+    """VSR312 if the name of the Gateway's Service, which Istio builds from Gateway and class, would be invalid."""
     name = policy.gateway.name
     if not _SERVICE.fullmatch(f"{name}-{CLASS}"):
-        most = 63 - len(f"-{CLASS}")
-        message = f"Istio calls the Gateway's Service `{name}-{CLASS}`, which is no name for a Service"
-        hint = f"Give the Gateway a name that begins with a letter, of at most {most} characters."
+        longest = 63 - len(f"-{CLASS}")
+        message = f"Istio would name the Gateway's Service `{name}-{CLASS}`, which is not a valid name of a Service"
+        hint = f"Give the Gateway a name that starts with a letter and has at most {longest} characters."
         yield Diagnostic("VSR312", message, policy.gateway.span, hint)

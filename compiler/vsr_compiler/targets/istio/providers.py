@@ -1,7 +1,7 @@
-"""Providers outside the cluster: the gateway knows their hosts and speaks TLS to them, and holds none of their keys.
+"""Providers outside the cluster: the gateway connects to their hosts by TLS and holds none of their API keys.
 
-Istio documents this construction for a Gateway of the Gateway API: a ServiceEntry, a DestinationRule that originates
-TLS, and a route to the kind Hostname.
+Istio documents this construction for the Gateway API: a ServiceEntry, a DestinationRule that originates TLS, and a
+route to the kind Hostname.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from vsr_compiler.targets.common.httproute import service_backend
 from vsr_compiler.targets.istio.kinds import NETWORKING_GROUP
 
 SAME_NAMESPACE = ["."]
-"""Nobody but the gateway, with whom they share a namespace, sees these objects."""
+"""Only proxies in the namespace of these objects use them, which is the gateway's."""
 
 
 def emit(policy: ir.Policy) -> Iterator[Object]:
-    """A ServiceEntry and a DestinationRule a host: two of either for one host would contradict each other."""
+    """Yield a ServiceEntry and a DestinationRule per host; two of either for one host would conflict."""
     hosts: dict[str, list[ir.Endpoint]] = {}
     for endpoint in _used(policy):
         hosts.setdefault(endpoint.host, []).append(endpoint)
@@ -29,7 +29,7 @@ def emit(policy: ir.Policy) -> Iterator[Object]:
 def backend(endpoint: ir.Endpoint) -> Body:
     """Return how an HTTPRoute refers to an endpoint: by its Service, or by the host of its provider.
 
-    Istio rejects a namespace beside a host.
+    Istio rejects a namespace in a reference to a host.
     """
     provider = endpoint.provider
     if provider is None:
@@ -38,13 +38,13 @@ def backend(endpoint: ir.Endpoint) -> Body:
 
 
 def _used(policy: ir.Policy) -> list[ir.Endpoint]:
-    """A provider that no model uses is not reachable either."""
+    """Return the providers that some model uses. Others stay unreachable."""
     used = {endpoint.name for model in policy.models for endpoint, _ in model.endpoints}
-    return [each for each in policy.endpoints if each.provider is not None and each.name in used]
+    return [endpoint for endpoint in policy.endpoints if endpoint.provider is not None and endpoint.name in used]
 
 
 def _host(policy: ir.Policy, endpoints: list[ir.Endpoint]) -> Iterator[Object]:
-    providers = [each.provider for each in endpoints if each.provider is not None]
+    providers = [endpoint.provider for endpoint in endpoints if endpoint.provider is not None]
     host, origin, namespace = providers[0].host, endpoints[0].span, policy.gateway.namespace
     name = f"{policy.gateway.name}-to-{providers[0].object_name}"
     ports = sorted({provider.port for provider in providers})
@@ -71,7 +71,7 @@ def _host(policy: ir.Policy, endpoints: list[ir.Endpoint]) -> Iterator[Object]:
         spec={
             "host": host,
             "exportTo": SAME_NAMESPACE,
-            # Without a name to look for, any certificate of a known authority would pass.
+            # Without a subject, any certificate of a known authority would be accepted.
             "trafficPolicy": {"tls": {"mode": "SIMPLE", "sni": host, "subjectAltNames": [host]}},
         },
     )

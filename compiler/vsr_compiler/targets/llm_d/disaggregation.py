@@ -1,7 +1,7 @@
-"""Prefill and decode apart: the model servers of a pool in two Deployments, with a routing sidecar before decode.
+"""Disaggregated serving: prefill and decode in two Deployments, with a routing sidecar in front of decode.
 
-The picker chooses a decode pod, and a prefill pod where the prompt is not cached; the sidecar of the decode pod sends
-the prompt there first and lets the decode server fetch the result.
+The picker chooses a decode pod, and a prefill pod if the prompt is not cached. The sidecar of the decode pod sends the
+prompt to the prefill pod first, and lets the decode server fetch the result.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.releases.pickers import PICKERS, Disaggregation
-from vsr_compiler.targets.common.model_servers import around, deployment, rollout, served
+from vsr_compiler.targets.common.model_servers import deployment, rollout, served, service_and_volume
 from vsr_compiler.targets.common.pools import settings
 from vsr_compiler.targets.common.simulator import simulator_container
 from vsr_compiler.targets.common.vllm import BEHIND_SIDECAR, HTTP, PORT, vllm_container, volumes
@@ -28,29 +28,29 @@ from vsr_compiler.targets.common.workloads import (
 
 ROLE = "llm-d.ai/role"
 SIDE_CHANNEL = 5600
-"""Where the two servers agree on the transfer of a prompt's cache."""
+"""The port on which the two servers negotiate the transfer of a KV cache."""
 TRANSFER = f"--kv-transfer-config={json.dumps({'kv_connector': 'NixlConnector', 'kv_role': 'kv_both'})}"
 
 
 def emit(policy: ir.Policy) -> Iterator[Object]:
-    """The model servers of llm-d: those of a disaggregated pool in two roles, others as everywhere."""
+    """Yield the model servers: those of a disaggregated pool in two roles, others as for every target."""
     for endpoint in policy.endpoints:
         server = endpoint.server
         if server is None:
             continue
-        parting = PICKERS["llm-d-router"][policy.versions["llm-d-router"]].disaggregation
-        if settings(endpoint).disaggregation and parting is not None:
+        disaggregation = PICKERS["llm-d-router"][policy.versions["llm-d-router"]].disaggregation
+        if settings(endpoint).disaggregation and disaggregation is not None:
             prefill = server.replicas // 2
             yield _role(endpoint, server, "prefill", prefill, _pod(policy, endpoint, server, None))
-            pod = _pod(policy, endpoint, server, parting)
+            pod = _pod(policy, endpoint, server, disaggregation)
             yield _role(endpoint, server, "decode", server.replicas - prefill, pod)
         else:
             yield deployment(policy, endpoint, server)
-        yield from around(endpoint, server)
+        yield from service_and_volume(endpoint, server)
 
 
 def _role(endpoint: ir.Endpoint, server: ir.VllmServer, role: str, replicas: int, pod: Body) -> Object:
-    """A Deployment of the endpoint's pods in one role; the pool and the Service lead to both."""
+    """Return the Deployment of one role. The pool and the Service select the pods of both."""
     name = endpoint.service.name
     return make(
         "apps/v1",
@@ -64,7 +64,7 @@ def _role(endpoint: ir.Endpoint, server: ir.VllmServer, role: str, replicas: int
 
 
 def _pod(policy: ir.Policy, endpoint: ir.Endpoint, server: ir.VllmServer, sidecar: Disaggregation | None) -> Body:
-    """A pod of either role; with a sidecar it decodes."""
+    """Return the pod of a role; with a sidecar it is the decode role."""
     port = BEHIND_SIDECAR if sidecar else HTTP
     models = served(policy, endpoint)
     name = endpoint.service.name
@@ -91,7 +91,7 @@ def _pod(policy: ir.Policy, endpoint: ir.Endpoint, server: ir.VllmServer, sideca
 
 
 def _sidecar(release: Disaggregation) -> Body:
-    """A container that starts before the server and runs beside it (Kubernetes 1.29 or newer)."""
+    """Return the sidecar: an init container that keeps running (Kubernetes 1.29 or newer)."""
     return container(
         "routing-sidecar",
         release.sidecar_image,

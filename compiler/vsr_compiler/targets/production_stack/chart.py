@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body
-from vsr_compiler.releases.servers import VLLM
+from vsr_compiler.releases.model_servers import VLLM
 from vsr_compiler.targets.common import vllm
 from vsr_compiler.targets.common.helm import Values
 from vsr_compiler.targets.common.model_servers import served
@@ -14,9 +14,9 @@ from vsr_compiler.targets.production_stack.releases import PRODUCTION_STACK
 
 
 def chart(policy: ir.Policy) -> Values | None:
-    """Values for the stack's chart; None where nothing runs in it."""
-    found = members(policy)
-    if not found:
+    """Return the values of the chart; None if no endpoint runs in the stack."""
+    endpoints = members(policy)
+    if not endpoints:
         return None
     release = PRODUCTION_STACK[policy.versions["production-stack"]]
     repository, _, tag = release.router.rpartition(":")
@@ -24,7 +24,7 @@ def chart(policy: ir.Policy) -> Values | None:
     body: Body = {
         "servingEngineSpec": {
             "enableEngine": True,
-            # Its router takes every pod with these labels for a server, whoever started it.
+            # The stack's router treats every pod with these labels as a server.
             "labels": {**names, "component": "engine"},
             "runtimeClassName": "",
             "imagePullPolicy": "IfNotPresent",
@@ -41,7 +41,7 @@ def chart(policy: ir.Policy) -> Values | None:
                 "failureThreshold": 360,
                 "httpGet": {"path": "/health", "port": vllm.PORT},
             },
-            "modelSpec": [_model(policy, endpoint, endpoint.server) for endpoint in found if endpoint.server],
+            "modelSpec": [_model(policy, endpoint, endpoint.server) for endpoint in endpoints if endpoint.server],
         },
         "routerSpec": {
             "enableRouter": True,
@@ -57,11 +57,11 @@ def chart(policy: ir.Policy) -> Values | None:
             "resources": {"requests": {"cpu": "1", "memory": "2G"}, "limits": {"memory": "2G"}},
         },
     }
-    return Values(CHART, body, found[0].span, (stack_service(found),))
+    return Values(CHART, body, endpoints[0].span, (stack_service(endpoints),))
 
 
 def _model(policy: ir.Policy, endpoint: ir.Endpoint, server: ir.VllmServer) -> Body:
-    """A server of the stack, started as the other targets start it."""
+    """Return the values of one server, with the same arguments as for other targets."""
     repository, _, tag = (server.image or VLLM[policy.versions["vllm"]].image).rpartition(":")
     volume = f"{RELEASE}-storage"
     adapters = vllm.adapter_folders(server)
@@ -76,7 +76,7 @@ def _model(policy: ir.Policy, endpoint: ir.Endpoint, server: ir.VllmServer) -> B
         "pvcAccessMode": [access_mode(server.volume_holders)],
         "hf_token": {"secretName": server.token_secret, "secretKey": "token"},
         "vllmConfig": {
-            # Off unless it is asked for: the chart would switch off what vLLM does by itself.
+            # Unless set, the chart would disable what vLLM enables by default.
             "enablePrefixCaching": True,
             "extraArgs": [
                 "--served-model-name",

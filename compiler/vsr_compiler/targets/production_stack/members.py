@@ -16,31 +16,31 @@ ROUTER_PORT = 80
 
 
 def members(policy: ir.Policy) -> list[ir.Endpoint]:
-    """The endpoints that the stack runs. A stand-in for one is not among them: its chart can start vLLM only."""
-    return [each for each in policy.endpoints if each.server is not None and not each.server.simulate]
+    """Return the endpoints that the stack runs. Simulated ones are not included: the chart can start vLLM only."""
+    return [endpoint for endpoint in policy.endpoints if endpoint.server is not None and not endpoint.server.simulate]
 
 
-def stack_service(found: list[ir.Endpoint]) -> ir.ServiceRef:
-    """The chart's router, which stands where the first of the servers does."""
-    return ir.ServiceRef(f"{RELEASE}-router-service", found[0].service.namespace, ROUTER_PORT)
+def stack_service(endpoints: list[ir.Endpoint]) -> ir.ServiceRef:
+    """Return the Service of the stack's router, which is in the namespace of its servers."""
+    return ir.ServiceRef(f"{RELEASE}-router-service", endpoints[0].service.namespace, ROUTER_PORT)
 
 
 def behind(policy: ir.Policy) -> ir.Policy:
-    """The policy as the gateway sees it: one Service, whichever of the stack's servers a model runs on."""
-    found = members(policy)
-    if not found:
+    """Return the policy as the gateway sees it: one Service for all servers of the stack."""
+    endpoints = members(policy)
+    if not endpoints:
         return policy
-    stack = ir.Endpoint(RELEASE, stack_service(found), ir.ExistingService(), found[0].span)
-    names = {each.name for each in found}
-    models = {id(model): replace(model, endpoints=_ways(model, names, stack)) for model in policy.models}
-    moved: ir.Policy = ir.substitute(policy, models)
-    others = [each for each in policy.endpoints if each.name not in names]
-    return replace(moved, endpoints=tuple(sorted([*others, stack], key=lambda each: each.name)))
+    stack = ir.Endpoint(RELEASE, stack_service(endpoints), ir.ExistingService(), endpoints[0].span)
+    names = {endpoint.name for endpoint in endpoints}
+    models = {id(model): replace(model, endpoints=_endpoints(model, names, stack)) for model in policy.models}
+    seen: ir.Policy = ir.substitute(policy, models)
+    others = [endpoint for endpoint in policy.endpoints if endpoint.name not in names]
+    return replace(seen, endpoints=tuple(sorted([*others, stack], key=lambda endpoint: endpoint.name)))
 
 
-def _ways(model: ir.Model, names: set[str], stack: ir.Endpoint) -> tuple[tuple[ir.Endpoint, int], ...]:
-    """The model's endpoints, those in the stack as one."""
-    outside = [(each, weight) for each, weight in model.endpoints if each.name not in names]
-    inside = [weight for each, weight in model.endpoints if each.name in names]
+def _endpoints(model: ir.Model, names: set[str], stack: ir.Endpoint) -> tuple[tuple[ir.Endpoint, int], ...]:
+    """Return the endpoints of a model, with those in the stack as one."""
+    outside = [(endpoint, weight) for endpoint, weight in model.endpoints if endpoint.name not in names]
+    inside = [weight for endpoint, weight in model.endpoints if endpoint.name in names]
     both = [*outside, (stack, sum(inside))] if inside else outside
     return tuple(sorted(both, key=lambda pair: pair[0].name))

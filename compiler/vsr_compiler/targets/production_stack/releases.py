@@ -1,6 +1,6 @@
-"""The production stack by release of its chart.
+"""Releases of the production stack's chart.
 
-Sources: the chart `vllm-stack` and the images of its router, which bear the chart's release since 0.1.10.
+Sources: the chart `vllm-stack` and the images of its router, which have the chart's release as tag since 0.1.10.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A release of the chart: the router that goes with it."""
+    """A release of the chart, with the image of its router."""
 
     router: str
 

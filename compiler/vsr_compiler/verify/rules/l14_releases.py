@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from vsr_compiler.diagnostics import Diagnostic, Severity
 from vsr_compiler.diagnostics.suggestions import did_you_mean
-from vsr_compiler.releases.picker_words import WORDS, Words
+from vsr_compiler.releases.picker_arguments import PICKER_ARGUMENTS, PickerArguments
 from vsr_compiler.verify.istio import ControlPlane, control_planes, gateway_api_bundles
 from vsr_compiler.verify.manifest import (
     Manifest,
@@ -77,12 +77,12 @@ def _gateway_api(index: ManifestIndex, control_plane: ControlPlane) -> Iterator[
             yield Diagnostic("VSR414", message, span, hint, Severity.WARNING)
 
 
-def _known_arguments(picker: Picker) -> Words | None:
+def _known_arguments(picker: Picker) -> PickerArguments | None:
     """Return the flags and plugins of the release in a picker's image; None for an unknown image or release."""
     match = _IMAGE.search(as_string(picker.container.get("image")))
     if match is None:
         return None
-    return WORDS.get(("gie" if match["gie"] else "llm-d", (int(match["major"]), int(match["minor"]))))
+    return PICKER_ARGUMENTS.get(("gie" if match["gie"] else "llm-d", (int(match["major"]), int(match["minor"]))))
 
 
 def _unknown_flags(picker: Picker) -> Iterator[Diagnostic]:

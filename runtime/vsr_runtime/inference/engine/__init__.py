@@ -1,1 +1,1 @@
-"""The inference engine: a queue bounded by tokens, batches without padding, in this process or one of its own."""
+"""The inference engine: queues, batches, and the process that computes them."""

@@ -1,4 +1,4 @@
-"""One encoder's queue, and the two threads that feed and run it."""
+"""The queue of one encoder, and the two threads that prepare and compute its batches."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from vsr_runtime.log import log
 STALLED = 10.0
 """Seconds after which a batch that does not end counts as stuck."""
 WARM = 600.0
-"""Seconds for the first batches; what is compiled on first use may take minutes."""
+"""Seconds for the first batches; compilation on first use may take minutes."""
 REMEMBERED = 512
-"""Pieces whose answers are kept for another task of the same encoder, which then costs nothing."""
+"""Sequences whose answers are cached for another task of the same encoder, which then costs nothing."""
 _AHEAD = 2
 """Batches at a time: one is computed, one is prepared."""
 
 
-class _Work:
-    """A sequence that waits, with those who wait for it."""
+class _Entry:
+    """A queued sequence, and how many callers wait for it."""
 
     __slots__ = ("answer", "key", "queued", "sequence", "until", "waiters")
 
@@ -52,28 +52,28 @@ class _Work:
 
 
 class BatchQueue:
-    """Batches what is asked of one model.
+    """Batches the sequences for one model.
 
-    Whatever waits goes into the next batch as soon as there is one to fill; nothing is held back in the hope of more.
-    Whoever asks for a sequence that already waits, is computed or was answered lately shares its forward pass.
+    All queued sequences go into the next batch at once; none is held back to wait for more. Callers that ask for a
+    sequence that is queued, being computed or cached share its forward pass.
 
     Args:
         model: computes batches.
         budget: tokens of a batch.
-        capacity: tokens that may wait.
+        capacity: tokens that may be queued.
         stalled: seconds after which a batch counts as stuck.
     """
 
     def __init__(self, model: BatchModel[Any], budget: int, capacity: int, *, stalled: float = STALLED) -> None:
         self._model = model
-        self._queue: TokenQueue[_Work] = TokenQueue(budget, capacity)
-        self._known: OrderedDict[bytes, _Work] = OrderedDict()
+        self._queue: TokenQueue[_Entry] = TokenQueue(budget, capacity)
+        self._known: OrderedDict[bytes, _Entry] = OrderedDict()
         self._latency = LatencyEstimator()
         self._stalled = stalled
         self._some = asyncio.Event()
         self._places = asyncio.Semaphore(_AHEAD)
-        self._prepared: asyncio.Queue[tuple[list[_Work], Any]] = asyncio.Queue()
-        self._in_work = 0
+        self._prepared: asyncio.Queue[tuple[list[_Entry], Any]] = asyncio.Queue()
+        self._computing = 0
         self._begun: float | None = None
         self._closed = False
         self._preparing = ThreadPoolExecutor(1, thread_name_prefix="prepare")
@@ -82,26 +82,26 @@ class BatchQueue:
 
     @property
     def waiting(self) -> int:
-        """Tokens that wait or are in work."""
-        return self._queue.tokens + self._in_work
+        """Tokens that are queued or computed."""
+        return self._queue.tokens + self._computing
 
     @property
     def healthy(self) -> bool:
-        """Whether it takes work, and no batch is stuck."""
+        """Whether it accepts work, and no batch is stuck."""
         stuck = self._begun is not None and time.monotonic() - self._begun > self._stalled
         return not self._closed and not stuck and not any(task.done() for task in self._tasks)
 
     async def ask(self, sequences: Sequence[TokenSequence], until: float) -> list[Answer]:
-        """Answers for all sequences, or an error for all. ``until`` is a time of the event loop's clock.
+        """Get answers for all sequences, or an error. ``until`` is a time of the event loop's clock.
 
         Raises:
-            OverloadedError: by the estimate they would be too late, or too much waits.
+            OverloadedError: by the estimate they would be too late, or too much is queued.
             TimeoutError: they were not done in time.
             EngineError: the model failed, or a batch is stuck.
         """
         if not self.healthy:
             raise EngineError("a batch is stuck, or the engine is closed")
-        work = self._admitted(sequences, until)
+        work = self._admit(sequences, until)
         try:
             async with asyncio.timeout_at(until):
                 return [await asyncio.shield(one.answer) for one in work]
@@ -109,7 +109,7 @@ class BatchQueue:
             self._leave(work)
 
     async def warm(self, sizes: Iterable[int], longest: int) -> None:
-        """Compute batches of these sizes, so that what is done once is done, and the pace is known.
+        """Compute batches of these sizes, so that lazy initialisation is done and the latency is known.
 
         Args:
             sizes: tokens of each batch.
@@ -124,7 +124,7 @@ class BatchQueue:
             self._known.clear()
 
     def close(self) -> None:
-        """Take no more work; who waits is told."""
+        """Reject new work; callers that wait get an error."""
         self._closed = True
         for task in self._tasks:
             task.cancel()
@@ -134,15 +134,15 @@ class BatchQueue:
         for pool in (self._preparing, self._running):
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _admitted(self, sequences: Sequence[TokenSequence], until: float) -> list[_Work]:
-        """All sequences in the queue, or none of them."""
+    def _admit(self, sequences: Sequence[TokenSequence], until: float) -> list[_Entry]:
+        """Put all sequences into the queue, or none of them."""
         keys = [_key(sequence) for sequence in sequences]
         fresh = {
             key: sequence for key, sequence in zip(keys, sequences, strict=True) if not self._shared(key, sequence)
         }
         size = sum(len(sequence.ids) for sequence in fresh.values())
         left = until - asyncio.get_running_loop().time()
-        # Where nothing waits there is always a try: else one slow spell would shed all that comes after it.
+        # An empty queue always accepts work: otherwise one slow spell would shed everything after it.
         late = self.waiting and self._latency.seconds(self.waiting + size, self._queue.budget) > left
         if size and (late or not self._queue.fits(size)):
             raise OverloadedError
@@ -156,21 +156,21 @@ class BatchQueue:
 
     def _shared(self, key: bytes, sequence: TokenSequence) -> bool:
         known = self._known.get(key)
-        return known is not None and _answers(known, sequence)
+        return known is not None and _answers_it(known, sequence)
 
-    def _entry(self, key: bytes, sequence: TokenSequence, until: float) -> _Work:
-        """The work that answers the sequence: what is known already, or new work at the end of the queue."""
+    def _entry(self, key: bytes, sequence: TokenSequence, until: float) -> _Entry:
+        """The entry that answers the sequence: a known one, or a new one at the end of the queue."""
         known = self._known.get(key)
-        if known is not None and _answers(known, sequence):
+        if known is not None and _answers_it(known, sequence):
             self._known.move_to_end(key)
             known.sequence = TokenSequence(known.sequence.ids, known.sequence.tokens_of | sequence.tokens_of)
             return known
-        work = _Work(sequence, key, until, asyncio.get_running_loop().create_future())
+        work = _Entry(sequence, key, until, asyncio.get_running_loop().create_future())
         self._queue.push(work)
         self._known[key] = work
         return work
 
-    def _leave(self, work: Sequence[_Work]) -> None:
+    def _leave(self, work: Sequence[_Entry]) -> None:
         for one in work:
             one.waiters -= 1
             if not one.wanted and one.queued:
@@ -180,17 +180,17 @@ class BatchQueue:
                 self._drop(one)
 
     def _forget(self) -> None:
-        """Keep the latest answers only; what is still in work stays."""
+        """Keep only the latest answers; unfinished entries stay."""
         excess = len(self._known) - REMEMBERED
         for key in [key for key, work in self._known.items() if work.answer.done()][: max(excess, 0)]:
             del self._known[key]
 
-    def _drop(self, work: _Work) -> None:
+    def _drop(self, work: _Entry) -> None:
         if self._known.get(work.key) is work:
             del self._known[work.key]
 
     async def _prepare(self) -> None:
-        """Make batches, one ahead of what is computed."""
+        """Prepare batches, one ahead of the one being computed."""
         loop = asyncio.get_running_loop()
         while True:
             await self._places.acquire()
@@ -199,14 +199,14 @@ class BatchQueue:
             try:
                 prepared = await loop.run_in_executor(self._preparing, self._model.prepare, sequences)
             except NoMemoryError:
-                prepared = None  # it is prepared again, in parts, when its turn comes
-            except Exception as error:  # noqa: BLE001 - whatever a model raises must reach who waits
-                self._broken(batch, error)
-                self._finished(batch)
+                prepared = None  # prepared again, in parts, by `_run`
+            except Exception as error:  # noqa: BLE001 - whatever a model raises must reach the callers
+                self._fail_batch(batch, error)
+                self._batch_done(batch)
                 continue
             self._prepared.put_nowait((batch, prepared))
 
-    async def _next_batch(self) -> list[_Work]:
+    async def _next_batch(self) -> list[_Entry]:
         while True:
             batch, late = self._queue.take(asyncio.get_running_loop().time())
             for work in late:
@@ -219,7 +219,7 @@ class BatchQueue:
             await self._some.wait()
         for work in batch:
             work.queued = False
-        self._in_work += sum(work.size for work in batch)
+        self._computing += sum(work.size for work in batch)
         return batch
 
     async def _compute(self) -> None:
@@ -231,10 +231,10 @@ class BatchQueue:
                 self._latency.learn(sum(work.size for work in batch), time.monotonic() - self._begun)
             finally:
                 self._begun = None
-                self._finished(batch)
+                self._batch_done(batch)
 
-    async def _run(self, batch: list[_Work], prepared: Any) -> None:  # noqa: ANN401 - the model's own
-        """Compute a batch. What the device has no memory for is split until it fits, or shed."""
+    async def _run(self, batch: list[_Entry], prepared: Any) -> None:  # noqa: ANN401 - the model's own
+        """Compute a batch. If the device's memory is too small, split it until it fits, or shed a single sequence."""
         loop = asyncio.get_running_loop()
         sequences = [work.sequence for work in batch]
         try:
@@ -252,7 +252,7 @@ class BatchQueue:
             await self._run(batch[:half], None)
             await self._run(batch[half:], None)
         except Exception as error:  # noqa: BLE001 - as above
-            self._broken(batch, error)
+            self._fail_batch(batch, error)
         else:
             for work, answer in zip(batch, answers, strict=True):
                 if not work.answer.done():
@@ -260,18 +260,18 @@ class BatchQueue:
                 if work.sequence.tokens_of:  # a row for each token is too much to keep
                     self._drop(work)
 
-    def _broken(self, batch: list[_Work], error: Exception) -> None:
+    def _fail_batch(self, batch: list[_Entry], error: Exception) -> None:
         log("engine_failed", error=type(error).__name__)
         for work in batch:
             _fail(work, EngineError(type(error).__name__))
             self._drop(work)
 
-    def _finished(self, batch: list[_Work]) -> None:
-        self._in_work -= sum(work.size for work in batch)
+    def _batch_done(self, batch: list[_Entry]) -> None:
+        self._computing -= sum(work.size for work in batch)
         self._places.release()
 
 
-def _answers(known: _Work, sequence: TokenSequence) -> bool:
+def _answers_it(known: _Entry, sequence: TokenSequence) -> bool:
     """Whether a known entry answers the sequence, too. A queued entry can still be asked for more."""
     if known.answer.done():
         usable = not known.answer.cancelled() and known.answer.exception() is None
@@ -280,7 +280,7 @@ def _answers(known: _Work, sequence: TokenSequence) -> bool:
 
 
 def _sequences(size: int, longest: int) -> list[TokenSequence]:
-    """Pieces of so many tokens in all, each another, of ids that every vocabulary has."""
+    """Distinct sequences with this number of tokens in all, of ids that every vocabulary has."""
     lengths = [longest] * (size // longest) + [size % longest] * (size % longest > 0)
     return [TokenSequence([(number >> place) & 1 for place in range(length)]) for number, length in enumerate(lengths)]
 
@@ -289,8 +289,8 @@ def _key(sequence: TokenSequence) -> bytes:
     return hashlib.blake2b(array("q", sequence.ids).tobytes(), digest_size=32).digest()
 
 
-def _fail(work: _Work, error: Exception) -> None:
+def _fail(work: _Entry, error: Exception) -> None:
     if not work.answer.done():
         work.answer.set_exception(error)
         with suppress(Exception):
-            work.answer.exception()  # nobody may be left to look at it, and that is no fault
+            work.answer.exception()  # retrieved, because no caller may be left to do so

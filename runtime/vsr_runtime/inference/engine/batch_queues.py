@@ -1,4 +1,4 @@
-"""The backend that computes in this process: a queue for each encoder, side by side."""
+"""The backend that computes in this process: a queue for each encoder."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from vsr_runtime.inference.engine.batch_queue import STALLED, BatchQueue
 from vsr_runtime.inference.token_sequence import Answer, BatchModel, TokenSequence
 
 CAPACITY = 64
-"""Batches whose tokens may wait."""
+"""Batches whose tokens may be queued."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class LoadedModel:
 
 
 class BatchQueues:
-    """A queue for each model. Must be made where an event loop runs."""
+    """A queue for each model. Must be created in a running event loop."""
 
     def __init__(self, models: Sequence[LoadedModel], *, stalled: float = STALLED) -> None:
         self._queues = [
@@ -35,12 +35,12 @@ class BatchQueues:
 
     @property
     def waiting(self) -> int:
-        """Tokens that wait or are computed, in the fullest queue."""
+        """Tokens that are queued or computed, in the fullest queue."""
         return max((queue.waiting for _, queue in self._queues), default=0)
 
     @property
     def healthy(self) -> bool:
-        """Whether all queues are."""
+        """Whether all queues are healthy."""
         return all(queue.healthy for _, queue in self._queues)
 
     async def ask(self, task: str, sequences: Sequence[TokenSequence], until: float) -> list[Answer]:
@@ -48,7 +48,7 @@ class BatchQueues:
         return await self._of_task[task].ask(sequences, until)
 
     async def warm(self) -> None:
-        """Compute a small batch, a middling and a full one in every queue.
+        """Compute a small, a medium and a full batch in every queue.
 
         Raises:
             EngineError: a model fails.

@@ -1,4 +1,4 @@
-"""One engine process for several fronts: whoever serves with worker processes starts it, and each worker leases it."""
+"""One engine process for several servers: the parent process starts it, and each child leases it."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ from vsr_runtime.errors import UserError
 from vsr_runtime.log import log
 
 
-class _Wish(msgspec.Struct):
-    """What a worker asks for: the engine of these classifiers, which it finds beside this config."""
+class _LeaseRequest(msgspec.Struct):
+    """A child's request: the engine for these classifiers, with this config."""
 
     digest: str
     config: str
 
 
 class _Engine:
-    """An engine process and how many lease it."""
+    """An engine process and the number of its leases."""
 
-    def __init__(self, wish: _Wish) -> None:
+    def __init__(self, request: _LeaseRequest) -> None:
         from vsr_runtime.inference.engine.engine_supervisor import EngineSupervisor, engine_command  # noqa: PLC0415 - needs the classify extra
 
-        self.supervisor = EngineSupervisor(engine_command(Path(wish.config)), wish.digest)
+        self.supervisor = EngineSupervisor(engine_command(Path(request.config)), request.digest)
         self.leases = 0
 
 
 class Broker:
-    """Starts the engines that workers ask for, one for each set of classifiers, and ends those that nobody leases.
+    """Starts an engine for each set of classifiers that children request, and ends those without a lease.
 
-    While a policy is exchanged there are two; a worker that dies lets go of its lease with its connection.
+    There are two while a policy is being replaced. A child that dies releases its lease with its connection.
     """
 
     def __init__(self) -> None:
         self._engines: dict[str, _Engine] = {}
 
     async def listen(self, path: Path) -> asyncio.Server:
-        """Listen on a Unix socket, in a folder that only this user may open."""
+        """Listen on a Unix socket, in a folder that only this user can open."""
         return await asyncio.start_unix_server(self._lease, path)
 
     def close(self) -> None:
@@ -51,18 +51,18 @@ class Broker:
 
     async def _lease(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError, msgspec.DecodeError):
-            wish = msgspec.json.decode(await reader.readline(), type=_Wish)
-            engine = self._engines.get(wish.digest) or _Engine(wish)
-            self._engines[wish.digest] = engine
+            request = msgspec.json.decode(await reader.readline(), type=_LeaseRequest)
+            engine = self._engines.get(request.digest) or _Engine(request)
+            self._engines[request.digest] = engine
             engine.leases += 1
             try:
                 await engine.supervisor.ready()
                 writer.write(f"{engine.supervisor.path}\n".encode())
-                await reader.read()  # nothing comes until the worker lets go
+                await reader.read()  # returns when the child releases its lease
             except UserError as error:
                 log("engine_refused", reason=str(error))
             finally:
-                self._release(wish.digest, engine)
+                self._release(request.digest, engine)
         writer.close()
 
     def _release(self, digest: str, engine: _Engine) -> None:
@@ -73,20 +73,20 @@ class Broker:
 
 
 async def lease(broker: Path, digest: str, config: Path) -> tuple[Path, Callable[[], None]]:
-    """Ask for an engine, and wait until it answers.
+    """Lease an engine, and wait until it answers.
 
     Returns:
-        Its socket, and what lets go of it.
+        Its socket, and a function that releases it.
 
     Raises:
         UserError: it did not become ready.
     """
     try:
         reader, writer = await asyncio.open_unix_connection(broker)
-        writer.write(msgspec.json.encode(_Wish(digest, str(config))) + b"\n")
+        writer.write(msgspec.json.encode(_LeaseRequest(digest, str(config))) + b"\n")
         path = (await reader.readline()).decode().strip()
     except OSError as error:
-        raise UserError(f"nobody starts an engine ({error.strerror or error})") from None
+        raise UserError(f"the engine broker cannot be reached ({error.strerror or error})") from None
     if not path:
         writer.close()
         raise UserError("the engine process did not become ready; its own line above says why")

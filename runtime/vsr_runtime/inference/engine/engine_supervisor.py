@@ -1,4 +1,4 @@
-"""Starts an engine process, and starts it again when it ends or is stuck."""
+"""Starts an engine process, and restarts it when it ends or is stuck."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from vsr_runtime.inference.engine.remote import STUCK_AFTER, RemoteBackend
 from vsr_runtime.log import log
 
 START = 600.0
-"""Seconds until an engine must have loaded and warmed up its models."""
+"""Seconds for an engine to load and warm up its models."""
 _PAUSE, _LONGEST_PAUSE = 0.5, 10.0
 
 
 class EngineSupervisor:
-    """An engine process of this front's own.
+    """The engine process of one server.
 
     Args:
-        command: starts the process; the socket's path is added to it. Its standard input is a pipe that ends with this
-            process, so that it does not stay behind.
-        digest: names the classifiers that it runs.
-        stuck_after: seconds without a word after which it counts as stuck.
+        command: starts the process; the socket's path is appended. Its standard input is a pipe that ends with this
+            process, so that it does not outlive it.
+        digest: identifies the classifiers that it runs.
+        stuck_after: seconds without a message after which it counts as stuck.
 
     Attributes:
-        path: of the socket.
+        path: the socket.
     """
 
     def __init__(self, command: Sequence[str], digest: str, *, stuck_after: float = STUCK_AFTER) -> None:
@@ -45,7 +45,7 @@ class EngineSupervisor:
         """Wait until the engine answers.
 
         Raises:
-            UserError: it ended before it did, or takes too long.
+            UserError: it ended first, or takes too long.
         """
         came = asyncio.ensure_future(self.remote.ready.wait())
         try:
@@ -64,17 +64,17 @@ class EngineSupervisor:
 
     @property
     def pid(self) -> int | None:
-        """Of the process, while there is one."""
+        """The process id, while there is a process."""
         return self._process.pid if self._process else None
 
     def _kill(self) -> None:
-        """A process that is stuck does not hear of SIGTERM."""
+        """Kill the process: a stuck one does not react to SIGTERM."""
         if self._process is not None:
             with suppress(ProcessLookupError):
                 self._process.kill()
 
     async def _keep(self) -> None:
-        """Ends, with its error, only where the engine was never ready: later ends are mended."""
+        """Keep the process running. Ends only if the engine was never ready; later, it is always restarted."""
         pause = _PAUSE
         while True:
             begun = asyncio.get_running_loop().time()
@@ -98,5 +98,5 @@ class EngineSupervisor:
 
 
 def engine_command(config: Path) -> list[str]:
-    """The command that starts an engine for a policy; ``EngineSupervisor`` adds the socket."""
+    """The command that starts an engine for a policy; ``EngineSupervisor`` appends the socket."""
     return [sys.executable, "-m", "vsr_runtime.cli", "engine", "--with-parent", "--config", str(config), "--socket"]

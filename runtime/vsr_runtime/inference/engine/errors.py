@@ -1,11 +1,11 @@
-"""How the engine says that it will not answer."""
+"""Errors of the engine."""
 
 from __future__ import annotations
 
 
 class OverloadedError(Exception):
-    """By the estimate the answer would be too late, or too much waits already."""
+    """By the estimate the answer would be too late, or too much is queued."""
 
 
 class EngineError(Exception):
-    """The engine is broken, gone or stuck; a later try may do."""
+    """The engine is broken, gone or stuck; a retry may succeed."""

@@ -1,4 +1,4 @@
-"""What a front and an engine process say to each other: MessagePack in frames whose length is bounded.
+"""The protocol between servers and an engine process: MessagePack in frames of bounded length.
 
 Times are of the machine's monotonic clock, which all of its processes share.
 """
@@ -19,9 +19,9 @@ with classify_extra():
     import numpy as np
 
 MOST_BYTES = 64 << 20
-"""Of a frame."""
+"""Bytes of a frame at most."""
 
-Why = Literal["overloaded", "timeout", "broken"]
+Reason = Literal["overloaded", "timeout", "broken"]
 
 
 class Frame(msgspec.Struct, tag_field="is", forbid_unknown_fields=True, frozen=True):
@@ -29,7 +29,7 @@ class Frame(msgspec.Struct, tag_field="is", forbid_unknown_fields=True, frozen=T
 
 
 class Hello(Frame, tag="hello", frozen=True):
-    """A front's first word: a hash of the classifiers that it wants to ask."""
+    """A server's first message: a hash of the classifiers that it will ask."""
 
     digest: str
 
@@ -41,7 +41,7 @@ class Welcome(Frame, tag="welcome", frozen=True):
 
 
 class Ask(Frame, tag="ask", frozen=True):
-    """Pieces for a task: token ids as int32, and the heads whose word on every token is wanted."""
+    """Sequences for a task: token ids as int32, and the heads that must label every token."""
 
     number: int
     task: str
@@ -50,17 +50,17 @@ class Ask(Frame, tag="ask", frozen=True):
 
 
 class Drop(Frame, tag="drop", frozen=True):
-    """Nobody waits for this any more."""
+    """Cancel a request."""
 
     number: int
 
 
 class Ping(Frame, tag="ping", frozen=True):
-    """Are you there?"""
+    """Health check."""
 
 
 class Pong(Frame, tag="pong", frozen=True):
-    """Yes: and so much waits, and so it goes."""
+    """Reply to `Ping`: queue length and health."""
 
     waiting: int
     healthy: bool
@@ -74,10 +74,10 @@ class Answers(Frame, tag="answers", frozen=True):
 
 
 class Refused(Frame, tag="refused", frozen=True):
-    """There will be no answer."""
+    """The request failed."""
 
     number: int
-    why: Why
+    why: Reason
 
 
 FromFront = Hello | Ask | Drop | Ping
@@ -89,11 +89,11 @@ read_engine = msgspec.msgpack.Decoder(FromEngine)
 
 
 class FrameError(Exception):
-    """What came is no frame of ours, or too long."""
+    """Received data is not a valid frame, or too long."""
 
 
 def frame(message: Frame) -> bytes:
-    """A message with its length before it.
+    """Serialise a message, with its length before it.
 
     Raises:
         FrameError: It is too long.
@@ -105,11 +105,11 @@ def frame(message: Frame) -> bytes:
 
 
 async def next_frame(reader: asyncio.StreamReader) -> bytes:
-    """The next message's bytes.
+    """Read the bytes of the next message.
 
     Raises:
         FrameError: It is too long.
-        asyncio.IncompleteReadError: The other end is gone.
+        asyncio.IncompleteReadError: The connection was closed.
     """
     size = int.from_bytes(await reader.readexactly(4), "big")
     if size > MOST_BYTES:
@@ -118,15 +118,15 @@ async def next_frame(reader: asyncio.StreamReader) -> bytes:
 
 
 def pack_sequences(sequences: Sequence[TokenSequence]) -> list[tuple[bytes, list[str]]]:
-    """Pieces as ``Ask`` carries them."""
+    """Convert sequences for ``Ask``."""
     return [(array("i", sequence.ids).tobytes(), sorted(sequence.tokens_of)) for sequence in sequences]
 
 
 def unpack_sequences(packed: Sequence[tuple[bytes, list[str]]]) -> list[TokenSequence]:
-    """The other way.
+    """Convert back.
 
     Raises:
-        ValueError: The ids are cut off.
+        ValueError: The ids are truncated.
     """
     found = []
     for data, tokens_of in packed:
@@ -137,7 +137,7 @@ def unpack_sequences(packed: Sequence[tuple[bytes, list[str]]]) -> list[TokenSeq
 
 
 def pack_answers(answers: Sequence[Answer]) -> list[dict[str, tuple[list[int], bytes]]]:
-    """Answers as ``Answers`` carries them."""
+    """Convert answers for ``Answers``."""
     return [
         {name: (list(row.shape), np.ascontiguousarray(row, dtype="<f4").tobytes()) for name, row in answer.items()}
         for answer in answers
@@ -145,10 +145,10 @@ def pack_answers(answers: Sequence[Answer]) -> list[dict[str, tuple[list[int], b
 
 
 def unpack_answers(packed: Sequence[dict[str, tuple[list[int], bytes]]]) -> list[Answer]:
-    """The other way.
+    """Convert back.
 
     Raises:
-        ValueError: Shapes and values do not fit together.
+        ValueError: Shapes and values do not match.
     """
     return [
         {name: np.frombuffer(data, dtype="<f4").reshape(shape) for name, (shape, data) in answer.items()}

@@ -1,4 +1,4 @@
-"""What stands before every engine, wherever it computes: in this process, in one beside it, or on another machine."""
+"""The interface of every engine: in this process, in another process, or on another machine."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ class Engine(Protocol):
     """
 
     async def classify(self, task: str, texts: Sequence[str], until: float) -> list[Mapping[str, float]]:
-        """Each label's probability, for each text.
+        """The probability of each label, for each text.
 
         Raises:
-            OverloadedError: it would be too late, or too much waits.
+            OverloadedError: it would be too late, or too much is queued.
             TimeoutError: it was not done in time.
             EngineError: the engine is broken, gone or stuck.
         """
 
     async def label_tokens(self, task: str, texts: Sequence[str], until: float) -> list[TokenLabels]:
-        """Each label's probability, for each token of each text. Raises what ``classify`` raises."""
+        """The probability of each label, for each token of each text. Raises what ``classify`` raises."""
 
     @property
     def waiting(self) -> int:
-        """Tokens that wait or are computed: what replicas should follow."""
+        """Tokens that are queued or computed: the metric to scale replicas by."""
 
     @property
     def healthy(self) -> bool:
-        """Whether it is there and gets on with its work."""
+        """Whether it is running and makes progress."""
 
     def close(self) -> None:
-        """Take no more work and let go of what waits."""
+        """Reject new work and drop queued work."""

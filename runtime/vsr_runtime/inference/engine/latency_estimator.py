@@ -1,17 +1,17 @@
-"""How long batches take: a line through the latest ones, since part of a batch's time does not depend on its size."""
+"""Estimates how long batches take: a regression line through the latest ones, with a fixed part and a slope."""
 
 from __future__ import annotations
 
 _WEIGHT = 0.1
-"""How much the latest batch counts."""
+"""Weight of the latest batch."""
 _OUTLIER = 4.0
-"""A batch counts for at most this many times what was expected of it: one slow spell does not shed what follows."""
+"""A batch counts for at most this many times its estimate, so that one slow spell does not shed what follows."""
 _SPREAD = 0.01
-"""Sizes must differ by this share (of the square of their mean) to tell a slope from them."""
+"""Batch sizes must vary by this share (of the square of their mean) for a slope to be computed."""
 
 
 class LatencyEstimator:
-    """Learns from batches, and says how long so many tokens will take."""
+    """Learns from batches, and estimates the seconds for a number of tokens."""
 
     def __init__(self) -> None:
         self._seen = 0
@@ -19,7 +19,7 @@ class LatencyEstimator:
         self._slope = 0.0
 
     def learn(self, tokens: int, seconds: float) -> None:
-        """Note a batch."""
+        """Add a measurement."""
         if self._seen:
             seconds = min(seconds, _OUTLIER * max(self._of_batch(tokens), self._time))
         self._seen += 1
@@ -33,7 +33,7 @@ class LatencyEstimator:
             self._slope = max(self._together / self._spread, 0.0)
 
     def seconds(self, tokens: int, budget: int) -> float:
-        """Seconds for so many tokens in batches of ``budget``; 0 before anything was learned."""
+        """Seconds for this number of tokens in batches of ``budget``; 0 before the first measurement."""
         if not self._seen:
             return 0.0
         full, rest = divmod(tokens, budget)

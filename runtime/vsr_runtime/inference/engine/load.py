@@ -1,6 +1,6 @@
-"""From ``runtime.yaml`` to what an engine needs: how texts are read, and models on their devices.
+"""From ``runtime.yaml`` to an engine: how texts are read, and models on their devices.
 
-Reading texts needs no torch, so a process that only asks does not load it.
+Reading texts needs no torch, so a process that only asks an engine does not import it.
 """
 
 from __future__ import annotations
@@ -25,19 +25,20 @@ if TYPE_CHECKING:
     from vsr_runtime.inference.encoder import SentenceEncoder
 
 MODE = "VSR_ENGINE_MODE"
-"""Says how a GPU is kept busy: ``eager``, ``compile`` or ``graphs``; see ``vsr_runtime.inference.cuda_graphs``."""
+"""The environment variable with the mode of a GPU: ``eager``, ``compile`` or ``graphs``; see
+``vsr_runtime.inference.cuda_graphs``."""
 BUDGETS = {"cpu": 512, "cuda": 16_384}
-"""Tokens of a batch by device: on a CPU a batch is not to take longer than a request may wait."""
+"""Tokens of a batch by device: on a CPU a batch must not take longer than a request may wait."""
 
 
 def read_tasks(classifiers: Mapping[str, schema.ClassifierSettings]) -> dict[str, Task]:
-    """How texts are read for each classifier.
+    """Read how each classifier reads texts.
 
     Args:
-        classifiers: By name, as ``runtime.yaml`` has them.
+        classifiers: By name, as in ``runtime.yaml``.
 
     Raises:
-        ModelError: A checkpoint is not there, will not do, or does not know the policy's labels.
+        ModelError: A checkpoint is missing, invalid, or lacks the policy's labels.
     """
     return {
         name: read_task(name, classifier) if classifier.checkpoint else _compiled_task(name, classifier)
@@ -46,10 +47,10 @@ def read_tasks(classifiers: Mapping[str, schema.ClassifierSettings]) -> dict[str
 
 
 def load_models(classifiers: Mapping[str, schema.ClassifierSettings], folder: Path) -> list[LoadedModel]:
-    """Loads models; those that share an encoder, a device and a precision become one. Takes seconds.
+    """Load models; those that share an encoder, a device and a precision become one. Takes seconds.
 
     Raises:
-        ModelError: One cannot be loaded, or its device is not there.
+        ModelError: One cannot be loaded, or its device does not exist.
     """
     groups: dict[tuple[str, str, str], dict[str, Checkpoint]] = {}
     compiled = {name: one for name, one in classifiers.items() if one.checkpoint is None}
@@ -86,12 +87,12 @@ def _queue(checkpoints: Mapping[str, Checkpoint], classifiers: Mapping[str, sche
 
 
 def _mode() -> Mode:
-    """How a GPU is kept busy: ``VSR_ENGINE_MODE``."""
+    """The mode of a GPU: ``VSR_ENGINE_MODE``."""
     modes: dict[str, Mode] = {"eager": "eager", "compile": "compile", "graphs": "graphs"}
-    wanted = os.environ.get(MODE, "eager")
-    if wanted not in modes:
-        raise ModelError(f"{MODE} is {wanted!r}; it can be {', '.join(modes)}")
-    return modes[wanted]
+    mode = os.environ.get(MODE, "eager")
+    if mode not in modes:
+        raise ModelError(f"{MODE} is {mode!r}; it can be {', '.join(modes)}")
+    return modes[mode]
 
 
 def _compiled_task(name: str, classifier: schema.ClassifierSettings) -> Task:
@@ -102,12 +103,12 @@ def _compiled_task(name: str, classifier: schema.ClassifierSettings) -> Task:
 
 
 def _compiled(classifiers: Mapping[str, schema.ClassifierSettings], folder: Path) -> list[LoadedModel]:
-    """A lane for each encoder: what was compiled over one shares its forward pass."""
+    """A model for each encoder: everything compiled over it shares its forward pass."""
     from vsr_runtime.inference.compiled_model import CompiledModel  # noqa: PLC0415 - only where there is something compiled
 
     queues = []
-    for wanted in dict.fromkeys(one.encoder for one in classifiers.values()):
-        own = {name: one for name, one in classifiers.items() if one.encoder == wanted}
+    for settings in dict.fromkeys(one.encoder for one in classifiers.values()):
+        own = {name: one for name, one in classifiers.items() if one.encoder == settings}
         encoder = _encoder(next(iter(own.values())))
         model = CompiledModel(encoder, {name: _answers(name, one, folder) for name, one in own.items()})
         budget = max(BUDGETS["cpu"], encoder.max_tokens)
@@ -116,7 +117,7 @@ def _compiled(classifiers: Mapping[str, schema.ClassifierSettings], folder: Path
 
 
 def _answers(name: str, classifier: schema.ClassifierSettings, folder: Path) -> Callable[[Floats], Floats]:
-    """What makes answers of embeddings: the head's probabilities, or the cosines with sentences."""
+    """The function from embeddings to answers: the head's probabilities, or the cosines with sentences."""
     from vsr_runtime.inference.sentences import load_sentences  # noqa: PLC0415 - needs the classify extra
 
     if classifier.head is None:

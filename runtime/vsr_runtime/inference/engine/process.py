@@ -1,4 +1,4 @@
-"""The engine process: loads what a policy's checkpoints need, warms it, and answers on a Unix socket."""
+"""The engine process: loads and warms up a policy's models, and answers on a Unix socket."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from vsr_schemas.runtime import ClassifierSettings, RuntimeSettings
 
 
 def digest_of(classifiers: Mapping[str, ClassifierSettings]) -> str:
-    """A hash of what an engine runs; fronts and engines with different ones do not talk."""
+    """A hash of the classifiers of an engine; servers and engines with different ones do not talk to each other."""
     plain = {name: classifier.model_dump(mode="json") for name, classifier in classifiers.items()}
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
@@ -30,9 +30,9 @@ def run(config: Path, path: Path, *, parent: bool = False) -> None:
     """Serve until SIGTERM or SIGINT, or until the parent is gone.
 
     Args:
-        config: the policy's config.yaml; ``runtime.yaml`` and compiled heads lie beside it.
-        path: of the socket.
-        parent: whether standard input is a pipe from the process that started this one, whose end ends this one, too.
+        config: the policy's config.yaml; ``runtime.yaml`` and compiled heads are next to it.
+        path: the socket.
+        parent: whether standard input is a pipe from the parent process, whose end ends this process, too.
 
     Raises:
         UserError: a file cannot be read, a model cannot be loaded, or the socket cannot be bound.

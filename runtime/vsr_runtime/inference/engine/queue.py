@@ -1,4 +1,4 @@
-"""What waits, in the order in which it came, and how much of it goes into a batch. No clock, no loop, no threads."""
+"""The queue of waiting entries, in order of arrival, and the selection of batches. No clock, no loop, no threads."""
 
 from __future__ import annotations
 
@@ -6,70 +6,70 @@ from collections import deque
 from typing import Generic, Protocol, TypeVar
 
 
-class Waiting(Protocol):
-    """A sequence of work. ``size`` in tokens stays the same; ``until`` and ``wanted`` may change while it waits."""
+class Entry(Protocol):
+    """A queued entry. ``size`` in tokens is constant; ``until`` and ``wanted`` may change while it is queued."""
 
     @property
-    def size(self) -> int: ...  # noqa: D102 - said by the class
+    def size(self) -> int: ...  # noqa: D102 - see the class
     @property
-    def until(self) -> float: ...  # noqa: D102 - said by the class
+    def until(self) -> float: ...  # noqa: D102 - see the class
     @property
-    def wanted(self) -> bool: ...  # noqa: D102 - said by the class
+    def wanted(self) -> bool: ...  # noqa: D102 - see the class
 
 
-Work = TypeVar("Work", bound=Waiting)
+EntryT = TypeVar("EntryT", bound=Entry)
 
 MAX_SEQUENCES = 1024
-"""Pieces in a batch."""
+"""Sequences in a batch at most."""
 
 
-class TokenQueue(Generic[Work]):
-    """First come, first served, by batches of at most ``budget`` tokens.
+class TokenQueue(Generic[EntryT]):
+    """First come, first served, in batches of at most ``budget`` tokens.
 
-    Nothing is overtaken: a large sequence at the head ends the batch and begins the next, so nothing starves.
+    Nothing is overtaken: a large entry at the head ends the batch and begins the next, so none starves.
 
     Args:
-        budget: Tokens of a batch. No sequence is larger.
-        capacity: Tokens that may wait.
+        budget: Tokens of a batch. No entry is larger.
+        capacity: Tokens that may be queued.
     """
 
     def __init__(self, budget: int, capacity: int) -> None:
         self.budget = budget
         self._capacity = capacity
-        self._queue: deque[Work] = deque()
+        self._queue: deque[EntryT] = deque()
         self._tokens = 0
 
     @property
     def tokens(self) -> int:
-        """Tokens that wait and that somebody waits for."""
+        """Queued tokens that a caller still waits for."""
         return self._tokens
 
     def fits(self, size: int) -> bool:
-        """Whether there is capacity for so many tokens more."""
+        """Whether there is capacity for this number of tokens."""
         return self._tokens + size <= self._capacity
 
-    def push(self, work: Work) -> None:
-        """Put a sequence at the end.
+    def push(self, entry: EntryT) -> None:
+        """Append an entry.
 
         Raises:
             ValueError: It is larger than a batch.
         """
-        if work.size > self.budget:
-            raise ValueError(f"a sequence of {work.size} tokens is larger than a batch of {self.budget}")
-        self._queue.append(work)
-        self._tokens += work.size
+        if entry.size > self.budget:
+            raise ValueError(f"a sequence of {entry.size} tokens is larger than a batch of {self.budget}")
+        self._queue.append(entry)
+        self._tokens += entry.size
 
-    def abandon(self, work: Work) -> None:
-        """Forget a sequence that waits here and that nobody wants any more; its place is free at once."""
-        self._tokens -= work.size
+    def abandon(self, entry: EntryT) -> None:
+        """Discount a queued entry that no caller waits for any more; its capacity is free at once."""
+        self._tokens -= entry.size
 
-    def take(self, now: float) -> tuple[list[Work], list[Work]]:
-        """The next batch, and what was dropped on the way because its time is over.
+    def take(self, now: float) -> tuple[list[EntryT], list[EntryT]]:
+        """The next batch, and the entries that were dropped because their deadline has passed.
 
-        What is not wanted any more (and was abandoned) is passed over.
+        Abandoned entries are skipped.
         """
-        batch: list[Work] = []
-        late: list[Work] = []
+        batch: list[EntryT] = []
+        late: list[EntryT] = []
         size = 0
         while self._queue and len(batch) < MAX_SEQUENCES:
             head = self._queue[0]

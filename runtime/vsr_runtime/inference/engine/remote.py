@@ -1,4 +1,4 @@
-"""A front's end of the socket: asks an engine process, and notices when it is gone or stuck."""
+"""The client of an engine process: sends requests, and notices when the process is gone or stuck."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from vsr_runtime.inference.token_sequence import Answer, TokenSequence
 from vsr_runtime.log import log
 
 STUCK_AFTER = 3.0
-"""Seconds without a word after which the engine counts as stuck. It answers each ping at once, whatever it computes."""
+"""Seconds without a message after which the engine counts as stuck. It answers each ping at once, whatever it
+computes."""
 PING = 0.5
 """Seconds between pings."""
 AGAIN = 0.2
@@ -25,16 +26,15 @@ AGAIN = 0.2
 
 
 class RemoteBackend:
-    """The backend behind a Unix socket. It connects, and connects again, by itself.
+    """The backend behind a Unix socket. It connects, and reconnects, by itself.
 
-    While there is no connection, or the engine says nothing any more, questions are refused at once, and those that
-    were open are, too: nothing hangs.
+    While there is no connection, or the engine is stuck, requests fail at once, including open ones: nothing hangs.
 
     Args:
-        path: of the socket.
-        digest: names the classifiers that are wanted.
-        lost: told when an engine that was there is gone or stuck.
-        stuck_after: seconds without a word after which it counts as stuck.
+        path: the socket.
+        digest: identifies the classifiers.
+        lost: called when a connected engine is gone or stuck.
+        stuck_after: seconds without a message after which it counts as stuck.
     """
 
     def __init__(
@@ -55,16 +55,16 @@ class RemoteBackend:
 
     @property
     def waiting(self) -> int:
-        """Tokens that wait or are computed, as the engine last said."""
+        """Tokens that are queued or computed, as last reported."""
         return self._state.waiting
 
     @property
     def healthy(self) -> bool:
-        """Whether the engine is connected and says that it gets on."""
+        """Whether the engine is connected and reports that it is healthy."""
         return self._writer is not None and self._state.healthy
 
     async def ask(self, task: str, sequences: Sequence[TokenSequence], until: float) -> list[Answer]:
-        """Ask the engine; see ``Engine.classify`` for what is raised."""
+        """Ask the engine. Raises what ``Engine.classify`` raises."""
         if self._writer is None:
             raise EngineError("the engine process is not there")
         number = next(self._numbers)
@@ -83,7 +83,7 @@ class RemoteBackend:
                 self._writer.write(frames.frame(frames.Drop(number)))
 
     def close(self) -> None:
-        """Let go of the connection; who waits is told."""
+        """Close the connection; callers that wait get an error."""
         self._task.cancel()
         self._disconnect()
 
@@ -99,7 +99,7 @@ class RemoteBackend:
             await asyncio.sleep(AGAIN)
 
     async def _converse(self) -> None:
-        """One connection, from its beginning to its end."""
+        """Use one connection, from its start to its end."""
         reader, writer = await asyncio.open_unix_connection(self._path)
         try:
             writer.write(frames.frame(frames.Hello(self._digest)))
@@ -153,7 +153,7 @@ def _answered(answer: asyncio.Future[list[Answer]]) -> bool:
     return answer.done() and not answer.cancelled()
 
 
-def _error(why: frames.Why) -> Exception:
+def _error(why: frames.Reason) -> Exception:
     if why == "overloaded":
         return OverloadedError()
     return TimeoutError() if why == "timeout" else EngineError("the engine failed")

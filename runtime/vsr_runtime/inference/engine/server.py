@@ -1,4 +1,4 @@
-"""The engine process' end of the socket: fronts ask, queues answer."""
+"""The server of an engine process: forwards requests from its socket to the queues."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from vsr_runtime.inference.token_sequence import Answer
 from vsr_runtime.log import log
 
 MOST_ASKED = 8192
-"""Questions of one front that may be open."""
+"""Open requests of one client at most."""
 
 
 async def listen(backend: Backend, digest: str, path: Path) -> asyncio.Server:
-    """Listen on a Unix socket that only this user may open.
+    """Listen on a Unix socket that only this user can open.
 
     Args:
         backend: answers.
-        digest: names the classifiers that it runs; a front that wants others is turned away.
-        path: of the socket. One that is there already is replaced.
+        digest: identifies the classifiers that it runs; clients with another digest are turned away.
+        path: the socket. An existing one is replaced.
 
     Raises:
         OSError: it cannot be bound.
@@ -42,7 +42,7 @@ async def listen(backend: Backend, digest: str, path: Path) -> asyncio.Server:
 
 
 class _Conversation:
-    """One front."""
+    """One client."""
 
     def __init__(
         self, backend: Backend, digest: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -54,7 +54,7 @@ class _Conversation:
         self._asked: dict[int, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
-        """Answer until the front is gone, or says what no front of ours says."""
+        """Answer until the client is gone, or sends invalid data."""
         try:
             while True:
                 message = frames.read_front.decode(await frames.next_frame(self._reader))
@@ -70,7 +70,7 @@ class _Conversation:
                     self._begin(message)
                 await self._writer.drain()
         except (asyncio.IncompleteReadError, OSError):
-            pass  # the front is gone
+            pass  # the client is gone
         except (frames.FrameError, msgspec.DecodeError) as error:
             log("engine_nonsense", error=type(error).__name__)
         finally:
@@ -91,14 +91,14 @@ class _Conversation:
             task.cancel()
 
     async def _answer(self, message: frames.Ask) -> None:
-        # The event loop's clock may be another than the machine's.
+        # The event loop's clock may differ from the machine's.
         until = message.until - time.monotonic() + asyncio.get_running_loop().time()
         sequences = frames.unpack_sequences(message.sequences)
-        said = await refused(lambda: self._backend.ask(message.task, sequences, until))
+        result = await answer_or_reason(lambda: self._backend.ask(message.task, sequences, until))
         self._say(
-            frames.Refused(message.number, said)
-            if isinstance(said, str)
-            else frames.Answers(message.number, frames.pack_answers(said))
+            frames.Refused(message.number, result)
+            if isinstance(result, str)
+            else frames.Answers(message.number, frames.pack_answers(result))
         )
 
     def _say(self, message: frames.Frame) -> None:
@@ -109,7 +109,7 @@ class _Conversation:
                 self._writer.write(frames.frame(frames.Refused(message.number, "overloaded")))
 
 
-async def refused(work: Callable[[], Awaitable[list[Answer]]]) -> list[Answer] | frames.Why:
+async def answer_or_reason(work: Callable[[], Awaitable[list[Answer]]]) -> list[Answer] | frames.Reason:
     """What the work gives, or the word for why it gives nothing."""
     with suppress(asyncio.CancelledError):
         try:
@@ -118,7 +118,7 @@ async def refused(work: Callable[[], Awaitable[list[Answer]]]) -> list[Answer] |
             return "overloaded"
         except TimeoutError:
             return "timeout"
-        except Exception as error:  # noqa: BLE001 - whatever it is, the front must hear of it
+        except Exception as error:  # noqa: BLE001 - whatever it is, the client must get an error
             log("engine_failed", error=type(error).__name__)
             return "broken"
     return "broken"

@@ -1,4 +1,4 @@
-"""Reads texts for an engine: tokens, windows, and what the windows say together; a backend computes."""
+"""Reads texts for an engine: tokens, windows, and their combined results; a backend computes."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from vsr_runtime.inference.token_sequence import Answer, TokenSequence
 from vsr_runtime.inference.tokenizer import Tokens
 
 MOST_CHARACTERS = 4 << 20
-"""Of all texts of a call. More is not even tokenised."""
+"""Characters of all texts of a call. More is not even tokenised."""
 
 
 class Backend(Protocol):
     """Computes sequences: queues in this process, or another process."""
 
     async def ask(self, task: str, sequences: Sequence[TokenSequence], until: float) -> list[Answer]:
-        """Answers for all sequences, or one error for all, by ``until``. Raises what ``Engine.classify`` raises."""
+        """Get answers for all sequences, or one error, by ``until``. Raises what ``Engine.classify`` raises."""
 
     @property
     def waiting(self) -> int:
-        """Tokens that wait or are computed."""
+        """Tokens that are queued or computed."""
 
     @property
     def healthy(self) -> bool:
-        """Whether it is there and gets on with its work."""
+        """Whether it is running and makes progress."""
 
     def close(self) -> None:
-        """Let go of what waits."""
+        """Drop queued work."""
 
 
 class TaskEngine:
@@ -45,32 +45,32 @@ class TaskEngine:
 
     @property
     def waiting(self) -> int:
-        """Tokens that wait or are computed."""
+        """Tokens that are queued or computed."""
         return self._backend.waiting
 
     @property
     def healthy(self) -> bool:
-        """Whether the backend is there and gets on with its work."""
+        """Whether the backend is running and makes progress."""
         return self._backend.healthy
 
     async def classify(self, task: str, texts: Sequence[str], until: float) -> list[Mapping[str, float]]:
-        """Each label's probability, for each text; see ``Engine``."""
+        """The probability of each label, for each text; see ``Engine``."""
         how = self._tasks[task]
         found = await self._read(how, texts, until)
         cuts = how.cuts(found)
-        return how.said(await self._backend.ask(task, how.sequences(found, cuts), until), cuts)
+        return how.label_probabilities(await self._backend.ask(task, how.sequences(found, cuts), until), cuts)
 
     async def label_tokens(self, task: str, texts: Sequence[str], until: float) -> list[TokenLabels]:
-        """Each label's probability, for each token of each text; see ``Engine``."""
+        """The probability of each label, for each token of each text; see ``Engine``."""
         how = self._tasks[task]
         found = await self._read(how, texts, until)
         cuts = how.cuts(found)
-        return how.labelled(
+        return how.token_labels(
             await self._backend.ask(task, how.sequences(found, cuts, frozenset({task})), until), found, cuts
         )
 
     def close(self) -> None:
-        """Take no more work and let go of what waits."""
+        """Reject new work and drop queued work."""
         for tokenising in self._tokenising.values():
             tokenising.close()
         self._backend.close()

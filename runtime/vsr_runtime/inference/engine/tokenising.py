@@ -1,4 +1,4 @@
-"""Tokenises off the event loop; what comes while the threads are busy is tokenised together."""
+"""Tokenises in threads; texts that arrive while the threads are busy are tokenised together."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ MOST_TEXTS = 64
 
 
 @dataclass(frozen=True, slots=True)
-class _Wish:
+class _Request:
     texts: Sequence[str]
     at_most: int | None
-    found: asyncio.Future[list[Tokens]]
+    tokens: asyncio.Future[list[Tokens]]
 
 
 class Tokenising:
@@ -29,27 +29,27 @@ class Tokenising:
         self._tokenizer = tokenizer
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="tokenise")
         self._idle = threads
-        self._wishes: deque[_Wish] = deque()
+        self._requests: deque[_Request] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __call__(self, texts: Sequence[str], at_most: int | None, until: float) -> list[Tokens]:
-        """Tokens of each text; ``at_most`` so many of each, where that is a number.
+        """Tokenise texts; at most ``at_most`` tokens of each, if that is a number.
 
         Raises:
             TimeoutError: It was not done until this time of the event loop's clock.
         """
-        wish = _Wish(texts, at_most, asyncio.get_running_loop().create_future())
-        self._wishes.append(wish)
+        request = _Request(texts, at_most, asyncio.get_running_loop().create_future())
+        self._requests.append(request)
         if self._idle:
             self._idle -= 1
             task = asyncio.ensure_future(self._work())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         async with asyncio.timeout_at(until):
-            return await wish.found
+            return await request.tokens
 
     def close(self) -> None:
-        """Let go of the threads."""
+        """Stop the threads."""
         for task in self._tasks:
             task.cancel()
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -58,31 +58,31 @@ class Tokenising:
         loop = asyncio.get_running_loop()
         try:
             while batch := self._next():
-                texts = [text for wish in batch for text in wish.texts]
+                texts = [text for request in batch for text in request.texts]
                 try:
-                    found = await loop.run_in_executor(self._pool, self._tokenizer, texts, batch[0].at_most)
-                except Exception as error:  # noqa: BLE001 - whatever the tokenizer raises must reach who waits
-                    for wish in batch:
-                        if not wish.found.done():
-                            wish.found.set_exception(error)
+                    tokens = await loop.run_in_executor(self._pool, self._tokenizer, texts, batch[0].at_most)
+                except Exception as error:  # noqa: BLE001 - whatever the tokenizer raises must reach the callers
+                    for request in batch:
+                        if not request.tokens.done():
+                            request.tokens.set_exception(error)
                     continue
-                for wish in batch:
-                    own, found = found[: len(wish.texts)], found[len(wish.texts) :]
-                    if not wish.found.done():
-                        wish.found.set_result(own)
+                for request in batch:
+                    own, tokens = tokens[: len(request.texts)], tokens[len(request.texts) :]
+                    if not request.tokens.done():
+                        request.tokens.set_result(own)
         finally:
             self._idle += 1
 
-    def _next(self) -> list[_Wish]:
-        """Wishes that can be granted in one call. Whoever has given up is passed over."""
-        batch: list[_Wish] = []
+    def _next(self) -> list[_Request]:
+        """Requests for one call of the tokenizer. Cancelled ones are skipped."""
+        batch: list[_Request] = []
         texts = 0
-        while self._wishes:
-            head = self._wishes[0]
-            if not head.found.done():
+        while self._requests:
+            head = self._requests[0]
+            if not head.tokens.done():
                 if batch and (head.at_most != batch[0].at_most or texts + len(head.texts) > MOST_TEXTS):
                     break
                 batch.append(head)
                 texts += len(head.texts)
-            self._wishes.popleft()
+            self._requests.popleft()
         return batch

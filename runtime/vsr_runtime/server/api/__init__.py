@@ -1,1 +1,1 @@
-"""The HTTP API: what a policy's signals, guards and decisions say of a text, without sending it anywhere."""
+"""The HTTP API: classification, evaluation of requests, and models."""

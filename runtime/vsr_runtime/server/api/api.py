@@ -1,4 +1,4 @@
-"""The way of a request of the API: bounded, read strictly, put to its endpoint, answered."""
+"""Handles an API request: limits, strict parsing, the endpoint's handler, and the answer."""
 
 from __future__ import annotations
 
@@ -35,26 +35,26 @@ from vsr_runtime.server.metrics import Metrics
 from vsr_runtime.server.thread_pool import OverloadedError, ThreadPool
 
 BODY_TIMEOUT = 10.0
-"""Seconds in which a body must have come."""
+"""Seconds for a body to arrive."""
 THREADS = 2
 MOST = 512
-"""Requests of the API at a time."""
+"""Concurrent requests of the API."""
 MOST_BYTES = 64 << 20
-"""Bytes of bodies that have not come whole at a time, unless one may be larger than a quarter of it: then four."""
+"""Bytes of incomplete bodies at a time. Four of the largest bodies, if that is more."""
 _ID = 128
 _JSON = (("content-type", "application/json"),)
 
 
 class HttpApi:
-    """Answers the API's paths by the policy that serves.
+    """Answers the API's paths by the current policy.
 
     Args:
-        serving: whether requests are taken.
-        metrics: where requests are counted.
-        chosen: the classifier that ``/classify`` asks where a request names none; None for the only one there is.
+        serving: whether requests are accepted.
+        metrics: counts requests.
+        chosen: the classifier that ``/classify`` uses if a request names none; None for the only one there is.
 
     Attributes:
-        processor: decides; None before it is there.
+        processor: decides; None while it is being loaded.
     """
 
     def __init__(self, serving: Callable[[], bool], metrics: Metrics, chosen: str | None = None) -> None:
@@ -62,7 +62,7 @@ class HttpApi:
         self._serving = serving
         self._metrics = metrics
         self._chosen = chosen
-        # Its own, so that looking for personal data does not make reading bodies look slow.
+        # Separate threads, so that scanning for personal data does not distort the estimate for reading bodies.
         self._threads = ThreadPool("api", threads=THREADS, max_pending=MOST * MAX_TEXTS)
         self._open = 0
         self._coming = 0
@@ -70,16 +70,16 @@ class HttpApi:
         findings.prepare()
 
     def close(self) -> None:
-        """Let go of the threads."""
+        """Stop the threads."""
         self._threads.close()
 
     async def answer(self, request: Incoming) -> ImmediateResponse:
-        """Answer; whatever happens, with an answer."""
+        """Answer a request; errors are answers, too."""
         endpoint = ENDPOINTS.get(request.path)
         if endpoint is None:
             return self._page(request)
         answer = await self._admitted(endpoint, request)
-        self._metrics.asked(request.path, answer.status)
+        self._metrics.api_request(request.path, answer.status)
         return answer
 
     async def _admitted(self, endpoint: Endpoint, request: Incoming) -> ImmediateResponse:
@@ -96,7 +96,7 @@ class HttpApi:
             self._open -= 1
 
     def _page(self, request: Incoming) -> ImmediateResponse:
-        """What is read by GET."""
+        """Answer a GET request."""
         if request.path not in (OPENAPI, MODELS_PATH):
             served = ", ".join((*ENDPOINTS, MODELS_PATH, OPENAPI))
             return error_response(404, "not_found", f"This path is not served here. Served are {served}.")
@@ -114,7 +114,7 @@ class HttpApi:
             return await self._answered(processor, endpoint, request)
         except ApiError as error:
             return error.answer
-        except Exception as error:  # noqa: BLE001 - a fault of ours is told without what it happened on
+        except Exception as error:  # noqa: BLE001 - reported without the request's text
             log("api_failed", path=request.path, error=type(error).__name__)
             return error_response(500, "internal_error", "Something went wrong here.")
 
@@ -128,15 +128,15 @@ class HttpApi:
         with _held_generation(processor, len(data)) as generation:
             seed = next((value[:_ID] for key, value in request.headers if key == "x-request-id"), "")
             context = RequestContext(processor, self._threads, generation, len(data), seed, self._chosen, begun)
-            asked = await context.worked(partial(_read, endpoint, data, trace=trace))
-            said = await _one_error(endpoint.handle(context, asked))
-            return ImmediateResponse(200, _written(said), "answered", _JSON)
+            parsed = await context.worked(partial(_read, endpoint, data, trace=trace))
+            result = await _one_error(endpoint.handle(context, parsed))
+            return ImmediateResponse(200, _serialised(result), "answered", _JSON)
 
     async def _body(self, request: Incoming, most: int) -> bytes:
-        """The body, whole.
+        """Read the complete body.
 
         Raises:
-            ApiError: it is too large, too slow, or too much comes at a time.
+            ApiError: it is too large or too slow, or too many bytes are arriving.
         """
         parts: list[bytes] = []
         size = 0
@@ -168,24 +168,24 @@ def _held_generation(processor: Processor, size: int) -> Iterator[Generation]:
 
 
 def _read(endpoint: Endpoint, data: bytes, *, trace: bool) -> BaseModel:
-    """The request in its shape.
+    """Parse a request.
 
     Raises:
-        ApiError: it is no strict JSON, or of another shape.
+        ApiError: it is not strict JSON, or has another shape.
     """
     try:
         values = dict(read_body(data).values)
     except BodyError as error:
         raise ApiError(error_response(400, error.code, str(error))) from None
     try:
-        asked = endpoint.asked.model_validate(values)
+        parsed = endpoint.request.model_validate(values)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         param = ".".join(str(part) for part in first["loc"])[:200]
         raise ApiError(error_response(422, "invalid_request", f"{first['msg']}.", param=param or None)) from None
     if trace:
-        asked = endpoint.asked.model_validate({**values, "options": {**values.get("options", {}), "trace": True}})  # type: ignore[dict-item] # it was valid
-    return asked
+        parsed = endpoint.request.model_validate({**values, "options": {**values.get("options", {}), "trace": True}})  # type: ignore[dict-item] # it was valid
+    return parsed
 
 
 def _trace(request: Incoming) -> bool:
@@ -196,21 +196,21 @@ def _trace(request: Incoming) -> bool:
 
 
 async def _one_error(handled: Any) -> ApiResult:  # noqa: ANN401 - any handler's
-    """The answer of a handler; of several errors in a group, the first."""
+    """Run a handler; of several errors in a group, raise the first."""
     try:
-        said: ApiResult = await handled
+        result: ApiResult = await handled
     except* ApiError as group:
         first: BaseException = group
         while isinstance(first, BaseExceptionGroup):
             first = first.exceptions[0]
         raise first from None
-    return said
+    return result
 
 
-def _written(said: ApiResult) -> bytes:
-    if isinstance(said, list):
-        return json.dumps([one.model_dump() for one in said]).encode()
-    return said.model_dump_json(exclude_none=True).encode()
+def _serialised(result: ApiResult) -> bytes:
+    if isinstance(result, list):
+        return json.dumps([one.model_dump() for one in result]).encode()
+    return result.model_dump_json(exclude_none=True).encode()
 
 
 def _not_ready() -> ImmediateResponse:

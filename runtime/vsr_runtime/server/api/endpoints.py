@@ -1,4 +1,4 @@
-"""The endpoints: where they are, what they take and what they give."""
+"""The endpoints: their paths, request and response models."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from vsr_runtime.server.api.request_context import RequestContext
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One path, taken by POST.
+    """One path that accepts POST.
 
     Attributes:
         summary: one line.
-        asked: the shape of requests.
-        told: the shapes of answers.
+        request: the request model.
+        responses: the response models.
         handle: makes the answer. Raises ApiError.
         traced: whether the query may have ``trace``.
     """
 
     summary: str
-    asked: type[shapes.Asked | shapes.Chat]
-    told: tuple[type[shapes.Told], ...]
+    request: type[shapes.RequestModel | shapes.Chat]
+    responses: tuple[type[shapes.ResponseModel], ...]
     handle: Callable[[RequestContext, Any], Awaitable[handlers.ApiResult]]
     traced: bool = False
 
 
 ENDPOINTS = {
     "/classify": Endpoint(
-        "One classifier's word on a text: label_distribution.v1 or token_spans.v1.",
+        "Classify a text with one classifier: label_distribution.v1 or token_spans.v1.",
         shapes.ClassifyRequest,
         (shapes.LabelScore, shapes.TokenSpans),
         handlers.classify,

@@ -1,4 +1,4 @@
-"""A decision in words: which one was taken, by which signals, and which model would serve."""
+"""Describes a decision: the route, its signals, and the model that would serve."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ from vsr_runtime.server.api.shapes import (
 )
 
 COLLECTIONS = {"domain": "domains", "embedding": "embeddings", "keyword": "keywords", "preference": "preferences"}
-"""How the stock router's API calls the signals of a kind, where that is not the kind."""
+"""The stock router's API names for kinds of signals, where they differ."""
 _NODES: dict[type, Literal["AND", "OR", "NOT"]] = {AllConditions: "AND", AnyCondition: "OR", NotCondition: "NOT"}
 
 
 def eval_response(
     program: Program, action: SendToModel | ImmediateResponse, text: str, model: str, took: int, *, trace: bool
 ) -> EvalResponse:
-    """What becomes of a request.
+    """Describe the decision of a request.
 
     Args:
-        program: what decided.
-        action: what was decided.
+        program: the program that decided.
+        action: the decision.
         text: the last user turn.
-        model: what the client asked for.
+        model: the requested model.
         took: milliseconds.
-        trace: whether to show every decision's rule.
+        trace: whether to include every route's rule.
     """
     signals = action.signals
     decision = next((route for route in program.routes if route.name == action.route), None)
@@ -82,21 +82,21 @@ def eval_response(
 
 
 def matched_signals(program: Program, action: SendToModel | ImmediateResponse) -> Names:
-    """The signals that hold, of those that were looked at."""
+    """The signals that hold, of those that were evaluated."""
     return {} if action.signals is None else _looked_at(program, action.signals, holds=True)
 
 
 def _looked_at(program: Program, signals: SignalValues, *, holds: bool) -> Names:
     """The names of signals that were looked at and hold, or do not."""
-    asked = {leaf for route in program.routes for leaf in condition_leaves(route.condition)}
-    return _by_kind(_name(leaf) for leaf in asked if leaf.truth(signals) is holds)
+    evaluated = {leaf for route in program.routes for leaf in condition_leaves(route.condition)}
+    return _by_kind(_name(leaf) for leaf in evaluated if leaf.truth(signals) is holds)
 
 
 def _by_kind(names: Iterable[SignalName]) -> Names:
-    found: Names = {}
+    names_by_kind: Names = {}
     for kind, name in sorted(set(names)):
-        found.setdefault(COLLECTIONS.get(kind, kind), []).append(name)
-    return found
+        names_by_kind.setdefault(COLLECTIONS.get(kind, kind), []).append(name)
+    return names_by_kind
 
 
 def _name(leaf: ConditionLeaf) -> SignalName:
@@ -104,7 +104,7 @@ def _name(leaf: ConditionLeaf) -> SignalName:
 
 
 def _confidences(program: Program, signals: SignalValues | None) -> dict[str, float]:
-    """The probability of the category, for each domain that holds by it."""
+    """The category's probability, for each domain that holds because of it."""
     if signals is None or signals.probability is None:
         return {}
     domains = {

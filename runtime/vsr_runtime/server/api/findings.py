@@ -1,4 +1,4 @@
-"""Personal data and attacks in one text, as guards find them, in the words of the stock router's API."""
+"""Personal data and attacks in one text, detected as guards do, in the stock router's API format."""
 
 from __future__ import annotations
 
@@ -28,28 +28,28 @@ def _injection() -> Finder:
 
 
 def prepare() -> None:
-    """Make the finders and let them look once, which takes a while, before somebody waits for them."""
+    """Compile the patterns and run them once, which takes a while, before the first request."""
     personal_data("a@b.example, +49 30 901820", never)
     attacks("a", never)
 
 
 def personal_data(text: str, expired: Expired) -> list[TextSpan]:
-    """What has the shape of personal data. Raises OutOfTimeError when the time is up."""
+    """Text that has the form of personal data. Raises OutOfTimeError at the deadline."""
     return spans([_personal()], text, expired)
 
 
 def attacks(text: str, expired: Expired) -> list[TextSpan]:
-    """What has the structure of an attack. Raises OutOfTimeError when the time is up."""
+    """Text that has the structure of an attack. Raises OutOfTimeError at the deadline."""
     return spans([_injection()], text, expired)
 
 
 def pii_response(
     text: str, found: Sequence[TextSpan], options: PIIOptions, took: int, *, incomplete: bool
 ) -> PIIResponse:
-    """The answer about personal data: ``found`` are spans of patterns and models, which may overlap."""
-    wanted = None if options.entity_types is None else {name.upper() for name in options.entity_types}
+    """The response about personal data: ``found`` are spans of patterns and models, which may overlap."""
+    types = None if options.entity_types is None else {name.upper() for name in options.entity_types}
     least = options.confidence_threshold or 0.0
-    kept = merge(span for span in found if span.score >= least and (wanted is None or span.type.upper() in wanted))
+    kept = merge(span for span in found if span.score >= least and (types is None or span.type.upper() in types))
     book = PlaceholderMap()
     book.reserve(text)
     entities = []
@@ -76,19 +76,19 @@ def pii_response(
 
 def security_response(
     found: Sequence[TextSpan],
-    said: Mapping[str, Mapping[str, float]],
+    probabilities: Mapping[str, Mapping[str, float]],
     detectors: Mapping[str, ClassifierSettings],
     took: int,
 ) -> SecurityResponse:
-    """The answer about attacks: ``said`` are the probabilities of each detector's labels."""
+    """The response about attacks: ``probabilities`` are the probabilities of each detector's labels."""
     risks = {
-        label: max(answer[label] for name, answer in said.items() if label in detectors[name].labels)
+        label: max(answer[label] for name, answer in probabilities.items() if label in detectors[name].labels)
         for detector in detectors.values()
         for label in detector.labels
     }
     over = {
         label
-        for name, answer in said.items()
+        for name, answer in probabilities.items()
         for label in detectors[name].labels
         if answer[label] >= detectors[name].threshold
     }

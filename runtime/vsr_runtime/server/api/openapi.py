@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from the shapes."""
+"""The OpenAPI 3.1 document, generated from the models."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ ERRORS = {
     500: "A fault of the runtime.",
     503: "Not ready, not in time, or a classifier failed; `retry-after` says when to try again.",
 }
-"""Statuses besides 200, and what they mean."""
+"""The statuses besides 200."""
 
 
 def document() -> dict[str, Any]:
-    """The document: a fresh dict that can be written as JSON."""
-    shapes: list[tuple[type, JsonSchemaMode]] = [(endpoint.asked, "validation") for endpoint in ENDPOINTS.values()]
-    shapes += [(shape, "serialization") for endpoint in ENDPOINTS.values() for shape in endpoint.told]
+    """Generate the document: a new dict that can be serialised as JSON."""
+    shapes: list[tuple[type, JsonSchemaMode]] = [(endpoint.request, "validation") for endpoint in ENDPOINTS.values()]
+    shapes += [(shape, "serialization") for endpoint in ENDPOINTS.values() for shape in endpoint.responses]
     shapes += [(ModelList, "serialization"), (ErrorResponse, "serialization")]
     _, schemas = models_json_schema(shapes, ref_template=_REF + "{model}")
     paths = {path: {"post": _operation(path, endpoint)} for path, endpoint in ENDPOINTS.items()}
@@ -40,7 +40,7 @@ def document() -> dict[str, Any]:
             "title": "vsr-runtime",
             "version": VERSION,
             "description": "What a routing policy's classifiers, guards and decisions say of a text. No model is "
-            "asked, and nothing is sent on. Nobody is authenticated: whoever reaches the port may ask.",
+            "called, and nothing is sent on. Nobody is authenticated: whoever reaches the port may ask.",
         },
         "paths": {
             **paths,
@@ -52,7 +52,7 @@ def document() -> dict[str, Any]:
 
 
 def _operation(path: str, endpoint: Endpoint) -> dict[str, Any]:
-    answers = [{"type": "array", "items": _ref(one)} if one is LabelScore else _ref(one) for one in endpoint.told]
+    answers = [{"type": "array", "items": _ref(one)} if one is LabelScore else _ref(one) for one in endpoint.responses]
     schema = answers[0] if len(answers) == 1 else {"anyOf": answers}
     trace = {
         "name": "trace",
@@ -64,7 +64,7 @@ def _operation(path: str, endpoint: Endpoint) -> dict[str, Any]:
         "summary": endpoint.summary,
         "operationId": path.strip("/").replace("/", "_"),
         **({"parameters": [trace]} if endpoint.traced else {}),
-        "requestBody": {"required": True, "content": _content(_ref(endpoint.asked))},
+        "requestBody": {"required": True, "content": _content(_ref(endpoint.request))},
         "responses": _responses(_content(schema), *ERRORS),
     }
 

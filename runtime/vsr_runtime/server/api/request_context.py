@@ -1,4 +1,4 @@
-"""One request of the API: held to one generation, one deadline, and the bounds that gateways' requests have, too."""
+"""The context of one API request: its generation, its deadline, and the limits of gateways' requests."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 TOO_MANY = 429
 HANDOVER = 4 << 10
-"""Characters that handing a text to a thread is as much work as."""
+"""Cost of handing a text to a thread, in characters."""
 _PSEUDO = ((":method", "POST"), (":path", Api.CHAT.value), (":authority", "api"), ("content-type", "application/json"))
 
 
@@ -38,7 +38,7 @@ def _headers(headers: tuple[tuple[str, str], ...]) -> RequestHeaders:
 
 
 class ApiError(Exception):
-    """The request is answered by an error."""
+    """The request is answered with an error."""
 
     def __init__(self, answer: ImmediateResponse) -> None:
         super().__init__(answer.code)
@@ -46,27 +46,27 @@ class ApiError(Exception):
 
 
 def shed(cause: Cause) -> ImmediateResponse:
-    """The error for a request that could not be served: 429 where there was too much, else 503."""
+    """The error for a request that could not be served: 429 if there is too much load, else 503."""
     return as_shed(undecided_response(cause))
 
 
 def as_shed(answer: ImmediateResponse) -> ImmediateResponse:
-    """An error of the data plane as the API has it."""
+    """An error of the data plane as the API returns it."""
     return replace(answer, status=TOO_MANY) if answer.cause in SHED else answer
 
 
 @dataclass(frozen=True)
 class RequestContext:
-    """What a request of the API may ask the serving policy.
+    """What an API request may use of the current policy.
 
     Attributes:
         processor: decides.
-        threads: for what takes long.
+        threads: for long work.
         generation: the policy.
         size: bytes of the request.
-        seed: the client's ``x-request-id``, by which a split is drawn; empty for none.
-        chosen: the classifier that ``/classify`` asks where no name is given.
-        begun: when it came, by the monotonic clock.
+        seed: the client's ``x-request-id``, which determines the outcome of a split; empty for none.
+        chosen: the classifier that ``/classify`` uses if no name is given.
+        begun: when the request arrived, by the monotonic clock.
     """
 
     processor: Processor
@@ -79,7 +79,7 @@ class RequestContext:
 
     @property
     def took(self) -> int:
-        """Milliseconds since it came."""
+        """Milliseconds since the request arrived."""
         return round((monotonic() - self.begun) * 1000)
 
     @property
@@ -88,7 +88,7 @@ class RequestContext:
         return self.begun + self.generation.budget - monotonic() + asyncio.get_running_loop().time()
 
     async def decided(self, body: bytes) -> SendToModel | ImmediateResponse:
-        """What would become of a chat.
+        """Decide a chat.
 
         Raises:
             ApiError: there was no decision.
@@ -100,28 +100,28 @@ class RequestContext:
         return action
 
     async def distribution(self, name: str, text: str) -> Mapping[str, float]:
-        """Each label's probability by a loaded classifier. Raises ApiError."""
-        return await self._asked(self._pool.distribution(name, text, self._until))
+        """The probability of each label by a loaded classifier. Raises ApiError."""
+        return await self._or_api_error(self._pool.distribution(name, text, self._until))
 
     async def tokens(self, name: str, text: str) -> TokenLabels:
-        """Each label's probability for each token. Raises ApiError."""
-        return await self._asked(self._pool.tokens(name, text, self._until))
+        """The probability of each label for each token. Raises ApiError."""
+        return await self._or_api_error(self._pool.tokens(name, text, self._until))
 
     async def aside(self, text: str, work: Callable[[str, Expired], Result]) -> Result:
-        """Work on a text in a thread. Raises ApiError."""
+        """Process a text in a thread. Raises ApiError."""
         end = self.begun + self.generation.budget
-        return await self._asked(
+        return await self._or_api_error(
             self.threads.run(self._until, len(text) + HANDOVER, lambda: work(text, lambda: monotonic() > end))
         )
 
     async def worked(self, work: Callable[[], Result]) -> Result:
-        """Work on the whole request: at once where it is small, else in a thread. Raises ApiError."""
+        """Process the request: at once if it is small, else in a thread. Raises ApiError."""
         if self.size < LARGE_BODY:
             return work()
-        return await self._asked(self.threads.run(self._until, self.size + HANDOVER, work))
+        return await self._or_api_error(self.threads.run(self._until, self.size + HANDOVER, work))
 
     def classifiers(self, task: str, kind: str | None = None) -> Mapping[str, ClassifierSettings]:
-        """The loaded ones of a task, by name; of a kind of checkpoint, where one is given."""
+        """The loaded classifiers of a task, by name; optionally only those with a kind of checkpoint."""
         return {
             name: one
             for name, one in self.generation.classifiers.items()
@@ -129,17 +129,17 @@ class RequestContext:
         }
 
     def named(self, name: str | None) -> tuple[str, ClassifierSettings]:
-        """The classifier of this name, or the one that is asked without one.
+        """The classifier of this name, or the default one.
 
         Raises:
-            ApiError: it is not loaded, or none is meant.
+            ApiError: it is not loaded, or there is no default.
         """
         loaded = {name: one for name, one in self.generation.classifiers.items() if one.task in TASKS}
-        wanted = name or self.chosen or (next(iter(loaded)) if len(loaded) == 1 else None)
+        selected = name or self.chosen or (next(iter(loaded)) if len(loaded) == 1 else None)
         listed = ", ".join(sorted(loaded)) or "none"
-        if wanted in loaded and wanted is not None:
-            return wanted, loaded[wanted]
-        if wanted is None and loaded:
+        if selected in loaded and selected is not None:
+            return selected, loaded[selected]
+        if selected is None and loaded:
             message = f"Say which classifier in 'parameters.classifier'. Loaded are {listed}."
             raise ApiError(error_response(404, "classifier_required", message, param="parameters.classifier"))
         raise ApiError(error_response(404, "no_classifier", f"No such classifier is loaded. Loaded are {listed}."))
@@ -150,9 +150,9 @@ class RequestContext:
             raise ApiError(error_response(404, "no_classifier", "No classifier is loaded."))
         return self.generation.pool
 
-    async def _asked(self, asked: Awaitable[Result]) -> Result:
+    async def _or_api_error(self, work: Awaitable[Result]) -> Result:
         try:
-            return await asked
+            return await work
         except ApiError:
             raise
         except (engine.OverloadedError, OverloadedError):

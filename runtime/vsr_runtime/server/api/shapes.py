@@ -1,6 +1,6 @@
-"""What requests and responses look like: by the stock router's names where it has the same thing.
+"""The request and response models, with the stock router's names where it has the same thing.
 
-The OpenAPI document is made from these.
+The OpenAPI document is generated from them.
 """
 
 from __future__ import annotations
@@ -18,44 +18,44 @@ Names = dict[str, list[str]]
 
 
 def _no_default(schema: dict[str, Any]) -> None:
-    """What stands for "not there" is nothing that a client could send."""
+    """Hide a default that clients must not send."""
     schema.pop("default", None)
 
 
-class Asked(BaseModel):
+class RequestModel(BaseModel):
     """Base of requests: unknown keys are errors, no type is coerced."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class Told(BaseModel):
-    """Base of responses: what is not there is left out."""
+class ResponseModel(BaseModel):
+    """Base of responses: absent values are omitted."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class ClassifyParameters(Asked):
-    """Which classifier reads the text."""
+class ClassifyParameters(RequestModel):
+    """The classifier to use."""
 
     classifier: Name | None = Field(default=None, description="By its name in runtime.yaml.")
 
 
-class ClassifyRequest(Asked):
-    """A text for one classifier. Without a name that is the one of `--classify`, or the only one."""
+class ClassifyRequest(RequestModel):
+    """A text for one classifier: by default that of `--classify`, or the only one."""
 
     inputs: Text
     parameters: ClassifyParameters | None = None
 
 
-class LabelScore(Told):
+class LabelScore(ResponseModel):
     """A label and its probability."""
 
     label: str
     score: Share
 
 
-class TokenSpan(Told):
-    """Something that was found. Places are code points of the text as it was sent; `text` is what lies between."""
+class TokenSpan(ResponseModel):
+    """A match. Positions are code points of the text as it was sent; `text` is the text between them."""
 
     start: int = Field(ge=0)
     end: int = Field(ge=1)
@@ -64,17 +64,17 @@ class TokenSpan(Told):
     text: str
 
 
-class TokenSpans(Told):
-    """All that was found. With `truncated_at`, what follows that code point was not read."""
+class TokenSpans(ResponseModel):
+    """All matches. With `truncated_at`, the text after that code point was not read."""
 
     spans: list[TokenSpan]
     truncated_at: int | None = Field(default=None, ge=0)
 
 
 class Chat(BaseModel):
-    """The body of a chat request, as a client would send it; `text` stands for one user's message.
+    """The body of a chat request, as a client would send it; `text` replaces a single user message.
 
-    What is not there is empty.
+    Absent values are empty.
     """
 
     model_config = ConfigDict(
@@ -89,32 +89,32 @@ class Chat(BaseModel):
     model: Text = Field(default="", description="By default an auto name.", json_schema_extra=_no_default)
 
 
-class IntentOptions(Asked):
-    """What the answer holds."""
+class IntentOptions(RequestModel):
+    """Contents of the answer."""
 
     return_probabilities: bool = False
 
 
-class EvalOptions(Asked):
-    """What the answer holds."""
+class EvalOptions(RequestModel):
+    """Contents of the answer."""
 
     trace: bool = Field(default=False, description="Like the query's `trace`.")
 
 
 class IntentRequest(Chat):
-    """A request whose category is asked for."""
+    """A request to categorise."""
 
     options: IntentOptions = IntentOptions()
 
 
 class EvalRequest(Chat):
-    """A request whose decision is asked for."""
+    """A request to decide."""
 
     options: EvalOptions = EvalOptions()
 
 
-class PIIOptions(Asked):
-    """What is looked for, and what the answer holds."""
+class PIIOptions(RequestModel):
+    """What to look for, and the contents of the answer."""
 
     entity_types: list[Name] | None = Field(default=None, min_length=1, max_length=100, description="By default all.")
     confidence_threshold: Share | None = Field(default=None, description="By default what the policy says of a model.")
@@ -123,37 +123,37 @@ class PIIOptions(Asked):
     reveal_entity_text: bool = False
 
 
-class PIIRequest(Asked):
-    """A text in which personal data is looked for."""
+class PIIRequest(RequestModel):
+    """A text to scan for personal data."""
 
     text: Text
     options: PIIOptions = PIIOptions()
 
 
-class SecurityRequest(Asked):
-    """A text in which attacks are looked for."""
+class SecurityRequest(RequestModel):
+    """A text to scan for attacks."""
 
     text: Text
 
 
-class BatchRequest(Asked):
-    """Some texts with the same question."""
+class BatchRequest(RequestModel):
+    """Several texts with the same task."""
 
     texts: list[Text] = Field(min_length=1, max_length=MAX_TEXTS)
     task_type: Literal["intent", "pii", "security"] = "intent"
     options: IntentOptions = IntentOptions()
 
 
-class Classification(Told):
-    """A category; empty where no label reached its threshold. `confidence` is that of the likeliest label."""
+class Classification(ResponseModel):
+    """A category; empty if no label reached its threshold. `confidence` is that of the most probable label."""
 
     category: str
     confidence: Share
     processing_time_ms: int
 
 
-class IntentResponse(Told):
-    """The category, and where a request like it would go."""
+class IntentResponse(ResponseModel):
+    """The category, and the route of such a request."""
 
     classification: Classification
     probabilities: dict[str, float] | None = None
@@ -162,7 +162,7 @@ class IntentResponse(Told):
     matched_signals: Names
 
 
-class PIIEntity(Told):
+class PIIEntity(ResponseModel):
     """Personal data. Positions are in code points."""
 
     type: str
@@ -173,8 +173,8 @@ class PIIEntity(Told):
     masked_value: str | None = None
 
 
-class PIIResponse(Told):
-    """Personal data by place. With `scan_incomplete`, a model did not read all of the text."""
+class PIIResponse(ResponseModel):
+    """Personal data by position. With `scan_incomplete`, a model did not read the whole text."""
 
     has_pii: bool
     entities: list[PIIEntity]
@@ -184,7 +184,7 @@ class PIIResponse(Told):
     processing_time_ms: int
 
 
-class SecurityResponse(Told):
+class SecurityResponse(ResponseModel):
     """Whether the text is an attack. `detection_types` are kinds of structure and labels of models."""
 
     is_jailbreak: bool
@@ -196,15 +196,15 @@ class SecurityResponse(Told):
     processing_time_ms: int
 
 
-class BatchResult(Told):
-    """About one text: a category; `no_pii` or a type; `safe` or what was detected first."""
+class BatchResult(ResponseModel):
+    """The result of one text: a category; `no_pii` or a type; `safe` or the first detection."""
 
     category: str
     confidence: Share
     probabilities: dict[str, float] | None = None
 
 
-class BatchResponse(Told):
+class BatchResponse(ResponseModel):
     """Results in the order of the texts."""
 
     results: list[BatchResult]
@@ -212,8 +212,8 @@ class BatchResponse(Told):
     processing_time_ms: int
 
 
-class TraceNode(Told):
-    """A part of a rule. Without `matched` nobody has looked, since the outcome does not depend on it."""
+class TraceNode(ResponseModel):
+    """A part of a rule. Without `matched` it was not evaluated, because the outcome does not depend on it."""
 
     node_type: Literal["leaf", "AND", "OR", "NOT"]
     signal_type: str | None = None
@@ -222,16 +222,16 @@ class TraceNode(Told):
     children: list[TraceNode] | None = None
 
 
-class DecisionTrace(Told):
-    """A decision's rule. They stand in the order in which they are tried; the first that matches is taken."""
+class DecisionTrace(ResponseModel):
+    """The rule of a decision. Decisions are tried in this order; the first that matches is taken."""
 
     decision_name: str
     matched: bool | None = None
     root_trace: TraceNode
 
 
-class EvalDecision(Told):
-    """The decision that was taken, and the signals that were looked at, by kind."""
+class EvalDecision(ResponseModel):
+    """The decision, and the signals that were evaluated, by kind."""
 
     decision_name: str
     used_signals: Names
@@ -239,25 +239,26 @@ class EvalDecision(Told):
     unmatched_signals: Names
 
 
-class GuardFinding(Told):
-    """A guard that found something, or could not look."""
+class GuardFinding(ResponseModel):
+    """A guard that matched or failed."""
 
     guard: str
     action: str
     failed: str | None = None
 
 
-class EvalAnswer(Told):
-    """What the client would be told at once, without a model."""
+class EvalAnswer(ResponseModel):
+    """The answer that the client would get at once, without a model."""
 
     status: int
     code: str
 
 
-class EvalResponse(Told):
-    """What would become of the request.
+class EvalResponse(ResponseModel):
+    """The outcome of the request.
 
-    Without `decision_result`, no decision's rule matched, the client named the model, or it never came to that.
+    `decision_result` is absent if no decision's rule matched, the client named the model, or the request was answered
+    earlier.
     """
 
     original_text: str = Field(description="The last user turn.")
@@ -276,7 +277,7 @@ class EvalResponse(Told):
     processing_time_ms: int
 
 
-class Model(Told):
+class Model(ResponseModel):
     """A name that a client may give."""
 
     id: str
@@ -285,15 +286,15 @@ class Model(Told):
     owned_by: str
 
 
-class ModelList(Told):
-    """All of them: auto names, models, adapters."""
+class ModelList(ResponseModel):
+    """All names: auto names, models, adapters."""
 
     object: Literal["list"]
     data: list[Model]
 
 
-class ErrorDetail(Told):
-    """`code` is for programs, `param` names the field at fault."""
+class ErrorDetail(ResponseModel):
+    """`code` is for programs, `param` names the invalid field."""
 
     message: str
     type: Literal["invalid_request_error", "server_error"]
@@ -301,7 +302,7 @@ class ErrorDetail(Told):
     code: str
 
 
-class ErrorResponse(Told):
-    """An error as OpenAI's API has them."""
+class ErrorResponse(ResponseModel):
+    """An error in the format of OpenAI's API."""
 
     error: ErrorDetail

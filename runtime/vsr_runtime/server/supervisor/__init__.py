@@ -1,1 +1,1 @@
-"""Several child processes on one address, and the parent that looks after them."""
+"""Several child processes on one address, and the parent process that supervises them."""

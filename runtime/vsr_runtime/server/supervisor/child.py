@@ -1,4 +1,4 @@
-"""A parent's view of one child process, which is started again whenever it ends or says nothing any more."""
+"""The parent's view of one child process, which is restarted when it ends or is stuck."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from vsr_runtime.server.counters import State
 from vsr_runtime.server.supervisor.link import LINK, LONGEST, ChildReport
 
 BEAT = 0.5
-"""Seconds between two questions."""
+"""Seconds between two health checks of a child."""
 STUCK_AFTER = 10.0
-"""Seconds without an answer after which a child counts as stuck."""
+"""Seconds without a report after which a child counts as stuck."""
 _FIRST = 60.0
-"""The same until its first answer: what it needs has to be imported."""
+"""The same until its first report: modules have to be imported."""
 _PAUSE, _LONGEST_PAUSE = 0.1, 10.0
 
 
 class Child:
-    """One of several.
+    """One child process, and its successors.
 
     Args:
-        number: tells it from the others.
+        number: identifies it.
         command: starts the process.
-        environment: its environment.
-        ended: told what a process had counted that has ended.
-        stuck_after: seconds without an answer after which it counts as stuck.
+        environment: added to the environment.
+        ended: called with the values of a process that has ended.
+        stuck_after: seconds without a report after which it counts as stuck.
 
     Attributes:
-        report: what it report last; None where it report nothing yet.
-        restarts: how often it was started again.
+        report: its last report; None before the first.
+        restarts: how often it was restarted.
     """
 
     def __init__(
@@ -62,11 +62,14 @@ class Child:
 
     @property
     def serving(self) -> bool:
-        """Whether it takes requests."""
+        """Whether it accepts requests."""
         return self.report is not None and self.report.serving
 
     async def keep(self) -> None:
-        """Keep one alive until `stop`; ends before only where the very first ended without having served."""
+        """Keep a process running until `stop`.
+
+        Returns earlier only if the very first process ended without having served.
+        """
         pause = _PAUSE
         while not self._stopping:
             begun, served = asyncio.get_running_loop().time(), await self._live()
@@ -78,7 +81,7 @@ class Child:
             self.restarts += 1
 
     async def ask(self) -> None:
-        """Let it say how it is; ``report`` stays as it was where there is nobody to ask."""
+        """Ask for a report; ``report`` stays as it was if there is no process."""
         async with self._turn:
             if self._line is None:
                 return
@@ -88,24 +91,24 @@ class Child:
                 if report := await reader.readline():
                     self.report = msgspec.json.decode(report, type=ChildReport)
             except OSError:
-                pass  # it has ended, which is seen elsewhere
+                pass  # it has ended; `_watch` notices that
             except ValueError as error:
                 log("worker_nonsense", worker=self._number, error=type(error).__name__)
                 self.signal(signal.SIGKILL)
 
     def signal(self, number: int) -> None:
-        """Pass a signal on."""
+        """Forward a signal."""
         if self._process is not None and self._process.returncode is None:
             with suppress(ProcessLookupError):
                 self._process.send_signal(number)
 
     def stop(self) -> None:
-        """Tell it to stop, and start none in its place."""
+        """Ask it to stop, and do not restart it."""
         self._stopping = True
         self.signal(signal.SIGTERM)
 
     async def _live(self) -> bool:
-        """One process from its beginning to its end; whether it ever served."""
+        """Run one process from start to end. Returns whether it ever served."""
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = await asyncio.create_subprocess_exec(
@@ -128,17 +131,17 @@ class Child:
         return served
 
     async def _watch(self, ended: asyncio.Future[int]) -> bool:
-        """Ask it again and again until it has ended, and end it where it does not answer; whether it ever served."""
+        """Ask for reports until the process has ended, and kill it if it is stuck. Returns whether it ever served."""
         served, stuck_after = False, max(_FIRST, self._stuck_after)
         while not ended.done():
-            asked = asyncio.ensure_future(self.ask())
-            await asyncio.wait((asked, ended), timeout=stuck_after, return_when=asyncio.FIRST_COMPLETED)
-            if not asked.done() and not ended.done():
+            request = asyncio.ensure_future(self.ask())
+            await asyncio.wait((request, ended), timeout=stuck_after, return_when=asyncio.FIRST_COMPLETED)
+            if not request.done() and not ended.done():
                 log("worker_stuck", worker=self._number, pid=self._process.pid if self._process else None)
                 self.signal(signal.SIGKILL)
                 await ended
-            if not asked.done():
-                await asked  # its line has ended with it
+            if not request.done():
+                await request  # its link has ended with it
             served = served or self.serving
             stuck_after = self._stuck_after
             await asyncio.wait((ended,), timeout=BEAT)

@@ -1,4 +1,4 @@
-"""The HTTP port of several children: probes and metrics of all of them here, everything else at one of them."""
+"""The parent's HTTP port: answers probes and metrics for all children, and forwards other requests to one of them."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ METRICS = "text/plain; version=0.0.4; charset=utf-8"
 _HEAD = 64 << 10
 """Bytes of a request's head at most."""
 _TIMEOUT = 5.0
-"""Seconds for a head to come, and for what is answered here."""
+"""Seconds for a head to arrive, and for a local answer."""
 _LONGEST = 60.0
-"""Seconds that a request to a child may take."""
+"""Seconds that a forwarded request may take."""
 
 
 class Upstream(Protocol):
-    """Who is behind the port."""
+    """The children behind the port."""
 
     @property
     def ready(self) -> bool:
-        """Whether all take requests."""
+        """Whether all accept requests."""
 
     @property
     def http(self) -> Sequence[str]:
-        """Where those that take requests answer HTTP."""
+        """The HTTP addresses of those that accept requests."""
 
     async def metrics(self) -> bytes:
-        """What all have counted."""
+        """The combined metrics of all."""
 
 
 class HttpProxy:
@@ -50,7 +50,7 @@ class HttpProxy:
         return await asyncio.start_server(self._converse, address.host, address.port, limit=_HEAD)
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer one request and close. Whoever is slow or sends nonsense is dropped."""
+        """Answer one request and close. Slow or malformed requests are dropped."""
         with suppress(OSError, ValueError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             async with asyncio.timeout(_TIMEOUT):
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -64,7 +64,7 @@ class HttpProxy:
         writer.close()
 
     async def _own(self, head: bytes) -> bytes | None:
-        """What is answered here; None for what a child answers."""
+        """The local answer; None for a request to forward."""
         method, path, *_ = head.decode("latin-1").split(None, 2)
         path = path.partition("?")[0]
         own = path in ("/healthz", "/readyz", "/metrics")
@@ -79,13 +79,13 @@ class HttpProxy:
         return None if self._upstream.http else _page("503 Service Unavailable", b"not ready\n", body=method != "HEAD")
 
     async def _pass_on(self, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Let a child answer, each in its turn."""
+        """Forward a request to the children in turn."""
         upstream = self._upstream.http
         where = parse_address(upstream[next(self._turns) % len(upstream)])
         from_worker, to_worker = await asyncio.open_connection(where.host, where.port)
         to_worker.write(head)
         ways = [asyncio.ensure_future(_copy(reader, to_worker)), asyncio.ensure_future(_copy(from_worker, writer))]
-        try:  # a child keeps connections, so a client that has gone must be noticed here
+        try:  # a child keeps connections open, so notice here that a client has gone
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for way in ways:

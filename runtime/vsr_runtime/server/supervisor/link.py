@@ -1,4 +1,4 @@
-"""The line between a parent and a child process: the parent asks, the child says how it is and what it counted."""
+"""The link between the parent and a child process: the parent asks, the child reports its state and its counts."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ import msgspec
 from vsr_runtime.server.counters import State
 
 LINK = "VSR_WORKER_LINK"
-"""The number of the file that is a child's end of the line."""
+"""The environment variable with the file descriptor of the child's end of the link."""
 PORT = "VSR_WORKER_PORT"
-"""The port that all children listen on."""
+"""The environment variable with the port that all children listen on."""
 BROKER = "VSR_ENGINE_BROKER"
-"""The socket at which a child asks for the engine that all of them share."""
+"""The environment variable with the socket that leases the shared engine."""
 LONGEST = 16 << 20
-"""Bytes of what a child says at most."""
+"""Bytes of a report at most."""
 
 
 class ChildReport(msgspec.Struct, frozen=True):
-    """What a child says of itself.
+    """A child's report.
 
     Attributes:
-        serving: whether a request that came now would be decided.
-        http: where it answers HTTP, ``host:port`` on loopback.
-        state: what it counted.
+        serving: whether a request would be decided now.
+        http: the child's HTTP address on loopback, ``host:port``.
+        state: its counts.
     """
 
     serving: bool
@@ -37,12 +37,12 @@ class ChildReport(msgspec.Struct, frozen=True):
 
 
 def is_child() -> bool:
-    """Whether a parent has started this process as one of several."""
+    """Whether a supervisor started this process."""
     return LINK in os.environ
 
 
 async def answer(say: Callable[[], ChildReport], stop: asyncio.Event) -> None:
-    """Answer the parent until it is gone; then this process is to stop, too."""
+    """Answer the parent's questions until it is gone; then set ``stop``."""
     end = socket.socket(fileno=int(os.environ[LINK]))
     reader, writer = await asyncio.open_unix_connection(sock=end)
     with suppress(OSError):

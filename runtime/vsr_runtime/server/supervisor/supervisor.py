@@ -1,4 +1,4 @@
-"""The life of the parent: start the children, look after them, answer for all of them, and stop them."""
+"""The life of the parent process: start the children, supervise them, answer for all of them, and stop them."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from vsr_runtime.server.transport.stream import MAX_SHUTDOWN_DELAY
 from vsr_schemas.runtime import FOLLOWING
 
 _SCRAPE = 1.0
-"""Seconds that a scrape waits for the numbers of a child; after that the last ones count."""
+"""Seconds that a scrape waits for a child's values; after that its last ones are used."""
 _END = MAX_SHUTDOWN_DELAY + FOLLOWING + 20.0
-"""Seconds after which a child that was told to stop is ended: later than it would end by itself."""
+"""Seconds after which a child that is stopping is killed: later than it would end by itself."""
 _LOOK = 0.05
 
 
@@ -36,8 +36,8 @@ class Supervisor:
     Args:
         command: starts a child.
         count: how many.
-        environment: what a child's environment has besides this one's.
-        stuck_after: seconds without an answer after which a child counts as stuck.
+        environment: added to the environment of each child.
+        stuck_after: seconds without a report after which a child counts as stuck.
     """
 
     def __init__(
@@ -56,28 +56,28 @@ class Supervisor:
 
     @property
     def ready(self) -> bool:
-        """Whether every child takes requests."""
+        """Whether every child accepts requests."""
         return not self._stopping and all(child.serving for child in self.children)
 
     @property
     def http(self) -> list[str]:
-        """Where children that take requests answer HTTP."""
+        """The HTTP addresses of the children that accept requests."""
         return [child.report.http for child in self.children if child.report and child.report.serving]
 
     async def metrics(self) -> bytes:
-        """What all children have counted, those that have ended among them."""
+        """The combined metrics of all children, including those that have ended."""
         await asyncio.wait([asyncio.ensure_future(child.ask()) for child in self.children], timeout=_SCRAPE)
         return self.text()
 
     def text(self) -> bytes:
-        """What they report last."""
+        """The combined metrics by their last reports."""
         states = [child.report.state for child in self.children if child.report]
         self._restarts.labels().set(sum(child.restarts for child in self.children))
         self._serving.labels().set(sum(child.serving for child in self.children))
         return self._metrics.joined_text([*states, self._left], (self._restarts, self._serving))
 
     async def start(self, stop: asyncio.Event) -> None:
-        """Start one child, and the others once that serves: what is wrong with a policy is reported once.
+        """Start one child, and the others once it serves, so that an invalid policy is reported once.
 
         Raises:
             UserError: a child ended before it ever served.
@@ -90,7 +90,7 @@ class Supervisor:
                 await asyncio.sleep(_LOOK)
 
     async def stop(self) -> None:
-        """Stop all children, each as it would stop by itself."""
+        """Stop all children gracefully."""
         self._stopping = True
         for child in self.children:
             child.stop()
@@ -101,7 +101,7 @@ class Supervisor:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def signal(self, number: int) -> None:
-        """Pass a signal on to all."""
+        """Forward a signal to all."""
         for child in self.children:
             child.signal(number)
 
@@ -110,16 +110,16 @@ class Supervisor:
 
 
 def run_supervisor(count: int, grpc: Address, http: Address, stuck_after: float = STUCK_AFTER) -> None:
-    """Serve with several children until SIGTERM or SIGINT; each is this very command again.
+    """Serve with several children until SIGTERM or SIGINT. Each child runs this very command again.
 
     Args:
         count: how many.
-        grpc: where they listen for ext_proc. Port 0 takes a free one.
+        grpc: their ext_proc address. Port 0 takes a free one.
         http: where this process answers probes and scrapes.
-        stuck_after: seconds without an answer after which a child counts as stuck.
+        stuck_after: seconds without a report after which a child counts as stuck.
 
     Raises:
-        UserError: an address cannot be bound, or no child came to serve.
+        UserError: an address cannot be bound, or no child started serving.
     """
     asyncio.run(_run(count, grpc, http, stuck_after))
 
@@ -158,7 +158,7 @@ async def _run(count: int, grpc: Address, http: Address, stuck_after: float) -> 
 
 @contextmanager
 def _reserved(address: Address) -> Iterator[int]:
-    """The port, kept for as long as children come and go. Who does not listen takes no connection from who does."""
+    """Hold the port while children come and go. A bound socket that does not listen takes no connections from them."""
     if address.port:
         yield address.port
         return

@@ -25,7 +25,7 @@ from support.gitops_support import (
     written,
 )
 from vsr_compiler import ir
-from vsr_compiler.deploy.argocd.emit import IN_CLUSTER, PLACEHOLDER, rivals
+from vsr_compiler.deploy.argocd.emit import IN_CLUSTER, PLACEHOLDER, conflicts
 from vsr_compiler.diagnostics import CompileError, Severity
 from vsr_compiler.pipeline import Compiled
 
@@ -143,7 +143,7 @@ def test_however_many_environments_share_objects_it_is_one_note() -> None:
 
 def test_environments_of_which_only_some_share_objects_are_told_group_by_group() -> None:
     """`b` may not stand beside `a`, nor beside `c`; `a` and `c` go together."""
-    groups = list(rivals({"a": {"x"}, "b": {"x", "y"}, "c": {"y"}, "d": {"z"}}))
+    groups = list(conflicts({"a": {"x"}, "b": {"x", "y"}, "c": {"y"}, "d": {"z"}}))
     assert groups == [["a", "b"], ["b", "c"]]
 
 

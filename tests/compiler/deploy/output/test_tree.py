@@ -80,22 +80,22 @@ class TestTree:
 
     def test_names_that_differ_in_case_only(self):
         """Two files, or two folders, that macOS and Windows would hold as one are refused with both names."""
-        assert problems("x/a", "x/A") == [("VSR500", "the paths 'x/A' and 'x/a' are one where case does not count")]
-        assert problems("X/a", "x/b") == [("VSR500", "the paths 'X' and 'x' are one where case does not count")]
+        assert problems("x/a", "x/A") == [("VSR500", "the paths 'x/A' and 'x/a' differ only in case")]
+        assert problems("X/a", "x/b") == [("VSR500", "the paths 'X' and 'x' differ only in case")]
         assert [code for code, _ in problems("\u00e9", "e\u0301")] == ["VSR500"]
 
     def test_file_that_is_also_a_folder(self):
         """A file cannot stand where another file needs a folder."""
-        assert problems("a", "a/b", "ab") == [("VSR500", "the file 'a' stands where a folder must be")]
+        assert problems("a", "a/b", "ab") == [("VSR500", "the file 'a' has the path of a folder")]
 
     def test_place_of_the_lock(self):
         """The lock's place is taken."""
-        assert problems("vsr-compile.lock") == [("VSR500", "the file 'vsr-compile.lock' stands where the lock must be")]
+        assert problems("vsr-compile.lock") == [("VSR500", "the file 'vsr-compile.lock' has the path of the lock")]
         assert list(Tree([File("a/vsr-compile.lock", b"")])) == ["a/vsr-compile.lock"]
 
     def test_file_made_twice(self):
         """Two makers of one path are a mistake, even where they agree."""
-        assert problems("a", "a") == [("VSR500", "the file 'a' is made twice")]
+        assert problems("a", "a") == [("VSR500", "two files have the path 'a'")]
 
     def test_all_at_once(self):
         """Every finding is told, in one go."""

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from vsr_compiler.deploy.output import File, Lock, Tree, check, read_owned, root, write
-from vsr_compiler.deploy.output.ops import Ops
+from vsr_compiler.deploy.output import File, Lock, Tree, check, output_directory, read_owned, write
+from vsr_compiler.deploy.output.system_calls import SystemCalls
 from vsr_compiler.diagnostics import CompileError
 from vsr_compiler.manifests.lock import parse, sha256
 
@@ -73,7 +73,7 @@ class Kill(BaseException):
     """What a kill looks like from inside: nothing that runs after it may count."""
 
 
-class Failing(Ops):
+class Failing(SystemCalls):
     """Fails at the n-th call, counted from 0, and for good from there where ``lasting``."""
 
     def __init__(self, at, error, *, lasting=False):
@@ -100,7 +100,7 @@ class Failing(Ops):
 
 
 def _counted(name):
-    real = getattr(Ops, name)
+    real = getattr(SystemCalls, name)
 
     def call(self, *args):
         self._count()
@@ -114,7 +114,7 @@ for _name in ("create", "fsync", "syncfs", "link", "rename", "unlink", "mkdir", 
 
 
 def failures(error, **options):
-    """One failing Ops for each call in turn; stops when the write got through without failing."""
+    """One failing SystemCalls for each call in turn; stops when the write got through without failing."""
     for at in range(1000):
         ops = Failing(at, error, **options)
         yield ops
@@ -152,7 +152,7 @@ class TestWrite:
         """A write of what is there already makes no system call that changes anything."""
         put(tmp_path, OLD)
         ops = Failing(0, Kill())
-        report = put(tmp_path, OLD, ops=ops)
+        report = put(tmp_path, OLD, calls=ops)
         assert ops.calls == 0
         assert report.written == ()
         assert set(report.unchanged) == set(OLD)
@@ -174,7 +174,7 @@ class TestWrite:
     def test_without_syncfs_each_file_is_synced(self, tmp_path):
         """Where the system cannot sync one file system, each file and folder is."""
 
-        class Plain(Ops):
+        class Plain(SystemCalls):
             count = 0
 
             def syncfs(self, fd):
@@ -185,7 +185,7 @@ class TestWrite:
                 super().fsync(fd)
 
         ops = Plain()
-        put(tmp_path, {f"f{number}/x": "x" for number in range(40)}, ops=ops)
+        put(tmp_path, {f"f{number}/x": "x" for number in range(40)}, calls=ops)
         assert ops.count > 80
 
     def test_without_hard_links_old_files_are_copied(self, tmp_path):
@@ -197,9 +197,9 @@ class TestWrite:
                 raise OSError(errno.EPERM, "no links here")
 
         with pytest.raises(CompileError):
-            put(tmp_path, NEW, ops=Unlinked(30, OSError(errno.EIO, "broken")))
+            put(tmp_path, NEW, calls=Unlinked(30, OSError(errno.EIO, "broken")))
         assert on_disk(tmp_path) == OLD
-        put(tmp_path, NEW, ops=Unlinked(9999, None))
+        put(tmp_path, NEW, calls=Unlinked(9999, None))
         assert on_disk(tmp_path) == NEW
 
     def test_lock_of_another_tree_is_our_own_mistake(self, tmp_path):
@@ -246,7 +246,7 @@ class TestOthersFiles:
         """A file that no lock lists is not overwritten, unless it holds the same bytes already."""
         (tmp_path / "p").mkdir()
         (tmp_path / "p/keep.yaml").write_text("foreign")
-        with pytest.raises(CompileError, match=r"p/keep\.yaml was not written by us"):
+        with pytest.raises(CompileError, match=r"p/keep\.yaml was not written by vsr-compile"):
             put(tmp_path, OLD)
         (tmp_path / "p/keep.yaml").write_text("same")
         assert put(tmp_path, OLD).unchanged == ("keep.yaml",)
@@ -279,7 +279,7 @@ class TestOthersFiles:
         """A foreign file in a folder's place is one diagnostic, and the tree stays."""
         put(tmp_path, {"a.yaml": "1"})
         (tmp_path / "p/router").write_text("in the way")
-        with pytest.raises(CompileError, match="p/router is a file, and a folder must be there") as error:
+        with pytest.raises(CompileError, match="p/router is a file, but must be a folder") as error:
             put(tmp_path, OLD, force=force)
         assert codes(error) == ["VSR500"]
         assert on_disk(tmp_path) == {"a.yaml": "1", "router": "in the way"}
@@ -287,7 +287,7 @@ class TestOthersFiles:
     def test_folder_where_a_file_must_be(self, tmp_path):
         """A foreign folder in a file's place is one diagnostic; one that also holds foreign files is not emptied."""
         (tmp_path / "p/keep.yaml").mkdir(parents=True)
-        with pytest.raises(CompileError, match=r"p/keep\.yaml is no regular file"):
+        with pytest.raises(CompileError, match=r"p/keep\.yaml is not a regular file"):
             put(tmp_path, OLD)
         (tmp_path / "p/keep.yaml").rmdir()
         put(tmp_path, OLD)
@@ -312,7 +312,7 @@ class TestOthersFiles:
         """A named pipe in a file's place is refused at once."""
         (tmp_path / "p").mkdir()
         os.mkfifo(tmp_path / "p/keep.yaml")
-        with pytest.raises(CompileError, match="no regular file"):
+        with pytest.raises(CompileError, match="not a regular file"):
             put(tmp_path, OLD)
 
 
@@ -361,7 +361,7 @@ class TestSymlinks:
         outside.mkdir()
         put(out, OLD)
 
-        class Attack(Ops):
+        class Attack(SystemCalls):
             def rename(self, name, folder, new, new_folder):
                 super().rename(name, folder, new, new_folder)
                 if new == "journal":
@@ -369,7 +369,7 @@ class TestSymlinks:
                     (out / "p/router").symlink_to(outside)
 
         with pytest.raises(CompileError) as error:
-            put(out, NEW, ops=Attack())
+            put(out, NEW, calls=Attack())
         assert codes(error) == ["VSR503"]
         assert list(outside.iterdir()) == []
         (out / "p/router").unlink()
@@ -388,7 +388,7 @@ class TestCrash:
             put(out, OLD)
             (out / "p/mine").write_text("mine")
             try:
-                put(out, NEW, ops=ops)
+                put(out, NEW, calls=ops)
             except Kill:
                 state = on_disk(out)
                 assert state.pop("mine") == "mine"
@@ -413,9 +413,9 @@ class TestCrash:
                 out = tmp_path / f"{first}-{ops.at}"
                 put(out, OLD)
                 with pytest.raises(Kill):
-                    put(out, NEW, ops=Failing(first, Kill()))
+                    put(out, NEW, calls=Failing(first, Kill()))
                 try:
-                    put(out, third, ops=ops)
+                    put(out, third, calls=ops)
                 except Kill:
                     known = (OLD, NEW, third)
                     assert all(text in [k.get(path) for k in known] for path, text in on_disk(out).items())
@@ -431,7 +431,7 @@ class TestCrash:
             out = tmp_path / str(ops.at)
             put(out, OLD)
             try:
-                put(out, NEW, ops=ops)
+                put(out, NEW, calls=ops)
             except CompileError as error:
                 (found,) = error.diagnostics
                 assert found.code == "VSR500"
@@ -454,7 +454,7 @@ class TestCrash:
             out = tmp_path / str(ops.at)
             put(out, OLD)
             try:
-                put(out, NEW, ops=ops)
+                put(out, NEW, calls=ops)
             except CompileError as error:
                 (found,) = error.diagnostics
                 halves += found.code == "VSR500" and "finishes the work" in found.hint
@@ -467,7 +467,7 @@ class TestCrash:
         """A file that somebody edits after a crash is theirs."""
         put(tmp_path, OLD)
         with pytest.raises(Kill):
-            put(tmp_path, NEW, ops=Failing(30, Kill()))
+            put(tmp_path, NEW, calls=Failing(30, Kill()))
         (tmp_path / "p/router/config.yaml").write_text("mine")
         with pytest.raises(CompileError, match=r"p/router/config\.yaml was edited by hand"):
             put(tmp_path, NEW)
@@ -478,7 +478,7 @@ class TestCrash:
         """After a crash, putting the old files back by other means is recognised."""
         put(tmp_path, OLD)
         with pytest.raises(Kill):
-            put(tmp_path, {"keep.yaml": "new"}, ops=Failing(20, Kill()))
+            put(tmp_path, {"keep.yaml": "new"}, calls=Failing(20, Kill()))
         for path, text in OLD.items():
             (tmp_path / "p" / path).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / "p" / path).write_text(text)
@@ -490,10 +490,10 @@ class TestCrash:
         """A compile that resumes an interrupted one and fails leaves enough for the third to finish."""
         put(tmp_path, OLD)
         with pytest.raises(Kill):
-            put(tmp_path, NEW, ops=Failing(30, Kill()))
+            put(tmp_path, NEW, calls=Failing(30, Kill()))
         state = on_disk(tmp_path)
         with pytest.raises(CompileError, match="No space"):
-            put(tmp_path, {"keep.yaml": "3"}, ops=Failing(14, OSError(errno.ENOSPC, "No space left")))
+            put(tmp_path, {"keep.yaml": "3"}, calls=Failing(14, OSError(errno.ENOSPC, "No space left")))
         assert on_disk(tmp_path) == state
         put(tmp_path, OLD)
         assert on_disk(tmp_path) == OLD
@@ -529,7 +529,7 @@ class TestRefused:
         """A directory that cannot be written is one diagnostic with its path and the system's words."""
         put(tmp_path, OLD)
         with pytest.raises(CompileError, match="Permission denied") as error:
-            put(tmp_path, NEW, ops=Failing(0, PermissionError(errno.EACCES, "Permission denied"), lasting=True))
+            put(tmp_path, NEW, calls=Failing(0, PermissionError(errno.EACCES, "Permission denied"), lasting=True))
         assert codes(error) == ["VSR500"]
         assert str(tmp_path) in error.value.diagnostics[0].message
         assert on_disk(tmp_path) == OLD
@@ -561,7 +561,7 @@ class TestRefused:
 
     def test_another_compile_is_writing(self, tmp_path, monkeypatch):
         """While somebody holds the output directory, a compile gives up after its patience, and says why."""
-        monkeypatch.setattr(root, "PATIENCE", 0.0)
+        monkeypatch.setattr(output_directory, "LOCK_TIMEOUT", 0.0)
         fd = os.open(tmp_path, os.O_RDONLY)
         fcntl.flock(fd, fcntl.LOCK_EX)
         try:
@@ -577,8 +577,8 @@ class TestRefused:
         """Two compiles that write different trees again and again never mix them."""
         script = (
             "import sys, json; from pathlib import Path; sys.path[:0] = json.loads(sys.argv[3])\n"
-            "from test_write import made, root, write\n"
-            "root.PATIENCE = 600\n"
+            "from test_write import made, output_directory, write\n"
+            "output_directory.LOCK_TIMEOUT = 600\n"
             "for n in range(20):\n"
             "    files = {f'{sys.argv[2]}{i}/x': str(n) for i in range(5)}\n"
             "    write(Path(sys.argv[1]), *made(files | {'both': sys.argv[2]}))\n"
@@ -613,7 +613,7 @@ class TestCheck:
         assert [(one.code, one.message.removeprefix(f"{tmp_path}/p/")) for one in found] == [
             ("VSR502", "keep.yaml is missing"),
             ("VSR502", "router/config.yaml differs"),
-            ("VSR502", "swap is no longer made"),
+            ("VSR502", "swap is no longer produced"),
             ("VSR502", "vsr-compile.lock differs"),
         ]
         assert on_disk(tmp_path) == before
@@ -638,7 +638,7 @@ class TestCheck:
         """A write that was cut short is told even where the files happen to be right."""
         put(tmp_path, OLD)
         with pytest.raises(Kill):
-            put(tmp_path, NEW, ops=Failing(26, Kill()))
+            put(tmp_path, NEW, calls=Failing(26, Kill()))
         assert "was interrupted" in str([one.message for one in check(tmp_path, *made(OLD))])
 
 

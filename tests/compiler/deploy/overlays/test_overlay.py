@@ -22,7 +22,7 @@ from support.gitops_support import (
 )
 from vsr_compiler import ir, targets
 from vsr_compiler.deploy.overlays import overlay
-from vsr_compiler.deploy.overlays.overlay import built, selects
+from vsr_compiler.deploy.overlays.overlay import apply_overlay, selects
 from vsr_compiler.manifests.objects import Object, make
 from vsr_compiler.manifests.yaml import dump
 from vsr_compiler.targets.common.workloads import resources
@@ -222,7 +222,7 @@ def test_a_patch_that_hits_nothing_or_two_is_a_fault_of_ours() -> None:
     base = [config_map("a"), config_map("b"), config_map("c")]
     result = overlay(base, [config_map("a", k="v"), *base[1:]])
     with pytest.raises(AssertionError, match="hits 0 objects"):
-        built(base[1:], result)
+        apply_overlay(base[1:], result)
     result.kustomization["patches"][0]["target"]["name"] = "[ab]"
     with pytest.raises(AssertionError, match="hits 2 objects"):
-        built(base, result)
+        apply_overlay(base, result)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from support.gitops_support import HERE, build, documents
 from support.properties import examples
 from vsr_compiler.deploy.overlays import overlay
-from vsr_compiler.deploy.overlays.overlay import built
+from vsr_compiler.deploy.overlays.overlay import apply_overlay
 from vsr_compiler.manifests.objects import Object, make
 from vsr_compiler.manifests.yaml import dump
 
@@ -42,7 +42,7 @@ def test_whatever_the_two_sides_the_overlay_makes_one_of_the_other(base: Tree, w
     """The check that every compile makes never fails, and says the truth."""
     before, after = objects(base), objects(wanted)
     result = overlay(before, after)
-    found = built(before if "../../base" in result.kustomization["resources"] else [], result)
+    found = apply_overlay(before if "../../base" in result.kustomization["resources"] else [], result)
     assert found == {item.identity: item.body for item in after}
 
 

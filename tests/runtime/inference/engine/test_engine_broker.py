@@ -78,5 +78,5 @@ def test_engine_that_does_not_start_is_an_error_for_who_asked(tmp_path):
                 await asyncio.sleep(0.01)
 
     asyncio.run(whole())
-    with pytest.raises(UserError, match="nobody starts an engine"):
+    with pytest.raises(UserError, match="engine broker cannot be reached"):
         asyncio.run(lease(tmp_path / "nobody", "0" * 64, tmp_path / "nothing.yaml"))

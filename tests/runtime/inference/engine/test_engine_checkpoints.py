@@ -121,11 +121,11 @@ def test_several_encoders_run_side_by_side(models):
 
         async def scenario(engine, until):
             asked = [engine.classify(name, [text(n + 1)], until) for n in range(8) for name in ("attacks", "domains")]
-            *said, tokens = await asyncio.gather(*asked, engine.label_tokens("persons", [WORDS[0]], until))
-            return said, tokens, engine.waiting, engine.healthy
+            *words, tokens = await asyncio.gather(*asked, engine.label_tokens("persons", [WORDS[0]], until))
+            return words, tokens, engine.waiting, engine.healthy
 
-        said, tokens, waiting, healthy = run(scenario)
-    assert {tuple(one[0]) for one in said} == {tuple(LABELS), tuple(CATEGORIES)}
+        words, tokens, waiting, healthy = run(scenario)
+    assert {tuple(one[0]) for one in words} == {tuple(LABELS), tuple(CATEGORIES)}
     assert (len(tokens[0].offsets), waiting, healthy) == (1, 0, True)
 
 
@@ -140,7 +140,7 @@ def test_several_encoders_run_side_by_side(models):
     ],
 )
 @pytest.mark.usefixtures("models")
-def test_what_does_not_fit_the_policy_is_said_at_load(wrong, says):
+def test_checkpoint_that_does_not_fit_the_policy_is_an_error_at_load(wrong, says):
     """Each fault names the classifier."""
     given = {"repo": "org/attacks", "labels": ["jailbreak"]} | wrong
     with pytest.raises(ModelError, match=says) as error:
@@ -168,25 +168,25 @@ def served(models, policy):  # noqa: ARG001 - they must be there
     return policy / "router" / "config.yaml"
 
 
-async def category(config, said):
+async def category(config, words):
     """What the served policy says of a text, after which the generation ends."""
     settings = load(config)
     generation = await warm_generation(settings, await asyncio.to_thread(load_classifier, settings))
     try:
         until = asyncio.get_running_loop().time() + 30
-        found = await generation.pool.signals(said, until)
-        late = await generation.pool.signals(said + " ab", until - 60)
+        found = await generation.pool.signals(words, until)
+        late = await generation.pool.signals(words + " ab", until - 60)
         return found, late, generation.pool.healthy, generation.waiting
     finally:
         generation.retire()
 
 
-def expected(models, said):
+def expected(models, words):
     """What transformers says of the text."""
     import torch  # noqa: PLC0415 - of an extra
     from transformers import AutoModelForSequenceClassification  # noqa: PLC0415 - of an extra
 
-    ids = [2, *(WORDS.index(word) + 4 for word in said.split()), 3]
+    ids = [2, *(WORDS.index(word) + 4 for word in words.split()), 3]
     model = AutoModelForSequenceClassification.from_pretrained(models / "org/domains" / REVISION).eval()
     with torch.inference_mode():
         shares = model(torch.tensor([ids])).logits[0].softmax(-1).tolist()
@@ -197,9 +197,9 @@ def expected(models, said):
 
 def test_serve_runs_a_category_classifier_from_a_checkpoint(served, models):
     """In one process on a CPU: the answer is the checkpoint's, late ones are refused, and nothing is left waiting."""
-    said = text(12, 5)
-    found, late, working, waiting = asyncio.run(category(served, said))
-    label, share = expected(models, said)
+    words = text(12, 5)
+    found, late, working, waiting = asyncio.run(category(served, words))
+    label, share = expected(models, words)
     assert isinstance(found, SignalsReady)
     assert (found.category, found.probability) == (label, pytest.approx(share, abs=1e-5))
     assert late == Failure(Cause.TIMEOUT)
@@ -208,24 +208,24 @@ def test_serve_runs_a_category_classifier_from_a_checkpoint(served, models):
 
 def test_serve_asks_an_engine_process(served, models, tmp_path, monkeypatch):
     """`vsr-runtime engine` answers what the same policy answers alone; one with other classifiers is refused."""
-    said, socket = text(12, 5), tmp_path / "s"
+    words, socket = text(12, 5), tmp_path / "s"
     command = [sys.executable, "-m", "vsr_runtime.cli", "engine", "--config", str(served), "--socket", str(socket)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
             ready = json.loads(next(line for line in process.stderr if line.startswith("{")))
             assert ready["event"] == "engine_ready"
             monkeypatch.setenv("VSR_ENGINE_SOCKET", str(socket))
-            found, late, working, _ = asyncio.run(category(served, said))
+            found, late, working, _ = asyncio.run(category(served, words))
             monkeypatch.setattr("vsr_runtime.server.engine.START", 5.0)
             path = served.parent / "runtime.yaml"
             path.write_text(path.read_text().replace("threshold: 0.0", "threshold: 0.1"))
             with pytest.raises(UserError, match="runs other classifiers"):
-                asyncio.run(category(served, said))
+                asyncio.run(category(served, words))
             process.terminate()
             assert process.wait(30) == 0
         finally:
             process.kill()
-    label, share = expected(models, said)
+    label, share = expected(models, words)
     assert (found.category, found.probability) == (label, pytest.approx(share, abs=1e-5))
     assert late == Failure(Cause.TIMEOUT)
     assert working

@@ -86,7 +86,7 @@ def test_the_socket_is_for_this_user_alone(over_a_socket, tmp_path):
 
 
 def test_errors_keep_their_kind(over_a_socket):
-    """Overload, lateness and a broken model are told apart on the other side."""
+    """Overload, lateness and a broken model are distinct errors on the other side."""
     model = FakeModel()
 
     async def scenario(remote, *_):
@@ -196,7 +196,7 @@ async def again(remote) -> float:
 
 
 def test_a_killed_engine_is_noticed_shed_and_replaced():
-    """Who waits is told at once, who comes meanwhile too, and then a new process answers."""
+    """Waiting callers get an error at once, and so do new ones, and then a new process answers."""
 
     async def scenario(supervisor):
         first = supervisor.pid

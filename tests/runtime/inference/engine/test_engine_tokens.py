@@ -58,7 +58,7 @@ def loaded(folder, name, window):
 
 
 def ask(folder, name, texts, window=None, *, apart=False):
-    """What is said of each token of each text: of all in one question, or of each by itself."""
+    """The labels of each token of each text: of all in one question, or of each by itself."""
     _, tasks, models = loaded(folder, name, window)
 
     async def whole():
@@ -105,7 +105,7 @@ def test_short_texts_are_decoded_the_same_with_windows(folder, family, texts):
 @examples(10)
 @given(words=st.lists(st.sampled_from(WORDS[:12]), min_size=40, max_size=160))
 def test_long_texts_are_found_whole_wherever_a_window_ends(folder, words):
-    """A name across the edge of a window is one finding, and none is told twice."""
+    """A name across the edge of a window is one finding, and none is reported twice."""
     text = " ".join(words)
     (found,) = ask(folder, "planted", [text], 32)
     kinds = ["PERSON" if word in {"aa", "ab"} else "GPE" if word == "ac" else None for word in words]
@@ -146,4 +146,4 @@ def test_a_policy_s_tests_ask_the_same_detector(folder):
     assert folder.is_dir()
     model = CheckpointClassifier.load("x", classifier("planted", window=32, overlap=8))
     text = f"{' '.join(WORDS[40:80])} aa ab {' '.join(WORDS[40:60])}"
-    assert [text[span.start : span.end] for span in model.seen(text).spans(frozenset({"PERSON"}), 0.9)] == ["aa ab"]
+    assert [text[span.start : span.end] for span in model.detect(text).spans(frozenset({"PERSON"}), 0.9)] == ["aa ab"]

@@ -11,7 +11,7 @@ import pytest
 
 from support.played_api import ALL, Engine, ask, send, served
 from support.played_gateway import samples
-from vsr_runtime.server.api import api as rim
+from vsr_runtime.server.api import api as api_module
 from vsr_runtime.server.api.endpoints import ENDPOINTS
 from vsr_runtime.server.api.openapi import document
 
@@ -136,15 +136,15 @@ def test_bodies_in_work_are_bounded_together_with_those_of_gateways(settings):
 
 
 def test_requests_at_a_time_are_bounded(settings, monkeypatch):
-    """One more than may be is told to try again, and those before it are answered."""
-    monkeypatch.setattr(rim, "MOST", 2)
+    """A request over the limit gets a `retry-after`, and those before it are answered."""
+    monkeypatch.setattr(api_module, "MOST", 2)
 
-    class HeldBytes(Engine):
+    class Blocker(Engine):
         async def _wait(self, _):
             await self.go.wait()
 
     async def whole():
-        engine = HeldBytes()
+        engine = Blocker()
         engine.go = asyncio.Event()
         async with served(settings, engine) as client:
             first = [asyncio.ensure_future(send(client, SECURITY, {"text": "x"})) for _ in range(2)]
@@ -195,7 +195,7 @@ def test_body_in_chunks_is_bounded_while_it_comes(settings):
 
 def test_body_that_does_not_come_is_given_up(settings, monkeypatch):
     """408, and the connection is closed."""
-    monkeypatch.setattr(rim, "BODY_TIMEOUT", 0.2)
+    monkeypatch.setattr(api_module, "BODY_TIMEOUT", 0.2)
 
     async def whole():
         async with served(settings) as client:
@@ -208,7 +208,7 @@ def test_body_that_does_not_come_is_given_up(settings, monkeypatch):
 
 def test_bodies_that_come_slowly_are_bounded_together(settings, monkeypatch):
     """Many unfinished bodies take no more memory than a bound, and give it back."""
-    monkeypatch.setattr(rim, "MOST_BYTES", 0)
+    monkeypatch.setattr(api_module, "MOST_BYTES", 0)
 
     async def whole():
         async with served(settings) as client:
@@ -246,18 +246,18 @@ def test_client_that_goes_away_frees_its_place(settings):
     assert asyncio.run(whole()) == 0
 
 
-def test_fault_of_ours_is_told_without_its_words(settings, monkeypatch, capfd):
+def test_fault_of_ours_is_logged_without_its_message(settings, monkeypatch, capfd):
     """500 and a line with the kind of the error, which may itself hold text of a request."""
 
     def broken(*_, **__):
         raise ValueError("SECRET")
 
-    monkeypatch.setattr(rim, "_written", broken)
+    monkeypatch.setattr(api_module, "_serialised", broken)
     status, answer, _ = ask(settings, SECURITY, {"text": "SECRET"}, classifiers=ALL)
     assert (status, answer["error"]["code"]) == (500, "internal_error")
     (line,) = capfd.readouterr().err.splitlines()
-    told = json.loads(line)
-    assert (told["event"], told["path"], told["error"]) == ("api_failed", SECURITY, "ValueError")
+    record = json.loads(line)
+    assert (record["event"], record["path"], record["error"]) == ("api_failed", SECURITY, "ValueError")
     assert "SECRET" not in line + json.dumps(answer)
 
 

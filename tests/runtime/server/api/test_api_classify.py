@@ -84,14 +84,14 @@ def test_attack_in_one_window_of_a_long_text_stays_one(settings):
     st.sets(st.sampled_from("abcdef")),
     st.sampled_from(["category", "jailbreak"]),
 )
-def test_distribution_is_one_whatever_a_model_says(said, spoken, task):
-    """All labels, adding up to 1, the policy's own never lower than said unless they alone are more than everything."""
-    classifier = checkpoint(task, sorted(spoken & said.keys()))
-    found = distributed([one.model_dump() for one in distribution(said, classifier)])
-    assert found.keys() == said.keys()
-    own = sum(said[label] for label in classifier.labels)
-    if task == "jailbreak" and own <= 1 and len(classifier.labels) < len(said):
-        assert all(found[label] >= said[label] - 1e-6 for label in classifier.labels)
+def test_distribution_is_one_whatever_a_model_says(result, spoken, task):
+    """All labels, adding up to 1, the policy's own never lowered, unless they alone exceed 1."""
+    classifier = checkpoint(task, sorted(spoken & result.keys()))
+    found = distributed([one.model_dump() for one in distribution(result, classifier)])
+    assert found.keys() == result.keys()
+    own = sum(result[label] for label in classifier.labels)
+    if task == "jailbreak" and own <= 1 and len(classifier.labels) < len(result):
+        assert all(found[label] >= result[label] - 1e-6 for label in classifier.labels)
 
 
 def test_token_spans_are_places_in_code_points(settings):
@@ -122,14 +122,14 @@ def test_spans_hold_the_contract_whatever_a_model_says(text, read, truncate):
     offsets = [(i, i + 1) for i in range(len(text))][: max(0, len(text) - read)]
     rows = np.array([[0.2, 0.8] if text[i].isupper() else [0.8, 0.2] for i, _ in offsets], np.float32).reshape(-1, 2)
     classifier = checkpoint("pii", ["PERSON"], kind="token", long="truncate" if truncate else "windows")
-    said = spans(TokenLabels(("O", "B-PERSON"), offsets, rows), text, "names", classifier)
-    answer = json.loads(said.model_dump_json(exclude_none=True))
+    result = spans(TokenLabels(("O", "B-PERSON"), offsets, rows), text, "names", classifier)
+    answer = json.loads(result.model_dump_json(exclude_none=True))
     spotted(answer, text)
     unread = text[len(offsets) :].strip()
     assert ("truncated_at" in answer) is (truncate and bool(unread))
 
 
-def test_several_classifiers_are_told_apart_by_name(settings):
+def test_one_of_several_classifiers_is_selected_by_name(settings):
     """By the request, else by what the server was started with; the stock router cannot name one."""
     engine = Engine()
     named = {"inputs": "evil", "parameters": {"classifier": "judge"}}
@@ -164,7 +164,7 @@ def test_classifier_that_is_not_loaded_is_not_found(settings, classifiers, more)
     ids=["overloaded", "late", "broken"],
 )
 def test_classifier_that_fails_is_an_error_and_no_verdict(settings, capfd, path, error, status, code):
-    """A client is told to try again, and not what broke."""
+    """A client gets a `retry-after`, and no detail of the fault."""
     body = {"inputs": "SECRET"} if path == "/classify" else {"text": "SECRET"}
     found, answer, headers = ask(settings, path, body, engine=Engine(error), classifiers={"judge": JUDGE})
     assert (found, answer["error"]["code"]) == (status, code)

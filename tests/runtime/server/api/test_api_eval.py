@@ -87,12 +87,12 @@ def test_default_is_a_fallback_and_no_decision(settings):
     ids=["named", "unknown", "messages", "tools"],
 )
 def test_request_that_is_not_decided_by_content(settings, body, expected):
-    """What the client would be told at once is part of the answer."""
+    """The answer that the client would get at once is part of the answer."""
     answer = eval_response(settings, body)
     assert (answer["selection_status"], answer.get("selected_model"), answer.get("answer")) == expected
 
 
-def test_guard_is_told_by_name(settings):
+def test_guard_is_reported_by_name(settings):
     """A request that would be blocked is evaluated, and says by whom; a guard that only flags lets it pass."""
     finders = (personal({"EMAIL_ADDRESS"}),)
     for action, status in (("block", {"status": 403, "code": "guard:mail"}), ("flag", None)):
@@ -185,7 +185,7 @@ def test_intent_of_what_has_none_is_empty(settings, text, asked):
 
 
 def test_intent_without_a_classifier_of_categories_is_not_found(settings):
-    """It cannot be told."""
+    """It is unknown."""
     status, answer, _ = ask(settings, INTENT, {"text": "x"}, classifiers={"judge": ALL["judge"]})
     assert (status, answer["error"]["code"]) == (404, "no_classifier")
 
@@ -201,7 +201,7 @@ def test_intent_without_a_classifier_of_categories_is_not_found(settings):
     ids=["overloaded", "late", "broken"],
 )
 def test_request_that_cannot_be_decided_is_an_error(settings, path, error, status, code):
-    """It has no outcome that could be told."""
+    """It has no outcome to report."""
     found, answer, headers = ask(
         settings, path, {"text": "2+2"}, engine=Engine(error), budget=0.2 if error == "hang" else ANY_TIME
     )

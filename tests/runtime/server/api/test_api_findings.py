@@ -23,7 +23,7 @@ def answered(settings, path, body, **more):
     return answer
 
 
-def test_personal_data_is_told_without_its_text(settings):
+def test_personal_data_is_reported_without_its_text(settings):
     """Types and scores; the text itself only for who asks for it."""
     answer = answered(settings, PII, {"text": TEXT}, classifiers={})
     entity = {"type": "EMAIL_ADDRESS", "value": "[DETECTED]", "confidence": 0.9}
@@ -68,7 +68,7 @@ def test_models_find_what_patterns_cannot(settings):
     ] == ["EMAIL_ADDRESS"]
 
 
-def test_text_that_a_model_read_in_part_is_said_so(settings, monkeypatch):
+def test_text_that_a_model_read_in_part_is_marked(settings, monkeypatch):
     """A verdict about half of a text is none about the text."""
     cut = {"names": checkpoint("pii", ["PERSON"], kind="token", long="truncate")}
     whole = Engine.label_tokens

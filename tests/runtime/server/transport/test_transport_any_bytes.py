@@ -1,4 +1,4 @@
-"""Whatever bytes come, in whatever pieces: nobody fails, nothing is left, and OK is what a handler said."""
+"""Whatever bytes come, in whatever pieces: nobody fails, nothing is left, and OK comes from a handler only."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ FRAMES = st.one_of(
 CONVERSATIONS = st.lists(FRAMES, max_size=25).map(b"".join)
 
 
-def said(handle, spoken: list[bytes]):
+def recorded(handle, spoken: list[bytes]):
     """A handler that notes what it ends in OK with."""
 
     async def handled(stream):
@@ -70,7 +70,7 @@ def said(handle, spoken: list[bytes]):
 async def put(data: bytes, cuts: list[int]) -> None:
     """Send bytes in pieces, wait for a moment, and look at what came."""
     spoken: list[bytes] = []
-    methods = {name: Method(each.parse, said(each.handle, spoken)) for name, each in METHODS.items()}
+    methods = {name: Method(each.parse, recorded(each.handle, spoken)) for name, each in METHODS.items()}
     async with service(methods) as server, connected(server.port, hasty=True) as client:
         last = 0
         for cut in [*sorted(cut % (len(data) + 1) for cut in cuts), len(data)]:

@@ -211,7 +211,7 @@ def test_message_after_the_answer():
     run(main())
 
 
-def test_streams_are_told_apart():
+def test_streams_do_not_mix():
     """Pieces of many at a time."""
 
     async def main():

@@ -48,7 +48,7 @@ def batched(items: Sequence, size: int) -> Iterator[Sequence]:
 
 def resident() -> int:
     """Bytes of memory that this process has."""
-    with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 - as it is said everywhere
+    with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 - a plain read of procfs
         return int(file.read().split()[1]) * PAGE
 
 
@@ -198,7 +198,7 @@ def test_messages_that_nobody_reads():
 
 
 def test_block_that_grows_as_it_is_decoded():
-    """A byte for each time that a long field is said again: none of it is kept."""
+    """A byte for each time that a long field is repeated: none of it is kept."""
     block = literal(fields()) + b"\x40" + b"\x01a" + b"\x7f\xa1\x1e" + b"x" * 4000
 
     async def main():
@@ -273,7 +273,7 @@ def test_more_connections_than_there_may_be(monkeypatch):
                 async with connected(server.port) as four:
                     await four.gone()
             async with asyncio.timeout(ANY_TIME):
-                while server.connections:  # noqa: ASYNC110 - nobody is told of it
+                while server.connections:  # noqa: ASYNC110 - there is no event for it
                     await asyncio.sleep(0.01)
 
     run(main())

@@ -61,7 +61,7 @@ def test_streams_begun_after_the_notice_are_served():
 
 @pytest.mark.usefixtures("short")
 def test_streams_after_the_last_word_are_not_begun():
-    """They were said to be nobody's: the client asks elsewhere. A stream that is open holds the connection."""
+    """GOAWAY excludes them, so the client retries elsewhere. A stream that is open holds the connection."""
 
     async def main():
         async with service() as server, connected(server.port) as client:
@@ -156,7 +156,7 @@ def test_retired_twice_is_retired_once():
 
 
 def test_stopping_waits_for_streams():
-    """As long as it was told to; who is not done by then is cut off, without a status that could be taken for one."""
+    """For the given time; a stream that is not done by then is cut off, without a status."""
 
     async def main():
         async with service() as server, connected(server.port) as quick, connected(server.port) as slow:
@@ -216,7 +216,7 @@ def test_reset_by_the_client_ends_its_handler():
 
 
 def test_connection_that_waits_to_be_accepted_is_served():
-    """The kernel has told its client that it stands; closing the listener would cut it off."""
+    """The kernel has completed the handshake; closing the listener would cut it off."""
 
     async def main():
         async with service() as server:

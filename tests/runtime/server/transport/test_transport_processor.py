@@ -60,9 +60,9 @@ def test_request_is_decided(processor, chat):
             begun = len(client.answers[1].data)
             client.send(frame(DATA, 0, 1, message(body)))
             answer = await client.answer(1)
-            said = ProcessingResponse.FromString(answer.data[begun + 5 :]).request_body.response.header_mutation
+            mutation = ProcessingResponse.FromString(answer.data[begun + 5 :]).request_body.response.header_mutation
             assert answer.status == 0
-            assert b"phi4-mini" in {each.header.raw_value for each in said.set_headers}
+            assert b"phi4-mini" in {each.header.raw_value for each in mutation.set_headers}
             await forgotten(served)
         served.close()
 

@@ -110,7 +110,7 @@ def test_grpc_agrees():
 
 @pytest.mark.parametrize("step", [1, 1000, 65_535])
 def test_answers_fit_the_windows(step):
-    """No byte more than a client has room for, and all of them in the end."""
+    """No byte more than the client's window allows, and all of them in the end."""
     size = 3000 if step == 1 else 100_000
 
     async def main():
@@ -130,7 +130,7 @@ def test_answers_fit_the_windows(step):
 
 
 def test_windows_that_shrink():
-    """Below zero, in the middle of an answer: it waits until there is room again."""
+    """Below zero, in the middle of an answer: it waits until the window opens again."""
 
     async def main():
         async with service() as server, connected(server.port, {INITIAL_WINDOW: 50_000}) as client:
@@ -179,7 +179,7 @@ def test_handler_waits_until_its_messages_are_taken(monkeypatch):
         methods = {("t", "Talks"): Method(bytes, talks)} | METHODS
         async with service(methods) as server, connected(server.port, {INITIAL_WINDOW: 0}) as client:
             client.send(begin(1, fields("/t/Talks")))
-            while not ends:  # noqa: ASYNC110 - nobody is told of it
+            while not ends:  # noqa: ASYNC110 - there is no event for it
                 await asyncio.sleep(0.01)
             assert len(wrote) == 1
             assert server.state.running == 1  # what it wrote waits yet
@@ -261,7 +261,7 @@ def test_streams_that_begin_while_it_stops():
     run(main())
 
 
-def test_done_is_told_when_the_answer_is_away():
+def test_done_callback_runs_when_the_answer_was_sent():
     """Not only once the client has ended its side, too, which it may never do."""
     done = []
 

@@ -1,0 +1,153 @@
+"""``router/`` for our runtime: config in the stock router's format, and settings that it cannot express."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from vsr_compiler import ir
+from vsr_compiler.ir.signals import JailbreakSignal, PiiSignal
+from vsr_compiler.routerconfig import signals
+from vsr_compiler.routerconfig.models import cards, model_ref, provider_model
+from vsr_compiler.routerconfig.plugins import plugins
+from vsr_runtime.inference.encoder_files import KNOWN
+from vsr_schemas import runtime as settings
+from vsr_schemas.pii import ALL_TYPES
+from vsr_schemas.routerconfig import v0_4_0 as stock
+
+
+def router_config(policy: ir.Policy) -> stock.RouterConfig:
+    """Return the policy in the format of the stock router."""
+    decisions = [_decision(route, len(policy.routes) - rank) for rank, route in enumerate(policy.routes)]
+    bases = [model for model in policy.models if model.base is None]
+    return stock.RouterConfig.model_validate(
+        {
+            "providers": stock.Providers(
+                defaults=stock.ProviderDefaults(model=policy.default.name),
+                models=[provider_model(model) for model in bases],
+            ),
+            "routing": stock.Routing(modelCards=cards(policy, bases), signals=_signals(policy), decisions=decisions),
+            "global": stock.Global(router=stock.RouterGlobal(auto_model_names=list(policy.router.auto_models))),
+        }
+    )
+
+
+def runtime_settings(policy: ir.Policy, heads: Mapping[str, settings.ClassifierSettings]) -> settings.RuntimeSettings:
+    """Return the settings that the stock router's format cannot express.
+
+    Args:
+        policy: The linked policy.
+        heads: The classifiers with their compiled heads, by name.
+    """
+    router = policy.router
+    splits = {route.name: {model.name: share for model, share in route.models} for route in policy.routes}
+    return settings.RuntimeSettings(
+        apiVersion="vsr.dev/v1alpha1",
+        kind="RuntimeSettings",
+        policy=policy.name,
+        deadline=router.deadline,
+        limits=settings.LimitSettings(maxBody=router.max_body, maxMessage=router.max_message),
+        classifiers=dict(heads),
+        splits={name: shares for name, shares in splits.items() if len(shares) > 1} or None,
+        credentials={
+            model.name: settings.CredentialSettings(file=model.provider.credential)
+            for model in policy.models
+            if model.provider
+        }
+        or None,
+        guards={guard.name: _guard(guard) for guard in policy.guards} or None,
+        cache=_cache(policy),
+        onFailure="default-model" if router.fails_open else None,
+        responseHeaders=None if router.response_headers == "never" else router.response_headers,
+        detectors=_detectors(policy),
+    )
+
+
+def _cache(policy: ir.Policy) -> settings.CacheSettings | None:
+    """Return the response cache settings, with an encoder if a route compares requests by similarity."""
+    caches = [route.cache for route in policy.routes if route.cache is not None]
+    if not caches:
+        return None
+    by_similarity = any(cache.similarity is not None for cache in caches)
+    known = settings.EncoderSettings(repo=settings.MINILM, sha256=KNOWN[settings.MINILM].weights, precision="int8")
+    return settings.CacheSettings(encoder=known if by_similarity else None)
+
+
+def settings_for(body: Mapping[str, Any], policy: ir.Policy) -> dict[str, Any]:
+    """Return runtime settings with the devices and precisions of a policy's classifiers.
+
+    Args:
+        body: The settings of the base.
+        policy: The policy as an environment resolves it.
+    """
+    by_name = {classifier.name: classifier for classifier in policy.classifiers}
+    classifiers = {
+        name: classifier
+        if "checkpoint" not in classifier
+        else classifier
+        | {
+            "checkpoint": classifier["checkpoint"]
+            | {"device": by_name[name].device, "precision": by_name[name].precision}
+        }
+        for name, classifier in body["classifiers"].items()
+    }
+    return {**body, "classifiers": classifiers}
+
+
+def _detectors(policy: ir.Policy) -> settings.DetectorSettings | None:
+    """Return the detectors of signals; the rule of a signal cannot name one."""
+    attacks = {
+        signal.name: signal.kind.detector.name for signal in policy.signals if isinstance(signal.kind, JailbreakSignal)
+    }
+    personal = {
+        signal.name: signal.kind.detector.name
+        for signal in policy.signals
+        if isinstance(signal.kind, PiiSignal) and signal.kind.detector is not None
+    }
+    return settings.DetectorSettings(jailbreak=attacks or None, pii=personal or None) if attacks or personal else None
+
+
+def _guard(guard: ir.Guard) -> settings.GuardSettings:
+    return settings.GuardSettings.model_validate(
+        {
+            "types": list(guard.types) or None,
+            "patterns": list(guard.patterns) or None,
+            "builtin": list(guard.builtin) or None,
+            "detector": guard.detector.name if guard.detector else None,
+            "threshold": guard.threshold,
+            "action": guard.action.name,
+            "model": guard.action.model.name if isinstance(guard.action, ir.RouteTo) else None,
+            "on": guard.on,
+            "onError": guard.on_error,
+            "unreadable": guard.unreadable,
+            "maxTokens": guard.max_tokens,
+            "unmask": guard.unmask or None,
+            "exempt": [model.name for model in guard.exempt] or None,
+        }
+    )
+
+
+def _signals(policy: ir.Policy) -> stock.Signals:
+    """Return the signals by collection."""
+    rules = signals.collected(policy, _pii)
+    return stock.Signals.model_validate(
+        {"domains": [signals.domain(category) for category in policy.categories], **rules}
+    )
+
+
+def _pii(name: str, body: PiiSignal) -> stock.PiiRule:
+    """Return the rule of a PII signal. The format lists allowed types, the policy the types to detect."""
+    allowed = sorted(ALL_TYPES - set(body.types))
+    return stock.PiiRule(name=name, threshold=body.threshold, pii_types_allowed=allowed, include_history=True)
+
+
+def _decision(route: ir.Route, priority: int) -> stock.Decision:
+    target = " or ".join(model.name for model, _ in route.models) or "a fixed answer"
+    return stock.Decision(
+        name=route.name,
+        description=f"Route {route.name} to {target}",
+        priority=priority,
+        rules=stock.RuleNode.model_validate(signals.rules(route.when, lambda _: "domain")),
+        modelRefs=[model_ref(route, model) for model, _ in route.models],
+        plugins=plugins(route) or None,
+    )
