@@ -7,6 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+OUTSIDE_LABELS = frozenset({"O", "OUTSIDE", "NONE", "LABEL_0"})
+_SCHEME = re.compile(r"([BIESLU])[-_](.+)")
+_BEGINS, _ENDS = frozenset("BSU"), frozenset("ESLU")
+
 
 @dataclass(frozen=True, slots=True)
 class TextSpan:
@@ -17,8 +21,7 @@ class TextSpan:
         end: index after its last character.
         type: a type of personal data as spelled in ``vsr_schemas.pii``, or the kind of a credential or attack.
         score: from 0 to 1. Patterns score 1 if a checksum is valid, 0.9 for a distinctive form, and 0.75 for a weaker
-            form
-            with supporting context; models give their probability.
+            form with supporting context; models give their probability.
         rule: the recogniser or model that found it.
     """
 
@@ -66,11 +69,6 @@ def most_likely(answer: Mapping[str, float], labels: Sequence[str], text: str, n
     return TextVerdict(TextSpan(0, len(text), best, answer[best], name))
 
 
-OUTSIDE_LABELS = frozenset({"O", "OUTSIDE", "NONE", "LABEL_0"})
-_SCHEME = re.compile(r"([BIESLU])[-_](.+)")
-_BEGINS, _ENDS = frozenset("BSU"), frozenset("ESLU")
-
-
 @dataclass(frozen=True, slots=True)
 class LabelledToken:
     """A token with the label that a model gives it.
@@ -94,10 +92,9 @@ def spans_of_tokens(
     """Return the spans that labelled tokens form, in the offsets of the tokens.
 
     Supports BIO labels (``B-PERSON``, ``I-PERSON``, ``O``), BIOES labels (also with ``L-`` and ``U-``), and plain
-    labels.
-    Models violate their scheme: an ``I-`` without a predecessor begins a span, and a change of type ends one, so no
-    label
-    is dropped. Adjacent tokens form one word and stay together even if the model begins a new span within it.
+    labels. Models violate their scheme: an ``I-`` without a predecessor begins a span, and a change of type ends one,
+    so no label is dropped. Adjacent tokens form one word and stay together even if the model begins a new span within
+    it.
 
     Args:
         tokens: the tokens in order. A gap between two tokens of a span belongs to the span.

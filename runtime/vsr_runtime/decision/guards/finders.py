@@ -2,10 +2,8 @@
 
 A finder is created when a config is read, and used for every request. ``look_through`` runs all finders on a normalised
 text, and again with spaced letters joined. ``merge`` joins overlapping findings to one span that covers them all, so
-that
-nothing found stays visible. It has the type, score and rule of the longest one; of equals the one with the highest
-score,
-then the first by position and name.
+that nothing found stays visible. It has the type, score and rule of the longest one; of equals the one with the highest
+score, then the first by position and name.
 """
 
 from __future__ import annotations

@@ -16,6 +16,10 @@ from vsr_runtime.decision.guards.normalise import NormalisedText
 MAX_TEXTS = 16_384
 """Texts after which the older half is dropped; about 3 MiB in all."""
 _DIGEST_SIZE = 16
+Finder = Callable[[NormalisedText, Expired], list[TextSpan]]
+GuardAction = Literal["block", "mask", "route", "flag"]
+ACTION_ORDER: tuple[GuardAction, ...] = ("block", "route", "mask", "flag")
+"""Order in which guards act. A blocked request is neither routed nor masked; a masked one keeps its model."""
 
 
 class CleanTextCache:
@@ -47,12 +51,6 @@ class CleanTextCache:
                 self._old, self._young = self._young, set()
             self._young.add(digest)
         return findings
-
-
-Finder = Callable[[NormalisedText, Expired], list[TextSpan]]
-GuardAction = Literal["block", "mask", "route", "flag"]
-ACTION_ORDER: tuple[GuardAction, ...] = ("block", "route", "mask", "flag")
-"""Order in which guards act. A blocked request is neither routed nor masked; a masked one keeps its model."""
 
 
 @dataclass(frozen=True, slots=True)

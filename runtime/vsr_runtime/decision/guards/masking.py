@@ -1,12 +1,10 @@
 """Masking: replaces findings by placeholders, and restores them in a response that may arrive in chunks.
 
 A placeholder looks like ``[EMAIL_ADDRESS_1]``: a model can refer to it, JSON need not escape it, and one value has the
-same
-placeholder throughout a request. It is not random, because that would hide nothing: whoever reads the masked request,
-the
-model above all, reads the placeholder. Its value is known only to the request's own placeholder map, so no response can
-reveal data of another request. A placeholder that already occurs in a text of the request is not assigned, so text that
-looked like a placeholder is returned unchanged.
+same placeholder throughout a request. It is not random, because that would hide nothing: whoever reads the masked
+request, the model above all, reads the placeholder. Its value is known only to the request's own placeholder map, so no
+response can reveal data of another request. A placeholder that already occurs in a text of the request is not assigned,
+so text that looked like a placeholder is returned unchanged.
 """
 
 from __future__ import annotations

@@ -163,8 +163,7 @@ def _changing() -> re.Pattern[str]:
     """Return a pattern for characters that may change, each with the characters that combine with it.
 
     Marks combine with the character before them, and so do those vowels and finals of Hangul and Indic scripts that can
-    be
-    composed but are not marks. The decomposition tells which.
+    be composed but are not marks. The decomposition tells which.
     """
     composing = _composing()
     follow, change = [], []
