@@ -15,7 +15,7 @@ MINILM: Literal["sentence-transformers/all-MiniLM-L6-v2"] = "sentence-transforme
 """The default encoder."""
 
 FOLLOWING = 110
-"""Seconds that a router which is told to stop gives responses that it reads: models have as long for their own end."""
+"""Seconds that a router waits for the responses that it reads after SIGTERM; model servers have as long."""
 
 
 class EncoderSettings(StrictModel):

@@ -1,6 +1,6 @@
 """Checks of Kubernetes objects, generated or written by hand: links between objects, schemas, Envoy, an API server.
 
-The package knows nothing of policies, targets and output folders. Whoever runs a check passes in what it may assume.
+The package knows nothing of policies, targets and output folders. The caller passes in what a check may assume.
 """
 
 from __future__ import annotations

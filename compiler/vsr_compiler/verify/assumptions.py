@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Assumptions:
-    """Objects and pods that exist elsewhere. Whoever runs a check passes them in.
+    """Objects and pods that exist elsewhere. The caller of a check passes them in.
 
     Attributes:
         objects: Kind, namespace and name; the namespace of a cluster-scoped object is empty.

@@ -243,7 +243,7 @@ def test_ctrl_c_is_no_finding(project: Path) -> None:
     code = (
         "import vsr_compiler.cli.console as console\n"
         "def interrupted(document): raise KeyboardInterrupt\n"
-        "console.data = interrupted\n"
+        "console.print_data = interrupted\n"
         "from vsr_compiler.cli import main; main()\n"
     )
     command = [sys.executable, "-c", code, "codes"]

@@ -81,8 +81,8 @@ def test_a_document_that_is_nothing_but_a_secret_is_told_so() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "hint"),
     [
-        ("{vllm: {}}", "{vllm: {}, pool: true}", "It takes the keys `picker`, `failureMode`, `disaggregation`."),
-        ("{vllm: {}}", '{external: {url: "https://a.example", apiKey: mine}}', "It takes the keys `secret`, `key`."),
+        ("{vllm: {}}", "{vllm: {}, pool: true}", "Its keys are `picker`, `failureMode`, `disaggregation`."),
+        ("{vllm: {}}", '{external: {url: "https://a.example", apiKey: mine}}', "Its keys are `secret`, `key`."),
         ("{category: math}", "math", "Write `always`, or a mapping with `category`, `signal`, `all`, `any`, `not`."),
         (
             "default: big",

@@ -80,8 +80,8 @@ def test_all_duplicate_keys_are_told_at_once() -> None:
     """One run shows each of them, with the line of the first."""
     found = problems("a: 1\na: 2\nb:\n  c: 1\n  c: 2\n")
     assert [(item.span.line, item.hint) for item in found] == [
-        (2, "It stands in line 1 already; keep one of the two."),
-        (5, "It stands in line 4 already; keep one of the two."),
+        (2, "The first is in line 1. Remove one of them."),
+        (5, "The first is in line 4. Remove one of them."),
     ]
 
 
@@ -89,7 +89,7 @@ def test_all_duplicate_keys_are_told_at_once() -> None:
 def test_a_bracket_too_many_is_named(text: str) -> None:
     """The line where its mapping begins, far above, is not what is wrong."""
     (found,) = problems(text)
-    assert (found.code, "does not close what was opened last" in str(found.hint)) == ("VSR002", True)
+    assert (found.code, "does not match the last open bracket" in str(found.hint)) == ("VSR002", True)
 
 
 def test_aliases_stand_for_their_values() -> None:

@@ -51,7 +51,7 @@ def test_an_error_cannot_be_silenced() -> None:
     for complete in (True, False):
         found = silence([ERROR], text, "p", complete=complete)
         assert [item.code for item in found] == ["VSR201", "VSR009"]
-        assert "an error cannot be silenced" in found[1].message
+        assert "errors cannot be silenced" in found[1].message
         assert found[1].level is Severity.WARNING
 
 
@@ -61,10 +61,10 @@ def test_nobody_is_told_that_a_comment_silences_nothing_before_every_rule_has_ru
 
 
 MALFORMED = {
-    "# vsr: ignore": "does not say which code",
-    "# vsr: ignore VSR235": "needs a reason",
-    "# vsr: ignore VSR999 because": "is no code",
-    "# vsr: ignore everything here": "is no code",
+    "# vsr: ignore": "ignore comment without a code",
+    "# vsr: ignore VSR235": "without a reason",
+    "# vsr: ignore VSR999 because": "is not a code",
+    "# vsr: ignore everything here": "is not a code",
 }
 
 

@@ -138,7 +138,10 @@ def test_a_new_policy_has_forgotten_all(policy):
         ("{mode: exact, scope: user, ttl_seconds: 0}", "ttl_seconds"),
         ("{mode: semantic, scope: user, ttl_seconds: 9}", "mode"),
         ("{mode: exact_then_semantic, scope: user, ttl_seconds: 9}", "is required by"),
-        ("{mode: exact, scope: user, ttl_seconds: 9, semantic: {similarity_threshold: 0.9}}", "is required by"),
+        (
+            "{mode: exact, scope: user, ttl_seconds: 9, semantic: {similarity_threshold: 0.9}}",
+            "only allowed with",
+        ),
         (
             "{mode: exact_then_semantic, scope: user, ttl_seconds: 9, semantic: {similarity_threshold: 0.9}}",
             "cache.encoder: is required",

@@ -45,7 +45,7 @@ def _service_port(ref: Reference, ports: list[dict[str, object]]) -> Iterator[Di
 
 
 def _provider(ref: Reference) -> str:
-    """Return who provides the object outside the manifests; empty if nobody is known to."""
+    """Return who provides the object outside the manifests; empty if unknown."""
     if ref.kind == "Secret":
         return "create the Secret in the cluster before you apply the manifests"
     if ref.kind == "GatewayClass" and ref.name.startswith(_CLASSES):
