@@ -19,8 +19,8 @@ from support import command as in_process
 from support import doc_sessions
 from support.common import ROOT
 
-OWN_TESTS = {*doc_sessions.PAGES, "docs/reference/codes.md"}
-"""Pages whose output is compared as well, and the one whose commands fail on purpose."""
+OWN_TESTS = {*doc_sessions.PAGES, "docs/reference/codes.md", "docs/reference/verify-rules.md"}
+"""Pages whose output is compared as well, and those whose commands fail on purpose."""
 PAGES = sorted({str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md")} - OWN_TESTS)
 _COMMAND = re.compile(r"^(?:\$ |    )?(vsr-compile .*)$", re.MULTILINE)
 ELSEWHERE = re.compile(
