@@ -78,7 +78,7 @@ def test_invalid_lines_are_reported_and_nothing_is_measured(policy: Path, data: 
     result = call("eval", str(policy), str(data))
     assert result.exit_code == 1
     assert result.stdout == ""
-    assert f"{data}:3:29: error VSR271: `lwa` is no category of the policy" in result.stderr
+    assert f"{data}:3:29: error VSR271: category `lwa` is not defined" in result.stderr
     assert "Did you mean `law`?" in result.stderr
 
 
@@ -104,4 +104,4 @@ def test_the_stock_router_is_not_measured_by_a_head_that_it_does_not_serve(polic
     policy.write_text(SMALL.replace('router: {image: "registry.example/vsr-runtime:0.1.0"}', ENGINE), encoding="utf-8")
     result = call("eval", str(policy))
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "VSR272: the stock router tells categories apart by models of its own" in result.stderr
+    assert "VSR272: semantic-router classifies with models of its own" in result.stderr

@@ -221,8 +221,8 @@ def test_a_patch_that_hits_nothing_or_two_is_a_fault_of_ours() -> None:
     """Kustomize would pass over it in silence."""
     base = [config_map("a"), config_map("b"), config_map("c")]
     result = overlay(base, [config_map("a", k="v"), *base[1:]])
-    with pytest.raises(AssertionError, match="hits 0 objects"):
+    with pytest.raises(AssertionError, match="selects 0 objects"):
         apply_overlay(base[1:], result)
     result.kustomization["patches"][0]["target"]["name"] = "[ab]"
-    with pytest.raises(AssertionError, match="hits 2 objects"):
+    with pytest.raises(AssertionError, match="selects 2 objects"):
         apply_overlay(base, result)
