@@ -77,6 +77,7 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.subprocess
 @pytest.mark.parametrize("command", commands())
 def test_a_command_of_the_docs_runs_as_printed(command: str, clone: Path) -> None:
     """Nothing changes in a clone, so even a diff ends with 0."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from vsr_runtime.decision.guards.detection import LabelledToken, Span, spans_of_tokens, split_label
+from vsr_runtime.decision.guards.detection import LabelledToken, TextSpan, spans_of_tokens, split_label
 from vsr_runtime.inference.errors import classify_extra
 from vsr_runtime.inference.windows import Floats
 from vsr_schemas.pii import type_of
@@ -74,9 +74,9 @@ class TokenDetection:
         self._shares = np.minimum(probabilities @ self._scheme.groups, 1)
         self._likeliest = self._shares.argmax(axis=1)
 
-    def spans(self, types: frozenset[str] | None, threshold: float) -> list[Span]:
+    def spans(self, types: frozenset[str] | None, threshold: float) -> list[TextSpan]:
         """The findings that count; see ``Detection``."""
-        found: list[Span] = []
+        found: list[TextSpan] = []
         for number, kind in enumerate(self._scheme.types):
             if types is not None and kind not in types:
                 continue

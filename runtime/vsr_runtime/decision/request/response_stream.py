@@ -52,8 +52,7 @@ class _OpenText:
     """A text that has not ended, and the last event with a piece of it, as a template.
 
     ``ended`` is whether an event reported its end. A text that continues nevertheless ends with the stream, so that a
-    server
-    which reports an end with every piece does not have each piece read by itself.
+    server which reports an end with every piece does not have each piece read by itself.
     """
 
     channel: TextChannel
