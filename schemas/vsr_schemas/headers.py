@@ -54,7 +54,7 @@ CREDENTIALS = ("authorization", "api-key", "cookie", "proxy-authorization", "x-a
 """By which a client says to the gateway who it is. They go to no provider outside the cluster."""
 
 DEBUG = "x-vsr-debug"
-"""By which a client asks, with ``true``, to be told what was chosen for it; where the policy lets it."""
+"""A client requests debug headers with ``true``, if the policy allows it."""
 
 SELECTED = "x-vsr-selected-model"
 DECISION = "x-vsr-selected-decision"
