@@ -140,3 +140,14 @@ def _by_release() -> dict[tuple[str, tuple[int, int]], PickerArguments]:
 
 PICKER_ARGUMENTS: Mapping[tuple[str, tuple[int, int]], PickerArguments] = MappingProxyType(_by_release())
 """By family (`gie` for the inference extension's picker, `llm-d`) and release."""
+
+FAILED_PLUGINS: Mapping[tuple[str, tuple[int, int]], Mapping[str, str]] = MappingProxyType(
+    {
+        # pkg/epp/datalayer/data_graph.go, buildDAG: compares two pointers to InFlightLoad, which are never equal.
+        # Without inflight-load-producer the picker starts, and the scorer gives every pod the same score.
+        ("gie", (1, 5)): MappingProxyType(
+            {"token-load-scorer": "the picker exits at startup, or without the producer scores every pod alike"}
+        )
+    }
+)
+"""Plugins that a release registers but that do not work there, with the reason, by family and release."""

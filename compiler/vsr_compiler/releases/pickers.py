@@ -6,8 +6,10 @@ Sources: the flags, plugin registries and roles of each project at its tag.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
+
+from vsr_compiler.releases.picker_arguments import FAILED_PLUGINS
 
 OBJECTIVES, REWRITES = "inferenceobjectives", "inferencemodelrewrites"
 LEGACY, LLM_D = "inference.networking.x-k8s.io", "llm-d.ai"
@@ -37,6 +39,7 @@ class Picker:
         producers: By scorer, the plugin that produces its data and must be configured as well.
         watches: Resources besides pods and pools that it reads, by API group. Their CRDs must be installed.
         disaggregation: None if the release or this table does not support it.
+        unusable: Scorers that it registers but does not start with, and why.
     """
 
     image: str
@@ -48,6 +51,7 @@ class Picker:
     producers: Mapping[str, str]
     watches: Mapping[str, tuple[str, ...]]
     disaggregation: Disaggregation | None = None
+    unusable: Mapping[str, str] = field(default_factory=dict)
 
 
 DEFAULT_SCORERS: tuple[tuple[str, float], ...] = (
@@ -85,10 +89,11 @@ PICKERS: Mapping[str, Mapping[str, Picker]] = MappingProxyType(
                     config_api=GIE_API,
                     flags=QUIET,
                     kv_metric_flag=False,
-                    scorers=GIE_SCORERS | {"running-requests-size-scorer", "token-load-scorer"},
+                    scorers=GIE_SCORERS | {"running-requests-size-scorer"},
                     whole_weights=False,
                     producers=PRODUCERS,
                     watches=MappingProxyType({LEGACY: (REWRITES, OBJECTIVES)}),
+                    unusable=FAILED_PLUGINS["gie", (1, 5)],
                 ),
             }
         ),
