@@ -80,9 +80,9 @@ class ClassifierSettings(StrictModel):
         if self.checkpoint is None and self.task not in {"category", "likeness"}:
             raise ValueError(f"the task {self.task} needs a checkpoint")
         if self.checkpoint is not None and self.task == "likeness":
-            raise ValueError("likeness is told by a sentence encoder, not by a checkpoint")
+            raise ValueError("likeness needs a sentence encoder, not a checkpoint")
         if self.checkpoint is not None and self.task == "category" and self.checkpoint.kind != "sequence":
-            raise ValueError("a category is said of a text, not of its tokens")
+            raise ValueError("a category belongs to a text, not to its tokens")
         return self
 
 
@@ -94,10 +94,10 @@ class LimitSettings(StrictModel):
 
 
 class CredentialSettings(StrictModel):
-    """What a provider outside the cluster is told instead of what the client said of itself.
+    """Credentials for a provider outside the cluster, which replace those of the client.
 
-    ``file`` lies below the folder ``credentials`` beside this file and holds the key; without one nothing is said.
-    ``header`` bears the key after ``prefix``.
+    ``file`` is a path below the folder ``credentials`` beside this file; without it no credentials are sent.
+    ``header`` carries the key after ``prefix``.
     """
 
     file: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9-]*)*$")
@@ -163,5 +163,5 @@ class RuntimeSettings(StrictModel):
     onFailure: Literal["default-model"] | None = None  # noqa: N815 - the file's spelling
     """Where requests go whose category cannot be had; without it they are refused."""
     responseHeaders: Literal["on-request", "always"] | None = None  # noqa: N815 - the file's spelling
-    """Which clients are told what was chosen for them: those that send ``x-vsr-debug: true``, or all."""
+    """Which clients get the response debug headers: those that send ``x-vsr-debug: true``, or all."""
     detectors: DetectorSettings | None = None

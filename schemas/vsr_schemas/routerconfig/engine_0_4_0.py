@@ -56,7 +56,7 @@ class Providers(StockModel):
 
 
 class RuleNode(StockModel):
-    """A boolean combination. ``on_unknown``, on the outermost only: what a signal counts as that could not be told."""
+    """A boolean combination. ``on_unknown``, on the outermost only: the value of a signal whose detector failed."""
 
     operator: Literal["AND", "OR", "NOT"]
     conditions: list[RuleNode | common.RuleLeaf]
