@@ -62,7 +62,7 @@ CATEGORY = "x-vsr-selected-category"
 PATH = "x-vsr-response-path"
 CACHE_HIT = "x-vsr-cache-hit"
 CACHE_SIMILARITY = "x-vsr-cache-similarity"
-DEBUG = (CACHE_HIT, CACHE_SIMILARITY, CATEGORY, DECISION, PATH, SELECTED)
+DEBUG_HEADERS = (CACHE_HIT, CACHE_SIMILARITY, CATEGORY, DECISION, PATH, SELECTED)
 """What a response says of its request's way, in the stock router's words; only where the policy wants that."""
 
 ANSWERS = ("allow", "content-type", "retry-after", "x-vsr-fast-response")
