@@ -7,13 +7,15 @@ STOCK := .stock-router
 PIP := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check
 
 # The dev extra brings kubectl.
-test test-torch lint check: export PATH := $(CURDIR)/$(BIN):$(PATH)
+test test-fast test-torch fuzz lint check: export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test test-torch lint check stock-router clean help
+.PHONY: demo test test-fast test-torch fuzz lint check stock-router clean help
 
 help:
 	@echo "make demo          compile policies/quickstart.yaml and send requests through a real Envoy on this machine"
 	@echo "make test          the whole test suite"
+	@echo "make test-fast     the tests that start no process and no Envoy, in under a minute"
+	@echo "make fuzz          the property tests with random seeds and many more examples; not part of CI"
 	@echo "make test-torch    hold the encoder's graph and packed checkpoints against transformers' (installs torch)"
 	@echo "make lint          ruff, mypy --strict and import-linter"
 	@echo "make check         are the policies good, tested, and is out/ what a fresh compile gives?"
@@ -37,6 +39,13 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.ready
 	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=8 --dist=loadfile
+
+test-fast: $(VENV)/.ready
+	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=8 --dist=loadfile -m 'not envoy and not subprocess'
+
+# Hypothesis prints the seed and the example of a failure, and keeps the example in .hypothesis for the next run.
+fuzz: $(VENV)/.ready
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest --numprocesses=auto --maxprocesses=8 --dist=loadfile -m property
 
 # torch first and pinned: a plain `torch` brings gigabytes of CUDA packages where only a CPU is at hand.
 test-torch: $(VENV)/.ready

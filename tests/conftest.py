@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
+from collections.abc import Generator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -26,6 +28,54 @@ pytest_plugins = ["support.encoder_fixtures"]
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--update-golden`, which writes what a compile gives into tests/golden/."""
     parser.addoption("--update-golden", action="store_true", help="rewrite tests/golden/ from a fresh compile")
+
+
+STARTS = {"subprocess.Popen", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.system"}
+"""Audit events of a process that starts."""
+_guarded: list[str] = []
+"""The test that runs, if it may not start a process."""
+_started: list[str] = []
+"""Processes that it started all the same."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Watch for processes if tests that start some are left out."""
+    if "not subprocess" in config.option.markexpr:
+        sys.addaudithook(_forbid_processes)
+
+
+def _forbid_processes(event: str, arguments: tuple[object, ...]) -> None:
+    if _guarded and event in STARTS:
+        _started.append(f"{event} {arguments[:2]}")
+        raise RuntimeError(f"{_guarded[0]} starts a process without the mark `subprocess`")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Refuse every process from the first fixture to the last."""
+    _guarded.append(item.nodeid)
+    try:
+        return (yield)
+    finally:
+        _guarded.clear()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, object, object]:
+    """Fail a test that starts a process without the mark `subprocess`, even if it catches the error."""
+    _started.clear()
+    result = yield
+    assert _started == []
+    return result
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark property tests, and take the mark `envoy` for one of a process."""
+    for item in items:
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker(pytest.mark.property)
+        if item.get_closest_marker("envoy"):
+            item.add_marker(pytest.mark.subprocess)
 
 
 def pytest_collection_finish() -> None:

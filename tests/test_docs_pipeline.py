@@ -12,6 +12,9 @@ from ruamel.yaml import YAML
 
 from support.common import ROOT
 
+pytestmark = pytest.mark.subprocess
+
+
 STUB = '#!/bin/sh\necho "$(basename "$0") $*" >> "$LOG"\n'
 TOOL = (
     STUB

@@ -11,6 +11,7 @@ from support.common import ROOT
 from support.doc_sessions import PAGES, agrees, played, steps
 
 
+@pytest.mark.subprocess
 @pytest.mark.parametrize("page", PAGES)
 def test_every_command_of_a_page_prints_what_the_page_says(page: str, tmp_path: Path) -> None:
     """`python tests/support/doc_sessions.py` writes today's output into the page."""

@@ -52,6 +52,7 @@ def test_it_finds_its_comment_by_the_marker_that_diff_writes() -> None:
     assert "/^<!-- vsr-compile diff: [a-z0-9-]+ -->$/" in text
 
 
+@pytest.mark.subprocess
 @pytest.mark.parametrize(
     ("code", "output", "expected"),
     [(0, "nothing", 0), (1, "a change", 0), (1, "", 1), (2, "", 1), (70, "x", 1)],

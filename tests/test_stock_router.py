@@ -41,6 +41,7 @@ def validated(path: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
+@pytest.mark.subprocess
 @pytest.mark.parametrize("path", CONFIGS)
 def test_its_validator_accepts_every_config(path: str) -> None:
     """Each policy's whose engine it is; those have no settings of our runtime beside them."""
@@ -48,6 +49,7 @@ def test_its_validator_accepts_every_config(path: str) -> None:
     assert found.returncode == 0, found.stdout + found.stderr
 
 
+@pytest.mark.subprocess
 def test_its_validator_would_say_what_it_does_not_take(tmp_path: Path) -> None:
     """Otherwise the test above would show nothing."""
     text = CONFIG.read_text(encoding="utf-8")
@@ -56,6 +58,7 @@ def test_its_validator_would_say_what_it_does_not_take(tmp_path: Path) -> None:
     assert validated(path).returncode == 1
 
 
+@pytest.mark.subprocess
 def test_its_validator_accepts_the_remote_classifiers_of_the_docs(tmp_path: Path) -> None:
     """It accepts the fields of the example in docs/reference/http-api.md; it does not check the contracts."""
     page = (ROOT / "docs" / "reference" / "http-api.md").read_text(encoding="utf-8")
@@ -159,6 +162,7 @@ def test_the_token_for_gated_models_comes_from_the_secret_that_the_policy_names(
     assert wanted in pod["spec"]["template"]["spec"]["containers"][0]["env"]
 
 
+@pytest.mark.subprocess
 def test_an_overlay_that_takes_the_router_from_its_chart_deploys_none_of_it(tmp_path: Path) -> None:
     """The component takes out just what the chart brings; the gateway's objects stay."""
     shutil.copytree(output_of("stock-router") / "istio", tmp_path / "istio")

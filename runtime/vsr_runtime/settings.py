@@ -83,8 +83,7 @@ def load(config: Path, credentials: Path | None = None) -> Settings:
         credentials: the folder of the keys; None for ``credentials`` next to config.yaml.
 
     Without ``runtime.yaml`` the defaults apply: a deadline of 1 s, bodies up to 8 MiB, and no classifier. A config
-    whose
-    decisions need a category is then rejected.
+    whose decisions need a category is then rejected.
 
     Raises:
         UserError: a file cannot be read or violates its contract, or the files are inconsistent.

@@ -19,12 +19,14 @@ def vsr_runtime(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=environment)
 
 
+@pytest.mark.subprocess
 def test_version_is_the_projects():
     """The version is the one that the whole project has."""
     done = vsr_runtime("--version")
     assert (done.returncode, done.stdout) == (0, f"vsr-runtime, version {VERSION}\n")
 
 
+@pytest.mark.subprocess
 @pytest.mark.parametrize("command", ["serve", "local", "demo"])
 def test_help_shows_an_example(command):
     """Each command explains itself with a line that can be run."""
@@ -33,6 +35,7 @@ def test_help_shows_an_example(command):
     assert f"\n    vsr-runtime {command} " in done.stdout
 
 
+@pytest.mark.subprocess
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -63,6 +66,7 @@ def test_shutdown_delay_is_accepted_by_its_old_name(option, monkeypatch):
     assert "lameduck" not in CliRunner().invoke(cli, ["serve", "--help"]).output
 
 
+@pytest.mark.subprocess
 @pytest.mark.parametrize("command", [("serve", "--config"), ("local",), ("demo",)])
 def test_missing_files_are_one_line_and_exit_1(tmp_path, command):
     """A user's mistake is explained in one line, without a traceback."""
@@ -73,6 +77,7 @@ def test_missing_files_are_one_line_and_exit_1(tmp_path, command):
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.subprocess
 def test_config_that_is_refused_is_one_line_and_exit_1(policy):
     """What the runtime does not execute is named before anything listens."""
     config = policy / "router" / "config.yaml"
@@ -82,6 +87,7 @@ def test_config_that_is_refused_is_one_line_and_exit_1(policy):
     assert done.stderr == "vsr-runtime: error: config.yaml: routing.foo: not supported; remove it\n"
 
 
+@pytest.mark.subprocess
 def test_address_that_cannot_be_bound_is_one_line_and_exit_1(policy):
     """An address of another machine is a one-line error, without those of the libraries underneath."""
     config = policy / "router" / "config.yaml"
@@ -94,6 +100,7 @@ def test_address_that_cannot_be_bound_is_one_line_and_exit_1(policy):
         assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.subprocess
 def test_command_line_starts_without_heavy_imports():
     """Asking for help loads neither a transport nor the contracts."""
     heavy = ("grpc", "cffi", "pydantic", "numpy", "ruamel")
@@ -114,11 +121,13 @@ def test_output_is_a_line_each(capsys):
     assert '"event": "event", "request": "a\\"\\nb"}' in record
 
 
+@pytest.mark.subprocess
 def test_the_list_of_commands_tells_each_in_full():
     """Nothing ends in dots on a terminal of 80 columns."""
     assert "..." not in vsr_runtime("--help").stdout.partition("Commands:")[2]
 
 
+@pytest.mark.subprocess
 def test_a_whole_output_in_place_of_its_sandbox_is_an_error_that_names_the_folder(tmp_path):
     """The sandbox is in the folder below."""
     (tmp_path / "local").mkdir()

@@ -7,7 +7,7 @@ import types
 import pytest
 
 from vsr_runtime.errors import UserError
-from vsr_runtime.fetch import WANTED, fetch
+from vsr_runtime.fetch import FILES, fetch
 
 REVISION = "a" * 40
 GOOD = {"config.json": "{}", "tokenizer.json": "{}", "model.safetensors": ""}
@@ -35,12 +35,12 @@ def test_a_checkpoint_comes_to_its_revision_and_is_not_fetched_twice(hub, tmp_pa
     fetch(tmp_path, f"org/name@{REVISION}")
     assert sorted(path.name for path in (tmp_path / "org/name" / REVISION).iterdir()) == sorted(GOOD)
     assert [path.name for path in (tmp_path / "org/name").iterdir()] == [REVISION]
-    assert hub.asked == [("org/name", REVISION, list(WANTED))]
+    assert hub.asked == [("org/name", REVISION, list(FILES))]
 
 
 def test_only_what_is_read_is_asked_for():
     """No pickled weights, no code."""
-    assert not [pattern for pattern in WANTED if pattern.endswith((".bin", ".py", ".pt", "*"))]
+    assert not [pattern for pattern in FILES if pattern.endswith((".bin", ".py", ".pt", "*"))]
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_only_what_is_read_is_asked_for():
 )
 def test_only_pinned_checkpoints_are_fetched(hub, tmp_path, pinned):
     """A branch could move."""
-    with pytest.raises(UserError, match="is no checkpoint at a revision"):
+    with pytest.raises(UserError, match="is not a pinned checkpoint"):
         fetch(tmp_path, pinned)
     assert hub.asked == []
 
@@ -58,7 +58,7 @@ def test_only_pinned_checkpoints_are_fetched(hub, tmp_path, pinned):
     [
         ({"config.json": "{}", "tokenizer.json": "{}"}, "has no safetensors"),
         ({"config.json": "{}", "model.safetensors": ""}, r"has no tokenizer\.json"),
-        ({**GOOD, "config.json": json.dumps({"auto_map": {}})}, "code of its own"),
+        ({**GOOD, "config.json": json.dumps({"auto_map": {}})}, "its own code"),
     ],
 )
 def test_what_the_runtime_would_refuse_is_not_kept(hub, tmp_path, files, says):

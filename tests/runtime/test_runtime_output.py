@@ -10,6 +10,8 @@ import threading
 import time
 from collections import Counter
 
+import pytest
+
 from vsr_runtime.log import flush, log, log_buffered
 
 NOTES = """
@@ -23,6 +25,7 @@ for _ in range(20):
 """
 
 
+@pytest.mark.subprocess
 def test_lines_of_several_processes_do_not_mix_where_their_reader_is_slow():
     """Workers have one log; a pipe that is full takes what fits of a large write, and then somebody else's."""
     ours, theirs = os.pipe()

@@ -1,4 +1,4 @@
-"""One diagnostic type, one registry of codes, one renderer a format. Everything above reports through here."""
+"""Findings: the diagnostic type, the registry of codes and a renderer for each format."""
 
 from vsr_compiler.diagnostics.codes import CODES, Code
 from vsr_compiler.diagnostics.model import MAX_FINDINGS, CompileError, Diagnostic, Severity, Span

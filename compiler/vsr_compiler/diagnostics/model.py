@@ -1,4 +1,4 @@
-"""What went wrong, where, and what to do about it."""
+"""A finding: what is wrong, where, and how to fix it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vsr_compiler.diagnostics.rule_names import RULE_NAMES
 
 
 class Severity(IntEnum):
-    """How much a finding weighs. Only an error stops a compile."""
+    """The severity of a finding. Only an error stops a compile."""
 
     NOTE = 0
     WARNING = 1
@@ -19,15 +19,15 @@ class Severity(IntEnum):
 
     @property
     def word(self) -> str:
-        """The severity as messages spell it."""
+        """The severity in messages."""
         return self.name.lower()
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
-    """A place in a text file. Lines and columns count from 1; columns count characters. ``end_column`` is exclusive.
+    """A position in a text file. Lines and columns count from 1; columns count characters. ``end_column`` is exclusive.
 
-    Line 0 stands for the file as a whole, for what has no place inside it.
+    Line 0 means the file as a whole.
     """
 
     file: str
@@ -45,9 +45,9 @@ class Diagnostic:
         code: A key of ``CODES``, such as ``VSR201``. Codes are never reused.
         message: What is wrong, in one sentence without a full stop.
         span: Where.
-        hint: What to do about it; empty only where the message says it already.
-        severity: Taken from the registry unless the rule says otherwise.
-        hides: Whether what stands at the place must not be shown, as logs are kept and read by many.
+        hint: How to fix it; empty if the message already says so.
+        severity: Replaces the severity of the registry.
+        hides: Whether the text at the position must not be shown, because it is a secret.
     """
 
     code: str
@@ -59,7 +59,7 @@ class Diagnostic:
 
     @property
     def level(self) -> Severity:
-        """The severity that counts: the finding's own or its code's."""
+        """The severity of the finding itself, or else that of its code."""
         return self.severity if self.severity is not None else Severity[CODES[self.code].severity.upper()]
 
     @property
@@ -74,16 +74,16 @@ class Diagnostic:
 
     @property
     def order(self) -> tuple[Span, str, str]:
-        """Sort key: by place, then code, then text."""
+        """Sort key: position, code, message."""
         return (self.span, self.code, self.message)
 
 
 MAX_FINDINGS = 100
-"""Who mends a hundred runs the command again anyway; a hostile file could hold a million."""
+"""Findings that are shown at most. A hostile file could cause a million."""
 
 
 class CompileError(Exception):
-    """A compile that cannot go on, with the findings of the stage that failed: ``MAX_FINDINGS`` and a note at most."""
+    """A stage failed. Carries its findings, at most ``MAX_FINDINGS`` and a note."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         found = sorted(diagnostics, key=lambda d: d.order)
@@ -94,5 +94,5 @@ class CompileError(Exception):
 
 
 def more(left: int, span: Span) -> Diagnostic:
-    """Says how many findings are not shown, at the place of the first of them."""
-    return Diagnostic("VSR011", f"{left} or more findings from here on are not shown", span, "Mend the others first.")
+    """Return the finding about findings that are not shown, at the position of the first of them."""
+    return Diagnostic("VSR011", f"{left} or more further findings are not shown", span, "Fix the others first.")

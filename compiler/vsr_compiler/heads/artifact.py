@@ -1,6 +1,6 @@
-"""The compiled head as a file of the output: kept while its inputs stand, trained where they do not.
+"""Compiles the head of a classifier to a file: reused while its inputs are unchanged, trained otherwise.
 
-Importing this module needs none of the ``classify`` extra's packages, nor does keeping a head.
+Importing this module and reusing a head need no package of the ``classify`` extra.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from vsr_runtime.inference.onnx_session import Precision
 
 TOLERANCE = 0.1
-"""How far a head trained anew may lie from the one that is there, relative to its length, and count as the same.
+"""Relative distance up to which a retrained head counts as equal to the existing one.
 
 Other hardware moves the coefficients by about a hundredth, and the temperature by one step of its search, a fourteenth.
 """
@@ -33,18 +33,18 @@ def compile_head(
     *,
     rebuild: bool = False,
 ) -> tuple[bytes, tuple[WeakExample, ...]]:
-    """The head's file, and its weak examples where it was trained.
+    """Return the head's file, and its weak examples if it was trained.
 
     Args:
-        categories: The policy's.
+        categories: The categories of the policy.
         repo: The encoder's repository.
-        sha256: Of the encoder's weights.
-        precision: In which the encoder will serve.
-        existing: The file of an earlier compile. Kept as it is while it was trained from the same inputs.
-        rebuild: Train anyway; the earlier file still stands where the new head equals it within ``TOLERANCE``.
+        sha256: The sha256 of the encoder's weights.
+        precision: The precision of the encoder when serving.
+        existing: The file of an earlier compile, reused if its inputs are the same.
+        rebuild: Train anyway. The existing file is kept if the new head equals it within ``TOLERANCE``.
 
     Raises:
-        ModelError: Training is needed, and the encoder or a package of the ``classify`` extra is not there.
+        ModelError: Training is needed, and the encoder or a package of the ``classify`` extra is missing.
         ValueError: There is no category to learn.
     """
     inputs = inputs_hash(categories, repo, sha256, precision)
@@ -56,10 +56,10 @@ def compile_head(
 
 
 def recommended_threshold(head: bytes) -> float:
-    """The threshold that the head's own examples speak for; the same on every machine, since the file carries it.
+    """Return the threshold recommended by the head's examples. The file contains it, so it is equal on every machine.
 
     Raises:
-        ModelError: The file is no head.
+        ModelError: The file is not a head.
     """
     try:
         return float(head_metadata(head)["threshold"])
@@ -68,7 +68,7 @@ def recommended_threshold(head: bytes) -> float:
 
 
 def _made_from(existing: bytes) -> str | None:
-    """The inputs hash of a file, or None where it is not a head that can be used: then it is written anew."""
+    """Return the inputs hash of a file; None if it is not a usable head, which is then replaced."""
     try:
         return head_metadata(existing).get("inputs")
     except ModelError:
@@ -81,7 +81,7 @@ def _train(
     from vsr_runtime.inference.encoder import SentenceEncoder  # noqa: PLC0415 I001 - needs the extra; says so where it lacks
 
     from vsr_compiler.heads.leave_one_out import train_and_check  # noqa: PLC0415 - as above
-    from vsr_runtime.inference.encoder_files import find_encoder  # noqa: PLC0415 - beside its only use
+    from vsr_runtime.inference.encoder_files import find_encoder  # noqa: PLC0415 - as above
 
     return train_and_check(categories, SentenceEncoder.load(find_encoder(repo, sha256), precision), inputs)
 

@@ -1,8 +1,8 @@
-"""Sentences of no category in particular: what a head with few categories must learn to leave alone.
+"""Background prompts of no particular category: negative examples for heads.
 
-A policy with the one category ``math`` says nothing of what is not mathematics. These prompts stand for the rest of the
-world. Those that resemble a category's own examples are left out when a head is trained, so a policy about cooking
-is not taught that recipes are nothing. Part of the algorithm: a change here changes ``ALGORITHM`` in ``inputs``.
+A policy with the single category ``math`` has no examples of other subjects. These prompts represent them. Prompts that
+resemble a category's own examples are left out in training, so recipes are no negative examples for a policy about
+cooking. They are part of the algorithm: a change here requires a new ``ALGORITHM`` in ``inputs``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Turns held-out logits into honest probabilities, and finds the threshold below which to answer none."""
+"""Calibrates probabilities on held-out logits, and finds the threshold below which there is no category."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Calibration:
 
 
 def calibrate(logits: Floats, targets: Integers, weights: Floats) -> Calibration:
-    """Finds temperature and shift with the smallest weighted log loss on predictions that did not see their sample.
+    """Find temperature and shift with the smallest weighted log loss on predictions that did not see their sample.
 
-    A temperature alone cannot do: where a category has few examples, prompts not seen score far below those seen, so
-    the border between a label and none lies elsewhere than training puts it.
+    A temperature alone is not sufficient: with few examples of a category, unseen prompts score far below seen ones, so
+    the border between a label and none differs from the one found in training.
 
     Args:
         logits: Shape ``[n, classes]``.
@@ -41,7 +41,7 @@ def calibrate(logits: Floats, targets: Integers, weights: Floats) -> Calibration
 
 
 def _with_shift(scaled: Floats, targets: Integers, weights: Floats, steep: float) -> tuple[float, float, float]:
-    """The best shift for given logits, by bisection: the loss is convex in it. Gives (loss, steepness, shift)."""
+    """Find the best shift by bisection, since the loss is convex in it. Return (loss, steepness, shift)."""
     labelled = targets != NONE
     low, high = -_REACH * steep, _REACH * steep
     for _ in range(_SHIFTS):
@@ -59,10 +59,11 @@ def _log_loss(probabilities: Floats, targets: Integers, weights: Floats) -> floa
 
 
 def best_threshold(probabilities: Floats, targets: Integers, weights: Floats) -> float:
-    """The threshold under which most held-out samples are answered as they should be, in hundredths.
+    """Return the threshold with the most correct results on held-out samples, in hundredths.
 
-    Right is the right label at or above the threshold, and for what belongs to none, no label. Each category counts
-    alike and none as one of them. Of thresholds that do equally well the middle of the longest run is taken.
+    A result is correct if it is the right label at or above the threshold, or no label for a sample of no category.
+    Every category has the same weight, and "none" counts as one. Of equally good thresholds, the middle of the longest
+    run is used.
     """
     top = probabilities.max(axis=1)
     right_label = probabilities.argmax(axis=1) == targets

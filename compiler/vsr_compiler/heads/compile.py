@@ -1,4 +1,4 @@
-"""A policy's classifier heads: their files, and what the runtime must know of them."""
+"""Compiles a policy's classifier heads: their files, and their settings for the runtime."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from vsr_compiler.heads.leave_one_out import WeakExample
 
 DEFAULT_THRESHOLD = 0.5
-"""Of a checkpoint: more likely than all other labels together."""
-MAX_TOLD = 10
-"""How many weak examples are told, worst first: who mends ten trains anew anyway."""
+"""Default for a checkpoint: more likely than all other labels together."""
+MAX_WEAK_EXAMPLES = 10
+"""How many weak examples are reported, worst first."""
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledHeads:
-    """Head files by name, settings of classifiers by name, and warnings about examples where a head was trained."""
+    """Head files by name, settings of classifiers by name, and warnings about examples if a head was trained."""
 
     files: Mapping[str, bytes]
     classifiers: Mapping[str, settings.ClassifierSettings]
@@ -38,15 +38,15 @@ class CompiledHeads:
 
 
 def compile_heads(policy: ir.Policy, existing: Callable[[str], bytes | None], *, rebuild: bool) -> CompiledHeads:
-    """The policy's heads, and the vectors of its sentences; none without categories and without sentences.
+    """Return the policy's heads, and the vectors of its sentences; nothing without categories and sentences.
 
     Args:
         policy: The linked policy.
-        existing: Reads a present head by its file name.
-        rebuild: Train even where the inputs stand.
+        existing: Reads an existing head by its file name.
+        rebuild: Train even if the inputs are unchanged.
 
     Raises:
-        CompileError: VSR506 where a head is needed and cannot be trained.
+        CompileError: VSR506 if a head must be trained and cannot be.
     """
     others = compile_sentences(policy, existing, rebuild=rebuild)
     checkpoints = checkpoint_settings(policy) | dict(others.classifiers)
@@ -58,7 +58,9 @@ def compile_heads(policy: ir.Policy, existing: Callable[[str], bytes | None], *,
     categories = [CategoryExamples(each.name, each.description, each.examples) for each in policy.categories]
     file = f"{classifier.object_name}.safetensors"
     try:
-        head, strays = compile_head(categories, classifier.encoder, sha256, precision, existing(file), rebuild=rebuild)
+        head, weak_examples = compile_head(
+            categories, classifier.encoder, sha256, precision, existing(file), rebuild=rebuild
+        )
         metadata = head_metadata(head)
         threshold = classifier.threshold if classifier.threshold is not None else recommended_threshold(head)
     except ModelError as error:
@@ -72,16 +74,18 @@ def compile_heads(policy: ir.Policy, existing: Callable[[str], bytes | None], *,
         threshold=threshold,
     )
     files = {file: head} | dict(others.files)
-    return CompiledHeads(files, {classifier.name: known} | checkpoints, tuple(_weak(policy, strays[:MAX_TOLD])))
+    return CompiledHeads(
+        files, {classifier.name: known} | checkpoints, tuple(_weak(policy, weak_examples[:MAX_WEAK_EXAMPLES]))
+    )
 
 
 def checkpoint_settings(policy: ir.Policy) -> dict[str, settings.ClassifierSettings]:
-    """What the runtime must know of each checkpoint: of the categories', and of those that guards and signals ask.
+    """Return the runtime settings of each checkpoint in use.
 
-    A category is said of the beginning of a text, a detector reads all of it.
+    A category classifier reads the beginning of a text, a detector all of it.
     """
-    found = {one.name: one for one in policy.used_classifiers}
-    return {name: _checkpoint(policy, one, *one.checkpoint) for name, one in sorted(found.items()) if one.checkpoint}
+    used = {one.name: one for one in policy.used_classifiers}
+    return {name: _checkpoint(policy, one, *one.checkpoint) for name, one in sorted(used.items()) if one.checkpoint}
 
 
 def _checkpoint(policy: ir.Policy, classifier: ir.Classifier, repo: str, revision: str) -> settings.ClassifierSettings:
@@ -90,7 +94,7 @@ def _checkpoint(policy: ir.Policy, classifier: ir.Classifier, repo: str, revisio
     labels = {
         "category": [name for name in names if name != OTHER],
         "jailbreak": ["jailbreak"],
-        "pii": sorted({kind for types in _asked(policy, classifier) for kind in _told(types)}),
+        "pii": sorted({kind for types in _detected_types(policy, classifier) for kind in _model_types(types)}),
     }
     return settings.ClassifierSettings(
         task=cast("Literal['category', 'jailbreak', 'pii']", classifier.task),
@@ -109,25 +113,25 @@ def _checkpoint(policy: ir.Policy, classifier: ir.Classifier, repo: str, revisio
     )
 
 
-def _asked(policy: ir.Policy, classifier: ir.Classifier) -> Iterator[tuple[str, ...]]:
-    """The types that each guard and each signal asks a detector for."""
+def _detected_types(policy: ir.Policy, classifier: ir.Classifier) -> Iterator[tuple[str, ...]]:
+    """Yield the types for which each guard and each signal uses a detector."""
     yield from (guard.types for guard in policy.guards if guard.detector is classifier)
     for signal in policy.signals:
         if isinstance(signal.kind, PiiSignal) and signal.kind.detector is classifier:
             yield signal.kind.types
 
 
-def _told(types: tuple[str, ...]) -> list[str]:
-    """The types for which a detector is needed; patterns find the others, too, if it does not know them."""
+def _model_types(types: tuple[str, ...]) -> list[str]:
+    """Return the types that need a detector; patterns find the others."""
     return [kind for kind in types if kind in MODEL_TYPES] or list(types)
 
 
-def _weak(policy: ir.Policy, strays: tuple[WeakExample, ...]) -> Iterator[Diagnostic]:
-    """VSR237 for each example that a head, trained without it, puts elsewhere."""
+def _weak(policy: ir.Policy, weak_examples: tuple[WeakExample, ...]) -> Iterator[Diagnostic]:
+    """Yield VSR237 for each example that a head trained without it assigns to another category."""
     by_name = {category.name: category for category in policy.categories}
-    for stray in strays:
-        category = by_name[stray.category]
-        span = category.example_spans[category.examples.index(stray.text)]
-        message = f"without this example, the classifier would take it for `{stray.found}`"
-        hint = f"Move it there, or give `{stray.category}` more examples like it."
+    for weak in weak_examples:
+        category = by_name[weak.category]
+        span = category.example_spans[category.examples.index(weak.text)]
+        message = f"without this example, the classifier would assign it to `{weak.found}`"
+        hint = f"Move it to that category, or add similar examples to `{weak.category}`."
         yield Diagnostic("VSR237", message, span, hint)

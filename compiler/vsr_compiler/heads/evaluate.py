@@ -1,4 +1,4 @@
-"""A policy's head as it is served, put to data or to the policy's own examples."""
+"""Evaluates a policy's head, as served, on labelled prompts or on the policy's own examples."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Existing = Callable[[str], bytes | None]
 
 @dataclass(frozen=True, slots=True)
 class _Compiled:
-    """A compiled head with what it needs: its settings, its encoder, the hash of its inputs, and the files."""
+    """A compiled head: its settings, its encoder, the hash of its inputs, and the files."""
 
     known: settings.ClassifierSettings
     encoder: settings.EncoderSettings
@@ -42,11 +42,11 @@ class _Compiled:
 
 
 def evaluate_data(policy: ir.Policy, path: Path, existing: Existing) -> EvalReport:
-    """Judges the prompts of a file.
+    """Evaluate the head on the prompts of a file.
 
     Raises:
-        CompileError: VSR001, VSR004 or VSR005 for a file that cannot be read, VSR270 to VSR272 for what is in it,
-            VSR506 where the head cannot be trained or loaded.
+        CompileError: VSR001, VSR004 or VSR005 if the file cannot be read, VSR270 to VSR272 for its content,
+            VSR506 if the head cannot be trained or loaded.
     """
     cases, found = read_labelled_prompts(read(path, str(path)), str(path), [each.name for each in policy.categories])
     if found:
@@ -63,10 +63,10 @@ def evaluate_data(policy: ir.Policy, path: Path, existing: Existing) -> EvalRepo
 
 
 def evaluate_examples(policy: ir.Policy, existing: Existing) -> EvalReport:
-    """Judges each example of the policy, ``other``'s too, by a head that was trained without it and a tenth more.
+    """Evaluate each example of the policy, including ``other``, by a head trained without it and a tenth of the rest.
 
     Raises:
-        CompileError: VSR272 where there are no categories, VSR506 where the head cannot be trained.
+        CompileError: VSR272 if there are no categories, VSR506 if the head cannot be trained.
     """
     compiled = _compiled(policy, existing)
     categories = [CategoryExamples(each.name, each.description, each.examples) for each in policy.categories]
@@ -83,8 +83,8 @@ def evaluate_examples(policy: ir.Policy, existing: Existing) -> EvalReport:
         if (name, text) in examples and (name == OTHER or sizes[name] > 1)
     ]
     if not judged:
-        message = "every category has a single example and nothing else, so none can be left out"
-        raise CompileError([Diagnostic("VSR272", message, policy.span, "Give each category some examples.")])
+        message = "every category has a single example, so none can be held out"
+        raise CompileError([Diagnostic("VSR272", message, policy.span, "Add examples to each category.")])
     lines = {
         (each.name, text): span.line
         for each in policy.categories
@@ -98,21 +98,21 @@ def evaluate_examples(policy: ir.Policy, existing: Existing) -> EvalReport:
 
 
 def _compiled(policy: ir.Policy, existing: Existing) -> _Compiled:
-    if policy.router.stock:
-        message = "the stock router tells categories apart by models of its own, which are not here"
-        hint = "Ask a running router; numbers of the engine vsr-runtime would be about something else."
+    if isinstance(policy.router.implementation, ir.SemanticRouter):
+        message = "semantic-router classifies with models of its own, which are not available here"
+        hint = "Evaluate a running router. Results of vsr-runtime would not apply to it."
         raise CompileError([Diagnostic("VSR272", message, policy.router.span, hint)])
     heads = compile_heads(policy, lambda name: existing(f"router/{name}"), rebuild=False)
     for known in heads.classifiers.values():
         if known.task == "category" and known.encoder is not None and known.head is not None:
             return _Compiled(known, known.encoder, known.head.inputs, heads)
-    message = "the policy has no categories that a compiled head tells apart"
-    raise CompileError([Diagnostic("VSR272", message, policy.span, "Give it categories with examples.")])
+    message = "the policy has no categories with a compiled head"
+    raise CompileError([Diagnostic("VSR272", message, policy.span, "Define `categories` with examples.")])
 
 
 @contextmanager
 def _errors(policy: ir.Policy) -> Iterator[None]:
-    """VSR506 where the encoder or the head cannot be used."""
+    """Raise VSR506 if the encoder or the head cannot be used."""
     try:
         yield
     except ModelError as error:

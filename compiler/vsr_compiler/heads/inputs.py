@@ -1,6 +1,6 @@
-"""What a head is trained from, and the hash that stands for all of it. Needs no package.
+"""The inputs of training a head, and their hash. Needs no further package.
 
-Floating-point bits differ between machines, so a head is known by the hash of its inputs, not by its own bytes.
+Floating-point bits differ between machines, so a head is identified by the hash of its inputs, not by its own bytes.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from hashlib import sha256
 
 from vsr_compiler.heads.background import BACKGROUND
 
-ALGORITHM = 1  # raise it with every change that makes a head trained from the same inputs a better or another one
+ALGORITHM = 1  # increment it with every change that affects a head trained from the same inputs
 
 OTHER = "other"
-"""The category that means "none of these": its examples teach a head what to leave alone, and it gets no label."""
+"""The category that means "none of these": its examples are negative examples, and it gets no label."""
 
 
 @dataclass(frozen=True, slots=True)
 class CategoryExamples:
-    """A category as the policy gives it; ``description`` may be empty."""
+    """A category of the policy. ``description`` may be empty."""
 
     name: str
     description: str
@@ -28,16 +28,16 @@ class CategoryExamples:
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """What the category is learnt from, each text once, in an order that the policy's order has no part in.
+        """The training texts of the category, each once, in an order independent of the policy's.
 
-        Name and description count as examples. ``other`` describes no subject, so its examples stand alone.
+        Name and description count as examples, except for ``other``, which describes no subject.
         """
         own = self.examples if self.name == OTHER else (*self.examples, self.name, self.description)
         return tuple(sorted({text for text in own if text.strip()}, key=_digest))
 
 
 def _digest(text: str) -> str:
-    # Alphabetical order would put texts that begin alike into neighbouring folds.
+    # Alphabetical order would put texts with the same beginning into neighbouring folds.
     return sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
@@ -47,9 +47,9 @@ def inputs_hash(
     encoder_sha256: str,
     precision: str,
 ) -> str:
-    """The sha256, in hex, over everything that a head depends on.
+    """Return the sha256, in hex, of everything that a head depends on.
 
-    Neither the order of the categories counts nor that of the examples within one, nor an example given twice.
+    The order of categories and of examples does not matter, nor do duplicate examples.
     """
     canonical = {
         "algorithm": ALGORITHM,
@@ -64,5 +64,5 @@ def inputs_hash(
 
 
 def labels(categories: Sequence[CategoryExamples]) -> tuple[str, ...]:
-    """The labels of a head trained from these categories: their names, sorted, without ``other``."""
+    """Return the labels of a head trained from these categories: their names, sorted, without ``other``."""
     return tuple(sorted(category.name for category in categories if category.name != OTHER))

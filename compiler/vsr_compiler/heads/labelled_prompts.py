@@ -1,4 +1,4 @@
-"""Reads prompts with their category: a JSON object a line, ``{"prompt": …, "category": …}``; other keys are let be."""
+"""Reads labelled prompts: one JSON object per line, ``{"prompt": …, "category": …}``. Other keys are ignored."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MISSING = object()
 
 @dataclass(frozen=True, slots=True)
 class LabelledPrompt:
-    """A prompt and where it belongs; ``line`` counts from 1, and is 0 where there is none."""
+    """A prompt and its category. ``line`` counts from 1, and is 0 if unknown."""
 
     prompt: str
     category: str
@@ -26,12 +26,12 @@ class LabelledPrompt:
 def read_labelled_prompts(
     text: str, name: str, categories: Collection[str]
 ) -> tuple[list[LabelledPrompt], list[Diagnostic]]:
-    """The cases of a file, and what is wrong with its lines.
+    """Return the labelled prompts of a file, and diagnostics about its lines.
 
     Args:
-        text: The file. Empty lines are passed over.
+        text: The content. Empty lines are ignored.
         name: Its name, for messages.
-        categories: Those of the policy; ``other`` is always one.
+        categories: The categories of the policy; ``other`` is always allowed.
     """
     cases: list[LabelledPrompt] = []
     found: list[Diagnostic] = []
@@ -68,23 +68,21 @@ def _case(line: str, number: int, name: str, known: Collection[str]) -> Labelled
         column = error.colno if isinstance(error, json.JSONDecodeError) else 1
         return wrong("VSR270", f"the line is not JSON: {reason}", column)
     if not isinstance(data, dict):
-        return wrong("VSR270", "the line is no JSON object", 1)
+        return wrong("VSR270", "the line is not a JSON object", 1)
     for key in ("prompt", "category"):
         value = data.get(key, _MISSING)
         if value is _MISSING:
             return wrong("VSR270", f"the line has no `{key}`", 1)
         if not isinstance(value, str) or not value.strip():
-            return wrong("VSR270", f"`{key}` is not a text", _column(line, key))
+            return wrong("VSR270", f"`{key}` is not a non-empty text", _column(line, key))
     if data["category"] not in known:
         hint = suggest(data["category"], sorted(known))
-        return wrong(
-            "VSR271", f"`{data['category']:.80}` is no category of the policy", _column(line, "category"), hint
-        )
+        return wrong("VSR271", f"category `{data['category']:.80}` is not defined", _column(line, "category"), hint)
     return LabelledPrompt(data["prompt"], data["category"], number)
 
 
 def _column(line: str, key: str) -> int:
-    """Where the value of a key begins; where the key itself is not spelled plainly, the line's first column."""
+    """Return the column of a key's value; 1 if the key is written with escapes."""
     at = line.find(f'"{key}"')
     if at < 0:
         return 1

@@ -1,4 +1,4 @@
-"""How well a policy's examples hold together: each is put to the head as it would be without that example."""
+"""Evaluates examples by leave-one-out: each is classified by a head trained without it."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from vsr_runtime.inference.encoder import SentenceEncoder
 from vsr_runtime.inference.head import Head
 
 CONFIDENT = 0.5  # more likely than everything else together
-_TOLERANCE = 2e-3  # of a coefficient: far less than what tells two categories apart
+_TOLERANCE = 2e-3  # of a coefficient: far less than the difference between two categories
 
 
 @dataclass(frozen=True, slots=True)
 class WeakExample:
-    """An example that the head, trained without it, puts elsewhere.
+    """An example that a head trained without it assigns to another category.
 
     Attributes:
-        category: Where the policy has it.
+        category: Its category in the policy.
         text: The example.
-        found: Where the head puts it; None is "none of these".
-        probability: Of ``category``, as that head sees it.
+        found: The category that the head assigns; None for "none of these".
+        probability: The head's probability of ``category``.
     """
 
     category: str
@@ -41,25 +41,25 @@ class LeaveOneOutReport:
     """Leave-one-out results over the categories' own examples; ``other``, names and descriptions are not counted.
 
     Attributes:
-        count: Examples judged.
-        accuracy: Share of them that land in their category.
-        confusions: ``(category, found, how often)``, most frequent first.
-        strays: The examples that land elsewhere, least likely first.
+        count: The number of examples.
+        accuracy: The share of examples assigned to their category.
+        confusions: ``(category, found, count)``, most frequent first.
+        weak_examples: The examples assigned to another category, least likely first.
     """
 
     count: int
     accuracy: float
     confusions: tuple[tuple[str, str | None, int], ...]
-    strays: tuple[WeakExample, ...]
+    weak_examples: tuple[WeakExample, ...]
 
 
 def train_and_check(
     categories: Sequence[CategoryExamples], encoder: SentenceEncoder, inputs: str
 ) -> tuple[Head, tuple[WeakExample, ...]]:
-    """Trains a head, and names the examples that it puts into another category, with confidence, when held out.
+    """Train a head, and return the examples that it assigns to another category, with confidence, when held out.
 
-    Those are the weak examples: either they stand in the wrong category, or two categories are not told apart. What
-    falls below half is left alone; examples at the edge of a subject are what a classifier learns most from.
+    Those are the weak examples: either their category is wrong, or two categories are not separable. Assignments with a
+    probability below one half are ignored, since a classifier learns most from examples at the edge of a subject.
 
     Raises:
         ValueError: There is no category to learn.
@@ -67,16 +67,16 @@ def train_and_check(
     samples = embed_training_set(categories, encoder)
     head, held_out = train_with_held_out(samples, inputs)
     examples = {category.name: set(category.examples) for category in categories}
-    strays = []
+    weak_examples = []
     for text, target, row in zip(samples.texts, samples.targets, held_out, strict=True):
         best = int(row.argmax())
         if target not in (NONE, best) and row[best] >= CONFIDENT and text in examples[samples.labels[target]]:
-            strays.append(WeakExample(samples.labels[target], text, samples.labels[best], float(row[target])))
-    return head, tuple(sorted(strays, key=lambda stray: (stray.probability, stray.category, stray.text)))
+            weak_examples.append(WeakExample(samples.labels[target], text, samples.labels[best], float(row[target])))
+    return head, tuple(sorted(weak_examples, key=lambda weak: (weak.probability, weak.category, weak.text)))
 
 
 def leave_one_out_report(categories: Sequence[CategoryExamples], encoder: SentenceEncoder) -> LeaveOneOutReport:
-    """Judges each example by a head trained on all the others; takes some seconds for hundreds of examples.
+    """Classify each example by a head trained on all the others. Takes some seconds for hundreds of examples.
 
     Raises:
         ValueError: There is no category to learn.
@@ -89,29 +89,29 @@ def leave_one_out_report(categories: Sequence[CategoryExamples], encoder: Senten
         if target != NONE and text in examples[samples.labels[target]]
     ]
     shares = _leave_one_out(samples, judged)
-    strays = []
+    weak_examples = []
     for index, row in zip(judged, shares, strict=True):
         category = samples.labels[samples.targets[index]]
         best = int(row.argmax())
         found = samples.labels[best] if row[best] >= 1 - row.sum() else None
         if found != category:
-            strays.append(WeakExample(category, samples.texts[index], found, float(row[samples.targets[index]])))
-    strays.sort(key=lambda stray: (stray.probability, stray.category, stray.text))
-    confusions = Counter((stray.category, stray.found) for stray in strays)
+            weak_examples.append(WeakExample(category, samples.texts[index], found, float(row[samples.targets[index]])))
+    weak_examples.sort(key=lambda weak: (weak.probability, weak.category, weak.text))
+    confusions = Counter((weak.category, weak.found) for weak in weak_examples)
     ranked = sorted(confusions.items(), key=lambda item: (-item[1], item[0][0], item[0][1] or ""))
     return LeaveOneOutReport(
         count=len(judged),
-        accuracy=1 - len(strays) / len(judged) if judged else 0.0,
+        accuracy=1 - len(weak_examples) / len(judged) if judged else 0.0,
         confusions=tuple((given, found, count) for (given, found), count in ranked),
-        strays=tuple(strays),
+        weak_examples=tuple(weak_examples),
     )
 
 
 def _leave_one_out(samples: TrainingSet, judged: Sequence[int]) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-    """Probabilities ``[judged, labels]`` of each sample under the head without it, in the whole head's calibration.
+    """Return the probabilities ``[judged, labels]`` of each sample under the head without it, calibrated as the whole.
 
-    Leaving a sample out only lessens the Hessian, so the whole set's bound serves every fit, and its solution is where
-    each begins.
+    Leaving a sample out only reduces the Hessian, so every fit uses the bound of the whole set, and starts from its
+    solution.
     """
     head = train_samples(samples, "")
     weights = samples.balanced()

@@ -1,4 +1,4 @@
-"""The models that a policy's tests ask, loaded in this process. One that is not here leaves tests undecided."""
+"""The models for a policy's tests, loaded in this process. Without a model, tests that need it are undecided."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from vsr_runtime.settings import Settings
 
 
 class TextClassifier(Protocol):
-    """A classifier, asked for one text at a time."""
+    """A classifier of single texts."""
 
     def classify(self, text: str) -> Classification:
-        """Read one text."""
+        """Classify one text."""
 
 
 class Detector(Protocol):
-    """A detector, asked for one text at a time."""
+    """A detector on single texts."""
 
     def detect(self, text: str) -> Detection:
-        """Read one text."""
+        """Classify one text."""
 
 
 @dataclass(frozen=True, slots=True)
 class LocalClassifiers:
-    """What is there.
+    """The available models.
 
     Attributes:
-        classifier: What tells categories apart and knows the policy's sentences; None where that is nobody's.
+        classifier: The classifier for categories and sentence similarity; None if the policy has neither.
         likeness: Another that knows the sentences, where categories are a checkpoint's.
-        detectors: What finds attacks and personal data, by name.
-        missing: Why a detector is not there, by name.
+        detectors: The detectors of attacks and personal data, by name.
+        missing: Why a detector is not available, by name.
     """
 
     classifier: TextClassifier | None = None
@@ -50,15 +50,15 @@ class LocalClassifiers:
         """What the runtime's engine would say; None where it takes a model that is not here."""
         if (question.kinds and self.classifier is None) or question.detector_texts.keys() - self.detectors.keys():
             return None
-        told = {kind: self._of(kind) for kind in question.kinds}
-        read = {id(one): one.classify(question.text) for one in told.values() if one is not None}
-        said = {kind: read[id(one)] for kind, one in told.items() if one is not None}
-        category, alike = said.get("category", NOTHING), said.get("similarity", NOTHING)
+        by_kind = {kind: self._of(kind) for kind in question.kinds}
+        results = {id(one): one.classify(question.text) for one in by_kind.values() if one is not None}
+        answers = {kind: results[id(one)] for kind, one in by_kind.items() if one is not None}
+        category, alike = answers.get("category", NOTHING), answers.get("similarity", NOTHING)
         looks = {name: self._look(name, tuple(texts)) for name, texts in question.detector_texts.items()}
         return SignalsReady(category.label, category.probability, looks, alike.likeness)
 
     def _of(self, kind: SignalKind) -> TextClassifier | None:
-        """Who tells that; both are one where both were compiled, and then it reads the text once."""
+        """Return the classifier of a kind. If both are one compiled classifier, it reads the text once."""
         return self.likeness or self.classifier if kind == "similarity" else self.classifier
 
     def _look(self, name: str, texts: tuple[str, ...]) -> DetectorResult:
@@ -69,8 +69,8 @@ def load_local_classifiers(settings: Settings, folder: Path) -> LocalClassifiers
     """What the settings name, as far as it is on this machine.
 
     Args:
-        settings: The policy's, as the runtime reads them.
-        folder: Where its router folder lies.
+        settings: The settings of the policy, as the runtime reads them.
+        folder: The router folder.
 
     Raises:
         ModelError: What tells categories apart, or knows the sentences, cannot be loaded.

@@ -1,6 +1,6 @@
-"""How well a head tells prompts apart: accuracy as served, at other thresholds, by category, and its honesty.
+"""Metrics of a head: accuracy at the threshold and at others, by category, and calibration error.
 
-``other`` stands for none of the categories, in what is expected and in what is found.
+``other`` means none of the categories, both as expectation and as result.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ COVERAGES = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 BINS = 10
 MISSES = 50
 _SHOWN = 120
-"""Characters of a prompt that was told otherwise."""
+"""Characters of a misclassified prompt in the report."""
 
 
 @dataclass(frozen=True, slots=True)
 class EvalSubject:
-    """What was evaluated, for the report's head."""
+    """What is evaluated, for the head of the report."""
 
     policy: str
     encoder: str
@@ -37,14 +37,14 @@ class EvalSubject:
 def eval_report(
     cases: Sequence[LabelledPrompt], labels: Sequence[str], rows: Floats, subject: EvalSubject, *, held_out: bool
 ) -> EvalReport:
-    """Compares what was expected with what was found.
+    """Compare expected categories with predictions.
 
     Args:
         cases: At least one.
-        labels: The head's, in the order of the columns.
-        rows: Shape ``[cases, labels]``: probabilities; what a row lacks of one is none of them.
-        subject: For the report's head; its threshold is the one that serves.
-        held_out: Whether the cases are examples, judged by heads that were trained without them.
+        labels: The labels of the head, in the order of the columns.
+        rows: Probabilities of shape ``[cases, labels]``; the remainder to 1 is "none of them".
+        subject: The head of the report, with the threshold used for serving.
+        held_out: Whether the cases are examples, classified by heads trained without them.
     """
     top = rows.max(axis=1)
     best = [labels[index] for index in rows.argmax(axis=1)]
@@ -78,11 +78,11 @@ def eval_report(
 
 
 def calibration_error(top: Floats, hit: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> float:
-    """By how much probability and share of right answers differ, in ten equal bins, weighted by their prompts."""
+    """Return the mean difference between probability and accuracy in ten equal bins, weighted by their prompts."""
     bins = np.minimum((top * BINS).astype(int), BINS - 1)
     parts = [
-        np.count_nonzero(bins == each) * abs(float(top[bins == each].mean()) - float(hit[bins == each].mean()))
-        for each in np.unique(bins)
+        np.count_nonzero(bins == number) * abs(float(top[bins == number].mean()) - float(hit[bins == number].mean()))
+        for number in np.unique(bins)
     ]
     return round(float(sum(parts)) / len(top), 4)
 
@@ -113,25 +113,25 @@ def _at_coverage(share: float, top: Floats, hit: np.ndarray[tuple[int], np.dtype
 
 
 def _categories(names: Sequence[str], pairs: Counter[tuple[str, str]]) -> list[OfCategory]:
-    wanted, told = Counter[str](), Counter[str]()
+    expected, predicted = Counter[str](), Counter[str]()
     for (category, label), count in pairs.items():
-        wanted[category] += count
-        told[label] += count
+        expected[category] += count
+        predicted[label] += count
     return [
         OfCategory(
             name=name,
-            count=wanted[name],
-            found=told[name],
+            count=expected[name],
+            found=predicted[name],
             right=pairs[name, name],
-            recall=_share(pairs[name, name], wanted[name]),
-            precision=_share(pairs[name, name], told[name]),
+            recall=_share(pairs[name, name], expected[name]),
+            precision=_share(pairs[name, name], predicted[name]),
         )
         for name in names
     ]
 
 
 def _misses(cases: Sequence[LabelledPrompt], served: Sequence[str], top: Floats) -> list[Miss]:
-    """The most confident first: those are where examples are missing or stand in the wrong place."""
+    """Return misclassified prompts, most confident first: there examples are missing or have the wrong category."""
     wrong = [index for index, case in enumerate(cases) if case.category != served[index]]
     wrong.sort(key=lambda index: (-float(top[index]), index))
     return [

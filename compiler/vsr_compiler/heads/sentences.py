@@ -1,4 +1,4 @@
-"""The sentences of a policy's signals as vectors: one file, kept while what it was made from stands."""
+"""Compiles the sentences of a policy's signals to vectors: one file, reused while its inputs are unchanged."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from vsr_runtime.inference.sentences import Sentences
 
 NAME = "sentences"
-"""What ``runtime.yaml`` calls the classifier, unless the policy calls one of its own so."""
+"""Name of the classifier in ``runtime.yaml``, unless the policy uses that name."""
 TOLERANCE = 0.05
-"""How far a vector made anew may lie from the one that is there and count as the same: other hardware, other bits."""
+"""Distance up to which a recomputed vector counts as equal to the existing one: bits differ between machines."""
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledSentences:
-    """Files by name, and settings of classifiers by name; nothing where no signal has sentences."""
+    """Files by name, and settings of classifiers by name; empty if no signal has sentences."""
 
     files: Mapping[str, bytes]
     classifiers: Mapping[str, settings.ClassifierSettings]
@@ -37,15 +37,15 @@ class CompiledSentences:
 def compile_sentences(
     policy: ir.Policy, existing: Callable[[str], bytes | None], *, rebuild: bool
 ) -> CompiledSentences:
-    """The vectors of all sentences that signals compare requests with.
+    """Return the vectors of all sentences that signals compare requests with.
 
     Args:
         policy: The linked policy.
-        existing: Reads a present file by its name.
-        rebuild: Embed anew; the earlier file still stands where the new one equals it within ``TOLERANCE``.
+        existing: Reads an existing file by its name.
+        rebuild: Embed again. The existing file is kept if the new one equals it within ``TOLERANCE``.
 
     Raises:
-        CompileError: VSR506 where the encoder is needed and cannot be used.
+        CompileError: VSR506 if the encoder is needed and cannot be used.
     """
     sentences = tuple(sorted(set(_sentences(policy))))
     if not sentences:
@@ -65,7 +65,7 @@ def compile_sentences(
 
 
 def inputs_hash(sentences: tuple[str, ...], encoder: settings.EncoderSettings) -> str:
-    """The sha256, in hex, over everything that the vectors depend on, the order of the rows too."""
+    """Return the sha256, in hex, of everything that the vectors depend on, including the order of rows."""
     from_what = {"encoder": encoder.model_dump(mode="json"), "sentences": sentences}
     return sha256(json.dumps(from_what, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
@@ -84,7 +84,7 @@ def _span(policy: ir.Policy) -> ir.Span:
 
 
 def _encoder(policy: ir.Policy) -> settings.EncoderSettings:
-    """That of the categories, so that one pass serves both; where there is none, the default."""
+    """Return the encoder of the categories, so that one pass serves both, or the default one."""
     one = policy.classifier
     repo = one.encoder if one is not None and one.encoder is not None else settings.MINILM
     precision = one.precision if one is not None and one.encoder is not None else "int8"
@@ -110,7 +110,7 @@ def _file(
 
 
 def _made_from(existing: bytes) -> str | None:
-    """The inputs of a file, or None where it cannot be used: then it is written anew."""
+    """Return the inputs hash of a file; None if it is not usable, and then it is replaced."""
     try:
         return file_metadata(existing, SENTENCES_ALGORITHM, SENTENCES).get("inputs")
     except ModelError:
@@ -119,7 +119,7 @@ def _made_from(existing: bytes) -> str | None:
 
 def _embedded(sentences: tuple[str, ...], encoder: settings.EncoderSettings, inputs: str) -> Sentences:
     from vsr_runtime.inference.encoder import SentenceEncoder  # noqa: PLC0415 - needs the extra; says so where it lacks
-    from vsr_runtime.inference.encoder_files import find_encoder  # noqa: PLC0415 - beside its only use
+    from vsr_runtime.inference.encoder_files import find_encoder  # noqa: PLC0415 - as above
     from vsr_runtime.inference.sentences import Sentences  # noqa: PLC0415 - as above
 
     loaded = SentenceEncoder.load(find_encoder(encoder.repo, encoder.sha256), encoder.precision)

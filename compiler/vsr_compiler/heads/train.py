@@ -1,6 +1,6 @@
 """Trains a classifier head from a policy's categories.
 
-Softmax regression on the embeddings of each category's examples, name and description, every category weighing alike.
+Softmax regression on embeddings of each category's examples, name and description, with equal weight for each category.
 
 - **Strength**: the penalty is 1, as if every coefficient had a standard normal prior. It is not searched for: between
   0.1 and 3 held-out accuracy moves by less than its error, and a search on few examples would follow noise.
@@ -31,11 +31,11 @@ FOLDS = 10
 
 
 def train(categories: Sequence[CategoryExamples], encoder: SentenceEncoder, inputs: str) -> Head:
-    """Trains a head.
+    """Train a head.
 
     Args:
         categories: At least one besides ``other``, with at least one example each.
-        encoder: The encoder that will serve, in the precision in which it will serve.
+        encoder: The encoder, in the precision used for serving.
         inputs: From ``inputs_hash``; stored in the head.
 
     Raises:
@@ -45,12 +45,12 @@ def train(categories: Sequence[CategoryExamples], encoder: SentenceEncoder, inpu
 
 
 def train_samples(samples: TrainingSet, inputs: str) -> Head:
-    """Trains a head from what is embedded already."""
+    """Train a head from a training set."""
     return train_with_held_out(samples, inputs)[0]
 
 
 def train_with_held_out(samples: TrainingSet, inputs: str) -> tuple[Head, Floats]:
-    """A head, and the probabilities ``[n, labels]`` of each sample under a head that was trained without its fold."""
+    """Return a head, and the probabilities ``[n, labels]`` of each sample under a head trained without its fold."""
     weights = samples.balanced()
     whole = fit(samples.design, samples.targets, weights, len(samples.labels), PENALTY)
     logits, seen = held_out_logits(samples, whole)
@@ -69,10 +69,10 @@ def train_with_held_out(samples: TrainingSet, inputs: str) -> tuple[Head, Floats
 
 
 def held_out_logits(samples: TrainingSet, whole: Floats) -> tuple[Floats, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
-    """Logits of each sample under a head trained without its fold, and which samples that could be done for.
+    """Return the logits of each sample under a head trained without its fold, and which samples could be held out.
 
-    A sample belongs to the fold of its rank within its category, and ranks follow the texts' digests: folds are alike
-    in make-up and the same at every compile. The only text of a category cannot be held out.
+    A sample's fold follows from its rank within its category, and ranks follow the texts' digests: folds are balanced
+    and the same at every compile. The only text of a category cannot be held out.
     """
     logits = np.zeros((len(samples.targets), len(samples.labels)))
     fold_of = samples.ranks % FOLDS

@@ -1,4 +1,4 @@
-"""Embeds what a policy's categories give, and weighs it so that every category counts alike."""
+"""The training set of a head: embedded texts, weighted so that every category counts the same."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _RESEMBLES = 0.3
 
 @dataclass(frozen=True, eq=False)
 class TrainingSet:
-    """Labelled embeddings, category by category, then what belongs to none.
+    """Labelled embeddings, category by category, then those of no category.
 
     Attributes:
-        labels: The categories; targets are places in it, or ``NONE``.
-        texts: What was embedded.
+        labels: The categories; targets are indices of it, or ``NONE``.
+        texts: The embedded texts.
         design: Shape ``[n, dimension + 1]``, see ``with_bias``.
         targets: Shape ``[n]``.
-        ranks: Shape ``[n]``: the place of a text within its category.
+        ranks: Shape ``[n]``: the index of a text within its category.
     """
 
     labels: tuple[str, ...]
@@ -36,7 +36,7 @@ class TrainingSet:
     ranks: Integers
 
     def balanced(self, kept: NDArray[np.bool_] | None = None) -> Floats:
-        """Weights under which each category, and none, weighs as much as a category of mean size; 0 where not kept."""
+        """Return weights that give each category, and none, the weight of one of mean size; 0 for samples not kept."""
         used = np.ones(len(self.targets), dtype=bool) if kept is None else kept
         size = np.count_nonzero(used & (self.targets != NONE)) / len(self.labels)
         weights = np.zeros(len(self.targets))
@@ -47,7 +47,7 @@ class TrainingSet:
 
 
 def embed_training_set(categories: Sequence[CategoryExamples], encoder: SentenceEncoder) -> TrainingSet:
-    """Embeds the categories' texts, and the background that resembles none of them.
+    """Embed the categories' texts, and the background prompts that resemble none of them.
 
     Raises:
         ValueError: No category but ``other`` is given, or two have the same name.

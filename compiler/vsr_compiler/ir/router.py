@@ -73,11 +73,6 @@ class Router:
         return self.on_failure == "default-model"
 
     @property
-    def stock(self) -> bool:
-        """Whether the implementation is the stock ``semantic-router``."""
-        return isinstance(self.implementation, SemanticRouter)
-
-    @property
     def max_message(self) -> int:
         """The limit of a gRPC message in bytes: a whole body and its frame."""
         return self.max_body + FRAME_BYTES

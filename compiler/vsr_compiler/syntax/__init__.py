@@ -1,4 +1,4 @@
-"""Policy text in, nodes with positions out. Knows YAML, knows nothing of policies."""
+"""YAML text to nodes with positions. Independent of the policy language."""
 
 from vsr_compiler.syntax.document import Document, load
 from vsr_compiler.syntax.nodes import Mapping, Node, Scalar, Sequence

@@ -1,4 +1,4 @@
-"""Where the comments of a YAML text stand, told by the scanner: a `#` inside a value is none."""
+"""The comments of a YAML text. Scalars are skipped, because a `#` inside a value begins no comment."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ from typing import Any
 from ruamel.yaml import YAML
 
 BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
-"""What libyaml takes for the end of a line."""
+"""Line breaks of libyaml."""
 _COMMENT = re.compile("(?<!\\S)#[^\n\r\x85\u2028\u2029]*")
 _HEADER = re.compile("[|>][-+0-9]*")
-_ANCHOR = re.compile(r"&[^\s,\[\]{}]+")
 _SPACE = re.compile(r"\s*")
 
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """One comment. ``line`` and ``column`` count from 1; ``alone`` where nothing stands before it on its line."""
+    """One comment. ``line`` and ``column`` count from 1; ``alone`` if it is the only content of its line."""
 
     text: str
     offset: int
@@ -30,32 +29,35 @@ class Comment:
 
 
 class Places:
-    """Offsets of a text to lines and back, by the scanner's own notion of a line."""
+    """Conversion between offsets and lines of a text, with the line breaks of the scanner."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.starts = [0, *(match.end() for match in BREAK.finditer(text))]
 
     def offset(self, mark: Any) -> int:  # noqa: ANN401 - ruamel's marks carry no types
-        """Where a mark points to."""
+        """Return the offset of a mark."""
         return int(self.starts[mark.line] + mark.column) if mark.line < len(self.starts) else len(self.text)
 
     def line(self, offset: int) -> int:
-        """The line of an offset, from 1."""
+        """Return the line of an offset, counted from 1."""
         return bisect_right(self.starts, offset)
 
     def content(self, line: int) -> str:
-        """The text of a line, counted from 1, without its break."""
+        """Return the text of a line, counted from 1, without its line break."""
         end = self.starts[line] if line < len(self.starts) else len(self.text)
         return self.text[self.starts[line - 1] : end].rstrip("\n\r\x85\u2028\u2029")
 
 
-def value_start(text: str, start: int) -> int:
-    """Where a value begins: behind its anchor, and behind comments between the two."""
-    anchor = _ANCHOR.match(text, start)
-    if anchor is None:
+def value_start(text: str, start: int, anchor: str | None) -> int:
+    """Return the offset of a value: after its anchor, and after comments between the two.
+
+    The anchor is the one that the parser reports. What may follow an anchor differs between YAML readers: libyaml
+    reads ``&a:b`` as the anchor ``a`` of the value ``:b``.
+    """
+    if not anchor or not text.startswith(f"&{anchor}", start):
         return start
-    position = _skip(text, anchor.end())
+    position = _skip(text, start + 1 + len(anchor))
     while comment := _COMMENT.match(text, position):
         position = _skip(text, comment.end())
     return position
@@ -67,12 +69,12 @@ def _skip(text: str, position: int) -> int:
 
 
 def comments(text: str, places: Places | None = None, events: Iterable[Any] | None = None) -> list[Comment]:
-    """Every comment of a text that parses, in file order.
+    """Return the comments of a valid YAML text, in file order.
 
     Args:
         text: The whole text.
-        places: Its lines, where the caller has them already.
-        events: Its parser events, likewise.
+        places: Its lines, if the caller has them.
+        events: Its parser events, if the caller has them.
     """
     places = places or Places(text)
     position, found = 0, []
@@ -87,13 +89,13 @@ def comments(text: str, places: Places | None = None, events: Iterable[Any] | No
 
 
 def _values(text: str, places: Places, events: Iterable[Any] | None) -> Iterator[tuple[int, int]]:
-    """The ranges of the text that are scalars."""
+    """Return the ranges of the text that are scalars."""
     for event in YAML(typ="safe").parse(text) if events is None else events:
         if type(event).__name__ != "ScalarEvent":
             continue
         start, end = places.offset(event.start_mark), places.offset(event.end_mark)
         if event.anchor:
-            start = min(value_start(text, start), end)
+            start = min(value_start(text, start, event.anchor), end)
         if event.style in {"|", ">"} and (header := _HEADER.match(text, start)):
             # A block scalar's first line may carry a comment; the text begins on the next.
             line = places.line(start)

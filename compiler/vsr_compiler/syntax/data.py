@@ -1,4 +1,4 @@
-"""Nodes to plain data for the schema, and the schema's complaints back to places in the file."""
+"""Conversion of nodes to plain data for the schema, and of schema errors to findings with positions."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _BOUNDS = {
 
 
 def to_data(node: Node) -> Any:  # noqa: ANN401 - whatever the file holds
-    """Plain dicts, lists and text; unquoted scalars as ``Plain``."""
+    """Return dicts, lists and strings; unquoted scalars as ``Plain``."""
     if isinstance(node, Scalar):
         return Plain(node.text) if node.plain else node.text
     if isinstance(node, Mapping):
@@ -45,16 +45,15 @@ def to_data(node: Node) -> Any:  # noqa: ANN401 - whatever the file holds
 
 
 def parse(document: Document, model: type[M]) -> M:
-    """Check a document against its schema.
+    """Validate a document against a schema model.
 
     Raises:
-        CompileError: VSR101 to VSR104, all of them at once, each at its place; VSR227 where a secret stands in the
-            place of something else, which is then all that is said of it.
+        CompileError: VSR101 to VSR104, all at once. VSR227 replaces the findings about a value that is a secret.
     """
     try:
         return model.model_validate(to_data(document.root))
     except ValidationError as error:
-        # What is not shown needs no words; a few more than are shown, so that the note on the rest comes.
+        # Converting errors is slow, so only a few more are converted than are shown.
         details = error.errors(include_url=False)[: MAX_FINDINGS * 2]
         leaked = secrets(document)
         found = [
@@ -67,7 +66,7 @@ def parse(document: Document, model: type[M]) -> M:
 
 
 def _path(detail: ErrorDetails) -> Path:
-    """Where in the file a complaint belongs. Tags of unions are no keys of it; an unknown key is, however it looks."""
+    """Return the path of an error, without the tags of unions. The name of an unknown key is never a tag."""
     last = len(detail["loc"]) - 1
     return tuple(
         step
@@ -77,7 +76,7 @@ def _path(detail: ErrorDetails) -> Path:
 
 
 def _follows(model: type[BaseModel], detail: ErrorDetails, others: Sequence[ErrorDetails]) -> bool:
-    """Whether a missing key is only the other side of a misspelt one, which is told already."""
+    """Return whether a missing key is due to a misspelt one, which has its own finding."""
     if detail["type"] != "missing":
         return False
     parent, key = detail["loc"][:-1], str(detail["loc"][-1])
@@ -88,22 +87,22 @@ def _follows(model: type[BaseModel], detail: ErrorDetails, others: Sequence[Erro
     return any(nearest(str(word), known) == key for word in misspelt)
 
 
-def _diagnostic(  # noqa: PLR0911 - one line a kind of complaint reads best
+def _diagnostic(  # noqa: PLR0911 - one return for each kind of error
     document: Document, model: type[BaseModel], detail: ErrorDetails
 ) -> Diagnostic:
-    """One complaint of the schema, in the words and at the place that a person needs."""
+    """Return a schema error as a finding."""
     kind, path = detail["type"], _path(detail)
     if path and path[-1] == "[key]":
-        # The complaint is about a key itself, which the schema names as ``…, key, "[key]"``.
+        # Pydantic reports an error about a key itself as ``…, key, "[key]"``.
         return Diagnostic(_CODES.get(kind, "VSR104"), _first_lower(detail["msg"]), document.span(path[:-1], key=True))
     if kind == "extra_forbidden":
         known = list(_keys(model, path[:-1]))
         message = f"unknown key `{path[-1]}`"
         return Diagnostic("VSR101", message, document.span(path, key=True), suggest(str(path[-1]), known, limit=20))
     if kind == "missing":
-        where = f" of {_entry(path[:-1])}" if len(path) > 1 else ""
+        where = f" in {_entry(path[:-1])}" if len(path) > 1 else ""
         span = document.span(path[:-1], key=True)
-        return Diagnostic("VSR102", f"the key `{path[-1]}`{where} is missing", span, f"Add `{path[-1]}:`.")
+        return Diagnostic("VSR102", f"missing key `{path[-1]}`{where}", span, f"Add `{path[-1]}:`.")
     span = document.span(path)
     if kind == "literal_error":
         allowed = [word.strip("'") for word in detail["ctx"]["expected"].replace(" or ", ", ").split(", ")]
@@ -111,7 +110,7 @@ def _diagnostic(  # noqa: PLR0911 - one line a kind of complaint reads best
         hint = suggest(str(detail["input"]), allowed)
         others = _other_shapes(model, path)
         if others and not hint.startswith("Did"):
-            # The word that is allowed is seldom what was meant where a mapping or a list is allowed too.
+            # The value was probably meant as the mapping or list that is allowed, too.
             hint = f"Write {_listed(allowed)}, or {others}."
         return Diagnostic("VSR104", message, span, hint)
     if kind in _SHAPES:
@@ -129,21 +128,21 @@ def _diagnostic(  # noqa: PLR0911 - one line a kind of complaint reads best
 
 
 def _keys(model: type[BaseModel], path: Path) -> Iterator[str]:
-    """The keys that the schema knows at a path."""
+    """Return the keys that the schema defines at a path."""
     for part in _walk(model, path):
         if isinstance(part, type) and issubclass(part, BaseModel):
             yield from (field.alias or name for name, field in part.model_fields.items())
 
 
 def _other_shapes(model: type[BaseModel], path: Path) -> str:
-    """What may stand at a path that is no text, in words."""
+    """Describe the mapping or list that is allowed at a path."""
     if keys := list(_keys(model, path)):
         return f"a mapping with {_listed(keys)}"
     return "a list" if any(typing.get_origin(part) is list for part in _walk(model, path)) else ""
 
 
 def _walk(annotation: Any, path: Path) -> Iterator[Any]:  # noqa: ANN401 - a type annotation of any form
-    """The annotations that a path may lead to."""
+    """Return the annotations of the types at a path."""
     origin = typing.get_origin(annotation)
     if origin is typing.Annotated:
         yield from _walk(typing.get_args(annotation)[0], path)
@@ -161,7 +160,7 @@ def _walk(annotation: Any, path: Path) -> Iterator[Any]:  # noqa: ANN401 - a typ
 
 
 def _entry(path: Path) -> str:
-    """What a path leads to, in words."""
+    """Describe a path."""
     last = path[-1]
     return f"entry {last + 1} of `{path[-2]}`" if isinstance(last, int) and len(path) > 1 else f"`{last}`"
 
@@ -170,7 +169,7 @@ def _shape_hint(shape: str, model: type[BaseModel], path: Path) -> str:
     if shape != "a mapping":
         return "Write `- item` lines below it, or `[a, b]`."
     keys = list(_keys(model, path))
-    return f"It takes the keys {_listed(keys)}." if keys else "Write `name: value` lines below it."
+    return f"Its keys are {_listed(keys)}." if keys else "Write `name: value` lines below it."
 
 
 def _listed(words: Sequence[str]) -> str:

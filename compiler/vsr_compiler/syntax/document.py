@@ -29,7 +29,7 @@ class Document:
     root: Node
 
     def node(self, path: Path) -> Node | None:
-        """The node at a path of keys and indices; None where there is none."""
+        """Return the node at a path of keys and indices; None if there is none."""
         node: Node | None = self.root
         for step in path:
             if isinstance(node, Mapping) and str(step) in node.entries:
@@ -41,9 +41,9 @@ class Document:
         return node
 
     def span(self, path: Path, *, key: bool = False) -> Span:
-        """Where a path stands. With ``key``, the place of the key instead of the value.
+        """Return the position of the value at a path, or with ``key`` of its key.
 
-        A path that leads nowhere gets the place of its nearest ancestor that is there.
+        A path without a node has the position of its nearest existing ancestor.
         """
         while path:
             node = self.node(path)
@@ -73,8 +73,8 @@ def load(text: str, name: str) -> Document:
     if composer.duplicates:
         raise CompileError(composer.duplicates)
     if composer.root is None:
-        hint = "Start with `vsr-compile init`, or see policies/quickstart.yaml."
-        raise CompileError([Diagnostic("VSR006", "the file holds no document", Span(name, 1, 1), hint)])
+        hint = "Start with `vsr-compile init`."
+        raise CompileError([Diagnostic("VSR006", "the file contains no document", Span(name, 1, 1), hint)])
     return Document(name, text, composer.root)
 
 
@@ -90,7 +90,7 @@ class _NodeComposer(Composer[Node, Scalar]):
         """Refuse a second document."""
         self._documents += 1
         if self._documents > 1:
-            hint = "One file holds one policy: put what follows into a file of its own."
+            hint = "Move it to a file of its own. A file contains exactly one policy."
             raise CompileError([Diagnostic("VSR006", "a second document begins here", self.span(event), hint)])
 
     def scalar(self, event: Event) -> Scalar:
@@ -122,8 +122,8 @@ class _NodeComposer(Composer[Node, Scalar]):
             return
         entries = frame.value.entries
         if key.text in entries:
-            hint = f"It stands in line {entries[key.text][0].line} already; keep one of the two."
-            self.duplicates.append(Diagnostic("VSR003", f"the key `{key.text}` is given twice", key.span, hint))
+            hint = f"The first is in line {entries[key.text][0].line}. Remove one of them."
+            self.duplicates.append(Diagnostic("VSR003", f"duplicate key `{key.text}`", key.span, hint))
         else:
             entries[key.text] = (key.span, value)
 
@@ -131,16 +131,18 @@ class _NodeComposer(Composer[Node, Scalar]):
         """Return a key, which must be text and no merge key."""
         span = self.span(event)
         if not isinstance(value, Scalar):
-            raise CompileError([Diagnostic("VSR002", "a key must be text", span, "Quote it if it is meant as text.")])
+            raise CompileError(
+                [Diagnostic("VSR002", "a key must be a scalar", span, "Quote it, or write the keys as a mapping.")]
+            )
         if value.text == "<<" and value.plain:
-            hint = "Write the keys out where they hold; an alias `*name` may stand for a whole value."
-            raise CompileError([Diagnostic("VSR008", "merge keys (`<<`) are not used in policies", span, hint)])
+            hint = "Write the keys out. An alias `*name` may only stand for a whole value."
+            raise CompileError([Diagnostic("VSR008", "merge keys (`<<`) are not supported", span, hint)])
         return Scalar(value.text, value.plain, span)
 
     def over_depth(self, event: Event) -> NoReturn:
         """Raise VSR005."""
         message = f"nested deeper than {MAX_DEPTH} levels"
-        raise CompileError([Diagnostic("VSR005", message, self.span(event), "No policy needs that; flatten it.")])
+        raise CompileError([Diagnostic("VSR005", message, self.span(event), "Simplify the structure.")])
 
     def over_budget(self, event: Event) -> NoReturn:
         """Raise VSR005."""
@@ -149,38 +151,36 @@ class _NodeComposer(Composer[Node, Scalar]):
 
     def _check_tag(self, event: Event, span: Span) -> None:
         if event.tag is not None and str(event.tag):
-            hint = "Remove the tag; the schema knows each value's type."
-            raise CompileError([Diagnostic("VSR008", f"the tag `{event.tag}` is not used in policies", span, hint)])
+            hint = "Remove the tag. The schema defines the type of each value."
+            raise CompileError([Diagnostic("VSR008", f"the tag `{event.tag}` is not supported", span, hint)])
 
 
 def _syntax(error: YAMLError, text: str, name: str) -> Diagnostic:
-    """What the parser refuses, with its place and in words that help."""
+    """Return a syntax error with its position and a hint."""
     lines = text.split("\n")
     line, column = error_position(error, text)
     problem = error_problem(error)
-    # The scanner notices an unclosed bracket or a missing colon only on a later line; the context is where it began.
+    # The scanner reports an unclosed bracket or a missing colon on a later line; the context is where it began.
     source = lines[line - 1] if 0 < line <= len(lines) else ""
     indent = source[: len(source) - len(source.lstrip())]
     if "\t" in indent:
         column = indent.index("\t") + 1
-        return Diagnostic("VSR007", "a tab indents this line", Span(name, line, column), "Indent by two spaces.")
+        return Diagnostic("VSR007", "a tab indents this line", Span(name, line, column), "Indent with two spaces.")
     context = getattr(error, "context_mark", None)
     hint = "Check quotes, brackets, colons and indentation."
     if problem == "found unexpected ':'":
-        hint = "Inside braces and brackets, text that holds a colon must be quoted."
+        hint = "Quote text that contains a colon inside braces and brackets."
     if context is not None and context.line + 1 != line:
-        hint = (
-            f"What begins in line {context.line + 1} is not finished here: check its quotes, brackets and indentation."
-        )
+        hint = f"Complete the value that begins in line {context.line + 1}: check quotes, brackets and indentation."
     if (last := source[column - 1 : column]) in {"}", "]"}:
-        hint = f"This `{last}` does not close what was opened last: take it out, or mend the bracket before it."
+        hint = f"This `{last}` does not match the last open bracket. Remove it, or fix the bracket before it."
     return Diagnostic("VSR002", f"not valid YAML: {problem}", Span(name, line, column), hint)
 
 
 def _odd_break(found: re.Match[str], text: str, name: str) -> Diagnostic:
-    """A character that ends a line in YAML 1.1 and not in 1.2 would make two readers see two policies."""
+    """Return the finding for a character that is a line break in YAML 1.1 only, so that readers would disagree."""
     before = text[: found.start()]
     line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-    message = f"not valid YAML: U+{ord(found[0]):04X} ends a line for some readers and not for others"
-    hint = "Replace it by a line feed or a blank."
+    message = f"not valid YAML: U+{ord(found[0]):04X} is a line break for some readers and not for others"
+    hint = "Replace it with a line feed or a space."
     return Diagnostic("VSR002", message, Span(name, line, column), hint)

@@ -1,6 +1,6 @@
-"""Comments that silence a warning: ``# vsr: ignore VSRnnn reason`` behind a line, or on a line above it.
+"""Comments that silence a warning: ``# vsr: ignore VSRnnn reason`` at the end of a line, or on a line above it.
 
-Only what is not an error can be silenced: a policy that cannot be compiled stays so whatever a comment says.
+Errors cannot be silenced.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from vsr_compiler.syntax.comments import Comment, Places, comments
 
 _MARK = re.compile(r"#\s*vsr:\s*ignore\b(?P<rest>.*)")
 _REST = re.compile(r"\s+(?P<code>\S+?)[:,]?(?:\s+(?P<reason>\S.*))?")
-FORM = "Write `# vsr: ignore VSRnnn` and the reason behind it."
+FORM = "Write `# vsr: ignore VSRnnn reason`."
 
 
 @dataclass(frozen=True, slots=True)
 class Ignore:
-    """A comment that silences ``code`` on ``line``. ``span`` is the comment's own place."""
+    """A comment that silences ``code`` on ``line``. ``span`` is the position of the comment."""
 
     code: str
     line: int
@@ -27,12 +27,12 @@ class Ignore:
 
 
 def ignores(text: str, name: str) -> tuple[Ignore, ...]:
-    """The comments of a file that silence something, for findings of later stages. The file must be valid YAML."""
+    """Return the ignore comments of a file, for findings of later stages. The file must be valid YAML."""
     return tuple(_read(text, name)[0]) if "vsr:" in text else ()
 
 
 def unsilenced(found: Iterable[Diagnostic], marks: Iterable[Ignore]) -> list[Diagnostic]:
-    """What is left of the findings of a later stage."""
+    """Return the findings of a later stage that no comment silences."""
     silent = {(mark.code, mark.span.file, mark.line) for mark in marks}
     places = ((item, (item.code, item.span.file, item.span.line)) for item in found)
     return [item for item, place in places if item.level is Severity.ERROR or place not in silent]
@@ -41,14 +41,14 @@ def unsilenced(found: Iterable[Diagnostic], marks: Iterable[Ignore]) -> list[Dia
 def silence(
     found: Iterable[Diagnostic], text: str, name: str, *, complete: bool, later: Collection[str] = ()
 ) -> list[Diagnostic]:
-    """What is left of the findings about a file, and what is wrong with its comments that silence, sorted by place.
+    """Return the findings that no comment silences, and findings about ignore comments, sorted by position.
 
     Args:
         found: The findings.
         text: The file; it must be valid YAML.
-        name: How messages call it.
-        complete: Whether every rule has run. Where not, nobody can tell whether a comment silences nothing.
-        later: Codes of findings that only a later stage makes, so that it is not known yet either.
+        name: The name of the file in messages.
+        complete: Whether every rule has run. Otherwise an ignore comment may still have an effect.
+        later: Codes that only a later stage reports, so that their comments may still have an effect.
     """
     found = list(found)
     if "vsr:" not in text:
@@ -62,16 +62,16 @@ def silence(
     for mark in marks:
         here = at.get((mark.code, mark.line), [])
         if any(item.level is Severity.ERROR for item in here):
-            message = f"{mark.code} is an error here, and an error cannot be silenced"
-            problems.append(Diagnostic("VSR009", message, mark.span, "Mend the error and remove the comment."))
+            message = f"{mark.code} is an error here, and errors cannot be silenced"
+            problems.append(Diagnostic("VSR009", message, mark.span, "Fix the error and remove the comment."))
         elif complete and not here and mark.code not in later:
-            message = f"there is no {mark.code} in line {mark.line} to silence"
+            message = f"{mark.code} is not reported for line {mark.line}"
             problems.append(Diagnostic("VSR009", message, mark.span, "Remove the comment."))
     return sorted([*(item for item in found if item not in silent), *problems], key=lambda item: item.order)
 
 
 def _read(text: str, name: str) -> tuple[list[Ignore], list[Diagnostic]]:
-    """The comments that silence, and those that try to and lack something."""
+    """Return the ignore comments, and findings about incomplete ones."""
     marks, problems = [], []
     places = Places(text)
     everything = comments(text, places)
@@ -83,19 +83,19 @@ def _read(text: str, name: str) -> tuple[list[Ignore], list[Diagnostic]]:
         span = Span(name, comment.line, comment.column, comment.line, comment.column + len(comment.text))
         rest = _REST.fullmatch(match["rest"].rstrip())
         if rest is None:
-            problems.append(Diagnostic("VSR010", "this comment does not say which code it silences", span, FORM))
+            problems.append(Diagnostic("VSR010", "ignore comment without a code", span, FORM))
         elif rest["code"] not in CODES:
-            message = f"`{rest['code'][:40]}` is no code"
+            message = f"`{rest['code'][:40]}` is not a code"
             problems.append(Diagnostic("VSR010", message, span, "`vsr-compile codes` lists them."))
         elif not rest["reason"]:
-            problems.append(Diagnostic("VSR010", f"silencing {rest['code']} needs a reason", span, FORM))
+            problems.append(Diagnostic("VSR010", f"ignore comment for {rest['code']} without a reason", span, FORM))
         else:
             marks.append(Ignore(rest["code"], targets[comment.line], span))
     return marks, problems
 
 
 def _targets(everything: list[Comment], places: Places) -> dict[int, int]:
-    """The line that each line's comment speaks of: its own, or the next one that holds a value."""
+    """Return the line that the comment of each line refers to: its own, or the next one with a value."""
     targets: dict[int, int] = {}
     for comment in reversed(everything):
         line = comment.line
@@ -103,7 +103,7 @@ def _targets(everything: list[Comment], places: Places) -> dict[int, int]:
             line += 1
             while line not in targets and line < len(places.starts) and not places.content(line).strip():
                 line += 1
-            # Below may be another comment on a line of its own: then both speak of the same line.
+            # Several comments in a row refer to the same line.
             line = targets.get(line, line)
         targets[comment.line] = line
     return targets

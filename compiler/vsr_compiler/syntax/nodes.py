@@ -1,4 +1,4 @@
-"""What YAML text becomes: three kinds of node, each with its place in the file."""
+"""The nodes of a YAML document, with their positions in the file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from vsr_compiler.diagnostics import Span
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """A single value. ``plain`` is true where it was written without quotes or block style."""
+    """A single value. ``plain`` is true if it is written without quotes or block style."""
 
     text: str
     plain: bool
@@ -18,7 +18,7 @@ class Scalar:
 
 @dataclass(slots=True)
 class Mapping:
-    """Keys in file order, each with the place of the key and its value. Keys are always text."""
+    """Keys in file order, each with the position of the key and its value. Keys are always strings."""
 
     span: Span
     entries: dict[str, tuple[Span, Node]] = field(default_factory=dict)

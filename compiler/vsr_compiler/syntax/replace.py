@@ -1,4 +1,4 @@
-"""Replacing a text file in one step: whoever reads it sees the old text or the new one, never half of it."""
+"""Atomic replacement of a text file: readers see the old or the new text, never a part of it."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Give an existing regular file another text and leave its mode as it is; a symbolic link stays one.
+    """Replace the text of an existing regular file and keep its mode. A symbolic link is followed and kept.
 
     Raises:
-        CompileError: VSR500 where the file is no regular one or its folder cannot be written.
+        CompileError: VSR500: it is not a regular file, or its folder cannot be written.
     """
     name = str(path)
     try:
         real = path.resolve(strict=True)
         found = real.stat()
         if not stat.S_ISREG(found.st_mode):
-            raise CompileError([Diagnostic("VSR500", "this is no regular file", Span(name), "Name the file itself.")])
+            raise CompileError(
+                [Diagnostic("VSR500", "not a regular file", Span(name), "Pass the path of the file itself.")]
+            )
         _swap(real, text, stat.S_IMODE(found.st_mode))
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()

@@ -1,4 +1,4 @@
-"""Secrets do not stand in policies: what looks like one is refused before it reaches a repository's history."""
+"""Detection of secrets in policies, before they reach the history of a repository."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _SHAPES = (
 
 
 def secrets(document: Document) -> dict[Path, Diagnostic]:
-    """VSR227 by the path of its value; examples and tests are left out, since they may show what people must not send.
+    """Return VSR227 by the path of the value. Categories, signals and tests may contain examples of secrets.
 
-    The schema is not asked first: a key stands most often where a reference belongs, which is a wrong type as well.
+    This runs for invalid policies, too: a secret in place of a reference is also a wrong type.
     """
     return dict(_walk(document, document.root, ()))
 
@@ -40,7 +40,7 @@ def _walk(document: Document, node: Node, path: Path) -> Iterator[tuple[Path, Di
                     if path[-1:] == ("token",)
                     else "refer to it: `{secret: NAME, key: KEY}`"
                 )
-                hint = f"Put it into a Secret and {own}; if it was real, revoke it."
+                hint = f"Store it in a Secret and {own}. If it was real, revoke it."
                 yield path, Diagnostic("VSR227", f"this looks like {what}", document.span(path), hint, hides=True)
                 return
     elif isinstance(node, Mapping):

@@ -1,4 +1,4 @@
-"""Bytes to text: what a policy file may be before anybody looks at its YAML."""
+"""Reading of policy files: bytes to text."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ BOM = b"\xef\xbb\xbf"
 
 
 def read(path: Path, name: str) -> str:
-    """Return the file's text.
+    """Return the text of a file.
 
     Args:
         path: The file.
-        name: How messages call it.
+        name: The name of the file in messages.
 
     Raises:
         CompileError: VSR001, VSR004 or VSR005.
@@ -32,9 +32,9 @@ def read(path: Path, name: str) -> str:
 
 
 def _nearest(path: Path) -> str:
-    """The policy beside a path that is not there which was probably meant, as a hint; nothing where none is near."""
+    """Return a hint with the file that was probably meant by a path that does not exist; empty if there is none."""
     try:
-        beside = [] if path.exists() else [each.name for each in path.parent.iterdir() if each.suffix == path.suffix]
+        beside = [] if path.exists() else [file.name for file in path.parent.iterdir() if file.suffix == path.suffix]
     except OSError:
         return ""
     near = nearest(path.name, beside)
@@ -42,7 +42,7 @@ def _nearest(path: Path) -> str:
 
 
 def decode(data: bytes, name: str) -> str:
-    """Return bytes as text, refusing what is not plain UTF-8 of a sane size."""
+    """Return bytes as text. Reject anything but UTF-8 without a byte order mark and within the size limit."""
     if len(data) > MAX_BYTES:
         message = f"the file is larger than {MAX_BYTES // 1024 // 1024} MiB"
         raise CompileError([Diagnostic("VSR005", message, Span(name), "Split it into several files.")])

@@ -93,28 +93,28 @@ class EncoderFiles:
 
 
 def find_encoder(repo: str, sha256: str) -> EncoderFiles:
-    """Finds the files of the encoder ``repo`` whose weights have the given sha256.
+    """Find the files of the encoder ``repo`` whose weights have the given sha256.
 
-    Looks in the folders of ``VSR_MODELS`` (``<dir>/<org>/<name>`` and ``<dir>/<name>``), in the Hugging Face cache
-    (``HF_HUB_CACHE``, ``HF_HOME``, ``~/.cache/huggingface/hub``), in the folder that `vsr-compile fetch-encoder` fills,
-    then in an installed package known to carry them. A folder whose files differ is skipped, and named if none matches.
+    Looks in the folders of ``VSR_MODELS`` (``<dir>/<org>/<name>`` and ``<dir>/<name>``), in our cache, in the Hugging
+    Face cache (``HF_HUB_CACHE``, ``HF_HOME``, ``~/.cache/huggingface/hub``), then in an installed package known to
+    contain them. A folder with other files is skipped, and named in the error if no other one has them.
 
     Raises:
-        ModelError: No folder has the files; says where it looked and what was wrong with what it found.
+        ModelError: No folder has the files; lists the places and what is wrong with each.
     """
     if not _REPO.fullmatch(repo):
         raise ModelError(f"{repo!r} is not the name of a model repository; write it as org/name")
-    refused: list[str] = []
+    rejected: list[str] = []
     for folder in _candidates(repo):
         fault = problem(folder, repo, sha256)
         if fault is None:
             return EncoderFiles(repo, folder, sha256)
-        refused.append(fault)
-    raise ModelError(_not_found(repo, refused))
+        rejected.append(fault)
+    raise ModelError(_not_found(repo, rejected))
 
 
 def _candidates(repo: str) -> Iterator[Path]:
-    """The folders that exist, in the order in which they are asked, each once."""
+    """The existing folders, in order of preference, without duplicates."""
     seen: set[Path] = set()
     for folder in (*_own_folders(repo), *_hub_snapshots(repo), user_folder() / repo, *_package_folder(repo)):
         if folder not in seen and folder.is_dir():
@@ -157,7 +157,7 @@ def user_folder() -> Path:
 
 
 def hub_cache() -> Path:
-    """Where Hugging Face's own tools keep what they fetch."""
+    """The cache of Hugging Face's own tools."""
     if cache := os.environ.get("HF_HUB_CACHE"):
         return Path(cache).expanduser()
     if home := os.environ.get("HF_HOME"):
@@ -167,7 +167,7 @@ def hub_cache() -> Path:
 
 
 def _package_folder(repo: str) -> Iterator[Path]:
-    """The carrier package's folder, found without importing it: its import would ask for sentence-transformers."""
+    """The folder of the package, found without importing it: the import needs sentence-transformers."""
     known = KNOWN.get(repo)
     spec = importlib.util.find_spec(known.package) if known and known.package else None
     for location in (spec.submodule_search_locations or ()) if spec else ():
@@ -192,17 +192,17 @@ def problem(folder: Path, repo: str, sha256: str) -> str | None:
     return None
 
 
-def _not_found(repo: str, refused: list[str]) -> str:
+def _not_found(repo: str, rejected: list[str]) -> str:
     known = KNOWN.get(repo)
     fetch = f"run `{FETCH_COMMAND}`, or " if known and known.package else ""
     advice = f"{fetch}put its files into $VSR_MODELS/{repo} or the Hugging Face cache"
-    if not refused:
+    if not rejected:
         return f"the encoder {repo} is not on this machine; {advice}"
-    return f"the encoder {repo} was found but refused: {'; '.join(refused)}; {advice}"
+    return f"the encoder {repo} was found but rejected: {'; '.join(rejected)}; {advice}"
 
 
 def file_sha256(path: Path) -> str:
-    """The file's sha256 in hex, remembered in this process while its path, size and time of change stay the same."""
+    """The file's sha256 in hex, cached in this process while its path, size and modification time stay the same."""
     stat = path.stat()
     return _digest(path, stat.st_size, stat.st_mtime_ns)
 
@@ -214,7 +214,7 @@ def _digest(path: Path, _size: int, _mtime_ns: int) -> str:
 
 
 def max_tokens(files: EncoderFiles) -> int:
-    """The longest sequence: sentence-transformers' setting if there is one, else what the model has positions for.
+    """The longest sequence: sentence-transformers' setting if there is one, else the model's number of positions.
 
     Raises:
         ModelError: The files cannot be read.

@@ -54,13 +54,13 @@ class Head:
             raise ModelError("the classifier head does not fit together; compile the policy again with --rebuild")
 
     def probabilities(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Each label's probability.
+        """The probability of each label.
 
         Args:
             embeddings: Shape ``[n, dimension]``.
 
         Returns:
-            Shape ``[n, labels]``; what a row lacks of one is the probability of none of these.
+            Shape ``[n, labels]``; one minus the sum of a row is the probability of none of these.
 
         Raises:
             ModelError: The embeddings are of another dimension: they come from another encoder.

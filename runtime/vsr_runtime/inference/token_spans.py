@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from vsr_runtime.decision.guards.detection import LabelledToken, Span, spans_of_tokens, split_label
+from vsr_runtime.decision.guards.detection import LabelledToken, TextSpan, spans_of_tokens, split_label
 from vsr_runtime.inference.errors import classify_extra
 from vsr_runtime.inference.windows import Floats
 from vsr_schemas.pii import type_of
@@ -15,15 +15,15 @@ with classify_extra():
 
 
 class Scheme:
-    """What the columns of a token classifier mean.
+    """The meaning of a token classifier's columns.
 
     Args:
         labels: In the order of the columns.
 
     Attributes:
-        types: Ours, in the order of first mention.
-        columns: Of each type, its columns.
-        groups: Shape ``[labels, 1 + types]``: 1 where a label is of a type; the first column is for no type.
+        types: Types of personal data, in the order of first appearance.
+        columns: The columns of each type.
+        groups: Shape ``[labels, 1 + types]``: 1 if a label is of a type; the first column is for no type.
     """
 
     def __init__(self, labels: Sequence[str]) -> None:
@@ -33,27 +33,27 @@ class Scheme:
         self.types = tuple(dict.fromkeys(kind for kind in named if kind is not None))
         self.columns = [[n for n, kind in enumerate(named) if kind == name] for name in self.types]
         order = (None, *self.types)
-        self.groups = np.array([[kind == each for each in order] for kind in named], dtype=np.float32)
+        self.groups = np.array([[kind == name for name in order] for kind in named], dtype=np.float32)
 
 
 @lru_cache(maxsize=64)
 def scheme(labels: tuple[str, ...]) -> Scheme:
-    """The scheme of these labels, made once."""
+    """The cached scheme of these labels."""
     return Scheme(labels)
 
 
 class TokenDetection:
-    """A text whose tokens were labelled.
+    """A text with labelled tokens.
 
-    A token is of a type where that is likelier than every other and than none, or reaches the threshold; neighbours of
-    one type are a finding, and it counts where one of its tokens reaches the threshold. So whatever is likely enough is
-    found, with the whole of what the model took it for a part of.
+    A token is of a type if that is more probable than every other and than none, or reaches the threshold. Neighbouring
+    tokens of one type are a finding; it counts if one of its tokens reaches the threshold. So everything probable
+    enough is found, together with the tokens that the model considers part of it.
 
     Args:
         text: The text that the model read.
         rule: The detector's name.
         labels: In the order of the columns.
-        offsets: Of each token, where it begins and ends in the text.
+        offsets: Start and end of each token in the text.
         probabilities: Shape ``[tokens, labels]``.
     """
 
@@ -70,13 +70,13 @@ class TokenDetection:
         self._scheme = scheme(labels)
         self._offsets = offsets
         self._probabilities = probabilities
-        # B-PERSON and I-PERSON are both a person: what a type's labels have together is what it has.
+        # B-PERSON and I-PERSON are both a person: the probability of a type is the sum over its labels.
         self._shares = np.minimum(probabilities @ self._scheme.groups, 1)
         self._likeliest = self._shares.argmax(axis=1)
 
-    def spans(self, types: frozenset[str] | None, threshold: float) -> list[Span]:
-        """The findings that count; see ``Seen``."""
-        found: list[Span] = []
+    def spans(self, types: frozenset[str] | None, threshold: float) -> list[TextSpan]:
+        """The findings that count; see ``Detection``."""
+        found: list[TextSpan] = []
         for number, kind in enumerate(self._scheme.types):
             if types is not None and kind not in types:
                 continue
@@ -89,13 +89,13 @@ class TokenDetection:
         return found
 
     def _runs(self, hit: np.typing.NDArray[np.bool_]) -> Iterator[Sequence[int]]:
-        """Tokens that follow each other."""
+        """Runs of adjacent tokens."""
         places = np.flatnonzero(hit)
         for run in np.split(places, np.flatnonzero(np.diff(places) > 1) + 1):
             yield run.tolist()
 
     def _token(self, index: int, number: int, score: float) -> LabelledToken:
-        """A token without the blank that some tokenizers count to it."""
+        """A token without the leading blank that some tokenizers include."""
         start, end = self._offsets[index]
         while start < end and self._text[start].isspace():
             start += 1

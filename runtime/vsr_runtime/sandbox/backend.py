@@ -66,7 +66,7 @@ class Backend:
         base = _BASE if self.provider is None else self.provider.path
         return _PATHS.get(path.removeprefix(base), "") if path.startswith(base) else ""
 
-    def refusal(
+    def error_response(
         self,
         kind: str,
         body: Any,  # noqa: ANN401 - any JSON document
@@ -102,9 +102,9 @@ def _handler(backend: Backend) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             body = _read(self)
             kind = backend.kind(self.path.partition("?")[0])
-            refused = backend.refusal(kind, body, _credentials(self))
-            if refused is not None:
-                self._answer(*refused)
+            error = backend.error_response(kind, body, _credentials(self))
+            if error is not None:
+                self._answer(*error)
             elif body.get("stream") is True:
                 self._stream(kind, body["model"])
             else:

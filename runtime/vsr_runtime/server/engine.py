@@ -173,7 +173,7 @@ class EnginePool:
             return Failure(Cause.OVERLOADED)
         except TimeoutError:
             return Failure(Cause.TIMEOUT)
-        except Exception as error:  # noqa: BLE001 - whatever breaks in an engine must end in a refusal
+        except Exception as error:  # noqa: BLE001 - whatever an engine raises must end in an error response
             log("classifier_failed", error=type(error).__name__)
             return Failure(Cause.BROKEN)
         results = {kind: answer[0] for kind, answer in zip(requested, answers, strict=True)}
@@ -201,7 +201,7 @@ class EnginePool:
             return Cause.OVERLOADED
         except TimeoutError:
             return Cause.TIMEOUT
-        except Exception as error:  # noqa: BLE001 - whatever breaks in an engine must end in a refusal
+        except Exception as error:  # noqa: BLE001 - whatever an engine raises must end in an error response
             log("detector_failed", detector=name, error=type(error).__name__)
             return Cause.BROKEN
         return [most_likely(answer, classifier.labels, text, name) for answer, text in zip(answers, texts, strict=True)]

@@ -110,7 +110,7 @@ class Metrics:
             else:
                 self._guard_failures.labels(match.guard, match.failed.value, on).inc()
 
-    def refused(self, answer: ImmediateResponse, model: str) -> None:
+    def blocked(self, answer: ImmediateResponse, model: str) -> None:
         """Count a model's response that was blocked."""
         self.guarded(answer.guards, "response")
         self.failed(answer.code, model)

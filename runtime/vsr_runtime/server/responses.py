@@ -92,13 +92,13 @@ class ResponseHandler:
         """Log and count what guards found: names, never text."""
         if isinstance(action, ForwardHeaders):
             return
-        refused = action if isinstance(action, ImmediateResponse) else action.rejection
-        if refused is not None:
-            self._metrics.refused(refused, exchange.model)
+        blocked = action if isinstance(action, ImmediateResponse) else action.rejection
+        if blocked is not None:
+            self._metrics.blocked(blocked, exchange.model)
         if isinstance(action, BodyOutput):
             self._metrics.guarded(action.guards, "response")
         guards = format_guards(action.guards)
-        if refused is not None:
-            log("response", request=exchange.request_id, status=refused.status, code=refused.code, guards=guards)
+        if blocked is not None:
+            log("response", request=exchange.request_id, status=blocked.status, code=blocked.code, guards=guards)
         elif guards:
             log("response", request=exchange.request_id, guards=guards)

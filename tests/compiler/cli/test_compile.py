@@ -98,6 +98,7 @@ def test_usage_is_exit_2(tmp_path: Path) -> None:
     assert run(cwd=tmp_path).returncode == 2
 
 
+@pytest.mark.subprocess
 def test_a_fault_of_ours_is_one_line_and_exit_70(project: Path) -> None:
     """Even then there is no traceback."""
     code = (
@@ -114,6 +115,7 @@ def test_a_fault_of_ours_is_one_line_and_exit_70(project: Path) -> None:
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.subprocess
 def test_without_the_classify_extra_a_compile_that_must_train_says_what_to_install(project: Path) -> None:
     """A head that is there needs no extra; a missing one names it."""
     code = (
@@ -132,6 +134,7 @@ def test_without_the_classify_extra_a_compile_that_must_train_says_what_to_insta
     assert not (project / "out").exists()
 
 
+@pytest.mark.subprocess
 def test_version_is_printed_without_loading_the_compiler(tmp_path: Path) -> None:
     """The cheapest call pays for nothing but click."""
     code = (
@@ -168,7 +171,7 @@ spec:
 """
 
 
-def test_what_a_schema_refuses_is_told_at_the_policy_and_nothing_is_written(
+def test_schema_errors_are_reported_at_the_policy_and_nothing_is_written(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With --schema, definitions of the cluster have the last word before a byte is written."""
@@ -238,12 +241,13 @@ def test_a_misspelt_path_comes_with_the_file_that_was_meant(project: Path) -> No
     assert "Did you mean `policy.yaml`?" in result.stderr
 
 
+@pytest.mark.subprocess
 def test_ctrl_c_is_no_finding(project: Path) -> None:
     """A pipeline that takes 1 for a difference must not take an interruption for one."""
     code = (
         "import vsr_compiler.cli.console as console\n"
         "def interrupted(document): raise KeyboardInterrupt\n"
-        "console.data = interrupted\n"
+        "console.print_data = interrupted\n"
         "from vsr_compiler.cli import main; main()\n"
     )
     command = [sys.executable, "-c", code, "codes"]
@@ -252,6 +256,7 @@ def test_ctrl_c_is_no_finding(project: Path) -> None:
     assert (result.returncode, result.stderr.strip()) == (130, "Interrupted.")
 
 
+@pytest.mark.subprocess
 def test_a_full_disk_is_not_our_fault(project: Path) -> None:
     """Nobody is asked to report it."""
     if not Path("/dev/full").exists():

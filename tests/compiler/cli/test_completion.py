@@ -45,6 +45,7 @@ def test_an_unknown_shell_is_usage() -> None:
     assert "fish" in result.stderr
 
 
+@pytest.mark.subprocess
 def test_commands_flags_values_and_files_are_completed(tmp_path: Path) -> None:
     """A first word that begins no command is the path of a policy."""
     assert {line.split(",")[1] for line in completed(["vsr-compile", ""], tmp_path)} == set(COMMANDS)
@@ -55,6 +56,7 @@ def test_commands_flags_values_and_files_are_completed(tmp_path: Path) -> None:
     assert completed(["vsr-compile", "fmt", "p"], tmp_path) == ["file,p"]
 
 
+@pytest.mark.subprocess
 def test_bash_takes_the_script_and_completes_with_it(tmp_path: Path) -> None:
     """In a real bash, with the program on its path."""
     bash = shutil.which("bash")

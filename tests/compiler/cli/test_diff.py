@@ -75,6 +75,7 @@ def test_each_format_is_what_its_readers_take(project: Path) -> None:
     assert not report.breaking
 
 
+@pytest.mark.subprocess
 def test_nothing_to_compare_with_is_exit_2(project: Path) -> None:
     """A pipeline must not take it for a difference."""
     result = run("diff", "policy.yaml", "--against", "nowhere", cwd=project)

@@ -15,6 +15,7 @@ POLICY = ROOT / "policies" / "guards.yaml"
 OUTPUT = ROOT / "out" / "guards" / "router" / "config.yaml"
 
 
+@pytest.mark.subprocess
 @pytest.mark.parametrize(
     ("module", "arguments", "package", "extra"),
     [

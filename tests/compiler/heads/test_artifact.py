@@ -132,6 +132,7 @@ except ModelError as error:
 """
 
 
+@pytest.mark.subprocess
 @pytest.mark.parametrize(
     ("existing", "wanted"),
     [(make().to_bytes(), "kept\n"), (b"", "is not installed; run pip install 'vsr-compile[classify]'\n")],

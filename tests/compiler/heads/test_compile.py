@@ -29,7 +29,7 @@ def test_an_example_that_belongs_elsewhere_is_told_at_its_line() -> None:
     column = TEXT.splitlines()[12].index(f'"{MISPLACED}"') + 1
     (item,) = (each for each in heads.warnings if (each.span.line, each.span.column) == (13, column))
     assert (item.code, item.span.line, item.level.word) == ("VSR237", 13, "warning")
-    assert item.message == "without this example, the classifier would take it for `math`"
+    assert item.message == "without this example, the classifier would assign it to `math`"
 
 
 @pytest.mark.usefixtures("encoder")

@@ -84,6 +84,7 @@ def test_background_is_plain():
     assert all(text == text.strip() and "\n" not in text for text in BACKGROUND)
 
 
+@pytest.mark.subprocess
 def test_hashing_needs_no_package():
     """The hash is computed without numpy or any model package."""
     program = """

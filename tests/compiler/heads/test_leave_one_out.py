@@ -20,17 +20,17 @@ def report(categories, encoder):
 
 def test_misplaced_example_is_found(report):
     """An example that stands in the wrong category is named, with the category that it looks like."""
-    stray = next(stray for stray in report.strays if stray.text == MISPLACED)
-    assert (stray.category, stray.found) == ("history", "law")
-    assert stray.probability < 0.3
+    weak = next(weak for weak in report.weak_examples if weak.text == MISPLACED)
+    assert (weak.category, weak.found) == ("history", "law")
+    assert weak.probability < 0.3
     assert ("history", "law", 1) in report.confusions
 
 
 def test_numbers_agree(report):
-    """Accuracy, strays and confusions count the same examples."""
+    """Accuracy, weak_examples and confusions count the same examples."""
     assert report.count == 33
-    assert report.accuracy == pytest.approx(1 - len(report.strays) / 33)
-    assert sum(count for _, _, count in report.confusions) == len(report.strays)
+    assert report.accuracy == pytest.approx(1 - len(report.weak_examples) / 33)
+    assert sum(count for _, _, count in report.confusions) == len(report.weak_examples)
     assert all(given != found for given, found, _ in report.confusions)
 
 
@@ -41,7 +41,7 @@ def test_accuracy_is_plausible(report):
 
 def test_worst_first(report):
     """Strays come least likely first, confusions most frequent first."""
-    assert [s.probability for s in report.strays] == sorted(s.probability for s in report.strays)
+    assert [s.probability for s in report.weak_examples] == sorted(s.probability for s in report.weak_examples)
     counts = [count for _, _, count in report.confusions]
     assert counts == sorted(counts, reverse=True)
 

@@ -91,11 +91,11 @@ def test_lines_become_cases_and_other_is_always_a_category() -> None:
     ("line", "code", "column", "message"),
     [
         ('{"prompt": "a", "category": }', "VSR270", 29, "not JSON"),
-        ("[1]", "VSR270", 1, "no JSON object"),
+        ("[1]", "VSR270", 1, "not a JSON object"),
         ('{"prompt": "a"}', "VSR270", 1, "no `category`"),
-        ('{"category": "law", "prompt":  3}', "VSR270", 32, "`prompt` is not a text"),
-        ('{"prompt": " ", "category": "law"}', "VSR270", 12, "`prompt` is not a text"),
-        ('{"prompt": "a", "category": "lwa"}', "VSR271", 29, "`lwa` is no category of the policy"),
+        ('{"category": "law", "prompt":  3}', "VSR270", 32, "`prompt` is not a non-empty text"),
+        ('{"prompt": " ", "category": "law"}', "VSR270", 12, "`prompt` is not a non-empty text"),
+        ('{"prompt": "a", "category": "lwa"}', "VSR271", 29, "category `lwa` is not defined"),
         ("[" * 100_000, "VSR270", 1, "too deep"),
     ],
 )

@@ -37,6 +37,7 @@ def tree() -> dict[str, bytes]:
     return {path: file.content for path, file in compiled(with_environments(DEV)).tree.items()}
 
 
+@pytest.mark.subprocess
 @pytest.mark.parametrize("against", ["out/small", "out", "HEAD", "HEAD^{tree}^{}", "HEAD~0"])
 def test_a_folder_and_a_revision_give_the_same_files(against: str, project: Path) -> None:
     """The policy's folder, the one above it, and what git has of it."""
@@ -48,6 +49,7 @@ def test_a_folder_and_a_revision_give_the_same_files(against: str, project: Path
     assert read_baseline(against, Path("out"), "small").files == tree()
 
 
+@pytest.mark.subprocess
 def test_a_revision_is_read_from_where_the_command_runs(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Below the top of the repository, out/ is still the one beside."""
     (project / "deep").mkdir()
@@ -57,12 +59,14 @@ def test_a_revision_is_read_from_where_the_command_runs(project: Path, monkeypat
     assert read_baseline("HEAD", project / "out", "small").files == tree()
 
 
+@pytest.mark.subprocess
 def test_a_policy_that_the_revision_does_not_have_is_empty(project: Path) -> None:
     """A new policy is all new, not an error."""
     del project
     assert read_baseline("HEAD", Path("out"), "other").files == {}
 
 
+@pytest.mark.subprocess
 @pytest.mark.parametrize(
     "against", ["nowhere", "--help", "-x", "--output=pwned", "HEAD; touch pwned", "", "a\nb", "HEAD:out"]
 )
@@ -74,6 +78,7 @@ def test_what_is_neither_is_said_so_and_is_never_an_option_or_a_command(against:
     assert sorted(path.name for path in project.iterdir()) == [".git", "out"]
 
 
+@pytest.mark.subprocess
 def test_outside_a_repository_a_revision_is_refused_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And without git at all."""
     monkeypatch.chdir(tmp_path)
@@ -92,6 +97,7 @@ def test_a_folder_without_a_lock_holds_no_output(tmp_path: Path) -> None:
     assert caught.value.diagnostics[0].code == "VSR305"
 
 
+@pytest.mark.subprocess
 def test_links_in_a_tree_are_not_followed(project: Path) -> None:
     """Neither on the disk nor in git: what they point at is nobody's output."""
     path = project / "out" / "small" / "router" / "runtime.yaml"
@@ -103,6 +109,7 @@ def test_links_in_a_tree_are_not_followed(project: Path) -> None:
     assert "router/runtime.yaml" not in read_baseline("HEAD", Path("out"), "small").files
 
 
+@pytest.mark.subprocess
 def test_a_tree_that_is_too_large_is_refused(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before it is read from git."""
     del project

@@ -26,7 +26,7 @@ from vsr_compiler import targets
 from vsr_compiler.diagnostics import CompileError
 from vsr_compiler.ir.names import object_name
 from vsr_compiler.targets import profiles
-from vsr_runtime.decision.guards.detection import Span, TextVerdict
+from vsr_runtime.decision.guards.detection import TextSpan, TextVerdict
 from vsr_runtime.decision.program.program import Program
 from vsr_runtime.decision.request.events import (
     Continue,
@@ -95,7 +95,7 @@ def answered(program: Program, question: NeedSignals, category: str | None) -> S
     """The category, and nothing that is like a sentence of the policy or like an attack."""
     sentences = [each for one in program.model_signals.values() for side in SIDES for each in getattr(one, side, ())]
     looks = {
-        name: [TextVerdict(Span(0, len(text), "benign", 0.0, name)) for text in texts]
+        name: [TextVerdict(TextSpan(0, len(text), "benign", 0.0, name)) for text in texts]
         for name, texts in question.detector_texts.items()
     }
     return SignalsReady(category, 0.9, looks, dict.fromkeys(sentences, 0.0))

@@ -183,6 +183,7 @@ def test_listeners_are_called_as_the_release_calls_them() -> None:
     assert filters_path(ir.Listener("https", 443, "HTTPS")).startswith("/filter_chains/0/filters/0/")
 
 
+@pytest.mark.subprocess
 @pytest.mark.envoy
 @needs_envoy
 @pytest.mark.parametrize("case", ["external", "homes", "many-models", "stock-router"])
@@ -236,6 +237,7 @@ def test_requests_reach_their_models_through_the_patched_listener(gateway: str) 
     assert answer(gateway, "nobody") == (404, "")
 
 
+@pytest.mark.subprocess
 @pytest.mark.envoy
 @needs_envoy
 @needs_curl

@@ -164,6 +164,7 @@ def environments() -> list[tuple[str, str, str]]:
     ]
 
 
+@pytest.mark.subprocess
 @pytest.mark.parametrize(("case", "target", "environment"), environments())
 def test_every_overlay_builds_and_links(case: str, target: str, environment: str) -> None:
     """What `kubectl kustomize` makes of base and patches is a whole that links, not only what we meant."""
@@ -175,6 +176,7 @@ def test_every_overlay_builds_and_links(case: str, target: str, environment: str
     assert Links(bodies, seen(overlays.resolve(policy, chosen), target)).problems() == []
 
 
+@pytest.mark.subprocess
 @pytest.mark.parametrize(("case", "target"), sorted({(case, target) for case, target, _ in environments()}))
 def test_kustomize_gives_back_every_file_of_a_base(case: str, target: str) -> None:
     """What is reviewed is what is applied, byte for byte: no name, list or scalar is altered on the way."""

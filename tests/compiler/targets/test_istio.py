@@ -30,6 +30,7 @@ def rendered(text: str = SMALL) -> dict[tuple[str, str], Object]:
     return {(item.kind, item.name): item for item in rendering.objects(policy, "istio")}
 
 
+@pytest.mark.subprocess
 def test_kustomize_gives_back_every_file_of_the_base() -> None:
     """What is reviewed is what is applied: byte for byte, apart from the comment line."""
     result = subprocess.run([kubectl(), "kustomize", str(BASE)], capture_output=True, text=True, check=True)
@@ -39,6 +40,7 @@ def test_kustomize_gives_back_every_file_of_the_base() -> None:
     assert documents == texts
 
 
+@pytest.mark.subprocess
 def test_the_root_kustomization_builds() -> None:
     """`kubectl kustomize .` is what a cluster gets."""
     result = subprocess.run([kubectl(), "kustomize", str(ROOT)], capture_output=True, text=True, check=True)

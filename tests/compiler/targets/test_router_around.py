@@ -110,6 +110,7 @@ def test_an_alert_names_what_fails_and_what_that_means() -> None:
     assert not re.fullmatch(pods[1], "one-other-6d4b-x7k2")
 
 
+@pytest.mark.subprocess
 @pytest.mark.parametrize("target", sorted(targets.TARGETS))
 def test_options_build_on_the_base_that_they_are_for(target: str, tmp_path: Path) -> None:
     """An overlay of the user's own adds both: the scaler owns the number of replicas, and nothing is named twice."""

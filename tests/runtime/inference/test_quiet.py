@@ -11,6 +11,9 @@ import pytest
 
 from support.common import ROOT
 
+pytestmark = pytest.mark.subprocess
+
+
 pytest.importorskip("onnxruntime")
 
 LOAD = """

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsr_runtime.decision.guards.detection import Span
+from vsr_runtime.decision.guards.detection import TextSpan
 from vsr_runtime.inference.token_spans import TokenDetection, scheme
 from vsr_schemas.pii import ALL_TYPES, type_of
 
@@ -27,7 +27,7 @@ def labelled(text: str, rows: list[list[float]], labels: tuple[str, ...] = LABEL
 NONE = [1.0, 0, 0, 0, 0]
 
 
-def described(found: list[Span], text: str) -> list[tuple[str, str, float]]:
+def described(found: list[TextSpan], text: str) -> list[tuple[str, str, float]]:
     """Findings as words."""
     return [(text[span.start : span.end], span.type, round(span.score, 3)) for span in found]
 

@@ -23,6 +23,7 @@ def python(code: str) -> list[str]:
     return [sys.executable, "-c", code]
 
 
+@pytest.mark.subprocess
 def test_process_hands_on_its_log_and_keeps_the_last_lines():
     """Each line goes to the listener, and the last lines of a dead process become one line."""
     lines: list[str] = []
@@ -35,6 +36,7 @@ def test_process_hands_on_its_log_and_keeps_the_last_lines():
     process.stop()
 
 
+@pytest.mark.subprocess
 def test_silent_process_is_reported_as_silent():
     """A process that died without output is reported as such."""
     process = Process("it", python("raise SystemExit(1)"), lambda _: None)
@@ -43,6 +45,7 @@ def test_silent_process_is_reported_as_silent():
     process.stop()
 
 
+@pytest.mark.subprocess
 def test_part_that_is_not_ready_in_time_is_named():
     """A part that runs and never becomes ready is reported with its last lines."""
     heard = threading.Event()
@@ -54,9 +57,10 @@ def test_part_that_is_not_ready_in_time_is_named():
     process.stop()
 
 
+@pytest.mark.subprocess
 def test_process_is_stopped_even_if_it_does_not_listen(monkeypatch):
     """A process that ignores SIGTERM is killed in the end."""
-    monkeypatch.setattr("vsr_runtime.sandbox.process._PATIENCE", 0.2)
+    monkeypatch.setattr("vsr_runtime.sandbox.process._STOP_TIMEOUT", 0.2)
     began = threading.Event()
     code = "import signal, sys, time; signal.signal(15, signal.SIG_IGN); print('x', file=sys.stderr); time.sleep(60)"
     process = Process("it", python(code), lambda _: began.set())

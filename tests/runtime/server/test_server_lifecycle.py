@@ -47,6 +47,7 @@ def server(fake, options):
             process.kill()
 
 
+@pytest.mark.subprocess
 def test_reports_its_addresses_and_is_ready(server, transport):
     """The first log line names the bound addresses and the transport, and from then on the server is ready."""
     _, record = server
@@ -66,6 +67,7 @@ def eval_response(record) -> dict[str, object]:
         return json.load(answer)
 
 
+@pytest.mark.subprocess
 def test_api_is_not_served_unless_it_is_asked_for(server):
     """Who reaches the port for its metrics cannot put text to the policy."""
     _, record = server
@@ -73,6 +75,7 @@ def test_api_is_not_served_unless_it_is_asked_for(server):
         eval_response(record)
 
 
+@pytest.mark.subprocess
 @pytest.mark.parametrize("options", [["--api"]])
 def test_api_is_served_where_it_is_asked_for(server):
     """Beside the probes, by the policy that serves."""
@@ -82,6 +85,7 @@ def test_api_is_served_where_it_is_asked_for(server):
         assert b'vsr_api_requests_total{path="/api/v1/eval",status="200"} 1.0' in answer.read()
 
 
+@pytest.mark.subprocess
 def test_sigterm_ends_an_undecided_stream_in_an_error(server):
     """On SIGTERM the server becomes unready, aborts what is undecided with UNAVAILABLE, and exits with 0."""
     process, record = server
@@ -109,6 +113,7 @@ def test_sigterm_ends_an_undecided_stream_in_an_error(server):
     assert process.wait(20) == 0
 
 
+@pytest.mark.subprocess
 @pytest.mark.parametrize("options", [["--shutdown-delay", "3"]])
 def test_connections_are_accepted_during_the_shutdown_delay(server):
     """A Service sends them until it has heard that the pod is unready, which its health says at once."""

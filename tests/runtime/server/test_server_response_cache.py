@@ -138,10 +138,13 @@ def test_a_new_policy_has_forgotten_all(policy):
         ("{mode: exact, scope: user, ttl_seconds: 0}", "ttl_seconds"),
         ("{mode: semantic, scope: user, ttl_seconds: 9}", "mode"),
         ("{mode: exact_then_semantic, scope: user, ttl_seconds: 9}", "is required by"),
-        ("{mode: exact, scope: user, ttl_seconds: 9, semantic: {similarity_threshold: 0.9}}", "belongs to the mode"),
+        (
+            "{mode: exact, scope: user, ttl_seconds: 9, semantic: {similarity_threshold: 0.9}}",
+            "only allowed with",
+        ),
         (
             "{mode: exact_then_semantic, scope: user, ttl_seconds: 9, semantic: {similarity_threshold: 0.9}}",
-            "cache.encoder: must be given",
+            "cache.encoder: is required",
         ),
     ],
 )

@@ -10,7 +10,7 @@ import grpc
 import pytest
 
 from support.played_gateway import ANY_TIME, request_body, request_headers, samples
-from vsr_runtime.decision.guards.detection import Span, TextVerdict
+from vsr_runtime.decision.guards.detection import TextSpan, TextVerdict
 from vsr_runtime.decision.guards.finders import patterns
 from vsr_runtime.decision.guards.guard import Guard
 from vsr_runtime.decision.request.events import Cause
@@ -153,7 +153,9 @@ class Judge:
         self.asked += asked["judge"]
         if self.fails:
             return {"judge": self.fails}
-        return {"judge": [TextVerdict(Span(0, len(t), "attack", 0.9 * ("evil" in t), "judge")) for t in asked["judge"]]}
+        return {
+            "judge": [TextVerdict(TextSpan(0, len(t), "attack", 0.9 * ("evil" in t), "judge")) for t in asked["judge"]]
+        }
 
     def close(self) -> None:
         """Nothing is held."""

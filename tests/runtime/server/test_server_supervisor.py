@@ -7,6 +7,8 @@ import json
 import signal
 import socket
 
+import pytest
+
 from support.gateway_client import wait_until
 from support.supervised import supervised, until
 from vsr_runtime.server.supervisor.link import ChildReport
@@ -24,6 +26,7 @@ def asked(where: str, method: str, path: str, body: bytes | None = None):
         connection.close()
 
 
+@pytest.mark.subprocess
 def test_all_workers_share_one_address_and_one_page(transport):
     """The parent says where; probes and metrics are of all; what it does not know a worker answers."""
     with supervised("--transport", transport) as process:
@@ -48,6 +51,7 @@ def test_all_workers_share_one_address_and_one_page(transport):
         assert process.wait(20) == 0
 
 
+@pytest.mark.subprocess
 def test_child_processes_end_with_their_parent(transport):
     """A parent that is killed leaves nobody behind: the log, which all of them write to, comes to its end."""
     with supervised("--transport", transport) as process:
@@ -56,6 +60,7 @@ def test_child_processes_end_with_their_parent(transport):
         assert process.stderr.read().count('"stopped"') == 2
 
 
+@pytest.mark.subprocess
 def test_invalid_policy_is_reported_once(policy):
     """Only one child process reads it, and the parent ends with that child."""
     config = policy / "router/config.yaml"
@@ -81,6 +86,7 @@ def test_counts_of_the_dead_stay_and_their_gauges_go():
     assert not supervisor.ready
 
 
+@pytest.mark.subprocess
 def test_the_api_is_answered_by_a_worker():
     """Through the parent's port, where it is asked for; its requests are in the one page of all."""
     with supervised("--api") as process:

@@ -89,6 +89,7 @@ def test_refusal_is_a_span_with_its_code(gateway, settings, chat, tracer, spans)
     assert all("RAISE" not in span.to_json() for span in spans.get_finished_spans())
 
 
+@pytest.mark.subprocess
 def test_nothing_is_traced_unless_somebody_asks(monkeypatch):
     """Without the variable there is no tracer, and its library is not even loaded."""
     monkeypatch.delenv(ENDPOINT, raising=False)

@@ -14,6 +14,9 @@ from support.common import required
 from support.supervised import supervised, until
 from vsr_runtime.server.transport.stream import GRPC, NGHTTP2
 
+pytestmark = pytest.mark.subprocess
+
+
 THE_LIBRARY = "import vsr_runtime.server.transport.nghttp2 as it\n"
 CANNOT = {
     "is gone": (f"{THE_LIBRARY}it.NAMES = ('libnowhere.so.14',)", "nghttp2 1.57 or later is not installed"),

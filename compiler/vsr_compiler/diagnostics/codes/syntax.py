@@ -148,6 +148,24 @@ metadata:
             output="damaged.yaml:119:1: error VSR011: 50 or more findings from here on are not shown",
         ),
     ),
+    "VSR012": Code(
+        title="layout that cannot be formatted",
+        severity="error",
+        stage=Stage.READ,
+        meaning=(
+            "Formatting the file would change its meaning or lose a comment, so `vsr-compile fmt` does not change it."
+        ),
+        reason="A formatter must never change what a policy does.",
+        fix="Simplify anchors, comments and line breaks that are close to each other, and format again.",
+        example=Example(
+            "vsr-compile fmt policies/unusual.yaml",
+            Kind.COMMAND,
+            output=(
+                "policies/unusual.yaml: error VSR012: the layout cannot be formatted without a change of meaning or a"
+                " lost comment"
+            ),
+        ),
+    ),
     "VSR101": Code(
         title="unknown key",
         severity="error",

@@ -1,4 +1,4 @@
-"""One module a format in which findings are printed. Each has a pure ``render``."""
+"""Output formats of findings, one module each with a pure function ``render``."""
 
 NAMES = ("text", "json", "sarif", "github", "junit")
-"""What ``--format`` takes."""
+"""Values of ``--format``."""

@@ -10,7 +10,7 @@ LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "
 
 
 def render(policies: Sequence[str], found: Iterable[Diagnostic], sources: Mapping[str, str]) -> str:
-    """One command a finding, sorted by place. Where there is no finding, there is no output."""
+    """Return one command per finding, sorted by position; an empty text if there is none."""
     del policies, sources
     return "".join(_one(item) for item in sorted(found, key=lambda item: item.order))
 
@@ -19,7 +19,7 @@ def _one(item: Diagnostic) -> str:
     span = item.span
     numbers = {"line": span.line, "col": span.column, "endLine": span.end_line, "endColumn": span.end_column}
     if span.end_line != span.line:
-        # GitHub draws columns only within one line.
+        # GitHub shows columns only within one line.
         del numbers["endColumn"]
     properties = {"file": span.file, **{key: str(number) for key, number in numbers.items() if number}}
     properties["title"] = item.label

@@ -11,10 +11,10 @@ from vsr_schemas.version import VERSION
 
 
 def render(policies: Sequence[str], found: Iterable[Diagnostic], sources: Mapping[str, str]) -> str:
-    """The report, sorted by place.
+    """Return the report, sorted by position.
 
     Args:
-        policies: The policies that were looked at.
+        policies: The files that were checked.
         found: The findings.
         sources: Not needed here.
     """

@@ -1,4 +1,4 @@
-"""Findings as JUnit XML: a test suite for each policy, in it a test case for each code that was found."""
+"""Findings as JUnit XML: a test suite for each file, with a test case for each reported code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def render(policies: Sequence[str], found: Iterable[Diagnostic], sources: Mapping[str, str]) -> str:
-    """The document. Errors are failures; warnings and notes are output of cases that pass."""
+    """Return the document. Errors are failures; warnings and notes are output of passed cases."""
     del sources
     items = sorted(found, key=lambda item: item.order)
     files = list(dict.fromkeys([*policies, *(item.span.file for item in items)]))
@@ -26,7 +26,7 @@ def render(policies: Sequence[str], found: Iterable[Diagnostic], sources: Mappin
 
 
 def _suite(file: str, items: list[Diagnostic]) -> tuple[str, int, int]:
-    """A suite's text, and how many cases and failures it has. A clean policy is one case that passes."""
+    """Return the text of a suite and its numbers of cases and failures. A file without findings is one passed case."""
     codes = sorted({item.code for item in items})
     cases = [_case(file, code, [item for item in items if item.code == code]) for code in codes]
     if not cases:

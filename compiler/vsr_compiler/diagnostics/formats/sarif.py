@@ -20,7 +20,7 @@ LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "
 
 
 def render(policies: Sequence[str], found: Iterable[Diagnostic], sources: Mapping[str, str]) -> str:
-    """The log: one run, a rule for each code that was found, a result for each finding."""
+    """Return the log: one run, a rule for each reported code, a result for each finding."""
     items = sorted(found, key=lambda item: item.order)
     codes = sorted({item.code for item in items})
     seen: Counter[str] = Counter()
@@ -52,7 +52,7 @@ def _result(item: Diagnostic, codes: Sequence[str], line: str, seen: Counter[str
     location: dict[str, Any] = {"artifactLocation": {"uri": _uri(item.span.file)}}
     if item.span.line:
         location["region"] = _region(item.span)
-    # A finding stays the same one when lines above it come and go: it is known by its line's text, not its number.
+    # The fingerprint uses the text of the line, not its number, so that it survives changes above.
     known = hashlib.sha256("\n".join((item.code, item.span.file, line or item.message)).encode(errors="replace"))
     identity = known.hexdigest()[:32]
     seen[identity] += 1
@@ -80,6 +80,6 @@ def _line(span: Span, sources: Mapping[str, str]) -> str:
 
 
 def _uri(name: str) -> str:
-    """A path as a URI reference; an absolute one as a file URI."""
+    """Return a path as a URI reference, or as a file URI if it is absolute."""
     path = Path(name)
     return path.as_uri() if path.is_absolute() else quote(path.as_posix().encode(errors="replace"))

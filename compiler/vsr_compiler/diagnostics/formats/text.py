@@ -1,4 +1,4 @@
-"""Diagnostics as text: the place, what is wrong, the line with a caret, the way out."""
+"""Findings as text: position, message, source line with carets, hint."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.NOTE: "36"}
 
 
 def render(found: Iterable[Diagnostic], sources: Mapping[str, str], *, colour: bool = False) -> str:
-    """Every finding, sorted by place.
+    """Return all findings, sorted by position.
 
     Args:
         found: The findings.
-        sources: Text by file name, for the excerpts. A finding in any other file goes without one.
-        colour: Whether a terminal reads it.
+        sources: Text by file name, for the excerpts. Findings in other files have none.
+        colour: Whether to use terminal colours.
     """
     items = sorted(found, key=lambda d: d.order)
     lines = {name: source.split("\n") for name, source in sources.items()}
@@ -28,13 +28,13 @@ def render(found: Iterable[Diagnostic], sources: Mapping[str, str], *, colour: b
 
 
 def place(item: Diagnostic) -> str:
-    """``file:line:col``, or what of it is known."""
+    """Return ``file:line:column``, or the file alone."""
     span = item.span
     return f"{span.file}:{span.line}:{span.column}" if span.line else span.file
 
 
 def _hide(lines: list[str], span: Span) -> None:
-    """Put stars in the place of what no finding may show."""
+    """Replace a secret by asterisks."""
     for number in range(span.line, min(span.end_line, len(lines)) + 1):
         line = lines[number - 1]
         start = span.column - 1 if number == span.line else 0
@@ -53,7 +53,7 @@ def _one(item: Diagnostic, lines: list[str] | None, *, colour: bool) -> str:
 
 
 def _excerpt(item: Diagnostic, line: str, *, colour: bool) -> str:
-    """The source line and a caret under what is meant, both cut to a window around it."""
+    """Return the source line with carets, both cut to a window around the position."""
     span = item.span
     start = max(0, span.column - 1 - MAX_LINE // 2) if len(line) > MAX_LINE else 0
     shown = "".join(c if c.isprintable() else " " for c in line[start : start + MAX_LINE].replace("\t", " "))
@@ -67,7 +67,7 @@ def _excerpt(item: Diagnostic, line: str, *, colour: bool) -> str:
 
 
 def clip(message: str, limit: int) -> str:
-    """A message on one line and of a sane length, whatever a file put into it."""
+    """Return a message on one line and of limited length, whatever a file contains."""
     flat = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in message)
     return flat if len(flat) <= limit else flat[: limit - 3] + "..."
 

@@ -1,4 +1,4 @@
-"""The canonical form of a policy's text, comments kept: ``canonical`` is all that others need."""
+"""The formatter of policies, which keeps comments."""
 
 from vsr_compiler.syntax.fmt.canonical import canonical
 

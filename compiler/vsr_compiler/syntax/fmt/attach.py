@@ -1,4 +1,4 @@
-"""Each comment to what it speaks of: the entry below it, the one before it on its line, or the end of a block."""
+"""Assignment of comments to nodes: the entry below, the entry before it on its line, or the end of a block."""
 
 from __future__ import annotations
 
@@ -9,34 +9,34 @@ BLOCK_SCALARS = frozenset("|>")
 
 
 def attach(source: Source) -> None:
-    """Hand every comment of the source to a node of its tree. None is left over."""
+    """Assign every comment of the source to a node of its tree."""
     walker = _Walker(source)
     walker.branch(source.root, 0, len(source.places.text), None)
     source.root.tail += walker.before(len(source.places.text) + 1)
 
 
 class _Walker:
-    """Walks the tree in file order and takes comments as it passes them."""
+    """Walks the tree in file order and assigns comments on the way."""
 
     def __init__(self, source: Source) -> None:
         self._places = source.places
         self._left = list(reversed(source.comments))
 
     def before(self, offset: int) -> list[Remark]:
-        """The comments up to an offset."""
+        """Return the comments up to an offset."""
         found = []
         while self._left and self._left[-1].offset < offset:
             found.append(self._remark(self._left.pop()))
         return found
 
     def branch(self, node: Branch, least: int, until: int, limit: int | None) -> None:
-        """Serve a mapping or a list.
+        """Assign comments to a mapping or a list.
 
         Args:
             node: The branch.
             least: The smallest column (from 0) of a comment that can belong to the end of this block.
-            until: Where the next entry outside begins.
-            limit: Where the flow collection around it ends, if there is one.
+            until: The beginning of the next entry outside.
+            limit: The end of the flow collection around it, if there is one.
         """
         if node.flow:
             limit = node.end
@@ -73,12 +73,12 @@ class _Walker:
             self._behind(entry, comment, self._places.line(value.end))
 
     def _behind(self, entry: Entry, comment: Comment, line: int) -> None:
-        """Take a comment that stands behind what ends in this line."""
+        """Assign a comment at the end of this line."""
         if comment.line == line:
             self._take(entry)
 
     def _take(self, entry: Entry) -> None:
-        """The next comment goes behind the entry, or above it where there is one behind it already."""
+        """Put the next comment after the entry, or above it if there is already one after it."""
         comment = self._left.pop()
         if entry.after:
             entry.before.append(Remark(comment.text))
@@ -96,7 +96,7 @@ class _Walker:
 
 
 def _lift(entry: Entry) -> None:
-    """Behind a dash there is no line for what stands above the first entry, as in `- [ # comment`: it goes above."""
+    """Move comments above the first entry of a list item, as in `- [ # comment`, above the item."""
     value = entry.value
     if entry.key is None and isinstance(value, Branch) and value.entries and (first := value.entries[0]).before:
         entry.before += first.before

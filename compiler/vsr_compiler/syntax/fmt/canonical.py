@@ -1,13 +1,14 @@
-"""A policy's text in, the same policy in canonical form out.
+"""Formatting of a policy.
 
-Two spaces, keys of the top level in a fixed order, one blank line between blocks, double quotes, no trailing blanks.
-The order inside mappings and lists is the writer's. What is plain stays plain, so that no value changes its type.
+Two spaces, top-level sections in a fixed order, one blank line between blocks, double quotes, no trailing spaces. The
+order inside mappings and lists is kept. Plain scalars stay plain, so that no value changes its type.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 
+from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
 from vsr_compiler.syntax.comments import Comment, comments
 from vsr_compiler.syntax.document import load
 from vsr_compiler.syntax.fmt import show
@@ -20,7 +21,7 @@ ORDER = (
     *("categories", "signals", "guards", "routes", "default", "assertions", "tests", "environments"),
 )
 TOGETHER = ORDER[:3]
-"""What stands at the head of every object, without blank lines between."""
+"""Sections at the head of every object, without blank lines between them."""
 MODELINES = ("# yaml-language-server:", "# -*-", "# vim:", "#!")
 
 
@@ -28,22 +29,31 @@ def canonical(text: str, name: str) -> str:
     """Format a policy.
 
     Args:
-        text: The policy's text.
-        name: How messages call its file.
+        text: The text of the policy.
+        name: The name of its file in messages.
 
     Raises:
-        CompileError: VSR0xx or VSR103, the same findings that every other verb has.
-        RuntimeError: The result does not say what the text said. That is our fault; the text must be left alone.
+        CompileError: VSR0xx or VSR103, as every other command reports them. VSR012 if the result would not have the
+            meaning and the comments of the text, so that the text must not be replaced.
     """
     document = load(text, name)
     source = grow(text, name)
     attach(source)
     result = "\n".join(_whole(source)) + "\n"
-    if not _same(document.root, load(result, name).root):
-        raise RuntimeError(f"formatting {name} would change what it says")
-    if _words(source.comments) != _words(comments(result)):
-        raise RuntimeError(f"formatting {name} would lose a comment")
+    if not _equivalent(document.root, source.comments, result):
+        hint = "Simplify anchors, comments and line breaks near each other. The file was not changed."
+        message = "the layout cannot be formatted without a change of meaning or a lost comment"
+        raise CompileError([Diagnostic("VSR012", message, Span(name), hint)])
     return result
+
+
+def _equivalent(root: Node, remarks: list[Comment], result: str) -> bool:
+    """Return whether a formatted text has the same data and the same comments as its source."""
+    try:
+        formatted = load(result, "formatted")
+    except CompileError:
+        return False
+    return _same(root, formatted.root) and _texts(remarks) == _texts(comments(result))
 
 
 def _whole(source: Source) -> list[str]:
@@ -74,7 +84,7 @@ def _whole(source: Source) -> list[str]:
 
 
 def _head(first: Entry) -> list[Remark]:
-    """Take the comments that speak of the whole file: all above a blank line, and instructions to tools."""
+    """Remove and return the comments about the whole file: all above a blank line, and instructions to tools."""
     gaps = [index for index, remark in enumerate(first.before) if index and remark.gap]
     count = len(first.before) if first.gap else gaps[-1] if gaps else 0
     while count < len(first.before) and _modeline(first.before[count]):
@@ -93,7 +103,7 @@ def _rank(entry: Entry) -> int:
 
 
 def _same(one: Node, other: Node) -> bool:
-    """Whether two documents say the same, down to what is quoted; the order of mappings aside."""
+    """Return whether two documents are equal, including quotes, except for the order of mappings."""
     if isinstance(one, Scalar) and isinstance(other, Scalar):
         return (one.text, one.plain) == (other.text, other.plain)
     if isinstance(one, Mapping) and isinstance(other, Mapping):
@@ -105,5 +115,5 @@ def _same(one: Node, other: Node) -> bool:
     return False
 
 
-def _words(found: list[Comment]) -> Counter[str]:
+def _texts(found: list[Comment]) -> Counter[str]:
     return Counter(comment.text for comment in found)

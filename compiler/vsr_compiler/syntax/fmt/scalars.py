@@ -1,4 +1,4 @@
-"""One value in its canonical spelling. Plain stays plain and quoted stays quoted, so no reader sees another type."""
+"""Formatting of scalars. Plain stays plain and quoted stays quoted, so that no reader sees another type."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 
 
 def one_line(leaf: Leaf) -> str | None:
-    """The value on one line, without its anchor; None where it was meant to have several."""
+    """Return the value on one line, without its anchor; None if it was written on several lines."""
     if leaf.style in {"|", ">"}:
         return None
     if not BREAK.search(leaf.raw):
@@ -23,7 +23,7 @@ def one_line(leaf: Leaf) -> str | None:
 
 
 def key(leaf: Leaf) -> str:
-    """A key. Always on one line; an alias keeps its colon at a distance."""
+    """Return a key on one line. An alias keeps a space before its colon."""
     anchor = f"&{leaf.anchor} " if leaf.anchor else ""
     if leaf.style == "*":
         return f"{leaf.raw} "
@@ -32,16 +32,16 @@ def key(leaf: Leaf) -> str:
 
 
 def several_lines(leaf: Leaf) -> list[str]:
-    """A plain or quoted value that was folded over lines: its lines, to be indented by the caller."""
+    """Return the lines of a plain or quoted value that spans lines. The caller indents them."""
     lines = [line.strip(" \t") for line in BREAK.split(leaf.raw)]
     if leaf.style == '"' and any(line.endswith("\\") for line in lines[:-1]):
-        # An escaped blank or break at the end of a line does not survive stripping.
+        # Stripping would remove an escaped space or line break at the end of a line.
         return [quoted(leaf.text)]
     return lines
 
 
 def block(leaf: Leaf) -> tuple[str, list[str]]:
-    """A literal or folded value: its header, and its lines. A value without lines is quoted in the header."""
+    """Return the header and the lines of a literal or folded value. A value without lines is quoted in the header."""
     body = leaf.text.rstrip("\n")
     ends = len(leaf.text) - len(body)
     if not body or ends > 1 or _UNSAFE.search(body):
@@ -61,12 +61,12 @@ def block(leaf: Leaf) -> tuple[str, list[str]]:
 
 
 def quoted(text: str) -> str:
-    """A text in double quotes, on one line."""
+    """Return a text in double quotes, on one line."""
     return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(text, ensure_ascii=False))
 
 
 def _quotes(leaf: Leaf) -> str:
-    """Double quotes, unless the other kind saves escapes."""
+    """Return a value in double quotes, or in single quotes if these need no escapes."""
     text, raw = leaf.text, leaf.raw
     if leaf.style == "'" and '"' not in text and "\\" not in text:
         return f'"{text}"'

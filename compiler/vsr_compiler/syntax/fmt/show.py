@@ -1,4 +1,4 @@
-"""The tree as canonical text."""
+"""Printing of the tree."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from vsr_compiler.syntax.fmt import scalars
 from vsr_compiler.syntax.fmt.tree import Branch, Entry, Leaf, Remark
 
 WIDTH = 120
-"""A `[list]` or `{mapping}` that is longer is written one entry a line."""
+"""A longer `[list]` or `{mapping}` is written with one entry per line."""
 STEP = "  "
 
 
 def block(branch: Branch, indent: str) -> list[str]:
-    """A mapping or a list, one entry a line."""
+    """Return a mapping or a list with one entry per line."""
     lines: list[str] = []
     for entry in branch.entries:
         shown = one(entry, indent)
@@ -21,7 +21,7 @@ def block(branch: Branch, indent: str) -> list[str]:
 
 
 def one(entry: Entry, indent: str) -> list[str]:
-    """An entry with its comments; the first line is blank where the source has a blank line above it."""
+    """Return an entry with its comments. The first line is blank if the source has a blank line above it."""
     lines = remarks(entry.before, indent)
     if entry.gap:
         lines.append("")
@@ -36,7 +36,7 @@ def one(entry: Entry, indent: str) -> list[str]:
     below = block(value, indent + STEP)
     if entry.key is not None or anchor:
         return [*lines, f"{head}{anchor}{after}", *below]
-    # Behind a dash there is no line for comments: they go above it.
+    # There is no line for comments after a dash: they go above it.
     above = [indent + after[1:]] if after else []
     while below[0].lstrip(" ").startswith("#"):
         above.append(indent + below.pop(0).lstrip(" "))
@@ -44,7 +44,7 @@ def one(entry: Entry, indent: str) -> list[str]:
 
 
 def remarks(found: list[Remark], indent: str) -> list[str]:
-    """Comments on lines of their own, blank lines above them as they were, at most one."""
+    """Return comments on lines of their own, each with at most one blank line above."""
     lines: list[str] = []
     for remark in found:
         lines += ["", indent + remark.text] if remark.gap else [indent + remark.text]
@@ -52,7 +52,7 @@ def remarks(found: list[Remark], indent: str) -> list[str]:
 
 
 def flow(node: Leaf | Branch) -> str | None:
-    """A node on one line; None where comments, line breaks or block style forbid it."""
+    """Return a node on one line; None if comments, line breaks or block style prevent it."""
     if isinstance(node, Leaf):
         text = scalars.one_line(node)
         return text if text is None or not node.anchor else f"&{node.anchor} {text}".rstrip()
@@ -70,7 +70,7 @@ def flow(node: Leaf | Branch) -> str | None:
 
 
 def _leaf(leaf: Leaf, head: str, inner: str, after: str) -> list[str]:
-    """A head and the scalar behind it, over as many lines as it takes."""
+    """Return a head and its scalar, on as many lines as it needs."""
     anchor = f" &{leaf.anchor}" if leaf.anchor else ""
     if leaf.style in {"|", ">"}:
         header, lines = scalars.block(leaf)
@@ -85,5 +85,5 @@ def _leaf(leaf: Leaf, head: str, inner: str, after: str) -> list[str]:
 
 
 def _folded(leaf: Leaf) -> bool:
-    """Whether the writer spread the value over lines."""
+    """Return whether the value spans lines in the source."""
     return bool(BREAK.search(leaf.raw))

@@ -1,4 +1,4 @@
-"""A policy's text as a tree that remembers how each value was written."""
+"""A YAML text as a tree that keeps how each value is written."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_KEY = 1000
 
 @dataclass(slots=True)
 class Remark:
-    """A comment on a line of its own. ``gap`` where a blank line stands above it."""
+    """A comment on a line of its own. ``gap`` if there is a blank line above it."""
 
     text: str
     gap: bool = False
@@ -26,7 +26,7 @@ class Remark:
 
 @dataclass(slots=True)
 class Leaf:
-    """A scalar or an alias. ``style`` is empty for a plain one, ``*`` for an alias, else what it begins with.
+    """A scalar or an alias. ``style`` is empty for a plain one, ``*`` for an alias, else its first character.
 
     ``raw`` is the value as written, without its anchor. ``start`` and ``end`` are offsets.
     """
@@ -41,7 +41,7 @@ class Leaf:
 
 @dataclass(slots=True)
 class Entry:
-    """An item of a list, or a key and its value; with the comments above it and the one behind it."""
+    """An item of a list, or a key and its value; with the comments above it and the one after it."""
 
     key: Leaf | None
     value: Leaf | Branch
@@ -51,13 +51,13 @@ class Entry:
 
     @property
     def start(self) -> int:
-        """Where it begins; for an item, behind the dash."""
+        """The offset of its beginning; for an item, after the dash."""
         return (self.key or self.value).start
 
 
 @dataclass(slots=True)
 class Branch:
-    """A mapping or a list. ``column`` (from 0) is where its keys or dashes stand; ``tail`` are comments at its end."""
+    """A mapping or a list. ``column`` (from 0) is that of its keys or dashes; ``tail`` are comments at its end."""
 
     mapping: bool
     flow: bool
@@ -71,7 +71,7 @@ class Branch:
 
 @dataclass(slots=True)
 class Source:
-    """A text, its tree and its comments. ``order_matters`` where an alias leads from one top-level key to another."""
+    """A text, its tree and its comments. ``order_matters``: an alias refers to another top-level section."""
 
     places: Places
     root: Branch
@@ -80,10 +80,10 @@ class Source:
 
 
 def grow(text: str, name: str) -> Source:
-    """The tree of a text that ``load`` takes.
+    """Return the tree of a text that ``load`` accepts.
 
     Raises:
-        CompileError: VSR103 where the document is no mapping, VSR005 where a key is too long.
+        CompileError: VSR103: the document is not a mapping. VSR005: a key is too long.
     """
     places = Places(text)
     composer = _TreeComposer(places, name)
@@ -111,7 +111,7 @@ class _TreeComposer(Composer[Leaf | Branch, Leaf]):
     def scalar(self, event: Event) -> Leaf:
         """Return a leaf with its value as written."""
         text, start, end = self._places.text, *self._range(event)
-        begin = min(value_start(text, start), end) if event.anchor else start
+        begin = min(value_start(text, start, event.anchor), end)
         return Leaf(event.value, event.style or "", text[begin:end], event.anchor or "", start, end)
 
     def alias(self, event: Event, value: Leaf | Branch) -> Leaf:  # noqa: ARG002 - the alias is kept
@@ -166,7 +166,7 @@ class _TreeComposer(Composer[Leaf | Branch, Leaf]):
 
 
 def _crosses(root: Branch) -> bool:
-    """Whether an alias refers to an anchor under another top-level key."""
+    """Return whether an alias refers to an anchor under another top-level key."""
     anchors: dict[str, int] = {}
     for index, entry in enumerate(root.entries):
         for node in _nodes(entry):
@@ -175,11 +175,11 @@ def _crosses(root: Branch) -> bool:
                     return True
             elif node.anchor:
                 anchors[node.anchor] = index
-    return bool(root.anchor)
+    return False
 
 
 def _nodes(entry: Entry) -> list[Leaf | Branch]:
-    """Everything below an entry, in file order."""
+    """Return the nodes of an entry, in file order."""
     found: list[Leaf | Branch] = [entry.key] if entry.key else []
     found.append(entry.value)
     if isinstance(entry.value, Branch):

@@ -7,9 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+OUTSIDE_LABELS = frozenset({"O", "OUTSIDE", "NONE", "LABEL_0"})
+_SCHEME = re.compile(r"([BIESLU])[-_](.+)")
+_BEGINS, _ENDS = frozenset("BSU"), frozenset("ESLU")
+
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class TextSpan:
     """A finding in a text.
 
     Attributes:
@@ -17,8 +21,7 @@ class Span:
         end: index after its last character.
         type: a type of personal data as spelled in ``vsr_schemas.pii``, or the kind of a credential or attack.
         score: from 0 to 1. Patterns score 1 if a checksum is valid, 0.9 for a distinctive form, and 0.75 for a weaker
-            form
-            with supporting context; models give their probability.
+            form with supporting context; models give their probability.
         rule: the recogniser or model that found it.
     """
 
@@ -32,7 +35,7 @@ class Span:
 class Detection(Protocol):
     """The result of a detector for one text. Guards with different types and thresholds share it."""
 
-    def spans(self, types: frozenset[str] | None, threshold: float) -> Sequence[Span]:
+    def spans(self, types: frozenset[str] | None, threshold: float) -> Sequence[TextSpan]:
         """Return the findings that count, in offsets of the text that the detector read.
 
         Args:
@@ -45,9 +48,9 @@ class Detection(Protocol):
 class TextVerdict:
     """A classification of a text as a whole: its most likely label among those that count."""
 
-    span: Span
+    span: TextSpan
 
-    def spans(self, types: frozenset[str] | None, threshold: float) -> Sequence[Span]:
+    def spans(self, types: frozenset[str] | None, threshold: float) -> Sequence[TextSpan]:
         """Return the whole text if its score reaches the threshold. The types were applied at classification."""
         del types
         return [self.span] if self.span.score >= threshold else []
@@ -63,12 +66,7 @@ def most_likely(answer: Mapping[str, float], labels: Sequence[str], text: str, n
         name: the detector's name.
     """
     best = max(labels, key=lambda label: answer[label])
-    return TextVerdict(Span(0, len(text), best, answer[best], name))
-
-
-OUTSIDE_LABELS = frozenset({"O", "OUTSIDE", "NONE", "LABEL_0"})
-_SCHEME = re.compile(r"([BIESLU])[-_](.+)")
-_BEGINS, _ENDS = frozenset("BSU"), frozenset("ESLU")
+    return TextVerdict(TextSpan(0, len(text), best, answer[best], name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +86,15 @@ class LabelledToken:
     score: float
 
 
-def spans_of_tokens(tokens: Sequence[LabelledToken], rule: str, types: Mapping[str, str] | None = None) -> list[Span]:
+def spans_of_tokens(
+    tokens: Sequence[LabelledToken], rule: str, types: Mapping[str, str] | None = None
+) -> list[TextSpan]:
     """Return the spans that labelled tokens form, in the offsets of the tokens.
 
     Supports BIO labels (``B-PERSON``, ``I-PERSON``, ``O``), BIOES labels (also with ``L-`` and ``U-``), and plain
-    labels.
-    Models violate their scheme: an ``I-`` without a predecessor begins a span, and a change of type ends one, so no
-    label
-    is dropped. Adjacent tokens form one word and stay together even if the model begins a new span within it.
+    labels. Models violate their scheme: an ``I-`` without a predecessor begins a span, and a change of type ends one,
+    so no label is dropped. Adjacent tokens form one word and stay together even if the model begins a new span within
+    it.
 
     Args:
         tokens: the tokens in order. A gap between two tokens of a span belongs to the span.
@@ -133,7 +132,7 @@ def split_label(label: str) -> tuple[str, str | None]:
     return (match[1], match[2]) if match else ("I", label)
 
 
-def _span(run: Sequence[tuple[LabelledToken, str]], rule: str, types: Mapping[str, str]) -> Span:
+def _span(run: Sequence[tuple[LabelledToken, str]], rule: str, types: Mapping[str, str]) -> TextSpan:
     kind = run[0][1]
     score = max(token.score for token, _ in run)
-    return Span(run[0][0].start, run[-1][0].end, types.get(kind, kind), score, rule)
+    return TextSpan(run[0][0].start, run[-1][0].end, types.get(kind, kind), score, rule)

@@ -2,10 +2,8 @@
 
 A finder is created when a config is read, and used for every request. ``look_through`` runs all finders on a normalised
 text, and again with spaced letters joined. ``merge`` joins overlapping findings to one span that covers them all, so
-that
-nothing found stays visible. It has the type, score and rule of the longest one; of equals the one with the highest
-score,
-then the first by position and name.
+that nothing found stays visible. It has the type, score and rule of the longest one; of equals the one with the highest
+score, then the first by position and name.
 """
 
 from __future__ import annotations
@@ -13,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 from vsr_runtime.decision.deadline import Expired, check_deadline
-from vsr_runtime.decision.guards.detection import Span
+from vsr_runtime.decision.guards.detection import TextSpan
 from vsr_runtime.decision.guards.guard import Finder
 from vsr_runtime.decision.guards.normalise import NormalisedText, join_spaced_letters, normalise
 from vsr_runtime.decision.guards.recogniser import Recogniser, compile_bytes, run_recogniser, to_bytes
@@ -61,7 +59,7 @@ def patterns(sources: Sequence[str]) -> Finder:
     """
     compiled = compile_patterns(sources, case_sensitive=False)
 
-    def find(normalised: NormalisedText, expired: Expired) -> list[Span]:
+    def find(normalised: NormalisedText, expired: Expired) -> list[TextSpan]:
         data = normalised.text.encode("utf-8", "surrogatepass")
         places = _character_index(normalised.text, data)
         findings = []
@@ -71,13 +69,13 @@ def patterns(sources: Sequence[str]) -> Finder:
                 check_deadline(expired)
                 if match.end() > match.start():
                     place = normalised.original(places(match.start()), places(match.end()))
-                    findings.append(Span(*place, "PATTERN", 1.0, f"pattern-{number}"))
+                    findings.append(TextSpan(*place, "PATTERN", 1.0, f"pattern-{number}"))
         return findings
 
     return find
 
 
-def spans(finders: Iterable[Finder], text: str, expired: Expired) -> list[Span]:
+def spans(finders: Iterable[Finder], text: str, expired: Expired) -> list[TextSpan]:
     """Return the findings of several finders in a text, by position and without overlap.
 
     Raises:
@@ -86,7 +84,7 @@ def spans(finders: Iterable[Finder], text: str, expired: Expired) -> list[Span]:
     return merge(look_through(finders, normalise(text), expired))
 
 
-def look_through(finders: Iterable[Finder], normalised: NormalisedText, expired: Expired) -> list[Span]:
+def look_through(finders: Iterable[Finder], normalised: NormalisedText, expired: Expired) -> list[TextSpan]:
     """Return the findings of several finders in a normalised text, and in the text with spaced letters joined.
 
     Raises:
@@ -97,10 +95,10 @@ def look_through(finders: Iterable[Finder], normalised: NormalisedText, expired:
     return [span for finder in finders for view in views for span in finder(view, expired)]
 
 
-def merge(findings: Iterable[Span]) -> list[Span]:
+def merge(findings: Iterable[TextSpan]) -> list[TextSpan]:
     """Return the spans by position and without overlap, as described for the module."""
-    merged: list[Span] = []
-    cluster: list[Span] = []
+    merged: list[TextSpan] = []
+    cluster: list[TextSpan] = []
     end = 0
     for span in sorted(findings, key=lambda span: (span.start, span.end)):
         if cluster and span.start >= end:
@@ -111,10 +109,10 @@ def merge(findings: Iterable[Span]) -> list[Span]:
     return [*merged, _merge_cluster(cluster)] if cluster else merged
 
 
-def _merge_cluster(cluster: Sequence[Span]) -> Span:
+def _merge_cluster(cluster: Sequence[TextSpan]) -> TextSpan:
     best = min(cluster, key=lambda span: (span.start - span.end, -span.score, span.start, span.type, span.rule))
     start, end = min(span.start for span in cluster), max(span.end for span in cluster)
-    return Span(start, end, best.type, best.score, best.rule)
+    return TextSpan(start, end, best.type, best.score, best.rule)
 
 
 def _group(rules: Iterable[Recogniser], gate: bytes | None = None) -> Finder:
@@ -128,7 +126,7 @@ def _group(rules: Iterable[Recogniser], gate: bytes | None = None) -> Finder:
         if pattern is not None:
             compile_bytes(pattern)
 
-    def find(normalised: NormalisedText, expired: Expired) -> list[Span]:
+    def find(normalised: NormalisedText, expired: Expired) -> list[TextSpan]:
         check_deadline(expired)
         data = to_bytes(normalised.text)
         if gate is not None and compile_bytes(gate).search(data) is None:

@@ -10,12 +10,16 @@ from typing import Literal
 from urllib.parse import quote
 
 from vsr_runtime.decision.deadline import Expired
-from vsr_runtime.decision.guards.detection import Span
+from vsr_runtime.decision.guards.detection import TextSpan
 from vsr_runtime.decision.guards.normalise import NormalisedText
 
 MAX_TEXTS = 16_384
 """Texts after which the older half is dropped; about 3 MiB in all."""
 _DIGEST_SIZE = 16
+Finder = Callable[[NormalisedText, Expired], list[TextSpan]]
+GuardAction = Literal["block", "mask", "route", "flag"]
+ACTION_ORDER: tuple[GuardAction, ...] = ("block", "route", "mask", "flag")
+"""Order in which guards act. A blocked request is neither routed nor masked; a masked one keeps its model."""
 
 
 class CleanTextCache:
@@ -36,7 +40,7 @@ class CleanTextCache:
         """Return the number of remembered texts."""
         return len(self._young) + len(self._old)
 
-    def find(self, text: str, scan: Callable[[], list[Span]]) -> list[Span]:
+    def find(self, text: str, scan: Callable[[], list[TextSpan]]) -> list[TextSpan]:
         """Return the findings in a text: none if the text is remembered, otherwise those of ``scan``."""
         digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_SIZE, key=self._key).digest()
         if digest in self._young:
@@ -47,12 +51,6 @@ class CleanTextCache:
                 self._old, self._young = self._young, set()
             self._young.add(digest)
         return findings
-
-
-Finder = Callable[[NormalisedText, Expired], list[Span]]
-GuardAction = Literal["block", "mask", "route", "flag"]
-ACTION_ORDER: tuple[GuardAction, ...] = ("block", "route", "mask", "flag")
-"""Order in which guards act. A blocked request is neither routed nor masked; a masked one keeps its model."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from itertools import accumulate
 
 from vsr_runtime.decision.deadline import DeadlineExceededError, Expired, never
 from vsr_runtime.decision.guards.api_words import MEDIA_KEYS, MEDIA_TYPES, READABLE_SOURCES, TOKEN_KEYS
-from vsr_runtime.decision.guards.detection import Detection, Span
+from vsr_runtime.decision.guards.detection import Detection, TextSpan
 from vsr_runtime.decision.guards.finders import look_through
 from vsr_runtime.decision.guards.guard import Guard
 from vsr_runtime.decision.guards.json_texts import JsonText, TextPosition, is_blob, json_texts
@@ -28,7 +28,7 @@ class Match:
     """A finding in a text, which is identified by its number."""
 
     leaf: int
-    span: Span
+    span: TextSpan
 
 
 class GuardInput:
@@ -89,7 +89,7 @@ class GuardInput:
 
     def _spans(
         self, guard: Guard, expired: Expired, detections: Sequence[Detection]
-    ) -> Iterator[tuple[str, Sequence[Span]]]:
+    ) -> Iterator[tuple[str, Sequence[TextSpan]]]:
         for number, text in enumerate(self.texts):
             if expired():
                 raise DeadlineExceededError
@@ -99,16 +99,16 @@ class GuardInput:
             if spans:
                 yield text, spans
 
-    def _pattern_spans(self, guard: Guard, text: str, expired: Expired) -> list[Span]:
+    def _pattern_spans(self, guard: Guard, text: str, expired: Expired) -> list[TextSpan]:
         """Return the findings of the guard's finders."""
         return guard.clean_texts.find(text, lambda: look_through(guard.finders, self._normal(text), expired))
 
-    def _detected_spans(self, text: str, detection: Detection, guard: Guard) -> Iterator[Span]:
+    def _detected_spans(self, text: str, detection: Detection, guard: Guard) -> Iterator[TextSpan]:
         """Yield the detections that count for the guard, in offsets of the text."""
         for span in detection.spans(guard.types, guard.threshold):
             if span.end > span.start:
                 place = self._normal(text).original(span.start, span.end)
-                yield Span(*place, span.type, span.score, span.rule)
+                yield TextSpan(*place, span.type, span.score, span.rule)
 
     def _normal(self, text: str) -> NormalisedText:
         if text not in self._normalised:
@@ -128,7 +128,7 @@ class GuardInput:
                 joined.setdefault("".join(self.leaves[number].value for number in numbers), []).append(numbers)
         return joined
 
-    def _across(self, run: Sequence[int], spans: Sequence[Span]) -> Iterator[Match]:
+    def _across(self, run: Sequence[int], spans: Sequence[TextSpan]) -> Iterator[Match]:
         """Yield the findings that cross from one part to another, one piece per part.
 
         Others are found in their part.
@@ -140,7 +140,7 @@ class GuardInput:
                 for place in range(first, end):
                     begin = begins[place]
                     start, stop = max(span.start, begin) - begin, min(span.end, begins[place + 1]) - begin
-                    yield Match(run[place], Span(start, stop, span.type, span.score, span.rule))
+                    yield Match(run[place], TextSpan(start, stop, span.type, span.score, span.rule))
 
     def position(self, match: Match) -> tuple[int, int]:
         """Return the start and end of a finding in the document."""

@@ -1,8 +1,7 @@
 """Every text of a JSON document with its position: values, keys, long numbers, and texts nested in texts.
 
 The walk knows no API, so no field can be forgotten. It only leaves out words that the APIs define. JSON escapes are
-undone
-anywhere in a text, for example in the arguments of a tool call, which are JSON inside JSON.
+undone anywhere in a text, for example in the arguments of a tool call, which are JSON inside JSON.
 """
 
 from __future__ import annotations
@@ -23,6 +22,15 @@ ESCAPE = re.compile(_ESCAPE)
 _ESCAPES = re.compile(f"(?:{_ESCAPE})+")
 UNICODE_ESCAPE = re.compile(r"\\u[0-9a-fA-F]{4}")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_TOKEN = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"([ \t\r\n]*+:)?|[{}\[\]]|-?[0-9][0-9.eE+-]*+', re.DOTALL)
+_QUOTED = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)(?:"|\\?\Z)', re.DOTALL)
+"""A quoted text within a text. Without a closing quote it extends to the end, so the scan stays linear."""
+_BLOB = re.compile(r"(?:data:[A-Za-z0-9+./;=_-]{0,200},)?[A-Za-z0-9+/=_-]*+")
+_MIN_BLOB = 64
+_MIN_DIGITS = 7
+"""Numbers with fewer digits are not read."""
+_TOKENS_PER_CHECK = 2048
+"""Tokens between two checks of the deadline."""
 
 
 def unescape(text: str) -> str:
@@ -52,17 +60,6 @@ def normalise_unescaped(text: str) -> NormalisedText | None:
         [places[end] for end in inner.ends],
         tuple(replace(span, start=places[span.start], end=places[span.end]) for span in inner.hidden),
     )
-
-
-_TOKEN = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"([ \t\r\n]*+:)?|[{}\[\]]|-?[0-9][0-9.eE+-]*+', re.DOTALL)
-_QUOTED = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)(?:"|\\?\Z)', re.DOTALL)
-"""A quoted text within a text. Without a closing quote it extends to the end, so the scan stays linear."""
-_BLOB = re.compile(r"(?:data:[A-Za-z0-9+./;=_-]{0,200},)?[A-Za-z0-9+/=_-]*+")
-_MIN_BLOB = 64
-_MIN_DIGITS = 7
-"""Numbers with fewer digits are not read."""
-_TOKENS_PER_CHECK = 2048
-"""Tokens between two checks of the deadline."""
 
 
 @dataclass(frozen=True, slots=True)

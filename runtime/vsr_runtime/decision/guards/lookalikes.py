@@ -4,8 +4,7 @@
 ``раssword`` with a Cyrillic а and ``ignоre`` with a Cyrillic о mean the Latin word. Real Russian or Greek is unchanged:
 a letter is only replaced if its word mixes scripts, or if the word consists of look-alikes and no other word of the
 text is certainly in that script. The pairs are a selection of Unicode's confusables (UTS 39): letters that people
-cannot
-distinguish in common fonts.
+cannot distinguish in common fonts.
 """
 
 from __future__ import annotations

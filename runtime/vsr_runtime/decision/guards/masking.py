@@ -1,12 +1,10 @@
 """Masking: replaces findings by placeholders, and restores them in a response that may arrive in chunks.
 
 A placeholder looks like ``[EMAIL_ADDRESS_1]``: a model can refer to it, JSON need not escape it, and one value has the
-same
-placeholder throughout a request. It is not random, because that would hide nothing: whoever reads the masked request,
-the
-model above all, reads the placeholder. Its value is known only to the request's own placeholder map, so no response can
-reveal data of another request. A placeholder that already occurs in a text of the request is not assigned, so text that
-looked like a placeholder is returned unchanged.
+same placeholder throughout a request. It is not random, because that would hide nothing: whoever reads the masked
+request, the model above all, reads the placeholder. Its value is known only to the request's own placeholder map, so no
+response can reveal data of another request. A placeholder that already occurs in a text of the request is not assigned,
+so text that looked like a placeholder is returned unchanged.
 """
 
 from __future__ import annotations
@@ -15,7 +13,7 @@ import json
 import re
 from collections.abc import Container, Iterable, Iterator, Sequence
 
-from vsr_runtime.decision.guards.detection import Span
+from vsr_runtime.decision.guards.detection import TextSpan
 from vsr_runtime.decision.guards.guard_input import GuardInput, Match
 from vsr_runtime.decision.guards.json_texts import TextPosition
 
@@ -78,7 +76,7 @@ def placeholder(type: str, number: int) -> str:  # noqa: A002 - the name of the 
     return f"[{type}_{number}]"
 
 
-def mask_text(text: str, spans: Sequence[Span], placeholders: PlaceholderMap) -> str:
+def mask_text(text: str, spans: Sequence[TextSpan], placeholders: PlaceholderMap) -> str:
     """Return the text with each span replaced.
 
     Args:
@@ -93,7 +91,7 @@ def mask_text(text: str, spans: Sequence[Span], placeholders: PlaceholderMap) ->
     return "".join(_pieces(text, sorted(spans, key=lambda span: span.start), placeholders))
 
 
-def _pieces(text: str, spans: Sequence[Span], placeholders: PlaceholderMap) -> Iterator[str]:
+def _pieces(text: str, spans: Sequence[TextSpan], placeholders: PlaceholderMap) -> Iterator[str]:
     last = 0
     for span in spans:
         yield text[last : span.start]
@@ -176,7 +174,7 @@ def _without_overlap(guard_input: GuardInput, matches: Iterable[Match]) -> list[
             # Two findings in one text become the whole of both; of a text inside the text the outer one is kept.
             if first.leaf == match.leaf and end > until:
                 span = first.span
-                first = Match(match.leaf, Span(span.start, match.span.end, span.type, span.score, span.rule))
+                first = Match(match.leaf, TextSpan(span.start, match.span.end, span.type, span.score, span.rule))
             joined[-1] = (before, max(until, end), first)
         else:
             joined.append((start, end, match))

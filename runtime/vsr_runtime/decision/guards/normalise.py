@@ -23,7 +23,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from vsr_runtime.decision.guards.detection import Span
+from vsr_runtime.decision.guards.detection import TextSpan
 from vsr_runtime.decision.guards.lookalikes import fold
 
 TAG_CHARACTERS, BIDI_OVERRIDE = "TAG_CHARACTERS", "BIDI_OVERRIDE"
@@ -77,7 +77,7 @@ class NormalisedText:
     text: str
     starts: Sequence[int]
     ends: Sequence[int]
-    hidden: Sequence[Span] = ()
+    hidden: Sequence[TextSpan] = ()
 
     def original(self, start: int, end: int) -> tuple[int, int]:
         """Return the range of the original that became ``text[start:end]``, which must not be empty."""
@@ -102,7 +102,7 @@ def normalise(text: str) -> NormalisedText:
         last = end
     _append_unchanged(pieces, starts, ends, text[last:], last)
     hidden = tuple(
-        Span(*match.span(), TAG_CHARACTERS if match[2] else BIDI_OVERRIDE, 1.0, "hidden")
+        TextSpan(*match.span(), TAG_CHARACTERS if match[2] else BIDI_OVERRIDE, 1.0, "hidden")
         for match in _HIDING.finditer(text)
         if not match[1]
     )
@@ -163,8 +163,7 @@ def _changing() -> re.Pattern[str]:
     """Return a pattern for characters that may change, each with the characters that combine with it.
 
     Marks combine with the character before them, and so do those vowels and finals of Hangul and Indic scripts that can
-    be
-    composed but are not marks. The decomposition tells which.
+    be composed but are not marks. The decomposition tells which.
     """
     composing = _composing()
     follow, change = [], []

@@ -3,8 +3,7 @@ r"""Recognisers: patterns that run in linear time, with a validator for each mat
 Patterns run on bytes, one per character: ASCII as it is, ``\xff`` for any other letter or digit, ``\xfe`` for the rest.
 Tabs become spaces, carriage returns line feeds, and dots of other scripts or in the middle of a line become dots, so
 offsets need no translation. Every pattern bounds the length of its matches or consumes them, and a validator only reads
-a
-match and a few characters around it, so the time is linear in the length of the text.
+a match and a few characters around it, so the time is linear in the length of the text.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from functools import cache
 from typing import Any
 
 from vsr_runtime.decision.deadline import Expired, check_deadline
-from vsr_runtime.decision.guards.detection import Span
+from vsr_runtime.decision.guards.detection import TextSpan
 from vsr_runtime.decision.guards.normalise import NormalisedText
 
 SURE, SHAPE, CONTEXT = 1.0, 0.9, 0.75
@@ -27,6 +26,8 @@ _BEFORE, _AFTER = 64, 32
 
 Validator = Callable[[bytes, Any], Iterator[tuple[int, int, float]]]
 """Yields the start, end and score of each finding in a match; nothing if the match is not a finding."""
+_BLANKS = bytes.maketrans(b"\t\r", b" \n")
+_DOTS = (0xB7, 0x2022, 0x2027, 0x2219, 0x22C5, 0x3002, 0x30FB)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,6 @@ class _Bytes(dict[int, int]):
         return byte
 
 
-_BLANKS = bytes.maketrans(b"\t\r", b" \n")
-_DOTS = (0xB7, 0x2022, 0x2027, 0x2219, 0x22C5, 0x3002, 0x30FB)
 _BYTES = _Bytes({**{code: code for code in range(0x80)}, **dict.fromkeys(_DOTS, 0x2E), 0x2800: 0x20})
 
 
@@ -82,7 +81,9 @@ def compile_bytes(pattern: bytes) -> Any:  # noqa: ANN401 - re2 ships no types
     return re2.compile(pattern, options)
 
 
-def run_recogniser(recogniser: Recogniser, normalised: NormalisedText, data: bytes, expired: Expired) -> Iterator[Span]:
+def run_recogniser(
+    recogniser: Recogniser, normalised: NormalisedText, data: bytes, expired: Expired
+) -> Iterator[TextSpan]:
     """Yield the findings of a recogniser.
 
     A rejected match may hide another one that begins inside it, so the search continues after its first word or number,
@@ -99,7 +100,7 @@ def run_recogniser(recogniser: Recogniser, normalised: NormalisedText, data: byt
         check_deadline(expired)
         at = match.end() if recogniser.whole else _next(data, match.start(), match.end())
         for start, end, score in recogniser.validate(data, match):
-            yield Span(*normalised.original(start, end), recogniser.type, score, recogniser.rule)
+            yield TextSpan(*normalised.original(start, end), recogniser.type, score, recogniser.rule)
             at = max(at, end)
         match = pattern.search(data, at)
 

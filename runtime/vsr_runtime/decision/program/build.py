@@ -25,6 +25,7 @@ from vsr_schemas.routerconfig.reasoning_0_4_0 import FAMILIES
 from vsr_schemas.runtime import GuardSettings
 
 Splits = Mapping[str, Mapping[str, int]]
+_MODEL_NAME = re.compile(r"[!-~](?:[ -~]{0,254}[!-~])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +143,6 @@ def _condition(
     return compile_condition(
         decision.rules, leaf, lambda: config_error(f"{place}.rules", "NOT takes exactly one condition")
     )
-
-
-_MODEL_NAME = re.compile(r"[!-~](?:[ -~]{0,254}[!-~])?")
 
 
 def _read_models(config: contract.RouterConfig) -> dict[str, ModelTarget]:

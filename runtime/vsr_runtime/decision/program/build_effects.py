@@ -30,6 +30,13 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")
 _HEADER_VALUE = re.compile(r"(?:[!-~](?:[ -~]{0,4094}[!-~])?)?")
 _REQUIRED_FIELDS = ("model", "messages", "prompt", "input")
 """Fields that no plugin may remove from a request."""
+VLLM_PROVIDER = "vllm"
+"""The provider whose chat templates take the effort. Others read it at the top level of the body."""
+DEEPSEEK_PROVIDER = "deepseek"
+"""The provider that has its own switch."""
+_DEFAULT_EFFORT = "medium"
+"""The effort if neither the decision nor the family states one."""
+_Fields = dict[str, Json | Removed]
 
 
 def build_effects(place: str, decision: contract.Decision) -> Effects:
@@ -123,22 +130,11 @@ def _tool_filter(place: str, plugin_config: contract.Tools) -> ToolFilter:
     return ToolFilter(allow, frozenset(plugin_config.block_tools or ()))
 
 
-VLLM_PROVIDER = "vllm"
-"""The provider whose chat templates take the effort. Others read it at the top level of the body."""
-DEEPSEEK_PROVIDER = "deepseek"
-"""The provider that has its own switch."""
-_DEFAULT_EFFORT = "medium"
-"""The effort if neither the decision nor the family states one."""
-
-_Fields = dict[str, Json | Removed]
-
-
 def build_reasoning(family: Family, *, on: bool, effort: str | None, provider: str = VLLM_PROVIDER) -> Reasoning:
     """Return the fields for one model of a decision.
 
     A client's own ``reasoning_effort`` is always replaced or removed. A family that cannot be switched off keeps its
-    default
-    if reasoning is not requested.
+    default if reasoning is not requested.
 
     Raises:
         ValueError: the family does not support this effort.

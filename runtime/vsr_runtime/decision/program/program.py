@@ -145,10 +145,9 @@ class Program:
         """Find the first route whose condition holds. Evaluates only relevant signals, the cheapest first.
 
         If a model is needed, everything that models may still be needed for is requested at once: for the first
-        undecided
-        route and for the routes after it that may still apply. With all these results in ``signals``, the outcome is a
-        `Decision`. If a result is missing because a model failed and the outcome depends on it, the outcome stays
-        `Undecided`.
+        undecided route and for the routes after it that may still apply. With all these results in ``signals``, the
+        outcome is a `Decision`. If a result is missing because a model failed and the outcome depends on it, the
+        outcome stays `Undecided`.
 
         Args:
             view: the request.

@@ -2,8 +2,7 @@
 
 The key covers everything that the response depends on: the client (unless the policy shares responses), the API, the
 decision, the model, and every byte that the model receives. Similar requests share a group, which covers the same
-except
-the words of the last turn; numbers and negations of these words are covered.
+except the words of the last turn; numbers and negations of these words are covered.
 """
 
 from __future__ import annotations
@@ -39,6 +38,20 @@ VARY_HEADERS = (
 )
 """Headers that may change a model's response."""
 _NO_CACHE = frozenset({"no-cache", "no-store"})
+STATEFUL_FIELDS = (
+    "background",
+    "container",
+    "conversation",
+    "functions",
+    "mcp_servers",
+    "previous_response_id",
+    "tools",
+    "web_search_options",
+)
+"""Fields of requests whose responses have effects, or depend on stored or retrieved data."""
+_NUMBERS_AND_NEGATIONS = re.compile(
+    r"\w*\d[\w.,]*|\w+n['\u2019]t\b|\b(?:cannot|never|no|nobody|none|nor|not|nothing|without)\b", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,22 +92,6 @@ def _header_values(event: RequestHeaders, name: str) -> list[str]:
 
 def _hash_headers(event: RequestHeaders, names: tuple[str, ...]) -> bytes:
     return sha256(repr([(name, _header_values(event, name)) for name in names]).encode("utf-8", "replace")).digest()
-
-
-STATEFUL_FIELDS = (
-    "background",
-    "container",
-    "conversation",
-    "functions",
-    "mcp_servers",
-    "previous_response_id",
-    "tools",
-    "web_search_options",
-)
-"""Fields of requests whose responses have effects, or depend on stored or retrieved data."""
-_NUMBERS_AND_NEGATIONS = re.compile(
-    r"\w*\d[\w.,]*|\w+n['\u2019]t\b|\b(?:cannot|never|no|nobody|none|nor|not|nothing|without)\b", re.IGNORECASE
-)
 
 
 def cache_key(

@@ -14,6 +14,10 @@ from vsr_runtime.decision.request.sse import SseSplitter, StreamError
 MAX_RESPONSE = 256 << 10
 """Maximum bytes of a cached response."""
 _CONTENT_TYPES = re.compile(r"(application/json|text/event-stream)\s*(?:;.*)?", re.IGNORECASE)
+_END_REASONS = frozenset({"end_turn", "stop_sequence"})
+_NOT_CACHEABLE = ("tool_calls", "function_call", "refusal")
+"""Fields of a message with a tool call or a refusal."""
+_OUTPUT_TYPES = frozenset({"message", "reasoning"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +70,6 @@ def start_recording(api: Api, headers: Mapping[str, str]) -> ResponseRecorder | 
     if headers.get(":status") != "200" or not plain or not storable or not _CONTENT_TYPES.fullmatch(kind):
         return None
     return ResponseRecorder(api, kind)
-
-
-_END_REASONS = frozenset({"end_turn", "stop_sequence"})
-_NOT_CACHEABLE = ("tool_calls", "function_call", "refusal")
-"""Fields of a message with a tool call or a refusal."""
-_OUTPUT_TYPES = frozenset({"message", "reasoning"})
 
 
 def is_complete(api: Api, data: bytes, *, streamed: bool) -> bool:

@@ -22,15 +22,13 @@ from vsr_schemas.headers import GUARDS, SELECTED_MODEL
 
 _DIGEST_SIZE = 6
 """48 bits: a quotient of such numbers is exact as a float, and never rounds up to the end of the range."""
+_NO_EFFECTS = Effects()
 
 
 def split_point(seed: bytes) -> float:
     """Return a number in [0, 100), uniformly distributed over seeds. The same seed gives the same number."""
     number = int.from_bytes(blake2b(seed, digest_size=_DIGEST_SIZE).digest(), "big")
     return number / (1 << 8 * _DIGEST_SIZE) * TOTAL_SHARE
-
-
-_NO_EFFECTS = Effects()
 
 
 def dispatch(program: Program, parsed: ParsedRequest, decision: Decision | None) -> SendToModel | ImmediateResponse:

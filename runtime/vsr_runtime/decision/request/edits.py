@@ -20,6 +20,24 @@ from vsr_runtime.decision.program.effects import (
 from vsr_runtime.decision.request.json_body import JsonBody, scan_list, scan_object
 from vsr_runtime.decision.request.json_edits import BodyDraft, Splice, insertion_splices, removal_splices
 
+MAX_TOKENS_FIELDS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+"""The APIs' names for the maximum length of a response."""
+COUNT_FIELDS = ("n", "best_of")
+TEMPLATE_FIELD = "chat_template_kwargs"
+REASONING_FIELD = "reasoning"
+"""The field of the responses API that holds the effort."""
+SEPARATOR = "\n\n"
+"""Separates the policy's text from the client's."""
+SYSTEM_ROLES = ("system", "developer")
+TOOL_LISTS = {"tools": ("tool_choice", "parallel_tool_calls"), "functions": ("function_call",), "mcp_servers": ()}
+"""The fields that list tools, older tools, and tool servers, each with the fields that refer to it."""
+TOOL_FIELDS = {"web_search_options": "web_search"}
+"""Fields that are a tool by themselves, and its name."""
+_GENERIC_TYPES = frozenset({"custom", "function", "tool", "url"})
+"""Types that only say that something is a tool."""
+_VERSIONED_TYPE = re.compile(r"_\d{8}$")
+"""The ending of Anthropic's tool types. These tools also have a name, which the API enforces."""
+
 
 def edit_body(body: JsonBody, api: Api, target: ModelTarget, effects: Effects) -> bytes | None:
     """Return the body for the model, or None if it is unchanged.
@@ -41,17 +59,11 @@ def edit_body(body: JsonBody, api: Api, target: ModelTarget, effects: Effects) -
     return None if text is body.text or text == body.text else text.encode()
 
 
-MAX_TOKENS_FIELDS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
-"""The APIs' names for the maximum length of a response."""
-COUNT_FIELDS = ("n", "best_of")
-
-
 def limit_params(draft: BodyDraft, params: ParameterLimits) -> None:
     """Limit a client's parameters.
 
     A missing or null parameter stays so, and the server's default applies. Anything other than a number from 0 to the
-    limit is
-    replaced by the limit, since a server might read a text or a negative number as more.
+    limit is replaced by the limit, since a server might read a text or a negative number as more.
     """
     draft.remove(*params.blocked)
     for names, bound in ((MAX_TOKENS_FIELDS, params.max_tokens), (COUNT_FIELDS, params.max_n)):
@@ -65,17 +77,11 @@ def _within_limit(value: object, bound: int) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= bound
 
 
-TEMPLATE_FIELD = "chat_template_kwargs"
-REASONING_FIELD = "reasoning"
-"""The field of the responses API that holds the effort."""
-
-
 def set_reasoning(draft: BodyDraft, api: Api, thinking: Reasoning) -> None:
     """Set the reasoning fields, and remove a client's own.
 
     The responses API takes the effort at ``reasoning.effort``, and the rest like chats. Completions use no template, so
-    nothing
-    is set there.
+    nothing is set there.
     """
     if api not in (Api.CHAT, Api.RESPONSES, Api.MESSAGES):
         return
@@ -91,17 +97,11 @@ def set_reasoning(draft: BodyDraft, api: Api, thinking: Reasoning) -> None:
     draft.update(TEMPLATE_FIELD, template)
 
 
-SEPARATOR = "\n\n"
-"""Separates the policy's text from the client's."""
-SYSTEM_ROLES = ("system", "developer")
-
-
 def add_system_prompt(draft: BodyDraft, api: Api, prompt: SystemPrompt) -> None:
     """Set the system prompt, or insert it before the client's own.
 
     It is ``messages[0]`` for chats, ``instructions`` for responses, and ``system`` for messages. Completions have no
-    such field
-    and stay unchanged.
+    such field and stay unchanged.
     """
     match api:
         case Api.CHAT:
@@ -146,16 +146,6 @@ def _prompt_splice(text: str, start: int, end: int, value: object, prompt: Syste
         part = json.dumps({"type": "text", "text": prompt.text})
         return insertion_splices(text.index("[", start) + 1, [part], alone=False)[0]
     return Splice(start, end, json.dumps(prompt.text))
-
-
-TOOL_LISTS = {"tools": ("tool_choice", "parallel_tool_calls"), "functions": ("function_call",), "mcp_servers": ()}
-"""The fields that list tools, older tools, and tool servers, each with the fields that refer to it."""
-TOOL_FIELDS = {"web_search_options": "web_search"}
-"""Fields that are a tool by themselves, and its name."""
-_GENERIC_TYPES = frozenset({"custom", "function", "tool", "url"})
-"""Types that only say that something is a tool."""
-_VERSIONED_TYPE = re.compile(r"_\d{8}$")
-"""The ending of Anthropic's tool types. These tools also have a name, which the API enforces."""
 
 
 def filter_tools(draft: BodyDraft, keep: ToolFilter) -> None:

@@ -123,8 +123,7 @@ class Continue:
     """Accept the headers and wait for the body. Removes the client's own routing header.
 
     The gateway strips other reserved headers, and lets its filter remove only this one. ``needs_response_headers``
-    requests
-    the response headers where the gateway does not send them by default.
+    requests the response headers where the gateway does not send them by default.
     """
 
     remove: tuple[str, ...] = (SELECTED_MODEL,)

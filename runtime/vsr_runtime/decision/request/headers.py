@@ -23,6 +23,13 @@ from vsr_schemas.headers import CACHE_HIT, CACHE_SIMILARITY, CATEGORY, CREDENTIA
 _JSON_TYPE = re.compile(r'application/json(?:[ \t]*;[ \t]*charset=(?:utf-8|"utf-8"))?', re.IGNORECASE)
 _LENGTH = re.compile(r"[0-9]{1,19}")
 MODELS_PATH = "/v1/models"
+UPSTREAM_PATH = "upstream"
+"""Value of the path header for responses of a model. Immediate responses use their code; errors have none."""
+CACHE_PATH = "cache"
+CACHE_HIT_CODE = "cache_hit"
+"""Code of a cached response."""
+_FIRST_ERROR_STATUS = 400
+Headers = tuple[tuple[str, str], ...]
 
 
 def single_values(event: RequestHeaders) -> Mapping[str, str]:
@@ -84,14 +91,6 @@ def _wrong_method_response(allowed: str) -> ImmediateResponse:
     )
 
 
-UPSTREAM_PATH = "upstream"
-"""Value of the path header for responses of a model. Immediate responses use their code; errors have none."""
-CACHE_PATH = "cache"
-CACHE_HIT_CODE = "cache_hit"
-"""Code of a cached response."""
-_FIRST_ERROR_STATUS = 400
-
-
 def with_debug_headers(
     parsed: ParsedRequest, action: SendToModel | ImmediateResponse
 ) -> SendToModel | ImmediateResponse:
@@ -127,17 +126,13 @@ def _decision_headers(action: SendToModel | ImmediateResponse, path: str) -> tup
     return (*((name, quote(value, safe=" /:")) for name, value in headers if value is not None), (PATH, path))
 
 
-Headers = tuple[tuple[str, str], ...]
-
-
 def apply_credentials(
     set_headers: Headers, removed: tuple[str, ...], outside: ProviderCredentials
 ) -> tuple[Headers, tuple[str, ...]]:
     """Return the headers to set and remove for a request to an external provider.
 
     The client's credentials are removed and the provider's key is set. Headers that the policy's route sets are kept
-    unless
-    they conflict with the key.
+    unless they conflict with the key.
     """
     key = () if outside.value is None else ((outside.header, outside.value),)
     ours = {name for name, _ in key}

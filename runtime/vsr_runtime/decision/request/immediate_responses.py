@@ -24,6 +24,8 @@ _MESSAGES = {
     Cause.BROKEN: "The request could not be classified. Try again.",
     Cause.FULL: "Too many large requests are in progress. Try again.",
 }
+_ANTHROPIC_TYPES = {403: "permission_error", 413: "request_too_large", 415: "invalid_request_error"}
+"""Anthropic's names of these errors; any other is ``api_error``."""
 
 
 def error_response(
@@ -56,10 +58,6 @@ def model_list_response(models: Iterable[str]) -> ImmediateResponse:
     """Return the response of ``GET /v1/models``. ``created`` is 0, because models of a policy have no date."""
     items = [{"id": name, "object": "model", "created": 0, "owned_by": "vsr"} for name in models]
     return ImmediateResponse(200, json.dumps({"object": "list", "data": items}).encode(), "models", (_JSON_HEADER,))
-
-
-_ANTHROPIC_TYPES = {403: "permission_error", 413: "request_too_large", 415: "invalid_request_error"}
-"""Anthropic's names of these errors; any other is ``api_error``."""
 
 
 def blocked_response(api: Api, guard: Guard, what: str = "request") -> ImmediateResponse:

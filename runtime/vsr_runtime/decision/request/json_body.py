@@ -2,8 +2,7 @@
 
 Anything that two parsers could read differently is rejected, since the model server could otherwise see another request
 than the one that was decided on: duplicate keys at any depth, top-level keys that differ only in case, a byte order
-mark,
-encodings other than UTF-8, NaN, lone surrogates, and deep nesting.
+mark, encodings other than UTF-8, NaN, lone surrogates, and deep nesting.
 """
 
 from __future__ import annotations

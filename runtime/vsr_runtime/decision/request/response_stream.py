@@ -52,8 +52,7 @@ class _OpenText:
     """A text that has not ended, and the last event with a piece of it, as a template.
 
     ``ended`` is whether an event reported its end. A text that continues nevertheless ends with the stream, so that a
-    server
-    which reports an end with every piece does not have each piece read by itself.
+    server which reports an end with every piece does not have each piece read by itself.
     """
 
     channel: TextChannel
@@ -271,7 +270,7 @@ class _rejecting:  # noqa: N801 - used like a function
 
 
 def _text_event(values: Any, path: Path, text: str) -> str:  # noqa: ANN401 - any JSON document
-    """Return the data of an event with one text, and nothing else that the template said."""
+    """Return the data of an event with one text, and nothing else of the template."""
     own = copy.deepcopy(values)
     for piece in text_pieces(own):
         put_text(own, piece.path, "")

@@ -16,6 +16,8 @@ _Form = dict[str, object]
 _DONE: _Event = (None, "[DONE]")
 _USAGE = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
 _MESSAGE_USAGE = {"input_tokens": 0, "output_tokens": 0}
+STATIC_RESPONSE_CODE = "fast_response"
+STATIC_RESPONSE_HEADER = ("x-vsr-fast-response", "true")
 
 
 def _chat(name: str, text: str) -> _Form:
@@ -155,8 +157,6 @@ def _message_base(name: str) -> _Form:
     }
 
 
-STATIC_RESPONSE_CODE = "fast_response"
-STATIC_RESPONSE_HEADER = ("x-vsr-fast-response", "true")
 _FORMS = {
     Api.CHAT: (_chat, _chat_events),
     Api.COMPLETIONS: (_completion, _completion_events),
@@ -169,8 +169,7 @@ def static_response(api: Api, text: str, values: Mapping[str, object], seed: byt
     """Return the response, streamed if the client requests that.
 
     It has all fields of a model's response. The model is ``router``, no tokens are used, the creation time is 0, and
-    the id
-    derives from the request's id.
+    the id derives from the request's id.
 
     Args:
         api: the API of the request.

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from vsr_runtime.decision.deadline import Expired
-from vsr_runtime.decision.guards.detection import Detection, Span
+from vsr_runtime.decision.guards.detection import Detection, TextSpan
 from vsr_runtime.decision.guards.finders import look_through, merge
 from vsr_runtime.decision.guards.guard import Guard
 from vsr_runtime.decision.guards.json_texts import normalise_unescaped
@@ -73,7 +73,7 @@ class TextChannel:
         self._held = ""
         self._scanned = 0
         self._read = 0
-        self._detected: list[Span] = []
+        self._detected: list[TextSpan] = []
         self.matched: set[str] = set()
         self.failed: dict[str, Cause] = {}
 
@@ -151,7 +151,7 @@ class TextChannel:
             )
         self._read = end
 
-    def _add_detections(self, guard: Guard, spans: Iterable[Span], base: int) -> None:
+    def _add_detections(self, guard: Guard, spans: Iterable[TextSpan], base: int) -> None:
         """Add a detector's findings, in offsets of the context and the held text."""
         new = [span for span in spans if span.end > base]
         if new:
@@ -183,9 +183,9 @@ class TextChannel:
             cut = head
         return cut
 
-    def _spans(self, expired: Expired) -> list[Span]:
+    def _spans(self, expired: Expired) -> list[TextSpan]:
         """Return what to mask in the held text, in its offsets, without overlap."""
-        masked: list[Span] = []
+        masked: list[TextSpan] = []
         if not self._patterns:
             return self._detected
         text = self._before + self._held
@@ -200,7 +200,7 @@ class TextChannel:
                 masked += new if guard.action == "mask" else ()
         return merge([*_shifted(merge(masked), len(self._before)), *self._detected])
 
-    def _take(self, spans: Iterable[Span], cut: int) -> str:
+    def _take(self, spans: Iterable[TextSpan], cut: int) -> str:
         """Remove the held text up to a cut and return it masked. Some of it is kept as context."""
         text = self._held
         parts: list[str] = []
@@ -217,13 +217,13 @@ class TextChannel:
         return "".join(parts)
 
 
-def _original(detection: Detection, guard: Guard, normalised: NormalisedText) -> Iterator[Span]:
+def _original(detection: Detection, guard: Guard, normalised: NormalisedText) -> Iterator[TextSpan]:
     """Yield the findings that count for a guard, in offsets of the original text."""
     for span in detection.spans(guard.types, guard.threshold):
         if span.end > span.start:
-            yield Span(*normalised.original(span.start, span.end), span.type, span.score, span.rule)
+            yield TextSpan(*normalised.original(span.start, span.end), span.type, span.score, span.rule)
 
 
-def _shifted(spans: Iterable[Span], by: int) -> Iterator[Span]:
+def _shifted(spans: Iterable[TextSpan], by: int) -> Iterator[TextSpan]:
     for span in spans:
-        yield Span(max(0, span.start - by), span.end - by, span.type, span.score, span.rule)
+        yield TextSpan(max(0, span.start - by), span.end - by, span.type, span.score, span.rule)

@@ -19,6 +19,12 @@ from vsr_schemas.pii import PATTERN_TYPES
 from vsr_schemas.routerconfig import v0_4_0 as contract
 
 KEYWORD_WORDS_COST, KEYWORD_PATTERNS_COST = 2, 4
+MAX_COUNT = 100_000
+"""Maximum count that a structure signal may require."""
+STRUCTURE_WORDS_COST, STRUCTURE_PATTERN_COST = 3, 5
+_TOKENS = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)([KkMm]?)")
+_UNITS = {"": 1, "K": 1_000, "M": 1_000_000}
+PII_COST, PII_WORK = 5, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +61,6 @@ def build_keyword(rule: contract.KeywordRule) -> KeywordSignal:
         return KeywordSignal(rule.operator, patterns, KEYWORD_PATTERNS_COST)
     words = compile_words(rule.keywords, case_sensitive=rule.case_sensitive)
     return KeywordSignal(rule.operator, words, KEYWORD_WORDS_COST)
-
-
-MAX_COUNT = 100_000
-"""Maximum count that a structure signal may require."""
-STRUCTURE_WORDS_COST, STRUCTURE_PATTERN_COST = 3, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +102,6 @@ def build_structure(rule: contract.StructureRule) -> StructureSignal:
     return StructureSignal(
         compile_words(source.keywords, case_sensitive=source.case_sensitive), bounds, STRUCTURE_WORDS_COST
     )
-
-
-_TOKENS = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)([KkMm]?)")
-_UNITS = {"": 1, "K": 1_000, "M": 1_000_000}
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +179,6 @@ def build_conversation(rule: contract.ConversationRule) -> ConversationSignal:
     if source.role is not None and source.type != "message":
         raise ValueError(f"a role narrows messages, and {source.type} is counted")
     return ConversationSignal(source.type, source.role, bounds_of(rule.predicate))
-
-
-PII_COST, PII_WORK = 5, 100
 
 
 @dataclass(frozen=True, slots=True)

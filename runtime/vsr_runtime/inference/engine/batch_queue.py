@@ -176,7 +176,7 @@ class BatchQueue:
             if not one.wanted and one.queued:
                 self._queue.abandon(one)
                 one.queued = False
-                _fail(one, EngineError("nobody waits for it"))
+                _fail(one, EngineError("no caller waits for it"))
                 self._drop(one)
 
     def _forget(self) -> None:

@@ -73,7 +73,7 @@ class Answers(Frame, tag="answers", frozen=True):
     answers: list[dict[str, tuple[list[int], bytes]]]
 
 
-class Refused(Frame, tag="refused", frozen=True):
+class Failed(Frame, tag="refused", frozen=True):
     """The request failed."""
 
     number: int
@@ -81,7 +81,7 @@ class Refused(Frame, tag="refused", frozen=True):
 
 
 FromFront = Hello | Ask | Drop | Ping
-FromEngine = Welcome | Pong | Answers | Refused
+FromEngine = Welcome | Pong | Answers | Failed
 
 _encoder = msgspec.msgpack.Encoder()
 read_front = msgspec.msgpack.Decoder(FromFront)

@@ -127,7 +127,7 @@ class RemoteBackend:
             elif isinstance(message, frames.Answers):
                 if answer := self._waiter(message.number):
                     answer.set_result(frames.unpack_answers(message.answers))
-            elif isinstance(message, frames.Refused) and (answer := self._waiter(message.number)):
+            elif isinstance(message, frames.Failed) and (answer := self._waiter(message.number)):
                 answer.set_exception(_error(message.why))
 
     async def _ping(self, writer: asyncio.StreamWriter) -> None:

@@ -80,7 +80,7 @@ class _Conversation:
 
     def _begin(self, message: frames.Ask) -> None:
         if len(self._asked) >= MOST_ASKED or message.number in self._asked:
-            self._say(frames.Refused(message.number, "overloaded"))
+            self._say(frames.Failed(message.number, "overloaded"))
             return
         task = asyncio.ensure_future(self._answer(message))
         self._asked[message.number] = task
@@ -96,7 +96,7 @@ class _Conversation:
         sequences = frames.unpack_sequences(message.sequences)
         result = await answer_or_reason(lambda: self._backend.ask(message.task, sequences, until))
         self._say(
-            frames.Refused(message.number, result)
+            frames.Failed(message.number, result)
             if isinstance(result, str)
             else frames.Answers(message.number, frames.pack_answers(result))
         )
@@ -106,7 +106,7 @@ class _Conversation:
             self._writer.write(frames.frame(message))
         except frames.FrameError:
             if isinstance(message, frames.Answers):
-                self._writer.write(frames.frame(frames.Refused(message.number, "overloaded")))
+                self._writer.write(frames.frame(frames.Failed(message.number, "overloaded")))
 
 
 async def answer_or_reason(work: Callable[[], Awaitable[list[Answer]]]) -> list[Answer] | frames.Reason:

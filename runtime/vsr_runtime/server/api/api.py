@@ -120,8 +120,8 @@ class HttpApi:
 
     async def _answered(self, processor: Processor, endpoint: Endpoint, request: Incoming) -> ImmediateResponse:
         most = processor.generation.rules.max_body
-        if refused := content_error(RequestHeaders(request.headers, end_of_stream=False), most):
-            return refused
+        if error := content_error(RequestHeaders(request.headers, end_of_stream=False), most):
+            return error
         trace = endpoint.traced and _trace(request)
         data = await self._body(request, most)
         begun = monotonic()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from vsr_runtime.decision.guards.detection import LabelledToken, Span, spans_of_tokens
+from vsr_runtime.decision.guards.detection import LabelledToken, TextSpan, spans_of_tokens
 from vsr_runtime.inference.engine.interface import TokenLabels
 from vsr_runtime.server.api.shapes import LabelScore, TokenSpan, TokenSpans
 from vsr_schemas.runtime import ClassifierSettings
@@ -54,7 +54,7 @@ def _scaled(shares: Mapping[str, float], total: float) -> dict[str, float]:
     return {label: min(1.0, share * total / now) for label, share in shares.items()}
 
 
-def matches(result: TokenLabels, text: str, name: str, types: Sequence[str] = ()) -> list[Span]:
+def matches(result: TokenLabels, text: str, name: str, types: Sequence[str] = ()) -> list[TextSpan]:
     """Spans of a token classifier, without surrounding blanks; of these types, or of all."""
     best = result.probabilities.argmax(axis=1)
     tokens = [
@@ -65,10 +65,10 @@ def matches(result: TokenLabels, text: str, name: str, types: Sequence[str] = ()
     return [span for span in trimmed if span.end > span.start and (not types or span.type in types)]
 
 
-def _trimmed(span: Span, text: str) -> Span:
+def _trimmed(span: TextSpan, text: str) -> TextSpan:
     inner = text[span.start : span.end]
     start = span.start + len(inner) - len(inner.lstrip())
-    return Span(start, start + len(inner.strip()), span.type, span.score, span.rule)
+    return TextSpan(start, start + len(inner.strip()), span.type, span.score, span.rule)
 
 
 def cut_at(result: TokenLabels, text: str, classifier: ClassifierSettings) -> int | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from vsr_runtime.decision.deadline import Expired, never
-from vsr_runtime.decision.guards.detection import Span
+from vsr_runtime.decision.guards.detection import TextSpan
 from vsr_runtime.decision.guards.finders import injection, merge, personal, spans
 from vsr_runtime.decision.guards.guard import Finder
 from vsr_runtime.decision.guards.masking import PlaceholderMap, mask_text
@@ -33,17 +33,19 @@ def prepare() -> None:
     attacks("a", never)
 
 
-def personal_data(text: str, expired: Expired) -> list[Span]:
+def personal_data(text: str, expired: Expired) -> list[TextSpan]:
     """Text that has the form of personal data. Raises OutOfTimeError at the deadline."""
     return spans([_personal()], text, expired)
 
 
-def attacks(text: str, expired: Expired) -> list[Span]:
+def attacks(text: str, expired: Expired) -> list[TextSpan]:
     """Text that has the structure of an attack. Raises OutOfTimeError at the deadline."""
     return spans([_injection()], text, expired)
 
 
-def pii_response(text: str, found: Sequence[Span], options: PIIOptions, took: int, *, incomplete: bool) -> PIIResponse:
+def pii_response(
+    text: str, found: Sequence[TextSpan], options: PIIOptions, took: int, *, incomplete: bool
+) -> PIIResponse:
     """The response about personal data: ``found`` are spans of patterns and models, which may overlap."""
     types = None if options.entity_types is None else {name.upper() for name in options.entity_types}
     least = options.confidence_threshold or 0.0
@@ -73,7 +75,7 @@ def pii_response(text: str, found: Sequence[Span], options: PIIOptions, took: in
 
 
 def security_response(
-    found: Sequence[Span],
+    found: Sequence[TextSpan],
     probabilities: Mapping[str, Mapping[str, float]],
     detectors: Mapping[str, ClassifierSettings],
     took: int,

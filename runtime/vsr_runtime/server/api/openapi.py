@@ -40,7 +40,7 @@ def document() -> dict[str, Any]:
             "title": "vsr-runtime",
             "version": VERSION,
             "description": "What a routing policy's classifiers, guards and decisions say of a text. No model is "
-            "called, and nothing is sent on. Nobody is authenticated: whoever reaches the port may ask.",
+            "called, and nothing is sent on. Clients are not authenticated.",
         },
         "paths": {
             **paths,
@@ -74,10 +74,10 @@ def _reading(summary: str, content: dict[str, Any], *errors: int) -> dict[str, A
 
 
 def _responses(content: dict[str, Any], *errors: int) -> dict[str, Any]:
-    refused = {
+    errors_by_status = {
         str(status): {"description": ERRORS[status], "content": _content(_ref(ErrorResponse))} for status in errors
     }
-    return {"200": {"description": "The answer.", "content": content}, **refused}
+    return {"200": {"description": "The answer.", "content": content}, **errors_by_status}
 
 
 def _content(schema: dict[str, Any]) -> dict[str, Any]:

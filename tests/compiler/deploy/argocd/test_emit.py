@@ -73,6 +73,7 @@ def test_a_path_that_leaves_the_repository_is_refused() -> None:
     assert [(each.code, each.span) for each in caught.value.diagnostics] == [("VSR302", HERE)]
 
 
+@pytest.mark.subprocess
 def test_the_set_makes_the_same_applications_by_name(tmp_path: Path) -> None:
     """Whoever applies both forms still gets one Application for one thing."""
     result = compiled(with_environments(DEV, PROD))
@@ -108,6 +109,7 @@ def test_the_project_allows_what_the_overlays_hold_and_nothing_else() -> None:
     assert "*" not in str(spec)
 
 
+@pytest.mark.subprocess
 def test_the_settings_claim_our_keys_of_argo_cds_configmap_and_no_label(tmp_path: Path) -> None:
     """Applied on the server's side, everything else in argocd-cm stays its owner's."""
     result = compiled(with_environments(DEV))

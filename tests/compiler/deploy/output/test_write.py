@@ -573,6 +573,7 @@ class TestRefused:
         assert list(tmp_path.iterdir()) == []
         put(tmp_path, OLD)
 
+    @pytest.mark.subprocess
     def test_two_processes_at_once_end_with_one_whole_tree(self, tmp_path):
         """Two compiles that write different trees again and again never mix them."""
         script = (

@@ -229,6 +229,7 @@ def assert_law(spec):
     assert difference(text, kustomize(text)) is None
 
 
+@pytest.mark.subprocess
 @kubectl
 class TestAgainstKubectl:
     """What ``kubectl kustomize`` says is right."""
@@ -350,6 +351,7 @@ class TestRefused:
             with pytest.raises(UnprintableError, match=f"U\\+{ord(character):04X}"):
                 dump(value)
 
+    @pytest.mark.subprocess
     @kubectl
     @pytest.mark.parametrize("code", [0x7F, 0x80, 0x86, 0x9F, 0xFFFE, 0xFFFF])
     def test_characters_that_kubectl_refuses(self, code):
@@ -358,6 +360,7 @@ class TestRefused:
         with pytest.raises(AssertionError, match="control characters are not allowed"):
             kustomize(text)
 
+    @pytest.mark.subprocess
     @kubectl
     @pytest.mark.parametrize("code", [0x85, 0x2028, 0x2029])
     def test_characters_that_kubectl_alters(self, code):

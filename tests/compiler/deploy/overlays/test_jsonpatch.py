@@ -77,6 +77,7 @@ def test_a_pointer_escapes_what_would_be_read_as_structure() -> None:
     assert pointer(("metadata", "annotations", "a.b/c~d", 0)) == "/metadata/annotations/a.b~1c~0d/0"
 
 
+@pytest.mark.subprocess
 def test_kustomize_applies_it_to_the_same_end(tmp_path: Path) -> None:
     """Escapes, list ends, types and multi-line text, byte for byte."""
     meta = {"name": "a", "namespace": "x"}

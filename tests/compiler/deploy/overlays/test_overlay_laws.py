@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
@@ -63,6 +64,7 @@ def test_an_environment_like_its_base_adds_nothing(base: Tree) -> None:
     assert (dict(result.objects), dict(result.patches)) == ({}, {})
 
 
+@pytest.mark.subprocess
 @examples(25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(TREES.filter(bool), TREES.filter(bool))
 def test_kubectl_agrees(tmp_path: Path, base: Tree, wanted: Tree) -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from support.common import ROOT, SMALL, linked
@@ -186,6 +186,80 @@ def test_a_damaged_policy_is_refused_or_formatted_and_never_a_fault_of_ours(at: 
         return
     if isinstance(load(text, "p").root, Mapping):
         assert_laws(text)
+
+
+ANCHORED = """\
+# head
+a: &x [b, {c: &y d}] # t
+e: *x
+"f": &z
+  g: *y # c
+  &k h: |
+    text
+"""
+PIECES = [
+    "&x [",
+    "&x:[",
+    "&x {",
+    "&x ",
+    "&x?",
+    "*x",
+    "&x",
+    "? ",
+    "&x\n",
+    "&x:",
+    "&x # c\n",
+    ": ",
+    "# c\n",
+    "&x |\n",
+    "&y >-\n",
+]
+
+
+@given(
+    st.sampled_from([SMALL, ANCHORED]),
+    st.lists(st.tuples(st.integers(0, len(SMALL)), st.integers(0, 3), st.sampled_from(PIECES)), min_size=1, max_size=3),
+)
+@example(SMALL, [(0, 0, "&x:[")])
+@example(SMALL, [(0, 0, "&x\n"), (0, 0, "# c\n")])
+@example(ANCHORED, [(32, 1, "&x:")])
+def test_misplaced_anchors_and_comments_are_rejected_or_formatted(
+    text: str, damages: list[tuple[int, int, str]]
+) -> None:
+    """A finding is about the input, never about the output of `fmt`."""
+    for at, cut, piece in damages:
+        text = text[: at % len(text)] + piece + text[at % len(text) + cut :]
+    if not parses(text) or not isinstance(load(text, "p").root, Mapping):
+        with pytest.raises(CompileError):
+            canonical(text, "p")
+        return
+    try:
+        canonical(text, "p")
+    except CompileError as error:
+        assert [item.code for item in error.diagnostics] in (["VSR012"], ["VSR005"])  # noqa: PT017 - either outcome is fine
+        return
+    assert_laws(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "formatted"),
+    [
+        ("&x:[apiVersion: vsr.dev/v1alpha1\n", "&x :[apiVersion: vsr.dev/v1alpha1\n"),
+        ("a: &x:y b\n", "a: &x :y b\n"),
+        ("&x # c\nkind: a\napiVersion: b\n", "apiVersion: b\n\n# c\nkind: a\n"),
+    ],
+)
+def test_what_follows_an_anchor_belongs_to_the_value(text: str, formatted: str) -> None:
+    """As the parser reads it, not as it looks."""
+    assert canonical(text, "p") == formatted
+
+
+def test_a_text_whose_meaning_would_change_is_rejected() -> None:
+    """The message is about the input; the file is not changed."""
+    with pytest.raises(CompileError) as caught:
+        canonical("a: &x b\n&x: *x\n", "p")
+    (item,) = caught.value.diagnostics
+    assert (item.code, item.span.file, item.span.line) == ("VSR012", "p", 0)
 
 
 def parses(text: str) -> bool:

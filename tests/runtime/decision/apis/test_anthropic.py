@@ -14,7 +14,7 @@ def test_system_counts_as_a_message(system):
 
 
 def test_results_of_tools_are_no_turn_of_the_user():
-    """In a loop of tools the turn stays what the user said last, and each result is a tool's message."""
+    """In a tool loop the turn stays the last user text, and each result is a tool message."""
     view = view_of_message(
         {
             "messages": [
@@ -59,7 +59,7 @@ def test_text_next_to_tool_results_is_a_turn():
     ],
 )
 def test_other_forms_are_rejected(body, param):
-    """What the API does not document is refused instead of guessed at."""
+    """Undocumented forms are rejected."""
     with pytest.raises(InvalidRequestError) as error:
         view_of_message(body)
     assert error.value.param == param

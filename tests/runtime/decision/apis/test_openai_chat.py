@@ -29,7 +29,7 @@ def user(content: object) -> dict[str, object]:
     ],
 )
 def test_last_user_turn_is_the_text(messages, text):
-    """The text is that of the last user turn, its text parts joined, whatever stands before or after."""
+    """The text is that of the last user turn with its text parts joined, whatever precedes or follows it."""
     assert view_of_chat({"messages": messages}).turn == text
 
 
@@ -44,7 +44,7 @@ def test_last_user_turn_is_the_text(messages, text):
     ],
 )
 def test_other_forms_are_rejected(messages):
-    """What the API does not document is refused instead of guessed at, since a server might read it otherwise."""
+    """Undocumented forms are rejected, because a server might read them differently."""
     with pytest.raises(InvalidRequestError) as error:
         view_of_chat({"messages": messages})
     assert error.value.param == "messages"
@@ -87,7 +87,7 @@ def test_conversation_is_counted():
 @pytest.mark.parametrize("field", ["tools", "functions"])
 @pytest.mark.parametrize("value", ["x", {}, [1]])
 def test_tools_in_another_form_are_rejected(field, value):
-    """What cannot be counted is refused."""
+    """Lists that cannot be counted are rejected."""
     with pytest.raises(InvalidRequestError) as error:
         view_of_chat({"messages": [user("a")], field: value})
     assert error.value.param == field

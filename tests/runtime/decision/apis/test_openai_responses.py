@@ -53,7 +53,7 @@ def test_items_are_read():
     ],
 )
 def test_other_forms_are_rejected(body, param):
-    """What the API does not document is refused instead of guessed at."""
+    """Undocumented forms are rejected."""
     with pytest.raises(InvalidRequestError) as error:
         view_of_response(body)
     assert error.value.param == param

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from vsr_runtime.decision.deadline import DeadlineExceededError, never
 from vsr_runtime.decision.guards import guard
-from vsr_runtime.decision.guards.detection import Span
+from vsr_runtime.decision.guards.detection import TextSpan
 from vsr_runtime.decision.guards.finders import patterns, spans
 from vsr_runtime.decision.guards.guard import CleanTextCache, Guard
 from vsr_runtime.decision.guards.guard_input import GuardInput
@@ -19,24 +19,24 @@ KEYS = patterns(["sk-[a-z]{4}"])
 
 
 def counted():
-    """A finder of keys, and the texts that it was asked about."""
-    asked = []
+    """Return a finder of keys, and the list of texts that it scans."""
+    scanned = []
 
     def find(normalised, expired):
-        asked.append(normalised.text)
+        scanned.append(normalised.text)
         return KEYS(normalised, expired)
 
-    return find, asked
+    return find, scanned
 
 
 def test_clean_texts_of_earlier_requests_are_not_scanned_again():
     """The new turn is; and whatever held something is every time, so that it is masked every time."""
-    find, asked = counted()
+    find, scanned = counted()
     guard = Guard("keys", "mask", (find,))
     first = GuardInput('{"a": "hello", "b": "sk-abcd"}', {})
     second = GuardInput('{"a": "hello", "b": "sk-abcd", "c": "new"}', {})
     hits = [first.matches(guard, never), second.matches(guard, never)]
-    assert asked == ["a", "hello", "b", "sk-abcd", "sk-abcd", "c", "new"]
+    assert scanned == ["a", "hello", "b", "sk-abcd", "sk-abcd", "c", "new"]
     assert hits[0] == hits[1] != ()
 
 
@@ -49,11 +49,11 @@ def test_each_guard_has_its_own_cache():
 
 def test_signal_has_a_cache():
     """A conversation's older messages come again with every turn."""
-    find, asked = counted()
+    find, scanned = counted()
     signal = PiiSignal(find, everywhere=True)
     assert not signal.holds(RequestView("b", history=("a", "b")), never)
     assert signal.holds(RequestView("sk-abcd", history=("a", "b", "sk-abcd")), never)
-    assert asked == ["a", "b", "sk-abcd"]
+    assert scanned == ["a", "b", "sk-abcd"]
 
 
 def test_scan_that_exceeded_its_deadline_is_not_cached():
@@ -65,7 +65,7 @@ def test_scan_that_exceeded_its_deadline_is_not_cached():
 
     with pytest.raises(DeadlineExceededError):
         known.find("text", late)
-    assert known.find("text", lambda: [Span(0, 1, "X", 1.0, "r")]) != []
+    assert known.find("text", lambda: [TextSpan(0, 1, "X", 1.0, "r")]) != []
 
 
 def test_cache_is_bounded_and_holds_no_text(monkeypatch):

@@ -4,7 +4,7 @@ from __future__ import annotations
 import pytest
 
 from vsr_runtime.decision.deadline import DeadlineExceededError, never
-from vsr_runtime.decision.guards.detection import Span
+from vsr_runtime.decision.guards.detection import TextSpan
 from vsr_runtime.decision.guards.finders import credentials, injection, patterns, personal, spans
 from vsr_schemas.pii import ALL_TYPES, PATTERN_TYPES
 
@@ -37,7 +37,7 @@ def test_overlapping_findings_become_one_that_covers_all() -> None:
     """The domain and the address of a URL lie within it; what a policy's pattern adds beyond is covered too."""
     text = "see https://user@example.com/x-ray"
     got = spans([PERSONAL, patterns(["see https"])], text, never)
-    assert got == [Span(0, len(text), "URL", 0.9, "url")]
+    assert got == [TextSpan(0, len(text), "URL", 0.9, "url")]
 
 
 def test_a_policys_patterns_are_found_in_normalised_text() -> None:

@@ -1,4 +1,4 @@
-"""Texts of JSON documents: all of them, where they stand, and masked so that nothing else changes."""
+"""Texts of JSON documents: completeness, positions, and masking that changes nothing else."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from vsr_runtime.decision.deadline import DeadlineExceededError, never
 from vsr_runtime.decision.guards.api_words import VALUES
-from vsr_runtime.decision.guards.detection import Span
+from vsr_runtime.decision.guards.detection import TextSpan
 from vsr_runtime.decision.guards.guard import Guard
 from vsr_runtime.decision.guards.guard_input import GuardInput
 from vsr_runtime.decision.guards.json_texts import TextPosition, json_texts, offsets
@@ -25,7 +25,7 @@ WORD = "hide me"
 
 def find(normalised, _):
     """The finder of it."""
-    return [Span(*normalised.original(*m.span()), "X", 1.0, "t") for m in re.finditer(WORD, normalised.text)]
+    return [TextSpan(*normalised.original(*m.span()), "X", 1.0, "t") for m in re.finditer(WORD, normalised.text)]
 
 
 GUARD = Guard("g", "mask", (find,))
@@ -120,12 +120,12 @@ def test_quotes_that_never_end_are_followed_to_the_end_once():
 
 def test_places_in_a_text_with_escapes_are_found_once_for_all_its_findings(monkeypatch):
     """They take as long as the text is long."""
-    asked = []
-    monkeypatch.setattr("vsr_runtime.decision.guards.json_texts.offsets", lambda raw: asked.append(raw) or offsets(raw))
+    calls = []
+    monkeypatch.setattr("vsr_runtime.decision.guards.json_texts.offsets", lambda raw: calls.append(raw) or offsets(raw))
     document = {"a": "\n" + f"{WORD} " * 100, "b": json.dumps(["\n" + f"{WORD} " * 100])}
     matter = GuardInput(json.dumps(document), document)
     mask_document(json.dumps(document), matter, matter.matches(GUARD, never), PlaceholderMap())
-    assert len(asked) <= 4
+    assert len(calls) <= 4
 
 
 def test_number_of_masked_values_does_not_slow_down_events():
@@ -138,7 +138,7 @@ def test_number_of_masked_values_does_not_slow_down_events():
 @settings(deadline=None)
 @given(DOCUMENTS)
 def test_restoring_undoes_a_mask(document):
-    """With whatever a value needs to stand in JSON."""
+    """With the escapes that a value needs in JSON."""
     text = json.dumps(document)
     kept = 'a "quoted"\n\\ value'
     after = restore_values(text, {"[X_1]": kept})
@@ -200,15 +200,15 @@ def test_no_text_is_left_out(document):
 def test_deadline_is_checked_while_a_large_document_is_read():
     """A body of maxBody that is nothing but tokens cannot hold a thread beyond its time."""
     text = "[" + ",".join(["0"] * (2 << 20)) + "]"
-    asked = []
+    calls = []
 
     def expired():
-        asked.append(None)
-        return len(asked) > 10
+        calls.append(None)
+        return len(calls) > 10
 
     with pytest.raises(DeadlineExceededError):
         list(json_texts(text, expired))
-    assert len(asked) == 11
+    assert len(calls) == 11
 
 
 def test_repeated_texts_are_read_once():

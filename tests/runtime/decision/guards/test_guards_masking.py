@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vsr_runtime.decision.deadline import never
-from vsr_runtime.decision.guards.detection import Span
+from vsr_runtime.decision.guards.detection import TextSpan
 from vsr_runtime.decision.guards.finders import merge, personal, spans
 from vsr_runtime.decision.guards.masking import (
     PlaceholderMap,
@@ -23,11 +23,11 @@ WEIRD = st.one_of(st.text(), LETTERS, st.sampled_from(["[EMAIL_ADDRESS_1]", "[[E
 
 
 @st.composite
-def masked_texts(draw) -> tuple[str, list[Span]]:
+def masked_texts(draw) -> tuple[str, list[TextSpan]]:
     """A text and some spans in it."""
     text = "".join(draw(st.lists(WEIRD, max_size=6)))
     places = st.integers(0, len(text))
-    found = [Span(*sorted(pair), draw(st.sampled_from(["URL", "EMAIL_ADDRESS"])), 1.0, "r") for pair in draw(st.lists(st.tuples(places, places), max_size=5))]  # fmt: skip  # noqa: E501
+    found = [TextSpan(*sorted(pair), draw(st.sampled_from(["URL", "EMAIL_ADDRESS"])), 1.0, "r") for pair in draw(st.lists(st.tuples(places, places), max_size=5))]  # fmt: skip  # noqa: E501
     return text, merge(span for span in found if span.start < span.end)
 
 
@@ -76,10 +76,10 @@ def test_the_same_value_has_the_same_placeholder_throughout_a_request() -> None:
 
 
 def test_unassigned_placeholders_are_unchanged() -> None:
-    """What a model invents, or the user wrote to begin with, stands for nothing."""
+    """Placeholders that a model invents, or that the user wrote, have no value."""
     book = PlaceholderMap()
     text = "[URL_1] is https://example.com"
-    assert mask_text(text, [Span(11, 30, "URL", 1.0, "r")], book) == "[URL_1] is [URL_2]"
+    assert mask_text(text, [TextSpan(11, 30, "URL", 1.0, "r")], book) == "[URL_1] is [URL_2]"
     assert unmasked("[URL_1] [URL_2] [URL_3]", [], book) == "[URL_1] https://example.com [URL_3]"
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsr_runtime.decision.guards.detection import Span
+from vsr_runtime.decision.guards.detection import TextSpan
 from vsr_runtime.decision.guards.normalise import join_spaced_letters, normalise
 
 FLAG = "\U0001f3f4" + "".join(chr(0xE0000 + ord(letter)) for letter in "gbsct") + "\U000e007f"
@@ -40,7 +40,7 @@ def test_hidden_words_are_revealed(text: str, expected: str) -> None:
 
 @pytest.mark.parametrize("text", ["Вот рост и оса", "Μια ωραία μέρα", "Բարեւ աշխարհ"])
 def test_other_languages_are_unchanged(text: str) -> None:
-    """Russian, Greek and Armenian have words all of look-alikes; beside their own letters they are no trick."""
+    """Russian, Greek and Armenian words may consist of look-alikes; next to other words of the script they are kept."""
     assert normalise(text).text == text
 
 
@@ -53,8 +53,8 @@ def test_hidden_text_is_reported() -> None:
     """Tag characters and bidi overrides are signs by themselves; a flag is none."""
     text = f"{FLAG} hi \U000e0061\U000e0062 \u202eabc"
     assert normalise(text).hidden == (
-        Span(11, 13, "TAG_CHARACTERS", 1.0, "hidden"),
-        Span(14, 15, "BIDI_OVERRIDE", 1.0, "hidden"),
+        TextSpan(11, 13, "TAG_CHARACTERS", 1.0, "hidden"),
+        TextSpan(14, 15, "BIDI_OVERRIDE", 1.0, "hidden"),
     )
 
 

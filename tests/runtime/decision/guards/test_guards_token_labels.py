@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsr_runtime.decision.guards.detection import LabelledToken, Span, spans_of_tokens
+from vsr_runtime.decision.guards.detection import LabelledToken, TextSpan, spans_of_tokens
 
 
 def labelled(text: str, *labels: str) -> list[LabelledToken]:
@@ -46,18 +46,18 @@ def test_special_tokens_are_passed_over_and_types_get_our_names() -> None:
         LabelledToken(4, 4, "O", 1.0),
         LabelledToken(4, 9, "I-PER", 1.0),
     ]
-    assert spans_of_tokens(tokens, "model", {"PER": "PERSON"}) == [Span(0, 9, "PERSON", 1.0, "model")]
+    assert spans_of_tokens(tokens, "model", {"PER": "PERSON"}) == [TextSpan(0, 9, "PERSON", 1.0, "model")]
 
 
 def test_parts_of_a_word_stay_together_whatever_place_they_have() -> None:
-    """A model that begins a person anew within a word has not found two; one that says another type has."""
+    """A new span of the same type within a word is part of the word; one of another type is not."""
     parts = [
         LabelledToken(0, 2, "B-PER", 0.4),
         LabelledToken(2, 5, "B-PER", 0.9),
         LabelledToken(5, 7, "S-PER", 0.3),
         LabelledToken(7, 9, "B-ORG", 0.5),
     ]
-    assert spans_of_tokens(parts, "model") == [Span(0, 7, "PER", 0.9, "model"), Span(7, 9, "ORG", 0.5, "model")]
+    assert spans_of_tokens(parts, "model") == [TextSpan(0, 7, "PER", 0.9, "model"), TextSpan(7, 9, "ORG", 0.5, "model")]
 
 
 def test_a_doubtful_neighbour_does_not_hide_a_sure_finding() -> None:

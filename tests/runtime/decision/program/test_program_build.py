@@ -162,7 +162,7 @@ TWO_MODELS = [{"model": "llama3-8b"}, {"model": "phi4-mini"}]
     ],
 )
 def test_inconsistent_config_is_rejected_by_name(change, message):
-    """A name that is unknown, doubled or unusable, or a demand that nobody executes, is an error with its place."""
+    """A name that is unknown, duplicated or unusable, or an unsupported feature, is an error with its position."""
     if message is None:
         built(change)
         return
@@ -207,7 +207,7 @@ def test_signals_are_found_by_type_and_name():
 
 
 def test_adapter_is_a_name_of_its_own():
-    """An adapter can be asked for, and is what a decision with its name selects."""
+    """A client can request an adapter, and a decision can select it by name."""
 
     def change(document):
         document["routing"]["modelCards"][1]["loras"] = [{"name": "math-lora"}]

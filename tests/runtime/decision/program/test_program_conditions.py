@@ -60,7 +60,7 @@ def test_category_holds_for_its_labels_only(category, expected):
 
 
 def test_unevaluated_signal_is_unknown():
-    """A signal that nobody has computed is neither there nor missing."""
+    """A signal that was not computed is unknown."""
     assert [leaf.truth(SignalValues()) for leaf in LEAVES] == [None] * 3
 
 
@@ -72,7 +72,7 @@ def test_conjunction_of_nothing_is_the_catch_all():
 
 @given(rule=RULES, values=st.tuples(*[st.sampled_from([True, False, None])] * 3))
 def test_settled_is_settled(rule, values):
-    """What is said before all is known stays true whatever comes, and with all known something is always said."""
+    """A truth that is known early never changes, and with all signals known the truth is known."""
     partial = signals(*values)
     truth = rule.truth(partial)
     if truth is not None:
@@ -83,7 +83,7 @@ def test_settled_is_settled(rule, values):
 
 @given(rule=RULES, values=st.tuples(*[st.sampled_from([True, False, None])] * 3))
 def test_open_leaves_are_those_that_the_truth_depends_on(rule, values):
-    """They are there exactly while the rule is open, are not known, and stand in the rule."""
+    """They exist exactly while the truth is unknown, are unknown themselves, and are leaves of the condition."""
     partial = signals(*values)
     remaining = open_leaves(rule, partial)
     assert (rule.truth(partial) is None) is bool(remaining)
@@ -118,7 +118,7 @@ def test_compile_keeps_the_shape():
 
 @pytest.mark.parametrize("count", [0, 2])
 def test_not_takes_one_condition(count):
-    """NOT of nothing or of several conditions has no meaning that all readers share, so it is refused."""
+    """NOT of no or several conditions is ambiguous, so it is rejected."""
     tree = RuleNode(operator="NOT", conditions=[RuleLeaf(type="domain", name="math")] * count)
     with pytest.raises(ValueError, match="arity"):
         compile_condition(tree, lambda _: MATH, lambda: ValueError("arity"))

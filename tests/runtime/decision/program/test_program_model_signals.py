@@ -1,4 +1,4 @@
-"""Signals that take a model, from the config to the program; what cannot be told is refused at start, by name."""
+"""Signals that need a model, from the config to the program; invalid ones are rejected at start, by name."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def built(change=None, bindings: ModelBindings | None = BINDINGS, detectors=("ju
 
 
 def test_every_kind_of_model_signal_is_built():
-    """Languages are told from the text, the others by models; a complexity is three signals."""
+    """Languages are detected from the text, the others by models; a complexity rule gives three signals."""
     program = built()
     asked = {leaf.name for leaf in condition_leaves(program.routes[-1].condition) if isinstance(leaf, SignalCondition)}
     assert asked == set(LEAVES)
@@ -54,7 +54,7 @@ def test_every_kind_of_model_signal_is_built():
 
 
 def test_unused_signals_are_not_needed():
-    """A signal that stands in the config only loads no model, and makes no text long to read."""
+    """A signal that no decision uses loads no model and adds no work."""
     without, every = built(conditions=[("language", "de")]), built()
     assert without.needs == {"category"}
     assert (without.work, every.work) == (0, GUARD_WORK)

@@ -29,7 +29,7 @@ HELLO = RequestView("hello", 5, ("user",))
 
 @dataclass
 class Fake:
-    """A signal that holds or not as told, and notes that it was asked."""
+    """A signal with a fixed value that records each evaluation."""
 
     answer: bool
     cost: int = 0
@@ -37,7 +37,7 @@ class Fake:
     views: list[RequestView] = field(default_factory=list)
 
     def holds(self, view, expired):
-        """Note that it was asked, and answer."""
+        """Record the evaluation and return the value."""
         self.views.append(view)
         if expired():
             raise DeadlineExceededError
@@ -72,7 +72,7 @@ def decided(made: Program, category: str | None = None, view: RequestView = HELL
 
 
 def test_first_route_that_holds_decides():
-    """Routes are asked in their order, and the first that holds is taken."""
+    """Routes are evaluated in order, and the first one that applies is chosen."""
     assert decided(program(MATH, EVERYTHING), "math") == "math"
     assert decided(program(EVERYTHING, MATH), "math") == "everything"
 
@@ -193,14 +193,14 @@ def asking(*routes: PolicyRoute, **signals: Fake) -> Program:
 
 
 def answered(cosine: float | None = None, judge: float | None = None, jury: float | None = None) -> ModelResults:
-    """What models said; None of one that failed or was not asked."""
+    """The results of models; None for one that failed or did not run."""
     attacks = {"judge": {"Behave.": 0.0, "hello": judge}, "jury": {"hello": jury}}
     known = {name: texts for name, texts in attacks.items() if None not in texts.values()}
     return ModelResults({} if cosine is None else {"Good day.": cosine}, known)
 
 
 def test_models_run_once_for_all_routes_that_may_apply():
-    """What a cheap signal has ruled out, or what stands behind a catch-all, costs no model."""
+    """A route that a cheap signal excludes, or that follows a catch-all, needs no model."""
     never_so = route("never", AllConditions((has("no"), WICKED)))
     made = asking(
         MATH,
@@ -243,7 +243,7 @@ def test_missing_model_result_never_decides():
 
 
 def test_no_model_runs_without_text():
-    """An image is like nothing and attacks nobody; that is known, not open."""
+    """An image is similar to no sentence and is no attack; these signals are known."""
     made = asking(route("a", AnyCondition((ALIKE, EVIL, WICKED))), EVERYTHING)
     assert made.decide(RequestView("", images=1)).route.name == "everything"
     spoken = RequestView("", history=("Behave.",), images=1)
@@ -264,7 +264,7 @@ RULES = st.recursive(
 
 @given(st.lists(RULES, max_size=5), st.booleans(), *(st.sampled_from([0.1, 0.9]) for _ in range(3)))
 def test_one_request_for_results_is_enough_and_changes_no_decision(rules, math, cosine, judge, jury):
-    """Whatever the routes: after what was asked for is known there is a decision, the one that knowing all gives."""
+    """With all requested results there is a decision for any routes, and it equals the one with all signals known."""
     routes = [route(f"r{number}", rule) for number, rule in enumerate(rules)]
     made = asking(*routes, yes=Fake(answer=True), no=Fake(answer=False))
     category = "math" if math else None

@@ -66,7 +66,7 @@ def test_deepseek_has_a_switch_of_its_own(on, kind):
     ],
 )
 def test_unsupported_effort_is_an_error(family, on, effort, message):
-    """Whoever asks for such an effort is told what there is."""
+    """The error lists the supported efforts."""
     with pytest.raises(ValueError, match=message):
         build_reasoning(FAMILIES[family], on=on, effort=effort)
 
@@ -74,7 +74,7 @@ def test_unsupported_effort_is_an_error(family, on, effort, message):
 @pytest.mark.parametrize("provider", ["vllm", "openai", "deepseek"])
 @pytest.mark.parametrize("name", FAMILIES)
 def test_every_family_is_switched(name, provider):
-    """On says something for each of the 42 families and every effort; what is off is never said to be on."""
+    """`on` sets a field for each of the 42 families and every effort; `off` never switches reasoning on."""
     family = FAMILIES[name]
     for effort in (None, *family.levels):
         on = build_reasoning(family, on=True, effort=effort, provider=provider)

@@ -128,6 +128,6 @@ JSON = st.recursive(
 
 @given(st.sampled_from(sorted(Api, key=str)), st.lists(JSON, min_size=1, max_size=4), st.booleans())
 def test_no_answer_is_so_odd_that_it_breaks_anything(api, documents, streamed):
-    """A server may say what it wants: it is whole or it is not."""
+    """Any data of a server is either complete or not."""
     data = events(*documents, done=True) if streamed else json.dumps(documents[0]).encode()
     assert is_complete(api, data, streamed=streamed) in {True, False}

@@ -1,4 +1,4 @@
-"""What a client is told of its request's way, without a gateway."""
+"""Debug headers of responses, without a gateway."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vsr_runtime.decision.request.response_machine import (
     ResponseHeaders,
     advance_response,
 )
-from vsr_schemas.headers import TOLD
+from vsr_schemas.headers import DEBUG_HEADERS
 
 ALWAYS, ASKED = replace(RULES, debug_headers="always"), replace(RULES, debug_headers="on-request")
 
@@ -36,7 +36,7 @@ def test_category_header_is_sent_if_the_classifier_ran(chat):
 
 @pytest.mark.parametrize("value", [None, "false", "TRUE", "1"])
 def test_only_the_value_true_enables_debug_headers(chat, value):
-    """And where the policy tells nobody, asking changes nothing."""
+    """If the policy permits no debug headers, the request header has no effect."""
     for rules in (ASKED, RULES):
         _, action = drive(headers(x_vsr_debug=value), rules=rules)
         assert action == Continue()
@@ -48,23 +48,23 @@ def test_only_the_value_true_enables_debug_headers(chat, value):
 
 
 def test_debug_request_only_needs_response_headers(chat):
-    """The gateway is asked for them when the request's headers come, and its part ends with them."""
+    """The gateway is asked to send response headers when the request headers arrive, and nothing more."""
     _, action = drive(headers(x_vsr_debug="true"), rules=ASKED)
     assert action == Continue(needs_response_headers=True)
     _, action = drive(headers(x_vsr_debug="true"), RequestBody(chat("phi4-mini")), rules=ASKED)
     assert "accept-encoding" not in action.remove_headers
-    forged = ((":status", "200"), ("content-encoding", "gzip"), *((name, "forged") for name in TOLD))
+    forged = ((":status", "200"), ("content-encoding", "gzip"), *((name, "forged") for name in DEBUG_HEADERS))
     state, action = advance_response(
         AwaitsResponseHeaders(action.response), ResponseHeaders(forged, end_of_stream=False)
     )
     assert isinstance(state, ResponseDone)
     assert isinstance(action, ForwardHeaders)
     assert action.mode is BodyMode.NONE
-    assert set(action.remove) == set(TOLD) - {"x-vsr-selected-model", "x-vsr-response-path"}
+    assert set(action.remove) == set(DEBUG_HEADERS) - {"x-vsr-selected-model", "x-vsr-response-path"}
 
 
 def test_errors_have_no_debug_headers(chat):
-    """A refusal has its code."""
+    """An error has its code."""
     _, action = drive(headers(x_vsr_debug="true"), RequestBody(chat("gpt")), rules=ASKED)
     assert isinstance(action, ImmediateResponse)
-    assert not {name for name, _ in action.headers} & set(TOLD)
+    assert not {name for name, _ in action.headers} & set(DEBUG_HEADERS)

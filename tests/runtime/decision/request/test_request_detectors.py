@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from vsr_runtime.decision.guards.detection import Span, TextVerdict
+from vsr_runtime.decision.guards.detection import TextSpan, TextVerdict
 from vsr_runtime.decision.guards.guard import Guard
 from vsr_runtime.decision.program.conditions import AnyCondition, CategoryCondition, NotCondition, SignalCondition
 from vsr_runtime.decision.program.program import PolicyRoute
@@ -34,7 +34,7 @@ BODY = json.dumps(
 ).encode()
 
 
-def asked(program, rule, guards=()):
+def start(program, rule, guards=()):
     """The rules, the state and the question of a chat that this rule decides."""
     phi = PolicyRoute("a", rule, ((program.models["phi4-mini"], 100),))
     rules = MachineConfig(replace(program, routes=(phi,), model_signals=ASKING, guards=guards), 1000)
@@ -46,13 +46,13 @@ def asked(program, rule, guards=()):
 
 def seen(*scores: float) -> list[TextVerdict]:
     """What a detector says of some texts."""
-    return [TextVerdict(Span(0, 5, "jailbreak", score, "judge")) for score in scores]
+    return [TextVerdict(TextSpan(0, 5, "jailbreak", score, "judge")) for score in scores]
 
 
 @pytest.mark.parametrize(("scores", "route"), [((0.1, 0.6), "a"), ((0.6, 0.1), "a"), ((0.4, 0.4), None)])
 def test_an_attack_in_any_message_takes_the_route(program, scores, route):
     """The detector reads all messages; its answer is the signal's by the signal's own threshold."""
-    rules, state, question = asked(program, EVIL)
+    rules, state, question = start(program, EVIL)
     assert (question.kinds, question.detector_texts) == (frozenset(), {"judge": ("Behave.", "hello")})
     _, action = advance(rules, state, SignalsReady(detections={"judge": seen(*scores)}))
     assert action.route == route
@@ -69,8 +69,8 @@ def test_an_attack_in_any_message_takes_the_route(program, scores, route):
     ],
 )
 def test_request_that_depends_on_a_failed_detector_is_rejected(program, rule, looks, code):
-    """An attack that nobody looked for is not taken for absent, nor is half an answer."""
-    rules, state, _ = asked(program, rule)
+    """A missing or partial detector result never means that there is no attack."""
+    rules, state, _ = start(program, rule)
     _, action = advance(rules, state, SignalsReady(detections=looks))
     assert isinstance(action, ImmediateResponse)
     assert (action.status, action.code) == (503, code)
@@ -78,7 +78,7 @@ def test_request_that_depends_on_a_failed_detector_is_rejected(program, rule, lo
 
 def test_a_detector_that_fails_does_not_matter_where_something_else_settles_it(program):
     """Three-valued: true or unknown is true."""
-    rules, state, question = asked(program, AnyCondition((EVIL, ALIKE)))
+    rules, state, question = start(program, AnyCondition((EVIL, ALIKE)))
     assert question.kinds == {"similarity"}
     found = SignalsReady(detections={"judge": Cause.BROKEN}, similarities={"Good day.": 0.7})
     _, action = advance(rules, state, found)
@@ -87,7 +87,7 @@ def test_a_detector_that_fails_does_not_matter_where_something_else_settles_it(p
 
 def test_category_and_likeness_are_one_question(program):
     """The encoder reads the text once for both."""
-    rules, state, question = asked(program, AnyCondition((CategoryCondition(frozenset({"math"}), "math"), ALIKE)))
+    rules, state, question = start(program, AnyCondition((CategoryCondition(frozenset({"math"}), "math"), ALIKE)))
     assert (question.text, question.kinds) == ("hello", {"category", "similarity"})
     _, action = advance(rules, state, SignalsReady("math", 0.9, similarities={"Good day.": 0.1}))
     assert (action.route, action.signals.category) == ("a", "math")
@@ -95,13 +95,15 @@ def test_category_and_likeness_are_one_question(program):
 
 @pytest.mark.parametrize(("score", "status"), [(0.9, 403), (0.6, None)])
 def test_guards_and_signals_share_a_detector(program, score, status):
-    """It is asked once, and each takes from the answer what it asked for."""
+    """The detector runs once, and guard and signal use its result."""
     guard = Guard("judge", "block", (), detector="judge", threshold=0.8)
-    rules, state, question = asked(program, EVIL, (guard,))
+    rules, state, question = start(program, EVIL, (guard,))
     assert list(question.detector_texts) == ["judge"]
     texts = question.detector_texts["judge"]
     assert len(texts) == len(set(texts))
-    looks = [TextVerdict(Span(0, len(text), "jailbreak", score if text == "hello" else 0.0, "judge")) for text in texts]
+    looks = [
+        TextVerdict(TextSpan(0, len(text), "jailbreak", score if text == "hello" else 0.0, "judge")) for text in texts
+    ]
     _, action = advance(rules, state, SignalsReady(detections={"judge": looks}))
     assert (action.status if isinstance(action, ImmediateResponse) else None) == status
     assert isinstance(action, ImmediateResponse) or (isinstance(action, SendToModel) and action.route == "a")

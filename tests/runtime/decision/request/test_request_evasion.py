@@ -249,7 +249,7 @@ NESTED = {
 
 @pytest.mark.parametrize("how", NESTED)
 def test_escapes_are_undone_at_any_depth(program, how):
-    """Each level of JSON in JSON escapes the last one's escapes; quotes of the text's own confuse nobody."""
+    """Each level of JSON in JSON escapes the escapes of the one before; quotes in the text do not matter."""
     finder, _ = FINDERS["personal"]
     path, document = chat(user("hi"), called("mail", NESTED[how]("jan\u00e9.doé@ex\u00e4mple.org")))
     action = decided(program, Guard("g", "mask", (finder,)), path, json.dumps(document))
@@ -258,7 +258,7 @@ def test_escapes_are_undone_at_any_depth(program, how):
 
 
 def test_text_before_the_bytes_of_a_picture_is_no_picture(program):
-    """What stands where its type should be is read, also where pictures may pass."""
+    """Text in place of a type is read, even if images may pass."""
     finder, text = FINDERS["card"]
     path, document = chat(user("hi"), whatever={"url": f"data:{text},{'A' * 64}"})
     action = decided(program, Guard("g", "block", (finder,), passes_unreadable=True), path, json.dumps(document))

@@ -9,7 +9,7 @@ import pytest
 
 from vsr_runtime.decision.apis.endpoints import ENDPOINTS, Api
 from vsr_runtime.decision.deadline import DeadlineExceededError
-from vsr_runtime.decision.guards.detection import Span, TextVerdict
+from vsr_runtime.decision.guards.detection import TextSpan, TextVerdict
 from vsr_runtime.decision.guards.guard import Guard, in_order
 from vsr_runtime.decision.program.conditions import AllConditions
 from vsr_runtime.decision.program.effects import Effects
@@ -36,7 +36,7 @@ def finds(word: str, kind: str = "WORD", score: float = 1.0):
         if expired():
             raise DeadlineExceededError
         at = normalised.text.lower().find(word)
-        return [] if at < 0 else [Span(*normalised.original(at, at + len(word)), kind, score, "test")]
+        return [] if at < 0 else [TextSpan(*normalised.original(at, at + len(word)), kind, score, "test")]
 
     return find
 
@@ -128,9 +128,9 @@ def test_masks_of_several_guards_and_the_route_s_edits_go_together(program):
 
 def test_route_sends_elsewhere_and_blocks_come_first(program):
     """A guard's route replaces the decision's; what is blocked goes nowhere."""
-    moved = sent(program, [guard("house", "route", target="llama3-8b")], "bomb 2+2")
+    moved = sent(program, [guard("in-house", "route", target="llama3-8b")], "bomb 2+2")
     assert (moved.model, moved.route) == ("llama3-8b", None)
-    both = [guard("house", "route", target="llama3-8b"), guard("zzz", word="2+2")]
+    both = [guard("in-house", "route", target="llama3-8b"), guard("zzz", word="2+2")]
     assert sent(program, both, "bomb 2+2").status == 403
 
 
@@ -150,7 +150,7 @@ def test_exemptions_are_about_where_a_request_ends(program):
     assert sent(program, [free], "bomb", "phi4-mini").model == "phi4-mini"
     assert sent(program, [free], "bomb 2+2").model == "phi4-mini"
     assert sent(program, [free], "bomb", "llama3-8b").status == 403
-    moved = guard("house", "route", target="phi4-mini")
+    moved = guard("in-house", "route", target="phi4-mini")
     assert sent(program, [free, moved], "bomb", "llama3-8b").model == "phi4-mini"
 
 
@@ -168,7 +168,7 @@ def test_threshold_applies_to_detectors_only(program):
 
 @pytest.mark.parametrize("action", ["block", "mask", "flag", "route"])
 def test_guard_that_is_late_refuses_unless_the_policy_lets_errors_pass(program, action):
-    """503, since nobody knows; with onError pass it goes on, and the failure is counted."""
+    """503 by default; with `onError: pass` the request is sent and the failure is counted."""
     slow = Guard("slow", action, (late,), target="phi4-mini" if action == "route" else None)
     answer = sent(program, [slow], "hi", "llama3-8b")
     assert (answer.status, error(answer)["code"]) == (503, "guard_failed:slow")
@@ -184,7 +184,7 @@ def test_request_after_its_deadline_is_rejected(program):
 
 @pytest.mark.parametrize("action", ["block", "mask", "flag"])
 def test_text_longer_than_a_guard_reads_is_rejected(program, action):
-    """413, and never a sample; wherever the text stands."""
+    """413, wherever the text is; the guard never reads only a part of it."""
     small = guard("small", action, max_tokens=10)
     assert isinstance(sent(program, [small], "x" * 36), SendToModel)
     assert sent(program, [small], "x" * 44).status == 413
@@ -217,7 +217,7 @@ def test_unreadable_content_is_rejected_unless_the_policy_passes_it(program, con
     ],
 )
 def test_token_ids_cannot_be_read_either(program, path, body):
-    """Text that no guard can read is refused like an image."""
+    """Text that no guard can read is rejected like an image."""
     assert sent(program, [guard("bad")], path=path, body={"model": "phi4-mini", **body}).status == 415
 
 
@@ -240,7 +240,7 @@ def test_text_under_a_picture_s_name_is_still_read(program):
 
 
 def test_fixed_answers_are_guarded_like_models(program):
-    """What is blocked is blocked whoever answers; what is exempt at some model is not exempt at none."""
+    """Guards also apply to static responses; an exemption for a model does not cover them."""
     fixed = replace(
         program, routes=(PolicyRoute("closed", AllConditions(()), (), Effects(static_response="We are closed.")),)
     )
@@ -257,43 +257,45 @@ def looked(program, guards, looks, content="hello there", model="llama3-8b"):
     """What becomes of a chat when detectors have looked; the question, too."""
     rules = MachineConfig(replace(program, guards=in_order(guards)), MAX)
     body = json.dumps({"model": model, "messages": [{"role": "user", "content": content}]}).encode()
-    state, asked = advance(rules, AwaitsBody(ENDPOINTS[Api.CHAT.value], "one"), RequestBody(body))
-    return asked, advance(rules, state, SignalsReady("math", 0.9, looks))[1] if isinstance(
-        asked, NeedSignals
-    ) else asked
+    state, question = advance(rules, AwaitsBody(ENDPOINTS[Api.CHAT.value], "one"), RequestBody(body))
+    return question, advance(rules, state, SignalsReady("math", 0.9, looks))[1] if isinstance(
+        question, NeedSignals
+    ) else question
 
 
 @pytest.mark.parametrize(("score", "status"), [(0.9, 403), (0.4, None)])
 def test_detector_runs_once_for_all_guards_and_its_score_decides(program, score, status):
     """Several guards that name one detector cost one look; patterns and detector together make a guard."""
     twice = [JUDGE, replace(JUDGE, name="second", action="flag")]
-    asked, action = looked(program, twice, {"checkpoint": [TextVerdict(Span(0, 5, "JAILBREAK", score, "checkpoint"))]})
-    assert asked.detector_texts == {"checkpoint": ("hello there",)}
-    assert asked.kinds == frozenset()
+    question, action = looked(
+        program, twice, {"checkpoint": [TextVerdict(TextSpan(0, 5, "JAILBREAK", score, "checkpoint"))]}
+    )
+    assert question.detector_texts == {"checkpoint": ("hello there",)}
+    assert question.kinds == frozenset()
     assert (action.status if isinstance(action, ImmediateResponse) else None) == status
 
 
 def test_detector_and_category_are_requested_together(program):
     """One wait for both."""
-    asked, action = looked(
-        program, [JUDGE], {"checkpoint": [TextVerdict(Span(0, 5, "x", 0.1, "checkpoint"))]}, "hello there", "auto"
+    question, action = looked(
+        program, [JUDGE], {"checkpoint": [TextVerdict(TextSpan(0, 5, "x", 0.1, "checkpoint"))]}, "hello there", "auto"
     )
-    assert asked.kinds == {"category"}
-    assert asked.detector_texts
+    assert question.kinds == {"category"}
+    assert question.detector_texts
     assert action.model == "phi4-mini"
 
 
 @pytest.mark.parametrize("looks", [{"checkpoint": Cause.BROKEN}, {"checkpoint": Cause.OVERLOADED}, {}])
 def test_detector_that_fails_counts_as_the_policy_says(program, looks):
-    """Also where nobody answered for it."""
+    """Also if the detector gave no result."""
     assert looked(program, [JUDGE], looks)[1].status == 503
     assert isinstance(looked(program, [replace(JUDGE, passes_errors=True)], looks)[1], SendToModel)
 
 
 def test_exempt_models_cost_no_look(program):
-    """A detector is asked only where its guard holds."""
-    asked, _ = looked(program, [replace(JUDGE, exempt=frozenset({"llama3-8b"}))], {})
-    assert isinstance(asked, SendToModel)
+    """A detector only runs if its guard applies."""
+    question, _ = looked(program, [replace(JUDGE, exempt=frozenset({"llama3-8b"}))], {})
+    assert isinstance(question, SendToModel)
 
 
 def test_failure_of_everything_is_undecided(program):

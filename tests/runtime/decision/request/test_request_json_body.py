@@ -22,7 +22,7 @@ def with_model(body, model):
 def bodies(draw):
     """A JSON object with a top-level ``model``: the parts before its value, the value, and the rest."""
     others = draw(st.dictionaries(NO_SURROGATE.filter(lambda key: key.casefold() != "model"), VALUES, max_size=4))
-    keys = {key.casefold(): key for key in others}.values()  # keys that differ only in case are refused elsewhere
+    keys = {key.casefold(): key for key in others}.values()  # keys that differ only in case are rejected elsewhere
     members = [(key, spelled(draw, others[key])) for key in keys]
     place = draw(st.integers(0, len(members)))
     model = spelled(draw, draw(NO_SURROGATE))
@@ -139,7 +139,7 @@ def test_lenient_json_is_rejected(data):
     ],
 )
 def test_duplicate_keys_are_rejected_at_any_depth(data):
-    """A key that stands twice, however it is spelled, could mean another request to another parser."""
+    """A duplicate key, however it is spelled, could mean another request to another parser."""
     with pytest.raises(BodyError) as error:
         read_body(data)
     assert error.value.code == "duplicate_key"
@@ -148,7 +148,7 @@ def test_duplicate_keys_are_rejected_at_any_depth(data):
 @pytest.mark.parametrize("over", [0, 1])
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
 def test_depth_is_bounded_exactly(over, opening, closing):
-    """The deepest body allowed is taken and one level more is refused."""
+    """The deepest permitted body is accepted, and one level more is rejected."""
     levels = MAX_DEPTH - 1 + over
     inner = "0" if opening == '{"a":' else ""
     data = ('{"m":' + opening * levels + inner + closing * levels + "}").encode()

@@ -44,14 +44,14 @@ def apply(values: dict[str, object], edit: tuple[str, str, object]) -> None:
 
 
 def distinct(edits) -> list[tuple[str, str, object]]:
-    """Edits of which none comes upon what an earlier one has written: nobody updates a key twice."""
+    """Edits without two updates of the same key."""
     seen: set[str] = set()
     return [edit for edit in edits if not (edit[1] in seen or seen.add(edit[1]))]
 
 
 @given(text=texts(), edits=EDITS)
 def test_edits_change_their_members_and_nothing_else(text, edits):
-    """Members are set, removed and made; no key stands twice; each other member keeps its very spelling."""
+    """Members are set, removed and created; no key is duplicated; all other members keep their spelling."""
     body = read_body(text.encode())
     draft, expected = BodyDraft(body), dict(body.values)
     for edit in distinct(edits):
@@ -91,14 +91,14 @@ def draft(text: str) -> BodyDraft:
     ],
 )
 def test_members_go_with_one_comma(text, gone, result):
-    """Wherever a member stands, its removal leaves an object."""
+    """Removing a member at any position leaves a valid object."""
     edited = draft(text)
     edited.remove(*gone)
     assert edited.text() == result
 
 
 def test_later_edits_see_earlier_ones():
-    """What was removed or replaced is not the client's any more; what is set again stands in its old place."""
+    """A removed or replaced value is no longer the client's; a value that is set again keeps its position."""
     edited = draft('{"a":{"x":1},"b":2}')
     assert edited.get("a") == {"x": 1}
     edited.remove("a")

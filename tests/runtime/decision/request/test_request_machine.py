@@ -97,7 +97,7 @@ def test_completions_are_routed_by_their_prompt():
 
 
 def test_named_model_takes_token_ids_but_an_auto_name_does_not():
-    """Token ids are the named model's business; nobody can classify them."""
+    """Token ids cannot be classified; a named model accepts them."""
     body = json.dumps({"model": "phi4-mini", "prompt": [1, 2]}).encode()
     _, action = drive(headers(path="/v1/completions"), RequestBody(body))
     assert action.body is None
@@ -107,7 +107,7 @@ def test_named_model_takes_token_ids_but_an_auto_name_does_not():
 
 @pytest.mark.parametrize("content", ["", "  ", [{"type": "image_url", "image_url": {"url": "x"}}]])
 def test_request_without_text_has_no_category(chat, content):
-    """Where there is nothing to read, no classifier is asked and the default serves."""
+    """If there is nothing to read, no classifier runs and the default model serves."""
     _, action = drive(headers(), RequestBody(chat(content=content)))
     assert (action.model, action.signals) == ("llama3-8b", SignalValues(classified=True))
 
@@ -200,7 +200,7 @@ def test_refusals_that_need_no_body(event, expected):
 
 
 def test_duplicate_headers_are_rejected():
-    """A content type or an encoding that stands twice cannot hide behind an allowed one."""
+    """A duplicate content type or encoding cannot hide behind a permitted one."""
     base = headers().headers
     twice = RequestHeaders((*base, ("content-type", "application/json")), end_of_stream=False)
     hidden = RequestHeaders(
@@ -259,7 +259,7 @@ URGENT = PolicyRoute("urgent", SignalCondition(("keyword", "urgent")), ((PHI, 10
 
 
 def test_classifier_does_not_run_if_a_signal_decides(chat):
-    """A keyword of a route that comes first decides by itself; without it the classifier is asked."""
+    """A keyword of an earlier route decides without the classifier."""
     known = rules(URGENT, MATH, signals={("keyword", "urgent"): KEYWORD})
     _, action = drive(headers(), RequestBody(chat(content="urgent: 2+2")), rules=known)
     assert (action.route, action.signals.classified) == ("urgent", False)
@@ -316,7 +316,7 @@ def test_provider_id_is_written_and_the_alias_routed(chat):
 
 
 def test_effects_are_for_auto_requests_only(chat):
-    """A decision edits body and headers of what it routes; a named model's request stays as it is."""
+    """A decision edits the body and headers of requests that it routes; a named model's request is unchanged."""
     effects = Effects(
         system_prompt=SystemPrompt("Hi", "replace"), set_headers=(("x-team", "a"),), remove_headers=("x-old",)
     )
@@ -365,7 +365,7 @@ def test_other_apis_are_routed_alike(path, body):
 
 
 def test_embeddings_need_a_model():
-    """Vectors of different models do not mix, so a choice by content is refused; a named model passes untouched."""
+    """Embeddings of different models cannot be mixed, so routing by content is rejected; a named model is accepted."""
     for text in ("hello", ["a"], [1, 2]):
         body = json.dumps({"model": "auto", "input": text}).encode()
         assert answered(headers(path="/v1/embeddings"), RequestBody(body)) == (400, "model_required")
@@ -398,7 +398,7 @@ def test_machine_decides_once_and_only_to_configured_models(steps):
 
 
 def test_without_a_category_the_default_serves_where_the_policy_wants_that(chat):
-    """It is written into the body as if it had been chosen, and told why; otherwise it is 503."""
+    """The default model is written into the body, and the cause is reported; otherwise the response is 503."""
     steps = (headers(), RequestBody(chat("auto", "2+2 is")), SignalsReady(missing=Cause.TIMEOUT))
     _, action = drive(*steps, rules=replace(RULES, default_on_failure=True))
     assert isinstance(action, events.SendToModel)

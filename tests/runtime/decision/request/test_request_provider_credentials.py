@@ -57,7 +57,7 @@ def test_a_route_may_set_other_headers_but_not_the_one_of_the_key(chat):
 
 
 def test_the_key_is_never_shown(chat):
-    """An action that somebody logs by mistake says nothing of it."""
+    """An action that is logged by mistake does not show the key."""
     _, action = drive(headers(), RequestBody(chat("gpt")), rules=outward(GPT))
     assert "Bearer sk-stand-in" in dict(action.set_headers).values()
     assert "stand-in" not in repr(action)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from vsr_runtime.decision.apis.endpoints import Api
 from vsr_runtime.decision.deadline import DeadlineExceededError, never
-from vsr_runtime.decision.guards.detection import Span
+from vsr_runtime.decision.guards.detection import TextSpan
 from vsr_runtime.decision.guards.guard import Guard
 from vsr_runtime.decision.request.events import Cause, GuardMatch, ImmediateResponse, ResponsePlan
 from vsr_runtime.decision.request.response_machine import (
@@ -41,7 +41,7 @@ def finds(pattern: str, kind: str):
         if expired():
             raise DeadlineExceededError
         return [
-            Span(*normalised.original(*match.span()), kind, 1.0, "test") for match in made.finditer(normalised.text)
+            TextSpan(*normalised.original(*match.span()), kind, 1.0, "test") for match in made.finditer(normalised.text)
         ]
 
     return find
@@ -90,7 +90,7 @@ DOCUMENTS = {
 
 @pytest.mark.parametrize("place", DOCUMENTS)
 def test_every_text_of_a_document_is_read(place):
-    """Masked in place, blocked whole, flagged for the client; harmless ones pass byte by byte."""
+    """Masked in place, blocked, or flagged for the client; clean texts pass unchanged."""
     document = DOCUMENTS[place]
     masked = whole(document("hello Agent SMITH bye"), MASK)
     assert json.loads(masked.body) == document("hello [NAME_1] bye")
@@ -103,7 +103,7 @@ def test_every_text_of_a_document_is_read(place):
 
 
 def test_restored_values_are_encoded_as_their_place_needs_it():
-    """Once in a text, twice in arguments; a placeholder that nobody gave stays."""
+    """Once in a text, twice in arguments; an unassigned placeholder is unchanged."""
     document = completion("To [MAIL_1], [MAIL_2]", tool_calls=[{"function": {"arguments": '{"to": "[MAIL_1]"}'}}])
     message = json.loads(whole(document, restore=RESTORE).body)["choices"][0]["message"]
     assert message["content"] == f"To {RESTORE['[MAIL_1]']}, [MAIL_2]"
@@ -164,7 +164,7 @@ def test_masks_of_a_response_are_never_taken_for_those_of_its_request():
 
 
 def test_fields_that_repeat_the_text_as_tokens_are_removed():
-    """No guard can read log probabilities; where guards read, nobody gets them."""
+    """Guards cannot read log probabilities, so clients of guarded responses do not get them."""
     document = completion("Agent SMITH")
     document["choices"][0]["logprobs"] = {"content": [{"token": "Agent"}, {"token": " SMITH"}]}
     assert b"SMITH" not in whole(document, MASK).body
@@ -256,7 +256,7 @@ def streamed(data: bytes, plan: ResponsePlan, cuts=()):
 
 
 def settled(work):
-    """What work gives that asks nobody."""
+    """The result of work that needs no detectors."""
     try:
         next(work)
     except StopIteration as done:
@@ -288,7 +288,7 @@ WANTED = (
 @settings(deadline=None)
 @given(st.lists(st.integers(0, len(TEXT)), max_size=30), st.lists(st.integers(0, 100_000), max_size=30))
 def test_text_is_the_same_wherever_events_and_bytes_are_cut(cuts, bytecuts):
-    """Exactly what one whole document would say."""
+    """The text equals that of one whole document."""
     places = sorted({0, len(TEXT), *cuts})
     parts = [TEXT[a:b] for a, b in pairwise(places)]
     data = sse(chunk(role="assistant"), *(chunk(content=part) for part in parts), chunk(finish="stop"), "[DONE]")
@@ -325,7 +325,7 @@ def test_spaced_letters_are_read_as_words_in_documents_and_streams():
 
 
 def test_escapes_in_a_streamed_call_s_arguments_are_undone_as_in_a_document_s():
-    """Arguments are JSON: what is escaped there is read, masked as it stands there, and the rest left as it is."""
+    """Arguments are JSON: escaped text is read and masked in place, and the rest is unchanged."""
     arguments = '{"a": "A\\u0067ent S\\u004dITH\\n", "b": "\\\\x"}'
     masked = '{"a": "[NAME_1]\\n", "b": "\\\\x"}'
     document = completion(None, tool_calls=[{"function": {"arguments": arguments}}])
@@ -431,7 +431,7 @@ def test_every_line_of_a_stream_is_read_not_only_its_data(place):
 
 
 def test_lines_other_than_data_are_masked_and_stay_lines():
-    """Comments keep connections open; what a guard finds in one is replaced like all else."""
+    """Comments keep connections open; findings in them are masked like all others."""
     out, _ = streamed(b": Agent SMITH\n\n: ping\n\nevent: x\ndata: {}\n\n", ResponsePlan(Api.CHAT, (MASK,)))
     assert out == b": [NAME_1]\n\n: ping\n\nevent: x\ndata: {}\n\n"
 
@@ -477,7 +477,7 @@ def test_end_of_one_item_ends_no_other():
 
 
 def test_parts_that_are_clean_alone_are_also_read_together():
-    """The whole that follows the pieces is one text to whoever reads it."""
+    """The whole text that follows the pieces is read as one text."""
     parts = [{"type": "output_text", "text": text} for text in (HIDDEN[:6], HIDDEN[6:])]
     alone = [{"type": "response.content_part.done", "output_index": 0, "part": part} for part in parts]
     whole_ = {"type": "response.completed", "response": {"output": [{"type": "message", "content": parts}]}}
@@ -529,7 +529,7 @@ def test_long_tokens_and_keys_stay_together(long, size):
 
 
 def test_trailers_after_held_text_end_in_an_error():
-    """What is held could not go any more; silence would be a loss that nobody sees."""
+    """Held text can no longer be sent, and must not be lost silently."""
     plan = ResponsePlan(Api.CHAT, (BLOCK,))
     state, action = advance_response(AwaitsResponseHeaders(plan), ResponseHeaders(EVENTS, end_of_stream=False))
     assert action == ForwardHeaders(BodyMode.STREAMED, ("content-length",))

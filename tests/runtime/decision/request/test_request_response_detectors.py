@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from support.properties import examples
 from vsr_runtime.decision.apis.endpoints import ENDPOINTS, Api
 from vsr_runtime.decision.deadline import never
-from vsr_runtime.decision.guards.detection import Span, TextVerdict
+from vsr_runtime.decision.guards.detection import TextSpan, TextVerdict
 from vsr_runtime.decision.guards.guard import Guard
 from vsr_runtime.decision.request.events import (
     Cause,
@@ -55,41 +55,43 @@ class Persons:
     def spans(self, types, _):
         """The runs."""
         found = re.finditer(r"\b[A-Z]\w*(?: [A-Z]\w*)*", self.text)
-        return [Span(*each.span(), "PERSON", 1.0, "persons") for each in found if types is None or "PERSON" in types]
+        return [
+            TextSpan(*each.span(), "PERSON", 1.0, "persons") for each in found if types is None or "PERSON" in types
+        ]
 
 
 def judged(text: str) -> TextVerdict:
     """An attack where the text says so."""
-    return TextVerdict(Span(0, len(text), "jailbreak", 0.9 if "evil" in text else 0.1, "judge"))
+    return TextVerdict(TextSpan(0, len(text), "jailbreak", 0.9 if "evil" in text else 0.1, "judge"))
 
 
 DETECTORS = {"persons": Persons, "judge": judged}
 
 
-def looks(questions, fails=()):
-    """What the detectors see, and the questions for the record."""
+def looks(texts_by_detector, fails=()):
+    """What the detectors see, and the texts for the record."""
     return {
         name: Cause.BROKEN if name in fails else [DETECTORS[name](text) for text in texts]
-        for name, texts in questions.items()
+        for name, texts in texts_by_detector.items()
     }
 
 
-def driven(state, event, asked, fails=()):
-    """One step, with all that is asked for meanwhile."""
+def driven(state, event, requests, fails=()):
+    """Take one step, and run the detectors that it needs."""
     state, action = advance_response(state, event)
     while isinstance(action, NeedDetections):
-        asked.append(action.detector_texts)
+        requests.append(action.detector_texts)
         state, action = advance_response(state, DetectionsReady(looks(action.detector_texts, fails)))
     return state, action
 
 
 def whole(document, *guards, fails=()):
-    """What becomes of a document, and what was asked."""
-    asked: list = []
+    """Return the action for a document, and the texts that detectors read."""
+    requests: list = []
     state = AwaitsWhole(ResponsePlan(Api.CHAT, guards))
-    state, action = driven(state, ResponseBody(json.dumps(document).encode(), end_of_stream=True), asked, fails)
+    state, action = driven(state, ResponseBody(json.dumps(document).encode(), end_of_stream=True), requests, fails)
     assert state == ResponseDone()
-    return action, asked
+    return action, requests
 
 
 def completion(text, **more):
@@ -105,14 +107,16 @@ def completion(text, **more):
 
 
 def test_document_is_read_whole_in_one_step():
-    """Masked in place, blocked, flagged; nothing is asked about what the server says of the response itself."""
-    masked, asked = whole(completion('ask "Jane Smith" now'), NAMES)
+    """Masked in place, blocked, or flagged; detectors do not read the server's metadata."""
+    masked, requests = whole(completion('ask "Jane Smith" now'), NAMES)
     assert json.loads(masked.body)["choices"][0]["message"]["content"] == 'ask "[PERSON_1]" now'
     assert json.loads(masked.body)["id"] == "chatcmpl-Smith"
-    assert [set(texts) - {""} for questions in asked for texts in questions.values()] == [{'ask "Jane Smith" now'}]
-    refused, asked = whole(completion("evil things"), NAMES, JUDGE)
+    assert [set(texts) - {""} for texts_by_detector in requests for texts in texts_by_detector.values()] == [
+        {'ask "Jane Smith" now'}
+    ]
+    refused, requests = whole(completion("evil things"), NAMES, JUDGE)
     assert (refused.status, refused.code) == (403, "guard:judge")
-    assert [sorted(questions) for questions in asked] == [["judge", "persons"]]
+    assert [sorted(texts_by_detector) for texts_by_detector in requests] == [["judge", "persons"]]
     flagged, _ = whole(completion("evil things"), WATCH)
     assert flagged.set_headers == (("x-vsr-guards", "watch"),)
     assert whole(completion("harmless"), NAMES, JUDGE, WATCH)[0] == BodyOutput(None)
@@ -126,7 +130,7 @@ def test_detectors_read_tool_input_under_any_key():
 
 
 def test_document_is_rejected_if_its_detector_fails_unless_errors_pass():
-    """502 by default: nobody has looked at it."""
+    """502 by default, because nothing has read it."""
     refused, _ = whole(completion("hello"), JUDGE, fails=("judge",))
     assert (refused.status, refused.code) == (502, "guard_failed:judge")
     passed, _ = whole(completion("hello"), replace(JUDGE, passes_errors=True), fails=("judge",))
@@ -146,18 +150,18 @@ def parts(text, size):
 
 
 def streamed(pieces, *guards, fails=(), restore=None):
-    """What a client has after each piece, and what was asked."""
-    asked: list = []
+    """Return what a client received after each chunk, and the texts that detectors read."""
+    requests: list = []
     headers = ResponseHeaders((("content-type", "text/event-stream"),), end_of_stream=False)
     state, _ = advance_response(AwaitsResponseHeaders(ResponsePlan(Api.CHAT, guards, restore or {})), headers)
     out, found = [], []
     for place, piece in enumerate(pieces):
         event = ResponseBody(piece, end_of_stream=place + 1 == len(pieces))
-        state, action = driven(state, event, asked, fails)
+        state, action = driven(state, event, requests, fails)
         out.append(piece if action.body is None else action.body)
         found += action.guards
         assert isinstance(state, Streaming | ResponseDone)
-    return out, asked, found
+    return out, requests, found
 
 
 def content(data: bytes) -> str:
@@ -171,12 +175,12 @@ LONG = "the quick brown fox jumps over the lazy dog and then it rests for a whil
 
 def test_text_is_released_by_sentence_after_detection():
     """Not before enough of it has come, and at the latest when it ends."""
-    out, asked, _ = streamed(parts(LONG * 6 + "the end", 16), JUDGE)
+    out, requests, _ = streamed(parts(LONG * 6 + "the end", 16), JUDGE)
     gone = [len(content(b"".join(out[: at + 1]))) for at in range(len(out))]
     assert gone[-1] == len(LONG) * 6 + 7
     steps = [after for before, after in pairwise(gone) if after > before]
     assert all(step % len(LONG) == 0 for step in steps[:-1])
-    assert len(asked) == len(steps)
+    assert len(requests) == len(steps)
     assert all(at * 16 - done <= DETECTOR_STEP + len(LONG) + 16 for at, done in enumerate(gone[:-2], 1))
 
 
@@ -211,11 +215,11 @@ def test_flags_of_a_stream_are_reported_once():
 
 def test_client_values_are_restored_after_detection():
     """The detector reads placeholders; the client gets its own words."""
-    out, asked, _ = streamed(parts("dear [person_1], hello.", 3), JUDGE, restore={"[person_1]": "evil Jane"})
+    out, requests, _ = streamed(parts("dear [person_1], hello.", 3), JUDGE, restore={"[person_1]": "evil Jane"})
     assert content(b"".join(out)) == "dear [person_1], hello."
-    out, asked, _ = streamed(parts("dear [NAME_1], hello.", 3), JUDGE, restore={"[NAME_1]": "evil Jane"})
+    out, requests, _ = streamed(parts("dear [NAME_1], hello.", 3), JUDGE, restore={"[NAME_1]": "evil Jane"})
     assert content(b"".join(out)) == "dear evil Jane, hello."
-    assert "evil" not in str(asked)
+    assert "evil" not in str(requests)
 
 
 WORD = st.sampled_from(["the", "old", "dog", "Jane", "Smith", "saw", "it.", "and", "\n", "caf\u00e9", '"so"'])
@@ -240,9 +244,9 @@ def test_held_text_and_detector_text_are_bounded(unit):
     """Sentences, words without an end, and no blank at all."""
     text = unit * (20_000 // len(unit))
     guards = (replace(JUDGE, max_tokens=100_000), replace(NAMES, max_tokens=100_000))
-    out, asked, _ = streamed(parts(text, 40), *guards)
+    out, requests, _ = streamed(parts(text, 40), *guards)
     assert content(b"".join(out)) == text
-    longest = max(len(one) for questions in asked for texts in questions.values() for one in texts)
+    longest = max(len(one) for texts_by_detector in requests for texts in texts_by_detector.values() for one in texts)
     assert longest <= DETECTOR_CONTEXT + MAX_UNREAD + 40
     done = 0
     for at, piece in enumerate(out[:-1], 1):

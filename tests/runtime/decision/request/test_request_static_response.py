@@ -52,7 +52,7 @@ def test_whole_answers_have_the_forms_of_their_apis():
 
 @pytest.mark.parametrize(("api", "usage"), [(Api.CHAT, True), (Api.CHAT, False), (Api.COMPLETIONS, True)])
 def test_chunks_add_up_to_the_text(api, usage):
-    """OpenAI's chunks say the text, end with a reason and the mark, and give usage only where it is asked for."""
+    """OpenAI's chunks have the text, a finish reason and the marker, and usage only on request."""
     values = {"stream": True, "stream_options": {"include_usage": usage}}
     found = events(static_response(api, TEXT, values, b"id").body)
     assert found[-1] == (None, "[DONE]")

@@ -134,7 +134,7 @@ def test_structure_counts_keywords():
     ],
 )
 def test_invalid_structure_is_rejected(source, predicate):
-    """A source without what it counts, or with both, and counting without end are errors."""
+    """A source without keywords or pattern, or with both, and unbounded counting are errors."""
     with pytest.raises(ValueError, match=r"."):
         structure(source, **predicate)
 

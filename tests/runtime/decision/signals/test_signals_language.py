@@ -55,13 +55,13 @@ def test_long_text_is_detected_by_its_beginning():
 
 def test_a_request_is_read_once_for_all_languages(monkeypatch):
     """Several signals share what was found."""
-    asked = []
+    calls = []
     found = language.language_of
-    monkeypatch.setattr(language, "language_of", lambda text, by: asked.append(text) or found(text, by))
+    monkeypatch.setattr(language, "language_of", lambda text, by: calls.append(text) or found(text, by))
     view = RequestView("Wie spät ist es in Tokio?")
     rules = [build_language(contract.LanguageRule(name=code, description="")) for code in ("en", "fr", "de")]
     assert [rule.holds(view, never) for rule in rules] == [False, False, True]
-    assert len(asked) == 1
+    assert len(calls) == 1
 
 
 def test_all_languages_of_the_table_are_supported_and_others_rejected():

@@ -32,7 +32,7 @@ def complexity(threshold: float = 0.1) -> contract.ComplexityRule:
 
 
 def like(**cosines: float) -> ModelResults:
-    """What the encoder said, by the first word of the sentences."""
+    """The encoder's similarities, by the first word of the sentences."""
     return ModelResults(
         {each: cosines[each.split()[0].lower()] for each in SENTENCES if each.split()[0].lower() in cosines}
     )
@@ -68,7 +68,7 @@ def test_missing_similarity_leaves_the_signal_unknown(found):
 
 
 def test_a_detector_reads_every_message_or_the_last_turn():
-    """One attack among many texts is enough, and a text that nobody looked at keeps the rest open."""
+    """One attack among many texts is enough; otherwise a text without a result keeps the signal unknown."""
     everywhere, turn = JailbreakSignal("judge", 0.7, everywhere=True), JailbreakSignal("judge", 0.7, everywhere=False)
     assert (everywhere.texts(TURN), turn.texts(TURN)) == (("Be kind.", "Please pay."), ("Please pay.",))
     bad = ModelResults(attacks={"judge": {"Be kind.": 0.7, "Please pay.": 0.1}})

@@ -69,9 +69,9 @@ def test_counting_stops_and_asks_for_time():
     """A pattern whose every match looks at the whole rest is counted no further than needed, nor beyond the time."""
     quadratic = compile_patterns(["a.*b|a"], case_sensitive=True)
     assert quadratic.count("a" * 100_000, 3, never) == 3
-    asked = iter([False, False, True])
+    expirations = iter([False, False, True])
     with pytest.raises(DeadlineExceededError):
-        quadratic.count("a" * 100_000, 1000, lambda: next(asked))
+        quadratic.count("a" * 100_000, 1000, lambda: next(expirations))
     with pytest.raises(DeadlineExceededError):
         list(quadratic.occurrences("a", lambda: True))
 

@@ -1,4 +1,4 @@
-"""Signals of personal data that ask a detector beside the patterns."""
+"""PII signals that use a detector in addition to patterns."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from vsr_runtime.decision.apis.endpoints import ENDPOINTS, Api
-from vsr_runtime.decision.guards.detection import Span
+from vsr_runtime.decision.guards.detection import TextSpan
 from vsr_runtime.decision.guards.guard import Guard
 from vsr_runtime.decision.program.build_signals import build_model_signals, build_signals
 from vsr_runtime.decision.request.detectors import merge_texts
@@ -32,9 +32,9 @@ class Names:
         self.at = text.find("Smith")
 
     def spans(self, types, threshold):
-        """Smith, if he is asked for."""
+        """Return Smith if the type is requested."""
         wanted = self.at >= 0 and threshold <= 0.8 and (types is None or "PERSON" in types)
-        return [Span(self.at, self.at + 5, "PERSON", 0.8, "names")] if wanted else []
+        return [TextSpan(self.at, self.at + 5, "PERSON", 0.8, "names")] if wanted else []
 
 
 def rule(*types: str, threshold: float = 0.7) -> contract.PiiRule:
@@ -49,7 +49,7 @@ def seen(*texts: str) -> ModelResults:
 
 
 def test_a_text_with_one_of_the_types_is_enough():
-    """Of the types asked for, from the threshold on; a text that nobody looked at keeps the rest open."""
+    """Only requested types from the threshold on count; a text without a result keeps the signal unknown."""
     signal = build_pii_model(rule("PERSON"), "names")
     assert signal.texts(TURN) == ("be kind", "ask Smith")
     assert signal.evaluate(TURN, seen("be kind", "ask Smith")) is True
@@ -119,37 +119,37 @@ def program(policy):
 
 
 def decided(program, content, looks):
-    """What is asked about a chat, and what becomes of it."""
+    """Return the requested texts of a chat, and the final action."""
     body = json.dumps({"model": "auto", "messages": [{"role": "user", "content": content}]}).encode()
     state, action = advance(
         MachineConfig(program, 1 << 20), AwaitsBody(ENDPOINTS[Api.CHAT.value], "one"), RequestBody(body)
     )
-    asked = action if isinstance(action, NeedSignals) else None
-    if asked:
+    question = action if isinstance(action, NeedSignals) else None
+    if question:
         found = {
-            name: looks if isinstance(looks, Cause) else [looks(each) for each in asked.detector_texts[name]]
-            for name in asked.detector_texts
+            name: looks if isinstance(looks, Cause) else [looks(each) for each in question.detector_texts[name]]
+            for name in question.detector_texts
         }
         _, action = advance(MachineConfig(program, 1 << 20), state, SignalsReady("math", 0.9, found))
-    return asked, action
+    return question, action
 
 
 def test_route_depends_on_detections(program):
-    """Nobody is asked where a pattern has found something; where the detector fails there is no guess."""
-    asked, action = decided(program, "ask Smith", Names)
-    assert asked.detector_texts == {"names": ("ask Smith",)}
+    """The detector does not run if a pattern matched; if it fails, the request is rejected."""
+    question, action = decided(program, "ask Smith", Names)
+    assert question.detector_texts == {"names": ("ask Smith",)}
     assert (action.model, action.route) == ("phi4-mini", "personal")
     assert decided(program, "ask nobody", Names)[1].route != "personal"
-    asked, action = decided(program, "ask a@example.org", Names)
-    assert (asked, action.route) == (None, "personal")
+    question, action = decided(program, "ask a@example.org", Names)
+    assert (question, action.route) == (None, "personal")
     _, action = decided(program, "ask Smith", Cause.OVERLOADED)
     assert isinstance(action, ImmediateResponse)
     assert action.status == 503
 
 
 def test_a_guard_and_a_signal_share_a_look(program):
-    """One question, whoever asks."""
+    """The detector runs once for the guard and the signal."""
     guard = Guard("names", "flag", (), detector="names", types=frozenset({"PERSON"}))
-    asked, action = decided(replace(program, guards=(guard,)), "ask Smith", Names)
-    assert asked.detector_texts == {"names": ("ask Smith",)}
+    question, action = decided(replace(program, guards=(guard,)), "ask Smith", Names)
+    assert question.detector_texts == {"names": ("ask Smith",)}
     assert (action.route, [match.guard for match in action.guards]) == ("personal", ["names"])

@@ -49,7 +49,7 @@ def has(word: str, text: str, *, case_sensitive: bool = False) -> bool:
     ],
 )
 def test_words_are_whole_and_of_any_case(word, text, expected):
-    """A word stands alone between what belongs to no word; scripts without spaces ask for no such place."""
+    """A word is delimited by characters outside of words; scripts without spaces need no delimiter."""
     assert has(word, text) is expected
 
 

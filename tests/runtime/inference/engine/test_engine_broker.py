@@ -17,6 +17,9 @@ from vsr_runtime.server.engine import LoadedEngine
 from vsr_runtime.server.load import load_classifier
 from vsr_runtime.server.supervisor.link import BROKER
 
+pytestmark = pytest.mark.subprocess
+
+
 QUICKSTART = ROOT / "out/quickstart/router/config.yaml"
 TEXTS = ("What is the derivative of x squared?", "Where is my parcel?", "Write a poem about the sea.")
 

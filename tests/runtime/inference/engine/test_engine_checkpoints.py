@@ -206,6 +206,7 @@ def test_serve_runs_a_category_classifier_from_a_checkpoint(served, models):
     assert (working, waiting) == (True, 0)
 
 
+@pytest.mark.subprocess
 def test_serve_asks_an_engine_process(served, models, tmp_path, monkeypatch):
     """`vsr-runtime engine` answers what the same policy answers alone; one with other classifiers is refused."""
     words, socket = text(12, 5), tmp_path / "s"

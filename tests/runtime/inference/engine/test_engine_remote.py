@@ -195,6 +195,7 @@ async def again(remote) -> float:
     raise AssertionError("no engine came back")
 
 
+@pytest.mark.subprocess
 def test_a_killed_engine_is_noticed_shed_and_replaced():
     """Waiting callers get an error at once, and so do new ones, and then a new process answers."""
 
@@ -216,6 +217,7 @@ def test_a_killed_engine_is_noticed_shed_and_replaced():
     assert supervised(scenario)
 
 
+@pytest.mark.subprocess
 def test_a_stopped_engine_is_noticed_shed_and_replaced():
     """A process that is there and says nothing any more counts as stuck, before any request's own deadline."""
 
@@ -232,6 +234,7 @@ def test_a_stopped_engine_is_noticed_shed_and_replaced():
     assert supervised(scenario, stuck_after=3.0)
 
 
+@pytest.mark.subprocess
 def test_an_engine_that_cannot_start_is_an_error():
     """A front does not wait for ever for what has ended."""
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.played_api import ALL, Engine, ask, checkpoint
-from vsr_runtime.decision.guards.detection import Span
+from vsr_runtime.decision.guards.detection import TextSpan
 from vsr_runtime.server.api.findings import pii_response
 from vsr_runtime.server.api.shapes import PIIOptions
 
@@ -95,7 +95,7 @@ def test_types_can_be_chosen_and_must_be_known(settings):
 
 SPANS = st.lists(
     st.builds(
-        lambda start, length, kind, score: Span(start, start + length, kind, score, "r"),
+        lambda start, length, kind, score: TextSpan(start, start + length, kind, score, "r"),
         st.integers(0, 30),
         st.integers(1, 10),
         st.sampled_from(["PERSON", "URL"]),

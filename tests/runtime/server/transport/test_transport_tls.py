@@ -63,6 +63,7 @@ def trusting(made: Path, name: str, shows: str | None = None) -> ssl.SSLContext:
     return context
 
 
+@pytest.mark.subprocess
 def test_names_and_protocol(files, made):
     """With a name and without one, over TLS 1.2 and 1.3; HTTP/2 is agreed on."""
 
@@ -81,6 +82,7 @@ def test_names_and_protocol(files, made):
     run(main())
 
 
+@pytest.mark.subprocess
 @pytest.mark.parametrize("name", ["router", "127.0.0.1"])
 def test_files_are_followed(files, made, name):
     """What was replaced is shown to the next client; files that do not go together change nothing until they do."""
@@ -102,6 +104,7 @@ def test_files_are_followed(files, made, name):
     run(main())
 
 
+@pytest.mark.subprocess
 @pytest.mark.parametrize("text", ["", "-----BEGIN CERTIFICATE-----\nnone\n"])
 def test_files_that_are_none_change_nothing(files, made, text):
     """Neither emptied nor broken nor missing ones."""
@@ -117,6 +120,7 @@ def test_files_that_are_none_change_nothing(files, made, text):
     run(main())
 
 
+@pytest.mark.subprocess
 @pytest.mark.parametrize("shows", [None, "a"])
 def test_clients_without_the_right_certificate_are_refused(files, made, shows):
     """Before a byte of theirs is looked at."""
@@ -140,6 +144,7 @@ def test_clients_without_the_right_certificate_are_refused(files, made, shows):
     run(main())
 
 
+@pytest.mark.subprocess
 def test_who_is_trusted_is_followed(files, made, tmp_path):
     """Like the certificate that is shown."""
     trusted = Path(shutil.copyfile(made / "a.crt", tmp_path / "ca.crt"))
@@ -155,6 +160,7 @@ def test_who_is_trusted_is_followed(files, made, tmp_path):
     run(main())
 
 
+@pytest.mark.subprocess
 def test_client_without_http2(files, made):
     """Nothing else is agreed on, and what it says is not understood."""
 
@@ -172,6 +178,7 @@ def test_client_without_http2(files, made):
     run(main())
 
 
+@pytest.mark.subprocess
 @pytest.mark.parametrize("text", [b"", b"\x16\x03\x01", b"GET / HTTP/1.1\r\n\r\n", bytes(1000)])
 def test_handshakes_that_come_to_nothing(files, made, text, monkeypatch):
     """They are given up, and hold nobody up meanwhile."""
@@ -191,6 +198,7 @@ def test_handshakes_that_come_to_nothing(files, made, text, monkeypatch):
     run(main())
 
 
+@pytest.mark.subprocess
 @pytest.mark.parametrize("name", ["locked", "missing", "mixed"])
 def test_files_that_cannot_serve_are_a_users_error(files, made, name):
     """A key with a password is one: nobody could be asked for it."""

@@ -1,8 +1,7 @@
 """The structure of attacks on a model: forged turns, instruction overrides, and roles without rules.
 
 Meant for text that a model should only read: tool results, documents, web pages. A user's attack in well-known words
-has the
-same structure, but one in other words has not, so this does not replace a jailbreak detector.
+has the same structure, but one in other words has not, so this does not replace a jailbreak detector.
 """
 
 from __future__ import annotations

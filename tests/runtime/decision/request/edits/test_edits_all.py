@@ -18,7 +18,7 @@ PLAIN = ModelTarget("m", "m")
 
 
 def target(family: str, *, on: bool, effort: str | None = None, provider: str = "vllm") -> ModelTarget:
-    """A model of a family, asked to reason or not."""
+    """A model of a family with reasoning on or off."""
     return replace(PLAIN, reasoning=build_reasoning(FAMILIES[family], on=on, effort=effort, provider=provider))
 
 
@@ -64,7 +64,7 @@ def test_model_without_a_family_keeps_the_clients_fields():
 
 
 def test_responses_have_the_effort_in_a_place_of_their_own():
-    """Other fields of it stay, and the template is told as well."""
+    """Its other fields are kept, and the template's field is set as well."""
     body = {"model": "auto", "input": "x", "reasoning": {"effort": "high", "summary": "auto"}}
     changed = out(body, target("gpt-oss", on=True, effort="low"), Api.RESPONSES)
     assert changed["reasoning"] == {"effort": "low", "summary": "auto"}

@@ -37,7 +37,7 @@ def test_chat_without_one_gets_a_system_message(mode):
 
 @pytest.mark.parametrize("role", ["system", "developer"])
 def test_chat_with_one_has_it_replaced_or_extended(role):
-    """Replaced, the client's text is gone; inserted, the policy's stands before it, as text or as a part."""
+    """Mode `replace` removes the client's text; `insert` puts the policy's before it, as text or as a part."""
     own = {"role": role, "content": "mine", "name": "n"}
     assert chat("replace", own, USER) == [own | {"content": TEXT}, USER]
     assert chat("insert", own, USER) == [own | {"content": f"{TEXT}\n\nmine"}, USER]
@@ -49,7 +49,7 @@ def test_chat_with_one_has_it_replaced_or_extended(role):
 @pytest.mark.parametrize("mode", ["replace", "insert"])
 @pytest.mark.parametrize("content", [None, "", [], 1])
 def test_empty_system_message_is_filled(mode, content):
-    """Nothing to stand before means that the prompt is all there is."""
+    """Without a client's text the prompt is the whole text."""
     assert chat(mode, {"role": "system", "content": content}) == [{"role": "system", "content": TEXT}]
     assert chat(mode, {"role": "system"}) == [{"role": "system", "content": TEXT}]
 

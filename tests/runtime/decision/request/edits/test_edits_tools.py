@@ -54,7 +54,7 @@ def test_none_removes_all_that_has_to_do_with_tools():
     ],
 )
 def test_tools_that_are_not_kept_go(keep, tools, kept):
-    """Tools of every API are told by their names; one that cannot be told goes."""
+    """Tools of every API are matched by name; a tool without a recognisable name is removed."""
     assert filtered(keep, tools=tools) == {"tools": kept}
 
 
@@ -94,7 +94,7 @@ def test_request_without_tools_stays_as_it_is():
 
 @pytest.mark.parametrize("tools", ["a", {"a": A}, 1, []])
 def test_tools_that_are_no_list_go(tools):
-    """What no tool can be told from is not sent on."""
+    """A list in which no tool can be recognised is removed."""
     assert filtered(ONLY_A, tools=tools, n=1) == {"n": 1}
 
 
