@@ -7,7 +7,7 @@ from vsr_runtime.decision.program.conditions import SignalValues
 from vsr_runtime.decision.view import RequestView
 from vsr_runtime.errors import UserError
 from vsr_runtime.settings import DEFAULT_MAX_BODY, decision_timeout, load
-from vsr_schemas.runtime import LimitSettings
+from vsr_schemas.runtime import FRAME_BYTES, LimitSettings
 
 
 def replace(path, old, new):

@@ -11,11 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from vsr_compiler.releases.picker_arguments import MESSAGE_LIMIT
 from vsr_schemas.apis import API_PATHS, CHAT, COMPLETIONS, EMBEDDINGS, RESPONSES, ApiPath
 from vsr_schemas.runtime import FRAME_BYTES
-
-GO_MAX_MESSAGE = 4 * 2**20
-"""The default limit of a gRPC server in Go, in bytes of a message. Source: grpc-go, server.go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +22,7 @@ class Hop:
 
     Attributes:
         source: Where its project says so, at the tag of the release.
-        max_message: The largest gRPC message in bytes; None without a limit.
-        message_flag: The flag that sets the limit; empty if there is none.
+        max_message: The largest gRPC message in bytes by default; None without a limit.
         apis: The APIs that it serves.
         query: Whether a path can have a query.
         unserved: Why it does not serve the other APIs, or queries.
@@ -33,7 +30,6 @@ class Hop:
 
     source: str
     max_message: int | None = None
-    message_flag: str = ""
     apis: frozenset[ApiPath] = frozenset(API_PATHS)
     query: bool = True
     unserved: str = ""
@@ -54,14 +50,14 @@ HOPS: Mapping[str, Mapping[str, Hop]] = MappingProxyType(
                 "1.1.0": Hop(
                     "pkg/epp/server/runserver.go: grpc.NewServer without MaxRecvMsgSize; "
                     "pkg/epp/util/request/body.go: ExtractRequestBody",
-                    max_message=GO_MAX_MESSAGE,
+                    max_message=MESSAGE_LIMIT,
                     apis=_BY_FIELDS_APIS,
                     unserved=_BY_FIELDS,
                 ),
                 "1.5.0": Hop(
                     "pkg/epp/server/runserver.go: grpc.NewServer without MaxRecvMsgSize; "
                     "pkg/epp/framework/plugins/requesthandling/parsers/openai/openai.go: determineAPITypeFromPath",
-                    max_message=GO_MAX_MESSAGE,
+                    max_message=MESSAGE_LIMIT,
                     apis=frozenset((CHAT, COMPLETIONS, RESPONSES, EMBEDDINGS)),
                     query=False,
                     unserved="it takes every path that does not end as one of OpenAI's for completions",
@@ -73,15 +69,14 @@ HOPS: Mapping[str, Mapping[str, Hop]] = MappingProxyType(
                 "0.3.2": Hop(
                     "go.mod: built on the inference extension 1.0.0, whose pkg/epp/server/runserver.go and "
                     "pkg/epp/util/request/body.go are those of 1.1.0",
-                    max_message=GO_MAX_MESSAGE,
+                    max_message=MESSAGE_LIMIT,
                     apis=_BY_FIELDS_APIS,
                     unserved=_BY_FIELDS,
                 ),
                 "0.10.0": Hop(
                     "pkg/epp/server/options.go: grpc-max-recv-msg-size; "
                     "pkg/epp/framework/plugins/requesthandling/parsers: openai, anthropic",
-                    max_message=GO_MAX_MESSAGE,
-                    message_flag="grpc-max-recv-msg-size",
+                    max_message=MESSAGE_LIMIT,
                 ),
             }
         ),

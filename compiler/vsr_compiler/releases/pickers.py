@@ -6,10 +6,10 @@ Sources: the flags, plugin registries and roles of each project at its tag.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 
-from vsr_compiler.releases.picker_arguments import FAILED_PLUGINS
+from vsr_compiler.releases.picker_arguments import MESSAGE_FLAG
 
 OBJECTIVES, REWRITES = "inferenceobjectives", "inferencemodelrewrites"
 LEGACY, LLM_D = "inference.networking.x-k8s.io", "llm-d.ai"
@@ -38,8 +38,9 @@ class Picker:
         whole_weights: Whether weights must be integers.
         producers: By scorer, the plugin that produces its data and must be configured as well.
         watches: Resources besides pods and pools that it reads, by API group. Their CRDs must be installed.
+        message_flag: The flag that raises the limit of a gRPC message, ``picker_arguments.MESSAGE_LIMIT``; empty if the
+            release has none.
         disaggregation: None if the release or this table does not support it.
-        unusable: Scorers that it registers but does not start with, and why.
     """
 
     image: str
@@ -50,8 +51,8 @@ class Picker:
     whole_weights: bool
     producers: Mapping[str, str]
     watches: Mapping[str, tuple[str, ...]]
+    message_flag: str = ""
     disaggregation: Disaggregation | None = None
-    unusable: Mapping[str, str] = field(default_factory=dict)
 
 
 DEFAULT_SCORERS: tuple[tuple[str, float], ...] = (
@@ -89,11 +90,11 @@ PICKERS: Mapping[str, Mapping[str, Picker]] = MappingProxyType(
                     config_api=GIE_API,
                     flags=QUIET,
                     kv_metric_flag=False,
+                    # Not `token-load-scorer`: see picker_arguments.FAILING_PLUGINS.
                     scorers=GIE_SCORERS | {"running-requests-size-scorer"},
                     whole_weights=False,
                     producers=PRODUCERS,
                     watches=MappingProxyType({LEGACY: (REWRITES, OBJECTIVES)}),
-                    unusable=FAILED_PLUGINS["gie", (1, 5)],
                 ),
             }
         ),
@@ -127,6 +128,7 @@ PICKERS: Mapping[str, Mapping[str, Picker]] = MappingProxyType(
                     whole_weights=False,
                     producers=PRODUCERS,
                     watches=MappingProxyType({LEGACY: (REWRITES, OBJECTIVES), LLM_D: (REWRITES, OBJECTIVES)}),
+                    message_flag=MESSAGE_FLAG,
                     disaggregation=Disaggregation(
                         plugins=(
                             ("prefill-filter", MappingProxyType({})),

@@ -38,10 +38,9 @@ def check(endpoint: ir.Endpoint, release_name: str, release: Picker) -> Iterator
     pool = settings(endpoint)
     for name, weight in pool.picker.plugins:
         if name not in release.scorers:
-            message = f"{release_name} does not have the scorer `{name}`"
-            if name in release.unusable:
-                message = f"{release_name} has no usable scorer `{name}`: {release.unusable[name]}"
-            yield Diagnostic("VSR312", message, pool.span, suggest(name, sorted(release.scorers)))
+            known = sorted(release.scorers)
+            hint = suggest(name, known)
+            yield Diagnostic("VSR312", f"{release_name} does not have the scorer `{name}`", pool.span, hint)
         elif release.whole_weights and weight != int(weight):
             message = f"{release_name} requires whole weights, but `{name}` has {weight:g}"
             yield Diagnostic("VSR312", message, pool.span, "Multiply all weights by one factor until they are whole.")
