@@ -24,7 +24,13 @@ _MESSAGES = {
     Cause.BROKEN: "The request could not be classified. Try again.",
     Cause.FULL: "Too many large requests are in progress. Try again.",
 }
-_ANTHROPIC_TYPES = {403: "permission_error", 413: "request_too_large", 415: "invalid_request_error"}
+_ANTHROPIC_TYPES = {
+    400: "invalid_request_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    415: "invalid_request_error",
+}
 """Anthropic's names of these errors; any other is ``api_error``."""
 
 
@@ -49,9 +55,20 @@ def undecided_response(cause: Cause) -> ImmediateResponse:
     return replace(response, cause=cause)
 
 
-def body_too_large_response(max_body: int) -> ImmediateResponse:
-    """Return 413 with the limit."""
-    return error_response(413, "body_too_large", f"The body is larger than {max_body} bytes.")
+def body_too_large_response(max_body: int, api: Api = Api.CHAT, *, model: str | None = None) -> ImmediateResponse:
+    """Return 413 with the limit, which is that of a model or of all requests."""
+    message = f"The body is larger than {max_body} bytes."
+    if model is not None:
+        message = f"The body for the model '{model}' is larger than {max_body} bytes."
+    body = json.dumps(error_body(api, 413, "body_too_large", message)).encode()
+    return replace(error_response(413, "body_too_large", message), body=body)
+
+
+def not_found_response(path: str, message: str) -> ImmediateResponse:
+    """Return 404 in the form of the API that the path belongs to."""
+    api = Api.MESSAGES if path == Api.MESSAGES.value else Api.CHAT
+    body = json.dumps(error_body(api, 404, "not_found", message)).encode()
+    return replace(error_response(404, "not_found", message), body=body)
 
 
 def model_list_response(models: Iterable[str]) -> ImmediateResponse:
