@@ -6,7 +6,7 @@ import re
 
 from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body
-from vsr_schemas.headers import ANSWERS, CREDENTIALS, GUARDS, SELECTED_MODEL, STRIPPED, TOLD
+from vsr_schemas.headers import ANSWERS, CREDENTIALS, DEBUG_HEADERS, GUARDS, SELECTED_MODEL, STRIPPED
 
 FILTER_NAME = "vsr.ext_proc"
 """Not Envoy's default name: on routes to pools, Istio points the filter of the default name at the endpoint picker."""
@@ -112,7 +112,7 @@ def _changed_headers(policy: ir.Policy) -> list[str]:
     if reads_responses(policy):
         headers.append("accept-encoding")
     if policy.router.response_headers != "never":
-        headers += TOLD
+        headers += DEBUG_HEADERS
     edited = {name for route in policy.routes for name, _ in route.header_edits}
     return [*headers, *sorted(edited - set(headers))]
 
