@@ -40,7 +40,7 @@ CREDENTIALS = ("authorization", "api-key", "cookie", "proxy-authorization", "x-a
 """By which a client says to the gateway who it is. They go to no provider outside the cluster."""
 
 DEBUG = "x-vsr-debug"
-"""By which a client asks, with ``true``, to be told what was chosen for it; where the policy lets it."""
+"""A client requests debug headers with ``true``, if the policy allows it."""
 
 SELECTED = "x-vsr-selected-model"
 DECISION = "x-vsr-selected-decision"
@@ -48,8 +48,8 @@ CATEGORY = "x-vsr-selected-category"
 PATH = "x-vsr-response-path"
 CACHE_HIT = "x-vsr-cache-hit"
 CACHE_SIMILARITY = "x-vsr-cache-similarity"
-TOLD = (CACHE_HIT, CACHE_SIMILARITY, CATEGORY, DECISION, PATH, SELECTED)
-"""What a response says of its request's way, in the stock router's words; only where the policy wants that."""
+DEBUG_HEADERS = (CACHE_HIT, CACHE_SIMILARITY, CATEGORY, DECISION, PATH, SELECTED)
+"""Response debug headers with the names of the stock router; sent only if the policy allows them."""
 
 ANSWERS = ("allow", "content-type", "retry-after", "x-vsr-fast-response")
 """Headers of the answers that the router gives by itself."""

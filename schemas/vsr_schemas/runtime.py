@@ -18,6 +18,10 @@ FOLLOWING = 110
 """Seconds that a router waits for the responses that it reads after SIGTERM; model servers have as long."""
 
 
+FRAME_BYTES = 64 * 1024
+"""Allowance for what a gRPC message has besides a body."""
+
+
 class EncoderSettings(StrictModel):
     """A sentence encoder, identified by its repository and the sha256 of its ``model.safetensors``."""
 
@@ -27,7 +31,7 @@ class EncoderSettings(StrictModel):
 
 
 class HeadSettings(StrictModel):
-    """A compiled head, or vectors of sentences: a file beside this one, and the hash of what it was made from."""
+    """A compiled head, or vectors of sentences: a file in the same folder, and the hash of its inputs."""
 
     file: str = Field(pattern=r"^[a-z0-9-]+\.safetensors$")
     inputs: str = Field(pattern=r"^[0-9a-f]{64}$")
@@ -80,9 +84,9 @@ class ClassifierSettings(StrictModel):
         if self.checkpoint is None and self.task not in {"category", "likeness"}:
             raise ValueError(f"the task {self.task} needs a checkpoint")
         if self.checkpoint is not None and self.task == "likeness":
-            raise ValueError("likeness is told by a sentence encoder, not by a checkpoint")
+            raise ValueError("the task likeness needs a sentence encoder, not a checkpoint")
         if self.checkpoint is not None and self.task == "category" and self.checkpoint.kind != "sequence":
-            raise ValueError("a category is said of a text, not of its tokens")
+            raise ValueError("the task category needs a checkpoint of kind sequence")
         return self
 
 
@@ -94,10 +98,10 @@ class LimitSettings(StrictModel):
 
 
 class CredentialSettings(StrictModel):
-    """What a provider outside the cluster is told instead of what the client said of itself.
+    """The credential for a provider outside the cluster, which replaces the client's.
 
-    ``file`` lies below the folder ``credentials`` beside this file and holds the key; without one nothing is said.
-    ``header`` bears the key after ``prefix``.
+    ``file`` contains the key, below the folder ``credentials`` next to this file; without it, no credential is sent.
+    ``header`` contains the key after ``prefix``.
     """
 
     file: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9-]*)*$")
@@ -163,5 +167,5 @@ class RuntimeSettings(StrictModel):
     onFailure: Literal["default-model"] | None = None  # noqa: N815 - the file's spelling
     """Where requests go whose category cannot be had; without it they are refused."""
     responseHeaders: Literal["on-request", "always"] | None = None  # noqa: N815 - the file's spelling
-    """Which clients are told what was chosen for them: those that send ``x-vsr-debug: true``, or all."""
+    """Responses with debug headers: those to clients that send ``x-vsr-debug: true``, or all."""
     detectors: DetectorSettings | None = None

@@ -20,7 +20,7 @@ class External(StrictModel):
 
 
 class Backend(StrictModel):
-    """A stand-in for one backend: the Envoy cluster that it takes the place of, and the models that it serves."""
+    """A simulated backend: its Envoy cluster, and the models that it serves."""
 
     cluster: str
     models: list[str] = Field(min_length=1)

@@ -32,7 +32,7 @@ _BYTES = {"": 1, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "k": 10**3,
 
 
 def _refuse(wanted: str, value: object) -> PydanticCustomError:
-    """Say what was wanted and what stands there instead."""
+    """Return what is expected and what is written instead."""
     found = "a quoted text" if type(value) is str else "a mapping" if isinstance(value, dict) else "a list"
     if value is None or (isinstance(value, Plain) and value in NULLS):
         found = "nothing"

@@ -22,7 +22,7 @@ from vsr_compiler.targets import profiles
 from vsr_schemas.policy.v1alpha1 import PolicySpec
 
 WHOLE = (ROOT / "tests" / "compiler" / "whole.yaml").read_text(encoding="utf-8")
-"""A policy that uses every noun, so that mutations reach all of them."""
+"""A policy that uses every section, so that mutations reach all of them."""
 SEED = YAML(typ="safe").load(WHOLE)
 ODD = st.one_of(
     st.none(),
@@ -93,7 +93,7 @@ def mutated(draw: st.DrawFn) -> bytes:
     return out.getvalue()
 
 
-def test_the_whole_policy_uses_every_noun_and_links() -> None:
+def test_the_whole_policy_uses_every_section_and_links() -> None:
     """The seed of the mutations is itself good, but for what nothing executes yet, and for who asks."""
     document = load(WHOLE, "p.yaml")
     policy = parse(document, PolicySpec)

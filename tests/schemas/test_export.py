@@ -24,7 +24,7 @@ from vsr_schemas.policy.v1alpha1.descriptions import DESCRIPTIONS
 POLICY = export.policy(TARGETS)
 VALIDATOR = jsonschema.Draft7Validator(POLICY)
 ONLY_THE_COMPILER = {
-    # Rules between two keys of a noun, and characters: more than draft-07 can say, or than an editor should be told.
+    # Rules between two fields of a section, and characters: more than draft-07 can express, or than an editor needs.
     "block without a real detector",
     "control character",
     "empty range",
@@ -37,10 +37,10 @@ def accepted(text: str) -> bool:
 
 
 def properties(schema: dict[str, Any], where: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every key of every noun."""
-    for noun, made in {"": schema, **schema["definitions"]}.items():
+    """Every field of every section."""
+    for section, made in {"": schema, **schema["definitions"]}.items():
         for key, child in made.get("properties", {}).items():
-            yield f"{where}{noun}.{key}", child
+            yield f"{where}{section}.{key}", child
 
 
 @pytest.mark.parametrize("made", [POLICY, export.report()], ids=["policy", "report"])
@@ -134,8 +134,8 @@ def test_an_editor_refuses_what_the_front_end_refuses_and_nothing_else() -> None
 
 
 def test_tables_of_nouns_name_what_is_there() -> None:
-    """A noun that is renamed takes its rule with it."""
+    """A renamed section keeps its rule."""
     for table in (export.EXACTLY_ONE, export.AT_LEAST_ONE):
-        for noun, keys in table.items():
-            assert set(keys) <= set(POLICY["definitions"][noun]["properties"]), noun
+        for section, keys in table.items():
+            assert set(keys) <= set(POLICY["definitions"][section]["properties"]), section
     assert set(export.ONLY_ONE_KEY) <= set(POLICY["definitions"])

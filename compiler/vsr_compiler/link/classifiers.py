@@ -26,7 +26,7 @@ def link_classifiers(scope: Scope, policy: schema.PolicySpec) -> dict[str, ir.Cl
         message = f"classifier `{categorical[0]}` has no categories"
         scope.report("VSR202", message, ("classifiers", categorical[0]), hint, key=True)
     if set(policy.categories) == {OTHER}:
-        hint = "Define another category; `other` stands for requests that match none of the rest."
+        hint = "Define another category; `other` is for requests that match no other category."
         scope.report("VSR212", f"`{OTHER}` is the only category", ("categories", OTHER), hint, key=True)
     if policy.categories and not categorical:
         span = scope.span("categories", key=True)

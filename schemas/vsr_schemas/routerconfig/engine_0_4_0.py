@@ -56,7 +56,7 @@ class Providers(StockModel):
 
 
 class RuleNode(StockModel):
-    """A boolean combination. ``on_unknown``, on the outermost only: what a signal counts as that could not be told."""
+    """A boolean combination. ``on_unknown``, only on the outermost node, is the value of a signal that is unknown."""
 
     operator: Literal["AND", "OR", "NOT"]
     conditions: list[RuleNode | common.RuleLeaf]
@@ -161,7 +161,7 @@ class Observability(StockModel):
 
 
 class Services(StockModel):
-    """Parts of the router beside routing. The Responses API would need a Redis of its own."""
+    """Parts of the router other than routing. The Responses API would need a Redis instance."""
 
     response_api: Toggle = Toggle()
     observability: Observability = Observability()

@@ -23,7 +23,7 @@ class Family:
         default_mode: The mode where none is asked for.
         disabled: The effort that means off, where off is an effort.
         activation_parameter: A switch in ``chat_template_kwargs`` that goes with the effort.
-        effort_flags: Pairs of an effort and the flag in ``chat_template_kwargs`` that stands for it.
+        effort_flags: Pairs of an effort and its flag in ``chat_template_kwargs``.
     """
 
     type: str

@@ -415,7 +415,7 @@ class Routing(StockModel):
 
 
 class RouterGlobal(StockModel):
-    """Names by which a client lets the router choose, and whether the route is chosen anew after the decision."""
+    """Auto-model names, and whether the route is selected again after the decision."""
 
     auto_model_names: list[str]
     clear_route_cache: Literal[True] = True

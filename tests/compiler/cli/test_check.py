@@ -32,12 +32,12 @@ def policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Policy:
 
 
 def test_a_policy_without_findings_is_exit_0_and_nothing_on_stdout(policy: Policy) -> None:
-    """A person is told that it was looked at."""
+    """The file is listed as checked."""
     result = call("check", policy(FINE))
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", "p.yaml: no findings\n")
 
 
-def test_a_warning_is_told_and_is_exit_0_unless_strict(policy: Policy) -> None:
+def test_a_warning_is_reported_with_exit_code_0_unless_strict(policy: Policy) -> None:
     """`--strict` makes an error of it."""
     loose, strict = call("check", policy(WARNS)), call("check", policy(WARNS), "--strict")
     assert (loose.exit_code, strict.exit_code) == (0, 1)
@@ -47,7 +47,7 @@ def test_a_warning_is_told_and_is_exit_0_unless_strict(policy: Policy) -> None:
     assert strict.stderr.endswith("\n1 error\n")
 
 
-def test_what_a_target_cannot_do_is_told_of_every_environment_at_once(policy: Policy) -> None:
+def test_limits_of_targets_are_reported_for_all_environments_at_once(policy: Policy) -> None:
     """A check that is fine and a compile that is not would let a mistake through to the merge."""
     many = FINE.replace("[one]", "{one: 50, two: 50}")
     wanted = "environments: {dev: {}, a: {target: gie}, b: {target: llm-d, versions: {istio: 9.9.9}}}\n"
@@ -97,7 +97,7 @@ def test_each_format_is_one_document_on_stdout_with_every_finding(form: str, pol
 
 
 def test_a_warning_can_be_silenced_with_a_reason(policy: Policy) -> None:
-    """And the comment is told when it silences nothing, or an error."""
+    """A comment that silences nothing, or an error, is reported."""
     lines = WARNS.splitlines()
     lines[12] += " # vsr: ignore VSR235 the default serves it"
     assert call("check", policy("\n".join(lines) + "\n"), "--strict").exit_code == 0
@@ -175,7 +175,7 @@ def test_a_note_on_tests_is_silenced_like_any_other(tmp_path: Path) -> None:
     assert "no findings" in call("check", str(path)).stderr
 
 
-def test_a_policy_without_tests_is_not_told_to_have_passed(tmp_path: Path) -> None:
+def test_a_policy_without_tests_is_not_reported_as_passed(tmp_path: Path) -> None:
     """Nothing was tried."""
     path = tmp_path / "small.yaml"
     path.write_text(FINE, encoding="utf-8")

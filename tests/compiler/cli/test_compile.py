@@ -171,7 +171,7 @@ spec:
 """
 
 
-def test_what_a_schema_refuses_is_told_at_the_policy_and_nothing_is_written(
+def test_schema_errors_are_reported_at_the_policy_and_nothing_is_written(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With --schema, definitions of the cluster have the last word before a byte is written."""

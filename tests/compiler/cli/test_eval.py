@@ -55,7 +55,7 @@ def test_without_data_the_examples_are_judged_by_heads_that_have_not_seen_them(p
 
 
 @pytest.mark.usefixtures("encoder")
-def test_an_example_that_is_told_wrong_comes_with_its_line_of_the_policy(policy: Path, tmp_path: Path) -> None:
+def test_a_misclassified_example_is_reported_with_its_policy_line(policy: Path, tmp_path: Path) -> None:
     """So that it is found among hundreds."""
     text = SMALL.replace('"Who can sue?"]', '"Who can sue?",\n    "Integrate x^3."]')
     policy.write_text(text, encoding="utf-8")
@@ -72,7 +72,7 @@ def test_people_get_tables(policy: Path, data: Path, tmp_path: Path, form: str, 
     assert result.stdout.startswith(begins)
 
 
-def test_bad_lines_are_told_and_nothing_is_measured(policy: Path, data: Path) -> None:
+def test_invalid_lines_are_reported_and_nothing_is_measured(policy: Path, data: Path) -> None:
     """Accuracy over the rest would be somebody's wrong number."""
     data.write_text(DATA + '{"prompt": "x", "category": "lwa"}\n', encoding="utf-8")
     result = call("eval", str(policy), str(data))
@@ -92,7 +92,7 @@ def test_a_policy_without_categories_has_nothing_to_evaluate(policy: Path) -> No
     assert "VSR272" in result.stderr
 
 
-def test_data_that_cannot_be_read_is_told(policy: Path, tmp_path: Path) -> None:
+def test_unreadable_data_is_reported(policy: Path, tmp_path: Path) -> None:
     """As for a policy."""
     result = call("eval", str(policy), str(tmp_path / "none.jsonl"))
     assert result.exit_code == 1

@@ -109,7 +109,7 @@ def test_true_leads_nowhere(tmp_path: Path) -> None:
 
 
 def test_a_policy_line_names_everything_that_came_from_it(project: Path) -> None:
-    """The objects of its noun, and the fields that bear its words."""
+    """The objects of its entry, and the fields with its values."""
     line = line_of(POLICY, "  little: ")
     lines = explained(f"policies/small.yaml:{line}", project)
     assert lines[0] == f"  {line} |   little: {{endpoints: [two]}}"

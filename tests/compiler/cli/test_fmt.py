@@ -44,7 +44,7 @@ def test_check_tells_and_writes_nothing(messy: Path) -> None:
 
 
 def test_diff_prints_what_would_change_and_writes_nothing(messy: Path) -> None:
-    """A patch that `patch` could apply, on stdout; a missing end of line is told as diff does."""
+    """A patch that `patch` could apply, on stdout; a missing line break at the end is shown as `diff` shows it."""
     messy.write_text(MESSY.rstrip("\n"), encoding="utf-8")
     result = call("fmt", messy, "--diff")
     assert result.exit_code == 1

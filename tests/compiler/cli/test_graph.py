@@ -7,7 +7,7 @@ from pathlib import Path
 from support.common import SMALL, call
 
 
-def test_a_policy_is_drawn_on_stdout_and_a_broken_one_is_told(tmp_path: Path) -> None:
+def test_a_policy_is_drawn_on_stdout_and_errors_are_reported(tmp_path: Path) -> None:
     """Exit 0 with the picture only, exit 1 with the findings only."""
     path = tmp_path / "p.yaml"
     path.write_text(SMALL, encoding="utf-8")

@@ -6,7 +6,7 @@ from support.common import ROOT, call
 
 
 def test_the_committed_schemas_are_in_step() -> None:
-    """Editors read the files; `vsr-compile schema > schemas/routing-policy.schema.json` writes them anew."""
+    """Editors read the files; `vsr-compile schema > schemas/routing-policy.schema.json` writes them."""
     for arguments, name in ((["schema"], "routing-policy"), (["schema", "--report"], "report")):
         result = call(*arguments)
         assert (result.exit_code, result.stderr) == (0, "")

@@ -19,7 +19,7 @@ def test_page_is_what_the_registry_generates(*, update_golden: bool) -> None:
 
 @pytest.mark.parametrize("name", CODES)
 def test_every_entry_is_complete(name: str) -> None:
-    """A title is a short noun phrase; everything else is made of sentences."""
+    """A title is a short phrase; everything else consists of sentences."""
     code = CODES[name]
     assert name[3:].isdigit()
     assert code.title

@@ -18,7 +18,7 @@ CASES = {
     "unknown key": (broken("routes:", "ruotes:"), [("VSR101", 14, 1)]),
     "unknown key like a tag": (broken("routes:", "<text>:"), [("VSR101", 14, 1)]),
     "unknown key with an angle": (broken("routes:", "<routes:"), [("VSR101", 14, 1)]),
-    "unknown key in a noun": (broken("model: little", "modle: little"), [("VSR101", 17, 5)]),
+    "unknown key in a section": (broken("model: little", "modle: little"), [("VSR101", 17, 5)]),
     "missing key": (broken("default: big\n", ""), [("VSR102", 1, 1)]),
     "wrong type": (broken("[one]", "[[one]]"), [("VSR103", 9, 46)]),
     "null where text is wanted": (broken("model: little", "model:"), [("VSR103", 17, 11)]),

@@ -20,7 +20,7 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-def told(old: Any, new: Any) -> list[tuple[str, str, Any, Any]]:
+def differences(old: Any, new: Any) -> list[tuple[str, str, Any, Any]]:
     """The changes as tuples."""
     return [(each.change, each.path, each.old, each.new) for each in changes(old, new)]
 
@@ -29,7 +29,7 @@ def test_a_container_is_matched_by_its_name_whatever_its_place() -> None:
     """A sidecar put first does not make every other container a change."""
     old = {"containers": [{"name": "vllm", "image": "a:1"}]}
     new = {"containers": [{"name": "sidecar"}, {"name": "vllm", "image": "a:2"}]}
-    assert told(old, new) == [
+    assert differences(old, new) == [
         ("changed", "containers[name=vllm].image", "a:1", "a:2"),
         ("added", "containers[name=sidecar]", None, {"name": "sidecar"}),
     ]
@@ -40,37 +40,39 @@ def test_a_backend_is_matched_by_kind_namespace_name_and_port() -> None:
     ref = {"group": "", "kind": "Service", "name": "a", "namespace": "x", "port": 80}
     old, new = {"backendRefs": [ref | {"weight": 90}]}, {"backendRefs": [ref | {"weight": 50}]}
     path = "backendRefs[kind=Service,namespace=x,name=a,port=80].weight"
-    assert told(old, new) == [("changed", path, 90, 50)]
+    assert differences(old, new) == [("changed", path, 90, 50)]
 
 
 def test_another_order_is_one_change() -> None:
     """Order may matter, but nothing came or went."""
     old = {"env": [{"name": "a"}, {"name": "b"}]}
-    assert told(old, {"env": [{"name": "b"}, {"name": "a"}]}) == [
+    assert differences(old, {"env": [{"name": "b"}, {"name": "a"}]}) == [
         ("changed", "env (order)", ["name=a", "name=b"], ["name=b", "name=a"])
     ]
-    assert [each[1] for each in told({"args": ["x", "y"]}, {"args": ["y", "x"]})] == ["args (order)"]
+    assert [each[1] for each in differences({"args": ["x", "y"]}, {"args": ["y", "x"]})] == ["args (order)"]
 
 
 def test_plain_values_come_and_go() -> None:
     """An argument in the middle does not shift the rest."""
     old, new = {"args": ["a", "b", "c"]}, {"args": ["a", "x", "b", "c", "c"]}
-    assert told(old, new) == [("added", "args[]", None, "x"), ("added", "args[]", None, "c")]
+    assert differences(old, new) == [("added", "args[]", None, "x"), ("added", "args[]", None, "c")]
 
 
 def test_a_list_whose_keys_are_missing_or_not_unique_is_matched_by_place() -> None:
     """Nothing is dropped for the sake of a nicer match."""
     twice = {"containers": [{"name": "a", "x": 1}, {"name": "a", "x": 2}]}
-    assert told(twice, {"containers": [{"name": "a", "x": 1}, {"name": "a", "x": 3}]}) == [
+    assert differences(twice, {"containers": [{"name": "a", "x": 1}, {"name": "a", "x": 3}]}) == [
         ("changed", "containers[1].x", 2, 3)
     ]
-    assert told({"rules": [{"a": 1}]}, {"rules": [{"a": 1}, {"b": 2}]}) == [("added", "rules[1]", None, {"b": 2})]
+    assert differences({"rules": [{"a": 1}]}, {"rules": [{"a": 1}, {"b": 2}]}) == [
+        ("added", "rules[1]", None, {"b": 2})
+    ]
 
 
 def test_a_key_that_is_no_word_is_quoted() -> None:
     """Annotations, mostly."""
     old, new = {"annotations": {"a.b/c": "1"}}, {"annotations": {"a.b/c": "2"}}
-    assert told(old, new)[0][1] == 'annotations["a.b/c"]'
+    assert differences(old, new)[0][1] == 'annotations["a.b/c"]'
 
 
 @pytest.mark.parametrize("name", KEYS)

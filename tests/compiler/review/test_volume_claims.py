@@ -35,7 +35,7 @@ def tree(base: Any, target: str = "gie", **patches: Any) -> Tree:
     return found
 
 
-def told(old: Tree, new: Tree) -> list[str]:
+def sentences(old: Tree, new: Tree) -> list[str]:
     """What is called refused between two outputs."""
     before, after = ({path: dump(body).encode() for path, body in side.items()} for side in (old, new))
     found = report("p", Baseline("old", before), after).traffic
@@ -54,24 +54,24 @@ def test_a_claim_keeps_its_mode_and_does_not_shrink(old: Any, new: Any, text: st
     expected = (
         f"PersistentVolumeClaim models/llama in dev, prod: {text}, which cannot be changed in place: delete it first"
     )
-    assert told(tree(old, dev=None, prod=None), tree(new, dev=None, prod=None)) == [expected]
+    assert sentences(tree(old, dev=None, prod=None), tree(new, dev=None, prod=None)) == [expected]
 
 
 def test_a_claim_grows_comes_and_goes() -> None:
     """A larger one is asked of the storage, a new one is made, and one that is gone stays as it is."""
-    assert told(tree(claim(), dev=None), tree(claim(storage="80Gi"), dev=None)) == []
+    assert sentences(tree(claim(), dev=None), tree(claim(storage="80Gi"), dev=None)) == []
     gone = tree(claim(), dev={"$patch": "delete", "kind": "PersistentVolumeClaim"})
-    assert told(gone, tree(claim("ReadWriteMany"), dev=None)) == []
-    assert told(tree(claim(), dev=None), gone) == []
+    assert sentences(gone, tree(claim("ReadWriteMany"), dev=None)) == []
+    assert sentences(tree(claim(), dev=None), gone) == []
 
 
 def test_what_counts_is_what_the_environment_has() -> None:
     """A patch that comes alone is a change, and a base that nobody takes as it is is none."""
     old, new = tree(claim(), prod=None, dev=None), tree(claim(), prod=MODES, dev=None)
-    assert [text.split(":")[0] for text in told(old, new)] == ["PersistentVolumeClaim models/llama in prod"]
+    assert [text.split(":")[0] for text in sentences(old, new)] == ["PersistentVolumeClaim models/llama in prod"]
     swapped = tree(claim("ReadWriteMany"), prod=None, dev=MODES)
-    assert [text.split(":")[0] for text in told(new, swapped)] == ["PersistentVolumeClaim models/llama in dev"]
-    assert told(tree(claim(), prod=MODES), tree(claim("ReadWriteMany"), prod=None)) == []
+    assert [text.split(":")[0] for text in sentences(new, swapped)] == ["PersistentVolumeClaim models/llama in dev"]
+    assert sentences(tree(claim(), prod=MODES), tree(claim("ReadWriteMany"), prod=None)) == []
 
 
 def test_an_environment_keeps_its_claims_on_another_target() -> None:
@@ -81,11 +81,11 @@ def test_an_environment_keeps_its_claims_on_another_target() -> None:
         f"istio/overlays/prod/{FILE}": claim("ReadWriteMany"),
         "router/config.yaml": {},
     }
-    assert len(told(tree(claim(), prod=None), alone)) == 1
-    assert told(tree(claim(), prod=None), tree(claim(), target="llm-d", prod=None)) == []
+    assert len(sentences(tree(claim(), prod=None), alone)) == 1
+    assert sentences(tree(claim(), prod=None), tree(claim(), target="llm-d", prod=None)) == []
 
 
 @pytest.mark.parametrize("odd", [[{"op": "replace"}], [3], [{"op": "remove", "path": "/none"}], "text"])
 def test_an_earlier_output_of_any_form_does_no_harm(odd: Any) -> None:
     """A patch that leads nowhere says nothing about what was."""
-    assert told(tree(claim(), prod=odd), tree(claim("ReadWriteMany"), prod=None)) == []
+    assert sentences(tree(claim(), prod=odd), tree(claim("ReadWriteMany"), prod=None)) == []

@@ -1,4 +1,4 @@
-"""Comments, told from values."""
+"""Comments and values that look like comments."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ FORMS = {
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_value_of_the_wrong_form_is_told_what_form_is_meant_in_words(form: str) -> None:
+def test_a_value_of_the_wrong_form_gets_a_description_of_the_form(form: str) -> None:
     """Nobody should have to read a regular expression."""
     old, new, words = FORMS[form]
     (item,) = complaints(old, new)
@@ -64,14 +64,14 @@ def test_a_value_of_the_wrong_form_is_told_what_form_is_meant_in_words(form: str
     ids=["a provider's key", "a token", "a password in a URL"],
 )
 def test_a_secret_where_a_reference_to_one_belongs_is_called_a_secret(new: str, hint: str) -> None:
-    """Not a wrong type: whoever mends only that keeps a key in the history of a repository."""
+    """Not a wrong type: fixing only the type would leave the key in the history of a repository."""
     (item,) = complaints("{vllm: {}}", new)
     assert item.code == "VSR227"
     assert hint in item.hint
     assert "revoke" in item.hint
 
 
-def test_a_document_that_is_nothing_but_a_secret_is_told_so() -> None:
+def test_a_document_that_is_only_a_secret_is_reported_as_a_secret() -> None:
     """The root has no key."""
     with pytest.raises(CompileError) as caught:
         parse(load(f"hf_{'aB' * 17}\n", "p.yaml"), PolicySpec)
@@ -92,14 +92,14 @@ def test_a_document_that_is_nothing_but_a_secret_is_told_so() -> None:
         ("{category: math}", "alwais", "Did you mean `always`?"),
         ("    when:", "    if:", "`when`"),
     ],
-    ids=["a noun", "a reference", "a bare condition", "one pattern", "a misspelt word", "another word for a key"],
+    ids=["a section", "a reference", "a bare condition", "one pattern", "a misspelt word", "another word for a key"],
 )
-def test_a_value_of_the_wrong_shape_is_told_what_may_stand_there(old: str, new: str, hint: str) -> None:
+def test_a_value_of_the_wrong_type_gets_a_hint_with_the_allowed_keys(old: str, new: str, hint: str) -> None:
     """The keys are named, so that the page need not be looked up."""
     assert any(hint in item.hint for item in complaints(old, new))
 
 
-def test_a_second_policy_in_a_file_is_told_where_to_go() -> None:
+def test_a_second_document_gets_a_hint_where_to_put_it() -> None:
     """What to do stands in the hint."""
     with pytest.raises(CompileError) as caught:
         load(f"{SMALL}---\n{SMALL}", "p.yaml")

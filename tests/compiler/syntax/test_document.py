@@ -21,7 +21,7 @@ def problems(text: str) -> list[Diagnostic]:
 
 
 def test_scalars_keep_their_text_and_whether_they_were_quoted() -> None:
-    """A plain `no` and a quoted one are both the text no, and can be told apart."""
+    """A plain `no` and a quoted one are both the text no, and differ in `plain`."""
     root = load("a: no\nb: 'no'\nc: 1e3\n", "p.yaml").root
     assert isinstance(root, Mapping)
     found = {key: (node.text, node.plain) for key, (_, node) in root.entries.items() if isinstance(node, Scalar)}
@@ -76,7 +76,7 @@ def test_what_is_refused_names_its_code_and_place(text: str, code: str, line: in
     assert (found.code, found.span.line, found.span.column) == (code, line, column)
 
 
-def test_all_duplicate_keys_are_told_at_once() -> None:
+def test_all_duplicate_keys_are_reported_at_once() -> None:
     """One run shows each of them, with the line of the first."""
     found = problems("a: 1\na: 2\nb:\n  c: 1\n  c: 2\n")
     assert [(item.span.line, item.hint) for item in found] == [

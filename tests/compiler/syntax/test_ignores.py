@@ -38,7 +38,7 @@ def test_several_comments_above_a_line_all_speak_of_it() -> None:
 
 
 def test_another_code_another_line_and_another_file_are_not_silenced() -> None:
-    """It is told, too, that the comment silences nothing."""
+    """The ineffective comment is reported, too."""
     text = "a: 1 # vsr: ignore VSR235 x\nb: 2 # vsr: ignore VSR236 x\n"
     assert left(text, WARNING) == [("VSR009", 1, 6), ("VSR235", 2, 1), ("VSR009", 2, 6)]
     elsewhere = Diagnostic("VSR235", "no route", Span("q", 1, 1))
@@ -46,7 +46,7 @@ def test_another_code_another_line_and_another_file_are_not_silenced() -> None:
 
 
 def test_an_error_cannot_be_silenced() -> None:
-    """It stays, and the comment is told off, even where not every rule has run."""
+    """It stays, and the comment is reported, even if not every rule has run."""
     text = "a: 1\nb: 2 # vsr: ignore VSR201 please\n"
     for complete in (True, False):
         found = silence([ERROR], text, "p", complete=complete)
@@ -55,7 +55,7 @@ def test_an_error_cannot_be_silenced() -> None:
         assert found[1].level is Severity.WARNING
 
 
-def test_nobody_is_told_that_a_comment_silences_nothing_before_every_rule_has_run() -> None:
+def test_an_ineffective_comment_is_only_reported_after_every_rule_has_run() -> None:
     """A policy that does not link has no warnings yet."""
     assert left("a: 1 # vsr: ignore VSR235 x\n", complete=False) == []
 
@@ -69,7 +69,7 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("comment", MALFORMED)
-def test_a_comment_without_a_code_or_a_reason_silences_nothing_and_is_told_so(comment: str) -> None:
+def test_a_comment_without_a_code_or_a_reason_is_reported_and_silences_nothing(comment: str) -> None:
     """VSR010, at the comment's own place."""
     found = silence([WARNING], f"a: 1\nb: 2 {comment}\n", "p", complete=True)
     assert [item.code for item in found] == ["VSR235", "VSR010"]

@@ -76,7 +76,7 @@ def test_what_a_killed_worker_had_counted_is_still_shown(chat, two):
 
 def test_stuck_worker_is_replaced(policy, chat, two):
     """A worker that says nothing any more costs its streams the gateway's timeout, until it is ended and replaced."""
-    sandbox, lines = start(timed(policy, gateway="3s"), (*two, "--stuck_after", "5"))
+    sandbox, lines = start(timed(policy, gateway="3s"), (*two, "--stuck-after", "5"))
     with sandbox, load(sandbox.url, chat("auto", "1+1")) as (outcomes, served):
         more(served)
         for worker in events(lines, "worker_serving"):

@@ -248,7 +248,7 @@ def at(url: str) -> Running:
 def local_command():
     """``vsr-runtime local`` with the fake classifier, as a process."""
     code = (
-        "import sys; from vsr_runtime.sandbox import sandbox; from runtime import cli;"
+        "import sys; from vsr_runtime.sandbox import sandbox; from vsr_runtime import cli;"
         f"sandbox.Sandbox.__init__.__kwdefaults__['serve'] = {FAKE!r}; cli.main()"
     )
     command = [sys.executable, "-c", code, "local", str(DATA / "local")]

@@ -84,7 +84,7 @@ class Code:
     """What a code means.
 
     Attributes:
-        title: A short noun phrase.
+        title: A short noun phrase, such as "duplicate key".
         severity: The severity of its findings, unless a rule sets another one.
         stage: The stage that reports it.
         meaning: What is wrong, in one or two sentences.

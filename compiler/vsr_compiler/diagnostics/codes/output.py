@@ -87,7 +87,7 @@ CODES = {
             Kind.COMMAND,
             output=(
                 "policies/quickstart.yaml:30:3: error VSR506: the encoder sentence-transformers/all-MiniLM-L6-v2 is "
-                "not installed"
+                "not on this machine; run `vsr-compile fetch-encoder`, or put its files into $VSR_MODELS"
             ),
         ),
     ),

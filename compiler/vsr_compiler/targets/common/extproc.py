@@ -6,7 +6,7 @@ import re
 
 from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body
-from vsr_schemas.headers import ANSWERS, CREDENTIALS, GUARDS, SELECTED_MODEL, STRIPPED, STRIPPED_PREFIXES, TOLD
+from vsr_schemas.headers import ANSWERS, CREDENTIALS, DEBUG_HEADERS, GUARDS, SELECTED_MODEL, STRIPPED, STRIPPED_PREFIXES
 
 FILTER_NAME = "vsr.ext_proc"
 """Not Envoy's default name: on routes to pools, Istio points the filter of the default name at the endpoint picker."""
@@ -58,7 +58,9 @@ def ext_proc_filter(policy: ir.Policy, cluster: str) -> Body:
                 "request_trailer_mode": "SKIP",
                 "response_body_mode": "STREAMED" if responses else "NONE",
                 # The stock router adds its decision there.
-                "response_header_mode": "SEND" if responses or debug == "always" or policy.router.stock else "SKIP",
+                "response_header_mode": "SEND"
+                if responses or debug == "always" or isinstance(policy.router.implementation, ir.SemanticRouter)
+                else "SKIP",
                 "response_trailer_mode": "SEND" if responses else "SKIP",
             },
             "stat_prefix": "vsr",
@@ -70,17 +72,21 @@ def ext_proc_filter(policy: ir.Policy, cluster: str) -> Body:
 def reads_responses(policy: ir.Policy) -> bool:
     """Return whether the router reads responses: for guards, to restore masked values, or to cache them."""
     caches = any(route.cache is not None for route in policy.routes)
-    return not policy.router.stock and (caches or any(guard.on_responses for guard in policy.guards))
+    return not isinstance(policy.router.implementation, ir.SemanticRouter) and (
+        caches or any(guard.on_responses for guard in policy.guards)
+    )
 
 
 def follows_responses(policy: ir.Policy) -> bool:
     """Return whether our router is involved in a request until its response starts or ends."""
-    return reads_responses(policy) or (not policy.router.stock and policy.router.response_headers != "never")
+    return reads_responses(policy) or (
+        not isinstance(policy.router.implementation, ir.SemanticRouter) and policy.router.response_headers != "never"
+    )
 
 
 def _mutations(policy: ir.Policy) -> Body:
     """Return which headers the router may change. For the stock router there is no list, but never host or method."""
-    if policy.router.stock:
+    if isinstance(policy.router.implementation, ir.SemanticRouter):
         return {"allow_all_routing": False, "allow_envoy": False}
     return {
         "allow_all_routing": False,
@@ -106,7 +112,7 @@ def _changed_headers(policy: ir.Policy) -> list[str]:
     if reads_responses(policy):
         headers.append("accept-encoding")
     if policy.router.response_headers != "never":
-        headers += TOLD
+        headers += DEBUG_HEADERS
     edited = {name for route in policy.routes for name, _ in route.header_edits}
     return [*headers, *sorted(edited - set(headers))]
 
