@@ -333,6 +333,13 @@ EDITS: dict[str, tuple[list[str], str, str, str, str]] = {
         "VSR422",
         "every proxy",
     ),
+    "a listener that no filter is added to": (
+        m.ENVOY,
+        "{name: http, port: 80, protocol: HTTP}",
+        "{name: http, port: 80, protocol: HTTP}, {name: other, port: 81, protocol: HTTP}",
+        "VSR624",
+        "the listener `other` of Gateway `prod/edge`",
+    ),
 }
 
 
