@@ -103,7 +103,7 @@ def test_two_modes_are_accepted():
     assert check_mode(message) is BodyMode.STREAMED
 
 
-@pytest.mark.parametrize("needs", ["responses", "tells"])
+@pytest.mark.parametrize("needs", ["responses", "debug_headers"])
 def test_parts_exclude_reading_responses_and_debug_headers(needs):
     """Envoy changes no mode of the response then, which both need."""
     message = ProcessingRequest()
