@@ -3,8 +3,14 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STOCK := .stock-router
+# uv takes a fifth of pip's time. It does not read pip's configuration, so pip installs where an index is configured there.
 # --no-compile: modules are compiled when they are first imported, and most never are.
 PIP := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check
+define install
+	@echo "installing $(1)"
+	@if $(BIN)/python -m pip config list | grep -q '[.]index-url='; then $(PIP) $(1); \
+	else $(PIP) uv && $(BIN)/uv pip install --quiet --python $(BIN)/python $(1); fi
+endef
 
 # The dev extra brings kubectl.
 test test-fast test-torch fuzz lint check: export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -25,12 +31,12 @@ help:
 $(VENV)/.demo: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) --editable '.[local]'
+	$(call install,--editable '.[local]')
 	$(BIN)/vsr-compile fetch-encoder
 	@touch $@
 
 $(VENV)/.ready: $(VENV)/.demo
-	$(PIP) --editable '.[dev]'
+	$(call install,--editable '.[dev]')
 	@touch $@
 
 demo: $(VENV)/.demo

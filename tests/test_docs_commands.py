@@ -16,11 +16,10 @@ from pathlib import Path
 import pytest
 
 from support import command as in_process
-from support import doc_sessions
 from support.common import ROOT
 
-OWN_TESTS = {*doc_sessions.PAGES, "docs/reference/codes.md", "docs/reference/verify-rules.md"}
-"""Pages whose output is compared as well, and those whose commands fail on purpose."""
+OWN_TESTS = {"docs/tutorial.md", "docs/reference/codes.md", "docs/reference/verify-rules.md"}
+"""The page with a session of its own, and those whose commands fail on purpose."""
 PAGES = sorted({str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md")} - OWN_TESTS)
 _COMMAND = re.compile(r"^(?:\$ |    )?(vsr-compile .*)$", re.MULTILINE)
 ELSEWHERE = re.compile(

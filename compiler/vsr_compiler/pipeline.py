@@ -124,7 +124,7 @@ def compile_policy(policy: ir.Policy, existing: Existing, *, rebuild: bool = Fal
     others = {**manifests.others, **argo.kustomizations}
     files += [File(path, _text(body, policy.span)) for path, body in others.items()]
     files += [File(path, _text(item.body, item.origin)) for path, item in manifests.values.items()]
-    if not policy.router.stock:  # the sandbox runs our runtime
+    if not isinstance(policy.router.implementation, ir.SemanticRouter):  # the sandbox runs our runtime
         files.append(File("local/envoy.yaml", _text(sandbox.bootstrap(policy), policy.span)))
         files.append(File("local/sandbox.yaml", _text(sandbox.settings(policy), policy.span)))
     tree = Tree(files)
@@ -299,7 +299,7 @@ def _with_router_files(policy: ir.Policy, existing: Existing, *, rebuild: bool) 
 
     The router files are config, settings and classifier heads. The stock router has only a config.
     """
-    if policy.router.stock:
+    if isinstance(policy.router.implementation, ir.SemanticRouter):
         config = stock_config(policy).model_dump(mode="json", by_alias=True, exclude_none=True)
         text = _text(config, policy.span)
         return replace(policy, router=replace(policy.router, files={CONFIG: text})), {text.decode(): config}

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from support.common import ROOT
 
-PAGES = ("README.md", "docs/tutorial.md")
+PAGES = ("README.md", "docs/tutorial.md", "docs/how-to/review-changes.md")
 _BLOCK = re.compile(
     r"(?:<!-- (?P<mark>file|not run): (?P<value>.*?) -->\n\n)?```(?P<language>\w+)\n(?P<body>.*?)^```$",
     re.MULTILINE | re.DOTALL,

@@ -9,10 +9,8 @@ from typing import Literal
 from vsr_compiler.diagnostics import Span
 from vsr_compiler.ir.endpoints import Resources
 from vsr_compiler.ir.network import ServiceRef
+from vsr_schemas.runtime import FRAME_BYTES
 from vsr_schemas.scalars import TOKEN_SECRET
-
-FRAME_BYTES = 64 * 1024
-"""Allowance for the framing of a gRPC message around a body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +69,6 @@ class Router:
     def fails_open(self) -> bool:
         """Whether requests reach the default model if the router fails."""
         return self.on_failure == "default-model"
-
-    @property
-    def stock(self) -> bool:
-        """Whether the implementation is the stock ``semantic-router``."""
-        return isinstance(self.implementation, SemanticRouter)
 
     @property
     def max_message(self) -> int:

@@ -56,7 +56,7 @@ def _tables(report: EvalReport) -> Iterator[tuple[str, Sequence[str], Sequence[S
     )
     yield (
         "Categories, as served",
-        ("category", "prompts", "right", "told so", "recall", "precision"),
+        ("category", "prompts", "right", "predicted", "recall", "precision"),
         [
             (
                 each.name,
@@ -72,13 +72,13 @@ def _tables(report: EvalReport) -> Iterator[tuple[str, Sequence[str], Sequence[S
     if report.confusions:
         yield (
             "Confused most often",
-            ("category", "told", "times"),
+            ("category", "predicted", "times"),
             [(each.category, each.found, str(each.count)) for each in report.confusions[:_CONFUSIONS]],
         )
     if report.misses:
         yield (
             "Wrong with most confidence",
-            ("line", "category", "told", "probability", "prompt"),
+            ("line", "category", "predicted", "probability", "prompt"),
             [
                 (str(each.line or ""), each.category, each.found, f"{each.probability:.2f}", _plain(each.prompt)[:80])
                 for each in report.misses[:_MISSES]

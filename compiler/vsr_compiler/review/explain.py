@@ -16,7 +16,7 @@ from vsr_compiler.targets import kinds
 
 MOST_FIELDS = 40
 SHORTEST = 3
-"""Characters of a value that is looked for elsewhere: shorter ones stand everywhere by chance."""
+"""Characters of a value that is looked for elsewhere: shorter ones occur everywhere by chance."""
 EVERYWHERE = frozenset({"true", "false"})
 """Values that say nothing about where they came from."""
 HEADS = (".safetensors",)
@@ -43,7 +43,7 @@ class OutputPlace:
 
 
 def origins(compiled: Compiled, file: str, path: Path) -> list[Origin]:
-    """Where a file of the output came from, and what stands at a path in it.
+    """Where a file of the output came from, and the value at a path in it.
 
     Args:
         compiled: A fresh compile.
@@ -67,21 +67,21 @@ def origins(compiled: Compiled, file: str, path: Path) -> list[Origin]:
 
 
 def outputs_of_line(compiled: Compiled, policy: Document, line: int) -> list[OutputPlace]:
-    """Everything that a line of the policy makes: objects that came from its noun, then fields that bear its words."""
+    """Everything that a line of the policy makes: objects that came from its section, then fields with its words."""
     path = path_at_line(policy, line)
     if path is None:
         return []
     everything = {**compiled.objects, **compiled.patched}
-    nouns = _nouns(policy, path)
-    of_it = {file: item for file, item in everything.items() if item.origin in nouns}
+    sections = _sections(policy, path)
+    of_it = {file: item for file, item in everything.items() if item.origin in sections}
     of_it |= dict(_overlaid(compiled, policy, path, line))
     found = [OutputPlace(file, what=f"{item.kind} {item.name}") for file, item in of_it.items()]
     words = set(_words(policy, path, line))
     return found + list(_fields(compiled, words))[:MOST_FIELDS]
 
 
-def _nouns(policy: Document, path: Path) -> set[Span]:
-    """The place of the innermost noun on the way to a path from which something could have come."""
+def _sections(policy: Document, path: Path) -> set[Span]:
+    """The place of the innermost section on the way to a path from which something could have come."""
     depth = min(len(path), 2)
     return {policy.span(path[:depth], key=True), policy.span(path[:depth])} | (
         {policy.span(path[:1], key=True)} if depth == 1 or path[0] in {"router", "gateway", "gitops"} else set()
@@ -154,7 +154,7 @@ def _node(root: Node, path: Path) -> Node | None:
 
 
 def _symbols(policy: ir.Policy, file: str) -> dict[str, Span]:
-    """Where each spelling came from; what is told apart by place in the router's files is, a name at a time."""
+    """Where each spelling came from; names that differ only by place in the router's files are kept apart."""
     found: dict[str, Span] = {}
     router = policy.router
     for ref in (router.grpc, router.http):
@@ -175,7 +175,7 @@ def _symbols(policy: ir.Policy, file: str) -> dict[str, Span]:
 
 
 def _file_origin(policy: ir.Policy, file: str) -> Span:
-    """The noun that a file without an object stands for."""
+    """The section of the policy that a file without an object represents."""
     parts = file.split("/")
     if policy.classifier is not None and policy.categories and parts[-1] == f"{policy.classifier.name}{HEADS[0]}":
         return min(each.span for each in policy.categories)  # the examples that it learnt from

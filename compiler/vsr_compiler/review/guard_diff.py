@@ -23,12 +23,12 @@ def guard_changes(name: str, old: GuardConfig, new: GuardConfig) -> Iterator[Cha
         yield ChangeText(("guard", name, "exempt", model), f"guard {name} no longer covers {model}")
     for model in sorted(held):
         yield ChangeText(("guard", name, "exempt", model), f"guard {name} covers {model} again")
-    for key, verb in COVERED.items():
+    for key, action in COVERED.items():
         before, after = _texts(old.get(key)), _texts(new.get(key))
         for item in sorted(before - after):
-            yield ChangeText(("guard", name, key, item), f"guard {name} no longer {verb} {item}")
+            yield ChangeText(("guard", name, key, item), f"guard {name} no longer {action} {item}")
         for item in sorted(after - before):
-            yield ChangeText(("guard", name, key, item), f"guard {name} also {verb} {item}")
+            yield ChangeText(("guard", name, key, item), f"guard {name} also {action} {item}")
     handled = {"exempt", "except", *COVERED}
     rest = ({key: value for key, value in side.items() if key not in handled} for side in (old, new))
     yield from field_changes(("guard", name), f"guard {name}", *rest)

@@ -145,13 +145,13 @@ def _components(parts: list[tuple[Target, ir.Policy]], policy: ir.Policy) -> Ite
         for build in part.components:
             component = build(seen)
             yield Component(component.name, tuple(emitted_by(build, component.objects)), component.patches)
-    if policy.router.stock:
+    if isinstance(policy.router.implementation, ir.SemanticRouter):
         yield router.by_helm(policy)
 
 
 def _values(parts: list[tuple[Target, ir.Policy]], policy: ir.Policy) -> list[Values]:
     charts = [(chart, seen) for part, seen in parts for chart in part.charts]
-    if policy.router.stock:
+    if isinstance(policy.router.implementation, ir.SemanticRouter):
         charts.append((stock_router.chart, policy))
     values = [chart(seen) for chart, seen in charts]
     return sorted((item for item in values if item is not None), key=lambda item: item.chart)

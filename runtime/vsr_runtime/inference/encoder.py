@@ -28,7 +28,7 @@ class SentenceEncoder:
     def __init__(self, tokenizer: Any, session: Any, max_tokens: int) -> None:  # noqa: ANN401 - both are untyped
         self._tokenizer = tokenizer
         self._session = session
-        self._room = max_tokens - int(tokenizer.num_special_tokens_to_add(is_pair=False))
+        self._capacity = max_tokens - int(tokenizer.num_special_tokens_to_add(is_pair=False))
         self.max_tokens = max_tokens
         self.dimension = int(session.get_outputs()[0].shape[-1])
 
@@ -84,8 +84,8 @@ class SentenceEncoder:
             encoding = self._tokenizer.encode(clean[:size], add_special_tokens=False)
             words = encoding.word_ids
             whole = size >= len(clean)
-            if whole or (len(words) > self._room and words[self._room - 1] != words[-1]):
-                encoding.truncate(self._room)
+            if whole or (len(words) > self._capacity and words[self._capacity - 1] != words[-1]):
+                encoding.truncate(self._capacity)
                 ids: list[int] = self._tokenizer.post_process(encoding).ids
                 return ids
             size *= 4

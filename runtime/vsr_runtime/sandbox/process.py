@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 TAIL = 20
-_PATIENCE = 15.0
+_STOP_TIMEOUT = 15.0
 _LAST = 5.0
 """Seconds for reading the last lines of a dead process; a child of its own may keep the log open."""
 
@@ -63,7 +63,7 @@ class Process:
         if self._popen.poll() is None:
             self._popen.terminate()
         try:
-            self._popen.wait(_PATIENCE)
+            self._popen.wait(_STOP_TIMEOUT)
         except subprocess.TimeoutExpired:
             self._popen.kill()
             self._popen.wait()

@@ -90,7 +90,7 @@ def test_an_index_cannot_name_what_is_elsewhere(folder, name):
     (folder / "model.safetensors").unlink()
     (folder / "part.bin").write_bytes(b"")
     write(folder, "model.safetensors.index.json", weight_map={"a": name})
-    with pytest.raises(ModelError, match="no safetensors file beside it"):
+    with pytest.raises(ModelError, match="not a safetensors file next to it"):
         read_checkpoint(folder, "sequence")
 
 

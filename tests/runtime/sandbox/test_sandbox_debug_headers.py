@@ -31,7 +31,7 @@ routes:
 default: big
 """
 GUARDS = "guards: {names: {patterns: ['Agent [A-Z]+'], action: mask, on: response}}"
-TOLD = ("x-vsr-selected-model", "x-vsr-selected-decision", "x-vsr-selected-category", "x-vsr-response-path")
+DEBUG_HEADERS = ("x-vsr-selected-model", "x-vsr-selected-decision", "x-vsr-selected-category", "x-vsr-response-path")
 
 pytestmark = REAL_ENVOY
 
@@ -69,7 +69,7 @@ def fresh():
 
 def debug_headers(answer) -> list[str | None]:
     """What the headers say, in the order above."""
-    return [answer[1].get(name) for name in TOLD]
+    return [answer[1].get(name) for name in DEBUG_HEADERS]
 
 
 def test_every_client_gets_model_decision_and_path(always, chat):

@@ -60,7 +60,7 @@ def test_part_that_is_not_ready_in_time_is_named():
 @pytest.mark.subprocess
 def test_process_is_stopped_even_if_it_does_not_listen(monkeypatch):
     """A process that ignores SIGTERM is killed in the end."""
-    monkeypatch.setattr("vsr_runtime.sandbox.process._PATIENCE", 0.2)
+    monkeypatch.setattr("vsr_runtime.sandbox.process._STOP_TIMEOUT", 0.2)
     began = threading.Event()
     code = "import signal, sys, time; signal.signal(15, signal.SIG_IGN); print('x', file=sys.stderr); time.sleep(60)"
     process = Process("it", python(code), lambda _: began.set())

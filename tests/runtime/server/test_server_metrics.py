@@ -69,7 +69,7 @@ def test_errors_are_counted_by_the_model_that_they_were_for():
     """Where a request was refused on its way to a model, or its response was, the series says which."""
     metrics = Metrics(PROGRAM)
     metrics.decided(ImmediateResponse(403, b"", "guard:x", model="small"), 0.003)
-    metrics.refused(ImmediateResponse(403, b"", "guard:x"), "small")
+    metrics.blocked(ImmediateResponse(403, b"", "guard:x"), "small")
     metrics.failed("aborted")
     found = {name: value for name, value in values(metrics).items() if name.startswith("llm_request_errors_total")}
     assert found == {

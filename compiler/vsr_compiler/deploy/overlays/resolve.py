@@ -49,7 +49,7 @@ def _classifier(classifier: ir.Classifier, environment: ir.Environment) -> ir.Cl
 def _router(policy: ir.Policy, environment: ir.Environment) -> ir.Router:
     """Return the router with the environment's scale. If the environment sets the device, GPUs follow from it."""
     router, gpus = policy.router, policy.router.gpus
-    if environment.device is not None and not router.stock:
+    if environment.device is not None and not isinstance(router.implementation, ir.SemanticRouter):
         gpus = max(gpus, 1) if policy.on_gpu else 0
     return replace(
         router,

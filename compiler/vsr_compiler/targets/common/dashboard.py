@@ -36,7 +36,7 @@ def dashboard(policy: ir.Policy) -> Object:
 
 def alerts(policy: ir.Policy) -> list[Body]:
     """Return the alerts on the router's metrics. The stock router has none of these metrics."""
-    if policy.router.stock:
+    if isinstance(policy.router.implementation, ir.SemanticRouter):
         return []
     series = _series(policy)
     return [
@@ -84,7 +84,10 @@ def _series(policy: ir.Policy) -> str:
 
 def _model(policy: ir.Policy) -> Body:
     series = _series(policy)
-    panels = [*_common_panels(series), *([] if policy.router.stock else _runtime_panels(series))]
+    panels = [
+        *_common_panels(series),
+        *([] if isinstance(policy.router.implementation, ir.SemanticRouter) else _runtime_panels(series)),
+    ]
     return {
         "editable": False,
         "panels": [panel | _place(number) for number, panel in enumerate(panels)],

@@ -6,7 +6,7 @@ import re
 
 from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body
-from vsr_schemas.headers import ANSWERS, CREDENTIALS, GUARDS, SELECTED_MODEL, STRIPPED, TOLD
+from vsr_schemas.headers import ANSWERS, CREDENTIALS, DEBUG_HEADERS, GUARDS, SELECTED_MODEL, STRIPPED, STRIPPED_PREFIXES
 
 FILTER_NAME = "vsr.ext_proc"
 """Not Envoy's default name: on routes to pools, Istio points the filter of the default name at the endpoint picker."""
@@ -58,7 +58,9 @@ def ext_proc_filter(policy: ir.Policy, cluster: str) -> Body:
                 "request_trailer_mode": "SKIP",
                 "response_body_mode": "STREAMED" if responses else "NONE",
                 # The stock router adds its decision there.
-                "response_header_mode": "SEND" if responses or debug == "always" or policy.router.stock else "SKIP",
+                "response_header_mode": "SEND"
+                if responses or debug == "always" or isinstance(policy.router.implementation, ir.SemanticRouter)
+                else "SKIP",
                 "response_trailer_mode": "SEND" if responses else "SKIP",
             },
             "stat_prefix": "vsr",
@@ -70,17 +72,21 @@ def ext_proc_filter(policy: ir.Policy, cluster: str) -> Body:
 def reads_responses(policy: ir.Policy) -> bool:
     """Return whether the router reads responses: for guards, to restore masked values, or to cache them."""
     caches = any(route.cache is not None for route in policy.routes)
-    return not policy.router.stock and (caches or any(guard.on_responses for guard in policy.guards))
+    return not isinstance(policy.router.implementation, ir.SemanticRouter) and (
+        caches or any(guard.on_responses for guard in policy.guards)
+    )
 
 
 def follows_responses(policy: ir.Policy) -> bool:
     """Return whether our router is involved in a request until its response starts or ends."""
-    return reads_responses(policy) or (not policy.router.stock and policy.router.response_headers != "never")
+    return reads_responses(policy) or (
+        not isinstance(policy.router.implementation, ir.SemanticRouter) and policy.router.response_headers != "never"
+    )
 
 
 def _mutations(policy: ir.Policy) -> Body:
     """Return which headers the router may change. For the stock router there is no list, but never host or method."""
-    if policy.router.stock:
+    if isinstance(policy.router.implementation, ir.SemanticRouter):
         return {"allow_all_routing": False, "allow_envoy": False}
     return {
         "allow_all_routing": False,
@@ -106,7 +112,7 @@ def _changed_headers(policy: ir.Policy) -> list[str]:
     if reads_responses(policy):
         headers += ["accept-encoding", "content-encoding"]
     if policy.router.response_headers != "never":
-        headers += TOLD
+        headers += DEBUG_HEADERS
     edited = {name for route in policy.routes for name, _ in route.header_edits}
     return [*headers, *sorted(edited - set(headers))]
 
@@ -114,6 +120,17 @@ def _changed_headers(policy: ir.Policy) -> list[str]:
 def _as_pattern(name: str) -> str:
     """Return the RE2 pattern of a name. Envoy matches it against the whole name."""
     return re.escape(name).replace(r"\-", "-")
+
+
+def header_removals() -> list[Body]:
+    """Return the mutations that remove what no client may send.
+
+    Envoy matches names by prefix since 1.36, the first release with `status_on_error` of the filter.
+    """
+    return [
+        *({"remove": name} for name in STRIPPED),
+        *({"remove_on_match": {"key_matcher": {"prefix": prefix}}} for prefix in STRIPPED_PREFIXES),
+    ]
 
 
 def early_header_mutation() -> Body:
@@ -124,7 +141,7 @@ def early_header_mutation() -> Body:
                 "name": "vsr.strip_client_headers",
                 "typed_config": {
                     "@type": f"{TYPES}.http.early_header_mutation.header_mutation.v3.HeaderMutation",
-                    "mutations": [{"remove": header} for header in STRIPPED],
+                    "mutations": header_removals(),
                 },
             }
         ]

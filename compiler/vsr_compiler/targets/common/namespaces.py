@@ -18,7 +18,7 @@ def emit(policy: ir.Policy) -> Iterator[Object]:
     """
     router_namespace = policy.router.grpc.namespace
     origins = {router_namespace: policy.router.span}
-    as_root = {router_namespace} if policy.router.stock else set()
+    as_root = {router_namespace} if isinstance(policy.router.implementation, ir.SemanticRouter) else set()
     for endpoint in policy.endpoints:
         if endpoint.server is not None:
             origins.setdefault(endpoint.service.namespace, endpoint.span)

@@ -94,12 +94,14 @@ def _router(policy: ir.Policy, *, headless: bool, keys: bool) -> Iterator[Object
         spec=deployment_spec(
             name,
             router.replicas,
-            stock_router.pod(policy, config) if router.stock else _pod(policy, config, keys=keys),
+            stock_router.pod(policy, config)
+            if isinstance(router.implementation, ir.SemanticRouter)
+            else _pod(policy, config, keys=keys),
             annotations=_restart_annotations(router),
             strategy=router_models.rollout(policy),
         ),
     )
-    if router.stock:
+    if isinstance(router.implementation, ir.SemanticRouter):
         yield from stock_router.volume(policy)
 
 
@@ -126,7 +128,7 @@ def _config_data(files: Mapping[str, bytes]) -> dict[str, Body]:
 
 def _restart_annotations(router: ir.Router) -> dict[str, str]:
     """Return annotations that restart the pods on change: our runtime's message limit, the stock router's config."""
-    if router.stock:
+    if isinstance(router.implementation, ir.SemanticRouter):
         return {"vsr.dev/config-sha256": _digest(router.files)}
     return {"vsr.dev/max-message": str(router.max_message)}
 

@@ -73,7 +73,9 @@ def environment(policy: ir.Policy, writable: str) -> list[Body]:
     The folder holds the socket of the inference engine and the unpacked language statistics.
     """
     checkpoints = policy.checkpoints
-    unpacks = not policy.router.stock and any(isinstance(signal.kind, LanguageSignal) for signal in policy.signals)
+    unpacks = not isinstance(policy.router.implementation, ir.SemanticRouter) and any(
+        isinstance(signal.kind, LanguageSignal) for signal in policy.signals
+    )
     folder: list[Body] = [{"name": "TMPDIR", "value": writable}] if checkpoints or unpacks else []
     return [*folder, {"name": "VSR_MODELS", "value": MODELS_PATH}] if checkpoints else folder
 

@@ -71,7 +71,11 @@ def router_cluster(router: ir.Router) -> Body:
         "health_checks": [
             {
                 # The stock router does not implement grpc.health.v1, so only its port is checked.
-                **({"tcp_health_check": {}} if router.stock else {"grpc_health_check": {}}),
+                **(
+                    {"tcp_health_check": {}}
+                    if isinstance(router.implementation, ir.SemanticRouter)
+                    else {"grpc_health_check": {}}
+                ),
                 "healthy_threshold": 1,
                 "interval": "5s",
                 "no_traffic_interval": "5s",

@@ -115,7 +115,7 @@ class Fragment:
 
     @property
     def text(self) -> str:
-        """The parts that decide how Envoy judges it, as JSON."""
+        """Return the parts that decide whether Envoy accepts it, as JSON."""
         return json.dumps([self.message, self.loadable, self.pointer, self.value], default=str)
 
 

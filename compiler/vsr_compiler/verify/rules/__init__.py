@@ -31,6 +31,8 @@ from vsr_compiler.verify.rules import (
     l21_probes,
     l22_visible,
     l23_scope,
+    l24_coverage,
+    l25_authentication,
     manifests,
     schemas,
 )
@@ -62,6 +64,8 @@ LINK_RULES: tuple[LinkRule, ...] = (
     l21_probes.RULE,
     l22_visible.RULE,
     l23_scope.RULE,
+    l24_coverage.RULE,
+    l25_authentication.RULE,
 )
 """The rules about links between objects, in the order of their names."""
 

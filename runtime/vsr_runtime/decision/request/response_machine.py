@@ -25,7 +25,7 @@ from vsr_runtime.decision.request.response_document import (
     inspect_values,
 )
 from vsr_runtime.decision.request.response_stream import ResponseStream
-from vsr_schemas.headers import GUARDS, TOLD
+from vsr_schemas.headers import DEBUG_HEADERS, GUARDS
 
 _JSON_TYPE = re.compile(r"application/(?:[a-z0-9.-]+\+)?json", re.IGNORECASE)
 _EVENT_STREAM = "text/event-stream"
@@ -246,7 +246,7 @@ def _on_headers(plan: ResponsePlan, event: ResponseHeaders, max_body: int) -> tu
     if plan.debug_headers is None or not isinstance(action, ForwardHeaders):
         return state, action
     own = {name for name, _ in plan.debug_headers}
-    forged = tuple(name for name, _ in event.headers if name in TOLD and name not in own)
+    forged = tuple(name for name, _ in event.headers if name in DEBUG_HEADERS and name not in own)
     set_headers = (*action.set_headers, *plan.debug_headers)
     return state, replace(action, remove=(*action.remove, *forged), set_headers=set_headers)
 

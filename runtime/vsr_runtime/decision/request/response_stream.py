@@ -270,7 +270,7 @@ class _rejecting:  # noqa: N801 - used like a function
 
 
 def _text_event(values: Any, path: Path, text: str) -> str:  # noqa: ANN401 - any JSON document
-    """Return the data of an event with one text, and nothing else that the template said."""
+    """Return the data of an event with one text, and nothing else of the template."""
     own = copy.deepcopy(values)
     for piece in text_pieces(own):
         put_text(own, piece.path, "")

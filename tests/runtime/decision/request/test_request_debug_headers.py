@@ -16,7 +16,7 @@ from vsr_runtime.decision.request.response_machine import (
     ResponseHeaders,
     advance_response,
 )
-from vsr_schemas.headers import TOLD
+from vsr_schemas.headers import DEBUG_HEADERS
 
 ALWAYS, ASKED = replace(RULES, debug_headers="always"), replace(RULES, debug_headers="on-request")
 
@@ -53,18 +53,18 @@ def test_debug_request_only_needs_response_headers(chat):
     assert action == Continue(needs_response_headers=True)
     _, action = drive(headers(x_vsr_debug="true"), RequestBody(chat("phi4-mini")), rules=ASKED)
     assert "accept-encoding" not in action.remove_headers
-    forged = ((":status", "200"), ("content-encoding", "gzip"), *((name, "forged") for name in TOLD))
+    forged = ((":status", "200"), ("content-encoding", "gzip"), *((name, "forged") for name in DEBUG_HEADERS))
     state, action = advance_response(
         AwaitsResponseHeaders(action.response), ResponseHeaders(forged, end_of_stream=False)
     )
     assert isinstance(state, ResponseDone)
     assert isinstance(action, ForwardHeaders)
     assert action.mode is BodyMode.NONE
-    assert set(action.remove) == set(TOLD) - {"x-vsr-selected-model", "x-vsr-response-path"}
+    assert set(action.remove) == set(DEBUG_HEADERS) - {"x-vsr-selected-model", "x-vsr-response-path"}
 
 
 def test_errors_have_no_debug_headers(chat):
     """An error has its code."""
     _, action = drive(headers(x_vsr_debug="true"), RequestBody(chat("gpt")), rules=ASKED)
     assert isinstance(action, ImmediateResponse)
-    assert not {name for name, _ in action.headers} & set(TOLD)
+    assert not {name for name, _ in action.headers} & set(DEBUG_HEADERS)
