@@ -24,7 +24,16 @@ _MESSAGES = {
     Cause.BROKEN: "The request could not be classified. Try again.",
     Cause.FULL: "Too many large requests are in progress. Try again.",
 }
-_ANTHROPIC_TYPES = {403: "permission_error", 413: "request_too_large", 415: "invalid_request_error"}
+_ANTHROPIC_TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    415: "invalid_request_error",
+    429: "rate_limit_error",
+    529: "overloaded_error",
+}
 """Anthropic's names of these errors; any other is ``api_error``."""
 
 
@@ -75,6 +84,12 @@ def unreadable_response(api: Api, guard: Guard, what: str = "request") -> Immedi
     """Return 415 (502 for a response): there is content other than text, which guards cannot read."""
     message = f"The guard '{guard.name}' cannot read images, audio, files or token ids, and the {what} has some."
     return _guard_response(api, guard, 415 if what == "request" else 502, f"unreadable:{guard.label}", message)
+
+
+def withheld_response(api: Api, guard: Guard, status: int, code: str, reason: str) -> ImmediateResponse:
+    """Return what replaces the body of an error that a guard cannot read. The error keeps its status."""
+    message = f"The guard '{guard.name}' cannot read the text of this error, because {reason}."
+    return _guard_response(api, guard, status, f"{code}:{guard.label}", message)
 
 
 def guard_failed_response(api: Api, guard: Guard, cause: Cause, what: str = "request") -> ImmediateResponse:
