@@ -13,13 +13,11 @@ from vsr_runtime.decision.program.program import Program
 from vsr_runtime.errors import UserError
 from vsr_runtime.files import read_model
 from vsr_schemas.routerconfig.v0_4_0 import RouterConfig
-from vsr_schemas.runtime import CacheSettings, ClassifierSettings, LimitSettings, RuntimeSettings
+from vsr_schemas.runtime import FRAME_BYTES, CacheSettings, ClassifierSettings, LimitSettings, RuntimeSettings
 
 DEFAULT_DEADLINE = 1000
 """Milliseconds; the compiler's default."""
 DEFAULT_MAX_BODY = 8 << 20
-MESSAGE_OVERHEAD = 64 << 10
-"""Bytes that a gRPC message may need in addition to the body that it carries."""
 MARGIN_SHARE = 10
 MIN_MARGIN = 20
 
@@ -146,7 +144,7 @@ def _defaults() -> RuntimeSettings:
         kind="RuntimeSettings",
         policy="unnamed",
         deadline=DEFAULT_DEADLINE,
-        limits=LimitSettings(maxBody=DEFAULT_MAX_BODY, maxMessage=DEFAULT_MAX_BODY + MESSAGE_OVERHEAD),
+        limits=LimitSettings(maxBody=DEFAULT_MAX_BODY, maxMessage=DEFAULT_MAX_BODY + FRAME_BYTES),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from vsr_schemas.obeyed_headers import stripped_names, stripped_prefixes
+
 SELECTED_MODEL = "x-selected-model"
 """The router writes it, routes match it. A client's own never counts."""
 
@@ -11,33 +13,14 @@ AI_MODEL = "x-ai-eg-model"
 GUARDS = "x-vsr-guards"
 """Which guards flagged a request, for its backend, or a response, for its client."""
 
-STRIPPED = (
-    SELECTED_MODEL,
-    GUARDS,
-    "x-gateway-destination-endpoint",
-    "x-prefiller-host-port",
-    "x-encoder-hosts-ports",
-    "x-vsr-destination-endpoint",
-    "x-vsr-fusion-depth",
-    "x-vsr-internal-auth",
-    "x-vsr-looper-decision",
-    "x-vsr-looper-iteration",
-    "x-vsr-looper-request",
-    "x-vsr-selected-category",
-    "x-vsr-selected-decision",
-    "x-vsr-selected-model",
-    "x-vsr-selected-recipe",
-    "x-vsr-skip-processing",
-    "x-authz-team-id",
-    "x-authz-tenant-id",
-    "x-authz-user-groups",
-    "x-authz-user-id",
-)
+STRIPPED = stripped_names()
 """Removed from a client's request before any filter sees it. What a client may send (``x-vsr-debug``) is not here."""
 
-PROTECTED = frozenset(
+STRIPPED_PREFIXES = stripped_prefixes()
+"""Removed as well where Envoy can match names, for headers of the same families in releases to come."""
+
+FRAMING = frozenset(
     {
-        *STRIPPED,
         "connection",
         "content-encoding",
         "content-length",
@@ -48,7 +31,10 @@ PROTECTED = frozenset(
         "upgrade",
     }
 )
-"""What no policy may set or remove: routing, identity and framing rest on it."""
+"""By which a request is framed and addressed."""
+
+PROTECTED = frozenset({*STRIPPED, *FRAMING})
+"""What no policy may set or remove: routing, identity and framing rest on it. See ``is_protected`` for prefixes."""
 
 CREDENTIALS = ("authorization", "api-key", "cookie", "proxy-authorization", "x-api-key")
 """By which a client says to the gateway who it is. They go to no provider outside the cluster."""
@@ -67,3 +53,12 @@ DEBUG_HEADERS = (CACHE_HIT, CACHE_SIMILARITY, CATEGORY, DECISION, PATH, SELECTED
 
 ANSWERS = ("allow", "content-type", "retry-after", "x-vsr-fast-response")
 """Headers of the answers that the router gives by itself."""
+
+
+def is_protected(name: str) -> bool:
+    """Return whether a policy may neither set nor remove a header, by its name in lower case.
+
+    >>> is_protected("x-llm-d-anything"), is_protected("x-tier")
+    (True, False)
+    """
+    return name in PROTECTED or name.startswith((*STRIPPED_PREFIXES, "x-vsr-", ":"))

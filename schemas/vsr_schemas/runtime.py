@@ -18,6 +18,10 @@ FOLLOWING = 110
 """Seconds that a router waits for the responses that it reads after SIGTERM; model servers have as long."""
 
 
+FRAME_BYTES = 64 * 1024
+"""Allowance for what a gRPC message has besides a body."""
+
+
 class EncoderSettings(StrictModel):
     """A sentence encoder, identified by its repository and the sha256 of its ``model.safetensors``."""
 

@@ -6,8 +6,8 @@ from support.runtime_fakes import DATA
 from vsr_runtime.decision.program.conditions import SignalValues
 from vsr_runtime.decision.view import RequestView
 from vsr_runtime.errors import UserError
-from vsr_runtime.settings import DEFAULT_MAX_BODY, MESSAGE_OVERHEAD, decision_timeout, load
-from vsr_schemas.runtime import LimitSettings
+from vsr_runtime.settings import DEFAULT_MAX_BODY, decision_timeout, load
+from vsr_schemas.runtime import FRAME_BYTES, LimitSettings
 
 
 def replace(path, old, new):
@@ -42,7 +42,7 @@ def test_without_runtime_yaml_safe_defaults_hold(policy):
     start, end = text.index("  signals:"), text.index("global:")
     config.write_text(text[:start] + text[end:])
     settings = load(config)
-    assert settings.limits == LimitSettings(maxBody=DEFAULT_MAX_BODY, maxMessage=DEFAULT_MAX_BODY + MESSAGE_OVERHEAD)
+    assert settings.limits == LimitSettings(maxBody=DEFAULT_MAX_BODY, maxMessage=DEFAULT_MAX_BODY + FRAME_BYTES)
     assert (settings.decision_timeout, settings.classifier, settings.program.needs) == (0.9, None, frozenset())
 
 

@@ -18,6 +18,10 @@ AI_MODEL = "x-ai-eg-model"
 GATEWAY_KINDS = {"HTTPRoute": "gateway.networking.k8s.io", "AIGatewayRoute": "aigateway.envoyproxy.io"}
 
 
+_ANY = {"Exact": "", "Prefix": "*"}
+"""What follows a name or a prefix in the set of stripped headers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """A request as it stands before routes are matched. Header names are in lower case."""
@@ -77,15 +81,21 @@ class World:
         }
 
     def stripped(self) -> frozenset[str]:
-        """Headers that are taken off a client's request before any filter reads it."""
+        """Headers that are taken off a client's request before any filter reads it. A prefix ends with an asterisk."""
         found: set[str] = set()
         for body in self.of("ClientTrafficPolicy"):
             early = body["spec"].get("headers", {}).get("earlyRequestHeaders", {})
             found |= {name.lower() for name in early.get("remove", [])}
+            found |= {each["value"].lower() + _ANY[each["type"]] for each in early.get("removeOnMatch", [])}
         for body in self.of("EnvoyFilter"):
             for patch in body["spec"]["configPatches"]:
                 found |= set(_early(patch["patch"].get("value", {})))
         return frozenset(found)
+
+    def strips(self, name: str) -> bool:
+        """Whether a header is taken off a client's request, by its name or a prefix."""
+        found = self.stripped()
+        return name in found or any(name.startswith(each[:-1]) for each in found if each.endswith("*"))
 
     def answer(self, request: Request) -> Answer:
         """What becomes of a request that the router has dealt with."""
@@ -321,7 +331,11 @@ def _early(value: object) -> Iterator[str]:
     """Every header that an early mutation anywhere in an Envoy fragment removes."""
     if isinstance(value, dict):
         for extension in value.get("early_header_mutation_extensions", []):
-            yield from (each["remove"] for each in extension["typed_config"]["mutations"] if "remove" in each)
+            for mutation in extension["typed_config"]["mutations"]:
+                if "remove" in mutation:
+                    yield mutation["remove"]
+                else:
+                    yield mutation["remove_on_match"]["key_matcher"]["prefix"] + _ANY["Prefix"]
         for each in value.values():
             yield from _early(each)
     elif isinstance(value, list):

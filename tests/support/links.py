@@ -8,6 +8,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from vsr_compiler import ir
+from vsr_compiler.releases.gateways import ENVOY_GATEWAY
 from vsr_schemas.headers import AI_MODEL, SELECTED_MODEL, STRIPPED
 
 Body = dict[str, Any]
@@ -387,7 +388,8 @@ class Links:
                 if ns == namespace and name in {ref["name"] for ref in each["spec"]["targetRefs"]}
                 for header in each["spec"]["headers"]["earlyRequestHeaders"]["remove"]
             }
-            if not stripped >= {*STRIPPED, *([AI_MODEL] if any(self.of("AIGatewayRoute")) else [])}:
+            release = ENVOY_GATEWAY[self.policy.versions["envoy-gateway"]]
+            if not stripped >= set(STRIPPED[: release.max_removed_headers]):
                 yield f"{name}: clients may say who they are"
 
     def backends(self) -> Iterator[str]:

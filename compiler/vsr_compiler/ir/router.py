@@ -9,10 +9,8 @@ from typing import Literal
 from vsr_compiler.diagnostics import Span
 from vsr_compiler.ir.endpoints import Resources
 from vsr_compiler.ir.network import ServiceRef
+from vsr_schemas.runtime import FRAME_BYTES
 from vsr_schemas.scalars import TOKEN_SECRET
-
-FRAME_BYTES = 64 * 1024
-"""Allowance for the framing of a gRPC message around a body."""
 
 
 @dataclass(frozen=True, slots=True)

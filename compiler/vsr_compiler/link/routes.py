@@ -9,7 +9,8 @@ from vsr_compiler import ir
 from vsr_compiler.diagnostics.suggestions import suggest
 from vsr_compiler.link.scope import Scope
 from vsr_compiler.syntax.document import Path
-from vsr_schemas.headers import PROTECTED
+from vsr_schemas.headers import is_protected
+from vsr_schemas.obeyed_headers import obeyed_by
 from vsr_schemas.policy import v1alpha1 as schema
 
 WHOLE = 100
@@ -132,9 +133,11 @@ def _headers(scope: Scope, spec: schema.HeadersSpec | None, path: Path) -> tuple
     places = [(name, (*path, "headers", "set", name), True) for name in spec.set]
     places += [(name, (*path, "headers", "remove", index), False) for index, name in enumerate(spec.remove)]
     for name, where, key in places:
-        if name in PROTECTED or name.startswith(("x-vsr-", ":")):
-            hint = "Use another header. Routing and framing depend on this one."
-            scope.report("VSR224", f"header `{name}` cannot be changed by a policy", where, hint, key=key)
+        if is_protected(name):
+            reader = obeyed_by(name)
+            reason = "routing and framing depend on it" if reader is None else f"{reader.title} acts on it"
+            message = f"header `{name}` cannot be changed by a policy: {reason}"
+            scope.report("VSR224", message, where, "Use another header.", key=key)
         if name in edits:
             scope.report("VSR205", f"header `{name}` is both set and removed", where, "Remove one.", key=key)
         edits[name] = spec.set.get(name) if key else None

@@ -140,3 +140,22 @@ def _by_release() -> dict[tuple[str, tuple[int, int]], PickerArguments]:
 
 PICKER_ARGUMENTS: Mapping[tuple[str, tuple[int, int]], PickerArguments] = MappingProxyType(_by_release())
 """By family (`gie` for the inference extension's picker, `llm-d`) and release."""
+
+MESSAGE_LIMIT = 4_194_304
+"""Bytes of the longest message that a picker's gRPC server accepts by default.
+
+Source: grpc-go, `defaultServerMaxReceiveMessageSize`. No picker sets another limit by itself: inference extension
+1.5.0, `pkg/epp/server/runserver.go`; llm-d-router 0.10.0, `pkg/epp/server/options.go`. A filter that buffers passes the
+body on in one piece, and the picker's filter sends it as one message.
+"""
+MESSAGE_FLAG = "grpc-max-recv-msg-size"
+"""The flag that raises ``MESSAGE_LIMIT``, in the releases that have it. Its value is a quantity, such as `9Mi`."""
+
+FAILING_PLUGINS: Mapping[tuple[str, tuple[int, int]], Mapping[str, str]] = MappingProxyType(
+    {("gie", (1, 5)): MappingProxyType({"token-load-scorer": "inflight-load-producer"})}
+)
+"""Plugins that a release has but cannot use, by release, each with the plugin that produces its data.
+
+With both the picker does not start; without the producer the plugin has no effect. Source: inference extension 1.5.0,
+`pkg/epp/datalayer/data_graph.go` compares two pointers that are never equal. Repaired after 1.5.0, in no release.
+"""

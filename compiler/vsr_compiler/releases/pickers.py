@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from vsr_compiler.releases.picker_arguments import MESSAGE_FLAG
+
 OBJECTIVES, REWRITES = "inferenceobjectives", "inferencemodelrewrites"
 LEGACY, LLM_D = "inference.networking.x-k8s.io", "llm-d.ai"
 
@@ -36,6 +38,8 @@ class Picker:
         whole_weights: Whether weights must be integers.
         producers: By scorer, the plugin that produces its data and must be configured as well.
         watches: Resources besides pods and pools that it reads, by API group. Their CRDs must be installed.
+        message_flag: The flag that raises the limit of a gRPC message, ``picker_arguments.MESSAGE_LIMIT``; empty if the
+            release has none.
         disaggregation: None if the release or this table does not support it.
     """
 
@@ -47,6 +51,7 @@ class Picker:
     whole_weights: bool
     producers: Mapping[str, str]
     watches: Mapping[str, tuple[str, ...]]
+    message_flag: str = ""
     disaggregation: Disaggregation | None = None
 
 
@@ -85,7 +90,8 @@ PICKERS: Mapping[str, Mapping[str, Picker]] = MappingProxyType(
                     config_api=GIE_API,
                     flags=QUIET,
                     kv_metric_flag=False,
-                    scorers=GIE_SCORERS | {"running-requests-size-scorer", "token-load-scorer"},
+                    # Not `token-load-scorer`: see picker_arguments.FAILING_PLUGINS.
+                    scorers=GIE_SCORERS | {"running-requests-size-scorer"},
                     whole_weights=False,
                     producers=PRODUCERS,
                     watches=MappingProxyType({LEGACY: (REWRITES, OBJECTIVES)}),
@@ -122,6 +128,7 @@ PICKERS: Mapping[str, Mapping[str, Picker]] = MappingProxyType(
                     whole_weights=False,
                     producers=PRODUCERS,
                     watches=MappingProxyType({LEGACY: (REWRITES, OBJECTIVES), LLM_D: (REWRITES, OBJECTIVES)}),
+                    message_flag=MESSAGE_FLAG,
                     disaggregation=Disaggregation(
                         plugins=(
                             ("prefill-filter", MappingProxyType({})),

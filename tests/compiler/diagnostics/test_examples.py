@@ -44,6 +44,7 @@ EXCERPTS = {
         "args: [--pool-name=big, --pool-namespace=prod, --grpc-port=9002, --metrics-endpoint-auth=false]",
     ),
     "VSR422": (m.ISTIO, "  targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: edge}]\n  config"),
+    "VSR624": (m.ENVOY, "  listeners: [{name: http, port: 80, protocol: HTTP}]"),
 }
 """Manifests without findings, and the part of them that the example replaces."""
 

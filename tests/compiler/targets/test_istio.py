@@ -15,7 +15,7 @@ from vsr_compiler import ir
 from vsr_compiler.deploy import sandbox
 from vsr_compiler.manifests.objects import Object
 from vsr_compiler.targets.common import extproc
-from vsr_schemas.headers import SELECTED_MODEL, STRIPPED
+from vsr_schemas.headers import SELECTED_MODEL, STRIPPED, STRIPPED_PREFIXES
 
 BASE = ROOT / "out" / "quickstart" / "istio" / "base"
 WIDE = SMALL.replace(
@@ -141,8 +141,11 @@ def test_the_local_stand_has_the_same_filter_headers_and_routes() -> None:
     early = values["NETWORK_FILTER"]["typed_config"]["early_header_mutation_extensions"]
     assert manager["early_header_mutation_extensions"] == early
     assert manager["http2_protocol_options"] == values["NETWORK_FILTER"]["typed_config"]["http2_protocol_options"]
-    removed = [mutation["remove"] for mutation in early[0]["typed_config"]["mutations"]]
+    mutations = early[0]["typed_config"]["mutations"]
+    removed = [mutation["remove"] for mutation in mutations if "remove" in mutation]
     assert removed == list(STRIPPED)
+    prefixes = [mutation["remove_on_match"]["key_matcher"]["prefix"] for mutation in mutations[len(removed) :]]
+    assert prefixes == list(STRIPPED_PREFIXES)
     assert SELECTED_MODEL in removed
     names = [
         route["match"]["headers"][0]["string_match"]["exact"]

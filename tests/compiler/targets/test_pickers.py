@@ -13,7 +13,9 @@ from ruamel.yaml import YAML
 from support import rendering
 from support.common import linked, reference
 from vsr_compiler import ir
+from vsr_compiler.diagnostics import CompileError
 from vsr_compiler.manifests.objects import Object
+from vsr_compiler.releases.hops import HOPS
 from vsr_compiler.releases.pickers import PICKERS, Picker
 from vsr_compiler.targets import profiles
 from vsr_compiler.targets.common.workloads import READY
@@ -238,3 +240,22 @@ def test_a_picker_with_standbys_says_how_many_of_it_are_ready(replicas: int) -> 
     for target, profile in RELEASES:
         metadata = emitted(target, profile, replicas)[("Deployment", "one-epp")].body["metadata"]
         assert metadata.get("annotations", {}) == ({READY: "1"} if replicas > 1 else {})
+
+
+@pytest.mark.parametrize(("target", "refused"), [("gie", True), ("ai-gateway", True), ("llm-d", False)])
+def test_token_load_scorer_is_refused_where_the_picker_would_not_start(target: str, refused: bool) -> None:  # noqa: FBT001 - a column
+    """VSR312 for the inference extension 1.5.0; llm-d-router 0.10.0 starts with it."""
+    text = TEXT.replace("{replicas: REPLICAS}", "{plugins: {token-load-scorer: 1}}")
+    found = replace(linked(text), versions=profiles()["current"])
+    try:
+        rendering.objects(found, target)
+        codes: set[str] = set()
+    except CompileError as error:
+        codes = {item.code for item in error.diagnostics}
+    assert ("VSR312" in codes) == refused
+
+
+@pytest.mark.parametrize(("project", "releases"), PICKERS.items())
+def test_what_every_picker_accepts_of_a_request_is_known(project: str, releases: dict[str, Picker]) -> None:
+    """A release without an entry would promise bodies and paths that its picker rejects."""
+    assert set(releases) == set(HOPS[project])

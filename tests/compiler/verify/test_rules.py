@@ -9,6 +9,8 @@ import pytest
 import support.verify_support as m
 from support.common import ROOT
 from vsr_compiler.diagnostics import Severity
+from vsr_compiler.releases.picker_arguments import FAILING_PLUGINS
+from vsr_compiler.releases.pickers import PICKERS
 from vsr_compiler.verify.rules import LINK_RULES
 
 HEALTH = """--metrics-endpoint-auth=false, --ha-enable-leader-election]
@@ -331,6 +333,13 @@ EDITS: dict[str, tuple[list[str], str, str, str, str]] = {
         "VSR422",
         "every proxy",
     ),
+    "a listener that no filter is added to": (
+        m.ENVOY,
+        "{name: http, port: 80, protocol: HTTP}",
+        "{name: http, port: 80, protocol: HTTP}, {name: other, port: 81, protocol: HTTP}",
+        "VSR624",
+        "the listener `other` of Gateway `prod/edge`",
+    ),
 }
 
 
@@ -379,6 +388,39 @@ def test_plugin_that_the_release_does_not_have_is_reported(image: str, plugin: s
     found = [item for item in m.found(m.joined(*parts, config)) if "does not have the plugin" in item.message]
     assert [part in item.message for item in found] == ([True] if part else [])
     assert all(item.code == "VSR414" and item.hint for item in found)
+
+
+@pytest.mark.parametrize(
+    ("image", "plugins", "part", "level"),
+    [
+        ("gateway-api-inference-extension/epp:v1.5.0", "inflight-load-producer", "does not start", Severity.ERROR),
+        ("gateway-api-inference-extension/epp:v1.5.0", "queue-scorer", "has no effect", Severity.WARNING),
+        ("llm-d/llm-d-router-endpoint-picker:v0.10.0", "inflight-load-producer", "", None),
+        ("team/epp:v1.5.0", "inflight-load-producer", "", None),
+    ],
+)
+def test_token_load_scorer_of_a_picker_that_cannot_use_it_is_reported(
+    image: str, plugins: str, part: str, level: Severity | None
+) -> None:
+    """Inference extension 1.5.0 does not start with it and its producer; llm-d-router 0.10.0 does."""
+    mounted = m.EPP.replace("ghcr.io/llm-d/llm-d-router-endpoint-picker:v0.10.0", f"registry.example/{image}")
+    mounted = mounted.replace("args: [", "args: [--config-file=/config/config.yaml, ")
+    mounted += "      volumes: [{name: config, configMap: {name: big-epp}}]\n"
+    config = PLUGINS.replace("llm-d.ai/v1alpha1", "inference.networking.x-k8s.io/v1alpha1")
+    config = config.replace("[{type: queue-scorer}", f"[{{type: token-load-scorer}}, {{type: {plugins}}}", 1)
+    config = config.replace("pluginRef: queue-scorer", "pluginRef: token-load-scorer")
+    parts = [mounted if each == m.EPP else each for each in m.POOLED]
+    found = [item for item in m.found(m.joined(*parts, config)) if "token-load-scorer" in item.message]
+    assert [(part in item.message, item.level) for item in found] == ([(True, level)] if part else [])
+
+
+def test_no_scorer_of_a_policy_is_one_that_its_release_cannot_use() -> None:
+    """The table of what policies may use is consistent with that of failing plugins."""
+    for (family, release), failing in FAILING_PLUGINS.items():
+        project = {"gie": "inference-extension", "llm-d": "llm-d-router"}[family]
+        for name, picker in PICKERS[project].items():
+            if tuple(map(int, name.split(".")))[:2] == release:
+                assert not failing.keys() & picker.scorers
 
 
 def test_every_link_rule_has_a_test() -> None:

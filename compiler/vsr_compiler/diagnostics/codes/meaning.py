@@ -312,8 +312,8 @@ routes:
         title="protected header",
         severity="error",
         stage=Stage.LINK,
-        meaning="A route changes a header that routing or HTTP framing depends on.",
-        reason="The change would break routing, or let a client choose the model.",
+        meaning="A route changes a header that routing, HTTP framing or another component depends on.",
+        reason="The change would break routing, or tell an endpoint picker, sidecar or gateway what to do.",
         fix="Use a header name of your own.",
         example=Example("""\
 routes:

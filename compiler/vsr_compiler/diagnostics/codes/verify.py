@@ -386,6 +386,29 @@ spec: {rules: [{matches: [{path: {type: PathPrefix, value: /}}]}]}
             Kind.MANIFESTS,
         ),
     ),
+    "VSR624": Code(
+        title="listener without the router's filter",
+        severity="error",
+        stage=Stage.VERIFY,
+        rule="L24",
+        meaning=(
+            "A route that matches the router's header attaches to a listener on which the router's ext_proc filter "
+            "does not run."
+        ),
+        reason=(
+            "No request on this listener passes the router and its guards. If the header is not removed either, the "
+            "client's own header chooses the model."
+        ),
+        fix="Add the filter to every listener that the route attaches to, or attach the route to other listeners only.",
+        example=Example(
+            """\
+  listeners:
+  - {name: admin, port: 80, protocol: HTTP, hostname: admin.example.com}
+  - {name: http, port: 80, protocol: HTTP}
+""",
+            Kind.EXCERPT,
+        ),
+    ),
     "VSR430": Code(
         title="manifests exceed a limit",
         severity="error",

@@ -7,7 +7,6 @@ from vsr_compiler.targets.common import autoscaling, monitoring, picker, pools
 from vsr_compiler.targets.common import router as router_emitter
 from vsr_compiler.targets.envoy_gateway import gateway
 from vsr_compiler.targets.target import Target
-from vsr_schemas.headers import AI_MODEL
 
 PICKER_PROJECT = "inference-extension"
 """The project of the endpoint picker."""
@@ -19,7 +18,7 @@ TARGET = Target(
     releases=("envoy-ai-gateway", *envoy_gateway.RELEASES, PICKER_PROJECT),
     emitters=(
         *envoy_gateway.GATEWAY_EMITTERS,
-        gateway.emitter(routes.route_namespaces, [AI_MODEL]),
+        gateway.emitter(routes.route_namespaces),
         router_emitter.emitter(headless=True, keys=False),
         backends.emit,
         picker.emitter(PICKER_PROJECT, pools.declared),

@@ -6,7 +6,7 @@ import re
 
 from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body
-from vsr_schemas.headers import ANSWERS, CREDENTIALS, DEBUG_HEADERS, GUARDS, SELECTED_MODEL, STRIPPED
+from vsr_schemas.headers import ANSWERS, CREDENTIALS, DEBUG_HEADERS, GUARDS, SELECTED_MODEL, STRIPPED, STRIPPED_PREFIXES
 
 FILTER_NAME = "vsr.ext_proc"
 """Not Envoy's default name: on routes to pools, Istio points the filter of the default name at the endpoint picker."""
@@ -122,6 +122,17 @@ def _as_pattern(name: str) -> str:
     return re.escape(name).replace(r"\-", "-")
 
 
+def header_removals() -> list[Body]:
+    """Return the mutations that remove what no client may send.
+
+    Envoy matches names by prefix since 1.36, the first release with `status_on_error` of the filter.
+    """
+    return [
+        *({"remove": name} for name in STRIPPED),
+        *({"remove_on_match": {"key_matcher": {"prefix": prefix}}} for prefix in STRIPPED_PREFIXES),
+    ]
+
+
 def early_header_mutation() -> Body:
     """Return the fields of the HttpConnectionManager that remove client headers before any filter runs."""
     return {
@@ -130,7 +141,7 @@ def early_header_mutation() -> Body:
                 "name": "vsr.strip_client_headers",
                 "typed_config": {
                     "@type": f"{TYPES}.http.early_header_mutation.header_mutation.v3.HeaderMutation",
-                    "mutations": [{"remove": header} for header in STRIPPED],
+                    "mutations": header_removals(),
                 },
             }
         ]

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Iterator
 from vsr_compiler import ir
 from vsr_compiler.manifests.kinds import GATEWAY_GROUP
 from vsr_compiler.manifests.objects import Body, Object, make
+from vsr_compiler.releases.gateways import ENVOY_GATEWAY, EnvoyGateway
 from vsr_compiler.targets.common.extproc import http2_window
 from vsr_compiler.targets.common.gateway_api import GATEWAY_API, GatewayPods, gateway_duration
 from vsr_compiler.targets.envoy_gateway.kinds import ENVOY_GROUP
-from vsr_schemas.headers import STRIPPED
+from vsr_schemas.headers import STRIPPED, STRIPPED_PREFIXES
 
 ENVOY_API = f"{ENVOY_GROUP}/v1alpha1"
 CONTROLLER = f"{ENVOY_GROUP}/gatewayclass-controller"
@@ -21,16 +22,12 @@ NAMESPACE_NAME = "kubernetes.io/metadata.name"
 _UNITS = ((2**20, "Mi"), (2**10, "Ki"))
 
 
-def emitter(
-    route_namespaces: Callable[[ir.Policy], Iterable[str]], stripped: Iterable[str] = ()
-) -> Callable[[ir.Policy], Iterator[Object]]:
+def emitter(route_namespaces: Callable[[ir.Policy], Iterable[str]]) -> Callable[[ir.Policy], Iterator[Object]]:
     """Return the emitter of the Gateway.
 
     Args:
         route_namespaces: Returns the namespaces of a policy's routes, which the Gateway admits.
-        stripped: Further request headers of clients to remove, besides those that every target removes.
     """
-    headers = [*STRIPPED, *stripped]
 
     def emit(policy: ir.Policy) -> Iterator[Object]:
         """Yield the GatewayClass, the Gateway, the EnvoyProxy and the ClientTrafficPolicy."""
@@ -38,7 +35,7 @@ def emitter(
         yield make(GATEWAY_API, "GatewayClass", gateway.class_name, gateway.span, spec={"controllerName": CONTROLLER})
         yield _gateway(policy, sorted(route_namespaces(policy)))
         yield _proxy(policy)
-        yield _client_traffic(policy, headers)
+        yield _client_traffic(policy)
 
     return emit
 
@@ -114,8 +111,29 @@ def _proxy(policy: ir.Policy) -> Object:
     )
 
 
-def _client_traffic(policy: ir.Policy, stripped: list[str]) -> Object:
+def early_request_headers(release: EnvoyGateway) -> Body:
+    """Return the part of a ClientTrafficPolicy that removes what no client may send.
+
+    A list has a maximum length. The names beyond it are removed by matchers if the release has them. Otherwise they are
+    not removed here; they are the last of the table, most of which Envoy removes from clients' requests by itself.
+    """
+    body: Body = {"remove": list(STRIPPED[: release.max_removed_headers])}
+    if release.removes_on_match:
+        body["removeOnMatch"] = [
+            *({"type": "Prefix", "value": prefix} for prefix in STRIPPED_PREFIXES),
+            *({"type": "Exact", "value": name} for name in _beyond(release)),
+        ]
+    return body
+
+
+def _beyond(release: EnvoyGateway) -> list[str]:
+    """Return the names that have no place among the removed ones and no prefix that is removed."""
+    return [name for name in STRIPPED[release.max_removed_headers :] if not name.startswith(STRIPPED_PREFIXES)]
+
+
+def _client_traffic(policy: ir.Policy) -> Object:
     gateway = policy.gateway
+    release = ENVOY_GATEWAY[policy.versions["envoy-gateway"]]
     timeout = gateway_duration(gateway.timeout)
     return make(
         ENVOY_API,
@@ -127,7 +145,7 @@ def _client_traffic(policy: ir.Policy, stripped: list[str]) -> Object:
             "targetRefs": [target(policy)],
             # The filter buffers the whole body. With the default of 32 KiB longer prompts would get 413.
             "connection": {"bufferLimit": quantity(policy.router.max_body), "maxAcceptPerSocketEvent": 1},
-            "headers": {"earlyRequestHeaders": {"remove": stripped}},
+            "headers": {"earlyRequestHeaders": early_request_headers(release)},
             # The default of 64 KiB would limit clients that use HTTP/2 (envoyproxy/ai-gateway#2130).
             "http2": {"initialStreamWindowSize": quantity(http2_window(policy))},
             # A reasoning model can be silent for long, so only the whole request has a deadline.

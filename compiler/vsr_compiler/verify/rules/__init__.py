@@ -31,6 +31,7 @@ from vsr_compiler.verify.rules import (
     l21_probes,
     l22_visible,
     l23_scope,
+    l24_coverage,
     manifests,
     schemas,
 )
@@ -62,6 +63,7 @@ LINK_RULES: tuple[LinkRule, ...] = (
     l21_probes.RULE,
     l22_visible.RULE,
     l23_scope.RULE,
+    l24_coverage.RULE,
 )
 """The rules about links between objects, in the order of their names."""
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vsr_compiler.diagnostics import Diagnostic, Severity
-from vsr_compiler.verify.envoy_fields import snake_case
 from vsr_compiler.verify.ext_proc import ExtProcFilter, ext_proc_filters
 from vsr_compiler.verify.header_matches import model_routes
+from vsr_compiler.verify.listeners import Listener
 from vsr_compiler.verify.manifest import Manifest, Path, as_string, as_strings
-from vsr_compiler.verify.manifest_index import ENVOY, ManifestIndex
+from vsr_compiler.verify.manifest_index import GATEWAY_API, ManifestIndex
 from vsr_compiler.verify.router_config import has_guards
+from vsr_compiler.verify.router_filters import filters_of, keeps_header, removes_header, router_listeners
 from vsr_compiler.verify.rules.rule import LinkRule
-from vsr_schemas.headers import SELECTED_MODEL
+from vsr_schemas.headers import AI_MODEL, SELECTED_MODEL
+
+_HINT = "Remove it by early_header_mutation_extensions, or ClientTrafficPolicy's earlyRequestHeaders."
 
 
 def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
@@ -29,48 +32,52 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
         if processor.config.get("observability_mode") is True:
             message = f"{source.title} only mirrors requests to its processor and ignores the responses"
             yield Diagnostic("VSR410", message, source.span(*processor.path), "Remove observability_mode.", level)
-    routes = model_routes(index)
-    yield from _unstripped_header(index, [item for item in processors if item.source.namespace in routes])
+    if processors:
+        yield from _kept_headers(index)
+        yield from _kept_by_gateways_elsewhere(index, processors)
     for route in index.of_kind("HTTPRoute"):
         yield from _removed_by_route(route)
     for envoy_filter in index.of_kind("EnvoyFilter"):
         yield from _removed_by_virtual_host(envoy_filter)
 
 
-def _unstripped_header(index: ManifestIndex, processors: list[ExtProcFilter]) -> Iterator[Diagnostic]:
-    stripped = {
-        (source.namespace, header)
-        for kind in ("EnvoyFilter", "EnvoyPatchPolicy", "ClientTrafficPolicy")
-        for source in index.of_kind(kind)
-        for header in _stripped_headers(source)
-    }
+def _kept_headers(index: ManifestIndex) -> Iterator[Diagnostic]:
+    """Report listeners that leave a client's header to routes that trust it."""
+    for listener, routes in router_listeners(index):
+        for header, route in sorted(routes.items(), key=lambda item: item[0]):
+            # AI Gateway writes its own header over a client's.
+            keeping = keeps_header(index, listener, header) if header != AI_MODEL else None
+            if keeping is None or _is_agentgateway(index, listener):
+                continue
+            cause = f", where {keeping[0].title} applies and no other" if keeping else ""
+            message = (
+                f"a client that sends `{header}` chooses the route itself: {listener.title}, to which {route.title} "
+                f"attaches, does not remove it{cause}"
+            )
+            hint = (
+                "Remove it in that policy as well, or by early_header_mutation_extensions in a patch of this listener."
+                if keeping
+                else _HINT
+            )
+            yield Diagnostic("VSR410", message, listener.gateway.span(*listener.path), hint)
+
+
+def _kept_by_gateways_elsewhere(index: ManifestIndex, processors: tuple[ExtProcFilter, ...]) -> Iterator[Diagnostic]:
+    """Report filters for Gateways that are not among the objects, if nothing in their namespace removes the header."""
+    known = {gateway.namespace for gateway in index.of_kind("Gateway", GATEWAY_API)}
     reported: set[int] = set()
     for processor in processors:
         source = processor.source
-        routing = source.kind in {"EnvoyFilter", "EnvoyPatchPolicy", "EnvoyExtensionPolicy"}
-        if routing and id(source) not in reported and (source.namespace, SELECTED_MODEL) not in stripped:
+        if source.namespace in known or source.namespace not in model_routes(index) or id(source) in reported:
+            continue
+        if source.kind != "AgentgatewayPolicy" and not removes_header(index, source.namespace, SELECTED_MODEL):
             reported.add(id(source))
             message = f"a client that sends `{SELECTED_MODEL}` chooses the route itself: the gateway does not remove it"
-            hint = "Remove it by early_header_mutation_extensions, or ClientTrafficPolicy's earlyRequestHeaders."
-            yield Diagnostic("VSR410", message, source.span(*processor.path), hint)
+            yield Diagnostic("VSR410", message, source.span(*processor.path), _HINT)
 
 
-def _stripped_headers(source: Manifest) -> Iterator[str]:
-    """Return the headers that an object removes before the filters run."""
-    if source.group == ENVOY and source.kind == "ClientTrafficPolicy":
-        yield from map(str.lower, as_strings(source.at("spec", "headers", "earlyRequestHeaders", "remove")))
-        return
-    # Removal by an ordinary filter does not count: the filter may run after the processor.
-    stack: list[tuple[object, bool]] = [(source.spec, False)]
-    while stack:
-        node, early = stack.pop()
-        if isinstance(node, dict):
-            for key, value in node.items():
-                if early and key == "remove" and isinstance(value, str):
-                    yield value.lower()
-                stack.append((value, early or snake_case(key) == "early_header_mutation_extensions"))
-        elif isinstance(node, list):
-            stack += [(child, early) for child in node]
+def _is_agentgateway(index: ManifestIndex, listener: Listener) -> bool:
+    return any(item.source.kind == "AgentgatewayPolicy" for item in filters_of(index, listener))
 
 
 def _removed_by_route(route: Manifest) -> Iterator[Diagnostic]:
@@ -103,7 +110,9 @@ def _removed_too_late(source: Manifest, headers: Path) -> Diagnostic:
 RULE = LinkRule(
     name="L10",
     code="VSR410",
-    purpose="A processor with guards fails closed, and the gateway removes headers that choose the route from client "
-    "requests before any filter runs. Removal by a route or virtual host comes too late.",
+    purpose="A processor with guards fails closed, and every listener to which a route of the router attaches removes "
+    "the header that chooses the route from client requests before any filter runs. On Envoy Gateway a "
+    "ClientTrafficPolicy for a listener replaces the Gateway's as a whole. Removal by a route or virtual host comes "
+    "too late.",
     check=_check,
 )

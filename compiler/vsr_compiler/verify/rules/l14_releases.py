@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from vsr_compiler.diagnostics import Diagnostic, Severity
 from vsr_compiler.diagnostics.suggestions import did_you_mean
-from vsr_compiler.releases.picker_arguments import PICKER_ARGUMENTS, PickerArguments
+from vsr_compiler.releases.picker_arguments import FAILING_PLUGINS, PICKER_ARGUMENTS, PickerArguments
 from vsr_compiler.verify.istio import ControlPlane, control_planes, gateway_api_bundles
 from vsr_compiler.verify.manifest import (
     Manifest,
@@ -77,12 +77,16 @@ def _gateway_api(index: ManifestIndex, control_plane: ControlPlane) -> Iterator[
             yield Diagnostic("VSR414", message, span, hint, Severity.WARNING)
 
 
+def _release(picker: Picker) -> tuple[str, tuple[int, int]] | None:
+    """Return the family and release in a picker's image, as keys of the tables; None for another image."""
+    match = _IMAGE.search(as_string(picker.container.get("image")))
+    return match and ("gie" if match["gie"] else "llm-d", (int(match["major"]), int(match["minor"])))
+
+
 def _known_arguments(picker: Picker) -> PickerArguments | None:
     """Return the flags and plugins of the release in a picker's image; None for an unknown image or release."""
-    match = _IMAGE.search(as_string(picker.container.get("image")))
-    if match is None:
-        return None
-    return PICKER_ARGUMENTS.get(("gie" if match["gie"] else "llm-d", (int(match["major"]), int(match["minor"]))))
+    release = _release(picker)
+    return PICKER_ARGUMENTS.get(release) if release else None
 
 
 def _unknown_flags(picker: Picker) -> Iterator[Diagnostic]:
@@ -102,6 +106,20 @@ def _unknown_plugins(picker: Picker, types: Iterable[str], source: Manifest, pat
         if known and name not in known.plugins:
             message = f"this release does not have the plugin `{name[:80]}`"
             hint = did_you_mean(name, sorted(known.plugins)) or _CUSTOM_BUILD
+            yield Diagnostic("VSR414", message, source.span(*path), hint, Severity.WARNING)
+
+
+def _failing_plugins(picker: Picker, types: Iterable[str], source: Manifest, path: Path) -> Iterator[Diagnostic]:
+    """Report plugins that the release has but cannot use."""
+    release = _release(picker)
+    failing = FAILING_PLUGINS.get(release, {}) if release else {}
+    for name in sorted(failing.keys() & set(types)):
+        if failing[name] in types:
+            message = f"{picker.owner.title} does not start: this release cannot use `{name}` with `{failing[name]}`"
+            yield Diagnostic("VSR414", message, source.span(*path), f"Remove `{name}`, or use a later picker.")
+        else:
+            message = f"`{name}` has no effect without `{failing[name]}`, with which this release does not start"
+            hint = f"Remove `{name}`, or use a later picker."
             yield Diagnostic("VSR414", message, source.span(*path), hint, Severity.WARNING)
 
 
@@ -152,6 +170,7 @@ def _configuration(index: ManifestIndex, picker: Picker, base: tuple[int, int] |
         plugins = as_mappings(body.get("plugins"))
         types = sorted({as_string(plugin.get("type")) for plugin in plugins})
         yield from _unknown_plugins(picker, types, source, path)
+        yield from _failing_plugins(picker, types, source, path)
         declared = {as_string(plugin.get("name")) or as_string(plugin.get("type")) for plugin in plugins}
         used = {
             as_string(ref.get("pluginRef"))
@@ -179,8 +198,9 @@ def _config_files(index: ManifestIndex, picker: Picker) -> Iterator[tuple[Manife
 RULE = LinkRule(
     name="L14",
     code="VSR414",
-    purpose="An endpoint picker has the flags and plugins of its release, reads a configuration of a supported API "
-    "version whose profiles use declared plugins, and reads the KV cache metric that vLLM exports. An Istio control "
-    "plane among the objects enables InferencePools, and the installed Gateway API is as new as Istio requires.",
+    purpose="An endpoint picker has the flags and plugins of its release, uses none with which it does not start, and "
+    "reads a configuration of a supported API version whose profiles use declared plugins, and the KV cache metric "
+    "that vLLM exports. An Istio control plane among the objects enables InferencePools, and the installed Gateway API "
+    "is as new as Istio requires.",
     check=_check,
 )

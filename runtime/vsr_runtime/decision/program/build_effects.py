@@ -22,7 +22,7 @@ from vsr_runtime.decision.program.effects import (
     ToolFilter,
 )
 from vsr_runtime.errors import check_unique, config_error
-from vsr_schemas.headers import PROTECTED
+from vsr_schemas.headers import is_protected
 from vsr_schemas.routerconfig import v0_4_0 as contract
 from vsr_schemas.routerconfig.reasoning_0_4_0 import Family
 
@@ -90,7 +90,7 @@ def _check_header_names(place: str, names: Iterable[str]) -> None:
     for name in names:
         if not _HEADER_NAME.fullmatch(name):
             raise config_error(place, f"{name[:80]!r} is not a header name")
-        if name in PROTECTED:
+        if is_protected(name):
             raise config_error(
                 place, f"the header {name!r} must not be changed: routing, identity or framing depends on it"
             )

@@ -1,0 +1,256 @@
+"""The router's filter and the removal of its headers, listener by listener."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from vsr_compiler.verify.envoy_fields import snake_case
+from vsr_compiler.verify.ext_proc import ExtProcFilter, ext_proc_filters
+from vsr_compiler.verify.listeners import (
+    Listener,
+    XdsListener,
+    attached_listeners,
+    chain_leader,
+    routes_of,
+    xds_listener,
+)
+from vsr_compiler.verify.manifest import (
+    Body,
+    Manifest,
+    Path,
+    as_mapping,
+    as_mappings,
+    as_string,
+    as_string_map,
+    as_strings,
+    value_at,
+)
+from vsr_compiler.verify.manifest_index import AI, ENVOY, ISTIO, ManifestIndex
+from vsr_compiler.verify.policy_targets import EffectivePolicy, effective_policies, targets
+from vsr_schemas.headers import AI_MODEL, CATEGORY, DECISION, SELECTED, SELECTED_MODEL
+
+ROUTER_HEADERS = frozenset({SELECTED_MODEL, SELECTED, DECISION, CATEGORY})
+"""Headers of a router's decision. A route that matches one trusts whoever has written it."""
+ROOT_NAMESPACE = "istio-system"
+"""Istio's root namespace, whose objects apply to every namespace."""
+_GATEWAY_NAME = ("gateway.networking.k8s.io/gateway-name", "istio.io/gateway-name")
+_EARLY = "early_header_mutation_extensions"
+_CHAIN = re.compile(r"filter_?[cC]hains(?:/|\[)(\d+)")
+HTTP_MANAGERS = "$..filters[?(@.name=='envoy.filters.network.http_connection_manager')]"
+"""The jsonPath of the HTTP connection managers of every filter chain of a listener."""
+
+
+def router_routes(index: ManifestIndex) -> list[tuple[Manifest, frozenset[str]]]:
+    """Return the routes that match headers of the router, with these headers."""
+    return index.cached("router_routes", lambda: list(_router_routes(index)))
+
+
+def _router_routes(index: ManifestIndex) -> Iterator[tuple[Manifest, frozenset[str]]]:
+    for route in index.routes:
+        names = {
+            as_string(header.get("name")).lower()
+            for rule in as_mappings(route.spec.get("rules"))
+            for match in as_mappings(rule.get("matches"))
+            for header in as_mappings(match.get("headers"))
+        }
+        matched = names & ROUTER_HEADERS
+        if not matched and AI_MODEL in names and route.group == AI and _gateway_has_filter(index, route):
+            # AI Gateway takes this header from the body, in which the router writes its decision.
+            matched = {AI_MODEL}
+        if matched:
+            yield route, frozenset(matched)
+
+
+def _gateway_has_filter(index: ManifestIndex, route: Manifest) -> bool:
+    return any(
+        applies_to_gateway(processor.source, listener.gateway)
+        for listener in attached_listeners(index, route)
+        for processor in ext_proc_filters(index)
+    )
+
+
+def router_listeners(index: ManifestIndex) -> list[tuple[Listener, dict[str, Manifest]]]:
+    """Return the listeners to which routes of the router attach, with the first such route by its header."""
+    return index.cached("router_listeners", lambda: list(_router_listeners(index)))
+
+
+def _router_listeners(index: ManifestIndex) -> Iterator[tuple[Listener, dict[str, Manifest]]]:
+    by_listener: dict[tuple[int, Path], tuple[Listener, dict[str, Manifest]]] = {}
+    for route, headers in router_routes(index):
+        for listener in attached_listeners(index, route):
+            _, routes = by_listener.setdefault((id(listener.gateway), listener.path), (listener, {}))
+            for header in headers:
+                routes.setdefault(header, route)
+    yield from by_listener.values()
+
+
+def applies_to_gateway(source: Manifest, gateway: Manifest) -> bool:
+    """Whether an EnvoyFilter or a policy changes a Gateway, or a part of it."""
+    refs = [*as_mappings(source.spec.get("targetRefs")), as_mapping(source.spec.get("targetRef"))]
+    refs = [ref for ref in refs if ref]
+    selectors = as_mappings(source.spec.get("targetSelectors"))
+    if refs or selectors or source.group != ISTIO:
+        return (
+            source.namespace == gateway.namespace
+            and any(ref.get("kind", "Gateway") == "Gateway" and ref.get("name") == gateway.name for ref in refs)
+        ) or any(
+            ref.get("kind") == "GatewayClass" and ref.get("name") == gateway.spec.get("gatewayClassName")
+            for ref in refs
+        )
+    return source.namespace in {gateway.namespace, ROOT_NAMESPACE} and selects_gateway(
+        value_at(source.spec, "workloadSelector", "labels"), gateway
+    )
+
+
+def selects_gateway(labels: object, gateway: Manifest) -> bool:
+    """Whether labels select the pods of a Gateway. Labels of pods that somebody else runs are taken to be theirs."""
+    named = [value for name, value in as_string_map(labels).items() if name in _GATEWAY_NAME]
+    return all(value == gateway.name for value in named)
+
+
+def filters_of(index: ManifestIndex, listener: Listener, *, http3: bool = False) -> list[ExtProcFilter]:
+    """Return the ext_proc filters that a listener gets, or its HTTP/3."""
+    return [item for item in ext_proc_filters(index) if reaches(index, item, listener, http3=http3)]
+
+
+def reaches(index: ManifestIndex, processor: ExtProcFilter, listener: Listener, *, http3: bool = False) -> bool:
+    """Whether a listener gets a filter."""
+    source = processor.source
+    if source.kind == "EnvoyExtensionPolicy":
+        return _extends(index, source, listener)
+    if not applies_to_gateway(source, listener.gateway):
+        return False
+    if source.kind == "EnvoyFilter":
+        return _matches_patch(source, processor.path[:-2], listener)
+    if source.kind == "EnvoyPatchPolicy":
+        patch = as_mapping(source.at(*processor.path[:-2]))
+        return patches_listener(patch, xds_listener(listener, http3=http3))
+    sections = [as_string(ref.get("sectionName")) for ref in as_mappings(source.spec.get("targetRefs"))]
+    return "" in sections or listener.name in sections
+
+
+def _extends(index: ManifestIndex, source: Manifest, listener: Listener) -> bool:
+    """Whether an EnvoyExtensionPolicy applies to a listener, its Gateway, or a route that attaches to it."""
+    objects = [listener.gateway, *(route for route in routes_of(index, listener) if route.kind == "HTTPRoute")]
+    return targets(source, listener.gateway, listener.name) or any(targets(source, item) for item in objects)
+
+
+def _matches_patch(source: Manifest, path: Path, listener: Listener) -> bool:
+    """Whether a patch of an EnvoyFilter matches a listener."""
+    match = as_mapping(source.at(*path, "match"))
+    wanted = as_mapping(match.get("listener"))
+    number, name = wanted.get("portNumber"), as_string(wanted.get("name"))
+    sni = as_string(value_at(wanted, "filterChain", "sni"))
+    return (
+        match.get("context", "ANY") in {"ANY", "GATEWAY"}
+        and number in (None, listener.port)
+        and (not name or name.endswith(f"_{listener.port}"))
+        and sni in {"", as_string(listener.body.get("hostname"))}
+    )
+
+
+def patches_listener(patch: Body, xds: XdsListener) -> bool:
+    """Whether a patch of an EnvoyPatchPolicy changes a filter chain of a listener."""
+    return (
+        as_string(patch.get("type")).endswith("v3.Listener")
+        and as_string(patch.get("name")) in xds.names
+        and hits_chain(as_mapping(patch.get("operation")), xds)
+    )
+
+
+def hits_chain(operation: Body, xds: XdsListener) -> bool:
+    """Whether an operation changes the filter chain of a listener, by its jsonPath or else its path."""
+    expression = as_string(operation.get("jsonPath"))
+    where = expression or as_string(operation.get("path"))
+    if "default_filter_chain" in where or "defaultFilterChain" in where:
+        return xds.chain is None
+    if "filter_chains" in where or "filterChains" in where:
+        number = _CHAIN.search(where)
+        return xds.chain is not None and (number is None or int(number[1]) == xds.chain)
+    return bool(expression)
+
+
+def client_policies(index: ManifestIndex, listener: Listener) -> list[EffectivePolicy]:
+    """Return the ClientTrafficPolicies of which one applies to a listener.
+
+    HTTP listeners of a port have the settings of the first. A policy for a section of such a port is invalid, but
+    replaces the Gateway's all the same.
+    """
+    policies = effective_policies(index, "ClientTrafficPolicy", listener)
+    leader = chain_leader(listener)
+    if leader.path != listener.path:
+        policies = [*policies, *effective_policies(index, "ClientTrafficPolicy", leader)]
+    return policies
+
+
+def offers_http3(index: ManifestIndex, listener: Listener) -> bool:
+    """Whether Envoy Gateway adds a listener for HTTP/3."""
+    return listener.has_tls and any(
+        policy.settings.get("http3") is not None for policy in client_policies(index, listener)
+    )
+
+
+def keeps_header(index: ManifestIndex, listener: Listener, header: str) -> list[Manifest] | None:
+    """Return None if a listener removes a client's header, otherwise the policies that apply and do not remove it."""
+    for source in index.of_kind("EnvoyFilter", ISTIO):
+        if applies_to_gateway(source, listener.gateway):
+            for path, _ in source.entries("spec", "configPatches"):
+                if _matches_patch(source, path, listener) and header in _removed_early(source.at(*path, "patch")):
+                    return None
+    variants = [False, True] if offers_http3(index, listener) else [False]
+    if all(_is_patched(index, listener, header, http3=http3) for http3 in variants):
+        return None
+    policies = client_policies(index, listener)
+    keeping = [policy for policy in policies if not _removes(policy.settings, header)]
+    return [policy.source for policy in keeping if policy.source is not None] if keeping else None
+
+
+def removes_header(index: ManifestIndex, namespace: str, header: str) -> bool:
+    """Whether any object in a namespace removes a client's header before the filters run."""
+    return any(
+        header in _removed_early(source.spec) or _removes(source.spec, header)
+        for kind in ("EnvoyFilter", "EnvoyPatchPolicy", "ClientTrafficPolicy")
+        for source in index.of_kind(kind)
+        if source.namespace == namespace
+    )
+
+
+def _is_patched(index: ManifestIndex, listener: Listener, header: str, *, http3: bool) -> bool:
+    xds = xds_listener(listener, http3=http3)
+    return any(
+        patches_listener(patch, xds) and header in _removed_early(patch.get("operation"))
+        for source in index.of_kind("EnvoyPatchPolicy", ENVOY)
+        if applies_to_gateway(source, listener.gateway)
+        for patch in as_mappings(source.spec.get("jsonPatches"))
+    )
+
+
+def _removes(settings: Body, header: str) -> bool:
+    early = as_mapping(value_at(settings, "headers", "earlyRequestHeaders"))
+    return header in map(str.lower, as_strings(early.get("remove"))) or any(
+        header.startswith(as_string(match.get("value")).lower())
+        if match.get("type") == "Prefix"
+        else header == as_string(match.get("value")).lower()
+        for match in as_mappings(early.get("removeOnMatch"))
+    )
+
+
+def _removed_early(body: object) -> set[str]:
+    """Return the headers that a patch removes before the filters run.
+
+    Removal by an ordinary filter does not count: the filter may run after the processor.
+    """
+    where = [snake_case(as_string(value_at(body, key))) for key in ("path", "jsonPath")]
+    stack: list[tuple[object, bool]] = [(body, any(_EARLY in text for text in where))]
+    removed: set[str] = set()
+    while stack:
+        node, early = stack.pop()
+        if isinstance(node, dict):
+            for key, value in node.items():
+                if early and key == "remove" and isinstance(value, str):
+                    removed.add(value.lower())
+                stack.append((value, early or snake_case(key) == _EARLY))
+        elif isinstance(node, list):
+            stack += [(child, early) for child in node]
+    return removed

@@ -1,0 +1,437 @@
+"""A request through Envoy's listeners and routes, filter by filter.
+
+Listeners and RouteConfigurations are Envoy's own JSON, recorded from a control plane or made by `envoy_gateway` and
+`istio`. Only what the questions of tests need is executed: which filters a request's chain has, what each of them is
+shown, who answers, and which cluster gets the request.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from support.consumers import facts
+
+Body = dict[str, Any]
+JWT, BASIC, KEY = "Bearer valid-token", "Basic valid-pair", "valid-key"
+"""The credentials that authentication accepts, each by its own filter."""
+FORGED = "forged-by-the-client"
+"""The value of every header that a client must not be able to set."""
+OURS = "semantic-router"
+"""Part of the name of the router's cluster, whoever added the filter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a client sends. Header names are in lower case; ``port`` is the Gateway's, 0 for any."""
+
+    path: str = "/v1/chat/completions"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    method: str = "POST"
+    body: bytes = b""
+    host: str = "gateway.example.com"
+    port: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer without a model."""
+
+    status: int
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """What the router changes before it lets a request pass."""
+
+    set_headers: Mapping[str, str]
+    remove_headers: tuple[str, ...] = ()
+    body: bytes | None = None
+
+
+class Router(Protocol):
+    """The router behind the ext_proc filter."""
+
+    def on_headers(self, request: Request) -> Reply | None:
+        """Return an answer that needs no body, or None."""
+
+    def on_body(self, request: Request) -> Reply | Routed:
+        """Return the decision."""
+
+
+@dataclass(frozen=True, slots=True)
+class PickerPod:
+    """An endpoint picker as it is deployed. ``limit`` is the size of its largest message in bytes."""
+
+    project: str
+    limit: int
+    parsed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """The Envoy of one Gateway.
+
+    Attributes:
+        listeners: Envoy's listeners.
+        routes: RouteConfigurations by name.
+        ports: the Gateway's port of each listener, by the listener's name.
+        problems: patches that were not applied, in words.
+        pickers: pickers by the name of their filter, or of their cluster.
+        obeying: components behind each cluster that obey headers, see `facts.OBEYED`.
+    """
+
+    listeners: tuple[Body, ...]
+    routes: Mapping[str, Body]
+    ports: Mapping[str, int] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+    pickers: Mapping[str, PickerPod] = field(default_factory=dict)
+    obeying: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a request.
+
+    Attributes:
+        status: the status of a local reply; 200 if a cluster got the request.
+        by: the filter that replied, or the cluster.
+        ran: the filters that acted on the request, in order. One that its route does not concern is not among them.
+        shown: the headers that each of these filters was shown.
+        seen_by: the filters that are shown the answer, in order. A local reply passes those that have not run, too.
+        route: the route that the request had in the end.
+        headers: the headers in the end.
+        body: the body in the end.
+        obeyed: components with the forged headers that reached them.
+        reached: whether a cluster got the request.
+    """
+
+    status: int
+    by: str
+    ran: tuple[str, ...]
+    shown: Mapping[str, Mapping[str, str]]
+    seen_by: tuple[str, ...]
+    route: Body | None
+    headers: Mapping[str, str]
+    body: bytes
+    obeyed: tuple[tuple[str, str], ...] = ()
+    reached: bool = False
+
+    @property
+    def router_ran(self) -> bool:
+        """Whether the router was asked about the request."""
+        return any(is_router(name) for name in self.ran)
+
+    @property
+    def model(self) -> str:
+        """The selected model that the final route matches; empty if no model was reached."""
+        matched = {item["name"]: item["string_match"] for item in (self.route or {})["match"].get("headers", [])}
+        return str(matched.get("x-selected-model", {}).get("exact", "")) if self.reached else ""
+
+
+def is_router(name: str) -> bool:
+    """Return whether a filter calls the router: the patched one, or one of an EnvoyExtensionPolicy."""
+    return name == "vsr.ext_proc" or ("/envoyextensionpolicy/" in name and OURS in name)
+
+
+def chains(listener: Body) -> Iterator[Body]:
+    """Yield the filter chains of a listener."""
+    yield from listener.get("filter_chains", [])
+    if "default_filter_chain" in listener:
+        yield listener["default_filter_chain"]
+
+
+def manager(chain: Body) -> Body:
+    """Return the HttpConnectionManager of a chain."""
+    found: Body = next(item for item in chain["filters"] if item["name"] == facts.HCM)["typed_config"]
+    return found
+
+
+def served(proxy: Proxy) -> Iterator[tuple[Body, Body]]:
+    """Yield every listener with each of its chains, but Envoy Gateway's own one for readiness."""
+    for listener in proxy.listeners:
+        if not listener["name"].startswith("envoy-gateway-proxy-ready"):
+            for chain in chains(listener):
+                yield listener, chain
+
+
+def sent(proxy: Proxy, request: Request, router: Router) -> Outcome:
+    """Send a request to the listener of its port, and to the chain of its host."""
+    fitting = [
+        (listener, chain)
+        for listener, chain in served(proxy)
+        if request.port in {0, proxy.ports.get(listener["name"], 0)}
+        and _matches_host(chain.get("filter_chain_match", {}).get("server_names", ["*"]), request.host)
+    ]
+    if not fitting:
+        return Outcome(0, "no listener", (), {}, (), None, request.headers, request.body)
+    return through(proxy, *fitting[0], request, router)
+
+
+def through(proxy: Proxy, listener: Body, chain: Body, request: Request, router: Router) -> Outcome:
+    """Send a request through one chain of one listener."""
+    return _Stream(proxy, listener, manager(chain), request, router).run()
+
+
+def matched(configuration: Body, request: Request) -> Body | None:
+    """Return the route of a RouteConfiguration that a request matches; the first one wins."""
+    hosts = [item for item in configuration["virtual_hosts"] if _matches_host(item["domains"], request.host)]
+    hosts.sort(key=lambda item: max(len(domain) for domain in item["domains"]), reverse=True)
+    for host in hosts[:1]:
+        for route in host["routes"]:
+            if _fits(route["match"], request):
+                return route  # type: ignore[no-any-return]
+    return None
+
+
+class _Stream:
+    """One request on its way."""
+
+    def __init__(self, proxy: Proxy, listener: Body, connection: Body, request: Request, router: Router) -> None:
+        self.proxy, self.router = proxy, router
+        self.limit = int(listener.get("per_connection_buffer_limit_bytes", facts.MIB))
+        removed = set(_removed_early(connection))
+        self.request = replace(
+            request, headers={name: value for name, value in request.headers.items() if name not in removed}
+        )
+        self.routes = proxy.routes[connection["rds"]["route_config_name"]]
+        self.route = matched(self.routes, self.request)
+        # Which filters there are is decided now, by the route that matches now (facts.ENVOY_ARRIVAL).
+        self.filters = [item for item in connection["http_filters"] if self._exists(item)]
+        self.ran: list[str] = []
+        self.shown: dict[str, Mapping[str, str]] = {}
+        self.obeyed: list[tuple[str, str]] = []
+        self.principal = False
+        self.cluster = ""
+
+    def run(self) -> Outcome:
+        """Run the filters in order until one replies."""
+        for item in self.filters:
+            self.name = item["name"]
+            reply = self._decoded(item)
+            if self.cluster:
+                return self._outcome(200, self.cluster, reached=True)
+            if reply is not None:
+                return self._outcome(reply.status, self.name, reached=False)
+        raise LookupError("the chain does not end with the router filter")
+
+    def _exists(self, item: Body) -> bool:
+        override = self._override(item["name"])
+        if override.get("disabled") and _kind(override) == "FilterConfig":
+            return False
+        return bool(override) or not item.get("disabled", False)
+
+    def _override(self, name: str) -> Body:
+        found: Body = (self.route or {}).get("typed_per_filter_config", {}).get(name, {})
+        return found
+
+    def _outcome(self, status: int, by: str, *, reached: bool) -> Outcome:
+        seen_by = tuple(item["name"] for item in reversed(self.filters))
+        final = self.request
+        obeyed = tuple(dict.fromkeys(self.obeyed))
+        return Outcome(
+            status, by, tuple(self.ran), self.shown, seen_by, self.route, final.headers, final.body, obeyed, reached
+        )
+
+    def _acts(self) -> None:
+        self.ran.append(self.name)
+        self.shown[self.name] = dict(self.request.headers)
+
+    def _decoded(self, item: Body) -> Reply | None:
+        config = item.get("typed_config", {})
+        step = {
+            "Cors": self._cors,
+            "ExtAuthz": self._ext_authz,
+            "BasicAuth": self._basic,
+            "ApiKeyAuth": self._api_key,
+            "JwtAuthentication": self._jwt,
+            "Buffer": self._buffer,
+            "ExternalProcessor": self._processed,
+            "RBAC": self._rbac,
+            "Router": self._forwarded,
+        }.get(_kind(config))
+        return None if step is None else step(config)
+
+    def _cors(self, config: Body) -> Reply | None:
+        policy = self._override(self.name) or config.get("policy", {})
+        headers = self.request.headers
+        preflight = self.request.method == "OPTIONS" and "access-control-request-method" in headers
+        if not policy or "origin" not in headers:
+            return None
+        self._acts()
+        return Reply(200) if preflight else None
+
+    def _ext_authz(self, config: Body) -> Reply | None:
+        del config
+        if self._override(self.name).get("disabled"):
+            return None
+        self._acts()
+        return None if self.request.headers.get("authorization") == JWT else Reply(403)
+
+    def _basic(self, config: Body) -> Reply | None:
+        del config
+        self._acts()
+        return None if self.request.headers.get("authorization") == BASIC else Reply(401)
+
+    def _api_key(self, config: Body) -> Reply | None:
+        sources = (self._override(self.name) or config).get("key_sources", [])
+        self._acts()
+        return None if KEY in {self.request.headers.get(item["header"].lower()) for item in sources} else Reply(401)
+
+    def _jwt(self, config: Body) -> Reply | None:
+        """Judge the token by the requirement of the route, or by the rule of Istio, where it may be missing."""
+        required = "requirement_name" in self._override(self.name)
+        if not required and not config.get("rules"):
+            return None
+        self._acts()
+        token = self.request.headers.get("authorization")
+        if token == JWT:
+            self.principal = True
+            return None
+        missing = token is None or not token.startswith("Bearer ")
+        return None if missing and not required else Reply(401)
+
+    def _rbac(self, config: Body) -> Reply | None:
+        route = self._override(self.name).get("rbac", {})
+        if route:
+            self._acts()
+            denies = route["matcher"]["on_no_match"]["action"]["typed_config"].get("action") == "DENY"
+            return Reply(403) if denies and not self.principal else None
+        for rules in config.get("policies", []):
+            self._acts()
+            if _istio_denies(rules, self.request, principal=self.principal):
+                return Reply(403)
+        return None
+
+    def _buffer(self, config: Body) -> Reply | None:
+        limit = self._override(self.name).get("buffer", config).get("max_request_bytes")
+        self._acts()
+        return Reply(413) if len(self.request.body) > int(limit) else None
+
+    def _processed(self, config: Body) -> Reply | None:
+        if is_router(self.name):
+            return self._decided()
+        if self.name == facts.AI_GATEWAY_FILTER:
+            return self._read_by_ai_gateway()
+        override = self._override(self.name)
+        if override.get("disabled"):
+            return None
+        overrides = override.get("overrides", {})
+        if (overrides.get("processing_mode") or config["processing_mode"]).get("request_header_mode") == "SKIP":
+            return None
+        cluster = (overrides.get("grpc_service") or config["grpc_service"])["envoy_grpc"]["cluster_name"]
+        pod = self.proxy.pickers.get(self.name) or self.proxy.pickers.get(cluster)
+        return None if pod is None else self._picked(pod)
+
+    def _decided(self) -> Reply | None:
+        self._acts()
+        reply = self.router.on_headers(self.request)
+        if reply is not None:
+            return reply
+        if len(self.request.body) > self.limit:
+            return Reply(413)
+        decision = self.router.on_body(self.request)
+        if isinstance(decision, Reply):
+            return decision
+        headers = dict(self.request.headers) | dict(decision.set_headers)
+        for name in decision.remove_headers:
+            headers.pop(name, None)
+        self._change(replace(self.request, headers=headers, body=decision.body or self.request.body))
+        return None
+
+    def _read_by_ai_gateway(self) -> Reply | None:
+        self._acts()
+        try:
+            model = json.loads(self.request.body)["model"]
+        except (ValueError, KeyError, TypeError):
+            return Reply(400)
+        self._change(replace(self.request, headers={**self.request.headers, facts.AI_GATEWAY_MODEL: model}))
+        return None
+
+    def _change(self, request: Request) -> None:
+        """A filter that changes headers clears the route: the next filter has another one."""
+        self.request = request
+        self.route = matched(self.routes, request)
+
+    def _picked(self, pod: PickerPod) -> Reply | None:
+        self._acts()
+        self._obey(frozenset({pod.project}))
+        path = self.request.path
+        if pod.parsed and not path.endswith(pod.parsed) and b'"prompt"' not in self.request.body:
+            return Reply(400, b"inference error: BadRequest - invalid completions request: must have prompt field")
+        # The message has the body and a few bytes around it (facts.ENVOY_BUFFERED).
+        if len(self.request.body) + 64 > pod.limit:
+            return Reply(500)
+        chosen = {"x-gateway-destination-endpoint": "10.0.0.1:8000"}
+        self.request = replace(self.request, headers={**self.request.headers, **chosen})
+        return None
+
+    def _obey(self, components: frozenset[str]) -> None:
+        for row in facts.OBEYED:
+            if row.component in components and self.request.headers.get(row.header) == FORGED:
+                self.obeyed.append((row.component, row.header))
+
+    def _forwarded(self, config: Body) -> Reply | None:
+        del config
+        if self.route is None:
+            return Reply(404)
+        if "direct_response" in self.route:
+            return Reply(int(self.route["direct_response"]["status"]))
+        self.cluster = self.route["route"]["cluster"]
+        self._obey(self.proxy.obeying.get(self.cluster, frozenset()))
+        return None
+
+
+def _istio_denies(rules: Body, request: Request, *, principal: bool) -> bool:
+    """Whether one action of an AuthorizationPolicy denies a request; see `istio.authorization`."""
+    holds = any(
+        (principal or not rule["principal"])
+        and not (rule["no_principal"] and principal)
+        and (not rule["paths"] or request.path.split("?")[0] in rule["paths"])
+        for rule in rules["rules"]
+    )
+    return holds if rules["action"] == "DENY" else not holds
+
+
+def _kind(config: Body) -> str:
+    return str(config.get("@type", "")).rsplit(".", 1)[-1]
+
+
+def _removed_early(connection: Body) -> Iterator[str]:
+    for extension in connection.get("early_header_mutation_extensions", []):
+        yield from (item["remove"] for item in extension["typed_config"]["mutations"] if "remove" in item)
+
+
+def _matches_host(domains: list[str], host: str) -> bool:
+    return any(domain in {"*", host} or (domain.startswith("*.") and host.endswith(domain[1:])) for domain in domains)
+
+
+def _fits(match: Body, request: Request) -> bool:
+    path = request.path.split("?")[0]
+    if "path" in match and path != match["path"]:
+        return False
+    if "prefix" in match and not path.startswith(match["prefix"]):
+        return False
+    if "path_separated_prefix" in match:
+        prefix = match["path_separated_prefix"]
+        if path != prefix and not path.startswith(f"{prefix}/"):
+            return False
+    if "safe_regex" in match and re.fullmatch(match["safe_regex"]["regex"], path) is None:
+        return False
+    headers = {**request.headers, ":method": request.method, ":path": request.path}
+    return all(_header_fits(item, headers.get(item["name"].lower())) for item in match.get("headers", []))
+
+
+def _header_fits(item: Body, value: str | None) -> bool:
+    if value is None:
+        return False
+    rule = item.get("string_match", {})
+    if "exact" in rule:
+        return bool(rule["exact"] == value)
+    if "safe_regex" in rule:
+        return re.fullmatch(rule["safe_regex"]["regex"], value) is not None
+    return bool(item.get("present_match", True))
