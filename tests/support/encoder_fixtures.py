@@ -9,7 +9,14 @@ import pytest
 
 from support.common import required
 from vsr_runtime.inference.encoder import SentenceEncoder
-from vsr_runtime.inference.encoder_files import DEFAULT_ENCODER, KNOWN, EncoderFiles, find_encoder, own_roots, user_folder
+from vsr_runtime.inference.encoder_files import (
+    DEFAULT_ENCODER,
+    KNOWN,
+    EncoderFiles,
+    find_encoder,
+    own_roots,
+    user_folder,
+)
 from vsr_runtime.inference.errors import ModelError
 
 
