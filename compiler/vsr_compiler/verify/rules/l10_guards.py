@@ -44,7 +44,9 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
 def _kept_headers(index: ManifestIndex) -> Iterator[Diagnostic]:
     """Report listeners that leave a client's header to routes that trust it."""
     for listener, routes in router_listeners(index):
-        for header, route in sorted(routes.items(), key=lambda item: item[0]):
+        # The first route by each header; if the match requires a header of the proxy, a client's has no effect.
+        by_header = {header: item.route for item in reversed(routes) for header in item.open_headers}
+        for header, route in sorted(by_header.items(), key=lambda item: item[0]):
             # AI Gateway writes its own header over a client's.
             keeping = keeps_header(index, listener, header) if header != AI_MODEL else None
             if keeping is None or _is_agentgateway(index, listener):
