@@ -20,14 +20,15 @@ from vsr_compiler.manifests.tree import File, Tree
 from vsr_compiler.manifests.yaml import Json, UnprintableError, dump, header
 from vsr_compiler.routerconfig import CONFIG, SETTINGS
 from vsr_compiler.routerconfig.semantic_router import stock_config
-from vsr_compiler.routerconfig.vsr_runtime import router_config, runtime_settings, settings_for
+from vsr_compiler.routerconfig.vsr_runtime import router_config, runtime_settings, settings_for, with_limits
 from vsr_compiler.syntax import load
 from vsr_compiler.syntax.data import parse
 from vsr_compiler.syntax.ignores import ignores, silence, unsilenced
 from vsr_compiler.syntax.text import read
-from vsr_compiler.targets import TARGETS, Rendered, profiles, render
+from vsr_compiler.targets import TARGETS, Rendered, Target, profiles, render
 from vsr_compiler.targets.common import helm
 from vsr_compiler.targets.common.helm import Values
+from vsr_compiler.targets.common.request_limits import RequestLimits
 from vsr_compiler.verify import check_objects
 from vsr_schemas.policy.v1alpha1 import PolicySpec
 from vsr_schemas.version import VERSION
@@ -177,13 +178,26 @@ def _render(policy: ir.Policy, bodies: dict[str, Any]) -> _Renders:
         policy: The linked policy, with its router files if those are to be in the ConfigMap.
         bodies: The router's YAML files by their text; the settings of environments are added.
     """
-    bases = {name: render(TARGETS[name], policy) for name in policy.targets}
+    bases = {name: _render_one(policy, policy, TARGETS[name], bodies) for name in policy.targets}
     environments = []
     for environment in policy.environments:
-        own = _with_own_settings(policy, overlays.resolve(policy, environment), bodies)
-        rendered = bases[environment.target] if own is policy else render(TARGETS[environment.target], own)
+        own = overlays.resolve(policy, environment)
+        target = TARGETS[environment.target]
+        rendered = bases[target.name] if own is policy else _render_one(policy, own, target, bodies)
         environments.append(_Environment(environment, own, rendered))
     return _Renders(bases, tuple(environments))
+
+
+def _render_one(policy: ir.Policy, own: ir.Policy, target: Target, bodies: dict[str, Any]) -> Rendered:
+    """Render a target with the runtime settings that hold there.
+
+    Args:
+        policy: The policy of the base, whose router files are those in ``router/``.
+        own: The policy to render: that of the base, or as an environment resolves it.
+        target: The target.
+        bodies: The router's YAML files by their text; the new settings are added.
+    """
+    return render(target, _with_own_settings(policy, own, target, bodies))
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,11 +266,17 @@ def _add_overlay(
     result.environments[environment.name] = objects
 
 
-def _with_own_settings(policy: ir.Policy, own: ir.Policy, bodies: dict[str, Any]) -> ir.Policy:
-    """Return the policy of an environment with its own runtime settings, if it moves checkpoints to another device."""
-    if own.classifiers == policy.classifiers or SETTINGS not in policy.router.files:
+def _with_own_settings(policy: ir.Policy, own: ir.Policy, target: Target, bodies: dict[str, Any]) -> ir.Policy:
+    """Return a policy with its own runtime settings, if it changes a checkpoint's device or the target has limits."""
+    if SETTINGS not in policy.router.files:
         return own
-    body = settings_for(bodies[policy.router.files[SETTINGS].decode()], own)
+    common = bodies[policy.router.files[SETTINGS].decode()]
+    body = common if own.classifiers == policy.classifiers else settings_for(common, own)
+    limits = target.request_limits(own)
+    if limits != RequestLimits(policy.router.max_body, {}):
+        body = with_limits(body, limits.max_body, limits.models)
+    if body == common:
+        return own
     text = _text(body, policy.span)
     bodies[text.decode()] = body
     return replace(own, router=replace(own.router, files={**own.router.files, SETTINGS: text}))

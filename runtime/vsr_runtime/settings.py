@@ -9,6 +9,7 @@ from typing import Literal
 
 from vsr_runtime.credentials import FOLDER, read_credentials
 from vsr_runtime.decision.program.build import ModelBindings, build
+from vsr_runtime.decision.program.build_limits import with_limits
 from vsr_runtime.decision.program.program import Program
 from vsr_runtime.errors import UserError
 from vsr_runtime.files import read_model
@@ -113,7 +114,7 @@ def load(config: Path, credentials: Path | None = None) -> Settings:
         )
     return Settings(
         folder=config.parent,
-        program=program,
+        program=with_limits(program, runtime.limits),
         limits=runtime.limits,
         decision_timeout=decision_timeout(runtime.deadline),
         classifier=classifier if "category" in program.needs else None,

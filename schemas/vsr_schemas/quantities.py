@@ -26,6 +26,18 @@ def amount(text: str) -> Fraction | None:
     return Fraction(match[1]) * (Fraction(10**power) if power >= 0 else Fraction(1, 10**-power))
 
 
+def quantity(size: int) -> str:
+    """Return bytes as a Kubernetes quantity.
+
+    >>> quantity(8 * 2**20)
+    '8Mi'
+    """
+    for unit, suffix in ((2**20, "Mi"), (2**10, "Ki")):
+        if size % unit == 0:
+            return f"{size // unit}{suffix}"
+    return str(size)
+
+
 def is_device(resource: str) -> bool:
     """Whether a resource is one of a node's devices, such as ``nvidia.com/gpu``: whole, and never overcommitted."""
     return "/" in resource

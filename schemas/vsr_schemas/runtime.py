@@ -9,6 +9,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from vsr_schemas.apis import ApiPath
 from vsr_schemas.base import StrictModel
 
 MINILM: Literal["sentence-transformers/all-MiniLM-L6-v2"] = "sentence-transformers/all-MiniLM-L6-v2"
@@ -90,11 +91,27 @@ class ClassifierSettings(StrictModel):
         return self
 
 
+class ModelLimitSettings(StrictModel):
+    """What the components on the way to one model accept of a request, where that is less than for other models.
+
+    ``maxBody`` in bytes bounds the body as it goes to the model. ``apis`` are the served paths; without it, all.
+    ``query`` is false if the path can have no query.
+    """
+
+    maxBody: int | None = Field(default=None, gt=0)  # noqa: N815 - the file's spelling
+    apis: list[ApiPath] | None = None
+    query: Literal[False] | None = None
+
+
 class LimitSettings(StrictModel):
-    """Bounds on one request. ``maxBody`` in bytes is the gateway's buffer too; a gRPC message may be 64 KiB longer."""
+    """Bounds on one request. ``maxBody`` in bytes is the gateway's buffer too; a gRPC message may be 64 KiB longer.
+
+    ``models`` are the tighter bounds of single models, by name.
+    """
 
     maxBody: int = Field(gt=0)  # noqa: N815 - the file's spelling
     maxMessage: int = Field(gt=0)  # noqa: N815 - the file's spelling
+    models: dict[str, ModelLimitSettings] | None = None
 
 
 class CredentialSettings(StrictModel):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from support.slow import Slow
 from vsr_compiler.deploy.output.write import write
 from vsr_compiler.pipeline import compile_policy, read_policy
 from vsr_runtime.sandbox import Sandbox, sandbox
+from vsr_runtime.sandbox.bootstrap import localise
 
 
 @contextmanager
@@ -25,6 +27,7 @@ def compiled_stand(
     *,
     transport: str | None = None,
     backend: type[Scripted | Slow] = Scripted,
+    edit: Callable[[dict[str, Any]], None] | None = None,
 ) -> Iterator[Running]:
     """The sandbox, serving, and what it logs.
 
@@ -34,6 +37,7 @@ def compiled_stand(
         kind: What asks it.
         transport: By which the router serves; by default what it takes by itself.
         backend: What stands in for each model.
+        edit: Changes Envoy's configuration before it starts, as other objects of a gateway do.
     """
     path = folder / "policy.yaml"
     path.write_text(policy, encoding="utf-8")
@@ -42,6 +46,8 @@ def compiled_stand(
     lines: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sandbox, "Backend", backend)
+        if edit:
+            patch.setattr(sandbox, "localise", lambda *given: _edited(localise(*given), edit))
         serve = (
             sys.executable,
             "-P",
@@ -53,3 +59,8 @@ def compiled_stand(
         directory = folder / "out" / compiled.policy.name / "local"
         with Sandbox(directory, serve=serve, on_log=lines.append) as local:
             yield kind(local, lines)
+
+
+def _edited(bootstrap: dict[str, Any], edit: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+    edit(bootstrap)
+    return bootstrap

@@ -63,6 +63,7 @@ class AiGateway:
         max_rules: The maximum number of rules of a route.
         rule_names: Whether rules have names.
         envoy_gateways: Releases of Envoy Gateway that it extends.
+        chart_values: Values of its chart that requests need. By default it serves Anthropic's API below `/anthropic`.
     """
 
     api: str
@@ -70,6 +71,7 @@ class AiGateway:
     max_rules: int
     rule_names: bool
     envoy_gateways: frozenset[str]
+    chart_values: Mapping[str, object] = field(default_factory=dict)
 
 
 GATEWAY_API: Mapping[str, GatewayApi] = MappingProxyType({"1.2.0": GatewayApi(16, 16), "1.5.1": GatewayApi(16, 16)})
@@ -108,6 +110,8 @@ AI_GATEWAY: Mapping[str, AiGateway] = MappingProxyType(
             max_rules=15,
             rule_names=True,
             envoy_gateways=frozenset({"1.8.3"}),
+            # cmd/extproc/mainlib/main.go: path.Join(rootPrefix, endpointPrefixes.Anthropic, "/v1/messages").
+            chart_values=MappingProxyType({"endpointConfig": {"anthropic": ""}}),
         ),
     }
 )

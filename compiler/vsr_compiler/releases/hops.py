@@ -26,6 +26,7 @@ class Hop:
         apis: The APIs that it serves.
         query: Whether a path can have a query.
         unserved: Why it does not serve the other APIs, or queries.
+        instead: What accepts more.
     """
 
     source: str
@@ -33,6 +34,7 @@ class Hop:
     apis: frozenset[ApiPath] = frozenset(API_PATHS)
     query: bool = True
     unserved: str = ""
+    instead: str = ""
 
     @property
     def max_body(self) -> int | None:
@@ -40,6 +42,8 @@ class Hop:
         return None if self.max_message is None else self.max_message - FRAME_BYTES
 
 
+_LLM_D = "llm-d-router 0.10.0"
+_NO_PICKER = f"a `service` endpoint instead of a pool, or the target llm-d with {_LLM_D}"
 _BY_FIELDS = "it takes every body for a chat completion or a completion with one text as prompt"
 _BY_FIELDS_APIS = frozenset((CHAT, COMPLETIONS))
 
@@ -53,6 +57,7 @@ HOPS: Mapping[str, Mapping[str, Hop]] = MappingProxyType(
                     max_message=MESSAGE_LIMIT,
                     apis=_BY_FIELDS_APIS,
                     unserved=_BY_FIELDS,
+                    instead=_NO_PICKER,
                 ),
                 "1.5.0": Hop(
                     "pkg/epp/server/runserver.go: grpc.NewServer without MaxRecvMsgSize; "
@@ -61,6 +66,7 @@ HOPS: Mapping[str, Mapping[str, Hop]] = MappingProxyType(
                     apis=frozenset((CHAT, COMPLETIONS, RESPONSES, EMBEDDINGS)),
                     query=False,
                     unserved="it takes every path that does not end as one of OpenAI's for completions",
+                    instead=_NO_PICKER,
                 ),
             }
         ),
@@ -72,6 +78,7 @@ HOPS: Mapping[str, Mapping[str, Hop]] = MappingProxyType(
                     max_message=MESSAGE_LIMIT,
                     apis=_BY_FIELDS_APIS,
                     unserved=_BY_FIELDS,
+                    instead=_LLM_D,
                 ),
                 "0.10.0": Hop(
                     "pkg/epp/server/options.go: grpc-max-recv-msg-size; "
@@ -87,6 +94,7 @@ HOPS: Mapping[str, Mapping[str, Hop]] = MappingProxyType(
                     max_message=512 * 2**20,
                     apis=frozenset((CHAT, COMPLETIONS, EMBEDDINGS)),
                     unserved="it responds with 404 to paths for which it has no processor",
+                    instead="envoy-ai-gateway 1.1.0",
                 ),
                 # /v1/messages needs a value of its chart; see `AiGateway.chart_values`.
                 "1.1.0": Hop(

@@ -94,6 +94,21 @@ def settings_for(body: Mapping[str, Any], policy: ir.Policy) -> dict[str, Any]:
     return {**body, "classifiers": classifiers}
 
 
+def with_limits(
+    body: Mapping[str, Any], max_body: int, models: Mapping[str, settings.ModelLimitSettings]
+) -> dict[str, Any]:
+    """Return runtime settings with the limits of a target.
+
+    Args:
+        body: The settings of the policy.
+        max_body: The limit of every request in bytes.
+        models: Further limits of single models.
+    """
+    message = max_body + settings.FRAME_BYTES
+    limits = settings.LimitSettings(maxBody=max_body, maxMessage=message, models=dict(models) or None)
+    return {**body, "limits": limits.model_dump(mode="json", exclude_none=True)}
+
+
 def _detectors(policy: ir.Policy) -> settings.DetectorSettings | None:
     """Return the detectors of signals; the rule of a signal cannot name one."""
     attacks = {

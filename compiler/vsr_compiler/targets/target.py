@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from vsr_compiler import ir
@@ -20,6 +20,8 @@ from vsr_compiler.releases.known import RELEASES, by_number
 from vsr_compiler.targets.common import router, stock_router
 from vsr_compiler.targets.common.components import Component
 from vsr_compiler.targets.common.helm import Values
+from vsr_compiler.targets.common.request_limits import Hops, Path, RequestLimits, paths, request_limits
+from vsr_compiler.targets.common.request_limits import check as check_request_limits
 
 Emitter = Callable[[ir.Policy], Iterable[Object]]
 """A pure function that returns the objects of one subject. A target may not have two emitters of one object."""
@@ -49,6 +51,7 @@ class Target:
         docs: The documentation page, relative to the root of the repository.
         releases: The projects whose release the target looks up in tables. `gateway.versions` sets the release.
         emitters: The functions whose objects are the base.
+        hops: The components between the router and the endpoints that limit requests.
         checks: What the target ignores or cannot do. They run only if every release is known.
         preflight: What the cluster must have before the first apply (VSR315).
         components: Kustomize components that users may add to their own overlays.
@@ -66,6 +69,7 @@ class Target:
     docs: str
     releases: tuple[str, ...]
     emitters: tuple[Emitter, ...] = ()
+    hops: tuple[Hops, ...] = ()
     checks: tuple[Check, ...] = ()
     preflight: tuple[Check, ...] = ()
     components: tuple[ComponentBuilder, ...] = ()
@@ -81,6 +85,17 @@ class Target:
         if self.front is None:
             return [(self, policy)]
         return [(self, policy), *self.front.target.parts(self.front.view(policy))]
+
+    def request_limits(self, policy: ir.Policy) -> RequestLimits:
+        """Return what can travel to each model of a policy."""
+        return request_limits(policy, self._paths(policy))
+
+    def check_requests(self, policy: ir.Policy) -> Iterable[Diagnostic]:
+        """Return what the components on the way to the models do not accept."""
+        return check_request_limits(policy, self._paths(policy))
+
+    def _paths(self, policy: ir.Policy) -> list[Path]:
+        return paths((part.hops, seen) for part, seen in self.parts(policy))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +133,12 @@ def render(target: Target, policy: ir.Policy) -> Rendered:
     if not notices:
         checked = ((check, seen) for part, seen in parts for check in (*part.checks, *part.preflight))
         notices = [notice for check, seen in checked for notice in check(seen)]
+        notices += target.check_requests(policy)
     objects: list[Object] = []
     if not _failed(notices):
+        max_body = target.request_limits(policy).max_body
+        policy = replace(policy, router=replace(policy.router, max_body=max_body))
+        parts = target.parts(policy)
         objects = sorted(_emitted(parts), key=lambda item: item.path)
         notices += _collisions(objects)
     ordered = tuple(sorted(notices, key=lambda notice: notice.order))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from vsr_compiler.verify.envoy_fields import snake_case
 from vsr_compiler.verify.ext_proc import ExtProcFilter, ext_proc_filters
@@ -26,12 +27,17 @@ from vsr_compiler.verify.manifest import (
     as_strings,
     value_at,
 )
-from vsr_compiler.verify.manifest_index import AI, ENVOY, ISTIO, ManifestIndex
+from vsr_compiler.verify.manifest_index import AI, ENVOY, ISTIO, ManifestIndex, cached_per_index
 from vsr_compiler.verify.policy_targets import EffectivePolicy, effective_policies, targets
 from vsr_schemas.headers import AI_MODEL, CATEGORY, DECISION, SELECTED, SELECTED_MODEL
 
 ROUTER_HEADERS = frozenset({SELECTED_MODEL, SELECTED, DECISION, CATEGORY})
 """Headers of a router's decision. A route that matches one trusts whoever has written it."""
+PROXY_HEADERS = frozenset({"x-envoy-ip-tags"})
+"""Headers that Envoy removes from every request of a client, whatever is configured, and only its filters can set.
+
+Source: Envoy 1.38.3, `ConnectionManagerUtility::cleanInternalHeaders`.
+"""
 ROOT_NAMESPACE = "istio-system"
 """Istio's root namespace, whose objects apply to every namespace."""
 _GATEWAY_NAME = ("gateway.networking.k8s.io/gateway-name", "istio.io/gateway-name")
@@ -41,25 +47,37 @@ HTTP_MANAGERS = "$..filters[?(@.name=='envoy.filters.network.http_connection_man
 """The jsonPath of the HTTP connection managers of every filter chain of a listener."""
 
 
-def router_routes(index: ManifestIndex) -> list[tuple[Manifest, frozenset[str]]]:
-    """Return the routes that match headers of the router, with these headers."""
-    return index.cached("router_routes", lambda: list(_router_routes(index)))
+@dataclass(frozen=True, slots=True, eq=False)
+class RouterRoute:
+    """A route that matches headers of the router.
+
+    Attributes:
+        route: The route.
+        headers: These headers.
+        open_headers: Those in matches that do not require a header of the proxy as well.
+    """
+
+    route: Manifest
+    headers: frozenset[str]
+    open_headers: frozenset[str]
 
 
-def _router_routes(index: ManifestIndex) -> Iterator[tuple[Manifest, frozenset[str]]]:
+@cached_per_index
+def router_routes(index: ManifestIndex) -> Iterator[RouterRoute]:
+    """Return the routes that match headers of the router."""
     for route in index.routes:
-        names = {
-            as_string(header.get("name")).lower()
+        matches = [
+            {as_string(header.get("name")).lower() for header in as_mappings(match.get("headers"))}
             for rule in as_mappings(route.spec.get("rules"))
             for match in as_mappings(rule.get("matches"))
-            for header in as_mappings(match.get("headers"))
-        }
-        matched = names & ROUTER_HEADERS
-        if not matched and AI_MODEL in names and route.group == AI and _gateway_has_filter(index, route):
-            # AI Gateway takes this header from the body, in which the router writes its decision.
-            matched = {AI_MODEL}
-        if matched:
-            yield route, frozenset(matched)
+        ]
+        # AI Gateway takes its header from the body, in which the router writes its decision.
+        ai = {AI_MODEL} if route.group == AI and _gateway_has_filter(index, route) else set()
+        trusted = [names & ROUTER_HEADERS or names & ai for names in matches]
+        headers = frozenset().union(*trusted)
+        if headers:
+            unguarded = [part for part, names in zip(trusted, matches, strict=True) if not names & PROXY_HEADERS]
+            yield RouterRoute(route, headers, frozenset().union(*unguarded))
 
 
 def _gateway_has_filter(index: ManifestIndex, route: Manifest) -> bool:
@@ -70,19 +88,17 @@ def _gateway_has_filter(index: ManifestIndex, route: Manifest) -> bool:
     )
 
 
-def router_listeners(index: ManifestIndex) -> list[tuple[Listener, dict[str, Manifest]]]:
-    """Return the listeners to which routes of the router attach, with the first such route by its header."""
-    return index.cached("router_listeners", lambda: list(_router_listeners(index)))
+def router_listeners(index: ManifestIndex) -> list[tuple[Listener, list[RouterRoute]]]:
+    """Return the listeners to which routes of the router attach, with these routes."""
 
+    def compute() -> list[tuple[Listener, list[RouterRoute]]]:
+        by_listener: dict[tuple[int, Path], tuple[Listener, list[RouterRoute]]] = {}
+        for item in router_routes(index):
+            for listener in attached_listeners(index, item.route):
+                by_listener.setdefault((id(listener.gateway), listener.path), (listener, []))[1].append(item)
+        return list(by_listener.values())
 
-def _router_listeners(index: ManifestIndex) -> Iterator[tuple[Listener, dict[str, Manifest]]]:
-    by_listener: dict[tuple[int, Path], tuple[Listener, dict[str, Manifest]]] = {}
-    for route, headers in router_routes(index):
-        for listener in attached_listeners(index, route):
-            _, routes = by_listener.setdefault((id(listener.gateway), listener.path), (listener, {}))
-            for header in headers:
-                routes.setdefault(header, route)
-    yield from by_listener.values()
+    return index.cached("router_listeners", compute)
 
 
 def applies_to_gateway(source: Manifest, gateway: Manifest) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from vsr_runtime.decision.request.events import SendToModel
 from vsr_runtime.server.exchange import HeldBytes
+from vsr_runtime.server.local_reply import read_request_part
 from vsr_runtime.server.messages import ProcessingResponse
 from vsr_runtime.server.transport.stream import Stream
 from vsr_runtime.server.wire import ModeError, direct
@@ -41,9 +42,10 @@ async def read_upload(stream: Stream, held: HeldBytes, most: int, full: Callable
 
     Raises:
         ModeError: another message than a part came.
+        ReplyBegunError: the gateway replied before the body was complete.
     """
     body = bytearray()
-    while message := await stream.read():
+    while message := await read_request_part(stream):
         kind = message.WhichOneof("request")
         if kind == "request_trailers":
             return Upload(bytes(body), trailers=True)

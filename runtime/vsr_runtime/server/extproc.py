@@ -8,13 +8,29 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 
-from vsr_runtime.decision.request.events import Continue, ImmediateResponse, RequestBody, RequestHeaders, SendToModel
+from vsr_runtime.decision.apis.endpoints import Api
+from vsr_runtime.decision.request.events import (
+    Continue,
+    ImmediateResponse,
+    RequestBody,
+    RequestHeaders,
+    ResponsePlan,
+    SendToModel,
+)
 from vsr_runtime.decision.request.request_machine import AwaitsHeaders, OutOfOrderError, State, advance
 from vsr_runtime.log import flush, log
 from vsr_runtime.server.decision_runner import DecisionRunner, loop_time
 from vsr_runtime.server.duplex import read_upload, upload_messages
 from vsr_runtime.server.exchange import Exchange, HeldBytes, id_of, log_action
 from vsr_runtime.server.generation import Generation
+from vsr_runtime.server.local_reply import (
+    ReplyBegunError,
+    begins_reply,
+    may_be_generated,
+    pass_reply,
+    read_request_part,
+    sends_reply_in_parts,
+)
 from vsr_runtime.server.messages import EXT_PROC_SERVICE, ProcessingRequest
 from vsr_runtime.server.metrics import Metrics
 from vsr_runtime.server.responses import ResponseHandler
@@ -184,10 +200,46 @@ class Processor:
             exchange.generation.leave()
 
     async def _converse(self, task: asyncio.Task[Any], exchange: Exchange, stream: Stream) -> Outcome:
-        """Exchange messages until there is a decision."""
+        """Exchange messages until there is a decision, or until the gateway itself has replied."""
         message = await stream.read()
         if not message:
             return _UNDECIDED
+        in_parts = sends_reply_in_parts(message)
+        if begins_reply(message):
+            if exchange.generation.reads_responses and may_be_generated(message):
+                return await self._follow_undecided(task, exchange, stream, message)
+            return await pass_reply(stream, message, in_parts=in_parts)
+        try:
+            return await self._converse_request(task, exchange, stream, message)
+        except ReplyBegunError as begun:
+            return await pass_reply(stream, begun.message, in_parts=in_parts)
+
+    async def _follow_undecided(
+        self,
+        task: asyncio.Task[Any],
+        exchange: Exchange,
+        stream: Stream,
+        message: Any,  # noqa: ANN401 - protobuf classes built at run time have no static type
+    ) -> Outcome:
+        """Let all guards read a success that nobody has decided on: the gateway's filter may skip requests."""
+        check_mode(message, responses=True)
+        self._upload_timeouts.end(task)
+        self._following.add(task)
+        plan = ResponsePlan(Api.CHAT, exchange.generation.rules.program.on_response)
+        return await self._responses.follow(stream, plan, exchange, message)
+
+    async def _converse_request(
+        self,
+        task: asyncio.Task[Any],
+        exchange: Exchange,
+        stream: Stream,
+        message: Any,  # noqa: ANN401 - as above
+    ) -> Outcome:
+        """Exchange messages until there is a decision.
+
+        Raises:
+            ReplyBegunError: the gateway replied before the body was complete.
+        """
         generation = exchange.generation
         debug_headers = generation.rules.debug_headers is not None
         exchange.mode = check_mode(message, responses=generation.reads_responses, debug_headers=debug_headers)
@@ -207,7 +259,7 @@ class Processor:
             return await self._converse_in_parts(task, exchange, state, held, stream)
         await stream.write(encoded(action))
         del message, first  # a client that sends no body must not keep its headers in memory
-        message = await stream.read()
+        message = await read_request_part(stream)
         if not message:
             return _UNDECIDED
         self._upload_timeouts.end(task)

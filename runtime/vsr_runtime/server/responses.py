@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 from time import monotonic
+from typing import Any
 
 from vsr_runtime.decision.program.program import GUARD_WORK
 from vsr_runtime.decision.request.events import ImmediateResponse, ResponsePlan
@@ -46,14 +47,21 @@ class ResponseHandler:
         self._metrics = metrics
         self._hold = hold
 
-    async def follow(self, stream: Stream, plan: ResponsePlan, exchange: Exchange) -> Outcome:
-        """Exchange messages until nothing of the response is left to read.
+    async def follow(
+        self,
+        stream: Stream,
+        plan: ResponsePlan,
+        exchange: Exchange,
+        first: Any = None,  # noqa: ANN401 - protobuf classes built at run time have no static type
+    ) -> Outcome:
+        """Exchange messages until nothing of the response is left to read. ``first`` was read before.
 
         Returns:
             The last message, with which the stream ends in OK; otherwise the error status and its reason.
         """
-        state: ResponseState = AwaitsResponseHeaders(plan)
-        while message := await stream.read():
+        state: ResponseState = AwaitsResponseHeaders(plan, exchange.generation.rules.max_body)
+        while message := first or await stream.read():
+            first = None
             end = monotonic() + exchange.generation.budget
             event = to_response_event(message, lambda end=end: monotonic() > end)  # type: ignore[misc] # a default binds
             size = len(event.body) if isinstance(event, ResponseBody) else 0

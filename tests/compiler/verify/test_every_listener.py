@@ -296,3 +296,13 @@ def test_ai_gateway_route_by_its_own_header_needs_the_filter_only_behind_a_route
     assert codes(more) == ["VSR624"]
     alone = m.joined(*(part for part in m.AI if part not in {m.PATCH, m.CLIENT}))
     assert codes(alone) == []
+
+
+def test_route_that_requires_a_header_of_the_proxy_is_closed_without_the_filter() -> None:
+    """Envoy removes `x-envoy-ip-tags` from every client; a listener without the filter is reported all the same."""
+    selected = "{name: x-selected-model, type: Exact, value: big}"
+    closed = m.joined(*m.ENVOY).replace(selected, f"{selected}, {{name: x-envoy-ip-tags, type: Exact, value: vsr}}")
+    assert codes(m.joined(closed, client("http"))) == []
+    second = closed.replace(f"[{HTTP}]", f"[{HTTP}, {HTTPS}]")
+    assert codes(m.joined(second, client("https"))) == ["VSR624"]
+    assert codes(m.joined(closed, client("http")).replace("x-envoy-ip-tags", "x-other")) == ["VSR410"]

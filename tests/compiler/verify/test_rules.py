@@ -340,6 +340,22 @@ EDITS: dict[str, tuple[list[str], str, str, str, str]] = {
         "VSR624",
         "the listener `other` of Gateway `prod/edge`",
     ),
+    "authentication that no route enables on arrival": (
+        m.ENVOY,
+        "---\napiVersion: gateway.envoyproxy.io/v1alpha1\nkind: EnvoyPatchPolicy",
+        """---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: SecurityPolicy
+metadata: {name: users, namespace: prod}
+spec:
+  targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: edge}]
+  extAuth: {http: {}}
+---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: EnvoyPatchPolicy""",
+        "VSR625",
+        "`extAuth` of SecurityPolicy `prod/users` does not run for requests to HTTPRoute `prod/big`",
+    ),
 }
 
 

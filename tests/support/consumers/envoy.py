@@ -129,8 +129,10 @@ class Outcome:
     @property
     def model(self) -> str:
         """The selected model that the final route matches; empty if no model was reached."""
-        matched = {item["name"]: item["string_match"] for item in (self.route or {})["match"].get("headers", [])}
-        return str(matched.get("x-selected-model", {}).get("exact", "")) if self.reached else ""
+        if self.route is None or not self.reached:
+            return ""
+        conditions = {item["name"]: item["string_match"] for item in self.route["match"].get("headers", [])}
+        return str(conditions.get("x-selected-model", {}).get("exact", ""))
 
 
 def is_router(name: str) -> bool:
@@ -194,10 +196,10 @@ class _Stream:
     def __init__(self, proxy: Proxy, listener: Body, connection: Body, request: Request, router: Router) -> None:
         self.proxy, self.router = proxy, router
         self.limit = int(listener.get("per_connection_buffer_limit_bytes", facts.MIB))
-        removed = set(_removed_early(connection))
-        self.request = replace(
-            request, headers={name: value for name, value in request.headers.items() if name not in removed}
-        )
+        headers = {name: value for name, value in request.headers.items() if name not in facts.INTERNAL}
+        for extension in connection.get("early_header_mutation_extensions", []):
+            headers = _mutated(headers, extension["typed_config"]["mutations"])
+        self.request = replace(request, headers=headers)
         self.routes = proxy.routes[connection["rds"]["route_config_name"]]
         self.route = matched(self.routes, self.request)
         # Which filters there are is decided now, by the route that matches now (facts.ENVOY_ARRIVAL).
@@ -251,6 +253,7 @@ class _Stream:
             "JwtAuthentication": self._jwt,
             "Buffer": self._buffer,
             "ExternalProcessor": self._processed,
+            "HeaderMutation": self._header_mutation,
             "RBAC": self._rbac,
             "Router": self._forwarded,
         }.get(_kind(config))
@@ -311,6 +314,12 @@ class _Stream:
         limit = self._override(self.name).get("buffer", config).get("max_request_bytes")
         self._acts()
         return Reply(413) if len(self.request.body) > int(limit) else None
+
+    def _header_mutation(self, config: Body) -> Reply | None:
+        self._acts()
+        mutations = config.get("mutations", {}).get("request_mutations", [])
+        self.request = replace(self.request, headers=_mutated(self.request.headers, mutations))
+        return None
 
     def _processed(self, config: Body) -> Reply | None:
         if is_router(self.name):
@@ -401,9 +410,37 @@ def _kind(config: Body) -> str:
     return str(config.get("@type", "")).rsplit(".", 1)[-1]
 
 
-def _removed_early(connection: Body) -> Iterator[str]:
-    for extension in connection.get("early_header_mutation_extensions", []):
-        yield from (item["remove"] for item in extension["typed_config"]["mutations"] if "remove" in item)
+def _mutated(headers: Mapping[str, str], mutations: list[Body]) -> dict[str, str]:
+    """Return headers after Envoy's header mutations, which are applied in their order."""
+    result = dict(headers)
+    for mutation in mutations:
+        if "remove" in mutation:
+            result.pop(mutation["remove"].lower(), None)
+        elif "remove_on_match" in mutation:
+            matcher = mutation["remove_on_match"]["key_matcher"]
+            for name in [name for name in result if _text_fits(matcher, name)]:
+                del result[name]
+        elif "append" in mutation:
+            result[mutation["append"]["header"]["key"].lower()] = mutation["append"]["header"]["value"]
+        else:
+            raise LookupError(f"no rule for the mutation {sorted(mutation)}")
+    return result
+
+
+def _text_fits(matcher: Body, text: str) -> bool:
+    """Whether a StringMatcher of Envoy's takes a text."""
+    ((kind, value),) = ((kind, value) for kind, value in matcher.items() if kind != "ignore_case")
+    match kind:
+        case "exact":
+            return bool(text == value)
+        case "prefix":
+            return text.startswith(value)
+        case "suffix":
+            return text.endswith(value)
+        case "contains":
+            return value in text
+        case _:
+            return re.fullmatch(value["regex"], text) is not None
 
 
 def _matches_host(domains: list[str], host: str) -> bool:
@@ -429,9 +466,4 @@ def _fits(match: Body, request: Request) -> bool:
 def _header_fits(item: Body, value: str | None) -> bool:
     if value is None:
         return False
-    rule = item.get("string_match", {})
-    if "exact" in rule:
-        return bool(rule["exact"] == value)
-    if "safe_regex" in rule:
-        return re.fullmatch(rule["safe_regex"]["regex"], value) is not None
-    return bool(item.get("present_match", True))
+    return _text_fits(item["string_match"], value) if "string_match" in item else bool(item.get("present_match", True))

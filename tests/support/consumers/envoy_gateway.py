@@ -107,9 +107,10 @@ class _Translation:
         hosts = [self._virtual_host(listener, filters) for listener in group]
         self.routes[name] = {"name": name, "virtual_hosts": hosts}
         config: Body = {"http_filters": _ordered(filters.configs), "rds": {"route_config_name": name}}
-        removed = client.get("headers", {}).get("earlyRequestHeaders", {}).get("remove", [])
-        if removed:
-            mutations = [{"remove": header.lower()} for header in removed]
+        early = client.get("headers", {}).get("earlyRequestHeaders", {})
+        mutations: list[Body] = [{"remove": header.lower()} for header in early.get("remove", [])]
+        mutations += [{"remove_on_match": {"key_matcher": _matcher(item)}} for item in early.get("removeOnMatch", [])]
+        if mutations:
             config["early_header_mutation_extensions"] = [
                 {"name": "envoy.http.early_header_mutation.header_mutation", "typed_config": {"mutations": mutations}}
             ]
@@ -134,8 +135,8 @@ class _Translation:
                 return {"direct_response": {"status": response["statusCode"]}}
         if not match.rule.get("backendRefs"):
             return {"direct_response": {"status": 500}}
-        components = frozenset[str]().union(*(self.objects.obeying(pool) for pool in self.objects.pools(match)))
-        self.obeying[match.cluster] = components | ({"aigateway"} if match.route.get("generated") else set())
+        pools = self.objects.pools(match)
+        self.obeying[match.cluster] = frozenset[str]().union(*(self.objects.obeying(pool) for pool in pools))
         return {"route": {"cluster": match.cluster}}
 
     def _route_filter(self, match: Match, item: Body) -> Body:
@@ -242,6 +243,13 @@ class _Translation:
                 if name.startswith(f"{match.cluster}/match/"):
                     return match
         return None
+
+
+def _matcher(item: Body) -> Body:
+    """Return a StringMatch of a ClientTrafficPolicy as Envoy's."""
+    if item.get("type", "Exact") == "RegularExpression":
+        return {"safe_regex": {"regex": item["value"]}}
+    return {item.get("type", "Exact").lower(): item["value"]}
 
 
 def _insert(filters: list[Body], pools: dict[str, Body]) -> None:

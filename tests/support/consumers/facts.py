@@ -27,6 +27,33 @@ Envoy decides that once. What a route says to a filter that is not disabled is r
 ENVOY_LOCAL_REPLY = Source("envoy", "1.38.3", "seen: a local reply of an earlier filter reaches ext_proc's encode side")
 ENVOY_BUFFERED = Source("envoy", "1.38.3", "seen: a BUFFERED filter hands the whole body to the next filter at once")
 
+ENVOY_INTERNAL = Source("envoy", "1.38.3", "source/common/http/conn_manager_utility.cc, cleanInternalHeaders")
+INTERNAL = frozenset(
+    f"x-envoy-{name}"
+    for name in (
+        "downstream-service-cluster",
+        "downstream-service-node",
+        "expected-rq-timeout-ms",
+        "force-trace",
+        "hedge-on-per-try-timeout",
+        "ip-tags",
+        "max-retries",
+        "original-url",
+        "retriable-header-names",
+        "retriable-status-codes",
+        "retry-grpc-on",
+        "retry-on",
+        "upstream-alt-stat-name",
+        "upstream-rq-per-try-timeout-ms",
+        "upstream-rq-timeout-alt-response",
+        "upstream-rq-timeout-ms",
+    )
+)
+"""Headers that Envoy takes off every request of a client before anything reads them, on every listener.
+
+Since Envoy 1.33 no client counts as internal unless `internal_address_config` says so.
+"""
+
 ENVOY_GATEWAY_ORDER_SOURCE = Source("envoy-gateway", "1.8.3", "internal/xds/translator/httpfilters.go; 1.9.0: seen")
 ENVOY_GATEWAY_ORDER = (
     f"{HTTP}.cors",
@@ -167,7 +194,7 @@ PICKERS = (
 
 @dataclass(frozen=True, slots=True)
 class Obeyed:
-    """A request header that a component obeys: a picker, by its project, or `sidecar`, `aigateway`, `pool`."""
+    """A request header that a component obeys: a picker, by its project, or `sidecar` or `pool`."""
 
     component: str
     header: str
@@ -200,7 +227,6 @@ OBEYED = (
     Obeyed("sidecar", "x-prefiller-host-port", "where the prompt is computed", _SIDECAR),
     Obeyed("sidecar", "x-encoder-hosts-ports", "where images are computed", _SIDECAR),
     Obeyed("pool", "x-gateway-destination-endpoint", "the pod", Source("envoy", "1.38.3", "original_dst_lb_config")),
-    Obeyed("aigateway", AI_GATEWAY_MODEL, "the route", Source("envoy-ai-gateway", "1.1.0", "seen")),
 )
 """Headers that other components obey; a client's own must reach none of them."""
 

@@ -238,6 +238,40 @@ environments:
   dev: {target: gie}
 """),
     ),
+    "VSR318": Code(
+        title="body limit below `maxBody`",
+        severity="note",
+        stage=Stage.TARGETS,
+        meaning="A component on the way to a model, such as an endpoint picker, accepts smaller bodies than `maxBody`.",
+        reason=(
+            "The component would answer longer requests with an empty 500. So the target's limit is lower: the router "
+            "responds with 413, also if a body becomes longer by what a route adds."
+        ),
+        fix="Lower `router.maxBody`, or use the component or the target that the message names.",
+        example=Example("""\
+router: {image: "registry.example/vsr-runtime:0.1.0", maxBody: 16Mi}
+endpoints:
+  vllm-big: {vllm: {}}
+  small: {service: {name: small, port: 8000}}
+environments:
+  dev: {target: gie}
+"""),
+    ),
+    "VSR319": Code(
+        title="request not served by a component",
+        severity="note",
+        stage=Stage.TARGETS,
+        meaning="A component on the way to a model does not serve an API, or paths with a query.",
+        reason=(
+            "The component would reject such requests with an error of its own, or read them wrongly. So the router "
+            "refuses them by name, and leaves the path out of its list of served paths if no model serves it."
+        ),
+        fix="Nothing, if clients do not need it; otherwise use what the message names.",
+        example=Example("""\
+environments:
+  dev: {target: gie}
+"""),
+    ),
     "VSR330": Code(
         title="unsupported by the router implementation",
         severity="error",

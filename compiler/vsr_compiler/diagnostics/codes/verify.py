@@ -409,6 +409,37 @@ spec: {rules: [{matches: [{path: {type: PathPrefix, value: /}}]}]}
             Kind.EXCERPT,
         ),
     ),
+    "VSR625": Code(
+        title="policy that does not run before the router decides",
+        severity="error",
+        stage=Stage.VERIFY,
+        rule="L25",
+        meaning=(
+            "A SecurityPolicy or another policy of Envoy Gateway does not apply to the route that a request matches "
+            "on its arrival, so its filter does not run."
+        ),
+        reason=(
+            "The gateway reports the policy as accepted and serves everybody, providers with your key included: it "
+            "decides about such filters before the router has chosen a model's route."
+        ),
+        fix=(
+            "Attach authentication to the Gateway, add a route without conditions that answers 404, and let no other "
+            "policy replace the Gateway's on it."
+        ),
+        example=Example(
+            """\
+  headers: {earlyRequestHeaders: {remove: [x-selected-model]}}
+---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: SecurityPolicy
+metadata: {name: users, namespace: prod}
+spec:
+  targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: big}]
+  basicAuth: {users: {name: users}}
+""",
+            Kind.EXCERPT,
+        ),
+    ),
     "VSR430": Code(
         title="manifests exceed a limit",
         severity="error",

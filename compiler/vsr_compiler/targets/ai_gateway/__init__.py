@@ -3,7 +3,7 @@
 from vsr_compiler.targets import envoy_gateway
 from vsr_compiler.targets.ai_gateway import backends, checks, helm_values, routes
 from vsr_compiler.targets.ai_gateway.kinds import KINDS
-from vsr_compiler.targets.common import autoscaling, monitoring, picker, pools
+from vsr_compiler.targets.common import autoscaling, monitoring, picker, pools, request_limits
 from vsr_compiler.targets.common import router as router_emitter
 from vsr_compiler.targets.envoy_gateway import gateway
 from vsr_compiler.targets.target import Target
@@ -24,6 +24,11 @@ TARGET = Target(
         picker.emitter(PICKER_PROJECT, pools.declared),
         routes.emit,
     ),
+    hops=(
+        request_limits.hops_of("envoy-ai-gateway"),
+        request_limits.picker_hops(PICKER_PROJECT, pools.declared),
+        *envoy_gateway.HOPS,
+    ),
     checks=(
         *envoy_gateway.GATEWAY_CHECKS,
         checks.releases_fit,
@@ -32,6 +37,6 @@ TARGET = Target(
     ),
     preflight=(checks.preflight,),
     components=(monitoring.component(gateway.pods, pools.declared), autoscaling.component),
-    charts=(helm_values.chart,),
+    charts=(helm_values.chart, helm_values.ai_chart),
     kinds=(*envoy_gateway.KINDS, *KINDS, *pools.KINDS),
 )

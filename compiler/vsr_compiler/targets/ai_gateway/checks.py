@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.releases.gateways import AI_GATEWAY
+from vsr_compiler.targets.ai_gateway.helm_values import AI_CHART
 from vsr_compiler.targets.common.pools import declared
-from vsr_compiler.targets.envoy_gateway.checks import VALUES, any_of, install_hint
+from vsr_compiler.targets.envoy_gateway.checks import VALUES, any_of, install_hint, values_of
 
 
 def releases_fit(policy: ir.Policy) -> Iterator[Diagnostic]:
@@ -26,9 +27,10 @@ def releases_fit(policy: ir.Policy) -> Iterator[Diagnostic]:
 def preflight(policy: ir.Policy) -> Iterator[Diagnostic]:
     """VSR315: both charts must be installed, with our values, and the CRDs of pools if there are any."""
     versions = policy.versions
+    own = f" and {values_of(AI_CHART)}" if AI_GATEWAY[versions["envoy-ai-gateway"]].chart_values else ""
     message = (
         f"Envoy Gateway {versions['envoy-gateway']} must be installed with {VALUES}, "
-        f"and Envoy AI Gateway {versions['envoy-ai-gateway']} with its CRDs"
+        f"and Envoy AI Gateway {versions['envoy-ai-gateway']} with its CRDs{own}"
     )
     pools = f" Install the CRDs of inference-extension {versions['inference-extension']} as well."
     hint = install_hint(policy) + (pools if declared(policy) else "")

@@ -4,7 +4,7 @@ Both must match. AI Gateway reads the model from the body, which a client contro
 since it is removed from every request of a client. So without the router nothing is routed.
 
 AI Gateway adds a last rule to every route that responds with 404. Requests without a selected model get that response.
-Only with `onFailure: default-model` is there a rule for requests that still name an auto model.
+Only with `onFailure: default-model` is there a rule for requests that still name an auto model or the default model.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ def emit(policy: ir.Policy) -> Iterator[Object]:
             rules = [_rule(policy, model, release) for model in models]
             yield _route(policy, f"{policy.gateway.name}{suffix}", namespace, rules, release)
     if policy.router.fails_open:
-        matches = [_match({AI_MODEL: name}) for name in policy.router.auto_models]
+        # Clients may name the default, too. With a router, the rule that matches both headers is more specific.
+        names = [*policy.router.auto_models, policy.default.provider_model or policy.default.name]
+        matches = [_match({AI_MODEL: name}) for name in names]
         name = on_failure_name(policy)
         rule = _rule(policy, policy.default, release) | {"matches": matches} | _named(name, release)
         yield _route(policy, name, _namespace(policy, policy.default), [rule], release)

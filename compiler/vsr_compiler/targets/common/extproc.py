@@ -102,7 +102,7 @@ def _changed_headers(policy: ir.Policy) -> list[str]:
     These are the selected model, the length of a changed body, headers of the router's own responses such as
     `retry-after` (Envoy applies the rules to those as well), and the headers that routes edit. With providers outside
     the cluster, client credentials are removed. Guards that flag add a header; guards that read responses prevent
-    compression. Debug headers are added on request.
+    compression, and replace the body of a compressed error. Debug headers are added on request.
     """
     headers = [SELECTED_MODEL, "content-length", *ANSWERS]
     if any(model.provider for model in policy.models):
@@ -110,7 +110,7 @@ def _changed_headers(policy: ir.Policy) -> list[str]:
     if any(isinstance(guard.action, ir.Flag) for guard in policy.guards):
         headers.append(GUARDS)
     if reads_responses(policy):
-        headers.append("accept-encoding")
+        headers += ["accept-encoding", "content-encoding"]
     if policy.router.response_headers != "never":
         headers += DEBUG_HEADERS
     edited = {name for route in policy.routes for name, _ in route.header_edits}

@@ -19,6 +19,12 @@ from vsr_compiler.targets.common.workloads import selector
 API = f"{MONITORING_GROUP}/v1"
 PROMETHEUS = {"app.kubernetes.io/name": "prometheus"}
 """The label of Prometheus pods that the operator creates."""
+_NO_SIDECARS: Body = {
+    "action": "drop",
+    "regex": "true",
+    "sourceLabels": ["__meta_kubernetes_pod_container_init"],
+}
+"""Drops ports of init containers, such as sidecars, which Prometheus finds as well (prometheus/prometheus#5598)."""
 READER = "vsr-metrics-reader"
 
 
@@ -86,8 +92,11 @@ def _scrapers(policy: ir.Policy) -> Object:
 def _model_ports(endpoint: ir.Endpoint) -> list[Body]:
     if endpoint.pods is not None:
         return [{"path": "/metrics", "portNumber": endpoint.pods.port}]
-    names = ["http", BEHIND_SIDECAR["name"]] if settings(endpoint).disaggregation else ["http"]
-    return [{"path": "/metrics", "port": name} for name in names]
+    http: Body = {"path": "/metrics", "port": "http"}
+    if not settings(endpoint).disaggregation:
+        return [http]
+    # On decode pods this is the sidecar's port, which passes on the metrics of the server behind it.
+    return [http | {"relabelings": [_NO_SIDECARS]}, {"path": "/metrics", "port": BEHIND_SIDECAR["name"]}]
 
 
 def _pod_monitor(

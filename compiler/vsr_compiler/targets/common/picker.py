@@ -137,7 +137,8 @@ def _pod(policy: ir.Policy, endpoint: ir.Endpoint, release: Picker) -> Body:
         "securityContext": UNPRIVILEGED,
         "serviceAccount": name,
         "serviceAccountName": name,
-        # As long as that of the model servers, whose streams it follows to the end.
+        # As long as that of the model servers. llm-d-router follows their streams to the end; the inference extension's
+        # picker exits 30 s after SIGTERM, whatever is in flight.
         "terminationGracePeriodSeconds": 130,
         "topologySpreadConstraints": spread(selector(name)),
         "volumes": [
@@ -162,6 +163,9 @@ def _args(policy: ir.Policy, endpoint: ir.Endpoint, release: Picker) -> list[str
         "zap-encoder": "json",
         **release.flags,
     }
+    if release.message_flag:
+        # The router's filter hands on a whole body at once.
+        flags[release.message_flag] = str(policy.router.max_message)
     if release.kv_metric_flag:
         flags["kv-cache-usage-percentage-metric"] = VLLM[policy.versions["vllm"]].kv_metric
     if settings(endpoint).picker.replicas > 1:

@@ -1,13 +1,22 @@
 """Envoy Gateway: a Gateway with an EnvoyPatchPolicy for the router, and HTTPRoutes to Services and Backends."""
 
-from vsr_compiler.targets.common import autoscaling, httproute, model_servers, monitoring, namespaces, pools, vllm
+from vsr_compiler.targets.common import (
+    autoscaling,
+    httproute,
+    model_servers,
+    monitoring,
+    namespaces,
+    pools,
+    request_limits,
+    vllm,
+)
 from vsr_compiler.targets.common import router as router_emitter
 from vsr_compiler.targets.common.router_policies import emitter as router_policies
 from vsr_compiler.targets.envoy_gateway import backends, checks, envoy_patch_policy, gateway, helm_values
 from vsr_compiler.targets.envoy_gateway.kinds import KINDS
 from vsr_compiler.targets.target import Check, Emitter, Target
 
-__all__ = ["GATEWAY_CHECKS", "GATEWAY_EMITTERS", "KINDS", "RELEASES", "TARGET"]
+__all__ = ["GATEWAY_CHECKS", "GATEWAY_EMITTERS", "HOPS", "KINDS", "RELEASES", "TARGET"]
 
 RELEASES = ("envoy-gateway", "gateway-api", "vllm", "llm-d-inference-sim")
 GATEWAY_EMITTERS: tuple[Emitter, ...] = (
@@ -19,6 +28,8 @@ GATEWAY_EMITTERS: tuple[Emitter, ...] = (
 )
 """Everything but the Gateway, the router and the routes. The target `ai-gateway` uses it as well."""
 GATEWAY_CHECKS: tuple[Check, ...] = (httproute.check, router_emitter.check, vllm.check, checks.releases_fit)
+
+HOPS = (request_limits.hops_of("vllm", request_limits.model_servers),)
 
 TARGET = Target(
     name="envoy-gateway",
@@ -32,6 +43,7 @@ TARGET = Target(
         backends.emit,
         httproute.emitter(backends.reference),
     ),
+    hops=HOPS,
     checks=(*GATEWAY_CHECKS, pools.ignored_by("envoy-gateway")),
     preflight=(checks.preflight,),
     components=(monitoring.component(gateway.pods), autoscaling.component),

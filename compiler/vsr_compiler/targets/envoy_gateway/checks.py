@@ -12,7 +12,13 @@ from vsr_compiler.targets.common import helm
 from vsr_compiler.targets.envoy_gateway.gateway import CONTROLLER_NAMESPACE
 from vsr_compiler.targets.envoy_gateway.helm_values import CHART
 
-VALUES = f"the values in the target's {helm.FOLDER}/values-{CHART}.yaml"
+
+def values_of(chart: str) -> str:
+    """Return the words for the values that the compiler writes for a chart."""
+    return f"the values in the target's {helm.FOLDER}/values-{chart}.yaml"
+
+
+VALUES = values_of(CHART)
 
 
 def releases_fit(policy: ir.Policy) -> Iterator[Diagnostic]:

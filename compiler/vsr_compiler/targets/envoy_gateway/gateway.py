@@ -12,6 +12,7 @@ from vsr_compiler.targets.common.extproc import http2_window
 from vsr_compiler.targets.common.gateway_api import GATEWAY_API, GatewayPods, gateway_duration
 from vsr_compiler.targets.envoy_gateway.kinds import ENVOY_GROUP
 from vsr_schemas.headers import STRIPPED, STRIPPED_PREFIXES
+from vsr_schemas.quantities import quantity
 
 ENVOY_API = f"{ENVOY_GROUP}/v1alpha1"
 CONTROLLER = f"{ENVOY_GROUP}/gatewayclass-controller"
@@ -19,7 +20,6 @@ CONTROLLER_NAMESPACE = "envoy-gateway-system"
 """The namespace of Envoy Gateway and of the proxies of every Gateway."""
 OWNER = f"{ENVOY_GROUP}/owning-gateway"
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
-_UNITS = ((2**20, "Mi"), (2**10, "Ki"))
 
 
 def emitter(route_namespaces: Callable[[ir.Policy], Iterable[str]]) -> Callable[[ir.Policy], Iterator[Object]]:
@@ -50,18 +50,6 @@ def pods(policy: ir.Policy) -> GatewayPods:
 def target(policy: ir.Policy) -> Body:
     """Return the targetRef of a policy that attaches to the Gateway."""
     return {"group": GATEWAY_GROUP, "kind": "Gateway", "name": policy.gateway.name}
-
-
-def quantity(size: int) -> str:
-    """Return bytes as a Kubernetes quantity.
-
-    >>> quantity(8 * 2**20)
-    '8Mi'
-    """
-    for unit, suffix in _UNITS:
-        if size % unit == 0:
-            return f"{size // unit}{suffix}"
-    return str(size)
 
 
 def _gateway(policy: ir.Policy, route_namespaces: list[str]) -> Object:

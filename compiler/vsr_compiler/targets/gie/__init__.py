@@ -1,7 +1,7 @@
 """Istio with InferencePools and the endpoint picker of the Gateway API Inference Extension."""
 
 from vsr_compiler.targets import istio
-from vsr_compiler.targets.common import autoscaling, model_servers, monitoring, picker
+from vsr_compiler.targets.common import autoscaling, model_servers, monitoring, picker, request_limits
 from vsr_compiler.targets.common import pools as common_pools
 from vsr_compiler.targets.gie import pools
 from vsr_compiler.targets.istio import gateway
@@ -23,6 +23,7 @@ TARGET = Target(
         picker.emitter(PROJECT),
         pools.picker_connections,
     ),
+    hops=(request_limits.picker_hops(PROJECT, common_pools.pooled), *istio.HOPS),
     checks=(*istio.GATEWAY_CHECKS, pools.check, picker.checker(PROJECT)),
     preflight=(pools.preflight(PROJECT),),
     components=(monitoring.component(gateway.pods, common_pools.pooled), autoscaling.component),

@@ -1,13 +1,22 @@
 """Istio: a Gateway with an EnvoyFilter for the router, and HTTPRoutes to Services."""
 
-from vsr_compiler.targets.common import autoscaling, httproute, model_servers, monitoring, namespaces, pools, vllm
+from vsr_compiler.targets.common import (
+    autoscaling,
+    httproute,
+    model_servers,
+    monitoring,
+    namespaces,
+    pools,
+    request_limits,
+    vllm,
+)
 from vsr_compiler.targets.common import router as router_emitter
 from vsr_compiler.targets.common.router_policies import emitter as router_policies
 from vsr_compiler.targets.istio import envoyfilter, gateway, providers
 from vsr_compiler.targets.istio.kinds import KINDS
 from vsr_compiler.targets.target import Check, Emitter, Target
 
-__all__ = ["GATEWAY_CHECKS", "GATEWAY_EMITTERS", "KINDS", "RELEASES", "TARGET"]
+__all__ = ["GATEWAY_CHECKS", "GATEWAY_EMITTERS", "HOPS", "KINDS", "RELEASES", "TARGET"]
 
 RELEASES = ("istio", "gateway-api", "vllm", "llm-d-inference-sim")
 GATEWAY_EMITTERS: tuple[Emitter, ...] = (
@@ -22,12 +31,15 @@ GATEWAY_EMITTERS: tuple[Emitter, ...] = (
 """Everything but the model servers and the routes. The targets `gie` and `llm-d` use it as well."""
 GATEWAY_CHECKS: tuple[Check, ...] = (httproute.check, router_emitter.check, vllm.check, gateway.check)
 
+HOPS = (request_limits.hops_of("vllm", request_limits.model_servers),)
+
 TARGET = Target(
     name="istio",
     title="Istio",
     docs="docs/reference/targets/istio.md",
     releases=RELEASES,
     emitters=(*GATEWAY_EMITTERS, model_servers.emit, httproute.emitter(providers.backend)),
+    hops=HOPS,
     checks=(*GATEWAY_CHECKS, pools.ignored_by("istio")),
     components=(monitoring.component(gateway.pods), autoscaling.component),
     kinds=KINDS,

@@ -1,7 +1,7 @@
 """llm-d: Istio with InferencePools, the llm-d router's endpoint picker, and disaggregated model servers."""
 
 from vsr_compiler.targets import gie, istio
-from vsr_compiler.targets.common import autoscaling, monitoring, picker
+from vsr_compiler.targets.common import autoscaling, monitoring, picker, request_limits
 from vsr_compiler.targets.common.pools import pooled
 from vsr_compiler.targets.gie import pools
 from vsr_compiler.targets.istio import gateway
@@ -24,6 +24,7 @@ TARGET = Target(
         picker.emitter(PROJECT),
         pools.picker_connections,
     ),
+    hops=(request_limits.picker_hops(PROJECT, pooled), *istio.HOPS),
     checks=(*istio.GATEWAY_CHECKS, pools.check, picker.checker(PROJECT)),
     preflight=(pools.preflight(PROJECT),),
     components=(monitoring.component(gateway.pods, pooled), autoscaling.component),

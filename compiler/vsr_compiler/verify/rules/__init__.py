@@ -32,6 +32,7 @@ from vsr_compiler.verify.rules import (
     l22_visible,
     l23_scope,
     l24_coverage,
+    l25_authentication,
     manifests,
     schemas,
 )
@@ -64,6 +65,7 @@ LINK_RULES: tuple[LinkRule, ...] = (
     l22_visible.RULE,
     l23_scope.RULE,
     l24_coverage.RULE,
+    l25_authentication.RULE,
 )
 """The rules about links between objects, in the order of their names."""
 

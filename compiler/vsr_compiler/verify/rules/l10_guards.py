@@ -47,7 +47,9 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
 def _kept_headers(index: ManifestIndex) -> Iterator[Diagnostic]:
     """Report listeners that leave a client's header to routes that trust it."""
     for listener, routes in router_listeners(index):
-        for header, route in sorted(routes.items(), key=lambda item: item[0]):
+        # The first route by each header; if the match requires a header of the proxy, a client's has no effect.
+        by_header = {header: item.route for item in reversed(routes) for header in item.open_headers}
+        for header, route in sorted(by_header.items(), key=lambda item: item[0]):
             # AI Gateway writes its own header over a client's.
             keeping = keeps_header(index, listener, header) if header != AI_MODEL else None
             if keeping is None or _is_agentgateway(index, listener):
@@ -71,8 +73,9 @@ def _kept_for_components(index: ManifestIndex) -> Iterator[Diagnostic]:
     A listener that leaves the routing header to clients has an error of its own.
     """
     for listener, routes in router_listeners(index):
+        routing = {header for item in routes for header in item.open_headers} - {AI_MODEL}
         if _is_agentgateway(index, listener) or any(
-            keeps_header(index, listener, header) is not None for header in routes if header != AI_MODEL
+            keeps_header(index, listener, name) is not None for name in routing
         ):
             continue
         for component, headers in header_readers(index, routes_of(index, listener)):

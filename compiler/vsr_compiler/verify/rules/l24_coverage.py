@@ -21,8 +21,7 @@ from vsr_compiler.verify.rules.rule import LinkRule
 
 def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
     for listener, routes in router_listeners(index):
-        header, route = min(routes.items(), key=lambda item: item[0])
-        reason = f"{route.title}, which matches `{header}`, attaches to it"
+        reason = f"{routes[0].route.title}, which matches `{min(routes[0].headers)}`, attaches to it"
         filters = filters_of(index, listener)
         if not filters:
             yield _uncovered(index, listener, reason)

@@ -9,16 +9,17 @@ from enum import Enum
 from vsr_runtime.decision.apis.anthropic import view_of_message
 from vsr_runtime.decision.apis.openai import view_of_chat, view_of_completion, view_of_response
 from vsr_runtime.decision.view import RequestView
+from vsr_schemas import apis
 
 
 class Api(Enum):
     """An API, identified by its path."""
 
-    CHAT = "/v1/chat/completions"
-    COMPLETIONS = "/v1/completions"
-    RESPONSES = "/v1/responses"
-    MESSAGES = "/v1/messages"
-    EMBEDDINGS = "/v1/embeddings"
+    CHAT = apis.CHAT
+    COMPLETIONS = apis.COMPLETIONS
+    RESPONSES = apis.RESPONSES
+    MESSAGES = apis.MESSAGES
+    EMBEDDINGS = apis.EMBEDDINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class ApiEndpoint:
     view_of: Callable[[Mapping[str, object]], RequestView] | None
 
 
-ENDPOINTS = {
+ENDPOINTS: Mapping[str, ApiEndpoint] = {
     endpoint.api.value: endpoint
     for endpoint in (
         ApiEndpoint(Api.CHAT, "messages", view_of_chat),

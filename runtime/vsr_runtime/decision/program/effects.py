@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from vsr_schemas.apis import API_PATHS
+
 Json = str | int | float | bool | None | Mapping[str, str]
 
 
@@ -48,6 +50,24 @@ class ProviderCredentials:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestLimits:
+    """What the components on the way to a model accept of a request.
+
+    Attributes:
+        max_body: maximum bytes of the body that is sent; None without a limit.
+        apis: the served APIs, by their paths.
+        query: whether the path can have a query.
+    """
+
+    max_body: int | None = None
+    apis: frozenset[str] = frozenset(API_PATHS)
+    query: bool = True
+
+
+UNLIMITED = RequestLimits()
+
+
+@dataclass(frozen=True, slots=True)
 class ModelTarget:
     """A model as a decision requests it.
 
@@ -56,12 +76,14 @@ class ModelTarget:
         served_as: the model name in the body: the provider's id of the model, otherwise ``name``.
         reasoning: fields for reasoning; None if the model's family is unknown.
         credentials: credentials of a model served outside the cluster; None if it is served inside.
+        limits: what can travel to it.
     """
 
     name: str
     served_as: str
     reasoning: Reasoning | None = None
     credentials: ProviderCredentials | None = None
+    limits: RequestLimits = UNLIMITED
 
 
 @dataclass(frozen=True, slots=True)

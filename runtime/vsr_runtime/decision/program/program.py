@@ -111,6 +111,8 @@ class Program:
     """The guards that read requests."""
     on_response: tuple[Guard, ...] = field(init=False, repr=False, compare=False)
     """The guards that read responses."""
+    apis: frozenset[str] = field(init=False, repr=False, compare=False)
+    """The APIs that some model serves, by their paths."""
 
     def __post_init__(self) -> None:
         every = frozenset[ConditionLeaf]().union(*(condition_leaves(route.condition) for route in self.routes))
@@ -118,6 +120,8 @@ class Program:
         object.__setattr__(self, "names", (*self.auto_names, *self.models))
         object.__setattr__(self, "on_request", tuple(guard for guard in self.guards if guard.on_request))
         object.__setattr__(self, "on_response", tuple(guard for guard in self.guards if guard.on_response))
+        served = frozenset[str]().union(*(target.limits.apis for target in self.models.values()))
+        object.__setattr__(self, "apis", served)
 
     @property
     def reads_responses(self) -> bool:

@@ -17,6 +17,7 @@ from vsr_runtime.decision.request.headers import apply_credentials, with_debug_h
 from vsr_runtime.decision.request.immediate_responses import error_response
 from vsr_runtime.decision.request.json_body import JsonBody
 from vsr_runtime.decision.request.parsed_request import ParsedRequest, read_json
+from vsr_runtime.decision.request.path_limits import path_error, size_error
 from vsr_runtime.decision.request.static_response import static_response
 from vsr_schemas.headers import GUARDS, SELECTED_MODEL
 
@@ -72,12 +73,18 @@ def _send(
 ) -> SendToModel | ImmediateResponse:
     """Return the request for a model. A changed body needs its exact length, or Envoy rejects it."""
     effects = route.effects if route else _NO_EFFECTS
+    refusal = path_error(parsed.api, target, query=parsed.query)
+    if refusal is not None:
+        return replace(refusal, model=target.name, signals=signals)
     body = _mask_body(parsed, verdict)
     if isinstance(body, ImmediateResponse):
         return replace(body, model=target.name, signals=signals)
     data = edit_body(body, parsed.api, target, effects)
     if data is None and body is not parsed.body:
         data = body.text.encode()
+    refusal = size_error(parsed.api, target, parsed.body.text if data is None else data)
+    if refusal is not None:
+        return replace(refusal, model=target.name, signals=signals)
     plan = _response_plan(program, parsed, target.name, verdict)
     headers = ((SELECTED_MODEL, target.name), *effects.set_headers, *_flag_headers(program, verdict))
     name = route.name if route else None

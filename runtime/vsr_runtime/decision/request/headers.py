@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from urllib.parse import quote
 
-from vsr_runtime.decision.apis.endpoints import ENDPOINTS, ApiEndpoint
+from vsr_runtime.decision.apis.endpoints import ENDPOINTS, Api, ApiEndpoint
 from vsr_runtime.decision.program.effects import ProviderCredentials
 from vsr_runtime.decision.request.cache_recording import CachedResponse
 from vsr_runtime.decision.request.events import ImmediateResponse, RequestHeaders, ResponsePlan, SendToModel
@@ -16,6 +16,7 @@ from vsr_runtime.decision.request.immediate_responses import (
     body_too_large_response,
     error_response,
     model_list_response,
+    not_found_response,
 )
 from vsr_runtime.decision.request.parsed_request import ParsedRequest
 from vsr_schemas.headers import CACHE_HIT, CACHE_SIMILARITY, CATEGORY, CREDENTIALS, DECISION, PATH, SELECTED
@@ -42,7 +43,7 @@ def single_values(event: RequestHeaders) -> Mapping[str, str]:
 
 
 def read_headers(
-    event: RequestHeaders, values: Mapping[str, str], names: Iterable[str], max_body: int
+    event: RequestHeaders, values: Mapping[str, str], names: Iterable[str], apis: Collection[str], max_body: int
 ) -> ApiEndpoint | ImmediateResponse:
     """Return the endpoint of a request, or the response that needs no body.
 
@@ -50,6 +51,7 @@ def read_headers(
         event: the request line and headers.
         values: its `single_values`.
         names: the model names for ``GET /v1/models``.
+        apis: the paths that some model serves.
         max_body: maximum bytes of a body.
     """
     method = values.get(":method", "")
@@ -57,15 +59,15 @@ def read_headers(
     if path == MODELS_PATH:
         return model_list_response(names) if method == "GET" else _wrong_method_response("GET")
     endpoint = ENDPOINTS.get(path)
-    if endpoint is None:
-        served = ", ".join((*ENDPOINTS, MODELS_PATH))
-        return error_response(404, "not_found", f"This path is not supported. Supported paths: {served}.")
+    if endpoint is None or path not in apis:
+        served = ", ".join((*(served for served in ENDPOINTS if served in apis), MODELS_PATH))
+        return not_found_response(path, f"This path is not supported. Supported paths: {served}.")
     if method != "POST":
         return _wrong_method_response("POST")
-    return content_error(event, max_body) or endpoint
+    return content_error(event, max_body, endpoint.api) or endpoint
 
 
-def content_error(event: RequestHeaders, max_body: int) -> ImmediateResponse | None:
+def content_error(event: RequestHeaders, max_body: int, api: Api = Api.CHAT) -> ImmediateResponse | None:
     """Return the error for a body that cannot be read, according to the headers; None if there is none."""
     content: dict[str, list[str]] = {"content-encoding": [], "content-type": [], "content-length": []}
     for key, value in event.headers:
@@ -79,7 +81,7 @@ def content_error(event: RequestHeaders, max_body: int) -> ImmediateResponse | N
     if len(types) != 1 or not _JSON_TYPE.fullmatch(types[0].strip()):
         return error_response(415, "unsupported_content_type", "The content type must be application/json in UTF-8.")
     if any(_LENGTH.fullmatch(length) and int(length) > max_body for length in content["content-length"]):
-        return body_too_large_response(max_body)
+        return body_too_large_response(max_body, api)
     if event.end_of_stream:
         return error_response(400, "invalid_json", "The request has no body.")
     return None

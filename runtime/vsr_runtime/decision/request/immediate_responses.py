@@ -24,7 +24,16 @@ _MESSAGES = {
     Cause.BROKEN: "The request could not be classified. Try again.",
     Cause.FULL: "Too many large requests are in progress. Try again.",
 }
-_ANTHROPIC_TYPES = {403: "permission_error", 413: "request_too_large", 415: "invalid_request_error"}
+_ANTHROPIC_TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    415: "invalid_request_error",
+    429: "rate_limit_error",
+    529: "overloaded_error",
+}
 """Anthropic's names of these errors; any other is ``api_error``."""
 
 
@@ -49,9 +58,20 @@ def undecided_response(cause: Cause) -> ImmediateResponse:
     return replace(response, cause=cause)
 
 
-def body_too_large_response(max_body: int) -> ImmediateResponse:
-    """Return 413 with the limit."""
-    return error_response(413, "body_too_large", f"The body is larger than {max_body} bytes.")
+def body_too_large_response(max_body: int, api: Api = Api.CHAT, *, model: str | None = None) -> ImmediateResponse:
+    """Return 413 with the limit, which is that of a model or of all requests."""
+    message = f"The body is larger than {max_body} bytes."
+    if model is not None:
+        message = f"The body for the model '{model}' is larger than {max_body} bytes."
+    body = json.dumps(error_body(api, 413, "body_too_large", message)).encode()
+    return replace(error_response(413, "body_too_large", message), body=body)
+
+
+def not_found_response(path: str, message: str) -> ImmediateResponse:
+    """Return 404 in the form of the API that the path belongs to."""
+    api = Api.MESSAGES if path == Api.MESSAGES.value else Api.CHAT
+    body = json.dumps(error_body(api, 404, "not_found", message)).encode()
+    return replace(error_response(404, "not_found", message), body=body)
 
 
 def model_list_response(models: Iterable[str]) -> ImmediateResponse:
@@ -75,6 +95,12 @@ def unreadable_response(api: Api, guard: Guard, what: str = "request") -> Immedi
     """Return 415 (502 for a response): there is content other than text, which guards cannot read."""
     message = f"The guard '{guard.name}' cannot read images, audio, files or token ids, and the {what} has some."
     return _guard_response(api, guard, 415 if what == "request" else 502, f"unreadable:{guard.label}", message)
+
+
+def withheld_response(api: Api, guard: Guard, status: int, code: str, reason: str) -> ImmediateResponse:
+    """Return what replaces the body of an error that a guard cannot read. The error keeps its status."""
+    message = f"The guard '{guard.name}' cannot read the text of this error, because {reason}."
+    return _guard_response(api, guard, status, f"{code}:{guard.label}", message)
 
 
 def guard_failed_response(api: Api, guard: Guard, cause: Cause, what: str = "request") -> ImmediateResponse:

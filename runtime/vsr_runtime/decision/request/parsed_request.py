@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from vsr_runtime.decision.apis.endpoints import Api
+from vsr_runtime.decision.apis.endpoints import Api, ApiEndpoint
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 from vsr_runtime.decision.request.cache_key import Caller
 from vsr_runtime.decision.request.events import ImmediateResponse
@@ -27,6 +27,7 @@ class ParsedRequest:
         evaluation: the evaluation of its guards; None without guards.
         debug: whether the client gets debug headers.
         caller: the client; None if no response is cached.
+        query: whether the path has a query.
     """
 
     body: JsonBody
@@ -37,22 +38,23 @@ class ParsedRequest:
     evaluation: GuardEvaluation | None = None
     debug: bool = False
     caller: Caller | None = None
+    query: bool = False
 
 
-def read_request(data: bytes, field: str, max_body: int) -> JsonBody | ImmediateResponse:
+def read_request(data: bytes, endpoint: ApiEndpoint, max_body: int) -> JsonBody | ImmediateResponse:
     """Return the body, which has a model name and the API's field, or an error.
 
     Args:
         data: the client's body.
-        field: the field of the request's content: a text or a list.
+        endpoint: the API, which has a field for the request's content: a text or a list.
         max_body: maximum bytes of a body.
     """
     if len(data) > max_body:
-        return body_too_large_response(max_body)
+        return body_too_large_response(max_body, endpoint.api)
     body = read_json(data)
     if isinstance(body, ImmediateResponse):
         return body
-    return _missing_field_response(body.values, field) or body
+    return _missing_field_response(body.values, endpoint.field) or body
 
 
 def read_json(data: bytes) -> JsonBody | ImmediateResponse:

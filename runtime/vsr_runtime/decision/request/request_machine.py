@@ -68,6 +68,7 @@ class AwaitsBody:
     request_id: str | None = None
     debug: bool = False
     caller: Caller | None = None
+    query: bool = False
 
 
 @fast_dataclass(frozen=True, slots=True)
@@ -117,20 +118,20 @@ def advance(config: MachineConfig, state: State, event: Event) -> tuple[State, A
 
 def _on_headers(config: MachineConfig, event: RequestHeaders) -> tuple[State, Action]:
     values = single_values(event)
-    endpoint = read_headers(event, values, config.program.names, config.max_body)
+    endpoint = read_headers(event, values, config.program.names, config.program.apis, config.max_body)
     if isinstance(endpoint, ImmediateResponse):
         return Decided(), endpoint
     debug = config.debug_headers == "always" or (config.debug_headers == "on-request" and values.get(DEBUG) == "true")
     needs_headers = debug and config.debug_headers == "on-request" and not config.program.reads_responses
     caller = read_caller(event) if config.program.caches_responses else None
     return (
-        AwaitsBody(endpoint, values.get("x-request-id") or None, debug, caller),
+        AwaitsBody(endpoint, values.get("x-request-id") or None, debug, caller, "?" in values[":path"]),
         Continue(needs_response_headers=needs_headers),
     )
 
 
 def _on_body(config: MachineConfig, state: AwaitsBody, event: RequestBody) -> tuple[State, Action]:
-    body = read_request(event.body, state.endpoint.field, config.max_body)
+    body = read_request(event.body, state.endpoint, config.max_body)
     if isinstance(body, ImmediateResponse):
         return Decided(), body
     program, model = config.program, str(body.values["model"])
@@ -167,7 +168,7 @@ def _parse(
         if rejection is not None:
             return rejection
     view = endpoint.view_of(body.values) if named is None and endpoint.view_of is not None else None
-    return ParsedRequest(body, endpoint.api, seed, named, view, evaluation, state.debug, state.caller)
+    return ParsedRequest(body, endpoint.api, seed, named, view, evaluation, state.debug, state.caller, state.query)
 
 
 def _on_parsed(program: Program, parsed: ParsedRequest, expired: Expired) -> tuple[State, Action]:

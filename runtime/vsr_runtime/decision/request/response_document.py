@@ -101,6 +101,31 @@ def inspect_document(
         return guard_failed_response(plan.api, guard, Cause.BROKEN, RESPONSE)
 
 
+def inspect_values(
+    plan: ResponsePlan, text: str, values: object, expired: Expired
+) -> DetectorCoroutine[tuple[str, tuple[GuardMatch, ...]] | ImmediateResponse]:
+    """Return a whole JSON document, masked and with the client's values restored, or the rejection.
+
+    Fields that repeat the text in pieces are cleared if guards read the document.
+
+    Args:
+        plan: the plan for the response.
+        text: the document, valid JSON.
+        values: the parsed document; changed in place.
+        expired: the deadline.
+    """
+    if plan.guards and clear_token_fields(values):
+        text = json.dumps(values, ensure_ascii=False)
+    placeholders = PlaceholderMap()
+    for placeholder in plan.restore:
+        placeholders.reserve(placeholder)
+    inspected = yield from inspect_document(plan, text, values, placeholders, expired)
+    if isinstance(inspected, ImmediateResponse):
+        return inspected
+    text, matches = inspected
+    return restore_values(text, plan.restore), matches
+
+
 def _detector_texts(plan: ResponsePlan, guard_input: GuardInput, values: object) -> DetectorTexts:
     """Return the texts that detectors must read; none if all texts are the server's metadata."""
     detectors = {

@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from urllib.parse import quote
 
 from vsr_runtime.decision.deadline import Expired, never
-from vsr_runtime.decision.guards.masking import PlaceholderMap
 from vsr_runtime.decision.request.cache_recording import CachedResponse, ResponseRecorder, start_recording
 from vsr_runtime.decision.request.detectors import DetectorCoroutine, DetectorResults, DetectorTexts
+from vsr_runtime.decision.request.error_reply import (
+    ErrorReply,
+    inspect_error,
+    read_error_reply,
+    too_long_error,
+    unreadable_error,
+)
 from vsr_runtime.decision.request.events import Cause, GuardMatch, ImmediateResponse, ResponsePlan
 from vsr_runtime.decision.request.immediate_responses import error_response, guard_failed_response, unreadable_response
 from vsr_runtime.decision.request.json_body import BodyError, read_body
 from vsr_runtime.decision.request.response_document import (
     RESPONSE,
-    clear_token_fields,
-    inspect_document,
-    restore_values,
+    inspect_values,
 )
 from vsr_runtime.decision.request.response_stream import ResponseStream
 from vsr_schemas.headers import DEBUG_HEADERS, GUARDS
 
 _JSON_TYPE = re.compile(r"application/(?:[a-z0-9.-]+\+)?json", re.IGNORECASE)
 _EVENT_STREAM = "text/event-stream"
+
+
+MAX_ERROR = 8 << 20
+"""Maximum bytes of an error's body if the caller has no limit of its own."""
 
 
 class BodyMode(Enum):
@@ -102,9 +109,10 @@ class BodyOutput:
 
 @dataclass(frozen=True, slots=True)
 class AwaitsResponseHeaders:
-    """The request was sent; waits for the response headers."""
+    """The request was sent; waits for the response headers. ``max_body`` is the maximum bytes of an error's body."""
 
     plan: ResponsePlan
+    max_body: int = MAX_ERROR
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +121,25 @@ class AwaitsWhole:
 
     plan: ResponsePlan
     recorder: ResponseRecorder | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitsErrorBody:
+    """Waits for the rest of the body of a response without success.
+
+    Attributes:
+        plan: the plan for the response.
+        reply: what the headers said. With a length, the body comes as a whole.
+        max_body: maximum bytes of the body.
+        withheld: what replaces the body, once it is known that it cannot be read.
+        held: the body so far.
+    """
+
+    plan: ResponsePlan
+    reply: ErrorReply
+    max_body: int
+    withheld: ImmediateResponse | None = None
+    held: bytearray = field(default_factory=bytearray, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +170,9 @@ class ResponseDone:
     """Final: nothing more must be read."""
 
 
-ResponseState = AwaitsResponseHeaders | AwaitsWhole | Streaming | Recording | AwaitsDetections | ResponseDone
+ResponseState = (
+    AwaitsResponseHeaders | AwaitsWhole | AwaitsErrorBody | Streaming | Recording | AwaitsDetections | ResponseDone
+)
 ResponseEvent = ResponseHeaders | ResponseBody | ResponseTrailers | DetectionsReady
 ResponseAction = ForwardHeaders | BodyOutput | ImmediateResponse
 
@@ -161,20 +190,21 @@ def advance_response(
         ResponseError: the response must end with an error.
     """
     match state, event:
-        case AwaitsResponseHeaders(plan), ResponseHeaders():
-            return _on_headers(plan, event)
+        case AwaitsResponseHeaders(plan, max_body), ResponseHeaders():
+            return _on_headers(plan, event, max_body)
         case AwaitsWhole(plan, recorder), ResponseBody(end_of_stream=True):
             return _run(_recorded_work(recorder, event, _on_whole(plan, event)))
         case AwaitsWhole(), ResponseBody():
             raise ResponseError("the response came in chunks; allow_mode_override must be true")
-        case Streaming(_, _, recorder), ResponseBody():
-            return _run(_recorded_work(recorder, event, _on_piece(state, event)))
+        case Streaming() | AwaitsErrorBody(), ResponseBody():
+            return _run(_on_any_piece(state, event))
         case AwaitsDetections(work), DetectionsReady(results):
             return _run(work, results)
         case Recording(), ResponseBody() | ResponseTrailers():
             return _on_recording(state, event)
-        case Streaming(stream), ResponseTrailers():
-            if stream.holds:
+        case Streaming() | AwaitsErrorBody(), ResponseTrailers():
+            # No body can be sent any more. An error's status and headers were sent.
+            if isinstance(state, Streaming) and state.stream.holds:
                 raise ResponseError("the response ended with trailers while text was held back")
             return ResponseDone(), BodyOutput(None)
     raise ResponseError(f"{type(event).__name__} in state {type(state).__name__}")
@@ -192,13 +222,20 @@ def _run(
     return AwaitsDetections(work), NeedDetections(texts)
 
 
-def _on_headers(plan: ResponsePlan, event: ResponseHeaders) -> tuple[ResponseState, ResponseAction]:
+def _on_headers(plan: ResponsePlan, event: ResponseHeaders, max_body: int) -> tuple[ResponseState, ResponseAction]:
     """Choose how to receive the body, and set debug headers. A model's own debug headers are removed."""
     # A response that a guard lets pass unread must not be cached: another request might be read.
     lenient = any(guard.passes_errors or guard.passes_unreadable for guard in plan.guards)
     cacheable = plan.record is not None and not lenient and not event.end_of_stream
     recorder = start_recording(plan.api, dict(event.headers)) if cacheable else None
-    if plan.reads:
+    reply = read_error_reply(event.headers)
+    state: ResponseState
+    action: ResponseAction
+    if plan.reads and event.end_of_stream:
+        state, action = ResponseDone(), ForwardHeaders(BodyMode.NONE)
+    elif plan.reads and reply and (reply.compressed or _media_type(event).lower() != _EVENT_STREAM):
+        state, action = _await_error(plan, reply, max_body)
+    elif plan.reads:
         state, action = _await_body(plan, event, recorder)
     else:
         state, action = (
@@ -210,7 +247,8 @@ def _on_headers(plan: ResponsePlan, event: ResponseHeaders) -> tuple[ResponseSta
         return state, action
     own = {name for name, _ in plan.debug_headers}
     forged = tuple(name for name, _ in event.headers if name in DEBUG_HEADERS and name not in own)
-    return state, replace(action, remove=(*action.remove, *forged), set_headers=plan.debug_headers)
+    set_headers = (*action.set_headers, *plan.debug_headers)
+    return state, replace(action, remove=(*action.remove, *forged), set_headers=set_headers)
 
 
 def _on_recording(state: Recording, event: ResponseBody | ResponseTrailers) -> tuple[ResponseState, ResponseAction]:
@@ -240,14 +278,16 @@ def _record(recorder: ResponseRecorder | None, event: ResponseBody, action: Resp
     return replace(action, cacheable=recorder.done()) if event.end_of_stream else action
 
 
+def _media_type(event: ResponseHeaders) -> str:
+    """Return the media type; empty if headers differ, because clients may read either."""
+    kinds = {value.partition(";")[0].strip() for name, value in event.headers if name == "content-type"}
+    return kinds.pop() if len(kinds) == 1 else ""
+
+
 def _await_body(
     plan: ResponsePlan, event: ResponseHeaders, recorder: ResponseRecorder | None
 ) -> tuple[ResponseState, ResponseAction]:
-    # Clients may read either of two duplicate headers.
-    kinds = {value.partition(";")[0].strip() for name, value in event.headers if name == "content-type"}
-    kind = kinds.pop() if len(kinds) == 1 else ""
-    if event.end_of_stream:
-        return ResponseDone(), ForwardHeaders(BodyMode.NONE)
+    kind = _media_type(event)
     encodings = {value.strip().lower() for name, value in event.headers if name == "content-encoding"}
     if not encodings <= {"", "identity"}:
         return ResponseDone(), error_response(
@@ -277,23 +317,75 @@ def _inspect_body(plan: ResponsePlan, event: ResponseBody) -> DetectorCoroutine[
     except BodyError:
         closed = [guard for guard in plan.guards if not guard.passes_errors]
         return guard_failed_response(plan.api, closed[0], Cause.BROKEN, RESPONSE) if closed else BodyOutput(None)
-    text, values = body.text, body.values
-    if plan.guards and clear_token_fields(values):
-        text = json.dumps(values, ensure_ascii=False)
-    placeholders = PlaceholderMap()
-    for placeholder in plan.restore:
-        placeholders.reserve(placeholder)
-    inspected = yield from inspect_document(plan, text, values, placeholders, event.expired)
+    inspected = yield from inspect_values(plan, body.text, body.values, event.expired)
     if isinstance(inspected, ImmediateResponse):
         return inspected
     text, matches = inspected
-    text = restore_values(text, plan.restore)
+    return _whole_output(None if text == body.text else text.encode(), matches)
+
+
+def _whole_output(body: bytes | None, matches: tuple[GuardMatch, ...]) -> BodyOutput:
+    """Return the output for a whole body: flags are headers, and a changed body has its exact length."""
     flags = tuple(quote(match.guard, safe=" ") for match in matches if match.action == "flag" and not match.failed)
     headers = ((GUARDS, ", ".join(flags)),) if flags else ()
-    if text == body.text:
-        return BodyOutput(None, headers, matches)
-    data = text.encode()
-    return BodyOutput(data, (*headers, ("content-length", str(len(data)))), matches)
+    length = () if body is None else (("content-length", str(len(body))),)
+    return BodyOutput(body, (*headers, *length), matches)
+
+
+def _await_error(plan: ResponsePlan, reply: ErrorReply, max_body: int) -> tuple[ResponseState, ResponseAction]:
+    """Choose how to receive the body of an error.
+
+    Envoy answers 500 instead if it cannot buffer a body, so only a body of a known length is requested as a whole.
+    """
+    long = reply.length is not None and reply.length > max_body
+    if not (long or reply.compressed):
+        mode = BodyMode.STREAMED if reply.length is None else BodyMode.WHOLE
+        return AwaitsErrorBody(plan, reply, max_body), ForwardHeaders(mode)
+    withheld = (
+        unreadable_error(plan, reply, "it is compressed") if reply.compressed else too_long_error(plan, reply, max_body)
+    )
+    if withheld is None:
+        return ResponseDone(), ForwardHeaders(BodyMode.NONE)
+    removed = ("content-length", *(("content-encoding",) if reply.compressed else ()))
+    streamed = replace(reply, length=None)
+    return AwaitsErrorBody(plan, streamed, max_body, withheld), ForwardHeaders(
+        BodyMode.STREAMED, removed, (("content-type", "application/json"),)
+    )
+
+
+def _on_error_piece(
+    state: AwaitsErrorBody, event: ResponseBody
+) -> DetectorCoroutine[tuple[ResponseState, ResponseAction]]:
+    """Hold the body of an error until it is complete. Nothing of it is sent before."""
+    plan, reply, held, withheld = state.plan, state.reply, state.held, state.withheld
+    held += b"" if withheld else event.body
+    if len(held) > state.max_body and reply.length is None:
+        withheld = too_long_error(plan, reply, state.max_body)
+        if withheld is None:
+            return ResponseDone(), BodyOutput(bytes(held))
+        held.clear()
+    if not (event.end_of_stream or len(held) == reply.length):
+        if reply.length is not None:
+            raise ResponseError("the response came in chunks; allow_mode_override must be true")
+        return replace(state, withheld=withheld), BodyOutput(b"")
+    data = bytes(held)
+    inspected = withheld or (yield from inspect_error(plan, reply, data, event.expired))
+    whole = reply.length is not None
+    if isinstance(inspected, ImmediateResponse):
+        headers = (*inspected.headers, ("content-length", str(len(inspected.body)))) if whole else ()
+        return ResponseDone(), BodyOutput(inspected.body, headers, rejection=inspected)
+    body, matches = inspected
+    if whole:
+        return ResponseDone(), _whole_output(None if body == data else body, matches)
+    return ResponseDone(), BodyOutput(None if body == event.body else body, (), matches)
+
+
+def _on_any_piece(
+    state: Streaming | AwaitsErrorBody, event: ResponseBody
+) -> DetectorCoroutine[tuple[ResponseState, ResponseAction]]:
+    if isinstance(state, AwaitsErrorBody):
+        return _on_error_piece(state, event)
+    return _recorded_work(state.recorder, event, _on_piece(state, event))
 
 
 def _on_piece(state: Streaming, event: ResponseBody) -> DetectorCoroutine[tuple[ResponseState, ResponseAction]]:

@@ -38,7 +38,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "unguarded": "Only for `semantic-router`: accept that it guards no request that names its model.",
         "autoModels": "Model names with which a client lets the router choose. No model may have one of these names.",
         "deadline": "Time limit of a decision: the gateway's message timeout and the runtime's budget. At most `10m`.",
-        "maxBody": "Largest request body: the gateway's buffer and the runtime's limit. Larger requests get 413. "
+        "maxBody": "Largest request body: the gateway's buffer and the runtime's limit. Larger requests get 413. An "
+        "endpoint picker without a flag for it lowers the limit of its models to 4032 KiB (VSR318). "
         "`1Ki` to `1Gi`.",
         "onFailure": "What happens if no decision can be made: `deny` rejects the request, `default-model` sends it to "
         "`default`.",
@@ -101,8 +102,9 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     },
     "endpoints.*.pool": {
         "picker": "The endpoint picker of the pool.",
-        "failureMode": "What happens if the picker does not answer: `FailClose` fails the request, `FailOpen` lets the "
-        "gateway choose any pod of the pool.",
+        "failureMode": "What happens while the picker's Service has no ready endpoint: `FailClose` fails the request, "
+        "`FailOpen` lets the gateway choose any pod of the pool. A picker that is listed but does not answer fails "
+        "requests in either mode.",
         "disaggregation": "Separate pods for prefill and decode. Only on the target `llm-d`.",
     },
     "endpoints.*.pool.picker": {

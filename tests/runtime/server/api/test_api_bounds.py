@@ -11,6 +11,7 @@ import pytest
 
 from support.played_api import ALL, Engine, ask, send, served
 from support.played_gateway import samples
+from vsr_runtime.decision.program.build_limits import with_limits
 from vsr_runtime.server.api import api as api_module
 from vsr_runtime.server.api.endpoints import ENDPOINTS
 from vsr_runtime.server.api.openapi import document
@@ -263,6 +264,7 @@ def test_fault_of_ours_is_logged_without_its_message(settings, monkeypatch, capf
 
 def test_large_body_is_read_aside(settings):
     """As on the data plane, it does not hold up others, and has its answer."""
-    wide = replace(settings, limits=settings.limits.model_copy(update={"maxBody": 4 << 20}))
+    limits = settings.limits.model_copy(update={"maxBody": 4 << 20})
+    wide = replace(settings, limits=limits, program=with_limits(settings.program, limits))
     status, answer, _ = ask(wide, "/api/v1/eval", {"text": "a " * 400_000 + "2"})
     assert (status, answer["selected_model"]) == (200, "phi4-mini")
