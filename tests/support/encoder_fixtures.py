@@ -9,7 +9,14 @@ import pytest
 
 from support.common import required
 from vsr_runtime.inference.encoder import SentenceEncoder
-from vsr_runtime.inference.encoder_files import DEFAULT_ENCODER, KNOWN, EncoderFiles, find_encoder
+from vsr_runtime.inference.encoder_files import (
+    DEFAULT_ENCODER,
+    KNOWN,
+    EncoderFiles,
+    find_encoder,
+    own_roots,
+    user_folder,
+)
 from vsr_runtime.inference.errors import ModelError
 
 
@@ -30,6 +37,8 @@ def _graph_cache(tmp_path_factory) -> Iterator[None]:
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "graphs"
     folder.mkdir(exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
+        # The encoder of `vsr-compile fetch-encoder` is in the user's cache.
+        patch.setenv("VSR_MODELS", os.pathsep.join([*map(str, own_roots()), str(user_folder())]))
         patch.setenv("VSR_CACHE_DIR", str(folder))
         yield
 

@@ -5,6 +5,8 @@ Ports are placeholders: the sandbox replaces them by free ones at startup.
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from vsr_compiler import ir
 from vsr_compiler.link.expectations import DEFAULT_ROUTE
 from vsr_compiler.manifests.objects import Body
@@ -87,10 +89,14 @@ def settings(policy: ir.Policy) -> Body:
 
 def _external(endpoint: ir.Endpoint) -> Body:
     """Return the path and the key file of a simulated provider. The sandbox generates the key."""
-    if endpoint.provider is None:
-        return {}
-    key = {"credential": endpoint.credential} if endpoint.credential else {}
-    return {"external": {"path": endpoint.provider.path} | key}
+    match endpoint.kind:
+        case ir.Provider(path=path):
+            key = {"credential": endpoint.credential} if endpoint.credential else {}
+            return {"external": {"path": path} | key}
+        case ir.VllmServer() | ir.ExistingService() | ir.ExistingPods():
+            return {}
+        case _ as unreachable:
+            assert_never(unreachable)
 
 
 def _demo(policy: ir.Policy, test: ir.Test) -> Body:

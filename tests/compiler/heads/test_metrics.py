@@ -75,7 +75,7 @@ def test_both_forms_show_the_same_numbers(report) -> None:
     """A terminal's columns, and Markdown in which a prompt is no markup."""
     assert text(report).startswith("5 prompts: 60.0 % as served (threshold 0.5), 66.7 % of 3 by the likeliest category")
     assert "| 5 | other | law | 0.55 | e\\|f |" in markdown(report)
-    assert "  5     other     law   0.55         e|f\n" in text(report)
+    assert "  5     other     law        0.55         e|f\n" in text(report)
 
 
 def test_lines_become_cases_and_other_is_always_a_category() -> None:
