@@ -82,6 +82,7 @@ spec:
       containers:
       - name: epp
         image: ghcr.io/llm-d/llm-d-router-endpoint-picker:v0.10.0
+        command: [/epp, --grpc-max-recv-msg-size=8454144]
         args: [--pool-name=big, --pool-namespace=prod, --grpc-port=9002, --metrics-endpoint-auth=false]
         ports: [{name: grpc, containerPort: 9002}]
 """

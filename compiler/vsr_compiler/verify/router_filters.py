@@ -38,6 +38,7 @@ PROXY_HEADERS = frozenset({"x-envoy-ip-tags"})
 
 Source: Envoy 1.38.3, `ConnectionManagerUtility::cleanInternalHeaders`.
 """
+ISTIO_SECURITY = "security.istio.io"
 ROOT_NAMESPACE = "istio-system"
 """Istio's root namespace, whose objects apply to every namespace."""
 _GATEWAY_NAME = ("gateway.networking.k8s.io/gateway-name", "istio.io/gateway-name")
@@ -102,11 +103,11 @@ def router_listeners(index: ManifestIndex) -> list[tuple[Listener, list[RouterRo
 
 
 def applies_to_gateway(source: Manifest, gateway: Manifest) -> bool:
-    """Whether an EnvoyFilter or a policy changes a Gateway, or a part of it."""
+    """Whether an object of Istio or a policy applies to a Gateway, or to a part of it."""
     refs = [*as_mappings(source.spec.get("targetRefs")), as_mapping(source.spec.get("targetRef"))]
     refs = [ref for ref in refs if ref]
     selectors = as_mappings(source.spec.get("targetSelectors"))
-    if refs or selectors or source.group != ISTIO:
+    if refs or selectors or source.group not in {ISTIO, ISTIO_SECURITY}:
         return (
             source.namespace == gateway.namespace
             and any(ref.get("kind", "Gateway") == "Gateway" and ref.get("name") == gateway.name for ref in refs)
@@ -114,9 +115,8 @@ def applies_to_gateway(source: Manifest, gateway: Manifest) -> bool:
             ref.get("kind") == "GatewayClass" and ref.get("name") == gateway.spec.get("gatewayClassName")
             for ref in refs
         )
-    return source.namespace in {gateway.namespace, ROOT_NAMESPACE} and selects_gateway(
-        value_at(source.spec, "workloadSelector", "labels"), gateway
-    )
+    labels = value_at(source.spec, "workloadSelector", "labels") or value_at(source.spec, "selector", "matchLabels")
+    return source.namespace in {gateway.namespace, ROOT_NAMESPACE} and selects_gateway(labels, gateway)
 
 
 def selects_gateway(labels: object, gateway: Manifest) -> bool:
