@@ -123,7 +123,7 @@ def test_a_message_may_be_as_long_as_a_body() -> None:
     assert stock_config(longer).global_.integrations.looper.grpc_max_msg_size_mb == 21
 
 
-def test_no_key_stands_in_the_config() -> None:
+def test_the_config_contains_no_key() -> None:
     """The config names the variable, the pod takes it from the Secret."""
     text = stock_config(linked(GOLDEN.read_text(encoding="utf-8"))).model_dump_json()
     assert "PROVIDER_PROVIDER_API_KEY" in text

@@ -124,6 +124,7 @@ def _routes(policy: ir.Policy) -> list[Body]:
 def _route(policy: ir.Policy, model: ir.Model) -> Body:
     match: Body = {"prefix": "/", "headers": [{"name": SELECTED_MODEL, "string_match": {"exact": model.name}}]}
     action: Body = {"timeout": duration(policy.gateway.timeout)}
+    route: Body = {}
     if len(model.endpoints) == 1:
         action["cluster"] = _cluster_name(model.endpoints[0][0])
     else:
@@ -135,7 +136,9 @@ def _route(policy: ir.Policy, model: ir.Model) -> Body:
         if provider.has_own_path:
             match["prefix"] = f"{ir.API_PATH}/"
             action["prefix_rewrite"] = f"{provider.path}/"
-    return {"name": model.name, "match": match, "route": action}
+        if provider.hidden_headers:
+            route["request_headers_to_remove"] = list(provider.hidden_headers)
+    return route | {"name": model.name, "match": match, "route": action}
 
 
 def _backends(policy: ir.Policy) -> list[tuple[ir.Endpoint, int]]:
