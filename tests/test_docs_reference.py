@@ -44,6 +44,12 @@ def test_every_protected_and_credential_header_is_named() -> None:
     )
 
 
+def test_every_header_that_providers_do_not_get_is_named() -> None:
+    """In the order of the objects."""
+    text = section(page("headers.md"), "Headers that providers do not get")
+    assert tuple(re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE)) == headers.PRIVATE
+
+
 def test_every_metric_is_described_with_its_labels() -> None:
     """Names, types and labels as Prometheus sees them. The metrics of workers come from the parent process."""
     table = section(page("metrics.md"), "Metrics")

@@ -36,11 +36,34 @@ FRAMING = frozenset(
 PROTECTED = frozenset({*STRIPPED, *FRAMING})
 """What no policy may set or remove: routing, identity and framing rest on it. See ``is_protected`` for prefixes."""
 
-CREDENTIALS = ("authorization", "api-key", "cookie", "proxy-authorization", "x-api-key")
-"""By which a client says to the gateway who it is. They go to no provider outside the cluster."""
-
 DEBUG = "x-vsr-debug"
 """A client requests debug headers with ``true``, if the policy allows it."""
+
+PRIVATE = (
+    "x-forwarded-for",
+    "x-envoy-external-address",
+    "x-forwarded-client-cert",
+    "x-forwarded-proto",
+    "x-authz-user-id",
+    "x-authz-user-groups",
+    "x-authz-team-id",
+    "x-authz-tenant-id",
+    SELECTED_MODEL,
+    GUARDS,
+    DEBUG,
+    "x-request-id",
+    "x-envoy-attempt-count",
+    "x-envoy-decorator-operation",
+    "x-envoy-expected-rq-timeout-ms",
+    "x-envoy-peer-metadata",
+)
+"""Headers about the client, the decision and the gateway, which no provider outside the cluster gets by default.
+
+The Gateway API and Envoy AI Gateway allow 16 names.
+"""
+
+CREDENTIALS = ("authorization", "api-key", "cookie", "proxy-authorization", "x-api-key")
+"""By which a client says to the gateway who it is. They go to no provider outside the cluster."""
 
 SELECTED = "x-vsr-selected-model"
 DECISION = "x-vsr-selected-decision"

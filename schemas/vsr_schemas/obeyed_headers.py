@@ -24,7 +24,10 @@ class Impact(Enum):
     """Who the client is, or which credential is used for it."""
 
     MODEL = "model"
-    """Which model or pod answers, or whether guards run."""
+    """Which model answers, or whether guards run."""
+
+    ADDRESS = "address"
+    """Which pod, rank or address gets the request, or which API it is taken for."""
 
     QUEUE = "queue"
     """Priority, admission, retries or timeouts."""
@@ -118,11 +121,11 @@ ROUTER = Component(
         *(
             ObeyedHeader(
                 f"x-authz-{name}",
-                f"takes the {noun} from it, which an authorization filter sets",
+                f"takes the {subject} from it, which an authorization filter sets",
                 "src/semantic-router/pkg/headers/headers.go",
                 Impact.IDENTITY,
             )
-            for name, noun in (
+            for name, subject in (
                 ("team-id", "team"),
                 ("tenant-id", "tenant"),
                 ("user-groups", "user's groups"),
@@ -225,13 +228,13 @@ INFERENCE_EXTENSION = Component(
             "x-gateway-destination-endpoint",
             "answers with it, and the gateway sends the request to this address",
             _GIE,
-            Impact.MODEL,
+            Impact.ADDRESS,
         ),
         ObeyedHeader(
             "x-gateway-destination-endpoint-subset",
             "picks one of these addresses, if the gateway copies the header to metadata",
             _GIE,
-            Impact.MODEL,
+            Impact.ADDRESS,
         ),
         ObeyedHeader(
             "x-gateway-destination-endpoint-served",
@@ -260,7 +263,7 @@ INFERENCE_EXTENSION = Component(
             "x-original-path",
             "takes the API from it if `:path` is empty",
             "pkg/epp/framework/plugins/requesthandling/parsers/openai/openai.go",
-            Impact.MODEL,
+            Impact.ADDRESS,
             "1.4.0",
             "1.5.0",
         ),
@@ -268,7 +271,7 @@ INFERENCE_EXTENSION = Component(
             "x-forwarded-path",
             "takes the API from it if `:path` is empty",
             "pkg/epp/framework/plugins/requesthandling/parsers/openai/openai.go",
-            Impact.MODEL,
+            Impact.ADDRESS,
             "1.4.0",
             "1.5.0",
         ),
@@ -276,7 +279,7 @@ INFERENCE_EXTENSION = Component(
             "x-gateway-model-name",
             "of the body-based router routes by it",
             "pkg/bbr/plugins/bodyfieldtoheader/body_field_to_header.go",
-            Impact.MODEL,
+            Impact.ADDRESS,
             "1.0.0",
             "1.5.0",
         ),
@@ -284,7 +287,7 @@ INFERENCE_EXTENSION = Component(
             "x-gateway-base-model-name",
             "of the body-based router routes by it",
             "pkg/bbr/plugins/basemodelextractor/base_model_to_header.go",
-            Impact.MODEL,
+            Impact.ADDRESS,
             "1.3.0",
             "1.5.0",
         ),
@@ -292,7 +295,7 @@ INFERENCE_EXTENSION = Component(
             "test-epp-endpoint-selection",
             "picks this address, with its plugin `header-based-testing-filter`",
             "pkg/epp/framework/plugins/scheduling/test/filter/request_header_based_filter.go",
-            Impact.MODEL,
+            Impact.ADDRESS,
         ),
         ObeyedHeader(
             "x-request-id",
@@ -317,7 +320,7 @@ LLM_D = Component(
             "x-llm-d-",
             "reads headers with this prefix",
             _LLM_D,
-            Impact.MODEL,
+            Impact.ADDRESS,
             "0.9.0",
             prefix=True,
         ),
@@ -367,48 +370,48 @@ LLM_D = Component(
             "x-prefiller-host-port",
             "has this address process the prompt",
             _SIDECAR,
-            Impact.MODEL,
+            Impact.ADDRESS,
             "0.2.0",
         ),
         ObeyedHeader(
             "x-encoder-hosts-ports",
             "has these addresses encode images",
             _SIDECAR,
-            Impact.MODEL,
+            Impact.ADDRESS,
             "0.7.0",
         ),
         ObeyedHeader(
             "x-kv-cache-source-host-port",
             "loads cached blocks from this address",
             _SIDECAR,
-            Impact.MODEL,
+            Impact.ADDRESS,
             "0.10.0",
         ),
         ObeyedHeader(
             "x-data-parallel-host-port",
             "forwards the request to this address of the pod, or answers 400",
             "pkg/sidecar/proxy/data_parallel.go",
-            Impact.MODEL,
+            Impact.ADDRESS,
             "0.4.0",
         ),
         ObeyedHeader(
             "x-data-parallel-rank",
             "sets it for the model server, and passes a client's on",
             "pkg/sidecar/proxy/connector_nixlv2.go",
-            Impact.MODEL,
+            Impact.ADDRESS,
             "0.9.0",
         ),
         ObeyedHeader(
             "x-gateway-destination-endpoint",
             "answers with it, and the gateway sends the request to this address",
             _LLM_D,
-            Impact.MODEL,
+            Impact.ADDRESS,
         ),
         ObeyedHeader(
             "x-gateway-destination-endpoint-subset",
             "picks one of these addresses, if the gateway copies the header to metadata",
             _LLM_D,
-            Impact.MODEL,
+            Impact.ADDRESS,
         ),
         ObeyedHeader(
             "x-gateway-destination-endpoint-scores",
@@ -421,21 +424,21 @@ LLM_D = Component(
             "x-original-path",
             "takes the API from it if `:path` is empty",
             "pkg/epp/framework/common/request/headers.go",
-            Impact.MODEL,
+            Impact.ADDRESS,
             "0.9.0",
         ),
         ObeyedHeader(
             "x-forwarded-path",
             "takes the API from it if `:path` is empty",
             "pkg/epp/framework/common/request/headers.go",
-            Impact.MODEL,
+            Impact.ADDRESS,
             "0.9.0",
         ),
         ObeyedHeader(
             "test-epp-endpoint-selection",
             "picks this address, with its plugin `header-based-testing-filter`",
             "pkg/epp/framework/plugins/scheduling/test/consts.go",
-            Impact.MODEL,
+            Impact.ADDRESS,
         ),
         ObeyedHeader(
             "x-session-token",
@@ -473,19 +476,21 @@ AI_GATEWAY = Component(
     project="envoyproxy/ai-gateway",
     tag="v1.1.0",
     headers=(
-        ObeyedHeader("x-ai-eg-", "uses headers with this prefix for itself", _AIGW, Impact.MODEL, "0.1.0", prefix=True),
-        ObeyedHeader("x-ai-eg-model", "sets it to the model in the body, and routes match it", _AIGW, Impact.MODEL),
-        ObeyedHeader("x-ai-eg-original-path", "keeps the path of the request in it", _AIGW, Impact.MODEL, "0.1.0"),
+        ObeyedHeader(
+            "x-ai-eg-", "uses headers with this prefix for itself", _AIGW, Impact.ADDRESS, "0.1.0", prefix=True
+        ),
+        ObeyedHeader("x-ai-eg-model", "sets it to the model in the body, and routes match it", _AIGW, Impact.ADDRESS),
+        ObeyedHeader("x-ai-eg-original-path", "keeps the path of the request in it", _AIGW, Impact.ADDRESS, "0.1.0"),
         ObeyedHeader(
             "x-ai-eg-internal-req-id",
             "joins both stages of a request by it",
             "internal/extproc/server.go",
-            Impact.MODEL,
+            Impact.ADDRESS,
             "0.4.0",
         ),
         ObeyedHeader("x-ai-eg-upstream-host", "signs requests to AWS for this host", _AIGW, Impact.IDENTITY, "1.1.0"),
         *(
-            ObeyedHeader(f"x-ai-eg-{name}", effect, _AIGW, Impact.MODEL, since)
+            ObeyedHeader(f"x-ai-eg-{name}", effect, _AIGW, Impact.ADDRESS, since)
             for name, effect, since in (
                 ("mcp-backend", "routes MCP requests by it", "0.4.0"),
                 ("mcp-backend-subset", "limits MCP requests to these backends", "1.1.0"),
@@ -523,7 +528,7 @@ AI_GATEWAY = Component(
                 "aws-session-token",
             )
         ),
-        ObeyedHeader("x-envoy-original-path", "keeps the path of the request in it", _AIGW, Impact.MODEL, "0.5.0"),
+        ObeyedHeader("x-envoy-original-path", "keeps the path of the request in it", _AIGW, Impact.ADDRESS, "0.5.0"),
     ),
 )
 
@@ -534,7 +539,7 @@ VLLM = Component(
     project="vllm-project/vllm",
     tag="00bd1493b",
     headers=(
-        ObeyedHeader("x-data-parallel-rank", "computes the request on this rank", _VLLM, Impact.MODEL),
+        ObeyedHeader("x-data-parallel-rank", "computes the request on this rank", _VLLM, Impact.ADDRESS),
         ObeyedHeader(
             "endpoint-load-metrics-format",
             "adds its load to the response",
@@ -545,13 +550,13 @@ VLLM = Component(
             "x-amzn-sagemaker-adapter-identifier",
             "takes the adapter from it on `/invocations`",
             "vllm/entrypoints/sagemaker",
-            Impact.MODEL,
+            Impact.ADDRESS,
         ),
         ObeyedHeader(
             "x-amzn-sagemaker-adapter-alias",
             "takes the alias of an adapter from it",
             "vllm/entrypoints/sagemaker",
-            Impact.MODEL,
+            Impact.ADDRESS,
         ),
         ObeyedHeader(
             "x-request-id", "names the request by it in logs and responses", _VLLM, Impact.REPORT, reason=_TRACES
@@ -594,7 +599,7 @@ AGENTGATEWAY = Component(
             "x-gateway-destination-endpoint",
             "sends the request to this address after the picker ran",
             "crates/agentgateway/src/http/ext_proc.rs",
-            Impact.MODEL,
+            Impact.ADDRESS,
         ),
     ),
 )
@@ -611,7 +616,7 @@ ENVOY = Component(
             "x-envoy-original-dst-host",
             "connects to this address, on clusters of the type ORIGINAL_DST",
             "source/extensions/clusters/original_dst/original_dst_cluster.cc",
-            Impact.MODEL,
+            Impact.ADDRESS,
         ),
         *(
             ObeyedHeader(

@@ -30,7 +30,11 @@ def test_a_header_is_removed_for_all_components_or_for_none() -> None:
 
 def test_nothing_is_kept_by_which_a_client_chooses_a_model() -> None:
     """Only reports, sessions and what trusted proxies send is kept."""
-    assert [header.name for _, header in ROWS if header.reason and header.impact in {Impact.MODEL, Impact.QUEUE}] == []
+    assert [
+        header.name
+        for _, header in ROWS
+        if header.reason and header.impact in {Impact.MODEL, Impact.ADDRESS, Impact.QUEUE}
+    ] == []
 
 
 def test_headers_by_which_a_client_tells_a_picker_or_sidecar_what_to_do_are_removed() -> None:

@@ -27,8 +27,17 @@ def load(folder: Path) -> dict[tuple[str, str], Schema]:
 
 def problems(schema: Schema, body: dict[str, Any]) -> list[str]:
     """What the API server would refuse: wrong types, values, and fields that it does not know."""
-    validator = Draft202012Validator(strict(schema, top=True))
-    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(body)]
+    return [f"{error.json_path}: {error.message}" for error in _validator(schema).iter_errors(body)]
+
+
+def _validator(schema: Schema) -> Draft202012Validator:
+    """The validator of a schema. Schemas are unhashable and live as long as the cache, which holds them."""
+    if id(schema) not in _VALIDATORS:
+        _VALIDATORS[id(schema)] = schema, Draft202012Validator(strict(schema, top=True))
+    return _VALIDATORS[id(schema)][1]
+
+
+_VALIDATORS: dict[int, tuple[Schema, Draft202012Validator]] = {}
 
 
 def strict(schema: Any, *, top: bool = False) -> Any:

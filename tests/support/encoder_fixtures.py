@@ -9,8 +9,19 @@ import pytest
 
 from support.common import required
 from vsr_runtime.inference.encoder import SentenceEncoder
-from vsr_runtime.inference.encoder_files import DEFAULT_ENCODER, KNOWN, EncoderFiles, find_encoder
+from vsr_runtime.inference.encoder_files import (
+    DEFAULT_ENCODER,
+    KNOWN,
+    EncoderFiles,
+    find_encoder,
+    own_roots,
+    user_folder,
+)
 from vsr_runtime.inference.errors import ModelError
+
+# Tests set the folder of the cache, where `vsr-compile fetch-encoder` puts the encoder.
+if user_folder() not in own_roots():
+    os.environ["VSR_MODELS"] = os.pathsep.join(str(root) for root in (*own_roots(), user_folder()))
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +41,8 @@ def _graph_cache(tmp_path_factory) -> Iterator[None]:
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "graphs"
     folder.mkdir(exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
+        # The encoder of `vsr-compile fetch-encoder` is in the user's cache.
+        patch.setenv("VSR_MODELS", os.pathsep.join([*map(str, own_roots()), str(user_folder())]))
         patch.setenv("VSR_CACHE_DIR", str(folder))
         yield
 

@@ -8,9 +8,9 @@ from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.manifests.kinds import GATEWAY_GROUP, AlwaysHealthy, Kind, Wave
 from vsr_compiler.manifests.objects import Object, make
-from vsr_compiler.targets import Target
 from vsr_compiler.targets.common import httproute, model_servers, namespaces, router
 from vsr_compiler.targets.common.gateway_api import GATEWAY_API
+from vsr_compiler.targets.target import Target
 
 GROUP = "filters.example.com"
 RELEASES = {"1.0.0": "filters.example.com/v1alpha1", "1.1.0": "filters.example.com/v1"}

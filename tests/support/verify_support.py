@@ -5,6 +5,7 @@ from __future__ import annotations
 from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.verify import Assumptions, check_links
 from vsr_compiler.verify.stream import Budget, read_stream
+from vsr_schemas.headers import STRIPPED
 
 GATEWAY = """\
 apiVersion: gateway.networking.k8s.io/v1
@@ -81,6 +82,7 @@ spec:
       containers:
       - name: epp
         image: ghcr.io/llm-d/llm-d-router-endpoint-picker:v0.10.0
+        command: [/epp, --grpc-max-recv-msg-size=8454144]
         args: [--pool-name=big, --pool-namespace=prod, --grpc-port=9002, --metrics-endpoint-auth=false]
         ports: [{name: grpc, containerPort: 9002}]
 """
@@ -137,7 +139,7 @@ spec:
           - name: strip
             typed_config:
               "@type": type.googleapis.com/envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation
-              mutations: [{remove: x-selected-model}]
+              mutations: [{remove: x-selected-model}, OBEYED]
   - applyTo: HTTP_FILTER
     match: {context: GATEWAY}
     patch:
@@ -150,7 +152,7 @@ spec:
           grpc_service: {envoy_grpc: {cluster_name: outbound|50051||router.prod.svc.cluster.local}}
           message_timeout: 5s
           processing_mode: {request_body_mode: BUFFERED, response_body_mode: NONE}
-"""
+""".replace("OBEYED", ", ".join(f"{{remove: {name}}}" for name in STRIPPED if name != "x-selected-model"))
 PATCH = """\
 apiVersion: gateway.envoyproxy.io/v1alpha1
 kind: EnvoyPatchPolicy
@@ -183,8 +185,8 @@ spec:
   targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: edge}]
   connection: {bufferLimit: 8Mi}
   http2: {initialStreamWindowSize: 8Mi}
-  headers: {earlyRequestHeaders: {remove: [x-selected-model]}}
-"""
+  headers: {earlyRequestHeaders: {remove: [x-selected-model, OBEYED]}}
+""".replace("OBEYED", ", ".join(name for name in STRIPPED if name != "x-selected-model"))
 AI_ROUTE = """\
 apiVersion: aigateway.envoyproxy.io/v1beta1
 kind: AIGatewayRoute

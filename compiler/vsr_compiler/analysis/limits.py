@@ -35,7 +35,7 @@ def _fail_open(policy: ir.Policy) -> Iterator[Diagnostic]:
         yield Diagnostic("VSR243", message, router.span, hint)
     else:
         for endpoint, _ in default.endpoints:
-            if endpoint.server is None:
+            if not isinstance(endpoint.kind, ir.VllmServer):
                 hint = "Use `onFailure: deny`, or a default model on a `vllm` endpoint."
                 message = f"endpoint `{endpoint.name}` may not serve the model name `{router.auto_models[0]}`"
                 yield Diagnostic("VSR243", message, router.span, hint)

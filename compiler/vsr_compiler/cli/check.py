@@ -30,8 +30,8 @@ def command(context: click.Context, policies: tuple[Path, ...], *, output_format
     files = options.policy_files(policies)
     duplicates = duplicate_names(files)
     for file in files:
-        found = [*findings(file), *([duplicates[file]] if file in duplicates else ())]
-        printer.add(str(file), found)
-        if not found:
+        diagnostics = [*findings(file), *([duplicates[file]] if file in duplicates else ())]
+        printer.add(str(file), diagnostics)
+        if not diagnostics:
             console.print_message(f"{file}: no findings")
     context.exit(printer.close())

@@ -147,31 +147,31 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
         assumptions = Assumptions.parse(assume)
     except ValueError as error:
         raise click.BadParameter(f"`{error}` is not KIND/NAMESPACE/NAME.", param_hint="--assume") from None
-    groups, found = _read(manifests)
-    objects = list({each.canonical_json: each for group in groups for each in group}.values())
+    groups, diagnostics = _read(manifests)
+    objects = list({item.canonical_json: item for group in groups for item in group}.values())
     source = _source(manifests, policy)
     if source:
         try:
             assumptions |= rendered_assumptions(read_policy(source[0]))
         except CompileError as error:
-            found += error.diagnostics
+            diagnostics += error.diagnostics
             source = None
     if envoy is not False:
         from vsr_compiler.verify.envoy import check_envoy  # noqa: PLC0415 - as above
 
-        found += check_envoy(objects, required=envoy is True)
+        diagnostics += check_envoy(objects, required=envoy is True)
     if server:
         from vsr_compiler.verify.api_server import dry_run  # noqa: PLC0415 - as above
 
-        found += dry_run(objects, cluster)
+        diagnostics += dry_run(objects, cluster)
     printer = console.FindingsPrinter(output_format, strict=strict)
     for path in manifests:
         printer.add(str(path), [])
     name = str(manifests[0])
     releases = releases_of_file if versions is None else lambda _file: PROFILES[versions]
-    found += schema.check_schemas(objects, schema.Catalog.of(crds), releases)
-    found += dict.fromkeys(item for group in groups for item in check_links(group, assumptions))
-    printer.add(name, _at_policy(found, objects, *source) if source else found)
+    diagnostics += schema.check_schemas(objects, schema.Catalog.of(crds), releases)
+    diagnostics += dict.fromkeys(item for group in groups for item in check_links(group, assumptions))
+    printer.add(name, _at_policy(diagnostics, objects, *source) if source else diagnostics)
     code = printer.close()
     if not objects and not code:
         # An empty pipe or a wrong folder must not look like a success.
@@ -187,13 +187,13 @@ def _read(manifests: tuple[Path, ...]) -> tuple[list[list[Manifest]], list[Diagn
     from vsr_compiler.deploy.file_releases import is_output  # noqa: PLC0415 - as above
     from vsr_compiler.verify.files import read_manifests  # noqa: PLC0415 - as above
 
-    found: dict[Diagnostic, None] = {}
+    diagnostics: dict[Diagnostic, None] = {}
     groups = []
     for together in _together(manifests):
         objects, problems = read_manifests(together, is_output)
         groups.append(objects)
-        found |= dict.fromkeys(problems)
-    return groups, list(found)
+        diagnostics |= dict.fromkeys(problems)
+    return groups, list(diagnostics)
 
 
 def _together(manifests: tuple[Path, ...]) -> list[tuple[Path, ...]]:
@@ -202,14 +202,14 @@ def _together(manifests: tuple[Path, ...]) -> list[tuple[Path, ...]]:
         return [manifests]
     (folder,) = manifests
     if folder.name == "overlays":
-        return [(each,) for each in sorted(folder.iterdir()) if each.is_dir()] or [manifests]
-    folders = [folder, *sorted(each for each in folder.iterdir() if each.is_dir())]
+        return [(path,) for path in sorted(folder.iterdir()) if path.is_dir()] or [manifests]
+    folders = [folder, *sorted(path for path in folder.iterdir() if path.is_dir())]
     together: list[tuple[Path, ...]] = []
-    for target in (each for each in folders if (each / "overlays").is_dir()):
-        together += [(each,) for each in sorted((target / "overlays").iterdir()) if each.is_dir()]
-        together.append((target / "base", target / "components"))
-    rest = [each for each in folders[1:] if together and each.name in {"argocd", "router"}]
-    return [*together, *((each,) for each in rest)] or [manifests]
+    for target in (path for path in folders if (path / "overlays").is_dir()):
+        together += [(path,) for path in sorted((target / "overlays").iterdir()) if path.is_dir()]
+        together.append(tuple(path for path in (target / "base", target / "components") if path.is_dir()))
+    rest = [path for path in folders[1:] if together and path.name in {"argocd", "router"}]
+    return [*together, *((path,) for path in rest)] or [manifests]
 
 
 def _source(manifests: tuple[Path, ...], policy: Path | None) -> tuple[Path, Path] | None:
@@ -226,14 +226,14 @@ def _source(manifests: tuple[Path, ...], policy: Path | None) -> tuple[Path, Pat
         return None
 
 
-def _at_policy(found: list[Diagnostic], objects: list[Manifest], source: Path, out: Path) -> list[Diagnostic]:
+def _at_policy(diagnostics: list[Diagnostic], objects: list[Manifest], source: Path, out: Path) -> list[Diagnostic]:
     """Return the findings at the policy lines that made the manifests, if there is more than notes."""
-    if not any(item.level is not Severity.NOTE for item in found):
-        return found
+    if not any(item.level is not Severity.NOTE for item in diagnostics):
+        return diagnostics
     from vsr_compiler.review.policy_spans import map_to_policy  # noqa: PLC0415 - only where something is wrong
 
     try:
         fresh = output_folder.compile_with_existing_heads(read_policy(source).name, source, out)
     except CompileError as error:
-        return [*found, *error.diagnostics]
-    return map_to_policy(found, objects, fresh)
+        return [*diagnostics, *error.diagnostics]
+    return map_to_policy(diagnostics, objects, fresh)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import assert_never
 
 from vsr_compiler import ir
 from vsr_compiler.targets import TARGETS, render
@@ -20,15 +21,22 @@ def policy_assumptions(policy: ir.Policy, charts: Iterable[Values]) -> Assumptio
         policy: The linked policy.
         charts: The Helm values of every target of the policy.
     """
-    elsewhere = [endpoint.service for endpoint in policy.endpoints if endpoint.server is None and endpoint.pods is None]
-    created = [service for values in charts for service in values.services]
-    services = {("Service", service.namespace, service.name) for service in (*elsewhere, *created)}
-    pods = tuple(
-        (endpoint.service.namespace, tuple(endpoint.pods.labels)) for endpoint in policy.endpoints if endpoint.pods
-    )
+    services = [service for values in charts for service in values.services]
+    pods: list[tuple[str, tuple[tuple[str, str], ...]]] = []
+    for endpoint in policy.endpoints:
+        match endpoint.kind:
+            case ir.ExistingService() | ir.Provider():
+                services.append(endpoint.service)
+            case ir.ExistingPods(labels=labels):
+                pods.append((endpoint.service.namespace, labels))
+            case ir.VllmServer():
+                pass  # the compiler emits its Service and its pods
+            case _ as unreachable:
+                assert_never(unreachable)
+    objects = {("Service", service.namespace, service.name) for service in services}
     parts = (part for name in policy.targets for part, _ in TARGETS[name].parts(policy))
     provided = {item for part in parts for item in part.provided}
-    return Assumptions(frozenset(services | provided), pods)
+    return Assumptions(frozenset(objects | provided), tuple(pods))
 
 
 def rendered_assumptions(policy: ir.Policy) -> Assumptions:

@@ -5,6 +5,8 @@ Ports are placeholders: the sandbox replaces them by free ones at startup.
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from vsr_compiler import ir
 from vsr_compiler.link.expectations import DEFAULT_ROUTE
 from vsr_compiler.manifests.objects import Body
@@ -87,10 +89,14 @@ def settings(policy: ir.Policy) -> Body:
 
 def _external(endpoint: ir.Endpoint) -> Body:
     """Return the path and the key file of a simulated provider. The sandbox generates the key."""
-    if endpoint.provider is None:
-        return {}
-    key = {"credential": endpoint.credential} if endpoint.credential else {}
-    return {"external": {"path": endpoint.provider.path} | key}
+    match endpoint.kind:
+        case ir.Provider(path=path):
+            key = {"credential": endpoint.credential} if endpoint.credential else {}
+            return {"external": {"path": path} | key}
+        case ir.VllmServer() | ir.ExistingService() | ir.ExistingPods():
+            return {}
+        case _ as unreachable:
+            assert_never(unreachable)
 
 
 def _demo(policy: ir.Policy, test: ir.Test) -> Body:
@@ -118,6 +124,7 @@ def _routes(policy: ir.Policy) -> list[Body]:
 def _route(policy: ir.Policy, model: ir.Model) -> Body:
     match: Body = {"prefix": "/", "headers": [{"name": SELECTED_MODEL, "string_match": {"exact": model.name}}]}
     action: Body = {"timeout": duration(policy.gateway.timeout)}
+    route: Body = {}
     if len(model.endpoints) == 1:
         action["cluster"] = _cluster_name(model.endpoints[0][0])
     else:
@@ -129,7 +136,9 @@ def _route(policy: ir.Policy, model: ir.Model) -> Body:
         if provider.has_own_path:
             match["prefix"] = f"{ir.API_PATH}/"
             action["prefix_rewrite"] = f"{provider.path}/"
-    return {"name": model.name, "match": match, "route": action}
+        if provider.hidden_headers:
+            route["request_headers_to_remove"] = list(provider.hidden_headers)
+    return route | {"name": model.name, "match": match, "route": action}
 
 
 def _backends(policy: ir.Policy) -> list[tuple[ir.Endpoint, int]]:

@@ -55,7 +55,9 @@ def compile_heads(policy: ir.Policy, existing: Callable[[str], bytes | None], *,
         return CompiledHeads(others.files, checkpoints, ())
     precision = cast("Literal['int8', 'fp32']", classifier.precision)
     sha256 = KNOWN[classifier.encoder].weights
-    categories = [CategoryExamples(each.name, each.description, each.examples) for each in policy.categories]
+    categories = [
+        CategoryExamples(category.name, category.description, category.examples) for category in policy.categories
+    ]
     file = f"{classifier.object_name}.safetensors"
     try:
         head, weak_examples = compile_head(
@@ -70,7 +72,7 @@ def compile_heads(policy: ir.Policy, existing: Callable[[str], bytes | None], *,
         encoder=settings.EncoderSettings(repo=classifier.encoder, sha256=sha256, precision=precision),
         head=settings.HeadSettings(file=file, inputs=metadata["inputs"]),
         labels=json.loads(metadata["labels"]),
-        fallback=OTHER if any(each.name == OTHER for each in categories) else None,
+        fallback=OTHER if any(category.name == OTHER for category in categories) else None,
         threshold=threshold,
     )
     files = {file: head} | dict(others.files)
@@ -90,7 +92,7 @@ def checkpoint_settings(policy: ir.Policy) -> dict[str, settings.ClassifierSetti
 
 def _checkpoint(policy: ir.Policy, classifier: ir.Classifier, repo: str, revision: str) -> settings.ClassifierSettings:
     category = classifier.task == "category"
-    names = [each.name for each in policy.categories]
+    names = [category.name for category in policy.categories]
     labels = {
         "category": [name for name in names if name != OTHER],
         "jailbreak": ["jailbreak"],

@@ -48,9 +48,11 @@ def evaluate_data(policy: ir.Policy, path: Path, existing: Existing) -> EvalRepo
         CompileError: VSR001, VSR004 or VSR005 if the file cannot be read, VSR270 to VSR272 for its content,
             VSR506 if the head cannot be trained or loaded.
     """
-    cases, found = read_labelled_prompts(read(path, str(path)), str(path), [each.name for each in policy.categories])
-    if found:
-        raise CompileError(found)
+    cases, diagnostics = read_labelled_prompts(
+        read(path, str(path)), str(path), [category.name for category in policy.categories]
+    )
+    if diagnostics:
+        raise CompileError(diagnostics)
     compiled = _compiled(policy, existing)
     known = compiled.known
     with _errors(policy), tempfile.TemporaryDirectory() as name:
@@ -69,14 +71,16 @@ def evaluate_examples(policy: ir.Policy, existing: Existing) -> EvalReport:
         CompileError: VSR272 if there are no categories, VSR506 if the head cannot be trained.
     """
     compiled = _compiled(policy, existing)
-    categories = [CategoryExamples(each.name, each.description, each.examples) for each in policy.categories]
+    categories = [
+        CategoryExamples(category.name, category.description, category.examples) for category in policy.categories
+    ]
     with _errors(policy):
         files = find_encoder(compiled.encoder.repo, compiled.encoder.sha256)
         samples = embed_training_set(categories, SentenceEncoder.load(files, compiled.encoder.precision))
     _, rows = train_with_held_out(samples, compiled.inputs)
     names = [OTHER if target == NONE else samples.labels[target] for target in samples.targets]
     sizes = Counter(names)
-    examples = {(each.name, text) for each in categories for text in each.examples}
+    examples = {(category.name, text) for category in categories for text in category.examples}
     judged = [
         index
         for index, (name, text) in enumerate(zip(names, samples.texts, strict=True))
@@ -86,9 +90,9 @@ def evaluate_examples(policy: ir.Policy, existing: Existing) -> EvalReport:
         message = "every category has a single example, so none can be held out"
         raise CompileError([Diagnostic("VSR272", message, policy.span, "Add examples to each category.")])
     lines = {
-        (each.name, text): span.line
-        for each in policy.categories
-        for text, span in zip(each.examples, each.example_spans, strict=True)
+        (category.name, text): span.line
+        for category in policy.categories
+        for text, span in zip(category.examples, category.example_spans, strict=True)
     }
     cases = [
         LabelledPrompt(samples.texts[index], names[index], lines[names[index], samples.texts[index]])

@@ -34,7 +34,7 @@ def read_labelled_prompts(
         categories: The categories of the policy; ``other`` is always allowed.
     """
     cases: list[LabelledPrompt] = []
-    found: list[Diagnostic] = []
+    diagnostics: list[Diagnostic] = []
     known = {*categories, OTHER}
     lines = text.split("\n")
     if len(lines) > MAX_LINES:
@@ -48,10 +48,10 @@ def read_labelled_prompts(
         if isinstance(result, LabelledPrompt):
             cases.append(result)
         else:
-            found.append(result)
-    if not cases and not found:
-        found.append(Diagnostic("VSR272", "the data has no line to evaluate", Span(name), _FORM))
-    return cases, found
+            diagnostics.append(result)
+    if not cases and not diagnostics:
+        diagnostics.append(Diagnostic("VSR272", "the data has no line to evaluate", Span(name), _FORM))
+    return cases, diagnostics
 
 
 _FORM = 'Write lines such as {"prompt": "What is 2+2?", "category": "math"}.'

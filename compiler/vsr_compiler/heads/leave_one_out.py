@@ -102,7 +102,7 @@ def leave_one_out_report(categories: Sequence[CategoryExamples], encoder: Senten
     return LeaveOneOutReport(
         count=len(judged),
         accuracy=1 - len(weak_examples) / len(judged) if judged else 0.0,
-        confusions=tuple((given, found, count) for (given, found), count in ranked),
+        confusions=tuple((category, found, count) for (category, found), count in ranked),
         weak_examples=tuple(weak_examples),
     )
 

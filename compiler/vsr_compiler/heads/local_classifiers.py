@@ -88,22 +88,22 @@ def load_local_classifiers(settings: Settings, folder: Path) -> LocalClassifiers
 def _compiled(settings: Settings, folder: Path, *, category: bool) -> TextClassifier | None:
     from vsr_runtime.inference.compiled_classifier import CompiledClassifier  # noqa: PLC0415 - as above
 
-    wanted = settings.classifier if category else None
-    if wanted is None and settings.similarity_classifier is None:
+    category_settings = settings.classifier if category else None
+    if category_settings is None and settings.similarity_classifier is None:
         return None
-    return CompiledClassifier.load(wanted, settings.similarity_classifier, folder)
+    return CompiledClassifier.load(category_settings, settings.similarity_classifier, folder)
 
 
 def _detectors(settings: Settings) -> tuple[dict[str, Detector], dict[str, str]]:
     from vsr_runtime.inference.checkpoint_classifier import CheckpointClassifier  # noqa: PLC0415 - needs an extra
 
-    found: dict[str, Detector] = {}
+    detectors: dict[str, Detector] = {}
     missing: dict[str, str] = {}
     for name, one in settings.engine.items():
         if one.task in {"category", "likeness"} or one.checkpoint is None:
             continue
         try:
-            found[name] = CheckpointClassifier.load(name, one)
+            detectors[name] = CheckpointClassifier.load(name, one)
         except ModelError as error:
             missing[name] = str(error)
-    return found, missing
+    return detectors, missing

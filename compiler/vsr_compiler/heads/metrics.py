@@ -49,13 +49,13 @@ def eval_report(
     top = rows.max(axis=1)
     best = [labels[index] for index in rows.argmax(axis=1)]
     expected = [case.category for case in cases]
-    hit = np.array([label == wanted for label, wanted in zip(best, expected, strict=True)])
-    none = np.array([wanted == OTHER for wanted in expected])
+    hit = np.array([label == category for label, category in zip(best, expected, strict=True)])
+    none = np.array([category == OTHER for category in expected])
     served = [label if sure >= subject.threshold else OTHER for label, sure in zip(best, top, strict=True)]
     pairs = Counter(zip(expected, served, strict=True))
     known = int(np.count_nonzero(~none))
     return EvalReport(
-        accuracy=_share(sum(count for (wanted, label), count in pairs.items() if wanted == label), len(cases)),
+        accuracy=_share(sum(count for (category, label), count in pairs.items() if category == label), len(cases)),
         count=len(cases),
         top1=_share(int(np.count_nonzero(hit)), known),
         top1_count=known,
@@ -69,9 +69,9 @@ def eval_report(
         coverages=[_at_coverage(share, top, hit) for share in COVERAGES],
         categories=_categories(sorted({*labels, *expected}), pairs),
         confusions=[
-            Confusion(category=wanted, found=label, count=count)
-            for (wanted, label), count in sorted(pairs.items(), key=lambda item: (-item[1], item[0]))
-            if wanted != label
+            Confusion(category=category, found=label, count=count)
+            for (category, label), count in sorted(pairs.items(), key=lambda item: (-item[1], item[0]))
+            if category != label
         ],
         misses=_misses(cases, served, top),
     )

@@ -80,7 +80,9 @@ def _sentences(policy: ir.Policy) -> Iterator[str]:
 
 
 def _span(policy: ir.Policy) -> ir.Span:
-    return next(each.span for each in policy.signals if isinstance(each.kind, (EmbeddingSignal, ComplexitySignal)))
+    return next(
+        signal.span for signal in policy.signals if isinstance(signal.kind, (EmbeddingSignal, ComplexitySignal))
+    )
 
 
 def _encoder(policy: ir.Policy) -> settings.EncoderSettings:
@@ -94,7 +96,9 @@ def _encoder(policy: ir.Policy) -> settings.EncoderSettings:
 
 
 def _name(policy: ir.Policy) -> str:
-    taken = {each.name for each in policy.used_classifiers} | {each.object_name for each in policy.used_classifiers}
+    taken = {classifier.name for classifier in policy.used_classifiers} | {
+        classifier.object_name for classifier in policy.used_classifiers
+    }
     return NAME if NAME not in taken else next(name for n in count(2) if (name := f"{NAME}-{n}") not in taken)
 
 

@@ -55,13 +55,13 @@ def train_with_held_out(samples: TrainingSet, inputs: str) -> tuple[Head, Floats
     whole = fit(samples.design, samples.targets, weights, len(samples.labels), PENALTY)
     logits, seen = held_out_logits(samples, whole)
     counted = weights * seen
-    found = calibrate(logits, samples.targets, counted)
-    calibrated = softmax((logits + found.shift) / found.temperature)
+    calibration = calibrate(logits, samples.targets, counted)
+    calibrated = softmax((logits + calibration.shift) / calibration.temperature)
     head = Head(
         labels=samples.labels,
         weight=np.ascontiguousarray(whole[:-1].T, dtype=np.float32),
-        bias=(whole[-1] + found.shift).astype(np.float32),
-        temperature=found.temperature,
+        bias=(whole[-1] + calibration.shift).astype(np.float32),
+        temperature=calibration.temperature,
         inputs=inputs,
         threshold=best_threshold(calibrated, samples.targets, counted),
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from vsr_compiler.diagnostics import Span
 from vsr_compiler.ir.names import object_name
 from vsr_compiler.ir.network import API_PATH, ServiceRef
+from vsr_schemas.headers import PRIVATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +63,20 @@ class ExistingPods:
 class Provider:
     """A provider outside the cluster. ``secret`` is the name and the key of the Secret with the API key.
 
-    ``path`` is the path prefix of its API, without a trailing slash.
+    ``path`` is the path prefix of its API, without a trailing slash. ``gets_client_headers``: headers about the client
+    and the decision reach it.
     """
 
     host: str
     port: int
     path: str
     secret: tuple[str, str] | None
+    gets_client_headers: bool = False
+
+    @property
+    def hidden_headers(self) -> tuple[str, ...]:
+        """The request headers that the gateway removes on the way to it."""
+        return () if self.gets_client_headers else PRIVATE
 
     @property
     def object_name(self) -> str:

@@ -67,7 +67,7 @@ def _external(scope: Scope, policy: schema.PolicySpec, name: str, spec: schema.E
     if not PATH.fullmatch(path):
         scope.report("VSR104", "expected a plain path, such as /v1", place)
     secret = None if spec.api_key is None else (spec.api_key.secret, spec.api_key.key)
-    provider = ir.Provider(host, int(port or HTTPS_PORT), path, secret)
+    provider = ir.Provider(host, int(port or HTTPS_PORT), path, secret, spec.client_headers == "keep")
     service = ir.ServiceRef(ir.object_name(name), policy.gateway.namespace, provider.port)
     return ir.Endpoint(name, service, provider, span)
 

@@ -38,7 +38,7 @@ def _lora(scope: Scope, models: dict[str, ir.Model], base: ir.Model, lora: str) 
         hint = "Rename one of the two. Adapters and models share one set of names."
         scope.report("VSR214", f"adapter `{lora}` has the name of another model", path, hint, key=True)
         return
-    if any(endpoint.server is None for endpoint, _ in base.endpoints):
+    if not all(isinstance(endpoint.kind, ir.VllmServer) for endpoint, _ in base.endpoints):
         hint = "Serve the model by `vllm`, or define the adapter as a model of its own on the endpoint that serves it."
         scope.report(
             "VSR215",

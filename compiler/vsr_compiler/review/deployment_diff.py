@@ -46,9 +46,9 @@ def _environments(trees: Comparison) -> Iterator[ChangeText]:
 
 def _targets(trees: Comparison, *, old: bool) -> dict[str, str]:
     """Return the target of each environment, by the folder of its overlay."""
-    parts = (path.split("/") for path in trees.paths(old=old))
+    paths = (path.split("/") for path in trees.paths(old=old))
     return {
-        each[2]: each[0] for each in parts if len(each) == DEPTH and each[1] == "overlays" and each[3] == KUSTOMIZATION
+        path[2]: path[0] for path in paths if len(path) == DEPTH and path[1] == "overlays" and path[3] == KUSTOMIZATION
     }
 
 
@@ -76,7 +76,7 @@ def _has_timeout(rule: dict[str, Any]) -> bool:
 def _checkpoint(deployment: Any) -> str:  # noqa: ANN401 - any JSON
     """Return the model that the first container with a model argument loads."""
     pod = _dict(_dict(_dict(_dict(deployment).get("spec")).get("template")).get("spec"))
-    arguments = [word for each in _list(pod.get("containers")) for word in _list(_dict(each).get("args"))]
+    arguments = [word for container in _list(pod.get("containers")) for word in _list(_dict(container).get("args"))]
     return next((str(word).removeprefix(MODEL) for word in arguments if str(word).startswith(MODEL)), "")
 
 

@@ -25,23 +25,29 @@ def report(policy: str, old: Baseline, new: Mapping[str, bytes]) -> DiffReport:
     trees = Comparison(old.files, new, old.label)
     before = read_traffic(trees.old(CONFIG), trees.old(RUNTIME))
     after = read_traffic(trees.new(CONFIG), trees.new(RUNTIME))
-    found = (
+    changes = (
         [*traffic_changes(before, after), *deployment_changes(trees)] if old.files else list(new_policy_changes(after))
     )
     # A new policy breaks nothing.
-    broken = list(breaking(PolicyChange(before, after, trees))) if old.files else []
+    breaking_changes = list(breaking(PolicyChange(before, after, trees))) if old.files else []
     return DiffReport(
         policy=policy,
         against=old.label,
-        traffic=[TrafficChange(text=each.text, breaking=each.breaking or None) for each in _merged(found, broken)],
+        traffic=[
+            TrafficChange(text=change.text, breaking=change.breaking or None)
+            for change in _merged(changes, breaking_changes)
+        ],
         files=list(file_changes(trees.pairs)),
     )
 
 
-def _merged(found: Iterable[ChangeText], broken: Iterable[ChangeText]) -> list[ChangeText]:
+def _merged(changes: Iterable[ChangeText], breaking_changes: Iterable[ChangeText]) -> list[ChangeText]:
     """Return each change once, with the rule that classifies it as breaking; breaking changes come first."""
-    rules: dict[Tag, ChangeText] = {each.tag: each for each in broken}
-    merged = [ChangeText(each.tag, each.text, rules[each.tag].breaking if each.tag in rules else "") for each in found]
+    rules: dict[Tag, ChangeText] = {change.tag: change for change in breaking_changes}
+    merged = [
+        ChangeText(change.tag, change.text, rules[change.tag].breaking if change.tag in rules else "")
+        for change in changes
+    ]
     known = {change.tag for change in merged}
     merged += [change for tag, change in rules.items() if tag not in known]
-    return sorted(merged, key=lambda each: not each.breaking)
+    return sorted(merged, key=lambda change: not change.breaking)

@@ -35,8 +35,8 @@ def summary(report: DiffReport) -> str:
 
 def field_lines(change: FileChange, most: int = MOST_FIELDS) -> Iterator[str]:
     """Yield a line per field, up to a maximum."""
-    for each in change.fields[:most]:
-        yield f"{MARKS[each.change]} {_field(each)}"
+    for field in change.fields[:most]:
+        yield f"{MARKS[field.change]} {_field(field)}"
     if len(change.fields) > most:
         yield f"  and {len(change.fields) - most} more"
 
@@ -63,9 +63,9 @@ def _lines(report: DiffReport) -> Iterator[str]:
         yield from (f"    {line}" for line in field_lines(change_of_file))
 
 
-def _field(each: FieldChange) -> str:
-    if each.change == "added":
-        return f"{each.path}: {format_value(each.new)}"
-    if each.change == "removed":
-        return f"{each.path}: {format_value(each.old)}"
-    return f"{each.path}: {format_value(each.old)} → {format_value(each.new)}"
+def _field(change: FieldChange) -> str:
+    if change.change == "added":
+        return f"{change.path}: {format_value(change.new)}"
+    if change.change == "removed":
+        return f"{change.path}: {format_value(change.old)}"
+    return f"{change.path}: {format_value(change.old)} → {format_value(change.new)}"

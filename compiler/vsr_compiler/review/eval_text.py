@@ -59,29 +59,32 @@ def _tables(report: EvalReport) -> Iterator[tuple[str, Sequence[str], Sequence[S
         ("category", "prompts", "right", "predicted", "recall", "precision"),
         [
             (
-                each.name,
-                str(each.count),
-                str(each.right),
-                str(each.found),
-                _percent(each.recall),
-                _percent(each.precision),
+                category.name,
+                str(category.count),
+                str(category.right),
+                str(category.found),
+                _percent(category.recall),
+                _percent(category.precision),
             )
-            for each in report.categories
+            for category in report.categories
         ],
     )
     if report.confusions:
         yield (
             "Confused most often",
             ("category", "predicted", "times"),
-            [(each.category, each.found, str(each.count)) for each in report.confusions[:_CONFUSIONS]],
+            [
+                (confusion.category, confusion.found, str(confusion.count))
+                for confusion in report.confusions[:_CONFUSIONS]
+            ],
         )
     if report.misses:
         yield (
             "Wrong with most confidence",
             ("line", "category", "predicted", "probability", "prompt"),
             [
-                (str(each.line or ""), each.category, each.found, f"{each.probability:.2f}", _plain(each.prompt)[:80])
-                for each in report.misses[:_MISSES]
+                (str(miss.line or ""), miss.category, miss.found, f"{miss.probability:.2f}", _plain(miss.prompt)[:80])
+                for miss in report.misses[:_MISSES]
             ],
         )
 

@@ -1,4 +1,7 @@
-"""Where something in an output came from, and what a line of a policy makes: both from a fresh compile."""
+"""Map places in the output to lines of the policy, and lines of the policy to places in the output.
+
+Both directions use a fresh compile.
+"""
 
 from __future__ import annotations
 
@@ -14,19 +17,22 @@ from vsr_compiler.review.yaml_paths import Path, format_path, path_at_line, scal
 from vsr_compiler.syntax import Document, Mapping, Node, Scalar, load
 from vsr_compiler.targets import kinds
 
-MOST_FIELDS = 40
-SHORTEST = 3
-"""Characters of a value that is looked for elsewhere: shorter ones occur everywhere by chance."""
-EVERYWHERE = frozenset({"true", "false"})
-"""Values that say nothing about where they came from."""
-HEADS = (".safetensors",)
-OF_PODS = frozenset({"replicas", "images", "resources"})
-"""Keys of an environment that go by endpoint. They change the kinds that the table of kinds marks as scaled."""
+MAX_FIELDS = 40
+MIN_LENGTH = 3
+"""Minimum length, in characters, of a value that is searched for in the output; shorter ones match by chance."""
+BOOLEANS = frozenset({"true", "false"})
+"""Values that are not searched for, because they do not identify their source."""
+HEAD_SUFFIX = ".safetensors"
+POD_FIELDS = frozenset({"replicas", "images", "resources"})
+"""Fields of an environment that are keyed by endpoint. They change the kinds marked as scaled in the table of kinds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A place in the policy, what it accounts for, and the source file of the emitter, if there is one."""
+    """The policy span that an object, field or file comes from, and the source file of its emitter, if any.
+
+    ``what`` names the object, field or file.
+    """
 
     what: str
     span: Span
@@ -35,7 +41,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class OutputPlace:
-    """A file, or a field of one, that a line of the policy makes."""
+    """A file, or a field of one, that is produced from a line of the policy."""
 
     file: str
     path: str = ""
@@ -43,7 +49,7 @@ class OutputPlace:
 
 
 def origins(compiled: Compiled, file: str, path: Path) -> list[Origin]:
-    """Where a file of the output came from, and the value at a path in it.
+    """Return the origins of a file of the output, and of the value at a path in it.
 
     Args:
         compiled: A fresh compile.
@@ -51,37 +57,37 @@ def origins(compiled: Compiled, file: str, path: Path) -> list[Origin]:
         path: Keys and indices in the file; empty for all of it.
     """
     item = compiled.objects.get(file) or compiled.patched.get(file)
-    found: list[Origin] = []
+    result: list[Origin] = []
     if item is not None:
-        found.append(Origin(f"{item.kind} {item.name}", item.origin, item.emitter))
+        result.append(Origin(f"{item.kind} {item.name}", item.origin, item.emitter))
     if path:
         symbol = _symbol(compiled, file, path)
         if symbol is not None and (item is None or symbol.span != item.origin):
-            found.append(symbol)
-    if found and (environment := _environment(compiled.policy, file)) is not None:
-        found.append(Origin(f"environment {environment.name}", environment.span))
-    if not found:
+            result.append(symbol)
+    if result and (environment := _environment(compiled.policy, file)) is not None:
+        result.append(Origin(f"environment {environment.name}", environment.span))
+    if not result:
         values = compiled.values.get(file)
-        found.append(Origin(file, values.origin if values else _file_origin(compiled.policy, file)))
-    return found
+        result.append(Origin(file, values.origin if values else _file_origin(compiled.policy, file)))
+    return result
 
 
 def outputs_of_line(compiled: Compiled, policy: Document, line: int) -> list[OutputPlace]:
-    """Everything that a line of the policy makes: objects that came from its section, then fields with its words."""
+    """Return what is produced from a line of the policy: objects of its section, then fields with one of its values."""
     path = path_at_line(policy, line)
     if path is None:
         return []
-    everything = {**compiled.objects, **compiled.patched}
+    outputs = {**compiled.objects, **compiled.patched}
     sections = _sections(policy, path)
-    of_it = {file: item for file, item in everything.items() if item.origin in sections}
-    of_it |= dict(_overlaid(compiled, policy, path, line))
-    found = [OutputPlace(file, what=f"{item.kind} {item.name}") for file, item in of_it.items()]
+    objects = {file: item for file, item in outputs.items() if item.origin in sections}
+    objects |= dict(_overlaid(compiled, policy, path, line))
+    places = [OutputPlace(file, what=f"{item.kind} {item.name}") for file, item in objects.items()]
     words = set(_words(policy, path, line))
-    return found + list(_fields(compiled, words))[:MOST_FIELDS]
+    return places + list(_fields(compiled, words))[:MAX_FIELDS]
 
 
 def _sections(policy: Document, path: Path) -> set[Span]:
-    """The place of the innermost section on the way to a path from which something could have come."""
+    """Return the spans of the innermost section around a path that objects can have as their origin."""
     depth = min(len(path), 2)
     return {policy.span(path[:depth], key=True), policy.span(path[:depth])} | (
         {policy.span(path[:1], key=True)} if depth == 1 or path[0] in {"router", "gateway", "gitops"} else set()
@@ -89,8 +95,8 @@ def _sections(policy: Document, path: Path) -> set[Span]:
 
 
 def _overlaid(compiled: Compiled, policy: Document, path: Path, line: int) -> Iterator[tuple[str, Object]]:
-    """What a line of an environment makes of its overlay: all, or what is of the pods that the line names."""
-    pods = len(path) > 2 and path[2] in OF_PODS  # noqa: PLR2004 - environments.<name>.<key>
+    """Yield the objects that a line of an environment affects: those of its overlay, or of the pods that it names."""
+    pods = len(path) > 2 and path[2] in POD_FIELDS  # noqa: PLR2004 - environments.<name>.<key>
     node = policy.node(path[:3]) if pods else None
     entries = node.entries if isinstance(node, Mapping) else {}
     named = {key for key, (span, _) in entries.items() if span.line == line or key in path[3:4]}
@@ -105,9 +111,9 @@ def _overlaid(compiled: Compiled, policy: Document, path: Path, line: int) -> It
 
 
 def _words(policy: Document, path: Path, line: int) -> Iterator[str]:
-    """The values on a line, and the name of the entry that it belongs to."""
+    """Yield the values on a line, and the name of the entry that contains it."""
     for _, scalar in scalars(policy.root):
-        if scalar.span.line == line and len(scalar.text) >= SHORTEST and scalar.text not in EVERYWHERE:
+        if scalar.span.line == line and len(scalar.text) >= MIN_LENGTH and scalar.text not in BOOLEANS:
             yield scalar.text
     if len(path) > 1 and path[0] in {"endpoints", "models", "categories", "guards", "signals", "classifiers"}:
         yield str(path[1])
@@ -118,9 +124,9 @@ def _words(policy: Document, path: Path, line: int) -> Iterator[str]:
 
 
 def _fields(compiled: Compiled, words: set[str]) -> Iterator[OutputPlace]:
-    """The fields of the output whose value is one of the words."""
+    """Yield the fields of the output whose value is one of the words."""
     for file, content in compiled.tree.items():
-        if file.endswith(HEADS) or file.startswith("local/") or file.endswith("kustomization.yaml"):
+        if file.endswith((HEAD_SUFFIX, "kustomization.yaml")) or file.startswith("local/"):
             continue
         if not any(word.encode() in content.content for word in words):
             continue
@@ -130,7 +136,7 @@ def _fields(compiled: Compiled, words: set[str]) -> Iterator[OutputPlace]:
 
 
 def _symbol(compiled: Compiled, file: str, path: Path) -> Origin | None:
-    """The symbol that a field was made from: its own value's, or that of the nearest entry around it."""
+    """Return the origin of the name in a field, or else of the name in the nearest entry around it."""
     root = load(compiled.tree[file].content.decode(), file).root
     known = _symbols(compiled.policy, file)
     for end in range(len(path), 0, -1):
@@ -154,31 +160,31 @@ def _node(root: Node, path: Path) -> Node | None:
 
 
 def _symbols(policy: ir.Policy, file: str) -> dict[str, Span]:
-    """Where each spelling came from; names that differ only by place in the router's files are kept apart."""
-    found: dict[str, Span] = {}
+    """Return the span of each name in the output. Categories and routes are names only in the files of the router."""
+    spans: dict[str, Span] = {}
     router = policy.router
     for ref in (router.grpc, router.http):
         for text in (ref.name, ref.host, ref.authority, ref.istio_cluster, ref.envoy_cluster):
-            found[text] = router.span
-    found |= {router.image: router.span, policy.gateway.name: policy.gateway.span}
+            spans[text] = router.span
+    spans |= {router.image: router.span, policy.gateway.name: policy.gateway.span}
     for endpoint in policy.endpoints:
         ref = endpoint.service
         names = (endpoint.name, endpoint.host, ref.name, ref.host, ref.authority, ref.istio_cluster)
-        found |= dict.fromkeys(names, endpoint.span)
-        if endpoint.server is not None:
-            found[endpoint.server.checkpoint] = endpoint.span
-    found |= {model.name: model.span for model in policy.models}
+        spans |= dict.fromkeys(names, endpoint.span)
+        if isinstance(endpoint.kind, ir.VllmServer):
+            spans[endpoint.kind.checkpoint] = endpoint.span
+    spans |= {model.name: model.span for model in policy.models}
     if file.startswith("router/"):
-        found |= {category.name: category.span for category in policy.categories}
-        found |= {route.name: route.span for route in policy.routes}
-    return found
+        spans |= {category.name: category.span for category in policy.categories}
+        spans |= {route.name: route.span for route in policy.routes}
+    return spans
 
 
 def _file_origin(policy: ir.Policy, file: str) -> Span:
-    """The section of the policy that a file without an object represents."""
+    """Return the section of the policy that produces a file without an object."""
     parts = file.split("/")
-    if policy.classifier is not None and policy.categories and parts[-1] == f"{policy.classifier.name}{HEADS[0]}":
-        return min(each.span for each in policy.categories)  # the examples that it learnt from
+    if policy.classifier is not None and policy.categories and parts[-1] == f"{policy.classifier.name}{HEAD_SUFFIX}":
+        return min(category.span for category in policy.categories)  # the examples that it is trained on
     if parts[0] == "router":
         return policy.router.span
     environment = _environment(policy, file)
@@ -186,7 +192,7 @@ def _file_origin(policy: ir.Policy, file: str) -> Span:
 
 
 def _environment(policy: ir.Policy, file: str) -> ir.Environment | None:
-    """The environment whose overlay a file is of."""
+    """Return the environment whose overlay contains a file."""
     for environment in policy.environments:
         if file.startswith(f"{overlays.overlay_path(environment)}/"):
             return environment

@@ -37,7 +37,7 @@ def exposures(body: Body) -> Iterator[str]:
     elif kind == "Service":
         if spec.get("type") in PUBLIC:
             yield f"is a Service of type {spec['type']}"
-        yield from (f"answers at the external address {each}" for each in _texts(spec.get("externalIPs")))
+        yield from (f"answers at the external address {address}" for address in _texts(spec.get("externalIPs")))
     elif kind == "Ingress":
         yield "lets traffic in"
     elif kind == "HTTPRoute":
@@ -64,8 +64,8 @@ def _dict(value: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - any JSON
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _texts(value: Any) -> list[str]:  # noqa: ANN401 - any JSON
-    return [str(each) for each in value] if isinstance(value, list) else []
+    return [str(item) for item in value] if isinstance(value, list) else []

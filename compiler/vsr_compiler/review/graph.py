@@ -17,23 +17,24 @@ _LIST = re.compile(r"(?:\d+\.|-)(?=\s)")
 
 def mermaid(policy: ir.Policy) -> str:
     """Return the flowchart, ending in a line break."""
-    endpoints = {each.name: f"e{index}" for index, each in enumerate(policy.endpoints)}
-    models = {each.name: f"m{index}" for index, each in enumerate(policy.models)}
+    endpoints = {endpoint.name: f"e{index}" for index, endpoint in enumerate(policy.endpoints)}
+    models = {model.name: f"m{index}" for index, model in enumerate(policy.models)}
     lines = ["flowchart LR", f"  clients([{label('clients')}])", f"  auto[{label(*policy.router.auto_models)}]"]
     entrance = "clients"
     if policy.guards:
-        lines.append(f"  guards{{{{{label(*(f'{each.name}: {each.action.name}' for each in policy.guards))}}}}}")
+        lines.append(f"  guards{{{{{label(*(f'{guard.name}: {guard.action.name}' for guard in policy.guards))}}}}}")
         lines.append("  clients --> guards")
         entrance = "guards"
     lines.append(f"  {entrance} --> auto")
-    lines += [f"  {models[each.name]}[{label(each.name)}]" for each in policy.models]
-    lines += [f"  {endpoints[each.name]}[({label(each.name, each.host)})]" for each in policy.endpoints]
+    lines += [f"  {models[model.name]}[{label(model.name)}]" for model in policy.models]
+    lines += [f"  {endpoints[endpoint.name]}[({label(endpoint.name, endpoint.host)})]" for endpoint in policy.endpoints]
     lines += _routes(policy, models)
-    lines += [f"  {entrance} -. {label('by name')} .-> {models[each.name]}" for each in policy.models]
+    lines += [f"  {entrance} -. {label('by name')} .-> {models[model.name]}" for model in policy.models]
     for model in policy.models:
         total = sum(weight for _, weight in model.endpoints)
         lines += [
-            _arrow(models[model.name], endpoints[each.name], _share(weight, total)) for each, weight in model.endpoints
+            _arrow(models[model.name], endpoints[endpoint.name], _share(weight, total))
+            for endpoint, weight in model.endpoints
         ]
     return "\n".join(lines) + "\n"
 

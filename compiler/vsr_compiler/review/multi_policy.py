@@ -40,8 +40,8 @@ def _name(path: Path) -> Scalar | None:
 
 def object_identities(compiled: Compiled) -> set[str]:
     """Return the identities of all objects in a policy's environments."""
-    everything = (item for found in compiled.environments.values() for item in found)
-    return {f"{item.kind} {item.namespace + '/' if item.namespace else ''}{item.name}" for item in everything}
+    items = (item for objects in compiled.environments.values() for item in objects)
+    return {f"{item.kind} {item.namespace + '/' if item.namespace else ''}{item.name}" for item in items}
 
 
 def cluster_conflicts(held: Mapping[str, tuple[ir.Policy, set[str]]]) -> Iterator[tuple[str, Diagnostic]]:

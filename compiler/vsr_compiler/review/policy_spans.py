@@ -11,11 +11,13 @@ from vsr_compiler.pipeline import Compiled
 from vsr_compiler.verify import Manifest
 
 
-def map_to_policy(found: Iterable[Diagnostic], manifests: Iterable[Manifest], compiled: Compiled) -> list[Diagnostic]:
+def map_to_policy(
+    diagnostics: Iterable[Diagnostic], manifests: Iterable[Manifest], compiled: Compiled
+) -> list[Diagnostic]:
     """Return the diagnostics with spans in the policy where possible; the original position goes to the hint.
 
     Args:
-        found: Diagnostics about manifests.
+        diagnostics: Diagnostics about manifests.
         manifests: Those manifests.
         compiled: A fresh compile of the policy.
     """
@@ -24,22 +26,24 @@ def map_to_policy(found: Iterable[Diagnostic], manifests: Iterable[Manifest], co
         for item in (
             *compiled.objects.values(),
             *compiled.patched.values(),
-            *(each for whole in compiled.environments.values() for each in whole),
+            *(item for objects in compiled.environments.values() for item in objects),
         )
     }
     begins: dict[str, list[tuple[int, Span | None]]] = {}
-    for each in manifests:
-        start = each.span()
-        begins.setdefault(start.file, []).append((start.line, origins.get((each.kind, each.namespace, each.name))))
+    for manifest in manifests:
+        start = manifest.span()
+        begins.setdefault(start.file, []).append(
+            (start.line, origins.get((manifest.kind, manifest.namespace, manifest.name)))
+        )
     for places in begins.values():
         places.sort(key=lambda place: place[0])
-    return [_moved(item, begins.get(item.span.file, [])) for item in found]
+    return [_moved(diagnostic, begins.get(diagnostic.span.file, [])) for diagnostic in diagnostics]
 
 
-def _moved(item: Diagnostic, places: list[tuple[int, Span | None]]) -> Diagnostic:
-    number = bisect_right([line for line, _ in places], item.span.line)
-    origin = places[number - 1][1] if number and item.span.line else None
+def _moved(diagnostic: Diagnostic, places: list[tuple[int, Span | None]]) -> Diagnostic:
+    number = bisect_right([line for line, _ in places], diagnostic.span.line)
+    origin = places[number - 1][1] if number and diagnostic.span.line else None
     if origin is None:
-        return item
-    hint = f"{item.hint} See {item.span.file}:{item.span.line}.".strip()
-    return replace(item, span=origin, hint=hint)
+        return diagnostic
+    hint = f"{diagnostic.hint} See {diagnostic.span.file}:{diagnostic.span.line}.".strip()
+    return replace(diagnostic, span=origin, hint=hint)

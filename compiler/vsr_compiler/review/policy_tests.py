@@ -66,15 +66,15 @@ class Outcome:
         test = self.test
         if not self.decided:
             return ()
-        wanted = (
+        comparisons = (
             ("category", test.category, self.category),
             ("route", test.route, self.route),
             ("model", test.expected_model.name if test.expected_model else None, self.model),
         )
         missed = [
-            f"{what} {_quoted(found)} instead of {_quoted(expected)}"
-            for what, expected, found in wanted
-            if expected is not None and found != expected
+            f"{what} {_quoted(actual)} instead of {_quoted(expected)}"
+            for what, expected, actual in comparisons
+            if expected is not None and actual != expected
         ]
         held = None if test.guards is None else {guard.name for guard in test.guards}
         if held is not None and held != self.guards:
@@ -161,11 +161,11 @@ def _one(
     if isinstance(action, Continue):
         state, action = advance(machine, state, RequestBody(body))
     if isinstance(action, NeedSignals):
-        found = classifiers.answer(action)
-        if found is None:
+        answer = classifiers.answer(action)
+        if answer is None:
             gone = [classifiers.missing[name] for name in action.detector_texts if name in classifiers.missing]
             return Outcome(test, None, None, None, None, decided=False, missing="; ".join(gone))
-        _, action = advance(machine, state, found)
+        _, action = advance(machine, state, answer)
     return _outcome(policy, test, action)
 
 

@@ -52,14 +52,14 @@ def read_traffic(config: Any, runtime: Any) -> Traffic:  # noqa: ANN401 - two un
     """Summarise ``config.yaml`` and ``runtime.yaml``. Missing or malformed parts count as empty."""
     providers, routing = _map(config, "providers"), _map(config, "routing")
     splits = _map(runtime, "splits")
-    decisions = sorted(_list(routing, "decisions"), key=lambda each: -_number(each.get("priority"), 0))
+    decisions = sorted(_list(routing, "decisions"), key=lambda decision: -_number(decision.get("priority"), 0))
     cards = _named(_list(routing, "modelCards"))
     signals = {kind: items for kind, items in _map(routing, "signals").items() if kind != "domains"}
     return Traffic(
         default=str(_map(providers, "defaults").get("model", "")),
         auto=_texts(_map(_map(config, "global"), "router").get("auto_model_names")),
-        models={name: _model(each, cards.get(name, {})) for name, each in _named(_list(providers, "models")).items()},
-        routes={name: _route(each, _map(splits, name)) for name, each in _named(decisions).items()},
+        models={name: _model(model, cards.get(name, {})) for name, model in _named(_list(providers, "models")).items()},
+        routes={name: _route(decision, _map(splits, name)) for name, decision in _named(decisions).items()},
         categories=_named(_list(_map(routing, "signals"), "domains")),
         signals=signals,
         guards={name: guard for name, guard in _map(runtime, "guards").items() if isinstance(guard, dict)},
@@ -92,34 +92,34 @@ def _phrase(rules: Mapping[str, Any]) -> ir.Phrase:
 
 
 def _route(decision: Mapping[str, Any], split: Mapping[str, Any]) -> RouteSummary:
-    refs = [each for each in _list(decision, "modelRefs") if "model" in each]
-    models = [str(each.get("lora_name") or each["model"]) for each in refs]
-    given = {model: _number(share, 0) for model, share in split.items()} or {
-        model: _number(each.get("weight"), 1) for model, each in zip(models, refs, strict=True)
+    refs = [ref for ref in _list(decision, "modelRefs") if "model" in ref]
+    models = [str(ref.get("lora_name") or ref["model"]) for ref in refs]
+    weights = {model: _number(share, 0) for model, share in split.items()} or {
+        model: _number(ref.get("weight"), 1) for model, ref in zip(models, refs, strict=True)
     }
     rest = {key: value for key, value in decision.items() if key not in _ROUTE_OWN} | _plugins(decision)
-    for each in refs:
-        options = {key: value for key, value in each.items() if key not in {"model", "lora_name", "weight"}}
+    for ref in refs:
+        options = {key: value for key, value in ref.items() if key not in {"model", "lora_name", "weight"}}
         rest |= {key.removeprefix("use_"): value for key, value in options.items()}
-    return RouteSummary(condition_words(decision.get("rules")), shares(given), rest)
+    return RouteSummary(condition_words(decision.get("rules")), shares(weights), rest)
 
 
 def _plugins(decision: Mapping[str, Any]) -> dict[str, Any]:
     """Return the configuration of a route's plugins by kind, or the plain list if a kind is repeated."""
-    found = _list(decision, "plugins")
-    by_kind = {str(each.get("type")): each.get("configuration", {}) for each in found}
-    if len(by_kind) == len(found):
+    plugins = _list(decision, "plugins")
+    by_kind = {str(plugin.get("type")): plugin.get("configuration", {}) for plugin in plugins}
+    if len(by_kind) == len(plugins):
         return by_kind
     return {"plugins": decision.get("plugins")}
 
 
 def _model(provider: Mapping[str, Any], card: Mapping[str, Any]) -> ModelSummary:
     refs = _list(provider, "backend_refs")
-    places = [(str(each.get("name")), str(each.get("endpoint", ""))) for each in refs]
+    places = [(str(ref.get("name")), str(ref.get("endpoint", ""))) for ref in refs]
     inside = {name: place for name, place in places if CLUSTER in place}
     outside = {place for _, place in places if CLUSTER not in place}
     rest = {key: value for key, value in {**card, **provider}.items() if key not in {"name", "backend_refs"}}
-    weights = {str(each.get("name")): _number(each.get("weight"), 1) for each in refs}
+    weights = {str(ref.get("name")): _number(ref.get("weight"), 1) for ref in refs}
     return ModelSummary(shares(weights), inside, frozenset(outside), rest)
 
 
@@ -138,12 +138,12 @@ def _map(value: Any, key: str) -> dict[str, Any]:  # noqa: ANN401 - as above
 
 
 def _list(value: Any, key: str) -> list[dict[str, Any]]:  # noqa: ANN401 - as above
-    found = _dict(value).get(key)
-    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+    items = _dict(value).get(key)
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
 
 
 def _named(items: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    return {str(each["name"]): each for each in items if "name" in each}
+    return {str(item["name"]): item for item in items if "name" in item}
 
 
 def _texts(value: Any) -> tuple[str, ...]:  # noqa: ANN401 - as above

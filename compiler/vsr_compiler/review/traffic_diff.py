@@ -64,10 +64,10 @@ def _models(old: Traffic, new: Traffic) -> Iterator[ChangeText]:
     for name in sorted(old.models.keys() & new.models.keys()):
         before, after = old.models[name], new.models[name]
         yield from share_changes(("model", name), f"model {name}", before.endpoints, after.endpoints)
-        for each in sorted(before.inside.keys() & after.inside.keys()):
-            if before.inside[each] != after.inside[each]:
-                text = f"model {name}: {each} is at {after.inside[each]}, was at {before.inside[each]}"
-                yield ChangeText(("model", name, "place", each), text)
+        for endpoint in sorted(before.inside.keys() & after.inside.keys()):
+            if before.inside[endpoint] != after.inside[endpoint]:
+                text = f"model {name}: {endpoint} is at {after.inside[endpoint]}, was at {before.inside[endpoint]}"
+                yield ChangeText(("model", name, "place", endpoint), text)
         for host in sorted(after.outside - before.outside):
             yield ChangeText(("outside", name, host), f"model {name} is answered outside the cluster, by {host}")
         for host in sorted(before.outside - after.outside):
@@ -100,7 +100,7 @@ def _categories(old: Traffic, new: Traffic) -> Iterator[ChangeText]:
 
 
 def _classifiers(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[ChangeText]:
-    before, after = ({name: _plain(each) for name, each in side.items()} for side in (old, new))
+    before, after = ({name: _plain(signal) for name, signal in side.items()} for side in (old, new))
     yield from field_changes(("classifier",), "classifiers", before, after)
     for name in sorted(old.keys() & new.keys()):
         if _head(old[name]) != _head(new[name]) and not _of_sentences(new[name]):

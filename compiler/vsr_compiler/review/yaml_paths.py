@@ -13,8 +13,8 @@ _STEP = re.compile(r"\.?([A-Za-z0-9_-]+)|\[(\d+)\]|\[\"([^\"]*)\"\]")
 
 def path_at_line(document: Document, line: int) -> Path | None:
     """Return the deepest path whose key or value is on a line; None for an empty line."""
-    found = [path for path, first, last in _lines(document.root, ()) if first <= line <= last]
-    return max(found, key=len, default=None)
+    paths = [path for path, first, last in _lines(document.root, ()) if first <= line <= last]
+    return max(paths, key=len, default=None)
 
 
 def parse_path(text: str) -> Path | None:

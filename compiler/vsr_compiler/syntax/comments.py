@@ -77,15 +77,15 @@ def comments(text: str, places: Places | None = None, events: Iterable[Any] | No
         events: Its parser events, if the caller has them.
     """
     places = places or Places(text)
-    position, found = 0, []
+    position, comments = 0, []
     for start, end in [*_values(text, places, events), (len(text), len(text))]:
         while match := _COMMENT.search(text, position, start):
             line = places.line(match.start())
             head = text[places.starts[line - 1] : match.start()]
-            found.append(Comment(match[0].rstrip(), match.start(), line, len(head) + 1, not head.strip()))
+            comments.append(Comment(match[0].rstrip(), match.start(), line, len(head) + 1, not head.strip()))
             position = match.end()
         position = max(position, end)
-    return found
+    return comments
 
 
 def _values(text: str, places: Places, events: Iterable[Any] | None) -> Iterator[tuple[int, int]]:

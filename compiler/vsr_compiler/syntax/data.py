@@ -56,13 +56,13 @@ def parse(document: Document, model: type[M]) -> M:
         # Converting errors is slow, so only a few more are converted than are shown.
         details = error.errors(include_url=False)[: MAX_FINDINGS * 2]
         leaked = secrets(document)
-        found = [
+        diagnostics = [
             _diagnostic(document, model, detail)
             for detail in details
             if not _follows(model, detail, details)
             and (detail["type"] == "extra_forbidden" or _path(detail) not in leaked)
         ]
-        raise CompileError(dict.fromkeys([*leaked.values(), *found])) from None
+        raise CompileError(dict.fromkeys([*leaked.values(), *diagnostics])) from None
 
 
 def _path(detail: ErrorDetails) -> Path:

@@ -31,31 +31,31 @@ def ignores(text: str, name: str) -> tuple[Ignore, ...]:
     return tuple(_read(text, name)[0]) if "vsr:" in text else ()
 
 
-def unsilenced(found: Iterable[Diagnostic], marks: Iterable[Ignore]) -> list[Diagnostic]:
+def unsilenced(diagnostics: Iterable[Diagnostic], marks: Iterable[Ignore]) -> list[Diagnostic]:
     """Return the findings of a later stage that no comment silences."""
     silent = {(mark.code, mark.span.file, mark.line) for mark in marks}
-    places = ((item, (item.code, item.span.file, item.span.line)) for item in found)
+    places = ((item, (item.code, item.span.file, item.span.line)) for item in diagnostics)
     return [item for item, place in places if item.level is Severity.ERROR or place not in silent]
 
 
 def silence(
-    found: Iterable[Diagnostic], text: str, name: str, *, complete: bool, later: Collection[str] = ()
+    diagnostics: Iterable[Diagnostic], text: str, name: str, *, complete: bool, later: Collection[str] = ()
 ) -> list[Diagnostic]:
     """Return the findings that no comment silences, and findings about ignore comments, sorted by position.
 
     Args:
-        found: The findings.
+        diagnostics: The findings.
         text: The file; it must be valid YAML.
         name: The name of the file in messages.
         complete: Whether every rule has run. Otherwise an ignore comment may still have an effect.
         later: Codes that only a later stage reports, so that their comments may still have an effect.
     """
-    found = list(found)
+    diagnostics = list(diagnostics)
     if "vsr:" not in text:
-        return sorted(found, key=lambda item: item.order)
+        return sorted(diagnostics, key=lambda item: item.order)
     marks, problems = _read(text, name)
     at: dict[tuple[str, int], list[Diagnostic]] = {}
-    for item in found:
+    for item in diagnostics:
         if item.span.file == name:
             at.setdefault((item.code, item.span.line), []).append(item)
     silent = {item for mark in marks for item in at.get((mark.code, mark.line), []) if item.level is not Severity.ERROR}
@@ -67,7 +67,7 @@ def silence(
         elif complete and not here and mark.code not in later:
             message = f"{mark.code} is not reported for line {mark.line}"
             problems.append(Diagnostic("VSR009", message, mark.span, "Remove the comment."))
-    return sorted([*(item for item in found if item not in silent), *problems], key=lambda item: item.order)
+    return sorted([*(item for item in diagnostics if item not in silent), *problems], key=lambda item: item.order)
 
 
 def _read(text: str, name: str) -> tuple[list[Ignore], list[Diagnostic]]:

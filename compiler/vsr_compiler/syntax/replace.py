@@ -20,12 +20,12 @@ def replace_text(path: Path, text: str) -> None:
     name = str(path)
     try:
         real = path.resolve(strict=True)
-        found = real.stat()
-        if not stat.S_ISREG(found.st_mode):
+        status = real.stat()
+        if not stat.S_ISREG(status.st_mode):
             raise CompileError(
                 [Diagnostic("VSR500", "not a regular file", Span(name), "Pass the path of the file itself.")]
             )
-        _swap(real, text, stat.S_IMODE(found.st_mode))
+        _swap(real, text, stat.S_IMODE(status.st_mode))
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         hint = "Check the permissions of the file's folder."

@@ -38,6 +38,7 @@ PROXY_HEADERS = frozenset({"x-envoy-ip-tags"})
 
 Source: Envoy 1.38.3, `ConnectionManagerUtility::cleanInternalHeaders`.
 """
+ISTIO_SECURITY = "security.istio.io"
 ROOT_NAMESPACE = "istio-system"
 """Istio's root namespace, whose objects apply to every namespace."""
 _GATEWAY_NAME = ("gateway.networking.k8s.io/gateway-name", "istio.io/gateway-name")
@@ -102,11 +103,11 @@ def router_listeners(index: ManifestIndex) -> list[tuple[Listener, list[RouterRo
 
 
 def applies_to_gateway(source: Manifest, gateway: Manifest) -> bool:
-    """Whether an EnvoyFilter or a policy changes a Gateway, or a part of it."""
+    """Whether an object of Istio or a policy applies to a Gateway, or to a part of it."""
     refs = [*as_mappings(source.spec.get("targetRefs")), as_mapping(source.spec.get("targetRef"))]
     refs = [ref for ref in refs if ref]
     selectors = as_mappings(source.spec.get("targetSelectors"))
-    if refs or selectors or source.group != ISTIO:
+    if refs or selectors or source.group not in {ISTIO, ISTIO_SECURITY}:
         return (
             source.namespace == gateway.namespace
             and any(ref.get("kind", "Gateway") == "Gateway" and ref.get("name") == gateway.name for ref in refs)
@@ -114,9 +115,8 @@ def applies_to_gateway(source: Manifest, gateway: Manifest) -> bool:
             ref.get("kind") == "GatewayClass" and ref.get("name") == gateway.spec.get("gatewayClassName")
             for ref in refs
         )
-    return source.namespace in {gateway.namespace, ROOT_NAMESPACE} and selects_gateway(
-        value_at(source.spec, "workloadSelector", "labels"), gateway
-    )
+    labels = value_at(source.spec, "workloadSelector", "labels") or value_at(source.spec, "selector", "matchLabels")
+    return source.namespace in {gateway.namespace, ROOT_NAMESPACE} and selects_gateway(labels, gateway)
 
 
 def selects_gateway(labels: object, gateway: Manifest) -> bool:
@@ -212,7 +212,8 @@ def keeps_header(index: ManifestIndex, listener: Listener, header: str) -> list[
     for source in index.of_kind("EnvoyFilter", ISTIO):
         if applies_to_gateway(source, listener.gateway):
             for path, _ in source.entries("spec", "configPatches"):
-                if _matches_patch(source, path, listener) and header in _removed_early(source.at(*path, "patch")):
+                removed = _removed_early(source.at(*path, "patch"))
+                if _covers(removed, header) and _matches_patch(source, path, listener):
                     return None
     variants = [False, True] if offers_http3(index, listener) else [False]
     if all(_is_patched(index, listener, header, http3=http3) for http3 in variants):
@@ -225,7 +226,7 @@ def keeps_header(index: ManifestIndex, listener: Listener, header: str) -> list[
 def removes_header(index: ManifestIndex, namespace: str, header: str) -> bool:
     """Whether any object in a namespace removes a client's header before the filters run."""
     return any(
-        header in _removed_early(source.spec) or _removes(source.spec, header)
+        _covers(_removed_early(source.spec), header) or _removes(source.spec, header)
         for kind in ("EnvoyFilter", "EnvoyPatchPolicy", "ClientTrafficPolicy")
         for source in index.of_kind(kind)
         if source.namespace == namespace
@@ -235,7 +236,7 @@ def removes_header(index: ManifestIndex, namespace: str, header: str) -> bool:
 def _is_patched(index: ManifestIndex, listener: Listener, header: str, *, http3: bool) -> bool:
     xds = xds_listener(listener, http3=http3)
     return any(
-        patches_listener(patch, xds) and header in _removed_early(patch.get("operation"))
+        patches_listener(patch, xds) and _covers(_removed_early(patch.get("operation")), header)
         for source in index.of_kind("EnvoyPatchPolicy", ENVOY)
         if applies_to_gateway(source, listener.gateway)
         for patch in as_mappings(source.spec.get("jsonPatches"))
@@ -253,7 +254,7 @@ def _removes(settings: Body, header: str) -> bool:
 
 
 def _removed_early(body: object) -> set[str]:
-    """Return the headers that a patch removes before the filters run.
+    """Return the headers that a patch removes before the filters run; a prefix of names ends with an asterisk.
 
     Removal by an ordinary filter does not count: the filter may run after the processor.
     """
@@ -266,7 +267,19 @@ def _removed_early(body: object) -> set[str]:
             for key, value in node.items():
                 if early and key == "remove" and isinstance(value, str):
                     removed.add(value.lower())
+                elif early and snake_case(key) == "remove_on_match":
+                    removed |= _matched(as_mapping(value))
                 stack.append((value, early or snake_case(key) == _EARLY))
         elif isinstance(node, list):
             stack += [(child, early) for child in node]
     return removed
+
+
+def _matched(mutation: Body) -> set[str]:
+    matcher = as_mapping(mutation.get("key_matcher", mutation.get("keyMatcher")))
+    exact, prefix = as_string(matcher.get("exact")).lower(), as_string(matcher.get("prefix")).lower()
+    return ({exact} if exact else set()) | ({f"{prefix}*"} if prefix else set())
+
+
+def _covers(removed: set[str], header: str) -> bool:
+    return header in removed or any(header.startswith(name[:-1]) for name in removed if name.endswith("*"))

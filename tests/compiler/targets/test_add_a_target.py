@@ -80,6 +80,13 @@ def test_explain_names_the_emitter_and_the_policy_line(policy: Path, tmp_path: P
     assert explained.splitlines()[0] == expected
 
 
+def test_verify_reports_no_error_in_its_output(policy: Path, tmp_path: Path) -> None:
+    """A target needs no component: `verify` reads the base without them."""
+    assert call("compile", policy, "--out", tmp_path / "out").exit_code == 0
+    result = call("verify", tmp_path / "out" / "small", "--policy", policy)
+    assert (result.exit_code, "VSR001" in result.output) == (0, False)
+
+
 def test_its_checks_and_releases_are_reported_at_the_policy(policy: Path) -> None:
     """An endpoint that it cannot serve, and a release that its table does not have."""
     text = policy.read_text(encoding="utf-8")
@@ -113,5 +120,6 @@ def test_the_how_to_page_shows_the_example_as_it_is_tested() -> None:
     module = Path(example_target.__file__).read_text(encoding="utf-8")
     code = module[module.index("from collections.abc") :]
     assert code in page
+    assert "from vsr_compiler.targets import" not in code, "the package imports the folder of the stack"
     assert len(code.splitlines()) <= 70
     assert SMALL.startswith(PLAIN[:100])

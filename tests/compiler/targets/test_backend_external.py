@@ -16,6 +16,7 @@ from vsr_compiler.review.graph import mermaid
 from vsr_compiler.routerconfig.vsr_runtime import router_config, runtime_settings
 from vsr_compiler.targets.common import extproc
 from vsr_compiler.targets.istio import providers
+from vsr_schemas import headers
 from vsr_schemas.headers import CREDENTIALS
 
 TEXT = """\
@@ -41,6 +42,19 @@ default: llama
 PRIVATE = TEXT.replace("endpoints: far", "endpoints: here").replace("endpoints: near", "endpoints: here")
 PRIVATE = PRIVATE.replace("endpoints: open", "endpoints: here")
 PRIVATE = re.sub(r"(gpt|mini|beta|free): \{", r"\1: {checkpoint: example/llama, ", PRIVATE)
+HIDE = {"type": "RequestHeaderModifier", "requestHeaderModifier": {"remove": list(headers.PRIVATE)}}
+ASKS = {
+    "x-forwarded-for",
+    "x-forwarded-proto",
+    "x-envoy-external-address",
+    "x-selected-model",
+    "x-vsr-guards",
+    "x-envoy-decorator-operation",
+    "x-envoy-attempt-count",
+    "x-envoy-expected-rq-timeout-ms",
+    "x-request-id",
+}
+"""What a provider behind real gateways was seen to get."""
 
 
 def objects(target: str = "istio", text: str = TEXT) -> dict[str, Object]:
@@ -89,10 +103,10 @@ def test_a_route_says_the_providers_host_and_path(target: str) -> None:
     assert rule["matches"][0]["path"] == {"type": "PathPrefix", "value": "/v1"}
     path = {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/openai/v1"}
     rewritten = {"hostname": "api.example.com", "path": path}
-    assert rule["filters"] == [{"type": "URLRewrite", "urlRewrite": rewritten}]
+    assert rule["filters"] == [HIDE, {"type": "URLRewrite", "urlRewrite": rewritten}]
     (rule,) = found["HTTPRoute/beta"].body["spec"]["rules"]
     assert rule["backendRefs"][0]["port"] == 8443
-    assert rule["filters"] == [{"type": "URLRewrite", "urlRewrite": {"hostname": "api.example.com"}}]
+    assert rule["filters"] == [HIDE, {"type": "URLRewrite", "urlRewrite": {"hostname": "api.example.com"}}]
     assert "filters" not in found["HTTPRoute/llama"].body["spec"]["rules"][0]
     assert "ReferenceGrant/edge-to-far" not in found
 
@@ -159,3 +173,58 @@ def test_the_stand_knows_what_a_provider_wants() -> None:
     assert routes["gpt"]["route"]["prefix_rewrite"] == "/openai/v1/"
     assert routes["free"]["route"]["host_rewrite_literal"] == "open.example.org"
     assert "prefix_rewrite" not in routes["free"]["route"]
+
+
+def routes_out(target: str, text: str = TEXT) -> list[list[str]]:
+    """The headers that are removed on the way to each provider of a target."""
+    text = re.sub(r"key: [.\w]+", "key: apiKey", text)
+    if target == "local":
+        bootstrap = sandbox.bootstrap(linked(text))["static_resources"]["listeners"][0]
+        manager = bootstrap["filter_chains"][0]["filters"][0]["typed_config"]
+        routes = manager["route_config"]["virtual_hosts"][0]["routes"]
+        return [each.get("request_headers_to_remove", []) for each in routes if "host_rewrite_literal" in each["route"]]
+    found = [item.body for item in rendering.objects(linked(text), target)]
+    if target in {"ai-gateway", "production-stack"}:
+        backends = [body["spec"] for body in found if body["kind"] == "AIServiceBackend"]
+        hosts = {"api.example.com", "open.example.org"}
+        names = {
+            body["metadata"]["name"]
+            for body in found
+            if body["kind"] == "Backend" and body["spec"]["endpoints"][0]["fqdn"]["hostname"] in hosts
+        }
+        return [
+            spec.get("headerMutation", {}).get("remove", []) for spec in backends if spec["backendRef"]["name"] in names
+        ]
+    rules = [rule for body in found if body["kind"] == "HTTPRoute" for rule in body["spec"]["rules"]]
+    filters = [{each["type"]: each for each in rule.get("filters", [])} for rule in rules]
+    kind = "RequestHeaderModifier"
+    return [
+        each[kind]["requestHeaderModifier"]["remove"] if kind in each else []
+        for each in filters
+        if "URLRewrite" in each
+    ]
+
+
+@pytest.mark.parametrize("target", ["istio", "gie", "llm-d", "envoy-gateway", "ai-gateway", "local"])
+def test_a_provider_learns_neither_who_asks_nor_what_the_router_thinks(target: str) -> None:
+    """The client's address and identity, the selected model and the guards' flags stay inside."""
+    found = routes_out(target)
+    assert found
+    for removed in found:
+        assert ASKS | {"x-authz-user-id", "x-forwarded-client-cert", "x-vsr-debug"} <= set(removed)
+        assert len(removed) <= 16, "the Gateway API and AI Gateway allow no more"
+
+
+@pytest.mark.parametrize("target", ["istio", "envoy-gateway", "ai-gateway", "local"])
+def test_a_policy_may_let_a_provider_have_these_headers(target: str) -> None:
+    """For a host of one's own that needs the client's address."""
+    kept = re.sub(r"external: \{", "external: {clientHeaders: keep, ", TEXT)
+    found = routes_out(target, kept)
+    assert found
+    assert not any(found)
+
+
+def test_models_inside_get_the_headers() -> None:
+    """Only routes to providers remove them."""
+    (rule,) = objects()["HTTPRoute/llama"].body["spec"]["rules"]
+    assert "filters" not in rule

@@ -91,6 +91,17 @@ def routed(program: Program, model: str, category: str | None, seed: int) -> Sen
     return action
 
 
+@cache
+def draw(case: str, keys: Path, category: str | None, count: int) -> list[SendToModel]:
+    """Return the distinct decisions on so many auto requests of a category."""
+    distinct: list[SendToModel] = []
+    for seed in range(count):
+        route = routed(program_of(case, keys), "auto", category, seed)
+        if route not in distinct:
+            distinct.append(route)
+    return distinct
+
+
 def answered(program: Program, question: NeedSignals, category: str | None) -> SignalsReady:
     """The category, and nothing that is like a sentence of the policy or like an attack."""
     sentences = [each for one in program.model_signals.values() for side in SIDES for each in getattr(one, side, ())]
@@ -224,74 +235,79 @@ def world_of(case: str, target: str, profile: str) -> World | None:
     return World([*bodies, *({"kind": "HelmValues", "metadata": metadata, **item.body} for item in values)])
 
 
-def cases() -> Iterator[tuple[str, str, str]]:
-    """Every policy through every target at every profile, but for what is refused there."""
-    for case in (*GOLDEN, *POLICIES):
-        for target in sorted(targets.TARGETS):
-            for profile in sorted(profiles()):
-                if world_of(case, target, profile) is not None:
-                    yield case, target, profile
+def worlds(case: str, target: str) -> Iterator[tuple[str, World]]:
+    """Return the target's objects at each profile, and equal ones once."""
+    previous: list[World] = []
+    for profile in sorted(profiles()):
+        world = world_of(case, target, profile)
+        if world is not None and all(world.bodies != other.bodies for other in previous):
+            previous.append(world)
+            yield profile, world
 
 
-def executed() -> Iterator[tuple[str, str, str]]:
-    """Those whose router's files our runtime executes; what the stock router makes of its own, only it knows."""
-    for case, target, profile in cases():
-        if data_of(case)["router"].get("engine") != "semantic-router":
-            yield case, target, profile
+CASES = (*GOLDEN, *POLICIES)
+EXECUTED = [case for case in CASES if data_of(case)["router"].get("engine") != "semantic-router"]
+"""The cases whose router files our runtime executes."""
 
 
-def seen(case: str, target: str, profile: str) -> World:
-    """The objects of a case that is not refused."""
-    world = world_of(case, target, profile)
-    assert world is not None
-    return world
-
-
-@pytest.mark.parametrize(("case", "target", "profile"), list(executed()))
-def test_every_name_ends_where_the_policy_says(case: str, target: str, profile: str, keys: Path) -> None:
+@pytest.mark.parametrize("target", sorted(targets.TARGETS))
+@pytest.mark.parametrize("case", EXECUTED)
+def test_every_name_ends_where_the_policy_says(case: str, target: str, keys: Path) -> None:
     """A client that names a model or an adapter gets just its endpoints, by their weights, under the right name."""
-    data, world, program = data_of(case), seen(case, target, profile), program_of(case, keys)
-    problems = []
-    for name in names(data):
-        answer, served = sent(world, routed(program, name, None, 0), name)
-        problems.append(wrong(data, world, answer, name, served))
-    assert [problem for problem in problems if problem] == []
+    data, program = data_of(case), program_of(case, keys)
+    routes = {name: routed(program, name, None, 0) for name in names(data)}
+    for profile, world in worlds(case, target):
+        problems = []
+        for name, route in routes.items():
+            answer, served = sent(world, route, name)
+            problems.append(wrong(data, world, answer, name, served))
+        assert [problem for problem in problems if problem] == [], profile
 
 
-@pytest.mark.parametrize(("case", "target", "profile"), list(executed()))
-def test_every_category_ends_where_the_policy_says(case: str, target: str, profile: str, keys: Path) -> None:
+@pytest.mark.parametrize("target", sorted(targets.TARGETS))
+@pytest.mark.parametrize("case", EXECUTED)
+def test_every_category_ends_where_the_policy_says(case: str, target: str, keys: Path) -> None:
     """An auto request gets a model of its category's route, each of a split's in turn, and the default otherwise."""
-    data, world, program = data_of(case), seen(case, target, profile), program_of(case, keys)
+    data = data_of(case)
     for category in (*data.get("categories", {}), None):
         allowed = chosen(data, category)
-        found = set()
-        for seed in range(DRAWS if allowed is None or len(allowed) > 1 else 1):
-            route = routed(program, "auto", category, seed)
-            answer, served = sent(world, route, "auto")
-            assert wrong(data, world, answer, route.model, served) == "", category
-            found.add(route.model)
-        assert allowed is None or found == allowed, category
+        draws = DRAWS if allowed is None or len(allowed) > 1 else 1
+        routes = draw(case, keys, category, draws)
+        assert allowed is None or {route.model for route in routes} == allowed, category
+        for profile, world in worlds(case, target):
+            for route in routes:
+                answer, served = sent(world, route, "auto")
+                assert wrong(data, world, answer, route.model, served) == "", (profile, category)
 
 
-@pytest.mark.parametrize(("case", "target", "profile"), list(cases()))
-def test_what_no_router_has_decided_reaches_no_model(case: str, target: str, profile: str) -> None:
+@pytest.mark.parametrize("target", sorted(targets.TARGETS))
+@pytest.mark.parametrize("case", CASES)
+def test_what_no_router_has_decided_reaches_no_model(case: str, target: str) -> None:
     """Without the router's header, or with one that names nothing, the gateway answers by itself.
 
     Only a policy that says `onFailure: default-model` lets it reach the default, under a name that serves there.
     """
-    data, world = data_of(case), seen(case, target, profile)
+    data = data_of(case)
     lenient = data["router"].get("onFailure") == "default-model"
-    # The list of Envoy Gateway 1.6.7 ends at 64. Envoy removes the rest by itself, or nothing deployed reads it.
-    missing = {name for name in STRIPPED if not world.strips(name)} - {"x-ai-eg-mcp-metadata-resource-uri"}
-    assert all(name.startswith(("x-envoy-", "x-aigw-")) for name in missing)
-    assert not missing or (profile == "seed" and target in {"ai-gateway", "envoy-gateway", "production-stack"})
-    for headers in ({}, {SELECTED_MODEL: "nothing"}, {SELECTED_MODEL: "auto"}):
-        for path in (CHAT, "/v1/models", "/", "/v1", "/healthz"):
-            answer = world.answer(with_model(world, Request(path, headers), "auto"))
-            if lenient and (path == CHAT or answer.places):
-                assert wrong(data, world, answer, data["default"], "auto", "auto") == "", (headers, path)
-            else:
-                assert not answer.places, (headers, path)
+    for profile, world in worlds(case, target):
+        # The list of Envoy Gateway 1.6.7 ends at 64. Envoy removes the rest by itself, or nothing deployed reads it.
+        missing = {name for name in STRIPPED if not world.strips(name)} - {"x-ai-eg-mcp-metadata-resource-uri"}
+        assert all(name.startswith(("x-envoy-", "x-aigw-")) for name in missing)
+        assert not missing or (profile == "seed" and target in {"ai-gateway", "envoy-gateway", "production-stack"})
+        for headers in ({}, {SELECTED_MODEL: "nothing"}, {SELECTED_MODEL: "auto"}):
+            for path in (CHAT, "/v1/models", "/", "/v1", "/healthz"):
+                answer = world.answer(with_model(world, Request(path, headers), "auto"))
+                if lenient and (path == CHAT or answer.places):
+                    assert wrong(data, world, answer, data["default"], "auto", "auto") == "", (headers, path)
+                else:
+                    assert not answer.places, (headers, path)
+
+
+def objects_of(case: str) -> list[Data]:
+    """Return a copy of the objects of a case on Istio."""
+    world = world_of(case, "istio", "current")
+    assert world is not None
+    return copy.deepcopy(world.bodies)
 
 
 def at(bodies: list[Data], kind: str, name: str) -> Data:
@@ -338,7 +354,7 @@ def test_what_is_wrong_is_seen(fault: str, keys: Path) -> None:
     """Otherwise agreement would show nothing: each fault, put into objects that have none, makes a model go astray."""
     name, edit, words = FAULTS[fault]
     data, program = data_of("cross-namespace"), program_of("cross-namespace", keys)
-    bodies = copy.deepcopy(seen("cross-namespace", "istio", "current").bodies)
+    bodies = objects_of("cross-namespace")
     edit(bodies)
     world = World(bodies)
     answer, served = sent(world, routed(program, name, None, 0), name)
@@ -348,7 +364,7 @@ def test_what_is_wrong_is_seen(fault: str, keys: Path) -> None:
 def test_weights_that_differ_are_seen(keys: Path) -> None:
     """A tenth is not a fifth."""
     data, program = data_of("weighted"), program_of("weighted", keys)
-    bodies = copy.deepcopy(seen("weighted", "istio", "current").bodies)
+    bodies = objects_of("weighted")
     refs = at(bodies, "HTTPRoute", "llama")["spec"]["rules"][0]["backendRefs"]
     next(ref for ref in refs if ref["name"] == "old")["weight"] = 40
     world = World(bodies)

@@ -356,6 +356,13 @@ kind: EnvoyPatchPolicy""",
         "VSR625",
         "`extAuth` of SecurityPolicy `prod/users` does not run for requests to HTTPRoute `prod/big`",
     ),
+    "a picker that accepts less than the gateway buffers": (
+        m.POOLED,
+        "--grpc-max-recv-msg-size=8454144",
+        "--grpc-max-recv-msg-size=8Mi",
+        "VSR626",
+        "accepts messages of 8,388,608 bytes",
+    ),
 }
 
 

@@ -191,15 +191,16 @@ def served_models(bodies: list[Body], router: Router, models: Iterable[str]) -> 
                     yield f"{where}: {model} is answered with {outcome.status} by {outcome.by}"
 
 
-def headers(bodies: list[Body], router: Router, models: Iterable[str]) -> Iterator[str]:
-    """Find headers of clients that a component obeys, of every row of the table."""
-    forged = {row.header: FORGED for row in facts.OBEYED}
+def headers(bodies: list[Body], router: Router, models: Iterable[str], names: Iterable[str] = ()) -> Iterator[str]:
+    """Find headers of clients that a component obeys, of every row of the table, and further names that get through."""
+    forged = dict.fromkeys([*names, *(row.header for row in facts.OBEYED)], FORGED)
     for proxy in probes.proxies(bodies).values():
         for model in models:
             outcome = sent(proxy, probes.chat(model, forged), router)
             if not outcome.reached:
                 yield f"{model} is answered with {outcome.status} by {outcome.by}"
             yield from (f"{component} obeys {header} for {model}" for component, header in outcome.obeyed)
+            yield from (f"{header} gets to {model}" for header in names if outcome.headers.get(header) == FORGED)
 
 
 SIZES = (3.9, 4.1, 8.1)

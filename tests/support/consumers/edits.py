@@ -278,6 +278,16 @@ def pickers_without_flag(bodies: list[Body]) -> list[Body]:
     return changed
 
 
+def wide_gateway(bodies: list[Body]) -> list[Body]:
+    """Istio's listeners buffer 8 MiB."""
+    changed = copy.deepcopy(bodies)
+    for body in changed:
+        for patch in body["spec"]["configPatches"] if body["kind"] == "EnvoyFilter" else ():
+            if patch["applyTo"] == "LISTENER":
+                patch["patch"]["value"]["per_connection_buffer_limit_bytes"] = 8 * facts.MIB
+    return changed
+
+
 def together(*edits: Edit) -> Edit:
     """Return an edit that makes several, in their order."""
 

@@ -63,8 +63,8 @@ def _router(policy: ir.Policy, environment: ir.Environment) -> ir.Router:
 
 def _endpoint(endpoint: ir.Endpoint, environment: ir.Environment) -> ir.Endpoint:
     """Return the endpoint with the environment's scale. It applies only to pods that the compiler writes."""
-    name, server = endpoint.name, endpoint.server
-    if server is None:
+    name, server = endpoint.name, endpoint.kind
+    if not isinstance(server, ir.VllmServer):
         return endpoint
     changed = replace(
         server,

@@ -440,6 +440,22 @@ spec:
             Kind.EXCERPT,
         ),
     ),
+    "VSR626": Code(
+        title="bodies longer than a picker accepts",
+        severity="error",
+        stage=Stage.VERIFY,
+        rule="L26",
+        meaning="The gateway buffers longer request bodies than the gRPC server of an endpoint picker accepts.",
+        reason=(
+            "A filter that buffers passes the body on in one piece, which the picker's filter sends as one message. "
+            "Longer requests get 500 with an empty body instead of 413."
+        ),
+        fix=(
+            "Raise the picker's limit by `--grpc-max-recv-msg-size`, if its release has the flag. Otherwise limit the "
+            "gateway's buffer and the router's `maxBody`."
+        ),
+        example=Example("command: [/epp]", Kind.EXCERPT),
+    ),
     "VSR430": Code(
         title="manifests exceed a limit",
         severity="error",

@@ -24,10 +24,10 @@ class _Walker:
 
     def before(self, offset: int) -> list[Remark]:
         """Return the comments up to an offset."""
-        found = []
+        remarks = []
         while self._left and self._left[-1].offset < offset:
-            found.append(self._remark(self._left.pop()))
-        return found
+            remarks.append(self._remark(self._left.pop()))
+        return remarks
 
     def branch(self, node: Branch, least: int, until: int, limit: int | None) -> None:
         """Assign comments to a mapping or a list.

@@ -115,5 +115,5 @@ def _same(one: Node, other: Node) -> bool:
     return False
 
 
-def _texts(found: list[Comment]) -> Counter[str]:
-    return Counter(comment.text for comment in found)
+def _texts(comments: list[Comment]) -> Counter[str]:
+    return Counter(comment.text for comment in comments)

@@ -180,9 +180,9 @@ def _crosses(root: Branch) -> bool:
 
 def _nodes(entry: Entry) -> list[Leaf | Branch]:
     """Return the nodes of an entry, in file order."""
-    found: list[Leaf | Branch] = [entry.key] if entry.key else []
-    found.append(entry.value)
+    nodes: list[Leaf | Branch] = [entry.key] if entry.key else []
+    nodes.append(entry.value)
     if isinstance(entry.value, Branch):
         for child in entry.value.entries:
-            found += _nodes(child)
-    return found
+            nodes += _nodes(child)
+    return nodes

@@ -81,11 +81,18 @@ def _backend(policy: ir.Policy, endpoint: ir.Endpoint, release: AiGateway) -> It
             "backendRef": {"group": ENVOY_GROUP, "kind": "Backend", "name": name},
             # AI Gateway appends the rest of the path. An empty prefix has different meanings in different releases.
             "schema": {"name": "OpenAI", release.prefix: path.strip("/")},
-        },
+        }
+        | _hidden(endpoint),
     )
     yield hosts.backend(endpoint, namespace)
     if endpoint.provider is not None and endpoint.provider.secret is not None:
         yield _key(endpoint, endpoint.provider.secret[0], namespace, release)
+
+
+def _hidden(endpoint: ir.Endpoint) -> Body:
+    """Return the field that removes what a provider must not learn. AI Gateway cannot remove its own headers."""
+    provider = endpoint.provider
+    return {"headerMutation": {"remove": list(provider.hidden_headers)}} if provider and provider.hidden_headers else {}
 
 
 def _key(endpoint: ir.Endpoint, secret: str, namespace: str, release: AiGateway) -> Object:

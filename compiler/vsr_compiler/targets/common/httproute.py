@@ -101,8 +101,14 @@ def _route(policy: ir.Policy, model: ir.Model, backend: Backend) -> Object:
     }
     rule = _rule(policy, model, backend, match)
     if provider is not None:
-        rule["filters"] = [_rewrite(provider)]
+        rule["filters"] = [*_hide(provider), _rewrite(provider)]
     return _object(policy, model.object_name, model.span, rule)
+
+
+def _hide(provider: ir.Provider) -> Iterator[Body]:
+    """Yield the filter that removes what the provider must not learn, after the route is chosen."""
+    if provider.hidden_headers:
+        yield {"type": "RequestHeaderModifier", "requestHeaderModifier": {"remove": list(provider.hidden_headers)}}
 
 
 def _rewrite(provider: ir.Provider) -> Body:

@@ -33,6 +33,7 @@ from vsr_compiler.verify.rules import (
     l23_scope,
     l24_coverage,
     l25_authentication,
+    l26_messages,
     manifests,
     schemas,
 )
@@ -66,6 +67,7 @@ LINK_RULES: tuple[LinkRule, ...] = (
     l23_scope.RULE,
     l24_coverage.RULE,
     l25_authentication.RULE,
+    l26_messages.RULE,
 )
 """The rules about links between objects, in the order of their names."""
 

@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from vsr_compiler.diagnostics import Diagnostic, Severity
 from vsr_compiler.verify.ext_proc import ExtProcFilter, ext_proc_filters
 from vsr_compiler.verify.header_matches import model_routes
-from vsr_compiler.verify.listeners import Listener
+from vsr_compiler.verify.header_readers import header_readers
+from vsr_compiler.verify.listeners import Listener, attached_listeners, routes_of
 from vsr_compiler.verify.manifest import Manifest, Path, as_string, as_strings
 from vsr_compiler.verify.manifest_index import GATEWAY_API, ManifestIndex
 from vsr_compiler.verify.router_config import has_guards
 from vsr_compiler.verify.router_filters import filters_of, keeps_header, removes_header, router_listeners
 from vsr_compiler.verify.rules.rule import LinkRule
-from vsr_schemas.headers import AI_MODEL, SELECTED_MODEL
+from vsr_schemas.headers import AI_MODEL, DEBUG, SELECTED_MODEL
+from vsr_schemas.obeyed_headers import Component, Impact, ObeyedHeader
 
 _HINT = "Remove it by early_header_mutation_extensions, or ClientTrafficPolicy's earlyRequestHeaders."
 
@@ -34,9 +36,10 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
             yield Diagnostic("VSR410", message, source.span(*processor.path), "Remove observability_mode.", level)
     if processors:
         yield from _kept_headers(index)
+        yield from _kept_for_components(index)
         yield from _kept_by_gateways_elsewhere(index, processors)
     for route in index.of_kind("HTTPRoute"):
-        yield from _removed_by_route(route)
+        yield from _removed_by_route(index, route)
     for envoy_filter in index.of_kind("EnvoyFilter"):
         yield from _removed_by_virtual_host(envoy_filter)
 
@@ -64,6 +67,35 @@ def _kept_headers(index: ManifestIndex) -> Iterator[Diagnostic]:
             yield Diagnostic("VSR410", message, listener.gateway.span(*listener.path), hint)
 
 
+def _kept_for_components(index: ManifestIndex) -> Iterator[Diagnostic]:
+    """Report listeners that leave a client's header to a component; an error if it replaces the selected model.
+
+    A listener that leaves the routing header to clients has an error of its own.
+    """
+    for listener, routes in router_listeners(index):
+        routing = {header for item in routes for header in item.open_headers} - {AI_MODEL}
+        if _is_agentgateway(index, listener) or any(
+            keeps_header(index, listener, name) is not None for name in routing
+        ):
+            continue
+        for component, headers in header_readers(index, routes_of(index, listener)):
+            kept = [header for header in headers if keeps_header(index, listener, header.name) is not None]
+            yield from _kept_for(listener, component, [item for item in kept if item.impact is Impact.MODEL])
+            yield from _kept_for(listener, component, [item for item in kept if item.impact is not Impact.MODEL])
+
+
+def _kept_for(listener: Listener, component: Component, headers: list[ObeyedHeader]) -> Iterator[Diagnostic]:
+    if headers:
+        names = ", ".join(f"`{header.name}`" for header in headers)
+        serious = headers[0].impact is Impact.MODEL
+        message = (
+            f"{component.title} acts on {names} of clients, which {listener.title} does not remove"
+            f"{': a client replaces the model that the router selected' if serious else ''}"
+        )
+        level = Severity.ERROR if serious else Severity.WARNING
+        yield Diagnostic("VSR410", message, listener.gateway.span(*listener.path), _HINT, level)
+
+
 def _kept_by_gateways_elsewhere(index: ManifestIndex, processors: tuple[ExtProcFilter, ...]) -> Iterator[Diagnostic]:
     """Report filters for Gateways that are not among the objects, if nothing in their namespace removes the header."""
     known = {gateway.namespace for gateway in index.of_kind("Gateway", GATEWAY_API)}
@@ -82,11 +114,18 @@ def _is_agentgateway(index: ManifestIndex, listener: Listener) -> bool:
     return any(item.source.kind == "AgentgatewayPolicy" for item in filters_of(index, listener))
 
 
-def _removed_by_route(route: Manifest) -> Iterator[Diagnostic]:
+def _removed_by_route(index: ManifestIndex, route: Manifest) -> Iterator[Diagnostic]:
+    """Report removal that comes too late. A route may hide from its backend what the gateway removes from clients."""
+    listeners = attached_listeners(index, route)
     for rule_path, _ in route.entries("spec", "rules"):
         for path, body in route.entries(*rule_path, "filters"):
             headers: Path = (*path, "requestHeaderModifier", "remove")
-            if body.get("type") == "RequestHeaderModifier" and _are_protected(as_strings(route.at(*headers))):
+            late = [
+                name
+                for name in map(str.lower, as_strings(route.at(*headers)))
+                if not listeners or any(keeps_header(index, listener, name) is not None for listener in listeners)
+            ]
+            if body.get("type") == "RequestHeaderModifier" and _are_protected(late):
                 yield _removed_too_late(route, headers)
 
 
@@ -100,7 +139,8 @@ def _removed_by_virtual_host(source: Manifest) -> Iterator[Diagnostic]:
 
 
 def _are_protected(headers: list[str]) -> bool:
-    return any(name.lower().startswith((SELECTED_MODEL, "x-vsr-", "x-authz-")) for name in headers)
+    """Whether a header is among them that the processor reads as its own. Clients may ask for debug headers."""
+    return any(name.lower().startswith((SELECTED_MODEL, "x-vsr-", "x-authz-")) for name in headers if name != DEBUG)
 
 
 def _removed_too_late(source: Manifest, headers: Path) -> Diagnostic:
@@ -115,6 +155,7 @@ RULE = LinkRule(
     purpose="A processor with guards fails closed, and every listener to which a route of the router attaches removes "
     "the header that chooses the route from client requests before any filter runs. On Envoy Gateway a "
     "ClientTrafficPolicy for a listener replaces the Gateway's as a whole. Removal by a route or virtual host comes "
-    "too late.",
+    "too late. The listener also removes headers by which clients would tell an endpoint picker, Envoy AI Gateway or "
+    "vLLM what to do, such as one that replaces the model; the reference of headers lists them.",
     check=_check,
 )

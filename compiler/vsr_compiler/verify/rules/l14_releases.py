@@ -83,7 +83,7 @@ def _release(picker: Picker) -> tuple[str, tuple[int, int]] | None:
     return match and ("gie" if match["gie"] else "llm-d", (int(match["major"]), int(match["minor"])))
 
 
-def _known_arguments(picker: Picker) -> PickerArguments | None:
+def known_arguments(picker: Picker) -> PickerArguments | None:
     """Return the flags and plugins of the release in a picker's image; None for an unknown image or release."""
     release = _release(picker)
     return PICKER_ARGUMENTS.get(release) if release else None
@@ -91,7 +91,7 @@ def _known_arguments(picker: Picker) -> PickerArguments | None:
 
 def _unknown_flags(picker: Picker) -> Iterator[Diagnostic]:
     """Report flags with which the picker does not start."""
-    known = _known_arguments(picker)
+    known = known_arguments(picker)
     for name, (_, path) in picker.flags.items() if known else ():
         if known and name not in known.flags:
             message = f"this release does not have the flag --{name[:80]}"
@@ -101,7 +101,7 @@ def _unknown_flags(picker: Picker) -> Iterator[Diagnostic]:
 
 def _unknown_plugins(picker: Picker, types: Iterable[str], source: Manifest, path: Path) -> Iterator[Diagnostic]:
     """Report plugin types with which the picker does not start."""
-    known = _known_arguments(picker)
+    known = known_arguments(picker)
     for name in types if known else ():
         if known and name not in known.plugins:
             message = f"this release does not have the plugin `{name[:80]}`"

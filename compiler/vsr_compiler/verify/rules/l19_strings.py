@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.verify.ext_proc import ExtProcFilter, cluster_name, ext_proc_filters
+from vsr_compiler.verify.listeners import listeners_of, xds_listener
 from vsr_compiler.verify.manifest import Manifest, Path, as_mapping, as_mappings, as_string, value_at
 from vsr_compiler.verify.manifest_index import ENVOY, GATEWAY_API, ISTIO, ManifestIndex
 from vsr_compiler.verify.rules.rule import LinkRule
@@ -90,10 +91,12 @@ def _listener(index: ManifestIndex, policy: Manifest) -> Iterator[Diagnostic]:
     gateway = index.find(GATEWAY_API, "Gateway", policy.namespace, as_string(ref.get("name")))
     if gateway is None:
         return
-    listeners = as_mappings(gateway.spec.get("listeners"))
-    prefix = f"{gateway.namespace or 'default'}/{gateway.name}"
-    names = {f"{prefix}/{as_string(listener.get('name'))}" for listener in listeners}
-    names |= {f"tcp-{listener.get('port')}" for listener in listeners}
+    names = {
+        name
+        for listener in listeners_of(gateway)
+        for http3 in ((False, True) if listener.has_tls else (False,))
+        for name in xds_listener(listener, http3=http3).names
+    }
     for path, patch in policy.entries("spec", "jsonPatches"):
         name = as_string(patch.get("name"))
         if as_string(patch.get("type")).endswith("v3.Listener") and name not in names:

@@ -93,6 +93,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     "endpoints.*.external": {
         "url": "URL of the provider's API. A URL without a path means `/v1`. The host must be a full name.",
         "apiKey": "The Secret that contains the API key, in the router's namespace.",
+        "clientHeaders": "Whether the gateway removes headers about the client, the decision and the gateway from "
+        "requests to the provider, such as the client's address. The page on headers lists them.",
     },
     "endpoints.*.external.apiKey": {
         "secret": "Name of the Secret.",

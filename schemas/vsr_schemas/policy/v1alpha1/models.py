@@ -75,6 +75,7 @@ class ExternalSpec(PolicyModel):
 
     url: ApiUrl
     api_key: SecretKeySpec | None = None
+    client_headers: Literal["remove", "keep"] = "remove"
 
 
 class PickerSpec(PolicyModel):
