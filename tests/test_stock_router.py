@@ -21,8 +21,10 @@ from vsr_compiler.review import policy_tests
 from vsr_compiler.routerconfig.semantic_router import stock_config
 from vsr_schemas.routerconfig.engine_0_4_0 import RouterConfig
 
-CLI = ROOT / ".stock-router" / "bin" / "vllm-sr"
+PYTHON = ROOT / ".stock-router" / "bin" / "python"
 """`make stock-router` puts it there, in an environment of its own."""
+CLI = "import sys, yaml; yaml.SafeLoader = yaml.CSafeLoader; from cli.main import main; sys.exit(main())"
+"""`vllm-sr` with libyaml: it reads a large catalog three times."""
 CONFIGS = sorted(
     path.relative_to(ROOT).as_posix()
     for pattern in ("out/*/router/config.yaml", "tests/golden/*/router/config.yaml")
@@ -36,8 +38,8 @@ GOLDEN = CASE / "policy.yaml"
 
 def validated(path: Path) -> subprocess.CompletedProcess[str]:
     """What the validator of release 0.4.0 says. It asks nobody."""
-    required(CLI.exists() or None, "the stock router's validator (make stock-router)")
-    command = [str(CLI), "config", "validate", "--config", str(path)]
+    required(PYTHON.exists() or None, "the stock router's validator (make stock-router)")
+    command = [str(PYTHON), "-c", CLI, "config", "validate", "--config", str(path)]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
@@ -121,7 +123,7 @@ def test_a_message_may_be_as_long_as_a_body() -> None:
     assert stock_config(longer).global_.integrations.looper.grpc_max_msg_size_mb == 21
 
 
-def test_no_key_stands_in_the_config() -> None:
+def test_the_config_contains_no_key() -> None:
     """The config names the variable, the pod takes it from the Secret."""
     text = stock_config(linked(GOLDEN.read_text(encoding="utf-8"))).model_dump_json()
     assert "PROVIDER_PROVIDER_API_KEY" in text

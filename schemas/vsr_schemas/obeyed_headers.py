@@ -121,11 +121,11 @@ ROUTER = Component(
         *(
             ObeyedHeader(
                 f"x-authz-{name}",
-                f"takes the {noun} from it, which an authorization filter sets",
+                f"takes the {subject} from it, which an authorization filter sets",
                 "src/semantic-router/pkg/headers/headers.go",
                 Impact.IDENTITY,
             )
-            for name, noun in (
+            for name, subject in (
                 ("team-id", "team"),
                 ("tenant-id", "tenant"),
                 ("user-groups", "user's groups"),

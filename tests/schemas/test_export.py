@@ -133,7 +133,7 @@ def test_an_editor_refuses_what_the_front_end_refuses_and_nothing_else() -> None
     assert sum(not fits(text) for text in cases.values()) > 10
 
 
-def test_tables_of_nouns_name_what_is_there() -> None:
+def test_description_tables_name_existing_fields() -> None:
     """A renamed section keeps its rule."""
     for table in (export.EXACTLY_ONE, export.AT_LEAST_ONE):
         for section, keys in table.items():

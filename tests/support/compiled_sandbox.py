@@ -28,6 +28,7 @@ def compiled_stand(
     transport: str | None = None,
     backend: type[Scripted | Slow] = Scripted,
     edit: Callable[[dict[str, Any]], None] | None = None,
+    target: str | None = None,
 ) -> Iterator[Running]:
     """The sandbox, serving, and what it logs.
 
@@ -38,11 +39,18 @@ def compiled_stand(
         transport: By which the router serves; by default what it takes by itself.
         backend: What stands in for each model.
         edit: Changes Envoy's configuration before it starts, as other objects of a gateway do.
+        target: The target whose settings the router gets, from its ConfigMap; by default the ones of ``router/``.
     """
     path = folder / "policy.yaml"
     path.write_text(policy, encoding="utf-8")
     compiled = compile_policy(read_policy(path), lambda _: None)
     write(folder / "out", compiled.tree, compiled.lock)
+    if target:
+        name = next(item.name for item in compiled.policy.environments if item.target == target)
+        maps = (item.body["data"] for item in compiled.environments[name] if item.kind == "ConfigMap")
+        settings = next(data["runtime.yaml"] for data in maps if "runtime.yaml" in data)
+        router = folder / "out" / compiled.policy.name / "router"
+        (router / "runtime.yaml").write_text(settings, encoding="utf-8")
     lines: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sandbox, "Backend", backend)

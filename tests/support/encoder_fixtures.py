@@ -19,6 +19,10 @@ from vsr_runtime.inference.encoder_files import (
 )
 from vsr_runtime.inference.errors import ModelError
 
+# Tests set the folder of the cache, where `vsr-compile fetch-encoder` puts the encoder.
+if user_folder() not in own_roots():
+    os.environ["VSR_MODELS"] = os.pathsep.join(str(root) for root in (*own_roots(), user_folder()))
+
 
 @pytest.fixture(scope="session")
 def files() -> EncoderFiles:

@@ -65,13 +65,25 @@ class Scripted:
         cls.reply = (200, {"content-type": "text/event-stream"}, pieces)
 
 
+def _body(handler: BaseHTTPRequestHandler) -> bytes:
+    """The body of a request, of a known length or in chunks."""
+    if handler.headers.get("Transfer-Encoding") != "chunked":
+        return handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+    data = b""
+    while size := int(handler.rfile.readline(), 16):
+        data += handler.rfile.read(size)
+        handler.rfile.readline()
+    handler.rfile.readline()
+    return data
+
+
 def _handler(cluster: str) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
 
         def do_POST(self) -> None:
-            data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            data = _body(self)
             Scripted.requests.append(({key.lower(): value for key, value in self.headers.items()}, data))
             status, headers, pieces = Scripted.reply
             self.send_response(status)

@@ -35,7 +35,7 @@ def bootstrap(policy: ir.Policy) -> Body:
     manager = {
         "@type": f"{TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "http_filters": [
-            ext_proc_filter(policy, EXT_PROC_CLUSTER),
+            ext_proc_filter(policy, EXT_PROC_CLUSTER, local=True),
             {
                 "name": "envoy.filters.http.router",
                 "typed_config": {"@type": f"{TYPES}.filters.http.router.v3.Router"},

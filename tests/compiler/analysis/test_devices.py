@@ -27,7 +27,7 @@ GPUS = replace(DEV, device="cuda")
         (GPUS, PLAIN.replace("router: {", "router: {engine: semantic-router, "), "VSR304"),
     ],
 )
-def test_a_device_that_does_nothing_or_cannot_be_is_told(environment, text, code) -> None:
+def test_an_unused_or_impossible_device_is_reported(environment, text, code) -> None:
     """At the environment's line."""
     found = [item for item in analyse(with_environments(environment, text=text), {"istio"}) if item.span == DEV.span]
     assert [item.code for item in found] == ([code] if code else [])

@@ -84,7 +84,7 @@ def test_bad_input_is_one_line_with_its_place_the_source_and_a_way_out(name: str
     assert sorted(path.name for path in tmp_path.iterdir()) == ["policy.yaml"]
 
 
-def test_a_missing_file_is_said_so(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     """No place inside it, but the same form."""
     result = run("none.yaml", cwd=tmp_path)
     assert result.returncode == 1
@@ -187,9 +187,7 @@ def test_schema_errors_are_reported_at_the_policy_and_nothing_is_written(
     assert run("policy.yaml", cwd=project).returncode == 0
 
 
-def test_objects_of_kinds_that_kubernetes_has_itself_are_held_against_it_without_definitions(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_builtin_kinds_are_checked_without_definitions(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where definitions are missing, that is said once and is no error."""
     monkeypatch.setenv("VSR_CRDS", "")
     monkeypatch.setenv("VSR_CACHE_DIR", str(project / "none"))
@@ -198,7 +196,7 @@ def test_objects_of_kinds_that_kubernetes_has_itself_are_held_against_it_without
     assert result.stderr.count("VSR440") == 1
 
 
-def test_what_stands_in_the_way_comes_with_the_way_out(project: Path) -> None:
+def test_output_conflicts_suggest_a_fix(project: Path) -> None:
     """Edited, foreign, missing: each message says what to do next."""
     route = project / "out" / "quickstart" / "istio" / "base" / "default" / "httproute-phi4-mini.yaml"
     route.write_text(route.read_text(encoding="utf-8") + "# mine\n", encoding="utf-8")
@@ -210,7 +208,7 @@ def test_what_stands_in_the_way_comes_with_the_way_out(project: Path) -> None:
     assert "--out" in run("policy.yaml", "--out", "policy.yaml", cwd=project).stderr
 
 
-def test_an_output_that_was_never_made_is_one_finding(project: Path) -> None:
+def test_a_missing_output_is_one_finding(project: Path) -> None:
     """Not one a file: the cause is the same."""
     shutil.rmtree(project / "out" / "quickstart")
     result = run("policy.yaml", "--check", cwd=project)

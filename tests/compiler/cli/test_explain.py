@@ -59,7 +59,7 @@ def test_a_field_names_the_symbol_that_it_was_made_from(project: Path) -> None:
     assert any(text.startswith("spec.parentRefs[0]") for text in explained(f"{path}:.spec.parentRefs[0]", project))
 
 
-def test_a_line_of_the_output_means_what_stands_on_it(project: Path) -> None:
+def test_a_line_of_the_output_means_its_content(project: Path) -> None:
     """As an editor or a reviewer names it."""
     path = f"{BASE}/default/httproute-little.yaml"
     number = line_of((project / path).read_text(encoding="utf-8"), "name: two")
@@ -139,7 +139,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("place", "code", "words"), BAD)
-def test_a_place_that_is_none_is_said_so(place: str, code: int, words: str, project: Path) -> None:
+def test_an_invalid_place_is_reported(place: str, code: int, words: str, project: Path) -> None:
     """With a way out, and never a traceback."""
     result = run("explain", place, cwd=project)
     assert (result.returncode, result.stdout) == (code, "")
@@ -147,7 +147,7 @@ def test_a_place_that_is_none_is_said_so(place: str, code: int, words: str, proj
     assert "Traceback" not in result.stderr
 
 
-def test_an_output_that_is_older_than_its_policy_is_said_to_be(project: Path) -> None:
+def test_an_output_older_than_its_policy_is_reported(project: Path) -> None:
     """The explanation is of a fresh compile."""
     path = project / BASE / "default" / "httproute-little.yaml"
     path.write_text(path.read_text(encoding="utf-8") + "# edited\n", encoding="utf-8")
@@ -176,7 +176,7 @@ def test_a_path_is_written_as_it_is_read(text: str) -> None:
     assert parse_path("a[") is None
 
 
-def test_every_line_of_a_document_leads_to_what_stands_on_it() -> None:
+def test_every_line_of_a_document_maps_to_its_content() -> None:
     """Each scalar's own line leads to the scalar, or to something inside the same entry."""
     document = load(dump({"a": {"b": [1, {"c": "x", "d": ["y"]}], "e": "f"}, "g": "line\nline\n"}), "x")
     for path, scalar in scalars(document.root):

@@ -23,7 +23,7 @@ TEXT = SMALL.replace(
 
 
 @pytest.mark.usefixtures("encoder")
-def test_an_example_that_belongs_elsewhere_is_told_at_its_line() -> None:
+def test_an_example_of_another_category_is_reported_at_its_line() -> None:
     """VSR237: the classifier, trained without it, takes it for another category."""
     heads = compile_heads(linked(TEXT), lambda _: None, rebuild=False)
     column = TEXT.splitlines()[12].index(f'"{MISPLACED}"') + 1
@@ -33,7 +33,7 @@ def test_an_example_that_belongs_elsewhere_is_told_at_its_line() -> None:
 
 
 @pytest.mark.usefixtures("encoder")
-def test_a_head_that_is_kept_says_nothing_of_its_examples() -> None:
+def test_a_reused_head_reports_no_examples() -> None:
     """They were told when it was trained."""
     policy = linked(TEXT)
     first = compile_heads(policy, lambda _: None, rebuild=False)
@@ -42,7 +42,7 @@ def test_a_head_that_is_kept_says_nothing_of_its_examples() -> None:
 
 
 @pytest.mark.usefixtures("encoder")
-def test_the_runtime_is_told_what_the_head_knows() -> None:
+def test_the_runtime_settings_describe_the_head() -> None:
     """Labels, hash and threshold come from the head's own file; the threshold may be the policy's."""
     text = TEXT + "classifiers: {main: {task: category, threshold: 0.4}}\n"
     heads = compile_heads(linked(text), lambda _: None, rebuild=False)

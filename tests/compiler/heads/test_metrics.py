@@ -99,7 +99,7 @@ def test_lines_become_cases_and_other_is_always_a_category() -> None:
         ("[" * 100_000, "VSR270", 1, "too deep"),
     ],
 )
-def test_a_line_that_cannot_be_used_is_told_with_its_place(line: str, code: str, column: int, message: str) -> None:
+def test_an_unusable_line_is_reported_with_its_position(line: str, code: str, column: int, message: str) -> None:
     """File, line and column, as for a policy."""
     cases, (found,) = read_labelled_prompts(f'{{"prompt": "a", "category": "law"}}\n{line}\n', "d.jsonl", ["law"])
     assert len(cases) == 1
@@ -107,7 +107,7 @@ def test_a_line_that_cannot_be_used_is_told_with_its_place(line: str, code: str,
     assert message in found.message
 
 
-def test_data_without_lines_is_told() -> None:
+def test_data_without_lines_is_reported() -> None:
     """An empty file has no accuracy."""
     assert [found.code for found in read_labelled_prompts("\n \n", "d", ["law"])[1]] == ["VSR272"]
     assert [found.code for found in read_labelled_prompts("\n" * 100_001, "d", ["law"])[1]] == ["VSR005"]

@@ -52,7 +52,7 @@ def test_the_file_is_kept_until_a_sentence_changes(monkeypatch) -> None:
 
 
 @pytest.mark.usefixtures("encoder")
-def test_a_damaged_file_is_written_anew() -> None:
+def test_a_damaged_file_is_rewritten() -> None:
     """Whatever lies there in its place."""
     first = compile_sentences(linked(TEXT), lambda _: None, rebuild=False)
     for junk in (b"", b"junk" * 100, first.files["sentences.safetensors"][:-1]):

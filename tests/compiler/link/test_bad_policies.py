@@ -242,7 +242,7 @@ def test_an_image_as_container_runtimes_take_it_is_taken(image: str) -> None:
         ("gpus: 99", "at most"),
     ],
 )
-def test_a_bound_is_told_in_the_units_of_what_broke_it(router: str, words: str) -> None:
+def test_a_limit_is_reported_in_the_units_of_the_value(router: str, words: str) -> None:
     """Nobody counts a duration in milliseconds, or a body in bytes."""
     with pytest.raises(CompileError) as caught:
         linked(broken("{image:", f"{{{router}, image:"))

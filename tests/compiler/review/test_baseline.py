@@ -70,7 +70,7 @@ def test_a_policy_that_the_revision_does_not_have_is_empty(project: Path) -> Non
 @pytest.mark.parametrize(
     "against", ["nowhere", "--help", "-x", "--output=pwned", "HEAD; touch pwned", "", "a\nb", "HEAD:out"]
 )
-def test_what_is_neither_is_said_so_and_is_never_an_option_or_a_command(against: str, project: Path) -> None:
+def test_an_invalid_baseline_is_reported_and_never_becomes_an_option_or_a_command(against: str, project: Path) -> None:
     """Whatever stands there is the name of a revision to git, and of none that it has."""
     with pytest.raises(CompileError) as caught:
         read_baseline(against, Path("out"), "small")

@@ -83,7 +83,7 @@ def test_a_route_without_the_routers_header_is_a_way_past_it() -> None:
         ({"failOpen": False}, {"failOpen": True}),
     ],
 )
-def test_failing_open_is_found_wherever_it_stands(closed: Body, opened: Body) -> None:
+def test_failing_open_is_found_in_every_place(closed: Body, opened: Body) -> None:
     """In any object, at any depth."""
     old = body("EnvoyFilter", {"configPatches": [{"patch": {"value": closed}}]})
     new = body("EnvoyFilter", {"configPatches": [{"patch": {"value": opened}}]})

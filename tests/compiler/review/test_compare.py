@@ -45,7 +45,7 @@ def test_the_same_name_in_a_base_and_in_an_overlay_are_two_objects() -> None:
     assert scope("router/config.yaml") == "router"
 
 
-def test_long_texts_are_told_by_their_length() -> None:
+def test_long_texts_are_shown_by_their_length() -> None:
     """Nobody reads a config file on one line."""
     found = compared({"a/b/c.yaml": config_map("a", f="x\n" * 9)}, {"a/b/c.yaml": config_map("a", f="y\n" * 8)})
     field = found[0].fields[0]

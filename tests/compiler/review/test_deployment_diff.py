@@ -39,7 +39,7 @@ def sentences(old: list[Body], new: list[Body]) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", ["HTTPRoute", "AIGatewayRoute"])
-def test_another_time_limit_is_a_change_for_traffic_and_told_once(kind: str) -> None:
+def test_another_timeout_is_a_change_for_traffic_reported_once(kind: str) -> None:
     """Long answers end earlier; the number of routes does not matter."""
     old = [route("a", "300s", kind), route("b", "300s", kind)]
     assert sentences(old, [route("a", "60s", kind), route("b", "60s", kind)]) == ["a request may take 60s, was 300s"]

@@ -86,7 +86,7 @@ def outside_code(comment: str) -> str:
 
 
 @pytest.mark.parametrize("words", [NASTY, "--> <b>", "`" * 9, "@here", "\u202eevil"])
-def test_what_stands_in_an_earlier_output_never_becomes_markup(words: str) -> None:
+def test_content_of_an_earlier_output_never_becomes_markup(words: str) -> None:
     """No tag, no mention, no end of a block that is not ours."""
     field = FieldChange(path=words, change="changed", old=words, new={"x": words})
     given_files = [FileChange(file=words, identity=words, change="changed", fields=[field])]
@@ -140,7 +140,7 @@ def test_a_file_that_differs_without_a_field_says_why(path: str, words: str) -> 
     assert words in markdown(given_report)
 
 
-def test_many_files_of_which_only_the_name_is_told_are_folded() -> None:
+def test_many_files_listed_only_by_name_are_folded() -> None:
     """A new policy has fifty, and the comment is about what it does."""
     few = [FileChange(file=f"a{number}.yaml", change="added") for number in range(3)]
     assert "\n- <code>+ a0.yaml</code>\n- <code>+ a1.yaml</code>\n" in markdown(report(files=few))

@@ -82,7 +82,7 @@ def test_every_table_entry_names_keys_in_tuples(name: str) -> None:
 
 
 @given(VALUES, VALUES)
-def test_whatever_the_values_a_difference_is_told_and_equality_is_not(old: Any, new: Any) -> None:
+def test_different_values_are_reported_and_equal_ones_are_not(old: Any, new: Any) -> None:
     """Hostile forms too: no crash, no silence."""
     found = list(changes(old, new))
     assert list(changes(old, old)) == []
@@ -90,7 +90,7 @@ def test_whatever_the_values_a_difference_is_told_and_equality_is_not(old: Any, 
         assert found
 
 
-def test_operations_of_a_json_patch_are_told_by_what_they_change() -> None:
+def test_operations_of_a_json_patch_are_identified_by_their_path() -> None:
     """Not by their place in the file, which says nothing to a reviewer."""
     old = [{"op": "replace", "path": "/spec/replicas", "value": 4}]
     new = [

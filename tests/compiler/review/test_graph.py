@@ -83,7 +83,7 @@ def test_splits_weights_answers_and_guards_are_drawn() -> None:
         assert f"{line}\n" in drawn
 
 
-def test_conditions_are_said_in_words_with_brackets_only_where_they_are_needed() -> None:
+def test_conditions_have_brackets_only_where_they_are_needed() -> None:
     """As people say them."""
     law, maths = (ir.InCategory(each) for each in linked().categories)
     assert ir.words(ir.ALWAYS) == "always"

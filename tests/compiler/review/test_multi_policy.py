@@ -48,7 +48,7 @@ def test_a_policy_of_a_name_that_another_has_is_refused_and_not_compiled(folder:
     assert codes("check", folder / "a.yaml", folder / "a.yaml") == (0, [])
 
 
-def test_policies_that_one_cluster_cannot_both_have_are_told_once(folder: Path) -> None:
+def test_policies_that_conflict_in_one_cluster_are_reported_once(folder: Path) -> None:
     """Each would replace the other's routes and router; Argo CD would stop at the second."""
     for name in ("a", "b", "c"):
         policy(folder, name, name)
@@ -59,7 +59,7 @@ def test_policies_that_one_cluster_cannot_both_have_are_told_once(folder: Path) 
     assert codes("compile", folder) == (0, [])
 
 
-def test_an_output_whose_policy_is_gone_or_renamed_is_told(folder: Path) -> None:
+def test_an_output_of_a_removed_or_renamed_policy_is_reported(folder: Path) -> None:
     """It is synced for ever, beside its successor. Of one policy nobody can know what the others are."""
     policy(folder, "a", "old")
     policy(folder, "b", "other", THERE)

@@ -224,7 +224,7 @@ def test_a_change_is_one_sentence_and_breaking_by_the_right_rule(
     assert found.different
 
 
-def test_nothing_changed_is_nothing_said() -> None:
+def test_equal_policies_have_no_changes() -> None:
     """No sentence, no file, not different."""
     found = against(lambda _: None)
     assert (found.traffic, found.files, found.different, found.breaking) == ([], [], False, False)
@@ -278,7 +278,7 @@ def test_every_rule_says_why_in_its_docstring() -> None:
         assert rule.name
 
 
-def test_a_signal_s_sentences_are_told_once_and_by_its_name() -> None:
+def test_sentences_of_a_signal_are_reported_once_under_its_name() -> None:
     """What stands before it in the file is no change, and its vectors say nothing that it does not say itself."""
 
     def changed(new: Router, *names: str) -> None:
@@ -322,14 +322,14 @@ def test_each_thing_that_a_route_does_besides_has_a_sentence_of_its_own() -> Non
     ]
 
 
-def test_two_things_of_one_kind_are_told_as_they_stand() -> None:
+def test_a_repeated_plugin_is_reported() -> None:
     """An earlier output is anybody's."""
     twice = [plugin("system_prompt", system_prompt="a"), plugin("system_prompt", system_prompt="b")]
     (found,) = texts(lambda new: decision(new, "math").update(plugins=twice))
     assert found.startswith("math: plugins not set → ")
 
 
-def test_a_route_that_gives_a_fixed_answer_now_is_told_to() -> None:
+def test_a_new_fixed_response_of_a_route_is_reported() -> None:
     """Not that it goes to nothing."""
     found = texts(
         lambda new: decision(new, "math").update(modelRefs=[], plugins=[plugin("fast_response", message="Ask.")])
@@ -338,7 +338,7 @@ def test_a_route_that_gives_a_fixed_answer_now_is_told_to() -> None:
     assert 'math: fast_response not set → {"message": "Ask."}' in found
 
 
-def test_a_classifier_that_comes_is_told_to_its_last_setting() -> None:
+def test_a_new_classifier_is_reported_with_all_settings() -> None:
     """Its threshold stands behind a long name."""
     encoder = {"repo": "example/a-repository-with-a-long-name", "sha256": "0" * 64}
     found = texts(lambda new: new["runtime"]["classifiers"].update(other={"encoder": encoder, "threshold": 0.7}))

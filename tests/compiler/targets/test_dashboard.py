@@ -99,7 +99,7 @@ def test_panels_lie_side_by_side_and_none_over_another() -> None:
     assert len({panel["id"] for panel in model()["panels"]}) == len(model()["panels"])
 
 
-def test_dashboards_of_policies_with_long_names_are_told_apart() -> None:
+def test_dashboards_of_policies_with_long_names_are_distinct() -> None:
     """Grafana keeps one of two with the same identity, which has 40 characters at most."""
     names = [f"{'a' * 50}-{letter}" for letter in "bc"] + ["short"]
     found = [model(replace(OURS, name=name))["uid"] for name in names]

@@ -103,7 +103,7 @@ def test_a_release_that_nobody_has_read_has_no_table(project: str) -> None:
     assert profiles()["current"][project] in refused(TEXT, "ai-gateway", "VSR313", **{project: "9.9.9"}).hint
 
 
-def test_what_the_cluster_must_have_is_said_with_the_file_to_hand_to_helm() -> None:
+def test_a_notice_names_the_values_file_for_helm() -> None:
     """VSR315: the values that enable what our objects use, and the CRDs of pools where there are any."""
     (found,) = notices(TEXT, "ai-gateway", "VSR315")
     assert "helm/values-gateway-helm.yaml" in found.message
@@ -114,7 +114,7 @@ def test_what_the_cluster_must_have_is_said_with_the_file_to_hand_to_helm() -> N
     assert "v1.8.3" in found.hint
 
 
-def test_everything_that_a_route_points_to_stands_beside_it() -> None:
+def test_a_route_refers_only_to_objects_in_its_namespace() -> None:
     """AI Gateway looks for pools and Secrets in the route's own namespace, whatever a reference says."""
     found = bodies("ai-gateway")
     homes = {namespace: body for (kind, namespace, _), body in found.items() if kind == "AIGatewayRoute"}
@@ -143,7 +143,7 @@ def test_a_rule_holds_on_what_the_router_chose_and_on_what_it_wrote() -> None:
     assert {"type": "Prefix", "value": "x-ai-eg-"} in early["removeOnMatch"]
 
 
-def test_a_key_is_named_and_never_told() -> None:
+def test_a_key_is_named_and_never_shown() -> None:
     """AI Gateway adds it from the Secret, and the router has none; Envoy Gateway cannot, so the router does."""
     found = bodies("ai-gateway")
     key = found["BackendSecurityPolicy", "vllm-semantic-router-system", "out"]["spec"]
@@ -163,7 +163,7 @@ def test_a_key_is_named_and_never_told() -> None:
         (profiles()["seed"], {"name": "OpenAI", "version": "openai/v1"}),
     ],
 )
-def test_where_a_providers_api_lies_is_said_in_the_releases_own_field(
+def test_a_providers_path_prefix_is_in_the_field_of_the_release(
     versions: dict[str, str], schema: dict[str, str]
 ) -> None:
     """It was `version` once, and rules had no names."""
@@ -214,7 +214,7 @@ def test_a_picker_serves_tls_and_no_rule_of_istios_is_made() -> None:
     assert not [kind for kind, _, _ in found if kind in {"DestinationRule", "EnvoyFilter", "HTTPRoute"}]
 
 
-def test_helm_is_told_of_pools_only_where_there_are_any() -> None:
+def test_helm_values_enable_pools_only_if_there_are_any() -> None:
     """Without the CRD, Envoy Gateway would wait for a kind that is not there."""
     manager = with_ai_gateway(policy()).body["config"]["envoyGateway"]["extensionManager"]
     assert manager["backendResources"][0]["kind"] == "InferencePool"

@@ -84,7 +84,7 @@ def test_a_server_uses_every_gpu_of_its_pod() -> None:
 
 
 @pytest.mark.parametrize("said", [("--tensor-parallel-size=2",), ("-tp", "2"), ("--pipeline_parallel_size", "2")])
-def test_how_gpus_are_shared_may_be_said(said: tuple[str, ...]) -> None:
+def test_parallelism_arguments_may_be_set(said: tuple[str, ...]) -> None:
     """The policy's own arguments hold, in each of their spellings."""
     own = arguments(policy(gpus=4, args=said))
     assert own[-len(said) :] == list(said)
@@ -101,7 +101,7 @@ def test_adapters_that_are_files_are_kept_on_the_volume() -> None:
     ]
 
 
-def test_a_server_without_adapters_is_not_told_about_them() -> None:
+def test_a_server_without_adapters_has_no_adapter_arguments() -> None:
     """A server reserves memory for adapters once they are switched on."""
     assert not [arg for arg in pod(policy(loras=()))["containers"][0]["args"] if "lora-modules" in arg]
 

@@ -141,7 +141,7 @@ def test_the_stock_router_gets_the_smallest_limit_for_all_models() -> None:
 
 
 @pytest.mark.parametrize(("target", "said"), [("gie", True), ("llm-d", False), ("istio", False)])
-def test_a_lowered_limit_is_said_with_its_number_and_its_cause(target: str, said: bool) -> None:  # noqa: FBT001 - a column
+def test_a_lowered_limit_is_reported_with_its_number_and_cause(target: str, said: bool) -> None:  # noqa: FBT001 - a column
     """VSR318 names the component, its release, the limit and the models."""
     found = [item.message for item in rendering.notices(policy(POOLED), target) if item.code == "VSR318"]
     expected = (
@@ -152,7 +152,7 @@ def test_a_lowered_limit_is_said_with_its_number_and_its_cause(target: str, said
 
 
 @pytest.mark.parametrize(("text", "names"), [(POOLED, "`base8b`, `cheap`"), (MIXED, "`small`")])
-def test_what_a_picker_cannot_take_is_said(text: str, names: str) -> None:
+def test_a_value_that_a_picker_rejects_is_reported(text: str, names: str) -> None:
     """VSR319 names the paths and the models behind the picker, and no others."""
     found = [item.message for item in rendering.notices(policy(text), "ai-gateway") if item.code == "VSR319"]
     assert [message.split(",  because")[0].split(", because")[0] for message in found] == [

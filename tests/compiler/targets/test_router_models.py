@@ -56,7 +56,7 @@ def test_gpus_and_classifiers_must_fit(router_says, device, code):
     assert found[0].span.line == 4
 
 
-def test_a_claim_that_nothing_reads_is_told():
+def test_an_unused_claim_is_reported():
     """`weights` without a checkpoint does nothing."""
     text = POLICY.replace("ROUTER", "weights: {pvc: mine}")
     text = "\n".join(line for line in text.splitlines() if "checkpoint" not in line and line != "classifiers:") + "\n"
@@ -121,7 +121,7 @@ def test_replicas_follow_the_queue_of_a_gpu():
     assert metrics == ["Resource", "Pods"]
 
 
-def test_the_runtime_is_told_of_the_checkpoint():
+def test_the_runtime_settings_name_the_checkpoint():
     """`other` is what is below the threshold, the rest are labels that the checkpoint must have."""
     found = checkpoint_settings(policy("gpus: 1", "device: cuda"))["domain"]
     assert (found.labels, found.fallback, found.threshold) == (["math"], "other", 0.5)

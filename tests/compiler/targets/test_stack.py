@@ -78,7 +78,7 @@ def test_a_server_starts_in_the_stack_as_it_would_elsewhere() -> None:
     assert two["resources"]["limits"]["nvidia.com/gpu"] == "2"
 
 
-def test_images_are_pinned_and_no_secret_stands_in_the_values() -> None:
+def test_images_are_pinned_and_values_contain_no_secret() -> None:
     """A tag that moves would be another stack tomorrow."""
     body = values(linked(HEAD + TWO))
     for each in (*body["servingEngineSpec"]["modelSpec"], body["routerSpec"]):
@@ -117,7 +117,7 @@ def test_a_stack_is_in_one_namespace() -> None:
     assert "others" in found
 
 
-def test_a_name_has_room_in_what_the_chart_makes_of_it() -> None:
+def test_a_name_fits_into_the_names_that_the_chart_derives() -> None:
     """VSR312: the Service of the chart would be too long, and Helm would fail halfway."""
     long = "a" * (MAX_NAME + 1)
     assert refused(TWO.replace("one", long))
@@ -129,7 +129,7 @@ def test_a_pool_is_ignored_with_a_word() -> None:
     assert refused(TWO.replace("two: {vllm:", "two: {pool: {}, vllm:"), "VSR311")
 
 
-def test_how_the_chart_is_installed_is_said() -> None:
+def test_a_notice_shows_how_to_install_the_chart() -> None:
     """VSR315, with the release of the chart and the command."""
     found = [item for item in rendering.notices(linked(HEAD + TWO), TARGET) if item.code == "VSR315"]
     (stack,) = [item for item in found if "vllm-stack 0.1.12" in item.message]

@@ -178,7 +178,7 @@ def test_pools_need_the_switch_and_the_crds() -> None:
     assert notices(TWO, "istio", "VSR315") == []
 
 
-def test_a_service_is_not_pooled_and_that_is_said() -> None:
+def test_a_service_is_not_pooled_and_that_is_reported() -> None:
     """VSR316 is a note: its pods are not known, so the route leads to the Service."""
     text = TWO.replace("two: {vllm: {}}", "two: {service: two}").replace("checkpoint: example/b, ", "")
     (found,) = notices(text, "gie", "VSR316")

@@ -200,3 +200,42 @@ def test_a_hole_is_reported_once_for_several_listeners() -> None:
     listeners = "{name: http, port: 80, protocol: HTTP}"
     text = envoy(BUFFER, security(EXT)).replace(listeners, f"{listeners}, {{name: b, port: 80, protocol: HTTP}}")
     assert len(holes(text)) == 1
+
+
+def misplaced(text: str) -> list[str]:
+    """The messages about the request buffer, before whose filter the router's is inserted."""
+    return [item.message for item in m.found(text) if item.code == "VSR409" and "requestBuffer" in item.message]
+
+
+def limited(kind: str = "Gateway", name: str = "edge", more: str = "", settings: str = "retry: {}") -> str:
+    """A BackendTrafficPolicy without a request buffer."""
+    return security(settings, kind, name, more, "BackendTrafficPolicy")
+
+
+def test_patch_before_the_request_buffer_needs_one() -> None:
+    """Without it the filter is not there, so the patch inserts nothing."""
+    (found,) = misplaced(envoy(BUFFER, CATCH_ALL))
+    assert "which no policy sets" in found
+    assert misplaced(envoy(BUFFER, CATCH_ALL, REQUEST_BUFFER)) == []
+    assert misplaced(envoy(FIRST, CATCH_ALL)) == []
+    assert misplaced(envoy(BUFFER, CATCH_ALL, REQUEST_BUFFER.replace("name: edge", "name: other"))) != []
+    assert misplaced(ai(BUFFER, REQUEST_BUFFER)) == []
+    assert len(misplaced(ai(BUFFER))) == 1
+
+
+def test_policy_that_takes_the_request_buffer_away_is_reported() -> None:
+    """For the listener as a whole, or for the Gateway, where the older policy applies."""
+    (on_listener,) = misplaced(envoy(BUFFER, CATCH_ALL, REQUEST_BUFFER, limited(more=", sectionName: http")))
+    assert "BackendTrafficPolicy `prod/backendtrafficpolicy-gateway-edge` applies instead" in on_listener
+    assert len(misplaced(envoy(BUFFER, CATCH_ALL, REQUEST_BUFFER, limited()))) == 1
+    assert misplaced(envoy(BUFFER, CATCH_ALL, REQUEST_BUFFER, limited(more=", sectionName: other"))) == []
+    every_route = [limited("HTTPRoute", "big"), limited("HTTPRoute", "no-model")]
+    assert len(misplaced(envoy(BUFFER, CATCH_ALL, REQUEST_BUFFER, *every_route))) == 1
+
+
+def test_policy_of_one_route_leaves_the_request_buffer_to_the_others() -> None:
+    """The filter chain has it as long as a route needs it; a merged policy keeps it."""
+    assert misplaced(envoy(BUFFER, CATCH_ALL, REQUEST_BUFFER, limited("HTTPRoute", "big"))) == []
+    merged = limited("HTTPRoute", "big", settings="mergeType: StrategicMerge")
+    assert misplaced(envoy(BUFFER, REQUEST_BUFFER, merged)) == []
+    assert len(misplaced(envoy(BUFFER, REQUEST_BUFFER, limited("HTTPRoute", "big")))) == 1

@@ -306,3 +306,19 @@ def test_route_that_requires_a_header_of_the_proxy_is_closed_without_the_filter(
     second = closed.replace(f"[{HTTP}]", f"[{HTTP}, {HTTPS}]")
     assert codes(m.joined(second, client("https"))) == ["VSR624"]
     assert codes(m.joined(closed, client("http")).replace("x-envoy-ip-tags", "x-other")) == ["VSR410"]
+
+
+def test_filters_of_two_listeners_may_have_one_name() -> None:
+    """Within a listener it would be ambiguous."""
+    text = m.joined(*m.ENVOY).replace(CLUSTER, HTTP3 + CLUSTER)
+    assert "two ext_proc filters" not in messages(text, "VSR409")
+    assert "two ext_proc filters" in messages(text.replace("http-quic", "http"), "VSR409")
+
+
+def test_patch_of_a_listener_that_envoy_does_not_have_is_reported() -> None:
+    """HTTP/3 needs TLS, and a port's listener has the name of its first."""
+    https = HTTPS.replace("name: https", "name: http")
+    assert "does not have" not in messages(envoy(https).replace(CLUSTER, HTTP3 + CLUSTER), "VSR419")
+    assert "does not have" in messages(envoy(HTTP).replace(CLUSTER, HTTP3 + CLUSTER), "VSR419")
+    admin = "{name: admin, port: 80, protocol: HTTP, hostname: admin.example.org}"
+    assert "`prod/edge/http`, which" in messages(envoy(admin, HTTP), "VSR419")

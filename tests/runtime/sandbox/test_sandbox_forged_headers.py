@@ -33,7 +33,9 @@ signals: {urgent: {keywords: [urgent]}}
 routes: [{name: urgent, when: {signal: urgent}, model: costly}]
 default: cheap
 """
-FORGED = (*STRIPPED, *(f"{prefix}of-a-later-release" for prefix in STRIPPED_PREFIXES))
+LLM_D = ("x-llm-d-prefiller-host-port", "x-llm-d-encoder-hosts-ports", "x-llm-d-kv-cache-source-host-port")
+"""Names under which llm-d might address pods one day. Only a prefix removes them."""
+FORGED = (*STRIPPED, *LLM_D, *(f"{prefix}of-a-later-release" for prefix in STRIPPED_PREFIXES))
 MARK = "costly"
 """The value of every forged header: a model's name for those that route."""
 

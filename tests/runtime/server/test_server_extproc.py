@@ -187,8 +187,9 @@ def test_drain_lets_a_stream_finish(gateway, settings, chat):
 
 
 def test_client_that_leaves_frees_its_stream(gateway, settings, chat):
-    """When the gateway gives a request up, its work is dropped and nothing stays open."""
+    """When the gateway gives a request up, its work is dropped, nothing stays open, and nothing is counted."""
     begun, go = threading.Event(), threading.Event()
+    metrics = Metrics(settings.program)
 
     class Waiting(FakeClassifier):
         def classify(self, text):
@@ -197,7 +198,7 @@ def test_client_that_leaves_frees_its_stream(gateway, settings, chat):
             return super().classify(text)
 
     async def whole():
-        async with gateway(settings, Waiting()) as envoy:
+        async with gateway(settings, Waiting(), metrics=metrics) as envoy:
             call = envoy.open()
             await call.write(request_headers())
             await call.read()
@@ -208,6 +209,7 @@ def test_client_that_leaves_frees_its_stream(gateway, settings, chat):
             go.set()
 
     asyncio.run(whole())
+    assert all(line.endswith((" 0", " 0.0")) for line in samples(metrics, "llm_"))
 
 
 async def _empty(processor: Processor) -> None:

@@ -6,6 +6,7 @@ import re
 
 from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body
+from vsr_compiler.targets.common.router_failover import stream_metadata
 from vsr_schemas.headers import ANSWERS, CREDENTIALS, DEBUG_HEADERS, GUARDS, SELECTED_MODEL, STRIPPED, STRIPPED_PREFIXES
 
 FILTER_NAME = "vsr.ext_proc"
@@ -34,8 +35,8 @@ def duration(milliseconds: int) -> str:
     return f"{seconds}.{rest:03}s" if rest else f"{seconds}s"
 
 
-def ext_proc_filter(policy: ir.Policy, cluster: str) -> Body:
-    """Return the HTTP filter.
+def ext_proc_filter(policy: ir.Policy, cluster: str, *, local: bool = False) -> Body:
+    """Return the HTTP filter. A ``local`` one calls a single router, whatever the policy's replicas.
 
     Request bodies are BUFFERED: only then does a header that the router sets after reading the body select the route.
     Response bodies are sent to the router only if guards or caches read them. The router then chooses per response
@@ -49,7 +50,8 @@ def ext_proc_filter(policy: ir.Policy, cluster: str) -> Body:
             "@type": f"{TYPES}.filters.http.ext_proc.v3.ExternalProcessor",
             "allow_mode_override": responses or debug == "on-request",
             "failure_mode_allow": policy.router.fails_open,
-            "grpc_service": {"envoy_grpc": {"cluster_name": cluster}},
+            "grpc_service": {"envoy_grpc": {"cluster_name": cluster}}
+            | ({} if local else stream_metadata(policy.router)),
             "message_timeout": duration(policy.router.deadline),
             "mutation_rules": _mutations(policy),
             "processing_mode": {

@@ -16,6 +16,7 @@ from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.releases.gateways import ENVOY_GATEWAY
 from vsr_compiler.targets.common.extproc import HTTP2, MAX_STREAMS, ext_proc_filter
+from vsr_compiler.targets.common.router_failover import envoy_ejection, has_several, health_check
 from vsr_compiler.targets.envoy_gateway.gateway import ENVOY_API, target
 
 CONFIG = "type.googleapis.com/envoy.config"
@@ -61,6 +62,8 @@ def router_cluster(router: ir.Router) -> Body:
     service = router.grpc
     address = {"socket_address": {"address": service.host, "port_value": service.port}}
     limits = {"max_connections": MAX_STREAMS, "max_pending_requests": MAX_STREAMS, "max_requests": MAX_STREAMS}
+    if has_several(router):  # Envoy's default is three retries at a time
+        limits["max_retries"] = MAX_STREAMS
     return {
         "name": service.envoy_cluster,
         "type": "STRICT_DNS",
@@ -68,21 +71,7 @@ def router_cluster(router: ir.Router) -> Body:
         "dns_lookup_family": "V4_PREFERRED",
         "lb_policy": "LEAST_REQUEST",
         # A pod that drains or hangs gets no new streams, even while DNS still lists it.
-        "health_checks": [
-            {
-                # The stock router does not implement grpc.health.v1, so only its port is checked.
-                **(
-                    {"tcp_health_check": {}}
-                    if isinstance(router.implementation, ir.SemanticRouter)
-                    else {"grpc_health_check": {}}
-                ),
-                "healthy_threshold": 1,
-                "interval": "5s",
-                "no_traffic_interval": "5s",
-                "timeout": "1s",
-                "unhealthy_threshold": 2,
-            }
-        ],
+        "health_checks": [health_check(router)],
         "ignore_health_on_host_removal": True,
         "circuit_breakers": {"thresholds": [limits]},
         "typed_extension_protocol_options": HTTP2,
@@ -90,7 +79,7 @@ def router_cluster(router: ir.Router) -> Body:
             "cluster_name": service.envoy_cluster,
             "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}],
         },
-    }
+    } | envoy_ejection(router)
 
 
 def _add(kind: str, name: str, path: str, value: Body) -> Body:

@@ -15,6 +15,7 @@ from vsr_compiler.targets.common.extproc import (
     early_header_mutation,
     ext_proc_filter,
 )
+from vsr_compiler.targets.common.router_failover import has_several, health_check, istio_ejection
 from vsr_compiler.targets.istio.kinds import NETWORKING_GROUP
 
 HCM = "envoy.filters.network.http_connection_manager"
@@ -51,9 +52,17 @@ def _envoy_filter(policy: ir.Policy) -> Object:
                     "INSERT_FIRST",
                     ext_proc_filter(policy, policy.router.grpc.istio_cluster),
                 ),
+                *_health_check(policy.router),
             ],
         },
     )
+
+
+def _health_check(router: ir.Router) -> Iterator[Body]:
+    """Yield the patch of the router's cluster that finds a router which hangs; a DestinationRule cannot."""
+    if has_several(router):
+        value = {"health_checks": [health_check(router)], "ignore_health_on_host_removal": True}
+        yield _patch("CLUSTER", {"cluster": {"name": router.grpc.istio_cluster}}, "MERGE", value)
 
 
 def _patch(apply_to: str, match: Body, operation: str, value: Body) -> Body:
@@ -78,6 +87,7 @@ def _destination_rule(policy: ir.Policy) -> Object:
                 "connectionPool": {"http": {"http2MaxRequests": MAX_STREAMS}, "tcp": {"connectTimeout": "500ms"}},
                 # The router's pods have no sidecar, so Istio must not use automatic mutual TLS.
                 "tls": {"mode": "DISABLE"},
-            },
+            }
+            | istio_ejection(router),
         },
     )

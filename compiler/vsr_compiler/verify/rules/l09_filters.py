@@ -6,9 +6,13 @@ import re
 from collections.abc import Iterator
 
 from vsr_compiler.diagnostics import Diagnostic, Severity
+from vsr_compiler.releases.filter_order import ENVOY_GATEWAY_ANCHOR
 from vsr_compiler.verify.ext_proc import DEFAULT_NAME, ExtProcFilter, ext_proc_filters
-from vsr_compiler.verify.manifest import Manifest, as_mappings, as_string, value_at
+from vsr_compiler.verify.filter_position import anchor
+from vsr_compiler.verify.manifest import Manifest, as_mapping, as_mappings, as_string, value_at
 from vsr_compiler.verify.manifest_index import AI, ISTIO, ManifestIndex
+from vsr_compiler.verify.request_buffer import policies_without_buffer
+from vsr_compiler.verify.router_filters import reaches, router_listeners
 from vsr_compiler.verify.rules.rule import LinkRule
 
 _HTTP = "envoy.filters.http."
@@ -18,17 +22,20 @@ _INDEX = re.compile(r".*/(?:http_filters|httpFilters)/(-|\d+)")
 
 
 def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
-    by_name: dict[tuple[str, str, str], ExtProcFilter] = {}
+    by_name: dict[tuple[str, str, str, str], ExtProcFilter] = {}
     for processor in ext_proc_filters(index):
         source = processor.source
         if source.group == ISTIO:
             yield from _envoy_filter(index, processor)
         elif source.kind == "EnvoyPatchPolicy":
             yield from _patch_policy(index, processor)
+            yield from _missing_anchor(index, processor)
         elif source.kind == "EnvoyExtensionPolicy":
             yield from _extension_policy(index, processor)
         if processor.is_envoy:
-            first = by_name.setdefault((source.namespace, _gateway(source), processor.name), processor)
+            first = by_name.setdefault(
+                (source.namespace, _gateway(source), _listener(processor), processor.name), processor
+            )
             if first is not processor:
                 message = f"two ext_proc filters of one gateway have the name `{processor.name}`"
                 hint = f"Rename one of them; the other is in {first.source.title}. Per-route settings use the name."
@@ -39,6 +46,33 @@ def _gateway(source: Manifest) -> str:
     spec = source.spec
     refs = [*as_mappings(spec.get("targetRefs")), spec.get("targetRef"), spec.get("workloadSelector")]
     return ",".join(sorted(as_string(value_at(ref, "name")) or str(value_at(ref, "labels")) for ref in refs if ref))
+
+
+def _listener(processor: ExtProcFilter) -> str:
+    """Return the name of the listener that a patch changes; a patch of Istio's may change several."""
+    patch = as_mapping(processor.source.at(*processor.path[:-2]))
+    listener = as_mapping(value_at(patch, "match", "listener"))
+    return as_string(patch.get("name")) or f"{listener.get('name', '')}{listener.get('portNumber', '')}"
+
+
+def _missing_anchor(index: ManifestIndex, processor: ExtProcFilter) -> Iterator[Diagnostic]:
+    """Report a patch before the filter of the request buffer, where no policy makes Envoy Gateway add that filter."""
+    source = processor.source
+    if anchor(processor) != ENVOY_GATEWAY_ANCHOR:
+        return
+    for listener, _ in router_listeners(index):
+        lacking = policies_without_buffer(index, listener) if reaches(index, processor, listener) else None
+        if lacking is None:
+            continue
+        cause = f": {lacking[0].title} applies instead of one with it" if lacking else ", which no policy sets"
+        message = (
+            f"the filter is inserted before `{ENVOY_GATEWAY_ANCHOR}`, which {listener.title} has only with a "
+            f"`requestBuffer`{cause}"
+        )
+        hint = "Set `requestBuffer` in a BackendTrafficPolicy of the Gateway. Without it every request gets 404."
+        at = lacking[0] if lacking else source
+        yield Diagnostic("VSR409", message, at.span("spec") if lacking else source.span(*processor.path), hint)
+        return
 
 
 def _envoy_filter(index: ManifestIndex, processor: ExtProcFilter) -> Iterator[Diagnostic]:

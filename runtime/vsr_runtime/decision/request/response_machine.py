@@ -129,7 +129,7 @@ class AwaitsErrorBody:
 
     Attributes:
         plan: the plan for the response.
-        reply: what the headers said. With a length, the body comes as a whole.
+        reply: the result for the headers. With a length, the body comes as a whole.
         max_body: maximum bytes of the body.
         withheld: what replaces the body, once it is known that it cannot be read.
         held: the body so far.

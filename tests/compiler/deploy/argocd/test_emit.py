@@ -128,7 +128,7 @@ def test_without_a_repository_there_is_a_placeholder_and_a_warning() -> None:
     assert compiled(with_environments(DEV)).warnings == ()
 
 
-def test_environments_that_hold_the_same_objects_are_told_apart_for_one_cluster() -> None:
+def test_environments_with_the_same_objects_are_reported_for_one_cluster() -> None:
     """FailOnSharedResource would stop the second; the note says so before."""
     found = compiled(with_environments(DEV, PROD)).warnings
     assert [(each.code, each.level) for each in found] == [("VSR303", Severity.NOTE)]
@@ -143,7 +143,7 @@ def test_however_many_environments_share_objects_it_is_one_note() -> None:
     assert found.hint == "Apply the Application of `a`, `b`, `c`, `d` or `e`."
 
 
-def test_environments_of_which_only_some_share_objects_are_told_group_by_group() -> None:
+def test_environments_that_share_objects_are_reported_by_group() -> None:
     """`b` may not stand beside `a`, nor beside `c`; `a` and `c` go together."""
     groups = list(conflicts({"a": {"x"}, "b": {"x", "y"}, "c": {"y"}, "d": {"z"}}))
     assert groups == [["a", "b"], ["b", "c"]]

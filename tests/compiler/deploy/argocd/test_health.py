@@ -80,7 +80,7 @@ def test_a_check_says_what_the_status_means(
     assert health(kind, status)[0] == expected
 
 
-def test_a_refusal_is_told_in_the_controllers_words() -> None:
+def test_a_rejection_is_reported_in_the_words_of_the_controller() -> None:
     """Argo CD shows the message beside the object."""
     assert health(ROUTE, {"conditions": [REFUSED]}) == ("Degraded", "Accepted: no such listener")
 

@@ -501,7 +501,7 @@ class TestCrash:
     @pytest.mark.parametrize(
         "journal", [b"", b"{", b'{"files":{"../x":[]}}', b'{"files":{"a":["x"]}}', b'{"files":{"a":1}}']
     )
-    def test_broken_journal_is_told_and_forced_away(self, tmp_path, journal):
+    def test_broken_journal_is_reported_and_removed_by_force(self, tmp_path, journal):
         """A journal that we did not write is an error in plain words; force drops it."""
         put(tmp_path, OLD)
         (tmp_path / STAGE).mkdir()
@@ -603,7 +603,7 @@ class TestCheck:
         (tmp_path / "p/README.md").write_text("mine")
         assert check(tmp_path, *made(OLD)) == []
 
-    def test_every_difference_is_told_and_nothing_is_written(self, tmp_path):
+    def test_every_difference_is_reported_and_nothing_is_written(self, tmp_path):
         """Missing, changed and extra files and a changed lock are told in order of path."""
         put(tmp_path, OLD)
         (tmp_path / "p/keep.yaml").unlink()
@@ -626,7 +626,7 @@ class TestCheck:
         assert [one.message.rpartition("/")[2] for one in found] == ["p does not exist"]
         assert list(tmp_path.iterdir()) == []
 
-    def test_links_and_broken_locks_are_told(self, tmp_path):
+    def test_links_and_broken_locks_are_reported(self, tmp_path):
         """What cannot be compared is told by its own code."""
         put(tmp_path, OLD)
         (tmp_path / "p/keep.yaml").unlink()
@@ -635,7 +635,7 @@ class TestCheck:
         (tmp_path / "p/vsr-compile.lock").write_text("?")
         assert [one.code for one in check(tmp_path, *made(OLD))] == ["VSR501"]
 
-    def test_interrupted_write_is_told(self, tmp_path):
+    def test_interrupted_write_is_reported(self, tmp_path):
         """A write that was cut short is told even where the files happen to be right."""
         put(tmp_path, OLD)
         with pytest.raises(Kill):

@@ -198,7 +198,7 @@ def test_a_namespace_and_a_name_of_its_own_are_deletion_and_new_object(tmp_path:
 
 
 @pytest.mark.subprocess
-def test_an_overlay_that_shares_little_stands_by_itself(tmp_path: Path) -> None:
+def test_an_overlay_that_shares_little_is_self_contained(tmp_path: Path) -> None:
     """A list of deletions longer than what is left would help nobody."""
     base = [config_map("a"), config_map("b"), config_map("c")]
     wanted = [config_map("d"), config_map("c")]
