@@ -21,6 +21,7 @@ from ruamel.yaml import YAML
 
 from support import rendering
 from support.cases import GOLDEN, POLICIES, output_of, policy_file, policy_of
+from support.consumers import envoy, probes
 from support.gateway_interpreter import Answer, Place, Request, World, with_model
 from vsr_compiler import targets
 from vsr_compiler.diagnostics import CompileError
@@ -113,12 +114,24 @@ def answered(program: Program, question: NeedSignals, category: str | None) -> S
 
 
 def sent(world: World, route: SendToModel, asked: str) -> tuple[Answer, str]:
-    """Where a routed request ends, and the model that it asks for there. The client tried to choose by itself."""
+    """Where a routed request ends, and the model that it asks for there. The client tried to choose by itself.
+
+    The request passes the filters of the Gateway's listener, and what they make of it is routed.
+    """
     spoofed = {SELECTED_MODEL: "spoofed", "x-gateway-destination-endpoint": "127.0.0.1:1", "x-ai-eg-model": "spoofed"}
-    headers = {name: value for name, value in spoofed.items() if name not in world.stripped()}
-    headers |= dict(route.set_headers)
-    model = asked if route.body is None else json.loads(route.body)["model"]
-    return world.answer(with_model(world, Request(CHAT, headers), model)), model
+    request = envoy.Request(CHAT, spoofed, body=json.dumps({"model": asked}).encode())
+    decided = probes.DecidedRouter(envoy.Routed(dict(route.set_headers), route.remove_headers, route.body))
+    outcome = envoy.sent(gateway_of(world), request, decided)
+    if not outcome.reached:
+        return Answer({}, outcome.status or 404), asked
+    return world.answer(Request(CHAT, outcome.headers)), json.loads(outcome.body)["model"]
+
+
+@cache
+def gateway_of(world: World) -> envoy.Proxy:
+    """The Envoy of the only Gateway, as its control plane configures it; without listeners if there is no Gateway."""
+    proxies = list(probes.proxies(world.bodies).values())
+    return proxies[0] if proxies else envoy.Proxy((), {})
 
 
 def names(data: Data) -> dict[str, tuple[Data, str, str]]:

@@ -16,12 +16,19 @@ _TRANSLATIONS = {envoy_gateway.CONTROLLER: envoy_gateway.proxy, istio.CONTROLLER
 
 
 def proxies(bodies: Iterable[Body]) -> dict[str, Proxy]:
-    """Return the Envoy of every Gateway among the objects, by the Gateway's name."""
+    """Return the Envoy of every Gateway among the objects, by the Gateway's name.
+
+    Raises:
+        LookupError: a Gateway is that of a control plane without rules here.
+    """
     objects = Objects(list(bodies))
-    return {
-        body["metadata"]["name"]: _TRANSLATIONS[objects.controller(body)](objects, body)
-        for body in objects.of("Gateway")
-    }
+    found = {}
+    for body in objects.of("Gateway"):
+        controller = objects.controller(body)
+        if controller not in _TRANSLATIONS:
+            raise LookupError(f"there are no rules for {controller}: add a module to support/consumers")
+        found[body["metadata"]["name"]] = _TRANSLATIONS[controller](objects, body)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,21 @@ class PlainRouter:
         served, key = self.models[body["model"]]
         headers = {"x-selected-model": body["model"]} | ({} if key is None else {"authorization": f"Bearer {key}"})
         return Routed(headers, body=json.dumps(body | {"model": served}).encode())
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedRouter:
+    """A router that has decided already."""
+
+    decision: Routed
+
+    def on_headers(self, request: Request) -> Reply | None:
+        """Wait for the body."""
+
+    def on_body(self, request: Request) -> Reply | Routed:
+        """Return the decision."""
+        del request
+        return self.decision
 
 
 def chat(model: str, headers: Mapping[str, str] | None = None, **more: Any) -> Request:

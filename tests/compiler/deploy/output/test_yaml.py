@@ -20,7 +20,7 @@ from vsr_compiler.manifests.order import _compare, ordered
 
 kubectl = pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is the judge here")
 # Shrinking would call kubectl a thousand times; the first line that differs says as much.
-fast = examples(25, phases=[Phase.generate])
+fast = examples(12, phases=[Phase.generate])
 
 WORDS = """y Y yes Yes YES yEs n N no No NO nO true True TRUE tRue false False FALSE on On ON off Off OFF null Null
 NULL nULL ~ ~a .nan .NaN .NAN .Nan .inf .Inf .INF +.inf -.Inf -.INF .iNF = << <<a ! a= none None 1e3 1E3 1e+3 1e-3
