@@ -12,6 +12,7 @@ import pytest
 from support.consumers import checks, edits, facts, probes
 from support.consumers.compiled import cases, data_of, environments, objects, router_of, settings_at, with_keys
 from support.consumers.machine import MachineRouter
+from vsr_schemas.headers import STRIPPED
 
 
 @pytest.fixture(scope="module")
@@ -22,9 +23,11 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(("case", "target", "profile"), list(cases()))
 def test_no_header_of_a_client_is_obeyed(case: str, target: str, profile: str, keys: Path) -> None:
-    """Pickers, sidecars and gateways get no header from a client that they act on."""
+    """Pickers, sidecars and gateways get no header from a client that they act on, and models none that we strip."""
     bodies = objects(case, target, profile)
-    assert list(checks.headers(bodies, router_of(case, keys), data_of(case)["models"])) == []
+    # A ClientTrafficPolicy of the older release removes 64 names. The last ones of the table have no effect there.
+    names = STRIPPED if profile == "current" else STRIPPED[:64]
+    assert list(checks.headers(bodies, router_of(case, keys), data_of(case)["models"], names)) == []
 
 
 @pytest.mark.parametrize(("case", "target", "profile"), list(environments()))
