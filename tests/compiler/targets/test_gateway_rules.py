@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from support import verify_support
-from support.consumers import checks, edits
+from support import rendering, verify_support
+from support.cases import policy_of
+from support.consumers import checks, edits, facts
 from support.consumers.compiled import Body, cases, data_of, objects, router_of, with_keys
+from vsr_compiler.releases import filter_order
+from vsr_compiler.targets.common import gateway_api
+from vsr_compiler.targets.envoy_gateway import envoy_patch_policy
 
 
 @pytest.fixture(scope="module")
@@ -164,3 +169,36 @@ def test_no_header_replaces_the_model_beside_a_policy_of_the_user(
     bodies = edits.own_client_policy(objects(case, target, profile))
     found = list(checks.headers(bodies, router_of(case, keys), data_of(case)["models"]))
     assert [problem for problem in found if "rewrite" in problem or problem.startswith(("pool", "sidecar"))] == []
+
+
+JWT_FILTER = f"{facts.HTTP}.jwt_authn"
+TABLES = [
+    ("istio", filter_order, "ISTIO_ANCHOR", JWT_FILTER, "RequestAuthentication"),
+    ("gie", filter_order, "PICKER", JWT_FILTER, "RequestAuthentication"),
+    ("llm-d", filter_order, "PICKER", JWT_FILTER, "RequestAuthentication"),
+    ("envoy-gateway", envoy_patch_policy, "BEFORE_BUFFER", f"$..http_filters[?(@.name=='{JWT_FILTER}')]", "jwt"),
+    ("ai-gateway", envoy_patch_policy, "BEFORE_BUFFER", f"$..http_filters[?(@.name=='{JWT_FILTER}')]", "jwt"),
+]
+
+
+@pytest.mark.parametrize(("target", "module", "name", "value", "scheme"), TABLES)
+def test_a_wrong_place_in_the_tables_of_the_compiler_is_seen(
+    target: str, module: ModuleType, name: str, value: str, scheme: str, keys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An emitter that puts the filter before authentication is found by what comes out of it."""
+    monkeypatch.setattr(module, name, value)
+    bodies = [item.body for item in rendering.objects(policy_of("external", "current"), target)]
+    chosen = checks.schemes(bodies)[scheme]
+    found = list(checks.authentication(bodies, chosen, router_of("external", keys), data_of("external")["models"]))
+    assert any(SKIPPED in problem for problem in found), found
+    assert any("large is answered with 401" in problem for problem in found), found
+
+
+@pytest.mark.parametrize("target", ["envoy-gateway", "ai-gateway", "istio", "gie", "llm-d"])
+def test_routes_that_a_client_can_match_are_seen(target: str, keys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the header that marks the router's filters were one that Envoy lets through, further listeners were open."""
+    monkeypatch.setattr(gateway_api, "DECIDED", "x-decided")
+    bodies = [item.body for item in rendering.objects(policy_of("external", "current"), target)]
+    name = "a second Gateway" if checks.schemes(bodies) is checks.ISTIO_SCHEMES else "a second listener"
+    found = list(checks.coverage(edits.USER_EDITS[name](bodies), router_of("external", keys), ["llama"]))
+    assert any("without the router" in problem for problem in found), found
