@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 
 from vsr_compiler.diagnostics import Diagnostic, Severity
-from vsr_compiler.releases.filter_order import ENVOY_GATEWAY_ANCHOR
+from vsr_compiler.releases.filter_order import ENVOY_GATEWAY_ANCHOR, ISTIO_ANCHOR
+from vsr_compiler.verify.authenticators import authenticator
 from vsr_compiler.verify.ext_proc import DEFAULT_NAME, ExtProcFilter, ext_proc_filters
-from vsr_compiler.verify.filter_position import anchor
+from vsr_compiler.verify.filter_position import anchor, runs_first
 from vsr_compiler.verify.manifest import Manifest, as_mapping, as_mappings, as_string, value_at
 from vsr_compiler.verify.manifest_index import AI, ISTIO, ManifestIndex
 from vsr_compiler.verify.request_buffer import policies_without_buffer
@@ -27,9 +28,11 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
         source = processor.source
         if source.group == ISTIO:
             yield from _envoy_filter(index, processor)
+            yield from _before_authentication(index, processor)
         elif source.kind == "EnvoyPatchPolicy":
             yield from _patch_policy(index, processor)
             yield from _missing_anchor(index, processor)
+            yield from _before_authentication(index, processor)
         elif source.kind == "EnvoyExtensionPolicy":
             yield from _extension_policy(index, processor)
         if processor.is_envoy:
@@ -46,6 +49,24 @@ def _gateway(source: Manifest) -> str:
     spec = source.spec
     refs = [*as_mappings(spec.get("targetRefs")), spec.get("targetRef"), spec.get("workloadSelector")]
     return ",".join(sorted(as_string(value_at(ref, "name")) or str(value_at(ref, "labels")) for ref in refs if ref))
+
+
+def _before_authentication(index: ManifestIndex, processor: ExtProcFilter) -> Iterator[Diagnostic]:
+    """Report a router's filter that runs before the authentication of its Gateway."""
+    if not runs_first(processor):
+        return
+    source = processor.source
+    for listener, _ in router_listeners(index):
+        by = authenticator(index, listener.gateway) if reaches(index, processor, listener) else None
+        if by is not None:
+            message = (
+                f"the filter runs before {by.title} authenticates: the router answers everybody, and its changes of "
+                "credentials are what is authenticated"
+            )
+            anchors = f"`{ISTIO_ANCHOR}`, or with pools `{DEFAULT_NAME}`"
+            hint = f"Insert it before {anchors if source.group == ISTIO else f'`{ENVOY_GATEWAY_ANCHOR}`'}."
+            yield Diagnostic("VSR409", message, source.span(*processor.path), hint)
+            return
 
 
 def _listener(processor: ExtProcFilter) -> str:
