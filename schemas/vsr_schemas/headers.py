@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from vsr_schemas.obeyed_headers import stripped_names, stripped_prefixes
+from vsr_schemas.obeyed_headers import routing_names, stripped_names, stripped_prefixes
 
 SELECTED_MODEL = "x-selected-model"
 """The router writes it, routes match it. A client's own never counts."""
+
+DECIDED, DECIDED_VALUE = "x-envoy-ip-tags", "vsr"
+"""The gateway's filters set it where the router decides, and routes to models require it. Envoy removes it from every
+request of a client, on every listener and whatever is attached to it: it is one of the headers that only the proxy
+sets (`ConnectionManagerUtility::cleanInternalHeaders`; since Envoy 1.33 no client's address counts as internal unless
+`internal_address_config` says so). So a listener without these filters leads to no model."""
 
 AI_MODEL = "x-ai-eg-model"
 """Envoy AI Gateway writes it, from the body as the router has left it."""
@@ -15,6 +21,9 @@ GUARDS = "x-vsr-guards"
 
 STRIPPED = stripped_names()
 """Removed from a client's request before any filter sees it. What a client may send (``x-vsr-debug``) is not here."""
+
+ROUTING = routing_names()
+"""Those of them by which a client could choose the model or the pod that answers."""
 
 STRIPPED_PREFIXES = stripped_prefixes()
 """Removed as well where Envoy can match names, for headers of the same families in releases to come."""

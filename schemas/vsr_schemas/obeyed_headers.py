@@ -722,6 +722,12 @@ def stripped_names() -> tuple[str, ...]:
     return tuple(dict.fromkeys(header.name for header in _stripped() if not header.prefix))
 
 
+def routing_names() -> tuple[str, ...]:
+    """Return those of the names by which a client could choose the model or the pod that answers."""
+    routing = [header for header in _stripped() if header.impact is Impact.MODEL]
+    return tuple(dict.fromkeys(header.name for header in routing if not header.prefix))
+
+
 def stripped_prefixes() -> tuple[str, ...]:
     """Return the prefixes of names that are removed from clients' requests."""
     return tuple(dict.fromkeys(header.name for header in _stripped() if header.prefix))

@@ -99,11 +99,24 @@ class World:
 
     def answer(self, request: Request) -> Answer:
         """What becomes of a request that the router has dealt with."""
+        request = replace(request, headers={**request.headers, **self._marks()})
         matches = [match for route in self._routes() for match in self._matches(route, request)]
         if not matches:
             return Answer({}, 404)
         best = max(matches, key=lambda match: match.key)
         return self._forwarded(best, request)
+
+    def _marks(self) -> dict[str, str]:
+        """Headers that filters of the gateway set before the router decides."""
+        values = [patch["patch"].get("value", {}) for body in self.of("EnvoyFilter") for patch in _patches(body)]
+        values += [patch["operation"]["value"] for body in self.of("EnvoyPatchPolicy") for patch in _patches(body)]
+        mutations = [
+            mutation
+            for value in values
+            for mutation in value.get("typed_config", {}).get("mutations", {}).get("request_mutations", [])
+        ]
+        headers = [mutation["append"]["header"] for mutation in mutations if "append" in mutation]
+        return {header["key"]: header["value"] for header in headers}
 
     def of(self, kind: str) -> Iterator[Body]:
         """Every object of a kind."""
@@ -166,6 +179,11 @@ class World:
 
     def _forwarded(self, match: _Match, request: Request) -> Answer:
         refs = match.rule.get("backendRefs", [])
+        for own in match.rule.get("filters", []) if not refs else ():
+            home, name = match.route["metadata"]["namespace"], own.get("extensionRef", {}).get("name", "")
+            reply = self._by_name.get(("HTTPRouteFilter", home, name))
+            if reply is not None:
+                return Answer({}, reply["spec"]["directResponse"]["statusCode"])
         total = sum(ref.get("weight", 1) for ref in refs)
         if not total:
             return Answer({}, 500)
@@ -271,6 +289,11 @@ class _Reversed:
 
     def __lt__(self, other: _Reversed) -> bool:
         return other.name < self.name
+
+
+def _patches(body: Body) -> list[Body]:
+    patches: list[Body] = body["spec"].get("configPatches") or body["spec"].get("jsonPatches") or []
+    return patches
 
 
 def with_model(world: World, request: Request, model: str) -> Request:

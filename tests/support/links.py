@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 
 from vsr_compiler import ir
 from vsr_compiler.releases.gateways import ENVOY_GATEWAY
-from vsr_schemas.headers import AI_MODEL, SELECTED_MODEL, STRIPPED
+from vsr_schemas.headers import AI_MODEL, DECIDED, DECIDED_VALUE, SELECTED_MODEL, STRIPPED
 
 Body = dict[str, Any]
 H2 = {"grpc", "http2", "kubernetes.io/h2c"}
@@ -40,7 +40,7 @@ class Links:
         """Every broken link, as sentences; none is what a test wants."""
         rules = [self.unique, self.routes, self.grants, self.pools, self.pickers, self.rules, self.filters]
         rules += [self.hosts, self.selectors, self.choices, self.workloads, self.bindings, self.names]
-        rules += [self.patches, self.attached, self.backends]
+        rules += [self.patches, self.places, self.attached, self.backends]
         return [problem for rule in rules for problem in rule()]
 
     def of(self, kind: str) -> Iterator[tuple[str, str, Body]]:
@@ -75,10 +75,10 @@ class Links:
                 elif namespace not in _admitted(listener, parent["namespace"]):
                     yield f"{name}: the listener does not admit its namespace"
             for rule in body["spec"]["rules"]:
-                kinds = [_full(body, ref)["kind"] for ref in rule["backendRefs"]]
+                kinds = [_full(body, ref)["kind"] for ref in rule.get("backendRefs", [])]
                 if "InferencePool" in kinds and len(kinds) > 1:
                     yield f"{name}: a pool shares a rule"
-                refs = [_full(body, ref) for ref in rule["backendRefs"]]
+                refs = [_full(body, ref) for ref in rule.get("backendRefs", [])]
                 yield from (f"{name}: {text}" for ref in refs for text in self._backend(ref))
 
     def all_routes(self) -> Iterator[tuple[str, str, Body]]:
@@ -132,7 +132,7 @@ class Links:
             (namespace, ref["namespace"], ref["group"], ref["kind"], ref["name"])
             for namespace, _, body in self.of("HTTPRoute")
             for rule in body["spec"]["rules"]
-            for ref in rule["backendRefs"]
+            for ref in rule.get("backendRefs", [])
             if ref.get("namespace", namespace) != namespace
         }
         given = {
@@ -308,6 +308,8 @@ class Links:
             alias = headers.get(SELECTED_MODEL)
             if name.endswith("-on-failure") and alias is None and self.policy.router.fails_open:
                 continue
+            if headers.get(DECIDED) != DECIDED_VALUE:
+                yield f"{name}: a client could choose the route where the router is not asked"
             if alias is None or alias in routed:
                 yield f"{name}: a rule that no router chooses, or another's"
             else:
@@ -323,7 +325,9 @@ class Links:
         """Every match of every rule: the route's name, the rule's references in full, and the headers."""
         for _, name, body in self.all_routes():
             for rule in body["spec"]["rules"]:
-                refs = [_full(body, ref) for ref in rule["backendRefs"]]
+                if "backendRefs" not in rule and [each["type"] for each in rule["filters"]] == ["ExtensionRef"]:
+                    continue  # the gateway answers by itself
+                refs = [_full(body, ref) for ref in rule.get("backendRefs", [])]
                 for match in rule["matches"]:
                     yield name, refs, {h["name"]: h["value"] for h in match.get("headers", [])}
 
@@ -340,7 +344,7 @@ class Links:
         return self.templates(target["metadata"]["namespace"], labels) if target and labels else []
 
     def patches(self) -> Iterator[str]:
-        """L09, L19: the filter comes first in a listener of the Gateway, by the names that Envoy Gateway gives."""
+        """L09, L19: the filter is in a listener of the Gateway, by the names that Envoy Gateway gives."""
         for namespace, name, body in self.of("EnvoyPatchPolicy"):
             ref = body["spec"]["targetRef"]
             gateway = self.by_name.get((ref["kind"], namespace, ref["name"]))
@@ -353,8 +357,15 @@ class Links:
             if listener["name"] not in known:
                 yield f"{name}: no listener {listener['name']}"
             value = listener["operation"]["value"]
-            if not listener["operation"]["path"].endswith("/http_filters/0"):
-                yield f"{name}: the filter does not come first"
+            if not listener["operation"]["jsonPath"].endswith("http_filters[?(@.name=='envoy.filters.http.buffer')]"):
+                yield f"{name}: the filter is not behind authentication"
+            if not any(
+                "requestBuffer" in policy["spec"]
+                and ref["name"] in {each["name"] for each in policy["spec"]["targetRefs"]}
+                for home, _, policy in self.of("BackendTrafficPolicy")
+                if home == namespace
+            ):
+                yield f"{name}: the filter has no place, since no request is buffered"
             if value["name"].startswith("envoy.filters.http."):
                 yield f"{name}: AI Gateway would put its own filter before"
             asked = value["typed_config"]["grpc_service"]["envoy_grpc"]["cluster_name"]
@@ -369,6 +380,17 @@ class Links:
                 port for each in self._pods_of(service) for port in _container_ports(each).values()
             }:
                 yield f"{name}: the router's pods do not listen on {address['port_value']}"
+
+    def places(self) -> Iterator[str]:
+        """L09: the router's filters stand before the filter of the request buffer, which there is."""
+        for namespace, name, body in self.of("EnvoyPatchPolicy"):
+            places = {patch["operation"].get("jsonPath", "") for patch in body["spec"]["jsonPatches"][1:]}
+            if not all(place.endswith("http_filters[?(@.name=='envoy.filters.http.buffer')]") for place in places):
+                yield f"{name}: the filters are not behind authentication"
+            gateway = body["spec"]["targetRef"]["name"]
+            buffers = [policy for home, _, policy in self.of("BackendTrafficPolicy") if home == namespace]
+            if gateway not in {ref["name"] for policy in buffers for ref in policy["spec"]["targetRefs"]}:
+                yield f"{name}: the filters have no place, since no request is buffered"
 
     def _pods_of(self, service: Body) -> list[Body]:
         return self.templates(service["metadata"]["namespace"], service["spec"]["selector"])
@@ -439,7 +461,7 @@ def _admitted(listener: Body, own: str) -> set[str]:
 
 
 def _refs(route: Body) -> list[Body]:
-    return [ref for rule in route["spec"]["rules"] for ref in rule["backendRefs"]]
+    return [ref for rule in route["spec"]["rules"] for ref in rule.get("backendRefs", [])]
 
 
 def _container_ports(template: Body) -> dict[str, int]:

@@ -25,7 +25,7 @@ class Wave(IntEnum):
 
     Argo CD starts a wave when every object of the wave before is healthy, and deletes an Application in reverse order.
     So an object that becomes healthy only through another one belongs to the same wave as that one, or to a later one.
-    Routes come last, after the filter that guards them, and are deleted first.
+    A route to a model matches only behind the router's filter, so either of them may come first.
     """
 
     NAMESPACE = -5
@@ -39,6 +39,8 @@ class Wave(IntEnum):
     """Filters and policies of a gateway: a controller accepts them when the Gateway exists."""
     ROUTE = 3
     """Routes, policies that attach to routes, and monitoring."""
+    PATCH = 4
+    """Patches of a proxy's configuration: they apply once it has the filters that routes and their policies bring."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +75,15 @@ class HealthyByConditions:
 
 @dataclass(frozen=True, slots=True)
 class HealthyByAncestors:
-    """Healthy when the conditions hold for every ancestor (Gateway or route) that the object is attached to."""
+    """Healthy when the conditions hold for every ancestor (Gateway or route) that the object is attached to.
+
+    Attributes:
+        conditions: They are true for every ancestor; the object waits for the first.
+        faults: They are true for no ancestor.
+    """
 
     conditions: tuple[str, ...]
+    faults: tuple[str, ...] = ()
 
 
 Health: TypeAlias = (

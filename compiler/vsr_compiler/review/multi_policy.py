@@ -63,7 +63,8 @@ def cluster_conflicts(held: Mapping[str, tuple[ir.Policy, set[str]]]) -> Iterato
                 "can run only one of them"
             )
             hint = (
-                "Use a separate Gateway and separate namespaces for the router and the servers, or separate clusters."
+                "Use a Gateway in a namespace of its own for each policy, and separate namespaces for the router and "
+                "the servers, or separate clusters."
             )
             file, last = files[group[-1]]
             yield file, Diagnostic("VSR309", message, last.gitops.span if last.gitops else last.span, hint)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from vsr_compiler.releases.filter_order import ENVOY_GATEWAY, ENVOY_GATEWAY_ANCHOR, ISTIO, PICKER
+from vsr_compiler.releases.filter_order import ENVOY_GATEWAY, PICKER
 from vsr_compiler.verify.ext_proc import ExtProcFilter
-from vsr_compiler.verify.manifest import as_mapping, as_string, value_at
+from vsr_compiler.verify.manifest import as_mapping, as_string
 
 _NAMED = re.compile(r"http_?[fF]ilters\[\?\(?\s*@\.name\s*==\s*(['\"])([^'\"]+)\1\s*\)?\]$")
 _FIRST = re.compile(r"http_?[fF]ilters/0$")
@@ -32,15 +32,3 @@ def position(processor: ExtProcFilter) -> int:
         return ENVOY_GATEWAY.index(name) if name in ENVOY_GATEWAY else len(ENVOY_GATEWAY)
     operation = as_mapping(processor.source.at(*processor.path[:-1]))
     return 0 if _FIRST.search(as_string(operation.get("path"))) else len(ENVOY_GATEWAY)
-
-
-def runs_first(processor: ExtProcFilter) -> bool:
-    """Whether a filter runs before those of its gateway that authenticate."""
-    source = processor.source
-    if source.kind == "EnvoyFilter":
-        patch = as_mapping(source.at(*processor.path[:-2]))
-        name = as_string(value_at(patch, "match", "listener", "filterChain", "filter", "subFilter", "name"))
-        operation = value_at(patch, "patch", "operation")
-        before = {"", *ISTIO[: ISTIO.index(PICKER)]}
-        return operation == "INSERT_FIRST" or (operation == "INSERT_BEFORE" and name in before)
-    return position(processor) < ENVOY_GATEWAY.index(ENVOY_GATEWAY_ANCHOR)

@@ -15,7 +15,7 @@ from vsr_compiler.targets import profiles
 from vsr_compiler.targets.ai_gateway.helm_values import chart as with_ai_gateway
 from vsr_compiler.targets.ai_gateway.routes import split
 from vsr_compiler.targets.envoy_gateway.gateway import quantity
-from vsr_schemas.headers import AI_MODEL, SELECTED_MODEL
+from vsr_schemas.headers import AI_MODEL, DECIDED, DECIDED_VALUE, SELECTED_MODEL
 
 HEAD = """\
 apiVersion: vsr.dev/v1alpha1
@@ -137,7 +137,7 @@ def test_a_rule_holds_on_what_the_router_chose_and_on_what_it_wrote() -> None:
     found = bodies("ai-gateway")
     (rule,) = found["AIGatewayRoute", "vllm-semantic-router-system", "edge"]["spec"]["rules"]
     headers = {each["name"]: each["value"] for each in rule["matches"][0]["headers"]}
-    assert headers == {AI_MODEL: "gpt-x", SELECTED_MODEL: "gpt"}
+    assert headers == {AI_MODEL: "gpt-x", SELECTED_MODEL: "gpt", DECIDED: DECIDED_VALUE}
     early = found["ClientTrafficPolicy", "edge", "edge"]["spec"]["headers"]["earlyRequestHeaders"]
     assert {AI_MODEL, SELECTED_MODEL} <= set(early["remove"])
     assert {"type": "Prefix", "value": "x-ai-eg-"} in early["removeOnMatch"]

@@ -252,9 +252,8 @@ TARGET = "targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: %
 
 def too_early(text: str) -> list[str]:
     """The messages about a filter before authentication, by the object that authenticates."""
-    return [
-        item.message for item in m.found(text) if item.code == "VSR409" and " authenticates: the router" in item.message
-    ]
+    found = [item for item in m.found(text) if item.code == "VSR409" and item.level.word == "error"]
+    return [item.message for item in found if "before authentication" in item.message]
 
 
 @pytest.mark.parametrize("kind", ["RequestAuthentication", "AuthorizationPolicy"])

@@ -28,7 +28,7 @@ return {status = "Healthy", message = "it is there"}
 """
 
 _JUDGE = """\
-local function judge(conditions, wanted)
+local function judge(conditions, wanted, faults)
   local seen = {}
   for _, condition in ipairs(conditions or {}) do
     if condition.observedGeneration == nil or condition.observedGeneration == obj.metadata.generation then
@@ -39,6 +39,12 @@ local function judge(conditions, wanted)
     local condition = seen[name]
     if condition ~= nil and condition.status == "False" then
       return "Degraded", name .. ": " .. (condition.message or condition.reason or "False")
+    end
+  end
+  for _, name in ipairs(faults) do
+    local condition = seen[name]
+    if condition ~= nil and condition.status == "True" then
+      return "Degraded", name .. ": " .. (condition.message or condition.reason or "True")
     end
   end
   local first = seen[wanted[1]]
@@ -52,7 +58,7 @@ end
 _CONDITIONS = (
     _JUDGE
     + """\
-local status, message = judge(obj.status and obj.status.conditions, {%s})
+local status, message = judge(obj.status and obj.status.conditions, {%s}, {})
 return {status = status, message = message}
 """
 )
@@ -67,7 +73,7 @@ end
 local rank = {Healthy = 0, Progressing = 1, Degraded = 2}
 local worst = {status = "Healthy", message = "accepted"}
 for _, parent in ipairs(parents) do
-  local status, message = judge(parent.conditions, {%s})
+  local status, message = judge(parent.conditions, {%s}, {%s})
   if rank[status] > rank[worst.status] then
     worst = {status = status, message = message}
   end
@@ -147,8 +153,8 @@ def lua(health: Health) -> str | None:
             return _PARENTS_UNREJECTED
         case HealthyByConditions(conditions):
             return _CONDITIONS % _names(conditions)
-        case HealthyByAncestors(conditions):
-            return _ANCESTORS % ("ancestors", "Progressing", _names(conditions))
+        case HealthyByAncestors(conditions, faults):
+            return _ANCESTORS % ("ancestors", "Progressing", _names(conditions), _names(faults))
         case _:
             assert_never(health)
 

@@ -118,7 +118,10 @@ environments:
         stage=Stage.REVIEW,
         meaning="The outputs of two policies contain objects with the same kind, namespace and name.",
         reason="On one cluster, each policy would overwrite the objects of the other.",
-        fix="Give each policy its own Gateway and namespaces, or its own cluster.",
+        fix=(
+            "Give each policy a Gateway in a namespace of its own, and its own namespaces for router and servers, or "
+            "its own cluster."
+        ),
         example=Example(
             "vsr-compile policies/",
             Kind.COMMAND,

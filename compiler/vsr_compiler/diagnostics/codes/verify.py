@@ -157,8 +157,14 @@ spec:
         meaning=(
             "An ext_proc filter has a name that another filter uses, or a position at which it cannot choose the route."
         ),
-        reason="The router is not called, or is called after the route and the pod have been selected.",
-        fix="Give the filter a name of its own, and insert it first.",
+        reason=(
+            "The router is not called, or after the route and the pod have been selected. Before authentication it "
+            "answers clients whom the gateway would refuse."
+        ),
+        fix=(
+            "Give the filter a name of its own, and insert it behind authentication: before the endpoint picker's "
+            "filter or `grpc_stats` on Istio, before the request buffer on Envoy Gateway."
+        ),
         example=Example("operation: ADD", Kind.EXCERPT),
     ),
     "VSR410": Code(

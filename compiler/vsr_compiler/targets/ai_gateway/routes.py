@@ -16,7 +16,7 @@ from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.releases.gateways import AI_GATEWAY, AiGateway
 from vsr_compiler.targets.ai_gateway import backends
-from vsr_compiler.targets.common.gateway_api import gateway_duration, parent
+from vsr_compiler.targets.common.gateway_api import decided, gateway_duration, parent
 from vsr_compiler.targets.common.httproute import on_failure_name
 from vsr_schemas.headers import AI_MODEL, SELECTED_MODEL
 
@@ -95,7 +95,7 @@ def _rule(policy: ir.Policy, model: ir.Model, release: AiGateway) -> Body:
     timeout = gateway_duration(policy.gateway.timeout)
     return _named(model.object_name, release) | {
         "backendRefs": [backends.reference(endpoint, weight) for endpoint, weight in model.endpoints],
-        "matches": [_match({AI_MODEL: model.provider_model or model.name, SELECTED_MODEL: model.name})],
+        "matches": [{"headers": decided({AI_MODEL: model.provider_model or model.name, SELECTED_MODEL: model.name})}],
         "modelsOwnedBy": OWNER,
         "timeouts": {"request": timeout, "backendRequest": timeout},
     }

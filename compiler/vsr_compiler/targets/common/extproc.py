@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body
 from vsr_compiler.targets.common.router_failover import stream_metadata
-from vsr_schemas.headers import ANSWERS, CREDENTIALS, DEBUG_HEADERS, GUARDS, SELECTED_MODEL, STRIPPED, STRIPPED_PREFIXES
+from vsr_schemas.headers import (
+    ANSWERS,
+    CREDENTIALS,
+    DEBUG_HEADERS,
+    DECIDED,
+    DECIDED_VALUE,
+    GUARDS,
+    SELECTED_MODEL,
+    STRIPPED,
+    STRIPPED_PREFIXES,
+)
 
 FILTER_NAME = "vsr.ext_proc"
 """Not Envoy's default name: on routes to pools, Istio points the filter of the default name at the endpoint picker."""
+MARK_NAME = "vsr.header_mutation"
+"""The filter before it, without which routes to models do not match."""
 TYPES = "type.googleapis.com/envoy.extensions"
 MAX_STREAMS = 65_535
 """An ext_proc stream can last as long as its response. With Envoy's default of 1,024 requests would fail with 500."""
@@ -33,6 +46,29 @@ def duration(milliseconds: int) -> str:
     """Return a protobuf duration."""
     seconds, rest = divmod(milliseconds, 1000)
     return f"{seconds}.{rest:03}s" if rest else f"{seconds}s"
+
+
+def router_filters(policy: ir.Policy, cluster: str, removed: Iterable[str] = (SELECTED_MODEL,)) -> list[Body]:
+    """Return the HTTP filters of the router, in their order. A gateway inserts all of them at one place, or none.
+
+    The first one removes headers once more, and sets the header that routes require beside the router's.
+
+    Args:
+        policy: The policy.
+        cluster: The router's cluster.
+        removed: Headers that lead to a model, if another object can replace their early removal. What authentication
+            may set by now, such as identities, is not among them.
+    """
+    mark = {"header": {"key": DECIDED, "value": DECIDED_VALUE}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+    mutations = [*({"remove": header} for header in removed), {"append": mark}]
+    header_mutation = {
+        "name": MARK_NAME,
+        "typed_config": {
+            "@type": f"{TYPES}.filters.http.header_mutation.v3.HeaderMutation",
+            "mutations": {"request_mutations": mutations},
+        },
+    }
+    return [header_mutation, ext_proc_filter(policy, cluster)]
 
 
 def ext_proc_filter(policy: ir.Policy, cluster: str, *, local: bool = False) -> Body:

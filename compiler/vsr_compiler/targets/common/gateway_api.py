@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from vsr_compiler import ir
 from vsr_compiler.manifests.kinds import GATEWAY_GROUP
 from vsr_compiler.manifests.objects import Body
+from vsr_schemas.headers import DECIDED, DECIDED_VALUE
 
 GATEWAY_API = f"{GATEWAY_GROUP}/v1"
+NO_MODEL_STATUS = 404
+NO_MODEL_BODY = json.dumps(
+    {"error": {"message": "no route to a model", "type": "invalid_request_error", "param": None, "code": "no_route"}},
+    separators=(",", ":"),
+)
+"""The response of the route without conditions, which every request matches on its arrival. Envoy enables filters by
+that route, and skips ext_authz without one; the route leads to no model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,15 @@ def parent(policy: ir.Policy) -> Body:
         "namespace": gateway.namespace,
         "sectionName": gateway.listener.name,
     }
+
+
+def decided(headers: Mapping[str, str]) -> list[Body]:
+    """Return the header matches of a route to a model: what the router sets, and the mark of the router's filter.
+
+    No client can send the mark, so a listener without the filter has no route to a model.
+    """
+    required = {**headers, DECIDED: DECIDED_VALUE}
+    return [{"type": "Exact", "name": name, "value": value} for name, value in required.items()]
 
 
 def gateway_duration(milliseconds: int) -> str:

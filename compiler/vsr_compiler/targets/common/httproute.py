@@ -1,6 +1,6 @@
 """One HTTPRoute per model, matched by the header that the router sets.
 
-There is no catch-all route: a request without a decision of the router gets 404 and reaches no model. Only with
+No route leads to a model without the router: a request without its decision gets 404. Only with
 `onFailure: default-model` is there a route for requests without the header.
 """
 
@@ -13,7 +13,7 @@ from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.manifests.kinds import GATEWAY_GROUP
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.releases import gateways as releases
-from vsr_compiler.targets.common.gateway_api import GATEWAY_API, gateway_duration, parent
+from vsr_compiler.targets.common.gateway_api import GATEWAY_API, decided, gateway_duration, parent
 from vsr_schemas.headers import SELECTED_MODEL
 
 Backend = Callable[[ir.Endpoint], Body]
@@ -97,7 +97,7 @@ def _route(policy: ir.Policy, model: ir.Model, backend: Backend) -> Object:
     path = ir.API_PATH if policy.router.fails_open or (provider and provider.has_own_path) else "/"
     match: Body = {
         "path": {"type": "PathPrefix", "value": path},
-        "headers": [{"type": "Exact", "name": SELECTED_MODEL, "value": model.name}],
+        "headers": decided({SELECTED_MODEL: model.name}),
     }
     rule = _rule(policy, model, backend, match)
     if provider is not None:

@@ -12,7 +12,7 @@ from vsr_compiler.targets.common import (
 )
 from vsr_compiler.targets.common import router as router_emitter
 from vsr_compiler.targets.common.router_policies import emitter as router_policies
-from vsr_compiler.targets.envoy_gateway import backends, checks, envoy_patch_policy, gateway, helm_values
+from vsr_compiler.targets.envoy_gateway import backends, catch_all, checks, envoy_patch_policy, gateway, helm_values
 from vsr_compiler.targets.envoy_gateway.kinds import KINDS
 from vsr_compiler.targets.target import Check, Emitter, Target
 
@@ -22,6 +22,7 @@ RELEASES = ("envoy-gateway", "gateway-api", "vllm", "llm-d-inference-sim")
 GATEWAY_EMITTERS: tuple[Emitter, ...] = (
     namespaces.emit,
     envoy_patch_policy.emit,
+    catch_all.request_buffer,
     router_policies(gateway.pods),
     model_servers.existing_pods,
     model_servers.emit,
@@ -41,6 +42,7 @@ TARGET = Target(
         gateway.emitter(httproute.route_namespaces),
         router_emitter.emitter(headless=True),
         backends.emit,
+        catch_all.emit,
         httproute.emitter(backends.reference),
     ),
     hops=HOPS,

@@ -1,11 +1,11 @@
 """The EnvoyPatchPolicy that makes Envoy Gateway call the router: the ext_proc filter and the router's cluster.
 
-An EnvoyExtensionPolicy does not work here. Its filter is enabled by the route that a request matches first, so without
-a catch-all route it would never run, and Envoy AI Gateway puts its own filter in front of it. A patch applies to every
-request, before AI Gateway adds its filters.
+The patch inserts the router's filters into every filter chain of the listener, before the filter of the request buffer
+(see `catch_all`): behind authentication, and before authorization and limits by route. AI Gateway adds its own filter
+afterwards, behind the request buffer. An EnvoyExtensionPolicy does not work here: AI Gateway puts its filter in front
+of it, and it has neither `message_timeout` nor `status_on_error`.
 
-If the patch is missing (Envoy Gateway ignores the kind unless it is enabled), no request has a selected model, and none
-reaches a model.
+If the patch is missing, or misses a listener, no request has a selected model there, and none reaches a model.
 """
 
 from __future__ import annotations
@@ -14,12 +14,20 @@ from collections.abc import Iterator
 
 from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body, Object, make
+from vsr_compiler.releases import filter_order
 from vsr_compiler.releases.gateways import ENVOY_GATEWAY
-from vsr_compiler.targets.common.extproc import HTTP2, MAX_STREAMS, ext_proc_filter
+from vsr_compiler.targets.common.extproc import HTTP2, MAX_STREAMS, router_filters
 from vsr_compiler.targets.common.router_failover import envoy_ejection, has_several, health_check
 from vsr_compiler.targets.envoy_gateway.gateway import ENVOY_API, target
+from vsr_schemas.headers import ROUTING
 
 CONFIG = "type.googleapis.com/envoy.config"
+_MANAGER = "envoy.filters.network.http_connection_manager"
+BEFORE_BUFFER = (
+    f"$..filters[?(@.name=='{_MANAGER}')].typed_config.http_filters[?(@.name=='{filter_order.ENVOY_GATEWAY_ANCHOR}')]"
+)
+"""Every connection manager of a listener: HTTP has a default filter chain, TLS one for each listener of the port. An
+`add` at an item of a list inserts before it."""
 
 
 def emit(policy: ir.Policy) -> Iterator[Object]:
@@ -27,13 +35,12 @@ def emit(policy: ir.Policy) -> Iterator[Object]:
     gateway, router = policy.gateway, policy.router
     by_port = ENVOY_GATEWAY[policy.versions["envoy-gateway"]].names_by_port
     cluster = router_cluster(router)
+    listener = listener_name(gateway, by_port=by_port)
     patches = [
-        _add("cluster.v3.Cluster", cluster["name"], "", cluster),
-        _add(
-            "listener.v3.Listener",
-            listener_name(gateway, by_port=by_port),
-            f"{filters_path(gateway.listener)}/0",
-            ext_proc_filter(policy, cluster["name"]),
+        _add("cluster.v3.Cluster", cluster["name"], {"path": ""}, cluster),
+        *(
+            _add("listener.v3.Listener", listener, {"jsonPath": BEFORE_BUFFER}, item)
+            for item in router_filters(policy, cluster["name"], ROUTING)
         ),
     ]
     yield make(
@@ -49,12 +56,6 @@ def emit(policy: ir.Policy) -> Iterator[Object]:
 def listener_name(gateway: ir.Gateway, *, by_port: bool) -> str:
     """Return the name of the Gateway's listener in Envoy, in either naming scheme."""
     return f"tcp-{gateway.listener.port}" if by_port else f"{gateway.namespace}/{gateway.name}/{gateway.listener.name}"
-
-
-def filters_path(listener: ir.Listener) -> str:
-    """Return the JSON pointer of a listener's HTTP filters. A listener with TLS has filter chains by server name."""
-    chain = "/filter_chains/0" if listener.protocol == "HTTPS" else "/default_filter_chain"
-    return f"{chain}/filters/0/typed_config/http_filters"
 
 
 def router_cluster(router: ir.Router) -> Body:
@@ -82,5 +83,5 @@ def router_cluster(router: ir.Router) -> Body:
     } | envoy_ejection(router)
 
 
-def _add(kind: str, name: str, path: str, value: Body) -> Body:
-    return {"type": f"{CONFIG}.{kind}", "name": name, "operation": {"op": "add", "path": path, "value": value}}
+def _add(kind: str, name: str, place: Body, value: Body) -> Body:
+    return {"type": f"{CONFIG}.{kind}", "name": name, "operation": {"op": "add", **place, "value": value}}

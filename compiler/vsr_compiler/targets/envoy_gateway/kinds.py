@@ -12,12 +12,14 @@ from vsr_compiler.manifests.kinds import (
 )
 
 ENVOY_GROUP = "gateway.envoyproxy.io"
-_ACCEPTED = HealthyByAncestors(("Accepted",))
+_REPLACED = ("Overridden", "Conflicted")
+"""Conditions that are true if another policy applies in the place of this one, on a listener or route at least."""
+_ACCEPTED = HealthyByAncestors(("Accepted",), _REPLACED)
 
 KINDS: tuple[Kind, ...] = (
     *kinds_of(ENVOY_GROUP, "Backend", Wave.REFERENCED, HealthyUnlessRejected()),
-    *kinds_of(ENVOY_GROUP, "EnvoyProxy", Wave.REFERENCED, AlwaysHealthy()),
+    *kinds_of(ENVOY_GROUP, "EnvoyProxy HTTPRouteFilter", Wave.REFERENCED, AlwaysHealthy()),
     *kinds_of(ENVOY_GROUP, "ClientTrafficPolicy EnvoyExtensionPolicy", Wave.FILTER, _ACCEPTED),
-    *kinds_of(ENVOY_GROUP, "EnvoyPatchPolicy", Wave.FILTER, HealthyByAncestors(("Accepted", "Programmed"))),
     *kinds_of(ENVOY_GROUP, "BackendTrafficPolicy SecurityPolicy", Wave.ROUTE, _ACCEPTED),
+    *kinds_of(ENVOY_GROUP, "EnvoyPatchPolicy", Wave.PATCH, HealthyByAncestors(("Accepted", "Programmed"), _REPLACED)),
 )

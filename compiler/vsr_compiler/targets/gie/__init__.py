@@ -4,7 +4,7 @@ from vsr_compiler.targets import istio
 from vsr_compiler.targets.common import autoscaling, model_servers, monitoring, picker, request_limits
 from vsr_compiler.targets.common import pools as common_pools
 from vsr_compiler.targets.gie import pools
-from vsr_compiler.targets.istio import gateway
+from vsr_compiler.targets.istio import envoyfilter, gateway
 from vsr_compiler.targets.target import Target
 
 PROJECT = "inference-extension"
@@ -18,6 +18,7 @@ TARGET = Target(
     releases=(*istio.RELEASES, PROJECT),
     emitters=(
         *istio.GATEWAY_EMITTERS,
+        envoyfilter.emitter(common_pools.pooled),
         model_servers.emit,
         pools.emit,
         picker.emitter(PROJECT),

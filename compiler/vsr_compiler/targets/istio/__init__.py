@@ -22,13 +22,12 @@ RELEASES = ("istio", "gateway-api", "vllm", "llm-d-inference-sim")
 GATEWAY_EMITTERS: tuple[Emitter, ...] = (
     namespaces.emit,
     gateway.emit,
-    envoyfilter.emit,
     router_emitter.emitter(),
     router_policies(gateway.pods),
     model_servers.existing_pods,
     providers.emit,
 )
-"""Everything but the model servers and the routes. The targets `gie` and `llm-d` use it as well."""
+"""Everything but the router's filter, the model servers and the routes. The targets `gie` and `llm-d` use it, too."""
 GATEWAY_CHECKS: tuple[Check, ...] = (httproute.check, router_emitter.check, vllm.check, gateway.check)
 
 HOPS = (request_limits.hops_of("vllm", request_limits.model_servers),)
@@ -38,7 +37,12 @@ TARGET = Target(
     title="Istio",
     docs="docs/reference/targets/istio.md",
     releases=RELEASES,
-    emitters=(*GATEWAY_EMITTERS, model_servers.emit, httproute.emitter(providers.backend)),
+    emitters=(
+        *GATEWAY_EMITTERS,
+        envoyfilter.emitter(pools.none),
+        model_servers.emit,
+        httproute.emitter(providers.backend),
+    ),
     hops=HOPS,
     checks=(*GATEWAY_CHECKS, pools.ignored_by("istio")),
     components=(monitoring.component(gateway.pods), autoscaling.component),

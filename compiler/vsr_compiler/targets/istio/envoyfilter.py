@@ -1,61 +1,104 @@
-"""The EnvoyFilter that makes Istio's gateway call the router, and the DestinationRule for the connection."""
+"""The EnvoyFilter that makes Istio's gateway call the router, and the DestinationRule for the connection.
+
+The router's filters run after those that authenticate (ext_authz, jwt_authn, rbac). They see the client's own
+credentials, and nobody whom they refuse reaches the router. Endpoint pickers come after: they choose a pod of the pool
+that the router's decision leads to.
+
+Routes to models match a header that is not there when a request arrives, and Envoy skips ext_authz for a request
+without a route. So the last route of every virtual host has no conditions; the gateway answers by itself there.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from vsr_compiler import ir
 from vsr_compiler.manifests.kinds import GATEWAY_GROUP
 from vsr_compiler.manifests.objects import Body, Object, make
+from vsr_compiler.releases import filter_order
 from vsr_compiler.targets.common.extproc import (
     MAX_STREAMS,
     TYPES,
     buffer_limit,
     client_http2,
     early_header_mutation,
-    ext_proc_filter,
+    router_filters,
 )
+from vsr_compiler.targets.common.gateway_api import NO_MODEL_BODY, NO_MODEL_STATUS
+from vsr_compiler.targets.common.pools import Pooled, picker_service
 from vsr_compiler.targets.common.router_failover import has_several, health_check, istio_ejection
 from vsr_compiler.targets.istio.kinds import NETWORKING_GROUP
 
 HCM = "envoy.filters.network.http_connection_manager"
 
 
-def emit(policy: ir.Policy) -> Iterator[Object]:
-    """Yield both, in the gateway's namespace, where Istio looks first."""
-    yield _envoy_filter(policy)
-    yield _destination_rule(policy)
+REFERENCED = "envoyfilter.istio.io/referenced-services"
+"""With PILOT_FILTER_GATEWAY_CLUSTER_CONFIG=true a Gateway gets the clusters of its routes, and those named here."""
 
 
-def _envoy_filter(policy: ir.Policy) -> Object:
-    gateway = policy.gateway
+def emitter(pooled: Pooled) -> Callable[[ir.Policy], Iterator[Object]]:
+    """Return the emitter of both objects.
+
+    Args:
+        pooled: The endpoints that the target puts behind pools.
+    """
+
+    def emit(policy: ir.Policy) -> Iterator[Object]:
+        """Yield both, in the gateway's namespace, where Istio looks first."""
+        used = {endpoint.name for model in policy.models for endpoint, _ in model.endpoints}
+        yield _envoy_filter(policy, [endpoint for endpoint in pooled(policy) if endpoint.name in used])
+        yield _destination_rule(policy)
+
+    return emit
+
+
+def _envoy_filter(policy: ir.Policy, pools: list[ir.Endpoint]) -> Object:
+    gateway, router = policy.gateway, policy.router.grpc
     manager = {
         "name": HCM,
         "typed_config": {"@type": f"{TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager"}
         | early_header_mutation()
         | client_http2(policy),
     }
+    anchor = filter_order.PICKER if pools else filter_order.ISTIO_ANCHOR
+    services = [router, *(picker_service(endpoint) for endpoint in pools)]
     return make(
         f"{NETWORKING_GROUP}/v1alpha3",
         "EnvoyFilter",
-        f"{gateway.name}-{policy.router.grpc.name}",
+        f"{gateway.name}-{router.name}",
         policy.router.span,
         namespace=gateway.namespace,
+        annotations={REFERENCED: ",".join(f"{service.namespace}/{service.host}" for service in services)},
         spec={
             "targetRefs": [{"group": GATEWAY_GROUP, "kind": "Gateway", "name": gateway.name}],
             "configPatches": [
                 _patch("LISTENER", {}, "MERGE", buffer_limit(policy)),
-                _patch("NETWORK_FILTER", {"listener": {"filterChain": {"filter": {"name": HCM}}}}, "MERGE", manager),
-                _patch(
-                    "HTTP_FILTER",
-                    {"listener": {"filterChain": {"filter": {"name": HCM}}}},
-                    "INSERT_FIRST",
-                    ext_proc_filter(policy, policy.router.grpc.istio_cluster),
+                _patch("NETWORK_FILTER", _chain(), "MERGE", manager),
+                # Without the anchor Istio inserts nothing, and no route to a model matches.
+                *(
+                    _patch("HTTP_FILTER", _chain({"subFilter": {"name": anchor}}), "INSERT_BEFORE", item)
+                    for item in router_filters(policy, router.istio_cluster)
                 ),
+                _patch("HTTP_ROUTE", {}, "ADD", _no_model()),
                 *_health_check(policy.router),
             ],
         },
     )
+
+
+def _no_model() -> Body:
+    """Return the route without conditions. Istio appends it to every virtual host (envoyfilter/rc_patch.go)."""
+    content_type = {"header": {"key": "content-type", "value": "application/json"}}
+    return {
+        "name": "vsr.no_model",
+        "match": {"prefix": "/"},
+        "direct_response": {"status": NO_MODEL_STATUS, "body": {"inline_string": NO_MODEL_BODY}},
+        "response_headers_to_add": [content_type | {"append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}],
+    }
+
+
+def _chain(below: Body | None = None) -> Body:
+    return {"listener": {"filterChain": {"filter": {"name": HCM} | (below or {})}}}
 
 
 def _health_check(router: ir.Router) -> Iterator[Body]:

@@ -4,7 +4,7 @@ from vsr_compiler.targets import gie, istio
 from vsr_compiler.targets.common import autoscaling, monitoring, picker, request_limits
 from vsr_compiler.targets.common.pools import pooled
 from vsr_compiler.targets.gie import pools
-from vsr_compiler.targets.istio import gateway
+from vsr_compiler.targets.istio import envoyfilter, gateway
 from vsr_compiler.targets.llm_d import disaggregation
 from vsr_compiler.targets.llm_d.kinds import KINDS
 from vsr_compiler.targets.target import Target
@@ -19,6 +19,7 @@ TARGET = Target(
     releases=(*istio.RELEASES, gie.PROJECT, PROJECT),
     emitters=(
         *istio.GATEWAY_EMITTERS,
+        envoyfilter.emitter(pooled),
         disaggregation.emit,
         pools.emit,
         picker.emitter(PROJECT),

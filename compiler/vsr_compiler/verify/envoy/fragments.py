@@ -8,6 +8,7 @@ Envoy therefore loads only values whose types are known to have no side effects.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -84,6 +85,8 @@ _UNSAFE_FIELDS = frozenset(
 """Fields that refer to files, processes or the network, at any depth."""
 _TYPE = frozenset({"@type", "type_url"})
 _DNS_CLUSTERS = frozenset({"STRICT_DNS", "LOGICAL_DNS"})
+_FILTER_ITEM = re.compile(r"\bhttp_filters\[[^\[\]]*(?:\[[^\[\]]*\])?[^\[\]]*\]$")
+"""The end of a JSONPath to an item of a list of HTTP filters."""
 _ADDING = frozenset({"ADD", "INSERT_AFTER", "INSERT_BEFORE", "INSERT_FIRST", "REPLACE"})
 
 
@@ -159,7 +162,13 @@ def _envoy_gateway_fragments(source: Manifest) -> Iterator[Fragment]:
             continue
         value, where = operation["value"], (*path, "operation", "value")
         pointer = as_string(operation.get("path"))
-        if not pointer:
+        if (expression := as_string(operation.get("jsonPath"))) or not pointer:
+            # `add` at an item of a list inserts before the item. Other places depend on what the gateway generates.
+            inserted = message == LISTENER and not pointer and _FILTER_ITEM.search(expression)
+            if inserted:
+                yield Fragment(source, where, HTTP_FILTER, value, is_side_effect_free(value))
+            if expression:
+                continue
             whole = message in {LISTENER, CLUSTER} and is_side_effect_free(value)
             yield Fragment(source, where, message, value, whole)
         elif message == LISTENER and pointer.rpartition("/")[0].endswith("/http_filters"):

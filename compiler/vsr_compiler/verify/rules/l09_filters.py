@@ -5,20 +5,31 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from vsr_compiler.diagnostics import Diagnostic, Severity
-from vsr_compiler.releases.filter_order import ENVOY_GATEWAY_ANCHOR, ISTIO_ANCHOR
+from vsr_compiler.diagnostics import Diagnostic, Severity, Span
+from vsr_compiler.releases import filter_order
+from vsr_compiler.releases.filter_order import ENVOY_GATEWAY_ANCHOR
 from vsr_compiler.verify.authenticators import authenticator
 from vsr_compiler.verify.ext_proc import DEFAULT_NAME, ExtProcFilter, ext_proc_filters
-from vsr_compiler.verify.filter_position import anchor, runs_first
+from vsr_compiler.verify.filter_position import anchor
 from vsr_compiler.verify.manifest import Manifest, as_mapping, as_mappings, as_string, value_at
-from vsr_compiler.verify.manifest_index import AI, ISTIO, ManifestIndex
+from vsr_compiler.verify.manifest_index import AI, GATEWAY_API, ISTIO, ManifestIndex
 from vsr_compiler.verify.request_buffer import policies_without_buffer
-from vsr_compiler.verify.router_filters import reaches, router_listeners
+from vsr_compiler.verify.router_filters import applies_to_gateway, reaches, router_listeners
 from vsr_compiler.verify.rules.rule import LinkRule
 
-_HTTP = "envoy.filters.http."
-AFTER_PICKER = frozenset({*(f"{_HTTP}{name}" for name in ("cors", "fault", "grpc_stats", "router")), "istio.stats"})
+_ISTIO = filter_order.ISTIO
+BEFORE_PICKER = frozenset(_ISTIO[: _ISTIO.index(filter_order.PICKER)])
+"""Filters of Istio's gateways that authenticate and authorize."""
+AFTER_PICKER = frozenset(_ISTIO[_ISTIO.index(filter_order.PICKER) + 1 :])
 """Filters of Istio's gateways that run after the endpoint picker's."""
+_EARLY = frozenset(filter_order.ENVOY_GATEWAY[: filter_order.ENVOY_GATEWAY.index(ENVOY_GATEWAY_ANCHOR)])
+"""Filters of Envoy Gateway that run before the request buffer; those that authenticate are among them."""
+_NAMED = re.compile(r"http_filters\[\?\(?@\.name\s*==\s*['\"]([^'\"]+)['\"]\)?\]$")
+_TOO_EARLY = (
+    "the filter runs before authentication: the router answers clients whom the gateway would refuse, "
+    "and its changes of credentials are what authentication sees"
+)
+_BEFORE_BUFFER = f"Insert it before `{ENVOY_GATEWAY_ANCHOR}`, by a `jsonPath`, with a `requestBuffer` on the Gateway."
 _INDEX = re.compile(r".*/(?:http_filters|httpFilters)/(-|\d+)")
 
 
@@ -28,11 +39,9 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
         source = processor.source
         if source.group == ISTIO:
             yield from _envoy_filter(index, processor)
-            yield from _before_authentication(index, processor)
         elif source.kind == "EnvoyPatchPolicy":
             yield from _patch_policy(index, processor)
             yield from _missing_anchor(index, processor)
-            yield from _before_authentication(index, processor)
         elif source.kind == "EnvoyExtensionPolicy":
             yield from _extension_policy(index, processor)
         if processor.is_envoy:
@@ -49,24 +58,6 @@ def _gateway(source: Manifest) -> str:
     spec = source.spec
     refs = [*as_mappings(spec.get("targetRefs")), spec.get("targetRef"), spec.get("workloadSelector")]
     return ",".join(sorted(as_string(value_at(ref, "name")) or str(value_at(ref, "labels")) for ref in refs if ref))
-
-
-def _before_authentication(index: ManifestIndex, processor: ExtProcFilter) -> Iterator[Diagnostic]:
-    """Report a router's filter that runs before the authentication of its Gateway."""
-    if not runs_first(processor):
-        return
-    source = processor.source
-    for listener, _ in router_listeners(index):
-        by = authenticator(index, listener.gateway) if reaches(index, processor, listener) else None
-        if by is not None:
-            message = (
-                f"the filter runs before {by.title} authenticates: the router answers everybody, and its changes of "
-                "credentials are what is authenticated"
-            )
-            anchors = f"`{ISTIO_ANCHOR}`, or with pools `{DEFAULT_NAME}`"
-            hint = f"Insert it before {anchors if source.group == ISTIO else f'`{ENVOY_GATEWAY_ANCHOR}`'}."
-            yield Diagnostic("VSR409", message, source.span(*processor.path), hint)
-            return
 
 
 def _listener(processor: ExtProcFilter) -> str:
@@ -107,14 +98,16 @@ def _envoy_filter(index: ManifestIndex, processor: ExtProcFilter) -> Iterator[Di
     sub_filter = as_string(source.at(*patch, "match", "listener", "filterChain", "filter", "subFilter", "name"))
     operation = as_string(source.at(*patch, "patch", "operation"))
     span = source.span(*patch)
-    if operation == "INSERT_BEFORE" and sub_filter == DEFAULT_NAME:
+    with_pools = _with_pools(index, source)
+    before = f"`{filter_order.PICKER if any(with_pools) else filter_order.ISTIO_ANCHOR}`"
+    if operation == "INSERT_BEFORE" and sub_filter == DEFAULT_NAME and not all(with_pools):
         message = f"the filter is inserted before `{DEFAULT_NAME}`, which exists only while a route has a pool"
-        hint = "Use INSERT_FIRST: without the other filter, Istio does not insert this one at all."
+        hint = f"Insert it before {before}: without the other filter, Istio does not insert this one at all."
         yield Diagnostic("VSR409", message, span, hint)
-    if operation == "ADD" or (operation == "INSERT_AFTER" and sub_filter == f"{_HTTP}router"):
+    if operation == "ADD" or (operation == "INSERT_AFTER" and sub_filter == f"{filter_order.HTTP}router"):
         message = "the filter runs after the others, when the route is already chosen"
-        yield Diagnostic("VSR409", message, span, "Use INSERT_FIRST.")
-    elif index.pools and (
+        yield Diagnostic("VSR409", message, span, f"Use INSERT_BEFORE {before}.")
+    elif any(with_pools) and (
         (operation in {"INSERT_BEFORE", "INSERT_AFTER"} and sub_filter in AFTER_PICKER)
         or (operation == "INSERT_AFTER" and sub_filter == DEFAULT_NAME)
     ):
@@ -122,7 +115,25 @@ def _envoy_filter(index: ManifestIndex, processor: ExtProcFilter) -> Iterator[Di
             f"the filter is next to `{sub_filter}` and runs after the endpoint picker, "
             "which then chooses a pod before the router chooses a model"
         )
-        yield Diagnostic("VSR409", message, span, "Use INSERT_FIRST.")
+        yield Diagnostic("VSR409", message, span, f"Use INSERT_BEFORE {before}.")
+    elif operation == "INSERT_FIRST" or (operation == "INSERT_BEFORE" and sub_filter in {"", *BEFORE_PICKER}):
+        yield from _too_early(index, processor, span, f"Use INSERT_BEFORE {before}.")
+
+
+def _too_early(index: ManifestIndex, processor: ExtProcFilter, span: Span, hint: str) -> Iterator[Diagnostic]:
+    """Report a filter of a router that runs before the authentication of its Gateway."""
+    gateways = [listener.gateway for listener, _ in router_listeners(index) if reaches(index, processor, listener)]
+    by = next(filter(None, (authenticator(index, gateway) for gateway in gateways)), None)
+    if by is not None:
+        message = f"{_TOO_EARLY}: {by.title} applies to this gateway"
+        yield Diagnostic("VSR409", message, span, hint)
+
+
+def _with_pools(index: ManifestIndex, source: Manifest) -> list[bool]:
+    """Return for each Gateway that an EnvoyFilter changes whether its routes lead to pools."""
+    gateways = [item for item in index.of_kind("Gateway", GATEWAY_API) if applies_to_gateway(source, item)]
+    with_pools = [(gateway.namespace, gateway.name) in index.routes_with_pools for gateway in gateways]
+    return with_pools or [bool(index.pools)]
 
 
 def _patch_policy(index: ManifestIndex, processor: ExtProcFilter) -> Iterator[Diagnostic]:
@@ -132,22 +143,25 @@ def _patch_policy(index: ManifestIndex, processor: ExtProcFilter) -> Iterator[Di
         message = f"Envoy AI Gateway inserts its own filter before the first one named `{DEFAULT_NAME}…`"
         hint = "Give the filter another name: AI Gateway must read the model after the router has set it."
         yield Diagnostic("VSR409", message, source.span(*processor.path, "name"), hint)
-    pointer_path = (*processor.path[:-1], "path")
-    match = _INDEX.fullmatch(as_string(source.at(*pointer_path)))
+    operation = processor.path[:-1]
+    match = _INDEX.fullmatch(as_string(source.at(*operation, "path")))
+    named = _NAMED.search(as_string(source.at(*operation, "jsonPath")))
+    span = source.span(*operation, "path" if match else "jsonPath")
     if match and match[1] == "-":
         message = "the filter runs after Envoy's router filter, which no request passes"
-        yield Diagnostic("VSR409", message, source.span(*pointer_path), "Add it at index 0.")
+        yield Diagnostic("VSR409", message, span, _BEFORE_BUFFER)
     elif match and int(match[1]) and with_ai_gateway:
         message = f"the filter has index {match[1]}: Envoy AI Gateway may insert its own filter before an earlier one"
-        hint = "Add it at index 0: AI Gateway must read the model after the router has set it."
-        yield Diagnostic("VSR409", message, source.span(*pointer_path), hint, Severity.WARNING)
+        yield Diagnostic("VSR409", message, span, _BEFORE_BUFFER, Severity.WARNING)
+    elif (match and not int(match[1])) or (named and named[1] in _EARLY):
+        yield from _too_early(index, processor, span, _BEFORE_BUFFER)
 
 
 def _extension_policy(index: ManifestIndex, processor: ExtProcFilter) -> Iterator[Diagnostic]:
     source = processor.source
     if index.of_kind("AIGatewayRoute", AI):
         message = "Envoy AI Gateway's own filter runs before every EnvoyExtensionPolicy, and reads the model first"
-        yield Diagnostic("VSR409", message, source.span(*processor.path), "Use an EnvoyPatchPolicy at index 0.")
+        yield Diagnostic("VSR409", message, source.span(*processor.path), f"Use an EnvoyPatchPolicy. {_BEFORE_BUFFER}")
     target_refs = as_mappings(source.spec.get("targetRefs"))
     gateways = {as_string(ref.get("name")) for ref in target_refs if ref.get("kind") == "Gateway"}
     routes = [
@@ -170,7 +184,8 @@ RULE = LinkRule(
     name="L09",
     code="VSR409",
     purpose="The name of an ext_proc filter is unique in its gateway and is not Envoy's default. The filter runs "
-    "before those that need its result: a pool's picker, AI Gateway's filter, Envoy's router. A filter that routes "
-    "enable has a route without header matches. Only filters among the checked objects are known.",
+    "after authentication and before the filters that need its result: a pool's picker, AI Gateway's filter, Envoy's "
+    "router. A filter that routes enable has a route without header matches. Only filters among the checked objects "
+    "are known.",
     check=_check,
 )

@@ -18,6 +18,7 @@ from vsr_compiler.verify.router_filters import applies_to_gateway, client_polici
 from vsr_compiler.verify.rules.l12_buffers import size_in_bytes
 from vsr_compiler.verify.rules.l14_releases import known_arguments
 from vsr_compiler.verify.rules.rule import LinkRule
+from vsr_schemas.headers import DECIDED
 from vsr_schemas.runtime import FRAME_BYTES
 
 
@@ -73,7 +74,8 @@ def _models(index: ManifestIndex, route: Manifest, pool: Manifest) -> set[str]:
         for path, ref in index.backend_refs(route)
         if ref.get("kind") == "InferencePool" and ref.get("name") == pool.name
     }
-    return {match.value for match in header_matches(index) if match.route is route and match.rule in rules}
+    matches = [match for match in header_matches(index) if match.route is route and match.rule in rules]
+    return {match.value for match in matches if match.name != DECIDED}
 
 
 def _router_limit(index: ManifestIndex, models: set[str]) -> float:

@@ -15,6 +15,8 @@ from vsr_compiler.targets.common.workloads import READY
 
 POOL = ("inference.networking.k8s.io", "InferencePool")
 PATCH = ("gateway.envoyproxy.io", "EnvoyPatchPolicy")
+CLIENTS = ("gateway.envoyproxy.io", "ClientTrafficPolicy")
+BUFFER = ("gateway.envoyproxy.io", "BackendTrafficPolicy")
 ROUTE = ("aigateway.envoyproxy.io", "AIGatewayRoute")
 GATEWAY = ("gateway.networking.k8s.io", "Gateway")
 FILTER = ("networking.istio.io", "EnvoyFilter")
@@ -64,6 +66,13 @@ CASES = [
     (PATCH, ancestors(condition("Accepted", "True", generation=1)), "Progressing"),
     (PATCH, ancestors(condition("Accepted", "False", generation=1)), "Progressing"),
     (PATCH, {"ancestors": [{"conditions": [ACCEPTED]}, {"conditions": [REFUSED]}]}, "Degraded"),
+    (PATCH, ancestors(ACCEPTED, PROGRAMMED, condition("Overridden", "True", message="by another")), "Degraded"),
+    (CLIENTS, ancestors(ACCEPTED), "Healthy"),
+    (CLIENTS, ancestors(ACCEPTED, condition("Overridden", "False")), "Healthy"),
+    (CLIENTS, ancestors(ACCEPTED, condition("Overridden", "True", message="by [http]")), "Degraded"),
+    (CLIENTS, ancestors(ACCEPTED, condition("Overridden", "True", generation=1)), "Healthy"),
+    (CLIENTS, ancestors(condition("Accepted", "False", reason="Conflicted")), "Degraded"),
+    (BUFFER, ancestors(ACCEPTED, condition("Conflicted", "True")), "Degraded"),
     (ROUTE, None, "Progressing"),
     (ROUTE, {"conditions": [condition("Accepted", "Unknown")]}, "Progressing"),
     (ROUTE, {"conditions": [ACCEPTED]}, "Healthy"),

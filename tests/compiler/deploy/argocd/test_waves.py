@@ -49,16 +49,16 @@ ORDER = [
     (("apps", "Deployment"), ("networking.istio.io", "EnvoyFilter")),
     ((GATEWAY, "Gateway"), (ENVOY, "EnvoyPatchPolicy")),
     (("networking.istio.io", "EnvoyFilter"), (GATEWAY, "HTTPRoute")),
-    ((ENVOY, "EnvoyPatchPolicy"), ("aigateway.envoyproxy.io", "AIGatewayRoute")),
+    (("aigateway.envoyproxy.io", "AIGatewayRoute"), (ENVOY, "EnvoyPatchPolicy")),
+    ((GATEWAY, "HTTPRoute"), (ENVOY, "EnvoyPatchPolicy")),
+    ((ENVOY, "BackendTrafficPolicy"), (ENVOY, "EnvoyPatchPolicy")),
     ((GATEWAY, "ReferenceGrant"), (GATEWAY, "HTTPRoute")),
 ]
 
 
 @pytest.mark.parametrize(("first", "then"), ORDER, ids=lambda kind: kind[1])
-def test_what_others_need_comes_before_them_and_the_guard_before_the_routes(
-    first: tuple[str, str], then: tuple[str, str]
-) -> None:
-    """A route that is there before the filter would let requests through unread."""
+def test_what_others_need_comes_before_them(first: tuple[str, str], then: tuple[str, str]) -> None:
+    """A patch has no place before routes and their policies bring the filter of the request buffer."""
     assert kinds()[first].wave < kinds()[then].wave
 
 
