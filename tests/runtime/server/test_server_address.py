@@ -22,5 +22,5 @@ def test_addresses_are_read_and_written_alike(text, address):
 @pytest.mark.parametrize("text", ["", "8080", ":8080", "host:", "host:x", "host:65536", "host:-1", "::1:80", "[a]:1"])
 def test_an_invalid_address_is_rejected(text):
     """A port alone, an unbracketed IPv6 host or a port out of range is an error that shows what to write."""
-    with pytest.raises(ValueError, match="is no address; write"):
+    with pytest.raises(ValueError, match="is not an address; write"):
         parse_address(text)

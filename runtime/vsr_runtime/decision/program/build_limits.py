@@ -8,8 +8,10 @@ from vsr_runtime.decision.program.effects import RequestLimits
 from vsr_runtime.decision.program.program import Program
 from vsr_runtime.errors import config_error
 from vsr_schemas.apis import API_PATHS
-from vsr_schemas.runtime import LimitSettings, ModelLimitSettings
+from vsr_schemas.runtime import FRAME_BYTES, LimitSettings, ModelLimitSettings
 
+GROWTH = FRAME_BYTES // 2
+"""Bytes by which the router may lengthen a body of ``limits.maxBody``. The rest of a message's overhead is framing."""
 _NO_LIMITS = ModelLimitSettings()
 
 
@@ -38,7 +40,7 @@ def with_limits(program: Program, limits: LimitSettings) -> Program:
 
 def _read(limits: ModelLimitSettings, max_body: int) -> RequestLimits:
     return RequestLimits(
-        max_body if limits.maxBody is None else min(limits.maxBody, max_body),
+        max_body + GROWTH if limits.maxBody is None else min(limits.maxBody, max_body),
         frozenset(API_PATHS if limits.apis is None else limits.apis),
         limits.query is not False,
     )
