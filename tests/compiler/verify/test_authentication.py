@@ -239,3 +239,52 @@ def test_policy_of_one_route_leaves_the_request_buffer_to_the_others() -> None:
     merged = limited("HTTPRoute", "big", settings="mergeType: StrategicMerge")
     assert misplaced(envoy(BUFFER, REQUEST_BUFFER, merged)) == []
     assert len(misplaced(envoy(BUFFER, REQUEST_BUFFER, limited("HTTPRoute", "big")))) == 1
+
+
+ISTIO_POLICY = """\
+apiVersion: security.istio.io/v1
+kind: KIND
+metadata: {name: users, namespace: prod}
+spec: {SPEC}
+"""
+TARGET = "targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: %s}]"
+
+
+def too_early(text: str) -> list[str]:
+    """The messages about a filter before authentication, by the object that authenticates."""
+    found = [item for item in m.found(text) if item.code == "VSR409" and item.level.word == "error"]
+    return [item.message for item in found if "before authentication" in item.message]
+
+
+@pytest.mark.parametrize("kind", ["RequestAuthentication", "AuthorizationPolicy"])
+@pytest.mark.parametrize(
+    ("spec", "applies"),
+    [
+        (TARGET % "edge", True),
+        ("selector: {matchLabels: {gateway.networking.k8s.io/gateway-name: edge}}", True),
+        ("action: ALLOW", True),
+        (TARGET % "other", False),
+        ("selector: {matchLabels: {gateway.networking.k8s.io/gateway-name: other}}", False),
+    ],
+)
+def test_filter_before_istios_authentication_is_reported(kind: str, spec: str, *, applies: bool) -> None:
+    """If an object of Istio authenticates at the Gateway."""
+    policy = ISTIO_POLICY.replace("KIND", kind).replace("SPEC", spec)
+    assert bool(too_early(m.joined(*m.ISTIO, policy))) == applies
+    behind = m.joined(*m.ISTIO, policy).replace(
+        "GATEWAY}\n    patch:\n      operation: INSERT_FIRST",
+        """GATEWAY, listener: {filterChain: {filter: {subFilter: {name: envoy.filters.http.grpc_stats}}}}}
+    patch:\n      operation: INSERT_BEFORE""",
+    )
+    assert "INSERT_BEFORE" in behind
+    assert too_early(behind) == []
+    assert bool(too_early(behind.replace("grpc_stats", "jwt_authn"))) == applies
+
+
+def test_filter_at_index_0_before_a_security_policy_is_reported() -> None:
+    """Behind authentication, or without any, it is not."""
+    assert len(too_early(envoy(FIRST, CATCH_ALL, security(JWT)))) == 1
+    assert len(too_early(envoy(BEFORE % "ext_authz", CATCH_ALL, security(JWT)))) == 1
+    assert len(too_early(ai(FIRST, security(EXT, "HTTPRoute", "big")))) == 1
+    assert too_early(envoy(BUFFER, CATCH_ALL, security(JWT))) == []
+    assert too_early(envoy(FIRST, CATCH_ALL, security(CORS), security(JWT, name="other"))) == []

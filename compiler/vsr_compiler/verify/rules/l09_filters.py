@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from vsr_compiler.diagnostics import Diagnostic, Severity, Span
 from vsr_compiler.releases import filter_order
 from vsr_compiler.releases.filter_order import ENVOY_GATEWAY_ANCHOR
+from vsr_compiler.verify.authenticators import authenticator
 from vsr_compiler.verify.ext_proc import DEFAULT_NAME, ExtProcFilter, ext_proc_filters
 from vsr_compiler.verify.filter_position import anchor
-from vsr_compiler.verify.header_matches import model_routes
 from vsr_compiler.verify.manifest import Manifest, as_mapping, as_mappings, as_string, value_at
-from vsr_compiler.verify.manifest_index import AI, ENVOY, ISTIO, ManifestIndex
+from vsr_compiler.verify.manifest_index import AI, GATEWAY_API, ISTIO, ManifestIndex
 from vsr_compiler.verify.request_buffer import policies_without_buffer
-from vsr_compiler.verify.router_filters import reaches, router_listeners
+from vsr_compiler.verify.router_filters import applies_to_gateway, reaches, router_listeners
 from vsr_compiler.verify.rules.rule import LinkRule
 
 _ISTIO = filter_order.ISTIO
@@ -98,15 +98,16 @@ def _envoy_filter(index: ManifestIndex, processor: ExtProcFilter) -> Iterator[Di
     sub_filter = as_string(source.at(*patch, "match", "listener", "filterChain", "filter", "subFilter", "name"))
     operation = as_string(source.at(*patch, "patch", "operation"))
     span = source.span(*patch)
-    before = f"`{filter_order.PICKER if index.pools else filter_order.ISTIO_ANCHOR}`"
-    if operation == "INSERT_BEFORE" and sub_filter == DEFAULT_NAME and not index.pools:
+    with_pools = _with_pools(index, source)
+    before = f"`{filter_order.PICKER if any(with_pools) else filter_order.ISTIO_ANCHOR}`"
+    if operation == "INSERT_BEFORE" and sub_filter == DEFAULT_NAME and not all(with_pools):
         message = f"the filter is inserted before `{DEFAULT_NAME}`, which exists only while a route has a pool"
         hint = f"Insert it before {before}: without the other filter, Istio does not insert this one at all."
         yield Diagnostic("VSR409", message, span, hint)
     if operation == "ADD" or (operation == "INSERT_AFTER" and sub_filter == f"{filter_order.HTTP}router"):
         message = "the filter runs after the others, when the route is already chosen"
         yield Diagnostic("VSR409", message, span, f"Use INSERT_BEFORE {before}.")
-    elif index.pools and (
+    elif any(with_pools) and (
         (operation in {"INSERT_BEFORE", "INSERT_AFTER"} and sub_filter in AFTER_PICKER)
         or (operation == "INSERT_AFTER" and sub_filter == DEFAULT_NAME)
     ):
@@ -116,15 +117,23 @@ def _envoy_filter(index: ManifestIndex, processor: ExtProcFilter) -> Iterator[Di
         )
         yield Diagnostic("VSR409", message, span, f"Use INSERT_BEFORE {before}.")
     elif operation == "INSERT_FIRST" or (operation == "INSERT_BEFORE" and sub_filter in {"", *BEFORE_PICKER}):
-        yield from _too_early(index, source, span, f"Use INSERT_BEFORE {before}.")
+        yield from _too_early(index, processor, span, f"Use INSERT_BEFORE {before}.")
 
 
-def _too_early(index: ManifestIndex, source: Manifest, span: Span, hint: str) -> Iterator[Diagnostic]:
-    """Report a filter of a router that runs before authentication. Of others the effect is not known."""
-    if source.namespace in model_routes(index):
-        authenticates = any(index.of_kind(kind) for kind in ("AuthorizationPolicy", "RequestAuthentication"))
-        authenticates |= any(index.of_kind("SecurityPolicy", ENVOY))
-        yield Diagnostic("VSR409", _TOO_EARLY, span, hint, Severity.ERROR if authenticates else Severity.WARNING)
+def _too_early(index: ManifestIndex, processor: ExtProcFilter, span: Span, hint: str) -> Iterator[Diagnostic]:
+    """Report a filter of a router that runs before the authentication of its Gateway."""
+    gateways = [listener.gateway for listener, _ in router_listeners(index) if reaches(index, processor, listener)]
+    by = next(filter(None, (authenticator(index, gateway) for gateway in gateways)), None)
+    if by is not None:
+        message = f"{_TOO_EARLY}: {by.title} applies to this gateway"
+        yield Diagnostic("VSR409", message, span, hint)
+
+
+def _with_pools(index: ManifestIndex, source: Manifest) -> list[bool]:
+    """Return for each Gateway that an EnvoyFilter changes whether its routes lead to pools."""
+    gateways = [item for item in index.of_kind("Gateway", GATEWAY_API) if applies_to_gateway(source, item)]
+    with_pools = [(gateway.namespace, gateway.name) in index.routes_with_pools for gateway in gateways]
+    return with_pools or [bool(index.pools)]
 
 
 def _patch_policy(index: ManifestIndex, processor: ExtProcFilter) -> Iterator[Diagnostic]:
@@ -145,7 +154,7 @@ def _patch_policy(index: ManifestIndex, processor: ExtProcFilter) -> Iterator[Di
         message = f"the filter has index {match[1]}: Envoy AI Gateway may insert its own filter before an earlier one"
         yield Diagnostic("VSR409", message, span, _BEFORE_BUFFER, Severity.WARNING)
     elif (match and not int(match[1])) or (named and named[1] in _EARLY):
-        yield from _too_early(index, source, span, _BEFORE_BUFFER)
+        yield from _too_early(index, processor, span, _BEFORE_BUFFER)
 
 
 def _extension_policy(index: ManifestIndex, processor: ExtProcFilter) -> Iterator[Diagnostic]:
