@@ -13,7 +13,7 @@ import hmac
 import http.client
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -53,11 +53,21 @@ routes:
 default: small
 environments:
   eg: {target: envoy-gateway}
+  ai: {target: ai-gateway}
   mesh: {target: istio}
 """
 KEY = "Bearer key-of-the-provider"
 SECRET = b"a-secret-of-thirty-two-characters"
 CHAT = "/v1/chat/completions"
+AI_FILTER = "envoy.filters.http.ext_proc/aigateway"
+READS_MODEL = """
+function envoy_on_request(handle)
+  local body = handle:body()
+  local text = body and body:getBytes(0, body:length()) or ""
+  handle:headers():replace("x-ai-eg-model", text:match('"model"%s*:%s*"([^"]*)"') or "")
+  handle:clearRouteCache()
+end
+"""
 JWT, EXT, BASIC, API = (
     f"envoy.filters.http.{name}" for name in ("jwt_authn", "ext_authz", "basic_auth", "api_key_auth")
 )
@@ -247,6 +257,46 @@ def envoy_gateway(world: World, kinds: Mapping[str, bool], *, tls: bool = False,
     return made
 
 
+def ai_gateway(world: World, kinds: Mapping[str, bool]) -> Body:
+    """AI Gateway 1.1.0 on Envoy Gateway 1.8.3; a script in the place of its filter reads the model from the body."""
+    made = without_ours(xds.dump("auth-9e-ai-epp-buffer"))
+    (manager,) = xds.managers(made["listeners"][0])
+    buffer, own, last = filter_order.ENVOY_GATEWAY_ANCHOR, AI_FILTER, "envoy.filters.http.router"
+    manager["http_filters"] = [
+        *({"name": name, "typed_config": authentication(name)[0], "disabled": name != JWT} for name in kinds),
+        *(item for item in manager["http_filters"] if item["name"] in {buffer, own, last}),
+    ]
+    for item in manager["http_filters"]:
+        if item["name"] == own:
+            script = {"inline_string": READS_MODEL}
+            item["typed_config"] = {"@type": f"{TYPES}.filters.http.lua.v3.Lua", "default_source_code": script}
+    rules = {
+        rule["name"]: rule["matches"][0]["headers"]
+        for body in emitted(world, "ai-gateway", "AIGatewayRoute")
+        for rule in body["spec"]["rules"]
+    }
+    assert rules.keys() == world.models.keys()
+    for route in xds.routes(made):
+        settings = route["typed_per_filter_config"]
+        enabled = {name: authentication(name)[1] for name in kinds}
+        route["typed_per_filter_config"] = enabled | {key: settings[key] for key in (buffer, own) if key in settings}
+        if "route" in route:
+            model = "ext" if "vllm-semantic-router-system" in route["name"] else "small"
+            route["route"] = {"cluster": f"models/{model}"}
+            route["match"]["headers"] = [
+                {"name": item["name"], "string_match": {"exact": item["value"]}} for item in rules[model]
+            ]
+    made["clusters"] = [{"name": name, "connect_timeout": "1s"} for name in ("models/small", "models/ext", "authz")]
+    (policy,) = emitted(world, "ai-gateway", "EnvoyPatchPolicy")
+    for patch in policy["spec"]["jsonPatches"]:
+        if patch["type"].endswith("v3.Cluster"):
+            made["clusters"].append(patch["operation"]["value"])
+        else:
+            made["listeners"][0] = applied(made["listeners"][0], patch["operation"])
+    slow(made)
+    return made
+
+
 def slow(made: Body) -> None:
     """Give the router the time that a busy machine takes."""
     for listener in made["listeners"]:
@@ -369,6 +419,19 @@ def test_envoy_gateway_admits_whoever_authenticates_and_nobody_else(world: World
     assert KEY not in world.authz.shown
 
 
+@pytest.mark.parametrize("kind", [JWT, EXT, BASIC, API])
+def test_ai_gateway_admits_whoever_authenticates_and_nobody_else(world: World, kind: str) -> None:
+    """AI Gateway's own 404 rule is the route on arrival, and its filter reads the model after the router."""
+    made = ai_gateway(world, {kind: True})
+    names = xds.filter_names(made["listeners"][0])
+    assert names == [kind, MARK_NAME, FILTER_NAME, filter_order.ENVOY_GATEWAY_ANCHOR, AI_FILTER, names[-1]]
+    with running(world, made) as address:
+        refused(address, kind, {})
+        refused(address, kind, WRONG[kind])
+        admitted(address, VALID[kind])
+    assert KEY not in world.authz.shown
+
+
 @pytest.mark.parametrize("kind", [JWT, EXT])
 def test_istio_admits_whoever_authenticates_and_nobody_else(world: World, kind: str) -> None:
     """The router's filter is behind Istio's authentication, which is never shown the provider's key."""
@@ -423,3 +486,36 @@ def test_names_of_our_filters_come_in_order(world: World) -> None:
     names = xds.filter_names(made["listeners"][0])
     assert names == [EXT, API, BASIC, JWT, MARK_NAME, FILTER_NAME, filter_order.ENVOY_GATEWAY_ANCHOR, names[-1]]
     assert set(CREDENTIALS) >= {"authorization", "x-api-key"}
+
+
+CORS = "envoy.filters.http.cors"
+
+
+@pytest.mark.parametrize(("make", "allowed"), [(envoy_gateway, None), (istio, "https://a.example")])
+def test_preflights_are_not_answered_and_other_requests_differ_by_gateway(
+    world: World, make: Callable[..., Body], allowed: str | None
+) -> None:
+    """Documented: browsers need a proxy in front. On Envoy Gateway the route on arrival has no backend."""
+    made = make(world, {JWT: True})
+    policy = {
+        "@type": f"{TYPES}.filters.http.cors.v3.CorsPolicy",
+        "allow_origin_string_match": [{"exact": "https://a.example"}],
+        "allow_methods": "POST",
+        "forward_not_matching_preflights": False,
+    }
+    (manager,) = xds.managers(made["listeners"][0])
+    if make is envoy_gateway:
+        cors = {"name": CORS, "typed_config": {"@type": f"{TYPES}.filters.http.cors.v3.Cors"}}
+        manager["http_filters"].insert(0, cors)
+    for route in xds.routes(made):
+        route.setdefault("typed_per_filter_config", {})[CORS] = policy
+    with running(world, made) as address:
+        origin = {"origin": "https://a.example"}
+        preflight = {**origin, "access-control-request-method": "POST"}
+        assert ask(address, "", preflight, "OPTIONS") == (401, "")
+        connection = http.client.HTTPConnection(address, timeout=60)
+        body = json.dumps({"model": "small", "messages": [{"role": "user", "content": "hello"}]})
+        connection.request("POST", CHAT, body, {"content-type": "application/json", **origin, **VALID[JWT]})
+        response = connection.getresponse()
+        assert (response.status, response.headers.get("access-control-allow-origin")) == (200, allowed)
+        connection.close()
