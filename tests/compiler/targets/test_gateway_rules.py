@@ -6,6 +6,7 @@ that the rules see anything.
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 from types import ModuleType
@@ -116,8 +117,12 @@ def test_verify_reports_authentication_that_is_passed_by(
 
 def misplaced(bodies: list[Body]) -> list[str]:
     """What `verify` says about the place of the router's filter and about policies that do not run."""
-    text = "---\n".join(json.dumps(body) + "\n" for body in bodies)
-    return [item.message for item in verify_support.found(text) if item.code in {"VSR409", "VSR625"}]
+    return sorted(codes(bodies) & {"VSR409", "VSR625"})
+
+
+def codes(bodies: list[Body]) -> set[str]:
+    """The codes of what `verify` finds."""
+    return {item.code for item in verify_support.found("---\n".join(json.dumps(body) + "\n" for body in bodies))}
 
 
 OPEN = [
@@ -139,6 +144,27 @@ def test_a_listener_that_the_filter_misses_is_seen(target: str, name: str, keys:
     bodies = edit(objects("external", target, "current"))
     found = list(checks.coverage(bodies, router_of("external", keys), data_of("external")["models"]))
     assert any("without the router" in problem for problem in found), found
+
+
+@pytest.mark.parametrize(("target", "name"), OPEN)
+def test_verify_reports_a_listener_that_the_filter_misses(target: str, name: str) -> None:
+    """What is open by the rules is a finding of `verify`, and so is the same listener closed."""
+    for first in (edits.forgeable_routes, edits.unchanged):
+        bodies = edits.together(first, edits.USER_EDITS[name])(objects("external", target, "current"))
+        assert "VSR624" in codes(bodies)
+
+
+@pytest.mark.parametrize("target", ["envoy-gateway", "ai-gateway"])
+def test_verify_reports_a_filter_behind_another_at_the_first_index(target: str) -> None:
+    """A second patch at index 1 is before authentication as well as the one at index 0."""
+    bodies = copy.deepcopy(objects("external", target, "current"))
+    gateway = next(body for body in bodies if body["kind"] == "Gateway")
+    for policy in (body for body in bodies if body["kind"] == "EnvoyPatchPolicy"):
+        patches = [item for item in policy["spec"]["jsonPatches"] if item["type"].endswith(".Listener")]
+        for index, patch in enumerate(patches):
+            del patch["operation"]["jsonPath"]
+            patch["operation"]["path"] = f"/default_filter_chain/filters/0/typed_config/http_filters/{index}"
+    assert "VSR409" in codes([*bodies, *checks.ENVOY_GATEWAY_SCHEMES["jwt"].objects(gateway)])
 
 
 @pytest.mark.parametrize("target", ["envoy-gateway", "ai-gateway"])

@@ -150,8 +150,13 @@ def _patch_policy(index: ManifestIndex, processor: ExtProcFilter) -> Iterator[Di
     if match and match[1] == "-":
         message = "the filter runs after Envoy's router filter, which no request passes"
         yield Diagnostic("VSR409", message, span, _BEFORE_BUFFER)
-    elif match and int(match[1]) and with_ai_gateway:
-        message = f"the filter has index {match[1]}: Envoy AI Gateway may insert its own filter before an earlier one"
+    elif match and int(match[1]):
+        effect = (
+            "Envoy AI Gateway may insert its own filter before an earlier one"
+            if with_ai_gateway
+            else "filters that authenticate may run after it"
+        )
+        message = f"the filter has index {match[1]}: {effect}"
         yield Diagnostic("VSR409", message, span, _BEFORE_BUFFER, Severity.WARNING)
     elif (match and not int(match[1])) or (named and named[1] in _EARLY):
         yield from _too_early(index, processor, span, _BEFORE_BUFFER)
