@@ -23,7 +23,7 @@ STRIPPED = stripped_names()
 """Removed from a client's request before any filter sees it. What a client may send (``x-vsr-debug``) is not here."""
 
 ROUTING = routing_names()
-"""Those of them by which a client could choose the model or the pod that answers."""
+"""Those of them by which a client could choose the model, the pod or the queue of its request."""
 
 STRIPPED_PREFIXES = stripped_prefixes()
 """Removed as well where Envoy can match names, for headers of the same families in releases to come."""

@@ -717,14 +717,21 @@ COMPONENTS = (ROUTER, INFERENCE_EXTENSION, LLM_D, VLLM, AI_GATEWAY, PRODUCTION_S
 removes from clients' requests."""
 
 
+_ROUTING = frozenset({Impact.MODEL, Impact.ADDRESS, Impact.QUEUE})
+
+
 def stripped_names() -> tuple[str, ...]:
     """Return the names that are removed from clients' requests, each once, in the order of the table."""
     return tuple(dict.fromkeys(header.name for header in _stripped() if not header.prefix))
 
 
 def routing_names() -> tuple[str, ...]:
-    """Return those of the names by which a client could choose the model or the pod that answers."""
-    routing = [header for header in _stripped() if header.impact is Impact.MODEL]
+    """Return those of the names by which a client could choose the model, the pod or the queue of its request.
+
+    Those of Envoy itself and of agentgateway are not among them: they act before the router, or are the proxy's own.
+    """
+    behind = (header for component in COMPONENTS[:-2] for header in component.headers)
+    routing = [header for header in behind if header.treatment is Treatment.STRIP and header.impact in _ROUTING]
     return tuple(dict.fromkeys(header.name for header in routing if not header.prefix))
 
 

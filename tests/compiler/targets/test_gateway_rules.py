@@ -188,13 +188,10 @@ def test_without_the_request_buffer_nothing_is_served(target: str, edit: edits.E
 
 
 @pytest.mark.parametrize(("case", "target", "profile"), list(cases()))
-def test_no_header_replaces_the_model_beside_a_policy_of_the_user(
-    case: str, target: str, profile: str, keys: Path
-) -> None:
-    """A user's ClientTrafficPolicy takes the place of ours: what leads to another model or pod is still removed."""
+def test_no_header_is_obeyed_beside_a_policy_of_the_user(case: str, target: str, profile: str, keys: Path) -> None:
+    """A user's ClientTrafficPolicy replaces ours: what leads to another model, pod or queue is still removed."""
     bodies = edits.own_client_policy(objects(case, target, profile))
-    found = list(checks.headers(bodies, router_of(case, keys), data_of(case)["models"]))
-    assert [problem for problem in found if "rewrite" in problem or problem.startswith(("pool", "sidecar"))] == []
+    assert list(checks.headers(bodies, router_of(case, keys), data_of(case)["models"])) == []
 
 
 JWT_FILTER = f"{facts.HTTP}.jwt_authn"
