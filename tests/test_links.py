@@ -140,6 +140,10 @@ FAULTS = {
         "another pool's",
     ),
     "a filter of Envoy's own name": (
+        put(FILTER, "spec.configPatches.3.patch.value.name", "envoy.filters.http.ext_proc"),
+        "re-point",
+    ),
+    "a first filter of Envoy's own name": (
         put(FILTER, "spec.configPatches.2.patch.value.name", "envoy.filters.http.ext_proc"),
         "re-point",
     ),
@@ -196,10 +200,20 @@ AI_FAULTS = {
     ),
     "a patch of another listener": (put(PATCH, "spec.jsonPatches.1.name", "edge/other/http"), "no listener"),
     "a filter that asks another cluster": (put(PATCH, "spec.jsonPatches.0.name", "x"), "asks another cluster"),
+    "a router of another listener": (put(PATCH, "spec.jsonPatches.2.name", "edge/other/http"), "no listener"),
     "a filter behind another": (
         put(PATCH, "spec.jsonPatches.1.operation.path", "/default_filter_chain/filters/0/typed_config/http_filters/-"),
-        "does not come first",
+        "vsr.header_mutation is not right before the request buffer",
     ),
+    "a router before authentication": (
+        put(PATCH, "spec.jsonPatches.2.operation.jsonPath", "$..http_filters[?(@.name=='envoy.filters.http.cors')]"),
+        "vsr.ext_proc is not right before the request buffer",
+    ),
+    "a router of Envoy's own name": (
+        put(PATCH, "spec.jsonPatches.2.operation.value.name", "envoy.filters.http.ext_proc"),
+        "its own filter before",
+    ),
+    "a request without a buffer": (drop("edge/backendtrafficpolicy-inference-gateway.yaml"), "no request is buffered"),
     "a router behind one address": (
         put("vllm-semantic-router-system/service-semantic-router.yaml", "spec.clusterIP", "10.0.0.1"),
         "no headless Service",

@@ -18,6 +18,8 @@ POOLS = "inference.networking.k8s.io"
 ROUTES = ("HTTPRoute", "AIGatewayRoute")
 ENVOY = "gateway.envoyproxy.io"
 OWNER = "gateway.envoyproxy.io/owning-gateway-name"
+BEFORE_BUFFER = "http_filters[?(@.name=='envoy.filters.http.buffer')]"
+"""How a patch of Envoy Gateway's inserts a filter behind authentication, before the filter of the request buffer."""
 
 
 class Links:
@@ -222,12 +224,10 @@ class Links:
             for ref in body["spec"]["targetRefs"]:
                 if (ref["kind"], namespace, ref["name"]) not in self.by_name:
                     yield f"{name}: no {ref['kind']} {ref['name']}"
-            values = {p["applyTo"]: p["patch"]["value"] for p in body["spec"]["configPatches"]}
-            if values["HTTP_FILTER"]["name"].startswith("envoy.filters.http."):
+            values = [p["patch"]["value"] for p in body["spec"]["configPatches"] if p["applyTo"] == "HTTP_FILTER"]
+            if any(value["name"].startswith("envoy.filters.http.") for value in values):
                 yield f"{name}: Istio would re-point its filter"
-            _, port, _, host = values["HTTP_FILTER"]["typed_config"]["grpc_service"]["envoy_grpc"][
-                "cluster_name"
-            ].split("|")
+            _, port, _, host = _asked(values).split("|")
             service, where = host.split(".")[:2]
             found = self.by_name.get(("Service", where, service))
             if found is None or [p["appProtocol"] in H2 for p in found["spec"]["ports"] if p["port"] == int(port)] != [
@@ -344,33 +344,23 @@ class Links:
         return self.templates(target["metadata"]["namespace"], labels) if target and labels else []
 
     def patches(self) -> Iterator[str]:
-        """L09, L19: the filter is in a listener of the Gateway, by the names that Envoy Gateway gives."""
+        """L19: the filters are in listeners of the Gateway, by Envoy Gateway's names, and ask the router."""
         for namespace, name, body in self.of("EnvoyPatchPolicy"):
             ref = body["spec"]["targetRef"]
             gateway = self.by_name.get((ref["kind"], namespace, ref["name"]))
             if gateway is None:
                 yield f"{name}: no Gateway {ref['name']}"
                 continue
-            found = {patch["type"].rpartition(".")[2]: patch for patch in body["spec"]["jsonPatches"]}
-            cluster, listener = found["Cluster"]["operation"]["value"], found["Listener"]
+            patches = body["spec"]["jsonPatches"]
+            (found,) = [patch for patch in patches if patch["type"].endswith(".Cluster")]
+            cluster, filters = found["operation"]["value"], [patch for patch in patches if patch is not found]
             known = {f"{namespace}/{ref['name']}/{each['name']}" for each in gateway["spec"]["listeners"]}
-            if listener["name"] not in known:
-                yield f"{name}: no listener {listener['name']}"
-            value = listener["operation"]["value"]
-            if not listener["operation"]["jsonPath"].endswith("http_filters[?(@.name=='envoy.filters.http.buffer')]"):
-                yield f"{name}: the filter is not behind authentication"
-            if not any(
-                "requestBuffer" in policy["spec"]
-                and ref["name"] in {each["name"] for each in policy["spec"]["targetRefs"]}
-                for home, _, policy in self.of("BackendTrafficPolicy")
-                if home == namespace
-            ):
-                yield f"{name}: the filter has no place, since no request is buffered"
-            if value["name"].startswith("envoy.filters.http."):
-                yield f"{name}: AI Gateway would put its own filter before"
-            asked = value["typed_config"]["grpc_service"]["envoy_grpc"]["cluster_name"]
-            if not asked == cluster["name"] == found["Cluster"]["name"] == cluster["load_assignment"]["cluster_name"]:
-                yield f"{name}: the filter asks another cluster"
+            for listener in {patch["name"] for patch in filters} - known:
+                yield f"{name}: no listener {listener}"
+            for listener in {patch["name"] for patch in filters}:
+                asked = _asked([patch["operation"]["value"] for patch in filters if patch["name"] == listener])
+                if not asked == cluster["name"] == found["name"] == cluster["load_assignment"]["cluster_name"]:
+                    yield f"{name}: the filter asks another cluster"
             (lb,) = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"]
             address = lb["endpoint"]["address"]["socket_address"]
             service = self.by_name.get(("Service", *address["address"].split(".")[1::-1]))
@@ -382,14 +372,17 @@ class Links:
                 yield f"{name}: the router's pods do not listen on {address['port_value']}"
 
     def places(self) -> Iterator[str]:
-        """L09: the router's filters stand before the filter of the request buffer, which there is."""
+        """L09: the filters are inserted right before the request buffer, which there is, under names of their own."""
         for namespace, name, body in self.of("EnvoyPatchPolicy"):
-            places = {patch["operation"].get("jsonPath", "") for patch in body["spec"]["jsonPatches"][1:]}
-            if not all(place.endswith("http_filters[?(@.name=='envoy.filters.http.buffer')]") for place in places):
-                yield f"{name}: the filters are not behind authentication"
+            for operation in [p["operation"] for p in body["spec"]["jsonPatches"] if p["type"].endswith(".Listener")]:
+                if "path" in operation or not operation["jsonPath"].endswith(BEFORE_BUFFER):
+                    yield f"{name}: {operation['value']['name']} is not right before the request buffer"
+                if operation["value"]["name"].startswith("envoy.filters.http."):
+                    yield f"{name}: AI Gateway would put its own filter before"
             gateway = body["spec"]["targetRef"]["name"]
-            buffers = [policy for home, _, policy in self.of("BackendTrafficPolicy") if home == namespace]
-            if gateway not in {ref["name"] for policy in buffers for ref in policy["spec"]["targetRefs"]}:
+            policies = [each["spec"] for home, _, each in self.of("BackendTrafficPolicy") if home == namespace]
+            buffers = [spec for spec in policies if "requestBuffer" in spec]
+            if gateway not in {ref["name"] for spec in buffers for ref in spec["targetRefs"]}:
                 yield f"{name}: the filters have no place, since no request is buffered"
 
     def _pods_of(self, service: Body) -> list[Body]:
@@ -440,6 +433,12 @@ class Links:
             for ref in body["spec"]["targetRefs"]:
                 if (ref["kind"], namespace, ref["name"]) not in self.by_name:
                     yield f"{name}: a key for nothing"
+
+
+def _asked(filters: list[Body]) -> str:
+    """The cluster that the one ext_proc filter asks; empty if there is none, or if there are several."""
+    asked = [each["typed_config"]["grpc_service"] for each in filters if "grpc_service" in each["typed_config"]]
+    return str(asked[0]["envoy_grpc"]["cluster_name"]) if len(asked) == 1 else ""
 
 
 def _full(route: Body, ref: Body) -> Body:

@@ -44,9 +44,10 @@ class Listener:
         return as_string(self.body.get("name"))
 
     @property
-    def port(self) -> object:
-        """The port."""
-        return self.body.get("port")
+    def port(self) -> int | None:
+        """The port; None if it is not an integer, which the schema check reports."""
+        port = self.body.get("port")
+        return port if isinstance(port, int) else None
 
     @property
     def has_tls(self) -> bool:
@@ -88,7 +89,7 @@ def listeners_of(gateway: Manifest) -> list[Listener]:
     return [
         Listener(gateway, path, body)
         for path, body in gateway.entries("spec", "listeners")
-        if body.get("protocol") in _HTTP_PROTOCOLS
+        if as_string(body.get("protocol")) in _HTTP_PROTOCOLS
     ]
 
 

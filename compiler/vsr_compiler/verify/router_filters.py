@@ -159,7 +159,7 @@ def _matches_patch(source: Manifest, path: Path, listener: Listener) -> bool:
     number, name = wanted.get("portNumber"), as_string(wanted.get("name"))
     sni = as_string(value_at(wanted, "filterChain", "sni"))
     return (
-        match.get("context", "ANY") in {"ANY", "GATEWAY"}
+        as_string(match.get("context")) in {"", "ANY", "GATEWAY"}
         and number in (None, listener.port)
         and (not name or name.endswith(f"_{listener.port}"))
         and sni in {"", as_string(listener.body.get("hostname"))}

@@ -166,7 +166,76 @@ def test_document_without_kind_is_a_note_in_a_folder_and_an_error_by_name() -> N
     assert [item.code for item in read("a: 1")[1]] == ["VSR431"]
 
 
-WRONG: list[object] = [None, 5, "x", {"a": [5]}, ["x", [{}]]]
+POLICIES = """\
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: gateway, namespace: prod, labels: {app: gateway}}
+spec:
+  gatewayClassName: eg
+  listeners:
+    - name: https
+      port: 443
+      protocol: HTTPS
+      hostname: "*.example.com"
+      allowedRoutes:
+        kinds: [{kind: HTTPRoute}]
+        namespaces: {from: Selector, selector: {matchExpressions: [{key: a, operator: In, values: [b]}]}}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: arrival, namespace: prod}
+spec:
+  parentRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: gateway, namespace: prod, sectionName: https}]
+  hostnames: [a.example.com]
+  rules:
+    - name: all
+      matches: [{path: {type: PathPrefix, value: /}}]
+    - name: some
+      matches: [{headers: [{type: Exact, name: x-selected-model, value: m}]}]
+---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: SecurityPolicy
+metadata: {name: by-rule, namespace: prod}
+spec:
+  mergeType: StrategicMerge
+  targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: arrival, sectionName: some}]
+  jwt: {providers: [{name: a}]}
+---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: SecurityPolicy
+metadata: {name: by-label, namespace: prod}
+spec:
+  targetSelectors: [{kind: Gateway, matchLabels: {app: gateway}}]
+  extAuth: {http: {backendRefs: [{name: auth, port: 80}]}}
+---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: BackendTrafficPolicy
+metadata: {name: buffer, namespace: prod}
+spec:
+  targetRef: {group: gateway.networking.k8s.io, kind: Gateway, name: gateway}
+  requestBuffer: {limit: 8Mi}
+---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: ClientTrafficPolicy
+metadata: {name: client, namespace: prod}
+spec:
+  targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: gateway, sectionName: https}]
+  http3: {}
+  connection: {bufferLimit: 8Mi}
+  headers: {earlyRequestHeaders: {remove: [x-a], removeOnMatch: [{type: Prefix, value: x-vsr-}]}}
+---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: EnvoyExtensionPolicy
+metadata: {name: router, namespace: prod}
+spec:
+  targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: gateway}]
+  extProc:
+    - backendRefs: [{name: router, port: 50051}]
+      processingMode: {request: {body: Buffered}}
+"""
+"""Objects whose fields decide which routes, policies and filters a listener of Envoy Gateway gets."""
+SHAPED = {name: m.joined(*getattr(m, name)) for name in ("ISTIO", "POOLED", "ENVOY", "AI")} | {"POLICIES": POLICIES}
+WRONG: list[object] = [None, 5, float("nan"), "x", {"a": [5]}, ["x", [{}]]]
 
 
 def paths(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
@@ -175,10 +244,10 @@ def paths(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int,
     return [path, *(found for key, item in inside for found in paths(item, (*path, key)))]
 
 
-@pytest.mark.parametrize("name", ["ISTIO", "POOLED", "ENVOY", "AI"])
+@pytest.mark.parametrize("name", SHAPED)
 def test_link_rules_accept_values_of_any_shape(name: str) -> None:
     """Wrong shapes are reported by schemas; link rules never raise."""
-    manifests, _ = read(m.joined(*getattr(m, name)))
+    manifests, _ = read(SHAPED[name])
     for each in manifests:
         for path in paths(each.body):
             if not path or path[0] in {"apiVersion", "kind", "metadata"}:

@@ -144,8 +144,8 @@ def _is_catch_all(rule: Body) -> bool:
         not match.get("headers")
         and not match.get("queryParams")
         and not match.get("method")
-        and value_at(match, "path", "type") in {None, "PathPrefix"}
-        and value_at(match, "path", "value") in {None, "/"}
+        and as_string(value_at(match, "path", "type")) in {"", "PathPrefix"}
+        and as_string(value_at(match, "path", "value")) in {"", "/"}
         for match in matches
     )
 
