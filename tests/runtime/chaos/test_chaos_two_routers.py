@@ -61,7 +61,8 @@ def istio(policy):
     ]
     patches = [patch for item in found if item.kind == "EnvoyFilter" for patch in item.body["spec"]["configPatches"]]
     [cluster] = [patch["patch"]["value"] for patch in patches if patch["applyTo"] == "CLUSTER"]
-    [ours] = [patch["patch"]["value"] for patch in patches if patch["applyTo"] == "HTTP_FILTER"]
+    filters = [patch["patch"]["value"] for patch in patches if patch["applyTo"] == "HTTP_FILTER"]
+    [ours] = [value for value in filters if value.get("name") == "vsr.ext_proc"]
     ejection = rule["outlierDetection"]
     return cluster | {
         "lb_policy": "LEAST_REQUEST",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from support.cases import output_of, policy_file
@@ -24,7 +26,7 @@ def test_a_detector_that_is_there_decides_the_test(tmp_path, monkeypatch, bias, 
     weights = load_file(folder / "model.safetensors")
     weights["classifier.bias"] = torch.tensor([0.0, bias])
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
-    monkeypatch.setenv("VSR_MODELS", str(tmp_path))
+    monkeypatch.setenv("VSR_MODELS", str(tmp_path), prepend=os.pathsep)
     result = call("test", policy_file("signals"), "--out", output_of("signals").parent)
     assert f"{passed} passed, {12 - passed} failed" in result.stderr
     if passed < 12:

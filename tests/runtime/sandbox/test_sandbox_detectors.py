@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -47,7 +48,7 @@ def gateway(tmp_path_factory):
     plant(folder / "models/org/persons" / PERSONS, "token", labels, {"aa": "B-PER", "ab": "I-PER", "ac": "B-LOC"})
     plant(folder / "models/org/attacks" / ATTACKS, "sequence", ["benign", "jailbreak"], {"ba": "jailbreak"})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("VSR_MODELS", str(folder / "models"))
+        patch.setenv("VSR_MODELS", str(folder / "models"), prepend=os.pathsep)
         with compiled_stand(folder, POLICY) as running:
             yield running
 

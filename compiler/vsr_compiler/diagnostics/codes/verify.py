@@ -434,7 +434,7 @@ spec: {rules: [{matches: [{path: {type: PathPrefix, value: /}}]}]}
         ),
         example=Example(
             """\
-  headers: {earlyRequestHeaders: {remove: [x-selected-model]}}
+spec: {selector: {app: big}, ports: [{name: http, port: 80, targetPort: 8000}]}
 ---
 apiVersion: gateway.envoyproxy.io/v1alpha1
 kind: SecurityPolicy

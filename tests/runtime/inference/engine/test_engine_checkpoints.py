@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -37,7 +38,7 @@ def models(tmp_path, monkeypatch):
     save_checkpoint(folder / "org/attacks" / REVISION)
     save_checkpoint(folder / "org/persons" / REVISION, "bert", "token", TYPES, seed=1)
     save_checkpoint(folder / "org/domains" / REVISION, labels=CATEGORIES, seed=2)
-    monkeypatch.setenv("VSR_MODELS", str(folder))
+    monkeypatch.setenv("VSR_MODELS", str(folder), prepend=os.pathsep)
     return folder
 
 
@@ -220,7 +221,7 @@ def test_serve_asks_an_engine_process(served, models, tmp_path, monkeypatch):
             monkeypatch.setattr("vsr_runtime.server.engine.START", 5.0)
             path = served.parent / "runtime.yaml"
             path.write_text(path.read_text().replace("threshold: 0.0", "threshold: 0.1"))
-            with pytest.raises(UserError, match="runs other classifiers"):
+            with pytest.raises(UserError, match="runs the classifiers of another policy"):
                 asyncio.run(category(served, words))
             process.terminate()
             assert process.wait(30) == 0

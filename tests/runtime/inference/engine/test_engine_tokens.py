@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from functools import cache
 
 import numpy as np
@@ -41,7 +42,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def models(folder, monkeypatch):
     """Where they lie."""
-    monkeypatch.setenv("VSR_MODELS", str(folder))
+    monkeypatch.setenv("VSR_MODELS", str(folder), prepend=os.pathsep)
 
 
 def classifier(name: str, **checkpoint) -> ClassifierSettings:
