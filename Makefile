@@ -20,7 +20,7 @@ test test-fast test-torch fuzz lint check: export PATH := $(CURDIR)/$(BIN):$(PAT
 help:
 	@echo "make demo          compile policies/quickstart.yaml and send requests through a real Envoy on this machine"
 	@echo "make test          the whole test suite"
-	@echo "make test-fast     the tests that start no process and no Envoy, in under a minute"
+	@echo "make test-fast     the tests that start no process and no Envoy, in about two minutes"
 	@echo "make fuzz          the property tests with random seeds and many more examples; not part of CI"
 	@echo "make test-torch    compare the encoder and checkpoints with transformers (installs torch)"
 	@echo "make lint          ruff, mypy --strict and import-linter"

@@ -13,6 +13,8 @@ from vsr_compiler.diagnostics import Diagnostic, Severity
 from vsr_compiler.verify import Assumptions, check_links
 from vsr_compiler.verify.stream import Budget, read_stream
 
+pytestmark = pytest.mark.subprocess  # kubectl builds what is checked
+
 SECURITY = """\
 apiVersion: gateway.envoyproxy.io/v1alpha1
 kind: SecurityPolicy
