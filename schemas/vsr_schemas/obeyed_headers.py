@@ -718,6 +718,7 @@ removes from clients' requests."""
 
 
 _ROUTING = frozenset({Impact.MODEL, Impact.ADDRESS, Impact.QUEUE})
+_BEFORE_ROUTER = (AGENTGATEWAY, ENVOY)
 
 
 def stripped_names() -> tuple[str, ...]:
@@ -730,7 +731,7 @@ def routing_names() -> tuple[str, ...]:
 
     Those of Envoy itself and of agentgateway are not among them: they act before the router, or are the proxy's own.
     """
-    behind = (header for component in COMPONENTS[:-2] for header in component.headers)
+    behind = (header for component in COMPONENTS if component not in _BEFORE_ROUTER for header in component.headers)
     routing = [header for header in behind if header.treatment is Treatment.STRIP and header.impact in _ROUTING]
     return tuple(dict.fromkeys(header.name for header in routing if not header.prefix))
 
