@@ -91,9 +91,11 @@ def too_long_response(api: Api, guard: Guard, what: str = "request") -> Immediat
     return _guard_response(api, guard, 413 if what == "request" else 502, f"too_long:{guard.label}", message)
 
 
-def unreadable_response(api: Api, guard: Guard, what: str = "request") -> ImmediateResponse:
+def unreadable_response(
+    api: Api, guard: Guard, what: str = "request", reason: str = "it has images, audio, files or token ids"
+) -> ImmediateResponse:
     """Return 415 (502 for a response): there is content other than text, which guards cannot read."""
-    message = f"The guard '{guard.name}' cannot read images, audio, files or token ids, and the {what} has some."
+    message = f"The guard '{guard.name}' cannot read the {what}: {reason}."
     return _guard_response(api, guard, 415 if what == "request" else 502, f"unreadable:{guard.label}", message)
 
 
