@@ -11,8 +11,7 @@ from typing import Any
 from vsr_runtime.decision.deadline import Budget
 from vsr_runtime.decision.program.program import GUARD_WORK
 from vsr_runtime.decision.request.events import ImmediateResponse, ResponsePlan
-from vsr_runtime.decision.request.response_machine import (
-    AwaitsResponseHeaders,
+from vsr_runtime.decision.request.response_events import (
     BodyOutput,
     DetectionsReady,
     ForwardHeaders,
@@ -22,9 +21,8 @@ from vsr_runtime.decision.request.response_machine import (
     ResponseDone,
     ResponseError,
     ResponseEvent,
-    ResponseState,
-    advance_response,
 )
+from vsr_runtime.decision.request.response_machine import AwaitsResponseHeaders, ResponseState, advance_response
 from vsr_runtime.log import log
 from vsr_runtime.server.decision_runner import LARGE_WORK, weight
 from vsr_runtime.server.exchange import Exchange, format_guards

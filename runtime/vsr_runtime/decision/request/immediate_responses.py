@@ -103,9 +103,11 @@ def too_complex_response(api: Api, guard: Guard, what: str = "request") -> Immed
     return replace(response, cause=Cause.TOO_COMPLEX, guards=match)
 
 
-def unreadable_response(api: Api, guard: Guard, what: str = "request") -> ImmediateResponse:
+def unreadable_response(
+    api: Api, guard: Guard, what: str = "request", reason: str = "it has images, audio, files or token ids"
+) -> ImmediateResponse:
     """Return 415 (502 for a response): there is content other than text, which guards cannot read."""
-    message = f"The guard '{guard.name}' cannot read images, audio, files or token ids, and the {what} has some."
+    message = f"The guard '{guard.name}' cannot read the {what}: {reason}."
     return _guard_response(api, guard, 415 if what == "request" else 502, f"unreadable:{guard.label}", message)
 
 

@@ -178,6 +178,8 @@ def _parse(
         if rejection is not None:
             return rejection
     view = endpoint.view_of(body.values) if named is None and endpoint.view_of is not None else None
+    if view is not None and program.ask_rules is not None:
+        view = replace(view, ask_rules=program.ask_rules)
     return ParsedRequest(body, endpoint.api, seed, named, view, evaluation, state.debug, state.caller, state.query)
 
 
@@ -190,7 +192,7 @@ def _on_parsed(program: Program, parsed: ParsedRequest, expired: Expired) -> tup
         texts = merge_texts(guard_texts, undecided.detectors if undecided else {})
         if undecided or texts:
             kinds = undecided.kinds if undecided else frozenset[SignalKind]()
-            action = NeedSignals(parsed.view.turn if parsed.view else "", kinds, texts)
+            action = NeedSignals(parsed.view.subject if parsed.view else "", kinds, texts)
             return AwaitsSignals(parsed, outcome, texts), action
     return Decided(), dispatch(program, parsed, None if isinstance(outcome, Undecided) else outcome)
 

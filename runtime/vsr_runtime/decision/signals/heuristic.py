@@ -29,7 +29,7 @@ PII_COST, PII_WORK = 5, 100
 
 @dataclass(frozen=True, slots=True)
 class KeywordSignal:
-    """Holds if any (``OR``), all (``AND``) or none (``NOR``) of the words or patterns occur in the last user turn."""
+    """Holds if any (``OR``), all (``AND``) or none (``NOR``) of the words or patterns occur in the person's ask."""
 
     operator: Literal["OR", "AND", "NOR"]
     matcher: TextMatcher
@@ -42,7 +42,7 @@ class KeywordSignal:
 
     def holds(self, view: RequestView, expired: Expired) -> bool:
         """Return whether the request has the signal."""
-        occurrences = self.matcher.occurrences(view.turn, expired)
+        occurrences = self.matcher.occurrences(view.subject, expired)
         if self.operator == "AND":
             return all(occurrences)
         return any(occurrences) is (self.operator == "OR")
@@ -65,7 +65,7 @@ def build_keyword(rule: contract.KeywordRule) -> KeywordSignal:
 
 @dataclass(frozen=True, slots=True)
 class StructureSignal:
-    """Holds if the number of occurrences in the last user turn is within bounds."""
+    """Holds if the number of occurrences in the person's ask is within bounds."""
 
     matcher: TextMatcher
     bounds: Bounds
@@ -78,7 +78,7 @@ class StructureSignal:
 
     def holds(self, view: RequestView, expired: Expired) -> bool:
         """Return whether the request has the signal."""
-        return self.matcher.count(view.turn, self.bounds.enough, expired) in self.bounds
+        return self.matcher.count(view.subject, self.bounds.enough, expired) in self.bounds
 
 
 def build_structure(rule: contract.StructureRule) -> StructureSignal:
