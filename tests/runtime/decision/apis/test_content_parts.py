@@ -24,7 +24,7 @@ def test_plain_texts_in_a_list_of_parts_are_text() -> None:
 
 
 def test_a_part_without_a_type_is_what_its_key_says() -> None:
-    """vLLM reads such parts, so signals and guards must as well."""
+    """Signals and guards read such parts, because vLLM does."""
     view = chat({"text": "look"}, {"image_url": {"url": "https://x.org/a.png"}})
     assert (view.turn, view.images, view.modalities) == ("look", 1, {"image"})
 
