@@ -9,6 +9,7 @@ from typing import Literal
 
 from vsr_runtime.credentials import FOLDER, read_credentials
 from vsr_runtime.decision.program.build import ModelBindings, build
+from vsr_runtime.decision.program.build_ask import with_ask
 from vsr_runtime.decision.program.build_limits import with_limits
 from vsr_runtime.decision.program.program import Program
 from vsr_runtime.errors import UserError
@@ -114,7 +115,7 @@ def load(config: Path, credentials: Path | None = None) -> Settings:
         )
     return Settings(
         folder=config.parent,
-        program=with_limits(program, runtime.limits),
+        program=with_ask(with_limits(program, runtime.limits), runtime.ask),
         limits=runtime.limits,
         decision_timeout=decision_timeout(runtime.deadline),
         classifier=classifier if "category" in program.needs else None,

@@ -149,6 +149,25 @@ class GuardSettings(StrictModel):
     exempt: list[str] | None = None
 
 
+class MarkerSettings(StrictModel):
+    """A pair of patterns (RE2's syntax) around text that is no ask (``context``), or around the ask itself."""
+
+    open: str
+    close: str
+    holds: Literal["ask", "context"] = "context"
+
+
+class AskSettings(StrictModel):
+    """How the person's own words are told from what a harness puts around them.
+
+    ``profiles`` are the harnesses whose markers are known: all, some, or none. Without this section, signals read the
+    whole last user turn, as the stock router's do.
+    """
+
+    profiles: Literal["builtin", "none"] | list[str] = "builtin"
+    markers: list[MarkerSettings] | None = None
+
+
 class CacheSettings(StrictModel):
     """Bounds on the answers that a process keeps in memory, and the encoder by which requests are compared."""
 
@@ -186,3 +205,5 @@ class RuntimeSettings(StrictModel):
     responseHeaders: Literal["on-request", "always"] | None = None  # noqa: N815 - the file's spelling
     """Responses with debug headers: those to clients that send ``x-vsr-debug: true``, or all."""
     detectors: DetectorSettings | None = None
+    ask: AskSettings | None = None
+    """How the text that signals read is chosen; without it they read the last user turn."""

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import base64
 import json
+import quopri
 import string
 import sys
+import urllib.parse
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -79,6 +81,15 @@ OBFUSCATIONS: Mapping[str, Callable[[str], str]] = {
     "letters and digits in black circles": _each(lambda letter: _CIRCLED.get(letter.upper(), letter)),
     "Cyrillic look-alikes": lambda text: text.translate(_CYRILLIC),
     "strike-through marks": _each(lambda letter: f"{letter}\u0336"),
+    "marks of another script": _each(lambda letter: f"{letter}\u0e35" if letter.isalnum() else letter),
+    "Hangul fillers between letters": "\u3164".join,
+    "noncharacters between letters": "\ufdd0".join,
+    "private characters between letters": "\U000f0000".join,
+    "percent-encoded": lambda text: "".join(f"%{byte:02X}" for byte in text.encode()),
+    "signs percent-encoded": lambda text: urllib.parse.quote(text, safe=" "),
+    "percent-encoded twice": lambda text: urllib.parse.quote(urllib.parse.quote(text, safe=" "), safe=" "),
+    "character references": _each(lambda letter: letter if letter == " " else f"&#{ord(letter)};"),
+    "quoted-printable": lambda text: quopri.encodestring(text.replace("@", "=40").encode()).decode(),
     "en dashes for hyphens": lambda text: text.replace("-", "\u2013"),
     "tabs for spaces": lambda text: text.replace(" ", "\t"),
     "no-break spaces": lambda text: text.replace(" ", "\u00a0"),

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from vsr_compiler import ir
-from vsr_compiler.analysis import assertions, caches, devices, limits, routes, signals, stock_router, unused
+from vsr_compiler.analysis import (
+    assertions,
+    caches,
+    devices,
+    limits,
+    routes,
+    signals,
+    stock_router,
+    unused,
+    vllm_arguments,
+)
 from vsr_compiler.analysis.requests import Requests
 from vsr_compiler.diagnostics import Diagnostic
 
@@ -28,6 +38,7 @@ def analyse(policy: ir.Policy, targets: Collection[str]) -> list[Diagnostic]:
         *limits.check(policy),
         *devices.check(policy),
         *caches.check(policy),
+        *vllm_arguments.check(policy),
         *unused.check(policy, requests),
         *routes.check(policy, requests),
         *assertions.check(policy, requests),

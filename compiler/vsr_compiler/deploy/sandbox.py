@@ -69,7 +69,7 @@ def settings(policy: ir.Policy) -> Body:
     served: dict[str, list[str]] = {_cluster_name(endpoint): [] for endpoint in policy.endpoints}
     for model in policy.models:
         for endpoint, _ in model.endpoints:
-            served[_cluster_name(endpoint)].append(model.provider_model or model.name)
+            served[_cluster_name(endpoint)].append(model.served_name)
     if policy.router.fails_open:
         for endpoint, _ in policy.default.endpoints:
             served[_cluster_name(endpoint)] += policy.router.auto_models
@@ -105,7 +105,7 @@ def _demo(policy: ir.Policy, test: ir.Test) -> Body:
     blocks = any(isinstance(guard.action, ir.Block) for guard in test.guards or ())
     # A split has several possible models, and a fixed response has none.
     model = test.expected_model or (models[0][0] if len(models) == 1 else None)
-    expected = {"category": test.category, "expect": (model.provider_model or model.name) if model else None}
+    expected = {"category": test.category, "expect": (model.served_name) if model else None}
     if blocks:
         return {"model": test.model, "prompt": test.prompt, "status": 403}
     return {"model": test.model, "prompt": test.prompt} | {

@@ -39,11 +39,17 @@ class VllmServer:
     simulate: bool = False
     scaled_down_from: int = 0
     """The number of replicas in the base, if an environment sets none."""
+    arg_spans: tuple[Span, ...] = ()
+    """The positions of the arguments in the policy."""
 
     @property
     def volume_holders(self) -> int:
         """How many pods mount its volume when not scaled to zero; the access mode of a claim cannot change later."""
         return self.replicas or self.scaled_down_from
+
+    def arg_span(self, index: int) -> Span:
+        """Return the position of an argument."""
+        return self.arg_spans[index]
 
 
 @dataclass(frozen=True, slots=True)

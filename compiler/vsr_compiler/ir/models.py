@@ -41,6 +41,11 @@ class Model:
         return object_name(self.name)
 
     @property
+    def served_name(self) -> str:
+        """The name in the body of requests that the router sends."""
+        return self.provider_model or self.name
+
+    @property
     def external(self) -> bool:
         """Whether a request for it may leave the cluster."""
         return any(isinstance(endpoint.kind, Provider) for endpoint, weight in self.endpoints if weight)

@@ -43,7 +43,7 @@ def _endpoint(scope: Scope, policy: schema.PolicySpec, name: str, spec: schema.E
     vllm = spec.vllm or schema.VllmSpec()
     _check_args(scope, name, vllm)
     service = ir.ServiceRef(own, vllm.namespace or home, SERVICE_PORT)
-    return ir.Endpoint(name, service, _server(policy, name, vllm), span, pool)
+    return ir.Endpoint(name, service, _server(scope, policy, name, vllm), span, pool)
 
 
 def _service(spec: schema.ServiceSpec | str, home: str) -> ir.ServiceRef:
@@ -92,12 +92,19 @@ def _check_args(scope: Scope, name: str, vllm: schema.VllmSpec) -> None:
             scope.report("VSR206", f"`{flag}` is set by the compiler", path, hint)
 
 
-def _server(policy: schema.PolicySpec, name: str, vllm: schema.VllmSpec) -> ir.VllmServer:
+def _server(scope: Scope, policy: schema.PolicySpec, name: str, vllm: schema.VllmSpec) -> ir.VllmServer:
     users = {alias: model for alias, model in sorted(policy.models.items()) if name in names(model)}
     checkpoints = sorted({model.checkpoint for model in users.values() if model.checkpoint is not None})
     loras = tuple((lora, adapter.path) for model in users.values() for lora, adapter in sorted(model.loras.items()))
     return ir.VllmServer(
-        next(iter(checkpoints), ""), vllm.gpus, vllm.replicas, vllm.storage, vllm.token, tuple(vllm.args), loras
+        next(iter(checkpoints), ""),
+        vllm.gpus,
+        vllm.replicas,
+        vllm.storage,
+        vllm.token,
+        tuple(vllm.args),
+        loras,
+        arg_spans=tuple(scope.span("endpoints", name, "vllm", "args", index) for index in range(len(vllm.args))),
     )
 
 

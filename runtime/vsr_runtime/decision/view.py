@@ -5,8 +5,14 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Any
 
+from vsr_runtime.decision.ask.extract import Ask, AskRules
+from vsr_runtime.decision.ask.governing import governing_ask
+from vsr_runtime.decision.ask.transcript import Entry
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
+from vsr_runtime.decision.modalities import MODALITIES
 
+_ASK, _MODALITIES = "ask", "modalities"
+"""Keys in a view's memo."""
 BYTES_PER_TOKEN = 4
 """The stock router's estimate: four bytes of UTF-8 per token, rounded up."""
 
@@ -31,6 +37,8 @@ class RequestView:
         tool_calls: number of tool calls by the assistant.
         images: number of image parts.
         history: texts of all messages, including instructions.
+        transcript: who contributed which texts, in order.
+        ask_rules: how the person's ask is extracted; None if signals read the whole last user turn.
         memo: cache that signals of one kind share for this request.
     """
 
@@ -41,9 +49,36 @@ class RequestView:
     tool_calls: int = 0
     images: int = 0
     history: tuple[str, ...] = ()
+    transcript: tuple[Entry, ...] = ()
+    ask_rules: AskRules | None = None
     memo: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def tokens(self) -> int:
         """Estimated length of the request in tokens."""
         return -(-self.size // BYTES_PER_TOKEN)
+
+    @property
+    def modalities(self) -> frozenset[str]:
+        """The kinds of content besides text in any message or tool result."""
+        if _MODALITIES not in self.memo:
+            kinds = {kind for entry in self.transcript for kind in entry.kinds}
+            self.memo[_MODALITIES] = frozenset(MODALITIES[kind] for kind in kinds & MODALITIES.keys())
+        modalities: frozenset[str] = self.memo[_MODALITIES]
+        return modalities
+
+    @property
+    def ask(self) -> Ask | None:
+        """The ask that governs the request, extracted once; None if there is none or no rules are set."""
+        if self.ask_rules is None:
+            return None
+        if _ASK not in self.memo:
+            self.memo[_ASK] = governing_ask(self.transcript, self.ask_rules)
+        ask: Ask | None = self.memo[_ASK]
+        return ask
+
+    @property
+    def subject(self) -> str:
+        """The text by which the request is classified: the ask, or the last user turn if there is no ask."""
+        ask = self.ask
+        return self.turn if ask is None else ask.text

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from vsr_runtime.decision.request.events import GuardMatch, ImmediateResponse, RequestHeaders, SendToModel
 from vsr_runtime.log import log_buffered
 from vsr_runtime.server.generation import Generation
 from vsr_runtime.server.wire import BodyMode
 
-_ID_LENGTH = 128
+_ID = re.compile(r"(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9]{1,12}(?:[._:-][A-Za-z0-9]{1,12}){0,7}")
+"""Ids that are logged as they are: short words and numbers, such as a UUID. No key, address or number of a person."""
+_DIGEST_LENGTH = 16
 
 
 @dataclass(slots=True)
@@ -58,11 +62,18 @@ class HeldBytes:
 
 
 def id_of(event: RequestHeaders) -> str:
-    """The gateway's id for the request, cut to a bounded length because a client may have chosen it."""
+    """The request's id as logs and traces have it; empty if there is none."""
     for key, value in event.headers:
         if key == "x-request-id":
-            return value[:_ID_LENGTH]
+            return logged_id(value)
     return ""
+
+
+def logged_id(value: str) -> str:
+    """Return an id as it is logged. A client may have chosen it, so an id that may hold text is logged as a digest."""
+    if not value or _ID.fullmatch(value):
+        return value
+    return f"sha256:{sha256(value.encode('utf-8', 'surrogatepass')).hexdigest()[:_DIGEST_LENGTH]}"
 
 
 def format_guards(matches: Iterable[GuardMatch]) -> str:

@@ -8,10 +8,10 @@ from functools import partial
 from time import monotonic
 from typing import Any
 
+from vsr_runtime.decision.deadline import Budget
 from vsr_runtime.decision.program.program import GUARD_WORK
 from vsr_runtime.decision.request.events import ImmediateResponse, ResponsePlan
-from vsr_runtime.decision.request.response_machine import (
-    AwaitsResponseHeaders,
+from vsr_runtime.decision.request.response_events import (
     BodyOutput,
     DetectionsReady,
     ForwardHeaders,
@@ -21,9 +21,8 @@ from vsr_runtime.decision.request.response_machine import (
     ResponseDone,
     ResponseError,
     ResponseEvent,
-    ResponseState,
-    advance_response,
 )
+from vsr_runtime.decision.request.response_machine import AwaitsResponseHeaders, ResponseState, advance_response
 from vsr_runtime.log import log
 from vsr_runtime.server.decision_runner import LARGE_WORK, weight
 from vsr_runtime.server.exchange import Exchange, format_guards
@@ -63,7 +62,8 @@ class ResponseHandler:
         while message := first or await stream.read():
             first = None
             end = monotonic() + exchange.generation.budget
-            event = to_response_event(message, lambda end=end: monotonic() > end)  # type: ignore[misc] # a default binds
+            budget = Budget.of(exchange.generation.budget, lambda end=end: monotonic() > end)  # type: ignore[misc] # a default binds
+            event = to_response_event(message, budget)
             size = len(event.body) if isinstance(event, ResponseBody) else 0
             work = weight(event.body) if isinstance(event, ResponseBody) else 0
             try:

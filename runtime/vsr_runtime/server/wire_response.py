@@ -6,7 +6,7 @@ from typing import Any
 
 from vsr_runtime.decision.deadline import Expired
 from vsr_runtime.decision.request.events import ImmediateResponse
-from vsr_runtime.decision.request.response_machine import (
+from vsr_runtime.decision.request.response_events import (
     BodyMode,
     ForwardHeaders,
     ResponseAction,

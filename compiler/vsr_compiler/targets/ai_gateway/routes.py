@@ -34,7 +34,7 @@ def emit(policy: ir.Policy) -> Iterator[Object]:
             yield _route(policy, f"{policy.gateway.name}{suffix}", namespace, rules, release)
     if policy.router.fails_open:
         # Clients may name the default, too. With a router, the rule that matches both headers is more specific.
-        names = [*policy.router.auto_models, policy.default.provider_model or policy.default.name]
+        names = [*policy.router.auto_models, policy.default.served_name]
         matches = [_match({AI_MODEL: name}) for name in names]
         name = on_failure_name(policy)
         rule = _rule(policy, policy.default, release) | {"matches": matches} | _named(name, release)
@@ -95,7 +95,7 @@ def _rule(policy: ir.Policy, model: ir.Model, release: AiGateway) -> Body:
     timeout = gateway_duration(policy.gateway.timeout)
     return _named(model.object_name, release) | {
         "backendRefs": [backends.reference(endpoint, weight) for endpoint, weight in model.endpoints],
-        "matches": [{"headers": decided({AI_MODEL: model.provider_model or model.name, SELECTED_MODEL: model.name})}],
+        "matches": [{"headers": decided({AI_MODEL: model.served_name, SELECTED_MODEL: model.name})}],
         "modelsOwnedBy": OWNER,
         "timeouts": {"request": timeout, "backendRequest": timeout},
     }

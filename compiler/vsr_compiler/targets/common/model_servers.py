@@ -50,7 +50,9 @@ def existing_pods(policy: ir.Policy) -> Iterator[Object]:
 def served(policy: ir.Policy, endpoint: ir.Endpoint) -> ServedModels:
     """Return the models of a server without adapters, whose names the server gets with their paths."""
     models = [model for model in policy.models if any(used.name == endpoint.name for used, _ in model.endpoints)]
-    names = [model.name for model in models if model.base is None]
+    bases = [model for model in models if model.base is None]
+    # A server responds with the first name. Clients of the server itself may use the model's own name.
+    names = list(dict.fromkeys(name for model in bases for name in (model.served_name, model.name)))
     if policy.router.fails_open and any(used.name == endpoint.name for used, _ in policy.default.endpoints):
         names += policy.router.auto_models  # last, so that responses name the model itself
     return ServedModels(

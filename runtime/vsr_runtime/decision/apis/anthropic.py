@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vsr_runtime.decision.apis.content import Content, read_content, read_items, read_messages, total_content
+from vsr_runtime.decision.ask.transcript import Entry, role_of
 from vsr_runtime.decision.view import InvalidRequestError, RequestView
 
 
@@ -19,19 +20,24 @@ def view_of_message(body: Mapping[str, object]) -> RequestView:
     system = read_content(body.get("system"), "system")
     roles = ["system"] if system.kinds else []
     contents = [system]
-    turn, calls = "", 0
-    for message in read_messages(body):
-        content = read_content(message.get("content"), "messages")
-        contents += [content, *_tool_results(message)]
-        results = content.kinds.count("tool_result")
-        roles += ["tool"] * results
-        if message["role"] == "user" and results and results == len(content.kinds):
+    transcript = [Entry("system", system.texts, 0, -1, system.kinds)] if system.kinds else []
+    turn, total = "", 0
+    for index, message in enumerate(read_messages(body)):
+        content, role = read_content(message.get("content"), "messages"), str(message["role"])
+        results = _tool_results(message)
+        contents += [content, *results]
+        roles += ["tool"] * len(results)
+        transcript += [Entry("tool", result.texts, 0, index, result.kinds) for result in results]
+        if role == "user" and results and len(results) == len(content.kinds):
             continue
-        roles.append(str(message["role"]))
-        turn = content.text if message["role"] == "user" else turn
-        calls += content.kinds.count("tool_use")
+        roles.append(role)
+        turn = content.text if role == "user" else turn
+        calls = content.kinds.count("tool_use")
+        total += calls
+        transcript.append(Entry(role_of(role), content.texts, calls, index, content.kinds))
     history, size, images = total_content(contents)
-    return RequestView(turn, size, tuple(roles), len(read_items(body, "tools")), calls, images, history)
+    tools = len(read_items(body, "tools"))
+    return RequestView(turn, size, tuple(roles), tools, total, images, history, tuple(transcript))
 
 
 def _tool_results(message: Mapping[str, object]) -> list[Content]:
@@ -39,7 +45,9 @@ def _tool_results(message: Mapping[str, object]) -> list[Content]:
     blocks = message.get("content")
     if not isinstance(blocks, list):
         return []
-    results = [block.get("content") for block in blocks if block["type"] == "tool_result"]
+    results = [
+        block.get("content") for block in blocks if isinstance(block, dict) and block.get("type") == "tool_result"
+    ]
     try:
         return [read_content(content, "messages") for content in results]
     except InvalidRequestError as error:

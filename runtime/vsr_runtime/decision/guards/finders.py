@@ -1,16 +1,17 @@
 """Finders: functions from a normalised text to spans of the original.
 
 A finder is created when a config is read, and used for every request. ``look_through`` runs all finders on a normalised
-text, and again with spaced letters joined. ``merge`` joins overlapping findings to one span that covers them all, so
-that nothing found stays visible. It has the type, score and rule of the longest one; of equals the one with the highest
-score, then the first by position and name.
+text, again with spaced letters joined, and again with the escapes of URLs and HTML undone. ``merge`` joins overlapping
+findings to one span that covers them all, so that nothing found stays visible. It has the type, score and rule of the
+longest one; of equals the one with the highest score, then the first by position and name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from vsr_runtime.decision.deadline import Expired, check_deadline
+from vsr_runtime.decision.guards.decoding import decode
 from vsr_runtime.decision.guards.detection import TextSpan
 from vsr_runtime.decision.guards.guard import Finder
 from vsr_runtime.decision.guards.normalise import NormalisedText, join_spaced_letters, normalise
@@ -64,9 +65,7 @@ def patterns(sources: Sequence[str]) -> Finder:
         places = _character_index(normalised.text, data)
         findings = []
         for number, pattern in enumerate(compiled.patterns, 1):
-            check_deadline(expired)
-            for match in matches(pattern, data):
-                check_deadline(expired)
+            for match in matches(pattern, data, expired):
                 if match.end() > match.start():
                     place = normalised.original(places(match.start()), places(match.end()))
                     findings.append(TextSpan(*place, "PATTERN", 1.0, f"pattern-{number}"))
@@ -85,14 +84,23 @@ def spans(finders: Iterable[Finder], text: str, expired: Expired) -> list[TextSp
 
 
 def look_through(finders: Iterable[Finder], normalised: NormalisedText, expired: Expired) -> list[TextSpan]:
-    """Return the findings of several finders in a normalised text, and in the text with spaced letters joined.
+    """Return the findings of several finders in all views of a normalised text.
 
     Raises:
         DeadlineExceededError: the deadline passed first.
     """
-    apart = join_spaced_letters(normalised)
-    views = (normalised,) if apart is None else (normalised, apart)
+    views = tuple(views_of(normalised))
     return [span for finder in finders for view in views for span in finder(view, expired)]
+
+
+def views_of(normalised: NormalisedText) -> Iterator[NormalisedText]:
+    """Yield a text as finders read it: as it is, with escapes undone, and each with spaced letters joined."""
+    for view in (normalised, decode(normalised)):
+        if view is not None:
+            yield view
+            apart = join_spaced_letters(view)
+            if apart is not None:
+                yield apart
 
 
 def merge(findings: Iterable[TextSpan]) -> list[TextSpan]:
@@ -122,12 +130,13 @@ def _group(rules: Iterable[Recogniser], gate: bytes | None = None) -> Finder:
     """
     compiled = tuple(rules)
     normalise("\u200b")  # builds its tables now, so that no request waits for them
+    normalise("\U0001f600")
     for pattern in (gate, *(rule.pattern for rule in compiled)):
         if pattern is not None:
             compile_bytes(pattern)
 
     def find(normalised: NormalisedText, expired: Expired) -> list[TextSpan]:
-        check_deadline(expired)
+        check_deadline(expired, len(normalised.text))
         data = to_bytes(normalised.text)
         if gate is not None and compile_bytes(gate).search(data) is None:
             return []

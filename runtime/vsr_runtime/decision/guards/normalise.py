@@ -2,12 +2,13 @@
 
 The steps, each in linear time:
 
-- Remove invisible characters: zero-width characters, soft hyphens, variation selectors, bidi controls, and control
-  characters other than line breaks and tabs.
+- Remove characters that show nothing: those that Unicode calls default ignorable (zero-width characters, fillers,
+  variation selectors), format and control characters other than line breaks and tabs, and code points that are no
+  characters or whose meaning is private or not assigned.
 - Replace tag characters, an invisible copy of ASCII, by what they copy. Flag sequences are kept.
 - Apply NFKC: full-width, mathematical, circled, super- and subscript forms become plain letters, as do white letters
   on black.
-- Remove marks that are stacked on letters without forming a precomposed letter.
+- Remove marks of other scripts than their letter's, and marks of no script that form no precomposed letter with it.
 - Replace digits of all scripts by ASCII digits, every space by a space, every dash by a hyphen, curly quotes by
   straight ones.
 - Replace look-alike letters by Latin ones if their word shows that Latin is meant; see ``lookalikes``.
@@ -30,13 +31,37 @@ TAG_CHARACTERS, BIDI_OVERRIDE = "TAG_CHARACTERS", "BIDI_OVERRIDE"
 _TAG = 0xE0000
 """Offset of tag characters from ASCII."""
 _TAG_CLASS = "\U000e0020-\U000e007e"
-_INVISIBLE = (
-    "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
-    "\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3"
-    "\U0001d173-\U0001d17a\U000e0000-\U000e001f\U000e007f-\U000e0fff"
+_IGNORABLE_RANGES = (
+    (0xAD, 0xAD),
+    (0x34F, 0x34F),
+    (0x61C, 0x61C),
+    (0x115F, 0x1160),
+    (0x17B4, 0x17B5),
+    (0x180B, 0x180F),
+    (0x200B, 0x200F),
+    (0x202A, 0x202E),
+    (0x2060, 0x206F),
+    (0x3164, 0x3164),
+    (0xFE00, 0xFE0F),
+    (0xFEFF, 0xFEFF),
+    (0xFFA0, 0xFFA0),
+    (0xFFF0, 0xFFF8),
+    (0x1BCA0, 0x1BCA3),
+    (0x1D173, 0x1D17A),
+    (0xE0000, 0xE0FFF),
 )
-"""Control characters and Unicode's default ignorable characters, except tag characters."""
-_STACKED = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
+"""The property Default_Ignorable_Code_Point of Unicode 16.0, which Python does not have (DerivedCoreProperties.txt)."""
+_IGNORABLE = frozenset(code for first, last in _IGNORABLE_RANGES for code in range(first, last + 1))
+_SHOWING_NOTHING = frozenset({"Cc", "Cf", "Cn", "Co", "Cs"})
+"""Categories of characters without a form of their own: controls, formats, and code points that are no characters,
+private or not assigned. Unicode's noncharacters are not assigned."""
+_REPLACEMENTS = frozenset({0xFFFC, 0xFFFD})
+"""Characters that stand for something that is not there."""
+_LINE_BREAKS = frozenset({0x09, 0x0A, 0x0D, 0x85})
+_ZERO_WIDTH = "\u200b"
+_ASTRAL_START = 0x10000
+_CANCEL_TAG = 0xE007F
+"""The end of a flag; shows nothing by itself."""
 _MAX_MARKS = 30
 """Maximum marks per letter, as in Unicode's stream-safe format (UAX 15): reordering them takes quadratic time."""
 _PLAIN = {
@@ -52,14 +77,14 @@ _FLAG = f"(?<=\U0001f3f4)(?:{_FLAGS})\U000e007f"
 _HIDING = re.compile(f"({_FLAG})|([{_TAG_CLASS}]+)|[\u202d\u202e]")
 _CHANGING = (*range(0x80, 0x20000), *range(0x2F800, 0x2FA20), *range(0xE0000, 0xE1000))
 """All code points that may change are among these. Above are ideographs, which are stable, and private ones."""
-_STABLE = {"Ll", "Lu", "Lo", "So", "Sm", "Cn", "Co", "Cs"}
+_STABLE = {"Ll", "Lu", "Lo", "So", "Sm"}
 """Categories without marks, digits, spaces, controls and punctuation. Members without decomposition are stable."""
 _ASCII_INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _SPACED = re.compile(r"(?<!\S)\S (?:[^\n] ){3,}[^\n](?!\S)")
 """Letters that are separated by single spaces; a space between words counts as a letter."""
 _APART = re.compile(r" \S {1,3}\S ")
 """A necessary part of such a run, which is cheap to search for and absent from most texts."""
-_INVISIBLE_CLASS = re.compile(f"[{_INVISIBLE}]")
+_ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +117,9 @@ def normalise(text: str) -> NormalisedText:
     starts: list[int] = []
     ends: list[int] = []
     last = 0
-    for match in _changing().finditer(text):
+    astral = _ASTRAL.search(text) is not None
+    read = _without_hidden_astral(text) if astral else text
+    for match in _changing(astral=astral).finditer(read):
         begin, end = match.span()
         _append_unchanged(pieces, starts, ends, text[last:begin], last)
         became = _segment(match[0])
@@ -148,8 +175,42 @@ def _segment(piece: str) -> str:
         return chr(ord(piece) - _TAG)
     if (digit := unicodedata.digit(piece[0], None)) is not None:
         piece = f"{digit}{piece[1:]}"
-    seen = unicodedata.normalize("NFKC", _INVISIBLE_CLASS.sub("", piece))
-    return "".join(map(_plain, _STACKED.sub("", _INVISIBLE_CLASS.sub("", seen))))
+    seen = _visible(unicodedata.normalize("NFKC", _visible(piece)))
+    script = _script(seen[0]) if seen and unicodedata.category(seen[0])[0] != "M" else None
+    return "".join(
+        _plain(letter) for letter in seen if unicodedata.category(letter)[0] != "M" or _script(letter) == script
+    )
+
+
+def _visible(piece: str) -> str:
+    return "".join(letter for letter in piece if not _is_invisible(ord(letter)))
+
+
+def _without_hidden_astral(text: str) -> str:
+    """Return the text with zero-width spaces for characters beyond the basic plane that show nothing, and for marks.
+
+    Patterns take time for each range of such characters, and there are hundreds.
+    """
+    hidden = {
+        code: _ZERO_WIDTH
+        for code in map(ord, set(text))
+        if code >= _ASTRAL_START
+        and code != _CANCEL_TAG
+        and (_is_invisible(code) or unicodedata.category(chr(code))[0] == "M")
+    }
+    return text.translate(hidden) if hidden else text
+
+
+def _is_invisible(code: int) -> bool:
+    """Return whether a character shows nothing. Tag characters are replaced before, and line breaks stay."""
+    if code in _LINE_BREAKS or _TAG + 0x20 <= code <= _TAG + 0x7E:
+        return False
+    return unicodedata.category(chr(code)) in _SHOWING_NOTHING or code in _REPLACEMENTS or code in _IGNORABLE
+
+
+def _script(letter: str) -> str:
+    """Return the script of a letter or mark, which its name begins with; marks of no script are ``COMBINING``."""
+    return unicodedata.name(letter, "").partition(" ")[0]
 
 
 def _plain(letter: str) -> str:
@@ -159,29 +220,50 @@ def _plain(letter: str) -> str:
 
 
 @cache
-def _changing() -> re.Pattern[str]:
+def _changing(*, astral: bool) -> re.Pattern[str]:
     """Return a pattern for characters that may change, each with the characters that combine with it.
 
     Marks combine with the character before them, and so do those vowels and finals of Hangul and Indic scripts that can
     be composed but are not marks. The decomposition tells which.
+
+    Args:
+        astral: whether the text has characters beyond the basic plane. Without them the pattern is much faster.
     """
+    invisible, follow, change = _classes()
+    hidden, behind = _ranges(invisible), _ranges(follow)
+    if astral:
+        hidden += chr(_CANCEL_TAG)
+    else:
+        change = [code for code in change if code < _ASTRAL_START]
+    tags = _TAG_CLASS if astral else ""
+    flag = f"{_FLAG}|" if astral else ""
+    return re.compile(
+        f"{flag}[^{hidden}{tags}][{behind}{hidden}]{{1,{_MAX_MARKS}}}|[{_ranges(change)}{behind}{hidden}]"
+    )
+
+
+@cache
+def _classes() -> tuple[list[int], list[int], list[int]]:
+    """Return code points of the basic plane that show nothing, those that combine, and all others that change."""
     composing = _composing()
     follow, change = [], []
+    invisible = [code for code in range(_ASTRAL_START) if _is_invisible(code)]
+    hidden = set(invisible)
     for code in _CHANGING:
+        if code in hidden or (code >= _ASTRAL_START and _is_invisible(code)):
+            continue
         letter = chr(code)
         category = unicodedata.category(letter)
         stays = category in _STABLE and code not in _PLAIN
         if stays and letter not in composing and not unicodedata.decomposition(letter):
             continue
         first = unicodedata.normalize("NFKD", letter)[0]
-        if unicodedata.combining(first) or first in composing:
-            follow.append(code)
+        if unicodedata.category(first)[0] == "M" or first in composing:
+            if code < _ASTRAL_START:
+                follow.append(code)
         elif _segment.__wrapped__(letter) != letter:
             change.append(code)
-    behind = _ranges(follow)
-    return re.compile(
-        f"{_FLAG}|[^{_INVISIBLE}{_TAG_CLASS}][{behind}{_INVISIBLE}]{{1,{_MAX_MARKS}}}|[{_ranges(change)}{behind}{_INVISIBLE}]"
-    )
+    return invisible, follow, change
 
 
 def _composing() -> frozenset[str]:

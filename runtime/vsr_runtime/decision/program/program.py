@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from vsr_runtime.decision.ask.extract import AskRules
 from vsr_runtime.decision.deadline import Expired, never
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 from vsr_runtime.decision.guards.guard import Guard
@@ -69,7 +70,7 @@ class Undecided:
 
     Attributes:
         signals: the signals known so far.
-        kinds: what to compute for the last user turn.
+        kinds: what to compute for the person's ask.
         detectors: the texts to read, by detector.
     """
 
@@ -92,6 +93,7 @@ class Program:
         guards: guards for all requests and responses, in the order in which they act.
         model_signals: signals that need a model, except the category.
         caches_responses: whether some route caches responses.
+        ask_rules: how the person's ask is extracted; None if signals read the whole last user turn.
     """
 
     models: Mapping[str, ModelTarget]
@@ -103,6 +105,7 @@ class Program:
     guards: tuple[Guard, ...] = ()
     model_signals: Mapping[SignalName, ModelSignal] = field(default_factory=dict)
     caches_responses: bool = False
+    ask_rules: AskRules | None = None
     leaves: frozenset[ConditionLeaf] = field(init=False, repr=False, compare=False)
     """The leaves of all conditions."""
     names: tuple[str, ...] = field(init=False, repr=False, compare=False)
@@ -130,7 +133,7 @@ class Program:
 
     @property
     def needs(self) -> frozenset[SignalKind]:
-        """What some route needs a model to compute for the last user turn."""
+        """What some route needs a model to compute for the person's ask."""
         return self._needed(self.leaves)[0]
 
     @property
@@ -206,7 +209,7 @@ class Program:
         """Return the signals for a request without text, such as a lone image: there is nothing for a model to read."""
         for leaf in leaves:
             if isinstance(leaf, CategoryCondition):
-                known = known if view.turn.strip() else self.with_category(known, None, None)
+                known = known if view.subject.strip() else self.with_category(known, None, None)
             elif not self.model_signals[leaf.name].texts(view):
                 known = known.also(leaf.name, holds=False)
         return known
@@ -222,7 +225,7 @@ class Program:
         return self._needed(leaves) == self._needed(self.leaves)
 
     def _needed(self, leaves: frozenset[ConditionLeaf]) -> tuple[frozenset[SignalKind], frozenset[str]]:
-        """Return what leaves need for the last user turn, and the detectors that they need."""
+        """Return what leaves need for the person's ask, and the detectors that they need."""
         kinds, detectors = set[SignalKind](), set[str]()
         for leaf in leaves:
             if isinstance(leaf, CategoryCondition):

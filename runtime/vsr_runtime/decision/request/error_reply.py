@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from vsr_runtime.decision.apis.endpoints import Api
 from vsr_runtime.decision.deadline import Expired
@@ -18,6 +18,16 @@ from vsr_runtime.decision.request.events import GuardMatch, ImmediateResponse, R
 from vsr_runtime.decision.request.immediate_responses import error_body, withheld_response
 from vsr_runtime.decision.request.json_body import BodyError, read_body
 from vsr_runtime.decision.request.response_document import inspect_values
+from vsr_runtime.decision.request.response_events import (
+    BodyMode,
+    BodyOutput,
+    ForwardHeaders,
+    ResponseAction,
+    ResponseBody,
+    ResponseDone,
+    ResponseError,
+    whole_output,
+)
 
 _ERROR_STATUS = re.compile(r"[3-9][0-9]{2}")
 _LENGTH = re.compile(r"[0-9]{1,18}")
@@ -111,3 +121,72 @@ def _with_status(api: Api, status: int, rejection: ImmediateResponse) -> Immedia
     """Return a guard's rejection with the status of the reply whose body it replaces."""
     message = str(json.loads(rejection.body)["error"]["message"])
     return replace(rejection, status=status, body=json.dumps(error_body(api, status, rejection.code, message)).encode())
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitsErrorBody:
+    """Waits for the rest of the body of a response without success.
+
+    Attributes:
+        plan: the plan for the response.
+        reply: the result for the headers. With a length, the body comes as a whole.
+        max_body: maximum bytes of the body.
+        withheld: what replaces the body, once it is known that it cannot be read.
+        held: the body so far.
+    """
+
+    plan: ResponsePlan
+    reply: ErrorReply
+    max_body: int
+    withheld: ImmediateResponse | None = None
+    held: bytearray = field(default_factory=bytearray, repr=False)
+
+
+def await_error(
+    plan: ResponsePlan, reply: ErrorReply, max_body: int
+) -> tuple[AwaitsErrorBody | ResponseDone, ResponseAction]:
+    """Choose how to receive the body of an error.
+
+    Envoy answers 500 instead if it cannot buffer a body, so only a body of a known length is requested as a whole.
+    """
+    long = reply.length is not None and reply.length > max_body
+    if not (long or reply.compressed):
+        mode = BodyMode.STREAMED if reply.length is None else BodyMode.WHOLE
+        return AwaitsErrorBody(plan, reply, max_body), ForwardHeaders(mode)
+    withheld = (
+        unreadable_error(plan, reply, "it is compressed") if reply.compressed else too_long_error(plan, reply, max_body)
+    )
+    if withheld is None:
+        return ResponseDone(), ForwardHeaders(BodyMode.NONE)
+    removed = ("content-length", *(("content-encoding",) if reply.compressed else ()))
+    streamed = replace(reply, length=None)
+    return AwaitsErrorBody(plan, streamed, max_body, withheld), ForwardHeaders(
+        BodyMode.STREAMED, removed, (("content-type", "application/json"),)
+    )
+
+
+def read_error_piece(
+    state: AwaitsErrorBody, event: ResponseBody
+) -> DetectorCoroutine[tuple[AwaitsErrorBody | ResponseDone, ResponseAction]]:
+    """Hold the body of an error until it is complete. Nothing of it is sent before."""
+    plan, reply, held, withheld = state.plan, state.reply, state.held, state.withheld
+    held += b"" if withheld else event.body
+    if len(held) > state.max_body and reply.length is None:
+        withheld = too_long_error(plan, reply, state.max_body)
+        if withheld is None:
+            return ResponseDone(), BodyOutput(bytes(held))
+        held.clear()
+    if not (event.end_of_stream or len(held) == reply.length):
+        if reply.length is not None:
+            raise ResponseError("the response came in chunks; allow_mode_override must be true")
+        return replace(state, withheld=withheld), BodyOutput(b"")
+    data = bytes(held)
+    inspected = withheld or (yield from inspect_error(plan, reply, data, event.expired))
+    whole = reply.length is not None
+    if isinstance(inspected, ImmediateResponse):
+        headers = (*inspected.headers, ("content-length", str(len(inspected.body)))) if whole else ()
+        return ResponseDone(), BodyOutput(inspected.body, headers, rejection=inspected)
+    body, matches = inspected
+    if whole:
+        return ResponseDone(), whole_output(None if body == data else body, matches)
+    return ResponseDone(), BodyOutput(None if body == event.body else body, (), matches)

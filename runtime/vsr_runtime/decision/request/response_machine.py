@@ -4,107 +4,42 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from enum import Enum
-from urllib.parse import quote
 
-from vsr_runtime.decision.deadline import Expired, never
-from vsr_runtime.decision.request.cache_recording import CachedResponse, ResponseRecorder, start_recording
-from vsr_runtime.decision.request.detectors import DetectorCoroutine, DetectorResults, DetectorTexts
-from vsr_runtime.decision.request.error_reply import (
-    ErrorReply,
-    inspect_error,
-    read_error_reply,
-    too_long_error,
-    unreadable_error,
+from vsr_runtime.decision.deadline import BudgetExceededError, DeadlineExceededError
+from vsr_runtime.decision.request.cache_recording import ResponseRecorder, start_recording
+from vsr_runtime.decision.request.detectors import DetectorCoroutine, DetectorResults
+from vsr_runtime.decision.request.error_reply import AwaitsErrorBody, await_error, read_error_piece, read_error_reply
+from vsr_runtime.decision.request.events import Cause, ImmediateResponse, ResponsePlan
+from vsr_runtime.decision.request.immediate_responses import (
+    error_response,
+    guard_failed_response,
+    too_complex_response,
+    unreadable_response,
 )
-from vsr_runtime.decision.request.events import Cause, GuardMatch, ImmediateResponse, ResponsePlan
-from vsr_runtime.decision.request.immediate_responses import error_response, guard_failed_response, unreadable_response
-from vsr_runtime.decision.request.json_body import BodyError, read_body
-from vsr_runtime.decision.request.response_document import (
-    RESPONSE,
-    inspect_values,
+from vsr_runtime.decision.request.json_body import TOO_COMPLEX, BodyError, read_body
+from vsr_runtime.decision.request.response_document import RESPONSE, inspect_values
+from vsr_runtime.decision.request.response_events import (
+    BodyMode,
+    BodyOutput,
+    DetectionsReady,
+    ForwardHeaders,
+    NeedDetections,
+    ResponseAction,
+    ResponseBody,
+    ResponseDone,
+    ResponseError,
+    ResponseEvent,
+    ResponseHeaders,
+    ResponseTrailers,
+    whole_output,
 )
 from vsr_runtime.decision.request.response_stream import ResponseStream
-from vsr_schemas.headers import DEBUG_HEADERS, GUARDS
+from vsr_schemas.headers import DEBUG_HEADERS
 
 _JSON_TYPE = re.compile(r"application/(?:[a-z0-9.-]+\+)?json", re.IGNORECASE)
 _EVENT_STREAM = "text/event-stream"
-
-
 MAX_ERROR = 8 << 20
 """Maximum bytes of an error's body if the caller has no limit of its own."""
-
-
-class BodyMode(Enum):
-    """How the rest of a response is received: not at all, whole, or in chunks."""
-
-    NONE = 0
-    STREAMED = 1
-    WHOLE = 2
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseHeaders:
-    """The status line and the headers. Names are in lower case."""
-
-    headers: tuple[tuple[str, str], ...]
-    end_of_stream: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseBody:
-    """The whole body, or a chunk. ``expired`` is the deadline for it."""
-
-    body: bytes
-    end_of_stream: bool
-    expired: Expired = field(default=never, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseTrailers:
-    """The response ended with trailers."""
-
-
-@dataclass(frozen=True, slots=True)
-class DetectionsReady:
-    """The results that `NeedDetections` requested: detections by detector, or causes of failure."""
-
-    detections: DetectorResults
-
-
-@dataclass(frozen=True, slots=True)
-class NeedDetections:
-    """Let each detector read its texts, then continue with `DetectionsReady`. Nothing is sent before."""
-
-    detector_texts: DetectorTexts
-
-
-@dataclass(frozen=True, slots=True)
-class ForwardHeaders:
-    """Forward the headers, and receive the body in this mode."""
-
-    mode: BodyMode
-    remove: tuple[str, ...] = ()
-    set_headers: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class BodyOutput:
-    """Replacement of the body or chunk.
-
-    Attributes:
-        body: the bytes; None to leave it unchanged.
-        set_headers: headers to overwrite, if they were not sent yet.
-        guards: guards that matched since the last output.
-        rejection: why the rest must not be sent; None if it may.
-        cacheable: the complete response, after its last byte, if it is worth caching.
-    """
-
-    body: bytes | None
-    set_headers: tuple[tuple[str, str], ...] = ()
-    guards: tuple[GuardMatch, ...] = ()
-    rejection: ImmediateResponse | None = None
-    cacheable: CachedResponse | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,25 +56,6 @@ class AwaitsWhole:
 
     plan: ResponsePlan
     recorder: ResponseRecorder | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AwaitsErrorBody:
-    """Waits for the rest of the body of a response without success.
-
-    Attributes:
-        plan: the plan for the response.
-        reply: the result for the headers. With a length, the body comes as a whole.
-        max_body: maximum bytes of the body.
-        withheld: what replaces the body, once it is known that it cannot be read.
-        held: the body so far.
-    """
-
-    plan: ResponsePlan
-    reply: ErrorReply
-    max_body: int
-    withheld: ImmediateResponse | None = None
-    held: bytearray = field(default_factory=bytearray, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,20 +81,9 @@ class AwaitsDetections:
     work: DetectorCoroutine[tuple[ResponseState, ResponseAction]] = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseDone:
-    """Final: nothing more must be read."""
-
-
 ResponseState = (
     AwaitsResponseHeaders | AwaitsWhole | AwaitsErrorBody | Streaming | Recording | AwaitsDetections | ResponseDone
 )
-ResponseEvent = ResponseHeaders | ResponseBody | ResponseTrailers | DetectionsReady
-ResponseAction = ForwardHeaders | BodyOutput | ImmediateResponse
-
-
-class ResponseError(Exception):
-    """The state does not accept this event, or held text can no longer be sent."""
 
 
 def advance_response(
@@ -234,7 +139,7 @@ def _on_headers(plan: ResponsePlan, event: ResponseHeaders, max_body: int) -> tu
     if plan.reads and event.end_of_stream:
         state, action = ResponseDone(), ForwardHeaders(BodyMode.NONE)
     elif plan.reads and reply and (reply.compressed or _media_type(event).lower() != _EVENT_STREAM):
-        state, action = _await_error(plan, reply, max_body)
+        state, action = await_error(plan, reply, max_body)
     elif plan.reads:
         state, action = _await_body(plan, event, recorder)
     else:
@@ -301,7 +206,8 @@ def _await_body(
         )
     closed = [guard for guard in plan.guards if not guard.passes_unreadable]
     if closed:
-        return ResponseDone(), unreadable_response(plan.api, closed[0], RESPONSE)
+        reason = "its content type is neither JSON nor server-sent events"
+        return ResponseDone(), unreadable_response(plan.api, closed[0], RESPONSE, reason)
     return ResponseDone(), ForwardHeaders(BodyMode.NONE)
 
 
@@ -313,78 +219,31 @@ def _inspect_body(plan: ResponsePlan, event: ResponseBody) -> DetectorCoroutine[
     if not event.body:
         return BodyOutput(None)
     try:
-        body = read_body(event.body)
-    except BodyError:
-        closed = [guard for guard in plan.guards if not guard.passes_errors]
-        return guard_failed_response(plan.api, closed[0], Cause.BROKEN, RESPONSE) if closed else BodyOutput(None)
+        body = read_body(event.body, event.expired)
+    except (BodyError, DeadlineExceededError) as error:
+        return _unread(plan, error)
     inspected = yield from inspect_values(plan, body.text, body.values, event.expired)
     if isinstance(inspected, ImmediateResponse):
         return inspected
     text, matches = inspected
-    return _whole_output(None if text == body.text else text.encode(), matches)
+    return whole_output(None if text == body.text else text.encode(), matches)
 
 
-def _whole_output(body: bytes | None, matches: tuple[GuardMatch, ...]) -> BodyOutput:
-    """Return the output for a whole body: flags are headers, and a changed body has its exact length."""
-    flags = tuple(quote(match.guard, safe=" ") for match in matches if match.action == "flag" and not match.failed)
-    headers = ((GUARDS, ", ".join(flags)),) if flags else ()
-    length = () if body is None else (("content-length", str(len(body))),)
-    return BodyOutput(body, (*headers, *length), matches)
-
-
-def _await_error(plan: ResponsePlan, reply: ErrorReply, max_body: int) -> tuple[ResponseState, ResponseAction]:
-    """Choose how to receive the body of an error.
-
-    Envoy answers 500 instead if it cannot buffer a body, so only a body of a known length is requested as a whole.
-    """
-    long = reply.length is not None and reply.length > max_body
-    if not (long or reply.compressed):
-        mode = BodyMode.STREAMED if reply.length is None else BodyMode.WHOLE
-        return AwaitsErrorBody(plan, reply, max_body), ForwardHeaders(mode)
-    withheld = (
-        unreadable_error(plan, reply, "it is compressed") if reply.compressed else too_long_error(plan, reply, max_body)
-    )
-    if withheld is None:
-        return ResponseDone(), ForwardHeaders(BodyMode.NONE)
-    removed = ("content-length", *(("content-encoding",) if reply.compressed else ()))
-    streamed = replace(reply, length=None)
-    return AwaitsErrorBody(plan, streamed, max_body, withheld), ForwardHeaders(
-        BodyMode.STREAMED, removed, (("content-type", "application/json"),)
-    )
-
-
-def _on_error_piece(
-    state: AwaitsErrorBody, event: ResponseBody
-) -> DetectorCoroutine[tuple[ResponseState, ResponseAction]]:
-    """Hold the body of an error until it is complete. Nothing of it is sent before."""
-    plan, reply, held, withheld = state.plan, state.reply, state.held, state.withheld
-    held += b"" if withheld else event.body
-    if len(held) > state.max_body and reply.length is None:
-        withheld = too_long_error(plan, reply, state.max_body)
-        if withheld is None:
-            return ResponseDone(), BodyOutput(bytes(held))
-        held.clear()
-    if not (event.end_of_stream or len(held) == reply.length):
-        if reply.length is not None:
-            raise ResponseError("the response came in chunks; allow_mode_override must be true")
-        return replace(state, withheld=withheld), BodyOutput(b"")
-    data = bytes(held)
-    inspected = withheld or (yield from inspect_error(plan, reply, data, event.expired))
-    whole = reply.length is not None
-    if isinstance(inspected, ImmediateResponse):
-        headers = (*inspected.headers, ("content-length", str(len(inspected.body)))) if whole else ()
-        return ResponseDone(), BodyOutput(inspected.body, headers, rejection=inspected)
-    body, matches = inspected
-    if whole:
-        return ResponseDone(), _whole_output(None if body == data else body, matches)
-    return ResponseDone(), BodyOutput(None if body == event.body else body, (), matches)
+def _unread(plan: ResponsePlan, error: BodyError | DeadlineExceededError) -> ResponseAction:
+    """Return the output for a body that could not be read."""
+    too_complex = isinstance(error, BudgetExceededError) or (isinstance(error, BodyError) and error.code == TOO_COMPLEX)
+    if too_complex and plan.guards:
+        return too_complex_response(plan.api, plan.guards[0], RESPONSE)
+    cause = Cause.BROKEN if isinstance(error, BodyError) else Cause.TIMEOUT
+    closed = [guard for guard in plan.guards if not guard.passes_errors]
+    return guard_failed_response(plan.api, closed[0], cause, RESPONSE) if closed else BodyOutput(None)
 
 
 def _on_any_piece(
     state: Streaming | AwaitsErrorBody, event: ResponseBody
 ) -> DetectorCoroutine[tuple[ResponseState, ResponseAction]]:
     if isinstance(state, AwaitsErrorBody):
-        return _on_error_piece(state, event)
+        return read_error_piece(state, event)
     return _recorded_work(state.recorder, event, _on_piece(state, event))
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Hashable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from vsr_runtime.decision.apis.endpoints import Api
-from vsr_runtime.decision.deadline import DeadlineExceededError, Expired
+from vsr_runtime.decision.deadline import BudgetExceededError, DeadlineExceededError, Expired
 from vsr_runtime.decision.guards.masking import PlaceholderMap, TooManyPlaceholdersError
 from vsr_runtime.decision.request.detectors import DetectorCoroutine, DetectorError
 from vsr_runtime.decision.request.events import Cause, GuardMatch, ImmediateResponse, ResponsePlan
@@ -17,6 +17,7 @@ from vsr_runtime.decision.request.immediate_responses import (
     blocked_response,
     error_response,
     guard_failed_response,
+    too_complex_response,
     too_long_response,
 )
 from vsr_runtime.decision.request.json_body import BodyError, read_body
@@ -27,6 +28,7 @@ from vsr_runtime.decision.request.response_document import (
     json_escaped,
     restore_values,
 )
+from vsr_runtime.decision.request.sequence_numbers import SequenceNumbers
 from vsr_runtime.decision.request.sse import SseEvent, SseSplitter, StreamError
 from vsr_runtime.decision.request.stream_pieces import Path, TextPiece, ended_scopes, put_text, text_pieces
 from vsr_runtime.decision.request.text_channel import BlockedError, TextChannel
@@ -85,6 +87,7 @@ class ResponseStream:
         self._open: dict[Hashable, _OpenText] = {}
         self._clean_texts: set[str] = set()
         self._size = 0
+        self._numbers = SequenceNumbers()
         self.matches: dict[str, GuardMatch] = {}
         self.rejection: ImmediateResponse | None = None
 
@@ -103,7 +106,7 @@ class ResponseStream:
                 yield from self._flush(None, out, expired, last=True)
         except (RejectedError, StreamError) as error:
             self.rejection = error.response if isinstance(error, RejectedError) else self._failed(Cause.BROKEN)
-            out.append(_error_events(self._plan.api, self.rejection))
+            out.append(_error_events(self._plan.api, self.rejection, self._numbers))
         return b"".join(out)
 
     @property
@@ -138,6 +141,7 @@ class ResponseStream:
             yield from self._flush(scope, out, expired)
         for piece, text in written:
             put_text(values, piece.path, text)
+        changed = self._numbers.assign(values) or changed
         if changed or more or any(piece.text != text for piece, text in written):
             out.append(event.render(json.dumps(values, ensure_ascii=False, separators=(",", ":"))))
         else:
@@ -197,7 +201,7 @@ class ResponseStream:
         self._open[piece.channel] = _OpenText(
             channel,
             piece.scope,
-            replace(event, raw=b""),
+            event.repeatable(),
             values if holds else None,
             piece.path,
             len(event.raw) if holds else 0,
@@ -216,7 +220,9 @@ class ResponseStream:
                 with _rejecting(self, open_text.channel):
                     text = yield from open_text.channel.end(expired)
                 if text:
-                    out.append(open_text.event.render(_text_event(open_text.values, open_text.path, text)))
+                    own = _text_event(open_text.values, open_text.path, text)
+                    self._numbers.assign(own, added=True)
+                    out.append(open_text.event.render(json.dumps(own, ensure_ascii=False, separators=(",", ":"))))
                 open_text.values, open_text.size = None, 0
 
     def _measure(self, text: str) -> None:
@@ -250,6 +256,8 @@ class ResponseStream:
             return RejectedError(blocked_response(self._plan.api, error.guard, RESPONSE))
         if isinstance(error, DetectorError):
             return RejectedError(guard_failed_response(self._plan.api, error.guard, error.cause, RESPONSE))
+        if isinstance(error, BudgetExceededError) and self._plan.guards:
+            return RejectedError(too_complex_response(self._plan.api, self._plan.guards[0], RESPONSE))
         return RejectedError(self._failed(Cause.TIMEOUT if isinstance(error, DeadlineExceededError) else Cause.BROKEN))
 
 
@@ -269,18 +277,18 @@ class _rejecting:  # noqa: N801 - used like a function
             raise self._stream.rejection_for(error) from None
 
 
-def _text_event(values: Any, path: Path, text: str) -> str:  # noqa: ANN401 - any JSON document
-    """Return the data of an event with one text, and nothing else of the template."""
+def _text_event(values: Any, path: Path, text: str) -> Any:  # noqa: ANN401 - any JSON document
+    """Return the values of an event with one text, and nothing else of the template."""
     own = copy.deepcopy(values)
     for piece in text_pieces(own):
         put_text(own, piece.path, "")
     put_text(own, path, text)
     if isinstance(own, dict):
         own.pop("usage", None)
-    return json.dumps(own, ensure_ascii=False, separators=(",", ":"))
+    return own
 
 
-def _error_events(api: Api, response: ImmediateResponse) -> bytes:
+def _error_events(api: Api, response: ImmediateResponse, numbers: SequenceNumbers) -> bytes:
     """Return the last events of a rejected response, in the API's form of errors in a stream."""
     body = json.loads(response.body)
     match api:
@@ -288,5 +296,6 @@ def _error_events(api: Api, response: ImmediateResponse) -> bytes:
             return f"event: error\ndata: {json.dumps(body)}\n\n".encode()
         case Api.RESPONSES:
             error = {"type": "error", "code": response.code, "message": body["error"]["message"], "param": None}
+            numbers.assign(error, added=True)
             return f"event: error\ndata: {json.dumps(error)}\n\n".encode()
     return f"data: {json.dumps(body)}\n\ndata: {_DONE}\n\n".encode()

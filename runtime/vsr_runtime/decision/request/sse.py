@@ -39,6 +39,10 @@ class SseEvent:
         """Return the event with other data."""
         return _serialise((*self.others, *(f"data: {line}" for line in data.split("\n"))))
 
+    def repeatable(self) -> SseEvent:
+        """Return the event without the lines that must not occur twice: ids, retry times and comments."""
+        return SseEvent(b"", tuple(line for line in self.others if line.partition(":")[0] == "event"), self.data)
+
     def with_lines(self, others: tuple[str, ...]) -> SseEvent:
         """Return the event with other lines besides its data."""
         data = () if self.data is None else tuple(f"data: {line}" for line in self.data.split("\n"))

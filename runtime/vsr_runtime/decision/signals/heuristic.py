@@ -15,6 +15,7 @@ from vsr_runtime.decision.patterns import compile_patterns
 from vsr_runtime.decision.signals.base import Bounds, TextMatcher, bounds_of
 from vsr_runtime.decision.signals.words import compile_words
 from vsr_runtime.decision.view import RequestView
+from vsr_schemas.modalities import Modality
 from vsr_schemas.pii import PATTERN_TYPES
 from vsr_schemas.routerconfig import v0_4_0 as contract
 
@@ -29,7 +30,7 @@ PII_COST, PII_WORK = 5, 100
 
 @dataclass(frozen=True, slots=True)
 class KeywordSignal:
-    """Holds if any (``OR``), all (``AND``) or none (``NOR``) of the words or patterns occur in the last user turn."""
+    """Holds if any (``OR``), all (``AND``) or none (``NOR``) of the words or patterns occur in the person's ask."""
 
     operator: Literal["OR", "AND", "NOR"]
     matcher: TextMatcher
@@ -42,7 +43,7 @@ class KeywordSignal:
 
     def holds(self, view: RequestView, expired: Expired) -> bool:
         """Return whether the request has the signal."""
-        occurrences = self.matcher.occurrences(view.turn, expired)
+        occurrences = self.matcher.occurrences(view.subject, expired)
         if self.operator == "AND":
             return all(occurrences)
         return any(occurrences) is (self.operator == "OR")
@@ -65,7 +66,7 @@ def build_keyword(rule: contract.KeywordRule) -> KeywordSignal:
 
 @dataclass(frozen=True, slots=True)
 class StructureSignal:
-    """Holds if the number of occurrences in the last user turn is within bounds."""
+    """Holds if the number of occurrences in the person's ask is within bounds."""
 
     matcher: TextMatcher
     bounds: Bounds
@@ -78,7 +79,7 @@ class StructureSignal:
 
     def holds(self, view: RequestView, expired: Expired) -> bool:
         """Return whether the request has the signal."""
-        return self.matcher.count(view.turn, self.bounds.enough, expired) in self.bounds
+        return self.matcher.count(view.subject, self.bounds.enough, expired) in self.bounds
 
 
 def build_structure(rule: contract.StructureRule) -> StructureSignal:
@@ -179,6 +180,24 @@ def build_conversation(rule: contract.ConversationRule) -> ConversationSignal:
     if source.role is not None and source.type != "message":
         raise ValueError(f"a role narrows messages, and {source.type} is counted")
     return ConversationSignal(source.type, source.role, bounds_of(rule.predicate))
+
+
+@dataclass(frozen=True, slots=True)
+class ModalitySignal:
+    """Holds if some message has content of this kind besides text."""
+
+    modality: Modality
+    cost: int = 1
+    work: int = 0
+
+    def holds(self, view: RequestView, expired: Expired) -> bool:  # noqa: ARG002 - takes little time
+        """Return whether the request has the signal."""
+        return self.modality in view.modalities
+
+
+def build_modality(rule: contract.InputModalityRule) -> ModalitySignal:
+    """Build the signal of a config rule."""
+    return ModalitySignal(rule.modality)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Language signals: the language of the last user turn, detected by py3langid's byte n-gram statistics."""
+"""Language signals: the language of the person's ask, detected by py3langid's byte n-gram statistics."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class LanguageDetector(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LanguageSignal:
-    """Holds if the last user turn is in the language with this ISO 639-1 code."""
+    """Holds if the person's ask is in the language with this ISO 639-1 code."""
 
     code: str
     detector: LanguageDetector = field(repr=False)
@@ -41,7 +41,7 @@ class LanguageSignal:
     def holds(self, view: RequestView, expired: Expired) -> bool:  # noqa: ARG002 - the text is bounded
         """Return whether the request has the signal. The text is examined once for all languages."""
         if _MEMO_KEY not in view.memo:
-            view.memo[_MEMO_KEY] = language_of(view.turn, self.detector)
+            view.memo[_MEMO_KEY] = language_of(view.subject, self.detector)
         return bool(view.memo[_MEMO_KEY] == self.code)
 
 

@@ -24,7 +24,7 @@ class ModelResults:
     """Model results for one request. A missing entry was not requested or failed.
 
     Attributes:
-        similarities: cosine of the last user turn and each sentence of the policy.
+        similarities: cosine of the person's ask and each sentence of the policy.
         attacks: probability of an attack, by detector and text.
         detections: detections, by detector and text.
     """
@@ -49,7 +49,7 @@ class ModelSignal(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingSignal:
-    """Holds if the last user turn is similar to the sentences, by the maximum or the mean cosine."""
+    """Holds if the person's ask is similar to the sentences, by the maximum or the mean cosine."""
 
     sentences: tuple[str, ...]
     threshold: float
@@ -57,10 +57,10 @@ class EmbeddingSignal:
     detector: None = None
 
     def texts(self, view: RequestView) -> Sequence[str]:
-        """Return the last user turn."""
-        return _user_turn(view)
+        """Return the person's ask."""
+        return _subject(view)
 
-    def evaluate(self, view: RequestView, results: ModelResults) -> bool | None:  # noqa: ARG002 - the encoder reads the turn
+    def evaluate(self, view: RequestView, results: ModelResults) -> bool | None:  # noqa: ARG002 - the encoder reads the ask
         """Return whether the similarity reaches the threshold."""
         scores = _similarities(self.sentences, results)
         if scores is None:
@@ -70,7 +70,7 @@ class EmbeddingSignal:
 
 @dataclass(frozen=True, slots=True)
 class ComplexitySignal:
-    """Holds if the last user turn has a complexity level: hard, medium or easy.
+    """Holds if the person's ask has a complexity level: hard, medium or easy.
 
     The margin is the maximum cosine with a hard sentence minus the maximum cosine with an easy one. Above ``threshold``
     the level is ``hard``, below its negative ``easy``, otherwise ``medium``.
@@ -83,10 +83,10 @@ class ComplexitySignal:
     detector: None = None
 
     def texts(self, view: RequestView) -> Sequence[str]:
-        """Return the last user turn."""
-        return _user_turn(view)
+        """Return the person's ask."""
+        return _subject(view)
 
-    def evaluate(self, view: RequestView, results: ModelResults) -> bool | None:  # noqa: ARG002 - the encoder reads the turn
+    def evaluate(self, view: RequestView, results: ModelResults) -> bool | None:  # noqa: ARG002 - the encoder reads the ask
         """Return whether the request has this level."""
         hard, easy = _similarities(self.hard, results), _similarities(self.easy, results)
         if hard is None or easy is None:
@@ -152,8 +152,8 @@ def normalised_texts(view: RequestView, *, everywhere: bool) -> Sequence[str]:
     return tuple(dict.fromkeys(read[text] for text in texts if read[text].strip()))
 
 
-def _user_turn(view: RequestView) -> Sequence[str]:
-    return (view.turn,) if view.turn.strip() else ()
+def _subject(view: RequestView) -> Sequence[str]:
+    return (view.subject,) if view.subject.strip() else ()
 
 
 def _similarities(sentences: Sequence[str], results: ModelResults) -> list[float] | None:

@@ -78,7 +78,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "replicas": "Number of pods.",
         "storage": "Size of the volume that keeps the weights.",
         "token": "Secret with the Hugging Face token (key `token`), in the namespace of the pods.",
-        "args": "Additional arguments of the server. Arguments that set served model names are rejected.",
+        "args": "Additional arguments of the server, of the release in `gateway.versions`. Arguments that set what the "
+        "compiler sets, contradict the policy or contain a secret are rejected.",
     },
     "endpoints.*.service": {
         "name": "Name of the Service.",
@@ -114,7 +115,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     "models.*": {
         "endpoints": "One endpoint, a list, or a mapping of endpoints to weights. The gateway splits by weight.",
         "checkpoint": "Hugging Face repository of the weights. Required if an endpoint is `vllm`.",
-        "providerModel": "Name of the model at the server, if it differs.",
+        "providerModel": "Name of the model at the server, if it differs. A `vllm` server gets this name as well.",
         "loras": "LoRA adapters by name. The name of an adapter can be used wherever a model name can.",
         "context": "Context length in tokens.",
         "price": "Price per million tokens.",
@@ -157,6 +158,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "complexity": "Estimated difficulty of the request.",
         "structure": "Number of occurrences of a pattern or of keywords.",
         "conversation": "Number of messages, tools, tool calls or images.",
+        "modality": "The request has content of one of these kinds besides text, anywhere in the conversation.",
         "role": "Identity of the client. Rejected (VSR283): clients are authenticated after routing.",
         "pii": "Personal data in the conversation.",
         "jailbreak": "An attack that a detector recognises.",

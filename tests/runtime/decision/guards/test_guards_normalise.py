@@ -30,6 +30,13 @@ ANY = st.one_of(st.text(), st.text("ae\u0301\u0327\u0336\u200b\ufe0f\u1112\u1161
         ("ɪɢɴᴏʀᴇ", "ignore"),
         ("nul\x00l, bell\x07", "null, bell"),
         ("line\r\nand\ttab", "line\r\nand\ttab"),
+        ("g\u0941h\u0e31p\u05bc_", "ghp_"),
+        ("g\ufdd0h\U0010fffep\uffff_", "ghp_"),
+        ("g\u3164h\u115fp\uffa0\u17b5_", "ghp_"),
+        ("g\u0600h\u08e2p\U000110bd_", "ghp_"),
+        ("g\ue000h\U000f0000p\u0378\ufffc_", "ghp_"),
+        ("о\u0941\u0e31ne g\U00016f51o", "one go"),
+        ("\u0301\u0941ok", "ok"),
         ("한국어 \u1112\u1161\u11ab 日本語", "한국어 한 日本語"),
     ],
 )
@@ -38,9 +45,23 @@ def test_hidden_words_are_revealed(text: str, expected: str) -> None:
     assert normalise(text).text == expected
 
 
-@pytest.mark.parametrize("text", ["Вот рост и оса", "Μια ωραία μέρα", "Բարեւ աշխարհ"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Вот рост и оса",
+        "Μια ωραία μέρα",
+        "Բարեւ աշխարհ",
+        "हिन्दी में लिखा है",
+        "ภาษาไทยดีที่สุด",
+        "עִבְרִית",
+        "العَرَبِيَّة",
+        "বাংলা ভাষা",
+        "မြန်မာ",
+        "Tiếng Việt",
+    ],
+)
 def test_other_languages_are_unchanged(text: str) -> None:
-    """Russian, Greek and Armenian words may consist of look-alikes; next to other words of the script they are kept."""
+    """Marks belong to the letters of their script, and words of look-alikes to the other words of their script."""
     assert normalise(text).text == text
 
 

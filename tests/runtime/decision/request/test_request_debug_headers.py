@@ -8,14 +8,8 @@ import pytest
 
 from support.request_machine import RULES, drive, headers
 from vsr_runtime.decision.request.events import Continue, ImmediateResponse, RequestBody, SendToModel, SignalsReady
-from vsr_runtime.decision.request.response_machine import (
-    AwaitsResponseHeaders,
-    BodyMode,
-    ForwardHeaders,
-    ResponseDone,
-    ResponseHeaders,
-    advance_response,
-)
+from vsr_runtime.decision.request.response_events import BodyMode, ForwardHeaders, ResponseDone, ResponseHeaders
+from vsr_runtime.decision.request.response_machine import AwaitsResponseHeaders, advance_response
 from vsr_schemas.headers import DEBUG_HEADERS
 
 ALWAYS, ASKED = replace(RULES, debug_headers="always"), replace(RULES, debug_headers="on-request")

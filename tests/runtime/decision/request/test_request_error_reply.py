@@ -13,8 +13,7 @@ from vsr_runtime.decision.apis.endpoints import Api
 from vsr_runtime.decision.guards.detection import TextSpan
 from vsr_runtime.decision.guards.guard import Guard
 from vsr_runtime.decision.request.events import ResponsePlan
-from vsr_runtime.decision.request.response_machine import (
-    AwaitsResponseHeaders,
+from vsr_runtime.decision.request.response_events import (
     BodyMode,
     BodyOutput,
     ForwardHeaders,
@@ -23,8 +22,8 @@ from vsr_runtime.decision.request.response_machine import (
     ResponseError,
     ResponseHeaders,
     ResponseTrailers,
-    advance_response,
 )
+from vsr_runtime.decision.request.response_machine import AwaitsResponseHeaders, advance_response
 
 
 def _finds(pattern: str, kind: str):

@@ -159,6 +159,14 @@ DISGUISES = {
     "full width": lambda text: moved(text, 0xFEE0),
     "tags": lambda text: "".join(chr(0xE0000 + ord(mark)) for mark in text),
     "letters apart": " ".join,
+    "marks of other scripts": lambda text: "".join(f"{mark}\u0941\u0e31" if mark.isalnum() else mark for mark in text),
+    "fillers": "\u3164\uffa0\u17b4".join,
+    "noncharacters": "\ufdd0\U0010ffff".join,
+    "private and unassigned": "\ue000\u0378\U000f1234\U000e0fff".join,
+    "annotations": "\ufff9\ufffc".join,
+    "musical marks": "\U0001d167\U00016f51".join,
+    "percent-encoded": lambda text: "".join(f"%{byte:02x}" for byte in text.encode()),
+    "references": lambda text: "".join(f"&#x{ord(mark):x};" for mark in text),
     "stacked marks": lambda text: "".join(f"{mark}\u0336" if mark.isalpha() else mark for mark in text),
 }
 ENCODINGS = {

@@ -15,8 +15,7 @@ from vsr_runtime.decision.deadline import DeadlineExceededError, never
 from vsr_runtime.decision.guards.detection import TextSpan
 from vsr_runtime.decision.guards.guard import Guard
 from vsr_runtime.decision.request.events import Cause, GuardMatch, ImmediateResponse, ResponsePlan
-from vsr_runtime.decision.request.response_machine import (
-    AwaitsResponseHeaders,
+from vsr_runtime.decision.request.response_events import (
     BodyMode,
     BodyOutput,
     ForwardHeaders,
@@ -25,8 +24,8 @@ from vsr_runtime.decision.request.response_machine import (
     ResponseError,
     ResponseHeaders,
     ResponseTrailers,
-    advance_response,
 )
+from vsr_runtime.decision.request.response_machine import AwaitsResponseHeaders, advance_response
 from vsr_runtime.decision.request.response_stream import MAX_OPEN_TEXTS, ResponseStream
 
 JSON_HEADERS = (("content-type", "application/json"),)

@@ -26,15 +26,17 @@ from vsr_runtime.decision.request.events import (
     SignalsReady,
 )
 from vsr_runtime.decision.request.request_machine import AwaitsBody, MachineConfig, advance
-from vsr_runtime.decision.request.response_machine import (
-    AwaitsResponseHeaders,
-    AwaitsWhole,
+from vsr_runtime.decision.request.response_events import (
     BodyOutput,
     DetectionsReady,
     NeedDetections,
     ResponseBody,
     ResponseDone,
     ResponseHeaders,
+)
+from vsr_runtime.decision.request.response_machine import (
+    AwaitsResponseHeaders,
+    AwaitsWhole,
     Streaming,
     advance_response,
 )

@@ -1,0 +1,94 @@
+r"""Undoes the escapes of URLs, HTML, mail and source code, which models read as easily as plain text.
+
+``jane.doe%40example.org`` in a link and ``jane&#64;example.org`` in a page are addresses. Finders read a text with such
+escapes twice: as it is, and decoded.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Sequence
+from html.entities import html5
+
+from vsr_runtime.decision.guards.normalise import NormalisedText, normalise
+
+MAX_LEVELS = 4
+"""How often escapes are undone, since what they stand for may be the beginning of another: ``%2540``."""
+_MARKS = "%&=\\"
+_ESCAPE = re.compile(
+    r"(?P<percent>(?:%[0-9A-Fa-f]{2})+)|(?P<quoted>(?:=[0-9A-F]{2})+)|(?P<byte>(?:\\x[0-9A-Fa-f]{2})+)"
+    r"|&\#(?P<decimal>[0-9]{1,10});?|&\#[xX](?P<hexadecimal>[0-9A-Fa-f]{1,8});?|&(?P<name>[A-Za-z][A-Za-z0-9]{1,31};?)"
+    r"|(?:%u|\\u)(?P<unit>[0-9A-Fa-f]{4})|\\u\{(?P<point>[0-9A-Fa-f]{1,6})\}"
+)
+_WIDTHS = {"percent": 3, "quoted": 3, "byte": 4}
+"""Characters of an escape for one byte."""
+_BASES = {"decimal": 10, "hexadecimal": 16, "unit": 16, "point": 16}
+
+
+def decode(normalised: NormalisedText) -> NormalisedText | None:
+    """Return the text with escapes undone; None if it has none."""
+    text = normalised.text
+    if not any(mark in text for mark in _MARKS):
+        return None
+    starts: Sequence[int] = normalised.starts
+    ends: Sequence[int] = normalised.ends
+    for _ in range(MAX_LEVELS):
+        decoded = _decoded(text, starts, ends)
+        if decoded is None:
+            break
+        text, starts, ends = decoded
+    if text == normalised.text:
+        return None
+    inner = normalise(text)
+    return NormalisedText(inner.text, [starts[start] for start in inner.starts], [ends[end - 1] for end in inner.ends])
+
+
+def _decoded(text: str, starts: Sequence[int], ends: Sequence[int]) -> tuple[str, Sequence[int], Sequence[int]] | None:
+    """Return the text with one level of escapes undone, and the place of each of its characters in the original."""
+    pieces: list[str] = []
+    firsts, lasts = array("I"), array("I")
+    last = 0
+    for match in _ESCAPE.finditer(text):
+        characters = _characters(match)
+        if not characters:
+            continue
+        pieces.append(text[last : match.start()])
+        firsts.extend(starts[last : match.start()])
+        lasts.extend(ends[last : match.start()])
+        at = match.start()
+        for character, width in characters:
+            pieces.append(character)
+            firsts.extend([starts[at]] * len(character))
+            lasts.extend([ends[at + width - 1]] * len(character))
+            at += width
+        last = match.end()
+    if not last:
+        return None
+    pieces.append(text[last:])
+    firsts.extend(starts[last:])
+    lasts.extend(ends[last:])
+    return "".join(pieces), firsts, lasts
+
+
+def _characters(match: re.Match[str]) -> list[tuple[str, int]]:
+    """Return what an escape stands for, each character with the length of its source; nothing if it is no escape."""
+    kind, value = match.lastgroup or "", match[match.lastgroup or 0]
+    if kind in _WIDTHS:
+        width = _WIDTHS[kind]
+        return [(letter, width * size) for letter, size in _letters(bytes.fromhex(re.sub(r"\\x|[%=]", "", value)))]
+    if kind == "name":
+        named = html5.get(value)
+        return [(named, len(match[0]))] if named else []
+    code = int(value, _BASES[kind])
+    is_character = code <= 0x10FFFF and not 0xD800 <= code <= 0xDFFF  # noqa: PLR2004 - the range of Unicode
+    return [(chr(code), len(match[0]))] if is_character else []
+
+
+def _letters(data: bytes) -> list[tuple[str, int]]:
+    """Return the characters of bytes, each with its number of bytes. Bytes that are not UTF-8 are Latin-1."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return [(letter, 1) for letter in data.decode("latin-1")]
+    return [(letter, len(letter.encode())) for letter in text]
