@@ -2,7 +2,8 @@
 
 RE2 is also the engine of the stock router. It supports no look-around, back-references, possessive repeats or atomic
 groups, so a pattern that uses one is rejected when the config is read. Matching takes time proportional to the length
-of the text times the size of the compiled pattern, and that size is bounded here.
+of the text times the size of the compiled pattern, and that size is bounded here. That is true of one search: all
+matches of ``x(.*y)?`` in a row of ``x`` would take as many searches to the end of the text, see `matches`.
 """
 
 from __future__ import annotations
@@ -11,10 +12,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vsr_runtime.decision.deadline import Expired, check_deadline
+from vsr_runtime.decision.deadline import Expired, check_deadline, never
 
 MAX_PROGRAM = 2000
 """Maximum instructions of a compiled pattern. The slowest of that size takes 7 µs per byte, a typical one 1 ns."""
+
+
+EXACT_MATCHES = 32
+"""Matches of a pattern in a text that are searched for in all of it."""
+_WINDOW, _AHEAD = 4096, 512
+"""Bytes of the first window in which a later match is searched for, and bytes of it that must follow the match."""
+STEPS_PER_SEARCH = 1000
+"""Steps of the budget for a search, besides one for each byte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +41,7 @@ class Patterns:
         """Yield, for each pattern, whether it occurs."""
         data = text.encode()
         for pattern in self.patterns:
-            check_deadline(expired)
+            check_deadline(expired, len(data))
             yield pattern.search(data) is not None
 
     def count(self, text: str, stop: int, expired: Expired) -> int:
@@ -40,9 +49,8 @@ class Patterns:
         data = text.encode()
         number = 0
         for pattern in self.patterns:
-            for _ in matches(pattern, data):
+            for _ in matches(pattern, data, expired):
                 number += 1
-                check_deadline(expired)
                 if number >= stop:
                     return number
         return number
@@ -75,9 +83,29 @@ def _compile(re2: Any, pattern: str, options: Any) -> Any:  # noqa: ANN401 - re2
     return compiled
 
 
-def matches(pattern: Any, data: bytes) -> Iterator[Any]:  # noqa: ANN401 - as above
-    """Yield the non-overlapping matches of a pattern. After an empty match the search continues one byte later."""
-    at = 0
-    while at <= len(data) and (match := pattern.search(data, at)):
+def matches(pattern: Any, data: bytes, expired: Expired = never) -> Iterator[Any]:  # noqa: ANN401 - as above
+    """Yield the non-overlapping matches of a pattern. After an empty match the search continues one byte later.
+
+    The first `EXACT_MATCHES` are searched for in all the text. The rest are searched for in windows, which grow until
+    one has a match that ends well inside it, so that all searches together read each byte a bounded number of times. A
+    later match that is longer than such a window may be shortened.
+
+    Raises:
+        DeadlineExceededError: the deadline passed first.
+    """
+    at = number = 0
+    while at <= len(data) and (match := _next_match(pattern, data, at, expired, whole=number < EXACT_MATCHES)):
         yield match
+        number += 1
         at = match.end() + (match.end() == match.start())
+
+
+def _next_match(pattern: Any, data: bytes, at: int, expired: Expired, *, whole: bool) -> Any:  # noqa: ANN401 - as above
+    size = len(data) if whole else _WINDOW
+    while True:
+        end = min(at + size, len(data))
+        check_deadline(expired, STEPS_PER_SEARCH + end - at)
+        match = pattern.search(data, at, end)
+        if end == len(data) or (match and match.end() <= end - _AHEAD):
+            return match
+        size *= 2

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from time import monotonic
 
+from vsr_runtime.decision.deadline import Budget
 from vsr_runtime.decision.request.events import (
     Action,
     Cause,
@@ -72,7 +73,7 @@ class DecisionRunner:
         size, end = 0, begun + generation.budget
         if isinstance(event, RequestBody):
             size = _size(event.body, generation)
-            event = RequestBody(event.body, lambda: monotonic() > end)
+            event = RequestBody(event.body, Budget.of(generation.budget, lambda: monotonic() > end))
             state, action = await self._step(generation, state, event, size, end)
         else:
             state, action = advance(generation.rules, state, event)

@@ -8,6 +8,7 @@ from functools import partial
 from time import monotonic
 from typing import Any
 
+from vsr_runtime.decision.deadline import Budget
 from vsr_runtime.decision.program.program import GUARD_WORK
 from vsr_runtime.decision.request.events import ImmediateResponse, ResponsePlan
 from vsr_runtime.decision.request.response_events import (
@@ -61,7 +62,8 @@ class ResponseHandler:
         while message := first or await stream.read():
             first = None
             end = monotonic() + exchange.generation.budget
-            event = to_response_event(message, lambda end=end: monotonic() > end)  # type: ignore[misc] # a default binds
+            budget = Budget.of(exchange.generation.budget, lambda end=end: monotonic() > end)  # type: ignore[misc] # a default binds
+            event = to_response_event(message, budget)
             size = len(event.body) if isinstance(event, ResponseBody) else 0
             work = weight(event.body) if isinstance(event, ResponseBody) else 0
             try:

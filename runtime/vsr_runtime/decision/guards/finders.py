@@ -65,9 +65,7 @@ def patterns(sources: Sequence[str]) -> Finder:
         places = _character_index(normalised.text, data)
         findings = []
         for number, pattern in enumerate(compiled.patterns, 1):
-            check_deadline(expired)
-            for match in matches(pattern, data):
-                check_deadline(expired)
+            for match in matches(pattern, data, expired):
                 if match.end() > match.start():
                     place = normalised.original(places(match.start()), places(match.end()))
                     findings.append(TextSpan(*place, "PATTERN", 1.0, f"pattern-{number}"))
@@ -138,7 +136,7 @@ def _group(rules: Iterable[Recogniser], gate: bytes | None = None) -> Finder:
             compile_bytes(pattern)
 
     def find(normalised: NormalisedText, expired: Expired) -> list[TextSpan]:
-        check_deadline(expired)
+        check_deadline(expired, len(normalised.text))
         data = to_bytes(normalised.text)
         if gate is not None and compile_bytes(gate).search(data) is None:
             return []

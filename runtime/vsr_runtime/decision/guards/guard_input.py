@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 
-from vsr_runtime.decision.deadline import DeadlineExceededError, Expired, never
+from vsr_runtime.decision.deadline import Expired, check_deadline, never
 from vsr_runtime.decision.guards.api_words import MEDIA_KEYS, MEDIA_TYPES, READABLE_SOURCES, TOKEN_KEYS
 from vsr_runtime.decision.guards.detection import Detection, TextSpan
 from vsr_runtime.decision.guards.finders import look_through
@@ -19,6 +19,8 @@ from vsr_runtime.decision.view import BYTES_PER_TOKEN
 
 _VALUES_PER_CHECK = 2048
 """Values between two checks of the deadline."""
+_STEPS_PER_VALUE, _STEPS_PER_TEXT, _STEPS_PER_CHARACTER = 200, 1000, 300
+"""Steps of the budget for a value, for a text, and for normalising a character of a text that is not ASCII."""
 Detections = Mapping[str, Sequence[Detection]]
 """Detections by detector: one per reading, in order."""
 
@@ -40,6 +42,7 @@ class GuardInput:
         expired: the deadline.
 
     Raises:
+        BudgetExceededError: the document has too many texts, or texts within texts.
         DeadlineExceededError: the deadline passed before all texts were collected.
     """
 
@@ -59,7 +62,12 @@ class GuardInput:
     @cached_property
     def tokens(self) -> int:
         """Estimated length of all texts in tokens."""
-        size = sum(len(leaf.value.encode()) for leaf in self.leaves if leaf.within is None)
+        # The first level of texts within a text is usual, and as long as the text itself.
+        size = sum(
+            len(leaf.value.encode())
+            for leaf in self.leaves
+            if leaf.within is None or leaf.within.leaf.within is not None
+        )
         return -(-size // BYTES_PER_TOKEN)
 
     def matches(self, guard: Guard, expired: Expired, detections: Detections | None = None) -> tuple[Match, ...]:
@@ -91,8 +99,7 @@ class GuardInput:
         self, guard: Guard, expired: Expired, detections: Sequence[Detection]
     ) -> Iterator[tuple[str, Sequence[TextSpan]]]:
         for number, text in enumerate(self.texts):
-            if expired():
-                raise DeadlineExceededError
+            check_deadline(expired, _STEPS_PER_TEXT)
             spans = self._pattern_spans(guard, text, expired) if guard.finders else []
             spans += self._detected_spans(text, detections[number], guard) if detections else ()
             spans = [span for span in spans if span.end > span.start]
@@ -101,7 +108,12 @@ class GuardInput:
 
     def _pattern_spans(self, guard: Guard, text: str, expired: Expired) -> list[TextSpan]:
         """Return the findings of the guard's finders."""
-        return guard.clean_texts.find(text, lambda: look_through(guard.finders, self._normal(text), expired))
+        return guard.clean_texts.find(text, lambda: self._scan(guard, text, expired))
+
+    def _scan(self, guard: Guard, text: str, expired: Expired) -> list[TextSpan]:
+        if text not in self._normalised:
+            check_deadline(expired, len(text) * (1 if text.isascii() else _STEPS_PER_CHARACTER))
+        return look_through(guard.finders, self._normal(text), expired)
 
     def _detected_spans(self, text: str, detection: Detection, guard: Guard) -> Iterator[TextSpan]:
         """Yield the detections that count for the guard, in offsets of the text."""
@@ -164,8 +176,8 @@ def _has_media(values: object, expired: Expired) -> bool:
     while pending:
         node = pending.pop()
         count += 1
-        if count % _VALUES_PER_CHECK == 0 and expired():
-            raise DeadlineExceededError
+        if count % _VALUES_PER_CHECK == 0:
+            check_deadline(expired, _VALUES_PER_CHECK * _STEPS_PER_VALUE)
         if isinstance(node, Mapping):
             if _is_media(node):
                 return True
@@ -196,6 +208,11 @@ def _holds_media(value: object) -> bool:
 
 def _has_token_ids(value: object) -> bool:
     """Return whether a prompt consists of token ids."""
-    if isinstance(value, list):
-        return any(isinstance(item, int | float) or _has_token_ids(item) for item in value)
+    pending = [value]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, list):
+            if any(isinstance(item, int | float) for item in node):
+                return True
+            pending += [item for item in node if isinstance(item, list)]
     return False

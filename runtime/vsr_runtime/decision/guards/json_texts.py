@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import re
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from vsr_runtime.decision.deadline import DeadlineExceededError, Expired, never
+from vsr_runtime.decision.deadline import BudgetExceededError, Expired, check_deadline, never
 from vsr_runtime.decision.guards.api_words import BLOBS, KEYS, NAMING, VALUES
 from vsr_runtime.decision.guards.normalise import NormalisedText, normalise
 
@@ -31,6 +32,15 @@ _MIN_DIGITS = 7
 """Numbers with fewer digits are not read."""
 _TOKENS_PER_CHECK = 2048
 """Tokens between two checks of the deadline."""
+_STEPS_PER_TOKEN, _STEPS_PER_TEXT = 500, 2000
+"""Steps of the budget for a token of the document, and for a text."""
+MAX_LEVELS = 64
+"""Levels of texts within texts. As each level of quotes halves the backslashes, no body has as many of them."""
+MAX_GROWTH = 8
+"""Length of all texts within a text, as a multiple of its own length. Quotes need at most 1 a level, and one level is
+usual; escapes by code can be nested such that each level is nearly as long as the one around it."""
+MAX_TEXTS = 250_000
+"""Texts that are read of a document."""
 
 
 def unescape(text: str) -> str:
@@ -40,12 +50,13 @@ def unescape(text: str) -> str:
 
 def offsets(text: str) -> Sequence[int]:
     """Return the source offset of each character of the unescaped text, followed by the length of the source."""
-    positions: list[int] = []
+    positions = array("I")  # a list would take ten times the memory
     last = 0
     for match in ESCAPE.finditer(text):
-        positions += range(last, match.start() + 1)
+        positions.extend(range(last, match.start() + 1))
         last = match.end()
-    return [*positions, *range(last, len(text) + 1)]
+    positions.extend(range(last, len(text) + 1))
+    return positions
 
 
 def normalise_unescaped(text: str) -> NormalisedText | None:
@@ -93,9 +104,12 @@ class TextPosition:
 
     def at(self, index: int) -> int:
         """Return the position of the character with this index; the length of the value gives the end."""
-        leaf = self.leaf
-        place = leaf.start + (index if self._offsets is None else self._offsets[index])
-        return place if leaf.within is None else leaf.within.at(place)
+        position: TextPosition | None = self
+        while position is not None:
+            offsets = position._offsets  # noqa: SLF001 - of the same class
+            index = position.leaf.start + (index if offsets is None else offsets[index])
+            position = position.leaf.within
+        return index
 
     @cached_property
     def _offsets(self) -> Sequence[int] | None:
@@ -106,7 +120,10 @@ class TextPosition:
     @property
     def depth(self) -> int:
         """How many times a replacement must be JSON-encoded."""
-        return 1 + (0 if self.leaf.within is None else self.leaf.within.depth)
+        depth, within = 1, self.leaf.within
+        while within is not None:
+            depth, within = depth + 1, within.leaf.within
+        return depth
 
 
 @dataclass(slots=True)
@@ -127,12 +144,14 @@ def json_texts(text: str, expired: Expired = never) -> Iterator[JsonText]:
         expired: the deadline.
 
     Raises:
+        BudgetExceededError: there are too many texts, or texts within texts.
         DeadlineExceededError: the deadline passed first.
     """
     frames: list[_Frame] = []
+    texts = 0
     for count, match in enumerate(_TOKEN.finditer(text)):
-        if count % _TOKENS_PER_CHECK == 0 and expired():
-            raise DeadlineExceededError
+        if count % _TOKENS_PER_CHECK == 0:
+            check_deadline(expired, _TOKENS_PER_CHECK * _STEPS_PER_TOKEN)
         mark = match[0]
         if mark in "{[":
             top = frames[-1] if frames else None
@@ -141,12 +160,17 @@ def json_texts(text: str, expired: Expired = never) -> Iterator[JsonText]:
         elif mark in "}]":
             frames.pop()
         elif mark[0] == '"':
-            yield from _string_texts(match, frames)
+            for leaf in _string_texts(match, frames, expired):
+                texts += 1
+                yield leaf
         elif len(frames) > 1 and sum(map(str.isdigit, mark)) >= _MIN_DIGITS:
+            texts += 1
             yield JsonText(mark, match.start(), mark, frames[-1].key, quoted=False)
+        if texts > MAX_TEXTS:
+            raise BudgetExceededError
 
 
-def _string_texts(match: re.Match[str], frames: list[_Frame]) -> Iterator[JsonText]:
+def _string_texts(match: re.Match[str], frames: list[_Frame], expired: Expired) -> Iterator[JsonText]:
     raw = match[1]
     value = _decoded(raw) if "\\" in raw else raw
     top = frames[-1] if frames else None
@@ -162,7 +186,7 @@ def _string_texts(match: re.Match[str], frames: list[_Frame]) -> Iterator[JsonTe
     leaf = JsonText(value, match.start() + 1, raw, key, run)
     yield leaf
     if "\\" in value:
-        yield from _nested_texts(leaf)
+        yield from _nested_texts(leaf, expired)
 
 
 def _run(top: _Frame | None, key: str) -> int | None:
@@ -174,27 +198,46 @@ def _run(top: _Frame | None, key: str) -> int | None:
     return top.parent if key == "text" else None
 
 
-def _nested_texts(leaf: JsonText) -> Iterator[JsonText]:
-    """Yield texts with escapes in a text that is itself JSON, such as the arguments of a call, recursively.
+def _nested_texts(leaf: JsonText, expired: Expired) -> Iterator[JsonText]:
+    """Yield texts with escapes in a text that is itself JSON, such as the arguments of a call, and texts in those.
+
+    Raises:
+        BudgetExceededError: there are too many levels, or all these texts together are too long.
+        DeadlineExceededError: the deadline passed first.
+    """
+    left = MAX_GROWTH * len(leaf.value)
+    pending = [_within(leaf)]
+    while pending:
+        inner = next(pending[-1], None)
+        if inner is None:
+            pending.pop()
+            continue
+        left -= len(inner.value)
+        if left < 0:
+            raise BudgetExceededError
+        check_deadline(expired, _STEPS_PER_TEXT + len(inner.raw))
+        yield inner
+        if "\\" in inner.value:
+            if len(pending) == MAX_LEVELS:
+                raise BudgetExceededError
+            pending.append(_within(inner))
+
+
+def _within(leaf: JsonText) -> Iterator[JsonText]:
+    """Yield the texts with escapes in a text, one level down.
 
     If a character is escaped by its code, the whole text is read with all escapes undone, as a model reads it, whatever
-    quotes surround it. Each level has at most half the backslashes of the one before.
+    quotes surround it.
     """
     placed = TextPosition(leaf)
     if UNICODE_ESCAPE.search(leaf.value):
-        inner = JsonText(unescape(leaf.value), 0, leaf.value, leaf.key, within=placed)
-        yield inner
-        if "\\" in inner.value:
-            yield from _nested_texts(inner)
+        yield JsonText(unescape(leaf.value), 0, leaf.value, leaf.key, within=placed)
         return
     for match in _QUOTED.finditer(leaf.value):
         raw = match[1]
         value = unescape(raw) if "\\" in raw else raw
         if value != raw:
-            inner = JsonText(value, match.start() + 1, raw, leaf.key, within=placed)
-            yield inner
-            if "\\" in value:
-                yield from _nested_texts(inner)
+            yield JsonText(value, match.start() + 1, raw, leaf.key, within=placed)
 
 
 def _decoded(raw: str) -> str:

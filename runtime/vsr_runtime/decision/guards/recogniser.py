@@ -17,6 +17,7 @@ from typing import Any
 from vsr_runtime.decision.deadline import Expired, check_deadline
 from vsr_runtime.decision.guards.detection import TextSpan
 from vsr_runtime.decision.guards.normalise import NormalisedText
+from vsr_runtime.decision.patterns import STEPS_PER_SEARCH
 
 SURE, SHAPE, CONTEXT = 1.0, 0.9, 0.75
 """Scores: a valid checksum; a distinctive form; a weaker form with supporting context."""
@@ -96,8 +97,9 @@ def run_recogniser(
     match = pattern.search(data)
     if match and recogniser.context and compile_bytes(words_pattern(recogniser.context)).search(data) is None:
         return
+    check_deadline(expired, len(data))
     while match:
-        check_deadline(expired)
+        check_deadline(expired, STEPS_PER_SEARCH)
         at = match.end() if recogniser.whole else _next(data, match.start(), match.end())
         for start, end, score in recogniser.validate(data, match):
             yield TextSpan(*normalised.original(start, end), recogniser.type, score, recogniser.rule)

@@ -83,6 +83,7 @@ class Cause(Enum):
     OVERLOADED = "classifier_overloaded"
     BROKEN = "classifier_failed"
     FULL = "overloaded"
+    TOO_COMPLEX = "too_complex"
 
 
 DetectorResult = Sequence[Detection] | Cause

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from vsr_runtime.decision.apis.endpoints import Api
-from vsr_runtime.decision.deadline import DeadlineExceededError, Expired
+from vsr_runtime.decision.deadline import BudgetExceededError, DeadlineExceededError, Expired
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 from vsr_runtime.decision.guards.detection import Detection
 from vsr_runtime.decision.guards.guard import Guard
@@ -16,6 +16,7 @@ from vsr_runtime.decision.request.immediate_responses import (
     blocked_response,
     conflict_response,
     guard_failed_response,
+    too_complex_response,
     too_long_response,
     unreadable_response,
 )
@@ -49,6 +50,7 @@ class GuardEvaluation:
         expired: the deadline.
 
     Raises:
+        BudgetExceededError: the body has too many texts, or texts within texts.
         DeadlineExceededError: the deadline passed before all texts were collected.
     """
 
@@ -137,6 +139,8 @@ class GuardEvaluation:
         if rejection is not None:
             return rejection
         result = self._matches_of(guard)
+        if result is Cause.TOO_COMPLEX:
+            return too_complex_response(self._api, guard)
         if isinstance(result, Cause):
             return None if guard.passes_errors else guard_failed_response(self._api, guard, result)
         return blocked_response(self._api, guard) if result and guard.action == "block" else None
@@ -154,6 +158,8 @@ class GuardEvaluation:
             failure = self._failures.get(guard.detector or "")
             try:
                 self._matches[guard.name] = failure or self.input.matches(guard, self._expired, self._detections)
+            except BudgetExceededError:
+                self._matches[guard.name] = Cause.TOO_COMPLEX
             except DeadlineExceededError:
                 self._matches[guard.name] = Cause.TIMEOUT
             except KeyError:

@@ -23,6 +23,7 @@ _MESSAGES = {
     Cause.OVERLOADED: "Too many requests wait for classification. Try again.",
     Cause.BROKEN: "The request could not be classified. Try again.",
     Cause.FULL: "Too many large requests are in progress. Try again.",
+    Cause.TOO_COMPLEX: "The request is too complex to be read: it has too many values or texts within texts.",
 }
 _ANTHROPIC_TYPES = {
     400: "invalid_request_error",
@@ -53,7 +54,9 @@ def unknown_model_response(model: str) -> ImmediateResponse:
 
 
 def undecided_response(cause: Cause) -> ImmediateResponse:
-    """Return 503: there is no decision, so the request is not sent."""
+    """Return 503: there is no decision, so the request is not sent. 413 if a retry would have the same result."""
+    if cause is Cause.TOO_COMPLEX:
+        return replace(error_response(413, cause.value, _MESSAGES[cause]), cause=cause)
     response = error_response(503, cause.value, _MESSAGES[cause], headers=(("retry-after", RETRY_AFTER),))
     return replace(response, cause=cause)
 
@@ -89,6 +92,15 @@ def too_long_response(api: Api, guard: Guard, what: str = "request") -> Immediat
     """Return 413 (502 for a response): the text is longer than the guard reads."""
     message = f"The {what} has more text than the {guard.max_tokens} tokens that the guard '{guard.name}' reads."
     return _guard_response(api, guard, 413 if what == "request" else 502, f"too_long:{guard.label}", message)
+
+
+def too_complex_response(api: Api, guard: Guard, what: str = "request") -> ImmediateResponse:
+    """Return 413 (502 for a response): reading the text takes more steps than guards may take."""
+    message = f"The {what} is too complex for the guard '{guard.name}': it has too many values or texts within texts."
+    status = 413 if what == "request" else 502
+    response = _guard_response(api, guard, status, f"{Cause.TOO_COMPLEX.value}:{guard.label}", message)
+    match = (GuardMatch(guard.name, guard.action, Cause.TOO_COMPLEX),)
+    return replace(response, cause=Cause.TOO_COMPLEX, guards=match)
 
 
 def unreadable_response(

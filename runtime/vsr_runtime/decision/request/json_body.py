@@ -14,15 +14,23 @@ from functools import cached_property
 from itertools import accumulate
 from typing import NoReturn
 
+from vsr_runtime.decision.deadline import Expired, check_deadline, never
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
+from vsr_runtime.decision.request.events import Cause
 
 MAX_DEPTH = 128
+MAX_CONTAINERS = 500_000
+"""Objects and lists of a body. Each takes some hundred bytes when parsed, whatever it takes in the body."""
+TOO_COMPLEX = Cause.TOO_COMPLEX.value
+_STEPS_PER_BYTE = 8
 
 _TEXT_VALUE = re.compile(r'[ \t\n\r]*:[ \t\n\r]*("[^"\\]*")')
 _BLANK = re.compile(r"[ \t\n\r]*")
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _NO_BRACKET = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _STEP = {byte: 1 if byte in b"[{" else -1 for byte in b"[]{}"}
+_SLICE = 1 << 16
+"""Brackets between two checks of the deadline."""
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -76,12 +84,14 @@ class JsonBody:
         return match.span(1) if match else None
 
 
-def read_body(data: bytes) -> JsonBody:
+def read_body(data: bytes, expired: Expired = never) -> JsonBody:
     """Parse a JSON object.
 
     Raises:
-        BodyError: the body is not one, or parsers could read it differently.
+        BodyError: the body is not one, parsers could read it differently, or it has too many values.
+        DeadlineExceededError: the deadline passed first.
     """
+    check_deadline(expired, len(data) * _STEPS_PER_BYTE)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
@@ -89,8 +99,8 @@ def read_body(data: bytes) -> JsonBody:
     if text.startswith("\ufeff"):
         raise BodyError("The body starts with a byte order mark.")
     # Counting brackets is fast, and a body with few of them cannot be deep.
-    if data.count(b"[") + data.count(b"{") > MAX_DEPTH and _depth(data) > MAX_DEPTH:
-        raise BodyError(f"The body is nested deeper than {MAX_DEPTH} levels.")
+    if data.count(b"[") + data.count(b"{") > MAX_DEPTH:
+        _check_structure(data, expired)
     try:
         values = _parse_object(text)
     except BodyError:
@@ -103,10 +113,22 @@ def read_body(data: bytes) -> JsonBody:
     return JsonBody(text, values)
 
 
-def _depth(data: bytes) -> int:
-    """Return the deepest nesting. Exact for JSON; for anything else up to the position where the parser stops."""
+def _check_structure(data: bytes, expired: Expired) -> None:
+    """Reject a body that is nested too deeply or has too many objects and lists.
+
+    Exact for JSON; for anything else up to the position where the parser stops.
+    """
     brackets = _STRING.sub(b"", data).translate(None, _NO_BRACKET)
-    return max(accumulate(map(_STEP.__getitem__, brackets)), default=0)
+    if brackets.count(b"[") + brackets.count(b"{") > MAX_CONTAINERS:
+        raise BodyError(f"The body has more than {MAX_CONTAINERS} objects and lists.", TOO_COMPLEX)
+    depth = 0
+    for start in range(0, len(brackets), _SLICE):
+        steps = map(_STEP.__getitem__, brackets[start : start + _SLICE])
+        depths = list(accumulate(steps, initial=depth))
+        if max(depths) > MAX_DEPTH:
+            raise BodyError(f"The body is nested deeper than {MAX_DEPTH} levels.")
+        depth = depths[-1]
+        check_deadline(expired)
 
 
 def _parse_object(text: str) -> dict[str, object]:

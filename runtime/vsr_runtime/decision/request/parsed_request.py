@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vsr_runtime.decision.apis.endpoints import Api, ApiEndpoint
+from vsr_runtime.decision.deadline import DeadlineExceededError, Expired, never
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 from vsr_runtime.decision.request.cache_key import Caller
-from vsr_runtime.decision.request.events import ImmediateResponse
+from vsr_runtime.decision.request.events import Cause, ImmediateResponse
 from vsr_runtime.decision.request.guard_evaluation import GuardEvaluation
-from vsr_runtime.decision.request.immediate_responses import body_too_large_response, error_response
-from vsr_runtime.decision.request.json_body import BodyError, JsonBody, read_body
+from vsr_runtime.decision.request.immediate_responses import (
+    body_too_large_response,
+    error_response,
+    undecided_response,
+)
+from vsr_runtime.decision.request.json_body import TOO_COMPLEX, BodyError, JsonBody, read_body
 from vsr_runtime.decision.view import RequestView
 
 
@@ -41,28 +46,33 @@ class ParsedRequest:
     query: bool = False
 
 
-def read_request(data: bytes, endpoint: ApiEndpoint, max_body: int) -> JsonBody | ImmediateResponse:
+def read_request(
+    data: bytes, endpoint: ApiEndpoint, max_body: int, expired: Expired = never
+) -> JsonBody | ImmediateResponse:
     """Return the body, which has a model name and the API's field, or an error.
 
     Args:
         data: the client's body.
         endpoint: the API, which has a field for the request's content: a text or a list.
         max_body: maximum bytes of a body.
+        expired: the deadline.
     """
     if len(data) > max_body:
         return body_too_large_response(max_body, endpoint.api)
-    body = read_json(data)
+    body = read_json(data, expired)
     if isinstance(body, ImmediateResponse):
         return body
     return _missing_field_response(body.values, endpoint.field) or body
 
 
-def read_json(data: bytes) -> JsonBody | ImmediateResponse:
+def read_json(data: bytes, expired: Expired = never) -> JsonBody | ImmediateResponse:
     """Return the body, or an error if it is not a JSON object that all parsers read alike."""
     try:
-        return read_body(data)
+        return read_body(data, expired)
     except BodyError as error:
-        return error_response(400, error.code, str(error))
+        return error_response(400 if error.code != TOO_COMPLEX else 413, error.code, str(error))
+    except DeadlineExceededError:
+        return undecided_response(Cause.TIMEOUT)
 
 
 def _missing_field_response(values: Mapping[str, object], field: str) -> ImmediateResponse | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from vsr_runtime.decision.apis.endpoints import ApiEndpoint
-from vsr_runtime.decision.deadline import DeadlineExceededError, Expired
+from vsr_runtime.decision.deadline import BudgetExceededError, DeadlineExceededError, Expired
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 from vsr_runtime.decision.program.conditions import SignalKind
 from vsr_runtime.decision.program.program import Decision, Program, Undecided
@@ -29,7 +29,12 @@ from vsr_runtime.decision.request.events import (
 )
 from vsr_runtime.decision.request.guard_evaluation import GuardEvaluation
 from vsr_runtime.decision.request.headers import read_headers, single_values
-from vsr_runtime.decision.request.immediate_responses import error_response, undecided_response, unknown_model_response
+from vsr_runtime.decision.request.immediate_responses import (
+    error_response,
+    too_complex_response,
+    undecided_response,
+    unknown_model_response,
+)
 from vsr_runtime.decision.request.json_body import JsonBody
 from vsr_runtime.decision.request.parsed_request import ParsedRequest, read_request
 from vsr_runtime.decision.signals.model_signals import ModelResults
@@ -131,7 +136,7 @@ def _on_headers(config: MachineConfig, event: RequestHeaders) -> tuple[State, Ac
 
 
 def _on_body(config: MachineConfig, state: AwaitsBody, event: RequestBody) -> tuple[State, Action]:
-    body = read_request(event.body, state.endpoint, config.max_body)
+    body = read_request(event.body, state.endpoint, config.max_body, event.expired)
     if isinstance(body, ImmediateResponse):
         return Decided(), body
     program, model = config.program, str(body.values["model"])
@@ -152,6 +157,8 @@ def _on_body(config: MachineConfig, state: AwaitsBody, event: RequestBody) -> tu
     except InvalidRequestError as error:
         message = f"The request cannot be read: {error}."
         following, action = Decided(), error_response(400, "invalid_request", message, param=error.param)
+    except BudgetExceededError:
+        following, action = Decided(), undecided_response(Cause.TOO_COMPLEX)
     except DeadlineExceededError:
         following, action = Decided(), undecided_response(Cause.TIMEOUT)
     return following, replace(action, model=named) if named and isinstance(action, ImmediateResponse) else action
@@ -163,7 +170,10 @@ def _parse(
     """Evaluate guards that apply to every route, and read the view. Return the request, or a guard's rejection."""
     endpoint, evaluation = state.endpoint, None
     if program.on_request:
-        evaluation = GuardEvaluation(program.on_request, body, endpoint.api, expired)
+        try:
+            evaluation = GuardEvaluation(program.on_request, body, endpoint.api, expired)
+        except BudgetExceededError:
+            return too_complex_response(endpoint.api, program.on_request[0])
         rejection = evaluation.rejection_before_routing()
         if rejection is not None:
             return rejection

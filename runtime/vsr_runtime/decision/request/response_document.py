@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 
-from vsr_runtime.decision.deadline import DeadlineExceededError, Expired
+from vsr_runtime.decision.deadline import BudgetExceededError, DeadlineExceededError, Expired
 from vsr_runtime.decision.guards.guard import Guard
 from vsr_runtime.decision.guards.guard_input import GuardInput, Match
 from vsr_runtime.decision.guards.json_texts import TextPosition, json_texts
@@ -22,6 +22,7 @@ from vsr_runtime.decision.request.events import Cause, GuardMatch, ImmediateResp
 from vsr_runtime.decision.request.immediate_responses import (
     blocked_response,
     guard_failed_response,
+    too_complex_response,
     too_long_response,
     unreadable_response,
 )
@@ -76,6 +77,8 @@ def inspect_document(
     masked: list[Match] = []
     try:
         guard_input = GuardInput(text, values, expired)
+    except BudgetExceededError:
+        return too_complex_response(plan.api, plan.guards[0], RESPONSE) if plan.guards else (text, ())
     except DeadlineExceededError:
         closed = next((guard for guard in plan.guards if not guard.passes_errors), None)
         return (text, ()) if closed is None else guard_failed_response(plan.api, closed, Cause.TIMEOUT, RESPONSE)
@@ -164,6 +167,8 @@ def _guard_matches(
         matches = guard_input.matches(
             guard, expired, {name: result for name, result in results.items() if not isinstance(result, Cause)}
         )
+    except BudgetExceededError:
+        return too_complex_response(plan.api, guard, RESPONSE)
     except DeadlineExceededError:
         return Cause.TIMEOUT if guard.passes_errors else guard_failed_response(plan.api, guard, Cause.TIMEOUT, RESPONSE)
     return blocked_response(plan.api, guard, RESPONSE) if matches and guard.action == "block" else matches

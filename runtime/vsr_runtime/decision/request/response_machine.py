@@ -5,12 +5,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
+from vsr_runtime.decision.deadline import BudgetExceededError, DeadlineExceededError
 from vsr_runtime.decision.request.cache_recording import ResponseRecorder, start_recording
 from vsr_runtime.decision.request.detectors import DetectorCoroutine, DetectorResults
 from vsr_runtime.decision.request.error_reply import AwaitsErrorBody, await_error, read_error_piece, read_error_reply
 from vsr_runtime.decision.request.events import Cause, ImmediateResponse, ResponsePlan
-from vsr_runtime.decision.request.immediate_responses import error_response, guard_failed_response, unreadable_response
-from vsr_runtime.decision.request.json_body import BodyError, read_body
+from vsr_runtime.decision.request.immediate_responses import (
+    error_response,
+    guard_failed_response,
+    too_complex_response,
+    unreadable_response,
+)
+from vsr_runtime.decision.request.json_body import TOO_COMPLEX, BodyError, read_body
 from vsr_runtime.decision.request.response_document import RESPONSE, inspect_values
 from vsr_runtime.decision.request.response_events import (
     BodyMode,
@@ -213,15 +219,24 @@ def _inspect_body(plan: ResponsePlan, event: ResponseBody) -> DetectorCoroutine[
     if not event.body:
         return BodyOutput(None)
     try:
-        body = read_body(event.body)
-    except BodyError:
-        closed = [guard for guard in plan.guards if not guard.passes_errors]
-        return guard_failed_response(plan.api, closed[0], Cause.BROKEN, RESPONSE) if closed else BodyOutput(None)
+        body = read_body(event.body, event.expired)
+    except (BodyError, DeadlineExceededError) as error:
+        return _unread(plan, error)
     inspected = yield from inspect_values(plan, body.text, body.values, event.expired)
     if isinstance(inspected, ImmediateResponse):
         return inspected
     text, matches = inspected
     return whole_output(None if text == body.text else text.encode(), matches)
+
+
+def _unread(plan: ResponsePlan, error: BodyError | DeadlineExceededError) -> ResponseAction:
+    """Return the output for a body that could not be read."""
+    too_complex = isinstance(error, BudgetExceededError) or (isinstance(error, BodyError) and error.code == TOO_COMPLEX)
+    if too_complex and plan.guards:
+        return too_complex_response(plan.api, plan.guards[0], RESPONSE)
+    cause = Cause.BROKEN if isinstance(error, BodyError) else Cause.TIMEOUT
+    closed = [guard for guard in plan.guards if not guard.passes_errors]
+    return guard_failed_response(plan.api, closed[0], cause, RESPONSE) if closed else BodyOutput(None)
 
 
 def _on_any_piece(

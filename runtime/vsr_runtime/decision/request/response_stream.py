@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vsr_runtime.decision.apis.endpoints import Api
-from vsr_runtime.decision.deadline import DeadlineExceededError, Expired
+from vsr_runtime.decision.deadline import BudgetExceededError, DeadlineExceededError, Expired
 from vsr_runtime.decision.guards.masking import PlaceholderMap, TooManyPlaceholdersError
 from vsr_runtime.decision.request.detectors import DetectorCoroutine, DetectorError
 from vsr_runtime.decision.request.events import Cause, GuardMatch, ImmediateResponse, ResponsePlan
@@ -17,6 +17,7 @@ from vsr_runtime.decision.request.immediate_responses import (
     blocked_response,
     error_response,
     guard_failed_response,
+    too_complex_response,
     too_long_response,
 )
 from vsr_runtime.decision.request.json_body import BodyError, read_body
@@ -255,6 +256,8 @@ class ResponseStream:
             return RejectedError(blocked_response(self._plan.api, error.guard, RESPONSE))
         if isinstance(error, DetectorError):
             return RejectedError(guard_failed_response(self._plan.api, error.guard, error.cause, RESPONSE))
+        if isinstance(error, BudgetExceededError) and self._plan.guards:
+            return RejectedError(too_complex_response(self._plan.api, self._plan.guards[0], RESPONSE))
         return RejectedError(self._failed(Cause.TIMEOUT if isinstance(error, DeadlineExceededError) else Cause.BROKEN))
 
 

@@ -42,7 +42,7 @@ class Words:
         """Yield, for each word, whether it occurs."""
         text = text.casefold() if self.folded else text
         for spellings, pattern in self.words:
-            check_deadline(expired)
+            check_deadline(expired, len(text))
             # A substring search is ten times faster than the pattern and usually decides.
             yield _contains_any(spellings, text) and pattern.search(text) is not None
 

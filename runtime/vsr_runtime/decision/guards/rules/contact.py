@@ -16,6 +16,8 @@ _GENERIC = (
 _AT = rb"(?: ?[\[({<] ?(?:at|@) ?[\])}>] ?| at | @ ?|@ )"
 _DOT = rb"(?: ?[\[({<] ?(?:dot|\.) ?[\])}>] ?| ?\.| dot )"
 _TRAILING = b".,;:!?'\"*_~"
+_MAX_TRAILING = 1024
+"""Characters that are removed from the end of a web address at most. More are part of it."""
 _PHONE = (
     rb"phones?|tel|telephone|mobile|cell|call|calling|fax|whatsapp|dial|sms|texting|ring|reach|handy|telefon|rufnummer|"
     rb"telefono|numero|portable|phone number|contact number"
@@ -34,13 +36,17 @@ def _email(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa
 
 def _url(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: ANN401 - as above
     """Accept an address without trailing punctuation and unbalanced closing brackets."""
-    text = match[0].rstrip(_TRAILING)
-    while text[-1:] in {b")", b"]", b"}"} and text.count(b"([{"[b")]}".index(text[-1:])].to_bytes()) < text.count(
-        text[-1:]
-    ):
-        text = text[:-1].rstrip(_TRAILING)
     del data
-    yield match.start(), match.start() + len(text), SHAPE
+    text = match[0]
+    surplus = {close: text.count(close) - text.count(opening) for opening, close in (b"()", b"[]", b"{}")}
+    end = len(text)
+    while end and len(text) - end < _MAX_TRAILING:
+        if surplus.get(text[end - 1], 0) > 0:
+            surplus[text[end - 1]] -= 1
+        elif text[end - 1] not in _TRAILING:
+            break
+        end -= 1
+    yield match.start(), match.start() + end, SHAPE
 
 
 def _international(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: ANN401 - as above
