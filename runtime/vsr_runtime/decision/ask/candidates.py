@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from vsr_runtime.decision.ask.blocks import Block
 from vsr_runtime.decision.ask.dialogue import Turn, turns_of
-from vsr_runtime.decision.ask.free_text import BREAK, Found, FreeText
+from vsr_runtime.decision.ask.free_text import FreeText
 from vsr_runtime.decision.ask.marks import LABEL_LEVEL, Mark, marks_of
+from vsr_runtime.decision.ask.message import BREAK
 from vsr_runtime.decision.ask.paragraphs import Paragraph, is_directive, is_question, is_task, paragraphs_of
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 
@@ -34,7 +36,7 @@ class Candidate:
     form: str
     text: str | None = None
     """The text where it is not that of the stretch, such as a string of JSON."""
-    block: Found | None = None
+    block: Block | None = None
     """The block that holds the ask, if it is a block behind a label."""
     introduces: bool = False
     """Whether the words only introduce something else."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from vsr_runtime.decision.ask.free_text import BREAK
+from vsr_runtime.decision.ask.message import BREAK
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 
 Kind = Literal["prose", "rules", "material", "break", "heading", "aside"]
