@@ -11,7 +11,6 @@ from vsr_runtime.decision.fast_dataclass import fast_dataclass
 _TAG = re.compile(r"<(/?)([^\W\d][\w.:-]{0,63})((?:[ \t\n][^<>]{0,400})?)>")
 _SQUARE = re.compile(r"\[(/?)([A-Z][A-Z_]{1,40})()\]")
 _RULED = re.compile(r"\n[ \t]{0,3}([-=*#<~_])\1{1,40}[ \t]*([^\W\d_][^\n]{0,80}?)[ \t]*[-=*#>~_]{2,40}[ \t]*(?=\n|$)")
-_RULES = ("\n--", "\n==", "\n**", "\n##", "\n<<", "\n~~", "\n__")
 _END = frozenset({"end", "ende", "fin", "stop", "koniec", "fine", "fim"})
 _BEGIN = frozenset({"begin", "start", "beginn", "of", "the", "inicio", "début"})
 _FENCES = ("```", "~~~", '"""')
@@ -50,8 +49,7 @@ def blocks_of(text: str, start: int, end: int, rules: AskRules) -> list[Block]:
     for opening, pattern in (("</", _TAG), ("[/", _SQUARE)):
         if text.find(opening, start, end) >= 0:
             blocks = _without_overlap(blocks, _tagged(text, start, end, pattern, fences))
-    if any(rule in text for rule in _RULES):
-        blocks = _without_overlap(blocks, _ruled(text, start, end))
+    blocks = _without_overlap(blocks, _ruled(text, start, end))
     return _without_overlap(blocks, fences)
 
 

@@ -12,8 +12,8 @@ from vsr_runtime.decision.ask.dialogue import Turn, turns_of
 from vsr_runtime.decision.ask.free_text import FreeText, free_text
 from vsr_runtime.decision.ask.marks import marks_of, without_end_token
 from vsr_runtime.decision.ask.message import BREAK, AskSpan, Message, message_of
-from vsr_runtime.decision.ask.paragraphs import is_question
 from vsr_runtime.decision.ask.rules import AskRules
+from vsr_runtime.decision.ask.sentences import is_question
 from vsr_runtime.decision.ask.summary import goal_of_summary
 from vsr_runtime.decision.ask.tags import asking_block
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
@@ -26,9 +26,12 @@ _MAX_EARLIER = 16
 _FEW_LINES = 6
 _STAMP = re.compile(
     r"\s*(?:\[[^\]\n]{0,60}\d[^\]\n]{0,60}\][ \t]*(?:[^\s:：]{1,30}(?: [^\s:：]{1,30})?[:：])?[ \t]*"
+    r"|[^\n:：\[\]()]{1,40}[\[(][^\])\n]{0,30}\d[:.]\d[^\])\n]{0,30}[\])][:：][ \t]*"
     r"|\([^()\n]{3,90}\)[ \t]*\n|\[[^\]\n]{3,90}\][ \t]*\n)(?=\S)"
 )
-_NOTE = re.compile(r"\s*\[[^\]\n{}\"]{2,200}\]\s*$|\s*\[[A-Z][A-Z _-]{2,30}\]")
+_NOTE = re.compile(
+    r"\s*\[[^\]\n{}\"]{2,200}\]\s*$|\s*\[(?:ERROR|WARNING|WARN|SYSTEM|NOTICE|INFO|NOTE|INTERRUPTED)\b[^\]\n]{0,60}\]"
+)
 """A bracketed remark of a harness, such as ``[ERROR]`` or ``[Request interrupted]``."""
 _RESULT = re.compile(r"\s*\[[^\]\n]{2,200}\] ?(?:Result|Output|Response|Ergebnis|Résultat|Resultado):?", re.IGNORECASE)
 _FILE = re.compile(r"\s*\[[^\]\n]{1,120}\.\w{1,5}\][ \t]*\n")

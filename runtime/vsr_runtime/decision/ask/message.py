@@ -8,7 +8,7 @@ from vsr_runtime.decision.fast_dataclass import fast_dataclass
 
 BREAK = "\x02"
 """Stands, as a paragraph of its own, where a part ends or a block was removed. It is no blank."""
-_JOINT = f"\n{BREAK}\n"
+_JOINT = f"\n\n{BREAK}\n\n"
 EDGE = 128_000
 """Characters at either end of a long message that are examined."""
 
@@ -27,7 +27,7 @@ class Message:
     """A message as one text.
 
     Attributes:
-        text: the texts with a `BREAK` between them.
+        text: a line break, then the texts with a `BREAK` between them.
         places: for each stretch of ``text`` its position, its number, its position there, and its length.
     """
 
@@ -48,16 +48,16 @@ def message_of(texts: Sequence[str], parts: Sequence[int]) -> Message:
     """Return some texts of a message as one text; of a long message its ends."""
     if len(parts) == 1 and len(texts[parts[0]]) <= 2 * EDGE:
         text = texts[parts[0]]
-        return Message(text, ((0, parts[0], 0, len(text)),))
+        return Message("\n" + text, ((1, parts[0], 0, len(text)),))
     size = sum(len(texts[part]) for part in parts)
     skipped = range(EDGE, size - EDGE) if size > 2 * EDGE else range(0)
-    pieces: list[str] = []
+    pieces: list[str] = ["\n"]
     places: list[tuple[int, int, int, int]] = []
-    place = passed = 0
+    place, passed = 1, 0
     for part in parts:
         text = texts[part]
         for low, high in _kept(len(text), skipped.start - passed, skipped.stop - passed):
-            if pieces:
+            if places:
                 pieces.append(_JOINT)
                 place += len(_JOINT)
             places.append((place, part, low, high - low))

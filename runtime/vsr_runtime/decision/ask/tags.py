@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 
 from vsr_runtime.decision.ask.blocks import Block, blocks_of
-from vsr_runtime.decision.ask.paragraphs import is_directive, is_question
 from vsr_runtime.decision.ask.rules import AskRules
+from vsr_runtime.decision.ask.sentences import is_directive, is_question
 from vsr_runtime.decision.ask.vocabulary import Meaning, meaning_of_label
 
 _ROLE = re.compile(r"(?:role|from|speaker|author|sender|name)\s*=\s*[\"']?([^\"'\s>]+)")
