@@ -23,9 +23,13 @@ MONITORING_GROUP = "monitoring.coreos.com"
 class Wave(IntEnum):
     """The Argo CD sync waves, in the order in which they are applied.
 
-    Argo CD starts a wave when every object of the wave before is healthy, and deletes an Application in reverse order.
-    So an object that becomes healthy only through another one belongs to the same wave as that one, or to a later one.
-    A route to a model matches only behind the router's filter, so either of them may come first.
+    Argo CD starts a wave when every object of the wave before is healthy, and prunes removed objects after the last
+    one. When it deletes an Application, the order is reversed. So an object that becomes healthy only through another
+    one belongs to the same wave as that one, or to a later one.
+
+    The order of a change: what the router may select exists before the router selects it, and is removed after the
+    router has stopped. So the router comes after the routes, and the routes after their servers. Routes match headers
+    that the router's filter sets, so the filter comes before them.
     """
 
     NAMESPACE = -5
@@ -37,10 +41,16 @@ class Wave(IntEnum):
     GATEWAY = 1
     FILTER = 2
     """Filters and policies of a gateway: a controller accepts them when the Gateway exists."""
-    ROUTE = 3
-    """Routes, policies that attach to routes, and monitoring."""
-    PATCH = 4
-    """Patches of a proxy's configuration: they apply once it has the filters that routes and their policies bring."""
+    PATCH = 3
+    """Patches of a proxy's configuration: they apply once it has the filters that policies of the Gateway bring."""
+    ROUTE = 4
+    """Routes, and policies that attach to routes."""
+    LATE_PATCH = 5
+    """Patches of a proxy whose filters exist only with the routes."""
+    ROUTER = 6
+    """The router and its configuration."""
+    OBSERVER = 7
+    """Monitoring and autoscalers, for which nothing waits but the removal of objects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +188,7 @@ KINDS: Mapping[GroupKind, Kind] = table(
         Kind("apps", "ReplicaSet", pod_template=_TEMPLATE),
         Kind("batch", "Job", pod_template=_TEMPLATE),
         Kind("batch", "CronJob", pod_template=("spec", "jobTemplate", "spec", "template")),
-        Kind("autoscaling", "HorizontalPodAutoscaler"),
+        Kind("autoscaling", "HorizontalPodAutoscaler", Wave.OBSERVER),
         Kind("policy", "PodDisruptionBudget", scaled=True),
         *kinds_of("", "Node PersistentVolume", Wave.WORKLOAD, namespaced=False),
         *kinds_of(
@@ -192,7 +202,7 @@ KINDS: Mapping[GroupKind, Kind] = table(
         *kinds_of("storage.k8s.io", "StorageClass", Wave.WORKLOAD, namespaced=False),
         Kind(GATEWAY_GROUP, "Gateway", Wave.GATEWAY),
         *kinds_of(GATEWAY_GROUP, "BackendTLSPolicy GRPCRoute HTTPRoute", Wave.ROUTE),
-        *kinds_of(MONITORING_GROUP, "PodMonitor PrometheusRule ServiceMonitor", Wave.ROUTE),
+        *kinds_of(MONITORING_GROUP, "PodMonitor PrometheusRule ServiceMonitor", Wave.OBSERVER),
     )
 )
 """The kinds that no single stack defines, by API group and name."""
