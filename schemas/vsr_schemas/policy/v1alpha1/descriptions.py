@@ -160,6 +160,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "complexity": "Estimated difficulty of the request.",
         "structure": "Number of occurrences of a pattern or of keywords.",
         "conversation": "Number of messages, tools, tool calls or images.",
+        "modality": "The request has content of one of these kinds besides text, anywhere in the conversation.",
         "role": "Identity of the client. Rejected (VSR283): clients are authenticated after routing.",
         "pii": "Personal data in the conversation.",
         "jailbreak": "An attack that a detector recognises.",
