@@ -299,6 +299,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "images": "Images by endpoint; the key `router` means the router.",
         "resources": "Resource requests and limits by endpoint; the key `router` means the router.",
         "device": "Device of all checkpoints of the router.",
+        "server": "API server of the environment's cluster, if it is not `gitops.server`. Environments with the same "
+        "objects need one each (VSR303).",
         "gateway": "Another Gateway.",
     },
     "environments.*.resources.*": {
