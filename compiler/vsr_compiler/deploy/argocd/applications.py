@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import posixpath
+import re
+from dataclasses import replace
 
 from vsr_compiler import ir
 from vsr_compiler.deploy.overlays import overlay_path
@@ -44,7 +46,7 @@ def application_set(policy: ir.Policy, gitops: ir.GitOps) -> Object:
                     "git": {
                         "repoURL": gitops.repo,
                         "revision": gitops.revision,
-                        "directories": [{"path": f"{output(policy, gitops)}/*/overlays/*"}],
+                        "directories": [{"path": f"{_no_glob(output(policy, gitops))}/*/overlays/*"}],
                     }
                 }
             ],
@@ -52,10 +54,21 @@ def application_set(policy: ir.Policy, gitops: ir.GitOps) -> Object:
             "syncPolicy": {"preserveResourcesOnDeletion": True},
             "template": {
                 "metadata": {"name": name, "annotations": COMPARE},
-                "spec": _spec(policy, gitops, "{{ .path.path }}", policy.gateway.namespace),
+                "spec": _spec(policy, _literal(gitops), "{{ .path.path }}", policy.gateway.namespace),
             },
         },
     )
+
+
+def _literal(gitops: ir.GitOps) -> ir.GitOps:
+    """Return the values that are part of a template, written so that the template prints them as they are."""
+    texts = {name: getattr(gitops, name).replace("{{", '{{ "{{" }}') for name in ("repo", "revision", "server")}
+    return replace(gitops, **texts)
+
+
+def _no_glob(path: str) -> str:
+    """Return a path in which no character is a wildcard of Go's `path.Match`."""
+    return re.sub(r"[\\*?[]", r"\\\g<0>", path)
 
 
 def application_name(policy: ir.Policy, environment: ir.Environment) -> str:
