@@ -1,0 +1,198 @@
+"""The candidates for the ask in the free text of a message, each with a score."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from vsr_runtime.decision.ask.dialogue import Turn, turns_of
+from vsr_runtime.decision.ask.free_text import BREAK, Found, FreeText
+from vsr_runtime.decision.ask.marks import LABEL_LEVEL, Mark, marks_of
+from vsr_runtime.decision.ask.paragraphs import Paragraph, is_directive, is_question, is_task, paragraphs_of
+from vsr_runtime.decision.fast_dataclass import fast_dataclass
+
+DIALOGUE, LABEL, HEADING, WEAK_LABEL, WEAK_HEADING = 90, 85, 85, 65, 60
+LOWER_CASE = 10
+"""Deduction for a label in lower case, which may be a key of pasted settings."""
+LAST, FIRST, MIDDLE = 55, 50, 35
+QUESTION, TASK, DIRECTIVE, ASIDE = 12, 5, -20, -15
+_LONGEST_NAME = 30
+LONG_RUN = 1500
+"""Characters of prose beyond which one paragraph of it is the ask."""
+
+
+_RULE = re.compile(r"\n[ \t]*[-=_*~]{3,}[ \t]*(?:\n|$)")
+
+
+@fast_dataclass(frozen=True, slots=True)
+class Candidate:
+    """A stretch of the free text that may be the ask."""
+
+    score: int
+    start: int
+    end: int
+    form: str
+    text: str | None = None
+    """The text where it is not that of the stretch, such as a string of JSON."""
+    block: Found | None = None
+    """The block that holds the ask, if it is a block behind a label."""
+    introduces: bool = False
+    """Whether the words only introduce something else."""
+
+
+def candidates_of(free: FreeText) -> tuple[list[Candidate], list[Turn]]:
+    """Return the candidates in the order of the text, and the turns of a conversation in it."""
+    text = free.text
+    marks = marks_of(text)
+    turns = turns_of(text, marks)
+    found: list[Candidate] = []
+    begin = 1
+    if turns:
+        found += _dialogue(marks, turns)
+        begin = turns[-1].end
+    found += _labelled(free, marks, turns)
+    found += _prose(text, 1, turns[0].mark, marks) if turns else []
+    found += _prose(text, begin, len(text), marks)
+    return found, turns
+
+
+def _dialogue(marks: Sequence[Mark], turns: Sequence[Turn]) -> list[Candidate]:
+    """Return the person's last turn. A conversation that is called history comes after any other ask."""
+    last = next((turn for turn in reversed(turns) if turn.person and turn.text.strip()), None)
+    if last is None:
+        return []
+    history = any(mark.meaning == "history" and mark.start < turns[0].start for mark in marks)
+    later = any(mark.meaning == "ask" and mark.start >= last.end for mark in marks)
+    return [Candidate(45 if history or later else DIALOGUE, last.start, last.end, "transcript", last.text)]
+
+
+def _labelled(free: FreeText, marks: Sequence[Mark], turns: Sequence[Turn]) -> list[Candidate]:
+    """Return what stands behind labels and headings that announce an ask."""
+    text = free.text
+    found: dict[str, tuple[Candidate, bool]] = {}
+    dialogue = (turns[0].mark, turns[-1].mark) if turns else (0, 0)
+    known = [mark for mark in marks if mark.meaning is not None or mark.level < LABEL_LEVEL]
+    for number, mark in enumerate(known):
+        if mark.meaning not in {"ask", "maybe"} or dialogue[0] <= mark.start < dialogue[1]:
+            continue
+        end = _end(text, mark, known[number + 1 :])
+        is_label = mark.level == LABEL_LEVEL
+        bounds = _first_paragraphs(text, mark.value, end) if is_label else (mark.value, end)
+        strong = mark.meaning == "ask"
+        score = (LABEL if strong else WEAK_LABEL) if is_label else (HEADING if strong else WEAK_HEADING)
+        value = text[bounds[0] : bounds[1]].strip()
+        if not value.replace(BREAK, ""):
+            block = free.block_behind(mark.value)
+            if block is not None:
+                found[mark.name.lower()] = Candidate(score, mark.value, mark.value, "block", block=block), False
+            continue
+        before_context = number + 1 < len(known) and known[number + 1].meaning == "context"
+        score += QUESTION // 2 if is_question(value) else 0
+        score -= LOWER_CASE if is_label and mark.name.islower() and mark.name.isascii() else 0
+        name = mark.name.lower()
+        if before_context or not found.get(name, (None, False))[1]:  # else the later one stands in the context
+            form = "label" if is_label else "heading"
+            found[name] = Candidate(score, bounds[0], bounds[1], form), before_context
+    return [candidate for candidate, _ in found.values()]
+
+
+def _end(text: str, mark: Mark, following: Sequence[Mark]) -> int:
+    """Return where the value of a label or heading ends."""
+    end = len(text)
+    for other in following:
+        if mark.level == LABEL_LEVEL or other.level <= mark.level or other.meaning in {"context", "answer", "history"}:
+            if other.level == LABEL_LEVEL and mark.level < LABEL_LEVEL and other.meaning in {"maybe", "tool", "person"}:
+                continue
+            end = other.start
+            break
+    gap = text.find(BREAK, mark.value, end)
+    return end if gap < 0 or not text[mark.value : gap].strip() else gap
+
+
+def _first_paragraphs(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return the first paragraph of a value, and those after it where it only leads to a question."""
+    while start < end and text[start].isspace():
+        start += 1
+    ruled = _RULE.search(text, start, end)
+    end = ruled.start() if ruled else end
+    stop = text.find("\n\n", start, end)
+    while stop >= 0:
+        following = text.find("\n\n", stop + 2, end)
+        more = text[stop : end if following < 0 else following]
+        if text[start:stop].rstrip().endswith(":") or ("?" in more and "?" not in text[start:stop]):
+            stop = following
+            continue
+        return start, stop
+    return start, end
+
+
+def _prose(text: str, start: int, end: int, marks: Sequence[Mark]) -> list[Candidate]:
+    """Return runs of prose: the first and the last one are most likely by a person."""
+    runs = _runs(text, paragraphs_of(text, start, end), marks)
+    found: list[Candidate] = []
+    for number, (low, high, after_break) in enumerate(runs):
+        score = LAST + (5 if after_break else 0) if number == len(runs) - 1 else FIRST if number == 0 else MIDDLE
+        piece = text[low:high]
+        if is_question(piece):
+            score += QUESTION
+        elif is_task(piece):
+            score += TASK
+        if is_directive(piece):
+            score += DIRECTIVE
+        introduces = piece[-1] in ":：" or (piece[0] in "([" and piece[-1] in ")]")
+        score += ASIDE if introduces else 0
+        found.append(Candidate(score, low, high, "prose", introduces=introduces))
+    return found
+
+
+def _runs(text: str, paragraphs: Sequence[Paragraph], marks: Sequence[Mark]) -> list[tuple[int, int, bool]]:
+    """Return runs of prose as bounds, and whether something else stands before them."""
+    headings = {mark.start + 1 for mark in marks if mark.level < LABEL_LEVEL}
+    runs: list[list[Paragraph]] = []
+    current: list[Paragraph] = []
+    section = False
+    after: list[bool] = []
+    broken = False
+    for paragraph in paragraphs:
+        if paragraph.kind == "heading" or paragraph.start in headings:
+            section = True
+        elif paragraph.kind == "break":
+            section = False
+        directive = paragraph.kind == "prose" and is_directive(text[paragraph.start : paragraph.end])
+        if paragraph.kind != "prose" or section or directive or _stands_alone(text, paragraph):
+            if current:
+                runs.append(current)
+                current = []
+            if paragraph.kind == "prose" and not section:
+                runs.append([paragraph])
+                after.append(broken)
+            broken = True
+            continue
+        if not current:
+            after.append(broken)
+        current.append(paragraph)
+    if current:
+        runs.append(current)
+    return [(*_best(text, run), flag) for run, flag in zip(runs, after, strict=True)]
+
+
+def _stands_alone(text: str, paragraph: Paragraph) -> bool:
+    """Return whether a paragraph only introduces something, or is a remark in brackets."""
+    return text[paragraph.end - 1] in ":：" or (text[paragraph.start] in "([" and text[paragraph.end - 1] in ")]")
+
+
+def _is_signature(text: str) -> bool:
+    return len(text) < _LONGEST_NAME and text.replace(" ", "").isalpha() and text.istitle()
+
+
+def _best(text: str, run: Sequence[Paragraph]) -> tuple[int, int]:
+    """Return the bounds of a run, or of its question if it is long."""
+    if len(run) > 1 and _is_signature(text[run[-1].start : run[-1].end]):
+        run = run[:-1]
+    start, end = run[0].start, run[-1].end
+    if len(run) == 1 or end - start <= LONG_RUN:
+        return start, end
+    for paragraph in (run[-1], run[0]):
+        if is_question(text[paragraph.start : paragraph.end]):
+            return paragraph.start, paragraph.end
+    return run[-1].start, end

@@ -1,0 +1,125 @@
+"""Reads a conversation that stands in one text: as lines, with times, as JSON or YAML, or with chat tokens."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from vsr_runtime.decision.ask.marks import LABEL_LEVEL, Mark
+from vsr_runtime.decision.ask.vocabulary import meaning_of_label
+from vsr_runtime.decision.fast_dataclass import fast_dataclass
+
+_STRING = r'"([^"\\]*(?:\\.[^"\\]*)*)"'
+_ROLE = r'"(?:role|from|speaker|author|sender|name|type)"\s{0,20}:\s{0,20}"([^"\n]{1,40})"'
+_CONTENT = r'"(?:content|text|value|message|body|utterance|said|say)"\s{0,20}:\s{0,20}' + _STRING
+_JSON = (
+    (re.compile(rf"{_ROLE}\s{{0,40}},\s{{0,40}}{_CONTENT}", re.DOTALL), 1, 2),
+    (re.compile(rf"{_CONTENT}\s{{0,40}},\s{{0,40}}{_ROLE}", re.DOTALL), 2, 1),
+)
+_ROLE_KEYS = frozenset({"role", "from", "speaker", "author", "sender"})
+_CONTENT_KEYS = frozenset({"content", "text", "value", "message", "body"})
+_STAMP = re.compile(r"\d[:.\-/]\d")
+MAX_TURNS = 2000
+
+
+@fast_dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn: where it stands, its text, and whether a person said it."""
+
+    start: int
+    end: int
+    text: str
+    person: bool
+    mark: int
+
+
+def turns_of(text: str, marks: Sequence[Mark]) -> list[Turn]:
+    """Return the turns of a conversation in the text; nothing if there is no conversation."""
+    return _json_turns(text) or _line_turns(text, marks)
+
+
+def _json_turns(text: str) -> list[Turn]:
+    if '"role"' not in text and '"from"' not in text and '"speaker"' not in text and '"author"' not in text:
+        return []
+    for pattern, role, content in _JSON:
+        turns: list[Turn] = []
+        speakers: set[str | None] = set()
+        for match in pattern.finditer(text):
+            speaker = meaning_of_label(match[role])
+            speakers.add(speaker)
+            turns.append(
+                Turn(
+                    match.start(content),
+                    match.end(content),
+                    _unescaped(match[content]),
+                    speaker == "person",
+                    match.start(),
+                )
+            )
+            if len(turns) == MAX_TURNS:
+                break
+        if "person" in speakers:
+            return turns
+    return []
+
+
+def _unescaped(raw: str) -> str:
+    if "\\" not in raw:
+        return raw
+    try:
+        return str(json.loads(f'"{raw}"', strict=False))
+    except ValueError:
+        return raw
+
+
+def _line_turns(text: str, marks: Sequence[Mark]) -> list[Turn]:
+    speakers = _speakers(text, marks)
+    kinds = {kind for _, kind, _ in speakers}
+    if "person" not in kinds or (len(kinds) == 1 and not speakers[0][0].stamp):
+        return []
+    turns: list[Turn] = []
+    ends = [mark.start for mark, _, _ in speakers[1:]] + [len(text)]
+    for (mark, kind, value), end in zip(speakers, ends, strict=True):
+        start = min(value, end)
+        turns.append(Turn(start, end, text[start:end], kind == "person", mark.start))
+    return turns
+
+
+def _speakers(text: str, marks: Sequence[Mark]) -> list[tuple[Mark, str, int]]:
+    """Return the marks that begin turns, who speaks, and where the turn's text begins."""
+    stamped = [mark for mark in marks if mark.stamp and _STAMP.search(mark.stamp)]
+    if stamped and (len(stamped) > 1 or text[1 : stamped[0].start].strip()):
+        return _named(stamped)
+    found: list[tuple[Mark, str, int]] = []
+    for number, mark in enumerate(marks):
+        if mark.meaning in {"person", "assistant", "tool"}:
+            found.append((mark, mark.meaning, mark.value))
+        elif mark.name.lower() in _ROLE_KEYS and number + 1 < len(marks):
+            following = marks[number + 1]
+            kind = meaning_of_label(text[mark.value : following.start].strip(" \t\"'"))
+            if kind in {"person", "assistant", "tool"} and following.name.lower() in _CONTENT_KEYS:
+                found.append((mark, kind, following.value))
+    kinds = {kind for _, kind, _ in found}
+    if "assistant" in kinds and "person" not in kinds:
+        names = Counter(mark.name for mark in marks if mark.meaning is None and mark.level == LABEL_LEVEL)
+        first = found[0][0].start
+        person = next((mark.name for mark in reversed(marks) if mark.start < first and mark.name in names), None)
+        if person is not None:
+            found += [(mark, "person", mark.value) for mark in marks if mark.name == person]
+            found.sort(key=lambda one: one[0].start)
+    return found
+
+
+def _named(stamped: Sequence[Mark]) -> list[tuple[Mark, str, int]]:
+    """Return the turns of a conversation with times: names are persons unless they are known as something else."""
+    kinds = {mark.name: meaning_of_label(mark.name) for mark in stamped}
+    if not any(kind == "assistant" for kind in kinds.values()) and len(kinds) > 1:
+        last = stamped[-1].name
+        return [(mark, "person" if mark.name == last else "assistant", mark.value) for mark in stamped]
+    return [
+        (mark, kind if kind in {"assistant", "tool"} else "person", mark.value)
+        for mark in stamped
+        for kind in (kinds[mark.name],)
+    ]

@@ -1,0 +1,85 @@
+"""Finds marks in a text: labels such as ``Question:``, headings, and turns of a dialogue."""
+
+from __future__ import annotations
+
+import re
+
+from vsr_runtime.decision.ask.vocabulary import Meaning, meaning_of_label, meaning_of_tag
+from vsr_runtime.decision.fast_dataclass import fast_dataclass
+
+_LABEL = re.compile(
+    r"\n[ \t]{0,8}(?:[\[(]([^\])\n]{1,32})[\])][ \t]*)?(?:[-*>•#]{1,6}[ \t]+|\d{1,2}[.)][ \t]+)?[*_<|\[(]{0,3}"
+    r"([^\W\d_][^\n:：*_\]\[()\"{}<>|=;,.!?\\/#\x02]{0,40})"
+    r"[*_\])>|]{0,3}(?:[ \t]?[\[(][^\])\n]{1,32}[\])])?[*_]{0,2}[ \t]?[:：](?!//)[*_]{0,2}[ \t]*"
+)
+_HEADING = re.compile(r"\n[ \t]{0,3}(#{1,6})[ \t]+([^\n]{1,100})")
+_RULED = re.compile(r"\n[ \t]{0,3}[=*_~-]{2,40}[ \t]*([^\W\d_][^\n=*_~]{0,60}?)[ \t]*[=*_~-]{2,40}:?[ \t]*(?=\n|$)")
+_BRACKETED = re.compile(r"\n[ \t]{0,3}\[([^\W\d_][^\n\]]{0,60})\]:?[ \t]*(?=\n|$)")
+_TOKEN = re.compile(
+    r"<\|(?:im_start|start_header_id|start)\|>[ \t]*([a-z]{2,12})(?:<\|end_header_id\|>)?|<\|([a-z]{2,12})\|>"
+)
+_END_TOKEN = re.compile(r"\s*(?:<\|(?:im_end|eot_id|end|endoftext)\|>\s*)+$")
+MAX_MARKS = 4000
+
+
+@fast_dataclass(frozen=True, slots=True)
+class Mark:
+    """A label, a heading or the beginning of a turn.
+
+    Attributes:
+        start: position of its line.
+        value: position of what follows it.
+        name: its words.
+        meaning: what it announces; None if unknown.
+        level: 1 to 6 for a heading, 7 for a label, 0 for a token of a chat template.
+        stamp: the bracketed text before the name, such as a time.
+    """
+
+    start: int
+    value: int
+    name: str
+    meaning: Meaning | None
+    level: int
+    stamp: str = ""
+
+
+LABEL_LEVEL = 7
+
+
+def marks_of(text: str) -> list[Mark]:
+    """Return the marks of a text whose first character is a line break, in order."""
+    marks = [
+        Mark(match.start(), match.end(), name, meaning_of_label(name), LABEL_LEVEL, match[1] or "")
+        for match in _LABEL.finditer(text)
+        for name in (match[2].strip(),)
+    ]
+    more: list[Mark] = []
+    if "\n#" in text or "\n #" in text:
+        more += [_heading(match[2], match, len(match[1])) for match in _HEADING.finditer(text)]
+    if "\n**" in text or "\n--" in text or "\n==" in text or "\n__" in text:
+        more += [_heading(match[1], match, 3) for match in _RULED.finditer(text)]
+    if "\n[" in text:
+        more += [_heading(match[1], match, 3) for match in _BRACKETED.finditer(text)]
+    if "<|" in text:
+        more += [
+            Mark(match.start(), match.end(), name, meaning_of_label(name), 0)
+            for match in _TOKEN.finditer(text)
+            for name in (match[1] or match[2],)
+        ]
+    if more:
+        taken = {mark.start for mark in more}
+        marks = sorted([*more, *(mark for mark in marks if mark.start not in taken)], key=lambda mark: mark.start)
+    return marks[:MAX_MARKS]
+
+
+def without_end_token(text: str) -> str:
+    """Return a turn without the end token of a chat template."""
+    match = _END_TOKEN.search(text) if text.rstrip().endswith("|>") else None
+    return text[: match.start()] if match else text
+
+
+def _heading(name: str, match: re.Match[str], level: int) -> Mark:
+    name = name.strip(" \t#*_:：=-")
+    speaker = meaning_of_label(name)
+    meaning = speaker if speaker in {"person", "assistant", "tool"} else meaning_of_tag(name)
+    return Mark(match.start(), match.end(), name, meaning, level)
