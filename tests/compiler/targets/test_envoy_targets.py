@@ -105,12 +105,12 @@ def test_a_release_that_nobody_has_read_has_no_table(project: str) -> None:
 
 def test_a_notice_names_the_values_file_for_helm() -> None:
     """VSR315: the values that enable what our objects use, and the CRDs of pools where there are any."""
-    (found,) = notices(TEXT, "ai-gateway", "VSR315")
+    found = notices(TEXT, "ai-gateway", "VSR315")[0]
     assert "helm/values-gateway-helm.yaml" in found.message
     assert "inference-extension 1.5.0" in found.hint
-    (found,) = notices(TEXT.replace(", pool: {}", ""), "ai-gateway", "VSR315")
+    found = notices(TEXT.replace(", pool: {}", ""), "ai-gateway", "VSR315")[0]
     assert "inference-extension" not in found.hint
-    (found,) = notices(TEXT, "envoy-gateway", "VSR315")
+    found = notices(TEXT, "envoy-gateway", "VSR315")[0]
     assert "v1.8.3" in found.hint
 
 

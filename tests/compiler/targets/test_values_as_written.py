@@ -103,14 +103,14 @@ def test_value_of_gitops_is_no_template_of_an_applicationset() -> None:
     policy = linked(POLICY.replace("TARGET", "istio") + GITOPS)
     gitops = policy.gitops
     assert gitops is not None
-    generator = application_set(policy, gitops).body["spec"]
-    spec = generator["template"]["spec"]
+    generator = application_set(policy, gitops, policy.environments).body["spec"]
+    source = generator["template"]["spec"]["source"]
     plain = application(policy, gitops, policy.environments[0]).body["spec"]
     printed = re.compile(r'\{\{ "(\{\{)" \}\}')
-    for where, field in (("source", "repoURL"), ("source", "targetRevision"), ("destination", "server")):
-        value = spec[where][field]
-        assert "{{" not in printed.sub("", value)
-        assert printed.sub(r"\1", value) == plain[where][field]
+    for field in ("repoURL", "targetRevision"):
+        assert "{{" not in printed.sub("", source[field])
+        assert printed.sub(r"\1", source[field]) == plain["source"][field]
     assert plain["source"]["repoURL"] == gitops.repo
-    (directory,) = generator["generators"][0]["git"]["directories"]
-    assert directory["path"] == r"a\[b]\*\?/out/values/*/overlays/*"
+    # Values of a list are no templates.
+    element = generator["generators"][0]["list"]["elements"][0]
+    assert (element["server"], element["path"]) == (gitops.server, plain["source"]["path"])

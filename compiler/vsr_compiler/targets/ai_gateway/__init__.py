@@ -3,7 +3,7 @@
 from vsr_compiler.targets import envoy_gateway
 from vsr_compiler.targets.ai_gateway import backends, checks, helm_values, routes
 from vsr_compiler.targets.ai_gateway.kinds import KINDS
-from vsr_compiler.targets.common import autoscaling, monitoring, picker, pools, request_limits
+from vsr_compiler.targets.common import autoscaling, monitoring, namespaces, picker, pools, request_limits
 from vsr_compiler.targets.common import router as router_emitter
 from vsr_compiler.targets.envoy_gateway import gateway
 from vsr_compiler.targets.target import Target
@@ -35,8 +35,13 @@ TARGET = Target(
         backends.check,
         picker.checker(PICKER_PROJECT, pools.declared),
     ),
-    preflight=(checks.preflight,),
+    preflight=(namespaces.preflight, checks.preflight),
     components=(monitoring.component(gateway.pods, pools.declared), autoscaling.component),
     charts=(helm_values.chart, helm_values.ai_chart),
     kinds=(*envoy_gateway.KINDS, *KINDS, *pools.KINDS),
+    cluster_names=(
+        *envoy_gateway.TARGET.cluster_names,
+        picker.cluster_names(pools.declared),
+        monitoring.cluster_names(pools.declared),
+    ),
 )

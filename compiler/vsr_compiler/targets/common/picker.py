@@ -14,7 +14,14 @@ from vsr_compiler.releases.model_servers import VLLM
 from vsr_compiler.releases.pickers import PICKERS, Picker
 from vsr_compiler.targets.common import picker_config
 from vsr_compiler.targets.common.picker_config import CONFIG_FILE
-from vsr_compiler.targets.common.pools import POOL_GROUP, Pooled, picker_service, pooled, settings
+from vsr_compiler.targets.common.pools import (
+    PICKER_SUFFIX,
+    POOL_GROUP,
+    Pooled,
+    picker_service,
+    pooled,
+    settings,
+)
 from vsr_compiler.targets.common.workloads import (
     HARDENED,
     READY,
@@ -177,8 +184,7 @@ def _access(endpoint: ir.Endpoint, release: Picker) -> Iterator[Object]:
     """Yield the account, its Role for the pool, and its ClusterRole for authenticating readers of metrics."""
     service, origin = picker_service(endpoint), settings(endpoint).span
     name, namespace = service.name, service.namespace
-    # Names of cluster-scoped objects include the namespace, so that pickers of one name have separate bindings.
-    cluster_name = f"{namespace}-{name}-metrics-auth"
+    cluster_name = _cluster_name(namespace, name)
     yield make("v1", "ServiceAccount", name, origin, namespace=namespace, automountServiceAccountToken=True)
     yield make(f"{RBAC_GROUP}/v1", "Role", name, origin, namespace=namespace, rules=_role_rules(endpoint, release))
     yield make(f"{RBAC_GROUP}/v1", "RoleBinding", name, origin, namespace=namespace, **_binding("Role", name, service))
@@ -186,6 +192,27 @@ def _access(endpoint: ir.Endpoint, release: Picker) -> Iterator[Object]:
     yield make(
         f"{RBAC_GROUP}/v1", "ClusterRoleBinding", cluster_name, origin, **_binding("ClusterRole", cluster_name, service)
     )
+
+
+def cluster_names(pools: Pooled) -> Callable[[ir.Policy], Iterator[tuple[str, str, str]]]:
+    """Return the function that names the cluster-scoped objects of pickers, whatever their endpoints are called.
+
+    Args:
+        pools: Which endpoints may have pickers.
+    """
+
+    def names(policy: ir.Policy) -> Iterator[tuple[str, str, str]]:
+        """Yield a pattern per kind and namespace."""
+        for namespace in sorted({picker_service(pool).namespace for pool in pools(policy)}):
+            for kind in ("ClusterRole", "ClusterRoleBinding"):
+                yield RBAC_GROUP, kind, _cluster_name(namespace, f"*{PICKER_SUFFIX}")
+
+    return names
+
+
+def _cluster_name(namespace: str, picker: str) -> str:
+    """Return the name of a picker's cluster-scoped objects: pickers of one name have separate bindings."""
+    return f"{namespace}-{picker}-metrics-auth"
 
 
 def _role_rules(endpoint: ir.Endpoint, release: Picker) -> list[Body]:

@@ -47,8 +47,9 @@ TARGET = Target(
     ),
     hops=HOPS,
     checks=(*GATEWAY_CHECKS, pools.ignored_by("envoy-gateway")),
-    preflight=(checks.preflight,),
+    preflight=(namespaces.preflight, checks.preflight),
     components=(monitoring.component(gateway.pods), autoscaling.component),
     charts=(helm_values.chart,),
     kinds=KINDS,
+    cluster_names=(namespaces.cluster_names, gateway.cluster_names),
 )
