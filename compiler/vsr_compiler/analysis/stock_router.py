@@ -128,6 +128,9 @@ def _signal(signal: ir.Signal) -> Iterator[Diagnostic]:
         case ir.RoleSignal():
             message = f"signal `{signal.name}` needs the identity of the client, which the gateway checks after routing"
             yield Diagnostic("VSR330", message, signal.span, "Remove it.")
+        case ir.ModalitySignal(kinds) if "file" in kinds:
+            message = f"semantic-router does not recognise files, used by signal `{signal.name}`"
+            yield Diagnostic("VSR330", message, signal.span, "Remove `file`, or use `engine: vsr-runtime`.")
         case ir.PiiSignal(types, detector, _):
             yield from _types(types, detector, signal.name, signal.span)
 

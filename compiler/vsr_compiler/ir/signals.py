@@ -7,6 +7,7 @@ from typing import assert_never
 
 from vsr_compiler.diagnostics import Span
 from vsr_compiler.ir.classifiers import Classifier
+from vsr_schemas.modalities import Modality
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,13 @@ class ConversationSignal:
 
 
 @dataclass(frozen=True, slots=True)
+class ModalitySignal:
+    """The conversation has content of one of these kinds besides text."""
+
+    kinds: tuple[Modality, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RoleSignal:
     """The client is one of these users, or in one of these groups."""
 
@@ -106,6 +114,7 @@ SignalKind = (
     | ComplexitySignal
     | StructureSignal
     | ConversationSignal
+    | ModalitySignal
     | RoleSignal
     | PiiSignal
     | JailbreakSignal
@@ -129,7 +138,7 @@ def detector_of(signal: Signal) -> Classifier | None:
 def needs_model(signal: Signal) -> bool:
     """Return whether a model, an encoder or an identity decides the signal, rather than the text of the request."""
     match signal.kind:
-        case KeywordSignal() | ContextSignal() | StructureSignal() | ConversationSignal():
+        case KeywordSignal() | ContextSignal() | StructureSignal() | ConversationSignal() | ModalitySignal():
             return False
         case EmbeddingSignal() | LanguageSignal() | ComplexitySignal() | RoleSignal() | PiiSignal() | JailbreakSignal():
             return True

@@ -11,6 +11,7 @@ from vsr_compiler.link.classifiers import detector
 from vsr_compiler.link.scope import Scope
 from vsr_compiler.syntax.document import Path
 from vsr_schemas.languages import LANGUAGES
+from vsr_schemas.modalities import MODALITIES
 from vsr_schemas.pii import ALL_TYPES, MODEL_TYPES
 from vsr_schemas.policy import v1alpha1 as schema
 
@@ -31,7 +32,7 @@ def link_signals(
     return linked
 
 
-def _kind(  # noqa: PLR0911, C901 - one branch for each kind
+def _kind(  # noqa: PLR0911, PLR0912, C901 - one branch for each kind
     scope: Scope, spec: schema.SignalSpec, path: Path, classifiers: dict[str, ir.Classifier]
 ) -> ir.SignalKind | None:
     if spec.keywords is not None:
@@ -55,6 +56,9 @@ def _kind(  # noqa: PLR0911, C901 - one branch for each kind
     if spec.conversation is not None:
         parts = spec.conversation
         return ir.ConversationSignal(parts.of, parts.role, parts.min, parts.max)
+    if spec.modality is not None:
+        kinds = [spec.modality] if isinstance(spec.modality, str) else spec.modality
+        return ir.ModalitySignal(tuple(kind for kind in MODALITIES if kind in kinds))
     if spec.role is not None:
         return ir.RoleSignal(tuple(spec.role.users), tuple(spec.role.groups))
     if spec.pii is not None:

@@ -14,10 +14,12 @@ from vsr_compiler.ir.signals import (
     JailbreakSignal,
     KeywordSignal,
     LanguageSignal,
+    ModalitySignal,
     PiiSignal,
     RoleSignal,
     StructureSignal,
 )
+from vsr_schemas.modalities import MODALITIES, Modality
 from vsr_schemas.routerconfig import v0_4_0 as stock
 
 OPERATORS = {"any": "OR", "all": "AND", "none": "NOR"}
@@ -38,6 +40,7 @@ Rule = (
     | stock.ConversationRule
     | stock.EmbeddingRule
     | stock.LanguageRule
+    | stock.InputModalityRule
     | stock.ComplexityRule
     | stock.JailbreakRule
     | stock.PiiRule
@@ -61,9 +64,12 @@ def collected(policy: ir.Policy, pii: Callable[[str, PiiSignal], stock.PiiRule])
     """
     rules: dict[str, list[Rule]] = {}
     codes: set[str] = set()
+    modalities: set[Modality] = set()
     for signal in policy.signals:
         if isinstance(signal.kind, LanguageSignal):
             codes.update(signal.kind.codes)
+        elif isinstance(signal.kind, ModalitySignal):
+            modalities.update(signal.kind.kinds)
         elif isinstance(signal.kind, PiiSignal):
             rules.setdefault("pii", []).append(pii(signal.name, signal.kind))
         else:
@@ -71,6 +77,12 @@ def collected(policy: ir.Policy, pii: Callable[[str, PiiSignal], stock.PiiRule])
             rules.setdefault(collection, []).append(rule)
     if codes:  # one rule per language, shared by all signals
         rules["language"] = [stock.LanguageRule(name=code, description=f"Requests in {code}") for code in sorted(codes)]
+    if modalities:  # likewise
+        rules["input_modality"] = [
+            stock.InputModalityRule(name=kind, description=f"Requests with {kind} content", modality=kind)
+            for kind in MODALITIES
+            if kind in modalities
+        ]
     return rules
 
 
@@ -114,7 +126,7 @@ def signal_rule(signal: ir.Signal) -> tuple[str, Rule]:  # noqa: PLR0911 - one c
             return "complexity", stock.ComplexityRule.model_validate(body)
         case JailbreakSignal(_, threshold):
             return "jailbreak", stock.JailbreakRule(name=signal.name, threshold=threshold, include_history=True)
-        case LanguageSignal() | RoleSignal() | PiiSignal():
+        case LanguageSignal() | ModalitySignal() | RoleSignal() | PiiSignal():
             raise ValueError(f"the signal {signal.name} has no rule of its own in the router's config")
     assert_never(signal.kind)
 
@@ -163,6 +175,8 @@ def _signal(signal: ir.Signal) -> Branch:
     match signal.kind:
         case LanguageSignal(codes):
             return {"operator": "OR", "conditions": [{"type": "language", "name": code} for code in codes]}
+        case ModalitySignal(kinds):
+            return {"operator": "OR", "conditions": [{"type": "input_modality", "name": kind} for kind in kinds]}
         case ComplexitySignal(level=level):
             return {"type": "complexity", "name": f"{signal.name}:{level}"}
         case kind:

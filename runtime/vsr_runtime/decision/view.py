@@ -9,9 +9,10 @@ from vsr_runtime.decision.ask.extract import Ask, AskRules
 from vsr_runtime.decision.ask.governing import governing_ask
 from vsr_runtime.decision.ask.transcript import Entry
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
+from vsr_runtime.decision.modalities import MODALITIES
 
-_ASK = "ask"
-"""Key in a view's memo."""
+_ASK, _MODALITIES = "ask", "modalities"
+"""Keys in a view's memo."""
 BYTES_PER_TOKEN = 4
 """The stock router's estimate: four bytes of UTF-8 per token, rounded up."""
 
@@ -56,6 +57,15 @@ class RequestView:
     def tokens(self) -> int:
         """Estimated length of the request in tokens."""
         return -(-self.size // BYTES_PER_TOKEN)
+
+    @property
+    def modalities(self) -> frozenset[str]:
+        """The kinds of content besides text in any message or tool result."""
+        if _MODALITIES not in self.memo:
+            kinds = {kind for entry in self.transcript for kind in entry.kinds}
+            self.memo[_MODALITIES] = frozenset(MODALITIES[kind] for kind in kinds & MODALITIES.keys())
+        modalities: frozenset[str] = self.memo[_MODALITIES]
+        return modalities
 
     @property
     def ask(self) -> Ask | None:

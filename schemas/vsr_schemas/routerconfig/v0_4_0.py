@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from vsr_schemas.base import StrictModel
+from vsr_schemas.modalities import Modality
 
 RELEASE = "0.4.0"
 MMLU_CATEGORIES = (
@@ -208,6 +209,14 @@ class LanguageRule(StockModel):
     description: str
 
 
+class InputModalityRule(StockModel):
+    """Content of this kind is in the conversation. The stock router does not know ``file``."""
+
+    name: str
+    description: str
+    modality: Modality
+
+
 class Candidates(StockModel):
     """Sentences of one difficulty."""
 
@@ -245,6 +254,7 @@ class Signals(StockModel):
     language: list[LanguageRule] | None = None
     complexity: list[ComplexityRule] | None = None
     jailbreak: list[JailbreakRule] | None = None
+    input_modality: list[InputModalityRule] | None = None
 
 
 class RuleLeaf(StockModel):
@@ -258,6 +268,7 @@ class RuleLeaf(StockModel):
         "conversation",
         "embedding",
         "language",
+        "input_modality",
         "complexity",
         "jailbreak",
         "pii",

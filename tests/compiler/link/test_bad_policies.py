@@ -113,6 +113,11 @@ CASES = {
         SMALL + 'signals: {s: {structure: {pattern: "(", min: 1}}}\n',
         [("VSR217", 19, 36)],
     ),
+    "images counted": (
+        SMALL + "signals: {s: {conversation: {of: images, min: 1}}}\n",
+        [("VSR104", 19, 34)],
+    ),
+    "unknown modality": (SMALL + "signals: {s: {modality: [image, smell]}}\n", [("VSR104", 19, 33)]),
     "unknown type of data": (SMALL + "guards: {g: {types: [EMAIL]}}\n", [("VSR218", 19, 22)]),
     "type that needs a model": (SMALL + "guards: {g: {types: [PERSON]}}\n", [("VSR219", 19, 22)]),
     "shares of 90": (broken("model: little", "split: {little: 80, big: 10}"), [("VSR220", 17, 5)]),

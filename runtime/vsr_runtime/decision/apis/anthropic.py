@@ -45,7 +45,9 @@ def _tool_results(message: Mapping[str, object]) -> list[Content]:
     blocks = message.get("content")
     if not isinstance(blocks, list):
         return []
-    results = [block.get("content") for block in blocks if block["type"] == "tool_result"]
+    results = [
+        block.get("content") for block in blocks if isinstance(block, dict) and block.get("type") == "tool_result"
+    ]
     try:
         return [read_content(content, "messages") for content in results]
     except InvalidRequestError as error:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
+from vsr_runtime.decision.guards.api_words import READABLE_SOURCES
+from vsr_runtime.decision.modalities import MODALITIES
 from vsr_runtime.decision.view import InvalidRequestError
 
 _TEXT_FIELDS = {
@@ -14,7 +16,20 @@ _TEXT_FIELDS = {
     "refusal": "refusal",
 }
 """The content part types that carry text, and the field that holds it."""
-_IMAGE_TYPES = ("image", "image_url", "input_image")
+_UNTYPED = (
+    "text",
+    "image_url",
+    "input_audio",
+    "audio_url",
+    "video_url",
+    "file",
+    "image_embeds",
+    "audio_embeds",
+    "refusal",
+)
+"""Keys that say what a part without a type is, as vLLM reads it (`vllm/entrypoints/chat_utils.py`)."""
+TEXT_DOCUMENT = "text_document"
+"""The type that counts for a document whose text is part of the request."""
 
 
 @fast_dataclass(frozen=True, slots=True)
@@ -39,6 +54,8 @@ def utf8_size(text: str) -> int:
 def read_content(content: object, param: str) -> Content:
     """Read content: a text, or a list of parts. Parts that carry no text only count by their type.
 
+    A part can be a plain text, and one without a type is of the type that its keys say.
+
     Raises:
         InvalidRequestError: the content is neither.
     """
@@ -51,12 +68,36 @@ def read_content(content: object, param: str) -> Content:
     texts: list[str] = []
     kinds: list[str] = []
     for part in content:
-        if not isinstance(part, dict) or not isinstance(part.get("type"), str):
-            raise InvalidRequestError("each part of 'content' must be an object with a 'type'", param)
-        kinds.append(part["type"])
-        if part["type"] in _TEXT_FIELDS:
-            texts.append(_text(part, _TEXT_FIELDS[part["type"]], param))
-    return Content(tuple(texts), sum(kind in _IMAGE_TYPES for kind in kinds), tuple(kinds))
+        if isinstance(part, str):
+            kinds.append("text")
+            texts.append(part)
+            continue
+        kind = _kind(part, param)
+        kinds.append(kind)
+        if kind in _TEXT_FIELDS:
+            texts.append(_text(part, _TEXT_FIELDS[kind], param))
+    return Content(tuple(texts), sum(MODALITIES.get(kind) == "image" for kind in kinds), tuple(kinds))
+
+
+def _kind(part: object, param: str) -> str:
+    """Return the type of a part.
+
+    Raises:
+        InvalidRequestError: the part is no object, or has no type.
+    """
+    if not isinstance(part, dict):
+        raise InvalidRequestError("each part of 'content' must be a text, or an object with a 'type'", param)
+    kind = part.get("type")
+    if kind == "document":
+        source = part.get("source")
+        readable = isinstance(source, dict) and source.get("type") in READABLE_SOURCES
+        return TEXT_DOCUMENT if readable else kind
+    if isinstance(kind, str):
+        return kind
+    untyped = next((key for key in _UNTYPED if kind is None and part.get(key) is not None), None)
+    if untyped is None:
+        raise InvalidRequestError("each part of 'content' must be a text, or an object with a 'type'", param)
+    return untyped
 
 
 def read_items(body: Mapping[str, object], name: str) -> list[Mapping[str, object]]:

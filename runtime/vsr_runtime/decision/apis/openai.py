@@ -80,7 +80,7 @@ def view_of_response(body: Mapping[str, object]) -> RequestView:
     contents = [Content((instructions,))] if instructions else []
     transcript = [Entry("system", (instructions,))] if instructions else []
     turn, calls = "", 0
-    for index, item in enumerate(_read_input(body.get("input"))):
+    for index, item in enumerate(_read_input(body)):
         kind = str(item.get("type", "message"))
         if kind == "message":
             role, content = _read_item_message(item)
@@ -106,7 +106,11 @@ def _other_item(kind: str, index: int) -> list[Entry]:
     return [Entry("assistant", (), 1, index)] if kind.endswith("_call") else []
 
 
-def _read_input(value: object) -> list[Mapping[str, object]]:
+def _read_input(body: Mapping[str, object]) -> list[Mapping[str, object]]:
+    """Return the items of the input. A stored prompt can take its place; its variables count as one user message."""
+    value, stored = body.get("input"), body.get("prompt")
+    if value is None and isinstance(stored, Mapping):
+        return [{"role": "user", "content": _variables(stored)}]
     if isinstance(value, str):
         return [{"role": "user", "content": value}]
     if not isinstance(value, list) or not value:
@@ -115,6 +119,12 @@ def _read_input(value: object) -> list[Mapping[str, object]]:
         if not isinstance(item, dict) or not isinstance(item.get("type", "message"), str):
             raise InvalidRequestError(f"'input[{i}]' must be an object with a 'type' or a 'role'", "input")
     return value
+
+
+def _variables(prompt: Mapping[str, object]) -> list[object]:
+    """Return the variables of a stored prompt, which are texts or content parts."""
+    variables = prompt.get("variables")
+    return list(variables.values()) if isinstance(variables, Mapping) else []
 
 
 def _read_item_message(item: Mapping[str, object]) -> tuple[str, Content]:

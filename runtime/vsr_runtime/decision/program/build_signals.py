@@ -11,6 +11,7 @@ from vsr_runtime.decision.signals.heuristic import (
     build_context,
     build_conversation,
     build_keyword,
+    build_modality,
     build_pii,
     build_structure,
 )
@@ -35,6 +36,7 @@ _Rule = TypeVar(
     contract.ConversationRule,
     contract.PiiRule,
     contract.LanguageRule,
+    contract.InputModalityRule,
     contract.EmbeddingRule,
     contract.ComplexityRule,
     contract.JailbreakRule,
@@ -79,6 +81,7 @@ def build_signals(signals: contract.Signals, detected: Collection[str] = ()) -> 
             *_build_each("structure", "structure", signals.structure or (), build_structure),
             *_build_each("conversation", "conversation", signals.conversation or (), build_conversation),
             *_build_each("pii", "pii", _rules_for_patterns(signals.pii or (), detected), build_pii),
+            *_build_each("input_modality", "input_modality", signals.input_modality or (), build_modality),
             *_build_each("language", "language", signals.language or (), build_language),
         )
     )

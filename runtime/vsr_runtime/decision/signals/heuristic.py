@@ -15,6 +15,7 @@ from vsr_runtime.decision.patterns import compile_patterns
 from vsr_runtime.decision.signals.base import Bounds, TextMatcher, bounds_of
 from vsr_runtime.decision.signals.words import compile_words
 from vsr_runtime.decision.view import RequestView
+from vsr_schemas.modalities import Modality
 from vsr_schemas.pii import PATTERN_TYPES
 from vsr_schemas.routerconfig import v0_4_0 as contract
 
@@ -179,6 +180,24 @@ def build_conversation(rule: contract.ConversationRule) -> ConversationSignal:
     if source.role is not None and source.type != "message":
         raise ValueError(f"a role narrows messages, and {source.type} is counted")
     return ConversationSignal(source.type, source.role, bounds_of(rule.predicate))
+
+
+@dataclass(frozen=True, slots=True)
+class ModalitySignal:
+    """Holds if some message has content of this kind besides text."""
+
+    modality: Modality
+    cost: int = 1
+    work: int = 0
+
+    def holds(self, view: RequestView, expired: Expired) -> bool:  # noqa: ARG002 - takes little time
+        """Return whether the request has the signal."""
+        return self.modality in view.modalities
+
+
+def build_modality(rule: contract.InputModalityRule) -> ModalitySignal:
+    """Build the signal of a config rule."""
+    return ModalitySignal(rule.modality)
 
 
 @dataclass(frozen=True, slots=True)

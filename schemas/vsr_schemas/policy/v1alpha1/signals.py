@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from vsr_schemas.base import PolicyModel
+from vsr_schemas.modalities import MODALITIES, Modality
 from vsr_schemas.policy.v1alpha1.classification import Phrase, Probability
 from vsr_schemas.scalars import Bool, Int, Name, Number, Text
 from vsr_schemas.shapes import LIST, TEXT, AsList, AsText, by_shape
@@ -62,10 +63,25 @@ class StructureSpec(RangeSpec):
         return self
 
 
+def _explain_media(value: Any) -> Any:  # noqa: ANN401 - whatever the file holds
+    """Explain how media are tested, if the value is a word for them."""
+    word = str(value).lower().rstrip("s") if isinstance(value, str) else ""
+    if word in MODALITIES or word in {"picture", "photo", "attachment", "sound", "document"}:
+        raise PydanticCustomError(
+            "form",
+            "`{value}` is not counted here; test it with a signal of its own, `modality: [{kinds}]`, "
+            "or count images with `of: image_content`",
+            {"value": str(value)[:40], "kinds": word if word in MODALITIES else ", ".join(MODALITIES)},
+        )
+    return value
+
+
 class ConversationSpec(RangeSpec):
     """The number of parts of a kind in the conversation."""
 
-    of: Literal["message", "tool_definition", "assistant_tool_call", "image_content"] = "message"
+    of: Annotated[
+        Literal["message", "tool_definition", "assistant_tool_call", "image_content"], BeforeValidator(_explain_media)
+    ] = "message"
     role: Literal["user", "assistant", "system", "developer", "tool"] | None = None
 
 
@@ -113,6 +129,13 @@ class SignalSpec(PolicyModel):
     complexity: ComplexitySpec | None = None
     structure: StructureSpec | None = None
     conversation: ConversationSpec | None = None
+    modality: (
+        Annotated[
+            Annotated[Modality, AsText] | Annotated[list[Modality], Field(min_length=1), AsList],
+            by_shape(TEXT, LIST),
+        ]
+        | None
+    ) = None
     role: RoleSpec | None = None
     pii: PiiSignalSpec | None = None
     jailbreak: JailbreakSignalSpec | None = None
@@ -142,6 +165,7 @@ KINDS = (
     "complexity",
     "structure",
     "conversation",
+    "modality",
     "role",
     "pii",
     "jailbreak",

@@ -37,10 +37,11 @@ def test_last_user_turn_is_the_text(messages, text):
     "messages",
     [
         *(None, [], {}, "hello", ["hello"], [{}], [None], [{"role": 1}]),
-        *([user(1)], [user({"text": "a"})], [user(["a"])]),
+        *([user(1)], [user({"text": "a"})], [user([1])], [user([["a"]])]),
         [user("a"), {"role": "assistant", "content": {"text": "a"}}],
         [user("a"), {"role": "assistant", "tool_calls": "f"}],
-        *([user([{"text": "a"}])], [user([{"type": "text"}])], [user([{"type": "text", "text": 1}])]),
+        *([user([{"texts": "a"}])], [user([{"type": "text"}])], [user([{"type": "text", "text": 1}])]),
+        *([user([{"type": None}])], [user([{"type": 1, "text": "a"}])], [user([{}])]),
     ],
 )
 def test_other_forms_are_rejected(messages):
