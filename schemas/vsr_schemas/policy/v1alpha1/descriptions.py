@@ -45,6 +45,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "`default`.",
         "responseHeaders": "Which responses carry the decision in `x-vsr-*` headers: none, those of clients that send "
         "`x-vsr-debug: true`, or all.",
+        "reload": "How a change reaches the router: `rollout` replaces its pods one after the other. With `hot`, "
+        "running pods read it, unless models or their endpoints change; `vsr-runtime` only.",
     },
     "router.weights": {
         "pvc": "PersistentVolumeClaim in the router's namespace that already contains the checkpoints, each in "
