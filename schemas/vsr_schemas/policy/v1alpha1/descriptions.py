@@ -45,6 +45,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "`default`.",
         "responseHeaders": "Which responses carry the decision in `x-vsr-*` headers: none, those of clients that send "
         "`x-vsr-debug: true`, or all.",
+        "reload": "How a change reaches the router: `rollout` replaces its pods one after the other. With `hot`, "
+        "running pods read it, unless models or their endpoints change; `vsr-runtime` only.",
     },
     "router.weights": {
         "pvc": "PersistentVolumeClaim in the router's namespace that already contains the checkpoints, each in "
@@ -297,6 +299,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "images": "Images by endpoint; the key `router` means the router.",
         "resources": "Resource requests and limits by endpoint; the key `router` means the router.",
         "device": "Device of all checkpoints of the router.",
+        "server": "API server of the environment's cluster, if it is not `gitops.server`. Environments with the same "
+        "objects need one each (VSR303).",
         "gateway": "Another Gateway.",
     },
     "environments.*.resources.*": {
