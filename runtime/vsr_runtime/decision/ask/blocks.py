@@ -98,7 +98,7 @@ def _tagged(text: str, start: int, end: int, pattern: re.Pattern[str], fences: l
 
 
 def _begins(text: str, boundary: int, position: int) -> bool:
-    """Return whether only blanks stand between the beginning of the line, or the last block, and a position."""
+    """Return whether only blanks are between the beginning of the line, or the last block, and a position."""
     place = position - 1
     lowest = max(boundary, position - 64)
     while place >= lowest and text[place] in " \t\r":

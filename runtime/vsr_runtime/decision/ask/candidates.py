@@ -75,7 +75,7 @@ def _dialogue(marks: Sequence[Mark], turns: Sequence[Turn]) -> list[Candidate]:
 
 
 def _labelled(free: FreeText, marks: Sequence[Mark], turns: Sequence[Turn]) -> list[Candidate]:
-    """Return what stands behind labels and headings that announce an ask."""
+    """Return what follows labels and headings that announce an ask."""
     text = free.text
     found: dict[str, tuple[Candidate, bool]] = {}
     dialogue = (turns[0].mark, turns[-1].mark) if turns else (0, 0)
@@ -98,7 +98,7 @@ def _labelled(free: FreeText, marks: Sequence[Mark], turns: Sequence[Turn]) -> l
         score += QUESTION // 2 if is_question(value) else 0
         score -= LOWER_CASE if is_label and mark.name.islower() and mark.name.isascii() else 0
         name = mark.name.lower()
-        if before_context or not found.get(name, (None, False))[1]:  # else the later one stands in the context
+        if before_context or not found.get(name, (None, False))[1]:  # else the later one is in the context
             form = "label" if is_label else "heading"
             found[name] = Candidate(score, bounds[0], bounds[1], form), before_context
     return [candidate for candidate, _ in found.values()]
@@ -110,7 +110,7 @@ def _is_empty(text: str, mark: Mark) -> bool:
 
 
 def _completed(text: str, marks: Sequence[Mark]) -> list[Candidate]:
-    """Return what stands behind the last label with a value if the text ends with a label to be completed."""
+    """Return what follows the last label with a value if the text ends with a label to be completed."""
     if not marks or text[marks[-1].value :].strip() or marks[-1].level != LABEL_LEVEL:
         return []
     for number in range(len(marks) - 2, -1, -1):
@@ -173,7 +173,7 @@ def _prose(text: str, start: int, end: int, marks: Sequence[Mark]) -> list[Candi
 
 
 def _runs(text: str, paragraphs: Sequence[Paragraph], marks: Sequence[Mark]) -> list[tuple[int, int, bool]]:
-    """Return runs of prose as bounds, and whether something else stands before them."""
+    """Return runs of prose as bounds, and whether something else is before them."""
     headings = {mark.start + 1 for mark in marks if mark.level < LABEL_LEVEL}
     runs: list[list[Paragraph]] = []
     current: list[Paragraph] = []
@@ -186,7 +186,7 @@ def _runs(text: str, paragraphs: Sequence[Paragraph], marks: Sequence[Mark]) -> 
         elif paragraph.kind == "break":
             section = False
         directive = paragraph.kind == "prose" and is_directive(text[paragraph.start : paragraph.end])
-        if paragraph.kind != "prose" or section or directive or _stands_alone(text, paragraph):
+        if paragraph.kind != "prose" or section or directive or _introduces(text, paragraph):
             if current:
                 runs.append(current)
                 current = []
@@ -206,7 +206,7 @@ def _runs(text: str, paragraphs: Sequence[Paragraph], marks: Sequence[Mark]) -> 
     return [(*_best(text, run), flag) for run, flag in zip(runs, after, strict=True)]
 
 
-def _stands_alone(text: str, paragraph: Paragraph) -> bool:
+def _introduces(text: str, paragraph: Paragraph) -> bool:
     """Return whether a paragraph only introduces something, or is a remark in brackets."""
     return text[paragraph.end - 1] in ":：" or (text[paragraph.start] in "([" and text[paragraph.end - 1] in ")]")
 

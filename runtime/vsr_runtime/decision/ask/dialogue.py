@@ -1,4 +1,4 @@
-"""Reads a conversation that stands in one text: as lines, with times, as JSON or YAML, or with chat tokens."""
+"""Reads a conversation in one text: as lines, with times, as JSON or YAML, or with chat tokens."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vsr_runtime.decision.fast_dataclass import fast_dataclass
 
 _STRING = r'"([^"\\]*(?:\\.[^"\\]*)*)"'
 _ROLE = r'"(?:role|from|speaker|author|sender|name|type)"\s{0,20}:\s{0,20}"([^"\n]{1,40})"'
-_CONTENT = r'"(?:content|text|value|message|body|utterance|said|say)"\s{0,20}:\s{0,20}' + _STRING
+_CONTENT = r'"(?:content|text|value|message|body|utterance|say)"\s{0,20}:\s{0,20}' + _STRING
 _JSON = (
     (re.compile(rf"{_ROLE}\s{{0,40}},\s{{0,40}}{_CONTENT}", re.DOTALL), 1, 2),
     (re.compile(rf"{_CONTENT}\s{{0,40}},\s{{0,40}}{_ROLE}", re.DOTALL), 2, 1),
@@ -25,7 +25,7 @@ MAX_TURNS = 2000
 
 @fast_dataclass(frozen=True, slots=True)
 class Turn:
-    """One turn: where it stands, its text, and whether a person said it."""
+    """One turn: its bounds, its text, and whether it is a person's."""
 
     start: int
     end: int

@@ -17,7 +17,7 @@ demande requete requête domanda richiesta pergunta pedido vraag verzoek pytanie
 """
 _MAYBE = """
 task tasks message input instruction feedback answer reply goal objective objectives problem issue command args
-arguments comment turn user human person customer caller wish assignment job ticket intent says say said words text
+arguments comment turn user human person customer caller wish assignment job ticket intent says say words text
 content need todo exercise me mine
 aufgabe nachricht eingabe auftrag ziel tarea mensaje objetivo entrada tâche tache message objectif saisie compito
 messaggio obiettivo tarefa mensagem taak bericht opdracht zadanie wiadomość polecenie cel задача задание сообщение
