@@ -6,12 +6,13 @@ import re
 from collections.abc import Sequence
 
 from vsr_runtime.decision.ask.blocks import Block
-from vsr_runtime.decision.ask.dialogue import Turn, turns_of
+from vsr_runtime.decision.ask.dialogue import Turn, turns_of, unescaped
 from vsr_runtime.decision.ask.free_text import FreeText
 from vsr_runtime.decision.ask.marks import LABEL_LEVEL, Mark, marks_of
 from vsr_runtime.decision.ask.message import BREAK
 from vsr_runtime.decision.ask.paragraphs import Paragraph, paragraphs_of
 from vsr_runtime.decision.ask.sentences import is_directive, is_question, is_task
+from vsr_runtime.decision.ask.vocabulary import meaning_of_tag
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 
 DIALOGUE, LABEL, HEADING, WEAK_LABEL, WEAK_HEADING, COMPLETED = 90, 85, 85, 65, 60, 75
@@ -22,8 +23,11 @@ CERTAIN = 80
 LAST, FIRST, MIDDLE = 55, 50, 35
 QUESTION, TASK, DIRECTIVE, ASIDE = 12, 5, -20, -15
 _LONGEST_NAME = 30
-LONG_RUN = 1500
-"""Characters of prose beyond which one paragraph of it is the ask."""
+_FIELD = re.compile(r'"([^"\\\n]{1,40})"\s{0,8}:\s{0,8}"([^"\\]*(?:\\.[^"\\]*)*)"')
+_MOST_FIELDS = 64
+_LONGEST_LEAD = 120
+LONG_RUN = 700
+"""Characters of prose beyond which a question before or behind the rest of it is the ask."""
 
 
 _RULE = re.compile(r"\n[ \t]*[-=_*~]{3,}[ \t]*(?:\n|$)")
@@ -57,6 +61,8 @@ def candidates_of(free: FreeText) -> tuple[list[Candidate], list[Turn]]:
         begin = turns[-1].end
     found += _labelled(free, marks, turns)
     found += [] if found else _completed(text, marks)
+    if not turns and text.lstrip().startswith("{"):
+        found += _fields(text)
     if any(candidate.score >= CERTAIN for candidate in found):
         return found, turns
     found += _prose(text, 1, turns[0].mark, marks) if turns else []
@@ -102,6 +108,19 @@ def _labelled(free: FreeText, marks: Sequence[Mark], turns: Sequence[Turn]) -> l
             form = "label" if is_label else "heading"
             found[name] = Candidate(score, bounds[0], bounds[1], form), before_context
     return [candidate for candidate, _ in found.values()]
+
+
+def _fields(text: str) -> list[Candidate]:
+    """Return the strings of a JSON object whose keys announce an ask."""
+    found: list[Candidate] = []
+    for match in _FIELD.finditer(text):
+        meaning = meaning_of_tag(match[1])
+        if meaning in {"ask", "maybe"} and match[2].strip():
+            score = LABEL if meaning == "ask" else WEAK_LABEL
+            found.append(Candidate(score, match.start(2), match.end(2), "label", unescaped(match[2])))
+        if len(found) == _MOST_FIELDS:
+            break
+    return found
 
 
 def _is_empty(text: str, mark: Mark) -> bool:
@@ -166,7 +185,7 @@ def _prose(text: str, start: int, end: int, marks: Sequence[Mark]) -> list[Candi
             score += TASK
         if is_directive(piece):
             score += DIRECTIVE
-        introduces = piece[-1] in ":：" or (piece[0] in "([" and piece[-1] in ")]")
+        introduces = _introduces(text, low, high)
         score += ASIDE if introduces else 0
         found.append(Candidate(score, low, high, "prose", introduces=introduces))
     return found
@@ -186,7 +205,7 @@ def _runs(text: str, paragraphs: Sequence[Paragraph], marks: Sequence[Mark]) -> 
         elif paragraph.kind == "break":
             section = False
         directive = paragraph.kind == "prose" and is_directive(text[paragraph.start : paragraph.end])
-        if paragraph.kind != "prose" or section or directive or _introduces(text, paragraph):
+        if paragraph.kind != "prose" or section or directive or _introduces(text, paragraph.start, paragraph.end):
             if current:
                 runs.append(current)
                 current = []
@@ -206,9 +225,11 @@ def _runs(text: str, paragraphs: Sequence[Paragraph], marks: Sequence[Mark]) -> 
     return [(*_best(text, run), flag) for run, flag in zip(runs, after, strict=True)]
 
 
-def _introduces(text: str, paragraph: Paragraph) -> bool:
-    """Return whether a paragraph only introduces something, or is a remark in brackets."""
-    return text[paragraph.end - 1] in ":：" or (text[paragraph.start] in "([" and text[paragraph.end - 1] in ")]")
+def _introduces(text: str, start: int, end: int) -> bool:
+    """Return whether a short paragraph only introduces something, or is a remark in brackets."""
+    if end - start > _LONGEST_LEAD:
+        return False
+    return text[end - 1] in ":：" or (text[start] in "([" and text[end - 1] in ")]")
 
 
 def _is_signature(text: str) -> bool:
@@ -225,4 +246,4 @@ def _best(text: str, run: Sequence[Paragraph]) -> tuple[int, int]:
     for paragraph in (run[-1], run[0]):
         if is_question(text[paragraph.start : paragraph.end]):
             return paragraph.start, paragraph.end
-    return run[-1].start, end
+    return start, end
