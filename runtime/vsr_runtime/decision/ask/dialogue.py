@@ -108,7 +108,8 @@ def unescaped(raw: str) -> str:
 def _line_turns(text: str, marks: Sequence[Mark]) -> list[Turn]:
     speakers = _speakers(text, marks)
     kinds = {kind for _, kind, _ in speakers}
-    if "person" not in kinds or (len(kinds) == 1 and not speakers[0][0].stamp):
+    keyed = bool(speakers) and speakers[0][0].name.lower() in _ROLE_KEYS
+    if "person" not in kinds or (len(kinds) == 1 and not speakers[0][0].stamp and not keyed):
         return []
     turns: list[Turn] = []
     ends = [mark.start for mark, _, _ in speakers[1:]] + [len(text)]

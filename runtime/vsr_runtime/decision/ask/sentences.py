@@ -82,7 +82,7 @@ _BULLETS = "-*•#>0123456789.)( \t\"'“„«¿¡_[*"
 _EXAMINED, _MOST, _SEVERAL = 1200, 16, 3
 _OWN = re.compile(r"\b(?:I|I'm|I've|my|me|we|our|us|ich|mein|wir|je|mon|yo|mi)\b")
 _WORK = re.compile(
-    r"`|\w/\w|\w\.\w{2,4}\b|\b(?:tools?|commits?|tests?|files?|output|user|tasks?|answers?|replies|comments?|commands?|"
+    r"`|[a-z]{2}/[a-z]{2}|[a-z]\.[a-z]{2,4}\b|\b(?:tools?|commits?|tests?|files?|output|user|tasks?|answers?|replies|comments?|commands?|"
     r"paths?|lines?|branches|code|edit|secrets|logs?|words|scripts?|steps?|documents|sources|emojis?|messages?)\b",
     re.IGNORECASE,
 )
