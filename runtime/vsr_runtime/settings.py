@@ -11,6 +11,7 @@ from vsr_runtime.credentials import FOLDER, read_credentials
 from vsr_runtime.decision.program.build import ModelBindings, build
 from vsr_runtime.decision.program.build_ask import with_ask
 from vsr_runtime.decision.program.build_limits import with_limits
+from vsr_runtime.decision.program.conditions import CATEGORIES, SIMILARITIES
 from vsr_runtime.decision.program.effects import ProviderCredentials
 from vsr_runtime.decision.program.program import Program
 from vsr_runtime.errors import UserError
@@ -131,18 +132,19 @@ def check_settings(
         raise UserError(
             "runtime.yaml: limits.maxMessage: must exceed limits.maxBody, because a message carries the body"
         )
+    program = with_ask(with_limits(program, runtime.limits), runtime.ask)
     return Settings(
         folder=folder,
-        program=with_ask(with_limits(program, runtime.limits), runtime.ask),
+        program=program,
         limits=runtime.limits,
         decision_timeout=decision_timeout(runtime.deadline),
-        classifier=classifier if "category" in program.needs else None,
+        classifier=classifier if CATEGORIES & program.needs else None,
         engine=_for_the_engine(runtime.classifiers),
         classifiers=runtime.classifiers,
         default_on_failure=runtime.onFailure is not None,
         debug_headers=runtime.responseHeaders,
         cache=_cache(program, runtime),
-        similarity_classifier=similarity if "similarity" in program.needs else None,
+        similarity_classifier=similarity if SIMILARITIES & program.needs else None,
     )
 
 

@@ -31,7 +31,7 @@ def link_signals(
     for name, spec in sorted(policy.signals.items()):
         kind = _kind(scope, spec, ("signals", name), classifiers)
         if kind is not None:
-            linked[name] = ir.Signal(name, kind, scope.span("signals", name, key=True))
+            linked[name] = ir.Signal(name, kind, scope.span("signals", name, key=True), spec.of)
     return linked
 
 

@@ -736,6 +736,19 @@ signals:
   urgent: {complexity: {hard: [Prove the theorem.], easy: [Hello.], level: hard, threshold: 2}}
 """),
     ),
+    "VSR287": Code(
+        title="keyword occurs in the text of agents",
+        severity="warning",
+        stage=Stage.ANALYSIS,
+        meaning="A keyword of a signal that reads the whole request (`of: request`, or any signal on semantic-router) "
+        "occurs in what known agents and front ends put around the words of a person: tags, headings and labels.",
+        reason="The signal would hold for every request of such a program, whatever its user asks.",
+        fix="Remove `of: request`, or use a longer phrase.",
+        example=Example("""\
+signals:
+  urgent: {keywords: [context], of: request}
+"""),
+    ),
     "VSR290": Code(
         title="device without effect",
         severity="warning",

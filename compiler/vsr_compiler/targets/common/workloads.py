@@ -27,6 +27,9 @@ UNPRIVILEGED: Body = {
 }
 """Security context of a pod of the restricted Pod Security level."""
 
+ROLLING: Body = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+"""Update strategy: a new pod is ready before an old one stops."""
+
 READY = "vsr.dev/ready-replicas"
 """Annotation: the number of a Deployment's replicas that become ready, if the others are standbys."""
 

@@ -29,11 +29,15 @@ PII_COST, PII_WORK = 5, 100
 
 @dataclass(frozen=True, slots=True)
 class KeywordSignal:
-    """Holds if any (``OR``), all (``AND``) or none (``NOR``) of the words or patterns occur in the person's ask."""
+    """Holds if any (``OR``), all (``AND``) or none (``NOR``) of the words or patterns occur.
+
+    They are searched for in the person's ask, or in all texts of the request (``everywhere``).
+    """
 
     operator: Literal["OR", "AND", "NOR"]
     matcher: TextMatcher
     cost: int
+    everywhere: bool = False
 
     @property
     def work(self) -> int:
@@ -42,7 +46,7 @@ class KeywordSignal:
 
     def holds(self, view: RequestView, expired: Expired) -> bool:
         """Return whether the request has the signal."""
-        occurrences = self.matcher.occurrences(view.subject, expired)
+        occurrences = self.matcher.occurrences(view.text(everywhere=self.everywhere), expired)
         if self.operator == "AND":
             return all(occurrences)
         return any(occurrences) is (self.operator == "OR")
@@ -65,7 +69,7 @@ def build_keyword(rule: contract.KeywordRule) -> KeywordSignal:
 
 @dataclass(frozen=True, slots=True)
 class StructureSignal:
-    """Holds if the number of occurrences in the person's ask is within bounds."""
+    """Holds if the number of occurrences in the last user turn is within bounds."""
 
     matcher: TextMatcher
     bounds: Bounds
@@ -78,7 +82,7 @@ class StructureSignal:
 
     def holds(self, view: RequestView, expired: Expired) -> bool:
         """Return whether the request has the signal."""
-        return self.matcher.count(view.subject, self.bounds.enough, expired) in self.bounds
+        return self.matcher.count(view.turn, self.bounds.enough, expired) in self.bounds
 
 
 def build_structure(rule: contract.StructureRule) -> StructureSignal:
