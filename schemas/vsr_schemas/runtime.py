@@ -19,6 +19,9 @@ FOLLOWING = 110
 """Seconds that a router waits for the responses that it reads after SIGTERM; model servers have as long."""
 
 
+MAX_COUNT = 100_000
+"""Occurrences up to which a `structure` signal counts."""
+
 FRAME_BYTES = 64 * 1024
 """Allowance for what a gRPC message has besides a body."""
 

@@ -222,9 +222,12 @@ signals:
         title="invalid regular expression",
         severity="error",
         stage=Stage.LINK,
-        meaning="A pattern is not a valid RE2 expression.",
+        meaning="A pattern is no valid RE2 expression, compiles to over 2,000 instructions, or matches the empty text.",
         reason="RE2 guarantees matching in linear time, which the router needs for untrusted prompts.",
-        fix="Fix the pattern. RE2 has no look-around, back-references or possessive quantifiers.",
+        fix=(
+            "Fix the pattern. RE2 has no look-around, back-references or possessive quantifiers. Large repeats of "
+            "large classes have many instructions."
+        ),
         example=Example("""\
 signals:
   urgent: {keywords: ["(?=now)urgent"], regex: true}

@@ -18,10 +18,9 @@ from vsr_runtime.decision.view import RequestView
 from vsr_schemas.modalities import Modality
 from vsr_schemas.pii import PATTERN_TYPES
 from vsr_schemas.routerconfig import v0_4_0 as contract
+from vsr_schemas.runtime import MAX_COUNT
 
 KEYWORD_WORDS_COST, KEYWORD_PATTERNS_COST = 2, 4
-MAX_COUNT = 100_000
-"""Maximum count that a structure signal may require."""
 STRUCTURE_WORDS_COST, STRUCTURE_PATTERN_COST = 3, 5
 _TOKENS = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)([KkMm]?)")
 _UNITS = {"": 1, "K": 1_000, "M": 1_000_000}

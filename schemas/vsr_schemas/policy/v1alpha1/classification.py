@@ -8,10 +8,10 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from vsr_schemas.base import PolicyModel
-from vsr_schemas.scalars import Commit, Number, Repository, Text
+from vsr_schemas.scalars import Commit, Number, Repository, Text, not_blank
 
 Probability = Annotated[Number, Field(ge=0, le=1)]
-Phrase = Annotated[Text, Field(min_length=1, max_length=4000)]
+Phrase = Annotated[Text, not_blank, Field(min_length=1, max_length=4000)]
 
 
 class CheckpointSpec(PolicyModel):

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from vsr_schemas.base import PolicyModel
 from vsr_schemas.modalities import MODALITIES, Modality
 from vsr_schemas.policy.v1alpha1.classification import Phrase, Probability
+from vsr_schemas.runtime import MAX_COUNT
 from vsr_schemas.scalars import Bool, Int, Name, Number, Text
 from vsr_schemas.shapes import LIST, TEXT, AsList, AsText, by_shape
 
@@ -53,6 +54,8 @@ class ComplexitySpec(PolicyModel):
 class StructureSpec(RangeSpec):
     """The number of occurrences of a pattern, or of some keywords, in the text."""
 
+    min: Annotated[Tokens, Field(le=MAX_COUNT)] | None = None
+    max: Annotated[Tokens, Field(le=MAX_COUNT)] | None = None
     pattern: Text | None = None
     keywords: Phrases | None = None
 
