@@ -83,8 +83,8 @@ def chart_changes(trees: Comparison) -> Iterator[RolloutChange]:
                 steps=[_FREE, upgrade],
             )
         else:
-            verb = "changes" if old else "is new"
-            yield RolloutChange(text=f"chart {chart} {verb}: Helm applies its values, not Argo CD", steps=[upgrade])
+            what = "changes" if old else "is new"
+            yield RolloutChange(text=f"chart {chart} {what}: Helm applies its values, not Argo CD", steps=[upgrade])
 
 
 def _refused(fixed: tuple[FixedValue, ...], old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:

@@ -15,7 +15,7 @@ _MODEL_HEADER = "x-ai-eg-model"
 
 
 def interruptions(environments: Environments) -> Iterator[RolloutChange]:
-    """Yield Gateways that get another address, and models whose backends AI Gateway names anew."""
+    """Yield Gateways that get another address, and models whose backends AI Gateway renames."""
     yield from _gateways(environments)
     yield from _renamed_backends(environments)
 
