@@ -29,11 +29,12 @@ _STAMP = re.compile(
     r"|[^\n:：\[\]()]{1,40}[\[(][^\])\n]{0,30}\d[:.]\d[^\])\n]{0,30}[\])][:：][ \t]*"
     r"|\([^()\n]{3,90}\)[ \t]*\n|\[[^\]\n]{3,90}\][ \t]*\n)(?=\S)"
 )
-_NOTE = re.compile(
-    r"\s*\[[^\]\n{}\"]{2,200}\]\s*$|\s*\[(?:ERROR|WARNING|WARN|SYSTEM|NOTICE|INFO|NOTE|INTERRUPTED)\b[^\]\n]{0,60}\]"
-)
-"""A bracketed remark of a harness, such as ``[ERROR]`` or ``[Request interrupted]``."""
+_NOTE = re.compile(r"\s*\[[^\]\n{}\"]{2,200}\]\s*$")
+"""A bracketed remark of a harness, such as ``[Request interrupted]``."""
 _RESULT = re.compile(r"\s*\[[^\]\n]{2,200}\] ?(?:Result|Output|Response|Ergebnis|Résultat|Resultado):?", re.IGNORECASE)
+_CALL = re.compile(r"[^\n{}]{0,160}:\s*\{[^\n]*\}\s*$")
+"""A part that reports a call of a tool with its arguments."""
+_ALERT = re.compile(r"\s*\[(?:ERROR|WARNING|WARN|SYSTEM|NOTICE|INFO|NOTE|INTERRUPTED)\b[^\]\n]{0,60}\]")
 _FILE = re.compile(r"\s*\[[^\]\n]{1,120}\.\w{1,5}\][ \t]*\n")
 """The head of an attached document that a client passes as text."""
 
@@ -99,7 +100,7 @@ def _parts(texts: Sequence[str]) -> list[int]:
         if _RESULT.match(text):
             if "<" not in text:
                 break  # what follows is the result
-        elif len(texts) > 1 and _FILE.match(text):
+        elif _ALERT.match(text) or (len(texts) > 1 and (_FILE.match(text) or _CALL.match(text))):
             continue
         parts.append(part)
     return parts
