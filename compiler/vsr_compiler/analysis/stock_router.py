@@ -54,6 +54,13 @@ def _router(policy: ir.Policy, implementation: ir.SemanticRouter) -> Iterator[Di
         yield Diagnostic(
             "VSR330", message, router.span, "Remove it. Clients that send `x-vsr-debug: true` get debug headers."
         )
+    if policy.stickiness is not None and policy.stickiness.written and policy.stickiness.default.mode != "none":
+        message = "semantic-router decides each request by its last turn, without `stickiness`"
+        yield Diagnostic("VSR330", message, policy.stickiness.span, RUNTIME)
+    for route in policy.routes:
+        if route.stickiness is not None and route.stickiness.mode != "none":
+            message = f"semantic-router does not support the `stickiness` of route `{route.name}`"
+            yield Diagnostic("VSR330", message, route.span, RUNTIME)
     if policy.ask.span is not None:
         message = "semantic-router reads the whole last user turn, so `ask` has no effect"
         yield Diagnostic("VSR330", message, policy.ask.span, RUNTIME)

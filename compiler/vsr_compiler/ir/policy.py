@@ -16,6 +16,7 @@ from vsr_compiler.ir.models import Model
 from vsr_compiler.ir.router import Router, SemanticRouter
 from vsr_compiler.ir.routes import Route
 from vsr_compiler.ir.signals import Signal, detector_of
+from vsr_compiler.ir.stickiness import Stickiness
 from vsr_compiler.syntax.ignores import Ignore
 
 
@@ -45,6 +46,7 @@ class Policy:
     versions: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[Diagnostic, ...] = ()
     ignores: tuple[Ignore, ...] = ()
+    stickiness: Stickiness | None = None
 
     @property
     def used_classifiers(self) -> tuple[Classifier, ...]:

@@ -21,11 +21,14 @@ from vsr_runtime.decision.program.conditions import (
     open_leaves,
 )
 from vsr_runtime.decision.program.effects import Effects, ModelTarget
+from vsr_runtime.decision.program.stickiness import Stickiness
 from vsr_runtime.decision.signals.base import Signal
 from vsr_runtime.decision.signals.model_signals import ModelResults, ModelSignal
 from vsr_runtime.decision.view import RequestView
 
 TOTAL_SHARE = 100.0
+COUNTS = frozenset({"context", "conversation"})
+"""Types of signals that change with the length of a conversation."""
 GUARD_WORK = 300
 """Steps per byte of text and guard. Most texts take fewer, hostile ones up to about 2,000."""
 
@@ -94,6 +97,7 @@ class Program:
         model_signals: signals that need a model, except the category.
         caches_responses: whether some route caches responses.
         ask_rules: how the person's ask is extracted; None if signals read the whole last user turn.
+        stickiness: how conversations stay with a model; None if each request is decided by its last turn.
         whole_category: whether all texts of the request decide the category, instead of the ask.
     """
 
@@ -107,6 +111,7 @@ class Program:
     model_signals: Mapping[SignalName, ModelSignal] = field(default_factory=dict)
     caches_responses: bool = False
     ask_rules: AskRules | None = None
+    stickiness: Stickiness | None = None
     whole_category: bool = False
     leaves: frozenset[ConditionLeaf] = field(init=False, repr=False, compare=False)
     """The leaves of all conditions."""
@@ -118,6 +123,12 @@ class Program:
     """The guards that read responses."""
     apis: frozenset[str] = field(init=False, repr=False, compare=False)
     """The APIs that some model serves, by their paths."""
+    counts: bool = field(init=False, repr=False, compare=False)
+    """Whether some route depends on the length of a conversation, or on its numbers of messages."""
+    splits: bool = field(init=False, repr=False, compare=False)
+    """Whether some route has several models."""
+    destinations: frozenset[str] = field(init=False, repr=False, compare=False)
+    """The models to which requests go whose model the router chooses."""
 
     def __post_init__(self) -> None:
         every = frozenset[ConditionLeaf]().union(*(condition_leaves(route.condition) for route in self.routes))
@@ -127,6 +138,18 @@ class Program:
         object.__setattr__(self, "on_response", tuple(guard for guard in self.guards if guard.on_response))
         served = frozenset[str]().union(*(target.limits.apis for target in self.models.values()))
         object.__setattr__(self, "apis", served)
+        counts = any(isinstance(leaf, SignalCondition) and leaf.name[0] in COUNTS for leaf in every)
+        object.__setattr__(self, "counts", counts)
+        object.__setattr__(self, "splits", any(len(route.targets) > 1 for route in self.routes))
+        reached = {self.default, *(target.name for route in self.routes for target, _ in route.targets)}
+        object.__setattr__(self, "destinations", frozenset(reached))
+
+    def holder(self, name: str) -> str | None:
+        """Return the model that a client means by a name of the policy or of the provider; None if it is unknown."""
+        if name in self.models:
+            return name
+        served = [target.name for target in self.models.values() if target.served_as == name]
+        return served[0] if len(served) == 1 else None
 
     @property
     def reads_responses(self) -> bool:

@@ -26,13 +26,15 @@ class ParsedRequest:
     Attributes:
         body: the client's body.
         api: the API of the request.
-        seed: determines the share of a split.
+        seed: identifies the request, and determines the share of a split unless there is a conversation.
         named_model: the model that the client named; None if the router chooses.
         view: what signals read; None if the client named the model.
         evaluation: the evaluation of its guards; None without guards.
         debug: whether the client gets debug headers.
         caller: the client; None if no response is cached.
         query: whether the path has a query.
+        conversation: the key of the conversation, which determines the share of a split; None if each request has its
+            own.
     """
 
     body: JsonBody
@@ -44,6 +46,12 @@ class ParsedRequest:
     debug: bool = False
     caller: Caller | None = None
     query: bool = False
+    conversation: bytes | None = None
+
+    @property
+    def split_seed(self) -> bytes:
+        """What determines the share of a split."""
+        return self.seed if self.conversation is None else self.conversation
 
 
 def read_request(
