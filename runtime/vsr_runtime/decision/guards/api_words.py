@@ -58,7 +58,9 @@ MEDIA_KEYS = _words(
 )
 """Keys with the same meaning that need no type."""
 TOKEN_KEYS = frozenset({"input_ids", "prompt_token_ids", "token_ids"})
-"""Keys that hold text as token ids. At the top level ``prompt`` and ``input`` may hold them as well."""
+"""Keys that hold text as token ids."""
+TOKEN_FIELDS = _words("prompt input tokens query queries documents items text_1 text_2 data_1 data_2")
+"""Top-level fields that may hold token ids as well. An object as ``prompt`` is a template that is stored elsewhere."""
 READABLE_SOURCES = frozenset({"content", "text"})
 """Document source types whose text is part of the request."""
 BLOBS = frozenset({"data", "file_data", "image_url", "url", "result", "image_embeds", "audio_embeds", "prompt_embeds"})

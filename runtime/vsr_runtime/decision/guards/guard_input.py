@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import accumulate
 
 from vsr_runtime.decision.deadline import Expired, check_deadline, never
-from vsr_runtime.decision.guards.api_words import MEDIA_KEYS, MEDIA_TYPES, READABLE_SOURCES, TOKEN_KEYS
+from vsr_runtime.decision.guards.api_words import MEDIA_KEYS, MEDIA_TYPES, READABLE_SOURCES, TOKEN_FIELDS, TOKEN_KEYS
 from vsr_runtime.decision.guards.detection import Detection, TextSpan
 from vsr_runtime.decision.guards.finders import look_through
 from vsr_runtime.decision.guards.guard import Guard
@@ -169,7 +169,9 @@ def _is_model(leaf: JsonText, values: object) -> bool:
 
 def _has_media(values: object, expired: Expired) -> bool:
     """Return whether the document has content other than text."""
-    if isinstance(values, Mapping) and any(_has_token_ids(values.get(key)) for key in ("prompt", "input")):
+    if isinstance(values, Mapping) and (
+        any(_has_token_ids(values.get(key)) for key in TOKEN_FIELDS) or isinstance(values.get("prompt"), Mapping)
+    ):
         return True
     pending = [values]
     count = 0
