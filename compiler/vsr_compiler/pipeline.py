@@ -247,7 +247,7 @@ def _add_base(result: _Manifests, target: str, base: tuple[Object, ...], rendere
     result.applied.append((*base, *(item for component in rendered.components for item in component.objects)))
     for component in rendered.components:
         folder = f"{target}/components/{component.name}"
-        result.objects.update({f"{folder}/{item.path}": item for item in component.objects})
+        result.objects.update({f"{folder}/{item.path}": item for item in argocd.waved(component.objects)})
         result.others[f"{folder}/kustomization.yaml"] = component.kustomization()
     result.values.update({f"{target}/{helm.FOLDER}/{values.path}": values for values in rendered.values})
 

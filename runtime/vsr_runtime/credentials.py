@@ -9,6 +9,7 @@ from pathlib import Path
 
 from vsr_runtime.decision.program.effects import ProviderCredentials
 from vsr_runtime.errors import UserError
+from vsr_runtime.files import read_regular
 from vsr_schemas.runtime import CredentialSettings
 
 FOLDER = "credentials"
@@ -43,8 +44,7 @@ def _read(folder: Path, credential: CredentialSettings) -> ProviderCredentials:
 
 def _key(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_KEY + 1)
+        data = read_regular(path, MAX_KEY)
     except OSError as error:
         raise UserError(f"{path}: {error.strerror or error}; mount the Secret with the provider's key there") from None
     if len(data) > MAX_KEY:

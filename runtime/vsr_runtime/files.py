@@ -1,7 +1,10 @@
-"""Reads YAML settings, within bounds, as plain data."""
+"""Reads files within bounds: regular files only, and YAML settings as plain data."""
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +18,29 @@ MAX_DEPTH = 100
 _SHOWN = 5
 
 Model = TypeVar("Model", bound=BaseModel)
+
+
+def open_regular(path: Path) -> int:
+    """Open a regular file for reading, and return its descriptor. Never waits for a FIFO's or a device's other end.
+
+    Raises:
+        OSError: it cannot be opened, or is something else than a regular file.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise OSError(errno.EINVAL, "is not a regular file", str(path))
+
+
+def read_regular(path: Path, most: int) -> bytes:
+    """Read at most so many bytes of a regular file, and one more if it has more.
+
+    Raises:
+        OSError: as of `open_regular`.
+    """
+    with os.fdopen(open_regular(path), "rb") as file:
+        return file.read(most + 1)
 
 
 def read_model(path: Path, contract: type[Model]) -> Model:
@@ -58,8 +84,7 @@ def read_yaml(path: Path) -> Any:  # noqa: ANN401 - a YAML document may be any p
 
 def _read_text(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        data = read_regular(path, MAX_BYTES)
     except OSError as error:
         raise UserError(f"{path}: {error.strerror or error}; check the path") from None
     if len(data) > MAX_BYTES:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vsr_runtime import log as runtime_log
 from vsr_runtime.log import log
 from vsr_runtime.server.address import parse_address
 from vsr_runtime.server.reload import POLL
@@ -67,8 +68,11 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--stuck-after", type=float, default=STUCK_AFTER)
     parser.add_argument("--shutdown-delay", type=float, default=0)
+    parser.add_argument("--log-queue", type=int)
     parser.add_argument("--poll", type=float, default=POLL)
     given = parser.parse_args()
+    if given.log_queue:
+        runtime_log._WRITER = runtime_log.Writer(2, given.log_queue)
     if given.workers > 1 and not is_child():
         run_supervisor(
             given.workers, parse_address(given.address), parse_address(given.http_address), given.stuck_after

@@ -60,7 +60,7 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
     catalog = _catalog() if schema else None
     files = options.policy_files(policies)
     duplicates = multi_policy.duplicate_names(files)
-    compiled: dict[str, tuple[ir.Policy, set[str]]] = {}
+    compiled: dict[str, tuple[ir.Policy, dict[str, set[str]]]] = {}
     for policy in files:
         if policy in duplicates:
             report.add(str(policy), [duplicates[policy]])

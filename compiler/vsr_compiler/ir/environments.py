@@ -53,3 +53,5 @@ class Environment:
     gateway_name: str | None = None
     gateway_namespace: str | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
+    server: str | None = None
+    """The API server of its cluster, if it is not that of ``gitops``."""

@@ -23,9 +23,13 @@ MONITORING_GROUP = "monitoring.coreos.com"
 class Wave(IntEnum):
     """The Argo CD sync waves, in the order in which they are applied.
 
-    Argo CD starts a wave when every object of the wave before is healthy, and deletes an Application in reverse order.
-    So an object that becomes healthy only through another one belongs to the same wave as that one, or to a later one.
-    A route to a model matches only behind the router's filter, so either of them may come first.
+    Argo CD starts a wave when every object of the wave before is healthy, and prunes removed objects after the last
+    one. When it deletes an Application, the order is reversed. So an object that becomes healthy only through another
+    one belongs to the same wave as that one, or to a later one.
+
+    The order of a change: what the router may select exists before the router selects it, and is removed after the
+    router has stopped. So the router comes after the routes, and the routes after their servers. Routes match headers
+    that the router's filter sets, so the filter comes before them.
     """
 
     NAMESPACE = -5
@@ -37,10 +41,17 @@ class Wave(IntEnum):
     GATEWAY = 1
     FILTER = 2
     """Filters and policies of a gateway: a controller accepts them when the Gateway exists."""
-    ROUTE = 3
-    """Routes, policies that attach to routes, and monitoring."""
-    PATCH = 4
-    """Patches of a proxy's configuration: they apply once it has the filters that routes and their policies bring."""
+    PATCH = 3
+    """Patches of a proxy's configuration: they apply once it has the filters that policies of the Gateway bring."""
+    ROUTE = 4
+    """Routes, and policies that attach to routes."""
+    LATE_PATCH = 5
+    """Patches of a proxy whose filters exist only with the routes."""
+    ROUTER = 6
+    """The router and its configuration."""
+    OBSERVER = 9
+    """Autoscalers and monitors, for which nothing waits. Argo CD counts an autoscaler without metrics as degraded, and
+    a degraded object fails the sync before the waves after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +124,7 @@ class Kind:
             hold data which the compiler did not write: a namespace with its Secrets, a volume with weights.
         scaled: Whether `replicas`, `images` and `resources` of an environment change its objects.
         pod_template: The path of the pod template or pod in an object; None if the kind has none.
+        emitted: Whether a target emits objects of the kind. The others are known for manifests of users.
     """
 
     group: str
@@ -123,6 +135,7 @@ class Kind:
     kept: bool = False
     scaled: bool = False
     pod_template: tuple[str, ...] | None = None
+    emitted: bool = True
 
     @property
     def group_kind(self) -> GroupKind:
@@ -131,7 +144,13 @@ class Kind:
 
 
 def kinds_of(
-    group: str, names: str, wave: Wave, health: Health = BUILT_IN_HEALTH, *, namespaced: bool = True
+    group: str,
+    names: str,
+    wave: Wave,
+    health: Health = BUILT_IN_HEALTH,
+    *,
+    namespaced: bool = True,
+    emitted: bool = True,
 ) -> tuple[Kind, ...]:
     """Return several kinds of one group with the same facts.
 
@@ -141,8 +160,9 @@ def kinds_of(
         wave: Their sync wave.
         health: How Argo CD determines their health.
         namespaced: Whether their objects have a namespace.
+        emitted: Whether a target emits objects of them.
     """
-    return tuple(Kind(group, name, wave, health, namespaced=namespaced) for name in names.split())
+    return tuple(Kind(group, name, wave, health, namespaced=namespaced, emitted=emitted) for name in names.split())
 
 
 def table(kinds: Iterable[Kind]) -> Mapping[GroupKind, Kind]:
@@ -163,7 +183,7 @@ _TEMPLATE = ("spec", "template")
 KINDS: Mapping[GroupKind, Kind] = table(
     (
         Kind("", "Namespace", Wave.NAMESPACE, namespaced=False, kept=True),
-        *kinds_of("apiextensions.k8s.io", "CustomResourceDefinition", Wave.NAMESPACE, namespaced=False),
+        *kinds_of("apiextensions.k8s.io", "CustomResourceDefinition", Wave.NAMESPACE, namespaced=False, emitted=False),
         *kinds_of("", "ConfigMap Secret Service ServiceAccount", Wave.REFERENCED),
         *kinds_of("networking.k8s.io", "NetworkPolicy", Wave.REFERENCED),
         *kinds_of(RBAC_GROUP, "Role RoleBinding", Wave.REFERENCED),
@@ -171,28 +191,30 @@ KINDS: Mapping[GroupKind, Kind] = table(
         *kinds_of(GATEWAY_GROUP, "GatewayClass", Wave.REFERENCED, namespaced=False),
         *kinds_of(GATEWAY_GROUP, "ReferenceGrant", Wave.REFERENCED, AlwaysHealthy()),
         Kind("", "PersistentVolumeClaim", kept=True, scaled=True),
-        Kind("", "Pod", pod_template=()),
+        Kind("", "Pod", pod_template=(), emitted=False),
         Kind("apps", "Deployment", scaled=True, pod_template=_TEMPLATE),
-        Kind("apps", "StatefulSet", pod_template=_TEMPLATE),
-        Kind("apps", "DaemonSet", pod_template=_TEMPLATE),
-        Kind("apps", "ReplicaSet", pod_template=_TEMPLATE),
-        Kind("batch", "Job", pod_template=_TEMPLATE),
-        Kind("batch", "CronJob", pod_template=("spec", "jobTemplate", "spec", "template")),
-        Kind("autoscaling", "HorizontalPodAutoscaler"),
+        Kind("apps", "StatefulSet", pod_template=_TEMPLATE, emitted=False),
+        Kind("apps", "DaemonSet", pod_template=_TEMPLATE, emitted=False),
+        Kind("apps", "ReplicaSet", pod_template=_TEMPLATE, emitted=False),
+        Kind("batch", "Job", pod_template=_TEMPLATE, emitted=False),
+        Kind("batch", "CronJob", pod_template=("spec", "jobTemplate", "spec", "template"), emitted=False),
+        Kind("autoscaling", "HorizontalPodAutoscaler", Wave.OBSERVER),
         Kind("policy", "PodDisruptionBudget", scaled=True),
-        *kinds_of("", "Node PersistentVolume", Wave.WORKLOAD, namespaced=False),
+        *kinds_of("", "Node PersistentVolume", Wave.WORKLOAD, namespaced=False, emitted=False),
         *kinds_of(
             "admissionregistration.k8s.io",
             "MutatingWebhookConfiguration ValidatingWebhookConfiguration",
             Wave.WORKLOAD,
             namespaced=False,
+            emitted=False,
         ),
-        *kinds_of("apiregistration.k8s.io", "APIService", Wave.WORKLOAD, namespaced=False),
-        *kinds_of("scheduling.k8s.io", "PriorityClass", Wave.WORKLOAD, namespaced=False),
-        *kinds_of("storage.k8s.io", "StorageClass", Wave.WORKLOAD, namespaced=False),
+        *kinds_of("apiregistration.k8s.io", "APIService", Wave.WORKLOAD, namespaced=False, emitted=False),
+        *kinds_of("scheduling.k8s.io", "PriorityClass", Wave.WORKLOAD, namespaced=False, emitted=False),
+        *kinds_of("storage.k8s.io", "StorageClass", Wave.WORKLOAD, namespaced=False, emitted=False),
         Kind(GATEWAY_GROUP, "Gateway", Wave.GATEWAY),
-        *kinds_of(GATEWAY_GROUP, "BackendTLSPolicy GRPCRoute HTTPRoute", Wave.ROUTE),
-        *kinds_of(MONITORING_GROUP, "PodMonitor PrometheusRule ServiceMonitor", Wave.ROUTE),
+        *kinds_of(GATEWAY_GROUP, "HTTPRoute", Wave.ROUTE),
+        *kinds_of(GATEWAY_GROUP, "BackendTLSPolicy GRPCRoute", Wave.ROUTE, emitted=False),
+        *kinds_of(MONITORING_GROUP, "PodMonitor PrometheusRule ServiceMonitor", Wave.OBSERVER),
     )
 )
 """The kinds that no single stack defines, by API group and name."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from vsr_compiler import ir
+from vsr_compiler.deploy.argocd.applications import server_of
 from vsr_compiler.deploy.argocd.emit import conflicts, listed
 from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
 from vsr_compiler.manifests.tree import LOCK
@@ -38,25 +39,36 @@ def _name(path: Path) -> Scalar | None:
     return node if isinstance(node, Scalar) else None
 
 
-def object_identities(compiled: Compiled) -> set[str]:
-    """Return the identities of all objects in a policy's environments."""
-    items = (item for objects in compiled.environments.values() for item in objects)
-    return {f"{item.kind} {item.namespace + '/' if item.namespace else ''}{item.name}" for item in items}
+def object_identities(compiled: Compiled) -> dict[str, set[str]]:
+    """Return the identities of all objects in a policy's environments, by the cluster's API server."""
+    clusters: dict[str, set[str]] = {}
+    for environment in compiled.policy.environments:
+        if compiled.policy.gitops is not None:
+            clusters.setdefault(server_of(compiled.policy.gitops, environment), set()).update(
+                f"{item.kind} {item.namespace + '/' if item.namespace else ''}{item.name}"
+                for item in compiled.environments[environment.name]
+            )
+    return clusters
 
 
-def cluster_conflicts(held: Mapping[str, tuple[ir.Policy, set[str]]]) -> Iterator[tuple[str, Diagnostic]]:
+def cluster_conflicts(held: Mapping[str, tuple[ir.Policy, Mapping[str, set[str]]]]) -> Iterator[tuple[str, Diagnostic]]:
     """Yield VSR309 at the last of several policies that one Argo CD syncs to one cluster with objects of equal names.
 
     Args:
-        held: Policies and the identities of their objects, by file.
+        held: Policies and the identities of their objects by cluster, by file.
     """
     clusters: dict[tuple[str, str], dict[str, set[str]]] = {}
     files = {policy.name: (file, policy) for file, (policy, _) in held.items()}
-    for policy, names in held.values():
-        if policy.gitops is not None:
-            clusters.setdefault((policy.gitops.server, policy.gitops.namespace), {})[policy.name] = names
+    for policy, servers in held.values():
+        for server, names in servers.items():
+            namespace = policy.gitops.namespace if policy.gitops is not None else ""
+            clusters.setdefault((server, namespace), {})[policy.name] = names
+    seen: set[tuple[str, ...]] = set()
     for cluster in clusters.values():
         for group in conflicts(cluster):
+            if tuple(group) in seen:
+                continue
+            seen.add(tuple(group))
             both = sorted(cluster[group[0]] & cluster[group[1]])
             message = (
                 f"the policies {listed(group, 'and')} contain the same objects, such as {both[0]}, so a cluster "

@@ -31,6 +31,9 @@ ComponentBuilder = Callable[[ir.Policy], Component]
 Chart = Callable[[ir.Policy], Values | None]
 """Returns the values of one Helm chart, or None if the policy needs nothing of the chart."""
 View = Callable[[ir.Policy], ir.Policy]
+ClusterNames = Callable[[ir.Policy], Iterable[tuple[str, str, str]]]
+"""Returns API group, kind and name of cluster-scoped objects. A name is a pattern as of Go's `filepath.Match`, in which
+`*` stands for the name of an endpoint or Gateway, so that it holds when one is renamed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ class Target:
         provided: Objects that the stack's control plane creates and ours refer to: kind, namespace and name. The
             namespace of a cluster-scoped object is empty.
         kinds: The kinds that the target emits and that are not in `manifests.kinds.KINDS`.
+        cluster_names: The names of the cluster-scoped objects of the base and the components. An AppProject allows
+            these and no others.
         tables: Known releases of projects that only this stack looks up, by project.
         profiles: The release of those projects in each profile: profile, project, release.
         front: The target whose gateway is in front of this stack, if the stack has no gateway of its own.
@@ -76,6 +81,7 @@ class Target:
     charts: tuple[Chart, ...] = ()
     provided: tuple[tuple[str, str, str], ...] = ()
     kinds: tuple[Kind, ...] = ()
+    cluster_names: tuple[ClusterNames, ...] = ()
     tables: Mapping[str, Collection[str]] = field(default_factory=dict)
     profiles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     front: Front | None = None

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vsr_runtime.files import read_regular
 from vsr_runtime.inference.encoder_files import find_encoder
 from vsr_runtime.inference.errors import ModelError
+from vsr_runtime.inference.head_file import MAX_HEAD
 from vsr_schemas.runtime import ClassifierSettings
 from vsr_schemas.runtime import HeadSettings as HeadFile
 
@@ -107,7 +109,7 @@ def load_head(settings: HeadFile, labels: list[str], folder: Path) -> Head:
 
     path = folder / settings.file
     try:
-        head = Head.from_bytes(path.read_bytes())
+        head = Head.from_bytes(read_regular(path, MAX_HEAD))
     except OSError as error:
         raise ModelError(f"{path} cannot be read ({error.strerror}); compile the policy again") from error
     except ModelError as error:

@@ -17,6 +17,8 @@ ALGORITHM = "softmax-none-1"  # what the numbers mean to a reader; how they were
 SENTENCES_ALGORITHM, SENTENCES = "sentences-1", "file of sentences"  # likewise, and how messages call it
 
 _MAX_HEADER = 1 << 20
+MAX_HEAD = 64 << 20
+"""Bytes of a file. A ConfigMap holds 1 MiB."""
 
 
 def pack(metadata: Mapping[str, str], tensors: Mapping[str, tuple[tuple[int, ...], bytes]]) -> bytes:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vsr_runtime.files import read_regular
 from vsr_runtime.inference.errors import ModelError, classify_extra
-from vsr_runtime.inference.head_file import SENTENCES, SENTENCES_ALGORITHM, file_metadata, pack
+from vsr_runtime.inference.head_file import MAX_HEAD, SENTENCES, SENTENCES_ALGORITHM, file_metadata, pack
 from vsr_schemas.runtime import ClassifierSettings
 
 with classify_extra():
@@ -90,7 +91,7 @@ def load_sentences(settings: ClassifierSettings, folder: Path) -> Sentences:
         raise ModelError("likeness needs the file of its sentences")
     path = folder / settings.head.file
     try:
-        found = Sentences.from_bytes(path.read_bytes(), settings.labels)
+        found = Sentences.from_bytes(read_regular(path, MAX_HEAD), settings.labels)
     except OSError as error:
         raise ModelError(f"{path} cannot be read ({error.strerror}); compile the policy again") from error
     except ModelError as error:

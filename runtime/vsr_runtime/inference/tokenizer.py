@@ -1,19 +1,24 @@
-"""Tokenises texts, many at a time and without Python's global lock."""
+"""Tokenises texts without Python's global lock, in segments that bound the work of a step."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from vsr_runtime.inference.errors import ModelError, classify_extra
+from vsr_runtime.inference.text_segments import segments
 
 with classify_extra():
     from tokenizers import Tokenizer
 
-_CHARACTERS_A_TOKEN = 32
-"""Characters per token in the first attempt at a text of which only the beginning is needed."""
+_CHARACTERS_A_TOKEN = 512
+"""Characters for each token that is needed, after which reading ends."""
+_MOST_WORD = 100
+"""Longest word of BERT's WordPiece, in characters; longer ones are unknown."""
+Progress = Callable[[int], None]
+"""Called between two segments with the number of tokens so far. It may raise to end the work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,8 @@ class TextTokenizer:
         tokenizer.no_padding()
         tokenizer.no_truncation()
         self._tokenizer = tokenizer
+        # A word that is too long is unknown to WordPiece, whatever follows in it. Other models read all of it.
+        self._skip_runs = getattr(tokenizer.model, "max_input_chars_per_word", _MOST_WORD + 1) <= _MOST_WORD
         self._before, self._after = _special(tokenizer)
 
     @classmethod
@@ -55,19 +62,22 @@ class TextTokenizer:
         """Special tokens around a text."""
         return len(self._before) + len(self._after)
 
-    def __call__(self, texts: Sequence[str], at_most: int | None = None) -> list[Tokens]:
+    def __call__(
+        self, texts: Sequence[str], at_most: int | None = None, progress: Progress = lambda _: None
+    ) -> list[Tokens]:
         """Tokenise texts.
 
         Args:
             texts: Of any length.
             at_most: Tokens needed of each; then a long text is not read to its end.
+            progress: Called between two segments.
         """
-        # JSON can carry half a surrogate pair, which no tokenizer takes; its replacement is one character, too.
-        clean = [text.encode("utf-8", "replace").decode() for text in texts]
-        if at_most is None:
-            found = self._tokenizer.encode_batch(clean, add_special_tokens=False)
-            return [Tokens(encoding.ids, encoding.offsets) for encoding in found]
-        return [self._beginning(text, at_most) for text in clean]
+        found: list[Tokens] = []
+        count = 0
+        for text in texts:
+            found.append(self._read(text, at_most, lambda more, before=count: progress(before + more)))  # type: ignore[misc] # a default binds
+            count += len(found[-1].ids)
+        return found
 
     def framed(self, ids: Sequence[int]) -> list[int]:
         """Add the special tokens that the model expects."""
@@ -78,15 +88,28 @@ class TextTokenizer:
         """Special tokens before a text."""
         return len(self._before)
 
-    def _beginning(self, text: str, at_most: int) -> Tokens:
-        """The first tokens. The last word of a cut text may be half a word, so it must be beyond the tokens needed."""
-        size = at_most * _CHARACTERS_A_TOKEN
-        while True:
-            encoding = self._tokenizer.encode(text[:size], add_special_tokens=False)
-            words = encoding.word_ids
-            if size >= len(text) or (len(words) > at_most and words[at_most - 1] != words[-1]):
-                return Tokens(encoding.ids[:at_most], encoding.offsets[:at_most])
-            size *= 4
+    def _read(self, text: str, at_most: int | None, progress: Progress) -> Tokens:
+        """Read a text, segment by segment, until its end or until there are enough tokens."""
+        ids: list[int] = []
+        offsets: list[tuple[int, int]] = []
+        left = len(text) if at_most is None else at_most * _CHARACTERS_A_TOKEN
+        for start, segment in segments(text, skip_runs=self._skip_runs):
+            encoding = self._encode(segment)
+            if at_most is not None:
+                encoding.truncate(at_most - len(ids))
+            ids += encoding.ids
+            offsets += [(start + begin, start + end) for begin, end in encoding.offsets] if start else encoding.offsets
+            left -= len(segment)
+            if left <= 0 or len(ids) == at_most:
+                break
+            progress(len(ids))
+        return Tokens(ids, offsets)
+
+    def _encode(self, text: str) -> Any:  # noqa: ANN401 - as above
+        # JSON can carry half a surrogate pair, which no tokenizer takes; its replacement is one character, too.
+        clean = text.encode("utf-8", "replace").decode()
+        # `encode` would hold Python's global lock.
+        return self._tokenizer.encode_batch([clean], add_special_tokens=False)[0]
 
 
 def _special(tokenizer: Any) -> tuple[list[int], list[int]]:  # noqa: ANN401 - as above

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -22,9 +24,13 @@ from vsr_runtime.decision.request.events import (
 )
 from vsr_runtime.decision.request.request_machine import MachineConfig
 from vsr_runtime.errors import UserError
+from vsr_runtime.files import open_regular
 from vsr_runtime.server.classify import ClassifierPool, ClassifierResult, ModelPool, TextClassifier
 from vsr_runtime.server.response_cache import ResponseCache
 from vsr_runtime.settings import Settings
+
+_CHUNK = 1 << 20
+"""Bytes of a file that are hashed at a time: something huge in the folder must not fill the memory."""
 
 
 @runtime_checkable
@@ -188,9 +194,10 @@ def content_hash(config: Path) -> str:
     digest = hashlib.sha256()
     paths = {config, config.parent / "runtime.yaml", *config.parent.glob("*.safetensors")}
     for path in sorted(paths, key=lambda path: path.name):
-        try:
-            data = path.read_bytes()
-        except OSError:
-            continue
-        digest.update(f"{path.name}\0{len(data)}\0".encode() + data)
+        with suppress(OSError), os.fdopen(open_regular(path), "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            digest.update(f"{path.name}\0{size}\0".encode())
+            while size > 0 and (data := file.read(min(size, _CHUNK))):
+                digest.update(data)
+                size -= len(data)
     return digest.hexdigest()

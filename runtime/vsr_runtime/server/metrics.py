@@ -6,6 +6,7 @@ clients cannot create series.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
@@ -13,6 +14,7 @@ from vsr_runtime.decision.program.conditions import CategoryCondition, SignalVal
 from vsr_runtime.decision.program.program import Program
 from vsr_runtime.decision.request.events import Cause, GuardMatch, ImmediateResponse, SendToModel
 from vsr_runtime.decision.request.headers import CACHE_HIT_CODE
+from vsr_runtime.log import dropped_lines
 from vsr_runtime.server.counters import Distribution, Family, State, joined, page
 
 SHED = (Cause.OVERLOADED, Cause.FULL)
@@ -64,6 +66,10 @@ class Metrics:
         self._reload = self._gauge(
             "config_last_reload_success", "Whether what lies in the policy's folder is served.", how="min"
         )
+        self._checked = self._gauge(
+            "config_last_check_timestamp_seconds", "When the policy's folder was last looked at.", how="min"
+        )
+        self._dropped = self._counter("vsr_log_lines_dropped", "Lines of the log that were never written.")
         self._serving = self._gauge("config_generation_info", "What is served.", "sha256", how="min")
         self._waiting = self._gauge("vsr_engine_waiting_tokens", "Tokens that wait for the engine or are computed.")
         self._ask_waiting: Callable[[], int] = int
@@ -84,6 +90,10 @@ class Metrics:
     def reloaded(self, *, well: bool) -> None:
         """Record whether the folder's content is what is served."""
         self._reload.labels().set(float(well))
+
+    def checked(self) -> None:
+        """Record that the policy's folder is looked at now."""
+        self._checked.labels().set(time.time())
 
     def decided(self, action: SendToModel | ImmediateResponse, seconds: float | None) -> None:
         """Count a decision. ``seconds`` is the time since the body arrived; None if no body was read."""
@@ -138,6 +148,7 @@ class Metrics:
     def state(self) -> State:
         """All values, for the parent process to add up."""
         self._waiting.labels().set(self._ask_waiting())
+        self._dropped.labels().set(dropped_lines())
         return {family.name: family.state() for family in self._families}
 
     def joined_text(self, states: Sequence[State], more: Sequence[Family] = ()) -> bytes:

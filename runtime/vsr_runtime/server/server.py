@@ -17,11 +17,13 @@ from vsr_runtime.errors import UserError
 from vsr_runtime.log import log
 from vsr_runtime.server.address import Address
 from vsr_runtime.server.extproc import Processor
+from vsr_runtime.server.file_reads import LOAD, FileReads
 from vsr_runtime.server.generation import Loader, content_hash, warm_generation
 from vsr_runtime.server.health import Health
 from vsr_runtime.server.http import HttpPort
 from vsr_runtime.server.metrics import Metrics
 from vsr_runtime.server.reload import POLL, Reloader, keys_hash
+from vsr_runtime.server.stop_signal import begin_stop
 from vsr_runtime.server.supervisor.link import PORT, ChildReport, answer, is_child
 from vsr_runtime.server.tls import Tls
 from vsr_runtime.server.trace import tracing
@@ -34,6 +36,10 @@ if TYPE_CHECKING:
 
 DRAIN = 5.0
 """Seconds for cancelled streams to end."""
+_RETIRED = AGE * 1.2
+"""Seconds for clients to leave connections that have got GOAWAY."""
+_LAST_SECONDS = _RETIRED + 2 * DRAIN + 5.0
+"""Seconds, besides the shutdown delay and responses, in which a process that was asked to stop ends by itself."""
 _LOOK = 0.05
 _LOOPBACK = Address("127.0.0.1", 0)
 
@@ -90,12 +96,21 @@ async def _serve(
     config: Path, listen: Listen, load: Loader, poll: float, credentials: Path | None, shutdown_delay: float
 ) -> None:
     stop, check_now = asyncio.Event(), asyncio.Event()
-    for name, event in ((signal.SIGTERM, stop), (signal.SIGINT, stop), (signal.SIGHUP, check_now)):
-        asyncio.get_running_loop().add_signal_handler(name, event.set)
+    reads = FileReads()
+    loop = asyncio.get_running_loop()
+    processor: Processor | None = None
+
+    def asked_to_stop() -> None:
+        follows = processor is not None and processor.generation.reads_responses
+        begin_stop(stop, shutdown_delay + _LAST_SECONDS + (FOLLOWING if follows else 0))
+
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, asked_to_stop)
+    loop.add_signal_handler(signal.SIGHUP, check_now.set)
     if is_child():
         listen = replace(listen, grpc=replace(listen.grpc, port=int(os.environ[PORT])), http=_LOOPBACK)
-    digest, keys = content_hash(config), keys_hash(config, credentials)
-    policy = settings.load(config, credentials)
+    digest, keys = await reads.run(lambda: (content_hash(config), keys_hash(config, credentials)))
+    policy = await reads.run(lambda: settings.load(config, credentials))
     metrics = Metrics(policy.program)
     traces = tracing()
     health = Health(metrics.text)
@@ -108,10 +123,10 @@ async def _serve(
         else None
     )
     try:
-        generation = await warm_generation(policy, await asyncio.to_thread(load, policy), digest)
+        generation = await warm_generation(policy, await reads.run(lambda: load(policy), LOAD), digest)
         metrics.adopt(policy.program, digest)
         processor = Processor(generation, metrics, tracing=traces)
-        reloader = Reloader(config, load, processor, metrics, generation, keys, credentials)
+        reloader = Reloader(config, load, processor, metrics, generation, keys, credentials, reads)
         await reloader.look()  # files that changed while they were read may be a mix
         server = await _listen_grpc(health, processor, listen, generation.max_message)
         watch = asyncio.ensure_future(reloader.watch(poll, check_now))
@@ -157,12 +172,14 @@ async def _drain(server: Server, health: Health, processor: Processor, shutdown_
     await asyncio.sleep(shutdown_delay)
     server.retire()
     # A stalled client must not delay the others: its connection is cut off later, by `stop`.
-    until = monotonic() + AGE * 1.2
+    until = monotonic() + _RETIRED
     while server.connections and monotonic() < until:  # noqa: ASYNC110 - transports have no event for it
         await asyncio.sleep(_LOOK)
     stopping = asyncio.ensure_future(server.stop(FOLLOWING + DRAIN))
     await processor.drain(0, FOLLOWING)
-    await stopping
+    if (await asyncio.wait((stopping,), timeout=DRAIN))[1]:  # a client does not read its last answer
+        await server.stop(0)
+        stopping.cancel()
     log("stopped")
 
 

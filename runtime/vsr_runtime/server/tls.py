@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from vsr_runtime.errors import UserError
+from vsr_runtime.files import read_regular
 from vsr_runtime.log import log
 
 Built = TypeVar("Built")
+_MAX_PEM = 1 << 20
+"""Bytes of a file: a bundle of all public authorities has a quarter of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +59,11 @@ class Tls:
 
 def _pem(path: Path) -> bytes:
     try:
-        data = path.read_bytes()
+        data = read_regular(path, _MAX_PEM)
     except OSError as error:
         raise UserError(f"{path}: {error.strerror or error}; check the path") from None
+    if len(data) > _MAX_PEM:
+        raise UserError(f"{path}: larger than {_MAX_PEM} bytes; mount the Secret's tls.crt, tls.key or ca.crt")
     if b"-----BEGIN " not in data:
         raise UserError(f"{path}: is not PEM; mount the Secret's tls.crt, tls.key or ca.crt")
     return data

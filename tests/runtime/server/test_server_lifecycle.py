@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import grpc
 import pytest
@@ -159,3 +163,69 @@ def test_model_that_cannot_be_loaded_is_a_users_error(settings, monkeypatch):
     monkeypatch.setattr(classifier.CompiledClassifier, "load", refuse)
     with pytest.raises(UserError, match=r"head\.safetensors is not there"):
         load_classifier(settings)
+
+
+def health(record, path: str = "/healthz") -> int:
+    """The status of a probe."""
+    with urllib.request.urlopen(f"http://{record['http']}{path}", timeout=10) as answer:
+        return answer.status
+
+
+@pytest.mark.subprocess
+@pytest.mark.parametrize("options", [["--api", "--log-queue", "20000"]])
+def test_stalled_reader_of_the_log_costs_lines_and_no_request(server):
+    """Nobody reads stderr: everything is answered, dropped lines are counted, and SIGTERM ends the process."""
+    process, record = server
+    channel = grpc.insecure_channel(record["address"])
+    method = channel.stream_stream(
+        f"/{EXT_PROC_SERVICE}/Process", ProcessingRequest.SerializeToString, ProcessingResponse.FromString
+    )
+    # Each stream that ends before a decision is a line at once. A pipe and the queue take some 700.
+    for _ in range(10):
+        calls = [method(iter(())) for _ in range(100)]
+        for call in calls:
+            assert call.code() == grpc.StatusCode.INTERNAL
+    assert eval_response(record)["selected_model"] == "phi4-mini"
+    assert health(record) == health(record, "/readyz") == 200
+    with urllib.request.urlopen(f"http://{record['http']}/metrics", timeout=10) as answer:
+        lines = [line for line in answer.read().decode().splitlines() if line.startswith("vsr_log_lines_dropped_total")]
+    assert float(lines[0].split()[1]) > 100
+    channel.close()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0
+
+
+@pytest.mark.subprocess
+def test_sigterm_ends_the_process_while_the_folder_is_broken(fake, tmp_path):
+    """A FIFO where the config was holds no thread that the end would wait for."""
+    config = Path(shutil.copytree(DATA / "router", tmp_path / "router")) / "config.yaml"
+    options = ["--address", "127.0.0.1:0", "--http-address", "127.0.0.1:0", "--poll", "0.05"]
+    with subprocess.Popen([*fake, "--config", str(config), *options], stderr=subprocess.PIPE, text=True) as process:
+        assert json.loads(process.stderr.readline())["event"] == "serving"
+        config.unlink()
+        os.mkfifo(config)
+        assert json.loads(process.stderr.readline())["event"] == "reload_refused"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+
+
+STUCK = """
+import asyncio, os, signal, threading
+from concurrent.futures import ThreadPoolExecutor
+from vsr_runtime.server.stop_signal import begin_stop
+
+async def serve():
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, begin_stop, stop, 0.2)
+    ThreadPoolExecutor(1).submit(threading.Event().wait)
+    os.kill(os.getpid(), signal.SIGTERM)
+    await stop.wait()
+
+asyncio.run(serve())
+"""
+
+
+@pytest.mark.subprocess
+def test_process_that_does_not_stop_in_time_is_ended_by_the_kernel():
+    """Whatever holds it: Python waits for the threads of its pools for ever."""
+    assert subprocess.run([sys.executable, "-c", STUCK], timeout=30, check=False).returncode == -signal.SIGALRM

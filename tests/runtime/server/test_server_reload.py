@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import threading
+import time
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from support.played_gateway import request_body, request_headers, samples
 from support.runtime_fakes import DATA, Classification, FakeClassifier
 from vsr_runtime.errors import UserError
 from vsr_runtime.server import reload
+from vsr_runtime.server.file_reads import FileReads
 from vsr_runtime.server.generation import Generation, content_hash, warm_generation
 from vsr_runtime.server.metrics import Metrics
 from vsr_runtime.server.reload import Reloader, keys_hash
@@ -412,3 +414,78 @@ def test_rotated_key_is_taken_up(gateway, folder, chat):
             return before, between, await sent(served)
 
     assert asyncio.run(whole()) == (b"Bearer first", b"Bearer second", b"Bearer third")
+
+
+def _no_file(path: Path, kind: str) -> None:
+    path.unlink()
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to(kind)
+
+
+@pytest.mark.parametrize("file", ["config.yaml", "runtime.yaml"])
+@pytest.mark.parametrize("kind", ["fifo", "folder", "/dev/zero", "/dev/tty"])
+def test_what_is_no_regular_file_is_refused_and_the_next_content_is_served(gateway, folder, chat, capfd, file, kind):
+    """A FIFO has no other end that would ever write, and a device has no end at all."""
+
+    async def scenario(server):
+        before = (folder / file).read_text()
+        _no_file(folder / file, kind)
+        await server.look()
+        assert server.shown()[0] == "0.0"
+        (folder / file).rmdir() if kind == "folder" else (folder / file).unlink()
+        (folder / file).write_text(before)
+        edit(folder / "config.yaml", MODEL, OTHER)
+        await server.look()
+        assert server.shown() == ("1.0", content_hash(folder / "config.yaml"))
+        return await server.model(chat)
+
+    assert served(gateway, folder, scenario) == "llama3-8b"
+    assert capfd.readouterr().err.count('"event": "reload_refused"') == 1
+
+
+def test_read_that_does_not_end_is_left_alone(gateway, folder, chat, capfd, monkeypatch):
+    """A file system that hangs is reported once; when it goes on, so does the reloader."""
+    release, hangs = threading.Event(), threading.Event()
+
+    def hashed(config: Path) -> str:
+        if hangs.is_set():
+            release.wait(60)
+        return content_hash(config)
+
+    monkeypatch.setattr(reload, "content_hash", hashed)
+    monkeypatch.setattr(FileReads.run, "__defaults__", (0.5,))
+
+    async def scenario(server):
+        hangs.set()
+        for _ in range(6):
+            await server.look()
+        assert server.shown()[0] == "0.0"
+        hangs.clear()
+        release.set()
+        edit(folder / "config.yaml", MODEL, OTHER)
+        async with asyncio.timeout(20):
+            while server.shown()[0] == "0.0":
+                await asyncio.sleep(0.01)
+                await server.look()
+        return await server.model(chat)
+
+    assert served(gateway, folder, scenario) == "llama3-8b"
+    err = capfd.readouterr().err
+    assert err.count('"event": "reload_refused"') == 1
+    assert "does not end within" in err
+
+
+def test_time_of_the_last_look_is_shown(gateway, folder):
+    """A watcher that has stopped can be alerted on."""
+
+    async def scenario(server):
+        before = time.time()
+        await server.look()
+        (line,) = samples(server.metrics, "config_last_check_timestamp_seconds")
+        return before <= float(line.split()[1]) <= time.time()
+
+    assert served(gateway, folder, scenario)

@@ -1,7 +1,8 @@
-"""The folder ``argocd/``, in two forms of which a cluster needs one.
+"""The folder ``argocd/``, in two forms of which an Argo CD needs one.
 
 ``argocd/`` is the project with one Application per environment; ``argocd/applicationset/`` is the project with an
-ApplicationSet. The Applications have the same names in both forms, so applying both creates each once.
+ApplicationSet. The Applications have the same names in both forms, so applying both creates each once. Environments
+that would overwrite each other's objects in one cluster are in neither: users apply the file of one of them.
 ``argocd/settings/`` is a part of Argo CD's own ConfigMap, to be applied with ``--server-side``.
 """
 
@@ -12,7 +13,13 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from vsr_compiler import ir
-from vsr_compiler.deploy.argocd.applications import application, application_set, output
+from vsr_compiler.deploy.argocd.applications import (
+    application,
+    application_set,
+    destination_namespace,
+    output,
+    server_of,
+)
 from vsr_compiler.deploy.argocd.health import customizations
 from vsr_compiler.deploy.argocd.project import project
 from vsr_compiler.deploy.overlays import kustomization
@@ -43,28 +50,53 @@ def emit(policy: ir.Policy, environments: Environments) -> ArgoCd:
     """
     gitops = policy.gitops or _placeholder(policy)
     everything = [item for objects in environments.values() for item in objects]
-    allowed = project(policy, gitops, everything)
-    applications = [application(policy, gitops, environment) for environment in policy.environments]
-    generator = application_set(policy, gitops)
+    allowed = project(policy, gitops, _namespaces(policy, gitops, environments))
+    clashes = _clashes(policy, gitops, environments)
+    alone = {name for group in clashes for name in group}
+    together = [environment for environment in policy.environments if environment.name not in alone]
+    applications = {environment.name: application(policy, gitops, environment) for environment in policy.environments}
+    generator = application_set(policy, gitops, together)
     objects = {_file("project", allowed): allowed, _file("applicationset", generator): generator}
-    objects |= {_file("", item): item for item in applications}
+    objects |= {_file("", item): item for item in applications.values()}
     if checks := customizations(everything):
         settings = _settings(gitops, checks)
         objects[_file("settings", settings)] = settings
     kustomizations = {
-        f"{FOLDER}/kustomization.yaml": kustomization(["project", *(_name(item) for item in applications)]),
+        f"{FOLDER}/kustomization.yaml": kustomization(
+            ["project", *(_name(applications[environment.name]) for environment in together)]
+        ),
         f"{FOLDER}/project/kustomization.yaml": kustomization([_name(allowed)]),
         f"{FOLDER}/applicationset/kustomization.yaml": kustomization(["../project", _name(generator)]),
     }
     recorded = dict(zip(objects, emitted_by(emit, objects.values()), strict=True))
-    return ArgoCd(recorded, kustomizations, tuple(_findings(policy, gitops, environments)))
+    return ArgoCd(recorded, kustomizations, tuple(_findings(policy, gitops, clashes)))
 
 
 def _placeholder(policy: ir.Policy) -> ir.GitOps:
     return ir.GitOps(PLACEHOLDER, "main", ".", IN_CLUSTER, "argocd", policy.span)
 
 
-def _findings(policy: ir.Policy, gitops: ir.GitOps, environments: Environments) -> Iterator[Diagnostic]:
+def _namespaces(policy: ir.Policy, gitops: ir.GitOps, environments: Environments) -> dict[str, set[str]]:
+    """Return the namespaces that the Applications need, by cluster, on whatever target."""
+    models = {endpoint.service.namespace for endpoint in policy.endpoints if endpoint.provider is None}
+    servers: dict[str, set[str]] = {}
+    for environment in policy.environments:
+        namespaces = servers.setdefault(server_of(gitops, environment), set())
+        namespaces |= {item.namespace for item in environments[environment.name] if item.namespace}
+        namespaces |= models | {destination_namespace(policy, environment)}
+    return servers or {gitops.server: {policy.gateway.namespace}}
+
+
+def _clashes(policy: ir.Policy, gitops: ir.GitOps, environments: Environments) -> list[list[str]]:
+    """Return groups of environments with the same cluster and objects."""
+    clusters: dict[str, dict[str, set[str]]] = {}
+    for environment in policy.environments:
+        identities = {item.identity for item in environments[environment.name]}
+        clusters.setdefault(server_of(gitops, environment), {})[environment.name] = identities
+    return [group for names in clusters.values() for group in conflicts(names)]
+
+
+def _findings(policy: ir.Policy, gitops: ir.GitOps, clashes: list[list[str]]) -> Iterator[Diagnostic]:
     if output(policy, gitops).startswith("../"):
         message = f"`gitops.path` is outside the repository: `{gitops.path}`"
         raise CompileError([Diagnostic("VSR302", message, gitops.span, "Use a folder of the repository.")])
@@ -72,10 +104,17 @@ def _findings(policy: ir.Policy, gitops: ir.GitOps, environments: Environments) 
         message = f"the policy names no repository, so Argo CD's objects name a placeholder, {PLACEHOLDER}"
         yield Diagnostic("VSR301", message, _first_line(policy), "Add `gitops: {repo: ...}`.")
         return
-    names = {name: {item.identity for item in objects} for name, objects in environments.items()}
-    for group in conflicts(names):
-        message = f"the environments {listed(group, 'and')} hold the same objects, so a cluster can run only one"
-        yield Diagnostic("VSR303", message, gitops.span, f"Apply the Application of {listed(group, 'or')}.")
+    folder = f"out/{policy.name}/{FOLDER}"
+    for group in clashes:
+        message = (
+            f"the environments {listed(group, 'and')} hold the same objects and have the same cluster, so only one of "
+            f"them can run: `kubectl apply -k {folder}` and `kubectl apply -k {folder}/applicationset` leave them out"
+        )
+        hint = (
+            f"Give each a `server` of its own, or apply one of them: `kubectl apply -k {folder}/project`, then "
+            f"`kubectl apply -f {folder}/application-{policy.name}-<environment>.yaml`."
+        )
+        yield Diagnostic("VSR303", message, gitops.span, hint)
 
 
 def _first_line(policy: ir.Policy) -> Span:

@@ -27,25 +27,51 @@ PRESENT = """\
 return {status = "Healthy", message = "it is there"}
 """
 
-_JUDGE = """\
-local function judge(conditions, wanted, faults)
+_LIBRARY = """\
+local function current(conditions)
   local seen = {}
   for _, condition in ipairs(conditions or {}) do
-    if condition.observedGeneration == nil or condition.observedGeneration == obj.metadata.generation then
+    local generation = condition.observedGeneration
+    if generation == nil or generation == 0 or generation == obj.metadata.generation then
       seen[condition.type] = condition
     end
   end
+  return seen
+end
+local function reason(name, condition)
+  return name .. ": " .. (condition.message or condition.reason or condition.status)
+end
+local function fault(seen, wanted, faults)
   for _, name in ipairs(wanted) do
-    local condition = seen[name]
+    local condition, opposite = seen[name], seen["Not" .. name]
     if condition ~= nil and condition.status == "False" then
-      return "Degraded", name .. ": " .. (condition.message or condition.reason or "False")
+      return reason(name, condition)
+    end
+    if opposite ~= nil then
+      return reason("Not" .. name, opposite)
     end
   end
   for _, name in ipairs(faults) do
     local condition = seen[name]
     if condition ~= nil and condition.status == "True" then
-      return "Degraded", name .. ": " .. (condition.message or condition.reason or "True")
+      return reason(name, condition)
     end
+  end
+  return nil
+end
+"""
+"""Functions of all checks. A condition about another generation of the object says nothing about this one; some
+controllers leave the generation out, or write 0. AI Gateway writes `NotAccepted` in the place of `Accepted`, with the
+status `False` and the reason (Envoy AI Gateway 1.1.0, internal/controller/controller.go)."""
+
+_JUDGE = (
+    _LIBRARY
+    + """\
+local function judge(conditions, wanted, faults)
+  local seen = current(conditions)
+  local problem = fault(seen, wanted, faults)
+  if problem ~= nil then
+    return "Degraded", problem
   end
   local first = seen[wanted[1]]
   if first == nil or first.status ~= "True" then
@@ -54,6 +80,7 @@ local function judge(conditions, wanted, faults)
   return "Healthy", wanted[1]
 end
 """
+)
 
 _CONDITIONS = (
     _JUDGE
@@ -81,27 +108,31 @@ end
 return worst
 """
 )
-_PARENTS_UNREJECTED = """\
+_PARENTS_UNREJECTED = (
+    _LIBRARY
+    + """\
 for _, parent in ipairs(obj.status and obj.status.parents or {}) do
-  for _, condition in ipairs(parent.conditions or {}) do
-    if condition.status == "False" and (condition.type == "Accepted" or condition.type == "ResolvedRefs") then
-      return {status = "Degraded", message = condition.type .. ": " .. (condition.message or "False")}
-    end
+  local problem = fault(current(parent.conditions), {"Accepted", "ResolvedRefs"}, {})
+  if problem ~= nil then
+    return {status = "Degraded", message = problem}
   end
 end
-return {status = "Healthy", message = "no parent objects"}
+return {status = "Healthy", message = "no parent rejects it"}
 """
+)
 """A pool is accepted through a route, which is in a later wave, so a wave that waited for it would never end."""
 
 
-_UNREJECTED = """\
-for _, condition in ipairs(obj.status and obj.status.conditions or {}) do
-  if condition.type == "Accepted" and condition.status == "False" then
-    return {status = "Degraded", message = "Accepted: " .. (condition.message or condition.reason or "False")}
-  end
+_UNREJECTED = (
+    _LIBRARY
+    + """\
+local problem = fault(current(obj.status and obj.status.conditions), {"Accepted"}, {})
+if problem ~= nil then
+  return {status = "Degraded", message = problem}
 end
-return {status = "Healthy", message = "nobody refuses it"}
+return {status = "Healthy", message = "not rejected"}
 """
+)
 """Controllers may look at these kinds only when a route refers to them, so a missing condition is healthy."""
 
 DEPLOYMENT = f"""\

@@ -1,20 +1,26 @@
-"""The AppProject: the Applications of a policy may change the objects of its overlays and nothing else."""
+"""The AppProject: the Applications of a policy may change the objects of its overlays and nothing else.
+
+The project stays the same when an endpoint, model or Gateway is renamed and when an environment moves to another
+target: such a change creates and prunes objects in one sync, and Argo CD neither creates nor prunes what the project
+forbids. So it allows the kinds of every target, in the namespaces of the policy, and cluster-scoped names as patterns.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from vsr_compiler import ir
 from vsr_compiler.deploy.argocd.applications import API
+from vsr_compiler.deploy.overlays import resolve
 from vsr_compiler.manifests.objects import Object, make
+from vsr_compiler.targets import TARGETS, kinds
+
+Servers = Mapping[str, Iterable[str]]
+"""The namespaces of a policy's objects by the cluster's API server."""
 
 
-def project(policy: ir.Policy, gitops: ir.GitOps, objects: Iterable[Object]) -> Object:
-    """Return the AppProject for the objects of all environments. Cluster-scoped objects are allowed by name."""
-    objects = list(objects)
-    namespaces = {item.namespace for item in objects if item.namespace} | _destinations(policy)
-    namespaced = {item.group_kind for item in objects if item.namespace}
-    cluster = {(*item.group_kind, item.name) for item in objects if not item.namespace}
+def project(policy: ir.Policy, gitops: ir.GitOps, servers: Servers) -> Object:
+    """Return the AppProject."""
     return make(
         API,
         "AppProject",
@@ -24,16 +30,31 @@ def project(policy: ir.Policy, gitops: ir.GitOps, objects: Iterable[Object]) -> 
         spec={
             "description": f"What the routing policy {policy.name} may change",
             "sourceRepos": [gitops.repo],
-            "destinations": [{"server": gitops.server, "namespace": name} for name in sorted(namespaces)],
-            "clusterResourceWhitelist": [
-                {"group": group, "kind": kind, "name": name} for group, kind, name in sorted(cluster)
+            "destinations": [
+                {"server": server, "namespace": name}
+                for server, names in sorted(servers.items())
+                for name in sorted(names)
             ],
-            "namespaceResourceWhitelist": [{"group": group, "kind": kind} for group, kind in sorted(namespaced)],
+            "clusterResourceWhitelist": [
+                {"group": group, "kind": kind, "name": name} for group, kind, name in sorted(_cluster_names(policy))
+            ],
+            "namespaceResourceWhitelist": [
+                {"group": group, "kind": name}
+                for (group, name), kind in sorted(kinds().items())
+                if kind.emitted and kind.namespaced
+            ],
         },
     )
 
 
-def _destinations(policy: ir.Policy) -> set[str]:
-    """Return the destination namespaces of the Applications."""
-    others = {environment.gateway_namespace for environment in policy.environments if environment.gateway_namespace}
-    return {policy.gateway.namespace, *others}
+def _cluster_names(policy: ir.Policy) -> set[tuple[str, str, str]]:
+    """Return group, kind and name of the cluster-scoped objects of every target and environment."""
+    policies = [policy, *(resolve(policy, environment) for environment in policy.environments)]
+    return {
+        entry
+        for own in policies
+        for target in TARGETS.values()
+        for part, seen in target.parts(own)
+        for names in part.cluster_names
+        for entry in names(seen)
+    }

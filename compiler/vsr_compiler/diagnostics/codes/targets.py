@@ -32,11 +32,14 @@ environments:
     ),
     "VSR303": Code(
         title="environments with the same objects",
-        severity="note",
+        severity="warning",
         stage=Stage.DEPLOY,
-        meaning="Several environments create objects with the same kind, namespace and name.",
-        reason="On one cluster, their Applications would overwrite each other's objects.",
-        fix="Apply one of the Applications per cluster.",
+        meaning="Several environments of one cluster create objects with the same kind, namespace and name.",
+        reason=(
+            "Their Applications would overwrite each other's objects, so neither the kustomization of `argocd/` nor "
+            "the ApplicationSet contains them."
+        ),
+        fix="Give each environment a `server` of its own, or apply the Application of one of them.",
         example=Example("""\
 gitops: {repo: "https://git.example.com/team/routing.git"}
 environments:
@@ -203,7 +206,10 @@ environments:
         title="cluster prerequisite",
         severity="note",
         stage=Stage.TARGETS,
-        meaning="The target needs CustomResourceDefinitions, a chart or a setting that the compiler does not write.",
+        meaning=(
+            "The target needs CustomResourceDefinitions, a chart, a namespace or a setting that the compiler does not "
+            "write."
+        ),
         reason="Without it the objects cannot be applied, or have no effect.",
         fix="Install what the message names before the first apply.",
         example=Example("""\

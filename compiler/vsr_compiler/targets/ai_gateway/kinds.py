@@ -8,6 +8,5 @@ AI_GROUP = "aigateway.envoyproxy.io"
 
 KINDS: tuple[Kind, ...] = (
     *kinds_of(AI_GROUP, "AIServiceBackend BackendSecurityPolicy", Wave.REFERENCED, HealthyUnlessRejected()),
-    *kinds_of(AI_GROUP, "GatewayConfig", Wave.REFERENCED),
     *kinds_of(AI_GROUP, "AIGatewayRoute", Wave.ROUTE, HealthyByConditions(("Accepted",))),
 )

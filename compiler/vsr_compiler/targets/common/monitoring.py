@@ -45,6 +45,26 @@ def component(gateway: PodsOfGateway, pooled: Pooled = none) -> Callable[[ir.Pol
     return build
 
 
+def cluster_names(pooled: Pooled) -> Callable[[ir.Policy], Iterator[tuple[str, str, str]]]:
+    """Return the function that names the cluster-scoped objects of the component.
+
+    Args:
+        pooled: Which endpoints may have pickers.
+    """
+
+    def names(policy: ir.Policy) -> Iterator[tuple[str, str, str]]:
+        """Yield the roles of the readers of metrics."""
+        for namespace in sorted({pool.service.namespace for pool in pooled(policy)}):
+            for kind in ("ClusterRole", "ClusterRoleBinding"):
+                yield RBAC_GROUP, kind, _reader_name(namespace)
+
+    return names
+
+
+def _reader_name(namespace: str) -> str:
+    return f"{namespace}-{READER}"
+
+
 def _common(policy: ir.Policy, proxies: GatewayPods) -> Iterator[Object]:
     """Yield the monitors of the router, the gateway and every model server whose pods are known."""
     router, gateway = policy.router, policy.gateway
@@ -125,7 +145,7 @@ def _pickers(policy: ir.Policy, pools: list[ir.Endpoint]) -> Iterator[Object]:
 
 
 def _reader(namespace: str, origin: ir.Span) -> Iterator[Object]:
-    wide = f"{namespace}-{READER}"
+    wide = _reader_name(namespace)
     account = {"kubernetes.io/service-account.name": READER}
     yield make("v1", "ServiceAccount", READER, origin, namespace=namespace, automountServiceAccountToken=False)
     yield make(

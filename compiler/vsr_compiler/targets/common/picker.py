@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
+from vsr_compiler.manifests.hashed_names import hashed_name
 from vsr_compiler.manifests.kinds import RBAC_GROUP
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.manifests.yaml import dump
@@ -14,10 +14,18 @@ from vsr_compiler.releases.model_servers import VLLM
 from vsr_compiler.releases.pickers import PICKERS, Picker
 from vsr_compiler.targets.common import picker_config
 from vsr_compiler.targets.common.picker_config import CONFIG_FILE
-from vsr_compiler.targets.common.pools import POOL_GROUP, Pooled, picker_service, pooled, settings
+from vsr_compiler.targets.common.pools import (
+    PICKER_SUFFIX,
+    POOL_GROUP,
+    Pooled,
+    picker_service,
+    pooled,
+    settings,
+)
 from vsr_compiler.targets.common.workloads import (
     HARDENED,
     READY,
+    ROLLING,
     UNPRIVILEGED,
     container,
     container_port,
@@ -73,7 +81,10 @@ def _picker(policy: ir.Policy, endpoint: ir.Endpoint, release: Picker) -> Iterat
     name, namespace, replicas = service.name, service.namespace, settings(endpoint).picker.replicas
     config = dump(picker_config.config(endpoint, release))
     yield from _access(endpoint, release)
-    yield make("v1", "ConfigMap", name, origin, namespace=namespace, data={CONFIG_FILE: config})
+    # The picker reads its configuration only at startup, so another configuration is another object and a rollout.
+    data: Body = {"data": {CONFIG_FILE: config}}
+    config_map = hashed_name(name, data)
+    yield make("v1", "ConfigMap", config_map, origin, namespace=namespace, immutable=True, **data)
     ports = [
         service_port("grpc", service.port, "grpc", "http2"),
         service_port("metrics", METRICS_PORT, "metrics", "http"),
@@ -99,16 +110,14 @@ def _picker(policy: ir.Policy, endpoint: ir.Endpoint, release: Picker) -> Iterat
         spec=deployment_spec(
             name,
             replicas,
-            _pod(policy, endpoint, release),
-            # The picker reads its configuration only at startup.
-            annotations={"vsr.dev/config-sha256": hashlib.sha256(config.encode()).hexdigest()},
-            # Two active pickers would each see half of the load; with standbys the old leader must release its lease.
-            strategy={"type": "Recreate"},
+            _pod(policy, endpoint, release, config_map),
+            # A standby is ready only once the old leader has released its lease, so a rolling update would never end.
+            strategy={"type": "Recreate"} if replicas > 1 else ROLLING,
         ),
     )
 
 
-def _pod(policy: ir.Policy, endpoint: ir.Endpoint, release: Picker) -> Body:
+def _pod(policy: ir.Policy, endpoint: ir.Endpoint, release: Picker, config_map: str) -> Body:
     service = picker_service(endpoint)
     name = service.name
     process = container(
@@ -142,7 +151,7 @@ def _pod(policy: ir.Policy, endpoint: ir.Endpoint, release: Picker) -> Body:
         "terminationGracePeriodSeconds": 130,
         "topologySpreadConstraints": spread(selector(name)),
         "volumes": [
-            {"name": "config", "configMap": {"name": name, "defaultMode": 0o444}},
+            {"name": "config", "configMap": {"name": config_map, "defaultMode": 0o444}},
             {"name": "tmp", "emptyDir": {}},
         ],
     }
@@ -177,8 +186,7 @@ def _access(endpoint: ir.Endpoint, release: Picker) -> Iterator[Object]:
     """Yield the account, its Role for the pool, and its ClusterRole for authenticating readers of metrics."""
     service, origin = picker_service(endpoint), settings(endpoint).span
     name, namespace = service.name, service.namespace
-    # Names of cluster-scoped objects include the namespace, so that pickers of one name have separate bindings.
-    cluster_name = f"{namespace}-{name}-metrics-auth"
+    cluster_name = _cluster_name(namespace, name)
     yield make("v1", "ServiceAccount", name, origin, namespace=namespace, automountServiceAccountToken=True)
     yield make(f"{RBAC_GROUP}/v1", "Role", name, origin, namespace=namespace, rules=_role_rules(endpoint, release))
     yield make(f"{RBAC_GROUP}/v1", "RoleBinding", name, origin, namespace=namespace, **_binding("Role", name, service))
@@ -186,6 +194,27 @@ def _access(endpoint: ir.Endpoint, release: Picker) -> Iterator[Object]:
     yield make(
         f"{RBAC_GROUP}/v1", "ClusterRoleBinding", cluster_name, origin, **_binding("ClusterRole", cluster_name, service)
     )
+
+
+def cluster_names(pools: Pooled) -> Callable[[ir.Policy], Iterator[tuple[str, str, str]]]:
+    """Return the function that names the cluster-scoped objects of pickers, whatever their endpoints are called.
+
+    Args:
+        pools: Which endpoints may have pickers.
+    """
+
+    def names(policy: ir.Policy) -> Iterator[tuple[str, str, str]]:
+        """Yield a pattern per kind and namespace."""
+        for namespace in sorted({picker_service(pool).namespace for pool in pools(policy)}):
+            for kind in ("ClusterRole", "ClusterRoleBinding"):
+                yield RBAC_GROUP, kind, _cluster_name(namespace, f"*{PICKER_SUFFIX}")
+
+    return names
+
+
+def _cluster_name(namespace: str, picker: str) -> str:
+    """Return the name of a picker's cluster-scoped objects: pickers of one name have separate bindings."""
+    return f"{namespace}-{picker}-metrics-auth"
 
 
 def _role_rules(endpoint: ir.Endpoint, release: Picker) -> list[Body]:

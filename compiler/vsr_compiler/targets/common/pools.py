@@ -6,20 +6,16 @@ from collections.abc import Callable, Iterator
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
-from vsr_compiler.manifests.kinds import AlwaysHealthy, HealthyUnlessParentRejects, Kind, Wave, kinds_of
+from vsr_compiler.manifests.kinds import HealthyUnlessParentRejects, Kind, Wave, kinds_of
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.releases import gateways as releases
 from vsr_compiler.targets.common import vllm
 from vsr_compiler.targets.common.workloads import selector
 
 POOL_GROUP = "inference.networking.k8s.io"
-LEGACY_GROUP = "inference.networking.x-k8s.io"
-"""The group of the inference extension's other kinds, and of pools before version 1."""
 PICKER_PORT = 9002
-KINDS: tuple[Kind, ...] = (
-    *kinds_of(POOL_GROUP, "InferencePool", Wave.REFERENCED, HealthyUnlessParentRejects()),
-    *kinds_of(LEGACY_GROUP, "InferenceModelRewrite InferenceObjective", Wave.REFERENCED, AlwaysHealthy()),
-)
+PICKER_SUFFIX = "-epp"
+KINDS: tuple[Kind, ...] = (*kinds_of(POOL_GROUP, "InferencePool", Wave.REFERENCED, HealthyUnlessParentRejects()),)
 """The kinds of the inference extension."""
 Pooled = Callable[[ir.Policy], list[ir.Endpoint]]
 """Returns the endpoints that a target puts behind pools."""
@@ -63,7 +59,7 @@ def pod_port(endpoint: ir.Endpoint) -> int:
 
 def picker_service(endpoint: ir.Endpoint) -> ir.ServiceRef:
     """Return the Service of the pool's endpoint picker."""
-    return ir.ServiceRef(f"{endpoint.object_name}-epp", endpoint.service.namespace, PICKER_PORT)
+    return ir.ServiceRef(f"{endpoint.object_name}{PICKER_SUFFIX}", endpoint.service.namespace, PICKER_PORT)
 
 
 def inference_pool(policy: ir.Policy, endpoint: ir.Endpoint) -> Object:

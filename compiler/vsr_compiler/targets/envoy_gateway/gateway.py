@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from vsr_compiler import ir
 from vsr_compiler.manifests.kinds import GATEWAY_GROUP
@@ -38,6 +39,11 @@ def emitter(route_namespaces: Callable[[ir.Policy], Iterable[str]]) -> Callable[
         yield _client_traffic(policy)
 
     return emit
+
+
+def cluster_names(policy: ir.Policy) -> Iterator[tuple[str, str, str]]:
+    """Yield the pattern of the GatewayClass, whatever the Gateway is called."""
+    yield GATEWAY_GROUP, "GatewayClass", replace(policy.gateway, name="*").class_name
 
 
 def pods(policy: ir.Policy) -> GatewayPods:

@@ -5,11 +5,17 @@ from vsr_compiler.targets.common import autoscaling, model_servers, monitoring, 
 from vsr_compiler.targets.common import pools as common_pools
 from vsr_compiler.targets.gie import pools
 from vsr_compiler.targets.istio import envoyfilter, gateway
-from vsr_compiler.targets.target import Target
+from vsr_compiler.targets.target import ClusterNames, Target
 
 PROJECT = "inference-extension"
 """The project of the endpoint picker."""
 KINDS = (*istio.KINDS, *common_pools.KINDS)
+CLUSTER_NAMES: tuple[ClusterNames, ...] = (
+    *istio.TARGET.cluster_names,
+    picker.cluster_names(common_pools.pooled),
+    monitoring.cluster_names(common_pools.pooled),
+)
+"""The cluster-scoped names of targets on Istio with pools. The target `llm-d` uses them, too."""
 
 TARGET = Target(
     name="gie",
@@ -26,7 +32,8 @@ TARGET = Target(
     ),
     hops=(request_limits.picker_hops(PROJECT, common_pools.pooled), *istio.HOPS),
     checks=(*istio.GATEWAY_CHECKS, pools.check, picker.checker(PROJECT)),
-    preflight=(pools.preflight(PROJECT),),
+    preflight=(*istio.TARGET.preflight, pools.preflight(PROJECT)),
     components=(monitoring.component(gateway.pods, common_pools.pooled), autoscaling.component),
     kinds=KINDS,
+    cluster_names=CLUSTER_NAMES,
 )

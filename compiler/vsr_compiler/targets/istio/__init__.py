@@ -45,6 +45,8 @@ TARGET = Target(
     ),
     hops=HOPS,
     checks=(*GATEWAY_CHECKS, pools.ignored_by("istio")),
+    preflight=(namespaces.preflight,),
     components=(monitoring.component(gateway.pods), autoscaling.component),
     kinds=KINDS,
+    cluster_names=(namespaces.cluster_names,),
 )

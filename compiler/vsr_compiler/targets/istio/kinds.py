@@ -5,13 +5,8 @@ from __future__ import annotations
 from vsr_compiler.manifests.kinds import AlwaysHealthy, Kind, Wave, kinds_of
 
 NETWORKING_GROUP = "networking.istio.io"
-SECURITY_GROUP = "security.istio.io"
 
 KINDS: tuple[Kind, ...] = (
     *kinds_of(NETWORKING_GROUP, "DestinationRule ServiceEntry", Wave.REFERENCED, AlwaysHealthy()),
-    *kinds_of(NETWORKING_GROUP, "Sidecar", Wave.REFERENCED),
     *kinds_of(NETWORKING_GROUP, "EnvoyFilter", Wave.FILTER, AlwaysHealthy()),
-    *kinds_of(SECURITY_GROUP, "PeerAuthentication", Wave.REFERENCED, AlwaysHealthy()),
-    *kinds_of(SECURITY_GROUP, "AuthorizationPolicy RequestAuthentication", Wave.FILTER, AlwaysHealthy()),
-    *kinds_of("telemetry.istio.io", "Telemetry", Wave.FILTER, AlwaysHealthy()),
 )

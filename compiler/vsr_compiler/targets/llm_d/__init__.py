@@ -3,10 +3,9 @@
 from vsr_compiler.targets import gie, istio
 from vsr_compiler.targets.common import autoscaling, monitoring, picker, request_limits
 from vsr_compiler.targets.common.pools import pooled
-from vsr_compiler.targets.gie import pools
+from vsr_compiler.targets.gie import CLUSTER_NAMES, pools
 from vsr_compiler.targets.istio import envoyfilter, gateway
 from vsr_compiler.targets.llm_d import disaggregation
-from vsr_compiler.targets.llm_d.kinds import KINDS
 from vsr_compiler.targets.target import Target
 
 PROJECT = "llm-d-router"
@@ -27,7 +26,8 @@ TARGET = Target(
     ),
     hops=(request_limits.picker_hops(PROJECT, pooled), *istio.HOPS),
     checks=(*istio.GATEWAY_CHECKS, pools.check, picker.checker(PROJECT)),
-    preflight=(pools.preflight(PROJECT),),
+    preflight=(*istio.TARGET.preflight, pools.preflight(PROJECT)),
     components=(monitoring.component(gateway.pods, pooled), autoscaling.component),
-    kinds=(*gie.KINDS, *KINDS),
+    kinds=gie.KINDS,
+    cluster_names=CLUSTER_NAMES,
 )

@@ -5,15 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from vsr_runtime.decision.ask.blocks import Block
 from vsr_runtime.decision.ask.dialogue import Turn, turns_of
-from vsr_runtime.decision.ask.free_text import BREAK, Found, FreeText
+from vsr_runtime.decision.ask.free_text import FreeText
 from vsr_runtime.decision.ask.marks import LABEL_LEVEL, Mark, marks_of
-from vsr_runtime.decision.ask.paragraphs import Paragraph, is_directive, is_question, is_task, paragraphs_of
+from vsr_runtime.decision.ask.message import BREAK
+from vsr_runtime.decision.ask.paragraphs import Paragraph, paragraphs_of
+from vsr_runtime.decision.ask.sentences import is_directive, is_question, is_task
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 
-DIALOGUE, LABEL, HEADING, WEAK_LABEL, WEAK_HEADING = 90, 85, 85, 65, 60
+DIALOGUE, LABEL, HEADING, WEAK_LABEL, WEAK_HEADING, COMPLETED = 90, 85, 85, 65, 60, 75
 LOWER_CASE = 10
 """Deduction for a label in lower case, which may be a key of pasted settings."""
+CERTAIN = 80
+"""Score that no prose reaches."""
 LAST, FIRST, MIDDLE = 55, 50, 35
 QUESTION, TASK, DIRECTIVE, ASIDE = 12, 5, -20, -15
 _LONGEST_NAME = 30
@@ -34,7 +39,7 @@ class Candidate:
     form: str
     text: str | None = None
     """The text where it is not that of the stretch, such as a string of JSON."""
-    block: Found | None = None
+    block: Block | None = None
     """The block that holds the ask, if it is a block behind a label."""
     introduces: bool = False
     """Whether the words only introduce something else."""
@@ -51,6 +56,9 @@ def candidates_of(free: FreeText) -> tuple[list[Candidate], list[Turn]]:
         found += _dialogue(marks, turns)
         begin = turns[-1].end
     found += _labelled(free, marks, turns)
+    found += [] if found else _completed(text, marks)
+    if any(candidate.score >= CERTAIN for candidate in found):
+        return found, turns
     found += _prose(text, 1, turns[0].mark, marks) if turns else []
     found += _prose(text, begin, len(text), marks)
     return found, turns
@@ -71,7 +79,7 @@ def _labelled(free: FreeText, marks: Sequence[Mark], turns: Sequence[Turn]) -> l
     text = free.text
     found: dict[str, tuple[Candidate, bool]] = {}
     dialogue = (turns[0].mark, turns[-1].mark) if turns else (0, 0)
-    known = [mark for mark in marks if mark.meaning is not None or mark.level < LABEL_LEVEL]
+    known = [mark for mark in marks if mark.meaning is not None or mark.level < LABEL_LEVEL or _is_empty(text, mark)]
     for number, mark in enumerate(known):
         if mark.meaning not in {"ask", "maybe"} or dialogue[0] <= mark.start < dialogue[1]:
             continue
@@ -94,6 +102,25 @@ def _labelled(free: FreeText, marks: Sequence[Mark], turns: Sequence[Turn]) -> l
             form = "label" if is_label else "heading"
             found[name] = Candidate(score, bounds[0], bounds[1], form), before_context
     return [candidate for candidate, _ in found.values()]
+
+
+def _is_empty(text: str, mark: Mark) -> bool:
+    """Return whether nothing follows a label on its line."""
+    return mark.value >= len(text) or text[mark.value] == "\n"
+
+
+def _completed(text: str, marks: Sequence[Mark]) -> list[Candidate]:
+    """Return what stands behind the last label with a value if the text ends with a label to be completed."""
+    if not marks or text[marks[-1].value :].strip() or marks[-1].level != LABEL_LEVEL:
+        return []
+    for number in range(len(marks) - 2, -1, -1):
+        mark = marks[number]
+        if mark.level == LABEL_LEVEL and not _is_empty(text, mark):
+            start, end = _first_paragraphs(text, mark.value, marks[number + 1].start)
+            return (
+                [Candidate(COMPLETED, start, end, "label")] if mark.meaning is None and end - start < LONG_RUN else []
+            )
+    return []
 
 
 def _end(text: str, mark: Mark, following: Sequence[Mark]) -> int:
@@ -173,6 +200,9 @@ def _runs(text: str, paragraphs: Sequence[Paragraph], marks: Sequence[Mark]) -> 
         current.append(paragraph)
     if current:
         runs.append(current)
+    if len(runs) > 1:
+        kept = [number for number, run in enumerate(runs) if not _is_signature(text[run[0].start : run[-1].end])]
+        runs, after = [runs[number] for number in kept], [after[number] for number in kept]
     return [(*_best(text, run), flag) for run, flag in zip(runs, after, strict=True)]
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Sequence
 
-from vsr_runtime.decision.ask.marks import LABEL_LEVEL, Mark
-from vsr_runtime.decision.ask.vocabulary import meaning_of_label
+from vsr_runtime.decision.ask.marks import Mark
+from vsr_runtime.decision.ask.vocabulary import Meaning, meaning_of_label
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 
 _STRING = r'"([^"\\]*(?:\\.[^"\\]*)*)"'
@@ -44,24 +43,20 @@ def _json_turns(text: str) -> list[Turn]:
     if '"role"' not in text and '"from"' not in text and '"speaker"' not in text and '"author"' not in text:
         return []
     for pattern, role, content in _JSON:
-        turns: list[Turn] = []
-        speakers: set[str | None] = set()
+        found: list[tuple[Meaning | None, re.Match[str]]] = []
         for match in pattern.finditer(text):
-            speaker = meaning_of_label(match[role])
-            speakers.add(speaker)
-            turns.append(
-                Turn(
-                    match.start(content),
-                    match.end(content),
-                    _unescaped(match[content]),
-                    speaker == "person",
-                    match.start(),
-                )
-            )
-            if len(turns) == MAX_TURNS:
+            found.append((meaning_of_label(match[role]), match))
+            if len(found) == MAX_TURNS:
                 break
-        if "person" in speakers:
-            return turns
+        kinds = {kind for kind, _ in found}
+        persons = {"person"} if "person" in kinds else {None} if "assistant" in kinds else set[str | None]()
+        if persons:
+            return [
+                Turn(
+                    match.start(content), match.end(content), _unescaped(match[content]), kind in persons, match.start()
+                )
+                for kind, match in found
+            ]
     return []
 
 
@@ -91,7 +86,10 @@ def _speakers(text: str, marks: Sequence[Mark]) -> list[tuple[Mark, str, int]]:
     """Return the marks that begin turns, who speaks, and where the turn's text begins."""
     stamped = [mark for mark in marks if mark.stamp and _STAMP.search(mark.stamp)]
     if stamped and (len(stamped) > 1 or text[1 : stamped[0].start].strip()):
-        return _named(stamped)
+        first = stamped[0].start
+        return _named(
+            [mark for mark in marks if mark in stamped or (mark.meaning == "assistant" and mark.start > first)]
+        )
     found: list[tuple[Mark, str, int]] = []
     for number, mark in enumerate(marks):
         if mark.meaning in {"person", "assistant", "tool"}:
@@ -103,11 +101,10 @@ def _speakers(text: str, marks: Sequence[Mark]) -> list[tuple[Mark, str, int]]:
                 found.append((mark, kind, following.value))
     kinds = {kind for _, kind, _ in found}
     if "assistant" in kinds and "person" not in kinds:
-        names = Counter(mark.name for mark in marks if mark.meaning is None and mark.level == LABEL_LEVEL)
-        first = found[0][0].start
-        person = next((mark.name for mark in reversed(marks) if mark.start < first and mark.name in names), None)
+        opener = found[0][0]
+        person = next((m.name for m in reversed(marks) if m.start < opener.start and m.level == opener.level), None)
         if person is not None:
-            found += [(mark, "person", mark.value) for mark in marks if mark.name == person]
+            found += [(mark, "person", mark.value) for mark in marks if mark.name == person and mark.meaning is None]
             found.sort(key=lambda one: one[0].start)
     return found
 

@@ -43,6 +43,7 @@ anweisungen beispiel beispiele contexto fragmento fragmentos fuente fuentes docu
 instrucciones reglas ejemplo ejemplos contexte extrait extraits documents fichiers consignes règles exemple exemples
 contesto estratto estratti fonti documenti istruzioni regole esempio esempi trecho trechos fontes documentos instruções
 regras exemplo context bronnen bestanden fragmenty fragment źródła zrodla dokumenty instrukcje zasady przykład
+källor källa sammanhang dokumentet underlag kilder kilde kontekst lähteet konteksti asiakirjat zdroje kontext nguồn
 контекст источники документы отрывки правила инструкции пример bağlam kaynaklar
 """
 _ANSWER = """
@@ -66,7 +67,7 @@ conversación conversacion historique conversation cronologia histórico histori
 """
 _SUMMARY = "summary snapshot compaction compacted handoff handover recap zusammenfassung resumen résumé podsumowanie"
 _OWNER = """
-user users human my current latest new actual original customer client last person follow followup real the present
+user users human my current latest new actual customer client last person follow followup real the present
 incoming live nutzer benutzer usuario utilisateur użytkownika actual aktuelle
 """
 """Words that make an uncertain name certain: ``user message``, ``current task``."""

@@ -13,10 +13,11 @@ from pathlib import Path
 
 from vsr_runtime.errors import UserError
 from vsr_runtime.inference.engine.broker import Broker
-from vsr_runtime.log import log
+from vsr_runtime.log import dropped_lines, log
 from vsr_runtime.server.address import Address
 from vsr_runtime.server.counters import Family, State
 from vsr_runtime.server.metrics import Metrics
+from vsr_runtime.server.stop_signal import begin_stop
 from vsr_runtime.server.supervisor.child import STUCK_AFTER, Child
 from vsr_runtime.server.supervisor.http_proxy import HttpProxy
 from vsr_runtime.server.supervisor.link import BROKER, PORT
@@ -27,6 +28,8 @@ _SCRAPE = 1.0
 """Seconds that a scrape waits for a child's values; after that its last ones are used."""
 _END = MAX_SHUTDOWN_DELAY + FOLLOWING + 20.0
 """Seconds after which a child that is stopping is killed: later than it would end by itself."""
+_LAST = 10.0
+"""Seconds after that in which this process ends by itself."""
 _LOOK = 0.05
 
 
@@ -74,7 +77,8 @@ class Supervisor:
         states = [child.report.state for child in self.children if child.report]
         self._restarts.labels().set(sum(child.restarts for child in self.children))
         self._serving.labels().set(sum(child.serving for child in self.children))
-        return self._metrics.joined_text([*states, self._left], (self._restarts, self._serving))
+        own = {"vsr_log_lines_dropped": {"": [float(dropped_lines())]}}
+        return self._metrics.joined_text([*states, self._left, own], (self._restarts, self._serving))
 
     async def start(self, stop: asyncio.Event) -> None:
         """Start one child, and the others once it serves, so that an invalid policy is reported once.
@@ -127,7 +131,7 @@ def run_supervisor(count: int, grpc: Address, http: Address, stuck_after: float 
 async def _run(count: int, grpc: Address, http: Address, stuck_after: float) -> None:
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+        asyncio.get_running_loop().add_signal_handler(name, begin_stop, stop, _END + _LAST)
     with _reserved(grpc) as port, tempfile.TemporaryDirectory(prefix="vsr-children-") as folder:
         broker, path = Broker(), Path(folder) / "broker"
         leases = await broker.listen(path)

@@ -45,6 +45,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "`default`.",
         "responseHeaders": "Which responses carry the decision in `x-vsr-*` headers: none, those of clients that send "
         "`x-vsr-debug: true`, or all.",
+        "reload": "How a change reaches the router: `rollout` replaces its pods one after the other. With `hot`, "
+        "running pods read it, unless models or their endpoints change; `vsr-runtime` only.",
     },
     "router.weights": {
         "pvc": "PersistentVolumeClaim in the router's namespace that already contains the checkpoints, each in "
@@ -213,7 +215,9 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "model": "Model for `action: route`.",
         "on": "What the guard reads.",
         "onError": "What happens if the guard cannot finish in time or its detector fails: reject or pass.",
-        "maxTokens": "Longest text that the guard reads, at four bytes per token. Longer text is rejected (413).",
+        "maxTokens": "Longest text that the guard reads, at four bytes per token. Longer text is rejected (413). "
+        "By default the largest `context` of the models that the guard applies to, and at least 8192; the whole of "
+        "`router.maxBody` if one of them has no `context` and the guard no `detector`.",
         "unreadable": "What happens to content without readable text, such as images: reject (415) or pass.",
         "unmask": "Replace placeholders in the response by the original values. Only with `action: mask` on requests.",
         "except": "Requests to which the guard does not apply.",
@@ -295,6 +299,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "images": "Images by endpoint; the key `router` means the router.",
         "resources": "Resource requests and limits by endpoint; the key `router` means the router.",
         "device": "Device of all checkpoints of the router.",
+        "server": "API server of the environment's cluster, if it is not `gitops.server`. Environments with the same "
+        "objects need one each (VSR303).",
         "gateway": "Another Gateway.",
     },
     "environments.*.resources.*": {

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from vsr_schemas.base import PolicyModel
-from vsr_schemas.scalars import Amount, Bool, Image, Int, Label, Name, Release, ResourceName, Text
+from vsr_schemas.scalars import Amount, Bool, Image, Int, Label, Name, Release, ResourceName, ServerUrl, Text
 from vsr_schemas.shapes import MAPPING, TEXT, AsMapping, AsText, by_shape
 
 Target = Label
@@ -44,4 +44,5 @@ class EnvironmentSpec(PolicyModel):
     images: dict[Name, Image] = {}
     resources: dict[Name, ResourcesSpec] = {}
     device: Literal["cpu", "cuda"] | None = None
+    server: ServerUrl | None = None
     gateway: EnvironmentGatewaySpec = EnvironmentGatewaySpec()

@@ -24,7 +24,8 @@ class GuardSpec(PolicyModel):
 
     It detects personal data (``types``, by patterns and optionally by a ``detector``), credentials
     (``patterns: builtin``), signs of an attack (``patterns: injection``), a list of ``patterns``, or attacks (a
-    ``detector`` alone). Text longer than ``max_tokens`` is rejected, never sampled. If a detector fails or times out,
+    ``detector`` alone). Text longer than ``max_tokens`` (by default the largest ``context`` of the models that the
+    guard applies to) is rejected, never sampled. If a detector fails or times out,
     ``on_error`` decides. Content that no guard can read (images, audio, files, token ids) is rejected unless
     ``unreadable`` is ``pass``. With ``unmask``, responses get the original values back that were masked in the request.
     """
@@ -43,7 +44,7 @@ class GuardSpec(PolicyModel):
     model: Header | None = None
     on: Literal["request", "response", "both"] = "request"
     on_error: Literal["block", "pass"] = "block"
-    max_tokens: Annotated[Int, Field(ge=1)] = 8192
+    max_tokens: Annotated[Int, Field(ge=1)] | None = None
     unreadable: Literal["block", "pass"] = "block"
     unmask: Bool = False
     except_: ExceptSpec | None = Field(default=None, alias="except")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,17 @@ def argo(result: Compiled) -> dict[tuple[str, str], dict[str, Any]]:
     return {(item.kind, item.name): item.body for path, item in result.objects.items() if path.startswith("argocd/")}
 
 
+def instances(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    """The Applications that a set creates: its template with the values of each element."""
+    made = []
+    for element in spec["generators"][0]["list"]["elements"]:
+        text = json.dumps(spec["template"])
+        for name, value in element.items():
+            text = text.replace(f"{{{{ .{name} }}}}", value)
+        made.append(json.loads(text))
+    return made
+
+
 def test_an_application_syncs_its_overlay_from_the_repository() -> None:
     """Where from, where to and how: the policy's own words."""
     result = compiled(with_environments(DEV, PROD))
@@ -47,7 +59,7 @@ def test_an_application_syncs_its_overlay_from_the_repository() -> None:
     assert body["spec"]["destination"] == {"server": "https://prod.example.com", "namespace": "default"}
     assert body["spec"]["project"] == "small"
     assert body["metadata"]["namespace"] == "argocd"
-    assert body["metadata"]["annotations"] == {"argocd.argoproj.io/compare-options": "ServerSideDiff=true"}
+    assert "annotations" not in body["metadata"]
     policy = body["spec"]["syncPolicy"]
     assert policy["automated"] == {"prune": True, "selfHeal": True}
     assert policy["syncOptions"] == ["ServerSideApply=true", "PruneLast=true", "FailOnSharedResource=true"]
@@ -62,8 +74,8 @@ def test_the_output_may_lie_anywhere_in_the_repository(path: str, expected: str)
     """`gitops.path` is the folder that holds `out/`."""
     found = argo(compiled(with_environments(DEV, gitops=replace(GITOPS, path=path))))
     assert found[("Application", "small-dev")]["spec"]["source"]["path"] == f"{expected}/istio/overlays/dev"
-    directories = found[("ApplicationSet", "small")]["spec"]["generators"][0]["git"]["directories"]
-    assert directories == [{"path": f"{expected}/*/overlays/*"}]
+    (element,) = found[("ApplicationSet", "small")]["spec"]["generators"][0]["list"]["elements"]
+    assert element["path"] == f"{expected}/istio/overlays/dev"
 
 
 def test_a_path_that_leaves_the_repository_is_refused() -> None:
@@ -76,15 +88,12 @@ def test_a_path_that_leaves_the_repository_is_refused() -> None:
 @pytest.mark.subprocess
 def test_the_set_makes_the_same_applications_by_name(tmp_path: Path) -> None:
     """Whoever applies both forms still gets one Application for one thing."""
-    result = compiled(with_environments(DEV, PROD))
+    result = compiled(with_environments(DEV, replace(PROD, server="https://second.example.com")))
     spec = argo(result)[("ApplicationSet", "small")]["spec"]
     assert (spec["goTemplate"], spec["goTemplateOptions"]) == (True, ["missingkey=error"])
-    overlays = {path.split("/")[2] for path in result.tree if path.startswith("istio/overlays/")}
-    names = {spec["template"]["metadata"]["name"].replace("{{ .path.basename }}", name) for name in overlays}
-    assert names == {name for kind, name in argo(result) if kind == "Application"}
-    single = argo(result)[("Application", "small-dev")]["spec"]
-    many = spec["template"]["spec"]
-    assert {key for key in single if single[key] != many[key]} == {"source"}
+    single = {name: body["spec"] for (kind, name), body in argo(result).items() if kind == "Application"}
+    assert {body["metadata"]["name"]: body["spec"] for body in instances(spec)} == single
+    assert len(single) == 2
     folder = written(result, tmp_path) / "argocd"
     kinds = sorted(body["kind"] for body in bodies(build(folder)))
     assert kinds == ["AppProject", "Application", "Application"]
@@ -92,21 +101,25 @@ def test_the_set_makes_the_same_applications_by_name(tmp_path: Path) -> None:
 
 
 def test_the_project_allows_what_the_overlays_hold_and_nothing_else() -> None:
-    """Kinds, namespaces and cluster-scoped names, over all environments."""
+    """The namespaces of the policy, the kinds of its targets, and cluster-scoped names of their form."""
     result = compiled(with_environments(DEV, ELSEWHERE))
     spec = argo(result)[("AppProject", "small")]["spec"]
     found = [item for objects in result.environments.values() for item in objects]
     namespaces = {item.namespace for item in found if item.namespace}
     assert {each["namespace"] for each in spec["destinations"]} == namespaces
     assert {each["server"] for each in spec["destinations"]} == {GITOPS.server}
-    assert {each["kind"] for each in spec["namespaceResourceWhitelist"]} == {
-        item.kind for item in found if item.namespace
-    }
-    assert {(each["kind"], each["name"]) for each in spec["clusterResourceWhitelist"]} == {
-        (item.kind, item.name) for item in found if not item.namespace
-    }
     assert spec["sourceRepos"] == [GITOPS.repo]
-    assert "*" not in str(spec)
+    assert not [each for each in spec["namespaceResourceWhitelist"] if "*" in str(each)]
+    auth, reader = "default-*-epp-metrics-auth", "default-vsr-metrics-reader"
+    assert {(each["kind"], each["name"]) for each in spec["clusterResourceWhitelist"]} == {
+        ("ClusterRole", auth),
+        ("ClusterRole", reader),
+        ("ClusterRoleBinding", auth),
+        ("ClusterRoleBinding", reader),
+        ("GatewayClass", "default-*"),
+        ("GatewayClass", "ingress-*"),
+        ("Namespace", "vllm-semantic-router-system"),
+    }
 
 
 @pytest.mark.subprocess
@@ -129,10 +142,12 @@ def test_without_a_repository_there_is_a_placeholder_and_a_warning() -> None:
 
 
 def test_environments_with_the_same_objects_are_reported_for_one_cluster() -> None:
-    """FailOnSharedResource would stop the second; the note says so before."""
+    """FailOnSharedResource would stop one of them, after it wrote over the other's objects."""
     found = compiled(with_environments(DEV, PROD)).warnings
-    assert [(each.code, each.level) for each in found] == [("VSR303", Severity.NOTE)]
+    assert [(each.code, each.level) for each in found] == [("VSR303", Severity.WARNING)]
     assert "`dev` and `prod`" in found[0].message
+    assert "out/small/argocd`" in found[0].message
+    assert "out/small/argocd/applicationset`" in found[0].message
 
 
 def test_however_many_environments_share_objects_it_is_one_note() -> None:
@@ -140,7 +155,7 @@ def test_however_many_environments_share_objects_it_is_one_note() -> None:
     many = [replace(DEV, name=name) for name in ("a", "b", "c", "d", "e")]
     (found,) = compiled(with_environments(*many)).warnings
     assert "`a`, `b`, `c`, `d` and `e` hold the same objects" in found.message
-    assert found.hint == "Apply the Application of `a`, `b`, `c`, `d` or `e`."
+    assert "a `server` of its own" in found.hint
 
 
 def test_environments_that_share_objects_are_reported_by_group() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from lupa import lua51
 
+from support.lua_health import run_check
 from vsr_compiler import ir
 from vsr_compiler.deploy.argocd.health import DEPLOYMENT, customizations, lua
 from vsr_compiler.manifests.objects import Object, make
@@ -29,14 +29,8 @@ def health(kind: tuple[str, str], status: dict[str, Any] | None) -> tuple[str, s
 
 
 def judged(check: str, fields: dict[str, Any], **metadata: Any) -> tuple[str, str]:
-    """What a check says of an object with these fields, in a Lua without any library beyond Argo CD's."""
-    runtime = lua51.LuaRuntime(unpack_returned_tuples=True, register_eval=False)
-    for name in ("os", "io", "package", "debug", "require", "dofile", "loadfile"):
-        runtime.globals()[name] = None
-    obj = {"metadata": {"name": "x", "generation": 2, **metadata}, **fields}
-    runtime.globals()["obj"] = runtime.table_from(obj, recursive=True)
-    result = runtime.execute(check)
-    return result["status"], result["message"]
+    """What a check says of an object with these fields."""
+    return run_check(check, {"metadata": {"name": "x", "generation": 2, **metadata}, **fields})
 
 
 def condition(name: str, status: str, generation: int = 2, **more: str) -> dict[str, Any]:
