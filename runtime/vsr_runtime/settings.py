@@ -10,7 +10,7 @@ from typing import Literal
 from vsr_runtime.credentials import FOLDER, read_credentials
 from vsr_runtime.decision.program.build import ModelBindings, build
 from vsr_runtime.decision.program.build_ask import with_ask
-from vsr_runtime.decision.program.build_limits import with_limits
+from vsr_runtime.decision.program.build_limits import with_cors, with_limits
 from vsr_runtime.decision.program.program import Program
 from vsr_runtime.errors import UserError
 from vsr_runtime.files import read_model
@@ -115,7 +115,7 @@ def load(config: Path, credentials: Path | None = None) -> Settings:
         )
     return Settings(
         folder=config.parent,
-        program=with_ask(with_limits(program, runtime.limits), runtime.ask),
+        program=with_ask(with_cors(with_limits(program, runtime.limits, runtime.apis), runtime.cors), runtime.ask),
         limits=runtime.limits,
         decision_timeout=decision_timeout(runtime.deadline),
         classifier=classifier if "category" in program.needs else None,

@@ -37,7 +37,7 @@ from vsr_compiler.ir.endpoints import (
     Resources,
     VllmServer,
 )
-from vsr_compiler.ir.environments import Environment, Gateway, GitOps
+from vsr_compiler.ir.environments import Cors, Environment, Gateway, GitOps
 from vsr_compiler.ir.expectations import Assertion, Statement, Test
 from vsr_compiler.ir.guards import Block, Flag, Guard, GuardAction, Mask, RouteTo
 from vsr_compiler.ir.models import Model, Reasoning
@@ -81,6 +81,7 @@ __all__ = [
     "Condition",
     "ContextSignal",
     "ConversationSignal",
+    "Cors",
     "EmbeddingSignal",
     "Endpoint",
     "EndpointKind",

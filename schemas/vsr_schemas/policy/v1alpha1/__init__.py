@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from vsr_schemas.apis import ApiName
 from vsr_schemas.base import PolicyModel
 from vsr_schemas.policy.v1alpha1.assertions import AssertionSpec, StatementSpec
 from vsr_schemas.policy.v1alpha1.classification import CategorySpec, CheckpointSpec, ClassifierSpec
@@ -24,7 +25,7 @@ from vsr_schemas.policy.v1alpha1.models import (
     ServiceSpec,
     VllmSpec,
 )
-from vsr_schemas.policy.v1alpha1.router import GatewaySpec, GitOpsSpec, RouterSpec, WeightsSpec
+from vsr_schemas.policy.v1alpha1.router import CorsSpec, GatewaySpec, GitOpsSpec, RouterSpec, WeightsSpec
 from vsr_schemas.policy.v1alpha1.routes import (
     CacheSpec,
     ConditionSpec,
@@ -48,6 +49,7 @@ __all__ = [
     "CheckpointSpec",
     "ClassifierSpec",
     "ConditionSpec",
+    "CorsSpec",
     "EndpointSpec",
     "EnvironmentGatewaySpec",
     "EnvironmentSpec",
@@ -98,6 +100,7 @@ class PolicySpec(PolicyModel):
     metadata: MetadataSpec
     router: RouterSpec
     gateway: GatewaySpec = GatewaySpec()
+    apis: Annotated[list[ApiName], Field(min_length=1)] | None = None
     gitops: GitOpsSpec | None = None
     endpoints: Annotated[dict[Name, EndpointSpec], Field(min_length=1)]
     models: Annotated[dict[Header, ModelSpec], Field(min_length=1)]

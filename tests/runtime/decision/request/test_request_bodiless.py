@@ -106,9 +106,7 @@ def test_a_stored_response_gets_the_guards_and_the_key_of_its_model() -> None:
     assert "accept-encoding" in action.remove_headers
     assert action.response is not None
     assert action.response.guards == (guard,)
-    state, answer = advance(
-        MachineConfig(only(far), 1000), AwaitsHeaders(), headers("POST", "/v1/responses/resp_1/cancel")
-    )
+    _, answer = advance(MachineConfig(only(far), 1000), AwaitsHeaders(), headers("POST", "/v1/responses/resp_1/cancel"))
     assert (answer.status, answer.code) == (400, "invalid_request")
 
 
