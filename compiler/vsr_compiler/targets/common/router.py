@@ -83,7 +83,7 @@ def _router(policy: ir.Policy, *, headless: bool, keys: bool) -> Iterator[Object
     yield make(
         "v1",
         "Service",
-        router.grpc.name,
+        router.headless.name if headless else router.grpc.name,
         origin,
         namespace=namespace,
         labels=selector(name),

@@ -11,6 +11,7 @@ from vsr_runtime.decision.fast_dataclass import fast_dataclass
 _TAG = re.compile(r"<(/?)([^\W\d][\w.:-]{0,63})((?:[ \t\n][^<>]{0,400})?)>")
 _SQUARE = re.compile(r"\[(/?)([A-Z][A-Z_]{1,40})()\]")
 _RULED = re.compile(r"\n[ \t]{0,3}([-=*#<~_])\1{1,40}[ \t]*([^\W\d_][^\n]{0,80}?)[ \t]*[-=*#>~_]{2,40}[ \t]*(?=\n|$)")
+_BRACKETED = re.compile(r"\n[ \t]{0,3}\[([^\W\d_][^\]\n]{0,60})\]:?[ \t]*(?=\n|$)")
 _END = frozenset({"end", "ende", "fin", "stop", "koniec", "fine", "fim"})
 _BEGIN = frozenset({"begin", "start", "beginn", "of", "the", "inicio", "début"})
 _FENCES = ("```", "~~~", '"""')
@@ -49,7 +50,9 @@ def blocks_of(text: str, start: int, end: int, rules: AskRules) -> list[Block]:
     for opening, pattern in (("</", _TAG), ("[/", _SQUARE)):
         if text.find(opening, start, end) >= 0:
             blocks = _without_overlap(blocks, _tagged(text, start, end, pattern, fences))
-    blocks = _without_overlap(blocks, _ruled(text, start, end))
+    blocks = _without_overlap(blocks, _ruled(text, start, end, _RULED, 2))
+    if "[" in text:
+        blocks = _without_overlap(blocks, _ruled(text, start, end, _BRACKETED, 1))
     return _without_overlap(blocks, fences)
 
 
@@ -98,7 +101,7 @@ def _tagged(text: str, start: int, end: int, pattern: re.Pattern[str], fences: l
 
 
 def _begins(text: str, boundary: int, position: int) -> bool:
-    """Return whether only blanks stand between the beginning of the line, or the last block, and a position."""
+    """Return whether only blanks are between the beginning of the line, or the last block, and a position."""
     place = position - 1
     lowest = max(boundary, position - 64)
     while place >= lowest and text[place] in " \t\r":
@@ -106,19 +109,19 @@ def _begins(text: str, boundary: int, position: int) -> bool:
     return place < boundary or (place >= 0 and text[place] == "\n")
 
 
-def _ruled(text: str, start: int, end: int) -> list[Block]:
-    """Pair lines such as ``--- Notes ---`` and ``--- End of notes ---``."""
+def _ruled(text: str, start: int, end: int, pattern: re.Pattern[str], group: int) -> list[Block]:
+    """Pair lines such as ``--- Notes ---`` and ``--- End of notes ---``, or ``[NOTES]`` and ``[END NOTES]``."""
     blocks: list[Block] = []
     opened: list[tuple[re.Match[str], frozenset[str]]] = []
-    for match in _RULED.finditer(text, max(0, start - 1), end):
-        words = words_of(match[2])
+    for match in pattern.finditer(text, max(0, start - 1), end):
+        words = words_of(match[group])
         if not _END.intersection(words[:1] + words[-1:]):
             opened.append((match, frozenset(words) - _BEGIN))
             del opened[:-MAX_OPEN]
         elif opened:
             shared = [one for one, name in opened if name.intersection(words)]
             first = shared[0] if shared else opened[-1][0]
-            name = " ".join(word for word in words_of(first[2]) if word not in _BEGIN)
+            name = " ".join(word for word in words_of(first[group]) if word not in _BEGIN)
             blocks.append(Block(first.start() + 1, match.end(), first.end(), match.start(), name))
             opened = []
     return blocks

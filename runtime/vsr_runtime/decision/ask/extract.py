@@ -29,11 +29,12 @@ _STAMP = re.compile(
     r"|[^\n:：\[\]()]{1,40}[\[(][^\])\n]{0,30}\d[:.]\d[^\])\n]{0,30}[\])][:：][ \t]*"
     r"|\([^()\n]{3,90}\)[ \t]*\n|\[[^\]\n]{3,90}\][ \t]*\n)(?=\S)"
 )
-_NOTE = re.compile(
-    r"\s*\[[^\]\n{}\"]{2,200}\]\s*$|\s*\[(?:ERROR|WARNING|WARN|SYSTEM|NOTICE|INFO|NOTE|INTERRUPTED)\b[^\]\n]{0,60}\]"
-)
-"""A bracketed remark of a harness, such as ``[ERROR]`` or ``[Request interrupted]``."""
+_NOTE = re.compile(r"\s*\[[^\]\n{}\"]{2,200}\]\s*$")
+"""A bracketed remark of a harness, such as ``[Request interrupted]``."""
 _RESULT = re.compile(r"\s*\[[^\]\n]{2,200}\] ?(?:Result|Output|Response|Ergebnis|Résultat|Resultado):?", re.IGNORECASE)
+_CALL = re.compile(r"[^\n{}]{0,160}:\s*\{[^\n]*\}\s*$")
+"""A part that reports a call of a tool with its arguments."""
+_ALERT = re.compile(r"\s*\[(?:ERROR|WARNING|WARN|SYSTEM|NOTICE|INFO|NOTE|INTERRUPTED)\b[^\]\n]{0,60}\]")
 _FILE = re.compile(r"\s*\[[^\]\n]{1,120}\.\w{1,5}\][ \t]*\n")
 """The head of an attached document that a client passes as text."""
 
@@ -44,10 +45,10 @@ class Ask:
 
     Attributes:
         text: the words; the pieces of several spans are joined by a blank line.
-        spans: where they stand in the message.
+        spans: where they are in the message.
         form: how they were found: ``whole``, ``tag``, ``label``, ``heading``, ``transcript``, ``prose`` or ``summary``.
         weak: whether the words only introduce pasted output or notes, so that an earlier ask may govern instead.
-        earlier: what the person said before, if the message contains a conversation; oldest first.
+        earlier: the person's earlier turns, if the message contains a conversation; oldest first.
         entry: position of the message in the transcript.
     """
 
@@ -61,7 +62,7 @@ class Ask:
 
 def ask_of(texts: Sequence[str], rules: AskRules) -> Ask | None:
     """Return the person's own words in one user message; None if there are none."""
-    if len(texts) == 1:
+    if len(texts) == 1 and not rules.markers:
         text = texts[0]
         if len(text) <= _PLAIN and text[:1] not in "<[(" and "\n" not in text and ":" not in text and "：" not in text:
             return _whole(text)
@@ -99,23 +100,23 @@ def _parts(texts: Sequence[str]) -> list[int]:
         if _RESULT.match(text):
             if "<" not in text:
                 break  # what follows is the result
-        elif len(texts) > 1 and _FILE.match(text):
+        elif _ALERT.match(text) or (len(texts) > 1 and (_FILE.match(text) or _CALL.match(text))):
             continue
         parts.append(part)
     return parts
 
 
 def _history(text: str, blocks: Sequence[Block], rules: AskRules) -> tuple[str, ...]:
-    """Return what a person said in blocks that hold a conversation."""
+    """Return a person's turns in blocks that hold a conversation."""
     for block in blocks:
         if block.name and rules.meaning(block.name)[0] == "history":
             inner = "\n" + text[block.inner : block.inner_end]
-            return _said(turns_of(inner, marks_of(inner)))
+            return _turns_of_person(turns_of(inner, marks_of(inner)))
     return ()
 
 
-def _said(turns: Sequence[Turn], but: int = -1) -> tuple[str, ...]:
-    """Return what a person said, without the turn at one position."""
+def _turns_of_person(turns: Sequence[Turn], but: int = -1) -> tuple[str, ...]:
+    """Return a person's turns, without the turn at one position."""
     return tuple([turn.text.strip() for turn in turns if turn.person and turn.start != but][-_MAX_EARLIER:])
 
 
@@ -135,7 +136,7 @@ def _of_free_text(message: Message, free: FreeText, form: str, earlier: tuple[st
         start = text.find(stripped)
         return _ask(message, free, Candidate(0, start, start + len(stripped), "whole"), earlier, weak=True)
     best = max(reversed(candidates), key=lambda candidate: candidate.score)
-    earlier = _said(turns, best.start) or earlier
+    earlier = _turns_of_person(turns, best.start) or earlier
     if best.block is not None:
         return _of_block(message, best.block, "label", earlier)
     weak = best.introduces and len(text) - (best.end - best.start) > len(text) // 4

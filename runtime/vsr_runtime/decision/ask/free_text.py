@@ -13,7 +13,7 @@ _GAP = f"\n\n{BREAK}\n\n"
 
 @fast_dataclass(frozen=True, slots=True)
 class FreeText:
-    """What stands in a message outside of its blocks.
+    """What a message contains outside of its blocks.
 
     Attributes:
         text: a line break, then the stretches with a `BREAK` between them.
@@ -26,7 +26,7 @@ class FreeText:
     blocks: tuple[Block, ...]
 
     def spans(self, message: Message, start: int, end: int) -> tuple[AskSpan, ...]:
-        """Return where a stretch of ``text`` stands in the message."""
+        """Return where a stretch of ``text`` is in the message."""
         spans: list[AskSpan] = []
         for place, begin, size in self.stretches:
             low, high = max(start, place), min(end, place + size)
@@ -35,7 +35,7 @@ class FreeText:
         return tuple(spans)
 
     def block_behind(self, position: int) -> Block | None:
-        """Return the block that was removed directly behind a position, if only blanks stand between."""
+        """Return the block that was removed directly behind a position, if only blanks are between."""
         for (place, _, size), block in zip(self.stretches, self.blocks, strict=False):
             end = place + size
             if end >= position:
@@ -44,7 +44,7 @@ class FreeText:
 
 
 def free_text(text: str, start: int, end: int, blocks: Sequence[Block]) -> FreeText:
-    """Return what stands between two positions of a text outside of the blocks there."""
+    """Return the text between two positions, without the blocks there."""
     pieces: list[str] = ["\n"]
     stretches: list[tuple[int, int, int]] = []
     size, begin = 1, start

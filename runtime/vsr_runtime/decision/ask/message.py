@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 
 BREAK = "\x02"
-"""Stands, as a paragraph of its own, where a part ends or a block was removed. It is no blank."""
+"""Is, as a paragraph of its own, where a part ends or a block was removed. It is no blank."""
 _JOINT = f"\n\n{BREAK}\n\n"
 EDGE = 128_000
 """Characters at either end of a long message that are examined."""
@@ -15,7 +15,7 @@ EDGE = 128_000
 
 @fast_dataclass(frozen=True, slots=True)
 class AskSpan:
-    """Where a piece of an ask stands: the number of the text in its message, and code points in that text."""
+    """Where a piece of an ask is: the number of the text in its message, and code points in that text."""
 
     part: int
     start: int
@@ -35,7 +35,7 @@ class Message:
     places: tuple[tuple[int, int, int, int], ...]
 
     def spans(self, start: int, end: int) -> list[AskSpan]:
-        """Return where a stretch of ``text`` stands in the message."""
+        """Return where a stretch of ``text`` is in the message."""
         spans = []
         for place, part, begin, size in self.places:
             low, high = max(start, place), min(end, place + size)

@@ -9,7 +9,7 @@ from vsr_runtime.decision.ask.message import BREAK
 from vsr_runtime.decision.ask.sentences import is_directive, is_question
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 
-Kind = Literal["prose", "rules", "material", "break", "heading", "aside"]
+Kind = Literal["prose", "list", "rules", "material", "break", "heading"]
 _BLANK = re.compile(r"\n[ \t\r]*\n\s*")
 _SHORT = 1500
 _HEAD, _TAIL = 6, 10
@@ -107,16 +107,26 @@ def _kind(text: str, start: int, end: int) -> Kind:
         return _line_kind(text, start, end)
     lines = text[start : min(end, start + 6000)].split("\n", 16)[:16]
     body = lines[1:] if lines[0].startswith("#") or (lines[0].endswith(":") and len(lines[0]) < _SHORT_LINE) else lines
+    return _listed(lines, body) or ("material" if _is_material(lines) else "prose")
+
+
+def _listed(lines: list[str], body: list[str]) -> Kind | None:
+    """Return ``rules`` for instructions below a title or as a list, ``list`` for another list, and None for the rest."""
     bullets = sum(map(bool, map(_BULLET.match, body)))
-    if body and bullets * 2 > len(body) and (lines is not body or is_directive("\n".join(body))):
+    text = "\n".join(body)
+    if body and bullets * 2 > len(body) and (lines is not body or is_directive(text)):
         return "rules"
+    if body is lines and bullets >= _FEW and bullets == len(body) and not is_question(text):
+        return "list"
     titled = lines[0].startswith("#") or (body is not lines and lines[0].count(" ") < _TITLE_WORDS)
-    if titled and is_directive("\n".join(body)):
-        return "rules"
+    return "rules" if titled and is_directive(text) else None
+
+
+def _is_material(lines: list[str]) -> bool:
     if _is_regular(lines):
-        return "material"
+        return True
     like = [_MATERIAL_LINE.match(line) is not None for line in lines]
-    return "material" if sum(like) * 5 >= len(like) * 3 and (like[-1] or not is_question(lines[-1])) else "prose"
+    return sum(like) * 5 >= len(like) * 3 and (like[-1] or not is_question(lines[-1]))
 
 
 def _line_kind(text: str, start: int, end: int) -> Kind:

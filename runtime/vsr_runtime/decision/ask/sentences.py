@@ -79,7 +79,14 @@ _QUESTION_PAIRS = frozenset(
 _DIRECTIVE_STARTS = ("请", "請", "不要", "如果", "使用", "只", "根据", "以下", "你是", "回答は", "必ず", "답변은")
 _SPLIT = re.compile(r"[.!?;:]\s+|[。！？]|\n+")
 _BULLETS = "-*•#>0123456789.)( \t\"'“„«¿¡_[*"
-_EXAMINED, _MOST = 1200, 16
+_EXAMINED, _MOST, _SEVERAL = 1200, 16, 3
+_OWN = re.compile(r"\b(?:I|I'm|I've|my|me|we|our|us|ich|mein|wir|je|mon|yo|mi)\b")
+_WORK = re.compile(
+    r"`|[a-z]{2}/[a-z]{2}|[a-z]\.[a-z]{2,4}\b|\b(?:tools?|commits?|tests?|files?|output|user|tasks?|answers?|replies|comments?|commands?|"
+    r"paths?|lines?|branches|code|edit|secrets|logs?|words|scripts?|steps?|documents|sources|emojis?|messages?)\b",
+    re.IGNORECASE,
+)
+"""Words of instructions about work on files, which speak of nobody's own."""
 
 
 def is_question(text: str) -> bool:
@@ -100,8 +107,13 @@ def is_directive(text: str) -> bool:
     """Return whether at least half of the sentences instruct an assistant."""
     if "?" in text:
         return False
-    sentences = [sentence for sentence in _SPLIT.split(text[:_EXAMINED], _MOST) if len(sentence) > 1]
-    return 2 * sum(map(_instructs, sentences)) >= len(sentences) > 0
+    head = text[:_EXAMINED]
+    sentences = [sentence for sentence in _SPLIT.split(head, _MOST) if len(sentence) > 1]
+    if 2 * sum(map(_instructs, sentences)) >= len(sentences) > 0:
+        return True
+    if len(sentences) < _SEVERAL or _OWN.search(head):
+        return False
+    return 5 * sum(map(bool, map(_WORK.search, sentences))) >= 3 * len(sentences)
 
 
 def _instructs(sentence: str) -> bool:

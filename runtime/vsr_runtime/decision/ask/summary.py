@@ -18,7 +18,7 @@ _COURSE = """
 next open pending done finished completed accomplished remaining progress status state current found findings
 discovered discoveries looked read files file decisions decided concepts technical context errors fixes blockers left
 todo steps step work knowledge code changes learned history key important relevant ongoing result results nächste
-offen offene stand ergebnis ergebnisse dateien pendiente próximo hecho suivant restant fait otwarte następny 下一步 进展 状态
+offen offene ergebnis ergebnisse dateien pendiente próximo hecho suivant restant fait otwarte następny 下一步 进展 状态
 文件
 """
 _WISHES, _COURSES = frozenset(_WISH.split()), frozenset(_COURSE.split())

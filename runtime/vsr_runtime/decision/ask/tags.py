@@ -21,7 +21,7 @@ def asking_block(text: str, blocks: Sequence[Block], rules: AskRules, *, alone: 
         text: the text of the message.
         blocks: its blocks at one level.
         rules: how asks are extracted.
-        alone: whether nothing stands outside of the blocks.
+        alone: whether nothing is outside of the blocks.
         question: whether something outside of them is a question.
     """
     named = [block for block in blocks if block.name and text[block.inner : block.inner_end].strip()]

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from vsr_schemas.apis import ApiName
 from vsr_schemas.base import PolicyModel
+from vsr_schemas.policy.v1alpha1.ask import AskSpec, MarkerSpec
 from vsr_schemas.policy.v1alpha1.assertions import AssertionSpec, StatementSpec
 from vsr_schemas.policy.v1alpha1.classification import CategorySpec, CheckpointSpec, ClassifierSpec
 from vsr_schemas.policy.v1alpha1.environments import EnvironmentGatewaySpec, EnvironmentSpec, ResourcesSpec
@@ -43,6 +44,7 @@ __all__ = [
     "API_VERSION",
     "KIND",
     "KINDS",
+    "AskSpec",
     "AssertionSpec",
     "CacheSpec",
     "CategorySpec",
@@ -61,6 +63,7 @@ __all__ = [
     "GuardSpec",
     "HeadersSpec",
     "LoraSpec",
+    "MarkerSpec",
     "MetadataSpec",
     "ModelSpec",
     "ParamsSpec",
@@ -107,6 +110,7 @@ class PolicySpec(PolicyModel):
     classifiers: dict[Name, ClassifierSpec] = {}
     categories: dict[Name, CategorySpec] = {}
     signals: dict[Name, SignalSpec] = {}
+    ask: AskSpec = AskSpec()
     guards: dict[Name, GuardSpec] = {}
     routes: list[RouteSpec] = []
     default: Header
