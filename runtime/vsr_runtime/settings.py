@@ -10,7 +10,9 @@ from typing import Literal
 from vsr_runtime.credentials import FOLDER, read_credentials
 from vsr_runtime.decision.program.build import ModelBindings, build
 from vsr_runtime.decision.program.build_ask import with_ask
-from vsr_runtime.decision.program.build_limits import with_limits
+from vsr_runtime.decision.program.build_limits import with_cors, with_limits
+from vsr_runtime.decision.program.conditions import CATEGORIES, SIMILARITIES
+from vsr_runtime.decision.program.effects import ProviderCredentials
 from vsr_runtime.decision.program.program import Program
 from vsr_runtime.errors import UserError
 from vsr_runtime.files import read_model
@@ -91,16 +93,33 @@ def load(config: Path, credentials: Path | None = None) -> Settings:
     router = read_model(config, RouterConfig)
     path = config.parent / "runtime.yaml"
     runtime = read_model(path, RuntimeSettings) if path.exists() else _defaults()
+    keys = read_credentials(credentials or config.parent / FOLDER, runtime.credentials or {})
+    return check_settings(router, runtime, config.parent, keys)
+
+
+def check_settings(
+    router: RouterConfig, runtime: RuntimeSettings, folder: Path, credentials: Mapping[str, ProviderCredentials]
+) -> Settings:
+    """Check that both files can be served together. The compiler calls this, too, so that it writes nothing else.
+
+    Args:
+        router: the content of config.yaml.
+        runtime: the content of runtime.yaml.
+        folder: their folder.
+        credentials: the credentials of providers, by model.
+
+    Raises:
+        UserError: the files are inconsistent, or a value in them cannot be used.
+    """
     classifier, similarity = (_only(runtime.classifiers, task) for task in ("category", "likeness"))
     labels = frozenset(classifier.labels) if classifier else frozenset[str]()
-    provider_credentials = read_credentials(credentials or config.parent / FOLDER, runtime.credentials or {})
     fallback = classifier.fallback if classifier else None
     program = build(
         router,
         labels,
         fallback,
         runtime.splits,
-        provider_credentials,
+        credentials,
         runtime.guards,
         _detectors(runtime),
         ModelBindings(
@@ -113,18 +132,20 @@ def load(config: Path, credentials: Path | None = None) -> Settings:
         raise UserError(
             "runtime.yaml: limits.maxMessage: must exceed limits.maxBody, because a message carries the body"
         )
+    limited = with_limits(program, runtime.limits, runtime.apis)
+    program = with_ask(with_cors(limited, runtime.cors), runtime.ask)
     return Settings(
-        folder=config.parent,
-        program=with_ask(with_limits(program, runtime.limits), runtime.ask),
+        folder=folder,
+        program=program,
         limits=runtime.limits,
         decision_timeout=decision_timeout(runtime.deadline),
-        classifier=classifier if "category" in program.needs else None,
+        classifier=classifier if CATEGORIES & program.needs else None,
         engine=_for_the_engine(runtime.classifiers),
         classifiers=runtime.classifiers,
         default_on_failure=runtime.onFailure is not None,
         debug_headers=runtime.responseHeaders,
         cache=_cache(program, runtime),
-        similarity_classifier=similarity if "similarity" in program.needs else None,
+        similarity_classifier=similarity if SIMILARITIES & program.needs else None,
     )
 
 

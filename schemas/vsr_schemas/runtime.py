@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from vsr_schemas.apis import ApiPath
+from vsr_schemas.apis import ApiName, ApiPath
 from vsr_schemas.base import StrictModel
 
 MINILM: Literal["sentence-transformers/all-MiniLM-L6-v2"] = "sentence-transformers/all-MiniLM-L6-v2"
@@ -17,6 +17,13 @@ MINILM: Literal["sentence-transformers/all-MiniLM-L6-v2"] = "sentence-transforme
 
 FOLLOWING = 110
 """Seconds that a router waits for the responses that it reads after SIGTERM; model servers have as long."""
+
+
+MAX_COUNT = 100_000
+"""Occurrences up to which a `structure` signal counts."""
+
+UPLOAD_SECONDS = 60
+"""Seconds for the body of a request to arrive, at the gateway and at the router."""
 
 
 FRAME_BYTES = 64 * 1024
@@ -95,23 +102,36 @@ class ModelLimitSettings(StrictModel):
     """What the components on the way to one model accept of a request, where that is less than for other models.
 
     ``maxBody`` in bytes bounds the body as it goes to the model. ``apis`` are the served paths; without it, all.
-    ``query`` is false if the path can have no query.
+    ``prefix`` is that of the served paths. ``query`` is false if the path can have no query.
     """
 
     maxBody: int | None = Field(default=None, gt=0)  # noqa: N815 - the file's spelling
     apis: list[ApiPath] | None = None
+    prefix: Literal["/v1/"] | None = None
     query: Literal[False] | None = None
 
 
 class LimitSettings(StrictModel):
     """Bounds on one request. ``maxBody`` in bytes is the gateway's buffer too; a gRPC message may be 64 KiB longer.
 
-    ``models`` are the tighter bounds of single models, by name.
+    ``apis`` are the served paths of all models that say nothing else. ``models`` are the tighter bounds of single
+    models, by name.
     """
 
     maxBody: int = Field(gt=0)  # noqa: N815 - the file's spelling
     maxMessage: int = Field(gt=0)  # noqa: N815 - the file's spelling
+    apis: list[ApiPath] | None = None
     models: dict[str, ModelLimitSettings] | None = None
+
+
+class CorsSettings(StrictModel):
+    """The pages that may call the gateway, and what they may send and read. ``maxAge`` is in seconds."""
+
+    allowOrigins: list[str] = Field(min_length=1)  # noqa: N815 - the file's spelling
+    allowHeaders: list[str]  # noqa: N815 - the file's spelling
+    exposeHeaders: list[str] | None = None  # noqa: N815 - the file's spelling
+    allowCredentials: Literal[True] | None = None  # noqa: N815 - the file's spelling
+    maxAge: int = Field(gt=0)  # noqa: N815 - the file's spelling
 
 
 class CredentialSettings(StrictModel):
@@ -158,14 +178,16 @@ class MarkerSettings(StrictModel):
 
 
 class AskSettings(StrictModel):
-    """How the person's own words are told from what a harness puts around them.
+    """How the person's own words are distinguished from what a harness puts around them.
 
-    ``profiles`` are the harnesses whose markers are known: all, some, or none. Without this section, signals read the
+    ``profiles`` are the programs whose markers are known: all, some, or none. Without this section, signals read the
     whole last user turn, as the stock router's do.
     """
 
     profiles: Literal["builtin", "none"] | list[str] = "builtin"
     markers: list[MarkerSettings] | None = None
+    wholeRequest: list[str] | None = None  # noqa: N815 - the file's spelling
+    """What reads all texts of the request instead: ``category``, or signals such as ``keyword:urgent``."""
 
 
 class CacheSettings(StrictModel):
@@ -191,6 +213,10 @@ class RuntimeSettings(StrictModel):
     policy: str
     deadline: int = Field(gt=0)
     limits: LimitSettings
+    apis: list[ApiName] | None = None
+    """The APIs that are open; without it, all."""
+    cors: CorsSettings | None = None
+    """For browsers; without it the router answers no preflight."""
     classifiers: dict[str, ClassifierSettings] = Field(default_factory=dict)
     splits: dict[str, dict[str, int]] | None = None
     """Shares in per cent, which add up to 100, by decision and model: drawn by a hash of the request's id."""

@@ -7,6 +7,7 @@ a namespace: ``from vsr_compiler import ir``.
 from __future__ import annotations
 
 from vsr_compiler.diagnostics import Span
+from vsr_compiler.ir.ask import AskMarker, AskRules
 from vsr_compiler.ir.classifiers import Category, Classifier
 from vsr_compiler.ir.conditions import (
     ALWAYS,
@@ -37,7 +38,7 @@ from vsr_compiler.ir.endpoints import (
     Resources,
     VllmServer,
 )
-from vsr_compiler.ir.environments import Environment, Gateway, GitOps
+from vsr_compiler.ir.environments import Cors, Environment, Gateway, GitOps
 from vsr_compiler.ir.expectations import Assertion, Statement, Test
 from vsr_compiler.ir.guards import Block, Flag, Guard, GuardAction, Mask, RouteTo
 from vsr_compiler.ir.models import Model, Reasoning
@@ -72,6 +73,8 @@ __all__ = [
     "HTTP",
     "AllOf",
     "AnyOf",
+    "AskMarker",
+    "AskRules",
     "Assertion",
     "Block",
     "Cache",
@@ -81,6 +84,7 @@ __all__ = [
     "Condition",
     "ContextSignal",
     "ConversationSignal",
+    "Cors",
     "EmbeddingSignal",
     "Endpoint",
     "EndpointKind",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from vsr_compiler.diagnostics import Diagnostic, Span
+from vsr_compiler.ir.ask import AskRules
 from vsr_compiler.ir.classifiers import Category, Classifier
 from vsr_compiler.ir.endpoints import Endpoint
 from vsr_compiler.ir.environments import Environment, Gateway, GitOps
@@ -16,6 +17,7 @@ from vsr_compiler.ir.router import Router, SemanticRouter
 from vsr_compiler.ir.routes import Route
 from vsr_compiler.ir.signals import Signal, detector_of
 from vsr_compiler.syntax.ignores import Ignore
+from vsr_schemas.apis import ApiName
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +39,15 @@ class Policy:
     span: Span
     classifiers: tuple[Classifier, ...] = ()
     signals: tuple[Signal, ...] = ()
+    ask: AskRules = field(default_factory=AskRules)
     guards: tuple[Guard, ...] = ()
     assertions: tuple[Assertion, ...] = ()
     gitops: GitOps | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[Diagnostic, ...] = ()
     ignores: tuple[Ignore, ...] = ()
+    apis: tuple[ApiName, ...] = ()
+    """The open APIs; empty if all are."""
 
     @property
     def used_classifiers(self) -> tuple[Classifier, ...]:

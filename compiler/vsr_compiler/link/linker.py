@@ -8,6 +8,7 @@ from typing import assert_never
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import CompileError
+from vsr_compiler.link.ask import link_ask
 from vsr_compiler.link.classifiers import link_classifiers
 from vsr_compiler.link.endpoints import check_servers, link_endpoints
 from vsr_compiler.link.environments import Profiles, check_image, link_environments, link_versions
@@ -19,6 +20,7 @@ from vsr_compiler.link.scope import Scope
 from vsr_compiler.link.signals import link_signals
 from vsr_compiler.syntax import Document
 from vsr_compiler.syntax.secrets import secrets
+from vsr_schemas.apis import API_NAMES, ApiName
 from vsr_schemas.policy import v1alpha1 as schema
 
 ROUTER_NAME = "semantic-router"
@@ -43,6 +45,7 @@ def link(document: Document, policy: schema.PolicySpec, profiles: Profiles) -> i
     models = link_models(scope, policy, endpoints)
     classifiers = link_classifiers(scope, policy)
     tables = Tables(models, _categories(scope, policy), link_signals(scope, policy, classifiers))
+    ask = link_ask(scope, policy.ask)
     guards = link_guards(scope, policy, models, classifiers)
     routes = link_routes(scope, policy, tables)
     default = scope.resolve(models, policy.default, "model", ("default",))
@@ -74,11 +77,13 @@ def link(document: Document, policy: schema.PolicySpec, profiles: Profiles) -> i
         span=document.root.span,
         classifiers=tuple(classifiers.values()),
         signals=tuple(tables.signals.values()),
+        ask=ask,
         guards=tuple(guards.values()),
         assertions=assertions,
         gitops=_gitops(scope, policy.gitops),
         versions=versions,
         warnings=scope.warnings,
+        apis=_apis(scope, policy),
     )
 
 
@@ -101,8 +106,31 @@ def _categories(scope: Scope, policy: schema.PolicySpec) -> dict[str, ir.Categor
     }
 
 
+def _apis(scope: Scope, policy: schema.PolicySpec) -> tuple[ApiName, ...]:
+    """Return the open APIs in their usual order."""
+    names = policy.apis or []
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            scope.report("VSR205", f"duplicate entry `{name}`", ("apis", index), "Remove one.")
+    return tuple(name for name in API_NAMES if name in names)
+
+
 def _gateway(scope: Scope, spec: schema.GatewaySpec) -> ir.Gateway:
-    return ir.Gateway(spec.name, spec.namespace, spec.timeout, scope.span("gateway", key=True))
+    span = scope.span("gateway", key=True)
+    return ir.Gateway(spec.name, spec.namespace, spec.timeout, span, cors=_cors(scope, spec.cors))
+
+
+def _cors(scope: Scope, spec: schema.CorsSpec | None) -> ir.Cors | None:
+    if spec is None:
+        return None
+    return ir.Cors(
+        tuple(sorted(set(spec.allow_origins))),
+        tuple(spec.allow_headers),
+        tuple(spec.expose_headers),
+        spec.allow_credentials,
+        spec.max_age // 1000,
+        scope.span("gateway", "cors", key=True),
+    )
 
 
 def _gitops(scope: Scope, spec: schema.GitOpsSpec | None) -> ir.GitOps | None:

@@ -86,7 +86,7 @@ def _router(policy: ir.Policy, *, headless: bool, keys: bool, starts_after: int)
     yield make(
         "v1",
         "Service",
-        router.grpc.name,
+        router.headless.name if headless else router.grpc.name,
         origin,
         namespace=namespace,
         labels=selector(name),

@@ -76,7 +76,7 @@ def listener_name(gateway: ir.Gateway, *, by_port: bool) -> str:
 def router_cluster(router: ir.Router) -> Body:
     """Return the router's cluster. Its Service is headless, so that streams are balanced over the pods."""
     service = router.grpc
-    address = {"socket_address": {"address": service.host, "port_value": service.port}}
+    address = {"socket_address": {"address": router.headless.host, "port_value": service.port}}
     limits = {"max_connections": MAX_STREAMS, "max_pending_requests": MAX_STREAMS, "max_requests": MAX_STREAMS}
     if has_several(router):  # Envoy's default is three retries at a time
         limits["max_retries"] = MAX_STREAMS

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from vsr_runtime.decision.ask.vocabulary import Meaning, meaning_of_label, meaning_of_tag
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 
 _LABEL = re.compile(
     r"\n[ \t]{0,8}(?:[\[(]([^\])\n]{1,32})[\])][ \t]*)?(?:[-*>•#]{1,6}[ \t]+|\d{1,2}[.)][ \t]+)?[*_<|\[(]{0,3}"
-    r"([^\W\d_][^\n:：*_\]\[()\"{}<>|=;,.!?\\/#\x02]{0,40})"
+    r"([^\W\d_][^\n:：*_\]\[()\"{}<>|=;,.!?\\/#\x02]{0,40}+)"
     r"[*_\])>|]{0,3}(?:[ \t]?[\[(][^\])\n]{1,32}[\])])?[*_]{0,2}[ \t]?[:：](?!//)[*_]{0,2}[ \t]*"
 )
 _HEADING = re.compile(r"\n[ \t]{0,3}(#{1,6})[ \t]+([^\n]{1,100})")
@@ -19,7 +20,9 @@ _TOKEN = re.compile(
     r"<\|(?:im_start|start_header_id|start)\|>[ \t]*([a-z]{2,12})(?:<\|end_header_id\|>)?|<\|([a-z]{2,12})\|>"
 )
 _END_TOKEN = re.compile(r"\s*(?:<\|(?:im_end|eot_id|end|endoftext)\|>\s*)+$")
-MAX_MARKS = 4000
+_MAIL = re.compile(r"\s*[> ]*(?:From|To|Sent|Date|Subject|Von|De)\b[^\n:]{0,8}:")
+LABEL_LEVEL = 7
+MAX_MARKS = 2000
 
 
 @fast_dataclass(frozen=True, slots=True)
@@ -43,33 +46,43 @@ class Mark:
     stamp: str = ""
 
 
-LABEL_LEVEL = 7
-
-
 def marks_of(text: str) -> list[Mark]:
     """Return the marks of a text whose first character is a line break, in order."""
-    marks = [
-        Mark(match.start(), match.end(), name, meaning_of_label(name), LABEL_LEVEL, match[1] or "")
-        for match in _LABEL.finditer(text)
-        for name in (match[2].strip(),)
-    ]
+    marks = _labels(text)
     more: list[Mark] = []
-    if "\n#" in text or "\n #" in text:
-        more += [_heading(match[2], match, len(match[1])) for match in _HEADING.finditer(text)]
-    if "\n**" in text or "\n--" in text or "\n==" in text or "\n__" in text:
-        more += [_heading(match[1], match, 3) for match in _RULED.finditer(text)]
-    if "\n[" in text:
-        more += [_heading(match[1], match, 3) for match in _BRACKETED.finditer(text)]
+    if "#" in text:
+        more += [_heading(match[2], match, len(match[1])) for match in islice(_HEADING.finditer(text), MAX_MARKS)]
+    if "*" in text or "-" in text or "=" in text or "_" in text:
+        more += _several([_heading(match[1], match, 3) for match in islice(_RULED.finditer(text), MAX_MARKS)], text)
+    if "[" in text:
+        more += _several([_heading(match[1], match, 3) for match in islice(_BRACKETED.finditer(text), MAX_MARKS)], text)
     if "<|" in text:
         more += [
             Mark(match.start(), match.end(), name, meaning_of_label(name), 0)
-            for match in _TOKEN.finditer(text)
+            for match in islice(_TOKEN.finditer(text), MAX_MARKS)
             for name in (match[1] or match[2],)
         ]
     if more:
         taken = {mark.start for mark in more}
         marks = sorted([*more, *(mark for mark in marks if mark.start not in taken)], key=lambda mark: mark.start)
     return marks[:MAX_MARKS]
+
+
+def _labels(text: str) -> list[Mark]:
+    """Return the labels at the beginnings of lines."""
+    if text.find(":") < 0 and text.find("：") < 0:
+        return []
+    return [
+        Mark(match.start(), match.end(), name, meaning_of_label(name), LABEL_LEVEL, match[1] or "")
+        for match in islice(_LABEL.finditer(text), MAX_MARKS)
+        for name in (match[2].strip(),)
+    ]
+
+
+def _several(headings: list[Mark], text: str) -> list[Mark]:
+    """Return headings in brackets or lines: one alone counts only if its name tells something."""
+    headings = [mark for mark in headings if not _MAIL.match(text, mark.value)]
+    return headings if len(headings) > 1 or any(mark.meaning for mark in headings) else []
 
 
 def without_end_token(text: str) -> str:

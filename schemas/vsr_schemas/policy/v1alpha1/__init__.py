@@ -6,7 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from vsr_schemas.apis import ApiName
 from vsr_schemas.base import PolicyModel
+from vsr_schemas.policy.v1alpha1.ask import AskSpec, MarkerSpec
 from vsr_schemas.policy.v1alpha1.assertions import AssertionSpec, StatementSpec
 from vsr_schemas.policy.v1alpha1.classification import CategorySpec, CheckpointSpec, ClassifierSpec
 from vsr_schemas.policy.v1alpha1.environments import EnvironmentGatewaySpec, EnvironmentSpec, ResourcesSpec
@@ -24,7 +26,7 @@ from vsr_schemas.policy.v1alpha1.models import (
     ServiceSpec,
     VllmSpec,
 )
-from vsr_schemas.policy.v1alpha1.router import GatewaySpec, GitOpsSpec, RouterSpec, WeightsSpec
+from vsr_schemas.policy.v1alpha1.router import CorsSpec, GatewaySpec, GitOpsSpec, RouterSpec, WeightsSpec
 from vsr_schemas.policy.v1alpha1.routes import (
     CacheSpec,
     ConditionSpec,
@@ -42,12 +44,14 @@ __all__ = [
     "API_VERSION",
     "KIND",
     "KINDS",
+    "AskSpec",
     "AssertionSpec",
     "CacheSpec",
     "CategorySpec",
     "CheckpointSpec",
     "ClassifierSpec",
     "ConditionSpec",
+    "CorsSpec",
     "EndpointSpec",
     "EnvironmentGatewaySpec",
     "EnvironmentSpec",
@@ -59,6 +63,7 @@ __all__ = [
     "GuardSpec",
     "HeadersSpec",
     "LoraSpec",
+    "MarkerSpec",
     "MetadataSpec",
     "ModelSpec",
     "ParamsSpec",
@@ -98,12 +103,14 @@ class PolicySpec(PolicyModel):
     metadata: MetadataSpec
     router: RouterSpec
     gateway: GatewaySpec = GatewaySpec()
+    apis: Annotated[list[ApiName], Field(min_length=1)] | None = None
     gitops: GitOpsSpec | None = None
     endpoints: Annotated[dict[Name, EndpointSpec], Field(min_length=1)]
     models: Annotated[dict[Header, ModelSpec], Field(min_length=1)]
     classifiers: dict[Name, ClassifierSpec] = {}
     categories: dict[Name, CategorySpec] = {}
     signals: dict[Name, SignalSpec] = {}
+    ask: AskSpec = AskSpec()
     guards: dict[Name, GuardSpec] = {}
     routes: list[RouteSpec] = []
     default: Header

@@ -13,12 +13,14 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "metadata": "Name of the policy.",
         "router": "The router, and the limits that it shares with the gateway.",
         "gateway": "The Gateway that carries the traffic.",
+        "apis": "APIs that are open. Defaults to all. Paths of others get 404.",
         "gitops": "Repository and cluster for Argo CD. Without it the Argo CD objects contain a placeholder (VSR301).",
         "endpoints": "Places where models run, by name.",
         "models": "Models that clients and routes can name.",
         "classifiers": "Models that read a request, by name. A classifier for the categories is trained by default.",
         "categories": "Mutually exclusive kinds of request, by name.",
         "signals": "Further conditions on a request, by name.",
+        "ask": "How the words of a person are distinguished from what agents and front ends put around them.",
         "guards": "Checks that apply to every request and, if configured, to responses.",
         "routes": "Routes. The first one whose condition holds decides; see `priority`.",
         "default": "Model or adapter for requests that no route matches.",
@@ -59,6 +61,14 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "namespace": "Namespace of the Gateway and its routes.",
         "versions": "Release profile (`current` or `seed`), or releases by project that override `current`.",
         "timeout": "Time limit of a whole request, streaming included.",
+        "cors": "Pages that may call the gateway from a browser. Without it preflights are left to the gateway.",
+    },
+    "gateway.cors": {
+        "allowOrigins": "Origins of the pages, or `*` for all.",
+        "allowHeaders": "Request headers that pages may send; `*` for those that they ask for.",
+        "exposeHeaders": "Response headers that pages may read.",
+        "allowCredentials": "Whether browsers may send cookies and client certificates.",
+        "maxAge": "Time for which browsers keep the answer to a preflight.",
     },
     "gitops": {
         "repo": "URL of the repository that contains `out/`.",
@@ -114,6 +124,16 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "plugins": "Scorers with their weights. Defaults to the scorers of the picker's release.",
         "replicas": "Number of picker pods. With more than one they elect a leader.",
     },
+    "ask": {
+        "profiles": "Programs whose markers are known: all (`builtin`), some by name, or `none`. Blocks, labels and "
+        "headings of other programs are recognised by their structure in any case.",
+        "markers": "Pairs of patterns around blocks that your own clients write.",
+    },
+    "ask.markers[]": {
+        "open": "What a block begins with, as a regular expression (RE2 syntax).",
+        "close": "What it ends with. A block without an end is not recognised.",
+        "holds": "Whether the block is context, which is left out, or the ask itself.",
+    },
     "models.*": {
         "endpoints": "One endpoint, a list, or a mapping of endpoints to weights. The gateway splits by weight.",
         "checkpoint": "Hugging Face repository of the weights. Required if an endpoint is `vllm`.",
@@ -138,6 +158,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "device": "Where the model runs.",
         "precision": "Numeric precision. Defaults to `int8` for the encoder, and for a checkpoint to `fp32` on `cpu` "
         "and `bf16` on `cuda`. The encoder supports `int8` and `fp32`, a checkpoint `fp32` and `bf16`.",
+        "of": "What decides the category: the person's `ask`, or all texts of the `request`.",
         "threshold": "Probability below which the classifier gives no answer. By default it is computed from the "
         "examples for a trained head, and 0.5 for a checkpoint.",
     },
@@ -150,13 +171,13 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "examples": "Prompts of the category, as users write them. At most 4,000 characters each.",
     },
     "signals.*": {
-        "keywords": "Words in the last user turn.",
+        "keywords": "Words in the person's ask.",
         "match": "Whether any, all or none of the `keywords` must occur.",
         "regex": "Read the `keywords` as regular expressions (RE2 syntax).",
         "caseSensitive": "Distinguish upper and lower case in `keywords`.",
         "embedding": "Semantic similarity to sentences.",
         "context": "Length of the conversation in tokens.",
-        "language": "Language of the last user turn, as one ISO 639-1 code or a list.",
+        "language": "Language of the person's ask, as one ISO 639-1 code or a list.",
         "complexity": "Estimated difficulty of the request.",
         "structure": "Number of occurrences of a pattern or of keywords.",
         "conversation": "Number of messages, tools, tool calls or images.",
@@ -164,6 +185,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "role": "Identity of the client. Rejected (VSR283): clients are authenticated after routing.",
         "pii": "Personal data in the conversation.",
         "jailbreak": "An attack that a detector recognises.",
+        "of": "What `keywords`, `embedding`, `language` and `complexity` read: the person's `ask`, or all texts of the "
+        "`request`, including instructions, documents and results of tools.",
     },
     "signals.*.embedding": {
         "to": "Sentences to compare with.",
