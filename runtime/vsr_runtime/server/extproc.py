@@ -5,20 +5,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from time import monotonic
 from typing import Any
 
 from vsr_runtime.decision.apis.endpoints import Api
 from vsr_runtime.decision.request.events import (
+    Action,
+    Cause,
     Continue,
     ImmediateResponse,
+    LetPass,
     RequestBody,
     RequestHeaders,
     ResponsePlan,
     SendToModel,
 )
+from vsr_runtime.decision.request.immediate_responses import undecided_response
 from vsr_runtime.decision.request.request_machine import AwaitsHeaders, OutOfOrderError, State, advance
 from vsr_runtime.log import flush, log
+from vsr_runtime.server.clients import UNKNOWN, FairShares, client_of
 from vsr_runtime.server.decision_runner import DecisionRunner, loop_time
 from vsr_runtime.server.duplex import read_upload, upload_messages
 from vsr_runtime.server.exchange import Exchange, HeldBytes, id_of, log_action
@@ -36,8 +42,8 @@ from vsr_runtime.server.metrics import Metrics
 from vsr_runtime.server.responses import ResponseHandler
 from vsr_runtime.server.thread_pool import OverloadedError
 from vsr_runtime.server.trace import Tracing, carrier_of
-from vsr_runtime.server.transport.stream import Method, Methods, Outcome, Status, Stream
-from vsr_runtime.server.upload_timeout import UploadTimeouts, too_slow
+from vsr_runtime.server.transport.stream import MAX_STREAMS, Method, Methods, Outcome, Status, Stream
+from vsr_runtime.server.upload_timeout import UploadTimeouts
 from vsr_runtime.server.wire import BodyMode, ModeError, check_mode, encoded, to_event
 
 FLUSH = 0.1
@@ -69,6 +75,7 @@ class Processor:
         self._open: set[asyncio.Task[Any]] = set()
         self._following: set[asyncio.Task[Any]] = set()
         self._upload_timeouts = UploadTimeouts()
+        self._streams, self._bytes = FairShares(), FairShares()
         self._draining = False
         self._flushing = False
         self._decision_runner = DecisionRunner(self._metrics.holds, max_held)
@@ -117,7 +124,7 @@ class Processor:
     ) -> SendToModel | ImmediateResponse:
         """Decide a request as for a gateway, without logging or counting it."""
         state, action = advance(generation.rules, AwaitsHeaders(), headers)
-        if isinstance(action, ImmediateResponse):
+        if isinstance(action, ImmediateResponse | SendToModel):
             return action
         return await self._decision_runner.decide(generation, state, RequestBody(body), begun)
 
@@ -170,6 +177,8 @@ class Processor:
             self._open.discard(task)
             self._following.discard(task)
             self._upload_timeouts.end(task)
+            if exchange.client is not None:
+                self._streams.add(exchange.client, -1)
         if not isinstance(outcome, bytes):
             status, reason = outcome
             log("aborted", status=status.name, reason=reason)
@@ -184,10 +193,10 @@ class Processor:
         try:
             return await self._converse(task, exchange, stream)
         except asyncio.CancelledError:
-            if self._upload_timeouts.lost(task):
+            if late := self._upload_timeouts.lost(task):
                 task.uncancel()
-                self._note(exchange, too_slow(), None)
-                return encoded(too_slow())
+                self._note(exchange, late, None)
+                return encoded(late)
             if not self._draining:  # the gateway has gone
                 raise
             task.uncancel()
@@ -204,11 +213,16 @@ class Processor:
         message = await stream.read()
         if not message:
             return _UNDECIDED
+        exchange.client = client_of(message)
+        self._streams.add(exchange.client, 1)
+        self._upload_timeouts.assign(task, exchange.client)
         in_parts = sends_reply_in_parts(message)
         if begins_reply(message):
             if exchange.generation.reads_responses and may_be_generated(message):
                 return await self._follow_undecided(task, exchange, stream, message)
             return await pass_reply(stream, message, in_parts=in_parts)
+        if self._streams.over(exchange.client, MAX_STREAMS):
+            return self._refuse(exchange, Cause.OVERLOADED)
         try:
             return await self._converse_request(task, exchange, stream, message)
         except ReplyBegunError as begun:
@@ -240,20 +254,17 @@ class Processor:
         Raises:
             ReplyBegunError: the gateway replied before the body was complete.
         """
-        generation = exchange.generation
-        debug_headers = generation.rules.debug_headers is not None
+        generation, client = exchange.generation, exchange.client or UNKNOWN
+        debug_headers = generation.rules.debug_headers is not None or generation.rules.program.cors is not None
         exchange.mode = check_mode(message, responses=generation.reads_responses, debug_headers=debug_headers)
         first = to_event(message, announced=exchange.mode is BodyMode.WHOLE)
         exchange.request_id = "" if isinstance(first, RequestBody) else id_of(first)
         if self._tracing and isinstance(first, RequestHeaders):
             exchange.carrier = carrier_of(first)
         state, action = advance(generation.rules, AwaitsHeaders(), first)
-        if isinstance(action, ImmediateResponse):
-            self._note(exchange, action, None)
-            return encoded(action)
         if not isinstance(action, Continue):
-            raise OutOfOrderError(f"{type(action).__name__} before the body")
-        held = HeldBytes(self._decision_runner.count)
+            return await self._decided_at_once(task, exchange, stream, action)
+        held = HeldBytes(partial(self._count, client))
         stream.add_done_callback(held.release)
         if exchange.mode is BodyMode.STREAMED:
             return await self._converse_in_parts(task, exchange, state, held, stream)
@@ -264,6 +275,8 @@ class Processor:
             return _UNDECIDED
         self._upload_timeouts.end(task)
         begun = monotonic()
+        if self._bytes.over(client, self._decision_runner.most(generation)):
+            return self._refuse(exchange, Cause.FULL)
         event = to_event(message, announced=exchange.mode is BodyMode.WHOLE)
         held.add(len(event.body) if isinstance(event, RequestBody) else 0)
         decided = await self._decision_runner.decide(generation, state, event, begun)
@@ -278,6 +291,27 @@ class Processor:
         held.release()
         return await self._responses.follow(stream, decided.response, exchange)
 
+    async def _decided_at_once(
+        self, task: asyncio.Task[Any], exchange: Exchange, stream: Stream, action: Action
+    ) -> Outcome:
+        """End a request that needs no body: with a response, at its model, or undecided if it is a preflight."""
+        if isinstance(action, LetPass):
+            return encoded(action)
+        if isinstance(action, ImmediateResponse):
+            self._note(exchange, action, None)
+            return encoded(action)
+        if not isinstance(action, SendToModel):
+            raise OutOfOrderError(f"{type(action).__name__} before the body")
+        self._note(exchange, action, monotonic())
+        message = encoded(action, bodiless=True)
+        if action.response is None:
+            return message
+        exchange.model = action.model
+        self._upload_timeouts.end(task)
+        self._following.add(task)
+        await stream.write(message)
+        return await self._responses.follow(stream, action.response, exchange)
+
     async def _converse_in_parts(
         self,
         task: asyncio.Task[Any],
@@ -287,15 +321,18 @@ class Processor:
         stream: Stream,
     ) -> Outcome:
         """Gather the parts of a body, decide, and send the body back in parts."""
-        generation = exchange.generation
+        generation, runner, client = exchange.generation, self._decision_runner, exchange.client or UNKNOWN
+        most = runner.most(generation)
         upload = await read_upload(
-            stream, held, generation.rules.max_body, lambda: self._decision_runner.full(generation)
+            stream, held, generation.rules.max_body, lambda: runner.full(generation) or self._bytes.over(client, most)
         )
         if upload is None:
             return _UNDECIDED
         self._upload_timeouts.end(task)
+        if self._bytes.over(client, most):
+            return self._refuse(exchange, Cause.FULL)
         begun = monotonic()
-        decided = await self._decision_runner.decide(generation, state, RequestBody(upload.body), begun)
+        decided = await runner.decide(generation, state, RequestBody(upload.body), begun)
         self._note(exchange, decided, begun)
         if isinstance(decided, ImmediateResponse):
             return encoded(decided)
@@ -303,6 +340,17 @@ class Processor:
         for message in before:
             await stream.write(message)
         return last
+
+    def _count(self, client: bytes, size: int) -> None:
+        """Add to the bytes in work, or subtract."""
+        self._bytes.add(client, size)
+        self._decision_runner.count(size)
+
+    def _refuse(self, exchange: Exchange, cause: Cause) -> bytes:
+        """Refuse a request of a client that uses more than its share."""
+        response = undecided_response(cause)
+        self._note(exchange, response, None)
+        return encoded(response)
 
     def _note(self, exchange: Exchange, action: SendToModel | ImmediateResponse, begun: float | None) -> None:
         """Log, count and trace a decision."""
