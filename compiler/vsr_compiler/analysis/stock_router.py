@@ -27,6 +27,7 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
         yield Diagnostic("VSR313", f"semantic-router {version} is not supported", policy.router.span, hint)
         return
     yield from _router(policy, implementation)
+    yield from _stickiness(policy)
     yield from _names(policy)
     for classifier in policy.classifiers:
         yield from _classifier(classifier, release)
@@ -49,18 +50,18 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
 
 def _router(policy: ir.Policy, implementation: ir.SemanticRouter) -> Iterator[Diagnostic]:
     router = policy.router
+    if policy.apis:
+        message = "semantic-router does not support `apis`: it serves its own set of paths"
+        yield Diagnostic("VSR330", message, router.span, "Remove it, or use `engine: vsr-runtime`.")
+    if policy.gateway.cors is not None:
+        message = "semantic-router does not support `cors`"
+        hint = "Remove it, and use the CORS filter of the gateway, or `engine: vsr-runtime`."
+        yield Diagnostic("VSR330", message, policy.gateway.cors.span, hint)
     if router.response_headers != "never":
         message = f"semantic-router does not support `responseHeaders: {router.response_headers}`"
         yield Diagnostic(
             "VSR330", message, router.span, "Remove it. Clients that send `x-vsr-debug: true` get debug headers."
         )
-    if policy.stickiness is not None and policy.stickiness.written and policy.stickiness.default.mode != "none":
-        message = "semantic-router decides each request by its last turn, without `stickiness`"
-        yield Diagnostic("VSR330", message, policy.stickiness.span, RUNTIME)
-    for route in policy.routes:
-        if route.stickiness is not None and route.stickiness.mode != "none":
-            message = f"semantic-router does not support the `stickiness` of route `{route.name}`"
-            yield Diagnostic("VSR330", message, route.span, RUNTIME)
     if policy.ask.span is not None:
         message = "semantic-router reads the whole last user turn, so `ask` has no effect"
         yield Diagnostic("VSR330", message, policy.ask.span, RUNTIME)
@@ -78,6 +79,16 @@ def _router(policy: ir.Policy, implementation: ir.SemanticRouter) -> Iterator[Di
         yield Diagnostic(
             "VSR331", message, blocking[0].span, "Detect them by the response header `x-vsr-fast-response`."
         )
+
+
+def _stickiness(policy: ir.Policy) -> Iterator[Diagnostic]:
+    if policy.stickiness is not None and policy.stickiness.written and policy.stickiness.default.mode != "none":
+        message = "semantic-router decides each request by its last turn, without `stickiness`"
+        yield Diagnostic("VSR330", message, policy.stickiness.span, RUNTIME)
+    for route in policy.routes:
+        if route.stickiness is not None and route.stickiness.mode != "none":
+            message = f"semantic-router does not support the `stickiness` of route `{route.name}`"
+            yield Diagnostic("VSR330", message, route.span, RUNTIME)
 
 
 def _names(policy: ir.Policy) -> Iterator[Diagnostic]:

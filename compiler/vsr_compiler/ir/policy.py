@@ -18,6 +18,7 @@ from vsr_compiler.ir.routes import Route
 from vsr_compiler.ir.signals import Signal, detector_of
 from vsr_compiler.ir.stickiness import Stickiness
 from vsr_compiler.syntax.ignores import Ignore
+from vsr_schemas.apis import ApiName
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class Policy:
     warnings: tuple[Diagnostic, ...] = ()
     ignores: tuple[Ignore, ...] = ()
     stickiness: Stickiness | None = None
+    apis: tuple[ApiName, ...] = ()
+    """The open APIs; empty if all are."""
 
     @property
     def used_classifiers(self) -> tuple[Classifier, ...]:

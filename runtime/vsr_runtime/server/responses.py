@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -73,6 +74,8 @@ class ResponseHandler:
                     until = asyncio.get_running_loop().time() + end - monotonic()
                     looks = DetectionsReady(await exchange.generation.looks(action.detector_texts, until))
                     state, action = await self._step(state, looks, work, exchange.generation.budget)
+                if isinstance(action, ImmediateResponse) and plan.cors:
+                    action = replace(action, headers=(*action.headers, *plan.cors))
                 self._note(exchange, action)
                 if isinstance(action, BodyOutput) and action.cacheable is not None:
                     exchange.generation.keep(plan, action.cacheable)
@@ -99,6 +102,9 @@ class ResponseHandler:
     def _note(self, exchange: Exchange, action: ResponseAction) -> None:
         """Log and count what guards found: names, never text."""
         if isinstance(action, ForwardHeaders):
+            self._metrics.guarded(action.guards, "response")
+            if action.guards:
+                log("response", request=exchange.request_id, guards=format_guards(action.guards))
             return
         blocked = action if isinstance(action, ImmediateResponse) else action.rejection
         if blocked is not None:

@@ -20,7 +20,7 @@ from vsr_runtime.decision.program.conditions import (
     condition_leaves,
     open_leaves,
 )
-from vsr_runtime.decision.program.effects import Effects, ModelTarget
+from vsr_runtime.decision.program.effects import CorsPolicy, Effects, ModelTarget
 from vsr_runtime.decision.program.stickiness import Stickiness
 from vsr_runtime.decision.signals.base import Signal
 from vsr_runtime.decision.signals.model_signals import ModelResults, ModelSignal
@@ -98,6 +98,7 @@ class Program:
         caches_responses: whether some route caches responses.
         ask_rules: how the person's ask is extracted; None if signals read the whole last user turn.
         stickiness: how conversations stay with a model; None if each request is decided by its last turn.
+        cors: which pages may call the gateway; None if the router leaves that to the gateway.
         whole_category: whether all texts of the request decide the category, instead of the ask.
     """
 
@@ -113,6 +114,7 @@ class Program:
     ask_rules: AskRules | None = None
     stickiness: Stickiness | None = None
     whole_category: bool = False
+    cors: CorsPolicy | None = None
     leaves: frozenset[ConditionLeaf] = field(init=False, repr=False, compare=False)
     """The leaves of all conditions."""
     names: tuple[str, ...] = field(init=False, repr=False, compare=False)

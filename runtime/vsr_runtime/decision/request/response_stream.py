@@ -14,6 +14,7 @@ from vsr_runtime.decision.guards.masking import PlaceholderMap, TooManyPlacehold
 from vsr_runtime.decision.request.detectors import DetectorCoroutine, DetectorError
 from vsr_runtime.decision.request.events import Cause, GuardMatch, ImmediateResponse, ResponsePlan
 from vsr_runtime.decision.request.immediate_responses import (
+    ambiguous_response,
     blocked_response,
     error_response,
     guard_failed_response,
@@ -25,6 +26,7 @@ from vsr_runtime.decision.request.response_document import (
     RESPONSE,
     clear_token_fields,
     inspect_document,
+    is_unambiguous,
     json_escaped,
     restore_values,
 )
@@ -173,7 +175,11 @@ class ResponseStream:
             after, matches = inspected
             self._note(matches)
         after = restore_values(after, self._plan.restore)
-        return (values, False) if after == text else (json.loads(after), True)
+        if after == text:
+            return values, False
+        if not is_unambiguous(after):
+            raise RejectedError(ambiguous_response(self._plan.api))
+        return json.loads(after), True
 
     def _release(
         self,
@@ -320,7 +326,7 @@ def _error_events(api: Api, response: ImmediateResponse, numbers: SequenceNumber
     match api:
         case Api.MESSAGES:
             return f"event: error\ndata: {json.dumps(body)}\n\n".encode()
-        case Api.RESPONSES:
+        case Api.RESPONSES | Api.STORED_RESPONSE:
             error = {"type": "error", "code": response.code, "message": body["error"]["message"], "param": None}
             numbers.assign(error, added=True)
             return f"event: error\ndata: {json.dumps(error)}\n\n".encode()
