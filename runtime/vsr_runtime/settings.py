@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -133,6 +133,7 @@ def check_settings(
             "runtime.yaml: limits.maxMessage: must exceed limits.maxBody, because a message carries the body"
         )
     limited = with_limits(program, runtime.limits, runtime.apis)
+    limited = replace(limited, overflow=runtime.overflow or "route")
     program = with_ask(with_cors(limited, runtime.cors), runtime.ask)
     return Settings(
         folder=folder,
