@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from vsr_runtime.decision.deadline import BudgetExceededError, DeadlineExceededError
-from vsr_runtime.decision.request.cache_recording import ResponseRecorder, start_recording
+from vsr_runtime.decision.request.cache_recording import ResponseRecorder, joined_headers, start_recording
 from vsr_runtime.decision.request.detectors import DetectorCoroutine, DetectorResults
 from vsr_runtime.decision.request.error_reply import AwaitsErrorBody, await_error, read_error_piece, read_error_reply
 from vsr_runtime.decision.request.events import Cause, ImmediateResponse, ResponsePlan
@@ -33,6 +33,7 @@ from vsr_runtime.decision.request.response_events import (
     ResponseTrailers,
     whole_output,
 )
+from vsr_runtime.decision.request.response_headers import inspect_headers
 from vsr_runtime.decision.request.response_stream import ResponseStream
 from vsr_schemas.headers import CORS, DEBUG_HEADERS, VARY
 
@@ -132,7 +133,7 @@ def _on_headers(plan: ResponsePlan, event: ResponseHeaders, max_body: int) -> tu
     # A response that a guard lets pass unread must not be cached: another request might be read.
     lenient = any(guard.passes_errors or guard.passes_unreadable for guard in plan.guards)
     cacheable = plan.record is not None and not lenient and not event.end_of_stream
-    recorder = start_recording(plan.api, dict(event.headers)) if cacheable else None
+    recorder = start_recording(plan.api, joined_headers(event.headers)) if cacheable else None
     reply = read_error_reply(event.headers)
     state: ResponseState
     action: ResponseAction
@@ -148,6 +149,14 @@ def _on_headers(plan: ResponsePlan, event: ResponseHeaders, max_body: int) -> tu
             if recorder
             else (ResponseDone(), ForwardHeaders(BodyMode.NONE))
         )
+    if plan.guards and isinstance(action, ForwardHeaders):
+        dropped, matches = inspect_headers(plan, event.headers)
+        if dropped or matches:
+            replaced = {name for name, _ in action.set_headers}
+            removed = (*action.remove, *(name for name in dropped if name not in {*action.remove, *replaced}))
+            action = replace(action, remove=removed, guards=matches)
+            if recorder:
+                recorder.spoil()
     if plan.cors and isinstance(action, ForwardHeaders):
         theirs = {name for name, _ in event.headers if name in CORS} - {name for name, _ in plan.cors} - {VARY}
         removed = (*action.remove, *sorted(theirs))
