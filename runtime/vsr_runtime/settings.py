@@ -11,7 +11,9 @@ from vsr_runtime.credentials import FOLDER, read_credentials
 from vsr_runtime.decision.program.build import ModelBindings, build
 from vsr_runtime.decision.program.build_ask import with_ask
 from vsr_runtime.decision.program.build_limits import with_limits
+from vsr_runtime.decision.program.effects import ProviderCredentials
 from vsr_runtime.decision.program.program import Program
+from vsr_runtime.decision.request.request_machine import MachineConfig
 from vsr_runtime.errors import UserError
 from vsr_runtime.files import read_model
 from vsr_schemas.routerconfig.v0_4_0 import RouterConfig
@@ -22,6 +24,23 @@ DEFAULT_DEADLINE = 1000
 DEFAULT_MAX_BODY = 8 << 20
 MARGIN_SHARE = 10
 MIN_MARGIN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsSource:
+    """The content of the files of a policy, from which any process builds the same settings. Never logged.
+
+    Attributes:
+        folder: the folder of config.yaml.
+        router: config.yaml.
+        runtime: runtime.yaml.
+        credentials: the keys of providers, by model.
+    """
+
+    folder: Path
+    router: RouterConfig
+    runtime: RuntimeSettings
+    credentials: Mapping[str, ProviderCredentials] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +59,7 @@ class Settings:
         debug_headers: which clients get debug headers; None for none.
         cache: limits of the response cache; None if there is none.
         classifiers: all classifiers by name, which an engine may share between processes.
+        source: what it was built from; None if it was not read from files.
     """
 
     folder: Path
@@ -53,6 +73,7 @@ class Settings:
     debug_headers: Literal["on-request", "always"] | None = None
     cache: CacheSettings | None = None
     classifiers: Mapping[str, ClassifierSettings] = field(default_factory=dict)
+    source: SettingsSource | None = field(default=None, repr=False)
 
     @property
     def loaded(self) -> Mapping[str, ClassifierSettings]:
@@ -88,19 +109,38 @@ def load(config: Path, credentials: Path | None = None) -> Settings:
     Raises:
         UserError: a file cannot be read or violates its contract, or the files are inconsistent.
     """
+    return build_settings(read_source(config, credentials))
+
+
+def read_source(config: Path, credentials: Path | None = None) -> SettingsSource:
+    """Read the files; see `load`.
+
+    Raises:
+        UserError: a file cannot be read or violates its contract.
+    """
     router = read_model(config, RouterConfig)
     path = config.parent / "runtime.yaml"
     runtime = read_model(path, RuntimeSettings) if path.exists() else _defaults()
+    keys = read_credentials(credentials or config.parent / FOLDER, runtime.credentials or {})
+    return SettingsSource(config.parent, router, runtime, keys)
+
+
+def build_settings(source: SettingsSource) -> Settings:
+    """Build the settings from the content of the files.
+
+    Raises:
+        UserError: the files are inconsistent.
+    """
+    router, runtime = source.router, source.runtime
     classifier, similarity = (_only(runtime.classifiers, task) for task in ("category", "likeness"))
     labels = frozenset(classifier.labels) if classifier else frozenset[str]()
-    provider_credentials = read_credentials(credentials or config.parent / FOLDER, runtime.credentials or {})
     fallback = classifier.fallback if classifier else None
     program = build(
         router,
         labels,
         fallback,
         runtime.splits,
-        provider_credentials,
+        dict(source.credentials),
         runtime.guards,
         _detectors(runtime),
         ModelBindings(
@@ -114,7 +154,7 @@ def load(config: Path, credentials: Path | None = None) -> Settings:
             "runtime.yaml: limits.maxMessage: must exceed limits.maxBody, because a message carries the body"
         )
     return Settings(
-        folder=config.parent,
+        folder=source.folder,
         program=with_ask(with_limits(program, runtime.limits), runtime.ask),
         limits=runtime.limits,
         decision_timeout=decision_timeout(runtime.deadline),
@@ -125,7 +165,13 @@ def load(config: Path, credentials: Path | None = None) -> Settings:
         debug_headers=runtime.responseHeaders,
         cache=_cache(program, runtime),
         similarity_classifier=similarity if "similarity" in program.needs else None,
+        source=source,
     )
+
+
+def machine_config(settings: Settings) -> MachineConfig:
+    """Return what the state machine needs for all requests."""
+    return MachineConfig(settings.program, settings.limits.maxBody, settings.default_on_failure, settings.debug_headers)
 
 
 def decision_timeout(deadline: int) -> float:
