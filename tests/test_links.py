@@ -30,6 +30,7 @@ default: big
 """
 POLICY = linked(TEXT)
 BODIES = {item.path: item.body for item in rendering.objects(POLICY, "gie")}
+PICKER_CONFIG = next(path for path in BODIES if path.startswith("models/configmap-one-epp-"))
 Edit = Callable[[dict[str, Any]], object]
 
 
@@ -116,7 +117,7 @@ FAULTS = {
     ),
     "a plugin that is not declared": (
         put(
-            "models/configmap-one-epp.yaml",
+            PICKER_CONFIG,
             "data",
             {"picker.yaml": "plugins: []\nschedulingProfiles: [{plugins: [{pluginRef: a}]}]"},
         ),
@@ -224,7 +225,7 @@ AI_FAULTS = {
     ),
     "a class that is not there": (drop("cluster/gatewayclass-edge-inference-gateway.yaml"), "no class"),
     "a rule that asks no router": (
-        put("models/aigatewayroute-inference-gateway.yaml", "spec.rules.0.matches.0.headers", []),
+        put("models/aigatewayroute-inference-gateway-big.yaml", "spec.rules.0.matches.0.headers", []),
         "no router chooses",
     ),
     "a picker without TLS": (swap(EPP, "--secure-serving=true", "--secure-serving=false"), "speaks TLS"),

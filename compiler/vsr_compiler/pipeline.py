@@ -12,13 +12,14 @@ from vsr_compiler.analysis import analyse
 from vsr_compiler.deploy import argocd, overlays, sandbox
 from vsr_compiler.deploy.policy_assumptions import policy_assumptions
 from vsr_compiler.diagnostics import CODES, CompileError, Diagnostic, Severity, Span
-from vsr_compiler.heads.compile import compile_heads
+from vsr_compiler.heads.compile import compile_heads, untrained_settings
 from vsr_compiler.link import link
 from vsr_compiler.manifests.lock import Lock
 from vsr_compiler.manifests.objects import Object
 from vsr_compiler.manifests.tree import File, Tree
 from vsr_compiler.manifests.yaml import Json, UnprintableError, dump, header
 from vsr_compiler.routerconfig import CONFIG, SETTINGS
+from vsr_compiler.routerconfig.loading import check_loading
 from vsr_compiler.routerconfig.semantic_router import stock_config
 from vsr_compiler.routerconfig.vsr_runtime import router_config, runtime_settings, settings_for, with_limits
 from vsr_compiler.syntax import load
@@ -94,7 +95,8 @@ def findings(path: Path) -> list[Diagnostic]:
         policy = read_policy(path)
     except CompileError as error:
         return error.diagnostics
-    return sorted([*policy.warnings, *_render(policy, {}).errors], key=lambda item: item.order)
+    refused = [] if isinstance(policy.router.implementation, ir.SemanticRouter) else _loading_errors(policy)
+    return sorted([*policy.warnings, *refused, *_render(policy, {}).errors], key=lambda item: item.order)
 
 
 def compile_policy(policy: ir.Policy, existing: Existing, *, rebuild: bool = False) -> Compiled:
@@ -323,6 +325,8 @@ def _with_router_files(policy: ir.Policy, existing: Existing, *, rebuild: bool) 
         config = stock_config(policy).model_dump(mode="json", by_alias=True, exclude_none=True)
         text = _text(config, policy.span)
         return replace(policy, router=replace(policy.router, files={CONFIG: text})), {text.decode(): config}
+    if refused := _loading_errors(policy):
+        raise CompileError(refused)
     heads = compile_heads(policy, lambda name: existing(f"router/{name}"), rebuild=rebuild)
     config = router_config(policy).model_dump(mode="json", by_alias=True, exclude_none=True)
     runtime = runtime_settings(policy, heads.classifiers).model_dump(mode="json", exclude_none=True)
@@ -331,6 +335,11 @@ def _with_router_files(policy: ir.Policy, existing: Existing, *, rebuild: bool) 
     router = replace(policy.router, files={**texts, **heads.files})
     by_text = {texts[name].decode(): body for name, body in bodies.items()}
     return replace(policy, router=router, warnings=(*policy.warnings, *heads.warnings)), by_text
+
+
+def _loading_errors(policy: ir.Policy) -> list[Diagnostic]:
+    """Return why the runtime would not load the policy. It is asked before anything is trained."""
+    return list(check_loading(policy, untrained_settings(policy)))
 
 
 def _text(body: Json, origin: Span) -> bytes:

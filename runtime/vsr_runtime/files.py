@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -75,11 +76,32 @@ def read_yaml(path: Path) -> Any:  # noqa: ANN401 - a YAML document may be any p
                 raise UserError(f"{path.name}: aliases (*{event.anchor}) are not supported here; write the value out")
             if depth > MAX_DEPTH:
                 raise UserError(f"{path.name}: nested deeper than {MAX_DEPTH} levels")
-        return YAML(typ="safe").load(text)
+        return _reader().load(text)
     except YAMLError as error:
         raise UserError(_syntax(path.name, error)) from None
     except ValueError as error:  # a scalar that looks like a date or a number to YAML 1.1, but is invalid
         raise UserError(f"{path.name}: {error}; quote the value if text was meant") from None
+
+
+@cache
+def _constructor() -> type[Any]:
+    """Return a constructor that reads ``=`` and ``<<`` as text where they are values, as other readers do."""
+    from ruamel.yaml.constructor import SafeConstructor  # noqa: PLC0415 - as above
+
+    class TextConstructor(SafeConstructor):
+        """Has tables of its own."""
+
+    for tag in ("value", "merge"):
+        TextConstructor.add_constructor(f"tag:yaml.org,2002:{tag}", SafeConstructor.construct_yaml_str)
+    return TextConstructor
+
+
+def _reader() -> Any:  # noqa: ANN401 - ruamel's class, which is imported late
+    from ruamel.yaml import YAML  # noqa: PLC0415 - as above
+
+    reader = YAML(typ="safe")
+    reader.Constructor = _constructor()
+    return reader
 
 
 def _read_text(path: Path) -> str:

@@ -11,6 +11,7 @@ from vsr_runtime.credentials import FOLDER, read_credentials
 from vsr_runtime.decision.program.build import ModelBindings, build
 from vsr_runtime.decision.program.build_ask import with_ask
 from vsr_runtime.decision.program.build_limits import with_limits
+from vsr_runtime.decision.program.conditions import CATEGORIES, SIMILARITIES
 from vsr_runtime.decision.program.effects import ProviderCredentials
 from vsr_runtime.decision.program.program import Program
 from vsr_runtime.decision.request.request_machine import MachineConfig
@@ -109,29 +110,27 @@ def load(config: Path, credentials: Path | None = None) -> Settings:
     Raises:
         UserError: a file cannot be read or violates its contract, or the files are inconsistent.
     """
-    return build_settings(read_source(config, credentials))
-
-
-def read_source(config: Path, credentials: Path | None = None) -> SettingsSource:
-    """Read the files; see `load`.
-
-    Raises:
-        UserError: a file cannot be read or violates its contract.
-    """
     router = read_model(config, RouterConfig)
     path = config.parent / "runtime.yaml"
     runtime = read_model(path, RuntimeSettings) if path.exists() else _defaults()
     keys = read_credentials(credentials or config.parent / FOLDER, runtime.credentials or {})
-    return SettingsSource(config.parent, router, runtime, keys)
+    return check_settings(router, runtime, config.parent, keys)
 
 
-def build_settings(source: SettingsSource) -> Settings:
-    """Build the settings from the content of the files.
+def check_settings(
+    router: RouterConfig, runtime: RuntimeSettings, folder: Path, credentials: Mapping[str, ProviderCredentials]
+) -> Settings:
+    """Check that both files can be served together. The compiler calls this, too, so that it writes nothing else.
+
+    Args:
+        router: the content of config.yaml.
+        runtime: the content of runtime.yaml.
+        folder: their folder.
+        credentials: the credentials of providers, by model.
 
     Raises:
-        UserError: the files are inconsistent.
+        UserError: the files are inconsistent, or a value in them cannot be used.
     """
-    router, runtime = source.router, source.runtime
     classifier, similarity = (_only(runtime.classifiers, task) for task in ("category", "likeness"))
     labels = frozenset(classifier.labels) if classifier else frozenset[str]()
     fallback = classifier.fallback if classifier else None
@@ -140,7 +139,7 @@ def build_settings(source: SettingsSource) -> Settings:
         labels,
         fallback,
         runtime.splits,
-        dict(source.credentials),
+        credentials,
         runtime.guards,
         _detectors(runtime),
         ModelBindings(
@@ -153,25 +152,31 @@ def build_settings(source: SettingsSource) -> Settings:
         raise UserError(
             "runtime.yaml: limits.maxMessage: must exceed limits.maxBody, because a message carries the body"
         )
+    program = with_ask(with_limits(program, runtime.limits), runtime.ask)
     return Settings(
-        folder=source.folder,
-        program=with_ask(with_limits(program, runtime.limits), runtime.ask),
+        folder=folder,
+        program=program,
         limits=runtime.limits,
         decision_timeout=decision_timeout(runtime.deadline),
-        classifier=classifier if "category" in program.needs else None,
+        classifier=classifier if CATEGORIES & program.needs else None,
         engine=_for_the_engine(runtime.classifiers),
         classifiers=runtime.classifiers,
         default_on_failure=runtime.onFailure is not None,
         debug_headers=runtime.responseHeaders,
         cache=_cache(program, runtime),
-        similarity_classifier=similarity if "similarity" in program.needs else None,
-        source=source,
+        similarity_classifier=similarity if SIMILARITIES & program.needs else None,
+        source=SettingsSource(folder, router, runtime, credentials),
     )
 
 
 def machine_config(settings: Settings) -> MachineConfig:
     """Return what the state machine needs for all requests."""
     return MachineConfig(settings.program, settings.limits.maxBody, settings.default_on_failure, settings.debug_headers)
+
+
+def build_settings(source: SettingsSource) -> Settings:
+    """Build the same settings in another process."""
+    return check_settings(source.router, source.runtime, source.folder, source.credentials)
 
 
 def decision_timeout(deadline: int) -> float:

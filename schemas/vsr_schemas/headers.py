@@ -80,7 +80,8 @@ CATEGORY = "x-vsr-selected-category"
 PATH = "x-vsr-response-path"
 CACHE_HIT = "x-vsr-cache-hit"
 CACHE_SIMILARITY = "x-vsr-cache-similarity"
-DEBUG_HEADERS = (CACHE_HIT, CACHE_SIMILARITY, CATEGORY, DECISION, PATH, SELECTED)
+ASK = "x-vsr-ask"
+DEBUG_HEADERS = (ASK, CACHE_HIT, CACHE_SIMILARITY, CATEGORY, DECISION, PATH, SELECTED)
 """Response debug headers with the names of the stock router; sent only if the policy allows them."""
 
 ANSWERS = ("allow", "content-type", "retry-after", "x-vsr-fast-response")

@@ -19,6 +19,9 @@ FOLLOWING = 110
 """Seconds that a router waits for the responses that it reads after SIGTERM; model servers have as long."""
 
 
+MAX_COUNT = 100_000
+"""Occurrences up to which a `structure` signal counts."""
+
 FRAME_BYTES = 64 * 1024
 """Allowance for what a gRPC message has besides a body."""
 
@@ -158,14 +161,16 @@ class MarkerSettings(StrictModel):
 
 
 class AskSettings(StrictModel):
-    """How the person's own words are told from what a harness puts around them.
+    """How the person's own words are distinguished from what a harness puts around them.
 
-    ``profiles`` are the harnesses whose markers are known: all, some, or none. Without this section, signals read the
+    ``profiles`` are the programs whose markers are known: all, some, or none. Without this section, signals read the
     whole last user turn, as the stock router's do.
     """
 
     profiles: Literal["builtin", "none"] | list[str] = "builtin"
     markers: list[MarkerSettings] | None = None
+    wholeRequest: list[str] | None = None  # noqa: N815 - the file's spelling
+    """What reads all texts of the request instead: ``category``, or signals such as ``keyword:urgent``."""
 
 
 class CacheSettings(StrictModel):

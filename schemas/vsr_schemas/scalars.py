@@ -129,7 +129,14 @@ def _shown(pattern: str, what: str) -> _Shown:
     return _Shown(_matches(pattern, what), pattern)
 
 
+def _check_not_blank(value: str) -> str:
+    if not value.strip():
+        raise PydanticCustomError("form", "a text must not be blank")
+    return value
+
+
 Text = Annotated[str, BeforeValidator(_text)]
+not_blank = AfterValidator(_check_not_blank)
 Int = Annotated[int, BeforeValidator(_integer)]
 Number = Annotated[float, BeforeValidator(_number)]
 Bool = Annotated[bool, BeforeValidator(_boolean)]
@@ -217,6 +224,10 @@ Commit = Annotated[
 HeaderName = Annotated[
     Text,
     _shown(r"[a-z0-9!#$%&'*+.^_`|~-]{1,128}", "a lower-case header name"),
+]
+HeaderValue = Annotated[
+    Text,
+    _shown(r"([!-~]([ -~]{0,4094}[!-~])?)?", "a header value (printable ASCII, at most 4096, no blank at either end)"),
 ]
 
 TOKEN_SECRET = "hf-token-secret"  # noqa: S105 - the Secret's name, not a secret

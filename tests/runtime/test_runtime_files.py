@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.properties import examples
+from vsr_compiler.manifests.yaml import dump
 from vsr_runtime.errors import UserError
 from vsr_runtime.files import MAX_BYTES, read_yaml
 
@@ -47,3 +51,22 @@ def test_any_file_is_read_or_refused(tmp_path_factory, data):
     path.write_bytes(data)
     with suppress(UserError):
         read_yaml(path)
+
+
+@given(st.lists(st.text(alphabet="=<>~-+.:019exo_ynNTZ !&*|%@`'\"#[]{},?\\\t\n", max_size=8), min_size=1, max_size=5))
+@examples(300)
+def test_texts_that_the_compiler_writes_are_read_back(values):
+    """Also those that YAML 1.1 has a type of its own for, such as `=` and `<<`."""
+    document = {"list": values, "mapping": {"value": values[0]}}
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "f.yaml")
+        path.write_text(dump(document), encoding="utf-8")
+        assert read_yaml(path) == document
+
+
+@pytest.mark.parametrize("value", ["=", "<<"])
+def test_text_with_a_type_of_its_own_is_text(tmp_path, value):
+    """A keyword may be an equals sign."""
+    path = tmp_path / "f.yaml"
+    path.write_text(dump({"keywords": [value]}))
+    assert read_yaml(path) == {"keywords": [value]}

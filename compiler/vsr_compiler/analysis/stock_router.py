@@ -54,6 +54,9 @@ def _router(policy: ir.Policy, implementation: ir.SemanticRouter) -> Iterator[Di
         yield Diagnostic(
             "VSR330", message, router.span, "Remove it. Clients that send `x-vsr-debug: true` get debug headers."
         )
+    if policy.ask.span is not None:
+        message = "semantic-router reads the whole last user turn, so `ask` has no effect"
+        yield Diagnostic("VSR330", message, policy.ask.span, RUNTIME)
     if not policy.guards:
         return
     if not implementation.unguarded:
@@ -87,6 +90,9 @@ def _names(policy: ir.Policy) -> Iterator[Diagnostic]:
 
 
 def _classifier(classifier: ir.Classifier, release: StockRouter) -> Iterator[Diagnostic]:
+    if classifier.of == "request":
+        message = f"semantic-router reads the last user turn only, so `of: request` of `{classifier.name}` fails"
+        yield Diagnostic("VSR330", message, classifier.span, RUNTIME)
     if classifier.device != "cpu":
         message = f"classifier `{classifier.name}` needs a GPU, but the image of semantic-router runs on the CPU"
         yield Diagnostic("VSR330", message, classifier.span, "Use `device: cpu`, or `engine: vsr-runtime`.")
@@ -124,6 +130,9 @@ def _categories(policy: ir.Policy) -> Iterator[Diagnostic]:
 
 
 def _signal(signal: ir.Signal) -> Iterator[Diagnostic]:
+    if signal.of == "request":
+        message = f"semantic-router reads the last user turn only, so `of: request` of signal `{signal.name}` fails"
+        yield Diagnostic("VSR330", message, signal.span, RUNTIME)
     match signal.kind:
         case ir.RoleSignal():
             message = f"signal `{signal.name}` needs the identity of the client, which the gateway checks after routing"

@@ -11,7 +11,7 @@ from vsr_compiler import ir
 from vsr_compiler.diagnostics import CompileError, Diagnostic
 from vsr_compiler.heads.artifact import compile_head, recommended_threshold
 from vsr_compiler.heads.inputs import OTHER, CategoryExamples
-from vsr_compiler.heads.sentences import compile_sentences
+from vsr_compiler.heads.sentences import compile_sentences, sentence_settings
 from vsr_compiler.ir.signals import PiiSignal
 from vsr_runtime.inference.encoder_files import KNOWN
 from vsr_runtime.inference.errors import ModelError
@@ -79,6 +79,28 @@ def compile_heads(policy: ir.Policy, existing: Callable[[str], bytes | None], *,
     return CompiledHeads(
         files, {classifier.name: known} | checkpoints, tuple(_weak(policy, weak_examples[:MAX_WEAK_EXAMPLES]))
     )
+
+
+def untrained_settings(policy: ir.Policy) -> dict[str, settings.ClassifierSettings]:
+    """Return the settings of all classifiers as a compile would, but for what only training finds out."""
+    untrained = checkpoint_settings(policy) | dict(sentence_settings(policy))
+    classifier = policy.classifier
+    if classifier is None or classifier.encoder is None:
+        return untrained
+    names = [category.name for category in policy.categories]
+    known = settings.ClassifierSettings(
+        task="category",
+        encoder=settings.EncoderSettings(
+            repo=classifier.encoder,
+            sha256=KNOWN[classifier.encoder].weights,
+            precision=cast("Literal['int8', 'fp32']", classifier.precision),
+        ),
+        head=settings.HeadSettings(file=f"{classifier.object_name}.safetensors", inputs="0" * 64),
+        labels=[name for name in names if name != OTHER],
+        fallback=OTHER if OTHER in names else None,
+        threshold=DEFAULT_THRESHOLD if classifier.threshold is None else classifier.threshold,
+    )
+    return {classifier.name: known} | untrained
 
 
 def checkpoint_settings(policy: ir.Policy) -> dict[str, settings.ClassifierSettings]:

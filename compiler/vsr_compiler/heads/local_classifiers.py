@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -50,12 +50,16 @@ class LocalClassifiers:
         """What the runtime's engine would say; None where it takes a model that is not here."""
         if (question.kinds and self.classifier is None) or question.detector_texts.keys() - self.detectors.keys():
             return None
-        by_kind = {kind: self._of(kind) for kind in question.kinds}
-        results = {id(one): one.classify(question.text) for one in by_kind.values() if one is not None}
-        answers = {kind: results[id(one)] for kind, one in by_kind.items() if one is not None}
-        category, alike = answers.get("category", NOTHING), answers.get("similarity", NOTHING)
+        known = SignalsReady()
+        for text, kinds, whole in question.texts():
+            by_kind = {kind: self._of(kind) for kind in kinds}
+            results = {id(one): one.classify(text) for one in by_kind.values() if one is not None}
+            answers = {kind: results[id(one)] for kind, one in by_kind.items() if one is not None}
+            category, alike = answers.get("category", NOTHING), answers.get("similarity", NOTHING)
+            answer = SignalsReady(category.label, category.probability, similarities=alike.likeness)
+            known = known.also(answer, kinds, whole=whole)
         looks = {name: self._look(name, tuple(texts)) for name, texts in question.detector_texts.items()}
-        return SignalsReady(category.label, category.probability, looks, alike.likeness)
+        return replace(known, detections=looks)
 
     def _of(self, kind: SignalKind) -> TextClassifier | None:
         """Return the classifier of a kind. If both are one compiled classifier, it reads the text once."""

@@ -47,21 +47,28 @@ def compile_sentences(
     Raises:
         CompileError: VSR506 if the encoder is needed and cannot be used.
     """
+    classifiers = sentence_settings(policy)
+    files = {}
+    for name, known in classifiers.items():
+        file = f"{name}.safetensors"
+        try:
+            files[file] = _file(tuple(known.labels), _encoder(policy), existing(file), rebuild=rebuild)
+        except ModelError as error:
+            raise CompileError([Diagnostic("VSR506", str(error), _span(policy))]) from None
+    return CompiledSentences(files, classifiers)
+
+
+def sentence_settings(policy: ir.Policy) -> Mapping[str, settings.ClassifierSettings]:
+    """Return the settings of the classifier of sentences by its name; nothing if no signal has sentences."""
     sentences = tuple(sorted(set(_sentences(policy))))
     if not sentences:
-        return CompiledSentences({}, {})
-    encoder, span = _encoder(policy), _span(policy)
-    name = _name(policy)
-    file = f"{name}.safetensors"
-    try:
-        data = _file(sentences, encoder, existing(file), rebuild=rebuild)
-    except ModelError as error:
-        raise CompileError([Diagnostic("VSR506", str(error), span)]) from None
-    head = settings.HeadSettings(file=file, inputs=inputs_hash(sentences, encoder))
+        return {}
+    name, encoder = _name(policy), _encoder(policy)
+    head = settings.HeadSettings(file=f"{name}.safetensors", inputs=inputs_hash(sentences, encoder))
     known = settings.ClassifierSettings(
         task="likeness", encoder=encoder, head=head, labels=list(sentences), threshold=0
     )
-    return CompiledSentences({file: data}, {name: known})
+    return {name: known}
 
 
 def inputs_hash(sentences: tuple[str, ...], encoder: settings.EncoderSettings) -> str:

@@ -7,6 +7,7 @@ a namespace: ``from vsr_compiler import ir``.
 from __future__ import annotations
 
 from vsr_compiler.diagnostics import Span
+from vsr_compiler.ir.ask import AskMarker, AskRules
 from vsr_compiler.ir.classifiers import Category, Classifier
 from vsr_compiler.ir.conditions import (
     ALWAYS,
@@ -72,6 +73,8 @@ __all__ = [
     "HTTP",
     "AllOf",
     "AnyOf",
+    "AskMarker",
+    "AskRules",
     "Assertion",
     "Block",
     "Cache",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vsr_compiler.diagnostics import Span
+from vsr_compiler.ir.ask import Reads
 from vsr_compiler.ir.names import object_name
 
 
@@ -24,7 +25,7 @@ class Classifier:
     """A model that reads requests: an encoder with a head compiled from the examples, or a checkpoint.
 
     ``checkpoint`` is a pair of repository and revision. ``precision_is_set`` is whether the policy sets the precision;
-    otherwise it is the default of the device.
+    otherwise it is the default of the device. ``of`` is what decides the category.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Classifier:
     threshold: float | None
     span: Span
     precision_is_set: bool = False
+    of: Reads = "ask"
 
     @property
     def object_name(self) -> str:

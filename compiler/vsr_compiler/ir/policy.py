@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from vsr_compiler.diagnostics import Diagnostic, Span
+from vsr_compiler.ir.ask import AskRules
 from vsr_compiler.ir.classifiers import Category, Classifier
 from vsr_compiler.ir.endpoints import Endpoint
 from vsr_compiler.ir.environments import Environment, Gateway, GitOps
@@ -37,6 +38,7 @@ class Policy:
     span: Span
     classifiers: tuple[Classifier, ...] = ()
     signals: tuple[Signal, ...] = ()
+    ask: AskRules = field(default_factory=AskRules)
     guards: tuple[Guard, ...] = ()
     assertions: tuple[Assertion, ...] = ()
     gitops: GitOps | None = None

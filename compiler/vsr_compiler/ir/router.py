@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from vsr_compiler.diagnostics import Span
@@ -54,11 +54,21 @@ class Router:
     token_secret: str = TOKEN_SECRET
     on_failure: Literal["deny", "default-model"] = "deny"
     response_headers: Literal["never", "on-request", "always"] = "never"
+    reload: Literal["rollout", "hot"] = "rollout"
     resources: Resources | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)
     """The router folder by file name, filled in once it is rendered."""
     scaled_down_from: int = 0
     """The number of replicas in the base, if an environment sets none."""
+
+    @property
+    def headless(self) -> ServiceRef:
+        """The headless Service, for gateways that balance over the addresses of the pods.
+
+        Its name is not that of `grpc`: an API server never changes `clusterIP` from or to `None`, and an environment
+        may move between stacks.
+        """
+        return replace(self.grpc, name=f"{self.grpc.name}-headless")
 
     @property
     def volume_holders(self) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from vsr_compiler.diagnostics import Span
+from vsr_compiler.ir.ask import Reads
 from vsr_compiler.ir.classifiers import Classifier
 from vsr_schemas.modalities import Modality
 
@@ -123,11 +124,12 @@ SignalKind = (
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """A named signal."""
+    """A named signal. ``of`` is what it reads, if its kind reads the ask by default."""
 
     name: str
     kind: SignalKind
     span: Span
+    of: Reads = "ask"
 
 
 def detector_of(signal: Signal) -> Classifier | None:

@@ -56,6 +56,7 @@ def _classifier(scope: Scope, name: str, spec: schema.ClassifierSpec) -> ir.Clas
         spec.threshold,
         scope.span("classifiers", name, key=True),
         precision_is_set=spec.precision is not None,
+        of=spec.of,
     )
 
 

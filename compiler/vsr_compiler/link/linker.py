@@ -8,6 +8,7 @@ from typing import assert_never
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import CompileError
+from vsr_compiler.link.ask import link_ask
 from vsr_compiler.link.classifiers import link_classifiers
 from vsr_compiler.link.endpoints import check_servers, link_endpoints
 from vsr_compiler.link.environments import Profiles, check_image, link_environments, link_versions
@@ -43,6 +44,7 @@ def link(document: Document, policy: schema.PolicySpec, profiles: Profiles) -> i
     models = link_models(scope, policy, endpoints)
     classifiers = link_classifiers(scope, policy)
     tables = Tables(models, _categories(scope, policy), link_signals(scope, policy, classifiers))
+    ask = link_ask(scope, policy.ask)
     guards = link_guards(scope, policy, models, classifiers)
     routes = link_routes(scope, policy, tables)
     default = scope.resolve(models, policy.default, "model", ("default",))
@@ -74,6 +76,7 @@ def link(document: Document, policy: schema.PolicySpec, profiles: Profiles) -> i
         span=document.root.span,
         classifiers=tuple(classifiers.values()),
         signals=tuple(tables.signals.values()),
+        ask=ask,
         guards=tuple(guards.values()),
         assertions=assertions,
         gitops=_gitops(scope, policy.gitops),
@@ -129,6 +132,7 @@ def _router(scope: Scope, spec: schema.RouterSpec) -> ir.Router:
         token_secret=(spec.weights or schema.WeightsSpec()).token,
         on_failure=spec.on_failure,
         response_headers=spec.response_headers,
+        reload=spec.reload,
     )
 
 

@@ -10,6 +10,7 @@ from vsr_compiler.diagnostics.suggestions import did_you_mean, suggest
 from vsr_compiler.link.classifiers import detector
 from vsr_compiler.link.scope import Scope
 from vsr_compiler.syntax.document import Path
+from vsr_runtime.decision.patterns import compile_patterns
 from vsr_schemas.languages import LANGUAGES
 from vsr_schemas.modalities import MODALITIES
 from vsr_schemas.pii import ALL_TYPES, MODEL_TYPES
@@ -18,6 +19,8 @@ from vsr_schemas.policy import v1alpha1 as schema
 MAX_PATTERN = 1000
 _NOT_LINEAR = re.compile(r"\(\?(?:=|!|<=|<!|>|\(|P=)|\\[1-9]|[*+?}]\+")
 """Look-arounds, back-references, atomic groups, conditionals and possessive repeats, none of which RE2 supports."""
+
+_SYNTAX = "Use RE2 syntax: no look-around, no back-reference, no possessive repeat."
 
 
 def link_signals(
@@ -28,7 +31,7 @@ def link_signals(
     for name, spec in sorted(policy.signals.items()):
         kind = _kind(scope, spec, ("signals", name), classifiers)
         if kind is not None:
-            linked[name] = ir.Signal(name, kind, scope.span("signals", name, key=True))
+            linked[name] = ir.Signal(name, kind, scope.span("signals", name, key=True), spec.of)
     return linked
 
 
@@ -37,7 +40,7 @@ def _kind(  # noqa: PLR0911, PLR0912, C901 - one branch for each kind
 ) -> ir.SignalKind | None:
     if spec.keywords is not None:
         if spec.regex:
-            check_patterns(scope, spec.keywords, (*path, "keywords"))
+            check_patterns(scope, spec.keywords, (*path, "keywords"), case_sensitive=spec.case_sensitive)
         return ir.KeywordSignal(tuple(spec.keywords), spec.match, spec.regex, spec.case_sensitive)
     if spec.embedding is not None:
         return ir.EmbeddingSignal(tuple(spec.embedding.to), spec.embedding.threshold, spec.embedding.aggregate)
@@ -80,17 +83,18 @@ def _language(scope: Scope, value: str | list[str], path: Path) -> ir.LanguageSi
     return ir.LanguageSignal(tuple(sorted(set(codes))))
 
 
-def check_patterns(scope: Scope, patterns: list[str], path: Path) -> None:
+def check_patterns(scope: Scope, patterns: list[str], path: Path, *, case_sensitive: bool = False) -> None:
     """Check every pattern of a list."""
     for index, pattern in enumerate(patterns):
-        check_pattern(scope, pattern, (*path, index))
+        check_pattern(scope, pattern, (*path, index), case_sensitive=case_sensitive)
 
 
-def check_pattern(scope: Scope, pattern: str, path: Path) -> None:
-    """Report a pattern that is invalid or does not run in linear time."""
-    if reason := pattern_error(pattern):
-        hint = "Use RE2 syntax: no look-around, no back-reference, no possessive repeat."
-        scope.report("VSR217", reason, path, hint)
+def check_pattern(scope: Scope, pattern: str, path: Path, *, case_sensitive: bool = False) -> None:
+    """Report a pattern that the runtime does not accept, for whatever reason it has."""
+    if reason := pattern_error(pattern, case_sensitive=case_sensitive):
+        message, _, remedy = reason.partition("; ")
+        hint = f"{remedy[0].upper()}{remedy[1:]}." if remedy else _SYNTAX
+        scope.report("VSR217", message, path, hint)
 
 
 def pii_detector(
@@ -108,8 +112,11 @@ def pii_detector(
     return None if name is None else detector(scope, classifiers, name, "pii", (*path, "detector"))
 
 
-def pattern_error(pattern: str) -> str | None:
-    """Return why a pattern cannot be used; None if it can. It must run in linear time on any input."""
+def pattern_error(pattern: str, *, case_sensitive: bool = False) -> str | None:
+    """Return why a pattern cannot be used; None if it can. It must run in linear time on any input.
+
+    The last check is the runtime's own: a pattern that passes here is loaded there.
+    """
     if len(pattern) > MAX_PATTERN:
         return f"the pattern is longer than {MAX_PATTERN} characters"
     try:
@@ -120,4 +127,8 @@ def pattern_error(pattern: str) -> str | None:
         return f"the pattern is not valid: {error}"
     if match := _NOT_LINEAR.search(pattern.replace(r"\\", "")):
         return f"`{match[0]}` cannot be matched in linear time"
+    try:
+        compile_patterns([pattern], case_sensitive=case_sensitive)
+    except ValueError as error:
+        return str(error)
     return None

@@ -23,9 +23,13 @@ MONITORING_GROUP = "monitoring.coreos.com"
 class Wave(IntEnum):
     """The Argo CD sync waves, in the order in which they are applied.
 
-    Argo CD starts a wave when every object of the wave before is healthy, and deletes an Application in reverse order.
-    So an object that becomes healthy only through another one belongs to the same wave as that one, or to a later one.
-    A route to a model matches only behind the router's filter, so either of them may come first.
+    Argo CD starts a wave when every object of the wave before is healthy, and prunes removed objects after the last
+    one. When it deletes an Application, the order is reversed. So an object that becomes healthy only through another
+    one belongs to the same wave as that one, or to a later one.
+
+    The order of a change: what the router may select exists before the router selects it, and is removed after the
+    router has stopped. So the router comes after the routes, and the routes after their servers. Routes match headers
+    that the router's filter sets, so the filter comes before them.
     """
 
     NAMESPACE = -5
@@ -37,10 +41,14 @@ class Wave(IntEnum):
     GATEWAY = 1
     FILTER = 2
     """Filters and policies of a gateway: a controller accepts them when the Gateway exists."""
-    ROUTE = 3
+    PATCH = 3
+    """Patches of a proxy's configuration: they apply once it has the filters that policies of the Gateway bring."""
+    ROUTE = 4
     """Routes, and policies that attach to routes."""
-    PATCH = 4
-    """Patches of a proxy's configuration: they apply once it has the filters that routes and their policies bring."""
+    LATE_PATCH = 5
+    """Patches of a proxy whose filters exist only with the routes."""
+    ROUTER = 6
+    """The router and its configuration."""
     OBSERVER = 9
     """Autoscalers and monitors, for which nothing waits. Argo CD counts an autoscaler without metrics as degraded, and
     a degraded object fails the sync before the waves after it."""

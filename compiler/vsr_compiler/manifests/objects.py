@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vsr_compiler.diagnostics import Span
-from vsr_compiler.manifests.kinds import GroupKind
+from vsr_compiler.manifests.kinds import GroupKind, Wave
 
 Body = dict[str, Any]
 CLUSTER_FOLDER = "cluster"
@@ -24,11 +24,13 @@ class Object:
         origin: The place in the policy that it came from; `explain` and findings on the output point there.
         emitter: The source file of the function that emitted it, such as
             `compiler/vsr_compiler/targets/common/router.py`. `emitted_by` sets it.
+        wave: The sync wave, if it is not that of the kind.
     """
 
     body: Body
     origin: Span
     emitter: str = ""
+    wave: Wave | None = None
 
     @property
     def kind(self) -> str:
@@ -65,7 +67,7 @@ class Object:
 def emitted_by(emitter: Callable[..., object], objects: Iterable[Object]) -> Iterator[Object]:
     """Yield the objects, each with the source file of the function that emitted it."""
     path = source_of(emitter)
-    return (Object(item.body, item.origin, path) for item in objects)
+    return (replace(item, emitter=path) for item in objects)
 
 
 def source_of(function: Callable[..., object]) -> str:
@@ -90,6 +92,7 @@ def make(
     namespace: str = "",
     labels: dict[str, str] | None = None,
     annotations: dict[str, str] | None = None,
+    wave: Wave | None = None,
     **fields: Any,  # noqa: ANN401 - JSON of any form
 ) -> Object:
     """Return an object with the metadata that all generated objects have."""
@@ -98,4 +101,4 @@ def make(
         metadata["namespace"] = namespace
     if annotations:
         metadata["annotations"] = annotations
-    return Object({"apiVersion": api_version, "kind": kind, "metadata": metadata, **fields}, origin)
+    return Object({"apiVersion": api_version, "kind": kind, "metadata": metadata, **fields}, origin, wave=wave)

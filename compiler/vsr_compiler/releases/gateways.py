@@ -60,7 +60,6 @@ class AiGateway:
     Attributes:
         api: The apiVersion of its routes and backends.
         prefix: The field of a backend's schema with the path of its API.
-        max_rules: The maximum number of rules of a route.
         rule_names: Whether rules have names.
         envoy_gateways: Releases of Envoy Gateway that it extends.
         chart_values: Values of its chart that requests need. By default it serves Anthropic's API below `/anthropic`.
@@ -68,7 +67,6 @@ class AiGateway:
 
     api: str
     prefix: str
-    max_rules: int
     rule_names: bool
     envoy_gateways: frozenset[str]
     chart_values: Mapping[str, object] = field(default_factory=dict)
@@ -100,14 +98,12 @@ AI_GATEWAY: Mapping[str, AiGateway] = MappingProxyType(
         "0.4.0": AiGateway(
             api="aigateway.envoyproxy.io/v1alpha1",
             prefix="version",
-            max_rules=15,
             rule_names=False,
             envoy_gateways=frozenset({"1.6.7"}),
         ),
         "1.1.0": AiGateway(
             api="aigateway.envoyproxy.io/v1beta1",
             prefix="prefix",
-            max_rules=15,
             rule_names=True,
             envoy_gateways=frozenset({"1.8.3"}),
             # cmd/extproc/mainlib/main.go: path.Join(rootPrefix, endpointPrefixes.Anthropic, "/v1/messages").

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
 
+from vsr_compiler.manifests.hashed_names import without_hash
 from vsr_compiler.manifests.yaml import Json
 from vsr_compiler.review import output_yaml
 from vsr_compiler.review.change_text import format_value
@@ -126,7 +127,10 @@ def _brief(value: Any) -> Any:  # noqa: ANN401 - any JSON
 
 
 def _key(path: str, body: Json) -> tuple[str, str, str]:
-    return (scope(path), str(body.get("apiVersion")) if isinstance(body, dict) else "", _identity(body))
+    """Return what two versions of an object have in common, though a new content changed its name."""
+    version = str(body.get("apiVersion")) if isinstance(body, dict) else ""
+    identity = _identity(body)
+    return (scope(path), version, without_hash(identity) if identity.startswith("ConfigMap ") else identity)
 
 
 def _identity(body: object) -> str:

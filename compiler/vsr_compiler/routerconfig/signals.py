@@ -131,6 +131,17 @@ def signal_rule(signal: ir.Signal) -> tuple[str, Rule]:  # noqa: PLR0911 - one c
     assert_never(signal.kind)
 
 
+def signal_names(signal: ir.Signal) -> list[tuple[str, str]]:
+    """Return the types and names of a signal's leaves in conditions. One for each language, and for each level."""
+    match signal.kind:
+        case LanguageSignal(codes):
+            return [("language", code) for code in codes]
+        case ComplexitySignal(level=level):
+            return [("complexity", f"{signal.name}:{level}")]
+        case kind:
+            return [(TYPES[type(kind)], signal.name)]
+
+
 def _counted(name: str, source: Mapping[str, object], minimum: int | None, maximum: int | None) -> Branch:
     bounds = {"gte": minimum, "lte": maximum}
     return {

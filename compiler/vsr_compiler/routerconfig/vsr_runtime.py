@@ -60,6 +60,25 @@ def runtime_settings(policy: ir.Policy, heads: Mapping[str, settings.ClassifierS
         onFailure="default-model" if router.fails_open else None,
         responseHeaders=None if router.response_headers == "never" else router.response_headers,
         detectors=_detectors(policy),
+        ask=_ask(policy),
+    )
+
+
+def _ask(policy: ir.Policy) -> settings.AskSettings:
+    """Return how the ask is found, and what reads the whole request instead."""
+    rules = policy.ask
+    whole = ["category"] if policy.classifier is not None and policy.classifier.of == "request" else []
+    for signal in policy.signals:
+        if signal.of == "request":
+            whole += [f"{kind}:{name}" for kind, name in signals.signal_names(signal)]
+    return settings.AskSettings(
+        profiles=rules.profiles if rules.profiles == "builtin" else list(rules.profiles) or "none",
+        markers=[
+            settings.MarkerSettings(open=marker.open, close=marker.close, holds=marker.holds)
+            for marker in rules.markers
+        ]
+        or None,
+        wholeRequest=whole or None,
     )
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from vsr_compiler.manifests.expansion import without_escapes
 from vsr_compiler.verify.manifest import Body, Manifest, Path, as_string, as_strings, value_at
 from vsr_compiler.verify.manifest_index import ManifestIndex, Workload, cached_per_index, label_selector
 
@@ -95,7 +96,8 @@ def served_names(container: Body) -> set[str]:
     """Return the model names that a server accepts: all values of `--served-model-name`, and its adapters."""
     names: set[str] = set()
     flag = ""
-    for word in [*as_strings(container.get("command")), *as_strings(container.get("args"))]:
+    for written in [*as_strings(container.get("command")), *as_strings(container.get("args"))]:
+        word = without_escapes(written)
         if word.startswith("--"):
             flag, equals, value = word.partition("=")
             values = [value] if equals else []

@@ -11,7 +11,7 @@ from vsr_runtime.decision.ask.transcript import Entry
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 from vsr_runtime.decision.modalities import MODALITIES
 
-_ASK, _MODALITIES = "ask", "modalities"
+_ASK, _ALL, _MODALITIES = "ask", "all", "modalities"
 """Keys in a view's memo."""
 BYTES_PER_TOKEN = 4
 """The stock router's estimate: four bytes of UTF-8 per token, rounded up."""
@@ -82,3 +82,12 @@ class RequestView:
         """The text by which the request is classified: the ask, or the last user turn if there is no ask."""
         ask = self.ask
         return self.turn if ask is None else ask.text
+
+    def text(self, *, everywhere: bool) -> str:
+        """Return the text by which the request is classified, or all texts of the request (``everywhere``)."""
+        if not everywhere:
+            return self.subject
+        if _ALL not in self.memo:
+            self.memo[_ALL] = "\n\n".join(self.history)
+        text: str = self.memo[_ALL]
+        return text

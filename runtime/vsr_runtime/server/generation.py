@@ -113,7 +113,16 @@ class Generation:
     async def _category(self, question: NeedSignals, until: float) -> SignalsReady | Failure:
         if not question.kinds:
             return SignalsReady()
-        return await self.pool.signals(question.text, until, question.kinds) if self.pool else Failure(Cause.BROKEN)
+        if self.pool is None:
+            return Failure(Cause.BROKEN)
+        texts = question.texts()
+        answers = await asyncio.gather(*(self.pool.signals(text, until, kinds) for text, kinds, _ in texts))
+        known = SignalsReady()
+        for answer, (_, kinds, whole) in zip(answers, texts, strict=True):
+            if isinstance(answer, Failure):
+                return answer
+            known = known.also(answer, kinds, whole=whole)
+        return known
 
     async def _looks(self, question: NeedSignals, until: float) -> Mapping[str, DetectorResult]:
         return await self.looks(question.detector_texts, until) if question.detector_texts else {}

@@ -53,3 +53,27 @@ def test_ambiguous_complexity_levels_are_an_error() -> None:
     ((code, _, _),) = found("{complexity: {hard: [Prove it.], easy: [Say hello.], threshold: 2}}")
     assert code == "VSR286"
     assert found("{complexity: {hard: [Prove it.], easy: [Say hello.], threshold: 2, level: medium}}") == []
+
+
+def test_keyword_in_the_text_of_agents_is_a_warning() -> None:
+    """VSR287 where a signal reads the whole request; the ask has no such text."""
+
+    def warnings(signal: str, router: str = "") -> list[tuple[str, str]]:
+        text = SMALL.replace(
+            "routes:\n", f"signals:\n  it: {signal}\nroutes:\n  - {{name: it, when: {{signal: it}}, model: big}}\n"
+        )
+        text = text.replace('router: {image: "registry.example/vsr-runtime:0.1.0"}', router) if router else text
+        return [(one.code, one.message) for one in analyse(linked(text), {"istio"}) if one.code in {"VSR287", "VSR330"}]
+
+    ((code, message),) = warnings("{keywords: [refund, context], of: request}")
+    assert code == "VSR287"
+    assert "'context'" in message
+    assert warnings("{keywords: [refund, context]}") == []
+    assert warnings("{keywords: [refund], of: request}") == []
+    assert warnings("{keywords: ['<[a-z]+_details>'], regex: true, of: request}")[0][0] == "VSR287"
+    stock = "router: {engine: semantic-router}"
+    assert [code for code, _ in warnings("{keywords: [context]}", stock)] == ["VSR287"]
+    assert {code for code, _ in warnings("{keywords: [refund], of: request}", stock)} == {"VSR330"}
+    assert ("VSR330", "semantic-router reads the whole last user turn, so `ask` has no effect") in warnings(
+        "{keywords: [refund]}", f"ask: {{profiles: none}}\n{stock}"
+    )

@@ -19,7 +19,7 @@ OUTPUT = ROOT / "out" / "guards" / "router" / "config.yaml"
 @pytest.mark.parametrize(
     ("module", "arguments", "package", "extra"),
     [
-        ("vsr_compiler.cli", ["test", str(POLICY)], "re2", "runtime"),
+        ("vsr_compiler.cli", ["test", str(POLICY)], "stdnum", "runtime"),
         ("vsr_compiler.cli", ["eval", str(POLICY)], "numpy", "classify"),
         ("vsr_runtime.cli", ["serve", "--config", str(OUTPUT)], "msgspec", "runtime"),
     ],

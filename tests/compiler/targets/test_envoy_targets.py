@@ -13,7 +13,6 @@ from vsr_compiler import ir
 from vsr_compiler.diagnostics import CompileError, Diagnostic
 from vsr_compiler.targets import profiles
 from vsr_compiler.targets.ai_gateway.helm_values import chart as with_ai_gateway
-from vsr_compiler.targets.ai_gateway.routes import split
 from vsr_compiler.targets.envoy_gateway.gateway import quantity
 from vsr_schemas.headers import AI_MODEL, DECIDED, DECIDED_VALUE, SELECTED_MODEL
 
@@ -117,25 +116,24 @@ def test_a_notice_names_the_values_file_for_helm() -> None:
 def test_a_route_refers_only_to_objects_in_its_namespace() -> None:
     """AI Gateway looks for pools and Secrets in the route's own namespace, whatever a reference says."""
     found = bodies("ai-gateway")
-    homes = {namespace: body for (kind, namespace, _), body in found.items() if kind == "AIGatewayRoute"}
-    names = {home: [rule["name"] for rule in body["spec"]["rules"]] for home, body in homes.items()}
-    assert names == {"edge": ["other"], "models": ["big", "small"], "vllm-semantic-router-system": ["gpt"]}
-    for home, body in homes.items():
-        for rule in body["spec"]["rules"]:
-            for ref in rule["backendRefs"]:
-                assert (ref.get("kind", "AIServiceBackend"), home, ref["name"]) in found
-                assert "namespace" not in ref
+    routes = {key[1:]: body["spec"]["rules"] for key, body in found.items() if key[0] == "AIGatewayRoute"}
+    homes = {rule["name"]: home for (home, _), rules in routes.items() for rule in rules}
+    assert homes == {"other": "edge", "big": "models", "small": "models", "gpt": "vllm-semantic-router-system"}
+    for (home, _), (rule,) in routes.items():
+        for ref in rule["backendRefs"]:
+            assert (ref.get("kind", "AIServiceBackend"), home, ref["name"]) in found
+            assert "namespace" not in ref
     (expression,) = found["Gateway", "edge", "edge"]["spec"]["listeners"][0]["allowedRoutes"]["namespaces"]["selector"][
         "matchExpressions"
     ]
-    assert expression["values"] == sorted(homes)
+    assert expression["values"] == sorted(set(homes.values()))
     assert not [kind for kind, _, _ in found if kind == "ReferenceGrant"]
 
 
 def test_a_rule_holds_on_what_the_router_chose_and_on_what_it_wrote() -> None:
     """A client's word for the model is not enough: where the router is not asked, nothing is routed."""
     found = bodies("ai-gateway")
-    (rule,) = found["AIGatewayRoute", "vllm-semantic-router-system", "edge"]["spec"]["rules"]
+    (rule,) = found["AIGatewayRoute", "vllm-semantic-router-system", "edge-gpt"]["spec"]["rules"]
     headers = {each["name"]: each["value"] for each in rule["matches"][0]["headers"]}
     assert headers == {AI_MODEL: "gpt-x", SELECTED_MODEL: "gpt", DECIDED: DECIDED_VALUE}
     early = found["ClientTrafficPolicy", "edge", "edge"]["spec"]["headers"]["earlyRequestHeaders"]
@@ -169,7 +167,7 @@ def test_a_providers_path_prefix_is_in_the_field_of_the_release(
     """It was `version` once, and rules had no names."""
     found = bodies("ai-gateway", **versions)
     assert found["AIServiceBackend", "vllm-semantic-router-system", "out"]["spec"]["schema"] == schema
-    (rule,) = found["AIGatewayRoute", "edge", "edge"]["spec"]["rules"]
+    (rule,) = found["AIGatewayRoute", "edge", "edge-other"]["spec"]["rules"]
     assert ("name" in rule) == ("prefix" in schema)
 
 
@@ -185,15 +183,23 @@ def test_a_provider_is_spoken_to_over_tls_under_its_own_name(profile: str) -> No
         }
 
 
-def test_no_route_has_more_rules_than_fit_and_a_new_model_changes_one() -> None:
-    """Forty models need several routes; the forty-first leaves all but one as they are."""
-    models = [replace(policy().models[0], name=f"m{index:02}") for index in range(41)]
-    before, after = dict(split(models[:40], 15)), dict(split(models, 15))
-    assert sorted(model.name for part in before.values() for model in part) == [model.name for model in models[:40]]
-    assert len(before) > 2
-    assert max(map(len, before.values())) <= 15
-    assert len([name for name in before if before[name] != after.get(name)]) == 1
-    assert list(split(models[:15], 15)) == [("", models[:15])]
+def names_in_ai_gateway(found: dict[tuple[str, str, str], dict[str, Any]]) -> dict[str, str]:
+    """The models by the names that AI Gateway gives their backends (internalapi.PerRouteRuleRefBackendName)."""
+    return {
+        f"{namespace}/{ref['name']}/route/{name}/rule/{index}/ref/{place}": rule["name"]
+        for (kind, namespace, name), body in found.items()
+        if kind == "AIGatewayRoute"
+        for index, rule in enumerate(body["spec"]["rules"])
+        for place, ref in enumerate(rule["backendRefs"])
+    }
+
+
+def test_a_new_model_moves_no_backend_of_another_in_ai_gateways_table() -> None:
+    """AI Gateway names a backend by route, rule and place: where one moves, its model gets 500 for seconds."""
+    more = TEXT.replace("models:\n", "models:\n  aaa: {endpoints: two}\n")
+    before, after = (names_in_ai_gateway(bodies("ai-gateway", text)) for text in (TEXT, more))
+    assert len(after) == len(before) + 1
+    assert before.items() <= after.items()
 
 
 def test_only_the_gateways_own_pods_may_ask_the_router() -> None:

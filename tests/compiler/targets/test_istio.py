@@ -154,16 +154,17 @@ def test_the_local_stand_has_the_same_filter_headers_and_routes() -> None:
     assert names == [model.name for model in policy.models]
 
 
-def test_config_and_heads_travel_as_one_configmap_and_a_change_does_not_restart_pods() -> None:
-    """Text stays readable, heads are binary; the content's hash is the Deployment's own, not the pod template's."""
+def test_config_and_heads_travel_as_one_configmap_that_never_changes() -> None:
+    """Text stays readable, heads are binary; another content is another name, which the pod template mounts."""
     found = rendered()
-    config = found[("ConfigMap", "semantic-router-config")].body
+    (config,) = [item.body for (kind, _), item in found.items() if kind == "ConfigMap"]
+    assert config["immutable"]
     assert config["data"] == {"config.yaml": "a: 1\n"}
     assert config["binaryData"] == {"h.safetensors": "AA=="}
     deployment = found[("Deployment", "semantic-router")].body
     assert len(deployment["metadata"]["annotations"]["vsr.dev/config-sha256"]) == 64
-    template = deployment["spec"]["template"]["metadata"]["annotations"]
-    assert template == {"vsr.dev/max-message": str(linked().router.max_message)}
+    volume = deployment["spec"]["template"]["spec"]["volumes"][0]
+    assert volume["configMap"]["name"] == config["metadata"]["name"]
 
 
 def test_a_server_serves_exactly_the_names_that_routes_send_to_it() -> None:

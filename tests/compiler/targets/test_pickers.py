@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from ruamel.yaml import YAML
@@ -20,6 +21,7 @@ from vsr_compiler.releases.pickers import PICKERS, Picker
 from vsr_compiler.targets import profiles
 from vsr_compiler.targets.common.workloads import READY
 
+T = TypeVar("T")
 TEXT = """\
 apiVersion: vsr.dev/v1alpha1
 kind: RoutingPolicy
@@ -57,6 +59,12 @@ def emitted(target: str, profile: str, replicas: int = 1) -> dict[tuple[str, str
     return {(item.kind, item.name): item for item in found}
 
 
+def config_map(found: Mapping[tuple[str, str], T]) -> T:
+    """The configuration of the one picker."""
+    (key,) = [key for key in found if key[0] == "ConfigMap" and key[1].startswith("one-epp-")]
+    return found[key]
+
+
 def container(target: str, profile: str, replicas: int = 1) -> dict[str, Any]:
     """The picker's container."""
     body = emitted(target, profile, replicas)[("Deployment", "one-epp")].body
@@ -71,7 +79,7 @@ def flags(target: str, profile: str, replicas: int = 1) -> dict[str, str]:
 
 def config(target: str, profile: str) -> dict[str, Any]:
     """The picker's configuration."""
-    data = emitted(target, profile)[("ConfigMap", "one-epp")].body["data"]
+    data = config_map(emitted(target, profile)).body["data"]
     found: dict[str, Any] = YAML(typ="safe").load(data["picker.yaml"])
     return found
 
@@ -197,8 +205,7 @@ def test_booleans_are_one_argument_with_their_value() -> None:
 
 
 def test_a_new_configuration_is_a_new_pod() -> None:
-    """A picker reads its configuration at the start only."""
-    key = "vsr.dev/config-sha256"
+    """A picker reads its configuration at the start only, so the pod template names the object with its content."""
     template = {
         weight: {
             (item.kind, item.name): item
@@ -208,7 +215,19 @@ def test_a_new_configuration_is_a_new_pod() -> None:
         }[("Deployment", "one-epp")].body["spec"]["template"]
         for weight in (1, 2)
     }
-    assert template[1]["metadata"]["annotations"][key] != template[2]["metadata"]["annotations"][key]
+    assert template[1]["spec"]["volumes"][0] != template[2]["spec"]["volumes"][0]
+
+
+@pytest.mark.parametrize(("target", "profile"), RELEASES)
+def test_a_picker_without_standbys_is_replaced_while_the_old_one_serves(target: str, profile: str) -> None:
+    """`Recreate` answers 500 for as long as the new picker needs; a standby gets ready only after the old leader."""
+    strategies = [
+        emitted(target, profile, replicas)[("Deployment", "one-epp")].body["spec"]["strategy"] for replicas in (1, 2)
+    ]
+    assert strategies == [
+        {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+        {"type": "Recreate"},
+    ]
 
 
 def test_disaggregation_parts_the_pods_by_role_behind_one_pool() -> None:
@@ -227,7 +246,7 @@ def test_disaggregation_parts_the_pods_by_role_behind_one_pool() -> None:
     assert {"--port=8000", "--model-server-port=8200"} <= set(sidecar["args"])
     assert "initContainers" not in prefill["template"]["spec"]
     assert found[("InferencePool", "one")]["spec"]["selector"]["matchLabels"] == {"app.kubernetes.io/name": "one"}
-    profiles = YAML(typ="safe").load(found[("ConfigMap", "one-epp")]["data"]["picker.yaml"])["schedulingProfiles"]
+    profiles = YAML(typ="safe").load(config_map(found)["data"]["picker.yaml"])["schedulingProfiles"]
     assert [(each["name"], each["plugins"][0]["pluginRef"]) for each in profiles] == [
         ("prefill", "prefill-filter"),
         ("decode", "decode-filter"),

@@ -42,8 +42,8 @@ def refused(text: str, code: str = "VSR312") -> list[str]:
 def test_every_route_to_a_server_of_ours_ends_at_the_stacks_router() -> None:
     """The guide's never did. What is no server of the stack is reached as ever."""
     found = rendering.objects(linked(HEAD + TWO), TARGET)
-    (rules,) = [item.body["spec"]["rules"] for item in found if item.kind == "AIGatewayRoute"]
-    ends = {rule["name"]: [ref["name"] for ref in rule["backendRefs"]] for rule in rules}
+    rules = [item.body["spec"]["rules"] for item in found if item.kind == "AIGatewayRoute"]
+    ends = {rule["name"]: [ref["name"] for ref in rule["backendRefs"]] for (rule,) in rules}
     assert ends == {"big": ["vllm-stack"], "law": ["vllm-stack"], "large": ["vllm-stack"], "other": ["far"]}
     (host,) = [item.body["spec"]["endpoints"] for item in found if (item.kind, item.name) == ("Backend", "vllm-stack")]
     assert host == [{"fqdn": {"hostname": "vllm-stack-router-service.models.svc.cluster.local", "port": 80}}]

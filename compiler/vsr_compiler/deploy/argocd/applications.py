@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable
+from dataclasses import replace
 
 from vsr_compiler import ir
 from vsr_compiler.deploy.overlays import overlay_path
@@ -45,10 +46,16 @@ def application_set(policy: ir.Policy, gitops: ir.GitOps, environments: Iterable
             "syncPolicy": {"preserveResourcesOnDeletion": True},
             "template": {
                 "metadata": {"name": application_name(policy, "{{ .environment }}")},
-                "spec": _spec(policy, gitops, "{{ .path }}", "{{ .server }}", "{{ .namespace }}"),
+                "spec": _spec(policy, _literal(gitops), "{{ .path }}", "{{ .server }}", "{{ .namespace }}"),
             },
         },
     )
+
+
+def _literal(gitops: ir.GitOps) -> ir.GitOps:
+    """Return the values that become a part of a template, written so that it prints them as they are."""
+    texts = {name: getattr(gitops, name).replace("{{", '{{ "{{" }}') for name in ("repo", "revision")}
+    return replace(gitops, **texts)
 
 
 def application_name(policy: ir.Policy, environment: str) -> str:

@@ -1,11 +1,12 @@
 """Annotations that tell Argo CD when to apply an object, and which objects to leave when they are gone from git.
 
-Both follow from the table of kinds: `Kind.wave` and `Kind.kept`.
+Both follow from the table of kinds, `Kind.wave` and `Kind.kept`, unless an object has a wave of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from vsr_compiler.manifests.kinds import GroupKind, Kind, Wave
@@ -30,12 +31,13 @@ def waved(objects: Iterable[Object]) -> tuple[Object, ...]:
 
 def _annotated(item: Object, table: Mapping[GroupKind, Kind]) -> Object:
     kind = table[item.group_kind]
+    wave = kind.wave if item.wave is None else item.wave
     # Argo CD's default wave is not written.
-    added = {ANNOTATION: str(kind.wave.value)} if kind.wave is not Wave.WORKLOAD else {}
+    added = {ANNOTATION: str(wave.value)} if wave is not Wave.WORKLOAD else {}
     if kind.kept:
         added |= KEEP
     if not added:
         return item
     metadata = item.body["metadata"]
     annotations = {**metadata.get("annotations", {}), **added}
-    return Object({**item.body, "metadata": {**metadata, "annotations": annotations}}, item.origin, item.emitter)
+    return replace(item, body={**item.body, "metadata": {**metadata, "annotations": annotations}})

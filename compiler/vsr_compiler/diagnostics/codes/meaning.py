@@ -222,9 +222,12 @@ signals:
         title="invalid regular expression",
         severity="error",
         stage=Stage.LINK,
-        meaning="A pattern is not a valid RE2 expression.",
+        meaning="A pattern is no valid RE2 expression, compiles to over 2,000 instructions, or matches the empty text.",
         reason="RE2 guarantees matching in linear time, which the router needs for untrusted prompts.",
-        fix="Fix the pattern. RE2 has no look-around, back-references or possessive quantifiers.",
+        fix=(
+            "Fix the pattern. RE2 has no look-around, back-references or possessive quantifiers. Large repeats of "
+            "large classes have many instructions."
+        ),
         example=Example("""\
 signals:
   urgent: {keywords: ["(?=now)urgent"], regex: true}
@@ -731,6 +734,19 @@ signals:
         example=Example("""\
 signals:
   urgent: {complexity: {hard: [Prove the theorem.], easy: [Hello.], level: hard, threshold: 2}}
+"""),
+    ),
+    "VSR287": Code(
+        title="keyword occurs in the text of agents",
+        severity="warning",
+        stage=Stage.ANALYSIS,
+        meaning="A keyword of a signal that reads the whole request (`of: request`, or any signal on semantic-router) "
+        "occurs in what known agents and front ends put around the words of a person: tags, headings and labels.",
+        reason="The signal would hold for every request of such a program, whatever its user asks.",
+        fix="Remove `of: request`, or use a longer phrase.",
+        example=Example("""\
+signals:
+  urgent: {keywords: [context], of: request}
 """),
     ),
     "VSR290": Code(

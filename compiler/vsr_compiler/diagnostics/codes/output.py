@@ -104,6 +104,25 @@ CODES = {
             output="policies/quickstart.yaml: error VSR507: the text holds U+0085, which readers of YAML change",
         ),
     ),
+    "VSR508": Code(
+        title="router would not start",
+        severity="error",
+        stage=Stage.OUTPUT,
+        meaning=(
+            "The runtime's own loader rejects what the policy compiles to. Other codes report known causes with their "
+            "place; this one makes sure that no policy compiles that the router does not load."
+        ),
+        reason="New pods would fail at start, and running ones would reject the new files.",
+        fix="Change the value that the message names, and report the policy, so that the place can be reported.",
+        example=Example(
+            "vsr-compile check policies/quickstart.yaml",
+            Kind.COMMAND,
+            output=(
+                "policies/quickstart.yaml:1:1: error VSR508: the router would not start: runtime.yaml: guards.ids: "
+                "searches for nothing; add types, patterns, builtin or a detector"
+            ),
+        ),
+    ),
     "VSR900": Code(
         title="internal error",
         severity="error",

@@ -1,11 +1,12 @@
 """Envoy AI Gateway: Envoy Gateway with AIGatewayRoutes, InferencePools, and provider keys held by the gateway."""
 
+from vsr_compiler.manifests.kinds import Wave
 from vsr_compiler.targets import envoy_gateway
 from vsr_compiler.targets.ai_gateway import backends, checks, helm_values, routes
 from vsr_compiler.targets.ai_gateway.kinds import KINDS
 from vsr_compiler.targets.common import autoscaling, monitoring, namespaces, picker, pools, request_limits
 from vsr_compiler.targets.common import router as router_emitter
-from vsr_compiler.targets.envoy_gateway import gateway
+from vsr_compiler.targets.envoy_gateway import envoy_patch_policy, gateway
 from vsr_compiler.targets.target import Target
 
 PICKER_PROJECT = "inference-extension"
@@ -18,6 +19,7 @@ TARGET = Target(
     releases=("envoy-ai-gateway", *envoy_gateway.RELEASES, PICKER_PROJECT),
     emitters=(
         *envoy_gateway.GATEWAY_EMITTERS,
+        envoy_patch_policy.emitter(Wave.LATE_PATCH),
         gateway.emitter(routes.route_namespaces),
         router_emitter.emitter(headless=True, keys=False),
         backends.emit,

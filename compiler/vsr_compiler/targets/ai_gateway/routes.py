@@ -1,4 +1,8 @@
-"""AIGatewayRoutes: one rule per model, which matches the router's header and the model in the body.
+"""AIGatewayRoutes: one per model, which matches the router's header and the model in the body.
+
+One route per model, because AI Gateway names a backend by the position of its rule in the route. Its proxies learn the
+names and its sidecar the backends at different times, so a rule that moves gets 500 until both agree. For the same
+reason a model whose own endpoints change can get 500 for some seconds.
 
 Both must match. AI Gateway reads the model from the body, which a client controls. Only the router sets the header,
 since it is removed from every request of a client. So without the router nothing is routed.
@@ -9,8 +13,7 @@ Only with `onFailure: default-model` is there a rule for requests that still nam
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body, Object, make
@@ -25,20 +28,18 @@ OWNER = "Envoy AI Gateway"
 
 
 def emit(policy: ir.Policy) -> Iterator[Object]:
-    """Yield the routes of each namespace, as many as the number of rules requires."""
+    """Yield the route of each model."""
     release = AI_GATEWAY[policy.versions["envoy-ai-gateway"]]
-    for namespace in sorted(route_namespaces(policy)):
-        local = [model for model in policy.models if _namespace(policy, model) == namespace]
-        for suffix, models in split(local, release.max_rules):
-            rules = [_rule(policy, model, release) for model in models]
-            yield _route(policy, f"{policy.gateway.name}{suffix}", namespace, rules, release)
+    for model in policy.models:
+        name = f"{policy.gateway.name}-{model.object_name}"
+        yield _route(policy, model, name, _rule(policy, model, release), release)
     if policy.router.fails_open:
         # Clients may name the default, too. With a router, the rule that matches both headers is more specific.
         names = [*policy.router.auto_models, policy.default.served_name]
         matches = [_match({AI_MODEL: name}) for name in names]
         name = on_failure_name(policy)
         rule = _rule(policy, policy.default, release) | {"matches": matches} | _named(name, release)
-        yield _route(policy, name, _namespace(policy, policy.default), [rule], release)
+        yield _route(policy, policy.default, name, rule, release)
 
 
 def route_namespaces(policy: ir.Policy) -> set[str]:
@@ -46,40 +47,19 @@ def route_namespaces(policy: ir.Policy) -> set[str]:
     return {_namespace(policy, model) for model in policy.models}
 
 
-def split(models: Sequence[ir.Model], size: int, bits: str = "") -> Iterator[tuple[str, list[ir.Model]]]:
-    """Yield groups of at most ``size`` models, each with the suffix of its route's name: "", or "-" and bits.
-
-    The group of a model depends only on the hash of its name. So a new model changes one route, or splits a full one in
-    two. Groups in alphabetical order would move models from route to route.
-    """
-    if len(models) <= size:
-        yield (f"-{bits}" if bits else ""), list(models)
-        return
-    halves: dict[str, list[ir.Model]] = {"0": [], "1": []}
-    for model in models:
-        halves[_bit(model.name, len(bits))].append(model)
-    for bit, half in halves.items():
-        if half:
-            yield from split(half, size, bits + bit)
-
-
-def _bit(name: str, index: int) -> str:
-    return f"{int(hashlib.sha256(name.encode()).hexdigest(), 16):0256b}"[index]
-
-
 def _namespace(policy: ir.Policy, model: ir.Model) -> str:
     """Return the namespace of a model's route. All endpoints of a model have the same one; see the checks."""
     return backends.route_namespace(policy, model.endpoints[0][0])
 
 
-def _route(policy: ir.Policy, name: str, namespace: str, rules: list[Body], release: AiGateway) -> Object:
+def _route(policy: ir.Policy, model: ir.Model, name: str, rule: Body, release: AiGateway) -> Object:
     return make(
         release.api,
         "AIGatewayRoute",
         name,
-        policy.gateway.span,
-        namespace=namespace,
-        spec={"parentRefs": [parent(policy)], "rules": rules},
+        model.span,
+        namespace=_namespace(policy, model),
+        spec={"parentRefs": [parent(policy)], "rules": [rule]},
     )
 
 

@@ -9,9 +9,14 @@ from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.targets.common.simulator import simulator_pod
 from vsr_compiler.targets.common.vllm import vllm_pod
-from vsr_compiler.targets.common.workloads import access_mode, deployment_spec, selector, service_port, service_spec
-
-ROLLING: Body = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+from vsr_compiler.targets.common.workloads import (
+    ROLLING,
+    access_mode,
+    deployment_spec,
+    selector,
+    service_port,
+    service_spec,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
+from vsr_compiler.manifests.hashed_names import hashed_name
 from vsr_compiler.manifests.kinds import RBAC_GROUP
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.manifests.yaml import dump
@@ -25,6 +25,7 @@ from vsr_compiler.targets.common.pools import (
 from vsr_compiler.targets.common.workloads import (
     HARDENED,
     READY,
+    ROLLING,
     UNPRIVILEGED,
     container,
     container_port,
@@ -80,7 +81,10 @@ def _picker(policy: ir.Policy, endpoint: ir.Endpoint, release: Picker) -> Iterat
     name, namespace, replicas = service.name, service.namespace, settings(endpoint).picker.replicas
     config = dump(picker_config.config(endpoint, release))
     yield from _access(endpoint, release)
-    yield make("v1", "ConfigMap", name, origin, namespace=namespace, data={CONFIG_FILE: config})
+    # The picker reads its configuration only at startup, so another configuration is another object and a rollout.
+    data: Body = {"data": {CONFIG_FILE: config}}
+    config_map = hashed_name(name, data)
+    yield make("v1", "ConfigMap", config_map, origin, namespace=namespace, immutable=True, **data)
     ports = [
         service_port("grpc", service.port, "grpc", "http2"),
         service_port("metrics", METRICS_PORT, "metrics", "http"),
@@ -106,16 +110,14 @@ def _picker(policy: ir.Policy, endpoint: ir.Endpoint, release: Picker) -> Iterat
         spec=deployment_spec(
             name,
             replicas,
-            _pod(policy, endpoint, release),
-            # The picker reads its configuration only at startup.
-            annotations={"vsr.dev/config-sha256": hashlib.sha256(config.encode()).hexdigest()},
-            # Two active pickers would each see half of the load; with standbys the old leader must release its lease.
-            strategy={"type": "Recreate"},
+            _pod(policy, endpoint, release, config_map),
+            # A standby is ready only once the old leader has released its lease, so a rolling update would never end.
+            strategy={"type": "Recreate"} if replicas > 1 else ROLLING,
         ),
     )
 
 
-def _pod(policy: ir.Policy, endpoint: ir.Endpoint, release: Picker) -> Body:
+def _pod(policy: ir.Policy, endpoint: ir.Endpoint, release: Picker, config_map: str) -> Body:
     service = picker_service(endpoint)
     name = service.name
     process = container(
@@ -149,7 +151,7 @@ def _pod(policy: ir.Policy, endpoint: ir.Endpoint, release: Picker) -> Body:
         "terminationGracePeriodSeconds": 130,
         "topologySpreadConstraints": spread(selector(name)),
         "volumes": [
-            {"name": "config", "configMap": {"name": name, "defaultMode": 0o444}},
+            {"name": "config", "configMap": {"name": config_map, "defaultMode": 0o444}},
             {"name": "tmp", "emptyDir": {}},
         ],
     }

@@ -1,4 +1,8 @@
-"""The router: its Deployment, configuration and Services."""
+"""The router: its Deployment, configuration and Services.
+
+The configuration is a ConfigMap whose name changes with its content. So a change is a rollout, every pod serves the
+configuration that it was started with, and a sync that waits for the Deployment knows when no pod serves the old one.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
+from vsr_compiler.manifests.hashed_names import hashed_name
+from vsr_compiler.manifests.kinds import Wave
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.targets.common import router_models, stock_router
 from vsr_compiler.targets.common.components import Component
@@ -59,14 +65,25 @@ def _router(policy: ir.Policy, *, headless: bool, keys: bool) -> Iterator[Object
     router = policy.router
     files = router.files
     name, namespace, origin = router.grpc.name, router.grpc.namespace, router.span
-    config = f"{name}-config"
+    data = _config_data(files)
+    # With `hot`, pods follow changes of their ConfigMap, except where other objects have to change first.
+    hot = router.reload == "hot"
+    config = hashed_name(f"{name}-config", _selectable(policy) if hot else data)
     yield make("v1", "ServiceAccount", name, origin, namespace=namespace, automountServiceAccountToken=False)
     yield from router_models.claim(policy)
-    yield make("v1", "ConfigMap", config, origin, namespace=namespace, **_config_data(files))
+    yield make(
+        "v1",
+        "ConfigMap",
+        config,
+        origin,
+        namespace=namespace,
+        wave=Wave.ROUTER,
+        **(data if hot else data | {"immutable": True}),
+    )
     yield make(
         "v1",
         "Service",
-        router.grpc.name,
+        router.headless.name if headless else router.grpc.name,
         origin,
         namespace=namespace,
         labels=selector(name),
@@ -89,7 +106,8 @@ def _router(policy: ir.Policy, *, headless: bool, keys: bool) -> Iterator[Object
         origin,
         namespace=namespace,
         labels=selector(name),
-        # Our runtime reloads the ConfigMap by itself. This is the expected digest; its metrics show the served one.
+        wave=Wave.ROUTER,
+        # The expected digest; the runtime's metrics show the served one.
         annotations={"vsr.dev/config-sha256": _digest(files)},
         spec=deployment_spec(
             name,
@@ -97,7 +115,8 @@ def _router(policy: ir.Policy, *, headless: bool, keys: bool) -> Iterator[Object
             stock_router.pod(policy, config)
             if isinstance(router.implementation, ir.SemanticRouter)
             else _pod(policy, config, keys=keys),
-            annotations=_restart_annotations(router),
+            # A reload does not change the limit of a message.
+            annotations={"vsr.dev/max-message": str(router.max_message)} if hot else None,
             strategy=router_models.rollout(policy),
         ),
     )
@@ -126,11 +145,16 @@ def _config_data(files: Mapping[str, bytes]) -> dict[str, Body]:
     return {"data": text} | ({"binaryData": binary} if binary else {})
 
 
-def _restart_annotations(router: ir.Router) -> dict[str, str]:
-    """Return annotations that restart the pods on change: our runtime's message limit, the stock router's config."""
-    if isinstance(router.implementation, ir.SemanticRouter):
-        return {"vsr.dev/config-sha256": _digest(router.files)}
-    return {"vsr.dev/max-message": str(router.max_message)}
+def _selectable(policy: ir.Policy) -> list[Body]:
+    """Return what the router can select: the headers and names by which routes and servers know each model."""
+    return [
+        {
+            "model": model.name,
+            "provider": model.provider_model,
+            "endpoints": [endpoint.object_name for endpoint, _ in model.endpoints],
+        }
+        for model in policy.models
+    ]
 
 
 def _digest(files: Mapping[str, bytes]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from vsr_compiler import ir
 from vsr_compiler.ir.signals import LanguageSignal
 from vsr_compiler.manifests.objects import Body, Object, make
-from vsr_compiler.targets.common.workloads import HARDENED, access_mode, container
+from vsr_compiler.targets.common.workloads import HARDENED, ROLLING, access_mode, container
 
 MODELS_PATH = "/models"
 STORAGE = 5
@@ -96,4 +96,4 @@ def rollout(policy: ir.Policy) -> Body:
         return {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}
     if single or router.gpus:
         return {"type": "Recreate"}
-    return {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+    return ROLLING

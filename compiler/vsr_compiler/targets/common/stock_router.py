@@ -40,7 +40,7 @@ def pod(policy: ir.Policy, config: str) -> Body:
         resources=resources(REQUESTS, LIMITS, router.resources),
         securityContext=CONTAINER,
         volumeMounts=[
-            # One file, since the folder has other files of the image. Such a mount is never updated: see annotations.
+            # One file, since the folder has other files of the image. Such a mount is never updated.
             {"name": "config", "mountPath": release.config, "subPath": CONFIG, "readOnly": True},
             {"name": "models", "mountPath": release.models},
             {"name": "scratch", "mountPath": "/tmp"},  # noqa: S108 - a volume of its own

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from vsr_compiler import ir
+from vsr_compiler.manifests.expansion import escape_references
 from vsr_compiler.manifests.objects import Body
 from vsr_schemas.quantities import amount, is_device
 
@@ -25,6 +26,9 @@ UNPRIVILEGED: Body = {
     "seccompProfile": {"type": "RuntimeDefault"},
 }
 """Security context of a pod of the restricted Pod Security level."""
+
+ROLLING: Body = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+"""Update strategy: a new pod is ready before an old one stops."""
 
 READY = "vsr.dev/ready-replicas"
 """Annotation: the number of a Deployment's replicas that become ready, if the others are standbys."""
@@ -64,14 +68,31 @@ def deployment_spec(
     }
 
 
-def container(name: str, image: str, **fields: object) -> Body:
-    """Return a container."""
+def container(
+    name: str,
+    image: str,
+    *,
+    args: Sequence[str],
+    command: Sequence[str] = (),
+    env: Sequence[Body] = (),
+    **fields: object,
+) -> Body:
+    """Return a container. Arguments, command and variables reach its process as they are given here."""
+    texts: Body = {"args": [escape_references(arg) for arg in args]}
+    if command:
+        texts["command"] = [escape_references(word) for word in command]
+    if env:
+        texts["env"] = [
+            variable | {"value": escape_references(variable["value"])} if "value" in variable else variable
+            for variable in env
+        ]
     return {
         "name": name,
         "image": image,
         "imagePullPolicy": "IfNotPresent",
         "terminationMessagePath": "/dev/termination-log",
         "terminationMessagePolicy": "File",
+        **texts,
         **fields,
     }
 

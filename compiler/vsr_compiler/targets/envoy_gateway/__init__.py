@@ -1,5 +1,6 @@
 """Envoy Gateway: a Gateway with an EnvoyPatchPolicy for the router, and HTTPRoutes to Services and Backends."""
 
+from vsr_compiler.manifests.kinds import Wave
 from vsr_compiler.targets.common import (
     autoscaling,
     httproute,
@@ -21,13 +22,12 @@ __all__ = ["GATEWAY_CHECKS", "GATEWAY_EMITTERS", "HOPS", "KINDS", "RELEASES", "T
 RELEASES = ("envoy-gateway", "gateway-api", "vllm", "llm-d-inference-sim")
 GATEWAY_EMITTERS: tuple[Emitter, ...] = (
     namespaces.emit,
-    envoy_patch_policy.emit,
     catch_all.request_buffer,
     router_policies(gateway.pods),
     model_servers.existing_pods,
     model_servers.emit,
 )
-"""Everything but the Gateway, the router and the routes. The target `ai-gateway` uses it as well."""
+"""Everything but the Gateway, its patch, the router and the routes. The target `ai-gateway` uses it as well."""
 GATEWAY_CHECKS: tuple[Check, ...] = (httproute.check, router_emitter.check, vllm.check, checks.releases_fit)
 
 HOPS = (request_limits.hops_of("vllm", request_limits.model_servers),)
@@ -39,6 +39,7 @@ TARGET = Target(
     releases=RELEASES,
     emitters=(
         *GATEWAY_EMITTERS,
+        envoy_patch_policy.emitter(Wave.PATCH),
         gateway.emitter(httproute.route_namespaces),
         router_emitter.emitter(headless=True),
         backends.emit,

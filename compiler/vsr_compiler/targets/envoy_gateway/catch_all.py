@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vsr_compiler import ir
+from vsr_compiler.manifests.kinds import Wave
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.targets.common.gateway_api import GATEWAY_API, NO_MODEL_BODY, NO_MODEL_STATUS, parent
 from vsr_compiler.targets.envoy_gateway.gateway import ENVOY_API, target
@@ -48,6 +49,7 @@ def emit(policy: ir.Policy) -> Iterator[Object]:
         name,
         gateway.span,
         namespace=gateway.namespace,
+        wave=Wave.FILTER,  # it brings the filter that the patch needs
         spec={"parentRefs": [parent(policy)], "rules": [rule]},
     )
 

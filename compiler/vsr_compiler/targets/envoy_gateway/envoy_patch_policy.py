@@ -10,9 +10,10 @@ If the patch is missing, or misses a listener, no request has a selected model t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from vsr_compiler import ir
+from vsr_compiler.manifests.kinds import Wave
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.releases import filter_order
 from vsr_compiler.releases.gateways import ENVOY_GATEWAY
@@ -30,8 +31,21 @@ BEFORE_BUFFER = (
 `add` at an item of a list inserts before it."""
 
 
-def emit(policy: ir.Policy) -> Iterator[Object]:
-    """Yield the EnvoyPatchPolicy, in the namespace of the Gateway."""
+def emitter(wave: Wave) -> Callable[[ir.Policy], Iterator[Object]]:
+    """Return the emitter of the EnvoyPatchPolicy.
+
+    Args:
+        wave: The sync wave, after the first route: without a route the listener has no request buffer to insert before.
+    """
+
+    def emit(policy: ir.Policy) -> Iterator[Object]:
+        """Yield the EnvoyPatchPolicy, in the namespace of the Gateway."""
+        return _patch_policy(policy, wave)
+
+    return emit
+
+
+def _patch_policy(policy: ir.Policy, wave: Wave) -> Iterator[Object]:
     gateway, router = policy.gateway, policy.router
     by_port = ENVOY_GATEWAY[policy.versions["envoy-gateway"]].names_by_port
     cluster = router_cluster(router)
@@ -49,6 +63,7 @@ def emit(policy: ir.Policy) -> Iterator[Object]:
         f"{gateway.name}-{router.grpc.name}",
         router.span,
         namespace=gateway.namespace,
+        wave=wave,
         spec={"type": "JSONPatch", "targetRef": target(policy), "jsonPatches": patches},
     )
 
@@ -61,7 +76,7 @@ def listener_name(gateway: ir.Gateway, *, by_port: bool) -> str:
 def router_cluster(router: ir.Router) -> Body:
     """Return the router's cluster. Its Service is headless, so that streams are balanced over the pods."""
     service = router.grpc
-    address = {"socket_address": {"address": service.host, "port_value": service.port}}
+    address = {"socket_address": {"address": router.headless.host, "port_value": service.port}}
     limits = {"max_connections": MAX_STREAMS, "max_pending_requests": MAX_STREAMS, "max_requests": MAX_STREAMS}
     if has_several(router):  # Envoy's default is three retries at a time
         limits["max_retries"] = MAX_STREAMS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vsr_compiler import ir
+from vsr_compiler.manifests.expansion import escape_references
 from vsr_compiler.manifests.objects import Body
 from vsr_compiler.releases.model_servers import VLLM
 from vsr_compiler.targets.common import vllm
@@ -69,7 +70,7 @@ def _model(policy: ir.Policy, endpoint: ir.Endpoint, server: ir.VllmServer) -> B
         "name": endpoint.object_name,
         "repository": repository,
         "tag": tag,
-        "modelURL": server.checkpoint,
+        "modelURL": escape_references(server.checkpoint),
         "replicaCount": server.replicas,
         "resources": vllm.server_resources(server),
         "pvcStorage": server.storage,
@@ -79,11 +80,14 @@ def _model(policy: ir.Policy, endpoint: ir.Endpoint, server: ir.VllmServer) -> B
             # Unless set, the chart would disable what vLLM enables by default.
             "enablePrefixCaching": True,
             "extraArgs": [
-                "--served-model-name",
-                *served(policy, endpoint).names,
-                *vllm.parallel(server),
-                *vllm.adapters(server),
-                *server.args,
+                escape_references(arg)
+                for arg in (
+                    "--served-model-name",
+                    *served(policy, endpoint).names,
+                    *vllm.parallel(server),
+                    *vllm.adapters(server),
+                    *server.args,
+                )
             ],
         },
         "extraVolumes": [vllm.shared_memory(server.gpus)],

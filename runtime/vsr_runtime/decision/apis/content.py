@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
-from vsr_runtime.decision.guards.api_words import READABLE_SOURCES
+from vsr_runtime.decision.guards.media_names import READABLE_SOURCES
 from vsr_runtime.decision.modalities import MODALITIES
 from vsr_runtime.decision.view import InvalidRequestError
 

@@ -5,20 +5,31 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from vsr_runtime.decision.ask.dialogue import Turn, turns_of
-from vsr_runtime.decision.ask.free_text import BREAK, Found, FreeText
+from vsr_runtime.decision.ask.blocks import Block
+from vsr_runtime.decision.ask.dialogue import Turn, turns_of, unescaped
+from vsr_runtime.decision.ask.free_text import FreeText
 from vsr_runtime.decision.ask.marks import LABEL_LEVEL, Mark, marks_of
-from vsr_runtime.decision.ask.paragraphs import Paragraph, is_directive, is_question, is_task, paragraphs_of
+from vsr_runtime.decision.ask.message import BREAK
+from vsr_runtime.decision.ask.paragraphs import Paragraph, paragraphs_of
+from vsr_runtime.decision.ask.sentences import is_directive, is_question, is_task
+from vsr_runtime.decision.ask.vocabulary import meaning_of_tag
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 
-DIALOGUE, LABEL, HEADING, WEAK_LABEL, WEAK_HEADING = 90, 85, 85, 65, 60
+DIALOGUE, LABEL, HEADING, WEAK_LABEL, WEAK_HEADING, COMPLETED = 90, 85, 85, 65, 60, 75
 LOWER_CASE = 10
 """Deduction for a label in lower case, which may be a key of pasted settings."""
+CERTAIN = 80
+"""Score that no prose reaches."""
 LAST, FIRST, MIDDLE = 55, 50, 35
 QUESTION, TASK, DIRECTIVE, ASIDE = 12, 5, -20, -15
 _LONGEST_NAME = 30
-LONG_RUN = 1500
-"""Characters of prose beyond which one paragraph of it is the ask."""
+_FIELD = re.compile(r'"([^"\\\n]{1,40})"\s{0,8}:\s{0,8}"([^"\\]*(?:\\.[^"\\]*)*)"')
+_MOST_FIELDS = 64
+_LONGEST_LEAD, _SHORT_LEAD = 120, 40
+_TELLING = 30
+"""Characters of a question that tells what it is about by itself."""
+LONG_RUN = 400
+"""Characters of prose beyond which a question before or behind the rest of it is the ask."""
 
 
 _RULE = re.compile(r"\n[ \t]*[-=_*~]{3,}[ \t]*(?:\n|$)")
@@ -34,7 +45,7 @@ class Candidate:
     form: str
     text: str | None = None
     """The text where it is not that of the stretch, such as a string of JSON."""
-    block: Found | None = None
+    block: Block | None = None
     """The block that holds the ask, if it is a block behind a label."""
     introduces: bool = False
     """Whether the words only introduce something else."""
@@ -51,6 +62,11 @@ def candidates_of(free: FreeText) -> tuple[list[Candidate], list[Turn]]:
         found += _dialogue(marks, turns)
         begin = turns[-1].end
     found += _labelled(free, marks, turns)
+    found += [] if found else _completed(text, marks)
+    if not turns and text.lstrip().startswith("{"):
+        found += _fields(text)
+    if any(candidate.score >= CERTAIN for candidate in found):
+        return found, turns
     found += _prose(text, 1, turns[0].mark, marks) if turns else []
     found += _prose(text, begin, len(text), marks)
     return found, turns
@@ -67,18 +83,19 @@ def _dialogue(marks: Sequence[Mark], turns: Sequence[Turn]) -> list[Candidate]:
 
 
 def _labelled(free: FreeText, marks: Sequence[Mark], turns: Sequence[Turn]) -> list[Candidate]:
-    """Return what stands behind labels and headings that announce an ask."""
+    """Return what follows labels and headings that announce an ask."""
     text = free.text
     found: dict[str, tuple[Candidate, bool]] = {}
     dialogue = (turns[0].mark, turns[-1].mark) if turns else (0, 0)
-    known = [mark for mark in marks if mark.meaning is not None or mark.level < LABEL_LEVEL]
+    known = [mark for mark in marks if mark.meaning is not None or mark.level < LABEL_LEVEL or _is_empty(text, mark)]
     for number, mark in enumerate(known):
-        if mark.meaning not in {"ask", "maybe"} or dialogue[0] <= mark.start < dialogue[1]:
+        asks = mark.meaning in {"ask", "maybe"} or (mark.meaning == "person" and not turns)
+        if not asks or dialogue[0] <= mark.start < dialogue[1]:
             continue
         end = _end(text, mark, known[number + 1 :])
         is_label = mark.level == LABEL_LEVEL
         bounds = _first_paragraphs(text, mark.value, end) if is_label else (mark.value, end)
-        strong = mark.meaning == "ask"
+        strong = mark.meaning != "maybe"
         score = (LABEL if strong else WEAK_LABEL) if is_label else (HEADING if strong else WEAK_HEADING)
         value = text[bounds[0] : bounds[1]].strip()
         if not value.replace(BREAK, ""):
@@ -90,10 +107,42 @@ def _labelled(free: FreeText, marks: Sequence[Mark], turns: Sequence[Turn]) -> l
         score += QUESTION // 2 if is_question(value) else 0
         score -= LOWER_CASE if is_label and mark.name.islower() and mark.name.isascii() else 0
         name = mark.name.lower()
-        if before_context or not found.get(name, (None, False))[1]:  # else the later one stands in the context
+        if before_context or not found.get(name, (None, False))[1]:  # else the later one is in the context
             form = "label" if is_label else "heading"
             found[name] = Candidate(score, bounds[0], bounds[1], form), before_context
     return [candidate for candidate, _ in found.values()]
+
+
+def _fields(text: str) -> list[Candidate]:
+    """Return the strings of a JSON object whose keys announce an ask."""
+    found: list[Candidate] = []
+    for match in _FIELD.finditer(text):
+        meaning = meaning_of_tag(match[1])
+        if meaning in {"ask", "maybe"} and match[2].strip():
+            score = LABEL if meaning == "ask" else WEAK_LABEL
+            found.append(Candidate(score, match.start(2), match.end(2), "label", unescaped(match[2])))
+        if len(found) == _MOST_FIELDS:
+            break
+    return found
+
+
+def _is_empty(text: str, mark: Mark) -> bool:
+    """Return whether nothing follows a label on its line."""
+    return mark.value >= len(text) or text[mark.value] == "\n"
+
+
+def _completed(text: str, marks: Sequence[Mark]) -> list[Candidate]:
+    """Return what follows the last label with a value if the text ends with a label to be completed."""
+    if not marks or text[marks[-1].value :].strip() or marks[-1].level != LABEL_LEVEL:
+        return []
+    for number in range(len(marks) - 2, -1, -1):
+        mark = marks[number]
+        if mark.level == LABEL_LEVEL and not _is_empty(text, mark):
+            start, end = _first_paragraphs(text, mark.value, marks[number + 1].start)
+            return (
+                [Candidate(COMPLETED, start, end, "label")] if mark.meaning is None and end - start < LONG_RUN else []
+            )
+    return []
 
 
 def _end(text: str, mark: Mark, following: Sequence[Mark]) -> int:
@@ -119,7 +168,9 @@ def _first_paragraphs(text: str, start: int, end: int) -> tuple[int, int]:
     while stop >= 0:
         following = text.find("\n\n", stop + 2, end)
         more = text[stop : end if following < 0 else following]
-        if text[start:stop].rstrip().endswith(":") or ("?" in more and "?" not in text[start:stop]):
+        if (stop - start <= _SHORT_LEAD and text[start:stop].rstrip().endswith(":")) or (
+            "?" in more and "?" not in text[start:stop]
+        ):
             stop = following
             continue
         return start, stop
@@ -130,23 +181,25 @@ def _prose(text: str, start: int, end: int, marks: Sequence[Mark]) -> list[Candi
     """Return runs of prose: the first and the last one are most likely by a person."""
     runs = _runs(text, paragraphs_of(text, start, end), marks)
     found: list[Candidate] = []
-    for number, (low, high, after_break) in enumerate(runs):
+    for number, (low, high, after_break, listed) in enumerate(runs):
         score = LAST + (5 if after_break else 0) if number == len(runs) - 1 else FIRST if number == 0 else MIDDLE
         piece = text[low:high]
         if is_question(piece):
             score += QUESTION
         elif is_task(piece):
             score += TASK
-        if is_directive(piece):
+        if listed or is_directive(piece):
             score += DIRECTIVE
-        introduces = piece[-1] in ":：" or (piece[0] in "([" and piece[-1] in ")]")
+        if listed and number and found[-1].introduces and not text[found[-1].end : low].strip():
+            found.append(Candidate(MIDDLE, found[-1].start, high, "prose"))
+        introduces = _introduces(text, low, high)
         score += ASIDE if introduces else 0
         found.append(Candidate(score, low, high, "prose", introduces=introduces))
     return found
 
 
-def _runs(text: str, paragraphs: Sequence[Paragraph], marks: Sequence[Mark]) -> list[tuple[int, int, bool]]:
-    """Return runs of prose as bounds, and whether something else stands before them."""
+def _runs(text: str, paragraphs: Sequence[Paragraph], marks: Sequence[Mark]) -> list[tuple[int, int, bool, bool]]:
+    """Return runs of prose as bounds, whether something else is before them, and whether they are a list."""
     headings = {mark.start + 1 for mark in marks if mark.level < LABEL_LEVEL}
     runs: list[list[Paragraph]] = []
     current: list[Paragraph] = []
@@ -158,12 +211,12 @@ def _runs(text: str, paragraphs: Sequence[Paragraph], marks: Sequence[Mark]) -> 
             section = True
         elif paragraph.kind == "break":
             section = False
-        directive = paragraph.kind == "prose" and is_directive(text[paragraph.start : paragraph.end])
-        if paragraph.kind != "prose" or section or directive or _stands_alone(text, paragraph):
+        alone = paragraph.kind == "list" or (paragraph.kind == "prose" and _stops(text, paragraph))
+        if paragraph.kind not in {"prose", "list"} or section or alone:
             if current:
                 runs.append(current)
                 current = []
-            if paragraph.kind == "prose" and not section:
+            if alone and not section:
                 runs.append([paragraph])
                 after.append(broken)
             broken = True
@@ -173,12 +226,22 @@ def _runs(text: str, paragraphs: Sequence[Paragraph], marks: Sequence[Mark]) -> 
         current.append(paragraph)
     if current:
         runs.append(current)
-    return [(*_best(text, run), flag) for run, flag in zip(runs, after, strict=True)]
+    if len(runs) > 1:
+        kept = [number for number, run in enumerate(runs) if not _is_signature(text[run[0].start : run[-1].end])]
+        runs, after = [runs[number] for number in kept], [after[number] for number in kept]
+    return [(*_best(text, run), flag, run[0].kind == "list") for run, flag in zip(runs, after, strict=True)]
 
 
-def _stands_alone(text: str, paragraph: Paragraph) -> bool:
-    """Return whether a paragraph only introduces something, or is a remark in brackets."""
-    return text[paragraph.end - 1] in ":：" or (text[paragraph.start] in "([" and text[paragraph.end - 1] in ")]")
+def _stops(text: str, paragraph: Paragraph) -> bool:
+    """Return whether a paragraph belongs to no other: instructions, or words that introduce something."""
+    return is_directive(text[paragraph.start : paragraph.end]) or _introduces(text, paragraph.start, paragraph.end)
+
+
+def _introduces(text: str, start: int, end: int) -> bool:
+    """Return whether a short paragraph only introduces something, or is a remark in brackets."""
+    if end - start > _LONGEST_LEAD:
+        return False
+    return text[end - 1] in ":：" or (text[start] in "([" and text[end - 1] in ")]")
 
 
 def _is_signature(text: str) -> bool:
@@ -193,6 +256,7 @@ def _best(text: str, run: Sequence[Paragraph]) -> tuple[int, int]:
     if len(run) == 1 or end - start <= LONG_RUN:
         return start, end
     for paragraph in (run[-1], run[0]):
-        if is_question(text[paragraph.start : paragraph.end]):
+        long = paragraph.end - paragraph.start >= _TELLING
+        if long and is_question(text[paragraph.start : paragraph.end]):
             return paragraph.start, paragraph.end
-    return run[-1].start, end
+    return start, end

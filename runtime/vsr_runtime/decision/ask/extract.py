@@ -4,32 +4,37 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
-from vsr_runtime.decision.ask.blocks import blocks_of
+from vsr_runtime.decision.ask.blocks import Block, blocks_of
 from vsr_runtime.decision.ask.candidates import Candidate, candidates_of
-from vsr_runtime.decision.ask.dialogue import turns_of
-from vsr_runtime.decision.ask.free_text import BREAK, AskSpan, Found, FreeText, Region, free_text
+from vsr_runtime.decision.ask.dialogue import Turn, turns_of
+from vsr_runtime.decision.ask.free_text import FreeText, free_text
 from vsr_runtime.decision.ask.marks import marks_of, without_end_token
-from vsr_runtime.decision.ask.paragraphs import is_question
+from vsr_runtime.decision.ask.message import BREAK, AskSpan, Message, message_of
+from vsr_runtime.decision.ask.rules import AskRules
+from vsr_runtime.decision.ask.sentences import is_question
 from vsr_runtime.decision.ask.summary import goal_of_summary
-from vsr_runtime.decision.ask.tags import AskRules, asking_block
+from vsr_runtime.decision.ask.tags import asking_block
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 
 __all__ = ["Ask", "AskRules", "AskSpan", "ask_of"]
 
-_EDGE = 128_000
-"""Characters at either end of a long text that are examined."""
 _DEPTH = 4
 _PLAIN = 300
 _MAX_EARLIER = 16
 _FEW_LINES = 6
 _STAMP = re.compile(
     r"\s*(?:\[[^\]\n]{0,60}\d[^\]\n]{0,60}\][ \t]*(?:[^\s:：]{1,30}(?: [^\s:：]{1,30})?[:：])?[ \t]*"
+    r"|[^\n:：\[\]()]{1,40}[\[(][^\])\n]{0,30}\d[:.]\d[^\])\n]{0,30}[\])][:：][ \t]*"
     r"|\([^()\n]{3,90}\)[ \t]*\n|\[[^\]\n]{3,90}\][ \t]*\n)(?=\S)"
 )
-_NOTE = re.compile(r"\s*\[[^\]\n{}\"]{2,200}\]\s*$|\s*\[[A-Z][A-Z _-]{2,30}\]")
-"""A bracketed remark of a harness, such as ``[ERROR]`` or ``[Request interrupted]``."""
+_NOTE = re.compile(r"\s*\[[^\]\n{}\"]{2,200}\]\s*$")
+"""A bracketed remark of a harness, such as ``[Request interrupted]``."""
 _RESULT = re.compile(r"\s*\[[^\]\n]{2,200}\] ?(?:Result|Output|Response|Ergebnis|Résultat|Resultado):?", re.IGNORECASE)
+_CALL = re.compile(r"[^\n{}]{0,160}:\s*\{[^\n]*\}\s*$")
+"""A part that reports a call of a tool with its arguments."""
+_ALERT = re.compile(r"\s*\[(?:ERROR|WARNING|WARN|SYSTEM|NOTICE|INFO|NOTE|INTERRUPTED)\b[^\]\n]{0,60}\]")
 _FILE = re.compile(r"\s*\[[^\]\n]{1,120}\.\w{1,5}\][ \t]*\n")
 """The head of an attached document that a client passes as text."""
 
@@ -40,10 +45,10 @@ class Ask:
 
     Attributes:
         text: the words; the pieces of several spans are joined by a blank line.
-        spans: where they stand in the message.
+        spans: where they are in the message.
         form: how they were found: ``whole``, ``tag``, ``label``, ``heading``, ``transcript``, ``prose`` or ``summary``.
         weak: whether the words only introduce pasted output or notes, so that an earlier ask may govern instead.
-        earlier: what the person said before, if the message contains a conversation; oldest first.
+        earlier: the person's earlier turns, if the message contains a conversation; oldest first.
         entry: position of the message in the transcript.
     """
 
@@ -57,26 +62,29 @@ class Ask:
 
 def ask_of(texts: Sequence[str], rules: AskRules) -> Ask | None:
     """Return the person's own words in one user message; None if there are none."""
-    if len(texts) == 1:
+    if len(texts) == 1 and not rules.markers:
         text = texts[0]
         if len(text) <= _PLAIN and text[:1] not in "<[(" and "\n" not in text and ":" not in text and "：" not in text:
             return _whole(text)
-    regions = _regions(texts)
+    parts = _parts(texts)
+    if not parts:
+        return None
+    message = message_of(texts, parts)
+    text, start, end = message.text, 0, len(message.text)
     form = ""
     earlier: tuple[str, ...] = ()
     for depth in range(_DEPTH):
-        blocks = [blocks_of(texts[region.part], region.start, region.end) for region in regions]
-        found = [(region.part, block) for region, own in zip(regions, blocks, strict=True) for block in own]
-        free = free_text(texts, regions, blocks)
+        blocks = blocks_of(text, start, end, rules)
+        free = free_text(text, start, end, blocks)
         entered = None
-        if found and depth + 1 < _DEPTH:
+        if blocks and depth + 1 < _DEPTH:
             outside = free.text.replace(BREAK, "").strip()
-            earlier = earlier or _history(texts, found, rules)
-            entered = asking_block(texts, found, rules, alone=not outside, question=is_question(outside[-2000:]))
+            earlier = earlier or _history(text, blocks, rules)
+            entered = asking_block(text, blocks, rules, alone=not outside, question=is_question(outside[-2000:]))
         if entered is None:
-            return _of_free_text(texts, free, found, form, earlier)
-        regions, form = [entered], "tag"
-    return None  # the last round returns
+            break
+        start, end, form = entered.inner, entered.inner_end, "tag"
+    return _of_free_text(message, free, form, earlier)
 
 
 def _whole(text: str) -> Ask | None:
@@ -85,85 +93,76 @@ def _whole(text: str) -> Ask | None:
     return Ask(words, (AskSpan(0, start, start + len(words)),), "whole") if words else None
 
 
-def _regions(texts: Sequence[str]) -> list[Region]:
-    regions: list[Region] = []
+def _parts(texts: Sequence[str]) -> list[int]:
+    """Return the texts that may be a person's: no results of tools and no attached documents."""
+    parts: list[int] = []
     for part, text in enumerate(texts):
-        size = len(text)
         if _RESULT.match(text):
             if "<" not in text:
-                break  # what follows is the result of a tool
-            regions.append(Region(part, text.find("\n") + 1, size))
-        elif len(texts) > 1 and _FILE.match(text):
+                break  # what follows is the result
+        elif _ALERT.match(text) or (len(texts) > 1 and (_FILE.match(text) or _CALL.match(text))):
             continue
-        elif size <= 2 * _EDGE:
-            regions.append(Region(part, 0, size))
-        else:
-            regions += [Region(part, 0, _EDGE), Region(part, size - _EDGE, size)]
-    return regions
+        parts.append(part)
+    return parts
 
 
-def _history(texts: Sequence[str], found: Sequence[Found], rules: AskRules) -> tuple[str, ...]:
-    """Return what a person said in blocks that hold a conversation."""
-    for part, block in found:
+def _history(text: str, blocks: Sequence[Block], rules: AskRules) -> tuple[str, ...]:
+    """Return a person's turns in blocks that hold a conversation."""
+    for block in blocks:
         if block.name and rules.meaning(block.name)[0] == "history":
-            text = "\n" + texts[part][block.inner : block.inner_end]
-            return tuple([turn.text.strip() for turn in turns_of(text, marks_of(text)) if turn.person][-_MAX_EARLIER:])
+            inner = "\n" + text[block.inner : block.inner_end]
+            return _turns_of_person(turns_of(inner, marks_of(inner)))
     return ()
 
 
-def _of_free_text(
-    texts: Sequence[str], free: FreeText, found: Sequence[Found], form: str, earlier: tuple[str, ...]
-) -> Ask | None:
+def _turns_of_person(turns: Sequence[Turn], but: int = -1) -> tuple[str, ...]:
+    """Return a person's turns, without the turn at one position."""
+    return tuple([turn.text.strip() for turn in turns if turn.person and turn.start != but][-_MAX_EARLIER:])
+
+
+def _of_free_text(message: Message, free: FreeText, form: str, earlier: tuple[str, ...]) -> Ask | None:
     text = free.text
     if not text.replace(BREAK, "").strip():
-        return _of_blocks(texts, found, earlier)
+        return _of_blocks(message, free.blocks, earlier)
     if _NOTE.match(text) and BREAK not in text:
         return None
     if text.count("\n") > _FEW_LINES:
         goal = goal_of_summary(text)
         if goal is not None:
-            return _ask(free, Candidate(0, *goal, "summary"), earlier, weak=False)
+            return _ask(message, free, Candidate(0, *goal, "summary"), earlier)
     candidates, turns = candidates_of(free)
-    best: Candidate | None = None
-    for candidate in candidates:
-        if best is None or candidate.score >= best.score:
-            best = candidate
-    said = tuple(
-        [turn.text.strip() for turn in turns if turn.person and (best is None or turn.start != best.start)][
-            -_MAX_EARLIER:
-        ]
-    )
-    earlier = said or earlier
-    if best is None:
+    if not candidates:
         stripped = text.strip()
         start = text.find(stripped)
-        return _ask(free, Candidate(0, start, start + len(stripped), "whole"), earlier, weak=True)
+        return _ask(message, free, Candidate(0, start, start + len(stripped), "whole"), earlier, weak=True)
+    best = max(reversed(candidates), key=lambda candidate: candidate.score)
+    earlier = _turns_of_person(turns, best.start) or earlier
     if best.block is not None:
-        part, block = best.block
-        return _of_region(texts, Region(part, block.inner, block.inner_end), earlier)
+        return _of_block(message, best.block, "label", earlier)
     weak = best.introduces and len(text) - (best.end - best.start) > len(text) // 4
-    return _ask(free, best, earlier, weak=weak, form=form if best.form == "prose" else "")
+    return _ask(message, free, replace(best, form=form) if form and best.form == "prose" else best, earlier, weak=weak)
 
 
-def _of_region(texts: Sequence[str], region: Region, earlier: tuple[str, ...]) -> Ask | None:
-    words = texts[region.part][region.start : region.end].strip()
-    span = AskSpan(region.part, region.start, region.end)
-    return Ask(words, (span,), "label", earlier=earlier) if words else None
+def _of_block(
+    message: Message, block: Block, form: str, earlier: tuple[str, ...] = (), *, weak: bool = False
+) -> Ask | None:
+    words = message.text[block.inner : block.inner_end].strip()
+    spans = tuple(message.spans(block.inner, block.inner_end))
+    return Ask(words, spans, form, weak, earlier) if words else None
 
 
-def _of_blocks(texts: Sequence[str], found: Sequence[Found], earlier: tuple[str, ...]) -> Ask | None:
+def _of_blocks(message: Message, blocks: Sequence[Block], earlier: tuple[str, ...]) -> Ask | None:
     """Return the ask of a message that holds nothing but blocks: pasted code, or the end of a conversation."""
     if earlier:
         return Ask(earlier[-1], (), "transcript", earlier=earlier[:-1])
-    fences = [one for one in found if not one[1].name]
-    if not fences or len(fences) < len(found):
+    if not blocks or any(block.name for block in blocks):
         return None
-    part, block = fences[-1]
-    words = texts[part][block.inner : block.inner_end].strip()
-    return Ask(words, (AskSpan(part, block.inner, block.inner_end),), "whole", weak=True) if words else None
+    return _of_block(message, blocks[-1], "whole", weak=True)
 
 
-def _ask(free: FreeText, best: Candidate, earlier: tuple[str, ...], *, weak: bool, form: str = "") -> Ask | None:
+def _ask(
+    message: Message, free: FreeText, best: Candidate, earlier: tuple[str, ...], *, weak: bool = False
+) -> Ask | None:
     """Return the ask of a candidate, without a time, sender or end token around it."""
     start, end = best.start, best.end
     words = free.text[start:end] if best.text is None else best.text
@@ -174,4 +173,4 @@ def _ask(free: FreeText, best: Candidate, earlier: tuple[str, ...], *, weak: boo
     words = without_end_token(words).replace(BREAK, "").strip()
     if not words:
         return None
-    return Ask(words, free.spans(start, end), form or best.form, weak, earlier)
+    return Ask(words, free.spans(message, start, end), best.form, weak, earlier)

@@ -9,7 +9,7 @@ from vsr_runtime.decision.fast_dataclass import fast_dataclass
 
 _LABEL = re.compile(
     r"\n[ \t]{0,8}(?:[\[(]([^\])\n]{1,32})[\])][ \t]*)?(?:[-*>•#]{1,6}[ \t]+|\d{1,2}[.)][ \t]+)?[*_<|\[(]{0,3}"
-    r"([^\W\d_][^\n:：*_\]\[()\"{}<>|=;,.!?\\/#\x02]{0,40})"
+    r"([^\W\d_][^\n:：*_\]\[()\"{}<>|=;,.!?\\/#\x02]{0,40}+)"
     r"[*_\])>|]{0,3}(?:[ \t]?[\[(][^\])\n]{1,32}[\])])?[*_]{0,2}[ \t]?[:：](?!//)[*_]{0,2}[ \t]*"
 )
 _HEADING = re.compile(r"\n[ \t]{0,3}(#{1,6})[ \t]+([^\n]{1,100})")
@@ -19,6 +19,7 @@ _TOKEN = re.compile(
     r"<\|(?:im_start|start_header_id|start)\|>[ \t]*([a-z]{2,12})(?:<\|end_header_id\|>)?|<\|([a-z]{2,12})\|>"
 )
 _END_TOKEN = re.compile(r"\s*(?:<\|(?:im_end|eot_id|end|endoftext)\|>\s*)+$")
+_MAIL = re.compile(r"\s*[> ]*(?:From|To|Sent|Date|Subject|Von|De)\b[^\n:]{0,8}:")
 MAX_MARKS = 4000
 
 
@@ -54,12 +55,12 @@ def marks_of(text: str) -> list[Mark]:
         for name in (match[2].strip(),)
     ]
     more: list[Mark] = []
-    if "\n#" in text or "\n #" in text:
+    if "#" in text:
         more += [_heading(match[2], match, len(match[1])) for match in _HEADING.finditer(text)]
-    if "\n**" in text or "\n--" in text or "\n==" in text or "\n__" in text:
-        more += [_heading(match[1], match, 3) for match in _RULED.finditer(text)]
+    if "**" in text or "--" in text or "==" in text or "__" in text:
+        more += _several([_heading(match[1], match, 3) for match in _RULED.finditer(text)], text)
     if "\n[" in text:
-        more += [_heading(match[1], match, 3) for match in _BRACKETED.finditer(text)]
+        more += _several([_heading(match[1], match, 3) for match in _BRACKETED.finditer(text)], text)
     if "<|" in text:
         more += [
             Mark(match.start(), match.end(), name, meaning_of_label(name), 0)
@@ -70,6 +71,12 @@ def marks_of(text: str) -> list[Mark]:
         taken = {mark.start for mark in more}
         marks = sorted([*more, *(mark for mark in marks if mark.start not in taken)], key=lambda mark: mark.start)
     return marks[:MAX_MARKS]
+
+
+def _several(headings: list[Mark], text: str) -> list[Mark]:
+    """Return headings in brackets or lines: one alone counts only if its name tells something."""
+    headings = [mark for mark in headings if not _MAIL.match(text, mark.value)]
+    return headings if len(headings) > 1 or any(mark.meaning for mark in headings) else []
 
 
 def without_end_token(text: str) -> str:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from vsr_runtime.decision.ask.free_text import BREAK
+from vsr_runtime.decision.ask.message import BREAK
+from vsr_runtime.decision.ask.sentences import is_directive, is_question
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 
-Kind = Literal["prose", "rules", "material", "break", "heading", "aside"]
+Kind = Literal["prose", "list", "rules", "material", "break", "heading"]
 _BLANK = re.compile(r"\n[ \t\r]*\n\s*")
+_SHORT = 1500
+_HEAD, _TAIL = 6, 10
+"""Paragraphs at either end of a long text that are examined."""
 _EDGE = 24_000
-"""Characters at either end of a long text whose paragraphs are examined."""
+"""Characters at either end of a long text in which they are looked for."""
 _MATERIAL_LINE = re.compile(
     r"""\s*(?:
-      \[?\d{4}-\d\d-\d\d[T ,] | \[?\d\d:\d\d:\d\d | (?:DEBUG|INFO|WARN|WARNING|ERROR|TRACE|FATAL)\b
+      \[?\d{4}-\d\d-\d\d[T ,] | \[?\d\d:\d\d:\d\d | (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\w*\s+\d+\s\d\d: | (?:DEBUG|INFO|WARN|WARNING|ERROR|TRACE|FATAL)\b
     | at\s\S+\( | File\s" | Traceback\b | \w*(?:Error|Exception):\s | goroutine\s\d | \#\d+\s+0x | Caused\sby:
     | diff\s--git | @@\s | [+\-]{3}\s | index\s[0-9a-f]{7} | [+\-](?![\s\d])\S
     | >\s? | \| | [{}\[\]();]+,?$ | \S+[/\\]\S+$ | \S*\.\w{1,5}$ | //|/\*|\#!|\#include | \d+[\t→|]
@@ -36,30 +40,6 @@ _SIGN_OFF = re.compile(
     re.IGNORECASE,
 )
 _BULLET = re.compile(r"[ \t]*(?:[-*•–]|\d{1,3}[.)]|[a-z][.)])[ \t]")
-_QUESTION_WORD = re.compile(
-    r"(?:so |and |but |now |please |also |then )?(?:what|which|who|whom|whose|where|when|why|how|is|are|does|do|did|can|could|should|would|will|was|were|has|have"
-    r"|was|welche|wer|wie|warum|wann|wo|qué|que|cuál|cómo|por qué|quién|dónde|quel|quelle|quels|comment|pourquoi|qui|où|est-ce"
-    r"|che|quale|come|perché|chi|dove|qual|como|por que|quem|onde|wat|welke|hoe|waarom|co|jak|jaki|dlaczego|kto|gdzie|czy"
-    r"|что|какой|как|почему|кто|где)\b",
-    re.IGNORECASE,
-)
-_TASK_WORD = re.compile(
-    r"(?:please |can you |could you |i want you to |i need you to |help me (?:to )?|let'?s )?(?:add|analy[sz]e|build|calculate|change|check|classify|compare|compose|compute|consider|construct|convert|create|debug|define|derive"
-    r"|describe|design|determine|differentiate|discuss|distinguish|draft|draw|estimate|evaluate|explain|find|fix|generate|identify|implement|improve|list|make|migrate|name|outline|plan|predict"
-    r"|prove|refactor|remove|rename|replace|review|rewrite|show|sketch|solve|state|suggest|suppose|summari[sz]e|tell|translate|update|verify|write|assume|given|let|if|for|in|a|an|the)\b",
-    re.IGNORECASE,
-)
-_DIRECTIVE = re.compile(
-    r"(?:^|[.!?;:。！]\s*|\n[ \t]*(?:[-*•]|\d{1,3}[.)])?[ \t]*)(?:please |then |and |also )?(?:do not|don't|never|always|only|answer|respond|reply|you (?:are|must|should|will|may|can|have|get|need|answer|help)|your (?:task|job|answer|goal|response|final|role)"
-    r"|if (?:you|the|a|an|it|no|there|some)|use|keep|stay|cite|make sure|ensure|remember|be |prefer|avoid|follow|give|say|begin|start|stop|return|output|format|treat|refer|note that|speak|mark|put|mention|include|look|call|ask|search|refuse|where|when|before|without"
-    r"|antworte|nutze|verwende|nenne|benutze|wenn|falls|gib|schreibe|halte|du bist|beantworte|bleib"
-    r"|responde|usa|úsalos|utiliza|no |si |eres|cita|réponds|utilise|ne |n'|si |tu es|sers|voici|cite|rispondi|usa|non |se |sei|responda|use|não |se |você"
-    r"|antwoord|gebruik|als |odpowiadaj|odpowiedz|użyj|skorzystaj|jeśli|nie |jesteś|отвечай|используй|если|не "
-    r"|请|請|不要|如果|使用|只|根据|以下|你是)",
-    re.IGNORECASE,
-)
-_SENTENCE = re.compile(r"[.!?。！？](?:\s|$)|[。！？]|\n")
-_QUESTION_MARKS = ("?", "？", "؟")
 
 
 @fast_dataclass(frozen=True, slots=True)
@@ -73,17 +53,28 @@ class Paragraph:
 
 def paragraphs_of(text: str, start: int, end: int) -> list[Paragraph]:
     """Return the paragraphs between two positions; of a long text those at its ends."""
-    if end - start > 2 * _EDGE:
-        head, tail = text.rfind("\n\n", start, start + _EDGE), text.find("\n\n", end - _EDGE, end)
-        head = start + _EDGE if head < 0 else head
-        tail = end - _EDGE if tail < 0 else tail
-        return [*_classified(text, start, head), Paragraph(head, head, "break"), *_classified(text, tail, end)]
-    return _classified(text, start, end)
+    if end - start < _SHORT:
+        return _classified(text, start, end, mail=False)[0]
+    head, tail = start, end
+    for _ in range(_HEAD):
+        place = text.find("\n\n", head + 1, min(end, start + _EDGE))
+        if place < 0:
+            break
+        head = place
+    for _ in range(_TAIL):
+        place = text.rfind("\n\n", max(head, end - _EDGE), tail)
+        if place < 0:
+            break
+        tail = place
+    if tail <= head:
+        return _classified(text, start, end, mail=False)[0]
+    first, mail = _classified(text, start, head, mail=False)
+    return [*first, Paragraph(head, head, "break"), *_classified(text, tail, end, mail=mail)[0]]
 
 
-def _classified(text: str, start: int, end: int) -> list[Paragraph]:
+def _classified(text: str, start: int, end: int, *, mail: bool) -> tuple[list[Paragraph], bool]:
+    """Return paragraphs, and whether a mail goes on behind them."""
     paragraphs: list[Paragraph] = []
-    mail = False
     place = start
     bounds = [(match.start(), match.end()) for match in _BLANK.finditer(text, start, end)]
     for stop, following in (*bounds, (end, end)):
@@ -97,19 +88,16 @@ def _classified(text: str, start: int, end: int) -> list[Paragraph]:
         elif _is_mail(text, low, high):
             mail, kind = True, "material"
         elif mail:
-            if _SIGN_OFF.match(text, low, min(high, low + 60)):
-                mail = False
+            mail = _SIGN_OFF.match(text, low, min(high, low + 60)) is None
             kind = "material"
         paragraphs.append(Paragraph(low, high, kind))
-    return paragraphs
+    return paragraphs, mail
 
 
 def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
-    while start < end and text[start].isspace():
-        start += 1
-    while start < end and text[end - 1].isspace():
-        end -= 1
-    return start, end
+    piece = text[start:end]
+    left = piece.lstrip()
+    return end - len(left), end - len(left) + len(left.rstrip())
 
 
 def _kind(text: str, start: int, end: int) -> Kind:
@@ -117,48 +105,58 @@ def _kind(text: str, start: int, end: int) -> Kind:
         return "break"
     if "\n" not in text[start : min(end, start + 4000)]:
         return _line_kind(text, start, end)
-    lines = text[start : min(end, start + 6000)].split("\n")[:24]
+    lines = text[start : min(end, start + 6000)].split("\n", 16)[:16]
     body = lines[1:] if lines[0].startswith("#") or (lines[0].endswith(":") and len(lines[0]) < _SHORT_LINE) else lines
+    return _listed(lines, body) or ("material" if _is_material(lines) else "prose")
+
+
+def _listed(lines: list[str], body: list[str]) -> Kind | None:
+    """Return ``rules`` for instructions below a title or as a list, ``list`` for another list, and None for the rest."""
     bullets = sum(map(bool, map(_BULLET.match, body)))
-    if body and bullets * 2 > len(body) and (lines is not body or is_directive("\n".join(body))):
+    text = "\n".join(body)
+    if body and bullets * 2 > len(body) and (lines is not body or is_directive(text)):
         return "rules"
-    if lines[0].startswith("#") and is_directive("\n".join(body)):
-        return "rules"
+    if body is lines and bullets >= _FEW and bullets == len(body) and not is_question(text):
+        return "list"
+    titled = lines[0].startswith("#") or (body is not lines and lines[0].count(" ") < _TITLE_WORDS)
+    return "rules" if titled and is_directive(text) else None
+
+
+def _is_material(lines: list[str]) -> bool:
+    if _is_regular(lines):
+        return True
     like = [_MATERIAL_LINE.match(line) is not None for line in lines]
-    return "material" if sum(like) * 5 >= len(like) * 3 and (like[-1] or not is_question(lines[-1])) else "prose"
+    return sum(like) * 5 >= len(like) * 3 and (like[-1] or not is_question(lines[-1]))
 
 
 def _line_kind(text: str, start: int, end: int) -> Kind:
     if text[start] == "#" and text[start:end].lstrip("#")[:1] in {" ", "\t"}:
         return "heading"
     line = text[start : min(end, start + 300)]
-    if set(line) <= set("-=_*~#· "):
+    if line[0] in _RULING and not line.strip(_RULING):
         return "break"
-    return "material" if _MATERIAL_LINE.match(line) and not is_question(line) and " " not in line.strip() else "prose"
+    return "material" if " " not in line and not is_question(line) and _MATERIAL_LINE.match(line) else "prose"
 
 
+def _is_regular(lines: list[str]) -> bool:
+    """Return whether most lines begin with the same sequence of letters, digits and signs, as logs and tables do."""
+    if len(lines) < _FEW:
+        return False
+    shapes = [_SHAPE.sub("a", line[:14].translate(_DIGITS)) for line in lines]
+    most = max(set(shapes), key=shapes.count)
+    return shapes.count(most) * 10 >= len(lines) * 7 and "0" in most and not most.startswith(("0. ", "0) "))
+
+
+_FEW = 4
+_DIGITS = str.maketrans("123456789", "0" * 9)
+_SHAPE = re.compile(r"[^\W\d_]+")
 _SHORT_LINE = 60
+_TITLE_WORDS = 3
+_RULING = "-=_*~#· "
 
 
 def _is_mail(text: str, start: int, end: int) -> bool:
     head = text[start : min(end, start + 600)]
-    if _QUOTE_INTRO.match(head):
+    if head[-1] in ":-" and _QUOTE_INTRO.match(head):
         return True
-    return sum(map(bool, map(_MAIL_LINE.match, head.split("\n")[:8]))) > 1
-
-
-def is_question(text: str) -> bool:
-    """Return whether a text asks something, by its punctuation or its first word."""
-    return any(mark in text for mark in _QUESTION_MARKS) or _QUESTION_WORD.match(text.lstrip("¿ \t\"'*_")) is not None
-
-
-def is_task(text: str) -> bool:
-    """Return whether a text begins like a task or like a statement of a problem."""
-    return _TASK_WORD.match(text.lstrip(" \t\"'*_")) is not None
-
-
-def is_directive(text: str) -> bool:
-    """Return whether at least half of the sentences instruct an assistant."""
-    head = text[:3000]
-    sentences = len(_SENTENCE.findall(head.rstrip().rstrip(".!?。！？"))) + 1
-    return 2 * len(_DIRECTIVE.findall(head)) >= sentences
+    return "\n" in head and ":" in head and sum(map(bool, map(_MAIL_LINE.match, head.split("\n")[:8]))) > 1

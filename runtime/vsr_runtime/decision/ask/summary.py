@@ -6,7 +6,9 @@ import re
 
 from vsr_runtime.decision.ask.vocabulary import words_of
 
-_HEADING = re.compile(r"\n[ \t]{0,4}(\d{1,2}[.)][ \t]*|#{1,6}[ \t]+|\*\*)?(?:\*\*|__)?([^\W\d_][^\n]{2,70})")
+_HEADING = re.compile(
+    r"\n[ \t]{0,4}(?:(\d{1,2}[.)][ \t]*|#{1,6}[ \t]+|\*\*)(?:\*\*|__)?([^\W\d_][^\n]{2,70})|()([^\W\d_][^\n:]{2,50}+:)[ \t]*(?=\n))"
+)
 _WISH = """
 goal goals objective objectives intent request requests asked want wants wanted wish wishes task tasks aim purpose
 mission assignment question problem issue prompt instructions messages ziel ziele auftrag wunsch aufgabe anliegen
@@ -16,7 +18,7 @@ _COURSE = """
 next open pending done finished completed accomplished remaining progress status state current found findings
 discovered discoveries looked read files file decisions decided concepts technical context errors fixes blockers left
 todo steps step work knowledge code changes learned history key important relevant ongoing result results nächste
-offen offene stand ergebnis ergebnisse dateien pendiente próximo hecho suivant restant fait otwarte następny 下一步 进展 状态
+offen offene ergebnis ergebnisse dateien pendiente próximo hecho suivant restant fait otwarte następny 下一步 进展 状态
 文件
 """
 _WISHES, _COURSES = frozenset(_WISH.split()), frozenset(_COURSE.split())
@@ -33,17 +35,15 @@ def goal_of_summary(text: str) -> tuple[int, int] | None:
     """
     sections: list[tuple[int, int, bool, bool]] = []
     for match in _HEADING.finditer(text):
-        title, colon, rest = match[2].partition(":")
+        title, _, rest = (match[2] or match[4]).partition(":")
         inline = rest.strip(" \t*_") != ""
         title = title.rstrip(" \t*_")
         words = words_of(title)
         if not 1 <= len(words) <= _LONGEST or title.endswith((".", ",", ";", "?", "!")):
             continue
-        if match[1] is None and (inline or not colon):
-            continue
         wish, course = any(word in _WISHES for word in words), any(word in _COURSES for word in words)
         if wish or course:
-            value = text.index(":", match.start(2)) + 1 if inline else match.end()
+            value = text.index(":", match.start()) + 1 if inline else match.end()
             sections.append((match.start(), value, wish, course))
     wishes = [number for number, (_, _, wish, _) in enumerate(sections) if wish]
     if not wishes or sum(course for _, _, _, course in sections) < _ENOUGH_COURSE:

@@ -17,7 +17,7 @@ demande requete requête domanda richiesta pergunta pedido vraag verzoek pytanie
 """
 _MAYBE = """
 task tasks message input instruction feedback answer reply goal objective objectives problem issue command args
-arguments comment turn user human person customer caller wish assignment job ticket intent says say said words text
+arguments comment turn user human person customer caller wish assignment job ticket intent says say words text
 content need todo exercise me mine
 aufgabe nachricht eingabe auftrag ziel tarea mensaje objetivo entrada tâche tache message objectif saisie compito
 messaggio obiettivo tarefa mensagem taak bericht opdracht zadanie wiadomość polecenie cel задача задание сообщение
@@ -43,6 +43,7 @@ anweisungen beispiel beispiele contexto fragmento fragmentos fuente fuentes docu
 instrucciones reglas ejemplo ejemplos contexte extrait extraits documents fichiers consignes règles exemple exemples
 contesto estratto estratti fonti documenti istruzioni regole esempio esempi trecho trechos fontes documentos instruções
 regras exemplo context bronnen bestanden fragmenty fragment źródła zrodla dokumenty instrukcje zasady przykład
+källor källa sammanhang dokumentet underlag kilder kilde kontekst lähteet konteksti asiakirjat zdroje kontext nguồn
 контекст источники документы отрывки правила инструкции пример bağlam kaynaklar
 """
 _ANSWER = """
@@ -66,8 +67,8 @@ conversación conversacion historique conversation cronologia histórico histori
 """
 _SUMMARY = "summary snapshot compaction compacted handoff handover recap zusammenfassung resumen résumé podsumowanie"
 _OWNER = """
-user users human my current latest new actual original customer client last person follow followup real the present
-incoming live nutzer benutzer usuario utilisateur użytkownika actual aktuelle
+user users human my current latest new actual customer client last person follow followup real the present
+incoming live chat nutzer benutzer usuario utilisateur użytkownika actual aktuelle
 """
 """Words that make an uncertain name certain: ``user message``, ``current task``."""
 _CJK: tuple[tuple[str, Meaning], ...] = (
@@ -122,6 +123,7 @@ _SETS = {
     "history": frozenset(_HISTORY.split()),
     "summary": frozenset(_SUMMARY.split()),
     "owner": frozenset(_OWNER.split()),
+    "input": frozenset({"input", "message", "text"}),
 }
 _CONVERSATION: tuple[Meaning, ...] = ("summary", "history")
 _SPEAKERS: tuple[Meaning, ...] = ("person", "assistant", "tool")
@@ -145,10 +147,10 @@ def meaning_of_tag(name: str) -> Meaning | None:
     words = words_of(name)
     if not words or len(words) > _MOST_WORDS:
         return None
-    asking = _has("ask", words)
-    for meaning in _CONVERSATION:
-        if not asking and _has(meaning, words):
-            return meaning
+    if not _has("ask", words):
+        for meaning in _CONVERSATION:
+            if _has(meaning, words) and not (meaning == "history" and _has("input", words)):
+                return meaning
     return "context" if _has("context", words) else _asking(words)
 
 

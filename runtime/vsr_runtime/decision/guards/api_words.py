@@ -1,4 +1,4 @@
-"""Words of the APIs that guards need not read, and types of content that guards cannot read."""
+"""Words of the APIs that guards need not read."""
 
 from __future__ import annotations
 
@@ -43,23 +43,5 @@ NAMING = _words(
 )
 """Keys whose value may be one of `VALUES`. Any other value of theirs is read like all text."""
 
-MEDIA_TYPES = _words(
-    """
-    audio audio_url computer_screenshot container_upload document file image image_embeds image_file
-    image_generation_call image_url input_audio input_file input_image input_video video video_url
-    """
-)
-"""Types of content parts that hold or reference something other than text."""
-MEDIA_KEYS = _words(
-    """
-    audio_embeds audio_url file_data file_id file_url image_embeds image_url input_audio prompt_embeds
-    video_url
-    """
-)
-"""Keys with the same meaning that need no type."""
-TOKEN_KEYS = frozenset({"input_ids", "prompt_token_ids", "token_ids"})
-"""Keys that hold text as token ids. At the top level ``prompt`` and ``input`` may hold them as well."""
-READABLE_SOURCES = frozenset({"content", "text"})
-"""Document source types whose text is part of the request."""
-BLOBS = frozenset({"data", "file_data", "image_url", "url", "result", "image_embeds", "audio_embeds", "prompt_embeds"})
-"""Keys that hold the bytes of an image, audio or file."""
+TEXT_DATA = frozenset({"data", "file_data", "image_url", "url", "result"})
+"""Keys whose value may be the base64 of a text."""

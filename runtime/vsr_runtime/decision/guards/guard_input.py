@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
 
 from vsr_runtime.decision.deadline import Expired, check_deadline, never
-from vsr_runtime.decision.guards.api_words import MEDIA_KEYS, MEDIA_TYPES, READABLE_SOURCES, TOKEN_KEYS
+from vsr_runtime.decision.guards.api_words import TEXT_DATA
 from vsr_runtime.decision.guards.detection import Detection, TextSpan
 from vsr_runtime.decision.guards.finders import look_through
 from vsr_runtime.decision.guards.guard import Guard
-from vsr_runtime.decision.guards.json_texts import JsonText, TextPosition, is_blob, json_texts
+from vsr_runtime.decision.guards.json_texts import JsonText, TextPosition, json_texts
+from vsr_runtime.decision.guards.media import decoded_text, find_media
+from vsr_runtime.decision.guards.message_texts import Join, are_parts, joins
 from vsr_runtime.decision.guards.normalise import NormalisedText, normalise
 from vsr_runtime.decision.view import BYTES_PER_TOKEN
 
-_VALUES_PER_CHECK = 2048
-"""Values between two checks of the deadline."""
-_STEPS_PER_VALUE, _STEPS_PER_TEXT, _STEPS_PER_CHARACTER = 200, 1000, 300
-"""Steps of the budget for a value, for a text, and for normalising a character of a text that is not ASCII."""
+_STEPS_PER_TEXT, _STEPS_PER_CHARACTER = 1000, 300
+"""Steps of the budget for a text, and for normalising a character of a text that is not ASCII."""
 Detections = Mapping[str, Sequence[Detection]]
 """Detections by detector: one per reading, in order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A finding in a text, which is identified by its number."""
+    """A finding in a text."""
 
-    leaf: int
+    leaf: JsonText
     span: TextSpan
 
 
@@ -41,16 +42,33 @@ class GuardInput:
         values: the parsed document.
         expired: the deadline.
 
+    Attributes:
+        leaves: the texts and their positions.
+        texts: what is read: these texts, those of a message joined, and those that strings contain as base64.
+        lines: the texts of messages joined as lines. Only patterns read them.
+        unreadable: whether there is content other than text.
+
     Raises:
         BudgetExceededError: the document has too many texts, or texts within texts.
         DeadlineExceededError: the deadline passed before all texts were collected.
     """
 
     def __init__(self, text: str, values: object, expired: Expired = never) -> None:
-        texts = [leaf for leaf in json_texts(text, expired) if not _is_model(leaf, values)]
-        self.leaves = tuple(leaf for leaf in texts if not is_blob(leaf))
-        self.unreadable = len(self.leaves) < len(texts) or _has_media(values, expired)
-        self.texts = tuple(dict.fromkeys((*(leaf.value for leaf in self.leaves), *self._joined)))
+        types: dict[int, str] = {}
+        texts = [leaf for leaf in json_texts(text, expired, types) if not _is_model(leaf, values)]
+        media = find_media(values, expired)
+        if media.data:
+            times = Counter(leaf.value for leaf in texts if leaf.value in media.data)
+            texts = [leaf for leaf in texts if times[leaf.value] != media.data[leaf.value] or not times[leaf.value]]
+        self.leaves = tuple(texts)
+        self.unreadable = media.present
+        self._joins: dict[str, list[Join]] = {}
+        for join in joins(self.leaves, types):
+            self._joins.setdefault(join.text, []).append(join)
+        own = (leaf.value for leaf in self.leaves)
+        whole = (text for text, same in self._joins.items() if not all(join.as_lines for join in same))
+        self.texts = tuple(dict.fromkeys((*own, *self._decoded, *whole)))
+        self.lines = tuple(self._joins.keys() - set(self.texts)) if self._joins else ()
         self._normalised: dict[str, NormalisedText] = {}
         self._placed: dict[int, TextPosition] = {}
 
@@ -86,22 +104,41 @@ class GuardInput:
         text_findings = self._spans(
             guard, expired, (detections or {})[guard.detector] if guard.detector is not None else ()
         )
-        places: dict[str, list[int]] = {}
-        for number, leaf in enumerate(self.leaves):
-            places.setdefault(leaf.value, []).append(number)
+        places: dict[str, list[JsonText]] = {}
+        for leaf in self.leaves:
+            places.setdefault(leaf.value, []).append(leaf)
+        own = _Places(self)
         for text, text_spans in text_findings:
-            for number in places.get(text, ()):
-                yield from (Match(number, span) for span in text_spans)
-            for run in self._joined.get(text, ()):
-                yield from self._across(run, text_spans)
+            for leaf in places.get(text, ()):
+                found = [Match(leaf, span) for span in text_spans]
+                own.matches += found
+                yield from found
+            for number in self._decoded.get(text, ()):
+                leaf = self.leaves[number]
+                yield from (Match(leaf, replace(span, start=0, end=len(leaf.value))) for span in text_spans)
+            for join in self._joins.get(text, ()):
+                for span in text_spans:
+                    yield from self._across(join, span, own)
+
+    def _across(self, join: Join, span: TextSpan, own: _Places) -> Iterator[Match]:
+        """Yield a finding in joined texts, one piece per text.
+
+        Fields of a message are no parts of one content. If one of them has a finding of its own, it is not extended
+        into the others, which only seem to continue it: ``now.`` before a call with ``jane@example.org`` is no address.
+        """
+        matches = [Match(leaf, part) for leaf, part in join.across(span)]
+        is_cut = len(matches) > 1 and not are_parts([match.leaf for match in matches])
+        if not (is_cut and any(own.overlap(*self.position(match)) for match in matches)):
+            yield from matches
 
     def _spans(
         self, guard: Guard, expired: Expired, detections: Sequence[Detection]
     ) -> Iterator[tuple[str, Sequence[TextSpan]]]:
-        for number, text in enumerate(self.texts):
+        for number, text in enumerate((*self.texts, *self.lines)):
             check_deadline(expired, _STEPS_PER_TEXT)
             spans = self._pattern_spans(guard, text, expired) if guard.finders else []
-            spans += self._detected_spans(text, detections[number], guard) if detections else ()
+            if detections and number < len(self.texts):
+                spans += self._detected_spans(text, detections[number], guard)
             spans = [span for span in spans if span.end > span.start]
             if spans:
                 yield text, spans
@@ -128,91 +165,44 @@ class GuardInput:
         return self._normalised[text]
 
     @cached_property
-    def _joined(self) -> Mapping[str, Sequence[Sequence[int]]]:
-        """Content parts joined to one text, as a model reads them: each such text, and the parts that form it."""
-        runs: dict[int, list[int]] = {}
+    def _decoded(self) -> Mapping[str, Sequence[int]]:
+        """The texts that strings contain as base64, and these strings."""
+        decoded: dict[str, list[int]] = {}
         for number, leaf in enumerate(self.leaves):
-            if leaf.run is not None:
-                runs.setdefault(leaf.run, []).append(number)
-        joined: dict[str, list[list[int]]] = {}
-        for numbers in runs.values():
-            if len(numbers) > 1:
-                joined.setdefault("".join(self.leaves[number].value for number in numbers), []).append(numbers)
-        return joined
-
-    def _across(self, run: Sequence[int], spans: Sequence[TextSpan]) -> Iterator[Match]:
-        """Yield the findings that cross from one part to another, one piece per part.
-
-        Others are found in their part.
-        """
-        begins = [0, *accumulate(len(self.leaves[number].value) for number in run)]
-        for span in spans:
-            first, end = bisect_right(begins, span.start) - 1, bisect_left(begins, span.end)
-            if end - first > 1:
-                for place in range(first, end):
-                    begin = begins[place]
-                    start, stop = max(span.start, begin) - begin, min(span.end, begins[place + 1]) - begin
-                    yield Match(run[place], TextSpan(start, stop, span.type, span.score, span.rule))
+            if leaf.key in TEXT_DATA or leaf.value.startswith("data:"):
+                text = decoded_text(leaf.value)
+                if text is not None:
+                    decoded.setdefault(text, []).append(number)
+        return decoded
 
     def position(self, match: Match) -> tuple[int, int]:
         """Return the start and end of a finding in the document."""
-        position = self._placed.get(match.leaf)
+        position = self._placed.get(id(match.leaf))
         if position is None:
-            position = self._placed[match.leaf] = TextPosition(self.leaves[match.leaf])
+            position = self._placed[id(match.leaf)] = TextPosition(match.leaf)
         return position.at(match.span.start), position.at(match.span.end)
+
+
+class _Places:
+    """The places of findings in a document. They are sorted when they are first asked for."""
+
+    def __init__(self, guard_input: GuardInput) -> None:
+        self._guard_input = guard_input
+        self.matches: list[Match] = []
+
+    def overlap(self, start: int, end: int) -> bool:
+        """Return whether a finding overlaps a range."""
+        starts, ends = self._sorted
+        place = bisect_left(starts, end)
+        return place > 0 and ends[place - 1] > start
+
+    @cached_property
+    def _sorted(self) -> tuple[list[int], list[int]]:
+        """The starts of findings, ascending, and the furthest end of all findings up to each."""
+        places = sorted(map(self._guard_input.position, self.matches))
+        return [start for start, _ in places], [*accumulate((end for _, end in places), max)]
 
 
 def _is_model(leaf: JsonText, values: object) -> bool:
     """Return whether the text is the model's name, which is not user text."""
     return leaf.key == "model" and isinstance(values, Mapping) and leaf.value == values.get("model")
-
-
-def _has_media(values: object, expired: Expired) -> bool:
-    """Return whether the document has content other than text."""
-    if isinstance(values, Mapping) and any(_has_token_ids(values.get(key)) for key in ("prompt", "input")):
-        return True
-    pending = [values]
-    count = 0
-    while pending:
-        node = pending.pop()
-        count += 1
-        if count % _VALUES_PER_CHECK == 0:
-            check_deadline(expired, _VALUES_PER_CHECK * _STEPS_PER_VALUE)
-        if isinstance(node, Mapping):
-            if _is_media(node):
-                return True
-            pending += node.values()
-        elif isinstance(node, list):
-            pending += node
-    return False
-
-
-def _is_media(node: Mapping[str, object]) -> bool:
-    kind = node.get("type")
-    if kind == "document":
-        source = node.get("source")
-        return not (isinstance(source, Mapping) and source.get("type") in READABLE_SOURCES)
-    if isinstance(kind, str) and kind in MEDIA_TYPES:
-        return True
-    return any(_holds_media(node[key]) for key in MEDIA_KEYS & node.keys()) or any(
-        isinstance(node[key], list) and node[key] for key in TOKEN_KEYS & node.keys()
-    )
-
-
-def _holds_media(value: object) -> bool:
-    """Return whether there is content under a media key. A schema that describes such a key has none."""
-    if isinstance(value, Mapping):
-        return any(isinstance(value.get(key), str) for key in ("url", "data", "file_id", "file_data"))
-    return bool(value)
-
-
-def _has_token_ids(value: object) -> bool:
-    """Return whether a prompt consists of token ids."""
-    pending = [value]
-    while pending:
-        node = pending.pop()
-        if isinstance(node, list):
-            if any(isinstance(item, int | float) for item in node):
-                return True
-            pending += [item for item in node if isinstance(item, list)]
-    return False

@@ -10,11 +10,12 @@ import json
 import re
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from vsr_runtime.decision.deadline import BudgetExceededError, Expired, check_deadline, never
-from vsr_runtime.decision.guards.api_words import BLOBS, KEYS, NAMING, VALUES
+from vsr_runtime.decision.fast_dataclass import fast_dataclass
+from vsr_runtime.decision.guards.api_words import KEYS, NAMING, VALUES
 from vsr_runtime.decision.guards.normalise import NormalisedText, normalise
 
 _ESCAPE = (
@@ -30,10 +31,14 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _TOKEN = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"([ \t\r\n]*+:)?|[{}\[\]]|-?[0-9][0-9.eE+-]*+', re.DOTALL)
 _QUOTED = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)(?:"|\\?\Z)', re.DOTALL)
 """A quoted text within a text. Without a closing quote it extends to the end, so the scan stays linear."""
-_BLOB = re.compile(r"(?:data:[A-Za-z0-9+./;=_-]{0,200},)?[A-Za-z0-9+/=_-]*+")
-_MIN_BLOB = 64
 _MIN_DIGITS = 7
 """Numbers with fewer digits are not read."""
+PART_LISTS = frozenset({"content", "output", "parts", "system"})
+"""Keys of lists whose elements together form one message."""
+DEFINITION_LISTS = frozenset({"functions", "mcp_servers", "tools"})
+"""Keys of lists whose elements are no messages."""
+CALL_OBJECTS = frozenset({"arguments", "input"})
+"""Keys of objects that are the arguments of a call."""
 _TOKENS_PER_CHECK = 2048
 """Tokens between two checks of the deadline."""
 _STEPS_PER_TOKEN, _STEPS_PER_TEXT = 500, 2000
@@ -77,7 +82,28 @@ def normalise_unescaped(text: str) -> NormalisedText | None:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Where the texts of an object or list are in the document. Objects and lists are identified by numbers.
+
+    Attributes:
+        owner: the object that they belong to, directly or through a list.
+        message: the message, or the list of all its parts; None if they belong to none.
+        parts: the list of content parts that they are in, at any depth; None if they are in none.
+        in_call: whether they are arguments of a call that are no JSON text.
+    """
+
+    owner: int = 0
+    message: int | None = None
+    parts: int | None = None
+    in_call: bool = False
+
+
+NOWHERE = Surroundings()
+"""The surroundings of keys, numbers and texts within texts, which are read by themselves."""
+
+
+@fast_dataclass(frozen=True, slots=True)
 class JsonText:
     """A text of the document.
 
@@ -87,6 +113,7 @@ class JsonText:
         raw: its raw form.
         key: the key that it belongs to, directly or through a list; a key's own text.
         run: the list of content parts that together form one text; None if it is not part of one.
+        place: where it is in the document.
         quoted: false for a number, which has no quotes.
         within: position of the text that contains it, for a nested text; ``start`` is then an offset in that text.
     """
@@ -96,6 +123,7 @@ class JsonText:
     raw: str
     key: str = ""
     run: int | None = None
+    place: Surroundings = NOWHERE
     quoted: bool = True
     within: TextPosition | None = None
 
@@ -132,20 +160,40 @@ class TextPosition:
 
 @dataclass(slots=True)
 class _Frame:
-    """An open object or list: its current key, or the key that the list belongs to."""
+    """An open object or list: its current key, or the key that the list belongs to.
+
+    ``parent`` is the list that an object or list is directly in.
+    """
 
     number: int
     is_list: bool
     key: str
-    parent: int | None = field(default=None)
+    parent: int | None
+    place: Surroundings
 
 
-def json_texts(text: str, expired: Expired = never) -> Iterator[JsonText]:
+def _open_frame(top: _Frame | None, number: int, *, is_list: bool) -> _Frame:
+    """Return the frame of an object or list that begins."""
+    if top is None:
+        return _Frame(number, is_list, "", None, Surroundings(number))
+    key, outer = top.key, top.place
+    if is_list and key not in PART_LISTS:
+        return _Frame(number, is_list, key, top.number if top.is_list else None, outer)
+    message = outer.message
+    if message is None and (is_list or (top.is_list and key not in DEFINITION_LISTS)):
+        message = number
+    in_call = outer.in_call or (key in CALL_OBJECTS and not is_list and not top.is_list)
+    place = Surroundings(outer.owner if is_list else number, message, number if is_list else outer.parts, in_call)
+    return _Frame(number, is_list, key, top.number if top.is_list else None, place)
+
+
+def json_texts(text: str, expired: Expired = never, types: dict[int, str] | None = None) -> Iterator[JsonText]:
     """Yield all texts of a JSON document in order.
 
     Args:
         text: the document, valid JSON.
         expired: the deadline.
+        types: gets the ``type`` of each object that has one, by its number.
 
     Raises:
         BudgetExceededError: there are too many texts, or texts within texts.
@@ -158,13 +206,11 @@ def json_texts(text: str, expired: Expired = never) -> Iterator[JsonText]:
             check_deadline(expired, _TOKENS_PER_CHECK * _STEPS_PER_TOKEN)
         mark = match[0]
         if mark in "{[":
-            top = frames[-1] if frames else None
-            lists = top.number if top and top.is_list else None
-            frames.append(_Frame(count, mark == "[", top.key if top else "", lists))
+            frames.append(_open_frame(frames[-1] if frames else None, count, is_list=mark == "["))
         elif mark in "}]":
             frames.pop()
         elif mark[0] == '"':
-            for leaf in _string_texts(match, frames, expired):
+            for leaf in _string_texts(match, frames, expired, types):
                 texts += 1
                 yield leaf
         elif len(frames) > 1 and sum(map(str.isdigit, mark)) >= _MIN_DIGITS:
@@ -174,7 +220,9 @@ def json_texts(text: str, expired: Expired = never) -> Iterator[JsonText]:
             raise BudgetExceededError
 
 
-def _string_texts(match: re.Match[str], frames: list[_Frame], expired: Expired) -> Iterator[JsonText]:
+def _string_texts(
+    match: re.Match[str], frames: list[_Frame], expired: Expired, types: dict[int, str] | None
+) -> Iterator[JsonText]:
     raw = match[1]
     value = _decoded(raw) if "\\" in raw else raw
     top = frames[-1] if frames else None
@@ -184,10 +232,12 @@ def _string_texts(match: re.Match[str], frames: list[_Frame], expired: Expired) 
             yield JsonText(value, match.start() + 1, raw, value)
         return
     key = top.key if top else ""
+    if key == "type" and types is not None and top and not top.is_list:
+        types[top.number] = value
     if not value or (key in NAMING and value in VALUES):
         return
-    run = _run(top, key)
-    leaf = JsonText(value, match.start() + 1, raw, key, run)
+    place = top.place if top else NOWHERE
+    leaf = JsonText(value, match.start() + 1, raw, key, _run(top, key), place)
     yield leaf
     if "\\" in value:
         yield from _nested_texts(leaf, expired)
@@ -247,8 +297,3 @@ def _within(leaf: JsonText) -> Iterator[JsonText]:
 def _decoded(raw: str) -> str:
     value: str = json.loads(f'"{raw}"', strict=False)
     return value
-
-
-def is_blob(leaf: JsonText) -> bool:
-    """Return whether the text is the bytes of an image, audio or file."""
-    return leaf.key in BLOBS and len(leaf.value) >= _MIN_BLOB and _BLOB.fullmatch(leaf.value) is not None

@@ -152,7 +152,7 @@ def mask_document(text: str, guard_input: GuardInput, matches: Iterable[Match], 
     parts: list[str] = []
     last = 0
     for start, end, match in _without_overlap(guard_input, matches):
-        leaf = guard_input.leaves[match.leaf]
+        leaf = match.leaf
         value = leaf.value[match.span.start : match.span.end] if leaf.quoted else leaf.value
         assigned = placeholders.assign(match.span.type, value)
         for _ in range(TextPosition(leaf).depth if leaf.quoted else 1):
@@ -172,7 +172,7 @@ def _without_overlap(guard_input: GuardInput, matches: Iterable[Match]) -> list[
         if joined and start < joined[-1][1]:
             before, until, first = joined[-1]
             # Two findings in one text become the whole of both; of a text inside the text the outer one is kept.
-            if first.leaf == match.leaf and end > until:
+            if first.leaf is match.leaf and end > until:
                 span = first.span
                 first = Match(match.leaf, TextSpan(span.start, match.span.end, span.type, span.score, span.rule))
             joined[-1] = (before, max(until, end), first)
@@ -182,5 +182,5 @@ def _without_overlap(guard_input: GuardInput, matches: Iterable[Match]) -> list[
 
 
 def _position(guard_input: GuardInput, match: Match) -> tuple[int, int]:
-    leaf = guard_input.leaves[match.leaf]
+    leaf = match.leaf
     return guard_input.position(match) if leaf.quoted else (leaf.start, leaf.start + len(leaf.raw))

@@ -9,8 +9,12 @@ from typing import Literal
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 from vsr_schemas.routerconfig import v0_4_0 as contract
 
-SignalKind = Literal["category", "similarity"]
-"""What models compute for the last user turn: its category, and cosines with the policy's sentences."""
+SignalKind = Literal["category", "similarity", "request-category", "request-similarity"]
+"""What models compute: the category, and cosines with the policy's sentences, of the ask or of the whole request."""
+CATEGORIES: frozenset[SignalKind] = frozenset({"category", "request-category"})
+SIMILARITIES: frozenset[SignalKind] = frozenset({"similarity", "request-similarity"})
+OF_REQUEST: Mapping[SignalKind, SignalKind] = {"request-category": "category", "request-similarity": "similarity"}
+"""The kinds that are computed for all texts of the request, and what is computed."""
 
 SignalName = tuple[str, str]
 """Type and name of a signal as in the config: ``("keyword", "urgent")``."""

@@ -70,7 +70,7 @@ class Undecided:
 
     Attributes:
         signals: the signals known so far.
-        kinds: what to compute for the person's ask.
+        kinds: what to compute for the person's ask, or for all texts of the request.
         detectors: the texts to read, by detector.
     """
 
@@ -94,6 +94,7 @@ class Program:
         model_signals: signals that need a model, except the category.
         caches_responses: whether some route caches responses.
         ask_rules: how the person's ask is extracted; None if signals read the whole last user turn.
+        whole_category: whether all texts of the request decide the category, instead of the ask.
     """
 
     models: Mapping[str, ModelTarget]
@@ -106,6 +107,7 @@ class Program:
     model_signals: Mapping[SignalName, ModelSignal] = field(default_factory=dict)
     caches_responses: bool = False
     ask_rules: AskRules | None = None
+    whole_category: bool = False
     leaves: frozenset[ConditionLeaf] = field(init=False, repr=False, compare=False)
     """The leaves of all conditions."""
     names: tuple[str, ...] = field(init=False, repr=False, compare=False)
@@ -133,7 +135,7 @@ class Program:
 
     @property
     def needs(self) -> frozenset[SignalKind]:
-        """What some route needs a model to compute for the person's ask."""
+        """What some route needs a model to compute."""
         return self._needed(self.leaves)[0]
 
     @property
@@ -209,7 +211,8 @@ class Program:
         """Return the signals for a request without text, such as a lone image: there is nothing for a model to read."""
         for leaf in leaves:
             if isinstance(leaf, CategoryCondition):
-                known = known if view.subject.strip() else self.with_category(known, None, None)
+                text = view.text(everywhere=self.whole_category)
+                known = known if text.strip() else self.with_category(known, None, None)
             elif not self.model_signals[leaf.name].texts(view):
                 known = known.also(leaf.name, holds=False)
         return known
@@ -225,15 +228,17 @@ class Program:
         return self._needed(leaves) == self._needed(self.leaves)
 
     def _needed(self, leaves: frozenset[ConditionLeaf]) -> tuple[frozenset[SignalKind], frozenset[str]]:
-        """Return what leaves need for the person's ask, and the detectors that they need."""
+        """Return what leaves need a model to compute, and the detectors that they need."""
         kinds, detectors = set[SignalKind](), set[str]()
         for leaf in leaves:
             if isinstance(leaf, CategoryCondition):
-                kinds.add("category")
+                kinds.add("request-category" if self.whole_category else "category")
             elif leaf.name in self.model_signals:
-                detector = self.model_signals[leaf.name].detector
-                kinds.update(("similarity",) if detector is None else ())
-                detectors.update(() if detector is None else (detector,))
+                signal = self.model_signals[leaf.name]
+                if signal.detector is not None:
+                    detectors.add(signal.detector)
+                else:
+                    kinds.add("request-similarity" if signal.everywhere else "similarity")
         return frozenset(kinds), frozenset(detectors)
 
     def _texts(self, detector: str, view: RequestView) -> tuple[str, ...]:

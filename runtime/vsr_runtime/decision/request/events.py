@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from vsr_runtime.decision.apis.endpoints import Api
@@ -11,7 +11,7 @@ from vsr_runtime.decision.deadline import Expired, never
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 from vsr_runtime.decision.guards.detection import Detection
 from vsr_runtime.decision.guards.guard import Guard
-from vsr_runtime.decision.program.conditions import SignalKind, SignalValues
+from vsr_runtime.decision.program.conditions import OF_REQUEST, SignalKind, SignalValues
 from vsr_runtime.decision.program.effects import CachePolicy
 from vsr_schemas.headers import SELECTED_MODEL
 
@@ -100,6 +100,7 @@ class SignalsReady:
         detections: the results of each requested detector.
         similarities: cosine of the text and each sentence.
         missing: why category and similarities are unavailable.
+        request_similarities: cosine of all texts of the request and each sentence.
     """
 
     category: str | None = None
@@ -107,6 +108,18 @@ class SignalsReady:
     detections: Mapping[str, DetectorResult] = field(default_factory=dict)
     similarities: Mapping[str, float] = field(default_factory=dict)
     missing: Cause | None = None
+    request_similarities: Mapping[str, float] = field(default_factory=dict)
+
+    def also(self, answer: SignalsReady, kinds: frozenset[SignalKind], *, whole: bool) -> SignalsReady:
+        """Return these results with those for a further text: the whole request, or the ask."""
+        known = self
+        if "category" in kinds:
+            known = replace(known, category=answer.category, probability=answer.probability)
+        if "similarity" in kinds and whole:
+            known = replace(known, request_similarities=answer.similarities)
+        elif "similarity" in kinds:
+            known = replace(known, similarities=answer.similarities)
+        return known
 
 
 @fast_dataclass(frozen=True, slots=True)
@@ -138,6 +151,15 @@ class NeedSignals:
     text: str
     kinds: frozenset[SignalKind]
     detector_texts: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    request_text: str = ""
+    """All texts of the request, for the kinds that begin with ``request-``."""
+
+    def texts(self) -> list[tuple[str, frozenset[SignalKind], bool]]:
+        """Return each text with the kinds to compute for it, and whether it is that of the whole request."""
+        of_ask = self.kinds - OF_REQUEST.keys()
+        of_request = frozenset(OF_REQUEST[kind] for kind in self.kinds & OF_REQUEST.keys())
+        pairs = (self.text, of_ask, False), (self.request_text, of_request, True)
+        return [pair for pair in pairs if pair[1]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from vsr_runtime.decision.apis.endpoints import ENDPOINTS, Api, ApiEndpoint
+from vsr_runtime.decision.ask.display import describe
 from vsr_runtime.decision.program.effects import ProviderCredentials
 from vsr_runtime.decision.request.cache_recording import CachedResponse
 from vsr_runtime.decision.request.events import ImmediateResponse, RequestHeaders, ResponsePlan, SendToModel
@@ -19,7 +20,7 @@ from vsr_runtime.decision.request.immediate_responses import (
     not_found_response,
 )
 from vsr_runtime.decision.request.parsed_request import ParsedRequest
-from vsr_schemas.headers import CACHE_HIT, CACHE_SIMILARITY, CATEGORY, CREDENTIALS, DECISION, PATH, SELECTED
+from vsr_schemas.headers import ASK, CACHE_HIT, CACHE_SIMILARITY, CATEGORY, CREDENTIALS, DECISION, PATH, SELECTED
 
 _JSON_TYPE = re.compile(r'application/json(?:[ \t]*;[ \t]*charset=(?:utf-8|"utf-8"))?', re.IGNORECASE)
 _LENGTH = re.compile(r"[0-9]{1,19}")
@@ -100,10 +101,14 @@ def with_debug_headers(
     if not parsed.debug:
         return action
     if isinstance(action, ImmediateResponse):
-        debug = () if action.status >= _FIRST_ERROR_STATUS else _decision_headers(action, action.code)
+        debug = (
+            ()
+            if action.status >= _FIRST_ERROR_STATUS
+            else (*_decision_headers(action, action.code), *_ask_headers(parsed))
+        )
         return replace(action, headers=(*action.headers, *debug))
     plan = action.response or ResponsePlan(parsed.api)
-    debug = ((SELECTED, action.model), *_decision_headers(action, UPSTREAM_PATH))
+    debug = ((SELECTED, action.model), *_decision_headers(action, UPSTREAM_PATH), *_ask_headers(parsed))
     return replace(action, response=replace(plan, debug_headers=debug))
 
 
@@ -120,6 +125,16 @@ def cached_response(route: SendToModel, cached: CachedResponse, similarity: floa
         debug += [] if similarity is None else [(CACHE_SIMILARITY, f"{similarity:.4f}")]
     headers = (("content-type", cached.content_type), *debug)
     return ImmediateResponse(200, cached.body, CACHE_HIT_CODE, headers, route.route, route.signals, guards=route.guards)
+
+
+def _ask_headers(parsed: ParsedRequest) -> tuple[tuple[str, str], ...]:
+    """Return where the ask is in the body, such as ``messages[3].content[1] 120-188; tag``, without its text."""
+    view = parsed.view
+    if view is None or view.ask_rules is None:
+        return ()
+    return (
+        (ASK, "none" if view.ask is None else describe(view.ask, view.transcript, ENDPOINTS[parsed.api.value].field)),
+    )
 
 
 def _decision_headers(action: SendToModel | ImmediateResponse, path: str) -> tuple[tuple[str, str], ...]:

@@ -9,7 +9,7 @@ from typing import Literal
 from vsr_runtime.decision.apis.endpoints import ApiEndpoint
 from vsr_runtime.decision.deadline import BudgetExceededError, DeadlineExceededError, Expired
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
-from vsr_runtime.decision.program.conditions import SignalKind
+from vsr_runtime.decision.program.conditions import CATEGORIES, OF_REQUEST, SignalKind
 from vsr_runtime.decision.program.program import Decision, Program, Undecided
 from vsr_runtime.decision.request.cache_key import Caller, read_caller
 from vsr_runtime.decision.request.detectors import attack_scores, detections_by_text, merge_texts, missing_cause
@@ -192,7 +192,9 @@ def _on_parsed(program: Program, parsed: ParsedRequest, expired: Expired) -> tup
         texts = merge_texts(guard_texts, undecided.detectors if undecided else {})
         if undecided or texts:
             kinds = undecided.kinds if undecided else frozenset[SignalKind]()
-            action = NeedSignals(parsed.view.subject if parsed.view else "", kinds, texts)
+            view = parsed.view
+            whole = view.text(everywhere=True) if view and kinds & OF_REQUEST.keys() else ""
+            action = NeedSignals(view.subject if view else "", kinds, texts, whole)
             return AwaitsSignals(parsed, outcome, texts), action
     return Decided(), dispatch(program, parsed, None if isinstance(outcome, Undecided) else outcome)
 
@@ -206,12 +208,13 @@ def _on_signals(config: MachineConfig, state: AwaitsSignals, ready: SignalsReady
     if not isinstance(outcome, Undecided) or parsed.view is None:
         return dispatch(program, parsed, None if isinstance(outcome, Undecided) else outcome)
     known = outcome.signals
-    if "category" in outcome.kinds:
+    if outcome.kinds & CATEGORIES:
         known = program.with_category(known, ready.category, ready.probability)
     results = ModelResults(
         ready.similarities,
         attack_scores(state.detector_texts, ready.detections),
         detections_by_text(state.detector_texts, ready.detections),
+        ready.request_similarities,
     )
     known = program.with_model_results(known, parsed.view, results)
     decided = program.decide(parsed.view, known)

@@ -82,7 +82,8 @@ def inspect_document(
     except DeadlineExceededError:
         closed = next((guard for guard in plan.guards if not guard.passes_errors), None)
         return (text, ()) if closed is None else guard_failed_response(plan.api, closed, Cause.TIMEOUT, RESPONSE)
-    if clean_texts is not None and not guard_input.unreadable and clean_texts.issuperset(guard_input.texts):
+    every = (*guard_input.texts, *guard_input.lines)
+    if clean_texts is not None and not guard_input.unreadable and clean_texts.issuperset(every):
         return text, ()
     texts = _detector_texts(plan, guard_input, values)
     results = (yield texts) if texts else {guard.detector: () for guard in plan.guards if guard.detector}
@@ -96,7 +97,7 @@ def inspect_document(
             matches.append(GuardMatch(guard.name, guard.action))
             masked += result if guard.action == "mask" else ()
     if clean_texts is not None and not matches and len(clean_texts) < MAX_CLEAN_TEXTS:
-        clean_texts.update(guard_input.texts)
+        clean_texts.update(every)
     try:
         return mask_document(text, guard_input, masked, placeholders), tuple(matches)
     except TooManyPlaceholdersError:

@@ -18,10 +18,9 @@ from vsr_runtime.decision.view import RequestView
 from vsr_schemas.modalities import Modality
 from vsr_schemas.pii import PATTERN_TYPES
 from vsr_schemas.routerconfig import v0_4_0 as contract
+from vsr_schemas.runtime import MAX_COUNT
 
 KEYWORD_WORDS_COST, KEYWORD_PATTERNS_COST = 2, 4
-MAX_COUNT = 100_000
-"""Maximum count that a structure signal may require."""
 STRUCTURE_WORDS_COST, STRUCTURE_PATTERN_COST = 3, 5
 _TOKENS = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)([KkMm]?)")
 _UNITS = {"": 1, "K": 1_000, "M": 1_000_000}
@@ -30,11 +29,15 @@ PII_COST, PII_WORK = 5, 100
 
 @dataclass(frozen=True, slots=True)
 class KeywordSignal:
-    """Holds if any (``OR``), all (``AND``) or none (``NOR``) of the words or patterns occur in the person's ask."""
+    """Holds if any (``OR``), all (``AND``) or none (``NOR``) of the words or patterns occur.
+
+    They are searched for in the person's ask, or in all texts of the request (``everywhere``).
+    """
 
     operator: Literal["OR", "AND", "NOR"]
     matcher: TextMatcher
     cost: int
+    everywhere: bool = False
 
     @property
     def work(self) -> int:
@@ -43,7 +46,7 @@ class KeywordSignal:
 
     def holds(self, view: RequestView, expired: Expired) -> bool:
         """Return whether the request has the signal."""
-        occurrences = self.matcher.occurrences(view.subject, expired)
+        occurrences = self.matcher.occurrences(view.text(everywhere=self.everywhere), expired)
         if self.operator == "AND":
             return all(occurrences)
         return any(occurrences) is (self.operator == "OR")
@@ -66,7 +69,7 @@ def build_keyword(rule: contract.KeywordRule) -> KeywordSignal:
 
 @dataclass(frozen=True, slots=True)
 class StructureSignal:
-    """Holds if the number of occurrences in the person's ask is within bounds."""
+    """Holds if the number of occurrences in the last user turn is within bounds."""
 
     matcher: TextMatcher
     bounds: Bounds
@@ -79,7 +82,7 @@ class StructureSignal:
 
     def holds(self, view: RequestView, expired: Expired) -> bool:
         """Return whether the request has the signal."""
-        return self.matcher.count(view.subject, self.bounds.enough, expired) in self.bounds
+        return self.matcher.count(view.turn, self.bounds.enough, expired) in self.bounds
 
 
 def build_structure(rule: contract.StructureRule) -> StructureSignal:

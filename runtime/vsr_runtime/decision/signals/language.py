@@ -17,7 +17,7 @@ THRESHOLD = 0.3
 """Minimum probability of a language, as in the stock router. Below it the language is unknown."""
 MAX_CHARACTERS = 4096
 """Characters at the beginning of a text that are examined; takes half a millisecond."""
-_MEMO_KEY = "language"
+_MEMO_KEY, _WHOLE_KEY = "language", "language of the request"
 ALIASES = {"arz": "ar", "ary": "ar", "yue": "zh", "wuu": "zh", "no": "nb"}
 """Detector labels that share one ISO 639-1 code."""
 
@@ -31,18 +31,20 @@ class LanguageDetector(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LanguageSignal:
-    """Holds if the person's ask is in the language with this ISO 639-1 code."""
+    """Holds if the person's ask, or the request (``everywhere``), is in the language with this ISO 639-1 code."""
 
     code: str
     detector: LanguageDetector = field(repr=False)
     cost: int = COST
     work: int = 0
+    everywhere: bool = False
 
     def holds(self, view: RequestView, expired: Expired) -> bool:  # noqa: ARG002 - the text is bounded
         """Return whether the request has the signal. The text is examined once for all languages."""
-        if _MEMO_KEY not in view.memo:
-            view.memo[_MEMO_KEY] = language_of(view.subject, self.detector)
-        return bool(view.memo[_MEMO_KEY] == self.code)
+        key = _WHOLE_KEY if self.everywhere else _MEMO_KEY
+        if key not in view.memo:
+            view.memo[key] = language_of(view.text(everywhere=self.everywhere), self.detector)
+        return bool(view.memo[key] == self.code)
 
 
 def language_of(text: str, load_detector: LanguageDetector) -> str | None:

@@ -27,11 +27,13 @@ class ModelResults:
         similarities: cosine of the person's ask and each sentence of the policy.
         attacks: probability of an attack, by detector and text.
         detections: detections, by detector and text.
+        request_similarities: cosine of all texts of the request and each sentence.
     """
 
     similarities: Mapping[str, float] = field(default_factory=dict)
     attacks: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     detections: Mapping[str, Mapping[str, Detection]] = field(default_factory=dict)
+    request_similarities: Mapping[str, float] = field(default_factory=dict)
 
 
 class ModelSignal(Protocol):
@@ -39,6 +41,8 @@ class ModelSignal(Protocol):
 
     @property
     def detector(self) -> str | None: ...  # noqa: D102 - scores by the class
+    @property
+    def everywhere(self) -> bool: ...  # noqa: D102 - whether it reads all texts of the request
 
     def texts(self, view: RequestView) -> Sequence[str]:
         """Return the texts that the model must read. If there are none, the signal does not hold."""
@@ -54,15 +58,16 @@ class EmbeddingSignal:
     sentences: tuple[str, ...]
     threshold: float
     mean: bool
+    everywhere: bool = False
     detector: None = None
 
     def texts(self, view: RequestView) -> Sequence[str]:
-        """Return the person's ask."""
-        return _subject(view)
+        """Return the person's ask, or all texts of the request as one."""
+        return _read(view, everywhere=self.everywhere)
 
     def evaluate(self, view: RequestView, results: ModelResults) -> bool | None:  # noqa: ARG002 - the encoder reads the ask
         """Return whether the similarity reaches the threshold."""
-        scores = _similarities(self.sentences, results)
+        scores = _similarities(self.sentences, results, everywhere=self.everywhere)
         if scores is None:
             return None
         return (sum(scores) / len(scores) if self.mean else max(scores)) >= self.threshold
@@ -80,15 +85,16 @@ class ComplexitySignal:
     easy: tuple[str, ...]
     level: Level
     threshold: float
+    everywhere: bool = False
     detector: None = None
 
     def texts(self, view: RequestView) -> Sequence[str]:
-        """Return the person's ask."""
-        return _subject(view)
+        """Return the person's ask, or all texts of the request as one."""
+        return _read(view, everywhere=self.everywhere)
 
     def evaluate(self, view: RequestView, results: ModelResults) -> bool | None:  # noqa: ARG002 - the encoder reads the ask
         """Return whether the request has this level."""
-        hard, easy = _similarities(self.hard, results), _similarities(self.easy, results)
+        hard, easy = (_similarities(side, results, everywhere=self.everywhere) for side in (self.hard, self.easy))
         if hard is None or easy is None:
             return None
         margin = max(hard) - max(easy)
@@ -152,13 +158,15 @@ def normalised_texts(view: RequestView, *, everywhere: bool) -> Sequence[str]:
     return tuple(dict.fromkeys(read[text] for text in texts if read[text].strip()))
 
 
-def _subject(view: RequestView) -> Sequence[str]:
-    return (view.subject,) if view.subject.strip() else ()
+def _read(view: RequestView, *, everywhere: bool) -> Sequence[str]:
+    text = view.text(everywhere=everywhere)
+    return (text,) if text.strip() else ()
 
 
-def _similarities(sentences: Sequence[str], results: ModelResults) -> list[float] | None:
+def _similarities(sentences: Sequence[str], results: ModelResults, *, everywhere: bool) -> list[float] | None:
     """Return the cosine of each sentence; None if one is missing or not finite."""
-    scores = [results.similarities.get(sentence, math.nan) for sentence in sentences]
+    cosines = results.request_similarities if everywhere else results.similarities
+    scores = [cosines.get(sentence, math.nan) for sentence in sentences]
     return scores if all(map(math.isfinite, scores)) else None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
+from vsr_runtime.decision.ask.display import places_of
 from vsr_runtime.decision.program.conditions import (
     AllConditions,
     AnyCondition,
@@ -19,7 +20,10 @@ from vsr_runtime.decision.program.conditions import (
 )
 from vsr_runtime.decision.program.program import Program
 from vsr_runtime.decision.request.events import ImmediateResponse, SendToModel
+from vsr_runtime.decision.view import RequestView
 from vsr_runtime.server.api.shapes import (
+    AskFinding,
+    AskSpan,
     DecisionTrace,
     EvalAnswer,
     EvalDecision,
@@ -35,14 +39,20 @@ _NODES: dict[type, Literal["AND", "OR", "NOT"]] = {AllConditions: "AND", AnyCond
 
 
 def eval_response(
-    program: Program, action: SendToModel | ImmediateResponse, text: str, model: str, took: int, *, trace: bool
+    program: Program,
+    action: SendToModel | ImmediateResponse,
+    view: RequestView | None,
+    model: str,
+    took: int,
+    *,
+    trace: bool,
 ) -> EvalResponse:
     """Describe the decision of a request.
 
     Args:
         program: the program that decided.
         action: the decision.
-        text: the last user turn.
+        view: the request as signals see it; None if it cannot be read.
         model: the requested model.
         took: milliseconds.
         trace: whether to include every route's rule.
@@ -52,7 +62,8 @@ def eval_response(
     matched = matched_signals(program, action)
     sent = isinstance(action, SendToModel)
     return EvalResponse(
-        original_text=text,
+        original_text=view.turn if view else "",
+        ask=_ask(view) if view else None,
         requested_model=model,
         decision_result=None
         if decision is None or signals is None
@@ -79,6 +90,18 @@ def eval_response(
         answer=None if isinstance(action, SendToModel) else EvalAnswer(status=action.status, code=action.code),
         processing_time_ms=took,
     )
+
+
+def _ask(view: RequestView) -> AskFinding | None:
+    """Describe the ask; None if there is none, or the whole last user turn is read."""
+    ask = view.ask
+    if ask is None:
+        return None
+    spans = [
+        AskSpan(message=place.message, part=place.part, start=place.start, end=place.end)
+        for place in places_of(ask, view.transcript)
+    ]
+    return AskFinding(text=ask.text, form=ask.form, spans=spans)
 
 
 def matched_signals(program: Program, action: SendToModel | ImmediateResponse) -> Names:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from vsr_runtime.decision.apis.endpoints import ENDPOINTS, Api
 from vsr_runtime.decision.program.program import Program
 from vsr_runtime.decision.request.events import ImmediateResponse
 from vsr_runtime.decision.request.immediate_responses import error_response
-from vsr_runtime.decision.view import InvalidRequestError
+from vsr_runtime.decision.view import InvalidRequestError, RequestView
 from vsr_runtime.inference.checkpoint_classifier import classification_of
 from vsr_runtime.server.api import shapes
 from vsr_runtime.server.api.contract import cut_at, distribution, matches, spans
@@ -38,13 +38,14 @@ async def evaluate(context: RequestContext, request: shapes.EvalRequest) -> ApiR
     chat = await context.worked(partial(_chat, context.generation.rules.program, request))
     action = await context.decided(chat.body)
     program = context.generation.rules.program
-    return eval_response(program, action, chat.turn, chat.model, context.took, trace=request.options.trace)
+    return eval_response(program, action, chat.view, chat.model, context.took, trace=request.options.trace)
 
 
 async def intent(context: RequestContext, request: shapes.IntentRequest) -> ApiResult:
     """The category of a request, and its route."""
     chat = await context.worked(partial(_chat, context.generation.rules.program, request))
-    category, shares = await _category(context, chat.turn)
+    everywhere = context.generation.rules.program.whole_category
+    category, shares = await _category(context, chat.view.text(everywhere=everywhere) if chat.view else "")
     action = await context.decided(chat.body)
     program = context.generation.rules.program
     return shapes.IntentResponse(
@@ -145,11 +146,11 @@ def _check_types(types: Sequence[str], models: Iterable[ClassifierSettings]) -> 
 
 @dataclass(frozen=True, slots=True)
 class _Chat:
-    """A chat as a client would send it; ``turn`` is empty if there is none or it cannot be read."""
+    """A chat as a client would send it; ``view`` is None if it cannot be read."""
 
     model: str
     body: bytes
-    turn: str
+    view: RequestView | None
 
 
 def _chat(program: Program, request: shapes.Chat) -> _Chat:
@@ -159,12 +160,12 @@ def _chat(program: Program, request: shapes.Chat) -> _Chat:
     model = request.model or next(iter(program.auto_names), program.default)
     messages = request.messages or [{"role": "user", "content": request.text}]
     values = {**(request.model_extra or {}), "model": model, "messages": messages}
-    return _Chat(model, json.dumps(values).encode(), _turn(values))
+    return _Chat(model, json.dumps(values).encode(), _view(program, values))
 
 
-def _turn(values: Mapping[str, object]) -> str:
+def _view(program: Program, values: Mapping[str, object]) -> RequestView | None:
     view_of = ENDPOINTS[Api.CHAT.value].view_of
     try:
-        return view_of(values).turn if view_of else ""
+        return replace(view_of(values), ask_rules=program.ask_rules) if view_of else None
     except InvalidRequestError:
-        return ""
+        return None

@@ -254,6 +254,23 @@ class EvalAnswer(ResponseModel):
     code: str
 
 
+class AskSpan(ResponseModel):
+    """Where a piece of the ask is in the request, in code points. ``part`` is absent if the content is one text."""
+
+    message: int
+    part: int | None = None
+    start: int
+    end: int
+
+
+class AskFinding(ResponseModel):
+    """The words of the person by which the request was classified, and how they were found."""
+
+    text: str
+    form: str
+    spans: list[AskSpan]
+
+
 class EvalResponse(ResponseModel):
     """The outcome of the request.
 
@@ -262,6 +279,7 @@ class EvalResponse(ResponseModel):
     """
 
     original_text: str = Field(description="The last user turn.")
+    ask: AskFinding | None = None
     requested_model: str
     decision_result: EvalDecision | None = None
     eval_trace: list[DecisionTrace] | None = None

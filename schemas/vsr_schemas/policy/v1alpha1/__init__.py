@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from vsr_schemas.base import PolicyModel
+from vsr_schemas.policy.v1alpha1.ask import AskSpec, MarkerSpec
 from vsr_schemas.policy.v1alpha1.assertions import AssertionSpec, StatementSpec
 from vsr_schemas.policy.v1alpha1.classification import CategorySpec, CheckpointSpec, ClassifierSpec
 from vsr_schemas.policy.v1alpha1.environments import EnvironmentGatewaySpec, EnvironmentSpec, ResourcesSpec
@@ -42,6 +43,7 @@ __all__ = [
     "API_VERSION",
     "KIND",
     "KINDS",
+    "AskSpec",
     "AssertionSpec",
     "CacheSpec",
     "CategorySpec",
@@ -59,6 +61,7 @@ __all__ = [
     "GuardSpec",
     "HeadersSpec",
     "LoraSpec",
+    "MarkerSpec",
     "MetadataSpec",
     "ModelSpec",
     "ParamsSpec",
@@ -104,6 +107,7 @@ class PolicySpec(PolicyModel):
     classifiers: dict[Name, ClassifierSpec] = {}
     categories: dict[Name, CategorySpec] = {}
     signals: dict[Name, SignalSpec] = {}
+    ask: AskSpec = AskSpec()
     guards: dict[Name, GuardSpec] = {}
     routes: list[RouteSpec] = []
     default: Header

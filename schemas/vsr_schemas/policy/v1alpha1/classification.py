@@ -8,10 +8,10 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from vsr_schemas.base import PolicyModel
-from vsr_schemas.scalars import Commit, Number, Repository, Text
+from vsr_schemas.scalars import Commit, Number, Repository, Text, not_blank
 
 Probability = Annotated[Number, Field(ge=0, le=1)]
-Phrase = Annotated[Text, Field(min_length=1, max_length=4000)]
+Phrase = Annotated[Text, not_blank, Field(min_length=1, max_length=4000)]
 
 
 class CheckpointSpec(PolicyModel):
@@ -25,7 +25,8 @@ class ClassifierSpec(PolicyModel):
     """A model that classifies requests.
 
     It is either a sentence encoder with a head trained at compile time (``encoder`` and ``head``, for categories), or a
-    ``checkpoint``. Below ``threshold`` (a probability) it returns no result. ``precision`` is that of serving.
+    ``checkpoint``. ``of`` is what it reads to find the category: the person's ``ask``, or all texts of the
+    ``request``. Below ``threshold`` (a probability) it returns no result. ``precision`` is that of serving.
     """
 
     task: Literal["category", "jailbreak", "pii"]
@@ -35,6 +36,7 @@ class ClassifierSpec(PolicyModel):
     device: Literal["cpu", "cuda"] = "cpu"
     precision: Literal["int8", "fp32", "bf16"] | None = None
     threshold: Annotated[Number, Field(ge=0, lt=1)] | None = None
+    of: Literal["ask", "request"] = "ask"
 
     @model_validator(mode="after")
     def _one_kind(self) -> ClassifierSpec:
@@ -43,6 +45,8 @@ class ClassifierSpec(PolicyModel):
             raise PydanticCustomError(
                 "one_of", "a classifier has a `checkpoint`, or an `encoder` and a `head`, not both"
             )
+        if self.task != "category" and self.of != "ask":
+            raise PydanticCustomError("one_of", "`of` is only for `task: category`; detectors read everything")
         if self.task != "category" and self.checkpoint is None:
             raise PydanticCustomError(
                 "one_of", "a classifier with `task: {task}` needs a `checkpoint`", {"task": self.task}

@@ -19,6 +19,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "classifiers": "Models that read a request, by name. A classifier for the categories is trained by default.",
         "categories": "Mutually exclusive kinds of request, by name.",
         "signals": "Further conditions on a request, by name.",
+        "ask": "How the words of a person are distinguished from what agents and front ends put around them.",
         "guards": "Checks that apply to every request and, if configured, to responses.",
         "routes": "Routes. The first one whose condition holds decides; see `priority`.",
         "default": "Model or adapter for requests that no route matches.",
@@ -45,6 +46,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "`default`.",
         "responseHeaders": "Which responses carry the decision in `x-vsr-*` headers: none, those of clients that send "
         "`x-vsr-debug: true`, or all.",
+        "reload": "How a change reaches the router: `rollout` replaces its pods one after the other. With `hot`, "
+        "running pods read it, unless models or their endpoints change; `vsr-runtime` only.",
     },
     "router.weights": {
         "pvc": "PersistentVolumeClaim in the router's namespace that already contains the checkpoints, each in "
@@ -112,6 +115,16 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "plugins": "Scorers with their weights. Defaults to the scorers of the picker's release.",
         "replicas": "Number of picker pods. With more than one they elect a leader.",
     },
+    "ask": {
+        "profiles": "Programs whose markers are known: all (`builtin`), some by name, or `none`. Blocks, labels and "
+        "headings of other programs are recognised by their structure in any case.",
+        "markers": "Pairs of patterns around blocks that your own clients write.",
+    },
+    "ask.markers[]": {
+        "open": "What a block begins with, as a regular expression (RE2 syntax).",
+        "close": "What it ends with. A block without an end is not recognised.",
+        "holds": "Whether the block is context, which is left out, or the ask itself.",
+    },
     "models.*": {
         "endpoints": "One endpoint, a list, or a mapping of endpoints to weights. The gateway splits by weight.",
         "checkpoint": "Hugging Face repository of the weights. Required if an endpoint is `vllm`.",
@@ -136,6 +149,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "device": "Where the model runs.",
         "precision": "Numeric precision. Defaults to `int8` for the encoder, and for a checkpoint to `fp32` on `cpu` "
         "and `bf16` on `cuda`. The encoder supports `int8` and `fp32`, a checkpoint `fp32` and `bf16`.",
+        "of": "What decides the category: the person's `ask`, or all texts of the `request`.",
         "threshold": "Probability below which the classifier gives no answer. By default it is computed from the "
         "examples for a trained head, and 0.5 for a checkpoint.",
     },
@@ -148,13 +162,13 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "examples": "Prompts of the category, as users write them. At most 4,000 characters each.",
     },
     "signals.*": {
-        "keywords": "Words in the last user turn.",
+        "keywords": "Words in the person's ask.",
         "match": "Whether any, all or none of the `keywords` must occur.",
         "regex": "Read the `keywords` as regular expressions (RE2 syntax).",
         "caseSensitive": "Distinguish upper and lower case in `keywords`.",
         "embedding": "Semantic similarity to sentences.",
         "context": "Length of the conversation in tokens.",
-        "language": "Language of the last user turn, as one ISO 639-1 code or a list.",
+        "language": "Language of the person's ask, as one ISO 639-1 code or a list.",
         "complexity": "Estimated difficulty of the request.",
         "structure": "Number of occurrences of a pattern or of keywords.",
         "conversation": "Number of messages, tools, tool calls or images.",
@@ -162,6 +176,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "role": "Identity of the client. Rejected (VSR283): clients are authenticated after routing.",
         "pii": "Personal data in the conversation.",
         "jailbreak": "An attack that a detector recognises.",
+        "of": "What `keywords`, `embedding`, `language` and `complexity` read: the person's `ask`, or all texts of the "
+        "`request`, including instructions, documents and results of tools.",
     },
     "signals.*.embedding": {
         "to": "Sentences to compare with.",

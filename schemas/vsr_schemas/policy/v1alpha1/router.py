@@ -33,7 +33,8 @@ class RouterSpec(PolicyModel):
     (bytes) is the buffer of the gateway and the limit of the runtime. ``auto_models`` are the names with which clients
     let the router choose. ``image`` is optional for ``semantic-router``, whose releases have one. That engine evaluates
     no guard on requests that name a model: ``unguarded: explicit-models`` accepts this. ``response_headers`` sets
-    whether responses report the decision: never, always, or on requests with ``x-vsr-debug: true``.
+    whether responses report the decision: never, always, or on requests with ``x-vsr-debug: true``. ``reload`` sets
+    whether a changed configuration replaces the pods or is read by running ones.
     """
 
     image: Image | None = None
@@ -48,6 +49,7 @@ class RouterSpec(PolicyModel):
     max_body: Annotated[Bytes, Field(ge=1024, le=2**30)] = 8 * 2**20
     on_failure: Literal["deny", "default-model"] = "deny"
     response_headers: Literal["never", "on-request", "always"] = "never"
+    reload: Literal["rollout", "hot"] = "rollout"
 
     @model_validator(mode="after")
     def _engine(self) -> RouterSpec:
@@ -55,6 +57,8 @@ class RouterSpec(PolicyModel):
             raise PydanticCustomError("one_of", "`engine: vsr-runtime` needs an `image`")
         if self.engine == "vsr-runtime" and self.unguarded is not None:
             raise PydanticCustomError("one_of", "`unguarded` is only for `engine: semantic-router`")
+        if self.engine == "semantic-router" and self.reload == "hot":
+            raise PydanticCustomError("one_of", "`reload: hot` is only for `engine: vsr-runtime`")
         return self
 
 

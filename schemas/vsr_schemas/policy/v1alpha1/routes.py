@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from vsr_schemas.base import PolicyModel
 from vsr_schemas.policy.v1alpha1.classification import Probability
-from vsr_schemas.scalars import Bool, Header, HeaderName, Int, Milliseconds, Name, Text
+from vsr_schemas.scalars import Bool, Header, HeaderName, HeaderValue, Int, Milliseconds, Name, Text
 from vsr_schemas.shapes import MAPPING, TEXT, AsMapping, AsText, by_shape
 
 Conditions = Annotated[list["ConditionSpec"], Field(min_length=1)]
@@ -44,7 +44,7 @@ class SystemPromptSpec(PolicyModel):
 class HeadersSpec(PolicyModel):
     """Changes of request headers before the request reaches the model."""
 
-    set: dict[HeaderName, Text] = {}
+    set: dict[HeaderName, HeaderValue] = {}
     remove: list[HeaderName] = []
 
 

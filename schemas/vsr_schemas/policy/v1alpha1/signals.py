@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from vsr_schemas.base import PolicyModel
 from vsr_schemas.modalities import MODALITIES, Modality
 from vsr_schemas.policy.v1alpha1.classification import Phrase, Probability
+from vsr_schemas.runtime import MAX_COUNT
 from vsr_schemas.scalars import Bool, Int, Name, Number, Text
 from vsr_schemas.shapes import LIST, TEXT, AsList, AsText, by_shape
 
@@ -53,6 +54,8 @@ class ComplexitySpec(PolicyModel):
 class StructureSpec(RangeSpec):
     """The number of occurrences of a pattern, or of some keywords, in the text."""
 
+    min: Annotated[Tokens, Field(le=MAX_COUNT)] | None = None
+    max: Annotated[Tokens, Field(le=MAX_COUNT)] | None = None
     pattern: Text | None = None
     keywords: Phrases | None = None
 
@@ -116,7 +119,8 @@ class JailbreakSignalSpec(PolicyModel):
 class SignalSpec(PolicyModel):
     """A signal of exactly one kind.
 
-    ``keywords`` are literal words unless ``regex`` is true. ``match`` is whether any, all or none must occur.
+    ``keywords`` are literal words unless ``regex`` is true. ``match`` is whether any, all or none must occur. ``of`` is
+    what the signal reads: the person's ``ask``, or all texts of the ``request``.
     """
 
     keywords: Phrases | None = None
@@ -139,6 +143,7 @@ class SignalSpec(PolicyModel):
     role: RoleSpec | None = None
     pii: PiiSignalSpec | None = None
     jailbreak: JailbreakSignalSpec | None = None
+    of: Literal["ask", "request"] = "ask"
 
     @property
     def kind(self) -> str:
@@ -154,9 +159,14 @@ class SignalSpec(PolicyModel):
         stray = self.model_fields_set & {"match", "regex", "case_sensitive"}
         if self.keywords is None and stray:
             raise PydanticCustomError("one_of", "`match`, `regex` and `caseSensitive` are only for `keywords`")
+        if self.kind not in READERS and "of" in self.model_fields_set:
+            names = ", ".join(f"`{kind}`" for kind in READERS)
+            raise PydanticCustomError("one_of", "`of` is only for " + names)
         return self
 
 
+READERS = ("keywords", "embedding", "language", "complexity")
+"""The kinds of signal that read the ask unless ``of`` says otherwise."""
 KINDS = (
     "keywords",
     "embedding",

@@ -10,6 +10,7 @@ from support.gitops_support import bodies, build, written
 from support.lua_health import settings_health
 from vsr_compiler import targets
 from vsr_compiler.diagnostics import Severity
+from vsr_compiler.manifests.immutable import refusals
 from vsr_compiler.manifests.objects import Body
 from vsr_compiler.pipeline import Compiled
 from vsr_compiler.targets import kinds
@@ -109,6 +110,22 @@ def test_an_overlay_with_every_component_is_permitted(target: str) -> None:
     (project,), (application,) = argo(result, "AppProject"), argo(result, "Application")
     desired = [*environment(result), *(item.body for item in components)]
     assert argo_cd.sync(project, application, [], desired).problems == ()
+
+
+@pytest.mark.parametrize("target", targets.TARGETS)
+@pytest.mark.parametrize("before", targets.TARGETS)
+def test_an_environment_moves_between_stacks_over_what_runs(before: str, target: str) -> None:
+    """argocd-02: a Service was headless on one stack and not on the other, and the API server changes neither."""
+    text = policy_text("argocd-02")
+    old, new = (
+        {
+            argo_cd.key(body): body
+            for body in environment(compiled_text(edited(text, ("target: istio", f"target: {name}"))))
+        }
+        for name in (before, target)
+    )
+    assert [(key, found) for key in old.keys() & new.keys() for found in refusals(old[key], new[key])] == []
+    assert {key[1] for key in old.keys() & new.keys()} >= {"Deployment", "Gateway", "Service"}
 
 
 @pytest.mark.parametrize("target", sorted(targets.TARGETS.keys() - {"production-stack"}))

@@ -25,7 +25,7 @@ def test_every_kind_that_a_target_emits_is_in_the_table(target: str) -> None:
 def test_objects_of_a_compile_carry_their_wave_and_keep_their_other_annotations() -> None:
     """One pass over everything, whatever emitted it; wave 0 is Argo CD's default and is not written."""
     for item in compiled(with_environments(DEV)).environments["dev"]:
-        wave = kinds()[item.group_kind].wave.value
+        wave = (kinds()[item.group_kind].wave if item.wave is None else item.wave).value
         annotations = item.body["metadata"].get("annotations", {})
         assert annotations.get(ANNOTATION) == (str(wave) if wave else None)
     item = make("v1", "ConfigMap", "a", HERE, namespace="x", annotations={"a": "b"})
@@ -49,8 +49,8 @@ ORDER = [
     (("apps", "Deployment"), ("networking.istio.io", "EnvoyFilter")),
     ((GATEWAY, "Gateway"), (ENVOY, "EnvoyPatchPolicy")),
     (("networking.istio.io", "EnvoyFilter"), (GATEWAY, "HTTPRoute")),
-    (("aigateway.envoyproxy.io", "AIGatewayRoute"), (ENVOY, "EnvoyPatchPolicy")),
-    ((GATEWAY, "HTTPRoute"), (ENVOY, "EnvoyPatchPolicy")),
+    ((ENVOY, "EnvoyPatchPolicy"), (GATEWAY, "HTTPRoute")),
+    ((GATEWAY, "HTTPRoute"), ("autoscaling", "HorizontalPodAutoscaler")),
     ((ENVOY, "BackendTrafficPolicy"), (ENVOY, "EnvoyPatchPolicy")),
     ((GATEWAY, "ReferenceGrant"), (GATEWAY, "HTTPRoute")),
 ]
@@ -58,7 +58,7 @@ ORDER = [
 
 @pytest.mark.parametrize(("first", "then"), ORDER, ids=lambda kind: kind[1])
 def test_what_others_need_comes_before_them(first: tuple[str, str], then: tuple[str, str]) -> None:
-    """A patch has no place before routes and their policies bring the filter of the request buffer."""
+    """A patch has no place before a policy brings the filter of the request buffer; routes match what it sets."""
     assert kinds()[first].wave < kinds()[then].wave
 
 
@@ -70,4 +70,3 @@ def test_a_volume_is_in_the_wave_of_the_pods_that_bind_it() -> None:
 def test_what_a_route_makes_healthy_does_not_stand_before_the_routes() -> None:
     """A BackendTLSPolicy has no ancestor until a route sends to its backend."""
     assert kinds()[GATEWAY, "BackendTLSPolicy"].wave >= kinds()[GATEWAY, "HTTPRoute"].wave
-    assert kinds()[ENVOY, "BackendTrafficPolicy"].wave >= kinds()[GATEWAY, "HTTPRoute"].wave

@@ -175,7 +175,7 @@ def test_routing_is_the_same_in_every_environment() -> None:
         item.body["data"]
         for objects in result.environments.values()
         for item in objects
-        if item.kind == "ConfigMap" and item.name == "semantic-router-config"
+        if item.kind == "ConfigMap" and item.name.startswith("semantic-router-config-")
     ]
     assert len(maps) == len(ENVIRONMENTS)
     assert all(data == maps[0] for data in maps)

@@ -99,7 +99,7 @@ def test_an_overlay_brings_settings_and_deployment_to_the_device() -> None:
     prod = replace(GPUS, name="prod", images={"router": "registry.example/vsr-runtime-cuda:1"})
     result = compiled(with_environments(DEV, prod, text=PLAIN + CHECKPOINTS))
     dev, own = ({item.identity: item.body for item in result.environments[name]} for name in ("dev", "prod"))
-    changed = {identity.split("/")[-3] for identity in own if own[identity] != dev[identity]}
+    changed = {identity.split("/")[-3] for identity in own if own[identity] != dev.get(identity)}
     assert changed == {"ConfigMap", "Deployment"}
     settings = YAML(typ="safe").load(next(body for body in own.values() if "data" in body)["data"]["runtime.yaml"])
     found = {name: each["checkpoint"] for name, each in settings["classifiers"].items()}

@@ -124,6 +124,81 @@ PLACES = {
 PARTED = {
     "two texts in a list": lambda one, two: chat(user([one, two])),
     "two parts": lambda one, two: chat(user([{"type": "text", "text": one}, {"type": "text", "text": two}])),
+    "a text and a refusal": lambda one, two: chat(
+        user([{"type": "text", "text": one}, {"type": "refusal", "refusal": two}])
+    ),
+    "a text and a thought": lambda one, two: chat(
+        user([{"type": "text", "text": one}, {"type": "thinking", "thinking": two}])
+    ),
+    "texts around a text that servers ignore": lambda one, two: chat(
+        user(
+            [
+                {"type": "text", "text": one},
+                {"type": "thinking", "thinking": "", "text": " !! "},
+                {"type": "text", "text": two, "more": " !! "},
+            ]
+        )
+    ),
+    "a text and a part of a new type": lambda one, two: chat(
+        user([{"type": "text", "text": one}, {"type": "thing", "thing": {"deep": [two]}}])
+    ),
+    "reasoning and content in the wrong order": lambda one, two: chat(
+        user("hi"), {"role": "assistant", "content": two, "reasoning_content": one}
+    ),
+    "content and a refusal": lambda one, two: chat(user("hi"), {"role": "assistant", "content": one, "refusal": two}),
+    "content and the arguments of a call": lambda one, two: chat(
+        user("hi"), called("f", json.dumps({"a": two})) | {"content": one}
+    ),
+    "two arguments": lambda one, two: chat(user("hi"), called("f", json.dumps({"a": one, "b": [two]}))),
+    "a thought and a text block": lambda one, two: (
+        MESSAGES,
+        {
+            "model": MODEL,
+            "messages": [
+                user("hi"),
+                {
+                    "role": "assistant",
+                    "content": [
+                        {"type": "thinking", "thinking": one, "signature": "c2lnbmVk"},
+                        {"type": "text", "text": two},
+                    ],
+                },
+            ],
+        },
+    ),
+    "a text and the input of a tool": lambda one, two: (
+        MESSAGES,
+        {
+            "model": MODEL,
+            "messages": [
+                user("hi"),
+                {
+                    "role": "assistant",
+                    "content": [
+                        {"type": "text", "text": one},
+                        {"type": "tool_use", "id": "1", "name": "f", "input": {"a": two}},
+                    ],
+                },
+            ],
+        },
+    ),
+    "two parts of a tool's result": lambda one, two: (
+        MESSAGES,
+        {
+            "model": MODEL,
+            "messages": [
+                user(
+                    [
+                        {
+                            "type": "tool_result",
+                            "tool_use_id": "1",
+                            "content": [{"type": "text", "text": one}, {"type": "text", "text": two}],
+                        }
+                    ]
+                )
+            ],
+        },
+    ),
     "two system blocks": lambda one, two: (
         MESSAGES,
         {
@@ -236,6 +311,41 @@ def test_text_cut_into_parts_is_read_as_the_model_reads_it(program, place, name)
         path, document = PARTED[place](text[:cut], text[cut:])
         action = decided(program, Guard("g", "block", (finder,)), path, json.dumps(document))
         assert isinstance(action, ImmediateResponse), (text[:cut], text[cut:])
+
+
+def test_half_an_address_in_another_kind_of_part_is_masked(program):
+    """Both halves, wherever servers ignore what is between."""
+    finder, _ = FINDERS["personal"]
+    between = {"type": "thinking", "thinking": "", "text": " !! "}
+    path, document = chat(
+        user([{"type": "text", "text": "mail jane.d"}, between, {"type": "text", "text": "oe@example.org"}])
+    )
+    action = decided(program, Guard("g", "mask", (finder,)), path, json.dumps(document))
+    texts = [part["text"] for part in json.loads(action.body)["messages"][0]["content"]]
+    assert "jane" not in texts[0]
+    assert "oe@" not in texts[2]
+    assert texts[1] == " !! "
+
+
+def test_address_in_a_call_is_not_extended_into_the_text_before(program):
+    """A mask must not eat words of other fields that only stand next to a finding."""
+    finder, _ = FINDERS["personal"]
+    message = called("mail", '{"to": "jane.doe@example.org"}') | {"content": "I send it now"}
+    path, document = chat(user("hi"), message)
+    action = decided(program, Guard("g", "mask", (finder,)), path, json.dumps(document))
+    sent = json.loads(action.body)["messages"][1]
+    assert sent["content"] == "I send it now"
+    assert sent["tool_calls"][0]["function"] == {"name": "mail", "arguments": '{"to": "[EMAIL_ADDRESS_1]"}'}
+
+
+def test_lines_of_text_parts_are_read_as_lines(program):
+    """VLLM joins text parts by line breaks."""
+    guard = Guard("g", "block", (patterns([r"project\s+nightingale"]),))
+    for one in ("my project", "x" * 10_000 + " project"):
+        path, document = chat(
+            user([{"type": "text", "text": one}, {"type": "text", "text": "nightingale" + " y" * 9_000}])
+        )
+        assert isinstance(decided(program, guard, path, json.dumps(document)), ImmediateResponse)
 
 
 def test_escapes_inside_arguments_are_undone(program):

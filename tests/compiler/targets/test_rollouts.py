@@ -1,0 +1,127 @@
+"""The order of a change: what the router may select exists before the router selects it, and goes after it stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from support.cases import policy_of
+from support.common import linked
+from support.gitops_support import compiled
+from vsr_compiler import targets
+from vsr_compiler.deploy.argocd import waved
+from vsr_compiler.deploy.argocd.waves import ANNOTATION
+from vsr_compiler.targets import render
+
+Body = Mapping[str, Any]
+TEXT = """\
+apiVersion: vsr.dev/v1alpha1
+kind: RoutingPolicy
+metadata: {name: shop}
+router: {image: "r:1"}
+gateway: {namespace: edge}
+endpoints:
+  alpha: {vllm: {}}
+  beta: {vllm: {}, pool: {picker: {}}}
+models:
+  alpha-8b: {checkpoint: example/alpha, endpoints: alpha}
+  beta-8b: {checkpoint: example/beta, endpoints: beta}
+signals:
+  sums: {keywords: ["sum"]}
+routes: [{name: sums, when: {signal: sums}, model: beta-8b}]
+default: alpha-8b
+"""
+HOT = TEXT.replace('image: "r:1"', 'image: "r:1", reload: hot')
+RENAMED = (("beta-8b", "gamma-8b"), ("example/beta", "example/gamma"), ("beta", "gamma"))
+WORDS = (('["sum"]', '["sum", "total"]'),)
+
+
+def changed(text: str, changes: tuple[tuple[str, str], ...]) -> str:
+    """The text after each replacement."""
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    return text
+
+
+def objects(text: str, target: str) -> dict[tuple[str, str], Body]:
+    """What is applied, by kind and name."""
+    text = f"{text}environments: {{it: {{target: {target}}}}}\n"
+    return {(item.kind, item.name): item.body for item in compiled(linked(text)).environments["it"]}
+
+
+def wave(body: Body) -> int:
+    """The sync wave of an object."""
+    return int(body["metadata"].get("annotations", {}).get(ANNOTATION, 0))
+
+
+def router(found: Mapping[tuple[str, str], Body]) -> tuple[Body, Body]:
+    """The router's Deployment and ConfigMap."""
+    deployment = found["Deployment", "semantic-router"]
+    volumes = {volume["name"]: volume for volume in deployment["spec"]["template"]["spec"]["volumes"]}
+    return deployment, found["ConfigMap", volumes["config"]["configMap"]["name"]]
+
+
+@pytest.mark.parametrize("target", targets.TARGETS)
+def test_servers_come_before_routes_and_routes_before_the_router(target: str) -> None:
+    """Argo CD waits for each wave, so the router selects a model only when its route and its server are there."""
+    applied = [item.body for item in waved(render(targets.TARGETS[target], policy_of("reference", "current")).objects)]
+    routers = [body for body in applied if body["metadata"]["name"].startswith("semantic-router")]
+    of_router = {wave(body) for body in routers if body["kind"] in {"Deployment", "ConfigMap"}}
+    workloads = {wave(body) for body in applied if body["kind"] == "Deployment" and body not in routers}
+    routes = {wave(body) for body in applied if body["kind"] in {"HTTPRoute", "AIGatewayRoute"}}
+    filters = {wave(body) for body in applied if body["kind"] in {"EnvoyFilter", "EnvoyPatchPolicy"}}
+    assert len(of_router) == 1
+    assert max(routes | filters | workloads) < min(of_router)
+    assert not workloads or max(workloads) < min(routes)
+
+
+@pytest.mark.parametrize("target", ["istio", "gie", "llm-d", "envoy-gateway"])
+def test_a_filter_sets_what_routes_match_before_the_routes(target: str) -> None:
+    """An upgrade can add a header to the matches of every route: without the new filter each is a 404."""
+    applied = [item.body for item in waved(render(targets.TARGETS[target], policy_of("reference", "current")).objects)]
+    filters = [wave(body) for body in applied if body["kind"] in {"EnvoyFilter", "EnvoyPatchPolicy"}]
+    models = [wave(body) for body in applied if body["kind"] == "HTTPRoute" and "headers" in str(body["spec"])]
+    assert max(filters) < min(models)
+
+
+def test_on_ai_gateway_the_patch_waits_for_the_first_route() -> None:
+    """Its own routes alone bring the request buffer before which the patch inserts; routes have names per model."""
+    found = objects(TEXT, "ai-gateway")
+    (patch,) = [body for (kind, _), body in found.items() if kind == "EnvoyPatchPolicy"]
+    assert all(wave(body) < wave(patch) for (kind, _), body in found.items() if kind == "AIGatewayRoute")
+
+
+@pytest.mark.parametrize("target", targets.TARGETS)
+@pytest.mark.parametrize("change", [RENAMED, WORDS], ids=["renamed", "words"])
+def test_a_change_of_the_configuration_is_a_rollout_of_the_router(
+    target: str, change: tuple[tuple[str, str], ...]
+) -> None:
+    """Pods keep the immutable object that they were started with, so a wave knows when none has the old one."""
+    before, after = (router(objects(text, target)) for text in (TEXT, changed(TEXT, change)))
+    assert before[1]["immutable"]
+    assert before[1]["metadata"]["name"] != after[1]["metadata"]["name"]
+    assert before[0]["spec"]["template"] != after[0]["spec"]["template"]
+
+
+def test_with_hot_only_what_routes_and_servers_must_know_is_a_rollout() -> None:
+    """Running pods read other changes; a change of models replaces them, so that removed routes can go."""
+    before, words, renamed = (
+        router(objects(text, "gie")) for text in (HOT, changed(HOT, WORDS), changed(HOT, RENAMED))
+    )
+    assert "immutable" not in before[1]
+    assert before[0]["spec"]["template"] == words[0]["spec"]["template"]
+    assert before[1]["metadata"]["name"] == words[1]["metadata"]["name"]
+    assert before[1]["data"] != words[1]["data"]
+    assert before[0]["spec"]["template"] != renamed[0]["spec"]["template"]
+    assert wave(before[1]) == wave(before[0])
+
+
+def test_monitors_and_autoscalers_hold_nothing_back() -> None:
+    """They are in the last wave: an autoscaler without metrics is Degraded, which ends a sync."""
+    kinds = targets.kinds()
+    last = max(kind.wave for kind in kinds.values())
+    observers = [("autoscaling", "HorizontalPodAutoscaler"), ("monitoring.coreos.com", "PodMonitor")]
+    assert {kinds[key].wave for key in observers} == {last}

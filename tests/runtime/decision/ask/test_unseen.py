@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from support.properties import FACTOR, FUZZING
+from support.unseen_harnesses import FAMILIES, messages
+from vsr_runtime.decision.ask.extract import AskRules, ask_of
+
+NEEDED = 0.97
+COUNT = 60 * FACTOR if FUZZING else 60
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_asks_are_found_in_harnesses_that_no_table_knows(family):
+    """At least 97 % of messages of each form give exactly the person's words."""
+    outcomes: Counter[bool] = Counter()
+    for message in messages(COUNT, seed=11):
+        if message.family == family:
+            ask = ask_of(message.texts, AskRules())
+            outcomes[ask is not None and not ask.weak and ask.text.split() == message.ask.split()] += 1
+    assert outcomes[True] >= NEEDED * outcomes.total(), outcomes
