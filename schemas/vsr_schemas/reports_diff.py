@@ -14,6 +14,18 @@ class TrafficChange(ReportModel):
     breaking: str | None = None
 
 
+class RolloutChange(ReportModel):
+    """An effect of the change on what runs, as a sentence, with the steps that it needs.
+
+    ``breaking`` is the name of the rule that classifies it as breaking. ``steps`` are in order; each is a sentence or a
+    command. Without steps nothing is to be done.
+    """
+
+    text: str
+    breaking: str | None = None
+    steps: list[str] = []
+
+
 class FieldChange(ReportModel):
     """A field of an object. ``old`` and ``new`` are JSON; ``change`` tells which of them is set.
 
@@ -46,14 +58,15 @@ class DiffReport(ReportModel):
     policy: str
     against: str
     traffic: list[TrafficChange]
+    rollout: list[RolloutChange] = []
     files: list[FileChange]
 
     @property
     def different(self) -> bool:
         """Whether anything changes."""
-        return bool(self.traffic or self.files)
+        return bool(self.traffic or self.rollout or self.files)
 
     @property
     def breaking(self) -> bool:
         """Whether a change is breaking."""
-        return any(change.breaking for change in self.traffic)
+        return any(change.breaking for change in self.traffic) or any(change.breaking for change in self.rollout)

@@ -22,6 +22,10 @@ FOLLOWING = 110
 MAX_COUNT = 100_000
 """Occurrences up to which a `structure` signal counts."""
 
+UPLOAD_SECONDS = 60
+"""Seconds for the body of a request to arrive, at the gateway and at the router."""
+
+
 FRAME_BYTES = 64 * 1024
 """Allowance for what a gRPC message has besides a body."""
 

@@ -16,6 +16,7 @@ from vsr_compiler.targets.common.extproc import (
     TYPES,
     buffer_limit,
     client_http2,
+    client_timeouts,
     duration,
     early_header_mutation,
     ext_proc_filter,
@@ -44,7 +45,7 @@ def bootstrap(policy: ir.Policy) -> Body:
         "route_config": {"virtual_hosts": [{"name": "models", "domains": ["*"], "routes": _routes(policy)}]},
         "stat_prefix": "gateway",
     }
-    manager |= early_header_mutation() | client_http2(policy)
+    manager |= early_header_mutation() | client_http2(policy) | client_timeouts(policy)
     listener = {
         "name": "http",
         "address": _address(GATEWAY_PORT),

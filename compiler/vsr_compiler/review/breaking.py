@@ -12,7 +12,6 @@ from vsr_compiler.review.change_text import ChangeText, format_value
 from vsr_compiler.review.compare import Comparison
 from vsr_compiler.review.exposure import exposures, fail_open_fields
 from vsr_compiler.review.traffic import Traffic
-from vsr_compiler.review.volume_claims import immutable_changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,25 +104,14 @@ class ExposureWidened:
                 yield ChangeText(("outside", name, host), text)
 
 
-class ChangeRefused:
-    """An existing object cannot be changed in place: the API server rejects it, and the sync stops."""
-
-    name = "change refused"
-
-    def check(self, change: PolicyChange) -> Iterator[ChangeText]:
-        """Yield volume claims whose access mode would change, or whose size would shrink."""
-        yield from immutable_changes(change.trees)
-
-
 RULES: tuple[Rule, ...] = (
     RouteRemoved(),
     ModelDropped(),
     GuardWeakened(),
     FailOpenIntroduced(),
     ExposureWidened(),
-    ChangeRefused(),
 )
-"""Every rule, in the order of the documentation."""
+"""Every rule about requests, in the order of the documentation. `rollout.refused.RULE` follows them."""
 
 
 def breaking(change: PolicyChange) -> Iterator[ChangeText]:

@@ -37,7 +37,7 @@ class Pair:
     @property
     def identity(self) -> str:
         """``Kind namespace/name``; empty if it is not an object."""
-        return _identity(self.body)
+        return identity_of(self.body)
 
 
 class Comparison:
@@ -56,10 +56,10 @@ class Comparison:
         """
         removed = {path: self.old(path) for path in sorted(self._old.keys() - self._new.keys())}
         added = {path: self.new(path) for path in sorted(self._new.keys() - self._old.keys())}
-        moved = {_key(path, body): path for path, body in removed.items() if _identity(body)}
+        moved = {_key(path, body): path for path, body in removed.items() if identity_of(body)}
         pairs: list[Pair] = []
         for path, body in added.items():
-            before = moved.get(_key(path, body)) if _identity(body) else None
+            before = moved.get(_key(path, body)) if identity_of(body) else None
             old = removed.pop(before) if before is not None and before in removed else None
             pairs.append(Pair(path, old, body, "added" if old is None else "changed"))
         pairs += [Pair(path, body, None, "removed") for path, body in removed.items()]
@@ -75,6 +75,10 @@ class Comparison:
         """Return the new document at a path; None if there is none."""
         return self._document(path, self._new, is_old=False)
 
+    def content(self, path: str, *, old: bool) -> bytes | None:
+        """Return the bytes of a file of one side; None if there is none."""
+        return (self._old if old else self._new).get(path)
+
     def paths(self, *, old: bool) -> list[str]:
         """Return the file paths of one side."""
         return sorted(self._old if old else self._new)
@@ -85,7 +89,7 @@ class Comparison:
         documents = (
             (self.old if old else self.new)(path) for path in sorted(side) if PurePosixPath(path).name in names
         )
-        return [body for body in documents if isinstance(body, dict) and _identity(body)]
+        return [body for body in documents if isinstance(body, dict) and identity_of(body)]
 
     def _document(self, path: str, side: Mapping[str, bytes], *, is_old: bool) -> Json:
         if path not in side or not path.endswith(".yaml") or path.startswith(OPAQUE):
@@ -129,11 +133,12 @@ def _brief(value: Any) -> Any:  # noqa: ANN401 - any JSON
 def _key(path: str, body: Json) -> tuple[str, str, str]:
     """Return what two versions of an object have in common, though a new content changed its name."""
     version = str(body.get("apiVersion")) if isinstance(body, dict) else ""
-    identity = _identity(body)
+    identity = identity_of(body)
     return (scope(path), version, without_hash(identity) if identity.startswith("ConfigMap ") else identity)
 
 
-def _identity(body: object) -> str:
+def identity_of(body: object) -> str:
+    """Return ``Kind namespace/name``; empty for anything but an object."""
     if not isinstance(body, dict) or not isinstance(body.get("metadata"), dict) or "$patch" in body:
         return ""
     metadata = body["metadata"]

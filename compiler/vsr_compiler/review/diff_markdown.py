@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from vsr_compiler.diagnostics.formats.text import clip
-from vsr_compiler.review.diff_text import MARKS, WIDTH, field_lines, summary, title
+from vsr_compiler.review.diff_text import MARKS, STEP_WIDTH, WIDTH, field_lines, summary, title
 from vsr_schemas.reports_diff import DiffReport, FileChange
 
 LIMIT = 60_000
@@ -32,7 +32,7 @@ def markdown(report: DiffReport) -> str:
         return "".join([*parts, f"Nothing changes against {_text(report.against)}.\n"])
     parts.append(f"Against {_text(report.against)}: {_text(summary(report))}.\n\n")
     size = sum(len(part.encode()) for part in parts)
-    blocks = [*_traffic(report), *_files(report)]
+    blocks = [*_traffic(report), *_rollout(report), *_files(report)]
     for number, block in enumerate(blocks):
         size += len(block.encode())
         if size > LIMIT - CUT:
@@ -48,6 +48,16 @@ def _traffic(report: DiffReport) -> Iterator[str]:
         yield f"- {mark}{_text(change.text)}\n"
     if not report.traffic:
         yield "Nothing changes for traffic.\n"
+
+
+def _rollout(report: DiffReport) -> Iterator[str]:
+    """Yield the effects on what runs, each with its steps as one block."""
+    if report.rollout:
+        yield "\n**Rollout**\n\n"
+    for effect in report.rollout:
+        mark = f"🔴 **{_text(effect.breaking)}:** " if effect.breaking else ""
+        steps = (f"   {number}. {_text(step, STEP_WIDTH)}\n" for number, step in enumerate(effect.steps, 1))
+        yield "".join((f"- {mark}{_text(effect.text)}\n", *steps))
 
 
 def _files(report: DiffReport) -> Iterator[str]:
@@ -75,11 +85,11 @@ def _block(change: FileChange) -> str:
     return f"{fence}diff\n{lines}\n{fence}\n"
 
 
-def _text(words: str) -> str:
+def _text(words: str, width: int = WIDTH) -> str:
     """Escape text for Markdown and HTML, without mentions."""
-    return _MARKUP.sub(lambda found: f"&#{ord(found[0])};", _calm(words))
+    return _MARKUP.sub(lambda found: f"&#{ord(found[0])};", _calm(words, width))
 
 
-def _calm(words: str) -> str:
+def _calm(words: str, width: int) -> str:
     """Return text on one line, with mentions broken up."""
-    return clip(words, WIDTH).replace("@", "@\N{ZERO WIDTH SPACE}")
+    return clip(words, width).replace("@", "@\N{ZERO WIDTH SPACE}")

@@ -1,4 +1,4 @@
-"""Builds the diff report of a policy: changes for traffic as sentences, then files, with breaking changes marked."""
+"""Builds the diff report of a policy: changes for traffic, then for what runs, then files; breaking ones are marked."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from vsr_compiler.review.breaking import PolicyChange, breaking
 from vsr_compiler.review.change_text import ChangeText, Tag
 from vsr_compiler.review.compare import Comparison, file_changes
 from vsr_compiler.review.deployment_diff import deployment_changes
+from vsr_compiler.review.rollout import rollout_changes
 from vsr_compiler.review.traffic import read_traffic
 from vsr_compiler.review.traffic_diff import new_policy_changes, traffic_changes
 from vsr_schemas.reports_diff import DiffReport, TrafficChange
@@ -37,6 +38,7 @@ def report(policy: str, old: Baseline, new: Mapping[str, bytes]) -> DiffReport:
             TrafficChange(text=change.text, breaking=change.breaking or None)
             for change in _merged(changes, breaking_changes)
         ],
+        rollout=rollout_changes(policy, trees) if old.files else [],
         files=list(file_changes(trees.pairs)),
     )
 

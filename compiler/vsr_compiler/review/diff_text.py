@@ -1,4 +1,4 @@
-"""Renders the diff for a terminal: a summary, changes for traffic, then each file with its fields."""
+"""Renders the diff for a terminal: a summary, changes for traffic and what runs, then each file with its fields."""
 
 from __future__ import annotations
 
@@ -12,21 +12,27 @@ from vsr_schemas.reports_diff import DiffReport, FieldChange, FileChange
 
 MARKS = {"added": "+", "removed": "-", "changed": "~"}
 WIDTH = 200
+STEP, STEP_WIDTH = "      ", 4000
 MOST_FIELDS = 25
 
 
 def text(report: DiffReport) -> str:
     """Return the report; empty if nothing changes."""
-    return "".join(f"{clip(line, WIDTH)}\n" for line in _lines(report)) if report.different else ""
+    if not report.different:
+        return ""
+    # Steps contain commands, which must not be cut.
+    return "".join(f"{clip(line, STEP_WIDTH if line.startswith(STEP) else WIDTH)}\n" for line in _lines(report))
 
 
 def summary(report: DiffReport) -> str:
     """Return the numbers of changes and of breaking changes."""
     broken = sum(bool(change.breaking) for change in report.traffic)
+    broken += sum(bool(change.breaking) for change in report.rollout)
     counts = Counter(change.change for change in report.files)
     files = ", ".join(f"{counts[word]} {word}" for word in ("added", "changed", "removed") if counts[word])
     parts = [
         f"{len(report.traffic)} change{'s' * (len(report.traffic) != 1)} for traffic",
+        *([f"{len(report.rollout)} for the rollout"] if report.rollout else []),
         *([f"{broken} breaking"] if broken else []),
         f"files: {files or 'none'}",
     ]
@@ -58,6 +64,9 @@ def _lines(report: DiffReport) -> Iterator[str]:
     yield f"{report.policy} against {report.against}: {summary(report)}"
     for change in report.traffic:
         yield f"  ! {change.text} [{change.breaking}]" if change.breaking else f"    {change.text}"
+    for effect in report.rollout:
+        yield f"  ! {effect.text} [{effect.breaking}]" if effect.breaking else f"  * {effect.text}"
+        yield from (f"{STEP}{number}. {step}" for number, step in enumerate(effect.steps, 1))
     for change_of_file in report.files:
         yield f"{MARKS[change_of_file.change]} {title(change_of_file)}"
         yield from (f"    {line}" for line in field_lines(change_of_file))

@@ -41,10 +41,15 @@ def exposures(body: Body) -> Iterator[str]:
     elif kind == "Ingress":
         yield "lets traffic in"
     elif kind == "HTTPRoute":
-        for rule in _dicts(spec.get("rules")):
-            matches = _dicts(rule.get("matches")) or [{}]
-            if any(not match.get("headers") for match in matches):
-                yield "routes requests that the router has not sent anywhere"
+        rules = _dicts(spec.get("rules"))
+        yield from ("routes requests that the router has not sent anywhere" for rule in rules if _is_open(rule))
+
+
+def _is_open(rule: Mapping[str, Any]) -> bool:
+    """Return whether a rule needs no header, unless the gateway itself answers: the last route does, with 404."""
+    if _dicts(rule.get("filters")) and not _dicts(rule.get("backendRefs")):
+        return False
+    return any(not match.get("headers") for match in _dicts(rule.get("matches")) or [{}])
 
 
 def _walk(value: Any, path: str, depth: int) -> Iterator[str]:  # noqa: ANN401 - any JSON

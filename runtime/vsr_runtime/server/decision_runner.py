@@ -64,8 +64,11 @@ class DecisionRunner:
 
     def full(self, generation: Generation) -> bool:
         """Whether more bytes are in work than allowed."""
-        most = max(MAX_HELD, 4 * generation.rules.max_body) if self._max_held is None else self._max_held
-        return self.held > most
+        return self.held > self.most(generation)
+
+    def most(self, generation: Generation) -> int:
+        """Bytes that may be in work."""
+        return max(MAX_HELD, 4 * generation.rules.max_body) if self._max_held is None else self._max_held
 
     async def decide(
         self, generation: Generation, state: State, event: Event, begun: float

@@ -27,6 +27,7 @@ class Exchange:
         mode: how the gateway sends the body.
         model: the model that it was sent to; empty until then.
         carrier: the headers that name its trace.
+        client: the client that it is for; None until the first message.
     """
 
     generation: Generation
@@ -34,6 +35,7 @@ class Exchange:
     mode: BodyMode = BodyMode.UNSAID
     model: str = ""
     carrier: Mapping[str, str] = field(default_factory=dict)
+    client: bytes | None = None
 
 
 class HeldBytes:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from time import monotonic
 from typing import Any
 
 from vsr_runtime.decision.apis.endpoints import Api
 from vsr_runtime.decision.request.events import (
+    Cause,
     Continue,
     ImmediateResponse,
     RequestBody,
@@ -17,8 +19,10 @@ from vsr_runtime.decision.request.events import (
     ResponsePlan,
     SendToModel,
 )
+from vsr_runtime.decision.request.immediate_responses import undecided_response
 from vsr_runtime.decision.request.request_machine import AwaitsHeaders, OutOfOrderError, State, advance
 from vsr_runtime.log import flush, log
+from vsr_runtime.server.clients import UNKNOWN, FairShares, client_of
 from vsr_runtime.server.decision_runner import DecisionRunner, loop_time
 from vsr_runtime.server.duplex import read_upload, upload_messages
 from vsr_runtime.server.exchange import Exchange, HeldBytes, id_of, log_action
@@ -38,8 +42,8 @@ from vsr_runtime.server.readers.remote import RemoteReading
 from vsr_runtime.server.responses import ResponseHandler
 from vsr_runtime.server.thread_pool import OverloadedError
 from vsr_runtime.server.trace import Tracing, carrier_of
-from vsr_runtime.server.transport.stream import Method, Methods, Outcome, Status, Stream
-from vsr_runtime.server.upload_timeout import UploadTimeouts, too_slow
+from vsr_runtime.server.transport.stream import MAX_STREAMS, Method, Methods, Outcome, Status, Stream
+from vsr_runtime.server.upload_timeout import UploadTimeouts
 from vsr_runtime.server.wire import BodyMode, ModeError, check_mode, encoded, to_event
 
 FLUSH = 0.1
@@ -73,6 +77,7 @@ class Processor:
         self._open: set[asyncio.Task[Any]] = set()
         self._following: set[asyncio.Task[Any]] = set()
         self._upload_timeouts = UploadTimeouts()
+        self._streams, self._bytes = FairShares(), FairShares()
         self._draining = False
         self._flushing = False
         self._remote = RemoteReading(pool, self._metrics.reader_ended)
@@ -180,6 +185,8 @@ class Processor:
             self._open.discard(task)
             self._following.discard(task)
             self._upload_timeouts.end(task)
+            if exchange.client is not None:
+                self._streams.add(exchange.client, -1)
         if not isinstance(outcome, bytes):
             status, reason = outcome
             log("aborted", status=status.name, reason=reason)
@@ -194,10 +201,10 @@ class Processor:
         try:
             return await self._converse(task, exchange, stream)
         except asyncio.CancelledError:
-            if self._upload_timeouts.lost(task):
+            if late := self._upload_timeouts.lost(task):
                 task.uncancel()
-                self._note(exchange, too_slow(), None)
-                return encoded(too_slow())
+                self._note(exchange, late, None)
+                return encoded(late)
             if not self._draining:  # the gateway has gone
                 raise
             task.uncancel()
@@ -214,11 +221,16 @@ class Processor:
         message = await stream.read()
         if not message:
             return _UNDECIDED
+        exchange.client = client_of(message)
+        self._streams.add(exchange.client, 1)
+        self._upload_timeouts.assign(task, exchange.client)
         in_parts = sends_reply_in_parts(message)
         if begins_reply(message):
             if exchange.generation.reads_responses and may_be_generated(message):
                 return await self._follow_undecided(task, exchange, stream, message)
             return await pass_reply(stream, message, in_parts=in_parts)
+        if self._streams.over(exchange.client, MAX_STREAMS):
+            return self._refuse(exchange, Cause.OVERLOADED)
         try:
             return await self._converse_request(task, exchange, stream, message)
         except ReplyBegunError as begun:
@@ -250,7 +262,7 @@ class Processor:
         Raises:
             ReplyBegunError: the gateway replied before the body was complete.
         """
-        generation = exchange.generation
+        generation, client = exchange.generation, exchange.client or UNKNOWN
         debug_headers = generation.rules.debug_headers is not None
         exchange.mode = check_mode(message, responses=generation.reads_responses, debug_headers=debug_headers)
         first = to_event(message, announced=exchange.mode is BodyMode.WHOLE)
@@ -263,7 +275,7 @@ class Processor:
             return encoded(action)
         if not isinstance(action, Continue):
             raise OutOfOrderError(f"{type(action).__name__} before the body")
-        held = HeldBytes(self._decision_runner.count)
+        held = HeldBytes(partial(self._count, client))
         stream.add_done_callback(held.release)
         if exchange.mode is BodyMode.STREAMED:
             return await self._converse_in_parts(task, exchange, state, held, stream)
@@ -274,6 +286,8 @@ class Processor:
             return _UNDECIDED
         self._upload_timeouts.end(task)
         begun = monotonic()
+        if self._bytes.over(client, self._decision_runner.most(generation)):
+            return self._refuse(exchange, Cause.FULL)
         event = to_event(message, announced=exchange.mode is BodyMode.WHOLE)
         held.add(len(event.body) if isinstance(event, RequestBody) else 0)
         decided = await self._decision_runner.decide(generation, state, event, begun)
@@ -297,15 +311,18 @@ class Processor:
         stream: Stream,
     ) -> Outcome:
         """Gather the parts of a body, decide, and send the body back in parts."""
-        generation = exchange.generation
+        generation, runner, client = exchange.generation, self._decision_runner, exchange.client or UNKNOWN
+        most = runner.most(generation)
         upload = await read_upload(
-            stream, held, generation.rules.max_body, lambda: self._decision_runner.full(generation)
+            stream, held, generation.rules.max_body, lambda: runner.full(generation) or self._bytes.over(client, most)
         )
         if upload is None:
             return _UNDECIDED
         self._upload_timeouts.end(task)
+        if self._bytes.over(client, most):
+            return self._refuse(exchange, Cause.FULL)
         begun = monotonic()
-        decided = await self._decision_runner.decide(generation, state, RequestBody(upload.body), begun)
+        decided = await runner.decide(generation, state, RequestBody(upload.body), begun)
         self._note(exchange, decided, begun)
         if isinstance(decided, ImmediateResponse):
             return encoded(decided)
@@ -313,6 +330,17 @@ class Processor:
         for message in before:
             await stream.write(message)
         return last
+
+    def _count(self, client: bytes, size: int) -> None:
+        """Add to the bytes in work, or subtract."""
+        self._bytes.add(client, size)
+        self._decision_runner.count(size)
+
+    def _refuse(self, exchange: Exchange, cause: Cause) -> bytes:
+        """Refuse a request of a client that uses more than its share."""
+        response = undecided_response(cause)
+        self._note(exchange, response, None)
+        return encoded(response)
 
     def _note(self, exchange: Exchange, action: SendToModel | ImmediateResponse, begun: float | None) -> None:
         """Log, count and trace a decision."""

@@ -40,6 +40,8 @@ _MESSAGES: Mapping[str, Mapping[str, tuple[int, str]]] = {
     "HttpBody": {"body": (1, "bytes"), "end_of_stream": (2, "bool")},
     "HttpTrailers": {"trailers": (1, "HeaderMap")},
     "ProtocolConfiguration": {"request_body_mode": (1, "int32"), "response_body_mode": (2, "int32")},
+    # A map's entry. Its value is a struct, which is not parsed.
+    "Attributes": {"key": (1, "string"), "value": (2, "bytes")},
     "ProcessingRequest": {
         "request_headers": (2, "|HttpHeaders"),
         "response_headers": (3, "|HttpHeaders"),
@@ -47,6 +49,7 @@ _MESSAGES: Mapping[str, Mapping[str, tuple[int, str]]] = {
         "response_body": (5, "|HttpBody"),
         "request_trailers": (6, "|HttpTrailers"),
         "response_trailers": (7, "|HttpTrailers"),
+        "attributes": (9, "*Attributes"),
         "observability_mode": (10, "bool"),
         "protocol_config": (11, "ProtocolConfiguration"),
     },

@@ -85,7 +85,7 @@ def listener(policy: ir.Policy, target: str) -> dict[str, Any]:
         "http2_protocol_options": {
             "initial_connection_window_size": 1 << 20,
             "initial_stream_window_size": size(client.get("http2", {}).get("initialStreamWindowSize", "64Ki")),
-            "max_concurrent_streams": 100,
+            "max_concurrent_streams": client.get("http2", {}).get("maxConcurrentStreams", 100),
         },
         "merge_slashes": True,
         "normalize_path": True,

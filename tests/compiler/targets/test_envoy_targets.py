@@ -240,4 +240,5 @@ def test_a_window_of_http_2_is_never_smaller_than_the_protocol_has_it() -> None:
     for limit, window in (("8Mi", "8Mi"), ("65536", "64Ki"), ("1Ki", "65535")):
         body = rendering.objects(linked(HEAD.replace('"r:1"', f'"r:1", maxBody: {limit}') + TEXT), "envoy-gateway")
         (client,) = [item.body["spec"] for item in body if item.kind == "ClientTrafficPolicy"]
-        assert client["http2"] == {"initialStreamWindowSize": window}
+        assert client["http2"] == {"initialStreamWindowSize": window, "maxConcurrentStreams": 100}
+        assert client["timeout"]["http"]["requestReceivedTimeout"] == "60s"

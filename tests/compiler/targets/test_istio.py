@@ -116,7 +116,11 @@ def test_the_filter_fails_closed_and_shares_its_numbers_with_the_router() -> Non
     assert config["processing_mode"]["request_body_mode"] == "BUFFERED"
     assert values["LISTENER"] == {"per_connection_buffer_limit_bytes": policy.router.max_body}
     manager = values["NETWORK_FILTER"]["typed_config"]
-    assert manager["http2_protocol_options"] == {"initial_stream_window_size": policy.router.max_body}
+    http2 = {"initial_stream_window_size": policy.router.max_body, "max_concurrent_streams": 100}
+    assert manager["http2_protocol_options"] == http2
+    times = {"request_headers_timeout": "10s", "request_timeout": "60s", "stream_idle_timeout": "300s"}
+    assert {name: manager[name] for name in times} == times
+    assert config["request_attributes"] == ["source.address"]
     service = found[("Service", "semantic-router")].body
     port = service["spec"]["ports"][0]
     cluster = (

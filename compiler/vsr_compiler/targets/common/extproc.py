@@ -19,6 +19,7 @@ from vsr_schemas.headers import (
     STRIPPED,
     STRIPPED_PREFIXES,
 )
+from vsr_schemas.runtime import UPLOAD_SECONDS
 
 FILTER_NAME = "vsr.ext_proc"
 """Not Envoy's default name: on routes to pools, Istio points the filter of the default name at the endpoint picker."""
@@ -28,6 +29,11 @@ TYPES = "type.googleapis.com/envoy.extensions"
 MAX_STREAMS = 65_535
 """An ext_proc stream can last as long as its response. With Envoy's default of 1,024 requests would fail with 500."""
 
+CLIENT_STREAMS = 100
+"""Concurrent requests of one HTTP/2 connection of a client; the least that RFC 9113 recommends. Envoy's default is
+2 billion: a few connections could take every stream of the router."""
+HEADERS_SECONDS = 10
+"""Seconds for the headers of a request to arrive."""
 MIN_WINDOW = 65_535
 """The smallest HTTP/2 stream window that Envoy allows, in bytes; also the protocol's default."""
 
@@ -80,6 +86,9 @@ def ext_proc_filter(policy: ir.Policy, cluster: str, *, local: bool = False) -> 
     `on-request` it enables this per request.
     """
     responses, debug = reads_responses(policy), policy.router.response_headers
+    stock = isinstance(policy.router.implementation, ir.SemanticRouter)
+    # By the client's address our router gives every client its share.
+    attributes: Body = {} if stock else {"request_attributes": ["source.address"]}
     return {
         "name": FILTER_NAME,
         "typed_config": {
@@ -90,15 +99,14 @@ def ext_proc_filter(policy: ir.Policy, cluster: str, *, local: bool = False) -> 
             | ({} if local else stream_metadata(policy.router)),
             "message_timeout": duration(policy.router.deadline),
             "mutation_rules": _mutations(policy),
+            **attributes,
             "processing_mode": {
                 "request_body_mode": "BUFFERED",
                 "request_header_mode": "SEND",
                 "request_trailer_mode": "SKIP",
                 "response_body_mode": "STREAMED" if responses else "NONE",
                 # The stock router adds its decision there.
-                "response_header_mode": "SEND"
-                if responses or debug == "always" or isinstance(policy.router.implementation, ir.SemanticRouter)
-                else "SKIP",
+                "response_header_mode": "SEND" if responses or debug == "always" or stock else "SKIP",
                 "response_trailer_mode": "SEND" if responses else "SKIP",
             },
             "stat_prefix": "vsr",
@@ -197,5 +205,22 @@ def http2_window(policy: ir.Policy) -> int:
 
 
 def client_http2(policy: ir.Policy) -> Body:
-    """Return the HTTP/2 fields of the HttpConnectionManager. Envoy's default differs by release."""
-    return {"http2_protocol_options": {"initial_stream_window_size": http2_window(policy)}}
+    """Return the HTTP/2 fields of the HttpConnectionManager. Envoy's defaults differ by release."""
+    return {
+        "http2_protocol_options": {
+            "initial_stream_window_size": http2_window(policy),
+            "max_concurrent_streams": CLIENT_STREAMS,
+        }
+    }
+
+
+def client_timeouts(policy: ir.Policy) -> Body:
+    """Return the fields of the HttpConnectionManager that bound how long a client may send a request.
+
+    A reasoning model can be silent for long, so a response has no other deadline than the whole request.
+    """
+    return {
+        "request_headers_timeout": f"{HEADERS_SECONDS}s",
+        "request_timeout": f"{UPLOAD_SECONDS}s",
+        "stream_idle_timeout": duration(policy.gateway.timeout),
+    }

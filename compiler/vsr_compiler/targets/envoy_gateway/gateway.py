@@ -9,11 +9,12 @@ from vsr_compiler import ir
 from vsr_compiler.manifests.kinds import GATEWAY_GROUP
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.releases.gateways import ENVOY_GATEWAY, EnvoyGateway
-from vsr_compiler.targets.common.extproc import http2_window
+from vsr_compiler.targets.common.extproc import CLIENT_STREAMS, http2_window
 from vsr_compiler.targets.common.gateway_api import GATEWAY_API, GatewayPods, gateway_duration
 from vsr_compiler.targets.envoy_gateway.kinds import ENVOY_GROUP
 from vsr_schemas.headers import STRIPPED, STRIPPED_PREFIXES
 from vsr_schemas.quantities import quantity
+from vsr_schemas.runtime import UPLOAD_SECONDS
 
 ENVOY_API = f"{ENVOY_GROUP}/v1alpha1"
 CONTROLLER = f"{ENVOY_GROUP}/gatewayclass-controller"
@@ -141,8 +142,12 @@ def _client_traffic(policy: ir.Policy) -> Object:
             "connection": {"bufferLimit": quantity(policy.router.max_body), "maxAcceptPerSocketEvent": 1},
             "headers": {"earlyRequestHeaders": early_request_headers(release)},
             # The default of 64 KiB would limit clients that use HTTP/2 (envoyproxy/ai-gateway#2130).
-            "http2": {"initialStreamWindowSize": quantity(http2_window(policy))},
-            # A reasoning model can be silent for long, so only the whole request has a deadline.
-            "timeout": {"http": {"requestReceivedTimeout": timeout, "streamIdleTimeout": timeout}},
+            "http2": {
+                "initialStreamWindowSize": quantity(http2_window(policy)),
+                "maxConcurrentStreams": CLIENT_STREAMS,
+            },
+            # A request has to arrive soon. A reasoning model can be silent for long, so a response has no other
+            # deadline than the whole request.
+            "timeout": {"http": {"requestReceivedTimeout": f"{UPLOAD_SECONDS}s", "streamIdleTimeout": timeout}},
         },
     )

@@ -21,6 +21,7 @@ from vsr_compiler.targets.common.extproc import (
     TYPES,
     buffer_limit,
     client_http2,
+    client_timeouts,
     early_header_mutation,
     router_filters,
 )
@@ -58,7 +59,8 @@ def _envoy_filter(policy: ir.Policy, pools: list[ir.Endpoint]) -> Object:
         "name": HCM,
         "typed_config": {"@type": f"{TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager"}
         | early_header_mutation()
-        | client_http2(policy),
+        | client_http2(policy)
+        | client_timeouts(policy),
     }
     anchor = filter_order.PICKER if pools else filter_order.ISTIO_ANCHOR
     services = [router, *(picker_service(endpoint) for endpoint in pools)]

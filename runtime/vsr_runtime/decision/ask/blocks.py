@@ -47,11 +47,13 @@ def blocks_of(text: str, start: int, end: int, rules: AskRules) -> list[Block]:
     """Return the top-level blocks between two positions, in order. A tag must begin a line or follow another block."""
     blocks = _marked(text, start, end, rules.markers) if rules.markers else []
     fences = _fences(text, start, end)
-    for opening, pattern in (("</", _TAG), ("[/", _SQUARE)):
-        if text.find(opening, start, end) >= 0:
-            blocks = _without_overlap(blocks, _tagged(text, start, end, pattern, fences))
+    squares = text.find("[", start, end) >= 0
+    if text.find("<", start, end) >= 0:
+        blocks = _without_overlap(blocks, _tagged(text, start, end, _TAG, fences))
+    if squares:
+        blocks = _without_overlap(blocks, _tagged(text, start, end, _SQUARE, fences))
     blocks = _without_overlap(blocks, _ruled(text, start, end, _RULED, 2))
-    if "[" in text:
+    if squares:
         blocks = _without_overlap(blocks, _ruled(text, start, end, _BRACKETED, 1))
     return _without_overlap(blocks, fences)
 
@@ -135,6 +137,8 @@ def _fences(text: str, start: int, end: int) -> list[Block]:
     """Return closed fences. The closing line begins with the mark of the opening one."""
     blocks: list[Block] = []
     for mark in _FENCES:
+        if text.find(mark[0], start, end) < 0:
+            continue
         own: list[Block] = []
         place = text.find(mark, start, end)
         opened = -1

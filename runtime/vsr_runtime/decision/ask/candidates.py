@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import islice
 
 from vsr_runtime.decision.ask.blocks import Block
 from vsr_runtime.decision.ask.dialogue import Turn, turns_of, unescaped
 from vsr_runtime.decision.ask.free_text import FreeText
-from vsr_runtime.decision.ask.marks import LABEL_LEVEL, Mark, marks_of
+from vsr_runtime.decision.ask.marks import LABEL_LEVEL, Mark
 from vsr_runtime.decision.ask.message import BREAK
 from vsr_runtime.decision.ask.paragraphs import Paragraph, paragraphs_of
 from vsr_runtime.decision.ask.sentences import is_directive, is_question, is_task
@@ -25,6 +26,8 @@ QUESTION, TASK, DIRECTIVE, ASIDE = 12, 5, -20, -15
 _LONGEST_NAME = 30
 _FIELD = re.compile(r'"([^"\\\n]{1,40})"\s{0,8}:\s{0,8}"([^"\\]*(?:\\.[^"\\]*)*)"')
 _MOST_FIELDS = 64
+_MOST_MARKS = 200
+"""Marks behind a heading that are tried as its end."""
 _LONGEST_LEAD, _SHORT_LEAD = 120, 40
 _TELLING = 30
 """Characters of a question that tells what it is about by itself."""
@@ -51,10 +54,9 @@ class Candidate:
     """Whether the words only introduce something else."""
 
 
-def candidates_of(free: FreeText) -> tuple[list[Candidate], list[Turn]]:
+def candidates_of(free: FreeText, marks: Sequence[Mark]) -> tuple[list[Candidate], list[Turn]]:
     """Return the candidates in the order of the text, and the turns of a conversation in it."""
     text = free.text
-    marks = marks_of(text)
     turns = turns_of(text, marks)
     found: list[Candidate] = []
     begin = 1
@@ -92,7 +94,7 @@ def _labelled(free: FreeText, marks: Sequence[Mark], turns: Sequence[Turn]) -> l
         asks = mark.meaning in {"ask", "maybe"} or (mark.meaning == "person" and not turns)
         if not asks or dialogue[0] <= mark.start < dialogue[1]:
             continue
-        end = _end(text, mark, known[number + 1 :])
+        end = _end(text, known, number)
         is_label = mark.level == LABEL_LEVEL
         bounds = _first_paragraphs(text, mark.value, end) if is_label else (mark.value, end)
         strong = mark.meaning != "maybe"
@@ -145,10 +147,10 @@ def _completed(text: str, marks: Sequence[Mark]) -> list[Candidate]:
     return []
 
 
-def _end(text: str, mark: Mark, following: Sequence[Mark]) -> int:
+def _end(text: str, known: Sequence[Mark], number: int) -> int:
     """Return where the value of a label or heading ends."""
-    end = len(text)
-    for other in following:
+    mark, end = known[number], len(text)
+    for other in islice(known, number + 1, number + _MOST_MARKS):
         if mark.level == LABEL_LEVEL or other.level <= mark.level or other.meaning in {"context", "answer", "history"}:
             if other.level == LABEL_LEVEL and mark.level < LABEL_LEVEL and other.meaning in {"maybe", "tool", "person"}:
                 continue

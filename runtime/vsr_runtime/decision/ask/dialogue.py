@@ -20,8 +20,10 @@ _JSON = (
 _ROLE_KEYS = frozenset({"role", "from", "speaker", "author", "sender"})
 _CONTENT_KEYS = frozenset({"content", "text", "value", "message", "body"})
 _STAMP = re.compile(r"\d[:.\-/]\d")
-_ROW = re.compile(r"\n[\[(]?\d[\d\-:./ T]{3,22}[\])]?[ \t]*[|,;\t-][ \t]*([^\W\d_][\w .'-]{0,30}?)[ \t]*[|,;\t][ \t]*")
-MAX_TURNS = 2000
+_ROW = re.compile(r"\n[\[(]?\d[\d\-:./ T]{3,22}+[\])]?[ \t]*[|,;\t][ \t]*([^\W\d_][\w .'-]{0,30}?)[ \t]*[|,;\t][ \t]*")
+_LAST_TURNS = 64
+"""Turns that are read of a conversation in lines, counted from the end."""
+MAX_TURNS = 1000
 
 
 @fast_dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ def unescaped(raw: str) -> str:
 
 
 def _line_turns(text: str, marks: Sequence[Mark]) -> list[Turn]:
-    speakers = _speakers(text, marks)
+    speakers = _speakers(text, marks)[-_LAST_TURNS:]
     kinds = {kind for _, kind, _ in speakers}
     keyed = bool(speakers) and speakers[0][0].name.lower() in _ROLE_KEYS
     if "person" not in kinds or (len(kinds) == 1 and not speakers[0][0].stamp and not keyed):
@@ -128,7 +130,11 @@ def _speakers(text: str, marks: Sequence[Mark]) -> list[tuple[Mark, str, int]]:
     if stamped and (len(stamped) > 1 or text[1 : stamped[0].start].strip()):
         first = stamped[0].start
         return _named(
-            [mark for mark in marks if mark in stamped or (mark.meaning == "assistant" and mark.start > first)]
+            [
+                mark
+                for mark in marks
+                if (mark.stamp and _STAMP.search(mark.stamp)) or (mark.meaning == "assistant" and mark.start > first)
+            ]
         )
     found: list[tuple[Mark, str, int]] = []
     for number, mark in enumerate(marks):

@@ -10,7 +10,7 @@ from vsr_runtime.decision.ask.blocks import Block, blocks_of
 from vsr_runtime.decision.ask.candidates import Candidate, candidates_of
 from vsr_runtime.decision.ask.dialogue import Turn, turns_of
 from vsr_runtime.decision.ask.free_text import FreeText, free_text
-from vsr_runtime.decision.ask.marks import marks_of, without_end_token
+from vsr_runtime.decision.ask.marks import Mark, marks_of, without_end_token
 from vsr_runtime.decision.ask.message import BREAK, AskSpan, Message, message_of
 from vsr_runtime.decision.ask.rules import AskRules
 from vsr_runtime.decision.ask.sentences import is_question
@@ -23,7 +23,8 @@ __all__ = ["Ask", "AskRules", "AskSpan", "ask_of"]
 _DEPTH = 4
 _PLAIN = 300
 _MAX_EARLIER = 16
-_FEW_LINES = 6
+_SIGNS = '[({<>#*|-=_~`"'
+_PARAGRAPH = 1000
 _STAMP = re.compile(
     r"\s*(?:\[[^\]\n]{0,60}\d[^\]\n]{0,60}\][ \t]*(?:[^\s:：]{1,30}(?: [^\s:：]{1,30})?[:：])?[ \t]*"
     r"|[^\n:：\[\]()]{1,40}[\[(][^\])\n]{0,30}\d[:.]\d[^\])\n]{0,30}[\])][:：][ \t]*"
@@ -126,11 +127,20 @@ def _of_free_text(message: Message, free: FreeText, form: str, earlier: tuple[st
         return _of_blocks(message, free.blocks, earlier)
     if _NOTE.match(text) and BREAK not in text:
         return None
-    if text.count("\n") > _FEW_LINES:
-        goal = goal_of_summary(text)
-        if goal is not None:
-            return _ask(message, free, Candidate(0, *goal, "summary"), earlier)
-    candidates, turns = candidates_of(free)
+    alone = _alone(free)
+    if alone is not None:
+        return _ask(message, free, Candidate(0, *alone, form or "whole"), earlier)
+    marks = marks_of(text)
+    goal = goal_of_summary(text, marks)
+    if goal is not None:
+        return _ask(message, free, Candidate(0, *goal, "summary"), earlier)
+    return _chosen(message, free, marks, form, earlier)
+
+
+def _chosen(message: Message, free: FreeText, marks: Sequence[Mark], form: str, earlier: tuple[str, ...]) -> Ask | None:
+    """Return the best candidate; of equal ones, the last."""
+    text = free.text
+    candidates, turns = candidates_of(free, marks)
     if not candidates:
         stripped = text.strip()
         start = text.find(stripped)
@@ -141,6 +151,20 @@ def _of_free_text(message: Message, free: FreeText, form: str, earlier: tuple[st
         return _of_block(message, best.block, "label", earlier)
     weak = best.introduces and len(text) - (best.end - best.start) > len(text) // 4
     return _ask(message, free, replace(best, form=form) if form and best.form == "prose" else best, earlier, weak=weak)
+
+
+def _alone(free: FreeText) -> tuple[int, int] | None:
+    """Return the bounds of the text if it is one line of prose beside blocks, which needs no further look."""
+    filled = [stretch for stretch in free.stretches if not free.text[stretch[0] : stretch[0] + stretch[2]].isspace()]
+    filled = [stretch for stretch in filled if stretch[2]]
+    if len(filled) != 1 or filled[0][2] > _PARAGRAPH:
+        return None
+    piece = free.text[filled[0][0] : filled[0][0] + filled[0][2]]
+    words = piece.strip()
+    if "\n" in words or ":" in words or "：" in words or BREAK in words or words[0] in _SIGNS:
+        return None
+    start = filled[0][0] + piece.index(words)
+    return start, start + len(words)
 
 
 def _of_block(

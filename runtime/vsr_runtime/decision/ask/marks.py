@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from vsr_runtime.decision.ask.vocabulary import Meaning, meaning_of_label, meaning_of_tag
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
@@ -20,7 +21,8 @@ _TOKEN = re.compile(
 )
 _END_TOKEN = re.compile(r"\s*(?:<\|(?:im_end|eot_id|end|endoftext)\|>\s*)+$")
 _MAIL = re.compile(r"\s*[> ]*(?:From|To|Sent|Date|Subject|Von|De)\b[^\n:]{0,8}:")
-MAX_MARKS = 4000
+LABEL_LEVEL = 7
+MAX_MARKS = 2000
 
 
 @fast_dataclass(frozen=True, slots=True)
@@ -44,33 +46,37 @@ class Mark:
     stamp: str = ""
 
 
-LABEL_LEVEL = 7
-
-
 def marks_of(text: str) -> list[Mark]:
     """Return the marks of a text whose first character is a line break, in order."""
-    marks = [
-        Mark(match.start(), match.end(), name, meaning_of_label(name), LABEL_LEVEL, match[1] or "")
-        for match in _LABEL.finditer(text)
-        for name in (match[2].strip(),)
-    ]
+    marks = _labels(text)
     more: list[Mark] = []
     if "#" in text:
-        more += [_heading(match[2], match, len(match[1])) for match in _HEADING.finditer(text)]
-    if "**" in text or "--" in text or "==" in text or "__" in text:
-        more += _several([_heading(match[1], match, 3) for match in _RULED.finditer(text)], text)
-    if "\n[" in text:
-        more += _several([_heading(match[1], match, 3) for match in _BRACKETED.finditer(text)], text)
+        more += [_heading(match[2], match, len(match[1])) for match in islice(_HEADING.finditer(text), MAX_MARKS)]
+    if "*" in text or "-" in text or "=" in text or "_" in text:
+        more += _several([_heading(match[1], match, 3) for match in islice(_RULED.finditer(text), MAX_MARKS)], text)
+    if "[" in text:
+        more += _several([_heading(match[1], match, 3) for match in islice(_BRACKETED.finditer(text), MAX_MARKS)], text)
     if "<|" in text:
         more += [
             Mark(match.start(), match.end(), name, meaning_of_label(name), 0)
-            for match in _TOKEN.finditer(text)
+            for match in islice(_TOKEN.finditer(text), MAX_MARKS)
             for name in (match[1] or match[2],)
         ]
     if more:
         taken = {mark.start for mark in more}
         marks = sorted([*more, *(mark for mark in marks if mark.start not in taken)], key=lambda mark: mark.start)
     return marks[:MAX_MARKS]
+
+
+def _labels(text: str) -> list[Mark]:
+    """Return the labels at the beginnings of lines."""
+    if text.find(":") < 0 and text.find("：") < 0:
+        return []
+    return [
+        Mark(match.start(), match.end(), name, meaning_of_label(name), LABEL_LEVEL, match[1] or "")
+        for match in islice(_LABEL.finditer(text), MAX_MARKS)
+        for name in (match[2].strip(),)
+    ]
 
 
 def _several(headings: list[Mark], text: str) -> list[Mark]:

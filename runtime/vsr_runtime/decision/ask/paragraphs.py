@@ -12,7 +12,7 @@ from vsr_runtime.decision.fast_dataclass import fast_dataclass
 Kind = Literal["prose", "list", "rules", "material", "break", "heading"]
 _BLANK = re.compile(r"\n[ \t\r]*\n\s*")
 _SHORT = 1500
-_HEAD, _TAIL = 6, 10
+_HEAD, _TAIL = 4, 7
 """Paragraphs at either end of a long text that are examined."""
 _EDGE = 24_000
 """Characters at either end of a long text in which they are looked for."""

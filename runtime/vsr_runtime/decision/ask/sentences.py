@@ -80,11 +80,71 @@ _DIRECTIVE_STARTS = ("请", "請", "不要", "如果", "使用", "只", "根据"
 _SPLIT = re.compile(r"[.!?;:]\s+|[。！？]|\n+")
 _BULLETS = "-*•#>0123456789.)( \t\"'“„«¿¡_[*"
 _EXAMINED, _MOST, _SEVERAL = 1200, 16, 3
-_OWN = re.compile(r"\b(?:I|I'm|I've|my|me|we|our|us|ich|mein|wir|je|mon|yo|mi)\b")
-_WORK = re.compile(
-    r"`|[a-z]{2}/[a-z]{2}|[a-z]\.[a-z]{2,4}\b|\b(?:tools?|commits?|tests?|files?|output|user|tasks?|answers?|replies|comments?|commands?|"
-    r"paths?|lines?|branches|code|edit|secrets|logs?|words|scripts?|steps?|documents|sources|emojis?|messages?)\b",
-    re.IGNORECASE,
+_OWN = frozenset(
+    [
+        "i",
+        "i'm",
+        "i've",
+        "my",
+        "me",
+        "we",
+        "our",
+        "us",
+        "ich",
+        "mein",
+        "meine",
+        "wir",
+        "unser",
+        "je",
+        "mon",
+        "ma",
+        "yo",
+        "mi",
+    ]
+)
+_WORK = frozenset(
+    [
+        "tool",
+        "tools",
+        "commit",
+        "commits",
+        "test",
+        "tests",
+        "file",
+        "files",
+        "output",
+        "user",
+        "task",
+        "tasks",
+        "answer",
+        "answers",
+        "replies",
+        "comment",
+        "comments",
+        "command",
+        "commands",
+        "path",
+        "paths",
+        "line",
+        "lines",
+        "branches",
+        "code",
+        "edit",
+        "secrets",
+        "log",
+        "logs",
+        "words",
+        "script",
+        "scripts",
+        "step",
+        "steps",
+        "documents",
+        "sources",
+        "emojis",
+        "emoji",
+        "message",
+        "messages",
+    ]
 )
 """Words of instructions about work on files, which speak of nobody's own."""
 
@@ -111,9 +171,13 @@ def is_directive(text: str) -> bool:
     sentences = [sentence for sentence in _SPLIT.split(head, _MOST) if len(sentence) > 1]
     if 2 * sum(map(_instructs, sentences)) >= len(sentences) > 0:
         return True
-    if len(sentences) < _SEVERAL or _OWN.search(head):
+    if len(sentences) < _SEVERAL or not _OWN.isdisjoint(head.lower().split()):
         return False
-    return 5 * sum(map(bool, map(_WORK.search, sentences))) >= 3 * len(sentences)
+    return 5 * sum(map(_speaks_of_work, sentences)) >= 3 * len(sentences)
+
+
+def _speaks_of_work(sentence: str) -> bool:
+    return "`" in sentence or not _WORK.isdisjoint(sentence.lower().replace(",", " ").split())
 
 
 def _instructs(sentence: str) -> bool:

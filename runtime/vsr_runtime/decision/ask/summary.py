@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from itertools import islice
 
+from vsr_runtime.decision.ask.marks import Mark
 from vsr_runtime.decision.ask.vocabulary import words_of
 
 _HEADING = re.compile(
@@ -23,18 +26,26 @@ offen offene ergebnis ergebnisse dateien pendiente próximo hecho suivant restan
 """
 _WISHES, _COURSES = frozenset(_WISH.split()), frozenset(_COURSE.split())
 _ENOUGH_COURSE = 2
+_NUMBERED = re.compile(r"\n(?:[ \t]{0,4}\d{1,2}[.)] |\*\*|#)")
 _LONGEST = 8
+_MOST_SECTIONS = 400
 _LIST_ITEM = re.compile(r"[ \t]*(?:[-*•]|\d{1,2}[.)])[ \t]+")
 
 
-def goal_of_summary(text: str) -> tuple[int, int] | None:
+def goal_of_summary(text: str, marks: Sequence[Mark]) -> tuple[int, int] | None:
     """Return the bounds of the section with the person's wish; None if the text is no such summary.
 
     Args:
         text: a text whose first character is a line break.
+        marks: its labels and headings.
     """
+    if (
+        not _NUMBERED.search(text)
+        and len([mark for mark in marks if text[mark.value : mark.value + 1] == "\n"]) <= _ENOUGH_COURSE
+    ):
+        return None
     sections: list[tuple[int, int, bool, bool]] = []
-    for match in _HEADING.finditer(text):
+    for match in islice(_HEADING.finditer(text), _MOST_SECTIONS):
         title, _, rest = (match[2] or match[4]).partition(":")
         inline = rest.strip(" \t*_") != ""
         title = title.rstrip(" \t*_")

@@ -89,7 +89,15 @@ def look_through(finders: Iterable[Finder], normalised: NormalisedText, expired:
     Raises:
         DeadlineExceededError: the deadline passed first.
     """
-    views = tuple(views_of(normalised))
+    return look_at(finders, tuple(views_of(normalised)), expired)
+
+
+def look_at(finders: Iterable[Finder], views: Sequence[NormalisedText], expired: Expired) -> list[TextSpan]:
+    """Return the findings of several finders in several views of a text.
+
+    Raises:
+        DeadlineExceededError: the deadline passed first.
+    """
     return [span for finder in finders for view in views for span in finder(view, expired)]
 
 

@@ -45,6 +45,8 @@ _STEPS_PER_TOKEN, _STEPS_PER_TEXT = 500, 2000
 """Steps of the budget for a token of the document, and for a text."""
 MAX_LEVELS = 64
 """Levels of texts within texts. As each level of quotes halves the backslashes, no body has as many of them."""
+_READ_LEVELS = 3
+"""Levels of a stream's text that are all read. Of more levels the last one is read."""
 MAX_GROWTH = 4
 """Length of all texts within a text, as a multiple of its own length. Quotes need at most 1 a level, and one level is
 usual; escapes by code can be nested such that each level is nearly as long as the one around it."""
@@ -68,12 +70,30 @@ def offsets(text: str) -> Sequence[int]:
     return positions
 
 
-def normalise_unescaped(text: str) -> NormalisedText | None:
-    """Return the unescaped text as finders read it; None if it has no escapes."""
-    if "\\" not in text or not ESCAPE.search(text):
-        return None
-    places = offsets(text)
-    inner = normalise(unescape(text))
+def unescaped_levels(text: str, expired: Expired) -> Iterator[NormalisedText]:
+    """Yield a text as finders read it with one level of escapes undone, with two, and so on; the last of many levels.
+
+    Raises:
+        BudgetExceededError: there are too many levels.
+        DeadlineExceededError: the deadline passed first.
+    """
+    places: Sequence[int] | None = None
+    for level in range(MAX_LEVELS + 1):
+        if "\\" not in text or not ESCAPE.search(text):
+            if level > _READ_LEVELS and places is not None:
+                yield _placed(normalise(text), places)
+            return
+        check_deadline(expired, _STEPS_PER_TEXT + len(text))
+        step = offsets(text)
+        places = step if places is None else array("I", (places[place] for place in step))
+        text = unescape(text)
+        if level < _READ_LEVELS:
+            yield _placed(normalise(text), places)
+    raise BudgetExceededError
+
+
+def _placed(inner: NormalisedText, places: Sequence[int]) -> NormalisedText:
+    """Return a text with the offsets of what it was made of."""
     return NormalisedText(
         inner.text,
         [places[start] for start in inner.starts],

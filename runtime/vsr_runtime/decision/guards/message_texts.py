@@ -94,6 +94,16 @@ def joins(leaves: Sequence[JsonText], types: Mapping[int, str]) -> Iterator[Join
         yield from _message_joins(texts, types)
 
 
+def field_joins(leaves: Sequence[JsonText]) -> Iterator[Join]:
+    """Yield the joined texts of the fields of one message that all are read: in their order, and as templates do."""
+    read = [part for leaf in leaves for part in _arguments(leaf)]
+    ordered = sorted(read, key=_rank)
+    for parts in (read,) if read == ordered else (read, ordered):
+        if len(parts) > 1:
+            yield _join(parts)
+            yield _join(parts, as_lines=True)
+
+
 def _message_joins(texts: Sequence[JsonText], types: Mapping[int, str]) -> Iterator[Join]:
     every = [part for leaf in texts for part in _arguments(leaf)]
     if len(every) == 1:

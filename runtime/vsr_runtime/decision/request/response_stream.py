@@ -30,7 +30,8 @@ from vsr_runtime.decision.request.response_document import (
 )
 from vsr_runtime.decision.request.sequence_numbers import SequenceNumbers
 from vsr_runtime.decision.request.sse import SseEvent, SseSplitter, StreamError
-from vsr_runtime.decision.request.stream_pieces import Path, TextPiece, ended_scopes, put_text, text_pieces
+from vsr_runtime.decision.request.stream_pieces import Path, TextPiece, ended_scopes, message_of, put_text, text_pieces
+from vsr_runtime.decision.request.streamed_message import StreamedMessage
 from vsr_runtime.decision.request.text_channel import BlockedError, TextChannel
 from vsr_runtime.decision.view import BYTES_PER_TOKEN
 
@@ -88,6 +89,7 @@ class ResponseStream:
         self._clean_texts: set[str] = set()
         self._size = 0
         self._numbers = SequenceNumbers()
+        self._messages: dict[Hashable, StreamedMessage] = {}
         self.matches: dict[str, GuardMatch] = {}
         self.rejection: ImmediateResponse | None = None
 
@@ -103,6 +105,7 @@ class ResponseStream:
                 rest = self._splitter.end()
                 if rest:
                     yield from self._event(rest, out, expired)
+                self._check_messages(None, expired)
                 yield from self._flush(None, out, expired, last=True)
         except (RejectedError, StreamError) as error:
             self.rejection = error.response if isinstance(error, RejectedError) else self._failed(Cause.BROKEN)
@@ -120,6 +123,7 @@ class ResponseStream:
             out.append(event.raw)
             return
         if event.data.strip() == _DONE:
+            self._check_messages(None, expired)
             yield from self._flush(None, out, expired)
             out.append(event.raw)
             return
@@ -138,6 +142,7 @@ class ResponseStream:
         closed = list(ended_scopes(values))
         written = yield from self._release(event, values, event_pieces, closed, expired)
         for scope in closed:
+            self._check_messages(scope, expired)
             yield from self._flush(scope, out, expired)
         for piece, text in written:
             put_text(values, piece.path, text)
@@ -184,7 +189,14 @@ class ResponseStream:
             self._measure(piece.text)
             known = self._open.get(piece.channel)
             restore = self._escaped_restore if piece.inside else self._plan.restore
-            channel = known.channel if known else TextChannel(self._plan.guards, self._placeholders, restore)
+            message = self._messages.setdefault(message_of(piece.scope), StreamedMessage())
+            channel = (
+                known.channel
+                if known
+                else TextChannel(self._plan.guards, self._placeholders, restore, message.before(piece.channel))
+            )
+            if self._plan.guards:
+                message.add(piece.channel, piece.field, piece.text)
             ended = known is not None and known.ended
             ends = not ended and (piece.scope in closed or None in closed)
             with _rejecting(self, channel):
@@ -192,6 +204,7 @@ class ResponseStream:
                 if ends:
                     text += yield from channel.end(expired)
                 self._keep(piece, channel, event, values, ended=ended or ends)
+            message.continued |= channel.continued
             written.append((piece, text))
         return written
 
@@ -224,6 +237,19 @@ class ResponseStream:
                     self._numbers.assign(own, added=True)
                     out.append(open_text.event.render(json.dumps(own, ensure_ascii=False, separators=(",", ":"))))
                 open_text.values, open_text.size = None, 0
+
+    def _check_messages(self, scope: Hashable, expired: Expired) -> None:
+        """Read the texts of messages that may be complete together. ``scope`` is what ended; None for all."""
+        for message_scope, message in self._messages.items():
+            if self._plan.guards and (scope is None or message_of(scope) == message_scope):
+                try:
+                    matching, cut = message.matching(self._plan.guards, expired)
+                except DeadlineExceededError as error:
+                    raise self.rejection_for(error) from None
+                for guard in matching:
+                    if guard.action == "block" or guard in cut:
+                        raise RejectedError(blocked_response(self._plan.api, guard, RESPONSE))
+                    self._note((GuardMatch(guard.name, guard.action),))
 
     def _measure(self, text: str) -> None:
         """Count a text towards the limits of guards."""

@@ -29,6 +29,14 @@ class TextPiece:
     text: str
     inside: bool = False
 
+    @property
+    def field(self) -> str:
+        """The field that the text is in, as in documents."""
+        if self.inside:
+            return "arguments"
+        kind = str(self.channel[0]) if isinstance(self.channel, tuple) and self.channel else ""
+        return "reasoning" if "reasoning" in kind else str(self.path[-1])
+
 
 def text_pieces(values: Mapping[str, Any]) -> Iterator[TextPiece]:
     """Yield the pieces in an event."""
@@ -59,6 +67,11 @@ def _pieces_within(node: object, channel: tuple[Hashable, ...], scope: Hashable,
         for position, item in enumerate(node):
             number = _index_of(item, position) if isinstance(item, dict) else position
             yield from _pieces_within(item, (*channel, number), scope, (*path, position))
+
+
+def message_of(scope: Hashable) -> Hashable:
+    """Return the message that a scope belongs to: each choice is one, and all items of a response are one."""
+    return scope if isinstance(scope, tuple) and scope[0] == "choice" else None
 
 
 def _index_of(item: Mapping[str, Any], position: int) -> int:

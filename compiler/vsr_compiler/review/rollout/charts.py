@@ -1,0 +1,108 @@
+"""Values of Helm charts: nobody syncs them, and some of them end in fields that the API server refuses to change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from vsr_compiler.review.compare import Comparison
+from vsr_compiler.review.rollout.refused import RULE
+from vsr_compiler.review.rollout.words import items, mapping, value
+from vsr_schemas.quantities import amount
+from vsr_schemas.reports_diff import RolloutChange
+
+PREFIX = "values-"
+
+
+@dataclass(frozen=True, slots=True)
+class FixedValue:
+    """A value that a chart writes into a field that never changes.
+
+    Attributes:
+        path: Its keys; `[]` after a key stands for every item of a list, by `name`.
+        target: The object and field, for people.
+        source: The chart's template.
+        grows: Whether the value may become larger.
+    """
+
+    path: str
+    target: str
+    source: str
+    grows: bool = False
+
+
+_CLAIM = "PersistentVolumeClaim"
+_STACK = "helm/templates"
+_ROUTER = "deploy/helm/semantic-router/templates"
+FIXED: Mapping[str, tuple[FixedValue, ...]] = {
+    "vllm-stack": (
+        FixedValue("servingEngineSpec.modelSpec[].pvcAccessMode", f"{_CLAIM}: accessModes", f"{_STACK}/pvc.yaml"),
+        FixedValue("servingEngineSpec.modelSpec[].pvcStorage", f"{_CLAIM}: storage", f"{_STACK}/pvc.yaml", grows=True),
+        FixedValue("servingEngineSpec.modelSpec[].storageClass", f"{_CLAIM}: storageClassName", f"{_STACK}/pvc.yaml"),
+        FixedValue("servingEngineSpec.modelSpec[].pvcMatchLabels", f"{_CLAIM}: selector", f"{_STACK}/pvc.yaml"),
+        FixedValue("servingEngineSpec.labels", "Deployment: selector", f"{_STACK}/deployment-vllm-multi.yaml"),
+        FixedValue("routerSpec.labels", "Deployment: selector", f"{_STACK}/deployment-router.yaml"),
+    ),
+    "semantic-router": (
+        FixedValue("persistence.accessMode", f"{_CLAIM}: accessModes", f"{_ROUTER}/pvc.yaml"),
+        FixedValue("persistence.size", f"{_CLAIM}: storage", f"{_ROUTER}/pvc.yaml", grows=True),
+        FixedValue(
+            "persistence.storageClassName",
+            f"{_CLAIM}: storageClassName",
+            f"{_ROUTER}/pvc.yaml",
+        ),
+        FixedValue("nameOverride", "Deployment: selector", f"{_ROUTER}/_helpers.tpl"),
+    ),
+}
+"""By chart. Sources: vllm-project/production-stack at a6c01db0, vllm-project/semantic-router at 3d48f8c9c."""
+
+
+_FREE = (
+    "Delete the objects first: Deployments with `--cascade=orphan`; claims after an upgrade in which their "
+    "`replicaCount` is 0, and after a copy of what you need from the volume."
+)
+
+
+def chart_changes(trees: Comparison) -> Iterator[RolloutChange]:
+    """Yield the charts to upgrade, with what Helm cannot change."""
+    for pair in trees.pairs:
+        path = PurePosixPath(pair.path)
+        if "helm" not in path.parts[:-1] or not path.name.startswith(PREFIX) or pair.new is None:
+            continue
+        chart = path.stem.removeprefix(PREFIX)
+        old, new = mapping(pair.old), mapping(pair.new)
+        refused = list(_refused(FIXED.get(chart, ()), old, new)) if old else []
+        upgrade = f"Upgrade the chart {chart} with {pair.path}: no Application syncs it."
+        if refused:
+            text = f"chart {chart} ({pair.path}): the API server refuses to change {'; '.join(refused)}"
+            yield RolloutChange(
+                text=text,
+                breaking=RULE,
+                steps=[_FREE, upgrade],
+            )
+        else:
+            what = "changes" if old else "is new"
+            yield RolloutChange(text=f"chart {chart} {what}: Helm applies its values, not Argo CD", steps=[upgrade])
+
+
+def _refused(fixed: tuple[FixedValue, ...], old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    for entry in fixed:
+        before, after = _values(old, entry.path), _values(new, entry.path)
+        for name in sorted(before.keys() & after.keys()):
+            was, now = before[name], after[name]
+            if was == now or (entry.grows and (amount(str(was)) or 0) <= (amount(str(now)) or 0)):
+                continue
+            yield f"{f'{name}: ' if name else ''}{value(was)} → {value(now)} ({entry.target})"
+
+
+def _values(body: Mapping[str, Any], path: str) -> dict[str, Any]:
+    """Return the values at a path, by the name of the list item; the name is empty outside lists."""
+    head, _, rest = path.partition("[].")
+    *folders, last = head.split(".")
+    for key in folders:
+        body = mapping(body.get(key))
+    if not rest:
+        return {"": body.get(last)} if body else {}
+    return {str(item.get("name")): item.get(rest) for item in items(body.get(last))}

@@ -1,0 +1,65 @@
+"""The client of a stream, as the gateway sees it, and its share of what all clients use together."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address
+from typing import Any
+
+UNKNOWN = b""
+"""The client of a gateway that does not tell it."""
+_ATTRIBUTE = b"source.address"
+_VALUE = 4
+"""Bytes between an attribute's name and its value in the serialised struct: two tags with their lengths."""
+_LONGEST = 80
+_NETWORK = 64
+"""Bits of an IPv6 address that one client cannot choose."""
+_CROWDED = 0.75
+"""Part of a limit from which shares count. Below it, anybody may use what is there."""
+
+
+def client_of(message: Any) -> bytes:  # noqa: ANN401 - protobuf classes built at run time have no static type
+    """Return the client's address, without its port, from the attribute that the filter requests.
+
+    Clients cannot choose it: it is the connection's, or by the gateway's own settings that of a trusted proxy's header.
+    """
+    for attribute in message.attributes:
+        _, name, value = attribute.value.partition(_ATTRIBUTE)
+        if name and len(value) <= _LONGEST:
+            return _network(value[_VALUE:].rpartition(b":")[0])
+    return UNKNOWN
+
+
+@lru_cache(1024)
+def _network(address: bytes) -> bytes:
+    """Return the address, or the network of an IPv6 address: a client has many of them."""
+    if not address.startswith(b"["):
+        return address
+    try:
+        parsed = ip_address(address.strip(b"[]").decode("ascii"))
+    except ValueError:
+        return address
+    return parsed.packed[: _NETWORK // 8] if isinstance(parsed, IPv6Address) else address
+
+
+class FairShares:
+    """What each client uses of something that is limited."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._used: dict[bytes, int] = {}
+
+    def add(self, client: bytes, amount: int) -> None:
+        """Count what a client takes, or gives back."""
+        self.total += amount
+        if used := self._used.get(client, 0) + amount:
+            self._used[client] = used
+        else:
+            self._used.pop(client, None)
+
+    def over(self, client: bytes, limit: float) -> bool:
+        """Whether most of the limit is used, and more than its share by this client.
+
+        The share is the limit divided by the number of clients that use some of it, and at most half of it.
+        """
+        return self.total >= _CROWDED * limit and self._used.get(client, 0) > limit / max(2, len(self._used))
