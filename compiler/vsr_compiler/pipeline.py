@@ -276,7 +276,7 @@ def _with_own_settings(policy: ir.Policy, own: ir.Policy, target: Target, bodies
     body = common if own.classifiers == policy.classifiers else settings_for(common, own)
     limits = target.request_limits(own)
     if limits != RequestLimits(policy.router.max_body, {}):
-        body = with_limits(body, limits.max_body, limits.models)
+        body = with_limits(body, limits.max_body, limits.models, limits.apis)
     if body == common:
         return own
     text = _text(body, policy.span)

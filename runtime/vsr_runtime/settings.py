@@ -10,7 +10,7 @@ from typing import Literal
 from vsr_runtime.credentials import FOLDER, read_credentials
 from vsr_runtime.decision.program.build import ModelBindings, build
 from vsr_runtime.decision.program.build_ask import with_ask
-from vsr_runtime.decision.program.build_limits import with_limits
+from vsr_runtime.decision.program.build_limits import with_cors, with_limits
 from vsr_runtime.decision.program.conditions import CATEGORIES, SIMILARITIES
 from vsr_runtime.decision.program.effects import ProviderCredentials
 from vsr_runtime.decision.program.program import Program
@@ -152,7 +152,8 @@ def check_settings(
         raise UserError(
             "runtime.yaml: limits.maxMessage: must exceed limits.maxBody, because a message carries the body"
         )
-    program = with_ask(with_limits(program, runtime.limits), runtime.ask)
+    limited = with_limits(program, runtime.limits, runtime.apis)
+    program = with_ask(with_cors(limited, runtime.cors), runtime.ask)
     return Settings(
         folder=folder,
         program=program,

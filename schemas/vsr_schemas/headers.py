@@ -84,6 +84,16 @@ ASK = "x-vsr-ask"
 DEBUG_HEADERS = (ASK, CACHE_HIT, CACHE_SIMILARITY, CATEGORY, DECISION, PATH, SELECTED)
 """Response debug headers with the names of the stock router; sent only if the policy allows them."""
 
+ALLOW_ORIGIN = "access-control-allow-origin"
+ALLOW_CREDENTIALS = "access-control-allow-credentials"
+ALLOW_HEADERS = "access-control-allow-headers"
+ALLOW_METHODS = "access-control-allow-methods"
+EXPOSE_HEADERS = "access-control-expose-headers"
+MAX_AGE = "access-control-max-age"
+VARY = "vary"
+CORS = (ALLOW_CREDENTIALS, ALLOW_HEADERS, ALLOW_METHODS, ALLOW_ORIGIN, EXPOSE_HEADERS, MAX_AGE, VARY)
+"""Headers of responses to pages of other origins."""
+
 ANSWERS = ("allow", "content-type", "retry-after", "x-vsr-fast-response")
 """Headers of the answers that the router gives by itself."""
 

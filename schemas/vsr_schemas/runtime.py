@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from vsr_schemas.apis import ApiPath
+from vsr_schemas.apis import ApiName, ApiPath
 from vsr_schemas.base import StrictModel
 
 MINILM: Literal["sentence-transformers/all-MiniLM-L6-v2"] = "sentence-transformers/all-MiniLM-L6-v2"
@@ -102,23 +102,36 @@ class ModelLimitSettings(StrictModel):
     """What the components on the way to one model accept of a request, where that is less than for other models.
 
     ``maxBody`` in bytes bounds the body as it goes to the model. ``apis`` are the served paths; without it, all.
-    ``query`` is false if the path can have no query.
+    ``prefix`` is that of the served paths. ``query`` is false if the path can have no query.
     """
 
     maxBody: int | None = Field(default=None, gt=0)  # noqa: N815 - the file's spelling
     apis: list[ApiPath] | None = None
+    prefix: Literal["/v1/"] | None = None
     query: Literal[False] | None = None
 
 
 class LimitSettings(StrictModel):
     """Bounds on one request. ``maxBody`` in bytes is the gateway's buffer too; a gRPC message may be 64 KiB longer.
 
-    ``models`` are the tighter bounds of single models, by name.
+    ``apis`` are the served paths of all models that say nothing else. ``models`` are the tighter bounds of single
+    models, by name.
     """
 
     maxBody: int = Field(gt=0)  # noqa: N815 - the file's spelling
     maxMessage: int = Field(gt=0)  # noqa: N815 - the file's spelling
+    apis: list[ApiPath] | None = None
     models: dict[str, ModelLimitSettings] | None = None
+
+
+class CorsSettings(StrictModel):
+    """The pages that may call the gateway, and what they may send and read. ``maxAge`` is in seconds."""
+
+    allowOrigins: list[str] = Field(min_length=1)  # noqa: N815 - the file's spelling
+    allowHeaders: list[str]  # noqa: N815 - the file's spelling
+    exposeHeaders: list[str] | None = None  # noqa: N815 - the file's spelling
+    allowCredentials: Literal[True] | None = None  # noqa: N815 - the file's spelling
+    maxAge: int = Field(gt=0)  # noqa: N815 - the file's spelling
 
 
 class CredentialSettings(StrictModel):
@@ -200,6 +213,10 @@ class RuntimeSettings(StrictModel):
     policy: str
     deadline: int = Field(gt=0)
     limits: LimitSettings
+    apis: list[ApiName] | None = None
+    """The APIs that are open; without it, all."""
+    cors: CorsSettings | None = None
+    """For browsers; without it the router answers no preflight."""
     classifiers: dict[str, ClassifierSettings] = Field(default_factory=dict)
     splits: dict[str, dict[str, int]] | None = None
     """Shares in per cent, which add up to 100, by decision and model: drawn by a hash of the request's id."""

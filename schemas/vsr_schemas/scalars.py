@@ -230,5 +230,12 @@ HeaderValue = Annotated[
     _shown(r"([!-~]([ -~]{0,4094}[!-~])?)?", "a header value (printable ASCII, at most 4096, no blank at either end)"),
 ]
 
+_ORIGIN = r"\*|https?://[a-z0-9.-]{1,253}(:[0-9]{1,5})?"
+Origin = Annotated[
+    Text,
+    _matches(_ORIGIN, "an origin such as `https://chat.example.org`, or `*`"),
+    Field(json_schema_extra={"pattern": f"^({_ORIGIN})$"}),
+]
+
 TOKEN_SECRET = "hf-token-secret"  # noqa: S105 - the Secret's name, not a secret
 """The Secret that holds a Hugging Face token, where a policy names no other."""

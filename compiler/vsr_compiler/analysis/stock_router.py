@@ -49,6 +49,13 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
 
 def _router(policy: ir.Policy, implementation: ir.SemanticRouter) -> Iterator[Diagnostic]:
     router = policy.router
+    if policy.apis:
+        message = "semantic-router does not support `apis`: it serves its own set of paths"
+        yield Diagnostic("VSR330", message, router.span, "Remove it, or use `engine: vsr-runtime`.")
+    if policy.gateway.cors is not None:
+        message = "semantic-router does not support `cors`"
+        hint = "Remove it, and use the CORS filter of the gateway, or `engine: vsr-runtime`."
+        yield Diagnostic("VSR330", message, policy.gateway.cors.span, hint)
     if router.response_headers != "never":
         message = f"semantic-router does not support `responseHeaders: {router.response_headers}`"
         yield Diagnostic(

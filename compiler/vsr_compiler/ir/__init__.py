@@ -38,7 +38,7 @@ from vsr_compiler.ir.endpoints import (
     Resources,
     VllmServer,
 )
-from vsr_compiler.ir.environments import Environment, Gateway, GitOps
+from vsr_compiler.ir.environments import Cors, Environment, Gateway, GitOps
 from vsr_compiler.ir.expectations import Assertion, Statement, Test
 from vsr_compiler.ir.guards import Block, Flag, Guard, GuardAction, Mask, RouteTo
 from vsr_compiler.ir.models import Model, Reasoning
@@ -84,6 +84,7 @@ __all__ = [
     "Condition",
     "ContextSignal",
     "ConversationSignal",
+    "Cors",
     "EmbeddingSignal",
     "Endpoint",
     "EndpointKind",

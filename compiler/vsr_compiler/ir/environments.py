@@ -11,6 +11,18 @@ from vsr_compiler.ir.network import HTTP, Listener
 
 
 @dataclass(frozen=True, slots=True)
+class Cors:
+    """The pages that may call the gateway from a browser. ``max_age`` is in seconds."""
+
+    origins: tuple[str, ...]
+    headers: tuple[str, ...]
+    exposed: tuple[str, ...]
+    credentials: bool
+    max_age: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Gateway:
     """The Gateway that receives the traffic. ``timeout`` is in milliseconds and bounds a whole request."""
 
@@ -19,6 +31,7 @@ class Gateway:
     timeout: int
     span: Span
     listener: Listener = HTTP
+    cors: Cors | None = None
 
     @property
     def class_name(self) -> str:

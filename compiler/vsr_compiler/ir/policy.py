@@ -17,6 +17,7 @@ from vsr_compiler.ir.router import Router, SemanticRouter
 from vsr_compiler.ir.routes import Route
 from vsr_compiler.ir.signals import Signal, detector_of
 from vsr_compiler.syntax.ignores import Ignore
+from vsr_schemas.apis import ApiName
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class Policy:
     versions: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[Diagnostic, ...] = ()
     ignores: tuple[Ignore, ...] = ()
+    apis: tuple[ApiName, ...] = ()
+    """The open APIs; empty if all are."""
 
     @property
     def used_classifiers(self) -> tuple[Classifier, ...]:

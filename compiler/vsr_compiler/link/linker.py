@@ -20,6 +20,7 @@ from vsr_compiler.link.scope import Scope
 from vsr_compiler.link.signals import link_signals
 from vsr_compiler.syntax import Document
 from vsr_compiler.syntax.secrets import secrets
+from vsr_schemas.apis import API_NAMES, ApiName
 from vsr_schemas.policy import v1alpha1 as schema
 
 ROUTER_NAME = "semantic-router"
@@ -82,6 +83,7 @@ def link(document: Document, policy: schema.PolicySpec, profiles: Profiles) -> i
         gitops=_gitops(scope, policy.gitops),
         versions=versions,
         warnings=scope.warnings,
+        apis=_apis(scope, policy),
     )
 
 
@@ -104,8 +106,31 @@ def _categories(scope: Scope, policy: schema.PolicySpec) -> dict[str, ir.Categor
     }
 
 
+def _apis(scope: Scope, policy: schema.PolicySpec) -> tuple[ApiName, ...]:
+    """Return the open APIs in their usual order."""
+    names = policy.apis or []
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            scope.report("VSR205", f"duplicate entry `{name}`", ("apis", index), "Remove one.")
+    return tuple(name for name in API_NAMES if name in names)
+
+
 def _gateway(scope: Scope, spec: schema.GatewaySpec) -> ir.Gateway:
-    return ir.Gateway(spec.name, spec.namespace, spec.timeout, scope.span("gateway", key=True))
+    span = scope.span("gateway", key=True)
+    return ir.Gateway(spec.name, spec.namespace, spec.timeout, span, cors=_cors(scope, spec.cors))
+
+
+def _cors(scope: Scope, spec: schema.CorsSpec | None) -> ir.Cors | None:
+    if spec is None:
+        return None
+    return ir.Cors(
+        tuple(sorted(set(spec.allow_origins))),
+        tuple(spec.allow_headers),
+        tuple(spec.expose_headers),
+        spec.allow_credentials,
+        spec.max_age // 1000,
+        scope.span("gateway", "cors", key=True),
+    )
 
 
 def _gitops(scope: Scope, spec: schema.GitOpsSpec | None) -> ir.GitOps | None:

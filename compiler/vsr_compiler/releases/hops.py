@@ -12,7 +12,22 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from vsr_compiler.releases.picker_arguments import MESSAGE_LIMIT
-from vsr_schemas.apis import API_PATHS, CHAT, COMPLETIONS, EMBEDDINGS, RESPONSES, ApiPath
+from vsr_schemas.apis import (
+    API_PATHS,
+    CHAT,
+    COMPLETIONS,
+    COUNT_TOKENS,
+    EMBEDDINGS,
+    IMAGES,
+    INPUT_TOKENS,
+    MESSAGES,
+    RESPONSES,
+    SPEECH,
+    TOKENIZE,
+    TRANSCRIPTIONS,
+    TRANSLATIONS,
+    ApiPath,
+)
 from vsr_schemas.runtime import FRAME_BYTES
 
 
@@ -45,6 +60,13 @@ class Hop:
 _LLM_D = "llm-d-router 0.10.0"
 _NO_PICKER = f"a `service` endpoint instead of a pool, or the target llm-d with {_LLM_D}"
 _BY_FIELDS = "it takes every body for a chat completion or a completion with one text as prompt"
+_NO_POOL = "a `service` endpoint instead of a pool"
+_AI_GATEWAY_APIS = frozenset[ApiPath](
+    (
+        *(CHAT, COMPLETIONS, RESPONSES, INPUT_TOKENS, MESSAGES, EMBEDDINGS),
+        *(IMAGES, SPEECH, TRANSCRIPTIONS, TRANSLATIONS, TOKENIZE),
+    )
+)
 _BY_FIELDS_APIS = frozenset((CHAT, COMPLETIONS))
 
 HOPS: Mapping[str, Mapping[str, Hop]] = MappingProxyType(
@@ -82,8 +104,12 @@ HOPS: Mapping[str, Mapping[str, Hop]] = MappingProxyType(
                 ),
                 "0.10.0": Hop(
                     "pkg/epp/server/options.go: grpc-max-recv-msg-size; "
-                    "pkg/epp/framework/plugins/requesthandling/parsers: openai, anthropic",
+                    "pkg/epp/framework/plugins/requesthandling/parsers: Claims of openai, anthropic; "
+                    "pkg/epp/handlers/parsers.go: no parser registered",
                     max_message=MESSAGE_LIMIT,
+                    apis=frozenset((CHAT, COMPLETIONS, RESPONSES, MESSAGES, COUNT_TOKENS, EMBEDDINGS, IMAGES)),
+                    unserved="it rejects paths for which it has no parser",
+                    instead=_NO_POOL,
                 ),
             }
         ),
@@ -92,14 +118,18 @@ HOPS: Mapping[str, Mapping[str, Hop]] = MappingProxyType(
                 "0.4.0": Hop(
                     "cmd/controller/main.go: extProcMaxRecvMsgSize; cmd/extproc/mainlib/main.go: server.Register",
                     max_message=512 * 2**20,
-                    apis=frozenset((CHAT, COMPLETIONS, EMBEDDINGS)),
+                    apis=frozenset((CHAT, COMPLETIONS, EMBEDDINGS, IMAGES)),
                     unserved="it responds with 404 to paths for which it has no processor",
                     instead="envoy-ai-gateway 1.1.0",
                 ),
                 # /v1/messages needs a value of its chart; see `AiGateway.chart_values`.
                 "1.1.0": Hop(
-                    "cmd/controller/main.go: extProcMaxRecvMsgSize; cmd/extproc/mainlib/main.go: server.Register",
+                    "cmd/controller/main.go: extProcMaxRecvMsgSize; cmd/extproc/mainlib/main.go: server.Register; "
+                    "internal/endpointspec/endpointspec.go: GetTranslator for the schema OpenAI",
                     max_message=512 * 2**20,
+                    apis=_AI_GATEWAY_APIS,
+                    unserved="it has no processor or translation for them",
+                    instead="the target envoy-gateway",
                 ),
             }
         ),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from vsr_compiler import ir
 from vsr_compiler.ir.signals import JailbreakSignal, PiiSignal
@@ -12,6 +12,7 @@ from vsr_compiler.routerconfig.models import cards, model_ref, provider_model
 from vsr_compiler.routerconfig.plugins import plugins
 from vsr_runtime.inference.encoder_files import KNOWN
 from vsr_schemas import runtime as settings
+from vsr_schemas.apis import ApiPath
 from vsr_schemas.pii import ALL_TYPES
 from vsr_schemas.routerconfig import v0_4_0 as stock
 
@@ -46,7 +47,11 @@ def runtime_settings(policy: ir.Policy, heads: Mapping[str, settings.ClassifierS
         kind="RuntimeSettings",
         policy=policy.name,
         deadline=router.deadline,
-        limits=settings.LimitSettings(maxBody=router.max_body, maxMessage=router.max_message),
+        limits=settings.LimitSettings(
+            maxBody=router.max_body, maxMessage=router.max_message, models=_prefixes(policy) or None
+        ),
+        apis=list(policy.apis) or None,
+        cors=_cors(policy.gateway.cors),
         classifiers=dict(heads),
         splits={name: shares for name, shares in splits.items() if len(shares) > 1} or None,
         credentials={
@@ -82,6 +87,32 @@ def _ask(policy: ir.Policy) -> settings.AskSettings:
     )
 
 
+def model_prefix(policy: ir.Policy, model: ir.Model) -> Literal["/v1/"] | None:
+    """Return the prefix of the paths that have a route to a model; None for every path.
+
+    Providers have their API below it, and so has the route for requests that the router has not decided.
+    """
+    return "/v1/" if model.external or policy.router.fails_open else None
+
+
+def _prefixes(policy: ir.Policy) -> dict[str, settings.ModelLimitSettings]:
+    """Return the limits of models that do not have every path, on whatever target."""
+    prefixes = {model.name: model_prefix(policy, model) for model in policy.models}
+    return {name: settings.ModelLimitSettings(prefix=prefix) for name, prefix in prefixes.items() if prefix}
+
+
+def _cors(cors: ir.Cors | None) -> settings.CorsSettings | None:
+    if cors is None:
+        return None
+    return settings.CorsSettings(
+        allowOrigins=list(cors.origins),
+        allowHeaders=list(cors.headers),
+        exposeHeaders=list(cors.exposed) or None,
+        allowCredentials=True if cors.credentials else None,
+        maxAge=cors.max_age,
+    )
+
+
 def _cache(policy: ir.Policy) -> settings.CacheSettings | None:
     """Return the response cache settings, with an encoder if a route compares requests by similarity."""
     caches = [route.cache for route in policy.routes if route.cache is not None]
@@ -114,7 +145,10 @@ def settings_for(body: Mapping[str, Any], policy: ir.Policy) -> dict[str, Any]:
 
 
 def with_limits(
-    body: Mapping[str, Any], max_body: int, models: Mapping[str, settings.ModelLimitSettings]
+    body: Mapping[str, Any],
+    max_body: int,
+    models: Mapping[str, settings.ModelLimitSettings],
+    apis: Sequence[ApiPath] | None = None,
 ) -> dict[str, Any]:
     """Return runtime settings with the limits of a target.
 
@@ -122,9 +156,14 @@ def with_limits(
         body: The settings of the policy.
         max_body: The limit of every request in bytes.
         models: Further limits of single models.
+        apis: The served paths of models that say nothing else; None for all.
     """
-    message = max_body + settings.FRAME_BYTES
-    limits = settings.LimitSettings(maxBody=max_body, maxMessage=message, models=dict(models) or None)
+    limits = settings.LimitSettings(
+        maxBody=max_body,
+        maxMessage=max_body + settings.FRAME_BYTES,
+        apis=None if apis is None else list(apis),
+        models=dict(models) or None,
+    )
     return {**body, "limits": limits.model_dump(mode="json", exclude_none=True)}
 
 

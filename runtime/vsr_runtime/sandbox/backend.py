@@ -1,18 +1,20 @@
-"""A stand-in for a model server: speaks OpenAI's API, answers with the name of the model, computes nothing."""
+"""A stand-in for a model server: speaks its APIs, answers with the name of the model, computes nothing."""
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from vsr_runtime.decision.apis.endpoints import Api, ApiEndpoint, endpoint_of
+from vsr_runtime.decision.request.form_body import boundary_of, read_form
 from vsr_runtime.sandbox.bootstrap import LOOPBACK
+from vsr_runtime.sandbox.replies import AUDIO, document, error, events, models, serves
 from vsr_schemas.headers import CREDENTIALS
 
-_PATHS = {"/chat/completions": "chat.completion", "/completions": "text_completion"}
 _BASE = "/v1"
 _MAX_BODY = 64 << 20
 _POLL = 0.05
@@ -50,7 +52,7 @@ class Backend:
         self.cluster = cluster
         self.provider = provider
         self.models = tuple(models)
-        self._server = ThreadingHTTPServer((LOOPBACK, 0), _handler(self))
+        self._server = ThreadingHTTPServer((LOOPBACK, 0), type("Handler", (_Handler,), {"backend": self}))
         self._server.daemon_threads = True
         self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(target=self._server.serve_forever, args=(_POLL,), name=cluster, daemon=True)
@@ -61,30 +63,35 @@ class Backend:
         """Whether it is still serving."""
         return self._thread.is_alive()
 
-    def kind(self, path: str) -> str:
-        """The object type of answers at a path; empty if the path is unknown."""
+    def endpoint(self, method: str, path: str) -> ApiEndpoint | None:
+        """The API at a path; None if it is not served. A provider has its APIs below its own path."""
         base = _BASE if self.provider is None else self.provider.path
-        return _PATHS.get(path.removeprefix(base), "") if path.startswith(base) else ""
+        if self.provider is not None and not path.startswith(base):
+            return None
+        endpoint = endpoint_of(path if base == _BASE else f"{_BASE}{path.removeprefix(base)}")
+        if endpoint is None or method not in endpoint.methods:
+            return None
+        return endpoint if serves(endpoint.api, method, provider=self.provider is not None) else None
 
     def error_response(
         self,
-        kind: str,
-        body: Any,  # noqa: ANN401 - any JSON document
+        endpoint: ApiEndpoint | None,
+        body: Mapping[str, Any] | None,
         credentials: Sequence[str],
     ) -> tuple[int, object] | None:
         """Status and document for a request that is rejected; None for one that is served.
 
-        A stand-in for a model in the cluster expects no credentials.
+        A stand-in for a model in the cluster expects no credentials. Requests about stored responses name no model.
         """
-        if not kind:
-            return 404, _error("not an API of this server", "not_found")
-        if not isinstance(body, dict):
-            return 400, _error("not an API of this server", "not_found")
+        if endpoint is None:
+            return 404, error(None, 404, "not an API of this server", "not_found")
+        if body is None:
+            return 400, error(endpoint.api, 400, "not a request of this API", "not_found")
         if self.provider is not None and list(credentials) != self.provider.expected:
-            return 401, _error("This is not the key that the sandbox generated.", "invalid_api_key")
+            return 401, error(endpoint.api, 401, "This is not the key that the sandbox generated.", "invalid_api_key")
         model = body.get("model")
-        if model not in self.models:
-            return 404, _error(f"The model `{model}` does not exist.", "model_not_found")
+        if not endpoint.stored and model not in self.models:
+            return 404, error(endpoint.api, 404, f"The model `{model}` does not exist.", "model_not_found")
         return None
 
     def stop(self) -> None:
@@ -94,58 +101,77 @@ class Backend:
         self._thread.join()
 
 
-def _handler(backend: Backend) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True  # else each answer waits some 40 ms for an acknowledgement
+class _Handler(BaseHTTPRequestHandler):
+    backend: Backend
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else each answer waits some 40 ms for an acknowledgement
 
-        def do_POST(self) -> None:
-            body = _read(self)
-            kind = backend.kind(self.path.partition("?")[0])
-            error = backend.error_response(kind, body, _credentials(self))
-            if error is not None:
-                self._answer(*error)
-            elif body.get("stream") is True:
-                self._stream(kind, body["model"])
-            else:
-                self._answer(200, _completion(kind, body["model"]))
+    def do_GET(self) -> None:
+        self._serve()
 
-        def _answer(self, status: int, document: object) -> None:
-            data = json.dumps(document).encode()
-            self._head(status, "application/json", ("Content-Length", str(len(data))))
-            self.wfile.write(data)
+    def do_DELETE(self) -> None:
+        self._serve()
 
-        def _stream(self, kind: str, model: str) -> None:
-            self._head(200, "text/event-stream", ("Transfer-Encoding", "chunked"))
-            for event in _events(kind, model):
-                data = f"data: {event}\n\n".encode()
-                self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
-                self.wfile.flush()
-            self.wfile.write(b"0\r\n\r\n")
+    def do_POST(self) -> None:
+        self._serve()
 
-        def _head(self, status: int, content_type: str, framing: tuple[str, str]) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", content_type)
-            self.send_header(*framing)
-            self.send_header("x-backend", backend.cluster)
-            self.end_headers()
+    def _serve(self) -> None:
+        path = self.path.partition("?")[0]
+        if self.command == "GET" and path == f"{_BASE}/models":
+            self._answer(200, models(self.backend.models))
+            return
+        endpoint = self.backend.endpoint(self.command, path)
+        body = _read(self, form=endpoint is not None and endpoint.form)
+        if endpoint is not None and endpoint.stored:
+            body = {"model": self.backend.models[0]}
+        refused = self.backend.error_response(endpoint, body, _credentials(self))
+        if refused is not None or endpoint is None or body is None:
+            self._answer(*(refused or (404, {})))
+        elif body.get("stream") is True and endpoint.api.generates:
+            self._stream(endpoint.api, body["model"])
+        elif endpoint.api is Api.SPEECH:
+            self._head(200, "audio/wav", ("Content-Length", str(len(AUDIO))))
+            self.wfile.write(AUDIO)
+        else:
+            self._answer(200, document(endpoint.api, body["model"], body))
 
-        def log_message(self, *_: object) -> None:
-            """Log nothing: the sandbox's output is the URL and the runtime's log."""
+    def _answer(self, status: int, document: object) -> None:
+        data = json.dumps(document).encode()
+        self._head(status, "application/json", ("Content-Length", str(len(data))))
+        self.wfile.write(data)
 
-    return Handler
+    def _stream(self, api: Api, model: str) -> None:
+        self._head(200, "text/event-stream", ("Transfer-Encoding", "chunked"))
+        for event in events(api, model):
+            data = f"{event}\n\n".encode()
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+            self.wfile.flush()
+        self.wfile.write(b"0\r\n\r\n")
+
+    def _head(self, status: int, content_type: str, framing: tuple[str, str]) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header(*framing)
+        self.send_header("x-backend", self.backend.cluster)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Log nothing: the sandbox's output is the URL and the runtime's log."""
 
 
-def _read(handler: BaseHTTPRequestHandler) -> Any:  # noqa: ANN401 - any JSON document
-    """The body as JSON, by length or chunked; None if it is not JSON."""
+def _read(handler: BaseHTTPRequestHandler, *, form: bool) -> dict[str, Any] | None:
+    """The body as a JSON object, by length or chunked, or the fields of a form; None if it is neither."""
     if handler.headers.get("Transfer-Encoding", "").lower() == "chunked":
         data = b"".join(_chunks(handler))
     else:
         data = handler.rfile.read(min(int(handler.headers.get("Content-Length") or 0), _MAX_BODY))
     try:
-        return json.loads(data)
+        if form:
+            return dict(read_form(data, boundary_of(handler.headers.get("Content-Type", "")) or b"").document.values)
+        body = json.loads(data)
     except ValueError:
         return None
+    return body if isinstance(body, dict) else None
 
 
 def _credentials(handler: BaseHTTPRequestHandler) -> list[str]:
@@ -158,26 +184,3 @@ def _chunks(handler: BaseHTTPRequestHandler) -> Iterator[bytes]:
         handler.rfile.readline(2)
     while handler.rfile.readline(8192).strip():
         pass  # trailers
-
-
-def _completion(kind: str, model: str) -> dict[str, object]:
-    text = f"This is a stand-in for {model}."
-    choice: dict[str, object] = {"index": 0, "finish_reason": "stop"}
-    choice |= {"message": {"role": "assistant", "content": text}} if kind == "chat.completion" else {"text": text}
-    usage = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
-    return {"id": "stand-in", "object": kind, "created": 0, "model": model, "choices": [choice], "usage": usage}
-
-
-def _events(kind: str, model: str) -> Iterator[str]:
-    """A stream of two words, an end, and the closing mark."""
-    chat = kind == "chat.completion"
-    for text, reason in (("stand-in ", None), (model, None), ("", "stop")):
-        choice: dict[str, object] = {"index": 0, "finish_reason": reason}
-        choice |= {"delta": {"content": text} if text else {}} if chat else {"text": text}
-        name = "chat.completion.chunk" if chat else kind
-        yield json.dumps({"id": "stand-in", "object": name, "created": 0, "model": model, "choices": [choice]})
-    yield "[DONE]"
-
-
-def _error(message: str, code: str) -> dict[str, object]:
-    return {"error": {"message": message, "type": "NotFoundError", "param": "model", "code": code}}

@@ -18,10 +18,9 @@ from vsr_runtime.decision.request.events import (
     RequestBody,
     SendToModel,
 )
-from vsr_runtime.decision.request.immediate_responses import undecided_response
 from vsr_runtime.decision.request.request_machine import AwaitsBody, OutOfOrderError, State, advance
 from vsr_runtime.server.generation import Generation
-from vsr_runtime.server.readers.remote import HANDOVER, LARGE_BODY, RemoteReading
+from vsr_runtime.server.readers.remote import HANDOVER, LARGE_BODY, RemoteReading, undecided
 from vsr_runtime.server.thread_pool import OverloadedError, ThreadPool
 
 LARGE_WORK = 4 << 20
@@ -88,7 +87,7 @@ class DecisionRunner:
                 and remote.takes(generation, len(event.body), size * generation.work)
             ):
                 if self.full(generation):
-                    return undecided_response(Cause.FULL)
+                    return undecided(generation, state, Cause.FULL)
                 return await remote.request(generation, state, event.body, end)
             event = RequestBody(event.body, Budget.of(generation.budget, lambda: monotonic() > end))
             state, action = await self._step(generation, state, event, size, end)

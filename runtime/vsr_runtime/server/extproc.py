@@ -11,9 +11,11 @@ from typing import Any
 
 from vsr_runtime.decision.apis.endpoints import Api
 from vsr_runtime.decision.request.events import (
+    Action,
     Cause,
     Continue,
     ImmediateResponse,
+    LetPass,
     RequestBody,
     RequestHeaders,
     ResponsePlan,
@@ -130,7 +132,7 @@ class Processor:
     ) -> SendToModel | ImmediateResponse:
         """Decide a request as for a gateway, without logging or counting it."""
         state, action = advance(generation.rules, AwaitsHeaders(), headers)
-        if isinstance(action, ImmediateResponse):
+        if isinstance(action, ImmediateResponse | SendToModel):
             return action
         return await self._decision_runner.decide(generation, state, RequestBody(body), begun)
 
@@ -263,18 +265,15 @@ class Processor:
             ReplyBegunError: the gateway replied before the body was complete.
         """
         generation, client = exchange.generation, exchange.client or UNKNOWN
-        debug_headers = generation.rules.debug_headers is not None
+        debug_headers = generation.rules.debug_headers is not None or generation.rules.program.cors is not None
         exchange.mode = check_mode(message, responses=generation.reads_responses, debug_headers=debug_headers)
         first = to_event(message, announced=exchange.mode is BodyMode.WHOLE)
         exchange.request_id = "" if isinstance(first, RequestBody) else id_of(first)
         if self._tracing and isinstance(first, RequestHeaders):
             exchange.carrier = carrier_of(first)
         state, action = advance(generation.rules, AwaitsHeaders(), first)
-        if isinstance(action, ImmediateResponse):
-            self._note(exchange, action, None)
-            return encoded(action)
         if not isinstance(action, Continue):
-            raise OutOfOrderError(f"{type(action).__name__} before the body")
+            return await self._decided_at_once(task, exchange, stream, action)
         held = HeldBytes(partial(self._count, client))
         stream.add_done_callback(held.release)
         if exchange.mode is BodyMode.STREAMED:
@@ -301,6 +300,27 @@ class Processor:
         await stream.write(encoded(decided))
         held.release()
         return await self._responses.follow(stream, decided.response, exchange)
+
+    async def _decided_at_once(
+        self, task: asyncio.Task[Any], exchange: Exchange, stream: Stream, action: Action
+    ) -> Outcome:
+        """End a request that needs no body: with a response, at its model, or undecided if it is a preflight."""
+        if isinstance(action, LetPass):
+            return encoded(action)
+        if isinstance(action, ImmediateResponse):
+            self._note(exchange, action, None)
+            return encoded(action)
+        if not isinstance(action, SendToModel):
+            raise OutOfOrderError(f"{type(action).__name__} before the body")
+        self._note(exchange, action, monotonic())
+        message = encoded(action, bodiless=True)
+        if action.response is None:
+            return message
+        exchange.model = action.model
+        self._upload_timeouts.end(task)
+        self._following.add(task)
+        await stream.write(message)
+        return await self._responses.follow(stream, action.response, exchange)
 
     async def _converse_in_parts(
         self,

@@ -84,6 +84,8 @@ class ResponseHandler:
             try:
                 self._hold(size)
                 state, action = await self._advance(exchange, state, event, end)
+                if isinstance(action, ImmediateResponse) and plan.cors:
+                    action = replace(action, headers=(*action.headers, *plan.cors))
                 self._note(exchange, action)
                 if isinstance(action, BodyOutput) and action.cacheable is not None:
                     exchange.generation.keep(plan, action.cacheable)

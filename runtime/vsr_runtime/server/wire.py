@@ -7,7 +7,14 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any
 
-from vsr_runtime.decision.request.events import Continue, ImmediateResponse, RequestBody, RequestHeaders, SendToModel
+from vsr_runtime.decision.request.events import (
+    Continue,
+    ImmediateResponse,
+    LetPass,
+    RequestBody,
+    RequestHeaders,
+    SendToModel,
+)
 from vsr_runtime.server.messages import (
     BODY_MODES,
     BUFFERED,
@@ -88,11 +95,11 @@ def to_event(message: Any, *, announced: bool) -> RequestHeaders | RequestBody: 
     raise ModeError(f"a message of kind {kind} was not expected; send request headers and body only")
 
 
-def encoded(action: Continue | SendToModel | ImmediateResponse) -> bytes:
-    """The serialised message of an action."""
+def encoded(action: Continue | LetPass | SendToModel | ImmediateResponse, *, bodiless: bool = False) -> bytes:
+    """The serialised message of an action. ``bodiless``: it answers the headers of a request without a body."""
     if isinstance(action, Continue):
         return _passed(action)
-    data: bytes = from_action(action).SerializeToString()
+    data: bytes = from_action(action, bodiless=bodiless).SerializeToString()
     return data
 
 
@@ -103,7 +110,7 @@ def _passed(action: Continue) -> bytes:
     return data
 
 
-def from_action(action: Continue | SendToModel | ImmediateResponse) -> Any:  # noqa: ANN401 - as above
+def from_action(action: Continue | LetPass | SendToModel | ImmediateResponse, *, bodiless: bool = False) -> Any:  # noqa: ANN401 - as above
     """The ProcessingResponse of an action."""
     response = ProcessingResponse()
     match action:
@@ -113,8 +120,10 @@ def from_action(action: Continue | SendToModel | ImmediateResponse) -> Any:  # n
                 response.mode_override.request_header_mode = SEND
                 response.mode_override.request_body_mode = BUFFERED
                 response.mode_override.response_header_mode = SEND
+        case LetPass(remove):
+            response.request_headers.response.header_mutation.remove_headers.extend(remove)
         case SendToModel(_, body, headers, removed):
-            common = response.request_body.response
+            common = response.request_headers.response if bodiless else response.request_body.response
             direct(common, headers, removed)
             if body is not None:
                 common.body_mutation.body = body

@@ -90,7 +90,9 @@ def test_a_picker_with_a_flag_accepts_what_the_gateway_buffers(tmp_path: Path) -
     objects = rendering.objects(policy(POOLED), "llm-d")
     assert f"--grpc-max-recv-msg-size={8 * MIB + 64 * 1024}" in picker_arguments(objects)
     assert buffers(objects) == {8 * MIB}
-    assert limits(POOLED, "llm-d", tmp_path) == {"maxBody": 8 * MIB, "maxMessage": 8 * MIB + 64 * 1024}
+    found = limits(POOLED, "llm-d", tmp_path)
+    assert (found["maxBody"], found["maxMessage"]) == (8 * MIB, 8 * MIB + 64 * 1024)
+    assert "models" not in found
 
 
 @pytest.mark.parametrize(
@@ -108,7 +110,8 @@ def test_the_router_of_a_limited_target_knows_the_limit_and_the_paths(tmp_path: 
     """The settings in the ConfigMap are those of the target; `maxMessage` is what a gRPC message may have."""
     found = limits(POOLED, "gie", tmp_path)
     assert (found["maxBody"], found["maxMessage"]) == (PICKED, MESSAGE_LIMIT)
-    assert found["models"] == {model: {"apis": OPENAI, "query": False} for model in ("base8b", "cheap")}
+    assert found["apis"] == OPENAI
+    assert found["models"] == {model: {"query": False} for model in ("base8b", "cheap")}
 
 
 def test_a_limited_picker_does_not_lower_the_limit_of_other_models(tmp_path: Path) -> None:
@@ -116,13 +119,14 @@ def test_a_limited_picker_does_not_lower_the_limit_of_other_models(tmp_path: Pat
     assert buffers(rendering.objects(policy(MIXED), "ai-gateway")) == {8 * MIB}
     found = limits(MIXED, "ai-gateway", tmp_path)
     assert found["maxBody"] == 8 * MIB
-    assert found["models"] == {"small": {"apis": OPENAI, "query": False, "maxBody": PICKED}}
+    assert found["models"]["small"] == {"apis": OPENAI, "query": False, "maxBody": PICKED}
+    assert "maxBody" not in found["models"]["mid"]
 
 
 def test_an_older_picker_serves_chats_and_completions_only(tmp_path: Path) -> None:
     """It reads no path: every body is taken for one of the two. Each overlay has the limits of its own releases."""
     found = limits(POOLED, "gie", tmp_path, inference_extension="1.1.0")
-    assert found["models"]["base8b"] == {"apis": ["/v1/chat/completions", "/v1/completions"]}
+    assert found["apis"] == ["/v1/chat/completions", "/v1/completions"]
 
 
 def test_a_limit_below_the_pickers_is_kept(tmp_path: Path) -> None:
@@ -162,9 +166,27 @@ def test_a_value_that_a_picker_rejects_is_reported(text: str, names: str) -> Non
 
 def test_an_older_ai_gateway_serves_neither_messages_nor_responses(tmp_path: Path) -> None:
     """0.4.0 has no processor for them, whatever is behind it."""
-    apis = ["/v1/chat/completions", "/v1/completions", "/v1/embeddings"]
+    apis = ["/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/images/generations"]
     found = limits(MIXED, "ai-gateway", tmp_path, envoy_ai_gateway="0.4.0", envoy_gateway="1.6.7")
     assert found["models"]["mid"] == {"apis": apis}
+
+
+def test_the_ai_gateway_counts_no_tokens_of_servers_that_speak_openais_api(tmp_path: Path) -> None:
+    """It has a processor for that path, and a translation to Anthropic's own schema only."""
+    served = limits(MIXED, "ai-gateway", tmp_path)["models"]["mid"]["apis"]
+    assert "/v1/messages" in served
+    assert "/v1/audio/transcriptions" in served
+    assert not {"/v1/messages/count_tokens", "/v1/rerank", "/v1/responses/{id}"} & set(served)
+
+
+def test_a_policy_that_opens_an_api_is_told_what_does_not_serve_it() -> None:
+    """Without `apis` only the usual ones are reported: nobody expects images of every component."""
+    text = POOLED + "apis: [chat, rerank]\n"
+    messages = [item.message for item in rendering.notices(policy(text), "llm-d") if item.code == "VSR319"]
+    assert len(messages) == 1
+    assert "/v1/rerank" in messages[0]
+    assert "/v1/images" not in messages[0]
+    assert "VSR319" not in {item.code for item in rendering.notices(policy(POOLED), "llm-d")}
 
 
 def test_messages_pass_the_ai_gateway_with_the_value_that_we_write() -> None:

@@ -10,6 +10,7 @@ from vsr_compiler.manifests.objects import Body
 from vsr_compiler.targets.common.router_failover import stream_metadata
 from vsr_schemas.headers import (
     ANSWERS,
+    CORS,
     CREDENTIALS,
     DEBUG_HEADERS,
     DECIDED,
@@ -86,6 +87,7 @@ def ext_proc_filter(policy: ir.Policy, cluster: str, *, local: bool = False) -> 
     `on-request` it enables this per request.
     """
     responses, debug = reads_responses(policy), policy.router.response_headers
+    cors = policy.gateway.cors is not None
     stock = isinstance(policy.router.implementation, ir.SemanticRouter)
     # By the client's address our router gives every client its share.
     attributes: Body = {} if stock else {"request_attributes": ["source.address"]}
@@ -106,7 +108,7 @@ def ext_proc_filter(policy: ir.Policy, cluster: str, *, local: bool = False) -> 
                 "request_trailer_mode": "SKIP",
                 "response_body_mode": "STREAMED" if responses else "NONE",
                 # The stock router adds its decision there.
-                "response_header_mode": "SEND" if responses or debug == "always" or stock else "SKIP",
+                "response_header_mode": "SEND" if responses or cors or debug == "always" or stock else "SKIP",
                 "response_trailer_mode": "SEND" if responses else "SKIP",
             },
             "stat_prefix": "vsr",
@@ -126,7 +128,8 @@ def reads_responses(policy: ir.Policy) -> bool:
 def follows_responses(policy: ir.Policy) -> bool:
     """Return whether our router is involved in a request until its response starts or ends."""
     return reads_responses(policy) or (
-        not isinstance(policy.router.implementation, ir.SemanticRouter) and policy.router.response_headers != "never"
+        not isinstance(policy.router.implementation, ir.SemanticRouter)
+        and (policy.router.response_headers != "never" or policy.gateway.cors is not None)
     )
 
 
@@ -159,6 +162,8 @@ def _changed_headers(policy: ir.Policy) -> list[str]:
         headers += ["accept-encoding", "content-encoding"]
     if policy.router.response_headers != "never":
         headers += DEBUG_HEADERS
+    if policy.gateway.cors is not None:
+        headers += CORS
     edited = {name for route in policy.routes for name, _ in route.header_edits}
     return [*headers, *sorted(edited - set(headers))]
 

@@ -10,8 +10,9 @@ from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.diagnostics.suggestions import MAX_LISTED
 from vsr_compiler.releases.hops import HOPS, Hop
 from vsr_compiler.releases.pickers import PICKERS
+from vsr_compiler.routerconfig.vsr_runtime import model_prefix
 from vsr_compiler.targets.common.pools import Pooled
-from vsr_schemas.apis import API_PATHS
+from vsr_schemas.apis import API_GROUPS, API_PATHS, TEXT_APIS, ApiPath
 from vsr_schemas.quantities import quantity
 from vsr_schemas.runtime import ModelLimitSettings
 
@@ -36,10 +37,12 @@ class RequestLimits:
         max_body: The limit of every request, which is the gateway's buffer. It is that of the model that accepts most,
             or least if the router cannot reject by model.
         models: Further limits of single models.
+        apis: The APIs that every model serves, if they are the same; None for all, or if they differ.
     """
 
     max_body: int
     models: Mapping[str, ModelLimitSettings]
+    apis: tuple[ApiPath, ...] | None = None
 
 
 def hops_of(project: str, chosen: Callable[[ir.Policy], Iterable[ir.Endpoint]] | None = None) -> Hops:
@@ -106,17 +109,23 @@ def request_limits(policy: ir.Policy, models: Sequence[Path]) -> RequestLimits:
     bodies = {model.name: _max_body(policy, hops) for model, hops in models}
     stock = isinstance(policy.router.implementation, ir.SemanticRouter)
     overall = (min if stock else max)(bodies.values(), default=policy.router.max_body)
+    served = {
+        model.name: tuple(path for path in API_PATHS if all(path in item.hop.apis for item in hops))
+        for model, hops in models
+    }
+    common = next(iter(served.values())) if len(set(served.values())) == 1 else None
     limits = {}
     for model, hops in models:
-        apis = [path for path in API_PATHS if all(path in item.hop.apis for item in hops)]
+        apis = served[model.name]
         limit = ModelLimitSettings(
             maxBody=bodies[model.name] if bodies[model.name] < overall else None,
-            apis=None if len(apis) == len(API_PATHS) else apis,
+            apis=None if apis in (common, API_PATHS) else list(apis),
+            prefix=model_prefix(policy, model),
             query=None if all(item.hop.query for item in hops) else False,
         )
         if limit != ModelLimitSettings():
             limits[model.name] = limit
-    return RequestLimits(overall, limits)
+    return RequestLimits(overall, limits, None if common == API_PATHS else common)
 
 
 def check(policy: ir.Policy, models: Sequence[Path]) -> Iterator[Diagnostic]:
@@ -137,7 +146,8 @@ def check(policy: ir.Policy, models: Sequence[Path]) -> Iterator[Diagnostic]:
             other = f", or use {hop.instead}" if hop.instead else ""
             hint = f"Set `router.maxBody: {quantity(hop.max_body)}` or less{other}.{scope}"
             yield Diagnostic("VSR318", message, policy.router.span, hint)
-        missing = [path for path in API_PATHS if path not in hop.apis] + ([] if hop.query else ["paths with a query"])
+        expected = [path for name in policy.apis for path in API_GROUPS[name]] or TEXT_APIS
+        missing = [path for path in expected if path not in hop.apis] + ([] if hop.query else ["paths with a query"])
         if missing:
             message = f"{names}: {name} does not serve {' or '.join(missing)}, because {hop.unserved}"
             hint = "" if stock else "The router responds to them with 404, or with 400 to a query. "

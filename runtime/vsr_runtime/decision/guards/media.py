@@ -20,6 +20,7 @@ from vsr_runtime.decision.guards.media_names import (
     MEDIA_TYPES,
     PART_MEDIA_KEYS,
     READABLE_SOURCES,
+    TOKEN_FIELDS,
     TOKEN_KEYS,
 )
 
@@ -103,7 +104,7 @@ def find_media(values: object, expired: Expired) -> Media:
         BudgetExceededError: the document has too many values.
         DeadlineExceededError: the deadline passed first.
     """
-    present = isinstance(values, Mapping) and any(_has_token_ids(values.get(key)) for key in ("prompt", "input"))
+    present = isinstance(values, Mapping) and any(_has_token_ids(values.get(key)) for key in TOKEN_FIELDS)
     data: Counter[str] = Counter()
     others: list[object] = []
     parts: list[object] = [] if isinstance(values, Mapping) else [values]

@@ -52,6 +52,10 @@ MEDIA_KEYS = _names(_KEYS)
 PART_MEDIA_KEYS = _names(_PART_KEYS)
 """Keys with the same meaning in messages and their parts only, since tools use the same words for other things."""
 TOKEN_KEYS = frozenset({"input_ids", "prompt_token_ids", "token_ids"})
-"""Keys that hold text as token ids. At the top level ``prompt`` and ``input`` may hold them as well."""
+"""Keys that hold text as token ids."""
+TOKEN_FIELDS = frozenset(
+    {"data_1", "data_2", "documents", "input", "items", "prompt", "queries", "query", "text_1", "text_2", "tokens"}
+)
+"""Top-level fields that may hold token ids as well."""
 READABLE_SOURCES = frozenset({"content", "text"})
 """Document source types whose text is part of the request."""

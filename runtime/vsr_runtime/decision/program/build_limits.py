@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from vsr_runtime.decision.program.effects import RequestLimits
+from vsr_runtime.decision.program.effects import CorsPolicy, RequestLimits
 from vsr_runtime.decision.program.program import Program
 from vsr_runtime.errors import config_error
-from vsr_schemas.apis import API_PATHS
-from vsr_schemas.runtime import FRAME_BYTES, LimitSettings, ModelLimitSettings
+from vsr_schemas.apis import API_PATHS, ApiName, ApiPath, paths_of
+from vsr_schemas.runtime import FRAME_BYTES, CorsSettings, LimitSettings, ModelLimitSettings
 
 GROWTH = FRAME_BYTES // 2
 """Bytes by which the router may lengthen a body of ``limits.maxBody``. The rest of a message's overhead is framing."""
 _NO_LIMITS = ModelLimitSettings()
 
 
-def with_limits(program: Program, limits: LimitSettings) -> Program:
+def with_limits(program: Program, limits: LimitSettings, apis: Sequence[ApiName] | None = None) -> Program:
     """Return the program with the limits of each model.
+
+    Args:
+        program: the program.
+        limits: the limits.
+        apis: the APIs that are open; None for all.
 
     Raises:
         UserError: the settings name an unknown model.
@@ -24,7 +30,8 @@ def with_limits(program: Program, limits: LimitSettings) -> Program:
     by_model = limits.models or {}
     if unknown := sorted(by_model.keys() - program.models.keys()):
         raise config_error(f"limits.models.{unknown[0]}", "config.yaml has no model of this name", "runtime.yaml")
-    read = {name: _read(by_model.get(name, _NO_LIMITS), limits.maxBody) for name in program.models}
+    opened = frozenset(API_PATHS) if apis is None else paths_of(list(apis))
+    read = {name: _read(by_model.get(name, _NO_LIMITS), limits, opened) for name in program.models}
     return replace(
         program,
         models={name: replace(target, limits=read[name]) for name, target in program.models.items()},
@@ -38,9 +45,24 @@ def with_limits(program: Program, limits: LimitSettings) -> Program:
     )
 
 
-def _read(limits: ModelLimitSettings, max_body: int) -> RequestLimits:
+def with_cors(program: Program, cors: CorsSettings | None) -> Program:
+    """Return the program with the pages that may call the gateway."""
+    if cors is None:
+        return program
+    policy = CorsPolicy(
+        frozenset(cors.allowOrigins),
+        tuple(cors.allowHeaders),
+        tuple(cors.exposeHeaders or ()),
+        credentials=cors.allowCredentials is True,
+        max_age=cors.maxAge,
+    )
+    return replace(program, cors=policy)
+
+
+def _read(limits: ModelLimitSettings, common: LimitSettings, opened: frozenset[ApiPath]) -> RequestLimits:
+    listed = limits.apis or common.apis or API_PATHS
     return RequestLimits(
-        max_body + GROWTH if limits.maxBody is None else min(limits.maxBody, max_body),
-        frozenset(API_PATHS if limits.apis is None else limits.apis),
+        common.maxBody + GROWTH if limits.maxBody is None else min(limits.maxBody, common.maxBody),
+        frozenset(path for path in listed if path in opened and path.startswith(limits.prefix or "/")),
         limits.query is not False,
     )

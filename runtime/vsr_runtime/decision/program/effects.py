@@ -87,6 +87,25 @@ class ModelTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class CorsPolicy:
+    """Which pages may call the gateway from a browser.
+
+    Attributes:
+        origins: their origins; ``*`` for all.
+        headers: the request headers that they may send; ``*`` for those that they ask for.
+        exposed: the response headers that they may read.
+        credentials: whether browsers may send cookies and client certificates.
+        max_age: seconds for which a browser may keep the answer to a preflight.
+    """
+
+    origins: frozenset[str]
+    headers: tuple[str, ...] = ("*",)
+    exposed: tuple[str, ...] = ()
+    credentials: bool = False
+    max_age: int = 600
+
+
+@dataclass(frozen=True, slots=True)
 class SystemPrompt:
     """A system prompt that replaces the client's own, or precedes it."""
 

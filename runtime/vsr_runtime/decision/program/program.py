@@ -20,7 +20,7 @@ from vsr_runtime.decision.program.conditions import (
     condition_leaves,
     open_leaves,
 )
-from vsr_runtime.decision.program.effects import Effects, ModelTarget
+from vsr_runtime.decision.program.effects import CorsPolicy, Effects, ModelTarget
 from vsr_runtime.decision.signals.base import Signal
 from vsr_runtime.decision.signals.model_signals import ModelResults, ModelSignal
 from vsr_runtime.decision.view import RequestView
@@ -94,6 +94,7 @@ class Program:
         model_signals: signals that need a model, except the category.
         caches_responses: whether some route caches responses.
         ask_rules: how the person's ask is extracted; None if signals read the whole last user turn.
+        cors: which pages may call the gateway; None if the router leaves that to the gateway.
         whole_category: whether all texts of the request decide the category, instead of the ask.
     """
 
@@ -108,6 +109,7 @@ class Program:
     caches_responses: bool = False
     ask_rules: AskRules | None = None
     whole_category: bool = False
+    cors: CorsPolicy | None = None
     leaves: frozenset[ConditionLeaf] = field(init=False, repr=False, compare=False)
     """The leaves of all conditions."""
     names: tuple[str, ...] = field(init=False, repr=False, compare=False)

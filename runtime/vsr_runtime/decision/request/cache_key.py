@@ -121,7 +121,7 @@ def cache_key(
         return None
     scope = [policy.shared, identity, caller.manner, api.value, decision, model]
     key = _digest(scope, sent)
-    field = ENDPOINTS[api.value].field
+    field = ENDPOINTS[api.value].fields[0]
     text = _last_turn(values.get(field)) if policy.similarity is not None else ""
     if not text:
         return CacheKey(api, key, policy)

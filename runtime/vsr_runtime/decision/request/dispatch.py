@@ -12,13 +12,14 @@ from vsr_runtime.decision.program.program import TOTAL_SHARE, Decision, PolicyRo
 from vsr_runtime.decision.request.cache_key import cache_key
 from vsr_runtime.decision.request.edits import edit_body
 from vsr_runtime.decision.request.events import ImmediateResponse, ResponsePlan, SendToModel
+from vsr_runtime.decision.request.form_body import FormBody
 from vsr_runtime.decision.request.guard_evaluation import GuardVerdict
 from vsr_runtime.decision.request.headers import apply_credentials, with_debug_headers
 from vsr_runtime.decision.request.immediate_responses import error_response
-from vsr_runtime.decision.request.json_body import JsonBody
+from vsr_runtime.decision.request.json_body import BodyError, JsonBody
 from vsr_runtime.decision.request.parsed_request import ParsedRequest, read_json
 from vsr_runtime.decision.request.path_limits import path_error, size_error
-from vsr_runtime.decision.request.static_response import static_response
+from vsr_runtime.decision.request.static_response import static_response, token_count
 from vsr_schemas.headers import GUARDS, SELECTED_MODEL
 
 _DIGEST_SIZE = 6
@@ -47,11 +48,18 @@ def _dispatch(program: Program, parsed: ParsedRequest, decision: Decision | None
             return replace(concluded, model=verdict.model, signals=signals)
         verdict = concluded
     if route is not None and route.effects.static_response is not None:
-        response = static_response(parsed.api, route.effects.static_response, parsed.body.values, parsed.seed)
+        response = _static(parsed, route.effects.static_response)
         return replace(response, route=route.name, guards=verdict.matches, signals=signals)
     if verdict.moved:  # a route's effects apply to its own models only
         return _send(program, parsed, program.models[str(verdict.model)], None, signals, verdict)
     return _send(program, parsed, target or program.models[program.default], route, signals, verdict)
+
+
+def _static(parsed: ParsedRequest, text: str) -> ImmediateResponse:
+    """Return a fixed response, or the estimated number of tokens if the client only asks for that."""
+    if parsed.api.generates:
+        return static_response(parsed.api, text, parsed.body.values, parsed.seed)
+    return token_count(parsed.api, parsed.view.tokens if parsed.view else 0)
 
 
 def _choose_target(program: Program, parsed: ParsedRequest, route: PolicyRoute | None) -> ModelTarget | None:
@@ -82,14 +90,20 @@ def _send(
     data = edit_body(body, parsed.api, target, effects)
     if data is None and body is not parsed.body:
         data = body.text.encode()
-    refusal = size_error(parsed.api, target, parsed.body.text if data is None else data)
+    if parsed.form is not None and data is not None:
+        edited = _edit_form(parsed.form, data)
+        if isinstance(edited, ImmediateResponse):
+            return replace(edited, model=target.name, signals=signals)
+        data = edited
+    sent_body = parsed.form.data if parsed.form is not None and data is None else parsed.body.text
+    refusal = size_error(parsed.api, target, sent_body if data is None else data)
     if refusal is not None:
         return replace(refusal, model=target.name, signals=signals)
     plan = _response_plan(program, parsed, target.name, verdict)
     headers = ((SELECTED_MODEL, target.name), *effects.set_headers, *_flag_headers(program, verdict))
     name = route.name if route else None
     key = None
-    if effects.cache is not None and name is not None and not verdict.matches:
+    if effects.cache is not None and name is not None and not verdict.matches and parsed.api.generates:
         sent = parsed.body.text.encode() if data is None else data
         key = cache_key(parsed.caller, parsed.api, parsed.body.values, effects.cache, name, target.name, sent)
     # A response that is read must not be compressed.
@@ -99,6 +113,17 @@ def _send(
     if data is not None:
         headers = (*headers, ("content-length", str(len(data))))
     return SendToModel(target.name, data, headers, removed, name, signals, None, verdict.matches, plan, key)
+
+
+def _edit_form(form: FormBody, document: bytes) -> bytes | ImmediateResponse:
+    """Return the form with the texts of an edited document."""
+    body = read_json(document)
+    if isinstance(body, ImmediateResponse):
+        return body
+    try:
+        return form.edited(body.values)
+    except BodyError as error:
+        return error_response(415, error.code, str(error))
 
 
 def _mask_body(parsed: ParsedRequest, verdict: GuardVerdict) -> JsonBody | ImmediateResponse:

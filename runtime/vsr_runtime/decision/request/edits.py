@@ -106,9 +106,9 @@ def add_system_prompt(draft: BodyDraft, api: Api, prompt: SystemPrompt) -> None:
     match api:
         case Api.CHAT:
             _prepend_message(draft, prompt)
-        case Api.RESPONSES:
+        case Api.RESPONSES | Api.INPUT_TOKENS:
             _set_field(draft, "instructions", prompt)
-        case Api.MESSAGES:
+        case Api.MESSAGES | Api.COUNT_TOKENS:
             _set_field(draft, "system", prompt)
 
 

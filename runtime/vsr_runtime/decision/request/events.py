@@ -46,6 +46,7 @@ class ResponsePlan:
         debug_headers: debug headers of the response; None if the client gets none, so that the model's own headers
             stay.
         record: the server's token for caching the response; None if it is not cached.
+        cors: headers that let a page read the response.
     """
 
     api: Api
@@ -53,6 +54,7 @@ class ResponsePlan:
     restore: Mapping[str, str] = field(default_factory=dict, repr=False)
     debug_headers: tuple[tuple[str, str], ...] | None = None
     record: object = None
+    cors: tuple[tuple[str, str], ...] = ()
 
     @property
     def reads(self) -> bool:
@@ -145,6 +147,16 @@ class Continue:
 
 
 @fast_dataclass(frozen=True, slots=True)
+class LetPass:
+    """Let a request without a body pass undecided, for a filter or route that is not the router's: a CORS preflight.
+
+    No route to a model matches it. Removes the client's own routing header.
+    """
+
+    remove: tuple[str, ...] = (SELECTED_MODEL,)
+
+
+@fast_dataclass(frozen=True, slots=True)
 class NeedSignals:
     """Compute these signals for this text and let each detector read its texts, then continue with `SignalsReady`."""
 
@@ -227,4 +239,4 @@ class ImmediateResponse:
     model: str | None = None
 
 
-Action = Continue | NeedSignals | SendToModel | ImmediateResponse
+Action = Continue | LetPass | NeedSignals | SendToModel | ImmediateResponse

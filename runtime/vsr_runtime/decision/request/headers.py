@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
-from urllib.parse import quote
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import quote, unquote
 
-from vsr_runtime.decision.apis.endpoints import ENDPOINTS, Api, ApiEndpoint
+from vsr_runtime.decision.apis.endpoints import ENDPOINTS, Api, ApiEndpoint, endpoint_of
 from vsr_runtime.decision.ask.display import describe
 from vsr_runtime.decision.program.effects import ProviderCredentials
 from vsr_runtime.decision.request.cache_recording import CachedResponse
-from vsr_runtime.decision.request.events import ImmediateResponse, RequestHeaders, ResponsePlan, SendToModel
+from vsr_runtime.decision.request.events import (
+    Action,
+    ImmediateResponse,
+    RequestHeaders,
+    ResponsePlan,
+    SendToModel,
+)
+from vsr_runtime.decision.request.form_body import boundary_of
 from vsr_runtime.decision.request.immediate_responses import (
     body_too_large_response,
     error_response,
+    in_form_of,
     model_list_response,
+    model_response,
     not_found_response,
 )
 from vsr_runtime.decision.request.parsed_request import ParsedRequest
@@ -34,6 +43,14 @@ _FIRST_ERROR_STATUS = 400
 Headers = tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The endpoint of a request whose headers are in order, and the boundary of its form; None for JSON."""
+
+    endpoint: ApiEndpoint
+    boundary: bytes | None = None
+
+
 def single_values(event: RequestHeaders) -> Mapping[str, str]:
     """Return the values of headers that occur exactly once. A duplicated header counts as missing."""
     values = dict(event.headers)
@@ -44,8 +61,8 @@ def single_values(event: RequestHeaders) -> Mapping[str, str]:
 
 
 def read_headers(
-    event: RequestHeaders, values: Mapping[str, str], names: Iterable[str], apis: Collection[str], max_body: int
-) -> ApiEndpoint | ImmediateResponse:
+    event: RequestHeaders, values: Mapping[str, str], names: Sequence[str], apis: Collection[str], max_body: int
+) -> Accepted | ImmediateResponse:
     """Return the endpoint of a request, or the response that needs no body.
 
     Args:
@@ -57,18 +74,41 @@ def read_headers(
     """
     method = values.get(":method", "")
     path = values.get(":path", "").partition("?")[0]
-    if path == MODELS_PATH:
-        return model_list_response(names) if method == "GET" else _wrong_method_response("GET")
-    endpoint = ENDPOINTS.get(path)
-    if endpoint is None or path not in apis:
+    if path == MODELS_PATH or path.startswith(f"{MODELS_PATH}/"):
+        return _models(method, path, values, names)
+    endpoint = endpoint_of(path)
+    if endpoint is None or endpoint.api.value not in apis:
         served = ", ".join((*(served for served in ENDPOINTS if served in apis), MODELS_PATH))
         return not_found_response(path, f"This path is not supported. Supported paths: {served}.")
-    if method != "POST":
-        return _wrong_method_response("POST")
-    return content_error(event, max_body, endpoint.api) or endpoint
+    if method not in endpoint.methods:
+        return _wrong_method_response(*endpoint.methods, api=endpoint.api)
+    if endpoint.stored:
+        error = None if event.end_of_stream else _body_error(endpoint.api)
+        return error or Accepted(endpoint)
+    types = [value for name, value in event.headers if name == "content-type"]
+    boundary = boundary_of(types[0]) if endpoint.form and len(types) == 1 else None
+    error = content_error(event, max_body, endpoint.api, form=endpoint.form)
+    return error or Accepted(endpoint, boundary)
 
 
-def content_error(event: RequestHeaders, max_body: int, api: Api = Api.CHAT) -> ImmediateResponse | None:
+def _body_error(api: Api) -> ImmediateResponse:
+    return error_response(400, "invalid_request", f"{api.value} takes no body.")
+
+
+def _models(method: str, path: str, values: Mapping[str, str], names: Sequence[str]) -> ImmediateResponse:
+    """Return the list of models, or one of them. A name may contain slashes, or be percent-encoded."""
+    anthropic = "anthropic-version" in values
+    if method not in ("GET", "HEAD"):
+        return _wrong_method_response("GET", "HEAD", api=Api.MESSAGES if anthropic else Api.CHAT)
+    if path == MODELS_PATH:
+        return model_list_response(names, anthropic=anthropic)
+    response = model_response(unquote(path.removeprefix(f"{MODELS_PATH}/")), names, anthropic=anthropic)
+    return in_form_of(Api.MESSAGES, response) if anthropic else response
+
+
+def content_error(
+    event: RequestHeaders, max_body: int, api: Api = Api.CHAT, *, form: bool = False
+) -> ImmediateResponse | None:
     """Return the error for a body that cannot be read, according to the headers; None if there is none."""
     content: dict[str, list[str]] = {"content-encoding": [], "content-type": [], "content-length": []}
     for key, value in event.headers:
@@ -79,19 +119,37 @@ def content_error(event: RequestHeaders, max_body: int, api: Api = Api.CHAT) -> 
             415, "unsupported_encoding", "A compressed body cannot be read. Send it without encoding."
         )
     types = content["content-type"]
-    if len(types) != 1 or not _JSON_TYPE.fullmatch(types[0].strip()):
+    if form and (len(types) != 1 or boundary_of(types[0]) is None):
+        message = "The content type must be multipart/form-data with a boundary."
+        return error_response(415, "unsupported_content_type", message)
+    if not form and (len(types) != 1 or not _JSON_TYPE.fullmatch(types[0].strip())):
         return error_response(415, "unsupported_content_type", "The content type must be application/json in UTF-8.")
     if any(_LENGTH.fullmatch(length) and int(length) > max_body for length in content["content-length"]):
         return body_too_large_response(max_body, api)
     if event.end_of_stream:
-        return error_response(400, "invalid_json", "The request has no body.")
+        return error_response(400, "invalid_form" if form else "invalid_json", "The request has no body.")
     return None
 
 
-def _wrong_method_response(allowed: str) -> ImmediateResponse:
-    return error_response(
-        405, "method_not_allowed", f"This path only supports {allowed}.", headers=(("allow", allowed),)
-    )
+def _wrong_method_response(*allowed: str, api: Api = Api.CHAT) -> ImmediateResponse:
+    message = f"This path only supports {' and '.join(allowed)}."
+    response = error_response(405, "method_not_allowed", message, headers=(("allow", ", ".join(allowed)),))
+    return in_form_of(api, response)
+
+
+def api_of(path: str) -> Api:
+    """Return the API in whose form errors about a path are."""
+    return Api.MESSAGES if path.startswith(Api.MESSAGES.value) else Api.CHAT
+
+
+def for_client(api: Api, cors: Headers, action: Action) -> Action:
+    """Return the action with errors in the form of the API, and with the headers for the page that asks."""
+    if isinstance(action, ImmediateResponse):
+        action = in_form_of(api, action)
+        return replace(action, headers=(*action.headers, *cors)) if cors else action
+    if cors and isinstance(action, SendToModel):
+        return replace(action, response=replace(action.response or ResponsePlan(api), cors=cors))
+    return action
 
 
 def with_debug_headers(
@@ -133,7 +191,10 @@ def _ask_headers(parsed: ParsedRequest) -> tuple[tuple[str, str], ...]:
     if view is None or view.ask_rules is None:
         return ()
     return (
-        (ASK, "none" if view.ask is None else describe(view.ask, view.transcript, ENDPOINTS[parsed.api.value].field)),
+        (
+            ASK,
+            "none" if view.ask is None else describe(view.ask, view.transcript, ENDPOINTS[parsed.api.value].fields[0]),
+        ),
     )
 
 

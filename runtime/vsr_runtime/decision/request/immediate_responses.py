@@ -17,6 +17,7 @@ IMMEDIATE_RESPONSE_HEADERS = ANSWERS
 """Every header that an immediate response may have. A gateway whose filter has mutation rules must allow these."""
 _JSON_HEADER = ("content-type", "application/json")
 _MAX_ECHO = 100
+FIRST_ERROR_STATUS = 400
 
 _MESSAGES = {
     Cause.TIMEOUT: "The request could not be classified in time. Try again.",
@@ -72,15 +73,46 @@ def body_too_large_response(max_body: int, api: Api = Api.CHAT, *, model: str | 
 
 def not_found_response(path: str, message: str) -> ImmediateResponse:
     """Return 404 in the form of the API that the path belongs to."""
-    api = Api.MESSAGES if path == Api.MESSAGES.value else Api.CHAT
+    api = Api.MESSAGES if path.startswith(Api.MESSAGES.value) else Api.CHAT
     body = json.dumps(error_body(api, 404, "not_found", message)).encode()
     return replace(error_response(404, "not_found", message), body=body)
 
 
-def model_list_response(models: Iterable[str]) -> ImmediateResponse:
-    """Return the response of ``GET /v1/models``. ``created`` is 0, because models of a policy have no date."""
-    items = [{"id": name, "object": "model", "created": 0, "owned_by": "vsr"} for name in models]
-    return ImmediateResponse(200, json.dumps({"object": "list", "data": items}).encode(), "models", (_JSON_HEADER,))
+def model_list_response(models: Iterable[str], *, anthropic: bool = False) -> ImmediateResponse:
+    """Return the response of ``GET /v1/models``, in the form of the client's API."""
+    items = [_model_item(name, anthropic=anthropic) for name in models]
+    document: dict[str, object] = {"object": "list", "data": items}
+    if anthropic:
+        ends = {"first_id": items[0]["id"], "last_id": items[-1]["id"]} if items else {}
+        document = {"data": items, "has_more": False, **ends}
+    return ImmediateResponse(200, json.dumps(document).encode(), "models", (_JSON_HEADER,))
+
+
+def model_response(name: str, models: Iterable[str], *, anthropic: bool = False) -> ImmediateResponse:
+    """Return the response of ``GET /v1/models/NAME``."""
+    if name not in models:
+        return unknown_model_response(name)
+    return ImmediateResponse(
+        200, json.dumps(_model_item(name, anthropic=anthropic)).encode(), "models", (_JSON_HEADER,)
+    )
+
+
+def _model_item(name: str, *, anthropic: bool) -> dict[str, object]:
+    """Return a model of a list. The time is 0, because models of a policy have no date."""
+    if anthropic:
+        return {"type": "model", "id": name, "display_name": name, "created_at": "1970-01-01T00:00:00Z"}
+    return {"id": name, "object": "model", "created": 0, "owned_by": "vsr"}
+
+
+def in_form_of(api: Api, response: ImmediateResponse) -> ImmediateResponse:
+    """Return an error in the form of the API that was called."""
+    if not api.anthropic or response.status < FIRST_ERROR_STATUS:
+        return response
+    error = json.loads(response.body)
+    if error.get("type") == "error":
+        return response
+    body = error_body(api, response.status, error["error"]["code"], error["error"]["message"])
+    return replace(response, body=json.dumps(body).encode())
 
 
 def blocked_response(api: Api, guard: Guard, what: str = "request") -> ImmediateResponse:
@@ -143,7 +175,7 @@ def guard_code(guard: Guard) -> str:
 
 def error_body(api: Api, status: int, name: str, message: str) -> dict[str, object]:
     """Return the body of an error in the form of the API."""
-    if api is Api.MESSAGES:
+    if api.anthropic:
         return {
             "type": "error",
             "error": {"type": _ANTHROPIC_TYPES.get(status, "api_error"), "message": message, "code": name},

@@ -9,6 +9,7 @@ from vsr_runtime.decision.deadline import DeadlineExceededError, Expired, never
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 from vsr_runtime.decision.request.cache_key import Caller
 from vsr_runtime.decision.request.events import Cause, ImmediateResponse
+from vsr_runtime.decision.request.form_body import FormBody, read_form
 from vsr_runtime.decision.request.guard_evaluation import GuardEvaluation
 from vsr_runtime.decision.request.immediate_responses import (
     body_too_large_response,
@@ -33,6 +34,8 @@ class ParsedRequest:
         debug: whether the client gets debug headers.
         caller: the client; None if no response is cached.
         query: whether the path has a query.
+        form: the form that ``body`` stands for; None if the client sent JSON.
+        cors: headers of the response for the browser that asks.
     """
 
     body: JsonBody
@@ -44,25 +47,36 @@ class ParsedRequest:
     debug: bool = False
     caller: Caller | None = None
     query: bool = False
+    form: FormBody | None = None
+    cors: tuple[tuple[str, str], ...] = ()
 
 
 def read_request(
-    data: bytes, endpoint: ApiEndpoint, max_body: int, expired: Expired = never
-) -> JsonBody | ImmediateResponse:
-    """Return the body, which has a model name and the API's field, or an error.
+    data: bytes, endpoint: ApiEndpoint, max_body: int, expired: Expired = never, boundary: bytes | None = None
+) -> JsonBody | FormBody | ImmediateResponse:
+    """Return the body, which has a model name and the API's content, or an error.
 
     Args:
         data: the client's body.
-        endpoint: the API, which has a field for the request's content: a text or a list.
+        endpoint: the API, which has fields for the request's content.
         max_body: maximum bytes of a body.
         expired: the deadline.
+        boundary: the boundary of a form; None for JSON.
     """
     if len(data) > max_body:
         return body_too_large_response(max_body, endpoint.api)
-    body = read_json(data, expired)
+    body = read_json(data, expired) if boundary is None else _read_form(data, boundary)
     if isinstance(body, ImmediateResponse):
         return body
-    return _missing_field_response(body.values, endpoint.field) or body
+    values = body.document.values if isinstance(body, FormBody) else body.values
+    return _missing_field_response(values, endpoint) or body
+
+
+def _read_form(data: bytes, boundary: bytes) -> FormBody | ImmediateResponse:
+    try:
+        return read_form(data, boundary)
+    except BodyError as error:
+        return error_response(400, error.code, str(error))
 
 
 def read_json(data: bytes, expired: Expired = never) -> JsonBody | ImmediateResponse:
@@ -75,12 +89,14 @@ def read_json(data: bytes, expired: Expired = never) -> JsonBody | ImmediateResp
         return undecided_response(Cause.TIMEOUT)
 
 
-def _missing_field_response(values: Mapping[str, object], field: str) -> ImmediateResponse | None:
+def _missing_field_response(values: Mapping[str, object], endpoint: ApiEndpoint) -> ImmediateResponse | None:
     model = values.get("model")
     if not isinstance(model, str) or not model:
         return error_response(400, "missing_model", "The body must have a 'model', as text.", param="model")
-    if values.get(field) is None:
-        return error_response(400, f"missing_{field}", f"The body must have '{field}'.", param=field)
-    if not isinstance(values[field], str | list):
-        return error_response(400, "invalid_request", f"'{field}' must be text or a list.", param=field)
+    first = endpoint.fields[0]
+    if all(values.get(name) is None for name in endpoint.fields):
+        allowed = " or ".join(f"'{name}'" for name in endpoint.fields)
+        return error_response(400, f"missing_{first}", f"The body must have {allowed}.", param=first)
+    if endpoint.view_of is not None and not isinstance(values.get(first), str | list | None):
+        return error_response(400, "invalid_request", f"'{first}' must be text or a list.", param=first)
     return None

@@ -12,6 +12,7 @@ from vsr_runtime.decision.fast_dataclass import fast_dataclass
 from vsr_runtime.decision.program.conditions import CATEGORIES, OF_REQUEST, SignalKind
 from vsr_runtime.decision.program.program import Decision, Program, Undecided
 from vsr_runtime.decision.request.cache_key import Caller, read_caller
+from vsr_runtime.decision.request.cors import is_preflight, preflight_response, response_headers
 from vsr_runtime.decision.request.detectors import attack_scores, detections_by_text, merge_texts, missing_cause
 from vsr_runtime.decision.request.dispatch import dispatch
 from vsr_runtime.decision.request.events import (
@@ -21,14 +22,16 @@ from vsr_runtime.decision.request.events import (
     Event,
     Failure,
     ImmediateResponse,
+    LetPass,
     NeedSignals,
     RequestBody,
     RequestHeaders,
     SendToModel,
     SignalsReady,
 )
+from vsr_runtime.decision.request.form_body import FormBody
 from vsr_runtime.decision.request.guard_evaluation import GuardEvaluation
-from vsr_runtime.decision.request.headers import read_headers, single_values
+from vsr_runtime.decision.request.headers import api_of, for_client, read_headers, single_values
 from vsr_runtime.decision.request.immediate_responses import (
     error_response,
     too_complex_response,
@@ -37,6 +40,7 @@ from vsr_runtime.decision.request.immediate_responses import (
 )
 from vsr_runtime.decision.request.json_body import JsonBody
 from vsr_runtime.decision.request.parsed_request import ParsedRequest, read_request
+from vsr_runtime.decision.request.stored_response import send_stored
 from vsr_runtime.decision.signals.model_signals import ModelResults
 from vsr_runtime.decision.view import InvalidRequestError
 from vsr_schemas.headers import DEBUG
@@ -74,6 +78,8 @@ class AwaitsBody:
     debug: bool = False
     caller: Caller | None = None
     query: bool = False
+    boundary: bytes | None = None
+    cors: tuple[tuple[str, str], ...] = ()
 
 
 @fast_dataclass(frozen=True, slots=True)
@@ -110,41 +116,58 @@ def advance(config: MachineConfig, state: State, event: Event) -> tuple[State, A
     match state, event:
         case AwaitsHeaders(), RequestHeaders():
             return _on_headers(config, event)
-        case AwaitsBody(), RequestBody():
-            return _on_body(config, state, event)
-        case AwaitsSignals(), SignalsReady():
-            return Decided(), _on_signals(config, state, event)
-        case AwaitsBody(), Failure(cause):
-            return Decided(), undecided_response(cause)
+        case AwaitsBody(endpoint, cors=cors), RequestBody():
+            following, action = _on_body(config, state, event)
+            return following, for_client(endpoint.api, cors, action)
+        case AwaitsSignals(parsed), SignalsReady():
+            return Decided(), for_client(parsed.api, parsed.cors, _on_signals(config, state, event))
+        case AwaitsBody(endpoint, cors=cors), Failure(cause):
+            return Decided(), for_client(endpoint.api, cors, undecided_response(cause))
         case AwaitsSignals(parsed), Failure(cause):
-            return Decided(), replace(undecided_response(cause), model=parsed.named_model)
+            response = replace(undecided_response(cause), model=parsed.named_model)
+            return Decided(), for_client(parsed.api, parsed.cors, response)
     raise OutOfOrderError(f"{type(event).__name__} in state {type(state).__name__}")
 
 
 def _on_headers(config: MachineConfig, event: RequestHeaders) -> tuple[State, Action]:
-    values = single_values(event)
-    endpoint = read_headers(event, values, config.program.names, config.program.apis, config.max_body)
-    if isinstance(endpoint, ImmediateResponse):
-        return Decided(), endpoint
+    values, program = single_values(event), config.program
+    cors = response_headers(program.cors, values) if program.cors is not None else ()
+    if event.end_of_stream and is_preflight(values.get(":method", ""), values):
+        return Decided(), LetPass() if program.cors is None else preflight_response(program.cors, values)
+    accepted = read_headers(event, values, program.names, program.apis, config.max_body)
+    if isinstance(accepted, ImmediateResponse):
+        return Decided(), for_client(api_of(values.get(":path", "")), cors, accepted)
+    endpoint = accepted.endpoint
+    if endpoint.stored:
+        return Decided(), for_client(endpoint.api, cors, send_stored(program, endpoint, values))
     debug = config.debug_headers == "always" or (config.debug_headers == "on-request" and values.get(DEBUG) == "true")
     needs_headers = debug and config.debug_headers == "on-request" and not config.program.reads_responses
     caller = read_caller(event) if config.program.caches_responses else None
     return (
-        AwaitsBody(endpoint, values.get("x-request-id") or None, debug, caller, "?" in values[":path"]),
+        AwaitsBody(
+            endpoint,
+            values.get("x-request-id") or None,
+            debug,
+            caller,
+            "?" in values[":path"],
+            accepted.boundary,
+            cors,
+        ),
         Continue(needs_response_headers=needs_headers),
     )
 
 
 def _on_body(config: MachineConfig, state: AwaitsBody, event: RequestBody) -> tuple[State, Action]:
-    body = read_request(event.body, state.endpoint, config.max_body, event.expired)
-    if isinstance(body, ImmediateResponse):
-        return Decided(), body
+    read = read_request(event.body, state.endpoint, config.max_body, event.expired, state.boundary)
+    if isinstance(read, ImmediateResponse):
+        return Decided(), read
+    body, form = (read.document, read) if isinstance(read, FormBody) else (read, None)
     program, model = config.program, str(body.values["model"])
     named = model if model in program.models else None
     if named is None and model not in program.auto_names:
         return Decided(), unknown_model_response(model)
     if named is None and state.endpoint.view_of is None:
-        return Decided(), _model_required_response(program)
+        return Decided(), _model_required_response(program, state.endpoint)
     seed = event.body if state.request_id is None else state.request_id.encode()
     following: State
     action: Action
@@ -153,6 +176,7 @@ def _on_body(config: MachineConfig, state: AwaitsBody, event: RequestBody) -> tu
         if isinstance(parsed, ImmediateResponse):
             following, action = Decided(), parsed
         else:
+            parsed = parsed if form is None and not state.cors else replace(parsed, form=form, cors=state.cors)
             following, action = _on_parsed(program, parsed, event.expired)
     except InvalidRequestError as error:
         message = f"The request cannot be read: {error}."
@@ -231,12 +255,9 @@ def _on_failure(config: MachineConfig, parsed: ParsedRequest, cause: Cause) -> S
     return replace(action, cause=cause) if action.cause is None else action
 
 
-def _model_required_response(program: Program) -> ImmediateResponse:
-    """Return an error: embeddings of different models cannot be compared, so content must not choose the model."""
-    names = ", ".join(program.models)
-    return error_response(
-        400,
-        "model_required",
-        f"Embeddings are not routed by content: set 'model' to one of {names}.",
-        param="model",
-    )
+def _model_required_response(program: Program, endpoint: ApiEndpoint) -> ImmediateResponse:
+    """Return an error: results of different models cannot be compared, so content must not choose the model."""
+    path = endpoint.api.value
+    names = ", ".join(target.name for target in program.models.values() if path in target.limits.apis)
+    message = f"Requests of {path} are not routed by content: set 'model' to one of {names}."
+    return error_response(400, "model_required", message, param="model")

@@ -34,7 +34,7 @@ from vsr_runtime.decision.request.response_events import (
     whole_output,
 )
 from vsr_runtime.decision.request.response_stream import ResponseStream
-from vsr_schemas.headers import DEBUG_HEADERS
+from vsr_schemas.headers import CORS, DEBUG_HEADERS, VARY
 
 _JSON_TYPE = re.compile(r"application/(?:[a-z0-9.-]+\+)?json", re.IGNORECASE)
 _EVENT_STREAM = "text/event-stream"
@@ -148,6 +148,10 @@ def _on_headers(plan: ResponsePlan, event: ResponseHeaders, max_body: int) -> tu
             if recorder
             else (ResponseDone(), ForwardHeaders(BodyMode.NONE))
         )
+    if plan.cors and isinstance(action, ForwardHeaders):
+        theirs = {name for name, _ in event.headers if name in CORS} - {name for name, _ in plan.cors} - {VARY}
+        removed = (*action.remove, *sorted(theirs))
+        action = replace(action, remove=removed, set_headers=(*action.set_headers, *plan.cors))
     if plan.debug_headers is None or not isinstance(action, ForwardHeaders):
         return state, action
     own = {name for name, _ in plan.debug_headers}

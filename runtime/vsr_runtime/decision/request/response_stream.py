@@ -320,7 +320,7 @@ def _error_events(api: Api, response: ImmediateResponse, numbers: SequenceNumber
     match api:
         case Api.MESSAGES:
             return f"event: error\ndata: {json.dumps(body)}\n\n".encode()
-        case Api.RESPONSES:
+        case Api.RESPONSES | Api.STORED_RESPONSE:
             error = {"type": "error", "code": response.code, "message": body["error"]["message"], "param": None}
             numbers.assign(error, added=True)
             return f"event: error\ndata: {json.dumps(error)}\n\n".encode()

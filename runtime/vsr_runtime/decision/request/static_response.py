@@ -194,6 +194,15 @@ def static_response(api: Api, text: str, values: Mapping[str, object], seed: byt
     )
 
 
+def token_count(api: Api, tokens: int) -> ImmediateResponse:
+    """Return a number of tokens in the form of the API that counts them."""
+    body: _Form = {"input_tokens": tokens}
+    if api is Api.INPUT_TOKENS:
+        body = {"object": "response.input_tokens", **body}
+    headers = (("content-type", "application/json"), STATIC_RESPONSE_HEADER)
+    return ImmediateResponse(200, json.dumps(body).encode(), STATIC_RESPONSE_CODE, headers)
+
+
 def _serialise_events(events: Iterable[tuple[str | None, object]]) -> bytes:
     """Return server-sent events: a name if the API has names, and JSON or the final marker."""
     lines = []

@@ -8,9 +8,16 @@ from functools import partial
 from time import monotonic
 from typing import Any, cast
 
-from vsr_runtime.decision.request.events import Cause, ImmediateResponse, NeedSignals, ResponsePlan, SendToModel
-from vsr_runtime.decision.request.immediate_responses import too_complex_response, undecided_response
-from vsr_runtime.decision.request.request_machine import AwaitsBody
+from vsr_runtime.decision.request.events import (
+    Cause,
+    Failure,
+    ImmediateResponse,
+    NeedSignals,
+    ResponsePlan,
+    SendToModel,
+)
+from vsr_runtime.decision.request.immediate_responses import too_complex_response
+from vsr_runtime.decision.request.request_machine import AwaitsBody, advance
 from vsr_runtime.decision.request.response_events import DetectionsReady, NeedDetections, ResponseAction
 from vsr_runtime.server.generation import Generation
 from vsr_runtime.server.readers.messages import Order, Policy, ReadRequest, ReadResponse, Resume
@@ -71,13 +78,14 @@ class RemoteReading:
         try:
             order = ReadRequest(state, end - monotonic())
             decided = await self._read(generation, order, body, end, NeedSignals, signals)
+            return cast("SendToModel | ImmediateResponse", decided)
         except OverloadedError:
-            return undecided_response(Cause.OVERLOADED)
+            cause = Cause.OVERLOADED
         except TimeoutError:
-            return undecided_response(Cause.TIMEOUT)
+            cause = Cause.TIMEOUT
         except ReaderEndedError as error:
-            return undecided_response(Cause.TOO_COMPLEX if error.memory else Cause.BROKEN)
-        return cast("SendToModel | ImmediateResponse", decided)
+            cause = Cause.TOO_COMPLEX if error.memory else Cause.BROKEN
+        return undecided(generation, state, cause)
 
     async def response(self, generation: Generation, plan: ResponsePlan, body: bytes, end: float) -> ResponseAction:
         """Let guards read a whole response until a time of the monotonic clock.
@@ -129,3 +137,9 @@ class RemoteReading:
         finally:
             session.close()
         return action
+
+
+def undecided(generation: Generation, state: AwaitsBody, cause: Cause) -> ImmediateResponse:
+    """Return the answer to a request whose body was not read."""
+    _, action = advance(generation.rules, state, Failure(cause))
+    return cast("ImmediateResponse", action)

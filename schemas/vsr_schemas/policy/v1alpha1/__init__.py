@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from vsr_schemas.apis import ApiName
 from vsr_schemas.base import PolicyModel
 from vsr_schemas.policy.v1alpha1.ask import AskSpec, MarkerSpec
 from vsr_schemas.policy.v1alpha1.assertions import AssertionSpec, StatementSpec
@@ -25,7 +26,7 @@ from vsr_schemas.policy.v1alpha1.models import (
     ServiceSpec,
     VllmSpec,
 )
-from vsr_schemas.policy.v1alpha1.router import GatewaySpec, GitOpsSpec, RouterSpec, WeightsSpec
+from vsr_schemas.policy.v1alpha1.router import CorsSpec, GatewaySpec, GitOpsSpec, RouterSpec, WeightsSpec
 from vsr_schemas.policy.v1alpha1.routes import (
     CacheSpec,
     ConditionSpec,
@@ -50,6 +51,7 @@ __all__ = [
     "CheckpointSpec",
     "ClassifierSpec",
     "ConditionSpec",
+    "CorsSpec",
     "EndpointSpec",
     "EnvironmentGatewaySpec",
     "EnvironmentSpec",
@@ -101,6 +103,7 @@ class PolicySpec(PolicyModel):
     metadata: MetadataSpec
     router: RouterSpec
     gateway: GatewaySpec = GatewaySpec()
+    apis: Annotated[list[ApiName], Field(min_length=1)] | None = None
     gitops: GitOpsSpec | None = None
     endpoints: Annotated[dict[Name, EndpointSpec], Field(min_length=1)]
     models: Annotated[dict[Header, ModelSpec], Field(min_length=1)]

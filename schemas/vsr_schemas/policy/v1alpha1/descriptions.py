@@ -13,6 +13,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "metadata": "Name of the policy.",
         "router": "The router, and the limits that it shares with the gateway.",
         "gateway": "The Gateway that carries the traffic.",
+        "apis": "APIs that are open. Defaults to all. Paths of others get 404.",
         "gitops": "Repository and cluster for Argo CD. Without it the Argo CD objects contain a placeholder (VSR301).",
         "endpoints": "Places where models run, by name.",
         "models": "Models that clients and routes can name.",
@@ -60,6 +61,14 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "namespace": "Namespace of the Gateway and its routes.",
         "versions": "Release profile (`current` or `seed`), or releases by project that override `current`.",
         "timeout": "Time limit of a whole request, streaming included.",
+        "cors": "Pages that may call the gateway from a browser. Without it preflights are left to the gateway.",
+    },
+    "gateway.cors": {
+        "allowOrigins": "Origins of the pages, or `*` for all.",
+        "allowHeaders": "Request headers that pages may send; `*` for those that they ask for.",
+        "exposeHeaders": "Response headers that pages may read.",
+        "allowCredentials": "Whether browsers may send cookies and client certificates.",
+        "maxAge": "Time for which browsers keep the answer to a preflight.",
     },
     "gitops": {
         "repo": "URL of the repository that contains `out/`.",

@@ -8,7 +8,21 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from vsr_schemas.base import PolicyModel
-from vsr_schemas.scalars import TOKEN_SECRET, Bytes, Image, Int, Label, Milliseconds, Name, Release, ServerUrl, Text
+from vsr_schemas.scalars import (
+    TOKEN_SECRET,
+    Bool,
+    Bytes,
+    HeaderName,
+    Image,
+    Int,
+    Label,
+    Milliseconds,
+    Name,
+    Origin,
+    Release,
+    ServerUrl,
+    Text,
+)
 from vsr_schemas.shapes import MAPPING, TEXT, AsMapping, AsText, by_shape
 
 Count = Annotated[Int, Field(ge=1, le=1000)]
@@ -62,6 +76,24 @@ class RouterSpec(PolicyModel):
         return self
 
 
+class CorsSpec(PolicyModel):
+    """The pages that may call the gateway from a browser. ``max_age`` is in milliseconds."""
+
+    allow_origins: Annotated[list[Origin], Field(min_length=1)]
+    allow_headers: list[HeaderName] = ["*"]
+    expose_headers: list[HeaderName] = []
+    allow_credentials: Bool = False
+    max_age: Annotated[Milliseconds, Field(ge=1000)] = 600_000
+
+    @model_validator(mode="after")
+    def _explicit(self) -> CorsSpec:
+        if self.allow_credentials and "*" in self.allow_origins:
+            raise PydanticCustomError(
+                "one_of", "`allowCredentials` needs a list of origins: with `*` any page could act for its visitors"
+            )
+        return self
+
+
 class GatewaySpec(PolicyModel):
     """The Gateway that receives the traffic. ``timeout`` (milliseconds) bounds a whole request and its stream."""
 
@@ -72,6 +104,7 @@ class GatewaySpec(PolicyModel):
         by_shape(TEXT, MAPPING),
     ] = "current"
     timeout: Milliseconds = 300_000
+    cors: CorsSpec | None = None
 
 
 class GitOpsSpec(PolicyModel):

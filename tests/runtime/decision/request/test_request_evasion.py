@@ -14,7 +14,9 @@ from vsr_runtime.decision.guards.guard import Guard
 from vsr_runtime.decision.request.events import ImmediateResponse, RequestBody, SendToModel
 from vsr_runtime.decision.request.request_machine import AwaitsBody, MachineConfig, advance
 
-CHAT, COMPLETIONS, RESPONSES, MESSAGES, EMBEDDINGS = (each.value for each in Api)
+CHAT, COMPLETIONS, RESPONSES, MESSAGES, EMBEDDINGS = (
+    each.value for each in (Api.CHAT, Api.COMPLETIONS, Api.RESPONSES, Api.MESSAGES, Api.EMBEDDINGS)
+)
 MODEL = "phi4-mini"
 FINDERS = {
     "credentials": (credentials(), "use ghp_16C7e42F292c6912E7710c838347Ae178B4a now"),
