@@ -9,6 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
 from vsr_runtime.decision.request.cache_recording import CachedResponse
+from vsr_runtime.decision.request.distinctions import content_words, same_order
 from vsr_runtime.decision.request.events import CacheKey
 
 if TYPE_CHECKING:  # numpy comes with the extra that semantic caches need
@@ -46,6 +47,7 @@ class _Entry:
     group: bytes | None
     vector: Vector | None
     size: int
+    words: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -87,22 +89,26 @@ class MemoryCache:
         group = self._groups.get(lookup.group) if lookup.group is not None else None
         if group is None or vector is None or lookup.policy.similarity is None:
             return None
+        words = None
         for key, similarity in self._nearest(group, vector):
             if similarity < lookup.policy.similarity:
                 return None
             entry = self._fresh(key)
-            if entry is not None:
+            words = content_words(lookup.text) if words is None else words
+            if entry is not None and same_order(entry.words, words):
                 return CacheHit(entry.kept, similarity)
         return None
 
     def keep(self, lookup: CacheKey, vector: Vector | None, kept: CachedResponse) -> None:
         """Store an answer, replacing the one for this request; evict others if there is no capacity."""
         self._drop(lookup.key)
-        size = len(kept.body) + OVERHEAD + (0 if vector is None else vector.nbytes * 2)
+        words = () if vector is None else content_words(lookup.text)
+        size = len(kept.body) + OVERHEAD + (0 if vector is None else vector.nbytes * 2 + 2 * len(lookup.text))
         if size > self._max_bytes:
             return
-        expires = self._clock() + lookup.policy.ttl
-        self._entries[lookup.key] = _Entry(kept, expires, lookup.group, vector, size)
+        ttl = lookup.policy.ttl if kept.lifetime is None else min(lookup.policy.ttl, kept.lifetime)
+        expires = self._clock() + ttl
+        self._entries[lookup.key] = _Entry(kept, expires, lookup.group, vector, size, words)
         self._size += size
         if vector is not None and lookup.group is not None:
             group = self._groups.setdefault(lookup.group, _Group())

@@ -109,3 +109,25 @@ def test_answer_larger_than_the_capacity_is_not_cached():
     cache.keep(at(1), None, cached())
     cache.keep(at(2), None, cached("x", 4 * OVERHEAD))
     assert (cache.find(at(1), None), cache.find(at(2), None)) == (CacheHit(cached()), None)
+
+
+def test_requests_whose_words_changed_places_are_not_alike():
+    """Their vectors are nearly equal: who owes whom is not."""
+    cache = MemoryCache(10, 1 << 20)
+    one = CacheKey(Api.CHAT, b"1", RULE, b"group", "what does alice owe bob?")
+    cache.keep(one, towards(1, 0), cached())
+    assert cache.find(CacheKey(Api.CHAT, b"2", RULE, b"group", "what does bob owe alice?"), towards(1, 0)) is None
+    assert cache.find(CacheKey(Api.CHAT, b"3", RULE, b"group", "what does alice owe to bob?"), towards(1, 0))
+
+
+def test_an_answer_is_kept_no_longer_than_its_server_calls_it_fresh():
+    """A shorter time than the route's holds, a longer one does not."""
+    clock = Clock()
+    cache = MemoryCache(10, 1 << 20, clock)
+    for key, lifetime in ((1, 5.0), (2, 500.0)):
+        cache.keep(at(key), None, CachedResponse("application/json", b"x", lifetime))
+    clock.now = 5.0
+    assert cache.find(at(1), None) is None
+    assert cache.find(at(2), None)
+    clock.now = 60.0
+    assert cache.find(at(2), None) is None

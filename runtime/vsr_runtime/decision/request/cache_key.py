@@ -2,13 +2,12 @@
 
 The key covers everything that the response depends on: the client (unless the policy shares responses), the API, the
 decision, the model, and every byte that the model receives. Similar requests share a group, which covers the same
-except the words of the last turn; numbers and negations of these words are covered.
+except the words of the last turn; of these, numbers, negations, directions and names are covered, in their order.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -16,6 +15,7 @@ from typing import Any
 
 from vsr_runtime.decision.apis.endpoints import ENDPOINTS, Api
 from vsr_runtime.decision.program.effects import CachePolicy
+from vsr_runtime.decision.request.distinctions import distinctions
 from vsr_runtime.decision.request.events import CacheKey, RequestHeaders
 from vsr_schemas.headers import CREDENTIALS
 
@@ -49,9 +49,6 @@ STATEFUL_FIELDS = (
     "web_search_options",
 )
 """Fields of requests whose responses have effects, or depend on stored or retrieved data."""
-_NUMBERS_AND_NEGATIONS = re.compile(
-    r"\w*\d[\w.,]*|\w+n['\u2019]t\b|\b(?:cannot|never|no|nobody|none|nor|not|nothing|without)\b", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +142,12 @@ def _last_turn(value: object) -> str:
 
 
 def _group_digest(scope: list[object], sent: bytes, field: str, text: str) -> bytes:
-    """Return the digest of everything except the words of the last turn; includes their numbers and negations."""
+    """Return the digest of everything except the words of the last turn; includes those that may not differ."""
     values: dict[str, Any] = json.loads(sent)
     content = values[field]
     values[field] = None if isinstance(content, str) else [*content[:-1], content[-1] | {"content": None}]
     rest = json.dumps(values, sort_keys=True).encode()
-    return _digest([*scope, sorted(word.lower() for word in _NUMBERS_AND_NEGATIONS.findall(text))], rest)
+    return _digest([*scope, distinctions(text)], rest)
 
 
 def _digest(scope: list[object], data: bytes) -> bytes:

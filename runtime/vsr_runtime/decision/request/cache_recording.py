@@ -8,12 +8,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vsr_runtime.decision.apis.endpoints import Api
+from vsr_runtime.decision.request.cache_key import VARY_HEADERS
 from vsr_runtime.decision.request.json_body import BodyError, read_body
 from vsr_runtime.decision.request.sse import SseSplitter, StreamError
 
 MAX_RESPONSE = 256 << 10
 """Maximum bytes of a cached response."""
 _CONTENT_TYPES = re.compile(r"(application/json|text/event-stream)\s*(?:;.*)?", re.IGNORECASE)
+_FORBIDDING = frozenset({"no-store", "private", "no-cache", "must-understand"})
+"""Directives of a response that is not stored, or would have to be validated at each use, which no model can."""
+_KNOWN_VARIATION = frozenset({"", "accept", "accept-encoding", "origin", *VARY_HEADERS})
+"""Headers by which responses may vary: the key covers them, or they change no content. Any other may be a reason for
+another answer, and `*` always is."""
 _END_REASONS = frozenset({"end_turn", "stop_sequence"})
 _NOT_CACHEABLE = ("tool_calls", "function_call", "refusal")
 """Fields of a message with a tool call or a refusal."""
@@ -22,10 +28,11 @@ _OUTPUT_TYPES = frozenset({"message", "reasoning"})
 
 @dataclass(frozen=True, slots=True)
 class CachedResponse:
-    """A response: its content type and body."""
+    """A response: its content type and body, and the seconds for which its server calls it fresh."""
 
     content_type: str
     body: bytes = field(repr=False)
+    lifetime: float | None = None
 
 
 class ResponseRecorder:
@@ -34,10 +41,11 @@ class ResponseRecorder:
     Args:
         api: the API of the response.
         kind: its content type.
+        lifetime: the seconds for which it is fresh; None if the server does not say.
     """
 
-    def __init__(self, api: Api, kind: str) -> None:
-        self._api, self._kind = api, kind
+    def __init__(self, api: Api, kind: str, lifetime: float | None = None) -> None:
+        self._api, self._kind, self._lifetime = api, kind, lifetime
         self._pieces: list[bytes] | None = []
         self._size = 0
 
@@ -59,17 +67,56 @@ class ResponseRecorder:
             return None
         data = b"".join(self._pieces)
         streamed = self._kind.lower().startswith("text/event-stream")
-        return CachedResponse(self._kind, data) if is_complete(self._api, data, streamed=streamed) else None
+        return (
+            CachedResponse(self._kind, data, self._lifetime)
+            if is_complete(self._api, data, streamed=streamed)
+            else None
+        )
+
+
+def joined_headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return headers by name; several fields of one name are one list."""
+    joined: dict[str, str] = {}
+    for name, value in headers:
+        joined[name] = f"{joined[name]}, {value}" if name in joined else value
+    return joined
 
 
 def start_recording(api: Api, headers: Mapping[str, str]) -> ResponseRecorder | None:
     """Return a recorder for a response with these headers; None if it cannot be cached."""
     plain = headers.get("content-encoding", "").strip().lower() in {"", "identity"}
     kind = headers.get("content-type", "").strip()
-    storable = "no-store" not in headers.get("cache-control", "").lower()
-    if headers.get(":status") != "200" or not plain or not storable or not _CONTENT_TYPES.fullmatch(kind):
+    directives = _directives(headers)
+    lifetime = _lifetime(directives)
+    if not _may_be_stored(headers, directives) or lifetime == 0:
         return None
-    return ResponseRecorder(api, kind)
+    if headers.get(":status") != "200" or not plain or not _CONTENT_TYPES.fullmatch(kind):
+        return None
+    return ResponseRecorder(api, kind, lifetime)
+
+
+def _directives(headers: Mapping[str, str]) -> dict[str, str]:
+    parts = (part.partition("=") for part in headers.get("cache-control", "").split(","))
+    return {name.strip().lower(): value.strip(' "') for name, _, value in parts}
+
+
+def _lifetime(directives: Mapping[str, str]) -> float | None:
+    """Return the seconds for which a shared cache may use a response; 0 if they are not understood."""
+    value = directives.get("s-maxage", directives.get("max-age"))
+    if value is None:
+        return None
+    return float(value) if re.fullmatch(r"[0-9]{1,10}", value) else 0.0
+
+
+def _may_be_stored(headers: Mapping[str, str], directives: Mapping[str, str]) -> bool:
+    """Return whether the server lets a cache that is not the client's own store its response (RFC 9111).
+
+    ``scope: user`` is no exception: whether two requests are of one user is the router's view, not the server's.
+    """
+    if _FORBIDDING & directives.keys() or "set-cookie" in headers or "no-cache" in headers.get("pragma", "").lower():
+        return False
+    varied = {name.strip().lower() for name in headers.get("vary", "").split(",")}
+    return varied <= _KNOWN_VARIATION
 
 
 def is_complete(api: Api, data: bytes, *, streamed: bool) -> bool:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from vsr_runtime.decision.deadline import BudgetExceededError, DeadlineExceededError
-from vsr_runtime.decision.request.cache_recording import ResponseRecorder, start_recording
+from vsr_runtime.decision.request.cache_recording import ResponseRecorder, joined_headers, start_recording
 from vsr_runtime.decision.request.detectors import DetectorCoroutine, DetectorResults
 from vsr_runtime.decision.request.error_reply import AwaitsErrorBody, await_error, read_error_piece, read_error_reply
 from vsr_runtime.decision.request.events import Cause, ImmediateResponse, ResponsePlan
@@ -132,7 +132,7 @@ def _on_headers(plan: ResponsePlan, event: ResponseHeaders, max_body: int) -> tu
     # A response that a guard lets pass unread must not be cached: another request might be read.
     lenient = any(guard.passes_errors or guard.passes_unreadable for guard in plan.guards)
     cacheable = plan.record is not None and not lenient and not event.end_of_stream
-    recorder = start_recording(plan.api, dict(event.headers)) if cacheable else None
+    recorder = start_recording(plan.api, joined_headers(event.headers)) if cacheable else None
     reply = read_error_reply(event.headers)
     state: ResponseState
     action: ResponseAction

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vsr_runtime.decision.apis.endpoints import Api
-from vsr_runtime.decision.request.cache_recording import is_complete
+from vsr_runtime.decision.request.cache_recording import is_complete, joined_headers, start_recording
 
 
 def events(*documents: object, done: bool = False) -> bytes:
@@ -131,3 +131,55 @@ def test_no_answer_is_so_odd_that_it_breaks_anything(api, documents, streamed):
     """Any data of a server is either complete or not."""
     data = events(*documents, done=True) if streamed else json.dumps(documents[0]).encode()
     assert is_complete(api, data, streamed=streamed) in {True, False}
+
+
+def recorded(*headers: tuple[str, str]):
+    """What is recorded of a whole answer with these headers."""
+    own = (":status", "200"), ("content-type", "application/json")
+    recorder = start_recording(Api.CHAT, joined_headers([*own, *headers]))
+    if recorder is None:
+        return None
+    recorder.add(json.dumps({"choices": [{"finish_reason": "stop", "message": {"content": "x"}}]}).encode())
+    return recorder.done()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [("cache-control", "no-store")],
+        [("cache-control", "private")],
+        [("cache-control", "Private, max-age=60")],
+        [("cache-control", 'private="x-account"')],
+        [("cache-control", "no-cache")],
+        [("cache-control", "max-age=0")],
+        [("cache-control", "max-age=60, s-maxage=0")],
+        [("cache-control", "max-age=soon")],
+        [("cache-control", "public"), ("cache-control", "private")],
+        [("pragma", "no-cache")],
+        [("vary", "*")],
+        [("vary", "accept, accept-language")],
+        [("vary", "cookie")],
+        [("vary", "Authorization")],
+        [("set-cookie", "session=1")],
+    ],
+)
+def test_answer_that_its_server_calls_private_or_stale_is_not_kept(headers):
+    """Whoever may share answers by the policy: the server knows what is in this one."""
+    assert recorded(*headers) is None
+
+
+@pytest.mark.parametrize(
+    ("headers", "lifetime"),
+    [
+        ([], None),
+        ([("cache-control", "public, max-age=60")], 60),
+        ([("cache-control", "max-age=60, s-maxage=30")], 30),
+        ([("vary", "Origin, Accept-Encoding")], None),
+        ([("vary", "accept")], None),
+    ],
+)
+def test_other_answers_are_kept_as_long_as_they_are_fresh(headers, lifetime):
+    """By the server's own words; a shorter lifetime than the policy's holds."""
+    kept = recorded(*headers)
+    assert kept is not None
+    assert kept.lifetime == lifetime
