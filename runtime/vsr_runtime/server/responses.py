@@ -141,6 +141,9 @@ class ResponseHandler:
     def _note(self, exchange: Exchange, action: ResponseAction) -> None:
         """Log and count what guards found: names, never text."""
         if isinstance(action, ForwardHeaders):
+            self._metrics.guarded(action.guards, "response")
+            if action.guards:
+                log("response", request=exchange.request_id, guards=format_guards(action.guards))
             return
         blocked = action if isinstance(action, ImmediateResponse) else action.rejection
         if blocked is not None:

@@ -149,6 +149,13 @@ def withheld_response(api: Api, guard: Guard, status: int, code: str, reason: st
     return _guard_response(api, guard, status, f"{code}:{guard.label}", message)
 
 
+def ambiguous_response(api: Api) -> ImmediateResponse:
+    """Return 502: masking or restoring values would make keys of an object equal, which parsers read differently."""
+    message = "Replacing values in the response would make two keys of an object equal."
+    response = error_response(502, "duplicate_key", message)
+    return replace(response, body=json.dumps(error_body(api, 502, "duplicate_key", message)).encode())
+
+
 def guard_failed_response(api: Api, guard: Guard, cause: Cause, what: str = "request") -> ImmediateResponse:
     """Return 503 (502 for a response, which a retry would generate again): the guard could not read the text."""
     message = f"The guard '{guard.name}' could not read the {what}. Try again."

@@ -33,6 +33,7 @@ from vsr_runtime.decision.request.response_events import (
     ResponseTrailers,
     whole_output,
 )
+from vsr_runtime.decision.request.response_headers import inspect_headers
 from vsr_runtime.decision.request.response_stream import ResponseStream
 from vsr_schemas.headers import CORS, DEBUG_HEADERS, VARY
 
@@ -148,6 +149,14 @@ def _on_headers(plan: ResponsePlan, event: ResponseHeaders, max_body: int) -> tu
             if recorder
             else (ResponseDone(), ForwardHeaders(BodyMode.NONE))
         )
+    if plan.guards and isinstance(action, ForwardHeaders):
+        dropped, matches = inspect_headers(plan, event.headers)
+        if dropped or matches:
+            replaced = {name for name, _ in action.set_headers}
+            removed = (*action.remove, *(name for name in dropped if name not in {*action.remove, *replaced}))
+            action = replace(action, remove=removed, guards=matches)
+            if recorder:
+                recorder.spoil()
     if plan.cors and isinstance(action, ForwardHeaders):
         theirs = {name for name, _ in event.headers if name in CORS} - {name for name, _ in plan.cors} - {VARY}
         removed = (*action.remove, *sorted(theirs))
