@@ -49,7 +49,7 @@ class CheckpointSettings(StrictModel):
     """A Hugging Face classification model, at ``<repo>/<revision>`` below a folder of models.
 
     It labels a text (``sequence``) or each of its tokens (``token``), on ``device``, in ``precision``. A text longer
-    than ``window`` tokens, special ones included, is read in windows that share ``overlap`` tokens, or its beginning is
+    than ``window`` tokens, special ones included, is read in windows that share ``overlap`` tokens, or its two ends are
     read alone (``long: truncate``). ``window`` is 512 where none is given, or the model's own limit if that is less. Of
     several windows each label has the highest probability (``max``), or the mean.
     """
