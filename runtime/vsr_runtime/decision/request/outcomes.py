@@ -7,6 +7,7 @@ from vsr_runtime.decision.conversation.choice import Judged, choose
 from vsr_runtime.decision.deadline import Expired
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 from vsr_runtime.decision.program.conditions import CATEGORIES, OF_REQUEST, SignalKind
+from vsr_runtime.decision.program.context_length import TokenDemand
 from vsr_runtime.decision.program.program import Decision, Program, Undecided
 from vsr_runtime.decision.request.detectors import DetectorTexts, attack_scores, detections_by_text
 from vsr_runtime.decision.request.events import NOT_READ, SignalsReady, TextSignals
@@ -48,14 +49,14 @@ class Outcomes:
         return {name: tuple(texts) for name, texts in merged.items()}
 
 
-def first_outcomes(program: Program, view: RequestView, expired: Expired) -> Outcomes:
+def first_outcomes(program: Program, view: RequestView, expired: Expired, demand: TokenDemand) -> Outcomes:
     """Return the outcomes that need no model.
 
     Raises:
         DeadlineExceededError: the deadline passed first.
     """
     candidates = candidates_of(view, program.stickiness, counts=program.counts)
-    return Outcomes(candidates, tuple([program.decide(one.view, expired=expired) for one in candidates]))
+    return Outcomes(candidates, tuple([program.decide(one.view, expired=expired, demand=demand) for one in candidates]))
 
 
 def concluded(program: Program, known: Outcomes, seed: bytes) -> Judged:
@@ -66,7 +67,12 @@ def concluded(program: Program, known: Outcomes, seed: bytes) -> Judged:
 
 
 def conclude(
-    program: Program, known: Outcomes, detector_texts: DetectorTexts, ready: SignalsReady, seed: bytes
+    program: Program,
+    known: Outcomes,
+    detector_texts: DetectorTexts,
+    ready: SignalsReady,
+    seed: bytes,
+    demand: TokenDemand,
 ) -> Judged | Undecided:
     """Return what decides the request with the results of models; an `Undecided` if one is missing.
 
@@ -76,6 +82,7 @@ def conclude(
         detector_texts: the texts that detectors had to read.
         ready: the results.
         seed: determines the share of a split.
+        demand: the tokens that a model must hold.
     """
     main = TextSignals(ready.category, ready.probability, ready.probabilities, ready.similarities)
     texts = known.texts
@@ -94,7 +101,7 @@ def conclude(
             signals = program.with_category(signals, category.category, category.probability)
         results = ModelResults(result.similarities, attacks, detections, ready.request_similarities)
         signals = program.with_model_results(signals, candidate.view, results)
-        decided = program.decide(candidate.view, signals)
+        decided = program.decide(candidate.view, signals, demand=demand)
         if isinstance(decided, Undecided):
             return decided
         judged.append(Judged(candidate, decided, result.probabilities))

@@ -13,6 +13,7 @@ from vsr_runtime.decision.conversation.state import held_state
 from vsr_runtime.decision.deadline import BudgetExceededError, DeadlineExceededError, Expired
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 from vsr_runtime.decision.program.conditions import OF_REQUEST
+from vsr_runtime.decision.program.context_length import NO_DEMAND, token_demand
 from vsr_runtime.decision.program.program import Program, Undecided
 from vsr_runtime.decision.request.cache_key import Caller, read_caller
 from vsr_runtime.decision.request.cors import is_preflight, preflight_response, response_headers
@@ -244,10 +245,14 @@ def _parse(
     view = endpoint.view_of(body.values) if named is None and endpoint.view_of is not None else None
     if view is not None and program.ask_rules is not None:
         view = replace(view, ask_rules=program.ask_rules)
-    key = _conversation_key(program, state, body, view)
-    return ParsedRequest(
-        body, endpoint.api, seed, named, view, evaluation, state.debug, state.caller, state.query, conversation=key
+    demand = NO_DEMAND
+    if endpoint.view_of is not None and program.smallest_context is not None:
+        demand = token_demand(body.text, body.values, program.smallest_context)
+    parsed = ParsedRequest(
+        body, endpoint.api, seed, named, view, evaluation, state.debug, state.caller, state.query, demand=demand
     )
+    key = _conversation_key(program, state, body, view)
+    return parsed if key is None else replace(parsed, conversation=key)
 
 
 def _conversation_key(program: Program, state: AwaitsBody, body: JsonBody, view: RequestView | None) -> bytes | None:
@@ -261,7 +266,7 @@ def _conversation_key(program: Program, state: AwaitsBody, body: JsonBody, view:
 
 def _on_parsed(program: Program, parsed: ParsedRequest, expired: Expired) -> tuple[State, Action]:
     """Decide without models if possible; otherwise request all model results at once."""
-    known = None if parsed.view is None else first_outcomes(program, parsed.view, expired)
+    known = None if parsed.view is None else first_outcomes(program, parsed.view, expired, parsed.demand)
     undecided = known is not None and bool(known.undecided)
     if undecided or parsed.evaluation:
         guard_texts = parsed.evaluation.detector_texts(parsed.named_model) if parsed.evaluation else {}
@@ -287,7 +292,7 @@ def _on_signals(config: MachineConfig, state: AwaitsSignals, ready: SignalsReady
         return _on_failure(config, parsed, ready.missing)
     if known is None:
         return dispatch(program, parsed, None)
-    judged = conclude(program, known, state.detector_texts, ready, parsed.split_seed)
+    judged = conclude(program, known, state.detector_texts, ready, parsed.split_seed, parsed.demand)
     if isinstance(judged, Undecided):  # a required model result is missing
         return _on_failure(config, parsed, missing_cause(judged, ready.detections))
     return _dispatch_judged(program, parsed, judged)
