@@ -213,6 +213,8 @@ class RuntimeSettings(StrictModel):
     policy: str
     deadline: int = Field(gt=0)
     limits: LimitSettings
+    overflow: Literal["reject"] | None = None
+    """What becomes of requests that no model of their route can hold; without it the next route that can has them."""
     apis: list[ApiName] | None = None
     """The APIs that are open; without it, all."""
     cors: CorsSettings | None = None

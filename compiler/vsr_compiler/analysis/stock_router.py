@@ -49,6 +49,9 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
 
 def _router(policy: ir.Policy, implementation: ir.SemanticRouter) -> Iterator[Diagnostic]:
     router = policy.router
+    if router.overflow == "reject":
+        message = "semantic-router does not support `overflow: reject`"
+        yield Diagnostic("VSR330", message, router.span, "Remove it, or use `engine: vsr-runtime`.")
     if policy.apis:
         message = "semantic-router does not support `apis`: it serves its own set of paths"
         yield Diagnostic("VSR330", message, router.span, "Remove it, or use `engine: vsr-runtime`.")

@@ -157,6 +157,7 @@ def _router(scope: Scope, spec: schema.RouterSpec) -> ir.Router:
         token_secret=(spec.weights or schema.WeightsSpec()).token,
         on_failure=spec.on_failure,
         response_headers=spec.response_headers,
+        overflow=spec.overflow,
         reload=spec.reload,
     )
 

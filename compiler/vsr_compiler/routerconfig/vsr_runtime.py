@@ -50,6 +50,7 @@ def runtime_settings(policy: ir.Policy, heads: Mapping[str, settings.ClassifierS
         limits=settings.LimitSettings(
             maxBody=router.max_body, maxMessage=router.max_message, models=_prefixes(policy) or None
         ),
+        overflow="reject" if router.overflow == "reject" else None,
         apis=list(policy.apis) or None,
         cors=_cors(policy.gateway.cors),
         classifiers=dict(heads),

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -22,12 +23,11 @@ from vsr_runtime.decision.request.events import (
     SendToModel,
     SignalsReady,
 )
-from vsr_runtime.decision.request.request_machine import MachineConfig
 from vsr_runtime.errors import UserError
 from vsr_runtime.files import open_regular
 from vsr_runtime.server.classify import ClassifierPool, ClassifierResult, ModelPool, TextClassifier
 from vsr_runtime.server.response_cache import ResponseCache
-from vsr_runtime.settings import Settings
+from vsr_runtime.settings import Settings, machine_config
 
 _CHUNK = 1 << 20
 """Bytes of a file that are hashed at a time: something huge in the folder must not fill the memory."""
@@ -49,6 +49,7 @@ class Detectors(Protocol):
         """What each detector detects in each of its texts."""
 
 
+_KEYS = count(1)
 Loader = Callable[[Settings], TextClassifier | Startable | None]
 """Loads the classifier of the settings; returns None if they have none. Runs in a thread."""
 
@@ -64,6 +65,9 @@ class Generation:
 
     Attributes:
         rules: what the state machine needs for all requests.
+        key: identifies it within this process.
+        source: what the settings were built from; None if they were not read from files.
+        guards: the guards by name.
         budget: seconds for a decision.
         max_message: bytes of the largest gRPC message.
         work: worst-case steps of pattern matching per byte of text.
@@ -74,9 +78,10 @@ class Generation:
     def __init__(
         self, settings: Settings, pool: ModelPool | None, digest: str = "", response_cache: ResponseCache | None = None
     ) -> None:
-        self.rules = MachineConfig(
-            settings.program, settings.limits.maxBody, settings.default_on_failure, settings.debug_headers
-        )
+        self.rules = machine_config(settings)
+        self.key = next(_KEYS)
+        self.source = settings.source
+        self.guards = {guard.name: guard for guard in settings.program.guards}
         self.budget = settings.decision_timeout
         self.max_message = settings.limits.maxMessage
         self.work = settings.program.work

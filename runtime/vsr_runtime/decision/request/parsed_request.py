@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from vsr_runtime.decision.apis.endpoints import Api, ApiEndpoint
 from vsr_runtime.decision.deadline import DeadlineExceededError, Expired, never
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
+from vsr_runtime.decision.program.context_length import NO_DEMAND, TokenDemand
 from vsr_runtime.decision.request.cache_key import Caller
 from vsr_runtime.decision.request.events import Cause, ImmediateResponse
 from vsr_runtime.decision.request.form_body import FormBody, read_form
@@ -35,6 +36,7 @@ class ParsedRequest:
         caller: the client; None if no response is cached.
         query: whether the path has a query.
         form: the form that ``body`` stands for; None if the client sent JSON.
+        demand: the tokens of a model's context that the request needs.
         cors: headers of the response for the browser that asks.
     """
 
@@ -48,6 +50,7 @@ class ParsedRequest:
     caller: Caller | None = None
     query: bool = False
     form: FormBody | None = None
+    demand: TokenDemand = NO_DEMAND
     cors: tuple[tuple[str, str], ...] = ()
 
 

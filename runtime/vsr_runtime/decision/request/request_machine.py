@@ -10,6 +10,7 @@ from vsr_runtime.decision.apis.endpoints import ApiEndpoint
 from vsr_runtime.decision.deadline import BudgetExceededError, DeadlineExceededError, Expired
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 from vsr_runtime.decision.program.conditions import CATEGORIES, OF_REQUEST, SignalKind
+from vsr_runtime.decision.program.context_length import NO_DEMAND, token_demand
 from vsr_runtime.decision.program.program import Decision, Program, Undecided
 from vsr_runtime.decision.request.cache_key import Caller, read_caller
 from vsr_runtime.decision.request.cors import is_preflight, preflight_response, response_headers
@@ -204,12 +205,17 @@ def _parse(
     view = endpoint.view_of(body.values) if named is None and endpoint.view_of is not None else None
     if view is not None and program.ask_rules is not None:
         view = replace(view, ask_rules=program.ask_rules)
-    return ParsedRequest(body, endpoint.api, seed, named, view, evaluation, state.debug, state.caller, state.query)
+    demand = NO_DEMAND
+    if endpoint.view_of is not None and program.smallest_context is not None:
+        demand = token_demand(body.text, body.values, program.smallest_context)
+    return ParsedRequest(
+        body, endpoint.api, seed, named, view, evaluation, state.debug, state.caller, state.query, demand=demand
+    )
 
 
 def _on_parsed(program: Program, parsed: ParsedRequest, expired: Expired) -> tuple[State, Action]:
     """Decide without models if possible; otherwise request all model results at once."""
-    outcome = None if parsed.view is None else program.decide(parsed.view, expired=expired)
+    outcome = None if parsed.view is None else program.decide(parsed.view, expired=expired, demand=parsed.demand)
     undecided = outcome if isinstance(outcome, Undecided) else None
     if undecided or parsed.evaluation:
         guard_texts = parsed.evaluation.detector_texts(parsed.named_model) if parsed.evaluation else {}
@@ -241,7 +247,7 @@ def _on_signals(config: MachineConfig, state: AwaitsSignals, ready: SignalsReady
         ready.request_similarities,
     )
     known = program.with_model_results(known, parsed.view, results)
-    decided = program.decide(parsed.view, known)
+    decided = program.decide(parsed.view, known, demand=parsed.demand)
     if isinstance(decided, Undecided):  # a required model result is missing
         return _on_failure(config, parsed, missing_cause(decided, ready.detections))
     return dispatch(program, parsed, decided)

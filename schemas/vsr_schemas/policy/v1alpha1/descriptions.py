@@ -45,6 +45,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "`1Ki` to `1Gi`.",
         "onFailure": "What happens if no decision can be made: `deny` rejects the request, `default-model` sends it to "
         "`default`.",
+        "overflow": "What happens to requests that are longer than the `context` of the models of their route: `route` "
+        "tries the next route that matches, then `default`; `reject` answers 400.",
         "responseHeaders": "Which responses carry the decision in `x-vsr-*` headers: none, those of clients that send "
         "`x-vsr-debug: true`, or all.",
         "reload": "How a change reaches the router: `rollout` replaces its pods one after the other. With `hot`, "
@@ -139,7 +141,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "checkpoint": "Hugging Face repository of the weights. Required if an endpoint is `vllm`.",
         "providerModel": "Name of the model at the server, if it differs. A `vllm` server gets this name as well.",
         "loras": "LoRA adapters by name. The name of an adapter can be used wherever a model name can.",
-        "context": "Context length in tokens.",
+        "context": "Context length in tokens. A longer request never reaches the model; see `router.overflow`.",
         "price": "Price per million tokens.",
         "reasoningFamily": "How reasoning is switched on and off for this model.",
     },
