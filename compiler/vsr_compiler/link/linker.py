@@ -15,7 +15,7 @@ from vsr_compiler.link.environments import Profiles, check_image, link_environme
 from vsr_compiler.link.expectations import link_assertions, link_tests
 from vsr_compiler.link.guards import link_guards
 from vsr_compiler.link.models import link_models
-from vsr_compiler.link.routes import Tables, link_routes
+from vsr_compiler.link.routes import Tables, link_default, link_routes
 from vsr_compiler.link.scope import Scope
 from vsr_compiler.link.signals import link_signals
 from vsr_compiler.syntax import Document
@@ -48,7 +48,7 @@ def link(document: Document, policy: schema.PolicySpec, profiles: Profiles) -> i
     ask = link_ask(scope, policy.ask)
     guards = link_guards(scope, policy, models, classifiers)
     routes = link_routes(scope, policy, tables)
-    default = scope.resolve(models, policy.default, "model", ("default",))
+    default, default_route = link_default(scope, policy, models)
     tests = link_tests(scope, policy, models, tables.categories, guards)
     assertions = link_assertions(scope, policy, tables, guards)
     environments = link_environments(scope, policy, profiles)
@@ -83,6 +83,7 @@ def link(document: Document, policy: schema.PolicySpec, profiles: Profiles) -> i
         gitops=_gitops(scope, policy.gitops),
         versions=versions,
         warnings=scope.warnings,
+        default_route=default_route,
         apis=_apis(scope, policy),
     )
 

@@ -30,6 +30,7 @@ from vsr_schemas.policy.v1alpha1.router import CorsSpec, GatewaySpec, GitOpsSpec
 from vsr_schemas.policy.v1alpha1.routes import (
     CacheSpec,
     ConditionSpec,
+    DefaultSpec,
     HeadersSpec,
     ParamsSpec,
     RouteSpec,
@@ -39,6 +40,7 @@ from vsr_schemas.policy.v1alpha1.routes import (
 from vsr_schemas.policy.v1alpha1.signals import KINDS, SignalSpec
 from vsr_schemas.policy.v1alpha1.tests import ExpectationSpec, TestSpec
 from vsr_schemas.scalars import Header, Label, Name
+from vsr_schemas.shapes import MAPPING, TEXT, AsMapping, AsText, by_shape
 
 __all__ = [
     "API_VERSION",
@@ -52,6 +54,7 @@ __all__ = [
     "ClassifierSpec",
     "ConditionSpec",
     "CorsSpec",
+    "DefaultSpec",
     "EndpointSpec",
     "EnvironmentGatewaySpec",
     "EnvironmentSpec",
@@ -113,7 +116,7 @@ class PolicySpec(PolicyModel):
     ask: AskSpec = AskSpec()
     guards: dict[Name, GuardSpec] = {}
     routes: list[RouteSpec] = []
-    default: Header
+    default: Annotated[Annotated[Header, AsText] | Annotated[DefaultSpec, AsMapping], by_shape(TEXT, MAPPING)]
     assertions: list[AssertionSpec] = []
     tests: list[TestSpec] = []
     environments: Annotated[dict[Label, EnvironmentSpec], Field(min_length=1)] = {"dev": EnvironmentSpec()}
