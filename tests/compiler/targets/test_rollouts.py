@@ -114,9 +114,10 @@ def test_a_change_of_the_configuration_is_a_rollout_of_the_router(
 
 def test_with_hot_only_what_routes_and_servers_must_know_is_a_rollout() -> None:
     """Running pods read other changes; a change of models replaces them, so that removed routes can go."""
-    before, words, renamed = (
-        router(objects(text, "gie")) for text in (HOT, changed(HOT, WORDS), changed(HOT, RENAMED))
-    )
+    guarded = f"{HOT}guards: {{out: {{patterns: [secret], action: mask, on: response}}}}\n"
+    texts = (HOT, changed(HOT, WORDS), changed(HOT, RENAMED), guarded)
+    before, words, renamed, reading = (router(objects(text, "gie")) for text in texts)
+    assert before[0]["spec"]["template"] != reading[0]["spec"]["template"]
     assert "immutable" not in before[1]
     assert before[0]["spec"]["template"] == words[0]["spec"]["template"]
     assert before[1]["metadata"]["name"] == words[1]["metadata"]["name"]
