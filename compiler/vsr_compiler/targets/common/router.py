@@ -17,7 +17,7 @@ from vsr_compiler.manifests.kinds import Wave
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.targets.common import router_models, stock_router
 from vsr_compiler.targets.common.components import Component
-from vsr_compiler.targets.common.extproc import follows_responses
+from vsr_compiler.targets.common.extproc import ext_proc_filter, follows_responses
 from vsr_compiler.targets.common.workloads import (
     HARDENED,
     UNPRIVILEGED,
@@ -45,22 +45,25 @@ MAX_CONFIG_MAP = 1_000_000
 """Bytes. The API server limits an object to 1 MiB; the difference is for its metadata."""
 
 
-def emitter(*, headless: bool = False, keys: bool = True) -> Callable[[ir.Policy], Iterator[Object]]:
+def emitter(
+    *, headless: bool = False, keys: bool = True, starts_after: int = 0
+) -> Callable[[ir.Policy], Iterator[Object]]:
     """Return the emitter of the router's objects.
 
     Args:
         headless: Whether the gateway balances over the addresses of the pods, which a ClusterIP would hide.
         keys: Whether the router adds the API keys of providers; otherwise the gateway does.
+        starts_after: Seconds before a new pod can get ready: what the gateway needs after its routes are accepted.
     """
 
     def emit(policy: ir.Policy) -> Iterator[Object]:
         """Yield the router's objects."""
-        return _router(policy, headless=headless, keys=keys)
+        return _router(policy, headless=headless, keys=keys, starts_after=starts_after)
 
     return emit
 
 
-def _router(policy: ir.Policy, *, headless: bool, keys: bool) -> Iterator[Object]:
+def _router(policy: ir.Policy, *, headless: bool, keys: bool, starts_after: int) -> Iterator[Object]:
     """Yield the objects. The router's folder (config, settings, classifier heads) becomes one ConfigMap."""
     router = policy.router
     files = router.files
@@ -68,7 +71,7 @@ def _router(policy: ir.Policy, *, headless: bool, keys: bool) -> Iterator[Object
     data = _config_data(files)
     # With `hot`, pods follow changes of their ConfigMap, except where other objects have to change first.
     hot = router.reload == "hot"
-    config = hashed_name(f"{name}-config", _selectable(policy) if hot else data)
+    config = hashed_name(f"{name}-config", _agreed(policy) if hot else data)
     yield make("v1", "ServiceAccount", name, origin, namespace=namespace, automountServiceAccountToken=False)
     yield from router_models.claim(policy)
     yield make(
@@ -114,7 +117,7 @@ def _router(policy: ir.Policy, *, headless: bool, keys: bool) -> Iterator[Object
             router.replicas,
             stock_router.pod(policy, config)
             if isinstance(router.implementation, ir.SemanticRouter)
-            else _pod(policy, config, keys=keys),
+            else _pod(policy, config, keys=keys, starts_after=starts_after),
             # A reload does not change the limit of a message.
             annotations={"vsr.dev/max-message": str(router.max_message)} if hot else None,
             strategy=router_models.rollout(policy),
@@ -126,7 +129,7 @@ def _router(policy: ir.Policy, *, headless: bool, keys: bool) -> Iterator[Object
 
 def by_helm(policy: ir.Policy) -> Component:
     """Return the component that leaves the stock router to its own chart."""
-    return stock_router.by_helm(list(_router(policy, headless=False, keys=True)))
+    return stock_router.by_helm(list(_router(policy, headless=False, keys=True, starts_after=0)))
 
 
 def check(policy: ir.Policy) -> Iterator[Diagnostic]:
@@ -145,9 +148,9 @@ def _config_data(files: Mapping[str, bytes]) -> dict[str, Body]:
     return {"data": text} | ({"binaryData": binary} if binary else {})
 
 
-def _selectable(policy: ir.Policy) -> list[Body]:
-    """Return what the router can select: the headers and names by which routes and servers know each model."""
-    return [
+def _agreed(policy: ir.Policy) -> Body:
+    """Return what other objects must agree on with the router: what it can select, and what its filter lets it do."""
+    models = [
         {
             "model": model.name,
             "provider": model.provider_model,
@@ -155,6 +158,7 @@ def _selectable(policy: ir.Policy) -> list[Body]:
         }
         for model in policy.models
     ]
+    return {"models": models, "filter": ext_proc_filter(policy, policy.router.grpc.name)}
 
 
 def _digest(files: Mapping[str, bytes]) -> str:
@@ -164,7 +168,7 @@ def _digest(files: Mapping[str, bytes]) -> str:
     return digest.hexdigest()
 
 
-def _pod(policy: ir.Policy, config: str, *, keys: bool) -> Body:
+def _pod(policy: ir.Policy, config: str, *, keys: bool, starts_after: int) -> Body:
     router, sources = policy.router, _key_volume(policy)
     mounted = sources if keys else []
     process = container(
@@ -180,7 +184,8 @@ def _pod(policy: ir.Policy, config: str, *, keys: bool) -> Body:
         ],
         env=[{"name": "VSR_CACHE_DIR", "value": CACHE_PATH}, *router_models.environment(policy, CACHE_PATH)],
         ports=[container_port("grpc", router.grpc.port), container_port("http", router.http.port)],
-        startupProbe=http_probe("/readyz", "http", 2, 300 if policy.checkpoints else 60),
+        startupProbe=http_probe("/readyz", "http", 2, 300 if policy.checkpoints else 60)
+        | ({"initialDelaySeconds": starts_after} if starts_after else {}),
         readinessProbe=http_probe("/readyz", "http", 5, 2),
         livenessProbe=http_probe("/healthz", "http", 10, 3),
         resources=resources(*router_models.needs(policy), router.resources),

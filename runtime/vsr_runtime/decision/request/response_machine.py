@@ -173,7 +173,7 @@ def _on_recording(state: Recording, event: ResponseBody | ResponseTrailers) -> t
     """Record a chunk. A response with trailers is not cached, because its last chunk is not marked as such."""
     if isinstance(event, ResponseTrailers):
         return ResponseDone(), BodyOutput(None)
-    return (ResponseDone() if event.end_of_stream else state), _record(state.recorder, event, BodyOutput(None))
+    return (ResponseDone() if event.end_of_stream else state), record_output(state.recorder, event, BodyOutput(None))
 
 
 def _recorded_work(
@@ -183,10 +183,10 @@ def _recorded_work(
 ) -> DetectorCoroutine[tuple[ResponseState, ResponseAction]]:
     """Record the output of the work."""
     state, action = yield from work
-    return state, _record(recorder, event, action)
+    return state, record_output(recorder, event, action)
 
 
-def _record(recorder: ResponseRecorder | None, event: ResponseBody, action: ResponseAction) -> ResponseAction:
+def record_output(recorder: ResponseRecorder | None, event: ResponseBody, action: ResponseAction) -> ResponseAction:
     """Record an output, and return it with the complete response at the end. Responses with matches are not cached."""
     if recorder is None or not isinstance(action, BodyOutput):
         return action
