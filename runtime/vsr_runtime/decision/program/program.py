@@ -23,11 +23,14 @@ from vsr_runtime.decision.program.conditions import (
 )
 from vsr_runtime.decision.program.context_length import NO_DEMAND, TokenDemand
 from vsr_runtime.decision.program.effects import CorsPolicy, Effects, ModelTarget
+from vsr_runtime.decision.program.stickiness import Stickiness
 from vsr_runtime.decision.signals.base import Signal
 from vsr_runtime.decision.signals.model_signals import ModelResults, ModelSignal
 from vsr_runtime.decision.view import RequestView
 
 TOTAL_SHARE = 100.0
+COUNTS = frozenset({"context", "conversation"})
+"""Types of signals that change with the length of a conversation."""
 GUARD_WORK = 300
 """Steps per byte of text and guard. Most texts take fewer, hostile ones up to about 2,000."""
 
@@ -113,6 +116,7 @@ class Program:
         model_signals: signals that need a model, except the category.
         caches_responses: whether some route caches responses.
         ask_rules: how the person's ask is extracted; None if signals read the whole last user turn.
+        stickiness: how conversations stay with a model; None if each request is decided by its last turn.
         cors: which pages may call the gateway; None if the router leaves that to the gateway.
         default_target: the default model as requests without a route get it: its reasoning is switched off.
         overflow: whether a request that is too long for the models of its route goes on to the next one that can hold
@@ -130,6 +134,7 @@ class Program:
     model_signals: Mapping[SignalName, ModelSignal] = field(default_factory=dict)
     caches_responses: bool = False
     ask_rules: AskRules | None = None
+    stickiness: Stickiness | None = None
     whole_category: bool = False
     cors: CorsPolicy | None = None
     default_target: ModelTarget | None = None
@@ -144,6 +149,12 @@ class Program:
     """The guards that read responses."""
     apis: frozenset[str] = field(init=False, repr=False, compare=False)
     """The APIs that some model serves, by their paths."""
+    counts: bool = field(init=False, repr=False, compare=False)
+    """Whether some route depends on the length of a conversation, or on its numbers of messages."""
+    splits: bool = field(init=False, repr=False, compare=False)
+    """Whether some route has several models."""
+    destinations: frozenset[str] = field(init=False, repr=False, compare=False)
+    """The models to which requests go whose model the router chooses."""
     smallest_context: int | None = field(init=False, repr=False, compare=False)
     """The smallest context of any model; None if none is known."""
 
@@ -155,8 +166,20 @@ class Program:
         object.__setattr__(self, "on_response", tuple(guard for guard in self.guards if guard.on_response))
         served = frozenset[str]().union(*(target.limits.apis for target in self.models.values()))
         object.__setattr__(self, "apis", served)
+        counts = any(isinstance(leaf, SignalCondition) and leaf.name[0] in COUNTS for leaf in every)
+        object.__setattr__(self, "counts", counts)
+        object.__setattr__(self, "splits", any(len(route.targets) > 1 for route in self.routes))
+        reached = {self.default, *(target.name for route in self.routes for target, _ in route.targets)}
+        object.__setattr__(self, "destinations", frozenset(reached))
         contexts = [target.context for target in self.models.values() if target.context is not None]
         object.__setattr__(self, "smallest_context", min(contexts, default=None))
+
+    def holder(self, name: str) -> str | None:
+        """Return the model that a client means by a name of the policy or of the provider; None if it is unknown."""
+        if name in self.models:
+            return name
+        served = [target.name for target in self.models.values() if target.served_as == name]
+        return served[0] if len(served) == 1 else None
 
     @property
     def reads_responses(self) -> bool:

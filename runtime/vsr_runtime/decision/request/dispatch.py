@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from hashlib import blake2b
 
 from vsr_runtime.decision.guards.masking import TooManyPlaceholdersError, mask_document
 from vsr_runtime.decision.program.conditions import SignalValues
 from vsr_runtime.decision.program.effects import Effects, ModelTarget
-from vsr_runtime.decision.program.program import TOTAL_SHARE, Decision, PolicyRoute, Program
+from vsr_runtime.decision.program.program import Decision, PolicyRoute, Program
+from vsr_runtime.decision.program.split import split_point
 from vsr_runtime.decision.request.cache_key import cache_key
 from vsr_runtime.decision.request.edits import edit_body
 from vsr_runtime.decision.request.events import ImmediateResponse, ResponsePlan, SendToModel
@@ -22,15 +22,7 @@ from vsr_runtime.decision.request.path_limits import context_error, path_error, 
 from vsr_runtime.decision.request.static_response import static_response, token_count
 from vsr_schemas.headers import GUARDS, SELECTED_MODEL
 
-_DIGEST_SIZE = 6
-"""48 bits: a quotient of such numbers is exact as a float, and never rounds up to the end of the range."""
 _NO_EFFECTS = Effects()
-
-
-def split_point(seed: bytes) -> float:
-    """Return a number in [0, 100), uniformly distributed over seeds. The same seed gives the same number."""
-    number = int.from_bytes(blake2b(seed, digest_size=_DIGEST_SIZE).digest(), "big")
-    return number / (1 << 8 * _DIGEST_SIZE) * TOTAL_SHARE
 
 
 def dispatch(program: Program, parsed: ParsedRequest, decision: Decision | None) -> SendToModel | ImmediateResponse:
@@ -72,7 +64,7 @@ def _choose_target(program: Program, parsed: ParsedRequest, route: PolicyRoute |
         return None
     if len(route.targets) == 1:
         return route.targets[0][0]
-    return route.holding(parsed.demand).target(split_point(parsed.seed))
+    return route.holding(parsed.demand).target(split_point(parsed.split_seed))
 
 
 def _send(
