@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from support.common import ROOT
+from support.properties import FACTOR, FUZZING
 from vsr_compiler.pipeline import compile_policy, read_policy
 from vsr_runtime.decision.request.events import Continue, ImmediateResponse, RequestBody, RequestHeaders, SendToModel
 from vsr_runtime.decision.request.request_machine import AwaitsHeaders, MachineConfig, advance
@@ -44,8 +45,8 @@ ASKS = (
 )
 REPLIES = ("continue", "yes please", "shorter", "weiter", "and why?", "👍")
 Body = dict[str, Any]
-BOUND = 200
-"""Conversations in CI; ``generate`` takes any number of them."""
+BOUND = 100 * (FACTOR if FUZZING else 1)
+"""Conversations of each test; `make fuzz` takes more."""
 
 
 def config(folder: Path, text: str) -> MachineConfig:
@@ -73,7 +74,7 @@ def decide(machine: MachineConfig, body: Mapping[str, Any], path: str = "/v1/cha
 
 def talk(seed: int) -> list[tuple[Body, str]]:
     """Return the requests of a conversation, each with its kind: ask, reply or loop."""
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311 - examples
     past: list[Body] = [{"role": "system", "content": f"Session {seed}."}]
     requests: list[tuple[Body, str]] = []
     for turn in range(chance.randint(2, 9)):
@@ -100,6 +101,7 @@ def digest(folder: Path, number: int) -> str:
     return found.hexdigest()
 
 
+@pytest.mark.property
 def test_a_conversation_only_moves_with_a_new_ask(tmp_path: Path) -> None:
     """Results of tools and replies leave the model as it is, and each ask has the model that it has alone."""
     machine = config(tmp_path, POLICY)
@@ -114,6 +116,7 @@ def test_a_conversation_only_moves_with_a_new_ask(tmp_path: Path) -> None:
             before = model
 
 
+@pytest.mark.property
 def test_a_conversation_that_escalates_never_moves_down(tmp_path: Path) -> None:
     """And it moves up with the first ask that needs more."""
     machine = config(tmp_path, POLICY + ESCALATE)
@@ -157,9 +160,8 @@ def test_a_split_is_drawn_by_the_conversation(tmp_path: Path, key: Body) -> None
 def test_a_split_is_drawn_by_the_first_words_or_the_policys_header(tmp_path: Path) -> None:
     """Without a field that identifies the conversation."""
     machine = config(tmp_path, POLICY + "stickiness: {keyHeader: x-session-id}\n")
-    bodies = [
-        {"model": "auto", "messages": [{"role": "user", "content": f"canary number {n} sings?"}]} for n in range(16)
-    ]
+    texts = [f"canary number {number} sings?" for number in range(16)]
+    bodies = [{"model": "auto", "messages": [{"role": "user", "content": text}]} for text in texts]
     assert {decide(machine, body, x_request_id=str(n)) for n, body in enumerate(bodies)} == {"small", "large"}
     assert len({decide(machine, bodies[0], x_request_id=str(n)) for n in range(16)}) == 1
     assert len({decide(machine, body, x_session_id="one") for body in bodies}) == 1
