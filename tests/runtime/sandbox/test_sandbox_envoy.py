@@ -94,7 +94,7 @@ def test_spoofed_header_never_decides_without_the_gateways_strip(policy, chat):
 
 
 def test_models_are_listed(gateway):
-    """GET /v1/models is answered by the runtime, HEAD is refused."""
+    """GET and HEAD of /v1/models are answered by the runtime."""
     status, _, data = gateway.send(None, "GET", "/v1/models?x=1", content_type=None)
     assert status == 200
     assert [item["id"] for item in json.loads(data)["data"]] == ["auto", "MoM", "llama3-8b", "phi4-mini"]
