@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -11,9 +11,11 @@ from vsr_runtime.credentials import FOLDER, read_credentials
 from vsr_runtime.decision.program.build import ModelBindings, build
 from vsr_runtime.decision.program.build_ask import with_ask
 from vsr_runtime.decision.program.build_limits import with_cors, with_limits
+from vsr_runtime.decision.program.build_stickiness import with_stickiness
 from vsr_runtime.decision.program.conditions import CATEGORIES, SIMILARITIES
 from vsr_runtime.decision.program.effects import ProviderCredentials
 from vsr_runtime.decision.program.program import Program
+from vsr_runtime.decision.request.request_machine import MachineConfig
 from vsr_runtime.errors import UserError
 from vsr_runtime.files import read_model
 from vsr_schemas.routerconfig.v0_4_0 import RouterConfig
@@ -24,6 +26,23 @@ DEFAULT_DEADLINE = 1000
 DEFAULT_MAX_BODY = 8 << 20
 MARGIN_SHARE = 10
 MIN_MARGIN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsSource:
+    """The content of the files of a policy, from which any process builds the same settings. Never logged.
+
+    Attributes:
+        folder: the folder of config.yaml.
+        router: config.yaml.
+        runtime: runtime.yaml.
+        credentials: the keys of providers, by model.
+    """
+
+    folder: Path
+    router: RouterConfig
+    runtime: RuntimeSettings
+    credentials: Mapping[str, ProviderCredentials] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +61,7 @@ class Settings:
         debug_headers: which clients get debug headers; None for none.
         cache: limits of the response cache; None if there is none.
         classifiers: all classifiers by name, which an engine may share between processes.
+        source: what it was built from; None if it was not read from files.
     """
 
     folder: Path
@@ -55,6 +75,7 @@ class Settings:
     debug_headers: Literal["on-request", "always"] | None = None
     cache: CacheSettings | None = None
     classifiers: Mapping[str, ClassifierSettings] = field(default_factory=dict)
+    source: SettingsSource | None = field(default=None, repr=False)
 
     @property
     def loaded(self) -> Mapping[str, ClassifierSettings]:
@@ -133,7 +154,8 @@ def check_settings(
             "runtime.yaml: limits.maxMessage: must exceed limits.maxBody, because a message carries the body"
         )
     limited = with_limits(program, runtime.limits, runtime.apis)
-    program = with_ask(with_cors(limited, runtime.cors), runtime.ask)
+    limited = replace(limited, overflow=runtime.overflow or "route")
+    program = with_stickiness(with_ask(with_cors(limited, runtime.cors), runtime.ask), runtime.stickiness)
     return Settings(
         folder=folder,
         program=program,
@@ -146,7 +168,18 @@ def check_settings(
         debug_headers=runtime.responseHeaders,
         cache=_cache(program, runtime),
         similarity_classifier=similarity if SIMILARITIES & program.needs else None,
+        source=SettingsSource(folder, router, runtime, credentials),
     )
+
+
+def machine_config(settings: Settings) -> MachineConfig:
+    """Return what the state machine needs for all requests."""
+    return MachineConfig(settings.program, settings.limits.maxBody, settings.default_on_failure, settings.debug_headers)
+
+
+def build_settings(source: SettingsSource) -> Settings:
+    """Build the same settings in another process."""
+    return check_settings(source.router, source.runtime, source.folder, source.credentials)
 
 
 def decision_timeout(deadline: int) -> float:

@@ -18,11 +18,17 @@ from vsr_runtime.decision.request.events import (
     SendToModel,
 )
 from vsr_runtime.decision.request.request_machine import AwaitsHeaders, MachineConfig, advance
-from vsr_runtime.settings import load
+from vsr_runtime.settings import Settings, load
 
 
 def machine(text: str) -> MachineConfig:
     """Compile a policy, and load its router folder as the runtime does."""
+    settings = loaded(text)
+    return MachineConfig(settings.program, settings.limits.maxBody)
+
+
+def loaded(text: str) -> Settings:
+    """The settings of a policy, compiled and loaded from files."""
     policy = linked(text)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -34,8 +40,7 @@ def machine(text: str) -> MachineConfig:
                 path = folder / "credentials" / endpoint.credential
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text("placeholder", encoding="utf-8")
-        settings = load(folder / "config.yaml")
-    return MachineConfig(settings.program, settings.limits.maxBody)
+        return load(folder / "config.yaml")
 
 
 def decide(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from vsr_compiler import ir
 from vsr_compiler.diagnostics.suggestions import suggest
 from vsr_compiler.link.scope import Scope
+from vsr_compiler.link.stickiness import link_route_stickiness
 from vsr_compiler.syntax.document import Path
 from vsr_schemas.headers import is_protected
 from vsr_schemas.obeyed_headers import obeyed_by
@@ -73,6 +74,7 @@ def _route(
         max_tokens=params.max_tokens,
         max_n=params.max_n,
         block_params=tuple(params.block),
+        stickiness=link_route_stickiness(scope, spec, path),
     )
 
 

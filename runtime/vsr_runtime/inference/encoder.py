@@ -49,7 +49,7 @@ class SentenceEncoder:
         """Embed texts.
 
         Args:
-            texts: Of any length; text beyond ``max_tokens`` is not read.
+            texts: Of any length; of a text of more than ``max_tokens`` the two ends are read.
 
         Returns:
             Shape ``[len(texts), dimension]``, float32, rows of length one.
@@ -66,6 +66,6 @@ class SentenceEncoder:
     def token_ids(self, text: str) -> list[int]:
         """Tokenise a text: at most ``max_tokens`` ids, special tokens included.
 
-        Only as much of a long text is read as needed; see `TextTokenizer`.
+        Of a longer text they are those of its two ends; see `TextTokenizer`.
         """
         return self._tokenizer.framed(self._tokenizer([text], self._capacity)[0].ids)

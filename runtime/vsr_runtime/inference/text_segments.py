@@ -49,6 +49,18 @@ def segments(text: str, *, skip_runs: bool) -> Iterator[tuple[int, str]]:
             at = _run_end(text, run)
 
 
+def last_part(text: str, size: int) -> int:
+    """Return where the last part of a text begins: at most so many characters, from the beginning of a word if any."""
+    if len(text) <= size:
+        return 0
+    start = len(text) - size
+    for boundary in (_BLANK, _WORD_END):
+        match = boundary.search(text, start, start + size // 4)
+        if match:
+            return match.start()
+    return start
+
+
 def _end(text: str, at: int) -> int:
     """Return the end of the segment that begins here."""
     end = at + SEGMENT

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from vsr_runtime.inference.errors import ModelError, classify_extra
-from vsr_runtime.inference.text_segments import segments
+from vsr_runtime.inference.text_segments import last_part, segments
 
 with classify_extra():
     from tokenizers import Tokenizer
 
 _CHARACTERS_A_TOKEN = 512
 """Characters for each token that is needed, after which reading ends."""
+_CHARACTERS_OF_TAIL = 4096
+"""Characters in which the last tokens of a long text are looked for."""
 _MOST_WORD = 100
 """Longest word of BERT's WordPiece, in characters; longer ones are unknown."""
 Progress = Callable[[int], None]
@@ -69,13 +71,13 @@ class TextTokenizer:
 
         Args:
             texts: Of any length.
-            at_most: Tokens needed of each; then a long text is not read to its end.
+            at_most: Tokens needed of each; of a longer text the first and the last ones, half of each.
             progress: Called between two segments.
         """
         found: list[Tokens] = []
         count = 0
         for text in texts:
-            found.append(self._read(text, at_most, lambda more, before=count: progress(before + more)))  # type: ignore[misc] # a default binds
+            found.append(self._ends(text, at_most, lambda more, before=count: progress(before + more)))  # type: ignore[misc] # a default binds
             count += len(found[-1].ids)
         return found
 
@@ -87,6 +89,20 @@ class TextTokenizer:
     def lead(self) -> int:
         """Special tokens before a text."""
         return len(self._before)
+
+    def _ends(self, text: str, at_most: int | None, progress: Progress) -> Tokens:
+        """Read a text, or its two ends: what a long text is about may be at either."""
+        if at_most is None:
+            return self._read(text, None, progress)
+        head = self._read(text, at_most + 1, progress)
+        if len(head.ids) <= at_most:
+            return head
+        start = last_part(text, _CHARACTERS_OF_TAIL)
+        tail = self._read(text[start:], None, progress)
+        last = min(len(tail.ids), at_most // 2)
+        first = at_most - last
+        behind = [(start + begin, start + end) for begin, end in tail.offsets[len(tail.ids) - last :]]
+        return Tokens([*head.ids[:first], *tail.ids[len(tail.ids) - last :]], [*head.offsets[:first], *behind])
 
     def _read(self, text: str, at_most: int | None, progress: Progress) -> Tokens:
         """Read a text, segment by segment, until its end or until there are enough tokens."""

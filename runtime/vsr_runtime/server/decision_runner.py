@@ -1,4 +1,4 @@
-"""Runs decisions within their time and memory: small bodies on the event loop, large ones in a thread."""
+"""Runs decisions within their time and memory: small bodies on the event loop, larger ones in a thread or a process."""
 
 from __future__ import annotations
 
@@ -18,12 +18,11 @@ from vsr_runtime.decision.request.events import (
     RequestBody,
     SendToModel,
 )
-from vsr_runtime.decision.request.request_machine import OutOfOrderError, State, advance
+from vsr_runtime.decision.request.request_machine import AwaitsBody, OutOfOrderError, State, advance
 from vsr_runtime.server.generation import Generation
+from vsr_runtime.server.readers.remote import HANDOVER, LARGE_BODY, RemoteReading, undecided
 from vsr_runtime.server.thread_pool import OverloadedError, ThreadPool
 
-LARGE_BODY = 256 << 10
-"""Bytes from which a body is read in a thread, because parsing it would delay all other requests."""
 LARGE_WORK = 4 << 20
 """Worst-case steps of pattern matching from which a body is read in a thread: some 20 ms."""
 TEXT = 16
@@ -32,9 +31,6 @@ its own two quotation marks and those of its key."""
 MAX_HELD = 256 << 20
 """Bytes of bodies in work at a time. Four of the largest bodies, if that is more."""
 _READERS = 2
-_HANDOVER = 64 << 10
-"""Cost of handing a body to a thread, in bytes. Without it, the time per byte of small bodies would make a large one
-ahead of them look endless, and the requests behind it would be shed."""
 _WAITING = 256
 
 
@@ -44,9 +40,17 @@ class DecisionRunner:
     Args:
         on_change: called with the bytes in work whenever they change.
         max_held: bytes of bodies in work at a time; by default as `MAX_HELD` says.
+        remote: reads large bodies in processes; None if threads do.
+
+    Attributes:
+        held: bytes in work.
+        readers: threads for larger bodies.
     """
 
-    def __init__(self, on_change: Callable[[int], None], max_held: int | None = None) -> None:
+    def __init__(
+        self, on_change: Callable[[int], None], max_held: int | None = None, remote: RemoteReading | None = None
+    ) -> None:
+        self._remote = remote
         self._on_change = on_change
         self._max_held = max_held
         self.held = 0
@@ -76,6 +80,15 @@ class DecisionRunner:
         size, end = 0, begun + generation.budget
         if isinstance(event, RequestBody):
             size = _size(event.body, generation)
+            remote = self._remote
+            if (
+                remote
+                and isinstance(state, AwaitsBody)
+                and remote.takes(generation, len(event.body), size * generation.work)
+            ):
+                if self.full(generation):
+                    return undecided(generation, state, Cause.FULL)
+                return await remote.request(generation, state, event.body, end)
             event = RequestBody(event.body, Budget.of(generation.budget, lambda: monotonic() > end))
             state, action = await self._step(generation, state, event, size, end)
         else:
@@ -103,7 +116,7 @@ class DecisionRunner:
             return advance(rules, state, Failure(Cause.FULL))
         work = partial(advance, rules, state, event)
         try:
-            return await self.readers.run(loop_time(end), size + _HANDOVER, work)
+            return await self.readers.run(loop_time(end), size + HANDOVER, work)
         except OverloadedError:
             return advance(rules, state, Failure(Cause.OVERLOADED))
         except TimeoutError:
@@ -119,7 +132,7 @@ def _size(body: bytes, generation: Generation) -> int:
     """How much work a body is for a thread; 0 if it is small enough for the event loop."""
     if len(body) < LARGE_BODY and not generation.work:
         return 0
-    size = weight(body)
+    size = weight(body) if len(body) < LARGE_BODY else len(body)
     return size if len(body) >= LARGE_BODY or size * generation.work >= LARGE_WORK else 0
 
 

@@ -39,6 +39,8 @@ from vsr_runtime.server.local_reply import (
 )
 from vsr_runtime.server.messages import EXT_PROC_SERVICE, ProcessingRequest
 from vsr_runtime.server.metrics import Metrics
+from vsr_runtime.server.readers.pool import ReaderPool
+from vsr_runtime.server.readers.remote import RemoteReading
 from vsr_runtime.server.responses import ResponseHandler
 from vsr_runtime.server.thread_pool import OverloadedError
 from vsr_runtime.server.trace import Tracing, carrier_of
@@ -60,6 +62,7 @@ class Processor:
         metrics: counts decisions.
         max_held: bytes of bodies in work at a time; by default as `DecisionRunner` says.
         tracing: makes spans of decisions; None for none.
+        pool: processes that read large bodies; None if threads do.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class Processor:
         metrics: Metrics | None = None,
         max_held: int | None = None,
         tracing: Tracing | None = None,
+        pool: ReaderPool | None = None,
     ) -> None:
         self._generation = generation
         self._metrics = metrics or Metrics(generation.rules.program)
@@ -78,8 +82,12 @@ class Processor:
         self._streams, self._bytes = FairShares(), FairShares()
         self._draining = False
         self._flushing = False
-        self._decision_runner = DecisionRunner(self._metrics.holds, max_held)
-        self._responses = ResponseHandler(self._decision_runner.readers, self._metrics, self._decision_runner.count)
+        self._remote = RemoteReading(pool, self._metrics.reader_ended)
+        self._decision_runner = DecisionRunner(self._metrics.holds, max_held, self._remote)
+        self._responses = ResponseHandler(
+            self._decision_runner.readers, self._metrics, self._decision_runner.count, self._remote
+        )
+        self._remote.prepare(generation)
 
     def methods(self) -> Methods:
         """The gRPC service, for a transport."""
@@ -150,12 +158,14 @@ class Processor:
     def swap(self, generation: Generation) -> None:
         """Serve new streams with another generation; open streams finish with theirs."""
         before, self._generation = self._generation, generation
+        self._remote.prepare(generation)
         before.retire()
 
     def close(self) -> None:
         """Stop the threads."""
         self._generation.retire()
         self._decision_runner.close()
+        self._remote.close()
         if self._tracing:
             self._tracing.close()
         flush()

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -21,13 +22,13 @@ from vsr_runtime.decision.request.events import (
     ResponsePlan,
     SendToModel,
     SignalsReady,
+    TextSignals,
 )
-from vsr_runtime.decision.request.request_machine import MachineConfig
 from vsr_runtime.errors import UserError
 from vsr_runtime.files import open_regular
 from vsr_runtime.server.classify import ClassifierPool, ClassifierResult, ModelPool, TextClassifier
 from vsr_runtime.server.response_cache import ResponseCache
-from vsr_runtime.settings import Settings
+from vsr_runtime.settings import Settings, machine_config
 
 _CHUNK = 1 << 20
 """Bytes of a file that are hashed at a time: something huge in the folder must not fill the memory."""
@@ -49,6 +50,7 @@ class Detectors(Protocol):
         """What each detector detects in each of its texts."""
 
 
+_KEYS = count(1)
 Loader = Callable[[Settings], TextClassifier | Startable | None]
 """Loads the classifier of the settings; returns None if they have none. Runs in a thread."""
 
@@ -64,6 +66,9 @@ class Generation:
 
     Attributes:
         rules: what the state machine needs for all requests.
+        key: identifies it within this process.
+        source: what the settings were built from; None if they were not read from files.
+        guards: the guards by name.
         budget: seconds for a decision.
         max_message: bytes of the largest gRPC message.
         work: worst-case steps of pattern matching per byte of text.
@@ -74,9 +79,10 @@ class Generation:
     def __init__(
         self, settings: Settings, pool: ModelPool | None, digest: str = "", response_cache: ResponseCache | None = None
     ) -> None:
-        self.rules = MachineConfig(
-            settings.program, settings.limits.maxBody, settings.default_on_failure, settings.debug_headers
-        )
+        self.rules = machine_config(settings)
+        self.key = next(_KEYS)
+        self.source = settings.source
+        self.guards = {guard.name: guard for guard in settings.program.guards}
         self.budget = settings.decision_timeout
         self.max_message = settings.limits.maxMessage
         self.work = settings.program.work
@@ -111,13 +117,17 @@ class Generation:
         if self.pool is None:
             return Failure(Cause.BROKEN)
         texts = question.texts()
-        answers = await asyncio.gather(*(self.pool.signals(text, until, kinds) for text, kinds, _ in texts))
-        known = SignalsReady()
-        for answer, (_, kinds, whole) in zip(answers, texts, strict=True):
+        every = [*texts, *((text, question.of_ask, False) for text in question.earlier)]
+        answers = await asyncio.gather(*(self.pool.signals(text, until, kinds) for text, kinds, _ in every))
+        known, earlier = SignalsReady(), []
+        for number, (answer, (_, kinds, whole)) in enumerate(zip(answers, every, strict=True)):
             if isinstance(answer, Failure):
                 return answer
-            known = known.also(answer, kinds, whole=whole)
-        return known
+            if number < len(texts):
+                known = known.also(answer, kinds, whole=whole)
+            else:
+                earlier.append(_of_text(answer))
+        return replace(known, earlier=earlier) if earlier else known
 
     async def _looks(self, question: NeedSignals, until: float) -> Mapping[str, DetectorResult]:
         return await self.looks(question.detector_texts, until) if question.detector_texts else {}
@@ -153,6 +163,10 @@ class Generation:
             for each in (self.pool, self.response_cache):
                 if each is not None:
                     each.close()
+
+
+def _of_text(result: SignalsReady) -> TextSignals:
+    return TextSignals(result.category, result.probability, result.probabilities, result.similarities)
 
 
 async def warm_generation(

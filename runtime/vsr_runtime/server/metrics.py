@@ -51,6 +51,9 @@ class Metrics:
         self._guard_failures = self._counter(
             "vsr_guard_failures", "Requests and responses that a guard could not look at.", "guard", "reason", "on"
         )
+        self._reader_ends = self._counter(
+            "vsr_reader_processes_killed", "Processes that read a large body and were killed, or died.", "reason"
+        )
         self._hits = self._counter(
             "llm_cache_plugin_hits", "Requests answered from what was kept.", "decision_name", "plugin_type"
         )
@@ -76,6 +79,8 @@ class Metrics:
         self._held_now = self._held.labels()
         for cause in Cause:
             self._unclassified.labels(cause.value)
+        for reason in ("timeout", "memory", "died"):
+            self._reader_ends.labels(reason)
         self._domains: dict[str, frozenset[str]] = {}
         if program:
             self._prepare(program)
@@ -128,6 +133,10 @@ class Metrics:
     def failed(self, reason: str, model: str | None = None) -> None:
         """Count an error by its code, and by the configured model of the request, if known."""
         self._errors.labels(model or UNKNOWN, reason).inc()
+
+    def reader_ended(self, reason: str) -> None:
+        """Count a process that read a large body and did not finish: ``timeout``, ``memory`` or ``died``."""
+        self._reader_ends.labels(reason).inc()
 
     def api_request(self, path: str, status: int) -> None:
         """Count a request of the HTTP API, at one of its paths."""

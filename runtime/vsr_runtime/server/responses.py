@@ -23,11 +23,18 @@ from vsr_runtime.decision.request.response_events import (
     ResponseError,
     ResponseEvent,
 )
-from vsr_runtime.decision.request.response_machine import AwaitsResponseHeaders, ResponseState, advance_response
+from vsr_runtime.decision.request.response_machine import (
+    AwaitsResponseHeaders,
+    AwaitsWhole,
+    ResponseState,
+    advance_response,
+    record_output,
+)
 from vsr_runtime.log import log
 from vsr_runtime.server.decision_runner import LARGE_WORK, weight
 from vsr_runtime.server.exchange import Exchange, format_guards
 from vsr_runtime.server.metrics import Metrics
+from vsr_runtime.server.readers.remote import LARGE_BODY, RemoteReading
 from vsr_runtime.server.thread_pool import OverloadedError, ThreadPool
 from vsr_runtime.server.transport.stream import Outcome, Status, Stream
 from vsr_runtime.server.wire_response import from_response, to_response_event
@@ -40,10 +47,18 @@ class ResponseHandler:
         readers: threads for large bodies.
         metrics: counts findings.
         hold: counts bytes in and out of work.
+        remote: reads large responses in processes; None if threads do.
     """
 
-    def __init__(self, readers: ThreadPool, metrics: Metrics, hold: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        readers: ThreadPool,
+        metrics: Metrics,
+        hold: Callable[[int], None],
+        remote: RemoteReading | None = None,
+    ) -> None:
         self._readers = readers
+        self._remote = remote
         self._metrics = metrics
         self._hold = hold
 
@@ -66,14 +81,9 @@ class ResponseHandler:
             budget = Budget.of(exchange.generation.budget, lambda end=end: monotonic() > end)  # type: ignore[misc] # a default binds
             event = to_response_event(message, budget)
             size = len(event.body) if isinstance(event, ResponseBody) else 0
-            work = weight(event.body) if isinstance(event, ResponseBody) else 0
             try:
                 self._hold(size)
-                state, action = await self._step(state, event, work, exchange.generation.budget)
-                while isinstance(action, NeedDetections):
-                    until = asyncio.get_running_loop().time() + end - monotonic()
-                    looks = DetectionsReady(await exchange.generation.looks(action.detector_texts, until))
-                    state, action = await self._step(state, looks, work, exchange.generation.budget)
+                state, action = await self._advance(exchange, state, event, end)
                 if isinstance(action, ImmediateResponse) and plan.cors:
                     action = replace(action, headers=(*action.headers, *plan.cors))
                 self._note(exchange, action)
@@ -91,6 +101,35 @@ class ResponseHandler:
                 self._hold(-size)
         return Status.CANCELLED, "the client no longer waits for the response"
 
+    async def _advance(
+        self, exchange: Exchange, state: ResponseState, event: ResponseEvent, end: float
+    ) -> tuple[ResponseState, ResponseAction]:
+        """Take the steps until there is an action for the gateway, where they take as long as they may."""
+        generation, work = exchange.generation, 0
+        if isinstance(event, ResponseBody):
+            size = len(event.body)
+            work = size if size >= LARGE_BODY else weight(event.body)
+            if self._remote and isinstance(state, AwaitsWhole) and event.end_of_stream:
+                plan = state.plan
+                if self._remote.takes(generation, size, work * GUARD_WORK * len(plan.guards)):
+                    action = await self._remote.response(generation, replace(plan, record=None), event.body, end)
+                    return ResponseDone(), await self._recorded(state, event, action, end)
+        state, step = await self._step(state, event, work, generation.budget)
+        while isinstance(step, NeedDetections):
+            until = asyncio.get_running_loop().time() + end - monotonic()
+            looks = DetectionsReady(await generation.looks(step.detector_texts, until))
+            state, step = await self._step(state, looks, work, generation.budget)
+        return state, step
+
+    async def _recorded(
+        self, state: AwaitsWhole, event: ResponseBody, action: ResponseAction, end: float
+    ) -> ResponseAction:
+        """Record an output for the cache. Parsing a large one takes long, so a thread does it."""
+        if state.recorder is None:
+            return action
+        until = asyncio.get_running_loop().time() + end - monotonic()
+        return await self._readers.run(until, len(event.body), partial(record_output, state.recorder, event, action))
+
     async def _step(
         self, state: ResponseState, event: ResponseEvent, work: int, budget: float
     ) -> tuple[ResponseState, ResponseAction | NeedDetections]:
@@ -102,6 +141,9 @@ class ResponseHandler:
     def _note(self, exchange: Exchange, action: ResponseAction) -> None:
         """Log and count what guards found: names, never text."""
         if isinstance(action, ForwardHeaders):
+            self._metrics.guarded(action.guards, "response")
+            if action.guards:
+                log("response", request=exchange.request_id, guards=format_guards(action.guards))
             return
         blocked = action if isinstance(action, ImmediateResponse) else action.rejection
         if blocked is not None:

@@ -22,6 +22,7 @@ from vsr_runtime.server.generation import Loader, content_hash, warm_generation
 from vsr_runtime.server.health import Health
 from vsr_runtime.server.http import HttpPort
 from vsr_runtime.server.metrics import Metrics
+from vsr_runtime.server.readers.pool import ReaderPool
 from vsr_runtime.server.reload import POLL, Reloader, keys_hash
 from vsr_runtime.server.stop_signal import begin_stop
 from vsr_runtime.server.supervisor.link import PORT, ChildReport, answer, is_child
@@ -88,12 +89,23 @@ def run(
     Raises:
         UserError: the policy or its classifier cannot be loaded, or an address cannot be bound.
     """
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(config, listen, load, poll, credentials, shutdown_delay))
+    pool = ReaderPool.start()  # before there are threads
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(_serve(config, listen, load, poll, credentials, shutdown_delay, pool))
+    finally:
+        if pool:
+            pool.close()
 
 
 async def _serve(
-    config: Path, listen: Listen, load: Loader, poll: float, credentials: Path | None, shutdown_delay: float
+    config: Path,
+    listen: Listen,
+    load: Loader,
+    poll: float,
+    credentials: Path | None,
+    shutdown_delay: float,
+    pool: ReaderPool | None,
 ) -> None:
     stop, check_now = asyncio.Event(), asyncio.Event()
     reads = FileReads()
@@ -125,7 +137,7 @@ async def _serve(
     try:
         generation = await warm_generation(policy, await reads.run(lambda: load(policy), LOAD), digest)
         metrics.adopt(policy.program, digest)
-        processor = Processor(generation, metrics, tracing=traces)
+        processor = Processor(generation, metrics, tracing=traces, pool=pool)
         reloader = Reloader(config, load, processor, metrics, generation, keys, credentials, reads)
         await reloader.look()  # files that changed while they were read may be a mix
         server = await _listen_grpc(health, processor, listen, generation.max_message)

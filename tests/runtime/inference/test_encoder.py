@@ -76,13 +76,23 @@ def test_int8_stays_close(encoder, exact_encoder):
     ids=lambda text: repr(text[:12]),
 )
 def test_long_texts_are_cut_exactly(files, encoder, text):
-    """Reading only the head of a long text gives the ids that tokenising all of it would give."""
+    """Reading only the ends of a long text gives the ids that tokenising all of it would give."""
     whole = Tokenizer.from_file(str(files.tokenizer))
     whole.no_padding()
-    whole.enable_truncation(encoder.max_tokens)
+    whole.no_truncation()
+    first, *every, last = whole.encode(text).ids
+    half = (encoder.max_tokens - 2) // 2
     ids = encoder.token_ids(text)
-    assert ids == whole.encode(text).ids
+    assert ids == [first, *(every if len(every) <= 2 * half else [*every[:half], *every[-half:]]), last]
     assert len(ids) <= encoder.max_tokens == 256
+
+
+def test_both_ends_of_a_long_text_count(encoder):
+    """What follows thousands of words changes the embedding as much as what precedes them."""
+    filler = "This is a line of notes about nothing in particular. " * 300
+    ask = "What is the derivative of f(x) = x^3?"
+    alone, before, behind, none = encoder.embed([ask, ask + filler, filler + ask, filler])
+    assert min(alone @ before, alone @ behind) > alone @ none + 0.02
 
 
 def test_half_a_surrogate_pair(encoder):

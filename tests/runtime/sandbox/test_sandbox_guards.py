@@ -9,6 +9,7 @@ import pytest
 from support.compiled_sandbox import compiled_stand
 from support.gateway_client import REAL_ENVOY
 from support.scripted import Scripted
+from vsr_runtime.server.exchange import logged_id
 
 POLICY = """\
 apiVersion: vsr.dev/v1alpha1
@@ -116,6 +117,43 @@ def test_response_is_masked_and_flagged_with_the_right_length(gateway):
     assert status == 200
     assert json.loads(data)["choices"][0]["message"]["content"] == "[PATTERN_1] likes the weather."
     assert headers["x-vsr-guards"] == "watch"
+
+
+def test_header_of_a_response_with_a_key_reaches_nobody(gateway):
+    """Whatever its name is; status, body and other headers do."""
+    reply = {"x-leak": f"token {KEY}", "x-fine": "some fine words", "location": f"http://x/{KEY}"}
+    Scripted.document({"choices": []}, **reply)
+    status, headers, data = gateway.send(body())
+    assert (status, json.loads(data), headers["x-fine"]) == (200, {"choices": []}, "some fine words")
+    assert headers.get("x-leak") is None
+    assert headers.get("location") is None
+    Scripted.reply = (302, {"content-type": "text/plain", **reply}, [b"elsewhere"])
+    status, headers, data = gateway.send(body())
+    assert (status, data, headers.get("location")) == (302, b"elsewhere", None)
+
+
+def test_restored_value_makes_no_key_twice(gateway):
+    """Parsers would read different responses."""
+    Scripted.document({"[EMAIL_ADDRESS_1]": 1, MAIL: 2})
+    status, _, data = gateway.send(body(f"mail {MAIL}", "big"))
+    assert (status, json.loads(data)["error"]["code"]) == (502, "duplicate_key")
+
+
+def test_id_of_a_client_does_not_carry_text_into_the_log(gateway):
+    """It is logged as a digest."""
+    gateway.send(body(), x_request_id=KEY)
+    assert gateway.sandbox.decision(logged_id(KEY), 5) is not None
+    assert gateway.sandbox.decision(KEY, 0) is None
+
+
+def test_stream_of_padded_letters_is_cut_off(gateway):
+    """As a document with the same text is refused."""
+    text = "\u200b".join(f"{letter}{chr(0x200B) * 149}" for letter in KEY)
+    Scripted.streams(*(text[at : at + 997] for at in range(0, len(text), 997)))
+    _, parsed, _ = stream(gateway.send(body(stream=True))[2])
+    assert parsed[-1]["error"]["code"] == "guard:secrets"
+    Scripted.says(text)
+    assert gateway.send(body())[0] == 403
 
 
 def test_responses_are_asked_for_uncompressed_and_refused_if_they_are(gateway):

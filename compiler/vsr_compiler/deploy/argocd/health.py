@@ -32,7 +32,8 @@ local function current(conditions)
   local seen = {}
   for _, condition in ipairs(conditions or {}) do
     local generation = condition.observedGeneration
-    if generation == nil or generation == 0 or generation == obj.metadata.generation then
+    local own = generation == nil or generation == 0 or generation == obj.metadata.generation
+    if own and condition.type ~= nil then
       seen[condition.type] = condition
     end
   end
@@ -43,12 +44,15 @@ local function reason(name, condition)
 end
 local function fault(seen, wanted, faults)
   for _, name in ipairs(wanted) do
-    local condition, opposite = seen[name], seen["Not" .. name]
+    local condition, opposite, swapped = seen[name], seen["Not" .. name], seen["Invalid"]
     if condition ~= nil and condition.status == "False" then
       return reason(name, condition)
     end
     if opposite ~= nil then
       return reason("Not" .. name, opposite)
+    end
+    if swapped ~= nil and swapped.reason == name then
+      return reason("Invalid", swapped)
     end
   end
   for _, name in ipairs(faults) do
@@ -62,7 +66,9 @@ end
 """
 """Functions of all checks. A condition about another generation of the object says nothing about this one; some
 controllers leave the generation out, or write 0. AI Gateway writes `NotAccepted` in the place of `Accepted`, with the
-status `False` and the reason (Envoy AI Gateway 1.1.0, internal/controller/controller.go)."""
+status `False` and the reason (Envoy AI Gateway 1.1.0, internal/controller/controller.go). Of a refused Backend, Envoy
+Gateway writes the type `Invalid` with the reason `Accepted`, the wrong way round (Envoy Gateway 1.6.7 to 1.9.0,
+internal/gatewayapi/status/backend.go)."""
 
 _JUDGE = (
     _LIBRARY

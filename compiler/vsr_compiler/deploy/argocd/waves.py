@@ -23,6 +23,13 @@ KEEP: Mapping[str, str] = MappingProxyType(
 """Neither a sync nor the end of the Application deletes the object, and Argo CD reports no drift if it stays."""
 
 
+STEP = "vsr.dev/step"
+"""Label by which kubectl and Flux, which know no waves, apply routes after servers, and the router after routes."""
+STEPS: Mapping[Wave, str] = MappingProxyType(
+    {Wave.ROUTE: "routes", Wave.LATE_PATCH: "routes", Wave.ROUTER: "router"},
+)
+
+
 def waved(objects: Iterable[Object]) -> tuple[Object, ...]:
     """Return the objects with their annotations for Argo CD."""
     table = kinds()
@@ -39,5 +46,7 @@ def _annotated(item: Object, table: Mapping[GroupKind, Kind]) -> Object:
     if not added:
         return item
     metadata = item.body["metadata"]
+    if wave in STEPS:
+        metadata = {**metadata, "labels": {**metadata.get("labels", {}), STEP: STEPS[wave]}}
     annotations = {**metadata.get("annotations", {}), **added}
     return replace(item, body={**item.body, "metadata": {**metadata, "annotations": annotations}})

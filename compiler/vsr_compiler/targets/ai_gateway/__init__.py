@@ -12,6 +12,9 @@ from vsr_compiler.targets.target import Target
 PICKER_PROJECT = "inference-extension"
 """The project of the endpoint picker."""
 
+SIDECAR_SECONDS = 15
+"""Until AI Gateway's sidecar knows the backends of an accepted route: it reads a mounted Secret every 5 s."""
+
 TARGET = Target(
     name="ai-gateway",
     title="Envoy AI Gateway",
@@ -21,7 +24,7 @@ TARGET = Target(
         *envoy_gateway.GATEWAY_EMITTERS,
         envoy_patch_policy.emitter(Wave.LATE_PATCH),
         gateway.emitter(routes.route_namespaces),
-        router_emitter.emitter(headless=True, keys=False),
+        router_emitter.emitter(headless=True, keys=False, starts_after=SIDECAR_SECONDS),
         backends.emit,
         picker.emitter(PICKER_PROJECT, pools.declared),
         routes.emit,

@@ -43,8 +43,12 @@ def emit(policy: ir.Policy) -> Iterator[Object]:
 
 
 def route_namespaces(policy: ir.Policy) -> set[str]:
-    """Return the namespaces of the routes."""
-    return {_namespace(policy, model) for model in policy.models}
+    """Return the namespaces that routes of models can be in.
+
+    A namespace without a model counts as long as the policy has the endpoint. A Gateway that no longer admits a
+    namespace drops its routes, while routers still select their models.
+    """
+    return {backends.route_namespace(policy, endpoint) for endpoint in policy.endpoints}
 
 
 def _namespace(policy: ir.Policy, model: ir.Model) -> str:

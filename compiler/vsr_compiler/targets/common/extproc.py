@@ -137,12 +137,15 @@ def _mutations(policy: ir.Policy) -> Body:
     """Return which headers the router may change. For the stock router there is no list, but never host or method."""
     if isinstance(policy.router.implementation, ir.SemanticRouter):
         return {"allow_all_routing": False, "allow_envoy": False}
-    return {
-        "allow_all_routing": False,
-        "disallow_is_error": True,
-        "allow_expression": {"regex": "|".join(_as_pattern(name) for name in _changed_headers(policy))},
-        "disallow_all": True,
-    }
+    if any(guard.on in {"response", "both"} for guard in policy.guards):
+        # Guards remove any header of a response in which they find something. Envoy has no rules for responses only.
+        allowed: Body = {
+            "allow_expression": {"regex": "[^:].*"},
+            "disallow_expression": {"regex": "host"},
+        }
+    else:
+        allowed = {"allow_expression": {"regex": "|".join(_as_pattern(name) for name in _changed_headers(policy))}}
+    return {"allow_all_routing": False, "disallow_is_error": True, **allowed, "disallow_all": True}
 
 
 def _changed_headers(policy: ir.Policy) -> list[str]:

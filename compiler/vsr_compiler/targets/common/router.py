@@ -45,22 +45,25 @@ MAX_CONFIG_MAP = 1_000_000
 """Bytes. The API server limits an object to 1 MiB; the difference is for its metadata."""
 
 
-def emitter(*, headless: bool = False, keys: bool = True) -> Callable[[ir.Policy], Iterator[Object]]:
+def emitter(
+    *, headless: bool = False, keys: bool = True, starts_after: int = 0
+) -> Callable[[ir.Policy], Iterator[Object]]:
     """Return the emitter of the router's objects.
 
     Args:
         headless: Whether the gateway balances over the addresses of the pods, which a ClusterIP would hide.
         keys: Whether the router adds the API keys of providers; otherwise the gateway does.
+        starts_after: Seconds before a new pod can get ready: what the gateway needs after its routes are accepted.
     """
 
     def emit(policy: ir.Policy) -> Iterator[Object]:
         """Yield the router's objects."""
-        return _router(policy, headless=headless, keys=keys)
+        return _router(policy, headless=headless, keys=keys, starts_after=starts_after)
 
     return emit
 
 
-def _router(policy: ir.Policy, *, headless: bool, keys: bool) -> Iterator[Object]:
+def _router(policy: ir.Policy, *, headless: bool, keys: bool, starts_after: int) -> Iterator[Object]:
     """Yield the objects. The router's folder (config, settings, classifier heads) becomes one ConfigMap."""
     router = policy.router
     files = router.files
@@ -114,7 +117,7 @@ def _router(policy: ir.Policy, *, headless: bool, keys: bool) -> Iterator[Object
             router.replicas,
             stock_router.pod(policy, config)
             if isinstance(router.implementation, ir.SemanticRouter)
-            else _pod(policy, config, keys=keys),
+            else _pod(policy, config, keys=keys, starts_after=starts_after),
             # A reload does not change the limit of a message.
             annotations={"vsr.dev/max-message": str(router.max_message)} if hot else None,
             strategy=router_models.rollout(policy),
@@ -126,7 +129,7 @@ def _router(policy: ir.Policy, *, headless: bool, keys: bool) -> Iterator[Object
 
 def by_helm(policy: ir.Policy) -> Component:
     """Return the component that leaves the stock router to its own chart."""
-    return stock_router.by_helm(list(_router(policy, headless=False, keys=True)))
+    return stock_router.by_helm(list(_router(policy, headless=False, keys=True, starts_after=0)))
 
 
 def check(policy: ir.Policy) -> Iterator[Diagnostic]:
@@ -164,7 +167,7 @@ def _digest(files: Mapping[str, bytes]) -> str:
     return digest.hexdigest()
 
 
-def _pod(policy: ir.Policy, config: str, *, keys: bool) -> Body:
+def _pod(policy: ir.Policy, config: str, *, keys: bool, starts_after: int) -> Body:
     router, sources = policy.router, _key_volume(policy)
     mounted = sources if keys else []
     process = container(
@@ -180,7 +183,8 @@ def _pod(policy: ir.Policy, config: str, *, keys: bool) -> Body:
         ],
         env=[{"name": "VSR_CACHE_DIR", "value": CACHE_PATH}, *router_models.environment(policy, CACHE_PATH)],
         ports=[container_port("grpc", router.grpc.port), container_port("http", router.http.port)],
-        startupProbe=http_probe("/readyz", "http", 2, 300 if policy.checkpoints else 60),
+        startupProbe=http_probe("/readyz", "http", 2, 300 if policy.checkpoints else 60)
+        | ({"initialDelaySeconds": starts_after} if starts_after else {}),
         readinessProbe=http_probe("/readyz", "http", 5, 2),
         livenessProbe=http_probe("/healthz", "http", 10, 3),
         resources=resources(*router_models.needs(policy), router.resources),

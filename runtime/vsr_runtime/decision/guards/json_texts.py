@@ -18,10 +18,14 @@ from vsr_runtime.decision.fast_dataclass import fast_dataclass
 from vsr_runtime.decision.guards.api_words import KEYS, NAMING, VALUES
 from vsr_runtime.decision.guards.normalise import NormalisedText, normalise
 
-_ESCAPE = r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|" + r'\\["\\/bfnrt]'
+_ESCAPE = (
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|"
+    r'["\\/bfnrt])'
+)
 ESCAPE = re.compile(_ESCAPE)
 """An escape sequence for one character. A backslash before anything else is not an escape."""
-_ESCAPES = re.compile(f"(?:{_ESCAPE})+")
+_ESCAPES = re.compile(f"{_ESCAPE}(?:{_ESCAPE})*")
+"""The pattern begins with a literal backslash, for which the search is much faster."""
 UNICODE_ESCAPE = re.compile(r"\\u[0-9a-fA-F]{4}")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _TOKEN = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"([ \t\r\n]*+:)?|[{}\[\]]|-?[0-9][0-9.eE+-]*+', re.DOTALL)
@@ -43,7 +47,7 @@ MAX_LEVELS = 64
 """Levels of texts within texts. As each level of quotes halves the backslashes, no body has as many of them."""
 _READ_LEVELS = 3
 """Levels of a stream's text that are all read. Of more levels the last one is read."""
-MAX_GROWTH = 8
+MAX_GROWTH = 4
 """Length of all texts within a text, as a multiple of its own length. Quotes need at most 1 a level, and one level is
 usual; escapes by code can be nested such that each level is nearly as long as the one around it."""
 MAX_TEXTS = 250_000

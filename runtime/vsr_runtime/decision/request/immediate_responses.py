@@ -15,6 +15,8 @@ RETRY_AFTER = "1"
 """Seconds after which a client may retry."""
 IMMEDIATE_RESPONSE_HEADERS = ANSWERS
 """Every header that an immediate response may have. A gateway whose filter has mutation rules must allow these."""
+STATE_NOT_LOCATED = "state_not_located"
+"""Code of the error for a request whose state is at an unknown model."""
 _JSON_HEADER = ("content-type", "application/json")
 _MAX_ECHO = 100
 FIRST_ERROR_STATUS = 400
@@ -115,6 +117,13 @@ def in_form_of(api: Api, response: ImmediateResponse) -> ImmediateResponse:
     return replace(response, body=json.dumps(body).encode())
 
 
+def state_response(field: str, header: str | None) -> ImmediateResponse:
+    """Return an error: the request refers to state that one model holds, and nothing says which."""
+    where = "Set 'model' to the name of that model" + (f", or send it in the header '{header}'." if header else ".")
+    message = f"'{field}' refers to state that only the model which created it holds. {where}"
+    return error_response(400, STATE_NOT_LOCATED, message, param=field)
+
+
 def blocked_response(api: Api, guard: Guard, what: str = "request") -> ImmediateResponse:
     """Return 403: the guard matched. The response names the guard and never what it found."""
     return _guard_response(api, guard, 403, guard_code(guard), f"The {what} was blocked by the guard '{guard.name}'.")
@@ -147,6 +156,13 @@ def withheld_response(api: Api, guard: Guard, status: int, code: str, reason: st
     """Return what replaces the body of an error that a guard cannot read. The error keeps its status."""
     message = f"The guard '{guard.name}' cannot read the text of this error, because {reason}."
     return _guard_response(api, guard, status, f"{code}:{guard.label}", message)
+
+
+def ambiguous_response(api: Api) -> ImmediateResponse:
+    """Return 502: masking or restoring values would make keys of an object equal, which parsers read differently."""
+    message = "Replacing values in the response would make two keys of an object equal."
+    response = error_response(502, "duplicate_key", message)
+    return replace(response, body=json.dumps(error_body(api, 502, "duplicate_key", message)).encode())
 
 
 def guard_failed_response(api: Api, guard: Guard, cause: Cause, what: str = "request") -> ImmediateResponse:

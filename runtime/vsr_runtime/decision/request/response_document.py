@@ -20,12 +20,14 @@ from vsr_runtime.decision.guards.masking import (
 from vsr_runtime.decision.request.detectors import DetectorCoroutine, DetectorResults, DetectorTexts
 from vsr_runtime.decision.request.events import Cause, GuardMatch, ImmediateResponse, ResponsePlan
 from vsr_runtime.decision.request.immediate_responses import (
+    ambiguous_response,
     blocked_response,
     guard_failed_response,
     too_complex_response,
     too_long_response,
     unreadable_response,
 )
+from vsr_runtime.decision.request.json_body import BodyError, read_body
 from vsr_runtime.decision.request.stream_pieces import ARGUMENT_FIELDS
 
 TOKEN_FIELDS = frozenset({"logprobs", "prompt_logprobs", "prompt_token_ids", "token_ids", "top_logprobs"})
@@ -126,8 +128,20 @@ def inspect_values(
     inspected = yield from inspect_document(plan, text, values, placeholders, expired)
     if isinstance(inspected, ImmediateResponse):
         return inspected
-    text, matches = inspected
-    return restore_values(text, plan.restore), matches
+    changed, matches = inspected
+    changed = restore_values(changed, plan.restore)
+    if changed != text and not is_unambiguous(changed):
+        return ambiguous_response(plan.api)
+    return changed, matches
+
+
+def is_unambiguous(text: str) -> bool:
+    """Return whether all parsers read a changed document alike: replaced keys must not equal others."""
+    try:
+        read_body(text.encode("utf-8", "surrogatepass"))
+    except BodyError as error:
+        return error.code != "duplicate_key"
+    return True
 
 
 def _detector_texts(plan: ResponsePlan, guard_input: GuardInput, values: object) -> DetectorTexts:

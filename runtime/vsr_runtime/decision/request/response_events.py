@@ -59,11 +59,12 @@ class NeedDetections:
 
 @dataclass(frozen=True, slots=True)
 class ForwardHeaders:
-    """Forward the headers, and receive the body in this mode."""
+    """Forward the headers, and receive the body in this mode. ``guards`` are those that matched in the headers."""
 
     mode: BodyMode
     remove: tuple[str, ...] = ()
     set_headers: tuple[tuple[str, str], ...] = ()
+    guards: tuple[GuardMatch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

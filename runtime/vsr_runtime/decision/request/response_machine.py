@@ -33,6 +33,7 @@ from vsr_runtime.decision.request.response_events import (
     ResponseTrailers,
     whole_output,
 )
+from vsr_runtime.decision.request.response_headers import inspect_headers
 from vsr_runtime.decision.request.response_stream import ResponseStream
 from vsr_schemas.headers import CORS, DEBUG_HEADERS, VARY
 
@@ -148,6 +149,14 @@ def _on_headers(plan: ResponsePlan, event: ResponseHeaders, max_body: int) -> tu
             if recorder
             else (ResponseDone(), ForwardHeaders(BodyMode.NONE))
         )
+    if plan.guards and isinstance(action, ForwardHeaders):
+        dropped, matches = inspect_headers(plan, event.headers)
+        if dropped or matches:
+            replaced = {name for name, _ in action.set_headers}
+            removed = (*action.remove, *(name for name in dropped if name not in {*action.remove, *replaced}))
+            action = replace(action, remove=removed, guards=matches)
+            if recorder:
+                recorder.spoil()
     if plan.cors and isinstance(action, ForwardHeaders):
         theirs = {name for name, _ in event.headers if name in CORS} - {name for name, _ in plan.cors} - {VARY}
         removed = (*action.remove, *sorted(theirs))
@@ -164,7 +173,7 @@ def _on_recording(state: Recording, event: ResponseBody | ResponseTrailers) -> t
     """Record a chunk. A response with trailers is not cached, because its last chunk is not marked as such."""
     if isinstance(event, ResponseTrailers):
         return ResponseDone(), BodyOutput(None)
-    return (ResponseDone() if event.end_of_stream else state), _record(state.recorder, event, BodyOutput(None))
+    return (ResponseDone() if event.end_of_stream else state), record_output(state.recorder, event, BodyOutput(None))
 
 
 def _recorded_work(
@@ -174,10 +183,10 @@ def _recorded_work(
 ) -> DetectorCoroutine[tuple[ResponseState, ResponseAction]]:
     """Record the output of the work."""
     state, action = yield from work
-    return state, _record(recorder, event, action)
+    return state, record_output(recorder, event, action)
 
 
-def _record(recorder: ResponseRecorder | None, event: ResponseBody, action: ResponseAction) -> ResponseAction:
+def record_output(recorder: ResponseRecorder | None, event: ResponseBody, action: ResponseAction) -> ResponseAction:
     """Record an output, and return it with the complete response at the end. Responses with matches are not cached."""
     if recorder is None or not isinstance(action, BodyOutput):
         return action

@@ -14,6 +14,7 @@ from vsr_runtime.decision.guards.masking import PlaceholderMap, TooManyPlacehold
 from vsr_runtime.decision.request.detectors import DetectorCoroutine, DetectorError
 from vsr_runtime.decision.request.events import Cause, GuardMatch, ImmediateResponse, ResponsePlan
 from vsr_runtime.decision.request.immediate_responses import (
+    ambiguous_response,
     blocked_response,
     error_response,
     guard_failed_response,
@@ -25,6 +26,7 @@ from vsr_runtime.decision.request.response_document import (
     RESPONSE,
     clear_token_fields,
     inspect_document,
+    is_unambiguous,
     json_escaped,
     restore_values,
 )
@@ -173,7 +175,11 @@ class ResponseStream:
             after, matches = inspected
             self._note(matches)
         after = restore_values(after, self._plan.restore)
-        return (values, False) if after == text else (json.loads(after), True)
+        if after == text:
+            return values, False
+        if not is_unambiguous(after):
+            raise RejectedError(ambiguous_response(self._plan.api))
+        return json.loads(after), True
 
     def _release(
         self,

@@ -16,10 +16,10 @@ from vsr_runtime.inference.engine import errors as engine
 from vsr_runtime.log import log
 from vsr_runtime.server.api.contract import TASKS
 from vsr_runtime.server.classify import ModelPool
-from vsr_runtime.server.decision_runner import LARGE_BODY
 from vsr_runtime.server.extproc import Processor
 from vsr_runtime.server.generation import Generation
 from vsr_runtime.server.metrics import SHED
+from vsr_runtime.server.readers.remote import LARGE_BODY
 from vsr_runtime.server.thread_pool import OverloadedError, ThreadPool
 from vsr_schemas.runtime import ClassifierSettings
 

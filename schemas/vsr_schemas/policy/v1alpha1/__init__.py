@@ -37,7 +37,8 @@ from vsr_schemas.policy.v1alpha1.routes import (
     ToolsSpec,
 )
 from vsr_schemas.policy.v1alpha1.signals import KINDS, SignalSpec
-from vsr_schemas.policy.v1alpha1.tests import ExpectationSpec, TestSpec
+from vsr_schemas.policy.v1alpha1.stickiness import RouteStickinessSpec, StickinessSpec
+from vsr_schemas.policy.v1alpha1.tests import ExpectationSpec, TestSpec, TurnSpec
 from vsr_schemas.scalars import Header, Label, Name
 
 __all__ = [
@@ -74,14 +75,17 @@ __all__ = [
     "PriceSpec",
     "ResourcesSpec",
     "RouteSpec",
+    "RouteStickinessSpec",
     "RouterSpec",
     "SecretKeySpec",
     "ServiceSpec",
     "SignalSpec",
     "StatementSpec",
+    "StickinessSpec",
     "SystemPromptSpec",
     "TestSpec",
     "ToolsSpec",
+    "TurnSpec",
     "VllmSpec",
     "WeightsSpec",
 ]
@@ -112,6 +116,7 @@ class PolicySpec(PolicyModel):
     signals: dict[Name, SignalSpec] = {}
     ask: AskSpec = AskSpec()
     guards: dict[Name, GuardSpec] = {}
+    stickiness: StickinessSpec = StickinessSpec()
     routes: list[RouteSpec] = []
     default: Header
     assertions: list[AssertionSpec] = []
