@@ -47,6 +47,8 @@ class Policy:
     versions: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[Diagnostic, ...] = ()
     ignores: tuple[Ignore, ...] = ()
+    default_route: Route | None = None
+    """How the default model is called, if the policy says so: a route behind all others."""
     stickiness: Stickiness | None = None
     apis: tuple[ApiName, ...] = ()
     """The open APIs; empty if all are."""

@@ -15,7 +15,7 @@ from vsr_compiler.link.environments import Profiles, check_image, link_environme
 from vsr_compiler.link.expectations import link_assertions
 from vsr_compiler.link.guards import link_guards
 from vsr_compiler.link.models import link_models
-from vsr_compiler.link.routes import Tables, link_routes
+from vsr_compiler.link.routes import Tables, link_default, link_routes
 from vsr_compiler.link.scope import Scope
 from vsr_compiler.link.signals import link_signals
 from vsr_compiler.link.stickiness import link_stickiness
@@ -50,7 +50,7 @@ def link(document: Document, policy: schema.PolicySpec, profiles: Profiles) -> i
     ask = link_ask(scope, policy.ask)
     guards = link_guards(scope, policy, models, classifiers)
     routes = link_routes(scope, policy, tables)
-    default = scope.resolve(models, policy.default, "model", ("default",))
+    default, default_route = link_default(scope, policy, models)
     stickiness = link_stickiness(scope, policy, models, routes, default)
     tests = link_tests(scope, policy, models, tables.categories, guards)
     assertions = link_assertions(scope, policy, tables, guards)
@@ -86,6 +86,7 @@ def link(document: Document, policy: schema.PolicySpec, profiles: Profiles) -> i
         gitops=_gitops(scope, policy.gitops),
         versions=versions,
         warnings=scope.warnings,
+        default_route=default_route,
         stickiness=stickiness,
         apis=_apis(scope, policy),
     )

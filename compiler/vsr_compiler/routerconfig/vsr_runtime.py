@@ -20,6 +20,8 @@ from vsr_schemas.routerconfig import v0_4_0 as stock
 def router_config(policy: ir.Policy) -> stock.RouterConfig:
     """Return the policy in the format of the stock router."""
     decisions = [_decision(route, len(policy.routes) - rank) for rank, route in enumerate(policy.routes)]
+    if policy.default_route is not None:
+        decisions.append(_decision(policy.default_route, 0))
     bases = [model for model in policy.models if model.base is None]
     return stock.RouterConfig.model_validate(
         {
