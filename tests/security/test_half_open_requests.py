@@ -32,6 +32,15 @@ def running(transport, tmp_path_factory):
         yield running
 
 
+async def settled(url: str) -> None:
+    """Wait until all hostile requests have arrived, which takes long on a busy machine."""
+    async with asyncio.timeout(ANY_TIME):
+        for _ in range(3):
+            await asyncio.sleep(0.5)
+            while (await request(url, chat("hello")))[0] != 200:
+                await asyncio.sleep(0.1)
+
+
 @pytest.mark.parametrize(
     ("connections", "streams", "source"),
     [
@@ -46,11 +55,7 @@ def test_requests_without_bodies_keep_nobody_from_being_served(running, connecti
     async def whole() -> Others:
         others = Others(running.sandbox.url)
         async with half_open(running.sandbox.url, connections, streams, source):
-            async with asyncio.timeout(ANY_TIME):  # until all have arrived, which takes long on a busy machine
-                for _ in range(3):
-                    await asyncio.sleep(0.5)
-                    while (await request(running.sandbox.url, chat("hello")))[0] != 200:
-                        await asyncio.sleep(0.1)
+            await settled(running.sandbox.url)
             await others.send(40)
         return others
 
