@@ -37,7 +37,7 @@ async def settled(url: str) -> None:
     async with asyncio.timeout(ANY_TIME):
         for _ in range(3):
             await asyncio.sleep(0.5)
-            while (await request(url, chat("hello")))[0] != 200:
+            while (await request(url, chat("hello")))[0] != 200:  # noqa: ASYNC110 - there is no event for it
                 await asyncio.sleep(0.1)
 
 
