@@ -16,6 +16,7 @@ from pydantic import BaseModel, TypeAdapter
 from vsr_schemas.base import camel
 from vsr_schemas.policy.v1alpha1 import KINDS, PolicySpec
 from vsr_schemas.policy.v1alpha1.descriptions import DESCRIPTIONS
+from vsr_schemas.policy.v1alpha1.tests import CONTENTS, TURN_CONTENTS
 from vsr_schemas.reports import Report
 from vsr_schemas.scalars import Amount, Bytes, Header, HeaderName, Label, Milliseconds, Port, in_units
 
@@ -30,11 +31,13 @@ EXACTLY_ONE = {
     "Route": ("model", "split", "respond"),
     "Signal": KINDS,
     "Structure": ("pattern", "keywords"),
+    "Test": CONTENTS,
+    "Turn": TURN_CONTENTS,
 }
 """Sections that take exactly one of these fields. Their validators enforce the same in Python."""
 AT_LEAST_ONE = {
     "Conversation": ("min", "max"),
-    "Expectation": ("category", "route", "model", "guards"),
+    "Expectation": ("category", "route", "model", "guards", "error"),
     "Guard": ("detector", "types", "patterns"),
     "Range": ("min", "max"),
     "Role": ("users", "groups"),

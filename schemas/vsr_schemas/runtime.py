@@ -205,6 +205,28 @@ class DetectorSettings(StrictModel):
     pii: dict[str, str] | None = None
 
 
+class RouteStickinessSettings(StrictModel):
+    """How a conversation leaves a decision. ``margin`` is a difference of probabilities."""
+
+    mode: Literal["conversation", "escalate", "none"]
+    margin: float | None = Field(default=None, ge=0, le=1)
+
+
+class StickinessSettings(RouteStickinessSettings):
+    """How the requests of a conversation stay with a model. Only the request itself is read.
+
+    ``order`` are the models of an escalation, the lowest first. ``keyHeader`` is the request header that identifies a
+    conversation, ``stateHeader`` the one that names the model which keeps the state of a request. ``discounts`` are the
+    shares of the prompt's price that a model saves on tokens in its prefix cache, ``routes`` the decisions that differ.
+    """
+
+    order: list[str] | None = None
+    keyHeader: str | None = Field(default=None, pattern=r"^[a-z0-9!#$%&'*+.^_`|~-]{1,128}$")  # noqa: N815 - the file's
+    stateHeader: str | None = Field(default=None, pattern=r"^[a-z0-9!#$%&'*+.^_`|~-]{1,128}$")  # noqa: N815 - the file's
+    discounts: dict[str, float] | None = None
+    routes: dict[str, RouteStickinessSettings] | None = None
+
+
 class RuntimeSettings(StrictModel):
     """The file ``router/runtime.yaml``. ``deadline`` in milliseconds is the gateway's message timeout too."""
 
@@ -213,13 +235,16 @@ class RuntimeSettings(StrictModel):
     policy: str
     deadline: int = Field(gt=0)
     limits: LimitSettings
+    overflow: Literal["reject"] | None = None
+    """What becomes of requests that no model of their route can hold; without it the next route that can has them."""
     apis: list[ApiName] | None = None
     """The APIs that are open; without it, all."""
     cors: CorsSettings | None = None
     """For browsers; without it the router answers no preflight."""
     classifiers: dict[str, ClassifierSettings] = Field(default_factory=dict)
     splits: dict[str, dict[str, int]] | None = None
-    """Shares in per cent, which add up to 100, by decision and model: drawn by a hash of the request's id."""
+    """Shares in per cent, which add up to 100, by decision and model: drawn by a hash of the conversation, or of the
+    request's id without stickiness."""
     credentials: dict[str, CredentialSettings] | None = None
     """By model: those that are served outside the cluster, whether they want a key or not."""
     guards: dict[str, GuardSettings] | None = None
@@ -231,5 +256,7 @@ class RuntimeSettings(StrictModel):
     responseHeaders: Literal["on-request", "always"] | None = None  # noqa: N815 - the file's spelling
     """Responses with debug headers: those to clients that send ``x-vsr-debug: true``, or all."""
     detectors: DetectorSettings | None = None
+    stickiness: StickinessSettings | None = None
+    """Without it each request is decided by its last turn, as by the stock router."""
     ask: AskSettings | None = None
     """How the text that signals read is chosen; without it they read the last user turn."""

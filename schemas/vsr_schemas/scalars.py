@@ -25,6 +25,7 @@ NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
 _NUMBER = re.compile(r"[-+]?(\.[0-9]{1,18}|[0-9]{1,18}(\.[0-9]{0,18})?)([eE][-+]?[0-9]{1,3})?")
+_JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,18})?([eE][-+]?[0-9]{1,3})?")
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|h|m|s)")
 _QUANTITY = re.compile(r"([0-9]+)(Ki|Mi|Gi|Ti|k|M|G|T)?")
 _MILLISECONDS = {"h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
@@ -127,6 +128,27 @@ class _Shown:
 
 def _shown(pattern: str, what: str) -> _Shown:
     return _Shown(_matches(pattern, what), pattern)
+
+
+def _json(value: Any) -> Any:  # noqa: ANN401 - as above
+    """Return a value as YAML's JSON schema reads it: what is quoted is text, and what looks like a number is one."""
+    if isinstance(value, dict):
+        return {_text(key): _json(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_json(item) for item in value]
+    if value is None or (isinstance(value, Plain) and value in NULLS):
+        return None
+    if isinstance(value, Plain):
+        if value in {"true", "false"}:
+            return value == "true"
+        if _JSON_NUMBER.fullmatch(value):
+            return float(value) if set(value) & set(".eE") else int(value)
+    return _text(value)
+
+
+Json = Annotated[Any, BeforeValidator(_json)]
+"""Any JSON value, in YAML's spelling of it."""
+JsonObject = Annotated[dict[str, Any], BeforeValidator(_json)]
 
 
 def _check_not_blank(value: str) -> str:

@@ -37,6 +37,8 @@ def form(node: dict[str, Any]) -> str:
     match node["type"]:
         case "array":
             words = f"list of {plural(form(node['items']))}"
+        case "object" if not isinstance(node.get("additionalProperties"), dict):
+            words = "mapping"
         case "object":
             words = f"mapping of names to {plural(form(node['additionalProperties']))}"
         case "integer" | "number" as kind:

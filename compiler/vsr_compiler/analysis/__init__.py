@@ -8,6 +8,7 @@ from vsr_compiler import ir
 from vsr_compiler.analysis import (
     assertions,
     caches,
+    contexts,
     devices,
     limits,
     routes,
@@ -39,6 +40,7 @@ def analyse(policy: ir.Policy, targets: Collection[str]) -> list[Diagnostic]:
         *devices.check(policy),
         *caches.check(policy),
         *vllm_arguments.check(policy),
+        *contexts.check(policy, requests),
         *unused.check(policy, requests),
         *routes.check(policy, requests),
         *assertions.check(policy, requests),

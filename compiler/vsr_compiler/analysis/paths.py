@@ -31,7 +31,7 @@ def request_paths(policy: ir.Policy, requests: Requests) -> Iterator[RequestPath
     for route in policy.routes:
         matching = requests.of(route.when)
         taken = requests.both(rest, matching)
-        rest = requests.without(rest, matching)
+        rest = requests.without(rest, requests.without(matching, _too_long(policy, route, requests)))
         if any(diagram != FALSE for diagram in taken):
             for model, share in route.models:
                 if share:
@@ -55,6 +55,14 @@ def request_paths(policy: ir.Policy, requests: Requests) -> Iterator[RequestPath
         yield RequestPath(
             requests.all, model, chosen=False, guarded=guarded, words=f"that names the model `{model.name}` reaches it"
         )
+
+
+def _too_long(policy: ir.Policy, route: ir.Route, requests: Requests) -> RequestSet:
+    """Return the requests that a route passes on because none of its models can hold them."""
+    bounded = bool(route.models) and all(model.context is not None for model, share in route.models if share)
+    if not bounded or policy.router.overflow != "route" or isinstance(policy.router.implementation, ir.SemanticRouter):
+        return requests.none
+    return requests.fact(f"longer than the context of route {route.name}")
 
 
 def applies(guard: ir.Guard, path: RequestPath) -> bool:

@@ -27,6 +27,7 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
         yield Diagnostic("VSR313", f"semantic-router {version} is not supported", policy.router.span, hint)
         return
     yield from _router(policy, implementation)
+    yield from _stickiness(policy)
     yield from _names(policy)
     for classifier in policy.classifiers:
         yield from _classifier(classifier, release)
@@ -49,6 +50,9 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
 
 def _router(policy: ir.Policy, implementation: ir.SemanticRouter) -> Iterator[Diagnostic]:
     router = policy.router
+    if router.overflow == "reject":
+        message = "semantic-router does not support `overflow: reject`"
+        yield Diagnostic("VSR330", message, router.span, "Remove it, or use `engine: vsr-runtime`.")
     if policy.apis:
         message = "semantic-router does not support `apis`: it serves its own set of paths"
         yield Diagnostic("VSR330", message, router.span, "Remove it, or use `engine: vsr-runtime`.")
@@ -78,6 +82,16 @@ def _router(policy: ir.Policy, implementation: ir.SemanticRouter) -> Iterator[Di
         yield Diagnostic(
             "VSR331", message, blocking[0].span, "Detect them by the response header `x-vsr-fast-response`."
         )
+
+
+def _stickiness(policy: ir.Policy) -> Iterator[Diagnostic]:
+    if policy.stickiness is not None and policy.stickiness.written and policy.stickiness.default.mode != "none":
+        message = "semantic-router decides each request by its last turn, without `stickiness`"
+        yield Diagnostic("VSR330", message, policy.stickiness.span, RUNTIME)
+    for route in policy.routes:
+        if route.stickiness is not None and route.stickiness.mode != "none":
+            message = f"semantic-router does not support the `stickiness` of route `{route.name}`"
+            yield Diagnostic("VSR330", message, route.span, RUNTIME)
 
 
 def _names(policy: ir.Policy) -> Iterator[Diagnostic]:

@@ -41,8 +41,10 @@ def command(context: click.Context, policies: tuple[Path, ...], *, out: Path, ou
             report.add(str(path), error.diagnostics)
             continue
         report.add(str(path), unsilenced(findings(compiled.policy, outcomes), linked.ignores))
-        failed = sum(bool(outcome.misses) for outcome in outcomes)
-        unknown = sum(not outcome.decided for outcome in outcomes)
+        tests = {id(outcome.test) for outcome in outcomes}
+        undecided = {id(outcome.test) for outcome in outcomes if not outcome.decided}
+        failed = len({id(outcome.test) for outcome in outcomes if outcome.misses} - undecided)
+        unknown = len(undecided)
         left = f", {unknown} not decided" if unknown else "" if outcomes else "; it has no `tests`"
-        console.print_message(f"{path}: {len(outcomes) - failed - unknown} passed, {failed} failed{left}")
+        console.print_message(f"{path}: {len(tests) - failed - unknown} passed, {failed} failed{left}")
     context.exit(report.close())

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from vsr_compiler import ir
-from vsr_compiler.link.expectations import DEFAULT_ROUTE
+from vsr_compiler.link.tests import DEFAULT_ROUTE
 from vsr_compiler.manifests.objects import Body
 from vsr_compiler.targets.common.extproc import (
     HTTP2,
@@ -84,7 +84,7 @@ def settings(policy: ir.Policy) -> Body:
             {"cluster": name, "models": served[name]} | _external(endpoint)
             for name, endpoint in zip(served, policy.endpoints, strict=True)
         ],
-        "demo": [_demo(policy, test) for test in policy.tests],
+        "demo": [_demo(policy, test.prompt, test.requests[0]) for test in policy.tests if test.prompt is not None],
     }
 
 
@@ -100,18 +100,20 @@ def _external(endpoint: ir.Endpoint) -> Body:
             assert_never(unreachable)
 
 
-def _demo(policy: ir.Policy, test: ir.Test) -> Body:
+def _demo(policy: ir.Policy, prompt: str, request: ir.TestRequest) -> Body:
     by_route = {route.name: route.models for route in policy.routes} | {DEFAULT_ROUTE: ((policy.default, 100),)}
-    models = by_route[test.route] if test.route else ()
-    blocks = any(isinstance(guard.action, ir.Block) for guard in test.guards or ())
+    expect = request.expect
+    models = by_route[expect.route] if expect and expect.route else ()
+    sent = {"model": request.model, "prompt": prompt}
+    if expect and any(isinstance(guard.action, ir.Block) for guard in expect.guards or ()):
+        return {**sent, "status": 403}
     # A split has several possible models, and a fixed response has none.
-    model = test.expected_model or (models[0][0] if len(models) == 1 else None)
-    expected = {"category": test.category, "expect": (model.served_name) if model else None}
-    if blocks:
-        return {"model": test.model, "prompt": test.prompt, "status": 403}
-    return {"model": test.model, "prompt": test.prompt} | {
-        key: value for key, value in expected.items() if value is not None
+    model = (expect.model if expect else None) or (models[0][0] if len(models) == 1 else None)
+    expected = {
+        "category": expect.category if expect else None,
+        "expect": model.served_name if model else None,
     }
+    return sent | {key: value for key, value in expected.items() if value is not None}
 
 
 def _routes(policy: ir.Policy) -> list[Body]:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from vsr_runtime.decision.guards.detection import Detection
 from vsr_runtime.decision.program.conditions import SignalKind
-from vsr_runtime.decision.request.events import DetectorResult, NeedSignals, SignalsReady
+from vsr_runtime.decision.request.events import DetectorResult, NeedSignals, SignalsReady, TextSignals
 from vsr_runtime.inference.classifier import Classification
 from vsr_runtime.inference.compiled_classifier import NOTHING
 from vsr_runtime.inference.errors import ModelError
@@ -52,14 +52,17 @@ class LocalClassifiers:
             return None
         known = SignalsReady()
         for text, kinds, whole in question.texts():
-            by_kind = {kind: self._of(kind) for kind in kinds}
-            results = {id(one): one.classify(text) for one in by_kind.values() if one is not None}
-            answers = {kind: results[id(one)] for kind, one in by_kind.items() if one is not None}
-            category, alike = answers.get("category", NOTHING), answers.get("similarity", NOTHING)
-            answer = SignalsReady(category.label, category.probability, similarities=alike.likeness)
-            known = known.also(answer, kinds, whole=whole)
+            known = known.also(self._signals(kinds, text), kinds, whole=whole)
+        earlier = [self._signals(question.of_ask, text) for text in question.earlier]
         looks = {name: self._look(name, tuple(texts)) for name, texts in question.detector_texts.items()}
-        return replace(known, detections=looks)
+        return replace(known, detections=looks, earlier=earlier)
+
+    def _signals(self, kinds: frozenset[SignalKind], text: str) -> TextSignals:
+        by_kind = {kind: self._of(kind) for kind in kinds}
+        results = {id(one): one.classify(text) for one in by_kind.values() if one is not None}
+        answers = {kind: results[id(one)] for kind, one in by_kind.items() if one is not None}
+        category, alike = answers.get("category", NOTHING), answers.get("similarity", NOTHING)
+        return TextSignals(category.label, category.probability, category.probabilities, alike.likeness)
 
     def _of(self, kind: SignalKind) -> TextClassifier | None:
         """Return the classifier of a kind. If both are one compiled classifier, it reads the text once."""

@@ -39,7 +39,7 @@ from vsr_compiler.ir.endpoints import (
     VllmServer,
 )
 from vsr_compiler.ir.environments import Cors, Environment, Gateway, GitOps
-from vsr_compiler.ir.expectations import Assertion, Statement, Test
+from vsr_compiler.ir.expectations import Assertion, Expectation, Statement, Test, TestRequest
 from vsr_compiler.ir.guards import Block, Flag, Guard, GuardAction, Mask, RouteTo
 from vsr_compiler.ir.models import Model, Reasoning
 from vsr_compiler.ir.names import object_name
@@ -64,6 +64,7 @@ from vsr_compiler.ir.signals import (
     detector_of,
     needs_model,
 )
+from vsr_compiler.ir.stickiness import RouteStickiness, Stickiness, StickinessMode
 from vsr_compiler.ir.substitute import substitute
 
 __all__ = [
@@ -91,6 +92,7 @@ __all__ = [
     "Environment",
     "ExistingPods",
     "ExistingService",
+    "Expectation",
     "Flag",
     "Gateway",
     "GitOps",
@@ -117,6 +119,7 @@ __all__ = [
     "Resources",
     "RoleSignal",
     "Route",
+    "RouteStickiness",
     "RouteTo",
     "Router",
     "RouterImplementation",
@@ -126,8 +129,11 @@ __all__ = [
     "SignalKind",
     "Span",
     "Statement",
+    "Stickiness",
+    "StickinessMode",
     "StructureSignal",
     "Test",
+    "TestRequest",
     "VllmServer",
     "VsrRuntime",
     "all_phrase",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from vsr_compiler.diagnostics import Span
 from vsr_compiler.ir.classifiers import Category
@@ -35,13 +37,42 @@ class Assertion:
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
-    """A request and the expected result. An expectation that is None is not checked."""
+class Expectation:
+    """The expected result of a request. A field that is None is not checked. ``span`` is where it is written."""
 
-    prompt: str
-    model: str
     category: str | None
     route: str | None
-    expected_model: Model | None
+    model: Model | None
+    guards: tuple[Guard, ...] | None
+    error: str | None
     span: Span
-    guards: tuple[Guard, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TestRequest:
+    """A request of a test, and what is expected of it; None if it only leads to a later request."""
+
+    __test__ = False
+
+    body: Mapping[str, Any]
+    expect: Expectation | None
+    span: Span
+
+    @property
+    def model(self) -> str:
+        """The model name that the client sends."""
+        return str(self.body["model"])
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One request, or the requests of a conversation in order.
+
+    ``prompt`` is the text of the only user message; None for anything that is more than that.
+    """
+
+    requests: tuple[TestRequest, ...]
+    path: str
+    headers: tuple[tuple[str, str], ...]
+    span: Span
+    prompt: str | None = None

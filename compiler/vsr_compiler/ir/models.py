@@ -23,7 +23,8 @@ class Model:
     """A model name, and its endpoints with their weights.
 
     ``context`` is in tokens. ``base`` is the base model of a LoRA adapter. ``provider_model`` is the provider's name
-    for the model. ``price`` is per million tokens, prompt and completion.
+    for the model. ``price`` is per million tokens, prompt and completion; ``cached_price`` is that of prompt
+    tokens in the model's prefix cache.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Model:
     base: str | None = None
     provider_model: str | None = None
     price: tuple[float, float] | None = None
+    cached_price: float | None = None
     reasoning: Reasoning | None = None
 
     @property

@@ -16,6 +16,7 @@ from vsr_compiler.ir.models import Model
 from vsr_compiler.ir.router import Router, SemanticRouter
 from vsr_compiler.ir.routes import Route
 from vsr_compiler.ir.signals import Signal, detector_of
+from vsr_compiler.ir.stickiness import Stickiness
 from vsr_compiler.syntax.ignores import Ignore
 from vsr_schemas.apis import ApiName
 
@@ -46,6 +47,9 @@ class Policy:
     versions: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[Diagnostic, ...] = ()
     ignores: tuple[Ignore, ...] = ()
+    default_route: Route | None = None
+    """How the default model is called, if the policy says so: a route behind all others."""
+    stickiness: Stickiness | None = None
     apis: tuple[ApiName, ...] = ()
     """The open APIs; empty if all are."""
 

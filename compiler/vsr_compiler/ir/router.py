@@ -54,6 +54,7 @@ class Router:
     token_secret: str = TOKEN_SECRET
     on_failure: Literal["deny", "default-model"] = "deny"
     response_headers: Literal["never", "on-request", "always"] = "never"
+    overflow: Literal["route", "reject"] = "route"
     reload: Literal["rollout", "hot"] = "rollout"
     resources: Resources | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from vsr_compiler.diagnostics import Span
 from vsr_compiler.ir.conditions import Condition
 from vsr_compiler.ir.models import Model
+from vsr_compiler.ir.stickiness import RouteStickiness
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +45,4 @@ class Route:
     max_tokens: int | None = None
     max_n: int | None = None
     block_params: tuple[str, ...] = ()
+    stickiness: RouteStickiness | None = None

@@ -1,4 +1,4 @@
-"""Links assertions and tests."""
+"""Links assertions."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from vsr_schemas.policy import v1alpha1 as schema
 
 EXTERNAL = "external"
 """In `to`: every model that is served outside the cluster."""
-DEFAULT_ROUTE = "default"
-"""In `route`: no route matches, and the default model answers."""
 
 
 def link_assertions(
@@ -79,37 +77,3 @@ def _words(spec: schema.StatementSpec) -> str:
         if value is not None:
             parts.append(f"{key} {value if isinstance(value, str) else ', '.join(value)}")
     return ", ".join(parts)
-
-
-def link_tests(
-    scope: Scope,
-    policy: schema.PolicySpec,
-    models: Mapping[str, ir.Model],
-    categories: Mapping[str, ir.Category],
-    guards: Mapping[str, ir.Guard],
-) -> tuple[ir.Test, ...]:
-    """Return all tests in file order."""
-    routes = dict.fromkeys((*(route.name for route in policy.routes), DEFAULT_ROUTE))
-    tests = []
-    for index, spec in enumerate(policy.tests):
-        path = ("tests", index)
-        expect = spec.expect
-        expected = None
-        if spec.model is not None and spec.model not in policy.router.auto_models:
-            scope.resolve(models, spec.model, "model", (*path, "model"))
-        if expect.model is not None:
-            expected = scope.resolve(models, expect.model, "model", (*path, "expect", "model"))
-        if expect.route is not None and expect.route not in routes:
-            scope.resolve(routes, expect.route, "route", (*path, "expect", "route"))
-        if expect.category is not None:
-            scope.resolve(categories, expect.category, "category", (*path, "expect", "category"))
-        matched = [
-            scope.resolve(guards, name, "guard", (*path, "expect", "guards", number))
-            for number, name in enumerate(expect.guards or ())
-        ]
-        expected_guards = None if expect.guards is None else tuple(guard for guard in matched if guard is not None)
-        model = spec.model or policy.router.auto_models[0]
-        tests.append(
-            ir.Test(spec.prompt, model, expect.category, expect.route, expected, scope.span(*path), expected_guards)
-        )
-    return tuple(tests)

@@ -12,12 +12,14 @@ from vsr_compiler.link.ask import link_ask
 from vsr_compiler.link.classifiers import link_classifiers
 from vsr_compiler.link.endpoints import check_servers, link_endpoints
 from vsr_compiler.link.environments import Profiles, check_image, link_environments, link_versions
-from vsr_compiler.link.expectations import link_assertions, link_tests
+from vsr_compiler.link.expectations import link_assertions
 from vsr_compiler.link.guards import link_guards
 from vsr_compiler.link.models import link_models
-from vsr_compiler.link.routes import Tables, link_routes
+from vsr_compiler.link.routes import Tables, link_default, link_routes
 from vsr_compiler.link.scope import Scope
 from vsr_compiler.link.signals import link_signals
+from vsr_compiler.link.stickiness import link_stickiness
+from vsr_compiler.link.tests import link_tests
 from vsr_compiler.syntax import Document
 from vsr_compiler.syntax.secrets import secrets
 from vsr_schemas.apis import API_NAMES, ApiName
@@ -48,7 +50,8 @@ def link(document: Document, policy: schema.PolicySpec, profiles: Profiles) -> i
     ask = link_ask(scope, policy.ask)
     guards = link_guards(scope, policy, models, classifiers)
     routes = link_routes(scope, policy, tables)
-    default = scope.resolve(models, policy.default, "model", ("default",))
+    default, default_route = link_default(scope, policy, models)
+    stickiness = link_stickiness(scope, policy, models, routes, default)
     tests = link_tests(scope, policy, models, tables.categories, guards)
     assertions = link_assertions(scope, policy, tables, guards)
     environments = link_environments(scope, policy, profiles)
@@ -83,6 +86,8 @@ def link(document: Document, policy: schema.PolicySpec, profiles: Profiles) -> i
         gitops=_gitops(scope, policy.gitops),
         versions=versions,
         warnings=scope.warnings,
+        default_route=default_route,
+        stickiness=stickiness,
         apis=_apis(scope, policy),
     )
 
@@ -157,6 +162,7 @@ def _router(scope: Scope, spec: schema.RouterSpec) -> ir.Router:
         token_secret=(spec.weights or schema.WeightsSpec()).token,
         on_failure=spec.on_failure,
         response_headers=spec.response_headers,
+        overflow=spec.overflow,
         reload=spec.reload,
     )
 

@@ -24,6 +24,7 @@ def link_models(scope: Scope, policy: schema.PolicySpec, endpoints: dict[str, ir
             scope.span(*path, key=True),
             provider_model=spec.provider_model,
             price=None if spec.price is None else (spec.price.prompt, spec.price.completion),
+            cached_price=None if spec.price is None else spec.price.cached_prompt,
             reasoning=reasoning,
         )
     for name, spec in policy.models.items():

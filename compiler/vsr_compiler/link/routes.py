@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from vsr_compiler import ir
 from vsr_compiler.diagnostics.suggestions import suggest
 from vsr_compiler.link.scope import Scope
+from vsr_compiler.link.stickiness import link_route_stickiness
 from vsr_compiler.syntax.document import Path
 from vsr_schemas.headers import is_protected
 from vsr_schemas.obeyed_headers import obeyed_by
 from vsr_schemas.policy import v1alpha1 as schema
 
+DEFAULT_NAME = "default"
+"""The name of the route with the effects of the default."""
 WHOLE = 100
 """The sum of the shares of a split, in per cent."""
 
@@ -44,6 +47,26 @@ def link_routes(scope: Scope, policy: schema.PolicySpec, tables: Tables) -> tupl
     return tuple(route for _, route in sorted(routes, key=lambda pair: -pair[0]))
 
 
+def link_default(
+    scope: Scope, policy: schema.PolicySpec, models: Mapping[str, ir.Model]
+) -> tuple[ir.Model | None, ir.Route | None]:
+    """Return the default model, and the route with its effects; None if the policy only names the model."""
+    spec = policy.default
+    if isinstance(spec, str):
+        return scope.resolve(models, spec, "model", ("default",)), None
+    model = scope.resolve(models, spec.model, "model", ("default", "model"))
+    for index, route in enumerate(policy.routes):
+        if route.name == DEFAULT_NAME:
+            hint = "Rename it."
+            message = "the route has the name of the default, which has settings of its own"
+            scope.report("VSR211", message, ("routes", index, "name"), hint)
+    if model is None:
+        return None, None
+    settings = {name: getattr(spec, name) for name in schema.DefaultSpec.model_fields}
+    whole = schema.RouteSpec.model_construct(name=DEFAULT_NAME, when="always", **settings)
+    return model, _route(scope, whole, ((model, WHOLE),), ir.ALWAYS, ("default",))
+
+
 def _route(
     scope: Scope, spec: schema.RouteSpec, models: tuple[tuple[ir.Model, int], ...], when: ir.Condition, path: Path
 ) -> ir.Route:
@@ -73,6 +96,7 @@ def _route(
         max_tokens=params.max_tokens,
         max_n=params.max_n,
         block_params=tuple(params.block),
+        stickiness=link_route_stickiness(scope, spec, path),
     )
 
 

@@ -11,9 +11,11 @@ from pathlib import Path
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import CompileError, Diagnostic
 from vsr_compiler.heads.local_classifiers import LocalClassifiers, load_local_classifiers
-from vsr_compiler.link.expectations import DEFAULT_ROUTE
+from vsr_compiler.link.tests import DEFAULT_ROUTE
+from vsr_compiler.review.coverage import uncovered
 from vsr_compiler.review.stock_emulation import emulate
 from vsr_compiler.routerconfig import CONFIG
+from vsr_runtime.decision.program.conditions import SignalName
 from vsr_runtime.decision.request.events import (
     Action,
     Continue,
@@ -30,7 +32,6 @@ from vsr_runtime.settings import load
 
 HEADERS = (
     (":method", "POST"),
-    (":path", "/v1/chat/completions"),
     (":authority", "gateway"),
     ("content-type", "application/json"),
 )
@@ -38,59 +39,66 @@ HEADERS = (
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of a test's request.
+    """The result of one request of a test.
 
     Attributes:
         test: The test.
+        request: Its request.
         category: The category of the request; None if it has none or it was not needed.
         route: The matched route; None if the client named a model.
         model: The selected model; None if the request was answered directly.
-        answer: Status and code of a direct answer; None if it goes to a model.
+        answer: The code of a direct answer; None if it goes to a model.
         guards: The guards that matched.
+        signals: The signals that hold, of those that were evaluated.
         decided: False if a model is not available here: one of the stock router, or a detector.
         missing: Why a detector is not available.
     """
 
     test: ir.Test
-    category: str | None
-    route: str | None
-    model: str | None
-    answer: str | None
+    request: ir.TestRequest
+    category: str | None = None
+    route: str | None = None
+    model: str | None = None
+    answer: str | None = None
     guards: frozenset[str] = frozenset()
+    signals: frozenset[SignalName] = frozenset()
     decided: bool = True
     missing: str = ""
 
     @property
     def misses(self) -> tuple[str, ...]:
         """The unmet expectations, in words."""
-        test = self.test
-        if not self.decided:
+        expect = self.request.expect
+        if not self.decided or expect is None:
             return ()
         comparisons = (
-            ("category", test.category, self.category),
-            ("route", test.route, self.route),
-            ("model", test.expected_model.name if test.expected_model else None, self.model),
+            ("category", expect.category, self.category),
+            ("route", expect.route, self.route),
+            ("model", expect.model.name if expect.model else None, self.model),
+            ("error", expect.error, self.answer),
         )
         missed = [
             f"{what} {_quoted(actual)} instead of {_quoted(expected)}"
             for what, expected, actual in comparisons
             if expected is not None and actual != expected
         ]
-        held = None if test.guards is None else {guard.name for guard in test.guards}
+        held = None if expect.guards is None else {guard.name for guard in expect.guards}
         if held is not None and held != self.guards:
             missed.append(f"guards {_listed(self.guards)} instead of {_listed(held)}")
+        if missed and self.answer is not None and expect.error is None:
+            missed.append(f"the router answered `{self.answer}`")
         return tuple(missed)
 
 
 def run_tests(policy: ir.Policy) -> list[Outcome]:
-    """Run every test of a policy with a rendered router folder, in file order.
+    """Run every request of every test of a policy with a rendered router folder, in file order.
 
     Raises:
         CompileError: VSR506 if the classifier cannot be loaded.
     """
     if isinstance(policy.router.implementation, ir.SemanticRouter):
         machine = MachineConfig(emulate(policy), policy.router.max_body)
-        return [_one(policy, machine, LocalClassifiers(), test, number) for number, test in enumerate(policy.tests)]
+        return _every(policy, machine, LocalClassifiers())
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for file, data in policy.router.files.items():
@@ -101,7 +109,15 @@ def run_tests(policy: ir.Policy) -> list[Outcome]:
         except ModelError as error:
             raise CompileError([Diagnostic("VSR506", str(error), policy.router.span)]) from None
     machine = MachineConfig(settings.program, settings.limits.maxBody)
-    return [_one(policy, machine, classifiers, test, number) for number, test in enumerate(policy.tests)]
+    return _every(policy, machine, classifiers)
+
+
+def _every(policy: ir.Policy, machine: MachineConfig, classifiers: LocalClassifiers) -> list[Outcome]:
+    return [
+        _one(policy, machine, classifiers, test, request, f"test-{number}-{turn}")
+        for number, test in enumerate(policy.tests)
+        for turn, request in enumerate(test.requests)
+    ]
 
 
 def _keys(policy: ir.Policy, folder: Path) -> Path:
@@ -115,29 +131,22 @@ def _keys(policy: ir.Policy, folder: Path) -> Path:
 
 
 def findings(policy: ir.Policy, outcomes: Sequence[Outcome]) -> Iterator[Diagnostic]:
-    """Yield VSR250 for each failed test, VSR251 and VSR260 for each route and guard that no test reaches."""
+    """Yield VSR250 for each failed request, and VSR251, VSR260 and VSR252 for what no test reaches."""
     for outcome in outcomes:
         if outcome.misses:
             message = f"test failed: {', '.join(outcome.misses)}"
             hint = "Correct the policy (similar examples help the classifier), or the expectation."
-            yield Diagnostic("VSR250", message, outcome.test.span, hint)
+            yield Diagnostic("VSR250", message, outcome.request.span, hint)
         if not outcome.decided:
             yield _undecided(policy, outcome)
     if isinstance(policy.router.implementation, ir.SemanticRouter) and policy.guards:
         message = "tests run without guards on semantic-router"
         yield Diagnostic("VSR333", message, policy.guards[0].span, "Test the guards on a running router.")
-    if not all(outcome.decided for outcome in outcomes):
-        return
-    reached = {outcome.route for outcome in outcomes}
-    for route in policy.routes:
-        if outcomes and route.name not in reached:
-            hint = "Add a test with a prompt that matches it."
-            yield Diagnostic("VSR251", f"no test reaches the route `{route.name}`", route.span, hint)
-    held = frozenset[str]().union(*(outcome.guards for outcome in outcomes))
-    for guard in policy.guards:
-        if outcomes and guard.on_requests and guard.name not in held:
-            hint = "Add a test with a prompt that it matches, and list it under `expect.guards`."
-            yield Diagnostic("VSR260", f"no test reaches the guard `{guard.name}`", guard.span, hint)
+    if outcomes and all(outcome.decided for outcome in outcomes):
+        routes = frozenset(outcome.route for outcome in outcomes if outcome.route is not None)
+        guards = frozenset[str]().union(*(outcome.guards for outcome in outcomes))
+        signals = frozenset[SignalName]().union(*(outcome.signals for outcome in outcomes))
+        yield from uncovered(policy, routes, guards, signals)
 
 
 def _undecided(policy: ir.Policy, outcome: Outcome) -> Diagnostic:
@@ -148,38 +157,46 @@ def _undecided(policy: ir.Policy, outcome: Outcome) -> Diagnostic:
         message = (
             f"the test needs a detector that is not available here ({outcome.missing or 'none that labels texts'})"
         )
-    return Diagnostic("VSR333", message, outcome.test.span, hint)
+    return Diagnostic("VSR333", message, outcome.request.span, hint)
 
 
 def _one(
-    policy: ir.Policy, machine: MachineConfig, classifiers: LocalClassifiers, test: ir.Test, number: int
+    policy: ir.Policy,
+    machine: MachineConfig,
+    classifiers: LocalClassifiers,
+    test: ir.Test,
+    request: ir.TestRequest,
+    number: str,
 ) -> Outcome:
     """Run one request through the state machine."""
-    body = json.dumps({"model": test.model, "messages": [{"role": "user", "content": test.prompt}]}).encode()
-    headers = RequestHeaders((*HEADERS, ("x-request-id", f"test-{number}")), end_of_stream=False)
-    state, action = advance(machine, AwaitsHeaders(), headers)
+    headers = (*HEADERS, (":path", test.path), ("x-request-id", number), *test.headers)
+    state, action = advance(machine, AwaitsHeaders(), RequestHeaders(headers, end_of_stream=False))
     if isinstance(action, Continue):
+        body = json.dumps(request.body, ensure_ascii=False).encode()
         state, action = advance(machine, state, RequestBody(body))
     if isinstance(action, NeedSignals):
         answer = classifiers.answer(action)
         if answer is None:
             gone = [classifiers.missing[name] for name in action.detector_texts if name in classifiers.missing]
-            return Outcome(test, None, None, None, None, decided=False, missing="; ".join(gone))
+            return Outcome(test, request, decided=False, missing="; ".join(gone))
         _, action = advance(machine, state, answer)
-    return _outcome(policy, test, action)
+    return _outcome(policy, test, request, action)
 
 
-def _outcome(policy: ir.Policy, test: ir.Test, action: Action) -> Outcome:
-    if isinstance(action, SendToModel):
-        category = action.signals.category if action.signals else None
-        chosen = test.model in policy.router.auto_models
-        moved = any(match.action == "route" for match in action.guards)
-        route = action.route or (DEFAULT_ROUTE if chosen and not moved else None)
-        return Outcome(test, category, route, action.model, None, _names(action.guards))
+def _outcome(policy: ir.Policy, test: ir.Test, request: ir.TestRequest, action: Action) -> Outcome:
+    if not isinstance(action, SendToModel | ImmediateResponse):
+        raise TypeError(f"the request of the test in line {request.span.line} was not decided")
+    category, signals = None, frozenset[SignalName]()
+    if action.signals is not None:
+        category = action.signals.category
+        signals = frozenset(name for name, holds in action.signals.matched.items() if holds)
+    guards = _names(action.guards)
     if isinstance(action, ImmediateResponse):
-        category = action.signals.category if action.signals else None
-        return Outcome(test, category, action.route, None, f"{action.status} {action.code}", _names(action.guards))
-    raise RuntimeError(f"the request of the test in line {test.span.line} was not decided")
+        return Outcome(test, request, category, action.route, None, action.code, guards, signals)
+    chosen = request.model in policy.router.auto_models
+    moved = any(match.action == "route" for match in action.guards)
+    route = action.route or (DEFAULT_ROUTE if chosen and not moved else None)
+    return Outcome(test, request, category, route, action.model, None, guards, signals)
 
 
 def _names(matches: Iterable[GuardMatch]) -> frozenset[str]:

@@ -25,9 +25,10 @@ def stock_config(policy: ir.Policy) -> stock.RouterConfig:
     """Return the policy in the format of the release, with extensions that only the stock router executes."""
     release = STOCK_ROUTER[policy.versions["semantic-router"]]
     bases = [model for model in policy.models if model.base is None]
-    ranked = len(policy.guards) + len(policy.routes)
+    routes = (*policy.routes, *([policy.default_route] if policy.default_route else []))
+    ranked = len(policy.guards) + len(routes)
     decisions = [_guard(policy, guard) for guard in ordered_guards(policy)]
-    decisions += [_decision(route) for route in policy.routes]
+    decisions += [_decision(route) for route in routes]
     for rank, decision in enumerate(decisions):
         decisions[rank] = decision.model_copy(update={"priority": ranked - rank})
     return stock.RouterConfig.model_validate(

@@ -20,6 +20,8 @@ from vsr_schemas.routerconfig import v0_4_0 as stock
 def router_config(policy: ir.Policy) -> stock.RouterConfig:
     """Return the policy in the format of the stock router."""
     decisions = [_decision(route, len(policy.routes) - rank) for rank, route in enumerate(policy.routes)]
+    if policy.default_route is not None:
+        decisions.append(_decision(policy.default_route, 0))
     bases = [model for model in policy.models if model.base is None]
     return stock.RouterConfig.model_validate(
         {
@@ -50,6 +52,7 @@ def runtime_settings(policy: ir.Policy, heads: Mapping[str, settings.ClassifierS
         limits=settings.LimitSettings(
             maxBody=router.max_body, maxMessage=router.max_message, models=_prefixes(policy) or None
         ),
+        overflow="reject" if router.overflow == "reject" else None,
         apis=list(policy.apis) or None,
         cors=_cors(policy.gateway.cors),
         classifiers=dict(heads),
@@ -65,6 +68,7 @@ def runtime_settings(policy: ir.Policy, heads: Mapping[str, settings.ClassifierS
         onFailure="default-model" if router.fails_open else None,
         responseHeaders=None if router.response_headers == "never" else router.response_headers,
         detectors=_detectors(policy),
+        stickiness=_stickiness(policy),
         ask=_ask(policy),
     )
 
@@ -85,6 +89,36 @@ def _ask(policy: ir.Policy) -> settings.AskSettings:
         or None,
         wholeRequest=whole or None,
     )
+
+
+def _stickiness(policy: ir.Policy) -> settings.StickinessSettings | None:
+    """Return how conversations stay with a model; None if each request is decided by itself."""
+    stickiness = policy.stickiness
+    if stickiness is None:
+        return None
+    own = {route.name: _route_stickiness(route.stickiness) for route in policy.routes if route.stickiness is not None}
+    default = stickiness.default
+    if default.mode == "none" and not own and stickiness.key_header is None and stickiness.state_header is None:
+        return None
+    discounts = {
+        model.name: round(1 - model.cached_price / model.price[0], 6)
+        for model in policy.models
+        if model.price is not None and model.cached_price is not None and model.price[0]
+    }
+    uses_margin = any(one.margin for one in (default, *(route.stickiness for route in policy.routes)) if one)
+    return settings.StickinessSettings(
+        mode=default.mode,
+        margin=default.margin or None,
+        order=[model.name for model in stickiness.order] or None,
+        keyHeader=stickiness.key_header,
+        stateHeader=stickiness.state_header,
+        discounts=(discounts or None) if uses_margin else None,
+        routes=own or None,
+    )
+
+
+def _route_stickiness(stickiness: ir.RouteStickiness) -> settings.RouteStickinessSettings:
+    return settings.RouteStickinessSettings(mode=stickiness.mode, margin=stickiness.margin or None)
 
 
 def model_prefix(policy: ir.Policy, model: ir.Model) -> Literal["/v1/"] | None:

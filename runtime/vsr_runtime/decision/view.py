@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Any
 
 from vsr_runtime.decision.ask.extract import Ask, AskRules
@@ -11,8 +11,8 @@ from vsr_runtime.decision.ask.transcript import Entry
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 from vsr_runtime.decision.modalities import MODALITIES
 
-_ASK, _ALL, _MODALITIES = "ask", "all", "modalities"
-"""Keys in a view's memo."""
+_ASK, _ALL, _MODALITIES, READ = "ask", "all", "modalities", "read"
+"""Keys in a view's memo; ``READ`` is that of normalised texts, by the text."""
 BYTES_PER_TOKEN = 4
 """The stock router's estimate: four bytes of UTF-8 per token, rounded up."""
 
@@ -70,12 +70,16 @@ class RequestView:
     @property
     def ask(self) -> Ask | None:
         """The ask that governs the request, extracted once; None if there is none or no rules are set."""
-        if self.ask_rules is None:
-            return None
         if _ASK not in self.memo:
-            self.memo[_ASK] = governing_ask(self.transcript, self.ask_rules)
+            self.memo[_ASK] = None if self.ask_rules is None else governing_ask(self.transcript, self.ask_rules)
         ask: Ask | None = self.memo[_ASK]
         return ask
+
+    def about(self, ask: Ask) -> RequestView:
+        """Return the view for another ask of the conversation. What was read of all messages is shared."""
+        self.memo.setdefault(READ, {})
+        shared = {key: self.memo[key] for key in (READ, _MODALITIES) if key in self.memo}
+        return replace(self, memo={**shared, _ASK: ask})
 
     @property
     def subject(self) -> str:

@@ -119,7 +119,9 @@ class ClassifierPool:
         except Exception as error:  # noqa: BLE001 - whatever a model raises must end in an error response
             log("classifier_failed", error=type(error).__name__)
             return Failure(Cause.BROKEN)
-        return SignalsReady(found.label, found.probability, similarities=found.likeness)
+        return SignalsReady(
+            found.label, found.probability, similarities=found.likeness, probabilities=found.probabilities
+        )
 
     async def distribution(self, _: str, text: str, until: float) -> Mapping[str, float]:
         """The probability of each category; there is only one classifier."""

@@ -181,7 +181,7 @@ class EnginePool:
         if "category" not in results or self._category is None:
             return SignalsReady(similarities=likeness)
         found = classification_of(results["category"], self._classifiers[self._category])
-        return SignalsReady(found.label, found.probability, similarities=likeness)
+        return SignalsReady(found.label, found.probability, similarities=likeness, probabilities=found.probabilities)
 
     async def looks(self, requested: Mapping[str, Sequence[str]], until: float) -> Mapping[str, DetectorResult]:
         """Run detectors on texts: the most probable label of a text, or the labels of its tokens."""

@@ -22,6 +22,7 @@ from vsr_runtime.decision.request.events import (
     ResponsePlan,
     SendToModel,
     SignalsReady,
+    TextSignals,
 )
 from vsr_runtime.errors import UserError
 from vsr_runtime.files import open_regular
@@ -116,13 +117,17 @@ class Generation:
         if self.pool is None:
             return Failure(Cause.BROKEN)
         texts = question.texts()
-        answers = await asyncio.gather(*(self.pool.signals(text, until, kinds) for text, kinds, _ in texts))
-        known = SignalsReady()
-        for answer, (_, kinds, whole) in zip(answers, texts, strict=True):
+        every = [*texts, *((text, question.of_ask, False) for text in question.earlier)]
+        answers = await asyncio.gather(*(self.pool.signals(text, until, kinds) for text, kinds, _ in every))
+        known, earlier = SignalsReady(), []
+        for number, (answer, (_, kinds, whole)) in enumerate(zip(answers, every, strict=True)):
             if isinstance(answer, Failure):
                 return answer
-            known = known.also(answer, kinds, whole=whole)
-        return known
+            if number < len(texts):
+                known = known.also(answer, kinds, whole=whole)
+            else:
+                earlier.append(_of_text(answer))
+        return replace(known, earlier=earlier) if earlier else known
 
     async def _looks(self, question: NeedSignals, until: float) -> Mapping[str, DetectorResult]:
         return await self.looks(question.detector_texts, until) if question.detector_texts else {}
@@ -158,6 +163,10 @@ class Generation:
             for each in (self.pool, self.response_cache):
                 if each is not None:
                     each.close()
+
+
+def _of_text(result: SignalsReady) -> TextSignals:
+    return TextSignals(result.category, result.probability, result.probabilities, result.similarities)
 
 
 async def warm_generation(

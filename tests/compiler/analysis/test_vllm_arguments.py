@@ -171,3 +171,13 @@ def test_a_server_of_ours_serves_the_name_that_the_router_writes_into_the_body(t
     written = [json.dumps(item.body) for item in rendering.objects(policy, target)]
     written += [json.dumps(item.body) for item in rendering.values(policy, target)]
     assert any(all(f'"{name}"' in text for name in ("--served-model-name", *names)) for text in written)
+
+
+def test_a_route_for_requests_that_its_model_cannot_hold_is_reported() -> None:
+    """Its condition begins where the context of the model ends."""
+    text = SMALL.replace("{endpoints: [two]}", "{endpoints: [two], context: 8192}").replace(
+        "routes:", "signals: {long: {context: {min: 8192}}, half: {context: {min: 4096}}}\nroutes:"
+    )
+    for signal, expected in (("long", ["VSR263"]), ("half", [])):
+        changed = text.replace("{category: math}", f"{{signal: {signal}}}")
+        assert [item.code for item in analyse(linked(changed), {"istio"}) if item.code == "VSR263"] == expected

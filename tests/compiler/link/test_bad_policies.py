@@ -77,6 +77,59 @@ CASES = {
         + "environments: {dev: {resources: {one: {requests: {nvidia.com/gpu: 1}, limits: {nvidia.com/gpu: 2}}}}}\n",
         [("VSR228", 19, 67)],
     ),
+    "order without an escalation": (SMALL + "stickiness: {order: [big]}\n", [("VSR254", 19, 14)]),
+    "margin without effect": (SMALL + "stickiness: {mode: none, margin: 0.2}\n", [("VSR254", 19, 26)]),
+    "margin of a route without effect": (
+        broken("model: little", "model: little, stickiness: {mode: none, margin: 0.2}").replace(
+            "    model: little, stickiness", "    model: little\n    stickiness"
+        ),
+        [("VSR254", 18, 30)],
+    ),
+    "model outside the order": (
+        SMALL + "stickiness: {mode: escalate, order: [big]}\n",
+        [("VSR253", 15, 5)],
+    ),
+    "default outside the order": (
+        SMALL + "stickiness: {mode: escalate, order: [little]}\n",
+        [("VSR253", 18, 10)],
+    ),
+    "unknown model in the order": (
+        SMALL + "stickiness: {mode: escalate, order: [big, little, bigger]}\n",
+        [("VSR201", 19, 51)],
+    ),
+    "key in a header that the gateway removes": (
+        SMALL + "stickiness: {keyHeader: x-selected-model}\n",
+        [("VSR224", 19, 25)],
+    ),
+    "cached tokens dearer than others": (
+        broken("little: {", "little: {price: {prompt: 1, completion: 2, cachedPrompt: 3}, "),
+        [("VSR104", 10, 19)],
+    ),
+    "test of nothing": (SMALL + "tests: [{expect: {model: big}}]\n", [("VSR104", 19, 9)]),
+    "test of two things": (
+        SMALL + "tests: [{prompt: a, request: {input: b}, expect: {model: big}}]\n",
+        [("VSR104", 19, 9)],
+    ),
+    "conversation without an expectation": (
+        SMALL + "tests: [{conversation: [{prompt: a}]}]\n",
+        [("VSR104", 19, 9)],
+    ),
+    "unknown route in a turn": (
+        SMALL + "tests: [{conversation: [{prompt: a}, {prompt: b, expect: {route: mathe}}]}]\n",
+        [("VSR201", 19, 66)],
+    ),
+    "messages that are no mappings": (
+        SMALL + "tests: [{messages: [a], expect: {model: big}}]\n",
+        [("VSR103", 19, 21)],
+    ),
+    "header of a test that no client can send": (
+        SMALL + "tests: [{prompt: a, headers: {x-selected-model: big}, expect: {model: big}}]\n",
+        [("VSR255", 19, 31)],
+    ),
+    "messages for an API without": (
+        SMALL + "tests: [{path: /v1/completions, messages: [{role: user}], expect: {model: big}}]\n",
+        [("VSR256", 19, 16)],
+    ),
     "served name set by hand": (broken("{vllm: {}}", "{vllm: {args: [--served-model-name=x]}}"), [("VSR206", 6, 23)]),
     "endpoint without a model": (broken("endpoints: [one]", "endpoints: [two]"), [("VSR207", 6, 3)]),
     "model without a checkpoint": (broken("checkpoint: example/big, ", ""), [("VSR208", 9, 3)]),

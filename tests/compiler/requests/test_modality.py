@@ -23,7 +23,7 @@ PARTS = {
     "image": {"type": "image_url", "image_url": {"url": "https://x.org/a.png"}},
     "audio": {"type": "input_audio", "input_audio": {"data": "AA==", "format": "wav"}},
     "video": {"type": "video_url", "video_url": {"url": "https://x.org/a.mp4"}},
-    "file": {"type": "file", "file": {"file_id": "f"}},
+    "file": {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64,AA=="}},
 }
 
 

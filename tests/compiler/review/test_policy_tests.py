@@ -79,7 +79,7 @@ def test_a_route_that_no_test_reaches_is_noted(policy: Path) -> None:
     assert result.exit_code == 0
     assert "no test reaches the route `no`" in result.stderr
     codes = [item["code"] for item in json.loads(call("test", str(policy), "--format", "json").stdout)["findings"]]
-    assert codes == ["VSR251"]
+    assert codes == ["VSR252", "VSR251"]
 
 
 GUARDED = """

@@ -193,3 +193,42 @@ def test_models_whose_backends_ai_gateway_renames_are_told() -> None:
     text = "models b, c get 500 for some seconds in prod, while AI Gateway renames their backends"
     assert effects(ai_route("b", "c"), ai_route("a", "b", "c")) == [(text, None, 0)]
     assert effects(ai_route("b", "c"), ai_route("b", "c", "d")) == []
+
+
+def application(server: str) -> Body:
+    """An Application in a cluster."""
+    return body("Application", "argoproj.io/v1alpha1", spec={"destination": {"server": server}})
+
+
+def test_an_environment_that_moves_to_another_cluster_leaves_its_objects_behind() -> None:
+    """Argo CD looks only at the cluster that the Application names."""
+    sides = [
+        {"argocd/application-p-a.yaml": dump(application(server)).encode()} for server in ("https://a", "https://b")
+    ]
+    moved, changed = report("p", Baseline("old", sides[0]), sides[1]).rollout
+    assert moved.text == "Application a moves from https://a to https://b; its objects in the old cluster stay there"
+    assert len(moved.steps) == 2
+    assert "kubectl apply -k out/p/argocd" in changed.steps[0]
+
+
+def test_a_removed_environment_stays_in_the_cluster() -> None:
+    """Nobody deletes an Application because its folder is gone."""
+    tree = {f"istio/overlays/{name}/kustomization.yaml": b"resources: [../../base]\n" for name in ("dev", "prod")}
+    kept = {path: content for path, content in tree.items() if "dev" in path}
+    (found,) = report("p", Baseline("old", tree), kept).rollout
+    assert found.text == "environment prod is removed, but its Application and all its objects stay"
+    assert "argocd app delete p-prod --cascade" in found.steps[0]
+
+
+@pytest.mark.parametrize("odd", [None, 3, "x", [], {"rules": 3, "template": [], "destinations": "x"}])
+def test_an_earlier_output_of_any_form_does_no_harm(odd: Any) -> None:
+    """Whatever its kinds and fields are."""
+    for kind, api in (
+        ("AIGatewayRoute", "aigateway.envoyproxy.io/v1beta1"),
+        ("Gateway", "gateway.networking.k8s.io/v1"),
+        ("Deployment", "apps/v1"),
+        ("PersistentVolumeClaim", "v1"),
+    ):
+        effects(body(kind, api, spec=odd), body(kind, api, spec={"a": 1}))
+    for path in ("argocd__project__appproject-p", "istio__helm__values-vllm-stack"):
+        effects(None, None, **{path: (body("AppProject", spec=odd), project("a"))})

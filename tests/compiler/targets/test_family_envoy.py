@@ -102,11 +102,10 @@ def test_what_the_policy_expects_of_auto_requests_comes_true(running: tuple[ir.P
     """The policy's own tests, through the gateway."""
     policy, authority = running
     for test in policy.tests:
-        if test.expected_model is not None:
-            assert served(authority, test.model, test.prompt)[1] in {
-                test.expected_model.name,
-                test.expected_model.provider_model,
-            }
+        request = test.requests[0]
+        expected = request.expect.model if request.expect else None
+        if test.prompt is not None and expected is not None:
+            assert served(authority, request.model, test.prompt)[1] in {expected.name, expected.served_name}
 
 
 @pytest.fixture(scope="module")

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from support.cases import policy_of
-from support.common import linked
-from support.gitops_support import compiled
+from support.common import ROOT, linked
+from support.gitops_support import bodies, build, compiled, written
+from support.rollouts.versions import identity
 from vsr_compiler import targets
 from vsr_compiler.deploy.argocd import waved
 from vsr_compiler.deploy.argocd.waves import ANNOTATION
+from vsr_compiler.review.compare import Comparison
+from vsr_compiler.review.environment_changes import environment_changes
+from vsr_compiler.review.rollout.two_steps import two_steps
 from vsr_compiler.targets import render
 
 Body = Mapping[str, Any]
@@ -108,9 +114,10 @@ def test_a_change_of_the_configuration_is_a_rollout_of_the_router(
 
 def test_with_hot_only_what_routes_and_servers_must_know_is_a_rollout() -> None:
     """Running pods read other changes; a change of models replaces them, so that removed routes can go."""
-    before, words, renamed = (
-        router(objects(text, "gie")) for text in (HOT, changed(HOT, WORDS), changed(HOT, RENAMED))
-    )
+    guarded = f"{HOT}guards: {{out: {{patterns: [secret], action: mask, on: response}}}}\n"
+    texts = (HOT, changed(HOT, WORDS), changed(HOT, RENAMED), guarded)
+    before, words, renamed, reading = (router(objects(text, "gie")) for text in texts)
+    assert before[0]["spec"]["template"] != reading[0]["spec"]["template"]
     assert "immutable" not in before[1]
     assert before[0]["spec"]["template"] == words[0]["spec"]["template"]
     assert before[1]["metadata"]["name"] == words[1]["metadata"]["name"]
@@ -125,3 +132,43 @@ def test_monitors_and_autoscalers_hold_nothing_back() -> None:
     last = max(kind.wave for kind in kinds.values())
     observers = [("autoscaling", "HorizontalPodAutoscaler"), ("monitoring.coreos.com", "PodMonitor")]
     assert {kinds[key].wave for key in observers} == {last}
+
+
+STEPS = ("vsr.dev/step", "vsr.dev/step!=routes", "vsr.dev/step!=router")
+"""The selectors of what a Kustomization of Flux deletes, for servers, routes and router."""
+
+
+@pytest.mark.subprocess
+def test_the_kustomizations_of_the_documentation_part_an_overlay_into_three(tmp_path: Path) -> None:
+    """Each object is applied by one of them: servers, then routes, then the router."""
+    page = (ROOT / "docs" / "explanation" / "rollouts.md").read_text(encoding="utf-8")
+    assert all(selector in page for selector in STEPS)
+    folder = written(compiled(linked(f"{TEXT}environments: {{it: {{target: gie}}}}\n")), tmp_path / "out")
+    overlay = folder / "gie" / "overlays" / "it"
+    whole = {identity(body) for body in bodies(build(overlay))}
+    parts = []
+    for number, selector in enumerate(STEPS):
+        own = tmp_path / "out" / f"step-{number}"
+        own.mkdir()
+        deletion = "$patch: delete\napiVersion: v1\nkind: Any\nmetadata: {name: any}\n"
+        patches = [{"target": {"labelSelector": selector}, "patch": deletion}]
+        body = {"resources": [f"../{overlay.relative_to(tmp_path / 'out')}"], "patches": patches}
+        (own / "kustomization.yaml").write_text(json.dumps(body), encoding="utf-8")
+        parts.append({identity(body): wave(body) for body in bodies(build(own))})
+    assert sum(map(len, parts)) == len(whole)
+    assert set().union(*parts) == whole
+    assert {name[:2] for name in parts[1]} == {("HTTPRoute", "edge")}
+    assert {kind for kind, *_ in parts[2]} == {"ConfigMap", "Deployment"}
+
+
+def test_diff_says_which_removals_need_two_steps() -> None:
+    """A server that stays loses an adapter before the router stops to select it."""
+    loras = changed(TEXT, (("endpoints: alpha}", "endpoints: alpha, loras: {law: {path: /adapters/law}}}"),))
+    old, new = (compiled(linked(f"{text}environments: {{it: {{target: istio}}}}\n")) for text in (loras, TEXT))
+    trees = Comparison(*({path: file.content for path, file in item.tree.items()} for item in (old, new)), "old")
+    (found,) = two_steps(environment_changes(trees))
+    assert "Deployment" in found.text
+    assert "law" in found.text
+    assert len(found.steps) == 2
+    back = Comparison(*({path: file.content for path, file in item.tree.items()} for item in (new, old)), "old")
+    assert not list(two_steps(environment_changes(back)))

@@ -16,7 +16,7 @@ import pytest
 
 from support.gateway_client import events
 from support.runtime_fakes import DATA
-from vsr_runtime.decision.request.dispatch import split_point
+from vsr_runtime.decision.program.split import split_point
 from vsr_runtime.decision.request.immediate_responses import IMMEDIATE_RESPONSE_HEADERS
 from vsr_runtime.files import read_yaml
 from vsr_runtime.sandbox import Sandbox

@@ -592,6 +592,77 @@ tests:
   - {prompt: Good morning., expect: {model: big}}
 """),
     ),
+    "VSR252": Code(
+        title="signal without a test",
+        severity="note",
+        stage=Stage.TEST,
+        meaning="In no test of the policy does the signal hold, although a route depends on it.",
+        reason="A change that breaks the signal would not be noticed.",
+        fix="Add a test whose request has the signal.",
+        example=Example("""\
+signals:
+  urgent: {keywords: [urgent]}
+routes:
+  - {name: hurry, when: {signal: urgent}, model: small}
+tests:
+  - {prompt: Good morning., expect: {model: big}}
+"""),
+    ),
+    "VSR253": Code(
+        title="model outside the order of an escalation",
+        severity="error",
+        stage=Stage.LINK,
+        meaning=(
+            "A conversation may only move up the models of `stickiness.order`, and a route or `default` leads to a "
+            "model that the order does not name."
+        ),
+        reason="It would be unknown whether a switch to or from that model moves up.",
+        fix="Add the model to `stickiness.order`, or give the route `stickiness: {mode: none}`.",
+        example=Example("""\
+stickiness: {mode: escalate, order: [small]}
+default: big
+"""),
+    ),
+    "VSR254": Code(
+        title="stickiness without effect",
+        severity="error",
+        stage=Stage.LINK,
+        meaning=(
+            "`stickiness` has a field that its mode does not use: an `order` without `mode: escalate`, or a `margin` "
+            "with another mode than `conversation`."
+        ),
+        reason="The field would promise what does not happen.",
+        fix="Remove the field, or change `mode`.",
+        example=Example("""\
+stickiness: {mode: none, margin: 0.2}
+"""),
+    ),
+    "VSR255": Code(
+        title="header that no test can set",
+        severity="error",
+        stage=Stage.LINK,
+        meaning=("A test sets a header that the gateway removes from a client's request, or one that frames the body."),
+        reason="The test would show a decision that no client gets.",
+        fix="Remove the header from the test.",
+        example=Example("""\
+tests:
+  - {prompt: Good morning., headers: {x-selected-model: big}, expect: {model: big}}
+"""),
+    ),
+    "VSR256": Code(
+        title="test with messages for an API without messages",
+        severity="error",
+        stage=Stage.LINK,
+        meaning="A test with `messages` or a `conversation` has the `path` of an API whose requests have no messages.",
+        reason="The request could not be built.",
+        fix="Use `request` with the whole body, or another `path`.",
+        example=Example("""\
+tests:
+  - path: /v1/completions
+    messages: [{role: user, content: Good morning.}]
+    expect: {model: big}
+"""),
+    ),
     "VSR260": Code(
         title="guard without a test",
         severity="note",

@@ -34,4 +34,22 @@ endpoints:
   small: {service: {name: small, port: 8000}}
 """),
     ),
+    "VSR263": Code(
+        title="route for requests that its models cannot hold",
+        severity="warning",
+        stage=Stage.ANALYSIS,
+        meaning="A route matches only requests that are longer than the `context` of all its models.",
+        reason="The router never sends a request to a model that cannot hold it, so the route is never taken.",
+        fix="Use a model with a larger `context`, or lower the signal's `min`.",
+        example=Example("""\
+models:
+  big: {checkpoint: example/big, endpoints: [vllm-big], context: 8192}
+  small: {endpoints: [small]}
+signals:
+  long: {context: {min: 100000}}
+routes:
+  - {name: long, when: {signal: long}, model: big}
+default: small
+"""),
+    ),
 }

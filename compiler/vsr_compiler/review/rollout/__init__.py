@@ -10,6 +10,7 @@ from vsr_compiler.review.rollout.interruptions import interruptions
 from vsr_compiler.review.rollout.left_behind import left_behind
 from vsr_compiler.review.rollout.refused import refused_changes
 from vsr_compiler.review.rollout.restarts import restarts
+from vsr_compiler.review.rollout.two_steps import two_steps
 from vsr_schemas.reports_diff import RolloutChange
 
 __all__ = ["rollout_changes"]
@@ -22,6 +23,7 @@ def rollout_changes(policy: str, trees: Comparison) -> list[RolloutChange]:
         *refused_changes(policy, trees, environments),
         *chart_changes(trees),
         *argo_cd_changes(policy, trees),
+        *two_steps(environments),
         *interruptions(environments),
         *restarts(environments),
         *left_behind(policy, trees, environments),

@@ -167,7 +167,8 @@ def _changed_headers(policy: ir.Policy) -> list[str]:
         headers += DEBUG_HEADERS
     if policy.gateway.cors is not None:
         headers += CORS
-    edited = {name for route in policy.routes for name, _ in route.header_edits}
+    routes = (*policy.routes, *([policy.default_route] if policy.default_route else []))
+    edited = {name for route in routes for name, _ in route.header_edits}
     return [*headers, *sorted(edited - set(headers))]
 
 

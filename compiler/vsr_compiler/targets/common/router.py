@@ -17,7 +17,7 @@ from vsr_compiler.manifests.kinds import Wave
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.targets.common import router_models, stock_router
 from vsr_compiler.targets.common.components import Component
-from vsr_compiler.targets.common.extproc import follows_responses
+from vsr_compiler.targets.common.extproc import ext_proc_filter, follows_responses
 from vsr_compiler.targets.common.workloads import (
     HARDENED,
     UNPRIVILEGED,
@@ -71,7 +71,7 @@ def _router(policy: ir.Policy, *, headless: bool, keys: bool, starts_after: int)
     data = _config_data(files)
     # With `hot`, pods follow changes of their ConfigMap, except where other objects have to change first.
     hot = router.reload == "hot"
-    config = hashed_name(f"{name}-config", _selectable(policy) if hot else data)
+    config = hashed_name(f"{name}-config", _agreed(policy) if hot else data)
     yield make("v1", "ServiceAccount", name, origin, namespace=namespace, automountServiceAccountToken=False)
     yield from router_models.claim(policy)
     yield make(
@@ -148,9 +148,9 @@ def _config_data(files: Mapping[str, bytes]) -> dict[str, Body]:
     return {"data": text} | ({"binaryData": binary} if binary else {})
 
 
-def _selectable(policy: ir.Policy) -> list[Body]:
-    """Return what the router can select: the headers and names by which routes and servers know each model."""
-    return [
+def _agreed(policy: ir.Policy) -> Body:
+    """Return what other objects must agree on with the router: what it can select, and what its filter lets it do."""
+    models = [
         {
             "model": model.name,
             "provider": model.provider_model,
@@ -158,6 +158,7 @@ def _selectable(policy: ir.Policy) -> list[Body]:
         }
         for model in policy.models
     ]
+    return {"models": models, "filter": ext_proc_filter(policy, policy.router.grpc.name)}
 
 
 def _digest(files: Mapping[str, bytes]) -> str:

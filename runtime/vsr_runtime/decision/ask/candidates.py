@@ -29,8 +29,8 @@ _MOST_FIELDS = 64
 _MOST_MARKS = 200
 """Marks behind a heading that are tried as its end."""
 _LONGEST_LEAD, _SHORT_LEAD = 120, 40
-_TELLING = 30
-"""Characters of a question that tells what it is about by itself."""
+_TELLING, _TELLING_OF_LONG = 30, 12
+"""Characters of a question that tells what it is about by itself, and of one in a long text."""
 LONG_RUN = 400
 """Characters of prose beyond which a question before or behind the rest of it is the ask."""
 
@@ -181,7 +181,7 @@ def _first_paragraphs(text: str, start: int, end: int) -> tuple[int, int]:
 
 def _prose(text: str, start: int, end: int, marks: Sequence[Mark]) -> list[Candidate]:
     """Return runs of prose: the first and the last one are most likely by a person."""
-    runs = _runs(text, paragraphs_of(text, start, end), marks)
+    runs = _runs(text, paragraphs_of(text, start, end), marks, long=end - start > 4 * LONG_RUN)
     found: list[Candidate] = []
     for number, (low, high, after_break, listed) in enumerate(runs):
         score = LAST + (5 if after_break else 0) if number == len(runs) - 1 else FIRST if number == 0 else MIDDLE
@@ -193,14 +193,16 @@ def _prose(text: str, start: int, end: int, marks: Sequence[Mark]) -> list[Candi
         if listed or is_directive(piece):
             score += DIRECTIVE
         if listed and number and found[-1].introduces and not text[found[-1].end : low].strip():
-            found.append(Candidate(MIDDLE, found[-1].start, high, "prose"))
+            found.append(Candidate(MIDDLE + TASK + QUESTION // 2, found[-1].start, high, "prose"))
         introduces = _introduces(text, low, high)
         score += ASIDE if introduces else 0
         found.append(Candidate(score, low, high, "prose", introduces=introduces))
     return found
 
 
-def _runs(text: str, paragraphs: Sequence[Paragraph], marks: Sequence[Mark]) -> list[tuple[int, int, bool, bool]]:
+def _runs(
+    text: str, paragraphs: Sequence[Paragraph], marks: Sequence[Mark], *, long: bool
+) -> list[tuple[int, int, bool, bool]]:
     """Return runs of prose as bounds, whether something else is before them, and whether they are a list."""
     headings = {mark.start + 1 for mark in marks if mark.level < LABEL_LEVEL}
     runs: list[list[Paragraph]] = []
@@ -231,12 +233,14 @@ def _runs(text: str, paragraphs: Sequence[Paragraph], marks: Sequence[Mark]) -> 
     if len(runs) > 1:
         kept = [number for number, run in enumerate(runs) if not _is_signature(text[run[0].start : run[-1].end])]
         runs, after = [runs[number] for number in kept], [after[number] for number in kept]
-    return [(*_best(text, run), flag, run[0].kind == "list") for run, flag in zip(runs, after, strict=True)]
+    return [(*_best(text, run, long=long), flag, run[0].kind == "list") for run, flag in zip(runs, after, strict=True)]
 
 
 def _stops(text: str, paragraph: Paragraph) -> bool:
     """Return whether a paragraph belongs to no other: instructions, or words that introduce something."""
-    return is_directive(text[paragraph.start : paragraph.end]) or _introduces(text, paragraph.start, paragraph.end)
+    piece = text[paragraph.start : paragraph.end]
+    several = any(sign in piece for sign in (". ", "! ", "\n", "。"))
+    return (several and is_directive(piece)) or _introduces(text, paragraph.start, paragraph.end)
 
 
 def _introduces(text: str, start: int, end: int) -> bool:
@@ -250,15 +254,15 @@ def _is_signature(text: str) -> bool:
     return len(text) < _LONGEST_NAME and text.replace(" ", "").isalpha() and text.istitle()
 
 
-def _best(text: str, run: Sequence[Paragraph]) -> tuple[int, int]:
-    """Return the bounds of a run, or of its question if it is long."""
+def _best(text: str, run: Sequence[Paragraph], *, long: bool) -> tuple[int, int]:
+    """Return the bounds of a run, or of its question if the run or the whole text is long."""
     if len(run) > 1 and _is_signature(text[run[-1].start : run[-1].end]):
         run = run[:-1]
     start, end = run[0].start, run[-1].end
-    if len(run) == 1 or end - start <= LONG_RUN:
+    if len(run) == 1 or (end - start <= LONG_RUN and not long):
         return start, end
     for paragraph in (run[-1], run[0]):
-        long = paragraph.end - paragraph.start >= _TELLING
-        if long and is_question(text[paragraph.start : paragraph.end]):
+        telling = paragraph.end - paragraph.start >= (_TELLING_OF_LONG if long else _TELLING)
+        if telling and is_question(text[paragraph.start : paragraph.end]):
             return paragraph.start, paragraph.end
     return start, end

@@ -15,7 +15,6 @@ from vsr_runtime.decision.guards.normalise import NormalisedText, normalise
 
 MAX_LEVELS = 4
 """How often escapes are undone, since what they stand for may be the beginning of another: ``%2540``."""
-_MARKS = "%&=\\"
 _ESCAPE = re.compile(
     r"(?P<percent>(?:%[0-9A-Fa-f]{2})+)|(?P<quoted>(?:=[0-9A-F]{2})+)|(?P<byte>(?:\\x[0-9A-Fa-f]{2})+)"
     r"|&\#(?P<decimal>[0-9]{1,10});?|&\#[xX](?P<hexadecimal>[0-9A-Fa-f]{1,8});?|&(?P<name>[A-Za-z][A-Za-z0-9]{1,31};?)"
@@ -29,8 +28,8 @@ _BASES = {"decimal": 10, "hexadecimal": 16, "unit": 16, "point": 16}
 def decode(normalised: NormalisedText) -> NormalisedText | None:
     """Return the text with escapes undone; None if it has none."""
     text = normalised.text
-    if not any(mark in text for mark in _MARKS):
-        return None
+    if "%" not in text and "&" not in text and "=" not in text and "\\" not in text:
+        return None  # as fast as it gets, since most texts end here
     starts: Sequence[int] = normalised.starts
     ends: Sequence[int] = normalised.ends
     for _ in range(MAX_LEVELS):

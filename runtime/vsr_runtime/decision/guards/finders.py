@@ -8,9 +8,9 @@ longest one; of equals the one with the highest score, then the first by positio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
-from vsr_runtime.decision.deadline import Expired, check_deadline
+from vsr_runtime.decision.deadline import Expired, check_deadline, spend
 from vsr_runtime.decision.guards.decoding import decode
 from vsr_runtime.decision.guards.detection import TextSpan
 from vsr_runtime.decision.guards.guard import Finder
@@ -89,7 +89,7 @@ def look_through(finders: Iterable[Finder], normalised: NormalisedText, expired:
     Raises:
         DeadlineExceededError: the deadline passed first.
     """
-    return look_at(finders, tuple(views_of(normalised)), expired)
+    return look_at(finders, views_of(normalised), expired)
 
 
 def look_at(finders: Iterable[Finder], views: Sequence[NormalisedText], expired: Expired) -> list[TextSpan]:
@@ -101,14 +101,13 @@ def look_at(finders: Iterable[Finder], views: Sequence[NormalisedText], expired:
     return [span for finder in finders for view in views for span in finder(view, expired)]
 
 
-def views_of(normalised: NormalisedText) -> Iterator[NormalisedText]:
-    """Yield a text as finders read it: as it is, with escapes undone, and each with spaced letters joined."""
-    for view in (normalised, decode(normalised)):
-        if view is not None:
-            yield view
-            apart = join_spaced_letters(view)
-            if apart is not None:
-                yield apart
+def views_of(normalised: NormalisedText) -> tuple[NormalisedText, ...]:
+    """Return a text as finders read it: as it is, with escapes undone, and each with spaced letters joined."""
+    decoded, apart = decode(normalised), join_spaced_letters(normalised)
+    if decoded is None:
+        return (normalised,) if apart is None else (normalised, apart)
+    views = (normalised, apart, decoded, join_spaced_letters(decoded))
+    return tuple(view for view in views if view is not None)
 
 
 def merge(findings: Iterable[TextSpan]) -> list[TextSpan]:
@@ -148,6 +147,7 @@ def _group(rules: Iterable[Recogniser], gate: bytes | None = None) -> Finder:
         data = to_bytes(normalised.text)
         if gate is not None and compile_bytes(gate).search(data) is None:
             return []
+        spend(expired, len(data) * len(compiled))
         return [span for rule in compiled for span in run_recogniser(rule, normalised, data, expired)]
 
     return find

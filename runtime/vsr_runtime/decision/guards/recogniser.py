@@ -22,6 +22,8 @@ from vsr_runtime.decision.patterns import STEPS_PER_SEARCH
 SURE, SHAPE, CONTEXT = 1.0, 0.9, 0.75
 """Scores: a valid checksum; a distinctive form; a weaker form with supporting context."""
 _FIRST_WORD = re.compile(rb"[0-9A-Za-z\xff]+")
+_SHORT = 512
+"""Characters of a text that many recognisers read between two checks of the deadline."""
 _BEFORE, _AFTER = 64, 32
 """Characters around a match that count as its context."""
 
@@ -97,7 +99,8 @@ def run_recogniser(
     match = pattern.search(data)
     if match and recogniser.context and compile_bytes(words_pattern(recogniser.context)).search(data) is None:
         return
-    check_deadline(expired, len(data))
+    if len(data) > _SHORT:
+        check_deadline(expired)
     while match:
         check_deadline(expired, STEPS_PER_SEARCH)
         at = match.end() if recogniser.whole else _next(data, match.start(), match.end())

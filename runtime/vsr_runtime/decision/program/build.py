@@ -97,7 +97,17 @@ def build(
     )
     built_guards = build_guards(guards or {}, served, detectors)
     caches = any(route.effects.cache is not None for route in routes)
-    return Program(served, names, routes, default, fallback, heuristic_signals, built_guards, model_signals, caches)
+    program = Program(served, names, routes, default, fallback, heuristic_signals, built_guards, model_signals, caches)
+    return replace(program, default_target=_default_target(config, served))
+
+
+def _default_target(config: contract.RouterConfig, served: Mapping[str, ModelTarget]) -> ModelTarget:
+    """Return the default model as a route without settings would request it."""
+    default = config.providers.defaults.model
+    adapters = {lora.name: card.name for card in config.routing.modelCards for lora in card.loras or ()}
+    base = adapters.get(default, default)
+    ref = contract.ModelRef(model=base, lora_name=None if base == default else default, use_reasoning=False)
+    return _read_target("providers.defaults.model", ref, config, served)
 
 
 def _check_bindings(
@@ -170,10 +180,11 @@ def _read_models(config: contract.RouterConfig) -> dict[str, ModelTarget]:
             _check_header_safe(f"routing.modelCards[{i}].loras", lora.name)
             adapters.append(lora.name)
     check_unique("routing.modelCards", [*bases, *adapters])
-    # An adapter is served under the name with which it was loaded.
-    return {model.name: ModelTarget(model.name, model.provider_model_id or model.name) for model in configured} | {
-        name: ModelTarget(name, name) for name in adapters
-    }
+    contexts = {card.name: card.context_window_size for card in cards}
+    contexts |= {lora.name: card.context_window_size for card in cards for lora in card.loras or ()}
+    served = {model.name: model.provider_model_id or model.name for model in configured}
+    served |= {name: name for name in adapters}  # the name with which it was loaded
+    return {name: ModelTarget(name, own, context=contexts.get(name)) for name, own in served.items()}
 
 
 def _read_auto_names(names: list[str], served: Mapping[str, ModelTarget]) -> tuple[str, ...]:

@@ -35,6 +35,7 @@ def with_limits(program: Program, limits: LimitSettings, apis: Sequence[ApiName]
     return replace(
         program,
         models={name: replace(target, limits=read[name]) for name, target in program.models.items()},
+        default_target=program.default_target and replace(program.default_target, limits=read[program.default]),
         routes=tuple(
             replace(
                 route,

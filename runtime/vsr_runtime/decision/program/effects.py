@@ -77,6 +77,7 @@ class ModelTarget:
         reasoning: fields for reasoning; None if the model's family is unknown.
         credentials: credentials of a model served outside the cluster; None if it is served inside.
         limits: what can travel to it.
+        context: its context length in tokens; None if it is not known.
     """
 
     name: str
@@ -84,6 +85,7 @@ class ModelTarget:
     reasoning: Reasoning | None = None
     credentials: ProviderCredentials | None = None
     limits: RequestLimits = UNLIMITED
+    context: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from vsr_runtime.decision.ask.extract import AskRules
 from vsr_runtime.decision.deadline import Expired, never
@@ -20,12 +21,16 @@ from vsr_runtime.decision.program.conditions import (
     condition_leaves,
     open_leaves,
 )
+from vsr_runtime.decision.program.context_length import NO_DEMAND, TokenDemand
 from vsr_runtime.decision.program.effects import CorsPolicy, Effects, ModelTarget
+from vsr_runtime.decision.program.stickiness import Stickiness
 from vsr_runtime.decision.signals.base import Signal
 from vsr_runtime.decision.signals.model_signals import ModelResults, ModelSignal
 from vsr_runtime.decision.view import RequestView
 
 TOTAL_SHARE = 100.0
+COUNTS = frozenset({"context", "conversation"})
+"""Types of signals that change with the length of a conversation."""
 GUARD_WORK = 300
 """Steps per byte of text and guard. Most texts take fewer, hostile ones up to about 2,000."""
 
@@ -45,6 +50,23 @@ class PolicyRoute:
     condition: Condition
     targets: tuple[tuple[ModelTarget, int], ...]
     effects: Effects = field(default_factory=Effects)
+
+    def fits(self, demand: TokenDemand) -> bool:
+        """Return whether some model of the route can hold a request. A static response always can."""
+        return not self.targets or any(share and demand.fits(target) for target, share in self.targets)
+
+    def holding(self, demand: TokenDemand) -> PolicyRoute:
+        """Return the route with the models that can hold a request, if some can; their shares keep their proportions.
+
+        The last one gets what rounding leaves.
+        """
+        fitting = [(target, share) for target, share in self.targets if demand.fits(target)]
+        total = sum(share for _, share in fitting)
+        if len(fitting) == len(self.targets) or not total:
+            return self
+        shares = [int(share * TOTAL_SHARE / total) for _, share in fitting]
+        shares[-1] += int(TOTAL_SHARE) - sum(shares)
+        return replace(self, targets=tuple((target, share) for (target, _), share in zip(fitting, shares, strict=True)))
 
     def target(self, point: float) -> ModelTarget:
         """Return the target for a point in [0, 100). Shares occupy that range in order."""
@@ -94,7 +116,11 @@ class Program:
         model_signals: signals that need a model, except the category.
         caches_responses: whether some route caches responses.
         ask_rules: how the person's ask is extracted; None if signals read the whole last user turn.
+        stickiness: how conversations stay with a model; None if each request is decided by its last turn.
         cors: which pages may call the gateway; None if the router leaves that to the gateway.
+        default_target: the default model as requests without a route get it: its reasoning is switched off.
+        overflow: whether a request that is too long for the models of its route goes on to the next one that can hold
+            it, or is rejected.
         whole_category: whether all texts of the request decide the category, instead of the ask.
     """
 
@@ -108,8 +134,11 @@ class Program:
     model_signals: Mapping[SignalName, ModelSignal] = field(default_factory=dict)
     caches_responses: bool = False
     ask_rules: AskRules | None = None
+    stickiness: Stickiness | None = None
     whole_category: bool = False
     cors: CorsPolicy | None = None
+    default_target: ModelTarget | None = None
+    overflow: Literal["route", "reject"] = "route"
     leaves: frozenset[ConditionLeaf] = field(init=False, repr=False, compare=False)
     """The leaves of all conditions."""
     names: tuple[str, ...] = field(init=False, repr=False, compare=False)
@@ -120,6 +149,14 @@ class Program:
     """The guards that read responses."""
     apis: frozenset[str] = field(init=False, repr=False, compare=False)
     """The APIs that some model serves, by their paths."""
+    counts: bool = field(init=False, repr=False, compare=False)
+    """Whether some route depends on the length of a conversation, or on its numbers of messages."""
+    splits: bool = field(init=False, repr=False, compare=False)
+    """Whether some route has several models."""
+    destinations: frozenset[str] = field(init=False, repr=False, compare=False)
+    """The models to which requests go whose model the router chooses."""
+    smallest_context: int | None = field(init=False, repr=False, compare=False)
+    """The smallest context of any model; None if none is known."""
 
     def __post_init__(self) -> None:
         every = frozenset[ConditionLeaf]().union(*(condition_leaves(route.condition) for route in self.routes))
@@ -129,6 +166,20 @@ class Program:
         object.__setattr__(self, "on_response", tuple(guard for guard in self.guards if guard.on_response))
         served = frozenset[str]().union(*(target.limits.apis for target in self.models.values()))
         object.__setattr__(self, "apis", served)
+        counts = any(isinstance(leaf, SignalCondition) and leaf.name[0] in COUNTS for leaf in every)
+        object.__setattr__(self, "counts", counts)
+        object.__setattr__(self, "splits", any(len(route.targets) > 1 for route in self.routes))
+        reached = {self.default, *(target.name for route in self.routes for target, _ in route.targets)}
+        object.__setattr__(self, "destinations", frozenset(reached))
+        contexts = [target.context for target in self.models.values() if target.context is not None]
+        object.__setattr__(self, "smallest_context", min(contexts, default=None))
+
+    def holder(self, name: str) -> str | None:
+        """Return the model that a client means by a name of the policy or of the provider; None if it is unknown."""
+        if name in self.models:
+            return name
+        served = [target.name for target in self.models.values() if target.served_as == name]
+        return served[0] if len(served) == 1 else None
 
     @property
     def reads_responses(self) -> bool:
@@ -151,7 +202,11 @@ class Program:
         return guarding + sum(self.signals[name].work for name in names & self.signals.keys())
 
     def decide(
-        self, view: RequestView, signals: SignalValues | None = None, expired: Expired = never
+        self,
+        view: RequestView,
+        signals: SignalValues | None = None,
+        expired: Expired = never,
+        demand: TokenDemand = NO_DEMAND,
     ) -> Decision | Undecided:
         """Find the first route whose condition holds. Evaluates only relevant signals, the cheapest first.
 
@@ -164,12 +219,16 @@ class Program:
             view: the request.
             signals: the signals that are already known.
             expired: the deadline.
+            demand: the tokens that the request needs. A route none of whose models can hold it is skipped, unless such
+                requests are rejected.
 
         Raises:
             DeadlineExceededError: the deadline passed first.
         """
         known, open_now = signals or SignalValues(), frozenset[ConditionLeaf]()
         for route in self.routes:
+            if demand.output and self.overflow == "route" and not route.fits(demand):
+                continue
             known, truth = self._evaluate(route.condition, view, known, expired)
             if truth and not open_now:
                 return Decision(route, known)

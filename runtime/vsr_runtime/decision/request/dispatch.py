@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from hashlib import blake2b
 
 from vsr_runtime.decision.guards.masking import TooManyPlaceholdersError, mask_document
 from vsr_runtime.decision.program.conditions import SignalValues
 from vsr_runtime.decision.program.effects import Effects, ModelTarget
-from vsr_runtime.decision.program.program import TOTAL_SHARE, Decision, PolicyRoute, Program
+from vsr_runtime.decision.program.program import Decision, PolicyRoute, Program
+from vsr_runtime.decision.program.split import split_point
 from vsr_runtime.decision.request.cache_key import cache_key
 from vsr_runtime.decision.request.edits import edit_body
 from vsr_runtime.decision.request.events import ImmediateResponse, ResponsePlan, SendToModel
@@ -18,19 +18,11 @@ from vsr_runtime.decision.request.headers import apply_credentials, with_debug_h
 from vsr_runtime.decision.request.immediate_responses import error_response
 from vsr_runtime.decision.request.json_body import BodyError, JsonBody
 from vsr_runtime.decision.request.parsed_request import ParsedRequest, read_json
-from vsr_runtime.decision.request.path_limits import path_error, size_error
+from vsr_runtime.decision.request.path_limits import context_error, path_error, size_error
 from vsr_runtime.decision.request.static_response import static_response, token_count
 from vsr_schemas.headers import GUARDS, SELECTED_MODEL
 
-_DIGEST_SIZE = 6
-"""48 bits: a quotient of such numbers is exact as a float, and never rounds up to the end of the range."""
 _NO_EFFECTS = Effects()
-
-
-def split_point(seed: bytes) -> float:
-    """Return a number in [0, 100), uniformly distributed over seeds. The same seed gives the same number."""
-    number = int.from_bytes(blake2b(seed, digest_size=_DIGEST_SIZE).digest(), "big")
-    return number / (1 << 8 * _DIGEST_SIZE) * TOTAL_SHARE
 
 
 def dispatch(program: Program, parsed: ParsedRequest, decision: Decision | None) -> SendToModel | ImmediateResponse:
@@ -65,10 +57,14 @@ def _static(parsed: ParsedRequest, text: str) -> ImmediateResponse:
 def _choose_target(program: Program, parsed: ParsedRequest, route: PolicyRoute | None) -> ModelTarget | None:
     """Return the target; None for a static response."""
     if route is None:
-        return program.models[program.default if parsed.named_model is None else parsed.named_model]
+        if parsed.named_model is not None:
+            return program.models[parsed.named_model]
+        return program.default_target or program.models[program.default]
     if route.effects.static_response is not None:
         return None
-    return route.targets[0][0] if len(route.targets) == 1 else route.target(split_point(parsed.seed))
+    if len(route.targets) == 1:
+        return route.targets[0][0]
+    return route.holding(parsed.demand).target(split_point(parsed.split_seed))
 
 
 def _send(
@@ -81,7 +77,7 @@ def _send(
 ) -> SendToModel | ImmediateResponse:
     """Return the request for a model. A changed body needs its exact length, or Envoy rejects it."""
     effects = route.effects if route else _NO_EFFECTS
-    refusal = path_error(parsed.api, target, query=parsed.query)
+    refusal = path_error(parsed.api, target, query=parsed.query) or context_error(parsed.api, parsed.demand, target)
     if refusal is not None:
         return replace(refusal, model=target.name, signals=signals)
     body = _mask_body(parsed, verdict)

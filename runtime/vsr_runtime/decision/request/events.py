@@ -93,6 +93,29 @@ DetectorResult = Sequence[Detection] | Cause
 
 
 @fast_dataclass(frozen=True, slots=True)
+class TextSignals:
+    """What models say of one text.
+
+    Attributes:
+        category: the category; None if no label reached its threshold.
+        probability: probability of the category; None if no classifier ran.
+        probabilities: probability of each category.
+        similarities: cosine of the text and each sentence.
+        read: whether the text was read; False if a result is missing.
+    """
+
+    category: str | None = None
+    probability: float | None = None
+    probabilities: Mapping[str, float] = field(default_factory=dict)
+    similarities: Mapping[str, float] = field(default_factory=dict)
+    read: bool = True
+
+
+NOT_READ = TextSignals(read=False)
+"""The result for a text that no model has read."""
+
+
+@fast_dataclass(frozen=True, slots=True)
 class SignalsReady:
     """The results that `NeedSignals` requested.
 
@@ -102,6 +125,8 @@ class SignalsReady:
         detections: the results of each requested detector.
         similarities: cosine of the text and each sentence.
         missing: why category and similarities are unavailable.
+        probabilities: probability of each category.
+        earlier: the results for the earlier texts, in their order.
         request_similarities: cosine of all texts of the request and each sentence.
     """
 
@@ -110,13 +135,20 @@ class SignalsReady:
     detections: Mapping[str, DetectorResult] = field(default_factory=dict)
     similarities: Mapping[str, float] = field(default_factory=dict)
     missing: Cause | None = None
+    probabilities: Mapping[str, float] = field(default_factory=dict)
+    earlier: Sequence[TextSignals] = ()
     request_similarities: Mapping[str, float] = field(default_factory=dict)
 
-    def also(self, answer: SignalsReady, kinds: frozenset[SignalKind], *, whole: bool) -> SignalsReady:
+    def also(self, answer: SignalsReady | TextSignals, kinds: frozenset[SignalKind], *, whole: bool) -> SignalsReady:
         """Return these results with those for a further text: the whole request, or the ask."""
         known = self
         if "category" in kinds:
-            known = replace(known, category=answer.category, probability=answer.probability)
+            known = replace(
+                known,
+                category=answer.category,
+                probability=answer.probability,
+                probabilities=answer.probabilities,
+            )
         if "similarity" in kinds and whole:
             known = replace(known, request_similarities=answer.similarities)
         elif "similarity" in kinds:
@@ -158,19 +190,27 @@ class LetPass:
 
 @fast_dataclass(frozen=True, slots=True)
 class NeedSignals:
-    """Compute these signals for this text and let each detector read its texts, then continue with `SignalsReady`."""
+    """Compute these signals for this text and let each detector read its texts, then continue with `SignalsReady`.
+
+    ``earlier`` are other asks of the conversation, for which the same signals are needed.
+    """
 
     text: str
     kinds: frozenset[SignalKind]
     detector_texts: Mapping[str, Sequence[str]] = field(default_factory=dict)
     request_text: str = ""
     """All texts of the request, for the kinds that begin with ``request-``."""
+    earlier: tuple[str, ...] = ()
+
+    @property
+    def of_ask(self) -> frozenset[SignalKind]:
+        """The kinds to compute for each ask."""
+        return self.kinds - OF_REQUEST.keys()
 
     def texts(self) -> list[tuple[str, frozenset[SignalKind], bool]]:
         """Return each text with the kinds to compute for it, and whether it is that of the whole request."""
-        of_ask = self.kinds - OF_REQUEST.keys()
         of_request = frozenset(OF_REQUEST[kind] for kind in self.kinds & OF_REQUEST.keys())
-        pairs = (self.text, of_ask, False), (self.request_text, of_request, True)
+        pairs = (self.text, self.of_ask, False), (self.request_text, of_request, True)
         return [pair for pair in pairs if pair[1]]
 
 

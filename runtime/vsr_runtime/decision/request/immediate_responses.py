@@ -15,6 +15,8 @@ RETRY_AFTER = "1"
 """Seconds after which a client may retry."""
 IMMEDIATE_RESPONSE_HEADERS = ANSWERS
 """Every header that an immediate response may have. A gateway whose filter has mutation rules must allow these."""
+STATE_NOT_LOCATED = "state_not_located"
+"""Code of the error for a request whose state is at an unknown model."""
 _JSON_HEADER = ("content-type", "application/json")
 _MAX_ECHO = 100
 FIRST_ERROR_STATUS = 400
@@ -113,6 +115,13 @@ def in_form_of(api: Api, response: ImmediateResponse) -> ImmediateResponse:
         return response
     body = error_body(api, response.status, error["error"]["code"], error["error"]["message"])
     return replace(response, body=json.dumps(body).encode())
+
+
+def state_response(field: str, header: str | None) -> ImmediateResponse:
+    """Return an error: the request refers to state that one model holds, and nothing says which."""
+    where = "Set 'model' to the name of that model" + (f", or send it in the header '{header}'." if header else ".")
+    message = f"'{field}' refers to state that only the model which created it holds. {where}"
+    return error_response(400, STATE_NOT_LOCATED, message, param=field)
 
 
 def blocked_response(api: Api, guard: Guard, what: str = "request") -> ImmediateResponse:

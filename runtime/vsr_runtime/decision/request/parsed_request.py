@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from vsr_runtime.decision.apis.endpoints import Api, ApiEndpoint
 from vsr_runtime.decision.deadline import DeadlineExceededError, Expired, never
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
+from vsr_runtime.decision.program.context_length import NO_DEMAND, TokenDemand
 from vsr_runtime.decision.request.cache_key import Caller
 from vsr_runtime.decision.request.events import Cause, ImmediateResponse
 from vsr_runtime.decision.request.form_body import FormBody, read_form
@@ -27,14 +28,17 @@ class ParsedRequest:
     Attributes:
         body: the client's body.
         api: the API of the request.
-        seed: determines the share of a split.
+        seed: identifies the request, and determines the share of a split unless there is a conversation.
         named_model: the model that the client named; None if the router chooses.
         view: what signals read; None if the client named the model.
         evaluation: the evaluation of its guards; None without guards.
         debug: whether the client gets debug headers.
         caller: the client; None if no response is cached.
         query: whether the path has a query.
+        conversation: the key of the conversation, which determines the share of a split; None if each request has its
+            own.
         form: the form that ``body`` stands for; None if the client sent JSON.
+        demand: the tokens of a model's context that the request needs.
         cors: headers of the response for the browser that asks.
     """
 
@@ -48,7 +52,14 @@ class ParsedRequest:
     caller: Caller | None = None
     query: bool = False
     form: FormBody | None = None
+    demand: TokenDemand = NO_DEMAND
     cors: tuple[tuple[str, str], ...] = ()
+    conversation: bytes | None = None
+
+    @property
+    def split_seed(self) -> bytes:
+        """What determines the share of a split."""
+        return self.seed if self.conversation is None else self.conversation
 
 
 def read_request(

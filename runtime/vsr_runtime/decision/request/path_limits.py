@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from vsr_runtime.decision.apis.content import utf8_size
 from vsr_runtime.decision.apis.endpoints import ENDPOINTS, Api
+from vsr_runtime.decision.program.context_length import TokenDemand
 from vsr_runtime.decision.program.effects import ModelTarget
 from vsr_runtime.decision.request.events import ImmediateResponse
 from vsr_runtime.decision.request.immediate_responses import body_too_large_response, error_body, error_response
@@ -23,6 +24,20 @@ def path_error(api: Api, target: ModelTarget, *, query: bool) -> ImmediateRespon
         message = f"The model '{target.name}' takes no query. Remove '?' and everything after it from the URL."
         return _error(api, 400, "unsupported_query", message)
     return None
+
+
+def context_error(api: Api, demand: TokenDemand, target: ModelTarget) -> ImmediateResponse | None:
+    """Return the error for a request that is longer than the context of its model, in the words that clients know.
+
+    Tokens are counted whatever their number.
+    """
+    if not api.generates or demand.fits(target):
+        return None
+    message = (
+        f"The maximum context length of the model '{target.name}' is {target.context} tokens. The request needs about "
+        f"{demand.total} ({demand.prompt} in the messages, {demand.output} in the completion)."
+    )
+    return error_response(400, "context_length_exceeded", message)
 
 
 def size_error(api: Api, target: ModelTarget, body: str | bytes) -> ImmediateResponse | None:

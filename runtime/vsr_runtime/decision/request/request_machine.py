@@ -7,13 +7,17 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from vsr_runtime.decision.apis.endpoints import ApiEndpoint
+from vsr_runtime.decision.conversation.choice import Judged
+from vsr_runtime.decision.conversation.key import conversation_key
+from vsr_runtime.decision.conversation.state import held_state
 from vsr_runtime.decision.deadline import BudgetExceededError, DeadlineExceededError, Expired
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
-from vsr_runtime.decision.program.conditions import CATEGORIES, OF_REQUEST, SignalKind
-from vsr_runtime.decision.program.program import Decision, Program, Undecided
+from vsr_runtime.decision.program.conditions import OF_REQUEST
+from vsr_runtime.decision.program.context_length import NO_DEMAND, token_demand
+from vsr_runtime.decision.program.program import Program, Undecided
 from vsr_runtime.decision.request.cache_key import Caller, read_caller
 from vsr_runtime.decision.request.cors import is_preflight, preflight_response, response_headers
-from vsr_runtime.decision.request.detectors import attack_scores, detections_by_text, merge_texts, missing_cause
+from vsr_runtime.decision.request.detectors import merge_texts, missing_cause
 from vsr_runtime.decision.request.dispatch import dispatch
 from vsr_runtime.decision.request.events import (
     Action,
@@ -34,15 +38,16 @@ from vsr_runtime.decision.request.guard_evaluation import GuardEvaluation
 from vsr_runtime.decision.request.headers import api_of, for_client, read_headers, single_values
 from vsr_runtime.decision.request.immediate_responses import (
     error_response,
+    state_response,
     too_complex_response,
     undecided_response,
     unknown_model_response,
 )
 from vsr_runtime.decision.request.json_body import JsonBody
+from vsr_runtime.decision.request.outcomes import Outcomes, conclude, concluded, first_outcomes
 from vsr_runtime.decision.request.parsed_request import ParsedRequest, read_request
 from vsr_runtime.decision.request.stored_response import send_stored
-from vsr_runtime.decision.signals.model_signals import ModelResults
-from vsr_runtime.decision.view import InvalidRequestError
+from vsr_runtime.decision.view import InvalidRequestError, RequestView
 from vsr_schemas.headers import DEBUG
 
 
@@ -80,6 +85,8 @@ class AwaitsBody:
     query: bool = False
     boundary: bytes | None = None
     cors: tuple[tuple[str, str], ...] = ()
+    key: str | None = None
+    state_holder: str | None = None
 
 
 @fast_dataclass(frozen=True, slots=True)
@@ -87,7 +94,7 @@ class AwaitsSignals:
     """The decision, or a guard, depends on model results; waits for them."""
 
     parsed: ParsedRequest
-    outcome: Decision | Undecided | None
+    known: Outcomes | None
     detector_texts: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
@@ -143,6 +150,7 @@ def _on_headers(config: MachineConfig, event: RequestHeaders) -> tuple[State, Ac
     debug = config.debug_headers == "always" or (config.debug_headers == "on-request" and values.get(DEBUG) == "true")
     needs_headers = debug and config.debug_headers == "on-request" and not config.program.reads_responses
     caller = read_caller(event) if config.program.caches_responses else None
+    key, holder = _conversation_headers(config.program, values)
     return (
         AwaitsBody(
             endpoint,
@@ -152,9 +160,20 @@ def _on_headers(config: MachineConfig, event: RequestHeaders) -> tuple[State, Ac
             "?" in values[":path"],
             accepted.boundary,
             cors,
+            key,
+            holder,
         ),
         Continue(needs_response_headers=needs_headers),
     )
+
+
+def _conversation_headers(program: Program, values: Mapping[str, str]) -> tuple[str | None, str | None]:
+    """Return the headers that identify the conversation and the model which holds its state, if they are configured."""
+    stickiness = program.stickiness
+    if stickiness is None:
+        return None, None
+    key, state = stickiness.key_header, stickiness.state_header
+    return values.get(key) if key else None, values.get(state) if state else None
 
 
 def _on_body(config: MachineConfig, state: AwaitsBody, event: RequestBody) -> tuple[State, Action]:
@@ -162,12 +181,10 @@ def _on_body(config: MachineConfig, state: AwaitsBody, event: RequestBody) -> tu
     if isinstance(read, ImmediateResponse):
         return Decided(), read
     body, form = (read.document, read) if isinstance(read, FormBody) else (read, None)
-    program, model = config.program, str(body.values["model"])
-    named = model if model in program.models else None
-    if named is None and model not in program.auto_names:
-        return Decided(), unknown_model_response(model)
-    if named is None and state.endpoint.view_of is None:
-        return Decided(), _model_required_response(program, state.endpoint)
+    program = config.program
+    named = _named_model(program, state, body)
+    if isinstance(named, ImmediateResponse):
+        return Decided(), named
     seed = event.body if state.request_id is None else state.request_id.encode()
     following: State
     action: Action
@@ -188,6 +205,30 @@ def _on_body(config: MachineConfig, state: AwaitsBody, event: RequestBody) -> tu
     return following, replace(action, model=named) if named and isinstance(action, ImmediateResponse) else action
 
 
+def _named_model(program: Program, state: AwaitsBody, body: JsonBody) -> str | ImmediateResponse | None:
+    """Return the model that the client names, or that holds the state it refers to; None if the router chooses."""
+    model = str(body.values["model"])
+    if model in program.models:
+        return model
+    if model not in program.auto_names:
+        return unknown_model_response(model)
+    if state.endpoint.view_of is None:
+        return _model_required_response(program, state.endpoint)
+    return _state_holder(program, state, body)
+
+
+def _state_holder(program: Program, state: AwaitsBody, body: JsonBody) -> str | ImmediateResponse | None:
+    """Return the model that holds the state to which a request refers; None if there is none, or only one model."""
+    if program.stickiness is None or len(program.destinations) == 1:
+        return None
+    held = held_state(body.values, body.text)
+    if held is None:
+        return None
+    if state.state_holder is None:
+        return state_response(held, program.stickiness.state_header)
+    return program.holder(state.state_holder) or unknown_model_response(state.state_holder)
+
+
 def _parse(
     program: Program, state: AwaitsBody, body: JsonBody, seed: bytes, named: str | None, expired: Expired
 ) -> ParsedRequest | ImmediateResponse:
@@ -204,47 +245,64 @@ def _parse(
     view = endpoint.view_of(body.values) if named is None and endpoint.view_of is not None else None
     if view is not None and program.ask_rules is not None:
         view = replace(view, ask_rules=program.ask_rules)
-    return ParsedRequest(body, endpoint.api, seed, named, view, evaluation, state.debug, state.caller, state.query)
+    demand = NO_DEMAND
+    if endpoint.view_of is not None and program.smallest_context is not None:
+        demand = token_demand(body.text, body.values, program.smallest_context)
+    parsed = ParsedRequest(
+        body, endpoint.api, seed, named, view, evaluation, state.debug, state.caller, state.query, demand=demand
+    )
+    key = _conversation_key(program, state, body, view)
+    return parsed if key is None else replace(parsed, conversation=key)
+
+
+def _conversation_key(program: Program, state: AwaitsBody, body: JsonBody, view: RequestView | None) -> bytes | None:
+    """Return the key of the conversation if a split depends on it; None if each request is drawn by itself."""
+    if view is None or program.stickiness is None or not program.splits:
+        return None
+    if not program.stickiness.follows and state.key is None:
+        return None
+    return conversation_key(state.key, body.values, view)
 
 
 def _on_parsed(program: Program, parsed: ParsedRequest, expired: Expired) -> tuple[State, Action]:
     """Decide without models if possible; otherwise request all model results at once."""
-    outcome = None if parsed.view is None else program.decide(parsed.view, expired=expired)
-    undecided = outcome if isinstance(outcome, Undecided) else None
+    known = None if parsed.view is None else first_outcomes(program, parsed.view, expired, parsed.demand)
+    undecided = known is not None and bool(known.undecided)
     if undecided or parsed.evaluation:
         guard_texts = parsed.evaluation.detector_texts(parsed.named_model) if parsed.evaluation else {}
-        texts = merge_texts(guard_texts, undecided.detectors if undecided else {})
-        if undecided or texts:
-            kinds = undecided.kinds if undecided else frozenset[SignalKind]()
-            view = parsed.view
-            whole = view.text(everywhere=True) if view and kinds & OF_REQUEST.keys() else ""
-            action = NeedSignals(view.subject if view else "", kinds, texts, whole)
-            return AwaitsSignals(parsed, outcome, texts), action
-    return Decided(), dispatch(program, parsed, None if isinstance(outcome, Undecided) else outcome)
+        texts = merge_texts(guard_texts, known.detectors if known else {})
+        if known is not None and parsed.view is not None and (undecided or texts):
+            whole = parsed.view.text(everywhere=True) if known.kinds & OF_REQUEST.keys() else ""
+            *earlier, text = known.texts or (known.candidates[-1].view.subject,)
+            return AwaitsSignals(parsed, known, texts), NeedSignals(text, known.kinds, texts, whole, tuple(earlier))
+        if texts:
+            return AwaitsSignals(parsed, None, texts), NeedSignals("", frozenset(), texts)
+    return Decided(), _dispatch_judged(program, parsed, None if known is None else _concluded(program, parsed, known))
+
+
+def _concluded(program: Program, parsed: ParsedRequest, known: Outcomes) -> Judged:
+    return concluded(program, known, parsed.split_seed)
 
 
 def _on_signals(config: MachineConfig, state: AwaitsSignals, ready: SignalsReady) -> SendToModel | ImmediateResponse:
-    program, parsed, outcome = config.program, state.parsed, state.outcome
+    program, parsed, known = config.program, state.parsed, state.known
     if parsed.evaluation:
         parsed.evaluation.add_results(ready.detections)
     if ready.missing is not None:
         return _on_failure(config, parsed, ready.missing)
-    if not isinstance(outcome, Undecided) or parsed.view is None:
-        return dispatch(program, parsed, None if isinstance(outcome, Undecided) else outcome)
-    known = outcome.signals
-    if outcome.kinds & CATEGORIES:
-        known = program.with_category(known, ready.category, ready.probability)
-    results = ModelResults(
-        ready.similarities,
-        attack_scores(state.detector_texts, ready.detections),
-        detections_by_text(state.detector_texts, ready.detections),
-        ready.request_similarities,
-    )
-    known = program.with_model_results(known, parsed.view, results)
-    decided = program.decide(parsed.view, known)
-    if isinstance(decided, Undecided):  # a required model result is missing
-        return _on_failure(config, parsed, missing_cause(decided, ready.detections))
-    return dispatch(program, parsed, decided)
+    if known is None:
+        return dispatch(program, parsed, None)
+    judged = conclude(program, known, state.detector_texts, ready, parsed.split_seed, parsed.demand)
+    if isinstance(judged, Undecided):  # a required model result is missing
+        return _on_failure(config, parsed, missing_cause(judged, ready.detections))
+    return _dispatch_judged(program, parsed, judged)
+
+
+def _dispatch_judged(program: Program, parsed: ParsedRequest, judged: Judged | None) -> SendToModel | ImmediateResponse:
+    """Dispatch by the ask that decides the request; None if the client named the model."""
+    if judged is None:
+        return dispatch(program, parsed, None)
+    return dispatch(program, replace(parsed, view=judged.candidate.view), judged.decision)
 
 
 def _on_failure(config: MachineConfig, parsed: ParsedRequest, cause: Cause) -> SendToModel | ImmediateResponse:

@@ -9,12 +9,10 @@ from typing import Literal, Protocol
 
 from vsr_runtime.decision.guards.detection import Detection
 from vsr_runtime.decision.guards.normalise import normalise
-from vsr_runtime.decision.view import RequestView
+from vsr_runtime.decision.view import READ, RequestView
 from vsr_schemas.pii import ALL_TYPES
 from vsr_schemas.routerconfig import v0_4_0 as contract
 
-_MEMO_KEY = "read"
-"""Key in a view's memo: normalised texts."""
 Level = Literal["hard", "medium", "easy"]
 LEVELS: tuple[Level, ...] = ("hard", "medium", "easy")
 
@@ -151,7 +149,7 @@ class PiiModelSignal:
 def normalised_texts(view: RequestView, *, everywhere: bool) -> Sequence[str]:
     """Return the distinct normalised texts of all messages, or of the last user turn."""
     texts = view.history if everywhere else (view.turn,)
-    read: dict[str, str] = view.memo.setdefault(_MEMO_KEY, {})
+    read: dict[str, str] = view.memo.setdefault(READ, {})
     for text in texts:
         if text not in read:
             read[text] = normalise(text).text

@@ -30,6 +30,7 @@ from vsr_schemas.policy.v1alpha1.router import CorsSpec, GatewaySpec, GitOpsSpec
 from vsr_schemas.policy.v1alpha1.routes import (
     CacheSpec,
     ConditionSpec,
+    DefaultSpec,
     HeadersSpec,
     ParamsSpec,
     RouteSpec,
@@ -37,8 +38,10 @@ from vsr_schemas.policy.v1alpha1.routes import (
     ToolsSpec,
 )
 from vsr_schemas.policy.v1alpha1.signals import KINDS, SignalSpec
-from vsr_schemas.policy.v1alpha1.tests import ExpectationSpec, TestSpec
+from vsr_schemas.policy.v1alpha1.stickiness import RouteStickinessSpec, StickinessSpec
+from vsr_schemas.policy.v1alpha1.tests import ExpectationSpec, TestSpec, TurnSpec
 from vsr_schemas.scalars import Header, Label, Name
+from vsr_schemas.shapes import MAPPING, TEXT, AsMapping, AsText, by_shape
 
 __all__ = [
     "API_VERSION",
@@ -52,6 +55,7 @@ __all__ = [
     "ClassifierSpec",
     "ConditionSpec",
     "CorsSpec",
+    "DefaultSpec",
     "EndpointSpec",
     "EnvironmentGatewaySpec",
     "EnvironmentSpec",
@@ -74,14 +78,17 @@ __all__ = [
     "PriceSpec",
     "ResourcesSpec",
     "RouteSpec",
+    "RouteStickinessSpec",
     "RouterSpec",
     "SecretKeySpec",
     "ServiceSpec",
     "SignalSpec",
     "StatementSpec",
+    "StickinessSpec",
     "SystemPromptSpec",
     "TestSpec",
     "ToolsSpec",
+    "TurnSpec",
     "VllmSpec",
     "WeightsSpec",
 ]
@@ -112,8 +119,9 @@ class PolicySpec(PolicyModel):
     signals: dict[Name, SignalSpec] = {}
     ask: AskSpec = AskSpec()
     guards: dict[Name, GuardSpec] = {}
+    stickiness: StickinessSpec = StickinessSpec()
     routes: list[RouteSpec] = []
-    default: Header
+    default: Annotated[Annotated[Header, AsText] | Annotated[DefaultSpec, AsMapping], by_shape(TEXT, MAPPING)]
     assertions: list[AssertionSpec] = []
     tests: list[TestSpec] = []
     environments: Annotated[dict[Label, EnvironmentSpec], Field(min_length=1)] = {"dev": EnvironmentSpec()}

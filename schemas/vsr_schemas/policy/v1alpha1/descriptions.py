@@ -22,8 +22,9 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "signals": "Further conditions on a request, by name.",
         "ask": "How the words of a person are distinguished from what agents and front ends put around them.",
         "guards": "Checks that apply to every request and, if configured, to responses.",
+        "stickiness": "How the requests of a conversation stay with a model.",
         "routes": "Routes. The first one whose condition holds decides; see `priority`.",
-        "default": "Model or adapter for requests that no route matches.",
+        "default": "Model or adapter for requests that no route matches, or a mapping with how it is called.",
         "assertions": "Properties of all requests that the compiler proves.",
         "tests": "Example requests with the expected decision.",
         "environments": "Overlays of the output, by name.",
@@ -45,6 +46,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "`1Ki` to `1Gi`.",
         "onFailure": "What happens if no decision can be made: `deny` rejects the request, `default-model` sends it to "
         "`default`.",
+        "overflow": "What happens to requests that are longer than the `context` of the models of their route: `route` "
+        "tries the next route that matches, then `default`; `reject` answers 400.",
         "responseHeaders": "Which responses carry the decision in `x-vsr-*` headers: none, those of clients that send "
         "`x-vsr-debug: true`, or all.",
         "reload": "How a change reaches the router: `rollout` replaces its pods one after the other. With `hot`, "
@@ -139,7 +142,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "checkpoint": "Hugging Face repository of the weights. Required if an endpoint is `vllm`.",
         "providerModel": "Name of the model at the server, if it differs. A `vllm` server gets this name as well.",
         "loras": "LoRA adapters by name. The name of an adapter can be used wherever a model name can.",
-        "context": "Context length in tokens.",
+        "context": "Context length in tokens. A longer request never reaches the model; see `router.overflow`.",
         "price": "Price per million tokens.",
         "reasoningFamily": "How reasoning is switched on and off for this model.",
     },
@@ -149,6 +152,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     "models.*.price": {
         "prompt": "Price of a million prompt tokens.",
         "completion": "Price of a million completion tokens.",
+        "cachedPrompt": "Price of a million prompt tokens that the model has in its prefix cache. See "
+        "`stickiness.margin`.",
     },
     "classifiers.*": {
         "task": "What the classifier recognises.",
@@ -260,6 +265,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "cache": "Store and reuse responses.",
         "tools": "Tools that the model may see: `none`, or a mapping.",
         "params": "Limits on request parameters.",
+        "stickiness": "How a conversation leaves this route, where that differs from the policy's `stickiness`.",
     },
     "routes[].when": {
         "category": "The request is of this category.",
@@ -292,6 +298,15 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "maxN": "Upper limit of `n` and `best_of`.",
         "block": "Request parameters to remove.",
     },
+    "default": {
+        "model": "The model or adapter.",
+        "reasoning": "Switch reasoning on or off. Off unless set.",
+        "effort": "Reasoning effort, if the model family has levels. It implies `reasoning: true`.",
+        "systemPrompt": "System prompt: a text, which replaces the client's, or a mapping, as of a route.",
+        "headers": "Changes of the request headers, as of a route.",
+        "tools": "Tools that the model may see: `none`, or a mapping, as of a route.",
+        "params": "Limits on request parameters, as of a route.",
+    },
     "assertions[]": {
         "never": "No request may be like this.",
         "always": "Every request of this kind must be like this.",
@@ -303,16 +318,43 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "without": "Guards of which at least one does not apply. Only in `never`.",
         "through": "Guards that all apply. Only in `always`.",
     },
+    "stickiness": {
+        "mode": "`conversation`: a request has the route of the ask that it continues. `escalate`: as `conversation`, "
+        "but only to models that come later in `order`. `none`: each request is decided by its last turn alone.",
+        "order": "The models of `mode: escalate`, the lowest first.",
+        "margin": "How much more probable the category of a new ask must be than that of the present route. If the "
+        "model has `price.cachedPrompt`, the margin applies to the share of the prompt that a switch would compute "
+        "again, times the discount. Default `0`.",
+        "keyHeader": "Request header that identifies the conversation, for the shares of a `split`.",
+        "stateHeader": "Request header that names the model which keeps the state that a request refers to, such as "
+        "`previous_response_id`.",
+    },
+    "routes[].stickiness": {
+        "mode": "As in `stickiness.mode`, for conversations that are on this route.",
+        "margin": "As in `stickiness.margin`, for conversations that are on this route.",
+    },
     "tests[]": {
-        "prompt": "Text of the user message.",
+        "prompt": "Text of the only user message.",
+        "messages": "Messages of the request, for APIs that have some.",
+        "request": "Whole body of the request. `model` is optional in it.",
+        "conversation": "Turns, each a request that repeats the turns before it. At most 64.",
+        "path": "Path of the API.",
+        "headers": "Further request headers.",
         "model": "Model name that the client sends. Defaults to the first of `autoModels`.",
-        "expect": "The expected decision. At least one field is required.",
+        "expect": "The expected decision. Required, except in a `conversation`.",
+    },
+    "tests[].conversation[]": {
+        "prompt": "What the person says.",
+        "messages": "Messages that are added as they are, such as the call of a tool and its result.",
+        "reply": "What the assistant answers before the next turn.",
+        "expect": "The expected decision. Optional, but one turn must have it.",
     },
     "tests[].expect": {
         "category": "Expected category.",
         "route": "Expected route; `default` if no route matches.",
         "model": "Expected model.",
         "guards": "Exactly the guards that find something. An empty list means none.",
+        "error": "Code of the response with which the router refuses the request.",
     },
     "environments.*": {
         "target": "The gateway stack.",

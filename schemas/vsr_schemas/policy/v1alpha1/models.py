@@ -125,10 +125,20 @@ class LoraSpec(PolicyModel):
 
 
 class PriceSpec(PolicyModel):
-    """The price of a million tokens, in any currency that the policy uses throughout."""
+    """The price of a million tokens, in any currency that the policy uses throughout.
+
+    ``cached_prompt`` is that of prompt tokens which the model finds in its prefix cache.
+    """
 
     prompt: Annotated[Number, Field(ge=0)]
     completion: Annotated[Number, Field(ge=0)]
+    cached_prompt: Annotated[Number, Field(ge=0)] | None = None
+
+    @model_validator(mode="after")
+    def _discount(self) -> PriceSpec:
+        if self.cached_prompt is not None and self.cached_prompt > self.prompt:
+            raise PydanticCustomError("one_of", "`cachedPrompt` is greater than `prompt`")
+        return self
 
 
 class ModelSpec(PolicyModel):

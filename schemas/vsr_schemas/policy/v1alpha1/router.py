@@ -63,6 +63,7 @@ class RouterSpec(PolicyModel):
     max_body: Annotated[Bytes, Field(ge=1024, le=2**30)] = 8 * 2**20
     on_failure: Literal["deny", "default-model"] = "deny"
     response_headers: Literal["never", "on-request", "always"] = "never"
+    overflow: Literal["route", "reject"] = "route"
     reload: Literal["rollout", "hot"] = "rollout"
 
     @model_validator(mode="after")

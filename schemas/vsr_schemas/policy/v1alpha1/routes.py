@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from vsr_schemas.base import PolicyModel
 from vsr_schemas.policy.v1alpha1.classification import Probability
+from vsr_schemas.policy.v1alpha1.stickiness import RouteStickinessSpec
 from vsr_schemas.scalars import Bool, Header, HeaderName, HeaderValue, Int, Milliseconds, Name, Text
 from vsr_schemas.shapes import MAPPING, TEXT, AsMapping, AsText, by_shape
 
@@ -71,6 +72,26 @@ class ParamsSpec(PolicyModel):
     block: list[Name] = []
 
 
+class DefaultSpec(PolicyModel):
+    """The default model, and how it is called. The fields are those of a route."""
+
+    model: Header
+    reasoning: Bool | None = None
+    effort: Text | None = None
+    system_prompt: (
+        Annotated[
+            Annotated[Text, Field(min_length=1), AsText] | Annotated[SystemPromptSpec, AsMapping],
+            by_shape(TEXT, MAPPING),
+        ]
+        | None
+    ) = None
+    headers: HeadersSpec | None = None
+    tools: (
+        Annotated[Annotated[Literal["none"], AsText] | Annotated[ToolsSpec, AsMapping], by_shape(TEXT, MAPPING)] | None
+    ) = None
+    params: ParamsSpec | None = None
+
+
 class RouteSpec(PolicyModel):
     """A condition and its answer: a ``model``, a ``split`` of models in per cent, or a fixed text in ``respond``.
 
@@ -101,6 +122,7 @@ class RouteSpec(PolicyModel):
         Annotated[Annotated[Literal["none"], AsText] | Annotated[ToolsSpec, AsMapping], by_shape(TEXT, MAPPING)] | None
     ) = None
     params: ParamsSpec | None = None
+    stickiness: RouteStickinessSpec | None = None
 
     @model_validator(mode="after")
     def _one_answer(self) -> RouteSpec:

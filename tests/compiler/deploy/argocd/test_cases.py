@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from support import argo_cd
+from support.common import ROOT
 from support.control_cases import compiled_text, edited, policy_text
 from support.gitops_support import bodies, build, written
 from support.lua_health import settings_health
@@ -13,6 +14,7 @@ from vsr_compiler.diagnostics import Severity
 from vsr_compiler.manifests.immutable import refusals
 from vsr_compiler.manifests.objects import Body
 from vsr_compiler.pipeline import Compiled
+from vsr_compiler.review import multi_policy
 from vsr_compiler.targets import kinds
 
 
@@ -165,3 +167,70 @@ def test_no_check_of_health_is_left_out_of_the_settings() -> None:
         group, kind = argo_cd.group_of(body), body["kind"]
         if type(kinds()[group, kind].health).__name__ != "BuiltInHealth":
             assert f"resource.customizations.health.{group}_{kind}" in settings["data"]
+
+
+@pytest.mark.parametrize("target", targets.TARGETS)
+def test_the_router_is_replaced_before_the_routes_of_a_removed_model_are_pruned(target: str) -> None:
+    """argocd-05: its pods stayed, and selected for a minute a model whose route was gone."""
+    text = edited(policy_text("argocd-05"), ("target: istio", f"target: {target}"))
+    server, model = (next(line for line in text.splitlines() if line.startswith(start)) for start in TWO)
+    removed = edited(text, (f"{server}\n", ""), (f"{model}\n", ""), ("model: model-two", "model: model-one"))
+    old, new = (routers(environment(compiled_text(side))) for side in (text, removed))
+    assert [body["spec"]["template"] for body in old] != [body["spec"]["template"] for body in new]
+    after = environment(compiled_text(removed))
+    routes = [body for body in after if body["kind"] in {"HTTPRoute", "AIGatewayRoute"}]
+    assert all(argo_cd.wave(router) > argo_cd.wave(route) for router in new for route in routes)
+    assert routes
+
+
+TWO = ("  two:", "  model-two:")
+
+
+def routers(objects: list[Body]) -> list[Body]:
+    """The router's Deployment."""
+    return [body for body in objects if argo_cd.key(body)[1:] == ("Deployment", "alpha-router", "semantic-router")]
+
+
+COMMANDS = {
+    "a wave that does not end (argocd-10)": "argocd app terminate-op <policy>-<environment>",
+    "a failed sync that is not tried again": "argocd app sync <policy>-<environment>",
+    "an environment that is gone": "argocd app delete <policy>-<environment> --cascade",
+    "the project before the sync (argocd-03)": "kubectl apply -k out/<policy>/argocd/project",
+    "an environment alone (argocd-07)": "kubectl apply -f out/<policy>/argocd/application-<policy>-<environment>.yaml",
+    "the gateway's namespace (argocd-09)": "kubectl create namespace <name>",
+    "a timeout of operations (argocd-10)": "controller.sync.timeout.seconds",
+    "objects of somebody else": "--dry-run=server --field-manager=vsr-compile-<policy>",
+}
+
+
+@pytest.mark.parametrize("symptom", COMMANDS)
+def test_the_page_for_operators_names_the_command_that_helps(symptom: str) -> None:
+    """Of what no object can prevent."""
+    page = (ROOT / "docs" / "how-to" / "argo-cd.md").read_text(encoding="utf-8")
+    assert COMMANDS[symptom] in page
+
+
+def test_every_documented_apply_of_an_overlay_has_a_field_manager_of_its_policy() -> None:
+    """newest-04: with kubectl's own, a second policy takes the objects of the first without a conflict."""
+    pages = {path: path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]}
+    applies = [
+        (path.name, line)
+        for path, text in pages.items()
+        for line in text.splitlines()
+        if "kubectl apply" in line and "/overlays/" in line
+    ]
+    assert len(applies) > 3
+    assert [line for line in applies if "--field-manager=vsr-compile-" not in line[1]] == []
+
+
+def test_two_policies_of_one_cluster_are_told_to_have_gateways_in_namespaces_of_their_own() -> None:
+    """newest-04: with both Gateways in one namespace, routes of equal models move from one to the other."""
+    held = {}
+    for name in ("policy.yaml", "policy-same-models.yaml"):
+        text = policy_text("newest-04", name)
+        gitops = '\ngitops: {repo: "https://git.example.com/team/routing.git"}\n'
+        result = compiled_text(text if "gitops:" in text else text + gitops)
+        held[name] = (result.policy, multi_policy.object_identities(result))
+    ((_, finding),) = multi_policy.cluster_conflicts(held)
+    assert finding.code == "VSR309"
+    assert "a Gateway in a namespace of its own" in finding.hint

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsr_runtime.decision.request.dispatch import split_point
+from vsr_runtime.decision.program.split import split_point
 
 
 @given(st.binary())

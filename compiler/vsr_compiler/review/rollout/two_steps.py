@@ -1,0 +1,83 @@
+"""Removals that need a change of their own: a server or Gateway loses what the old router still selects."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator
+
+from vsr_compiler.manifests.immutable import group_kind
+from vsr_compiler.manifests.kinds import GATEWAY_GROUP
+from vsr_compiler.review.environment_changes import Body, Environments
+from vsr_compiler.review.rollout.words import items, label, listed, mapping
+from vsr_schemas.reports_diff import RolloutChange
+
+_FLAGS = ("--served-model-name", "--lora-modules")
+
+
+def two_steps(environments: Environments) -> Iterator[RolloutChange]:
+    """Yield servers that no longer know a model, and Gateways that no longer admit a namespace of routes.
+
+    Both change before the router, whose pods select the model until they are replaced.
+    """
+    texts: dict[str, tuple[list[str], list[str]]] = {}
+    for change in environments.changes:
+        if change.old is None or change.new is None:
+            continue
+        match group_kind(change.new):
+            case ("apps", "Deployment"):
+                lost = sorted(_served(change.old) - _served(change.new))
+                what, first = "no longer serves", "with the models still defined, lead their routes to others"
+            case (group, "Gateway") if group == GATEWAY_GROUP:
+                lost = sorted(_admitted(change.old) - _admitted(change.new))
+                what, first = "no longer admits routes of", "remove the models, and keep their endpoints"
+            case _:
+                continue
+        if lost:
+            where, _ = texts.setdefault(f"{label(change.new)} {what} {listed(lost)}", ([], [first]))
+            where.append(change.environment)
+    for text, (where, (first,)) in texts.items():
+        yield RolloutChange(
+            text=f"{text} in {listed(where)}: requests that the router still leads there get 404 until it is replaced",
+            steps=[
+                f"For no request to fail, make two changes. First, {first}, and sync.",
+                "Then make the rest of this change.",
+            ],
+        )
+
+
+def _served(body: Body) -> set[str]:
+    """Return the names of models that a server of vLLM or its simulator knows by its arguments."""
+    pod = mapping(mapping(mapping(body.get("spec")).get("template")).get("spec"))
+    names: set[str] = set()
+    for container in items(pod.get("containers")):
+        arguments = [str(argument) for argument in container.get("args") or []]
+        for flag in _FLAGS:
+            if flag in arguments:
+                rest = arguments[arguments.index(flag) + 1 :]
+                names |= {_name(argument) for argument in itertools.takewhile(_is_value, rest)}
+    return names
+
+
+def _is_value(argument: str) -> bool:
+    return not argument.startswith("--")
+
+
+def _name(argument: str) -> str:
+    """Return the name of a model; of an adapter without its path."""
+    if argument.startswith("{"):
+        try:
+            return str(mapping(json.loads(argument)).get("name"))
+        except ValueError:
+            return argument
+    return argument.partition("=")[0]
+
+
+def _admitted(body: Body) -> set[str]:
+    """Return the namespaces that the listeners of a Gateway admit by name."""
+    names: set[str] = set()
+    for listener in items(mapping(body.get("spec")).get("listeners")):
+        namespaces = mapping(mapping(listener.get("allowedRoutes")).get("namespaces"))
+        for expression in items(mapping(namespaces.get("selector")).get("matchExpressions")):
+            names |= {str(value) for value in expression.get("values") or []}
+    return names

@@ -1,0 +1,106 @@
+"""Reads the turns of a conversation from a request's transcript."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from vsr_runtime.decision.ask.extract import Ask, AskRules, ask_of
+from vsr_runtime.decision.ask.transcript import Entry
+from vsr_runtime.decision.conversation.follow_up import MAX_CONTEXT, TurnKind, kind_of_turn
+from vsr_runtime.decision.fast_dataclass import fast_dataclass
+
+MAX_MESSAGES = 64
+"""Messages by a person that are read."""
+_SUMMARY = "summary"
+"""The form of an ask that was found in notes on an earlier part of the conversation."""
+_MAX_ANSWERS = 8
+"""Messages before a turn in which the assistant's answer is searched for."""
+
+
+@fast_dataclass(frozen=True, slots=True)
+class Turn:
+    """The words of a person. ``entry`` is the position of the message in the transcript."""
+
+    ask: Ask
+    kind: TurnKind
+    entry: int
+
+
+def last_turns(transcript: Sequence[Entry], rules: AskRules | None) -> list[Turn]:
+    """Return the turns from the last ask that is certainly one of its own, oldest first; empty without any."""
+    turns: list[Turn] = []
+    asks = _asks(transcript, rules, range(len(transcript) - 1, -1, -1))
+    entry, ask = next(asks, (0, None))
+    while ask is not None:
+        earlier_entry, earlier = next(asks, (0, None))
+        kind = TurnKind.NEW if earlier is None else _kind(transcript, entry, ask, earlier_entry, earlier)
+        turns.append(Turn(ask, kind, entry))
+        if kind is TurnKind.NEW:
+            break
+        entry, ask = earlier_entry, earlier
+    return turns[::-1]
+
+
+def all_turns(transcript: Sequence[Entry], rules: AskRules | None) -> list[Turn]:
+    """Return the turns from the beginning, as many as are read, and the last one; oldest first."""
+    people = [number for number, entry in enumerate(transcript) if entry.role == "person" and entry.texts]
+    if len(people) > MAX_MESSAGES:
+        people = [*people[: MAX_MESSAGES - 1], people[-1]]
+    # Each message gives its turns from the last to the first.
+    asks = [pair for number in people for pair in list(_asks(transcript, rules, (number,)))[::-1]]
+    turns: list[Turn] = []
+    for number, (entry, ask) in enumerate(asks):
+        kind = TurnKind.NEW if number == 0 else _kind(transcript, entry, ask, *asks[number - 1])
+        turns.append(Turn(ask, kind, entry))
+    return turns
+
+
+def first_words(transcript: Sequence[Entry], rules: AskRules | None) -> str:
+    """Return the first words of a person; empty if there are none."""
+    for entry in transcript:
+        if entry.role == "person" and entry.texts:
+            asks = list(_asks((entry,), rules, (0,)))
+            if asks:
+                return asks[-1][1].text
+    return ""
+
+
+def _asks(
+    transcript: Sequence[Entry], rules: AskRules | None, order: Sequence[int] | range
+) -> Iterator[tuple[int, Ask]]:
+    """Yield the asks of some messages; of a message that contains a conversation, the last first."""
+    seen = 0
+    for number in order:
+        entry = transcript[number]
+        if entry.role != "person" or not entry.texts:
+            continue
+        ask = Ask("\n".join(entry.texts), (), "whole") if rules is None else ask_of(entry.texts, rules)
+        if ask is not None:
+            yield number, replace(ask, entry=number)
+            for text in reversed(ask.earlier):
+                yield number, Ask(text, (), ask.form, entry=number)
+        seen += 1
+        if seen == MAX_MESSAGES:
+            return
+
+
+def _kind(transcript: Sequence[Entry], entry: int, ask: Ask, earlier_entry: int, earlier: Ask) -> TurnKind:
+    if ask.weak:
+        return TurnKind.FOLLOW_UP
+    kind = kind_of_turn(ask.text, lambda: _answer(transcript, earlier_entry, entry), earlier.text)
+    return TurnKind.NEW if kind is TurnKind.UNSURE and ask.form == _SUMMARY else kind
+
+
+def _answer(transcript: Sequence[Entry], start: int, end: int) -> str:
+    """Return the end of the assistant's words between two messages."""
+    texts: list[str] = []
+    size = 0
+    for number in range(end - 1, max(start, end - 1 - _MAX_ANSWERS), -1):
+        if transcript[number].role == "assistant":
+            for text in reversed(transcript[number].texts):
+                texts.append(text[-MAX_CONTEXT:])
+                size += len(texts[-1])
+        if size >= MAX_CONTEXT:
+            break
+    return "\n".join(reversed(texts))
