@@ -26,6 +26,7 @@ LINEAR: Mapping[str, str] = {
     "decision/ask/summary.py": "_HEADING _NUMBERED _LIST_ITEM",
     "decision/ask/tags.py": "_ROLE",
     "decision/ask/vocabulary.py": "_WORD _POSSESSIVE",
+    "decision/conversation/follow_up.py": "_WORD _UNSPACED _HANGUL _UNSPACED_WORDS _FORMULA",
     "decision/guards/decoding.py": "_ESCAPE",
     "decision/guards/detection.py": "_SCHEME",
     "decision/guards/json_texts.py": "ESCAPE _ESCAPES UNICODE_ESCAPE _LONE_SURROGATE _TOKEN _QUOTED",
