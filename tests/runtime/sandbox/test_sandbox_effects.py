@@ -262,7 +262,7 @@ def test_refusals_keep_their_headers(gateway):
     status, headers, data = gateway.send({"model": "auto", "messages": [{"role": "user", "content": "RAISE"}]})
     assert (status, headers["retry-after"], headers["content-type"]) == (503, "1", "application/json")
     assert json.loads(data)["error"]["code"] == "classifier_failed"
-    assert gateway.send({}, "/v1/models")[1]["allow"] == "GET"
+    assert gateway.send({}, "/v1/models")[1]["allow"] == "GET, HEAD"
 
 
 @pytest.mark.parametrize(
