@@ -167,7 +167,7 @@ class ReaderPool:
         """Start the wanted readers, one after another."""
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._closed or (self._wanted and self._has_room()))
+                self._changed.wait_for(lambda: self._closed or (self._wanted and self._may_start()))
                 if self._closed:
                     return
                 policy = self._wanted.popleft()
@@ -184,8 +184,8 @@ class ReaderPool:
                 if self._waiting:
                     self._wanted.append(policy)
 
-    def _has_room(self) -> bool:
-        """Return whether another reader may run; an idle one of another policy makes room."""
+    def _may_start(self) -> bool:
+        """Return whether another reader may run; an idle one of another policy is ended for it."""
         if self._count < MAX_READERS:
             return True
         other = next((reader for reader in self._idle if reader.key != self._wanted[0].key), None)
