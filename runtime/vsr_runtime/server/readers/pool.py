@@ -203,7 +203,7 @@ class ReaderPool:
                     self._wanted.append(policy)
 
     def _may_start(self) -> bool:
-        """Return whether another reader may run; an idle one of another policy ends for it."""
+        """Return whether another reader may run; an idle one of another policy is ended for it."""
         if self._count < MAX_READERS:
             return True
         other = next((reader for reader in self._idle if reader.key != self._wanted[0].key), None)
