@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from time import monotonic
 
@@ -101,14 +101,22 @@ class Others:
 
     async def run(self, seconds: float) -> None:
         """Send requests for some time."""
-        await asyncio.gather(*(self._loop(monotonic() + seconds) for _ in range(self._clients)))
+        until = monotonic() + seconds
+        await asyncio.gather(*(self._loop(lambda _: monotonic() < until) for _ in range(self._clients)))
 
-    async def _loop(self, until: float) -> None:
-        while monotonic() < until:
+    async def send(self, requests: int) -> None:
+        """Send so many requests, however long it takes."""
+        each = requests // self._clients
+        await asyncio.gather(*(self._loop(lambda sent: sent < each) for _ in range(self._clients)))
+
+    async def _loop(self, goes_on: Callable[[int], bool]) -> None:
+        sent = 0
+        while goes_on(sent):
             begun = monotonic()
             status, _ = await request(self._url, self._body, self._source)
             self.times.append(monotonic() - begun)
             self.statuses[status] += 1
+            sent += 1
             await asyncio.sleep(0.01)
 
     @property

@@ -153,6 +153,8 @@ def gateway(tmp_path_factory):
     shutil.copytree(DATA, folder)
     change(folder / "router" / "config.yaml", widen_config)
     change(folder / "router" / "runtime.yaml", lambda d: d.update(splits={"split": {"phi4-mini": 30, "llama3-8b": 70}}))
+    stickiness = {"mode": "none", "keyHeader": "x-session-id"}
+    change(folder / "router" / "runtime.yaml", lambda d: d.update(stickiness=stickiness))
     change(folder / "local" / "envoy.yaml", widen_envoy)
     lines: list[str] = []
     patch = pytest.MonkeyPatch()
@@ -171,6 +173,17 @@ def test_split_follows_the_requests_id(gateway):
         backend, headers, body = gateway.received("split this", headers={"x_request_id": f"split-{i}"})
         assert (backend, body["model"]) == (("phi4-mini", "org/phi") if phi else ("llama-8b", "llama3-8b"))
         assert headers["x-selected-model"] == ("phi4-mini" if phi else "llama3-8b")
+
+
+def test_split_follows_the_conversation_if_a_header_names_it(gateway):
+    """All requests of one go to one side, whatever their ids; both sides get conversations."""
+    sides = set()
+    for session in range(8):
+        headers = [{"x_session_id": f"talk-{session}", "x_request_id": f"turn-{session}-{turn}"} for turn in range(3)]
+        backends = {gateway.received("split this", headers=own)[0] for own in headers}
+        assert len(backends) == 1
+        sides |= backends
+    assert sides == {"phi4-mini", "llama-8b"}
 
 
 @pytest.mark.parametrize(("text", "model"), [("lora please", "auto"), ("hello", "math-lora")])
@@ -249,7 +262,7 @@ def test_refusals_keep_their_headers(gateway):
     status, headers, data = gateway.send({"model": "auto", "messages": [{"role": "user", "content": "RAISE"}]})
     assert (status, headers["retry-after"], headers["content-type"]) == (503, "1", "application/json")
     assert json.loads(data)["error"]["code"] == "classifier_failed"
-    assert gateway.send({}, "/v1/models")[1]["allow"] == "GET"
+    assert gateway.send({}, "/v1/models")[1]["allow"] == "GET, HEAD"
 
 
 @pytest.mark.parametrize(

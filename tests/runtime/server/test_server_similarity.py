@@ -56,6 +56,9 @@ class Engine:
         """Nothing is held."""
 
 
+SHARES = {"math": 0.9, "law": 0.1}
+
+
 def pool(files, **answers) -> tuple[Engine, EnginePool]:
     """An engine with a checkpoint of categories and with sentences."""
     engine = Engine({"domain": {"math": 0.9, "law": 0.1}, "sentences": {"Hello.": 0.7}} | answers)
@@ -65,9 +68,9 @@ def pool(files, **answers) -> tuple[Engine, EnginePool]:
 @pytest.mark.parametrize(
     ("kinds", "asked", "expected"),
     [
-        (BOTH, ["domain", "sentences"], SignalsReady("math", 0.9, similarities={"Hello.": 0.7})),
+        (BOTH, ["domain", "sentences"], SignalsReady("math", 0.9, similarities={"Hello.": 0.7}, probabilities=SHARES)),
         (LIKENESS, ["sentences"], SignalsReady(similarities={"Hello.": 0.7})),
-        (frozenset({"category"}), ["domain"], SignalsReady("math", 0.9)),
+        (frozenset({"category"}), ["domain"], SignalsReady("math", 0.9, probabilities=SHARES)),
     ],
 )
 def test_only_what_is_wanted_is_asked(files, settings, kinds, asked, expected):

@@ -22,7 +22,7 @@ _TOKEN = re.compile(
     r"<\|(?:im_start|start_header_id|start)\|>[ \t]*([a-z]{2,12})(?:<\|end_header_id\|>)?|<\|([a-z]{2,12})\|>"
 )
 _END_TOKEN = re.compile(r"\s*(?:<\|(?:im_end|eot_id|end|endoftext)\|>\s*)+$")
-_MAIL = re.compile(r"\s*[> ]*(?:From|To|Sent|Date|Subject|Von|De)\b[^\n:]{0,8}:")
+_MAIL = re.compile(r"[\s>]{0,40}+(?:From|To|Sent|Date|Subject|Von|De)\b[^\n:]{0,8}:")
 LABEL_LEVEL = 7
 MAX_MARKS = 2000
 

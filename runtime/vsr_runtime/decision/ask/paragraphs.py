@@ -16,6 +16,8 @@ _HEAD, _TAIL = 4, 7
 """Paragraphs at either end of a long text that are examined."""
 _EDGE = 24_000
 """Characters at either end of a long text in which they are looked for."""
+_MOST_LINE = 300
+"""Characters of a line that are matched. The pattern takes time in proportion to the square of a line's length."""
 _MATERIAL_LINE = re.compile(
     r"""\s*(?:
       \[?\d{4}-\d\d-\d\d[T ,] | \[?\d\d:\d\d:\d\d | (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\w*\s+\d+\s\d\d: | (?:DEBUG|INFO|WARN|WARNING|ERROR|TRACE|FATAL)\b
@@ -127,14 +129,14 @@ def _listed(lines: list[str], body: list[str]) -> Kind | None:
 def _is_material(lines: list[str]) -> bool:
     if _is_regular(lines):
         return True
-    like = [_MATERIAL_LINE.match(line) is not None for line in lines]
+    like = [_MATERIAL_LINE.match(line[:_MOST_LINE]) is not None for line in lines]
     return sum(like) * 5 >= len(like) * 3 and (like[-1] or not is_question(lines[-1]))
 
 
 def _line_kind(text: str, start: int, end: int) -> Kind:
     if text[start] == "#" and text[start:end].lstrip("#")[:1] in {" ", "\t"}:
         return "heading"
-    line = text[start : min(end, start + 300)]
+    line = text[start : min(end, start + _MOST_LINE)]
     if line[0] in _RULING and not line.strip(_RULING):
         return "break"
     return "material" if " " not in line and not is_question(line) and _MATERIAL_LINE.match(line) else "prose"

@@ -26,7 +26,8 @@ _STEPS_PER_BYTE = 8
 
 _TEXT_VALUE = re.compile(r'[ \t\n\r]*:[ \t\n\r]*("[^"\\]*")')
 _BLANK = re.compile(r"[ \t\n\r]*")
-_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
+"""A text. Without a closing quote, which no JSON has, it extends to the end, so that the search stays linear."""
 _NO_BRACKET = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _STEP = {byte: 1 if byte in b"[{" else -1 for byte in b"[]{}"}
 _SLICE = 1 << 16
