@@ -216,7 +216,7 @@ AI_FAULTS = {
     ),
     "a request without a buffer": (drop("edge/backendtrafficpolicy-inference-gateway.yaml"), "no request is buffered"),
     "a router behind one address": (
-        put("vllm-semantic-router-system/service-semantic-router.yaml", "spec.clusterIP", "10.0.0.1"),
+        put("vllm-semantic-router-system/service-semantic-router-headless.yaml", "spec.clusterIP", "10.0.0.1"),
         "no headless Service",
     ),
     "clients that choose by themselves": (

@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -79,13 +80,16 @@ def read_yaml(path: Path) -> Any:  # noqa: ANN401 - a YAML document may be any p
         return _reader().load(text)
     except YAMLError as error:
         raise UserError(_syntax(path.name, error)) from None
-    except ValueError as error:  # a scalar that looks like a date or a number to YAML 1.1, but is invalid
+    except ValueError as error:  # a scalar that looks like a date to YAML 1.1, but is invalid
         raise UserError(f"{path.name}: {error}; quote the value if text was meant") from None
 
 
 @cache
 def _constructor() -> type[Any]:
-    """Return a constructor that reads ``=`` and ``<<`` as text where they are values, as other readers do."""
+    """Return a constructor that reads ``=`` and ``<<`` as text where they are values, as other readers do.
+
+    So is what only resembles a number.
+    """
     from ruamel.yaml.constructor import SafeConstructor  # noqa: PLC0415 - as above
 
     class TextConstructor(SafeConstructor):
@@ -93,7 +97,20 @@ def _constructor() -> type[Any]:
 
     for tag in ("value", "merge"):
         TextConstructor.add_constructor(f"tag:yaml.org,2002:{tag}", SafeConstructor.construct_yaml_str)
+    for tag, construct in (
+        ("int", SafeConstructor.construct_yaml_int),
+        ("float", SafeConstructor.construct_yaml_float),
+    ):
+        TextConstructor.add_constructor(f"tag:yaml.org,2002:{tag}", partial(_number_or_text, construct))
     return TextConstructor
+
+
+def _number_or_text(construct: Callable[..., Any], constructor: Any, node: Any) -> Any:  # noqa: ANN401 - ruamel's types
+    """Return a number; the text where it only resembles one, such as ``-_``, as readers in Go do."""
+    try:
+        return construct(constructor, node)
+    except ValueError:
+        return constructor.construct_yaml_str(node)
 
 
 def _reader() -> Any:  # noqa: ANN401 - ruamel's class, which is imported late

@@ -67,7 +67,7 @@ def test_authentication_of_one_generated_route_is_an_error_on_ai_gateway(tmp_pat
     """The route that requests match first may be that of the other namespace."""
     tree = compiled(case("envoy-gateway-auth-03") / "policy-ai-gateway.yaml", tmp_path)
     plain = build(tree / "ai-gateway" / "overlays" / "ai")
-    policy = SECURITY % ("vllm-semantic-router-system", "HTTPRoute", "gw-a", EXT_AUTH)
+    policy = SECURITY % ("vllm-semantic-router-system", "HTTPRoute", "gw-a-ext", EXT_AUTH)
     assert errors(plain) == []
     assert "VSR625" in {item.code for item in errors(f"{plain}---\n{policy}")}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from vsr_runtime.decision.ask.rules import AskRules, Marker
+from vsr_runtime.decision.ask.signs import has_ruled_lines
 from vsr_runtime.decision.ask.vocabulary import Meaning, words_of
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 
@@ -43,8 +44,16 @@ class Block:
     meaning: Meaning | None = None
 
 
-def blocks_of(text: str, start: int, end: int, rules: AskRules) -> list[Block]:
-    """Return the top-level blocks between two positions, in order. A tag must begin a line or follow another block."""
+def blocks_of(text: str, start: int, end: int, rules: AskRules, signs: frozenset[str]) -> list[Block]:
+    """Return the top-level blocks between two positions, in order. A tag must begin a line or follow another block.
+
+    Args:
+        text: the text.
+        start: where to begin.
+        end: where to stop.
+        rules: how asks are extracted.
+        signs: the signs at the beginnings of lines there.
+    """
     blocks = _marked(text, start, end, rules.markers) if rules.markers else []
     fences = _fences(text, start, end)
     squares = text.find("[", start, end) >= 0
@@ -52,8 +61,9 @@ def blocks_of(text: str, start: int, end: int, rules: AskRules) -> list[Block]:
         blocks = _without_overlap(blocks, _tagged(text, start, end, _TAG, fences))
     if squares:
         blocks = _without_overlap(blocks, _tagged(text, start, end, _SQUARE, fences))
-    blocks = _without_overlap(blocks, _ruled(text, start, end, _RULED, 2))
-    if squares:
+    if has_ruled_lines(signs):
+        blocks = _without_overlap(blocks, _ruled(text, start, end, _RULED, 2))
+    if "[" in signs:
         blocks = _without_overlap(blocks, _ruled(text, start, end, _BRACKETED, 1))
     return _without_overlap(blocks, fences)
 

@@ -14,6 +14,7 @@ from vsr_runtime.decision.ask.marks import Mark, marks_of, without_end_token
 from vsr_runtime.decision.ask.message import BREAK, AskSpan, Message, message_of
 from vsr_runtime.decision.ask.rules import AskRules
 from vsr_runtime.decision.ask.sentences import is_question
+from vsr_runtime.decision.ask.signs import signs_of
 from vsr_runtime.decision.ask.summary import goal_of_summary
 from vsr_runtime.decision.ask.tags import asking_block
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
@@ -87,8 +88,9 @@ def _wrapped(texts: Sequence[str], rules: AskRules) -> Ask | None:
     form = ""
     earlier: tuple[str, ...] = ()
     for depth in range(_DEPTH):
-        blocks = blocks_of(text, start, end, rules)
-        free = free_text(text, start, end, blocks)
+        signs = signs_of(text, start, end)
+        blocks = blocks_of(text, start, end, rules, signs)
+        free = free_text(text, start, end, blocks, signs)
         entered = None
         if blocks and depth + 1 < _DEPTH:
             outside = free.text.replace(BREAK, "").strip()
@@ -124,7 +126,8 @@ def _history(text: str, blocks: Sequence[Block], rules: AskRules) -> tuple[str, 
     for block in blocks:
         if block.name and rules.meaning(block.name)[0] == "history":
             inner = "\n" + text[block.inner : block.inner_end]
-            return _turns_of_person(turns_of(inner, marks_of(inner)))
+            signs = signs_of(inner, 0, len(inner))
+            return _turns_of_person(turns_of(inner, marks_of(inner, signs), signs))
     return ()
 
 
@@ -142,8 +145,8 @@ def _of_free_text(message: Message, free: FreeText, form: str, earlier: tuple[st
     alone = _alone(free)
     if alone is not None:
         return _ask(message, free, Candidate(0, *alone, form or "whole"), earlier)
-    marks = marks_of(text)
-    goal = goal_of_summary(text, marks)
+    marks = marks_of(text, free.signs)
+    goal = goal_of_summary(text, marks, free.signs)
     if goal is not None:
         return _ask(message, free, Candidate(0, *goal, "summary"), earlier)
     return _chosen(message, free, marks, form, earlier)

@@ -30,10 +30,12 @@ _MATERIAL_LINE = re.compile(
     )""",
     re.VERBOSE,
 )
-_MAIL_LINE = re.compile(
-    r"[> ]{0,8}(?:From|To|Sent|Date|Subject|Cc|Reply-To|Von|An|Gesendet|Datum|Betreff|De|À|Envoyé|Objet|Para|Enviado|Asunto|"
-    r"Da|A|Inviato|Oggetto|Od|Do|Temat)[ \t]?:[ \t]"
+_FIELDS = (
+    "From|To|Sent|Date|Subject|Cc|Reply-To|Von|An|Gesendet|Datum|Betreff|De|À|Envoyé|Objet|Para|Enviado|Asunto|"
+    "Da|A|Inviato|Oggetto|Od|Do|Temat"
 )
+MAIL_FIELDS = frozenset(_FIELDS.split("|"))
+_MAIL_LINE = re.compile(rf"[> ]{{0,8}}(?:{_FIELDS})[ \t]?:[ \t]")
 _QUOTE_INTRO = re.compile(
     r"(?:On|Am|Le|El|Il|W dniu)\b.{5,120}(?:wrote|schrieb|écrit|escribió|scritto|napisał\(?a?\)?)\s?:|-{3,}\s?\w+ \w+\s?-{3,}"
 )
@@ -144,7 +146,7 @@ def _is_regular(lines: list[str]) -> bool:
     """Return whether most lines begin with the same sequence of letters, digits and signs, as logs and tables do."""
     if len(lines) < _FEW:
         return False
-    shapes = [_SHAPE.sub("a", line[:14].translate(_DIGITS)) for line in lines]
+    shapes = _SHAPE.sub("a", "\n".join([line[:14] for line in lines]).translate(_DIGITS)).split("\n")
     most = max(set(shapes), key=shapes.count)
     return shapes.count(most) * 10 >= len(lines) * 7 and "0" in most and not most.startswith(("0. ", "0) "))
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from vsr_runtime.decision.ask.blocks import Block, blocks_of
 from vsr_runtime.decision.ask.rules import AskRules
 from vsr_runtime.decision.ask.sentences import is_directive, is_question
+from vsr_runtime.decision.ask.signs import signs_of
 from vsr_runtime.decision.ask.vocabulary import Meaning, meaning_of_label
 
 _ROLE = re.compile(r"(?:role|from|speaker|author|sender|name)\s*=\s*[\"']?([^\"'\s>]+)")
@@ -63,7 +64,8 @@ def speaker_of(block: Block) -> Meaning | None:
 def _nested(text: str, named: Sequence[Block], rules: AskRules) -> Block | None:
     """Return a block that contains a block with an ask, or the turns of a conversation."""
     for block in reversed(named):
-        inner = [one for one in blocks_of(text, block.inner, block.inner_end, rules) if one.name]
+        signs = signs_of(text, block.inner, block.inner_end)
+        inner = [one for one in blocks_of(text, block.inner, block.inner_end, rules, signs) if one.name]
         if _spoken(inner) or any(rules.meaning(one.name)[0] in {"ask", "maybe"} for one in inner):
             return block
     return None

@@ -202,6 +202,13 @@ def test_unserved_and_deprecated_versions_are_reported(crds: Path) -> None:
     assert (deprecated.code, "v1beta1 goes" in deprecated.message) == ("VSR454", True)
 
 
+@pytest.mark.parametrize("length", [64, 253, 254])
+def test_names_have_up_to_253_characters(crds: Path, length: int) -> None:
+    """Kubernetes bounds a subdomain as a whole, not its parts."""
+    text = f"apiVersion: example.com/v1\nkind: Thing\nmetadata: {{name: {'a' * length}}}\nspec: {{size: 1}}\n"
+    assert [item.code for item in s.found(text, crds)] == (["VSR444"] if length == 254 else [])
+
+
 @pytest.mark.parametrize(
     ("metadata", "code", "message"),
     [

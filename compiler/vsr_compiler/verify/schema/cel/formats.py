@@ -12,6 +12,8 @@ from vsr_compiler.verify.schema.cel.network import parse_url
 from vsr_compiler.verify.schema.cel.values import NONE, CelError, Optional
 
 _LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
+_PART = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?")
+"""A part of a subdomain. Kubernetes bounds the whole, not the part."""
 _LABEL_1035 = re.compile(r"[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?")
 _VALUE = re.compile(r"(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
 _NAME_PART = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
@@ -20,7 +22,7 @@ MAX_SUBDOMAIN = 253
 
 def subdomain(text: str) -> bool:
     """Whether a string is a DNS subdomain, the form of most names."""
-    return len(text) <= MAX_SUBDOMAIN and all(_LABEL.fullmatch(part) for part in text.split("."))
+    return len(text) <= MAX_SUBDOMAIN and all(_PART.fullmatch(part) for part in text.split("."))
 
 
 def label(text: str) -> bool:
