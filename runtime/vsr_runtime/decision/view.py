@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field, replace
+from dataclasses import field
 from typing import Any
 
 from vsr_runtime.decision.ask.extract import Ask, AskRules
@@ -79,7 +79,26 @@ class RequestView:
         """Return the view for another ask of the conversation. What was read of all messages is shared."""
         self.memo.setdefault(READ, {})
         shared = {key: self.memo[key] for key in (READ, _MODALITIES) if key in self.memo}
-        return replace(self, memo={**shared, _ASK: ask})
+        return self._with(self.ask_rules, {**shared, _ASK: ask})
+
+    def read_by(self, rules: AskRules) -> RequestView:
+        """Return the view whose asks are extracted by these rules."""
+        return self._with(rules, self.memo)
+
+    def _with(self, rules: AskRules | None, memo: dict[str, Any]) -> RequestView:
+        # `replace` takes four times as long, and every request needs this.
+        return RequestView(
+            self.turn,
+            self.size,
+            self.roles,
+            self.tools,
+            self.tool_calls,
+            self.images,
+            self.history,
+            self.transcript,
+            rules,
+            memo,
+        )
 
     @property
     def subject(self) -> str:

@@ -63,12 +63,24 @@ class Ask:
     entry: int = -1
 
 
-def ask_of(texts: Sequence[str], rules: AskRules) -> Ask | None:
-    """Return the person's own words in one user message; None if there are none."""
+def ask_of(texts: Sequence[str], rules: AskRules, entry: int = -1) -> Ask | None:
+    """Return the person's own words in one user message; None if there are none.
+
+    Args:
+        texts: the texts of the message.
+        rules: how they are found.
+        entry: position of the message in the transcript.
+    """
     if len(texts) == 1 and not rules.markers:
         text = texts[0]
         if len(text) <= _PLAIN and text[:1] not in "<[(" and "\n" not in text and ":" not in text and "：" not in text:
-            return _whole(text)
+            return _whole(text, entry)
+    ask = _wrapped(texts, rules)
+    return None if ask is None else replace(ask, entry=entry)
+
+
+def _wrapped(texts: Sequence[str], rules: AskRules) -> Ask | None:
+    """Return the ask of a message that may hold more than a person's words."""
     parts = _parts(texts)
     if not parts:
         return None
@@ -91,10 +103,10 @@ def ask_of(texts: Sequence[str], rules: AskRules) -> Ask | None:
     return _of_free_text(message, free, form, earlier)
 
 
-def _whole(text: str) -> Ask | None:
+def _whole(text: str, entry: int) -> Ask | None:
     words = text.strip()
     start = text.find(words)
-    return Ask(words, (AskSpan(0, start, start + len(words)),), "whole") if words else None
+    return Ask(words, (AskSpan(0, start, start + len(words)),), "whole", entry=entry) if words else None
 
 
 def _parts(texts: Sequence[str]) -> list[int]:

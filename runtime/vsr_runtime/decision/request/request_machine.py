@@ -244,7 +244,7 @@ def _parse(
             return rejection
     view = endpoint.view_of(body.values) if named is None and endpoint.view_of is not None else None
     if view is not None and program.ask_rules is not None:
-        view = replace(view, ask_rules=program.ask_rules)
+        view = view.read_by(program.ask_rules)
     demand = NO_DEMAND
     if endpoint.view_of is not None and program.smallest_context is not None:
         demand = token_demand(body.text, body.values, program.smallest_context)
@@ -291,7 +291,7 @@ def _on_signals(config: MachineConfig, state: AwaitsSignals, ready: SignalsReady
     if ready.missing is not None:
         return _on_failure(config, parsed, ready.missing)
     if known is None:
-        return dispatch(program, parsed, None)
+        return dispatch(program, parsed, None, parsed.view)
     judged = conclude(program, known, state.detector_texts, ready, parsed.split_seed, parsed.demand)
     if isinstance(judged, Undecided):  # a required model result is missing
         return _on_failure(config, parsed, missing_cause(judged, ready.detections))
@@ -301,15 +301,15 @@ def _on_signals(config: MachineConfig, state: AwaitsSignals, ready: SignalsReady
 def _dispatch_judged(program: Program, parsed: ParsedRequest, judged: Judged | None) -> SendToModel | ImmediateResponse:
     """Dispatch by the ask that decides the request; None if the client named the model."""
     if judged is None:
-        return dispatch(program, parsed, None)
-    return dispatch(program, replace(parsed, view=judged.candidate.view), judged.decision)
+        return dispatch(program, parsed, None, parsed.view)
+    return dispatch(program, parsed, judged.decision, judged.candidate.view)
 
 
 def _on_failure(config: MachineConfig, parsed: ParsedRequest, cause: Cause) -> SendToModel | ImmediateResponse:
     """Return an error, or dispatch to the default model if the policy allows it. Guards still apply."""
     if not config.default_on_failure:
         return undecided_response(cause)
-    action = dispatch(config.program, parsed, None)
+    action = dispatch(config.program, parsed, None, parsed.view)
     return replace(action, cause=cause) if action.cause is None else action
 
 
