@@ -4,7 +4,10 @@ Run: ``python benchmarks/fairness.py [--seconds 5] [--transport nghttp2|grpc] [-
 ``local``. The attacker has an address of its own on the loopback interface, so it is another client to the gateway.
 
 Asked for, on a quiet machine: at least 95 % of the others' requests succeed, and their p99 is at most three times the
-quiet one.
+quiet one. On a busy machine compare with the line below each: Envoy alone, which buffers the bodies and sends them to
+the same server, under the same attack. The rest is the router's.
+
+An attack of many requests is measured once it has arrived, and while it arrives.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
@@ -27,6 +31,8 @@ from vsr_runtime.server.transport.stream import TRANSPORTS  # noqa: E402 - likew
 
 SUCCESS, SLOWER = 0.95, 3.0
 CLIENTS = 4
+ARRIVAL = 2.0
+"""Seconds in which an attack arrives, apart from the time to send it."""
 POLICY = """\
 apiVersion: vsr.dev/v1alpha1
 kind: RoutingPolicy
@@ -77,16 +83,42 @@ ATTACKS: dict[str, Attack] = {
 }
 
 
-async def measure(url: str, attack: Attack | None, seconds: float) -> Others:
-    """Return how others were served."""
-    others = Others(url, CLIENTS)
-    if attack is None:
-        await others.run(seconds)
-        return others
+async def measure(url: str, attack: Attack, seconds: float) -> list[Others]:
+    """Return how others were served before the attack, in its first two seconds, and after these."""
+    quiet, first, attacked = (Others(url, CLIENTS) for _ in range(3))
+    await quiet.run(seconds)
     async with attack(url):
-        await asyncio.sleep(2)
-        await others.run(seconds)
-    return others
+        await first.run(ARRIVAL)
+        await attacked.run(seconds)
+    return [quiet, first, attacked]
+
+
+def alone(bootstrap: dict[str, Any]) -> None:
+    """Replace the router's filter by one that only buffers, and send all requests to the model."""
+    manager = bootstrap["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+    buffer = {
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.buffer.v3.Buffer",
+        "max_request_bytes": 8 << 20,
+    }
+    manager["http_filters"] = [
+        {"name": "envoy.filters.http.buffer", "typed_config": buffer},
+        manager["http_filters"][-1],
+    ]
+    routes = manager["route_config"]["virtual_hosts"][0]["routes"]
+    for route in routes:
+        route["match"] = {"prefix": "/"}
+    # The sandbox asks for the list of models to see whether it is ready; the router would answer.
+    routes.insert(0, {"match": {"path": "/v1/models"}, "direct_response": {"status": 200}})
+
+
+def line(name: str, found: list[Others]) -> str:
+    """Return the result of an attack in one line."""
+    quiet, _, attacked = found
+    slower = attacked.quantile(0.99) / quiet.quantile(0.99)
+    good = attacked.success >= SUCCESS and slower <= SLOWER
+    times = " -> ".join(f"{others.quantile(0.99) * 1000:.0f}" for others in found)
+    success = " -> ".join(f"{others.success:.1%}" for others in found)
+    return f"{name:34} {'ok ' if good else 'NO '} success {success}, p99 {times} ms ({slower:.1f} times)"
 
 
 def main() -> None:
@@ -99,21 +131,13 @@ def main() -> None:
     for transport in [given.transport] if given.transport else TRANSPORTS:
         Scripted.says("hello")
         for name in [given.attack] if given.attack else ATTACKS:
-            with (
-                tempfile.TemporaryDirectory() as folder,
-                compiled_stand(Path(folder), POLICY, transport=transport) as running,
-            ):
-                url = running.sandbox.url
-                quiet = asyncio.run(measure(url, None, given.seconds))
-                attacked = asyncio.run(measure(url, ATTACKS[name], given.seconds))
-            slower = attacked.quantile(0.99) / quiet.quantile(0.99)
-            good = attacked.success >= SUCCESS and slower <= SLOWER
-            print(
-                f"{transport:8} {name:24} {'ok ' if good else 'NO '} success {quiet.success:6.1%} -> "
-                f"{attacked.success:6.1%}, p99 {quiet.quantile(0.99) * 1000:.0f} -> "
-                f"{attacked.quantile(0.99) * 1000:.0f} ms ({slower:.1f} times), statuses {dict(attacked.statuses)}",
-                flush=True,
-            )
+            for label, edit in ((f"{transport:8} {name}", None), ("         Envoy alone", alone)):
+                with (
+                    tempfile.TemporaryDirectory() as folder,
+                    compiled_stand(Path(folder), POLICY, transport=transport, edit=edit) as running,
+                ):
+                    found = asyncio.run(measure(running.sandbox.url, ATTACKS[name], given.seconds))
+                print(line(label, found), dict(found[-1].statuses), flush=True)
 
 
 if __name__ == "__main__":
