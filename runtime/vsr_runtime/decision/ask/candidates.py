@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from itertools import islice
 
 from vsr_runtime.decision.ask.blocks import Block
-from vsr_runtime.decision.ask.dialogue import Turn, turns_of, unescaped
+from vsr_runtime.decision.ask.dialogue import Turn, turns_of
+from vsr_runtime.decision.ask.fields import asking_fields
 from vsr_runtime.decision.ask.free_text import FreeText
 from vsr_runtime.decision.ask.marks import LABEL_LEVEL, Mark
 from vsr_runtime.decision.ask.message import BREAK
 from vsr_runtime.decision.ask.paragraphs import MAIL_FIELDS, Paragraph, paragraphs_of
 from vsr_runtime.decision.ask.sentences import is_directive, is_question, is_task
-from vsr_runtime.decision.ask.vocabulary import meaning_of_tag
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 
-DIALOGUE, LABEL, HEADING, WEAK_LABEL, WEAK_HEADING, COMPLETED = 90, 85, 85, 65, 60, 75
+BESIDE_DIALOGUE, DIALOGUE, LABEL, HEADING, WEAK_LABEL, WEAK_HEADING, COMPLETED = 95, 90, 85, 85, 65, 60, 75
 LOWER_CASE = 10
 """Deduction for a label in lower case, which may be a key of pasted settings."""
 CERTAIN = 80
@@ -24,8 +24,6 @@ CERTAIN = 80
 LAST, FIRST, MIDDLE = 55, 50, 35
 QUESTION, TASK, DIRECTIVE, ASIDE = 12, 5, -20, -15
 _LONGEST_NAME = 30
-_FIELD = re.compile(r'"([^"\\\n]{1,40})"\s{0,8}:\s{0,8}"([^"\\]*(?:\\.[^"\\]*)*)"')
-_MOST_FIELDS = 64
 _MOST_MARKS = 200
 """Marks behind a heading that are tried as its end."""
 _NO_WORDS = frozenset("#-=_*~·([>|" + BREAK)
@@ -66,8 +64,9 @@ def candidates_of(free: FreeText, marks: Sequence[Mark]) -> tuple[list[Candidate
         begin = turns[-1].end
     found += _labelled(free, marks, turns)
     found += [] if found else _completed(text, marks)
-    if not turns and text.lstrip().startswith("{"):
-        found += _fields(text)
+    for field in asking_fields(text, turns):
+        score = BESIDE_DIALOGUE if turns else LABEL if field.certain else WEAK_LABEL
+        found.append(Candidate(score, field.start, field.end, "label", field.text))
     if any(candidate.score >= CERTAIN for candidate in found):
         return found, turns
     if not found and not turns and len(text) > 4 * LONG_RUN + 1:
@@ -118,19 +117,6 @@ def _labelled(free: FreeText, marks: Sequence[Mark], turns: Sequence[Turn]) -> l
             form = "label" if is_label else "heading"
             found[name] = Candidate(score, bounds[0], bounds[1], form), before_context
     return [candidate for candidate, _ in found.values()]
-
-
-def _fields(text: str) -> list[Candidate]:
-    """Return the strings of a JSON object whose keys announce an ask."""
-    found: list[Candidate] = []
-    for match in _FIELD.finditer(text):
-        meaning = meaning_of_tag(match[1])
-        if meaning in {"ask", "maybe"} and match[2].strip():
-            score = LABEL if meaning == "ask" else WEAK_LABEL
-            found.append(Candidate(score, match.start(2), match.end(2), "label", unescaped(match[2])))
-        if len(found) == _MOST_FIELDS:
-            break
-    return found
 
 
 def _is_empty(text: str, mark: Mark) -> bool:

@@ -8,12 +8,12 @@ from dataclasses import replace
 
 from vsr_runtime.decision.ask.blocks import Block, blocks_of
 from vsr_runtime.decision.ask.candidates import Candidate, candidates_of
+from vsr_runtime.decision.ask.courtesy import greeting_of
 from vsr_runtime.decision.ask.dialogue import Turn, turns_of
 from vsr_runtime.decision.ask.free_text import FreeText, free_text
 from vsr_runtime.decision.ask.marks import Mark, marks_of, without_end_token
 from vsr_runtime.decision.ask.message import BREAK, AskSpan, Message, message_of
 from vsr_runtime.decision.ask.rules import AskRules
-from vsr_runtime.decision.ask.sentences import is_question
 from vsr_runtime.decision.ask.signs import signs_of
 from vsr_runtime.decision.ask.summary import goal_of_summary
 from vsr_runtime.decision.ask.tags import asking_block
@@ -26,6 +26,7 @@ _PLAIN = 300
 _MAX_EARLIER = 16
 _SIGNS = '[({<>#*|-=_~`"'
 _PARAGRAPH = 1000
+_OUTSIDE = 2000
 _STAMP = re.compile(
     r"\s*(?:\[[^\]\n]{0,60}\d[^\]\n]{0,60}\][ \t]*(?:[^\s:：]{1,30}(?: [^\s:：]{1,30})?[:：])?[ \t]*"
     r"|[^\n:：\[\]()]{1,40}[\[(][^\])\n]{0,30}\d[:.]\d[^\])\n]{0,30}[\])][:：][ \t]*"
@@ -93,9 +94,9 @@ def _wrapped(texts: Sequence[str], rules: AskRules) -> Ask | None:
         free = free_text(text, start, end, blocks, signs)
         entered = None
         if blocks and depth + 1 < _DEPTH:
-            outside = free.text.replace(BREAK, "").strip()
+            outside = free.text.replace(BREAK, "").strip()[-_OUTSIDE:]
             earlier = earlier or _history(text, blocks, rules)
-            entered = asking_block(text, blocks, rules, alone=not outside, question=is_question(outside[-2000:]))
+            entered = asking_block(text, blocks, rules, outside)
         if entered is None:
             break
         start, end, form = entered.inner, entered.inner_end, "tag"
@@ -209,6 +210,10 @@ def _ask(
     if stamp and best.text is None:
         start += stamp.end()
         words = words[stamp.end() :]
+    if best.text is None and best.form in {"prose", "whole"}:
+        greeting = greeting_of(words)
+        start += greeting
+        words = words[greeting:]
     words = without_end_token(words).replace(BREAK, "").strip()
     if not words:
         return None
