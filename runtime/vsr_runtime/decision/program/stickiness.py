@@ -50,6 +50,11 @@ class Stickiness:
         return any(one.mode == "escalate" for one in (self.default, *self.routes.values()))
 
     @property
+    def releases(self) -> bool:
+        """Whether a conversation on some route does not stay there for a turn that only continues."""
+        return any(one.mode == "none" for one in (self.default, *self.routes.values()))
+
+    @property
     def remembers(self) -> bool:
         """Whether the route of a new ask can depend on that of the ask before it."""
         everything = (self.default, *self.routes.values())
