@@ -123,6 +123,7 @@ def test_a_fixed_answer_does_not_release_the_model_before_it() -> None:
     assert decide(talks("{margin: 0.5}"), [MATH, hours, law(20)])[0] == "middle"
     up = talks("{mode: escalate, order: [small, middle, large]}")
     assert decide(up, [law(90), hours, MATH])[0] == "large"
+    assert decide(up, [hours, asked("And the weather?", math=10)])[0] == "small", "without a model before it"
 
 
 def switches(config: MachineConfig, turns: list[str]) -> int:
