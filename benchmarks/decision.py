@@ -21,7 +21,9 @@ from typing import Any
 from inline import BODY, POLICY, compiled
 
 from vsr_runtime import settings
+from vsr_runtime.decision.conversation.candidates import candidates_of
 from vsr_runtime.decision.request.events import RequestBody, SendToModel
+from vsr_runtime.decision.request.json_body import JsonBody
 from vsr_runtime.decision.request.parsed_request import read_request
 from vsr_runtime.decision.request.request_machine import AwaitsBody, AwaitsHeaders, advance
 from vsr_runtime.log import flush
@@ -113,15 +115,19 @@ def parts(generation: Generation, tries: int) -> dict[str, float]:
     if not isinstance(route, SendToModel) or not isinstance(state, AwaitsBody) or not state.endpoint.view_of:
         raise SystemExit("the benchmark's request is not routed")
     rest, view_of, program = state, state.endpoint.view_of, rules.program
-    read = read_request(body.body, "messages", rules.max_body)
-    view = view_of(read.values)  # type: ignore[union-attr] # it was read above
+    endpoint = state.endpoint
+    read = read_request(body.body, endpoint, rules.max_body)
+    if not isinstance(read, JsonBody):
+        raise SystemExit("the benchmark's request is not read")
+    view = view_of(read.values, program.ask_rules)
     works: dict[str, Callable[[], object]] = {
         "parse both messages": lambda: (parse(first), parse(second)),
         "headers to an event": lambda: to_event(parse(first), announced=True),
         "judge the headers": lambda: advance(rules, AwaitsHeaders(), headers),
         "from body to decision": lambda: advance(rules, rest, body),
-        "  read the JSON": lambda: read_request(body.body, "messages", rules.max_body),
-        "  look at the messages": lambda: view_of(read.values),  # type: ignore[union-attr] # as above
+        "  read the JSON": lambda: read_request(body.body, endpoint, rules.max_body),
+        "  look at the messages": lambda: view_of(read.values, program.ask_rules),
+        "  read the conversation": lambda: candidates_of(view, program.stickiness, counts=program.counts),
         "  find signal and route": lambda: program.decide(view),
         "write the answer": lambda: encoded(route),
         "log it": lambda: (log_action("5b0f3d7e-8f3c-4d2a-9f6f-3b1f5c0a7d11", route), flush()),

@@ -26,6 +26,7 @@ COMMANDS = {
     "explain": "Show which policy line made an output, or what a policy line makes.",
     "check": "Report errors and warnings of policies without compiling them.",
     "test": "Run the tests of policies without a server.",
+    "route": "Show where one request goes, and why.",
     "eval": "Measure how well a policy's classifier separates its categories.",
     "verify": "Report errors in Kubernetes manifests, whoever wrote them.",
     "crds": "Fetch the CustomResourceDefinitions that verify uses.",

@@ -11,6 +11,7 @@ from vsr_compiler import ir
 from vsr_compiler.link.tests import DEFAULT_ROUTE
 from vsr_compiler.manifests.objects import Body
 from vsr_compiler.targets.common.extproc import (
+    CLIENT_CONNECTIONS,
     HTTP2,
     MAX_STREAMS,
     TYPES,
@@ -29,6 +30,11 @@ GATEWAY_PORT = 8801
 BACKEND_PORT = 9000
 LIMITS = {"re2.max_program_size.error_level": 32_768}
 """Istio's limit, for the pattern of headers that the router may change. Envoy's default of 100 is too small for it."""
+
+
+MAX_HEAP = 2 << 30
+"""Bytes of Envoy's memory, near which it refuses requests. Several hundred of the largest bodies are less."""
+_MONITORS = "type.googleapis.com/envoy.extensions.resource_monitors"
 
 
 def bootstrap(policy: ir.Policy) -> Body:
@@ -61,7 +67,40 @@ def bootstrap(policy: ir.Policy) -> Body:
     return {
         "admin": {"address": _address(0)},
         "layered_runtime": {"layers": [{"name": "limits", "static_layer": LIMITS}]},
+        "overload_manager": _overload_manager(),
         "static_resources": {"clusters": [*backends, router], "listeners": [listener]},
+    }
+
+
+def _overload_manager() -> Body:
+    """Return the limits on connections and memory. They count all clients."""
+    heap, connections = (
+        "envoy.resource_monitors.fixed_heap",
+        "envoy.resource_monitors.global_downstream_max_connections",
+    )
+    return {
+        "resource_monitors": [
+            {
+                "name": heap,
+                "typed_config": {
+                    "@type": f"{_MONITORS}.fixed_heap.v3.FixedHeapConfig",
+                    "max_heap_size_bytes": MAX_HEAP,
+                },
+            },
+            {
+                "name": connections,
+                "typed_config": {
+                    "@type": f"{_MONITORS}.downstream_connections.v3.DownstreamConnectionsConfig",
+                    "max_active_downstream_connections": CLIENT_CONNECTIONS,
+                },
+            },
+        ],
+        "actions": [
+            {
+                "name": "envoy.overload_actions.stop_accepting_requests",
+                "triggers": [{"name": heap, "threshold": {"value": 0.95}}],
+            }
+        ],
     }
 
 

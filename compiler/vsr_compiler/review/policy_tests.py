@@ -3,38 +3,16 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from vsr_compiler import ir
-from vsr_compiler.diagnostics import CompileError, Diagnostic
-from vsr_compiler.heads.local_classifiers import LocalClassifiers, load_local_classifiers
+from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.link.tests import DEFAULT_ROUTE
 from vsr_compiler.review.coverage import uncovered
-from vsr_compiler.review.stock_emulation import emulate
-from vsr_compiler.routerconfig import CONFIG
+from vsr_compiler.review.local_router import LocalRouter, Undecidable, open_router
 from vsr_runtime.decision.program.conditions import SignalName
-from vsr_runtime.decision.request.events import (
-    Action,
-    Continue,
-    GuardMatch,
-    ImmediateResponse,
-    NeedSignals,
-    RequestBody,
-    RequestHeaders,
-    SendToModel,
-)
-from vsr_runtime.decision.request.request_machine import AwaitsHeaders, MachineConfig, advance
-from vsr_runtime.inference.errors import ModelError
-from vsr_runtime.settings import load
-
-HEADERS = (
-    (":method", "POST"),
-    (":authority", "gateway"),
-    ("content-type", "application/json"),
-)
+from vsr_runtime.decision.request.events import GuardMatch, ImmediateResponse, SendToModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,38 +74,12 @@ def run_tests(policy: ir.Policy) -> list[Outcome]:
     Raises:
         CompileError: VSR506 if the classifier cannot be loaded.
     """
-    if isinstance(policy.router.implementation, ir.SemanticRouter):
-        machine = MachineConfig(emulate(policy), policy.router.max_body)
-        return _every(policy, machine, LocalClassifiers())
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for file, data in policy.router.files.items():
-            (folder / file).write_bytes(data)
-        settings = load(folder / CONFIG, _keys(policy, folder / "credentials"))
-        try:
-            classifiers = load_local_classifiers(settings, folder)
-        except ModelError as error:
-            raise CompileError([Diagnostic("VSR506", str(error), policy.router.span)]) from None
-    machine = MachineConfig(settings.program, settings.limits.maxBody)
-    return _every(policy, machine, classifiers)
-
-
-def _every(policy: ir.Policy, machine: MachineConfig, classifiers: LocalClassifiers) -> list[Outcome]:
+    router = open_router(policy)
     return [
-        _one(policy, machine, classifiers, test, request, f"test-{number}-{turn}")
+        _one(policy, router, test, request, f"test-{number}-{turn}")
         for number, test in enumerate(policy.tests)
         for turn, request in enumerate(test.requests)
     ]
-
-
-def _keys(policy: ir.Policy, folder: Path) -> Path:
-    """Write a placeholder for each provider key, which the runtime requires although it calls no provider."""
-    for endpoint in policy.endpoints:
-        if endpoint.credential is not None:
-            path = folder / endpoint.credential
-            path.parent.mkdir(parents=True)
-            path.write_text("none", encoding="utf-8")
-    return folder
 
 
 def findings(policy: ir.Policy, outcomes: Sequence[Outcome]) -> Iterator[Diagnostic]:
@@ -160,32 +112,17 @@ def _undecided(policy: ir.Policy, outcome: Outcome) -> Diagnostic:
     return Diagnostic("VSR333", message, outcome.request.span, hint)
 
 
-def _one(
-    policy: ir.Policy,
-    machine: MachineConfig,
-    classifiers: LocalClassifiers,
-    test: ir.Test,
-    request: ir.TestRequest,
-    number: str,
-) -> Outcome:
-    """Run one request through the state machine."""
-    headers = (*HEADERS, (":path", test.path), ("x-request-id", number), *test.headers)
-    state, action = advance(machine, AwaitsHeaders(), RequestHeaders(headers, end_of_stream=False))
-    if isinstance(action, Continue):
-        body = json.dumps(request.body, ensure_ascii=False).encode()
-        state, action = advance(machine, state, RequestBody(body))
-    if isinstance(action, NeedSignals):
-        answer = classifiers.answer(action)
-        if answer is None:
-            gone = [classifiers.missing[name] for name in action.detector_texts if name in classifiers.missing]
-            return Outcome(test, request, decided=False, missing="; ".join(gone))
-        _, action = advance(machine, state, answer)
+def _one(policy: ir.Policy, router: LocalRouter, test: ir.Test, request: ir.TestRequest, number: str) -> Outcome:
+    body = json.dumps(request.body, ensure_ascii=False).encode()
+    action = router.decide(test.path, test.headers, body, number)
+    if isinstance(action, Undecidable):
+        return Outcome(test, request, decided=False, missing=action.missing)
     return _outcome(policy, test, request, action)
 
 
-def _outcome(policy: ir.Policy, test: ir.Test, request: ir.TestRequest, action: Action) -> Outcome:
-    if not isinstance(action, SendToModel | ImmediateResponse):
-        raise TypeError(f"the request of the test in line {request.span.line} was not decided")
+def _outcome(
+    policy: ir.Policy, test: ir.Test, request: ir.TestRequest, action: SendToModel | ImmediateResponse
+) -> Outcome:
     category, signals = None, frozenset[SignalName]()
     if action.signals is not None:
         category = action.signals.category

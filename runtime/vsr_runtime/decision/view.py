@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field, replace
+from dataclasses import field
 from typing import Any
 
 from vsr_runtime.decision.ask.extract import Ask, AskRules
@@ -79,7 +79,19 @@ class RequestView:
         """Return the view for another ask of the conversation. What was read of all messages is shared."""
         self.memo.setdefault(READ, {})
         shared = {key: self.memo[key] for key in (READ, _MODALITIES) if key in self.memo}
-        return replace(self, memo={**shared, _ASK: ask})
+        # `replace` takes four times as long, and most requests need this.
+        return RequestView(
+            self.turn,
+            self.size,
+            self.roles,
+            self.tools,
+            self.tool_calls,
+            self.images,
+            self.history,
+            self.transcript,
+            self.ask_rules,
+            {**shared, _ASK: ask},
+        )
 
     @property
     def subject(self) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 UNKNOWN = b""
 """The client of a gateway that does not tell it."""
+CLIENT: ContextVar[bytes] = ContextVar("client", default=UNKNOWN)
+"""The client that the current task works for. What is limited in it is shared by clients."""
 _ATTRIBUTE = b"source.address"
 _VALUE = 4
 """Bytes between an attribute's name and its value in the serialised struct: two tags with their lengths."""
@@ -56,6 +59,14 @@ class FairShares:
             self._used[client] = used
         else:
             self._used.pop(client, None)
+
+    def used(self, client: bytes) -> int:
+        """What one client uses."""
+        return self._used.get(client, 0)
+
+    def up_to(self, most: int) -> int:
+        """What all clients use, of which each counts for at most this much."""
+        return sum(min(used, most) for used in self._used.values())
 
     def over(self, client: bytes, limit: float) -> bool:
         """Whether most of the limit is used, and more than its share by this client.

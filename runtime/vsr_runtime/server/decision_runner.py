@@ -30,7 +30,8 @@ TEXT = 16
 its own two quotation marks and those of its key."""
 MAX_HELD = 256 << 20
 """Bytes of bodies in work at a time. Four of the largest bodies, if that is more."""
-_READERS = 2
+_READERS, _SHARE = 3, 2
+"""Threads, and those for one client: the last one is for others."""
 _WAITING = 256
 
 
@@ -54,7 +55,7 @@ class DecisionRunner:
         self._on_change = on_change
         self._max_held = max_held
         self.held = 0
-        self.readers = ThreadPool("read", threads=_READERS, max_pending=_WAITING)
+        self.readers = ThreadPool("read", threads=_READERS, max_pending=_WAITING, most=_SHARE)
 
     def count(self, size: int) -> None:
         """Add to the bytes in work, or subtract."""

@@ -24,7 +24,7 @@ from vsr_runtime.decision.request.events import (
 from vsr_runtime.decision.request.immediate_responses import undecided_response
 from vsr_runtime.decision.request.request_machine import AwaitsHeaders, OutOfOrderError, State, advance
 from vsr_runtime.log import flush, log
-from vsr_runtime.server.clients import UNKNOWN, FairShares, client_of
+from vsr_runtime.server.clients import CLIENT, UNKNOWN, FairShares, client_of
 from vsr_runtime.server.decision_runner import DecisionRunner, loop_time
 from vsr_runtime.server.duplex import read_upload, upload_messages
 from vsr_runtime.server.exchange import Exchange, HeldBytes, id_of, log_action
@@ -224,6 +224,7 @@ class Processor:
         if not message:
             return _UNDECIDED
         exchange.client = client_of(message)
+        CLIENT.set(exchange.client)
         self._streams.add(exchange.client, 1)
         self._upload_timeouts.assign(task, exchange.client)
         in_parts = sends_reply_in_parts(message)

@@ -221,7 +221,7 @@ def test_a_missing_output_is_one_finding(project: Path) -> None:
     ("words", "advice"),
     [
         (["comple", "policy.yaml"], "no command and no file `comple`. Did you mean `compile`?"),
-        (["route", "policy.yaml"], "no command and no file `route`. The commands are compile, diff,"),
+        (["routes", "policy.yaml"], "no command and no file `routes`. The commands are compile, diff,"),
         (["--chek", "policy.yaml"], "'--check'"),
     ],
 )

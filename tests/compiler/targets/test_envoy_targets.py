@@ -242,3 +242,4 @@ def test_a_window_of_http_2_is_never_smaller_than_the_protocol_has_it() -> None:
         (client,) = [item.body["spec"] for item in body if item.kind == "ClientTrafficPolicy"]
         assert client["http2"] == {"initialStreamWindowSize": window, "maxConcurrentStreams": 100}
         assert client["timeout"]["http"]["requestReceivedTimeout"] == "60s"
+        assert client["connection"]["connectionLimit"] == {"value": 10_000}

@@ -104,6 +104,16 @@ def patches(body: dict[str, Any]) -> dict[str, Any]:
     return {patch["applyTo"]: patch["patch"]["value"] for patch in body["spec"]["configPatches"]}
 
 
+def test_connections_are_limited_before_requests_are_read() -> None:
+    """By a network filter before the HTTP connection manager; an EnvoyFilter for a Gateway has no overload manager."""
+    body = rendered()[("EnvoyFilter", "inference-gateway-semantic-router")].body
+    patches = [patch for patch in body["spec"]["configPatches"] if patch["applyTo"] == "NETWORK_FILTER"]
+    (limit,) = [patch for patch in patches if patch["patch"]["operation"] == "INSERT_BEFORE"]
+    place = {"name": "envoy.filters.network.http_connection_manager"}
+    assert limit["match"]["listener"]["filterChain"]["filter"] == place
+    assert limit["patch"]["value"]["typed_config"]["max_connections"] == 10_000
+
+
 def test_the_filter_fails_closed_and_shares_its_numbers_with_the_router() -> None:
     """Timeout, buffer and cluster are the symbols that the router's own objects are made from."""
     found = rendered()

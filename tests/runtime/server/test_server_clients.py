@@ -10,6 +10,7 @@ from google.protobuf.struct_pb2 import Struct
 from support.played_gateway import request_body, request_headers
 from vsr_runtime.server import upload_timeout
 from vsr_runtime.server.clients import UNKNOWN, FairShares, client_of
+from vsr_runtime.server.fair_queue import FairQueue
 from vsr_runtime.server.upload_timeout import UploadTimeouts
 
 
@@ -174,3 +175,24 @@ def test_streams_of_one_client_leave_room_for_others(gateway, settings):
     one, other = asyncio.run(whole())
     assert one.immediate_response.status.code == 503
     assert other.WhichOneof("response") == "request_headers"
+
+
+def test_threads_work_for_the_client_of_the_stream(gateway, settings, chat, monkeypatch):
+    """A large body waits among those of its client."""
+    seen = []
+    push = FairQueue.push
+    monkeypatch.setattr(FairQueue, "push", lambda self, work: (seen.append(work.client), push(self, work)))
+
+    async def whole():
+        async with gateway(settings) as envoy:
+            for address in ("10.0.0.1:5", "10.0.0.2:5"):
+                call = envoy.open()
+                await call.write(from_address(address))
+                await call.read()
+                await call.write(request_body(chat("hello " * 50_000)))
+                await call.read()
+
+    asyncio.run(whole())
+    hosts = [client for client in seen if client]
+    assert hosts == sorted(hosts)
+    assert {client[-8:] for client in hosts} == {b"10.0.0.1", b"10.0.0.2"}

@@ -231,3 +231,19 @@ def test_a_session_waits_for_results_and_goes_on(policy):
     assert not isinstance(done.action, NeedSignals)
     failed = reader.answer(Resume(SignalsReady()), b"")
     assert (failed.why, failed.text) == ("error", "OutOfOrderError")
+
+
+@pytest.mark.usefixtures("stuck")
+def test_last_reader_is_for_other_clients(pool, policy):
+    """A client whose bodies hold all it may have waits for one of them; another client's body is read."""
+    one = Policy(1, policy.source)
+    readers = [pool.lease(one, b"many", monotonic() + TIME) for _ in range(MAX_READERS - 1)]
+    with pytest.raises(TimeoutError):
+        pool.lease(one, b"many", monotonic() + 0.2)
+    session = pool.session(one, {guard.name: guard for guard in policy.program.guards}, b"one")
+    assert session.ask(ReadRequest(STATE, TIME), chat("hello"), monotonic() + TIME).model == "alpha-8b"
+    for reader in readers:
+        reader.kill()
+        pool.discard(reader)
+    pool.give_back(pool.lease(one, b"many", monotonic() + TIME))
+    assert pool._leased.total == 0

@@ -7,6 +7,7 @@ from concurrent.futures import Future
 
 import pytest
 
+from vsr_runtime.server.clients import CLIENT
 from vsr_runtime.server.thread_pool import OverloadedError, ThreadPool
 
 SOON = 30.0
@@ -62,7 +63,7 @@ def test_errors_come_back():
         for _ in range(3):
             with pytest.raises(ZeroDivisionError):
                 await workers.run(loop.time() + SOON, 1, lambda: 1 // 0)
-        return workers._pending, workers._units
+        return workers._shares.total, workers._units
 
     assert run(scenario, max_pending=1) == (0, 0)
 
@@ -82,7 +83,7 @@ def test_place_is_free_before_anybody_hears_of_the_end(monkeypatch):
 
     async def scenario(workers, loop):
         await workers.run(loop.time() + SOON, 1, held)
-        return workers._pending, workers._units
+        return workers._shares.total, workers._units
 
     assert run(scenario) == (0, 0)
 
@@ -191,3 +192,103 @@ def test_stall_is_the_time_without_an_end_while_there_is_work():
         return idle, busy >= 100.0, workers.stalled
 
     assert run(scenario) == (0.0, True, 0.0)
+
+
+async def of(client: bytes, work, workers, until: float, units: int = 1):
+    """Run work for a client, in a task of its own."""
+    CLIENT.set(client)
+    return await workers.run(until, units, work)
+
+
+def test_clients_take_turns():
+    """Who sends one piece of work waits for one of the client that sent ten before."""
+    held, done = Blocker(), []
+
+    async def scenario(workers, loop):
+        first = asyncio.ensure_future(of(b"many", held, workers, loop.time() + SOON))
+        await asyncio.to_thread(held.begun.acquire)
+        names = [b"many"] * 9 + [b"one", b"two", b"two"]
+        tasks = [
+            asyncio.ensure_future(of(name, lambda name=name: done.append(name), workers, loop.time() + SOON))
+            for name in names
+        ]
+        await asyncio.sleep(0)
+        held.go.set()
+        await asyncio.gather(first, *tasks)
+
+    run(scenario, max_pending=100)
+    assert done[:5] == [b"many", b"one", b"two", b"many", b"two"]
+    assert len(done) == 12
+
+
+def test_last_thread_is_for_other_clients():
+    """However much one client sends, work of another begins at once, also where the estimate is bad."""
+    held = Blocker()
+
+    async def scenario(workers, loop):
+        slow(workers, 0.1)
+        tasks = [asyncio.ensure_future(of(b"many", held, workers, loop.time() + SOON)) for _ in range(6)]
+        for _ in range(2):
+            await asyncio.to_thread(held.begun.acquire)
+        slow(workers, 1000.0)
+        other = await of(b"one", lambda: "done", workers, loop.time() + SOON)
+        running = held.begun.acquire(blocking=False)
+        held.go.set()
+        return other, running, await asyncio.gather(*tasks)
+
+    assert run(scenario, threads=3, most=2) == ("done", False, ["done"] * 6)
+
+
+def test_place_in_the_queue_is_shared():
+    """A client has three quarters of the places while it is alone. Unknown clients may have all."""
+    held = Blocker()
+
+    async def scenario(workers, loop):
+        def add(client):
+            return asyncio.ensure_future(of(client, held, workers, loop.time() + SOON))
+
+        tasks = [add(b"many") for _ in range(8)]
+        await asyncio.to_thread(held.begun.acquire)
+        with pytest.raises(OverloadedError):
+            await of(b"many", held, workers, loop.time() + SOON)
+        tasks += [add(b"one"), add(b"")]
+        await asyncio.sleep(0)
+        held.go.set()
+        return len(await asyncio.gather(*tasks))
+
+    assert run(scenario) == 10
+
+
+def test_estimate_counts_only_what_has_its_turn_before():
+    """A long queue of one client does not make another's work late."""
+    held = Blocker()
+
+    async def scenario(workers, loop):
+        tasks = [asyncio.ensure_future(of(b"many", held, workers, loop.time() + SOON)) for _ in range(7)]
+        await asyncio.to_thread(held.begun.acquire)
+        slow(workers, 100.0)
+        with pytest.raises(OverloadedError):
+            await of(b"many", held, workers, loop.time() + 390)
+        tasks.append(asyncio.ensure_future(of(b"one", held, workers, loop.time() + 390)))
+        await asyncio.sleep(0)
+        held.go.set()
+        return len(await asyncio.gather(*tasks))
+
+    assert run(scenario) == 8
+
+
+def test_work_that_nobody_waits_for_leaves_its_place():
+    """Its client's other work goes on."""
+    held = Blocker()
+
+    async def scenario(workers, loop):
+        first = asyncio.ensure_future(of(b"a", held, workers, loop.time() + SOON))
+        await asyncio.to_thread(held.begun.acquire)
+        with pytest.raises(TimeoutError):
+            await of(b"b", lambda: "never", workers, loop.time() + 0.01)
+        waiting = workers._queue.ahead(b"c"), workers._shares.total
+        held.go.set()
+        await first
+        return waiting, workers._queue._waiting, workers._units
+
+    assert run(scenario) == ((0, 1), {}, 0)

@@ -186,6 +186,9 @@ def _patched(patch: Body, listener: Body) -> None:
     for chain in chains(listener):
         if patch["applyTo"] == "NETWORK_FILTER":
             found = next(item for item in chain["filters"] if item["name"] == facts.HCM)
+            if operation == "INSERT_BEFORE":
+                chain["filters"].insert(chain["filters"].index(found), copy.deepcopy(value))
+                continue
             _merge(found["typed_config"], value.get("typed_config", {}))
         elif patch["applyTo"] == "HTTP_FILTER":
             anchor = where.get("filterChain", {}).get("filter", {}).get("subFilter", {}).get("name")

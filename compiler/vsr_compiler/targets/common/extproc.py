@@ -33,6 +33,8 @@ MAX_STREAMS = 65_535
 CLIENT_STREAMS = 100
 """Concurrent requests of one HTTP/2 connection of a client; the least that RFC 9113 recommends. Envoy's default is
 2 billion: a few connections could take every stream of the router."""
+CLIENT_CONNECTIONS = 10_000
+"""Connections of all clients to one proxy. Envoy has no limit, and each takes a file descriptor and some 50 KiB."""
 HEADERS_SECONDS = 10
 """Seconds for the headers of a request to arrive."""
 MIN_WINDOW = 65_535
@@ -220,6 +222,18 @@ def client_http2(policy: ir.Policy) -> Body:
             "initial_stream_window_size": http2_window(policy),
             "max_concurrent_streams": CLIENT_STREAMS,
         }
+    }
+
+
+def connection_limit() -> Body:
+    """Return the network filter that closes connections above the limit."""
+    return {
+        "name": "vsr.connection_limit",
+        "typed_config": {
+            "@type": f"{TYPES}.filters.network.connection_limit.v3.ConnectionLimit",
+            "max_connections": CLIENT_CONNECTIONS,
+            "stat_prefix": "vsr",
+        },
     }
 
 

@@ -9,7 +9,7 @@ from vsr_compiler import ir
 from vsr_compiler.manifests.kinds import GATEWAY_GROUP
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.releases.gateways import ENVOY_GATEWAY, EnvoyGateway
-from vsr_compiler.targets.common.extproc import CLIENT_STREAMS, http2_window
+from vsr_compiler.targets.common.extproc import CLIENT_CONNECTIONS, CLIENT_STREAMS, http2_window
 from vsr_compiler.targets.common.gateway_api import GATEWAY_API, GatewayPods, gateway_duration
 from vsr_compiler.targets.envoy_gateway.kinds import ENVOY_GROUP
 from vsr_schemas.headers import STRIPPED, STRIPPED_PREFIXES
@@ -139,7 +139,11 @@ def _client_traffic(policy: ir.Policy) -> Object:
         spec={
             "targetRefs": [target(policy)],
             # The filter buffers the whole body. With the default of 32 KiB longer prompts would get 413.
-            "connection": {"bufferLimit": quantity(policy.router.max_body), "maxAcceptPerSocketEvent": 1},
+            "connection": {
+                "bufferLimit": quantity(policy.router.max_body),
+                "connectionLimit": {"value": CLIENT_CONNECTIONS},
+                "maxAcceptPerSocketEvent": 1,
+            },
             "headers": {"earlyRequestHeaders": early_request_headers(release)},
             # The default of 64 KiB would limit clients that use HTTP/2 (envoyproxy/ai-gateway#2130).
             "http2": {

@@ -22,6 +22,7 @@ from vsr_compiler.targets.common.extproc import (
     buffer_limit,
     client_http2,
     client_timeouts,
+    connection_limit,
     early_header_mutation,
     router_filters,
 )
@@ -75,6 +76,7 @@ def _envoy_filter(policy: ir.Policy, pools: list[ir.Endpoint]) -> Object:
             "targetRefs": [{"group": GATEWAY_GROUP, "kind": "Gateway", "name": gateway.name}],
             "configPatches": [
                 _patch("LISTENER", {}, "MERGE", buffer_limit(policy)),
+                _patch("NETWORK_FILTER", _chain(), "INSERT_BEFORE", connection_limit()),
                 _patch("NETWORK_FILTER", _chain(), "MERGE", manager),
                 # Without the anchor Istio inserts nothing, and no route to a model matches.
                 *(

@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 
 from vsr_runtime.decision.ask.rules import AskRules, Marker
+from vsr_runtime.decision.ask.signs import has_ruled_lines
 from vsr_runtime.decision.ask.vocabulary import Meaning, words_of
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 
 _TAG = re.compile(r"<(/?)([^\W\d][\w.:-]{0,63})((?:[ \t\n][^<>]{0,400})?)>")
-_SQUARE = re.compile(r"\[(/?)([A-Z][A-Z_]{1,40})()\]")
+_SQUARE = re.compile(r"\[(/?)([^\W\d_][\w -]{1,40})()\]")
 _RULED = re.compile(r"\n[ \t]{0,3}([-=*#<~_])\1{1,40}[ \t]*([^\W\d_][^\n]{0,80}?)[ \t]*[-=*#>~_]{2,40}[ \t]*(?=\n|$)")
 _BRACKETED = re.compile(r"\n[ \t]{0,3}\[([^\W\d_][^\]\n]{0,60})\]:?[ \t]*(?=\n|$)")
 _END = frozenset({"end", "ende", "fin", "stop", "koniec", "fine", "fim"})
 _BEGIN = frozenset({"begin", "start", "beginn", "of", "the", "inicio", "début"})
-_FENCES = ("```", "~~~", '"""')
+QUOTES = '"""'
+_FENCES = ("```", "~~~", QUOTES)
 MAX_TAGS = 4000
 """Tags that are read in one text. What follows is plain text."""
 MAX_FENCES = 1000
@@ -43,17 +45,26 @@ class Block:
     meaning: Meaning | None = None
 
 
-def blocks_of(text: str, start: int, end: int, rules: AskRules) -> list[Block]:
-    """Return the top-level blocks between two positions, in order. A tag must begin a line or follow another block."""
+def blocks_of(text: str, start: int, end: int, rules: AskRules, signs: frozenset[str]) -> list[Block]:
+    """Return the top-level blocks between two positions, in order. A tag must begin a line or follow another block.
+
+    Args:
+        text: the text.
+        start: where to begin.
+        end: where to stop.
+        rules: how asks are extracted.
+        signs: the signs at the beginnings of lines there.
+    """
     blocks = _marked(text, start, end, rules.markers) if rules.markers else []
     fences = _fences(text, start, end)
     squares = text.find("[", start, end) >= 0
     if text.find("<", start, end) >= 0:
         blocks = _without_overlap(blocks, _tagged(text, start, end, _TAG, fences))
-    if squares:
+    if squares and text.find("[/", start, end) >= 0:
         blocks = _without_overlap(blocks, _tagged(text, start, end, _SQUARE, fences))
-    blocks = _without_overlap(blocks, _ruled(text, start, end, _RULED, 2))
-    if squares:
+    if has_ruled_lines(signs):
+        blocks = _without_overlap(blocks, _ruled(text, start, end, _RULED, 2))
+    if "[" in signs:
         blocks = _without_overlap(blocks, _ruled(text, start, end, _BRACKETED, 1))
     return _without_overlap(blocks, fences)
 
@@ -145,7 +156,11 @@ def _fences(text: str, start: int, end: int) -> list[Block]:
         while place >= 0 and len(own) < MAX_FENCES:
             line = text.find("\n", place, end)
             if _begins(text, start, place):
-                if opened < 0:
+                close = text.find(mark, place + len(mark), end) if mark == QUOTES and opened < 0 else -1
+                if close >= 0:
+                    own.append(Block(place, close + len(mark), place + len(mark), close, ""))
+                    line = text.find("\n", close, end)
+                elif opened < 0:
                     opened = place
                 else:
                     inner = text.find("\n", opened, place) + 1

@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from itertools import islice
 
 from vsr_runtime.decision.ask.blocks import Block
-from vsr_runtime.decision.ask.dialogue import Turn, turns_of, unescaped
+from vsr_runtime.decision.ask.dialogue import Turn, turns_of
+from vsr_runtime.decision.ask.fields import asking_fields
 from vsr_runtime.decision.ask.free_text import FreeText
 from vsr_runtime.decision.ask.marks import LABEL_LEVEL, Mark
 from vsr_runtime.decision.ask.message import BREAK
-from vsr_runtime.decision.ask.paragraphs import Paragraph, paragraphs_of
+from vsr_runtime.decision.ask.paragraphs import MAIL_FIELDS, Paragraph, paragraphs_of
 from vsr_runtime.decision.ask.sentences import is_directive, is_question, is_task
-from vsr_runtime.decision.ask.vocabulary import meaning_of_tag
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 
-DIALOGUE, LABEL, HEADING, WEAK_LABEL, WEAK_HEADING, COMPLETED = 90, 85, 85, 65, 60, 75
+BESIDE_DIALOGUE, DIALOGUE, LABEL, HEADING, WEAK_LABEL, WEAK_HEADING, COMPLETED = 95, 90, 85, 85, 65, 60, 75
 LOWER_CASE = 10
 """Deduction for a label in lower case, which may be a key of pasted settings."""
 CERTAIN = 80
@@ -24,10 +24,9 @@ CERTAIN = 80
 LAST, FIRST, MIDDLE = 55, 50, 35
 QUESTION, TASK, DIRECTIVE, ASIDE = 12, 5, -20, -15
 _LONGEST_NAME = 30
-_FIELD = re.compile(r'"([^"\\\n]{1,40})"\s{0,8}:\s{0,8}"([^"\\]*(?:\\.[^"\\]*)*)"')
-_MOST_FIELDS = 64
 _MOST_MARKS = 200
 """Marks behind a heading that are tried as its end."""
+_NO_WORDS = frozenset("#-=_*~·([>|" + BREAK)
 _LONGEST_LEAD, _SHORT_LEAD = 120, 40
 _TELLING, _TELLING_OF_LONG = 30, 12
 """Characters of a question that tells what it is about by itself, and of one in a long text."""
@@ -57,7 +56,7 @@ class Candidate:
 def candidates_of(free: FreeText, marks: Sequence[Mark]) -> tuple[list[Candidate], list[Turn]]:
     """Return the candidates in the order of the text, and the turns of a conversation in it."""
     text = free.text
-    turns = turns_of(text, marks)
+    turns = turns_of(text, marks, free.signs)
     found: list[Candidate] = []
     begin = 1
     if turns:
@@ -65,10 +64,15 @@ def candidates_of(free: FreeText, marks: Sequence[Mark]) -> tuple[list[Candidate
         begin = turns[-1].end
     found += _labelled(free, marks, turns)
     found += [] if found else _completed(text, marks)
-    if not turns and text.lstrip().startswith("{"):
-        found += _fields(text)
+    for field in asking_fields(text, turns):
+        score = BESIDE_DIALOGUE if turns else LABEL if field.certain else WEAK_LABEL
+        found.append(Candidate(score, field.start, field.end, "label", field.text))
     if any(candidate.score >= CERTAIN for candidate in found):
         return found, turns
+    if not found and not turns and len(text) > 4 * LONG_RUN + 1:
+        last = _last_question(text, marks, free.signs)
+        if last is not None:
+            return [last], turns
     found += _prose(text, 1, turns[0].mark, marks) if turns else []
     found += _prose(text, begin, len(text), marks)
     return found, turns
@@ -113,19 +117,6 @@ def _labelled(free: FreeText, marks: Sequence[Mark], turns: Sequence[Turn]) -> l
             form = "label" if is_label else "heading"
             found[name] = Candidate(score, bounds[0], bounds[1], form), before_context
     return [candidate for candidate, _ in found.values()]
-
-
-def _fields(text: str) -> list[Candidate]:
-    """Return the strings of a JSON object whose keys announce an ask."""
-    found: list[Candidate] = []
-    for match in _FIELD.finditer(text):
-        meaning = meaning_of_tag(match[1])
-        if meaning in {"ask", "maybe"} and match[2].strip():
-            score = LABEL if meaning == "ask" else WEAK_LABEL
-            found.append(Candidate(score, match.start(2), match.end(2), "label", unescaped(match[2])))
-        if len(found) == _MOST_FIELDS:
-            break
-    return found
 
 
 def _is_empty(text: str, mark: Mark) -> bool:
@@ -198,6 +189,27 @@ def _prose(text: str, start: int, end: int, marks: Sequence[Mark]) -> list[Candi
         score += ASIDE if introduces else 0
         found.append(Candidate(score, low, high, "prose", introduces=introduces))
     return found
+
+
+def _last_question(text: str, marks: Sequence[Mark], signs: frozenset[str]) -> Candidate | None:
+    """Return the last paragraph of a long text if it is a question that no other prose can outdo.
+
+    That is so unless it may be in a mail or below a heading.
+    """
+    start = text.rfind("\n\n", len(text) - LONG_RUN)
+    words = text[start:].strip() if start >= 0 else ""
+    if len(words) < _TELLING_OF_LONG or words[-1] != "?" or "\n" in words or words[0] in _NO_WORDS:
+        return None
+    if "#" in signs or "##" in signs or BREAK in text or any(mark.level < LABEL_LEVEL for mark in marks):
+        return None
+    if (
+        (":" in text and ":\n" in text)
+        or ("-" in text and "-\n" in text)
+        or any(mark.name in MAIL_FIELDS for mark in marks)
+    ):
+        return None
+    start = text.index(words, start)
+    return Candidate(LAST + QUESTION, start, start + len(words), "prose")
 
 
 def _runs(

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 from vsr_runtime.decision.ask.marks import Mark
+from vsr_runtime.decision.ask.signs import has_rows
 from vsr_runtime.decision.ask.vocabulary import Meaning, meaning_of_label
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 
@@ -28,7 +29,7 @@ MAX_TURNS = 1000
 
 @fast_dataclass(frozen=True, slots=True)
 class Turn:
-    """One turn: its bounds, its text, and whether it is a person's."""
+    """One turn: its bounds, its text if it is a person's, and whether it is."""
 
     start: int
     end: int
@@ -37,9 +38,14 @@ class Turn:
     mark: int
 
 
-def turns_of(text: str, marks: Sequence[Mark]) -> list[Turn]:
+def turns_of(text: str, marks: Sequence[Mark], signs: frozenset[str]) -> list[Turn]:
     """Return the turns of a conversation in the text; nothing if there is no conversation."""
-    return _json_turns(text) or _instruction_turns(text) or _row_turns(text) or _line_turns(text, marks)
+    turns = _json_turns(text) if '"' in text else []
+    if not turns and "[" in text:
+        turns = _instruction_turns(text)
+    if not turns and has_rows(signs) and any(sign in text for sign in "|\t;,"):
+        turns = _row_turns(text)
+    return turns or (_line_turns(text, marks) if marks else [])
 
 
 def _instruction_turns(text: str) -> list[Turn]:
@@ -117,8 +123,8 @@ def _line_turns(text: str, marks: Sequence[Mark]) -> list[Turn]:
     ends = [mark.start for mark, _, _ in speakers[1:]] + [len(text)]
     for (mark, kind, value), end in zip(speakers, ends, strict=True):
         start = min(value, end)
-        words = text[start:end].strip()
-        if len(words) > 1 and words[0] == words[-1] == '"' and words.count('"') == words.count('\\"') + 2:
+        words = text[start:end].strip() if kind == "person" else ""
+        if words[:1] == words[-1:] == '"' and words.count('"') == words.count('\\"') + 2:
             words = unescaped(words[1:-1])  # a string of YAML
         turns.append(Turn(start, end, words, kind == "person", mark.start))
     return turns

@@ -8,12 +8,13 @@ from dataclasses import replace
 
 from vsr_runtime.decision.ask.blocks import Block, blocks_of
 from vsr_runtime.decision.ask.candidates import Candidate, candidates_of
+from vsr_runtime.decision.ask.courtesy import greeting_of
 from vsr_runtime.decision.ask.dialogue import Turn, turns_of
 from vsr_runtime.decision.ask.free_text import FreeText, free_text
 from vsr_runtime.decision.ask.marks import Mark, marks_of, without_end_token
 from vsr_runtime.decision.ask.message import BREAK, AskSpan, Message, message_of
 from vsr_runtime.decision.ask.rules import AskRules
-from vsr_runtime.decision.ask.sentences import is_question
+from vsr_runtime.decision.ask.signs import signs_of
 from vsr_runtime.decision.ask.summary import goal_of_summary
 from vsr_runtime.decision.ask.tags import asking_block
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
@@ -25,6 +26,7 @@ _PLAIN = 300
 _MAX_EARLIER = 16
 _SIGNS = '[({<>#*|-=_~`"'
 _PARAGRAPH = 1000
+_OUTSIDE = 2000
 _STAMP = re.compile(
     r"\s*(?:\[[^\]\n]{0,60}\d[^\]\n]{0,60}\][ \t]*(?:[^\s:：]{1,30}(?: [^\s:：]{1,30})?[:：])?[ \t]*"
     r"|[^\n:：\[\]()]{1,40}[\[(][^\])\n]{0,30}\d[:.]\d[^\])\n]{0,30}[\])][:：][ \t]*"
@@ -61,12 +63,24 @@ class Ask:
     entry: int = -1
 
 
-def ask_of(texts: Sequence[str], rules: AskRules) -> Ask | None:
-    """Return the person's own words in one user message; None if there are none."""
+def ask_of(texts: Sequence[str], rules: AskRules, entry: int = -1) -> Ask | None:
+    """Return the person's own words in one user message; None if there are none.
+
+    Args:
+        texts: the texts of the message.
+        rules: how they are found.
+        entry: position of the message in the transcript.
+    """
     if len(texts) == 1 and not rules.markers:
         text = texts[0]
         if len(text) <= _PLAIN and text[:1] not in "<[(" and "\n" not in text and ":" not in text and "：" not in text:
-            return _whole(text)
+            return _whole(text, entry)
+    ask = _wrapped(texts, rules)
+    return None if ask is None else replace(ask, entry=entry)
+
+
+def _wrapped(texts: Sequence[str], rules: AskRules) -> Ask | None:
+    """Return the ask of a message that may hold more than a person's words."""
     parts = _parts(texts)
     if not parts:
         return None
@@ -75,23 +89,24 @@ def ask_of(texts: Sequence[str], rules: AskRules) -> Ask | None:
     form = ""
     earlier: tuple[str, ...] = ()
     for depth in range(_DEPTH):
-        blocks = blocks_of(text, start, end, rules)
-        free = free_text(text, start, end, blocks)
+        signs = signs_of(text, start, end)
+        blocks = blocks_of(text, start, end, rules, signs)
+        free = free_text(text, start, end, blocks, signs)
         entered = None
         if blocks and depth + 1 < _DEPTH:
-            outside = free.text.replace(BREAK, "").strip()
+            outside = free.text.replace(BREAK, "").strip()[-_OUTSIDE:]
             earlier = earlier or _history(text, blocks, rules)
-            entered = asking_block(text, blocks, rules, alone=not outside, question=is_question(outside[-2000:]))
+            entered = asking_block(text, blocks, rules, outside)
         if entered is None:
             break
         start, end, form = entered.inner, entered.inner_end, "tag"
     return _of_free_text(message, free, form, earlier)
 
 
-def _whole(text: str) -> Ask | None:
+def _whole(text: str, entry: int) -> Ask | None:
     words = text.strip()
     start = text.find(words)
-    return Ask(words, (AskSpan(0, start, start + len(words)),), "whole") if words else None
+    return Ask(words, (AskSpan(0, start, start + len(words)),), "whole", entry=entry) if words else None
 
 
 def _parts(texts: Sequence[str]) -> list[int]:
@@ -112,7 +127,8 @@ def _history(text: str, blocks: Sequence[Block], rules: AskRules) -> tuple[str, 
     for block in blocks:
         if block.name and rules.meaning(block.name)[0] == "history":
             inner = "\n" + text[block.inner : block.inner_end]
-            return _turns_of_person(turns_of(inner, marks_of(inner)))
+            signs = signs_of(inner, 0, len(inner))
+            return _turns_of_person(turns_of(inner, marks_of(inner, signs), signs))
     return ()
 
 
@@ -130,8 +146,8 @@ def _of_free_text(message: Message, free: FreeText, form: str, earlier: tuple[st
     alone = _alone(free)
     if alone is not None:
         return _ask(message, free, Candidate(0, *alone, form or "whole"), earlier)
-    marks = marks_of(text)
-    goal = goal_of_summary(text, marks)
+    marks = marks_of(text, free.signs)
+    goal = goal_of_summary(text, marks, free.signs)
     if goal is not None:
         return _ask(message, free, Candidate(0, *goal, "summary"), earlier)
     return _chosen(message, free, marks, form, earlier)
@@ -194,6 +210,10 @@ def _ask(
     if stamp and best.text is None:
         start += stamp.end()
         words = words[stamp.end() :]
+    if best.text is None and best.form in {"prose", "whole"}:
+        greeting = greeting_of(words)
+        start += greeting
+        words = words[greeting:]
     words = without_end_token(words).replace(BREAK, "").strip()
     if not words:
         return None

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from vsr_runtime.decision.ask.blocks import Block
 from vsr_runtime.decision.ask.message import BREAK, AskSpan, Message
+from vsr_runtime.decision.ask.signs import signs_of
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 
 _GAP = f"\n\n{BREAK}\n\n"
@@ -19,11 +20,13 @@ class FreeText:
         text: a line break, then the stretches with a `BREAK` between them.
         stretches: for each stretch its position in ``text``, its position in the message, and its length.
         blocks: the blocks that were removed.
+        signs: the signs at the beginnings of lines.
     """
 
     text: str
     stretches: tuple[tuple[int, int, int], ...]
     blocks: tuple[Block, ...]
+    signs: frozenset[str]
 
     def spans(self, message: Message, start: int, end: int) -> tuple[AskSpan, ...]:
         """Return where a stretch of ``text`` is in the message."""
@@ -43,8 +46,10 @@ class FreeText:
         return None
 
 
-def free_text(text: str, start: int, end: int, blocks: Sequence[Block]) -> FreeText:
-    """Return the text between two positions, without the blocks there."""
+def free_text(text: str, start: int, end: int, blocks: Sequence[Block], signs: frozenset[str]) -> FreeText:
+    """Return the text between two positions, which has these signs, without the blocks there."""
+    if not blocks and (not start or text[start - 1] == "\n"):
+        return FreeText("\n" + text[start:end], ((1, start, end - start),), (), signs)
     pieces: list[str] = ["\n"]
     stretches: list[tuple[int, int, int]] = []
     size, begin = 1, start
@@ -55,4 +60,5 @@ def free_text(text: str, start: int, end: int, blocks: Sequence[Block]) -> FreeT
         begin = block.end
     pieces.append(text[begin:end])
     stretches.append((size, begin, end - begin))
-    return FreeText("".join(pieces), tuple(stretches), tuple(blocks))
+    whole = "".join(pieces)
+    return FreeText(whole, tuple(stretches), tuple(blocks), signs_of(whole, 0, len(whole)))

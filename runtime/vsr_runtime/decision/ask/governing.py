@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from vsr_runtime.decision.ask.extract import Ask, AskRules, ask_of
 from vsr_runtime.decision.ask.transcript import Entry
@@ -20,11 +19,11 @@ def governing_ask(transcript: Sequence[Entry], rules: AskRules) -> Ask | None:
         entry = transcript[number]
         if entry.role != "person" or not entry.texts:
             continue
-        ask = ask_of(entry.texts, rules)
+        ask = ask_of(entry.texts, rules, number)
         if ask is not None:
             if not ask.weak:
-                return replace(ask, entry=number)
-            weak = weak or replace(ask, entry=number)
+                return ask
+            weak = weak or ask
         seen += 1
         if seen == MAX_ENTRIES:
             break

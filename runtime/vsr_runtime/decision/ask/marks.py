@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
+from vsr_runtime.decision.ask.signs import has_headings, has_ruled_lines
 from vsr_runtime.decision.ask.vocabulary import Meaning, meaning_of_label, meaning_of_tag
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 
 _LABEL = re.compile(
-    r"\n[ \t]{0,8}(?:[\[(]([^\])\n]{1,32})[\])][ \t]*)?(?:[-*>•#]{1,6}[ \t]+|\d{1,2}[.)][ \t]+)?[*_<|\[(]{0,3}"
+    r"\n(?!\d\d[^.)])[ \t]{0,8}(?:[\[(]([^\])\n]{1,32})[\])][ \t]*)?(?:[-*>•#]{1,6}[ \t]+|\d{1,2}[.)][ \t]+)?[*_<|\[(]{0,3}"
     r"([^\W\d_][^\n:：*_\]\[()\"{}<>|=;,.!?\\/#\x02]{0,40}+)"
     r"[*_\])>|]{0,3}(?:[ \t]?[\[(][^\])\n]{1,32}[\])])?[*_]{0,2}[ \t]?[:：](?!//)[*_]{0,2}[ \t]*"
 )
@@ -46,17 +48,17 @@ class Mark:
     stamp: str = ""
 
 
-def marks_of(text: str) -> list[Mark]:
+def marks_of(text: str, signs: frozenset[str]) -> list[Mark]:
     """Return the marks of a text whose first character is a line break, in order."""
     marks = _labels(text)
     more: list[Mark] = []
-    if "#" in text:
+    if has_headings(signs):
         more += [_heading(match[2], match, len(match[1])) for match in islice(_HEADING.finditer(text), MAX_MARKS)]
-    if "*" in text or "-" in text or "=" in text or "_" in text:
+    if has_ruled_lines(signs):
         more += _several([_heading(match[1], match, 3) for match in islice(_RULED.finditer(text), MAX_MARKS)], text)
-    if "[" in text:
+    if "[" in signs:
         more += _several([_heading(match[1], match, 3) for match in islice(_BRACKETED.finditer(text), MAX_MARKS)], text)
-    if "<|" in text:
+    if "<" in text and "<|" in text:
         more += [
             Mark(match.start(), match.end(), name, meaning_of_label(name), 0)
             for match in islice(_TOKEN.finditer(text), MAX_MARKS)
@@ -70,13 +72,31 @@ def marks_of(text: str) -> list[Mark]:
 
 def _labels(text: str) -> list[Mark]:
     """Return the labels at the beginnings of lines."""
-    if text.find(":") < 0 and text.find("：") < 0:
+    colons = text.count(":") if ":" in text else 0
+    if text.find("：") >= 0 or colons * 4 > text.count("\n"):
+        matches: Iterable[re.Match[str]] = islice(_LABEL.finditer(text), MAX_MARKS)
+    elif colons:
+        matches = _at_colons(text)
+    else:
         return []
     return [
         Mark(match.start(), match.end(), name, meaning_of_label(name), LABEL_LEVEL, match[1] or "")
-        for match in islice(_LABEL.finditer(text), MAX_MARKS)
+        for match in matches
         for name in (match[2].strip(),)
     ]
+
+
+def _at_colons(text: str) -> Iterator[re.Match[str]]:
+    """Yield the labels of a text most of whose lines have no colon."""
+    colon = text.find(":")
+    found = 0
+    while colon >= 0 and found < MAX_MARKS:
+        match = _LABEL.match(text, text.rfind("\n", 0, colon))
+        if match:
+            found += 1
+            yield match
+        line = text.find("\n", match.end() if match else colon)
+        colon = -1 if line < 0 else text.find(":", line)
 
 
 def _several(headings: list[Mark], text: str) -> list[Mark]:

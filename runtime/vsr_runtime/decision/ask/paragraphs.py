@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from vsr_runtime.decision.ask.courtesy import is_sign_off, is_surroundings
 from vsr_runtime.decision.ask.message import BREAK
 from vsr_runtime.decision.ask.sentences import is_directive, is_question
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
@@ -14,6 +15,7 @@ _BLANK = re.compile(r"\n[ \t\r]*\n\s*")
 _SHORT = 1500
 _HEAD, _TAIL = 4, 7
 """Paragraphs at either end of a long text that are examined."""
+_LONGEST_ASIDE = 300
 _EDGE = 24_000
 """Characters at either end of a long text in which they are looked for."""
 _MOST_LINE = 300
@@ -30,10 +32,12 @@ _MATERIAL_LINE = re.compile(
     )""",
     re.VERBOSE,
 )
-_MAIL_LINE = re.compile(
-    r"[> ]{0,8}(?:From|To|Sent|Date|Subject|Cc|Reply-To|Von|An|Gesendet|Datum|Betreff|De|À|Envoyé|Objet|Para|Enviado|Asunto|"
-    r"Da|A|Inviato|Oggetto|Od|Do|Temat)[ \t]?:[ \t]"
+_FIELDS = (
+    "From|To|Sent|Date|Subject|Cc|Reply-To|Von|An|Gesendet|Datum|Betreff|De|À|Envoyé|Objet|Para|Enviado|Asunto|"
+    "Da|A|Inviato|Oggetto|Od|Do|Temat"
 )
+MAIL_FIELDS = frozenset(_FIELDS.split("|"))
+_MAIL_LINE = re.compile(rf"[> ]{{0,8}}(?:{_FIELDS})[ \t]?:[ \t]")
 _QUOTE_INTRO = re.compile(
     r"(?:On|Am|Le|El|Il|W dniu)\b.{5,120}(?:wrote|schrieb|écrit|escribió|scritto|napisał\(?a?\)?)\s?:|-{3,}\s?\w+ \w+\s?-{3,}"
 )
@@ -85,6 +89,8 @@ def _classified(text: str, start: int, end: int, *, mail: bool) -> tuple[list[Pa
         if low >= high:
             continue
         kind = _kind(text, low, high)
+        if kind == "prose" and high - low <= _LONGEST_ASIDE and _is_aside(text[low:high]):
+            kind = "material"
         if kind == "break":
             mail = False
         elif _is_mail(text, low, high):
@@ -94,6 +100,10 @@ def _classified(text: str, start: int, end: int, *, mail: bool) -> tuple[list[Pa
             kind = "material"
         paragraphs.append(Paragraph(low, high, kind))
     return paragraphs, mail
+
+
+def _is_aside(text: str) -> bool:
+    return is_sign_off(text) or is_surroundings(text)
 
 
 def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
@@ -108,6 +118,8 @@ def _kind(text: str, start: int, end: int) -> Kind:
     if "\n" not in text[start : min(end, start + 4000)]:
         return _line_kind(text, start, end)
     lines = text[start : min(end, start + 6000)].split("\n", 16)[:16]
+    if not lines[0].strip(_RULING):
+        del lines[0]
     body = lines[1:] if lines[0].startswith("#") or (lines[0].endswith(":") and len(lines[0]) < _SHORT_LINE) else lines
     return _listed(lines, body) or ("material" if _is_material(lines) else "prose")
 
@@ -144,7 +156,7 @@ def _is_regular(lines: list[str]) -> bool:
     """Return whether most lines begin with the same sequence of letters, digits and signs, as logs and tables do."""
     if len(lines) < _FEW:
         return False
-    shapes = [_SHAPE.sub("a", line[:14].translate(_DIGITS)) for line in lines]
+    shapes = _SHAPE.sub("a", "\n".join([line[:14] for line in lines]).translate(_DIGITS)).split("\n")
     most = max(set(shapes), key=shapes.count)
     return shapes.count(most) * 10 >= len(lines) * 7 and "0" in most and not most.startswith(("0. ", "0) "))
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from itertools import islice
 
-from vsr_runtime.decision.ask.marks import Mark
+from vsr_runtime.decision.ask.marks import LABEL_LEVEL, Mark
+from vsr_runtime.decision.ask.signs import has_numbers
 from vsr_runtime.decision.ask.vocabulary import words_of
 
 _HEADING = re.compile(
@@ -32,17 +33,21 @@ _MOST_SECTIONS = 400
 _LIST_ITEM = re.compile(r"[ \t]*(?:[-*•]|\d{1,2}[.)])[ \t]+")
 
 
-def goal_of_summary(text: str, marks: Sequence[Mark]) -> tuple[int, int] | None:
+def goal_of_summary(text: str, marks: Sequence[Mark], signs: frozenset[str]) -> tuple[int, int] | None:
     """Return the bounds of the section with the person's wish; None if the text is no such summary.
 
     Args:
         text: a text whose first character is a line break.
         marks: its labels and headings.
+        signs: the signs at the beginnings of its lines.
     """
-    if (
-        not _NUMBERED.search(text)
-        and len([mark for mark in marks if text[mark.value : mark.value + 1] == "\n"]) <= _ENOUGH_COURSE
-    ):
+    empty = [mark for mark in marks if text[mark.value : mark.value + 1] == "\n"]
+    if not has_numbers(signs) and "**" not in signs:
+        headings = [mark for mark in marks if mark.level < LABEL_LEVEL]
+        labels = len([mark for mark in empty if mark.level == LABEL_LEVEL])
+        if not (labels or headings) or len(headings) + max(labels, text.count(":\n")) <= _ENOUGH_COURSE:
+            return None
+    if len(empty) <= _ENOUGH_COURSE and not _NUMBERED.search(text):
         return None
     sections: list[tuple[int, int, bool, bool]] = []
     for match in islice(_HEADING.finditer(text), _MOST_SECTIONS):

@@ -5,28 +5,32 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from vsr_runtime.decision.ask.blocks import Block, blocks_of
+from vsr_runtime.decision.ask.blocks import QUOTES, Block, blocks_of
 from vsr_runtime.decision.ask.rules import AskRules
 from vsr_runtime.decision.ask.sentences import is_directive, is_question
+from vsr_runtime.decision.ask.signs import signs_of
 from vsr_runtime.decision.ask.vocabulary import Meaning, meaning_of_label
 
 _ROLE = re.compile(r"(?:role|from|speaker|author|sender|name)\s*=\s*[\"']?([^\"'\s>]+)")
 _LONG = 2000
+_WORD = re.compile(r"[^\W\d_]{3,20}")
+_DELIMITED = {"triple", "delimited", "enclosed", "quotes", "quotation", "backticks", "fenced", "fences"}
+_SENTENCE = re.compile(r"[.!:\n]")
 
 
-def asking_block(text: str, blocks: Sequence[Block], rules: AskRules, *, alone: bool, question: bool) -> Block | None:
+def asking_block(text: str, blocks: Sequence[Block], rules: AskRules, outside: str) -> Block | None:
     """Return the block that holds the ask; None if no block does.
 
     Args:
         text: the text of the message.
         blocks: its blocks at one level.
         rules: how asks are extracted.
-        alone: whether nothing is outside of the blocks.
-        question: whether something outside of them is a question.
+        outside: the end of the text outside of the blocks.
     """
     named = [block for block in blocks if block.name and text[block.inner : block.inner_end].strip()]
     if not named:
-        return None
+        return _quoted(text, blocks, outside)
+    question = is_question(outside)
     spoken = _spoken(named)
     if spoken is not None:
         return spoken
@@ -42,7 +46,19 @@ def asking_block(text: str, blocks: Sequence[Block], rules: AskRules, *, alone: 
             best = rank, block
     if best is not None:
         return best[1]
-    return (_nested(text, named, rules) or _unknown(text, named, rules)) if alone else None
+    return (_nested(text, named, rules) or _unknown(text, named, rules)) if not outside else None
+
+
+def _quoted(text: str, blocks: Sequence[Block], outside: str) -> Block | None:
+    """Return the quoted text that the words before it call the person's request, such as ``… in triple quotes``."""
+    quoted = [block for block in blocks if text.startswith(QUOTES, block.start)] or blocks
+    if len(quoted) != 1 or not outside or is_question(outside):
+        return None
+    sentences = [set(_WORD.findall(sentence)) for sentence in _SENTENCE.split(outside.lower())]
+    content = text[quoted[0].inner : quoted[0].inner_end].strip()
+    called = any(words & _DELIMITED and any(meaning_of_label(word) == "ask" for word in words) for words in sentences)
+    asks = text.startswith(QUOTES, quoted[0].start) and is_question(content) and is_directive(outside)
+    return quoted[0] if content and (called or asks) else None
 
 
 def _spoken(named: Sequence[Block]) -> Block | None:
@@ -63,7 +79,8 @@ def speaker_of(block: Block) -> Meaning | None:
 def _nested(text: str, named: Sequence[Block], rules: AskRules) -> Block | None:
     """Return a block that contains a block with an ask, or the turns of a conversation."""
     for block in reversed(named):
-        inner = [one for one in blocks_of(text, block.inner, block.inner_end, rules) if one.name]
+        signs = signs_of(text, block.inner, block.inner_end)
+        inner = [one for one in blocks_of(text, block.inner, block.inner_end, rules, signs) if one.name]
         if _spoken(inner) or any(rules.meaning(one.name)[0] in {"ask", "maybe"} for one in inner):
             return block
     return None

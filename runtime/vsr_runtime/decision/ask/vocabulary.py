@@ -123,6 +123,7 @@ _SETS = {
     "history": frozenset(_HISTORY.split()),
     "summary": frozenset(_SUMMARY.split()),
     "owner": frozenset(_OWNER.split()),
+    "about": frozenset({"about", "remember", "know", "über", "sobre", "sur"}),
     "input": frozenset({"input", "message", "text"}),
 }
 _CONVERSATION: tuple[Meaning, ...] = ("summary", "history")
@@ -176,9 +177,13 @@ def _has(meaning: str, words: tuple[str, ...]) -> bool:
 def _asking(words: tuple[str, ...]) -> Meaning | None:
     if _has("ask", words):
         return "ask"
-    if _has("maybe", words):
-        return "ask" if len(words) > 1 and _has("owner", words) else "maybe"
-    return None
+    if not _has("maybe", words):
+        return None
+    if _has("about", words):
+        return None  # notes on a person
+    owners = [word for word in words if word in _SETS["owner"]]
+    several = len(owners) > 1 or any(word not in owners for word in words if word in _SETS["maybe"])
+    return "ask" if owners and several else "maybe"
 
 
 def _cjk(name: str) -> Meaning | None:

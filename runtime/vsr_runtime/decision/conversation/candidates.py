@@ -103,8 +103,8 @@ def view_at(view: RequestView, entry: int, *, counts: bool) -> RequestView:
 
     Images and all texts stay, because what they need or reveal holds for the whole request.
     """
-    tail = view.transcript[entry + 1 :]
-    if not tail or not counts:
+    tail = view.transcript[entry + 1 :] if counts else ()
+    if not tail:
         return view
     one_to_one = len(view.roles) == len(view.transcript)
     roles = len(tail) if one_to_one else sum(bool(one.kinds) for one in tail)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from vsr_runtime.decision.conversation.candidates import Candidate
 from vsr_runtime.decision.conversation.follow_up import TurnKind
+from vsr_runtime.decision.fast_dataclass import fast_dataclass
 from vsr_runtime.decision.program.conditions import CategoryCondition, ConditionLeaf, SignalCondition, condition_leaves
 from vsr_runtime.decision.program.program import Decision, Program
 from vsr_runtime.decision.program.split import split_point
@@ -20,7 +21,7 @@ _ABOUT_TEXT = frozenset({"keyword", "embedding", "structure"})
 """Types of signals that tell what a text is about."""
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass(frozen=True, slots=True)
 class Judged:
     """A candidate with its decision, and the probability of each category for its ask."""
 

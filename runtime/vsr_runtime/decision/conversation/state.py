@@ -31,6 +31,8 @@ def held_state(values: Mapping[str, object], text: str) -> str | None:
     """
     for name in STATE_FIELDS:
         value = values.get(name)
+        if value is None:
+            continue
         if isinstance(value, Mapping):
             value = value.get("id") or value.get("prompt_id")
         elif name == "prompt":

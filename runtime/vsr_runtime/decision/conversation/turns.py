@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from vsr_runtime.decision.ask.extract import Ask, AskRules, ask_of
 from vsr_runtime.decision.ask.transcript import Entry
@@ -89,14 +88,18 @@ def _asks(
         entry = transcript[number]
         if entry.role != "person" or not entry.texts:
             continue
-        ask = Ask("\n".join(entry.texts), (), "whole") if rules is None else ask_of(entry.texts, rules)
+        ask = _asked(entry.texts, number) if rules is None else ask_of(entry.texts, rules, number)
         if ask is not None:
-            yield number, replace(ask, entry=number)
+            yield number, ask
             for text in reversed(ask.earlier):
                 yield number, Ask(text, (), ask.form, entry=number)
         seen += 1
         if seen == MAX_MESSAGES:
             return
+
+
+def _asked(texts: Sequence[str], entry: int) -> Ask:
+    return Ask("\n".join(texts), (), "whole", entry=entry)
 
 
 def _kind(transcript: Sequence[Entry], entry: int, ask: Ask, earlier_entry: int, earlier: Ask) -> TurnKind:

@@ -34,28 +34,24 @@ class Stickiness:
     discounts: Mapping[str, float] = field(default_factory=dict)
     key_header: str | None = None
     state_header: str | None = None
+    follows: bool = field(init=False, repr=False, compare=False)
+    """Whether a turn can depend on those before it."""
+    escalates: bool = field(init=False, repr=False, compare=False)
+    """Whether a conversation on some route may only move up."""
+    releases: bool = field(init=False, repr=False, compare=False)
+    """Whether a conversation on some route does not stay there for a turn that only continues."""
+    remembers: bool = field(init=False, repr=False, compare=False)
+    """Whether the route of a new ask can depend on that of the ask before it."""
+
+    def __post_init__(self) -> None:
+        every = (self.default, *self.routes.values())
+        escalates = any(one.mode == "escalate" for one in every)
+        object.__setattr__(self, "follows", any(one.mode != "none" for one in every))
+        object.__setattr__(self, "escalates", escalates)
+        object.__setattr__(self, "releases", any(one.mode == "none" for one in every))
+        remembers = escalates or any(one.mode != self.default.mode or one.margin for one in every)
+        object.__setattr__(self, "remembers", remembers)
 
     def of(self, route: str | None) -> RouteStickiness:
         """Return how a conversation leaves a route; None stands for the default model."""
         return self.default if route is None else self.routes.get(route, self.default)
-
-    @property
-    def follows(self) -> bool:
-        """Whether a turn can depend on those before it."""
-        return any(one.mode != "none" for one in (self.default, *self.routes.values()))
-
-    @property
-    def escalates(self) -> bool:
-        """Whether a conversation on some route may only move up."""
-        return any(one.mode == "escalate" for one in (self.default, *self.routes.values()))
-
-    @property
-    def releases(self) -> bool:
-        """Whether a conversation on some route does not stay there for a turn that only continues."""
-        return any(one.mode == "none" for one in (self.default, *self.routes.values()))
-
-    @property
-    def remembers(self) -> bool:
-        """Whether the route of a new ask can depend on that of the ask before it."""
-        everything = (self.default, *self.routes.values())
-        return any(one.mode != self.default.mode or one.mode == "escalate" or one.margin for one in everything)

@@ -20,17 +20,30 @@ from vsr_runtime.decision.request.json_body import BodyError, JsonBody
 from vsr_runtime.decision.request.parsed_request import ParsedRequest, read_json
 from vsr_runtime.decision.request.path_limits import context_error, path_error, size_error
 from vsr_runtime.decision.request.static_response import static_response, token_count
+from vsr_runtime.decision.view import RequestView
 from vsr_schemas.headers import GUARDS, SELECTED_MODEL
 
 _NO_EFFECTS = Effects()
 
 
-def dispatch(program: Program, parsed: ParsedRequest, decision: Decision | None) -> SendToModel | ImmediateResponse:
-    """Return the final action. ``decision`` is None if the client named the model, or on failure."""
-    return with_debug_headers(parsed, _dispatch(program, parsed, decision))
+def dispatch(
+    program: Program, parsed: ParsedRequest, decision: Decision | None, view: RequestView | None
+) -> SendToModel | ImmediateResponse:
+    """Return the final action.
+
+    Args:
+        program: the decision program.
+        parsed: the request.
+        decision: its decision; None if the client named the model, or on failure.
+        view: the view that was decided on; None if the client named the model.
+    """
+    action = _dispatch(program, parsed, decision, view)
+    return with_debug_headers(parsed, action, view) if parsed.debug else action
 
 
-def _dispatch(program: Program, parsed: ParsedRequest, decision: Decision | None) -> SendToModel | ImmediateResponse:
+def _dispatch(
+    program: Program, parsed: ParsedRequest, decision: Decision | None, view: RequestView | None
+) -> SendToModel | ImmediateResponse:
     route, signals = (None, None) if decision is None else (decision.route, decision.signals)
     target = _choose_target(program, parsed, route)
     verdict = GuardVerdict(target.name if target else None)
@@ -40,18 +53,18 @@ def _dispatch(program: Program, parsed: ParsedRequest, decision: Decision | None
             return replace(concluded, model=verdict.model, signals=signals)
         verdict = concluded
     if route is not None and route.effects.static_response is not None:
-        response = _static(parsed, route.effects.static_response)
+        response = _static(parsed, view, route.effects.static_response)
         return replace(response, route=route.name, guards=verdict.matches, signals=signals)
     if verdict.moved:  # a route's effects apply to its own models only
         return _send(program, parsed, program.models[str(verdict.model)], None, signals, verdict)
     return _send(program, parsed, target or program.models[program.default], route, signals, verdict)
 
 
-def _static(parsed: ParsedRequest, text: str) -> ImmediateResponse:
+def _static(parsed: ParsedRequest, view: RequestView | None, text: str) -> ImmediateResponse:
     """Return a fixed response, or the estimated number of tokens if the client only asks for that."""
     if parsed.api.generates:
         return static_response(parsed.api, text, parsed.body.values, parsed.seed)
-    return token_count(parsed.api, parsed.view.tokens if parsed.view else 0)
+    return token_count(parsed.api, view.tokens if view else 0)
 
 
 def _choose_target(program: Program, parsed: ParsedRequest, route: PolicyRoute | None) -> ModelTarget | None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from urllib.parse import quote, unquote
 
 from vsr_runtime.decision.apis.endpoints import ENDPOINTS, Api, ApiEndpoint, endpoint_of
 from vsr_runtime.decision.ask.display import describe
+from vsr_runtime.decision.fast_dataclass import fast_dataclass
 from vsr_runtime.decision.program.effects import ProviderCredentials
 from vsr_runtime.decision.request.cache_recording import CachedResponse
 from vsr_runtime.decision.request.events import (
@@ -29,6 +30,7 @@ from vsr_runtime.decision.request.immediate_responses import (
     not_found_response,
 )
 from vsr_runtime.decision.request.parsed_request import ParsedRequest
+from vsr_runtime.decision.view import RequestView
 from vsr_schemas.headers import ASK, CACHE_HIT, CACHE_SIMILARITY, CATEGORY, CREDENTIALS, DECISION, PATH, SELECTED
 
 _JSON_TYPE = re.compile(r'application/json(?:[ \t]*;[ \t]*charset=(?:utf-8|"utf-8"))?', re.IGNORECASE)
@@ -43,7 +45,7 @@ _FIRST_ERROR_STATUS = 400
 Headers = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass(frozen=True, slots=True)
 class Accepted:
     """The endpoint of a request whose headers are in order, and the boundary of its form; None for JSON."""
 
@@ -85,10 +87,10 @@ def read_headers(
     if endpoint.stored:
         error = None if event.end_of_stream else _body_error(endpoint.api)
         return error or Accepted(endpoint)
-    types = [value for name, value in event.headers if name == "content-type"]
-    boundary = boundary_of(types[0]) if endpoint.form and len(types) == 1 else None
     error = content_error(event, max_body, endpoint.api, form=endpoint.form)
-    return error or Accepted(endpoint, boundary)
+    if error or not endpoint.form:
+        return error or Accepted(endpoint)
+    return Accepted(endpoint, boundary_of(values.get("content-type", "")))
 
 
 def _body_error(api: Api) -> ImmediateResponse:
@@ -153,20 +155,18 @@ def for_client(api: Api, cors: Headers, action: Action) -> Action:
 
 
 def with_debug_headers(
-    parsed: ParsedRequest, action: SendToModel | ImmediateResponse
+    parsed: ParsedRequest, action: SendToModel | ImmediateResponse, view: RequestView | None
 ) -> SendToModel | ImmediateResponse:
-    """Return the action with debug headers if the client gets them."""
-    if not parsed.debug:
-        return action
+    """Return the action with debug headers. ``view`` is what was decided on."""
     if isinstance(action, ImmediateResponse):
         debug = (
             ()
             if action.status >= _FIRST_ERROR_STATUS
-            else (*_decision_headers(action, action.code), *_ask_headers(parsed))
+            else (*_decision_headers(action, action.code), *_ask_headers(parsed.api, view))
         )
         return replace(action, headers=(*action.headers, *debug))
     plan = action.response or ResponsePlan(parsed.api)
-    debug = ((SELECTED, action.model), *_decision_headers(action, UPSTREAM_PATH), *_ask_headers(parsed))
+    debug = ((SELECTED, action.model), *_decision_headers(action, UPSTREAM_PATH), *_ask_headers(parsed.api, view))
     return replace(action, response=replace(plan, debug_headers=debug))
 
 
@@ -185,15 +185,14 @@ def cached_response(route: SendToModel, cached: CachedResponse, similarity: floa
     return ImmediateResponse(200, cached.body, CACHE_HIT_CODE, headers, route.route, route.signals, guards=route.guards)
 
 
-def _ask_headers(parsed: ParsedRequest) -> tuple[tuple[str, str], ...]:
+def _ask_headers(api: Api, view: RequestView | None) -> tuple[tuple[str, str], ...]:
     """Return where the ask is in the body, such as ``messages[3].content[1] 120-188; tag``, without its text."""
-    view = parsed.view
     if view is None or view.ask_rules is None:
         return ()
     return (
         (
             ASK,
-            "none" if view.ask is None else describe(view.ask, view.transcript, ENDPOINTS[parsed.api.value].fields[0]),
+            "none" if view.ask is None else describe(view.ask, view.transcript, ENDPOINTS[api.value].fields[0]),
         ),
     )
 

@@ -18,11 +18,14 @@ from vsr_runtime.decision.guards.guard import Guard
 from vsr_runtime.decision.request.events import NeedSignals
 from vsr_runtime.decision.request.response_events import NeedDetections, ResponseError
 from vsr_runtime.log import log
+from vsr_runtime.server.clients import UNKNOWN, FairShares
 from vsr_runtime.server.readers.frames import receive, send
 from vsr_runtime.server.readers.messages import Done, Order, Policy, StartReader
 
 MAX_READERS = 4
 """Reader processes of a server. Half of them may wait for models while the others read."""
+_SHARE = MAX_READERS - 1
+"""Readers of one client at a time: the last one is for others."""
 _START = 30.0
 """Seconds for the start of a reader; a policy may have to be loaded first."""
 _END = 5.0
@@ -47,6 +50,7 @@ class _Reader:
         self.key = key
         self.process = process
         self.connection = connection
+        self.client = UNKNOWN
         self._handle = os.pidfd_open(process)
 
     def kill(self) -> None:
@@ -75,6 +79,7 @@ class ReaderPool:
         self._starter = starter
         self._changed = threading.Condition()
         self._idle: list[_Reader] = []
+        self._leased = FairShares()
         self._count = 0
         self._waiting = 0
         self._wanted: deque[Policy] = deque()
@@ -102,9 +107,9 @@ class ReaderPool:
         with self._changed:
             self._want(policy)
 
-    def session(self, policy: Policy, guards: Mapping[str, Guard]) -> Session:
-        """Return a session for one body."""
-        return Session(self, policy, guards)
+    def session(self, policy: Policy, guards: Mapping[str, Guard], client: bytes = UNKNOWN) -> Session:
+        """Return a session for one body of a client."""
+        return Session(self, policy, guards, client)
 
     def close(self) -> None:
         """End all readers."""
@@ -116,8 +121,8 @@ class ReaderPool:
             reader.close()
         self._end_starter()
 
-    def lease(self, policy: Policy, until: float) -> _Reader:
-        """Return an idle reader of a policy.
+    def lease(self, policy: Policy, client: bytes, until: float) -> _Reader:
+        """Return an idle reader of a policy, for a client that does not have its share of them.
 
         Raises:
             TimeoutError: there is none by this time of the monotonic clock.
@@ -127,11 +132,14 @@ class ReaderPool:
             try:
                 wanted = False
                 while not self._closed:
-                    found = next((reader for reader in self._idle if reader.key == policy.key), None)
+                    may = self._leased.used(client) < _SHARE
+                    found = next((reader for reader in self._idle if may and reader.key == policy.key), None)
                     if found is not None:
                         self._idle.remove(found)
+                        found.client = client
+                        self._leased.add(client, 1)
                         return found
-                    if not wanted:
+                    if may and not wanted:
                         wanted = True
                         self._want(policy)
                     if not self._changed.wait(until - monotonic()):
@@ -143,18 +151,26 @@ class ReaderPool:
     def give_back(self, reader: _Reader) -> None:
         """Take a reader back that waits for work."""
         with self._changed:
-            if not self._closed:
-                self._idle.append(reader)
-                self._changed.notify_all()
+            self._leased.add(reader.client, -1)
+            if self._add(reader):
                 return
-        self.discard(reader)
+            self._count -= 1
+        reader.close()
 
     def discard(self, reader: _Reader) -> None:
         """Forget a reader that has ended or was killed."""
         reader.close()
         with self._changed:
+            self._leased.add(reader.client, -1)
             self._count -= 1
             self._changed.notify_all()
+
+    def _add(self, reader: _Reader) -> bool:
+        """Add an idle reader, unless all are ended."""
+        if not self._closed:
+            self._idle.append(reader)
+            self._changed.notify_all()
+        return not self._closed
 
     def _want(self, policy: Policy) -> None:
         if self._thread is None:
@@ -175,11 +191,13 @@ class ReaderPool:
                     continue
                 self._count += 1
             reader = self._started(policy)
-            if reader is not None:
-                self.give_back(reader)
-                continue
             with self._changed:
+                if reader is not None and self._add(reader):
+                    continue
                 self._count -= 1
+                if reader is not None:
+                    reader.close()
+                    continue
                 self._changed.wait_for(lambda: self._closed, _PAUSE)
                 if self._waiting:
                     self._wanted.append(policy)
@@ -254,10 +272,11 @@ def _forked_process() -> socket.socket:
 class Session:
     """One body at a reader. All methods but `close` are for threads; `close` never waits."""
 
-    def __init__(self, pool: ReaderPool, policy: Policy, guards: Mapping[str, Guard]) -> None:
+    def __init__(self, pool: ReaderPool, policy: Policy, guards: Mapping[str, Guard], client: bytes) -> None:
         self._pool = pool
         self._policy = policy
         self._guards = guards
+        self._client = client
         self._lock = threading.Lock()
         self._reader: _Reader | None = None
         self._working = False
@@ -313,7 +332,7 @@ class Session:
             if self._reader is not None:
                 self._working = True
                 return self._reader
-        reader = self._pool.lease(self._policy, until)
+        reader = self._pool.lease(self._policy, self._client, until)
         with self._lock:
             if not self._closed:
                 self._reader, self._working = reader, True

@@ -19,9 +19,10 @@ from vsr_runtime.decision.request.events import (
 from vsr_runtime.decision.request.immediate_responses import too_complex_response
 from vsr_runtime.decision.request.request_machine import AwaitsBody, advance
 from vsr_runtime.decision.request.response_events import DetectionsReady, NeedDetections, ResponseAction
+from vsr_runtime.server.clients import CLIENT
 from vsr_runtime.server.generation import Generation
 from vsr_runtime.server.readers.messages import Order, Policy, ReadRequest, ReadResponse, Resume
-from vsr_runtime.server.readers.pool import ReaderEndedError, ReaderPool
+from vsr_runtime.server.readers.pool import MAX_READERS, ReaderEndedError, ReaderPool
 from vsr_runtime.server.thread_pool import OverloadedError, ThreadPool
 
 LARGE_BODY = 256 << 10
@@ -33,8 +34,8 @@ HANDOVER = 64 << 10
 ahead of them look endless, and the requests behind it would be shed."""
 _HANDOVER = 2 << 20
 """The same for a process, which may have to be started."""
-_THREADS = 2
-"""Readers that work at a time. Their threads only wait."""
+_THREADS, _SHARE = 3, 2
+"""Readers that work at a time, and those for one client: the last one is for others. Their threads only wait."""
 _WAITING = 256
 
 
@@ -49,7 +50,9 @@ class RemoteReading:
     def __init__(self, pool: ReaderPool | None, killed: Callable[[str], None]) -> None:
         self._pool = pool
         self._killed = killed
-        self._threads = ThreadPool("readers", threads=_THREADS, max_pending=_WAITING)
+        self._threads = ThreadPool("readers", threads=_THREADS, max_pending=_WAITING, most=_SHARE)
+        # Readers that wait for results are not idle, so work that waits for an idle one must not be before theirs.
+        self._resuming = ThreadPool("resuming", threads=MAX_READERS, max_pending=_WAITING)
 
     def takes(self, generation: Generation, size: int, steps: int) -> bool:
         """Return whether a body of this size, which may take these steps, is read in a process."""
@@ -63,6 +66,7 @@ class RemoteReading:
     def close(self) -> None:
         """End all processes."""
         self._threads.close()
+        self._resuming.close()
         if self._pool:
             self._pool.close()
 
@@ -120,14 +124,14 @@ class RemoteReading:
         """Return the final action: send the order, and then the results of models that the reader asks for."""
         if self._pool is None or generation.source is None:
             raise TimeoutError
-        session = self._pool.session(Policy(generation.key, generation.source), generation.guards)
+        session = self._pool.session(Policy(generation.key, generation.source), generation.guards, CLIENT.get())
         until = end - monotonic() + asyncio.get_running_loop().time()
         try:
             work = partial(session.ask, order, body, end)
             action = await self._threads.run(until, len(body) + _HANDOVER, work)
             while isinstance(action, need):
                 work = partial(session.ask, await results(action), b"", end)
-                action = await self._threads.run(until, _HANDOVER, work)
+                action = await self._resuming.run(until, _HANDOVER, work)
         except TimeoutError:
             self._killed("timeout")
             raise

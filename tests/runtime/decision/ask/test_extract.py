@@ -38,6 +38,58 @@ def test_the_ask_is_found_without_knowing_the_harness(text):
     assert (ask.text, ask.weak) == (ASK, False)
 
 
+ITEMS = "\n".join(f"* likes walks in park {n}" for n in range(5))
+MAIL = "From: Bo <bo@example.com>\nSent: Friday\nTo: Ida\nSubject: minutes\n\nWe met at nine.\n\nWhat did you find?"
+TASK = "Explain how plants store sugar"
+
+
+@pytest.mark.parametrize("ask", [ASK, TASK])
+@pytest.mark.parametrize(
+    "form",
+    [
+        (
+            'Reply with an object.\n{"prompt": "ASK", "turns": 3, "history": [{"role": "user", "content": "Hello?"}, '
+            '{"role": "assistant", "content": "Yes?"}]}'
+        ),
+        '{"search_results": ["Glass is hard.", "Is it?"], "user_request": "ASK", "tenant": {"id": 7}}',
+        "[OFFICE RULES]\nLeave by six.\nWhat about Friday?\n[/OFFICE RULES]\n\nASK",
+        "[app_state]\nopen: 3\n[/app_state]\nASK",
+        'You help the staff of a library.\n\nThe request of the visitor is enclosed in triple quotes:\n\n"""ASK"""',
+        'Stay polite. The visitor\'s question stands in triple quotes.\n"""\nASK\n"""',
+        "ASK\n\nKind regards,\nIda Berg\n\n-----Original Message-----\n" + MAIL,
+        "Hello everyone,\n\nASK\n\nMany thanks in advance!\n\n" + MAIL,
+        "The current date is 17 March. Username: ida. Time zone: CET.\n\nASK",
+        "Today's date: Monday\nLocation: Bergen\nDevice: phone\n\nASK",
+        "I've attached three photos of the plants.\n\nASK",
+        "ASK\n\n***\nWhat you remember of this person:\n" + ITEMS,
+        "ASK\n\n---\nSaved facts:\n" + ITEMS,
+        "Hey there! ASK\n\n```\n" + LOG + "\n```\n\nCheers!",
+        "Good morning,\n\nASK\n\n```\n" + LOG + "\n```\n\nvielen dank im voraus :)",
+    ],
+)
+def test_what_stands_around_an_ask_is_left_out(form, ask):
+    """Objects, bracket markers, quotes, mails, surroundings, memories and courtesies are no part of the ask."""
+    found = ask_of([form.replace("ASK", ask)], AskRules())
+    assert found is not None
+    assert (found.text, found.weak) == (ask, False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'What does this configuration do?\n{"query": "SELECT 1", "context": "test"}',
+        'What does this return?\n\n"""Who are you?"""',
+        "Thanks to the rain the river is high, and the mill works again. Why did it stop in May?",
+        "Name: a word for a person or a thing. Role: what somebody does. Which of these is older?",
+    ],
+)
+def test_a_persons_own_material_does_not_become_the_ask(text):
+    """A question about an object or a quote stays the ask, and so do sentences that look like courtesies or fields."""
+    found = ask_of([text], AskRules())
+    assert found is not None
+    assert text.startswith(found.text.split("\n")[0])
+
+
 @pytest.mark.parametrize(
     "text",
     [

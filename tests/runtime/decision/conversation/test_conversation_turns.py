@@ -3,9 +3,18 @@
 
 from __future__ import annotations
 
-import pytest
+import re
+from dataclasses import replace
 
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from vsr_runtime.decision.ask.extract import Ask
+from vsr_runtime.decision.ask.rules import AskRules
+from vsr_runtime.decision.ask.transcript import Entry
 from vsr_runtime.decision.conversation.follow_up import TurnKind, kind_of_turn
+from vsr_runtime.decision.view import RequestView
 
 ASK = "How do tides arise, and why are there two of them on most days?"
 ANSWER = "The moon pulls on the water that faces it more than on the centre. Shall I go on with spring tides?"
@@ -87,3 +96,22 @@ def test_words_of_the_answer_are_no_subject_of_their_own() -> None:
 def test_only_the_beginning_of_a_long_turn_is_read(text: str) -> None:
     """A turn of millions of characters is an ask without being searched."""
     assert kind_of_turn(text, lambda: ANSWER, ASK) is TurnKind.NEW
+
+
+@given(st.text("ab12'.- \n", max_size=60), st.sampled_from(("zebra", "zeb", "zebras", "zeb-qa", "zeb'")))
+@example("zebu a-zebra 1.zebra", "zebra")
+@example(" ".join(["azebra"] * 20), "zebra")
+def test_a_word_is_mentioned_where_a_word_of_the_answer_has_its_stem(text: str, word: str) -> None:
+    """However the text is searched: inside other words, at joints, and again and again."""
+    answer = text.replace("1", word[:3]).replace("2", word)
+    words = re.findall(r"[a-z0-9]+(?:['.\-][a-z0-9]+)*", f"{answer}\nhello")
+    mentioned = word.rstrip("'")[:5] in {one[:5] for one in words}
+    assert mentioned is (kind_of_turn(word, lambda: answer, "hello") is TurnKind.FOLLOW_UP)
+
+
+def test_the_view_for_another_ask_differs_in_nothing_else() -> None:
+    """All fields are carried over by hand."""
+    view = RequestView("t", 1, ("user",), 2, 3, 4, ("h",), (Entry("person", ("t",)),), AskRules(), {"all": "h"})
+    ask = Ask("a", (), "whole")
+    assert view.about(ask) == replace(view, memo={})
+    assert view.about(ask).ask == ask
