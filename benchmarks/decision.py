@@ -15,7 +15,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import redirect_stderr
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -120,14 +119,14 @@ def parts(generation: Generation, tries: int) -> dict[str, float]:
     read = read_request(body.body, endpoint, rules.max_body)
     if not isinstance(read, JsonBody):
         raise SystemExit("the benchmark's request is not read")
-    view = replace(view_of(read.values), ask_rules=program.ask_rules)
+    view = view_of(read.values, program.ask_rules)
     works: dict[str, Callable[[], object]] = {
         "parse both messages": lambda: (parse(first), parse(second)),
         "headers to an event": lambda: to_event(parse(first), announced=True),
         "judge the headers": lambda: advance(rules, AwaitsHeaders(), headers),
         "from body to decision": lambda: advance(rules, rest, body),
         "  read the JSON": lambda: read_request(body.body, endpoint, rules.max_body),
-        "  look at the messages": lambda: view_of(read.values),
+        "  look at the messages": lambda: view_of(read.values, program.ask_rules),
         "  read the conversation": lambda: candidates_of(view, program.stickiness, counts=program.counts),
         "  find signal and route": lambda: program.decide(view),
         "write the answer": lambda: encoded(route),

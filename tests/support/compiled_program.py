@@ -1,4 +1,4 @@
-"""The decision core with a policy as it was compiled, without a server, for policies that need no models."""
+"""The decision core with a policy as it was compiled, without a server and without models."""
 
 from __future__ import annotations
 
@@ -19,6 +19,14 @@ from vsr_runtime.decision.request.events import (
 )
 from vsr_runtime.decision.request.request_machine import AwaitsHeaders, MachineConfig, advance
 from vsr_runtime.settings import Settings, load
+from vsr_schemas.runtime import CheckpointSettings, ClassifierSettings
+
+_READ_BY_THE_TEST = ClassifierSettings(
+    task="category",
+    checkpoint=CheckpointSettings(repo="example/none", revision="0" * 40),
+    labels=["none"],
+    threshold=0.5,
+)
 
 
 def machine(text: str) -> MachineConfig:
@@ -30,9 +38,11 @@ def machine(text: str) -> MachineConfig:
 def loaded(text: str) -> Settings:
     """The settings of a policy, compiled and loaded from files."""
     policy = linked(text)
+    labels = [category.name for category in policy.categories]
+    heads = {"category": _READ_BY_THE_TEST.model_copy(update={"labels": labels})} if labels else {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for file, model in (("config.yaml", router_config(policy)), ("runtime.yaml", runtime_settings(policy, {}))):
+        for file, model in (("config.yaml", router_config(policy)), ("runtime.yaml", runtime_settings(policy, heads))):
             document = model.model_dump(mode="json", by_alias=True, exclude_none=True)
             (folder / file).write_text(yaml.safe_dump(document), encoding="utf-8")
         for endpoint in policy.endpoints:

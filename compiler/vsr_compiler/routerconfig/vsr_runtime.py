@@ -92,14 +92,12 @@ def _ask(policy: ir.Policy) -> settings.AskSettings:
 
 
 def _stickiness(policy: ir.Policy) -> settings.StickinessSettings | None:
-    """Return how conversations stay with a model; None if each request is decided by itself."""
+    """Return how conversations stay with a model. With `mode: none` too, state at a provider must be located."""
     stickiness = policy.stickiness
     if stickiness is None:
         return None
     own = {route.name: _route_stickiness(route.stickiness) for route in policy.routes if route.stickiness is not None}
     default = stickiness.default
-    if default.mode == "none" and not own and stickiness.key_header is None and stickiness.state_header is None:
-        return None
     discounts = {
         model.name: round(1 - model.cached_price / model.price[0], 6)
         for model in policy.models

@@ -28,12 +28,13 @@ class Budget:
 
     Attributes:
         left: the steps that are left.
+        expired: the deadline.
     """
 
-    __slots__ = ("_expired", "left")
+    __slots__ = ("expired", "left")
 
     def __init__(self, steps: int, expired: Expired) -> None:
-        self._expired = expired
+        self.expired = expired
         self.left = steps
 
     @classmethod
@@ -43,7 +44,7 @@ class Budget:
 
     def __call__(self) -> bool:
         """Return whether the deadline has passed."""
-        return self._expired()
+        return self.expired()
 
     def spend(self, steps: int) -> None:
         """Take steps from the budget.
@@ -68,8 +69,12 @@ def check_deadline(expired: Expired, steps: int = 0) -> None:
         BudgetExceededError: the budget has fewer steps left.
         DeadlineExceededError: the deadline has passed.
     """
-    if steps:
-        spend(expired, steps)
+    if isinstance(expired, Budget):
+        if steps:
+            expired.left -= steps
+            if expired.left < 0:
+                raise BudgetExceededError
+        expired = expired.expired
     if expired():
         raise DeadlineExceededError
 

@@ -79,14 +79,7 @@ class RequestView:
         """Return the view for another ask of the conversation. What was read of all messages is shared."""
         self.memo.setdefault(READ, {})
         shared = {key: self.memo[key] for key in (READ, _MODALITIES) if key in self.memo}
-        return self._with(self.ask_rules, {**shared, _ASK: ask})
-
-    def read_by(self, rules: AskRules) -> RequestView:
-        """Return the view whose asks are extracted by these rules."""
-        return self._with(rules, self.memo)
-
-    def _with(self, rules: AskRules | None, memo: dict[str, Any]) -> RequestView:
-        # `replace` takes four times as long, and every request needs this.
+        # `replace` takes four times as long, and most requests need this.
         return RequestView(
             self.turn,
             self.size,
@@ -96,8 +89,8 @@ class RequestView:
             self.images,
             self.history,
             self.transcript,
-            rules,
-            memo,
+            self.ask_rules,
+            {**shared, _ASK: ask},
         )
 
     @property

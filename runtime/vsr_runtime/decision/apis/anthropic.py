@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vsr_runtime.decision.apis.content import Content, read_content, read_items, read_messages, total_content
+from vsr_runtime.decision.ask.rules import AskRules
 from vsr_runtime.decision.ask.transcript import Entry, role_of
 from vsr_runtime.decision.view import InvalidRequestError, RequestView
 
 
-def view_of_message(body: Mapping[str, object]) -> RequestView:
+def view_of_message(body: Mapping[str, object], rules: AskRules | None = None) -> RequestView:
     """Return the view of a messages request. ``system`` counts as a system message, each tool result as a tool message.
 
     A user message that holds only tool results is not a user turn; the turn is the last user message before it.
@@ -37,7 +38,7 @@ def view_of_message(body: Mapping[str, object]) -> RequestView:
         transcript.append(Entry(role_of(role), content.texts, calls, index, content.kinds))
     history, size, images = total_content(contents)
     tools = len(read_items(body, "tools"))
-    return RequestView(turn, size, tuple(roles), tools, total, images, history, tuple(transcript))
+    return RequestView(turn, size, tuple(roles), tools, total, images, history, tuple(transcript), rules)
 
 
 def _tool_results(message: Mapping[str, object]) -> list[Content]:

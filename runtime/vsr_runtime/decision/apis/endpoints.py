@@ -9,6 +9,7 @@ from enum import Enum
 
 from vsr_runtime.decision.apis.anthropic import view_of_message
 from vsr_runtime.decision.apis.openai import view_of_chat, view_of_completion, view_of_response
+from vsr_runtime.decision.ask.rules import AskRules
 from vsr_runtime.decision.view import RequestView
 from vsr_schemas import apis
 
@@ -62,7 +63,7 @@ class ApiEndpoint:
     Attributes:
         api: the API.
         fields: the fields with the content of a request, one of which it must have; empty for a stored response.
-        view_of: reader of its requests.
+        view_of: reader of its requests; takes a body, and how the person's ask is extracted.
         form: whether requests are forms (``multipart/form-data``) instead of JSON.
         methods: the methods of its requests. Those without ``POST`` have no body.
         stored: whether requests name a stored response in their path, and no model.
@@ -70,7 +71,7 @@ class ApiEndpoint:
 
     api: Api
     fields: tuple[str, ...]
-    view_of: Callable[[Mapping[str, object]], RequestView] | None = None
+    view_of: Callable[[Mapping[str, object], AskRules | None], RequestView] | None = None
     form: bool = False
     methods: tuple[str, ...] = ("POST",)
     stored: bool = False

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vsr_runtime.decision.apis.content import Content, read_content, read_items, read_messages, total_content, utf8_size
+from vsr_runtime.decision.ask.rules import AskRules
 from vsr_runtime.decision.ask.transcript import Entry, role_of
 from vsr_runtime.decision.view import InvalidRequestError, RequestView
 
 
-def view_of_chat(body: Mapping[str, object]) -> RequestView:
+def view_of_chat(body: Mapping[str, object], rules: AskRules | None = None) -> RequestView:
     """Return the view of a chat completion request. The turn is the last message with the role ``user``.
 
     Raises:
@@ -34,7 +35,7 @@ def view_of_chat(body: Mapping[str, object]) -> RequestView:
     history, size, images = total_content(contents)
     tools = len(read_items(body, "tools")) + len(read_items(body, "functions"))
     turn = last.text if last else ""
-    return RequestView(turn, size, tuple(roles), tools, total, images, history, tuple(transcript))
+    return RequestView(turn, size, tuple(roles), tools, total, images, history, tuple(transcript), rules)
 
 
 def _count_tool_calls(message: Mapping[str, object]) -> int:
@@ -45,7 +46,7 @@ def _count_tool_calls(message: Mapping[str, object]) -> int:
     return len(calls or ()) + (message.get("function_call") is not None)
 
 
-def view_of_completion(body: Mapping[str, object]) -> RequestView:
+def view_of_completion(body: Mapping[str, object], rules: AskRules | None = None) -> RequestView:
     """Return the view of a completion request.
 
     ``prompt`` is a text, or a list of texts that are joined by newlines. It counts as one user message.
@@ -56,16 +57,18 @@ def view_of_completion(body: Mapping[str, object]) -> RequestView:
     prompt = body.get("prompt")
     if isinstance(prompt, str):
         entry = Entry("person", (prompt,), 0, 0)
-        return RequestView(prompt, utf8_size(prompt), ("user",), history=(prompt,), transcript=(entry,))
+        return RequestView(
+            prompt, utf8_size(prompt), ("user",), history=(prompt,), transcript=(entry,), ask_rules=rules
+        )
     if isinstance(prompt, list) and prompt and all(isinstance(text, str) for text in prompt):
         texts = tuple(prompt)
         entry = Entry("person", texts, 0, 0)
         size = sum(map(utf8_size, texts))
-        return RequestView("\n".join(texts), size, ("user",), history=texts, transcript=(entry,))
+        return RequestView("\n".join(texts), size, ("user",), history=texts, transcript=(entry,), ask_rules=rules)
     raise InvalidRequestError("'prompt' must be text; token ids need a model name instead of an auto name", "prompt")
 
 
-def view_of_response(body: Mapping[str, object]) -> RequestView:
+def view_of_response(body: Mapping[str, object], rules: AskRules | None = None) -> RequestView:
     """Return the view of a responses request. ``input`` is a text, or items; messages and tool results are read.
 
     ``instructions`` count as a system message. Earlier turns that the server stores are not visible.
@@ -96,7 +99,7 @@ def view_of_response(body: Mapping[str, object]) -> RequestView:
         transcript.append(Entry(role_of(role), content.texts, 0, index, content.kinds))
     history, length, images = total_content(contents)
     tools = len(read_items(body, "tools"))
-    return RequestView(turn, length, tuple(roles), tools, calls, images, history, tuple(transcript))
+    return RequestView(turn, length, tuple(roles), tools, calls, images, history, tuple(transcript), rules)
 
 
 def _other_item(kind: str, index: int) -> list[Entry]:

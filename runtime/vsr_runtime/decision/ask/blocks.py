@@ -9,7 +9,7 @@ from vsr_runtime.decision.ask.signs import has_ruled_lines
 from vsr_runtime.decision.ask.vocabulary import Meaning, words_of
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 
-_TAG = re.compile(r"<(/?)([^\W\d][\w.:-]{0,63})((?:[ \t\n][^<>]{0,400})?)>")
+_TAG = re.compile(r"<<?(/?)([^\W\d][\w.:-]{0,63})((?:[ \t\n][^<>]{0,400})?)>>?")
 _SQUARE = re.compile(r"\[(/?)([^\W\d_][\w -]{1,40})()\]")
 _RULED = re.compile(r"\n[ \t]{0,3}([-=*#<~_])\1{1,40}[ \t]*([^\W\d_][^\n]{0,80}?)[ \t]*[-=*#>~_]{2,40}[ \t]*(?=\n|$)")
 _BRACKETED = re.compile(r"\n[ \t]{0,3}\[([^\W\d_][^\]\n]{0,60})\]:?[ \t]*(?=\n|$)")

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 
-from vsr_runtime.decision.ask.marks import Mark
+from vsr_runtime.decision.ask.marks import Mark, beginning_lines
 from vsr_runtime.decision.ask.signs import has_rows
 from vsr_runtime.decision.ask.vocabulary import Meaning, meaning_of_label
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
@@ -43,8 +43,8 @@ def turns_of(text: str, marks: Sequence[Mark], signs: frozenset[str]) -> list[Tu
     turns = _json_turns(text) if '"' in text else []
     if not turns and "[" in text:
         turns = _instruction_turns(text)
-    if not turns and has_rows(signs) and any(sign in text for sign in "|\t;,"):
-        turns = _row_turns(text)
+    if not turns and has_rows(signs) and (separators := [sign for sign in "|\t;," if sign in text]):
+        turns = _row_turns(text, separators)
     return turns or (_line_turns(text, marks) if marks else [])
 
 
@@ -65,10 +65,10 @@ def _instruction_turns(text: str) -> list[Turn]:
     return turns
 
 
-def _row_turns(text: str) -> list[Turn]:
+def _row_turns(text: str, separators: Sequence[str]) -> list[Turn]:
     """Return turns in lines with a time and a name, if some name tells who it is."""
     rows = []
-    for match in _ROW.finditer(text):
+    for match in beginning_lines(_ROW, text, separators[0]) if len(separators) == 1 else _ROW.finditer(text):
         rows.append((match, meaning_of_label(match[1].strip())))
         if len(rows) == MAX_TURNS:
             break
@@ -114,6 +114,7 @@ def unescaped(raw: str) -> str:
 
 
 def _line_turns(text: str, marks: Sequence[Mark]) -> list[Turn]:
+    """Return a person's turns of a conversation in lines, and its first and last turn."""
     speakers = _speakers(text, marks)[-_LAST_TURNS:]
     kinds = {kind for _, kind, _ in speakers}
     keyed = bool(speakers) and speakers[0][0].name.lower() in _ROLE_KEYS
@@ -121,7 +122,10 @@ def _line_turns(text: str, marks: Sequence[Mark]) -> list[Turn]:
         return []
     turns: list[Turn] = []
     ends = [mark.start for mark, _, _ in speakers[1:]] + [len(text)]
+    ending = len(text)
     for (mark, kind, value), end in zip(speakers, ends, strict=True):
+        if kind != "person" and turns and end != ending:
+            continue
         start = min(value, end)
         words = text[start:end].strip() if kind == "person" else ""
         if words[:1] == words[-1:] == '"' and words.count('"') == words.count('\\"') + 2:

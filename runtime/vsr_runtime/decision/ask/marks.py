@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 
-from vsr_runtime.decision.ask.signs import has_headings, has_ruled_lines
+from vsr_runtime.decision.ask.signs import has_headings, has_titles_in_lines
 from vsr_runtime.decision.ask.vocabulary import Meaning, meaning_of_label, meaning_of_tag
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 
@@ -53,8 +53,8 @@ def marks_of(text: str, signs: frozenset[str]) -> list[Mark]:
     marks = _labels(text)
     more: list[Mark] = []
     if has_headings(signs):
-        more += [_heading(match[2], match, len(match[1])) for match in islice(_HEADING.finditer(text), MAX_MARKS)]
-    if has_ruled_lines(signs):
+        more += [_heading(match[2], match, len(match[1])) for match in beginning_lines(_HEADING, text, "#")]
+    if has_titles_in_lines(signs):
         more += _several([_heading(match[1], match, 3) for match in islice(_RULED.finditer(text), MAX_MARKS)], text)
     if "[" in signs:
         more += _several([_heading(match[1], match, 3) for match in islice(_BRACKETED.finditer(text), MAX_MARKS)], text)
@@ -72,31 +72,32 @@ def marks_of(text: str, signs: frozenset[str]) -> list[Mark]:
 
 def _labels(text: str) -> list[Mark]:
     """Return the labels at the beginnings of lines."""
-    colons = text.count(":") if ":" in text else 0
-    if text.find("：") >= 0 or colons * 4 > text.count("\n"):
-        matches: Iterable[re.Match[str]] = islice(_LABEL.finditer(text), MAX_MARKS)
-    elif colons:
-        matches = _at_colons(text)
-    else:
+    wide = text.find("：") >= 0
+    if not wide and ":" not in text:
         return []
+    matches = islice(_LABEL.finditer(text), MAX_MARKS) if wide else beginning_lines(_LABEL, text, ":")
     return [
-        Mark(match.start(), match.end(), name, meaning_of_label(name), LABEL_LEVEL, match[1] or "")
+        Mark(*match.span(), name := words.strip(), meaning_of_label(name), LABEL_LEVEL, stamp or "")
         for match in matches
-        for name in (match[2].strip(),)
+        for stamp, words in (match.groups(),)
     ]
 
 
-def _at_colons(text: str) -> Iterator[re.Match[str]]:
-    """Yield the labels of a text most of whose lines have no colon."""
-    colon = text.find(":")
-    found = 0
-    while colon >= 0 and found < MAX_MARKS:
-        match = _LABEL.match(text, text.rfind("\n", 0, colon))
+def beginning_lines(pattern: re.Pattern[str], text: str, sign: str) -> Iterator[re.Match[str]]:
+    """Return the matches at beginnings of lines of a pattern that contains a sign."""
+    if text.count(sign) * 4 > text.count("\n"):
+        return islice(pattern.finditer(text), MAX_MARKS)
+    return islice(_at_signs(pattern, text, sign), MAX_MARKS)
+
+
+def _at_signs(pattern: re.Pattern[str], text: str, sign: str) -> Iterator[re.Match[str]]:
+    place = text.find(sign)
+    while place >= 0:
+        match = pattern.match(text, text.rfind("\n", 0, place))
         if match:
-            found += 1
             yield match
-        line = text.find("\n", match.end() if match else colon)
-        colon = -1 if line < 0 else text.find(":", line)
+        line = text.find("\n", match.end() if match else place)
+        place = -1 if line < 0 else text.find(sign, line)
 
 
 def _several(headings: list[Mark], text: str) -> list[Mark]:

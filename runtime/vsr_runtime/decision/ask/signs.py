@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-_SIGN = re.compile(r"\n[ \t]*([-=*#<~_]{1,2}|[\[(]|\d\d?[^\n]?)")
+_SIGN = re.compile(r"\n[ \t]*([-=*<~_][-=*<~_]|##?|[\[(]|\d\d?[^\n]?)")
+_LINES = frozenset("=*_~-")
 _ROW = frozenset("0123456789[(")
 
 
@@ -16,6 +17,11 @@ def signs_of(text: str, start: int, end: int) -> frozenset[str]:
 def has_ruled_lines(signs: frozenset[str]) -> bool:
     """Return whether a line such as ``--- Notes ---`` may be there."""
     return any(sign[0] == sign[-1] and len(sign) > 1 and not sign[0].isdigit() for sign in signs)
+
+
+def has_titles_in_lines(signs: frozenset[str]) -> bool:
+    """Return whether a title such as ``=== Notes ===`` may be there."""
+    return any(len(sign) > 1 and sign[0] in _LINES for sign in signs)
 
 
 def has_headings(signs: frozenset[str]) -> bool:

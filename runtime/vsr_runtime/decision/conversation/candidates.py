@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from vsr_runtime.decision.apis.content import utf8_size
-from vsr_runtime.decision.ask.extract import Ask
 from vsr_runtime.decision.conversation.follow_up import TurnKind
 from vsr_runtime.decision.conversation.turns import Turn, all_turns, last_turns
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
@@ -32,6 +31,8 @@ class Candidate:
     view: RequestView
     kind: TurnKind = TurnKind.NEW
     cached: float = 0.0
+    late: bool = False
+    """Whether the ask is beyond those that every later request reads too, so that it cannot change an escalation."""
 
 
 def candidates_of(view: RequestView, stickiness: Stickiness | None, *, counts: bool) -> tuple[Candidate, ...]:
@@ -60,28 +61,41 @@ def _remembered(
 ) -> tuple[Candidate, ...]:
     """Return the asks of a conversation in which each may depend on those before it."""
     asks = [number for number, turn in enumerate(turns) if turn.kind is not TurnKind.FOLLOW_UP]
-    if len(asks) > MAX_ASKS:
-        asks = [*asks[: MAX_ASKS - 1], asks[-1]] if stickiness.escalates else asks[-MAX_ASKS:]
+    if not stickiness.escalates:
+        asks = asks[-MAX_ASKS:]
     candidates = []
     for place, number in enumerate(asks):
         turn = turns[number]
         end = asks[place + 1] if place + 1 < len(asks) else len(turns)
-        candidates.append(_candidate(view, turn.ask, turn.entry, turn.kind, counts=counts))
-        last = turns[end - 1]
-        if last is not turn and last.kind is TurnKind.FOLLOW_UP and last.entry != turn.entry:
-            # The same ask in a longer conversation; and the turn by itself, where the route does not hold it.
-            if counts:
-                candidates.append(_candidate(view, turn.ask, last.entry, TurnKind.SAME, counts=counts))
-            if end == len(turns):
-                candidates.append(_candidate(view, last.ask, last.entry, TurnKind.FOLLOW_UP, counts=counts))
+        if turn.late and end < len(turns):
+            continue  # no later request reads it
+        candidates.append(_candidate(view, stickiness, turn, turn, turn.kind, counts=counts))
+        replies = [one for one in turns[number + 1 : end] if one.kind is TurnKind.FOLLOW_UP and one.entry != turn.entry]
+        if counts:
+            # The same ask in a longer conversation; each length once, if the conversation may not fall back.
+            longer = replies if stickiness.escalates else replies[-1:]
+            candidates += [
+                _candidate(view, stickiness, turn, one, TurnKind.SAME, counts=counts)
+                for one in longer
+                if not one.late or one is turns[-1]
+            ]
+        if replies and end == len(turns) and stickiness.releases:
+            # The turn by itself, where the route does not hold it.
+            last = replies[-1]
+            candidates.append(_candidate(view, stickiness, last, last, TurnKind.FOLLOW_UP, counts=counts))
     return tuple(candidates)
 
 
-def _candidate(view: RequestView, ask: Ask, entry: int, kind: TurnKind, *, counts: bool) -> Candidate:
-    then = view_at(view, entry, counts=True)
-    own = sum(map(utf8_size, view.transcript[entry].texts))
-    cached = 1 - own / then.size if then.size else 0.0
-    return Candidate((then if counts else view).about(ask), kind, max(cached, 0.0))
+def _candidate(
+    view: RequestView, stickiness: Stickiness, turn: Turn, at: Turn, kind: TurnKind, *, counts: bool
+) -> Candidate:
+    """Return the ask of a turn, with the length of the conversation at another one."""
+    cached = 0.0
+    then = view_at(view, at.entry, counts=counts or bool(stickiness.discounts))
+    if stickiness.discounts and then.size:
+        cached = max(1 - sum(map(utf8_size, view.transcript[at.entry].texts)) / then.size, 0.0)
+    late = stickiness.escalates and at.late
+    return Candidate((then if counts else view).about(turn.ask), kind, cached, late)
 
 
 def view_at(view: RequestView, entry: int, *, counts: bool) -> RequestView:

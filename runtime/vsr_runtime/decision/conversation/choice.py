@@ -11,6 +11,7 @@ from vsr_runtime.decision.fast_dataclass import fast_dataclass
 from vsr_runtime.decision.program.conditions import CategoryCondition, ConditionLeaf, SignalCondition, condition_leaves
 from vsr_runtime.decision.program.program import Decision, Program
 from vsr_runtime.decision.program.split import split_point
+from vsr_runtime.decision.program.stickiness import RouteStickiness
 
 CERTAIN = 0.6
 """Probability of a category from which a turn that may be a follow-up counts as an ask of its own."""
@@ -53,20 +54,33 @@ def _is_static(judged: Judged) -> bool:
 
 def _moves(program: Program, present: Judged, new: Judged, seed: bytes) -> bool:
     """Return whether the conversation goes from the present route to that of the next ask."""
-    route = present.decision.route
-    own = program.stickiness.of(route.name if route else None) if program.stickiness else None
-    kind = new.candidate.kind
-    if own is None or own.mode == "none":
+    own, kind = _stickiness(program, present), new.candidate.kind
+    if own is None:
         return True
-    if kind is TurnKind.FOLLOW_UP or (kind is TurnKind.UNSURE and not _is_certain(program, present, new)):
+    held = kind is TurnKind.FOLLOW_UP or (kind is TurnKind.UNSURE and not _is_certain(program, present, new))
+    if held and own.mode != "none":
         return False
     if _is_static(new):
         return True
+    entered = _stickiness(program, new)
+    if new.candidate.late and entered and "escalate" in {own.mode, entered.mode}:
+        return False  # the next request would not know of it, and could move down
+    return own.mode == "none" or _wins(program, own, present, new, seed)
+
+
+def _wins(program: Program, own: RouteStickiness, present: Judged, new: Judged, seed: bytes) -> bool:
+    """Return whether the next ask goes as far up, or leads as clearly, as the present route demands."""
     if own.mode == "escalate":
         return _rank(program, new, seed) > _rank(program, present, seed)
-    if kind is TurnKind.SAME:
+    if new.candidate.kind is TurnKind.SAME:
         return new.candidate.view.subject == present.candidate.view.subject
     return not own.margin or _advantage(present, new) >= own.margin * _share(program, present, new, seed)
+
+
+def _stickiness(program: Program, judged: Judged) -> RouteStickiness | None:
+    """Return how a conversation leaves the route of a decision."""
+    route = judged.decision.route
+    return program.stickiness.of(route.name if route else None) if program.stickiness else None
 
 
 def _rank(program: Program, judged: Judged, seed: bytes) -> int:

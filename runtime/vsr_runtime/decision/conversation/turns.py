@@ -11,6 +11,8 @@ from vsr_runtime.decision.fast_dataclass import fast_dataclass
 
 MAX_MESSAGES = 64
 """Messages by a person that are read."""
+_EARLY = MAX_MESSAGES - 2
+"""Messages, and turns, from the beginning that are read of a conversation that remembers; the last two follow."""
 _SUMMARY = "summary"
 """The form of an ask that was found in notes on an earlier part of the conversation."""
 _MAX_ANSWERS = 8
@@ -19,11 +21,19 @@ _MAX_ANSWERS = 8
 
 @fast_dataclass(frozen=True, slots=True)
 class Turn:
-    """The words of a person. ``entry`` is the position of the message in the transcript."""
+    """The words of a person.
+
+    Attributes:
+        ask: the words.
+        kind: whether they continue the turn before.
+        entry: position of the message in the transcript.
+        late: whether it is beyond the messages that every longer conversation has too, as far as they are read.
+    """
 
     ask: Ask
     kind: TurnKind
     entry: int
+    late: bool = False
 
 
 def last_turns(transcript: Sequence[Entry], rules: AskRules | None) -> list[Turn]:
@@ -42,16 +52,20 @@ def last_turns(transcript: Sequence[Entry], rules: AskRules | None) -> list[Turn
 
 
 def all_turns(transcript: Sequence[Entry], rules: AskRules | None) -> list[Turn]:
-    """Return the turns from the beginning, as many as are read, and the last one; oldest first."""
+    """Return the turns from the beginning, as many as are read, and the last ones; oldest first."""
     people = [number for number, entry in enumerate(transcript) if entry.role == "person" and entry.texts]
-    if len(people) > MAX_MESSAGES:
-        people = [*people[: MAX_MESSAGES - 1], people[-1]]
+    early = people[:_EARLY]
     # Each message gives its turns from the last to the first.
-    asks = [pair for number in people for pair in list(_asks(transcript, rules, (number,)))[::-1]]
+    asks = [
+        pair
+        for number in (*early, *people[len(early) :][-2:])
+        for pair in list(_asks(transcript, rules, (number,)))[::-1]
+    ]
+    asks = [*asks[:_EARLY], *asks[_EARLY:][-2:]]
     turns: list[Turn] = []
     for number, (entry, ask) in enumerate(asks):
         kind = TurnKind.NEW if number == 0 else _kind(transcript, entry, ask, *asks[number - 1])
-        turns.append(Turn(ask, kind, entry))
+        turns.append(Turn(ask, kind, entry, number >= _EARLY or entry > early[-1]))
     return turns
 
 

@@ -38,6 +38,8 @@ class Stickiness:
     """Whether a turn can depend on those before it."""
     escalates: bool = field(init=False, repr=False, compare=False)
     """Whether a conversation on some route may only move up."""
+    releases: bool = field(init=False, repr=False, compare=False)
+    """Whether a conversation on some route does not stay there for a turn that only continues."""
     remembers: bool = field(init=False, repr=False, compare=False)
     """Whether the route of a new ask can depend on that of the ask before it."""
 
@@ -46,6 +48,7 @@ class Stickiness:
         escalates = any(one.mode == "escalate" for one in every)
         object.__setattr__(self, "follows", any(one.mode != "none" for one in every))
         object.__setattr__(self, "escalates", escalates)
+        object.__setattr__(self, "releases", any(one.mode == "none" for one in every))
         remembers = escalates or any(one.mode != self.default.mode or one.margin for one in every)
         object.__setattr__(self, "remembers", remembers)
 

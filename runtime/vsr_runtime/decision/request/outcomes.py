@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from vsr_runtime.decision.conversation.candidates import Candidate, candidates_of
+from dataclasses import replace
+
+from vsr_runtime.decision.conversation.candidates import MAX_ASKS, Candidate, candidates_of
 from vsr_runtime.decision.conversation.choice import Judged, choose
+from vsr_runtime.decision.conversation.follow_up import TurnKind
 from vsr_runtime.decision.deadline import Expired
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 from vsr_runtime.decision.program.conditions import CATEGORIES, OF_REQUEST, SignalKind
 from vsr_runtime.decision.program.context_length import TokenDemand
 from vsr_runtime.decision.program.program import Decision, Program, Undecided
+from vsr_runtime.decision.program.stickiness import Stickiness
 from vsr_runtime.decision.request.detectors import DetectorTexts, attack_scores, detections_by_text
 from vsr_runtime.decision.request.events import NOT_READ, SignalsReady, TextSignals
 from vsr_runtime.decision.signals.model_signals import ModelResults
 from vsr_runtime.decision.view import RequestView
+
+_ASKS = frozenset({TurnKind.NEW, TurnKind.UNSURE})
 
 
 @fast_dataclass(frozen=True, slots=True)
@@ -56,7 +62,33 @@ def first_outcomes(program: Program, view: RequestView, expired: Expired, demand
         DeadlineExceededError: the deadline passed first.
     """
     candidates = candidates_of(view, program.stickiness, counts=program.counts)
-    return Outcomes(candidates, tuple([program.decide(one.view, expired=expired, demand=demand) for one in candidates]))
+    outcomes = tuple([program.decide(one.view, expired=expired, demand=demand) for one in candidates])
+    known = Outcomes(candidates, outcomes)
+    return _bounded(known, program.stickiness) if program.stickiness and program.stickiness.escalates else known
+
+
+def _bounded(known: Outcomes, stickiness: Stickiness) -> Outcomes:
+    """Return the outcomes without those for which models would have to read more asks than they may.
+
+    These are the first ones, which all later requests read too, and the last one. If it is beyond the first ones, it is
+    late. Asks that need no model all count.
+    """
+    limit = MAX_ASKS - 1 - stickiness.releases
+    pairs = list(zip(known.candidates, known.outcomes, strict=True))
+    last = max(number for number, (one, _) in enumerate(pairs) if one.kind in _ASKS)
+    read: set[str] = set()
+    kept: list[tuple[Candidate, Decision | Undecided]] = []
+    for number, (one, outcome) in enumerate(pairs):
+        known_or_reply = not isinstance(outcome, Undecided) or not _of_ask(outcome) or one.kind is TurnKind.FOLLOW_UP
+        subject = one.view.subject
+        if known_or_reply or subject in read:
+            kept.append((one, outcome))
+        elif len(read) < limit and not one.late:
+            read.add(subject)
+            kept.append((one, outcome))
+        elif number >= last:
+            kept.append((replace(one, late=True), outcome))
+    return Outcomes(tuple([one for one, _ in kept]), tuple([outcome for _, outcome in kept]))
 
 
 def concluded(program: Program, known: Outcomes, seed: bytes) -> Judged:

@@ -14,7 +14,7 @@ from vsr_runtime.decision.deadline import BudgetExceededError, DeadlineExceededE
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 from vsr_runtime.decision.program.conditions import OF_REQUEST
 from vsr_runtime.decision.program.context_length import NO_DEMAND, token_demand
-from vsr_runtime.decision.program.program import Program, Undecided
+from vsr_runtime.decision.program.program import Decision, Program, Undecided
 from vsr_runtime.decision.request.cache_key import Caller, read_caller
 from vsr_runtime.decision.request.cors import is_preflight, preflight_response, response_headers
 from vsr_runtime.decision.request.detectors import merge_texts, missing_cause
@@ -242,9 +242,9 @@ def _parse(
         rejection = evaluation.rejection_before_routing()
         if rejection is not None:
             return rejection
-    view = endpoint.view_of(body.values) if named is None and endpoint.view_of is not None else None
-    if view is not None and program.ask_rules is not None:
-        view = view.read_by(program.ask_rules)
+    view = None
+    if named is None and endpoint.view_of is not None:
+        view = endpoint.view_of(body.values, program.ask_rules)
     demand = NO_DEMAND
     if endpoint.view_of is not None and program.smallest_context is not None:
         demand = token_demand(body.text, body.values, program.smallest_context)
@@ -267,6 +267,10 @@ def _conversation_key(program: Program, state: AwaitsBody, body: JsonBody, view:
 def _on_parsed(program: Program, parsed: ParsedRequest, expired: Expired) -> tuple[State, Action]:
     """Decide without models if possible; otherwise request all model results at once."""
     known = None if parsed.view is None else first_outcomes(program, parsed.view, expired, parsed.demand)
+    if known is not None and parsed.evaluation is None and len(known.outcomes) == 1:
+        outcome = known.outcomes[0]
+        if isinstance(outcome, Decision):  # as most requests are that need no model
+            return Decided(), dispatch(program, parsed, outcome, known.candidates[0].view)
     undecided = known is not None and bool(known.undecided)
     if undecided or parsed.evaluation:
         guard_texts = parsed.evaluation.detector_texts(parsed.named_model) if parsed.evaluation else {}

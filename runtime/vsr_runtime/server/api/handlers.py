@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from vsr_runtime.decision.apis.endpoints import ENDPOINTS, Api
@@ -166,6 +166,6 @@ def _chat(program: Program, request: shapes.Chat) -> _Chat:
 def _view(program: Program, values: Mapping[str, object]) -> RequestView | None:
     view_of = ENDPOINTS[Api.CHAT.value].view_of
     try:
-        return replace(view_of(values), ask_rules=program.ask_rules) if view_of else None
+        return view_of(values, program.ask_rules) if view_of else None
     except InvalidRequestError:
         return None

@@ -62,6 +62,7 @@ TASK = "Explain how plants store sugar"
         "Today's date: Monday\nLocation: Bergen\nDevice: phone\n\nASK",
         "I've attached three photos of the plants.\n\nASK",
         "ASK\n\n***\nWhat you remember of this person:\n" + ITEMS,
+        "[INST] <<SYS>>\nBe kind. Is that so hard?\n<</SYS>>\n\nASK [/INST]",
         "ASK\n\n---\nSaved facts:\n" + ITEMS,
         "Hey there! ASK\n\n```\n" + LOG + "\n```\n\nCheers!",
         "Good morning,\n\nASK\n\n```\n" + LOG + "\n```\n\nvielen dank im voraus :)",

@@ -185,3 +185,32 @@ def test_a_request_goes_to_the_model_that_holds_its_state(tmp_path: Path, body: 
     assert decide(machine, {"model": "auto", **body}, path, x_held_by="middle") == "middle"
     assert decide(machine, {"model": "large", **body}, path) == "large"
     assert decide(machine, {"model": "auto", "input": "and?", "previous_response_id": None}, path) == "small"
+
+
+MODES = ("", "stickiness: {mode: none}\n", ESCALATE, "stickiness: {margin: 0.2}\n")
+
+
+@pytest.mark.parametrize("body", STATE)
+@pytest.mark.parametrize("mode", MODES)
+def test_state_at_a_provider_must_be_located_in_every_mode(tmp_path: Path, mode: str, body: Body) -> None:
+    """Its text says nothing about where it is. A request without such state is routed."""
+    machine = config(tmp_path, POLICY + mode)
+    assert decide(machine, {"model": "auto", **body}, "/v1/responses") == "state_not_located"
+    assert decide(machine, {"model": "auto", "input": "How do tides arise?"}, "/v1/responses") == "middle"
+
+
+@pytest.mark.parametrize("body", STATE)
+def test_a_stock_config_alone_routes_state_as_the_stock_router(tmp_path: Path, body: Body) -> None:
+    """Without our settings next to it."""
+    config(tmp_path, POLICY.replace("split: {small: 50, large: 50}", "model: large"))
+    (tmp_path / "runtime.yaml").unlink()
+    stock = MachineConfig(load(tmp_path / "config.yaml").program, 10_000)
+    assert decide(stock, {"model": "auto", **body}, "/v1/responses") == "small"
+
+
+def test_a_route_with_a_mode_of_its_own_does_not_route_state_by_text(tmp_path: Path) -> None:
+    """Neither if it is the only one that stays."""
+    text = POLICY.replace("model: middle}", "model: middle, stickiness: {mode: conversation}}", 1)
+    machine = config(tmp_path, text + "stickiness: {mode: none}\n")
+    body = {"model": "auto", "input": "How do tides arise?", "previous_response_id": "resp_1"}
+    assert decide(machine, body, "/v1/responses") == "state_not_located"
