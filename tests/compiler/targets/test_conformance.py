@@ -84,8 +84,8 @@ def routed(program: Program, model: str, category: str | None, seed: int) -> Sen
     start = RequestHeaders((*headers, ("x-request-id", f"conformance-{seed}")), end_of_stream=False)
     state, action = advance(rules, AwaitsHeaders(), start)
     assert isinstance(action, Continue)
-    body = json.dumps({"model": model, "messages": [{"role": "user", "content": "a question"}]}).encode()
-    state, action = advance(rules, state, RequestBody(body))
+    body = {"model": model, "user": f"{seed:06}", "messages": [{"role": "user", "content": "a question"}]}
+    state, action = advance(rules, state, RequestBody(json.dumps(body).encode()))
     if isinstance(action, NeedSignals):
         state, action = advance(rules, state, answered(program, action, category))
     assert isinstance(action, SendToModel), action
@@ -94,13 +94,12 @@ def routed(program: Program, model: str, category: str | None, seed: int) -> Sen
 
 @cache
 def draw(case: str, keys: Path, category: str | None, count: int) -> list[SendToModel]:
-    """Return the distinct decisions on so many auto requests of a category."""
-    distinct: list[SendToModel] = []
+    """Return the distinct decisions on auto requests of so many users, whom a split tells apart, in a category."""
+    distinct: dict[tuple[str, str | None], SendToModel] = {}
     for seed in range(count):
         route = routed(program_of(case, keys), "auto", category, seed)
-        if route not in distinct:
-            distinct.append(route)
-    return distinct
+        distinct.setdefault((route.model, route.route), route)
+    return list(distinct.values())
 
 
 def answered(program: Program, question: NeedSignals, category: str | None) -> SignalsReady:

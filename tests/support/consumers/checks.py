@@ -226,9 +226,11 @@ def bodies_of_size(
 
 
 def _long(model: str, length: int) -> Request:
+    """Return a request of some bytes, whose text fits any model's context."""
     request = probes.chat(model)
-    filler = length - len(request.body)
-    return replace(request, body=request.body.replace(b"a question", b"a question" + b" ." * (filler // 2)))
+    field = b'{"metadata": {"pad": "%s"}, '
+    filler = length - len(request.body) - len(field)
+    return replace(request, body=request.body.replace(b"{", field % (b" ." * (filler // 2)), 1))
 
 
 def paths(bodies: list[Body], router: Router, models: Iterable[str]) -> Iterator[str]:
