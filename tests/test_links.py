@@ -141,11 +141,11 @@ FAULTS = {
         "another pool's",
     ),
     "a filter of Envoy's own name": (
-        put(FILTER, "spec.configPatches.3.patch.value.name", "envoy.filters.http.ext_proc"),
+        put(FILTER, "spec.configPatches.4.patch.value.name", "envoy.filters.http.ext_proc"),
         "re-point",
     ),
     "a first filter of Envoy's own name": (
-        put(FILTER, "spec.configPatches.2.patch.value.name", "envoy.filters.http.ext_proc"),
+        put(FILTER, "spec.configPatches.3.patch.value.name", "envoy.filters.http.ext_proc"),
         "re-point",
     ),
     "a filter for no Gateway": (put(FILTER, "spec.targetRefs.0.name", "other"), "no Gateway other"),

@@ -221,7 +221,7 @@ def test_a_missing_output_is_one_finding(project: Path) -> None:
     ("words", "advice"),
     [
         (["comple", "policy.yaml"], "no command and no file `comple`. Did you mean `compile`?"),
-        (["routes", "policy.yaml"], "no command and no file `routes`. The commands are compile, diff,"),
+        (["apply", "policy.yaml"], "no command and no file `apply`. The commands are compile, diff,"),
         (["--chek", "policy.yaml"], "'--check'"),
     ],
 )

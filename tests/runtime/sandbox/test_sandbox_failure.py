@@ -71,7 +71,7 @@ def test_what_is_no_request_is_refused_all_the_same(gateway, chat):
     """Failing is not the same as being asked for what is not served."""
     assert gateway.code(b"{") == (400, "invalid_json")
     assert gateway.code(chat("gpt")) == (404, "model_not_found")
-    assert gateway.code(chat(), path="/v1/audio/speech") == (404, "not_found")
+    assert gateway.code(chat(), path="/v1/unheard-of") == (404, "not_found")
 
 
 def test_a_dead_router_sends_the_auto_names_to_the_default_and_a_client_chooses_nothing(gateway, chat):

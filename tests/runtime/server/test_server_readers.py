@@ -113,8 +113,12 @@ def test_a_reader_reads_responses_as_the_server_would(session, policy):
 def stuck(session, pool):
     """Readers that never answer, as with a body that takes minutes."""
     session().ask(ReadRequest(STATE, TIME), chat("hello"), monotonic() + TIME)
-    for reader in list(pool._idle):
+    stopped = list(pool._idle)
+    for reader in stopped:
         signal.pidfd_send_signal(reader._handle, signal.SIGSTOP)
+    yield
+    for reader in [reader for reader in pool._idle if reader in stopped]:  # other tests share the pool
+        signal.pidfd_send_signal(reader._handle, signal.SIGCONT)
 
 
 @pytest.mark.usefixtures("stuck")

@@ -196,10 +196,15 @@ def _trace(request: Incoming) -> bool:
 
 
 async def _one_error(handled: Any) -> ApiResult:  # noqa: ANN401 - any handler's
-    """Run a handler; of several errors in a group, raise the first."""
+    """Run a handler; of several errors in a group, raise the first.
+
+    Not by ``except*``, which puts an error that belongs to the group into a group again.
+    """
     try:
         result: ApiResult = await handled
-    except* ApiError as group:
+    except BaseExceptionGroup as group:
+        if group.split(ApiError)[1] is not None:
+            raise
         first: BaseException = group
         while isinstance(first, BaseExceptionGroup):
             first = first.exceptions[0]

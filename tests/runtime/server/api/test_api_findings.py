@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from support.played_api import ALL, Engine, ask, checkpoint
 from vsr_runtime.decision.guards.detection import TextSpan
+from vsr_runtime.decision.request.immediate_responses import error_response
+from vsr_runtime.server.api.api import _one_error
 from vsr_runtime.server.api.findings import pii_response
+from vsr_runtime.server.api.request_context import ApiError
 from vsr_runtime.server.api.shapes import PIIOptions
 
 PII, SECURITY, BATCH = "/api/v1/classify/pii", "/api/v1/classify/security", "/api/v1/classify/batch"
@@ -169,3 +174,15 @@ def test_batch_fails_as_one(settings):
     assert (status, answer["error"]["code"]) == (503, "classifier_failed")
     status, _, _ = ask(settings, BATCH, {"texts": ["a"] * 101}, classifiers=ALL)
     assert status == 422
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_errors_of_several_texts_end_as_the_first(count):
+    """However many fail before the others are cancelled."""
+
+    async def failing():
+        raise ExceptionGroup("", [ApiError(error_response(503, f"failed_{number}", "")) for number in range(count)])
+
+    with pytest.raises(ApiError) as raised:
+        asyncio.run(_one_error(failing()))
+    assert raised.value.answer.code == "failed_0"
