@@ -22,7 +22,7 @@ TEXTS = (
 
 
 def test_equals_transformers(files, exact_encoder):
-    """The fp32 graph gives transformers' mean-pooled, normalised embeddings to 1e-5, long and odd texts included."""
+    """The fp32 graph gives transformers' mean-pooled, normalised embeddings to 1e-5, also of long and odd texts."""
     torch = pytest.importorskip(
         "torch", reason="torch is not installed: the graph cannot be held against transformers'"
     )
@@ -32,9 +32,10 @@ def test_equals_transformers(files, exact_encoder):
     wanted = []
     with torch.no_grad():
         for text in TEXTS:
-            inputs = tokenizer(text, return_tensors="pt", truncation=True, max_length=exact_encoder.max_tokens)
-            assert inputs["input_ids"][0].tolist() == exact_encoder.token_ids(text)
-            mean = model(**inputs).last_hidden_state.mean(dim=1)
+            whole, half = tokenizer(text)["input_ids"], exact_encoder.max_tokens // 2
+            ids = whole if len(whole) <= 2 * half else [*whole[:half], *whole[-half:]]
+            assert ids == exact_encoder.token_ids(text)
+            mean = model(input_ids=torch.tensor([ids])).last_hidden_state.mean(dim=1)
             wanted.append(torch.nn.functional.normalize(mean, dim=1)[0].numpy())
     assert np.abs(exact_encoder.embed(TEXTS) - np.stack(wanted)).max() < 1e-5
 

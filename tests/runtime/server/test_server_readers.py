@@ -56,7 +56,7 @@ def policy():
     return loaded(POLICY)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def pool():
     """The processes, started as after a failure: a test has threads."""
     made = ReaderPool(*spawned_process())
@@ -187,6 +187,7 @@ def test_a_reader_that_dies_is_replaced(session, pool):
 
 def test_the_process_that_starts_readers_may_die(session, pool):
     """Another takes its place."""
+    session().ask(ReadRequest(STATE, TIME), chat("hello"), monotonic() + TIME)
     os.kill(_starter(pool), signal.SIGKILL)
     for reader in list(pool._idle):
         reader.kill()
