@@ -29,6 +29,17 @@ class Harness:
     lines: tuple[str, ...] = ()
 
 
+_CLINE_ASKS = ("task", "feedback", "answer", "user_message")
+_CLINE_CONTEXT = (
+    "environment_details",
+    "file_content",
+    "folder_content",
+    "url_content",
+    "workspace_diagnostics",
+    "terminal_output",
+    "git_working_state",
+)
+"""Tags of Cline and of Roo Code, which began as a copy of it."""
 HARNESSES: Mapping[str, Harness] = {
     "aider": Harness(
         "Aider",
@@ -70,15 +81,9 @@ HARNESSES: Mapping[str, Harness] = {
     "cline": Harness(
         "Cline",
         "cline/cline: src/core/task/index.ts, src/core/prompts/responses.ts",
-        asks=("task", "feedback", "answer", "user_message"),
+        asks=_CLINE_ASKS,
         context=(
-            "environment_details",
-            "file_content",
-            "folder_content",
-            "url_content",
-            "workspace_diagnostics",
-            "terminal_output",
-            "git_working_state",
+            *_CLINE_CONTEXT,
             "explicit_instructions",
             "task_resumption",
             "task_progress",
@@ -241,15 +246,9 @@ HARNESSES: Mapping[str, Harness] = {
     "roo-code": Harness(
         "Roo Code",
         "RooCodeInc/Roo-Code: src/core/environment/getEnvironmentDetails.ts, src/core/mentions/index.ts",
-        asks=("task", "feedback", "answer", "user_message"),
+        asks=_CLINE_ASKS,
         context=(
-            "environment_details",
-            "file_content",
-            "folder_content",
-            "url_content",
-            "workspace_diagnostics",
-            "terminal_output",
-            "git_working_state",
+            *_CLINE_CONTEXT,
             "git_commit",
             "command",
             "slug",
