@@ -39,11 +39,14 @@ def values(policy: ir.Policy, target: str) -> list[Values]:
 @contextmanager
 def replaced(target: Target) -> Iterator[None]:
     """Register a target in the place of the one with its name."""
-    original = TARGETS[target.name]
+    originals = list(TARGETS.values())
     unregister(target.name)
     register(target)
     try:
         yield
     finally:
         unregister(target.name)
-        register(original)
+        for original in originals:  # in their order, which the schema for editors shows
+            if original.name in TARGETS:
+                unregister(original.name)
+            register(original)

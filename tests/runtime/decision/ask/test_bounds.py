@@ -31,6 +31,7 @@ HOSTILE = (
     "\n- role: user\n  content: a", '{"a": "',
 )  # fmt: skip
 SIZE = 30_000
+GROWTH, ATTEMPTS = 5, 5
 
 
 @given(st.lists(st.lists(st.sampled_from(PIECES), max_size=30).map("".join), max_size=4))
@@ -63,21 +64,27 @@ def test_known_programs_do_not_hide_asks_of_others():
 
 @pytest.mark.parametrize("piece", HOSTILE, ids=repr)
 def test_work_grows_with_the_text_and_no_faster(piece):
-    """Four times the text takes about four times the CPU, with room for a busy machine, and few frames of the stack."""
+    """Four times the text takes about four times the CPU, and few frames of the stack.
+
+    What is worse than linear is so in every attempt; a busy machine is not.
+    """
     short, long = (piece * (size // len(piece)) for size in (SIZE, 4 * SIZE))
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(400)
     try:
-        took = min(_cpu(long) for _ in range(3)) / max(min(_cpu(short) for _ in range(5)), 1e-3)
+        assert any(_cpu(long) / max(_cpu(short), 1e-3) <= GROWTH for _ in range(ATTEMPTS))
     finally:
         sys.setrecursionlimit(limit)
-    assert took <= 8
 
 
 def _cpu(text: str) -> float:
-    start = time.process_time()
-    ask_of((text,), RULES)
-    return time.process_time() - start
+    """Return the CPU seconds that a text takes, the least of three tries."""
+    tries = []
+    for _ in range(3):
+        start = time.process_time()
+        ask_of((text,), RULES)
+        tries.append(time.process_time() - start)
+    return min(tries)
 
 
 def test_of_a_very_long_message_the_ends_are_read():
