@@ -100,6 +100,13 @@ def _print_page(context: click.Context, _parameter: click.Parameter, value: bool
     callback=_print_page,
     help="Print the rules as Markdown (docs/reference/verify-rules.md), and exit.",
 )
+@click.option(
+    "-n",
+    "--namespace",
+    metavar="NAME",
+    help="Namespace of objects that name none, as `kubectl apply -n` sets it. Default: `default`.",
+)
+@click.option("--all-findings", is_flag=True, help="Show every finding, not only the first 50 of each rule.")
 @options.findings_format
 @options.strict
 @click.pass_context
@@ -114,6 +121,8 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
     server: bool,
     cluster: str | None,
     policy: Path | None,
+    namespace: str | None,
+    all_findings: bool,
     output_format: str,
     strict: bool,
 ) -> None:
