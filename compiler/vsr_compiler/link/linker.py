@@ -93,8 +93,12 @@ def link(document: Document, policy: schema.PolicySpec, profiles: Profiles) -> i
 
 
 def fingerprint(policy: schema.PolicySpec) -> str:
-    """Return the sha256 of the policy's content, independent of comments and of the order of maps."""
-    canonical = json.dumps(policy.model_dump(mode="json", by_alias=True), sort_keys=True, separators=(",", ":"))
+    """Return the sha256 of the policy's content, independent of comments and of the order of maps.
+
+    Only what is written counts, so a field that is added to the language changes no policy without it.
+    """
+    written = policy.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    canonical = json.dumps(written, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
