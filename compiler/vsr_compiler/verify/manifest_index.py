@@ -131,7 +131,8 @@ class ManifestIndex:
         ]
 
     @cached_property
-    def _workloads_by_label(self) -> dict[tuple[str, str, str], list[Workload]]:
+    def workloads_by_label(self) -> dict[tuple[str, str, str], list[Workload]]:
+        """The workloads by namespace and each label of their pods."""
         by_label: dict[tuple[str, str, str], list[Workload]] = defaultdict(list)
         for workload in self.workloads:
             for name, value in workload.labels.items():
@@ -144,7 +145,7 @@ class ManifestIndex:
         return self.cached(key, lambda: self._select(namespace, labels))
 
     def _select(self, namespace: str, labels: dict[str, str]) -> list[Workload]:
-        by_label = [self._workloads_by_label.get((namespace, *label), []) for label in labels.items()]
+        by_label = [self.workloads_by_label.get((namespace, *label), []) for label in labels.items()]
         candidates = min(by_label, key=len, default=[])
         return [workload for workload in candidates if labels.items() <= workload.labels.items()]
 
@@ -163,6 +164,17 @@ class ManifestIndex:
         if len(rest) == 1 or rest[1] == "svc":
             return name, rest[0]
         return None
+
+    def named(self, kind: str, name: str) -> list[Manifest]:
+        """Return the objects of a kind and name, in any API group and namespace."""
+        return self._by_name.get((kind, name), [])
+
+    @cached_property
+    def _by_name(self) -> dict[tuple[str, str], list[Manifest]]:
+        by_name: dict[tuple[str, str], list[Manifest]] = defaultdict(list)
+        for manifest in self.manifests:
+            by_name[manifest.kind, manifest.name].append(manifest)
+        return by_name
 
     def service(self, namespace: str, name: str) -> Manifest | None:
         """Return a Service; None if it does not exist."""
