@@ -1,8 +1,8 @@
 """Attributes of an authenticated client, and the headers by which they travel from the gateway to the router and on.
 
-Clients cannot send these headers: the gateway removes them before any filter runs, and authentication sets them afterwards.
-Behind the router's filter they are set for every request that it lets through, whatever authenticates: limits can count
-by them.
+Clients cannot send these headers: the gateway removes them before any filter runs, and authentication sets them later.
+Behind the router's filter those in ``HEADERS`` are set for every request that it lets through, whatever authenticates:
+limits can count by them. Headers of other claims end there.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import assert_never
 
 from vsr_compiler.diagnostics import Span
 from vsr_compiler.ir.names import object_name
-from vsr_schemas.identity import ROLE, header_of
+from vsr_schemas.identity import HEADERS, ROLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,5 +90,5 @@ class Identity:
 
     @property
     def headers(self) -> dict[str, str]:
-        """The header of each attribute behind the router's filter: what limits can count by."""
-        return {attribute: header_of(attribute) for attribute in self.attributes}
+        """The header of each attribute behind the router's filter: what limits can count by. Other claims end there."""
+        return {attribute: HEADERS[attribute] for attribute in self.attributes if attribute in HEADERS}
