@@ -58,7 +58,7 @@ def _provider(ref: Reference) -> str:
 
 
 def _missing(index: ManifestIndex, ref: Reference) -> Diagnostic:
-    same_name = [manifest for manifest in index.of_kind(ref.kind) if manifest.name == ref.name]
+    same_name = index.named(ref.kind, ref.name)
     elsewhere = next((manifest for manifest in same_name if manifest.group == ref.group), None)
     assume = f"--assume {'/'.join(part for part in (ref.kind, ref.namespace, ref.name) if part)}"
     hint = f"Fix the name, or pass {assume} if the object exists elsewhere."

@@ -11,8 +11,16 @@ from vsr_schemas.base import PolicyModel
 from vsr_schemas.policy.v1alpha1.ask import AskSpec, MarkerSpec
 from vsr_schemas.policy.v1alpha1.assertions import AssertionSpec, StatementSpec
 from vsr_schemas.policy.v1alpha1.classification import CategorySpec, CheckpointSpec, ClassifierSpec
+from vsr_schemas.policy.v1alpha1.clients import AsSpec, ClientSpec
 from vsr_schemas.policy.v1alpha1.environments import EnvironmentGatewaySpec, EnvironmentSpec, ResourcesSpec
 from vsr_schemas.policy.v1alpha1.guards import ExceptSpec, GuardSpec
+from vsr_schemas.policy.v1alpha1.identity import (
+    ApiKeySpec,
+    EnvironmentIdentitySpec,
+    GatewayHeaderSpec,
+    IdentitySpec,
+    JwtSpec,
+)
 from vsr_schemas.policy.v1alpha1.models import (
     EndpointSpec,
     ExternalSpec,
@@ -37,7 +45,7 @@ from vsr_schemas.policy.v1alpha1.routes import (
     SystemPromptSpec,
     ToolsSpec,
 )
-from vsr_schemas.policy.v1alpha1.signals import KINDS, SignalSpec
+from vsr_schemas.policy.v1alpha1.signals import KINDS, RoleSpec, SignalSpec
 from vsr_schemas.policy.v1alpha1.stickiness import RouteStickinessSpec, StickinessSpec
 from vsr_schemas.policy.v1alpha1.tests import ExpectationSpec, TestSpec, TurnSpec
 from vsr_schemas.scalars import Header, Label, Name
@@ -47,25 +55,32 @@ __all__ = [
     "API_VERSION",
     "KIND",
     "KINDS",
+    "ApiKeySpec",
+    "AsSpec",
     "AskSpec",
     "AssertionSpec",
     "CacheSpec",
     "CategorySpec",
     "CheckpointSpec",
     "ClassifierSpec",
+    "ClientSpec",
     "ConditionSpec",
     "CorsSpec",
     "DefaultSpec",
     "EndpointSpec",
     "EnvironmentGatewaySpec",
+    "EnvironmentIdentitySpec",
     "EnvironmentSpec",
     "ExceptSpec",
     "ExpectationSpec",
     "ExternalSpec",
+    "GatewayHeaderSpec",
     "GatewaySpec",
     "GitOpsSpec",
     "GuardSpec",
     "HeadersSpec",
+    "IdentitySpec",
+    "JwtSpec",
     "LoraSpec",
     "MarkerSpec",
     "MetadataSpec",
@@ -77,6 +92,7 @@ __all__ = [
     "PoolSpec",
     "PriceSpec",
     "ResourcesSpec",
+    "RoleSpec",
     "RouteSpec",
     "RouteStickinessSpec",
     "RouterSpec",
@@ -110,6 +126,7 @@ class PolicySpec(PolicyModel):
     metadata: MetadataSpec
     router: RouterSpec
     gateway: GatewaySpec = GatewaySpec()
+    identity: IdentitySpec | None = None
     apis: Annotated[list[ApiName], Field(min_length=1)] | None = None
     gitops: GitOpsSpec | None = None
     endpoints: Annotated[dict[Name, EndpointSpec], Field(min_length=1)]
