@@ -13,7 +13,7 @@ class Assumptions:
     Attributes:
         objects: Kind, namespace and name; the namespace of a cluster-scoped object is empty.
         pods: Namespace and labels of pods.
-        namespace_is_given: Whether the caller has said where objects without a namespace land.
+        namespace_is_given: Whether the caller determines where objects without a namespace land.
     """
 
     objects: frozenset[tuple[str, str, str]] = frozenset()

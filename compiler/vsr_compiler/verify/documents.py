@@ -48,9 +48,7 @@ def objects_of_document(
             if kind != "List" and isinstance(item, dict) and not {"apiVersion", "kind"} & set(item):
                 # The items of a ConfigMapList are ConfigMaps, whether they say so or not.
                 typed = {"apiVersion": body.get("apiVersion"), "kind": kind.removesuffix("List"), **item}
-            yield from objects_of_document(
-                typed, place, name, budget, diagnostics, strict=strict, namespace=namespace
-            )
+            yield from objects_of_document(typed, place, name, budget, diagnostics, strict=strict, namespace=namespace)
         return
     budget.objects -= 1
     if budget.objects < 0:

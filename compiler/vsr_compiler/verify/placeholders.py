@@ -13,7 +13,7 @@ from vsr_compiler.diagnostics import Diagnostic, Severity, Span
 from vsr_compiler.verify.manifest import Manifest, Path
 
 MARK = "\ue000"
-"""Stands for each character of a template action, so that places stay where they are."""
+"""Replaces each character of a template action, so that places remain where they are."""
 _NAME = r"[A-Za-z_][A-Za-z0-9_]{0,100}"
 _VARIABLE = re.compile(rf"\$\{{{_NAME}(?::?[-=?+][^{{}}]{{0,200}})?\}}")
 _ACTION = re.compile(r"\{\{[^{}]{0,300}\}\}")

@@ -58,7 +58,11 @@ def read_stream(
         for value, places in parse_documents(data, name, budget):
             manifests += objects_of_document(value, places, name, budget, found, strict=strict, namespace=namespace)
     except CompileError as error:
-        if b"{{" in data and {item.code for item in error.diagnostics} <= _TEMPLATE_ERRORS:
+        if (
+            b"}}" in data[data.find(b"{{") :]
+            and b"{{" in data
+            and {item.code for item in error.diagnostics} <= _TEMPLATE_ERRORS
+        ):
             budget.values, budget.objects = values, objects
             return _read_template(data, name, budget, diagnostics, namespace=namespace, marks=marks)
         if strict or _looks_like_manifests(data) or not {item.code for item in error.diagnostics} <= _TEMPLATE_ERRORS:

@@ -545,7 +545,7 @@ metadata: {name: "${NAME}", namespace: prod}
         example=Example(
             "vsr-compile verify manifests/",
             Kind.COMMAND,
-            output="manifests/routes.yaml:9:5: note VSR486 [M11]: 312 further findings of L16 are not shown",
+            output="manifests/routes.yaml:9:5: note VSR486: 312 further findings of L16 are not shown",
         ),
     ),
     "VSR440": Code(

@@ -30,8 +30,8 @@ RULES = (
     Rule(
         name="M05",
         code="VSR480",
-        purpose="Manifests contain no placeholders of templates: `{{ }}`, `${NAME}` or `<PLACEHOLDER>`. A file with some "
-        "gets one note. Findings that depend on a placeholder are left out; the rest is checked.",
+        purpose="Manifests contain no placeholders of templates: `{{ }}`, `${NAME}` or `<PLACEHOLDER>`. A file with "
+        "some gets one note. Findings that depend on a placeholder are left out; the rest is checked.",
     ),
     Rule(
         name="M11",
