@@ -10,6 +10,7 @@ from typing import Literal
 from vsr_runtime.credentials import FOLDER, read_credentials
 from vsr_runtime.decision.program.build import ModelBindings, build
 from vsr_runtime.decision.program.build_ask import with_ask
+from vsr_runtime.decision.program.build_fallback import with_fallbacks
 from vsr_runtime.decision.program.build_limits import with_cors, with_limits
 from vsr_runtime.decision.program.build_stickiness import with_stickiness
 from vsr_runtime.decision.program.conditions import CATEGORIES, SIMILARITIES
@@ -155,6 +156,7 @@ def check_settings(
         )
     limited = with_limits(program, runtime.limits, runtime.apis)
     limited = replace(limited, overflow=runtime.overflow or "route")
+    limited = with_fallbacks(limited, runtime.fallbacks, router)
     program = with_stickiness(with_ask(with_cors(limited, runtime.cors), runtime.ask), runtime.stickiness)
     return Settings(
         folder=folder,

@@ -12,6 +12,7 @@ from vsr_schemas.policy.v1alpha1.ask import AskSpec, MarkerSpec
 from vsr_schemas.policy.v1alpha1.assertions import AssertionSpec, StatementSpec
 from vsr_schemas.policy.v1alpha1.classification import CategorySpec, CheckpointSpec, ClassifierSpec
 from vsr_schemas.policy.v1alpha1.environments import EnvironmentGatewaySpec, EnvironmentSpec, ResourcesSpec
+from vsr_schemas.policy.v1alpha1.fallback import RetrySpec
 from vsr_schemas.policy.v1alpha1.guards import ExceptSpec, GuardSpec
 from vsr_schemas.policy.v1alpha1.models import (
     EndpointSpec,
@@ -77,6 +78,7 @@ __all__ = [
     "PoolSpec",
     "PriceSpec",
     "ResourcesSpec",
+    "RetrySpec",
     "RouteSpec",
     "RouteStickinessSpec",
     "RouterSpec",
