@@ -42,6 +42,7 @@ from vsr_compiler.ir.environments import Cors, Environment, Gateway, GitOps
 from vsr_compiler.ir.expectations import Assertion, Expectation, Statement, Test, TestRequest
 from vsr_compiler.ir.fallback import Retry
 from vsr_compiler.ir.guards import Block, Flag, Guard, GuardAction, Mask, RouteTo
+from vsr_compiler.ir.identity import ApiKey, ApiKeys, ClientTest, GatewayHeader, Identity, IdentitySource, Jwt
 from vsr_compiler.ir.models import Model, Reasoning
 from vsr_compiler.ir.names import object_name
 from vsr_compiler.ir.network import API_PATH, CLUSTER_DOMAIN, HTTP, Listener, ServiceRef
@@ -49,6 +50,7 @@ from vsr_compiler.ir.policy import Policy
 from vsr_compiler.ir.router import Router, RouterImplementation, SemanticRouter, VsrRuntime
 from vsr_compiler.ir.routes import Cache, Route, chain_name
 from vsr_compiler.ir.signals import (
+    ClientSignal,
     ComplexitySignal,
     ContextSignal,
     ConversationSignal,
@@ -58,7 +60,6 @@ from vsr_compiler.ir.signals import (
     LanguageSignal,
     ModalitySignal,
     PiiSignal,
-    RoleSignal,
     Signal,
     SignalKind,
     StructureSignal,
@@ -75,6 +76,8 @@ __all__ = [
     "HTTP",
     "AllOf",
     "AnyOf",
+    "ApiKey",
+    "ApiKeys",
     "AskMarker",
     "AskRules",
     "Assertion",
@@ -82,6 +85,8 @@ __all__ = [
     "Cache",
     "Category",
     "Classifier",
+    "ClientSignal",
+    "ClientTest",
     "ComplexitySignal",
     "Condition",
     "ContextSignal",
@@ -96,12 +101,16 @@ __all__ = [
     "Expectation",
     "Flag",
     "Gateway",
+    "GatewayHeader",
     "GitOps",
     "Guard",
     "GuardAction",
     "HasSignal",
+    "Identity",
+    "IdentitySource",
     "InCategory",
     "JailbreakSignal",
+    "Jwt",
     "KeywordSignal",
     "LanguageSignal",
     "Leaf",
@@ -119,7 +128,6 @@ __all__ = [
     "Reasoning",
     "Resources",
     "Retry",
-    "RoleSignal",
     "Route",
     "RouteStickiness",
     "RouteTo",

@@ -45,6 +45,15 @@ def is_attempt(message: Any) -> bool:  # noqa: ANN401 - as above
     return any(_CHAIN_ATTRIBUTE in attribute.value and _CHAIN in attribute.value for attribute in message.attributes)
 
 
+def address_of(message: Any) -> str:  # noqa: ANN401 - as above
+    """Return the whole address of the client, without its port; empty if the gateway does not tell it."""
+    for attribute in message.attributes:
+        _, name, value = attribute.value.partition(_ATTRIBUTE)
+        if name and len(value) <= _LONGEST:
+            return str(value[_VALUE:].rpartition(b":")[0].strip(b"[]").decode("ascii", "replace"))
+    return ""
+
+
 @lru_cache(1024)
 def _network(address: bytes) -> bytes:
     """Return the address, or the network of an IPv6 address: a client has many of them."""

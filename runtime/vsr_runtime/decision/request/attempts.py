@@ -14,6 +14,7 @@ from vsr_runtime.decision.fast_dataclass import fast_dataclass
 from vsr_runtime.decision.program.effects import Effects, ModelTarget
 from vsr_runtime.decision.program.fallback import SEPARATOR
 from vsr_runtime.decision.program.program import PolicyRoute, Program
+from vsr_runtime.decision.request.authentication import model_error
 from vsr_runtime.decision.request.edits import edit_body
 from vsr_runtime.decision.request.events import ImmediateResponse, SendToModel
 from vsr_runtime.decision.request.form_body import FormBody
@@ -43,16 +44,21 @@ def passable(
 ) -> tuple[tuple[ModelTarget, ...], GuardVerdict]:
     """Return the models that a request can fall back to, and the verdict of the guards for all of them.
 
-    They end before the first one that cannot have the request: a guard rejects or moves it there, it is too long, or
-    the model does not serve the API. What a guard masks or flags for one of them it masks or flags for all, since all
-    attempts have the same body.
+    They end before the first one that cannot have the request: it is not for the client, a guard rejects or moves the
+    request there, the request is too long, or the model does not serve the API. What a guard masks or flags for one of
+    them it masks or flags for all, since all attempts have the same body.
     """
     targets: list[ModelTarget] = []
     for name in route.fallback.models if route.fallback is not None else ():
         target = program.models[name]
         if name == verdict.model:
             continue
-        if path_error(parsed.api, target, query=parsed.query) or context_error(parsed.api, parsed.demand, target):
+        refusal = (
+            model_error(program, name, parsed.client)
+            or path_error(parsed.api, target, query=parsed.query)
+            or context_error(parsed.api, parsed.demand, target)
+        )
+        if refusal is not None:
             break
         if parsed.evaluation:
             other = parsed.evaluation.conclude(name)

@@ -11,6 +11,7 @@ from vsr_runtime.decision.program.effects import Effects, ModelTarget
 from vsr_runtime.decision.program.program import Decision, PolicyRoute, Program
 from vsr_runtime.decision.program.split import split_point
 from vsr_runtime.decision.request.attempts import chain_headers, passable
+from vsr_runtime.decision.request.authentication import client_headers, model_error
 from vsr_runtime.decision.request.cache_key import cache_key
 from vsr_runtime.decision.request.edits import edit_body
 from vsr_runtime.decision.request.events import CacheKey, ImmediateResponse, ResponsePlan, SendToModel
@@ -96,7 +97,11 @@ def _send(
 ) -> SendToModel | ImmediateResponse:
     """Return the request for a model. A changed body needs its exact length, or Envoy rejects it."""
     effects = route.effects if route else _NO_EFFECTS
-    refusal = path_error(parsed.api, target, query=parsed.query) or context_error(parsed.api, parsed.demand, target)
+    refusal = (
+        model_error(program, target.name, parsed.client)
+        or path_error(parsed.api, target, query=parsed.query)
+        or context_error(parsed.api, parsed.demand, target)
+    )
     if refusal is not None:
         return replace(refusal, model=target.name, signals=signals)
     body = _mask_body(parsed, verdict)
@@ -124,6 +129,7 @@ def _send(
         plan = replace(plan or ResponsePlan(parsed.api), model=target.name)
     # A response that is read must not be compressed.
     removed = (*effects.remove_headers, "accept-encoding") if plan or key else effects.remove_headers
+    headers, removed = client_headers(program, parsed.client, headers, removed)
     if target.credentials is not None and not chain:
         headers, removed = apply_credentials(headers, removed, target.credentials)
     if data is not None:
