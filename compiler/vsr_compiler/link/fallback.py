@@ -28,7 +28,7 @@ def link_retry(
     fallback = _fallback(scope, spec.fallback or [], models, path, defined)
     retry = spec.retry or schema.RetrySpec()
     on = tuple(dict.fromkeys(retry.on or DEFAULT_ON))
-    attempts = _attempts(scope, retry, len(fallback), path)
+    attempts = _attempts(scope, retry, len(spec.fallback or ()), path)
     _check_timeout(scope, retry, on, path)
     if attempts == 1:
         return None

@@ -39,18 +39,24 @@ def violations(rest: str) -> list[Diagnostic]:
 
 BROKEN = {
     "a fallback of a route leaves the cluster": (
-        "routes:\n  - {name: a, when: {signal: urgent}, model: big, fallback: [gpt]}\n"
-        "default: big\nassertions:\n  - never: {signal: urgent, to: external}\n",
+        (
+            "routes:\n  - {name: a, when: {signal: urgent}, model: big, fallback: [gpt]}\n"
+            "default: big\nassertions:\n  - never: {signal: urgent, to: external}\n"
+        ),
         "with `urgent` takes route `a` (line 22) to model `big`, and falls back to `gpt` (line 22)",
     ),
     "the second fallback leaves the cluster": (
-        "routes:\n  - {name: a, when: {signal: urgent}, model: big, fallback: [little, gpt]}\n"
-        "default: big\nassertions:\n  - never: {signal: urgent, to: gpt}\n",
+        (
+            "routes:\n  - {name: a, when: {signal: urgent}, model: big, fallback: [little, gpt]}\n"
+            "default: big\nassertions:\n  - never: {signal: urgent, to: gpt}\n"
+        ),
         "to model `big`, and falls back to `little`, then to `gpt` (line 22)",
     ),
     "a fallback of a split is another model": (
-        "routes:\n  - {name: a, when: {category: math}, split: {big: 50, little: 50}, fallback: [gpt]}\n"
-        "default: big\nassertions:\n  - always: {category: math, to: [big, little]}\n",
+        (
+            "routes:\n  - {name: a, when: {category: math}, split: {big: 50, little: 50}, fallback: [gpt]}\n"
+            "default: big\nassertions:\n  - always: {category: math, to: [big, little]}\n"
+        ),
         "of category `math` takes route `a` (line 22) to model `big`, and falls back to `gpt`",
     ),
     "a fallback of the default leaves the cluster": (
@@ -58,13 +64,17 @@ BROKEN = {
         "with `vip` matches no route and reaches the default model `big`, and falls back to `gpt` (line 21)",
     ),
     "a guard exempts the fallback": (
-        "routes:\n  - {name: a, when: {signal: vip}, model: big, fallback: [gpt]}\n"
-        "default: big\nassertions:\n  - never: {signal: vip, to: external, without: keys}\n",
+        (
+            "routes:\n  - {name: a, when: {signal: vip}, model: big, fallback: [gpt]}\n"
+            "default: big\nassertions:\n  - never: {signal: vip, to: external, without: keys}\n"
+        ),
         "falls back to `gpt` (line 22) without the guard `keys`",
     ),
     "a guard must be on every way": (
-        "routes:\n  - {name: a, when: {signal: vip}, model: big, fallback: [gpt]}\n"
-        "default: big\nassertions:\n  - always: {signal: vip, through: [pii, keys]}\n",
+        (
+            "routes:\n  - {name: a, when: {signal: vip}, model: big, fallback: [gpt]}\n"
+            "default: big\nassertions:\n  - always: {signal: vip, through: [pii, keys]}\n"
+        ),
         "falls back to `gpt` (line 22) without the guard `keys`",
     ),
 }
@@ -80,14 +90,22 @@ def test_the_counterexample_names_the_chain(rest: str, words: str) -> None:
 @pytest.mark.parametrize(
     "rest",
     [
-        "routes:\n  - {name: a, when: {signal: urgent}, model: big, fallback: [little]}\n"
-        "default: big\nassertions:\n  - never: {signal: urgent, to: external}\n",
-        "routes:\n  - {name: a, when: {signal: vip}, model: big, fallback: [gpt]}\n"
-        "default: big\nassertions:\n  - always: {signal: vip, through: pii}\n",
-        "routes:\n  - {name: a, when: {signal: vip}, model: big, retry: {attempts: 3}}\n"
-        "default: {model: little, fallback: [gpt]}\nassertions:\n  - never: {signal: vip, to: external}\n",
-        "routes:\n  - {name: a, when: {all: [{signal: vip}, {not: {signal: urgent}}]}, model: big, fallback: [gpt]}\n"
-        "default: big\nassertions:\n  - never: {signal: urgent, to: external}\n",
+        (
+            "routes:\n  - {name: a, when: {signal: urgent}, model: big, fallback: [little]}\n"
+            "default: big\nassertions:\n  - never: {signal: urgent, to: external}\n"
+        ),
+        (
+            "routes:\n  - {name: a, when: {signal: vip}, model: big, fallback: [gpt]}\n"
+            "default: big\nassertions:\n  - always: {signal: vip, through: pii}\n"
+        ),
+        (
+            "routes:\n  - {name: a, when: {signal: vip}, model: big, retry: {attempts: 3}}\n"
+            "default: {model: little, fallback: [gpt]}\nassertions:\n  - never: {signal: vip, to: external}\n"
+        ),
+        (
+            "routes:\n  - {name: a, when: {not: {signal: urgent}}, model: big, fallback: [gpt]}\n"
+            "default: big\nassertions:\n  - never: {signal: urgent, to: external}\n"
+        ),
     ],
 )
 def test_what_no_fallback_violates_is_proved(rest: str) -> None:
@@ -97,7 +115,7 @@ def test_what_no_fallback_violates_is_proved(rest: str) -> None:
 
 def test_a_fallback_with_less_context_is_a_warning() -> None:
     """Longer requests would have no fallback."""
-    head = HEAD.replace("endpoints: two", "endpoints: two, context: 8192")
+    head = HEAD.replace("endpoints: two", "{endpoints: two, context: 8192")
     found = analyse(linked(head + "default: {model: big, fallback: [little, gpt]}\n"), {"istio"})
     (warning,) = [item for item in found if item.code == "VSR276"]
     assert "`little`" in warning.message

@@ -756,7 +756,7 @@ tests:
         title="fallback with less context",
         severity="warning",
         stage=Stage.ANALYSIS,
-        meaning="A model of a `fallback` has a smaller context than the model that it stands in for.",
+        meaning="A model of a `fallback` has a smaller context than the model of the route.",
         reason="Longer requests do not reach it, so they have no fallback.",
         fix="Use a model with at least the same context, or accept it with a comment that ignores the code.",
         example=Example("""\
