@@ -115,7 +115,8 @@ def test_what_no_fallback_violates_is_proved(rest: str) -> None:
 
 def test_a_fallback_with_less_context_is_a_warning() -> None:
     """Longer requests would have no fallback."""
-    head = HEAD.replace("endpoints: two", "{endpoints: two, context: 8192")
+    head = HEAD.replace("{endpoints: one}", "{endpoints: one, context: 32768}")
+    head = head.replace("{endpoints: two}", "{endpoints: two, context: 8192}")
     found = analyse(linked(head + "default: {model: big, fallback: [little, gpt]}\n"), {"istio"})
     (warning,) = [item for item in found if item.code == "VSR276"]
     assert "`little`" in warning.message
