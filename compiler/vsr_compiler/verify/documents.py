@@ -115,18 +115,38 @@ class PlaceIndex:
 
     def span(self, path: Path, key: bool) -> Span:  # noqa: FBT001 - the signature of ``Manifest.locate``
         """Return the place of a path, or of its nearest existing ancestor."""
-        place, at = self.root, self.root
+        name, place = _opened(self.root, self.name)
+        at = place
         for number, step in enumerate(path):
             children = place[1] if isinstance(place, tuple) else None
             if isinstance(children, dict) and step in children:
-                at, place = children[step]
+                key_place, inside = children[step]
                 last = number == len(path) - 1
-                at = at if key and last else place
+                name, place = _opened(inside, name)
+                at = place
+                if key and last:
+                    name, at = _opened(key_place, name)
             elif isinstance(children, list) and isinstance(step, int) and 0 <= step < len(children):
-                at = place = children[step]
+                name, place = _opened(children[step], name)
+                at = place
             else:
-                return span_of(at if number == 0 else place, self.name)
-        return span_of(at, self.name)
+                return span_of(at if number == 0 else place, name)
+        return span_of(at, name)
+
+
+@dataclass(frozen=True, slots=True)
+class In:
+    """The places of a part that comes from another file, such as a patch."""
+
+    name: str
+    places: Places
+
+
+def _opened(places: Places, name: str) -> tuple[str, Places]:
+    """Return the file in which places are, and the places themselves."""
+    while isinstance(places, In):
+        name, places = places.name, places.places
+    return name, places
 
 
 def span_of(place: Places, name: str) -> Span:
