@@ -34,16 +34,18 @@ def request_paths(policy: ir.Policy, requests: Requests) -> Iterator[RequestPath
         rest = requests.without(rest, requests.without(matching, _too_long(policy, route, requests)))
         if any(diagram != FALSE for diagram in taken):
             for model, share in route.models:
-                if share:
+                allowed = requests.both(taken, _allowed(model, requests))
+                if share and any(diagram != FALSE for diagram in allowed):
                     words = f"takes route `{route.name}` (line {route.span.line}) to model `{model.name}`"
-                    yield RequestPath(taken, model, chosen=True, guarded=True, words=words)
+                    yield RequestPath(allowed, model, chosen=True, guarded=True, words=words)
+    rest = requests.both(rest, _allowed(policy.default, requests))
     if any(diagram != FALSE for diagram in rest):
         words = f"matches no route and reaches the default model `{policy.default.name}`"
         yield RequestPath(rest, policy.default, chosen=True, guarded=True, words=words)
     for guard in policy.guards:
         if isinstance(guard.action, ir.RouteTo):
             target = guard.action.model
-            matched = requests.fact(f"matched by guard {guard.name}")
+            matched = requests.both(requests.fact(f"matched by guard {guard.name}"), _allowed(target, requests))
             words = f"is sent to model `{target.name}` by the guard `{guard.name}` (line {guard.span.line})"
             yield RequestPath(matched, target, chosen=True, guarded=True, words=words)
     if policy.router.fails_open:
@@ -53,8 +55,17 @@ def request_paths(policy: ir.Policy, requests: Requests) -> Iterator[RequestPath
         # The stock router evaluates no guard on a request that names its model.
         guarded = isinstance(policy.router.implementation, ir.VsrRuntime)
         yield RequestPath(
-            requests.all, model, chosen=False, guarded=guarded, words=f"that names the model `{model.name}` reaches it"
+            _allowed(model, requests),
+            model,
+            chosen=False,
+            guarded=guarded,
+            words=words,
         )
+
+
+def _allowed(model: ir.Model, requests: Requests) -> RequestSet:
+    """Return the requests of clients that may use a model. The router refuses others, however they get there."""
+    return requests.of_clients(model.allow) if model.allow else requests.all
 
 
 def _too_long(policy: ir.Policy, route: ir.Route, requests: Requests) -> RequestSet:

@@ -11,7 +11,11 @@ from vsr_runtime.errors import UserError
 LOOPBACK = "127.0.0.1"
 
 
-def localise(bootstrap: Any, ports: Mapping[str, int]) -> dict[str, Any]:  # noqa: ANN401 - any YAML document
+def localise(
+    bootstrap: Any,  # noqa: ANN401 - any YAML document
+    ports: Mapping[str, int],
+    files: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
     """Copy a bootstrap, with a free listener port and the given clusters on loopback.
 
     Nothing else is changed, so the compiled configuration is what is tested.
@@ -19,6 +23,7 @@ def localise(bootstrap: Any, ports: Mapping[str, int]) -> dict[str, Any]:  # noq
     Args:
         bootstrap: the document.
         ports: the port of each cluster by its name; it must have every cluster of the bootstrap.
+        files: the paths of files that it names.
 
     Raises:
         UserError: the document is not such a bootstrap, or its clusters differ.
@@ -39,8 +44,21 @@ def localise(bootstrap: Any, ports: Mapping[str, int]) -> dict[str, Any]:  # noq
         raise UserError(f"sandbox.yaml: does not say what serves the cluster {extra[0]!r} of envoy.yaml")
     for name, port in ports.items():
         _point(clusters[name], name, port)
+    _name_files(changed, files or {})
     changed["admin"] = {"address": _address(0)}
     return changed
+
+
+def _name_files(value: object, files: Mapping[str, str]) -> None:
+    """Replace the names of files by their paths, in place."""
+    if isinstance(value, dict):
+        if value.get("filename") in files:
+            value["filename"] = files[value["filename"]]
+        for part in value.values():
+            _name_files(part, files)
+    elif isinstance(value, list):
+        for part in value:
+            _name_files(part, files)
 
 
 def _point(cluster: dict[str, Any], name: str, port: int) -> None:
