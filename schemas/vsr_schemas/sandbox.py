@@ -34,6 +34,16 @@ class ClientSettings(StrictModel):
     roles: list[str] = Field(default_factory=list)
 
 
+PLACEHOLDER_KEY_SET = (
+    '{"keys":[{"kty":"EC","alg":"ES256","crv":"P-256","kid":"placeholder",'
+    '"x":"ysE-zAC6CKuicvT7XDwG1LXdglUf8Q1JaXdYgxj884c","y":"rOHTE043M6pP5vftmQOsnG31YYsz9j0K0tMklJX53_0"}]}'
+)
+"""The key set in a compiled bootstrap, which the sandbox replaces by its own. Envoy refuses an empty one.
+
+Nobody can sign for it: `x` is the sha256 of `vsr-compile: no issuer has this key`, or the next number on the curve.
+"""
+
+
 class SandboxJwt(StrictModel):
     """Tokens that the sandbox issues: ``claims`` are the claims of attributes."""
 

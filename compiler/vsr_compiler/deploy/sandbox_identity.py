@@ -8,9 +8,8 @@ from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body
 from vsr_compiler.targets.common.extproc import TYPES
 from vsr_schemas.identity import header_of
+from vsr_schemas.sandbox import PLACEHOLDER_KEY_SET
 
-KEY_SET = "jwks.json"
-"""The sandbox replaces it by the path of its key set."""
 _PROVIDER = "identity"
 
 
@@ -22,7 +21,7 @@ def filters(policy: ir.Policy) -> list[Body]:
     provider = {
         "issuer": jwt.issuer,
         "audiences": list(jwt.audiences),
-        "local_jwks": {"filename": KEY_SET},
+        "local_jwks": {"inline_string": PLACEHOLDER_KEY_SET},
         "from_headers": [{"name": "authorization", "value_prefix": "Bearer "}],
         "claim_to_headers": [
             {"header_name": header_of(attribute), "claim_name": claim} for attribute, claim in jwt.claims

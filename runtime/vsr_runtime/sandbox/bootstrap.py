@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vsr_runtime.errors import UserError
+from vsr_schemas.sandbox import PLACEHOLDER_KEY_SET
 
 LOOPBACK = "127.0.0.1"
 
@@ -14,7 +15,7 @@ LOOPBACK = "127.0.0.1"
 def localise(
     bootstrap: Any,  # noqa: ANN401 - any YAML document
     ports: Mapping[str, int],
-    files: Mapping[str, str] | None = None,
+    key_set: str | None = None,
 ) -> dict[str, Any]:
     """Copy a bootstrap, with a free listener port and the given clusters on loopback.
 
@@ -23,7 +24,7 @@ def localise(
     Args:
         bootstrap: the document.
         ports: the port of each cluster by its name; it must have every cluster of the bootstrap.
-        files: the paths of files that it names.
+        key_set: the keys of tokens, in place of the placeholder in the bootstrap; None to leave that.
 
     Raises:
         UserError: the document is not such a bootstrap, or its clusters differ.
@@ -44,21 +45,22 @@ def localise(
         raise UserError(f"sandbox.yaml: does not say what serves the cluster {extra[0]!r} of envoy.yaml")
     for name, port in ports.items():
         _point(clusters[name], name, port)
-    _name_files(changed, files or {})
+    if key_set is not None:
+        _set_keys(changed, key_set)
     changed["admin"] = {"address": _address(0)}
     return changed
 
 
-def _name_files(value: object, files: Mapping[str, str]) -> None:
-    """Replace the names of files by their paths, in place."""
+def _set_keys(value: object, key_set: str) -> None:
+    """Replace the placeholders of key sets, in place."""
     if isinstance(value, dict):
-        if value.get("filename") in files:
-            value["filename"] = files[value["filename"]]
+        if value.get("inline_string") == PLACEHOLDER_KEY_SET:
+            value["inline_string"] = key_set
         for part in value.values():
-            _name_files(part, files)
+            _set_keys(part, key_set)
     elif isinstance(value, list):
         for part in value:
-            _name_files(part, files)
+            _set_keys(part, key_set)
 
 
 def _point(cluster: dict[str, Any], name: str, port: int) -> None:

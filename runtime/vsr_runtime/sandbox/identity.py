@@ -11,7 +11,6 @@ import hmac
 import json
 import secrets
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,6 @@ from vsr_runtime.errors import UserError
 from vsr_schemas.identity import ROLE, USER
 from vsr_schemas.sandbox import ClientSettings, SandboxIdentity
 
-KEY_SET = "jwks.json"
-"""The file of the key set, as the bootstrap names it."""
 VALID_SECONDS = 12 * 3600
 _KEY_ID = "sandbox"
 TEST_CLIENT = ClientSettings(attributes={USER: "test"})
@@ -32,21 +29,22 @@ class Clients:
 
     Args:
         settings: how clients are authenticated; None if nobody is.
-        folder: where the key set and the clients' keys are written.
+        folder: where the clients' keys are written.
+
+    Attributes:
+        key_set: the keys that Envoy checks tokens with; None without tokens.
     """
 
     def __init__(self, settings: SandboxIdentity | None, folder: Path) -> None:
         self._settings = settings
         self._secret = secrets.token_bytes(32)
         self._keys: dict[str, str] = {}
-        self.files: Mapping[str, str] = {}
+        self.key_set: str | None = None
         if settings is None:
             return
         if settings.jwt is not None:
-            path = folder / KEY_SET
             keys = [{"kty": "oct", "alg": "HS256", "kid": _KEY_ID, "k": _base64(self._secret)}]
-            path.write_text(json.dumps({"keys": keys}), encoding="utf-8")
-            self.files = {KEY_SET: str(path)}
+            self.key_set = json.dumps({"keys": keys})
         for key in settings.keys or ():
             self._keys[key.file] = f"client-{secrets.token_hex(16)}"
             path = folder / "clients" / key.file

@@ -157,7 +157,7 @@ def test_bad_token_is_refused(tokens: Running, name: str, chat) -> None:
     before = len(Scripted.requests)
     try:
         status, _, _ = tokens.send(chat("small", "hello"), authorization=BAD[name](tokens))
-    except http.client.RemoteDisconnected:  # as Envoy may end a connection with headers that are too long
+    except ConnectionError:  # as Envoy may end a connection with headers that are too long
         status = 431
     assert status in {401, 403, 431}
     assert len(Scripted.requests) == before

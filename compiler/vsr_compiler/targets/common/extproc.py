@@ -188,7 +188,7 @@ def header_removals(own: Iterable[str] = ()) -> list[Body]:
     Envoy matches names by prefix since 1.36, the first release with `status_on_error` of the filter.
     """
     return [
-        *({"remove": name} for name in (*own, *STRIPPED)),
+        *({"remove": name} for name in (*STRIPPED, *own)),
         *({"remove_on_match": {"key_matcher": {"prefix": prefix}}} for prefix in STRIPPED_PREFIXES),
     ]
 

@@ -115,9 +115,9 @@ def early_request_headers(release: EnvoyGateway, own: Sequence[str] = ()) -> Bod
 
     Args:
         release: The release of Envoy Gateway.
-        own: Further names, of the policy.
+        own: Further names, of the policy: those of claims, which Envoy's filter for tokens removes as well.
     """
-    names = (*own, *STRIPPED)
+    names = (*STRIPPED, *own)
     body: Body = {"remove": list(names[: release.max_removed_headers])}
     if release.removes_on_match:
         body["removeOnMatch"] = [

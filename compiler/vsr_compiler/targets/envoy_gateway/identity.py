@@ -69,7 +69,7 @@ def _provider(jwt: ir.Jwt) -> Body:
         "name": PROVIDER,
         "issuer": jwt.issuer,
         "audiences": list(jwt.audiences),
-        "remoteJWKS": {"uri": jwt.jwks_uri},
+        "remoteJWKS": {"uri": jwt.jwks_uri, "cacheDuration": "300s"},
         # Without this a token in the query would count, and end in logs.
         "extractFrom": {"headers": [{"name": "Authorization", "valuePrefix": "Bearer "}]},
         "claimToHeaders": [{"claim": claim, "header": header_of(attribute)} for attribute, claim in jwt.claims],
