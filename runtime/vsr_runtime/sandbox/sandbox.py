@@ -138,7 +138,8 @@ class Sandbox:
                 raise UserError(f"sandbox.yaml: duplicate cluster {backend.cluster!r}")
             ports[backend.cluster] = self._start_backend(backend)
         file = folder / "envoy.json"
-        file.write_text(json.dumps(localise(bootstrap, ports, self.clients.key_set)), encoding="utf-8")
+        changed = localise(bootstrap, ports, str(folder / "attempts.sock"), self.clients.key_set)
+        file.write_text(json.dumps(changed), encoding="utf-8")
         self.url = self._start_envoy((*command, "-c", str(file)), folder / "admin")
 
     def _start_backend(self, spec: contract.Backend) -> int:

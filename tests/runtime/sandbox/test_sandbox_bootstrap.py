@@ -93,6 +93,6 @@ def test_key_set_of_the_sandbox_replaces_the_placeholder() -> None:
     """Wherever a filter has it; without tokens nothing is replaced."""
     filters = [{"typed_config": {"local_jwks": {"inline_string": PLACEHOLDER_KEY_SET}}}, {"inline_string": "other"}]
     bootstrap = {"static_resources": {"clusters": [], "listeners": [{"filters": filters}]}}
-    changed = localise(bootstrap, {}, "ours")["static_resources"]["listeners"][0]["filters"]
+    changed = localise(bootstrap, {}, key_set="ours")["static_resources"]["listeners"][0]["filters"]
     assert changed == [{"typed_config": {"local_jwks": {"inline_string": "ours"}}}, {"inline_string": "other"}]
     assert localise(bootstrap, {})["static_resources"]["listeners"][0]["filters"] == filters
