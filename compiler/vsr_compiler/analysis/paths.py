@@ -40,13 +40,8 @@ def request_paths(policy: ir.Policy, requests: Requests) -> Iterator[RequestPath
     for model in policy.models:
         # The stock router evaluates no guard on a request that names its model.
         guarded = isinstance(policy.router.implementation, ir.VsrRuntime)
-        yield RequestPath(
-            _allowed(model, requests),
-            model,
-            chosen=False,
-            guarded=guarded,
-            words=words,
-        )
+        words = f"that names the model `{model.name}` reaches it"
+        yield RequestPath(_allowed(model, requests), model, chosen=False, guarded=guarded, words=words)
 
 
 def _allowed(model: ir.Model, requests: Requests) -> RequestSet:
