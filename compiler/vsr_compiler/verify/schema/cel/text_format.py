@@ -7,6 +7,7 @@ import math
 import re
 from typing import Any
 
+from vsr_compiler.verify.schema.cel.conversions import to_string
 from vsr_compiler.verify.schema.cel.syntax import Unsigned
 from vsr_compiler.verify.schema.cel.values import MAX_SIZE, CelError, Duration, Timestamp, Type, type_name
 
@@ -85,8 +86,6 @@ def _scientific(value: float, width: int) -> str:
 
 
 def _string(value: Any) -> str:  # noqa: ANN401 - any value
-    from vsr_compiler.verify.schema.cel.functions import to_string  # noqa: PLC0415 - both know each other
-
     if value is None:
         return "null"
     if isinstance(value, list | dict):
