@@ -16,8 +16,14 @@ from typing import Any, Protocol, cast
 from support.consumers import facts
 
 Body = dict[str, Any]
-JWT, BASIC, KEY = "Bearer valid-token", "Basic valid-pair", "valid-key"
+JWT, BASIC, KEY = "Bearer valid-token", "Basic valid-pair", "valid-key-of-a-client"
 """The credentials that authentication accepts, each by its own filter."""
+INTERN = "Bearer token-of-an-intern"
+TOKENS: Mapping[str, Mapping[str, str]] = {
+    JWT: {"sub": "ada", "team": "research"},
+    INTERN: {"sub": "bob", "team": "interns"},
+}
+"""The claims of valid tokens."""
 FORGED = "forged-by-the-client"
 """The value of every header that a client must not be able to set."""
 _ATTEMPTS = "xds.filter_chain_name"
@@ -296,7 +302,9 @@ class _Stream:
     def _api_key(self, config: Body) -> Reply | None:
         sources = (self._override(self.name) or config).get("key_sources", [])
         self._acts()
-        return None if KEY in {self.request.headers.get(item["header"].lower()) for item in sources} else Reply(401)
+        sent = (self.request.headers.get(item["header"].lower()) for item in sources)
+        first = next((value for value in sent if value is not None), "")  # facts.ENVOY_KEYS
+        return None if first.removeprefix("Bearer ") == KEY else Reply(401)
 
     def _jwt(self, config: Body) -> Reply | None:
         """Judge the token by the requirement of the route, or by the rule of Istio, where it may be missing."""
@@ -305,7 +313,18 @@ class _Stream:
             return None
         self._acts()
         token = self.request.headers.get("authorization")
-        if token == JWT:
+        if self.request.method == "OPTIONS" and config.get("bypass_cors_preflight"):
+            return None
+        claims = config.get("claim_to_headers", [])
+        removed = {item["header_name"] for item in claims}  # facts.ENVOY_CLAIMS
+        kept = {name: value for name, value in self.request.headers.items() if name not in removed}
+        self.request = replace(self.request, headers=kept)
+        if token in TOKENS:
+            own = {item["header_name"]: TOKENS[token].get(item["claim_name"]) for item in claims}
+            kept |= {name: value for name, value in own.items() if value is not None}
+            if config.get("forward") is False:
+                del kept["authorization"]
+            self.request = replace(self.request, headers=kept)
             self.principal = True
             return None
         missing = token is None or not token.startswith("Bearer ")
@@ -420,6 +439,8 @@ def _istio_denies(rules: Body, request: Request, *, principal: bool) -> bool:
         (principal or not rule["principal"])
         and not (rule["no_principal"] and principal)
         and (not rule["paths"] or request.path.split("?")[0] in rule["paths"])
+        and (not rule["methods"] or request.method in rule["methods"])
+        and all(name in request.headers for name in rule["present"])
         for rule in rules["rules"]
     )
     return holds if rules["action"] == "DENY" else not holds

@@ -326,7 +326,12 @@ def _security(policy: Body, match: Match, result: _Filters) -> None:
             "@type": f"{_FILTERS}.jwt_authn.v3.PerRouteConfig",
             "requirement_name": requirement,
         }
-        result.configs[name] = {"@type": f"{_FILTERS}.jwt_authn.v3.JwtAuthentication"}
+        claims = [
+            {"header_name": item["header"].lower(), "claim_name": item["claim"]}
+            for provider in spec["jwt"].get("providers", [])
+            for item in provider.get("claimToHeaders", [])
+        ]
+        result.configs[name] = {"@type": f"{_FILTERS}.jwt_authn.v3.JwtAuthentication", "claim_to_headers": claims}
     if "authorization" in spec:
         default = {"ALLOW": {}, "DENY": {"action": "DENY"}}[spec["authorization"].get("defaultAction", "Deny").upper()]
         result.per_route[f"{facts.HTTP}.rbac"] = {

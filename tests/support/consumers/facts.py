@@ -24,6 +24,12 @@ ENVOY_ARRIVAL = Source("envoy", "1.38.3", "source/common/http/filter_chain_helpe
 
 Envoy decides that once. What a route says to a filter that is not disabled is read when the filter runs.
 """
+ENVOY_CLAIMS = Source("envoy", "1.38.3", "source/extensions/filters/http/jwt_authn/extractor.cc; seen")
+"""The filter for tokens removes the headers of `claim_to_headers` from a request, then sets those of claims that exist.
+
+A list or an object is JSON in base64.
+"""
+ENVOY_KEYS = Source("envoy", "1.38.3", "seen: api_key_auth takes `Bearer KEY`, and the first of its headers")
 ENVOY_LOCAL_REPLY = Source("envoy", "1.38.3", "seen: a local reply of an earlier filter reaches ext_proc's encode side")
 ENVOY_BUFFERED = Source("envoy", "1.38.3", "seen: a BUFFERED filter hands the whole body to the next filter at once")
 

@@ -131,7 +131,10 @@ class _Translation:
         if any(body["spec"].get("action") == "CUSTOM" for body in policies):
             configs[f"{facts.HTTP}.ext_authz"] = {"@type": f"{_FILTERS}.ext_authz.v3.ExtAuthz"}
         if any(self._selects(body) for body in self.objects.of("RequestAuthentication")):
-            jwt = {"@type": f"{_FILTERS}.jwt_authn.v3.JwtAuthentication", "rules": [{"requires": "any"}]}
+            jwt: Body = {"@type": f"{_FILTERS}.jwt_authn.v3.JwtAuthentication", "rules": [{"requires": "any"}]}
+            for body in self.objects.of("RequestAuthentication"):
+                if self._selects(body):
+                    jwt |= _token_rules(body["spec"].get("jwtRules", []))
             configs[f"{facts.HTTP}.jwt_authn"] = jwt
         actions = authorization(policies)
         if actions:
@@ -186,13 +189,37 @@ def authorization(policies: list[Body]) -> list[Body]:
     return found
 
 
+def _token_rules(rules: list[Body]) -> Body:
+    """Return the claims that tokens put into headers, and whether tokens go on."""
+    claims = [
+        {"header_name": item["header"].lower(), "claim_name": item["claim"]}
+        for rule in rules
+        for item in rule.get("outputClaimToHeaders", [])
+    ]
+    forwarded = any(rule.get("forwardOriginalToken", False) for rule in rules)
+    return {"claim_to_headers": claims, "bypass_cors_preflight": True} | ({} if forwarded else {"forward": False})
+
+
 def _rule(rule: Body) -> Body:
     sources = [item["source"] for item in rule.get("from", [])]
     return {
         "principal": any("requestPrincipals" in source for source in sources),
         "no_principal": any("notRequestPrincipals" in source for source in sources),
+        "methods": [method for item in rule.get("to", []) for method in item["operation"].get("methods", [])],
+        "present": [_header_of(item["key"]) for item in rule.get("when", []) if item.get("values") == ["*"]],
         "paths": [path for item in rule.get("to", []) for path in item["operation"].get("paths", [])],
     }
+
+
+def _header_of(key: str) -> str:
+    """Return the header that a condition tests.
+
+    Raises:
+        LookupError: It tests something else.
+    """
+    if not key.startswith("request.headers["):
+        raise LookupError(f"no rule for the condition {key}")
+    return key.removeprefix("request.headers[").removesuffix("]")
 
 
 def _patched(patch: Body, listener: Body) -> None:
