@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from vsr_schemas.apis import ApiName, ApiPath
 from vsr_schemas.base import StrictModel
+from vsr_schemas.runtime_identity import IdentitySettings
 
 MINILM: Literal["sentence-transformers/all-MiniLM-L6-v2"] = "sentence-transformers/all-MiniLM-L6-v2"
 """The default encoder."""
@@ -177,6 +178,18 @@ class MarkerSettings(StrictModel):
     holds: Literal["ask", "context"] = "context"
 
 
+class FallbackSettings(StrictModel):
+    """The attempts of a decision. ``routes`` are the names by which the gateway knows them, as ``x-selected-model``.
+
+    They are by the decision's own model, which is asked first. ``models`` are asked after it in this order, then the
+    order begins again. ``attempts`` counts all.
+    """
+
+    routes: dict[str, str] = Field(min_length=1)
+    models: list[str]
+    attempts: int = Field(ge=2, le=16)
+
+
 class AskSettings(StrictModel):
     """How the person's own words are distinguished from what a harness puts around them.
 
@@ -223,6 +236,7 @@ class StickinessSettings(RouteStickinessSettings):
     order: list[str] | None = None
     keyHeader: str | None = Field(default=None, pattern=r"^[a-z0-9!#$%&'*+.^_`|~-]{1,128}$")  # noqa: N815 - the file's
     stateHeader: str | None = Field(default=None, pattern=r"^[a-z0-9!#$%&'*+.^_`|~-]{1,128}$")  # noqa: N815 - the file's
+    key: Literal["user", "team", "tenant"] | None = None
     discounts: dict[str, float] | None = None
     routes: dict[str, RouteStickinessSettings] | None = None
 
@@ -256,7 +270,11 @@ class RuntimeSettings(StrictModel):
     responseHeaders: Literal["on-request", "always"] | None = None  # noqa: N815 - the file's spelling
     """Responses with debug headers: those to clients that send ``x-vsr-debug: true``, or all."""
     detectors: DetectorSettings | None = None
+    fallbacks: dict[str, FallbackSettings] | None = None
+    """By decision: those whose requests are sent again after a failure."""
     stickiness: StickinessSettings | None = None
     """Without it each request is decided by its last turn, as by the stock router."""
+    identity: IdentitySettings | None = None
+    """Who sends a request; without it everybody may."""
     ask: AskSettings | None = None
     """How the text that signals read is chosen; without it they read the last user turn."""

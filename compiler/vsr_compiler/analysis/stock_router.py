@@ -29,6 +29,7 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
     yield from _router(policy, implementation)
     yield from _stickiness(policy)
     yield from _names(policy)
+    yield from _retries(policy)
     for classifier in policy.classifiers:
         yield from _classifier(classifier, release)
     yield from _categories(policy)
@@ -48,11 +49,21 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
             yield Diagnostic("VSR330", message, route.span, hint)
 
 
+def _retries(policy: ir.Policy) -> Iterator[Diagnostic]:
+    for route in policy.retrying:
+        if route.retry is not None:
+            message = f"semantic-router has no `fallback` and no `retry`, which route `{route.name}` uses"
+            yield Diagnostic("VSR330", message, route.retry.span, RUNTIME)
+
+
 def _router(policy: ir.Policy, implementation: ir.SemanticRouter) -> Iterator[Diagnostic]:
     router = policy.router
     if router.overflow == "reject":
         message = "semantic-router does not support `overflow: reject`"
         yield Diagnostic("VSR330", message, router.span, "Remove it, or use `engine: vsr-runtime`.")
+    if policy.identity is not None:
+        message = "semantic-router does not support `identity`: it refuses no request of nobody known"
+        yield Diagnostic("VSR330", message, policy.identity.span, RUNTIME)
     if policy.apis:
         message = "semantic-router does not support `apis`: it serves its own set of paths"
         yield Diagnostic("VSR330", message, router.span, "Remove it, or use `engine: vsr-runtime`.")
@@ -155,7 +166,7 @@ def _signal(signal: ir.Signal) -> Iterator[Diagnostic]:
         message = f"semantic-router reads the last user turn only, so `of: request` of signal `{signal.name}` fails"
         yield Diagnostic("VSR330", message, signal.span, RUNTIME)
     match signal.kind:
-        case ir.RoleSignal():
+        case ir.ClientSignal():
             message = f"signal `{signal.name}` needs the identity of the client, which the gateway checks after routing"
             yield Diagnostic("VSR330", message, signal.span, "Remove it.")
         case ir.ModalitySignal(kinds) if "file" in kinds:

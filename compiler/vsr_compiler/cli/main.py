@@ -6,6 +6,7 @@ pays for the imports of another. ``vsr-compile policy.yaml`` is short for ``vsr-
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import signal
@@ -31,6 +32,7 @@ COMMANDS = {
     "verify": "Report errors in Kubernetes manifests, whoever wrote them.",
     "crds": "Fetch the CustomResourceDefinitions that verify uses.",
     "fetch-encoder": "Fetch the weights of the default encoder.",
+    "package": "Write the output of a policy as an OCI artifact, with its provenance.",
     "fmt": "Format policies.",
     "init": "Write a first policy.",
     "graph": "Draw a policy as a Mermaid flowchart.",
@@ -109,6 +111,8 @@ def command() -> None:
 
 def main() -> None:
     """Run the command line. An unexpected exception becomes one finding and exit code 70."""
+    # A run makes millions of values and few cycles: with Python's own thresholds the collector takes most of its time.
+    gc.set_threshold(200_000, 20, 20)
     # Pydantic would search all installed packages for plugins at every start.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:

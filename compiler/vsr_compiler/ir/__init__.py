@@ -40,14 +40,17 @@ from vsr_compiler.ir.endpoints import (
 )
 from vsr_compiler.ir.environments import Cors, Environment, Gateway, GitOps
 from vsr_compiler.ir.expectations import Assertion, Expectation, Statement, Test, TestRequest
+from vsr_compiler.ir.fallback import Retry
 from vsr_compiler.ir.guards import Block, Flag, Guard, GuardAction, Mask, RouteTo
+from vsr_compiler.ir.identity import ApiKey, ApiKeys, ClientTest, GatewayHeader, Identity, IdentitySource, Jwt
 from vsr_compiler.ir.models import Model, Reasoning
 from vsr_compiler.ir.names import object_name
 from vsr_compiler.ir.network import API_PATH, CLUSTER_DOMAIN, HTTP, Listener, ServiceRef
 from vsr_compiler.ir.policy import Policy
 from vsr_compiler.ir.router import Router, RouterImplementation, SemanticRouter, VsrRuntime
-from vsr_compiler.ir.routes import Cache, Route
+from vsr_compiler.ir.routes import Cache, Route, chain_name
 from vsr_compiler.ir.signals import (
+    ClientSignal,
     ComplexitySignal,
     ContextSignal,
     ConversationSignal,
@@ -57,7 +60,6 @@ from vsr_compiler.ir.signals import (
     LanguageSignal,
     ModalitySignal,
     PiiSignal,
-    RoleSignal,
     Signal,
     SignalKind,
     StructureSignal,
@@ -74,6 +76,8 @@ __all__ = [
     "HTTP",
     "AllOf",
     "AnyOf",
+    "ApiKey",
+    "ApiKeys",
     "AskMarker",
     "AskRules",
     "Assertion",
@@ -81,6 +85,8 @@ __all__ = [
     "Cache",
     "Category",
     "Classifier",
+    "ClientSignal",
+    "ClientTest",
     "ComplexitySignal",
     "Condition",
     "ContextSignal",
@@ -95,12 +101,16 @@ __all__ = [
     "Expectation",
     "Flag",
     "Gateway",
+    "GatewayHeader",
     "GitOps",
     "Guard",
     "GuardAction",
     "HasSignal",
+    "Identity",
+    "IdentitySource",
     "InCategory",
     "JailbreakSignal",
+    "Jwt",
     "KeywordSignal",
     "LanguageSignal",
     "Leaf",
@@ -117,7 +127,7 @@ __all__ = [
     "Provider",
     "Reasoning",
     "Resources",
-    "RoleSignal",
+    "Retry",
     "Route",
     "RouteStickiness",
     "RouteTo",
@@ -138,6 +148,7 @@ __all__ = [
     "VsrRuntime",
     "all_phrase",
     "any_phrase",
+    "chain_name",
     "detector_of",
     "fold",
     "leaves",

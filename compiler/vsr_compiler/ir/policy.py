@@ -12,6 +12,7 @@ from vsr_compiler.ir.endpoints import Endpoint
 from vsr_compiler.ir.environments import Environment, Gateway, GitOps
 from vsr_compiler.ir.expectations import Assertion, Test
 from vsr_compiler.ir.guards import Guard
+from vsr_compiler.ir.identity import Identity
 from vsr_compiler.ir.models import Model
 from vsr_compiler.ir.router import Router, SemanticRouter
 from vsr_compiler.ir.routes import Route
@@ -52,6 +53,8 @@ class Policy:
     stickiness: Stickiness | None = None
     apis: tuple[ApiName, ...] = ()
     """The open APIs; empty if all are."""
+    identity: Identity | None = None
+    """How clients are authenticated; None if the policy leaves that open."""
 
     @property
     def used_classifiers(self) -> tuple[Classifier, ...]:
@@ -62,6 +65,12 @@ class Policy:
             *(detector_of(signal) for signal in self.signals),
         ]
         return tuple({classifier.name: classifier for classifier in candidates if classifier is not None}.values())
+
+    @property
+    def retrying(self) -> tuple[Route, ...]:
+        """The routes with more than one attempt, that of the default last."""
+        routes = (*self.routes, *([self.default_route] if self.default_route is not None else []))
+        return tuple(route for route in routes if route.retry is not None)
 
     @property
     def checkpoints(self) -> list[tuple[str, str]]:

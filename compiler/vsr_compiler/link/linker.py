@@ -14,6 +14,7 @@ from vsr_compiler.link.endpoints import check_servers, link_endpoints
 from vsr_compiler.link.environments import Profiles, check_image, link_environments, link_versions
 from vsr_compiler.link.expectations import link_assertions
 from vsr_compiler.link.guards import link_guards
+from vsr_compiler.link.identity import link_identity
 from vsr_compiler.link.models import link_models
 from vsr_compiler.link.routes import Tables, link_default, link_routes
 from vsr_compiler.link.scope import Scope
@@ -43,17 +44,18 @@ def link(document: Document, policy: schema.PolicySpec, profiles: Profiles) -> i
         CompileError: VSR2xx, all of them at once. Warnings do not raise; the linked policy carries them.
     """
     scope = Scope(document)
+    identity = link_identity(scope, policy.identity)
     endpoints = link_endpoints(scope, policy)
-    models = link_models(scope, policy, endpoints)
+    models = link_models(scope, policy, endpoints, identity)
     classifiers = link_classifiers(scope, policy)
-    tables = Tables(models, _categories(scope, policy), link_signals(scope, policy, classifiers))
+    tables = Tables(models, _categories(scope, policy), link_signals(scope, policy, classifiers, identity))
     ask = link_ask(scope, policy.ask)
     guards = link_guards(scope, policy, models, classifiers)
     routes = link_routes(scope, policy, tables)
     default, default_route = link_default(scope, policy, models)
-    stickiness = link_stickiness(scope, policy, models, routes, default)
-    tests = link_tests(scope, policy, models, tables.categories, guards)
-    assertions = link_assertions(scope, policy, tables, guards)
+    stickiness = link_stickiness(scope, policy, models, routes, default, identity)
+    tests = link_tests(scope, policy, models, tables.categories, guards, identity)
+    assertions = link_assertions(scope, policy, tables, guards, identity)
     environments = link_environments(scope, policy, profiles)
     versions = link_versions(scope, policy.gateway.versions, ("gateway", "versions"), profiles)
     _auto_names(scope, policy, models)
@@ -89,12 +91,17 @@ def link(document: Document, policy: schema.PolicySpec, profiles: Profiles) -> i
         default_route=default_route,
         stickiness=stickiness,
         apis=_apis(scope, policy),
+        identity=identity,
     )
 
 
 def fingerprint(policy: schema.PolicySpec) -> str:
-    """Return the sha256 of the policy's content, independent of comments and of the order of maps."""
-    canonical = json.dumps(policy.model_dump(mode="json", by_alias=True), sort_keys=True, separators=(",", ":"))
+    """Return the sha256 of the policy's content, independent of comments and of the order of maps.
+
+    Only what is written counts, so a field that is added to the language changes no policy without it.
+    """
+    written = policy.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    canonical = json.dumps(written, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 

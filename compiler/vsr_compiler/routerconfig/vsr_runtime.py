@@ -8,6 +8,7 @@ from typing import Any, Literal
 from vsr_compiler import ir
 from vsr_compiler.ir.signals import JailbreakSignal, PiiSignal
 from vsr_compiler.routerconfig import signals
+from vsr_compiler.routerconfig.identity import identity_settings
 from vsr_compiler.routerconfig.models import cards, model_ref, provider_model
 from vsr_compiler.routerconfig.plugins import plugins
 from vsr_runtime.inference.encoder_files import KNOWN
@@ -68,7 +69,9 @@ def runtime_settings(policy: ir.Policy, heads: Mapping[str, settings.ClassifierS
         onFailure="default-model" if router.fails_open else None,
         responseHeaders=None if router.response_headers == "never" else router.response_headers,
         detectors=_detectors(policy),
+        fallbacks=_fallbacks(policy),
         stickiness=_stickiness(policy),
+        identity=identity_settings(policy),
         ask=_ask(policy),
     )
 
@@ -91,6 +94,19 @@ def _ask(policy: ir.Policy) -> settings.AskSettings:
     )
 
 
+def _fallbacks(policy: ir.Policy) -> dict[str, settings.FallbackSettings] | None:
+    """Return the attempts of routes. Which failures count, and for how long a model is waited, is the gateway's."""
+    return {
+        route.name: settings.FallbackSettings(
+            routes={model.name: ir.chain_name(route, model) for model, _ in route.models},
+            models=[model.name for model in route.retry.models],
+            attempts=route.retry.attempts,
+        )
+        for route in policy.retrying
+        if route.retry is not None
+    } or None
+
+
 def _stickiness(policy: ir.Policy) -> settings.StickinessSettings | None:
     """Return how conversations stay with a model. With `mode: none` too, state at a provider must be located."""
     stickiness = policy.stickiness
@@ -110,6 +126,7 @@ def _stickiness(policy: ir.Policy) -> settings.StickinessSettings | None:
         order=[model.name for model in stickiness.order] or None,
         keyHeader=stickiness.key_header,
         stateHeader=stickiness.state_header,
+        key=stickiness.key,
         discounts=(discounts or None) if uses_margin else None,
         routes=own or None,
     )

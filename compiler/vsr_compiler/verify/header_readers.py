@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from vsr_compiler.verify.manifest import Manifest, as_string
 from vsr_compiler.verify.manifest_index import AI, ManifestIndex
-from vsr_compiler.verify.pickers import IMAGE_RELEASE, pickers
+from vsr_compiler.verify.pickers import IMAGE_RELEASE, Picker, pickers
 from vsr_schemas.obeyed_headers import (
     AI_GATEWAY,
     INFERENCE_EXTENSION,
@@ -55,9 +55,9 @@ def _components(index: ManifestIndex, routes: list[Manifest]) -> Iterator[tuple[
         if ref.get("kind") == "InferencePool"
     }
     unknown = set(pools)
-    for picker in pickers(index):
-        if (picker.pool.namespace, picker.pool.name) in pools:
-            unknown.discard((picker.pool.namespace, picker.pool.name))
+    for key in sorted(pools):
+        for picker in _pickers_by_pool(index).get(key, ()):
+            unknown.discard(key)
             image = as_string(picker.container.get("image"))
             component = next((item for part, item in _IMAGES if part in image), INFERENCE_EXTENSION)
             yield component, _release(image)
@@ -66,10 +66,27 @@ def _components(index: ManifestIndex, routes: list[Manifest]) -> Iterator[tuple[
     versions = {route.version for route in routes if route.group == AI}
     if versions:
         yield AI_GATEWAY, _FIRST if versions == {"v1alpha1"} else ()
-    for workload in index.workloads:
-        for _, container in workload.containers():
-            if any(part in as_string(container.get("image")) for part in _SERVERS):
-                yield VLLM, ()
+    if index.cached("runs vLLM", lambda: _runs_vllm(index)):
+        yield VLLM, ()
+
+
+def _pickers_by_pool(index: ManifestIndex) -> dict[tuple[str, str], list[Picker]]:
+    def compute() -> dict[tuple[str, str], list[Picker]]:
+        by_pool: dict[tuple[str, str], list[Picker]] = {}
+        for picker in pickers(index):
+            by_pool.setdefault((picker.pool.namespace, picker.pool.name), []).append(picker)
+        return by_pool
+
+    return index.cached("pickers by pool", compute)
+
+
+def _runs_vllm(index: ManifestIndex) -> bool:
+    return any(
+        part in as_string(container.get("image"))
+        for workload in index.workloads
+        for _, container in workload.containers()
+        for part in _SERVERS
+    )
 
 
 def _release(image: str) -> tuple[int, ...]:

@@ -27,8 +27,6 @@ ENVOY, AI = "gateway.envoyproxy.io", "aigateway.envoyproxy.io"
 RBAC = "rbac.authorization.k8s.io"
 POOL_GROUPS = frozenset({INFERENCE, "inference.networking.x-k8s.io"})
 """API groups of InferencePool: the current one, and the one before version 1."""
-CLUSTER_SCOPED = frozenset(key for key, kind in KINDS.items() if not kind.namespaced)
-"""Cluster-scoped kinds by API group."""
 _T = TypeVar("_T")
 _TEMPLATES: dict[str, Path] = {kind.name: kind.pod_template for kind in KINDS.values() if kind.pod_template is not None}
 
@@ -108,7 +106,9 @@ class ManifestIndex:
     def of_kind(self, kind: str, *groups: str) -> list[Manifest]:
         """Return the objects of a kind, in any API group or in the given ones."""
         manifests = self._by_kind.get(kind, [])
-        return [manifest for manifest in manifests if manifest.group in groups] if groups else manifests
+        if not groups:
+            return manifests
+        return self.cached((kind, groups), lambda: [item for item in manifests if item.group in groups])
 
     def find(self, group: str, kind: str, namespace: str, name: str) -> Manifest | None:
         """Return one object; None if it does not exist."""
@@ -129,16 +129,23 @@ class ManifestIndex:
         ]
 
     @cached_property
-    def _workloads_by_namespace(self) -> dict[str, list[Workload]]:
-        by_namespace: dict[str, list[Workload]] = defaultdict(list)
+    def workloads_by_label(self) -> dict[tuple[str, str, str], list[Workload]]:
+        """The workloads by namespace and each label of their pods."""
+        by_label: dict[tuple[str, str, str], list[Workload]] = defaultdict(list)
         for workload in self.workloads:
-            by_namespace[workload.owner.namespace].append(workload)
-        return by_namespace
+            for name, value in workload.labels.items():
+                by_label[workload.owner.namespace, name, value].append(workload)
+        return by_label
 
     def selected_workloads(self, namespace: str, labels: dict[str, str]) -> list[Workload]:
         """Return the workloads in a namespace whose pods match a label selector; an empty selector matches none."""
-        workloads = self._workloads_by_namespace.get(namespace, []) if labels else []
-        return [workload for workload in workloads if labels.items() <= workload.labels.items()]
+        key = ("selected", namespace, frozenset(labels.items()))
+        return self.cached(key, lambda: self._select(namespace, labels))
+
+    def _select(self, namespace: str, labels: dict[str, str]) -> list[Workload]:
+        by_label = [self.workloads_by_label.get((namespace, *label), []) for label in labels.items()]
+        candidates = min(by_label, key=len, default=[])
+        return [workload for workload in candidates if labels.items() <= workload.labels.items()]
 
     def assumes_pods(self, namespace: str, labels: dict[str, str]) -> bool:
         """Whether pods that match a label selector are assumed to exist elsewhere."""
@@ -155,6 +162,17 @@ class ManifestIndex:
         if len(rest) == 1 or rest[1] == "svc":
             return name, rest[0]
         return None
+
+    def named(self, kind: str, name: str) -> list[Manifest]:
+        """Return the objects of a kind and name, in any API group and namespace."""
+        return self._by_name.get((kind, name), [])
+
+    @cached_property
+    def _by_name(self) -> dict[tuple[str, str], list[Manifest]]:
+        by_name: dict[tuple[str, str], list[Manifest]] = defaultdict(list)
+        for manifest in self.manifests:
+            by_name[manifest.kind, manifest.name].append(manifest)
+        return by_name
 
     def service(self, namespace: str, name: str) -> Manifest | None:
         """Return a Service; None if it does not exist."""

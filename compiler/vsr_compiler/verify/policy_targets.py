@@ -48,19 +48,42 @@ def targets(policy: Manifest, target: Manifest, section: str | None = None) -> b
     )
 
 
+def policies_on(index: ManifestIndex, kind: str, target: Manifest, section: str | None = None) -> list[Manifest]:
+    """Return the policies of a kind that target an object or a section of it, in their order."""
+
+    def compute() -> dict[tuple[str, str, str], list[tuple[int, Manifest]]]:
+        by_target: dict[tuple[str, str, str], list[tuple[int, Manifest]]] = {}
+        for number, policy in enumerate(index.of_kind(kind, ENVOY)):
+            refs = [*as_mappings(policy.spec.get("targetRefs")), as_mapping(policy.spec.get("targetRef"))]
+            keys = [(policy.namespace, as_string(ref.get("kind")), as_string(ref.get("name"))) for ref in refs if ref]
+            if as_mappings(policy.spec.get("targetSelectors")):
+                keys.append((policy.namespace, "", ""))
+            for key in dict.fromkeys(keys):
+                by_target.setdefault(key, []).append((number, policy))
+        return by_target
+
+    by_target = index.cached(("policies by target", kind), compute)
+    target_kind = "HTTPRoute" if target.kind == "AIGatewayRoute" else target.kind
+    named = by_target.get((target.namespace, target_kind, target.name), ())
+    candidates = dict([*named, *by_target.get((target.namespace, "", ""), ())])
+    return [
+        policy
+        for _, policy in sorted(candidates.items(), key=lambda entry: entry[0])
+        if targets(policy, target, section)
+    ]
+
+
 def effective_policies(
     index: ManifestIndex, kind: str, listener: Listener, route: Manifest | None = None, rule: str = ""
 ) -> list[EffectivePolicy]:
     """Return the policies of a kind of which one applies: several only if they have the same target."""
-    policies = index.of_kind(kind, ENVOY)
     levels: list[list[Manifest]] = []
     if route is not None:
         if rule:
-            levels.append([policy for policy in policies if targets(policy, route, rule)])
-        levels.append([policy for policy in policies if targets(policy, route)])
-    gateway = listener.gateway
-    levels.append([policy for policy in policies if targets(policy, gateway, listener.name)])
-    levels.append([policy for policy in policies if targets(policy, gateway)])
+            levels.append(policies_on(index, kind, route, rule))
+        levels.append(policies_on(index, kind, route))
+    levels.append(policies_on(index, kind, listener.gateway, listener.name))
+    levels.append(policies_on(index, kind, listener.gateway))
     return _effective([level for level in levels if level])
 
 

@@ -1,4 +1,4 @@
-"""The router's filter and the removal of its headers, listener by listener."""
+"""The filters of routers, listener by listener."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from vsr_compiler.verify.envoy_fields import snake_case
+from vsr_compiler.verify.by_gateway import applies_to_gateway, by_gateway
 from vsr_compiler.verify.ext_proc import ExtProcFilter, ext_proc_filters
 from vsr_compiler.verify.listeners import (
     Listener,
@@ -23,12 +23,10 @@ from vsr_compiler.verify.manifest import (
     as_mapping,
     as_mappings,
     as_string,
-    as_string_map,
-    as_strings,
     value_at,
 )
-from vsr_compiler.verify.manifest_index import AI, ENVOY, ISTIO, ManifestIndex, cached_per_index
-from vsr_compiler.verify.policy_targets import EffectivePolicy, effective_policies, targets
+from vsr_compiler.verify.manifest_index import AI, ENVOY, GATEWAY_API, ManifestIndex, cached_per_index
+from vsr_compiler.verify.policy_targets import EffectivePolicy, effective_policies, policies_on, targets
 from vsr_schemas.headers import AI_MODEL, CATEGORY, DECISION, SELECTED, SELECTED_MODEL
 
 ROUTER_HEADERS = frozenset({SELECTED_MODEL, SELECTED, DECISION, CATEGORY})
@@ -38,11 +36,6 @@ PROXY_HEADERS = frozenset({"x-envoy-ip-tags"})
 
 Source: Envoy 1.38.3, `ConnectionManagerUtility::cleanInternalHeaders`.
 """
-ISTIO_SECURITY = "security.istio.io"
-ROOT_NAMESPACE = "istio-system"
-"""Istio's root namespace, whose objects apply to every namespace."""
-_GATEWAY_NAME = ("gateway.networking.k8s.io/gateway-name", "istio.io/gateway-name")
-_EARLY = "early_header_mutation_extensions"
 _CHAIN = re.compile(r"filter_?[cC]hains(?:/|\[)(\d+)")
 HTTP_MANAGERS = "$..filters[?(@.name=='envoy.filters.network.http_connection_manager')]"
 """The jsonPath of the HTTP connection managers of every filter chain of a listener."""
@@ -82,11 +75,7 @@ def router_routes(index: ManifestIndex) -> Iterator[RouterRoute]:
 
 
 def _gateway_has_filter(index: ManifestIndex, route: Manifest) -> bool:
-    return any(
-        applies_to_gateway(processor.source, listener.gateway)
-        for listener in attached_listeners(index, route)
-        for processor in ext_proc_filters(index)
-    )
+    return any(_filters_of_gateway(index, listener.gateway) for listener in attached_listeners(index, route))
 
 
 def router_listeners(index: ManifestIndex) -> list[tuple[Listener, list[RouterRoute]]]:
@@ -102,32 +91,70 @@ def router_listeners(index: ManifestIndex) -> list[tuple[Listener, list[RouterRo
     return index.cached("router_listeners", compute)
 
 
-def applies_to_gateway(source: Manifest, gateway: Manifest) -> bool:
-    """Whether an object of Istio or a policy applies to a Gateway, or to a part of it."""
-    refs = [*as_mappings(source.spec.get("targetRefs")), as_mapping(source.spec.get("targetRef"))]
-    refs = [ref for ref in refs if ref]
-    selectors = as_mappings(source.spec.get("targetSelectors"))
-    if refs or selectors or source.group not in {ISTIO, ISTIO_SECURITY}:
-        return (
-            source.namespace == gateway.namespace
-            and any(ref.get("kind", "Gateway") == "Gateway" and ref.get("name") == gateway.name for ref in refs)
-        ) or any(
-            ref.get("kind") == "GatewayClass" and ref.get("name") == gateway.spec.get("gatewayClassName")
-            for ref in refs
-        )
-    labels = value_at(source.spec, "workloadSelector", "labels") or value_at(source.spec, "selector", "matchLabels")
-    return source.namespace in {gateway.namespace, ROOT_NAMESPACE} and selects_gateway(labels, gateway)
-
-
-def selects_gateway(labels: object, gateway: Manifest) -> bool:
-    """Whether labels select the pods of a Gateway. Labels of pods that somebody else runs are taken to be theirs."""
-    named = [value for name, value in as_string_map(labels).items() if name in _GATEWAY_NAME]
-    return all(value == gateway.name for value in named)
-
-
 def filters_of(index: ManifestIndex, listener: Listener, *, http3: bool = False) -> list[ExtProcFilter]:
     """Return the ext_proc filters that a listener gets, or its HTTP/3."""
-    return [item for item in ext_proc_filters(index) if reaches(index, item, listener, http3=http3)]
+
+    def compute() -> list[ExtProcFilter]:
+        candidates = dict([*_filters_of_gateway(index, listener.gateway), *_extensions_of(index, listener)])
+        ordered = [item for _, item in sorted(candidates.items(), key=lambda entry: entry[0])]
+        return [item for item in ordered if reaches(index, item, listener, http3=http3)]
+
+    return index.cached(("filters", id(listener.gateway), listener.path, http3), compute)
+
+
+def _filters_of_gateway(index: ManifestIndex, gateway: Manifest) -> list[tuple[int, ExtProcFilter]]:
+    """Return the filters whose object applies to a Gateway, with their numbers."""
+
+    def items() -> Iterator[tuple[Manifest, tuple[int, ExtProcFilter]]]:
+        return ((item.source, (number, item)) for number, item in enumerate(ext_proc_filters(index)))
+
+    return by_gateway(index, "filters", items).applying_to(gateway)
+
+
+def gateways_with_filters(index: ManifestIndex) -> dict[int, list[Manifest]]:
+    """Return the Gateways that each object with a filter applies to, by the identity of that object."""
+
+    def compute() -> dict[int, list[Manifest]]:
+        gateways: dict[int, list[Manifest]] = {}
+        for gateway in index.of_kind("Gateway", GATEWAY_API):
+            for source in {id(item.source) for _, item in _filters_of_gateway(index, gateway)}:
+                gateways.setdefault(source, []).append(gateway)
+        return gateways
+
+    return index.cached("gateways with filters", compute)
+
+
+def listeners_with(index: ManifestIndex, processor: ExtProcFilter) -> list[Listener]:
+    """Return the listeners that get a filter and to which routes of the router attach."""
+
+    def compute() -> dict[int, list[Listener]]:
+        listeners: dict[int, list[Listener]] = {}
+        for listener, _ in router_listeners(index):
+            for item in filters_of(index, listener):
+                listeners.setdefault(id(item), []).append(listener)
+        return listeners
+
+    return index.cached("listeners by filter", compute).get(id(processor), [])
+
+
+def _extensions_of(index: ManifestIndex, listener: Listener) -> Iterator[tuple[int, ExtProcFilter]]:
+    """Yield the filters of EnvoyExtensionPolicies on a listener or a route that attaches to it, with their numbers."""
+
+    def compute() -> dict[int, list[tuple[int, ExtProcFilter]]]:
+        by_source: dict[int, list[tuple[int, ExtProcFilter]]] = {}
+        for number, item in enumerate(ext_proc_filters(index)):
+            by_source.setdefault(id(item.source), []).append((number, item))
+        return by_source
+
+    kind = "EnvoyExtensionPolicy"
+    if not index.of_kind(kind, ENVOY):
+        return
+    by_source = index.cached("filters by source", compute)
+    policies = policies_on(index, kind, listener.gateway, listener.name)
+    for target in (listener.gateway, *routes_of(index, listener)):
+        policies += policies_on(index, kind, target) if target.kind != "AIGatewayRoute" else []
+    for policy in policies:
+        yield from by_source.get(id(policy), ())
 
 
 def reaches(index: ManifestIndex, processor: ExtProcFilter, listener: Listener, *, http3: bool = False) -> bool:
@@ -138,7 +165,7 @@ def reaches(index: ManifestIndex, processor: ExtProcFilter, listener: Listener, 
     if not applies_to_gateway(source, listener.gateway):
         return False
     if source.kind == "EnvoyFilter":
-        return _matches_patch(source, processor.path[:-2], listener)
+        return matches_patch(source, processor.path[:-2], listener)
     if source.kind == "EnvoyPatchPolicy":
         patch = as_mapping(source.at(*processor.path[:-2]))
         return patches_listener(patch, xds_listener(listener, http3=http3))
@@ -152,7 +179,7 @@ def _extends(index: ManifestIndex, source: Manifest, listener: Listener) -> bool
     return targets(source, listener.gateway, listener.name) or any(targets(source, item) for item in objects)
 
 
-def _matches_patch(source: Manifest, path: Path, listener: Listener) -> bool:
+def matches_patch(source: Manifest, path: Path, listener: Listener) -> bool:
     """Whether a patch of an EnvoyFilter matches a listener."""
     match = as_mapping(source.at(*path, "match"))
     wanted = as_mapping(match.get("listener"))
@@ -193,11 +220,15 @@ def client_policies(index: ManifestIndex, listener: Listener) -> list[EffectiveP
     HTTP listeners of a port have the settings of the first. A policy for a section of such a port is invalid, but
     replaces the Gateway's all the same.
     """
-    policies = effective_policies(index, "ClientTrafficPolicy", listener)
-    leader = chain_leader(listener)
-    if leader.path != listener.path:
-        policies = [*policies, *effective_policies(index, "ClientTrafficPolicy", leader)]
-    return policies
+
+    def compute() -> list[EffectivePolicy]:
+        policies = effective_policies(index, "ClientTrafficPolicy", listener)
+        leader = chain_leader(listener)
+        if leader.path != listener.path:
+            policies = [*policies, *effective_policies(index, "ClientTrafficPolicy", leader)]
+        return policies
+
+    return index.cached(("client policies", id(listener.gateway), listener.path), compute)
 
 
 def offers_http3(index: ManifestIndex, listener: Listener) -> bool:
@@ -205,81 +236,3 @@ def offers_http3(index: ManifestIndex, listener: Listener) -> bool:
     return listener.has_tls and any(
         policy.settings.get("http3") is not None for policy in client_policies(index, listener)
     )
-
-
-def keeps_header(index: ManifestIndex, listener: Listener, header: str) -> list[Manifest] | None:
-    """Return None if a listener removes a client's header, otherwise the policies that apply and do not remove it."""
-    for source in index.of_kind("EnvoyFilter", ISTIO):
-        if applies_to_gateway(source, listener.gateway):
-            for path, _ in source.entries("spec", "configPatches"):
-                removed = _removed_early(source.at(*path, "patch"))
-                if _covers(removed, header) and _matches_patch(source, path, listener):
-                    return None
-    variants = [False, True] if offers_http3(index, listener) else [False]
-    if all(_is_patched(index, listener, header, http3=http3) for http3 in variants):
-        return None
-    policies = client_policies(index, listener)
-    keeping = [policy for policy in policies if not _removes(policy.settings, header)]
-    return [policy.source for policy in keeping if policy.source is not None] if keeping else None
-
-
-def removes_header(index: ManifestIndex, namespace: str, header: str) -> bool:
-    """Whether any object in a namespace removes a client's header before the filters run."""
-    return any(
-        _covers(_removed_early(source.spec), header) or _removes(source.spec, header)
-        for kind in ("EnvoyFilter", "EnvoyPatchPolicy", "ClientTrafficPolicy")
-        for source in index.of_kind(kind)
-        if source.namespace == namespace
-    )
-
-
-def _is_patched(index: ManifestIndex, listener: Listener, header: str, *, http3: bool) -> bool:
-    xds = xds_listener(listener, http3=http3)
-    return any(
-        patches_listener(patch, xds) and _covers(_removed_early(patch.get("operation")), header)
-        for source in index.of_kind("EnvoyPatchPolicy", ENVOY)
-        if applies_to_gateway(source, listener.gateway)
-        for patch in as_mappings(source.spec.get("jsonPatches"))
-    )
-
-
-def _removes(settings: Body, header: str) -> bool:
-    early = as_mapping(value_at(settings, "headers", "earlyRequestHeaders"))
-    return header in map(str.lower, as_strings(early.get("remove"))) or any(
-        header.startswith(as_string(match.get("value")).lower())
-        if match.get("type") == "Prefix"
-        else header == as_string(match.get("value")).lower()
-        for match in as_mappings(early.get("removeOnMatch"))
-    )
-
-
-def _removed_early(body: object) -> set[str]:
-    """Return the headers that a patch removes before the filters run; a prefix of names ends with an asterisk.
-
-    Removal by an ordinary filter does not count: the filter may run after the processor.
-    """
-    where = [snake_case(as_string(value_at(body, key))) for key in ("path", "jsonPath")]
-    stack: list[tuple[object, bool]] = [(body, any(_EARLY in text for text in where))]
-    removed: set[str] = set()
-    while stack:
-        node, early = stack.pop()
-        if isinstance(node, dict):
-            for key, value in node.items():
-                if early and key == "remove" and isinstance(value, str):
-                    removed.add(value.lower())
-                elif early and snake_case(key) == "remove_on_match":
-                    removed |= _matched(as_mapping(value))
-                stack.append((value, early or snake_case(key) == _EARLY))
-        elif isinstance(node, list):
-            stack += [(child, early) for child in node]
-    return removed
-
-
-def _matched(mutation: Body) -> set[str]:
-    matcher = as_mapping(mutation.get("key_matcher", mutation.get("keyMatcher")))
-    exact, prefix = as_string(matcher.get("exact")).lower(), as_string(matcher.get("prefix")).lower()
-    return ({exact} if exact else set()) | ({f"{prefix}*"} if prefix else set())
-
-
-def _covers(removed: set[str], header: str) -> bool:
-    return header in removed or any(header.startswith(name[:-1]) for name in removed if name.endswith("*"))

@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
 
 from vsr_compiler.diagnostics import Diagnostic, Severity
-from vsr_compiler.verify.manifest import Manifest, as_mappings, as_string
+from vsr_compiler.verify.manifest import Body, Manifest, as_mappings, as_string
 from vsr_compiler.verify.manifest_index import AI, ENVOY, GATEWAY_API, ManifestIndex
 from vsr_compiler.verify.references import Reference, references
 from vsr_compiler.verify.rules.rule import LinkRule
 
+MAX_ENTRIES = 16
+"""Entries on each side of a ReferenceGrant that an API server accepts."""
+_Triple = tuple[str, str, str]
+_Permission = tuple[str, _Triple, _Triple]
+"""A namespace; group, kind and namespace of the source; group, kind and name of the target, empty for every name."""
 _UNUSED_HINT = "Remove the entry, or the grant if no entry is left."
 
 
 def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
     crossing = [ref for ref in references(index) if ref.granted and ref.namespace != ref.source.namespace]
     grants = index.of_kind("ReferenceGrant", GATEWAY_API)
+    permitted = set(chain.from_iterable(map(_permitted, grants)))
     for ref in crossing:
-        if not any(_grants(grant, ref) for grant in grants) and not _is_assumed(index, ref):
+        if permitted.isdisjoint(_permissions(ref)) and not _is_assumed(index, ref):
             source = ref.source
             message = f"{source.title} refers to {ref.kind} `{ref.name}` in `{ref.namespace}` without a ReferenceGrant"
             hint = f"Add a ReferenceGrant in `{ref.namespace}` from {source.kind} in `{source.namespace}`."
             yield Diagnostic("VSR403", message, source.span(*ref.path), hint)
+    used = _Used.of(crossing)
     for grant in grants:
-        yield from _unused_entries(grant, crossing)
+        yield from _unused_entries(grant, used)
 
 
 def _is_assumed(index: ManifestIndex, ref: Reference) -> bool:
@@ -32,37 +41,59 @@ def _is_assumed(index: ManifestIndex, ref: Reference) -> bool:
     )
 
 
-def _grants(grant: Manifest, ref: Reference) -> bool:
-    return (
-        grant.namespace == ref.namespace
-        and any(_matches_from(entry, ref) for entry in as_mappings(grant.spec.get("from")))
-        and any(_matches_to(entry, ref) for entry in as_mappings(grant.spec.get("to")))
-    )
+def _permitted(grant: Manifest) -> Iterator[_Permission]:
+    """Yield what a grant permits. L16 reports a grant with more entries than an API server accepts."""
+    for source in as_mappings(grant.spec.get("from"))[:MAX_ENTRIES]:
+        for target in as_mappings(grant.spec.get("to"))[:MAX_ENTRIES]:
+            yield grant.namespace, _triple(source, "namespace"), _triple(target, "name")
 
 
-def _matches_from(entry: dict[str, object], ref: Reference) -> bool:
-    source = (as_string(entry.get("group")), as_string(entry.get("kind")), as_string(entry.get("namespace")))
-    return source == (ref.source.group, ref.source.kind, ref.source.namespace)
+def _permissions(ref: Reference) -> Iterator[_Permission]:
+    """Yield the two permissions of which a reference needs one: for its target, and for every name."""
+    for name in ("", ref.name):
+        yield ref.namespace, _source(ref), (ref.group, ref.kind, name)
 
 
-def _matches_to(entry: dict[str, object], ref: Reference) -> bool:
-    kind = (as_string(entry.get("group")), as_string(entry.get("kind")))
-    return kind == (ref.group, ref.kind) and as_string(entry.get("name")) in {"", ref.name}
+def _triple(entry: Body, last: str) -> _Triple:
+    return as_string(entry.get("group")), as_string(entry.get("kind")), as_string(entry.get(last))
 
 
-def _unused_entries(grant: Manifest, crossing: list[Reference]) -> Iterator[Diagnostic]:
-    refs = [ref for ref in crossing if ref.namespace == grant.namespace]
+def _source(ref: Reference) -> _Triple:
+    return ref.source.group, ref.source.kind, ref.source.namespace
+
+
+@dataclass(frozen=True, slots=True)
+class _Used:
+    """What references into each namespace need: their sources, their targets, and the API groups of their sources."""
+
+    sources: frozenset[tuple[str, _Triple]]
+    targets: frozenset[tuple[str, _Triple]]
+    groups: frozenset[tuple[str, str]]
+
+    @classmethod
+    def of(cls, crossing: list[Reference]) -> _Used:
+        """Return what references need."""
+        return cls(
+            frozenset((ref.namespace, _source(ref)) for ref in crossing),
+            frozenset((ref.namespace, (ref.group, ref.kind, name)) for ref in crossing for name in ("", ref.name)),
+            frozenset((ref.namespace, ref.source.group) for ref in crossing),
+        )
+
+
+def _unused_entries(grant: Manifest, used: _Used) -> Iterator[Diagnostic]:
+    namespace = grant.namespace
+    from_ai = (namespace, AI) in used.groups
     for path, entry in grant.entries("spec", "from"):
         # AI Gateway creates an HTTPRoute in the AIGatewayRoute's namespace, which refers to the backends itself.
         http_route = {"group": GATEWAY_API, "kind": "HTTPRoute", "namespace": entry.get("namespace")}
-        indirect = entry == http_route and any(ref.source.group in {AI, ENVOY} for ref in refs)
-        if not indirect and not any(_matches_from(entry, ref) for ref in refs):
+        indirect = entry == http_route and (from_ai or (namespace, ENVOY) in used.groups)
+        if not indirect and (namespace, _triple(entry, "namespace")) not in used.sources:
             source = f"{as_string(entry.get('kind'))} in `{as_string(entry.get('namespace'))}`"
             message = f"{grant.title} has an unused entry: no {source} refers to this namespace"
             yield Diagnostic("VSR403", message, grant.span(*path), _UNUSED_HINT, Severity.WARNING)
     for path, entry in grant.entries("spec", "to"):
-        indirect = entry.get("group") == ENVOY and any(ref.source.group == AI for ref in refs)
-        if not indirect and not any(_matches_to(entry, ref) for ref in refs):
+        indirect = entry.get("group") == ENVOY and from_ai
+        if not indirect and (namespace, _triple(entry, "name")) not in used.targets:
             target = f"{as_string(entry.get('kind'))} `{as_string(entry.get('name')) or '*'}`"
             message = f"{grant.title} has an unused entry: no reference from another namespace names {target}"
             yield Diagnostic("VSR403", message, grant.span(*path), _UNUSED_HINT, Severity.WARNING)

@@ -15,6 +15,7 @@ from vsr_compiler.verify.manifest import (
 )
 from vsr_compiler.verify.manifest_index import ISTIO, ManifestIndex, Workload, label_selector
 from vsr_compiler.verify.rules.rule import LinkRule
+from vsr_compiler.verify.selection import labelled_services, namespaces_of_pods, selected_ports
 
 _MONITORING = "monitoring.coreos.com"
 _GATEWAY_LABEL = "gateway.networking.k8s.io/gateway-name"
@@ -46,28 +47,35 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
 
 def _pools(index: ManifestIndex) -> Iterator[Diagnostic]:
     pool_of: dict[int, Manifest] = {}
+    first_with: dict[tuple[str, frozenset[tuple[str, str]]], Manifest] = {}
     for pool in index.pools:
         labels = label_selector(pool.body, "spec", "selector")
         span = pool.span("spec", "selector")
         workloads = index.selected_workloads(pool.namespace, labels)
         if not workloads and not index.assumes_pods(pool.namespace, labels):
             yield Diagnostic("VSR405", f"{pool.title} selects no pods", span, _no_pods_hint(index, pool, labels))
-        for workload in workloads:
-            other = pool_of.setdefault(id(workload), pool)
-            if other is not pool:
-                message = f"the pods of {workload.owner.title} are in two pools: {other.title} and {pool.title}"
-                yield Diagnostic("VSR405", message, span, "Select each pool by labels that only its own pods have.")
-            yield from _pool_ports(pool, workload)
+        same = first_with.setdefault((pool.namespace, frozenset(labels.items())), pool)
+        # Pools with one selector share all of their pods.
+        shared = workloads if same is not pool else [item for item in workloads if id(item) in pool_of]
+        if shared:
+            other = pool_of[id(shared[0])]
+            message = f"the pods of {_titles(shared)} are in two pools: {other.title} and {pool.title}"
+            yield Diagnostic("VSR405", message, span, "Select each pool by labels that only its own pods have.")
+        if same is pool:
+            for workload in workloads:
+                pool_of.setdefault(id(workload), pool)
+        for ports, having in selected_ports(index, pool.namespace, labels):
+            yield from _pool_ports(pool, ports, having)
+
+
+def _titles(workloads: list[Workload]) -> str:
+    """Return the first of some workloads in messages, and how many others there are."""
+    others = len(workloads) - 1
+    return workloads[0].owner.title + (f" and {others} other{'s' * (others > 1)}" if others else "")
 
 
 def _no_pods_hint(index: ManifestIndex, pool: Manifest, labels: dict[str, str]) -> str:
-    namespaces = sorted(
-        {
-            workload.owner.namespace
-            for workload in index.workloads
-            if labels and labels.items() <= workload.labels.items()
-        }
-    )
+    namespaces = namespaces_of_pods(index, labels)
     pairs = ",".join(f"{key}={value}" for key, value in labels.items())
     assume = f"pass --assume Pod/{pool.namespace}/{pairs} if they exist elsewhere"
     if namespaces:
@@ -75,14 +83,14 @@ def _no_pods_hint(index: ManifestIndex, pool: Manifest, labels: dict[str, str]) 
     return f"Fix the labels, or {assume}."
 
 
-def _pool_ports(pool: Manifest, workload: Workload) -> Iterator[Diagnostic]:
-    container_ports = sorted(set(workload.ports().values()))
+def _pool_ports(pool: Manifest, ports: dict[str, int], workloads: list[Workload]) -> Iterator[Diagnostic]:
+    container_ports = sorted(set(ports.values()))
     targets = [((*path, "number"), body.get("number")) for path, body in pool.entries("spec", "targetPorts")]
     if "targetPortNumber" in pool.spec:
         targets.append((("spec", "targetPortNumber"), pool.spec["targetPortNumber"]))
     for path, number in targets:
         if container_ports and number not in container_ports:
-            message = f"{pool.title} sends to port {number}, which {workload.owner.title} does not have"
+            message = f"{pool.title} sends to port {number}, which {_titles(workloads)} does not have"
             hint = f"Use a port of its containers: {', '.join(map(str, container_ports))}."
             yield Diagnostic("VSR405", message, pool.span(*path), hint)
 
@@ -95,12 +103,11 @@ def _service(index: ManifestIndex, service: Manifest) -> Iterator[Diagnostic]:
     if not workloads and not index.assumes_pods(service.namespace, labels):
         message = f"{service.title} selects no pods among the checked objects"
         yield Diagnostic("VSR405", message, service.span("spec", "selector"), _NO_PODS_HINT, Severity.WARNING)
-    for workload in workloads:
-        ports = workload.ports()
+    for ports, having in selected_ports(index, service.namespace, labels):
         for path, port in service.entries("spec", "ports"):
             target = port.get("targetPort", port.get("port"))
             if ports and target not in [*ports, *ports.values()]:
-                message = f"{service.title} forwards to port {target}, which {workload.owner.title} does not declare"
+                message = f"{service.title} forwards to port {target}, which {_titles(having)} does not declare"
                 # A port number works without a declaration; a port name does not.
                 level = Severity.ERROR if isinstance(target, str) else Severity.WARNING
                 hint = f"Use a declared port: {', '.join(f'{name} ({number})' for name, number in ports.items())}."
@@ -129,24 +136,22 @@ def _namespaces(monitor: Manifest) -> frozenset[str] | None:
 
 def _service_monitor(index: ManifestIndex, monitor: Manifest) -> Iterator[Diagnostic]:
     labels, namespaces = label_selector(monitor.body, "spec", "selector"), _namespaces(monitor)
-    services = [
-        service
-        for service in index.of_kind("Service", "")
-        if labels
-        and (namespaces is None or service.namespace in namespaces)
-        and labels.items() <= as_string_map(service.at("metadata", "labels")).items()
-    ]
+    services = labelled_services(index, labels, namespaces)
     if labels and not services and not _assumes_service(index, namespaces):
         message = f"{monitor.title} selects no Service among the checked objects"
         hint = "Fix the labels or the namespaces. A ServiceMonitor selects by labels of Services, not of pods."
         yield Diagnostic("VSR405", message, monitor.span("spec", "selector"), hint, Severity.WARNING)
-    names = {as_string(port.get("name")) for service in services for _, port in service.entries("spec", "ports")}
+    names = index.cached(("names of ports", frozenset(labels.items()), namespaces), lambda: _port_names(services))
     for path, endpoint in monitor.entries("spec", "endpoints") if services else ():
         port_name = as_string(endpoint.get("port"))
         if port_name and port_name not in names:
             message = f"{monitor.title} scrapes the port `{port_name}`, which none of its Services names"
             hint = f"Use the name of a port, not its number: {', '.join(sorted(names - {''})) or 'none has a name'}."
             yield Diagnostic("VSR405", message, monitor.span(*path, "port"), hint, Severity.WARNING)
+
+
+def _port_names(services: list[Manifest]) -> set[str]:
+    return {as_string(port.get("name")) for service in services for _, port in service.entries("spec", "ports")}
 
 
 def _assumes_service(index: ManifestIndex, namespaces: frozenset[str] | None) -> bool:
@@ -158,9 +163,9 @@ def _assumes_service(index: ManifestIndex, namespaces: frozenset[str] | None) ->
 
 def _pod_monitor(index: ManifestIndex, monitor: Manifest) -> Iterator[Diagnostic]:
     labels, namespaces = label_selector(monitor.body, "spec", "selector"), _namespaces(monitor)
-    workloads = [workload for namespace in namespaces or () for workload in index.selected_workloads(namespace, labels)]
-    names = {name for workload in workloads for name in workload.ports()}
-    for path, endpoint in monitor.entries("spec", "podMetricsEndpoints") if workloads else ():
+    declared = [ports for namespace in namespaces or () for ports, _ in selected_ports(index, namespace, labels)]
+    names = {name for ports in declared for name in ports}
+    for path, endpoint in monitor.entries("spec", "podMetricsEndpoints") if declared else ():
         port_name = as_string(endpoint.get("port"))
         if port_name and port_name not in names:
             message = f"{monitor.title} scrapes the port `{port_name}`, which none of its pods names"
@@ -171,18 +176,28 @@ def _pod_monitor(index: ManifestIndex, monitor: Manifest) -> Iterator[Diagnostic
 def _workload_selector(index: ManifestIndex, envoy_filter: Manifest) -> Iterator[Diagnostic]:
     """Check that an EnvoyFilter selects a Gateway's pods: `istio: ingressgateway` belongs to another installation."""
     labels = as_string_map(value_at(envoy_filter.spec, "workloadSelector", "labels"))
-    gateways = [gateway for gateway in index.of_kind("Gateway") if gateway.namespace == envoy_filter.namespace]
+    gateways = _gateways(index).get(envoy_filter.namespace, {})
     by_gateway = {_GATEWAY_LABEL: labels.get(_GATEWAY_LABEL, "")}
-    if not labels or not gateways:
-        return
-    if labels == by_gateway and any(gateway.name == by_gateway[_GATEWAY_LABEL] for gateway in gateways):
+    if not labels or not gateways or (labels == by_gateway and by_gateway[_GATEWAY_LABEL] in gateways):
         return
     namespace = envoy_filter.namespace
     if not index.selected_workloads(namespace, labels) and not index.assumes_pods(namespace, labels):
         pairs = ", ".join(f"{key}={value}" for key, value in labels.items())
         message = f"{envoy_filter.title} selects pods with {pairs}: no Gateway's pods and no others have these labels"
-        hint = f"Use targetRefs, or {_GATEWAY_LABEL}={gateways[0].name}."
+        hint = f"Use targetRefs, or {_GATEWAY_LABEL}={next(iter(gateways))}."
         yield Diagnostic("VSR405", message, envoy_filter.span("spec", "workloadSelector"), hint)
+
+
+def _gateways(index: ManifestIndex) -> dict[str, dict[str, Manifest]]:
+    """Return the Gateways by namespace and name."""
+
+    def compute() -> dict[str, dict[str, Manifest]]:
+        gateways: dict[str, dict[str, Manifest]] = {}
+        for gateway in index.of_kind("Gateway"):
+            gateways.setdefault(gateway.namespace, {}).setdefault(gateway.name, gateway)
+        return gateways
+
+    return index.cached("gateways by namespace", compute)
 
 
 RULE = LinkRule(

@@ -12,9 +12,9 @@ from vsr_compiler.verify.authenticators import authenticator
 from vsr_compiler.verify.ext_proc import DEFAULT_NAME, ExtProcFilter, ext_proc_filters
 from vsr_compiler.verify.filter_position import anchor
 from vsr_compiler.verify.manifest import Manifest, as_mapping, as_mappings, as_string, value_at
-from vsr_compiler.verify.manifest_index import AI, GATEWAY_API, ISTIO, ManifestIndex
+from vsr_compiler.verify.manifest_index import AI, ISTIO, ManifestIndex
 from vsr_compiler.verify.request_buffer import policies_without_buffer
-from vsr_compiler.verify.router_filters import applies_to_gateway, reaches, router_listeners
+from vsr_compiler.verify.router_filters import gateways_with_filters, listeners_with
 from vsr_compiler.verify.rules.rule import LinkRule
 
 _ISTIO = filter_order.ISTIO
@@ -72,8 +72,8 @@ def _missing_anchor(index: ManifestIndex, processor: ExtProcFilter) -> Iterator[
     source = processor.source
     if anchor(processor) != ENVOY_GATEWAY_ANCHOR:
         return
-    for listener, _ in router_listeners(index):
-        lacking = policies_without_buffer(index, listener) if reaches(index, processor, listener) else None
+    for listener in listeners_with(index, processor):
+        lacking = policies_without_buffer(index, listener)
         if lacking is None:
             continue
         cause = f": {lacking[0].title} applies instead of one with it" if lacking else ", which no policy sets"
@@ -122,7 +122,7 @@ def _envoy_filter(index: ManifestIndex, processor: ExtProcFilter) -> Iterator[Di
 
 def _too_early(index: ManifestIndex, processor: ExtProcFilter, span: Span, hint: str) -> Iterator[Diagnostic]:
     """Report a filter of a router that runs before the authentication of its Gateway."""
-    gateways = [listener.gateway for listener, _ in router_listeners(index) if reaches(index, processor, listener)]
+    gateways = [listener.gateway for listener in listeners_with(index, processor)]
     by = next(filter(None, (authenticator(index, gateway) for gateway in gateways)), None)
     if by is not None:
         message = f"{_TOO_EARLY}: {by.title} applies to this gateway"
@@ -131,7 +131,7 @@ def _too_early(index: ManifestIndex, processor: ExtProcFilter, span: Span, hint:
 
 def _with_pools(index: ManifestIndex, source: Manifest) -> list[bool]:
     """Return for each Gateway that an EnvoyFilter changes whether its routes lead to pools."""
-    gateways = [item for item in index.of_kind("Gateway", GATEWAY_API) if applies_to_gateway(source, item)]
+    gateways = gateways_with_filters(index).get(id(source), [])
     with_pools = [(gateway.namespace, gateway.name) in index.routes_with_pools for gateway in gateways]
     return with_pools or [bool(index.pools)]
 
@@ -169,15 +169,25 @@ def _extension_policy(index: ManifestIndex, processor: ExtProcFilter) -> Iterato
         yield Diagnostic("VSR409", message, source.span(*processor.path), f"Use an EnvoyPatchPolicy. {_BEFORE_BUFFER}")
     target_refs = as_mappings(source.spec.get("targetRefs"))
     gateways = {as_string(ref.get("name")) for ref in target_refs if ref.get("kind") == "Gateway"}
-    routes = [
-        route
-        for route in index.of_kind("HTTPRoute")
-        if any(as_string(ref.get("name")) in gateways for ref in as_mappings(route.spec.get("parentRefs")))
-    ]
+    by_parent = _routes_by_parent(index)
+    routes = [route for name in sorted(gateways) for route in by_parent.get(name, ())]
     if routes and not any(_is_unconditional(rule) for route in routes for _, rule in route.entries("spec", "rules")):
         message = f"every route rule behind {source.title} matches headers, so the processor that sets them never runs"
         hint = "Add a route without header matches: the first matching route enables the filter."
         yield Diagnostic("VSR409", message, source.span(*processor.path), hint)
+
+
+def _routes_by_parent(index: ManifestIndex) -> dict[str, list[Manifest]]:
+    """Return the HTTPRoutes by the names of their parents."""
+
+    def compute() -> dict[str, list[Manifest]]:
+        by_parent: dict[str, list[Manifest]] = {}
+        for route in index.of_kind("HTTPRoute"):
+            for name in {as_string(ref.get("name")) for ref in as_mappings(route.spec.get("parentRefs"))}:
+                by_parent.setdefault(name, []).append(route)
+        return by_parent
+
+    return index.cached("routes by parent", compute)
 
 
 def _is_unconditional(rule: dict[str, object]) -> bool:

@@ -8,11 +8,12 @@ from vsr_compiler.diagnostics import Diagnostic, Severity
 from vsr_compiler.verify.ext_proc import ExtProcFilter, ext_proc_filters
 from vsr_compiler.verify.header_matches import model_routes
 from vsr_compiler.verify.header_readers import header_readers
+from vsr_compiler.verify.header_removal import keeps_header, removes_header
 from vsr_compiler.verify.listeners import Listener, attached_listeners, routes_of
 from vsr_compiler.verify.manifest import Manifest, Path, as_string, as_strings
 from vsr_compiler.verify.manifest_index import GATEWAY_API, ManifestIndex
 from vsr_compiler.verify.router_config import has_guards
-from vsr_compiler.verify.router_filters import filters_of, keeps_header, removes_header, router_listeners
+from vsr_compiler.verify.router_filters import filters_of, router_listeners
 from vsr_compiler.verify.rules.rule import LinkRule
 from vsr_schemas.headers import AI_MODEL, DEBUG, SELECTED_MODEL
 from vsr_schemas.obeyed_headers import Component, Impact, ObeyedHeader

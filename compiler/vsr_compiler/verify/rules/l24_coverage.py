@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vsr_compiler.diagnostics import Diagnostic, Severity
+from vsr_compiler.verify.by_gateway import applies_to_gateway
 from vsr_compiler.verify.ext_proc import ExtProcFilter, ext_proc_filters
 from vsr_compiler.verify.listeners import Listener, XdsListener, xds_listener
 from vsr_compiler.verify.manifest import Manifest, as_mapping, as_string
 from vsr_compiler.verify.manifest_index import ManifestIndex
 from vsr_compiler.verify.router_filters import (
     HTTP_MANAGERS,
-    applies_to_gateway,
     filters_of,
     offers_http3,
     router_listeners,

@@ -62,7 +62,7 @@ def _holes(index: ManifestIndex, listener: Listener, item: RouteFilter) -> Itera
     arrivals = list(_arrivals(index, listener))
     parents = effective_policies(index, item.kind, listener)
     yield from _replaced(index, listener, item, arrivals, parents)
-    models = {id(item.route) for item in router_routes(index)}
+    models = index.cached("routes of the router", lambda: {id(item.route) for item in router_routes(index)})
     for route in routes_of(index, listener):
         if id(route) not in models:
             continue

@@ -7,6 +7,7 @@ from math import inf
 
 from vsr_compiler.diagnostics import Diagnostic, Severity
 from vsr_compiler.releases.picker_arguments import MESSAGE_FLAG, MESSAGE_LIMIT
+from vsr_compiler.verify.by_gateway import by_gateway
 from vsr_compiler.verify.envoy_fields import snake_case
 from vsr_compiler.verify.header_matches import header_matches
 from vsr_compiler.verify.listeners import Listener, attached_listeners
@@ -14,7 +15,7 @@ from vsr_compiler.verify.manifest import Manifest, as_mapping, as_string, as_str
 from vsr_compiler.verify.manifest_index import ISTIO, ManifestIndex
 from vsr_compiler.verify.pickers import extension_release, pickers
 from vsr_compiler.verify.router_config import embedded_document
-from vsr_compiler.verify.router_filters import applies_to_gateway, client_policies, filters_of
+from vsr_compiler.verify.router_filters import client_policies, filters_of
 from vsr_compiler.verify.rules.l12_buffers import size_in_bytes
 from vsr_compiler.verify.rules.l14_releases import known_arguments
 from vsr_compiler.verify.rules.rule import LinkRule
@@ -54,13 +55,17 @@ def _bodies(index: ManifestIndex, pool: Manifest) -> Iterator[float]:
 
 def _buffers(index: ManifestIndex, listener: Listener) -> Iterator[int]:
     """Return the buffers that a listener may have, in bytes. Defaults of gateways are shorter than any limit."""
-    for source in index.of_kind("EnvoyFilter", ISTIO):
-        for _, patch in source.entries("spec", "configPatches"):
-            value = as_mapping(value_at(patch, "patch", "value"))
-            key = next((key for key in value if snake_case(key) == "per_connection_buffer_limit_bytes"), None)
-            size = size_in_bytes(value[key]) if key and patch.get("applyTo") == "LISTENER" else None
-            if size is not None and applies_to_gateway(source, listener.gateway):
-                yield size
+
+    def of_istio() -> Iterator[tuple[Manifest, int]]:
+        for source in index.of_kind("EnvoyFilter", ISTIO):
+            for _, patch in source.entries("spec", "configPatches"):
+                value = as_mapping(value_at(patch, "patch", "value"))
+                key = next((key for key in value if snake_case(key) == "per_connection_buffer_limit_bytes"), None)
+                size = size_in_bytes(value[key]) if key and patch.get("applyTo") == "LISTENER" else None
+                if size is not None:
+                    yield source, size
+
+    yield from by_gateway(index, "listener buffers", of_istio).applying_to(listener.gateway)
     for policy in client_policies(index, listener):
         size = size_in_bytes(value_at(policy.settings, "connection", "bufferLimit"))
         if size is not None:

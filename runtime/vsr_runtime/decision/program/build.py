@@ -19,6 +19,7 @@ from vsr_runtime.decision.program.conditions import (
 )
 from vsr_runtime.decision.program.effects import ModelTarget, ProviderCredentials, Reasoning
 from vsr_runtime.decision.program.program import TOTAL_SHARE, PolicyRoute, Program
+from vsr_runtime.decision.signals.base import Signal
 from vsr_runtime.errors import check_unique, config_error
 from vsr_schemas.routerconfig import v0_4_0 as contract
 from vsr_schemas.routerconfig.reasoning_0_4_0 import FAMILIES
@@ -30,17 +31,19 @@ _MODEL_NAME = re.compile(r"[!-~](?:[ -~]{0,254}[!-~])?")
 
 @dataclass(frozen=True, slots=True)
 class ModelBindings:
-    """Models that signals may use.
+    """Models that signals may use, and signals that depend on neither text nor models.
 
     Attributes:
         sentences: sentences that have a vector.
         jailbreak: detector by jailbreak signal.
         pii: detector by PII signal.
+        clients: signals about who sends a request.
     """
 
     sentences: frozenset[str] = frozenset()
     jailbreak: Mapping[str, str] = field(default_factory=dict)
     pii: Mapping[str, str] = field(default_factory=dict)
+    clients: Mapping[SignalName, Signal] = field(default_factory=dict)
 
 
 def build(
@@ -63,7 +66,7 @@ def build(
         credentials: credentials for external providers, by model.
         guards: the guards of the settings, by name.
         detectors: the classifiers that guards and signals may use.
-        bindings: the models that signals may use.
+        bindings: the models that signals may use, and signals about clients.
 
     Raises:
         UserError: a name is unknown, duplicated or unusable, or the config requires an unsupported feature.
@@ -77,7 +80,7 @@ def build(
     signals, bindings = config.routing.signals, bindings or ModelBindings()
     _check_bindings("jailbreak", bindings.jailbreak, [rule.name for rule in signals.jailbreak or ()], detectors)
     _check_bindings("pii", bindings.pii, [rule.name for rule in signals.pii or ()], detectors)
-    heuristic_signals = build_signals(signals, bindings.pii)
+    heuristic_signals = {**build_signals(signals, bindings.pii), **bindings.clients}
     model_signals = build_model_signals(signals, bindings.sentences, bindings.jailbreak, bindings.pii)
     decisions = config.routing.decisions
     check_unique("routing.decisions", [decision.name for decision in decisions])
@@ -107,7 +110,7 @@ def _default_target(config: contract.RouterConfig, served: Mapping[str, ModelTar
     adapters = {lora.name: card.name for card in config.routing.modelCards for lora in card.loras or ()}
     base = adapters.get(default, default)
     ref = contract.ModelRef(model=base, lora_name=None if base == default else default, use_reasoning=False)
-    return _read_target("providers.defaults.model", ref, config, served)
+    return read_target("providers.defaults.model", ref, config, served)
 
 
 def _check_bindings(
@@ -229,7 +232,7 @@ def _read_targets(
     refs = decision.modelRefs
     if not refs and not any(plugin.type == "fast_response" for plugin in decision.plugins or ()):
         raise config_error(f"{place}.modelRefs", "names no model; give one, or the plugin fast_response")
-    decision_targets = [_read_target(f"{place}.modelRefs[{i}]", ref, config, served) for i, ref in enumerate(refs)]
+    decision_targets = [read_target(f"{place}.modelRefs[{i}]", ref, config, served) for i, ref in enumerate(refs)]
     names = [target.name for target in decision_targets]
     check_unique(f"{place}.modelRefs", names)
     if split is None:
@@ -250,9 +253,14 @@ def _check_shares(place: str, split: Mapping[str, int], names: list[str]) -> Non
         raise config_error(place, f"the shares must add up to 100, not {sum(split.values())}", "runtime.yaml")
 
 
-def _read_target(
+def read_target(
     place: str, ref: contract.ModelRef, config: contract.RouterConfig, served: Mapping[str, ModelTarget]
 ) -> ModelTarget:
+    """Return a model as a decision requests it.
+
+    Raises:
+        UserError: the model, the adapter or the effort is unknown.
+    """
     model = next((model for model in config.providers.models if model.name == ref.model), None)
     if model is None:
         raise config_error(f"{place}.model", f"model {ref.model!r} is not defined under providers.models")

@@ -11,6 +11,7 @@ from vsr_runtime.decision.deadline import Expired, never
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 from vsr_runtime.decision.guards.detection import Detection
 from vsr_runtime.decision.guards.guard import Guard
+from vsr_runtime.decision.identity.client import Client
 from vsr_runtime.decision.program.conditions import OF_REQUEST, SignalKind, SignalValues
 from vsr_runtime.decision.program.effects import CachePolicy
 from vsr_schemas.headers import SELECTED_MODEL
@@ -47,6 +48,7 @@ class ResponsePlan:
             stay.
         record: the server's token for caching the response; None if it is not cached.
         cors: headers that let a page read the response.
+        model: the model whose response may be cached, if others may answer as well; None if only one may answer.
     """
 
     api: Api
@@ -55,6 +57,7 @@ class ResponsePlan:
     debug_headers: tuple[tuple[str, str], ...] | None = None
     record: object = None
     cors: tuple[tuple[str, str], ...] = ()
+    model: str | None = None
 
     @property
     def reads(self) -> bool:
@@ -64,10 +67,16 @@ class ResponsePlan:
 
 @fast_dataclass(frozen=True, slots=True)
 class RequestHeaders:
-    """The request line and the headers, including pseudo-headers. Names are in lower case as in HTTP/2."""
+    """The request line and the headers, including pseudo-headers. Names are in lower case as in HTTP/2.
+
+    ``address`` is that of the sender, if the policy trusts some addresses. ``client`` is who sends it if that is known
+    without the headers, as in tests of a policy.
+    """
 
     headers: tuple[tuple[str, str], ...]
     end_of_stream: bool
+    address: str = ""
+    client: Client | None = field(default=None, repr=False)
 
 
 @fast_dataclass(frozen=True, slots=True)
@@ -238,6 +247,7 @@ class SendToModel:
         guards: guards that matched and let the request pass.
         response: what to do with the response; None if it may pass unread.
         cache_key: where the response is cached; None if it is not.
+        attempt: the number of an attempt, from 1; 0 for the decision on a request.
     """
 
     model: str
@@ -250,6 +260,7 @@ class SendToModel:
     guards: tuple[GuardMatch, ...] = ()
     response: ResponsePlan | None = field(default=None, repr=False)
     cache_key: CacheKey | None = None
+    attempt: int = 0
 
 
 @fast_dataclass(frozen=True, slots=True)

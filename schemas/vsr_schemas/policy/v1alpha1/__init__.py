@@ -11,8 +11,17 @@ from vsr_schemas.base import PolicyModel
 from vsr_schemas.policy.v1alpha1.ask import AskSpec, MarkerSpec
 from vsr_schemas.policy.v1alpha1.assertions import AssertionSpec, StatementSpec
 from vsr_schemas.policy.v1alpha1.classification import CategorySpec, CheckpointSpec, ClassifierSpec
+from vsr_schemas.policy.v1alpha1.clients import AsSpec, ClientSpec
 from vsr_schemas.policy.v1alpha1.environments import EnvironmentGatewaySpec, EnvironmentSpec, ResourcesSpec
+from vsr_schemas.policy.v1alpha1.fallback import RetrySpec
 from vsr_schemas.policy.v1alpha1.guards import ExceptSpec, GuardSpec
+from vsr_schemas.policy.v1alpha1.identity import (
+    ApiKeySpec,
+    EnvironmentIdentitySpec,
+    GatewayHeaderSpec,
+    IdentitySpec,
+    JwtSpec,
+)
 from vsr_schemas.policy.v1alpha1.models import (
     EndpointSpec,
     ExternalSpec,
@@ -37,7 +46,7 @@ from vsr_schemas.policy.v1alpha1.routes import (
     SystemPromptSpec,
     ToolsSpec,
 )
-from vsr_schemas.policy.v1alpha1.signals import KINDS, SignalSpec
+from vsr_schemas.policy.v1alpha1.signals import KINDS, RoleSpec, SignalSpec
 from vsr_schemas.policy.v1alpha1.stickiness import RouteStickinessSpec, StickinessSpec
 from vsr_schemas.policy.v1alpha1.tests import ExpectationSpec, TestSpec, TurnSpec
 from vsr_schemas.scalars import Header, Label, Name
@@ -47,25 +56,32 @@ __all__ = [
     "API_VERSION",
     "KIND",
     "KINDS",
+    "ApiKeySpec",
+    "AsSpec",
     "AskSpec",
     "AssertionSpec",
     "CacheSpec",
     "CategorySpec",
     "CheckpointSpec",
     "ClassifierSpec",
+    "ClientSpec",
     "ConditionSpec",
     "CorsSpec",
     "DefaultSpec",
     "EndpointSpec",
     "EnvironmentGatewaySpec",
+    "EnvironmentIdentitySpec",
     "EnvironmentSpec",
     "ExceptSpec",
     "ExpectationSpec",
     "ExternalSpec",
+    "GatewayHeaderSpec",
     "GatewaySpec",
     "GitOpsSpec",
     "GuardSpec",
     "HeadersSpec",
+    "IdentitySpec",
+    "JwtSpec",
     "LoraSpec",
     "MarkerSpec",
     "MetadataSpec",
@@ -77,6 +93,8 @@ __all__ = [
     "PoolSpec",
     "PriceSpec",
     "ResourcesSpec",
+    "RetrySpec",
+    "RoleSpec",
     "RouteSpec",
     "RouteStickinessSpec",
     "RouterSpec",
@@ -110,6 +128,7 @@ class PolicySpec(PolicyModel):
     metadata: MetadataSpec
     router: RouterSpec
     gateway: GatewaySpec = GatewaySpec()
+    identity: IdentitySpec | None = None
     apis: Annotated[list[ApiName], Field(min_length=1)] | None = None
     gitops: GitOpsSpec | None = None
     endpoints: Annotated[dict[Name, EndpointSpec], Field(min_length=1)]

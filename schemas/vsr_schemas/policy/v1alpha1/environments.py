@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from vsr_schemas.base import PolicyModel
+from vsr_schemas.policy.v1alpha1.identity import EnvironmentIdentitySpec
 from vsr_schemas.scalars import Amount, Bool, Image, Int, Label, Name, Release, ResourceName, ServerUrl, Text
 from vsr_schemas.shapes import MAPPING, TEXT, AsMapping, AsText, by_shape
 
@@ -46,3 +47,4 @@ class EnvironmentSpec(PolicyModel):
     device: Literal["cpu", "cuda"] | None = None
     server: ServerUrl | None = None
     gateway: EnvironmentGatewaySpec = EnvironmentGatewaySpec()
+    identity: EnvironmentIdentitySpec | None = None
