@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from support.consumers import facts
 
@@ -26,6 +26,8 @@ TOKENS: Mapping[str, Mapping[str, str]] = {
 """The claims of valid tokens."""
 FORGED = "forged-by-the-client"
 """The value of every header that a client must not be able to set."""
+_ATTEMPTS = "xds.filter_chain_name"
+"""The attribute by which our filter tells the router that a request is an attempt."""
 OURS = "semantic-router"
 """Part of the name of the router's cluster, whoever added the filter."""
 
@@ -69,6 +71,13 @@ class Router(Protocol):
         """Return the decision."""
 
 
+class AttemptRouter(Router, Protocol):
+    """A router that is asked about the attempts of a request as well."""
+
+    def on_attempt(self, request: Request) -> Reply | Routed:
+        """Return the model of an attempt."""
+
+
 @dataclass(frozen=True, slots=True)
 class PickerPod:
     """An endpoint picker as it is deployed. ``limit`` is the size of its largest message in bytes."""
@@ -89,6 +98,8 @@ class Proxy:
         problems: patches that were not applied, in words.
         pickers: pickers by the name of their filter, or of their cluster.
         obeying: components behind each cluster that obey headers, see `facts.OBEYED`.
+        sockets: listeners on Unix sockets, which no client reaches, by path.
+        clusters: the clusters that patches add, by name.
     """
 
     listeners: tuple[Body, ...]
@@ -97,6 +108,8 @@ class Proxy:
     problems: tuple[str, ...] = ()
     pickers: Mapping[str, PickerPod] = field(default_factory=dict)
     obeying: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    sockets: Mapping[str, Body] = field(default_factory=dict)
+    clusters: Mapping[str, Body] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,7 +355,7 @@ class _Stream:
 
     def _processed(self, config: Body) -> Reply | None:
         if is_router(self.name):
-            return self._decided()
+            return self._attempted() if _ATTEMPTS in config.get("request_attributes", []) else self._decided()
         if self.name == facts.AI_GATEWAY_FILTER:
             return self._read_by_ai_gateway()
         override = self._override(self.name)
@@ -363,13 +376,19 @@ class _Stream:
         if len(self.request.body) > self.limit:
             return Reply(413)
         decision = self.router.on_body(self.request)
-        if isinstance(decision, Reply):
-            return decision
+        return decision if isinstance(decision, Reply) else self._apply(decision)
+
+    def _apply(self, decision: Routed) -> None:
         headers = dict(self.request.headers) | dict(decision.set_headers)
         for name in decision.remove_headers:
             headers.pop(name, None)
         self._change(replace(self.request, headers=headers, body=decision.body or self.request.body))
-        return None
+
+    def _attempted(self) -> Reply | None:
+        """Ask the router for the model of an attempt; this listener has no other purpose."""
+        self._acts()
+        decision = cast("AttemptRouter", self.router).on_attempt(self.request)
+        return decision if isinstance(decision, Reply) else self._apply(decision)
 
     def _read_by_ai_gateway(self) -> Reply | None:
         self._acts()

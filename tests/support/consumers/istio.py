@@ -37,10 +37,29 @@ class _Translation:
             if listener["protocol"] in {"HTTP", "HTTPS"}:
                 by_port.setdefault(listener["port"], []).append(listener)
         listeners = [self._listener(port, group) for port, group in by_port.items()]
+        sockets: dict[str, Body] = {}
+        clusters: dict[str, Body] = {}
         for patch in self._patches():
-            for listener in listeners:
-                _patched(patch, listener)
-        return Proxy(tuple(listeners), self.routes, self.ports, (), self.pickers, self.obeying)
+            operation, value = patch["patch"]["operation"], patch["patch"].get("value", {})
+            match patch["applyTo"], operation:
+                case "LISTENER", "ADD":
+                    sockets[value["address"]["pipe"]["path"]] = copy.deepcopy(value)
+                case "CLUSTER", "ADD":
+                    clusters[value["name"]] = copy.deepcopy(value)
+                case "HTTP_ROUTE", ("ADD" | "INSERT_FIRST"):
+                    self._add_route(value, first=operation == "INSERT_FIRST")
+                case "CLUSTER", _:
+                    pass
+                case _:
+                    for listener in listeners:
+                        _patched(patch, listener)
+        return Proxy(tuple(listeners), self.routes, self.ports, (), self.pickers, self.obeying, sockets, clusters)
+
+    def _add_route(self, route: Body, *, first: bool) -> None:
+        """Add a route to every virtual host (`envoyfilter/rc_patch.go`)."""
+        for configuration in self.routes.values():
+            for host in configuration["virtual_hosts"]:
+                host["routes"].insert(0 if first else len(host["routes"]), copy.deepcopy(route))
 
     def _listener(self, port: int, group: list[Body]) -> Body:
         """Return the listener of a port: HTTP listeners share a chain, those with TLS have one each."""
@@ -67,7 +86,9 @@ class _Translation:
         hosts = []
         for listener in group:
             found = self.objects.matches(self.gateway, listener, list(self.objects.of("HTTPRoute")))
-            hosts.append({"domains": [listener.get("hostname", "*")], "routes": [self._route(item) for item in found]})
+            routes = [self._route(item) for item in found]
+            counted = {"include_request_attempt_count": True}
+            hosts.append({"domains": [listener.get("hostname", "*")], "routes": routes, **counted})
         self.routes[name] = {"name": name, "virtual_hosts": hosts}
         return {
             "name": facts.HCM,
@@ -91,7 +112,7 @@ class _Translation:
                     },
                 }
             }
-        return route | {"route": {"cluster": match.cluster}}
+        return route | {"route": {"cluster": match.cluster, "retry_policy": facts.ISTIO_RETRIES}}
 
     def _picker(self, pool: Body) -> str:
         ref = pool["spec"]["endpointPickerRef"]
