@@ -35,7 +35,6 @@ from vsr_compiler.ir.endpoints import (
     Picker,
     Pool,
     Provider,
-    Resources,
     VllmServer,
 )
 from vsr_compiler.ir.environments import Cors, Environment, Gateway, GitOps
@@ -44,7 +43,9 @@ from vsr_compiler.ir.guards import Block, Flag, Guard, GuardAction, Mask, RouteT
 from vsr_compiler.ir.models import Model, Reasoning
 from vsr_compiler.ir.names import object_name
 from vsr_compiler.ir.network import API_PATH, CLUSTER_DOMAIN, HTTP, Listener, ServiceRef
+from vsr_compiler.ir.placement import Autoscaling, Placement, Resources
 from vsr_compiler.ir.policy import Policy
+from vsr_compiler.ir.providers import ApiKey, CloudAuth, ProviderApi
 from vsr_compiler.ir.router import Router, RouterImplementation, SemanticRouter, VsrRuntime
 from vsr_compiler.ir.routes import Cache, Route
 from vsr_compiler.ir.signals import (
@@ -74,13 +75,16 @@ __all__ = [
     "HTTP",
     "AllOf",
     "AnyOf",
+    "ApiKey",
     "AskMarker",
     "AskRules",
     "Assertion",
+    "Autoscaling",
     "Block",
     "Cache",
     "Category",
     "Classifier",
+    "CloudAuth",
     "ComplexitySignal",
     "Condition",
     "ContextSignal",
@@ -112,9 +116,11 @@ __all__ = [
     "Phrase",
     "Picker",
     "PiiSignal",
+    "Placement",
     "Policy",
     "Pool",
     "Provider",
+    "ProviderApi",
     "Reasoning",
     "Resources",
     "RoleSignal",

@@ -118,10 +118,11 @@ def _send(
     # A response that is read must not be compressed.
     removed = (*effects.remove_headers, "accept-encoding") if plan or key else effects.remove_headers
     if target.credentials is not None:
-        headers, removed = apply_credentials(headers, removed, target.credentials)
+        headers, removed = apply_credentials(headers, removed, target.credentials, parsed.api.value)
     if data is not None:
         headers = (*headers, ("content-length", str(len(data))))
-    return SendToModel(target.name, data, headers, removed, name, signals, None, verdict.matches, plan, key)
+    defaults = () if target.credentials is None else target.credentials.defaults
+    return SendToModel(target.name, data, headers, removed, name, signals, None, verdict.matches, plan, key, defaults)
 
 
 def _edit_form(form: FormBody, document: bytes) -> bytes | ImmediateResponse:

@@ -238,6 +238,7 @@ class SendToModel:
         guards: guards that matched and let the request pass.
         response: what to do with the response; None if it may pass unread.
         cache_key: where the response is cached; None if it is not.
+        default_headers: headers to set if the client sends none of their names.
     """
 
     model: str
@@ -250,6 +251,7 @@ class SendToModel:
     guards: tuple[GuardMatch, ...] = ()
     response: ResponsePlan | None = field(default=None, repr=False)
     cache_key: CacheKey | None = None
+    default_headers: tuple[tuple[str, str], ...] = ()
 
 
 @fast_dataclass(frozen=True, slots=True)
