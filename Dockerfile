@@ -2,6 +2,7 @@
 #
 #   docker build --tag registry.example/vsr-runtime:0.1.0 .
 #   docker build --tag registry.example/vsr-runtime:0.1.0-cuda --target cuda .
+#   docker build --tag registry.example/vsr-verify:0.1.0 --target verify .
 ARG PYTHON=python:3.11-slim-bookworm
 
 FROM ${PYTHON} AS build
@@ -14,6 +15,21 @@ RUN /opt/vsr/bin/pip install '/src[runtime,otel]'
 # The build ends here where the encoder's weights or tokenizer are not those that policies are compiled against.
 RUN /opt/vsr/bin/python -c 'from vsr_runtime.inference.encoder_files import DEFAULT_ENCODER, KNOWN, find_encoder; \
     find_encoder(DEFAULT_ENCODER, KNOWN[DEFAULT_ENCODER].weights)'
+
+# The checker of manifests for pipelines: no models, and nothing of the runtime.
+FROM ${PYTHON} AS build-verify
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_COMPILE=1
+RUN python3 -m venv /opt/vsr
+COPY . /src
+RUN /opt/vsr/bin/pip install '/src[verify]'
+
+FROM ${PYTHON} AS verify
+ENV PATH=/opt/vsr/bin:$PATH PYTHONDONTWRITEBYTECODE=1
+COPY --from=build-verify /opt/vsr /opt/vsr
+USER 65532:65532
+WORKDIR /manifests
+ENTRYPOINT ["vsr-compile"]
+CMD ["verify", "."]
 
 # torch's wheels bring CUDA with them; the driver is the node's.
 FROM build AS build-cuda

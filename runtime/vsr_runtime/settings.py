@@ -7,9 +7,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from vsr_runtime.credentials import FOLDER, read_credentials
+from vsr_runtime.credentials import FOLDER, clients_folder, read_client_keys, read_credentials
+from vsr_runtime.decision.identity.rules import digest_of
 from vsr_runtime.decision.program.build import ModelBindings, build
 from vsr_runtime.decision.program.build_ask import with_ask
+from vsr_runtime.decision.program.build_identity import client_signals, with_identity
 from vsr_runtime.decision.program.build_limits import with_cors, with_limits
 from vsr_runtime.decision.program.build_stickiness import with_stickiness
 from vsr_runtime.decision.program.conditions import CATEGORIES, SIMILARITIES
@@ -37,12 +39,14 @@ class SettingsSource:
         router: config.yaml.
         runtime: runtime.yaml.
         credentials: the keys of providers, by model.
+        clients: the digests of clients' keys, by file.
     """
 
     folder: Path
     router: RouterConfig
     runtime: RuntimeSettings
     credentials: Mapping[str, ProviderCredentials] = field(repr=False)
+    clients: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,8 @@ def load(config: Path, credentials: Path | None = None) -> Settings:
         config: config.yaml.
         credentials: the folder of the keys; None for ``credentials`` next to config.yaml.
 
+    The keys of clients are in ``clients`` next to that folder.
+
     Without ``runtime.yaml`` the defaults apply: a deadline of 1 s, bodies up to 8 MiB, and no classifier. A config
     whose decisions need a category is then rejected.
 
@@ -115,11 +121,16 @@ def load(config: Path, credentials: Path | None = None) -> Settings:
     path = config.parent / "runtime.yaml"
     runtime = read_model(path, RuntimeSettings) if path.exists() else _defaults()
     keys = read_credentials(credentials or config.parent / FOLDER, runtime.credentials or {})
-    return check_settings(router, runtime, config.parent, keys)
+    digests = read_client_keys(clients_folder(config, credentials), runtime.identity)
+    return check_settings(router, runtime, config.parent, keys, digests)
 
 
 def check_settings(
-    router: RouterConfig, runtime: RuntimeSettings, folder: Path, credentials: Mapping[str, ProviderCredentials]
+    router: RouterConfig,
+    runtime: RuntimeSettings,
+    folder: Path,
+    credentials: Mapping[str, ProviderCredentials],
+    clients: Mapping[str, bytes] | None = None,
 ) -> Settings:
     """Check that both files can be served together. The compiler calls this, too, so that it writes nothing else.
 
@@ -128,6 +139,7 @@ def check_settings(
         runtime: the content of runtime.yaml.
         folder: their folder.
         credentials: the credentials of providers, by model.
+        clients: the digests of clients' keys, by file; None for placeholders.
 
     Raises:
         UserError: the files are inconsistent, or a value in them cannot be used.
@@ -147,14 +159,18 @@ def check_settings(
             frozenset(similarity.labels if similarity else ()),
             (runtime.detectors and runtime.detectors.jailbreak) or {},
             (runtime.detectors and runtime.detectors.pii) or {},
+            client_signals(runtime.identity),
         ),
     )
+    if clients is None:
+        clients = {key.file: digest_of(key.file) for key in (runtime.identity and runtime.identity.keys) or ()}
     if runtime.limits.maxMessage <= runtime.limits.maxBody:
         raise UserError(
             "runtime.yaml: limits.maxMessage: must exceed limits.maxBody, because a message carries the body"
         )
     limited = with_limits(program, runtime.limits, runtime.apis)
     limited = replace(limited, overflow=runtime.overflow or "route")
+    limited = with_identity(limited, runtime.identity, clients)
     program = with_stickiness(with_ask(with_cors(limited, runtime.cors), runtime.ask), runtime.stickiness)
     return Settings(
         folder=folder,
@@ -168,7 +184,7 @@ def check_settings(
         debug_headers=runtime.responseHeaders,
         cache=_cache(program, runtime),
         similarity_classifier=similarity if SIMILARITIES & program.needs else None,
-        source=SettingsSource(folder, router, runtime, credentials),
+        source=SettingsSource(folder, router, runtime, credentials, clients),
     )
 
 
@@ -179,7 +195,7 @@ def machine_config(settings: Settings) -> MachineConfig:
 
 def build_settings(source: SettingsSource) -> Settings:
     """Build the same settings in another process."""
-    return check_settings(source.router, source.runtime, source.folder, source.credentials)
+    return check_settings(source.router, source.runtime, source.folder, source.credentials, source.clients)
 
 
 def decision_timeout(deadline: int) -> float:

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from vsr_schemas.apis import ApiName, ApiPath
 from vsr_schemas.base import StrictModel
+from vsr_schemas.runtime_identity import IdentitySettings
 
 MINILM: Literal["sentence-transformers/all-MiniLM-L6-v2"] = "sentence-transformers/all-MiniLM-L6-v2"
 """The default encoder."""
@@ -229,6 +230,7 @@ class StickinessSettings(RouteStickinessSettings):
     order: list[str] | None = None
     keyHeader: str | None = Field(default=None, pattern=r"^[a-z0-9!#$%&'*+.^_`|~-]{1,128}$")  # noqa: N815 - the file's
     stateHeader: str | None = Field(default=None, pattern=r"^[a-z0-9!#$%&'*+.^_`|~-]{1,128}$")  # noqa: N815 - the file's
+    key: Literal["user", "team", "tenant"] | None = None
     discounts: dict[str, float] | None = None
     routes: dict[str, RouteStickinessSettings] | None = None
 
@@ -264,5 +266,7 @@ class RuntimeSettings(StrictModel):
     detectors: DetectorSettings | None = None
     stickiness: StickinessSettings | None = None
     """Without it each request is decided by its last turn, as by the stock router."""
+    identity: IdentitySettings | None = None
+    """Who sends a request; without it everybody may."""
     ask: AskSettings | None = None
     """How the text that signals read is chosen; without it they read the last user turn."""

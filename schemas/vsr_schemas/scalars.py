@@ -130,6 +130,10 @@ def _shown(pattern: str, what: str) -> _Shown:
     return _Shown(_matches(pattern, what), pattern)
 
 
+form, shown = _matches, _shown
+"""For scalar types that one section alone has."""
+
+
 def _json(value: Any) -> Any:  # noqa: ANN401 - as above
     """Return a value as YAML's JSON schema reads it: what is quoted is text, and what looks like a number is one."""
     if isinstance(value, dict):

@@ -19,15 +19,18 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
         return  # reported by ``stock_router``
     for route in policy.routes:
         if route.cache is not None:
-            yield from _cache(route, route.cache)
+            yield from _cache(policy, route, route.cache)
 
 
-def _cache(route: ir.Route, cache: ir.Cache) -> Iterator[Diagnostic]:
-    if cache.scope not in {"user", "global"}:
+def _cache(policy: ir.Policy, route: ir.Route, cache: ir.Cache) -> Iterator[Diagnostic]:
+    known = ("user",) if policy.identity is None else policy.identity.attributes
+    if cache.scope not in {*known, "global"}:
         message = (
             f"the router cannot tell the {cache.scope} of a client, so the cache of route `{route.name}` cannot use it"
         )
         hint = "Use `scope: user`, which separates clients by their credential, or `scope: global`."
+        if policy.identity is not None:
+            hint = f"Add the {cache.scope} to `identity`, or use `scope: user` or `scope: global`."
         yield Diagnostic("VSR341", message, cache.span, hint)
     if cache.ttl % SECOND or not cache.ttl:
         hint = "Use whole seconds, such as `1h` or `90s`."

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
-from vsr_compiler.ir.signals import ComplexitySignal, KeywordSignal, LanguageSignal, RoleSignal
+from vsr_compiler.ir.signals import ClientSignal, ComplexitySignal, KeywordSignal, LanguageSignal
 from vsr_runtime.decision.deadline import never
 from vsr_runtime.decision.patterns import compile_patterns
 from vsr_runtime.decision.signals.base import TextMatcher
@@ -33,21 +33,28 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
         if isinstance(signal.kind, KeywordSignal) and (not ours or signal.of == "request"):
             yield from _harness_words(signal, signal.kind, ours=ours)
         match signal.kind:
-            case RoleSignal() if ours:
-                yield _role(signal)
+            case ClientSignal(tests) if ours:
+                yield from _client(policy, signal, tests)
             case LanguageSignal(codes) if ours:
                 yield from _languages(signal, codes)
             case ComplexitySignal() as body:
                 yield from _complexity(signal, body)
 
 
-def _role(signal: ir.Signal) -> Diagnostic:
-    message = (
-        f"signal `{signal.name}` needs the identity of the client, which the router does not get: the gateway removes "
-        "identity headers of clients, and authenticates after the router has decided"
-    )
-    hint = "Remove it. Use a gateway for each group, or a model name that authorization allows to one group only."
-    return Diagnostic("VSR283", message, signal.span, hint)
+def _client(policy: ir.Policy, signal: ir.Signal, tests: tuple[ir.ClientTest, ...]) -> Iterator[Diagnostic]:
+    """Report what nothing tells the router: without `identity` the gateway only removes what clients claim to be."""
+    known = () if policy.identity is None else policy.identity.attributes
+    for test in tests:
+        if test.attribute not in known:
+            message = (
+                f"signal `{signal.name}` needs the {test.attribute} of the client, which the router does not get: the "
+                "gateway removes identity headers of clients, and nothing sets them afterwards"
+            )
+            hint = "Add `identity` to the policy, or remove the signal."
+            if policy.identity is not None:
+                listed = ", ".join(f"`{name}`" for name in known)
+                hint = f"Add the {test.attribute} to `identity`, which has {listed}, or remove the signal."
+            yield Diagnostic("VSR283", message, signal.span, hint)
 
 
 def _languages(signal: ir.Signal, codes: tuple[str, ...]) -> Iterator[Diagnostic]:

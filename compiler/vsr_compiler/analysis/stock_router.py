@@ -54,6 +54,9 @@ def _router(policy: ir.Policy, implementation: ir.SemanticRouter) -> Iterator[Di
     if router.overflow == "reject":
         message = "semantic-router does not support `overflow: reject`"
         yield Diagnostic("VSR330", message, router.span, "Remove it, or use `engine: vsr-runtime`.")
+    if policy.identity is not None:
+        message = "semantic-router does not support `identity`: it refuses no request of nobody known"
+        yield Diagnostic("VSR330", message, policy.identity.span, RUNTIME)
     if policy.apis:
         message = "semantic-router does not support `apis`: it serves its own set of paths"
         yield Diagnostic("VSR330", message, router.span, "Remove it, or use `engine: vsr-runtime`.")
@@ -171,7 +174,7 @@ def _signal(signal: ir.Signal) -> Iterator[Diagnostic]:
         message = f"semantic-router reads the last user turn only, so `of: request` of signal `{signal.name}` fails"
         yield Diagnostic("VSR330", message, signal.span, RUNTIME)
     match signal.kind:
-        case ir.RoleSignal():
+        case ir.ClientSignal():
             message = f"signal `{signal.name}` needs the identity of the client, which the gateway checks after routing"
             yield Diagnostic("VSR330", message, signal.span, "Remove it.")
         case ir.ModalitySignal(kinds) if "file" in kinds:

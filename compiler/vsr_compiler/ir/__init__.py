@@ -40,15 +40,17 @@ from vsr_compiler.ir.endpoints import (
 from vsr_compiler.ir.environments import Cors, Environment, Gateway, GitOps
 from vsr_compiler.ir.expectations import Assertion, Expectation, Statement, Test, TestRequest
 from vsr_compiler.ir.guards import Block, Flag, Guard, GuardAction, Mask, RouteTo
+from vsr_compiler.ir.identity import ApiKey, ApiKeys, ClientTest, GatewayHeader, Identity, IdentitySource, Jwt
 from vsr_compiler.ir.models import Model, Reasoning
 from vsr_compiler.ir.names import object_name
 from vsr_compiler.ir.network import API_PATH, CLUSTER_DOMAIN, HTTP, Listener, ServiceRef
 from vsr_compiler.ir.placement import Autoscaling, Placement, Resources
 from vsr_compiler.ir.policy import Policy
-from vsr_compiler.ir.providers import ApiKey, CloudAuth, ProviderApi
+from vsr_compiler.ir.providers import CloudAuth, EndpointKey, ProviderApi
 from vsr_compiler.ir.router import Router, RouterImplementation, SemanticRouter, VsrRuntime
 from vsr_compiler.ir.routes import Cache, Route
 from vsr_compiler.ir.signals import (
+    ClientSignal,
     ComplexitySignal,
     ContextSignal,
     ConversationSignal,
@@ -58,7 +60,6 @@ from vsr_compiler.ir.signals import (
     LanguageSignal,
     ModalitySignal,
     PiiSignal,
-    RoleSignal,
     Signal,
     SignalKind,
     StructureSignal,
@@ -76,6 +77,7 @@ __all__ = [
     "AllOf",
     "AnyOf",
     "ApiKey",
+    "ApiKeys",
     "AskMarker",
     "AskRules",
     "Assertion",
@@ -84,6 +86,8 @@ __all__ = [
     "Cache",
     "Category",
     "Classifier",
+    "ClientSignal",
+    "ClientTest",
     "CloudAuth",
     "ComplexitySignal",
     "Condition",
@@ -92,6 +96,7 @@ __all__ = [
     "Cors",
     "EmbeddingSignal",
     "Endpoint",
+    "EndpointKey",
     "EndpointKind",
     "Environment",
     "ExistingPods",
@@ -99,12 +104,16 @@ __all__ = [
     "Expectation",
     "Flag",
     "Gateway",
+    "GatewayHeader",
     "GitOps",
     "Guard",
     "GuardAction",
     "HasSignal",
+    "Identity",
+    "IdentitySource",
     "InCategory",
     "JailbreakSignal",
+    "Jwt",
     "KeywordSignal",
     "LanguageSignal",
     "Leaf",
@@ -123,7 +132,6 @@ __all__ = [
     "ProviderApi",
     "Reasoning",
     "Resources",
-    "RoleSignal",
     "Route",
     "RouteStickiness",
     "RouteTo",

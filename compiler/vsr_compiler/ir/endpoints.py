@@ -8,7 +8,7 @@ from vsr_compiler.diagnostics import Span
 from vsr_compiler.ir.names import object_name
 from vsr_compiler.ir.network import API_PATH, ServiceRef
 from vsr_compiler.ir.placement import Autoscaling, Placement, Resources
-from vsr_compiler.ir.providers import ANY_API, ApiKey, CloudAuth, ProviderApi
+from vsr_compiler.ir.providers import ANY_API, CloudAuth, EndpointKey, ProviderApi
 from vsr_schemas.headers import PRIVATE
 
 
@@ -127,7 +127,7 @@ class Endpoint:
     kind: EndpointKind
     span: Span
     pool: Pool | None = None
-    api_key: ApiKey | None = None
+    api_key: EndpointKey | None = None
     picker_placement: Placement | None = None
     """What an environment sets for its endpoint picker."""
 

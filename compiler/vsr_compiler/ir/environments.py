@@ -71,5 +71,8 @@ class Environment:
     gateway_name: str | None = None
     gateway_namespace: str | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
+    issuer: str | None = None
+    audiences: tuple[str, ...] = ()
+    jwks_uri: str | None = None
     server: str | None = None
     """The API server of its cluster, if it is not that of ``gitops``."""

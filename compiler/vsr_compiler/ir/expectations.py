@@ -9,18 +9,23 @@ from typing import Any
 from vsr_compiler.diagnostics import Span
 from vsr_compiler.ir.classifiers import Category
 from vsr_compiler.ir.guards import Guard
+from vsr_compiler.ir.identity import ClientTest
 from vsr_compiler.ir.models import Model
 from vsr_compiler.ir.signals import Signal
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """The requests that an assertion covers, and their models and guards. ``to`` is None if it names no model."""
+    """The requests that an assertion covers, and their models and guards. ``to`` is None if it names no model.
+
+    ``clients`` are tests of the client, all of which are true.
+    """
 
     category: Category | None
     signal: Signal | None
     to: tuple[Model, ...] | None
     guards: tuple[Guard, ...]
+    clients: tuple[ClientTest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,8 @@ class TestRequest:
 class Test:
     """One request, or the requests of a conversation in order.
 
-    ``prompt`` is the text of the only user message; None for anything that is more than that.
+    ``prompt`` is the text of the only user message; None for anything that is more than that. ``attributes`` and
+    ``roles`` are those of the client.
     """
 
     requests: tuple[TestRequest, ...]
@@ -76,3 +82,5 @@ class Test:
     headers: tuple[tuple[str, str], ...]
     span: Span
     prompt: str | None = None
+    attributes: tuple[tuple[str, str], ...] = ()
+    roles: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from vsr_compiler.diagnostics import Span
 from vsr_compiler.ir.endpoints import Endpoint, Provider
+from vsr_compiler.ir.identity import ClientTest
 from vsr_compiler.ir.names import object_name
 
 
@@ -24,7 +25,7 @@ class Model:
 
     ``context`` is in tokens. ``base`` is the base model of a LoRA adapter. ``provider_model`` is the provider's name
     for the model. ``price`` is per million tokens, prompt and completion; ``cached_price`` is that of prompt
-    tokens in the model's prefix cache.
+    tokens in the model's prefix cache. ``allow`` are tests of which a client must pass one; without tests all may.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Model:
     price: tuple[float, float] | None = None
     cached_price: float | None = None
     reasoning: Reasoning | None = None
+    allow: tuple[ClientTest, ...] = ()
 
     @property
     def object_name(self) -> str:

@@ -12,6 +12,7 @@ from vsr_compiler.ir.endpoints import Endpoint
 from vsr_compiler.ir.environments import Environment, Gateway, GitOps
 from vsr_compiler.ir.expectations import Assertion, Test
 from vsr_compiler.ir.guards import Guard
+from vsr_compiler.ir.identity import Identity
 from vsr_compiler.ir.models import Model
 from vsr_compiler.ir.router import Router, SemanticRouter
 from vsr_compiler.ir.routes import Route
@@ -52,6 +53,8 @@ class Policy:
     stickiness: Stickiness | None = None
     apis: tuple[ApiName, ...] = ()
     """The open APIs; empty if all are."""
+    identity: Identity | None = None
+    """How clients are authenticated; None if the policy leaves that open."""
 
     @property
     def used_classifiers(self) -> tuple[Classifier, ...]:

@@ -11,7 +11,7 @@ AUTHORIZATION, BEARER = "authorization", "Bearer "
 
 
 @dataclass(frozen=True, slots=True)
-class ApiKey:
+class EndpointKey:
     """A static key: its Secret, and the header or the parameter of the query that carries it.
 
     ``query`` is the name of the parameter; empty if a header carries the key after ``prefix``.

@@ -8,6 +8,7 @@ from typing import assert_never
 from vsr_compiler.diagnostics import Span
 from vsr_compiler.ir.ask import Reads
 from vsr_compiler.ir.classifiers import Classifier
+from vsr_compiler.ir.identity import ClientTest
 from vsr_schemas.modalities import Modality
 
 
@@ -83,11 +84,10 @@ class ModalitySignal:
 
 
 @dataclass(frozen=True, slots=True)
-class RoleSignal:
-    """The client is one of these users, or in one of these groups."""
+class ClientSignal:
+    """One of these tests of the client's attributes is true."""
 
-    users: tuple[str, ...]
-    groups: tuple[str, ...]
+    tests: tuple[ClientTest, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ SignalKind = (
     | StructureSignal
     | ConversationSignal
     | ModalitySignal
-    | RoleSignal
+    | ClientSignal
     | PiiSignal
     | JailbreakSignal
 )
@@ -142,6 +142,8 @@ def needs_model(signal: Signal) -> bool:
     match signal.kind:
         case KeywordSignal() | ContextSignal() | StructureSignal() | ConversationSignal() | ModalitySignal():
             return False
-        case EmbeddingSignal() | LanguageSignal() | ComplexitySignal() | RoleSignal() | PiiSignal() | JailbreakSignal():
+        case (
+            EmbeddingSignal() | LanguageSignal() | ComplexitySignal() | ClientSignal() | PiiSignal() | JailbreakSignal()
+        ):
             return True
     assert_never(signal.kind)

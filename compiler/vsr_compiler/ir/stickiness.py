@@ -24,7 +24,8 @@ class Stickiness:
     """The policy's stickiness, which applies to routes without their own.
 
     ``order`` are the models from the lowest to the highest. ``key_header`` identifies a conversation, ``state_header``
-    names the model that keeps the state of a request. ``written`` is whether the policy has the section.
+    names the model that keeps the state of a request. ``key`` is the attribute of the client by which splits are drawn
+    instead. ``written`` is whether the policy has the section.
     """
 
     span: Span
@@ -33,3 +34,4 @@ class Stickiness:
     key_header: str | None = None
     state_header: str | None = None
     written: bool = False
+    key: Literal["user", "team", "tenant"] | None = None

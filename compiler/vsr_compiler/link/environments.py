@@ -47,6 +47,10 @@ def _environment(
     }
     for key, image in spec.images.items():
         check_image(scope, image, (*path, "images", key))
+    issuer = spec.identity or schema.EnvironmentIdentitySpec()
+    if spec.identity is not None and (policy.identity is None or policy.identity.jwt is None):
+        message = "`identity` of an environment replaces parts of `identity.jwt`, which the policy does not have"
+        scope.report("VSR293", message, (*path, "identity"), "Remove it, or add `identity.jwt`.", key=True)
     versions = spec.versions if spec.versions is not None else policy.gateway.versions
     return ir.Environment(
         name,
@@ -63,6 +67,9 @@ def _environment(
         server=spec.server,
         gateway_name=spec.gateway.name,
         gateway_namespace=spec.gateway.namespace,
+        issuer=issuer.issuer,
+        audiences=tuple(issuer.audiences or ()),
+        jwks_uri=issuer.jwks_uri,
         versions=link_versions(
             scope, versions, (*path, "versions") if spec.versions is not None else ("gateway", "versions"), profiles
         ),

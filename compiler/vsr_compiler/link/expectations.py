@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from vsr_compiler import ir
+from vsr_compiler.link.identity import client_tests, written
 from vsr_compiler.link.routes import Tables
 from vsr_compiler.link.scope import Scope
 from vsr_compiler.syntax.document import Path
@@ -15,7 +17,11 @@ EXTERNAL = "external"
 
 
 def link_assertions(
-    scope: Scope, policy: schema.PolicySpec, tables: Tables, guards: Mapping[str, ir.Guard]
+    scope: Scope,
+    policy: schema.PolicySpec,
+    tables: Tables,
+    guards: Mapping[str, ir.Guard],
+    identity: ir.Identity | None = None,
 ) -> tuple[ir.Assertion, ...]:
     """Return all assertions in file order."""
     linked_assertions = []
@@ -25,6 +31,7 @@ def link_assertions(
         if statement is not None:
             path = ("assertions", index, key)
             linked = _statement(scope, statement, tables, guards, path)
+            linked = replace(linked, clients=client_tests(scope, identity, statement, path))
             linked_assertions.append(
                 ir.Assertion(key == "always", linked, f"{key}: {_words(statement)}", scope.span("assertions", index))
             )
@@ -72,8 +79,10 @@ def _names(names: str | list[str] | None, path: Path) -> list[tuple[str, Path]]:
 def _words(spec: schema.StatementSpec) -> str:
     """Return the statement as text for messages."""
     parts = []
-    for key in ("category", "signal", "to", "without", "through"):
-        value = getattr(spec, key)
+    values = [(key, getattr(spec, key)) for key in ("category", "signal")]
+    values += [(attribute, value) for attribute, value, _ in written(spec)]
+    values += [(key, getattr(spec, key)) for key in ("to", "without", "through")]
+    for key, value in values:
         if value is not None:
             parts.append(f"{key} {value if isinstance(value, str) else ', '.join(value)}")
     return ", ".join(parts)

@@ -14,6 +14,7 @@ from vsr_compiler.link.endpoints import check_servers, link_endpoints
 from vsr_compiler.link.environments import Profiles, check_image, link_environments, link_versions
 from vsr_compiler.link.expectations import link_assertions
 from vsr_compiler.link.guards import link_guards
+from vsr_compiler.link.identity import link_identity
 from vsr_compiler.link.models import link_models
 from vsr_compiler.link.placement import ROUTER_VARIABLES, link_autoscaling, link_placement, link_resources
 from vsr_compiler.link.providers import check_keys
@@ -45,17 +46,18 @@ def link(document: Document, policy: schema.PolicySpec, profiles: Profiles) -> i
         CompileError: VSR2xx, all of them at once. Warnings do not raise; the linked policy carries them.
     """
     scope = Scope(document)
+    identity = link_identity(scope, policy.identity)
     endpoints = link_endpoints(scope, policy)
-    models = link_models(scope, policy, endpoints)
+    models = link_models(scope, policy, endpoints, identity)
     classifiers = link_classifiers(scope, policy)
-    tables = Tables(models, _categories(scope, policy), link_signals(scope, policy, classifiers))
+    tables = Tables(models, _categories(scope, policy), link_signals(scope, policy, classifiers, identity))
     ask = link_ask(scope, policy.ask)
     guards = link_guards(scope, policy, models, classifiers)
     routes = link_routes(scope, policy, tables)
     default, default_route = link_default(scope, policy, models)
-    stickiness = link_stickiness(scope, policy, models, routes, default)
-    tests = link_tests(scope, policy, models, tables.categories, guards)
-    assertions = link_assertions(scope, policy, tables, guards)
+    stickiness = link_stickiness(scope, policy, models, routes, default, identity)
+    tests = link_tests(scope, policy, models, tables.categories, guards, identity)
+    assertions = link_assertions(scope, policy, tables, guards, identity)
     environments = link_environments(scope, policy, profiles)
     versions = link_versions(scope, policy.gateway.versions, ("gateway", "versions"), profiles)
     _auto_names(scope, policy, models)
@@ -92,6 +94,7 @@ def link(document: Document, policy: schema.PolicySpec, profiles: Profiles) -> i
         default_route=default_route,
         stickiness=stickiness,
         apis=_apis(scope, policy),
+        identity=identity,
     )
 
 

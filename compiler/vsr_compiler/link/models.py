@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics.suggestions import suggest
+from vsr_compiler.link.identity import client_tests
 from vsr_compiler.link.scope import Scope
 from vsr_compiler.syntax.document import Path
 from vsr_schemas.policy import v1alpha1 as schema
 from vsr_schemas.routerconfig.reasoning_0_4_0 import FAMILIES
 
 
-def link_models(scope: Scope, policy: schema.PolicySpec, endpoints: dict[str, ir.Endpoint]) -> dict[str, ir.Model]:
+def link_models(
+    scope: Scope, policy: schema.PolicySpec, endpoints: dict[str, ir.Endpoint], identity: ir.Identity | None = None
+) -> dict[str, ir.Model]:
     """Return all models by name, adapters included, sorted."""
     models: dict[str, ir.Model] = {}
     for name, spec in policy.models.items():
@@ -26,6 +29,7 @@ def link_models(scope: Scope, policy: schema.PolicySpec, endpoints: dict[str, ir
             price=None if spec.price is None else (spec.price.prompt, spec.price.completion),
             cached_price=None if spec.price is None else spec.price.cached_prompt,
             reasoning=reasoning,
+            allow=() if spec.allow is None else client_tests(scope, identity, spec.allow, (*path, "allow")),
         )
     for name, spec in policy.models.items():
         for lora in spec.loras:
@@ -49,7 +53,9 @@ def _lora(scope: Scope, models: dict[str, ir.Model], base: ir.Model, lora: str) 
             key=True,
         )
     span = scope.span(*path, key=True)
-    models[lora] = ir.Model(lora, base.endpoints, base.context, span, base=base.name, reasoning=base.reasoning)
+    models[lora] = ir.Model(
+        lora, base.endpoints, base.context, span, base=base.name, reasoning=base.reasoning, allow=base.allow
+    )
 
 
 def _endpoints(

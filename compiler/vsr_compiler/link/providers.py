@@ -5,7 +5,16 @@ from __future__ import annotations
 from urllib.parse import parse_qsl
 
 from vsr_compiler import ir
-from vsr_compiler.ir.providers import AUTHORIZATION, BEARER, ApiKey, AwsAuth, AzureAuth, CloudAuth, GcpAuth, ProviderApi
+from vsr_compiler.ir.providers import (
+    AUTHORIZATION,
+    BEARER,
+    AwsAuth,
+    AzureAuth,
+    CloudAuth,
+    EndpointKey,
+    GcpAuth,
+    ProviderApi,
+)
 from vsr_compiler.link.scope import Scope
 from vsr_compiler.releases.providers import AZURE_DEPLOYMENT, AZURE_VERSION, SCHEMAS, ProviderSchema
 from vsr_compiler.syntax.document import Path
@@ -16,12 +25,12 @@ from vsr_schemas.policy import v1alpha1 as schema
 MAX_PARAMETERS = 16
 
 
-def server_key(spec: schema.SecretKeySpec | None) -> ApiKey | None:
+def server_key(spec: schema.SecretKeySpec | None) -> EndpointKey | None:
     """Return the key of a server in the cluster, which is sent as vLLM and its relatives read it."""
-    return None if spec is None else ApiKey(spec.secret, spec.key)
+    return None if spec is None else EndpointKey(spec.secret, spec.key)
 
 
-def provider_key(scope: Scope, spec: schema.ExternalSpec, path: Path) -> ApiKey | None:
+def provider_key(scope: Scope, spec: schema.ExternalSpec, path: Path) -> EndpointKey | None:
     """Return the key of a provider, in the header of its schema unless the policy says otherwise."""
     key = spec.api_key
     if key is None:
@@ -30,14 +39,14 @@ def provider_key(scope: Scope, spec: schema.ExternalSpec, path: Path) -> ApiKey 
         message = f"the key travels in the URL (`?{key.query}=`), which gateways and providers write to access logs"
         hint = "Use a `header`, if the provider reads its key from one."
         scope.report("VSR289", message, (*path, "apiKey", "query"), hint)
-        return ApiKey(key.secret, key.key, "", "", key.query)
+        return EndpointKey(key.secret, key.key, "", "", key.query)
     known = SCHEMAS[spec.schema_] if spec.schema_ is not None else None
     header = key.header or (known.header if known else AUTHORIZATION)
     if header in FRAMING or is_protected(header):
         hint = "Use the header that the provider documents, such as `x-api-key`."
         scope.report("VSR288", f"no key can travel in `{header}`", (*path, "apiKey", "header"), hint)
     default = BEARER if header == AUTHORIZATION else ""
-    return ApiKey(key.secret, key.key, header, default if key.prefix is None else key.prefix)
+    return EndpointKey(key.secret, key.key, header, default if key.prefix is None else key.prefix)
 
 
 def provider_auth(scope: Scope, spec: schema.ExternalSpec, path: Path) -> CloudAuth | None:

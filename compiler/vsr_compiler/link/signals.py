@@ -8,6 +8,7 @@ import warnings
 from vsr_compiler import ir
 from vsr_compiler.diagnostics.suggestions import did_you_mean, suggest
 from vsr_compiler.link.classifiers import detector
+from vsr_compiler.link.identity import CLIENT_KINDS, signal_tests
 from vsr_compiler.link.scope import Scope
 from vsr_compiler.syntax.document import Path
 from vsr_runtime.decision.patterns import compile_patterns
@@ -24,19 +25,26 @@ _SYNTAX = "Use RE2 syntax: no look-around, no back-reference, no possessive repe
 
 
 def link_signals(
-    scope: Scope, policy: schema.PolicySpec, classifiers: dict[str, ir.Classifier]
+    scope: Scope,
+    policy: schema.PolicySpec,
+    classifiers: dict[str, ir.Classifier],
+    identity: ir.Identity | None = None,
 ) -> dict[str, ir.Signal]:
     """Return all signals by name, sorted, without those that have an unresolved reference, which is reported."""
     linked = {}
     for name, spec in sorted(policy.signals.items()):
-        kind = _kind(scope, spec, ("signals", name), classifiers)
+        kind = _kind(scope, spec, ("signals", name), classifiers, identity)
         if kind is not None:
             linked[name] = ir.Signal(name, kind, scope.span("signals", name, key=True), spec.of)
     return linked
 
 
 def _kind(  # noqa: PLR0911, PLR0912, C901 - one branch for each kind
-    scope: Scope, spec: schema.SignalSpec, path: Path, classifiers: dict[str, ir.Classifier]
+    scope: Scope,
+    spec: schema.SignalSpec,
+    path: Path,
+    classifiers: dict[str, ir.Classifier],
+    identity: ir.Identity | None,
 ) -> ir.SignalKind | None:
     if spec.keywords is not None:
         if spec.regex:
@@ -62,8 +70,8 @@ def _kind(  # noqa: PLR0911, PLR0912, C901 - one branch for each kind
     if spec.modality is not None:
         kinds = [spec.modality] if isinstance(spec.modality, str) else spec.modality
         return ir.ModalitySignal(tuple(kind for kind in MODALITIES if kind in kinds))
-    if spec.role is not None:
-        return ir.RoleSignal(tuple(spec.role.users), tuple(spec.role.groups))
+    if spec.kind in CLIENT_KINDS:
+        return ir.ClientSignal(signal_tests(scope, identity, spec, path))
     if spec.pii is not None:
         pii = pii_detector(scope, spec.pii.types, spec.pii.detector, (*path, "pii"), classifiers)
         return ir.PiiSignal(tuple(sorted(set(spec.pii.types))), pii, spec.pii.threshold)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vsr_compiler import ir
+from vsr_compiler.link.identity import check_attribute
 from vsr_compiler.link.scope import Scope
 from vsr_compiler.syntax.document import Path
 from vsr_schemas.headers import is_protected
@@ -19,6 +20,7 @@ def link_stickiness(
     models: Mapping[str, ir.Model],
     routes: tuple[ir.Route, ...],
     default: ir.Model | None,
+    identity: ir.Identity | None = None,
 ) -> ir.Stickiness:
     """Return the policy's stickiness. Reports what contradicts its modes."""
     spec = policy.stickiness
@@ -38,6 +40,11 @@ def link_stickiness(
         if name is not None and is_protected(name):
             message = f"the gateway removes the header `{name}` from requests, or sets it itself"
             scope.report("VSR224", message, ("stickiness", key), "Use another header.")
+    if spec.key is not None:
+        check_attribute(scope, identity, spec.key, ("stickiness", "key"))
+        if spec.key_header is not None:
+            message = "`key` and `keyHeader` both say by what the shares of a `split` are drawn"
+            scope.report("VSR293", message, ("stickiness", "keyHeader"), "Remove one.", key=True)
     return ir.Stickiness(
         scope.span("stickiness", key=True) if spec != schema.StickinessSpec() else scope.span(),
         ir.RouteStickiness(spec.mode, spec.margin or 0.0),
@@ -45,6 +52,7 @@ def link_stickiness(
         spec.key_header,
         spec.state_header,
         written="stickiness" in policy.model_fields_set,
+        key=spec.key,
     )
 
 

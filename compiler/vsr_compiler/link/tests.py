@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vsr_compiler import ir
+from vsr_compiler.link.identity import client_tests, linked_client
 from vsr_compiler.link.scope import Scope
 from vsr_compiler.syntax.document import Path
 from vsr_schemas import apis
@@ -44,11 +45,27 @@ def link_tests(
     models: Mapping[str, ir.Model],
     categories: Mapping[str, ir.Category],
     guards: Mapping[str, ir.Guard],
+    identity: ir.Identity | None = None,
 ) -> tuple[ir.Test, ...]:
     """Return all tests in file order."""
     routes = dict.fromkeys((*(route.name for route in policy.routes), DEFAULT_ROUTE))
     tables = TestTables(models, categories, guards, routes)
-    return tuple(_test(scope, policy, tables, spec, ("tests", index)) for index, spec in enumerate(policy.tests))
+    linked = []
+    for index, spec in enumerate(policy.tests):
+        test = _test(scope, policy, tables, spec, ("tests", index))
+        linked.append(_with_client(scope, identity, test, spec.as_, ("tests", index, "as")))
+    return tuple(linked)
+
+
+def _with_client(
+    scope: Scope, identity: ir.Identity | None, test: ir.Test, spec: schema.AsSpec | None, path: Path
+) -> ir.Test:
+    """Return the test with the client that sends it."""
+    if spec is None:
+        return test
+    client_tests(scope, identity, spec, path)
+    client = linked_client(spec)
+    return replace(test, attributes=client.attributes, roles=client.roles)
 
 
 def _test(scope: Scope, policy: schema.PolicySpec, tables: TestTables, spec: schema.TestSpec, path: Path) -> ir.Test:

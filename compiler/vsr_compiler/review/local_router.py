@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from vsr_compiler.diagnostics import CompileError, Diagnostic
 from vsr_compiler.heads.local_classifiers import LocalClassifiers, load_local_classifiers
 from vsr_compiler.review.stock_emulation import emulate
 from vsr_compiler.routerconfig import CONFIG
+from vsr_runtime.credentials import CLIENTS, MIN_CLIENT_KEY
+from vsr_runtime.decision.identity.client import Client
 from vsr_runtime.decision.request.events import (
     Action,
     Continue,
@@ -25,12 +28,17 @@ from vsr_runtime.decision.request.events import (
 from vsr_runtime.decision.request.request_machine import AwaitsHeaders, MachineConfig, advance
 from vsr_runtime.inference.errors import ModelError
 from vsr_runtime.settings import load
+from vsr_schemas.identity import USER
 
 HEADERS = (
     (":method", "POST"),
     (":authority", "gateway"),
     ("content-type", "application/json"),
 )
+
+
+ANYBODY = Client({USER: "test"})
+"""The client of a request that names none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +60,7 @@ class LocalRouter:
     classifiers: LocalClassifiers
 
     def decide(
-        self, path: str, headers: Sequence[tuple[str, str]], body: bytes, number: str
+        self, path: str, headers: Sequence[tuple[str, str]], body: bytes, number: str, client: Client | None = None
     ) -> SendToModel | ImmediateResponse | Undecidable:
         """Return what the runtime does with a request.
 
@@ -61,9 +69,11 @@ class LocalRouter:
             headers: Further headers.
             body: The JSON body.
             number: The value of ``x-request-id``.
+            client: Who sends it; None for the user `test`, if the policy authenticates clients.
         """
         sent = (*HEADERS, (":path", path), ("x-request-id", number), *headers)
-        state, action = advance(self.machine, AwaitsHeaders(), RequestHeaders(sent, end_of_stream=False))
+        event = RequestHeaders(sent, end_of_stream=False, client=client or ANYBODY)
+        state, action = advance(self.machine, AwaitsHeaders(), event)
         if isinstance(action, Continue):
             state, action = advance(self.machine, state, RequestBody(body))
         if isinstance(action, NeedSignals):
@@ -114,4 +124,9 @@ def _keys(policy: ir.Policy, folder: Path) -> Path:
             path = folder / endpoint.credential
             path.parent.mkdir(parents=True)
             path.write_text("none", encoding="utf-8")
+    if policy.identity is not None and isinstance(policy.identity.source, ir.ApiKeys):
+        for key in policy.identity.source.keys:
+            path = folder.parent / CLIENTS / key.file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(secrets.token_hex(MIN_CLIENT_KEY), encoding="utf-8")
     return folder

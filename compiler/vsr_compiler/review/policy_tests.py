@@ -10,7 +10,8 @@ from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.link.tests import DEFAULT_ROUTE
 from vsr_compiler.review.coverage import uncovered
-from vsr_compiler.review.local_router import LocalRouter, Undecidable, open_router
+from vsr_compiler.review.local_router import ANYBODY, LocalRouter, Undecidable, open_router
+from vsr_runtime.decision.identity.client import Client
 from vsr_runtime.decision.program.conditions import SignalName
 from vsr_runtime.decision.request.events import GuardMatch, ImmediateResponse, SendToModel
 
@@ -114,7 +115,8 @@ def _undecided(policy: ir.Policy, outcome: Outcome) -> Diagnostic:
 
 def _one(policy: ir.Policy, router: LocalRouter, test: ir.Test, request: ir.TestRequest, number: str) -> Outcome:
     body = json.dumps(request.body, ensure_ascii=False).encode()
-    action = router.decide(test.path, test.headers, body, number)
+    client = Client({**ANYBODY.attributes, **dict(test.attributes)}, frozenset(test.roles))
+    action = router.decide(test.path, test.headers, body, number, client)
     if isinstance(action, Undecidable):
         return Outcome(test, request, decided=False, missing=action.missing)
     return _outcome(policy, test, request, action)

@@ -7,6 +7,7 @@ from typing import Any, assert_never
 
 from vsr_compiler import ir
 from vsr_compiler.ir.signals import (
+    ClientSignal,
     ComplexitySignal,
     ContextSignal,
     ConversationSignal,
@@ -16,7 +17,6 @@ from vsr_compiler.ir.signals import (
     LanguageSignal,
     ModalitySignal,
     PiiSignal,
-    RoleSignal,
     StructureSignal,
 )
 from vsr_schemas.modalities import MODALITIES, Modality
@@ -31,6 +31,7 @@ TYPES: Mapping[type, str] = {
     EmbeddingSignal: "embedding",
     JailbreakSignal: "jailbreak",
     PiiSignal: "pii",
+    ClientSignal: "authz",
 }
 """The type of a signal in conditions, for kinds whose rule has the signal's name."""
 Rule = (
@@ -70,6 +71,8 @@ def collected(policy: ir.Policy, pii: Callable[[str, PiiSignal], stock.PiiRule])
             codes.update(signal.kind.codes)
         elif isinstance(signal.kind, ModalitySignal):
             modalities.update(signal.kind.kinds)
+        elif isinstance(signal.kind, ClientSignal):
+            continue  # the runtime's settings have its tests
         elif isinstance(signal.kind, PiiSignal):
             rules.setdefault("pii", []).append(pii(signal.name, signal.kind))
         else:
@@ -126,7 +129,7 @@ def signal_rule(signal: ir.Signal) -> tuple[str, Rule]:  # noqa: PLR0911 - one c
             return "complexity", stock.ComplexityRule.model_validate(body)
         case JailbreakSignal(_, threshold):
             return "jailbreak", stock.JailbreakRule(name=signal.name, threshold=threshold, include_history=True)
-        case LanguageSignal() | ModalitySignal() | RoleSignal() | PiiSignal():
+        case LanguageSignal() | ModalitySignal() | ClientSignal() | PiiSignal():
             raise ValueError(f"the signal {signal.name} has no rule of its own in the router's config")
     assert_never(signal.kind)
 

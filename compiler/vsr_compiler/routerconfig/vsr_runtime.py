@@ -8,6 +8,7 @@ from typing import Any, Literal
 from vsr_compiler import ir
 from vsr_compiler.ir.signals import JailbreakSignal, PiiSignal
 from vsr_compiler.routerconfig import credentials, signals
+from vsr_compiler.routerconfig.identity import identity_settings
 from vsr_compiler.routerconfig.models import cards, model_ref, provider_model
 from vsr_compiler.routerconfig.plugins import plugins
 from vsr_runtime.inference.encoder_files import KNOWN
@@ -65,6 +66,7 @@ def runtime_settings(policy: ir.Policy, heads: Mapping[str, settings.ClassifierS
         responseHeaders=None if router.response_headers == "never" else router.response_headers,
         detectors=_detectors(policy),
         stickiness=_stickiness(policy),
+        identity=identity_settings(policy),
         ask=_ask(policy),
     )
 
@@ -106,6 +108,7 @@ def _stickiness(policy: ir.Policy) -> settings.StickinessSettings | None:
         order=[model.name for model in stickiness.order] or None,
         keyHeader=stickiness.key_header,
         stateHeader=stickiness.state_header,
+        key=stickiness.key,
         discounts=(discounts or None) if uses_margin else None,
         routes=own or None,
     )

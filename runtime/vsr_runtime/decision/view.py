@@ -9,6 +9,7 @@ from vsr_runtime.decision.ask.extract import Ask, AskRules
 from vsr_runtime.decision.ask.governing import governing_ask
 from vsr_runtime.decision.ask.transcript import Entry
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
+from vsr_runtime.decision.identity.client import Client
 from vsr_runtime.decision.modalities import MODALITIES
 
 _ASK, _ALL, _MODALITIES, READ = "ask", "all", "modalities", "read"
@@ -39,6 +40,7 @@ class RequestView:
         history: texts of all messages, including instructions.
         transcript: who contributed which texts, in order.
         ask_rules: how the person's ask is extracted; None if signals read the whole last user turn.
+        client: who sends it; None if nobody is authenticated.
         memo: cache that signals of one kind share for this request.
     """
 
@@ -51,6 +53,7 @@ class RequestView:
     history: tuple[str, ...] = ()
     transcript: tuple[Entry, ...] = ()
     ask_rules: AskRules | None = None
+    client: Client | None = None
     memo: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -90,6 +93,7 @@ class RequestView:
             self.history,
             self.transcript,
             self.ask_rules,
+            self.client,
             {**shared, _ASK: ask},
         )
 

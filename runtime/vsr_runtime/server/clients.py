@@ -33,6 +33,15 @@ def client_of(message: Any) -> bytes:  # noqa: ANN401 - protobuf classes built a
     return UNKNOWN
 
 
+def address_of(message: Any) -> str:  # noqa: ANN401 - as above
+    """Return the whole address of the client, without its port; empty if the gateway does not tell it."""
+    for attribute in message.attributes:
+        _, name, value = attribute.value.partition(_ATTRIBUTE)
+        if name and len(value) <= _LONGEST:
+            return str(value[_VALUE:].rpartition(b":")[0].strip(b"[]").decode("ascii", "replace"))
+    return ""
+
+
 @lru_cache(1024)
 def _network(address: bytes) -> bytes:
     """Return the address, or the network of an IPv6 address: a client has many of them."""

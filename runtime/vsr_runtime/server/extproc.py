@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -24,7 +25,7 @@ from vsr_runtime.decision.request.events import (
 from vsr_runtime.decision.request.immediate_responses import undecided_response
 from vsr_runtime.decision.request.request_machine import AwaitsHeaders, OutOfOrderError, State, advance
 from vsr_runtime.log import flush, log
-from vsr_runtime.server.clients import CLIENT, UNKNOWN, FairShares, client_of
+from vsr_runtime.server.clients import CLIENT, UNKNOWN, FairShares, address_of, client_of
 from vsr_runtime.server.decision_runner import DecisionRunner, loop_time
 from vsr_runtime.server.duplex import read_upload, upload_messages
 from vsr_runtime.server.exchange import Exchange, HeldBytes, id_of, log_action
@@ -269,6 +270,8 @@ class Processor:
         debug_headers = generation.rules.debug_headers is not None or generation.rules.program.cors is not None
         exchange.mode = check_mode(message, responses=generation.reads_responses, debug_headers=debug_headers)
         first = to_event(message, announced=exchange.mode is BodyMode.WHOLE)
+        if exchange.generation.trusts_addresses and isinstance(first, RequestHeaders):
+            first = replace(first, address=address_of(message))
         exchange.request_id = "" if isinstance(first, RequestBody) else id_of(first)
         if self._tracing and isinstance(first, RequestHeaders):
             exchange.carrier = carrier_of(first)

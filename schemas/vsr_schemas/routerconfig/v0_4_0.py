@@ -272,6 +272,7 @@ class RuleLeaf(StockModel):
         "complexity",
         "jailbreak",
         "pii",
+        "authz",
     ]
     name: str
 

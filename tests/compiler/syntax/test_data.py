@@ -85,7 +85,7 @@ def test_a_document_that_is_only_a_secret_is_reported_as_a_secret() -> None:
         (
             "{vllm: {}}",
             '{external: {url: "https://a.example", apiKey: mine}}',
-            "Its keys are `header`, `prefix`, `query`, ",
+            "Its keys are `secret`, `key`, `header`, ",
         ),
         ("{category: math}", "math", "Write `always`, or a mapping with `category`, `signal`, `all`, `any`, `not`."),
         (

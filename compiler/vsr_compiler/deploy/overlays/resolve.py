@@ -34,8 +34,22 @@ def resolve(policy: ir.Policy, environment: ir.Environment) -> ir.Policy:
         router=_router(moved, environment),
         gateway=gateway,
         versions=environment.versions or moved.versions,
+        identity=_identity(moved.identity, environment),
     )
     return policy if result == policy else result
+
+
+def _identity(identity: ir.Identity | None, environment: ir.Environment) -> ir.Identity | None:
+    """Return how clients are authenticated, by the environment's issuer of tokens."""
+    if identity is None or not isinstance(identity.source, ir.Jwt):
+        return identity
+    source = replace(
+        identity.source,
+        issuer=environment.issuer or identity.source.issuer,
+        audiences=environment.audiences or identity.source.audiences,
+        jwks_uri=environment.jwks_uri or identity.source.jwks_uri,
+    )
+    return replace(identity, source=source)
 
 
 def _classifier(classifier: ir.Classifier, environment: ir.Environment) -> ir.Classifier:

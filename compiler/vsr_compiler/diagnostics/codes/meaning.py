@@ -761,11 +761,11 @@ guards:
         severity="error",
         stage=Stage.ANALYSIS,
         meaning=(
-            "A signal of the kind `role` tests who sends the request. The router never receives an authenticated "
-            "identity."
+            "A signal tests who sends the request (`user`, `team`, `role`, `tenant` or `claims`). The router does not "
+            "receive this attribute of an authenticated client."
         ),
-        reason="The gateway removes identity headers of clients and authenticates after it has asked the router.",
-        fix="Remove the signal. Separate groups with a gateway or a model name of their own.",
+        reason="The gateway removes identity headers of clients, and nothing sets them afterwards.",
+        fix="Add the attribute to the policy's `identity`, or remove the signal.",
         example=Example("""\
 signals:
   urgent: {role: {groups: [on-call]}}

@@ -55,7 +55,7 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
             yield from _check_provider(policy, endpoint, endpoint.provider)
 
 
-def _check_key(policy: ir.Policy, endpoint: ir.Endpoint, key: ir.ApiKey) -> Iterator[Diagnostic]:
+def _check_key(policy: ir.Policy, endpoint: ir.Endpoint, key: ir.EndpointKey) -> Iterator[Diagnostic]:
     release = policy.versions[PROJECT]
     if key.query or (key.header, key.prefix) not in STATIC_KEYS:
         message = f"Envoy AI Gateway cannot send the key of `{endpoint.name}` in {key.words}"

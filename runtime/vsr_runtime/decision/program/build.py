@@ -19,6 +19,7 @@ from vsr_runtime.decision.program.conditions import (
 )
 from vsr_runtime.decision.program.effects import ModelTarget, ProviderCredentials, Reasoning
 from vsr_runtime.decision.program.program import TOTAL_SHARE, PolicyRoute, Program
+from vsr_runtime.decision.signals.base import Signal
 from vsr_runtime.errors import check_unique, config_error
 from vsr_schemas.routerconfig import v0_4_0 as contract
 from vsr_schemas.routerconfig.reasoning_0_4_0 import FAMILIES
@@ -30,17 +31,19 @@ _MODEL_NAME = re.compile(r"[!-~](?:[ -~]{0,254}[!-~])?")
 
 @dataclass(frozen=True, slots=True)
 class ModelBindings:
-    """Models that signals may use.
+    """Models that signals may use, and signals that depend on neither text nor models.
 
     Attributes:
         sentences: sentences that have a vector.
         jailbreak: detector by jailbreak signal.
         pii: detector by PII signal.
+        clients: signals about who sends a request.
     """
 
     sentences: frozenset[str] = frozenset()
     jailbreak: Mapping[str, str] = field(default_factory=dict)
     pii: Mapping[str, str] = field(default_factory=dict)
+    clients: Mapping[SignalName, Signal] = field(default_factory=dict)
 
 
 def build(
@@ -63,7 +66,7 @@ def build(
         credentials: credentials for external providers, by model.
         guards: the guards of the settings, by name.
         detectors: the classifiers that guards and signals may use.
-        bindings: the models that signals may use.
+        bindings: the models that signals may use, and signals about clients.
 
     Raises:
         UserError: a name is unknown, duplicated or unusable, or the config requires an unsupported feature.
@@ -77,7 +80,7 @@ def build(
     signals, bindings = config.routing.signals, bindings or ModelBindings()
     _check_bindings("jailbreak", bindings.jailbreak, [rule.name for rule in signals.jailbreak or ()], detectors)
     _check_bindings("pii", bindings.pii, [rule.name for rule in signals.pii or ()], detectors)
-    heuristic_signals = build_signals(signals, bindings.pii)
+    heuristic_signals = {**build_signals(signals, bindings.pii), **bindings.clients}
     model_signals = build_model_signals(signals, bindings.sentences, bindings.jailbreak, bindings.pii)
     decisions = config.routing.decisions
     check_unique("routing.decisions", [decision.name for decision in decisions])

@@ -109,13 +109,12 @@ def _parameter_limits(place: str, plugin_config: contract.RequestParams) -> Para
 
 
 def _cache_policy(place: str, plugin_config: contract.ResponseCache) -> CachePolicy:
-    """Teams and tenants are not supported as scopes: the gateway strips the headers that name them."""
-    if plugin_config.scope not in {"user", "global"}:
-        raise config_error(f"{place}.scope", f"{plugin_config.scope} is not supported; use user or global")
     if (plugin_config.semantic is None) != (plugin_config.mode == "exact"):
         raise config_error(f"{place}.semantic", "is required by, and only allowed with, the mode exact_then_semantic")
     similarity = plugin_config.semantic.similarity_threshold if plugin_config.semantic else None
-    return CachePolicy(float(plugin_config.ttl_seconds), similarity, shared=plugin_config.scope == "global")
+    shared = plugin_config.scope == "global"
+    scope = "user" if shared else plugin_config.scope
+    return CachePolicy(float(plugin_config.ttl_seconds), similarity, shared=shared, scope=scope)
 
 
 def _tool_filter(place: str, plugin_config: contract.Tools) -> ToolFilter:

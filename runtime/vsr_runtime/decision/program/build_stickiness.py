@@ -31,6 +31,7 @@ def with_stickiness(program: Program, settings: StickinessSettings | None) -> Pr
         dict(settings.discounts or {}),
         settings.keyHeader,
         settings.stateHeader,
+        settings.key,
     )
     if built.escalates:
         reached = {program.default, *(target.name for route in program.routes for target, _ in route.targets)}

@@ -153,12 +153,14 @@ class CachePolicy:
     Attributes:
         ttl: lifetime of an entry in seconds.
         similarity: minimum cosine for another request to be a cache hit; None if the request must be identical.
-        shared: whether clients share entries.
+        shared: whether all clients share entries.
+        scope: the attribute of which clients with the same value share entries, unless all do.
     """
 
     ttl: float
     similarity: float | None = None
     shared: bool = False
+    scope: str = "user"
 
 
 @dataclass(frozen=True, slots=True)

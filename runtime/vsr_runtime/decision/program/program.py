@@ -10,6 +10,8 @@ from vsr_runtime.decision.ask.extract import AskRules
 from vsr_runtime.decision.deadline import Expired, never
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 from vsr_runtime.decision.guards.guard import Guard
+from vsr_runtime.decision.identity.client import Client
+from vsr_runtime.decision.identity.rules import IdentityRules
 from vsr_runtime.decision.program.conditions import (
     CategoryCondition,
     Condition,
@@ -121,6 +123,7 @@ class Program:
         default_target: the default model as requests without a route get it: its reasoning is switched off.
         overflow: whether a request that is too long for the models of its route goes on to the next one that can hold
             it, or is rejected.
+        identity: how clients are authenticated, and which models are for some of them; None if everybody may.
         whole_category: whether all texts of the request decide the category, instead of the ask.
     """
 
@@ -139,6 +142,7 @@ class Program:
     cors: CorsPolicy | None = None
     default_target: ModelTarget | None = None
     overflow: Literal["route", "reject"] = "route"
+    identity: IdentityRules | None = None
     leaves: frozenset[ConditionLeaf] = field(init=False, repr=False, compare=False)
     """The leaves of all conditions."""
     names: tuple[str, ...] = field(init=False, repr=False, compare=False)
@@ -173,6 +177,11 @@ class Program:
         object.__setattr__(self, "destinations", frozenset(reached))
         contexts = [target.context for target in self.models.values() if target.context is not None]
         object.__setattr__(self, "smallest_context", min(contexts, default=None))
+
+    def names_for(self, client: Client | None) -> Sequence[str]:
+        """Return the model names that a client can request."""
+        rules = self.identity
+        return self.names if rules is None else [name for name in self.names if rules.allows(name, client)]
 
     def holder(self, name: str) -> str | None:
         """Return the model that a client means by a name of the policy or of the provider; None if it is unknown."""

@@ -25,6 +25,7 @@ class Stickiness:
         ranks: place of each model in the order of an escalation, the lowest first.
         discounts: share of the prompt's price that a model saves on tokens in its prefix cache.
         key_header: header that identifies a conversation.
+        key: attribute of the client by which splits are drawn instead.
         state_header: header that names the model which keeps the state of a request.
     """
 
@@ -34,6 +35,7 @@ class Stickiness:
     discounts: Mapping[str, float] = field(default_factory=dict)
     key_header: str | None = None
     state_header: str | None = None
+    key: str | None = None
     follows: bool = field(init=False, repr=False, compare=False)
     """Whether a turn can depend on those before it."""
     escalates: bool = field(init=False, repr=False, compare=False)

@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import Any
 
 from vsr_runtime.decision.apis.endpoints import ENDPOINTS, Api
+from vsr_runtime.decision.identity.client import Client
 from vsr_runtime.decision.program.effects import CachePolicy
 from vsr_runtime.decision.request.distinctions import distinctions
 from vsr_runtime.decision.request.events import CacheKey, RequestHeaders
@@ -57,6 +58,7 @@ class Caller:
 
     Attributes:
         identity: hash of the client's credentials; None without a key.
+        client: the client, if it is authenticated; the credentials then do not matter.
         manner: hash of the headers that may change a response.
         fresh: whether the client accepts no cached response and forbids caching.
     """
@@ -64,16 +66,24 @@ class Caller:
     identity: bytes | None
     manner: bytes
     fresh: bool
+    client: Client | None = None
+
+    def key(self, scope: str) -> bytes | None:
+        """Return what is equal for all clients that share responses in a scope; None if the client shares none."""
+        if self.client is not None:
+            return self.client.key(scope)
+        return self.identity if scope == "user" else None
 
 
-def read_caller(event: RequestHeaders) -> Caller:
-    """Return the caller of a request."""
+def read_caller(event: RequestHeaders, client: Client | None = None) -> Caller:
+    """Return the caller of a request. ``client`` is who sends it, if clients are authenticated."""
     directives = {word.strip().lower() for value in _header_values(event, "cache-control") for word in value.split(",")}
     known = any(_is_secret(value) for name in KEY_HEADERS for value in _header_values(event, name))
     return Caller(
         _hash_headers(event, IDENTITY_HEADERS) if known else None,
         _hash_headers(event, VARY_HEADERS),
         bool(directives & _NO_CACHE),
+        client,
     )
 
 
@@ -113,10 +123,10 @@ def cache_key(
     """
     if caller is None or caller.fresh:
         return None
-    identity = b"" if policy.shared else caller.identity
+    identity = b"" if policy.shared else caller.key(policy.scope)
     if identity is None or any(values.get(name) for name in STATEFUL_FIELDS) or _is_stored(api, values):
         return None
-    scope = [policy.shared, identity, caller.manner, api.value, decision, model]
+    scope: list[object] = [policy.shared, identity, caller.manner, api.value, decision, model]
     key = _digest(scope, sent)
     field = ENDPOINTS[api.value].fields[0]
     text = _last_turn(values.get(field)) if policy.similarity is not None else ""

@@ -9,6 +9,7 @@ from vsr_runtime.decision.program.conditions import SignalValues
 from vsr_runtime.decision.program.effects import Effects, ModelTarget
 from vsr_runtime.decision.program.program import Decision, PolicyRoute, Program
 from vsr_runtime.decision.program.split import split_point
+from vsr_runtime.decision.request.authentication import client_headers, model_error
 from vsr_runtime.decision.request.cache_key import cache_key
 from vsr_runtime.decision.request.edits import edit_body
 from vsr_runtime.decision.request.events import ImmediateResponse, ResponsePlan, SendToModel
@@ -90,7 +91,11 @@ def _send(
 ) -> SendToModel | ImmediateResponse:
     """Return the request for a model. A changed body needs its exact length, or Envoy rejects it."""
     effects = route.effects if route else _NO_EFFECTS
-    refusal = path_error(parsed.api, target, query=parsed.query) or context_error(parsed.api, parsed.demand, target)
+    refusal = (
+        model_error(program, target.name, parsed.client)
+        or path_error(parsed.api, target, query=parsed.query)
+        or context_error(parsed.api, parsed.demand, target)
+    )
     if refusal is not None:
         return replace(refusal, model=target.name, signals=signals)
     body = _mask_body(parsed, verdict)
@@ -117,6 +122,7 @@ def _send(
         key = cache_key(parsed.caller, parsed.api, parsed.body.values, effects.cache, name, target.name, sent)
     # A response that is read must not be compressed.
     removed = (*effects.remove_headers, "accept-encoding") if plan or key else effects.remove_headers
+    headers, removed = client_headers(program, parsed.client, headers, removed)
     if target.credentials is not None:
         headers, removed = apply_credentials(headers, removed, target.credentials, parsed.api.value)
     if data is not None:

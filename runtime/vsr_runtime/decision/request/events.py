@@ -11,6 +11,7 @@ from vsr_runtime.decision.deadline import Expired, never
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 from vsr_runtime.decision.guards.detection import Detection
 from vsr_runtime.decision.guards.guard import Guard
+from vsr_runtime.decision.identity.client import Client
 from vsr_runtime.decision.program.conditions import OF_REQUEST, SignalKind, SignalValues
 from vsr_runtime.decision.program.effects import CachePolicy
 from vsr_schemas.headers import SELECTED_MODEL
@@ -64,10 +65,16 @@ class ResponsePlan:
 
 @fast_dataclass(frozen=True, slots=True)
 class RequestHeaders:
-    """The request line and the headers, including pseudo-headers. Names are in lower case as in HTTP/2."""
+    """The request line and the headers, including pseudo-headers. Names are in lower case as in HTTP/2.
+
+    ``address`` is that of the sender, if the policy trusts some addresses. ``client`` is who sends it if that is known
+    without the headers, as in tests of a policy.
+    """
 
     headers: tuple[tuple[str, str], ...]
     end_of_stream: bool
+    address: str = ""
+    client: Client | None = field(default=None, repr=False)
 
 
 @fast_dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from vsr_runtime.decision.apis.endpoints import Api, ApiEndpoint
 from vsr_runtime.decision.deadline import DeadlineExceededError, Expired, never
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
+from vsr_runtime.decision.identity.client import Client
 from vsr_runtime.decision.program.context_length import NO_DEMAND, TokenDemand
 from vsr_runtime.decision.request.cache_key import Caller
 from vsr_runtime.decision.request.events import Cause, ImmediateResponse
@@ -35,6 +36,7 @@ class ParsedRequest:
         debug: whether the client gets debug headers.
         caller: the client; None if no response is cached.
         query: whether the path has a query.
+        client: who sends it; None if nobody is authenticated.
         conversation: the key of the conversation, which determines the share of a split; None if each request has its
             own.
         form: the form that ``body`` stands for; None if the client sent JSON.
@@ -55,6 +57,7 @@ class ParsedRequest:
     demand: TokenDemand = NO_DEMAND
     cors: tuple[tuple[str, str], ...] = ()
     conversation: bytes | None = None
+    client: Client | None = None
 
     @property
     def split_seed(self) -> bytes:

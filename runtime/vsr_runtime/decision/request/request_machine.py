@@ -12,9 +12,11 @@ from vsr_runtime.decision.conversation.key import conversation_key
 from vsr_runtime.decision.conversation.state import held_state
 from vsr_runtime.decision.deadline import BudgetExceededError, DeadlineExceededError, Expired
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
+from vsr_runtime.decision.identity.client import Client
 from vsr_runtime.decision.program.conditions import OF_REQUEST
 from vsr_runtime.decision.program.context_length import NO_DEMAND, token_demand
 from vsr_runtime.decision.program.program import Decision, Program, Undecided
+from vsr_runtime.decision.request.authentication import authenticate
 from vsr_runtime.decision.request.cache_key import Caller, read_caller
 from vsr_runtime.decision.request.cors import is_preflight, preflight_response, response_headers
 from vsr_runtime.decision.request.detectors import merge_texts, missing_cause
@@ -87,6 +89,7 @@ class AwaitsBody:
     cors: tuple[tuple[str, str], ...] = ()
     key: str | None = None
     state_holder: str | None = None
+    client: Client | None = None
 
 
 @fast_dataclass(frozen=True, slots=True)
@@ -141,16 +144,22 @@ def _on_headers(config: MachineConfig, event: RequestHeaders) -> tuple[State, Ac
     cors = response_headers(program.cors, values) if program.cors is not None else ()
     if event.end_of_stream and is_preflight(values.get(":method", ""), values):
         return Decided(), LetPass() if program.cors is None else preflight_response(program.cors, values)
-    accepted = read_headers(event, values, program.names, program.apis, config.max_body)
+    client = None
+    if program.identity is not None:
+        known = authenticate(program.identity, event)
+        if isinstance(known, ImmediateResponse):
+            return Decided(), for_client(api_of(values.get(":path", "")), cors, known)
+        client = known
+    accepted = read_headers(event, values, program.names_for(client), program.apis, config.max_body)
     if isinstance(accepted, ImmediateResponse):
         return Decided(), for_client(api_of(values.get(":path", "")), cors, accepted)
     endpoint = accepted.endpoint
     if endpoint.stored:
-        return Decided(), for_client(endpoint.api, cors, send_stored(program, endpoint, values))
+        return Decided(), for_client(endpoint.api, cors, send_stored(program, endpoint, values, client))
     debug = config.debug_headers == "always" or (config.debug_headers == "on-request" and values.get(DEBUG) == "true")
     needs_headers = debug and config.debug_headers == "on-request" and not config.program.reads_responses
-    caller = read_caller(event) if config.program.caches_responses else None
-    key, holder = _conversation_headers(config.program, values)
+    caller = read_caller(event, client) if config.program.caches_responses else None
+    key, holder = _conversation_headers(config.program, values, client)
     return (
         AwaitsBody(
             endpoint,
@@ -162,18 +171,25 @@ def _on_headers(config: MachineConfig, event: RequestHeaders) -> tuple[State, Ac
             cors,
             key,
             holder,
+            client,
         ),
         Continue(needs_response_headers=needs_headers),
     )
 
 
-def _conversation_headers(program: Program, values: Mapping[str, str]) -> tuple[str | None, str | None]:
-    """Return the headers that identify the conversation and the model which holds its state, if they are configured."""
+def _conversation_headers(
+    program: Program, values: Mapping[str, str], client: Client | None
+) -> tuple[str | None, str | None]:
+    """Return what identifies the conversation and the model which holds its state, if it is configured."""
     stickiness = program.stickiness
     if stickiness is None:
         return None, None
     key, state = stickiness.key_header, stickiness.state_header
-    return values.get(key) if key else None, values.get(state) if state else None
+    holder = values.get(state) if state else None
+    if stickiness.key is not None:
+        own = client.key(stickiness.key) if client is not None else None
+        return None if own is None else own.hex(), holder
+    return values.get(key) if key else None, holder
 
 
 def _on_body(config: MachineConfig, state: AwaitsBody, event: RequestBody) -> tuple[State, Action]:
@@ -245,6 +261,7 @@ def _parse(
     view = None
     if named is None and endpoint.view_of is not None:
         view = endpoint.view_of(body.values, program.ask_rules)
+        view = view if state.client is None else replace(view, client=state.client)
     demand = NO_DEMAND
     if endpoint.view_of is not None and program.smallest_context is not None:
         demand = token_demand(body.text, body.values, program.smallest_context)
@@ -252,7 +269,7 @@ def _parse(
         body, endpoint.api, seed, named, view, evaluation, state.debug, state.caller, state.query, demand=demand
     )
     key = _conversation_key(program, state, body, view)
-    return parsed if key is None else replace(parsed, conversation=key)
+    return parsed if key is None and state.client is None else replace(parsed, conversation=key, client=state.client)
 
 
 def _conversation_key(program: Program, state: AwaitsBody, body: JsonBody, view: RequestView | None) -> bytes | None:

@@ -7,8 +7,10 @@ from dataclasses import replace
 from urllib.parse import parse_qs
 
 from vsr_runtime.decision.apis.endpoints import ApiEndpoint
+from vsr_runtime.decision.identity.client import Client
 from vsr_runtime.decision.program.effects import ModelTarget
 from vsr_runtime.decision.program.program import Program
+from vsr_runtime.decision.request.authentication import client_headers, model_error
 from vsr_runtime.decision.request.events import ImmediateResponse, ResponsePlan, SendToModel
 from vsr_runtime.decision.request.headers import apply_credentials
 from vsr_runtime.decision.request.immediate_responses import error_response, unknown_model_response
@@ -19,7 +21,9 @@ _MODEL = "model"
 _MAX_QUERY = 2048
 
 
-def send_stored(program: Program, endpoint: ApiEndpoint, values: Mapping[str, str]) -> SendToModel | ImmediateResponse:
+def send_stored(
+    program: Program, endpoint: ApiEndpoint, values: Mapping[str, str], client: Client | None = None
+) -> SendToModel | ImmediateResponse:
     """Return the request for the model that has the response, or an error.
 
     The query names the model (``?model=``). Without a name, it must be the only one that serves this API.
@@ -28,12 +32,13 @@ def send_stored(program: Program, endpoint: ApiEndpoint, values: Mapping[str, st
     target = _target(program, endpoint, query)
     if isinstance(target, ImmediateResponse):
         return target
-    refusal = path_error(endpoint.api, target, query=bool(query))
+    refusal = model_error(program, target.name, client) or path_error(endpoint.api, target, query=bool(query))
     if refusal is not None:
         return replace(refusal, model=target.name)
     guards = tuple(guard for guard in program.on_response if guard.covers(target.name))
     headers: tuple[tuple[str, str], ...] = ((SELECTED_MODEL, target.name),)
     removed: tuple[str, ...] = ("accept-encoding",) if guards else ()
+    headers, removed = client_headers(program, client, headers, removed)
     if target.credentials is not None:
         path = values[":path"].partition("?")[0]
         headers, removed = apply_credentials(headers, removed, target.credentials, path)

@@ -11,8 +11,16 @@ from vsr_schemas.base import PolicyModel
 from vsr_schemas.policy.v1alpha1.ask import AskSpec, MarkerSpec
 from vsr_schemas.policy.v1alpha1.assertions import AssertionSpec, StatementSpec
 from vsr_schemas.policy.v1alpha1.classification import CategorySpec, CheckpointSpec, ClassifierSpec
+from vsr_schemas.policy.v1alpha1.clients import AsSpec, ClientSpec
 from vsr_schemas.policy.v1alpha1.environments import EnvironmentGatewaySpec, EnvironmentSpec
 from vsr_schemas.policy.v1alpha1.guards import ExceptSpec, GuardSpec
+from vsr_schemas.policy.v1alpha1.identity import (
+    ApiKeySpec,
+    EnvironmentIdentitySpec,
+    GatewayHeaderSpec,
+    IdentitySpec,
+    JwtSpec,
+)
 from vsr_schemas.policy.v1alpha1.models import (
     EndpointSpec,
     ExternalSpec,
@@ -59,7 +67,7 @@ from vsr_schemas.policy.v1alpha1.routes import (
     SystemPromptSpec,
     ToolsSpec,
 )
-from vsr_schemas.policy.v1alpha1.signals import KINDS, SignalSpec
+from vsr_schemas.policy.v1alpha1.signals import KINDS, RoleSpec, SignalSpec
 from vsr_schemas.policy.v1alpha1.stickiness import RouteStickinessSpec, StickinessSpec
 from vsr_schemas.policy.v1alpha1.tests import ExpectationSpec, TestSpec, TurnSpec
 from vsr_schemas.scalars import Header, Label, Name
@@ -70,6 +78,8 @@ __all__ = [
     "KIND",
     "KINDS",
     "AffinitySpec",
+    "ApiKeySpec",
+    "AsSpec",
     "AskSpec",
     "AssertionSpec",
     "AutoscalingSpec",
@@ -79,22 +89,27 @@ __all__ = [
     "CategorySpec",
     "CheckpointSpec",
     "ClassifierSpec",
+    "ClientSpec",
     "CloudAuthSpec",
     "ConditionSpec",
     "CorsSpec",
     "DefaultSpec",
     "EndpointSpec",
     "EnvironmentGatewaySpec",
+    "EnvironmentIdentitySpec",
     "EnvironmentPlacementSpec",
     "EnvironmentSpec",
     "ExceptSpec",
     "ExpectationSpec",
     "ExternalSpec",
+    "GatewayHeaderSpec",
     "GatewaySpec",
     "GcpAuthSpec",
     "GitOpsSpec",
     "GuardSpec",
     "HeadersSpec",
+    "IdentitySpec",
+    "JwtSpec",
     "KeyReferenceSpec",
     "LoraSpec",
     "MarkerSpec",
@@ -112,6 +127,7 @@ __all__ = [
     "ProviderKeySpec",
     "RequirementSpec",
     "ResourcesSpec",
+    "RoleSpec",
     "RouteSpec",
     "RouteStickinessSpec",
     "RouterSpec",
@@ -149,6 +165,7 @@ class PolicySpec(PolicyModel):
     metadata: MetadataSpec
     router: RouterSpec
     gateway: GatewaySpec = GatewaySpec()
+    identity: IdentitySpec | None = None
     apis: Annotated[list[ApiName], Field(min_length=1)] | None = None
     gitops: GitOpsSpec | None = None
     endpoints: Annotated[dict[Name, EndpointSpec], Field(min_length=1)]

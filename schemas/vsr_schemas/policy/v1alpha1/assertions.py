@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from vsr_schemas.base import PolicyModel
+from vsr_schemas.policy.v1alpha1.clients import AttributeValues, Claims
 from vsr_schemas.scalars import Text
 from vsr_schemas.shapes import LIST, TEXT, AsList, AsText, by_shape
 
@@ -18,11 +19,18 @@ class StatementSpec(PolicyModel):
     """The requests that an assertion covers, and their models and guards.
 
     ``to`` are models, or ``external`` for every model that is served outside the cluster. ``category`` and ``signal``
-    select requests. ``without`` are guards of which at least one is missing, ``through`` are guards that all apply.
+    select requests, the attributes of a client (``user`` to ``claims``) those of some clients, whether the router
+    chooses the model or they name it. ``without`` are guards of which at least one is missing, ``through`` are guards
+    that all apply.
     """
 
     category: Text | None = None
     signal: Text | None = None
+    user: AttributeValues | None = None
+    team: AttributeValues | None = None
+    role: AttributeValues | None = None
+    tenant: AttributeValues | None = None
+    claims: Claims = {}
     to: Names | None = None
     without: Names | None = None
     through: Names | None = None

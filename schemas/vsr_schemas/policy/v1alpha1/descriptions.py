@@ -15,6 +15,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "metadata": "Name of the policy.",
         "router": "The router, and the limits that it shares with the gateway.",
         "gateway": "The Gateway that carries the traffic.",
+        "identity": "How clients are authenticated, and what routes can know of them. Without it everybody is served.",
         "apis": "APIs that are open. Defaults to all. Paths of others get 404.",
         "gitops": "Repository and cluster for Argo CD. Without it the Argo CD objects contain a placeholder (VSR301).",
         "endpoints": "Places where models run, by name.",
@@ -67,6 +68,36 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "versions": "Release profile (`current` or `seed`), or releases by project that override `current`.",
         "timeout": "Time limit of a whole request, streaming included.",
         "cors": "Pages that may call the gateway from a browser. Without it preflights are left to the gateway.",
+    },
+    "identity": {
+        "jwt": "Tokens in `authorization: Bearer`, which the gateway checks. One of the three is required.",
+        "apiKeys": "Keys of clients, by reference, in `authorization: Bearer`, `x-api-key` or `api-key`.",
+        "gatewayHeader": "Headers of a front end that has authenticated its users, such as a chat application.",
+    },
+    "identity.jwt": {
+        "issuer": "The `iss` of tokens.",
+        "audiences": "A token must have one of these in `aud`. At most 8.",
+        "jwksUri": "URL of the issuer's keys. `https`, or the `http` URL of a Service in the cluster.",
+        "claims": "Attributes of the client by name, and the claim of each: `user` (default `sub`), `team`, `role`, "
+        "`tenant`, or a name of your own. `a.b` is the claim `b` within `a`. The claim of `role` may be a list.",
+    },
+    "identity.apiKeys[]": {
+        "secret": "Name of the Secret in the router's namespace.",
+        "key": "Key in the Secret. On Envoy Gateway it names the client, so each needs another one.",
+        "user": "The user that the key stands for.",
+        "team": "The team of the user.",
+        "role": "The role of the user, or a list of roles.",
+        "tenant": "The tenant of the user.",
+        "claims": "Further attributes of the user, by names of your own.",
+    },
+    "identity.gatewayHeader": {
+        "from": "Addresses and networks of the front end. Requests from others are refused. Nothing else may send from "
+        "them, and the gateway must see them: no proxy in between.",
+        "user": "Header with the user. Required: a request without it is refused.",
+        "team": "Header with the team.",
+        "role": "Header with the roles, separated by commas.",
+        "tenant": "Header with the tenant.",
+        "claims": "Headers with further attributes, by names of your own.",
     },
     "gateway.cors": {
         "allowOrigins": "Origins of the pages, or `*` for all.",
@@ -148,6 +179,16 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "context": "Context length in tokens. A longer request never reaches the model; see `router.overflow`.",
         "price": "Price per million tokens.",
         "reasoningFamily": "How reasoning is switched on and off for this model.",
+        "allow": "Clients that may use the model, if not all: those with one of these attributes. Others get 403, "
+        "whether they name the model or a route leads them to it, and do not see it in the list of models. Adapters "
+        "have the clients of their base. Needs `identity`.",
+    },
+    "models.*.allow": {
+        "user": "This user, or users of a list.",
+        "team": "This team, or teams of a list.",
+        "role": "Clients with this role, or with one of a list.",
+        "tenant": "This tenant, or tenants of a list.",
+        "claims": "Clients with one of these claims: a value or a list each.",
     },
     "models.*.loras.*": {
         "path": "Folder of the adapter on the endpoint's volume, or a repository that vLLM downloads.",
@@ -190,7 +231,12 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "structure": "Number of occurrences of a pattern or of keywords.",
         "conversation": "Number of messages, tools, tool calls or images.",
         "modality": "The request has content of one of these kinds besides text, anywhere in the conversation.",
-        "role": "Identity of the client. Rejected (VSR283): clients are authenticated after routing.",
+        "user": "The client is this user, or one of a list. Needs `identity`, as all attributes of clients.",
+        "team": "The client is in this team, or in one of a list.",
+        "role": "The client has this role, or one of a list. A mapping tests users as well.",
+        "tenant": "The client belongs to this tenant, or to one of a list.",
+        "claims": "A claim of `identity.jwt.claims` or an attribute of `claims` elsewhere has this value, or one of a "
+        "list. Exactly one claim.",
         "pii": "Personal data in the conversation.",
         "jailbreak": "An attack that a detector recognises.",
         "of": "What `keywords`, `embedding`, `language` and `complexity` read: the person's `ask`, or all texts of the "
@@ -225,7 +271,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     },
     "signals.*.role": {
         "users": "Users.",
-        "groups": "Groups.",
+        "groups": "Roles, which identity providers often call groups.",
     },
     "signals.*.pii": {
         "types": "Types of personal data, as listed in the guards reference.",
@@ -289,8 +335,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "similarity": "Smallest cosine similarity of the last turn for reusing a response. Without it only identical "
         "requests match.",
         "ttl": "How long a response is stored, in whole seconds.",
-        "scope": "Who shares stored responses: each client has its own (`user`), or all share (`global`). `team` and "
-        "`tenant` are rejected (VSR341).",
+        "scope": "Who shares stored responses: each client has its own (`user`), those of a team or a tenant share "
+        "them (`team`, `tenant`, which need `identity`), or all do (`global`).",
     },
     "routes[].tools": {
         "allow": "Tools that are kept; all others are removed.",
@@ -317,6 +363,11 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     "assertions[].never": {
         "category": "Restrict the assertion to requests of this category.",
         "signal": "Restrict the assertion to requests for which this signal holds.",
+        "user": "Restrict the assertion to this user, or to users of a list.",
+        "team": "Restrict the assertion to this team, or to teams of a list.",
+        "role": "Restrict the assertion to clients with this role, or with one of a list.",
+        "tenant": "Restrict the assertion to this tenant, or to tenants of a list.",
+        "claims": "Restrict the assertion to clients with these claims: a value or a list each.",
         "to": "Models that requests are sent to. `external` means every model outside the cluster.",
         "without": "Guards of which at least one does not apply. Only in `never`.",
         "through": "Guards that all apply. Only in `always`.",
@@ -329,6 +380,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "model has `price.cachedPrompt`, the margin applies to the share of the prompt that a switch would compute "
         "again, times the discount. Default `0`.",
         "keyHeader": "Request header that identifies the conversation, for the shares of a `split`.",
+        "key": "Attribute of the client by which the shares of a `split` are drawn, instead of by the conversation: "
+        "all requests of a user, team or tenant go to the same model. Needs `identity`.",
         "stateHeader": "Request header that names the model which keeps the state that a request refers to, such as "
         "`previous_response_id`.",
     },
@@ -344,7 +397,15 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "path": "Path of the API.",
         "headers": "Further request headers.",
         "model": "Model name that the client sends. Defaults to the first of `autoModels`.",
+        "as": "The client that sends it. Defaults to the user `test`. Only with `identity`.",
         "expect": "The expected decision. Required, except in a `conversation`.",
+    },
+    "tests[].as": {
+        "user": "User.",
+        "team": "Team.",
+        "role": "Role, or a list of roles.",
+        "tenant": "Tenant.",
+        "claims": "Values of other claims.",
     },
     "tests[].conversation[]": {
         "prompt": "What the person says.",
@@ -370,6 +431,12 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "server": "API server of the environment's cluster, if it is not `gitops.server`. Environments with the same "
         "objects need one each (VSR303).",
         "gateway": "Another Gateway.",
+        "identity": "Another issuer of tokens. Only with `identity.jwt`.",
+    },
+    "environments.*.identity": {
+        "issuer": "As in `identity.jwt`.",
+        "audiences": "As in `identity.jwt`.",
+        "jwksUri": "As in `identity.jwt`.",
     },
     "environments.*.resources.*": {
         "requests": "Resource requests by resource name.",

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from vsr_schemas.base import PolicyModel
+from vsr_schemas.policy.v1alpha1.identity import EnvironmentIdentitySpec
 from vsr_schemas.policy.v1alpha1.placement import EnvironmentPlacementSpec, ResourcesSpec
 from vsr_schemas.scalars import Bool, Image, Int, Label, Name, Release, ServerUrl, Text
 from vsr_schemas.shapes import MAPPING, TEXT, AsMapping, AsText, by_shape
@@ -42,3 +43,4 @@ class EnvironmentSpec(PolicyModel):
     device: Literal["cpu", "cuda"] | None = None
     server: ServerUrl | None = None
     gateway: EnvironmentGatewaySpec = EnvironmentGatewaySpec()
+    identity: EnvironmentIdentitySpec | None = None

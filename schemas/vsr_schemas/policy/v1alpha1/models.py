@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from vsr_schemas.apis import ApiName
 from vsr_schemas.base import PolicyModel
+from vsr_schemas.policy.v1alpha1.clients import ClientSpec
 from vsr_schemas.policy.v1alpha1.placement import AutoscalingSpec, PlacementSpec, ResourcesSpec, StoredPlacementSpec
 from vsr_schemas.policy.v1alpha1.providers import CloudAuthSpec, ProviderKeySpec, SchemaName, SecretKeySpec
 from vsr_schemas.scalars import (
@@ -176,7 +177,7 @@ class ModelSpec(PolicyModel):
     """A model name that clients and routes use. With several endpoints, the gateway splits traffic by weight.
 
     ``context`` is in tokens. ``provider_model`` is the provider's name for the model, if it differs.
-    ``reasoning_family`` selects how reasoning is switched on.
+    ``reasoning_family`` selects how reasoning is switched on. ``allow`` are the clients that may use the model.
     """
 
     endpoints: Annotated[
@@ -191,3 +192,4 @@ class ModelSpec(PolicyModel):
     context: Annotated[Int, Field(ge=1)] | None = None
     price: PriceSpec | None = None
     reasoning_family: Text | None = None
+    allow: ClientSpec | None = None

@@ -10,9 +10,10 @@ from pydantic_core import PydanticCustomError
 from vsr_schemas.base import PolicyModel
 from vsr_schemas.modalities import MODALITIES, Modality
 from vsr_schemas.policy.v1alpha1.classification import Phrase, Probability
+from vsr_schemas.policy.v1alpha1.clients import AttributeName, AttributeValues
 from vsr_schemas.runtime import MAX_COUNT
 from vsr_schemas.scalars import Bool, Int, Name, Number, Text
-from vsr_schemas.shapes import LIST, TEXT, AsList, AsText, by_shape
+from vsr_schemas.shapes import LIST, MAPPING, TEXT, AsList, AsMapping, AsText, by_shape
 
 Phrases = Annotated[list[Phrase], Field(min_length=1)]
 Words = Annotated[Annotated[Text, AsText] | Annotated[list[Text], Field(min_length=1), AsList], by_shape(TEXT, LIST)]
@@ -89,7 +90,7 @@ class ConversationSpec(RangeSpec):
 
 
 class RoleSpec(PolicyModel):
-    """The client's user or group, from the identity headers that the gateway's authentication sets."""
+    """The client is one of these users, or has one of these roles (`groups`)."""
 
     users: list[Name] = []
     groups: list[Name] = []
@@ -140,7 +141,19 @@ class SignalSpec(PolicyModel):
         ]
         | None
     ) = None
-    role: RoleSpec | None = None
+    user: AttributeValues | None = None
+    team: AttributeValues | None = None
+    role: (
+        Annotated[
+            Annotated[Name, AsText]
+            | Annotated[list[Name], Field(min_length=1, max_length=256), AsList]
+            | Annotated[RoleSpec, AsMapping],
+            by_shape(TEXT, LIST, MAPPING),
+        ]
+        | None
+    ) = None
+    tenant: AttributeValues | None = None
+    claims: Annotated[dict[AttributeName, AttributeValues], Field(min_length=1, max_length=1)] | None = None
     pii: PiiSignalSpec | None = None
     jailbreak: JailbreakSignalSpec | None = None
     of: Literal["ask", "request"] = "ask"
@@ -176,7 +189,11 @@ KINDS = (
     "structure",
     "conversation",
     "modality",
+    "user",
+    "team",
     "role",
+    "tenant",
+    "claims",
     "pii",
     "jailbreak",
 )

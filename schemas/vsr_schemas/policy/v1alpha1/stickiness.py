@@ -24,6 +24,7 @@ class StickinessSpec(PolicyModel):
     order: Annotated[list[Header], Field(min_length=1)] | None = None
     margin: Probability | None = None
     key_header: HeaderName | None = None
+    key: Literal["user", "team", "tenant"] | None = None
     state_header: HeaderName | None = None
 
 

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from vsr_schemas.apis import CHAT, ApiPath
 from vsr_schemas.base import PolicyModel
+from vsr_schemas.policy.v1alpha1.clients import AsSpec
 from vsr_schemas.scalars import Header, HeaderName, JsonObject, Name, Text
 
 CONTENTS = ("prompt", "messages", "request", "conversation")
@@ -63,7 +64,8 @@ class TestSpec(PolicyModel):
     """A request, or a conversation with an expectation for some of its turns.
 
     ``model`` is the name that the client sends; the default is the first auto-model name. ``request`` is a whole body,
-    which may name a model itself. ``path`` is the API, ``headers`` are those of the request.
+    which may name a model itself. ``path`` is the API, ``headers`` are those of the request,
+    ``as`` is the client.
     """
 
     prompt: Text | None = None
@@ -73,6 +75,7 @@ class TestSpec(PolicyModel):
     path: ApiPath = CHAT
     headers: dict[HeaderName, Text] = {}
     model: Header | None = None
+    as_: AsSpec | None = Field(default=None, alias="as")
     expect: ExpectationSpec | None = None
 
     @model_validator(mode="after")
