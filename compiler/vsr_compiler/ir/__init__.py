@@ -39,6 +39,7 @@ from vsr_compiler.ir.endpoints import (
 )
 from vsr_compiler.ir.environments import Cors, Environment, Gateway, GitOps
 from vsr_compiler.ir.expectations import Assertion, Expectation, Statement, Test, TestRequest
+from vsr_compiler.ir.fallback import Retry
 from vsr_compiler.ir.guards import Block, Flag, Guard, GuardAction, Mask, RouteTo
 from vsr_compiler.ir.identity import ApiKey, ApiKeys, ClientTest, GatewayHeader, Identity, IdentitySource, Jwt
 from vsr_compiler.ir.models import Model, Reasoning
@@ -48,7 +49,7 @@ from vsr_compiler.ir.placement import Autoscaling, Placement, Resources
 from vsr_compiler.ir.policy import Policy
 from vsr_compiler.ir.providers import CloudAuth, EndpointKey, ProviderApi
 from vsr_compiler.ir.router import Router, RouterImplementation, SemanticRouter, VsrRuntime
-from vsr_compiler.ir.routes import Cache, Route
+from vsr_compiler.ir.routes import Cache, Route, chain_name
 from vsr_compiler.ir.signals import (
     ClientSignal,
     ComplexitySignal,
@@ -132,6 +133,7 @@ __all__ = [
     "ProviderApi",
     "Reasoning",
     "Resources",
+    "Retry",
     "Route",
     "RouteStickiness",
     "RouteTo",
@@ -152,6 +154,7 @@ __all__ = [
     "VsrRuntime",
     "all_phrase",
     "any_phrase",
+    "chain_name",
     "detector_of",
     "fold",
     "leaves",

@@ -28,11 +28,9 @@ def emit(policy: ir.Policy) -> Iterator[Object]:
     for endpoint in policy.endpoints:
         if endpoint.name in pools:
             yield inference_pool(policy, endpoint)
+            yield from security_policy(endpoint, route_namespace(policy, endpoint), release.api)
         elif endpoint in hosts.used(policy):
-            yield from _backend(policy, endpoint, release)
-        else:
-            continue
-        yield from security_policy(endpoint, route_namespace(policy, endpoint), release.api)
+            yield from backend(endpoint, route_namespace(policy, endpoint), release)
 
 
 def route_namespace(policy: ir.Policy, endpoint: ir.Endpoint) -> str:
@@ -43,18 +41,22 @@ def route_namespace(policy: ir.Policy, endpoint: ir.Endpoint) -> str:
     return policy.router.grpc.namespace if needs_secret else policy.gateway.namespace
 
 
+def name_at(endpoint: ir.Endpoint, served_name: str) -> str:
+    """Return the name of a model at an endpoint. AI Gateway builds the path of Azure OpenAI from it."""
+    return (endpoint.provider.api.deployment if endpoint.provider else "") or served_name
+
+
 def reference(endpoint: ir.Endpoint, weight: int, served_name: str = "") -> Body:
     """Return the backendRef of an endpoint. A pool is the only one in its rule."""
     body: Body = {"name": endpoint.object_name, "priority": 0, "weight": weight}
-    deployment = endpoint.provider.api.deployment if endpoint.provider else ""
-    if deployment and deployment != served_name:
-        # AI Gateway builds the path of Azure OpenAI from the name of the model.
-        body["modelNameOverride"] = deployment
+    if (name := name_at(endpoint, served_name)) != served_name:
+        body["modelNameOverride"] = name
     return body | {"group": POOL_GROUP, "kind": "InferencePool"} if endpoint.pool is not None else body
 
 
-def _backend(policy: ir.Policy, endpoint: ir.Endpoint, release: AiGateway) -> Iterator[Object]:
-    name, namespace = endpoint.object_name, route_namespace(policy, endpoint)
+def backend(endpoint: ir.Endpoint, namespace: str, release: AiGateway) -> Iterator[Object]:
+    """Yield the backend of an endpoint in a namespace, with its host and its key."""
+    name = endpoint.object_name
     yield make(
         release.api,
         "AIServiceBackend",
@@ -68,6 +70,7 @@ def _backend(policy: ir.Policy, endpoint: ir.Endpoint, release: AiGateway) -> It
         | _hidden(endpoint),
     )
     yield hosts.backend(endpoint, namespace)
+    yield from security_policy(endpoint, namespace, release.api)
 
 
 def _schema(endpoint: ir.Endpoint, release: AiGateway) -> Body:

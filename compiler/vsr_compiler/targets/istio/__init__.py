@@ -12,8 +12,9 @@ from vsr_compiler.targets.common import (
 )
 from vsr_compiler.targets.common import providers as common_providers
 from vsr_compiler.targets.common import router as router_emitter
+from vsr_compiler.targets.common.identity import check as identity_check
 from vsr_compiler.targets.common.router_policies import emitter as router_policies
-from vsr_compiler.targets.istio import envoyfilter, gateway, providers
+from vsr_compiler.targets.istio import envoyfilter, gateway, identity, providers
 from vsr_compiler.targets.istio.kinds import KINDS
 from vsr_compiler.targets.target import Check, Emitter, Target
 
@@ -23,6 +24,7 @@ RELEASES = ("istio", "gateway-api", "vllm", "llm-d-inference-sim")
 GATEWAY_EMITTERS: tuple[Emitter, ...] = (
     namespaces.emit,
     gateway.emit,
+    identity.emit,
     router_emitter.emitter(),
     router_policies(gateway.pods),
     model_servers.existing_pods,
@@ -35,6 +37,7 @@ GATEWAY_CHECKS: tuple[Check, ...] = (
     vllm.check,
     gateway.check,
     common_providers.check,
+    identity_check,
 )
 
 HOPS = (request_limits.hops_of("vllm", request_limits.model_servers), common_providers.hops)
