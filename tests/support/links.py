@@ -377,7 +377,8 @@ class Links:
     def places(self) -> Iterator[str]:
         """L09: the filters are inserted right before the request buffer, which there is, under names of their own."""
         for namespace, name, body in self.of("EnvoyPatchPolicy"):
-            for operation in [p["operation"] for p in body["spec"]["jsonPatches"] if p["type"].endswith(".Listener")]:
+            listeners = [patch for patch in body["spec"]["jsonPatches"] if patch["type"].endswith(".Listener")]
+            for operation in [patch["operation"] for patch in listeners if not _of_attempts(patch)]:
                 if "path" in operation or not operation["jsonPath"].endswith(BEFORE_BUFFER):
                     yield f"{name}: {operation['value']['name']} is not right before the request buffer"
                 if operation["value"]["name"].startswith("envoy.filters.http."):
