@@ -70,7 +70,7 @@ def is_built_in(ref: Reference) -> bool:
 
 def provider(index: ManifestIndex, ref: Reference) -> str:
     """Return why an object that is not among the checked ones may exist; empty if it is missing."""
-    if found := _from_cluster(index, ref):
+    if (found := _from_cluster(index, ref)) or index.assumptions.is_complete:
         return found
     owner = created_objects(index).creator_of(ref.kind, ref.namespace, ref.name, travels=ref.travels)
     if owner is not None:
@@ -112,6 +112,8 @@ def severity(index: ManifestIndex, ref: Reference) -> Severity:
     """
     if ref.mild:
         return Severity.WARNING
+    if index.assumptions.is_complete:
+        return Severity.ERROR
     family = (ref.kind,) if ref.travels else _FAMILIES.get((ref.group, ref.kind), (ref.kind,))
     beside = index.kinds_by_file.get(ref.source.span("kind").file, set())
     if any((ref.namespace, kind) in beside for kind in family) or _has_similar_name(index, ref):
