@@ -42,9 +42,19 @@ from vsr_compiler.ir.environments import Cors, Environment, Gateway, GitOps
 from vsr_compiler.ir.expectations import Assertion, Expectation, Statement, Test, TestRequest
 from vsr_compiler.ir.guards import Block, Flag, Guard, GuardAction, Mask, RouteTo
 from vsr_compiler.ir.identity import ApiKey, ApiKeys, ClientTest, GatewayHeader, Identity, IdentitySource, Jwt
+from vsr_compiler.ir.listeners import (
+    HTTP,
+    ClientCertificates,
+    Issuer,
+    Listener,
+    Section,
+    Tls,
+    sections,
+    with_hostnames,
+)
 from vsr_compiler.ir.models import Model, Reasoning
 from vsr_compiler.ir.names import object_name
-from vsr_compiler.ir.network import API_PATH, CLUSTER_DOMAIN, HTTP, Listener, ServiceRef
+from vsr_compiler.ir.network import API_PATH, CLUSTER_DOMAIN, ServiceRef
 from vsr_compiler.ir.policy import Policy
 from vsr_compiler.ir.router import Router, RouterImplementation, SemanticRouter, VsrRuntime
 from vsr_compiler.ir.routes import Cache, Route
@@ -84,6 +94,7 @@ __all__ = [
     "Cache",
     "Category",
     "Classifier",
+    "ClientCertificates",
     "ClientSignal",
     "ClientTest",
     "ComplexitySignal",
@@ -108,6 +119,7 @@ __all__ = [
     "Identity",
     "IdentitySource",
     "InCategory",
+    "Issuer",
     "JailbreakSignal",
     "Jwt",
     "KeywordSignal",
@@ -131,6 +143,7 @@ __all__ = [
     "RouteTo",
     "Router",
     "RouterImplementation",
+    "Section",
     "SemanticRouter",
     "ServiceRef",
     "Signal",
@@ -142,6 +155,7 @@ __all__ = [
     "StructureSignal",
     "Test",
     "TestRequest",
+    "Tls",
     "VllmServer",
     "VsrRuntime",
     "all_phrase",
@@ -152,7 +166,9 @@ __all__ = [
     "needs_model",
     "negated_phrase",
     "object_name",
+    "sections",
     "substitute",
     "walk",
+    "with_hostnames",
     "words",
 ]

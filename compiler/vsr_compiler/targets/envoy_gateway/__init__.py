@@ -4,6 +4,7 @@ from vsr_compiler.manifests.kinds import Wave
 from vsr_compiler.targets.common import (
     autoscaling,
     httproute,
+    listeners,
     model_servers,
     monitoring,
     namespaces,
@@ -22,13 +23,21 @@ __all__ = ["GATEWAY_CHECKS", "GATEWAY_EMITTERS", "HOPS", "KINDS", "RELEASES", "T
 RELEASES = ("envoy-gateway", "gateway-api", "vllm", "llm-d-inference-sim")
 GATEWAY_EMITTERS: tuple[Emitter, ...] = (
     namespaces.emit,
+    listeners.emit,
     catch_all.request_buffer,
     router_policies(gateway.pods),
     model_servers.existing_pods,
     model_servers.emit,
 )
 """Everything but the Gateway, its patch, the router and the routes. The target `ai-gateway` uses it as well."""
-GATEWAY_CHECKS: tuple[Check, ...] = (httproute.check, router_emitter.check, vllm.check, checks.releases_fit)
+GATEWAY_CHECKS: tuple[Check, ...] = (
+    httproute.check,
+    router_emitter.check,
+    vllm.check,
+    checks.releases_fit,
+    listeners.check,
+    gateway.check_client_certificates,
+)
 
 HOPS = (request_limits.hops_of("vllm", request_limits.model_servers),)
 
@@ -48,7 +57,7 @@ TARGET = Target(
     ),
     hops=HOPS,
     checks=(*GATEWAY_CHECKS, pools.ignored_by("envoy-gateway")),
-    preflight=(namespaces.preflight, checks.preflight),
+    preflight=(namespaces.preflight, listeners.preflight, checks.preflight),
     components=(monitoring.component(gateway.pods), autoscaling.component),
     charts=(helm_values.chart,),
     kinds=KINDS,

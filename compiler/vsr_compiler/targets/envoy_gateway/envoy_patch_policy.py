@@ -49,11 +49,11 @@ def _patch_policy(policy: ir.Policy, wave: Wave) -> Iterator[Object]:
     gateway, router = policy.gateway, policy.router
     by_port = ENVOY_GATEWAY[policy.versions["envoy-gateway"]].names_by_port
     cluster = router_cluster(router)
-    listener = listener_name(gateway, by_port=by_port)
     patches = [
         _add("cluster.v3.Cluster", cluster["name"], {"path": ""}, cluster),
         *(
             _add("listener.v3.Listener", listener, {"jsonPath": BEFORE_BUFFER}, item)
+            for listener in listener_names(gateway, by_port=by_port)
             for item in router_filters(policy, cluster["name"], ROUTING)
         ),
     ]
@@ -68,9 +68,14 @@ def _patch_policy(policy: ir.Policy, wave: Wave) -> Iterator[Object]:
     )
 
 
-def listener_name(gateway: ir.Gateway, *, by_port: bool) -> str:
-    """Return the name of the Gateway's listener in Envoy, in either naming scheme."""
-    return f"tcp-{gateway.listener.port}" if by_port else f"{gateway.namespace}/{gateway.name}/{gateway.listener.name}"
+def listener_names(gateway: ir.Gateway, *, by_port: bool) -> list[str]:
+    """Return the names of Envoy's listeners with models, in either naming scheme: one for each port.
+
+    It is that of the first listener of the port. Redirects have ports of their own.
+    """
+    first = {section.listener.port: section.name for section in reversed(gateway.model_sections)}
+    prefix = f"{gateway.namespace}/{gateway.name}"
+    return [f"tcp-{port}" if by_port else f"{prefix}/{name}" for port, name in sorted(first.items())]
 
 
 def router_cluster(router: ir.Router) -> Body:

@@ -3,6 +3,7 @@
 from vsr_compiler.targets.common import (
     autoscaling,
     httproute,
+    listeners,
     model_servers,
     monitoring,
     namespaces,
@@ -21,6 +22,7 @@ __all__ = ["GATEWAY_CHECKS", "GATEWAY_EMITTERS", "HOPS", "KINDS", "RELEASES", "T
 RELEASES = ("istio", "gateway-api", "vllm", "llm-d-inference-sim")
 GATEWAY_EMITTERS: tuple[Emitter, ...] = (
     namespaces.emit,
+    listeners.emit,
     gateway.emit,
     router_emitter.emitter(),
     router_policies(gateway.pods),
@@ -28,7 +30,14 @@ GATEWAY_EMITTERS: tuple[Emitter, ...] = (
     providers.emit,
 )
 """Everything but the router's filter, the model servers and the routes. The targets `gie` and `llm-d` use it, too."""
-GATEWAY_CHECKS: tuple[Check, ...] = (httproute.check, router_emitter.check, vllm.check, gateway.check)
+GATEWAY_CHECKS: tuple[Check, ...] = (
+    httproute.check,
+    router_emitter.check,
+    vllm.check,
+    gateway.check,
+    listeners.check,
+    gateway.check_client_certificates,
+)
 
 HOPS = (request_limits.hops_of("vllm", request_limits.model_servers),)
 
@@ -45,7 +54,7 @@ TARGET = Target(
     ),
     hops=HOPS,
     checks=(*GATEWAY_CHECKS, pools.ignored_by("istio")),
-    preflight=(namespaces.preflight,),
+    preflight=(namespaces.preflight, listeners.preflight),
     components=(monitoring.component(gateway.pods), autoscaling.component),
     kinds=KINDS,
     cluster_names=(namespaces.cluster_names,),

@@ -80,7 +80,8 @@ def _envoy_filter(policy: ir.Policy, pools: list[ir.Endpoint]) -> Object:
                 _patch("NETWORK_FILTER", _chain(), "MERGE", manager),
                 # Without the anchor Istio inserts nothing, and no route to a model matches.
                 *(
-                    _patch("HTTP_FILTER", _chain({"subFilter": {"name": anchor}}), "INSERT_BEFORE", item)
+                    _patch("HTTP_FILTER", _chain({"subFilter": {"name": anchor}}, port), "INSERT_BEFORE", item)
+                    for port in _ports(gateway)
                     for item in router_filters(policy, router.istio_cluster)
                 ),
                 _patch("HTTP_ROUTE", {}, "ADD", _no_model()),
@@ -101,8 +102,15 @@ def _no_model() -> Body:
     }
 
 
-def _chain(below: Body | None = None) -> Body:
-    return {"listener": {"filterChain": {"filter": {"name": HCM} | (below or {})}}}
+def _ports(gateway: ir.Gateway) -> list[int | None]:
+    """Return the ports that need the router's filters; None for all of them, unless a port only redirects."""
+    ports = dict.fromkeys(section.listener.port for section in gateway.model_sections)
+    return [None] if len(gateway.model_sections) == len(gateway.sections) else [*ports]
+
+
+def _chain(below: Body | None = None, port: int | None = None) -> Body:
+    number = {} if port is None else {"portNumber": port}
+    return {"listener": {**number, "filterChain": {"filter": {"name": HCM} | (below or {})}}}
 
 
 def _health_check(router: ir.Router) -> Iterator[Body]:
