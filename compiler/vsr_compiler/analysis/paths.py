@@ -27,19 +27,7 @@ class RequestPath:
 
 def request_paths(policy: ir.Policy, requests: Requests) -> Iterator[RequestPath]:
     """Yield every path to a model. A route with a fixed answer has none."""
-    rest = requests.all
-    for route in policy.routes:
-        matching = requests.of(route.when)
-        taken = requests.both(rest, matching)
-        rest = requests.without(rest, requests.without(matching, _too_long(policy, route, requests)))
-        if any(diagram != FALSE for diagram in taken):
-            for model, share in route.models:
-                if share:
-                    words = f"takes route `{route.name}` (line {route.span.line}) to model `{model.name}`"
-                    yield RequestPath(taken, model, chosen=True, guarded=True, words=words)
-    if any(diagram != FALSE for diagram in rest):
-        words = f"matches no route and reaches the default model `{policy.default.name}`"
-        yield RequestPath(rest, policy.default, chosen=True, guarded=True, words=words)
+    yield from _decided(policy, requests)
     for guard in policy.guards:
         if isinstance(guard.action, ir.RouteTo):
             target = guard.action.model
@@ -55,6 +43,41 @@ def request_paths(policy: ir.Policy, requests: Requests) -> Iterator[RequestPath
         yield RequestPath(
             requests.all, model, chosen=False, guarded=guarded, words=f"that names the model `{model.name}` reaches it"
         )
+
+
+def _decided(policy: ir.Policy, requests: Requests) -> Iterator[RequestPath]:
+    """Yield the paths of requests that a route or the default takes."""
+    rest = requests.all
+    for route in policy.routes:
+        matching = requests.of(route.when)
+        taken = requests.both(rest, matching)
+        rest = requests.without(rest, requests.without(matching, _too_long(policy, route, requests)))
+        if any(diagram != FALSE for diagram in taken):
+            for model, share in route.models:
+                if share:
+                    words = f"takes route `{route.name}` (line {route.span.line}) to model `{model.name}`"
+                    yield RequestPath(taken, model, chosen=True, guarded=True, words=words)
+                    yield from _fallbacks(taken, route.retry, model, words)
+    if any(diagram != FALSE for diagram in rest):
+        words = f"matches no route and reaches the default model `{policy.default.name}`"
+        yield RequestPath(rest, policy.default, chosen=True, guarded=True, words=words)
+        if policy.default_route is not None:
+            yield from _fallbacks(rest, policy.default_route.retry, policy.default, words)
+
+
+def _fallbacks(requests: RequestSet, retry: ir.Retry | None, model: ir.Model, words: str) -> Iterator[RequestPath]:
+    """Yield a path to each model that a request of a route can fall back to.
+
+    The router evaluates the guards of each of them before the first attempt, so they apply as on other paths.
+    """
+    if retry is None:
+        return
+    chain: list[str] = []
+    for other in retry.models:
+        if other is not model:
+            chain.append(f"`{other.name}`")
+            falls = f"{words}, and falls back to {', then to '.join(chain)} (line {retry.span.line})"
+            yield RequestPath(requests, other, chosen=True, guarded=True, words=falls)
 
 
 def _too_long(policy: ir.Policy, route: ir.Route, requests: Requests) -> RequestSet:

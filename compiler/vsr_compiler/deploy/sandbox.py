@@ -10,6 +10,7 @@ from typing import assert_never
 from vsr_compiler import ir
 from vsr_compiler.link.tests import DEFAULT_ROUTE
 from vsr_compiler.manifests.objects import Body
+from vsr_compiler.targets.common import attempts
 from vsr_compiler.targets.common.extproc import (
     CLIENT_CONNECTIONS,
     HTTP2,
@@ -48,7 +49,7 @@ def bootstrap(policy: ir.Policy) -> Body:
                 "typed_config": {"@type": f"{TYPES}.filters.http.router.v3.Router"},
             },
         ],
-        "route_config": {"virtual_hosts": [{"name": "models", "domains": ["*"], "routes": _routes(policy)}]},
+        "route_config": _table(policy),
         "stat_prefix": "gateway",
     }
     manager |= early_header_mutation() | client_http2(policy) | client_timeouts(policy)
@@ -60,6 +61,10 @@ def bootstrap(policy: ir.Policy) -> Body:
         ],
     } | buffer_limit(policy)
     backends = [_cluster(_cluster_name(endpoint), port) for endpoint, port in _backends(policy)]
+    chains = attempts.chains(policy)
+    listeners = [listener]
+    if chains:
+        listeners.append(attempts.listener(policy, EXT_PROC_CLUSTER, {"route_config": _table(policy)}))
     router = _cluster(EXT_PROC_CLUSTER, policy.router.grpc.port) | {
         "circuit_breakers": {"thresholds": [{"max_requests": MAX_STREAMS, "max_pending_requests": MAX_STREAMS}]},
         "typed_extension_protocol_options": HTTP2,
@@ -68,7 +73,10 @@ def bootstrap(policy: ir.Policy) -> Body:
         "admin": {"address": _address(0)},
         "layered_runtime": {"layers": [{"name": "limits", "static_layer": LIMITS}]},
         "overload_manager": _overload_manager(),
-        "static_resources": {"clusters": [*backends, router], "listeners": [listener]},
+        "static_resources": {
+            "clusters": [*backends, router, *(attempts.cluster(chain) for chain in chains)],
+            "listeners": listeners,
+        },
     }
 
 
@@ -155,12 +163,27 @@ def _demo(policy: ir.Policy, prompt: str, request: ir.TestRequest) -> Body:
     return sent | {key: value for key, value in expected.items() if value is not None}
 
 
+def _table(policy: ir.Policy) -> Body:
+    host: Body = {"name": "models", "domains": ["*"], "routes": _routes(policy)}
+    if policy.retrying:
+        host["include_request_attempt_count"] = True
+    return {"virtual_hosts": [host]}
+
+
 def _routes(policy: ir.Policy) -> list[Body]:
-    """Return a route per model, and the fallback route with `onFailure: default-model`."""
+    """Return a route per model and per chain of attempts, and with `onFailure: default-model` one for the default."""
     routes = [_route(policy, model) for model in policy.models]
+    routes += [_attempted(policy, chain) for chain in attempts.chains(policy)]
     if policy.router.fails_open:
         routes.append(_route(policy, policy.default) | {"name": "on-failure", "match": {"prefix": f"{ir.API_PATH}/"}})
     return routes
+
+
+def _attempted(policy: ir.Policy, chain: attempts.Chain) -> Body:
+    """Return the route of several attempts. The sandbox has no filter that sets the mark of decided requests."""
+    body = attempts.route(policy, chain)
+    headers = [{"name": SELECTED_MODEL, "string_match": {"exact": chain.name}}]
+    return {**body, "match": {"prefix": "/", "headers": headers}}
 
 
 def _route(policy: ir.Policy, model: ir.Model) -> Body:

@@ -39,7 +39,8 @@ def gateway_port(admin: str) -> int | None:
     if answer is None or answer[0] != _OK:
         return None
     statuses = json.loads(answer[1]).get("listener_statuses", [])
-    ports = [status["local_address"]["socket_address"]["port_value"] for status in statuses]
+    addresses = [status["local_address"].get("socket_address") for status in statuses]
+    ports = [address["port_value"] for address in addresses if address is not None]
     return int(ports[0]) if ports and ports[0] else None
 
 

@@ -134,7 +134,7 @@ class Sandbox:
                 raise UserError(f"sandbox.yaml: duplicate cluster {backend.cluster!r}")
             ports[backend.cluster] = self._start_backend(backend)
         file = folder / "envoy.json"
-        file.write_text(json.dumps(localise(bootstrap, ports)), encoding="utf-8")
+        file.write_text(json.dumps(localise(bootstrap, ports, str(folder / "attempts.sock"))), encoding="utf-8")
         self.url = self._start_envoy((*command, "-c", str(file)), folder / "admin")
 
     def _start_backend(self, spec: contract.Backend) -> int:

@@ -59,14 +59,14 @@ gateway:
 """),
     ),
     "VSR343": Code(
-        title="client certificates that the target cannot check",
+        title="listener that the target cannot serve",
         severity="error",
         stage=Stage.TARGETS,
         meaning=(
-            "The gateway of the target would not find the authorities of client certificates, or cannot demand them "
-            "on this listener only."
+            "The gateway of the target would not find the authorities of client certificates, cannot demand "
+            "certificates on this listener only, or cannot make attempts of routes behind it."
         ),
-        reason="Clients without a certificate would be let in, or nobody.",
+        reason="Clients without a certificate would be let in, or requests would be answered with 404.",
         fix="Follow the hint of the message.",
         example=Example("""\
 gateway:

@@ -37,6 +37,7 @@ GATEWAY_CHECKS: tuple[Check, ...] = (
     gateway.check,
     listeners.check,
     gateway.check_client_certificates,
+    gateway.check_attempts,
 )
 
 HOPS = (request_limits.hops_of("vllm", request_limits.model_servers),)
