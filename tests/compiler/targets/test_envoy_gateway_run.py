@@ -96,7 +96,7 @@ def listener(policy: ir.Policy, target: str) -> dict[str, Any]:
         "use_remote_address": True,
     }
     chain = {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
-    secure = policy.gateway.listener.protocol == "HTTPS"
+    secure = policy.gateway.listeners[0].tls is not None
     return {
         "name": listener_names(policy.gateway, by_port=False)[0],
         "address": {"socket_address": {"address": "127.0.0.1", "port_value": 10080}},
@@ -174,9 +174,10 @@ def test_the_router_is_asked_before_whatever_follows_the_request_buffer(
 
 def with_listener(policy: ir.Policy, protocol: str) -> ir.Policy:
     """The policy with a listener of a protocol."""
-    port = 443 if protocol == "HTTPS" else 80
-    own = ir.Listener(protocol.lower(), port, protocol)
-    return replace(policy, gateway=replace(policy.gateway, listener=own))
+    own = ir.HTTP
+    if protocol == "HTTPS":
+        own = ir.Listener("https", 443, tls=ir.Tls("certificate"))
+    return replace(policy, gateway=replace(policy.gateway, listeners=(own,)))
 
 
 @pytest.mark.parametrize(("case", "check"), [("external", "grpc_health_check"), ("stock-router", "tcp_health_check")])
