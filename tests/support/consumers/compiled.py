@@ -27,6 +27,7 @@ CASES = (
     "cross-namespace",
     "disaggregated",
     "external",
+    "fallback",
     "guards",
     "homes",
     "lora",

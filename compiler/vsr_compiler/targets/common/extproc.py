@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body
+from vsr_compiler.targets.common.identity import changed_headers as identity_headers
+from vsr_compiler.targets.common.identity import own_headers
 from vsr_compiler.targets.common.router_failover import stream_metadata
 from vsr_schemas.headers import (
     ANSWERS,
@@ -188,6 +190,7 @@ def _changed_headers(policy: ir.Policy) -> list[str]:
         headers += DEBUG_HEADERS
     if policy.gateway.cors is not None:
         headers += CORS
+    headers += [name for name in identity_headers(policy) if name not in headers]
     routes = (*policy.routes, *([policy.default_route] if policy.default_route else []))
     edited = {name for route in routes for name, _ in route.header_edits}
     return [*headers, *sorted(edited - set(headers))]
@@ -198,18 +201,18 @@ def _as_pattern(name: str) -> str:
     return re.escape(name).replace(r"\-", "-")
 
 
-def header_removals() -> list[Body]:
+def header_removals(own: Iterable[str] = ()) -> list[Body]:
     """Return the mutations that remove what no client may send.
 
     Envoy matches names by prefix since 1.36, the first release with `status_on_error` of the filter.
     """
     return [
-        *({"remove": name} for name in STRIPPED),
+        *({"remove": name} for name in (*STRIPPED, *own)),
         *({"remove_on_match": {"key_matcher": {"prefix": prefix}}} for prefix in STRIPPED_PREFIXES),
     ]
 
 
-def early_header_mutation() -> Body:
+def early_header_mutation(policy: ir.Policy | None = None) -> Body:
     """Return the fields of the HttpConnectionManager that remove client headers before any filter runs."""
     return {
         "early_header_mutation_extensions": [
@@ -217,7 +220,7 @@ def early_header_mutation() -> Body:
                 "name": "vsr.strip_client_headers",
                 "typed_config": {
                     "@type": f"{TYPES}.http.early_header_mutation.header_mutation.v3.HeaderMutation",
-                    "mutations": header_removals(),
+                    "mutations": header_removals(own_headers(policy) if policy else ()),
                 },
             }
         ]

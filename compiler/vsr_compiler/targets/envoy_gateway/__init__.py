@@ -13,8 +13,17 @@ from vsr_compiler.targets.common import (
     vllm,
 )
 from vsr_compiler.targets.common import router as router_emitter
+from vsr_compiler.targets.common.identity import check as identity_check
 from vsr_compiler.targets.common.router_policies import emitter as router_policies
-from vsr_compiler.targets.envoy_gateway import backends, catch_all, checks, envoy_patch_policy, gateway, helm_values
+from vsr_compiler.targets.envoy_gateway import (
+    backends,
+    catch_all,
+    checks,
+    envoy_patch_policy,
+    gateway,
+    helm_values,
+    identity,
+)
 from vsr_compiler.targets.envoy_gateway.kinds import KINDS
 from vsr_compiler.targets.target import Check, Emitter, Target
 
@@ -25,6 +34,7 @@ GATEWAY_EMITTERS: tuple[Emitter, ...] = (
     namespaces.emit,
     listeners.emit,
     catch_all.request_buffer,
+    identity.emit,
     router_policies(gateway.pods),
     model_servers.existing_pods,
     model_servers.emit,
@@ -37,6 +47,8 @@ GATEWAY_CHECKS: tuple[Check, ...] = (
     checks.releases_fit,
     listeners.check,
     gateway.check_client_certificates,
+    identity.check,
+    identity_check,
 )
 
 HOPS = (request_limits.hops_of("vllm", request_limits.model_servers),)

@@ -12,8 +12,9 @@ from vsr_compiler.targets.common import (
     vllm,
 )
 from vsr_compiler.targets.common import router as router_emitter
+from vsr_compiler.targets.common.identity import check as identity_check
 from vsr_compiler.targets.common.router_policies import emitter as router_policies
-from vsr_compiler.targets.istio import envoyfilter, gateway, providers
+from vsr_compiler.targets.istio import envoyfilter, gateway, identity, providers
 from vsr_compiler.targets.istio.kinds import KINDS
 from vsr_compiler.targets.target import Check, Emitter, Target
 
@@ -24,6 +25,7 @@ GATEWAY_EMITTERS: tuple[Emitter, ...] = (
     namespaces.emit,
     listeners.emit,
     gateway.emit,
+    identity.emit,
     router_emitter.emitter(),
     router_policies(gateway.pods),
     model_servers.existing_pods,
@@ -38,6 +40,7 @@ GATEWAY_CHECKS: tuple[Check, ...] = (
     listeners.check,
     gateway.check_client_certificates,
     gateway.check_attempts,
+    identity_check,
 )
 
 HOPS = (request_limits.hops_of("vllm", request_limits.model_servers),)

@@ -76,7 +76,7 @@ def _envoy_filter(policy: ir.Policy, pools: list[ir.Endpoint]) -> Object:
     manager = {
         "name": HCM,
         "typed_config": {"@type": f"{TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager"}
-        | early_header_mutation()
+        | early_header_mutation(policy)
         | client_http2(policy)
         | client_timeouts(policy),
     }
