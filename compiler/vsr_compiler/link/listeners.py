@@ -33,7 +33,8 @@ def link_listeners(scope: Scope, policy: schema.PolicySpec) -> tuple[ir.Listener
         scope.report("VSR265", message, LISTENERS, "Add a listener without `redirect`.", key=True)
     for one, other in _overlaps(listeners):
         index = next(at for at, listener in enumerate(listeners) if listener.name == other.listener.name)
-        scope.report("VSR264", _overlap(one, other), (*LISTENERS, index), _OVERLAP_HINT)
+        hint = _SAME_HINT if one.hostname == other.hostname else _OVERLAP_HINT
+        scope.report("VSR264", _overlap(one, other), (*LISTENERS, index), hint)
     _check_environments(scope, policy, listeners)
     return listeners
 
@@ -155,6 +156,7 @@ def _check_certificate(scope: Scope, listener: ir.Listener, path: Path) -> None:
                 scope.report("VSR266", message, (*path, "hostnames", index), "Remove it: the certificate has both.")
 
 
+_SAME_HINT = "Remove the hostname from one of them, or use another port."
 _OVERLAP_HINT = (
     "Give both the same `clientCertificates`, or separate their hostnames or ports: a client could connect by the name "
     "that needs no certificate and ask for the other."

@@ -48,7 +48,7 @@ gateway:
         stage=Stage.LINK,
         meaning=(
             "`tls` names neither a Secret nor an issuer, the issuer has no hostnames to certify, a listener on port "
-            "443 has no `tls`, or `clientCertificates` stands without `tls`."
+            "443 has no `tls`, or `clientCertificates` is given without `tls`."
         ),
         reason="The port would not answer, or clients would send their keys in plain text.",
         fix="Write `tls: {secret: NAME}`, or `tls: {issuer: NAME}` with `hostnames`.",

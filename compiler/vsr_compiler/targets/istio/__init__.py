@@ -11,6 +11,7 @@ from vsr_compiler.targets.common import (
     request_limits,
     vllm,
 )
+from vsr_compiler.targets.common import providers as common_providers
 from vsr_compiler.targets.common import router as router_emitter
 from vsr_compiler.targets.common.identity import check as identity_check
 from vsr_compiler.targets.common.router_policies import emitter as router_policies
@@ -40,10 +41,11 @@ GATEWAY_CHECKS: tuple[Check, ...] = (
     listeners.check,
     gateway.check_client_certificates,
     gateway.check_attempts,
+    common_providers.check,
     identity_check,
 )
 
-HOPS = (request_limits.hops_of("vllm", request_limits.model_servers),)
+HOPS = (request_limits.hops_of("vllm", request_limits.model_servers), common_providers.hops)
 
 TARGET = Target(
     name="istio",
@@ -59,7 +61,7 @@ TARGET = Target(
     hops=HOPS,
     checks=(*GATEWAY_CHECKS, pools.ignored_by("istio")),
     preflight=(namespaces.preflight, listeners.preflight),
-    components=(monitoring.component(gateway.pods), autoscaling.component),
+    components=(monitoring.component(gateway.pods), autoscaling.component, autoscaling.keda),
     kinds=KINDS,
     cluster_names=(namespaces.cluster_names,),
 )
