@@ -1,4 +1,4 @@
-"""Links the listeners of the Gateway, and checks that they can stand beside each other."""
+"""Links the listeners of the Gateway, and checks that they fit together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Listeners that cannot stand beside each other, and those that can."""
+"""Listeners that exclude each other, and those that fit together."""
 
 from __future__ import annotations
 
