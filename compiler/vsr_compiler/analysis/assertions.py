@@ -74,4 +74,6 @@ def _violated(
     without = f" without the guard{'s' * (len(missing) > 1)} {names}" if missing else ""
     message = f"assertion violated: {request} {path.words}{without} (`{assertion.words}`)"
     hint = "Change the routes or the guards so that no request takes this path, or change the assertion."
+    if assertion.statement.clients:
+        hint = f"Set `allow` of model `{path.model.name}`, or change the routes so that no such client takes this path."
     return Diagnostic("VSR240", message, assertion.span, hint)
