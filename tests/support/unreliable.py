@@ -42,7 +42,7 @@ class Unreliable:
     alive = True
 
     def stop(self) -> None:
-        """Stop serving."""
+        """Stop serving, or do nothing if it never has."""
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()

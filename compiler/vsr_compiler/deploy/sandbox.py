@@ -8,8 +8,11 @@ from __future__ import annotations
 from typing import assert_never
 
 from vsr_compiler import ir
+from vsr_compiler.deploy import sandbox_identity
+from vsr_compiler.ir.providers import AUTHORIZATION, BEARER
 from vsr_compiler.link.tests import DEFAULT_ROUTE
 from vsr_compiler.manifests.objects import Body
+from vsr_compiler.releases.providers import SCHEMAS
 from vsr_compiler.targets.common import attempts
 from vsr_compiler.targets.common.extproc import (
     CLIENT_CONNECTIONS,
@@ -25,6 +28,8 @@ from vsr_compiler.targets.common.extproc import (
 )
 from vsr_schemas.headers import SELECTED_MODEL
 
+MODEL_NOT_ALLOWED = "model_not_allowed"
+"""The router's error for a client that may not use a model."""
 EXT_PROC_CLUSTER = "router"
 LOOPBACK = "127.0.0.1"
 GATEWAY_PORT = 8801
@@ -43,6 +48,7 @@ def bootstrap(policy: ir.Policy) -> Body:
     manager = {
         "@type": f"{TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "http_filters": [
+            *sandbox_identity.filters(policy),
             ext_proc_filter(policy, EXT_PROC_CLUSTER, local=True),
             {
                 "name": "envoy.filters.http.router",
@@ -52,7 +58,12 @@ def bootstrap(policy: ir.Policy) -> Body:
         "route_config": _table(policy),
         "stat_prefix": "gateway",
     }
-    manager |= early_header_mutation() | client_http2(policy) | client_timeouts(policy)
+    manager |= (
+        sandbox_identity.connection(policy)
+        | early_header_mutation(policy)
+        | client_http2(policy)
+        | client_timeouts(policy)
+    )
     listener = {
         "name": "http",
         "address": _address(GATEWAY_PORT),
@@ -131,20 +142,44 @@ def settings(policy: ir.Policy) -> Body:
             {"cluster": name, "models": served[name]} | _external(endpoint)
             for name, endpoint in zip(served, policy.endpoints, strict=True)
         ],
-        "demo": [_demo(policy, test.prompt, test.requests[0]) for test in policy.tests if test.prompt is not None],
-    }
+        "demo": [
+            _demo(policy, test.prompt, test.requests[0]) | _sender(policy, test)
+            for test in policy.tests
+            if test.prompt is not None and sandbox_identity.can_send(policy, test)
+        ],
+    } | sandbox_identity.settings(policy)
+
+
+def _sender(policy: ir.Policy, test: ir.Test) -> Body:
+    """Return who sends the request of a test, if clients are authenticated."""
+    if policy.identity is None or not (test.attributes or test.roles):
+        return {}
+    return {"client": sandbox_identity.client(test.attributes, test.roles)}
 
 
 def _external(endpoint: ir.Endpoint) -> Body:
-    """Return the path and the key file of a simulated provider. The sandbox generates the key."""
+    """Return what a simulated provider or server expects, with the key's file. The sandbox generates the key."""
     match endpoint.kind:
-        case ir.Provider(path=path):
-            key = {"credential": endpoint.credential} if endpoint.credential else {}
-            return {"external": {"path": path} | key}
+        case ir.Provider(path=path, api=api):
+            headers = SCHEMAS[api.schema].headers if api.schema else {}
+            wanted = {"query": api.query or None, "headers": sorted(headers) or None}
+            body = {"path": path} | {name: value for name, value in wanted.items() if value} | _key(endpoint)
+            return {"external": body}
         case ir.VllmServer() | ir.ExistingService() | ir.ExistingPods():
-            return {}
+            return {"key": _key(endpoint)} if endpoint.api_key is not None else {}
         case _ as unreachable:
             assert_never(unreachable)
+
+
+def _key(endpoint: ir.Endpoint) -> Body:
+    """Return the key's file, and how the key is sent unless it is sent as usual."""
+    key = endpoint.api_key
+    if key is None:
+        return {}
+    if key.query:
+        return {"credential": endpoint.credential, "parameter": key.query}
+    usual = (key.header, key.prefix) == (AUTHORIZATION, BEARER)
+    return {"credential": endpoint.credential} | ({} if usual else {"header": key.header, "prefix": key.prefix})
 
 
 def _demo(policy: ir.Policy, prompt: str, request: ir.TestRequest) -> Body:
@@ -153,6 +188,8 @@ def _demo(policy: ir.Policy, prompt: str, request: ir.TestRequest) -> Body:
     models = by_route[expect.route] if expect and expect.route else ()
     sent = {"model": request.model, "prompt": prompt}
     if expect and any(isinstance(guard.action, ir.Block) for guard in expect.guards or ()):
+        return {**sent, "status": 403}
+    if expect and expect.error == MODEL_NOT_ALLOWED:
         return {**sent, "status": 403}
     # A split has several possible models, and a fixed response has none.
     model = (expect.model if expect else None) or (models[0][0] if len(models) == 1 else None)

@@ -35,7 +35,6 @@ from vsr_compiler.ir.endpoints import (
     Picker,
     Pool,
     Provider,
-    Resources,
     VllmServer,
 )
 from vsr_compiler.ir.environments import Cors, Environment, Gateway, GitOps
@@ -43,10 +42,22 @@ from vsr_compiler.ir.expectations import Assertion, Expectation, Statement, Test
 from vsr_compiler.ir.fallback import Retry
 from vsr_compiler.ir.guards import Block, Flag, Guard, GuardAction, Mask, RouteTo
 from vsr_compiler.ir.identity import ApiKey, ApiKeys, ClientTest, GatewayHeader, Identity, IdentitySource, Jwt
+from vsr_compiler.ir.listeners import (
+    HTTP,
+    ClientCertificates,
+    Issuer,
+    Listener,
+    Section,
+    Tls,
+    sections,
+    with_hostnames,
+)
 from vsr_compiler.ir.models import Model, Reasoning
 from vsr_compiler.ir.names import object_name
-from vsr_compiler.ir.network import API_PATH, CLUSTER_DOMAIN, HTTP, Listener, ServiceRef
+from vsr_compiler.ir.network import API_PATH, CLUSTER_DOMAIN, ServiceRef
+from vsr_compiler.ir.placement import Autoscaling, Placement, Resources
 from vsr_compiler.ir.policy import Policy
+from vsr_compiler.ir.providers import CloudAuth, EndpointKey, ProviderApi
 from vsr_compiler.ir.router import Router, RouterImplementation, SemanticRouter, VsrRuntime
 from vsr_compiler.ir.routes import Cache, Route, chain_name
 from vsr_compiler.ir.signals import (
@@ -81,12 +92,15 @@ __all__ = [
     "AskMarker",
     "AskRules",
     "Assertion",
+    "Autoscaling",
     "Block",
     "Cache",
     "Category",
     "Classifier",
+    "ClientCertificates",
     "ClientSignal",
     "ClientTest",
+    "CloudAuth",
     "ComplexitySignal",
     "Condition",
     "ContextSignal",
@@ -94,6 +108,7 @@ __all__ = [
     "Cors",
     "EmbeddingSignal",
     "Endpoint",
+    "EndpointKey",
     "EndpointKind",
     "Environment",
     "ExistingPods",
@@ -109,6 +124,7 @@ __all__ = [
     "Identity",
     "IdentitySource",
     "InCategory",
+    "Issuer",
     "JailbreakSignal",
     "Jwt",
     "KeywordSignal",
@@ -122,9 +138,11 @@ __all__ = [
     "Phrase",
     "Picker",
     "PiiSignal",
+    "Placement",
     "Policy",
     "Pool",
     "Provider",
+    "ProviderApi",
     "Reasoning",
     "Resources",
     "Retry",
@@ -133,6 +151,7 @@ __all__ = [
     "RouteTo",
     "Router",
     "RouterImplementation",
+    "Section",
     "SemanticRouter",
     "ServiceRef",
     "Signal",
@@ -144,6 +163,7 @@ __all__ = [
     "StructureSignal",
     "Test",
     "TestRequest",
+    "Tls",
     "VllmServer",
     "VsrRuntime",
     "all_phrase",
@@ -155,7 +175,9 @@ __all__ = [
     "needs_model",
     "negated_phrase",
     "object_name",
+    "sections",
     "substitute",
     "walk",
+    "with_hostnames",
     "words",
 ]

@@ -15,7 +15,10 @@ from vsr_compiler.link.environments import Profiles, check_image, link_environme
 from vsr_compiler.link.expectations import link_assertions
 from vsr_compiler.link.guards import link_guards
 from vsr_compiler.link.identity import link_identity
+from vsr_compiler.link.listeners import link_listeners
 from vsr_compiler.link.models import link_models
+from vsr_compiler.link.placement import ROUTER_VARIABLES, link_autoscaling, link_placement, link_resources
+from vsr_compiler.link.providers import check_keys
 from vsr_compiler.link.routes import Tables, link_default, link_routes
 from vsr_compiler.link.scope import Scope
 from vsr_compiler.link.signals import link_signals
@@ -56,9 +59,11 @@ def link(document: Document, policy: schema.PolicySpec, profiles: Profiles) -> i
     stickiness = link_stickiness(scope, policy, models, routes, default, identity)
     tests = link_tests(scope, policy, models, tables.categories, guards, identity)
     assertions = link_assertions(scope, policy, tables, guards, identity)
+    listeners = link_listeners(scope, policy)
     environments = link_environments(scope, policy, profiles)
     versions = link_versions(scope, policy.gateway.versions, ("gateway", "versions"), profiles)
     _auto_names(scope, policy, models)
+    check_keys(scope, policy, models)
     if policy.router.image is not None:
         check_image(scope, policy.router.image, ("router", "image"))
     scope.diagnostics |= dict.fromkeys(secrets(document).values())
@@ -70,7 +75,7 @@ def link(document: Document, policy: schema.PolicySpec, profiles: Profiles) -> i
         name=policy.metadata.name,
         sha256=fingerprint(policy),
         router=_router(scope, policy.router),
-        gateway=_gateway(scope, policy.gateway),
+        gateway=_gateway(scope, policy.gateway, listeners),
         endpoints=tuple(endpoints.values()),
         models=tuple(models.values()),
         classifier=next((one for one in classifiers.values() if one.task == "category"), None),
@@ -127,9 +132,9 @@ def _apis(scope: Scope, policy: schema.PolicySpec) -> tuple[ApiName, ...]:
     return tuple(name for name in API_NAMES if name in names)
 
 
-def _gateway(scope: Scope, spec: schema.GatewaySpec) -> ir.Gateway:
+def _gateway(scope: Scope, spec: schema.GatewaySpec, listeners: tuple[ir.Listener, ...]) -> ir.Gateway:
     span = scope.span("gateway", key=True)
-    return ir.Gateway(spec.name, spec.namespace, spec.timeout, span, cors=_cors(scope, spec.cors))
+    return ir.Gateway(spec.name, spec.namespace, spec.timeout, span, listeners, _cors(scope, spec.cors))
 
 
 def _cors(scope: Scope, spec: schema.CorsSpec | None) -> ir.Cors | None:
@@ -171,6 +176,9 @@ def _router(scope: Scope, spec: schema.RouterSpec) -> ir.Router:
         response_headers=spec.response_headers,
         overflow=spec.overflow,
         reload=spec.reload,
+        resources=link_resources(scope, spec.resources, ("router", "resources")),
+        placement=link_placement(scope, spec, ("router",), ROUTER_VARIABLES),
+        autoscaling=link_autoscaling(scope, spec.autoscaling, ("router", "autoscaling"), spec.replicas),
     )
 
 

@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vsr_compiler.review.local_router import LocalRouter, Undecidable
+from vsr_runtime.decision.identity.client import Client
+from vsr_runtime.decision.program.fallback import SEPARATOR
 from vsr_runtime.decision.request.events import ImmediateResponse, SendToModel
-from vsr_schemas.headers import ASK
+from vsr_schemas.headers import ASK, CHAIN
 from vsr_schemas.reports_route import AskReport, RouteReport
 
 _PIECE = re.compile(r"(\w+)\[(\d+)\](?:\.content\[(\d+)\])? (\d+)-(\d+)")
@@ -20,11 +22,15 @@ _SHOWN = 300
 
 
 def route_request(
-    router: LocalRouter, path: str, headers: Sequence[tuple[str, str]], body: Mapping[str, Any]
+    router: LocalRouter,
+    path: str,
+    headers: Sequence[tuple[str, str]],
+    body: Mapping[str, Any],
+    client: Client | None = None,
 ) -> RouteReport | Undecidable:
     """Return what a router, opened with ``debug``, does with a request. Nothing is sent anywhere."""
     data = json.dumps(body, ensure_ascii=False).encode(errors="surrogatepass")
-    action = router.decide(path, headers, data, "route")
+    action = router.decide(path, headers, data, "route", client)
     if isinstance(action, Undecidable):
         return action
     signals = action.signals
@@ -37,6 +43,7 @@ def route_request(
         guards=sorted({match.guard for match in action.guards}),
         route=action.route,
         model=None if isinstance(action, ImmediateResponse) else action.model,
+        fallback=[] if isinstance(action, ImmediateResponse) else _fallback(action),
         status=action.status if isinstance(action, ImmediateResponse) else None,
         code=action.code if isinstance(action, ImmediateResponse) else None,
     )
@@ -56,9 +63,15 @@ def text(report: RouteReport) -> str:
     lines.append(("route", report.route or "none"))
     if report.model is not None:
         lines.append(("model", report.model))
+        lines += [("fallback", ", ".join(report.fallback))] if report.fallback else []
     else:
         lines.append(("answer", f"{report.status} {report.code}"))
     return "\n".join(f"{name:{_WIDTH}}{value}" for name, value in lines)
+
+
+def _fallback(action: SendToModel) -> list[str]:
+    """Return the models after the first one of several attempts."""
+    return dict(action.set_headers).get(CHAIN, "").split(SEPARATOR)[1:]
 
 
 def _ask(action: SendToModel | ImmediateResponse, body: Mapping[str, Any]) -> AskReport | None:

@@ -27,7 +27,8 @@ Emitter = Callable[[ir.Policy], Iterable[Object]]
 """A pure function that returns the objects of one subject. A target may not have two emitters of one object."""
 Check = Callable[[ir.Policy], Iterable[Diagnostic]]
 """A pure function that returns what a target ignores, cannot do, or needs of the cluster."""
-ComponentBuilder = Callable[[ir.Policy], Component]
+ComponentBuilder = Callable[[ir.Policy], Component | None]
+"""Returns a Kustomize component, or None if the policy needs none."""
 Chart = Callable[[ir.Policy], Values | None]
 """Returns the values of one Helm chart, or None if the policy needs nothing of the chart."""
 View = Callable[[ir.Policy], ir.Policy]
@@ -140,9 +141,6 @@ def render(target: Target, policy: ir.Policy) -> Rendered:
         checked = ((check, seen) for part, seen in parts for check in (*part.checks, *part.preflight))
         notices = [notice for check, seen in checked for notice in check(seen)]
         notices += target.check_requests(policy)
-        if policy.identity is not None:  # until every target has its objects
-            message = f"the target {target.name} has no objects for `identity` yet"
-            notices.append(Diagnostic("VSR334", message, policy.identity.span, "Remove it."))
     objects: list[Object] = []
     if not _failed(notices):
         max_body = target.request_limits(policy).max_body
@@ -172,6 +170,8 @@ def _components(parts: list[tuple[Target, ir.Policy]], policy: ir.Policy) -> Ite
     for part, seen in parts:
         for build in part.components:
             component = build(seen)
+            if component is None:
+                continue
             yield Component(component.name, tuple(emitted_by(build, component.objects)), component.patches)
     if isinstance(policy.router.implementation, ir.SemanticRouter):
         yield router.by_helm(policy)

@@ -14,7 +14,7 @@ from vsr_compiler.verify.kustomizations import Kustomizations
 from vsr_compiler.verify.limits import MAX_BYTES, Budget
 from vsr_compiler.verify.manifest import Manifest
 from vsr_compiler.verify.placeholders import Marks
-from vsr_compiler.verify.stream import parse_documents, read_stream
+from vsr_compiler.verify.stream import composed_documents, read_stream
 from vsr_compiler.verify.worlds import Unit, World, worlds_of
 
 MAX_FILES = 20_000
@@ -112,7 +112,7 @@ class _Reader:
         self.diagnostics: list[Diagnostic] = []
         self._budget = Budget()
         self._seen: set[Path] = set()
-        self._loader = Loader(parse_documents, self._budget, self.diagnostics)
+        self._loader = Loader(composed_documents, self._budget, self.diagnostics)
         self._kustomizations = Kustomizations(self._loader, namespace)
 
     def named(self, path: Path) -> list[Manifest]:

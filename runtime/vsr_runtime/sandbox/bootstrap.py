@@ -8,6 +8,7 @@ from typing import Any
 
 from vsr_runtime.errors import UserError
 from vsr_schemas.headers import ATTEMPTS
+from vsr_schemas.sandbox import PLACEHOLDER_KEY_SET
 
 LOOPBACK = "127.0.0.1"
 
@@ -16,6 +17,7 @@ def localise(
     bootstrap: Any,  # noqa: ANN401 - any YAML document
     ports: Mapping[str, int],
     socket: str = "",
+    key_set: str | None = None,
 ) -> dict[str, Any]:
     """Copy a bootstrap, with a free listener port and the given clusters on loopback.
 
@@ -26,6 +28,7 @@ def localise(
         ports: the port of each cluster by its name; it must have every cluster of the bootstrap, except those of the
             second listener.
         socket: the path of the socket on which Envoy sends requests to itself, if it does.
+        key_set: the keys of tokens, in place of the placeholder in the bootstrap; None to leave that.
 
     Raises:
         UserError: the document is not such a bootstrap, or its clusters differ.
@@ -52,8 +55,22 @@ def localise(
         raise UserError(f"sandbox.yaml: does not say what serves the cluster {extra[0]!r} of envoy.yaml")
     for name, port in ports.items():
         _point(clusters[name], name, _address(port))
+    if key_set is not None:
+        _set_keys(changed, key_set)
     changed["admin"] = {"address": _address(0)}
     return changed
+
+
+def _set_keys(value: object, key_set: str) -> None:
+    """Replace the placeholders of key sets, in place."""
+    if isinstance(value, dict):
+        if value.get("inline_string") == PLACEHOLDER_KEY_SET:
+            value["inline_string"] = key_set
+        for part in value.values():
+            _set_keys(part, key_set)
+    elif isinstance(value, list):
+        for part in value:
+            _set_keys(part, key_set)
 
 
 def _point(cluster: dict[str, Any], name: str, address: dict[str, Any]) -> None:

@@ -59,7 +59,7 @@ def test_common_objects_belong_to_every_example(tmp_path: Path) -> None:
     rest = m.joined(m.SERVICE, m.SERVER)
     put(tmp_path, common__gw=m.GATEWAY, one__a=m.joined(m.ROUTE, rest), two__a=m.joined(OTHER, rest))
     assert errors(tmp_path) == []
-    put(tmp_path, one__a=m.joined(m.ROUTE.replace("name: edge", "name: none"), rest))
+    put(tmp_path, one__a=m.joined(m.ROUTE.replace("name: big, port", "name: none, port"), rest))
     assert errors(tmp_path) == ["VSR402"]
 
 

@@ -6,12 +6,14 @@ import http.client
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
 from support.compiled_sandbox import compiled_stand
 from support.gateway_client import REAL_ENVOY, Running, heard
 from support.unreliable import Unreliable
+from vsr_compiler.targets.common.extproc import header_mark
 
 pytestmark = REAL_ENVOY
 FIRST, SECOND, THIRD = "backend/first", "backend/second", "backend/third"
@@ -24,12 +26,15 @@ endpoints:
   first: {external: {url: "https://a.example.com/v1", apiKey: {secret: a, key: token}}}
   second: {external: {url: "https://b.example.com/api/v1", apiKey: {secret: b, key: token}}}
   third: {service: {name: c}}
+  dead: {service: {name: d}}
 models:
   main: {endpoints: first, providerModel: vendor-a/main-1, reasoningFamily: qwen3}
   spare: {endpoints: second, providerModel: vendor-b-spare, reasoningFamily: gpt-oss}
   local: {endpoints: third, context: 2000}
+  gone: {endpoints: dead}
 signals:
   urgent: {keywords: [urgent]}
+  lost: {keywords: [lost]}
   careful: {keywords: [careful]}
   slow: {keywords: [slow]}
   again: {keywords: [again]}
@@ -48,15 +53,28 @@ routes:
     model: main
     fallback: [spare]
     retry: {budget: 0, on: [timeout], firstByte: 2s}
+  - {name: lost, when: {signal: lost}, model: gone, fallback: [local], retry: {on: [connect]}}
   - {name: answer, when: {signal: answer}, model: local}
 default: {model: spare, fallback: [local]}
 """
 
 
+def with_retries(bootstrap: dict[str, Any]) -> None:
+    """Give every model's route the retries that Istio gives it, and the first listener the filter that it has there."""
+    retries = {"num_retries": 2, "retry_on": "connect-failure,refused-stream,reset,5xx"}
+    for listener in bootstrap["static_resources"]["listeners"]:
+        manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
+        for route in manager["route_config"]["virtual_hosts"][0]["routes"]:
+            route["route"].setdefault("retry_policy", retries)
+        if listener["name"] == "http":
+            manager["http_filters"].insert(0, header_mark((), retries=True))
+
+
 @pytest.fixture(scope="module")
 def running(tmp_path_factory) -> Iterator[Running]:
     """One sandbox for all tests; each says how its backends behave."""
-    with compiled_stand(tmp_path_factory.mktemp("fallback"), POLICY, backend=Unreliable) as running:
+    Unreliable.behaviours["backend/dead"] = "refused"
+    with compiled_stand(tmp_path_factory.mktemp("fallback"), POLICY, backend=Unreliable, edit=with_retries) as running:
         yield running
 
 
@@ -107,12 +125,12 @@ def test_the_next_model_answers_with_its_own_key_host_path_and_name(running, fai
 
 
 def test_a_model_in_the_cluster_gets_no_providers_key(running):
-    """The client's own header goes there, as without a fallback."""
+    """The client's own header goes nowhere, since one of the models is a provider."""
     Unreliable.behaviours |= {FIRST: 500, SECOND: 429}
     status, headers, body = ask(running, "urgent")
     assert (status, headers["x-vsr-answered-by"], json.loads(body)["model"]) == (200, "local", "local")
     assert Unreliable.reached() == [FIRST, SECOND, THIRD]
-    assert Unreliable.requests[-1][2]["authorization"] == "Bearer client"
+    assert "authorization" not in Unreliable.requests[-1][2]
     assert "x-vsr-chain" not in Unreliable.requests[-1][2]
 
 
@@ -123,6 +141,21 @@ def test_the_last_error_is_the_clients_when_all_models_fail(running):
     assert (status, headers["retry-after"], json.loads(body)["backend"]) == (429, "7", THIRD)
     assert headers["x-vsr-answered-by"] == "local"
     assert Unreliable.reached() == [FIRST, SECOND, THIRD]
+
+
+def test_a_model_without_a_server_is_replaced_at_once(running):
+    """Nothing has read the request."""
+    status, headers, _ = ask(running, "lost")
+    assert (status, headers["x-vsr-answered-by"]) == (200, "local")
+    assert Unreliable.reached() == [THIRD]
+
+
+@pytest.mark.parametrize("behaviour", [500, "reset"])
+def test_a_gateways_own_retries_repeat_no_request(running, behaviour):
+    """Every route has Istio's, and the filter before the router's switches them off."""
+    Unreliable.behaviours[THIRD] = behaviour
+    assert ask(running, "hello", "local")[0] in {500, 503}
+    assert Unreliable.reached() == [THIRD]
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 422])
@@ -180,7 +213,7 @@ def test_a_used_up_budget_gives_the_client_the_failure_and_spares_other_routes(r
     Unreliable.behaviours[FIRST] = "stall"
     with ThreadPoolExecutor(8) as pool:
         tight = list(pool.map(lambda _: ask(running, "tight")[0], range(8)))
-        assert set(tight) <= {200, 504}
+        assert set(tight) <= {200, 503, 504}  # 503 if the router itself is late on a busy machine
         assert tight.count(504) >= 1
         assert 1 <= tight.count(200) <= 8
     Unreliable.requests.clear()

@@ -22,10 +22,12 @@ from vsr_runtime.settings import Settings, load
 
 Body = dict[str, Any]
 CASES = (
+    "listeners",
     "cached",
     "cross-namespace",
     "disaggregated",
     "external",
+    "fallback",
     "guards",
     "homes",
     "lora",

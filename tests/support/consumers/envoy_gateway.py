@@ -9,11 +9,12 @@ from typing import Any
 
 from support.consumers import facts, json_patches
 from support.consumers.envoy import PickerPod, Proxy, chains, manager
-from support.consumers.gateway_api import Match, Objects, envoy_match, quantity, targets
+from support.consumers.gateway_api import Match, Objects, envoy_match, quantity, redirect, targets
 
 Body = dict[str, Any]
 CONTROLLER = "gateway.envoyproxy.io/gatewayclass-controller"
 _LISTENER = "envoy.config.listener.v3.Listener"
+_CLUSTER = "v3.Cluster"
 _ROUTES = "envoy.config.route.v3.RouteConfiguration"
 _FILTERS = "type.googleapis.com/envoy.extensions.filters.http"
 _ENABLED = {"@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig", "config": {}}
@@ -61,10 +62,15 @@ class _Translation:
         listeners = [item for port, group in by_port.items() for item in self._listeners(port, group)]
         listeners = [self._patched(_LISTENER, item) for item in listeners]
         self.routes = {name: self._patched(_ROUTES, item) for name, item in self.routes.items()}
-        self._missing({item["name"] for item in listeners} | self.routes.keys())
+        added = [patch for patch in self._patches() if _adds_resource(patch)]
+        self._missing({item["name"] for item in listeners} | self.routes.keys() | {patch["name"] for patch in added})
         if any(route.get("generated") for route in self.http_routes):
             listeners = [self._with_ai_gateway(item) for item in listeners]
-        return Proxy(tuple(listeners), self.routes, self.ports, tuple(self.problems), self.pickers, self.obeying)
+        values = [(patch["type"], patch["operation"]["value"]) for patch in added]
+        sockets = {value["address"]["pipe"]["path"]: value for kind, value in values if kind.endswith(_LISTENER)}
+        clusters = {value["name"]: value for kind, value in values if kind.endswith(_CLUSTER)}
+        problems = tuple(self.problems)
+        return Proxy(tuple(listeners), self.routes, self.ports, problems, self.pickers, self.obeying, sockets, clusters)
 
     def _listeners(self, port: int, group: list[Body]) -> Iterator[Body]:
         """Yield the xDS listener of a port, named after its first listener, and that of HTTP/3."""
@@ -88,9 +94,12 @@ class _Translation:
 
     def _chain(self, listener: Body) -> Body:
         name = f"{self.namespace}/{self.name}/{listener['name']}"
+        client = self._client_policy([listener])
+        demanded = "clientValidation" in client.get("tls", {})
         return {
             "filter_chain_match": {"server_names": [listener.get("hostname", "*")]},
-            "filters": [self._manager(name, [listener], self._client_policy([listener]))],
+            "filters": [self._manager(name, [listener], client)],
+            "transport_socket": {"typed_config": {"require_client_certificate": demanded}},
         }
 
     def _client_policy(self, group: list[Body]) -> Body:
@@ -104,7 +113,7 @@ class _Translation:
 
     def _manager(self, name: str, group: list[Body], client: Body) -> Body:
         filters = _Filters({}, {})
-        hosts = [self._virtual_host(listener, filters) for listener in group]
+        hosts = [host for listener in group for host in self._virtual_hosts(listener, filters)]
         self.routes[name] = {"name": name, "virtual_hosts": hosts}
         config: Body = {"http_filters": _ordered(filters.configs), "rds": {"route_config_name": name}}
         early = client.get("headers", {}).get("earlyRequestHeaders", {})
@@ -116,19 +125,24 @@ class _Translation:
             ]
         return {"name": facts.HCM, "typed_config": config}
 
-    def _virtual_host(self, listener: Body, filters: _Filters) -> Body:
-        routes = []
-        for match in self.objects.matches(self.gateway, listener, self.http_routes):
-            found = self._filters(match, listener)
-            filters.configs.update(found.configs)
-            name = f"{match.cluster}/match/{match.index}/*"
-            route = {"name": name, "match": envoy_match(match), **self._action(match)}
-            routes.append(route | ({"typed_per_filter_config": found.per_route} if found.per_route else {}))
-        return {"domains": [listener.get("hostname", "*")], "routes": routes}
+    def _virtual_hosts(self, listener: Body, filters: _Filters) -> Iterator[Body]:
+        found = self.objects.matches(self.gateway, listener, self.http_routes)
+        for domain, matches in self.objects.virtual_hosts(listener, found):
+            yield {"domains": [domain], "routes": [self._route(match, listener, filters) for match in matches]}
+
+    def _route(self, match: Match, listener: Body, filters: _Filters) -> Body:
+        found = self._filters(match, listener)
+        filters.configs.update(found.configs)
+        name = f"{match.cluster}/match/{match.index}/*"
+        route = {"name": name, "match": envoy_match(match), **self._action(match)}
+        return route | ({"typed_per_filter_config": found.per_route} if found.per_route else {})
 
     def _action(self, match: Match) -> Body:
         if "directResponse" in match.rule:
             return {"direct_response": {"status": match.rule["directResponse"]}}
+        redirected = redirect(match)
+        if redirected is not None:
+            return redirected
         for item in match.rule.get("filters", []):
             response = self._route_filter(match, item).get("directResponse")
             if response:
@@ -245,6 +259,12 @@ class _Translation:
         return None
 
 
+def _adds_resource(patch: Body) -> bool:
+    """Whether a patch adds a whole resource, and does not change one (`jsonpatch.go`)."""
+    operation = patch["operation"]
+    return operation["op"] == "add" and not operation.get("path") and not operation.get("jsonPath")
+
+
 def _matcher(item: Body) -> Body:
     """Return a StringMatch of a ClientTrafficPolicy as Envoy's."""
     if item.get("type", "Exact") == "RegularExpression":
@@ -314,7 +334,12 @@ def _security(policy: Body, match: Match, result: _Filters) -> None:
             "@type": f"{_FILTERS}.jwt_authn.v3.PerRouteConfig",
             "requirement_name": requirement,
         }
-        result.configs[name] = {"@type": f"{_FILTERS}.jwt_authn.v3.JwtAuthentication"}
+        claims = [
+            {"header_name": item["header"].lower(), "claim_name": item["claim"]}
+            for provider in spec["jwt"].get("providers", [])
+            for item in provider.get("claimToHeaders", [])
+        ]
+        result.configs[name] = {"@type": f"{_FILTERS}.jwt_authn.v3.JwtAuthentication", "claim_to_headers": claims}
     if "authorization" in spec:
         default = {"ALLOW": {}, "DENY": {"action": "DENY"}}[spec["authorization"].get("defaultAction", "Deny").upper()]
         result.per_route[f"{facts.HTTP}.rbac"] = {

@@ -8,7 +8,7 @@ from typing import Any
 
 from support.consumers import facts
 from support.consumers.envoy import PickerPod, Proxy, chains, manager
-from support.consumers.gateway_api import Match, Objects, envoy_match, targets
+from support.consumers.gateway_api import Match, Objects, envoy_match, redirect, targets
 
 Body = dict[str, Any]
 CONTROLLER = "istio"
@@ -37,10 +37,29 @@ class _Translation:
             if listener["protocol"] in {"HTTP", "HTTPS"}:
                 by_port.setdefault(listener["port"], []).append(listener)
         listeners = [self._listener(port, group) for port, group in by_port.items()]
+        sockets: dict[str, Body] = {}
+        clusters: dict[str, Body] = {}
         for patch in self._patches():
-            for listener in listeners:
-                _patched(patch, listener)
-        return Proxy(tuple(listeners), self.routes, self.ports, (), self.pickers, self.obeying)
+            operation, value = patch["patch"]["operation"], patch["patch"].get("value", {})
+            match patch["applyTo"], operation:
+                case "LISTENER", "ADD":
+                    sockets[value["address"]["pipe"]["path"]] = copy.deepcopy(value)
+                case "CLUSTER", "ADD":
+                    clusters[value["name"]] = copy.deepcopy(value)
+                case "HTTP_ROUTE", ("ADD" | "INSERT_FIRST"):
+                    self._add_route(value, first=operation == "INSERT_FIRST")
+                case "CLUSTER", _:
+                    pass
+                case _:
+                    for listener in listeners:
+                        _patched(patch, listener)
+        return Proxy(tuple(listeners), self.routes, self.ports, (), self.pickers, self.obeying, sockets, clusters)
+
+    def _add_route(self, route: Body, *, first: bool) -> None:
+        """Add a route to every virtual host (`envoyfilter/rc_patch.go`)."""
+        for configuration in self.routes.values():
+            for host in configuration["virtual_hosts"]:
+                host["routes"].insert(0 if first else len(host["routes"]), copy.deepcopy(route))
 
     def _listener(self, port: int, group: list[Body]) -> Body:
         """Return the listener of a port: HTTP listeners share a chain, those with TLS have one each."""
@@ -57,7 +76,8 @@ class _Translation:
             listener["filter_chains"] = [
                 {
                     "filter_chain_match": {"server_names": [item.get("hostname", "*")]},
-                    "filters": [self._manager(f"https.{port}.{item['name']}.{self.name}.{self.namespace}", [item])],
+                    "filters": [self._manager(_table(self.gateway, item), [item])],
+                    "transport_socket": {"typed_config": {"require_client_certificate": _demands(item)}},
                 }
                 for item in group
             ]
@@ -67,7 +87,14 @@ class _Translation:
         hosts = []
         for listener in group:
             found = self.objects.matches(self.gateway, listener, list(self.objects.of("HTTPRoute")))
-            hosts.append({"domains": [listener.get("hostname", "*")], "routes": [self._route(item) for item in found]})
+            hosts += [
+                {
+                    "domains": [domain],
+                    "routes": [self._route(item) for item in own],
+                    "include_request_attempt_count": True,
+                }
+                for domain, own in self.objects.virtual_hosts(listener, found)
+            ]
         self.routes[name] = {"name": name, "virtual_hosts": hosts}
         return {
             "name": facts.HCM,
@@ -76,6 +103,9 @@ class _Translation:
 
     def _route(self, match: Match) -> Body:
         route: Body = {"name": match.cluster, "match": envoy_match(match)}
+        redirected = redirect(match)
+        if redirected is not None:
+            return route | redirected
         if not match.rule.get("backendRefs"):
             return route | {"direct_response": {"status": 500}}
         pools = self.objects.pools(match)
@@ -91,7 +121,7 @@ class _Translation:
                     },
                 }
             }
-        return route | {"route": {"cluster": match.cluster}}
+        return route | {"route": {"cluster": match.cluster, "retry_policy": facts.ISTIO_RETRIES}}
 
     def _picker(self, pool: Body) -> str:
         ref = pool["spec"]["endpointPickerRef"]
@@ -110,7 +140,10 @@ class _Translation:
         if any(body["spec"].get("action") == "CUSTOM" for body in policies):
             configs[f"{facts.HTTP}.ext_authz"] = {"@type": f"{_FILTERS}.ext_authz.v3.ExtAuthz"}
         if any(self._selects(body) for body in self.objects.of("RequestAuthentication")):
-            jwt = {"@type": f"{_FILTERS}.jwt_authn.v3.JwtAuthentication", "rules": [{"requires": "any"}]}
+            jwt: Body = {"@type": f"{_FILTERS}.jwt_authn.v3.JwtAuthentication", "rules": [{"requires": "any"}]}
+            for body in self.objects.of("RequestAuthentication"):
+                if self._selects(body):
+                    jwt |= _token_rules(body["spec"].get("jwtRules", []))
             configs[f"{facts.HTTP}.jwt_authn"] = jwt
         actions = authorization(policies)
         if actions:
@@ -150,6 +183,19 @@ class _Translation:
                     yield patch
 
 
+def _table(gateway: Body, listener: Body) -> str:
+    """Return the name of the routes of a listener with TLS (pilot/pkg/model/gateway.go, `gatewayRDSRouteName`)."""
+    metadata = gateway["metadata"]
+    name = f"{metadata['name']}~istio-autogenerated-k8s-gateway~{listener['name']}"
+    return f"https.{listener['port']}.default.{name}.{metadata.get('namespace', '')}"
+
+
+def _demands(listener: Body) -> bool:
+    """Return whether a listener demands certificates of clients."""
+    options = listener.get("tls", {}).get("options", {})
+    return bool(options.get("gateway.istio.io/tls-terminate-mode") == "MUTUAL")
+
+
 def authorization(policies: list[Body]) -> list[Body]:
     """Return what the rbac filter decides by: an entry per action, each with its rules. One that denies comes first."""
     found = []
@@ -165,13 +211,37 @@ def authorization(policies: list[Body]) -> list[Body]:
     return found
 
 
+def _token_rules(rules: list[Body]) -> Body:
+    """Return the claims that tokens put into headers, and whether tokens go on."""
+    claims = [
+        {"header_name": item["header"].lower(), "claim_name": item["claim"]}
+        for rule in rules
+        for item in rule.get("outputClaimToHeaders", [])
+    ]
+    forwarded = any(rule.get("forwardOriginalToken", False) for rule in rules)
+    return {"claim_to_headers": claims, "bypass_cors_preflight": True} | ({} if forwarded else {"forward": False})
+
+
 def _rule(rule: Body) -> Body:
     sources = [item["source"] for item in rule.get("from", [])]
     return {
         "principal": any("requestPrincipals" in source for source in sources),
         "no_principal": any("notRequestPrincipals" in source for source in sources),
+        "methods": [method for item in rule.get("to", []) for method in item["operation"].get("methods", [])],
+        "present": [_header_of(item["key"]) for item in rule.get("when", []) if item.get("values") == ["*"]],
         "paths": [path for item in rule.get("to", []) for path in item["operation"].get("paths", [])],
     }
+
+
+def _header_of(key: str) -> str:
+    """Return the header that a condition tests.
+
+    Raises:
+        LookupError: It tests something else.
+    """
+    if not key.startswith("request.headers["):
+        raise LookupError(f"no rule for the condition {key}")
+    return key.removeprefix("request.headers[").removesuffix("]")
 
 
 def _patched(patch: Body, listener: Body) -> None:

@@ -19,7 +19,7 @@ from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.releases.gateways import AI_GATEWAY, AiGateway
 from vsr_compiler.targets.ai_gateway import backends
-from vsr_compiler.targets.common.gateway_api import decided, gateway_duration, parent
+from vsr_compiler.targets.common.gateway_api import decided, gateway_duration, parents
 from vsr_compiler.targets.common.httproute import on_failure_name
 from vsr_schemas.headers import AI_MODEL, SELECTED_MODEL
 
@@ -63,7 +63,7 @@ def _route(policy: ir.Policy, model: ir.Model, name: str, rule: Body, release: A
         name,
         model.span,
         namespace=_namespace(policy, model),
-        spec={"parentRefs": [parent(policy)], "rules": [rule]},
+        spec={"parentRefs": parents(policy), "rules": [rule]},
     )
 
 
@@ -78,7 +78,9 @@ def _match(headers: Mapping[str, str]) -> Body:
 def _rule(policy: ir.Policy, model: ir.Model, release: AiGateway) -> Body:
     timeout = gateway_duration(policy.gateway.timeout)
     return _named(model.object_name, release) | {
-        "backendRefs": [backends.reference(endpoint, weight) for endpoint, weight in model.endpoints],
+        "backendRefs": [
+            backends.reference(endpoint, weight, model.served_name) for endpoint, weight in model.endpoints
+        ],
         "matches": [{"headers": decided({AI_MODEL: model.served_name, SELECTED_MODEL: model.name})}],
         "modelsOwnedBy": OWNER,
         "timeouts": {"request": timeout, "backendRequest": timeout},

@@ -7,6 +7,9 @@ from collections.abc import Iterable
 
 from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body
+from vsr_compiler.routerconfig import credentials
+from vsr_compiler.targets.common.identity import changed_headers as identity_headers
+from vsr_compiler.targets.common.identity import own_headers
 from vsr_compiler.targets.common.router_failover import stream_metadata
 from vsr_schemas.headers import (
     ANSWERS,
@@ -158,7 +161,7 @@ def _mutations(policy: ir.Policy) -> Body:
     if any(guard.on in {"response", "both"} for guard in policy.guards):
         # Guards remove any header of a response in which they find something. Envoy has no rules for responses only.
         allowed: Body = {
-            "allow_expression": {"regex": "[^:].*"},
+            "allow_expression": {"regex": ":path|[^:].*" if credentials.sets_query(policy) else "[^:].*"},
             "disallow_expression": {"regex": "host"},
         }
     else:
@@ -171,15 +174,17 @@ def _changed_headers(policy: ir.Policy) -> list[str]:
 
     These are the selected model, the models and the number of several attempts, the length of a changed body, headers
     of the router's own responses such as `retry-after` (Envoy applies the rules to those as well), and the headers that
-    routes edit. With providers outside the cluster, client credentials are removed. Guards that flag add a header;
-    guards that read responses prevent compression, and replace the body of a compressed error. Debug headers are added
-    on request.
+    routes edit. With endpoints that need credentials, those of clients are replaced, and some providers need a query or
+    headers of their own. Guards that flag add a header; guards that read responses prevent compression, and replace the
+    body of a compressed error. Debug headers are added on request.
     """
     headers = [SELECTED_MODEL, "content-length", *ANSWERS]
     if policy.retrying:
         headers += [CHAIN, MAX_RETRIES]
-    if any(model.provider for model in policy.models):
-        headers += CREDENTIALS
+    if any(model.keyed for model in policy.models):
+        headers += [*CREDENTIALS, *credentials.other_key_headers(policy), *credentials.default_headers(policy)]
+    if credentials.sets_query(policy):
+        headers.append(":path")
     if any(isinstance(guard.action, ir.Flag) for guard in policy.guards):
         headers.append(GUARDS)
     if reads_responses(policy):
@@ -188,6 +193,7 @@ def _changed_headers(policy: ir.Policy) -> list[str]:
         headers += DEBUG_HEADERS
     if policy.gateway.cors is not None:
         headers += CORS
+    headers += [name for name in identity_headers(policy) if name not in headers]
     routes = (*policy.routes, *([policy.default_route] if policy.default_route else []))
     edited = {name for route in routes for name, _ in route.header_edits}
     return [*headers, *sorted(edited - set(headers))]
@@ -198,18 +204,18 @@ def _as_pattern(name: str) -> str:
     return re.escape(name).replace(r"\-", "-")
 
 
-def header_removals() -> list[Body]:
+def header_removals(own: Iterable[str] = ()) -> list[Body]:
     """Return the mutations that remove what no client may send.
 
     Envoy matches names by prefix since 1.36, the first release with `status_on_error` of the filter.
     """
     return [
-        *({"remove": name} for name in STRIPPED),
+        *({"remove": name} for name in (*STRIPPED, *own)),
         *({"remove_on_match": {"key_matcher": {"prefix": prefix}}} for prefix in STRIPPED_PREFIXES),
     ]
 
 
-def early_header_mutation() -> Body:
+def early_header_mutation(policy: ir.Policy | None = None) -> Body:
     """Return the fields of the HttpConnectionManager that remove client headers before any filter runs."""
     return {
         "early_header_mutation_extensions": [
@@ -217,7 +223,7 @@ def early_header_mutation() -> Body:
                 "name": "vsr.strip_client_headers",
                 "typed_config": {
                     "@type": f"{TYPES}.http.early_header_mutation.header_mutation.v3.HeaderMutation",
-                    "mutations": header_removals(),
+                    "mutations": header_removals(own_headers(policy) if policy else ()),
                 },
             }
         ]

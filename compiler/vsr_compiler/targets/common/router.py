@@ -18,6 +18,8 @@ from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.targets.common import router_models, stock_router
 from vsr_compiler.targets.common.components import Component
 from vsr_compiler.targets.common.extproc import ext_proc_filter, follows_responses
+from vsr_compiler.targets.common.identity import key_sources
+from vsr_compiler.targets.common.placement import place
 from vsr_compiler.targets.common.workloads import (
     HARDENED,
     UNPRIVILEGED,
@@ -35,6 +37,7 @@ from vsr_schemas.runtime import FOLLOWING
 
 CONFIG_PATH = "/etc/vsr"
 CREDENTIALS_PATH = f"{CONFIG_PATH}/credentials"
+CLIENTS_PATH = f"{CONFIG_PATH}/clients"
 CACHE_PATH = "/var/cache/vsr"
 STOP_SECONDS = 30
 """Seconds that the router needs to stop, without the time for responses that it reads."""
@@ -133,7 +136,8 @@ def by_helm(policy: ir.Policy) -> Component:
 
 
 def check(policy: ir.Policy) -> Iterator[Diagnostic]:
-    """VSR312 if the router's files are too large for a ConfigMap."""
+    """VSR312 if the router's files are too large for a ConfigMap, VSR311 for what the stock router's chart ignores."""
+    yield from stock_router.check(policy)
     size = sum(len(base64.b64encode(data)) for data in policy.router.files.values())
     if size > MAX_CONFIG_MAP:
         message = f"the router's files have {size} bytes, but a ConfigMap can hold at most {MAX_CONFIG_MAP}"
@@ -170,7 +174,9 @@ def _digest(files: Mapping[str, bytes]) -> str:
 
 def _pod(policy: ir.Policy, config: str, *, keys: bool, starts_after: int) -> Body:
     router, sources = policy.router, _key_volume(policy)
-    mounted = sources if keys else []
+    mounted = [(volume, CREDENTIALS_PATH) for volume in sources if keys] + [
+        (volume, CLIENTS_PATH) for volume in _client_volume(policy)
+    ]
     process = container(
         "router",
         router.image,
@@ -194,11 +200,11 @@ def _pod(policy: ir.Policy, config: str, *, keys: bool, starts_after: int) -> Bo
             {"name": "config", "mountPath": CONFIG_PATH, "readOnly": True},
             {"name": "cache", "mountPath": CACHE_PATH},
             *router_models.mount(policy),
-            *({"name": volume["name"], "mountPath": CREDENTIALS_PATH, "readOnly": True} for volume in mounted),
+            *({"name": volume["name"], "mountPath": path, "readOnly": True} for volume, path in mounted),
         ],
     )
     name = router.grpc.name
-    return {
+    pod: Body = {
         "automountServiceAccountToken": False,
         "containers": [process],
         "securityContext": UNPRIVILEGED,
@@ -210,24 +216,31 @@ def _pod(policy: ir.Policy, config: str, *, keys: bool, starts_after: int) -> Bo
             {"name": "config", "configMap": {"name": config, "defaultMode": 0o444}},
             {"name": "cache", "emptyDir": {"sizeLimit": "256Mi"}},
             *router_models.volume(policy),
-            *mounted,
+            *(volume for volume, _ in mounted),
         ],
     } | ({"initContainers": fetchers} if (fetchers := router_models.fetcher(policy)) else {})
+    return place(pod, router.placement, selector(name))
+
+
+def _client_volume(policy: ir.Policy) -> list[Body]:
+    """Return the volume with the keys of clients; empty if the router authenticates nobody."""
+    sources = key_sources(policy)
+    return [{"name": "clients", "projected": {"defaultMode": 0o440, "sources": sources}}] if sources else []
 
 
 def _key_volume(policy: ir.Policy) -> list[Body]:
-    """Return the volume that projects the providers' API keys from their Secrets; empty if no model needs a key."""
-    endpoints = {model.provider.name: model.provider for model in policy.models if model.provider}
+    """Return the volume that projects API keys from their Secrets; empty if no model needs a key."""
+    endpoints = {model.keyed.name: model.keyed for model in policy.models if model.keyed}
     sources = [
         {
             "secret": {
-                "name": endpoint.provider.secret[0],
-                "items": [{"key": endpoint.provider.secret[1], "path": endpoint.credential}],
+                "name": endpoint.api_key.secret,
+                "items": [{"key": endpoint.api_key.key, "path": endpoint.credential}],
                 "optional": False,
             }
         }
         for _, endpoint in sorted(endpoints.items())
-        if endpoint.provider and endpoint.provider.secret
+        if endpoint.api_key is not None
     ]
     # Readable by the pod's group, which owns the volume.
     return [{"name": "credentials", "projected": {"defaultMode": 0o440, "sources": sources}}] if sources else []

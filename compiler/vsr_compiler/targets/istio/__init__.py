@@ -3,6 +3,7 @@
 from vsr_compiler.targets.common import (
     autoscaling,
     httproute,
+    listeners,
     model_servers,
     monitoring,
     namespaces,
@@ -10,9 +11,11 @@ from vsr_compiler.targets.common import (
     request_limits,
     vllm,
 )
+from vsr_compiler.targets.common import providers as common_providers
 from vsr_compiler.targets.common import router as router_emitter
+from vsr_compiler.targets.common.identity import check as identity_check
 from vsr_compiler.targets.common.router_policies import emitter as router_policies
-from vsr_compiler.targets.istio import envoyfilter, gateway, providers
+from vsr_compiler.targets.istio import envoyfilter, gateway, identity, providers
 from vsr_compiler.targets.istio.kinds import KINDS
 from vsr_compiler.targets.target import Check, Emitter, Target
 
@@ -21,16 +24,28 @@ __all__ = ["GATEWAY_CHECKS", "GATEWAY_EMITTERS", "HOPS", "KINDS", "RELEASES", "T
 RELEASES = ("istio", "gateway-api", "vllm", "llm-d-inference-sim")
 GATEWAY_EMITTERS: tuple[Emitter, ...] = (
     namespaces.emit,
+    listeners.emit,
     gateway.emit,
+    identity.emit,
     router_emitter.emitter(),
     router_policies(gateway.pods),
     model_servers.existing_pods,
     providers.emit,
 )
 """Everything but the router's filter, the model servers and the routes. The targets `gie` and `llm-d` use it, too."""
-GATEWAY_CHECKS: tuple[Check, ...] = (httproute.check, router_emitter.check, vllm.check, gateway.check)
+GATEWAY_CHECKS: tuple[Check, ...] = (
+    httproute.check,
+    router_emitter.check,
+    vllm.check,
+    gateway.check,
+    listeners.check,
+    gateway.check_client_certificates,
+    gateway.check_attempts,
+    common_providers.check,
+    identity_check,
+)
 
-HOPS = (request_limits.hops_of("vllm", request_limits.model_servers),)
+HOPS = (request_limits.hops_of("vllm", request_limits.model_servers), common_providers.hops)
 
 TARGET = Target(
     name="istio",
@@ -45,8 +60,8 @@ TARGET = Target(
     ),
     hops=HOPS,
     checks=(*GATEWAY_CHECKS, pools.ignored_by("istio")),
-    preflight=(namespaces.preflight,),
-    components=(monitoring.component(gateway.pods), autoscaling.component),
+    preflight=(namespaces.preflight, listeners.preflight),
+    components=(monitoring.component(gateway.pods), autoscaling.component, autoscaling.keda),
     kinds=KINDS,
     cluster_names=(namespaces.cluster_names,),
 )

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
-from vsr_compiler.verify.documents import In, PlaceIndex, Places
 from vsr_compiler.verify.kustomization.generate import generated, name_hash
 from vsr_compiler.verify.kustomization.loader import Loader, kustomization_in, normalised
 from vsr_compiler.verify.kustomization.names import follow_names
 from vsr_compiler.verify.kustomization.patching import apply_patches
+from vsr_compiler.verify.kustomization.places import BuiltPlaces, In, Places
 from vsr_compiler.verify.kustomization.replace import replaced
 from vsr_compiler.verify.kustomization.resource import BuildError, NotSupportedError, Resource, put
 from vsr_compiler.verify.kustomization.transform import (
@@ -250,7 +250,7 @@ class _Step:
         return otherwise
 
     def _span(self, *path: str | int) -> Span:
-        return PlaceIndex(self.places, str(self.path)).span(path, key=len(path) == 1)
+        return BuiltPlaces(self.places, str(self.path)).span(path, key=len(path) == 1)
 
     def place(self, *path: str | int) -> Places:
         """Return the place of a part of the kustomization."""

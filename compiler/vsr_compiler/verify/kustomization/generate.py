@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Callable
 
-from vsr_compiler.verify.documents import Places
+from vsr_compiler.verify.kustomization.places import Places
 from vsr_compiler.verify.kustomization.resource import BuildError, Resource, planted
 from vsr_compiler.verify.manifest import Body, as_mapping, as_string, as_strings
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
-from vsr_compiler.verify.documents import In, Places
+from vsr_compiler.verify.kustomization.places import In, Places
 from vsr_compiler.verify.kustomization.resource import BuildError, Pair, Resource, planted
 from vsr_compiler.verify.limits import MAX_BYTES, Budget, spend_bytes
 from vsr_compiler.verify.manifest import as_mapping

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vsr_compiler.verify.documents import In, Places
+from vsr_compiler.verify.kustomization.places import In, Places
 from vsr_compiler.verify.kustomization.resource import BuildError, NotSupportedError, Pair, copied, opened
 from vsr_compiler.verify.manifest import Body
 

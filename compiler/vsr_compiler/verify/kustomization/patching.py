@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from vsr_compiler.verify.documents import Places
 from vsr_compiler.verify.kustomization.loader import Loader
 from vsr_compiler.verify.kustomization.merge import json_patch, strategic
+from vsr_compiler.verify.kustomization.places import Places
 from vsr_compiler.verify.kustomization.resource import BuildError, NotSupportedError, Pair, Resource
 from vsr_compiler.verify.kustomization.targets import selected
 from vsr_compiler.verify.manifest import Body, as_mapping, as_string

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from vsr_compiler.verify.documents import In, PlaceIndex, Places
+from vsr_compiler.verify.kustomization.places import BuiltPlaces, In, Places
 from vsr_compiler.verify.manifest import Body, Manifest, Path, as_mapping, as_string
 
 Pair = tuple[Any, Places]
@@ -84,7 +84,7 @@ class Resource:
 
     def manifest(self, default_namespace: str) -> Manifest:
         """Return the finished object."""
-        return Manifest(self.value, PlaceIndex(self.places, self.file).span, default_namespace)
+        return Manifest(self.value, BuiltPlaces(self.places, self.file).span, default_namespace)
 
 
 def opened(places: Places) -> Places:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from vsr_runtime.decision.guards.masking import TooManyPlaceholdersError, mask_document
 from vsr_runtime.decision.program.conditions import SignalValues
-from vsr_runtime.decision.program.effects import Effects, ModelTarget
+from vsr_runtime.decision.program.effects import Effects, ModelTarget, ProviderCredentials
 from vsr_runtime.decision.program.program import Decision, PolicyRoute, Program
 from vsr_runtime.decision.program.split import split_point
 from vsr_runtime.decision.request.attempts import chain_headers, passable
@@ -130,11 +130,23 @@ def _send(
     # A response that is read must not be compressed.
     removed = (*effects.remove_headers, "accept-encoding") if plan or key else effects.remove_headers
     headers, removed = client_headers(program, parsed.client, headers, removed)
-    if target.credentials is not None and not chain:
-        headers, removed = apply_credentials(headers, removed, target.credentials)
+    credentials = _first_credentials((target, *fallbacks)) if chain else target.credentials
+    if credentials is not None:
+        headers, removed = apply_credentials(headers, removed, credentials, parsed.api.value)
     if data is not None:
         headers = (*headers, ("content-length", str(len(data))))
-    return SendToModel(target.name, data, headers, removed, name, signals, None, verdict.matches, plan, key)
+    defaults = () if credentials is None else credentials.defaults
+    matches = verdict.matches
+    return SendToModel(target.name, data, headers, removed, name, signals, None, matches, plan, key, 0, defaults)
+
+
+def _first_credentials(targets: Sequence[ModelTarget]) -> ProviderCredentials | None:
+    """Return what removes the client's credentials before several attempts; each attempt adds the key of its model."""
+    known = [target.credentials for target in targets if target.credentials is not None]
+    if not known:
+        return None
+    defaults = tuple({name: value for item in known for name, value in item.defaults}.items())
+    return ProviderCredentials(defaults=defaults, removed=known[0].removed)
 
 
 def _key(
