@@ -113,6 +113,7 @@ class World:
         mutations = [
             mutation
             for value in values
+            if isinstance(value, dict)
             for mutation in value.get("typed_config", {}).get("mutations", {}).get("request_mutations", [])
         ]
         headers = [mutation["append"]["header"] for mutation in mutations if "append" in mutation]

@@ -9,7 +9,8 @@ from ruamel.yaml import YAML
 
 from vsr_compiler import ir
 from vsr_compiler.releases.gateways import ENVOY_GATEWAY
-from vsr_schemas.headers import AI_MODEL, DECIDED, DECIDED_VALUE, SELECTED_MODEL, STRIPPED
+from vsr_compiler.targets.common import attempts
+from vsr_schemas.headers import AI_MODEL, ATTEMPTS, DECIDED, DECIDED_VALUE, SELECTED_MODEL, STRIPPED
 
 Body = dict[str, Any]
 H2 = {"grpc", "http2", "kubernetes.io/h2c"}
@@ -314,11 +315,13 @@ class Links:
                 yield f"{name}: a rule that no router chooses, or another's"
             else:
                 routed[alias] = (headers.get(AI_MODEL, alias), refs)
-        if set(routed) != {model.name for model in self.policy.models}:
+        chains = {chain.name for chain in attempts.chains(self.policy)}
+        if set(routed) - chains != {model.name for model in self.policy.models}:
             yield f"routes are on {sorted(routed)}"
         for value, refs in routed.values():
             for ref in refs:
-                if any(value not in _served(template) for template in self._behind(ref)):
+                requested = ref.get("modelNameOverride", value)
+                if any(requested not in _served(template) for template in self._behind(ref)):
                     yield f"{value}: not served by {ref['name']}"
 
     def _matches(self) -> Iterator[tuple[str, list[Body], dict[str, str]]]:
@@ -351,7 +354,7 @@ class Links:
             if gateway is None:
                 yield f"{name}: no Gateway {ref['name']}"
                 continue
-            patches = body["spec"]["jsonPatches"]
+            patches = [patch for patch in body["spec"]["jsonPatches"] if not _of_attempts(patch)]
             (found,) = [patch for patch in patches if patch["type"].endswith(".Cluster")]
             cluster, filters = found["operation"]["value"], [patch for patch in patches if patch is not found]
             known = {f"{namespace}/{ref['name']}/{each['name']}" for each in gateway["spec"]["listeners"]}
@@ -374,7 +377,8 @@ class Links:
     def places(self) -> Iterator[str]:
         """L09: the filters are inserted right before the request buffer, which there is, under names of their own."""
         for namespace, name, body in self.of("EnvoyPatchPolicy"):
-            for operation in [p["operation"] for p in body["spec"]["jsonPatches"] if p["type"].endswith(".Listener")]:
+            listeners = [patch for patch in body["spec"]["jsonPatches"] if patch["type"].endswith(".Listener")]
+            for operation in [patch["operation"] for patch in listeners if not _of_attempts(patch)]:
                 if "path" in operation or not operation["jsonPath"].endswith(BEFORE_BUFFER):
                     yield f"{name}: {operation['value']['name']} is not right before the request buffer"
                 if operation["value"]["name"].startswith("envoy.filters.http."):
@@ -477,6 +481,11 @@ def _flags(template: Body) -> dict[str, str]:
 def _probes(template: Body) -> list[Body]:
     container = template["spec"]["containers"][0]
     return [container[name] for name in ("startupProbe", "readinessProbe", "livenessProbe")]
+
+
+def _of_attempts(patch: Body) -> bool:
+    """Whether a patch is for routes with several attempts: `support.consumers.attempts` executes these."""
+    return patch["name"].startswith(ATTEMPTS) or patch["type"].endswith(".RouteConfiguration")
 
 
 def _served(template: Body) -> set[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from vsr_compiler import ir
@@ -46,6 +46,7 @@ class Traffic:
     guards: Mapping[str, Mapping[str, Any]]
     classifiers: Mapping[str, Any]
     settings: Mapping[str, Any]
+    identity: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_traffic(config: Any, runtime: Any) -> Traffic:  # noqa: ANN401 - two untrusted files
@@ -67,8 +68,9 @@ def read_traffic(config: Any, runtime: Any) -> Traffic:  # noqa: ANN401 - two un
         settings={
             key: value
             for key, value in _dict(runtime).items()
-            if key not in {"apiVersion", "kind", "policy", "guards", "classifiers", "splits"}
+            if key not in {"apiVersion", "kind", "policy", "guards", "classifiers", "splits", "identity"}
         },
+        identity=_map(runtime, "identity"),
     )
 
 

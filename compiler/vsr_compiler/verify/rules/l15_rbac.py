@@ -91,23 +91,34 @@ def _picker(index: ManifestIndex, picker: Picker) -> Iterator[Diagnostic]:
 
 def _granted_rules(index: ManifestIndex, account: str, namespace: str, where: str | None) -> Iterator[Body]:
     """Return the rules that a ServiceAccount has in the namespace ``where``; None stands for the whole cluster."""
-    for kind in ("ClusterRoleBinding", "RoleBinding"):
-        for binding in index.of_kind(kind, RBAC):
-            if kind == "RoleBinding" and (where is None or binding.namespace != where):
-                continue
-            subjects = as_mappings(binding.body.get("subjects"))
-            if not any(_is_account(subject, binding, account, namespace) for subject in subjects):
-                continue
-            ref = as_mapping(binding.body.get("roleRef"))
-            role_namespace = binding.namespace if ref.get("kind") == "Role" else ""
-            role = index.find(RBAC, as_string(ref.get("kind")), role_namespace, as_string(ref.get("name")))
-            yield from as_mappings(role.body.get("rules")) if role else ()
+    for binding in _bindings(index).get((namespace, account), ()):
+        if binding.kind == "RoleBinding" and (where is None or binding.namespace != where):
+            continue
+        ref = as_mapping(binding.body.get("roleRef"))
+        role_namespace = binding.namespace if ref.get("kind") == "Role" else ""
+        role = index.find(RBAC, as_string(ref.get("kind")), role_namespace, as_string(ref.get("name")))
+        yield from as_mappings(role.body.get("rules")) if role else ()
 
 
-def _is_account(subject: Body, binding: Manifest, account: str, namespace: str) -> bool:
+def _bindings(index: ManifestIndex) -> dict[tuple[str, str], list[Manifest]]:
+    """Return the bindings of each ServiceAccount, by namespace and name."""
+
+    def compute() -> dict[tuple[str, str], list[Manifest]]:
+        bindings: dict[tuple[str, str], list[Manifest]] = {}
+        for kind in ("ClusterRoleBinding", "RoleBinding"):
+            for binding in index.of_kind(kind, RBAC):
+                for account in dict.fromkeys(_accounts(binding)):
+                    bindings.setdefault(account, []).append(binding)
+        return bindings
+
+    return index.cached("bindings by account", compute)
+
+
+def _accounts(binding: Manifest) -> Iterator[tuple[str, str]]:
     default = binding.namespace if binding.kind == "RoleBinding" else ""
-    subject_namespace = as_string(subject.get("namespace")) or default
-    return (subject.get("kind"), subject.get("name"), subject_namespace) == ("ServiceAccount", account, namespace)
+    for subject in as_mappings(binding.body.get("subjects")):
+        if subject.get("kind") == "ServiceAccount":
+            yield as_string(subject.get("namespace")) or default, as_string(subject.get("name"))
 
 
 def _allows(rules: list[Body], group: str, resource: str, verb: str) -> bool:
