@@ -37,11 +37,11 @@ def policy_assumptions(policy: ir.Policy, charts: Iterable[Values]) -> Assumptio
     objects = {("Service", service.namespace, service.name) for service in services}
     parts = (part for name in policy.targets for part, _ in TARGETS[name].parts(policy))
     provided = {item for part in parts for item in part.provided}
-    return Assumptions(frozenset(objects | provided | set(_placed(policy))), tuple(pods))
+    return Assumptions(frozenset(objects | provided | set(existing_objects(policy))), tuple(pods))
 
 
-def _placed(policy: ir.Policy) -> Iterator[tuple[str, str, str]]:
-    """Yield the claims and ConfigMaps that pods get by placement. Secrets are nobody's to check."""
+def existing_objects(policy: ir.Policy) -> Iterator[tuple[str, str, str]]:
+    """Yield kind, namespace and name of the claims and ConfigMaps that placement names."""
     placements = [("router", policy.router.grpc.namespace, policy.router.placement)]
     for endpoint in policy.endpoints:
         namespace, server = endpoint.service.namespace, endpoint.server
