@@ -28,7 +28,15 @@ _CLUSTER_SCOPED = frozenset(
 _PODS = ("", "pods")
 _OTHER_GROUPS = ("inferenceobjectives", "inferencemodels", "inferencemodelrewrites")
 _METRICS = ("authentication.k8s.io", "tokenreviews")
+_OBJECTIVES = ("inference.networking.x-k8s.io", "inferenceobjectives")
+_MODELS = ("inference.networking.x-k8s.io", "inferencemodels")
 _REWRITES = ("inference.networking.x-k8s.io", "inferencemodelrewrites")
+
+_WATCHED = (((0, 0), (1, 0), _MODELS), ((1, 0), (1, 9), _OBJECTIVES), ((1, 3), (1, 9), _REWRITES))
+"""What pickers watch besides pods and pools: from a release on, and up to one. Without it they never become ready.
+
+Source: the informers of each release of the inference extension, `pkg/epp/controller`.
+"""
 
 
 def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
@@ -72,8 +80,8 @@ def _picker(index: ManifestIndex, picker: Picker) -> Iterator[Diagnostic]:
     granted = list(_granted_rules(index, account, namespace, picker.pool.namespace))
     required = [_PODS, (picker.pool.group, "inferencepools")]
     release = extension_release(as_string(picker.container.get("image")))
-    if release is not None and (1, 3) <= release < (1, 9):
-        required.append(_REWRITES)
+    if release is not None:
+        required += [watched for since, until, watched in _WATCHED if since <= release < until]
     span = picker.owner.span(*picker.workload.path, "spec", "serviceAccountName")
     for group, resource in required:
         if not _allows(granted, group, resource, "list"):
