@@ -52,12 +52,6 @@ CANNOT = {
     ("disaggregated", "llm-d", "seed"),  # the older scheduler
     ("policies/guards", "ai-gateway"),  # a Secret whose key has a name of its own
     ("policies/guards", "production-stack"),
-    ("clouds", "istio"),  # credentials of clouds
-    ("clouds", "envoy-gateway"),
-    ("clouds", "gie"),
-    ("clouds", "llm-d"),
-    ("clouds", "ai-gateway", "seed"),  # APIs that 0.4.0 does not serve
-    ("clouds", "production-stack", "seed"),
     ("providers", "ai-gateway", "seed"),
     ("providers", "production-stack", "seed"),
     ("placement", "ai-gateway", "seed"),  # a key for a pool
