@@ -215,3 +215,12 @@ def test_no_key_is_in_the_output(target: str) -> None:
     assert [item["secret"]["name"] for item in volume["projected"]["sources"]] == ["client-keys", "client-keys"]
     (mount,) = (item for item in pod["containers"][0]["volumeMounts"] if item["name"] == "clients")
     assert mount == {"name": "clients", "mountPath": "/etc/vsr/clients", "readOnly": True}
+
+
+@pytest.mark.parametrize(("more", "listed"), [("", "authorization"), (", allowCredentials: true", "content-type")])
+def test_pages_may_send_credentials_whatever_the_policy_lists(more: str, listed: str) -> None:
+    """A browser never takes `*` for `authorization`, and with credentials for nothing."""
+    cors = CORS.replace('"]}', f'"]{more}}}')
+    bodies = [item.body for item in rendering.objects(linked(policy("jwt", more=cors)), "envoy-gateway")]
+    (spec,) = (body["spec"] for body in bodies if body["kind"] == "SecurityPolicy")
+    assert {"*", "authorization", listed} <= set(spec["cors"]["allowHeaders"])

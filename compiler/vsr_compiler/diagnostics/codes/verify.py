@@ -891,6 +891,22 @@ metadata: {name: big, namespace: prod}
             output="a.yaml:1:1: warning VSR454: `networking.istio.io/v1alpha3` of DestinationRule: deprecated",
         ),
     ),
+    "VSR462": Code(
+        title="only in the experimental channel",
+        severity="note",
+        stage=Stage.VERIFY,
+        rule="S14",
+        meaning="Only the experimental channel of the project's definitions has the field or the version.",
+        reason="A cluster with the standard channel drops the field, or does not know the version. Charts of some "
+        "controllers, such as Envoy Gateway, install the experimental channel; then this note does not appear.",
+        fix="Install the experimental channel in the cluster, or remove the field.",
+        example=Example(
+            "vsr-compile verify manifests/",
+            Kind.COMMAND,
+            output="a.yaml:2:7: note VSR462: only in the experimental channel of gateway-api 1.5.1: "
+            "`spec.rules[0].retry` of HTTPRoute",
+        ),
+    ),
     "VSR455": Code(
         title="value rejected by Envoy",
         severity="error",
