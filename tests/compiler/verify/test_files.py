@@ -83,7 +83,7 @@ def test_command_prints_findings_with_places_and_exits_1_for_errors(
     put(
         tmp_path,
         good=m.joined(*m.ISTIO),
-        bad=m.joined(m.GATEWAY, m.ROUTE),
+        bad=m.joined(m.GATEWAY, m.ROUTE, m.SERVICE.replace("{name: big,", "{name: other,")),
         warns=m.joined(m.GATEWAY, m.SERVICE.replace(", namespace: prod", "")),
     )
     good, bad = call("verify", "good.yaml"), call("verify", "bad.yaml")
