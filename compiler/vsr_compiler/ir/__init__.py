@@ -42,6 +42,7 @@ from vsr_compiler.ir.environments import Cors, Environment, Gateway, GitOps
 from vsr_compiler.ir.expectations import Assertion, Expectation, Statement, Test, TestRequest
 from vsr_compiler.ir.guards import Block, Flag, Guard, GuardAction, Mask, RouteTo
 from vsr_compiler.ir.identity import ApiKey, ApiKeys, ClientTest, GatewayHeader, Identity, IdentitySource, Jwt
+from vsr_compiler.ir.limits import Limit
 from vsr_compiler.ir.models import Model, Reasoning
 from vsr_compiler.ir.names import object_name
 from vsr_compiler.ir.network import API_PATH, CLUSTER_DOMAIN, HTTP, Listener, ServiceRef
@@ -113,6 +114,7 @@ __all__ = [
     "KeywordSignal",
     "LanguageSignal",
     "Leaf",
+    "Limit",
     "Listener",
     "Mask",
     "ModalitySignal",

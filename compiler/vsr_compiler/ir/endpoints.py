@@ -125,6 +125,7 @@ class Endpoint:
     kind: EndpointKind
     span: Span
     pool: Pool | None = None
+    region: str | None = None
 
     @property
     def server(self) -> VllmServer | None:

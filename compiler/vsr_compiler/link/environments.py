@@ -49,6 +49,7 @@ def _environment(
         images=dict(sorted(spec.images.items())),
         resources={key: ir.Resources(own.requests, own.limits) for key, own in sorted(spec.resources.items())},
         device=spec.device,
+        region=spec.region,
         server=spec.server,
         gateway_name=spec.gateway.name,
         gateway_namespace=spec.gateway.namespace,

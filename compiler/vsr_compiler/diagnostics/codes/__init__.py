@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from vsr_compiler.diagnostics.codes import identity, meaning, output, servers, syntax, targets, verify
+from vsr_compiler.diagnostics.codes import identity, limits, meaning, output, servers, syntax, targets, verify
 from vsr_compiler.diagnostics.codes.model import BASE, Code, Example, Kind, Stage
 
 __all__ = ["BASE", "CODES", "Code", "Example", "Kind", "Stage"]
 
 CODES: Mapping[str, Code] = MappingProxyType(
-    syntax.CODES | meaning.CODES | identity.CODES | servers.CODES | targets.CODES | verify.CODES | output.CODES,
+    syntax.CODES | meaning.CODES | identity.CODES | limits.CODES | servers.CODES | targets.CODES | verify.CODES | output.CODES,
 )

@@ -9,7 +9,7 @@ from pydantic import Field
 from vsr_schemas.apis import ApiName
 from vsr_schemas.base import PolicyModel
 from vsr_schemas.policy.v1alpha1.ask import AskSpec, MarkerSpec
-from vsr_schemas.policy.v1alpha1.assertions import AssertionSpec, StatementSpec
+from vsr_schemas.policy.v1alpha1.assertions import AssertionSpec, RegionsSpec, StatementSpec
 from vsr_schemas.policy.v1alpha1.classification import CategorySpec, CheckpointSpec, ClassifierSpec
 from vsr_schemas.policy.v1alpha1.clients import AsSpec, ClientSpec
 from vsr_schemas.policy.v1alpha1.environments import EnvironmentGatewaySpec, EnvironmentSpec, ResourcesSpec
@@ -21,6 +21,7 @@ from vsr_schemas.policy.v1alpha1.identity import (
     IdentitySpec,
     JwtSpec,
 )
+from vsr_schemas.policy.v1alpha1.limits import LimitForSpec, LimitSpec, OverSpec
 from vsr_schemas.policy.v1alpha1.models import (
     EndpointSpec,
     ExternalSpec,
@@ -81,16 +82,20 @@ __all__ = [
     "HeadersSpec",
     "IdentitySpec",
     "JwtSpec",
+    "LimitForSpec",
+    "LimitSpec",
     "LoraSpec",
     "MarkerSpec",
     "MetadataSpec",
     "ModelSpec",
+    "OverSpec",
     "ParamsSpec",
     "PickerSpec",
     "PodsSpec",
     "PolicySpec",
     "PoolSpec",
     "PriceSpec",
+    "RegionsSpec",
     "ResourcesSpec",
     "RoleSpec",
     "RouteSpec",
@@ -139,6 +144,7 @@ class PolicySpec(PolicyModel):
     stickiness: StickinessSpec = StickinessSpec()
     routes: list[RouteSpec] = []
     default: Annotated[Annotated[Header, AsText] | Annotated[DefaultSpec, AsMapping], by_shape(TEXT, MAPPING)]
+    limits: Annotated[list[LimitSpec], Field(max_length=64)] = []
     assertions: list[AssertionSpec] = []
     tests: list[TestSpec] = []
     environments: Annotated[dict[Label, EnvironmentSpec], Field(min_length=1)] = {"dev": EnvironmentSpec()}
