@@ -11,6 +11,7 @@ from vsr_runtime.credentials import FOLDER, clients_folder, read_client_keys, re
 from vsr_runtime.decision.identity.rules import digest_of
 from vsr_runtime.decision.program.build import ModelBindings, build
 from vsr_runtime.decision.program.build_ask import with_ask
+from vsr_runtime.decision.program.build_fallback import with_fallbacks
 from vsr_runtime.decision.program.build_identity import client_signals, with_identity
 from vsr_runtime.decision.program.build_limits import with_cors, with_limits
 from vsr_runtime.decision.program.build_stickiness import with_stickiness
@@ -170,6 +171,7 @@ def check_settings(
         )
     limited = with_limits(program, runtime.limits, runtime.apis)
     limited = replace(limited, overflow=runtime.overflow or "route")
+    limited = with_fallbacks(limited, runtime.fallbacks, router)
     limited = with_identity(limited, runtime.identity, clients)
     program = with_stickiness(with_ask(with_cors(limited, runtime.cors), runtime.ask), runtime.stickiness)
     return Settings(

@@ -16,6 +16,24 @@ sets (`ConnectionManagerUtility::cleanInternalHeaders`; since Envoy 1.33 no clie
 AI_MODEL = "x-ai-eg-model"
 """Envoy AI Gateway writes it, from the body as the router has left it."""
 
+CHAIN = "x-vsr-chain"
+"""The models of a request with several attempts, in their order: from the router to the router, within one proxy."""
+
+ATTEMPTS = "vsr.attempts"
+"""The listener and the filter chain on which a proxy sends itself the attempts of a request."""
+
+OUTCOME = "x-vsr-outcome"
+"""How an attempt failed, for the retries of the proxy. Neither a client nor a model sees it."""
+
+ANSWERED_BY = "x-vsr-answered-by"
+"""The model that answered, on responses of routes with several attempts."""
+
+ATTEMPT = "x-envoy-attempt-count"
+"""Envoy numbers the attempts of a request, from 1."""
+
+MAX_RETRIES = "x-envoy-max-retries"
+"""Envoy takes the number of further attempts from it, in preference to the route's. No client can send it."""
+
 GUARDS = "x-vsr-guards"
 """Which guards flagged a request, for its backend, or a response, for its client."""
 

@@ -179,6 +179,18 @@ class MarkerSettings(StrictModel):
     holds: Literal["ask", "context"] = "context"
 
 
+class FallbackSettings(StrictModel):
+    """The attempts of a decision. ``routes`` are the names by which the gateway knows them, as ``x-selected-model``.
+
+    They are by the decision's own model, which is asked first. ``models`` are asked after it in this order, then the
+    order begins again. ``attempts`` counts all.
+    """
+
+    routes: dict[str, str] = Field(min_length=1)
+    models: list[str]
+    attempts: int = Field(ge=2, le=16)
+
+
 class AskSettings(StrictModel):
     """How the person's own words are distinguished from what a harness puts around them.
 
@@ -259,6 +271,8 @@ class RuntimeSettings(StrictModel):
     responseHeaders: Literal["on-request", "always"] | None = None  # noqa: N815 - the file's spelling
     """Responses with debug headers: those to clients that send ``x-vsr-debug: true``, or all."""
     detectors: DetectorSettings | None = None
+    fallbacks: dict[str, FallbackSettings] | None = None
+    """By decision: those whose requests are sent again after a failure."""
     stickiness: StickinessSettings | None = None
     """Without it each request is decided by its last turn, as by the stock router."""
     identity: IdentitySettings | None = None

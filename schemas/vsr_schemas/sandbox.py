@@ -27,6 +27,53 @@ class Backend(StrictModel):
     external: External | None = None
 
 
+class ClientSettings(StrictModel):
+    """A client, by its attributes and roles."""
+
+    attributes: dict[str, str] = Field(default_factory=dict)
+    roles: list[str] = Field(default_factory=list)
+
+
+PLACEHOLDER_KEY_SET = (
+    '{"keys":[{"kty":"EC","alg":"ES256","crv":"P-256","kid":"placeholder",'
+    '"x":"ysE-zAC6CKuicvT7XDwG1LXdglUf8Q1JaXdYgxj884c","y":"rOHTE043M6pP5vftmQOsnG31YYsz9j0K0tMklJX53_0"}]}'
+)
+"""The key set in a compiled bootstrap, which the sandbox replaces by its own. Envoy refuses an empty one.
+
+Nobody can sign for it: `x` is the sha256 of `vsr-compile: no issuer has this key`, or the next number on the curve.
+"""
+
+
+class SandboxJwt(StrictModel):
+    """Tokens that the sandbox issues: ``claims`` are the claims of attributes."""
+
+    issuer: str
+    audience: str
+    claims: dict[str, str]
+
+
+class SandboxKey(ClientSettings):
+    """A client with a key, by the name of the key's file."""
+
+    file: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9-]*)*$")
+
+
+class SandboxFrontEnd(StrictModel):
+    """A front end: the address from which it sends, and its headers by attribute."""
+
+    address: str
+    headers: dict[str, str]
+
+
+class SandboxIdentity(StrictModel):
+    """How clients are authenticated, in one of three ways, and ``clients`` that the policy's tests name."""
+
+    jwt: SandboxJwt | None = None
+    keys: list[SandboxKey] | None = None
+    frontEnd: SandboxFrontEnd | None = None  # noqa: N815 - the file's spelling
+    clients: list[ClientSettings] = Field(default_factory=list)
+
+
 class DemoRequest(StrictModel):
     """A request that the demo sends, and what must come of it.
 
@@ -36,6 +83,7 @@ class DemoRequest(StrictModel):
         category: the category that must be found; None where it does not matter.
         expect: the name by which the backend that must serve knows itself; None where it does not matter.
         status: the status that must come back: 403 where a guard must block it.
+        client: who sends it; None for anybody.
     """
 
     model: str
@@ -43,6 +91,7 @@ class DemoRequest(StrictModel):
     category: str | None = None
     expect: str | None = None
     status: int = 200
+    client: ClientSettings | None = None
 
 
 class SandboxSettings(StrictModel):
@@ -53,6 +102,7 @@ class SandboxSettings(StrictModel):
         router: the path of the router's config, relative to this file.
         extProcCluster: the Envoy cluster of the runtime.
         backends: one for each other cluster of the bootstrap.
+        identity: how clients are authenticated; None if nobody is.
         demo: the requests of ``vsr-runtime demo``, in their order.
     """
 
@@ -62,4 +112,5 @@ class SandboxSettings(StrictModel):
     router: str
     extProcCluster: str  # noqa: N815 - the file's spelling
     backends: list[Backend] = Field(min_length=1)
+    identity: SandboxIdentity | None = None
     demo: list[DemoRequest] = Field(default_factory=list)

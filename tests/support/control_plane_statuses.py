@@ -20,6 +20,7 @@ BACKEND: GroupKind = (EG, "Backend")
 PATCH: GroupKind = (EG, "EnvoyPatchPolicy")
 CLIENTS: GroupKind = (EG, "ClientTrafficPolicy")
 TRAFFIC: GroupKind = (EG, "BackendTrafficPolicy")
+SECURITY: GroupKind = (EG, "SecurityPolicy")
 Status = dict[str, Any]
 
 
@@ -58,6 +59,7 @@ _PATCH = f"{_EG}internal/gatewayapi/status/envoypatchpolicy.go"
 _BACKEND = f"{_EG}internal/gatewayapi/status/backend.go"
 _CLIENTS = f"{_EG}internal/gatewayapi/clienttrafficpolicy.go"
 _TRAFFIC = f"{_EG}internal/gatewayapi/backendtrafficpolicy.go"
+_SECURITY = f"{_EG}internal/gatewayapi/securitypolicy.go"
 _AGGREGATED = f"{_EG}api/v1alpha1/policy_helpers.go"
 _SHARED = f"{_EG}api/v1alpha1/shared_types.go"
 
@@ -90,6 +92,7 @@ def _programmed(status: str, reason: str, message: str = "") -> Status:
 STATUSES: tuple[Row, ...] = (
     *_policy(CLIENTS, _CLIENTS),
     *_policy(TRAFFIC, _TRAFFIC),
+    *_policy(SECURITY, _SECURITY),
     *_policy(PATCH, _PATCH),
     Row(PATCH, _programmed("True", "Programmed"), "Healthy", "", _PATCH),
     Row(PATCH, _programmed("False", "ResourceNotFound", "Unable to find xds"), "Degraded", "Unable to find", _PATCH),

@@ -37,7 +37,7 @@ REST = """\
 endpoints:
   small: {service: {name: small, port: 8000}}
   large: {service: {name: large, port: 8000}}
-  openai: {external: {url: "https://api.example.com/v1", apiKey: {secret: openai, key: token}}}
+  openai: {external: {url: "https://api.example.com/v1", apiKey: {secret: openai, key: apiKey}}}
 models:
   small: {endpoints: small}
   large: {endpoints: large, allow: {team: research, role: boss}}

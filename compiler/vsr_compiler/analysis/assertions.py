@@ -15,7 +15,7 @@ def check(policy: ir.Policy, requests: Requests) -> Iterator[Diagnostic]:
     """Report violated (VSR240), vacuous (VSR241) and undecidable (VSR242) assertions.
 
     An assertion that names a category or a signal covers only requests for which the router chooses the model: the
-    router evaluates neither for a request that names its model.
+    router evaluates neither for a request that names its model. Who sends it is known of every request.
     """
     for assertion in policy.assertions:
         try:
@@ -54,19 +54,22 @@ def _one(policy: ir.Policy, requests: Requests, assertion: ir.Assertion) -> Iter
 
 
 def _covered(requests: Requests, statement: ir.Statement) -> RequestSet:
-    """Return the requests with the category and the signal of a statement."""
+    """Return the requests with the category and the signal of a statement, of its clients."""
     parts: list[ir.Condition] = []
     if statement.category is not None:
         parts.append(ir.InCategory(statement.category))
     if statement.signal is not None:
         parts.append(ir.HasSignal(statement.signal))
-    return requests.of(ir.AllOf(tuple(parts)))
+    covered = requests.of(ir.AllOf(tuple(parts)))
+    for test in statement.clients:
+        covered = requests.both(covered, requests.of_clients([test]))
+    return covered
 
 
 def _violated(
     requests: Requests, assertion: ir.Assertion, path: RequestPath, some: RequestSet, missing: list[str]
 ) -> Diagnostic:
-    request = requests.describe(some) if path.chosen else "a request"
+    request = requests.describe(some) if path.chosen else requests.describe_client(some)
     names = " and ".join(f"`{name}`" for name in missing)
     without = f" without the guard{'s' * (len(missing) > 1)} {names}" if missing else ""
     message = f"assertion violated: {request} {path.words}{without} (`{assertion.words}`)"

@@ -11,7 +11,8 @@ from vsr_compiler.diagnostics import Diagnostic
 
 
 def check(policy: ir.Policy, requests: Requests) -> Iterator[Diagnostic]:
-    """Report VSR263 for a route that only matches requests that none of its models can hold."""
+    """Report VSR263 for a route whose requests none of its models can hold, VSR276 for a fallback with less context."""
+    yield from _fallbacks(policy)
     for route in policy.routes:
         contexts = [model.context for model, share in route.models if share]
         known = [context for context in contexts if context is not None]
@@ -28,3 +29,18 @@ def check(policy: ir.Policy, requests: Requests) -> Iterator[Diagnostic]:
             )
             hint = "Use a model with a larger `context`, or lower `min` of the signal."
             yield Diagnostic("VSR263", message, route.span, hint)
+
+
+def _fallbacks(policy: ir.Policy) -> Iterator[Diagnostic]:
+    for route in policy.retrying:
+        if route.retry is None:
+            continue
+        contexts = [model.context for model, share in route.models if share and model.context is not None]
+        longest = max(contexts, default=0)
+        for model in route.retry.models:
+            if model.context is not None and model.context < longest:
+                message = (
+                    f"the fallback `{model.name}` of route `{route.name}` holds {model.context} tokens, but its own "
+                    f"model {longest}: longer requests have no fallback"
+                )
+                yield Diagnostic("VSR276", message, route.retry.span, "Use a model with at least the same `context`.")

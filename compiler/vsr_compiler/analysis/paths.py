@@ -27,23 +27,11 @@ class RequestPath:
 
 def request_paths(policy: ir.Policy, requests: Requests) -> Iterator[RequestPath]:
     """Yield every path to a model. A route with a fixed answer has none."""
-    rest = requests.all
-    for route in policy.routes:
-        matching = requests.of(route.when)
-        taken = requests.both(rest, matching)
-        rest = requests.without(rest, requests.without(matching, _too_long(policy, route, requests)))
-        if any(diagram != FALSE for diagram in taken):
-            for model, share in route.models:
-                if share:
-                    words = f"takes route `{route.name}` (line {route.span.line}) to model `{model.name}`"
-                    yield RequestPath(taken, model, chosen=True, guarded=True, words=words)
-    if any(diagram != FALSE for diagram in rest):
-        words = f"matches no route and reaches the default model `{policy.default.name}`"
-        yield RequestPath(rest, policy.default, chosen=True, guarded=True, words=words)
+    yield from _decided(policy, requests)
     for guard in policy.guards:
         if isinstance(guard.action, ir.RouteTo):
             target = guard.action.model
-            matched = requests.fact(f"matched by guard {guard.name}")
+            matched = requests.both(requests.fact(f"matched by guard {guard.name}"), _allowed(target, requests))
             words = f"is sent to model `{target.name}` by the guard `{guard.name}` (line {guard.span.line})"
             yield RequestPath(matched, target, chosen=True, guarded=True, words=words)
     if policy.router.fails_open:
@@ -52,9 +40,54 @@ def request_paths(policy: ir.Policy, requests: Requests) -> Iterator[RequestPath
     for model in policy.models:
         # The stock router evaluates no guard on a request that names its model.
         guarded = isinstance(policy.router.implementation, ir.VsrRuntime)
-        yield RequestPath(
-            requests.all, model, chosen=False, guarded=guarded, words=f"that names the model `{model.name}` reaches it"
-        )
+        words = f"that names the model `{model.name}` reaches it"
+        yield RequestPath(_allowed(model, requests), model, chosen=False, guarded=guarded, words=words)
+
+
+def _allowed(model: ir.Model, requests: Requests) -> RequestSet:
+    """Return the requests of clients that may use a model. The router refuses others, however they get there."""
+    return requests.of_clients(model.allow) if model.allow else requests.all
+
+
+def _decided(policy: ir.Policy, requests: Requests) -> Iterator[RequestPath]:
+    """Yield the paths of requests that a route or the default takes."""
+    rest = requests.all
+    for route in policy.routes:
+        matching = requests.of(route.when)
+        taken = requests.both(rest, matching)
+        rest = requests.without(rest, requests.without(matching, _too_long(policy, route, requests)))
+        if any(diagram != FALSE for diagram in taken):
+            for model, share in route.models:
+                allowed = requests.both(taken, _allowed(model, requests))
+                if share and any(diagram != FALSE for diagram in allowed):
+                    words = f"takes route `{route.name}` (line {route.span.line}) to model `{model.name}`"
+                    yield RequestPath(allowed, model, chosen=True, guarded=True, words=words)
+                    yield from _fallbacks(requests, allowed, route.retry, model, words)
+    rest = requests.both(rest, _allowed(policy.default, requests))
+    if any(diagram != FALSE for diagram in rest):
+        words = f"matches no route and reaches the default model `{policy.default.name}`"
+        yield RequestPath(rest, policy.default, chosen=True, guarded=True, words=words)
+        if policy.default_route is not None:
+            yield from _fallbacks(requests, rest, policy.default_route.retry, policy.default, words)
+
+
+def _fallbacks(
+    requests: Requests, taken: RequestSet, retry: ir.Retry | None, model: ir.Model, words: str
+) -> Iterator[RequestPath]:
+    """Yield a path to each model that a request of a route can fall back to.
+
+    The router evaluates the guards of each of them before the first attempt, so they apply as on other paths. Models
+    end before the first one that is not for the client.
+    """
+    if retry is None:
+        return
+    chain: list[str] = []
+    for other in retry.models:
+        if other is not model:
+            taken = requests.both(taken, _allowed(other, requests))
+            chain.append(f"`{other.name}`")
+            falls = f"{words}, and falls back to {', then to '.join(chain)} (line {retry.span.line})"
+            yield RequestPath(taken, other, chosen=True, guarded=True, words=falls)
 
 
 def _too_long(policy: ir.Policy, route: ir.Route, requests: Requests) -> RequestSet:

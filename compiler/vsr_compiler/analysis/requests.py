@@ -3,18 +3,19 @@
 A request has at most one category, and a length in tokens; every other signal is true or false. Categories and ranges
 of lengths form cells. Within a cell the signals are independent variables, so a set of requests is one diagram per
 cell. Signals that are related in reality (two overlapping patterns) are treated as independent: a proof stays valid,
-and a counterexample names the signals that it depends on.
+and a counterexample names the signals that it depends on. What is known of clients is exact: see ``clients``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import reduce
 from typing import assert_never
 
 from vsr_compiler import ir
 from vsr_compiler.analysis.bdd import FALSE, TRUE, Bdd
+from vsr_compiler.analysis.clients import Clients
 
 RequestSet = tuple[int, ...]
 """A set of requests: one diagram per cell."""
@@ -46,6 +47,7 @@ class Requests:
             for category in (None, *tested.values())
             for low, high in zip(starts, ends, strict=True)
         ]
+        self._clients = Clients(policy, self.bdd)
         self._order: dict[str, int] = {}
         self.all: RequestSet = (TRUE,) * len(self.cells)
         self.none: RequestSet = (FALSE,) * len(self.cells)
@@ -63,6 +65,10 @@ class Requests:
     def fact(self, name: str) -> RequestSet:
         """Return the requests for which a fact is true that no condition expresses, such as the match of a guard."""
         return (self._variable(name),) * len(self.cells)
+
+    def of_clients(self, tests: Collection[ir.ClientTest]) -> RequestSet:
+        """Return the requests of clients that pass at least one test."""
+        return (self._clients.of(tests),) * len(self.cells)
 
     def both(self, left: RequestSet, right: RequestSet) -> RequestSet:
         """Return the intersection."""
@@ -87,19 +93,25 @@ class Requests:
             raise ValueError("nothing to describe")
         cell, chosen = self.cells[index], self.bdd.pick(some[index])
         names = {number: name for name, number in self._order.items()}
-        true = [f"`{names[number]}`" for number, value in sorted(chosen.items()) if value]
-        false = [f"`{names[number]}`" for number, value in sorted(chosen.items()) if not value]
+        true = [f"`{names[number]}`" for number, value in sorted(chosen.items()) if number in names and value]
+        false = [f"`{names[number]}`" for number, value in sorted(chosen.items()) if number in names and not value]
         parts = [f"of category `{cell.category.name}`" if cell.category else "of no category that a route uses"]
         lengths = [diagram for other, diagram in zip(self.cells, some, strict=True) if other.category is cell.category]
         if FALSE in lengths:  # only some lengths are in the set
             parts.append(
                 f"of {cell.low} tokens or more" if cell.high is None else f"of {cell.low} to {cell.high} tokens"
             )
+        parts += self._clients.describe(chosen)
         if true:
             parts.append("with " + " and ".join(true))
         if false:
             parts.append("without " + " and ".join(false))
         return "a request " + ", ".join(parts)
+
+    def describe_client(self, some: RequestSet) -> str:
+        """Describe one request of a set by its client alone."""
+        diagram = next(diagram for diagram in some if diagram != FALSE)
+        return " ".join(["a request", *self._clients.describe(self.bdd.pick(diagram))])
 
     def _leaf(self, leaf: ir.Leaf) -> RequestSet:
         match leaf:
@@ -111,6 +123,8 @@ class Requests:
                 assert_never(leaf)
 
     def _signal(self, signal: ir.Signal) -> RequestSet:
+        if isinstance(signal.kind, ir.ClientSignal):
+            return self.of_clients(signal.kind.tests)
         if not isinstance(signal.kind, ir.ContextSignal):
             return self.fact(signal.name)
         low, high = signal.kind.minimum or 0, signal.kind.maximum
@@ -120,7 +134,7 @@ class Requests:
         )
 
     def _variable(self, name: str) -> int:
-        return self.bdd.variable(self._order.setdefault(name, len(self._order)))
+        return self.bdd.variable(self._order.setdefault(name, self._clients.size + len(self._order)))
 
     def _leaves(self) -> Iterator[ir.Leaf]:
         for route in self._policy.routes:

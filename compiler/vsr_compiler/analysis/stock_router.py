@@ -29,6 +29,7 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
     yield from _router(policy, implementation)
     yield from _stickiness(policy)
     yield from _names(policy)
+    yield from _retries(policy)
     for classifier in policy.classifiers:
         yield from _classifier(classifier, release)
     yield from _categories(policy)
@@ -46,6 +47,13 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
             message = f"semantic-router ignores the `split` of route `{route.name}` and always uses its first model"
             hint = "Use one model with several weighted `endpoints`, or `engine: vsr-runtime`."
             yield Diagnostic("VSR330", message, route.span, hint)
+
+
+def _retries(policy: ir.Policy) -> Iterator[Diagnostic]:
+    for route in policy.retrying:
+        if route.retry is not None:
+            message = f"semantic-router has no `fallback` and no `retry`, which route `{route.name}` uses"
+            yield Diagnostic("VSR330", message, route.retry.span, RUNTIME)
 
 
 def _router(policy: ir.Policy, implementation: ir.SemanticRouter) -> Iterator[Diagnostic]:

@@ -32,6 +32,7 @@ COMMANDS = {
     "verify": "Report errors in Kubernetes manifests, whoever wrote them.",
     "crds": "Fetch the CustomResourceDefinitions that verify uses.",
     "fetch-encoder": "Fetch the weights of the default encoder.",
+    "package": "Write the output of a policy as an OCI artifact, with its provenance.",
     "fmt": "Format policies.",
     "init": "Write a first policy.",
     "graph": "Draw a policy as a Mermaid flowchart.",

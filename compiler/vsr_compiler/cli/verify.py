@@ -10,7 +10,12 @@ from vsr_compiler.cli import console, options, output_folder
 from vsr_compiler.diagnostics import CompileError, Diagnostic, Severity
 from vsr_compiler.pipeline import read_policy
 from vsr_compiler.releases import PROFILES
-from vsr_compiler.verify import Manifest
+from vsr_compiler.verify import Assumptions, Manifest
+from vsr_compiler.verify.placeholders import Marks, without_dependent
+from vsr_compiler.verify.shown import IN_REPORTS, IN_TEXT, capped
+
+DEFAULT_NAMESPACE = "default"
+"""The namespace in which `kubectl apply` creates objects that name none."""
 
 
 def _explain(context: click.Context, _parameter: click.Parameter, name: str | None) -> None:
@@ -100,6 +105,13 @@ def _print_page(context: click.Context, _parameter: click.Parameter, value: bool
     callback=_print_page,
     help="Print the rules as Markdown (docs/reference/verify-rules.md), and exit.",
 )
+@click.option(
+    "-n",
+    "--namespace",
+    metavar="NAME",
+    help="Namespace of objects that name none, as `kubectl apply -n` sets it. Default: `default`.",
+)
+@click.option("--all-findings", is_flag=True, help="Show every finding, not only the first 50 of each rule.")
 @options.findings_format
 @options.strict
 @click.pass_context
@@ -114,6 +126,8 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
     server: bool,
     cluster: str | None,
     policy: Path | None,
+    namespace: str | None,
+    all_findings: bool,
     output_format: str,
     strict: bool,
 ) -> None:
@@ -139,15 +153,13 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
     """
     from vsr_compiler.deploy.file_releases import releases_of_file  # noqa: PLC0415 - `--help` must not pay for it
     from vsr_compiler.deploy.policy_assumptions import rendered_assumptions  # noqa: PLC0415 - as above
-    from vsr_compiler.verify import Assumptions, check_links, schema  # noqa: PLC0415 - as above
+    from vsr_compiler.verify import check_links, schema  # noqa: PLC0415 - as above
 
     if cluster and not server:
         raise click.UsageError("--context requires --server.")
-    try:
-        assumptions = Assumptions.parse(assume)
-    except ValueError as error:
-        raise click.BadParameter(f"`{error}` is not KIND/NAMESPACE/NAME.", param_hint="--assume") from None
-    groups, diagnostics = _read(manifests)
+    assumptions = _assumptions(assume, namespace)
+    marks: dict[str, Marks] = {}
+    groups, diagnostics = _read(manifests, namespace or DEFAULT_NAMESPACE, marks)
     objects = list({item.canonical_json: item for group in groups for item in group}.values())
     source = _source(manifests, policy)
     if source:
@@ -171,7 +183,11 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
     releases = releases_of_file if versions is None else lambda _file: PROFILES[versions]
     diagnostics += schema.check_schemas(objects, schema.Catalog.of(crds), releases)
     diagnostics += dict.fromkeys(item for group in groups for item in check_links(group, assumptions))
-    printer.add(name, _at_policy(diagnostics, objects, *source) if source else diagnostics)
+    diagnostics = without_dependent(diagnostics, marks)
+    diagnostics = _at_policy(diagnostics, objects, *source) if source else diagnostics
+    if not all_findings:
+        diagnostics = capped(diagnostics, IN_TEXT if output_format == "text" else IN_REPORTS)
+    printer.add(name, diagnostics)
     code = printer.close()
     if not objects and not code:
         # An empty pipe or a wrong folder must not look like a success.
@@ -182,7 +198,16 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
     context.exit(code)
 
 
-def _read(manifests: tuple[Path, ...]) -> tuple[list[list[Manifest]], list[Diagnostic]]:
+def _assumptions(assume: tuple[str, ...], namespace: str | None) -> Assumptions:
+    try:
+        return Assumptions.parse(assume) | Assumptions(namespace_is_given=namespace is not None)
+    except ValueError as error:
+        raise click.BadParameter(f"`{error}` is not KIND/NAMESPACE/NAME.", param_hint="--assume") from None
+
+
+def _read(
+    manifests: tuple[Path, ...], namespace: str, marks: dict[str, Marks]
+) -> tuple[list[list[Manifest]], list[Diagnostic]]:
     """Return lists of objects that are applied together, and the findings of reading them."""
     from vsr_compiler.deploy.file_releases import is_output  # noqa: PLC0415 - as above
     from vsr_compiler.verify.files import read_manifests  # noqa: PLC0415 - as above
@@ -190,7 +215,7 @@ def _read(manifests: tuple[Path, ...]) -> tuple[list[list[Manifest]], list[Diagn
     diagnostics: dict[Diagnostic, None] = {}
     groups = []
     for together in _together(manifests):
-        objects, problems = read_manifests(together, is_output)
+        objects, problems = read_manifests(together, is_output, namespace=namespace, marks=marks)
         groups.append(objects)
         diagnostics |= dict.fromkeys(problems)
     return groups, list(diagnostics)

@@ -8,8 +8,10 @@ from __future__ import annotations
 from typing import assert_never
 
 from vsr_compiler import ir
+from vsr_compiler.deploy import sandbox_identity
 from vsr_compiler.link.tests import DEFAULT_ROUTE
 from vsr_compiler.manifests.objects import Body
+from vsr_compiler.targets.common import attempts
 from vsr_compiler.targets.common.extproc import (
     CLIENT_CONNECTIONS,
     HTTP2,
@@ -24,6 +26,8 @@ from vsr_compiler.targets.common.extproc import (
 )
 from vsr_schemas.headers import SELECTED_MODEL
 
+MODEL_NOT_ALLOWED = "model_not_allowed"
+"""The router's error for a client that may not use a model."""
 EXT_PROC_CLUSTER = "router"
 LOOPBACK = "127.0.0.1"
 GATEWAY_PORT = 8801
@@ -42,16 +46,22 @@ def bootstrap(policy: ir.Policy) -> Body:
     manager = {
         "@type": f"{TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "http_filters": [
+            *sandbox_identity.filters(policy),
             ext_proc_filter(policy, EXT_PROC_CLUSTER, local=True),
             {
                 "name": "envoy.filters.http.router",
                 "typed_config": {"@type": f"{TYPES}.filters.http.router.v3.Router"},
             },
         ],
-        "route_config": {"virtual_hosts": [{"name": "models", "domains": ["*"], "routes": _routes(policy)}]},
+        "route_config": _table(policy),
         "stat_prefix": "gateway",
     }
-    manager |= early_header_mutation() | client_http2(policy) | client_timeouts(policy)
+    manager |= (
+        sandbox_identity.connection(policy)
+        | early_header_mutation(policy)
+        | client_http2(policy)
+        | client_timeouts(policy)
+    )
     listener = {
         "name": "http",
         "address": _address(GATEWAY_PORT),
@@ -60,6 +70,10 @@ def bootstrap(policy: ir.Policy) -> Body:
         ],
     } | buffer_limit(policy)
     backends = [_cluster(_cluster_name(endpoint), port) for endpoint, port in _backends(policy)]
+    chains = attempts.chains(policy)
+    listeners = [listener]
+    if chains:
+        listeners.append(attempts.listener(policy, EXT_PROC_CLUSTER, {"route_config": _table(policy)}))
     router = _cluster(EXT_PROC_CLUSTER, policy.router.grpc.port) | {
         "circuit_breakers": {"thresholds": [{"max_requests": MAX_STREAMS, "max_pending_requests": MAX_STREAMS}]},
         "typed_extension_protocol_options": HTTP2,
@@ -68,7 +82,10 @@ def bootstrap(policy: ir.Policy) -> Body:
         "admin": {"address": _address(0)},
         "layered_runtime": {"layers": [{"name": "limits", "static_layer": LIMITS}]},
         "overload_manager": _overload_manager(),
-        "static_resources": {"clusters": [*backends, router], "listeners": [listener]},
+        "static_resources": {
+            "clusters": [*backends, router, *(attempts.cluster(chain) for chain in chains)],
+            "listeners": listeners,
+        },
     }
 
 
@@ -123,8 +140,19 @@ def settings(policy: ir.Policy) -> Body:
             {"cluster": name, "models": served[name]} | _external(endpoint)
             for name, endpoint in zip(served, policy.endpoints, strict=True)
         ],
-        "demo": [_demo(policy, test.prompt, test.requests[0]) for test in policy.tests if test.prompt is not None],
-    }
+        "demo": [
+            _demo(policy, test.prompt, test.requests[0]) | _sender(policy, test)
+            for test in policy.tests
+            if test.prompt is not None and sandbox_identity.can_send(policy, test)
+        ],
+    } | sandbox_identity.settings(policy)
+
+
+def _sender(policy: ir.Policy, test: ir.Test) -> Body:
+    """Return who sends the request of a test, if clients are authenticated."""
+    if policy.identity is None or not (test.attributes or test.roles):
+        return {}
+    return {"client": sandbox_identity.client(test.attributes, test.roles)}
 
 
 def _external(endpoint: ir.Endpoint) -> Body:
@@ -146,6 +174,8 @@ def _demo(policy: ir.Policy, prompt: str, request: ir.TestRequest) -> Body:
     sent = {"model": request.model, "prompt": prompt}
     if expect and any(isinstance(guard.action, ir.Block) for guard in expect.guards or ()):
         return {**sent, "status": 403}
+    if expect and expect.error == MODEL_NOT_ALLOWED:
+        return {**sent, "status": 403}
     # A split has several possible models, and a fixed response has none.
     model = (expect.model if expect else None) or (models[0][0] if len(models) == 1 else None)
     expected = {
@@ -155,12 +185,27 @@ def _demo(policy: ir.Policy, prompt: str, request: ir.TestRequest) -> Body:
     return sent | {key: value for key, value in expected.items() if value is not None}
 
 
+def _table(policy: ir.Policy) -> Body:
+    host: Body = {"name": "models", "domains": ["*"], "routes": _routes(policy)}
+    if policy.retrying:
+        host["include_request_attempt_count"] = True
+    return {"virtual_hosts": [host]}
+
+
 def _routes(policy: ir.Policy) -> list[Body]:
-    """Return a route per model, and the fallback route with `onFailure: default-model`."""
+    """Return a route per model and per chain of attempts, and with `onFailure: default-model` one for the default."""
     routes = [_route(policy, model) for model in policy.models]
+    routes += [_attempted(policy, chain) for chain in attempts.chains(policy)]
     if policy.router.fails_open:
         routes.append(_route(policy, policy.default) | {"name": "on-failure", "match": {"prefix": f"{ir.API_PATH}/"}})
     return routes
+
+
+def _attempted(policy: ir.Policy, chain: attempts.Chain) -> Body:
+    """Return the route of several attempts. The sandbox has no filter that sets the mark of decided requests."""
+    body = attempts.route(policy, chain)
+    headers = [{"name": SELECTED_MODEL, "string_match": {"exact": chain.name}}]
+    return {**body, "match": {"prefix": "/", "headers": headers}}
 
 
 def _route(policy: ir.Policy, model: ir.Model) -> Body:

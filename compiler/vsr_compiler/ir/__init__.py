@@ -40,6 +40,7 @@ from vsr_compiler.ir.endpoints import (
 )
 from vsr_compiler.ir.environments import Cors, Environment, Gateway, GitOps
 from vsr_compiler.ir.expectations import Assertion, Expectation, Statement, Test, TestRequest
+from vsr_compiler.ir.fallback import Retry
 from vsr_compiler.ir.guards import Block, Flag, Guard, GuardAction, Mask, RouteTo
 from vsr_compiler.ir.identity import ApiKey, ApiKeys, ClientTest, GatewayHeader, Identity, IdentitySource, Jwt
 from vsr_compiler.ir.limits import Limit
@@ -48,7 +49,7 @@ from vsr_compiler.ir.names import object_name
 from vsr_compiler.ir.network import API_PATH, CLUSTER_DOMAIN, HTTP, Listener, ServiceRef
 from vsr_compiler.ir.policy import Policy
 from vsr_compiler.ir.router import Router, RouterImplementation, SemanticRouter, VsrRuntime
-from vsr_compiler.ir.routes import Cache, Route
+from vsr_compiler.ir.routes import Cache, Route, chain_name
 from vsr_compiler.ir.signals import (
     ClientSignal,
     ComplexitySignal,
@@ -128,6 +129,7 @@ __all__ = [
     "Provider",
     "Reasoning",
     "Resources",
+    "Retry",
     "Route",
     "RouteStickiness",
     "RouteTo",
@@ -148,6 +150,7 @@ __all__ = [
     "VsrRuntime",
     "all_phrase",
     "any_phrase",
+    "chain_name",
     "detector_of",
     "fold",
     "leaves",

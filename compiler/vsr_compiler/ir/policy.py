@@ -70,6 +70,12 @@ class Policy:
         return tuple({classifier.name: classifier for classifier in candidates if classifier is not None}.values())
 
     @property
+    def retrying(self) -> tuple[Route, ...]:
+        """The routes with more than one attempt, that of the default last."""
+        routes = (*self.routes, *([self.default_route] if self.default_route is not None else []))
+        return tuple(route for route in routes if route.retry is not None)
+
+    @property
     def checkpoints(self) -> list[tuple[str, str]]:
         """Repositories and revisions that our runtime loads, each once. The stock router ships its own models."""
         if isinstance(self.router.implementation, SemanticRouter):

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from vsr_compiler.diagnostics import Span
 from vsr_compiler.ir.conditions import Condition
+from vsr_compiler.ir.fallback import Retry
 from vsr_compiler.ir.models import Model
+from vsr_compiler.ir.names import object_name
 from vsr_compiler.ir.stickiness import RouteStickiness
 
 
@@ -46,3 +48,10 @@ class Route:
     max_n: int | None = None
     block_params: tuple[str, ...] = ()
     stickiness: RouteStickiness | None = None
+    retry: Retry | None = None
+
+
+def chain_name(route: Route, first: Model) -> str:
+    """Return the name of a route's attempts that begin with a model: a value of `x-selected-model`, as models have."""
+    base = f"vsr-route/{object_name(route.name)}"
+    return base if len(route.models) == 1 else f"{base}/{first.object_name}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics.suggestions import suggest
+from vsr_compiler.link.fallback import link_retry
 from vsr_compiler.link.scope import Scope
 from vsr_compiler.link.stickiness import link_route_stickiness
 from vsr_compiler.syntax.document import Path
@@ -43,7 +44,7 @@ def link_routes(scope: Scope, policy: schema.PolicySpec, tables: Tables) -> tupl
         models = _models(scope, spec, tables, path)
         when = ir.ALWAYS if spec.when == "always" else _condition(scope, spec.when, tables, (*path, "when"))
         if when is not None:
-            routes.append((spec.priority, _route(scope, spec, models, when, path)))
+            routes.append((spec.priority, _route(scope, spec, models, when, path, tables.models)))
     return tuple(route for _, route in sorted(routes, key=lambda pair: -pair[0]))
 
 
@@ -64,13 +65,20 @@ def link_default(
         return None, None
     settings = {name: getattr(spec, name) for name in schema.DefaultSpec.model_fields}
     whole = schema.RouteSpec.model_construct(name=DEFAULT_NAME, when="always", **settings)
-    return model, _route(scope, whole, ((model, WHOLE),), ir.ALWAYS, ("default",))
+    return model, _route(scope, whole, ((model, WHOLE),), ir.ALWAYS, ("default",), models)
 
 
 def _route(
-    scope: Scope, spec: schema.RouteSpec, models: tuple[tuple[ir.Model, int], ...], when: ir.Condition, path: Path
+    scope: Scope,
+    spec: schema.RouteSpec,
+    models: tuple[tuple[ir.Model, int], ...],
+    when: ir.Condition,
+    path: Path,
+    defined: Mapping[str, ir.Model],
 ) -> ir.Route:
-    _check_reasoning(scope, spec, models, path)
+    retry = link_retry(scope, spec, tuple(model for model, share in models if share), path, defined)
+    others = () if retry is None else tuple((model, 0) for model in retry.models)
+    _check_reasoning(scope, spec, (*models, *others), path)
     prompt = spec.system_prompt
     tools = spec.tools if isinstance(spec.tools, schema.ToolsSpec) else schema.ToolsSpec()
     params = spec.params or schema.ParamsSpec()
@@ -97,6 +105,7 @@ def _route(
         max_n=params.max_n,
         block_params=tuple(params.block),
         stickiness=link_route_stickiness(scope, spec, path),
+        retry=retry,
     )
 
 

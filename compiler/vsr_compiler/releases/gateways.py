@@ -42,6 +42,7 @@ class EnvoyGateway:
         brings: The release of the Gateway API whose CRDs are in its chart.
         gateway_apis: Releases of the Gateway API that it works with.
         names_by_port: Whether listeners in Envoy are named by port (XDSNameSchemeV2) and not by Gateway.
+        retry_budgets: Whether a BackendTrafficPolicy can limit retries by a share of the requests.
         max_removed_headers: The maximum length of `earlyRequestHeaders.remove` of a ClientTrafficPolicy, in its CRD.
         removes_on_match: Whether `earlyRequestHeaders` has `removeOnMatch`, with as many matchers.
     """
@@ -49,6 +50,7 @@ class EnvoyGateway:
     brings: str
     gateway_apis: frozenset[str]
     names_by_port: bool = False
+    retry_budgets: bool = False
     max_removed_headers: int = 64
     removes_on_match: bool = False
 
@@ -88,7 +90,7 @@ ENVOY_GATEWAY: Mapping[str, EnvoyGateway] = MappingProxyType(
     {
         "1.6.7": EnvoyGateway("1.4.0", frozenset({"1.2.0", "1.5.1"})),
         # It watches ListenerSets, which older Gateway APIs do not have. Names by port become the default in 1.10.
-        "1.8.3": EnvoyGateway("1.5.1", frozenset({"1.5.1"}), removes_on_match=True),
+        "1.8.3": EnvoyGateway("1.5.1", frozenset({"1.5.1"}), removes_on_match=True, retry_budgets=True),
     }
 )
 

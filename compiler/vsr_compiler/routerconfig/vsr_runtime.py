@@ -69,6 +69,7 @@ def runtime_settings(policy: ir.Policy, heads: Mapping[str, settings.ClassifierS
         onFailure="default-model" if router.fails_open else None,
         responseHeaders=None if router.response_headers == "never" else router.response_headers,
         detectors=_detectors(policy),
+        fallbacks=_fallbacks(policy),
         stickiness=_stickiness(policy),
         identity=identity_settings(policy),
         ask=_ask(policy),
@@ -91,6 +92,19 @@ def _ask(policy: ir.Policy) -> settings.AskSettings:
         or None,
         wholeRequest=whole or None,
     )
+
+
+def _fallbacks(policy: ir.Policy) -> dict[str, settings.FallbackSettings] | None:
+    """Return the attempts of routes. Which failures count, and for how long a model is waited, is the gateway's."""
+    return {
+        route.name: settings.FallbackSettings(
+            routes={model.name: ir.chain_name(route, model) for model, _ in route.models},
+            models=[model.name for model in route.retry.models],
+            attempts=route.retry.attempts,
+        )
+        for route in policy.retrying
+        if route.retry is not None
+    } or None
 
 
 def _stickiness(policy: ir.Policy) -> settings.StickinessSettings | None:

@@ -140,9 +140,6 @@ def render(target: Target, policy: ir.Policy) -> Rendered:
         checked = ((check, seen) for part, seen in parts for check in (*part.checks, *part.preflight))
         notices = [notice for check, seen in checked for notice in check(seen)]
         notices += target.check_requests(policy)
-        if policy.identity is not None:  # until every target has its objects
-            message = f"the target {target.name} has no objects for `identity` yet"
-            notices.append(Diagnostic("VSR334", message, policy.identity.span, "Remove it."))
     objects: list[Object] = []
     if not _failed(notices):
         max_body = target.request_limits(policy).max_body

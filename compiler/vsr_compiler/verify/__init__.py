@@ -6,6 +6,7 @@ The package knows nothing of policies, targets and output folders. The caller pa
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 
 from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.manifests.objects import Object
@@ -15,6 +16,9 @@ from vsr_compiler.verify.manifest_index import ManifestIndex
 from vsr_compiler.verify.rules import LINK_RULES
 
 __all__ = ["Assumptions", "Manifest", "check_links", "check_objects"]
+
+MAX_PER_RULE = 10_000
+"""Findings of one link rule. Objects that all relate to each other could cause millions."""
 
 
 def check_objects(
@@ -35,4 +39,5 @@ def check_links(
 ) -> list[Diagnostic]:
     """Check the links between objects with every link rule. Return each diagnostic once, sorted by place."""
     index = ManifestIndex(manifests, assumptions or Assumptions(), documents or {})
-    return sorted({item for rule in LINK_RULES for item in rule.check(index)}, key=lambda item: item.order)
+    found = {item for rule in LINK_RULES for item in islice(rule.check(index), MAX_PER_RULE)}
+    return sorted(found, key=lambda item: item.order)

@@ -13,13 +13,16 @@ class Assumptions:
     Attributes:
         objects: Kind, namespace and name; the namespace of a cluster-scoped object is empty.
         pods: Namespace and labels of pods.
+        namespace_is_given: Whether the caller determines where objects without a namespace land.
     """
 
     objects: frozenset[tuple[str, str, str]] = frozenset()
     pods: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+    namespace_is_given: bool = False
 
     def __or__(self, other: Assumptions) -> Assumptions:
-        return Assumptions(self.objects | other.objects, (*self.pods, *other.pods))
+        given = self.namespace_is_given or other.namespace_is_given
+        return Assumptions(self.objects | other.objects, (*self.pods, *other.pods), given)
 
     @classmethod
     def parse(cls, items: Iterable[str]) -> Assumptions:

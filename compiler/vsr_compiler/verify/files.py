@@ -6,12 +6,14 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
 from vsr_compiler.verify.kustomize import with_patch
 from vsr_compiler.verify.manifest import Body, Manifest, as_mapping, as_mappings, as_string, as_strings
+from vsr_compiler.verify.placeholders import Marks
 from vsr_compiler.verify.stream import MAX_BYTES, Budget, parse_documents, read_stream
 
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
@@ -37,7 +39,11 @@ _UNSUPPORTED_FIELDS = (
 
 
 def read_manifests(
-    paths: Iterable[Path], is_generated: Callable[[Path], bool] = lambda _: False
+    paths: Iterable[Path],
+    is_generated: Callable[[Path], bool] = lambda _: False,
+    *,
+    namespace: str = "",
+    marks: dict[str, Marks] | None = None,
 ) -> tuple[list[Manifest], list[Diagnostic]]:
     """Read the objects in files, folders and standard input (`-`). Return them with the errors of reading.
 
@@ -46,11 +52,35 @@ def read_manifests(
     Args:
         paths: Files and folders.
         is_generated: Whether a file is generated, so that documents for other programs in it need no note.
+        namespace: The namespace of objects that do not say in which they are.
+        marks: Receives where files have placeholders of templates.
     """
-    reader = _Reader(is_generated)
+    reader = _Reader(is_generated, namespace, {} if marks is None else marks)
     for path in paths:
         reader.read(path)
-    return reader.manifests, reader.diagnostics
+    return reader.manifests, with_one_note_per_folder(reader.diagnostics)
+
+
+def with_one_note_per_folder(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Return diagnostics with one note for all documents of a folder that are no Kubernetes objects."""
+    kept, folders = [], dict[str, list[Diagnostic]]()
+    for item in diagnostics:
+        if item.code == "VSR432":
+            folders.setdefault(str(Path(item.span.file).parent), []).append(item)
+        else:
+            kept.append(item)
+    for items in folders.values():
+        names = sorted({Path(item.span.file).name for item in items})
+        if len(names) > 1:
+            more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+            message = f"skipped files that are not Kubernetes objects: {', '.join(names[:_NAMED])}{more}"
+            kept.append(replace(items[0], message=message, span=Span(str(Path(items[0].span.file).parent))))
+        else:
+            kept.append(items[0])
+    return kept
+
+
+_NAMED = 5
 
 
 def _normalised(path: Path) -> Path:
@@ -62,8 +92,10 @@ def _normalised(path: Path) -> Path:
 class _Reader:
     """Reads paths within one budget."""
 
-    def __init__(self, is_generated: Callable[[Path], bool]) -> None:
+    def __init__(self, is_generated: Callable[[Path], bool], namespace: str, marks: dict[str, Marks]) -> None:
         self._is_generated = is_generated
+        self._namespace = namespace
+        self._marks = marks
         self.manifests: list[Manifest] = []
         self.diagnostics: list[Diagnostic] = []
         self._budget = Budget()
@@ -125,7 +157,15 @@ class _Reader:
             self.diagnostics[first_new:] = [item for item in self.diagnostics[first_new:] if item.code != "VSR432"]
 
     def _read_stream(self, data: bytes, name: str, *, strict: bool) -> None:
-        objects_of_stream = read_stream(data, name, self._budget, self.diagnostics, strict=strict)
+        objects_of_stream = read_stream(
+            data,
+            name,
+            self._budget,
+            self.diagnostics,
+            strict=strict,
+            namespace=self._namespace,
+            marks=self._marks,
+        )
         self.manifests += [item for item in objects_of_stream if item.group != KUSTOMIZE]
 
     def _report_unreadable(self, path: Path, error: OSError) -> None:

@@ -20,6 +20,23 @@ from vsr_compiler.verify.manifest_index import GATEWAY_API, ManifestIndex
 
 _HTTP_PROTOCOLS = frozenset({"HTTP", "HTTPS"})
 """Protocols of listeners to which HTTPRoutes can attach."""
+KINDS_BY_PROTOCOL = {
+    "HTTP": ("HTTPRoute", "GRPCRoute"),
+    "HTTPS": ("HTTPRoute", "GRPCRoute"),
+    "TLS": ("TLSRoute", "TCPRoute"),
+    "TCP": ("TCPRoute", "TLSRoute"),
+    "UDP": ("UDPRoute",),
+}
+"""Kinds of routes by the protocol of the listener. Other protocols belong to an implementation.
+
+Source: Gateway API 1.5, `Listener.protocol` and GEP-1364; implementations attach TCPRoutes to listeners that end TLS.
+"""
+_WITH_LISTENERS = {
+    "Gateway": GATEWAY_API,
+    "ListenerSet": GATEWAY_API,
+    "XListenerSet": "gateway.networking.x-k8s.io",
+}
+"""Kinds that routes attach to, with their API groups."""
 _QUIC = "-quic"
 """What Envoy Gateway appends to a listener's name for its HTTP/3 listener."""
 
@@ -108,6 +125,27 @@ def attached_listeners(index: ManifestIndex, route: Manifest) -> list[Listener]:
     return list(attached.values())
 
 
+def virtual_hosts(index: ManifestIndex, route: Manifest) -> list[tuple[object, ...]]:
+    """Return what tells the requests of routes apart before their matches: listener and hostname.
+
+    A hostname that is more specific takes its requests from the others, so only equal hostnames share requests. For
+    a Gateway that is not among the objects, the parentRef stands for its listeners.
+    """
+    hosts: dict[tuple[object, ...], None] = {}
+    for _, ref in route.entries("spec", "parentRefs"):
+        gateway = parent_gateway(index, route, ref)
+        if gateway is None:
+            kind, name = as_string(ref.get("kind")), as_string(ref.get("name"))
+            namespace = as_string(ref.get("namespace")) or route.namespace
+            parent = (kind or "Gateway", namespace, name, as_string(ref.get("sectionName")), str(ref.get("port")))
+            for hostname in as_strings(route.spec.get("hostnames")) or ["*"]:
+                hosts[(parent, hostname.lower())] = None
+    for listener in attached_listeners(index, route):
+        for domain in sorted(domains(listener, route)):
+            hosts[(id(listener.gateway), listener.path, domain)] = None
+    return list(hosts)
+
+
 def routes_of(index: ManifestIndex, listener: Listener) -> list[Manifest]:
     """Return the routes that attach to a listener."""
     return _routes_by_listener(index).get((id(listener.gateway), listener.path), [])
@@ -125,11 +163,12 @@ def _routes_by_listener(index: ManifestIndex) -> dict[tuple[int, Path], list[Man
 
 
 def parent_gateway(index: ManifestIndex, route: Manifest, ref: Body) -> Manifest | None:
-    """Return the Gateway of a parentRef; None for another kind or a Gateway that is not among the objects."""
-    if ref.get("kind", "Gateway") != "Gateway":
+    """Return the Gateway or ListenerSet of a parentRef; None for another kind or one that is not among the objects."""
+    kind = as_string(ref.get("kind")) or "Gateway"
+    if kind not in _WITH_LISTENERS:
         return None
     namespace = as_string(ref.get("namespace")) or route.namespace
-    return index.find(GATEWAY_API, "Gateway", namespace, as_string(ref.get("name")))
+    return index.find(_WITH_LISTENERS[kind], kind, namespace, as_string(ref.get("name")))
 
 
 def is_named(listener: Body, ref: Body) -> bool:
@@ -138,12 +177,20 @@ def is_named(listener: Body, ref: Body) -> bool:
     return name in {"", as_string(listener.get("name"))} and port in (None, listener.get("port"))
 
 
-def accepts(index: ManifestIndex, gateway: Manifest, listener: Body, route: Manifest) -> bool:
-    """Whether a listener accepts routes of this kind from this namespace."""
-    kinds = as_mappings(value_at(listener, "allowedRoutes", "kinds"))
+def accepts_kind(listener: Body, route: Manifest) -> bool:
+    """Whether a listener accepts routes of this kind, by its protocol and its allowed kinds."""
     # AI Gateway creates an HTTPRoute from an AIGatewayRoute.
     route_kind = "HTTPRoute" if route.kind == "AIGatewayRoute" else route.kind
+    kinds = as_mappings(value_at(listener, "allowedRoutes", "kinds"))
     if kinds and not any(kind.get("kind") == route_kind for kind in kinds):
+        return False
+    supported = KINDS_BY_PROTOCOL.get(as_string(listener.get("protocol")))
+    return supported is None or route_kind in supported
+
+
+def accepts(index: ManifestIndex, gateway: Manifest, listener: Body, route: Manifest) -> bool:
+    """Whether a listener accepts routes of this kind from this namespace."""
+    if not accepts_kind(listener, route):
         return False
     source = as_string(value_at(listener, "allowedRoutes", "namespaces", "from")) or "Same"
     if source == "Selector":
@@ -175,7 +222,12 @@ def matches_selector(selector: Body, labels: dict[str, str], *, complete: bool) 
 
 def domains(listener: Listener, route: Manifest) -> frozenset[str]:
     """Return the domains of the virtual hosts that a route gets at a listener; empty if their hostnames differ."""
-    own = as_string(listener.body.get("hostname")) or "*"
+    return common_domains(listener.body, route)
+
+
+def common_domains(listener: Body, route: Manifest) -> frozenset[str]:
+    """Return the hostnames that a listener and a route have in common."""
+    own = as_string(listener.get("hostname")) or "*"
     hostnames = as_strings(route.spec.get("hostnames")) or ["*"]
     return frozenset(domain for hostname in hostnames for domain in _common_domain(own, hostname))
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vsr_compiler.diagnostics import Span
+from vsr_compiler.verify.scopes import is_cluster_scoped
 
 Path = tuple[str | int, ...]
 """Keys and indices from an object's root."""
@@ -23,10 +24,12 @@ class Manifest:
     Attributes:
         body: The object. Checks never change it.
         locate: Returns the place of a path; with True as the second argument, the place of its key.
+        default_namespace: The namespace in which it lands if it is namespaced and does not say in which.
     """
 
     body: Body
     locate: Callable[[Path, bool], Span]
+    default_namespace: str = ""
 
     @classmethod
     def generated(cls, body: Body, origin: Span) -> Manifest:
@@ -55,8 +58,15 @@ class Manifest:
 
     @property
     def namespace(self) -> str:
-        """The namespace; empty for a cluster-scoped object and for an object without the field."""
-        return as_string(self.body["metadata"].get("namespace"))
+        """The namespace in which it lands; empty for a cluster-scoped object, and if it is unknown."""
+        if written := as_string(self.body["metadata"].get("namespace")):
+            return written
+        return "" if not self.default_namespace or is_cluster_scoped(self.group, self.kind) else self.default_namespace
+
+    @property
+    def writes_namespace(self) -> bool:
+        """Whether the object itself says in which namespace it lands."""
+        return bool(self.body["metadata"].get("namespace"))
 
     @property
     def identity(self) -> Identity:

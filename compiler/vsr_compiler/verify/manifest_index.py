@@ -27,8 +27,6 @@ ENVOY, AI = "gateway.envoyproxy.io", "aigateway.envoyproxy.io"
 RBAC = "rbac.authorization.k8s.io"
 POOL_GROUPS = frozenset({INFERENCE, "inference.networking.x-k8s.io"})
 """API groups of InferencePool: the current one, and the one before version 1."""
-CLUSTER_SCOPED = frozenset(key for key, kind in KINDS.items() if not kind.namespaced)
-"""Cluster-scoped kinds by API group."""
 _T = TypeVar("_T")
 _TEMPLATES: dict[str, Path] = {kind.name: kind.pod_template for kind in KINDS.values() if kind.pod_template is not None}
 

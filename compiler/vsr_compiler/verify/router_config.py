@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,12 +44,15 @@ class RouterConfig:
 def router_configs(index: ManifestIndex) -> Iterator[RouterConfig]:
     """Return the router configurations, recognised by their `providers` or `model_config` and their decisions."""
     for source in index.of_kind("ConfigMap", ""):
-        for key, text in as_string_map(source.body.get("data")).items():
+        files = as_string_map(source.body.get("data"))
+        for key, text in files.items():
             if key.endswith((".yaml", ".yml")) and ("providers:" in text or "model_config:" in text):
                 body = embedded_document(index, text)
                 models = _selected_models(body)
                 if models:
-                    routable = frozenset(models | _described_models(body))
+                    fallbacks, attempts = _attempts(index, files)
+                    models |= fallbacks
+                    routable = frozenset(models | attempts | _described_models(body))
                     yield RouterConfig(source, ("data", key), frozenset(models), routable)
 
 
@@ -85,6 +88,18 @@ def _selected_models(body: dict[str, Any]) -> set[str]:
         for ref in as_mappings(decision.get("modelRefs")):
             models.add(as_string(ref.get("lora_name")) or as_string(ref.get("model")))
     return models - {""}
+
+
+def _attempts(index: ManifestIndex, files: Mapping[str, str]) -> tuple[set[str], set[str]]:
+    """Return the models that requests fall back to, and the names of routes with several attempts."""
+    models: set[str] = set()
+    routes: set[str] = set()
+    for text in files.values():
+        if "fallbacks:" in text:
+            for one in as_mapping(embedded_document(index, text).get("fallbacks")).values():
+                models |= set(as_strings(as_mapping(one).get("models")))
+                routes |= set(as_string_map(as_mapping(one).get("routes")).values())
+    return models, routes
 
 
 def _described_models(body: dict[str, Any]) -> set[str]:

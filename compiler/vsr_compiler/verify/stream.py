@@ -5,41 +5,38 @@ The YAML is that of API clients: several documents, merge keys and the core tags
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from ruamel.yaml.error import YAMLError
 
 from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
-from vsr_compiler.verify.manifest import Manifest, Path
+from vsr_compiler.verify import placeholders
+from vsr_compiler.verify.documents import Places, objects_of_document, skipped
+from vsr_compiler.verify.json_documents import with_document_marks
+from vsr_compiler.verify.limits import MAX_BYTES, MAX_DEPTH, MAX_OBJECTS, MAX_VALUES, Budget, limit_error, spend_bytes
+from vsr_compiler.verify.manifest import Manifest
+from vsr_compiler.verify.placeholders import Marks, marks_of, may_have_placeholders, without_actions
 from vsr_compiler.verify.plain_scalars import resolve_plain_scalar
 from vsr_compiler.yaml_reader import Composer, Event, Frame, error_position, error_problem, event_span
 
-MAX_BYTES = 32 * 1024 * 1024
-MAX_VALUES = 1_000_000
-MAX_OBJECTS = 20_000
-OWN_GROUP = "vsr.dev/"
-"""API group of policies and settings, which are read by vsr-compile and vsr-runtime, never by a cluster."""
-MAX_DEPTH = 100
+__all__ = ["MAX_BYTES", "MAX_OBJECTS", "MAX_VALUES", "Budget", "parse_documents", "read_stream"]
+
 MAX_PURE = 1024 * 1024
 
 _CORE = "tag:yaml.org,2002:"
-Places = Any
-"""The event of a scalar; for a mapping or list, its event and the places of its entries."""
-
-
-@dataclass(slots=True)
-class Budget:
-    """The remaining limits of a run, shared by all of its streams."""
-
-    bytes: int = MAX_BYTES
-    values: int = MAX_VALUES
-    objects: int = MAX_OBJECTS
 
 
 def read_stream(
-    data: bytes, name: str, budget: Budget, diagnostics: list[Diagnostic], *, strict: bool = True
+    data: bytes,
+    name: str,
+    budget: Budget,
+    diagnostics: list[Diagnostic],
+    *,
+    strict: bool = True,
+    namespace: str = "",
+    marks: dict[str, Marks] | None = None,
 ) -> list[Manifest]:
     """Return the objects of a stream, in order.
 
@@ -50,25 +47,67 @@ def read_stream(
         diagnostics: Receives errors of the stream. Objects before an error are returned.
         strict: Whether a document that is not a Kubernetes object is an error, as in a file from the command line, or
             a note, as in a file of a folder.
+        namespace: The namespace of objects that do not say in which they are.
+        marks: Receives where the stream has placeholders of templates.
     """
     manifests: list[Manifest] = []
+    found: list[Diagnostic] = []
+    values, objects = budget.values, budget.objects
     try:
-        _spend_bytes(data, name, budget)
+        spend_bytes(len(data), name, budget)
         for value, places in parse_documents(data, name, budget):
-            manifests += _objects_of_document(value, places, name, budget, diagnostics, strict=strict)
+            manifests += objects_of_document(value, places, name, budget, found, strict=strict, namespace=namespace)
     except CompileError as error:
-        diagnostics += error.diagnostics
+        if (
+            b"}}" in data[data.find(b"{{") :]
+            and b"{{" in data
+            and {item.code for item in error.diagnostics} <= _TEMPLATE_ERRORS
+        ):
+            budget.values, budget.objects = values, objects
+            return _read_template(data, name, budget, diagnostics, namespace=namespace, marks=marks)
+        if strict or _looks_like_manifests(data) or not {item.code for item in error.diagnostics} <= _TEMPLATE_ERRORS:
+            found += error.diagnostics
+        else:
+            found.append(skipped(Span(name)))
+    diagnostics += found
+    if manifests and may_have_placeholders(data) and (seen := placeholders.note(manifests, name)):
+        diagnostics.append(seen)
+        if marks is not None:
+            marks[name] = marks_of(data.decode("utf-8-sig", errors="replace"))
     return manifests
 
 
-def _spend_bytes(data: bytes, name: str, budget: Budget) -> None:
-    budget.bytes -= len(data)
-    if budget.bytes < 0:
-        raise _limit_error(f"more than {MAX_BYTES // 1024 // 1024} MiB of manifests", Span(name))
+_TEMPLATE_ERRORS = frozenset({"VSR002", "VSR003"})
+_HEADS = tuple(re.compile(rb"^[ \t]*[\"']?%s[\"']?[ \t]*:" % key, re.MULTILINE) for key in (b"apiVersion", b"kind"))
 
 
-def _limit_error(message: str, span_of: Span) -> CompileError:
-    return CompileError([Diagnostic("VSR430", message, span_of, "Check the manifests in several runs.")])
+def _looks_like_manifests(data: bytes) -> bool:
+    """Whether a text that is not valid YAML has the fields of a Kubernetes object."""
+    return all(head.search(data) for head in _HEADS)
+
+
+def _read_template(
+    data: bytes,
+    name: str,
+    budget: Budget,
+    diagnostics: list[Diagnostic],
+    *,
+    namespace: str,
+    marks: dict[str, Marks] | None,
+) -> list[Manifest]:
+    """Return the objects of a template, with marks for its actions. One note says that it is a template."""
+    manifests: list[Manifest] = []
+    text, where = without_actions(data.decode("utf-8-sig", errors="replace"))
+    try:
+        for value, places in parse_documents(text.encode(), name, budget):
+            manifests += objects_of_document(value, places, name, budget, [], strict=True, namespace=namespace)
+    except CompileError as error:
+        diagnostics += [item for item in error.diagnostics if item.code == "VSR430"]
+        where = Marks(where.lines, ((1, text.count("\n") + 1),))
+    diagnostics += [item for item in [placeholders.note((), name, where)] if item]
+    if marks is not None:
+        marks[name] = where
+    return manifests
 
 
 def parse_documents(data: bytes, name: str, budget: Budget) -> Iterator[tuple[Any, Places]]:
@@ -83,6 +122,8 @@ def parse_documents(data: bytes, name: str, budget: Budget) -> Iterator[tuple[An
         line = data[: error.start].count(b"\n") + 1
         message = f"byte 0x{data[error.start]:02x} is not UTF-8"
         raise CompileError([Diagnostic("VSR004", message, Span(name, line, 1), "Save it as UTF-8.")]) from None
+    if text[:1].isspace() or text[:1] == "{":
+        text = with_document_marks(text)
     yielded, values = 0, budget.values
     for pure in (False, True):
         composer = _ValueComposer(name, budget, MAX_DEPTH)
@@ -163,11 +204,11 @@ class _ValueComposer(Composer[tuple[Any, Places], tuple[Event, str]]):
 
     def over_depth(self, event: Event) -> NoReturn:
         """Raise VSR430."""
-        raise _limit_error(f"nested deeper than {MAX_DEPTH} levels", span_of(event, self.name))
+        raise limit_error(f"nested deeper than {MAX_DEPTH} levels", event_span(event, self.name))
 
     def over_budget(self, event: Event) -> NoReturn:
         """Raise VSR430."""
-        raise _limit_error(f"more than {MAX_VALUES:,} values after aliases are expanded", span_of(event, self.name))
+        raise limit_error(f"more than {MAX_VALUES:,} values after aliases are expanded", event_span(event, self.name))
 
     def _merge(self, frame: _Frame, value: tuple[Any, Places], event: Event) -> None:
         content, places = value
@@ -179,93 +220,3 @@ class _ValueComposer(Composer[tuple[Any, Places], tuple[Event, str]]):
 
 
 _Frame = Frame[tuple[Any, Places], tuple[Event, str]]
-
-
-def _objects_of_document(
-    value: Any,  # noqa: ANN401 - JSON of any form
-    places: Places,
-    name: str,
-    budget: Budget,
-    diagnostics: list[Diagnostic],
-    *,
-    strict: bool,
-) -> Iterator[Manifest]:
-    """Return the objects of a document: the document itself, or the items of a `List`."""
-    if value is None:
-        return
-    body = value if isinstance(value, dict) else {}
-    if str(body.get("kind", "")).endswith("List") and isinstance(body.get("items"), list):
-        for item, place in zip(body["items"], places[1]["items"][1][1], strict=True):
-            yield from _objects_of_document(item, place, name, budget, diagnostics, strict=strict)
-        return
-    budget.objects -= 1
-    if budget.objects < 0:
-        raise _limit_error(f"more than {MAX_OBJECTS:,} objects", span_of(places, name))
-    is_ours = str(body.get("apiVersion", "")).startswith(OWN_GROUP)
-    if not strict and (is_ours or not {"apiVersion", "kind"} & set(body)):
-        message = "skipped document: it is not a Kubernetes object"
-        diagnostics.append(
-            Diagnostic("VSR432", message, span_of(places, name), "Ignore this note if another program reads the file.")
-        )
-        return
-    if is_ours:
-        message = f"this {body.get('kind')} is not a Kubernetes object"
-        hint = "Pass manifests; check policies by `vsr-compile check`."
-        diagnostics.append(Diagnostic("VSR431", message, span_of(places, name), hint))
-        return
-    manifest = Manifest(body, _PlaceIndex(places, name).span)
-    if problem := _shape_error(value):
-        diagnostics.append(
-            Diagnostic("VSR431", problem, span_of(places, name), "Set apiVersion, kind and metadata.name.")
-        )
-    else:
-        yield manifest
-
-
-def _shape_error(value: object) -> str:
-    """Return why a document is not a Kubernetes object; empty if it is one."""
-    if not isinstance(value, dict):
-        return "this document is not a mapping, so not a Kubernetes object"
-    for key in ("apiVersion", "kind"):
-        if not isinstance(value.get(key), str) or not value[key]:
-            return f"`{key}` is missing or not a string, so this is not a Kubernetes object"
-    metadata = value.get("metadata")
-    if not isinstance(metadata, dict):
-        return f"this {value['kind']} has no metadata"
-    name = metadata.get("name", metadata.get("generateName"))
-    if not isinstance(name, str) or not name:
-        return f"this {value['kind']} has no name, or one that is not a string"
-    if not isinstance(metadata.get("namespace", ""), str):
-        return f"the namespace of {value['kind']} `{name}` is not a string"
-    return ""
-
-
-@dataclass(frozen=True, slots=True)
-class _PlaceIndex:
-    """Locates the parts of a document."""
-
-    root: Places
-    name: str
-
-    def span(self, path: Path, key: bool) -> Span:  # noqa: FBT001 - the signature of ``Manifest.locate``
-        """Return the place of a path, or of its nearest existing ancestor."""
-        place, at = self.root, self.root
-        for number, step in enumerate(path):
-            children = place[1] if isinstance(place, tuple) else None
-            if isinstance(children, dict) and step in children:
-                at, place = children[step]
-                last = number == len(path) - 1
-                at = at if key and last else place
-            elif isinstance(children, list) and isinstance(step, int) and 0 <= step < len(children):
-                at = place = children[step]
-            else:
-                return span_of(at if number == 0 else place, self.name)
-        return span_of(at, self.name)
-
-
-def span_of(place: Places, name: str) -> Span:
-    """Return the place of a value: the whole extent of a scalar, the first character of a mapping or list."""
-    if isinstance(place, tuple):
-        mark = place[0].start_mark
-        return Span(name, mark.line + 1, mark.column + 1)
-    return event_span(place, name)

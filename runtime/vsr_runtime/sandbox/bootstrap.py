@@ -7,18 +7,28 @@ from collections.abc import Mapping
 from typing import Any
 
 from vsr_runtime.errors import UserError
+from vsr_schemas.headers import ATTEMPTS
+from vsr_schemas.sandbox import PLACEHOLDER_KEY_SET
 
 LOOPBACK = "127.0.0.1"
 
 
-def localise(bootstrap: Any, ports: Mapping[str, int]) -> dict[str, Any]:  # noqa: ANN401 - any YAML document
+def localise(
+    bootstrap: Any,  # noqa: ANN401 - any YAML document
+    ports: Mapping[str, int],
+    socket: str = "",
+    key_set: str | None = None,
+) -> dict[str, Any]:
     """Copy a bootstrap, with a free listener port and the given clusters on loopback.
 
     Nothing else is changed, so the compiled configuration is what is tested.
 
     Args:
         bootstrap: the document.
-        ports: the port of each cluster by its name; it must have every cluster of the bootstrap.
+        ports: the port of each cluster by its name; it must have every cluster of the bootstrap, except those of the
+            second listener.
+        socket: the path of the socket on which Envoy sends requests to itself, if it does.
+        key_set: the keys of tokens, in place of the placeholder in the bootstrap; None to leave that.
 
     Raises:
         UserError: the document is not such a bootstrap, or its clusters differ.
@@ -29,22 +39,42 @@ def localise(bootstrap: Any, ports: Mapping[str, int]) -> dict[str, Any]:  # noq
     changed: dict[str, Any] = copy.deepcopy(bootstrap)
     resources = changed["static_resources"]
     listeners = _items(resources, "listeners")
-    if len(listeners) != 1:
-        raise UserError(f"envoy.yaml: one listener is expected, {len(listeners)} are there")
-    listeners[0]["address"] = _address(0)
+    attempts = [listener for listener in listeners if listener.get("name") == ATTEMPTS]
+    others = [listener for listener in listeners if listener not in attempts]
+    if len(others) != 1:
+        raise UserError(f"envoy.yaml: one listener is expected, {len(others)} are there")
+    others[0]["address"] = _address(0)
     clusters = {str(cluster.get("name")): cluster for cluster in _items(resources, "clusters")}
+    for listener in attempts:
+        listener["address"] = {"pipe": {"path": socket}}
+        for name in [name for name in clusters if name.startswith(f"{ATTEMPTS}/")]:
+            _point(clusters.pop(name), name, {"pipe": {"path": socket}})
     if missing := sorted(ports.keys() - clusters.keys()):
         raise UserError(f"envoy.yaml: has no cluster {missing[0]!r}, which sandbox.yaml names")
     if extra := sorted(clusters.keys() - ports.keys()):
         raise UserError(f"sandbox.yaml: does not say what serves the cluster {extra[0]!r} of envoy.yaml")
     for name, port in ports.items():
-        _point(clusters[name], name, port)
+        _point(clusters[name], name, _address(port))
+    if key_set is not None:
+        _set_keys(changed, key_set)
     changed["admin"] = {"address": _address(0)}
     return changed
 
 
-def _point(cluster: dict[str, Any], name: str, port: int) -> None:
-    endpoint = {"endpoint": {"address": _address(port)}}
+def _set_keys(value: object, key_set: str) -> None:
+    """Replace the placeholders of key sets, in place."""
+    if isinstance(value, dict):
+        if value.get("inline_string") == PLACEHOLDER_KEY_SET:
+            value["inline_string"] = key_set
+        for part in value.values():
+            _set_keys(part, key_set)
+    elif isinstance(value, list):
+        for part in value:
+            _set_keys(part, key_set)
+
+
+def _point(cluster: dict[str, Any], name: str, address: dict[str, Any]) -> None:
+    endpoint = {"endpoint": {"address": address}}
     cluster["type"] = "STATIC"
     cluster["load_assignment"] = {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]}
 

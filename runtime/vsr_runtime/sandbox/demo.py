@@ -78,6 +78,7 @@ def _send(sandbox: Sandbox, request_id: str, request: DemoRequest) -> Outcome:
     connection = http.client.HTTPConnection(sandbox.url.removeprefix("http://"), timeout=_TIMEOUT)
     try:
         headers = {"Content-Type": "application/json", "x-request-id": request_id}
+        headers |= sandbox.clients.headers(request.client)
         connection.request("POST", "/v1/chat/completions", json.dumps(body), headers)
         response = connection.getresponse()
         data = response.read()

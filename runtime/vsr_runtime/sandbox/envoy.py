@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from vsr_runtime.errors import UserError
@@ -39,21 +40,22 @@ def gateway_port(admin: str) -> int | None:
     if answer is None or answer[0] != _OK:
         return None
     statuses = json.loads(answer[1]).get("listener_statuses", [])
-    ports = [status["local_address"]["socket_address"]["port_value"] for status in statuses]
+    addresses = [status["local_address"].get("socket_address") for status in statuses]
+    ports = [address["port_value"] for address in addresses if address is not None]
     return int(ports[0]) if ports and ports[0] else None
 
 
-def is_ready(url: str) -> bool:
-    """Whether a request passes through Envoy to the runtime and back."""
-    answer = _get(url.removeprefix("http://"), "/v1/models")
+def is_ready(url: str, headers: Mapping[str, str] | None = None) -> bool:
+    """Whether a request passes through Envoy to the runtime and back. ``headers`` are those of a known client."""
+    answer = _get(url.removeprefix("http://"), "/v1/models", headers)
     return answer is not None and answer[0] == _OK
 
 
-def _get(authority: str, path: str) -> tuple[int, bytes] | None:
+def _get(authority: str, path: str, headers: Mapping[str, str] | None = None) -> tuple[int, bytes] | None:
     """Status and body; None without an answer."""
     connection = http.client.HTTPConnection(authority, timeout=_TIMEOUT)
     try:
-        connection.request("GET", path)
+        connection.request("GET", path, headers=dict(headers or {}))
         response = connection.getresponse()
         return response.status, response.read()
     except (OSError, http.client.HTTPException):

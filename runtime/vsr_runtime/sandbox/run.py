@@ -22,6 +22,11 @@ def run_until_stopped(directory: Path) -> None:
     """
     with stop_on_signals() as stop, suppress(StoppedError), Sandbox(directory, stop=stop) as sandbox:
         print_result(sandbox.url)
+        for client in sandbox.spec.identity.clients if sandbox.spec.identity is not None else ():
+            shown = [f"{name} {value}" for name, value in client.attributes.items()]
+            shown += [f"role {role}" for role in client.roles]
+            headers = " ".join(f"-H '{name}: {value}'" for name, value in sandbox.clients.headers(client).items())
+            print_result(f"{', '.join(shown)}: {headers}")
         while not stop.wait(_LOOK):
             sandbox.check()
 

@@ -18,6 +18,7 @@ from vsr_runtime.files import read_model, read_yaml
 from vsr_runtime.sandbox.backend import Backend, Provider
 from vsr_runtime.sandbox.bootstrap import localise
 from vsr_runtime.sandbox.envoy import admin_address, envoy_command, gateway_port, is_ready
+from vsr_runtime.sandbox.identity import Clients
 from vsr_runtime.sandbox.journal import Journal
 from vsr_runtime.sandbox.keys import dummy_keys
 from vsr_runtime.sandbox.process import Process
@@ -49,10 +50,12 @@ class Sandbox:
     Attributes:
         url: the gateway's address, such as ``http://127.0.0.1:40001``.
         spec: the settings in sandbox.yaml.
+        clients: what clients send to be known.
     """
 
     url: str
     spec: contract.SandboxSettings
+    clients: Clients
 
     def __init__(
         self,
@@ -127,6 +130,7 @@ class Sandbox:
         bootstrap = read_yaml(self._directory / "envoy.yaml")
         command = envoy_command()
         folder = Path(self._parts.enter_context(tempfile.TemporaryDirectory(prefix="vsr-local-")))
+        self.clients = Clients(self.spec.identity, folder)
         self._keys = dummy_keys(folder / "credentials", [each.external for each in self.spec.backends])
         ports = {self.spec.extProcCluster: self._start_runtime(folder / "credentials")}
         for backend in self.spec.backends:
@@ -134,7 +138,8 @@ class Sandbox:
                 raise UserError(f"sandbox.yaml: duplicate cluster {backend.cluster!r}")
             ports[backend.cluster] = self._start_backend(backend)
         file = folder / "envoy.json"
-        file.write_text(json.dumps(localise(bootstrap, ports)), encoding="utf-8")
+        changed = localise(bootstrap, ports, str(folder / "attempts.sock"), self.clients.key_set)
+        file.write_text(json.dumps(changed), encoding="utf-8")
         self.url = self._start_envoy((*command, "-c", str(file)), folder / "admin")
 
     def _start_backend(self, spec: contract.Backend) -> int:
@@ -158,7 +163,7 @@ class Sandbox:
             "--http-address",
             "127.0.0.1:0",
         )
-        if self._keys:
+        if self._keys or self.spec.identity is not None:
             options += ("--credentials", str(folder))
         process = self._start_process("the runtime", (*self._serve, *options), self._hear)
         until = time.monotonic() + START
@@ -172,7 +177,8 @@ class Sandbox:
         while (admin := admin_address(admin_file)) is None or (port := gateway_port(admin)) is None:
             self._wait(process, until)
         url = f"http://127.0.0.1:{port}"
-        while not is_ready(url):
+        headers = self.clients.headers()
+        while not is_ready(url, headers):
             self._wait(process, until)
         return url
 

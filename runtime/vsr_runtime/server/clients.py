@@ -7,11 +7,15 @@ from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 
+from vsr_schemas.headers import ATTEMPTS
+
 UNKNOWN = b""
 """The client of a gateway that does not tell it."""
 CLIENT: ContextVar[bytes] = ContextVar("client", default=UNKNOWN)
 """The client that the current task works for. What is limited in it is shared by clients."""
 _ATTRIBUTE = b"source.address"
+_CHAIN_ATTRIBUTE = b"xds.filter_chain_name"
+_CHAIN = ATTEMPTS.encode()
 _VALUE = 4
 """Bytes between an attribute's name and its value in the serialised struct: two tags with their lengths."""
 _LONGEST = 80
@@ -31,6 +35,14 @@ def client_of(message: Any) -> bytes:  # noqa: ANN401 - protobuf classes built a
         if name and len(value) <= _LONGEST:
             return _network(value[_VALUE:].rpartition(b":")[0])
     return UNKNOWN
+
+
+def is_attempt(message: Any) -> bool:  # noqa: ANN401 - as above
+    """Return whether a stream is one attempt of a decided request, which the proxy sends to itself.
+
+    The filter of that listener tells its filter chain instead of an address. The listener is in no network.
+    """
+    return any(_CHAIN_ATTRIBUTE in attribute.value and _CHAIN in attribute.value for attribute in message.attributes)
 
 
 def address_of(message: Any) -> str:  # noqa: ANN401 - as above

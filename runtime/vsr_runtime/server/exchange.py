@@ -85,6 +85,9 @@ def format_guards(matches: Iterable[GuardMatch]) -> str:
 
 def log_action(request_id: str, action: SendToModel | ImmediateResponse) -> None:
     """Log a decision in one line: names and numbers, never text of the request."""
+    if isinstance(action, SendToModel) and action.attempt:
+        log_buffered("attempt", request=request_id, model=action.model, route=action.route, attempt=action.attempt)
+        return
     details = {"guards": format_guards(action.guards)} if action.guards else {}
     if isinstance(action, ImmediateResponse) and action.route is None:
         log_buffered("answer", request=request_id, status=action.status, code=action.code, **details)

@@ -25,7 +25,7 @@ from vsr_runtime.decision.request.events import (
 from vsr_runtime.decision.request.immediate_responses import undecided_response
 from vsr_runtime.decision.request.request_machine import AwaitsHeaders, OutOfOrderError, State, advance
 from vsr_runtime.log import flush, log
-from vsr_runtime.server.clients import CLIENT, UNKNOWN, FairShares, address_of, client_of
+from vsr_runtime.server.clients import CLIENT, UNKNOWN, FairShares, address_of, client_of, is_attempt
 from vsr_runtime.server.decision_runner import DecisionRunner, loop_time
 from vsr_runtime.server.duplex import read_upload, upload_messages
 from vsr_runtime.server.exchange import Exchange, HeldBytes, id_of, log_action
@@ -268,14 +268,19 @@ class Processor:
         """
         generation, client = exchange.generation, exchange.client or UNKNOWN
         debug_headers = generation.rules.debug_headers is not None or generation.rules.program.cors is not None
-        exchange.mode = check_mode(message, responses=generation.reads_responses, debug_headers=debug_headers)
+        attempt = client is UNKNOWN and is_attempt(message)
+        exchange.mode = check_mode(
+            message,
+            responses=generation.reads_responses and not attempt,
+            debug_headers=debug_headers and not attempt,
+        )
         first = to_event(message, announced=exchange.mode is BodyMode.WHOLE)
         if exchange.generation.trusts_addresses and isinstance(first, RequestHeaders):
             first = replace(first, address=address_of(message))
         exchange.request_id = "" if isinstance(first, RequestBody) else id_of(first)
         if self._tracing and isinstance(first, RequestHeaders):
             exchange.carrier = carrier_of(first)
-        state, action = advance(generation.rules, AwaitsHeaders(), first)
+        state, action = advance(generation.rules, AwaitsHeaders(attempt), first)
         if not isinstance(action, Continue):
             return await self._decided_at_once(task, exchange, stream, action)
         held = HeldBytes(partial(self._count, client))

@@ -36,6 +36,9 @@ class Metrics:
     def __init__(self, program: Program | None = None) -> None:
         self._families: list[Family | Distribution] = []
         self._models = self._counter("llm_model_requests", "Requests sent to a model.", "model")
+        self._attempts = self._counter(
+            "vsr_attempts", "Attempts of requests that may be sent several times.", "decision_name", "model", "attempt"
+        )
         self._decisions = self._counter("llm_decision_match", "Requests that a decision took.", "decision_name")
         self._signals = self._counter("llm_signal_match", "Signals that held.", "signal_type", "signal_name")
         self._errors = self._counter("llm_request_errors", "Requests answered with an error.", "model", "reason")
@@ -101,7 +104,10 @@ class Metrics:
         self._checked.labels().set(time.time())
 
     def decided(self, action: SendToModel | ImmediateResponse, seconds: float | None) -> None:
-        """Count a decision. ``seconds`` is the time since the body arrived; None if no body was read."""
+        """Count a decision, or an attempt. ``seconds`` is the time since the body arrived; None if none was read."""
+        if isinstance(action, SendToModel) and action.attempt:
+            self._attempts.labels(action.route or "", action.model, str(action.attempt)).inc()
+            return
         if seconds is not None:
             self._latency.observe(seconds)
         if action.route is not None:

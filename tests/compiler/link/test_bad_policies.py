@@ -33,6 +33,37 @@ CASES = {
     ),
     "empty list of conditions": (broken("{category: math}", "{all: []}"), [("VSR104", 16, 17)]),
     "blank model name": (broken("  little: {", '  " little": {'), [("VSR104", 10, 3)]),
+    "fallback to the model itself": (
+        broken("default: big", "default: {model: big, fallback: [big]}"),
+        [("VSR273", 18, 34)],
+    ),
+    "fallback of a fixed text": (
+        broken("model: little", "respond: Not here.\n    fallback: [big]"),
+        [("VSR273", 18, 5)],
+    ),
+    "fewer attempts than models": (
+        broken("default: big", "default: {model: big, fallback: [little], retry: {attempts: 1}}"),
+        [("VSR274", 18, 61)],
+    ),
+    "retry of one attempt": (broken("default: big", "default: {model: big, retry: {on: [5xx]}}"), [("VSR274", 18, 23)]),
+    "first byte without timeout": (
+        broken("default: big", "default: {model: big, retry: {attempts: 2, firstByte: 9s}}"),
+        [("VSR275", 18, 44)],
+    ),
+    "timeout without first byte": (
+        broken("default: big", "default: {model: big, retry: {attempts: 2, on: [timeout]}}"),
+        [("VSR275", 18, 49)],
+    ),
+    "fallback twice": (
+        broken("default: big", "default: {model: big, fallback: [little, little]}"),
+        [("VSR205", 18, 42)],
+    ),
+    "unknown fallback": (broken("default: big", "default: {model: big, fallback: [litle]}"), [("VSR201", 18, 34)]),
+    "too many attempts": (broken("default: big", "default: {model: big, retry: {attempts: 9}}"), [("VSR104", 18, 41)]),
+    "unknown failure": (
+        broken("default: big", "default: {model: big, retry: {attempts: 2, on: [4xx]}}"),
+        [("VSR104", 18, 49)],
+    ),
     "unknown model in a route": (broken("model: little", "model: litle"), [("VSR201", 17, 12)]),
     "unknown default": (broken("default: big", "default: bigg"), [("VSR201", 18, 10)]),
     "unknown category": (broken("{category: math}", "{not: {category: maths}}"), [("VSR201", 16, 28)]),

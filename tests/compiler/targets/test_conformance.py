@@ -28,6 +28,7 @@ from vsr_compiler.diagnostics import CompileError
 from vsr_compiler.ir.names import object_name
 from vsr_compiler.targets import profiles
 from vsr_runtime.decision.guards.detection import TextSpan, TextVerdict
+from vsr_runtime.decision.identity.client import Client
 from vsr_runtime.decision.program.program import Program
 from vsr_runtime.decision.request.events import (
     Continue,
@@ -42,6 +43,8 @@ from vsr_runtime.settings import load
 from vsr_schemas.headers import SELECTED_MODEL, STRIPPED
 
 CHAT = "/v1/chat/completions"
+CLIENT = Client({"user": "test", "team": "research"})
+"""Who sends requests to policies that authenticate clients."""
 DRAWS = 60
 """Requests of one kind: enough that a share of a tenth is missed once in five hundred runs, and the ids are fixed."""
 Data = dict[str, Any]
@@ -81,7 +84,7 @@ def routed(program: Program, model: str, category: str | None, seed: int) -> Sen
     """What the router makes of a request, by the machine that serves."""
     rules = MachineConfig(program, 1 << 20)
     headers = ((":method", "POST"), (":path", CHAT), (":authority", "gateway"), ("content-type", "application/json"))
-    start = RequestHeaders((*headers, ("x-request-id", f"conformance-{seed}")), end_of_stream=False)
+    start = RequestHeaders((*headers, ("x-request-id", f"conformance-{seed}")), end_of_stream=False, client=CLIENT)
     state, action = advance(rules, AwaitsHeaders(), start)
     assert isinstance(action, Continue)
     body = {"model": model, "user": f"{seed:06}", "messages": [{"role": "user", "content": "a question"}]}
@@ -118,7 +121,7 @@ def sent(world: World, route: SendToModel, asked: str) -> tuple[Answer, str]:
     The request passes the filters of the Gateway's listener, and what they make of it is routed.
     """
     spoofed = {SELECTED_MODEL: "spoofed", "x-gateway-destination-endpoint": "127.0.0.1:1", "x-ai-eg-model": "spoofed"}
-    request = envoy.Request(CHAT, spoofed, body=json.dumps({"model": asked}).encode())
+    request = envoy.Request(CHAT, {**spoofed, "authorization": envoy.JWT}, body=json.dumps({"model": asked}).encode())
     decided = probes.DecidedRouter(envoy.Routed(dict(route.set_headers), route.remove_headers, route.body))
     outcome = envoy.sent(gateway_of(world), request, decided)
     if not outcome.reached:

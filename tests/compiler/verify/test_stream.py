@@ -107,7 +107,7 @@ HOSTILE = {
     "a tag of a programming language": ("!!python/object:os.system {}", "VSR431", "apiVersion"),
     "a custom tag": ("a: !secret x", "VSR002", "unknown tag"),
     "a duplicate key": ("a: 1\na: 2\n", "VSR003", "duplicate key"),
-    "a template": (HEAD + "data: {{ .Values.x }}\n", "VSR002", "key must be text"),
+    "a template": (HEAD + "data: {{ .Values.x }}\n", "VSR480", "this is a template"),
     "no UTF-8": (b"\xff\xfe", "VSR004", "not UTF-8"),
     "a control character": ("a: \x01", "VSR002", "not valid YAML"),
     "a list": ("[1, 2]", "VSR431", "not a mapping"),

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import base64
 import copy
+import hashlib
+import json
 
 import pytest
 
@@ -8,6 +11,7 @@ from support.runtime_fakes import DATA
 from vsr_runtime.errors import UserError
 from vsr_runtime.files import read_yaml
 from vsr_runtime.sandbox.bootstrap import localise
+from vsr_schemas.sandbox import PLACEHOLDER_KEY_SET
 
 SAMPLE = read_yaml(DATA / "local" / "envoy.yaml")
 PORTS = {"semantic-router": 1, "llama-8b": 2, "phi4-mini": 3}
@@ -72,3 +76,23 @@ def test_what_is_no_bootstrap_is_refused(document, message):
         localise(document, {})
     assert str(error.value).startswith("envoy.yaml: ")
     assert message in str(error.value)
+
+
+def test_nobody_knows_the_private_key_of_the_placeholder() -> None:
+    """Its point on the curve comes from a sentence, so a bootstrap that is used as it is accepts no token."""
+    (key,) = json.loads(PLACEHOLDER_KEY_SET)["keys"]
+    x, y = (int.from_bytes(base64.urlsafe_b64decode(key[name] + "="), "big") for name in "xy")
+    start = int.from_bytes(hashlib.sha256(b"vsr-compile: no issuer has this key").digest(), "big")
+    prime = 2**256 - 2**224 + 2**192 + 2**96 - 1
+    constant = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
+    assert 0 <= x - start < 64
+    assert (x**3 - 3 * x + constant - y * y) % prime == 0
+
+
+def test_key_set_of_the_sandbox_replaces_the_placeholder() -> None:
+    """Wherever a filter has it; without tokens nothing is replaced."""
+    filters = [{"typed_config": {"local_jwks": {"inline_string": PLACEHOLDER_KEY_SET}}}, {"inline_string": "other"}]
+    bootstrap = {"static_resources": {"clusters": [], "listeners": [{"filters": filters}]}}
+    changed = localise(bootstrap, {}, key_set="ours")["static_resources"]["listeners"][0]["filters"]
+    assert changed == [{"typed_config": {"local_jwks": {"inline_string": "ours"}}}, {"inline_string": "other"}]
+    assert localise(bootstrap, {})["static_resources"]["listeners"][0]["filters"] == filters

@@ -26,6 +26,7 @@ CASES = (
     "cross-namespace",
     "disaggregated",
     "external",
+    "fallback",
     "guards",
     "homes",
     "lora",

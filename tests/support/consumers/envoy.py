@@ -11,15 +11,23 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from support.consumers import facts
 
 Body = dict[str, Any]
-JWT, BASIC, KEY = "Bearer valid-token", "Basic valid-pair", "valid-key"
+JWT, BASIC, KEY = "Bearer valid-token", "Basic valid-pair", "valid-key-of-a-client"
 """The credentials that authentication accepts, each by its own filter."""
+INTERN = "Bearer token-of-an-intern"
+TOKENS: Mapping[str, Mapping[str, str]] = {
+    JWT: {"sub": "ada", "team": "research"},
+    INTERN: {"sub": "bob", "team": "interns"},
+}
+"""The claims of valid tokens."""
 FORGED = "forged-by-the-client"
 """The value of every header that a client must not be able to set."""
+_ATTEMPTS = "xds.filter_chain_name"
+"""The attribute by which our filter tells the router that a request is an attempt."""
 OURS = "semantic-router"
 """Part of the name of the router's cluster, whoever added the filter."""
 
@@ -63,6 +71,13 @@ class Router(Protocol):
         """Return the decision."""
 
 
+class AttemptRouter(Router, Protocol):
+    """A router that is asked about the attempts of a request as well."""
+
+    def on_attempt(self, request: Request) -> Reply | Routed:
+        """Return the model of an attempt."""
+
+
 @dataclass(frozen=True, slots=True)
 class PickerPod:
     """An endpoint picker as it is deployed. ``limit`` is the size of its largest message in bytes."""
@@ -83,6 +98,8 @@ class Proxy:
         problems: patches that were not applied, in words.
         pickers: pickers by the name of their filter, or of their cluster.
         obeying: components behind each cluster that obey headers, see `facts.OBEYED`.
+        sockets: listeners on Unix sockets, which no client reaches, by path.
+        clusters: the clusters that patches add, by name.
     """
 
     listeners: tuple[Body, ...]
@@ -91,6 +108,8 @@ class Proxy:
     problems: tuple[str, ...] = ()
     pickers: Mapping[str, PickerPod] = field(default_factory=dict)
     obeying: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    sockets: Mapping[str, Body] = field(default_factory=dict)
+    clusters: Mapping[str, Body] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +302,9 @@ class _Stream:
     def _api_key(self, config: Body) -> Reply | None:
         sources = (self._override(self.name) or config).get("key_sources", [])
         self._acts()
-        return None if KEY in {self.request.headers.get(item["header"].lower()) for item in sources} else Reply(401)
+        sent = (self.request.headers.get(item["header"].lower()) for item in sources)
+        first = next((value for value in sent if value is not None), "")  # facts.ENVOY_KEYS
+        return None if first.removeprefix("Bearer ") == KEY else Reply(401)
 
     def _jwt(self, config: Body) -> Reply | None:
         """Judge the token by the requirement of the route, or by the rule of Istio, where it may be missing."""
@@ -292,7 +313,18 @@ class _Stream:
             return None
         self._acts()
         token = self.request.headers.get("authorization")
-        if token == JWT:
+        if self.request.method == "OPTIONS" and config.get("bypass_cors_preflight"):
+            return None
+        claims = config.get("claim_to_headers", [])
+        removed = {item["header_name"] for item in claims}  # facts.ENVOY_CLAIMS
+        kept = {name: value for name, value in self.request.headers.items() if name not in removed}
+        self.request = replace(self.request, headers=kept)
+        if token in TOKENS:
+            own = {item["header_name"]: TOKENS[token].get(item["claim_name"]) for item in claims}
+            kept |= {name: value for name, value in own.items() if value is not None}
+            if config.get("forward") is False:
+                del kept["authorization"]
+            self.request = replace(self.request, headers=kept)
             self.principal = True
             return None
         missing = token is None or not token.startswith("Bearer ")
@@ -323,7 +355,7 @@ class _Stream:
 
     def _processed(self, config: Body) -> Reply | None:
         if is_router(self.name):
-            return self._decided()
+            return self._attempted() if _ATTEMPTS in config.get("request_attributes", []) else self._decided()
         if self.name == facts.AI_GATEWAY_FILTER:
             return self._read_by_ai_gateway()
         override = self._override(self.name)
@@ -344,13 +376,19 @@ class _Stream:
         if len(self.request.body) > self.limit:
             return Reply(413)
         decision = self.router.on_body(self.request)
-        if isinstance(decision, Reply):
-            return decision
+        return decision if isinstance(decision, Reply) else self._apply(decision)
+
+    def _apply(self, decision: Routed) -> None:
         headers = dict(self.request.headers) | dict(decision.set_headers)
         for name in decision.remove_headers:
             headers.pop(name, None)
         self._change(replace(self.request, headers=headers, body=decision.body or self.request.body))
-        return None
+
+    def _attempted(self) -> Reply | None:
+        """Ask the router for the model of an attempt; this listener has no other purpose."""
+        self._acts()
+        decision = cast("AttemptRouter", self.router).on_attempt(self.request)
+        return decision if isinstance(decision, Reply) else self._apply(decision)
 
     def _read_by_ai_gateway(self) -> Reply | None:
         self._acts()
@@ -401,6 +439,8 @@ def _istio_denies(rules: Body, request: Request, *, principal: bool) -> bool:
         (principal or not rule["principal"])
         and not (rule["no_principal"] and principal)
         and (not rule["paths"] or request.path.split("?")[0] in rule["paths"])
+        and (not rule["methods"] or request.method in rule["methods"])
+        and all(name in request.headers for name in rule["present"])
         for rule in rules["rules"]
     )
     return holds if rules["action"] == "DENY" else not holds

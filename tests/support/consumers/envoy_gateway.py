@@ -14,6 +14,7 @@ from support.consumers.gateway_api import Match, Objects, envoy_match, quantity,
 Body = dict[str, Any]
 CONTROLLER = "gateway.envoyproxy.io/gatewayclass-controller"
 _LISTENER = "envoy.config.listener.v3.Listener"
+_CLUSTER = "v3.Cluster"
 _ROUTES = "envoy.config.route.v3.RouteConfiguration"
 _FILTERS = "type.googleapis.com/envoy.extensions.filters.http"
 _ENABLED = {"@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig", "config": {}}
@@ -61,10 +62,15 @@ class _Translation:
         listeners = [item for port, group in by_port.items() for item in self._listeners(port, group)]
         listeners = [self._patched(_LISTENER, item) for item in listeners]
         self.routes = {name: self._patched(_ROUTES, item) for name, item in self.routes.items()}
-        self._missing({item["name"] for item in listeners} | self.routes.keys())
+        added = [patch for patch in self._patches() if _adds_resource(patch)]
+        self._missing({item["name"] for item in listeners} | self.routes.keys() | {patch["name"] for patch in added})
         if any(route.get("generated") for route in self.http_routes):
             listeners = [self._with_ai_gateway(item) for item in listeners]
-        return Proxy(tuple(listeners), self.routes, self.ports, tuple(self.problems), self.pickers, self.obeying)
+        values = [(patch["type"], patch["operation"]["value"]) for patch in added]
+        sockets = {value["address"]["pipe"]["path"]: value for kind, value in values if kind.endswith(_LISTENER)}
+        clusters = {value["name"]: value for kind, value in values if kind.endswith(_CLUSTER)}
+        problems = tuple(self.problems)
+        return Proxy(tuple(listeners), self.routes, self.ports, problems, self.pickers, self.obeying, sockets, clusters)
 
     def _listeners(self, port: int, group: list[Body]) -> Iterator[Body]:
         """Yield the xDS listener of a port, named after its first listener, and that of HTTP/3."""
@@ -245,6 +251,12 @@ class _Translation:
         return None
 
 
+def _adds_resource(patch: Body) -> bool:
+    """Whether a patch adds a whole resource, and does not change one (`jsonpatch.go`)."""
+    operation = patch["operation"]
+    return operation["op"] == "add" and not operation.get("path") and not operation.get("jsonPath")
+
+
 def _matcher(item: Body) -> Body:
     """Return a StringMatch of a ClientTrafficPolicy as Envoy's."""
     if item.get("type", "Exact") == "RegularExpression":
@@ -314,7 +326,12 @@ def _security(policy: Body, match: Match, result: _Filters) -> None:
             "@type": f"{_FILTERS}.jwt_authn.v3.PerRouteConfig",
             "requirement_name": requirement,
         }
-        result.configs[name] = {"@type": f"{_FILTERS}.jwt_authn.v3.JwtAuthentication"}
+        claims = [
+            {"header_name": item["header"].lower(), "claim_name": item["claim"]}
+            for provider in spec["jwt"].get("providers", [])
+            for item in provider.get("claimToHeaders", [])
+        ]
+        result.configs[name] = {"@type": f"{_FILTERS}.jwt_authn.v3.JwtAuthentication", "claim_to_headers": claims}
     if "authorization" in spec:
         default = {"ALLOW": {}, "DENY": {"action": "DENY"}}[spec["authorization"].get("defaultAction", "Deny").upper()]
         result.per_route[f"{facts.HTTP}.rbac"] = {

@@ -24,8 +24,23 @@ ENVOY_ARRIVAL = Source("envoy", "1.38.3", "source/common/http/filter_chain_helpe
 
 Envoy decides that once. What a route says to a filter that is not disabled is read when the filter runs.
 """
+ENVOY_CLAIMS = Source("envoy", "1.38.3", "source/extensions/filters/http/jwt_authn/extractor.cc; seen")
+"""The filter for tokens removes the headers of `claim_to_headers` from a request, then sets those of claims that exist.
+
+A list or an object is JSON in base64.
+"""
+ENVOY_KEYS = Source("envoy", "1.38.3", "seen: api_key_auth takes `Bearer KEY`, and the first of its headers")
 ENVOY_LOCAL_REPLY = Source("envoy", "1.38.3", "seen: a local reply of an earlier filter reaches ext_proc's encode side")
 ENVOY_BUFFERED = Source("envoy", "1.38.3", "seen: a BUFFERED filter hands the whole body to the next filter at once")
+
+ISTIO_RETRIES_SOURCE = Source("istio", "1.31.0-rc.0", "seen: the routes that istiod makes of HTTPRoutes")
+ISTIO_RETRIES = {
+    "num_retries": 2,
+    "retry_on": "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes",
+}
+"""The retries of every route without any of its own, also of POST requests. Envoy Gateway's routes have none."""
+ENVOY_MAX_RETRIES = Source("envoy", "1.38.3", "source/common/router/retry_state_impl.cc, RetryStateImpl")
+"""The header `x-envoy-max-retries` takes precedence over the route's number."""
 
 ENVOY_INTERNAL = Source("envoy", "1.38.3", "source/common/http/conn_manager_utility.cc, cleanInternalHeaders")
 INTERNAL = frozenset(

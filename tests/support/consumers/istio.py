@@ -37,10 +37,29 @@ class _Translation:
             if listener["protocol"] in {"HTTP", "HTTPS"}:
                 by_port.setdefault(listener["port"], []).append(listener)
         listeners = [self._listener(port, group) for port, group in by_port.items()]
+        sockets: dict[str, Body] = {}
+        clusters: dict[str, Body] = {}
         for patch in self._patches():
-            for listener in listeners:
-                _patched(patch, listener)
-        return Proxy(tuple(listeners), self.routes, self.ports, (), self.pickers, self.obeying)
+            operation, value = patch["patch"]["operation"], patch["patch"].get("value", {})
+            match patch["applyTo"], operation:
+                case "LISTENER", "ADD":
+                    sockets[value["address"]["pipe"]["path"]] = copy.deepcopy(value)
+                case "CLUSTER", "ADD":
+                    clusters[value["name"]] = copy.deepcopy(value)
+                case "HTTP_ROUTE", ("ADD" | "INSERT_FIRST"):
+                    self._add_route(value, first=operation == "INSERT_FIRST")
+                case "CLUSTER", _:
+                    pass
+                case _:
+                    for listener in listeners:
+                        _patched(patch, listener)
+        return Proxy(tuple(listeners), self.routes, self.ports, (), self.pickers, self.obeying, sockets, clusters)
+
+    def _add_route(self, route: Body, *, first: bool) -> None:
+        """Add a route to every virtual host (`envoyfilter/rc_patch.go`)."""
+        for configuration in self.routes.values():
+            for host in configuration["virtual_hosts"]:
+                host["routes"].insert(0 if first else len(host["routes"]), copy.deepcopy(route))
 
     def _listener(self, port: int, group: list[Body]) -> Body:
         """Return the listener of a port: HTTP listeners share a chain, those with TLS have one each."""
@@ -67,7 +86,9 @@ class _Translation:
         hosts = []
         for listener in group:
             found = self.objects.matches(self.gateway, listener, list(self.objects.of("HTTPRoute")))
-            hosts.append({"domains": [listener.get("hostname", "*")], "routes": [self._route(item) for item in found]})
+            routes = [self._route(item) for item in found]
+            counted = {"include_request_attempt_count": True}
+            hosts.append({"domains": [listener.get("hostname", "*")], "routes": routes, **counted})
         self.routes[name] = {"name": name, "virtual_hosts": hosts}
         return {
             "name": facts.HCM,
@@ -91,7 +112,7 @@ class _Translation:
                     },
                 }
             }
-        return route | {"route": {"cluster": match.cluster}}
+        return route | {"route": {"cluster": match.cluster, "retry_policy": facts.ISTIO_RETRIES}}
 
     def _picker(self, pool: Body) -> str:
         ref = pool["spec"]["endpointPickerRef"]
@@ -110,7 +131,10 @@ class _Translation:
         if any(body["spec"].get("action") == "CUSTOM" for body in policies):
             configs[f"{facts.HTTP}.ext_authz"] = {"@type": f"{_FILTERS}.ext_authz.v3.ExtAuthz"}
         if any(self._selects(body) for body in self.objects.of("RequestAuthentication")):
-            jwt = {"@type": f"{_FILTERS}.jwt_authn.v3.JwtAuthentication", "rules": [{"requires": "any"}]}
+            jwt: Body = {"@type": f"{_FILTERS}.jwt_authn.v3.JwtAuthentication", "rules": [{"requires": "any"}]}
+            for body in self.objects.of("RequestAuthentication"):
+                if self._selects(body):
+                    jwt |= _token_rules(body["spec"].get("jwtRules", []))
             configs[f"{facts.HTTP}.jwt_authn"] = jwt
         actions = authorization(policies)
         if actions:
@@ -165,13 +189,37 @@ def authorization(policies: list[Body]) -> list[Body]:
     return found
 
 
+def _token_rules(rules: list[Body]) -> Body:
+    """Return the claims that tokens put into headers, and whether tokens go on."""
+    claims = [
+        {"header_name": item["header"].lower(), "claim_name": item["claim"]}
+        for rule in rules
+        for item in rule.get("outputClaimToHeaders", [])
+    ]
+    forwarded = any(rule.get("forwardOriginalToken", False) for rule in rules)
+    return {"claim_to_headers": claims, "bypass_cors_preflight": True} | ({} if forwarded else {"forward": False})
+
+
 def _rule(rule: Body) -> Body:
     sources = [item["source"] for item in rule.get("from", [])]
     return {
         "principal": any("requestPrincipals" in source for source in sources),
         "no_principal": any("notRequestPrincipals" in source for source in sources),
+        "methods": [method for item in rule.get("to", []) for method in item["operation"].get("methods", [])],
+        "present": [_header_of(item["key"]) for item in rule.get("when", []) if item.get("values") == ["*"]],
         "paths": [path for item in rule.get("to", []) for path in item["operation"].get("paths", [])],
     }
+
+
+def _header_of(key: str) -> str:
+    """Return the header that a condition tests.
+
+    Raises:
+        LookupError: It tests something else.
+    """
+    if not key.startswith("request.headers["):
+        raise LookupError(f"no rule for the condition {key}")
+    return key.removeprefix("request.headers[").removesuffix("]")
 
 
 def _patched(patch: Body, listener: Body) -> None:

@@ -42,17 +42,29 @@ class MachineRouter:
                 for name, texts in action.detector_texts.items()
             }
             state, action = advance(rules, state, SignalsReady(None, 0.9, verdicts, {}))
-        if isinstance(action, SendToModel):
-            return Routed(dict(action.set_headers), action.remove_headers, action.body)
-        return _reply(action)
+        return _routed(action)
+
+    def on_attempt(self, request: Request) -> Reply | Routed:
+        """Let the machine choose the model of an attempt."""
+        state, action = self._started(request, attempt=True)
+        if not isinstance(action, Continue):
+            return _reply(action)
+        return _routed(advance(self._rules(), state, RequestBody(request.body))[1])
 
     def _rules(self) -> MachineConfig:
         return MachineConfig(self.settings.program, self.settings.limits.maxBody)
 
-    def _started(self, request: Request) -> tuple[State, Action]:
+    def _started(self, request: Request, *, attempt: bool = False) -> tuple[State, Action]:
         first = ((":method", request.method), (":path", request.path), (":authority", request.host))
         headers = (*first, ("content-type", "application/json"), *request.headers.items())
-        return advance(self._rules(), AwaitsHeaders(), RequestHeaders(headers, end_of_stream=not request.body))
+        event = RequestHeaders(headers, end_of_stream=not request.body)
+        return advance(self._rules(), AwaitsHeaders(attempt), event)
+
+
+def _routed(action: Action) -> Reply | Routed:
+    if isinstance(action, SendToModel):
+        return Routed(dict(action.set_headers), action.remove_headers, action.body)
+    return _reply(action)
 
 
 def _reply(action: Action) -> Reply:

@@ -33,6 +33,25 @@ environments:
   prod: {target: istio, identity: {issuer: "https://login.example.com"}}
 """),
     ),
+    "VSR294": Code(
+        title="clients that nobody checks while the router fails",
+        severity="error",
+        stage=Stage.ANALYSIS,
+        meaning=(
+            "With `onFailure: default-model` the gateway sends requests to the default model when the router does not "
+            "answer. The model has `allow`, or it is the router that authenticates clients (by keys or by a front end)."
+        ),
+        reason="Clients would be served without being checked.",
+        fix="Use `onFailure: deny`, or a default model without `allow`.",
+        example=Example("""\
+router: {image: "registry.example/vsr-runtime:0.1.0", onFailure: default-model}
+identity:
+  jwt: {issuer: "https://login.example.com", audiences: [llm], jwksUri: "https://login.example.com/keys"}
+models:
+  big: {checkpoint: example/big, endpoints: [vllm-big], allow: {user: [ada]}}
+  small: {endpoints: [small]}
+"""),
+    ),
     "VSR295": Code(
         title="client that no key stands for",
         severity="warning",
@@ -62,6 +81,18 @@ identity:
     - {secret: blue, key: api-key, user: blue-app}
 environments:
   dev: {target: envoy-gateway}
+"""),
+    ),
+    "VSR335": Code(
+        title="what identity needs of the cluster",
+        severity="note",
+        stage=Stage.TARGETS,
+        meaning="The authentication of the policy depends on something that the compiler does not write.",
+        reason="Without it every client is refused; or, behind a front end, clients could claim to be anybody.",
+        fix="Set it up before the first apply.",
+        example=Example("""\
+identity:
+  gatewayHeader: {from: [10.1.0.0/16], user: x-forwarded-user}
 """),
     ),
 }

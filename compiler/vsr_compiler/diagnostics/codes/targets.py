@@ -281,6 +281,23 @@ environments:
   dev: {target: gie}
 """),
     ),
+    "VSR324": Code(
+        title="attempts that a target cannot make",
+        severity="error",
+        stage=Stage.TARGETS,
+        meaning="A route has a `fallback` or `retry`, and the target's gateway cannot make its attempts as they are "
+        "written.",
+        reason=(
+            "Requests would go to another model than the policy says, or with the name, key or fields of another one, "
+            "or be sent again after failures that the policy does not name."
+        ),
+        fix="Change what the message names, or use another target.",
+        example=Example("""\
+environments:
+  dev: {target: ai-gateway}
+default: {model: big, fallback: [small], retry: {on: [timeout], firstByte: 20s}}
+"""),
+    ),
     "VSR330": Code(
         title="unsupported by the router implementation",
         severity="error",

@@ -517,6 +517,37 @@ kind: ConfigMap
             ),
         ),
     ),
+    "VSR480": Code(
+        title="template with placeholders",
+        severity="note",
+        stage=Stage.VERIFY,
+        rule="M05",
+        meaning="A file contains `{{ }}`, `${NAME}` or `<PLACEHOLDER>`, which another program or a person fills in.",
+        reason="Findings that depend on a placeholder would be guesses, so they are left out.",
+        fix="Check the rendered manifests, as the message shows.",
+        example=Example(
+            """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: "${NAME}", namespace: prod}
+""",
+            Kind.MANIFESTS,
+        ),
+    ),
+    "VSR486": Code(
+        title="further findings of a rule",
+        severity="note",
+        stage=Stage.VERIFY,
+        rule="M11",
+        meaning="A rule has more findings than are shown.",
+        reason="A fault in a shared place shows at every object, and would hide the findings of other rules.",
+        fix="Correct the findings that are shown first, or pass `--all-findings`.",
+        example=Example(
+            "vsr-compile verify manifests/",
+            Kind.COMMAND,
+            output="manifests/routes.yaml:9:5: note VSR486: 312 further findings of L16 are not shown",
+        ),
+    ),
     "VSR440": Code(
         title="kind without a schema",
         severity="note",

@@ -2,7 +2,7 @@
 
 from vsr_compiler.manifests.kinds import Wave
 from vsr_compiler.targets import envoy_gateway
-from vsr_compiler.targets.ai_gateway import backends, checks, helm_values, routes
+from vsr_compiler.targets.ai_gateway import attempts, backends, checks, helm_values, routes
 from vsr_compiler.targets.ai_gateway.kinds import KINDS
 from vsr_compiler.targets.common import autoscaling, monitoring, namespaces, picker, pools, request_limits
 from vsr_compiler.targets.common import router as router_emitter
@@ -22,12 +22,13 @@ TARGET = Target(
     releases=("envoy-ai-gateway", *envoy_gateway.RELEASES, PICKER_PROJECT),
     emitters=(
         *envoy_gateway.GATEWAY_EMITTERS,
-        envoy_patch_policy.emitter(Wave.LATE_PATCH),
+        envoy_patch_policy.emitter(Wave.LATE_PATCH, attempts=False),
         gateway.emitter(routes.route_namespaces),
         router_emitter.emitter(headless=True, keys=False, starts_after=SIDECAR_SECONDS),
         backends.emit,
         picker.emitter(PICKER_PROJECT, pools.declared),
         routes.emit,
+        attempts.emit,
     ),
     hops=(
         request_limits.hops_of("envoy-ai-gateway"),
@@ -38,6 +39,7 @@ TARGET = Target(
         *envoy_gateway.GATEWAY_CHECKS,
         checks.releases_fit,
         backends.check,
+        attempts.check,
         picker.checker(PICKER_PROJECT, pools.declared),
     ),
     preflight=(namespaces.preflight, checks.preflight),

@@ -31,7 +31,7 @@ def emit(policy: ir.Policy) -> Iterator[Object]:
         if endpoint.name in pools:
             yield inference_pool(policy, endpoint)
         elif endpoint in hosts.used(policy):
-            yield from _backend(policy, endpoint, release)
+            yield from backend(endpoint, route_namespace(policy, endpoint), release)
 
 
 def route_namespace(policy: ir.Policy, endpoint: ir.Endpoint) -> str:
@@ -68,8 +68,9 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
             yield Diagnostic("VSR312", message, endpoint.span, hint)
 
 
-def _backend(policy: ir.Policy, endpoint: ir.Endpoint, release: AiGateway) -> Iterator[Object]:
-    name, namespace = endpoint.object_name, route_namespace(policy, endpoint)
+def backend(endpoint: ir.Endpoint, namespace: str, release: AiGateway) -> Iterator[Object]:
+    """Yield the backend of an endpoint in a namespace, with its host and its key."""
+    name = endpoint.object_name
     path = endpoint.provider.path if endpoint.provider else ir.API_PATH
     yield make(
         release.api,

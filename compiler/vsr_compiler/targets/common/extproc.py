@@ -7,15 +7,19 @@ from collections.abc import Iterable
 
 from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body
+from vsr_compiler.targets.common.identity import changed_headers as identity_headers
+from vsr_compiler.targets.common.identity import own_headers
 from vsr_compiler.targets.common.router_failover import stream_metadata
 from vsr_schemas.headers import (
     ANSWERS,
+    CHAIN,
     CORS,
     CREDENTIALS,
     DEBUG_HEADERS,
     DECIDED,
     DECIDED_VALUE,
     GUARDS,
+    MAX_RETRIES,
     SELECTED_MODEL,
     STRIPPED,
     STRIPPED_PREFIXES,
@@ -57,7 +61,9 @@ def duration(milliseconds: int) -> str:
     return f"{seconds}.{rest:03}s" if rest else f"{seconds}s"
 
 
-def router_filters(policy: ir.Policy, cluster: str, removed: Iterable[str] = (SELECTED_MODEL,)) -> list[Body]:
+def router_filters(
+    policy: ir.Policy, cluster: str, removed: Iterable[str] = (SELECTED_MODEL,), *, retries: bool = False
+) -> list[Body]:
     """Return the HTTP filters of the router, in their order. A gateway inserts all of them at one place, or none.
 
     The first one removes headers once more, and sets the header that routes require beside the router's.
@@ -67,17 +73,29 @@ def router_filters(policy: ir.Policy, cluster: str, removed: Iterable[str] = (SE
         cluster: The router's cluster.
         removed: Headers that lead to a model, if another object can replace their early removal. What authentication
             may set by now, such as identities, is not among them.
+        retries: Whether the gateway repeats requests by itself, which is switched off.
     """
-    mark = {"header": {"key": DECIDED, "value": DECIDED_VALUE}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
-    mutations = [*({"remove": header} for header in removed), {"append": mark}]
-    header_mutation = {
+    return [header_mark(removed, retries=retries), ext_proc_filter(policy, cluster)]
+
+
+def header_mark(removed: Iterable[str], *, retries: bool) -> Body:
+    """Return the filter that sets the header which routes require beside the router's, and removes others.
+
+    A gateway's own ``retries`` would multiply those of the policy, and repeat a request that a model has worked on.
+    Envoy takes their number from a header in preference to the route's.
+    """
+    values = {DECIDED: DECIDED_VALUE} | ({MAX_RETRIES: "0"} if retries else {})
+    appended = [
+        {"append": {"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}}
+        for key, value in values.items()
+    ]
+    return {
         "name": MARK_NAME,
         "typed_config": {
             "@type": f"{TYPES}.filters.http.header_mutation.v3.HeaderMutation",
-            "mutations": {"request_mutations": mutations},
+            "mutations": {"request_mutations": [*({"remove": header} for header in removed), *appended]},
         },
     }
-    return [header_mutation, ext_proc_filter(policy, cluster)]
 
 
 def ext_proc_filter(policy: ir.Policy, cluster: str, *, local: bool = False) -> Body:
@@ -153,12 +171,15 @@ def _mutations(policy: ir.Policy) -> Body:
 def _changed_headers(policy: ir.Policy) -> list[str]:
     """Return the headers that the router may change.
 
-    These are the selected model, the length of a changed body, headers of the router's own responses such as
-    `retry-after` (Envoy applies the rules to those as well), and the headers that routes edit. With providers outside
-    the cluster, client credentials are removed. Guards that flag add a header; guards that read responses prevent
-    compression, and replace the body of a compressed error. Debug headers are added on request.
+    These are the selected model, the models and the number of several attempts, the length of a changed body, headers
+    of the router's own responses such as `retry-after` (Envoy applies the rules to those as well), and the headers that
+    routes edit. With providers outside the cluster, client credentials are removed. Guards that flag add a header;
+    guards that read responses prevent compression, and replace the body of a compressed error. Debug headers are added
+    on request.
     """
     headers = [SELECTED_MODEL, "content-length", *ANSWERS]
+    if policy.retrying:
+        headers += [CHAIN, MAX_RETRIES]
     if any(model.provider for model in policy.models):
         headers += CREDENTIALS
     if any(isinstance(guard.action, ir.Flag) for guard in policy.guards):
@@ -169,6 +190,7 @@ def _changed_headers(policy: ir.Policy) -> list[str]:
         headers += DEBUG_HEADERS
     if policy.gateway.cors is not None:
         headers += CORS
+    headers += [name for name in identity_headers(policy) if name not in headers]
     routes = (*policy.routes, *([policy.default_route] if policy.default_route else []))
     edited = {name for route in routes for name, _ in route.header_edits}
     return [*headers, *sorted(edited - set(headers))]
@@ -179,18 +201,18 @@ def _as_pattern(name: str) -> str:
     return re.escape(name).replace(r"\-", "-")
 
 
-def header_removals() -> list[Body]:
+def header_removals(own: Iterable[str] = ()) -> list[Body]:
     """Return the mutations that remove what no client may send.
 
     Envoy matches names by prefix since 1.36, the first release with `status_on_error` of the filter.
     """
     return [
-        *({"remove": name} for name in STRIPPED),
+        *({"remove": name} for name in (*STRIPPED, *own)),
         *({"remove_on_match": {"key_matcher": {"prefix": prefix}}} for prefix in STRIPPED_PREFIXES),
     ]
 
 
-def early_header_mutation() -> Body:
+def early_header_mutation(policy: ir.Policy | None = None) -> Body:
     """Return the fields of the HttpConnectionManager that remove client headers before any filter runs."""
     return {
         "early_header_mutation_extensions": [
@@ -198,7 +220,7 @@ def early_header_mutation() -> Body:
                 "name": "vsr.strip_client_headers",
                 "typed_config": {
                     "@type": f"{TYPES}.http.early_header_mutation.header_mutation.v3.HeaderMutation",
-                    "mutations": header_removals(),
+                    "mutations": header_removals(own_headers(policy) if policy else ()),
                 },
             }
         ]

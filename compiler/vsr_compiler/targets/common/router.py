@@ -18,6 +18,7 @@ from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.targets.common import router_models, stock_router
 from vsr_compiler.targets.common.components import Component
 from vsr_compiler.targets.common.extproc import ext_proc_filter, follows_responses
+from vsr_compiler.targets.common.identity import key_sources
 from vsr_compiler.targets.common.workloads import (
     HARDENED,
     UNPRIVILEGED,
@@ -35,6 +36,7 @@ from vsr_schemas.runtime import FOLLOWING
 
 CONFIG_PATH = "/etc/vsr"
 CREDENTIALS_PATH = f"{CONFIG_PATH}/credentials"
+CLIENTS_PATH = f"{CONFIG_PATH}/clients"
 CACHE_PATH = "/var/cache/vsr"
 STOP_SECONDS = 30
 """Seconds that the router needs to stop, without the time for responses that it reads."""
@@ -170,7 +172,9 @@ def _digest(files: Mapping[str, bytes]) -> str:
 
 def _pod(policy: ir.Policy, config: str, *, keys: bool, starts_after: int) -> Body:
     router, sources = policy.router, _key_volume(policy)
-    mounted = sources if keys else []
+    mounted = [(volume, CREDENTIALS_PATH) for volume in sources if keys] + [
+        (volume, CLIENTS_PATH) for volume in _client_volume(policy)
+    ]
     process = container(
         "router",
         router.image,
@@ -194,7 +198,7 @@ def _pod(policy: ir.Policy, config: str, *, keys: bool, starts_after: int) -> Bo
             {"name": "config", "mountPath": CONFIG_PATH, "readOnly": True},
             {"name": "cache", "mountPath": CACHE_PATH},
             *router_models.mount(policy),
-            *({"name": volume["name"], "mountPath": CREDENTIALS_PATH, "readOnly": True} for volume in mounted),
+            *({"name": volume["name"], "mountPath": path, "readOnly": True} for volume, path in mounted),
         ],
     )
     name = router.grpc.name
@@ -210,9 +214,15 @@ def _pod(policy: ir.Policy, config: str, *, keys: bool, starts_after: int) -> Bo
             {"name": "config", "configMap": {"name": config, "defaultMode": 0o444}},
             {"name": "cache", "emptyDir": {"sizeLimit": "256Mi"}},
             *router_models.volume(policy),
-            *mounted,
+            *(volume for volume, _ in mounted),
         ],
     } | ({"initContainers": fetchers} if (fetchers := router_models.fetcher(policy)) else {})
+
+
+def _client_volume(policy: ir.Policy) -> list[Body]:
+    """Return the volume with the keys of clients; empty if the router authenticates nobody."""
+    sources = key_sources(policy)
+    return [{"name": "clients", "projected": {"defaultMode": 0o440, "sources": sources}}] if sources else []
 
 
 def _key_volume(policy: ir.Policy) -> list[Body]:

@@ -12,8 +12,17 @@ from vsr_compiler.targets.common import (
     vllm,
 )
 from vsr_compiler.targets.common import router as router_emitter
+from vsr_compiler.targets.common.identity import check as identity_check
 from vsr_compiler.targets.common.router_policies import emitter as router_policies
-from vsr_compiler.targets.envoy_gateway import backends, catch_all, checks, envoy_patch_policy, gateway, helm_values
+from vsr_compiler.targets.envoy_gateway import (
+    backends,
+    catch_all,
+    checks,
+    envoy_patch_policy,
+    gateway,
+    helm_values,
+    identity,
+)
 from vsr_compiler.targets.envoy_gateway.kinds import KINDS
 from vsr_compiler.targets.target import Check, Emitter, Target
 
@@ -23,12 +32,20 @@ RELEASES = ("envoy-gateway", "gateway-api", "vllm", "llm-d-inference-sim")
 GATEWAY_EMITTERS: tuple[Emitter, ...] = (
     namespaces.emit,
     catch_all.request_buffer,
+    identity.emit,
     router_policies(gateway.pods),
     model_servers.existing_pods,
     model_servers.emit,
 )
 """Everything but the Gateway, its patch, the router and the routes. The target `ai-gateway` uses it as well."""
-GATEWAY_CHECKS: tuple[Check, ...] = (httproute.check, router_emitter.check, vllm.check, checks.releases_fit)
+GATEWAY_CHECKS: tuple[Check, ...] = (
+    httproute.check,
+    router_emitter.check,
+    vllm.check,
+    checks.releases_fit,
+    identity.check,
+    identity_check,
+)
 
 HOPS = (request_limits.hops_of("vllm", request_limits.model_servers),)
 

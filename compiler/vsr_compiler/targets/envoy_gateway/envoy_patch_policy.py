@@ -17,6 +17,7 @@ from vsr_compiler.manifests.kinds import Wave
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.releases import filter_order
 from vsr_compiler.releases.gateways import ENVOY_GATEWAY
+from vsr_compiler.targets.common import attempts as attempts_of
 from vsr_compiler.targets.common.extproc import HTTP2, MAX_STREAMS, router_filters
 from vsr_compiler.targets.common.router_failover import envoy_ejection, has_several, health_check
 from vsr_compiler.targets.envoy_gateway.gateway import ENVOY_API, target
@@ -31,21 +32,22 @@ BEFORE_BUFFER = (
 `add` at an item of a list inserts before it."""
 
 
-def emitter(wave: Wave) -> Callable[[ir.Policy], Iterator[Object]]:
+def emitter(wave: Wave, *, attempts: bool = True) -> Callable[[ir.Policy], Iterator[Object]]:
     """Return the emitter of the EnvoyPatchPolicy.
 
     Args:
         wave: The sync wave, after the first route: without a route the listener has no request buffer to insert before.
+        attempts: Whether the proxy sends itself the attempts of routes that have several.
     """
 
     def emit(policy: ir.Policy) -> Iterator[Object]:
         """Yield the EnvoyPatchPolicy, in the namespace of the Gateway."""
-        return _patch_policy(policy, wave)
+        return _patch_policy(policy, wave, attempts=attempts)
 
     return emit
 
 
-def _patch_policy(policy: ir.Policy, wave: Wave) -> Iterator[Object]:
+def _patch_policy(policy: ir.Policy, wave: Wave, *, attempts: bool) -> Iterator[Object]:
     gateway, router = policy.gateway, policy.router
     by_port = ENVOY_GATEWAY[policy.versions["envoy-gateway"]].names_by_port
     cluster = router_cluster(router)
@@ -56,6 +58,7 @@ def _patch_policy(policy: ir.Policy, wave: Wave) -> Iterator[Object]:
             _add("listener.v3.Listener", listener, {"jsonPath": BEFORE_BUFFER}, item)
             for item in router_filters(policy, cluster["name"], ROUTING)
         ),
+        *(_attempts(policy, cluster["name"]) if attempts else ()),
     ]
     yield make(
         ENVOY_API,
@@ -71,6 +74,32 @@ def _patch_policy(policy: ir.Policy, wave: Wave) -> Iterator[Object]:
 def listener_name(gateway: ir.Gateway, *, by_port: bool) -> str:
     """Return the name of the Gateway's listener in Envoy, in either naming scheme."""
     return f"tcp-{gateway.listener.port}" if by_port else f"{gateway.namespace}/{gateway.name}/{gateway.listener.name}"
+
+
+def route_table_name(gateway: ir.Gateway, *, by_port: bool) -> str:
+    """Return the name of the listener's RouteConfiguration, in either naming scheme (`listener.go`)."""
+    return f"http-{gateway.listener.port}" if by_port else listener_name(gateway, by_port=False)
+
+
+def _attempts(policy: ir.Policy, router: str) -> Iterator[Body]:
+    """Yield the patches for routes with several attempts: a cluster and a route for each, and one listener."""
+    chains = attempts_of.chains(policy)
+    if not chains:
+        return
+    by_port = ENVOY_GATEWAY[policy.versions["envoy-gateway"]].names_by_port
+    table = route_table_name(policy.gateway, by_port=by_port)
+    hosts = "$.virtual_hosts[*]"
+    place = {"jsonPath": hosts, "path": "/include_request_attempt_count"}
+    yield _add("route.v3.RouteConfiguration", table, place, value=True)
+    for chain in chains:
+        value = attempts_of.cluster(chain)
+        yield _add("cluster.v3.Cluster", value["name"], {"path": ""}, value)
+        # The route without conditions takes whatever comes behind it.
+        place = {"jsonPath": hosts, "path": "/routes/0"}
+        yield _add("route.v3.RouteConfiguration", table, place, attempts_of.route(policy, chain))
+    routes = {"rds": {"config_source": {"ads": {}, "resource_api_version": "V3"}, "route_config_name": table}}
+    listener = attempts_of.listener(policy, router, routes)
+    yield _add("listener.v3.Listener", listener["name"], {"path": ""}, listener)
 
 
 def router_cluster(router: ir.Router) -> Body:
@@ -98,5 +127,5 @@ def router_cluster(router: ir.Router) -> Body:
     } | envoy_ejection(router)
 
 
-def _add(kind: str, name: str, place: Body, value: Body) -> Body:
+def _add(kind: str, name: str, place: Body, value: object) -> Body:
     return {"type": f"{CONFIG}.{kind}", "name": name, "operation": {"op": "add", **place, "value": value}}

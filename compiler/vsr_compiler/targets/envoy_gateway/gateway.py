@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from vsr_compiler import ir
@@ -11,6 +11,7 @@ from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.releases.gateways import ENVOY_GATEWAY, EnvoyGateway
 from vsr_compiler.targets.common.extproc import CLIENT_CONNECTIONS, CLIENT_STREAMS, http2_window
 from vsr_compiler.targets.common.gateway_api import GATEWAY_API, GatewayPods, gateway_duration
+from vsr_compiler.targets.common.identity import own_headers
 from vsr_compiler.targets.envoy_gateway.kinds import ENVOY_GROUP
 from vsr_schemas.headers import STRIPPED, STRIPPED_PREFIXES
 from vsr_schemas.quantities import quantity
@@ -106,24 +107,29 @@ def _proxy(policy: ir.Policy) -> Object:
     )
 
 
-def early_request_headers(release: EnvoyGateway) -> Body:
+def early_request_headers(release: EnvoyGateway, own: Sequence[str] = ()) -> Body:
     """Return the part of a ClientTrafficPolicy that removes what no client may send.
 
     A list has a maximum length. The names beyond it are removed by matchers if the release has them. Otherwise they are
     not removed here; they are the last of the table, most of which Envoy removes from clients' requests by itself.
+
+    Args:
+        release: The release of Envoy Gateway.
+        own: Further names, of the policy: those of claims, which Envoy's filter for tokens removes as well.
     """
-    body: Body = {"remove": list(STRIPPED[: release.max_removed_headers])}
+    names = (*STRIPPED, *own)
+    body: Body = {"remove": list(names[: release.max_removed_headers])}
     if release.removes_on_match:
         body["removeOnMatch"] = [
             *({"type": "Prefix", "value": prefix} for prefix in STRIPPED_PREFIXES),
-            *({"type": "Exact", "value": name} for name in _beyond(release)),
+            *({"type": "Exact", "value": name} for name in _beyond(names, release)),
         ]
     return body
 
 
-def _beyond(release: EnvoyGateway) -> list[str]:
+def _beyond(names: Sequence[str], release: EnvoyGateway) -> list[str]:
     """Return the names that have no place among the removed ones and no prefix that is removed."""
-    return [name for name in STRIPPED[release.max_removed_headers :] if not name.startswith(STRIPPED_PREFIXES)]
+    return [name for name in names[release.max_removed_headers :] if not name.startswith(STRIPPED_PREFIXES)]
 
 
 def _client_traffic(policy: ir.Policy) -> Object:
@@ -144,7 +150,7 @@ def _client_traffic(policy: ir.Policy) -> Object:
                 "connectionLimit": {"value": CLIENT_CONNECTIONS},
                 "maxAcceptPerSocketEvent": 1,
             },
-            "headers": {"earlyRequestHeaders": early_request_headers(release)},
+            "headers": {"earlyRequestHeaders": early_request_headers(release, own_headers(policy))},
             # The default of 64 KiB would limit clients that use HTTP/2 (envoyproxy/ai-gateway#2130).
             "http2": {
                 "initialStreamWindowSize": quantity(http2_window(policy)),

@@ -19,6 +19,6 @@ _ACCEPTED = HealthyByAncestors(("Accepted",), _REPLACED)
 KINDS: tuple[Kind, ...] = (
     *kinds_of(ENVOY_GROUP, "Backend", Wave.REFERENCED, HealthyUnlessRejected()),
     *kinds_of(ENVOY_GROUP, "EnvoyProxy HTTPRouteFilter", Wave.REFERENCED, AlwaysHealthy()),
-    *kinds_of(ENVOY_GROUP, "BackendTrafficPolicy ClientTrafficPolicy", Wave.FILTER, _ACCEPTED),
+    *kinds_of(ENVOY_GROUP, "BackendTrafficPolicy ClientTrafficPolicy SecurityPolicy", Wave.FILTER, _ACCEPTED),
     *kinds_of(ENVOY_GROUP, "EnvoyPatchPolicy", Wave.PATCH, HealthyByAncestors(("Accepted", "Programmed"), _REPLACED)),
 )

@@ -11,8 +11,9 @@ from vsr_compiler.targets.common import (
     vllm,
 )
 from vsr_compiler.targets.common import router as router_emitter
+from vsr_compiler.targets.common.identity import check as identity_check
 from vsr_compiler.targets.common.router_policies import emitter as router_policies
-from vsr_compiler.targets.istio import envoyfilter, gateway, providers
+from vsr_compiler.targets.istio import envoyfilter, gateway, identity, providers
 from vsr_compiler.targets.istio.kinds import KINDS
 from vsr_compiler.targets.target import Check, Emitter, Target
 
@@ -22,13 +23,14 @@ RELEASES = ("istio", "gateway-api", "vllm", "llm-d-inference-sim")
 GATEWAY_EMITTERS: tuple[Emitter, ...] = (
     namespaces.emit,
     gateway.emit,
+    identity.emit,
     router_emitter.emitter(),
     router_policies(gateway.pods),
     model_servers.existing_pods,
     providers.emit,
 )
 """Everything but the router's filter, the model servers and the routes. The targets `gie` and `llm-d` use it, too."""
-GATEWAY_CHECKS: tuple[Check, ...] = (httproute.check, router_emitter.check, vllm.check, gateway.check)
+GATEWAY_CHECKS: tuple[Check, ...] = (httproute.check, router_emitter.check, vllm.check, gateway.check, identity_check)
 
 HOPS = (request_limits.hops_of("vllm", request_limits.model_servers),)
 

@@ -16,6 +16,7 @@ from vsr_compiler import ir
 from vsr_compiler.manifests.kinds import GATEWAY_GROUP
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.releases import filter_order
+from vsr_compiler.targets.common import attempts
 from vsr_compiler.targets.common.extproc import (
     MAX_STREAMS,
     TYPES,
@@ -34,6 +35,21 @@ from vsr_compiler.targets.istio.kinds import NETWORKING_GROUP
 HCM = "envoy.filters.network.http_connection_manager"
 
 
+_PICKERS: Body = {
+    "name": filter_order.PICKER,
+    "typed_config": {
+        "@type": f"{TYPES}.filters.http.ext_proc.v3.ExternalProcessor",
+        "failure_mode_allow": True,
+        "grpc_service": {"envoy_grpc": {"cluster_name": "dummy"}, "timeout": "10s"},
+        "message_timeout": "1000s",
+        "metadata_options": {
+            "forwarding_namespaces": {"untyped": ["envoy.lb"]},
+            "receiving_namespaces": {"untyped": ["envoy.lb"]},
+        },
+        "processing_mode": {"request_header_mode": "SKIP", "response_header_mode": "SKIP"},
+    },
+}
+"""The filter as Istio writes it (`listener_inference.go`, `InferencePoolExtProc`). Routes to pools name the picker."""
 REFERENCED = "envoyfilter.istio.io/referenced-services"
 """With PILOT_FILTER_GATEWAY_CLUSTER_CONFIG=true a Gateway gets the clusters of its routes, and those named here."""
 
@@ -59,7 +75,7 @@ def _envoy_filter(policy: ir.Policy, pools: list[ir.Endpoint]) -> Object:
     manager = {
         "name": HCM,
         "typed_config": {"@type": f"{TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager"}
-        | early_header_mutation()
+        | early_header_mutation(policy)
         | client_http2(policy)
         | client_timeouts(policy),
     }
@@ -81,13 +97,36 @@ def _envoy_filter(policy: ir.Policy, pools: list[ir.Endpoint]) -> Object:
                 # Without the anchor Istio inserts nothing, and no route to a model matches.
                 *(
                     _patch("HTTP_FILTER", _chain({"subFilter": {"name": anchor}}), "INSERT_BEFORE", item)
-                    for item in router_filters(policy, router.istio_cluster)
+                    for item in router_filters(policy, router.istio_cluster, retries=True)
                 ),
+                *_attempts(policy, pools),
                 _patch("HTTP_ROUTE", {}, "ADD", _no_model()),
                 *_health_check(policy.router),
             ],
         },
     )
+
+
+def _attempts(policy: ir.Policy, pools: list[ir.Endpoint]) -> Iterator[Body]:
+    """Yield the patches for routes with several attempts: a route and a cluster for each, and one listener.
+
+    The attempts have the routes of the Gateway's own listener, and so the filter by which these reach pickers.
+    """
+    chains = attempts.chains(policy)
+    for chain in chains:
+        yield _patch("CLUSTER", {}, "ADD", attempts.cluster(chain))
+        # The route with `onFailure: default-model` takes whatever comes behind it.
+        yield _patch("HTTP_ROUTE", {}, "INSERT_FIRST", attempts.route(policy, chain))
+    if chains:
+        table = {
+            "rds": {
+                "config_source": {"ads": {}, "resource_api_version": "V3"},
+                "route_config_name": f"http.{policy.gateway.listener.port}",
+            }
+        }
+        between = [_PICKERS] if pools else []
+        value = attempts.listener(policy, policy.router.grpc.istio_cluster, table, between)
+        yield _patch("LISTENER", {}, "ADD", value)
 
 
 def _no_model() -> Body:

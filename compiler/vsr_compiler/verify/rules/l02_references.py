@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from vsr_compiler.diagnostics import Diagnostic, Severity
 from vsr_compiler.verify.manifest import Manifest, Path, as_string, as_strings, title, value_at
-from vsr_compiler.verify.manifest_index import ENVOY, ISTIO, RBAC, ManifestIndex
+from vsr_compiler.verify.manifest_index import AI, ENVOY, GATEWAY_API, ISTIO, RBAC, ManifestIndex
 from vsr_compiler.verify.references import Reference, references
 from vsr_compiler.verify.rules.rule import LinkRule
 
@@ -20,6 +20,9 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
         if index.assumes(ref.kind, ref.namespace, ref.name) or _is_external_hostname(index, ref):
             continue
         target = index.find(ref.group, ref.kind, ref.namespace, ref.name)
+        if target is None and (ref.group, ref.kind) == (GATEWAY_API, "HTTPRoute"):
+            # AI Gateway creates an HTTPRoute of the same name.
+            target = index.find(AI, "AIGatewayRoute", ref.namespace, ref.name)
         if target is not None:
             if ref.port is not None and ref.kind == "Service":
                 yield from _service_port(ref, [port for _, port in target.entries("spec", "ports")])

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from vsr_compiler.diagnostics import Diagnostic, Severity
 from vsr_compiler.verify.istio import control_planes
+from vsr_compiler.verify.listeners import virtual_hosts
 from vsr_compiler.verify.manifest import Body, Manifest, Path, as_mappings, as_string
 from vsr_compiler.verify.manifest_index import AI, GATEWAY_API, ManifestIndex
 from vsr_compiler.verify.rules.rule import LinkRule
@@ -94,29 +95,41 @@ def _single_picker(index: ManifestIndex) -> Iterator[Diagnostic]:
 
 
 def _rule_names(index: ManifestIndex) -> Iterator[Diagnostic]:
-    first_routes: dict[tuple[object, ...], Manifest] = {}
-    for route in index.routes:
+    """Report rules with pools and one name: Istio's configuration of pickers is by rule name."""
+    first_routes: dict[tuple[tuple[str, str], str], tuple[Manifest, Path]] = {}
+    for route in index.of_kind("HTTPRoute", GATEWAY_API) if index.istio and index.pools else ():
         for path, body in route.entries("spec", "rules"):
             name = as_string(body.get("name"))
-            for gateway in index.gateways_of(route) if name else ():
-                first = first_routes.setdefault((route.kind, gateway, name), route)
-                rules = as_mappings(route.spec["rules"])
-                if first is not route or body is not next(rule for rule in rules if rule.get("name") == name):
-                    level = Severity.ERROR if index.pools and index.istio else Severity.WARNING
+            if not name or not any(ref.get("kind") == "InferencePool" for ref in as_mappings(body.get("backendRefs"))):
+                continue
+            for gateway in sorted(set(index.gateways_of(route))):
+                first, first_path = first_routes.setdefault((gateway, name), (route, path))
+                if (first, first_path) != (route, path) and is_istio_gateway(index, gateway):
                     message = f"the rule name `{name}` is also used in {first.title}: Istio keeps one picker for both"
-                    yield Diagnostic("VSR416", message, route.span(*path, "name"), "Rename one of the rules.", level)
+                    yield Diagnostic("VSR416", message, route.span(*path, "name"), "Rename one of the rules.")
+
+
+def is_istio_gateway(index: ManifestIndex, key: tuple[str, str]) -> bool:
+    """Whether Istio implements a Gateway, by its class; a Gateway that is not among the objects may be Istio's."""
+    gateway = index.find(GATEWAY_API, "Gateway", *key)
+    return gateway is None or as_string(gateway.spec.get("gatewayClassName")).startswith("istio")
 
 
 def _duplicate_matches(index: ManifestIndex) -> Iterator[Diagnostic]:
-    first_routes: dict[str, Manifest] = {}
+    """Report matches of two routes that get the same requests: the same listener, hostname and match."""
+    first_routes: dict[tuple[object, ...], Manifest] = {}
     for route in index.of_kind("HTTPRoute", GATEWAY_API):
-        for path, _ in route.entries("spec", "rules"):
-            for match_path, match in route.entries(*path, "matches"):
-                identity = [index.gateways_of(route), route.spec.get("hostnames"), _canonical(match)]
-                first = first_routes.setdefault(json.dumps(identity, sort_keys=True, default=str), route)
-                if first is not route:
+        hosts = virtual_hosts(index, route)
+        for rule_path, rule in route.entries("spec", "rules"):
+            entries = list(route.entries(*rule_path, "matches"))
+            for path, match in entries or ([] if rule.get("matches") else [(rule_path, {})]):
+                canonical = json.dumps(_canonical(match), sort_keys=True, default=str)
+                others = [first_routes.setdefault((host, canonical), route) for host in hosts]
+                first = next((other for other in others if other is not route), None)
+                if first is not None:
                     message = f"{route.title} has the same match as {first.title}; only the older route gets requests"
-                    yield Diagnostic("VSR416", message, route.span(*match_path), "Remove one of the two.")
+                    hint = "Remove one of the two, or attach them to different listeners or hostnames."
+                    yield Diagnostic("VSR416", message, route.span(*path), hint)
 
 
 def _canonical(match: Body) -> object:
@@ -133,8 +146,9 @@ def _canonical(match: Body) -> object:
 RULE = LinkRule(
     name="L16",
     code="VSR416",
-    purpose="A rule with an InferencePool has no other backend and, on Istio, no CORS filter. Rule names are unique "
-    "among the routes of a gateway, and no two routes match the same requests. Istio 1.28.0 to 1.28.4 has one route "
+    purpose="A rule with an InferencePool has no other backend and, on Istio, no CORS filter. Rules with pools "
+    "have unique names on a gateway of Istio, and no two routes match the same requests: those of the same listener, "
+    "hostname and match. Istio 1.28.0 to 1.28.4 has one route "
     "with pools per gateway. Rules, matches, backends, ports and grants are within the limits of their APIs.",
     check=_check,
 )

@@ -98,8 +98,9 @@ def _listener(index: ManifestIndex, policy: Manifest) -> Iterator[Diagnostic]:
         for name in xds_listener(listener, http3=http3).names
     }
     for path, patch in policy.entries("spec", "jsonPatches"):
-        name = as_string(patch.get("name"))
-        if as_string(patch.get("type")).endswith("v3.Listener") and name not in names:
+        name, operation = as_string(patch.get("name")), as_mapping(patch.get("operation"))
+        adds = operation.get("op") == "add" and not operation.get("path") and not operation.get("jsonPath")
+        if as_string(patch.get("type")).endswith("v3.Listener") and not adds and name not in names:
             message = f"{policy.title} patches the listener `{name}`, which {gateway.title} does not have"
             hint = f"Use one of its listeners: {', '.join(sorted(names)) or 'it has none'}."
             yield Diagnostic("VSR419", message, policy.span(*path, "name"), hint)

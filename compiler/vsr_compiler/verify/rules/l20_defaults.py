@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from vsr_compiler.diagnostics import Diagnostic, Severity
 from vsr_compiler.verify.manifest import Body, Manifest, as_mappings
-from vsr_compiler.verify.manifest_index import CLUSTER_SCOPED, ManifestIndex
+from vsr_compiler.verify.manifest_index import ManifestIndex
 from vsr_compiler.verify.rules.rule import LinkRule
+from vsr_compiler.verify.scopes import is_cluster_scoped
 
 _CORE_KINDS = frozenset({"ConfigMap", "PersistentVolumeClaim", "Pod", "Secret", "Service", "ServiceAccount"})
 _NAMESPACED_GROUPS = (
@@ -25,20 +26,35 @@ _NAMESPACED_GROUPS = (
 
 
 def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
-    namespaces = {manifest.namespace for manifest in index.manifests if manifest.namespace}
-    for manifest in index.manifests:
-        cluster_scoped = (manifest.group, manifest.kind) in CLUSTER_SCOPED
-        if not manifest.namespace and not cluster_scoped and _is_namespaced(manifest):
-            message = f"{manifest.title} has no namespace, so it lands in whatever namespace it is applied to"
-            examples = f", such as {', '.join(sorted(namespaces)[:3])}" if namespaces else ""
-            hint = f"Set metadata.namespace{examples}."
-            yield Diagnostic("VSR420", message, manifest.span("metadata"), hint, Severity.WARNING)
+    yield from _unwritten_namespaces(index)
     for route in index.of_kind("HTTPRoute"):
         missing = sorted(set(_missing_defaults(route)))
         if missing:
             message = f"{route.title} omits {', '.join(missing)}, which the API server adds"
             hint = "Write the defaults, so that the stored object equals the one in git."
             yield Diagnostic("VSR420", message, route.span("spec"), hint, Severity.NOTE)
+
+
+def _unwritten_namespaces(index: ManifestIndex) -> Iterator[Diagnostic]:
+    """Report objects without a namespace once: as a warning if other objects have one."""
+    unwritten = [
+        manifest
+        for manifest in index.manifests
+        if not manifest.writes_namespace and not is_cluster_scoped(manifest.group, manifest.kind)
+        if _is_namespaced(manifest)
+    ]
+    if not unwritten or index.assumptions.namespace_is_given:
+        return
+    first = unwritten[0]
+    written = {manifest.namespace for manifest in index.manifests if manifest.writes_namespace}
+    others = sorted(written - {first.namespace})
+    more = f", as have {len(unwritten) - 1} more objects" if len(unwritten) > 1 else ""
+    assumed = f"; `{first.namespace}` is assumed" if first.namespace else ""
+    message = f"{first.title} has no namespace{more}: it lands in whatever namespace it is applied to{assumed}"
+    examples = f", such as {', '.join(others[:3])}" if others else ""
+    hint = f"Set metadata.namespace{examples}, or pass the namespace of `kubectl apply -n` as `-n NAMESPACE`."
+    level = Severity.WARNING if written or not first.namespace else Severity.NOTE
+    yield Diagnostic("VSR420", message, first.span("metadata"), hint, level)
 
 
 def _is_namespaced(manifest: Manifest) -> bool:

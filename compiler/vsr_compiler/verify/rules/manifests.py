@@ -1,4 +1,4 @@
-"""M01 to M04: rules about reading manifests, applied by ``files`` and ``stream``."""
+"""M01 to M11: rules about reading manifests and reporting findings, applied by other modules than the link rules."""
 
 from __future__ import annotations
 
@@ -26,5 +26,17 @@ RULES = (
         code="VSR433",
         purpose="Of a kustomization, resource files, JSON patches in files and deletions are applied. Other patches, "
         "components, generators and remote resources are not.",
+    ),
+    Rule(
+        name="M05",
+        code="VSR480",
+        purpose="Manifests contain no placeholders of templates: `{{ }}`, `${NAME}` or `<PLACEHOLDER>`. A file with "
+        "some gets one note. Findings that depend on a placeholder are left out; the rest is checked.",
+    ),
+    Rule(
+        name="M11",
+        code="VSR486",
+        purpose="Of each rule, 50 findings are shown as text and 1,000 in the other formats, errors first; "
+        "`--all-findings` shows all. A rule stops after 10,000.",
     ),
 )

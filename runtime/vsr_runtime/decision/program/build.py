@@ -110,7 +110,7 @@ def _default_target(config: contract.RouterConfig, served: Mapping[str, ModelTar
     adapters = {lora.name: card.name for card in config.routing.modelCards for lora in card.loras or ()}
     base = adapters.get(default, default)
     ref = contract.ModelRef(model=base, lora_name=None if base == default else default, use_reasoning=False)
-    return _read_target("providers.defaults.model", ref, config, served)
+    return read_target("providers.defaults.model", ref, config, served)
 
 
 def _check_bindings(
@@ -232,7 +232,7 @@ def _read_targets(
     refs = decision.modelRefs
     if not refs and not any(plugin.type == "fast_response" for plugin in decision.plugins or ()):
         raise config_error(f"{place}.modelRefs", "names no model; give one, or the plugin fast_response")
-    decision_targets = [_read_target(f"{place}.modelRefs[{i}]", ref, config, served) for i, ref in enumerate(refs)]
+    decision_targets = [read_target(f"{place}.modelRefs[{i}]", ref, config, served) for i, ref in enumerate(refs)]
     names = [target.name for target in decision_targets]
     check_unique(f"{place}.modelRefs", names)
     if split is None:
@@ -253,9 +253,14 @@ def _check_shares(place: str, split: Mapping[str, int], names: list[str]) -> Non
         raise config_error(place, f"the shares must add up to 100, not {sum(split.values())}", "runtime.yaml")
 
 
-def _read_target(
+def read_target(
     place: str, ref: contract.ModelRef, config: contract.RouterConfig, served: Mapping[str, ModelTarget]
 ) -> ModelTarget:
+    """Return a model as a decision requests it.
+
+    Raises:
+        UserError: the model, the adapter or the effort is unknown.
+    """
     model = next((model for model in config.providers.models if model.name == ref.model), None)
     if model is None:
         raise config_error(f"{place}.model", f"model {ref.model!r} is not defined under providers.models")

@@ -25,6 +25,7 @@ from vsr_runtime.decision.program.conditions import (
 )
 from vsr_runtime.decision.program.context_length import NO_DEMAND, TokenDemand
 from vsr_runtime.decision.program.effects import CorsPolicy, Effects, ModelTarget
+from vsr_runtime.decision.program.fallback import Fallback
 from vsr_runtime.decision.program.stickiness import Stickiness
 from vsr_runtime.decision.signals.base import Signal
 from vsr_runtime.decision.signals.model_signals import ModelResults, ModelSignal
@@ -46,12 +47,14 @@ class PolicyRoute:
         condition: when the route applies.
         targets: models and their shares in per cent, which add up to 100; empty for a static response.
         effects: other effects on the request.
+        fallback: its attempts; None if each request is sent once.
     """
 
     name: str
     condition: Condition
     targets: tuple[tuple[ModelTarget, int], ...]
     effects: Effects = field(default_factory=Effects)
+    fallback: Fallback | None = None
 
     def fits(self, demand: TokenDemand) -> bool:
         """Return whether some model of the route can hold a request. A static response always can."""
@@ -159,6 +162,8 @@ class Program:
     """Whether some route has several models."""
     destinations: frozenset[str] = field(init=False, repr=False, compare=False)
     """The models to which requests go whose model the router chooses."""
+    chains: Mapping[str, Fallback] = field(init=False, repr=False, compare=False)
+    """The attempts of decisions, by the name that the gateway has for them."""
     smallest_context: int | None = field(init=False, repr=False, compare=False)
     """The smallest context of any model; None if none is known."""
 
@@ -174,6 +179,10 @@ class Program:
         object.__setattr__(self, "counts", counts)
         object.__setattr__(self, "splits", any(len(route.targets) > 1 for route in self.routes))
         reached = {self.default, *(target.name for route in self.routes for target, _ in route.targets)}
+        fallbacks = [route.fallback for route in self.routes if route.fallback is not None]
+        chains = {name: fallback for fallback in fallbacks for name in fallback.routes.values()}
+        object.__setattr__(self, "chains", chains)
+        reached |= {name for fallback in fallbacks for name in fallback.models}
         object.__setattr__(self, "destinations", frozenset(reached))
         contexts = [target.context for target in self.models.values() if target.context is not None]
         object.__setattr__(self, "smallest_context", min(contexts, default=None))

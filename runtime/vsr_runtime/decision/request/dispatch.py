@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from vsr_runtime.decision.guards.masking import TooManyPlaceholdersError, mask_document
@@ -9,16 +10,16 @@ from vsr_runtime.decision.program.conditions import SignalValues
 from vsr_runtime.decision.program.effects import Effects, ModelTarget
 from vsr_runtime.decision.program.program import Decision, PolicyRoute, Program
 from vsr_runtime.decision.program.split import split_point
+from vsr_runtime.decision.request.attempts import chain_headers, passable
 from vsr_runtime.decision.request.authentication import client_headers, model_error
 from vsr_runtime.decision.request.cache_key import cache_key
 from vsr_runtime.decision.request.edits import edit_body
-from vsr_runtime.decision.request.events import ImmediateResponse, ResponsePlan, SendToModel
-from vsr_runtime.decision.request.form_body import FormBody
+from vsr_runtime.decision.request.events import CacheKey, ImmediateResponse, ResponsePlan, SendToModel
 from vsr_runtime.decision.request.guard_evaluation import GuardVerdict
 from vsr_runtime.decision.request.headers import apply_credentials, with_debug_headers
 from vsr_runtime.decision.request.immediate_responses import error_response
-from vsr_runtime.decision.request.json_body import BodyError, JsonBody
-from vsr_runtime.decision.request.parsed_request import ParsedRequest, read_json
+from vsr_runtime.decision.request.json_body import JsonBody
+from vsr_runtime.decision.request.parsed_request import ParsedRequest, edit_form, read_json
 from vsr_runtime.decision.request.path_limits import context_error, path_error, size_error
 from vsr_runtime.decision.request.static_response import static_response, token_count
 from vsr_runtime.decision.view import RequestView
@@ -58,7 +59,11 @@ def _dispatch(
         return replace(response, route=route.name, guards=verdict.matches, signals=signals)
     if verdict.moved:  # a route's effects apply to its own models only
         return _send(program, parsed, program.models[str(verdict.model)], None, signals, verdict)
-    return _send(program, parsed, target or program.models[program.default], route, signals, verdict)
+    target = target or program.models[program.default]
+    if route is None or route.fallback is None:
+        return _send(program, parsed, target, route, signals, verdict)
+    fallbacks, verdict = passable(program, parsed, route, verdict)
+    return _send(program, parsed, target, route, signals, verdict, fallbacks)
 
 
 def _static(parsed: ParsedRequest, view: RequestView | None, text: str) -> ImmediateResponse:
@@ -88,6 +93,7 @@ def _send(
     route: PolicyRoute | None,
     signals: SignalValues | None,
     verdict: GuardVerdict,
+    fallbacks: Sequence[ModelTarget] = (),
 ) -> SendToModel | ImmediateResponse:
     """Return the request for a model. A changed body needs its exact length, or Envoy rejects it."""
     effects = route.effects if route else _NO_EFFECTS
@@ -105,7 +111,7 @@ def _send(
     if data is None and body is not parsed.body:
         data = body.text.encode()
     if parsed.form is not None and data is not None:
-        edited = _edit_form(parsed.form, data)
+        edited = edit_form(parsed.form, data)
         if isinstance(edited, ImmediateResponse):
             return replace(edited, model=target.name, signals=signals)
         data = edited
@@ -113,32 +119,33 @@ def _send(
     refusal = size_error(parsed.api, target, sent_body if data is None else data)
     if refusal is not None:
         return replace(refusal, model=target.name, signals=signals)
-    plan = _response_plan(program, parsed, target.name, verdict)
-    headers = ((SELECTED_MODEL, target.name), *effects.set_headers, *_flag_headers(program, verdict))
+    chain = chain_headers(route, target, fallbacks, parsed.api, sent_body if data is None else data)
+    answering = (target.name, *(other.name for other in fallbacks)) if chain else (target.name,)
+    plan = _response_plan(program, parsed, answering, verdict)
+    headers = (*(chain or ((SELECTED_MODEL, target.name),)), *effects.set_headers, *_flag_headers(program, verdict))
     name = route.name if route else None
-    key = None
-    if effects.cache is not None and name is not None and not verdict.matches and parsed.api.generates:
-        sent = parsed.body.text.encode() if data is None else data
-        key = cache_key(parsed.caller, parsed.api, parsed.body.values, effects.cache, name, target.name, sent)
+    key = _key(parsed, route, target, verdict, data)
+    if key is not None and chain:
+        plan = replace(plan or ResponsePlan(parsed.api), model=target.name)
     # A response that is read must not be compressed.
     removed = (*effects.remove_headers, "accept-encoding") if plan or key else effects.remove_headers
     headers, removed = client_headers(program, parsed.client, headers, removed)
-    if target.credentials is not None:
+    if target.credentials is not None and not chain:
         headers, removed = apply_credentials(headers, removed, target.credentials)
     if data is not None:
         headers = (*headers, ("content-length", str(len(data))))
     return SendToModel(target.name, data, headers, removed, name, signals, None, verdict.matches, plan, key)
 
 
-def _edit_form(form: FormBody, document: bytes) -> bytes | ImmediateResponse:
-    """Return the form with the texts of an edited document."""
-    body = read_json(document)
-    if isinstance(body, ImmediateResponse):
-        return body
-    try:
-        return form.edited(body.values)
-    except BodyError as error:
-        return error_response(415, error.code, str(error))
+def _key(
+    parsed: ParsedRequest, route: PolicyRoute | None, target: ModelTarget, verdict: GuardVerdict, data: bytes | None
+) -> CacheKey | None:
+    """Return where the response is cached; None if it is not."""
+    if route is None or route.effects.cache is None or verdict.matches or not parsed.api.generates:
+        return None
+    sent = parsed.body.text.encode() if data is None else data
+    values = parsed.body.values
+    return cache_key(parsed.caller, parsed.api, values, route.effects.cache, route.name, target.name, sent)
 
 
 def _mask_body(parsed: ParsedRequest, verdict: GuardVerdict) -> JsonBody | ImmediateResponse:
@@ -161,11 +168,15 @@ def _flag_headers(program: Program, verdict: GuardVerdict) -> tuple[tuple[str, s
     return ((GUARDS, ", ".join(names)),) if names else ()
 
 
-def _response_plan(program: Program, parsed: ParsedRequest, model: str, verdict: GuardVerdict) -> ResponsePlan | None:
-    """Return the plan for the response of a model; None if nothing must be done."""
-    guards = tuple([guard for guard in program.on_response if guard.covers(model)])
+def _response_plan(
+    program: Program, parsed: ParsedRequest, models: Sequence[str], verdict: GuardVerdict
+) -> ResponsePlan | None:
+    """Return the plan for the response of one of these models; None if nothing must be done."""
+    guards = tuple([guard for guard in program.on_response if any(map(guard.covers, models))])
     restore = _restorable_values(parsed, verdict)
-    return ResponsePlan(parsed.api, guards, restore) if guards or restore else None
+    if not guards and not restore:
+        return None
+    return ResponsePlan(parsed.api, guards, restore)
 
 
 def _restorable_values(parsed: ParsedRequest, verdict: GuardVerdict) -> dict[str, str]:

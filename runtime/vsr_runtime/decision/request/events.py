@@ -48,6 +48,7 @@ class ResponsePlan:
             stay.
         record: the server's token for caching the response; None if it is not cached.
         cors: headers that let a page read the response.
+        model: the model whose response may be cached, if others may answer as well; None if only one may answer.
     """
 
     api: Api
@@ -56,6 +57,7 @@ class ResponsePlan:
     debug_headers: tuple[tuple[str, str], ...] | None = None
     record: object = None
     cors: tuple[tuple[str, str], ...] = ()
+    model: str | None = None
 
     @property
     def reads(self) -> bool:
@@ -245,6 +247,7 @@ class SendToModel:
         guards: guards that matched and let the request pass.
         response: what to do with the response; None if it may pass unread.
         cache_key: where the response is cached; None if it is not.
+        attempt: the number of an attempt, from 1; 0 for the decision on a request.
     """
 
     model: str
@@ -257,6 +260,7 @@ class SendToModel:
     guards: tuple[GuardMatch, ...] = ()
     response: ResponsePlan | None = field(default=None, repr=False)
     cache_key: CacheKey | None = None
+    attempt: int = 0
 
 
 @fast_dataclass(frozen=True, slots=True)

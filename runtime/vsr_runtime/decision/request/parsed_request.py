@@ -103,6 +103,17 @@ def read_json(data: bytes, expired: Expired = never) -> JsonBody | ImmediateResp
         return undecided_response(Cause.TIMEOUT)
 
 
+def edit_form(form: FormBody, document: bytes) -> bytes | ImmediateResponse:
+    """Return a form with the texts of an edited document."""
+    body = read_json(document)
+    if isinstance(body, ImmediateResponse):
+        return body
+    try:
+        return form.edited(body.values)
+    except BodyError as error:
+        return error_response(415, error.code, str(error))
+
+
 def _missing_field_response(values: Mapping[str, object], endpoint: ApiEndpoint) -> ImmediateResponse | None:
     model = values.get("model")
     if not isinstance(model, str) or not model:

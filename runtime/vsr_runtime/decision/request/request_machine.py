@@ -13,9 +13,11 @@ from vsr_runtime.decision.conversation.state import held_state
 from vsr_runtime.decision.deadline import BudgetExceededError, DeadlineExceededError, Expired
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 from vsr_runtime.decision.identity.client import Client
+from vsr_runtime.decision.program.build_limits import GROWTH
 from vsr_runtime.decision.program.conditions import OF_REQUEST
 from vsr_runtime.decision.program.context_length import NO_DEMAND, token_demand
 from vsr_runtime.decision.program.program import Decision, Program, Undecided
+from vsr_runtime.decision.request.attempts import Attempt, read_attempt, send_attempt
 from vsr_runtime.decision.request.authentication import authenticate
 from vsr_runtime.decision.request.cache_key import Caller, read_caller
 from vsr_runtime.decision.request.cors import is_preflight, preflight_response, response_headers
@@ -73,7 +75,9 @@ class MachineConfig:
 
 @fast_dataclass(frozen=True, slots=True)
 class AwaitsHeaders:
-    """The initial state; waits for the headers."""
+    """The initial state; waits for the headers. ``attempt``: of one attempt, which the proxy sends to itself."""
+
+    attempt: bool = False
 
 
 @fast_dataclass(frozen=True, slots=True)
@@ -90,6 +94,7 @@ class AwaitsBody:
     key: str | None = None
     state_holder: str | None = None
     client: Client | None = None
+    attempt: Attempt | None = None
 
 
 @fast_dataclass(frozen=True, slots=True)
@@ -124,6 +129,8 @@ def advance(config: MachineConfig, state: State, event: Event) -> tuple[State, A
         OutOfOrderError: the state does not accept this event.
     """
     match state, event:
+        case AwaitsHeaders(attempt=True), RequestHeaders():
+            return _on_attempt(config, event)
         case AwaitsHeaders(), RequestHeaders():
             return _on_headers(config, event)
         case AwaitsBody(endpoint, cors=cors), RequestBody():
@@ -177,6 +184,19 @@ def _on_headers(config: MachineConfig, event: RequestHeaders) -> tuple[State, Ac
     )
 
 
+def _on_attempt(config: MachineConfig, event: RequestHeaders) -> tuple[State, Action]:
+    """Accept one attempt of a request that was decided before."""
+    values, program = single_values(event), config.program
+    accepted = read_headers(event, values, program.names, program.apis, config.max_body + GROWTH)
+    attempt = read_attempt(program, values)
+    for refused in (accepted, attempt):
+        if isinstance(refused, ImmediateResponse):
+            return Decided(), for_client(api_of(values.get(":path", "")), (), refused)
+    if isinstance(accepted, ImmediateResponse) or isinstance(attempt, ImmediateResponse):
+        raise OutOfOrderError("an attempt without a body")
+    return AwaitsBody(accepted.endpoint, boundary=accepted.boundary, attempt=attempt), Continue(())
+
+
 def _conversation_headers(
     program: Program, values: Mapping[str, str], client: Client | None
 ) -> tuple[str | None, str | None]:
@@ -193,9 +213,12 @@ def _conversation_headers(
 
 
 def _on_body(config: MachineConfig, state: AwaitsBody, event: RequestBody) -> tuple[State, Action]:
-    read = read_request(event.body, state.endpoint, config.max_body, event.expired, state.boundary)
+    limit = config.max_body if state.attempt is None else config.max_body + GROWTH
+    read = read_request(event.body, state.endpoint, limit, event.expired, state.boundary)
     if isinstance(read, ImmediateResponse):
         return Decided(), read
+    if state.attempt is not None:
+        return Decided(), send_attempt(state.attempt, read, state.endpoint.api)
     body, form = (read.document, read) if isinstance(read, FormBody) else (read, None)
     program = config.program
     named = _named_model(program, state, body)

@@ -35,7 +35,7 @@ from vsr_runtime.decision.request.response_events import (
 )
 from vsr_runtime.decision.request.response_headers import inspect_headers
 from vsr_runtime.decision.request.response_stream import ResponseStream
-from vsr_schemas.headers import CORS, DEBUG_HEADERS, VARY
+from vsr_schemas.headers import ANSWERED_BY, CORS, DEBUG_HEADERS, VARY
 
 _JSON_TYPE = re.compile(r"application/(?:[a-z0-9.-]+\+)?json", re.IGNORECASE)
 _EVENT_STREAM = "text/event-stream"
@@ -132,7 +132,7 @@ def _on_headers(plan: ResponsePlan, event: ResponseHeaders, max_body: int) -> tu
     """Choose how to receive the body, and set debug headers. A model's own debug headers are removed."""
     # A response that a guard lets pass unread must not be cached: another request might be read.
     lenient = any(guard.passes_errors or guard.passes_unreadable for guard in plan.guards)
-    cacheable = plan.record is not None and not lenient and not event.end_of_stream
+    cacheable = plan.record is not None and not lenient and not event.end_of_stream and _by_its_model(plan, event)
     recorder = start_recording(plan.api, joined_headers(event.headers)) if cacheable else None
     reply = read_error_reply(event.headers)
     state: ResponseState
@@ -167,6 +167,11 @@ def _on_headers(plan: ResponsePlan, event: ResponseHeaders, max_body: int) -> tu
     forged = tuple(name for name, _ in event.headers if name in DEBUG_HEADERS and name not in own)
     set_headers = (*action.set_headers, *plan.debug_headers)
     return state, replace(action, remove=(*action.remove, *forged), set_headers=set_headers)
+
+
+def _by_its_model(plan: ResponsePlan, event: ResponseHeaders) -> bool:
+    """Return whether the response is of the model for which it would be cached, and not of one that stood in for it."""
+    return plan.model is None or [value for name, value in event.headers if name == ANSWERED_BY] == [plan.model]
 
 
 def _on_recording(state: Recording, event: ResponseBody | ResponseTrailers) -> tuple[ResponseState, ResponseAction]:

@@ -13,6 +13,7 @@ from vsr_schemas.policy.v1alpha1.assertions import AssertionSpec, RegionsSpec, S
 from vsr_schemas.policy.v1alpha1.classification import CategorySpec, CheckpointSpec, ClassifierSpec
 from vsr_schemas.policy.v1alpha1.clients import AsSpec, ClientSpec
 from vsr_schemas.policy.v1alpha1.environments import EnvironmentGatewaySpec, EnvironmentSpec, ResourcesSpec
+from vsr_schemas.policy.v1alpha1.fallback import RetrySpec
 from vsr_schemas.policy.v1alpha1.guards import ExceptSpec, GuardSpec
 from vsr_schemas.policy.v1alpha1.identity import (
     ApiKeySpec,
@@ -97,6 +98,7 @@ __all__ = [
     "PriceSpec",
     "RegionsSpec",
     "ResourcesSpec",
+    "RetrySpec",
     "RoleSpec",
     "RouteSpec",
     "RouteStickinessSpec",

@@ -311,6 +311,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "cache": "Store and reuse responses.",
         "tools": "Tools that the model may see: `none`, or a mapping.",
         "params": "Limits on request parameters.",
+        "fallback": "Models that are asked, in this order, if the model of the route fails before its response begins.",
+        "retry": "How often and after which failures a request is sent again.",
         "stickiness": "How a conversation leaves this route, where that differs from the policy's `stickiness`.",
     },
     "routes[].when": {
@@ -352,6 +354,18 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "headers": "Changes of the request headers, as of a route.",
         "tools": "Tools that the model may see: `none`, or a mapping, as of a route.",
         "params": "Limits on request parameters, as of a route.",
+        "fallback": "Models that are asked if the default model fails, as of a route.",
+        "retry": "How often and after which failures a request is sent again, as of a route.",
+    },
+    "routes[].retry": {
+        "attempts": "How often a request is sent at most, the first time included. The models are asked in their "
+        "order, which then begins again. Without it, each model of the route and its `fallback` is asked once.",
+        "on": "The failures after which a request is sent again: no connection (`connect`), a status of 500 to 599 "
+        "(`5xx`), `429`, no response within `firstByte` (`timeout`), a connection that broke (`reset`). Default "
+        "`[connect, 5xx, 429]`: after these no model works on the request any more.",
+        "budget": "Share in per cent of the requests in flight that may be further attempts, at each proxy; three are "
+        "always allowed. A failure beyond it goes to the client.",
+        "firstByte": "Time in which a response must begin, for each attempt. Needs `timeout` in `on`.",
     },
     "assertions[]": {
         "never": "No request may be like this.",

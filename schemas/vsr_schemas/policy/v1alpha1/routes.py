@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from vsr_schemas.base import PolicyModel
 from vsr_schemas.policy.v1alpha1.classification import Probability
+from vsr_schemas.policy.v1alpha1.fallback import Fallbacks, RetrySpec
 from vsr_schemas.policy.v1alpha1.stickiness import RouteStickinessSpec
 from vsr_schemas.scalars import Bool, Header, HeaderName, HeaderValue, Int, Milliseconds, Name, Text
 from vsr_schemas.shapes import MAPPING, TEXT, AsMapping, AsText, by_shape
@@ -90,6 +91,8 @@ class DefaultSpec(PolicyModel):
         Annotated[Annotated[Literal["none"], AsText] | Annotated[ToolsSpec, AsMapping], by_shape(TEXT, MAPPING)] | None
     ) = None
     params: ParamsSpec | None = None
+    fallback: Fallbacks | None = None
+    retry: RetrySpec | None = None
 
 
 class RouteSpec(PolicyModel):
@@ -122,6 +125,8 @@ class RouteSpec(PolicyModel):
         Annotated[Annotated[Literal["none"], AsText] | Annotated[ToolsSpec, AsMapping], by_shape(TEXT, MAPPING)] | None
     ) = None
     params: ParamsSpec | None = None
+    fallback: Fallbacks | None = None
+    retry: RetrySpec | None = None
     stickiness: RouteStickinessSpec | None = None
 
     @model_validator(mode="after")

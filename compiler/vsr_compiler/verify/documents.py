@@ -1,0 +1,137 @@
+"""Kubernetes objects of a YAML document, with the places of their parts. A list is read as its items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from vsr_compiler.diagnostics import Diagnostic, Span
+from vsr_compiler.verify.limits import MAX_OBJECTS, Budget, limit_error
+from vsr_compiler.verify.manifest import Manifest, Path
+from vsr_compiler.yaml_reader import event_span
+
+OWN_GROUP = "vsr.dev/"
+"""API group of policies and settings, which are read by vsr-compile and vsr-runtime, never by a cluster."""
+Places = Any
+"""The event of a scalar; for a mapping or list, its event and the places of its entries."""
+
+
+def objects_of_document(
+    value: Any,  # noqa: ANN401 - JSON of any form
+    places: Places,
+    name: str,
+    budget: Budget,
+    diagnostics: list[Diagnostic],
+    *,
+    strict: bool,
+    namespace: str = "",
+) -> Iterator[Manifest]:
+    """Return the objects of a document: the document itself, or the items of a list.
+
+    Args:
+        value: The document.
+        places: Its places.
+        name: The name of its file.
+        budget: The remaining limits.
+        diagnostics: Receives errors of the document.
+        strict: Whether a document that is not a Kubernetes object is an error.
+        namespace: The namespace of objects that do not say in which they are.
+    """
+    if value is None:
+        return
+    body = value if isinstance(value, dict) else {}
+    kind = str(body.get("kind", ""))
+    if kind.endswith("List") and isinstance(body.get("items"), list):
+        for item, place in zip(body["items"], places[1]["items"][1][1], strict=True):
+            typed = item
+            if kind != "List" and isinstance(item, dict) and not {"apiVersion", "kind"} & set(item):
+                # The items of a ConfigMapList are ConfigMaps, whether they say so or not.
+                typed = {"apiVersion": body.get("apiVersion"), "kind": kind.removesuffix("List"), **item}
+            yield from objects_of_document(typed, place, name, budget, diagnostics, strict=strict, namespace=namespace)
+        return
+    budget.objects -= 1
+    if budget.objects < 0:
+        raise limit_error(f"more than {MAX_OBJECTS:,} objects", span_of(places, name))
+    is_ours = str(body.get("apiVersion", "")).startswith(OWN_GROUP)
+    if not strict and (is_ours or _is_of_another_program(body)):
+        diagnostics.append(skipped(span_of(places, name)))
+        return
+    if is_ours:
+        message = f"this {body.get('kind')} is not a Kubernetes object"
+        hint = "Pass manifests; check policies by `vsr-compile check`."
+        diagnostics.append(Diagnostic("VSR431", message, span_of(places, name), hint))
+        return
+    manifest = Manifest(body, PlaceIndex(places, name).span, namespace)
+    if problem := _shape_error(value):
+        diagnostics.append(
+            Diagnostic("VSR431", problem, span_of(places, name), "Set apiVersion, kind and metadata.name.")
+        )
+    else:
+        yield manifest
+
+
+def skipped(span: Span) -> Diagnostic:
+    """Return the note about a document that is no Kubernetes object."""
+    message = "skipped document: it is not a Kubernetes object"
+    return Diagnostic("VSR432", message, span, "Ignore this note if another program reads the file.")
+
+
+def _is_of_another_program(body: dict[str, Any]) -> bool:
+    """Whether a document is for another program, such as Helm values, a pipeline, or settings of a tool."""
+    if not {"apiVersion", "kind"} & set(body):
+        return True
+    if isinstance(body.get("metadata"), dict):
+        return False
+    # Settings of tools have an apiVersion and a kind, but never metadata: kind, k3d, kubeadm, skaffold, Envoy Gateway.
+    group = str(body.get("apiVersion", "")).rpartition("/")[0]
+    return "apiVersion" not in body or "." in group or body.get("kind") == "Config"
+
+
+def _shape_error(value: object) -> str:
+    """Return why a document is not a Kubernetes object; empty if it is one."""
+    if not isinstance(value, dict):
+        return "this document is not a mapping, so not a Kubernetes object"
+    for key in ("apiVersion", "kind"):
+        if not isinstance(value.get(key), str) or not value[key]:
+            return f"`{key}` is missing or not a string, so this is not a Kubernetes object"
+    metadata = value.get("metadata")
+    if not isinstance(metadata, dict):
+        return f"this {value['kind']} has no metadata"
+    name = metadata.get("name", metadata.get("generateName"))
+    if not isinstance(name, str) or not name:
+        return f"this {value['kind']} has no name, or one that is not a string"
+    if not isinstance(metadata.get("namespace", ""), str):
+        return f"the namespace of {value['kind']} `{name}` is not a string"
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceIndex:
+    """Locates the parts of a document."""
+
+    root: Places
+    name: str
+
+    def span(self, path: Path, key: bool) -> Span:  # noqa: FBT001 - the signature of ``Manifest.locate``
+        """Return the place of a path, or of its nearest existing ancestor."""
+        place, at = self.root, self.root
+        for number, step in enumerate(path):
+            children = place[1] if isinstance(place, tuple) else None
+            if isinstance(children, dict) and step in children:
+                at, place = children[step]
+                last = number == len(path) - 1
+                at = at if key and last else place
+            elif isinstance(children, list) and isinstance(step, int) and 0 <= step < len(children):
+                at = place = children[step]
+            else:
+                return span_of(at if number == 0 else place, self.name)
+        return span_of(at, self.name)
+
+
+def span_of(place: Places, name: str) -> Span:
+    """Return the place of a value: the whole extent of a scalar, the first character of a mapping or list."""
+    if isinstance(place, tuple):
+        mark = place[0].start_mark
+        return Span(name, mark.line + 1, mark.column + 1)
+    return event_span(place, name)

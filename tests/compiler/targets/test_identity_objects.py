@@ -1,0 +1,200 @@
+"""What gateways make of the objects for `identity`, by the rules of `support.consumers`, on every target."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support import rendering, verify_support
+from support.common import linked
+from support.consumers import checks, edits, probes
+from support.consumers.envoy import INTERN, JWT, KEY, Request, sent
+from support.consumers.machine import MachineRouter
+from support.identity_policies import SOURCES, policy
+from vsr_compiler import targets
+from vsr_compiler.pipeline import compile_policy, read_policy
+from vsr_compiler.targets import profiles, render
+from vsr_runtime.settings import Settings, load
+from vsr_schemas.identity import HEADERS
+
+Body = dict[str, Any]
+CORS = 'gateway: {cors: {allowOrigins: ["https://a.example"]}}\n'
+MODELS = ("small", "large", "gpt")
+FORGED = {**dict.fromkeys(HEADERS.values(), "research"), "x-vsr-claim-plan": "gold"}
+TARGETS = sorted(targets.TARGETS)
+PROFILES = sorted(profiles())
+
+
+def nothing(gateway: Body) -> list[Body]:
+    """The policy has its own authentication."""
+    del gateway
+    return []
+
+
+TOKENS = checks.Scheme(nothing, {"authorization": JWT}, "jwt_authn")
+KEYS = checks.Scheme(nothing, {"authorization": f"Bearer {KEY}"}, "api_key_auth")
+
+
+@cache
+def objects(source: str, target: str, profile: str) -> list[Body]:
+    """The objects of a policy on a target."""
+    given = replace(linked(policy(source, more=CORS)), versions=profiles()[profile])
+    return [item.body for item in rendering.objects(given, target)]
+
+
+@pytest.fixture(scope="module")
+def routers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, MachineRouter]:
+    """The router of each policy, with the keys of its clients and of the provider."""
+    return {source: MachineRouter(_settings(source, tmp_path_factory.mktemp(source))) for source in SOURCES}
+
+
+def _settings(source: str, folder: Path) -> Settings:
+    (folder / "policy.yaml").write_text(policy(source, more=CORS), encoding="utf-8")
+    compiled = compile_policy(read_policy(folder / "policy.yaml"), lambda _: None).policy
+    for name, data in compiled.router.files.items():
+        (folder / name).write_bytes(data)
+    for place, key in (("openai/api-key", "our-key"), *_client_keys(source)):
+        path = folder / ("credentials" if place.startswith("openai") else "clients") / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(key, encoding="utf-8")
+    return load(folder / "config.yaml")
+
+
+def _client_keys(source: str) -> Iterator[tuple[str, str]]:
+    if source == "apiKeys":
+        yield "client-keys/ada", KEY
+        yield "client-keys/bot", "key-of-the-bot-0123456789"
+
+
+def matrix() -> Iterator[Any]:
+    """Every target at every profile."""
+    for target in TARGETS:
+        for profile in PROFILES:
+            yield pytest.param(target, profile, id=f"{target}-{profile}")
+
+
+@pytest.mark.parametrize(("target", "profile"), list(matrix()))
+def test_tokens_are_checked_before_the_router_and_the_router_decides_before_routes(
+    target: str, profile: str, routers: dict[str, MachineRouter]
+) -> None:
+    """Strangers get no answer of a model or of the router; a client of the team reaches all of its models."""
+    assert list(checks.authentication(objects("jwt", target, profile), TOKENS, routers["jwt"], MODELS)) == []
+
+
+@pytest.mark.parametrize("target", ["ai-gateway", "envoy-gateway", "production-stack"])
+@pytest.mark.parametrize("profile", PROFILES)
+def test_keys_are_checked_before_the_router_on_envoy_gateway(
+    target: str, profile: str, routers: dict[str, MachineRouter]
+) -> None:
+    """By its own filter, which every request meets by the route that it matches on its arrival."""
+    assert list(checks.authentication(objects("apiKeys", target, profile), KEYS, routers["apiKeys"], MODELS)) == []
+
+
+@pytest.mark.parametrize("source", ["apiKeys", "gatewayHeader"])
+@pytest.mark.parametrize(("target", "profile"), list(matrix()))
+def test_strangers_reach_no_model_if_the_router_authenticates(
+    source: str, target: str, profile: str, routers: dict[str, MachineRouter]
+) -> None:
+    """The router refuses them before it reads a body, whatever they forge."""
+    for proxy in probes.proxies(objects(source, target, profile)).values():
+        for headers in ({}, FORGED, {**FORGED, "x-front-user": "ada", "x-front-team": "research"}):
+            for request in probes.requests(MODELS, headers):
+                outcome = sent(proxy, request, routers[source])
+                assert (outcome.reached, outcome.status in {401, 403}) == (False, True), (request.path, outcome.by)
+
+
+@pytest.mark.parametrize(("target", "profile"), list(matrix()))
+def test_two_teams_reach_different_models_whatever_they_forge(
+    target: str, profile: str, routers: dict[str, MachineRouter]
+) -> None:
+    """The token decides, and no model of others is reached by its name."""
+    for proxy in probes.proxies(objects("jwt", target, profile)).values():
+        for token, model in ((JWT, "gpt"), (INTERN, "small")):
+            outcome = sent(proxy, probes.chat("auto", {**FORGED, "authorization": token}), routers["jwt"])
+            assert outcome.model == model, outcome
+        for model in ("gpt", "large"):
+            outcome = sent(proxy, probes.chat(model, {**FORGED, "authorization": INTERN}), routers["jwt"])
+            assert (outcome.reached, outcome.status) == (False, 403)
+
+
+@pytest.mark.parametrize("source", ["jwt", "apiKeys"])
+@pytest.mark.parametrize(("target", "profile"), list(matrix()))
+def test_preflights_are_answered_without_credentials(
+    source: str, target: str, profile: str, routers: dict[str, MachineRouter]
+) -> None:
+    """By the router or by the gateway, and nothing else comes through with that method."""
+    headers = {"origin": "https://a.example", "access-control-request-method": "POST"}
+    for proxy in probes.proxies(objects(source, target, profile)).values():
+        outcome = sent(proxy, Request(headers=headers, method="OPTIONS"), routers[source])
+        assert outcome.status in {200, 204}
+        assert not outcome.reached
+        assert sent(proxy, Request("/v1/models", {}, "OPTIONS"), routers[source]).status in {401, 403}
+
+
+@pytest.mark.parametrize(("target", "profile"), list(matrix()))
+def test_without_the_objects_of_identity_the_router_refuses_everybody(
+    target: str, profile: str, routers: dict[str, MachineRouter]
+) -> None:
+    """A gateway that authenticates nobody removes what clients say, so no user is known."""
+    kinds = {"RequestAuthentication", "AuthorizationPolicy", "SecurityPolicy"}
+    bodies = [body for body in objects("jwt", target, profile) if body["kind"] not in kinds]
+    for proxy in probes.proxies(bodies).values():
+        for headers in ({"authorization": JWT}, FORGED):
+            for request in probes.requests(MODELS, headers):
+                outcome = sent(proxy, request, routers["jwt"])
+                assert (outcome.reached, outcome.status) == (False, 401)
+
+
+@pytest.mark.parametrize("target", ["envoy-gateway", "ai-gateway", "istio", "gie", "llm-d"])
+def test_filter_first_or_no_route_on_arrival_is_seen(target: str, routers: dict[str, MachineRouter]) -> None:
+    """The proof above would see a router that is asked before the client is known."""
+    found = list(
+        checks.authentication(objects("jwt", target, "current"), TOKENS, routers["jwt"], MODELS, edits.filter_first)
+    )
+    assert any("the router is asked about" in problem for problem in found)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize(("target", "profile"), list(matrix()))
+def test_verify_finds_nothing_in_the_objects(source: str, target: str, profile: str) -> None:
+    """No rule about filters, references or policies that do not run."""
+    bodies = objects(source, target, profile)
+    found = verify_support.found("---\n".join(json.dumps(body) + "\n" for body in bodies))
+    assert [item for item in found if item.level.value == "error"] == []
+    assert {item.code for item in found} & {"VSR409", "VSR410", "VSR624", "VSR625"} == set()
+
+
+def test_clients_that_envoy_gateway_would_mix_up_are_refused() -> None:
+    """It names a client by the key in its Secret; Istio does not."""
+    text = policy("apiKeys").replace("{secret: client-keys, key: bot", "{secret: bots, key: ada")
+    for target, refused in (("envoy-gateway", True), ("ai-gateway", True), ("istio", False)):
+        codes = [item.code for item in render(targets.TARGETS[target], linked(text)).notices]
+        assert ("VSR334" in codes) is refused
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("target", TARGETS)
+def test_what_identity_needs_of_the_cluster_is_said(source: str, target: str) -> None:
+    """Secrets, a URL, or who may send."""
+    notices = render(targets.TARGETS[target], linked(policy(source))).notices
+    assert [item.code for item in notices if item.code == "VSR335"] == ["VSR335"]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_no_key_is_in_the_output(target: str) -> None:
+    """Secrets are referred to, and the router mounts them read-only in its own folder."""
+    bodies = objects("apiKeys", target, "current")
+    assert [body for body in bodies if body["kind"] == "Secret"] == []
+    deployments = {body["metadata"]["name"]: body for body in bodies if body["kind"] == "Deployment"}
+    router = deployments["semantic-router"]
+    pod = router["spec"]["template"]["spec"]
+    (volume,) = (volume for volume in pod["volumes"] if volume["name"] == "clients")
+    assert [item["secret"]["name"] for item in volume["projected"]["sources"]] == ["client-keys", "client-keys"]
+    (mount,) = (item for item in pod["containers"][0]["volumeMounts"] if item["name"] == "clients")
+    assert mount == {"name": "clients", "mountPath": "/etc/vsr/clients", "readOnly": True}
