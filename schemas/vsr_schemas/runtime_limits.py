@@ -17,8 +17,7 @@ class RateSettings(StrictModel):
     """One limit: an ``amount`` of a ``unit`` in a ``window`` of seconds, for each value of ``per``.
 
     It counts requests of clients that pass all tests of ``clients``, to ``models``, by ``routes``; without them, all.
-    Requests above it go to the model ``over``, which it does not count, or are refused. ``shared``: the gateway counts
-    the same for all replicas, so that each replica allows the whole amount.
+    Requests above it go to the model ``over``, which it does not count, or are refused.
     """
 
     name: str
@@ -30,7 +29,6 @@ class RateSettings(StrictModel):
     amount: float = Field(gt=0)
     window: int = Field(gt=0)
     over: str | None = None
-    shared: Literal[True] | None = None
 
 
 class PriceSettings(StrictModel):
@@ -42,7 +40,7 @@ class PriceSettings(StrictModel):
 
 
 class RatesSettings(StrictModel):
-    """All limits. Each of ``replicas`` allows its share of what is not ``shared``. ``prices`` are those of models."""
+    """All limits. Each of ``replicas`` allows its share. ``prices`` are those of models."""
 
     replicas: int = Field(default=1, ge=1)
     limits: list[RateSettings] = Field(min_length=1)

@@ -18,8 +18,7 @@ class Limit:
     """An amount of a unit in a window, for each combination of ``per``.
 
     It counts requests of clients that pass all tests, to one of ``models`` by one of ``routes``; None means any.
-    ``over`` is the model for requests above the limit; None if they are refused. ``shared``: the gateway's rate limit
-    service counts for all replicas of the router.
+    ``over`` is the model for requests above the limit; None if they are refused.
     """
 
     name: str
@@ -31,7 +30,6 @@ class Limit:
     amount: float
     window: str
     over: Model | None
-    shared: bool
     span: Span
 
     def counts(self, model: Model, route: str | None) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from vsr_compiler import ir
@@ -32,18 +33,18 @@ def _endpoint(scope: Scope, policy: schema.PolicySpec, name: str, spec: schema.E
         service = _service(spec.service, home)
         if not 1 <= service.port <= MAX_PORT:
             scope.report("VSR104", "expected a port between 1 and 65535", ("endpoints", name, "service"))
-        return ir.Endpoint(name, service, ir.ExistingService(), span, pool)
+        return ir.Endpoint(name, service, ir.ExistingService(), span, pool, spec.region)
     own = ir.object_name(name)
     if spec.pods is not None:
         labels = tuple(sorted(spec.pods.selector.items()))
         service = ir.ServiceRef(own, spec.pods.namespace or home, SERVICE_PORT)
-        return ir.Endpoint(name, service, ir.ExistingPods(labels, spec.pods.port), span, pool)
+        return ir.Endpoint(name, service, ir.ExistingPods(labels, spec.pods.port), span, pool, spec.region)
     if spec.external is not None:
-        return _external(scope, policy, name, spec.external)
+        return replace(_external(scope, policy, name, spec.external), region=spec.region)
     vllm = spec.vllm or schema.VllmSpec()
     _check_args(scope, name, vllm)
     service = ir.ServiceRef(own, vllm.namespace or home, SERVICE_PORT)
-    return ir.Endpoint(name, service, _server(scope, policy, name, vllm), span, pool)
+    return ir.Endpoint(name, service, _server(scope, policy, name, vllm), span, pool, spec.region)
 
 
 def _service(spec: schema.ServiceSpec | str, home: str) -> ir.ServiceRef:

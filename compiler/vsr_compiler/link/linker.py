@@ -15,6 +15,7 @@ from vsr_compiler.link.environments import Profiles, check_image, link_environme
 from vsr_compiler.link.expectations import link_assertions
 from vsr_compiler.link.guards import link_guards
 from vsr_compiler.link.identity import link_identity
+from vsr_compiler.link.limits import link_limits
 from vsr_compiler.link.models import link_models
 from vsr_compiler.link.routes import Tables, link_default, link_routes
 from vsr_compiler.link.scope import Scope
@@ -55,6 +56,7 @@ def link(document: Document, policy: schema.PolicySpec, profiles: Profiles) -> i
     default, default_route = link_default(scope, policy, models)
     stickiness = link_stickiness(scope, policy, models, routes, default, identity)
     tests = link_tests(scope, policy, models, tables.categories, guards, identity)
+    limits = link_limits(scope, policy, models, routes, identity)
     assertions = link_assertions(scope, policy, tables, guards, identity)
     environments = link_environments(scope, policy, profiles)
     versions = link_versions(scope, policy.gateway.versions, ("gateway", "versions"), profiles)
@@ -92,6 +94,7 @@ def link(document: Document, policy: schema.PolicySpec, profiles: Profiles) -> i
         stickiness=stickiness,
         apis=_apis(scope, policy),
         identity=identity,
+        limits=limits,
     )
 
 

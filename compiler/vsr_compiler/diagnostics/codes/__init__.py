@@ -15,5 +15,12 @@ from vsr_compiler.diagnostics.codes.model import BASE, Code, Example, Kind, Stag
 __all__ = ["BASE", "CODES", "Code", "Example", "Kind", "Stage"]
 
 CODES: Mapping[str, Code] = MappingProxyType(
-    syntax.CODES | meaning.CODES | identity.CODES | limits.CODES | servers.CODES | targets.CODES | verify.CODES | output.CODES,
+    syntax.CODES
+    | meaning.CODES
+    | identity.CODES
+    | limits.CODES
+    | servers.CODES
+    | targets.CODES
+    | verify.CODES
+    | output.CODES,
 )

@@ -60,7 +60,7 @@ limits:
         stage=Stage.LINK,
         meaning="A limit in requests or tokens is lower than the number of the router's replicas.",
         reason="Each replica allows its share of the limit, which would be none.",
-        fix="Raise the limit, use fewer replicas, or let the gateway count: `at: gateway`.",
+        fix="Raise the limit, or use fewer replicas.",
         example=Example("""\
 router: {image: "registry.example.com/vsr:1.0.0", replicas: 3}
 limits:
@@ -90,20 +90,6 @@ limits:
         example=Example("""\
 assertions:
   - {never: {to: {inside: mars}}}
-"""),
-    ),
-    "VSR337": Code(
-        title="limit that the target's gateway cannot count",
-        severity="error",
-        stage=Stage.TARGETS,
-        meaning="A limit has `at: gateway`, and the target's gateway has no rate limit service that can count it.",
-        reason="The limit would hold for each replica of the router by itself, and not for all of them.",
-        fix="Use `at: router`, or a target whose gateway can count it.",
-        example=Example("""\
-limits:
-  - {per: model, requests: 100, window: 1m, at: gateway}
-environments:
-  dev: {target: istio}
 """),
     ),
 }

@@ -42,6 +42,7 @@ class ParsedRequest:
         form: the form that ``body`` stands for; None if the client sent JSON.
         demand: the tokens of a model's context that the request needs.
         cors: headers of the response for the browser that asks.
+        moved: the model to which a limit moves it; None if none does.
     """
 
     body: JsonBody
@@ -58,6 +59,7 @@ class ParsedRequest:
     cors: tuple[tuple[str, str], ...] = ()
     conversation: bytes | None = None
     client: Client | None = None
+    moved: str | None = None
 
     @property
     def split_seed(self) -> bytes:

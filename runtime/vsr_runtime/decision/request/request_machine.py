@@ -95,6 +95,8 @@ class AwaitsBody:
     state_holder: str | None = None
     client: Client | None = None
     attempt: Attempt | None = None
+    moved: str | None = None
+    """The model to which a limit moves the request, which is decided again."""
 
 
 @fast_dataclass(frozen=True, slots=True)
@@ -291,6 +293,8 @@ def _parse(
     parsed = ParsedRequest(
         body, endpoint.api, seed, named, view, evaluation, state.debug, state.caller, state.query, demand=demand
     )
+    if state.moved is not None:
+        parsed = replace(parsed, moved=state.moved)
     key = _conversation_key(program, state, body, view)
     return parsed if key is None and state.client is None else replace(parsed, conversation=key, client=state.client)
 

@@ -46,12 +46,15 @@ class StatementSpec(PolicyModel):
     tenant: AttributeValues | None = None
     claims: Claims = {}
     with_: Names | None = Field(default=None, alias="with")
-    to: Annotated[
-        Annotated[Text, AsText]
-        | Annotated[list[Text], Field(min_length=1), AsList]
-        | Annotated[RegionsSpec, AsMapping],
-        by_shape(TEXT, LIST, MAPPING),
-    ] | None = None
+    to: (
+        Annotated[
+            Annotated[Text, AsText]
+            | Annotated[list[Text], Field(min_length=1), AsList]
+            | Annotated[RegionsSpec, AsMapping],
+            by_shape(TEXT, LIST, MAPPING),
+        ]
+        | None
+    ) = None
     without: Names | None = None
     through: Names | None = None
 

@@ -19,7 +19,7 @@ Subject = Literal["team", "key", "model", "route", "client"]
 
 
 class LimitForSpec(PolicyModel):
-    """The requests that a limit counts: those of clients with all of these attributes, to these models, by these routes."""
+    """The requests that a limit counts: of clients with all of these attributes, to these models, by these routes."""
 
     user: AttributeValues | None = None
     team: AttributeValues | None = None
@@ -46,8 +46,7 @@ class LimitSpec(PolicyModel):
     """How much may be used in a window of time: exactly one of ``tokens``, ``requests`` and ``dollars``.
 
     ``per`` says what has a count of its own, ``for`` which requests count. ``over`` says what becomes of requests above
-    the limit: they are refused with 429, or go to a cheaper model, whose requests the limit does not count. ``at`` says
-    who counts: each pod of the router, or the gateway's rate limit service for all of them.
+    the limit: they are refused with 429, or go to a cheaper model, whose requests the limit does not count.
     """
 
     name: Name | None = None
@@ -64,7 +63,6 @@ class LimitSpec(PolicyModel):
         Annotated[Literal["deny"], AsText] | Annotated[OverSpec, AsMapping],
         by_shape(TEXT, MAPPING),
     ] = "deny"
-    at: Literal["router", "gateway"] = "router"
 
     @model_validator(mode="after")
     def _one_unit(self) -> LimitSpec:
