@@ -38,7 +38,7 @@ class Run:
 def main() -> None:
     """Measure copies of one compiled base, and many pools whose selectors match the pods of many Deployments."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--objects", type=int, nargs="+", default=[1000, 5000, 20000])
+    parser.add_argument("--objects", type=int, nargs="+", default=[1000, 5000, 19500])
     parser.add_argument("--kubectl", type=int, default=5000)
     arguments = parser.parse_args()
     first: tuple[int, Run] | None = None

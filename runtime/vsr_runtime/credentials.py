@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
 from vsr_runtime.decision.identity.rules import digest_of
 from vsr_runtime.decision.program.effects import ProviderCredentials
 from vsr_runtime.errors import UserError
 from vsr_runtime.files import read_regular
+from vsr_schemas.headers import CREDENTIALS
 from vsr_schemas.runtime import CredentialSettings
 from vsr_schemas.runtime_identity import IdentitySettings
 
@@ -37,8 +40,6 @@ def read_credentials(folder: Path, settings: Mapping[str, CredentialSettings]) -
     Raises:
         UserError: a file cannot be read, or holds no key. The message names the file and never its content.
     """
-    if folder == KEYLESS:
-        return dict.fromkeys(settings, ProviderCredentials())
     return {model: _read(folder, credential) for model, credential in settings.items()}
 
 
@@ -68,9 +69,20 @@ def read_client_keys(folder: Path, settings: IdentitySettings | None) -> dict[st
 
 
 def _read(folder: Path, credential: CredentialSettings) -> ProviderCredentials:
+    """Return what the router sends. A gateway that adds the keys also sets the path with its query."""
+    sent = ProviderCredentials(
+        defaults=tuple((credential.defaults or {}).items()), removed=(*CREDENTIALS, *(credential.remove or ()))
+    )
+    if folder == KEYLESS:
+        return sent
+    query = credential.query or ""
     if credential.file is None:
-        return ProviderCredentials()
-    return ProviderCredentials(credential.header, credential.prefix + _key(folder / credential.file))
+        return replace(sent, query=query)
+    key = _key(folder / credential.file)
+    if credential.parameter is None:
+        return replace(sent, header=credential.header, value=credential.prefix + key, query=query)
+    parameter = f"{credential.parameter}={quote(key, safe='')}"
+    return replace(sent, query=f"{query}&{parameter}" if query else parameter)
 
 
 def _key(path: Path, whose: str = "provider's") -> str:

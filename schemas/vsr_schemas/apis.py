@@ -53,6 +53,7 @@ SPEECH: ApiPath = "/v1/audio/speech"
 TRANSCRIPTIONS: ApiPath = "/v1/audio/transcriptions"
 TRANSLATIONS: ApiPath = "/v1/audio/translations"
 TOKENIZE: ApiPath = "/tokenize"
+RERANK: ApiPath = "/v2/rerank"
 
 API_PATHS: tuple[ApiPath, ...] = get_args(ApiPath)
 """Every routed API, in the order of lists for users."""

@@ -27,12 +27,15 @@ Schema = dict[str, Any]
 BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
 EXACTLY_ONE = {
     "Assertion": ("never", "always"),
+    "CloudAuth": ("aws", "gcp", "azure"),
     "Endpoint": ("vllm", "service", "pods", "external"),
+    "KeyReference": ("secret", "configMap"),
     "Route": ("model", "split", "respond"),
     "Signal": KINDS,
     "Structure": ("pattern", "keywords"),
     "Test": CONTENTS,
     "Turn": TURN_CONTENTS,
+    "Volume": ("pvc", "emptyDir", "configMap", "secret"),
 }
 """Sections that take exactly one of these fields. Their validators enforce the same in Python."""
 AT_LEAST_ONE = {

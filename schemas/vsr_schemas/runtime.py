@@ -137,15 +137,21 @@ class CorsSettings(StrictModel):
 
 
 class CredentialSettings(StrictModel):
-    """The credential for a provider outside the cluster, which replaces the client's.
+    """The credential for a provider outside the cluster, or for a server with a key, which replaces the client's.
 
     ``file`` contains the key, below the folder ``credentials`` next to this file; without it, no credential is sent.
-    ``header`` contains the key after ``prefix``.
+    ``header`` contains the key after ``prefix``; with ``parameter``, that parameter of the query contains it instead.
+    ``query`` is the query of every request, before that parameter. ``defaults`` are headers that are sent unless the
+    client sends its own. ``remove`` are further headers by which clients may send credentials.
     """
 
     file: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9-]*)*$")
-    header: str = Field(default="authorization", pattern=r"^[a-z0-9-]{1,64}$")
+    header: str = Field(default="authorization", pattern=r"^[a-z0-9!#$%&'*+.^_`|~-]{1,128}$")
     prefix: str = Field(default="Bearer ", pattern=r"^[ -~]{0,64}$")
+    parameter: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.-]{1,64}$")
+    query: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.~%=&-]{1,512}$")
+    defaults: dict[str, str] | None = None
+    remove: list[str] | None = None
 
 
 class GuardSettings(StrictModel):

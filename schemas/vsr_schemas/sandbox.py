@@ -9,14 +9,28 @@ from pydantic import Field
 from vsr_schemas.base import StrictModel
 
 
-class External(StrictModel):
-    """A provider outside the cluster: where its API lies, and the key that it wants, by the name of the key's file.
+class Key(StrictModel):
+    """The key that a simulated backend wants, by the name of its file, and how it is sent.
 
-    Without ``credential`` it wants none, and refuses whoever sends one.
+    ``header`` contains it after ``prefix``; with ``parameter``, that parameter of the query contains it instead.
+    Without ``credential`` the backend wants none, and refuses whoever sends one.
+    """
+
+    credential: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9-]*)*$")
+    header: str = "authorization"
+    prefix: str = "Bearer "
+    parameter: str | None = None
+
+
+class External(Key):
+    """A provider outside the cluster: where its API lies, and what it wants besides a key.
+
+    ``query`` is the query of every request, without that parameter. ``headers`` are the headers that it requires.
     """
 
     path: str
-    credential: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9-]*)*$")
+    query: str | None = None
+    headers: list[str] | None = None
 
 
 class Backend(StrictModel):
@@ -25,6 +39,7 @@ class Backend(StrictModel):
     cluster: str
     models: list[str] = Field(min_length=1)
     external: External | None = None
+    key: Key | None = None
 
 
 class ClientSettings(StrictModel):

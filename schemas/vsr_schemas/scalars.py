@@ -202,6 +202,28 @@ Image = Annotated[
     Text, _matches(_IMAGE, "an image reference such as `registry.example/name:1.2.3`, whose name is lower-case")
 ]
 Release = Annotated[Text, _matches(r"v?[0-9]{1,4}(\.[0-9]{1,4}){1,2}(-[a-z0-9.]{1,20})?", "a release such as `1.30.3`")]
+_OBJECT = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?){0,8}"
+ObjectName = Annotated[
+    Text,
+    _shown(_OBJECT, "a name of a Kubernetes object (lower-case letters, digits, `-` and `.`)"),
+    Field(max_length=253),
+]
+"""The name of an object whose kind allows DNS subdomains, such as a Secret or a StorageClass."""
+_LABEL_NAME = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+LabelKey = Annotated[
+    Text,
+    _shown(rf"([a-z0-9]([-a-z0-9.]{{0,251}}[a-z0-9])?/)?{_LABEL_NAME}", "a label key, such as `example.com/zone`"),
+]
+LabelValue = Annotated[
+    Text, _shown(rf"({_LABEL_NAME})?", "a label value (letters, digits, `-`, `_` and `.`, at most 63)")
+]
+VariableName = Annotated[
+    Text, _shown(r"[A-Za-z_][A-Za-z0-9_]{0,127}", "a name of an environment variable (letters, digits and `_`)")
+]
+FolderPath = Annotated[
+    Text,
+    _shown(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._-]{1,128}){1,16}", "an absolute path of a folder, such as `/adapters`"),
+]
 _SECRET_KEY = r"[-._a-zA-Z0-9]{1,253}"  # noqa: S105 - the form of a key's name
 SecretKeyName = Annotated[
     Text,
@@ -220,7 +242,7 @@ ResourceName = Annotated[
     Text,
     _shown(_RESOURCE, "a resource: `cpu`, `memory`, `ephemeral-storage`, or one of a device, such as `nvidia.com/gpu`"),
 ]
-_API = r"https://[a-zA-Z0-9.-]+(:[0-9]{1,5})?(/[\w./-]*)?"
+_API = r"https://[a-zA-Z0-9.-]+(:[0-9]{1,5})?(/[\w./-]*)?(\?[A-Za-z0-9_.~%=&-]{1,512})?"
 ApiUrl = Annotated[
     Text,
     _shown(_API, "the https URL of an API, such as `https://api.example.com/v1`"),

@@ -87,4 +87,6 @@ def _violated(
     finding = f" with what the guard `{found[0]}` finds" if found else ""
     message = f"assertion violated: {request}{finding} {path.words}{served}{without} (`{assertion.words}`)"
     hint = "Change the routes or the guards so that no request takes this path, or change the assertion."
+    if assertion.statement.clients:
+        hint = f"Set `allow` of model `{path.model.name}`, or change the routes so that no such client takes this path."
     return Diagnostic("VSR240", message, assertion.span, hint)

@@ -95,13 +95,16 @@ class Requests:
         names = {number: name for name, number in self._order.items()}
         true = [f"`{names[number]}`" for number, value in sorted(chosen.items()) if number in names and value]
         false = [f"`{names[number]}`" for number, value in sorted(chosen.items()) if number in names and not value]
+        client = list(self._clients.describe(chosen))
         parts = [f"of category `{cell.category.name}`" if cell.category else "of no category that a route uses"]
+        if client and not any(other.category for other in self.cells):
+            parts = []
         lengths = [diagram for other, diagram in zip(self.cells, some, strict=True) if other.category is cell.category]
         if FALSE in lengths:  # only some lengths are in the set
             parts.append(
                 f"of {cell.low} tokens or more" if cell.high is None else f"of {cell.low} to {cell.high} tokens"
             )
-        parts += self._clients.describe(chosen)
+        parts += client
         if true:
             parts.append("with " + " and ".join(true))
         if false:

@@ -27,6 +27,7 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
         yield Diagnostic("VSR313", f"semantic-router {version} is not supported", policy.router.span, hint)
         return
     yield from _router(policy, implementation)
+    yield from _credentials(policy)
     yield from _stickiness(policy)
     yield from _names(policy)
     yield from _retries(policy)
@@ -93,6 +94,21 @@ def _router(policy: ir.Policy, implementation: ir.SemanticRouter) -> Iterator[Di
         yield Diagnostic(
             "VSR331", message, blocking[0].span, "Detect them by the response header `x-vsr-fast-response`."
         )
+
+
+def _credentials(policy: ir.Policy) -> Iterator[Diagnostic]:
+    """Check what the router sends to endpoints: it knows keys as bearer tokens, and no queries or other APIs."""
+    for endpoint in policy.endpoints:
+        key, api = endpoint.api_key, endpoint.provider.api if endpoint.provider else ir.ProviderApi()
+        if key is not None and (key.query or (key.header, key.prefix) != ("authorization", "Bearer ")):
+            message = f"semantic-router cannot send the key of `{endpoint.name}` in {key.words}"
+            yield Diagnostic("VSR330", message, endpoint.span, "Use `engine: vsr-runtime`.")
+        if api.query:
+            message = f"semantic-router cannot send the query `?{api.query}` to `{endpoint.name}`"
+            yield Diagnostic("VSR330", message, endpoint.span, "Use `engine: vsr-runtime`.")
+        if api.schema not in {None, "openai"}:
+            message = f"semantic-router sends OpenAI's APIs, not those of `schema: {api.schema}`, to `{endpoint.name}`"
+            yield Diagnostic("VSR330", message, endpoint.span, "Use `engine: vsr-runtime`.")
 
 
 def _stickiness(policy: ir.Policy) -> Iterator[Diagnostic]:

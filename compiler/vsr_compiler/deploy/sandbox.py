@@ -9,8 +9,10 @@ from typing import assert_never
 
 from vsr_compiler import ir
 from vsr_compiler.deploy import sandbox_identity
+from vsr_compiler.ir.providers import AUTHORIZATION, BEARER
 from vsr_compiler.link.tests import DEFAULT_ROUTE
 from vsr_compiler.manifests.objects import Body
+from vsr_compiler.releases.providers import SCHEMAS
 from vsr_compiler.targets.common import attempts
 from vsr_compiler.targets.common.extproc import (
     CLIENT_CONNECTIONS,
@@ -156,15 +158,28 @@ def _sender(policy: ir.Policy, test: ir.Test) -> Body:
 
 
 def _external(endpoint: ir.Endpoint) -> Body:
-    """Return the path and the key file of a simulated provider. The sandbox generates the key."""
+    """Return what a simulated provider or server expects, with the key's file. The sandbox generates the key."""
     match endpoint.kind:
-        case ir.Provider(path=path):
-            key = {"credential": endpoint.credential} if endpoint.credential else {}
-            return {"external": {"path": path} | key}
+        case ir.Provider(path=path, api=api):
+            headers = SCHEMAS[api.schema].headers if api.schema else {}
+            wanted = {"query": api.query or None, "headers": sorted(headers) or None}
+            body = {"path": path} | {name: value for name, value in wanted.items() if value} | _key(endpoint)
+            return {"external": body}
         case ir.VllmServer() | ir.ExistingService() | ir.ExistingPods():
-            return {}
+            return {"key": _key(endpoint)} if endpoint.api_key is not None else {}
         case _ as unreachable:
             assert_never(unreachable)
+
+
+def _key(endpoint: ir.Endpoint) -> Body:
+    """Return the key's file, and how the key is sent unless it is sent as usual."""
+    key = endpoint.api_key
+    if key is None:
+        return {}
+    if key.query:
+        return {"credential": endpoint.credential, "parameter": key.query}
+    usual = (key.header, key.prefix) == (AUTHORIZATION, BEARER)
+    return {"credential": endpoint.credential} | ({} if usual else {"header": key.header, "prefix": key.prefix})
 
 
 def _demo(policy: ir.Policy, prompt: str, request: ir.TestRequest) -> Body:

@@ -35,7 +35,6 @@ from vsr_compiler.ir.endpoints import (
     Picker,
     Pool,
     Provider,
-    Resources,
     VllmServer,
 )
 from vsr_compiler.ir.environments import Cors, Environment, Gateway, GitOps
@@ -47,7 +46,9 @@ from vsr_compiler.ir.limits import Limit
 from vsr_compiler.ir.models import Model, Reasoning
 from vsr_compiler.ir.names import object_name
 from vsr_compiler.ir.network import API_PATH, CLUSTER_DOMAIN, HTTP, Listener, ServiceRef
+from vsr_compiler.ir.placement import Autoscaling, Placement, Resources
 from vsr_compiler.ir.policy import Policy
+from vsr_compiler.ir.providers import CloudAuth, EndpointKey, ProviderApi
 from vsr_compiler.ir.router import Router, RouterImplementation, SemanticRouter, VsrRuntime
 from vsr_compiler.ir.routes import Cache, Route, chain_name
 from vsr_compiler.ir.signals import (
@@ -82,12 +83,14 @@ __all__ = [
     "AskMarker",
     "AskRules",
     "Assertion",
+    "Autoscaling",
     "Block",
     "Cache",
     "Category",
     "Classifier",
     "ClientSignal",
     "ClientTest",
+    "CloudAuth",
     "ComplexitySignal",
     "Condition",
     "ContextSignal",
@@ -95,6 +98,7 @@ __all__ = [
     "Cors",
     "EmbeddingSignal",
     "Endpoint",
+    "EndpointKey",
     "EndpointKind",
     "Environment",
     "ExistingPods",
@@ -124,9 +128,11 @@ __all__ = [
     "Phrase",
     "Picker",
     "PiiSignal",
+    "Placement",
     "Policy",
     "Pool",
     "Provider",
+    "ProviderApi",
     "Reasoning",
     "Resources",
     "Retry",

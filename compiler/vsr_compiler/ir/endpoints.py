@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from vsr_compiler.diagnostics import Span
 from vsr_compiler.ir.names import object_name
 from vsr_compiler.ir.network import API_PATH, ServiceRef
+from vsr_compiler.ir.placement import Autoscaling, Placement, Resources
+from vsr_compiler.ir.providers import ANY_API, CloudAuth, EndpointKey, ProviderApi
 from vsr_schemas.headers import PRIVATE
-
-
-@dataclass(frozen=True, slots=True)
-class Resources:
-    """Kubernetes resource quantities by name."""
-
-    requests: Mapping[str, str]
-    limits: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +17,8 @@ class VllmServer:
     """A vLLM server whose pods and Service the compiler writes. ``storage`` is a Kubernetes quantity.
 
     ``loras`` are pairs of a model name and the path of its adapter. ``image`` and ``resources`` replace the defaults of
-    the release. ``simulate`` runs the simulator instead of vLLM.
+    the release. ``simulate`` runs the simulator instead of vLLM. ``device`` is a kind of hardware or the name of a
+    resource; None is an NVIDIA GPU on nodes without taints. ``claim`` is an existing claim with the weights.
     """
 
     checkpoint: str
@@ -41,6 +35,10 @@ class VllmServer:
     """The number of replicas in the base, if an environment sets none."""
     arg_spans: tuple[Span, ...] = ()
     """The positions of the arguments in the policy."""
+    placement: Placement = field(default_factory=Placement)
+    device: str | None = None
+    claim: str | None = None
+    autoscaling: Autoscaling | None = None
 
     @property
     def volume_holders(self) -> int:
@@ -67,17 +65,18 @@ class ExistingPods:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A provider outside the cluster. ``secret`` is the name and the key of the Secret with the API key.
+    """A provider outside the cluster.
 
     ``path`` is the path prefix of its API, without a trailing slash. ``gets_client_headers``: headers about the client
-    and the decision reach it.
+    and the decision reach it. ``auth`` are credentials of a cloud; a static key is the endpoint's ``api_key``.
     """
 
     host: str
     port: int
     path: str
-    secret: tuple[str, str] | None
     gets_client_headers: bool = False
+    api: ProviderApi = ANY_API
+    auth: CloudAuth | None = None
 
     @property
     def hidden_headers(self) -> tuple[str, ...]:
@@ -104,6 +103,9 @@ class Picker:
 
     plugins: tuple[tuple[str, float], ...] = ()
     replicas: int = 1
+    placement: Placement = field(default_factory=Placement)
+    image: str | None = None
+    resources: Resources | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +120,16 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A place where a model runs, reached by ``service``."""
+    """A place where a model runs, reached by ``service``. ``api_key`` is the key that it requires."""
 
     name: str
     service: ServiceRef
     kind: EndpointKind
     span: Span
     pool: Pool | None = None
+    api_key: EndpointKey | None = None
+    picker_placement: Placement | None = None
+    """What an environment sets for its endpoint picker."""
     region: str | None = None
 
     @property
@@ -154,6 +159,5 @@ class Endpoint:
 
     @property
     def credential(self) -> str | None:
-        """The file of the provider's API key, relative to the router's credentials folder; None without a key."""
-        has_key = isinstance(self.kind, Provider) and self.kind.secret is not None
-        return f"{self.object_name}/api-key" if has_key else None
+        """The file of the API key, relative to the router's credentials folder; None without a key."""
+        return f"{self.object_name}/api-key" if self.api_key is not None else None

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from vsr_compiler.diagnostics import Span
-from vsr_compiler.ir.endpoints import Resources
 from vsr_compiler.ir.network import HTTP, Listener
+from vsr_compiler.ir.placement import EnvironmentPlacement, Resources
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,11 @@ class GitOps:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """An overlay. ``replicas``, ``images`` and ``resources`` are by endpoint; the key ``router`` is the router."""
+    """An overlay.
+
+    ``replicas``, ``images``, ``resources`` and ``placement`` are by endpoint; the key ``router`` is the router, and
+    in ``placement`` the key ``pickers`` means all endpoint pickers.
+    """
 
     name: str
     target: str
@@ -62,6 +66,7 @@ class Environment:
     replicas: Mapping[str, int] = field(default_factory=dict)
     images: Mapping[str, str] = field(default_factory=dict)
     resources: Mapping[str, Resources] = field(default_factory=dict)
+    placement: Mapping[str, EnvironmentPlacement] = field(default_factory=dict)
     device: str | None = None
     gateway_name: str | None = None
     gateway_namespace: str | None = None

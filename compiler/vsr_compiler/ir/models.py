@@ -59,3 +59,11 @@ class Model:
         """The only endpoint, if that is outside the cluster; otherwise None."""
         only = self.endpoints[0][0] if len(self.endpoints) == 1 else None
         return only if only is not None and isinstance(only.kind, Provider) else None
+
+    @property
+    def keyed(self) -> Endpoint | None:
+        """The endpoint whose credentials requests carry: that of a provider, or one with a key; otherwise None.
+
+        All endpoints of a model have the same key.
+        """
+        return self.provider or next((endpoint for endpoint, _ in self.endpoints if endpoint.api_key), None)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from vsr_compiler.diagnostics import Span
-from vsr_compiler.ir.endpoints import Resources
 from vsr_compiler.ir.network import ServiceRef
+from vsr_compiler.ir.placement import Autoscaling, Placement, Resources
 from vsr_schemas.runtime import FRAME_BYTES
 from vsr_schemas.scalars import TOKEN_SECRET
 
@@ -57,6 +57,8 @@ class Router:
     overflow: Literal["route", "reject"] = "route"
     reload: Literal["rollout", "hot"] = "rollout"
     resources: Resources | None = None
+    placement: Placement = field(default_factory=Placement)
+    autoscaling: Autoscaling | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)
     """The router folder by file name, filled in once it is rendered."""
     scaled_down_from: int = 0

@@ -7,6 +7,16 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from vsr_compiler import ir
+from vsr_compiler.link.environments import check_image
+from vsr_compiler.link.placement import (
+    PICKER_VARIABLES,
+    SERVER_VARIABLES,
+    check_device,
+    link_autoscaling,
+    link_placement,
+    link_resources,
+)
+from vsr_compiler.link.providers import provider_api, provider_auth, provider_key, server_key
 from vsr_compiler.link.scope import Scope
 from vsr_schemas.policy import v1alpha1 as schema
 
@@ -22,7 +32,10 @@ PATH = re.compile(r"(/(?!\.{1,2}(/|$))[a-zA-Z0-9_.-]+)*", re.ASCII)
 
 def link_endpoints(scope: Scope, policy: schema.PolicySpec) -> dict[str, ir.Endpoint]:
     """Return all endpoints by name, sorted."""
-    return {name: _endpoint(scope, policy, name, spec) for name, spec in sorted(policy.endpoints.items())}
+    return {
+        name: replace(_endpoint(scope, policy, name, spec), region=spec.region)
+        for name, spec in sorted(policy.endpoints.items())
+    }
 
 
 def _endpoint(scope: Scope, policy: schema.PolicySpec, name: str, spec: schema.EndpointSpec) -> ir.Endpoint:
@@ -33,18 +46,20 @@ def _endpoint(scope: Scope, policy: schema.PolicySpec, name: str, spec: schema.E
         service = _service(spec.service, home)
         if not 1 <= service.port <= MAX_PORT:
             scope.report("VSR104", "expected a port between 1 and 65535", ("endpoints", name, "service"))
-        return ir.Endpoint(name, service, ir.ExistingService(), span, pool, spec.region)
+        key = server_key(spec.service.api_key) if isinstance(spec.service, schema.ServiceSpec) else None
+        return ir.Endpoint(name, service, ir.ExistingService(), span, pool, key)
     own = ir.object_name(name)
     if spec.pods is not None:
         labels = tuple(sorted(spec.pods.selector.items()))
         service = ir.ServiceRef(own, spec.pods.namespace or home, SERVICE_PORT)
-        return ir.Endpoint(name, service, ir.ExistingPods(labels, spec.pods.port), span, pool, spec.region)
+        key = server_key(spec.pods.api_key)
+        return ir.Endpoint(name, service, ir.ExistingPods(labels, spec.pods.port), span, pool, key)
     if spec.external is not None:
-        return replace(_external(scope, policy, name, spec.external), region=spec.region)
+        return _external(scope, policy, name, spec.external)
     vllm = spec.vllm or schema.VllmSpec()
     _check_args(scope, name, vllm)
     service = ir.ServiceRef(own, vllm.namespace or home, SERVICE_PORT)
-    return ir.Endpoint(name, service, _server(scope, policy, name, vllm), span, pool, spec.region)
+    return ir.Endpoint(name, service, _server(scope, policy, name, vllm), span, pool, server_key(vllm.api_key))
 
 
 def _service(spec: schema.ServiceSpec | str, home: str) -> ir.ServiceRef:
@@ -57,7 +72,8 @@ def _service(spec: schema.ServiceSpec | str, home: str) -> ir.ServiceRef:
 
 
 def _external(scope: Scope, policy: schema.PolicySpec, name: str, spec: schema.ExternalSpec) -> ir.Endpoint:
-    span, place = scope.span("endpoints", name, key=True), ("endpoints", name, "external", "url")
+    span, own = scope.span("endpoints", name, key=True), ("endpoints", name, "external")
+    place = (*own, "url")
     url = urlsplit(spec.url)
     host, _, port = url.netloc.lower().partition(":")
     path = url.path.rstrip("/") or ir.API_PATH
@@ -67,10 +83,16 @@ def _external(scope: Scope, policy: schema.PolicySpec, name: str, spec: schema.E
         scope.report("VSR104", "expected a port between 1 and 65535", place)
     if not PATH.fullmatch(path):
         scope.report("VSR104", "expected a plain path, such as /v1", place)
-    secret = None if spec.api_key is None else (spec.api_key.secret, spec.api_key.key)
-    provider = ir.Provider(host, int(port or HTTPS_PORT), path, secret, spec.client_headers == "keep")
+    provider = ir.Provider(
+        host,
+        int(port or HTTPS_PORT),
+        path,
+        spec.client_headers == "keep",
+        provider_api(scope, spec, url.path.rstrip("/"), url.query, own),
+        provider_auth(scope, spec, own),
+    )
     service = ir.ServiceRef(ir.object_name(name), policy.gateway.namespace, provider.port)
-    return ir.Endpoint(name, service, provider, span)
+    return ir.Endpoint(name, service, provider, span, api_key=provider_key(scope, spec, own))
 
 
 def _pool(scope: Scope, name: str, spec: schema.EndpointSpec) -> ir.Pool | None:
@@ -80,7 +102,16 @@ def _pool(scope: Scope, name: str, spec: schema.EndpointSpec) -> ir.Pool | None:
     if spec.service is not None or spec.external is not None:
         hint = "Use `pods` instead, or remove the pool."
         scope.report("VSR213", "`pool` is only possible for `vllm` and `pods`", path, hint, key=True)
-    picker = ir.Picker(tuple(sorted(spec.pool.picker.plugins.items())), spec.pool.picker.replicas)
+    written, own = spec.pool.picker, (*path, "picker")
+    if written.image is not None:
+        check_image(scope, written.image, (*own, "image"))
+    picker = ir.Picker(
+        tuple(sorted(written.plugins.items())),
+        written.replicas,
+        link_placement(scope, written, own, PICKER_VARIABLES),
+        written.image,
+        link_resources(scope, written.resources, (*own, "resources")),
+    )
     return ir.Pool(picker, spec.pool.failure_mode, spec.pool.disaggregation, scope.span(*path, key=True))
 
 
@@ -95,6 +126,10 @@ def _check_args(scope: Scope, name: str, vllm: schema.VllmSpec) -> None:
 
 def _server(scope: Scope, policy: schema.PolicySpec, name: str, vllm: schema.VllmSpec) -> ir.VllmServer:
     users = {alias: model for alias, model in sorted(policy.models.items()) if name in names(model)}
+    path = ("endpoints", name, "vllm")
+    check_device(scope, vllm.device, vllm.image, (*path, "device"), vllm.gpus)
+    if vllm.image is not None:
+        check_image(scope, vllm.image, (*path, "image"))
     checkpoints = sorted({model.checkpoint for model in users.values() if model.checkpoint is not None})
     loras = tuple((lora, adapter.path) for model in users.values() for lora, adapter in sorted(model.loras.items()))
     return ir.VllmServer(
@@ -105,7 +140,13 @@ def _server(scope: Scope, policy: schema.PolicySpec, name: str, vllm: schema.Vll
         vllm.token,
         tuple(vllm.args),
         loras,
+        vllm.image,
+        link_resources(scope, vllm.resources, (*path, "resources")),
         arg_spans=tuple(scope.span("endpoints", name, "vllm", "args", index) for index in range(len(vllm.args))),
+        placement=link_placement(scope, vllm, path, SERVER_VARIABLES),
+        device=vllm.device,
+        claim=None if vllm.weights is None else vllm.weights.pvc,
+        autoscaling=link_autoscaling(scope, vllm.autoscaling, (*path, "autoscaling"), vllm.replicas),
     )
 
 

@@ -6,15 +6,25 @@ from collections.abc import Iterable, Mapping
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics.suggestions import suggest
+from vsr_compiler.ir.placement import EnvironmentPlacement
+from vsr_compiler.link.placement import (
+    PICKER_VARIABLES,
+    ROUTER_VARIABLES,
+    SERVER_VARIABLES,
+    check_device,
+    link_placement,
+    link_resources,
+)
 from vsr_compiler.link.scope import Scope
 from vsr_compiler.syntax.document import Path
 from vsr_schemas.policy import v1alpha1 as schema
-from vsr_schemas.quantities import amount, is_device
 
 Profiles = Mapping[str, Mapping[str, str]]
 """The releases that go together, by project, in each profile."""
 ROUTER = "router"
 """The key of an environment's maps that means the router."""
+PICKERS = "pickers"
+"""The key of `placement` that means all endpoint pickers."""
 
 
 def link_environments(scope: Scope, policy: schema.PolicySpec, profiles: Profiles) -> tuple[ir.Environment, ...]:
@@ -31,8 +41,10 @@ def _environment(
     servers = {endpoint for endpoint, kind in policy.endpoints.items() if kind.vllm is not None}
     for key in ("replicas", "images", "resources"):
         _known(scope, policy, getattr(spec, key), servers, (*path, key))
-    for key, resources in spec.resources.items():
-        _resources(scope, resources, (*path, "resources", key))
+    _known(scope, policy, [key for key in spec.placement if key != PICKERS], servers, (*path, "placement"))
+    resources = {
+        key: link_resources(scope, own, (*path, "resources", key)) for key, own in sorted(spec.resources.items())
+    }
     for key, image in spec.images.items():
         check_image(scope, image, (*path, "images", key))
     issuer = spec.identity or schema.EnvironmentIdentitySpec()
@@ -47,7 +59,10 @@ def _environment(
         simulate=spec.simulate,
         replicas=dict(sorted(spec.replicas.items())),
         images=dict(sorted(spec.images.items())),
-        resources={key: ir.Resources(own.requests, own.limits) for key, own in sorted(spec.resources.items())},
+        resources={key: own for key, own in resources.items() if own is not None},
+        placement={
+            key: _placement(scope, policy, spec, key, (*path, "placement", key)) for key in sorted(spec.placement)
+        },
         device=spec.device,
         region=spec.region,
         server=spec.server,
@@ -93,19 +108,26 @@ def _known(scope: Scope, policy: schema.PolicySpec, overridden: Iterable[str], s
             scope.resolve(dict.fromkeys((*sorted(servers), ROUTER)), key, "endpoint", (*path, key), key=True)
 
 
-def _resources(scope: Scope, resources: schema.ResourcesSpec, path: Path) -> None:
-    """Check what an API server rejects: fractions of devices, and requests above limits."""
-    for key, quantities in (("requests", resources.requests), ("limits", resources.limits)):
-        for name, text in quantities.items():
-            if is_device(name) and not text.isdecimal():
-                scope.report("VSR104", "expected a whole number of devices", (*path, key, name))
-    for name in resources.requests.keys() & resources.limits.keys():
-        request, limit = resources.requests[name], resources.limits[name]
-        over = (amount(request) or 0) - (amount(limit) or 0)
-        if over > 0 or (over and is_device(name)):
-            hint = "Set both to the same number." if is_device(name) else "Lower the request, or raise the limit."
-            message = f"the request for `{name}` is `{request}`, above its limit `{limit}`"
-            scope.report("VSR228", message, (*path, "requests", name), hint)
+def _placement(
+    scope: Scope, policy: schema.PolicySpec, environment: schema.EnvironmentSpec, key: str, path: Path
+) -> EnvironmentPlacement:
+    """Return the words of an environment for some pods, and report those that the pods cannot have."""
+    spec = environment.placement[key]
+    kind = key if key in {ROUTER, PICKERS} else "server"
+    own = {ROUTER: ROUTER_VARIABLES, PICKERS: PICKER_VARIABLES}.get(kind, SERVER_VARIABLES)
+    written = policy.endpoints[key].vllm if kind == "server" and key in policy.endpoints else None
+    if written is not None:
+        image = environment.images.get(key, written.image)
+        check_device(scope, spec.device, image, (*path, "device"), written.gpus)
+        if spec.storage_class is not None and written.weights is not None:
+            message = "`weights.pvc` exists, so it has no `storageClass`"
+            scope.report("VSR104", message, (*path, "storageClass"))
+    elif kind != "server" and spec.device is not None:
+        hint = "Set `gpus` of the router instead." if kind == ROUTER else "Remove it."
+        scope.report("VSR267", f"`device` is only for model servers, not for `{key}`", (*path, "device"), hint)
+    if kind == PICKERS and spec.storage_class is not None:
+        scope.report("VSR104", "endpoint pickers have no volume", (*path, "storageClass"))
+    return EnvironmentPlacement(link_placement(scope, spec, path, own), spec.device, scope.span(*path, key=True))
 
 
 def check_image(scope: Scope, image: str, path: Path) -> None:

@@ -17,6 +17,8 @@ from vsr_compiler.link.guards import link_guards
 from vsr_compiler.link.identity import link_identity
 from vsr_compiler.link.limits import link_limits
 from vsr_compiler.link.models import link_models
+from vsr_compiler.link.placement import ROUTER_VARIABLES, link_autoscaling, link_placement, link_resources
+from vsr_compiler.link.providers import check_keys
 from vsr_compiler.link.routes import Tables, link_default, link_routes
 from vsr_compiler.link.scope import Scope
 from vsr_compiler.link.signals import link_signals
@@ -61,6 +63,7 @@ def link(document: Document, policy: schema.PolicySpec, profiles: Profiles) -> i
     environments = link_environments(scope, policy, profiles)
     versions = link_versions(scope, policy.gateway.versions, ("gateway", "versions"), profiles)
     _auto_names(scope, policy, models)
+    check_keys(scope, policy, models)
     if policy.router.image is not None:
         check_image(scope, policy.router.image, ("router", "image"))
     scope.diagnostics |= dict.fromkeys(secrets(document).values())
@@ -174,6 +177,9 @@ def _router(scope: Scope, spec: schema.RouterSpec) -> ir.Router:
         response_headers=spec.response_headers,
         overflow=spec.overflow,
         reload=spec.reload,
+        resources=link_resources(scope, spec.resources, ("router", "resources")),
+        placement=link_placement(scope, spec, ("router",), ROUTER_VARIABLES),
+        autoscaling=link_autoscaling(scope, spec.autoscaling, ("router", "autoscaling"), spec.replicas),
     )
 
 

@@ -44,6 +44,10 @@ class Scope:
         """Report a diagnostic at a path. A repeated one is kept once."""
         self.diagnostics[Diagnostic(code, message, self.document.span(path, key=key), hint)] = None
 
+    def secret(self, message: str, path: Path, hint: str) -> None:
+        """Report VSR227 at a value, which no output may show."""
+        self.diagnostics[Diagnostic("VSR227", message, self.document.span(path), hint, hides=True)] = None
+
     def resolve(self, table: Mapping[str, T], name: str, kind: str, path: Path, *, key: bool = False) -> T | None:
         """Look up a name. Report it if it is not defined, and return None.
 

@@ -179,6 +179,7 @@ def table(kinds: Iterable[Kind]) -> Mapping[GroupKind, Kind]:
 
 
 _TEMPLATE = ("spec", "template")
+KEDA_GROUP = "keda.sh"
 
 KINDS: Mapping[GroupKind, Kind] = table(
     (
@@ -199,6 +200,7 @@ KINDS: Mapping[GroupKind, Kind] = table(
         Kind("batch", "Job", pod_template=_TEMPLATE, emitted=False),
         Kind("batch", "CronJob", pod_template=("spec", "jobTemplate", "spec", "template"), emitted=False),
         Kind("autoscaling", "HorizontalPodAutoscaler", Wave.OBSERVER),
+        Kind(KEDA_GROUP, "ScaledObject", Wave.OBSERVER, HealthyByConditions(("Ready",))),
         Kind("policy", "PodDisruptionBudget", scaled=True),
         *kinds_of("", "Node PersistentVolume", Wave.WORKLOAD, namespaced=False, emitted=False),
         *kinds_of(

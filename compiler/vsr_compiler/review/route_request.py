@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vsr_compiler.review.local_router import LocalRouter, Undecidable
+from vsr_runtime.decision.identity.client import Client
 from vsr_runtime.decision.request.events import ImmediateResponse, SendToModel
 from vsr_schemas.headers import ASK
 from vsr_schemas.reports_route import AskReport, RouteReport
@@ -20,11 +21,15 @@ _SHOWN = 300
 
 
 def route_request(
-    router: LocalRouter, path: str, headers: Sequence[tuple[str, str]], body: Mapping[str, Any]
+    router: LocalRouter,
+    path: str,
+    headers: Sequence[tuple[str, str]],
+    body: Mapping[str, Any],
+    client: Client | None = None,
 ) -> RouteReport | Undecidable:
     """Return what a router, opened with ``debug``, does with a request. Nothing is sent anywhere."""
     data = json.dumps(body, ensure_ascii=False).encode(errors="surrogatepass")
-    action = router.decide(path, headers, data, "route")
+    action = router.decide(path, headers, data, "route", client)
     if isinstance(action, Undecidable):
         return action
     signals = action.signals

@@ -77,7 +77,7 @@ def _provider_model(model: ir.Model) -> stock.ProviderModel:
     """Return a model as for our runtime, with the variable of the API key, which the stock router adds itself."""
     body = provider_model(model).model_dump()
     for ref, (endpoint, _) in zip(body["backend_refs"], model.endpoints, strict=True):
-        if endpoint.provider is not None and endpoint.provider.secret is not None:
+        if endpoint.api_key is not None:
             ref["api_key_env"] = key_variable(endpoint)
     return stock.ProviderModel.model_validate(body)
 

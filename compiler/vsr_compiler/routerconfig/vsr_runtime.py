@@ -7,14 +7,14 @@ from typing import Any, Literal
 
 from vsr_compiler import ir
 from vsr_compiler.ir.signals import JailbreakSignal, PiiSignal
-from vsr_compiler.routerconfig import signals
+from vsr_compiler.routerconfig import credentials, signals
 from vsr_compiler.routerconfig.identity import identity_settings
 from vsr_compiler.routerconfig.limits import rates_settings
 from vsr_compiler.routerconfig.models import cards, model_ref, provider_model
 from vsr_compiler.routerconfig.plugins import plugins
 from vsr_runtime.inference.encoder_files import KNOWN
 from vsr_schemas import runtime as settings
-from vsr_schemas.apis import ApiPath
+from vsr_schemas.apis import API_PATHS, ApiPath
 from vsr_schemas.pii import ALL_TYPES
 from vsr_schemas.routerconfig import v0_4_0 as stock
 
@@ -59,11 +59,7 @@ def runtime_settings(policy: ir.Policy, heads: Mapping[str, settings.ClassifierS
         cors=_cors(policy.gateway.cors),
         classifiers=dict(heads),
         splits={name: shares for name, shares in splits.items() if len(shares) > 1} or None,
-        credentials={
-            model.name: settings.CredentialSettings(file=model.provider.credential)
-            for model in policy.models
-            if model.provider
-        }
+        credentials={model.name: credentials.settings_of(policy, model.keyed) for model in policy.models if model.keyed}
         or None,
         guards={guard.name: _guard(guard) for guard in policy.guards} or None,
         cache=_cache(policy),
@@ -141,15 +137,29 @@ def _route_stickiness(stickiness: ir.RouteStickiness) -> settings.RouteStickines
 def model_prefix(policy: ir.Policy, model: ir.Model) -> Literal["/v1/"] | None:
     """Return the prefix of the paths that have a route to a model; None for every path.
 
-    Providers have their API below it, and so has the route for requests that the router has not decided.
+    Providers have their API below it, except Cohere, and so has the route for requests that the router has not decided.
     """
+    provider = model.provider.provider if model.provider else None
+    if provider is not None and provider.api.schema == "cohere":
+        return None
     return "/v1/" if model.external or policy.router.fails_open else None
+
+
+def provider_apis(model: ir.Model) -> list[ApiPath] | None:
+    """Return the APIs that the provider of a model has for requests that nobody translates; None for all."""
+    provider = model.provider.provider if model.provider else None
+    if provider is None or provider.api.paths is None:
+        return None
+    return [path for path in API_PATHS if path in provider.api.paths]
 
 
 def _prefixes(policy: ir.Policy) -> dict[str, settings.ModelLimitSettings]:
     """Return the limits of models that do not have every path, on whatever target."""
-    prefixes = {model.name: model_prefix(policy, model) for model in policy.models}
-    return {name: settings.ModelLimitSettings(prefix=prefix) for name, prefix in prefixes.items() if prefix}
+    limits = {
+        model.name: settings.ModelLimitSettings(prefix=model_prefix(policy, model), apis=provider_apis(model))
+        for model in policy.models
+    }
+    return {name: limit for name, limit in limits.items() if limit != settings.ModelLimitSettings()}
 
 
 def _cors(cors: ir.Cors | None) -> settings.CorsSettings | None:

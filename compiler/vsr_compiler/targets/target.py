@@ -27,7 +27,8 @@ Emitter = Callable[[ir.Policy], Iterable[Object]]
 """A pure function that returns the objects of one subject. A target may not have two emitters of one object."""
 Check = Callable[[ir.Policy], Iterable[Diagnostic]]
 """A pure function that returns what a target ignores, cannot do, or needs of the cluster."""
-ComponentBuilder = Callable[[ir.Policy], Component]
+ComponentBuilder = Callable[[ir.Policy], Component | None]
+"""Returns a Kustomize component, or None if the policy needs none."""
 Chart = Callable[[ir.Policy], Values | None]
 """Returns the values of one Helm chart, or None if the policy needs nothing of the chart."""
 View = Callable[[ir.Policy], ir.Policy]
@@ -169,6 +170,8 @@ def _components(parts: list[tuple[Target, ir.Policy]], policy: ir.Policy) -> Ite
     for part, seen in parts:
         for build in part.components:
             component = build(seen)
+            if component is None:
+                continue
             yield Component(component.name, tuple(emitted_by(build, component.objects)), component.patches)
     if isinstance(policy.router.implementation, ir.SemanticRouter):
         yield router.by_helm(policy)

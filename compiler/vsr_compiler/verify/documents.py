@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vsr_compiler.diagnostics import Diagnostic, Span
@@ -17,10 +17,39 @@ Places = Any
 """The event of a scalar; for a mapping or list, its event and the places of its entries."""
 
 
+@dataclass(slots=True, eq=False)
+class DocumentPlaces:
+    """The places of a document, which are computed when the first of them is asked for.
+
+    Attributes:
+        name: The name of the file.
+        compute: Returns the places.
+        line: The number of lines before the text from which they are computed.
+    """
+
+    name: str
+    compute: Callable[[], Places]
+    line: int = 0
+    _root: Places = None
+
+    def root(self) -> Places:
+        """Return the places of the whole document."""
+        if self._root is None:
+            self._root = self.compute()
+        return self._root
+
+    def span_of(self, place: Places) -> Span:
+        """Return the place of a value: the whole extent of a scalar, the first character of a mapping or list."""
+        if isinstance(place, tuple):
+            mark = place[0].start_mark
+            return Span(self.name, mark.line + 1 + self.line, mark.column + 1)
+        span = event_span(place, self.name)
+        return replace(span, line=span.line + self.line, end_line=span.end_line + self.line) if self.line else span
+
+
 def objects_of_document(
     value: Any,  # noqa: ANN401 - JSON of any form
-    places: Places,
-    name: str,
+    places: PlaceIndex,
     budget: Budget,
     diagnostics: list[Diagnostic],
     *,
@@ -32,7 +61,6 @@ def objects_of_document(
     Args:
         value: The document.
         places: Its places.
-        name: The name of its file.
         budget: The remaining limits.
         diagnostics: Receives errors of the document.
         strict: Whether a document that is not a Kubernetes object is an error.
@@ -43,30 +71,29 @@ def objects_of_document(
     body = value if isinstance(value, dict) else {}
     kind = str(body.get("kind", ""))
     if kind.endswith("List") and isinstance(body.get("items"), list):
-        for item, place in zip(body["items"], places[1]["items"][1][1], strict=True):
+        for number, item in enumerate(body["items"]):
             typed = item
             if kind != "List" and isinstance(item, dict) and not {"apiVersion", "kind"} & set(item):
                 # The items of a ConfigMapList are ConfigMaps, whether they say so or not.
                 typed = {"apiVersion": body.get("apiVersion"), "kind": kind.removesuffix("List"), **item}
-            yield from objects_of_document(typed, place, name, budget, diagnostics, strict=strict, namespace=namespace)
+            place = PlaceIndex(places.document, (*places.prefix, "items", number))
+            yield from objects_of_document(typed, place, budget, diagnostics, strict=strict, namespace=namespace)
         return
     budget.objects -= 1
     if budget.objects < 0:
-        raise limit_error(f"more than {MAX_OBJECTS:,} objects", span_of(places, name))
+        raise limit_error(f"more than {MAX_OBJECTS:,} objects", places.start)
     is_ours = str(body.get("apiVersion", "")).startswith(OWN_GROUP)
     if not strict and (is_ours or _is_of_another_program(body)):
-        diagnostics.append(skipped(span_of(places, name)))
+        diagnostics.append(skipped(places.start))
         return
     if is_ours:
         message = f"this {body.get('kind')} is not a Kubernetes object"
         hint = "Pass manifests; check policies by `vsr-compile check`."
-        diagnostics.append(Diagnostic("VSR431", message, span_of(places, name), hint))
+        diagnostics.append(Diagnostic("VSR431", message, places.start, hint))
         return
-    manifest = Manifest(body, PlaceIndex(places, name).span, namespace)
+    manifest = Manifest(body, places.span, namespace)
     if problem := _shape_error(value):
-        diagnostics.append(
-            Diagnostic("VSR431", problem, span_of(places, name), "Set apiVersion, kind and metadata.name.")
-        )
+        diagnostics.append(Diagnostic("VSR431", problem, places.start, "Set apiVersion, kind and metadata.name."))
     else:
         yield manifest
 
@@ -108,30 +135,33 @@ def _shape_error(value: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PlaceIndex:
-    """Locates the parts of a document."""
+    """Locates the parts of an object.
 
-    root: Places
-    name: str
+    Attributes:
+        document: The places of its document.
+        prefix: The path of the object in the document.
+    """
+
+    document: DocumentPlaces
+    prefix: Path = ()
+
+    @property
+    def start(self) -> Span:
+        """The place of the object itself."""
+        return self.span((), key=False)
 
     def span(self, path: Path, key: bool) -> Span:  # noqa: FBT001 - the signature of ``Manifest.locate``
         """Return the place of a path, or of its nearest existing ancestor."""
-        place, at = self.root, self.root
-        for number, step in enumerate(path):
+        place = at = self.document.root()
+        whole = (*self.prefix, *path)
+        for number, step in enumerate(whole):
             children = place[1] if isinstance(place, tuple) else None
             if isinstance(children, dict) and step in children:
                 at, place = children[step]
-                last = number == len(path) - 1
+                last = number == len(whole) - 1
                 at = at if key and last else place
             elif isinstance(children, list) and isinstance(step, int) and 0 <= step < len(children):
                 at = place = children[step]
             else:
-                return span_of(at if number == 0 else place, self.name)
-        return span_of(at, self.name)
-
-
-def span_of(place: Places, name: str) -> Span:
-    """Return the place of a value: the whole extent of a scalar, the first character of a mapping or list."""
-    if isinstance(place, tuple):
-        mark = place[0].start_mark
-        return Span(name, mark.line + 1, mark.column + 1)
-    return event_span(place, name)
+                return self.document.span_of(at if number == 0 else place)
+        return self.document.span_of(at)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
 
 MAX_BYTES = 32 * 1024 * 1024
-MAX_VALUES = 1_000_000
+MAX_VALUES = 5_000_000
 MAX_OBJECTS = 20_000
 MAX_DEPTH = 100
 

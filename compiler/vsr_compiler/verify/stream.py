@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, NoReturn
 
 from ruamel.yaml.error import YAMLError
 
 from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
 from vsr_compiler.verify import placeholders
-from vsr_compiler.verify.documents import Places, objects_of_document, skipped
+from vsr_compiler.verify.documents import DocumentPlaces, PlaceIndex, Places, objects_of_document, skipped
 from vsr_compiler.verify.json_documents import with_document_marks
 from vsr_compiler.verify.limits import MAX_BYTES, MAX_DEPTH, MAX_OBJECTS, MAX_VALUES, Budget, limit_error, spend_bytes
 from vsr_compiler.verify.manifest import Manifest
 from vsr_compiler.verify.placeholders import Marks, marks_of, may_have_placeholders, without_actions
+from vsr_compiler.verify.plain_documents import ExtraordinaryError, PlainDocument, plain_documents
 from vsr_compiler.verify.plain_scalars import resolve_plain_scalar
 from vsr_compiler.yaml_reader import Composer, Event, Frame, error_position, error_problem, event_span
 
@@ -56,7 +58,7 @@ def read_stream(
     try:
         spend_bytes(len(data), name, budget)
         for value, places in parse_documents(data, name, budget):
-            manifests += objects_of_document(value, places, name, budget, found, strict=strict, namespace=namespace)
+            manifests += objects_of_document(value, places, budget, found, strict=strict, namespace=namespace)
     except CompileError as error:
         if (
             b"}}" in data[data.find(b"{{") :]
@@ -100,7 +102,7 @@ def _read_template(
     text, where = without_actions(data.decode("utf-8-sig", errors="replace"))
     try:
         for value, places in parse_documents(text.encode(), name, budget):
-            manifests += objects_of_document(value, places, name, budget, [], strict=True, namespace=namespace)
+            manifests += objects_of_document(value, places, budget, [], strict=True, namespace=namespace)
     except CompileError as error:
         diagnostics += [item for item in error.diagnostics if item.code == "VSR430"]
         where = Marks(where.lines, ((1, text.count("\n") + 1),))
@@ -110,7 +112,7 @@ def _read_template(
     return manifests
 
 
-def parse_documents(data: bytes, name: str, budget: Budget) -> Iterator[tuple[Any, Places]]:
+def parse_documents(data: bytes, name: str, budget: Budget) -> Iterator[tuple[Any, PlaceIndex]]:
     """Return the value and the places of each document.
 
     Raises:
@@ -124,6 +126,43 @@ def parse_documents(data: bytes, name: str, budget: Budget) -> Iterator[tuple[An
         raise CompileError([Diagnostic("VSR004", message, Span(name, line, 1), "Save it as UTF-8.")]) from None
     if text[:1].isspace() or text[:1] == "{":
         text = with_document_marks(text)
+    yielded, values = 0, budget.values
+    try:
+        for yielded, (value, places) in enumerate(_plain(text, name, budget), 1):  # noqa: B007 - used below
+            yield value, places
+    except ExtraordinaryError:
+        budget.values = values
+    else:
+        return
+    for number, (value, place) in enumerate(_composed(text, name, budget), 1):
+        if number > yielded:
+            yield value, PlaceIndex(DocumentPlaces(name, partial(_known, place)))
+
+
+def _known(places: Places) -> Places:
+    return places
+
+
+def _plain(text: str, name: str, budget: Budget) -> Iterator[tuple[Any, PlaceIndex]]:
+    """Return the documents with places that are computed when the first of them is asked for."""
+    # A document ends where the next one begins, which is known one document later.
+    previous: PlainDocument | None = None
+    for document in plain_documents(text, budget):
+        if previous is not None:
+            yield previous.value, _later(text, name, previous, document.start)
+        previous = document
+    if previous is not None:
+        yield previous.value, _later(text, name, previous, len(text))
+
+
+def _later(text: str, name: str, document: PlainDocument, end: int) -> PlaceIndex:
+    def compute() -> Places:
+        return next(_composed(text[document.start : end], name, Budget()))[1]
+
+    return PlaceIndex(DocumentPlaces(name, compute, document.line))
+
+
+def _composed(text: str, name: str, budget: Budget) -> Iterator[tuple[Any, Places]]:
     yielded, values = 0, budget.values
     for pure in (False, True):
         composer = _ValueComposer(name, budget, MAX_DEPTH)

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -23,19 +24,33 @@ _POLL = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """How to call a provider outside the cluster: the path of its API, and the Authorization that it expects.
+    """How to call a provider outside the cluster, or a server with a key.
 
-    Without ``authorization`` it expects none. Any other credential is rejected, because the client's own must not get
-    here.
+    Without ``value`` it expects no key. Any other credential is rejected, because the client's own must not get here.
+
+    Attributes:
+        path: the path of its API.
+        value: the value of ``header`` that it expects; None for no key there.
+        header: the header that carries the key.
+        query: the query that it expects, which may carry a key; None for any.
+        headers: further headers that it requires.
+        inside: whether it is a server in the cluster.
     """
 
     path: str = _BASE
-    authorization: str | None = field(default=None, repr=False)
+    value: str | None = field(default=None, repr=False)
+    header: str = "authorization"
+    query: str | None = field(default=None, repr=False)
+    headers: tuple[str, ...] = ()
+    inside: bool = False
 
-    @property
-    def expected(self) -> list[str]:
-        """The credentials that a request must have."""
-        return [] if self.authorization is None else [self.authorization]
+    def accepts(self, sent: Message, query: str) -> bool:
+        """Return whether a request has the expected credentials, query and headers, and no other credential."""
+        expected = {} if self.value is None else {self.header: [self.value]}
+        names = {*CREDENTIALS, self.header}
+        found = {name: values for name in names if (values := sent.get_all(name, []))}
+        complete = all(sent.get_all(name) for name in self.headers)
+        return found == expected and self.query in {None, query} and complete
 
 
 class Backend:
@@ -66,28 +81,30 @@ class Backend:
     def endpoint(self, method: str, path: str) -> ApiEndpoint | None:
         """The API at a path; None if it is not served. A provider has its APIs below its own path."""
         base = _BASE if self.provider is None else self.provider.path
-        if self.provider is not None and not path.startswith(base):
+        if self.provider is not None and not self.provider.inside and not path.startswith(base):
             return None
         endpoint = endpoint_of(path if base == _BASE else f"{_BASE}{path.removeprefix(base)}")
         if endpoint is None or method not in endpoint.methods:
             return None
-        return endpoint if serves(endpoint.api, method, provider=self.provider is not None) else None
+        outside = self.provider is not None and not self.provider.inside
+        return endpoint if serves(endpoint.api, method, provider=outside) else None
 
     def error_response(
         self,
         endpoint: ApiEndpoint | None,
         body: Mapping[str, Any] | None,
-        credentials: Sequence[str],
+        *,
+        accepted: bool,
     ) -> tuple[int, object] | None:
         """Status and document for a request that is rejected; None for one that is served.
 
-        A stand-in for a model in the cluster expects no credentials. Requests about stored responses name no model.
+        Requests about stored responses name no model.
         """
         if endpoint is None:
             return 404, error(None, 404, "not an API of this server", "not_found")
         if body is None:
             return 400, error(endpoint.api, 400, "not a request of this API", "not_found")
-        if self.provider is not None and list(credentials) != self.provider.expected:
+        if not accepted:
             return 401, error(endpoint.api, 401, "This is not the key that the sandbox generated.", "invalid_api_key")
         model = body.get("model")
         if not endpoint.stored and model not in self.models:
@@ -124,7 +141,9 @@ class _Handler(BaseHTTPRequestHandler):
         body = _read(self, form=endpoint is not None and endpoint.form)
         if endpoint is not None and endpoint.stored:
             body = {"model": self.backend.models[0]}
-        refused = self.backend.error_response(endpoint, body, _credentials(self))
+        provider = self.backend.provider
+        accepted = provider is None or provider.accepts(self.headers, self.path.partition("?")[2])
+        refused = self.backend.error_response(endpoint, body, accepted=accepted)
         if refused is not None or endpoint is None or body is None:
             self._answer(*(refused or (404, {})))
         elif body.get("stream") is True and endpoint.api.generates:
@@ -172,10 +191,6 @@ def _read(handler: BaseHTTPRequestHandler, *, form: bool) -> dict[str, Any] | No
     except ValueError:
         return None
     return body if isinstance(body, dict) else None
-
-
-def _credentials(handler: BaseHTTPRequestHandler) -> list[str]:
-    return [value for name in CREDENTIALS for value in handler.headers.get_all(name, [])]
 
 
 def _chunks(handler: BaseHTTPRequestHandler) -> Iterator[bytes]:

@@ -6,10 +6,10 @@ import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
-from vsr_schemas.sandbox import External
+from vsr_schemas.sandbox import Key
 
 
-def dummy_keys(folder: Path, providers: Iterable[External | None]) -> dict[str, str]:
+def dummy_keys(folder: Path, providers: Iterable[Key | None]) -> dict[str, str]:
     """Write a key for each credential that a stand-in expects, as a cluster mounts it.
 
     Args:

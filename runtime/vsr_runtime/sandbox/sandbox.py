@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -130,8 +131,8 @@ class Sandbox:
         bootstrap = read_yaml(self._directory / "envoy.yaml")
         command = envoy_command()
         folder = Path(self._parts.enter_context(tempfile.TemporaryDirectory(prefix="vsr-local-")))
+        self._keys = dummy_keys(folder / "credentials", [each.external or each.key for each in self.spec.backends])
         self.clients = Clients(self.spec.identity, folder)
-        self._keys = dummy_keys(folder / "credentials", [each.external for each in self.spec.backends])
         ports = {self.spec.extProcCluster: self._start_runtime(folder / "credentials")}
         for backend in self.spec.backends:
             if backend.cluster in ports:
@@ -143,15 +144,25 @@ class Sandbox:
         self.url = self._start_envoy((*command, "-c", str(file)), folder / "admin")
 
     def _start_backend(self, spec: contract.Backend) -> int:
-        backend = Backend(spec.cluster, spec.models, self._provider(spec.external))
+        backend = Backend(spec.cluster, spec.models, self._provider(spec))
         self._parts.callback(backend.stop)
         self._backends.append(backend)
         return backend.port
 
-    def _provider(self, spec: contract.External | None) -> Provider | None:
-        if spec is None or spec.credential is None:
-            return None if spec is None else Provider(spec.path)
-        return Provider(spec.path, f"Bearer {self._keys[spec.credential]}")
+    def _provider(self, spec: contract.Backend) -> Provider | None:
+        """Return how a stand-in is called; None if it accepts everything."""
+        external, key = spec.external, spec.external or spec.key
+        if key is None:
+            return None
+        provider = Provider(inside=True)
+        if external is not None:
+            provider = Provider(external.path, query=external.query, headers=tuple(external.headers or ()))
+        if key.credential is None:
+            return provider
+        if key.parameter is None:
+            return replace(provider, value=key.prefix + self._keys[key.credential], header=key.header)
+        parameter = f"{key.parameter}={self._keys[key.credential]}"
+        return replace(provider, query=f"{provider.query}&{parameter}" if provider.query else parameter)
 
     def _start_runtime(self, folder: Path) -> int:
         config = self._directory / self.spec.router

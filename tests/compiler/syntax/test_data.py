@@ -82,7 +82,11 @@ def test_a_document_that_is_only_a_secret_is_reported_as_a_secret() -> None:
     ("old", "new", "hint"),
     [
         ("{vllm: {}}", "{vllm: {}, pool: true}", "Its keys are `picker`, `failureMode`, `disaggregation`."),
-        ("{vllm: {}}", '{external: {url: "https://a.example", apiKey: mine}}', "Its keys are `secret`, `key`."),
+        (
+            "{vllm: {}}",
+            '{external: {url: "https://a.example", apiKey: mine}}',
+            "Its keys are `secret`, `key`, `header`, ",
+        ),
         ("{category: math}", "math", "Write `always`, or a mapping with `category`, `signal`, `all`, `any`, `not`."),
         (
             "default: big",

@@ -78,7 +78,7 @@ def arguments(found: ir.Policy) -> list[str]:
 def test_a_server_uses_every_gpu_of_its_pod() -> None:
     """Without being told vLLM uses one, and the others are paid for and idle. An environment may give it more."""
     assert "--tensor-parallel-size=4" in arguments(policy(gpus=4))
-    more = ir.Resources({vllm.GPU: "8"}, {vllm.GPU: "8"})
+    more = ir.Resources({"nvidia.com/gpu": "8"}, {"nvidia.com/gpu": "8"})
     assert "--tensor-parallel-size=8" in arguments(policy(gpus=4, resources=more))
     assert not any("parallel" in each for each in arguments(policy(gpus=1)))
 

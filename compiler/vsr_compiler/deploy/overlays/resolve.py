@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from vsr_compiler import ir
+from vsr_compiler.ir.placement import Placement
 from vsr_compiler.link.classifiers import PRECISIONS
+from vsr_compiler.link.environments import PICKERS
 
 ROUTER = "router"
-"""The key of ``replicas``, ``images`` and ``resources`` for the router."""
+"""The key of an environment's maps for the router."""
 
 
 def resolve(policy: ir.Policy, environment: ir.Environment) -> ir.Policy:
@@ -72,14 +74,25 @@ def _router(policy: ir.Policy, environment: ir.Environment) -> ir.Router:
         scaled_down_from=router.replicas if environment.replicas.get(ROUTER) == 0 else 0,
         image=environment.images.get(ROUTER, router.image),
         resources=environment.resources.get(ROUTER, router.resources),
+        placement=_placement(router.placement, environment, ROUTER),
     )
+
+
+def _placement(placement: Placement, environment: ir.Environment, key: str) -> Placement:
+    """Return a placement with the words of the environment."""
+    own = environment.placement.get(key)
+    return placement if own is None else placement.replaced_by(own.placement)
 
 
 def _endpoint(endpoint: ir.Endpoint, environment: ir.Environment) -> ir.Endpoint:
     """Return the endpoint with the environment's scale. It applies only to pods that the compiler writes."""
     name, server = endpoint.name, endpoint.kind
+    pickers = environment.placement.get(PICKERS)
+    if pickers is not None and (isinstance(server, ir.VllmServer) or endpoint.pods is not None):
+        endpoint = replace(endpoint, picker_placement=pickers.placement)
     if not isinstance(server, ir.VllmServer):
         return endpoint
+    placed = environment.placement.get(name)
     changed = replace(
         server,
         replicas=environment.replicas.get(name, server.replicas),
@@ -87,5 +100,8 @@ def _endpoint(endpoint: ir.Endpoint, environment: ir.Environment) -> ir.Endpoint
         image=environment.images.get(name, server.image),
         resources=environment.resources.get(name, server.resources),
         simulate=environment.simulate,
+        # What an endpoint says of its nodes is about its hardware, which a simulator does not use.
+        placement=_placement(Placement() if environment.simulate else server.placement, environment, name),
+        device=placed.device if placed is not None and placed.device is not None else server.device,
     )
     return endpoint if changed == server else replace(endpoint, kind=changed)

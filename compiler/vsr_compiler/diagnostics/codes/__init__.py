@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from vsr_compiler.diagnostics.codes import identity, limits, meaning, output, servers, syntax, targets, verify
+from vsr_compiler.diagnostics.codes import backends, identity, limits, meaning, output, servers, syntax, targets, verify
 from vsr_compiler.diagnostics.codes.model import BASE, Code, Example, Kind, Stage
 
 __all__ = ["BASE", "CODES", "Code", "Example", "Kind", "Stage"]
@@ -20,6 +20,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | identity.CODES
     | limits.CODES
     | servers.CODES
+    | backends.CODES
     | targets.CODES
     | verify.CODES
     | output.CODES,

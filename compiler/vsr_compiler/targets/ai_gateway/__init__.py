@@ -2,7 +2,7 @@
 
 from vsr_compiler.manifests.kinds import Wave
 from vsr_compiler.targets import envoy_gateway
-from vsr_compiler.targets.ai_gateway import attempts, backends, checks, helm_values, routes
+from vsr_compiler.targets.ai_gateway import attempts, backends, checks, helm_values, provider_checks, routes
 from vsr_compiler.targets.ai_gateway.kinds import KINDS
 from vsr_compiler.targets.common import autoscaling, monitoring, namespaces, picker, pools, request_limits
 from vsr_compiler.targets.common import router as router_emitter
@@ -31,19 +31,19 @@ TARGET = Target(
         attempts.emit,
     ),
     hops=(
-        request_limits.hops_of("envoy-ai-gateway"),
+        provider_checks.hops,
         request_limits.picker_hops(PICKER_PROJECT, pools.declared),
         *envoy_gateway.HOPS,
     ),
     checks=(
         *envoy_gateway.GATEWAY_CHECKS,
         checks.releases_fit,
-        backends.check,
+        provider_checks.check,
         attempts.check,
         picker.checker(PICKER_PROJECT, pools.declared),
     ),
     preflight=(namespaces.preflight, checks.preflight),
-    components=(monitoring.component(gateway.pods, pools.declared), autoscaling.component),
+    components=(monitoring.component(gateway.pods, pools.declared), autoscaling.component, autoscaling.keda),
     charts=(helm_values.chart, helm_values.ai_chart),
     kinds=(*envoy_gateway.KINDS, *KINDS, *pools.KINDS),
     cluster_names=(

@@ -102,7 +102,7 @@ def _route(policy: ir.Policy, chain: Chain, namespace: str, release: AiGateway) 
     references = [
         {
             "headerMutation": {"remove": [CHAIN]},
-            "modelNameOverride": model.served_name,
+            "modelNameOverride": backends.name_at(endpoint, model.served_name),
             "name": endpoint.object_name,
             "priority": priority,
             "weight": weight,

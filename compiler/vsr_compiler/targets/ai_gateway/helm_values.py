@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body
+from vsr_compiler.releases.ai_gateway_schemas import TRANSLATIONS
 from vsr_compiler.releases.gateways import AI_GATEWAY
 from vsr_compiler.targets.common.helm import Values
 from vsr_compiler.targets.common.pools import POOL_GROUP, declared
@@ -39,5 +40,14 @@ def chart(policy: ir.Policy) -> Values:
 
 def ai_chart(policy: ir.Policy) -> Values | None:
     """Return the values for Envoy AI Gateway; None if its defaults serve every API that it has."""
-    values = AI_GATEWAY[policy.versions["envoy-ai-gateway"]].chart_values
-    return Values(AI_CHART, dict(values), policy.gateway.span) if values else None
+    release = policy.versions["envoy-ai-gateway"]
+    values = dict(AI_GATEWAY[release].chart_values)
+    endpoints = values.get("endpointConfig")
+    if TRANSLATIONS[release].prefixes and any(_speaks_cohere(endpoint) for endpoint in policy.endpoints):
+        # By default it serves Cohere's API below `/cohere`.
+        values["endpointConfig"] = (endpoints if isinstance(endpoints, dict) else {}) | {"cohere": ""}
+    return Values(AI_CHART, values, policy.gateway.span) if values else None
+
+
+def _speaks_cohere(endpoint: ir.Endpoint) -> bool:
+    return endpoint.provider is not None and endpoint.provider.api.schema == "cohere"

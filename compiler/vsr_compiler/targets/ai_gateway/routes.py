@@ -78,7 +78,9 @@ def _match(headers: Mapping[str, str]) -> Body:
 def _rule(policy: ir.Policy, model: ir.Model, release: AiGateway) -> Body:
     timeout = gateway_duration(policy.gateway.timeout)
     return _named(model.object_name, release) | {
-        "backendRefs": [backends.reference(endpoint, weight) for endpoint, weight in model.endpoints],
+        "backendRefs": [
+            backends.reference(endpoint, weight, model.served_name) for endpoint, weight in model.endpoints
+        ],
         "matches": [{"headers": decided({AI_MODEL: model.served_name, SELECTED_MODEL: model.name})}],
         "modelsOwnedBy": OWNER,
         "timeouts": {"request": timeout, "backendRequest": timeout},

@@ -1,12 +1,21 @@
-"""The component `autoscaling`: router replicas follow CPU use, or on GPUs the queue of the inference engine."""
+"""Components that scale pods: `autoscaling` by HorizontalPodAutoscalers, `autoscaling-keda` by KEDA.
+
+Router replicas follow CPU use, or on GPUs the queue of the inference engine. Model servers follow their queue, if the
+policy sets bounds for them. A HorizontalPodAutoscaler reads queues from an adapter for custom metrics, KEDA from
+Prometheus itself. An overlay includes one of the two components.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 from vsr_compiler import ir
-from vsr_compiler.manifests.objects import make
+from vsr_compiler.diagnostics import Diagnostic
+from vsr_compiler.manifests.kinds import KEDA_GROUP
+from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.targets.common.components import Component
+from vsr_compiler.targets.common.model_servers import served
 
 MAX_FACTOR = 4
 """The maximum number of replicas, as a multiple of the policy's."""
@@ -23,33 +32,109 @@ QUEUE = {
     },
 }
 """On a GPU, the queue shows the load: one full batch per pod. Needs an adapter for custom metrics."""
+WAITING = "vllm:num_requests_waiting"
+"""vLLM's gauge of waiting requests."""
+ADAPTED = "vllm_num_requests_waiting"
+"""Its name in the custom metrics API, which has no names with a colon. An adapter must have a rule for it."""
 
 
 def component(policy: ir.Policy) -> Component:
-    """Return the HorizontalPodAutoscaler, and a patch that removes `replicas`, which each sync would reset."""
+    """Return the HorizontalPodAutoscalers, and patches that remove `replicas`, which each sync would reset."""
     router = policy.router
-    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": router.grpc.name}
-    scaler = make(
-        "autoscaling/v2",
-        "HorizontalPodAutoscaler",
-        router.grpc.name,
-        router.span,
-        namespace=router.grpc.namespace,
+    bounds = router.autoscaling
+    least = (bounds.min if bounds is not None else None) or router.replicas
+    most = router.replicas * MAX_FACTOR if bounds is None else bounds.max
+    metric = QUEUE if policy.on_gpu else CPU
+    objects = [_scaler(router.grpc, router.span, least, most, metric)]
+    patches = [_drop(router.grpc)]
+    for endpoint, server, own in scaled(policy):
+        metric = {
+            "type": "Pods",
+            "pods": {"metric": {"name": ADAPTED}, "target": {"type": "AverageValue", "averageValue": str(own.queue)}},
+        }
+        objects.append(_scaler(endpoint.service, own.span, own.min or server.replicas, own.max, metric))
+        patches.append(_drop(endpoint.service))
+    return Component("autoscaling", tuple(objects), tuple(patches))
+
+
+def keda(policy: ir.Policy) -> Component | None:
+    """Return the ScaledObjects of servers for which the policy names Prometheus; None if there are none."""
+    objects, patches = [], []
+    for endpoint, server, own in scaled(policy):
+        if own.prometheus is not None:
+            objects.append(_scaled_object(policy, endpoint, server, own, own.prometheus))
+            patches.append(_drop(endpoint.service))
+    return Component("autoscaling-keda", tuple(objects), tuple(patches)) if objects else None
+
+
+def scaled(policy: ir.Policy) -> Iterator[tuple[ir.Endpoint, ir.VllmServer, ir.Autoscaling]]:
+    """Yield the endpoints whose servers are scaled. Of a disaggregated pool, each role would need bounds of its own."""
+    for endpoint in policy.endpoints:
+        server = endpoint.server
+        if server is None or server.autoscaling is None or (endpoint.pool and endpoint.pool.disaggregation):
+            continue
+        yield endpoint, server, server.autoscaling
+
+
+def check(policy: ir.Policy) -> Iterator[Diagnostic]:
+    """VSR311 for bounds of a disaggregated pool."""
+    for endpoint in policy.endpoints:
+        server = endpoint.server
+        if server is not None and server.autoscaling is not None and endpoint.pool and endpoint.pool.disaggregation:
+            message = f"`autoscaling` of `{endpoint.name}` is ignored: its pool has pods for prefill and for decode"
+            hint = "Remove it, or `pool.disaggregation`."
+            yield Diagnostic("VSR311", message, server.autoscaling.span, hint)
+
+
+def keda_trigger(policy: ir.Policy, endpoint: ir.Endpoint, own: ir.Autoscaling, prometheus: str) -> Body:
+    """Return KEDA's trigger: the queue of the models that a server has, per pod."""
+    name = json.dumps(served(policy, endpoint).names[0])
+    query = f"sum({WAITING}{{model_name={name}}})"
+    metadata = {"serverAddress": prometheus, "query": query, "threshold": str(own.queue)}
+    return {"type": "prometheus", "metadata": metadata}
+
+
+def _scaled_object(
+    policy: ir.Policy, endpoint: ir.Endpoint, server: ir.VllmServer, own: ir.Autoscaling, prometheus: str
+) -> Object:
+    service = endpoint.service
+    return make(
+        f"{KEDA_GROUP}/v1alpha1",
+        "ScaledObject",
+        service.name,
+        own.span,
+        namespace=service.namespace,
         spec={
-            "minReplicas": router.replicas,
-            "maxReplicas": router.replicas * MAX_FACTOR,
-            "metrics": [QUEUE if policy.on_gpu else CPU],
-            "scaleTargetRef": target,
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": service.name},
+            "minReplicaCount": own.min or server.replicas,
+            "maxReplicaCount": own.max,
+            "triggers": [keda_trigger(policy, endpoint, own, prometheus)],
         },
     )
-    drop = {
-        "target": {
-            "group": "apps",
-            "version": "v1",
-            "kind": "Deployment",
-            "name": router.grpc.name,
-            "namespace": router.grpc.namespace,
+
+
+def _scaler(service: ir.ServiceRef, origin: ir.Span, least: int, most: int, metric: Body) -> Object:
+    return make(
+        "autoscaling/v2",
+        "HorizontalPodAutoscaler",
+        service.name,
+        origin,
+        namespace=service.namespace,
+        spec={
+            "minReplicas": least,
+            "maxReplicas": most,
+            "metrics": [metric],
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": service.name},
         },
-        "patch": json.dumps([{"op": "remove", "path": "/spec/replicas"}]),
+    )
+
+
+def _drop(service: ir.ServiceRef) -> Body:
+    target = {
+        "group": "apps",
+        "version": "v1",
+        "kind": "Deployment",
+        "name": service.name,
+        "namespace": service.namespace,
     }
-    return Component("autoscaling", (scaler,), (drop,))
+    return {"target": target, "patch": json.dumps([{"op": "remove", "path": "/spec/replicas"}])}

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body
+from vsr_compiler.routerconfig import credentials
 from vsr_compiler.targets.common.identity import changed_headers as identity_headers
 from vsr_compiler.targets.common.identity import own_headers
 from vsr_compiler.targets.common.router_failover import stream_metadata
@@ -163,7 +164,7 @@ def _mutations(policy: ir.Policy) -> Body:
     if any(guard.on in {"response", "both"} for guard in policy.guards):
         # Guards remove any header of a response in which they find something. Envoy has no rules for responses only.
         allowed: Body = {
-            "allow_expression": {"regex": "[^:].*"},
+            "allow_expression": {"regex": ":path|[^:].*" if credentials.sets_query(policy) else "[^:].*"},
             "disallow_expression": {"regex": "host"},
         }
     else:
@@ -176,17 +177,19 @@ def _changed_headers(policy: ir.Policy) -> list[str]:
 
     These are the selected model, the models and the number of several attempts, the length of a changed body, headers
     of the router's own responses such as `retry-after` (Envoy applies the rules to those as well), and the headers that
-    routes edit. With providers outside the cluster, client credentials are removed. Guards that flag add a header;
-    guards that read responses prevent compression, and replace the body of a compressed error. Debug headers are added
-    on request.
+    routes edit. With endpoints that need credentials, those of clients are replaced, and some providers need a query or
+    headers of their own. Guards that flag add a header; guards that read responses prevent compression, and replace the
+    body of a compressed error. Debug headers are added on request.
     """
     headers = [SELECTED_MODEL, "content-length", *ANSWERS]
     if policy.limits:
         headers += RATE_HEADERS
     if policy.retrying:
         headers += [CHAIN, MAX_RETRIES]
-    if any(model.provider for model in policy.models):
-        headers += CREDENTIALS
+    if any(model.keyed for model in policy.models):
+        headers += [*CREDENTIALS, *credentials.other_key_headers(policy), *credentials.default_headers(policy)]
+    if credentials.sets_query(policy):
+        headers.append(":path")
     if any(isinstance(guard.action, ir.Flag) for guard in policy.guards):
         headers.append(GUARDS)
     if reads_responses(policy):

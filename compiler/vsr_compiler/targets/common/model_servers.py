@@ -16,6 +16,7 @@ from vsr_compiler.targets.common.workloads import (
     selector,
     service_port,
     service_spec,
+    storage_class,
 )
 
 
@@ -96,12 +97,12 @@ def rollout(server: ir.VllmServer, replicas: int) -> Body:
 def service_and_volume(endpoint: ir.Endpoint, server: ir.VllmServer) -> Iterator[Object]:
     """Yield the Service, and the volume with the weights."""
     name, namespace = endpoint.service.name, endpoint.service.namespace
-    if not server.simulate:
+    if not server.simulate and server.claim is None:
         spec = {
             "accessModes": [access_mode(server.volume_holders)],
             "resources": {"requests": {"storage": server.storage}},
             "volumeMode": "Filesystem",
-        }
+        } | storage_class(server.placement)
         yield make("v1", "PersistentVolumeClaim", name, endpoint.span, namespace=namespace, spec=spec)
     ports = [service_port("http", endpoint.service.port, "http", "http")]
     yield make(

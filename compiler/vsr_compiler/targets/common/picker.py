@@ -14,6 +14,7 @@ from vsr_compiler.releases.model_servers import VLLM
 from vsr_compiler.releases.pickers import PICKERS, Picker
 from vsr_compiler.targets.common import picker_config
 from vsr_compiler.targets.common.picker_config import CONFIG_FILE
+from vsr_compiler.targets.common.placement import place
 from vsr_compiler.targets.common.pools import (
     PICKER_SUFFIX,
     POOL_GROUP,
@@ -122,7 +123,7 @@ def _pod(policy: ir.Policy, endpoint: ir.Endpoint, release: Picker, config_map: 
     name = service.name
     process = container(
         "epp",
-        release.image,
+        settings(endpoint).picker.image or release.image,
         args=_args(policy, endpoint, release),
         env=[field_env("NAMESPACE", "metadata.namespace"), field_env("POD_NAME", "metadata.name")],
         ports=[
@@ -134,14 +135,14 @@ def _pod(policy: ir.Policy, endpoint: ir.Endpoint, release: Picker, config_map: 
         startupProbe=grpc_probe("liveness", HEALTH_PORT, 5, 60),
         readinessProbe=grpc_probe("readiness", HEALTH_PORT, 2, 3),
         livenessProbe=grpc_probe("liveness", HEALTH_PORT, 10, 3),
-        resources=resources({"cpu": "500m", "memory": "512Mi"}, {"memory": "4Gi"}, None),
+        resources=resources({"cpu": "500m", "memory": "512Mi"}, {"memory": "4Gi"}, settings(endpoint).picker.resources),
         securityContext=HARDENED,
         volumeMounts=[
             {"name": "config", "mountPath": CONFIG_PATH, "readOnly": True},
             {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - the one folder that it may write to
         ],
     )
-    return {
+    pod: Body = {
         "containers": [process],
         "securityContext": UNPRIVILEGED,
         "serviceAccount": name,
@@ -155,6 +156,10 @@ def _pod(policy: ir.Policy, endpoint: ir.Endpoint, release: Picker, config_map: 
             {"name": "tmp", "emptyDir": {}},
         ],
     }
+    placement = settings(endpoint).picker.placement
+    if endpoint.picker_placement is not None:
+        placement = placement.replaced_by(endpoint.picker_placement)
+    return place(pod, placement, selector(name))
 
 
 def _args(policy: ir.Policy, endpoint: ir.Endpoint, release: Picker) -> list[str]:

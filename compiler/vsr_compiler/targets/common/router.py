@@ -19,6 +19,7 @@ from vsr_compiler.targets.common import router_models, stock_router
 from vsr_compiler.targets.common.components import Component
 from vsr_compiler.targets.common.extproc import ext_proc_filter, follows_responses
 from vsr_compiler.targets.common.identity import key_sources
+from vsr_compiler.targets.common.placement import place
 from vsr_compiler.targets.common.workloads import (
     HARDENED,
     UNPRIVILEGED,
@@ -135,7 +136,8 @@ def by_helm(policy: ir.Policy) -> Component:
 
 
 def check(policy: ir.Policy) -> Iterator[Diagnostic]:
-    """VSR312 if the router's files are too large for a ConfigMap."""
+    """VSR312 if the router's files are too large for a ConfigMap, VSR311 for what the stock router's chart ignores."""
+    yield from stock_router.check(policy)
     size = sum(len(base64.b64encode(data)) for data in policy.router.files.values())
     if size > MAX_CONFIG_MAP:
         message = f"the router's files have {size} bytes, but a ConfigMap can hold at most {MAX_CONFIG_MAP}"
@@ -202,7 +204,7 @@ def _pod(policy: ir.Policy, config: str, *, keys: bool, starts_after: int) -> Bo
         ],
     )
     name = router.grpc.name
-    return {
+    pod: Body = {
         "automountServiceAccountToken": False,
         "containers": [process],
         "securityContext": UNPRIVILEGED,
@@ -217,6 +219,7 @@ def _pod(policy: ir.Policy, config: str, *, keys: bool, starts_after: int) -> Bo
             *(volume for volume, _ in mounted),
         ],
     } | ({"initContainers": fetchers} if (fetchers := router_models.fetcher(policy)) else {})
+    return place(pod, router.placement, selector(name))
 
 
 def _client_volume(policy: ir.Policy) -> list[Body]:
@@ -226,18 +229,18 @@ def _client_volume(policy: ir.Policy) -> list[Body]:
 
 
 def _key_volume(policy: ir.Policy) -> list[Body]:
-    """Return the volume that projects the providers' API keys from their Secrets; empty if no model needs a key."""
-    endpoints = {model.provider.name: model.provider for model in policy.models if model.provider}
+    """Return the volume that projects API keys from their Secrets; empty if no model needs a key."""
+    endpoints = {model.keyed.name: model.keyed for model in policy.models if model.keyed}
     sources = [
         {
             "secret": {
-                "name": endpoint.provider.secret[0],
-                "items": [{"key": endpoint.provider.secret[1], "path": endpoint.credential}],
+                "name": endpoint.api_key.secret,
+                "items": [{"key": endpoint.api_key.key, "path": endpoint.credential}],
                 "optional": False,
             }
         }
         for _, endpoint in sorted(endpoints.items())
-        if endpoint.provider and endpoint.provider.secret
+        if endpoint.api_key is not None
     ]
     # Readable by the pod's group, which owns the volume.
     return [{"name": "credentials", "projected": {"defaultMode": 0o440, "sources": sources}}] if sources else []

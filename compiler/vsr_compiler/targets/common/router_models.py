@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from vsr_compiler import ir
 from vsr_compiler.ir.signals import LanguageSignal
 from vsr_compiler.manifests.objects import Body, Object, make
-from vsr_compiler.targets.common.workloads import HARDENED, ROLLING, access_mode, container
+from vsr_compiler.targets.common.workloads import HARDENED, ROLLING, access_mode, container, storage_class
 
 MODELS_PATH = "/models"
 STORAGE = 5
@@ -27,7 +27,7 @@ def claim(policy: ir.Policy) -> Iterator[Object]:
             "accessModes": [access_mode(router.volume_holders)],
             "resources": {"requests": {"storage": f"{STORAGE * len(checkpoints)}Gi"}},
             "volumeMode": "Filesystem",
-        }
+        } | storage_class(router.placement)
         name, namespace = claim_name(router), router.grpc.namespace
         yield make("v1", "PersistentVolumeClaim", name, router.span, namespace=namespace, spec=spec)
 

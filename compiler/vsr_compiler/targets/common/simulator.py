@@ -7,6 +7,7 @@ import json
 from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body
 from vsr_compiler.releases.model_servers import SIMULATOR
+from vsr_compiler.targets.common.placement import place
 from vsr_compiler.targets.common.vllm import HTTP
 from vsr_compiler.targets.common.workloads import (
     HARDENED,
@@ -24,13 +25,14 @@ CONTEXT = 32_768
 
 def simulator_pod(policy: ir.Policy, endpoint: ir.Endpoint, served: tuple[str, ...], context: int | None) -> Body:
     """Return the pod spec, of the restricted Pod Security level."""
-    return {
+    pod: Body = {
         "automountServiceAccountToken": False,
         "containers": [simulator_container(policy, endpoint, served, context)],
         "securityContext": UNPRIVILEGED,
         "terminationGracePeriodSeconds": 30,
         "topologySpreadConstraints": spread(selector(endpoint.service.name)),
     }
+    return place(pod, server.placement, selector(endpoint.service.name)) if (server := endpoint.server) else pod
 
 
 def simulator_container(

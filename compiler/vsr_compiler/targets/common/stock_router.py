@@ -6,14 +6,24 @@ import json
 from collections.abc import Iterator
 
 from vsr_compiler import ir
+from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.releases.semantic_router import STOCK_ROUTER, StockRouter
 from vsr_compiler.routerconfig import CONFIG
 from vsr_compiler.routerconfig.semantic_router import key_variable, stock_config
 from vsr_compiler.targets.common.components import Component
 from vsr_compiler.targets.common.helm import Values
+from vsr_compiler.targets.common.placement import mounts, place, scheduling, variables, volumes
 from vsr_compiler.targets.common.router_models import claim_name
-from vsr_compiler.targets.common.workloads import access_mode, container, container_port, resources, selector, spread
+from vsr_compiler.targets.common.workloads import (
+    access_mode,
+    container,
+    container_port,
+    resources,
+    selector,
+    spread,
+    storage_class,
+)
 
 CHART = "semantic-router"
 STORAGE = "10Gi"
@@ -47,7 +57,7 @@ def pod(policy: ir.Policy, config: str) -> Body:
         ],
     )
     name = router.grpc.name
-    return {
+    body: Body = {
         "automountServiceAccountToken": False,
         "containers": [process],
         "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
@@ -61,6 +71,7 @@ def pod(policy: ir.Policy, config: str) -> Body:
             {"name": "scratch", "emptyDir": {}},
         ],
     }
+    return place(body, router.placement, selector(name))
 
 
 def volume(policy: ir.Policy) -> Iterator[Object]:
@@ -71,7 +82,7 @@ def volume(policy: ir.Policy) -> Iterator[Object]:
             "accessModes": [access_mode(router.volume_holders)],
             "resources": {"requests": {"storage": STORAGE}},
             "volumeMode": "Filesystem",
-        }
+        } | storage_class(router.placement)
         yield make(
             "v1", "PersistentVolumeClaim", claim_name(router), router.span, namespace=router.grpc.namespace, spec=spec
         )
@@ -82,7 +93,9 @@ def chart(policy: ir.Policy) -> Values:
     router, release = policy.router, _release(policy)
     repository, _, tag = (router.image or release.image).rpartition(":")
     access = access_mode(router.volume_holders)
-    persistence: Body = {"enabled": True, "accessMode": access, "size": STORAGE, "storageClassName": ""}
+    placed = router.placement
+    storage = placed.storage_class or ""
+    persistence: Body = {"enabled": True, "accessMode": access, "size": STORAGE, "storageClassName": storage}
     if router.weights is not None:
         persistence["existingClaim"] = router.weights
     body: Body = {
@@ -93,7 +106,7 @@ def chart(policy: ir.Policy) -> Values:
         "image": {"repository": repository, "tag": tag, "pullPolicy": "IfNotPresent"},
         "args": list(release.args),
         "configOverride": stock_config(policy).model_dump(mode="json", by_alias=True, exclude_none=True),
-        "extraEnv": _environment(policy),
+        "extraEnv": [*_environment(policy), *variables(placed)],
         "persistence": persistence,
         # Its config is a file, so it needs no access to the API server.
         "rbac": {"create": False},
@@ -110,7 +123,27 @@ def chart(policy: ir.Policy) -> Values:
             },
         },
     }
+    body |= scheduling(placed, selector(router.grpc.name))
+    if placed.pull_secrets:
+        body["imagePullSecrets"] = [{"name": name} for name in placed.pull_secrets]
+    if placed.volumes:
+        body |= {"extraVolumes": volumes(placed), "extraVolumeMounts": mounts(placed)}
     return Values(CHART, body, router.span)
+
+
+def check(policy: ir.Policy) -> Iterator[Diagnostic]:
+    """VSR311 for placement that its own chart has no value for."""
+    placed = policy.router.placement
+    words = {
+        "runtimeClass": placed.runtime_class,
+        "priorityClass": placed.priority_class,
+        "topologySpread": placed.spread,
+    }
+    lost = [f"`{name}`" for name, value in words.items() if value]
+    if lost and isinstance(policy.router.implementation, ir.SemanticRouter):
+        message = f"the chart {CHART} has no value for {' and '.join(lost)} of the router"
+        hint = "They apply to the router of the base, not to one that is installed by its chart."
+        yield Diagnostic("VSR311", message, policy.router.span, hint)
 
 
 def by_helm(objects: list[Object]) -> Component:
@@ -143,17 +176,17 @@ def _environment(policy: ir.Policy) -> list[Body]:
 
 
 def _keys(policy: ir.Policy) -> list[Body]:
-    """Return a variable per provider, from its Secret. The config refers to the variable."""
-    used = {model.provider.name: model.provider for model in policy.models if model.provider}
+    """Return a variable per endpoint with a key, from its Secret. The config refers to the variable."""
+    used = {endpoint.name: endpoint for model in policy.models for endpoint, _ in model.endpoints}
     return [
         {
             "name": key_variable(endpoint),
             "valueFrom": {
-                "secretKeyRef": {"name": endpoint.provider.secret[0], "key": endpoint.provider.secret[1]},
+                "secretKeyRef": {"name": endpoint.api_key.secret, "key": endpoint.api_key.key},
             },
         }
         for _, endpoint in sorted(used.items())
-        if endpoint.provider and endpoint.provider.secret
+        if endpoint.api_key is not None
     ]
 
 

@@ -8,8 +8,11 @@ from pathlib import PurePosixPath
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
+from vsr_compiler.ir.placement import Toleration
 from vsr_compiler.manifests.objects import Body
+from vsr_compiler.releases.hardware import hardware
 from vsr_compiler.releases.model_servers import VLLM
+from vsr_compiler.targets.common.placement import place
 from vsr_compiler.targets.common.workloads import container, container_port, http_probe, resources, selector, spread
 
 PORT = 8000
@@ -24,7 +27,8 @@ IMAGE_FOLDERS = frozenset(
     {"bin", "boot", "dev", "etc", "lib", "lib64", "opt", "proc", "root", "run", "sbin", "sys", "tmp", "usr", "var"}
 )
 """Folders of the image, which a volume must not hide."""
-GPU = "nvidia.com/gpu"
+CPU_ONLY = {"cpu": "4", "memory": "16Gi"}, {"memory": "32Gi"}
+"""Requests and limits of a server without devices."""
 PARALLEL = frozenset(
     {
         "--tensor-parallel-size",
@@ -43,18 +47,26 @@ PARALLEL = frozenset(
 def vllm_pod(policy: ir.Policy, endpoint: ir.Endpoint, server: ir.VllmServer, served: tuple[str, ...]) -> Body:
     """Return the pod spec. The image runs as root, so the Pod Security level is baseline."""
     name = endpoint.service.name
-    return {
+    pod: Body = {
         "automountServiceAccountToken": False,
-        "containers": [vllm_container(policy, server, served)],
+        "containers": [vllm_container(policy, endpoint, server, served)],
         "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
         "terminationGracePeriodSeconds": 120,
         "topologySpreadConstraints": spread(selector(name)),
-        "volumes": volumes(name, server.gpus),
+        "volumes": volumes(server.claim or name, server.gpus),
     }
+    return place(pod, server.placement, selector(name), tolerations(server))
+
+
+def tolerations(server: ir.VllmServer) -> list[Toleration]:
+    """Return the toleration of the taint that clusters put on nodes with the server's hardware, if it names any."""
+    taint = hardware(server.device).taint
+    return [Toleration(taint, "Exists", effect="NoSchedule")] if server.device is not None and taint else []
 
 
 def vllm_container(
     policy: ir.Policy,
+    endpoint: ir.Endpoint,
     server: ir.VllmServer,
     served: tuple[str, ...],
     port: Body = HTTP,
@@ -65,7 +77,7 @@ def vllm_container(
     """Return the server's container, listening on ``port``, with additional arguments and variables."""
     return container(
         "vllm",
-        server.image or VLLM[policy.versions["vllm"]].image,
+        image(policy, server),
         args=[
             f"--model={server.checkpoint}",
             "--served-model-name",
@@ -73,12 +85,15 @@ def vllm_container(
             f"--port={port['containerPort']}",
             *parallel(server),
             *adapters(server),
+            *hardware(server.device).args,
             *args,
             *server.args,
         ],
         env=[
             {"name": "HF_HOME", "value": WEIGHTS_PATH},
             {"name": "HF_TOKEN", "valueFrom": {"secretKeyRef": {"name": server.token_secret, "key": "token"}}},
+            *api_key(endpoint),
+            *hardware_env(server),
             *env,
         ],
         ports=[port],
@@ -96,6 +111,25 @@ def vllm_container(
     )
 
 
+def image(policy: ir.Policy, server: ir.VllmServer) -> str:
+    """Return the server's image: the policy's, or that of the release for its hardware."""
+    release = policy.versions["vllm"]
+    return server.image or (VLLM[release].image if server.device is None else hardware(server.device).images[release])
+
+
+def api_key(endpoint: ir.Endpoint) -> list[Body]:
+    """Return the variable with the key that vLLM requires of requests below `/v1`; not of probes and metrics."""
+    key = endpoint.api_key
+    if key is None:
+        return []
+    return [{"name": "VLLM_API_KEY", "valueFrom": {"secretKeyRef": {"name": key.secret, "key": key.key}}}]
+
+
+def hardware_env(server: ir.VllmServer) -> list[Body]:
+    """Return the variables that the server's hardware needs."""
+    return [{"name": name, "value": value} for name, value in hardware(server.device).env.items()]
+
+
 def volumes(claim: str, gpus: int) -> list[Body]:
     """Return the pod's volumes: weights, and shared memory for one worker per GPU."""
     return [
@@ -111,7 +145,10 @@ def shared_memory(gpus: int) -> Body:
 
 def server_resources(server: ir.VllmServer) -> Body:
     """Return requests and limits of a server, by its number of GPUs."""
-    gpus = {GPU: str(server.gpus)}
+    resource = hardware(server.device).resource
+    if not resource:
+        return resources(*CPU_ONLY, server.resources)
+    gpus = {resource: str(server.gpus)}
     return resources(
         {"cpu": str(2 * server.gpus), "memory": f"{16 * server.gpus}Gi"} | gpus,
         {"memory": f"{32 * server.gpus}Gi"} | gpus,
@@ -124,14 +161,19 @@ def parallel(server: ir.VllmServer) -> list[str]:
 
     Return none if the policy's own arguments set the parallelism.
     """
-    gpus = str(server_resources(server)["limits"][GPU])
+    gpus = str(server_resources(server)["limits"].get(hardware(server.device).resource, "0"))
     own = PARALLEL & {arg.split("=")[0].split(" ")[0].replace("_", "-") for arg in server.args}
     return [] if own or gpus in {"0", "1"} else [f"--tensor-parallel-size={gpus}"]
 
 
 def check(policy: ir.Policy) -> Iterator[Diagnostic]:
-    """VSR312 if the path of an adapter would hide a folder of the image."""
+    """VSR312 if the path of an adapter would hide a folder of the image, VSR322 if hardware has no image."""
     for endpoint in policy.endpoints:
+        server, release = endpoint.server, policy.versions["vllm"]
+        known = hardware(server.device).images if server is not None else {}
+        if server is not None and server.device is not None and server.image is None and release not in known:
+            message = f"no image of vllm {release} is known for the hardware `{server.device}` of `{endpoint.name}`"
+            yield Diagnostic("VSR322", message, endpoint.span, "Set `image`, or use another release.")
         for name, path in endpoint.server.loras if endpoint.server else ():
             if _top(path) in IMAGE_FOLDERS or ".." in PurePosixPath(path).parts:
                 span = next(model.span for model in policy.models if model.name == name)

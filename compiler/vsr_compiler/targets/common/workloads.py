@@ -181,6 +181,11 @@ def service_port(name: str, port: int, target: str | int, app_protocol: str) -> 
     return {"appProtocol": app_protocol, "name": name, "port": port, "protocol": "TCP", "targetPort": target}
 
 
+def storage_class(placement: ir.Placement) -> Body:
+    """Return the field of a claim that names its StorageClass; without one, the cluster's default is used."""
+    return {} if placement.storage_class is None else {"storageClassName": placement.storage_class}
+
+
 def access_mode(holders: int) -> str:
     """Return the access mode of a volume that this many pods mount."""
     return "ReadWriteOnce" if holders == 1 else "ReadWriteMany"

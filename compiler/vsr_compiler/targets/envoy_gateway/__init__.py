@@ -11,6 +11,7 @@ from vsr_compiler.targets.common import (
     request_limits,
     vllm,
 )
+from vsr_compiler.targets.common import providers as common_providers
 from vsr_compiler.targets.common import router as router_emitter
 from vsr_compiler.targets.common.identity import check as identity_check
 from vsr_compiler.targets.common.router_policies import emitter as router_policies
@@ -63,10 +64,10 @@ TARGET = Target(
         catch_all.emit,
         httproute.emitter(backends.reference),
     ),
-    hops=HOPS,
-    checks=(*GATEWAY_CHECKS, pools.ignored_by("envoy-gateway")),
+    hops=(*HOPS, common_providers.hops),
+    checks=(*GATEWAY_CHECKS, common_providers.check, pools.ignored_by("envoy-gateway")),
     preflight=(namespaces.preflight, checks.preflight),
-    components=(monitoring.component(gateway.pods), autoscaling.component),
+    components=(monitoring.component(gateway.pods), autoscaling.component, autoscaling.keda),
     charts=(helm_values.chart,),
     kinds=KINDS,
     cluster_names=(namespaces.cluster_names, gateway.cluster_names),

@@ -33,7 +33,7 @@ TARGET = Target(
     hops=(request_limits.picker_hops(PROJECT, common_pools.pooled), *istio.HOPS),
     checks=(*istio.GATEWAY_CHECKS, pools.check, picker.checker(PROJECT)),
     preflight=(*istio.TARGET.preflight, pools.preflight(PROJECT)),
-    components=(monitoring.component(gateway.pods, common_pools.pooled), autoscaling.component),
+    components=(monitoring.component(gateway.pods, common_pools.pooled), autoscaling.component, autoscaling.keda),
     kinds=KINDS,
     cluster_names=CLUSTER_NAMES,
 )

@@ -10,6 +10,7 @@ from vsr_compiler.targets.common import (
     request_limits,
     vllm,
 )
+from vsr_compiler.targets.common import providers as common_providers
 from vsr_compiler.targets.common import router as router_emitter
 from vsr_compiler.targets.common.identity import check as identity_check
 from vsr_compiler.targets.common.router_policies import emitter as router_policies
@@ -30,9 +31,16 @@ GATEWAY_EMITTERS: tuple[Emitter, ...] = (
     providers.emit,
 )
 """Everything but the router's filter, the model servers and the routes. The targets `gie` and `llm-d` use it, too."""
-GATEWAY_CHECKS: tuple[Check, ...] = (httproute.check, router_emitter.check, vllm.check, gateway.check, identity_check)
+GATEWAY_CHECKS: tuple[Check, ...] = (
+    httproute.check,
+    router_emitter.check,
+    vllm.check,
+    gateway.check,
+    common_providers.check,
+    identity_check,
+)
 
-HOPS = (request_limits.hops_of("vllm", request_limits.model_servers),)
+HOPS = (request_limits.hops_of("vllm", request_limits.model_servers), common_providers.hops)
 
 TARGET = Target(
     name="istio",
@@ -48,7 +56,7 @@ TARGET = Target(
     hops=HOPS,
     checks=(*GATEWAY_CHECKS, pools.ignored_by("istio")),
     preflight=(namespaces.preflight,),
-    components=(monitoring.component(gateway.pods), autoscaling.component),
+    components=(monitoring.component(gateway.pods), autoscaling.component, autoscaling.keda),
     kinds=KINDS,
     cluster_names=(namespaces.cluster_names,),
 )

@@ -25,9 +25,9 @@ TARGET = Target(
         pools.picker_connections,
     ),
     hops=(request_limits.picker_hops(PROJECT, pooled), *istio.HOPS),
-    checks=(*istio.GATEWAY_CHECKS, pools.check, picker.checker(PROJECT)),
+    checks=(*istio.GATEWAY_CHECKS, pools.check, picker.checker(PROJECT), autoscaling.check),
     preflight=(*istio.TARGET.preflight, pools.preflight(PROJECT)),
-    components=(monitoring.component(gateway.pods, pooled), autoscaling.component),
+    components=(monitoring.component(gateway.pods, pooled), autoscaling.component, autoscaling.keda),
     kinds=gie.KINDS,
     cluster_names=CLUSTER_NAMES,
 )

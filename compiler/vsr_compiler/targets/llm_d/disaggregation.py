@@ -13,9 +13,10 @@ from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.releases.pickers import PICKERS, Disaggregation
 from vsr_compiler.targets.common.model_servers import deployment, rollout, served, service_and_volume
+from vsr_compiler.targets.common.placement import place
 from vsr_compiler.targets.common.pools import settings
 from vsr_compiler.targets.common.simulator import simulator_container
-from vsr_compiler.targets.common.vllm import BEHIND_SIDECAR, HTTP, PORT, vllm_container, volumes
+from vsr_compiler.targets.common.vllm import BEHIND_SIDECAR, HTTP, PORT, tolerations, vllm_container, volumes
 from vsr_compiler.targets.common.workloads import (
     HARDENED,
     UNPRIVILEGED,
@@ -75,7 +76,7 @@ def _pod(policy: ir.Policy, endpoint: ir.Endpoint, server: ir.VllmServer, sideca
             field_env("VLLM_NIXL_SIDE_CHANNEL_HOST", "status.podIP"),
             {"name": "VLLM_NIXL_SIDE_CHANNEL_PORT", "value": str(SIDE_CHANNEL)},
         )
-        process = vllm_container(policy, server, models.names, port, args=(TRANSFER,), env=env)
+        process = vllm_container(policy, endpoint, server, models.names, port, args=(TRANSFER,), env=env)
     pod: Body = {
         "automountServiceAccountToken": False,
         "containers": [process],
@@ -86,8 +87,8 @@ def _pod(policy: ir.Policy, endpoint: ir.Endpoint, server: ir.VllmServer, sideca
     if sidecar is not None:
         pod["initContainers"] = [_sidecar(sidecar)]
     if not server.simulate:
-        pod["volumes"] = volumes(name, server.gpus)
-    return pod
+        pod["volumes"] = volumes(server.claim or name, server.gpus)
+    return place(pod, server.placement, selector(name), () if server.simulate else tolerations(server))
 
 
 def _sidecar(release: Disaggregation) -> Body:

@@ -16,7 +16,7 @@ TARGET = Target(
         request_limits.hops_of("production-stack", members),
         request_limits.hops_of("vllm", members),
     ),
-    checks=(checks.check, vllm.check),
+    checks=(checks.check, checks.check_servers, vllm.check),
     charts=(chart.chart,),
     tables={"production-stack": PRODUCTION_STACK.keys()},
     profiles=PROFILES,

@@ -5,11 +5,13 @@ from __future__ import annotations
 from vsr_compiler import ir
 from vsr_compiler.manifests.expansion import escape_references
 from vsr_compiler.manifests.objects import Body
-from vsr_compiler.releases.model_servers import VLLM
+from vsr_compiler.releases.hardware import hardware
 from vsr_compiler.targets.common import vllm
 from vsr_compiler.targets.common.helm import Values
 from vsr_compiler.targets.common.model_servers import served
+from vsr_compiler.targets.common.placement import mounts, volumes
 from vsr_compiler.targets.common.workloads import access_mode
+from vsr_compiler.targets.production_stack import placement
 from vsr_compiler.targets.production_stack.members import CHART, RELEASE, ROUTER_PORT, members, stack_service
 from vsr_compiler.targets.production_stack.releases import PRODUCTION_STACK
 
@@ -33,6 +35,7 @@ def chart(policy: ir.Policy) -> Values | None:
             "servicePort": ROUTER_PORT,
             "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
             "containerSecurityContext": {"runAsNonRoot": False, **vllm.CONTAINER},
+            **_key(endpoints),
             # A node's last GPU cannot be held twice.
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}},
             # The first start downloads the weights.
@@ -61,10 +64,22 @@ def chart(policy: ir.Policy) -> Values | None:
     return Values(CHART, body, endpoints[0].span, (stack_service(endpoints),))
 
 
+def _key(endpoints: list[ir.Endpoint]) -> Body:
+    """Return the key of the servers, which the stack's router needs to find their models."""
+    key = endpoints[0].api_key
+    return {} if key is None else {"vllmApiKey": {"secretName": key.secret, "secretKey": key.key}}
+
+
 def _model(policy: ir.Policy, endpoint: ir.Endpoint, server: ir.VllmServer) -> Body:
     """Return the values of one server, with the same arguments as for other targets."""
-    repository, _, tag = (server.image or VLLM[policy.versions["vllm"]].image).rpartition(":")
-    volume = f"{RELEASE}-storage"
+    repository, _, tag = vllm.image(policy, server).rpartition(":")
+    volume = f"{RELEASE}-storage" if server.claim is None else placement.WEIGHTS
+    placed = server.placement
+    weights: Body = {"pvcStorage": server.storage, "pvcAccessMode": [access_mode(server.volume_holders)]}
+    claimed = []
+    if server.claim is not None:
+        weights = {}
+        claimed = [{"name": volume, "persistentVolumeClaim": {"claimName": server.claim}}]
     adapters = vllm.adapter_folders(server)
     return {
         "name": endpoint.object_name,
@@ -73,8 +88,7 @@ def _model(policy: ir.Policy, endpoint: ir.Endpoint, server: ir.VllmServer) -> B
         "modelURL": escape_references(server.checkpoint),
         "replicaCount": server.replicas,
         "resources": vllm.server_resources(server),
-        "pvcStorage": server.storage,
-        "pvcAccessMode": [access_mode(server.volume_holders)],
+        **weights,
         "hf_token": {"secretName": server.token_secret, "secretKey": "token"},
         "vllmConfig": {
             # Unless set, the chart would disable what vLLM enables by default.
@@ -86,13 +100,16 @@ def _model(policy: ir.Policy, endpoint: ir.Endpoint, server: ir.VllmServer) -> B
                     *served(policy, endpoint).names,
                     *vllm.parallel(server),
                     *vllm.adapters(server),
+                    *hardware(server.device).args,
                     *server.args,
                 )
             ],
         },
-        "extraVolumes": [vllm.shared_memory(server.gpus)],
+        "extraVolumes": [*claimed, vllm.shared_memory(server.gpus), *volumes(placed)],
         "extraVolumeMounts": [
+            *([{"name": volume, "mountPath": vllm.WEIGHTS_PATH}] if claimed else []),
             *({"name": volume, "mountPath": f"/{top}", "subPath": top} for top in adapters),
             {"name": "shm", "mountPath": vllm.SHARED_MEMORY},
+            *mounts(placed),
         ],
-    }
+    } | placement.values(policy, endpoint, server)

@@ -7,10 +7,22 @@ from fractions import Fraction
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
+from vsr_compiler.targets.production_stack import placement
 from vsr_compiler.targets.production_stack.members import CHART, RELEASE, members
 
 MAX_NAME = 63 - len(f"{RELEASE}--engine-service")
 """The chart builds the name of a Service from the name of a server."""
+
+
+def check_servers(policy: ir.Policy) -> Iterator[Diagnostic]:
+    """VSR320 for servers with different keys, VSR322 and VSR311 for placement that the chart has no field for."""
+    endpoints = members(policy)
+    for endpoint in endpoints:
+        if endpoint.server is not None:
+            yield from placement.check(endpoint, endpoint.server)
+        if endpoint.api_key != endpoints[0].api_key:
+            message = f"`{endpoints[0].name}` and `{endpoint.name}` have different keys, but a stack has one for all"
+            yield Diagnostic("VSR320", message, endpoint.span, "Give all servers of the stack the same `apiKey`.")
 
 
 def check(policy: ir.Policy) -> Iterator[Diagnostic]:

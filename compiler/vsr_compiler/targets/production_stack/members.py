@@ -30,7 +30,9 @@ def behind(policy: ir.Policy) -> ir.Policy:
     endpoints = members(policy)
     if not endpoints:
         return policy
-    stack = ir.Endpoint(RELEASE, stack_service(endpoints), ir.ExistingService(), endpoints[0].span)
+    # The stack's router sends the key on; all servers have the same one, see the checks.
+    key = endpoints[0].api_key
+    stack = ir.Endpoint(RELEASE, stack_service(endpoints), ir.ExistingService(), endpoints[0].span, api_key=key)
     names = {endpoint.name for endpoint in endpoints}
     models = {id(model): replace(model, endpoints=_endpoints(model, names, stack)) for model in policy.models}
     seen: ir.Policy = ir.substitute(policy, models)

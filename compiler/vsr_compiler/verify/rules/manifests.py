@@ -8,7 +8,7 @@ RULES = (
     Rule(
         name="M01",
         code="VSR430",
-        purpose="One run reads at most 32 MiB, a million values after aliases are expanded, 20,000 objects, 20,000 "
+        purpose="One run reads at most 32 MiB, five million values after aliases are expanded, 20,000 objects, 20,000 "
         "files and 100 levels of nesting.",
     ),
     Rule(

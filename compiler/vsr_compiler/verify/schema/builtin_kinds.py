@@ -22,8 +22,8 @@ _PLAIN: Mapping[str, Body] = {
     "bool": {"type": "boolean"},
     "datetime": {"type": "string", "format": "date-time"},
     "date": {"type": "string", "format": "date"},
-    "bytes": {"type": "string", "format": "byte"},
-    "bytearray": {"type": "string", "format": "byte"},
+    "bytes": {"type": "string", "format": "base64"},
+    "bytearray": {"type": "string", "format": "base64"},
 }
 _ANY: Body = {"x-kubernetes-preserve-unknown-fields": True}
 

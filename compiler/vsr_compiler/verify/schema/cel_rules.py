@@ -12,7 +12,8 @@ from typing import Any
 from vsr_compiler.verify.manifest import Path
 from vsr_compiler.verify.schema import patterns
 from vsr_compiler.verify.schema.cel import Budget, CelError, CelSyntaxError, CostError, Program, compiled
-from vsr_compiler.verify.schema.cel.values import NONE, duration, timestamp
+from vsr_compiler.verify.schema.cel.times import parse_duration, parse_timestamp
+from vsr_compiler.verify.schema.cel.values import NONE, UnsupportedError
 from vsr_compiler.verify.schema.node import Node, Rule
 from vsr_compiler.verify.schema.structure import Problem
 
@@ -49,6 +50,8 @@ class Evaluator:
             except CelError as error:
                 rule_path, hint = path, f"Satisfy the rule: {_short(rule.rule)}"
                 yield Problem("VSR446", rule_path, f"{_rule_message(rule)} (evaluation failed: {error})", hint)
+            except UnsupportedError as error:
+                self.unevaluable[rule.rule] = str(error)
             except CostError:
                 if self.budget.left > 0:
                     self.unevaluable[rule.rule] = "it takes too many steps"
@@ -80,7 +83,7 @@ class Evaluator:
         if rule.message_expression:
             try:
                 message_value = self._run(compiled(rule.message_expression), current)
-            except (CelError, CostError, CelSyntaxError):
+            except (CelError, CostError, CelSyntaxError, UnsupportedError):
                 message_value = None
             if isinstance(message_value, str) and message_value.strip() and "\n" not in message_value:
                 message = message_value[:500]
@@ -108,11 +111,11 @@ def with_cel_types(node: Node | None, value: Any) -> Any:  # noqa: ANN401, PLR09
         return value
     format_name = node.raw.get("format")
     if format_name == "duration":
-        return duration(value) or value
+        return parse_duration(value) or value
     if format_name == "date-time":
-        return timestamp(value) or value
+        return parse_timestamp(value) or value
     if format_name == "date":
-        return timestamp(f"{value}T00:00:00Z") or value
+        return parse_timestamp(f"{value}T00:00:00Z") or value
     return _bytes(value) if format_name == "byte" else value
 
 

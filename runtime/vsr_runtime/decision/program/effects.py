@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from vsr_schemas.apis import API_PATHS
+from vsr_schemas.headers import CREDENTIALS
 
 Json = str | int | float | bool | None | Mapping[str, str]
 
@@ -38,15 +39,21 @@ class Reasoning:
 
 @dataclass(frozen=True, slots=True)
 class ProviderCredentials:
-    """Credentials for an external provider. They replace those of the client.
+    """Credentials for a model that needs them. They replace those of the client.
 
     Attributes:
         header: the header that carries the key.
-        value: the header's value; None if the router adds no key. Never logged.
+        value: the header's value; None if the router adds no key there. Never logged.
+        query: the query of the path, which may carry a key; empty if the router leaves the client's. Never logged.
+        defaults: headers that are sent unless the client sends its own.
+        removed: headers by which clients send credentials.
     """
 
     header: str = "authorization"
     value: str | None = field(default=None, repr=False)
+    query: str = field(default="", repr=False)
+    defaults: tuple[tuple[str, str], ...] = ()
+    removed: tuple[str, ...] = CREDENTIALS
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +82,7 @@ class ModelTarget:
         name: the value of ``x-selected-model``, which routes match: the model's alias, or the adapter's name.
         served_as: the model name in the body: the provider's id of the model, otherwise ``name``.
         reasoning: fields for reasoning; None if the model's family is unknown.
-        credentials: credentials of a model served outside the cluster; None if it is served inside.
+        credentials: credentials of a model outside the cluster, or of a server with a key; None for others.
         limits: what can travel to it.
         context: its context length in tokens; None if it is not known.
     """

@@ -125,7 +125,10 @@ def send_attempt(attempt: Attempt, read: JsonBody | FormBody, api: Api) -> SendT
     headers: Headers = ((SELECTED_MODEL, target.name),)
     removed: tuple[str, ...] = (CHAIN,)
     if target.credentials is not None:
-        headers, removed = apply_credentials(headers, removed, target.credentials)
+        headers, removed = apply_credentials(headers, removed, target.credentials, api.value)
     if data is not None:
         headers = (*headers, ("content-length", str(len(data))))
-    return SendToModel(target.name, data, headers, removed, attempt.decision, attempt=attempt.number)
+    defaults = () if target.credentials is None else target.credentials.defaults
+    return SendToModel(
+        target.name, data, headers, removed, attempt.decision, attempt=attempt.number, default_headers=defaults
+    )

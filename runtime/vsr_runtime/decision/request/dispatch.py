@@ -8,7 +8,7 @@ from dataclasses import replace
 from vsr_runtime.decision.guards.masking import TooManyPlaceholdersError, mask_document
 from vsr_runtime.decision.limits.rules import DEFAULT_ROUTE, Claim, Usage
 from vsr_runtime.decision.program.conditions import SignalValues
-from vsr_runtime.decision.program.effects import Effects, ModelTarget
+from vsr_runtime.decision.program.effects import Effects, ModelTarget, ProviderCredentials
 from vsr_runtime.decision.program.program import Decision, PolicyRoute, Program
 from vsr_runtime.decision.program.split import split_point
 from vsr_runtime.decision.request.attempts import chain_headers, passable
@@ -133,25 +133,35 @@ def _send(
     key = _key(parsed, route, target, verdict, data)
     if key is not None and chain:
         plan = replace(plan or ResponsePlan(parsed.api), model=target.name)
-    claim = None if program.rates is None else _claim(program, parsed, answering, route, verdict)
-    if claim is not None and program.counts_usage:
-        plan = plan or ResponsePlan(parsed.api)
+    claim = _claim(program, parsed, answering, route, verdict)
     # A response that is read must not be compressed.
     removed = (*effects.remove_headers, "accept-encoding") if plan or key else effects.remove_headers
     headers, removed = client_headers(program, parsed.client, headers, removed)
-    if target.credentials is not None and not chain:
-        headers, removed = apply_credentials(headers, removed, target.credentials)
+    credentials = _first_credentials((target, *fallbacks)) if chain else target.credentials
+    if credentials is not None:
+        headers, removed = apply_credentials(headers, removed, credentials, parsed.api.value)
     if data is not None:
         headers = (*headers, ("content-length", str(len(data))))
-    return SendToModel(
-        target.name, data, headers, removed, name, signals, None, verdict.matches, plan, key, claim=claim
-    )
+    defaults = () if credentials is None else credentials.defaults
+    matches = verdict.matches
+    return SendToModel(target.name, data, headers, removed, name, signals, None, matches, plan, key, 0, defaults, claim)
+
+
+def _first_credentials(targets: Sequence[ModelTarget]) -> ProviderCredentials | None:
+    """Return what removes the client's credentials before several attempts; each attempt adds the key of its model."""
+    known = [target.credentials for target in targets if target.credentials is not None]
+    if not known:
+        return None
+    defaults = tuple({name: value for item in known for name, value in item.defaults}.items())
+    return ProviderCredentials(defaults=defaults, removed=known[0].removed)
 
 
 def _claim(
     program: Program, parsed: ParsedRequest, models: tuple[str, ...], route: PolicyRoute | None, verdict: GuardVerdict
-) -> Claim:
-    """Return what the request counts as for limits."""
+) -> Claim | None:
+    """Return what the request counts as for limits; None if there are none."""
+    if program.rates is None:
+        return None
     estimate = Usage()
     if program.counts_usage:
         estimate = estimated(parsed.api, parsed.body.text, parsed.body.values, parsed.demand)
@@ -197,6 +207,8 @@ def _response_plan(
     """Return the plan for the response of one of these models; None if nothing must be done."""
     guards = tuple([guard for guard in program.on_response if any(map(guard.covers, models))])
     restore = _restorable_values(parsed, verdict)
+    if program.counts_usage:
+        return ResponsePlan(parsed.api, guards, restore)
     if not guards and not restore:
         return None
     return ResponsePlan(parsed.api, guards, restore)

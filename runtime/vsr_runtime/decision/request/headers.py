@@ -31,7 +31,7 @@ from vsr_runtime.decision.request.immediate_responses import (
 )
 from vsr_runtime.decision.request.parsed_request import ParsedRequest
 from vsr_runtime.decision.view import RequestView
-from vsr_schemas.headers import ASK, CACHE_HIT, CACHE_SIMILARITY, CATEGORY, CREDENTIALS, DECISION, PATH, SELECTED
+from vsr_schemas.headers import ASK, CACHE_HIT, CACHE_SIMILARITY, CATEGORY, DECISION, PATH, SELECTED
 
 _JSON_TYPE = re.compile(r'application/json(?:[ \t]*;[ \t]*charset=(?:utf-8|"utf-8"))?', re.IGNORECASE)
 _LENGTH = re.compile(r"[0-9]{1,19}")
@@ -204,17 +204,19 @@ def _decision_headers(action: SendToModel | ImmediateResponse, path: str) -> tup
 
 
 def apply_credentials(
-    set_headers: Headers, removed: tuple[str, ...], outside: ProviderCredentials
+    set_headers: Headers, removed: tuple[str, ...], outside: ProviderCredentials, path: str
 ) -> tuple[Headers, tuple[str, ...]]:
-    """Return the headers to set and remove for a request to an external provider.
+    """Return the headers to set and remove for a request to a model that needs credentials.
 
-    The client's credentials are removed and the provider's key is set. Headers that the policy's route sets are kept
-    unless they conflict with the key.
+    The client's credentials are removed and the provider's key is set, in a header or in the query of the path. Headers
+    that the policy's route sets are kept unless they conflict with the key.
     """
     key = () if outside.value is None else ((outside.header, outside.value),)
+    if outside.query:
+        key = (*key, (":path", f"{path}?{outside.query}"))
     ours = {name for name, _ in key}
     kept = tuple((name, value) for name, value in set_headers if name.lower() not in ours)
     replaced = ours | {name.lower() for name, _ in kept}
     removed_names = [name for name in removed if name.lower() not in ours]
-    removed_names += [name for name in CREDENTIALS if name not in replaced and name not in removed_names]
+    removed_names += [name for name in outside.removed if name not in replaced and name not in removed_names]
     return (*kept, *key), tuple(removed_names)

@@ -40,9 +40,11 @@ def send_stored(
     removed: tuple[str, ...] = ("accept-encoding",) if guards else ()
     headers, removed = client_headers(program, client, headers, removed)
     if target.credentials is not None:
-        headers, removed = apply_credentials(headers, removed, target.credentials)
+        path = values[":path"].partition("?")[0]
+        headers, removed = apply_credentials(headers, removed, target.credentials, path)
     plan = ResponsePlan(endpoint.api, guards) if guards else None
-    return SendToModel(target.name, None, headers, removed, response=plan)
+    defaults = () if target.credentials is None else target.credentials.defaults
+    return SendToModel(target.name, None, headers, removed, response=plan, default_headers=defaults)
 
 
 def _target(program: Program, endpoint: ApiEndpoint, query: str) -> ModelTarget | ImmediateResponse:

@@ -139,12 +139,14 @@ def read_usage(usage: object) -> Usage | None:
         prompt, completion = _number(usage, "prompt_tokens"), _number(usage, "completion_tokens")
         total = _number(usage, "total_tokens")
         prompt = max(prompt, total - completion)
-        return Usage(prompt, completion, _number(usage.get("prompt_tokens_details"), "cached_tokens"))
+        cached = _number(usage.get("prompt_tokens_details"), "cached_tokens")
+        return Usage(prompt, completion, cached) if prompt or completion else None
     if "input_tokens" in usage or "output_tokens" in usage:
         prompt, completion = _number(usage, "input_tokens"), _number(usage, "output_tokens")
         read, written = _number(usage, "cache_read_input_tokens"), _number(usage, "cache_creation_input_tokens")
         cached = _number(usage.get("input_tokens_details"), "cached_tokens")
-        return Usage(prompt + read + written, completion, read + cached)
+        prompt += read + written
+        return Usage(prompt, completion, read + cached) if prompt or completion else None
     return None
 
 

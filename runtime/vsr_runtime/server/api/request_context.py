@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from vsr_runtime.decision.apis.endpoints import Api
 from vsr_runtime.decision.deadline import DeadlineExceededError, Expired
+from vsr_runtime.decision.identity.client import Client
 from vsr_runtime.decision.request.events import Cause, ImmediateResponse, RequestHeaders, SendToModel
 from vsr_runtime.decision.request.immediate_responses import error_response, undecided_response
 from vsr_runtime.inference.engine import errors as engine
@@ -21,6 +22,7 @@ from vsr_runtime.server.generation import Generation
 from vsr_runtime.server.metrics import SHED
 from vsr_runtime.server.readers.remote import LARGE_BODY
 from vsr_runtime.server.thread_pool import OverloadedError, ThreadPool
+from vsr_schemas.identity import USER
 from vsr_schemas.runtime import ClassifierSettings
 
 if TYPE_CHECKING:
@@ -33,8 +35,12 @@ HANDOVER = 4 << 10
 _PSEUDO = ((":method", "POST"), (":path", Api.CHAT.value), (":authority", "api"), ("content-type", "application/json"))
 
 
+_CLIENT = Client({USER: "test"})
+"""Who sends requests of the API, if the policy authenticates clients: nobody of any team."""
+
+
 def _headers(headers: tuple[tuple[str, str], ...]) -> RequestHeaders:
-    return RequestHeaders(headers, end_of_stream=False)
+    return RequestHeaders(headers, end_of_stream=False, client=_CLIENT)
 
 
 class ApiError(Exception):

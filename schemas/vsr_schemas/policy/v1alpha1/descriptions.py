@@ -6,6 +6,8 @@ In a path, ``*`` stands for a name that the policy chooses and ``[]`` for an ite
 
 from __future__ import annotations
 
+from vsr_schemas.policy.v1alpha1 import backend_descriptions
+
 DESCRIPTIONS: dict[str, dict[str, str]] = {
     "": {
         "apiVersion": "Version of the policy language.",
@@ -142,7 +144,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "port": "Port on which the pods listen.",
     },
     "endpoints.*.external": {
-        "url": "URL of the provider's API. A URL without a path means `/v1`. The host must be a full name.",
+        "url": "URL of the provider's API. A URL without a path means `/v1`. The host must be a full name. A query is "
+        "sent with every request, instead of the client's.",
         "apiKey": "The Secret that contains the API key, in the router's namespace.",
         "clientHeaders": "Whether the gateway removes headers about the client, the decision and the gateway from "
         "requests to the provider, such as the client's address. The page on headers lists them.",
@@ -491,3 +494,5 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "namespace": "Namespace of the Gateway.",
     },
 }
+for _path, _fields in backend_descriptions.DESCRIPTIONS.items():
+    DESCRIPTIONS[_path] = DESCRIPTIONS.get(_path, {}) | _fields

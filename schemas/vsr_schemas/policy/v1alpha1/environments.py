@@ -8,18 +8,12 @@ from pydantic import Field
 
 from vsr_schemas.base import PolicyModel
 from vsr_schemas.policy.v1alpha1.identity import EnvironmentIdentitySpec
-from vsr_schemas.scalars import Amount, Bool, Image, Int, Label, Name, Release, ResourceName, ServerUrl, Text
+from vsr_schemas.policy.v1alpha1.placement import EnvironmentPlacementSpec, ResourcesSpec
+from vsr_schemas.scalars import Bool, Image, Int, Label, Name, Release, ServerUrl, Text
 from vsr_schemas.shapes import MAPPING, TEXT, AsMapping, AsText, by_shape
 
 Target = Label
 """The name of a target. The compiler knows which targets exist."""
-
-
-class ResourcesSpec(PolicyModel):
-    """Kubernetes resource quantities."""
-
-    requests: dict[ResourceName, Amount] = {}
-    limits: dict[ResourceName, Amount] = {}
 
 
 class EnvironmentGatewaySpec(PolicyModel):
@@ -32,8 +26,9 @@ class EnvironmentGatewaySpec(PolicyModel):
 class EnvironmentSpec(PolicyModel):
     """An overlay.
 
-    ``replicas``, ``images`` and ``resources`` are by endpoint; the key ``router`` is the router. ``simulate`` replaces
-    model servers by a simulator, so that no GPU is needed.
+    ``replicas``, ``images``, ``resources`` and ``placement`` are by endpoint; the key ``router`` is the router, and in
+    ``placement`` the key ``pickers`` means all endpoint pickers. ``simulate`` replaces model servers by a simulator, so
+    that no GPU is needed.
     """
 
     target: Target = "istio"
@@ -44,6 +39,7 @@ class EnvironmentSpec(PolicyModel):
     replicas: dict[Name, Annotated[Int, Field(ge=0, le=1000)]] = {}
     images: dict[Name, Image] = {}
     resources: dict[Name, ResourcesSpec] = {}
+    placement: dict[Name, EnvironmentPlacementSpec] = {}
     device: Literal["cpu", "cuda"] | None = None
     server: ServerUrl | None = None
     gateway: EnvironmentGatewaySpec = EnvironmentGatewaySpec()

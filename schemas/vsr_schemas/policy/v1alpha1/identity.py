@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from vsr_schemas.base import PolicyModel
 from vsr_schemas.policy.v1alpha1.clients import AttributeName, AttributeValue, AttributeValues
-from vsr_schemas.policy.v1alpha1.models import SecretKeySpec
+from vsr_schemas.policy.v1alpha1.providers import SecretKeySpec
 from vsr_schemas.scalars import HeaderName, Text, shown
 
 _CLAIM = r"[A-Za-z0-9_-]{1,64}(\.[A-Za-z0-9_-]{1,64}){0,4}"

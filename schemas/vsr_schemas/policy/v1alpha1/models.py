@@ -7,19 +7,23 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from vsr_schemas.apis import ApiName
 from vsr_schemas.base import PolicyModel
 from vsr_schemas.policy.v1alpha1.clients import ClientSpec
+from vsr_schemas.policy.v1alpha1.placement import AutoscalingSpec, PlacementSpec, ResourcesSpec, StoredPlacementSpec
+from vsr_schemas.policy.v1alpha1.providers import CloudAuthSpec, ProviderKeySpec, SchemaName, SecretKeySpec
 from vsr_schemas.scalars import (
     TOKEN_SECRET,
     ApiUrl,
     Bool,
     Header,
+    Image,
     Int,
     Label,
     Name,
     Number,
+    ObjectName,
     Port,
-    SecretKeyName,
     ServiceAddress,
     Storage,
     Text,
@@ -29,12 +33,19 @@ from vsr_schemas.shapes import LIST, MAPPING, TEXT, AsList, AsMapping, AsText, b
 Weight = Annotated[Int, Field(ge=0, le=1_000_000)]
 
 
-class VllmSpec(PolicyModel):
+class ServerWeightsSpec(PolicyModel):
+    """An existing claim in the namespace of the pods that keeps the weights. Several servers may share it."""
+
+    pvc: ObjectName
+
+
+class VllmSpec(StoredPlacementSpec):
     """Pods that the compiler writes: a vLLM server for exactly one checkpoint.
 
-    ``storage`` is the size of the volume that keeps the weights between restarts. ``token`` is the name of the Secret
-    with the Hugging Face token under the key ``token``. ``args`` are added to the server's arguments; arguments that
-    the compiler sets itself, such as served names, are rejected.
+    ``storage`` is the size of the volume that keeps the weights between restarts; ``weights`` is an existing one
+    instead. ``token`` is the name of the Secret with the Hugging Face token under the key ``token``. ``args`` are added
+    to the server's arguments; arguments that the compiler sets itself, such as served names, are rejected. ``device``
+    is a kind of hardware, or the name of a device's resource. ``api_key`` is the key that clients of the server need.
     """
 
     namespace: Label | None = None
@@ -43,47 +54,67 @@ class VllmSpec(PolicyModel):
     storage: Storage = "40Gi"
     token: Label = TOKEN_SECRET
     args: list[Text] = []
+    device: Text | None = None
+    image: Image | None = None
+    resources: ResourcesSpec | None = None
+    weights: ServerWeightsSpec | None = None
+    autoscaling: AutoscalingSpec | None = None
+    api_key: SecretKeySpec | None = None
+
+    @model_validator(mode="after")
+    def _one_volume(self) -> VllmSpec:
+        if self.weights is not None and self.model_fields_set & {"storage", "storage_class"}:
+            raise PydanticCustomError("one_of", "`weights.pvc` exists, so it has no `storage` or `storageClass`")
+        return self
 
 
 class ServiceSpec(PolicyModel):
-    """A Service that exists already. ``namespace`` defaults to the gateway's."""
+    """A Service that exists already. ``namespace`` defaults to the gateway's. ``api_key`` is that of its servers."""
 
     name: Label
     namespace: Label | None = None
     port: Port = 80
+    api_key: SecretKeySpec | None = None
 
 
 class PodsSpec(PolicyModel):
-    """Pods that exist already, selected by their labels."""
+    """Pods that exist already, selected by their labels. ``api_key`` is that of their servers."""
 
     selector: Annotated[dict[Text, Text], Field(min_length=1, max_length=64)]
     namespace: Label | None = None
     port: Port = 8000
-
-
-class SecretKeySpec(PolicyModel):
-    """A key of a Secret. A policy never contains the value."""
-
-    secret: Label
-    key: SecretKeyName
+    api_key: SecretKeySpec | None = None
 
 
 class ExternalSpec(PolicyModel):
     """A provider outside the cluster, reached over TLS.
 
-    ``url`` is the URL of its API; the path defaults to ``/v1``. ``api_key`` is in the router's namespace.
+    ``url`` is the URL of its API; the path defaults to ``/v1``, and a query is sent with every request. ``schema`` is
+    its API; without it, the provider may have every API. ``apis`` are those that it serves, if they are fewer.
+    ``api_key`` and the Secrets of ``auth`` are in the router's namespace.
     """
 
     url: ApiUrl
-    api_key: SecretKeySpec | None = None
+    schema_: Annotated[SchemaName | None, Field(alias="schema")] = None
+    apis: Annotated[list[ApiName], Field(min_length=1)] | None = None
+    api_key: ProviderKeySpec | None = None
+    auth: CloudAuthSpec | None = None
     client_headers: Literal["remove", "keep"] = "remove"
 
+    @model_validator(mode="after")
+    def _one_credential(self) -> ExternalSpec:
+        if self.api_key is not None and self.auth is not None:
+            raise PydanticCustomError("one_of", "a provider has an `apiKey` or an `auth`, not both")
+        return self
 
-class PickerSpec(PolicyModel):
+
+class PickerSpec(PlacementSpec):
     """The endpoint picker of a pool: scorers and their weights. The default is that of the release."""
 
     plugins: dict[Name, Annotated[Number, Field(gt=0, le=1000)]] = {}
     replicas: Annotated[Int, Field(ge=1, le=10)] = 1
+    image: Image | None = None
+    resources: ResourcesSpec | None = None
 
 
 class PoolSpec(PolicyModel):

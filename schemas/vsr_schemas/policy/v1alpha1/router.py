@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from vsr_schemas.base import PolicyModel
+from vsr_schemas.policy.v1alpha1.placement import AutoscalingSpec, ResourcesSpec, StoredPlacementSpec
 from vsr_schemas.scalars import (
     TOKEN_SECRET,
     Bool,
@@ -40,7 +41,7 @@ class WeightsSpec(PolicyModel):
     token: Label = TOKEN_SECRET
 
 
-class RouterSpec(PolicyModel):
+class RouterSpec(StoredPlacementSpec):
     """The router, and the limits that it shares with the gateway.
 
     ``deadline`` (milliseconds) is the message timeout of the gateway and the time budget of the runtime. ``max_body``
@@ -65,6 +66,8 @@ class RouterSpec(PolicyModel):
     response_headers: Literal["never", "on-request", "always"] = "never"
     overflow: Literal["route", "reject"] = "route"
     reload: Literal["rollout", "hot"] = "rollout"
+    resources: ResourcesSpec | None = None
+    autoscaling: AutoscalingSpec | None = None
 
     @model_validator(mode="after")
     def _engine(self) -> RouterSpec:

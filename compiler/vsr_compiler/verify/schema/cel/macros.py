@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
+from vsr_compiler.verify.schema.cel.lists import sort_by
 from vsr_compiler.verify.schema.cel.syntax import CelSyntaxError, Node
 from vsr_compiler.verify.schema.cel.values import NONE, CelError, Optional, type_name
 
@@ -33,6 +34,8 @@ _LOOPS = {
     "map": (2, 3),
     "transformList": (3, 4),
     "transformMap": (3, 4),
+    "transformMapEntry": (3, 4),
+    "sortBy": (2,),
     "optMap": (2,),
     "optFlatMap": (2,),
 }
@@ -81,8 +84,10 @@ def expand(scope: Scope, node: Node) -> Run:
         return _quantified(iterate, bodies[0], decisive=name == "exists")
     if name in {"exists_one", "existsOne"}:
         return lambda env: sum(_true(bodies[0](env)) for _ in iterate(env)) == 1
-    if name == "transformMap":
-        return _mapped(iterate, bodies)
+    if name.startswith("transformMap"):
+        return (_merged if name == "transformMapEntry" else _mapped)(iterate, bodies)
+    if name == "sortBy":
+        return _sorted(iterate, slots[0], bodies[0])
     return _listed(iterate, bodies, keep=name == "filter")
 
 
@@ -161,6 +166,35 @@ def _listed(iterate: Callable[[list[Any]], Iterable[Any]], bodies: list[Run], *,
 def _mapped(iterate: Callable[[list[Any]], Iterable[Any]], bodies: list[Run]) -> Run:
     *condition, result = bodies
     return lambda env: {key: result(env) for key in iterate(env) if not condition or _true(condition[0](env))}
+
+
+def _merged(iterate: Callable[[list[Any]], Iterable[Any]], bodies: list[Run]) -> Run:
+    """Return `transformMapEntry`, whose result is a map of one entry for each element."""
+    *condition, result = bodies
+
+    def run(env: Env) -> dict[Any, Any]:
+        found: dict[Any, Any] = {}
+        for _ in iterate(env):
+            if condition and not _true(condition[0](env)):
+                continue
+            entries = result(env)
+            if not isinstance(entries, dict):
+                raise CelError(f"{type_name(entries)} is not a map")
+            for key, value in entries.items():
+                if key in found:
+                    raise CelError(f"insert failed: key {key} already exists")
+                found[key] = value
+        return found
+
+    return run
+
+
+def _sorted(iterate: Callable[[list[Any]], Iterable[Any]], slot: int, key: Run) -> Run:
+    def run(env: Env) -> list[Any]:
+        pairs = [(env[slot], key(env)) for _ in iterate(env)]
+        return sort_by([value for value, _ in pairs], [order for _, order in pairs])
+
+    return run
 
 
 def _opt(collection: Run, slot: int, body: Run, *, flat: bool) -> Run:

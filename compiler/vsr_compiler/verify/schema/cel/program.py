@@ -11,13 +11,13 @@ from vsr_compiler.verify.schema.cel import macros
 from vsr_compiler.verify.schema.cel.functions import CONSTANTS, FUNCTIONS, METHODS
 from vsr_compiler.verify.schema.cel.macros import Env, Run
 from vsr_compiler.verify.schema.cel.syntax import RESERVED, CelSyntaxError, Node, Unsigned, parse
+from vsr_compiler.verify.schema.cel.times import arithmetic
 from vsr_compiler.verify.schema.cel.values import (
     NONE,
     TYPES,
     Budget,
     CelError,
     Optional,
-    arithmetic,
     bounded,
     equal,
     number,

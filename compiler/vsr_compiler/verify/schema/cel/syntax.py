@@ -135,8 +135,23 @@ def _text(text: str, opening: str, at: int) -> tuple[str | bytes, int]:
             break
         end += 2 if text[end] == "\\" and "r" not in prefix else 1
     body = text[at:end]
-    value = body if "r" in prefix else _ESCAPE.sub(_unescaped, body)
-    return (value.encode() if "b" in prefix else value), end + len(quotes)
+    if "b" in prefix:
+        return (body.encode() if "r" in prefix else _bytes(body)), end + len(quotes)
+    return (body if "r" in prefix else _ESCAPE.sub(_unescaped, body)), end + len(quotes)
+
+
+def _bytes(body: str) -> bytes:
+    """Return the bytes of a literal. In these, hexadecimal and octal escapes are bytes, not characters."""
+    found, at = bytearray(), 0
+    for match in _ESCAPE.finditer(body):
+        found += body[at : match.start()].encode()
+        at = match.end()
+        word = match[0][1:]
+        if word[0] in "uU":
+            raise CelSyntaxError(f"`\\{word}` is not allowed in bytes")
+        character = _unescaped(match)
+        found += bytes([ord(character)]) if word[0] in "xX0123" else character.encode()
+    return bytes(found + body[at:].encode())
 
 
 def _unescaped(match: re.Match[str]) -> str:
@@ -258,8 +273,9 @@ class _Parser:
             node = self.expression()
             self._need(")")
             return node
-        if self._take("["):
-            kids, by = self._arguments("]")
+        bracket = self._take("[", "[?")
+        if bracket:
+            kids, by = self._arguments("]", optional=bracket == "[?")
             return Node("list", None, tuple(kids), by)
         if self._take("{"):
             return self._map()
@@ -273,9 +289,9 @@ class _Parser:
             return Node("call", name, tuple(self._arguments(")")[0]))
         return Node("name", name)
 
-    def _arguments(self, end: str) -> tuple[list[Node], frozenset[int]]:
+    def _arguments(self, end: str, *, optional: bool = False) -> tuple[list[Node], frozenset[int]]:
         kids: list[Node] = []
-        by = set()
+        by = {0} if optional else set[int]()
         while not self._take(end):
             if kids:
                 self._need(",")

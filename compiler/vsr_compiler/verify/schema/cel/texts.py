@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cmp_to_key
 from typing import Any
 
 from vsr_compiler.verify.schema import patterns
-from vsr_compiler.verify.schema.cel.values import MAX_SIZE, CelError, Duration, ordered, type_name
+from vsr_compiler.verify.schema.cel.text_format import formatted
+from vsr_compiler.verify.schema.cel.values import MAX_SIZE, CelError, UnsupportedError, type_name
 
 _QUOTES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", "\a": "\\a", "\b": "\\b", "\f": "\\f"}
+_QUOTES["\v"] = "\\v"
 _LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 _UPPER = {code + 32: code for code in _LOWER}
+_SPACES = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f"
+)
+_SPACES += "\u205f\u3000"
+"""The white space of Unicode, which Go trims; Python's has more."""
 
 
 def matches(text: str, pattern: str) -> bool:
@@ -21,6 +27,8 @@ def matches(text: str, pattern: str) -> bool:
 
 
 def _compiled(pattern: str) -> Any:  # noqa: ANN401 - re2 has no types
+    if len(pattern) > patterns.MAX_PATTERN:
+        raise UnsupportedError("the pattern is too long")
     found = patterns.compiled(pattern)
     if found is None:
         raise CelError(f"`{pattern[:60]}` is not a valid pattern")
@@ -41,8 +49,16 @@ def _find(text: str, pattern: str) -> str:
 
 def _find_all(text: str, pattern: str, limit: int = -1) -> list[str]:
     _texts(text, pattern)
-    found = [str(each.group(0)) for each in _compiled(pattern).finditer(text)]
-    return found if limit < 0 else found[:limit]
+    found: list[str] = []
+    end = -1
+    for match in _compiled(pattern).finditer(text):
+        if 0 <= limit <= len(found):
+            break
+        # Go ignores an empty match right behind another match.
+        if match.start() != match.end() or match.start() != end:
+            found.append(str(match.group(0)))
+        end = match.end()
+    return found
 
 
 def _contains(text: str, part: str) -> bool:
@@ -60,7 +76,30 @@ def _ends(text: str, part: str) -> bool:
     return text.endswith(part)
 
 
+def index_of(text: str, part: str, start: int = 0) -> int:
+    """Implement `x.indexOf(part)` and `x.indexOf(part, start)`."""
+    _texts(text, part)
+    if start < 0:
+        raise CelError(f"index out of range: {start}")
+    if not part:
+        return min(start, len(text))
+    return text.find(part, start)
+
+
+def last_index_of(text: str, part: str, start: int | None = None) -> int:
+    """Implement `x.lastIndexOf(part)` and `x.lastIndexOf(part, start)`."""
+    _texts(text, part)
+    if start is None:
+        return text.rfind(part)
+    if start < 0:
+        raise CelError(f"index out of range: {start}")
+    if not part:
+        return min(start, len(text))
+    return -1 if start >= len(text) else text.rfind(part, 0, start + len(part))
+
+
 def _substring(text: str, start: int, *end: int) -> str:
+    _texts(text)
     stop = end[0] if end else len(text)
     if not 0 <= start <= stop <= len(text):
         raise CelError(f"index out of range: {start}, {stop}")
@@ -68,6 +107,7 @@ def _substring(text: str, start: int, *end: int) -> str:
 
 
 def _char(text: str, at: int) -> str:
+    _texts(text)
     if not 0 <= at <= len(text):
         raise CelError(f"index out of range: {at}")
     return text[at : at + 1]
@@ -89,7 +129,10 @@ def _split(text: str, by: str, limit: int = -1) -> list[str]:
     return text.split(by, -1 if limit < 0 else limit - 1)
 
 
-def _join(values: list[str], by: str = "") -> str:
+def join(values: list[str], by: str = "") -> str:
+    """Implement `[…].join(by)`."""
+    if not isinstance(values, list):
+        raise TypeError
     _texts(*values, by)
     if sum(map(len, values)) + len(values) * len(by) > MAX_SIZE:
         raise CelError("the result is too long")
@@ -98,83 +141,8 @@ def _join(values: list[str], by: str = "") -> str:
 
 def quote(text: str) -> str:
     """Implement `strings.quote(x)`."""
+    _texts(text)
     return '"' + "".join(_QUOTES.get(character, character) for character in text) + '"'
-
-
-def _format(template: str, values: list[Any]) -> str:
-    """Implement `'%s has %d'.format([…])`."""
-    parts, rest, at = [], list(values), 0
-    while at < len(template):
-        character = template[at]
-        at += 1
-        if character != "%":
-            parts.append(character)
-            continue
-        digits = ""
-        if template[at : at + 1] == ".":
-            digits = "".join(_leading_digits(template[at + 1 : at + 4]))
-            at += 1 + len(digits)
-        conversion = template[at : at + 1]
-        at += 1
-        if conversion == "%":
-            parts.append("%")
-            continue
-        if not rest:
-            raise CelError("fewer values than placeholders in the format")
-        parts.append(_formatted(conversion, int(digits or 6), rest.pop(0)))
-    return _join(parts)
-
-
-def _leading_digits(text: str) -> list[str]:
-    found = []
-    for character in text:
-        if not character.isdecimal():
-            break
-        found.append(character)
-    return found
-
-
-def _formatted(conversion: str, digits: int, value: Any) -> str:  # noqa: ANN401 - any value
-    if conversion == "s":
-        return _shown(value)
-    if conversion in "dboxX" and conversion and isinstance(value, int) and not isinstance(value, bool):
-        return format(int(value), conversion)
-    if conversion in "xX" and conversion and isinstance(value, str | bytes):
-        shown = (value.encode() if isinstance(value, str) else value).hex()
-        return shown.upper() if conversion == "X" else shown
-    if conversion in "fe" and conversion and isinstance(value, int | float) and not isinstance(value, bool):
-        return format(float(value), f".{min(digits, 30)}{conversion}")
-    raise CelError(f"`%{conversion}` does not accept {type_name(value)}")
-
-
-def _shown(value: Any) -> str:  # noqa: ANN401, PLR0911 - any value; one return for each type
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list):
-        return f"[{_join([_shown(item) for item in value], ', ')}]"
-    if isinstance(value, dict):
-        return "{" + _join([f"{_shown(key)}: {_shown(item)}" for key, item in value.items()], ", ") + "}"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < MAX_SIZE else repr(value)
-    if isinstance(value, Duration):
-        return f"{value.nanos / 1e9:g}s"
-    return str(value)
-
-
-def ranged(count: int) -> list[int]:
-    """Implement `lists.range(n)`."""
-    if not 0 <= count <= 100_000:  # noqa: PLR2004 - limit of results
-        raise CelError("the result is too long")
-    return list(range(count))
-
-
-def sort(values: list[Any]) -> list[Any]:
-    """Implement `[…].sort()`."""
-    return sorted(values, key=cmp_to_key(ordered))
 
 
 METHODS: dict[str, Callable[..., Any]] = {
@@ -188,10 +156,10 @@ METHODS: dict[str, Callable[..., Any]] = {
     "charAt": _char,
     "replace": _replace,
     "split": _split,
-    "join": _join,
-    "format": _format,
+    "join": join,
+    "format": formatted,
     "lowerAscii": lambda text: text.translate(_LOWER),
     "upperAscii": lambda text: text.translate(_UPPER),
-    "trim": lambda text: text.strip(),
+    "trim": lambda text: text.strip(_SPACES),
 }
 """Methods of strings and of lists of strings."""

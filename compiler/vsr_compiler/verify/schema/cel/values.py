@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import re
-from dataclasses import dataclass
+import ipaddress
+from dataclasses import dataclass, field
 from typing import Any
 
 from vsr_compiler.verify.schema.cel.syntax import Unsigned
 
 MAX_SIZE = 1_000_000
 """Limit of strings and lists that a rule creates."""
-_DURATION = re.compile(r"([-+]?)((?:\d{1,18}(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+")
-_PART = re.compile(r"(\d*)(?:\.(\d*))?(ns|us|µs|μs|ms|s|m|h)")
-_UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
+_TIME_RANGE = (-62_135_596_800 * 10**9, 253_402_300_800 * 10**9)
+"""The years 1 to 9999 in nanoseconds since 1970."""
 
 
 class CelError(Exception):
     """The evaluation failed. An API server rejects the object with this error."""
+
+
+class UnsupportedError(Exception):
+    """The evaluation needs something that is not available here. An API server may accept or reject the object."""
 
 
 class CostError(Exception):
@@ -48,6 +50,24 @@ class Duration:
     nanos: int
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Timestamp:
+    """A point in time.
+
+    Attributes:
+        nanos: Nanoseconds since 1970.
+        offset: Minutes ahead of UTC of the time zone in which it was written.
+    """
+
+    nanos: int
+    offset: int = field(default=0, compare=False)
+
+    @property
+    def in_range(self) -> bool:
+        """Whether CEL supports it."""
+        return _TIME_RANGE[0] <= self.nanos < _TIME_RANGE[1]
+
+
 @dataclass(frozen=True, slots=True)
 class Type:
     """A type as a value, the result of `type(x)`."""
@@ -64,7 +84,7 @@ class Optional:
 
 
 NONE = Optional()
-_ORDERED = (str, bytes, bool, Duration, dt.datetime)
+_ORDERED = (str, bytes, bool, Duration, Timestamp)
 
 
 def type_name(value: object) -> str:
@@ -86,11 +106,30 @@ _NAMES: tuple[tuple[type, str], ...] = (
     (dict, "map"),
     (type(None), "null_type"),
     (Duration, "google.protobuf.Duration"),
-    (dt.datetime, "google.protobuf.Timestamp"),
+    (Timestamp, "google.protobuf.Timestamp"),
     (Type, "type"),
     (Optional, "optional_type"),
+    (ipaddress.IPv4Interface, "net.CIDR"),
+    (ipaddress.IPv6Interface, "net.CIDR"),
+    (ipaddress.IPv4Address, "net.IP"),
+    (ipaddress.IPv6Address, "net.IP"),
 )
-TYPES = {name: Type(name) for name in ("bool", "uint", "int", "double", "string", "bytes", "list", "map", "null_type")}
+TYPES = {
+    name: Type(name)
+    for name in (
+        "bool",
+        "uint",
+        "int",
+        "double",
+        "string",
+        "bytes",
+        "list",
+        "map",
+        "null_type",
+        "type",
+        "optional_type",
+    )
+}
 
 
 def equal(first: Any, second: Any, budget: Budget) -> bool:  # noqa: ANN401, PLR0911 - any value; one for each type
@@ -110,6 +149,8 @@ def equal(first: Any, second: Any, budget: Budget) -> bool:  # noqa: ANN401, PLR
         # Rules compare the result of a format's `validate` with null, meaning an empty optional.
         both = (first, second)
         return None in both and NONE in both
+    if isinstance(first, float) != isinstance(second, float) and number(first) and number(second):
+        return float(first) == float(second)
     return bool(first == second)
 
 
@@ -122,6 +163,8 @@ def ordered(first: Any, second: Any) -> int:  # noqa: ANN401 - any value
     if number(first) and number(second):
         if first != first or second != second:  # noqa: PLR0124 - only NaN differs from itself
             raise CelError("NaN has no order")
+        if isinstance(first, float) != isinstance(second, float):
+            first, second = float(first), float(second)
     elif not any(isinstance(first, kind) and isinstance(second, kind) for kind in _ORDERED):
         raise CelError(f"{type_name(first)} and {type_name(second)} have no order")
     return int(first > second) - int(first < second)
@@ -149,8 +192,6 @@ def arithmetic(mark: str, first: Any, second: Any, budget: Budget) -> Any:  # no
         return _floating(mark, first, second)
     if type(first) is type(second) and isinstance(first, int):
         return _integral(mark, first, second)
-    if mark in "+-":
-        return _temporal(mark, first, second)
     raise CelError(f"no `{mark}` of {type_name(first)} and {type_name(second)}")
 
 
@@ -180,6 +221,8 @@ def _integral(mark: str, first: int, second: int) -> int:
         "/": quotient,
         "%": plain - quotient * other,
     }[mark]
+    if mark == "%" and type(first) is int:
+        bounded(quotient)
     return Unsigned(bounded(result, unsigned=True)) if isinstance(first, Unsigned) else bounded(result)
 
 
@@ -193,44 +236,3 @@ def bounded(value: int, *, unsigned: bool = False) -> int:
     if not low <= value < high:
         raise CelError("integer overflow")
     return value
-
-
-def _temporal(mark: str, first: Any, second: Any) -> Any:  # noqa: ANN401 - any value
-    sign = 1 if mark == "+" else -1
-    try:
-        if isinstance(first, Duration) and isinstance(second, Duration):
-            return Duration(bounded(first.nanos + sign * second.nanos))
-        if isinstance(first, dt.datetime) and isinstance(second, Duration):
-            return first + sign * dt.timedelta(microseconds=second.nanos // 1000)
-        if isinstance(first, Duration) and isinstance(second, dt.datetime) and mark == "+":
-            return second + dt.timedelta(microseconds=first.nanos // 1000)
-        if isinstance(first, dt.datetime) and isinstance(second, dt.datetime) and mark == "-":
-            return Duration((first - second) // dt.timedelta(microseconds=1) * 1000)
-    except OverflowError:
-        raise CelError("the time is out of range") from None
-    raise CelError(f"no `{mark}` of {type_name(first)} and {type_name(second)}")
-
-
-def duration(text: str) -> Duration | None:
-    """Return a duration in Go's notation, such as `1h30m` or `1.5s`; None if it is invalid."""
-    if text in {"0", "+0", "-0"}:
-        return Duration(0)
-    match = _DURATION.fullmatch(text) if len(text) <= 100 else None  # noqa: PLR2004 - longer than any duration
-    if match is None:
-        return None
-    nanos = 0
-    for whole, part, unit in _PART.findall(text):
-        nanos += int(whole or 0) * _UNITS[unit] + int(part[:18] or 0) * _UNITS[unit] // 10 ** len(part[:18])
-    nanos = -nanos if match[1] == "-" else nanos
-    return Duration(nanos) if -(1 << 63) <= nanos < 1 << 63 else None
-
-
-def timestamp(text: str) -> dt.datetime | None:
-    """Return a timestamp in the notation of RFC 3339; None if it is invalid."""
-    if len(text) > 40 or "T" not in text.upper():  # noqa: PLR2004 - longer than any timestamp
-        return None
-    try:
-        value = dt.datetime.fromisoformat(text.upper())
-    except ValueError:
-        return None
-    return value if value.tzinfo is not None else None
