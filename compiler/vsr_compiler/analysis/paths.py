@@ -16,6 +16,7 @@ class RequestPath:
 
     ``chosen`` is false if the client named the model, so that no route was evaluated. ``guarded`` is whether guards are
     evaluated on this path. ``route`` is the route that it takes, ``sent_by`` the guard that sends it to the model.
+    ``movable`` is whether limits can lead the request to another model: those never change a guard's choice.
     ``words`` describe the path as a predicate of "a request".
     """
 
@@ -26,13 +27,14 @@ class RequestPath:
     words: str
     route: str | None = None
     sent_by: ir.Guard | None = None
+    movable: bool = True
 
 
 def request_paths(policy: ir.Policy, requests: Requests) -> Iterator[RequestPath]:
     """Yield every path to a model. A route with a fixed answer has none."""
     for path in _unlimited_paths(policy, requests):
         yield path
-        if path.sent_by is None and (path.guarded or not path.chosen):  # a guard's choice is never changed
+        if path.movable:
             yield from _over_limits(policy, requests, path)
 
 
@@ -63,10 +65,10 @@ def _unlimited_paths(policy: ir.Policy, requests: Requests) -> Iterator[RequestP
             target = guard.action.model
             matched = requests.both(requests.fact(f"matched by guard {guard.name}"), _allowed(target, requests))
             words = f"is sent to model `{target.name}` by the guard `{guard.name}` (line {guard.span.line})"
-            yield RequestPath(matched, target, chosen=True, guarded=True, words=words, sent_by=guard)
+            yield RequestPath(matched, target, chosen=True, guarded=True, words=words, sent_by=guard, movable=False)
     if policy.router.fails_open:
         words = f"reaches the default model `{policy.default.name}` if the router fails (`onFailure: default-model`)"
-        yield RequestPath(requests.all, policy.default, chosen=True, guarded=False, words=words)
+        yield RequestPath(requests.all, policy.default, chosen=True, guarded=False, words=words, movable=False)
     for model in policy.models:
         # The stock router evaluates no guard on a request that names its model.
         guarded = isinstance(policy.router.implementation, ir.VsrRuntime)
@@ -117,7 +119,7 @@ def _fallbacks(
             taken = requests.both(taken, _allowed(other, requests))
             chain.append(f"`{other.name}`")
             falls = f"{words}, and falls back to {', then to '.join(chain)} (line {retry.span.line})"
-            yield RequestPath(taken, other, chosen=True, guarded=True, words=falls)
+            yield RequestPath(taken, other, chosen=True, guarded=True, words=falls, movable=False)
 
 
 def _too_long(policy: ir.Policy, route: ir.Route, requests: Requests) -> RequestSet:

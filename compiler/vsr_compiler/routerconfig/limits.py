@@ -8,14 +8,13 @@ from vsr_schemas.runtime_limits import WINDOWS, PriceSettings, RateSettings, Rat
 
 
 def rates_settings(policy: ir.Policy) -> RatesSettings | None:
-    """Return the limits; None if the policy has none."""
+    """Return the limits of one router; None if the policy has none. Environments say how many replicas share them."""
     if not policy.limits:
         return None
     by_name = {model.name: model for model in policy.models}
     prices = {model.name: _price(by_name[model.base or model.name]) for model in policy.models}
     counted = any(limit.unit == "dollars" for limit in policy.limits)
     return RatesSettings(
-        replicas=max(1, policy.router.replicas),
         limits=[_limit(limit) for limit in policy.limits],
         prices={name: price for name, price in prices.items() if price is not None} if counted else None,
     )
