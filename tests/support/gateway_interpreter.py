@@ -113,6 +113,7 @@ class World:
         mutations = [
             mutation
             for value in values
+            if isinstance(value, dict)
             for mutation in value.get("typed_config", {}).get("mutations", {}).get("request_mutations", [])
         ]
         headers = [mutation["append"]["header"] for mutation in mutations if "append" in mutation]
@@ -180,6 +181,8 @@ class World:
     def _forwarded(self, match: _Match, request: Request) -> Answer:
         refs = match.rule.get("backendRefs", [])
         for own in match.rule.get("filters", []) if not refs else ():
+            if own["type"] == "RequestRedirect":
+                return Answer({}, own["requestRedirect"]["statusCode"])
             home, name = match.route["metadata"]["namespace"], own.get("extensionRef", {}).get("name", "")
             reply = self._by_name.get(("HTTPRouteFilter", home, name))
             if reply is not None:

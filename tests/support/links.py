@@ -9,7 +9,8 @@ from ruamel.yaml import YAML
 
 from vsr_compiler import ir
 from vsr_compiler.releases.gateways import ENVOY_GATEWAY
-from vsr_schemas.headers import AI_MODEL, DECIDED, DECIDED_VALUE, SELECTED_MODEL, STRIPPED
+from vsr_compiler.targets.common import attempts
+from vsr_schemas.headers import AI_MODEL, ATTEMPTS, DECIDED, DECIDED_VALUE, SELECTED_MODEL, STRIPPED
 
 Body = dict[str, Any]
 H2 = {"grpc", "http2", "kubernetes.io/h2c"}
@@ -137,6 +138,13 @@ class Links:
             for ref in rule.get("backendRefs", [])
             if ref.get("namespace", namespace) != namespace
         }
+        needed |= {
+            (namespace, ref["namespace"], ref["group"], ref["kind"], ref["name"])
+            for namespace, _, body in self.of("Gateway")
+            for listener in body["spec"]["listeners"]
+            for ref in listener.get("tls", {}).get("certificateRefs", [])
+            if ref["namespace"] != namespace
+        }
         given = {
             (source["namespace"], namespace, target["group"], target["kind"], target["name"])
             for namespace, _, body in self.of("ReferenceGrant")
@@ -227,7 +235,14 @@ class Links:
             values = [p["patch"]["value"] for p in body["spec"]["configPatches"] if p["applyTo"] == "HTTP_FILTER"]
             if any(value["name"].startswith("envoy.filters.http.") for value in values):
                 yield f"{name}: Istio would re-point its filter"
-            _, port, _, host = _asked(values).split("|")
+            by_port: dict[int, list[Body]] = {}
+            for patch in body["spec"]["configPatches"]:
+                if patch["applyTo"] == "HTTP_FILTER":
+                    number = patch["match"]["listener"].get("portNumber", 0)
+                    by_port.setdefault(number, []).append(patch["patch"]["value"])
+            if len({_asked(own) for own in by_port.values()}) != 1:
+                yield f"{name}: ports ask different routers"
+            _, port, _, host = _asked(next(iter(by_port.values()))).split("|")
             service, where = host.split(".")[:2]
             found = self.by_name.get(("Service", where, service))
             if found is None or [p["appProtocol"] in H2 for p in found["spec"]["ports"] if p["port"] == int(port)] != [
@@ -314,18 +329,21 @@ class Links:
                 yield f"{name}: a rule that no router chooses, or another's"
             else:
                 routed[alias] = (headers.get(AI_MODEL, alias), refs)
-        if set(routed) != {model.name for model in self.policy.models}:
+        chains = {chain.name for chain in attempts.chains(self.policy)}
+        if set(routed) - chains != {model.name for model in self.policy.models}:
             yield f"routes are on {sorted(routed)}"
         for value, refs in routed.values():
             for ref in refs:
-                if any(value not in _served(template) for template in self._behind(ref)):
+                requested = ref.get("modelNameOverride", value)
+                if any(requested not in _served(template) for template in self._behind(ref)):
                     yield f"{value}: not served by {ref['name']}"
 
     def _matches(self) -> Iterator[tuple[str, list[Body], dict[str, str]]]:
         """Every match of every rule: the route's name, the rule's references in full, and the headers."""
         for _, name, body in self.all_routes():
             for rule in body["spec"]["rules"]:
-                if "backendRefs" not in rule and [each["type"] for each in rule["filters"]] == ["ExtensionRef"]:
+                own = [each["type"] for each in rule.get("filters", [])]
+                if "backendRefs" not in rule and own in (["ExtensionRef"], ["RequestRedirect"]):
                     continue  # the gateway answers by itself
                 refs = [_full(body, ref) for ref in rule.get("backendRefs", [])]
                 for match in rule["matches"]:
@@ -351,7 +369,7 @@ class Links:
             if gateway is None:
                 yield f"{name}: no Gateway {ref['name']}"
                 continue
-            patches = body["spec"]["jsonPatches"]
+            patches = [patch for patch in body["spec"]["jsonPatches"] if not _of_attempts(patch)]
             (found,) = [patch for patch in patches if patch["type"].endswith(".Cluster")]
             cluster, filters = found["operation"]["value"], [patch for patch in patches if patch is not found]
             known = {f"{namespace}/{ref['name']}/{each['name']}" for each in gateway["spec"]["listeners"]}
@@ -374,7 +392,8 @@ class Links:
     def places(self) -> Iterator[str]:
         """L09: the filters are inserted right before the request buffer, which there is, under names of their own."""
         for namespace, name, body in self.of("EnvoyPatchPolicy"):
-            for operation in [p["operation"] for p in body["spec"]["jsonPatches"] if p["type"].endswith(".Listener")]:
+            listeners = [patch for patch in body["spec"]["jsonPatches"] if patch["type"].endswith(".Listener")]
+            for operation in [patch["operation"] for patch in listeners if not _of_attempts(patch)]:
                 if "path" in operation or not operation["jsonPath"].endswith(BEFORE_BUFFER):
                     yield f"{name}: {operation['value']['name']} is not right before the request buffer"
                 if operation["value"]["name"].startswith("envoy.filters.http."):
@@ -477,6 +496,11 @@ def _flags(template: Body) -> dict[str, str]:
 def _probes(template: Body) -> list[Body]:
     container = template["spec"]["containers"][0]
     return [container[name] for name in ("startupProbe", "readinessProbe", "livenessProbe")]
+
+
+def _of_attempts(patch: Body) -> bool:
+    """Whether a patch is for routes with several attempts: `support.consumers.attempts` executes these."""
+    return patch["name"].startswith(ATTEMPTS) or patch["type"].endswith(".RouteConfiguration")
 
 
 def _served(template: Body) -> set[str]:

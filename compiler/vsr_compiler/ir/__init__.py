@@ -43,9 +43,19 @@ from vsr_compiler.ir.fallback import Retry
 from vsr_compiler.ir.guards import Block, Flag, Guard, GuardAction, Mask, RouteTo
 from vsr_compiler.ir.identity import ApiKey, ApiKeys, ClientTest, GatewayHeader, Identity, IdentitySource, Jwt
 from vsr_compiler.ir.limits import Limit
+from vsr_compiler.ir.listeners import (
+    HTTP,
+    ClientCertificates,
+    Issuer,
+    Listener,
+    Section,
+    Tls,
+    sections,
+    with_hostnames,
+)
 from vsr_compiler.ir.models import Model, Reasoning
 from vsr_compiler.ir.names import object_name
-from vsr_compiler.ir.network import API_PATH, CLUSTER_DOMAIN, HTTP, Listener, ServiceRef
+from vsr_compiler.ir.network import API_PATH, CLUSTER_DOMAIN, ServiceRef
 from vsr_compiler.ir.placement import Autoscaling, Placement, Resources
 from vsr_compiler.ir.policy import Policy
 from vsr_compiler.ir.providers import CloudAuth, EndpointKey, ProviderApi
@@ -88,6 +98,7 @@ __all__ = [
     "Cache",
     "Category",
     "Classifier",
+    "ClientCertificates",
     "ClientSignal",
     "ClientTest",
     "CloudAuth",
@@ -114,6 +125,7 @@ __all__ = [
     "Identity",
     "IdentitySource",
     "InCategory",
+    "Issuer",
     "JailbreakSignal",
     "Jwt",
     "KeywordSignal",
@@ -141,6 +153,7 @@ __all__ = [
     "RouteTo",
     "Router",
     "RouterImplementation",
+    "Section",
     "SemanticRouter",
     "ServiceRef",
     "Signal",
@@ -152,6 +165,7 @@ __all__ = [
     "StructureSignal",
     "Test",
     "TestRequest",
+    "Tls",
     "VllmServer",
     "VsrRuntime",
     "all_phrase",
@@ -163,7 +177,9 @@ __all__ = [
     "needs_model",
     "negated_phrase",
     "object_name",
+    "sections",
     "substitute",
     "walk",
+    "with_hostnames",
     "words",
 ]

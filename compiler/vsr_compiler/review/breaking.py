@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Protocol
 
-from vsr_compiler.review import guard_diff
+from vsr_compiler.review import guard_diff, identity_diff
 from vsr_compiler.review.change_text import ChangeText, format_value
 from vsr_compiler.review.compare import Comparison
 from vsr_compiler.review.exposure import exposures, fail_open_fields
@@ -88,13 +88,24 @@ class FailOpenIntroduced:
             yield ChangeText(("open", label, place), f"{label}: failing means passing, by {place}")
 
 
+class ClientsRefused:
+    """Clients that were served are refused: they need credentials, or may no longer use a model."""
+
+    name = identity_diff.REFUSED
+
+    def check(self, change: PolicyChange) -> Iterator[ChangeText]:
+        """Yield new authentication, removed keys and networks, and models for fewer clients."""
+        yield from _of_clients(change, self.name)
+
+
 class ExposureWidened:
     """Something is newly reachable from outside, or traffic newly leaves the cluster."""
 
     name = "exposure widened"
 
     def check(self, change: PolicyChange) -> Iterator[ChangeText]:
-        """Check listeners, Services, routes without the router's header, and external models."""
+        """Check listeners, Services, routes without the router's header, external models, and clients."""
+        yield from _of_clients(change, self.name)
         for label, opening in _introduced(change.trees, exposures):
             yield ChangeText(("exposed", label, opening), f"{label} {opening}")
         for name, model in sorted(change.new.models.items()):
@@ -109,6 +120,7 @@ RULES: tuple[Rule, ...] = (
     ModelDropped(),
     GuardWeakened(),
     FailOpenIntroduced(),
+    ClientsRefused(),
     ExposureWidened(),
 )
 """Every rule about requests, in the order of the documentation. `rollout.refused.RULE` follows them."""
@@ -119,6 +131,12 @@ def breaking(change: PolicyChange) -> Iterator[ChangeText]:
     for rule in RULES:
         for broken in rule.check(change):
             yield ChangeText(broken.tag, broken.text, rule.name)
+
+
+def _of_clients(change: PolicyChange, rule: str) -> Iterator[ChangeText]:
+    """Yield the changes of ``identity`` that are breaking by a rule."""
+    changes = identity_diff.identity_changes(change.old.identity, change.new.identity)
+    yield from (ChangeText(item.tag, item.text) for item in changes if item.breaking == rule)
 
 
 def _introduced(trees: Comparison, find: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - a function of a body

@@ -7,6 +7,7 @@ from typing import Any
 
 from vsr_compiler.review import guard_diff
 from vsr_compiler.review.change_text import ChangeText, field_changes, format_value, share_changes
+from vsr_compiler.review.identity_diff import identity_changes
 from vsr_compiler.review.traffic import Traffic, read_traffic
 
 
@@ -20,6 +21,7 @@ def traffic_changes(old: Traffic, new: Traffic) -> Iterator[ChangeText]:
     yield from _categories(old, new)
     yield from field_changes(("signal",), "signals", dict(old.signals), dict(new.signals))
     yield from _classifiers(old.classifiers, new.classifiers)
+    yield from _identity(old, new)
     yield from _settings(old, new)
 
 
@@ -33,6 +35,7 @@ def new_policy_changes(new: Traffic) -> Iterator[ChangeText]:
         for host in sorted(model.outside):
             yield ChangeText(("outside", name, host), f"model {name} is answered outside the cluster, by {host}")
     yield from _guards(nothing, new)
+    yield from _identity(nothing, new)
 
 
 def _routes(old: Traffic, new: Traffic) -> Iterator[ChangeText]:
@@ -43,7 +46,8 @@ def _routes(old: Traffic, new: Traffic) -> Iterator[ChangeText]:
     for name, route in new.routes.items():
         if name not in old.routes:
             answer = ", ".join(route.models) or "a fixed answer"
-            yield ChangeText(("route", name, "new"), f"route {name} is new: {route.when} → {answer}")
+            falls = f", and falls back to {route.rest['fallback']}" if route.rest.get("fallback") else ""
+            yield ChangeText(("route", name, "new"), f"route {name} is new: {route.when} → {answer}{falls}")
             continue
         before = old.routes[name]
         yield from share_changes(("route", name), name, before.models, route.models, nothing="a fixed answer")
@@ -110,6 +114,11 @@ def _classifiers(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Cha
 
 def _settings(old: Traffic, new: Traffic) -> Iterator[ChangeText]:
     yield from field_changes(("setting",), "router", dict(old.settings), dict(new.settings))
+
+
+def _identity(old: Traffic, new: Traffic) -> Iterator[ChangeText]:
+    """Yield who is served now and who is not; the rules for breaking changes classify them."""
+    yield from (ChangeText(change.tag, change.text) for change in identity_changes(old.identity, new.identity))
 
 
 def _of_sentences(classifier: Any) -> bool:  # noqa: ANN401 - whatever the file holds

@@ -6,6 +6,7 @@ The package knows nothing of policies, targets and output folders. The caller pa
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from itertools import islice
 
 from vsr_compiler.diagnostics import Diagnostic
@@ -31,7 +32,8 @@ def check_objects(
         assumptions: Objects and pods that exist elsewhere.
         documents: Parsed YAML documents by their text in ConfigMaps, so that generated texts are not parsed again.
     """
-    return check_links([Manifest.generated(item.body, item.origin) for item in objects], assumptions, documents)
+    manifests = [Manifest.generated(item.body, item.origin) for item in objects]
+    return check_links(manifests, replace(assumptions or Assumptions(), is_complete=True), documents)
 
 
 def check_links(

@@ -14,15 +14,19 @@ class Assumptions:
         objects: Kind, namespace and name; the namespace of a cluster-scoped object is empty.
         pods: Namespace and labels of pods.
         namespace_is_given: Whether the caller determines where objects without a namespace land.
+        is_complete: Whether the checked objects and these are all that belong together, as those of one policy are.
     """
 
     objects: frozenset[tuple[str, str, str]] = frozenset()
     pods: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
     namespace_is_given: bool = False
+    is_complete: bool = False
 
     def __or__(self, other: Assumptions) -> Assumptions:
         given = self.namespace_is_given or other.namespace_is_given
-        return Assumptions(self.objects | other.objects, (*self.pods, *other.pods), given)
+        return Assumptions(
+            self.objects | other.objects, (*self.pods, *other.pods), given, self.is_complete or other.is_complete
+        )
 
     @classmethod
     def parse(cls, items: Iterable[str]) -> Assumptions:

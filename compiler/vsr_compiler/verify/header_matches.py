@@ -40,6 +40,18 @@ def header_matches(index: ManifestIndex) -> Iterator[HeaderMatch]:
                         yield HeaderMatch(route, name, value, (*path, "value"), rule)
 
 
+def header_matches_of(index: ManifestIndex, route: Manifest) -> list[HeaderMatch]:
+    """Return the exact header matches of one route."""
+
+    def compute() -> dict[int, list[HeaderMatch]]:
+        by_route: dict[int, list[HeaderMatch]] = {}
+        for match in header_matches(index):
+            by_route.setdefault(id(match.route), []).append(match)
+        return by_route
+
+    return index.cached("header matches by route", compute).get(id(route), [])
+
+
 def model_routes(index: ManifestIndex) -> dict[str, list[Manifest]]:
     """Return the routes that match the selected model's header, by the namespaces of their Gateways."""
     return index.cached("model_routes", lambda: _model_routes(index))

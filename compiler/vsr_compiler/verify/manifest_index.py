@@ -28,7 +28,16 @@ RBAC = "rbac.authorization.k8s.io"
 POOL_GROUPS = frozenset({INFERENCE, "inference.networking.x-k8s.io"})
 """API groups of InferencePool: the current one, and the one before version 1."""
 _T = TypeVar("_T")
-_TEMPLATES: dict[str, Path] = {kind.name: kind.pod_template for kind in KINDS.values() if kind.pod_template is not None}
+_TEMPLATES: dict[str, tuple[Path, ...]] = {
+    **{kind.name: (kind.pod_template,) for kind in KINDS.values() if kind.pod_template is not None},
+    "ReplicationController": (("spec", "template"),),
+    "Rollout": (("spec", "template"),),
+    "LeaderWorkerSet": (
+        ("spec", "leaderWorkerTemplate", "leaderTemplate"),
+        ("spec", "leaderWorkerTemplate", "workerTemplate"),
+    ),
+}
+"""Paths of pod templates by kind. Sources: Kubernetes, Argo Rollouts 1.9, LeaderWorkerSet 0.8."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,12 +128,49 @@ class ManifestIndex:
         return (kind, namespace, name) in self.assumptions.objects
 
     @cached_property
+    def defined_twice(self) -> frozenset[Identity]:
+        """The identities of objects that are defined in several ways, so that it is open which of them applies."""
+        return frozenset(
+            manifest.identity for manifest in self.manifests if manifest is not self.by_identity[manifest.identity]
+        )
+
+    @cached_property
+    def kinds_by_file(self) -> dict[str, set[tuple[str, str]]]:
+        """The namespaces and kinds of the objects in each file."""
+        kinds: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        for manifest in self.manifests:
+            kinds[manifest.span("kind").file].add((manifest.namespace, manifest.kind))
+        return kinds
+
+    @cached_property
+    def names_of_kind(self) -> dict[tuple[str, str], list[str]]:
+        """The names of the objects of each kind in each namespace."""
+        names: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for manifest in self.manifests:
+            names[manifest.kind, manifest.namespace].append(manifest.name)
+        return names
+
+    @cached_property
+    def kinds_by_namespace(self) -> dict[str, set[str]]:
+        """The kinds of the objects in each namespace."""
+        kinds: dict[str, set[str]] = defaultdict(set)
+        for manifest in self.manifests:
+            kinds[manifest.namespace].add(manifest.kind)
+        return kinds
+
+    @cached_property
+    def namespaces(self) -> frozenset[str]:
+        """The namespaces in which objects are, and those that are among the objects."""
+        return frozenset([*self.kinds_by_namespace, *(item.name for item in self.of_kind("Namespace", ""))])
+
+    @cached_property
     def workloads(self) -> list[Workload]:
         """Every object that creates pods."""
         return [
             Workload(manifest, path, as_string_map(manifest.at(*path, "metadata", "labels")))
-            for kind, path in _TEMPLATES.items()
+            for kind, paths in _TEMPLATES.items()
             for manifest in self.of_kind(kind)
+            for path in paths
             if isinstance(manifest.at(*path, "spec"), dict)
         ]
 

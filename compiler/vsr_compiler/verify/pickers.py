@@ -38,6 +38,19 @@ class Picker:
     flags: Flags
 
     @property
+    def has_camel_case_flags(self) -> bool:
+        """Whether the release writes its flags in camel case, such as `-poolName`: those before 1.0."""
+        release = extension_release(as_string(self.container.get("image")))
+        return release is not None and release < (1, 0)
+
+    def written(self, flag: str) -> str:
+        """Return a flag as the release writes it."""
+        if not self.has_camel_case_flags:
+            return f"--{flag}"
+        first, *rest = flag.split("-")
+        return f"-{first}{''.join(word.title() for word in rest)}"
+
+    @property
     def owner(self) -> Manifest:
         """The object of the workload."""
         return self.workload.owner
@@ -64,9 +77,20 @@ def pickers(index: ManifestIndex) -> Iterator[Picker]:
         port = next((body for _, body in service.entries("spec", "ports") if body.get("port") == number), {})
         for workload in index.selected_workloads(pool.namespace, label_selector(service.body, "spec", "selector")):
             for path, container in workload.containers():
-                flags = container_flags(container, path)
+                flags = _kebab_case(container_flags(container, path), as_string(container.get("image")))
                 if "pool-name" in flags or len(workload.containers()) == 1:
                     yield Picker(pool, service, port, workload, path, flags)
+
+
+def _kebab_case(flags: Flags, image: str) -> Flags:
+    """Return flags under the names that they have from release 1.0 on.
+
+    Source: kubernetes-sigs/gateway-api-inference-extension, `cmd/epp/runner/runner.go`, v0.5.1 and v1.0.0.
+    """
+    release = extension_release(image)
+    if release is None or release >= (1, 0):
+        return flags
+    return {re.sub(r"(?<=[a-z])([A-Z])", r"-\1", name).lower(): value for name, value in flags.items()}
 
 
 def picker_service(pool: Manifest) -> tuple[str, int | None]:

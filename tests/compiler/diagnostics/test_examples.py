@@ -46,6 +46,7 @@ EXCERPTS = {
     "VSR422": (m.ISTIO, "  targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: edge}]\n  config"),
     "VSR624": (m.ENVOY, "  listeners: [{name: http, port: 80, protocol: HTTP}]"),
     "VSR625": (m.ENVOY, "spec: {selector: {app: big}, ports: [{name: http, port: 80, targetPort: 8000}]}"),
+    "VSR630": (m.ISTIO, "args: [--model=example/big, --served-model-name, big]"),
     "VSR626": (m.POOLED, "command: [/epp, --grpc-max-recv-msg-size=8454144]"),
 }
 """Manifests without findings, and the part of them that the example replaces."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from support import rendering
-from support.common import linked
+from support.common import linked, reference
 from support.consumers import probes
 from support.consumers.attempts import Sent, attempts
 from support.consumers.compiled import Body, bodies_of, objects, router_of, with_keys
@@ -77,7 +78,7 @@ def test_models_are_asked_in_their_order_by_their_own_names(
 
 
 @pytest.mark.parametrize(("target", "profile"), EVERYWHERE)
-def test_the_default_moves_on_only_after_the_failures_that_it_names(target: str, profile: str, keys: Path) -> None:
+def test_a_route_moves_on_only_after_the_failures_that_it_names(target: str, profile: str, keys: Path) -> None:
     """`on: [connect]`: a model that may have worked on the request is not replaced."""
     assert models(asked(target, profile, keys, "hello", {LLAMA: "connect"})) == [LLAMA, LARGE]
     for failure in ("500", "429", "reset", "stall"):
@@ -113,11 +114,11 @@ def test_istio_would_send_a_post_request_three_times(keys: Path) -> None:
 
 @pytest.mark.parametrize(("target", "profile"), EVERYWHERE)
 def test_a_guard_of_a_fallback_masks_the_first_attempt(target: str, profile: str, keys: Path) -> None:
-    """The default model is exempt from the guard, the one it falls back to is not."""
+    """The model of the route is exempt from the guard, the one that it falls back to is not."""
     bodies = objects(CASE, target, profile)
     (proxy,) = probes.proxies(bodies).values()
     request = probes.chat("auto")
-    request = replace(request, body=request.body.replace(b"a question", b"mail ann@example.com"))
+    request = replace(request, body=request.body.replace(b"a question", b"hello, mail ann@example.com"))
     router = router_of(CASE, keys)
     assert b"ann@example.com" not in sent(proxy, request, router).body
 
@@ -129,7 +130,7 @@ PLAIN = [(target, profile) for target, profile in EVERYWHERE if target not in {"
 def test_no_provider_gets_the_key_or_host_of_another(target: str, profile: str, keys: Path) -> None:
     """The router sets the key of each attempt, and the model's own route its host; the cluster's model gets none."""
     left = asked(target, profile, keys, "prove it", {LARGE: "500", LARGER: "500"})
-    expected = ["Bearer key-of-provider", "Bearer key-of-second", "Bearer of-the-client"]
+    expected = ["Bearer key-of-provider", "Bearer key-of-second", None]
     assert [one.authorization for one in left] == expected
     assert all("x-vsr-chain" not in (one.headers or {}) for one in left)
 
@@ -168,3 +169,18 @@ models:
 default: {model: one, fallback: [two], retry: {}}
 environments: {dev: {target: ai-gateway}}
 """
+
+
+def test_a_policy_with_failover_between_two_providers_compiles() -> None:
+    """The case of two providers: its own words for attempts, and a model per try (bugs/07)."""
+    text = (reference() / "data/cases/bugs/07-no-fallback-retry-ratelimit/policy.yaml").read_text(encoding="utf-8")
+    text = re.sub(r"retries: 2, rateLimit: \{[^}]*\}", "retry: {attempts: 2, on: [connect, 5xx, 429]}", text)
+    policy = linked(text)
+    (route,) = policy.retrying
+    assert route.retry is not None
+    assert [model.name for model in route.retry.models] == ["spare"]
+    for target in PLAIN_TARGETS:
+        assert any("vsr-route/u" in str(item.body) for item in rendering.objects(policy, target)), target
+
+
+PLAIN_TARGETS = sorted({target for target, _ in PLAIN})

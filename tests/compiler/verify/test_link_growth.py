@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import cProfile
+import json
 import pstats
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
+from support.common import ROOT
 from vsr_compiler.diagnostics import Span
 from vsr_compiler.verify.assumptions import Assumptions
 from vsr_compiler.verify.manifest import Manifest
@@ -200,6 +203,14 @@ def config(number: int) -> Body:
     return made("v1", "ConfigMap", f"c{number}", data={"config.yaml": f"model_config:\n  m{number}: {{}}\n"})
 
 
+def compiled(number: int) -> list[Body]:
+    """Return the output of a policy with pools, pickers and their permissions, under names of its own."""
+    text = _OUTPUT.replace("default", f"space-{number}").replace("vllm-s", f"v{number}-s")
+    return [item for item in json.loads(text) if isinstance(item, dict)]
+
+
+_FILES = sorted((ROOT / "out" / "llm-d" / "llm-d" / "base").glob("*/*.yaml"))
+_OUTPUT = json.dumps([YAML(typ="safe").load(path.read_text(encoding="utf-8")) for path in _FILES])
 POLICIES = ("ClientTrafficPolicy", "SecurityPolicy", "BackendTrafficPolicy")
 ONE = {"app": "one"}
 MANAGER = deployment(0, "istio-system", {"app": "istiod"}, image="istio/pilot:1.28.0")
@@ -255,6 +266,7 @@ FAMILIES: dict[str, tuple[list[Body], Callable[[int], list[Body]]]] = {
     "permissions": ([], bound),
     "hosts": ([], lambda n: [*hosts(n), *served(n)]),
     "hostnames": ([gateway()], lambda n: [*served(n), route(n, hostnames=[f"h{n}.example.com"])]),
+    "compiled output": ([], compiled),
     "one object": ([], lambda _: [service(0)]),
     "one match": ([gateway(), *served(0)], lambda n: [route(0) | {"metadata": {"name": f"r{n}"}}]),
     "an old Istio": ([MANAGER, gateway(gateway_class="istio")], lambda n: [*served(n), pool(n), to_pool(n)]),

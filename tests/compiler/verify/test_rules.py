@@ -363,6 +363,39 @@ kind: EnvoyPatchPolicy""",
         "VSR626",
         "accepts messages of 8,388,608 bytes",
     ),
+    "a mount of a missing volume": (
+        m.ISTIO,
+        "ports: [{containerPort: 8000}]",
+        "ports: [{containerPort: 8000}]\n        volumeMounts: [{name: cache, mountPath: /cache}]",
+        "VSR627",
+        "mounts the volume `cache`",
+    ),
+    "a fallback that no retry reaches": (
+        m.AI,
+        "backendRefs: [{name: big}]",
+        """backendRefs: [{name: big}, {name: big, priority: 1}]
+---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: BackendTrafficPolicy
+metadata: {name: big, namespace: prod}
+spec: {targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: big}], retry: {numRetries: 2}}""",
+        "VSR628",
+        "never uses its fallback",
+    ),
+    "plain HTTP to a provider": (
+        m.AI,
+        "fqdn: {hostname: big.prod.svc.cluster.local, port: 80}",
+        "fqdn: {hostname: api.example.com, port: 443}",
+        "VSR629",
+        "sends plain HTTP",
+    ),
+    "a server on another port than its probes": (
+        m.ISTIO,
+        "--served-model-name, big]",
+        "--served-model-name, big, --port=8001]",
+        "VSR630",
+        "listens on port 8001",
+    ),
 }
 
 
@@ -455,7 +488,7 @@ def test_every_link_rule_has_a_test() -> None:
 
 def test_assumed_objects_and_pods_are_not_missing() -> None:
     """Objects by identity, and pods by labels."""
-    text = m.joined(m.GATEWAY, m.ROUTE)
+    text = m.joined(m.GATEWAY, m.ROUTE, m.SERVICE.replace("name: big, n", "name: other, n"))
     assert [item.code for item in m.found(text) if item.level is Severity.ERROR] == ["VSR402"]
     assert [item for item in m.found(text, "Service/prod/big") if item.level is Severity.ERROR] == []
     pool = m.joined(m.POOL, m.EPP_SERVICE)

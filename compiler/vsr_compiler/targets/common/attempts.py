@@ -32,6 +32,8 @@ from vsr_schemas.runtime import FRAME_BYTES
 
 SOCKET = f"@{ATTEMPTS}"
 """The abstract socket of the listener: each pod has a network namespace of its own, so no other pod reaches it."""
+ATTEMPTS_HOST = "vsr-attempts"
+"""The first label of the host of attempts, if the listener has a wildcard."""
 _MODEL = "vsr.model"
 MIN_BUDGET = 3
 """Further attempts that are always allowed at a time, whatever the budget; Envoy's default."""
@@ -100,6 +102,7 @@ def route(policy: ir.Policy, chain: Chain) -> Body:
         "match": {"prefix": "/", "headers": headers},
         "route": {
             "cluster": cluster_name(chain),
+            **_host(policy),
             "timeout": duration(policy.gateway.timeout),
             "retry_policy": retry_policy(chain.retry),
         },
@@ -107,6 +110,12 @@ def route(policy: ir.Policy, chain: Chain) -> Body:
         "per_request_buffer_limit_bytes": policy.router.max_body + FRAME_BYTES,
         "response_headers_to_remove": [OUTCOME],
     }
+
+
+def _host(policy: ir.Policy) -> Body:
+    """Return the host of attempts: one that the first listener takes, whose routes they use."""
+    hostname = policy.gateway.model_sections[0].hostname
+    return {"host_rewrite_literal": hostname.replace("*", ATTEMPTS_HOST)} if hostname else {}
 
 
 def retry_policy(retry: ir.Retry) -> Body:

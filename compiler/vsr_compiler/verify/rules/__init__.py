@@ -34,6 +34,10 @@ from vsr_compiler.verify.rules import (
     l24_coverage,
     l25_authentication,
     l26_messages,
+    l27_pods,
+    l28_priorities,
+    l29_plain_text,
+    l30_servers,
     manifests,
     schemas,
 )
@@ -68,6 +72,10 @@ LINK_RULES: tuple[LinkRule, ...] = (
     l24_coverage.RULE,
     l25_authentication.RULE,
     l26_messages.RULE,
+    l27_pods.RULE,
+    l28_priorities.RULE,
+    l29_plain_text.RULE,
+    l30_servers.RULE,
 )
 """The rules about links between objects, in the order of their names."""
 

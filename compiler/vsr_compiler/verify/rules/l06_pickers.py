@@ -44,15 +44,16 @@ def _identity(picker: Picker) -> Iterator[Diagnostic]:
             actual, path = picker.flags[flag]
             if actual != value and not actual.startswith("$("):
                 shown = f"`{value}`" if value else "not set"
-                message = f"{owner.title} has --{flag} `{actual}`, but {_SUBJECTS[flag]} is {shown}"
+                message = f"{owner.title} has {picker.written(flag)} `{actual}`, but {_SUBJECTS[flag]} is {shown}"
                 yield Diagnostic("VSR406", message, owner.span(*path), "Use the same value in both places.")
     if "pool-name" not in picker.flags and "endpoint-selector" not in picker.flags:
-        message = f"{owner.title} is the picker of {pool.title} but has no --pool-name"
-        yield Diagnostic("VSR406", message, owner.span(*picker.path), f"Add --pool-name={pool.name}.")
+        flag = picker.written("pool-name")
+        message = f"{owner.title} is the picker of {pool.title} but has no {flag}"
+        yield Diagnostic("VSR406", message, owner.span(*picker.path), f"Add {flag}={pool.name}.")
     from_variable = any(env.get("name") == "NAMESPACE" for env in as_mappings(picker.container.get("env")))
     if "pool-namespace" not in picker.flags and not from_variable and pool.namespace not in {"", "default"}:
         message = f"{owner.title} looks for its pool in `default`, but the pool is in `{pool.namespace}`"
-        hint = f"Add --pool-namespace={pool.namespace}."
+        hint = f"Add {picker.written('pool-namespace')}={pool.namespace}."
         yield Diagnostic("VSR406", message, owner.span(*picker.path), hint)
 
 

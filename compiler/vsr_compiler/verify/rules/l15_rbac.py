@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from vsr_compiler.diagnostics import Diagnostic, Severity
 from vsr_compiler.verify.manifest import Body, Manifest, as_mapping, as_mappings, as_string, as_strings
-from vsr_compiler.verify.manifest_index import INFERENCE, RBAC, ManifestIndex
+from vsr_compiler.verify.manifest_index import INFERENCE, POOL_GROUPS, RBAC, ManifestIndex
 from vsr_compiler.verify.pickers import Picker, extension_release, pickers
 from vsr_compiler.verify.rules.rule import LinkRule
 
@@ -28,7 +28,15 @@ _CLUSTER_SCOPED = frozenset(
 _PODS = ("", "pods")
 _OTHER_GROUPS = ("inferenceobjectives", "inferencemodels", "inferencemodelrewrites")
 _METRICS = ("authentication.k8s.io", "tokenreviews")
+_OBJECTIVES = ("inference.networking.x-k8s.io", "inferenceobjectives")
+_MODELS = ("inference.networking.x-k8s.io", "inferencemodels")
 _REWRITES = ("inference.networking.x-k8s.io", "inferencemodelrewrites")
+
+_WATCHED = (((0, 0), (1, 0), _MODELS), ((1, 0), (1, 9), _OBJECTIVES), ((1, 3), (1, 9), _REWRITES))
+"""What pickers watch besides pods and pools: from a release on, and up to one. Without it they never become ready.
+
+Source: the informers of each release of the inference extension, `pkg/epp/controller`.
+"""
 
 
 def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
@@ -70,10 +78,12 @@ def _picker(index: ManifestIndex, picker: Picker) -> Iterator[Diagnostic]:
     if index.assumes("ServiceAccount", namespace, account):
         return
     granted = list(_granted_rules(index, account, namespace, picker.pool.namespace))
-    required = [_PODS, (picker.pool.group, "inferencepools")]
+    required = [_PODS]
+    if not any(_allows(granted, group, "inferencepools", "list") for group in POOL_GROUPS):
+        required.append((picker.pool.group, "inferencepools"))
     release = extension_release(as_string(picker.container.get("image")))
-    if release is not None and (1, 3) <= release < (1, 9):
-        required.append(_REWRITES)
+    if release is not None:
+        required += [watched for since, until, watched in _WATCHED if since <= release < until]
     span = picker.owner.span(*picker.workload.path, "spec", "serviceAccountName")
     for group, resource in required:
         if not _allows(granted, group, resource, "list"):
@@ -91,23 +101,34 @@ def _picker(index: ManifestIndex, picker: Picker) -> Iterator[Diagnostic]:
 
 def _granted_rules(index: ManifestIndex, account: str, namespace: str, where: str | None) -> Iterator[Body]:
     """Return the rules that a ServiceAccount has in the namespace ``where``; None stands for the whole cluster."""
-    for kind in ("ClusterRoleBinding", "RoleBinding"):
-        for binding in index.of_kind(kind, RBAC):
-            if kind == "RoleBinding" and (where is None or binding.namespace != where):
-                continue
-            subjects = as_mappings(binding.body.get("subjects"))
-            if not any(_is_account(subject, binding, account, namespace) for subject in subjects):
-                continue
-            ref = as_mapping(binding.body.get("roleRef"))
-            role_namespace = binding.namespace if ref.get("kind") == "Role" else ""
-            role = index.find(RBAC, as_string(ref.get("kind")), role_namespace, as_string(ref.get("name")))
-            yield from as_mappings(role.body.get("rules")) if role else ()
+    for binding in _bindings(index).get((namespace, account), ()):
+        if binding.kind == "RoleBinding" and (where is None or binding.namespace != where):
+            continue
+        ref = as_mapping(binding.body.get("roleRef"))
+        role_namespace = binding.namespace if ref.get("kind") == "Role" else ""
+        role = index.find(RBAC, as_string(ref.get("kind")), role_namespace, as_string(ref.get("name")))
+        yield from as_mappings(role.body.get("rules")) if role else ()
 
 
-def _is_account(subject: Body, binding: Manifest, account: str, namespace: str) -> bool:
+def _bindings(index: ManifestIndex) -> dict[tuple[str, str], list[Manifest]]:
+    """Return the bindings of each ServiceAccount, by namespace and name."""
+
+    def compute() -> dict[tuple[str, str], list[Manifest]]:
+        bindings: dict[tuple[str, str], list[Manifest]] = {}
+        for kind in ("ClusterRoleBinding", "RoleBinding"):
+            for binding in index.of_kind(kind, RBAC):
+                for account in dict.fromkeys(_accounts(binding)):
+                    bindings.setdefault(account, []).append(binding)
+        return bindings
+
+    return index.cached("bindings by account", compute)
+
+
+def _accounts(binding: Manifest) -> Iterator[tuple[str, str]]:
     default = binding.namespace if binding.kind == "RoleBinding" else ""
-    subject_namespace = as_string(subject.get("namespace")) or default
-    return (subject.get("kind"), subject.get("name"), subject_namespace) == ("ServiceAccount", account, namespace)
+    for subject in as_mappings(binding.body.get("subjects")):
+        if subject.get("kind") == "ServiceAccount":
+            yield as_string(subject.get("namespace")) or default, as_string(subject.get("name"))
 
 
 def _allows(rules: list[Body], group: str, resource: str, verb: str) -> bool:

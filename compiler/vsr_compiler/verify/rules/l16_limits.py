@@ -125,7 +125,7 @@ def _duplicate_matches(index: ManifestIndex) -> Iterator[Diagnostic]:
             for path, match in entries or ([] if rule.get("matches") else [(rule_path, {})]):
                 canonical = json.dumps(_canonical(match), sort_keys=True, default=str)
                 others = [first_routes.setdefault((host, canonical), route) for host in hosts]
-                first = next((other for other in others if other is not route), None)
+                first = next((other for other in others if other.identity != route.identity), None)
                 if first is not None:
                     message = f"{route.title} has the same match as {first.title}; only the older route gets requests"
                     hint = "Remove one of the two, or attach them to different listeners or hostnames."

@@ -28,7 +28,7 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
     for route in [*(item for kind in _KINDS for item in index.of_kind(kind, GATEWAY_API)), *index.of_kind(*AI_ROUTE)]:
         for path, ref in route.entries("spec", "parentRefs"):
             gateway = parent_gateway(index, route, ref)
-            if gateway is not None:
+            if gateway is not None and gateway.identity not in index.defined_twice:
                 yield from _parent(index, route, path, gateway)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import inf
+from typing import NamedTuple
 
 from vsr_compiler.diagnostics import Diagnostic, Severity
 from vsr_compiler.releases.picker_arguments import MESSAGE_FLAG, MESSAGE_LIMIT
 from vsr_compiler.verify.by_gateway import by_gateway
 from vsr_compiler.verify.envoy_fields import snake_case
-from vsr_compiler.verify.header_matches import header_matches
+from vsr_compiler.verify.header_matches import header_matches_of
 from vsr_compiler.verify.listeners import Listener, attached_listeners
 from vsr_compiler.verify.manifest import Manifest, as_mapping, as_string, as_string_map, value_at
 from vsr_compiler.verify.manifest_index import ISTIO, ManifestIndex
@@ -79,21 +80,48 @@ def _models(index: ManifestIndex, route: Manifest, pool: Manifest) -> set[str]:
         for path, ref in index.backend_refs(route)
         if ref.get("kind") == "InferencePool" and ref.get("name") == pool.name
     }
-    matches = [match for match in header_matches(index) if match.route is route and match.rule in rules]
-    return {match.value for match in matches if match.name != DECIDED}
+    matches = header_matches_of(index, route)
+    return {match.value for match in matches if match.name != DECIDED and match.rule in rules}
 
 
 def _router_limit(index: ManifestIndex, models: set[str]) -> float:
-    """Return the body limit of the routers among the objects for any of these models."""
-    limits: list[float] = []
+    """Return the largest body limit of the routers among the objects for any of these models."""
+    limits = index.cached("limits of routers", lambda: _limits(index))
+    if not limits.overall:
+        return inf
+    if not models:
+        return max(limit for _, limit in limits.overall)
+    own = [limit for model in models for limit in limits.of_models.get(model, {}).values()]
+    # Routers without a limit of a model's own have their overall limit for it; these are sorted, the largest first.
+    others = (
+        next((limit for number, limit in limits.overall if number not in limits.of_models.get(model, {})), 0)
+        for model in models
+    )
+    return max([*own, *others])
+
+
+class _Limits(NamedTuple):
+    """Limits of routers by their number: the overall ones in descending order, and those of each model."""
+
+    overall: list[tuple[int, int]]
+    of_models: dict[str, dict[int, int]]
+
+
+def _limits(index: ManifestIndex) -> _Limits:
+    overall: list[tuple[int, int]] = []
+    of_models: dict[str, dict[int, int]] = {}
     for source in index.of_kind("ConfigMap", ""):
         for text in as_string_map(source.body.get("data")).values():
             settings = as_mapping(embedded_document(index, text).get("limits")) if "maxBody:" in text else {}
-            overall = settings.get("maxBody")
-            if isinstance(overall, int):
-                own = [value_at(settings, "models", model, "maxBody") for model in models] or [None]
-                limits.append(max(limit if isinstance(limit, int) else overall for limit in own))
-    return max(limits, default=inf)
+            limit = settings.get("maxBody")
+            if not isinstance(limit, int):
+                continue
+            number = len(overall)
+            overall.append((number, limit))
+            for model, own in as_mapping(settings.get("models")).items():
+                if isinstance(value_at(own, "maxBody"), int):
+                    of_models.setdefault(model, {})[number] = value_at(own, "maxBody")
+    return _Limits(sorted(overall, key=lambda item: -item[1]), of_models)
 
 
 RULE = LinkRule(

@@ -1,4 +1,4 @@
-"""S01 to S13: rules about schemas, applied by ``schema``."""
+"""S01 to S14: rules about schemas, applied by ``schema``."""
 
 from __future__ import annotations
 
@@ -71,5 +71,10 @@ RULES = (
         name="S13",
         code="VSR454",
         purpose="No object uses an API version that its CustomResourceDefinition marks as deprecated.",
+    ),
+    Rule(
+        name="S14",
+        code="VSR462",
+        purpose="An object needs only the standard channel of its CustomResourceDefinitions.",
     ),
 )

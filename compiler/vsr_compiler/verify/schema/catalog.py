@@ -25,11 +25,13 @@ class Definition:
         document: The document that defines it; None if there is none, or more than one that differ.
         alternatives: The documents that differ, if it is unclear which one applies.
         required_release: Project and release that are required, if only another release is available.
+        experimental: The document of the experimental channel, if ``document`` is of the standard one.
     """
 
     document: Document | None = None
     alternatives: tuple[Document, ...] = ()
     required_release: str = ""
+    experimental: Document | None = None
 
     def versions(self, group: str, kind: str) -> Mapping[str, Version]:
         """Return the versions of the kind by name."""
@@ -43,10 +45,12 @@ class Catalog:
     Attributes:
         places: Files and folders.
         unreadable: Files that could not be read, with the reason.
+        input_documents: Definitions among the objects that are checked; they take precedence over every place.
     """
 
     places: tuple[tuple[Path, ...], ...]
     unreadable: list[tuple[Path, str]] = field(default_factory=list)
+    input_documents: tuple[Document, ...] = ()
     _budget: Budget = field(default_factory=lambda: Budget(values=MAX_READ))
     _documents: list[list[Document]] | None = None
     _definitions: dict[tuple[str, str, frozenset[tuple[str, str]]], Definition] = field(default_factory=dict)
@@ -70,11 +74,12 @@ class Catalog:
         return self._definitions[key]
 
     def _find(self, group: str, kind: str, releases: Releases) -> Definition:
-        for place in self._read_places():
+        for number, place in enumerate(self._read_places()):
             # Parsing is slow, so only documents that may define the kind are parsed.
             candidates = [document for document in place if document.may_define(group, kind)]
             documents = [item for item in candidates if all(item.keys) or self._defines(item, group, kind)]
-            definition = _choose(documents, releases) if documents else Definition()
+            # An input is applied as it is, whatever release is required.
+            definition = _choose(documents, releases if number else {}) if documents else Definition()
             document = definition.document
             if definition.alternatives or (document is not None and self._defines(document, group, kind)):
                 return definition
@@ -83,8 +88,11 @@ class Catalog:
     def _read_places(self) -> list[list[Document]]:
         if self._documents is None:
             self._documents = [
-                [document for path in place for document in crd.scan(path, self._budget, self.unreadable)]
-                for place in self.places
+                list(self.input_documents),
+                *[
+                    [document for path in place for document in crd.scan(path, self._budget, self.unreadable)]
+                    for place in self.places
+                ],
             ]
         return self._documents
 
@@ -105,13 +113,17 @@ def _choose(documents: list[Document], releases: Releases) -> Definition:
     missing = sorted(f"{document.project} {required[id(document)]}" for document in documents if required[id(document)])
     candidates = matching or documents
     channels = {document.channel for document in candidates}
+    experimental = None
     if channels == {"standard", "experimental"}:
         releases_of_candidates = {(document.project, document.release) for document in candidates}
         if len(releases_of_candidates) == 1:
+            experimental = next(document for document in candidates if document.channel == "experimental")
             candidates = [document for document in candidates if document.channel == "standard"]
     if len({document.data.strip() for document in candidates}) > 1:
         return Definition(alternatives=tuple(candidates))
-    return Definition(candidates[0], required_release=missing[0] if missing and not matching else "")
+    return Definition(
+        candidates[0], required_release=missing[0] if missing and not matching else "", experimental=experimental
+    )
 
 
 def _required_release(document: Document, releases: Releases) -> str:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from vsr_compiler.diagnostics import Diagnostic, Span
 from vsr_compiler.diagnostics.model import more
 from vsr_compiler.diagnostics.suggestions import did_you_mean
 from vsr_compiler.verify.manifest import Body, Manifest, Path
-from vsr_compiler.verify.schema import builtin_kinds, builtin_tables, metadata, patterns
+from vsr_compiler.verify.schema import builtin_kinds, builtin_tables, crd, metadata, patterns
 from vsr_compiler.verify.schema.catalog import Catalog, Definition, Releases
 from vsr_compiler.verify.schema.cel import Budget, CostError
 from vsr_compiler.verify.schema.cel_rules import Evaluator
 from vsr_compiler.verify.schema.defaults import defaulted
 from vsr_compiler.verify.schema.node import Node
 from vsr_compiler.verify.schema.structure import WALK_STEPS, Problem, Walk
+from vsr_compiler.verify.stream import Budget as ReadBudget
 
 EXTRA = "Run: pip install 'vsr-compile[verify]'"
 MAX_FINDINGS = 1000
 """Limit of findings of a run."""
+_ENVOY_GATEWAY = "gateway.envoyproxy.io"
+"""Its chart installs the experimental channel of the Gateway API."""
 _KIND_CODES = frozenset({"VSR449", "VSR454"})
 """Codes of findings about a kind, whose messages do not name the object."""
 _TEMPLATE: Path = ("spec", "template", "metadata")
@@ -35,8 +38,9 @@ def check_schemas(
         catalog: The CustomResourceDefinitions.
         releases: Returns the required releases for the objects of a file, by the file's name; empty if unknown.
     """
-    run = _Run(catalog, releases)
-    for item in manifests:
+    objects = list(manifests)
+    run = _Run(_with_inputs(catalog, objects), releases, any(item.group == _ENVOY_GATEWAY for item in objects))
+    for item in objects:
         run.check(item)
     findings = sorted(run.findings, key=lambda item: item.order)
     if len(findings) > MAX_FINDINGS:
@@ -44,14 +48,32 @@ def check_schemas(
     return sorted([*findings, *run.notes()], key=lambda item: item.order)
 
 
+def _with_inputs(catalog: Catalog, objects: list[Manifest]) -> Catalog:
+    """Return the catalog with the definitions among the objects, which are used before all others."""
+    budget = ReadBudget(values=0)
+    found = [
+        crd.of_input(item.body, item.span().file, budget)
+        for item in objects
+        if item.kind == "CustomResourceDefinition" and item.group == "apiextensions.k8s.io"
+    ]
+    documents = tuple(document for document in found if document is not None)
+    return replace(catalog, input_documents=documents, _documents=None, _definitions={}) if documents else catalog
+
+
 @dataclass(slots=True)
 class _Run:
-    """The state of one run: findings so far, and what could not be checked."""
+    """The state of one run: findings so far, and what could not be checked.
+
+    Attributes:
+        has_experimental: Whether the objects use a project whose chart installs the experimental channel.
+    """
 
     catalog: Catalog
     releases: Callable[[str], Releases]
+    has_experimental: bool = False
     findings: list[Diagnostic] = field(default_factory=list)
     evaluator: Evaluator = field(default_factory=Evaluator)
+    _experimental: dict[str, tuple[Span, dict[str, None]]] = field(default_factory=dict)
     _missing: dict[str, Span] = field(default_factory=dict)
     _other_release: dict[str, Diagnostic] = field(default_factory=dict)
     _ambiguous: dict[str, Span] = field(default_factory=dict)
@@ -104,7 +126,16 @@ class _Run:
             message = f"{manifest.kind} is checked by {source}, but {definition.required_release} is required"
             hint = f"Run: vsr-compile crds pull {definition.required_release.split()[0]}"
             self._other_release.setdefault(message, Diagnostic("VSR447", message, manifest.span("kind"), hint))
+        newer = (
+            None
+            if definition.experimental is None
+            else definition.experimental.versions.get((manifest.group, manifest.kind), {}).get(manifest.version)
+        )
         if version is None or not version.served:
+            if newer is not None and newer.served:
+                self._note_experimental(manifest, source, f"version `{manifest.version}` of {manifest.kind}")
+                self._check_version(manifest, newer)
+                return
             served = ", ".join(f"`{name}`" for name, item in versions.items() if item.served)
             message = f"{manifest.kind} has no version `{manifest.version[:80]}` in {source}"
             self._add(
@@ -112,27 +143,39 @@ class _Run:
                 Problem("VSR449", ("apiVersion",), message, f"Use a served version: {served or 'none is served'}."),
             )
             return
+        self._check_version(manifest, version, newer)
+
+    def _check_version(self, manifest: Manifest, version: crd.Version, newer: crd.Version | None = None) -> None:
         if version.deprecation:
             message = f"`{manifest.body['apiVersion']}` of {manifest.kind}: {version.deprecation[:200]}"
             self._add(manifest, Problem("VSR454", ("apiVersion",), message, "Use a newer version."))
         body = manifest.body
         if version.drops_status and "status" in body:
             body = {key: value for key, value in body.items() if key != "status"}
-        self._check_structure(manifest, version.node, body)
+        self._check_structure(manifest, version.node, body, None if newer is None else newer.node)
 
-    def _check_structure(self, manifest: Manifest, node: Node, body: Body) -> None:
-        """Check the structure, then the CEL rules if the structure is valid, as an API server does."""
-        walk = Walk(self._walk_budget)
+    def _check_structure(self, manifest: Manifest, node: Node, body: Body, newer: Node | None = None) -> None:
+        """Check the structure, then the CEL rules of all parts whose structure is valid.
+
+        Args:
+            manifest: The object.
+            node: The schema.
+            body: The object, without what an API server drops.
+            newer: The schema of the experimental channel, if it may know more fields.
+        """
         try:
-            walk.check(node, defaulted(node, body, self._walk_budget), ())
+            walk = self._walk(node, body)
+            if newer is not None and any(problem.code == "VSR441" for problem in walk.problems):
+                walk = self._experimental_walk(manifest, newer, body, walk)
         except CostError:
             self._over_budget = manifest.span("kind")
             return
         for path, message, hint in (*metadata.metadata_problems(body), *metadata.label_problems(body, _TEMPLATE)):
             walk.report("VSR444", path, message, hint)
         problems = list(walk.problems)
-        if not any(problem.blocks_rules for problem in problems):
-            problems += [problem for node in walk.rule_nodes for problem in self.evaluator.problems(*node)]
+        for rule_node, value, path in walk.rule_nodes:
+            if not any(problem.concerns(path) for problem in walk.problems):
+                problems += self.evaluator.problems(rule_node, value, path)
         if self.evaluator.budget.left <= 0:
             self._over_budget = self._over_budget or manifest.span("kind")
         for problem in problems:
@@ -141,6 +184,31 @@ class _Run:
             self._unevaluable.setdefault(rule, (f"{manifest.kind}: {reason}", manifest.span("kind")))
         if not patterns.available():
             self._without_re2 = self._without_re2 or manifest.span("kind")
+
+    def _walk(self, node: Node, body: Body) -> Walk:
+        walk = Walk(self._walk_budget)
+        walk.check(node, defaulted(node, body, self._walk_budget), ())
+        return walk
+
+    def _experimental_walk(self, manifest: Manifest, newer: Node, body: Body, walk: Walk) -> Walk:
+        """Return the walk by the schema of the experimental channel, if that knows more of the object's fields."""
+        other = self._walk(newer, body)
+        unknown, still = (
+            [problem.path for problem in each.problems if problem.code == "VSR441"] for each in (walk, other)
+        )
+        names = [dotted(path) for path in unknown if path not in still]
+        for name in names:
+            self._note_experimental(manifest, "", f"`{name}` of {manifest.kind}")
+        return other if names else walk
+
+    def _note_experimental(self, manifest: Manifest, source: str, name: str) -> None:
+        """Remember what only the experimental channel has."""
+        if not source:
+            found = self.catalog.find(manifest.group, manifest.kind, self.releases(manifest.span().file))
+            source = "" if found.document is None else found.document.source
+        if not self.has_experimental:
+            _, names = self._experimental.setdefault(source, (manifest.span("kind"), {}))
+            names.setdefault(name)
 
     def _add(self, manifest: Manifest, problem: Problem) -> None:
         where = f"{manifest.title}, `{dotted(problem.path)}`" if problem.path else manifest.title
@@ -155,6 +223,10 @@ class _Run:
     def notes(self) -> list[Diagnostic]:
         """Return what was not checked, each once."""
         notes = list(self._other_release.values())
+        for source, (span, names) in self._experimental.items():
+            message = f"only in the experimental channel of {source}: {_listed(names)}"
+            hint = "Install the experimental channel, which the cluster needs for this."
+            notes.append(Diagnostic("VSR462", message, span, hint))
         for path, reason in self.catalog.unreadable:
             notes.append(Diagnostic("VSR450", f"unreadable CustomResourceDefinition: {reason}", Span(str(path)), ""))
         if self._ambiguous:

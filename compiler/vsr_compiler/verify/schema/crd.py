@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -82,7 +83,9 @@ class Document:
     @property
     def source(self) -> str:
         """Its origin in messages."""
-        return f"{self.project} {self.release}" if self.release else str(self.file.parent)
+        if self.release:
+            return f"{self.project} {self.release}"
+        return str(self.file.parent if self.project else self.file)
 
     @cached_property
     def definitions(self) -> list[Body]:
@@ -109,6 +112,22 @@ class Document:
         if all(self.keys):
             return self.keys == (group, kind)
         return group.encode() in self.data and kind.encode() in self.data
+
+
+def of_input(body: Body, file: str, budget: Budget) -> Document | None:
+    """Return the definition that an object of the input is; None if it is not one, or has no schema."""
+    spec = as_mapping(body.get("spec"))
+    versions = as_mappings(spec.get("versions"))
+    group, kind = as_string(spec.get("group")), as_string(as_mapping(spec.get("names")).get("kind"))
+    if body.get("kind") != "CustomResourceDefinition" or not (group and kind and versions):
+        return None
+    if any(not as_mapping(as_mapping(version.get("schema")).get("openAPIV3Schema")) for version in versions):
+        return None
+    data = json.dumps(spec, sort_keys=True, default=str).encode()
+    document = Document(Path(file), data, (group, kind), "", "", "", budget)
+    # It is parsed already; the cached property takes the value.
+    document.__dict__["definitions"] = [spec]
+    return document
 
 
 def scan(root: Path, budget: Budget, unreadable: list[tuple[Path, str]]) -> Iterator[Document]:

@@ -8,8 +8,10 @@ from vsr_compiler.verify.manifest import Body, Path, as_mapping, as_string, valu
 from vsr_compiler.verify.schema.cel.formats import label, label_value, qualified, service_name, subdomain
 from vsr_compiler.verify.schema.node import Node
 
-_TEXT = {"type": "string"}
-_MAP = {"type": "object", "additionalProperties": _TEXT}
+# An API server decodes metadata into Go structs, for which null means an empty value.
+_TEXT = {"type": "string", "nullable": True}
+_MAP = {"type": "object", "nullable": True, "additionalProperties": _TEXT}
+_TIME = {"type": "string", "format": "date-time", "nullable": True}
 _ANY = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 
 
@@ -22,7 +24,7 @@ _OWNER = {
     "required": ["apiVersion", "kind", "name", "uid"],
     "properties": {
         **_fields(_TEXT, "apiVersion", "kind", "name", "uid"),
-        **_fields({"type": "boolean"}, "blockOwnerDeletion", "controller"),
+        **_fields({"type": "boolean", "nullable": True}, "blockOwnerDeletion", "controller"),
     },
 }
 METADATA = Node(
@@ -31,11 +33,13 @@ METADATA = Node(
         "properties": {
             **_fields(_TEXT, "name", "generateName", "namespace", "uid", "resourceVersion", "selfLink"),
             **_fields(_MAP, "labels", "annotations"),
-            **_fields({"type": "string", "format": "date-time"}, "creationTimestamp", "deletionTimestamp"),
-            **_fields({"type": "integer"}, "generation", "deletionGracePeriodSeconds"),
-            "finalizers": {"type": "array", "items": _TEXT},
-            "ownerReferences": {"type": "array", "items": _OWNER},
-            "managedFields": {"type": "array", "items": _ANY},
+            **_fields(
+                {"type": "string", "format": "date-time", "nullable": True}, "creationTimestamp", "deletionTimestamp"
+            ),
+            **_fields({"type": "integer", "nullable": True}, "generation", "deletionGracePeriodSeconds"),
+            "finalizers": {"type": "array", "nullable": True, "items": _TEXT},
+            "ownerReferences": {"type": "array", "nullable": True, "items": _OWNER},
+            "managedFields": {"type": "array", "nullable": True, "items": _ANY},
         },
     }
 )
@@ -44,6 +48,8 @@ METADATA = Node(
 _NAME_RULES = {"Namespace": label, "Service": service_name}
 _PATH_NAMES = frozenset({"Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"})
 """Kinds whose names may be any path segment."""
+_CRON_JOB = 52
+"""Source: Kubernetes, `pkg/apis/batch/validation`, ValidateCronJobCreate."""
 
 
 def metadata_problems(body: Body) -> Iterator[tuple[Path, str, str]]:
@@ -54,6 +60,9 @@ def metadata_problems(body: Body) -> Iterator[tuple[Path, str, str]]:
     if name and (not is_valid(name) if kind not in _PATH_NAMES else "/" in name or "%" in name):
         hint = "Use lower-case letters, digits and `-`" + (" or `.`." if is_valid is subdomain else "; 63 at most.")
         yield ("metadata", "name"), f"`{name[:80]}` is not a valid name of a {kind}", hint
+    if kind == "CronJob" and len(name) > _CRON_JOB:
+        hint = "The names of its Jobs have 11 more characters, and at most 63."
+        yield ("metadata", "name"), f"the name of a CronJob has at most {_CRON_JOB} characters", hint
     namespace = as_string(metadata.get("namespace"))
     if namespace and not label(namespace):
         yield ("metadata", "namespace"), f"`{namespace[:80]}` is not a valid name of a Namespace", "Fix the namespace."

@@ -10,7 +10,7 @@ from typing import Any
 from vsr_compiler.verify.manifest import Body, as_mapping, as_mappings, as_string, as_strings
 
 MAX_RULES = 1000
-_TIMES = frozenset({"date", "date-time", "duration", "byte"})
+CEL_FORMATS = frozenset({"date", "date-time", "duration", "byte"})
 """Formats whose strings have another type in CEL."""
 
 
@@ -105,7 +105,7 @@ class Node:
         while stack:
             value = stack.pop()
             if isinstance(value, dict):
-                if value.get("format") in _TIMES:
+                if value.get("format") in CEL_FORMATS:
                     return True
                 stack += value.values()
             elif isinstance(value, list):

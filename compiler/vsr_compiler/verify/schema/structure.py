@@ -14,7 +14,7 @@ from vsr_compiler.verify.schema import formats, patterns
 from vsr_compiler.verify.schema.cel import Budget
 from vsr_compiler.verify.schema.cel.quantities import parse as parse_quantity
 from vsr_compiler.verify.schema.metadata import METADATA
-from vsr_compiler.verify.schema.node import Node
+from vsr_compiler.verify.schema.node import CEL_FORMATS, Node
 
 MAX_PROBLEMS = 100
 WALK_STEPS = 50_000_000
@@ -47,6 +47,8 @@ class Problem:
         message: The problem, without the path.
         hint: The remedy.
         at_key: Whether the key is wrong, not the value.
+        blocks: Whether CEL rules that read the value are not evaluated: it is missing, or of a wrong type, too long,
+            or not one of the choices.
     """
 
     code: str
@@ -54,11 +56,12 @@ class Problem:
     message: str
     hint: str
     at_key: bool = False
+    blocks: bool = False
 
-    @property
-    def blocks_rules(self) -> bool:
-        """Whether an API server stops before it evaluates CEL rules. It does not stop for unknown fields."""
-        return self.code != "VSR441"
+    def concerns(self, path: Path) -> bool:
+        """Whether a CEL rule of the value at a path must not be evaluated because of it."""
+        length = min(len(path), len(self.path))
+        return self.blocks and path[:length] == self.path[:length]
 
 
 @dataclass(slots=True)
@@ -80,12 +83,14 @@ class Walk:
         """Whether ``MAX_PROBLEMS`` is reached."""
         return len(self.problems) >= MAX_PROBLEMS
 
-    def report(self, code: str, path: Path, message: str, hint: str, *, at_key: bool = False) -> None:
+    def report(
+        self, code: str, path: Path, message: str, hint: str, *, at_key: bool = False, blocks: bool = False
+    ) -> None:
         """Add a problem."""
         last = self.problems[-1] if self.problems else None
         # If a string violates several patterns, the first one is enough.
         if not self.is_full and (last is None or (last.path, last.message) != (path, message)):
-            self.problems.append(Problem(code, path, message, hint, at_key))
+            self.problems.append(Problem(code, path, message, hint, at_key, blocks or code in {"VSR442", "VSR443"}))
 
     def check(self, node: Node, value: Any, path: Path) -> None:  # noqa: ANN401 - JSON of any form
         """Check a value against a schema.
@@ -102,8 +107,8 @@ class Walk:
             self._check_object(node, value, path)
         elif isinstance(value, list):
             self._check_list(node, value, path)
-        for message, hint in _limit_problems(node, value):
-            self.report("VSR444", path, message, hint)
+        for message, hint, blocks in _limit_problems(node, value):
+            self.report("VSR444", path, message, hint, blocks=blocks)
         if isinstance(value, str):
             self._check_string(node, value, path)
         for word, nodes in node.forms:
@@ -167,7 +172,11 @@ class Walk:
                 )
         if isinstance(form, str) and not formats.valid(form, value):
             self.report(
-                "VSR444", path, f"{shown(value)} does not have the format {form}", f"Write it in the format {form}."
+                "VSR444",
+                path,
+                f"{shown(value)} does not have the format {form}",
+                f"Write it in the format {form}.",
+                blocks=form in CEL_FORMATS,
             )
 
     def _fits(self, node: Node, value: Any, path: Path) -> bool:  # noqa: ANN401 - JSON of any form
@@ -252,15 +261,15 @@ def shown(value: object) -> str:
     return f"`{str(value)[:80]}`" + ("…" if len(str(value)) > 80 else "")  # noqa: PLR2004 - as cut
 
 
-def _limit_problems(node: Node, value: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - JSON of any form
-    """Return the violations of a value's own limits, each with a hint."""
+def _limit_problems(node: Node, value: Any) -> Iterator[tuple[str, str, bool]]:  # noqa: ANN401 - JSON of any form
+    """Return the violations of a value's own limits, each with a hint and whether it blocks CEL rules."""
     raw = node.raw
     choices = raw.get("enum")
     if isinstance(choices, list) and not any(_same(each, value) for each in choices):
         listed = ", ".join(f"`{each}`" for each in choices[:20])
-        yield f"`{str(value)[:80]}` is not allowed", f"Use one of: {listed}."
+        yield f"`{str(value)[:80]}` is not allowed", f"Use one of: {listed}.", True
     if isinstance(value, int | float) and not isinstance(value, bool):
-        yield from _number(raw, value)
+        yield from ((message, hint, False) for message, hint in _number(raw, value))
     else:
         yield from _size(raw, value)
 
@@ -284,16 +293,16 @@ def _number(raw: dict[str, Any], value: float) -> Iterator[tuple[str, str]]:
         yield f"{value} is not a multiple of {step}", f"Write a multiple of {step}."
 
 
-def _size(raw: dict[str, Any], value: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - JSON of any form
+def _size(raw: dict[str, Any], value: Any) -> Iterator[tuple[str, str, bool]]:  # noqa: ANN401 - JSON of any form
     for kind, least, most, unit in _SIZES:
         if not isinstance(value, kind):
             continue
         low, high, size = raw.get(least), raw.get(most), len(value)
         if isinstance(low, int) and size < low:
             empty = "must not be empty" if low == 1 else f"has {size} {unit}, fewer than {low}"
-            yield empty, f"Use at least {low} {unit}."
+            yield empty, f"Use at least {low} {unit}.", False
         if isinstance(high, int) and size > high:
-            yield f"has {size} {unit}, more than {high}", f"Use at most {high} {unit}."
+            yield f"has {size} {unit}, more than {high}", f"Use at most {high} {unit}.", True
 
 
 def _same(first: object, second: object) -> bool:

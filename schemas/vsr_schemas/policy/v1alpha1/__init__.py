@@ -23,6 +23,13 @@ from vsr_schemas.policy.v1alpha1.identity import (
     JwtSpec,
 )
 from vsr_schemas.policy.v1alpha1.limits import LimitForSpec, LimitSpec, OverSpec
+from vsr_schemas.policy.v1alpha1.listeners import (
+    ClientCertificatesSpec,
+    IssuerSpec,
+    ListenerSpec,
+    SecretSpec,
+    TlsSpec,
+)
 from vsr_schemas.policy.v1alpha1.models import (
     EndpointSpec,
     ExternalSpec,
@@ -91,6 +98,7 @@ __all__ = [
     "CategorySpec",
     "CheckpointSpec",
     "ClassifierSpec",
+    "ClientCertificatesSpec",
     "ClientSpec",
     "CloudAuthSpec",
     "ConditionSpec",
@@ -111,10 +119,12 @@ __all__ = [
     "GuardSpec",
     "HeadersSpec",
     "IdentitySpec",
+    "IssuerSpec",
     "JwtSpec",
     "KeyReferenceSpec",
     "LimitForSpec",
     "LimitSpec",
+    "ListenerSpec",
     "LoraSpec",
     "MarkerSpec",
     "MetadataSpec",
@@ -140,6 +150,7 @@ __all__ = [
     "RouterSpec",
     "SchemaName",
     "SecretKeySpec",
+    "SecretSpec",
     "ServiceSpec",
     "SignalSpec",
     "StatementSpec",
@@ -147,6 +158,7 @@ __all__ = [
     "StoredPlacementSpec",
     "SystemPromptSpec",
     "TestSpec",
+    "TlsSpec",
     "TolerationSpec",
     "ToolsSpec",
     "TurnSpec",

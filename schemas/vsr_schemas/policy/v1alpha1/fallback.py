@@ -12,6 +12,9 @@ from vsr_schemas.scalars import Header, Int, Milliseconds
 MAX_FALLBACKS = 4
 MAX_ATTEMPTS = 8
 FailureName = Literal["connect", "5xx", "429", "timeout", "reset"]
+_WORDS = ["connect", "5xx", "429", "timeout", "reset"]
+Failure = Annotated[FailureName, Field(json_schema_extra={"enum": [*_WORDS, 429], "type": ["string", "integer"]})]
+"""An editor reads an unquoted ``429`` as a number."""
 Fallbacks = Annotated[list[Header], Field(min_length=1, max_length=MAX_FALLBACKS)]
 
 
@@ -23,6 +26,6 @@ class RetrySpec(PolicyModel):
     """
 
     attempts: Annotated[Int, Field(ge=1, le=MAX_ATTEMPTS)] | None = None
-    on: Annotated[list[FailureName], Field(min_length=1)] | None = None
+    on: Annotated[list[Failure], Field(min_length=1)] | None = None
     budget: Annotated[Int, Field(ge=0, le=100)] = 100
     first_byte: Milliseconds | None = None

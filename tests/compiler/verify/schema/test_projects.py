@@ -222,9 +222,8 @@ def test_valid_object_has_no_findings(kind: str) -> None:
 
 @pytest.mark.parametrize(("kind", "path", "value", "code", "where"), REFUSED)
 def test_invalid_object_is_reported_at_the_field(kind: str, path: str, value: Any, code: str, where: str) -> None:
-    """One change of a valid object, and its first finding."""
-    first, *_ = found(s.changed(s.GOOD[kind], path, value))
-    assert first[0] == code
+    """One change of a valid object, and its finding; a rule that reads the same value may report it as well."""
+    first = next(item for item in found(s.changed(s.GOOD[kind], path, value)) if item[0] == code)
     assert f"`{where}`" in first[1] if where else kind in first[1]
 
 

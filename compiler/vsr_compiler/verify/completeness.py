@@ -1,0 +1,148 @@
+"""Whether an object that is not among the checked ones is missing, or may exist elsewhere.
+
+A repository seldom contains everything: Secrets, classes and shared Gateways come from elsewhere. An object counts as
+missing if there is evidence that its kind belongs to the checked objects: others of its kind or family are there, or
+one of its name in another namespace or API group, or the source cannot be applied without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from vsr_compiler.diagnostics import Severity
+from vsr_compiler.diagnostics.suggestions import nearest
+from vsr_compiler.verify.created_objects import created_objects
+from vsr_compiler.verify.manifest_index import AI, ENVOY, GATEWAY_API, ISTIO, RBAC, ManifestIndex
+from vsr_compiler.verify.references import Reference
+
+_COMPARED, _AFFIX = 100, 4
+"""Names that are compared with a missing one at most, and by how many characters one that contains it may differ."""
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:/")
+_ROLES = ("admin", "cluster-admin", "edit", "view", "system:")
+_PODS = ("Deployment", "StatefulSet", "DaemonSet", "Pod", "Job", "CronJob", "ReplicaSet", "Rollout", "LeaderWorkerSet")
+_ROUTES = ("HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute", "AIGatewayRoute", "MCPRoute")
+_BACKENDS = ("Service", "AIServiceBackend", "Backend", *_PODS)
+_FAMILIES: Mapping[tuple[str, str], tuple[str, ...]] = MappingProxyType(
+    {
+        ("", "Service"): ("Service", *_PODS),
+        ("", "ServiceAccount"): ("ServiceAccount", *_PODS),
+        **{("apps", kind): _PODS for kind in _PODS},
+        **{(GATEWAY_API, kind): _ROUTES for kind in _ROUTES},
+        ("inference.networking.k8s.io", "InferencePool"): ("InferencePool", *_PODS),
+        ("inference.networking.x-k8s.io", "InferencePool"): ("InferencePool", *_PODS),
+        (AI, "AIServiceBackend"): ("AIServiceBackend", *_BACKENDS),
+        (ENVOY, "Backend"): _BACKENDS,
+    }
+)
+"""Kinds that come together: one of them in the file and namespace says that the others belong there too."""
+_ANYWHERE = frozenset({(GATEWAY_API, "Gateway"), (ISTIO, "Gateway"), (RBAC, "ClusterRole")})
+"""Kinds of which one in any namespace says that the others are checked too."""
+_FROM_CLUSTER: Mapping[tuple[str, str], str] = MappingProxyType(
+    {
+        (GATEWAY_API, "GatewayClass"): "the gateway's control plane provides it",
+        ("networking.k8s.io", "IngressClass"): "the ingress controller provides it",
+        ("storage.k8s.io", "StorageClass"): "the cluster provides it",
+        ("scheduling.k8s.io", "PriorityClass"): "the cluster provides it",
+        ("node.k8s.io", "RuntimeClass"): "the cluster provides it",
+        ("argoproj.io", "AppProject"): "the project is set up beside Argo CD",
+        ("cert-manager.io", "ClusterIssuer"): "the cluster provides it",
+    }
+)
+_BUILT_IN = frozenset(
+    {
+        ("", "ServiceAccount", "default"),
+        ("", "ConfigMap", "kube-root-ca.crt"),
+        ("", "ConfigMap", "istio-ca-root-cert"),
+        ("", "ConfigMap", "openshift-service-ca.crt"),
+        ("argoproj.io", "AppProject", "default"),
+        ("scheduling.k8s.io", "PriorityClass", "system-cluster-critical"),
+        ("scheduling.k8s.io", "PriorityClass", "system-node-critical"),
+        ("", "Service", "kubernetes"),
+    }
+)
+
+
+def is_built_in(ref: Reference) -> bool:
+    """Whether every cluster, or every namespace, has the object."""
+    return (ref.group, ref.kind, ref.name) in _BUILT_IN
+
+
+def provider(index: ManifestIndex, ref: Reference) -> str:
+    """Return why an object that is not among the checked ones may exist; empty if it is missing."""
+    if (found := _from_cluster(index, ref)) or index.assumptions.is_complete:
+        return found
+    owner = created_objects(index).creator_of(ref.kind, ref.namespace, ref.name, travels=ref.travels)
+    if owner is not None:
+        return f"the controller of {owner.title} creates or may create it"
+    if any(map(_is_template, (ref.name, *index.names_of_kind.get((ref.kind, ref.namespace), ())[:_COMPARED]))):
+        return "names of its kind are placeholders"
+    key, same_name = (ref.group, ref.kind), index.named(ref.kind, ref.name)
+    if any(other.group == ref.group for other in same_name) or (same_name and ref.kind == "InferencePool"):
+        return ""
+    return "" if key == (ISTIO, "Hostname") else _incompleteness(index, ref)
+
+
+def _incompleteness(index: ManifestIndex, ref: Reference) -> str:
+    """Return why the checked objects are only a part of those among which an object is; empty if they are all."""
+    if ref.namespace and ref.namespace not in index.namespaces:
+        return f"no checked object is in the namespace `{ref.namespace}`"
+    if ref.travels or _is_complete(index, ref):
+        return ""
+    return f"no {ref.kind} of its namespace is checked" if ref.namespace else f"no {ref.kind} is checked"
+
+
+def _from_cluster(index: ManifestIndex, ref: Reference) -> str:
+    """Return who provides an object outside of an application's manifests; empty if unknown."""
+    key = (ref.group, ref.kind)
+    if key == ("", "Secret"):
+        return "create the Secret in the cluster before you apply the manifests"
+    if ref.group == RBAC and ref.kind == "ClusterRole" and ref.name.startswith(_ROLES):
+        return "Kubernetes provides it"
+    names = index.names_of_kind.get((ref.kind, ref.namespace), [])[:_COMPARED]
+    if key in _FROM_CLUSTER and nearest(ref.name, names) is None:
+        return _FROM_CLUSTER[key]
+    return ""
+
+
+def severity(index: ManifestIndex, ref: Reference) -> Severity:
+    """Return how certain it is that an object is missing.
+
+    An error needs evidence beside the source: an object of the family in its file, or one whose name is similar, or the
+    same in another namespace or API group. In a repository of several files the object may be applied by a script.
+    """
+    if ref.mild:
+        return Severity.WARNING
+    if index.assumptions.is_complete:
+        return Severity.ERROR
+    family = (ref.kind,) if ref.travels else _FAMILIES.get((ref.group, ref.kind), (ref.kind,))
+    beside = index.kinds_by_file.get(ref.source.span("kind").file, set())
+    if any((ref.namespace, kind) in beside for kind in family) or _has_similar_name(index, ref):
+        return Severity.ERROR
+    local = ref.travels and len(index.kinds_by_file) == 1
+    return Severity.ERROR if local or index.named(ref.kind, ref.name) else Severity.WARNING
+
+
+def _has_similar_name(index: ManifestIndex, ref: Reference) -> bool:
+    """Whether an object of the kind and namespace has nearly the name that a reference uses."""
+    names = index.names_of_kind.get((ref.kind, ref.namespace), [])[:_COMPARED]
+    contained = any(
+        (ref.name in name or name in ref.name) and abs(len(name) - len(ref.name)) <= _AFFIX for name in names if name
+    )
+    return nearest(ref.name, names) is not None or contained
+
+
+def _is_template(name: str) -> bool:
+    """Whether a name has a placeholder of a template, so that it may be any name."""
+    return not _PLAIN.issuperset(name)
+
+
+def _is_complete(index: ManifestIndex, ref: Reference) -> bool:
+    """Whether the checked objects contain others of a family."""
+    key = (ref.group, ref.kind)
+    if key in _ANYWHERE or not ref.namespace:
+        return bool(index.of_kind(ref.kind, ref.group))
+    beside = index.kinds_by_file.get(ref.source.span("kind").file, set())
+    return ref.kind in index.kinds_by_namespace.get(ref.namespace, ()) or any(
+        (ref.namespace, kind) in beside for kind in _FAMILIES.get(key, ())
+    )
