@@ -125,7 +125,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     },
     "identity.gatewayHeader": {
         "from": "Addresses and networks of the front end. Requests from others are refused. Nothing else may send from "
-        "them, and the gateway must see them: no proxy in between.",
+        "them, and the gateway must see them: no proxy in between. Or `clientCertificates`: whoever has a certificate "
+        "that every listener for requests requires.",
         "user": "Header with the user. Required: a request without it is refused.",
         "team": "Header with the team.",
         "role": "Header with the roles, separated by commas.",
