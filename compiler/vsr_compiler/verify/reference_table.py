@@ -264,7 +264,7 @@ ROWS: Mapping[tuple[str, str], tuple[Row, ...]] = _parts(
         (Row("spec.conversion.webhook.clientConfig.service", "Service"),),
     ),
     (RBAC, "RoleBinding ClusterRoleBinding", (Row("roleRef", group=RBAC, travels=True),)),
-    (RBAC, "RoleBinding ClusterRoleBinding", (Row("subjects[]", "", only="ServiceAccount", travels=True),)),
+    (RBAC, "RoleBinding ClusterRoleBinding", (Row("subjects[]", "", only="ServiceAccount"),)),
     # Controllers of delivery, scaling and certificates
     (
         KEDA,

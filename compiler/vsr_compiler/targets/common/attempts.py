@@ -92,7 +92,10 @@ def cluster(chain: Chain, socket: str = SOCKET) -> Body:
 
 
 def route(policy: ir.Policy, chain: Chain) -> Body:
-    """Return Envoy's route of a chain. It matches what the router and its filters have set, as other routes do."""
+    """Return Envoy's route of a chain. It matches what the router and its filters have set, as other routes do.
+
+    A retry repeats the body up to the listener's limit, which is `maxBody`.
+    """
     headers = [
         {"name": name, "string_match": {"exact": value}}
         for name, value in ((SELECTED_MODEL, chain.name), (DECIDED, DECIDED_VALUE))
@@ -106,8 +109,6 @@ def route(policy: ir.Policy, chain: Chain) -> Body:
             "timeout": duration(policy.gateway.timeout),
             "retry_policy": retry_policy(chain.retry),
         },
-        # A retry repeats the body, which the router may have lengthened.
-        "per_request_buffer_limit_bytes": policy.router.max_body + FRAME_BYTES,
         "response_headers_to_remove": [OUTCOME],
     }
 

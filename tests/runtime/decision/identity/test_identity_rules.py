@@ -7,7 +7,10 @@ import json
 from ipaddress import ip_network
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from support.properties import examples
 from vsr_runtime.decision.identity.client import Client, ClientTest
 from vsr_runtime.decision.identity.rules import MAX_LIST, IdentityRules, UnknownClientError, digest_of
 from vsr_schemas.identity import HEADERS, MAX_ROLES, MAX_VALUE
@@ -140,3 +143,25 @@ def test_same_team_of_two_tenants_is_two_teams() -> None:
         assert one.key(attribute) != other.key(attribute)
     assert one.key("team") != one.key("user")
     assert one.key("plan") is None
+
+
+HOSTILE = st.one_of(
+    st.text(max_size=40),
+    st.sampled_from(["ada", "red", "red,blue", listed("boss"), "boss", "W10=", "bnVsbA==", " red", "\r\nx: y"]),
+    st.sampled_from([ADAS, f"Bearer {ADAS}", f"Bearer {BOBS}"]),
+)
+
+
+@examples(300)
+@given(st.lists(st.tuples(st.sampled_from([*HEADERS.values(), "x-front-user", "x-api-key", "authorization"]), HOSTILE)))
+def test_client_has_nothing_but_what_one_header_says(headers: list[tuple[str, str]]) -> None:
+    """Whatever headers there are: each attribute is the whole value of the only header for it, or nobody is known."""
+    for rules, address in ((TOKENS, ""), (FRONT, "10.1.2.3"), (KEYS, "")):
+        try:
+            client = rules.client_of(headers, address)
+        except UnknownClientError:
+            continue
+        assert rules is not KEYS or client in (ADA, BOB)
+        for attribute, value in client.attributes.items() if rules is not KEYS else ():
+            assert [text for name, text in headers if name == rules.headers[attribute]] == [value]
+            assert value.isprintable()
