@@ -348,7 +348,12 @@ def _labels(selector: Body) -> Mapping[str, str]:
 
 
 def _schema_prefix(schema: Body) -> str | None:
-    """The path below which a backend's API lies, in either spelling that releases have had."""
+    """The path below which a backend's API lies, in either spelling that releases have had.
+
+    AI Gateway builds the paths of clouds itself: `internal/translator` of v1.1.0. This one stands for them.
+    """
+    if schema["name"] not in {"OpenAI", "Anthropic"}:
+        return "/translated"
     prefix: str | None = schema.get("prefix", schema.get("version"))
     return prefix and f"/{prefix.strip('/')}"
 

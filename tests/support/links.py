@@ -8,6 +8,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from vsr_compiler import ir
+from vsr_compiler.deploy.policy_assumptions import existing_objects
 from vsr_compiler.releases.gateways import ENVOY_GATEWAY
 from vsr_compiler.targets.common import attempts
 from vsr_schemas.headers import AI_MODEL, ATTEMPTS, DECIDED, DECIDED_VALUE, SELECTED_MODEL, STRIPPED
@@ -35,6 +36,7 @@ class Links:
             for each in policy.endpoints
             if each.server is None and each.pods is None and each.provider is None
         }
+        self.existing = set(existing_objects(policy))
         self.pods = [
             (each.service.namespace, dict(each.pods.labels), each.pods.port) for each in policy.endpoints if each.pods
         ]
@@ -295,7 +297,7 @@ class Links:
             for volume in volumes.values():
                 claim = volume.get("persistentVolumeClaim", {}).get("claimName")
                 config = volume.get("configMap", {}).get("name")
-                if claim and ("PersistentVolumeClaim", namespace, claim) not in self.by_name:
+                if claim and ("PersistentVolumeClaim", namespace, claim) not in {*self.by_name, *self.existing}:
                     yield f"{name}: no claim {claim}"
                 if config and ("ConfigMap", namespace, config) not in self.by_name:
                     yield f"{name}: no configuration {config}"

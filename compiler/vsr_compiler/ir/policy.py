@@ -14,6 +14,7 @@ from vsr_compiler.ir.expectations import Assertion, Test
 from vsr_compiler.ir.guards import Guard
 from vsr_compiler.ir.identity import Identity
 from vsr_compiler.ir.imports import Import
+from vsr_compiler.ir.limits import Limit
 from vsr_compiler.ir.models import Model
 from vsr_compiler.ir.router import Router, SemanticRouter
 from vsr_compiler.ir.routes import Route
@@ -58,6 +59,8 @@ class Policy:
     """How clients are authenticated; None if the policy leaves that open."""
     imports: tuple[Import, ...] = ()
     """The fragments, in the order in which they are read."""
+    limits: tuple[Limit, ...] = ()
+    """In file order, in which they are applied."""
 
     @property
     def used_classifiers(self) -> tuple[Classifier, ...]:

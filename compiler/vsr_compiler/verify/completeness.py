@@ -13,6 +13,7 @@ from types import MappingProxyType
 from vsr_compiler.diagnostics import Severity
 from vsr_compiler.diagnostics.suggestions import nearest
 from vsr_compiler.verify.created_objects import created_objects
+from vsr_compiler.verify.manifest import Manifest
 from vsr_compiler.verify.manifest_index import AI, ENVOY, GATEWAY_API, ISTIO, RBAC, ManifestIndex
 from vsr_compiler.verify.references import Reference
 
@@ -108,8 +109,9 @@ def _from_cluster(index: ManifestIndex, ref: Reference) -> str:
 def severity(index: ManifestIndex, ref: Reference) -> Severity:
     """Return how certain it is that an object is missing.
 
-    An error needs evidence beside the source: an object of the family in its file, or one whose name is similar, or the
-    same in another namespace or API group. In a repository of several files the object may be applied by a script.
+    An error needs evidence beside the source: an object of the family in its file, one with a similar name, or one with
+    the same name in another namespace or API group in its folder. In a repository of several files the object may be
+    applied by a script.
     """
     if ref.mild:
         return Severity.WARNING
@@ -119,8 +121,15 @@ def severity(index: ManifestIndex, ref: Reference) -> Severity:
     beside = index.kinds_by_file.get(ref.source.span("kind").file, set())
     if any((ref.namespace, kind) in beside for kind in family) or _has_similar_name(index, ref):
         return Severity.ERROR
-    local = ref.travels and len(index.kinds_by_file) == 1
-    return Severity.ERROR if local or index.named(ref.kind, ref.name) else Severity.WARNING
+    if ref.travels and len(index.kinds_by_file) == 1:
+        return Severity.ERROR
+    folder = _folder(ref.source)
+    near = any(_folder(other) == folder for other in index.named(ref.kind, ref.name)[:_COMPARED])
+    return Severity.ERROR if near else Severity.WARNING
+
+
+def _folder(manifest: Manifest) -> str:
+    return manifest.span("kind").file.rpartition("/")[0]
 
 
 def _has_similar_name(index: ManifestIndex, ref: Reference) -> bool:

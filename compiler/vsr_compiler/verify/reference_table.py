@@ -202,9 +202,10 @@ ROWS: Mapping[tuple[str, str], tuple[Row, ...]] = _parts(
     ),
     (
         OLD_INFERENCE,
-        "InferenceObjective InferenceModelRewrite InferenceModel",
+        "InferenceObjective InferenceModelRewrite",
         (Row("spec.poolRef", "InferencePool", INFERENCE, local=True),),
     ),
+    (OLD_INFERENCE, "InferenceModel", (Row("spec.poolRef", "InferencePool", OLD_INFERENCE, local=True),)),
     (
         LLM_D,
         "InferenceObjective InferenceModelRewrite",

@@ -12,7 +12,12 @@ import yaml
 import support.verify_support as m
 from support.common import reference
 from vsr_compiler.diagnostics import Diagnostic, Severity
+from vsr_compiler.releases import PROFILES
+from vsr_compiler.verify import check_links
+from vsr_compiler.verify.schema.catalog import Catalog
+from vsr_compiler.verify.schema.checks import check_schemas
 from vsr_compiler.verify.schema.metadata import metadata_problems
+from vsr_compiler.verify.stream import Budget, read_stream
 
 CASES = "data/cases"
 
@@ -296,3 +301,32 @@ def test_names_are_valid_by_the_rule_of_their_kind() -> None:
         ("Service", 64, False),
     ):
         assert (not list(metadata_problems({"kind": kind, "metadata": {"name": "a" * length}}))) is valid
+
+
+def test_kinds_that_a_release_removed_do_not_exist() -> None:
+    """Neither those that older definitions have, nor those that no definition has."""
+    text = (reference() / CASES / "verify/23-removed-kinds/in.yaml").read_bytes()
+    manifests = read_stream(text, "in.yaml", Budget(), [])
+    catalog = Catalog.of([reference() / "crds"], {"VSR_CACHE_DIR": "/nowhere"})
+    current = check_schemas(manifests, catalog, lambda _file: PROFILES["current"])
+    removed = [item.message.partition(" of ")[0] for item in current if item.code == "VSR449"]
+    assert removed == ["InferenceModel", "InferencePool"]
+    older = check_schemas(manifests, catalog, lambda _file: {"inference-extension": "1.1.0"})
+    assert [item.message.partition(" of ")[0] for item in older if item.code == "VSR449"] == ["InferenceModel"]
+
+
+def test_examples_that_define_one_gateway_twice_do_not_conflict() -> None:
+    """They are independent: only one of them is applied."""
+    other = GATEWAY.replace("port: 80", "port: 8080")
+    assert about(m.found(m.joined(GATEWAY, other, SERVICE, route("a"), route("b"))), "VSR416") == []
+    assert about(m.found(m.joined(GATEWAY, SERVICE, route("a"), route("b"))), "VSR416")
+
+
+def test_a_missing_object_in_another_file_than_its_family_is_a_warning() -> None:
+    """A script may apply it; a similar name is an error."""
+    levels = {}
+    for name in ("unlike", "apps"):
+        parts = {"routes/a.yaml": route("a", rule=f"backendRefs: [{{name: {name}, port: 80}}]"), "b.yaml": SERVICE}
+        manifests = [item for file, text in parts.items() for item in read_stream(text.encode(), file, Budget(), [])]
+        levels[name] = {item.level for item in check_links(manifests) if f"web/{name}`" in item.message}
+    assert levels == {"unlike": {Severity.WARNING}, "apps": {Severity.ERROR}}

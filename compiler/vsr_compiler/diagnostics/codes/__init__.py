@@ -13,6 +13,7 @@ from vsr_compiler.diagnostics.codes import (
     backends,
     identity,
     imports,
+    limits,
     listeners,
     meaning,
     output,
@@ -30,6 +31,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | imports.CODES
     | meaning.CODES
     | identity.CODES
+    | limits.CODES
     | listeners.CODES
     | servers.CODES
     | backends.CODES

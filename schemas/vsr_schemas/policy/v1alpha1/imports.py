@@ -12,7 +12,7 @@ from vsr_schemas.scalars import Name, Text, shown
 FRAGMENT_KIND = "RoutingPolicyFragment"
 MAPPINGS = ("endpoints", "models", "classifiers", "categories", "signals", "guards")
 """Sections of names, of which each belongs to one file."""
-LISTS = ("routes", "assertions", "tests")
+LISTS = ("routes", "limits", "assertions", "tests")
 """Sections of entries: those of the policy come first, then those of fragments in the order of their imports."""
 MAX_FRAGMENTS = 64
 _FILE = r"(\.{1,2}/)*[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*\.ya?ml"
