@@ -170,8 +170,8 @@ def test_filter_first_or_no_route_on_arrival_is_seen(target: str, routers: dict[
     assert any("the router is asked about" in problem for problem in found)
 
 
-JUDGED = frozenset({"VSR409", "VSR410", "VSR624", "VSR625"})
-"""What `verify` says about filters, removed headers, listeners, and policies that do not run."""
+JUDGED = frozenset({"VSR403", "VSR409", "VSR410", "VSR624", "VSR625"})
+"""What `verify` says about grants, filters, removed headers, listeners, and policies that do not run."""
 
 
 def judged(bodies: list[Body]) -> set[str]:
@@ -253,3 +253,24 @@ def test_case_in_which_strangers_were_served_is_closed_by_identity(case: str, ta
     settings = _load(text, tmp_path, dict.fromkeys(("prov", "outside"), "our-key"))
     bodies = [item.body for item in rendering.objects(linked(text), target)]
     assert list(checks.authentication(bodies, TOKENS, MachineRouter(settings), settings.program.models)) == []
+
+
+CERTIFIED = policy("gatewayHeader").replace("[10.1.0.0/16]", "clientCertificates")
+HTTPS = "{name: https, port: 443, hostnames: [a.example.com], tls: {secret: web}"
+
+
+@pytest.mark.parametrize(
+    ("listeners", "refused"),
+    [
+        ("", True),
+        (f"{HTTPS}}}", True),
+        (f"{HTTPS}, clientCertificates: {{secret: web-cacert}}}}", False),
+        (f"{HTTPS}, clientCertificates: {{secret: web-cacert}}}}, {{name: http, port: 80, redirect: https}}", False),
+        (f"{HTTPS}, clientCertificates: {{secret: web-cacert}}}}, {{name: http, port: 80}}", True),
+    ],
+)
+def test_front_end_with_a_certificate_needs_one_at_every_listener(listeners: str, *, refused: bool) -> None:
+    """A redirect leads to no model. Networks need no certificate."""
+    text = CERTIFIED + (f"gateway: {{listeners: [{listeners}]}}\n" if listeners else "")
+    for target in ("istio", "envoy-gateway"):
+        assert ("VSR334" in [item.code for item in rendering.notices(linked(text), target)]) is refused

@@ -12,6 +12,8 @@ from types import MappingProxyType
 from vsr_compiler.diagnostics.codes import (
     backends,
     identity,
+    imports,
+    limits,
     listeners,
     meaning,
     output,
@@ -26,8 +28,10 @@ __all__ = ["BASE", "CODES", "Code", "Example", "Kind", "Stage"]
 
 CODES: Mapping[str, Code] = MappingProxyType(
     syntax.CODES
+    | imports.CODES
     | meaning.CODES
     | identity.CODES
+    | limits.CODES
     | listeners.CODES
     | servers.CODES
     | backends.CODES

@@ -18,7 +18,9 @@ from vsr_schemas.identity import HEADERS, MAX_ROLES, MAX_VALUE
 USER, TEAM, ROLES = HEADERS["user"], HEADERS["team"], HEADERS["role"]
 TOKENS = IdentityRules({**HEADERS, "plan": "x-vsr-claim-plan"})
 FRONT = IdentityRules(
-    {"user": "x-front-user", "role": "x-front-roles"}, (ip_network("10.1.0.0/16"), ip_network("fd00::/8"))
+    {"user": "x-front-user", "role": "x-front-roles"},
+    (ip_network("10.1.0.0/16"), ip_network("fd00::/8")),
+    front_end=True,
 )
 ADA, BOB = Client({"user": "ada", "team": "red"}), Client({"user": "bob", "team": "blue"})
 ADAS, BOBS = "key-of-ada-0123456789", "key-of-bob-0123456789"
@@ -165,3 +167,11 @@ def test_client_has_nothing_but_what_one_header_says(headers: list[tuple[str, st
         for attribute, value in client.attributes.items() if rules is not KEYS else ():
             assert [text for name, text in headers if name == rules.headers[attribute]] == [value]
             assert value.isprintable()
+
+
+def test_front_end_with_a_certificate_is_believed_at_any_address() -> None:
+    """The gateway lets nobody in without one. Roles are separated by commas as well."""
+    rules = IdentityRules(FRONT.headers, front_end=True)
+    client = rules.client_of((("x-front-user", "ada"), ("x-front-roles", "boss,dev")), "")
+    assert client == Client({"user": "ada"}, frozenset({"boss", "dev"}))
+    assert dict(rules.headers_behind(client)) == {USER: "ada", ROLES: "boss,dev"}
