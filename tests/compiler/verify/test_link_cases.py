@@ -334,8 +334,9 @@ def test_a_missing_object_in_another_file_than_its_family_is_a_warning() -> None
 
 def test_a_shared_gateway_of_another_folder_is_a_note() -> None:
     """Unless its name is nearly that of a Gateway that is checked."""
-    for name, level in (("shared-edge", Severity.NOTE), ("gv", Severity.ERROR)):
-        parts = {"routes/a.yaml": route("a").replace("{name: gw}", f"{{name: {name}}}"), "gateway/b.yaml": GATEWAY}
+    gateway = GATEWAY.replace("{name: gw,", "{name: front-gw,")
+    for name, level in (("shared-edge", Severity.NOTE), ("front-gv", Severity.ERROR)):
+        parts = {"routes/a.yaml": route("a").replace("{name: gw}", f"{{name: {name}}}"), "gateway/b.yaml": gateway}
         manifests = [item for file, text in parts.items() for item in read_stream(text.encode(), file, Budget(), [])]
         assert {item.level for item in check_links(manifests) if f"Gateway `web/{name}`" in item.message} == {level}
 
