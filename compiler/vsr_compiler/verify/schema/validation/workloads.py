@@ -148,12 +148,22 @@ def _pod(body: Body) -> Iterator[Fault]:
     yield from pod(as_mapping(body.get("spec")), ("spec",))
 
 
+def _whole(rule: Rule) -> Rule:
+    """Return a rule that skips objects without the required selector, which are patches more often than objects."""
+
+    def check(body: Body) -> Iterator[Fault]:
+        if "selector" in as_mapping(body.get("spec")):
+            yield from rule(body)
+
+    return check
+
+
 RULES: Mapping[tuple[str, str], Rule] = {
     ("", "Pod"): _pod,
-    ("apps", "Deployment"): _deployment,
-    ("apps", "ReplicaSet"): _replica_set,
-    ("apps", "StatefulSet"): _stateful_set,
-    ("apps", "DaemonSet"): _daemon_set,
+    ("apps", "Deployment"): _whole(_deployment),
+    ("apps", "ReplicaSet"): _whole(_replica_set),
+    ("apps", "StatefulSet"): _whole(_stateful_set),
+    ("apps", "DaemonSet"): _whole(_daemon_set),
     ("batch", "Job"): _job,
     ("batch", "CronJob"): _cron_job,
 }
