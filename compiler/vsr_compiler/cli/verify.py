@@ -11,8 +11,10 @@ from vsr_compiler.diagnostics import CompileError, Diagnostic, Severity
 from vsr_compiler.pipeline import read_policy
 from vsr_compiler.releases import PROFILES
 from vsr_compiler.verify import Assumptions, Manifest
-from vsr_compiler.verify.placeholders import Marks, without_dependent
+from vsr_compiler.verify.files import Read
+from vsr_compiler.verify.placeholders import without_dependent
 from vsr_compiler.verify.shown import IN_REPORTS, IN_TEXT, capped
+from vsr_compiler.verify.worlds import check_worlds
 
 DEFAULT_NAMESPACE = "default"
 """The namespace in which `kubectl apply` creates objects that name none."""
@@ -111,6 +113,7 @@ def _print_page(context: click.Context, _parameter: click.Parameter, value: bool
     metavar="NAME",
     help="Namespace of objects that name none, as `kubectl apply -n` sets it. Default: `default`.",
 )
+@click.option("--separate", is_flag=True, help="Check each file and each kustomization by itself, as examples.")
 @click.option("--all-findings", is_flag=True, help="Show every finding, not only the first 50 of each rule.")
 @options.findings_format
 @options.strict
@@ -127,6 +130,7 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
     cluster: str | None,
     policy: Path | None,
     namespace: str | None,
+    separate: bool,
     all_findings: bool,
     output_format: str,
     strict: bool,
@@ -158,9 +162,9 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
     if cluster and not server:
         raise click.UsageError("--context requires --server.")
     assumptions = _assumptions(assume, namespace)
-    marks: dict[str, Marks] = {}
-    groups, diagnostics = _read(manifests, namespace or DEFAULT_NAMESPACE, marks)
-    objects = list({item.canonical_json: item for group in groups for item in group}.values())
+    read = _read(manifests, namespace or DEFAULT_NAMESPACE, separate=separate)
+    diagnostics = read.diagnostics
+    objects = _objects(read)
     source = _source(manifests, policy)
     if source:
         try:
@@ -182,8 +186,8 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
     name = str(manifests[0])
     releases = releases_of_file if versions is None else lambda _file: PROFILES[versions]
     diagnostics += schema.check_schemas(objects, schema.Catalog.of(crds), releases)
-    diagnostics += dict.fromkeys(item for group in groups for item in check_links(group, assumptions))
-    diagnostics = without_dependent(diagnostics, marks)
+    diagnostics += check_worlds(read.worlds, assumptions, check_links)
+    diagnostics = without_dependent(dict.fromkeys(diagnostics), read.marks)
     diagnostics = _at_policy(diagnostics, objects, *source) if source else diagnostics
     if not all_findings:
         diagnostics = capped(diagnostics, IN_TEXT if output_format == "text" else IN_REPORTS)
@@ -205,20 +209,24 @@ def _assumptions(assume: tuple[str, ...], namespace: str | None) -> Assumptions:
         raise click.BadParameter(f"`{error}` is not KIND/NAMESPACE/NAME.", param_hint="--assume") from None
 
 
-def _read(
-    manifests: tuple[Path, ...], namespace: str, marks: dict[str, Marks]
-) -> tuple[list[list[Manifest]], list[Diagnostic]]:
-    """Return lists of objects that are applied together, and the findings of reading them."""
+def _read(manifests: tuple[Path, ...], namespace: str, *, separate: bool) -> Read:
+    """Return the objects in sets that are applied together, and the findings of reading them."""
     from vsr_compiler.deploy.file_releases import is_output  # noqa: PLC0415 - as above
-    from vsr_compiler.verify.files import read_manifests  # noqa: PLC0415 - as above
+    from vsr_compiler.verify.files import read_worlds  # noqa: PLC0415 - as above
 
-    diagnostics: dict[Diagnostic, None] = {}
-    groups = []
+    everything = Read()
     for together in _together(manifests):
-        objects, problems = read_manifests(together, is_output, namespace=namespace, marks=marks)
-        groups.append(objects)
-        diagnostics |= dict.fromkeys(problems)
-    return groups, list(diagnostics)
+        read = read_worlds(together, is_output, namespace=namespace, separate=separate)
+        everything.worlds += read.worlds
+        everything.diagnostics += read.diagnostics
+        everything.marks |= read.marks
+    return everything
+
+
+def _objects(read: Read) -> list[Manifest]:
+    """Return the objects of all sets, equal ones once."""
+    units = {id(unit): unit for world in read.worlds for unit in world.units}
+    return list({item.canonical_json: item for unit in units.values() for item in unit.manifests}.values())
 
 
 def _together(manifests: tuple[Path, ...]) -> list[tuple[Path, ...]]:

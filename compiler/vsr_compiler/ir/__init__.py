@@ -42,9 +42,19 @@ from vsr_compiler.ir.expectations import Assertion, Expectation, Statement, Test
 from vsr_compiler.ir.fallback import Retry
 from vsr_compiler.ir.guards import Block, Flag, Guard, GuardAction, Mask, RouteTo
 from vsr_compiler.ir.identity import ApiKey, ApiKeys, ClientTest, GatewayHeader, Identity, IdentitySource, Jwt
+from vsr_compiler.ir.listeners import (
+    HTTP,
+    ClientCertificates,
+    Issuer,
+    Listener,
+    Section,
+    Tls,
+    sections,
+    with_hostnames,
+)
 from vsr_compiler.ir.models import Model, Reasoning
 from vsr_compiler.ir.names import object_name
-from vsr_compiler.ir.network import API_PATH, CLUSTER_DOMAIN, HTTP, Listener, ServiceRef
+from vsr_compiler.ir.network import API_PATH, CLUSTER_DOMAIN, ServiceRef
 from vsr_compiler.ir.placement import Autoscaling, Placement, Resources
 from vsr_compiler.ir.policy import Policy
 from vsr_compiler.ir.providers import CloudAuth, EndpointKey, ProviderApi
@@ -87,6 +97,7 @@ __all__ = [
     "Cache",
     "Category",
     "Classifier",
+    "ClientCertificates",
     "ClientSignal",
     "ClientTest",
     "CloudAuth",
@@ -113,6 +124,7 @@ __all__ = [
     "Identity",
     "IdentitySource",
     "InCategory",
+    "Issuer",
     "JailbreakSignal",
     "Jwt",
     "KeywordSignal",
@@ -139,6 +151,7 @@ __all__ = [
     "RouteTo",
     "Router",
     "RouterImplementation",
+    "Section",
     "SemanticRouter",
     "ServiceRef",
     "Signal",
@@ -150,6 +163,7 @@ __all__ = [
     "StructureSignal",
     "Test",
     "TestRequest",
+    "Tls",
     "VllmServer",
     "VsrRuntime",
     "all_phrase",
@@ -161,7 +175,9 @@ __all__ = [
     "needs_model",
     "negated_phrase",
     "object_name",
+    "sections",
     "substitute",
     "walk",
+    "with_hostnames",
     "words",
 ]

@@ -157,4 +157,5 @@ def _gateway_header(scope: Scope, spec: schema.GatewayHeaderSpec) -> ir.GatewayH
         if header in seen:
             scope.report("VSR205", f"header `{header}` is also that of `{seen[header]}`", where, "Use another header.")
         seen[header] = attribute
-    return ir.GatewayHeader(tuple(sorted(headers.items())), tuple(dict.fromkeys(spec.from_)))
+    networks = [] if isinstance(spec.from_, str) else spec.from_
+    return ir.GatewayHeader(tuple(sorted(headers.items())), tuple(dict.fromkeys(networks)))

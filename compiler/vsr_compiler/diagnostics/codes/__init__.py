@@ -9,7 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from vsr_compiler.diagnostics.codes import backends, identity, meaning, output, servers, syntax, targets, verify
+from vsr_compiler.diagnostics.codes import (
+    backends,
+    identity,
+    listeners,
+    meaning,
+    output,
+    servers,
+    syntax,
+    targets,
+    verify,
+)
 from vsr_compiler.diagnostics.codes.model import BASE, Code, Example, Kind, Stage
 
 __all__ = ["BASE", "CODES", "Code", "Example", "Kind", "Stage"]
@@ -18,6 +28,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
     syntax.CODES
     | meaning.CODES
     | identity.CODES
+    | listeners.CODES
     | servers.CODES
     | backends.CODES
     | targets.CODES

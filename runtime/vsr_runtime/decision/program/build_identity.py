@@ -46,6 +46,7 @@ def with_identity(program: Program, settings: IdentitySettings | None, keys: Map
     rules = IdentityRules(
         dict(settings.headers or {}),
         tuple(_network(text) for text in settings.networks or ()),
+        bool(settings.networks or settings.certificates),
         _clients(settings, keys),
         {model: _tests(tests) for model, tests in (settings.allow or {}).items()},
     )

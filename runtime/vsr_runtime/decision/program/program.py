@@ -163,6 +163,7 @@ class Program:
     destinations: frozenset[str] = field(init=False, repr=False, compare=False)
     """The models to which requests go whose model the router chooses."""
     chains: Mapping[str, Fallback] = field(init=False, repr=False, compare=False)
+    default_headers: frozenset[str] = field(init=False, repr=False, compare=False)
     """The attempts of decisions, by the name that the gateway has for them."""
     smallest_context: int | None = field(init=False, repr=False, compare=False)
     """The smallest context of any model; None if none is known."""
@@ -182,6 +183,9 @@ class Program:
         fallbacks = [route.fallback for route in self.routes if route.fallback is not None]
         chains = {name: fallback for fallback in fallbacks for name in fallback.routes.values()}
         object.__setattr__(self, "chains", chains)
+        known = [target.credentials for target in self.models.values() if target.credentials is not None]
+        defaults = frozenset(name for item in known for name, _ in item.defaults)
+        object.__setattr__(self, "default_headers", defaults)
         reached |= {name for fallback in fallbacks for name in fallback.models}
         object.__setattr__(self, "destinations", frozenset(reached))
         contexts = [target.context for target in self.models.values() if target.context is not None]

@@ -132,12 +132,10 @@ def _send(
     headers, removed = client_headers(program, parsed.client, headers, removed)
     credentials = _first_credentials((target, *fallbacks)) if chain else target.credentials
     if credentials is not None:
-        headers, removed = apply_credentials(headers, removed, credentials, parsed.api.value)
+        headers, removed = apply_credentials(headers, removed, credentials, parsed.api.value, parsed.sent)
     if data is not None:
         headers = (*headers, ("content-length", str(len(data))))
-    defaults = () if credentials is None else credentials.defaults
-    matches = verdict.matches
-    return SendToModel(target.name, data, headers, removed, name, signals, None, matches, plan, key, 0, defaults)
+    return SendToModel(target.name, data, headers, removed, name, signals, None, verdict.matches, plan, key)
 
 
 def _first_credentials(targets: Sequence[ModelTarget]) -> ProviderCredentials | None:

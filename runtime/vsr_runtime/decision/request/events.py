@@ -247,7 +247,6 @@ class SendToModel:
         guards: guards that matched and let the request pass.
         response: what to do with the response; None if it may pass unread.
         cache_key: where the response is cached; None if it is not.
-        default_headers: headers to set if the client sends none of their names.
         attempt: the number of an attempt, from 1; 0 for the decision on a request.
     """
 
@@ -262,7 +261,6 @@ class SendToModel:
     response: ResponsePlan | None = field(default=None, repr=False)
     cache_key: CacheKey | None = None
     attempt: int = 0
-    default_headers: tuple[tuple[str, str], ...] = ()
 
 
 @fast_dataclass(frozen=True, slots=True)

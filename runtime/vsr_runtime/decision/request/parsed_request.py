@@ -42,6 +42,7 @@ class ParsedRequest:
         form: the form that ``body`` stands for; None if the client sent JSON.
         demand: the tokens of a model's context that the request needs.
         cors: headers of the response for the browser that asks.
+        sent: the default headers of providers that the client sends itself.
     """
 
     body: JsonBody
@@ -57,6 +58,7 @@ class ParsedRequest:
     demand: TokenDemand = NO_DEMAND
     cors: tuple[tuple[str, str], ...] = ()
     conversation: bytes | None = None
+    sent: frozenset[str] = frozenset()
     client: Client | None = None
 
     @property

@@ -22,6 +22,13 @@ from vsr_schemas.policy.v1alpha1.identity import (
     IdentitySpec,
     JwtSpec,
 )
+from vsr_schemas.policy.v1alpha1.listeners import (
+    ClientCertificatesSpec,
+    IssuerSpec,
+    ListenerSpec,
+    SecretSpec,
+    TlsSpec,
+)
 from vsr_schemas.policy.v1alpha1.models import (
     EndpointSpec,
     ExternalSpec,
@@ -90,6 +97,7 @@ __all__ = [
     "CategorySpec",
     "CheckpointSpec",
     "ClassifierSpec",
+    "ClientCertificatesSpec",
     "ClientSpec",
     "CloudAuthSpec",
     "ConditionSpec",
@@ -110,8 +118,10 @@ __all__ = [
     "GuardSpec",
     "HeadersSpec",
     "IdentitySpec",
+    "IssuerSpec",
     "JwtSpec",
     "KeyReferenceSpec",
+    "ListenerSpec",
     "LoraSpec",
     "MarkerSpec",
     "MetadataSpec",
@@ -135,6 +145,7 @@ __all__ = [
     "RouterSpec",
     "SchemaName",
     "SecretKeySpec",
+    "SecretSpec",
     "ServiceSpec",
     "SignalSpec",
     "StatementSpec",
@@ -142,6 +153,7 @@ __all__ = [
     "StoredPlacementSpec",
     "SystemPromptSpec",
     "TestSpec",
+    "TlsSpec",
     "TolerationSpec",
     "ToolsSpec",
     "TurnSpec",

@@ -67,7 +67,38 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "namespace": "Namespace of the Gateway and its routes.",
         "versions": "Release profile (`current` or `seed`), or releases by project that override `current`.",
         "timeout": "Time limit of a whole request, streaming included.",
+        "listeners": "Ports with hostnames and TLS. Defaults to one, `http` on port 80, without TLS and for every "
+        "hostname. At most 16.",
         "cors": "Pages that may call the gateway from a browser. Without it preflights are left to the gateway.",
+    },
+    "gateway.listeners[]": {
+        "name": "Name of the listener in the Gateway. Further hostnames make further listeners, `NAME-2` and so on.",
+        "port": "Port, of HTTP or with `tls` of HTTPS. Listeners of one port differ in their hostnames.",
+        "hostnames": "Hostnames, such as `api.example.com` or `*.example.com`. Defaults to every host, and for a "
+        "redirect to those of its target. At most 16.",
+        "tls": "Certificate of the listener. Without it the port is plain HTTP.",
+        "clientCertificates": "Authorities of client certificates. A client without such a certificate is refused.",
+        "redirect": "Listener with TLS to which this one sends every request (301). It serves nothing else.",
+        "allowedNamespaces": "Namespaces from which routes of others may attach, besides those of the policy.",
+    },
+    "gateway.listeners[].tls": {
+        "secret": "Secret of type `kubernetes.io/tls`: a name, or `{name, namespace}` for one in another namespace. "
+        "With `issuer`, the Secret that it fills.",
+        "issuer": "ClusterIssuer of cert-manager, or `{name, kind}` for an Issuer in the Gateway's namespace. The "
+        "compiler writes the Certificate. Needs `hostnames`.",
+    },
+    "gateway.listeners[].tls.secret": {
+        "name": "Name of the Secret.",
+        "namespace": "Namespace of the Secret.",
+    },
+    "gateway.listeners[].tls.issuer": {
+        "name": "Name of the issuer.",
+        "kind": "Kind of the issuer. An `Issuer` is in the Gateway's namespace.",
+    },
+    "gateway.listeners[].clientCertificates": {
+        "secret": "Secret with `ca.crt`, in the Gateway's namespace. On Istio its name is that of the listener's "
+        "Secret with `-cacert` behind it. Exactly one of the two is required.",
+        "configMap": "ConfigMap with `ca.crt`, in the Gateway's namespace. Not on Istio.",
     },
     "identity": {
         "jwt": "Tokens in `authorization: Bearer`, which the gateway checks. One of the three is required.",
@@ -92,7 +123,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     },
     "identity.gatewayHeader": {
         "from": "Addresses and networks of the front end. Requests from others are refused. Nothing else may send from "
-        "them, and the gateway must see them: no proxy in between.",
+        "them, and the gateway must see them: no proxy in between. Or `clientCertificates`: whoever has a certificate "
+        "that every listener for requests requires.",
         "user": "Header with the user. Required: a request without it is refused.",
         "team": "Header with the team.",
         "role": "Header with the roles, separated by commas.",
@@ -459,6 +491,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     "environments.*.gateway": {
         "name": "Name of the Gateway.",
         "namespace": "Namespace of the Gateway.",
+        "hostnames": "Other hostnames by listener, as in `gateway.listeners`.",
     },
 }
 for _path, _fields in backend_descriptions.DESCRIPTIONS.items():
