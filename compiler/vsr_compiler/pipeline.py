@@ -273,7 +273,8 @@ def _with_own_settings(policy: ir.Policy, own: ir.Policy, target: Target, bodies
     if SETTINGS not in policy.router.files:
         return own
     common = bodies[policy.router.files[SETTINGS].decode()]
-    body = common if own.classifiers == policy.classifiers else settings_for(common, own)
+    same = own.classifiers == policy.classifiers and not own.limits
+    body = common if same else settings_for(common, own)
     limits = target.request_limits(own)
     if limits != RequestLimits(policy.router.max_body, {}):
         body = with_limits(body, limits.max_body, limits.models, limits.apis)

@@ -135,6 +135,7 @@ class Endpoint:
     api_key: EndpointKey | None = None
     picker_placement: Placement | None = None
     """What an environment sets for its endpoint picker."""
+    region: str | None = None
 
     @property
     def server(self) -> VllmServer | None:

@@ -96,5 +96,7 @@ class Environment:
     issuer: str | None = None
     audiences: tuple[str, ...] = ()
     jwks_uri: str | None = None
+    region: str | None = None
+    """Where everything in its cluster is."""
     server: str | None = None
     """The API server of its cluster, if it is not that of ``gitops``."""

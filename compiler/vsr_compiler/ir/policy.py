@@ -13,6 +13,7 @@ from vsr_compiler.ir.environments import Environment, Gateway, GitOps
 from vsr_compiler.ir.expectations import Assertion, Test
 from vsr_compiler.ir.guards import Guard
 from vsr_compiler.ir.identity import Identity
+from vsr_compiler.ir.limits import Limit
 from vsr_compiler.ir.models import Model
 from vsr_compiler.ir.router import Router, SemanticRouter
 from vsr_compiler.ir.routes import Route
@@ -55,6 +56,8 @@ class Policy:
     """The open APIs; empty if all are."""
     identity: Identity | None = None
     """How clients are authenticated; None if the policy leaves that open."""
+    limits: tuple[Limit, ...] = ()
+    """In file order, in which they are applied."""
 
     @property
     def used_classifiers(self) -> tuple[Classifier, ...]:

@@ -65,6 +65,7 @@ def _environment(
             key: _placement(scope, policy, spec, key, (*path, "placement", key)) for key in sorted(spec.placement)
         },
         device=spec.device,
+        region=spec.region,
         server=spec.server,
         gateway_name=spec.gateway.name,
         gateway_namespace=spec.gateway.namespace,

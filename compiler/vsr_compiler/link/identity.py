@@ -17,7 +17,7 @@ CLIENT_KINDS = frozenset({*ATTRIBUTES, "claims"})
 """The kinds of signals about the client."""
 SUBJECT = "sub"
 """The claim of the user, if the policy names no other."""
-Attributes = schema.ClientSpec | schema.StatementSpec | schema.ApiKeySpec | schema.AsSpec
+Attributes = schema.ClientSpec | schema.LimitForSpec | schema.StatementSpec | schema.ApiKeySpec | schema.AsSpec
 _NEEDED = "Add `identity` to the policy: without it nobody is authenticated, and the gateway removes identity headers."
 
 

@@ -15,6 +15,7 @@ from vsr_compiler.link.environments import Profiles, check_image, link_environme
 from vsr_compiler.link.expectations import link_assertions
 from vsr_compiler.link.guards import link_guards
 from vsr_compiler.link.identity import link_identity
+from vsr_compiler.link.limits import link_limits
 from vsr_compiler.link.listeners import link_listeners
 from vsr_compiler.link.models import link_models
 from vsr_compiler.link.placement import ROUTER_VARIABLES, link_autoscaling, link_placement, link_resources
@@ -58,6 +59,7 @@ def link(document: Document, policy: schema.PolicySpec, profiles: Profiles) -> i
     default, default_route = link_default(scope, policy, models)
     stickiness = link_stickiness(scope, policy, models, routes, default, identity)
     tests = link_tests(scope, policy, models, tables.categories, guards, identity)
+    limits = link_limits(scope, policy, models, routes, identity)
     assertions = link_assertions(scope, policy, tables, guards, identity)
     listeners = link_listeners(scope, policy)
     environments = link_environments(scope, policy, profiles)
@@ -97,6 +99,7 @@ def link(document: Document, policy: schema.PolicySpec, profiles: Profiles) -> i
         stickiness=stickiness,
         apis=_apis(scope, policy),
         identity=identity,
+        limits=limits,
     )
 
 

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from vsr_compiler.diagnostics.codes import (
     backends,
     identity,
+    limits,
     listeners,
     meaning,
     output,
@@ -28,6 +29,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
     syntax.CODES
     | meaning.CODES
     | identity.CODES
+    | limits.CODES
     | listeners.CODES
     | servers.CODES
     | backends.CODES

@@ -66,7 +66,7 @@ def _clients(settings: IdentitySettings, keys: Mapping[str, bytes]) -> dict[byte
         digest = keys[key.file]
         if digest in clients:
             raise config_error(f"identity.keys: {key.file}", "is the key of another client, too", "runtime.yaml")
-        clients[digest] = Client(dict(key.attributes), frozenset(key.roles or ()))
+        clients[digest] = Client(dict(key.attributes), frozenset(key.roles or ()), key.file)
     return clients
 
 

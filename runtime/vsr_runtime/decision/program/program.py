@@ -12,6 +12,7 @@ from vsr_runtime.decision.fast_dataclass import fast_dataclass
 from vsr_runtime.decision.guards.guard import Guard
 from vsr_runtime.decision.identity.client import Client
 from vsr_runtime.decision.identity.rules import IdentityRules
+from vsr_runtime.decision.limits.rules import Rates
 from vsr_runtime.decision.program.conditions import (
     CategoryCondition,
     Condition,
@@ -127,6 +128,7 @@ class Program:
         overflow: whether a request that is too long for the models of its route goes on to the next one that can hold
             it, or is rejected.
         identity: how clients are authenticated, and which models are for some of them; None if everybody may.
+        rates: how much may be used in a window of time; None if nothing is counted.
         whole_category: whether all texts of the request decide the category, instead of the ask.
     """
 
@@ -146,6 +148,7 @@ class Program:
     default_target: ModelTarget | None = None
     overflow: Literal["route", "reject"] = "route"
     identity: IdentityRules | None = None
+    rates: Rates | None = None
     leaves: frozenset[ConditionLeaf] = field(init=False, repr=False, compare=False)
     """The leaves of all conditions."""
     names: tuple[str, ...] = field(init=False, repr=False, compare=False)
@@ -204,9 +207,19 @@ class Program:
         return served[0] if len(served) == 1 else None
 
     @property
+    def counts_usage(self) -> bool:
+        """Whether some limit depends on the tokens of responses."""
+        return self.rates is not None and self.rates.reads_usage
+
+    @property
     def reads_responses(self) -> bool:
         """Whether some response must be read before the client gets it."""
-        return self.caches_responses or bool(self.on_response) or any(guard.unmask for guard in self.guards)
+        return (
+            self.counts_usage
+            or self.caches_responses
+            or bool(self.on_response)
+            or any(guard.unmask for guard in self.guards)
+        )
 
     @property
     def needs(self) -> frozenset[SignalKind]:

@@ -42,6 +42,7 @@ class ParsedRequest:
         form: the form that ``body`` stands for; None if the client sent JSON.
         demand: the tokens of a model's context that the request needs.
         cors: headers of the response for the browser that asks.
+        moved: the model to which a limit moves it; None if none does.
         sent: the default headers of providers that the client sends itself.
     """
 
@@ -60,6 +61,7 @@ class ParsedRequest:
     conversation: bytes | None = None
     sent: frozenset[str] = frozenset()
     client: Client | None = None
+    moved: str | None = None
 
     @property
     def split_seed(self) -> bytes:

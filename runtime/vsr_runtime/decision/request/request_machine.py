@@ -96,6 +96,8 @@ class AwaitsBody:
     client: Client | None = None
     attempt: Attempt | None = None
     sent: frozenset[str] = frozenset()
+    moved: str | None = None
+    """The model to which a limit moves the request, which is decided again."""
 
 
 @fast_dataclass(frozen=True, slots=True)
@@ -300,6 +302,8 @@ def _parse(
     )
     if state.sent:
         parsed = replace(parsed, sent=state.sent)
+    if state.moved is not None:
+        parsed = replace(parsed, moved=state.moved)
     key = _conversation_key(program, state, body, view)
     return parsed if key is None and state.client is None else replace(parsed, conversation=key, client=state.client)
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from vsr_schemas.apis import ApiName
 from vsr_schemas.base import PolicyModel
 from vsr_schemas.policy.v1alpha1.ask import AskSpec, MarkerSpec
-from vsr_schemas.policy.v1alpha1.assertions import AssertionSpec, StatementSpec
+from vsr_schemas.policy.v1alpha1.assertions import AssertionSpec, RegionsSpec, StatementSpec
 from vsr_schemas.policy.v1alpha1.classification import CategorySpec, CheckpointSpec, ClassifierSpec
 from vsr_schemas.policy.v1alpha1.clients import AsSpec, ClientSpec
 from vsr_schemas.policy.v1alpha1.environments import EnvironmentGatewaySpec, EnvironmentSpec
@@ -22,6 +22,7 @@ from vsr_schemas.policy.v1alpha1.identity import (
     IdentitySpec,
     JwtSpec,
 )
+from vsr_schemas.policy.v1alpha1.limits import LimitForSpec, LimitSpec, OverSpec
 from vsr_schemas.policy.v1alpha1.listeners import (
     ClientCertificatesSpec,
     IssuerSpec,
@@ -121,12 +122,15 @@ __all__ = [
     "IssuerSpec",
     "JwtSpec",
     "KeyReferenceSpec",
+    "LimitForSpec",
+    "LimitSpec",
     "ListenerSpec",
     "LoraSpec",
     "MarkerSpec",
     "MetadataSpec",
     "ModelSpec",
     "NodeAffinitySpec",
+    "OverSpec",
     "ParamsSpec",
     "PickerSpec",
     "PlacementSpec",
@@ -136,6 +140,7 @@ __all__ = [
     "PoolSpec",
     "PriceSpec",
     "ProviderKeySpec",
+    "RegionsSpec",
     "RequirementSpec",
     "ResourcesSpec",
     "RetrySpec",
@@ -192,6 +197,7 @@ class PolicySpec(PolicyModel):
     stickiness: StickinessSpec = StickinessSpec()
     routes: list[RouteSpec] = []
     default: Annotated[Annotated[Header, AsText] | Annotated[DefaultSpec, AsMapping], by_shape(TEXT, MAPPING)]
+    limits: Annotated[list[LimitSpec], Field(max_length=64)] = []
     assertions: list[AssertionSpec] = []
     tests: list[TestSpec] = []
     environments: Annotated[dict[Label, EnvironmentSpec], Field(min_length=1)] = {"dev": EnvironmentSpec()}

@@ -28,6 +28,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "stickiness": "How the requests of a conversation stay with a model.",
         "routes": "Routes. The first one whose condition holds decides; see `priority`.",
         "default": "Model or adapter for requests that no route matches, or a mapping with how it is called.",
+        "limits": "How much clients, teams, routes or models may use in a window of time. Each router pod allows its "
+        "share.",
         "assertions": "Properties of all requests that the compiler proves.",
         "tests": "Example requests with the expected decision.",
         "environments": "Overlays of the output, by name.",
@@ -151,6 +153,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "pods": "Existing pods, selected by labels. The compiler emits the Service.",
         "external": "A provider outside the cluster, reached over TLS.",
         "pool": "How the pods are pooled, on targets with endpoint pickers.",
+        "region": "Where it is, by a name of your own. An endpoint in the cluster without one is in the region of the "
+        "environment, a provider without one in none.",
     },
     "endpoints.*.vllm": {
         "namespace": "Namespace of the pods. Defaults to that of the gateway.",
@@ -415,9 +419,37 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "tenant": "Restrict the assertion to this tenant, or to tenants of a list.",
         "claims": "Restrict the assertion to clients with these claims: a value or a list each.",
         "to": "Models that requests are sent to. `external` means every model outside the cluster.",
+        "with": "Guards of which one finds something in the request that reaches the model all the same. Only in "
+        "`never`.",
         "without": "Guards of which at least one does not apply. Only in `never`.",
         "through": "Guards that all apply. Only in `always`.",
     },
+    "assertions[].never.to": {
+        "inside": "Models with an endpoint in this region, or in one of a list.",
+        "outside": "Models with an endpoint that is not in this region, or in none of a list.",
+    },
+    "limits[]": {
+        "name": "Name for messages and metrics. Defaults to one made of `per`, unit and `window`.",
+        "per": "What has a count of its own: `team`, `key` (of `identity.apiKeys`), `model`, `route`, `client` (the "
+        "user, or the sender's address without `identity`), or a combination of a list.",
+        "for": "The requests that count. Defaults to all.",
+        "tokens": "Tokens of prompts and completions. Exactly one of `tokens`, `requests` and `dollars`.",
+        "requests": "Number of requests.",
+        "dollars": "Cost by `price` of the models, in its currency.",
+        "window": "The window of time. Windows begin at whole minutes, hours, days, or 30 days since 1970, in UTC.",
+        "over": "What becomes of requests above the limit: `deny` refuses them with 429, `{route: MODEL}` sends them "
+        "to another model, whose requests the limit does not count.",
+    },
+    "limits[].for": {
+        "user": "Requests of this user, or of users of a list.",
+        "team": "Requests of this team, or of teams of a list.",
+        "role": "Requests of clients with this role, or with one of a list.",
+        "tenant": "Requests of this tenant, or of tenants of a list.",
+        "claims": "Requests of clients with these claims: a value or a list each.",
+        "model": "Requests to this model, or to models of a list.",
+        "route": "Requests that take this route, or routes of a list. `default` is none of them.",
+    },
+    "limits[].over": {"route": "Model for requests above the limit."},
     "stickiness": {
         "mode": "`conversation`: a request has the route of the ask that it continues. `escalate`: as `conversation`, "
         "but only to models that come later in `order`. `none`: each request is decided by its last turn alone.",
@@ -477,6 +509,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "server": "API server of the environment's cluster, if it is not `gitops.server`. Environments with the same "
         "objects need one each (VSR303).",
         "gateway": "Another Gateway.",
+        "region": "Where the cluster of the environment is.",
         "identity": "Another issuer of tokens. Only with `identity.jwt`.",
     },
     "environments.*.identity": {

@@ -46,3 +46,4 @@ class EnvironmentSpec(PolicyModel):
     server: ServerUrl | None = None
     gateway: EnvironmentGatewaySpec = EnvironmentGatewaySpec()
     identity: EnvironmentIdentitySpec | None = None
+    region: Label | None = None
