@@ -657,6 +657,51 @@ metadata: {name: "${NAME}", namespace: prod}
             output="overlays/dev/kustomization.yaml:1:13: error VSR482: cycle: this kustomization includes itself",
         ),
     ),
+    "VSR483": Code(
+        title="invalid settings of verify",
+        severity="error",
+        stage=Stage.VERIFY,
+        rule="M08",
+        meaning="`.vsr-verify.yaml` has an unknown field or a value of a wrong form.",
+        reason="A setting that is not understood would silently change what is checked.",
+        fix="Correct the field; the message lists what is allowed.",
+        example=Example(
+            "vsr-compile verify manifests/",
+            Kind.COMMAND,
+            output=".vsr-verify.yaml:3:1: error VSR483: unknown field `path`",
+        ),
+    ),
+    "VSR484": Code(
+        title="ignore without effect",
+        severity="warning",
+        stage=Stage.VERIFY,
+        rule="M09",
+        meaning="An ignore, as a comment or in `.vsr-verify.yaml`, matches no finding or has expired.",
+        reason="It would hide the next finding of its rule.",
+        fix="Remove it, or give it a new date of expiry.",
+        example=Example(
+            """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: a, namespace: prod}  # vsr-verify: ignore L16 for the demo
+""",
+            Kind.MANIFESTS,
+        ),
+    ),
+    "VSR485": Code(
+        title="invalid baseline",
+        severity="error",
+        stage=Stage.VERIFY,
+        rule="M10",
+        meaning="The file of `--baseline` cannot be read, or `--write-baseline` did not write it.",
+        reason="Without it, known findings cannot be distinguished from new ones.",
+        fix="Write it again with `--write-baseline`.",
+        example=Example(
+            "vsr-compile verify manifests/ --baseline old.txt",
+            Kind.COMMAND,
+            output="old.txt: error VSR485: this is not a baseline of vsr-compile",
+        ),
+    ),
     "VSR486": Code(
         title="further findings of a rule",
         severity="note",
