@@ -42,6 +42,7 @@ from vsr_compiler.ir.expectations import Assertion, Expectation, Statement, Test
 from vsr_compiler.ir.fallback import Retry
 from vsr_compiler.ir.guards import Block, Flag, Guard, GuardAction, Mask, RouteTo
 from vsr_compiler.ir.identity import ApiKey, ApiKeys, ClientTest, GatewayHeader, Identity, IdentitySource, Jwt
+from vsr_compiler.ir.imports import Import
 from vsr_compiler.ir.limits import Limit
 from vsr_compiler.ir.listeners import (
     HTTP,
@@ -124,6 +125,7 @@ __all__ = [
     "HasSignal",
     "Identity",
     "IdentitySource",
+    "Import",
     "InCategory",
     "Issuer",
     "JailbreakSignal",

@@ -170,8 +170,8 @@ def test_filter_first_or_no_route_on_arrival_is_seen(target: str, routers: dict[
     assert any("the router is asked about" in problem for problem in found)
 
 
-JUDGED = frozenset({"VSR409", "VSR410", "VSR624", "VSR625"})
-"""What `verify` says about filters, removed headers, listeners, and policies that do not run."""
+JUDGED = frozenset({"VSR403", "VSR409", "VSR410", "VSR624", "VSR625"})
+"""What `verify` says about grants, filters, removed headers, listeners, and policies that do not run."""
 
 
 def judged(bodies: list[Body]) -> set[str]:

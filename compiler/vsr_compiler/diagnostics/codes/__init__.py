@@ -12,6 +12,7 @@ from types import MappingProxyType
 from vsr_compiler.diagnostics.codes import (
     backends,
     identity,
+    imports,
     limits,
     listeners,
     meaning,
@@ -27,6 +28,7 @@ __all__ = ["BASE", "CODES", "Code", "Example", "Kind", "Stage"]
 
 CODES: Mapping[str, Code] = MappingProxyType(
     syntax.CODES
+    | imports.CODES
     | meaning.CODES
     | identity.CODES
     | limits.CODES

@@ -22,6 +22,7 @@ from vsr_schemas.policy.v1alpha1.identity import (
     IdentitySpec,
     JwtSpec,
 )
+from vsr_schemas.policy.v1alpha1.imports import Imports, ImportSpec
 from vsr_schemas.policy.v1alpha1.limits import LimitForSpec, LimitSpec, OverSpec
 from vsr_schemas.policy.v1alpha1.listeners import (
     ClientCertificatesSpec,
@@ -119,6 +120,7 @@ __all__ = [
     "GuardSpec",
     "HeadersSpec",
     "IdentitySpec",
+    "ImportSpec",
     "IssuerSpec",
     "JwtSpec",
     "KeyReferenceSpec",
@@ -182,6 +184,7 @@ class PolicySpec(PolicyModel):
     api_version: Literal["vsr.dev/v1alpha1"]
     kind: Literal["RoutingPolicy"]
     metadata: MetadataSpec
+    imports: Imports = []
     router: RouterSpec
     gateway: GatewaySpec = GatewaySpec()
     identity: IdentitySpec | None = None

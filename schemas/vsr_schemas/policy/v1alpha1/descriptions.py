@@ -13,6 +13,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "apiVersion": "Version of the policy language.",
         "kind": "Kind of the file.",
         "metadata": "Name of the policy.",
+        "imports": "Fragments of the policy in files of their own, with their owners. At most 64.",
         "router": "The router, and the limits that it shares with the gateway.",
         "gateway": "The Gateway that carries the traffic.",
         "identity": "How clients are authenticated, and what routes can know of them. Without it everybody is served.",
@@ -35,6 +36,10 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "environments": "Overlays of the output, by name.",
     },
     "metadata": {"name": "Name of the policy, and of its folder below `out/`."},
+    "imports[]": {
+        "file": "File of the fragment, relative to the file that imports it and within the repository.",
+        "owner": "Who is responsible for it. `explain` and the lock name the owner.",
+    },
     "router": {
         "image": "Image of the router, pinned by tag or digest. Required for `vsr-runtime`; for `semantic-router` the "
         "image of its release is the default.",
