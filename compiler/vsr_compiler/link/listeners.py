@@ -209,10 +209,10 @@ def _check_environments(scope: Scope, policy: schema.PolicySpec, listeners: tupl
         for message in _messages(own):
             if message not in known:
                 scope.report("VSR264", message, path, _OVERLAP_HINT, key=True)
-        by_name = {listener.name: listener for listener in own}
-        for listener in own:
-            for _, message in _stray(listener, by_name.get(listener.redirect or "", listener)):
-                hint = f"Give `{listener.name}` hostnames of its target here as well."
+        by_name = {item.name: item for item in own}
+        for item in own:
+            for _, message in _stray(item, by_name.get(item.redirect or "", item)):
+                hint = f"Give `{item.name}` hostnames of its target here as well."
                 scope.report("VSR265", message, path, hint, key=True)
 
 
