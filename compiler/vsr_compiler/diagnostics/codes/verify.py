@@ -980,6 +980,42 @@ metadata: {name: big, namespace: prod}
             "`spec.rules[0].retry` of HTTPRoute",
         ),
     ),
+    "VSR463": Code(
+        title="refused by Kubernetes' own validation",
+        severity="error",
+        stage=Stage.VERIFY,
+        rule="S15",
+        meaning="The fields have the right form, and their values contradict each other or a rule of the kind.",
+        reason="The API server rejects the object. These rules are in its code, not in a schema.",
+        fix="Change the value as the message says.",
+        example=Example(
+            """\
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: big, namespace: prod}
+spec:
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: big}
+  minReplicas: 5
+  maxReplicas: 2
+""",
+            Kind.MANIFESTS,
+        ),
+    ),
+    "VSR464": Code(
+        title="object too large",
+        severity="error",
+        stage=Stage.VERIFY,
+        rule="S16",
+        meaning="All annotations together exceed 256 KiB, data of a ConfigMap or Secret 1 MiB, or an object 1.5 MiB.",
+        reason="The API server rejects the object: the first two are limits of its validation, the last one is the "
+        "default limit of a request to etcd.",
+        fix="Split the object, or move large data to a volume or an image.",
+        example=Example(
+            "vsr-compile verify manifests/",
+            Kind.COMMAND,
+            output="a.yaml:3:1: error VSR464: ConfigMap `prod/big`: its data has 1,100,003 bytes, more than 1,048,576",
+        ),
+    ),
     "VSR455": Code(
         title="value rejected by Envoy",
         severity="error",
