@@ -181,7 +181,7 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
         printer.add(str(path), [])
     name = str(manifests[0])
     releases = releases_of_file if versions is None else lambda _file: PROFILES[versions]
-    diagnostics += schema.check_schemas(objects, schema.Catalog.of(crds), releases)
+    diagnostics += schema.check_schemas(objects, schema.Catalog.of(crds, with_bundle=True), releases)
     diagnostics += dict.fromkeys(item for group in groups for item in check_links(group, assumptions))
     diagnostics = without_dependent(diagnostics, marks)
     diagnostics = _at_policy(diagnostics, objects, *source) if source else diagnostics
